@@ -1,0 +1,49 @@
+// The layers of docs/architecture.md: a module imports from its own folder and from lower ones, nothing else.
+const only = (name, from, to, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: to },
+})
+const fence = (name, module, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: '^src/', pathNot: allowed },
+  to: { path: module },
+})
+const npm = (name) => `(^|/)node_modules/${name}/`
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    ...['wire', 'envvars', 'runtime', 'template', 'policy'].map((leaf) =>
+      only(`layer-0-${leaf}`, `^src/${leaf}/`, `^src/${leaf}/`, 'the lowest layer knows nobody'),
+    ),
+    only('layer-1-agent', '^src/agent/', '^src/(agent|wire|envvars|runtime|policy)/'),
+    only('layer-1-gateway', '^src/gateway/', '^src/(gateway|wire|template|policy)/'),
+    only('layer-2', '^src/(config|log)(/|[.]ts)', '^src/(config|log)(/|[.]ts)'),
+    {
+      name: 'main-on-top',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(main.ts|commands/)' },
+      to: { path: '^src/(main.ts|commands/)' },
+    },
+    fence('grpc-fence', npm('@grpc'), '^src/(wire/service|agent/connection|gateway/transport)[.]ts$'),
+    fence('koffi-fence', npm('koffi'), '^src/runtime/posix[.]ts$'),
+    fence('tmp-fence', npm('tmp-promise'), '^src/envvars/'),
+    fence('pino-fence', npm('pino(-pretty)?'), '^src/log([.]ts|/)'),
+    fence('fastify-fence', npm('fastify'), '^src/gateway/rest/'),
+    fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),
+    { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+    },
+  },
+}

@@ -1,0 +1,63 @@
+// Brings a checkout to where it can run: dependencies from the lockfile, then the build. What is up to date is
+// skipped, so the second start costs some milliseconds. Nothing but Node's own modules may be imported here.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+const MINIMUM = [20, 19]
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
+  console.error(`Node ${MINIMUM.join('.')} or newer is needed, this is ${process.versions.node}`)
+  process.exit(1)
+}
+
+step('dependencies', 'node_modules/.stamp', ['package.json', 'package-lock.json'], () =>
+  // Install scripts stay off: every binary we use lies in its package, and no compiler is needed.
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
+)
+step(
+  'build',
+  'dist/.stamp',
+  ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...files('src')],
+  () => run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']),
+)
+
+/** Runs `work` unless the stamp holds the hash of exactly these inputs. */
+function step(name, stamp, inputs, work) {
+  const stampFile = path.join(root, stamp)
+  const hash = createHash('sha256')
+  for (const file of inputs)
+    hash
+      .update(file)
+      .update('\0')
+      .update(readFileSync(path.join(root, file)))
+      .update('\0')
+  const wanted = hash.digest('hex')
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return
+  console.error(`setup: ${name}`)
+  work()
+  mkdirSync(path.dirname(stampFile), { recursive: true })
+  writeFileSync(stampFile, wanted)
+}
+
+function run(command, args) {
+  try {
+    execFileSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  } catch (error) {
+    console.error(
+      `setup: ${command} ${args[0]} failed${error.status ? ` with exit code ${error.status}` : `: ${error.code}`}`,
+    )
+    process.exit(1)
+  }
+}
+
+function files(folder) {
+  return readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .sort()
+}

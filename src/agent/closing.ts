@@ -1,0 +1,40 @@
+import { constants } from 'node:os'
+import type { TerminationReason } from '../runtime/execution.ts'
+import { exitCode, type ExitStatus } from '../runtime/exit-status.ts'
+
+/** How a session ends towards the gateway: the code, and one plain line or nothing. */
+export interface Closing {
+  readonly exitCode: number
+  readonly message: string
+}
+
+/** What a command that we ended with SIGTERM is, even when it then left with 0: not a success. */
+const ENDED_BY_US = 128 + constants.signals.SIGTERM
+
+const reasons: Readonly<Record<TerminationReason, string>> = {
+  'closed-by-gateway': 'ended by the agent: the gateway closed the session',
+  'gateway-lost': 'ended by the agent: the connection to the gateway was lost',
+  'agent-stopping': 'ended by the agent: the agent is stopping',
+}
+
+/** The close of an execution. The message goes behind the user's output, so an ordinary end has none. */
+export function closing(status: ExitStatus, reason: TerminationReason | undefined): Closing {
+  const code = exitCode(status)
+  if (reason !== undefined) return { exitCode: code === 0 ? ENDED_BY_US : code, message: reasons[reason] }
+  switch (status.kind) {
+    case 'exited':
+      return { exitCode: code, message: '' }
+    case 'signaled':
+      return {
+        exitCode: code,
+        message: `killed by signal ${constants.signals[status.signal]} (${status.signal})`,
+      }
+    case 'failed':
+      return { exitCode: code, message: status.cause.message }
+  }
+}
+
+/** The close of a session whose command was never started. */
+export function closedUnstarted(reason: TerminationReason): Closing {
+  return { exitCode: ENDED_BY_US, message: reasons[reason] }
+}

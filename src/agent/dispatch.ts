@@ -1,0 +1,135 @@
+import type { TerminationReason } from '../runtime/execution.ts'
+import { NO_EXIT_CODE } from '../runtime/exit-status.ts'
+import { DecodeError } from '../wire/errors.ts'
+import { decodeGatewayPacket } from '../wire/gateway-message.ts'
+import type { GatewayMessage, OpenMessage, SessionId } from '../wire/message.ts'
+import { sessionIdOf, type Packet } from '../wire/packet.ts'
+import { Session } from './session.ts'
+import type { Reply, SessionServices } from './session-services.ts'
+
+/** Opened sessions that a gateway may leave waiting for their script: it ends them itself after 48 hours. */
+const MAX_SESSIONS = 10_000
+
+/** The sessions of one connection: brings each packet to its session, and never waits for one. */
+export class Dispatch {
+  readonly #services: SessionServices
+  readonly #reply: Reply
+  readonly #sessions = new Map<SessionId, { readonly session: Session; readonly over: Promise<void> }>()
+  #draining = false
+
+  constructor(services: SessionServices, reply: Reply) {
+    this.#services = services
+    this.#reply = reply
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  /** @returns the message, for what concerns the stream as a whole */
+  receive(packet: Packet): GatewayMessage | undefined {
+    try {
+      const message = decodeGatewayPacket(packet)
+      this.#route(message)
+      return message
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.#malformed(packet, error)
+      return undefined
+    }
+  }
+
+  /** No new session from now on. */
+  drain(): void {
+    this.#draining = true
+    for (const { session } of this.#sessions.values()) if (session.idle) session.end('agent-stopping')
+  }
+
+  /** Ends every session. */
+  end(reason: TerminationReason): void {
+    for (const { session } of this.#sessions.values()) session.end(reason)
+  }
+
+  /** Settles when no session is left. */
+  async over(): Promise<void> {
+    while (this.#sessions.size > 0) await Promise.all([...this.#sessions.values()].map(({ over }) => over))
+  }
+
+  #route(message: GatewayMessage): void {
+    switch (message.kind) {
+      case 'open':
+        return this.#open(message)
+      case 'exec':
+        return this.#exec(message.sid, message.stdin)
+      case 'close':
+        return this.#sessions.get(message.sid)?.session.end('closed-by-gateway')
+      case 'input':
+      case 'native-proxy':
+        return this.#refuse(message.sid, unserved(message))
+      case 'resize':
+      case 'unsupported':
+        return this.#services.log.debug({ sid: message.sid, kind: message.kind }, 'packet ignored')
+      case 'connected':
+      case 'feature-flags':
+        return
+    }
+  }
+
+  #open(message: OpenMessage): void {
+    const { sid } = message
+    const full = this.#unavailable()
+    if (full !== undefined) return this.#refuse(sid, full)
+    const earlier = this.#sessions.get(sid)?.session
+    // An approved review opens its session a second time (protocol.md 4.7); a running one is left alone.
+    if (earlier?.idle === false)
+      return this.#services.log.warn({ sid }, 'a running session was opened again: ignored')
+    const { connectionName, clientOrigin, clientVerb } = message.params
+    this.#services.log.info(
+      { sid, connection: connectionName, origin: clientOrigin, verb: clientVerb },
+      'session opened',
+    )
+    this.#serve(new Session(message, this.#services, this.#reply), earlier)
+  }
+
+  #unavailable(): string | undefined {
+    if (this.#draining) return 'this agent is stopping and takes no new session'
+    return this.#sessions.size < MAX_SESSIONS
+      ? undefined
+      : `this agent already holds ${MAX_SESSIONS} sessions`
+  }
+
+  #serve(session: Session, earlier: Session | undefined): void {
+    const over = session.run().then(() => {
+      if (this.#sessions.get(session.sid)?.session === session) this.#sessions.delete(session.sid)
+    })
+    this.#sessions.set(session.sid, { session, over })
+    earlier?.end('closed-by-gateway')
+  }
+
+  #exec(sid: SessionId, stdin: Buffer): void {
+    const session = this.#sessions.get(sid)?.session
+    if (session !== undefined) session.begin(stdin)
+    else this.#refuse(sid, 'internal error, connection params not found')
+  }
+
+  /** Closes what this agent does not serve: left open it would wait for ever. */
+  #refuse(sid: SessionId, message: string): void {
+    this.#services.log.warn({ sid, reason: message }, 'session refused')
+    const closed = { kind: 'closed', sid, exitCode: NO_EXIT_CODE, message, truncatedBytes: 0 } as const
+    this.#reply(closed).catch(() => undefined)
+  }
+
+  #malformed(packet: Packet, error: DecodeError): void {
+    const sid = sessionIdOf(packet)
+    this.#services.log.warn({ sid, type: packet.type, field: error.field }, 'malformed packet')
+    if (sid !== undefined) this.#refuse(sid, `malformed ${packet.type}: ${error.message}`)
+  }
+}
+
+function unserved(
+  message: { readonly kind: 'input' } | { readonly kind: 'native-proxy'; readonly type: string },
+): string {
+  return message.kind === 'input'
+    ? 'this agent does not serve terminals yet: run the command with exec'
+    : `this agent serves commands and runbooks, no native connections (${message.type}): use exec, or an agent with native proxies`
+}

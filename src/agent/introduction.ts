@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises'
+import { arch, hostname, machine, platform, release, version } from 'node:os'
+import type { Identity } from './identity.ts'
+
+/** Go's names, which the gateway's users know, for what Node calls otherwise. */
+const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
+
+/**
+ * The metadata of `Connect` (protocol.md 1.3). `version` is empty on purpose: hoop's command line prints a loud
+ * warning to its users for any version that differs from its own.
+ */
+export async function introduction(identity: Identity): Promise<Record<string, string>> {
+  const described = {
+    version: '',
+    'go-version': '',
+    compiler: 'node',
+    platform: `${platform()}/${GO_ARCH[arch()] ?? arch()}`,
+    hostname: hostname(),
+    'machine-id': await machineId(),
+    'kernel-version': `${kernelName()} ${hostname()} ${release()} ${version()} ${machine()}`,
+  }
+  return { origin: 'agent', authorization: `Bearer ${identity.token.reveal()}`, ...printable(described) }
+}
+
+function kernelName(): string {
+  return platform() === 'linux' ? 'Linux' : platform()
+}
+
+/** Readable by root only; hoop's agent sends it empty as well. */
+async function machineId(): Promise<string> {
+  return readFile('/sys/class/dmi/id/product_uuid', 'utf8').then(
+    (text) => text.trim(),
+    () => '',
+  )
+}
+
+/** grpc-js throws on line breaks and on anything outside ASCII (protocol.md 0.18). */
+function printable(values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, value.replace(/[^\x20-\x7e]/g, '?').trim()]),
+  )
+}

@@ -1,0 +1,114 @@
+import { connect, type Socket } from 'node:net'
+
+/** Where a database listens, and the text for what is missing (protocol.md 5.4). */
+export class LivenessError extends Error {
+  override readonly name = 'LivenessError'
+}
+
+const DIAL_MS = 5000
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify-full']
+const ON_OFF = ['on', 'off', 'true', 'false', '1', '0']
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+type Lookup = (name: string) => string | undefined
+type Locate = (lookup: Lookup) => Address
+
+/** The connection types whose server is tried before the session is accepted, as hoop's agent does. */
+const servers: Readonly<Record<string, Locate>> = {
+  postgres: (lookup) => {
+    oneOf(lookup, 'SSLMODE', SSL_MODES)
+    return database('postgres', 5432)(lookup)
+  },
+  mysql: (lookup) => {
+    oneOf(lookup, 'RESULT_METADATA', ON_OFF)
+    return database('mysql', 3306)(lookup)
+  },
+  mssql: database('mssql', 1433),
+  mongodb: (lookup) => mongoUri(lookup('CONNECTION_STRING')) ?? database('mongodb', 27017)(lookup),
+  tcp: (lookup) => {
+    const host = lookup('HOST') ?? ''
+    const port = Number(lookup('PORT') ?? '')
+    if (host === '' || !validPort(port))
+      throw new LivenessError('missing required environment for connection [HOST, PORT]')
+    return { host, port }
+  },
+}
+
+/** Tries the server of a database connection. @throws LivenessError with the text the session is closed with */
+export async function checkServer(connectionType: string, lookup: Lookup): Promise<void> {
+  const address = Object.hasOwn(servers, connectionType) ? servers[connectionType]?.(lookup) : undefined
+  if (address !== undefined) await dial(address)
+}
+
+function database(type: string, defaultPort: number): Locate {
+  return (lookup) => {
+    const [host, user, pass] = [lookup('HOST'), lookup('USER'), lookup('PASS')]
+    if (!host || !user || pass === undefined) {
+      throw new LivenessError(`missing required secrets for ${type} connection [HOST, USER, PASS]`)
+    }
+    const given = lookup('PORT') ?? ''
+    const port = given === '' ? defaultPort : Number(given)
+    if (!validPort(port)) throw new LivenessError(`PORT of the ${type} connection is not a port number`)
+    return { host, port }
+  }
+}
+
+function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void {
+  const value = lookup(name)
+  if (value === undefined || value === '' || accepted.includes(value)) return
+  throw new LivenessError(
+    `wrong option (${JSON.stringify(value)}) for ${name}, accept only: [${accepted.join(' ')}]`,
+  )
+}
+
+/** The first host of `mongodb://user:pass@a:1,b:2/db`; an SRV name is resolved by the client alone. */
+function mongoUri(uri: string | undefined): Address | undefined {
+  if (uri === undefined || uri === '') return undefined
+  const hosts = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(uri)?.[1]
+  const [, host, port] = /^(\[[^\]]+\]|[^:,]+)(?::(\d+))?/.exec(hosts ?? '') ?? []
+  if (host === undefined) throw new LivenessError('failed parsing mongodb connection string')
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
+}
+
+function validPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port < 65536
+}
+
+async function dial({ host, port }: Address): Promise<void> {
+  const socket = connect({ host, port, timeout: DIAL_MS })
+  try {
+    await connected(socket)
+  } catch (error) {
+    const reason = goDialError(error as NodeJS.ErrnoException, host, port)
+    throw new LivenessError(`failed connecting to remote host=${host}, port=${port}, reason=${reason}`)
+  } finally {
+    socket.destroy()
+  }
+}
+
+function connected(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('connect', () => resolve())
+    socket.once('error', reject)
+    socket.once('timeout', () => reject(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' })))
+  })
+}
+
+const GO_REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connect: connection refused',
+  ETIMEDOUT: 'i/o timeout',
+  EHOSTUNREACH: 'connect: no route to host',
+  ENETUNREACH: 'connect: network is unreachable',
+}
+
+/** The words of Go's dialer, which users of hoop search for. */
+function goDialError(error: NodeJS.ErrnoException, host: string, port: number): string {
+  const code = error.code ?? error.message
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${host}: no such host`
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return `dial tcp ${address}: ${GO_REASONS[code] ?? code}`
+}

@@ -1,0 +1,46 @@
+import type { Chunk } from '../runtime/child-output.ts'
+import type { Execution } from '../runtime/execution.ts'
+import { OutputCap } from '../runtime/output-cap.ts'
+import type { SessionId } from '../wire/message.ts'
+import type { Reply } from './session-services.ts'
+
+/** Brings one execution's output to the gateway, capped when it is captured. */
+export class OutputForwarder {
+  readonly #sid: SessionId
+  readonly #reply: Reply
+  readonly #cap: OutputCap | undefined
+  #lastByte: number | undefined
+
+  /** @param capBytes 0 streams everything */
+  constructor(sid: SessionId, reply: Reply, capBytes: number) {
+    this.#sid = sid
+    this.#reply = reply
+    this.#cap = capBytes > 0 ? new OutputCap(capBytes) : undefined
+  }
+
+  get truncatedBytes(): number {
+    return this.#cap?.omitted ?? 0
+  }
+
+  /** Each `await` waits for the gateway: that is what slows a child down whose output nobody takes. */
+  async forward(execution: Execution): Promise<void> {
+    for await (const chunk of execution.output) {
+      // The gateway drops what comes after its close; the child is still read, so that it can end.
+      if (execution.reason === 'closed-by-gateway') continue
+      const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
+      if (live !== undefined) await this.#send(live)
+    }
+    for (const chunk of this.#cap?.finish() ?? []) await this.#send(chunk)
+  }
+
+  /** The gateway puts the close's message directly behind the output. */
+  onOwnLine(message: string): string {
+    const glued = this.#lastByte !== undefined && this.#lastByte !== 0x0a
+    return message !== '' && glued ? `\n${message}` : message
+  }
+
+  async #send({ stream, data }: Chunk): Promise<void> {
+    this.#lastByte = data.at(-1)
+    await this.#reply({ kind: stream, sid: this.#sid, data })
+  }
+}

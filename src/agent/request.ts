@@ -1,0 +1,54 @@
+import type { Entry } from '../envvars/entry.ts'
+import { mergeEntries } from '../envvars/merge.ts'
+import { refusalOf } from '../policy/unprotected.ts'
+import type { OpenMessage } from '../wire/message.ts'
+import { checkServer } from './liveness.ts'
+
+/** What a session was opened for, checked: everything that is needed to start its command. */
+export interface SessionRequest {
+  /** Command and client arguments, before `$VAR` expansion. */
+  readonly argv: readonly string[]
+  /** Variables of the connection, the client and HOOP_*, one per name. */
+  readonly entries: readonly Entry[]
+  /** True when the output is collected for an API answer rather than streamed to a person or a pipe. */
+  readonly captured: boolean
+}
+
+/** The session cannot run; the message is what its user reads. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+}
+
+/** Checks in the order of protocol.md 5.3. @throws RefusedError, EnvvarError or LivenessError: close 254 with the message */
+export async function checkRequest(open: OpenMessage): Promise<SessionRequest> {
+  const { params, connectionType } = open
+  const refusal = refusalOf(params)
+  if (refusal !== undefined) throw new RefusedError(refusal)
+  const entries = mergeEntries({
+    connection: params.envVars,
+    client: open.clientEnvVars,
+    connectionType,
+    hoop: hoopVariables(open),
+  })
+  const argv = [...params.cmdList, ...params.clientArgs]
+  if (argv.length === 0) throw new RefusedError('connection must be at least one argument')
+  await checkServer(connectionType, (name) => valueOf(entries, name))
+  return { argv, entries, captured: params.clientOrigin.startsWith('client-api') }
+}
+
+/** Step 9: these override whatever the connection or the client set. */
+function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string> {
+  return new Map([
+    ['HOOP_CONNECTION_NAME', params.connectionName],
+    ['HOOP_CONNECTION_TYPE', params.connectionType],
+    ['HOOP_CLIENT_ORIGIN', params.clientOrigin],
+    ['HOOP_CLIENT_VERB', params.clientVerb],
+    ['HOOP_USER_ID', params.userId],
+    ['HOOP_USER_EMAIL', params.userEmail],
+    ['HOOP_SESSION_ID', sid],
+  ])
+}
+
+function valueOf(entries: readonly Entry[], name: string): string | undefined {
+  return entries.find((entry) => entry.name === name && entry.kind === 'envvar')?.value.toString('utf8')
+}

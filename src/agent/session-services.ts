@@ -1,0 +1,28 @@
+import type { RuntimeFolder } from '../envvars/runtime-folder.ts'
+import type { Engine } from '../runtime/engine.ts'
+import type { AgentMessage } from '../wire/message.ts'
+import type { Logger } from './logger.ts'
+import type { Slots } from './slots.ts'
+
+export interface SessionSettings {
+  /** Largest captured output in bytes; 0 is without limit. */
+  readonly outputCapBytes: number
+  /** SIGTERM to SIGKILL, milliseconds. */
+  readonly killGraceMs: number
+}
+
+/** What the sessions of an agent share. */
+export interface SessionServices {
+  readonly engine: Engine
+  readonly folder: RuntimeFolder
+  readonly settings: SessionSettings
+  /** What children get of the agent's own environment. */
+  readonly inherited: ReadonlyMap<string, string>
+  /** Working folder of every command. */
+  readonly cwd: string
+  readonly slots: Slots
+  readonly log: Logger
+}
+
+/** Sends to the gateway; settles when there is room for more. @throws ConnectError when the stream has ended */
+export type Reply = (message: Exclude<AgentMessage, { kind: 'unsupported' }>) => Promise<void>

@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../main.js', import.meta.url))
+
+/** Wait before an agent that died is started again, doubled up to the longest. */
+const FIRST_WAIT_MS = 500
+const LONGEST_WAIT_MS = 10_000
+/** Longer than the agent's own way out: its kill ladder, and then some. */
+const STOP_MS = 15_000
+
+/** The agent of `dev`: a process of its own, which is started again when it dies. */
+export class AgentProcess {
+  readonly #credentialFile: string
+  readonly #say: (line: string) => void
+  readonly #stopping = new AbortController()
+  #child: ChildProcess | undefined
+  #over: Promise<void> | undefined
+
+  constructor(credentialFile: string, say: (line: string) => void) {
+    this.#credentialFile = credentialFile
+    this.#say = say
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  start(): void {
+    this.#over = this.#keep()
+  }
+
+  /** SIGTERM, and SIGKILL when it takes too long. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#child?.kill('SIGTERM')
+    const kill = setTimeout(() => this.#child?.kill('SIGKILL'), STOP_MS)
+    await this.#over
+    clearTimeout(kill)
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#stopping
+    for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+      const startedAt = performance.now()
+      const end = await this.#runOnce()
+      if (this.#stopping.signal.aborted) return
+      if (performance.now() - startedAt > LONGEST_WAIT_MS) wait = FIRST_WAIT_MS
+      this.#say(`the agent died (${end}); it is started again in ${wait} ms`)
+      await delay(wait, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** In a session of its own, so that Ctrl-C reaches it by us alone; it ends when the channel to us breaks. */
+  #runOnce(): Promise<string> {
+    const args = [main, 'start', '--key-file', this.#credentialFile, '--drain', '5s']
+    const child = spawn(process.execPath, args, {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: agentEnvironment(),
+    })
+    this.#child = child
+    return new Promise((resolve) => {
+      child.once('error', (error) => resolve(error.message))
+      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${String(code)}`))
+    })
+  }
+}
+
+/** Settings of another agent on this machine are not for this one. */
+function agentEnvironment(): NodeJS.ProcessEnv {
+  const foreign = /^(HOOP_|RUNBOOK_AGENT_|TOKEN$|CREDENTIALS_DIRECTORY$)/
+  const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))
+  return { LOG_LEVEL: 'warn', ...Object.fromEntries(own) }
+}

@@ -1,0 +1,106 @@
+import path from 'node:path'
+import type { Gateway } from '../../gateway/gateway.ts'
+import { parseAddress } from '../../gateway/settings/address.ts'
+import type { GatewaySettings } from '../../gateway/settings/settings.ts'
+import { createLogger } from '../../log.ts'
+import { exitCodes, Failure } from '../failure.ts'
+import { openGateway, readSettings } from '../gateway.ts'
+import { logSettings } from '../log-settings.ts'
+import { onShutdownSignals } from '../signals.ts'
+import { AgentProcess } from './agent-process.ts'
+import { exampleCurl, runExample } from './example.ts'
+import { prepareState, writeCredential, type DevState } from './state.ts'
+
+export interface DevFlags {
+  readonly http?: string
+  readonly grpc?: string
+  readonly state: string
+  readonly json?: boolean
+}
+
+/** Its first start on a slow machine, with room; later ones take a fraction of a second. */
+const AGENT_START_MS = 20_000
+
+/** `runbook-agent dev`: gateway, agent and example runbooks on one machine, until Ctrl-C. */
+export async function devCommand(flags: DevFlags): Promise<void> {
+  const say = speaker(flags.json === true)
+  const state = prepareState(path.resolve(flags.state))
+  const settings = withAddresses(readSettings(state.configFile), flags)
+  const gateway = await openGateway(settings, await createLogger(logSettings('warn')))
+  writeCredential(state, gateway.grpc)
+  const agent = new AgentProcess(state.credentialFile, say)
+  const leave = new Promise<void>((resolve) =>
+    onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }),
+  )
+  try {
+    agent.start()
+    await Promise.race([serve(gateway, agent, state, flags, say), leave])
+    await leave
+  } finally {
+    say('stopping')
+    await gateway.endSessions()
+    await agent.stop()
+    await gateway.close()
+  }
+}
+
+async function serve(
+  gateway: Gateway,
+  agent: AgentProcess,
+  state: DevState,
+  flags: DevFlags,
+  say: (line: string) => void,
+): Promise<void> {
+  const online = await gateway.agents.waitFor('local', AGENT_START_MS, new AbortController().signal)
+  if (online === undefined) {
+    throw new Failure(
+      `the agent did not connect within ${AGENT_START_MS / 1000} s: its reason stands above`,
+      exitCodes.unreachable,
+    )
+  }
+  const answer = await runExample(gateway.http, state.tokenFile)
+  say(
+    `ran ops/hello.runbook.sh on connection bash: ${answer.output_status}, exit code ${answer.exit_code}, ${answer.execution_time} ms`,
+  )
+  say(answer.output.trimEnd().replace(/^/gm, '  | '))
+  say(`\ngateway   ${gateway.http} (REST), ${gateway.grpc} (agents)`)
+  say(`token     in ${state.tokenFile}`)
+  say(`settings  in ${state.configFile}`)
+  say(`\nRun it yourself:\n\n${exampleCurl(gateway.http, state.tokenFile)}\n\nCtrl-C ends both.`)
+  if (flags.json === true) process.stdout.write(`${readyLine(gateway, agent, state)}\n`)
+}
+
+function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState): string {
+  const { http, grpc } = gateway
+  return JSON.stringify({
+    event: 'ready',
+    http,
+    grpc,
+    tokenFile: state.tokenFile,
+    pid: process.pid,
+    agentPid: agent.pid,
+  })
+}
+
+/** People read stdout, unless a program does. */
+function speaker(json: boolean): (line: string) => void {
+  const out = json ? process.stderr : process.stdout
+  return (line) => void out.write(`${line}\n`)
+}
+
+function withAddresses(settings: GatewaySettings, flags: DevFlags): GatewaySettings {
+  const { http, grpc } = settings.listen
+  return {
+    ...settings,
+    listen: { http: address(flags.http, '--http') ?? http, grpc: address(flags.grpc, '--grpc') ?? grpc },
+  }
+}
+
+/** `dev` is for one machine: its addresses are host:port on the loopback, or a port alone. */
+function address(given: string | undefined, flag: string): GatewaySettings['listen']['http'] | undefined {
+  if (given === undefined) return undefined
+  const parsed = parseAddress(/^\d+$/.test(given) ? `127.0.0.1:${given}` : given)
+  if (parsed === undefined)
+    throw new Failure(`${flag} ${given}: must be host:port, for example 127.0.0.1:0`, exitCodes.usage)
+  return parsed
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { Failure } from '../failure.ts'
+
+/** The runbook that `dev` runs to show that the whole way works. */
+const CONNECTION = 'bash'
+const request = {
+  file_name: 'ops/hello.runbook.sh',
+  parameters: { name: 'world' },
+  env_vars: { 'filesystem:SECRET_FILE': Buffer.from('a secret in a file\n').toString('base64') },
+  client_args: ['-s', '--', 'first-argument'],
+}
+
+interface Answer {
+  readonly output: string
+  readonly output_status: string
+  readonly exit_code: number
+  readonly execution_time: number
+}
+
+/** Runs it through the REST interface, like anybody would. @throws Failure when it does not end well */
+export async function runExample(http: string, tokenFile: string): Promise<Answer> {
+  const response = await fetch(url(http), {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify(request),
+  })
+  if (!response.ok)
+    throw new Failure(`the example runbook was not run: ${response.status} ${await response.text()}`)
+  return (await response.json()) as Answer
+}
+
+/** One command that can be pasted as it stands. */
+export function exampleCurl(http: string, tokenFile: string): string {
+  return [
+    `curl -sS '${url(http)}' \\`,
+    `  -H "Authorization: Bearer $(cat '${tokenFile.replaceAll("'", `'\\''`)}')" \\`,
+    `  -H 'Content-Type: application/json' \\`,
+    `  -d '${JSON.stringify(request)}'`,
+  ].join('\n')
+}
+
+function url(http: string): string {
+  return `${http}/api/plugins/runbooks/connections/${CONNECTION}/exec`
+}

@@ -1,0 +1,32 @@
+/** The configuration `dev` starts with: made once, then its user's to edit. Paths are relative to the file. */
+export function gatewayYaml(): string {
+  return `# The embedded gateway's settings. Edit them and start again; docs/gateway.md explains each one.
+listen: { http: 127.0.0.1:8009, grpc: 127.0.0.1:8010 }
+state: .
+users:
+  - { name: admin, token: file://admin.token, groups: [admin] }
+agents:
+  - { name: local, key: file://agent.key }
+repositories:
+  # The examples. Commit a change in this folder and it runs.
+  - { name: examples, url: ./runbooks, branch: main }
+connections:
+  - name: bash
+    agent: local
+    command: [bash]
+    env: { GREETING: hello }
+    runbooks: { repository: examples }
+  - name: python
+    agent: local
+    command: [python3, '-']
+    runbooks: { repository: examples }
+  # A PostgreSQL on this machine: the agent tries its port before a session starts.
+  - name: postgres
+    agent: local
+    type: database
+    subtype: postgres
+    command: [psql, -v, ON_ERROR_STOP=1, -A, -P, pager=off, -h, $HOST, -U, $USER, --port=$PORT, $DB]
+    env: { HOST: 127.0.0.1, PORT: '5432', USER: postgres, PASS: postgres, DB: postgres }
+    runbooks: { repository: examples }
+`
+}

@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { explain, Failure } from '../failure.ts'
+import { gatewayYaml } from './gateway-yaml.ts'
+
+/** What `dev` keeps in its state folder; everything in it is made once and then left to its user. */
+export interface DevState {
+  readonly configFile: string
+  readonly tokenFile: string
+  readonly agentKeyFile: string
+  /** The agent's whole credential, written at every start: it holds the port. */
+  readonly credentialFile: string
+}
+
+const examples = fileURLToPath(new URL('../../../examples/runbooks', import.meta.url))
+
+/** @throws Failure when git is missing or the folder cannot be written */
+export function prepareState(folder: string): DevState {
+  requireGit()
+  const state = {
+    configFile: path.join(folder, 'gateway.yaml'),
+    tokenFile: path.join(folder, 'admin.token'),
+    agentKeyFile: path.join(folder, 'agent.key'),
+    credentialFile: path.join(folder, 'agent.credential'),
+  }
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    writeOnce(state.tokenFile, () => secret())
+    writeOnce(state.agentKeyFile, () => `xagt-${secret()}`)
+    writeOnce(state.configFile, gatewayYaml)
+    makeRepository(path.join(folder, 'runbooks'))
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw explain(error, `cannot write to ${folder}`, 'Choose a folder you may write to with --state')
+  }
+  return state
+}
+
+/** `grpc://local:<key>@host:port`, for the agent that `dev` starts. */
+export function writeCredential(state: DevState, grpc: string): void {
+  const key = readFileSync(state.agentKeyFile, 'utf8').trim()
+  const address = grpc.replace('grpc://', '')
+  writeFileSync(state.credentialFile, `grpc://local:${key}@${address}?mode=standard\n`, { mode: 0o600 })
+}
+
+function requireGit(): void {
+  try {
+    execFileSync('git', ['--version'], { stdio: 'ignore' })
+  } catch {
+    throw new Failure('git is missing: runbooks are read from git repositories. Install git and start again')
+  }
+}
+
+function secret(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+function writeOnce(file: string, content: () => string): void {
+  if (!existsSync(file)) writeFileSync(file, `${content().trimEnd()}\n`, { mode: 0o600, flag: 'wx' })
+}
+
+/** A repository of its own, so that a user can edit, commit and run. In place only when it is whole. */
+function makeRepository(folder: string): void {
+  if (existsSync(folder)) return
+  const unfinished = `${folder}.new`
+  rmSync(unfinished, { recursive: true, force: true })
+  cpSync(examples, unfinished, { recursive: true })
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: unfinished, stdio: 'pipe', env: commitEnvironment() })
+  git('init', '--quiet', '--initial-branch=main')
+  git('add', '--all')
+  git('commit', '--quiet', '--message=Add the example runbooks')
+  renameSync(unfinished, folder)
+}
+
+/** A commit that needs no configuration of its user's and runs no hook of theirs. */
+function commitEnvironment(): NodeJS.ProcessEnv {
+  const author = { name: 'runbook-agent', email: 'runbook-agent@localhost' }
+  return {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_TEMPLATE_DIR: '',
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_COMMITTER_NAME: author.name,
+    GIT_COMMITTER_EMAIL: author.email,
+  }
+}

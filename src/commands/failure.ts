@@ -1,0 +1,26 @@
+/** Exit codes of the program itself (sysexits.h), for people and service managers. */
+export const exitCodes = {
+  done: 0,
+  bug: 1,
+  usage: 64,
+  unreachable: 69,
+  refused: 77,
+  configuration: 78,
+} as const
+
+/** Something a person can put right: main prints the message, without a stack, and exits with the code. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly exitCode: number
+
+  constructor(message: string, exitCode: number = exitCodes.configuration) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/** What a failed system call means to the person who started the program. */
+export function explain(error: unknown, doing: string, advice: string): Failure {
+  const { code, message } = error as NodeJS.ErrnoException
+  return new Failure(`${doing}: ${code ?? message}. ${advice}`)
+}

@@ -1,0 +1,70 @@
+import { startGateway, type Gateway } from '../gateway/gateway.ts'
+import type { Logger } from '../gateway/logger.ts'
+import { HistoryError } from '../gateway/history/session.ts'
+import { RunbookError } from '../gateway/runbooks/errors.ts'
+import { loadSettings } from '../gateway/settings/load.ts'
+import { SettingsError } from '../gateway/settings/problems.ts'
+import type { GatewaySettings } from '../gateway/settings/settings.ts'
+import { createLogger } from '../log.ts'
+import { explain, Failure } from './failure.ts'
+import { logSettings } from './log-settings.ts'
+import { onShutdownSignals } from './signals.ts'
+
+export interface GatewayFlags {
+  readonly config: string
+  readonly json?: boolean
+}
+
+/** `runbook-agent gateway`: the embedded gateway alone, until a signal. */
+export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
+  const settings = readSettings(flags.config)
+  const log = await createLogger(logSettings('info'))
+  const gateway = await openGateway(settings, log)
+  const ready = { event: 'ready', http: gateway.http, grpc: gateway.grpc, pid: process.pid }
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(ready)}\n` : `gateway serves ${gateway.http} and ${gateway.grpc}\n`,
+  )
+  await new Promise<void>((resolve) => onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }))
+  await gateway.close()
+}
+
+/** @throws Failure with every problem of the file, one a line */
+export function readSettings(file: string): GatewaySettings {
+  try {
+    return loadSettings(file)
+  } catch (error) {
+    throw error instanceof SettingsError ? new Failure(error.message) : error
+  }
+}
+
+/** @throws Failure saying what to do about a taken port, an unwritable folder, a missing git */
+export async function openGateway(settings: GatewaySettings, log: Logger): Promise<Gateway> {
+  try {
+    return await startGateway(settings, log)
+  } catch (error) {
+    throw openFailure(error as NodeJS.ErrnoException, settings)
+  }
+}
+
+function openFailure(error: NodeJS.ErrnoException, { listen, state }: GatewaySettings): Error {
+  const ports = `${listen.http.host}:${listen.http.port} or ${listen.grpc.host}:${listen.grpc.port}`
+  if (error instanceof HistoryError || error instanceof RunbookError) return new Failure(error.message)
+  if (error.code === 'EADDRINUSE' || /EADDRINUSE|No address added/.test(error.message)) {
+    return new Failure(
+      `cannot listen on ${ports}: the port is taken. End what uses it, or choose others (dev: --http 127.0.0.1:0 --grpc 127.0.0.1:0)`,
+    )
+  }
+  if (
+    error.code === 'EACCES' ||
+    error.code === 'EROFS' ||
+    error.code === 'ENOTDIR' ||
+    error.code === 'EEXIST'
+  ) {
+    return explain(
+      error,
+      `cannot use the state folder ${state} or listen on ${ports}`,
+      'Choose a folder you may write to (state, --state) and ports above 1023',
+    )
+  }
+  return error
+}

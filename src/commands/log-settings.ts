@@ -1,0 +1,13 @@
+const levels = ['debug', 'info', 'warn', 'error'] as const
+type Level = (typeof levels)[number]
+
+/** Log settings of the commands that have no settings of their own: from the environment, as hoop names them. */
+export function logSettings(level: 'info' | 'warn'): { level: Level; encoding: 'json' | 'human' } {
+  const { LOG_LEVEL, LOG_ENCODING, NO_COLOR } = process.env
+  const terminal = process.stderr.isTTY && !NO_COLOR
+  const known = levels.find((name) => name === LOG_LEVEL?.toLowerCase())
+  return {
+    level: known ?? level,
+    encoding: LOG_ENCODING === 'json' || (!LOG_ENCODING && !terminal) ? 'json' : 'human',
+  }
+}

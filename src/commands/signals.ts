@@ -1,0 +1,18 @@
+/** What the signals of one kind ask for: the first to end in good order, the second now, the third at any price. */
+export interface Shutdown {
+  readonly drain: () => void
+  readonly stop: () => void
+}
+
+/** Maps SIGTERM and SIGINT; the third one exits with 1. */
+export function onShutdownSignals({ drain, stop }: Shutdown): void {
+  let count = 0
+  const received = () => {
+    count += 1
+    if (count === 1) drain()
+    else if (count === 2) stop()
+    else process.exit(1)
+  }
+  process.on('SIGTERM', received)
+  process.on('SIGINT', received)
+}

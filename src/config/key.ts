@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { Found, Lookup } from './lookup.ts'
+import type { Problems } from './problems.ts'
+import { Secret } from './secret.ts'
+import type { SettingsFile } from './settings-file.ts'
+import { FileRefused, readSmallFile } from './small-file.ts'
+import { SETTINGS } from './table.ts'
+
+export interface Key {
+  readonly value: Secret
+  /** The setting it came from, for errors about its form. */
+  readonly source: string
+}
+
+/** A key is some hundred characters. */
+const LONGEST_KEY = 16 * 1024
+const READABLE_BY_OTHERS = 0o044
+/** systemd lets the unit's user in by an ACL, and `stat` shows that as a right of the group. */
+const READABLE_BY_ALL = 0o004
+
+interface KeySearch {
+  readonly lookup: Lookup
+  /** Undefined when it is not known what the file says. */
+  readonly file: SettingsFile | undefined
+  /** systemd's CREDENTIALS_DIRECTORY. */
+  readonly credentials: string | undefined
+  readonly problems: Problems
+  /** Receives what is unwise with the key that was taken. */
+  readonly warnings: string[]
+}
+
+/** The agent's key: `key` or `key-file`, whichever is given more strongly. Undefined, and a problem, without one. */
+export function findKey(search: KeySearch): Key | undefined {
+  const { lookup, file, problems } = search
+  const before = problems.count
+  const key = lookup.find(SETTINGS.key)
+  const keyFile = lookup.find(SETTINGS.keyFile)
+  if (problems.count > before) return undefined
+  if (key !== undefined && key.rank === keyFile?.rank) {
+    problems.add(keyFile.place, `key (${key.place}) and key-file are both given: remove one of them`)
+    return undefined
+  }
+  if (key !== undefined && key.rank > (keyFile?.rank ?? -1)) return givenKey(key, search)
+  if (keyFile !== undefined) return keyInFile(pathOf(keyFile, search), keyFile.place, search)
+  return file === undefined ? undefined : systemdKey(search)
+}
+
+function givenKey(key: Found<Secret>, { file, warnings }: KeySearch): Key {
+  if (key.from !== 'file') {
+    const isDeprecated = key.place === 'HOOP_DSN'
+    if (isDeprecated) warnings.push('HOOP_DSN is deprecated: use HOOP_KEY or key-file')
+    warnings.push(`${key.place}: commands of the same user can read the agent's environment: prefer key-file`)
+    return { value: key.value, source: isDeprecated ? 'HOOP_DSN (deprecated)' : key.place }
+  }
+  if (((file?.mode ?? 0) & READABLE_BY_OTHERS) !== 0) {
+    warnings.push(`${key.place}: the file holds the key and other users may read it: chmod 600`)
+  }
+  return { value: key.value, source: `${key.place} key` }
+}
+
+function pathOf(keyFile: Found<string>, { file }: KeySearch): string {
+  return resolve(keyFile.from === 'file' ? (file?.folder ?? '.') : '.', keyFile.value)
+}
+
+function systemdKey(search: KeySearch): Key | undefined {
+  const path = search.credentials ? join(search.credentials, 'hoop-key') : undefined
+  if (path !== undefined && existsSync(path)) return keyInFile(path, 'CREDENTIALS_DIRECTORY', search)
+  search.problems.add('missing HOOP_KEY environment variable', 'set HOOP_KEY, or key-file')
+  return undefined
+}
+
+function keyInFile(path: string, place: string, search: KeySearch): Key | undefined {
+  try {
+    const { text, mode } = readSmallFile(path, LONGEST_KEY)
+    const key = text.trim()
+    if (key === '') throw new FileRefused('is empty: write the key into it')
+    if ((mode & forbiddenBits(path, search)) !== 0) {
+      search.warnings.push(`${place}: other users may read the key in ${path}: chmod 600 ${path}`)
+    }
+    return { value: new Secret(key), source: `key-file ${path}` }
+  } catch (error) {
+    if (!(error instanceof FileRefused)) throw error
+    search.problems.add(place, `the key-file ${path} ${error.message}`)
+    return undefined
+  }
+}
+
+function forbiddenBits(path: string, { credentials }: KeySearch): number {
+  const isCredential = credentials && dirname(path) === resolve(credentials)
+  return isCredential ? READABLE_BY_ALL : READABLE_BY_OTHERS
+}

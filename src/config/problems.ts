@@ -1,0 +1,30 @@
+/** The settings cannot be used: one line per problem, each with its setting and where that came from. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** More are only counted: one wrong indentation can make hundreds. */
+const LONGEST_LIST = 50
+
+/** Collects what is wrong, so that it can be said all at once. */
+export class Problems {
+  readonly #lines = new Set<string>()
+
+  get count(): number {
+    return this.#lines.size
+  }
+
+  /**
+   * @param place a flag, a variable, or a place in the file
+   * @param message what is accepted or what to do; never a value, which may be a secret in the wrong place
+   */
+  add(place: string, message: string): void {
+    this.#lines.add(`${place}: ${message}`.replaceAll(/\p{Cc}/gu, '?'))
+  }
+
+  toError(): ConfigError {
+    const lines = [...this.#lines].slice(0, LONGEST_LIST)
+    const more = this.#lines.size - lines.length
+    return new ConfigError([...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'))
+  }
+}

@@ -1,0 +1,26 @@
+import { inspect } from 'node:util'
+
+/** A setting that is used and never shown: wherever it is printed it prints as `<set>`. */
+export class Secret {
+  readonly #value: string
+
+  constructor(value: string) {
+    this.#value = value
+  }
+
+  reveal(): string {
+    return this.#value
+  }
+
+  toString(): string {
+    return '<set>'
+  }
+
+  toJSON(): string {
+    return '<set>'
+  }
+
+  [inspect.custom](): string {
+    return '<set>'
+  }
+}

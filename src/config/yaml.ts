@@ -1,0 +1,106 @@
+import type { Document, Pair } from 'yaml'
+import { isMap, isScalar, LineCounter, parseDocument, Parser } from 'yaml'
+
+/** A name in the file that holds no further names. */
+export interface Leaf {
+  /** Dotted, however it was nested; undefined when it is not a text. */
+  readonly name: string | undefined
+  /** Null when left empty, undefined when it is a list, an alias or anything else that is no text. */
+  readonly content: string | null | undefined
+  /** `line:column` of the name and of the value, from 1. */
+  readonly nameAt: string
+  readonly contentAt: string
+}
+
+/** The text is not YAML of the shape settings have; `at` is `line:column`. */
+export class YamlError extends Error {
+  override readonly name = 'YamlError'
+  readonly at: string
+
+  constructor(at: string, message: string) {
+    super(message)
+    this.at = at
+  }
+}
+
+/** Settings are two deep. Some thousand brackets make yaml 2.9 end the process, no `catch` survives that (seen). */
+const DEEPEST = 20
+
+/** Lists what is in the file, in its order. @throws YamlError */
+export function readLeaves(text: string): Leaf[] {
+  refuseDeep(text)
+  const lines = new LineCounter()
+  // Failsafe: every scalar stays the text it is in the file. Names that are there twice are found later.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    schema: 'failsafe',
+    uniqueKeys: false,
+  })
+  refuseWrong(document, lines)
+  if (document.contents === null || isEmpty(document.contents)) return []
+  if (!isMap(document.contents)) throw new YamlError('1:1', 'settings are written as "name: value"')
+  return leavesOf(document.contents.items, '', lines)
+}
+
+/** Looks at the tokens with a stack of its own, before yaml walks them by calling itself. */
+function refuseDeep(text: string): void {
+  interface Token {
+    readonly value?: unknown
+    readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[]
+  }
+  const open: { token: unknown; depth: number }[] = []
+  for (const token of new Parser().parse(text)) open.push({ token, depth: 0 })
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next
+    if (depth > DEEPEST) throw new YamlError('1:1', `something is nested more than ${DEEPEST} deep`)
+    if (typeof token !== 'object' || token === null) continue
+    const { value, items = [] } = token as Token
+    open.push({ token: value, depth })
+    for (const item of items) {
+      open.push({ token: item.key, depth: depth + 1 }, { token: item.value, depth: depth + 1 })
+    }
+  }
+}
+
+/** Has texts of its own: yaml's quote the file, secrets and all. */
+function refuseWrong(document: Pick<Document, 'errors' | 'warnings'>, lines: LineCounter): void {
+  const [first] = [...document.errors, ...document.warnings]
+  if (first === undefined) return
+  const hint = 'look for a missing ":" or quote, an open bracket, a tab or a wrong indentation'
+  throw new YamlError(placeOf(first.pos[0], lines), `this is not valid YAML (${first.code}): ${hint}`)
+}
+
+function leavesOf(items: readonly Pair[], prefix: string, lines: LineCounter): Leaf[] {
+  return items.flatMap(({ key, value }) => {
+    const name = isScalar(key) && typeof key.value === 'string' ? prefix + key.value : undefined
+    if (name !== undefined && isMap(value) && value.items.length > 0) {
+      return leavesOf(value.items, `${name}.`, lines)
+    }
+    const nameAt = startOf(key, lines) ?? '1:1'
+    return [{ name, content: contentOf(value), nameAt, contentAt: startOf(value, lines) ?? nameAt }]
+  })
+}
+
+function contentOf(value: unknown): string | null | undefined {
+  if (value === null || isEmpty(value) || isMap(value)) return null
+  return isScalar(value) && typeof value.value === 'string' ? value.value : undefined
+}
+
+/** Whether nothing, `~` or `null` is written there; quotes make a text of all three. */
+function isEmpty(node: unknown): boolean {
+  if (!isScalar(node) || node.type !== 'PLAIN') return false
+  return node.value === null || node.value === '' || node.value === '~' || node.value === 'null'
+}
+
+function startOf(node: unknown, lines: LineCounter): string | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node)) return undefined
+  const { range } = node as { readonly range?: readonly number[] | null }
+  return range?.[0] === undefined ? undefined : placeOf(range[0], lines)
+}
+
+function placeOf(offset: number, lines: LineCounter): string {
+  const { line, col } = lines.linePos(offset)
+  // A counter that has seen no line says 0:n.
+  return `${Math.max(line, 1)}:${Math.max(col, 1)}`
+}

@@ -1,0 +1,79 @@
+import { inspect } from 'node:util'
+import { decodeBase64 } from './base64.ts'
+import { EnvvarError } from './errors.ts'
+import { goQuote } from './go-quote.ts'
+
+/** `envvar`: NAME holds the value. `filesystem`: NAME holds the path of a file that holds the value. */
+export type EntryKind = 'envvar' | 'filesystem'
+
+/** Most entries of one session, connection and client together; the largest real ones have a few dozen. */
+export const MAX_ENTRIES = 10_000
+
+const CONTROL_CHARACTER = /\p{Cc}/u
+const BAD_IN_NAME = /[=\p{Cc}]/u
+
+/** One variable of a session. The value sits in a private field so that neither JSON nor `inspect` shows it. */
+export class Entry {
+  readonly kind: EntryKind
+  readonly name: string
+  readonly #value: Buffer
+
+  constructor(kind: EntryKind, name: string, value: Buffer) {
+    this.kind = kind
+    this.name = name
+    this.#value = value
+  }
+
+  get key(): string {
+    return `${this.kind}:${this.name}`
+  }
+
+  get value(): Buffer {
+    return this.#value
+  }
+
+  /** `inspect` with `getters` and `showHidden` would otherwise call `value`. */
+  [inspect.custom](): string {
+    return `Entry ${JSON.stringify(this.key)}`
+  }
+}
+
+/** Parses one entry as it is on the wire: key `envvar:NAME` or `filesystem:NAME`, value in base64. */
+export function parseEntry(key: string, encoded: string): Entry {
+  const { kind, name } = parseKey(key)
+  const { bytes, problem } = decodeBase64(encoded)
+  if (bytes === undefined)
+    throw new EnvvarError(key, `failed decoding env var ${goQuote(name)}, err=${problem}`)
+  const entry = new Entry(kind, name, bytes)
+  refuseUnusable(entry)
+  return entry
+}
+
+/** Refuses what no process can be given: an impossible name, or a NUL inside a variable (a file may hold one). */
+export function refuseUnusable(entry: Entry): void {
+  const { kind, name, key, value } = entry
+  if (name === '' || BAD_IN_NAME.test(name)) {
+    const rule = 'must not be empty nor contain "=", NUL or control characters'
+    throw new EnvvarError(key, `environment variable name ${JSON.stringify(name)} ${rule}`)
+  }
+  if (kind === 'envvar' && value.includes(0)) {
+    throw new EnvvarError(
+      key,
+      `the value of ${key} contains a NUL byte, pass it as filesystem:${name} instead`,
+    )
+  }
+}
+
+function parseKey(key: string): { kind: EntryKind; name: string } {
+  const [kind, name, ...rest] = key.split(':')
+  if (kind === undefined || name === undefined || rest.length > 0) {
+    const shown = CONTROL_CHARACTER.test(key) ? JSON.stringify(key) : key
+    throw new EnvvarError(
+      key,
+      `environment variable key type in unknown format, want=[keytype:key], got=${shown}`,
+    )
+  }
+  if (kind === 'envvar' || kind === 'filesystem') return { kind, name }
+  const accepted = 'accepted: "filesystem", "envvar"'
+  throw new EnvvarError(key, `unknow environment variable type ${goQuote(kind)}, ${accepted}`)
+}

@@ -1,0 +1,117 @@
+import { inspect } from 'node:util'
+import type { Entry } from './entry.ts'
+import { EnvvarError } from './errors.ts'
+import { expandArguments } from './expand.ts'
+import type { RuntimeFolder } from './runtime-folder.ts'
+import type { SecretFiles } from './secret-files.ts'
+
+export interface EnvironmentRequest {
+  /** From `mergeEntries`: one entry per name. */
+  readonly entries: readonly Entry[]
+  /** From `inheritedEnvironment`. */
+  readonly inherited: ReadonlyMap<string, string>
+  readonly folder: RuntimeFolder
+  readonly sessionId: string
+}
+
+/** The session's variables by name; of a `filesystem:` entry the path of its file. */
+type Store = ReadonlyMap<string, Buffer>
+
+/**
+ * What one execution runs with. Its secret files exist from `create` to disposal, so create it just before the
+ * start. Everything of value is in private fields: neither JSON nor `inspect` shows it.
+ */
+export class Environment implements AsyncDisposable {
+  readonly #store: Store
+  readonly #block: readonly Buffer[]
+  readonly #files: SecretFiles | undefined
+
+  private constructor(store: Store, block: readonly Buffer[], files: SecretFiles | undefined) {
+    this.#store = store
+    this.#block = block
+    this.#files = files
+  }
+
+  /** Throws `EnvvarError`, and then leaves no file behind. */
+  static async create(request: EnvironmentRequest): Promise<Environment> {
+    const { files, paths } = await writeFiles(request)
+    const store = new Map(request.entries.map(({ name, value }) => [name, paths.get(name) ?? value] as const))
+    return new Environment(store, composeBlock(store, request.inherited), files)
+  }
+
+  /** NAME=VALUE for the new process, sorted by name, PATH last. */
+  get block(): readonly Buffer[] {
+    return this.#block
+  }
+
+  /** The command line with the session's variables filled in; the agent's own are not looked at. */
+  expand(args: readonly string[]): Buffer[] {
+    return expandArguments(args, (name) => this.#store.get(name))
+  }
+
+  /** What `$NAME` in an argument stands for. */
+  get(name: string): Buffer | undefined {
+    return this.#store.get(name)
+  }
+
+  /** The names only: `inspect` with `getters` and `showHidden` would otherwise call `block`. */
+  [inspect.custom](): string {
+    return `Environment ${JSON.stringify([...this.#store.keys()])}`
+  }
+
+  /** Removes the secret files. May be called again; throws `RuntimeFolderError` when they cannot be removed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#files?.[Symbol.asyncDispose]()
+  }
+}
+
+/** The session's variables over the agent's, except PATH, and HOME when the session's is empty. */
+function composeBlock(store: Store, inherited: ReadonlyMap<string, string>): Buffer[] {
+  const variables = new Map<string, Buffer>()
+  for (const [name, value] of inherited) variables.set(name, Buffer.from(value))
+  for (const [name, value] of store) {
+    const replaces = name !== 'PATH' && !(name === 'HOME' && value.length === 0 && inherited.has('HOME'))
+    if (replaces) variables.set(name, value)
+  }
+  const names = [...variables.keys()].filter((name) => name !== 'PATH').sort()
+  if (variables.has('PATH')) names.push('PATH')
+  return names.map((name) => Buffer.concat([Buffer.from(`${name}=`), variables.get(name) ?? Buffer.alloc(0)]))
+}
+
+interface WrittenFiles {
+  readonly files: SecretFiles | undefined
+  readonly paths: Store
+}
+
+async function writeFiles({ entries, folder, sessionId }: EnvironmentRequest): Promise<WrittenFiles> {
+  const [first, ...rest] = entries.filter(({ kind }) => kind === 'filesystem')
+  if (first === undefined) return { files: undefined, paths: new Map() }
+  const files = await createFolder(folder, sessionId, first.key)
+  try {
+    const paths = new Map<string, Buffer>()
+    for (const entry of [first, ...rest]) paths.set(entry.name, Buffer.from(await files.write(entry)))
+    return { files, paths }
+  } catch (error) {
+    await undo(files, error)
+    throw error
+  }
+}
+
+async function createFolder(folder: RuntimeFolder, sessionId: string, key: string): Promise<SecretFiles> {
+  try {
+    return await folder.createSession(sessionId)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new EnvvarError(key, `failed storing ${key}: ${reason}`, { cause: error })
+  }
+}
+
+/** Takes back what was written before `failure`. When that fails too, both have to be said. */
+async function undo(files: SecretFiles, failure: unknown): Promise<void> {
+  try {
+    await files[Symbol.asyncDispose]()
+  } catch (error) {
+    if (!(failure instanceof EnvvarError && error instanceof Error)) throw error
+    throw new EnvvarError(failure.key, `${failure.message}; ${error.message}`, { cause: failure })
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * An environment that cannot be built. Ends in the session, which closes with 254 and this message, so the
+ * message goes to the user: it names keys, folders and errno, never a value nor a part of one.
+ */
+export class EnvvarError extends Error {
+  override readonly name = 'EnvvarError'
+  /** The key as the gateway sent it (`envvar:NAME`); several are joined by `, `; empty when no single key is at fault. */
+  readonly key: string
+
+  constructor(key: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.key = key
+  }
+}
+
+/** The agent's own folder for secret files cannot be used. The message says what to do about it. */
+export class RuntimeFolderError extends Error {
+  override readonly name = 'RuntimeFolderError'
+  readonly path: string
+
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.path = path
+  }
+}
+
+/** The errno name of a failed system call (`ENOSPC`), for messages that must not carry anything else. */
+export function errnoOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
+  return 'unknown error'
+}

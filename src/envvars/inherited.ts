@@ -1,0 +1,29 @@
+/** For an agent that was started without a PATH: where Debian, Fedora and Alpine keep their programs. */
+const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+const INHERITED: ReadonlySet<string> = new Set([
+  'HOME',
+  'LANG',
+  'LOGNAME',
+  'PATH',
+  'SHELL',
+  'TMPDIR',
+  'TZ',
+  'USER',
+])
+const LOCALE_VARIABLE = /^LC_[A-Z]+$/
+
+/**
+ * What a child gets of the agent's own environment: this list and nothing else, so that neither the agent's
+ * credentials nor anything else of its host reaches a script. PATH is always there.
+ */
+export function inheritedEnvironment(
+  agent: Readonly<Record<string, string | undefined>>,
+): ReadonlyMap<string, string> {
+  const inherited = new Map<string, string>()
+  for (const [name, value] of Object.entries(agent)) {
+    if (value !== undefined && (INHERITED.has(name) || LOCALE_VARIABLE.test(name))) inherited.set(name, value)
+  }
+  if (!inherited.get('PATH')) inherited.set('PATH', FALLBACK_PATH)
+  return inherited
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dir } from 'tmp-promise'
+import type { Entry } from './entry.ts'
+import { EnvvarError, errnoOf, RuntimeFolderError } from './errors.ts'
+
+/** How the name of a session's folder begins. */
+export const SESSION_PREFIX = 's-'
+
+/** Fails on anything that is there already, a link included. */
+const CREATE_ONLY = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
+const SESSION_ID_IN_NAME = 36
+
+/** One session's folder (0700) and the files (0600) in it. Whoever makes it disposes it. */
+export class SecretFiles implements AsyncDisposable {
+  readonly folder: string
+  #removal: Promise<void> | undefined
+
+  private constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** Makes the folder in the agent's own. The session id is only there for a person who looks. */
+  static async create(instance: string, sessionId: string): Promise<SecretFiles> {
+    const readable = sessionId.replace(/[^A-Za-z0-9-]/g, '').slice(0, SESSION_ID_IN_NAME)
+    const prefix = `${SESSION_PREFIX}${readable}`
+    try {
+      // `keep`: the library would otherwise remember every folder, and its own removal hangs when called twice.
+      const { path } = await dir({ tmpdir: instance, prefix, mode: 0o700, keep: true })
+      return new SecretFiles(path)
+    } catch (error) {
+      const message = `cannot make a folder for a session's secret files in ${instance}: ${errnoOf(error)}`
+      throw new RuntimeFolderError(instance, message, { cause: error })
+    }
+  }
+
+  /** Writes the value whole into a new file and gives its path. The variable's name is not part of it. */
+  async write(entry: Entry): Promise<string> {
+    const path = join(this.folder, `${randomUUID()}.envfs`)
+    try {
+      await using file = await open(path, CREATE_ONLY, 0o600)
+      await file.writeFile(entry.value)
+    } catch (error) {
+      const message = `failed writing the file of ${entry.key} in ${this.folder}: ${errnoOf(error)}`
+      throw new EnvvarError(entry.key, message, { cause: error })
+    }
+    return path
+  }
+
+  /** Removes the files with their folder. Again after a failure it tries again, after a success it does nothing. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#removal ??= this.#remove()
+    try {
+      await this.#removal
+    } catch (error) {
+      this.#removal = undefined
+      const message = `cannot remove the secret files in ${this.folder}, remove it by hand: ${errnoOf(error)}`
+      throw new RuntimeFolderError(this.folder, message, { cause: error })
+    }
+  }
+
+  async #remove(): Promise<void> {
+    const remove = () => rm(this.folder, { recursive: true, force: true })
+    // Once more: a process of the session that is still ending may put a file there in between.
+    await remove().catch(remove)
+  }
+}

@@ -1,0 +1,103 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { Agents } from './agents.ts'
+import { Executions } from './executions.ts'
+import { History } from './history/history.ts'
+import type { Logger } from './logger.ts'
+import { Access } from './rest/access.ts'
+import { restServer } from './rest/server.ts'
+import type { NamedRepository } from './rest/services.ts'
+import { RunbookRepository } from './runbooks/repository.ts'
+import { repositoryKey } from './runbooks/url.ts'
+import type { GatewaySettings, RepositorySettings } from './settings/settings.ts'
+import { Transport } from './transport.ts'
+
+/** How often sessions older than the retention are removed. */
+const PURGE_MS = 60 * 60 * 1000
+
+/** The embedded gateway: transport for agents, REST interface, runbooks and history in one process. */
+export interface Gateway {
+  /** The addresses it really has, ports filled in. */
+  readonly http: string
+  readonly grpc: string
+  readonly agents: Agents
+  /** Ends what runs and records it; agents stay connected. */
+  endSessions(): Promise<void>
+  /** Ends what runs, records it, and gives everything back. */
+  close(): Promise<void>
+}
+
+/** Starts what the settings say. @throws HistoryError, RepositoryError or a listen error; nothing stays open then */
+export async function startGateway(settings: GatewaySettings, log: Logger): Promise<Gateway> {
+  const closers: Closer[] = []
+  try {
+    return await open(settings, log, closers)
+  } catch (error) {
+    await closeAll(closers)
+    throw error
+  }
+}
+
+type Closer = () => void | Promise<void>
+
+/** What was opened last is closed first: sessions end while their agents and the history are still there. */
+async function open(settings: GatewaySettings, log: Logger, closers: Closer[]): Promise<Gateway> {
+  mkdirSync(settings.state, { recursive: true, mode: 0o700 })
+  const history = openHistory(settings, log, closers)
+  const repositories = settings.repositories.map((repository) =>
+    openRepository(repository, settings.state, log),
+  )
+  closers.push(async () => {
+    await Promise.all(repositories.map(({ repository }) => repository.close()))
+  })
+  const agents = new Agents(settings.agents)
+  const transport = new Transport(agents, log)
+  closers.push(() => transport.close())
+  const executions = new Executions(agents, history, settings.limits, log)
+  const access = new Access(settings)
+  const rest = restServer({ access, executions, history, repositories, log }, settings.limits.bodyBytes)
+  closers.push(() => rest.close())
+  closers.push(() => executions.close())
+  const grpcPort = await transport.listen(settings.listen.grpc)
+  const http = await rest.listen(settings.listen.http)
+  return {
+    http,
+    grpc: grpcAddress(settings.listen.grpc.host, grpcPort),
+    agents,
+    close: () => closeAll(closers),
+  }
+}
+
+async function closeAll(closers: Closer[]): Promise<void> {
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
+}
+
+function openHistory(settings: GatewaySettings, log: Logger, closers: Closer[]): History {
+  const history = History.open(path.join(settings.state, 'history.sqlite'), {
+    onError: (error) => log.error({ error: error.message }, 'history'),
+  })
+  closers.push(() => history.close())
+  const purge = () => purgeOld(history, settings.history.retainMs, log)
+  const timer = setInterval(purge, PURGE_MS)
+  closers.push(() => clearInterval(timer))
+  purge()
+  return history
+}
+
+function purgeOld(history: History, retainMs: number, log: Logger): void {
+  try {
+    const purged = history.purge(new Date(Date.now() - retainMs))
+    if (purged > 0) log.info({ sessions: purged }, 'old sessions removed from the history')
+  } catch (error) {
+    log.error({ error: (error as Error).message }, 'old sessions could not be removed from the history')
+  }
+}
+
+function openRepository(settings: RepositorySettings, stateDir: string, log: Logger): NamedRepository {
+  const repository = RunbookRepository.open({ ...settings, stateDir, log })
+  return { name: settings.name, key: repositoryKey(settings.url), repository }
+}
+
+function grpcAddress(host: string, port: number): string {
+  return `grpc://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

@@ -1,0 +1,256 @@
+/** The tables and every statement on them; nothing else in the gateway knows SQL. */
+import { mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { SessionEvent } from './session.ts'
+import { HistoryError } from './session.ts'
+import type { Connection, Statement } from './sqlite.ts'
+import { closeFile, inTransaction, openFile, reason, releaseLock, takeLock } from './sqlite.ts'
+
+/** What is stored of a session beside its events; `request` is JSON text. Times in milliseconds since 1970. */
+export interface SessionRow {
+  readonly key: number
+  readonly id: string
+  readonly status: 'open' | 'done'
+  readonly startedAt: number
+  readonly endedAt: number | null
+  readonly exitCode: number | null
+  readonly truncatedBytes: number
+  readonly request: string
+}
+
+const SCHEMA_VERSION = 1
+
+/** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent got it. */
+const SCHEMA = `
+  CREATE TABLE history.sessions (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL CHECK (status IN ('open', 'done')),
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    exit_code INTEGER,
+    truncated_bytes INTEGER NOT NULL DEFAULT 0,
+    request TEXT NOT NULL
+  );
+  CREATE INDEX history.sessions_by_end ON sessions (ended_at);
+  CREATE TABLE history.events (
+    key INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES sessions (key) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('s', 'i', 'o', 'e')),
+    seconds REAL NOT NULL,
+    bytes BLOB NOT NULL
+  );
+  CREATE INDEX history.events_by_session ON events (session);
+  PRAGMA history.user_version = ${SCHEMA_VERSION};`
+
+const COLUMNS = 'key, id, status, started_at, ended_at, exit_code, truncated_bytes, request'
+/** Rows of at most 64 KiB: a page of events is at most 2 MiB. */
+const EVENTS_PER_READ = 32
+/** Deleted, and given back to the disk, in one transaction each, so that the write-ahead log stays short. */
+const SESSIONS_PER_DELETE = 50
+const PAGES_PER_VACUUM = 4096
+
+/** Sessions and events as rows. Every failure is a HistoryError. */
+export class HistoryDatabase {
+  readonly #path: string
+  readonly #lock: Connection
+  readonly #db: Connection
+  readonly #statements: ReturnType<typeof prepare>
+  #closed = false
+
+  /** `maxBytes`: the file is not allowed to grow beyond it. */
+  constructor(path: string, maxBytes: number | undefined) {
+    this.#path = resolve(path)
+    this.#try('create its folder', () => mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 }))
+    this.#lock = this.#try('lock it', () => takeLock(`${this.#path}.lock`))
+    try {
+      this.#db = this.#try('open it', () => openTables(this.#path, maxBytes))
+      this.#statements = this.#try('use it', () => prepare(this.#db))
+    } catch (error) {
+      releaseLock(this.#lock)
+      throw error
+    }
+  }
+
+  /** Inserts the session as open, with its input. */
+  insert(row: Pick<SessionRow, 'id' | 'startedAt' | 'request'>, input: readonly Buffer[]): void {
+    this.#write('begin a session', () => {
+      this.#statements.insert.run([row.id, row.startedAt, row.request])
+      for (const bytes of input) this.#statements.append.run(['s', 0, bytes, row.id])
+    })
+  }
+
+  append(id: string, events: readonly SessionEvent[]): void {
+    this.#write('record output', () => this.#insertEvents(id, events))
+  }
+
+  /** Writes the last events and the end together. */
+  finish(
+    id: string,
+    end: Pick<SessionRow, 'endedAt' | 'exitCode' | 'truncatedBytes'>,
+    events: readonly SessionEvent[],
+  ): void {
+    this.#write('record the end of a session', () => {
+      this.#insertEvents(id, events)
+      const { changes } = this.#statements.finish.run([end.endedAt, end.exitCode, end.truncatedBytes, id])
+      if (changes === 0) throw new HistoryError('there is no open session of this id')
+    })
+  }
+
+  row(id: string): SessionRow | undefined {
+    const found = this.#try('read a session', () => this.#statements.row.get([id]))
+    return found === undefined ? undefined : toRow(found)
+  }
+
+  /** The newest first. */
+  newest(limit: number): SessionRow[] {
+    return this.#try('list sessions', () => this.#statements.newest.all([limit]).map(toRow))
+  }
+
+  openSessions(): SessionRow[] {
+    return this.#try('list sessions', () => this.#statements.open.all([]).map(toRow))
+  }
+
+  /** The session's input as it was inserted. */
+  input(key: number): Buffer {
+    return Buffer.concat([...this.#pages(this.#statements.input, key)].map(({ bytes }) => bytes))
+  }
+
+  /** Events in their order, a page at a time: nothing stays locked while the caller is busy with one. */
+  events(key: number, which: 'stream' | 'output'): Generator<SessionEvent> {
+    return this.#pages(this.#statements[which], key)
+  }
+
+  /** When the session's last event was recorded, in seconds since its start. */
+  lastSecond(key: number): number {
+    return this.#number(this.#statements.lastSecond, [key])
+  }
+
+  /** Length of the recorded output, `o` and `e` events together, in bytes. */
+  outputLength(key: number): number {
+    return this.#number(this.#statements.outputLength, [key])
+  }
+
+  /** Deletes sessions that ended before the time, in milliseconds, with their events. Returns how many. */
+  purge(endedBefore: number): number {
+    let deleted = 0
+    for (;;) {
+      const { changes } = this.#try('delete old sessions', () => this.#statements.purge.run([endedBefore]))
+      deleted += changes
+      if (changes < SESSIONS_PER_DELETE) break
+    }
+    if (deleted > 0) this.#try('give disk space back', () => this.#shrink())
+    return deleted
+  }
+
+  /** Gives the file and its lock back. Never throws. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    closeFile(this.#db)
+    releaseLock(this.#lock)
+  }
+
+  #insertEvents(id: string, events: readonly SessionEvent[]): void {
+    for (const { kind, seconds, bytes } of events) this.#statements.append.run([kind, seconds, bytes, id])
+  }
+
+  *#pages(statement: Statement, session: number): Generator<SessionEvent> {
+    let after = 0
+    for (;;) {
+      const page = this.#try('read events', () => statement.all([session, after]) as EventRow[])
+      for (const [key, seconds, kind, bytes] of page) {
+        after = key
+        yield { seconds, kind, bytes }
+      }
+      if (page.length < EVENTS_PER_READ) return
+    }
+  }
+
+  #shrink(): void {
+    const { freePages } = this.#statements
+    for (let free = this.#number(freePages, []), before = Infinity; free > 0 && free < before;) {
+      this.#db.exec(`PRAGMA history.incremental_vacuum(${PAGES_PER_VACUUM})`)
+      before = free
+      free = this.#number(freePages, [])
+    }
+    this.#db.exec('PRAGMA history.wal_checkpoint(TRUNCATE)')
+  }
+
+  #number(statement: Statement, parameters: readonly unknown[]): number {
+    return this.#try('read it', () => (statement.get(parameters) as [number])[0])
+  }
+
+  #write(what: string, work: () => void): void {
+    this.#try(what, () => inTransaction(this.#db, work))
+  }
+
+  #try<T>(what: string, work: () => T): T {
+    try {
+      if (this.#closed) throw new HistoryError('it is closed')
+      return work()
+    } catch (error) {
+      throw new HistoryError(`session history ${this.#path}: cannot ${what}: ${reason(error)}`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+type EventRow = [key: number, seconds: number, kind: SessionEvent['kind'], bytes: Buffer]
+
+function toRow(found: unknown): SessionRow {
+  type Columns = [number, string, SessionRow['status'], number, number | null, number | null, number, string]
+  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, request] = found as Columns
+  return { key, id, status, startedAt, endedAt, exitCode, truncatedBytes, request }
+}
+
+function openTables(path: string, maxBytes: number | undefined): Connection {
+  const db = openFile(path, maxBytes)
+  try {
+    createSchema(db)
+    return db
+  } catch (error) {
+    closeFile(db)
+    throw error
+  }
+}
+
+function createSchema(db: Connection): void {
+  const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
+  if (version === SCHEMA_VERSION) return
+  if (version !== 0) {
+    const versions = `schema ${version}, this one knows ${SCHEMA_VERSION}`
+    throw new HistoryError(`it was written by a newer version of this program (${versions})`)
+  }
+  if (db.prepare('SELECT 1 FROM history.sqlite_master').raw().get([]) !== undefined) {
+    throw new HistoryError('it belongs to another program; name another state folder')
+  }
+  inTransaction(db, () => db.exec(SCHEMA))
+}
+
+function prepare(db: Connection) {
+  const reading = (sql: string): Statement => db.prepare(sql).raw()
+  const events = (kinds: string): Statement =>
+    reading(`SELECT key, seconds, kind, bytes FROM events
+             WHERE session = ? AND key > ? AND kind IN (${kinds}) ORDER BY key LIMIT ${EVENTS_PER_READ}`)
+  return {
+    insert: db.prepare(`INSERT INTO sessions (id, status, started_at, request) VALUES (?, 'open', ?, ?)`),
+    append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)
+                        SELECT key, ?, ?, ? FROM sessions WHERE id = ?`),
+    finish: db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?
+                        WHERE id = ? AND status = 'open'`),
+    purge: db.prepare(`DELETE FROM sessions WHERE key IN
+                       (SELECT key FROM sessions WHERE ended_at < ? LIMIT ${SESSIONS_PER_DELETE})`),
+    row: reading(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`),
+    newest: reading(`SELECT ${COLUMNS} FROM sessions ORDER BY key DESC LIMIT ?`),
+    open: reading(`SELECT ${COLUMNS} FROM sessions WHERE status = 'open' ORDER BY key`),
+    input: events(`'s'`),
+    stream: events(`'i', 'o', 'e'`),
+    output: events(`'o', 'e'`),
+    lastSecond: reading('SELECT coalesce(max(seconds), 0) FROM events WHERE session = ?'),
+    outputLength: reading(`SELECT coalesce(sum(length(bytes)), 0) FROM events
+                           WHERE session = ? AND kind IN ('o', 'e')`),
+    freePages: reading('PRAGMA history.freelist_count'),
+  }
+}

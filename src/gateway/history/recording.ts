@@ -1,0 +1,71 @@
+import type { EventKind, HistoryError, SessionEvent } from './session.ts'
+
+/** Longest row of the events table; longer events become several. Keeps a page of reading small (database.ts). */
+const CHUNK_BYTES = 64 * 1024
+
+/** What an event costs in memory besides its bytes, so that a flood of one-byte events is bounded as well. */
+const EVENT_OVERHEAD_BYTES = 128
+
+/** Recorded per session, protocol.md 7: output (`o` and `e` together), and as much again of input. */
+export const RECORDED_BYTES = 110 * 1024 * 1024
+
+/** What is still unwritten of one open session, and how much of it may yet be recorded. */
+export class Recording {
+  #pending: SessionEvent[] = []
+  #room = { input: RECORDED_BYTES, output: RECORDED_BYTES }
+  #cost = 0
+  #dropped = 0
+  #failure: HistoryError | undefined
+
+  /** Memory held by unwritten events, in bytes. */
+  get cost(): number {
+    return this.#cost
+  }
+
+  /** Bytes that are missing from the record: beyond the limit, or lost to a failed write. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** The first write that failed. */
+  get failure(): HistoryError | undefined {
+    return this.#failure
+  }
+
+  /** Copies what there is room for: the caller's buffer may be a slice of a much longer packet. */
+  add(kind: EventKind, bytes: Buffer, seconds: number): void {
+    const stream = kind === 'i' ? 'input' : 'output'
+    const kept = Math.min(bytes.length, this.#room[stream])
+    this.#room[stream] -= kept
+    this.#dropped += bytes.length - kept
+    for (let start = 0; start < kept; start += CHUNK_BYTES) {
+      const chunk = Buffer.from(bytes.subarray(start, Math.min(start + CHUNK_BYTES, kept)))
+      this.#pending.push({ kind, seconds, bytes: chunk })
+      this.#cost += chunk.length + EVENT_OVERHEAD_BYTES
+    }
+  }
+
+  /** Hands out the unwritten events in their order and forgets them. */
+  take(): readonly SessionEvent[] {
+    const taken = this.#pending
+    this.#pending = []
+    this.#cost = 0
+    return taken
+  }
+
+  /**
+   * These events could not be written. Nothing more is recorded after them: a record that stops is honest,
+   * one with a hole in it looks whole.
+   */
+  fail(error: HistoryError, lost: readonly SessionEvent[]): void {
+    this.#failure ??= error
+    this.#room = { input: 0, output: 0 }
+    this.#dropped += lost.reduce((sum, event) => sum + event.bytes.length, 0)
+  }
+}
+
+/** Cuts one long text or input into rows. */
+export function chunksOf(bytes: Buffer): Buffer[] {
+  const count = Math.ceil(bytes.length / CHUNK_BYTES)
+  return Array.from({ length: count }, (_, i) => bytes.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES))
+}

@@ -1,0 +1,56 @@
+/** What a client asked for, known when its session begins. */
+export interface NewSession {
+  /** Printable ASCII without spaces, at most 200 characters. */
+  readonly id: string
+  readonly origin: 'client-api' | 'client-api-runbooks'
+  readonly verb: string
+  readonly connection: string
+  readonly connectionType: string
+  readonly connectionSubtype?: string
+  readonly user: string
+  /** The input the agent got. */
+  readonly script: Buffer
+  readonly labels: Readonly<Record<string, string>>
+  /** Anything JSON can carry. */
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly sessionBatchId?: string
+  readonly correlationId?: string
+  readonly startedAt: Date
+}
+
+/** One session as the history knows it. */
+export interface SessionRecord extends NewSession {
+  readonly status: 'open' | 'done'
+  /** Undefined while open, and when the agent's close carried none. */
+  readonly exitCode: number | undefined
+  readonly endedAt?: Date
+  /** Output that is missing: what the agent's cap left out plus what could not be recorded here. */
+  readonly truncatedBytes: number
+}
+
+/** A session in a list: its input is left out, it may be 17 MiB long. */
+export type SessionSummary = Omit<SessionRecord, 'script'>
+
+/** How a session ended. */
+export interface SessionEnd {
+  readonly exitCode: number | undefined
+  /** What the agent says it left out of the output (`client.truncated_bytes`). */
+  readonly truncatedBytes: number
+  readonly endedAt: Date
+}
+
+/** Input, standard output, standard error and texts about the session: the letters of protocol.md 10.4. */
+export type EventKind = 'i' | 'o' | 'e'
+
+/** A piece of a session's stream, at most 64 KiB long. */
+export interface SessionEvent {
+  /** Since the session's start. */
+  readonly seconds: number
+  readonly kind: EventKind
+  readonly bytes: Buffer
+}
+
+/** The history could not be opened, read or written. The message says which file, what failed and what to do. */
+export class HistoryError extends Error {
+  override readonly name = 'HistoryError'
+}

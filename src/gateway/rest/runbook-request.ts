@@ -1,0 +1,73 @@
+import { parseTemplate, TemplateError, type Input, type Rendered } from '../../template/runbook.ts'
+import { RunbookError } from '../runbooks/errors.ts'
+import type { RunbookRepository } from '../runbooks/repository.ts'
+import type { RunbookBody } from './body.ts'
+import { HttpError } from './http-error.ts'
+
+/** A runbook with its parameters filled in: what the agent gets, and what the history says about it. */
+export interface RenderedRunbook {
+  readonly script: Buffer
+  /** The client's variables; what the template set with `asenv` wins over the request's. */
+  readonly envVars: ReadonlyMap<string, string>
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** Input types whose values are not written down. */
+const UNRECORDED_TYPES = new Set(['password', 'file'])
+
+/** Reads, parses and renders. @throws HttpError 400, 404 or 500 with the texts of protocol.md 10.3 */
+export async function renderRunbook(
+  repository: RunbookRepository,
+  body: RunbookBody,
+): Promise<RenderedRunbook> {
+  const { text, commit } = await readFile(repository, body)
+  const parameters = new Map(Object.entries(body.parameters))
+  const { rendered, inputs } = render(text, parameters)
+  return {
+    script: Buffer.from(rendered.bytes),
+    envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
+    labels: {
+      runbookFile: body.file_name,
+      runbookCommit: commit,
+      runbookParameters: JSON.stringify(recorded(parameters, inputs, rendered)),
+    },
+  }
+}
+
+async function readFile(repository: RunbookRepository, body: RunbookBody) {
+  try {
+    return await repository.readFile(body.file_name, body.ref_hash === '' ? undefined : body.ref_hash)
+  } catch (error) {
+    if (error instanceof RunbookError) throw new HttpError(error.status, error.message)
+    throw error
+  }
+}
+
+function render(
+  text: string,
+  parameters: ReadonlyMap<string, string>,
+): { rendered: Rendered; inputs: readonly Input[] } {
+  try {
+    const template = parseTemplate(text)
+    return { rendered: template.render(parameters), inputs: template.inputs }
+  } catch (error) {
+    if (error instanceof TemplateError) throw new HttpError(400, error.message)
+    throw error
+  }
+}
+
+/** The history keeps parameters, but none that is a secret by its type or by going into the environment. */
+function recorded(
+  parameters: ReadonlyMap<string, string>,
+  inputs: readonly Input[],
+  rendered: Rendered,
+): Record<string, string> {
+  const secret = new Set(inputs.filter(({ type }) => UNRECORDED_TYPES.has(type)).map(({ name }) => name))
+  const inEnvironment = new Set([...rendered.env.values()])
+  return Object.fromEntries(
+    [...parameters].map(([name, value]) => {
+      const hidden = secret.has(name) || inEnvironment.has(Buffer.from(value).toString('base64'))
+      return [name, hidden ? '[not recorded]' : value]
+    }),
+  )
+}

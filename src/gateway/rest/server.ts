@@ -1,0 +1,55 @@
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import { HistoryError } from '../history/session.ts'
+import { HttpError } from './http-error.ts'
+import { runbookRoutes } from './runbooks.ts'
+import type { RestServices } from './services.ts'
+import { sessionRoutes } from './sessions.ts'
+
+/** Slower than any wait of ours, so that an execution's answer never meets it. */
+const REQUEST_MS = 5 * 60 * 1000
+
+/** The REST interface; the caller listens and closes. */
+export function restServer(services: RestServices, bodyBytes: number): FastifyInstance {
+  const app = fastify({
+    bodyLimit: bodyBytes,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 512 },
+  })
+  app.setErrorHandler((error: FastifyError, _, reply) => answerError(services, error, reply))
+  app.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .send({ message: `no such endpoint: ${request.method} ${request.url.split('?')[0] ?? ''}` }),
+  )
+  app.get('/api/healthz', () => ({ liveness: 'OK' }))
+  runbookRoutes(app, services)
+  sessionRoutes(app, services)
+  return app
+}
+
+function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
+  if (error instanceof HttpError) return reply.code(error.status).send({ message: error.message })
+  if (error instanceof HistoryError)
+    return reply.code(500).send({ message: `the session couldn't be created: ${error.message}` })
+  const { statusCode } = error
+  if (statusCode !== undefined && statusCode < 500)
+    return reply.code(statusCode).send({ message: refusal(error) })
+  // The reason of a bug is for the log: the caller learns nothing from the inside.
+  services.log.error({ error: error.message, stack: error.stack }, 'request failed')
+  return reply.code(500).send({ message: 'internal error' })
+}
+
+/** fastify's own refusals, in words about the request. */
+function refusal(error: FastifyError): string {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return 'request body: too large'
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return 'Content-Type: must be application/json'
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return 'request body: must be a JSON object, it is empty'
+    default:
+      return `request body: ${error.message}`
+  }
+}

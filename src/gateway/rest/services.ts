@@ -1,0 +1,22 @@
+import type { Executions } from '../executions.ts'
+import type { History } from '../history/history.ts'
+import type { Logger } from '../logger.ts'
+import type { RunbookRepository } from '../runbooks/repository.ts'
+import type { Access } from './access.ts'
+
+/** A configured repository under both of its names. */
+export interface NamedRepository {
+  readonly name: string
+  /** hoop's own key for it: `<host>/<path without .git>`. */
+  readonly key: string
+  readonly repository: RunbookRepository
+}
+
+/** What the routes share. */
+export interface RestServices {
+  readonly access: Access
+  readonly executions: Executions
+  readonly history: History
+  readonly repositories: readonly NamedRepository[]
+  readonly log: Logger
+}

@@ -1,0 +1,50 @@
+/** Why a runbook could not be read. The message goes to the caller as it is: it never holds a credential. */
+export abstract class RunbookError extends Error {
+  /** The HTTP status the REST interface answers with. */
+  abstract readonly status: 400 | 404 | 500
+}
+
+/** A file name that is refused: absolute, `..`, a link, a folder. */
+export class RunbookPathError extends RunbookError {
+  override readonly name = 'RunbookPathError'
+  readonly status = 400
+}
+
+/** A `ref_hash` that is malformed, ambiguous, no commit, or not on the configured branch. */
+export class RunbookRefError extends RunbookError {
+  override readonly name = 'RunbookRefError'
+  readonly status = 400
+}
+
+/** A file that is there but cannot be a template: too big, or not UTF-8. */
+export class RunbookContentError extends RunbookError {
+  override readonly name = 'RunbookContentError'
+  readonly status = 400
+}
+
+/** No such file, or no such commit. */
+export class RunbookNotFoundError extends RunbookError {
+  override readonly name = 'RunbookNotFoundError'
+  readonly status = 404
+}
+
+/** The repository itself is the trouble: its configuration, the network, git, the disk. */
+export class RepositoryError extends RunbookError {
+  override readonly name: string = 'RepositoryError'
+  readonly status = 500
+}
+
+/** We ended a fetch ourselves because it took too long. Trying again at once would cost as much again. */
+export class FetchTimeoutError extends RepositoryError {
+  override readonly name = 'FetchTimeoutError'
+}
+
+/** The repository is bigger than it may be. */
+export class RepositorySizeError extends RepositoryError {
+  override readonly name = 'RepositorySizeError'
+}
+
+/** The mirror lacks something it must hold, or git cannot read it: it has to be made anew. */
+export class MirrorDamagedError extends RepositoryError {
+  override readonly name = 'MirrorDamagedError'
+}

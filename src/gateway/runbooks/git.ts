@@ -1,0 +1,154 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { GitEnvironment } from './environment.ts'
+import { RepositoryError } from './errors.ts'
+
+/** What is kept of each output: the end of it, which is where git says `fatal:`. */
+const KEPT_CHARACTERS = 4096
+/** How long git has to remove its lock files after SIGTERM before SIGKILL. */
+const TERM_GRACE_MS = 1_000
+/** When even SIGKILL does not end it (a dead NFS mount), we stop waiting. */
+const GIVE_UP_MS = 5_000
+/** After SIGKILL. Where process 1 reaps nobody (a container without init) its dead stay in the group for ever. */
+const GROUP_END_MS = 500
+const GROUP_LOOK_MS = 5
+/** After git's exit: an ssh connection kept open by ControlPersist holds stderr for as long as it likes. */
+const DRAIN_MS = 250
+
+export interface GitRun {
+  readonly args: readonly string[]
+  readonly env: GitEnvironment
+  readonly timeoutMs: number
+  /** The error to throw when `timeoutMs` have passed. */
+  readonly timeoutError: () => Error
+  /** Ends the command early; its reason is thrown. */
+  readonly signal: AbortSignal
+}
+
+export interface GitResult {
+  /** git's exit code; 128 when a signal that was not ours ended it. */
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+type GitChild = ChildProcessByStdio<null, Readable, Readable>
+
+/**
+ * Runs one git command in a process group of its own, without stdin. Any exit code is a result. When the time
+ * is over or `signal` aborts, the whole group is ended (ssh, index-pack, upload-pack) before the error is thrown.
+ */
+export async function runGit(run: GitRun): Promise<GitResult> {
+  run.signal.throwIfAborted()
+  // cwd `/`: git refuses to start in a folder that is gone, and the gateway's own may be.
+  const child = spawn('git', run.args, {
+    env: run.env,
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const stdout = keepTail(child.stdout)
+  const stderr = keepTail(child.stderr)
+  const code = await endOrStop(child, run)
+  return { code, stdout: stdout(), stderr: stderr() }
+}
+
+/** What `spawn` failed with, in words that say what to do. */
+export function gitUnavailable(cause: Error): RepositoryError {
+  const missing = 'code' in cause && cause.code === 'ENOENT'
+  const advice = missing
+    ? 'git was not found in PATH: install git (2.32 or newer)'
+    : 'git could not be started'
+  return new RepositoryError(missing ? advice : `${advice}: ${cause.message}`, { cause })
+}
+
+async function endOrStop(child: GitChild, run: GitRun): Promise<number> {
+  const ended = exitCode(child)
+  using interruption = interruptionOf(run)
+  const outcome = await Promise.race([ended, interruption.reason])
+  if (typeof outcome === 'number') return outcome
+  await endGroup(child, ended)
+  throw outcome
+}
+
+/** The time or the signal, whichever comes first, as the error to throw. */
+function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Error> } {
+  const { signal, timeoutMs, timeoutError } = run
+  const ours = new AbortController()
+  const reason = new Promise<Error>((resolve) => {
+    const timer = setTimeout(() => resolve(timeoutError()), timeoutMs)
+    ours.signal.addEventListener('abort', () => clearTimeout(timer))
+    const aborted = () => resolve(signal.reason as Error)
+    signal.addEventListener('abort', aborted, { once: true, signal: ours.signal })
+  })
+  return { reason, [Symbol.dispose]: () => ours.abort() }
+}
+
+/** Settles once git has ended and its output is read, or a short while after its end if others hold the pipes. */
+function exitCode(child: GitChild): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => reject(gitUnavailable(cause)))
+    child.once('exit', (code) => {
+      const drained = setTimeout(done, DRAIN_MS)
+      child.once('close', done)
+      function done(): void {
+        clearTimeout(drained)
+        child.stdout.destroy()
+        child.stderr.destroy()
+        resolve(code ?? 128)
+      }
+    })
+  })
+}
+
+async function endGroup(child: GitChild, ended: Promise<number>): Promise<void> {
+  signalGroup(child, 'SIGTERM')
+  if (!(await within(ended, TERM_GRACE_MS))) {
+    signalGroup(child, 'SIGKILL')
+    await within(ended, GIVE_UP_MS)
+  }
+  // git itself may be gone while a child of it ignored SIGTERM.
+  signalGroup(child, 'SIGKILL')
+  await groupGone(child)
+}
+
+/** Its members are not our children, so nobody tells us: what they write to is removed next, so look. */
+async function groupGone(child: GitChild): Promise<void> {
+  const end = performance.now() + GROUP_END_MS
+  while (signalGroup(child, 0) && performance.now() < end) await delay(GROUP_LOOK_MS)
+}
+
+/** Whether there was anybody to get it. */
+function signalGroup(child: GitChild, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false
+  try {
+    return process.kill(-child.pid, signal)
+  } catch {
+    // ESRCH: the whole group is gone already.
+    return false
+  }
+}
+
+async function within(settled: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
+  const inTime = settled.then(
+    () => true,
+    () => true,
+  )
+  const outcome = await Promise.race([inTime, late])
+  clearTimeout(timer)
+  return outcome
+}
+
+function keepTail(stream: Readable): () => string {
+  let tail = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (text: string) => {
+    tail = (tail + text).slice(-KEPT_CHARACTERS)
+  })
+  return () => tail
+}

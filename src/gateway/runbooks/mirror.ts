@@ -1,0 +1,167 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Logger } from '../logger.ts'
+import { runInMirror } from './command.ts'
+import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
+import { fetchInto, type FetchOptions } from './fetch.ts'
+import { HEAD_REF } from './objects.ts'
+
+/** Folders of a clone that a crash left behind; longer than any fetch may take. */
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1_000
+/** Says which remote and branch the mirror is of; its time of change is that of the last good fetch. */
+const ORIGIN_FILE = 'runbooks-origin'
+/** What git says when its own files are broken. Too generous is harmless: a mirror is replaced by a whole one only. */
+const BROKEN_MIRROR =
+  /bad config|not a git repository|did not send all necessary objects|bad object|corrupt|loose object|missing (?:blob|tree|commit)|unable to (?:read|parse|open)|mismatched algorithms|cannot lock ref|\.lock': File exists/i
+
+export interface MirrorOptions extends FetchOptions {
+  /** Where the bare repository is: `<state>/repositories/<name>.git`. Its parent is made private. */
+  readonly path: string
+  readonly log: Logger
+  /** Called when another folder has taken the mirror's place: what was open of the old one is stale. */
+  readonly onReplaced: () => void
+}
+
+type ObjectFormat = 'sha1' | 'sha256'
+
+/**
+ * The private bare copy of one remote branch. It appears at its path only once it is whole: the first fetch, and
+ * each one that starts over, goes to a folder beside it that then takes its place.
+ */
+export class Mirror {
+  readonly #options: MirrorOptions
+  #generation = 0
+
+  constructor(options: MirrorOptions) {
+    this.#options = options
+  }
+
+  /** How often the mirror was made anew. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** When the copy was last fetched, in ms since 1970; `undefined` if there is no copy of this remote and branch. */
+  async fetchedAt(): Promise<number | undefined> {
+    const file = join(this.#options.path, ORIGIN_FILE)
+    const origin = await readFile(file, 'utf8').catch(() => undefined)
+    if (origin !== this.#origin()) return undefined
+    return (await stat(file).catch(() => undefined))?.mtimeMs
+  }
+
+  /** Fetches what is new; starts over if there is no copy or it turns out to be broken or too big. */
+  async update(): Promise<void> {
+    if ((await this.fetchedAt()) === undefined) return this.rebuild()
+    try {
+      await fetchInto(this.#options.path, this.#options)
+      await this.#stamp()
+    } catch (error) {
+      if (!(await this.#worthStartingOver(error))) throw error
+      this.#warnAboutStartingOver(error)
+      await this.rebuild()
+    }
+  }
+
+  /** Fetches all of the branch anew. The old copy stays until the new one is whole. */
+  async rebuild(): Promise<void> {
+    const { path } = this.#options
+    await this.#prepareFolder()
+    const fresh = `${path}.new-${randomBytes(6).toString('hex')}`
+    try {
+      await this.#build(fresh)
+      await replaceFolder(path, fresh)
+      this.#generation += 1
+      this.#options.onReplaced()
+    } finally {
+      await rm(fresh, { recursive: true, force: true })
+    }
+  }
+
+  async #build(fresh: string): Promise<void> {
+    try {
+      await this.#initAndFetch(fresh, 'sha1')
+    } catch (error) {
+      if (!(error instanceof RepositoryError) || !error.message.includes('server sha256')) throw error
+      await rm(fresh, { recursive: true, force: true })
+      await this.#initAndFetch(fresh, 'sha256')
+    }
+    await writeFile(join(fresh, ORIGIN_FILE), this.#origin(), { mode: 0o600 })
+  }
+
+  async #initAndFetch(fresh: string, format: ObjectFormat): Promise<void> {
+    await mkdir(fresh, { mode: 0o700 })
+    // An empty template: no hooks, no description, whatever the machine's own template says.
+    const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
+    const { code, stderr } = await runInMirror(fresh, args, this.#options)
+    if (code !== 0) throw new RepositoryError(`git init failed: ${stderr.trim()}`)
+    await fetchInto(fresh, this.#options)
+  }
+
+  async #hasHead(): Promise<boolean> {
+    const args = ['rev-parse', '--quiet', '--verify', `${HEAD_REF}^{tree}`]
+    const { code } = await runInMirror(this.#options.path, args, this.#options)
+    return code === 0
+  }
+
+  async #worthStartingOver(error: unknown): Promise<boolean> {
+    // Force pushes leave objects behind; a fresh copy may well be small enough.
+    if (error instanceof RepositorySizeError) return true
+    if (!(error instanceof RepositoryError) || error instanceof FetchTimeoutError) return false
+    return BROKEN_MIRROR.test(error.message) || !(await this.#hasHead())
+  }
+
+  #warnAboutStartingOver(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    this.#options.log.warn(
+      { repository: this.#options.name, reason },
+      'runbook mirror is fetched from scratch',
+    )
+  }
+
+  async #stamp(): Promise<void> {
+    const now = new Date()
+    await utimes(join(this.#options.path, ORIGIN_FILE), now, now)
+  }
+
+  async #prepareFolder(): Promise<void> {
+    const folder = dirname(this.#options.path)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await chmod(folder, 0o700)
+    await removeAbandoned(folder, basename(this.#options.path))
+  }
+
+  /** A digest, because a path of the remote may be nobody else's business either. */
+  #origin(): string {
+    const { remote, branch } = this.#options
+    return createHash('sha256')
+      .update(JSON.stringify([remote.url, branch ?? null]))
+      .digest('hex')
+  }
+}
+
+async function replaceFolder(path: string, fresh: string): Promise<void> {
+  const old = `${path}.old-${randomBytes(6).toString('hex')}`
+  await rename(path, old).catch(ignore('ENOENT'))
+  // Another gateway on this state folder may just have put its own, as fresh, there.
+  await rename(fresh, path).catch(ignore('ENOTEMPTY', 'EEXIST'))
+  await rm(old, { recursive: true, force: true })
+}
+
+function ignore(...codes: string[]): (error: unknown) => void {
+  return (error) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (!codes.some((each) => each === code)) throw error
+  }
+}
+
+async function removeAbandoned(folder: string, mirror: string): Promise<void> {
+  const names = await readdir(folder)
+  for (const name of names.filter(
+    (each) => each.startsWith(`${mirror}.new-`) || each.startsWith(`${mirror}.old-`),
+  )) {
+    const path = join(folder, name)
+    const changedAt = (await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now()
+    if (changedAt < Date.now() - ABANDONED_AFTER_MS) await rm(path, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,19 @@
+import type { Remote } from './url.ts'
+
+/**
+ * Masks the remote's credentials, and any `user@` of a URL, in text that git wrote. Both spellings of a
+ * secret are masked: git prints URLs encoded and a server may echo them decoded.
+ */
+export function redact(remote: Remote, text: string): string {
+  let masked = text.replace(/\/\/[^/\s@]*@/g, '//***@')
+  for (const secret of secrets(remote)) masked = masked.replaceAll(secret, '***')
+  return masked
+}
+
+function secrets(remote: Remote): string[] {
+  if (remote.kind !== 'https' || remote.credentials === undefined) return []
+  const { username, password } = remote.credentials
+  // With a password the user is no secret ("oauth2", "git"), and masking it would garble every message.
+  const secret = password ?? username
+  return [secret, encodeURIComponent(secret), encodeURI(secret)]
+}

@@ -1,0 +1,139 @@
+import type { Logger } from '../logger.ts'
+import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
+import { localTip } from './local.ts'
+import type { Mirror } from './mirror.ts'
+import type { Remote } from './url.ts'
+
+/** After a fetch that cost us the full time or the full size, the next one waits at least this long. */
+const COSTLY_FAILURE_PAUSE_MS = 60_000
+
+export interface RefresherOptions {
+  readonly name: string
+  readonly remote: Remote
+  readonly branch: string | undefined
+  readonly mirror: Mirror
+  /** The commit the mirror has now; `undefined` if it has none that can be read. */
+  readonly mirrorTip: () => Promise<string | undefined>
+  /** Milliseconds a copy of a remote repository counts as fresh, and a failed fetch is not tried again. */
+  readonly refreshMs: number
+  readonly log: Logger
+  /** Aborts when the repository is closed. */
+  readonly closing: AbortSignal
+}
+
+/**
+ * Decides when to fetch, and makes all who need it share one fetch. A local repository is compared on each call,
+ * so that a commit made just before is seen; a remote one is fetched when the last time is `refreshMs` ago.
+ * While it cannot be fetched the last good copy is served, and the log says so.
+ */
+export class Refresher {
+  readonly #options: RefresherOptions
+  #flight: Promise<void> | undefined
+  /** On the monotonic clock, like all times here. */
+  #fetchedAt = -Infinity
+  #pause: { readonly until: number; readonly error: Error } | undefined
+
+  constructor(options: RefresherOptions) {
+    this.#options = options
+  }
+
+  /** Settles once the mirror is fresh, or may be served as it is. Throws a RepositoryError if there is no copy. */
+  async refresh(): Promise<void> {
+    if (await this.#isFresh()) return
+    if (this.#flight !== undefined) {
+      // It may have begun before the commit our caller has just made: look again after it.
+      await settled(this.#flight)
+      if (await this.#isFresh()) return
+    }
+    await this.#fetch()
+  }
+
+  /** Like `refresh`, but fetches in any case: someone knows of a commit that we lack. */
+  async fetchNow(): Promise<void> {
+    if (this.#flight !== undefined) await settled(this.#flight)
+    await this.#fetch()
+  }
+
+  /** Makes a broken mirror anew, once: only if it is still the one of `generation`. Throws if that fails. */
+  async rebuild(generation: number): Promise<void> {
+    while (this.#flight !== undefined) await settled(this.#flight)
+    await this.#fly(async () => {
+      if (generation !== this.#options.mirror.generation) return
+      const failure = await this.#attempt(() => this.#options.mirror.rebuild())
+      if (failure !== undefined) throw failure
+    })
+  }
+
+  /** Settles once no fetch is under way. */
+  async close(): Promise<void> {
+    while (this.#flight !== undefined) await settled(this.#flight)
+  }
+
+  async #isFresh(): Promise<boolean> {
+    const { remote, branch, refreshMs } = this.#options
+    if (remote.kind !== 'local') return performance.now() - this.#fetchedAt < refreshMs
+    if ((await this.#options.mirror.fetchedAt()) === undefined) return false
+    const tip = await localTip(remote.url, branch)
+    return tip !== undefined && tip === (await this.#options.mirrorTip())
+  }
+
+  #fetch(): Promise<void> {
+    return this.#fly(() => this.#fetchOrServeOld())
+  }
+
+  #fly(job: () => Promise<void>): Promise<void> {
+    this.#flight ??= job().finally(() => {
+      this.#flight = undefined
+    })
+    return this.#flight
+  }
+
+  async #fetchOrServeOld(): Promise<void> {
+    const { mirror, name, log, closing } = this.#options
+    const alreadySaid = this.#isPaused()
+    const failure = await this.#attempt(() => mirror.update())
+    if (failure === undefined) return
+    const copiedAt = await mirror.fetchedAt()
+    if (copiedAt === undefined || closing.aborted) throw failure
+    if (alreadySaid) return
+    const ageSeconds = Math.max(0, Math.round((Date.now() - copiedAt) / 1000))
+    log.warn(
+      { repository: name, reason: failure.message, ageSeconds },
+      'runbook repository could not be fetched, its last good copy is served',
+    )
+  }
+
+  /** The error, if there was one; during a pause it is the last one, and nothing is tried. */
+  async #attempt(job: () => Promise<void>): Promise<Error | undefined> {
+    if (this.#isPaused()) return this.#pause?.error
+    const startedAt = performance.now()
+    try {
+      // Checked here too: after close() nothing may be written to the state folder any more.
+      this.#options.closing.throwIfAborted()
+      await job()
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new RepositoryError(String(cause))
+      this.#pause = { until: performance.now() + this.#pauseAfter(error), error }
+      return error
+    }
+    this.#pause = undefined
+    this.#fetchedAt = performance.now()
+    const ms = Math.round(this.#fetchedAt - startedAt)
+    this.#options.log.debug({ repository: this.#options.name, ms }, 'runbook repository fetched')
+    return undefined
+  }
+
+  #isPaused(): boolean {
+    return this.#pause !== undefined && performance.now() < this.#pause.until
+  }
+
+  #pauseAfter(error: Error): number {
+    const costly = error instanceof FetchTimeoutError || error instanceof RepositorySizeError
+    const usual = this.#options.remote.kind === 'local' ? 0 : this.#options.refreshMs
+    return costly ? Math.max(usual, COSTLY_FAILURE_PAUSE_MS) : usual
+  }
+}
+
+function settled(flight: Promise<void>): Promise<unknown> {
+  return flight.catch(() => undefined)
+}

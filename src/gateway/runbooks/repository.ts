@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import type { Logger } from '../logger.ts'
+import { checkBranch } from './branch.ts'
+import { Ancestry, checkRefHash, findCommit } from './commits.ts'
+import { mirrorEnvironment } from './environment.ts'
+import {
+  MirrorDamagedError,
+  RepositoryError,
+  RunbookContentError,
+  RunbookNotFoundError,
+  RunbookRefError,
+} from './errors.ts'
+import { Mirror } from './mirror.ts'
+import { HEAD_COMMIT, MAX_STRUCTURE_BYTES, ObjectReader } from './objects.ts'
+import { Refresher } from './refresher.ts'
+import { findBlob, splitPath } from './tree.ts'
+import { parseRemote } from './url.ts'
+
+/** The hosted gateway's limit (protocol 9.2). */
+const MAX_FILE_BYTES = 1_000_000
+
+export interface RunbookRepositoryOptions {
+  /** How people and logs call it; also names the mirror's folder. */
+  readonly name: string
+  /** A local path, `file://`, `https://` (credentials allowed), `ssh://` or `user@host:path`. */
+  readonly url: string
+  /** Without one: the remote's HEAD. */
+  readonly branch?: string | undefined
+  /** The mirror goes to `<stateDir>/repositories/`. */
+  readonly stateDir: string
+  readonly log: Logger
+  /** Milliseconds a copy of a remote repository counts as fresh; 10,000 unless given. */
+  readonly refreshMs?: number | undefined
+  /** Milliseconds one fetch may take; 30,000 unless given. */
+  readonly fetchTimeoutMs?: number | undefined
+  /** Bytes the mirror may have; 1 GiB unless given. */
+  readonly maxBytes?: number | undefined
+  /** What git's environment is picked from (PATH, HOME, proxies, ...); the process's own unless given. */
+  readonly env?: NodeJS.ProcessEnv | undefined
+}
+
+interface RunbookFile {
+  readonly text: string
+  /** Full id of the commit it was read from. */
+  readonly commit: string
+}
+
+interface Parts {
+  readonly name: string
+  readonly closing: AbortController
+  readonly objects: ObjectReader
+  readonly ancestry: Ancestry
+  readonly mirror: Mirror
+  readonly refresher: Refresher
+}
+
+/**
+ * One git repository of runbooks. Files are read from git objects of a private mirror, at a commit of the
+ * configured branch; there is no work tree. Whoever opens it closes it.
+ */
+export class RunbookRepository {
+  readonly #parts: Parts
+
+  private constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Throws a RepositoryError for an unusable URL or branch. Touches neither disk nor network yet. */
+  static open(options: RunbookRepositoryOptions): RunbookRepository {
+    return new RunbookRepository(assemble(options))
+  }
+
+  /** The branch's newest commit, full id, after making sure that the mirror is fresh. */
+  async commit(): Promise<string> {
+    return this.#healing(() => this.#tip())
+  }
+
+  /**
+   * A file's text as of the branch's newest commit, or as of `refHash`: 7 to 64 hex digits of a commit that is on
+   * the branch; an empty one counts as none. Throws a RunbookError, whose `status` says whose fault it is.
+   */
+  async readFile(path: string, refHash?: string): Promise<RunbookFile> {
+    const components = splitPath(path)
+    const hash = refHash === undefined || refHash === '' ? undefined : checkRefHash(refHash)
+    return this.#healing(async () => {
+      const tip = await this.#tip()
+      const commit = hash === undefined ? tip : await this.#reviewedCommit(hash, tip)
+      const oid = await findBlob(this.#parts.objects, commit, components)
+      return { text: await readText(this.#parts.objects, oid, path), commit }
+    })
+  }
+
+  /** Ends git's processes and waits for them. What is still being read is rejected. */
+  async close(): Promise<void> {
+    const { closing, refresher, ancestry, objects } = this.#parts
+    closing.abort(new RepositoryError('the runbook repository is closed'))
+    await Promise.all([refresher.close(), ancestry.close(), objects.close()])
+  }
+
+  async #tip(): Promise<string> {
+    const { name, closing, refresher, objects } = this.#parts
+    closing.signal.throwIfAborted()
+    await refresher.refresh()
+    const tip = await mirrorTip(objects)
+    if (tip === undefined) throw new MirrorDamagedError(`the mirror of ${name} has lost its branch`)
+    return tip
+  }
+
+  /** Only commits of the branch: anyone who may push another branch could else run what nobody has reviewed. */
+  async #reviewedCommit(hash: string, tip: string): Promise<string> {
+    const { name, objects, ancestry, refresher } = this.#parts
+    let commit = await findCommit(objects, hash)
+    let newest = tip
+    if (commit === undefined) {
+      await refresher.fetchNow()
+      newest = (await mirrorTip(objects)) ?? tip
+      commit = await findCommit(objects, hash)
+    }
+    if (commit === undefined)
+      throw new RunbookNotFoundError(`ref_hash ${hash} not found in repository ${name}`)
+    if (await ancestry.includes(commit, newest)) return commit
+    throw new RunbookRefError(`ref_hash ${hash} is not on the configured branch of repository ${name}`)
+  }
+
+  /** Makes the mirror anew, once, when it turns out that it lacks what it should hold. */
+  async #healing<T>(read: () => Promise<T>): Promise<T> {
+    const { mirror, refresher } = this.#parts
+    const { generation } = mirror
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof MirrorDamagedError)) throw error
+      await refresher.rebuild(generation)
+      return await read()
+    }
+  }
+}
+
+function assemble(options: RunbookRepositoryOptions): Parts {
+  const { name, branch, stateDir, log } = options
+  const remote = parseRemote(options.url)
+  if (branch !== undefined) checkBranch(branch)
+  const closing = new AbortController()
+  const outerEnv = options.env ?? process.env
+  const gitDir = join(resolve(stateDir), 'repositories', `${folderName(name)}.git`)
+  const objects = new ObjectReader({ gitDir, env: mirrorEnvironment(outerEnv) })
+  const ancestry = new Ancestry(gitDir, { outerEnv, closing: closing.signal })
+  const mirror = new Mirror({
+    ...{ name, remote, branch, outerEnv, log, path: gitDir, closing: closing.signal },
+    onReplaced: () => objects.renew(),
+    timeoutMs: options.fetchTimeoutMs ?? 30_000,
+    maxBytes: options.maxBytes ?? 1024 ** 3,
+  })
+  const refresher = new Refresher({
+    ...{ name, remote, branch, mirror, log, closing: closing.signal },
+    mirrorTip: () => mirrorTip(objects).catch(() => undefined),
+    refreshMs: options.refreshMs ?? 10_000,
+  })
+  return { name, closing, objects, mirror, refresher, ancestry }
+}
+
+/** A name with other characters gets a digest behind it, so that no two names share a folder. */
+function folderName(name: string): string {
+  if (name === '') throw new RepositoryError('a runbook repository has no name')
+  const safe = name
+    .replace(/[^A-Za-z0-9._-]+/g, '_')
+    .replace(/^[.-]+/, '_')
+    .slice(0, 100)
+  if (safe === name) return name
+  return `${safe}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
+}
+
+async function mirrorTip(objects: ObjectReader): Promise<string | undefined> {
+  const reply = await objects.read(HEAD_COMMIT, MAX_STRUCTURE_BYTES)
+  return reply.kind === 'found' ? reply.oid : undefined
+}
+
+async function readText(objects: ObjectReader, oid: string, path: string): Promise<string> {
+  const blob = await objects.read(oid, MAX_FILE_BYTES)
+  if (blob.kind === 'too-large') {
+    throw new RunbookContentError(`max template size [${MAX_FILE_BYTES / 1000} KB] reached for ${path}`)
+  }
+  if (blob.kind !== 'found') throw new MirrorDamagedError(`the content of runbook file ${path} is missing`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(blob.content)
+  } catch {
+    throw new RunbookContentError(`runbook file ${path} is not valid UTF-8 text`)
+  }
+}

@@ -1,0 +1,170 @@
+import { resolve } from 'node:path'
+import { isLoopback } from './address.ts'
+import type { Path, Problems } from './problems.ts'
+import { readBytes } from './references.ts'
+import type { Sources } from './references.ts'
+import type { ConnectionShape, SettingsShape } from './schema.ts'
+import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
+
+/** Everything about a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */
+const SECRETS_BYTES = 12 * 1024 * 1024
+
+/** Makes the settings of their shape: checks what one setting says about another, reads files, fills in paths. */
+export function buildSettings(shape: SettingsShape, sources: Sources, problems: Problems): GatewaySettings {
+  checkListen(shape.listen, problems)
+  for (const list of ['users', 'agents', 'repositories', 'connections'] as const) {
+    const names = shape[list].map(({ name }) => name)
+    checkUnique(names, list, 'name', problems)
+  }
+  checkUnique(
+    shape.users.map(({ token }) => token.toString('hex')),
+    'users',
+    'token',
+    problems,
+  )
+  checkUnique(
+    shape.agents.map(({ key }) => key.toString('hex')),
+    'agents',
+    'key',
+    problems,
+  )
+  checkReferences(shape, problems)
+  const { listen, limits, history } = shape
+  return {
+    listen: { http: listen.http, grpc: listen.grpc },
+    state: resolve(sources.folder, shape.state),
+    users: shape.users.map(({ name, token, groups }) => ({ name, tokenSha256: token, groups })),
+    agents: shape.agents.map(({ name, key }) => ({ name, keySha256: key })),
+    repositories: shape.repositories.map((repository) => buildRepository(repository, sources)),
+    connections: shape.connections.map((connection, i) =>
+      buildConnection(connection, sources, problems, ['connections', i]),
+    ),
+    limits: {
+      waitMs: limits.wait,
+      agentWaitMs: limits['agent-wait'],
+      bodyBytes: limits.body,
+      outputBytes: limits.output,
+    },
+    history: { retainMs: history.retain },
+  }
+}
+
+/** Bearer tokens and agents' keys come over these in the clear. */
+function checkListen(listen: SettingsShape['listen'], problems: Problems): void {
+  for (const server of ['http', 'grpc'] as const) {
+    if (listen['allow-remote'] || isLoopback(listen[server].host)) continue
+    const advice = 'use a loopback address, or set listen.allow-remote: true to accept that'
+    problems.add(
+      ['listen', server],
+      `other machines could read the tokens sent here, there is no TLS; ${advice}`,
+    )
+  }
+  const { http, grpc } = listen
+  if (http.port === grpc.port && http.host === grpc.host && http.port !== 0) {
+    problems.add(['listen', 'grpc'], 'this is the address of listen.http already')
+  }
+}
+
+/** `identities` are those of the list's items, as the setting gives them. */
+function checkUnique(identities: readonly string[], list: string, setting: string, problems: Problems): void {
+  const first = new Map<string, number>()
+  identities.forEach((identity, i) => {
+    const other = first.get(identity)
+    if (other === undefined) return first.set(identity, i)
+    const place = problems.lineOf([list, other, setting])
+    problems.add([list, i, setting], `this ${setting} is that of ${list}[${other}] already (${place})`)
+  })
+}
+
+function checkReferences({ agents, repositories, connections }: SettingsShape, problems: Problems): void {
+  connections.forEach(({ agent, runbooks }, i) => {
+    checkReference(agent, agents, 'agents', ['connections', i, 'agent'], problems)
+    if (!runbooks) return
+    checkReference(
+      runbooks.repository,
+      repositories,
+      'repositories',
+      ['connections', i, 'runbooks', 'repository'],
+      problems,
+    )
+  })
+}
+
+function checkReference(
+  name: string,
+  targets: readonly { readonly name: string }[],
+  list: string,
+  path: Path,
+  problems: Problems,
+): void {
+  if (targets.some((target) => target.name === name)) return
+  const names = targets.slice(0, 10).map((target) => target.name)
+  const known = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`
+  problems.add(
+    path,
+    `the name of one of the ${list} is expected, ${known}${targets.length > 10 ? ', ...' : ''}`,
+  )
+}
+
+function buildRepository(
+  { name, url, branch, refresh }: SettingsShape['repositories'][number],
+  { folder }: Sources,
+): RepositorySettings {
+  const isPath = /^\.{0,2}(\/|$)/.test(url)
+  return {
+    name,
+    url: isPath ? resolve(folder, url) : url,
+    ...(branch ? { branch } : {}),
+    ...(typeof refresh === 'number' ? { refreshMs: refresh } : {}),
+  }
+}
+
+function buildConnection(
+  shape: ConnectionShape,
+  sources: Sources,
+  problems: Problems,
+  path: Path,
+): ConnectionSettings {
+  const { name, agent, type, subtype, command, runbooks } = shape
+  const { groups, ...access } = shape.access
+  return {
+    name,
+    agent,
+    type,
+    ...(subtype ? { subtype } : {}),
+    command,
+    secrets: buildSecrets(shape, sources, problems, path),
+    ...(runbooks ? { runbooks } : {}),
+    access: { ...access, ...(groups ? { groups } : {}) },
+  }
+}
+
+/** The three ways to write a secret, in the wire's form. */
+function buildSecrets(
+  { env, files, secrets }: ConnectionShape,
+  sources: Sources,
+  problems: Problems,
+  path: Path,
+): Map<string, string> {
+  const result = new Map<string, string>()
+  const set = (setting: Path, key: string, encode: () => string | undefined): void => {
+    const name = key.slice(key.indexOf(':') + 1)
+    const isTaken = result.has(`envvar:${name}`) || result.has(`filesystem:${name}`)
+    if (isTaken)
+      problems.add([...path, ...setting], 'this connection has a value of this name already', 'key')
+    else result.set(key, encode() ?? '')
+  }
+  for (const [name, value] of Object.entries(env)) {
+    set(['env', name], `envvar:${name}`, () => Buffer.from(value).toString('base64'))
+  }
+  for (const [name, value] of Object.entries(files)) {
+    const setting = ['files', name]
+    set(setting, `filesystem:${name}`, () =>
+      readBytes(value, sources, problems, [...path, ...setting])?.toString('base64'),
+    )
+  }
+  for (const [key, value] of Object.entries(secrets)) set(['secrets', key], key, () => value)
+  const length = [...result].reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+  if (length > SECRETS_BYTES) problems.add(path, `its values are longer than ${SECRETS_BYTES} bytes together`)
+  return result
+}

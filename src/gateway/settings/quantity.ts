@@ -1,0 +1,27 @@
+const MILLISECONDS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
+/** `500ms`, `10s`, `5m`, `1h`, `30d` in milliseconds; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  return parseQuantity(text, /^(\d{1,9})(ms|s|m|h|d)$/, MILLISECONDS)
+}
+
+/** `100B`, `512KiB`, `10MiB`, `1GiB` in bytes; undefined for anything else. */
+export function parseSize(text: string): number | undefined {
+  return parseQuantity(text, /^(\d{1,9})(B|KiB|MiB|GiB)$/, BYTES)
+}
+
+function parseQuantity(
+  text: string,
+  pattern: RegExp,
+  units: Readonly<Record<string, number>>,
+): number | undefined {
+  const [, count, unit] = pattern.exec(text) ?? []
+  return count === undefined ? undefined : Number(count) * (units[unit ?? ''] ?? NaN)
+}

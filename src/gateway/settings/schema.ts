@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto'
+import * as v from 'valibot'
+import { parseAddress } from './address.ts'
+import { parseDuration, parseSize } from './quantity.ts'
+
+// The shape of gateway.yaml. Every scalar arrives as a text (tree.ts), null is a value left empty. Messages say
+// what is accepted and never what was found there: it may be a secret.
+
+/** A message for something of another kind than expected. */
+function expected(what: string) {
+  return ({ input }: v.BaseIssue<unknown>): string => {
+    if (input === undefined || input === null) return `${what} is expected, there is no value`
+    const found = Array.isArray(input) ? 'a list' : typeof input === 'object' ? 'a map' : 'a single value'
+    return `${what} is expected, this is ${found}`
+  }
+}
+
+function isMap(input: unknown): input is Record<string, unknown> {
+  return typeof input === 'object' && input !== null && !Array.isArray(input)
+}
+
+/** Exactly these settings. The message of an unknown one is the list of the known (check.ts makes the text). */
+function map<const Entries extends v.ObjectEntries>(entries: Entries) {
+  const known = Object.keys(entries)
+  const missing = (issue: v.BaseIssue<unknown>): string =>
+    issue.received === 'undefined' ? 'this setting is missing' : 'a map is expected'
+  return v.pipe(
+    v.custom<Record<string, unknown>>(isMap, expected(`a map with ${known.join(', ')}`)),
+    v.objectWithRest(entries, v.never(known.join(' ')), missing),
+  )
+}
+
+function text(what: string) {
+  return v.string(expected(what))
+}
+
+function list<const Item extends v.GenericSchema>(item: Item, what: string) {
+  return v.array(item, expected(`a list of ${what}`))
+}
+
+function matching(pattern: RegExp, what: string) {
+  return v.pipe(text(what), v.regex(pattern, `${what} is expected`))
+}
+
+/** A text that means something else: `parse` gives undefined for one it does not understand. */
+function parsed<Value>(parse: (text: string) => Value | undefined, what: string) {
+  return v.pipe(
+    text(what),
+    v.rawTransform<string, Value>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value)
+      if (value !== undefined) return value
+      addIssue({ message: `${what} is expected` })
+      return NEVER
+    }),
+  )
+}
+
+function within(parse: (text: string) => number | undefined, from: string, to: string, what: string) {
+  const [low, high] = [parse(from) ?? 0, parse(to) ?? Infinity]
+  const bounded = (written: string): number | undefined => {
+    const value = parse(written)
+    return value !== undefined && value >= low && value <= high ? value : undefined
+  }
+  return parsed(bounded, `${what} from ${from} to ${to}`)
+}
+
+const duration = (from: string, to: string) =>
+  within(parseDuration, from, to, 'a duration (500ms, 10s, 5m, 1h, 30d)')
+const size = (from: string, to: string) => within(parseSize, from, to, 'a size (100B, 512KiB, 20MiB)')
+
+const Name = matching(
+  /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
+  'a name of 1 to 100 letters, digits, dots, underscores or hyphens',
+)
+const Flag = parsed(
+  (word) => (word === 'true' ? true : word === 'false' ? false : undefined),
+  'true or false',
+)
+const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
+const FilePath = matching(/^[^\0]+$/, 'a path')
+const VARIABLE = '[A-Za-z_][A-Za-z0-9_]*'
+const VariableName = v.pipe(
+  v.string(),
+  v.regex(new RegExp(`^${VARIABLE}$`), 'a name of letters, digits and underscores is expected'),
+)
+const SecretName = v.pipe(
+  v.string(),
+  v.regex(new RegExp(`^(envvar|filesystem):${VARIABLE}$`), 'envvar:NAME or filesystem:NAME is expected'),
+)
+
+/** Go's decoder, which the agent must agree with, wants the padding and skips line breaks (protocol.md 5.5). */
+const Base64 = parsed((written) => {
+  const joined = written.replaceAll(/[\r\n]/g, '')
+  const isWhole = joined.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(joined)
+  return isWhole ? joined : undefined
+}, 'base64 with its padding')
+
+/** A token or key, or its hash: only the hash goes on from here. */
+const SecretHash = parsed((written) => {
+  const [, hash] = /^sha256:([0-9a-fA-F]{64})$/.exec(written) ?? []
+  if (hash !== undefined) return Buffer.from(hash, 'hex')
+  if (written.startsWith('sha256:') || !/^[\x21-\x7e]{16,4096}$/.test(written)) return undefined
+  return createHash('sha256').update(written).digest()
+}, 'a secret of at least 16 printable characters without spaces, or sha256: and its hash in 64 hexadecimal digits,')
+
+const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
+
+/** A local path is known by its beginning; a leading hyphen anywhere would be an option to git or ssh. */
+const REPOSITORY_URLS = [
+  /^\.{0,2}\/[^\0]*$/,
+  /^\.{1,2}$/,
+  /^(https?|ssh|git|file):\/\/[^\s\0-][^\s\0]*$/,
+  /^[\w.][\w.-]*@[\w.][\w.-]*:[^\s\0-][^\s\0]*$/,
+]
+const RepositoryUrl = parsed(
+  (url) => (REPOSITORY_URLS.some((pattern) => pattern.test(url)) ? url : undefined),
+  'a path that begins with ./ or ../ or /, a url (https, ssh, git) or user@host:path',
+)
+const BranchName = matching(
+  /^(?![-/.])(?!.*(\.\.|\/\/|@\{|[/.]$))[^\s\p{Cc}~^:?*[\\]{1,250}$/u,
+  'the name of a branch',
+)
+const RunbooksPath = parsed((path) => {
+  const isInside = !path.startsWith('/') && !path.split('/').includes('..')
+  return isInside && !/[\p{Cc}\\]/u.test(path) ? path.replace(/^(\.\/+)+|^\.$/, '') : undefined
+}, 'a path inside the repository, without a leading slash or ..,')
+
+const ListenShape = map({
+  http: v.nullish(ServerAddress, '127.0.0.1:8009'),
+  grpc: v.nullish(ServerAddress, '127.0.0.1:8010'),
+  'allow-remote': v.nullish(Flag, 'false'),
+})
+
+const UserShape = map({
+  name: Name,
+  token: SecretHash,
+  groups: v.nullish(list(Name, 'group names'), []),
+})
+
+const AgentShape = map({ name: Name, key: SecretHash })
+
+const RepositoryShape = map({
+  name: Name,
+  url: RepositoryUrl,
+  branch: v.nullish(BranchName),
+  refresh: v.nullish(duration('0s', '20d')),
+})
+
+const AccessShape = map({
+  runbooks: v.nullish(Flag, 'true'),
+  exec: v.nullish(Flag, 'true'),
+  connect: v.nullish(Flag, 'true'),
+  groups: v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
+})
+
+const ConnectionShape = map({
+  name: Name,
+  agent: Name,
+  type: v.nullish(Name, 'custom'),
+  subtype: v.nullish(Name),
+  command: v.pipe(
+    list(Word, 'texts, the program and its arguments,'),
+    v.check(([program]) => program !== undefined && program !== '', 'a program is expected first'),
+  ),
+  env: entries(VariableName, Word),
+  files: entries(VariableName, FilePath),
+  secrets: entries(SecretName, Base64),
+  runbooks: v.nullish(map({ repository: Name, path: v.nullish(RunbooksPath, '') })),
+  access: v.nullish(AccessShape, {}),
+})
+
+const LimitsShape = map({
+  wait: v.nullish(duration('100ms', '1h'), '50s'),
+  'agent-wait': v.nullish(duration('0s', '1h'), '15s'),
+  body: v.nullish(size('1KiB', '1GiB'), '20MiB'),
+  output: v.nullish(size('1KiB', '110MiB'), '110MiB'),
+})
+
+/** The whole file. */
+export const SettingsShape = map({
+  listen: v.nullish(ListenShape, {}),
+  state: v.nullish(FilePath, './state'),
+  users: v.nullish(list(UserShape, 'users'), []),
+  agents: v.nullish(list(AgentShape, 'agents'), []),
+  repositories: v.nullish(list(RepositoryShape, 'repositories'), []),
+  connections: v.nullish(list(ConnectionShape, 'connections'), []),
+  limits: v.nullish(LimitsShape, {}),
+  history: v.nullish(map({ retain: v.nullish(duration('1m', '36500d'), '30d') }), {}),
+})
+
+export type SettingsShape = v.InferOutput<typeof SettingsShape>
+export type ConnectionShape = SettingsShape['connections'][number]
+
+/** NAME to value; optional. */
+function entries<
+  const Key extends v.GenericSchema<string, string>,
+  const Value extends v.GenericSchema<unknown, string>,
+>(key: Key, value: Value) {
+  const record = v.pipe(
+    v.custom<Record<string, unknown>>(isMap, expected('a map of names to values')),
+    v.record(key, value),
+  )
+  return v.nullish(record, {})
+}

@@ -1,0 +1,68 @@
+import type { Address } from './address.ts'
+
+/** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. interfaces.md section 3. */
+export interface GatewaySettings {
+  readonly listen: { readonly http: Address; readonly grpc: Address }
+  /** Folder of the history and the generated keys. */
+  readonly state: string
+  readonly users: readonly UserSettings[]
+  readonly agents: readonly AgentSettings[]
+  readonly repositories: readonly RepositorySettings[]
+  readonly connections: readonly ConnectionSettings[]
+  readonly limits: {
+    /** How long a REST call waits before it answers 202. */
+    readonly waitMs: number
+    /** How long an execution waits for an agent that is offline. */
+    readonly agentWaitMs: number
+    /** Longest REST request body. */
+    readonly bodyBytes: number
+    /** Longest output in a REST answer. */
+    readonly outputBytes: number
+  }
+  /** Sessions that ended longer ago are deleted. */
+  readonly history: { readonly retainMs: number }
+}
+
+export interface UserSettings {
+  readonly name: string
+  /** SHA-256 of the bearer token; the token itself is not kept. */
+  readonly tokenSha256: Buffer
+  readonly groups: readonly string[]
+}
+
+export interface AgentSettings {
+  readonly name: string
+  /** SHA-256 of the secret part of the agent's credential. */
+  readonly keySha256: Buffer
+}
+
+export interface RepositorySettings {
+  readonly name: string
+  /** What git takes: a url, which may hold a password, or the absolute path of a repository on this machine. */
+  readonly url: string
+  readonly branch?: string
+  /** How long a fetched commit is good for. */
+  readonly refreshMs?: number
+}
+
+export interface ConnectionSettings {
+  readonly name: string
+  /** Name of an agent in `agents`. */
+  readonly agent: string
+  /** As configured; what the agent is told is `connectionType(type, subtype)`. */
+  readonly type: string
+  readonly subtype?: string
+  /** Program and arguments, at least one. */
+  readonly command: readonly string[]
+  /** The wire's form: `envvar:NAME` or `filesystem:NAME` to base64. From `env`, `files` and `secrets` together. */
+  readonly secrets: ReadonlyMap<string, string>
+  /** `repository` is a name in `repositories`; `path` is the prefix of the files that may be run, `''` for all. */
+  readonly runbooks?: { readonly repository: string; readonly path: string }
+  readonly access: {
+    readonly runbooks: boolean
+    readonly exec: boolean
+    readonly connect: boolean
+    /** Only users in one of these groups. Undefined: everybody. */
+    readonly groups?: readonly string[]
+  }
+}

@@ -1,0 +1,156 @@
+import type { LineCounter, Node } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, parseDocument, Parser } from 'yaml'
+import type { Path, Problems } from './problems.ts'
+
+/** Settings before they mean anything: every scalar is a text, a value left empty is null. */
+export type Tree = string | null | readonly Tree[] | { readonly [key: string]: Tree }
+
+/** Settings are 5 levels deep. Far more makes yaml 2.9 run out of stack, which no `catch` survives (seen). */
+const MAX_DEPTH = 20
+/** Room for a thousand connections. */
+const MAX_NODES = 50_000
+/** Uses of anchors; each repeats what it stands for. */
+const MAX_ALIASES = 100
+
+/** Keys the validation would drop without a word. */
+const UNUSABLE_KEYS = new Set(['__proto__', 'prototype', 'constructor'])
+
+/** Texts of our own for yaml's error codes: its messages quote the file, secrets and all. */
+const SYNTAX: Readonly<Partial<Record<string, string>>> = {
+  ALIAS_PROPS: 'an alias cannot have a tag or an anchor',
+  BAD_DIRECTIVE: 'directives are not supported',
+  BAD_DQ_ESCAPE: 'this escape is not known in a double-quoted text; use single quotes or a double backslash',
+  BAD_INDENT: 'the indentation is wrong or a bracket was not closed',
+  BAD_SCALAR_START: 'an unquoted text cannot start with this character, quote it',
+  BLOCK_AS_IMPLICIT_KEY: 'a second ": " in one line; quote the text or begin a new line',
+  BLOCK_IN_FLOW: 'brackets can only hold brackets and plain values',
+  MISSING_CHAR: 'a ":", a quote or a closing bracket is missing',
+  MULTILINE_IMPLICIT_KEY: 'a name must be on one line; a ":" or a quote may be missing',
+  MULTIPLE_DOCS: 'the file must hold one document only',
+  TAB_AS_INDENT: 'a tab cannot indent, use spaces',
+  TAG_RESOLVE_FAILED: 'tags are not supported',
+  UNEXPECTED_TOKEN: 'nothing is expected here; quote the text or check the indentation',
+}
+
+/**
+ * Reads YAML of any content in bounded time and memory, and notes in `problems` where everything is. Undefined
+ * when there are problems with the text as such.
+ */
+export function readTree(text: string, lines: LineCounter, problems: Problems): Tree | undefined {
+  if (isNestedTooDeep(text)) {
+    problems.addAt(0, `settings are nested more than ${MAX_DEPTH} deep`)
+    return undefined
+  }
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    schema: 'failsafe',
+    resolveKnownTags: false,
+    // Checked by us: yaml's check compares each key with all others.
+    uniqueKeys: false,
+  })
+  const wrong = [...document.errors, ...document.warnings]
+  for (const { code, pos } of wrong)
+    problems.addAt(pos[0], SYNTAX[code] ?? `this is not valid YAML (${code})`)
+  if (wrong.length > 0) return undefined
+  return new Reading(problems).read(document.contents)
+}
+
+/** Looks at the tokens with a stack of its own, before anything walks them by calling itself. */
+function isNestedTooDeep(text: string): boolean {
+  type Token = { value?: unknown; items?: readonly { key?: unknown; value?: unknown }[] } | null | undefined
+  const open = [...new Parser().parse(text)].map((token) => ({ token: token as Token, depth: 0 }))
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next
+    if (depth > MAX_DEPTH) return true
+    if (typeof token?.value === 'object') open.push({ token: token.value, depth })
+    for (const { key, value } of token?.items ?? []) {
+      open.push({ token: key as Token, depth: depth + 1 }, { token: value as Token, depth: depth + 1 })
+    }
+  }
+  return false
+}
+
+class TooMuch extends Error {}
+
+/** One walk over the document, in its order: anchors are known before their aliases. */
+class Reading {
+  readonly #problems: Problems
+  readonly #anchors = new Map<string, Node>()
+  #nodes = 0
+  #aliases = 0
+  #insideAlias = false
+
+  constructor(problems: Problems) {
+    this.#problems = problems
+  }
+
+  read(contents: Node | null): Tree | undefined {
+    try {
+      return this.#value(contents, [])
+    } catch (error) {
+      if (!(error instanceof TooMuch)) throw error
+      this.#problems.addAt(0, error.message)
+      return undefined
+    }
+  }
+
+  #value(node: Node | null, path: Path): Tree {
+    this.#nodes += 1
+    if (this.#nodes > MAX_NODES) throw new TooMuch(`there are more than ${MAX_NODES} settings`)
+    if (path.length > MAX_DEPTH) throw new TooMuch('an alias is part of what it stands for')
+    if (isAlias(node)) return this.#alias(node.source, path)
+    if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor !== undefined && !this.#insideAlias) {
+      this.#anchors.set(node.anchor, node)
+    }
+    if (isSeq(node)) return node.items.map((item, i) => this.#located(item as Node | null, [...path, i]))
+    if (isMap(node)) return this.#map(node.items as MapItems, path)
+    return isScalar(node) ? toText(node) : null
+  }
+
+  #located(node: Node | null, path: Path, key?: number): Tree {
+    const value = node?.range?.[0] ?? key ?? 0
+    this.#problems.locate(path, value, key)
+    return this.#value(node, path)
+  }
+
+  #map(items: MapItems, path: Path): Tree {
+    const result = Object.create(null) as Record<string, Tree>
+    for (const { key, value } of items) {
+      const offset = (key ?? value)?.range?.[0] ?? 0
+      const name = isScalar(key) && typeof key.value === 'string' ? key.value : undefined
+      const refusal = this.#refusal(name, result)
+      if (name === undefined || refusal !== undefined) this.#problems.addAt(offset, refusal ?? '', path)
+      else result[name] = this.#located(value, [...path, name], offset)
+    }
+    return result
+  }
+
+  #refusal(name: string | undefined, taken: Readonly<Record<string, Tree>>): string | undefined {
+    if (name === undefined) return 'the name of a setting must be a text'
+    if (UNUSABLE_KEYS.has(name)) return `${name} cannot be used as a name`
+    return name in taken ? 'this name is here already' : undefined
+  }
+
+  #alias(name: string, path: Path): Tree {
+    this.#aliases += 1
+    if (this.#aliases > MAX_ALIASES) throw new TooMuch(`aliases are used more than ${MAX_ALIASES} times`)
+    const node = this.#anchors.get(name)
+    if (node === undefined) {
+      this.#problems.add(path, 'there is no anchor of this name before it')
+      return null
+    }
+    const before = this.#insideAlias
+    this.#insideAlias = true
+    const value = this.#value(node, path)
+    this.#insideAlias = before
+    return value
+  }
+}
+
+type MapItems = readonly { readonly key: Node | null; readonly value: Node | null }[]
+
+function toText(node: { value: unknown; type?: string | undefined }): string | null {
+  const isEmpty = node.value === '' && node.type === 'PLAIN'
+  return typeof node.value === 'string' && !isEmpty ? node.value : null
+}

@@ -1,0 +1,66 @@
+import { isatty } from 'node:tty'
+import type { DestinationStream, Logger as PinoLogger } from 'pino'
+import { pino, stdSerializers } from 'pino'
+import { escapeControls } from './log/escape.ts'
+import { Lines } from './log/lines.ts'
+import { redactFields } from './log/redact.ts'
+
+/** What the agent and the gateway log through. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  /** A logger whose lines all have these fields. */
+  child(fields: object): Logger
+}
+
+export interface LoggerOptions {
+  /** The least important level that is written. */
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly encoding: 'json' | 'human'
+  /** Standard error when left out; every line is there when the call that logs it returns. */
+  readonly destination?: NodeJS.WritableStream
+}
+
+/** One line per call: `{"level":"info","timestamp":"<RFC 3339>",<fields>,"msg":"<message>"}`, or its human form. */
+export async function createLogger({ level, encoding, destination }: LoggerOptions): Promise<Logger> {
+  // Not process.stderr.isTTY: looking at it makes a pipe non-blocking.
+  const hasColors = destination === undefined && isatty(2) && process.stderr.hasColors()
+  const lines = destination ?? new Lines(2)
+  const inner = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }), log: redactFields },
+      serializers: { err: stdSerializers.err },
+    },
+    encoding === 'human' ? await humanForm(lines, hasColors) : lines,
+  )
+  return toLogger(inner)
+}
+
+/** pino passes a child's fields by its `log` formatter. */
+function toLogger(inner: PinoLogger): Logger {
+  return {
+    debug: (fields, message) => inner.debug(fields, message),
+    info: (fields, message) => inner.info(fields, message),
+    warn: (fields, message) => inner.warn(fields, message),
+    error: (fields, message) => inner.error(fields, message),
+    child: (fields) => toLogger(inner.child(redactFields(fields))),
+  }
+}
+
+/** Loads pino-pretty only here: JSON does not pay for it. Its own stream is not used, it writes a tick later. */
+async function humanForm(lines: DestinationStream, colorize: boolean): Promise<DestinationStream> {
+  const { prettyFactory } = (await import('pino-pretty')).default
+  const format = prettyFactory({
+    colorize,
+    singleLine: true,
+    messageKey: 'msg',
+    timestampKey: 'timestamp',
+    translateTime: 'SYS:HH:MM:ss.l',
+  })
+  return { write: (line) => lines.write(format(escapeControls(line))) }
+}

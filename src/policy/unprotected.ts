@@ -1,0 +1,47 @@
+/** The protections a gateway can ask for with a session (protocol.md 8). */
+export interface AskedProtections {
+  readonly guardRailRules: Buffer | undefined
+  readonly dlpProvider: string
+  readonly dlpMode: string
+  readonly dlpInfoTypes: readonly string[]
+  readonly dataMaskingEntityTypesData: Buffer | undefined
+}
+
+/**
+ * Why a session must not run here: it is configured with a protection that this agent cannot give, and running it
+ * without would be worse than not running it. undefined: nothing stands against it.
+ */
+export function refusalOf(asked: AskedProtections): string | undefined {
+  if (hasGuardRails(asked.guardRailRules)) {
+    return 'this connection has guardrail rules, which this agent does not enforce yet: nothing was run. Remove the rules from the connection or use an agent that enforces them'
+  }
+  if (asked.dlpProvider !== '' && asked.dlpMode === 'strict' && wantsMasking(asked)) {
+    return `this connection has data masking by ${JSON.stringify(asked.dlpProvider)} in strict mode, which this agent does not do yet: nothing was run. Use mode best-effort or an agent that masks`
+  }
+  return undefined
+}
+
+/** Rules are `{"input_rules":[{"rules":[...]}],"output_rules":[...]}`; what cannot be read counts as rules. */
+function hasGuardRails(rules: Buffer | undefined): boolean {
+  const parsed = parse(rules)
+  if (parsed === undefined || parsed === null) return false
+  if (typeof parsed !== 'object' || Array.isArray(parsed)) return true
+  return Object.values(parsed).some((list) => list !== null && !(Array.isArray(list) && list.length === 0))
+}
+
+/** In best-effort mode output passes unmasked when masking fails: that is what the mode means. */
+function wantsMasking({ dlpInfoTypes, dataMaskingEntityTypesData }: AskedProtections): boolean {
+  const types = parse(dataMaskingEntityTypesData)
+  const noTypes = types === undefined || types === null || (Array.isArray(types) && types.length === 0)
+  return dlpInfoTypes.length > 0 || !noTypes
+}
+
+/** undefined for nothing, `unreadable` for what is not JSON. */
+function parse(json: Buffer | undefined): unknown {
+  if (json === undefined || json.length === 0) return undefined
+  try {
+    return JSON.parse(json.toString('utf8')) as unknown
+  } catch {
+    return 'unreadable'
+  }
+}

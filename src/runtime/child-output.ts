@@ -1,0 +1,118 @@
+import type { Readable } from 'node:stream'
+import type { Child } from './child.ts'
+
+/** A piece of output, at most 64 KiB. */
+export interface Chunk {
+  readonly stream: 'stdout' | 'stderr'
+  readonly data: Buffer
+}
+
+/** Larger packets directly before a close make the gateway lose it now and then (protocol.md 4.1). */
+const MAX_CHUNK_BYTES = 64 * 1024
+/** After the child's exit a background process may hold the pipes for ever: this much silence is the end ... */
+const IDLE_MS = 250
+/** ... and so is this much time, for one that is not silent. */
+const DRAIN_MS = 2000
+
+interface Source {
+  readonly stream: 'stdout' | 'stderr'
+  readonly from: Readable
+  open: boolean
+}
+
+/**
+ * stdout and stderr of one child in the order in which they became readable. It pulls: while nobody asks for the
+ * next chunk nothing is read, the pipes fill and the child waits. What the child itself wrote before it exited is
+ * delivered whole, however slow the reader: only output of others who still hold the pipes is cut off.
+ */
+export class ChildOutput implements AsyncIterable<Chunk> {
+  /** Settles when the iteration is over: end of file, the drain rule, or a reader who left. */
+  readonly ended: Promise<void>
+  readonly #child: Child
+  readonly #sources: readonly Source[]
+  #markEnded!: () => void
+  #wake: () => void = () => undefined
+  #exitedAt: number | undefined
+  /** Bytes the child had written at its exit and that were not delivered yet. */
+  #owed = 0
+
+  constructor(child: Child) {
+    this.#child = child
+    this.ended = new Promise((resolve) => (this.#markEnded = resolve))
+    this.#sources = [
+      { stream: 'stdout', from: child.stdout, open: true },
+      { stream: 'stderr', from: child.stderr, open: true },
+    ]
+    for (const source of this.#sources) this.#listen(source)
+  }
+
+  /** The child has exited: from now on the wait for more is bounded. */
+  drain(): void {
+    this.#exitedAt = performance.now()
+    this.#owed = this.#child.unread() + this.#sources.reduce((sum, { from }) => sum + from.readableLength, 0)
+    this.#wake()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
+    try {
+      for (;;) {
+        const chunk = this.#take()
+        if (chunk !== undefined) yield* split(chunk)
+        else if (this.#finished()) return
+        else await this.#more()
+      }
+    } finally {
+      for (const { from } of this.#sources) from.destroy()
+      this.#markEnded()
+    }
+  }
+
+  #listen(source: Source): void {
+    const closed = () => {
+      source.open = false
+      this.#wake()
+    }
+    source.from.on('readable', () => this.#wake())
+    source.from.on('end', closed).on('close', closed).on('error', closed)
+  }
+
+  #take(): Chunk | undefined {
+    for (const { stream, from } of this.#sources) {
+      const data = from.read() as Buffer | null
+      if (data !== null) {
+        this.#owed -= data.length
+        return { stream, data }
+      }
+    }
+    return undefined
+  }
+
+  #finished(): boolean {
+    if (this.#sources.every(({ open }) => !open)) return true
+    if (this.#exitedAt === undefined || this.#owed > 0) return false
+    return this.#silent || performance.now() - this.#exitedAt >= DRAIN_MS
+  }
+
+  /** True when the last wait ended by its timer and not by bytes. */
+  #silent = false
+
+  async #more(): Promise<void> {
+    this.#silent = false
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      if (this.#exitedAt === undefined) return
+      timer = setTimeout(() => {
+        this.#silent = true
+        resolve()
+      }, IDLE_MS)
+    })
+    clearTimeout(timer)
+  }
+}
+
+function* split({ stream, data }: Chunk): Generator<Chunk> {
+  for (let at = 0; at < data.length; at += MAX_CHUNK_BYTES) {
+    yield { stream, data: data.subarray(at, at + MAX_CHUNK_BYTES) }
+  }
+}

@@ -1,0 +1,28 @@
+import type { Readable } from 'node:stream'
+import type { ExitStatus } from './exit-status.ts'
+
+/** What to run. Bytes, because neither arguments nor environment need be valid UTF-8. */
+export interface Command {
+  /** Program and arguments, unquoted, without NUL. */
+  readonly argv: readonly Buffer[]
+  /** `NAME=value` entries: the whole environment of the child. */
+  readonly environment: readonly Buffer[]
+  /** Where the program is looked up: a list of folders like $PATH. */
+  readonly path: string
+  /** Working folder, absolute. */
+  readonly cwd: string
+  /** All the child will read; end of file follows. */
+  readonly stdin: Uint8Array
+}
+
+/** A started process as an engine hands it over; the execution owns the two streams. */
+export interface Child {
+  /** Also its process group and its session. undefined when it could not be started. */
+  readonly pid: number | undefined
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Settles when the process itself has ended, whoever still holds its pipes. Never rejects. */
+  readonly exited: Promise<ExitStatus>
+  /** Bytes that lie in the pipes at this moment, not yet read: they are the child's and must be delivered. */
+  unread(): number
+}

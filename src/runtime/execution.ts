@@ -1,0 +1,55 @@
+import type { Child } from './child.ts'
+import { endGroup } from './kill-ladder.ts'
+import { ChildOutput, type Chunk } from './child-output.ts'
+import type { ExitStatus } from './exit-status.ts'
+
+/** Why the agent ended an execution. */
+export type TerminationReason = 'closed-by-gateway' | 'gateway-lost' | 'agent-stopping'
+
+/** One running command with everything that belongs to it. Whoever starts it reads `output` to its end, then awaits `exit`. */
+export class Execution {
+  readonly pid: number | undefined
+  /** Ends with the last byte of the command itself, bounded by the drain rule. A slow reader slows the child. */
+  readonly output: AsyncIterable<Chunk>
+  /** Settles once the output has ended, the child is reaped and its process group is gone. Never rejects. */
+  readonly exit: Promise<ExitStatus>
+  #reason: TerminationReason | undefined
+  #ended: Promise<void> | undefined
+  readonly #child: Child
+  readonly #graceMs: number
+
+  /** @param graceMs from SIGTERM to SIGKILL, milliseconds */
+  constructor(child: Child, graceMs: number) {
+    this.#child = child
+    this.#graceMs = graceMs
+    this.pid = child.pid
+    const output = new ChildOutput(child)
+    this.output = output
+    this.exit = this.#finish(output)
+  }
+
+  /** The first reason wins; undefined while nobody ended it. */
+  get reason(): TerminationReason | undefined {
+    return this.#reason
+  }
+
+  /** Ends the command: SIGTERM to its group, SIGKILL after the grace. Returns at once; `exit` tells when it is over. */
+  terminate(reason: TerminationReason): void {
+    this.#reason ??= reason
+    this.#ended ??= this.#endGroup()
+  }
+
+  async #finish(output: ChildOutput): Promise<ExitStatus> {
+    const status = await this.#child.exited
+    output.drain()
+    await output.ended
+    // What the command left running in its group would hold locks, ports and secrets: it goes with it.
+    this.#ended ??= this.#endGroup()
+    await this.#ended
+    return status
+  }
+
+  async #endGroup(): Promise<void> {
+    if (this.pid !== undefined) await endGroup(this.pid, this.#graceMs)
+  }
+}

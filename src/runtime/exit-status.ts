@@ -1,0 +1,44 @@
+import { constants } from 'node:os'
+
+/** How an execution ended. Never an exception: ending is the normal outcome. */
+export type ExitStatus =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signaled'; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'failed'; readonly cause: Error }
+
+/** The program could not be started; `code` is the errno name (ENOENT, EACCES, E2BIG, EMFILE ...). */
+export class SpawnError extends Error {
+  override readonly name = 'SpawnError'
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** No exit code could be had from a process: the gateway's documented number for it. */
+export const NO_EXIT_CODE = 254
+
+/** Found, but the kernel will not run it as it is. */
+const NOT_EXECUTABLE = new Set(['EACCES', 'EPERM', 'ENOEXEC', 'E2BIG', 'EISDIR', 'ELOOP', 'ETXTBSY'])
+
+/**
+ * The code the gateway gets: the program's own, 128+n for a signal, 127 not found, 126 not executable, else 254.
+ * Never below 0: the gateway reports -1 as a success (protocol.md 0.3).
+ */
+export function exitCode(status: ExitStatus): number {
+  switch (status.kind) {
+    case 'exited':
+      return status.code
+    case 'signaled':
+      return 128 + constants.signals[status.signal]
+    case 'failed':
+      return status.cause instanceof SpawnError ? spawnErrorCode(status.cause.code) : NO_EXIT_CODE
+  }
+}
+
+function spawnErrorCode(code: string): number {
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 127
+  return NOT_EXECUTABLE.has(code) ? 126 : NO_EXIT_CODE
+}

@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** How often a group that is being ended is looked at: 5 ms at first, since most end at once, then up to 100 ms. */
+const FIRST_LOOK_MS = 5
+const LONGEST_LOOK_MS = 100
+/** After SIGKILL only a process in uninterruptible sleep remains; nobody can wait for that. */
+const KILLED_MS = 2000
+
+/**
+ * Ends a process group: SIGTERM, `graceMs` milliseconds, SIGKILL. Settles when no process of the group is left, or
+ * two seconds after SIGKILL. The group id stays ours while a member lives: the kernel does not reuse it.
+ */
+export async function endGroup(pgid: number, graceMs: number): Promise<void> {
+  if (!signalGroup(pgid, 'SIGTERM')) return
+  // A stopped process takes the SIGTERM only after it goes on.
+  signalGroup(pgid, 'SIGCONT')
+  if (await groupGone(pgid, graceMs)) return
+  signalGroup(pgid, 'SIGKILL')
+  await groupGone(pgid, KILLED_MS)
+}
+
+async function groupGone(pgid: number, withinMs: number): Promise<boolean> {
+  const end = performance.now() + withinMs
+  for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
+    if (!signalGroup(pgid, 0)) return true
+    await delay(wait)
+  }
+  return !signalGroup(pgid, 0)
+}
+
+/** False when the group has no process any more. One that may not be signalled (EPERM) is still there. */
+function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pgid, signal)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}

@@ -1,0 +1,34 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import path from 'node:path'
+import { SpawnError } from './exit-status.ts'
+
+/**
+ * Where a program lies: as it stands when it holds a slash (relative to `cwd`), else in the folders of `searchPath`.
+ * @throws SpawnError ENOENT when there is none, EACCES when all there is cannot be executed
+ */
+export function findProgram(name: string, searchPath: string, cwd: string): string {
+  if (name.includes('/')) return path.resolve(cwd, name)
+  const found = candidates(name, searchPath, cwd)
+  const runnable = found.find(isExecutable)
+  if (runnable !== undefined) return runnable
+  if (found.some(isFile)) throw new SpawnError('EACCES', `exec: ${JSON.stringify(name)}: permission denied`)
+  throw new SpawnError('ENOENT', `exec: ${JSON.stringify(name)}: executable file not found in $PATH`)
+}
+
+function candidates(name: string, searchPath: string, cwd: string): string[] {
+  if (name === '') return []
+  return searchPath.split(':').map((folder) => path.resolve(cwd, folder, name))
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return isFile(file)
+  } catch {
+    return false
+  }
+}
+
+function isFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true
+}

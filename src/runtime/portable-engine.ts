@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process'
+import type { Child, Command } from './child.ts'
+import { SpawnError, type ExitStatus } from './exit-status.ts'
+import { findProgram } from './lookup.ts'
+
+/**
+ * For systems without glibc's posix_spawn (macOS, musl): same interface, on child_process. What differs: stdin,
+ * stdout and stderr are sockets, so scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr; values that are not
+ * UTF-8 are passed on with replacement characters; other inheritable descriptors are not closed.
+ */
+export async function startPortable(command: Command): Promise<Child> {
+  const program = command.argv[0]?.toString() ?? ''
+  const child = spawn(findProgram(program, command.path, command.cwd), command.argv.slice(1).map(String), {
+    argv0: program,
+    cwd: command.cwd,
+    env: environmentRecord(command.environment),
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const exited = new Promise<ExitStatus>((resolve) =>
+    child.once('exit', (code, signal) => resolve(exitStatus(code, signal))),
+  )
+  // A child that never reads its input, or ends before: its affair, not an error.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(command.stdin)
+  await started(child, program)
+  return { pid: child.pid, stdout: child.stdout, stderr: child.stderr, exited, unread: () => 0 }
+}
+
+function started(child: ReturnType<typeof spawn>, program: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new SpawnError(
+          error.code ?? 'unknown',
+          `exec: ${JSON.stringify(program)}: ${error.code ?? error.message}`,
+        ),
+      ),
+    )
+  })
+}
+
+function exitStatus(code: number | null, signal: NodeJS.Signals | null): ExitStatus {
+  return signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signaled', signal }
+}
+
+function environmentRecord(entries: readonly Buffer[]): Record<string, string> {
+  const pairs = entries.map((entry) => {
+    const text = entry.toString()
+    const equals = text.indexOf('=')
+    return [text.slice(0, equals), text.slice(equals + 1)] as const
+  })
+  return Object.fromEntries(pairs)
+}

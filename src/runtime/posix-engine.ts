@@ -1,0 +1,87 @@
+import { closeSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Child, Command } from './child.ts'
+import { SpawnError } from './exit-status.ts'
+import { findProgram } from './lookup.ts'
+import { bytesInPipe, enlargePipe, ErrnoError, memoryFile, pipe, posixSpawn } from './posix.ts'
+import { childEnd } from './reaper.ts'
+
+/** Fewer wake-ups for bulk output; stderr stays at 64 KiB. */
+const STDOUT_PIPE_BYTES = 256 * 1024
+
+/** Starts a command on Linux. @throws SpawnError with the errno of whatever failed */
+export function startPosix(command: Command): Child {
+  const owned: number[] = []
+  try {
+    return start(command, owned)
+  } catch (error) {
+    throw error instanceof ErrnoError ? new SpawnError(error.code, describe(command, error)) : error
+  } finally {
+    // Our copies of the child's ends: were they kept, the pipes would never reach their end.
+    for (const fd of owned) closeSync(fd)
+  }
+}
+
+function start(command: Command, owned: number[]): Child {
+  const program = command.argv[0]?.toString() ?? ''
+  const file = findProgram(program, command.path, command.cwd)
+  const stdin = stdinFile(command.stdin, owned)
+  const [out, stdout] = outputPipe(owned)
+  let err: number | undefined
+  try {
+    enlargePipe(out, STDOUT_PIPE_BYTES)
+    let stderr: number
+    ;[err, stderr] = outputPipe(owned)
+    const pid = posixSpawn({
+      file,
+      argv: command.argv,
+      environment: command.environment,
+      cwd: command.cwd,
+      stdio: [stdin, stdout, stderr],
+    })
+    return child(pid, out, err)
+  } catch (error) {
+    closeSync(out)
+    if (err !== undefined) closeSync(err)
+    throw error
+  }
+}
+
+function child(pid: number, out: number, err: number): Child {
+  const exited = childEnd(pid)
+  const stdout = new Socket({ fd: out, readable: true, writable: false })
+  const stderr = new Socket({ fd: err, readable: true, writable: false })
+  const unread = () => (stdout.destroyed ? 0 : bytesInPipe(out)) + (stderr.destroyed ? 0 : bytesInPipe(err))
+  return { pid, stdout, stderr, exited, unread }
+}
+
+/** @returns [our end, the child's end]; only the child's is put on the list of what is closed after the start */
+function outputPipe(owned: number[]): [number, number] {
+  const [ours, theirs] = pipe()
+  owned.push(theirs)
+  return [ours, theirs]
+}
+
+/** The whole input, written before the start: nothing to pump, no EPIPE, and /dev/stdin can be opened again. */
+function stdinFile(input: Uint8Array, owned: number[]): number {
+  const fd = memoryFile('stdin')
+  owned.push(fd)
+  for (let at = 0; at < input.length;) at += writeSync(fd, input, at, input.length - at, at)
+  return fd
+}
+
+function describe(command: Command, error: ErrnoError): string {
+  const program = JSON.stringify(command.argv[0]?.toString() ?? '')
+  switch (error.code) {
+    case 'ENOENT':
+      return `exec: ${program}: no such file, or its interpreter or the working folder ${command.cwd} is missing`
+    case 'EACCES':
+      return `exec: ${program}: permission denied`
+    case 'ENOEXEC':
+      return `exec: ${program}: exec format error: neither a binary of this machine nor a script that starts with #!`
+    case 'E2BIG':
+      return `exec: ${program}: arguments and environment are too long for this system (one value may have 128 KiB): pass large values as filesystem: instead of envvar:`
+    default:
+      return `exec: ${program}: ${error.message}`
+  }
+}

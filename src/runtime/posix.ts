@@ -1,0 +1,157 @@
+import koffi from 'koffi'
+import { constants } from 'node:os'
+
+/**
+ * The calls of libc that Node lacks, bound through koffi: no compiler needed. Why not child_process: its pipes are
+ * socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event loop 1-3 ms, and
+ * it lets other descriptors through (design.md 5, behaviour.md N1-N6).
+ */
+const libc = koffi.load('libc.so.6')
+
+const O_CLOEXEC = 0o2000000
+const MFD_CLOEXEC = 1
+const F_SETPIPE_SZ = 1031
+const FIONREAD = 0x541b
+const WNOHANG = 1
+const SPAWN_SETSIGDEF = 0x04
+const SPAWN_SETSIGMASK = 0x08
+const SPAWN_SETSID = 0x80
+/** sizes of glibc's opaque structures on 64-bit (80, 336, 128 bytes), with room to spare */
+const FILE_ACTIONS_BYTES = 256
+const ATTRIBUTES_BYTES = 512
+const SIGSET_BYTES = 128
+
+const call = {
+  pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
+  memfdCreate: libc.func('int memfd_create(const char *name, unsigned int flags)'),
+  fcntl: libc.func('int fcntl(int fd, int command, ...)'),
+  ioctl: libc.func('int ioctl(int fd, unsigned long request, ...)'),
+  waitpid: libc.func('int waitpid(int pid, _Out_ int *status, int options)'),
+  sigfillset: libc.func('int sigfillset(void *set)'),
+  sigemptyset: libc.func('int sigemptyset(void *set)'),
+  attributesInit: libc.func('int posix_spawnattr_init(void *attributes)'),
+  attributesFlags: libc.func('int posix_spawnattr_setflags(void *attributes, short flags)'),
+  attributesDefault: libc.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)'),
+  attributesMask: libc.func('int posix_spawnattr_setsigmask(void *attributes, void *set)'),
+  actionsInit: libc.func('int posix_spawn_file_actions_init(void *actions)'),
+  actionsDestroy: libc.func('int posix_spawn_file_actions_destroy(void *actions)'),
+  actionsDup2: libc.func('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)'),
+  actionsChdir: libc.func('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
+  actionsCloseFrom: libc.func('int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)'),
+  spawn: libc.func(
+    'int posix_spawn(_Out_ int *pid, void *path, void *actions, void *attributes, void **argv, void **envp)',
+  ),
+} as const
+
+/** A call failed; `code` is the errno name. */
+export class ErrnoError extends Error {
+  readonly code: string
+
+  constructor(what: string, errno: number) {
+    const code = errnoName(errno)
+    super(`${what}: ${code}`)
+    this.code = code
+  }
+}
+
+/** @returns [read end, write end], both closed in every program we start */
+export function pipe(): [number, number] {
+  const fds = [0, 0]
+  check('pipe2', call.pipe2(fds, O_CLOEXEC) as number)
+  return fds as [number, number]
+}
+
+/** Enlarges a pipe; a refusal (an ordinary user has 64 MiB of pipes in all) is fine: it works at 64 KiB too. */
+export function enlargePipe(fd: number, bytes: number): void {
+  call.fcntl(fd, F_SETPIPE_SZ, 'int', bytes)
+}
+
+/** An anonymous file in memory. The child may open it again by its path in /dev/stdin and reads it from the start. */
+export function memoryFile(name: string): number {
+  return check('memfd_create', call.memfdCreate(name, MFD_CLOEXEC) as number)
+}
+
+/** Bytes that lie unread in a pipe; 0 when the descriptor cannot tell. */
+export function bytesInPipe(fd: number): number {
+  const count = Buffer.alloc(4)
+  return call.ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
+}
+
+export type Wait =
+  | { readonly state: 'running' }
+  | { readonly state: 'ended'; readonly status: number }
+  | { readonly state: 'unknown' }
+
+/** Asks for one child without waiting. `unknown`: not a child of ours, or somebody else has reaped it. */
+export function reap(pid: number): Wait {
+  const status = [0]
+  const result = call.waitpid(pid, status, WNOHANG) as number
+  if (result === 0) return { state: 'running' }
+  return result === pid ? { state: 'ended', status: status[0] ?? 0 } : { state: 'unknown' }
+}
+
+export interface Spawn {
+  readonly file: string
+  readonly argv: readonly Buffer[]
+  readonly environment: readonly Buffer[]
+  readonly cwd: string
+  /** Descriptors that become 0, 1 and 2; every other one is closed in the child. */
+  readonly stdio: readonly [number, number, number]
+}
+
+/** Signals at their defaults, none blocked, and a session of its own: made once, glibc only reads it. */
+const attributes = spawnAttributes()
+
+/** @returns the pid, at once; @throws ErrnoError from the child's own exec, its chdir included */
+export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): number {
+  const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
+  call.actionsInit(actions)
+  try {
+    stdio.forEach((fd, newFd) => call.actionsDup2(actions, fd, newFd) as number)
+    call.actionsChdir(actions, cwd)
+    call.actionsCloseFrom(actions, 3)
+    const pid = [0]
+    const errno = call.spawn(
+      pid,
+      cString(Buffer.from(file)),
+      actions,
+      attributes,
+      cStrings(argv),
+      cStrings(environment),
+    ) as number
+    if (errno !== 0) throw new ErrnoError('posix_spawn', errno)
+    return pid[0] ?? 0
+  } finally {
+    call.actionsDestroy(actions)
+  }
+}
+
+function spawnAttributes(): Buffer {
+  const made = Buffer.alloc(ATTRIBUTES_BYTES)
+  const all = Buffer.alloc(SIGSET_BYTES)
+  const none = Buffer.alloc(SIGSET_BYTES)
+  call.sigfillset(all)
+  call.sigemptyset(none)
+  call.attributesInit(made)
+  call.attributesFlags(made, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK | SPAWN_SETSID)
+  call.attributesDefault(made, all)
+  call.attributesMask(made, none)
+  return made
+}
+
+function cStrings(values: readonly Buffer[]): (Buffer | null)[] {
+  return [...values.map(cString), null]
+}
+
+function cString(value: Buffer): Buffer {
+  return Buffer.concat([value, Buffer.of(0)])
+}
+
+function check(what: string, result: number): number {
+  if (result < 0) throw new ErrnoError(what, koffi.errno())
+  return result
+}
+
+function errnoName(errno: number): string {
+  return Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`
+}

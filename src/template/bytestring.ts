@@ -1,0 +1,72 @@
+/**
+ * Go's strings are bytes: `len`, `index`, `slice`, column numbers and comparison all count bytes, and `decodeb64`
+ * makes strings that are no text. So everything in this folder works on byte strings, JavaScript strings in which
+ * each character (0 to 255) is one byte; text is encoded on the way in and decoded on the way out.
+ */
+export type ByteString = string
+
+/** What Go puts in place of bytes that are not UTF-8. */
+export const REPLACEMENT_RUNE = 0xfffd
+
+/** Text as its UTF-8 bytes. */
+export function encodeText(text: string): ByteString {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}
+
+/** Bytes as text; what is not UTF-8 becomes U+FFFD. */
+export function decodeText(bytes: ByteString): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8')
+}
+
+/** A code point and the number of bytes it takes. */
+export interface Rune {
+  readonly value: number
+  readonly width: number
+}
+
+const INVALID: Rune = { value: REPLACEMENT_RUNE, width: 1 }
+
+/** The code point that starts at a byte, which must lie inside; broken UTF-8 is U+FFFD of width 1. */
+export function runeAt(bytes: ByteString, at: number): Rune {
+  const lead = bytes.charCodeAt(at)
+  if (lead < 0x80) return { value: lead, width: 1 }
+  if (lead >= 0xc2 && lead <= 0xdf) return continued(bytes, at, lead & 0x1f, 2, 0x80)
+  if (lead >= 0xe0 && lead <= 0xef) return continued(bytes, at, lead & 0x0f, 3, 0x800)
+  if (lead >= 0xf0 && lead <= 0xf4) return continued(bytes, at, lead & 0x07, 4, 0x10000)
+  return INVALID
+}
+
+function continued(bytes: ByteString, at: number, leadBits: number, width: number, least: number): Rune {
+  let value = leadBits
+  for (let i = at + 1; i < at + width; i++) {
+    const byte = bytes.charCodeAt(i)
+    if (!(byte >= 0x80 && byte <= 0xbf)) return INVALID
+    value = (value << 6) | (byte & 0x3f)
+  }
+  return value >= least && isValidRune(value) ? { value, width } : INVALID
+}
+
+/** Whether a number is a code point that UTF-8 can hold. */
+export function isValidRune(value: number): boolean {
+  return (value >= 0 && value < 0xd800) || (value > 0xdfff && value <= 0x10ffff)
+}
+
+/** A code point as UTF-8; what is none becomes U+FFFD. */
+export function encodeRune(value: number): ByteString {
+  if (value >= 0 && value < 0x80) return String.fromCharCode(value)
+  return encodeText(String.fromCodePoint(isValidRune(value) ? value : REPLACEMENT_RUNE))
+}
+
+/** Number of code points, a broken byte counting as one. */
+export function countRunes(bytes: ByteString): number {
+  let count = 0
+  for (let at = 0; at < bytes.length; at += runeAt(bytes, at).width) count++
+  return count
+}
+
+/** The first `count` code points. */
+export function firstRunes(bytes: ByteString, count: number): ByteString {
+  let at = 0
+  for (let left = count; left > 0 && at < bytes.length; left--) at += runeAt(bytes, at).width
+  return bytes.slice(0, at)
+}

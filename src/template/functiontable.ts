@@ -1,0 +1,107 @@
+import { decodeBase64, encodeBase64 } from './base64.ts'
+import { decodeText, type ByteString } from './bytestring.ts'
+import { isEqualToAny, isLess } from './comparison.ts'
+import { FunctionFailure } from './errors.ts'
+import { escapeHtml, escapeJavaScript, escapeUrlQuery } from './escape.ts'
+import { ofArgumentAndValue, ofValue, type TemplateFunction } from './function.ts'
+import { indexed, lengthOf, sliced } from './indexing.ts'
+import { matches } from './pattern.ts'
+import { print, printLine, shownTogether } from './print.ts'
+import { printf } from './printf.ts'
+import { isTrue, type Value } from './value.ts'
+
+function cheap(target: TemplateFunction): TemplateFunction {
+  return { ...target, isCheap: true }
+}
+
+/** The piped value as it is: the function only tells clients something about an input. */
+const keep = cheap(ofArgumentAndValue((_argument, value) => value))
+
+/** The functions hoop gives to runbooks (protocol 9.3). */
+const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+  required: cheap(
+    ofArgumentAndValue((message, value) => {
+      if (value === '') throw new FunctionFailure(message)
+      return value
+    }),
+  ),
+  default: cheap(ofArgumentAndValue((fallback, value) => (value === '' ? fallback : value))),
+  pattern: ofArgumentAndValue((expression, value, scope) => {
+    if (!matches(expression, value, scope)) throw new FunctionFailure(`pattern didn't match:${expression}`)
+    return value
+  }),
+  type: keep,
+  description: keep,
+  placeholder: keep,
+  minlength: keep,
+  maxlength: keep,
+  order: keep,
+  options: cheap({ fixed: [], rest: 'string', apply: (args) => args.at(-1) ?? '' }),
+  squote: ofValue((value) => `'${value}'`),
+  dquote: ofValue((value) => `"${value}"`),
+  quotechar: ofArgumentAndValue((mark, value) => mark + value + mark),
+  encodeb64: ofValue(encodeBase64),
+  decodeb64: ofValue(decodeBase64),
+  asenv: ofArgumentAndValue((key, value, scope) => {
+    scope.environment.set(`envvar:${decodeText(key)}`, encodeBase64(value))
+    return ''
+  }),
+}
+
+/** A comparison of exactly two values. */
+function comparison(compare: (left: Value, right: Value) => boolean): TemplateFunction {
+  return { fixed: ['any', 'any'], apply: ([left, right]) => compare(left, right) }
+}
+
+/** A function of any number of values. */
+function ofAny(apply: (values: readonly Value[]) => Value): TemplateFunction {
+  return { fixed: [], rest: 'any', apply }
+}
+
+/** A function of one value and any number of others. */
+function ofFirst(apply: (first: Value, others: readonly Value[]) => Value): TemplateFunction {
+  return { fixed: ['any'], rest: 'any', apply: ([first, ...others]) => apply(first, others) }
+}
+
+/** Go's own functions. What `and`, `or` and `call` do depends on how they are called: calls.ts, this is their shape. */
+const GO_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+  and: ofFirst((first) => first),
+  or: ofFirst((first) => first),
+  not: cheap({ fixed: ['any'], apply: ([value]) => !isTrue(value) }),
+  eq: ofFirst(isEqualToAny),
+  ne: comparison((left, right) => !isEqualToAny(left, [right])),
+  lt: comparison(isLess),
+  le: comparison((left, right) => isLess(left, right) || isEqualToAny(left, [right])),
+  gt: comparison((left, right) => !isLess(left, right) && !isEqualToAny(left, [right])),
+  ge: comparison((left, right) => !isLess(left, right)),
+  len: cheap({ fixed: ['any'], apply: ([value]) => lengthOf(value) }),
+  index: cheap(ofFirst(indexed)),
+  slice: cheap(ofFirst(sliced)),
+  call: ofFirst((first) => first),
+  print: ofAny(print),
+  println: ofAny(printLine),
+  printf: {
+    fixed: ['string'],
+    rest: 'any',
+    apply: ([format, ...values]) => printf(typeof format === 'string' ? format : '', values),
+  },
+  html: ofAny((values) => escapeHtml(shownTogether(values))),
+  js: ofAny((values) => escapeJavaScript(shownTogether(values))),
+  urlquery: ofAny((values) => escapeUrlQuery(shownTogether(values))),
+}
+
+const FUNCTIONS: ReadonlyMap<ByteString, TemplateFunction> = new Map(
+  Object.entries({ ...GO_FUNCTIONS, ...RUNBOOK_FUNCTIONS }),
+)
+
+/** Whether a template may use a name as a function. */
+export function isFunction(name: ByteString): boolean {
+  return FUNCTIONS.has(name)
+}
+
+/** The function of a name that `isFunction` knows. */
+export function functionNamed(name: ByteString): TemplateFunction {
+  const found = FUNCTIONS.get(name)
+  if (found === undefined) throw new FunctionFailure(`function ${name} not defined`)
+  return found
+}

@@ -1,0 +1,123 @@
+import type { Command, Operand, Pipeline, Statement } from './ast.ts'
+import { decodeText, type ByteString } from './bytestring.ts'
+import { TemplateError } from './errors.ts'
+import { nodeText } from './nodetext.ts'
+
+/**
+ * A parameter that a template asks for, found in its top-level actions, and what their functions tell a client that
+ * asks a person for it. Nothing but `optional` has an effect on rendering.
+ */
+export interface Input {
+  /** Letters, digits and underscores. */
+  readonly name: string
+  /** One of the types clients have a field for; `text` unless the template says another one of them. */
+  readonly type: string
+  /** Whether it may be absent from the parameters: it has a `default` that is not empty. */
+  readonly optional: boolean
+  /** The message of `required`, where it is declared. */
+  readonly required?: string
+  readonly description?: string
+  readonly default?: string
+  readonly placeholder?: string
+  readonly pattern?: string
+  /** Lengths as the template writes them. */
+  readonly minlength?: string
+  readonly maxlength?: string
+  readonly options?: readonly string[]
+  /** Where a client should show it, when the template gives a number. */
+  readonly order?: number
+  /** The environment variable it is passed in. */
+  readonly asenv?: string
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+const TYPES: ReadonlySet<string> = new Set([
+  'text',
+  'number',
+  'tel',
+  'time',
+  'date',
+  'url',
+  'email',
+  'select',
+  'textarea',
+  'password',
+  'file',
+])
+
+/** How hoop recognises an input: the action, written back by Go, has to start like this (protocol 9.3). */
+const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
+
+/**
+ * The inputs of a template in the order in which they first appear. When one appears again its last action decides,
+ * and inputs inside blocks are not found, as in hoop. Any other top-level action makes the template unusable.
+ */
+export function discoverInputs(statements: readonly Statement[]): readonly Input[] {
+  const inputs = new Map<string, Input>()
+  for (const statement of statements) {
+    if (statement.kind !== 'action') continue
+    const input = inputOf(statement.pipeline)
+    inputs.set(input.name, input)
+  }
+  return [...inputs.values()]
+}
+
+function inputOf(pipeline: Pipeline): Input {
+  const name = INPUT.exec(`{{${nodeText(pipeline)}}}`)?.[1]
+  if (name === undefined) throw new TemplateError('parse', 'inconsistent findings, findings=0, val=[]')
+  const input: Mutable<Input> = { name, type: 'text', optional: false }
+  for (const command of pipeline.commands) describe(input, command)
+  return input
+}
+
+function describe(input: Mutable<Input>, command: Command): void {
+  const [callee, ...args] = command.words
+  if (callee.kind !== 'identifier') return
+  const texts = args.map(literalText)
+  const [text] = texts
+  switch (callee.name) {
+    case 'type':
+      if (text !== undefined && TYPES.has(text)) input.type = text
+      break
+    case 'options':
+      input.options = texts.filter((option) => option !== undefined)
+      break
+    case 'order':
+      if (text !== undefined && /^[+-]?[0-9]{1,15}$/.test(text)) input.order = Number(text)
+      break
+    case 'default':
+      input.optional = isWritten(args)
+      setText(input, 'default', text)
+      break
+    case 'required':
+    case 'description':
+    case 'placeholder':
+    case 'pattern':
+    case 'minlength':
+    case 'maxlength':
+    case 'asenv':
+      setText(input, callee.name, text)
+      break
+  }
+}
+
+type TextName =
+  'required' | 'description' | 'default' | 'placeholder' | 'pattern' | 'minlength' | 'maxlength' | 'asenv'
+
+function setText(input: Mutable<Input>, name: TextName, text: string | undefined): void {
+  if (text !== undefined) input[name] = text
+}
+
+function literalText(operand: Operand): string | undefined {
+  return operand.kind === 'string' ? decodeText(operand.value) : undefined
+}
+
+/** hoop looks at the source of the arguments without its double quotes: a variable or an empty raw string count. */
+function isWritten(args: readonly Operand[]): boolean {
+  return args.some((operand) => sourceOf(operand).replaceAll('"', '') !== '')
+}
+
+function sourceOf(operand: Operand): ByteString {
+  return operand.kind === 'pipeline' ? `(${nodeText(operand)})` : nodeText(operand)
+}

@@ -1,0 +1,80 @@
+import type { Statement } from './ast.ts'
+import { decodeText, encodeText, type ByteString } from './bytestring.ts'
+import { TemplateError } from './errors.ts'
+import { renderStatements } from './evaluate.ts'
+import { discoverInputs, type Input } from './inputs.ts'
+import { MAX_TEMPLATE_BYTES } from './limits.ts'
+import { parseStatements } from './parser.ts'
+import { Rendering } from './rendering.ts'
+
+export { TemplateError, type TemplateStage } from './errors.ts'
+export type { Input } from './inputs.ts'
+
+/** What a runbook becomes with its parameters. */
+export interface Rendered {
+  /** The rendered text; bytes that are not UTF-8 show as U+FFFD. */
+  readonly text: string
+  /** The same, exactly: what to give to the agent. Differs from `text` only after `decodeb64` or `slice`. */
+  readonly bytes: Uint8Array
+  /** What `asenv` has set: `envvar:KEY` to the base64 of the value. */
+  readonly env: Map<string, string>
+}
+
+export interface Template {
+  /** The parameters the template asks for, in the order in which they first appear. */
+  readonly inputs: readonly Input[]
+  /**
+   * Renders the template. Throws TemplateError: stage `parameters` when inputs are absent, `render` when a function
+   * fails or a limit is reached. Parameters the template does not know are ignored.
+   */
+  render(parameters: ReadonlyMap<string, string>): Rendered
+}
+
+/**
+ * Reads a runbook template: Go's text/template with the functions of protocol 9.3 and with a `map[string]string`
+ * of parameters. Throws TemplateError (stage `parse`) with Go's wording, and for templates over the size limit.
+ *
+ * Of Go's language these are refused when the template is read: `define`, `template` and `block`, complex constants
+ * and hexadecimal floating point constants, blocks and parentheses more than 200 levels deep. And these when it is
+ * rendered: `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, more output or work than the
+ * limits allow. Parameters have no methods and strings have no fields, which fails with Go's own words. Two of
+ * Go's errors show a value; here they show its type: ranging over a string and comparing the whole of the parameters.
+ */
+export function parseTemplate(source: string): Template {
+  const bytes = encodeText(source)
+  if (bytes.length > MAX_TEMPLATE_BYTES) {
+    throw new TemplateError(
+      'parse',
+      `the template has ${bytes.length} bytes, at most ${MAX_TEMPLATE_BYTES} are allowed`,
+    )
+  }
+  const statements = parseStatements(bytes)
+  const inputs = discoverInputs(statements)
+  return { inputs, render: (parameters) => render(bytes, statements, inputs, parameters) }
+}
+
+function render(
+  source: ByteString,
+  statements: readonly Statement[],
+  inputs: readonly Input[],
+  parameters: ReadonlyMap<string, string>,
+): Rendered {
+  const fields = new Map(
+    [...parameters].map(([name, value]) => [encodeText(name), encodeText(value)] as const),
+  )
+  addAbsent(fields, inputs)
+  const rendering = new Rendering(source, fields)
+  renderStatements(rendering, fields, statements)
+  const { output, environment } = rendering
+  return { text: decodeText(output), bytes: Buffer.from(output, 'latin1'), env: environment }
+}
+
+/** An absent input with a default is an empty one. hoop names the missing ones in random order, we sort them. */
+function addAbsent(fields: Map<ByteString, ByteString>, inputs: readonly Input[]): void {
+  const absent = inputs.filter(({ name }) => !fields.has(name))
+  const missing = absent.filter(({ optional }) => !optional).map(({ name }) => name)
+  if (missing.length > 0) {
+    throw new TemplateError('parameters', `the following inputs are missing [${missing.sort().join(' ')}]`)
+  }
+  for (const { name } of absent) fields.set(name, '')
+}

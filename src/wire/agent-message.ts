@@ -1,0 +1,101 @@
+import type { AgentMessage, ClosedMessage, OpenedMessage, SessionId } from './message.ts'
+import { NO_PAYLOAD, sessionIdOf, spec, specText, type Packet } from './packet.ts'
+
+// What the agent sends (protocol.md 3.5): encoded by the agent, decoded by the embedded gateway.
+
+const type = {
+  keepalive: 'GatewayKeepAlive',
+  oldKeepalive: 'KeepAlive',
+  opened: 'ClientSessionOpenOK',
+  stdout: 'ClientWriteStdout',
+  stderr: 'ClientWriteStderr',
+  closed: 'ClientSessionClose',
+} as const
+
+export function encodeAgentMessage(message: Exclude<AgentMessage, { kind: 'unsupported' }>): Packet {
+  switch (message.kind) {
+    case 'keepalive':
+      return { type: type.keepalive, spec: {}, payload: NO_PAYLOAD }
+    case 'opened':
+      return encodeOpened(message)
+    case 'stdout':
+    case 'stderr':
+      return { type: type[message.kind], spec: session(message.sid), payload: message.data }
+    case 'closed':
+      return encodeClosed(message)
+  }
+}
+
+function encodeOpened(message: OpenedMessage): Packet {
+  return {
+    type: type.opened,
+    spec: {
+      ...session(message.sid),
+      [spec.connectionType]: Buffer.from(message.connectionType),
+      [spec.requestPort]: Buffer.from(message.requestPort),
+      [spec.command]: Buffer.from(message.command),
+    },
+    payload: NO_PAYLOAD,
+  }
+}
+
+function encodeClosed(message: ClosedMessage): Packet {
+  return {
+    type: type.closed,
+    spec: {
+      ...session(message.sid),
+      ...(message.exitCode !== undefined && { [spec.exitCode]: Buffer.from(String(message.exitCode)) }),
+      ...(message.truncatedBytes > 0 && {
+        [spec.truncatedBytes]: Buffer.from(String(message.truncatedBytes)),
+      }),
+    },
+    payload: Buffer.from(message.message),
+  }
+}
+
+/** Never throws: whatever an agent sends, the gateway lives. Unknown types become `unsupported`. */
+export function decodeAgentPacket(packet: Packet): AgentMessage {
+  const sid = sessionIdOf(packet)
+  if (packet.type === type.keepalive || packet.type === type.oldKeepalive) return { kind: 'keepalive' }
+  if (sid === undefined) return { kind: 'unsupported', sid, type: packet.type }
+  switch (packet.type) {
+    case type.opened:
+      return decodeOpened(packet, sid)
+    case type.stdout:
+      return { kind: 'stdout', sid, data: packet.payload }
+    case type.stderr:
+      return { kind: 'stderr', sid, data: packet.payload }
+    case type.closed:
+      return decodeClosed(packet, sid)
+    default:
+      return { kind: 'unsupported', sid, type: packet.type }
+  }
+}
+
+function decodeOpened(packet: Packet, sid: SessionId): OpenedMessage {
+  return {
+    kind: 'opened',
+    sid,
+    connectionType: specText(packet, spec.connectionType) ?? '',
+    requestPort: specText(packet, spec.requestPort) ?? '',
+    command: specText(packet, spec.command) ?? '',
+  }
+}
+
+function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
+  return {
+    kind: 'closed',
+    sid,
+    exitCode: decimal(specText(packet, spec.exitCode)),
+    message: packet.payload.toString('utf8'),
+    truncatedBytes: decimal(specText(packet, spec.truncatedBytes)) ?? 0,
+  }
+}
+
+function decimal(text: string | undefined): number | undefined {
+  return text !== undefined && /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+function session(sid: SessionId): Record<string, Buffer> {
+  return { [spec.sessionId]: Buffer.from(sid) }
+}

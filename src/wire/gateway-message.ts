@@ -1,0 +1,146 @@
+import { DecodeError } from './errors.ts'
+import type { GatewayMessage, OpenMessage, SessionId } from './message.ts'
+import { NO_PAYLOAD, sessionIdOf, spec, specBytes, specText, type Packet } from './packet.ts'
+import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from './params.ts'
+
+// What the gateway sends (protocol.md 3.4): decoded by the agent, encoded by the embedded gateway.
+
+const type = {
+  connected: 'AgentGatewayConnectOK',
+  featureFlags: 'GatewayFeatureFlagUpdate',
+  open: 'AgentSessionOpen',
+  exec: 'AgentExecWriteStdin',
+  input: 'AgentTerminalWriteStdin',
+  resize: 'AgentTerminalResizeTTY',
+  close: 'AgentSessionClose',
+} as const
+
+/** Packets of the native database and network proxies, which this agent does not serve. */
+const NATIVE_PROXY = /^Agent(?:\w+ConnectionWrite|MCPStdioReply)$/
+
+/** @throws DecodeError when a packet of a known type is malformed. Unknown types become `unsupported`. */
+export function decodeGatewayPacket(packet: Packet): GatewayMessage {
+  const sid = sessionIdOf(packet)
+  return sid === undefined ? decodeStreamPacket(packet) : decodeSessionPacket(packet, sid)
+}
+
+function decodeStreamPacket(packet: Packet): GatewayMessage {
+  switch (packet.type) {
+    case type.connected:
+      return { kind: 'connected' }
+    case type.featureFlags:
+      return { kind: 'feature-flags', flags: decodeFlags(packet) }
+    default:
+      return { kind: 'unsupported', sid: undefined, type: packet.type }
+  }
+}
+
+/**
+ * A client can forge any type into its session (protocol.md 0.12): what speaks about the whole stream is only
+ * taken from packets without a session id, so `connected` and `feature-flags` are not cases here.
+ */
+function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
+  switch (packet.type) {
+    case type.open:
+      return decodeOpen(packet, sid)
+    case type.exec:
+      return { kind: 'exec', sid, stdin: packet.payload }
+    case type.input:
+      return { kind: 'input', sid, data: packet.payload }
+    case type.resize:
+      return decodeResize(packet, sid)
+    case type.close:
+      return { kind: 'close', sid }
+    default:
+      return { kind: NATIVE_PROXY.test(packet.type) ? 'native-proxy' : 'unsupported', sid, type: packet.type }
+  }
+}
+
+function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
+  const params = specBytes(packet, spec.connectionParams)
+  if (params === undefined) throw new DecodeError(spec.connectionParams, 'missing')
+  const clientEnvVars = specBytes(packet, spec.clientEnvVars)
+  return {
+    kind: 'open',
+    sid,
+    connectionType: specText(packet, spec.connectionType) ?? '',
+    requestPort: specText(packet, spec.requestPort) ?? '',
+    params: decodeParams(params),
+    clientEnvVars:
+      clientEnvVars === undefined ? new Map() : decodeStringMap(clientEnvVars, spec.clientEnvVars),
+  }
+}
+
+/** `rows,cols,x,y` in decimal, x and y in pixels and unused; each cut to 16 bits like the reference does. */
+function decodeResize(packet: Packet, sid: SessionId): GatewayMessage {
+  const sizes = packet.payload.toString('latin1', 0, 64).split(',')
+  if (sizes.length !== 4 || !sizes.every((size) => /^\d{1,9}$/.test(size))) {
+    throw new DecodeError('payload', 'a window size is rows,cols,x,y')
+  }
+  const [rows = 0, cols = 0] = sizes.map((size) => Number(size) & 0xffff)
+  return { kind: 'resize', sid, rows, cols }
+}
+
+function decodeFlags(packet: Packet): ReadonlyMap<string, boolean> {
+  const json = specText(packet, spec.featureFlags) ?? ''
+  try {
+    const flags = JSON.parse(json) as unknown
+    if (typeof flags !== 'object' || flags === null) throw new SyntaxError('not an object')
+    return new Map(Object.entries(flags).map(([name, on]) => [name, on === true]))
+  } catch {
+    throw new DecodeError(spec.featureFlags, 'not a JSON object')
+  }
+}
+
+/** The embedded gateway's side; it never sends `unsupported`. */
+export function encodeGatewayMessage(
+  message: Exclude<GatewayMessage, { kind: 'unsupported' | 'native-proxy' }>,
+): Packet {
+  switch (message.kind) {
+    case 'connected':
+      return { type: type.connected, spec: {}, payload: NO_PAYLOAD }
+    case 'feature-flags':
+      return {
+        type: type.featureFlags,
+        spec: { [spec.featureFlags]: flagsJson(message.flags) },
+        payload: NO_PAYLOAD,
+      }
+    case 'open':
+      return encodeOpen(message)
+    case 'exec':
+      return { type: type.exec, spec: session(message.sid), payload: message.stdin }
+    case 'input':
+      return { type: type.input, spec: session(message.sid), payload: message.data }
+    case 'resize':
+      return {
+        type: type.resize,
+        spec: session(message.sid),
+        payload: Buffer.from(`${message.rows},${message.cols},0,0`),
+      }
+    case 'close':
+      return { type: type.close, spec: session(message.sid), payload: NO_PAYLOAD }
+  }
+}
+
+function encodeOpen(message: OpenMessage): Packet {
+  const { params, clientEnvVars } = message
+  return {
+    type: type.open,
+    spec: {
+      ...session(message.sid),
+      [spec.connectionType]: Buffer.from(message.connectionType),
+      [spec.connectionParams]: encodeParams(params),
+      ...(params.clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(params.clientArgs) }),
+      ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
+    },
+    payload: NO_PAYLOAD,
+  }
+}
+
+function session(sid: SessionId): Record<string, Buffer> {
+  return { [spec.sessionId]: Buffer.from(sid) }
+}
+
+function flagsJson(flags: ReadonlyMap<string, boolean>): Buffer {
+  return Buffer.from(JSON.stringify(Object.fromEntries(flags)))
+}

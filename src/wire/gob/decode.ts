@@ -1,0 +1,198 @@
+import { Definitions } from './definitions.ts'
+import { Place } from './place.ts'
+import { GobReader } from './reader.ts'
+import { WIRE_TYPE } from './types.ts'
+import type { GobType, StructType } from './types.ts'
+import type { GobComplex, GobInterface, GobOpaque, GobStruct, GobValue } from './value.ts'
+
+/** Largest value, bytes: the gRPC message limit of both sides (protocol.md 1.2), no packet can carry more. */
+export const MAX_VALUE_BYTES = 17 * 1024 * 1024
+
+/** Deepest nesting of values in values. Known ones reach 4; Go types may be recursive, so the stack needs an end. */
+export const MAX_DEPTH = 32
+
+/**
+ * Most values in one stream, each list element, map key, field, what an interface holds and so on counted as one,
+ * those of type definitions too. Sessions have hundreds; Linux starts no command with more than 233,016 arguments
+ * (2 MiB in all, an empty one takes 9 bytes).
+ */
+export const MAX_VALUES = 262_144
+
+/**
+ * Reads the one value of a gob stream by the type definitions in the stream. Time and memory are bounded by the
+ * caps above. `field` says in errors where the bytes came from.
+ * @throws DecodeError for every input that is not exactly one value within the caps.
+ */
+export function decodeGob(bytes: Uint8Array, field: string): GobValue {
+  const place = new Place(field)
+  if (bytes.length > MAX_VALUE_BYTES) {
+    throw place.error(`${bytes.length} bytes, at most ${MAX_VALUE_BYTES} are accepted`)
+  }
+  return new GobDecoder(new GobReader(bytes, place), place).decode()
+}
+
+class GobDecoder {
+  readonly #reader: GobReader
+  readonly #place: Place
+  readonly #definitions: Definitions
+  #depth = 0
+  #count = 0
+
+  constructor(reader: GobReader, place: Place) {
+    this.#reader = reader
+    this.#place = place
+    this.#definitions = new Definitions(place)
+  }
+
+  decode(): GobValue {
+    const type = this.#typeOfNext('stream')
+    const value = this.#delimited(type)
+    if (!this.#reader.atEnd) throw this.#place.error('bytes after the end of the value')
+    return value
+  }
+
+  /**
+   * Takes in the type definitions ahead of a value, then returns the value's type number. Go writes a definition
+   * as soon as an interface value needs it, ending the open message there: the value goes on in the next one. Inside
+   * an interface inside an interface the pieces lie within one message, each with its length in front.
+   */
+  #typeOfNext(within: 'stream' | 'interface'): number {
+    for (;;) {
+      if (this.#reader.atMessageEnd) this.#reader.openMessage()
+      const id = this.#reader.typeId()
+      if (id >= 0) return id
+      this.#define(-id)
+      if (this.#reader.atMessageEnd) continue
+      if (within === 'stream') throw this.#place.error('bytes after the end of a type definition')
+      this.#reader.byteCount()
+    }
+  }
+
+  #define(id: number): void {
+    this.#definitions.checkFree(id)
+    this.#place.enter('type')
+    this.#definitions.define(id, this.#value(WIRE_TYPE))
+    this.#place.leave()
+  }
+
+  // Alone in a stream or an interface, everything but a struct is sent like field 0 of one: behind a zero byte.
+  #delimited(id: number): GobValue {
+    const type = this.#definitions.lookup(id)
+    if (type.kind !== 'struct' && this.#reader.unsigned() !== 0) {
+      throw this.#place.error('a zero byte is missing in front of the value')
+    }
+    return this.#value(id)
+  }
+
+  #value(id: number): GobValue {
+    const type = this.#definitions.lookup(id)
+    if (this.#depth === MAX_DEPTH) throw this.#place.error(`nested more than ${MAX_DEPTH} levels deep`)
+    if (this.#count === MAX_VALUES) throw this.#place.error(`more than ${MAX_VALUES} values`)
+    this.#count += 1
+    this.#depth += 1
+    const value = this.#valueOf(type)
+    this.#depth -= 1
+    return value
+  }
+
+  #valueOf(type: GobType): GobValue {
+    switch (type.kind) {
+      case 'bool':
+        return this.#reader.unsigned() !== 0
+      case 'int':
+        return this.#reader.signed()
+      case 'uint':
+        return this.#reader.unsigned()
+      case 'float':
+        return this.#reader.float()
+      case 'bytes':
+        return this.#reader.bytes()
+      case 'string':
+        return this.#reader.text()
+      case 'complex':
+        return this.#complex()
+      case 'interface':
+        return this.#interface()
+      case 'opaque':
+        return this.#opaque()
+      case 'struct':
+        return this.#struct(type)
+      case 'slice':
+        return this.#list(type.element, this.#reader.elementCount())
+      case 'array':
+        return this.#array(type.element, type.length)
+      case 'map':
+        return this.#map(type.key, type.element)
+    }
+  }
+
+  #complex(): GobComplex {
+    return { kind: 'complex', real: this.#reader.float(), imaginary: this.#reader.float() }
+  }
+
+  #opaque(): GobOpaque {
+    return { kind: 'opaque', what: 'a value with its own encoding', bytes: this.#reader.bytes() }
+  }
+
+  #struct(type: StructType): GobStruct {
+    const fields = new Map<string, GobValue>()
+    let index = -1
+    for (;;) {
+      const step = Number(this.#reader.unsigned())
+      if (step === 0) return { kind: 'struct', fields }
+      index += step
+      const field = type.fields[index]
+      if (field === undefined) throw this.#place.error(`field ${index} of a struct of ${type.fields.length}`)
+      fields.set(field.name, this.#element(field.name, field.type))
+    }
+  }
+
+  #array(element: number, length: number): GobValue[] {
+    const count = this.#reader.elementCount()
+    if (count !== length) throw this.#place.error(`${count} elements in an array of ${length}`)
+    return this.#list(element, count)
+  }
+
+  #list(element: number, count: number): GobValue[] {
+    const list: GobValue[] = []
+    for (let index = 0; index < count; index++) list.push(this.#element(index, element))
+    return list
+  }
+
+  // Entries have their number in errors, not their key: in a damaged stream a key may be anything, even a secret.
+  #map(key: number, element: number): Map<GobValue, GobValue> {
+    const count = this.#reader.elementCount()
+    const map = new Map<GobValue, GobValue>()
+    for (let index = 0; index < count; index++)
+      map.set(this.#element(index, key), this.#element(index, element))
+    return map
+  }
+
+  #element(step: string | number, type: number): GobValue {
+    this.#place.enter(step)
+    const value = this.#value(type)
+    this.#place.leave()
+    return value
+  }
+
+  #interface(): GobInterface {
+    const goType = this.#reader.text()
+    if (typeof goType !== 'string') throw this.#place.error('type name that is not UTF-8')
+    if (goType === '') return { kind: 'interface', goType: '<nil>', value: undefined }
+    const type = this.#typeOfNext('interface')
+    const size = this.#reader.byteCount()
+    return { kind: 'interface', goType, value: this.#sized(type, size) }
+  }
+
+  // A definition inside the value splits it, then `size` is that of the first piece only (see typeOfNext).
+  #sized(type: number, size: number): GobValue {
+    const start = this.#reader.offset
+    const definedBefore = this.#definitions.size
+    const value = this.#delimited(type)
+    const unsplit = this.#definitions.size === definedBefore
+    if (unsplit && this.#reader.offset - start !== size) {
+      throw this.#place.error('an interface value is not as long as it says')
+    }
+    return value
+  }
+}

@@ -1,0 +1,104 @@
+/** A Go type as it is defined in a stream. Element, key and field types are numbers of other types. */
+export type TypeDefinition = { readonly id: number; readonly name: string } & (
+  | { readonly kind: 'struct'; readonly fields: Readonly<Record<string, number>> }
+  | { readonly kind: 'slice'; readonly element: number }
+  | { readonly kind: 'map'; readonly key: number; readonly element: number }
+)
+
+/** Numbers of the types that Go knows without a definition. */
+export const BYTES = 5
+export const STRING = 6
+export const INTERFACE = 8
+
+/**
+ * A whole gob stream: the definitions, then the value, which is of the first definition's type (Go sends the
+ * outermost first). `value` is what one of the functions below has made.
+ */
+export function encodeGob(
+  definitions: readonly [TypeDefinition, ...TypeDefinition[]],
+  value: Buffer,
+): Buffer {
+  const [outermost] = definitions
+  const singletonMark = outermost.kind === 'struct' ? [] : [encodeUnsigned(0)]
+  return Buffer.concat([
+    ...definitions.map((definition) => message(-definition.id, encodeDefinition(definition))),
+    message(outermost.id, ...singletonMark, value),
+  ])
+}
+
+/** A string, as UTF-8. */
+export function encodeText(text: string): Buffer {
+  return encodeBytes(Buffer.from(text, 'utf8'))
+}
+
+/** A byte slice. */
+export function encodeBytes(bytes: Uint8Array): Buffer {
+  return Buffer.concat([encodeUnsigned(bytes.length), bytes])
+}
+
+/** A string in a Go `any`: the type's name, its number, the value's size, the value behind a zero byte. */
+export function encodeTextInside(text: string): Buffer {
+  const value = Buffer.concat([encodeUnsigned(0), encodeText(text)])
+  return Buffer.concat([encodeText('string'), encodeSigned(STRING), encodeBytes(value)])
+}
+
+/** A slice of values already encoded. */
+export function encodeList(elements: readonly Buffer[]): Buffer {
+  return Buffer.concat([encodeUnsigned(elements.length), ...elements])
+}
+
+/** A map of keys and values already encoded, in this order. */
+export function encodeMap(entries: readonly (readonly [Buffer, Buffer])[]): Buffer {
+  return Buffer.concat([encodeUnsigned(entries.length), ...entries.flat()])
+}
+
+/** A struct of fields already encoded; undefined is a zero value, which Go leaves out. */
+export function encodeStruct(fields: readonly (Buffer | undefined)[]): Buffer {
+  const parts: Buffer[] = []
+  let previous = -1
+  fields.forEach((field, index) => {
+    if (field === undefined) return
+    parts.push(encodeUnsigned(index - previous), field)
+    previous = index
+  })
+  return Buffer.concat([...parts, encodeUnsigned(0)])
+}
+
+function message(id: number, ...parts: Buffer[]): Buffer {
+  return encodeBytes(Buffer.concat([encodeSigned(id), ...parts]))
+}
+
+// Go's wireType: which of its fields is there says the kind (types.ts has the reading side).
+function encodeDefinition(definition: TypeDefinition): Buffer {
+  const name = definition.name === '' ? undefined : encodeText(definition.name)
+  const common = encodeStruct([name, encodeSigned(definition.id)])
+  switch (definition.kind) {
+    case 'slice':
+      return encodeStruct([undefined, encodeStruct([common, encodeSigned(definition.element)])])
+    case 'struct':
+      return encodeStruct([undefined, undefined, encodeStruct([common, encodeFields(definition.fields)])])
+    case 'map': {
+      const map = encodeStruct([common, encodeSigned(definition.key), encodeSigned(definition.element)])
+      return encodeStruct([undefined, undefined, undefined, map])
+    }
+  }
+}
+
+function encodeFields(fields: Readonly<Record<string, number>>): Buffer {
+  return encodeList(
+    Object.entries(fields).map(([name, type]) => encodeStruct([encodeText(name), encodeSigned(type)])),
+  )
+}
+
+function encodeSigned(value: number): Buffer {
+  return encodeUnsigned(value < 0 ? -value * 2 - 1 : value * 2)
+}
+
+// Below 128 one byte, else the count of bytes negated and the fewest bytes, high one first.
+function encodeUnsigned(value: number): Buffer {
+  if (value < 0x80) return Buffer.of(value)
+  const bytes = Buffer.alloc(6)
+  bytes.writeUIntBE(value, 0, 6)
+  const significant = bytes.subarray(bytes.findIndex((byte) => byte !== 0))
+  return Buffer.concat([Buffer.of(0x100 - significant.length), significant])
+}

@@ -1,0 +1,65 @@
+import { DecodeError } from '../errors.ts'
+import { describe, isInterface, isList, isMap, isStruct } from './value.ts'
+import type { GobStruct, GobValue } from './value.ts'
+
+// Each takes undefined for a field that was not sent, which means its zero value.
+
+/** The struct, or DecodeError. */
+export function expectStruct(value: GobValue | undefined, field: string): GobStruct {
+  if (isStruct(value)) return value
+  throw new DecodeError(field, `expected struct, found ${describe(value)}`)
+}
+
+/** The string, `''` when absent, or DecodeError. */
+export function expectText(value: GobValue | undefined, field: string): string {
+  if (value === undefined || typeof value === 'string') return value ?? ''
+  throw new DecodeError(field, `expected string, found ${describe(value)}`)
+}
+
+/** The bytes, undefined when absent or empty, or DecodeError. */
+export function expectBytes(value: GobValue | undefined, field: string): Buffer | undefined {
+  if (value === undefined) return undefined
+  if (Buffer.isBuffer(value)) return value.length === 0 ? undefined : value
+  throw new DecodeError(field, `expected bytes, found ${describe(value)}`)
+}
+
+/** The list of strings, empty when absent, or DecodeError. */
+export function expectTextList(value: GobValue | undefined, field: string): string[] {
+  if (value === undefined) return []
+  if (isList(value)) return value.map((element, index) => expectText(element, `${field}[${index}]`))
+  throw new DecodeError(field, `expected list of strings, found ${describe(value)}`)
+}
+
+/**
+ * The map with string keys, empty when absent, or DecodeError. `expectElement` turns an element into a string or
+ * throws; it gets the element's place, with the key in it, which is a variable's name.
+ */
+export function expectTextMap(
+  value: GobValue | undefined,
+  field: string,
+  expectElement: (element: GobValue, field: string) => string,
+): Map<string, string> {
+  if (value === undefined) return new Map()
+  if (!isMap(value)) throw new DecodeError(field, `expected map, found ${describe(value)}`)
+  const texts = new Map<string, string>()
+  for (const [key, element] of value) {
+    const name = expectText(key, `${field} key`)
+    texts.set(name, expectElement(element, `${field}[${quoted(name)}]`))
+  }
+  return texts
+}
+
+/** The string in a Go `any` or a plain one; DecodeError with the Go type of what is there instead. */
+export function expectTextInside(value: GobValue, field: string): string {
+  if (!isInterface(value)) return expectText(value, field)
+  if (value.goType === 'string') return expectText(value.value, field)
+  throw new DecodeError(field, `expected string, found ${describe(value)}`)
+}
+
+// Longer names are cut: an error is a line in a log and the closing text of a session.
+const MAX_QUOTED_CHARACTERS = 200
+
+function quoted(name: string): string {
+  const cut = name.length > MAX_QUOTED_CHARACTERS
+  return JSON.stringify(cut ? `${name.slice(0, MAX_QUOTED_CHARACTERS)}...` : name)
+}

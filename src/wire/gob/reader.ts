@@ -1,0 +1,125 @@
+import { isUtf8 } from 'node:buffer'
+import type { Place } from './place.ts'
+import type { GobOpaque } from './value.ts'
+
+/**
+ * Reads the parts a gob stream is made of (Go: encoding/gob/doc.go, "Encoding Details"). The stream is a row of
+ * messages, each with its length in front; nothing is read past the end of the message that is open, and a
+ * length is compared with what is left before anything is cut out or allocated. Throws DecodeError.
+ */
+export class GobReader {
+  readonly #bytes: Buffer
+  readonly #place: Place
+  readonly #floatBytes = Buffer.alloc(8)
+  #offset = 0
+  #messageEnd = 0
+
+  constructor(bytes: Uint8Array, place: Place) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#place = place
+  }
+
+  /** Bytes read so far, of the whole stream. */
+  get offset(): number {
+    return this.#offset
+  }
+
+  /** Whether all bytes of the stream were read. */
+  get atEnd(): boolean {
+    return this.#offset === this.#bytes.length
+  }
+
+  /** Whether all bytes of the open message were read. */
+  get atMessageEnd(): boolean {
+    return this.#offset === this.#messageEnd
+  }
+
+  /** Opens the message that starts here. Only to be called at the end of the one before. */
+  openMessage(): void {
+    this.#messageEnd = this.#bytes.length
+    const size = this.byteCount()
+    if (size === 0) throw this.#place.error('empty message')
+    this.#messageEnd = this.#offset + size
+  }
+
+  /** An unsigned integer of up to 64 bits; a bigint only when a number could not hold it. */
+  unsigned(): number | bigint {
+    const first = this.#take(1).readUInt8()
+    if (first < 0x80) return first
+    const size = 0x100 - first
+    if (size > 8) throw this.#place.error(`integer of ${size} bytes, at most 8 are possible`)
+    const bytes = this.#take(size)
+    if (size <= 6) return bytes.readUIntBE(0, size)
+    const high = BigInt(bytes.readUIntBE(0, size - 4))
+    return narrowed((high << 32n) | BigInt(bytes.readUInt32BE(size - 4)))
+  }
+
+  /** A signed integer of up to 64 bits: bit 0 says whether the bits above it are complemented. */
+  signed(): number | bigint {
+    const coded = this.unsigned()
+    if (typeof coded === 'number') return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2
+    return narrowed(coded % 2n === 0n ? coded >> 1n : ~(coded >> 1n))
+  }
+
+  /** The number of a type, negative in front of its definition. */
+  typeId(): number {
+    const id = this.signed()
+    if (typeof id === 'bigint') throw this.#place.error('type number out of range')
+    return id
+  }
+
+  /** A float64, sent as an integer with its bytes reversed. */
+  float(): number {
+    this.#floatBytes.writeBigUInt64BE(BigInt(this.unsigned()))
+    return this.#floatBytes.readDoubleLE()
+  }
+
+  /** A count of bytes that are all still to come in the open message. */
+  byteCount(): number {
+    return this.#countUpTo(() => this.#messageEnd - this.#offset)
+  }
+
+  /**
+   * A count of list elements or map entries. Each takes a byte at least (an empty struct has its end mark), some
+   * perhaps in later messages, so a count above the bytes left in the stream cannot be true.
+   */
+  elementCount(): number {
+    return this.#countUpTo(() => this.#bytes.length - this.#offset)
+  }
+
+  /** A byte slice, copied so that it does not keep the whole packet in memory. */
+  bytes(): Buffer {
+    return Buffer.from(this.#take(this.byteCount()))
+  }
+
+  /**
+   * A string. Go strings may hold any bytes; those that are not UTF-8 stay closed instead of being altered, so
+   * that an unknown field may have them and no command runs with an argument nobody sent.
+   */
+  text(): string | GobOpaque {
+    const bytes = this.#take(this.byteCount())
+    if (isUtf8(bytes)) return bytes.toString('utf8')
+    return { kind: 'opaque', what: 'text that is not UTF-8', bytes: Buffer.from(bytes) }
+  }
+
+  // The limit is asked for after the count was read, which moves the offset.
+  #countUpTo(left: () => number): number {
+    const count = this.unsigned()
+    const limit = left()
+    if (count > limit) throw this.#place.error(`length ${String(count)} with only ${limit} bytes left`)
+    return Number(count)
+  }
+
+  #take(size: number): Buffer {
+    const end = this.#offset + size
+    if (end > this.#messageEnd) throw this.#place.error('ends before the value is complete')
+    const taken = this.#bytes.subarray(this.#offset, end)
+    this.#offset = end
+    return taken
+  }
+}
+
+function narrowed(value: bigint): number | bigint {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}

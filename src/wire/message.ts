@@ -1,0 +1,62 @@
+import type { ConnectionParams } from './params.ts'
+
+/** One client's conversation; the gateway's text UUID. */
+export type SessionId = string & { readonly __brand: 'SessionId' }
+
+/** What a gateway sends to an agent. */
+export type GatewayMessage =
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'feature-flags'; readonly flags: ReadonlyMap<string, boolean> }
+  | OpenMessage
+  | { readonly kind: 'exec'; readonly sid: SessionId; readonly stdin: Buffer }
+  | { readonly kind: 'input'; readonly sid: SessionId; readonly data: Buffer }
+  | { readonly kind: 'resize'; readonly sid: SessionId; readonly cols: number; readonly rows: number }
+  | { readonly kind: 'close'; readonly sid: SessionId }
+  | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
+  | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
+
+export interface OpenMessage {
+  readonly kind: 'open'
+  readonly sid: SessionId
+  /** The collapsed type (protocol.md 5.1), echoed in the answer: it decides how hoop's command line goes on. */
+  readonly connectionType: string
+  /** Echoed when the request had it. */
+  readonly requestPort: string
+  readonly params: ConnectionParams
+  /** The client's variables: `envvar:NAME` or `filesystem:NAME` to base64. They never win over the connection's. */
+  readonly clientEnvVars: ReadonlyMap<string, string>
+}
+
+/** What an agent sends to a gateway. */
+export type AgentMessage =
+  | { readonly kind: 'keepalive' }
+  | OpenedMessage
+  | OutputMessage
+  | ClosedMessage
+  | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
+
+export interface OpenedMessage {
+  readonly kind: 'opened'
+  readonly sid: SessionId
+  readonly connectionType: string
+  readonly requestPort: string
+  /** Command and arguments joined with spaces, unexpanded: only shown to people. */
+  readonly command: string
+}
+
+export interface OutputMessage {
+  readonly kind: 'stdout' | 'stderr'
+  readonly sid: SessionId
+  readonly data: Buffer
+}
+
+export interface ClosedMessage {
+  readonly kind: 'closed'
+  readonly sid: SessionId
+  /** undefined when an agent sent none or no number: the gateway's REST answer says -2 then. */
+  readonly exitCode: number | undefined
+  /** Shown to the user behind the output; empty after a success. */
+  readonly message: string
+  /** Bytes of output that the agent's cap left out. */
+  readonly truncatedBytes: number
+}

@@ -1,0 +1,45 @@
+import type { SessionId } from './message.ts'
+
+/** A packet as it lies on the stream: `Packet` of proto/transport.proto. */
+export interface Packet {
+  readonly type: string
+  readonly spec: Readonly<Record<string, Buffer>>
+  readonly payload: Buffer
+}
+
+/** Largest message either side accepts: 17 MiB (protocol.md 1.2). A larger one ends the stream with all its sessions. */
+export const MAX_MESSAGE_BYTES = 17 * 1024 * 1024
+
+/** Largest payload we send. After a packet of 128 KiB or more the gateway can lose the close (protocol.md 4.1). */
+export const MAX_PAYLOAD_BYTES = 64 * 1024
+
+/** Keys of `spec` (protocol.md 3.3). */
+export const spec = {
+  sessionId: 'gateway.session_id',
+  connectionType: 'gateway.connection_type',
+  connectionParams: 'agent.connection_params',
+  clientEnvVars: 'terminal.envvars',
+  clientArgs: 'terminal.args',
+  requestPort: 'client.request_port',
+  command: 'client.command',
+  exitCode: 'client.exit_code',
+  truncatedBytes: 'client.truncated_bytes',
+  featureFlags: 'feature-flags',
+} as const
+
+export const NO_PAYLOAD = Buffer.alloc(0)
+
+/** The text value of a spec key, or undefined when the packet lacks it. Own keys only: `__proto__` is data. */
+export function specText(packet: Packet, key: string): string | undefined {
+  return specBytes(packet, key)?.toString('utf8')
+}
+
+export function specBytes(packet: Packet, key: string): Buffer | undefined {
+  return Object.hasOwn(packet.spec, key) ? packet.spec[key] : undefined
+}
+
+/** The session a packet belongs to; undefined for packets that speak about the stream itself. */
+export function sessionIdOf(packet: Packet): SessionId | undefined {
+  const text = specText(packet, spec.sessionId)
+  return text === undefined || text === '' ? undefined : (text as SessionId)
+}

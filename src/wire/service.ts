@@ -1,0 +1,59 @@
+import { fileURLToPath } from 'node:url'
+import {
+  Client,
+  loadPackageDefinition,
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  type ClientUnaryCall,
+} from '@grpc/grpc-js'
+import type { CallOptions, ChannelOptions, Metadata, ServiceDefinition, ServiceError } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
+
+const protoFile = fileURLToPath(new URL('../../proto/transport.proto', import.meta.url))
+
+/** Field names as in the .proto; absent bytes and maps become empty ones, so a `Packet` has all its members. */
+const definition = loadSync(protoFile, {
+  keepCase: true,
+  defaults: true,
+  bytes: Buffer,
+  objects: true,
+  arrays: true,
+})
+
+export interface HealthCheckResponse {
+  readonly status: string
+}
+
+export interface TransportClient extends Client {
+  Connect(metadata: Metadata): ClientDuplexStream<Packet, Packet>
+  HealthCheck(
+    request: Record<string, never>,
+    options: CallOptions,
+    done: (error: ServiceError | null, response?: HealthCheckResponse) => void,
+  ): ClientUnaryCall
+}
+
+interface TransportConstructor {
+  readonly service: ServiceDefinition
+  new (address: string, credentials: ChannelCredentials, options: ChannelOptions): TransportClient
+}
+
+const { Transport } = loadPackageDefinition(definition)['protobuf'] as unknown as {
+  Transport: TransportConstructor
+}
+
+/** `protobuf.Transport`: what an agent calls ... */
+export const TransportClient = Transport
+/** ... and what a gateway serves. */
+export const transportService = Transport.service
+
+/** Options that both ends share, each with the reason it is not the default. */
+export const channelOptions = {
+  // grpc-js accepts 4 MiB unless told: a larger runbook would end the stream with all its sessions.
+  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+  // Uploads go from 189 to 500 MB/s (performance.md).
+  'grpc-node.flow_control_window': 4 * 1024 * 1024,
+  'grpc.enable_channelz': 0,
+} as const satisfies ChannelOptions

@@ -1,0 +1,332 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { Command, Option } from 'commander'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AgentSettings } from '../src/config.ts'
+import { agentFlags, ConfigError, loadAgentSettings } from '../src/config.ts'
+
+const KEY = 'grpc://local:xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE@127.0.0.1:8010?mode=standard'
+let root: string
+let file: string
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'config-test-'))
+  file = join(root, 'agent.yaml')
+  await writeFile(file, '', { mode: 0o600 })
+})
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true })
+})
+
+interface Given {
+  readonly flags?: Readonly<Record<string, string | boolean | undefined>>
+  readonly env?: NodeJS.ProcessEnv
+  readonly yaml?: string
+  readonly stderrIsTty?: boolean
+}
+
+/** Always with a settings file of the test's own, so that one in /etc is not read. */
+async function load({ flags = {}, env = {}, yaml = '', stderrIsTty = false }: Given): Promise<AgentSettings> {
+  await writeFile(file, yaml)
+  return loadAgentSettings({ flags, env: { RUNBOOK_AGENT_CONFIG: file, ...env }, stderrIsTty })
+}
+
+async function refusal(given: Given): Promise<string> {
+  const error: unknown = await load(given).catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(ConfigError)
+  return (error as ConfigError).message.replaceAll(file, 'FILE').replaceAll(root, 'ROOT')
+}
+
+async function keyIn(path: string, mode = 0o600, text = KEY): Promise<string> {
+  await writeFile(join(root, path), text)
+  await chmod(join(root, path), mode)
+  return join(root, path)
+}
+
+test('has a default for everything but the key', async () => {
+  expect(await load({ env: { HOOP_KEY: KEY } })).toMatchObject({
+    allowPlaintext: false,
+    logLevel: 'info',
+    logEncoding: 'json',
+    runtimeDir: undefined,
+    limitsSessions: 100,
+    outputCapBytes: 10 * 1024 * 1024,
+    killGraceMs: 10_000,
+    drainMs: 60_000,
+  })
+})
+
+test('the defaults that the flags tell of are the defaults', async () => {
+  const flags = agentFlags.flatMap(({ flag, description }) => {
+    const [, value] = /\(default (\w+)\)$/.exec(description) ?? []
+    const option = flag.slice(2).replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+    return value === undefined ? [] : [[option, value] as const]
+  })
+  expect(flags.map(([option]) => option)).toEqual([
+    'logLevel',
+    'limitsSessions',
+    'outputCap',
+    'killGrace',
+    'drain',
+  ])
+  const env = { HOOP_KEY: KEY }
+  expect(await load({ env, flags: Object.fromEntries(flags) })).toEqual(await load({ env }))
+})
+
+describe('precedence', () => {
+  const yaml = 'log.level: error'
+  const alias = { HOOP_KEY: KEY, LOG_LEVEL: 'warn' }
+  const own = { ...alias, RUNBOOK_AGENT_LOG_LEVEL: 'info' }
+
+  test.each<[string, Given, string]>([
+    ['a flag over the environment', { yaml, env: own, flags: { logLevel: 'debug' } }, 'debug'],
+    ["the agent's variable over hoop's", { yaml, env: own }, 'info'],
+    ["hoop's variable over the file", { yaml, env: alias }, 'warn'],
+    ['the file over the default', { yaml, env: { HOOP_KEY: KEY } }, 'error'],
+    [
+      'what is set over empty variables',
+      { yaml, env: { ...own, LOG_LEVEL: '', RUNBOOK_AGENT_LOG_LEVEL: '' } },
+      'error',
+    ],
+  ])('takes %s', async (_, given, level) => {
+    expect((await load(given)).logLevel).toBe(level)
+  })
+
+  test('does not look at a wrong variable that a flag wins over', async () => {
+    const env = { HOOP_KEY: KEY, LOG_LEVEL: 'loud' }
+    expect((await load({ env, flags: { logLevel: 'warn' } })).logLevel).toBe('warn')
+  })
+
+  test('refuses a wrong value in the file even when a flag wins over it', async () => {
+    const given = { env: { HOOP_KEY: KEY }, flags: { drain: '1s' }, yaml: 'drain: soon' }
+    expect(await refusal(given)).toBe(
+      'FILE:1:8: drain must be a duration such as 500ms, 10s or 5m, of 24 days at most',
+    )
+  })
+
+  test('--config wins over its variable', async () => {
+    const other = join(root, 'other.yaml')
+    await writeFile(other, 'drain: 7s')
+    const given = { env: { HOOP_KEY: KEY }, flags: { config: other }, yaml: 'drain: 1s' }
+    expect((await load(given)).drainMs).toBe(7000)
+  })
+})
+
+describe('values', () => {
+  test.each([
+    ['TRACE', 'debug'],
+    ['debug', 'debug'],
+    ['Info', 'info'],
+    ['WARN', 'warn'],
+    ['error', 'error'],
+  ])('takes LOG_LEVEL=%s for %s', async (text, level) => {
+    expect((await load({ env: { HOOP_KEY: KEY, LOG_LEVEL: text } })).logLevel).toBe(level)
+  })
+
+  test.each([
+    ['json', 'json'],
+    ['human', 'human'],
+    ['console', 'human'],
+    ['verbose', 'human'],
+  ])('takes LOG_ENCODING=%s for %s', async (text, encoding) => {
+    expect((await load({ env: { HOOP_KEY: KEY, LOG_ENCODING: text } })).logEncoding).toBe(encoding)
+  })
+
+  test.each([
+    [true, {}, 'human'],
+    [true, { NO_COLOR: '' }, 'human'],
+    [true, { NO_COLOR: '1' }, 'json'],
+    [true, { LOG_ENCODING: 'json' }, 'json'],
+    [false, {}, 'json'],
+  ])('with a terminal: %s and %j logs %s', async (stderrIsTty, env, encoding) => {
+    expect((await load({ stderrIsTty, env: { HOOP_KEY: KEY, ...env } })).logEncoding).toBe(encoding)
+  })
+
+  test('takes an output cap of 0 and a switch that is turned off again', async () => {
+    const given = {
+      env: { HOOP_KEY: KEY, RUNBOOK_AGENT_ALLOW_PLAINTEXT: 'false' },
+      flags: { outputCap: '0' },
+    }
+    const settings = await load({ ...given, yaml: 'allow-plaintext: true' })
+    expect(settings).toMatchObject({ allowPlaintext: false, outputCapBytes: 0 })
+  })
+
+  test.each<[Given, string]>([
+    [{ env: { LOG_LEVEL: 'loud' } }, 'LOG_LEVEL: log.level must be debug, trace, info, warn or error'],
+    [
+      { env: { LOG_ENCODING: 'constructor' } },
+      'LOG_ENCODING: log.encoding must be json, human, console or verbose',
+    ],
+    [
+      { flags: { outputCap: '10MB' } },
+      '--output-cap: output.cap must be a size such as 512KiB or 10MiB, or 0',
+    ],
+    [
+      { flags: { limitsSessions: '0' } },
+      '--limits-sessions: limits.sessions must be a whole number from 1 to 999999',
+    ],
+    [
+      { env: { RUNBOOK_AGENT_ALLOW_PLAINTEXT: 'yes' } },
+      'RUNBOOK_AGENT_ALLOW_PLAINTEXT: allow-plaintext must be true or false',
+    ],
+    [{ flags: { runtimeDir: '' } }, '--runtime-dir: runtime-dir must be the path of a folder'],
+  ])('refuses %j', async (given, message) => {
+    expect(await refusal({ ...given, env: { HOOP_KEY: KEY, ...given.env } })).toBe(message)
+  })
+
+  test('reports everything that is wrong together, one line each', async () => {
+    const given = {
+      flags: { drain: '1y' },
+      env: { LOG_LEVEL: 'loud' },
+      yaml: 'output: {cpa: 1MiB}\nkey: [a]',
+    }
+    expect((await refusal(given)).split('\n')).toEqual([
+      'FILE:1:10: unknown setting output.cpa, did you mean output.cap?',
+      'FILE:2:6: key must be a text',
+      'missing HOOP_KEY environment variable: set HOOP_KEY, or key-file',
+      'LOG_LEVEL: log.level must be debug, trace, info, warn or error',
+      '--drain: drain must be a duration such as 500ms, 10s or 5m, of 24 days at most',
+    ])
+  })
+})
+
+describe('the key', () => {
+  test('is refused to be missing, with what to do', async () => {
+    const missing = 'missing HOOP_KEY environment variable: set HOOP_KEY, or key-file'
+    expect(await refusal({})).toBe(missing)
+    expect(await refusal({ env: { HOOP_KEY: '', HOOP_DSN: '', CREDENTIALS_DIRECTORY: root } })).toBe(missing)
+  })
+
+  test('is not called missing when the file that may hold it cannot be read', async () => {
+    expect(await refusal({ yaml: 'key: "grpc://' })).toMatch(/^FILE:1:\d+: this is not valid YAML/)
+    expect(await refusal({ flags: { config: '/nonexistent/agent.yaml' } })).toBe(
+      '--config: the file /nonexistent/agent.yaml does not exist',
+    )
+  })
+
+  test('comes from HOOP_KEY with advice, and from HOOP_DSN with the news that it is deprecated', async () => {
+    const both = await load({ env: { HOOP_KEY: KEY, HOOP_DSN: 'grpc://other' } })
+    expect([both.key.value.reveal(), both.key.source]).toEqual([KEY, 'HOOP_KEY'])
+    expect(both.warnings).toEqual([expect.stringMatching(/^HOOP_KEY: .*prefer key-file$/)])
+
+    const old = await load({ env: { HOOP_DSN: KEY } })
+    expect([old.key.value.reveal(), old.key.source]).toEqual([KEY, 'HOOP_DSN (deprecated)'])
+    expect(old.warnings).toEqual([
+      'HOOP_DSN is deprecated: use HOOP_KEY or key-file',
+      expect.stringMatching(/^HOOP_DSN: .*prefer key-file$/),
+    ])
+  })
+
+  test('comes from a key-file without the white space around it', async () => {
+    const path = await keyIn('key', 0o600, `\n ${KEY}\r\n`)
+    const { key, warnings } = await load({ flags: { keyFile: path } })
+    expect([key.value.reveal(), key.source, warnings]).toEqual([KEY, `key-file ${path}`, []])
+  })
+
+  test('comes from a key-file beside the settings file that names it', async () => {
+    await keyIn('agent.key')
+    expect((await load({ yaml: 'key-file: agent.key' })).key.value.reveal()).toBe(KEY)
+  })
+
+  test("comes from systemd's credential when nothing else is given, whose group rights are an ACL", async () => {
+    await keyIn('hoop-key', 0o440)
+    const env = { CREDENTIALS_DIRECTORY: root }
+    expect(await load({ env })).toMatchObject({ key: { source: `key-file ${root}/hoop-key` }, warnings: [] })
+    expect((await load({ env: { ...env, HOOP_KEY: KEY } })).key.source).toBe('HOOP_KEY')
+    expect((await load({ env, yaml: `key: ${KEY}` })).key.source).toBe(`${file}:1:6 key`)
+    expect((await load({ env, flags: { keyFile: join(root, 'hoop-key') } })).warnings).toEqual([])
+  })
+
+  test('is taken from where it is given more strongly, key or key-file', async () => {
+    const path = await keyIn('key')
+    expect(
+      (await load({ env: { HOOP_KEY: 'grpc://other' }, flags: { keyFile: path } })).key.value.reveal(),
+    ).toBe(KEY)
+    expect((await load({ env: { HOOP_KEY: KEY }, yaml: 'key-file: /nonexistent' })).key.source).toBe(
+      'HOOP_KEY',
+    )
+    const env = { HOOP_KEY: KEY, RUNBOOK_AGENT_KEY_FILE: path }
+    expect((await load({ env })).key.source).toBe(`key-file ${path}`)
+  })
+
+  test('is refused when key and key-file are given in the same place', async () => {
+    expect(await refusal({ yaml: `key: ${KEY}\nkey-file: a` })).toBe(
+      'FILE:2:11: key (FILE:1:6) and key-file are both given: remove one of them',
+    )
+    expect(await refusal({ env: { RUNBOOK_AGENT_KEY: KEY, RUNBOOK_AGENT_KEY_FILE: 'a' } })).toBe(
+      'RUNBOOK_AGENT_KEY_FILE: key (RUNBOOK_AGENT_KEY) and key-file are both given: remove one of them',
+    )
+  })
+
+  test.each([0o640, 0o604, 0o644])('in a file of mode %o is taken with a warning', async (mode) => {
+    const path = await keyIn('key', mode)
+    const { warnings } = await load({ flags: { keyFile: path } })
+    expect(warnings).toEqual([`--key-file: other users may read the key in ${path}: chmod 600 ${path}`])
+  })
+
+  test('in a settings file that others may read is taken with a warning', async () => {
+    await chmod(file, 0o644)
+    const { warnings } = await load({ yaml: `key: ${KEY}` })
+    expect(warnings).toEqual([`${file}:1:6: the file holds the key and other users may read it: chmod 600`])
+  })
+
+  test.each([
+    ['nothing', 'does not exist'],
+    ['empty', 'is empty: write the key into it'],
+    ['.', 'is not a regular file'],
+    ['long', 'is longer than 16384 bytes'],
+  ])('in a key-file that is %j is refused: it %s', async (path, reason) => {
+    await keyIn('empty', 0o600, ' \n')
+    await keyIn('long', 0o600, 'x'.repeat(16_385))
+    const message = await refusal({ flags: { keyFile: join(root, path) } })
+    expect(message).toBe(`--key-file: the key-file ${join('ROOT', path)} ${reason}`)
+  })
+
+  test('has no flag, because arguments can be read by every user', async () => {
+    expect(agentFlags.map(({ flag }) => flag)).not.toContain('--key')
+    expect(await refusal({ flags: { key: KEY } })).toMatch(/^missing HOOP_KEY/)
+  })
+
+  test('is not shown by anything that prints the settings', async () => {
+    const settings = await load({ env: { HOOP_KEY: KEY } })
+    const printed = [
+      inspect(settings, { depth: 9, showHidden: true }),
+      JSON.stringify(settings),
+      String(settings.key.value),
+    ]
+    expect(printed.join()).toContain('<set>')
+    expect(printed.join()).not.toContain('xagt')
+  })
+
+  test.each<[string, Given]>([
+    ['key-file', { flags: { keyFile: KEY } }],
+    ['key-file without a scheme', { flags: { keyFile: 'xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE' } }],
+    ['another variable', { env: { LOG_LEVEL: KEY } }],
+    ['a list in the file', { yaml: `key: [${KEY}]` }],
+    ['the name of a setting', { yaml: `{key:${KEY}}` }],
+    ['a file with nothing else', { yaml: KEY }],
+    ['a file that is not YAML', { yaml: `key: "${KEY}\nlog.level: info` }],
+    ['a tag', { yaml: `key: !${KEY.slice(13, 40)} 1` }],
+  ])('is not in the refusal when it is given as %s', async (_, given) => {
+    expect(await refusal(given)).not.toContain('xagt')
+  })
+})
+
+test('the flags work with commander and no flag of it is required', async () => {
+  const command = new Command().exitOverride()
+  for (const { flag, placeholder, description } of agentFlags) {
+    command.addOption(new Option(placeholder === undefined ? flag : `${flag} <${placeholder}>`, description))
+  }
+  command.parse(['--output-cap', '1MiB', '--allow-plaintext', '--kill-grace', '5s', '--log-level', 'warn'], {
+    from: 'user',
+  })
+  const settings = await load({ env: { HOOP_KEY: KEY }, flags: command.opts() })
+  expect(settings).toMatchObject({
+    outputCapBytes: 1024 ** 2,
+    allowPlaintext: true,
+    killGraceMs: 5000,
+    logLevel: 'warn',
+  })
+})

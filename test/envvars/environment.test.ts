@@ -1,0 +1,190 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { inspect } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Entry, type EntryKind } from '../../src/envvars/entry.ts'
+import { Environment } from '../../src/envvars/environment.ts'
+import { EnvvarError, RuntimeFolderError } from '../../src/envvars/errors.ts'
+import { RuntimeFolder } from '../../src/envvars/runtime-folder.ts'
+
+const HAS_PRLIMIT = existsSync('/usr/bin/prlimit')
+const prlimit = (...args: string[]) =>
+  execFileSync('/usr/bin/prlimit', ['--pid', String(process.pid), ...args], { encoding: 'utf8' })
+const fileSizeLimit = () => prlimit('--fsize', '--output=SOFT', '--noheadings').trim()
+const setFileSizeLimit = (soft: string) => prlimit(`--fsize=${soft}:`)
+let base: string
+let folder: RuntimeFolder
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'environment-test-'))
+  folder = await RuntimeFolder.open({ preferred: base, env: {} })
+})
+afterEach(async () => {
+  await folder.close().catch(() => undefined)
+  await rm(base, { recursive: true, force: true })
+})
+
+const INHERITED = { PATH: '/bin', HOME: '/root', TZ: 'UTC' }
+type Triple = readonly [kind: EntryKind, name: string, value: string | Buffer]
+
+const create = (triples: readonly Triple[], inherited: Readonly<Record<string, string>> = INHERITED) =>
+  Environment.create({
+    entries: triples.map(([kind, name, value]) => new Entry(kind, name, Buffer.from(value))),
+    inherited: new Map(Object.entries(inherited)),
+    folder,
+    sessionId: 's1',
+  })
+const sessionFolders = async () => (await readdir(folder.path)).filter((name) => name.startsWith('s-'))
+const lines = (environment: Environment) => environment.block.map(String)
+const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+describe('the block', () => {
+  test('has the session over the agent, sorted, PATH last', async () => {
+    await using environment = await create([
+      ['envvar', 'ZED', '1'],
+      ['envvar', 'TZ', ''],
+      ['envvar', 'A', 'x=y z'],
+    ])
+    expect(lines(environment)).toEqual(['A=x=y z', 'HOME=/root', 'TZ=', 'ZED=1', 'PATH=/bin'])
+  })
+
+  test("has the agent's PATH whatever the session says", async () => {
+    await using environment = await create([['envvar', 'PATH', '/evil']])
+    expect(lines(environment)).toEqual(['HOME=/root', 'TZ=UTC', 'PATH=/bin'])
+  })
+
+  test.each([
+    ['/srv', 'HOME=/srv'],
+    ['', 'HOME=/root'],
+  ])('with HOME=%j in the session has %s', async (home, expected) => {
+    await using environment = await create([['envvar', 'HOME', home]])
+    expect(lines(environment)).toContain(expected)
+  })
+
+  test('keeps an empty HOME when the agent has none', async () => {
+    await using environment = await create([['envvar', 'HOME', '']], { PATH: '/bin' })
+    expect(lines(environment)).toEqual(['HOME=', 'PATH=/bin'])
+  })
+
+  test('keeps bytes that are not UTF-8', async () => {
+    await using environment = await create([['envvar', 'é', Buffer.from([0xff])]], { PATH: '/bin' })
+    expect(environment.block[0]).toEqual(Buffer.from([0xc3, 0xa9, 0x3d, 0xff]))
+  })
+})
+
+describe('a filesystem entry', () => {
+  test('is a file whose path is in the variable, until disposal', async () => {
+    const environment = await create([['filesystem', 'CERT', 'hunter2']])
+    const path = String(environment.get('CERT'))
+    expect(lines(environment)).toContain(`CERT=${path}`)
+    expect(await readFile(path, 'utf8')).toBe('hunter2')
+    expect((await lstat(path)).mode & 0o777).toBe(0o600)
+    expect((await lstat(dirname(path))).mode & 0o777).toBe(0o700)
+    await environment[Symbol.asyncDispose]()
+    await environment[Symbol.asyncDispose]()
+    expect(await sessionFolders()).toEqual([])
+  })
+
+  test('makes no folder in a session that has none', async () => {
+    await using environment = await create([['envvar', 'A', 'b']])
+    expect(await sessionFolders()).toEqual([])
+    expect(environment.get('A')).toEqual(Buffer.from('b'))
+  })
+
+  test('can be used in an argument', async () => {
+    await using environment = await create([['filesystem', 'CERT', 'x']])
+    expect(environment.expand(['p', '--cert=$CERT']).map(String)).toEqual([
+      'p',
+      `--cert=${String(environment.get('CERT'))}`,
+    ])
+  })
+
+  test('that cannot have a folder is named in the error', async () => {
+    await rm(folder.path, { recursive: true })
+    const error = await failureOf(
+      create([
+        ['filesystem', 'A', 'hunter2'],
+        ['filesystem', 'B', 'hunter2'],
+      ]),
+    )
+    expect(error).toBeInstanceOf(EnvvarError)
+    expect((error as EnvvarError).key).toBe('filesystem:A')
+    expect(String(error)).toContain(`failed storing filesystem:A: cannot make a folder`)
+    expect(String(error)).toContain('ENOENT')
+  })
+
+  // Fails on the second file as a full disk would: a limit on the size of files, only while it is written.
+  test.skipIf(!HAS_PRLIMIT)('that cannot be written takes those before it away again', async () => {
+    const ignore = () => undefined
+    const before = fileSizeLimit()
+    process.on('SIGXFSZ', ignore)
+    let error: unknown
+    setFileSizeLimit('4096')
+    try {
+      const big = Buffer.alloc(5000, 'hunter2')
+      error = await failureOf(
+        create([
+          ['filesystem', 'SMALL', 'x'],
+          ['filesystem', 'BIG', big],
+        ]),
+      )
+    } finally {
+      setFileSizeLimit(before)
+      process.off('SIGXFSZ', ignore)
+    }
+    expect(error).toBeInstanceOf(EnvvarError)
+    expect((error as EnvvarError).key).toBe('filesystem:BIG')
+    expect(String(error)).toContain('EFBIG')
+    expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain('hunter2')
+    expect(await sessionFolders()).toEqual([])
+  })
+
+  test('that cannot be removed fails the disposal, naming the folder', async () => {
+    const environment = await create([['filesystem', 'A', 'x']])
+    const sessionFolder = dirname(String(environment.get('A')))
+    await rm(folder.path, { recursive: true })
+    await writeFile(folder.path, '')
+    const error = await failureOf(environment[Symbol.asyncDispose]())
+    expect(error).toBeInstanceOf(RuntimeFolderError)
+    expect(String(error)).toContain(sessionFolder)
+  })
+})
+
+describe('expansion', () => {
+  test("uses the session's variables and none of the agent's", async () => {
+    await using environment = await create([['envvar', 'A', 'b']])
+    expect(environment.expand(['$A', '$A', 'x']).map(String)).toEqual(['$A', 'b', 'x'])
+    expect(() => environment.expand(['p', '$HOME', '$PATH'])).toThrow(
+      'could not find environment variable for commands [$HOME,$PATH]',
+    )
+    expect(environment.get('HOME')).toBeUndefined()
+  })
+})
+
+test.each([
+  {},
+  { showHidden: true, getters: true, depth: Infinity },
+  { customInspect: false, showHidden: true },
+])('no value shows when an environment is printed with %j', async (options) => {
+  await using environment = await create([
+    ['envvar', 'TOKEN', 'hunter2'],
+    ['filesystem', 'CERT', 'hunter2'],
+  ])
+  const shown = [
+    inspect(environment, options),
+    inspect([{ environment }], options),
+    JSON.stringify({ environment }),
+  ]
+  for (const text of [...shown, Object.keys(environment).join()]) {
+    expect(text).not.toContain('hunter2')
+    expect(text).not.toContain('68 75 6e')
+    expect(text).not.toContain('104')
+  }
+})

@@ -1,0 +1,454 @@
+import { mkdtempSync, rmSync, statSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import Database from 'libsql'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { HistoryOptions } from '../../../src/gateway/history/history.ts'
+import { History } from '../../../src/gateway/history/history.ts'
+import { RECORDED_BYTES } from '../../../src/gateway/history/recording.ts'
+import type { EventKind, NewSession } from '../../../src/gateway/history/session.ts'
+import { HistoryError } from '../../../src/gateway/history/session.ts'
+
+const STARTED = new Date('2026-03-01T10:00:00.000Z')
+const ENDED = new Date('2026-03-01T10:00:07.250Z')
+const DONE = { exitCode: 0, truncatedBytes: 0, endedAt: ENDED }
+const MIB = 1024 * 1024
+
+let folder: string
+let opened: History[]
+
+// The first use of libsql starts its threads, which keep a pair of sockets for as long as the process lives.
+beforeAll(() => void new Database(':memory:').close())
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'history-'))
+  opened = []
+})
+
+afterEach(() => {
+  for (const history of opened) history.close()
+  rmSync(folder, { recursive: true })
+})
+
+function open(options: HistoryOptions = {}): History {
+  const history = History.open(join(folder, 'history.db'), options)
+  opened.push(history)
+  return history
+}
+
+function newSession(id: string, changes: Partial<NewSession> = {}): NewSession {
+  return {
+    id,
+    origin: 'client-api',
+    verb: 'exec',
+    connection: 'bash',
+    connectionType: 'command-line',
+    user: 'admin',
+    script: Buffer.from('echo hello'),
+    labels: {},
+    metadata: {},
+    startedAt: STARTED,
+    ...changes,
+  }
+}
+
+function deferred<T>() {
+  let resolve: (value: T) => void = () => undefined
+  const promise = new Promise<T>((settle) => (resolve = settle))
+  return { promise, resolve }
+}
+
+const everything = (history: History, id: string) =>
+  [...history.events(id)].map(({ seconds, kind, bytes }) => [seconds, kind, bytes.toString()])
+
+describe('a session', () => {
+  test('comes back as it was begun and finished', () => {
+    const history = open()
+    const begun = newSession('s1', {
+      origin: 'client-api-runbooks',
+      connectionSubtype: 'postgres',
+      script: Buffer.from([0, 255, 10, 195]),
+      labels: { runbookFile: 'ops/a.runbook.sh', 'nul\0': 'tail\0\ud800' },
+      metadata: { ticket: 12, nested: { list: [1, null, 'x'] } },
+      sessionBatchId: 'batch',
+      correlationId: 'c-1',
+    })
+    history.begin(begun)
+    expect(history.session('s1')).toStrictEqual({
+      ...begun,
+      status: 'open',
+      exitCode: undefined,
+      truncatedBytes: 0,
+    })
+    history.finish('s1', { exitCode: 7, truncatedBytes: 41, endedAt: ENDED })
+    expect(history.session('s1')).toStrictEqual({
+      ...begun,
+      status: 'done',
+      exitCode: 7,
+      endedAt: ENDED,
+      truncatedBytes: 41,
+    })
+  })
+
+  test('may end without an exit code, or with a negative one', () => {
+    const history = open()
+    history.begin(newSession('none'))
+    history.begin(newSession('negative'))
+    history.finish('none', { ...DONE, exitCode: undefined })
+    history.finish('negative', { ...DONE, exitCode: -1 })
+    expect(history.session('none')?.exitCode).toBeUndefined()
+    expect(history.session('negative')?.exitCode).toBe(-1)
+  })
+
+  test('may have an empty script or one of 17 MiB', () => {
+    const history = open()
+    const script = Buffer.alloc(17 * MIB, 'select 1;\n')
+    history.begin(newSession('empty', { script: Buffer.alloc(0) }))
+    history.begin(newSession('long', { script }))
+    expect(history.session('empty')?.script).toStrictEqual(Buffer.alloc(0))
+    expect(history.session('long')?.script.equals(script)).toBe(true)
+    expect([...history.events('long')]).toEqual([])
+  })
+
+  test('that nobody began is unknown, has no output and no events', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    for (const id of ['s2', '', 's1\0', 's1 ', "s1'--"]) {
+      expect(history.session(id)).toBeUndefined()
+      expect(history.output(id, MIB)).toEqual({ bytes: Buffer.alloc(0), truncated: false })
+      expect([...history.events(id)]).toEqual([])
+    }
+  })
+
+  test('cannot begin twice, nor end twice, nor end without having begun', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    expect(() => history.begin(newSession('s1'))).toThrow(HistoryError)
+    history.finish('s1', DONE)
+    expect(() => history.finish('s1', DONE)).toThrow(/no open session of this id/)
+    expect(() => history.finish('s2', DONE)).toThrow(/no open session of this id/)
+  })
+
+  test.each(['', 'a b', 'a\0b', 'ü', 'x'.repeat(201)])('is refused when its id is %j', (id) => {
+    expect(() => open().begin(newSession(id))).toThrow(/session id/)
+  })
+
+  test('is refused when its metadata is not JSON', () => {
+    const loop: Record<string, unknown> = {}
+    loop['self'] = loop
+    const history = open()
+    expect(() => history.begin(newSession('s1', { metadata: loop }))).toThrow(/cannot be written as JSON/)
+    expect(history.session('s1')).toBeUndefined()
+  })
+
+  test('is listed newest first, without its script', () => {
+    const history = open()
+    for (const id of ['a', 'b', 'c']) history.begin(newSession(id))
+    const listed = history.recent(2)
+    expect(listed.map(({ id }) => id)).toEqual(['c', 'b'])
+    expect(listed[0]).not.toHaveProperty('script')
+  })
+})
+
+describe('output', () => {
+  test('is what o and e events carried, in their order; events has the input as well', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    history.append('s1', 'i', Buffer.from('in'), 0)
+    history.append('s1', 'o', Buffer.from('one '), 0.25)
+    history.append('s1', 'e', Buffer.from('two '), 1.5)
+    history.append('s1', 'o', Buffer.from('three'), 3)
+    history.finish('s1', DONE)
+    expect(history.output('s1', MIB)).toEqual({ bytes: Buffer.from('one two three'), truncated: false })
+    expect(everything(history, 's1')).toEqual([
+      [0, 'i', 'in'],
+      [0.25, 'o', 'one '],
+      [1.5, 'e', 'two '],
+      [3, 'o', 'three'],
+    ])
+  })
+
+  test('of a running session is complete up to now', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    history.append('s1', 'o', Buffer.from('a'), 0)
+    expect(history.output('s1', MIB).bytes.toString()).toBe('a')
+    history.append('s1', 'o', Buffer.from('b'), 0)
+    expect(everything(history, 's1')).toEqual([
+      [0, 'o', 'a'],
+      [0, 'o', 'b'],
+    ])
+  })
+
+  test('of one session does not hold that of another', () => {
+    const history = open()
+    for (const id of ['a', 'b']) history.begin(newSession(id))
+    for (const text of ['1', '2', '3'])
+      for (const id of ['a', 'b']) history.append(id, 'o', Buffer.from(id + text), 0)
+    for (const id of ['a', 'b']) history.finish(id, DONE)
+    expect(history.output('a', MIB).bytes.toString()).toBe('a1a2a3')
+    expect(history.output('b', MIB).bytes.toString()).toBe('b1b2b3')
+  })
+
+  test('is cut at the length asked for and says so', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    history.append('s1', 'o', Buffer.from('hello '), 0)
+    history.append('s1', 'e', Buffer.from('world'), 0)
+    history.finish('s1', DONE)
+    expect(history.output('s1', 8)).toEqual({ bytes: Buffer.from('hello wo'), truncated: true })
+    expect(history.output('s1', 0)).toEqual({ bytes: Buffer.alloc(0), truncated: true })
+    expect(history.output('s1', 11)).toEqual({ bytes: Buffer.from('hello world'), truncated: false })
+  })
+
+  test('counts as truncated when the agent left some out', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    history.append('s1', 'o', Buffer.from('x'), 0)
+    history.finish('s1', { ...DONE, truncatedBytes: 1 })
+    expect(history.output('s1', MIB)).toEqual({ bytes: Buffer.from('x'), truncated: true })
+  })
+
+  test('may not be changed by a caller that uses its buffer again', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    const buffer = Buffer.from('first')
+    history.append('s1', 'o', buffer, 0)
+    buffer.fill('x')
+    expect(history.output('s1', MIB).bytes.toString()).toBe('first')
+  })
+
+  test('after the end, or for nobody, is ignored', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    history.finish('s1', DONE)
+    history.append('s1', 'o', Buffer.from('late'), 0)
+    history.append('s2', 'o', Buffer.from('lost'), 0)
+    expect(history.output('s1', MIB).bytes).toHaveLength(0)
+  })
+
+  test('of any chunking comes back as the same bytes with the same kinds', () => {
+    const history = open()
+    const event = fc.record({
+      kind: fc.constantFrom<EventKind>('i', 'o', 'e'),
+      bytes: fc.oneof(
+        fc.uint8Array({ maxLength: 40 }),
+        fc.integer({ min: 65_530, max: 200_000 }).map((length) => new Uint8Array(length).fill(length)),
+      ),
+      looksBetween: fc.boolean(),
+    })
+    let count = 0
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+        const id = `p${count++}`
+        history.begin(newSession(id))
+        events.forEach(({ kind, bytes, looksBetween }, i) => {
+          history.append(id, kind, Buffer.from(bytes), i)
+          if (looksBetween) history.output(id, 10)
+        })
+        history.finish(id, DONE)
+        const joined = Buffer.concat(events.filter(({ kind }) => kind !== 'i').map(({ bytes }) => bytes))
+        expect(history.output(id, RECORDED_BYTES).bytes.equals(joined)).toBe(true)
+        const bySecond = new Map<number, { kind: EventKind; parts: Buffer[] }>()
+        for (const { seconds, kind, bytes } of history.events(id)) {
+          const found = bySecond.get(seconds) ?? { kind, parts: [] }
+          found.parts.push(bytes)
+          bySecond.set(seconds, found)
+        }
+        events.forEach(({ kind, bytes }, i) => {
+          const found = bySecond.get(i) ?? { kind, parts: [] }
+          expect(found.kind).toBe(kind)
+          expect(Buffer.concat(found.parts).equals(bytes)).toBe(true)
+        })
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('is recorded up to exactly 110 MiB; what comes after is counted as left out', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    const part = Buffer.alloc(10 * MIB, 'a')
+    for (let i = 0; i < 10; i++) history.append('s1', 'o', part, i)
+    history.append('s1', 'e', Buffer.alloc(10 * MIB - 1, 'b'), 10)
+    expect(history.session('s1')?.truncatedBytes).toBe(0)
+    history.append('s1', 'o', Buffer.from('cd'), 11)
+    history.append('s1', 'o', Buffer.from('efg'), 12)
+    expect(history.output('s1', 10).truncated).toBe(true)
+    history.finish('s1', { ...DONE, truncatedBytes: 100 })
+    const { bytes, truncated } = history.output('s1', 200 * MIB)
+    expect(bytes).toHaveLength(115_343_360)
+    expect(bytes.subarray(-2).toString()).toBe('bc')
+    expect(truncated).toBe(true)
+    expect(history.session('s1')?.truncatedBytes).toBe(104)
+  })
+})
+
+describe('writing', () => {
+  test('happens by itself a while after an event', async () => {
+    const history = open({ flushAfterMs: 5 })
+    history.begin(newSession('s1'))
+    const size = () => statSync(join(folder, 'history.db-wal')).size
+    const before = size()
+    history.append('s1', 'o', Buffer.from('x'), 0)
+    expect(size()).toBe(before)
+    await vi.waitUntil(() => size() > before)
+  })
+
+  test.each([
+    ['one session has 256 KiB unwritten', 1, 256],
+    ['all sessions together have 4 MiB unwritten', 20, 220],
+  ])('happens at once when %s', (_title, sessions, kib) => {
+    const history = open({ flushAfterMs: 3_600_000 })
+    for (let i = 0; i < sessions; i++) history.begin(newSession(`s${i}`))
+    const size = () =>
+      statSync(join(folder, 'history.db')).size + statSync(join(folder, 'history.db-wal')).size
+    const before = size()
+    for (let i = 0; i < sessions; i++) history.append(`s${i}`, 'o', Buffer.alloc(kib * 1024), 0)
+    expect(size() - before).toBeGreaterThan(200 * 1024)
+  })
+
+  test('happens at once for a flood of one-byte events, long before they are 256 KiB', () => {
+    const history = open({ flushAfterMs: 3_600_000 })
+    history.begin(newSession('s1'))
+    const size = () => statSync(join(folder, 'history.db-wal')).size
+    const before = size()
+    for (let i = 0; i < 3000; i++) history.append('s1', 'o', Buffer.from('x'), 0)
+    expect(size()).toBeGreaterThan(before)
+  })
+})
+
+describe('a full disk', () => {
+  const LITTLE = { maxBytes: 40 * 4096 }
+
+  test('is an error of begin that names the file and the way out', () => {
+    const history = open(LITTLE)
+    const begin = () => history.begin(newSession('big', { script: Buffer.alloc(MIB) }))
+    expect(begin).toThrow(HistoryError)
+    expect(begin).toThrow(/history\.db: cannot begin a session: .*full; free some space/)
+    expect(history.session('big')).toBeUndefined()
+    history.begin(newSession('small'))
+    history.finish('small', DONE)
+    expect(history.session('small')?.status).toBe('done')
+  })
+
+  test('is told at once and again at the end when output could not be written, and the end is recorded', () => {
+    const told: HistoryError[] = []
+    const history = open({ ...LITTLE, onError: (error) => told.push(error) })
+    history.begin(newSession('s1'))
+    history.append('s1', 'o', Buffer.from('kept '), 0)
+    expect(history.output('s1', MIB).bytes.toString()).toBe('kept ')
+    history.append('s1', 'o', Buffer.alloc(MIB), 1)
+    expect(told).toHaveLength(1)
+    history.append('s1', 'o', Buffer.from('after the hole'), 2)
+    expect(() => history.finish('s1', { ...DONE, exitCode: 3 })).toThrow(
+      /session s1 has ended, 1048590 bytes of its output are not in the history: .*full/,
+    )
+    expect(history.output('s1', MIB)).toEqual({ bytes: Buffer.from('kept '), truncated: true })
+    expect(history.session('s1')).toMatchObject({ status: 'done', exitCode: 3, truncatedBytes: 1_048_590 })
+    expect(told).toHaveLength(1)
+  })
+
+  test('met by the last events still records the end', () => {
+    const history = open(LITTLE)
+    history.begin(newSession('s1'))
+    history.append('s1', 'o', Buffer.alloc(200 * 1024), 0)
+    expect(() => history.finish('s1', DONE)).toThrow(/204800 bytes of its output are not in the history/)
+    expect(history.session('s1')).toMatchObject({ status: 'done', truncatedBytes: 204_800 })
+  })
+
+  test('met by the timer crashes nothing', async () => {
+    const told = deferred<HistoryError>()
+    const history = open({ ...LITTLE, flushAfterMs: 1, onError: told.resolve })
+    history.begin(newSession('s1'))
+    history.append('s1', 'o', Buffer.alloc(200 * 1024), 0)
+    await expect(told.promise).resolves.toBeInstanceOf(HistoryError)
+    expect(() => history.finish('s1', DONE)).toThrow(HistoryError)
+  })
+
+  test('of one session does not spoil another', () => {
+    const history = open(LITTLE)
+    for (const id of ['big', 'small']) history.begin(newSession(id))
+    history.append('big', 'o', Buffer.alloc(MIB), 0)
+    history.append('small', 'o', Buffer.from('fine'), 0)
+    history.finish('small', DONE)
+    expect(history.output('small', MIB)).toEqual({ bytes: Buffer.from('fine'), truncated: false })
+  })
+})
+
+describe('a restart', () => {
+  test('keeps what was recorded', () => {
+    const first = open()
+    first.begin(newSession('s1'))
+    first.append('s1', 'o', Buffer.from('hello'), 0)
+    first.finish('s1', DONE)
+    first.close()
+    const second = open()
+    expect(second.session('s1')).toMatchObject({ status: 'done', exitCode: 0, endedAt: ENDED })
+    expect(second.output('s1', MIB).bytes.toString()).toBe('hello')
+  })
+
+  test('ends sessions that were running: code 254, a text, and the time they were last heard of', () => {
+    const first = open()
+    first.begin(newSession('s1'))
+    first.append('s1', 'o', Buffer.from('half'), 2.5)
+    first.close()
+    const second = open()
+    expect(second.session('s1')).toMatchObject({
+      status: 'done',
+      exitCode: 254,
+      endedAt: new Date(STARTED.getTime() + 2500),
+    })
+    expect(everything(second, 's1')).toEqual([
+      [2.5, 'o', 'half'],
+      [2.5, 'e', 'gateway stopped while the session was running'],
+    ])
+    second.close()
+    expect(everything(open(), 's1')).toHaveLength(2)
+  })
+})
+
+describe('purge', () => {
+  test('deletes what ended before the time, never what runs, and says how many', () => {
+    const history = open()
+    const endings: Record<string, string> = { old: '2026-01-01', edge: '2026-02-01', new: '2026-02-02' }
+    for (const id of ['old', 'edge', 'new', 'running']) {
+      history.begin(newSession(id, { startedAt: new Date('2020-01-01') }))
+      history.append(id, 'o', Buffer.from(id), 0)
+      const ended = endings[id]
+      if (ended !== undefined) history.finish(id, { ...DONE, endedAt: new Date(ended) })
+    }
+    expect(history.purge(new Date('2026-02-01'))).toBe(1)
+    expect(history.session('old')).toBeUndefined()
+    expect(history.output('old', MIB).bytes).toHaveLength(0)
+    expect(history.recent(10).map(({ id }) => id)).toEqual(['running', 'new', 'edge'])
+    expect(history.output('running', MIB).bytes.toString()).toBe('running')
+    expect(history.purge(new Date('2026-02-01'))).toBe(0)
+  })
+
+  test('deletes hundreds and gives the space back to the disk', () => {
+    const history = open()
+    for (let i = 0; i < 220; i++) {
+      history.begin(newSession(`s${i}`))
+      history.append(`s${i}`, 'o', Buffer.alloc(100_000, i), 0)
+      history.finish(`s${i}`, DONE)
+    }
+    const size = () => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+    expect(size()).toBeGreaterThan(20_000_000)
+    expect(history.purge(new Date('2027-01-01'))).toBe(220)
+    expect(size()).toBeLessThan(200_000)
+  })
+})
+
+test('a closed history refuses everything but output, which it ignores, and closing again', () => {
+  const history = open()
+  history.begin(newSession('s1'))
+  history.close()
+  history.close()
+  history.append('s1', 'o', Buffer.from('x'), 0)
+  expect(() => history.begin(newSession('s2'))).toThrow(/it is closed/)
+  expect(() => history.finish('s1', DONE)).toThrow(/it is closed/)
+  expect(() => history.session('s1')).toThrow(/it is closed/)
+  expect(() => history.purge(ENDED)).toThrow(/it is closed/)
+})

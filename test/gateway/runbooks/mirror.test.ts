@@ -1,0 +1,105 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Workshop, git } from './origin.ts'
+
+/** Where git keeps one loose object. */
+function loose(gitDir: string, oid: string): string {
+  return join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2))
+}
+
+const FROM_SCRATCH = 'runbook mirror is fetched from scratch'
+
+describe('a broken mirror is made anew', () => {
+  test('when an object of it is missing', async () => {
+    await using workshop = new Workshop()
+    workshop.commit({ 'dir/a.sql': 'text' })
+    const repository = workshop.open()
+    await repository.readFile('dir/a.sql')
+    for (const name of ['HEAD:dir/a.sql', 'HEAD:dir', 'HEAD^{tree}']) {
+      rmSync(loose(workshop.mirror, git(workshop.origin, 'rev-parse', name)), { force: true })
+      expect((await repository.readFile('dir/a.sql')).text).toBe('text')
+    }
+  })
+
+  test('when an object of it is damaged, also if a hundred readers notice', async () => {
+    await using workshop = new Workshop()
+    workshop.commit({ 'dir/a.sql': 'text' })
+    const before = workshop.open()
+    await before.readFile('dir/a.sql')
+    await before.close()
+    const file = loose(workshop.mirror, git(workshop.origin, 'rev-parse', 'HEAD:dir/a.sql'))
+    rmSync(file)
+    writeFileSync(file, 'no zlib')
+    const repository = workshop.open()
+    const reads = Array.from({ length: 100 }, () => repository.readFile('dir/a.sql'))
+    for (const { text } of await Promise.all(reads)) expect(text).toBe('text')
+    expect(workshop.fetches).toBe(2)
+  })
+
+  test.each([
+    ['its configuration is no configuration', 'config', 'not [ a config'],
+    ['its HEAD is gone', 'HEAD', undefined],
+    ['its branch is gone', 'refs/runbooks/head', undefined],
+    ['its branch is no commit', 'refs/runbooks/head', 'deadbeef\n'],
+    ['a crash left the lock of its branch', 'refs/runbooks/head.lock', ''],
+  ])('when %s', async (_why, file, content) => {
+    await using workshop = new Workshop()
+    workshop.commit({ 'a.sql': '1' })
+    const before = workshop.open()
+    await before.readFile('a.sql')
+    await before.close()
+    workshop.commit({ 'a.sql': '2' })
+    if (content === undefined) rmSync(join(workshop.mirror, file))
+    else writeFileSync(join(workshop.mirror, file), content)
+    expect((await workshop.open().readFile('a.sql')).text).toBe('2')
+    expect(readdirSync(join(workshop.state, 'repositories'))).toEqual(['books.git'])
+  })
+
+  test('but stays as it is while there is nothing to make it from', async () => {
+    await using workshop = new Workshop()
+    workshop.commit({ 'a.sql': '1', 'b.sql': '2' })
+    const repository = workshop.open()
+    await repository.readFile('a.sql')
+    rmSync(loose(workshop.mirror, git(workshop.origin, 'rev-parse', 'HEAD:b.sql')))
+    rmSync(workshop.origin, { recursive: true })
+    await expect(repository.readFile('b.sql')).rejects.toMatchObject({ status: 500 })
+    expect((await repository.readFile('a.sql')).text).toBe('1')
+  })
+})
+
+test('a remote whose object format has changed is fetched from scratch', async () => {
+  await using workshop = new Workshop()
+  workshop.commit({ 'a.sql': '1' })
+  const repository = workshop.open()
+  await repository.readFile('a.sql')
+  await using modern = new Workshop('--object-format=sha256')
+  const commit = modern.commit({ 'a.sql': '256' })
+  rmSync(workshop.origin, { recursive: true })
+  cpSync(modern.origin, workshop.origin, { recursive: true })
+  expect(await repository.readFile('a.sql')).toEqual({ text: '256', commit })
+  expect(workshop.warnings.map(({ message }) => message)).toEqual([FROM_SCRATCH])
+})
+
+test('two gateways on one state folder do not disturb each other', async () => {
+  await using workshop = new Workshop()
+  workshop.commit({ 'a.sql': '0' })
+  const gateways = [workshop.open(), workshop.open(), workshop.open()]
+  for (let round = 1; round <= 5; round += 1) {
+    const files = await Promise.all(gateways.map((gateway) => gateway.readFile('a.sql')))
+    expect(files.map(({ text }) => text)).toEqual(Array(3).fill(String(round - 1)))
+    workshop.commit({ 'a.sql': String(round) })
+  }
+})
+
+test('what a crash left behind long ago is removed with the next first fetch', async () => {
+  await using workshop = new Workshop()
+  workshop.commit({ 'a.sql': '1' })
+  const abandoned = `${workshop.mirror}.new-0123456789ab`
+  const recent = `${workshop.mirror}.new-ba9876543210`
+  mkdirSync(abandoned, { recursive: true })
+  mkdirSync(recent)
+  utimesSync(abandoned, new Date(0), new Date(0))
+  await workshop.open().readFile('a.sql')
+  expect([existsSync(abandoned), existsSync(recent)]).toEqual([false, true])
+})

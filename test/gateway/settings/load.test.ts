@@ -1,0 +1,616 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { loadSettings, parseSettings } from '../../../src/gateway/settings/load.ts'
+import { SettingsError } from '../../../src/gateway/settings/problems.ts'
+import type { GatewaySettings } from '../../../src/gateway/settings/settings.ts'
+
+let folder: string
+let file: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'settings-'))
+  file = join(folder, 'gateway.yaml')
+})
+
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const TOKEN = 'a-token-of-sixteen-characters-or-more'
+const KEY = 'a-key-of-sixteen-characters-or-more'
+const sha256 = (text: string) => createHash('sha256').update(text).digest()
+const base64 = (bytes: string | Uint8Array) => Buffer.from(bytes).toString('base64')
+
+function write(name: string, content: string | Uint8Array): void {
+  writeFileSync(join(folder, name), content)
+}
+
+function parse(text: string, env: Record<string, string> = {}): GatewaySettings {
+  return parseSettings(text, { file, env })
+}
+
+/** The error's lines, each without the name of the file. */
+function problems(text: string, env: Record<string, string> = {}): string[] {
+  try {
+    parse(text, env)
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    return error.message.split('\n').map((line) => line.replace(`${file}:`, ''))
+  }
+  return []
+}
+
+/** Settings with one connection, of these settings. */
+function connection(more: string): string {
+  return [
+    `agents: [{ name: local, key: ${KEY} }]`,
+    'connections:',
+    '  - name: bash',
+    '    agent: local',
+    '    command: [bash]',
+    ...more.split('\n').map((line) => `    ${line}`),
+  ].join('\n')
+}
+
+describe('a complete file', () => {
+  test('like the one in the docs is read with everything it refers to', () => {
+    write('admin.token', `${TOKEN}\n`)
+    write('agent.key', KEY)
+    write('app.conf', Buffer.from([0, 255, 10]))
+    write(
+      'gateway.yaml',
+      `
+listen: { http: 127.0.0.1:0, grpc: "[::1]:8010" }
+state: ./state                       # SQLite history, generated keys; 0700
+users:        [{ name: admin, token: file://admin.token, groups: [admin] }]
+agents:       [{ name: local, key: file://agent.key }]
+repositories: [{ name: examples, url: ./examples/runbooks, branch: main, refresh: 5m }]
+connections:
+  - name: bash
+    agent: local
+    type: custom
+    subtype: dynamodb
+    command: [bash, -c, 5]
+    env:   { GREETING: hello, PORT: 5432, EMPTY: "", VERSION: 1.10 }
+    files: { CONFIG: ./app.conf, KEY: file://agent.key, FROM_ENV: env://SOME }
+    secrets: { "envvar:A": aGk=, "filesystem:B": "" }
+    runbooks: { repository: examples, path: ./ops/ }
+    access: { runbooks: true, exec: false, connect: env://MAY_CONNECT, groups: [admin, ops] }
+limits: { wait: 10s, agent-wait: 500ms, body: 1MiB, output: 512KiB }
+history: { retain: 7d }
+`,
+    )
+    expect(loadSettings(file, { SOME: 'value', MAY_CONNECT: 'false' })).toStrictEqual({
+      listen: { http: { host: '127.0.0.1', port: 0 }, grpc: { host: '::1', port: 8010 } },
+      state: join(folder, 'state'),
+      users: [{ name: 'admin', tokenSha256: sha256(TOKEN), groups: ['admin'] }],
+      agents: [{ name: 'local', keySha256: sha256(KEY) }],
+      repositories: [
+        { name: 'examples', url: join(folder, 'examples/runbooks'), branch: 'main', refreshMs: 300_000 },
+      ],
+      connections: [
+        {
+          name: 'bash',
+          agent: 'local',
+          type: 'custom',
+          subtype: 'dynamodb',
+          command: ['bash', '-c', '5'],
+          secrets: new Map([
+            ['envvar:GREETING', base64('hello')],
+            ['envvar:PORT', base64('5432')],
+            ['envvar:EMPTY', ''],
+            ['envvar:VERSION', base64('1.10')],
+            ['filesystem:CONFIG', base64(new Uint8Array([0, 255, 10]))],
+            ['filesystem:KEY', base64(KEY)],
+            ['filesystem:FROM_ENV', base64('value')],
+            ['envvar:A', 'aGk='],
+            ['filesystem:B', ''],
+          ]),
+          runbooks: { repository: 'examples', path: 'ops/' },
+          access: { runbooks: true, exec: false, connect: false, groups: ['admin', 'ops'] },
+        },
+      ],
+      limits: { waitMs: 10_000, agentWaitMs: 500, bodyBytes: 1_048_576, outputBytes: 524_288 },
+      history: { retainMs: 604_800_000 },
+    })
+  })
+
+  test.each(['', '# nothing\n', '{}', 'listen:\nusers:\nlimits:\nhistory: { retain: }\n'])(
+    'may say nothing at all: %j',
+    (text) => {
+      expect(parse(text)).toStrictEqual({
+        listen: { http: { host: '127.0.0.1', port: 8009 }, grpc: { host: '127.0.0.1', port: 8010 } },
+        state: join(folder, 'state'),
+        users: [],
+        agents: [],
+        repositories: [],
+        connections: [],
+        limits: { waitMs: 50_000, agentWaitMs: 15_000, bodyBytes: 20_971_520, outputBytes: 115_343_360 },
+        history: { retainMs: 2_592_000_000 },
+      })
+    },
+  )
+
+  test('gives a connection the defaults', () => {
+    expect(parse(connection('')).connections).toStrictEqual([
+      {
+        name: 'bash',
+        agent: 'local',
+        type: 'custom',
+        command: ['bash'],
+        secrets: new Map(),
+        access: { runbooks: true, exec: true, connect: true },
+      },
+    ])
+  })
+
+  test('may use anchors', () => {
+    const text = `
+agents: [{ name: &name local, key: ${KEY} }]
+connections:
+  - { name: a, agent: *name, command: &command [psql, -X], env: &env { HOST: h } }
+  - { name: b, agent: *name, command: *command, env: *env }`
+    const [a, b] = parse(text).connections
+    expect(b).toEqual({ ...a, name: 'b' })
+    expect(b?.command).toEqual(['psql', '-X'])
+  })
+
+  test('may have a byte order mark and line ends of Windows', () => {
+    write('gateway.yaml', '\ufefflimits:\r\n  wait: 7s\r\n')
+    expect(loadSettings(file, {}).limits.waitMs).toBe(7000)
+  })
+})
+
+describe('secrets', () => {
+  test('stay as hashes only, given plain or hashed', () => {
+    const text = `
+users: [{ name: a, token: ${TOKEN} }, { name: b, token: "sha256:${sha256('b').toString('hex').toUpperCase()}" }]
+agents: [{ name: a, key: ${KEY} }, { name: b, key: sha256:${sha256('b').toString('hex')} }]`
+    const settings = parse(text)
+    expect(settings.users.map(({ tokenSha256 }) => tokenSha256)).toEqual([sha256(TOKEN), sha256('b')])
+    expect(settings.agents.map(({ keySha256 }) => keySha256)).toEqual([sha256(KEY), sha256('b')])
+    expect(JSON.stringify(settings)).not.toMatch(/sixteen/)
+  })
+
+  test.each([
+    ['too short', 'only-fifteen-ch'],
+    ['with a space', '"a token of sixteen characters"'],
+    ['a broken hash', 'sha256:abcdef0123456789'],
+    ['not ASCII', 'schlüsselschlüssel'],
+    ['with a line break', '"a-token-of-\\nsixteen-characters"'],
+  ])('that are %s are refused without being shown', (_title, token) => {
+    const [problem, ...others] = problems(`users:\n  - name: a\n    token: ${token}`)
+    expect(others).toEqual([])
+    expect(problem).toMatch(
+      /^3:12 users\[0\]\.token: a secret of at least 16 printable characters .* is expected$/,
+    )
+    expect(problem).not.toContain(token.slice(0, 8))
+  })
+
+  test('never appear in errors, wherever they were written by mistake', () => {
+    const secret = 'hunter2hunter2hunter2'
+    write('secret', secret)
+    for (const text of [
+      `listen: { http: ${secret} }`,
+      `state: [${secret}]`,
+      `users: ${secret}`,
+      `users: [${secret}]`,
+      `users: [{ name: "${secret} ", token: "${secret} " }]`,
+      `users: [{ name: a, token: ${secret} ]`,
+      `users: [{ name: a, token: "${secret} }]`,
+      `users: [{ name: a, token: |${secret} }]`,
+      `users:\n- name: a\n  token: |${secret}\n`,
+      `users:\n- name: a\n  token: |\n   x\n ${secret}\n`,
+      `users:\n- name: a: ${secret}\n`,
+      `users:\n- name: a\n\ttoken: ${secret}\n`,
+      `users:\n- token: "\\q${secret}"`,
+      `users:\n- token: @${secret}`,
+      `users:\n- token: !!int ${secret}`,
+      `users:\n- token: *x\n  name: ${secret} y`,
+      `repositories: [{ name: a, url: "${secret}" }]`,
+      `repositories: [{ name: a, url: file://secret, branch: "${secret} x" }]`,
+      `agents: [{ name: a, key: ${KEY} }]\nconnections: [{ name: c, agent: file://secret, command: [x] }]`,
+      `limits: { wait: ${secret}, body: ${secret} }`,
+      connection(`files: { X: ${secret} }`),
+      connection(`files: { X: "/${secret}" }`),
+      connection(`secrets: { "envvar:X": "${secret}" }`),
+      connection(`access: { exec: ${secret} }`),
+      connection(`runbooks: { repository: file://secret, path: ../${secret} }`),
+    ]) {
+      const found = problems(text)
+      expect([text, found.length]).not.toEqual([text, 0])
+      expect([text, found.join()]).toEqual([text, expect.not.stringContaining('hunter2')])
+    }
+  })
+
+  test('of one name cannot be given twice, in whatever way', () => {
+    const text = connection(
+      [
+        'env: { A: x, B: y }',
+        'files: { B: gateway.yaml, C: gateway.yaml }',
+        'secrets:',
+        '  envvar:A: eA==',
+        '  filesystem:A: eA==',
+        '  envvar:C: eA==',
+        '  envvar:D: eA==',
+      ].join('\n'),
+    )
+    write('gateway.yaml', 'x')
+    const again = 'this connection has a value of this name already'
+    expect(problems(text)).toEqual([
+      `7:14 connections[0].files.B: ${again}`,
+      `9:7 connections[0].secrets.envvar:A: ${again}`,
+      `10:7 connections[0].secrets.filesystem:A: ${again}`,
+      `11:7 connections[0].secrets.envvar:C: ${again}`,
+    ])
+  })
+
+  test('in base64 may be broken into lines, as the agent accepts it', () => {
+    const [found] = parse(connection('secrets: { "envvar:X": "aGVs\\nbG8=\\r\\n" }')).connections
+    expect(found?.secrets.get('envvar:X')).toBe('aGVsbG8=')
+  })
+
+  test.each(['a', 'aGk', 'aGk==', 'a=Gk', 'aG k', 'aGk-', '=aGk'])(
+    'that are not base64 are refused: %s',
+    (value) => {
+      expect(problems(connection(`secrets: { "envvar:X": "${value}" }`))).toEqual([
+        '6:28 connections[0].secrets.envvar:X: base64 with its padding is expected',
+      ])
+    },
+  )
+
+  test('of one connection that would not fit into a packet together are refused', () => {
+    write('big', Buffer.alloc(1024 * 1024))
+    const names = Array.from({ length: 10 }, (_, i) => `F${i}: big`)
+    expect(problems(connection(`files: { ${names.join(', ')} }`))).toEqual([
+      '3:5 connections[0]: its values are longer than 12582912 bytes together',
+    ])
+  })
+})
+
+describe('problems', () => {
+  test('are reported together, in the order of the file, with line, column and setting', () => {
+    const text = `
+listen:
+  http: 8009
+users:
+  - name: a b
+    tokn: x
+agents: { local: x }
+conections: []
+connections:
+  - agent: local
+    command: []
+    env:
+      A-B: x
+      C:
+    access: { groups: [] }
+  - bash
+limits:
+  wait: 10
+  output: 111MiB
+  body: 5MB
+`
+    expect(problems(text)).toEqual([
+      '3:9 listen.http: host:port, like 127.0.0.1:8009 or [::1]:8009, is expected',
+      '5:5 users[0].token: this setting is missing',
+      '5:11 users[0].name: a name of 1 to 100 letters, digits, dots, underscores or hyphens is expected',
+      '6:5 users[0].tokn: unknown setting, did you mean token? (accepted here: name, token, groups)',
+      '7:9 agents: a list of agents is expected, this is a map',
+      expect.stringMatching(/^8:1 conections: unknown setting, did you mean connections\? /),
+      '10:5 connections[0].name: this setting is missing',
+      '11:14 connections[0].command: a program is expected first',
+      '13:7 connections[0].env.A-B: a name of letters, digits and underscores is expected',
+      expect.stringMatching(
+        /^14:9 connections\[0\]\.env\.C: a text \('' for an empty one\).*, there is no value$/,
+      ),
+      '15:23 connections[0].access.groups: at least one group is expected',
+      expect.stringMatching(
+        /^16:5 connections\[1\]: a map with name, agent, .* is expected, this is a single value$/,
+      ),
+      '18:9 limits.wait: a duration (500ms, 10s, 5m, 1h, 30d) from 100ms to 1h is expected',
+      '19:11 limits.output: a size (100B, 512KiB, 20MiB) from 1KiB to 110MiB is expected',
+      '20:9 limits.body: a size (100B, 512KiB, 20MiB) from 1KiB to 1GiB is expected',
+    ])
+  })
+
+  test('can be taken apart', () => {
+    const error = (() => {
+      try {
+        return parse('users: 5')
+      } catch (thrown) {
+        return thrown
+      }
+    })()
+    expect(error).toBeInstanceOf(SettingsError)
+    expect((error as SettingsError).problems).toEqual([
+      { line: 1, column: 8, path: 'users', message: 'a list of users is expected, this is a single value' },
+    ])
+  })
+
+  test('beyond fifty are counted only', () => {
+    const found = problems(Array.from({ length: 70 }, (_, i) => `x${i}: 1`).join('\n'))
+    expect(found).toHaveLength(51)
+    expect(found.at(-1)).toBe(' and 20 more')
+  })
+
+  test('name unknown settings in every place, also those every object has', () => {
+    const text = `
+toString: 1
+listen: { valueOf: 1 }
+agents: [{ name: local, key: ${KEY}, hasOwnProperty: 1 }]
+history: { retains: 5d, x: 1 }`
+    expect(problems(text).map((line) => line.replace(/ \(?accepted.*/, ''))).toEqual([
+      '2:1 toString: unknown setting,',
+      '3:11 listen.valueOf: unknown setting,',
+      expect.stringMatching(/agents\[0\]\.hasOwnProperty: unknown setting,$/),
+      '5:12 history.retains: unknown setting, did you mean retain?',
+      '5:25 history.x: unknown setting,',
+    ])
+  })
+
+  test.each(['__proto__', 'constructor', 'prototype'])(
+    'are names that objects cannot safely have: %s',
+    (name) => {
+      expect(problems(connection(`env: { ${name}: x }`))).toEqual([
+        `6:12 connections[0].env: ${name} cannot be used as a name`,
+      ])
+    },
+  )
+
+  test('are a name twice in one map', () => {
+    expect(problems('state: a\nstate: b')).toEqual(['2:1: this name is here already'])
+  })
+
+  test('are two of one name, token or key; the other one is named', () => {
+    const text = `
+users: [{ name: a, token: ${TOKEN} }, { name: a, token: ${TOKEN}2 }, { name: b, token: ${TOKEN} }]
+agents:
+  - { name: x, key: ${KEY} }
+  - { name: y, key: sha256:${sha256(KEY).toString('hex')} }
+repositories: [{ name: r, url: ./a }, { name: r, url: ./b }]
+connections:
+  - { name: c, agent: x, command: [a] }
+  - { name: c, agent: y, command: [a] }`
+    expect(problems(text).map((line) => line.replace(/^\S+ /, ''))).toEqual([
+      'users[1].name: this name is that of users[0] already (line 2)',
+      'users[2].token: this token is that of users[0] already (line 2)',
+      'agents[1].key: this key is that of agents[0] already (line 4)',
+      'repositories[1].name: this name is that of repositories[0] already (line 6)',
+      'connections[1].name: this name is that of connections[0] already (line 8)',
+    ])
+  })
+
+  test('are agents and repositories that do not exist; those that do are named', () => {
+    const text = `
+agents: [{ name: x, key: ${KEY} }]
+connections: [{ name: c, agent: local, command: [a], runbooks: { repository: examples } }]`
+    expect(problems(text)).toEqual([
+      '3:33 connections[0].agent: the name of one of the agents is expected, there are x',
+      '3:78 connections[0].runbooks.repository: the name of one of the repositories is expected, there are none',
+    ])
+  })
+})
+
+describe('listening', () => {
+  test.each(['0.0.0.0:8009', '192.168.1.5:8009', '"[::]:8009"', 'db.example.com:8009'])(
+    'on %s is refused unless it is allowed',
+    (address) => {
+      expect(problems(`listen: { http: ${address} }`)).toEqual([
+        expect.stringMatching(
+          /^1:17 listen\.http: .*no TLS; use a loopback address, or set listen\.allow-remote: true/,
+        ),
+      ])
+      expect(problems(`listen: { http: ${address}, allow-remote: true }`)).toEqual([])
+    },
+  )
+
+  test('on one address with both servers is refused, unless the port is any', () => {
+    expect(problems('listen: { http: 127.0.0.1:9000, grpc: 127.0.0.1:9000 }')).toEqual([
+      '1:39 listen.grpc: this is the address of listen.http already',
+    ])
+    expect(problems('listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0 }')).toEqual([])
+  })
+})
+
+describe('repositories', () => {
+  test.each([
+    ['./examples', 'examples'],
+    ['../other.git', '../other.git'],
+    ['..', '..'],
+    ['.', '.'],
+  ])('at the local path %s are relative to the file', (url, path) => {
+    expect(parse(`repositories: [{ name: r, url: ${url} }]`).repositories).toEqual([
+      { name: 'r', url: join(folder, path) },
+    ])
+  })
+
+  test.each([
+    '/srv/runbooks.git',
+    'https://user:pass@example.com/a.git',
+    'ssh://git@example.com:22/a/b.git',
+    'git@example.com:a/b.git',
+  ])('at %s are taken as they are', (url) => {
+    expect(parse(`repositories: [{ name: r, url: "${url}" }]`).repositories).toEqual([{ name: 'r', url }])
+    expect(parse(`repositories: [{ name: r, url: env://URL }]`, { URL: url }).repositories[0]?.url).toBe(url)
+  })
+
+  test.each([
+    'examples',
+    '-oProxyCommand=x',
+    'ssh://-oProxyCommand=x/y',
+    'ext::sh -c x',
+    'a@-b:c',
+    '""',
+    '-a@b:c',
+  ])('at %s are refused', (url) => {
+    expect(problems(`repositories: [{ name: r, url: ${url} }]`)).toEqual([
+      expect.stringMatching(/repositories\[0\]\.url: a path that begins with \.\/ .* is expected$/),
+    ])
+  })
+
+  test('written with file:// get the advice to write the path', () => {
+    mkdirSync(join(folder, 'r.git'))
+    expect(problems('repositories: [{ name: r, url: file://r.git }]')).toEqual([
+      `1:32 repositories[0].url: the file ${folder}/r.git is not a regular file; a repository on this machine is written as its path, without file://`,
+    ])
+  })
+
+  test.each(['-x', 'a..b', 'a b', 'a/', '/a', 'a.lock:x', '.hidden', '""'])(
+    'cannot have a branch called %s',
+    (branch) => {
+      expect(
+        problems(`repositories: [{ name: r, url: ./a, branch: "${branch.replaceAll('"', '')}" }]`),
+      ).toEqual([expect.stringMatching(/branch: the name of a branch is expected$/)])
+    },
+  )
+
+  test.each(['/etc', '..', 'a/../b', '../b', 'a\\nb/..', 'a\\\\b'])(
+    'cannot be left by a path like %s',
+    (path) => {
+      expect(problems(connection(`runbooks: { repository: r, path: "${path}" }`))).toEqual([
+        expect.stringMatching(
+          /runbooks\.path: a path inside the repository, without a leading slash or \.\., is expected$/,
+        ),
+      ])
+    },
+  )
+})
+
+describe('the file', () => {
+  test('that does not exist is an error with its path', () => {
+    expect(() => loadSettings(file, {})).toThrow(`${file}: the file does not exist`)
+  })
+
+  test('that is a folder is an error', () => {
+    expect(() => loadSettings(folder, {})).toThrow(`${folder}: the file is not a regular file`)
+  })
+
+  test('may be 1 MiB long and no more', () => {
+    write('gateway.yaml', `#${'x'.repeat(1024 * 1024 - 1)}`)
+    expect(loadSettings(file, {}).users).toEqual([])
+    write('gateway.yaml', `#${'x'.repeat(1024 * 1024)}`)
+    expect(() => loadSettings(file, {})).toThrow(`${file}: the file is longer than 1048576 bytes`)
+  })
+
+  test('must be UTF-8', () => {
+    write('gateway.yaml', Buffer.from([0x61, 0xff]))
+    expect(() => loadSettings(file, {})).toThrow('is not UTF-8 text')
+  })
+
+  test.each([
+    ['users: [', /1:\d+: .*bracket/],
+    ['users: []]', /1:10: nothing is expected here/],
+    ['a: b: c', /1:4: a second ": " in one line/],
+    ['users:\n\t- x', /2:1: a tab cannot indent/],
+    ['a: "\\q"', /1:5: this escape is not known/],
+    ['a: @b', /1:4: an unquoted text cannot start with this/],
+    ['a: !!binary x', /1:4: tags are not supported/],
+    ['a: 1\n---\nb: 2', /2:1: the file must hold one document only/],
+    ['[a]', /1:1: a map with listen, .* is expected, this is a list/],
+    ['users', /1:1: a map with listen, .* is expected, this is a single value/],
+    ['? [a]\n: b', /1:3: the name of a setting must be a text/],
+  ])('that is not YAML, or not a map, is an error with its place: %j', (text, expected) => {
+    const found = problems(text)
+    expect(found[0]).toMatch(expected)
+  })
+})
+
+const COMPLETE = `
+listen: { http: 127.0.0.1:0, grpc: "[::1]:8010" }
+users: [{ name: admin, token: ${TOKEN}, groups: &x [admin] }]
+agents:
+  - name: local
+    key: sha256:${'0a'.repeat(32)}
+repositories: [{ name: examples, url: ./examples, branch: main, refresh: 5m }]
+connections:
+  - name: bash
+    agent: local
+    command: [bash, -c, env]
+    env: { GREETING: hello }
+    secrets: { "envvar:A": aGk= }
+    runbooks: { repository: examples, path: ./ops/ }
+    access: { exec: false, groups: *x }
+limits: { wait: 10s, body: 1MiB }
+`
+
+const ANYTHING = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc
+    .array(
+      fc.constantFrom(
+        ...[
+          'listen',
+          'users',
+          'agents',
+          'connections',
+          'name',
+          'env',
+          'files',
+          'secrets',
+          'access',
+          'limits',
+        ],
+        ...[
+          ': ',
+          ':\n',
+          '\n',
+          '\n  ',
+          '\n  - ',
+          '[',
+          ']',
+          '{',
+          '}',
+          ', ',
+          '&a ',
+          '*a',
+          '!x ',
+          '|\n',
+          '"',
+          "'",
+          '# ',
+        ],
+        ...[
+          'file://x',
+          'file://',
+          'env://',
+          'env://HOME',
+          'x',
+          '5s',
+          '1MiB',
+          'true',
+          '__proto__',
+          '\0',
+          '---',
+          '%',
+        ],
+      ),
+      { maxLength: 60 },
+    )
+    .map((parts) => parts.join('')),
+  fc
+    .tuple(fc.nat(), fc.nat(40), fc.constantFrom('', ' ', '\n', '- ', '*x', '"', ': ', '}', '~'))
+    .map(([at, length, put]) => {
+      const start = at % COMPLETE.length
+      return COMPLETE.slice(0, start) + put + COMPLETE.slice(start + length)
+    }),
+  fc.json().map((text) => `listen: ${text}\nusers: ${text}\nconnections: [${text}, { env: ${text} }]`),
+)
+
+test('any text is either settings or a SettingsError, nothing else', () => {
+  fc.assert(
+    fc.property(ANYTHING, (text) => {
+      try {
+        expect(parse(text)).toHaveProperty('connections')
+      } catch (error) {
+        if (!(error instanceof SettingsError)) throw error
+        expect(error.problems.length).toBeGreaterThan(0)
+        const places = error.problems.map(({ line = 0, column = 0 }) => Math.min(line, column))
+        expect(Math.min(...places)).toBeGreaterThan(0)
+      }
+    }),
+    { numRuns: 2000 },
+  )
+})

@@ -1,0 +1,43 @@
+import { execute, loadEngine, type Engine } from '../../src/runtime/engine.ts'
+import type { Execution } from '../../src/runtime/execution.ts'
+import type { ExitStatus } from '../../src/runtime/exit-status.ts'
+
+export const engine = await loadEngine()
+
+export interface Run {
+  readonly stdin?: string | Uint8Array
+  readonly environment?: readonly string[]
+  readonly cwd?: string
+  readonly graceMs?: number
+  readonly engine?: Engine
+}
+
+/** Starts a program with the environment PATH only, unless told otherwise. */
+export function start(argv: readonly string[], run: Run = {}): Promise<Execution> {
+  const path = process.env['PATH'] ?? ''
+  const command = {
+    argv: argv.map((argument) => Buffer.from(argument)),
+    environment: [...(run.environment ?? []), `PATH=${path}`].map((entry) => Buffer.from(entry)),
+    path,
+    cwd: run.cwd ?? '/',
+    stdin: Buffer.from(run.stdin ?? ''),
+  }
+  return execute(run.engine ?? engine, command, run.graceMs ?? 2000)
+}
+
+export interface Outcome {
+  readonly stdout: Buffer
+  readonly stderr: Buffer
+  readonly status: ExitStatus
+}
+
+export async function outcome(execution: Execution): Promise<Outcome> {
+  const parts: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
+  for await (const { stream, data } of execution.output) parts[stream].push(data)
+  const status = await execution.exit
+  return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr), status }
+}
+
+export async function run(argv: readonly string[], options: Run = {}): Promise<Outcome> {
+  return outcome(await start(argv, options))
+}

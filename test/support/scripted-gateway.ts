@@ -1,0 +1,84 @@
+import { Server, ServerCredentials, type sendUnaryData, type ServerDuplexStream } from '@grpc/grpc-js'
+import type { Packet } from '../../src/wire/packet.ts'
+import { channelOptions, transportService } from '../../src/wire/service.ts'
+import { found } from './wait.ts'
+
+type Stream = ServerDuplexStream<Packet, Packet>
+
+/** A gateway that does nothing by itself: a test sends packets and looks at what comes. Real gRPC on 127.0.0.1. */
+export class ScriptedGateway implements AsyncDisposable {
+  readonly received: Packet[] = []
+  readonly metadata: Record<string, string>[] = []
+  readonly port: number
+  readonly #server: Server
+  /** Answers a new stream; the default accepts it as the gateway does. */
+  onStream: (stream: Stream) => void = (stream) => this.accept(stream)
+  stream: Stream | undefined
+
+  static async start(): Promise<ScriptedGateway> {
+    const server = new Server(channelOptions)
+    const holder: { gateway?: ScriptedGateway } = {}
+    server.addService(transportService, {
+      Connect: (stream: Stream) => holder.gateway?.connected(stream),
+      HealthCheck: (_: unknown, done: sendUnaryData<{ status: string }>) => done(null, { status: 'OK' }),
+      PreConnect: (_: unknown, done: sendUnaryData<{ status: string }>) => done(null, { status: 'BACKOFF' }),
+    })
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      )
+    })
+    return (holder.gateway = new ScriptedGateway(server, port))
+  }
+
+  private constructor(server: Server, port: number) {
+    this.#server = server
+    this.port = port
+  }
+
+  key(name = 'testagent'): string {
+    return `grpc://${name}:xagt-0123456789@127.0.0.1:${this.port}?mode=standard`
+  }
+
+  accept(stream: Stream): void {
+    stream.write({ type: 'AgentGatewayConnectOK', spec: {}, payload: Buffer.alloc(0) })
+    stream.write({
+      type: 'GatewayFeatureFlagUpdate',
+      spec: { 'feature-flags': Buffer.from('{"beta.x":true}') },
+      payload: Buffer.alloc(0),
+    })
+  }
+
+  send(type: string, spec: Record<string, Buffer | string>, payload: Uint8Array | string = ''): void {
+    const bytes = Object.fromEntries(Object.entries(spec).map(([key, value]) => [key, Buffer.from(value)]))
+    this.stream?.write({ type, spec: bytes, payload: Buffer.from(payload) })
+  }
+
+  /** Packets of one session in order, keepalives left out. */
+  of(sid: string): Packet[] {
+    return this.received.filter(({ spec }) => String(spec['gateway.session_id']) === sid)
+  }
+
+  async closeOf(sid: string): Promise<Packet> {
+    return found(() => this.of(sid).find(({ type }) => type === 'ClientSessionClose'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stream?.end()
+    this.#server.forceShutdown()
+    await Promise.resolve()
+  }
+
+  private connected(stream: Stream): void {
+    this.stream = stream
+    this.metadata.push(
+      Object.fromEntries(
+        Object.entries(stream.metadata.getMap()).map(([key, value]) => [key, String(value)]),
+      ),
+    )
+    stream.on('data', (packet: Packet) => this.received.push(packet))
+    stream.on('error', () => undefined)
+    stream.on('end', () => stream.end())
+    this.onStream(stream)
+  }
+}

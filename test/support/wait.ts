@@ -1,0 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Waits until a condition holds, looking every 5 ms; fails after `withinMs`. */
+export async function waitFor(condition: () => boolean | Promise<boolean>, withinMs = 5000): Promise<void> {
+  const end = performance.now() + withinMs
+  while (performance.now() < end) {
+    if (await condition()) return
+    await delay(5)
+  }
+  throw new Error(`the condition did not hold within ${withinMs} ms: ${condition.toString()}`)
+}
+
+/** Waits until there is a value. */
+export async function found<T>(look: () => T | undefined, withinMs = 10_000): Promise<T> {
+  let value: T | undefined
+  await waitFor(() => (value = look()) !== undefined, withinMs)
+  if (value === undefined) throw new Error('unreachable: waitFor throws')
+  return value
+}
