@@ -57,9 +57,10 @@ export class Connection {
   private constructor(client: TransportClient, metadata: Metadata) {
     this.#client = client
     this.#call = client.Connect(metadata)
-    this.#closed = new Promise((resolve) => this.#call.once('close', resolve))
+    // grpc-js ends every call with a status; `close` it emits only after some ends.
+    this.#closed = new Promise((resolve) => this.#call.once('status', () => resolve()))
     this.#call.on('error', (error) => this.#end(connectError(error as ServiceError)))
-    this.#call.on('close', () => this.#end(new ConnectError('lost', 'the gateway ended the stream')))
+    this.#call.on('status', () => this.#end(new ConnectError('lost', 'the gateway ended the stream')))
     const keepalive = () => void this.send({ kind: 'keepalive' }).catch(() => undefined)
     this.#keepalive = setInterval(keepalive, KEEPALIVE_MS)
     keepalive()

@@ -44,7 +44,7 @@ export const folder: Kind<string> = {
 export const keyFile: Kind<string> = {
   expected: 'the path of a file that holds the key, not the key itself',
   placeholder: 'file',
-  parse: (text) => (text === '' ? undefined : text),
+  parse: (text) => (text === '' || /:\/\/|^xagt-/.test(text) ? undefined : text),
 }
 
 export const secret: Kind<Secret> = {

@@ -64,6 +64,7 @@ async function open(settings: GatewaySettings, log: Logger, closers: Closer[]): 
     http,
     grpc: grpcAddress(settings.listen.grpc.host, grpcPort),
     agents,
+    endSessions: () => executions.close(),
     close: () => closeAll(closers),
   }
 }

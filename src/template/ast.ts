@@ -5,15 +5,15 @@ interface Placed {
   readonly at: number
 }
 
-export interface Dot extends Placed {
+interface Dot extends Placed {
   readonly kind: 'dot'
 }
 
-export interface Nil extends Placed {
+interface Nil extends Placed {
   readonly kind: 'nil'
 }
 
-export interface Bool extends Placed {
+interface Bool extends Placed {
   readonly kind: 'bool'
   readonly value: boolean
 }
@@ -32,7 +32,7 @@ export interface Str extends Placed {
 }
 
 /** `.a` or `.a.b`: fields of dot, outermost first. */
-export interface Field extends Placed {
+interface Field extends Placed {
   readonly kind: 'field'
   readonly names: readonly ByteString[]
 }
@@ -75,12 +75,12 @@ export interface Pipeline extends Placed {
 
 export type Node = Operand | Command
 
-export interface Text {
+interface Text {
   readonly kind: 'text'
   readonly bytes: ByteString
 }
 
-export interface Action {
+interface Action {
   readonly kind: 'action'
   readonly pipeline: Pipeline
 }
@@ -104,7 +104,7 @@ export interface Range {
   readonly otherwise: readonly Statement[]
 }
 
-export interface Jump {
+interface Jump {
   readonly kind: 'break' | 'continue'
 }
 

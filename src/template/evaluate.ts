@@ -88,7 +88,7 @@ function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iter
     }
     return countedTurns(rendering, value, count)
   }
-  if (typeof value === 'object') return fieldTurns(rendering, value as Fields)
+  if (typeof value === 'object' && !(value instanceof Uint8)) return fieldTurns(rendering, value)
   // Go shows the value itself; it may be a password.
   return rendering.fail(`range can't iterate over a value of type ${typeName(value)}`)
 }

@@ -13,8 +13,8 @@ export const MAX_RENDERED_BYTES = 16 * 1024 * 1024
  */
 export const MAX_WORK = 64 * 1024 * 1024
 
-/** Work charged for each node that is evaluated, so that empty loops end as well (8 million steps). */
-export const WORK_PER_NODE = 8
+/** Work charged for each node that is evaluated, so that empty loops end as well (4 million steps). */
+export const WORK_PER_NODE = 16
 
 /** Work charged per instruction of a compiled pattern; compiling costs about 4 microseconds for each. */
 export const WORK_PER_PATTERN_INSTRUCTION = 128

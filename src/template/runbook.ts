@@ -7,7 +7,7 @@ import { MAX_TEMPLATE_BYTES } from './limits.ts'
 import { parseStatements } from './parser.ts'
 import { Rendering } from './rendering.ts'
 
-export { TemplateError, type TemplateStage } from './errors.ts'
+export { TemplateError } from './errors.ts'
 export type { Input } from './inputs.ts'
 
 /** What a runbook becomes with its parameters. */

@@ -58,10 +58,8 @@ export function wordKind(word: ByteString): TokenKind {
 /** Longest token in bytes that an error shows whole, and the code points it shows of a longer one. */
 const SHOWN = 10
 
-/** A token as Go's errors show it: `EOF`, an error's own text, `<range>` for a keyword, else quoted and cut. */
+/** A token as Go's errors show it: `<range>` for a keyword, else quoted and cut. Never for `eof` or `error`. */
 export function describeToken(token: Token): ByteString {
-  if (token.kind === 'eof') return 'EOF'
-  if (token.kind === 'error') return token.text
   if (token.kind === 'dot' || KEYWORDS.some((keyword) => keyword === token.kind)) return `<${token.text}>`
   if (token.text.length > SHOWN) return `${quote(firstRunes(token.text, SHOWN))}...`
   return quote(token.text)

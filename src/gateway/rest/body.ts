@@ -42,6 +42,7 @@ export function readBody<Schema extends v.GenericSchema>(
   schema: Schema,
   body: unknown,
 ): v.InferOutput<Schema> {
+  if (Array.isArray(body)) throw new HttpError(400, 'request body: must be a JSON object')
   const result = v.safeParse(schema, body, { abortEarly: true })
   if (!result.success) throw new HttpError(400, problem(result.issues[0]))
   return result.output

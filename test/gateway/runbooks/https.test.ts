@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, test as base } from 'vitest'
-import { Workshop, commandLines, git } from './origin.ts'
+import { Workshop, commandLines, git } from './workshop.ts'
 
 /** Nothing in Node makes a certificate. */
 const OPENSSL = process.env['OPENSSL'] ?? 'openssl'

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { localTip, ownedPaths } from '../../../src/gateway/runbooks/local.ts'
-import { Workshop, git } from './origin.ts'
+import { Workshop, git } from './workshop.ts'
 
 test('the tip is read without git from a checkout, a bare repository and a linked worktree', async () => {
   await using workshop = new Workshop()

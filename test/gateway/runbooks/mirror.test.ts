@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { Workshop, git } from './origin.ts'
+import { Workshop, git } from './workshop.ts'
 
 /** Where git keeps one loose object. */
 function loose(gitDir: string, oid: string): string {

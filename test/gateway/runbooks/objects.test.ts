@@ -5,7 +5,7 @@ import { mirrorEnvironment } from '../../../src/gateway/runbooks/environment.ts'
 import { MirrorDamagedError } from '../../../src/gateway/runbooks/errors.ts'
 import { ObjectReader, type ObjectReaderOptions } from '../../../src/gateway/runbooks/objects.ts'
 import { waitFor } from '../../support/wait.ts'
-import { Workshop, git } from './origin.ts'
+import { Workshop, git } from './workshop.ts'
 
 type Reader = ObjectReader & AsyncDisposable
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { waitFor } from '../../support/wait.ts'
-import { Workshop, git } from './origin.ts'
+import { Workshop, git } from './workshop.ts'
 
 /** The remote host is an `ssh` of ours that runs the remote command on this machine. */
 function remoteUrl(workshop: Workshop): string {

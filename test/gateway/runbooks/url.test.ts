@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseRemote, repositoryKey } from '../../../src/gateway/runbooks/url.ts'
-import { Workshop } from './origin.ts'
+import { Workshop } from './workshop.ts'
 
 describe('a repository URL', () => {
   test.each([

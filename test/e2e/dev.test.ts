@@ -1,0 +1,175 @@
+import { execFileSync } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { Development, startDevelopment } from '../support/development.ts'
+import { Gate } from '../support/gate.ts'
+import { childrenOf, descendantsOf, environmentOf, isAlive } from '../support/processes.ts'
+import { runProgram } from '../support/program.ts'
+import { Rest, type Answer } from '../support/rest.ts'
+import { found, waitFor } from '../support/wait.ts'
+import { Workplace } from '../support/workplace.ts'
+
+const mode = (file: string) => (statSync(file).mode & 0o777).toString(8)
+const hello = { parameters: { name: 'world' } }
+
+describe('dev, when it starts', () => {
+  it('prints a curl command that bash runs as it is printed, and that answers 200 with a success', async () => {
+    using place = new Workplace()
+    await using dev = startDevelopment(place)
+    const [, command] = await dev.says('stdout', /Run it yourself:\n\n(curl [^]*)\n\nCtrl-C/)
+    // The command is not touched; curl itself is told here to add the status.
+    place.write('home/.curlrc', 'write-out = "\\n%{http_code}"\n')
+    const answered = execFileSync('bash', ['-c', command ?? ''], { env: place.env, encoding: 'utf8' })
+    const [body = '', status] = answered.split(/\n(?=\d+$)/)
+    expect(status).toBe('200')
+    const answer = JSON.parse(body) as Answer
+    expect([answer.exit_code, answer.output_status]).toEqual([0, 'success'])
+    expect(answer.output).toContain('hello, world\nargument: first-argument\nsecret file: 600, 19 bytes\n')
+    expect(dev.stdout).toContain('success, exit code 0')
+  })
+
+  it('prints with --json one line on stdout that says where everything is', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    const { event, http, grpc, tokenFile, pid, agentPid } = dev.ready
+    expect(dev.program.stdout.split('\n')).toEqual([JSON.stringify(dev.ready), ''])
+    expect([event, tokenFile, pid]).toEqual(['ready', place.at('state', 'admin.token'), dev.program.pid])
+    expect(http).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/)
+    expect(grpc).toMatch(/^grpc:\/\/127\.0\.0\.1:[1-9]\d*$/)
+    expect(childrenOf(pid)).toEqual([agentPid])
+  })
+
+  it('keeps token, keys, settings and history in files and folders that only their owner can open', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    expect(mode(dev.ready.tokenFile)).toBe('600')
+    expect(mode(place.at('state'))).toBe('700')
+    for (const name of ['agent.key', 'agent.credential', 'gateway.yaml', 'history.sqlite'])
+      expect([name, mode(place.at('state', name))]).toEqual([name, '600'])
+  })
+
+  it('does not give the key to the agent in its environment, nor does the agent to its commands', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place, { HOOP_KEY: 'grpc://other:foreign-key@127.0.0.1:1' })
+    const key = readFileSync(place.at('state', 'agent.key'), 'utf8').trim()
+    const { body } = await dev.rest.script('bash', 'env; tr "\\0" "\\n" < /proc/$PPID/environ')
+    for (const environment of [environmentOf(dev.ready.agentPid), body.output]) {
+      expect(environment).toContain('PATH=')
+      expect(environment).not.toContain(key)
+      expect(environment).not.toContain('foreign-key')
+    }
+  })
+
+  it('keeps its token, its settings and its history over a restart', async () => {
+    using place = new Workplace()
+    const first = await Development.start(place)
+    const token = readFileSync(first.ready.tokenFile, 'utf8')
+    const { body } = await first.rest.runbook('bash', 'ops/hello.runbook.sh', hello)
+    expect((await first.program.stop()).code).toBe(0)
+    await using second = await Development.start(place)
+    expect(readFileSync(second.ready.tokenFile, 'utf8')).toBe(token)
+    const session = await second.rest.session(body.session_id)
+    expect([session.status, session.exit_code, session.event_stream]).toEqual(['done', 0, [body.output]])
+  })
+
+  it('runs what is committed in its repository, without a restart', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    const folder = place.at('state', 'runbooks')
+    place.write('state/runbooks/new.runbook.sh', 'echo {{ .what | required "what?" }}\n')
+    const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { env: place.env })
+    git('add', '--all')
+    git('-c', 'user.name=x', '-c', 'user.email=x@example.test', 'commit', '--quiet', '--message=New')
+    const reply = await dev.rest.runbook('bash', 'new.runbook.sh', { parameters: { what: 'committed' } })
+    expect(reply.body).toMatchObject({ output: 'committed\n', exit_code: 0 })
+  })
+})
+
+describe('dev, when it cannot start, says in one line what to do and exits with 78', () => {
+  const oneLine = (...parts: string[]) => new RegExp(`^runbook-agent: [^\\n]*${parts.join('[^\\n]*')}[^\\n]*\\n$`)
+
+  it('on a port that is taken', async () => {
+    using place = new Workplace()
+    const taken = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => taken.once('listening', resolve))
+    const port = String((taken.address() as AddressInfo).port)
+    for (const ports of [
+      ['--http', port, '--grpc', '0'],
+      ['--http', '0', '--grpc', port],
+    ]) {
+      const ended = await runProgram(place, ['dev', '--state', 'state', ...ports])
+      expect(ended).toMatchObject({ code: 78, stdout: '' })
+      expect(ended.stderr).toMatch(oneLine(port, 'the port is taken', 'choose others'))
+    }
+    taken.close()
+  })
+
+  it('in a state folder that another one uses', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    const second = await runProgram(place, ['dev', '--state', 'state', '--http', '0', '--grpc', '0'])
+    expect(second).toMatchObject({ code: 78, stdout: '' })
+    expect(second.stderr).toMatch(oneLine('another gateway is using it', 'another state folder'))
+    const reply = await dev.rest.runbook('bash', 'ops/hello.runbook.sh', hello)
+    expect(reply.body.exit_code).toBe(0)
+  })
+
+  it('without git', async () => {
+    using place = new Workplace()
+    mkdirSync(place.at('empty'))
+    const ended = await runProgram(place, ['dev', '--state', 'state'], { PATH: place.at('empty') })
+    expect(ended).toMatchObject({ code: 78, stdout: '' })
+    expect(ended.stderr).toMatch(oneLine('git is missing', 'Install git'))
+  })
+
+  it('in a folder that cannot be written', async () => {
+    using place = new Workplace()
+    const file = place.write('a-file', '')
+    const ended = await runProgram(place, ['dev', '--state', `${file}/state`])
+    expect(ended).toMatchObject({ code: 78, stdout: '' })
+    expect(ended.stderr).toMatch(oneLine(`${file}/state`, 'ENOTDIR', '--state'))
+  })
+})
+
+describe('dev, while it serves', () => {
+  it('ends itself, its agent and what runs on Ctrl-C, and the caller gets an answer', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    using gate = new Gate(place)
+    const reply = dev.rest.script('bash', gate.script)
+    await gate.reached()
+    const all = [dev.ready.pid, ...descendantsOf(dev.ready.pid)]
+    expect(all.length).toBeGreaterThanOrEqual(3)
+    dev.program.signal('SIGINT')
+    expect((await reply).body).toMatchObject({ output_status: 'failed', exit_code: -2 })
+    expect(await dev.program.ended()).toEqual({ code: 0, signal: null })
+    expect(all.filter(isAlive)).toEqual([])
+  })
+
+  it('takes its agent with it, and what the agent runs, when it is killed', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    using gate = new Gate(place)
+    const reply = dev.rest.script('bash', gate.script).catch((error: unknown) => error)
+    const [waiting] = await gate.reached()
+    dev.program.signal('SIGKILL')
+    expect(await reply).toBeInstanceOf(Error)
+    expect(await dev.program.ended()).toEqual({ code: null, signal: 'SIGKILL' })
+    await waitFor(() => !isAlive(dev.ready.agentPid) && !isAlive(waiting.pid), 20_000)
+  })
+
+  it('starts its agent again when it dies, says so, and runs the next runbook', async () => {
+    using place = new Workplace()
+    await using dev = startDevelopment(place)
+    const [, http = ''] = await dev.says('stdout', /gateway {3}(\S+) \(REST\)[^]*Ctrl-C/)
+    const [first] = childrenOf(dev.pid)
+    process.kill(first ?? NaN, 'SIGKILL')
+    await dev.says('stdout', /the agent died \(SIGKILL\); it is started again/)
+    const second = await found(() => childrenOf(dev.pid)[0], 20_000)
+    expect(second).not.toBe(first)
+    const token = readFileSync(place.at('state', 'admin.token'), 'utf8').trim()
+    const reply = await new Rest(http, token).runbook('bash', 'ops/hello.runbook.sh', hello)
+    expect(reply.body).toMatchObject({ exit_code: 0, output_status: 'success' })
+  })
+})

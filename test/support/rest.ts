@@ -1,0 +1,86 @@
+/** The body of an answer to an execution, or of an error (`message`). */
+export interface Answer {
+  readonly session_id: string
+  readonly output: string
+  readonly output_status: string
+  readonly exit_code: number
+  readonly truncated: boolean
+  readonly message?: string
+}
+
+export interface Reply<Body = Answer> {
+  readonly status: number
+  readonly body: Body
+}
+
+/** A session as `GET /api/sessions/{id}` shows it. */
+export interface SessionView {
+  readonly status: string
+  readonly exit_code: number | null
+  readonly truncated_bytes: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly script: { readonly data: string }
+  readonly event_stream?: readonly string[]
+}
+
+/** A user of the REST interface. */
+export class Rest {
+  readonly #address: string
+  readonly #token: string
+
+  constructor(address: string, token: string) {
+    this.#address = address
+    this.#token = token
+  }
+
+  /** Runs a runbook; `body` is added to the request. */
+  async runbook(connection: string, file: string, body: object = {}): Promise<Reply> {
+    return this.#post(`/api/plugins/runbooks/connections/${connection}/exec`, { file_name: file, ...body })
+  }
+
+  /** Runs an ad-hoc script. */
+  async script(connection: string, script: string, body: object = {}): Promise<Reply> {
+    return this.#post('/api/sessions', { connection, script, ...body })
+  }
+
+  /** The session with all its output as one text in `event_stream`. */
+  async session(id: string): Promise<SessionView> {
+    const path = `/api/sessions/${id}?expand=event_stream,session_input&event_stream=utf8`
+    return JSON.parse((await this.send('GET', path)).body) as SessionView
+  }
+
+  async kill(id: string): Promise<number> {
+    return (await this.send('POST', `/api/sessions/${id}/kill`)).status
+  }
+
+  /** Any request at all, with its answer as it came. */
+  async send(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: string,
+    token = this.#token,
+  ): Promise<Reply<string>> {
+    const response = await fetch(`${this.#address}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body }),
+    })
+    return { status: response.status, body: await response.text() }
+  }
+
+  async #post(path: string, body: object): Promise<Reply> {
+    const reply = await this.send('POST', path, JSON.stringify(body))
+    return { status: reply.status, body: JSON.parse(reply.body) as Answer }
+  }
+}
+
+/** Variables in the form of a request's `env_vars`: `envvar:NAME` or `filesystem:NAME` to plain text. */
+export function variables(plain: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(plain).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+  )
+}
