@@ -36,9 +36,10 @@ export interface Template {
  *
  * Of Go's language these are refused when the template is read: `define`, `template` and `block`, complex constants
  * and hexadecimal floating point constants, blocks and parentheses more than 200 levels deep. And these when it is
- * rendered: `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, more output or work than the
- * limits allow. Parameters have no methods and strings have no fields, which fails with Go's own words. Two of
- * Go's errors show a value; here they show its type: ranging over a string and comparing the whole of the parameters.
+ * rendered: `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, patterns over 8 KiB, more output or
+ * work than the limits allow. Parameters have no methods and strings have no fields, which fails with Go's own words.
+ * Three of Go's errors show a value; here they show its type: ranging over a string, comparing the whole of the
+ * parameters, and piping into `call`. `%p` of the parameters is a wrong verb, where Go prints an address.
  */
 export function parseTemplate(source: string): Template {
   const bytes = encodeText(source)

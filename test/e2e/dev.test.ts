@@ -87,7 +87,8 @@ describe('dev, when it starts', () => {
 })
 
 describe('dev, when it cannot start, says in one line what to do and exits with 78', () => {
-  const oneLine = (...parts: string[]) => new RegExp(`^runbook-agent: [^\\n]*${parts.join('[^\\n]*')}[^\\n]*\\n$`)
+  const oneLine = (...parts: string[]) =>
+    new RegExp(`^runbook-agent: [^\\n]*${parts.join('[^\\n]*')}[^\\n]*\\n$`)
 
   it('on a port that is taken', async () => {
     using place = new Workplace()

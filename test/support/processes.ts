@@ -38,7 +38,9 @@ export function environmentOf(pid: number): string {
 }
 
 function allPids(): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
 }
 
 /** Behind the program's name, which may itself hold brackets and spaces: state, then the parent's pid. */
