@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
@@ -11,14 +10,14 @@ const TOTAL_MIB = (PIECE_BYTES * PIECES) / 1024 ** 2
 /**
  * 256 MiB from a child through the agent to a gateway, not capped, every byte compared.
  * @param {import('./world.mjs').World} world
+ * @param {ReturnType<typeof makeBulk>} bulk
  * @param {import('./samples.mjs').Samples} samples
  */
-export async function measureOutput({ agent, scripted }, samples) {
-  const { file, piece } = source()
-  const check = new Check(piece)
+export async function measureOutput({ agent, scripted }, bulk, samples) {
+  const check = new Check(bulk.piece)
   const cpuMs = agent.cpuMs()
   const startedAt = performance.now()
-  const command = ['cat', ...new Array(PIECES).fill(file)]
+  const command = ['cat', ...new Array(PIECES).fill(bulk.file)]
   await scripted.execute(command, '', 'client', (bytes) => check.take(bytes))
   const seconds = (performance.now() - startedAt) / 1000
   check.finish()
@@ -26,17 +25,15 @@ export async function measureOutput({ agent, scripted }, samples) {
   samples.add('CPU of the agent (output)', 'ms/MiB', (agent.cpuMs() - cpuMs) / TOTAL_MIB)
 }
 
-let made
-
-/** A file of random bytes, made once, and what is in it. */
-function source() {
-  if (made === undefined) {
-    const piece = randomBytes(PIECE_BYTES)
-    const file = path.join(tmpdir(), `bench-${randomBytes(8).toString('hex')}`)
-    writeFileSync(file, piece)
-    made = { file, piece }
-  }
-  return made
+/**
+ * A file of random bytes, and what is in it.
+ * @param {string} folder
+ */
+export function makeBulk(folder) {
+  const piece = randomBytes(PIECE_BYTES)
+  const file = path.join(folder, 'bulk')
+  writeFileSync(file, piece)
+  return { file, piece }
 }
 
 /** Compares with what must come next: a byte that is lost, doubled or out of place is found. */
@@ -49,7 +46,7 @@ class Check {
   }
 
   take(bytes) {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const from = this.#at % PIECE_BYTES
       const length = Math.min(bytes.length - done, PIECE_BYTES - from)
       if (bytes.compare(this.#piece, from, from + length, done, done + length) !== 0)

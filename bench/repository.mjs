@@ -20,4 +20,5 @@ export function makeRepository(folder) {
   git('init', '--quiet', '--initial-branch=main')
   git('add', '--all')
   git(...who, 'commit', '--quiet', '--message=bench')
+  return folder
 }

@@ -14,10 +14,10 @@ const IN_A_ROW = 400
 /**
  * Starts everything anew, measures every figure once, and gives everything back.
  * @param {string} folder for what is written
- * @param {string} repository
+ * @param {{ repository: string, bulk: ReturnType<typeof import('./output.mjs').makeBulk> }} materials
  * @param {import('./samples.mjs').Samples} samples
  */
-export async function runRound(folder, repository, samples) {
+export async function runRound(folder, { repository, bulk }, samples) {
   const world = await World.open(folder, repository)
   await delay(SETTLE_MS)
   atRest(world, samples)
@@ -25,7 +25,7 @@ export async function runRound(folder, repository, samples) {
   await warmUp(ways)
   await roundTrips(ways, samples)
   for (const name of ['gRPC, sh', 'REST, sh', 'REST, runbook']) await rate(world, ways, name, samples)
-  await measureOutput(world, samples)
+  await measureOutput(world, bulk, samples)
   samples.add('RSS after the load, agent', 'MiB', world.agent.rssMiB())
   samples.add('RSS after the load, gateway', 'MiB', world.gateway.rssMiB())
   await world.close()

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Program } from './program.mjs'
 import { RestClient } from './rest-client.mjs'
 import { ScriptedGateway } from './scripted-gateway.mjs'
@@ -71,14 +70,10 @@ export class World {
     this.rest = new RestClient(ready.http, token, IN_FLIGHT)
     const address = ready.grpc.replace('grpc://', '')
     this.gatewaysAgent = this.#agent('gateways-agent', `grpc://bench:${key}@${address}?mode=standard`)
-    await this.gatewaysAgent.started(this.#firstExecution())
+    // The gateway holds it until its agent is there.
+    const first = this.rest.execute('/api/sessions', { connection: 'sh', script: 'true' }, '')
+    await this.gatewaysAgent.started(first)
     return ms
-  }
-
-  /** The gateway holds it until its agent is there. */
-  async #firstExecution() {
-    await this.rest.execute('/api/sessions', { connection: 'sh', script: 'true' }, '')
-    await delay(0)
   }
 
   #agent(name, key) {

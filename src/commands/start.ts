@@ -47,6 +47,8 @@ async function serve(agent: Agent, settings: AgentSettings): Promise<void> {
   // Started by `dev`: when that process is gone, however it went, nobody would end this one.
   if (process.connected) process.once('disconnect', drain)
   await agent.run()
+  // A listener holds the channel open, and the channel the process: `dev` would have to kill it.
+  process.off('disconnect', drain)
   clearTimeout(deadline)
 }
 

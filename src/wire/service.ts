@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url'
 import {
   Client,
   loadPackageDefinition,
+  logVerbosity,
+  setLogVerbosity,
   type ChannelCredentials,
   type ClientDuplexStream,
   type ClientUnaryCall,
@@ -11,6 +13,9 @@ import { loadSync } from '@grpc/proto-loader'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 
 const protoFile = fileURLToPath(new URL('../../proto/transport.proto', import.meta.url))
+
+// Of a taken port, for instance, grpc-js tells stderr itself as well, beside the error that it gives us.
+if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
 
 /** Field names as in the .proto; absent bytes and maps become empty ones, so a `Packet` has all its members. */
 const definition = loadSync(protoFile, {

@@ -4,13 +4,15 @@ import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Development, startDevelopment } from '../support/development.ts'
 import { Gate } from '../support/gate.ts'
-import { childrenOf, descendantsOf, environmentOf, isAlive } from '../support/processes.ts'
+import { childrenOf, commandLineOf, descendantsOf, environmentOf, isAlive } from '../support/processes.ts'
 import { runProgram } from '../support/program.ts'
 import { Rest, type Answer } from '../support/rest.ts'
 import { found, waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/workplace.ts'
 
 const mode = (file: string) => (statSync(file).mode & 0o777).toString(8)
+/** Beside the agent, `dev` has git as a child. */
+const agentOf = (dev: number) => childrenOf(dev).find((pid) => /main\.js start /.test(commandLineOf(pid)))
 const hello = { parameters: { name: 'world' } }
 
 describe('dev, when it starts', () => {
@@ -37,7 +39,8 @@ describe('dev, when it starts', () => {
     expect([event, tokenFile, pid]).toEqual(['ready', place.at('state', 'admin.token'), dev.program.pid])
     expect(http).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/)
     expect(grpc).toMatch(/^grpc:\/\/127\.0\.0\.1:[1-9]\d*$/)
-    expect(childrenOf(pid)).toEqual([agentPid])
+    expect(childrenOf(pid)).toContain(agentPid)
+    expect(commandLineOf(agentPid)).toMatch(/main\.js start /)
   })
 
   it('keeps token, keys, settings and history in files and folders that only their owner can open', async () => {
@@ -164,10 +167,10 @@ describe('dev, while it serves', () => {
     using place = new Workplace()
     await using dev = startDevelopment(place)
     const [, http = ''] = await dev.says('stdout', /gateway {3}(\S+) \(REST\)[^]*Ctrl-C/)
-    const [first] = childrenOf(dev.pid)
-    process.kill(first ?? NaN, 'SIGKILL')
+    const first = agentOf(dev.pid) ?? NaN
+    process.kill(first, 'SIGKILL')
     await dev.says('stdout', /the agent died \(SIGKILL\); it is started again/)
-    const second = await found(() => childrenOf(dev.pid)[0], 20_000)
+    const second = await found(() => agentOf(dev.pid), 20_000)
     expect(second).not.toBe(first)
     const token = readFileSync(place.at('state', 'admin.token'), 'utf8').trim()
     const reply = await new Rest(http, token).runbook('bash', 'ops/hello.runbook.sh', hello)

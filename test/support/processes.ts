@@ -25,11 +25,14 @@ export function peakMemoryOf(pid: number): number {
   return (Number(kib) * 1024) / 1e6
 }
 
-/** The arguments of every process of this machine, as anybody can see them. */
+/** The arguments of a process as anybody can see them, each with a space behind it. */
+export function commandLineOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+}
+
+/** Those of every process of this machine. */
 export function commandLines(): string {
-  return allPids()
-    .map((pid) => read(`/proc/${pid}/cmdline`).replaceAll('\0', ' '))
-    .join('\n')
+  return allPids().map(commandLineOf).join('\n')
 }
 
 /** What the process was started with; its own user can read it, and so can the commands that it runs. */
