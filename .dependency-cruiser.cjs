@@ -31,6 +31,7 @@ module.exports = {
     },
     fence('grpc-fence', npm('@grpc'), '^src/(wire/service|agent/connection|gateway/transport)[.]ts$'),
     fence('koffi-fence', npm('koffi'), '^src/runtime/posix[.]ts$'),
+    fence('node-pty-fence', npm('node-pty'), '^src/runtime/pty[.]ts$'),
     fence('tmp-fence', npm('tmp-promise'), '^src/envvars/'),
     fence('pino-fence', npm('pino(-pretty)?'), '^src/log([.]ts|/)'),
     fence('fastify-fence', npm('fastify'), '^src/gateway/rest/'),

@@ -64,9 +64,11 @@ export class Dispatch {
       case 'close':
         return this.#sessions.get(message.sid)?.session.end('closed-by-gateway')
       case 'input':
-      case 'native-proxy':
-        return this.#refuse(message.sid, unserved(message))
+        return this.#input(message.sid, message.data)
       case 'resize':
+        return this.#sessions.get(message.sid)?.session.resize(message)
+      case 'native-proxy':
+        return this.#refuse(message.sid, unserved(message.type))
       case 'unsupported':
         return this.#services.log.debug({ sid: message.sid, kind: message.kind }, 'packet ignored')
       case 'connected':
@@ -112,6 +114,12 @@ export class Dispatch {
     else this.#refuse(sid, 'internal error, connection params not found')
   }
 
+  #input(sid: SessionId, data: Buffer): void {
+    const session = this.#sessions.get(sid)?.session
+    if (session !== undefined) session.type(data)
+    else this.#refuse(sid, 'internal error, connection params not found')
+  }
+
   /** Closes what this agent does not serve: left open it would wait for ever. */
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
@@ -126,10 +134,6 @@ export class Dispatch {
   }
 }
 
-function unserved(
-  message: { readonly kind: 'input' } | { readonly kind: 'native-proxy'; readonly type: string },
-): string {
-  return message.kind === 'input'
-    ? 'this agent does not serve terminals yet: run the command with exec'
-    : `this agent serves commands and runbooks, no native connections (${message.type}): use exec, or an agent with native proxies`
+function unserved(type: string): string {
+  return `this agent serves commands, runbooks and terminals, no native connections (${type}): use exec or connect, or an agent with native proxies`
 }

@@ -1,21 +1,29 @@
 import { Environment } from '../envvars/environment.ts'
 import { execute } from '../runtime/engine.ts'
+import type { WindowSize } from '../runtime/child.ts'
 import type { Execution, TerminationReason } from '../runtime/execution.ts'
 import { NO_EXIT_CODE } from '../runtime/exit-status.ts'
 import type { OpenMessage, SessionId } from '../wire/message.ts'
+import { NO_PAYLOAD } from '../wire/packet.ts'
 import { closedUnstarted, closing, type Closing } from './closing.ts'
 import { ConnectError } from './connection.ts'
 import { OutputForwarder } from './output-forwarder.ts'
 import { checkRequest, RefusedError, type SessionRequest } from './request.ts'
 import type { Reply, SessionServices } from './session-services.ts'
 
+/** What sets a session going: a script, or the first key on a terminal. */
+type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
+
 /** A state holds exactly what is true in it. */
 type SessionState =
   | { readonly name: 'opening' }
-  | { readonly name: 'open'; readonly begin: (stdin: Buffer) => void; readonly giveUp: () => void }
+  | { readonly name: 'open'; readonly begin: (start: Start) => void; readonly giveUp: () => void }
   | { readonly name: 'starting' }
   | { readonly name: 'running'; readonly execution: Execution }
   | { readonly name: 'closed' }
+
+/** A person types a handful of keys in that time. */
+const MAX_EARLY_PACKETS = 256
 
 type Ended = Closing & { readonly truncatedBytes: number }
 
@@ -27,6 +35,10 @@ export class Session {
   readonly #reply: Reply
   #state: SessionState = { name: 'opening' }
   #endReason: TerminationReason | undefined
+  /** The client's window; the first size may come before the terminal exists. */
+  #size: WindowSize = { cols: 80, rows: 24 }
+  /** Keys typed while the terminal was being started. */
+  readonly #early: Buffer[] = []
 
   constructor(open: OpenMessage, services: SessionServices, reply: Reply) {
     this.sid = open.sid
@@ -44,8 +56,8 @@ export class Session {
   async run(): Promise<void> {
     try {
       const request = await checkRequest(this.#open)
-      const stdin = await this.#script(request)
-      const ended = stdin === undefined ? this.#unstarted() : await this.#execute(request, stdin)
+      const start = await this.#start(request)
+      const ended = start === undefined ? this.#unstarted() : await this.#execute(request, start)
       if (ended !== undefined) await this.#close(ended)
     } catch (error) {
       await this.#fail(error as Error)
@@ -56,12 +68,35 @@ export class Session {
 
   /** The script has come. A second one is refused by silence: a close would end the first one's session. */
   begin(stdin: Buffer): void {
-    if (this.#state.name === 'open') this.#state.begin(stdin)
+    if (this.#state.name === 'open') this.#state.begin({ kind: 'script', stdin })
     else
       this.#services.log.warn(
         { sid: this.sid, state: this.#state.name },
         'a script came out of turn and was ignored',
       )
+  }
+
+  /** Keys. The first packet only starts the terminal, its payload is dropped (protocol.md 0.5). */
+  type(data: Buffer): void {
+    switch (this.#state.name) {
+      case 'open':
+        return this.#state.begin({ kind: 'terminal' })
+      case 'starting':
+        if (this.#early.length < MAX_EARLY_PACKETS) this.#early.push(data)
+        return
+      case 'running':
+        if (!this.#state.execution.type(data))
+          this.#services.log.warn({ sid: this.sid }, 'the terminal does not read: input dropped')
+        return
+      case 'opening':
+      case 'closed':
+        return
+    }
+  }
+
+  resize(size: WindowSize): void {
+    this.#size = size
+    if (this.#state.name === 'running') this.#state.execution.resize(size)
   }
 
   /** Ends the session; the first reason wins. */
@@ -71,10 +106,10 @@ export class Session {
     if (this.#state.name === 'running') this.#state.execution.terminate(reason)
   }
 
-  /** Answers that the session is open, exactly once, and waits for its script; undefined when it was ended instead. */
-  async #script(request: SessionRequest): Promise<Buffer | undefined> {
+  /** Answers that the session is open, exactly once, and waits for what starts it; undefined when it was ended instead. */
+  async #start(request: SessionRequest): Promise<Start | undefined> {
     if (this.#endReason !== undefined) return undefined
-    const script = new Promise<Buffer | undefined>((resolve) => {
+    const start = new Promise<Start | undefined>((resolve) => {
       this.#state = { name: 'open', begin: resolve, giveUp: () => resolve(undefined) }
     })
     await this.#reply({
@@ -84,13 +119,13 @@ export class Session {
       requestPort: this.#open.requestPort,
       command: request.argv.join(' '),
     })
-    const stdin = await script
+    const started = await start
     this.#state = { name: 'starting' }
-    return stdin
+    return started
   }
 
   /** Runs the command; when it returns, processes and secret files are gone and the slot is free. */
-  async #execute(request: SessionRequest, stdin: Buffer): Promise<Ended | undefined> {
+  async #execute(request: SessionRequest, start: Start): Promise<Ended | undefined> {
     const { slots, folder, inherited, engine, cwd, settings, log } = this.#services
     using slot = slots.take()
     if (slot === undefined)
@@ -106,10 +141,20 @@ export class Session {
     const argv = environment.expand(request.argv)
     if (this.#endReason !== undefined) return this.#unstarted()
 
-    const command = { argv, environment: environment.block, path: inherited.get('PATH') ?? '', cwd, stdin }
-    const execution = await execute(engine, command, settings.killGraceMs)
+    const terminal = start.kind === 'terminal' ? this.#size : undefined
+    const execution = await execute(
+      engine,
+      {
+        argv,
+        environment: terminal === undefined ? environment.block : onTerminal(environment.block),
+        path: inherited.get('PATH') ?? '',
+        cwd,
+        stdin: start.kind === 'script' ? start.stdin : NO_PAYLOAD,
+      },
+      { graceMs: settings.killGraceMs, ...(terminal !== undefined && { terminal }) },
+    )
     this.#running(execution)
-    log.info({ sid: this.sid, pid: execution.pid, stdinBytes: stdin.length }, 'execution started')
+    log.info({ sid: this.sid, pid: execution.pid, terminal: terminal !== undefined }, 'execution started')
 
     const forwarder = new OutputForwarder(
       this.sid,
@@ -124,6 +169,8 @@ export class Session {
 
   #running(execution: Execution): void {
     this.#state = { name: 'running', execution }
+    execution.resize(this.#size)
+    for (const data of this.#early.splice(0)) execution.type(data)
     // The end may have come while the program was being started.
     if (this.#endReason !== undefined) execution.terminate(this.#endReason)
   }
@@ -159,4 +206,11 @@ export class Session {
       truncatedBytes: 0,
     }).catch(() => undefined)
   }
+}
+
+/** Always this one, whatever the connection says (protocol.md 5.3). */
+const TERM = Buffer.from('TERM=xterm-256color')
+
+function onTerminal(block: readonly Buffer[]): Buffer[] {
+  return [TERM, ...block.filter((entry) => !entry.toString('latin1', 0, 5).startsWith('TERM='))]
 }

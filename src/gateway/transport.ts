@@ -103,10 +103,13 @@ export class Transport {
       this.#agents.disconnect(agent, reason)
       this.#log.info({ agent: agent.name, reason }, 'agent disconnected')
     }
-    stream.on('end', () => {
-      over('EOF')
-      stream.end()
-    })
+    // A lost connection ends the readable side as well, a moment before it is called cancelled.
+    stream.on('end', () =>
+      setImmediate(() => {
+        over('EOF')
+        stream.end()
+      }),
+    )
     stream.on('cancelled', () => over('agent has disconnected'))
     stream.on('error', (error) => over(error.message))
     stream.on('close', () => over('agent has disconnected'))

@@ -15,6 +15,20 @@ export interface Command {
   readonly stdin: Uint8Array
 }
 
+/** In characters. */
+export interface WindowSize {
+  readonly cols: number
+  readonly rows: number
+}
+
+/** The keyboard's side of a child that runs on a terminal. */
+export interface TerminalControl {
+  write(data: Uint8Array): void
+  /** Bytes written and not yet taken by the terminal. */
+  unwritten(): number
+  resize(size: WindowSize): void
+}
+
 /** A started process as an engine hands it over; the execution owns the two streams. */
 export interface Child {
   /** Also its process group and its session. undefined when it could not be started. */
@@ -25,4 +39,6 @@ export interface Child {
   readonly exited: Promise<ExitStatus>
   /** Bytes that lie in the pipes at this moment, not yet read: they are the child's and must be delivered. */
   unread(): number
+  /** Only for a child on a terminal. */
+  readonly terminal?: TerminalControl
 }

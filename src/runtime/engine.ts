@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Child, Command } from './child.ts'
+import type { Child, Command, WindowSize } from './child.ts'
 import { Execution } from './execution.ts'
 import { startPortable } from './portable-engine.ts'
 
@@ -9,25 +9,46 @@ export interface Engine {
   readonly reason: string | undefined
   /** @throws SpawnError when the program cannot be started */
   readonly start: (command: Command) => Child | Promise<Child>
+  /** The same on a terminal of its own. */
+  readonly startTerminal: (command: Command, size: WindowSize) => Child
 }
 
 /** The posix engine where glibc (2.34 or newer) is, else the portable one. */
 export async function loadEngine(): Promise<Engine> {
   try {
-    const { startPosix } = await import('./posix-engine.ts')
-    return { name: 'posix', reason: undefined, start: startPosix }
+    const { startPosix, startPosixTerminal } = await import('./posix-engine.ts')
+    return { name: 'posix', reason: undefined, start: startPosix, startTerminal: startPosixTerminal }
   } catch (error) {
-    return { name: 'portable', reason: (error as Error).message, start: startPortable }
+    return {
+      name: 'portable',
+      reason: (error as Error).message,
+      start: startPortable,
+      startTerminal: noTerminal,
+    }
   }
 }
 
 /** Never throws: a command that cannot be started is an execution that has already failed. */
-export async function execute(engine: Engine, command: Command, graceMs: number): Promise<Execution> {
+export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
+  const { graceMs, terminal } = options
   try {
-    return new Execution(await engine.start(command), graceMs)
+    const child =
+      terminal === undefined ? await engine.start(command) : engine.startTerminal(command, terminal)
+    return new Execution(child, graceMs)
   } catch (error) {
     return new Execution(failed(error as Error), graceMs)
   }
+}
+
+export interface ExecuteOptions {
+  /** From SIGTERM to SIGKILL, milliseconds. */
+  readonly graceMs: number
+  /** Runs the command on a terminal of this size. */
+  readonly terminal?: WindowSize
+}
+
+function noTerminal(): never {
+  throw new Error('terminals need the posix engine, which this system does not have')
 }
 
 function failed(cause: Error): Child {

@@ -1,10 +1,13 @@
-import type { Child } from './child.ts'
+import type { Child, WindowSize } from './child.ts'
 import { endGroup } from './kill-ladder.ts'
 import { ChildOutput, type Chunk } from './child-output.ts'
 import type { ExitStatus } from './exit-status.ts'
 
 /** Why the agent ended an execution. */
 export type TerminationReason = 'closed-by-gateway' | 'gateway-lost' | 'agent-stopping'
+
+/** Input that waits for a terminal whose program does not read. */
+const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 
 /** One running command with everything that belongs to it. Whoever starts it reads `output` to its end, then awaits `exit`. */
 export class Execution {
@@ -33,6 +36,18 @@ export class Execution {
     return this.#reason
   }
 
+  /** Types on the command's terminal. False when the terminal has not taken 4 MiB of earlier input: the rest is lost. */
+  type(data: Uint8Array): boolean {
+    const { terminal } = this.#child
+    if (terminal === undefined || terminal.unwritten() > MAX_UNWRITTEN_BYTES) return false
+    terminal.write(data)
+    return true
+  }
+
+  resize(size: WindowSize): void {
+    this.#child.terminal?.resize(size)
+  }
+
   /** Ends the command: SIGTERM to its group, SIGKILL after the grace. Returns at once; `exit` tells when it is over. */
   terminate(reason: TerminationReason): void {
     this.#reason ??= reason
@@ -50,6 +65,8 @@ export class Execution {
   }
 
   async #endGroup(): Promise<void> {
-    if (this.pid !== undefined) await endGroup(this.pid, this.#graceMs)
+    // Interactive shells ignore SIGTERM; what a terminal's end means to them is SIGHUP.
+    const first = this.#child.terminal === undefined ? 'SIGTERM' : 'SIGHUP'
+    if (this.pid !== undefined) await endGroup(this.pid, this.#graceMs, first)
   }
 }

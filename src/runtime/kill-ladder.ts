@@ -3,17 +3,25 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** How often a group that is being ended is looked at: 5 ms at first, since most end at once, then up to 100 ms. */
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
+/** A shell that gets the hangup while it sets up its line editor forgets it (seen with bash): it is said once more. */
+const HANGUP_AGAIN_MS = 300
 /** After SIGKILL only a process in uninterruptible sleep remains; nobody can wait for that. */
 const KILLED_MS = 2000
 
 /**
- * Ends a process group: SIGTERM, `graceMs` milliseconds, SIGKILL. Settles when no process of the group is left, or
+ * Ends a process group: `first`, `graceMs` milliseconds, SIGKILL. Settles when no process of the group is left, or
  * two seconds after SIGKILL. The group id stays ours while a member lives: the kernel does not reuse it.
  */
-export async function endGroup(pgid: number, graceMs: number): Promise<void> {
-  if (!signalGroup(pgid, 'SIGTERM')) return
-  // A stopped process takes the SIGTERM only after it goes on.
+export async function endGroup(
+  pgid: number,
+  graceMs: number,
+  first: 'SIGTERM' | 'SIGHUP' = 'SIGTERM',
+): Promise<void> {
+  if (!signalGroup(pgid, first)) return
+  // A stopped process takes the signal only after it goes on.
   signalGroup(pgid, 'SIGCONT')
+  if (first === 'SIGHUP' && !(await groupGone(pgid, Math.min(HANGUP_AGAIN_MS, graceMs))))
+    signalGroup(pgid, first)
   if (await groupGone(pgid, graceMs)) return
   signalGroup(pgid, 'SIGKILL')
   await groupGone(pgid, KILLED_MS)

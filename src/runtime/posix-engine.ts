@@ -1,9 +1,10 @@
 import { closeSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import type { Child, Command } from './child.ts'
+import type { Child, Command, WindowSize } from './child.ts'
 import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 import { bytesInPipe, enlargePipe, ErrnoError, memoryFile, pipe, posixSpawn } from './posix.ts'
+import { openTerminal } from './pty.ts'
 import { childEnd } from './reaper.ts'
 
 /** Fewer wake-ups for bulk output; stderr stays at 64 KiB. */
@@ -15,11 +16,29 @@ export function startPosix(command: Command): Child {
   try {
     return start(command, owned)
   } catch (error) {
-    throw error instanceof ErrnoError ? new SpawnError(error.code, describe(command, error)) : error
+    throw spawnError(command, error)
   } finally {
     // Our copies of the child's ends: were they kept, the pipes would never reach their end.
     for (const fd of owned) closeSync(fd)
   }
+}
+
+/** Starts a command on a terminal of its own; its `stdin` is not used. @throws SpawnError */
+export function startPosixTerminal(command: Command, size: WindowSize): Child {
+  const terminal = openTerminal(size)
+  try {
+    const file = findProgram(command.argv[0]?.toString() ?? '', command.path, command.cwd)
+    const { argv, environment, cwd } = command
+    const pid = posixSpawn({ file, argv, environment, cwd, stdio: terminal.path })
+    return terminal.child(pid, childEnd(pid))
+  } catch (error) {
+    terminal.discard()
+    throw spawnError(command, error)
+  }
+}
+
+function spawnError(command: Command, error: unknown): unknown {
+  return error instanceof ErrnoError ? new SpawnError(error.code, describe(command, error)) : error
 }
 
 function start(command: Command, owned: number[]): Child {

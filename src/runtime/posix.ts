@@ -11,7 +11,11 @@ const libc = koffi.load('libc.so.6')
 const O_CLOEXEC = 0o2000000
 const MFD_CLOEXEC = 1
 const F_SETPIPE_SZ = 1031
+const F_SETFD = 2
+const FD_CLOEXEC = 1
 const FIONREAD = 0x541b
+const TIOCOUTQ = 0x5411
+const O_RDWR = 2
 const WNOHANG = 1
 const SPAWN_SETSIGDEF = 0x04
 const SPAWN_SETSIGMASK = 0x08
@@ -36,6 +40,9 @@ const call = {
   actionsInit: libc.func('int posix_spawn_file_actions_init(void *actions)'),
   actionsDestroy: libc.func('int posix_spawn_file_actions_destroy(void *actions)'),
   actionsDup2: libc.func('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)'),
+  actionsOpen: libc.func(
+    'int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, unsigned int mode)',
+  ),
   actionsChdir: libc.func('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
   actionsCloseFrom: libc.func('int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)'),
   spawn: libc.func(
@@ -71,10 +78,24 @@ export function memoryFile(name: string): number {
   return check('memfd_create', call.memfdCreate(name, MFD_CLOEXEC) as number)
 }
 
-/** Bytes that lie unread in a pipe; 0 when the descriptor cannot tell. */
+/** Bytes that lie unread in a pipe or terminal; 0 when the descriptor cannot tell. */
 export function bytesInPipe(fd: number): number {
+  return queued(fd, FIONREAD)
+}
+
+/** Bytes written to a terminal's slave that are still on their way to the master. */
+export function bytesInOutputQueue(fd: number): number {
+  return queued(fd, TIOCOUTQ)
+}
+
+function queued(fd: number, request: number): number {
   const count = Buffer.alloc(4)
-  return call.ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
+  return call.ioctl(fd, request, 'void *', count) === 0 ? count.readInt32LE() : 0
+}
+
+/** For descriptors that others opened without the flag. */
+export function closeOnExec(fd: number): void {
+  call.fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
 }
 
 export type Wait =
@@ -95,8 +116,8 @@ export interface Spawn {
   readonly argv: readonly Buffer[]
   readonly environment: readonly Buffer[]
   readonly cwd: string
-  /** Descriptors that become 0, 1 and 2; every other one is closed in the child. */
-  readonly stdio: readonly [number, number, number]
+  /** Descriptors that become 0, 1 and 2, or the path of a terminal; every other descriptor is closed in the child. */
+  readonly stdio: readonly [number, number, number] | string
 }
 
 /** Signals at their defaults, none blocked, and a session of its own: made once, glibc only reads it. */
@@ -107,7 +128,7 @@ export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): numb
   const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
   call.actionsInit(actions)
   try {
-    stdio.forEach((fd, newFd) => call.actionsDup2(actions, fd, newFd) as number)
+    setStdio(actions, stdio)
     call.actionsChdir(actions, cwd)
     call.actionsCloseFrom(actions, 3)
     const pid = [0]
@@ -124,6 +145,15 @@ export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): numb
   } finally {
     call.actionsDestroy(actions)
   }
+}
+
+/** A session leader that opens a terminal makes it its controlling one: SETSID comes before the file actions. */
+function setStdio(actions: Buffer, stdio: Spawn['stdio']): void {
+  if (typeof stdio === 'string') call.actionsOpen(actions, 0, stdio, O_RDWR, 0)
+  const fds = typeof stdio === 'string' ? [0, 0, 0] : stdio
+  fds.forEach((fd, newFd) => {
+    if (fd !== newFd || typeof stdio !== 'string') call.actionsDup2(actions, fd, newFd)
+  })
 }
 
 function spawnAttributes(): Buffer {

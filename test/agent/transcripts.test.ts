@@ -71,10 +71,17 @@ async function replay(name: string): Promise<{ recorded: Told; ours: Told }> {
   }
 }
 
-/** Output comes in other portions than recorded: a close for a close, else some output for output, an OK for an OK. */
+/**
+ * Output comes in other portions than recorded: a close for a close, else some output for output, an OK for an OK;
+ * on a terminal also what a command printed (`30 100`) before the next keys.
+ */
 function caughtUp(ours: readonly Packet[], recorded: readonly Packet[]): boolean {
   const closed = (packets: readonly Packet[]) => packets.some(({ type }) => type === 'ClientSessionClose')
-  return closed(recorded) ? closed(ours) : ours.length >= Math.min(recorded.length, 2)
+  if (closed(recorded)) return closed(ours)
+  const printed = told(recorded).stdout.match(/\d+ \d+\r\n/g) ?? []
+  return (
+    ours.length >= Math.min(recorded.length, 2) && printed.every((text) => told(ours).stdout.includes(text))
+  )
 }
 
 const ordinaryExit = { text: '' } // no `failed executing command, reason=exit status n` behind the output
@@ -124,6 +131,20 @@ describe('a recorded conversation, replayed', () => {
       String(gateway.received.find(({ type }) => type === 'ClientSessionOpenOK')?.spec['client.command']),
     ).toBe('bash --norc --noprofile a $FOO')
     expect([ours.code, ours.stderr]).toEqual(['127', 'bash: a bar: No such file or directory\n'])
+  })
+
+  it('cli-connect-resize-exit-3: a terminal, its sizes, and the code of the shell', async () => {
+    const { ours } = await replay('cli-connect-resize-exit-3')
+    expect([ours.kinds[0], ours.kinds.at(-1), ours.code, ours.text]).toEqual([
+      'ClientSessionOpenOK',
+      'ClientSessionClose',
+      '3',
+      '',
+    ])
+    // What the shell echoes depends on its timing; what the commands print does not.
+    expect(ours.stdout).toContain('30 100\r\n')
+    expect(ours.stdout).toContain('40 120\r\nxterm-256color\r\n')
+    expect(ours.stderr).toBe('')
   })
 
   const psql = spawnSync('psql', ['-h', '127.0.0.1', '-U', 'postgres', '-c', 'select 1'])

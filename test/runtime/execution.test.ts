@@ -13,7 +13,12 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-const portable = { name: 'portable', reason: 'a test', start: startPortable } as const
+const portable = {
+  name: 'portable',
+  reason: 'a test',
+  start: startPortable,
+  startTerminal: engine.startTerminal,
+} as const
 const bash = ['bash', '--norc', '--noprofile']
 
 describe('an execution', () => {

@@ -1,3 +1,4 @@
+import type { WindowSize } from '../../src/runtime/child.ts'
 import { execute, loadEngine, type Engine } from '../../src/runtime/engine.ts'
 import type { Execution } from '../../src/runtime/execution.ts'
 import type { ExitStatus } from '../../src/runtime/exit-status.ts'
@@ -10,6 +11,7 @@ export interface Run {
   readonly cwd?: string
   readonly graceMs?: number
   readonly engine?: Engine
+  readonly terminal?: WindowSize
 }
 
 /** Starts a program with the environment PATH only, unless told otherwise. */
@@ -22,7 +24,10 @@ export function start(argv: readonly string[], run: Run = {}): Promise<Execution
     cwd: run.cwd ?? '/',
     stdin: Buffer.from(run.stdin ?? ''),
   }
-  return execute(run.engine ?? engine, command, run.graceMs ?? 2000)
+  return execute(run.engine ?? engine, command, {
+    graceMs: run.graceMs ?? 2000,
+    ...(run.terminal !== undefined && { terminal: run.terminal }),
+  })
 }
 
 export interface Outcome {

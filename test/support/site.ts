@@ -10,6 +10,8 @@ export interface SiteOptions {
   readonly connections?: readonly object[]
   readonly limits?: object
   readonly runbooks?: Readonly<Record<string, string>>
+  /** Content of files beside gateway.yaml. */
+  readonly files?: Readonly<Record<string, string>>
   /** Environment of gateway and agent, beside the workplace's. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -47,6 +49,7 @@ export class Site implements AsyncDisposable {
   private constructor(options: SiteOptions) {
     this.#options = options
     this.books = new Books(this.place, options.runbooks)
+    for (const [name, content] of Object.entries(options.files ?? {})) this.place.write(name, content)
     this.place.write('admin.token', `${this.token}\n`)
     this.place.write('agent.key', `${this.agentKey}\n`)
   }
@@ -92,9 +95,12 @@ export class Site implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent?.[Symbol.asyncDispose]()
-    await this.#gateway?.[Symbol.asyncDispose]()
-    this.place[Symbol.dispose]()
+    try {
+      await this.#agent?.[Symbol.asyncDispose]()
+      await this.#gateway?.[Symbol.asyncDispose]()
+    } finally {
+      this.place[Symbol.dispose]()
+    }
   }
 
   #settings(): object {

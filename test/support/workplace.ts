@@ -11,7 +11,13 @@ export class Workplace implements Disposable {
   constructor() {
     this.path = mkdtempSync(path.join(tmpdir(), 'runbook-e2e-'))
     for (const name of ['home', 'tmp']) mkdirSync(this.at(name))
-    this.env = { PATH: process.env['PATH'] ?? '', HOME: this.at('home'), TMPDIR: this.at('tmp') }
+    this.env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: this.at('home'),
+      TMPDIR: this.at('tmp'),
+      // Where systemd would have the secret files: `dev` hides RUNBOOK_AGENT_* from its agent, but not this.
+      RUNTIME_DIRECTORY: this.at('runtime'),
+    }
   }
 
   /** The absolute path of something in the folder. */
