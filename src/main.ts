@@ -60,6 +60,9 @@ function report(error: unknown): number {
   return exitCodes.bug
 }
 
+// Node opens its debugger on SIGUSR1, to every user of this machine; any script of a runbook could send it.
+process.on('SIGUSR1', () => undefined)
+
 try {
   await program().parseAsync()
   process.exitCode = exitCodes.done

@@ -51,7 +51,12 @@ export class Connection {
     const metadata = new Metadata()
     for (const [key, value] of Object.entries(await introduction(identity))) metadata.set(key, value)
     const channel = identity.tls ? credentials.createSsl() : credentials.createInsecure()
-    return new Connection(new TransportClient(identity.address, channel, options), metadata)
+    // grpc-js would send a key in the clear to the proxy of http_proxy, even for the loopback.
+    const client = new TransportClient(identity.address, channel, {
+      ...options,
+      'grpc.enable_http_proxy': identity.tls ? 1 : 0,
+    })
+    return new Connection(client, metadata)
   }
 
   private constructor(client: TransportClient, metadata: Metadata) {

@@ -56,7 +56,7 @@ export function parseKey(key: string, source: string): Identity {
     address: `${url.hostname}:${url.port}`,
     host: url.hostname.replace(/^\[|\]$/g, ''),
     tls: TLS_SCHEMES.has(url.protocol),
-    name: decodeURIComponent(url.username),
+    name: url.username,
     token: new Secret(key),
   }
 }

@@ -68,8 +68,10 @@ function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void 
 /** The first host of `mongodb://user:pass@a:1,b:2/db`; an SRV name is resolved by the client alone. */
 function mongoUri(uri: string | undefined): Address | undefined {
   if (uri === undefined || uri === '') return undefined
-  const hosts = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(uri)?.[1]
-  const [, host, port] = /^(\[[^\]]+\]|[^:,]+)(?::(\d+))?/.exec(hosts ?? '') ?? []
+  // Up to the last @: whatever precedes it may be a password and must not end up in a host name or an error.
+  const authority = /^mongodb(?:\+srv)?:\/\/([^/?]+)/.exec(uri)?.[1] ?? ''
+  const hosts = authority.slice(authority.lastIndexOf('@') + 1)
+  const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?(?:,|$)/.exec(hosts) ?? []
   if (host === undefined) throw new LivenessError('failed parsing mongodb connection string')
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
 }

@@ -66,9 +66,14 @@ export class Session {
     }
   }
 
+  /** A client can forge packets into its session: a session opened to run one script does not become a terminal. */
+  get interactive(): boolean {
+    return this.#open.params.clientVerb === 'connect'
+  }
+
   /** The script has come. A second one is refused by silence: a close would end the first one's session. */
   begin(stdin: Buffer): void {
-    if (this.#state.name === 'open') this.#state.begin({ kind: 'script', stdin })
+    if (this.#state.name === 'open' && !this.interactive) this.#state.begin({ kind: 'script', stdin })
     else
       this.#services.log.warn(
         { sid: this.sid, state: this.#state.name },
@@ -80,7 +85,7 @@ export class Session {
   type(data: Buffer): void {
     switch (this.#state.name) {
       case 'open':
-        return this.#state.begin({ kind: 'terminal' })
+        return this.interactive ? this.#state.begin({ kind: 'terminal' }) : undefined
       case 'starting':
         if (this.#early.length < MAX_EARLY_PACKETS) this.#early.push(data)
         return

@@ -6,11 +6,16 @@ const CLOSING_BRACE = 0x7d
 const SPECIAL_NAMES = Buffer.from('*#$@!?-0123456789')
 const NAME_BYTES = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_')
 
+/** Linux takes 128 KiB for one argument, and some MiB for all; more is refused before memory is spent on it. */
+const MAX_ARGUMENT_BYTES = 128 * 1024
+const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
+
 /** The value of a variable, or undefined when the session has none of that name. */
 type Lookup = (name: string) => Buffer | undefined
 
 interface Expansion {
-  readonly bytes: Buffer
+  /** undefined when it would be longer than the system takes: it is not even put together. */
+  readonly bytes: Buffer | undefined
   /** Whether any variable contributed at least a byte. */
   readonly substituted: boolean
 }
@@ -29,9 +34,21 @@ export function expandArguments(args: readonly string[], lookup: Lookup): Buffer
     const list = missing.join(',')
     throw new EnvvarError(list, `could not find environment variable for commands [${list}]`)
   }
-  const argv = [Buffer.from(program), ...expansions.map(({ bytes }) => bytes)]
+  refuseOversized(expansions)
+  const argv = [Buffer.from(program), ...expansions.map(({ bytes }) => bytes ?? Buffer.alloc(0))]
   refuseNul(argv)
   return argv
+}
+
+function refuseOversized(expansions: readonly Expansion[]): void {
+  const at = expansions.findIndex(({ bytes }) => bytes === undefined)
+  const total = expansions.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
+  if (at < 0 && total <= MAX_ARGUMENTS_BYTES) return
+  const what = at < 0 ? 'the arguments of the command are' : `argument ${at + 1} of the command is`
+  throw new EnvvarError(
+    '',
+    `${what} too long for this system: pass large values as filesystem: or on standard input`,
+  )
 }
 
 /** The system ends an argument at its first NUL, so the program would silently get less than was written. */
@@ -60,6 +77,8 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
     dollar = argument.indexOf(DOLLAR, dollar + 1 + width)
   }
   pieces.push(argument.subarray(from))
+  if (pieces.reduce((sum, { length }) => sum + length, 0) > MAX_ARGUMENT_BYTES)
+    return { bytes: undefined, substituted }
   return { bytes: Buffer.concat(pieces), substituted }
 }
 

@@ -68,13 +68,10 @@ export class Agents {
   /** The credential is the agent's whole key, `scheme://name:secret@host:port`; only its secret's hash is known here. */
   authenticate(authorization: string | undefined): Authentication {
     const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
-    if (url === undefined || !URL.canParse(url)) return { kind: 'unknown' }
-    const { username, password } = new URL(url)
-    const agent = this.#known.find(({ keySha256 }) => matches(decodeURIComponent(password), keySha256))
+    const { name, secret } = credential(url ?? '')
+    const agent = this.#known.find(({ keySha256 }) => matches(secret, keySha256))
     if (agent === undefined) return { kind: 'unknown' }
-    return agent.name === decodeURIComponent(username)
-      ? { kind: 'agent', name: agent.name }
-      : { kind: 'name-differs' }
+    return agent.name === name ? { kind: 'agent', name } : { kind: 'name-differs' }
   }
 
   isOnline(name: string): boolean {
@@ -115,6 +112,16 @@ export class Agents {
       signal.addEventListener('abort', done)
       this.#waiting.add(done)
     })
+  }
+}
+
+/** Empty parts for what is no credential: they match no hash. */
+function credential(url: string): { name: string; secret: string } {
+  try {
+    const { username, password } = new URL(url)
+    return { name: decodeURIComponent(username), secret: decodeURIComponent(password) }
+  } catch {
+    return { name: '', secret: '' }
   }
 }
 

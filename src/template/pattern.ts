@@ -4,6 +4,9 @@ import { FunctionFailure } from './errors.ts'
 import type { CallScope } from './function.ts'
 import { MAX_PATTERN_BYTES, WORK_PER_PATTERN_INSTRUCTION } from './limits.ts'
 
+/** Compiling is work before it can be charged: this much takes some tenths of a second. */
+const MAX_PATTERN_GROWTH = 50_000
+
 /** Compiled instructions that go through a byte of input for the price of one unit of work. */
 const INSTRUCTIONS_PER_WORK = 32
 
@@ -29,6 +32,9 @@ function compile(expression: ByteString): RE2JS {
   if (expression.length > MAX_PATTERN_BYTES) {
     throw new FunctionFailure(`regexp error: the pattern is longer than ${MAX_PATTERN_BYTES} bytes`)
   }
+  if (repetitions(expression) * expression.length > MAX_PATTERN_GROWTH) {
+    throw new FunctionFailure('regexp error: the repetitions of the pattern make it too large')
+  }
   const text = decodeText(expression)
   if (encodeText(text) !== expression) {
     throw new FunctionFailure(`regexp error: error parsing regexp: invalid UTF-8: \`${expression}\``)
@@ -38,6 +44,12 @@ function compile(expression: ByteString): RE2JS {
   } catch (error) {
     throw new FunctionFailure(`regexp error: ${encodeText(reason(error))}`)
   }
+}
+
+/** The counts of `{n}`, `{n,}` and `{n,m}` added up: each repeats at most the whole pattern that often. */
+function repetitions(expression: ByteString): number {
+  const counts = expression.match(/\{\d+(,\d*)?\}/g) ?? []
+  return counts.reduce((sum, count) => sum + Math.max(...(count.match(/\d+/g) ?? []).map(Number)), 0)
 }
 
 function reason(error: unknown): string {

@@ -88,12 +88,12 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
     sid,
     exitCode: decimal(specText(packet, spec.exitCode)),
     message: packet.payload.toString('utf8'),
-    truncatedBytes: decimal(specText(packet, spec.truncatedBytes)) ?? 0,
+    truncatedBytes: Math.max(0, decimal(specText(packet, spec.truncatedBytes)) ?? 0),
   }
 }
 
 function decimal(text: string | undefined): number | undefined {
-  return text !== undefined && /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined
+  return text !== undefined && /^[+-]?\d{1,9}$/.test(text) ? Number(text) : undefined
 }
 
 function session(sid: SessionId): Record<string, Buffer> {

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import type { Gateway } from '../../gateway/gateway.ts'
-import { parseAddress } from '../../gateway/settings/address.ts'
+import { isLoopback, parseAddress } from '../../gateway/settings/address.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { createLogger } from '../../log.ts'
 import { exitCodes, Failure } from '../failure.ts'
@@ -62,7 +62,7 @@ async function serve(
   say(
     `ran ops/hello.runbook.sh on connection bash: ${answer.output_status}, exit code ${answer.exit_code}, ${answer.execution_time} ms`,
   )
-  say(answer.output.trimEnd().replace(/^/gm, '  | '))
+  say(printable(answer.output).trimEnd().replace(/^/gm, '  | '))
   say(`\ngateway   ${gateway.http} (REST), ${gateway.grpc} (agents)`)
   say(`token     in ${state.tokenFile}`)
   say(`settings  in ${state.configFile}`)
@@ -80,6 +80,11 @@ function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState): stri
     pid: process.pid,
     agentPid: agent.pid,
   })
+}
+
+/** Output of a program is not let loose on the terminal: control characters become visible ones. */
+function printable(output: string): string {
+  return output.replace(/[^\P{Cc}\n\t]/gu, (character) => JSON.stringify(character).slice(1, -1))
 }
 
 /** People read stdout, unless a program does. */
@@ -100,6 +105,12 @@ function withAddresses(settings: GatewaySettings, flags: DevFlags): GatewaySetti
 function address(given: string | undefined, flag: string): GatewaySettings['listen']['http'] | undefined {
   if (given === undefined) return undefined
   const parsed = parseAddress(/^\d+$/.test(given) ? `127.0.0.1:${given}` : given)
+  if (parsed !== undefined && !isLoopback(parsed.host)) {
+    throw new Failure(
+      `${flag} ${given}: dev serves this machine only, without TLS. Use a loopback address`,
+      exitCodes.usage,
+    )
+  }
   if (parsed === undefined)
     throw new Failure(`${flag} ${given}: must be host:port, for example 127.0.0.1:0`, exitCodes.usage)
   return parsed

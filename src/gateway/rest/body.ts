@@ -3,14 +3,26 @@ import { HttpError } from './http-error.ts'
 
 // Request bodies of the contract (protocol.md 10.1). Fields that newer clients send are passed over.
 
+/** Of a list or an object: more would keep the gateway busy for seconds, for every other caller as well. */
+const MAX_ENTRIES = 10_000
+
 const text = v.string('must be a text')
 const name = v.pipe(text, v.nonEmpty('must not be empty'))
-const textMap = v.record(v.string(), text, 'must be an object whose values are texts')
+const textMap = v.pipe(
+  v.record(v.string(), text, 'must be an object whose values are texts'),
+  v.check((map) => Object.keys(map).length <= MAX_ENTRIES, `must not have more than ${MAX_ENTRIES} entries`),
+)
 const anyMap = v.record(v.string(), v.unknown(), 'must be an object')
 
 const common = {
   env_vars: v.nullish(textMap, {}),
-  client_args: v.nullish(v.array(text, 'must be a list of texts'), []),
+  client_args: v.nullish(
+    v.pipe(
+      v.array(text, 'must be a list of texts'),
+      v.maxLength(MAX_ENTRIES, `must not have more than ${MAX_ENTRIES} entries`),
+    ),
+    [],
+  ),
   metadata: v.nullish(anyMap, {}),
   jira_fields: v.nullish(textMap, {}),
   session_batch_id: v.nullish(text),
@@ -75,5 +87,10 @@ export function checkLimits({ metadata, correlation_id: correlationId }: CommonB
 }
 
 function characters(value: unknown): number {
-  return typeof value === 'string' ? value.length : JSON.stringify(value).length
+  try {
+    return typeof value === 'string' ? value.length : JSON.stringify(value).length
+  } catch {
+    // Nested deeper than the stack: too long whatever its length.
+    return Infinity
+  }
 }

@@ -62,12 +62,13 @@ function recorded(
   inputs: readonly Input[],
   rendered: Rendered,
 ): Record<string, string> {
-  const secret = new Set(inputs.filter(({ type }) => UNRECORDED_TYPES.has(type)).map(({ name }) => name))
+  const hidden = inputs.filter(({ type, asenv }) => UNRECORDED_TYPES.has(type) || asenv !== undefined)
+  const secret = new Set(hidden.map(({ name }) => name))
   const inEnvironment = new Set([...rendered.env.values()])
   return Object.fromEntries(
     [...parameters].map(([name, value]) => {
-      const hidden = secret.has(name) || inEnvironment.has(Buffer.from(value).toString('base64'))
-      return [name, hidden ? '[not recorded]' : value]
+      const unrecorded = secret.has(name) || inEnvironment.has(Buffer.from(value).toString('base64'))
+      return [name, unrecorded ? '[not recorded]' : value]
     }),
   )
 }

@@ -92,7 +92,8 @@ function checkRunbookAccess(
   file: string,
 ): void {
   if (repository === undefined) throw new HttpError(422, 'plugin is not enabled for this connection')
-  if (!file.startsWith(connection.runbooks?.path ?? ''))
+  const path = connection.runbooks?.path ?? ''
+  if (!file.startsWith(path === '' || path.endsWith('/') ? path : `${path}/`))
     throw new HttpError(404, `runbook file ${file} not found`)
 }
 

@@ -8,6 +8,8 @@ import { sessionRoutes } from './sessions.ts'
 /** Slower than any wait of ours, so that an execution's answer never meets it. */
 const REQUEST_MS = 5 * 60 * 1000
 
+const HEALTH = '/api/healthz'
+
 /** The REST interface; the caller listens and closes. */
 export function restServer(services: RestServices, bodyBytes: number): FastifyInstance {
   const app = fastify({
@@ -22,7 +24,12 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
       .code(404)
       .send({ message: `no such endpoint: ${request.method} ${request.url.split('?')[0] ?? ''}` }),
   )
-  app.get('/api/healthz', () => ({ liveness: 'OK' }))
+  // Before the body is read: without a token nobody makes this process parse anything.
+  app.addHook('onRequest', (request, _, done) => {
+    if (request.routeOptions.url !== HEALTH) services.access.user(request.headers)
+    done()
+  })
+  app.get(HEALTH, () => ({ liveness: 'OK' }))
   runbookRoutes(app, services)
   sessionRoutes(app, services)
   return app

@@ -32,7 +32,7 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
     const { status, body: answer } = await services.executions.execute({
       ...common,
       origin: 'client-api',
-      labels: body.labels,
+      labels: ownLabels(body.labels),
     })
     return reply.code(status).send(answer)
   })
@@ -54,6 +54,11 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
   })
 }
 
+/** What the gateway itself says of runbooks cannot be claimed by a caller. */
+function ownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('runbook')))
+}
+
 function findSession(services: RestServices, user: UserSettings, id: string): SessionRecord {
   const session = services.history.session(id)
   if (session === undefined || !services.access.owns(user, session))
@@ -72,6 +77,7 @@ function describe(history: History, session: SessionRecord, query: Record<string
     type: session.connectionType,
     connection_subtype: session.connectionSubtype ?? null,
     verb: session.verb,
+    origin: session.origin,
     labels: session.labels,
     metadata: session.metadata,
     session_batch_id: session.sessionBatchId ?? null,

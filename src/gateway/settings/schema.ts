@@ -172,7 +172,7 @@ const ConnectionShape = map({
 const LimitsShape = map({
   wait: v.nullish(duration('100ms', '1h'), '50s'),
   'agent-wait': v.nullish(duration('0s', '1h'), '15s'),
-  body: v.nullish(size('1KiB', '1GiB'), '20MiB'),
+  body: v.nullish(size('1KiB', '16MiB'), '16MiB'),
   output: v.nullish(size('1KiB', '110MiB'), '110MiB'),
 })
 
