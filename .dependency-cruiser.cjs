@@ -17,12 +17,12 @@ const npm = (name) => `(^|/)node_modules/${name}/`
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    ...['wire', 'envvars', 'runtime', 'template', 'policy'].map((leaf) =>
+    ...['basics', 'wire', 'envvars', 'runtime', 'template', 'policy'].map((leaf) =>
       only(`layer-0-${leaf}`, `^src/${leaf}/`, `^src/${leaf}/`, 'the lowest layer knows nobody'),
     ),
-    only('layer-1-agent', '^src/agent/', '^src/(agent|wire|envvars|runtime|policy)/'),
-    only('layer-1-gateway', '^src/gateway/', '^src/(gateway|wire|template|policy)/'),
-    only('layer-2', '^src/(config|log)(/|[.]ts)', '^src/(config|log)(/|[.]ts)'),
+    only('layer-1-agent', '^src/agent/', '^src/(agent|basics|wire|envvars|runtime|policy)/'),
+    only('layer-1-gateway', '^src/gateway/', '^src/(gateway|basics|wire|template|policy)/'),
+    only('layer-2', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
     {
       name: 'main-on-top',
       severity: 'error',

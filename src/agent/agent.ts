@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { GatewayMessage } from '../wire/message.ts'
 import { Backoff, HEALTHY_MS } from './backoff.ts'
-import { ConnectError, Connection } from './connection.ts'
+import { Connection, type ConnectError } from './connection.ts'
 import { Dispatch } from './dispatch.ts'
 import type { Identity } from './identity.ts'
 import type { SessionServices } from './session-services.ts'
@@ -77,7 +77,7 @@ export class Agent {
   }
 
   /** One stream from its opening to its end. @returns why it ended */
-  async #attempt(): Promise<ConnectError> {
+  async #attempt(): Promise<ConnectError | undefined> {
     this.#enter({ name: 'connecting' })
     const openedAt = performance.now()
     const connection = await Connection.open(this.#identity)
@@ -85,17 +85,11 @@ export class Agent {
     this.#serving = { connection, dispatch }
     // Told to leave while the stream was being opened.
     if (this.#leaving()) this.#drained = this.#finish(this.#serving)
-    try {
-      for await (const packet of connection.receive()) this.#note(dispatch.receive(packet))
-      return new ConnectError('lost', 'the gateway ended the stream')
-    } catch (error) {
-      if (error instanceof ConnectError) return error
-      throw error
-    } finally {
-      this.#serving = undefined
-      this.#abandon(dispatch)
-      if (performance.now() - openedAt >= HEALTHY_MS) this.#backoff.reset()
-    }
+    for await (const packet of connection.receive()) this.#note(dispatch.receive(packet))
+    this.#serving = undefined
+    this.#abandon(dispatch)
+    if (performance.now() - openedAt >= HEALTHY_MS) this.#backoff.reset()
+    return connection.error
   }
 
   /** The gateway has closed these sessions already; their commands end in the background. */
@@ -109,7 +103,7 @@ export class Agent {
     if (message?.kind === 'connected') this.#enter({ name: 'serving' })
   }
 
-  async #wait(error: ConnectError): Promise<void> {
+  async #wait(error: ConnectError | undefined): Promise<void> {
     const ms = this.#backoff.next()
     this.#enter({ name: 'waiting', reason: advice(error), ms: Math.round(ms) })
     await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
@@ -124,13 +118,14 @@ export class Agent {
   }
 }
 
-function advice(error: ConnectError): string {
-  switch (error.kind) {
+function advice(error: ConnectError | undefined): string {
+  switch (error?.kind) {
     case 'refused':
       return `the gateway refuses this key: ${error.message}. Check the key and the agent's name at the gateway`
     case 'conflict':
       return `${error.message}: another agent uses this key, or the gateway has not yet noticed the end of our last stream`
     case 'lost':
-      return error.message
+    case undefined:
+      return error?.message ?? 'the stream ended'
   }
 }

@@ -1,6 +1,8 @@
 import { constants } from 'node:os'
-import type { TerminationReason } from '../runtime/execution.ts'
 import { exitCode, type ExitStatus } from '../runtime/exit-status.ts'
+
+/** Why the agent ended a session. */
+export type TerminationReason = 'closed-by-gateway' | 'gateway-lost' | 'agent-stopping'
 
 /** How a session ends towards the gateway: the code, and one plain line or nothing. */
 export interface Closing {

@@ -26,6 +26,10 @@ const MAX_IN_FLIGHT_BYTES = 1024 * 1024
 /** How long an orderly end may take before the socket is dropped. */
 const CLOSE_MS = 2000
 
+const ENDED = 'the gateway ended the stream'
+/** What a packet costs besides its payload, roughly. */
+const PACKET_OVERHEAD_BYTES = 256
+
 const options = {
   ...channelOptions,
   // grpc-js would acknowledge 1 MiB of writes that it has not sent, to be able to repeat them.
@@ -65,13 +69,13 @@ export class Connection {
     // grpc-js ends every call with a status; `close` it emits only after some ends.
     this.#closed = new Promise((resolve) => this.#call.once('status', () => resolve()))
     this.#call.on('error', (error) => this.#end(connectError(error as ServiceError)))
-    this.#call.on('status', () => this.#end(new ConnectError('lost', 'the gateway ended the stream')))
+    this.#call.on('status', () => this.#end(new ConnectError('lost', ENDED)))
     const keepalive = () => void this.send({ kind: 'keepalive' }).catch(() => undefined)
     this.#keepalive = setInterval(keepalive, KEEPALIVE_MS)
     keepalive()
   }
 
-  /** Packets in order, until the stream ends. @throws ConnectError when it ends otherwise than by `close` */
+  /** Packets in order, until the stream ends; `error` says why it did. */
   async *receive(): AsyncGenerator<Packet, void, undefined> {
     const dial = setTimeout(() => this.#drop(`no answer within ${DIAL_MS / 1000} s`), DIAL_MS)
     try {
@@ -80,18 +84,23 @@ export class Connection {
         yield packet as Packet
       }
     } catch (error) {
-      throw this.#error ?? connectError(error as ServiceError)
+      this.#end(connectError(error as ServiceError))
     } finally {
       clearTimeout(dial)
+      this.#end(new ConnectError('lost', ENDED))
     }
-    throw this.#error ?? new ConnectError('lost', 'the gateway ended the stream')
+  }
+
+  /** Why the stream ended; undefined while it lasts. */
+  get error(): ConnectError | undefined {
+    return this.#error
   }
 
   /** Settles when there is room for the next message: awaiting it is the whole backpressure. @throws ConnectError */
   async send(message: Exclude<AgentMessage, { kind: 'unsupported' }>): Promise<void> {
     this.#refuseWhenEnded()
     const packet = encodeAgentMessage(message)
-    const bytes = packet.payload.length + 256
+    const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
     this.#inFlightBytes += bytes
     this.#call.write(packet, () => this.#written(bytes))
     while (this.#inFlightBytes > MAX_IN_FLIGHT_BYTES) {

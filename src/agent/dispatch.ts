@@ -1,9 +1,9 @@
-import type { TerminationReason } from '../runtime/execution.ts'
 import { NO_EXIT_CODE } from '../runtime/exit-status.ts'
 import { DecodeError } from '../wire/errors.ts'
 import { decodeGatewayPacket } from '../wire/gateway-message.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from '../wire/message.ts'
 import { sessionIdOf, type Packet } from '../wire/packet.ts'
+import type { TerminationReason } from './closing.ts'
 import { Session } from './session.ts'
 import type { Reply, SessionServices } from './session-services.ts'
 
@@ -20,10 +20,6 @@ export class Dispatch {
   constructor(services: SessionServices, reply: Reply) {
     this.#services = services
     this.#reply = reply
-  }
-
-  get size(): number {
-    return this.#sessions.size
   }
 
   /** @returns the message, for what concerns the stream as a whole */
@@ -120,9 +116,10 @@ export class Dispatch {
     else this.#refuse(sid, 'internal error, connection params not found')
   }
 
-  /** Closes what this agent does not serve: left open it would wait for ever. */
+  /** Closes what this agent does not serve: left open it would wait for ever. A session that runs is left alone. */
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
+    if (this.#sessions.has(sid)) return
     const closed = { kind: 'closed', sid, exitCode: NO_EXIT_CODE, message, truncatedBytes: 0 } as const
     this.#reply(closed).catch(() => undefined)
   }

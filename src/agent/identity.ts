@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { Secret } from '../basics/secret.ts'
 
 /** How the agent introduces itself and where it goes. `token` is the whole credential: never log it. */
 export interface Identity {
@@ -9,27 +9,6 @@ export interface Identity {
   /** The agent's name, for the log; empty in old credentials. */
   readonly name: string
   readonly token: Secret
-}
-
-/** A value that must be used and never shown: it prints as `<set>` wherever it is printed. */
-export class Secret {
-  readonly #value: string
-
-  constructor(value: string) {
-    this.#value = value
-  }
-
-  reveal(): string {
-    return this.#value
-  }
-
-  toString(): string {
-    return '<set>'
-  }
-
-  toJSON(): string {
-    return '<set>'
-  }
 }
 
 /** The credential cannot be used; the message names the setting it came from, never the credential. */
@@ -59,11 +38,6 @@ export function parseKey(key: string, source: string): Identity {
     name: url.username,
     token: new Secret(key),
   }
-}
-
-/** True when a token in the clear stays on this machine. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 function parseUrl(key: string, source: string): URL {

@@ -1,5 +1,4 @@
 import type { Chunk } from '../runtime/child-output.ts'
-import type { Execution } from '../runtime/execution.ts'
 import { OutputCap } from '../runtime/output-cap.ts'
 import type { SessionId } from '../wire/message.ts'
 import type { Reply } from './session-services.ts'
@@ -22,11 +21,13 @@ export class OutputForwarder {
     return this.#cap?.omitted ?? 0
   }
 
-  /** Each `await` waits for the gateway: that is what slows a child down whose output nobody takes. */
-  async forward(execution: Execution): Promise<void> {
-    for await (const chunk of execution.output) {
-      // The gateway drops what comes after its close; the child is still read, so that it can end.
-      if (execution.reason === 'closed-by-gateway') continue
+  /**
+   * Each `await` waits for the gateway: that is what slows a child down whose output nobody takes.
+   * @param unwanted true once the output is read only to let the child end
+   */
+  async forward(output: AsyncIterable<Chunk>, unwanted: () => boolean): Promise<void> {
+    for await (const chunk of output) {
+      if (unwanted()) continue
       const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
       if (live !== undefined) await this.#send(live)
     }

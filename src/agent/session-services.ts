@@ -1,10 +1,10 @@
 import type { RuntimeFolder } from '../envvars/runtime-folder.ts'
 import type { Engine } from '../runtime/engine.ts'
 import type { AgentMessage } from '../wire/message.ts'
-import type { Logger } from './logger.ts'
+import type { Logger } from '../basics/logger.ts'
 import type { Slots } from './slots.ts'
 
-export interface SessionSettings {
+interface SessionSettings {
   /** Largest captured output in bytes; 0 is without limit. */
   readonly outputCapBytes: number
   /** SIGTERM to SIGKILL, milliseconds. */

@@ -1,12 +1,14 @@
 import { Environment } from '../envvars/environment.ts'
+import { EnvvarError, RuntimeFolderError } from '../envvars/errors.ts'
 import { execute } from '../runtime/engine.ts'
 import type { WindowSize } from '../runtime/child.ts'
-import type { Execution, TerminationReason } from '../runtime/execution.ts'
+import type { Execution } from '../runtime/execution.ts'
 import { NO_EXIT_CODE } from '../runtime/exit-status.ts'
 import type { OpenMessage, SessionId } from '../wire/message.ts'
 import { NO_PAYLOAD } from '../wire/packet.ts'
-import { closedUnstarted, closing, type Closing } from './closing.ts'
+import { closedUnstarted, closing, type Closing, type TerminationReason } from './closing.ts'
 import { ConnectError } from './connection.ts'
+import { LivenessError } from './liveness.ts'
 import { OutputForwarder } from './output-forwarder.ts'
 import { checkRequest, RefusedError, type SessionRequest } from './request.ts'
 import type { Reply, SessionServices } from './session-services.ts'
@@ -108,7 +110,7 @@ export class Session {
   end(reason: TerminationReason): void {
     this.#endReason ??= reason
     if (this.#state.name === 'open') this.#state.giveUp()
-    if (this.#state.name === 'running') this.#state.execution.terminate(reason)
+    if (this.#state.name === 'running') this.#state.execution.terminate()
   }
 
   /** Answers that the session is open, exactly once, and waits for what starts it; undefined when it was ended instead. */
@@ -166,9 +168,10 @@ export class Session {
       this.#reply,
       request.captured ? settings.outputCapBytes : 0,
     )
-    await forwarder.forward(execution)
+    // The gateway drops what comes after its close; the command is still read, so that it can end.
+    await forwarder.forward(execution.output, () => this.#endReason === 'closed-by-gateway')
     const status = await execution.exit
-    const { exitCode, message } = closing(status, execution.reason)
+    const { exitCode, message } = closing(status, this.#endReason)
     return { exitCode, message: forwarder.onOwnLine(message), truncatedBytes: forwarder.truncatedBytes }
   }
 
@@ -177,7 +180,7 @@ export class Session {
     execution.resize(this.#size)
     for (const data of this.#early.splice(0)) execution.type(data)
     // The end may have come while the program was being started.
-    if (this.#endReason !== undefined) execution.terminate(this.#endReason)
+    if (this.#endReason !== undefined) execution.terminate()
   }
 
   /** The gateway is told, unless it ended the session itself: its close is never answered (protocol.md 0.6). */
@@ -196,13 +199,16 @@ export class Session {
   }
 
   async #fail(error: Error): Promise<void> {
+    const { log } = this.#services
     if (error instanceof ConnectError) {
-      this.#services.log.warn({ sid: this.sid }, 'session lost: the stream to the gateway has ended')
+      log.warn({ sid: this.sid }, 'session lost: the stream to the gateway has ended')
       return
     }
-    const { message } = error
-    this.#services.log.warn({ sid: this.sid, reason: message }, 'session refused')
+    if (isRefusal(error)) log.warn({ sid: this.sid, reason: error.name }, 'session refused')
+    else
+      log.error({ sid: this.sid, error: error.message, stack: error.stack }, 'session failed: this is a bug')
     if (this.#endReason === 'closed-by-gateway') return
+    const message = isRefusal(error) ? error.message : 'internal error of the agent, its log has more'
     await this.#reply({
       kind: 'closed',
       sid: this.sid,
@@ -211,6 +217,11 @@ export class Session {
       truncatedBytes: 0,
     }).catch(() => undefined)
   }
+}
+
+/** What a session can be refused for, with a message for its user; it may quote arguments, so the log has the kind only. */
+function isRefusal(error: Error): boolean {
+  return [RefusedError, LivenessError, EnvvarError, RuntimeFolderError].some((kind) => error instanceof kind)
 }
 
 /** Always this one, whatever the connection says (protocol.md 5.3). */

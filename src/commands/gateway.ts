@@ -1,5 +1,5 @@
 import { startGateway, type Gateway } from '../gateway/gateway.ts'
-import type { Logger } from '../gateway/logger.ts'
+import type { Logger } from '../basics/logger.ts'
 import { HistoryError } from '../gateway/history/session.ts'
 import { RunbookError } from '../gateway/runbooks/errors.ts'
 import { loadSettings } from '../gateway/settings/load.ts'

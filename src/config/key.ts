@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { Secret } from '../basics/secret.ts'
+import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
 import type { Found, Lookup } from './lookup.ts'
 import type { Problems } from './problems.ts'
-import { Secret } from './secret.ts'
 import type { SettingsFile } from './settings-file.ts'
-import { FileRefused, readSmallFile } from './small-file.ts'
 import { SETTINGS } from './table.ts'
 
 export interface Key {
@@ -72,9 +72,9 @@ function systemdKey(search: KeySearch): Key | undefined {
 
 function keyInFile(path: string, place: string, search: KeySearch): Key | undefined {
   try {
-    const { text, mode } = readSmallFile(path, LONGEST_KEY)
-    const key = text.trim()
-    if (key === '') throw new FileRefused('is empty: write the key into it')
+    const { bytes, mode } = readSmallFile(path, LONGEST_KEY)
+    const key = decodeText(bytes).trim()
+    if (key === '') throw new FileRefused('EMPTY', 'is empty: write the key into it')
     if ((mode & forbiddenBits(path, search)) !== 0) {
       search.warnings.push(`${place}: other users may read the key in ${path}: chmod 600 ${path}`)
     }

@@ -1,5 +1,5 @@
-import { Secret } from './secret.ts'
-import { parseDuration, parseSize } from './units.ts'
+import { Secret } from '../basics/secret.ts'
+import { parseDuration, parseSize } from '../basics/units.ts'
 
 /** What a setting's text may be and what it becomes. */
 export interface Kind<T> {
@@ -17,10 +17,16 @@ export const size: Kind<number> = {
   parse: parseSize,
 }
 
+/** 24.8 days. A timer of Node's that is set for longer fires at once: a drain of 30d would kill everything. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export const duration: Kind<number> = {
   expected: 'a duration such as 500ms, 10s or 5m, of 24 days at most',
   placeholder: 'duration',
-  parse: parseDuration,
+  parse: (text) => {
+    const ms = parseDuration(text)
+    return ms !== undefined && ms <= LONGEST_TIMER_MS ? ms : undefined
+  },
 }
 
 export const count: Kind<number> = {

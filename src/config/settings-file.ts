@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
-import { nearest } from './nearest.ts'
+import { nearest } from '../basics/nearest.ts'
+import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
 import type { Problems } from './problems.ts'
-import { FileRefused, readSmallFile } from './small-file.ts'
 import { settings } from './table.ts'
 import type { Leaf } from './yaml.ts'
 import { readLeaves, YamlError } from './yaml.ts'
@@ -38,8 +38,8 @@ export function locateFile(flag: string | undefined, variable: string | undefine
 /** Undefined, and a problem, when it is not known what the file says; single wrong names are only problems. */
 export function readSettingsFile(location: Location, problems: Problems): SettingsFile | undefined {
   try {
-    const { text, mode } = readSmallFile(location.path, LONGEST_FILE)
-    const entries = toEntries(readLeaves(text), location.path, problems)
+    const { bytes, mode } = readSmallFile(location.path, LONGEST_FILE)
+    const entries = toEntries(readLeaves(decodeText(bytes)), location.path, problems)
     return { entries, folder: dirname(location.path), mode }
   } catch (error) {
     if (error instanceof FileRefused && error.isMissing && !location.isRequired) return NO_FILE

@@ -1,5 +1,6 @@
 import type { Document, Pair } from 'yaml'
-import { isMap, isScalar, LineCounter, parseDocument, Parser } from 'yaml'
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { isDeeperThan } from '../basics/yaml-depth.ts'
 
 /** A name in the file that holds no further names. */
 export interface Leaf {
@@ -23,12 +24,12 @@ export class YamlError extends Error {
   }
 }
 
-/** Settings are two deep. Some thousand brackets make yaml 2.9 end the process, no `catch` survives that (seen). */
+/** Settings are two deep. */
 const DEEPEST = 20
 
 /** Lists what is in the file, in its order. @throws YamlError */
 export function readLeaves(text: string): Leaf[] {
-  refuseDeep(text)
+  if (isDeeperThan(text, DEEPEST)) throw new YamlError('1:1', `something is nested more than ${DEEPEST} deep`)
   const lines = new LineCounter()
   // Failsafe: every scalar stays the text it is in the file. Names that are there twice are found later.
   const document = parseDocument(text, {
@@ -41,26 +42,6 @@ export function readLeaves(text: string): Leaf[] {
   if (document.contents === null || isEmpty(document.contents)) return []
   if (!isMap(document.contents)) throw new YamlError('1:1', 'settings are written as "name: value"')
   return leavesOf(document.contents.items, '', lines)
-}
-
-/** Looks at the tokens with a stack of its own, before yaml walks them by calling itself. */
-function refuseDeep(text: string): void {
-  interface Token {
-    readonly value?: unknown
-    readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[]
-  }
-  const open: { token: unknown; depth: number }[] = []
-  for (const token of new Parser().parse(text)) open.push({ token, depth: 0 })
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { token, depth } = next
-    if (depth > DEEPEST) throw new YamlError('1:1', `something is nested more than ${DEEPEST} deep`)
-    if (typeof token !== 'object' || token === null) continue
-    const { value, items = [] } = token as Token
-    open.push({ token: value, depth })
-    for (const item of items) {
-      open.push({ token: item.key, depth: depth + 1 }, { token: item.value, depth: depth + 1 })
-    }
-  }
 }
 
 /** Has texts of its own: yaml's quote the file, secrets and all. */

@@ -7,7 +7,7 @@ import type { AgentSettings } from './settings/settings.ts'
 export interface SessionSink {
   receive(message: AgentMessage): void
   /** The stream is gone, and with it every session on it. */
-  lost(reason: string): void
+  fail(reason: string): void
 }
 
 /** A connected agent: one stream, many sessions. */
@@ -19,10 +19,6 @@ export class AgentStream {
   constructor(name: string, send: (message: GatewayOutbound) => void) {
     this.name = name
     this.#send = send
-  }
-
-  get sessions(): number {
-    return this.#sessions.size
   }
 
   send(message: GatewayOutbound): void {
@@ -44,7 +40,7 @@ export class AgentStream {
 
   /** The stream has ended: so have its sessions. */
   end(reason: string): void {
-    for (const session of [...this.#sessions.values()]) session.lost(reason)
+    for (const session of [...this.#sessions.values()]) session.fail(reason)
     this.#sessions.clear()
   }
 }

@@ -4,7 +4,7 @@ import type { SessionId } from '../wire/message.ts'
 import type { Agents } from './agents.ts'
 import { connectionType } from './connection-type.ts'
 import type { History } from './history/history.ts'
-import type { Logger } from './logger.ts'
+import type { Logger } from '../basics/logger.ts'
 import { NO_AGENT_CODE, Session, type SessionEnding } from './session.ts'
 import type { ConnectionSettings, GatewaySettings } from './settings/settings.ts'
 

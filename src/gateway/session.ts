@@ -68,10 +68,6 @@ export class Session implements SessionSink {
     )
   }
 
-  lost(reason: string): void {
-    this.fail(reason)
-  }
-
   receive(message: AgentMessage): void {
     if (this.#over) return
     switch (message.kind) {

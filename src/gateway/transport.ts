@@ -11,7 +11,7 @@ import { encodeGatewayMessage } from '../wire/gateway-message.ts'
 import type { Packet } from '../wire/packet.ts'
 import { channelOptions, transportService } from '../wire/service.ts'
 import { AgentStream, type Agents } from './agents.ts'
-import type { Logger } from './logger.ts'
+import type { Logger } from '../basics/logger.ts'
 import type { Address } from './settings/address.ts'
 
 type Stream = ServerDuplexStream<Packet, Packet>

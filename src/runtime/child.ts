@@ -22,7 +22,7 @@ export interface WindowSize {
 }
 
 /** The keyboard's side of a child that runs on a terminal. */
-export interface TerminalControl {
+interface TerminalControl {
   write(data: Uint8Array): void
   /** Bytes written and not yet taken by the terminal. */
   unwritten(): number

@@ -3,9 +3,6 @@ import { endGroup } from './kill-ladder.ts'
 import { ChildOutput, type Chunk } from './child-output.ts'
 import type { ExitStatus } from './exit-status.ts'
 
-/** Why the agent ended an execution. */
-export type TerminationReason = 'closed-by-gateway' | 'gateway-lost' | 'agent-stopping'
-
 /** Input that waits for a terminal whose program does not read. */
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 
@@ -16,7 +13,6 @@ export class Execution {
   readonly output: AsyncIterable<Chunk>
   /** Settles once the output has ended, the child is reaped and its process group is gone. Never rejects. */
   readonly exit: Promise<ExitStatus>
-  #reason: TerminationReason | undefined
   #ended: Promise<void> | undefined
   readonly #child: Child
   readonly #graceMs: number
@@ -29,11 +25,6 @@ export class Execution {
     const output = new ChildOutput(child)
     this.output = output
     this.exit = this.#finish(output)
-  }
-
-  /** The first reason wins; undefined while nobody ended it. */
-  get reason(): TerminationReason | undefined {
-    return this.#reason
   }
 
   /** Types on the command's terminal. False when the terminal has not taken 4 MiB of earlier input: the rest is lost. */
@@ -49,8 +40,7 @@ export class Execution {
   }
 
   /** Ends the command: SIGTERM to its group, SIGKILL after the grace. Returns at once; `exit` tells when it is over. */
-  terminate(reason: TerminationReason): void {
-    this.#reason ??= reason
+  terminate(): void {
     this.#ended ??= this.#endGroup()
   }
 

@@ -1,5 +1,5 @@
 import type { AgentMessage, ClosedMessage, OpenedMessage, SessionId } from './message.ts'
-import { NO_PAYLOAD, sessionIdOf, spec, specText, type Packet } from './packet.ts'
+import { NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specText, type Packet } from './packet.ts'
 
 // What the agent sends (protocol.md 3.5): encoded by the agent, decoded by the embedded gateway.
 
@@ -20,7 +20,7 @@ export function encodeAgentMessage(message: Exclude<AgentMessage, { kind: 'unsup
       return encodeOpened(message)
     case 'stdout':
     case 'stderr':
-      return { type: type[message.kind], spec: session(message.sid), payload: message.data }
+      return { type: type[message.kind], spec: sessionSpec(message.sid), payload: message.data }
     case 'closed':
       return encodeClosed(message)
   }
@@ -30,7 +30,7 @@ function encodeOpened(message: OpenedMessage): Packet {
   return {
     type: type.opened,
     spec: {
-      ...session(message.sid),
+      ...sessionSpec(message.sid),
       [spec.connectionType]: Buffer.from(message.connectionType),
       [spec.requestPort]: Buffer.from(message.requestPort),
       [spec.command]: Buffer.from(message.command),
@@ -43,7 +43,7 @@ function encodeClosed(message: ClosedMessage): Packet {
   return {
     type: type.closed,
     spec: {
-      ...session(message.sid),
+      ...sessionSpec(message.sid),
       ...(message.exitCode !== undefined && { [spec.exitCode]: Buffer.from(String(message.exitCode)) }),
       ...(message.truncatedBytes > 0 && {
         [spec.truncatedBytes]: Buffer.from(String(message.truncatedBytes)),
@@ -94,8 +94,4 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
 
 function decimal(text: string | undefined): number | undefined {
   return text !== undefined && /^[+-]?\d{1,9}$/.test(text) ? Number(text) : undefined
-}
-
-function session(sid: SessionId): Record<string, Buffer> {
-  return { [spec.sessionId]: Buffer.from(sid) }
 }

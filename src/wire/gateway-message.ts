@@ -1,6 +1,6 @@
 import { DecodeError } from './errors.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from './message.ts'
-import { NO_PAYLOAD, sessionIdOf, spec, specBytes, specText, type Packet } from './packet.ts'
+import { NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specBytes, specText, type Packet } from './packet.ts'
 import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from './params.ts'
 
 // What the gateway sends (protocol.md 3.4): decoded by the agent, encoded by the embedded gateway.
@@ -108,17 +108,17 @@ export function encodeGatewayMessage(
     case 'open':
       return encodeOpen(message)
     case 'exec':
-      return { type: type.exec, spec: session(message.sid), payload: message.stdin }
+      return { type: type.exec, spec: sessionSpec(message.sid), payload: message.stdin }
     case 'input':
-      return { type: type.input, spec: session(message.sid), payload: message.data }
+      return { type: type.input, spec: sessionSpec(message.sid), payload: message.data }
     case 'resize':
       return {
         type: type.resize,
-        spec: session(message.sid),
+        spec: sessionSpec(message.sid),
         payload: Buffer.from(`${message.rows},${message.cols},0,0`),
       }
     case 'close':
-      return { type: type.close, spec: session(message.sid), payload: NO_PAYLOAD }
+      return { type: type.close, spec: sessionSpec(message.sid), payload: NO_PAYLOAD }
   }
 }
 
@@ -127,7 +127,7 @@ function encodeOpen(message: OpenMessage): Packet {
   return {
     type: type.open,
     spec: {
-      ...session(message.sid),
+      ...sessionSpec(message.sid),
       [spec.connectionType]: Buffer.from(message.connectionType),
       [spec.connectionParams]: encodeParams(params),
       ...(params.clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(params.clientArgs) }),
@@ -135,10 +135,6 @@ function encodeOpen(message: OpenMessage): Packet {
     },
     payload: NO_PAYLOAD,
   }
-}
-
-function session(sid: SessionId): Record<string, Buffer> {
-  return { [spec.sessionId]: Buffer.from(sid) }
 }
 
 function flagsJson(flags: ReadonlyMap<string, boolean>): Buffer {

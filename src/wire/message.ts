@@ -44,7 +44,7 @@ export interface OpenedMessage {
   readonly command: string
 }
 
-export interface OutputMessage {
+interface OutputMessage {
   readonly kind: 'stdout' | 'stderr'
   readonly sid: SessionId
   readonly data: Buffer

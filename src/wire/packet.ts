@@ -10,9 +10,6 @@ export interface Packet {
 /** Largest message either side accepts: 17 MiB (protocol.md 1.2). A larger one ends the stream with all its sessions. */
 export const MAX_MESSAGE_BYTES = 17 * 1024 * 1024
 
-/** Largest payload we send. After a packet of 128 KiB or more the gateway can lose the close (protocol.md 4.1). */
-export const MAX_PAYLOAD_BYTES = 64 * 1024
-
 /** Keys of `spec` (protocol.md 3.3). */
 export const spec = {
   sessionId: 'gateway.session_id',
@@ -42,4 +39,9 @@ export function specBytes(packet: Packet, key: string): Buffer | undefined {
 export function sessionIdOf(packet: Packet): SessionId | undefined {
   const text = specText(packet, spec.sessionId)
   return text === undefined || text === '' ? undefined : (text as SessionId)
+}
+
+/** The spec of a packet that belongs to a session: what `sessionIdOf` reads. */
+export function sessionSpec(sid: SessionId): Record<string, Buffer> {
+  return { [spec.sessionId]: Buffer.from(sid) }
 }

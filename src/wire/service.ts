@@ -26,7 +26,7 @@ const definition = loadSync(protoFile, {
   arrays: true,
 })
 
-export interface HealthCheckResponse {
+interface HealthCheckResponse {
   readonly status: string
 }
 

@@ -70,10 +70,9 @@ describe('an execution', () => {
       const parts: string[] = []
       for await (const { data } of execution.output) {
         parts.push(String(data))
-        execution.terminate('closed-by-gateway')
+        execution.terminate()
       }
       expect(await execution.exit).toEqual({ kind: 'signaled', signal: 'SIGKILL' })
-      expect(execution.reason).toBe('closed-by-gateway')
     })
 
     it('delivers every byte of 20 MB', async () => {
@@ -170,15 +169,14 @@ describe('an execution', () => {
 
   it('ends stopped processes', async () => {
     const execution = await start(bash, { stdin: 'echo ready; kill -STOP $$' })
-    for await (const chunk of execution.output)
-      if (String(chunk.data) === 'ready\n') execution.terminate('agent-stopping')
+    for await (const chunk of execution.output) if (String(chunk.data) === 'ready\n') execution.terminate()
     expect(await execution.exit).toEqual({ kind: 'signaled', signal: 'SIGTERM' })
   })
 
   it('gives its pipes back when the reader leaves early', async () => {
     const execution = await start(bash, { stdin: 'while :; do echo x; done' })
     for await (const chunk of execution.output) if (chunk.data.length > 0) break
-    execution.terminate('gateway-lost')
+    execution.terminate()
     expect((await execution.exit).kind).toBe('signaled')
   })
 

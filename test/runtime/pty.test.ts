@@ -58,7 +58,7 @@ describe('an execution on a terminal', () => {
     const parts: string[] = []
     for await (const { data } of execution.output) {
       parts.push(String(data))
-      execution.terminate('closed-by-gateway')
+      execution.terminate()
     }
     expect(await execution.exit).toEqual({ kind: 'signaled', signal: 'SIGHUP' })
   })
@@ -81,7 +81,7 @@ describe('an execution on a terminal', () => {
     for await (const chunk of execution.output) {
       expect(String(chunk.data)).toContain('ready')
       for (let i = 0; i < 6; i++) taken.push(execution.type(Buffer.alloc(1_000_000, 'x')))
-      execution.terminate('agent-stopping')
+      execution.terminate()
     }
     expect(taken).toEqual([true, true, true, true, true, false])
   })
@@ -90,7 +90,7 @@ describe('an execution on a terminal', () => {
     const shell = await start(['sh', '-c', 'sleep 1000'], { terminal })
     const { stdout } = await run(['sh', '-c', 'ls -l /proc/$$/fd | grep -c ptmx'])
     expect(String(stdout)).toBe('0\n')
-    shell.terminate('agent-stopping')
+    shell.terminate()
     await outcome(shell)
   })
 

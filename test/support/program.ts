@@ -62,8 +62,8 @@ export class Program implements AsyncDisposable {
     this.#child.kill(signal)
   }
 
-  async ended(): Promise<Ending> {
-    return found(() => this.#ending, END_MS)
+  async ended(withinMs = END_MS): Promise<Ending> {
+    return found(() => this.#ending, withinMs)
   }
 
   /** SIGTERM, and the end. */

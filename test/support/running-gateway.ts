@@ -5,7 +5,7 @@ import path from 'node:path'
 import { startGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import { parseSettings } from '../../src/gateway/settings/load.ts'
 
-export const token = 'a-token-for-tests-0123456789'
+const token = 'a-token-for-tests-0123456789'
 export const otherToken = 'another-token-for-tests-0123'
 export const agentKey = 'xagt-a-key-for-tests-0123456789'
 

@@ -1,6 +1,7 @@
 import path from 'node:path'
+import { isLoopback } from '../../basics/loopback.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
-import { isLoopback, parseAddress } from '../../gateway/settings/address.ts'
+import { parseAddress } from '../../gateway/settings/address.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { createLogger } from '../../log.ts'
 import { exitCodes, Failure } from '../failure.ts'

@@ -11,6 +11,7 @@ import {
   type RunbookBody,
 } from './body.ts'
 import { HttpError } from './http-error.ts'
+import { checkPacketSize } from './packet-size.ts'
 import { renderRunbook } from './runbook-request.ts'
 import type { RestServices } from './services.ts'
 
@@ -19,7 +20,7 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
   app.post<{ Params: { name: string } }>(
     '/api/plugins/runbooks/connections/:name/exec',
     async (request, reply) => {
-      const user = services.access.user(request.headers)
+      const { user } = request
       const connection = services.access.connection(user, request.params.name, 404, 'connection not found')
       const body = readBody(runbookBody, request.body)
       return execute(services, reply, { user, connection, repository: connection.runbooks?.repository, body })
@@ -27,7 +28,7 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
   )
 
   app.post('/api/runbooks/exec', async (request, reply) => {
-    const user = services.access.user(request.headers)
+    const { user } = request
     const body = readBody(runbookV2Body, request.body)
     const connection = services.access.connection(user, body.connection_name, 404, 'connection not found')
     return execute(services, reply, {
@@ -54,6 +55,7 @@ async function execute(
   const { user, connection, body } = execution
   checkLimits(body)
   checkRunbookAccess(connection, execution.repository, body.file_name)
+  checkClientInput(connection, body)
   const repository = repositoryNamed(services, execution.repository)
   const { script, envVars, labels } = await renderRunbook(repository, body)
   const request = executionRequest({ user, connection, body, script, envVars })
@@ -74,6 +76,7 @@ export function executionRequest(source: {
   readonly envVars: ReadonlyMap<string, string>
 }): Omit<ExecutionRequest, 'origin' | 'labels'> {
   const { user, connection, body, script, envVars } = source
+  checkPacketSize({ connection, envVars, clientArgs: body.client_args, script })
   return {
     connection,
     user: user.name,
@@ -95,6 +98,16 @@ function checkRunbookAccess(
   const path = connection.runbooks?.path ?? ''
   if (!file.startsWith(path === '' || path.endsWith('/') ? path : `${path}/`))
     throw new HttpError(404, `runbook file ${file} not found`)
+}
+
+/** Where scripts of a caller's own are not allowed, arguments and variables of his own would let them in again. */
+function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
+  if (connection.access.clientInput) return
+  if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return
+  throw new HttpError(
+    403,
+    `connection ${connection.name} takes neither client_args nor env_vars (access.client-input)`,
+  )
 }
 
 /** A connection runs the runbooks of its own repository, named as in gateway.yaml or by hoop's `host/path` key. */

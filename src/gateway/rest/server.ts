@@ -1,5 +1,6 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { HistoryError } from '../history/session.ts'
+import type { UserSettings } from '../settings/settings.ts'
 import { HttpError } from './http-error.ts'
 import { runbookRoutes } from './runbooks.ts'
 import type { RestServices } from './services.ts'
@@ -7,6 +8,13 @@ import { sessionRoutes } from './sessions.ts'
 
 /** Slower than any wait of ours, so that an execution's answer never meets it. */
 const REQUEST_MS = 5 * 60 * 1000
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; set before the body is read. */
+    user: UserSettings
+  }
+}
 
 const HEALTH = '/api/healthz'
 
@@ -26,7 +34,7 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
   )
   // Before the body is read: without a token nobody makes this process parse anything.
   app.addHook('onRequest', (request, _, done) => {
-    if (request.routeOptions.url !== HEALTH) services.access.user(request.headers)
+    if (request.routeOptions.url !== HEALTH) request.user = services.access.user(request.headers)
     done()
   })
   app.get(HEALTH, () => ({ liveness: 'OK' }))

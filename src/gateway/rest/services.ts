@@ -1,6 +1,6 @@
 import type { Executions } from '../executions.ts'
 import type { History } from '../history/history.ts'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../../basics/logger.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { Access } from './access.ts'
 

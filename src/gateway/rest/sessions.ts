@@ -13,7 +13,7 @@ const MAX_STREAM_BYTES = 110 * 1024 * 1024
 /** Ad-hoc executions, reading a session back, and ending one. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   app.post('/api/sessions', async (request, reply) => {
-    const user = services.access.user(request.headers)
+    const { user } = request
     const body = readBody(sessionBody, request.body)
     checkLimits(body)
     const connection = services.access.connection(
@@ -40,14 +40,14 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
   app.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
     '/api/sessions/:id',
     (request) => {
-      const user = services.access.user(request.headers)
+      const { user } = request
       const session = findSession(services, user, request.params.id)
       return describe(services.history, session, request.query)
     },
   )
 
   app.post<{ Params: { id: string } }>('/api/sessions/:id/kill', async (request, reply) => {
-    const user = services.access.user(request.headers)
+    const { user } = request
     const session = findSession(services, user, request.params.id)
     services.executions.kill(session.id)
     return reply.code(204).send()

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../../basics/logger.ts'
 import { runInMirror } from './command.ts'
 import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
 import { fetchInto, type FetchOptions } from './fetch.ts'

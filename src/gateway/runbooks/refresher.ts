@@ -1,4 +1,4 @@
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../../basics/logger.ts'
 import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
 import { localTip } from './local.ts'
 import type { Mirror } from './mirror.ts'

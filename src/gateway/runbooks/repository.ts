@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../../basics/logger.ts'
 import { checkBranch } from './branch.ts'
 import { Ancestry, checkRefHash, findCommit } from './commits.ts'
 import { mirrorEnvironment } from './environment.ts'

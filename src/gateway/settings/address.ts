@@ -16,9 +16,3 @@ export function parseAddress(text: string): Address | undefined {
   const isHost = bracketed === undefined ? isIPv4(host) || HOST_NAME.test(host) : isIPv6(host)
   return isHost && port <= 65_535 ? { host, port } : undefined
 }
-
-/** Whether only this machine can reach it. Names other than `localhost` may mean anything. */
-export function isLoopback(host: string): boolean {
-  if (isIPv4(host)) return host.startsWith('127.')
-  return host === '::1' || host.toLowerCase() === 'localhost'
-}

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { isLoopback } from './address.ts'
+import { isLoopback } from '../../basics/loopback.ts'
 import type { Path, Problems } from './problems.ts'
 import { readBytes } from './references.ts'
 import type { Sources } from './references.ts'
@@ -126,7 +126,7 @@ function buildConnection(
   path: Path,
 ): ConnectionSettings {
   const { name, agent, type, subtype, command, runbooks } = shape
-  const { groups, ...access } = shape.access
+  const { groups, 'client-input': clientInput, ...access } = shape.access
   return {
     name,
     agent,
@@ -135,7 +135,7 @@ function buildConnection(
     command,
     secrets: buildSecrets(shape, sources, problems, path),
     ...(runbooks ? { runbooks } : {}),
-    access: { ...access, ...(groups ? { groups } : {}) },
+    access: { ...access, clientInput: clientInput ?? access.exec, ...(groups ? { groups } : {}) },
   }
 }
 

@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path'
 import { LineCounter } from 'yaml'
+import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
 import { buildSettings } from './build.ts'
 import { checkShape } from './check.ts'
 import { Problems, SettingsError } from './problems.ts'
-import { decodeText, FileRefused, readSmallFile } from './read-file.ts'
 import { resolveReferences } from './references.ts'
 import type { GatewaySettings } from './settings.ts'
 import { readTree } from './tree.ts'
@@ -38,7 +38,7 @@ export function parseSettings(
 
 function readText(path: string): string {
   try {
-    return decodeText(readSmallFile(path, FILE_BYTES))
+    return decodeText(readSmallFile(path, FILE_BYTES).bytes)
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
     throw new SettingsError(path, [{ path: '', message: `the file ${error.message}` }])

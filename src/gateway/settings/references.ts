@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
+import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
 import type { Path, Problems } from './problems.ts'
 import { shorten } from './problems.ts'
-import { decodeText, FileRefused, readSmallFile } from './read-file.ts'
 import type { Tree } from './tree.ts'
 
 /** Where `file://` and `env://` values come from. */
@@ -46,7 +46,7 @@ export function readBytes(
   // Somebody may have written a key itself where its path belongs, so the value is not shown.
   const absolute = resolve(sources.folder, file ?? value)
   const label = file === undefined ? 'this is a path, and the file' : labelOf(absolute)
-  return refusing(label, problems, path, () => readSmallFile(absolute, REFERENCED_BYTES))
+  return refusing(label, problems, path, () => readSmallFile(absolute, REFERENCED_BYTES).bytes)
 }
 
 function resolveText(text: string, sources: Sources, problems: Problems, path: Path): string | null {
@@ -55,7 +55,7 @@ function resolveText(text: string, sources: Sources, problems: Problems, path: P
   const file = after('file://', text)
   if (file === undefined) return text
   const absolute = resolve(sources.folder, file)
-  const read = (): string => decodeText(readSmallFile(absolute, REFERENCED_BYTES))
+  const read = (): string => decodeText(readSmallFile(absolute, REFERENCED_BYTES).bytes)
   return refusing(labelOf(absolute), problems, path, read)?.replace(/\r?\n$/, '') ?? null
 }
 

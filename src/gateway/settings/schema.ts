@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
+import { parseDuration, parseSize } from '../../basics/units.ts'
 import { parseAddress } from './address.ts'
-import { parseDuration, parseSize } from './quantity.ts'
 
 // The shape of gateway.yaml. Every scalar arrives as a text (tree.ts), null is a value left empty. Messages say
 // what is accepted and never what was found there: it may be a secret.
@@ -150,6 +150,7 @@ const AccessShape = map({
   runbooks: v.nullish(Flag, 'true'),
   exec: v.nullish(Flag, 'true'),
   connect: v.nullish(Flag, 'true'),
+  'client-input': v.nullish(Flag),
   groups: v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
 })
 

@@ -62,6 +62,11 @@ export interface ConnectionSettings {
     readonly runbooks: boolean
     readonly exec: boolean
     readonly connect: boolean
+    /**
+     * Whether a runbook's caller may add `client_args` and `env_vars`. Unset: only where `exec` is allowed, since with
+     * them (`-c`, BASH_ENV) a caller runs what he likes.
+     */
+    readonly clientInput: boolean
     /** Only users in one of these groups. Undefined: everybody. */
     readonly groups?: readonly string[]
   }

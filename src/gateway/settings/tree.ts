@@ -1,11 +1,12 @@
 import type { LineCounter, Node } from 'yaml'
-import { isAlias, isMap, isScalar, isSeq, parseDocument, Parser } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { isDeeperThan } from '../../basics/yaml-depth.ts'
 import type { Path, Problems } from './problems.ts'
 
 /** Settings before they mean anything: every scalar is a text, a value left empty is null. */
 export type Tree = string | null | readonly Tree[] | { readonly [key: string]: Tree }
 
-/** Settings are 5 levels deep. Far more makes yaml 2.9 run out of stack, which no `catch` survives (seen). */
+/** Settings are 5 levels deep. */
 const MAX_DEPTH = 20
 /** Room for a thousand connections. */
 const MAX_NODES = 50_000
@@ -37,7 +38,7 @@ const SYNTAX: Readonly<Partial<Record<string, string>>> = {
  * when there are problems with the text as such.
  */
 export function readTree(text: string, lines: LineCounter, problems: Problems): Tree | undefined {
-  if (isNestedTooDeep(text)) {
+  if (isDeeperThan(text, MAX_DEPTH)) {
     problems.addAt(0, `settings are nested more than ${MAX_DEPTH} deep`)
     return undefined
   }
@@ -54,21 +55,6 @@ export function readTree(text: string, lines: LineCounter, problems: Problems): 
     problems.addAt(pos[0], SYNTAX[code] ?? `this is not valid YAML (${code})`)
   if (wrong.length > 0) return undefined
   return new Reading(problems).read(document.contents)
-}
-
-/** Looks at the tokens with a stack of its own, before anything walks them by calling itself. */
-function isNestedTooDeep(text: string): boolean {
-  type Token = { value?: unknown; items?: readonly { key?: unknown; value?: unknown }[] } | null | undefined
-  const open = [...new Parser().parse(text)].map((token) => ({ token: token as Token, depth: 0 }))
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { token, depth } = next
-    if (depth > MAX_DEPTH) return true
-    if (typeof token?.value === 'object') open.push({ token: token.value, depth })
-    for (const { key, value } of token?.items ?? []) {
-      open.push({ token: key as Token, depth: depth + 1 }, { token: value as Token, depth: depth + 1 })
-    }
-  }
-  return false
 }
 
 class TooMuch extends Error {}

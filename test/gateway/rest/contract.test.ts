@@ -14,6 +14,7 @@ const connections = `
   - { name: secretive, agent: local, command: [bash], env: { FROM_CONNECTION: connection }, access: { groups: [dba] } }
   - { name: plain, agent: local, command: [bash] }
   - { name: closed, agent: local, command: [bash], runbooks: { repository: rb }, access: { exec: false, runbooks: false } }
+  - { name: reviewed, agent: local, command: [bash], runbooks: { repository: rb }, access: { exec: false } }
   - { name: away, agent: local2, command: [bash] }`
 
 beforeAll(async () => {
@@ -211,6 +212,17 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
     ])
     expect([exec.body['exit_code'], exec.body['output_status']]).toEqual([-2, 'failed'])
   })
+})
+
+it('lets nobody bring arguments or variables to a connection without exec, where they would be scripts', async () => {
+  const body = { file_name: 'ops/version.sh' }
+  const plain = await gateway.exec(body, 'reviewed')
+  const args = await gateway.exec({ ...body, client_args: ['-c', 'echo mine'] }, 'reviewed')
+  const env = await gateway.exec(
+    { ...body, env_vars: { 'filesystem:BASH_ENV': base64('echo mine') } },
+    'reviewed',
+  )
+  expect([plain.body['output'], args.status, env.status]).toEqual(['three\n', 403, 403])
 })
 
 describe('POST /api/runbooks/exec', () => {

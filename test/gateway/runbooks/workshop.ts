@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Logger } from '../../../src/gateway/logger.ts'
+import type { Logger } from '../../../src/basics/logger.ts'
 import { RunbookRepository, type RunbookRepositoryOptions } from '../../../src/gateway/runbooks/repository.ts'
 
 /** Hermetic: neither the developer's nor the machine's git configuration changes a test. */

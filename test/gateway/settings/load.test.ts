@@ -109,7 +109,13 @@ history: { retain: 7d }
             ['filesystem:B', ''],
           ]),
           runbooks: { repository: 'examples', path: 'ops/' },
-          access: { runbooks: true, exec: false, connect: false, groups: ['admin', 'ops'] },
+          access: {
+            runbooks: true,
+            exec: false,
+            connect: false,
+            clientInput: false,
+            groups: ['admin', 'ops'],
+          },
         },
       ],
       limits: { waitMs: 10_000, agentWaitMs: 500, bodyBytes: 1_048_576, outputBytes: 524_288 },
@@ -127,7 +133,7 @@ history: { retain: 7d }
         agents: [],
         repositories: [],
         connections: [],
-        limits: { waitMs: 50_000, agentWaitMs: 15_000, bodyBytes: 20_971_520, outputBytes: 115_343_360 },
+        limits: { waitMs: 50_000, agentWaitMs: 15_000, bodyBytes: 16_777_216, outputBytes: 115_343_360 },
         history: { retainMs: 2_592_000_000 },
       })
     },
@@ -141,7 +147,7 @@ history: { retain: 7d }
         type: 'custom',
         command: ['bash'],
         secrets: new Map(),
-        access: { runbooks: true, exec: true, connect: true },
+        access: { runbooks: true, exec: true, connect: true, clientInput: true },
       },
     ])
   })
@@ -312,7 +318,7 @@ limits:
       ),
       '18:9 limits.wait: a duration (500ms, 10s, 5m, 1h, 30d) from 100ms to 1h is expected',
       '19:11 limits.output: a size (100B, 512KiB, 20MiB) from 1KiB to 110MiB is expected',
-      '20:9 limits.body: a size (100B, 512KiB, 20MiB) from 1KiB to 1GiB is expected',
+      '20:9 limits.body: a size (100B, 512KiB, 20MiB) from 1KiB to 16MiB is expected',
     ])
   })
 

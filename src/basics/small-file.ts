@@ -3,13 +3,23 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 /** A file that cannot be taken. The message continues "PATH ...", e.g. `does not exist`. */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused'
-  /** The errno, or `TOO-LONG`, `NOT-A-FILE`, `NOT-TEXT`. */
+  /** The errno, or a word of ours: `NOT-A-FILE`, `TOO-LONG`, `NOT-TEXT`, `EMPTY`. */
   readonly code: string
 
   constructor(code: string, message: string) {
     super(message)
     this.code = code
   }
+
+  get isMissing(): boolean {
+    return this.code === 'ENOENT' || this.code === 'ENOTDIR'
+  }
+}
+
+interface SmallFile {
+  readonly bytes: Buffer
+  /** Permission bits. */
+  readonly mode: number
 }
 
 const REASONS: Readonly<Partial<Record<string, string>>> = {
@@ -20,12 +30,13 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
   ERR_INVALID_ARG_VALUE: 'is not a path',
 }
 
-/** Reads a regular file of at most `limit` bytes. Throws FileRefused, never with anything of the content. */
-export function readSmallFile(path: string, limit: number): Buffer {
+/** Reads a regular file of at most `limit` bytes. @throws FileRefused, never with anything of the content */
+export function readSmallFile(path: string, limit: number): SmallFile {
   try {
     // Looked at before it is opened: opening a FIFO would wait for a writer.
-    if (!statSync(path).isFile()) throw new FileRefused('NOT-A-FILE', 'is not a regular file')
-    return readUpTo(path, limit)
+    const found = statSync(path)
+    if (!found.isFile()) throw new FileRefused('NOT-A-FILE', 'is not a regular file')
+    return { bytes: readUpTo(path, limit), mode: found.mode }
   } catch (error) {
     if (error instanceof FileRefused) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN'
@@ -33,7 +44,7 @@ export function readSmallFile(path: string, limit: number): Buffer {
   }
 }
 
-/** UTF-8 without its byte order mark. Throws FileRefused. */
+/** UTF-8 without its byte order mark. @throws FileRefused */
 export function decodeText(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

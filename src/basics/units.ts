@@ -12,9 +12,9 @@ export function parseDuration(text: string): number | undefined {
   return parseQuantity(text, /^(\d{1,9})(ms|s|m|h|d)$/, MILLISECONDS)
 }
 
-/** `100B`, `512KiB`, `10MiB`, `1GiB` in bytes; undefined for anything else. */
+/** `0`, `100B`, `512KiB`, `10MiB`, `1GiB` in bytes; undefined for anything else. */
 export function parseSize(text: string): number | undefined {
-  return parseQuantity(text, /^(\d{1,9})(B|KiB|MiB|GiB)$/, BYTES)
+  return text === '0' ? 0 : parseQuantity(text, /^(\d{1,9})(B|KiB|MiB|GiB)$/, BYTES)
 }
 
 function parseQuantity(
@@ -22,6 +22,7 @@ function parseQuantity(
   pattern: RegExp,
   units: Readonly<Record<string, number>>,
 ): number | undefined {
-  const [, count, unit] = pattern.exec(text) ?? []
-  return count === undefined ? undefined : Number(count) * (units[unit ?? ''] ?? NaN)
+  const [, count, unit = ''] = pattern.exec(text) ?? []
+  const quantity = Number(count) * (units[unit] ?? NaN)
+  return Number.isSafeInteger(quantity) ? quantity : undefined
 }

@@ -1,4 +1,4 @@
-/** Where the gateway writes its log lines; pino's shape, so that only `log.ts` knows pino. */
+/** What agent and gateway log through; pino in the program, anything in a test. Fields never hold values of variables. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nearest } from '../../../src/gateway/settings/nearest.ts'
+import { nearest } from '../../src/basics/nearest.ts'
 
 const KNOWN = ['listen', 'state', 'users', 'agents', 'repositories', 'connections', 'limits', 'history']
 
