@@ -12,7 +12,7 @@ import { Workplace } from '../support/workplace.ts'
 
 const mode = (file: string) => (statSync(file).mode & 0o777).toString(8)
 /** Beside the agent, `dev` has git as a child. */
-const agentOf = (dev: number) => childrenOf(dev).find((pid) => /main\.js start /.test(commandLineOf(pid)))
+const agentOf = (dev: number) => childrenOf(dev).find((pid) => commandLineOf(pid).includes('main.js start '))
 const hello = { parameters: { name: 'world' } }
 
 describe('dev, when it starts', () => {
@@ -147,7 +147,8 @@ describe('dev, while it serves', () => {
     expect(all.length).toBeGreaterThanOrEqual(3)
     dev.program.signal('SIGINT')
     expect((await reply).body).toMatchObject({ output_status: 'failed', exit_code: -2 })
-    expect(await dev.program.ended()).toEqual({ code: 0, signal: null })
+    // In good order: an agent that does not end by itself is killed after 15 s.
+    expect(await dev.program.ended(12_000)).toEqual({ code: 0, signal: null })
     expect(all.filter(isAlive)).toEqual([])
   })
 

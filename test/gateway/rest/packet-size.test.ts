@@ -23,7 +23,7 @@ function request(parts: {
     script = 0,
   } = parts
   return {
-    connection: { secrets } as ExecutionRequest['connection'],
+    connection: { secrets } as unknown as ExecutionRequest['connection'],
     envVars,
     clientArgs,
     script: Buffer.alloc(script),
