@@ -119,7 +119,11 @@ export class Dispatch {
   /** Closes what this agent does not serve: left open it would wait for ever. A session that runs is left alone. */
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
-    if (this.#sessions.has(sid)) return
+    const session = this.#sessions.get(sid)?.session
+    if (session !== undefined) {
+      session.refuse(message)
+      return
+    }
     const closed = { kind: 'closed', sid, exitCode: NO_EXIT_CODE, message, truncatedBytes: 0 } as const
     this.#reply(closed).catch(() => undefined)
   }

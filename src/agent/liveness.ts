@@ -15,7 +15,8 @@ interface Address {
 }
 
 type Lookup = (name: string) => string | undefined
-type Locate = (lookup: Lookup) => Address
+/** undefined when there is nothing that could be dialed. */
+type Locate = (lookup: Lookup) => Address | undefined
 
 /** The connection types whose server is tried before the session is accepted, as hoop's agent does. */
 const servers: Readonly<Record<string, Locate>> = {
@@ -28,7 +29,10 @@ const servers: Readonly<Record<string, Locate>> = {
     return database('mysql', 3306)(lookup)
   },
   mssql: database('mssql', 1433),
-  mongodb: (lookup) => mongoUri(lookup('CONNECTION_STRING')) ?? database('mongodb', 27017)(lookup),
+  mongodb: (lookup) => {
+    const uri = lookup('CONNECTION_STRING') ?? ''
+    return uri === '' ? database('mongodb', 27017)(lookup) : mongoUri(uri)
+  },
   tcp: (lookup) => {
     const host = lookup('HOST') ?? ''
     const port = Number(lookup('PORT') ?? '')
@@ -65,14 +69,16 @@ function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void 
   )
 }
 
-/** The first host of `mongodb://user:pass@a:1,b:2/db`; an SRV name is resolved by the client alone. */
-function mongoUri(uri: string | undefined): Address | undefined {
-  if (uri === undefined || uri === '') return undefined
+/** The first host of `mongodb://user:pass@a:1,b:2/db`; an SRV name has no address, its hosts are for the client to find. */
+function mongoUri(uri: string): Address | undefined {
+  if (uri.startsWith('mongodb+srv://')) return undefined
   // Up to the last @: whatever precedes it may be a password and must not end up in a host name or an error.
-  const authority = /^mongodb(?:\+srv)?:\/\/([^/?]+)/.exec(uri)?.[1] ?? ''
+  const authority = /^mongodb:\/\/([^/?]+)/.exec(uri)?.[1] ?? ''
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?(?:,|$)/.exec(hosts) ?? []
-  if (host === undefined) throw new LivenessError('failed parsing mongodb connection string')
+  // An @ further on: the password holds a slash, and what looks like a host is a part of it.
+  const ambiguous = uri.lastIndexOf('@') > uri.indexOf(authority) + authority.length
+  if (host === undefined || ambiguous) throw new LivenessError('failed parsing mongodb connection string')
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
 }
 

@@ -37,6 +37,7 @@ export class Session {
   readonly #reply: Reply
   #state: SessionState = { name: 'opening' }
   #endReason: TerminationReason | undefined
+  #refusal: string | undefined
   /** The client's window; the first size may come before the terminal exists. */
   #size: WindowSize = { cols: 80, rows: 24 }
   /** Keys typed while the terminal was being started. */
@@ -106,16 +107,27 @@ export class Session {
     if (this.#state.name === 'running') this.#state.execution.resize(size)
   }
 
+  /** Closes a session that has not started, with 254 and the message; a running command is left alone. */
+  refuse(message: string): void {
+    if (!this.idle) return
+    this.#refusal ??= message
+    this.#giveUp()
+  }
+
   /** Ends the session; the first reason wins. */
   end(reason: TerminationReason): void {
     this.#endReason ??= reason
-    if (this.#state.name === 'open') this.#state.giveUp()
+    this.#giveUp()
     if (this.#state.name === 'running') this.#state.execution.terminate()
+  }
+
+  #giveUp(): void {
+    if (this.#state.name === 'open') this.#state.giveUp()
   }
 
   /** Answers that the session is open, exactly once, and waits for what starts it; undefined when it was ended instead. */
   async #start(request: SessionRequest): Promise<Start | undefined> {
-    if (this.#endReason !== undefined) return undefined
+    if (this.#endReason !== undefined || this.#refusal !== undefined) return undefined
     const start = new Promise<Start | undefined>((resolve) => {
       this.#state = { name: 'open', begin: resolve, giveUp: () => resolve(undefined) }
     })
@@ -185,6 +197,7 @@ export class Session {
 
   /** The gateway is told, unless it ended the session itself: its close is never answered (protocol.md 0.6). */
   #unstarted(): Ended | undefined {
+    if (this.#refusal !== undefined) throw new RefusedError(this.#refusal)
     if (this.#endReason === undefined || this.#endReason === 'closed-by-gateway') return undefined
     return { ...closedUnstarted(this.#endReason), truncatedBytes: 0 }
   }

@@ -36,6 +36,11 @@ describe('the server of a database connection', () => {
     ],
     ['mysql', { ...database, RESULT_METADATA: 'x' }, 'wrong option ("x") for RESULT_METADATA'],
     ['postgres', { ...database, PORT: 'x' }, 'PORT of the postgres connection is not a port number'],
+    [
+      'mongodb',
+      { CONNECTION_STRING: 'mongodb://u:p@ss/word@127.0.0.1:1/db' },
+      'failed parsing mongodb connection string',
+    ],
     ['mongodb', { CONNECTION_STRING: 'nonsense' }, 'failed parsing mongodb connection string'],
     ['tcp', { HOST: 'h' }, 'missing required environment for connection [HOST, PORT]'],
   ])('%s %o is refused with the reference text', async (type, variables, text) => {
@@ -45,6 +50,7 @@ describe('the server of a database connection', () => {
   it('is not tried for other types, names from the object prototype included', async () => {
     await check('command-line', {})
     await check('oracledb', {})
+    await check('mongodb', { CONNECTION_STRING: 'mongodb+srv://u:p@cluster.invalid/db' })
     await check('constructor', {})
   })
 })

@@ -160,6 +160,30 @@ describe('a session', () => {
     expect(String((await gateway.closeOf('s2')).payload)).toBe('internal error, connection params not found')
   })
 
+  it('closes an open session that turns out to be for a native connection, and leaves a running one alone', async () => {
+    gateway.send('AgentSessionOpen', openSpec('s1', {}))
+    await waitFor(() => gateway.of('s1').length > 0)
+    gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 's1' }, 'x')
+    expect(String((await gateway.closeOf('s1')).payload)).toContain('no native connections')
+    gateway.send('AgentSessionOpen', openSpec('s2', {}))
+    await waitFor(() => gateway.of('s2').length > 0)
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's2' }, 'echo ready; sleep 0.2; exit 5')
+    await waitFor(() => text('s2', 'ClientWriteStdout') !== '')
+    gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 's2' }, 'x')
+    expect(code(await gateway.closeOf('s2'))).toBe('5')
+  })
+
+  it('does not turn a session that was opened to run a script into a terminal, nor the other way round', async () => {
+    gateway.send('AgentSessionOpen', openSpec('s1', { clientVerb: 'exec' }))
+    gateway.send('AgentSessionOpen', openSpec('s2', { clientVerb: 'connect' }))
+    await waitFor(() => gateway.of('s1').length > 0 && gateway.of('s2').length > 0)
+    gateway.send('AgentTerminalWriteStdin', { 'gateway.session_id': 's1' }, '\n')
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's2' }, 'echo ran')
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'test -t 1; exit $?')
+    expect(code(await gateway.closeOf('s1'))).toBe('1')
+    expect(types(gateway.of('s2'))).toEqual(['ClientSessionOpenOK'])
+  })
+
   it('answers malformed parameters with 254 naming the field, and goes on', async () => {
     gateway.send('AgentSessionOpen', { 'gateway.session_id': 's1', 'agent.connection_params': 'garbage' })
     expect(String((await gateway.closeOf('s1')).payload)).toContain('agent.connection_params')

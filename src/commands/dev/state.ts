@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { explain, Failure } from '../failure.ts'
@@ -27,7 +37,8 @@ export function prepareState(folder: string): DevState {
     credentialFile: path.join(folder, 'agent.credential'),
   }
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
+    claimFolder(folder)
     writeOnce(state.tokenFile, () => secret())
     writeOnce(state.agentKeyFile, () => `xagt-${secret()}`)
     writeOnce(state.configFile, gatewayYaml)
@@ -43,7 +54,28 @@ export function prepareState(folder: string): DevState {
 export function writeCredential(state: DevState, grpc: string): void {
   const key = readFileSync(state.agentKeyFile, 'utf8').trim()
   const address = grpc.replace('grpc://', '')
-  writeFileSync(state.credentialFile, `grpc://local:${key}@${address}?mode=standard\n`, { mode: 0o600 })
+  rmSync(state.credentialFile, { force: true })
+  writeFileSync(state.credentialFile, `grpc://local:${key}@${address}?mode=standard\n`, {
+    mode: 0o600,
+    flag: 'wx',
+  })
+}
+
+/** Folder by folder: Node's own recursion never comes back from a place like /proc. It must be ours, and is ours alone. */
+function makeFolder(folder: string): void {
+  if (!existsSync(folder)) {
+    makeFolder(path.dirname(folder))
+    mkdirSync(folder, { mode: 0o700 })
+  }
+}
+
+/** Whoever can write here can plant a token; whoever can read here has one. */
+function claimFolder(folder: string): void {
+  const { uid } = statSync(folder)
+  if (uid !== process.geteuid?.()) {
+    throw new Failure(`the state folder ${folder} belongs to another user: choose another one with --state`)
+  }
+  chmodSync(folder, 0o700)
 }
 
 function requireGit(): void {
