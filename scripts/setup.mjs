@@ -15,7 +15,7 @@ if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
   process.exit(1)
 }
 
-step('dependencies', 'node_modules/.stamp', ['package.json', 'package-lock.json'], () =>
+step('dependencies', 'node_modules/.stamp', ['package-lock.json'], () =>
   // Install scripts stay off: every binary we use lies in its package, and no compiler is needed.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
 )

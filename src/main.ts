@@ -67,5 +67,6 @@ try {
   await program().parseAsync()
   process.exitCode = exitCodes.done
 } catch (error) {
-  process.exitCode = report(error)
+  // At once: whatever still runs belongs to a program that has failed.
+  process.exit(report(error))
 }

@@ -6,6 +6,9 @@ import { Dispatch } from './dispatch.ts'
 import type { Identity } from './identity.ts'
 import type { SessionServices } from './session-services.ts'
 
+/** After the last command has been killed: its output's rest and its close on their way. */
+const CLOSES_MS = 5000
+
 /** Each state with what is true in it; `#enter` is the one place that changes it. */
 export type AgentState =
   | { readonly name: 'idle' }
@@ -63,7 +66,12 @@ export class Agent {
 
   /** Ends what runs, now; each session still gets its close. */
   stop(): void {
-    this.#serving?.dispatch.end('agent-stopping')
+    const serving = this.#serving
+    if (serving === undefined) return
+    serving.dispatch.end('agent-stopping')
+    // A session that waits for a gateway that reads nothing would wait for ever.
+    const drop = () => serving.connection.drop('the gateway does not take the ends of the sessions')
+    setTimeout(drop, this.#services.settings.killGraceMs + CLOSES_MS).unref()
   }
 
   #leaving(): boolean {
@@ -85,11 +93,15 @@ export class Agent {
     this.#serving = { connection, dispatch }
     // Told to leave while the stream was being opened.
     if (this.#leaving()) this.#drained = this.#finish(this.#serving)
-    for await (const packet of connection.receive()) this.#note(dispatch.receive(packet))
-    this.#serving = undefined
-    this.#abandon(dispatch)
-    if (performance.now() - openedAt >= HEALTHY_MS) this.#backoff.reset()
-    return connection.error
+    try {
+      for await (const packet of connection.receive()) this.#note(dispatch.receive(packet))
+      return connection.error
+    } finally {
+      this.#serving = undefined
+      this.#abandon(dispatch)
+      connection.drop('the stream is over')
+      if (performance.now() - openedAt >= HEALTHY_MS) this.#backoff.reset()
+    }
   }
 
   /** The gateway has closed these sessions already; their commands end in the background. */

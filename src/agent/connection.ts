@@ -23,6 +23,8 @@ const DIAL_MS = 20_000
 const KEEPALIVE_MS = 10_000
 /** Bytes given to gRPC and not yet written: grpc-js itself counts messages, whatever their size. */
 const MAX_IN_FLIGHT_BYTES = 1024 * 1024
+/** A gateway that takes no byte for this long is gone, even if its connection stands. */
+const STALL_MS = 60_000
 /** How long an orderly end may take before the socket is dropped. */
 const CLOSE_MS = 2000
 
@@ -77,7 +79,7 @@ export class Connection {
 
   /** Packets in order, until the stream ends; `error` says why it did. */
   async *receive(): AsyncGenerator<Packet, void, undefined> {
-    const dial = setTimeout(() => this.#drop(`no answer within ${DIAL_MS / 1000} s`), DIAL_MS)
+    const dial = setTimeout(() => this.drop(`no answer within ${DIAL_MS / 1000} s`), DIAL_MS)
     try {
       for await (const packet of this.#call) {
         clearTimeout(dial)
@@ -104,7 +106,7 @@ export class Connection {
     this.#inFlightBytes += bytes
     this.#call.write(packet, () => this.#written(bytes))
     while (this.#inFlightBytes > MAX_IN_FLIGHT_BYTES) {
-      await new Promise<void>((resolve) => this.#writers.push(resolve))
+      await this.#room()
       this.#refuseWhenEnded()
     }
   }
@@ -112,10 +114,19 @@ export class Connection {
   /** The orderly end, after the closes are out. */
   async close(): Promise<void> {
     this.#call.end()
-    const drop = setTimeout(() => this.#drop('closing took too long'), CLOSE_MS)
+    const drop = setTimeout(() => this.drop('closing took too long'), CLOSE_MS)
     await this.#closed
     clearTimeout(drop)
     this.#client.close()
+  }
+
+  async #room(): Promise<void> {
+    const stalled = setTimeout(
+      () => this.drop(`the gateway has taken nothing for ${STALL_MS / 1000} s`),
+      STALL_MS,
+    )
+    await new Promise<void>((resolve) => this.#writers.push(resolve))
+    clearTimeout(stalled)
   }
 
   /** grpc-js swallows writes on an ended call without a word. */
@@ -132,7 +143,8 @@ export class Connection {
     for (const wake of this.#writers.splice(0)) wake()
   }
 
-  #drop(reason: string): void {
+  /** Ends the stream at once, whatever is on its way. */
+  drop(reason: string): void {
     this.#end(new ConnectError('lost', reason))
     this.#call.cancel()
   }

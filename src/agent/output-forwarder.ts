@@ -1,20 +1,25 @@
 import type { Chunk } from '../runtime/child-output.ts'
 import { OutputCap } from '../runtime/output-cap.ts'
+import type { MemoryBudget } from '../runtime/memory-budget.ts'
 import type { SessionId } from '../wire/message.ts'
 import type { Reply } from './session-services.ts'
 
 /** Brings one execution's output to the gateway, capped when it is captured. */
-export class OutputForwarder {
+export class OutputForwarder implements Disposable {
   readonly #sid: SessionId
   readonly #reply: Reply
   readonly #cap: OutputCap | undefined
   #lastByte: number | undefined
 
   /** @param capBytes 0 streams everything */
-  constructor(sid: SessionId, reply: Reply, capBytes: number) {
+  constructor(sid: SessionId, reply: Reply, capBytes: number, tails: MemoryBudget) {
     this.#sid = sid
     this.#reply = reply
-    this.#cap = capBytes > 0 ? new OutputCap(capBytes) : undefined
+    this.#cap = capBytes > 0 ? new OutputCap(capBytes, tails) : undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.#cap?.[Symbol.dispose]()
   }
 
   get truncatedBytes(): number {
@@ -31,6 +36,7 @@ export class OutputForwarder {
       const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
       if (live !== undefined) await this.#send(live)
     }
+    if (unwanted()) return
     for (const chunk of this.#cap?.finish() ?? []) await this.#send(chunk)
   }
 

@@ -1,5 +1,6 @@
 import type { RuntimeFolder } from '../envvars/runtime-folder.ts'
 import type { Engine } from '../runtime/engine.ts'
+import type { MemoryBudget } from '../runtime/memory-budget.ts'
 import type { AgentMessage } from '../wire/message.ts'
 import type { Logger } from '../basics/logger.ts'
 import type { Slots } from './slots.ts'
@@ -21,6 +22,8 @@ export interface SessionServices {
   /** Working folder of every command. */
   readonly cwd: string
   readonly slots: Slots
+  /** Memory for the tails of capped outputs, all sessions together. */
+  readonly tails: MemoryBudget
   readonly log: Logger
 }
 

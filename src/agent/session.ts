@@ -145,12 +145,9 @@ export class Session {
 
   /** Runs the command; when it returns, processes and secret files are gone and the slot is free. */
   async #execute(request: SessionRequest, start: Start): Promise<Ended | undefined> {
-    const { slots, folder, inherited, engine, cwd, settings, log } = this.#services
+    const { folder, inherited, slots } = this.#services
     using slot = slots.take()
-    if (slot === undefined)
-      throw new RefusedError(
-        `this agent already runs ${slots.limit} executions (limits.sessions): try again later`,
-      )
+    if (slot === undefined) throw new RefusedError(`${full(slots.limit)}: try again later`)
     await using environment = await Environment.create({
       entries: request.entries,
       inherited,
@@ -159,30 +156,44 @@ export class Session {
     })
     const argv = environment.expand(request.argv)
     if (this.#endReason !== undefined) return this.#unstarted()
+    await using execution = await this.#launch(argv, environment, start)
+    return await this.#follow(execution, request.captured)
+  }
 
+  async #launch(argv: readonly Buffer[], environment: Environment, start: Start): Promise<Execution> {
+    const { engine, inherited, cwd, settings, log } = this.#services
     const terminal = start.kind === 'terminal' ? this.#size : undefined
-    const execution = await execute(
-      engine,
-      {
-        argv,
-        environment: terminal === undefined ? environment.block : onTerminal(environment.block),
-        path: inherited.get('PATH') ?? '',
-        cwd,
-        stdin: start.kind === 'script' ? start.stdin : NO_PAYLOAD,
-      },
-      { graceMs: settings.killGraceMs, ...(terminal !== undefined && { terminal }) },
-    )
+    const command = {
+      argv,
+      environment: terminal === undefined ? environment.block : onTerminal(environment.block),
+      path: inherited.get('PATH') ?? '',
+      cwd,
+      stdin: start.kind === 'script' ? start.stdin : NO_PAYLOAD,
+    }
+    const execution = await execute(engine, command, {
+      graceMs: settings.killGraceMs,
+      marker: `HOOP_SESSION_ID=${this.sid}`,
+      ...(terminal !== undefined && { terminal }),
+    })
     this.#running(execution)
     log.info({ sid: this.sid, pid: execution.pid, terminal: terminal !== undefined }, 'execution started')
+    return execution
+  }
 
-    const forwarder = new OutputForwarder(
+  /** Brings the output to the gateway until the command has ended, and says how it did. */
+  async #follow(execution: Execution, captured: boolean): Promise<Ended> {
+    const { settings, tails, log } = this.#services
+    using forwarder = new OutputForwarder(
       this.sid,
       this.#reply,
-      request.captured ? settings.outputCapBytes : 0,
+      captured ? settings.outputCapBytes : 0,
+      tails,
     )
     // The gateway drops what comes after its close; the command is still read, so that it can end.
     await forwarder.forward(execution.output, () => this.#endReason === 'closed-by-gateway')
     const status = await execution.exit
+    const { orphansEnded } = execution
+    if (orphansEnded > 0) log.info({ sid: this.sid, processes: orphansEnded }, 'background processes ended')
     const { exitCode, message } = closing(status, this.#endReason)
     return { exitCode, message: forwarder.onOwnLine(message), truncatedBytes: forwarder.truncatedBytes }
   }
@@ -235,6 +246,10 @@ export class Session {
 /** What a session can be refused for, with a message for its user; it may quote arguments, so the log has the kind only. */
 function isRefusal(error: Error): boolean {
   return [RefusedError, LivenessError, EnvvarError, RuntimeFolderError].some((kind) => error instanceof kind)
+}
+
+function full(limit: number): string {
+  return `this agent already runs ${limit} executions (limits.sessions)`
 }
 
 /** Always this one, whatever the connection says (protocol.md 5.3). */

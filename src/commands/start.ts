@@ -11,10 +11,13 @@ import { RuntimeFolderError } from '../envvars/errors.ts'
 import { inheritedEnvironment } from '../envvars/inherited.ts'
 import { RuntimeFolder } from '../envvars/runtime-folder.ts'
 import { createLogger } from '../log.ts'
-import { loadEngine } from '../runtime/engine.ts'
+import { MemoryBudget } from '../runtime/memory-budget.ts'
+import { loadEngine, type Engine } from '../runtime/engine.ts'
 import { Failure } from './failure.ts'
 import { onShutdownSignals } from './signals.ts'
 
+/** Tails of capped outputs, all sessions together: eight at their full size, or a hundred smaller ones. */
+const TAILS_BYTES = 64 * 1024 * 1024
 /** Of a dead agent in another container it takes an hour's silence to know that it is dead. */
 const SWEEP_MS = 60 * 60 * 1000
 
@@ -27,12 +30,12 @@ export async function startCommand(
   const log = await createLogger({ level: settings.logLevel, encoding: settings.logEncoding })
   for (const warning of settings.warnings) log.warn({}, warning)
   const folder = await openFolder(settings)
+  const sweeping = setInterval(() => void sweep(folder, log), SWEEP_MS)
   try {
     await sweep(folder, log)
-    const sweeping = setInterval(() => void sweep(folder, log), SWEEP_MS)
     await serve(new Agent(identity, await services(settings, folder, log)), settings)
-    clearInterval(sweeping)
   } finally {
+    clearInterval(sweeping)
     await folder.close()
   }
 }
@@ -59,6 +62,7 @@ async function services(
   log: Logger,
 ): Promise<SessionServices> {
   const engine = await loadEngine()
+  guard(engine, log)
   if (engine.name === 'portable')
     log.warn(
       { reason: engine.reason },
@@ -71,7 +75,19 @@ async function services(
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     slots: new Slots(settings.limitsSessions),
+    tails: new MemoryBudget(TAILS_BYTES),
     log,
+  }
+}
+
+function guard(engine: Engine, log: Logger): void {
+  try {
+    engine.guard()
+  } catch (error) {
+    log.warn(
+      { error: (error as Error).message },
+      'processes that leave their session cannot be followed on this system',
+    )
   }
 }
 

@@ -32,7 +32,11 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   readonly #sources: readonly Source[]
   #markEnded!: () => void
   #wake: () => void = () => undefined
-  #exitedAt: number | undefined
+  #exited = false
+  /** Milliseconds spent waiting for more since the exit; the reader's own time does not count. */
+  #waitedMs = 0
+  /** True when the last wait ended by its timer and not by bytes. */
+  #silent = false
   /** Bytes the child had written at its exit and that were not delivered yet. */
   #owed = 0
 
@@ -48,7 +52,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
 
   /** The child has exited: from now on the wait for more is bounded. */
   drain(): void {
-    this.#exitedAt = performance.now()
+    this.#exited = true
     this.#owed = this.#child.unread() + this.#sources.reduce((sum, { from }) => sum + from.readableLength, 0)
     this.#wake()
   }
@@ -62,8 +66,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
         else await this.#more()
       }
     } finally {
-      for (const { from } of this.#sources) from.destroy()
-      this.#markEnded()
+      this.leave()
     }
   }
 
@@ -89,25 +92,30 @@ export class ChildOutput implements AsyncIterable<Chunk> {
 
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
-    if (this.#exitedAt === undefined || this.#owed > 0) return false
-    return this.#silent || performance.now() - this.#exitedAt >= DRAIN_MS
+    if (!this.#exited || this.#owed > 0) return false
+    return this.#silent || this.#waitedMs >= DRAIN_MS
   }
-
-  /** True when the last wait ended by its timer and not by bytes. */
-  #silent = false
 
   async #more(): Promise<void> {
     this.#silent = false
+    const from = performance.now()
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       this.#wake = resolve
-      if (this.#exitedAt === undefined) return
+      if (!this.#exited) return
       timer = setTimeout(() => {
         this.#silent = true
         resolve()
       }, IDLE_MS)
     })
     clearTimeout(timer)
+    if (this.#exited) this.#waitedMs += performance.now() - from
+  }
+
+  /** Gives the streams back without reading on. */
+  leave(): void {
+    for (const { from } of this.#sources) from.destroy()
+    this.#markEnded()
   }
 }
 

@@ -35,6 +35,8 @@ export interface Child {
   readonly pid: number | undefined
   readonly stdout: Readable
   readonly stderr: Readable
+  /** Settles in the moment in which the process is reaped; from then on its number may be somebody else's. */
+  readonly reaped: Promise<unknown>
   /** Settles when the process itself has ended, whoever still holds its pipes. Never rejects. */
   readonly exited: Promise<ExitStatus>
   /** Bytes that lie in the pipes at this moment, not yet read: they are the child's and must be delivered. */

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Child, Command, WindowSize } from './child.ts'
-import { Execution } from './execution.ts'
+import { Execution, type ExecutionOptions } from './execution.ts'
 import { startPortable } from './portable-engine.ts'
 
 /** Starts commands; `name` says in the log which engine this system has, `reason` why it is not the posix one. */
@@ -11,38 +11,45 @@ export interface Engine {
   readonly start: (command: Command) => Child | Promise<Child>
   /** The same on a terminal of its own. */
   readonly startTerminal: (command: Command, size: WindowSize) => Child
+  /** For a process that runs commands and nothing else: takes over what they leave behind, and hides its memory. */
+  readonly guard: () => void
 }
 
 /** The posix engine where glibc (2.34 or newer) is, else the portable one. */
 export async function loadEngine(): Promise<Engine> {
   try {
-    const { startPosix, startPosixTerminal } = await import('./posix-engine.ts')
-    return { name: 'posix', reason: undefined, start: startPosix, startTerminal: startPosixTerminal }
+    const { startPosix, startPosixTerminal, guardPosix } = await import('./posix-engine.ts')
+    return {
+      name: 'posix',
+      reason: undefined,
+      start: startPosix,
+      startTerminal: startPosixTerminal,
+      guard: guardPosix,
+    }
   } catch (error) {
     return {
       name: 'portable',
       reason: (error as Error).message,
       start: startPortable,
       startTerminal: noTerminal,
+      guard: () => undefined,
     }
   }
 }
 
 /** Never throws: a command that cannot be started is an execution that has already failed. */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
-  const { graceMs, terminal } = options
+  const { terminal } = options
   try {
     const child =
       terminal === undefined ? await engine.start(command) : engine.startTerminal(command, terminal)
-    return new Execution(child, graceMs)
+    return new Execution(child, options)
   } catch (error) {
-    return new Execution(failed(error as Error), graceMs)
+    return new Execution(failed(error as Error), options)
   }
 }
 
-export interface ExecuteOptions {
-  /** From SIGTERM to SIGKILL, milliseconds. */
-  readonly graceMs: number
+export interface ExecuteOptions extends ExecutionOptions {
   /** Runs the command on a terminal of this size. */
   readonly terminal?: WindowSize
 }
@@ -56,6 +63,7 @@ function failed(cause: Error): Child {
     pid: undefined,
     stdout: Readable.from([]),
     stderr: Readable.from([]),
+    reaped: Promise.resolve(),
     exited: Promise.resolve({ kind: 'failed', cause }),
     unread: () => 0,
   }

@@ -27,6 +27,11 @@ export async function endGroup(
   await groupGone(pgid, KILLED_MS)
 }
 
+/** Whether a process of the group is left, zombies included. */
+export function groupExists(pgid: number): boolean {
+  return signalGroup(pgid, 0)
+}
+
 async function groupGone(pgid: number, withinMs: number): Promise<boolean> {
   const end = performance.now() + withinMs
   for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {

@@ -30,5 +30,10 @@ function isExecutable(file: string): boolean {
 }
 
 function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true
+  try {
+    return statSync(file).isFile()
+  } catch {
+    // Not there, or in a folder that may not be searched, or with too long a name.
+    return false
+  }
 }

@@ -1,4 +1,5 @@
 import type { Chunk } from './child-output.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import { isContinuation, TailRing } from './tail-ring.ts'
 
 /** Part of the cap that goes out as it comes; the rest is kept for the end, where the error usually stands. */
@@ -6,16 +7,17 @@ const HEAD_SHARE = 1 / 5
 const CHUNK_BYTES = 64 * 1024
 
 /** Keeps the head and the tail of an output and counts what it leaves out between them. */
-export class OutputCap {
+export class OutputCap implements Disposable {
   #headRoom: number
   /** How many bytes the head may still overrun its share to complete a character; undefined while it has room. */
   #overrun: number | undefined
   readonly #tail: TailRing
 
-  /** @param bytes largest output, head and tail together, the marker line not counted */
-  constructor(bytes: number) {
+  /** @param bytes largest output, head and tail together, the marker line not counted
+   * @param budget what all tails of the agent have together */
+  constructor(bytes: number, budget: MemoryBudget) {
     this.#headRoom = Math.floor(bytes * HEAD_SHARE)
-    this.#tail = new TailRing(bytes - this.#headRoom)
+    this.#tail = new TailRing(bytes - this.#headRoom, budget)
   }
 
   /** Bytes left out so far; exact after `finish`. */
@@ -40,6 +42,10 @@ export class OutputCap {
       }
     }
     yield* this.#tail.take(CHUNK_BYTES)
+  }
+
+  [Symbol.dispose](): void {
+    this.#tail.release()
   }
 
   /** How many bytes of `data` still belong to the head. Once it is full a started character is completed. */

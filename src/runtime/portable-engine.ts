@@ -20,11 +20,18 @@ export async function startPortable(command: Command): Promise<Child> {
   const exited = new Promise<ExitStatus>((resolve) =>
     child.once('exit', (code, signal) => resolve(exitStatus(code, signal))),
   )
+  await started(child, program)
   // A child that never reads its input, or ends before: its affair, not an error.
   child.stdin.on('error', () => undefined)
   child.stdin.end(command.stdin)
-  await started(child, program)
-  return { pid: child.pid, stdout: child.stdout, stderr: child.stderr, exited, unread: () => 0 }
+  return {
+    pid: child.pid,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    reaped: exited,
+    exited,
+    unread: () => 0,
+  }
 }
 
 function started(child: ReturnType<typeof spawn>, program: string): Promise<void> {

@@ -3,7 +3,16 @@ import { Socket } from 'node:net'
 import type { Child, Command, WindowSize } from './child.ts'
 import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
-import { bytesInPipe, enlargePipe, ErrnoError, memoryFile, pipe, posixSpawn } from './posix.ts'
+import {
+  bytesInPipe,
+  enlargePipe,
+  ErrnoError,
+  hideFromSameUser,
+  memoryFile,
+  pipe,
+  posixSpawn,
+} from './posix.ts'
+import { adoptOrphans } from './orphans.ts'
 import { openTerminal } from './pty.ts'
 import { childEnd } from './reaper.ts'
 
@@ -35,6 +44,12 @@ export function startPosixTerminal(command: Command, size: WindowSize): Child {
     terminal.discard()
     throw spawnError(command, error)
   }
+}
+
+/** @throws ErrnoError or a file error where the kernel lacks what it takes */
+export function guardPosix(): void {
+  hideFromSameUser()
+  adoptOrphans()
 }
 
 function spawnError(command: Command, error: unknown): unknown {
@@ -71,7 +86,7 @@ function child(pid: number, out: number, err: number): Child {
   const stdout = new Socket({ fd: out, readable: true, writable: false })
   const stderr = new Socket({ fd: err, readable: true, writable: false })
   const unread = () => (stdout.destroyed ? 0 : bytesInPipe(out)) + (stderr.destroyed ? 0 : bytesInPipe(err))
-  return { pid, stdout, stderr, exited, unread }
+  return { pid, stdout, stderr, reaped: exited, exited, unread }
 }
 
 /** @returns [our end, the child's end]; only the child's is put on the list of what is closed after the start */

@@ -17,6 +17,8 @@ const FIONREAD = 0x541b
 const TIOCOUTQ = 0x5411
 const O_RDWR = 2
 const WNOHANG = 1
+const PR_SET_DUMPABLE = 4
+const PR_SET_CHILD_SUBREAPER = 36
 const SPAWN_SETSIGDEF = 0x04
 const SPAWN_SETSIGMASK = 0x08
 const SPAWN_SETSID = 0x80
@@ -31,6 +33,7 @@ const call = {
   fcntl: libc.func('int fcntl(int fd, int command, ...)'),
   ioctl: libc.func('int ioctl(int fd, unsigned long request, ...)'),
   waitpid: libc.func('int waitpid(int pid, _Out_ int *status, int options)'),
+  prctl: libc.func('int prctl(int option, ...)'),
   sigfillset: libc.func('int sigfillset(void *set)'),
   sigemptyset: libc.func('int sigemptyset(void *set)'),
   attributesInit: libc.func('int posix_spawnattr_init(void *attributes)'),
@@ -96,6 +99,16 @@ function queued(fd: number, request: number): number {
 /** For descriptors that others opened without the flag. */
 export function closeOnExec(fd: number): void {
   call.fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
+}
+
+/** Descendants whose parent has ended become children of this process instead of process 1's. */
+export function becomeSubreaper(): void {
+  check('prctl', call.prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
+}
+
+/** Closes /proc/<us>/environ, mem and fd to other processes of the same user, which our commands are; no core dumps. */
+export function hideFromSameUser(): void {
+  check('prctl', call.prctl(PR_SET_DUMPABLE, 'unsigned long', 0) as number)
 }
 
 export type Wait =

@@ -64,6 +64,7 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
     pid,
     stdout: line,
     stderr: Readable.from([]),
+    reaped,
     exited,
     unread: () => 0,
     terminal: {

@@ -21,6 +21,16 @@ export function childEnd(pid: number): Promise<ExitStatus> {
   return new Promise((resolve) => waiting.set(pid, resolve))
 }
 
+/** The children that were started here and have not ended. */
+export function runningPids(): number[] {
+  return [...waiting.keys()]
+}
+
+/** Collects a child that came to us by its parent's end, if it has ended; its status is nobody's. */
+export function reapOrphan(pid: number): void {
+  if (!waiting.has(pid)) reap(pid)
+}
+
 function look(): void {
   for (const [pid, resolve] of waiting) {
     const wait = reap(pid)

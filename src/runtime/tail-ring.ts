@@ -1,3 +1,4 @@
+import type { MemoryBudget } from './memory-budget.ts'
 import type { Chunk } from './child-output.ts'
 
 /** Memory starts small and doubles: most executions never reach their tail. */
@@ -22,8 +23,12 @@ export class TailRing {
   #firstRun = 0
   #dropped = 0
 
-  constructor(capacity: number) {
+  readonly #budget: MemoryBudget
+
+  /** @param budget shared with other rings; one that gets no more stays as it is and keeps fewer bytes */
+  constructor(capacity: number, budget: MemoryBudget) {
     this.#capacity = capacity
+    this.#budget = budget
   }
 
   /** Bytes that were pushed out by newer ones. */
@@ -32,12 +37,13 @@ export class TailRing {
   }
 
   push({ stream, data }: Chunk): void {
-    const excess = this.#length + data.length - this.#capacity
+    this.#grow(Math.min(this.#length + data.length, this.#capacity))
+    const size = this.#ring.length
+    const excess = this.#length + data.length - size
     if (excess > 0) this.#dropFirst(Math.min(excess, this.#length))
-    const kept = data.length > this.#capacity ? data.subarray(data.length - this.#capacity) : data
+    const kept = data.length > size ? data.subarray(data.length - size) : data
     this.#dropped += data.length - kept.length
     if (kept.length === 0) return
-    this.#grow(this.#length + kept.length)
     this.#write(kept)
     this.#remember(stream, kept.length)
   }
@@ -56,6 +62,15 @@ export class TailRing {
       yield { stream: run.stream, data: Buffer.from(this.#ring.subarray(this.#start, this.#start + length)) }
       this.#forget(length)
     }
+  }
+
+  /** Gives the memory back; the ring is empty afterwards. */
+  release(): void {
+    this.#budget.giveBack(Math.max(0, this.#ring.length - Math.min(FIRST_BYTES, this.#capacity)))
+    this.#ring = Buffer.alloc(0)
+    this.#length = 0
+    this.#runs = []
+    this.#firstRun = 0
   }
 
   #dropFirst(count: number): void {
@@ -88,9 +103,15 @@ export class TailRing {
 
   #grow(needed: number): void {
     if (needed <= this.#ring.length) return
+    const first = this.#ring.length === 0
     let size = Math.max(this.#ring.length, FIRST_BYTES)
     while (size < needed) size *= 2
-    const grown = Buffer.allocUnsafe(Math.min(size, this.#capacity))
+    size = Math.min(size, this.#capacity)
+    // The first block is everybody's; it is what the end of an output needs at the least.
+    if (first && size > FIRST_BYTES && !this.#budget.take(size - FIRST_BYTES))
+      size = Math.min(FIRST_BYTES, this.#capacity)
+    if (!first && !this.#budget.take(size - this.#ring.length)) return
+    const grown = Buffer.allocUnsafe(size)
     const head = Math.min(this.#length, this.#ring.length - this.#start)
     this.#ring.copy(grown, 0, this.#start, this.#start + head)
     this.#ring.copy(grown, head, 0, this.#length - head)

@@ -18,6 +18,7 @@ const portable = {
   reason: 'a test',
   start: startPortable,
   startTerminal: engine.startTerminal,
+  guard: engine.guard,
 } as const
 const bash = ['bash', '--norc', '--noprofile']
 

@@ -1,12 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Chunk } from '../../src/runtime/child-output.ts'
+import { MemoryBudget } from '../../src/runtime/memory-budget.ts'
 import { OutputCap } from '../../src/runtime/output-cap.ts'
 
+const budget = new MemoryBudget(64 * 1024 * 1024)
+
 function capped(chunks: readonly Chunk[], bytes: number): { head: Buffer; rest: Chunk[]; omitted: number } {
-  const cap = new OutputCap(bytes)
+  const cap = new OutputCap(bytes, budget)
   const head = chunks.map((chunk) => cap.head(chunk)?.data ?? Buffer.alloc(0))
   const rest = [...cap.finish()]
+  cap[Symbol.dispose]()
   return { head: Buffer.concat(head), rest, omitted: cap.omitted }
 }
 
@@ -71,11 +75,25 @@ describe('the output cap', () => {
   })
 
   it('stays within its memory when the streams alternate byte by byte', () => {
-    const cap = new OutputCap(1_000_000)
+    const cap = new OutputCap(1_000_000, budget)
     for (let i = 0; i < 1_000_000; i++)
       cap.head({ stream: i % 2 ? 'stdout' : 'stderr', data: Buffer.from('x') })
     const kept = [...cap.finish()].slice(1).length
     expect(kept).toBeLessThanOrEqual(65_536)
     expect(cap.omitted + kept).toBe(800_000)
+  })
+
+  it('keeps a shorter tail when the shared memory is used up, counts exactly, and gives all of it back', () => {
+    const shared = new MemoryBudget(1_000_000)
+    const caps = Array.from({ length: 10 }, () => new OutputCap(1_000_000, shared))
+    for (const cap of caps)
+      for (let i = 0; i < 40; i++) cap.head({ stream: 'stdout', data: Buffer.alloc(50_000, 'x') })
+    for (const cap of caps) {
+      const tail = [...cap.finish()].slice(1).reduce((sum, { data }) => sum + data.length, 0)
+      expect(tail).toBeGreaterThanOrEqual(64 * 1024)
+      expect(200_000 + cap.omitted + tail).toBe(2_000_000)
+      cap[Symbol.dispose]()
+    }
+    expect(shared.take(1_000_000)).toBe(true)
   })
 })

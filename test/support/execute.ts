@@ -26,6 +26,7 @@ export function start(argv: readonly string[], run: Run = {}): Promise<Execution
   }
   return execute(run.engine ?? engine, command, {
     graceMs: run.graceMs ?? 2000,
+    marker: 'MARKER=of-a-test',
     ...(run.terminal !== undefined && { terminal: run.terminal }),
   })
 }

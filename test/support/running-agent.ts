@@ -7,6 +7,7 @@ import type { SessionServices } from '../../src/agent/session-services.ts'
 import { Slots } from '../../src/agent/slots.ts'
 import { inheritedEnvironment } from '../../src/envvars/inherited.ts'
 import { RuntimeFolder } from '../../src/envvars/runtime-folder.ts'
+import { MemoryBudget } from '../../src/runtime/memory-budget.ts'
 import { engine } from './execute.ts'
 import { waitFor } from './wait.ts'
 
@@ -38,6 +39,7 @@ export class RunningAgent implements AsyncDisposable {
       inherited: inheritedEnvironment({ PATH: process.env['PATH'], HOME: base }),
       cwd: base,
       slots: new Slots(options.slots ?? 100),
+      tails: new MemoryBudget(64 * 1024 * 1024),
       log: { debug: write, info: write, warn: write, error: write },
     }
     return new RunningAgent(new Agent(parseKey(key, 'HOOP_KEY'), services), services, log, base)

@@ -28,12 +28,12 @@ export async function devCommand(flags: DevFlags): Promise<void> {
   const state = prepareState(path.resolve(flags.state))
   const settings = withAddresses(readSettings(state.configFile), flags)
   const gateway = await openGateway(settings, await createLogger(logSettings('warn')))
-  writeCredential(state, gateway.grpc)
   const agent = new AgentProcess(state.credentialFile, say)
   const leave = new Promise<void>((resolve) =>
     onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }),
   )
   try {
+    writeCredential(state, gateway.grpc)
     agent.start()
     await Promise.race([serve(gateway, agent, state, flags, say), leave])
     await leave
