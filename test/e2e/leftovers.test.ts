@@ -39,10 +39,10 @@ describe('what a command leaves behind is ended before it is answered', () => {
   ])('%s', async (_, script) => {
     await using site = await Site.start({ env: { RUNBOOK_AGENT_KILL_GRACE: '200ms' } })
     const { body } = await site.rest.script('bash', script.replace('wait $!; ', ''))
-    const pids = String(body['output']).trim().split('\n')
+    const pids = body.output.trim().split('\n')
     expect(pids.length).toBe(1)
     expect(pids.filter((pid) => !gone(pid))).toEqual([])
-    expect(body['exit_code']).toBe(0)
+    expect(body.exit_code).toBe(0)
   })
 
   it('a storm of forks that starts anew with every process that ends', async () => {
@@ -50,7 +50,7 @@ describe('what a command leaves behind is ended before it is answered', () => {
     const storm =
       'storm() { trap "setsid bash -c storm & exit" TERM; while :; do sleep 0.05; done; }; export -f storm; for i in 1 2 3 4 5; do setsid bash -c storm > /dev/null 2>&1 & done; sleep 0.2'
     const { body } = await site.rest.script('bash', storm)
-    expect(body['exit_code']).toBe(0)
+    expect(body.exit_code).toBe(0)
     expect(marked(`HOOP_SESSION_ID=${body.session_id}`)).toEqual([])
   })
 
@@ -59,8 +59,8 @@ describe('what a command leaves behind is ended before it is answered', () => {
     const background = 'setsid sh -c "echo \\$\\$; exec sleep 1000 > /dev/null 2>&1" &'
     const running = site.rest.script('bash', `${background} sleep 1.5`)
     const { body } = await site.rest.script('bash', `${background} sleep 0.3`)
-    expect(gone(String(body['output']).trim())).toBe(true)
-    const first = String((await running).body['output']).trim()
+    expect(gone(body.output.trim())).toBe(true)
+    const first = (await running).body.output.trim()
     expect(first).toMatch(/^\d+$/)
     expect(gone(first)).toBe(true)
   })

@@ -66,6 +66,11 @@ export class Site implements AsyncDisposable {
     return present(this.#rest)
   }
 
+  /** Of the REST interface, host:port. */
+  get address(): string {
+    return this.#listen.http
+  }
+
   async startGateway(): Promise<void> {
     this.place.write('gateway.yaml', JSON.stringify(this.#settings()))
     const { env = {} } = this.#options
