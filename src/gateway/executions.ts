@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { SessionId } from '../wire/message.ts'
 import type { Agents } from './agents.ts'
 import { connectionType } from './connection-type.ts'
 import type { History } from './history/history.ts'
+import { HistoryError } from './history/session.ts'
 import type { Logger } from '../basics/logger.ts'
-import { NO_AGENT_CODE, Session, type SessionEnding } from './session.ts'
+import { NO_AGENT_CODE, recordEnd, Session, type SessionEnding } from './session.ts'
 import type { ConnectionSettings, GatewaySettings } from './settings/settings.ts'
 
 /** One execution as the REST interface asks for it. */
@@ -40,6 +40,12 @@ interface Running {
   readonly finished: Promise<ExecResponse>
 }
 
+/** What the answer's output says, beside what is known of it, when the history fails. The reason is in the log. */
+const UNRECORDED = {
+  written: 'the session history could not be written, output may be missing',
+  read: 'the session history could not be read, output may be missing',
+}
+
 /** Runs sessions on agents and keeps track of the running ones. */
 export class Executions {
   readonly #agents: Agents
@@ -55,16 +61,18 @@ export class Executions {
     this.#log = log
   }
 
-  /** The answer when it comes within the wait, else the 202: the execution goes on. @throws HistoryError */
+  /** The answer when it comes within the wait, else the 202: the execution goes on. @throws HistoryError when it cannot begin */
   async execute(request: ExecutionRequest): Promise<{ status: 200 | 202; body: ExecResponse }> {
     const sid = randomUUID() as SessionId
     const finished = this.#begin(sid, request)
-    const late = new AbortController()
+    let timer: NodeJS.Timeout | undefined
+    // A plain timer: ending that of timers/promises makes an error with a stack, 20 us for each execution.
+    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, this.#limits.waitMs, 'late')))
     try {
-      const body = await Promise.race([finished, this.#stillRunning(sid, late.signal)])
-      return { status: body.output_status === 'running' ? 202 : 200, body }
+      const body = await Promise.race([finished, late])
+      return body === 'late' ? { status: 202, body: stillRunning(sid) } : { status: 200, body }
     } finally {
-      late.abort()
+      clearTimeout(timer)
     }
   }
 
@@ -80,15 +88,24 @@ export class Executions {
   }
 
   #begin(sid: SessionId, request: ExecutionRequest): Promise<ExecResponse> {
-    this.#history.begin(newSession(sid, request))
+    this.#create(sid, request)
     const ending = new AbortController()
     const finished = this.#run(sid, request, ending.signal).finally(() => this.#running.delete(sid))
     // Whoever waits gets the error; when all have left with a 202 it must not end the process.
     finished.catch((error: unknown) =>
-      this.#log.error({ sid, error: (error as Error).message }, 'session not recorded'),
+      this.#log.error({ sid, error: (error as Error).message }, 'session failed'),
     )
     this.#running.set(sid, { ending, finished })
     return finished
+  }
+
+  #create(sid: SessionId, request: ExecutionRequest): void {
+    try {
+      this.#history.begin(newSession(sid, request))
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      throw new HistoryError(`the session couldn't be created: ${error.message}`, { cause: error })
+    }
   }
 
   async #run(sid: SessionId, request: ExecutionRequest, signal: AbortSignal): Promise<ExecResponse> {
@@ -117,8 +134,7 @@ export class Executions {
   /** Records a session that no agent has seen. */
   #refuse(sid: SessionId, reason: string): SessionEnding {
     this.#history.append(sid, 'e', Buffer.from(`rpc error: ${reason}`), 0)
-    this.#history.finish(sid, { exitCode: 254, truncatedBytes: 0, endedAt: new Date() })
-    return { exitCode: NO_AGENT_CODE, clientError: true, truncatedBytes: 0 }
+    return recordEnd(this.#history, sid, { exitCode: NO_AGENT_CODE, clientError: true, truncatedBytes: 0 })
   }
 
   #end(id: string, reason: string): boolean {
@@ -128,11 +144,11 @@ export class Executions {
   }
 
   #answer(sid: SessionId, ending: SessionEnding, executionTime: number): ExecResponse {
-    const { bytes, truncated } = this.#history.output(sid, this.#limits.outputBytes)
+    const { output, truncated } = this.#output(sid, ending)
     return {
       has_review: false,
       session_id: sid,
-      output: bytes.toString('utf8'),
+      output,
       output_status: ending.clientError || ending.exitCode !== 0 ? 'failed' : 'success',
       truncated: truncated || ending.truncatedBytes > 0,
       execution_time: executionTime,
@@ -141,18 +157,36 @@ export class Executions {
     }
   }
 
-  async #stillRunning(sid: SessionId, signal: AbortSignal): Promise<ExecResponse> {
-    await delay(this.#limits.waitMs, undefined, { signal }).catch(() => undefined)
-    return {
-      has_review: false,
-      session_id: sid,
-      output: '',
-      output_status: 'running',
-      truncated: false,
-      execution_time: 0,
-      exit_code: NO_AGENT_CODE,
-      ai_analysis: null,
+  /** What the history has of the output; the command has run, so its code is answered without it as well. */
+  #output(sid: SessionId, { unrecorded }: SessionEnding): { output: string; truncated: boolean } {
+    if (unrecorded !== undefined) this.#log.error({ sid, error: unrecorded }, 'session not recorded')
+    try {
+      const { bytes, truncated } = this.#history.output(sid, this.#limits.outputBytes)
+      const output = bytes.toString('utf8')
+      if (unrecorded === undefined) return { output, truncated }
+      return { output: withLine(output, UNRECORDED.written), truncated: true }
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      this.#log.error({ sid, error: error.message }, 'output not read')
+      return { output: withLine('', UNRECORDED.read), truncated: true }
     }
+  }
+}
+
+function withLine(output: string, line: string): string {
+  return `${output}${output === '' || output.endsWith('\n') ? '' : '\n'}${line}\n`
+}
+
+function stillRunning(sid: SessionId): ExecResponse {
+  return {
+    has_review: false,
+    session_id: sid,
+    output: '',
+    output_status: 'running',
+    truncated: false,
+    execution_time: 0,
+    exit_code: NO_AGENT_CODE,
+    ai_analysis: null,
   }
 }
 

@@ -20,10 +20,12 @@ function candidates(name: string, searchPath: string, cwd: string): string[] {
   return searchPath.split(':').map((folder) => path.resolve(cwd, folder, name))
 }
 
+/** Asks for the file first: an error for every folder that does not have it would cost more than the rest. */
 function isExecutable(file: string): boolean {
+  if (!isFile(file)) return false
   try {
     accessSync(file, constants.X_OK)
-    return isFile(file)
+    return true
   } catch {
     return false
   }
@@ -31,7 +33,7 @@ function isExecutable(file: string): boolean {
 
 function isFile(file: string): boolean {
   try {
-    return statSync(file).isFile()
+    return statSync(file, { throwIfNoEntry: false })?.isFile() === true
   } catch {
     // Not there, or in a folder that may not be searched, or with too long a name.
     return false
