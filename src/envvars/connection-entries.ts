@@ -31,6 +31,5 @@ function problemOf(key: string, encoded: string): string | undefined {
 
 function refusal(faults: readonly { key: string; problem: string }[]): EnvvarError {
   const list = faults.map(({ key, problem }) => goQuote(`${key} ${problem}`)).join(' ')
-  const keys = faults.map(({ key }) => key).join(', ')
-  return new EnvvarError(keys, `failed decoding environment variables [${list}]`)
+  return new EnvvarError(`failed decoding environment variables [${list}]`)
 }

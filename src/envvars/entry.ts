@@ -42,8 +42,7 @@ export class Entry {
 export function parseEntry(key: string, encoded: string): Entry {
   const { kind, name } = parseKey(key)
   const { bytes, problem } = decodeBase64(encoded)
-  if (bytes === undefined)
-    throw new EnvvarError(key, `failed decoding env var ${goQuote(name)}, err=${problem}`)
+  if (bytes === undefined) throw new EnvvarError(`failed decoding env var ${goQuote(name)}, err=${problem}`)
   const entry = new Entry(kind, name, bytes)
   refuseUnusable(entry)
   return entry
@@ -54,13 +53,10 @@ export function refuseUnusable(entry: Entry): void {
   const { kind, name, key, value } = entry
   if (name === '' || BAD_IN_NAME.test(name)) {
     const rule = 'must not be empty nor contain "=", NUL or control characters'
-    throw new EnvvarError(key, `environment variable name ${JSON.stringify(name)} ${rule}`)
+    throw new EnvvarError(`environment variable name ${JSON.stringify(name)} ${rule}`)
   }
   if (kind === 'envvar' && value.includes(0)) {
-    throw new EnvvarError(
-      key,
-      `the value of ${key} contains a NUL byte, pass it as filesystem:${name} instead`,
-    )
+    throw new EnvvarError(`the value of ${key} contains a NUL byte, pass it as filesystem:${name} instead`)
   }
 }
 
@@ -68,12 +64,9 @@ function parseKey(key: string): { kind: EntryKind; name: string } {
   const [kind, name, ...rest] = key.split(':')
   if (kind === undefined || name === undefined || rest.length > 0) {
     const shown = CONTROL_CHARACTER.test(key) ? JSON.stringify(key) : key
-    throw new EnvvarError(
-      key,
-      `environment variable key type in unknown format, want=[keytype:key], got=${shown}`,
-    )
+    throw new EnvvarError(`environment variable key type in unknown format, want=[keytype:key], got=${shown}`)
   }
   if (kind === 'envvar' || kind === 'filesystem') return { kind, name }
   const accepted = 'accepted: "filesystem", "envvar"'
-  throw new EnvvarError(key, `unknow environment variable type ${goQuote(kind)}, ${accepted}`)
+  throw new EnvvarError(`unknow environment variable type ${goQuote(kind)}, ${accepted}`)
 }

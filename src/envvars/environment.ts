@@ -49,11 +49,6 @@ export class Environment implements AsyncDisposable {
     return expandArguments(args, (name) => this.#store.get(name))
   }
 
-  /** What `$NAME` in an argument stands for. */
-  get(name: string): Buffer | undefined {
-    return this.#store.get(name)
-  }
-
   /** The names only: `inspect` with `getters` and `showHidden` would otherwise call `block`. */
   [inspect.custom](): string {
     return `Environment ${JSON.stringify([...this.#store.keys()])}`
@@ -102,7 +97,7 @@ async function createFolder(folder: RuntimeFolder, sessionId: string, key: strin
     return await folder.createSession(sessionId)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new EnvvarError(key, `failed storing ${key}: ${reason}`, { cause: error })
+    throw new EnvvarError(`failed storing ${key}: ${reason}`, { cause: error })
   }
 }
 
@@ -112,6 +107,6 @@ async function undo(files: SecretFiles, failure: unknown): Promise<void> {
     await files[Symbol.asyncDispose]()
   } catch (error) {
     if (!(failure instanceof EnvvarError && error instanceof Error)) throw error
-    throw new EnvvarError(failure.key, `${failure.message}; ${error.message}`, { cause: failure })
+    throw new EnvvarError(`${failure.message}; ${error.message}`, { cause: failure })
   }
 }

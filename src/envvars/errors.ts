@@ -4,24 +4,11 @@
  */
 export class EnvvarError extends Error {
   override readonly name = 'EnvvarError'
-  /** The key as the gateway sent it (`envvar:NAME`); several are joined by `, `; empty when no single key is at fault. */
-  readonly key: string
-
-  constructor(key: string, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.key = key
-  }
 }
 
 /** The agent's own folder for secret files cannot be used. The message says what to do about it. */
 export class RuntimeFolderError extends Error {
   override readonly name = 'RuntimeFolderError'
-  readonly path: string
-
-  constructor(path: string, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.path = path
-  }
 }
 
 /** The errno name of a failed system call (`ENOSPC`), for messages that must not carry anything else. */

@@ -27,12 +27,12 @@ interface Expansion {
  */
 export function expandArguments(args: readonly string[], lookup: Lookup): Buffer[] {
   const [program, ...rest] = args
-  if (program === undefined) throw new EnvvarError('', 'connection must be at least one argument')
+  if (program === undefined) throw new EnvvarError('connection must be at least one argument')
   const expansions = rest.map((argument) => expand(Buffer.from(argument), lookup))
   const missing = rest.filter((argument, at) => argument.includes('$') && !expansions[at]?.substituted)
   if (missing.length > 0) {
     const list = missing.join(',')
-    throw new EnvvarError(list, `could not find environment variable for commands [${list}]`)
+    throw new EnvvarError(`could not find environment variable for commands [${list}]`)
   }
   refuseOversized(expansions)
   const argv = [Buffer.from(program), ...expansions.map(({ bytes }) => bytes ?? Buffer.alloc(0))]
@@ -46,7 +46,6 @@ function refuseOversized(expansions: readonly Expansion[]): void {
   if (at < 0 && total <= MAX_ARGUMENTS_BYTES) return
   const what = at < 0 ? 'the arguments of the command are' : `argument ${at + 1} of the command is`
   throw new EnvvarError(
-    '',
     `${what} too long for this system: pass large values as filesystem: or on standard input`,
   )
 }
@@ -54,7 +53,7 @@ function refuseOversized(expansions: readonly Expansion[]): void {
 /** The system ends an argument at its first NUL, so the program would silently get less than was written. */
 function refuseNul(argv: readonly Buffer[]): void {
   const at = argv.findIndex((argument) => argument.includes(0))
-  if (at >= 0) throw new EnvvarError('', `argument ${at} of the command contains a NUL byte`)
+  if (at >= 0) throw new EnvvarError(`argument ${at} of the command contains a NUL byte`)
 }
 
 function expand(argument: Buffer, lookup: Lookup): Expansion {

@@ -36,7 +36,9 @@ interface MergeRequest {
  * HOOP_*, then the connection's PASS under the database client's own name, then the connection, then the
  * client. Within one source `filesystem:` beats `envvar:` (the reference lets chance decide), so that a secret
  * meant for a file does not also stand in the environment. A client's PATH is dropped. Nothing else of a
- * client's is filtered, LD_PRELOAD included: as in the reference, a client runs scripts of its own anyway.
+ * client's is filtered, LD_PRELOAD and BASH_ENV included, as in the reference: with those a client can run what
+ * it likes. Where it may not, the gateway has to refuse its variables. The embedded one does (access.client-input),
+ * hoop's does not.
  */
 export function mergeEntries(request: MergeRequest): Entry[] {
   refuseTooMany(request.connection.size + request.client.size)
@@ -52,7 +54,7 @@ export function mergeEntries(request: MergeRequest): Entry[] {
 
 function refuseTooMany(count: number): void {
   if (count <= MAX_ENTRIES) return
-  throw new EnvvarError('', `too many environment variables: ${count}, accepted are at most ${MAX_ENTRIES}`)
+  throw new EnvvarError(`too many environment variables: ${count}, accepted are at most ${MAX_ENTRIES}`)
 }
 
 /** A key the connection has too is dropped unread, as in the reference: it may even be malformed. */

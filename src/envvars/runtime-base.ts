@@ -32,7 +32,7 @@ export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<st
 
 async function usable(path: string, setting: string): Promise<string> {
   if (!isAbsolute(path)) {
-    throw new RuntimeFolderError(path, `${setting} must be an absolute path, it is ${path}`)
+    throw new RuntimeFolderError(`${setting} must be an absolute path, it is ${path}`)
   }
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
@@ -40,7 +40,7 @@ async function usable(path: string, setting: string): Promise<string> {
     return path
   } catch (error) {
     const advice = `make it a folder this agent's user can write to, or set another ${setting}`
-    throw new RuntimeFolderError(path, `${setting} ${path} cannot be used: ${errnoOf(error)}; ${advice}`, {
+    throw new RuntimeFolderError(`${setting} ${path} cannot be used: ${errnoOf(error)}; ${advice}`, {
       cause: error,
     })
   }
@@ -67,7 +67,7 @@ export async function ensureUserFolder(base: string): Promise<string> {
     await mkdir(path, { mode: 0o700 })
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') {
-      throw new RuntimeFolderError(path, `cannot make ${path}: ${errnoOf(error)}`, { cause: error })
+      throw new RuntimeFolderError(`cannot make ${path}: ${errnoOf(error)}`, { cause: error })
     }
   }
   await refuseForeign(path, uid)
@@ -78,7 +78,6 @@ async function refuseForeign(path: string, uid: number): Promise<void> {
   const found = await lstat(path)
   const refuse = (what: string, advice: string): never => {
     throw new RuntimeFolderError(
-      path,
       `${path} ${what}, so it is not safe for secrets: ${advice}, or set another runtime-dir`,
     )
   }

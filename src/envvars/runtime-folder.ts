@@ -3,38 +3,57 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf, RuntimeFolderError } from './errors.ts'
 import { claimFolder, TOUCH_INTERVAL_MS, touchOwner } from './owner.ts'
+import { removeTree } from './remove-tree.ts'
 import { chooseRuntimeBase, ensureUserFolder, type RuntimeBaseRequest } from './runtime-base.ts'
 import { SecretFiles } from './secret-files.ts'
 import { sweepInstances, type SweepResult } from './sweep.ts'
 
 /**
  * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700. It exists from `open` to
- * `close`; what a killed agent leaves is removed by the `sweep` of a later one.
+ * `close`; what a killed agent leaves is removed by the `sweep` of a later one. When somebody removes it
+ * meanwhile (logind's RemoveIPC, a cleaner of old files), the next session makes a new one.
  */
 export class RuntimeFolder implements AsyncDisposable {
-  readonly path: string
+  readonly #request: RuntimeBaseRequest
   readonly #touching: NodeJS.Timeout
+  #path: string
+  #renewal: Promise<void> | undefined
   #closed = false
 
-  private constructor(path: string) {
-    this.path = path
+  private constructor(request: RuntimeBaseRequest, path: string) {
+    this.#request = request
+    this.#path = path
     // A failed touch is not worth a word here: making a session's folder in the same place will say more.
     this.#touching = setInterval(
-      () => void touchOwner(path).catch(() => undefined),
+      () => void touchOwner(this.#path).catch(() => undefined),
       TOUCH_INTERVAL_MS,
     ).unref()
   }
 
   /** Throws `RuntimeFolderError` when there is no place that is safe. */
   static async open(request: RuntimeBaseRequest): Promise<RuntimeFolder> {
-    const userFolder = await ensureUserFolder(await chooseRuntimeBase(request))
-    return new RuntimeFolder(await makeInstance(userFolder))
+    return new RuntimeFolder(request, await makeFolder(request))
+  }
+
+  /** Another one after the folder vanished and a session was made. */
+  get path(): string {
+    return this.#path
   }
 
   /** A folder for one session's secret files, to be disposed by the caller. */
   async createSession(sessionId: string): Promise<SecretFiles> {
-    if (this.#closed) throw new RuntimeFolderError(this.path, `${this.path} is closed, the agent is stopping`)
-    return SecretFiles.create(this.path, sessionId)
+    this.#refuseClosed()
+    const path = this.#path
+    try {
+      return await SecretFiles.create(path, sessionId)
+    } catch (error) {
+      // Closing removes the folder too, and then it must not come back.
+      this.#refuseClosed()
+      if (!isVanished(error)) throw error
+    }
+    if (path === this.#path) await this.#renew()
+    this.#refuseClosed()
+    return SecretFiles.create(this.#path, sessionId)
   }
 
   /**
@@ -42,24 +61,46 @@ export class RuntimeFolder implements AsyncDisposable {
    * container it takes an hour's silence to know that it is dead.
    */
   async sweep(): Promise<SweepResult> {
-    return sweepInstances(dirname(this.path), basename(this.path))
+    return sweepInstances(dirname(this.#path), basename(this.#path))
   }
 
   /** Removes the folder with everything still in it. May be called again. */
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#touching)
+    // A folder that is just being made has to go as well; whoever wanted it is told when it cannot be made.
+    await this.#renewal?.catch(() => undefined)
     try {
-      await rm(this.path, { recursive: true, force: true })
+      await removeTree(this.#path)
     } catch (error) {
-      const message = `cannot remove ${this.path}, remove it by hand: ${errnoOf(error)}`
-      throw new RuntimeFolderError(this.path, message, { cause: error })
+      const message = `cannot remove ${this.#path}, remove it by hand: ${errnoOf(error)}`
+      throw new RuntimeFolderError(message, { cause: error })
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new RuntimeFolderError(`${this.#path} is closed, the agent is stopping`)
+  }
+
+  /** Sessions that find out at the same time share one new folder. */
+  #renew(): Promise<void> {
+    this.#renewal ??= makeFolder(this.#request)
+      .then((path) => void (this.#path = path))
+      .finally(() => (this.#renewal = undefined))
+    return this.#renewal
+  }
+}
+
+function isVanished(error: unknown): boolean {
+  return error instanceof RuntimeFolderError && errnoOf(error.cause) === 'ENOENT'
+}
+
+async function makeFolder(request: RuntimeBaseRequest): Promise<string> {
+  return makeInstance(await ensureUserFolder(await chooseRuntimeBase(request)))
 }
 
 /** Made under a passing name and renamed: under its real name a folder always has an owner. */
@@ -75,6 +116,6 @@ async function makeInstance(userFolder: string): Promise<string> {
   } catch (error) {
     await rm(passing, { recursive: true, force: true })
     const message = `cannot make ${path} for secret files: ${errnoOf(error)}; free some space or set another runtime-dir`
-    throw new RuntimeFolderError(path, message, { cause: error })
+    throw new RuntimeFolderError(message, { cause: error })
   }
 }

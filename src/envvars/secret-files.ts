@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dir } from 'tmp-promise'
 import type { Entry } from './entry.ts'
 import { EnvvarError, errnoOf, RuntimeFolderError } from './errors.ts'
+import { removeTree } from './remove-tree.ts'
 
 /** How the name of a session's folder begins. */
 export const SESSION_PREFIX = 's-'
@@ -32,7 +33,7 @@ export class SecretFiles implements AsyncDisposable {
       return new SecretFiles(path)
     } catch (error) {
       const message = `cannot make a folder for a session's secret files in ${instance}: ${errnoOf(error)}`
-      throw new RuntimeFolderError(instance, message, { cause: error })
+      throw new RuntimeFolderError(message, { cause: error })
     }
   }
 
@@ -44,26 +45,20 @@ export class SecretFiles implements AsyncDisposable {
       await file.writeFile(entry.value)
     } catch (error) {
       const message = `failed writing the file of ${entry.key} in ${this.folder}: ${errnoOf(error)}`
-      throw new EnvvarError(entry.key, message, { cause: error })
+      throw new EnvvarError(message, { cause: error })
     }
     return path
   }
 
   /** Removes the files with their folder. Again after a failure it tries again, after a success it does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#removal ??= this.#remove()
+    this.#removal ??= removeTree(this.folder)
     try {
       await this.#removal
     } catch (error) {
       this.#removal = undefined
       const message = `cannot remove the secret files in ${this.folder}, remove it by hand: ${errnoOf(error)}`
-      throw new RuntimeFolderError(this.folder, message, { cause: error })
+      throw new RuntimeFolderError(message, { cause: error })
     }
-  }
-
-  async #remove(): Promise<void> {
-    const remove = () => rm(this.folder, { recursive: true, force: true })
-    // Once more: a process of the session that is still ending may put a file there in between.
-    await remove().catch(remove)
   }
 }

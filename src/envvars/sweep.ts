@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, rename, rm, utimes } from 'node:fs/promises'
+import { readdir, rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, RuntimeFolderError } from './errors.ts'
 import { isAbandoned, isSilent } from './owner.ts'
+import { removeTree } from './remove-tree.ts'
 import { SESSION_PREFIX } from './secret-files.ts'
 
 const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
@@ -61,11 +62,11 @@ async function sweepOne(userFolder: string, name: string): Promise<number> {
 
 async function removeInstance(path: string): Promise<number> {
   const sessions = (await readdir(path)).filter((name) => name.startsWith(SESSION_PREFIX)).length
-  await rm(path, { recursive: true, force: true })
+  await removeTree(path)
   return sessions
 }
 
 function sweepError(path: string, error: unknown): RuntimeFolderError {
   const message = `cannot remove what an earlier agent left in ${path}: ${errnoOf(error)}`
-  return new RuntimeFolderError(path, message, { cause: error })
+  return new RuntimeFolderError(message, { cause: error })
 }

@@ -39,6 +39,11 @@ const create = (triples: readonly Triple[], inherited: Readonly<Record<string, s
   })
 const sessionFolders = async () => (await readdir(folder.path)).filter((name) => name.startsWith('s-'))
 const lines = (environment: Environment) => environment.block.map(String)
+/** What a program sees in the variable. */
+const valueOf = (environment: Environment, name: string) =>
+  lines(environment)
+    .find((line) => line.startsWith(`${name}=`))
+    ?.slice(name.length + 1) ?? ''
 const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,
@@ -82,8 +87,7 @@ describe('the block', () => {
 describe('a filesystem entry', () => {
   test('is a file whose path is in the variable, until disposal', async () => {
     const environment = await create([['filesystem', 'CERT', 'hunter2']])
-    const path = String(environment.get('CERT'))
-    expect(lines(environment)).toContain(`CERT=${path}`)
+    const path = valueOf(environment, 'CERT')
     expect(await readFile(path, 'utf8')).toBe('hunter2')
     expect((await lstat(path)).mode & 0o777).toBe(0o600)
     expect((await lstat(dirname(path))).mode & 0o777).toBe(0o700)
@@ -95,19 +99,20 @@ describe('a filesystem entry', () => {
   test('makes no folder in a session that has none', async () => {
     await using environment = await create([['envvar', 'A', 'b']])
     expect(await sessionFolders()).toEqual([])
-    expect(environment.get('A')).toEqual(Buffer.from('b'))
+    expect(valueOf(environment, 'A')).toBe('b')
   })
 
   test('can be used in an argument', async () => {
     await using environment = await create([['filesystem', 'CERT', 'x']])
     expect(environment.expand(['p', '--cert=$CERT']).map(String)).toEqual([
       'p',
-      `--cert=${String(environment.get('CERT'))}`,
+      `--cert=${valueOf(environment, 'CERT')}`,
     ])
   })
 
   test('that cannot have a folder is named in the error', async () => {
     await rm(folder.path, { recursive: true })
+    await writeFile(folder.path, '')
     const error = await failureOf(
       create([
         ['filesystem', 'A', 'hunter2'],
@@ -115,9 +120,8 @@ describe('a filesystem entry', () => {
       ]),
     )
     expect(error).toBeInstanceOf(EnvvarError)
-    expect((error as EnvvarError).key).toBe('filesystem:A')
     expect(String(error)).toContain(`failed storing filesystem:A: cannot make a folder`)
-    expect(String(error)).toContain('ENOENT')
+    expect(String(error)).toContain('ENOTDIR')
   })
 
   // Fails on the second file as a full disk would: a limit on the size of files, only while it is written.
@@ -140,7 +144,7 @@ describe('a filesystem entry', () => {
       process.off('SIGXFSZ', ignore)
     }
     expect(error).toBeInstanceOf(EnvvarError)
-    expect((error as EnvvarError).key).toBe('filesystem:BIG')
+    expect(String(error)).toContain('filesystem:BIG')
     expect(String(error)).toContain('EFBIG')
     expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain('hunter2')
     expect(await sessionFolders()).toEqual([])
@@ -148,7 +152,7 @@ describe('a filesystem entry', () => {
 
   test('that cannot be removed fails the disposal, naming the folder', async () => {
     const environment = await create([['filesystem', 'A', 'x']])
-    const sessionFolder = dirname(String(environment.get('A')))
+    const sessionFolder = dirname(valueOf(environment, 'A'))
     await rm(folder.path, { recursive: true })
     await writeFile(folder.path, '')
     const error = await failureOf(environment[Symbol.asyncDispose]())
@@ -164,7 +168,6 @@ describe('expansion', () => {
     expect(() => environment.expand(['p', '$HOME', '$PATH'])).toThrow(
       'could not find environment variable for commands [$HOME,$PATH]',
     )
-    expect(environment.get('HOME')).toBeUndefined()
   })
 })
 

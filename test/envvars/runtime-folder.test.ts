@@ -1,8 +1,20 @@
-import { lstat, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Entry } from '../../src/envvars/entry.ts'
 import { RuntimeFolderError } from '../../src/envvars/errors.ts'
 import { isAbandoned } from '../../src/envvars/owner.ts'
@@ -10,6 +22,17 @@ import { RuntimeFolder } from '../../src/envvars/runtime-folder.ts'
 
 let base: string
 const openFolder = () => RuntimeFolder.open({ preferred: base, env: {} })
+
+/** Needs fake timers. */
+async function expectTouch(folder: RuntimeFolder): Promise<void> {
+  const owner = join(folder.path, 'owner')
+  const long = new Date(Date.now() - 3_600_000)
+  await utimes(owner, long, long)
+  vi.advanceTimersByTime(10 * 60_000)
+  await expect
+    .poll(async () => (await stat(owner)).mtimeMs, { timeout: 20_000 })
+    .toBeGreaterThan(long.getTime() + 1000)
+}
 
 beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), 'runtime-folder-test-'))
@@ -57,13 +80,98 @@ test('a sweep spares its own folder and that of another living agent', async () 
 test('a living agent touches its owner file', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   await using folder = await openFolder()
-  const owner = join(folder.path, 'owner')
-  const long = new Date(Date.now() - 3_600_000)
-  await utimes(owner, long, long)
-  vi.advanceTimersByTime(10 * 60_000)
-  await expect
-    .poll(async () => (await stat(owner)).mtimeMs, { timeout: 20_000 })
-    .toBeGreaterThan(long.getTime() + 1000)
+  await expectTouch(folder)
+})
+
+describe('a folder that somebody removed', () => {
+  /** As a cleaner does, `what` it takes with it. */
+  const vanish = (folder: RuntimeFolder, what: 'instance' | 'user folder' | 'base') =>
+    rm({ instance: folder.path, 'user folder': dirname(folder.path), base }[what], { recursive: true })
+
+  test.each(['instance', 'user folder', 'base'] as const)(
+    'with its %s is made again by the next session',
+    async (what) => {
+      await using folder = await openFolder()
+      const before = folder.path
+      await vanish(folder, what)
+      await using session = await folder.createSession('s1')
+      expect(
+        await readFile(await session.write(new Entry('filesystem', 'A', Buffer.from('x'))), 'utf8'),
+      ).toBe('x')
+      expect(folder.path).not.toBe(before)
+      expect(dirname(session.folder)).toBe(folder.path)
+      expect((await lstat(folder.path)).mode & 0o777).toBe(0o700)
+      expect((await lstat(dirname(folder.path))).mode & 0o777).toBe(0o700)
+      expect(await isAbandoned(folder.path)).toBe(false)
+    },
+  )
+
+  test('is made once for sessions that find out together', async () => {
+    await using folder = await openFolder()
+    await vanish(folder, 'user folder')
+    const sessions = await Promise.all(Array.from({ length: 20 }, () => folder.createSession('s1')))
+    expect(new Set(sessions.map((session) => dirname(session.folder)))).toEqual(new Set([folder.path]))
+    expect(await readdir(dirname(folder.path))).toEqual([basename(folder.path)])
+  })
+
+  test('can be made again any number of times', async () => {
+    await using folder = await openFolder()
+    const seen = new Set([folder.path])
+    for (let round = 0; round < 3; round++) {
+      await vanish(folder, 'user folder')
+      await folder.createSession('s1')
+      seen.add(folder.path)
+    }
+    expect(seen.size).toBe(4)
+  })
+
+  test('has its new owner file touched', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    await using folder = await openFolder()
+    await vanish(folder, 'instance')
+    await folder.createSession('s1')
+    await expectTouch(folder)
+  })
+
+  test('is spared by its own sweep, and gone after closing', async () => {
+    const folder = await openFolder()
+    await vanish(folder, 'instance')
+    await using session = await folder.createSession('s1')
+    expect(await folder.sweep()).toEqual({ sessions: 0, errors: [] })
+    expect(existsSync(session.folder)).toBe(true)
+    await folder.close()
+    expect(await readdir(dirname(folder.path))).toEqual([])
+  })
+
+  // Closing begins so many turns of the event loop later: while the old one is missed, the new one is made, used.
+  test.each(Array.from({ length: 12 }, (_, turns) => turns))(
+    'is not left behind when the agent closes it at the same time, %i turns later',
+    async (turns) => {
+      const folder = await openFolder()
+      await vanish(folder, 'user folder')
+      const sessions = Array.from({ length: 5 }, () => folder.createSession('s1'))
+      const settled = Promise.allSettled(sessions)
+      for (let turn = 0; turn < turns; turn++) await setImmediate()
+      await folder.close()
+      for (const result of await settled) {
+        if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(RuntimeFolderError)
+      }
+      expect(await readdir(base, { recursive: true })).toSatisfy((left: string[]) => left.length <= 1)
+    },
+  )
+
+  test('is not made where it is not safe, and made when it is safe again', async () => {
+    await using folder = await openFolder()
+    await vanish(folder, 'user folder')
+    await writeFile(dirname(folder.path), '')
+    await expect(folder.createSession('s1')).rejects.toThrow('ENOTDIR')
+    await rm(dirname(folder.path))
+    await mkdir(dirname(folder.path))
+    await chmod(dirname(folder.path), 0o777)
+    await expect(folder.createSession('s1')).rejects.toThrow('can be written to by other users')
+    await chmod(dirname(folder.path), 0o700)
+    await folder.createSession('s1')
+  })
 })
 
 test('a folder that cannot be made is an error that says what to do', async () => {
