@@ -34,7 +34,8 @@ export class OutputForwarder implements Disposable {
     for await (const chunk of output) {
       if (unwanted()) continue
       const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
-      if (live !== undefined) await this.#send(live)
+      // A copy: gRPC holds it until it is written.
+      if (live !== undefined) await this.#send({ stream: live.stream, data: Buffer.from(live.data) })
     }
     if (unwanted()) return
     for (const chunk of this.#cap?.finish() ?? []) await this.#send(chunk)

@@ -1,6 +1,7 @@
 import type { AgentMessage, OpenMessage, SessionId } from '../wire/message.ts'
 import type { AgentStream, SessionSink } from './agents.ts'
 import type { History } from './history/history.ts'
+import { HistoryError } from './history/session.ts'
 
 /** How a session ended, for its answer. */
 export interface SessionEnding {
@@ -9,6 +10,8 @@ export interface SessionEnding {
   /** The gateway could not learn the result from the agent; the text is in the output. */
   readonly clientError: boolean
   readonly truncatedBytes: number
+  /** Why end or output could not be written into the history, at least not yet. */
+  readonly unrecorded?: string
 }
 
 /** "Unable to obtain a valid exit code from the agent": the published contract's number for it. */
@@ -39,7 +42,7 @@ export class Session implements SessionSink {
     this.#ended = new Promise((resolve) => (this.#settle = resolve))
   }
 
-  /** Settles with the end; by then output and end are recorded. @throws HistoryError when they could not be */
+  /** Settles with the end; by then output and end are recorded, or the ending says why they are not. */
   async run(agent: AgentStream): Promise<SessionEnding> {
     this.#agent = agent
     agent.add(this.sid, this)
@@ -50,7 +53,7 @@ export class Session implements SessionSink {
     )
     try {
       agent.send(this.#open)
-      return this.#record(await this.#ended)
+      return recordEnd(this.#history, this.sid, await this.#ended)
     } finally {
       clearTimeout(opened)
       clearTimeout(life)
@@ -112,17 +115,20 @@ export class Session implements SessionSink {
     this.#settle(ending)
   }
 
-  #record(ending: SessionEnding): SessionEnding {
-    this.#history.finish(this.sid, {
-      exitCode: rowExitCode(ending.exitCode),
-      truncatedBytes: ending.truncatedBytes,
-      endedAt: new Date(),
-    })
-    return ending
-  }
-
   #seconds(): number {
     return (performance.now() - this.#startedAt) / 1000
+  }
+}
+
+/** Records an end. The command has run, whatever becomes of its record: a failure is told, not thrown. */
+export function recordEnd(history: History, sid: SessionId, ending: SessionEnding): SessionEnding {
+  const { exitCode, truncatedBytes } = ending
+  try {
+    history.finish(sid, { exitCode: rowExitCode(exitCode), truncatedBytes, endedAt: new Date() })
+    return ending
+  } catch (error) {
+    if (!(error instanceof HistoryError)) throw error
+    return { ...ending, unrecorded: error.message }
   }
 }
 

@@ -1,7 +1,6 @@
-import type { Readable } from 'node:stream'
-import type { Child } from './child.ts'
+import type { Child, OutputEnd } from './child.ts'
 
-/** A piece of output, at most 64 KiB. */
+/** A piece of output, at most 64 KiB. Its bytes are intact until the next one is asked for: who keeps them copies them. */
 export interface Chunk {
   readonly stream: 'stdout' | 'stderr'
   readonly data: Buffer
@@ -16,7 +15,7 @@ const DRAIN_MS = 2000
 
 interface Source {
   readonly stream: 'stdout' | 'stderr'
-  readonly from: Readable
+  readonly from: OutputEnd
   open: boolean
 }
 
@@ -81,7 +80,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
 
   #take(): Chunk | undefined {
     for (const { stream, from } of this.#sources) {
-      const data = from.read() as Buffer | null
+      const data = from.read()
       if (data !== null) {
         this.#owed -= data.length
         return { stream, data }

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import type { ExitStatus } from './exit-status.ts'
 
 /** What to run. Bytes, because neither arguments nor environment need be valid UTF-8. */
@@ -29,12 +28,22 @@ interface TerminalControl {
   resize(size: WindowSize): void
 }
 
+/** What an execution needs of a stream that it reads; any Readable will do. */
+export interface OutputEnd {
+  /** Everything that is here, null when nothing is. The bytes stay as they are until it is called again. */
+  read(): Buffer | null
+  /** Bytes that are here and were not read yet. */
+  readonly readableLength: number
+  on(event: 'readable' | 'end' | 'close' | 'error', listener: () => void): this
+  destroy(): void
+}
+
 /** A started process as an engine hands it over; the execution owns the two streams. */
 export interface Child {
   /** Also its process group and its session. undefined when it could not be started. */
   readonly pid: number | undefined
-  readonly stdout: Readable
-  readonly stderr: Readable
+  readonly stdout: OutputEnd
+  readonly stderr: OutputEnd
   /** Settles in the moment in which the process is reaped; from then on its number may be somebody else's. */
   readonly reaped: Promise<unknown>
   /** Settles when the process itself has ended, whoever still holds its pipes. Never rejects. */

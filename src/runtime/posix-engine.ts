@@ -1,8 +1,8 @@
 import { closeSync, writeSync } from 'node:fs'
-import { Socket } from 'node:net'
 import type { Child, Command, WindowSize } from './child.ts'
 import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
+import { PipeEnd } from './pipe-end.ts'
 import {
   bytesInPipe,
   enlargePipe,
@@ -83,8 +83,8 @@ function start(command: Command, owned: number[]): Child {
 
 function child(pid: number, out: number, err: number): Child {
   const exited = childEnd(pid)
-  const stdout = new Socket({ fd: out, readable: true, writable: false })
-  const stderr = new Socket({ fd: err, readable: true, writable: false })
+  const stdout = new PipeEnd(out)
+  const stderr = new PipeEnd(err)
   const unread = () => (stdout.destroyed ? 0 : bytesInPipe(out)) + (stderr.destroyed ? 0 : bytesInPipe(err))
   return { pid, stdout, stderr, reaped: exited, exited, unread }
 }

@@ -55,11 +55,11 @@ export class TailRing {
     this.#dropFirst(count)
   }
 
-  /** The bytes in order, as chunks of at most `size`; the ring is empty afterwards. */
+  /** The bytes in order, as chunks of at most `size` that share the ring's memory: nothing may be pushed any more. */
   *take(size: number): Generator<Chunk> {
     for (let run = this.#oldest(); run !== undefined; run = this.#oldest()) {
       const length = Math.min(run.length, size, this.#ring.length - this.#start)
-      yield { stream: run.stream, data: Buffer.from(this.#ring.subarray(this.#start, this.#start + length)) }
+      yield { stream: run.stream, data: this.#ring.subarray(this.#start, this.#start + length) }
       this.#forget(length)
     }
   }

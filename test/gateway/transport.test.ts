@@ -39,7 +39,7 @@ describe('the embedded gateway towards an agent', () => {
     ],
     ['a command line client', { origin: 'client' }, 12, 'serves no command line clients'],
   ])('refuses %s', async (_, metadata, code, text) => {
-    await using agent = new ScriptedAgent(gateway.gateway.grpc, metadata as Record<string, string>)
+    await using agent = new ScriptedAgent(gateway.gateway.grpc, metadata)
     await waitFor(() => agent.error !== undefined)
     expect([agent.error?.code, agent.error?.details]).toEqual([code, expect.stringContaining(text)])
   })

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import type { SessionEvent } from './session.ts'
 import { HistoryError } from './session.ts'
 import type { Connection, Statement } from './sqlite.ts'
-import { closeFile, inTransaction, openFile, reason, releaseLock, takeLock } from './sqlite.ts'
+import { closeFile, inTransaction, openFile, reason, releaseLock, takeLock, waitForLocks } from './sqlite.ts'
 
 /** What is stored of a session beside its events; `request` is JSON text. Times in milliseconds since 1970. */
 export interface SessionRow {
@@ -49,6 +49,7 @@ const EVENTS_PER_READ = 32
 /** Deleted, and given back to the disk, in one transaction each, so that the write-ahead log stays short. */
 const SESSIONS_PER_DELETE = 50
 const PAGES_PER_VACUUM = 4096
+const CLOSING_PATIENCE_MS = 2000
 
 /** Sessions and events as rows. Every failure is a HistoryError. */
 export class HistoryDatabase {
@@ -102,11 +103,6 @@ export class HistoryDatabase {
     return found === undefined ? undefined : toRow(found)
   }
 
-  /** The newest first. */
-  newest(limit: number): SessionRow[] {
-    return this.#try('list sessions', () => this.#statements.newest.all([limit]).map(toRow))
-  }
-
   openSessions(): SessionRow[] {
     return this.#try('list sessions', () => this.#statements.open.all([]).map(toRow))
   }
@@ -141,6 +137,11 @@ export class HistoryDatabase {
     }
     if (deleted > 0) this.#try('give disk space back', () => this.#shrink())
     return deleted
+  }
+
+  /** From now on a write waits longer while another program holds the file: for a gateway that serves nobody. */
+  bePatient(): void {
+    if (!this.#closed) waitForLocks(this.#db, CLOSING_PATIENCE_MS)
   }
 
   /** Gives the file and its lock back. Never throws. */
@@ -243,7 +244,6 @@ function prepare(db: Connection) {
     purge: db.prepare(`DELETE FROM sessions WHERE key IN
                        (SELECT key FROM sessions WHERE ended_at < ? LIMIT ${SESSIONS_PER_DELETE})`),
     row: reading(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`),
-    newest: reading(`SELECT ${COLUMNS} FROM sessions ORDER BY key DESC LIMIT ?`),
     open: reading(`SELECT ${COLUMNS} FROM sessions WHERE status = 'open' ORDER BY key`),
     input: events(`'s'`),
     stream: events(`'i', 'o', 'e'`),

@@ -1,31 +1,17 @@
 import type { SessionRow } from './database.ts'
 import { HistoryDatabase } from './database.ts'
-import { chunksOf, Recording } from './recording.ts'
-import type {
-  EventKind,
-  NewSession,
-  SessionEnd,
-  SessionEvent,
-  SessionRecord,
-  SessionSummary,
-} from './session.ts'
+import { chunksOf } from './recording.ts'
+import type { EventKind, NewSession, SessionEnd, SessionEvent, SessionRecord } from './session.ts'
 import { HistoryError } from './session.ts'
+import { Writer, type WriterOptions } from './writer.ts'
 
 /** What has no column of its own. */
 type Request = Omit<NewSession, 'id' | 'script' | 'startedAt'>
 
-export interface HistoryOptions {
-  /** Hears of writes that failed while nobody waited for them; `finish` reports them as well. */
-  readonly onError?: (error: HistoryError) => void
+export interface HistoryOptions extends Partial<WriterOptions> {
   /** The file is not allowed to grow beyond it. Unset: the disk is the limit. */
   readonly maxBytes?: number
-  /** Longest time an event stays in memory only. Default 1000. */
-  readonly flushAfterMs?: number
 }
-
-/** Unwritten events of one session, and of all sessions together. */
-const SESSION_PENDING_BYTES = 256 * 1024
-const TOTAL_PENDING_BYTES = 4 * 1024 * 1024
 
 const LOST_TEXT = 'gateway stopped while the session was running'
 /** "No exit code could be had", protocol.md section 12: the row of a session whose agent is gone. */
@@ -36,16 +22,12 @@ const SESSION_ID = /^[\x21-\x7e]{1,200}$/
 /** Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous. */
 export class History {
   readonly #database: HistoryDatabase
-  readonly #recordings = new Map<string, Recording>()
-  readonly #onError: (error: HistoryError) => void
-  readonly #flushAfterMs: number
-  #pendingBytes = 0
-  #timer: NodeJS.Timeout | undefined
+  readonly #writer: Writer
 
   private constructor(database: HistoryDatabase, options: HistoryOptions) {
     this.#database = database
-    this.#onError = options.onError ?? (() => undefined)
-    this.#flushAfterMs = options.flushAfterMs ?? 1000
+    const { onError = () => undefined, flushAfterMs = 1000 } = options
+    this.#writer = new Writer(database, { onError, flushAfterMs })
   }
 
   /**
@@ -69,7 +51,7 @@ export class History {
     if (!SESSION_ID.test(id)) throw new HistoryError('session history: the session id is not printable ASCII')
     const row = { id, startedAt: startedAt.getTime(), request: toJson(request) }
     this.#database.insert(row, chunksOf(script))
-    this.#recordings.set(id, new Recording())
+    this.#writer.begin(id)
   }
 
   /**
@@ -78,44 +60,21 @@ export class History {
    * after the close (protocol.md section 12).
    */
   append(sessionId: string, kind: EventKind, bytes: Buffer, secondsFromStart: number): void {
-    const recording = this.#recordings.get(sessionId)
-    if (recording === undefined) return
-    const before = recording.cost
-    recording.add(kind, bytes, secondsFromStart)
-    this.#pendingBytes += recording.cost - before
-    if (recording.cost >= SESSION_PENDING_BYTES) this.#flush(sessionId, recording)
-    if (this.#pendingBytes > TOTAL_PENDING_BYTES) this.#flushAll()
-    if (this.#pendingBytes > 0) this.#timer ??= this.#startTimer()
+    this.#writer.append(sessionId, kind, bytes, secondsFromStart)
   }
 
   /**
-   * Ends the session. Throws a HistoryError when the end could not be written (the session stays open in the
-   * history, the call may be repeated), and when the end is there but some of the output is not.
+   * Ends the session. Throws a HistoryError when the end could not be written yet, and when some of the output is
+   * lost. The end itself is kept in the first case and written later; from here on it counts.
    */
   finish(sessionId: string, end: SessionEnd): void {
-    const recording = this.#recordings.get(sessionId) ?? new Recording()
-    const last = this.#take(recording)
-    try {
-      this.#writeEnd(sessionId, end, recording, last)
-    } catch (error) {
-      if (last.length === 0) throw error
-      this.#lose(recording, error, last)
-      // The output found no room, the few bytes of the end may.
-      this.#writeEnd(sessionId, end, recording, [])
-    }
-    this.#recordings.delete(sessionId)
-    if (recording.failure !== undefined) throw incomplete(sessionId, recording)
+    this.#writer.finish(sessionId, end)
   }
 
   session(id: string): SessionRecord | undefined {
     const row = this.#row(id)
     if (row === undefined) return undefined
     return { ...this.#summary(row), script: this.#database.input(row.key) }
-  }
-
-  /** The sessions that began last, newest first, without their input. */
-  recent(limit: number): SessionSummary[] {
-    return this.#database.newest(limit).map((row) => this.#summary(row))
   }
 
   /**
@@ -126,10 +85,10 @@ export class History {
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
     const row = this.#flushedRow(id)
     if (row === undefined) return { bytes: Buffer.alloc(0), truncated: false }
-    const recorded = this.#database.outputLength(row.key)
+    const recorded = this.#database.outputLength(row.key) + lengthOf(this.#pending(id, 'output'))
     const bytes = Buffer.allocUnsafe(Math.min(recorded, maxBytes))
     let filled = 0
-    for (const event of this.#database.events(row.key, 'output')) {
+    for (const event of this.#all(row, 'output')) {
       filled += event.bytes.copy(bytes, filled)
       if (filled >= bytes.length) break
     }
@@ -140,7 +99,7 @@ export class History {
   *events(id: string): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
     if (row === undefined) return
-    yield* this.#database.events(row.key, 'stream')
+    yield* this.#all(row, 'stream')
   }
 
   /** Deletes sessions that ended before the time and shrinks the file. Returns how many they were. */
@@ -150,46 +109,8 @@ export class History {
 
   /** Writes what is pending and gives the file back. Sessions still open are lost ones for the next `open`. */
   close(): void {
-    this.#flushAll()
-    this.#recordings.clear()
+    this.#writer.close()
     this.#database.close()
-  }
-
-  #startTimer(): NodeJS.Timeout {
-    return setTimeout(() => this.#flushAll(), this.#flushAfterMs).unref()
-  }
-
-  #flushAll(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    for (const [id, recording] of this.#recordings) this.#flush(id, recording)
-  }
-
-  #flush(id: string, recording: Recording): void {
-    const events = this.#take(recording)
-    if (events.length === 0) return
-    try {
-      this.#database.append(id, events)
-    } catch (error) {
-      this.#lose(recording, error, events)
-    }
-  }
-
-  #take(recording: Recording): readonly SessionEvent[] {
-    this.#pendingBytes -= recording.cost
-    return recording.take()
-  }
-
-  #lose(recording: Recording, error: unknown, events: readonly SessionEvent[]): void {
-    if (!(error instanceof HistoryError)) throw error
-    recording.fail(error, events)
-    this.#onError(error)
-  }
-
-  #writeEnd(id: string, end: SessionEnd, recording: Recording, events: readonly SessionEvent[]): void {
-    const endedAt = end.endedAt.getTime()
-    const truncatedBytes = end.truncatedBytes + recording.dropped
-    this.#database.finish(id, { endedAt, exitCode: end.exitCode ?? null, truncatedBytes }, events)
   }
 
   #row(id: string): SessionRow | undefined {
@@ -197,28 +118,51 @@ export class History {
   }
 
   #flushedRow(id: string): SessionRow | undefined {
-    const recording = this.#recordings.get(id)
-    if (recording !== undefined) this.#flush(id, recording)
+    this.#writer.flush(id)
     return this.#row(id)
   }
 
-  /** Of a running session the row does not know it yet. */
-  #missing(row: SessionRow): number {
-    return row.truncatedBytes + (this.#recordings.get(row.id)?.dropped ?? 0)
+  /** What cannot be written while another program holds the file is still read, from memory. */
+  *#all(row: SessionRow, which: 'stream' | 'output'): Generator<SessionEvent> {
+    yield* this.#database.events(row.key, which)
+    yield* this.#pending(row.id, which)
   }
 
-  #summary(row: SessionRow): SessionSummary {
+  #pending(id: string, which: 'stream' | 'output'): readonly SessionEvent[] {
+    const pending = this.#writer.recording(id)?.pending ?? []
+    return which === 'stream' ? pending : pending.filter(({ kind }) => kind !== 'i')
+  }
+
+  /** Of a session whose end is not written the row does not know it all. */
+  #missing(row: SessionRow): number {
+    const recording = this.#writer.recording(row.id)
+    return row.truncatedBytes + (recording?.dropped ?? 0) + (recording?.end?.truncatedBytes ?? 0)
+  }
+
+  #summary(row: SessionRow): Omit<SessionRecord, 'script'> {
     return {
       // Written by `begin`, from the same type, under the same schema version.
       ...(JSON.parse(row.request) as Request),
       id: row.id,
-      status: row.status,
-      exitCode: row.exitCode ?? undefined,
       startedAt: new Date(row.startedAt),
-      ...(row.endedAt === null ? {} : { endedAt: new Date(row.endedAt) }),
+      ...endOf(row, this.#writer.recording(row.id)?.end),
       truncatedBytes: this.#missing(row),
     }
   }
+}
+
+/** `pending`: the end, while it is not in the row yet. */
+function endOf(
+  row: SessionRow,
+  pending: SessionEnd | undefined,
+): Pick<SessionRecord, 'status' | 'exitCode' | 'endedAt'> {
+  if (pending !== undefined) return { status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
+  const exitCode = row.exitCode ?? undefined
+  return { status: row.status, exitCode, ...(row.endedAt !== null && { endedAt: new Date(row.endedAt) }) }
+}
+
+function lengthOf(events: readonly SessionEvent[]): number {
+  return events.reduce((sum, { bytes }) => sum + bytes.length, 0)
 }
 
 /** Nobody knows when it ended; its last event is the last time it was seen alive. */
@@ -237,9 +181,4 @@ function toJson(request: Request): string {
       cause: error,
     })
   }
-}
-
-function incomplete(id: string, recording: Recording): HistoryError {
-  const text = `session ${id} has ended, ${recording.dropped} bytes of its output are not in the history`
-  return new HistoryError(`${text}: ${recording.failure?.message ?? ''}`, { cause: recording.failure })
 }

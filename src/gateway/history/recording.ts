@@ -1,4 +1,4 @@
-import type { EventKind, HistoryError, SessionEvent } from './session.ts'
+import type { EventKind, HistoryError, SessionEnd, SessionEvent } from './session.ts'
 
 /** Longest row of the events table; longer events become several. Keeps a page of reading small (database.ts). */
 const CHUNK_BYTES = 64 * 1024
@@ -9,13 +9,20 @@ const EVENT_OVERHEAD_BYTES = 128
 /** Recorded per session, protocol.md 7: output (`o` and `e` together), and as much again of input. */
 export const RECORDED_BYTES = 110 * 1024 * 1024
 
-/** What is still unwritten of one open session, and how much of it may yet be recorded. */
+/** What is still unwritten of one session, and how much of it may yet be recorded. */
 export class Recording {
+  /** Set once the session has ended; nothing comes after it. */
+  end: SessionEnd | undefined
   #pending: SessionEvent[] = []
   #room = { input: RECORDED_BYTES, output: RECORDED_BYTES }
   #cost = 0
   #dropped = 0
   #failure: HistoryError | undefined
+
+  /** The unwritten events in their order. */
+  get pending(): readonly SessionEvent[] {
+    return this.#pending
+  }
 
   /** Memory held by unwritten events, in bytes. */
   get cost(): number {
@@ -45,22 +52,21 @@ export class Recording {
     }
   }
 
-  /** Hands out the unwritten events in their order and forgets them. */
-  take(): readonly SessionEvent[] {
-    const taken = this.#pending
+  /** They are written. */
+  clear(): void {
     this.#pending = []
     this.#cost = 0
-    return taken
   }
 
   /**
-   * These events could not be written. Nothing more is recorded after them: a record that stops is honest,
-   * one with a hole in it looks whole.
+   * The unwritten events could not be written and are lost. Nothing more is recorded after them: a record that
+   * stops is honest, one with a hole in it looks whole.
    */
-  fail(error: HistoryError, lost: readonly SessionEvent[]): void {
+  fail(error: HistoryError): void {
     this.#failure ??= error
     this.#room = { input: 0, output: 0 }
-    this.#dropped += lost.reduce((sum, event) => sum + event.bytes.length, 0)
+    this.#dropped += this.#pending.reduce((sum, event) => sum + event.bytes.length, 0)
+    this.clear()
   }
 }
 

@@ -28,9 +28,6 @@ export interface SessionRecord extends NewSession {
   readonly truncatedBytes: number
 }
 
-/** A session in a list: its input is left out, it may be 17 MiB long. */
-export type SessionSummary = Omit<SessionRecord, 'script'>
-
 /** How a session ended. */
 export interface SessionEnd {
   readonly exitCode: number | undefined

@@ -15,8 +15,8 @@ export type Connection = InstanceType<typeof Database>
 export type Statement = Database.Statement
 
 const PAGE_BYTES = 4096
-/** Another program reading the file may hold a lock; we wait on the event loop, so not for long. */
-const BUSY_TIMEOUT_MS = 2000
+/** Another program may hold a lock on the file. All of the gateway stands still while we wait for it. */
+const BUSY_TIMEOUT_MS = 50
 /** The write-ahead log is cut back to this after a checkpoint. */
 const JOURNAL_BYTES = 8 * 1024 * 1024
 
@@ -52,7 +52,8 @@ export function openFile(file: string, maxBytes: number | undefined): Connection
   try {
     db.exec(`ATTACH '${file.replaceAll("'", "''")}' AS history`)
     // auto_vacuum only takes effect before the first table, and before the switch to WAL has written a page.
-    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA history.page_size = ${PAGE_BYTES};
+    waitForLocks(db, BUSY_TIMEOUT_MS)
+    db.exec(`PRAGMA history.page_size = ${PAGE_BYTES};
              PRAGMA history.auto_vacuum = INCREMENTAL; PRAGMA history.journal_mode = WAL;
              PRAGMA history.synchronous = NORMAL; PRAGMA foreign_keys = ON;
              PRAGMA history.journal_size_limit = ${JOURNAL_BYTES}`)
@@ -63,6 +64,15 @@ export function openFile(file: string, maxBytes: number | undefined): Connection
     closeFile(db)
     throw error
   }
+}
+
+export function waitForLocks(db: Connection, ms: number): void {
+  db.exec(`PRAGMA busy_timeout = ${ms}`)
+}
+
+/** Whether another program holds the file: the same may work in a moment. */
+export function isLocked(error: HistoryError): boolean {
+  return code(error.cause).startsWith('SQLITE_BUSY')
 }
 
 /** Moves the write-ahead log into the file and closes it. Never throws: a log left over is read at the next opening. */

@@ -45,8 +45,7 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
 
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
   if (error instanceof HttpError) return reply.code(error.status).send({ message: error.message })
-  if (error instanceof HistoryError)
-    return reply.code(500).send({ message: `the session couldn't be created: ${error.message}` })
+  if (error instanceof HistoryError) return reply.code(500).send({ message: error.message })
   const { statusCode } = error
   if (statusCode !== undefined && statusCode < 500)
     return reply.code(statusCode).send({ message: refusal(error) })

@@ -1,8 +1,8 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { GitEnvironment } from './environment.ts'
-import { RepositoryError } from './errors.ts'
+import { gitUnavailable, spawnGit } from './spawn.ts'
 
 /** What is kept of each output: the end of it, which is where git says `fatal:`. */
 const KEPT_CHARACTERS = 4096
@@ -33,38 +33,22 @@ export interface GitResult {
   readonly stderr: string
 }
 
-type GitChild = ChildProcessByStdio<null, Readable, Readable>
-
 /**
  * Runs one git command in a process group of its own, without stdin. Any exit code is a result. When the time
  * is over or `signal` aborts, the whole group is ended (ssh, index-pack, upload-pack) before the error is thrown.
  */
 export async function runGit(run: GitRun): Promise<GitResult> {
   run.signal.throwIfAborted()
-  // cwd `/`: git refuses to start in a folder that is gone, and the gateway's own may be.
-  const child = spawn('git', run.args, {
-    env: run.env,
-    cwd: '/',
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawnGit(run.args, run.env, 'ignore')
+  // Before anything else: a failed start is told by an event, and one that nobody listens to ends the process.
+  const ended = exitCode(child)
   const stdout = keepTail(child.stdout)
   const stderr = keepTail(child.stderr)
-  const code = await endOrStop(child, run)
+  const code = await endOrStop(child, ended, run)
   return { code, stdout: stdout(), stderr: stderr() }
 }
 
-/** What `spawn` failed with, in words that say what to do. */
-export function gitUnavailable(cause: Error): RepositoryError {
-  const missing = 'code' in cause && cause.code === 'ENOENT'
-  const advice = missing
-    ? 'git was not found in PATH: install git (2.32 or newer)'
-    : 'git could not be started'
-  return new RepositoryError(missing ? advice : `${advice}: ${cause.message}`, { cause })
-}
-
-async function endOrStop(child: GitChild, run: GitRun): Promise<number> {
-  const ended = exitCode(child)
+async function endOrStop(child: ChildProcess, ended: Promise<number>, run: GitRun): Promise<number> {
   using interruption = interruptionOf(run)
   const outcome = await Promise.race([ended, interruption.reason])
   if (typeof outcome === 'number') return outcome
@@ -86,7 +70,7 @@ function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Er
 }
 
 /** Settles once git has ended and its output is read, or a short while after its end if others hold the pipes. */
-function exitCode(child: GitChild): Promise<number> {
+function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(gitUnavailable(cause)))
     child.once('exit', (code) => {
@@ -94,15 +78,15 @@ function exitCode(child: GitChild): Promise<number> {
       child.once('close', done)
       function done(): void {
         clearTimeout(drained)
-        child.stdout.destroy()
-        child.stderr.destroy()
+        child.stdout?.destroy()
+        child.stderr?.destroy()
         resolve(code ?? 128)
       }
     })
   })
 }
 
-async function endGroup(child: GitChild, ended: Promise<number>): Promise<void> {
+async function endGroup(child: ChildProcess, ended: Promise<number>): Promise<void> {
   signalGroup(child, 'SIGTERM')
   if (!(await within(ended, TERM_GRACE_MS))) {
     signalGroup(child, 'SIGKILL')
@@ -114,13 +98,13 @@ async function endGroup(child: GitChild, ended: Promise<number>): Promise<void> 
 }
 
 /** Its members are not our children, so nobody tells us: what they write to is removed next, so look. */
-async function groupGone(child: GitChild): Promise<void> {
+async function groupGone(child: ChildProcess): Promise<void> {
   const end = performance.now() + GROUP_END_MS
   while (signalGroup(child, 0) && performance.now() < end) await delay(GROUP_LOOK_MS)
 }
 
 /** Whether there was anybody to get it. */
-function signalGroup(child: GitChild, signal: NodeJS.Signals | 0): boolean {
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   if (child.pid === undefined) return false
   try {
     return process.kill(-child.pid, signal)
@@ -144,10 +128,9 @@ async function within(settled: Promise<unknown>, ms: number): Promise<boolean> {
   return outcome
 }
 
-function keepTail(stream: Readable): () => string {
+function keepTail(stream: Readable | null): () => string {
   let tail = ''
-  stream.setEncoding('utf8')
-  stream.on('data', (text: string) => {
+  stream?.setEncoding('utf8').on('data', (text: string) => {
     tail = (tail + text).slice(-KEPT_CHARACTERS)
   })
   return () => tail

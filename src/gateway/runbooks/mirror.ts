@@ -42,12 +42,22 @@ export class Mirror {
     return this.#generation
   }
 
-  /** When the copy was last fetched, in ms since 1970; `undefined` if there is no copy of this remote and branch. */
+  /**
+   * When the copy was last fetched, in ms since 1970; `undefined` if there is no copy of this remote and branch.
+   * Throws a RepositoryError when that cannot be told: a good copy must not be thrown away for want of a descriptor.
+   */
   async fetchedAt(): Promise<number | undefined> {
     const file = join(this.#options.path, ORIGIN_FILE)
-    const origin = await readFile(file, 'utf8').catch(() => undefined)
-    if (origin !== this.#origin()) return undefined
-    return (await stat(file).catch(() => undefined))?.mtimeMs
+    try {
+      if ((await readFile(file, 'utf8')) !== this.#origin()) return undefined
+      return (await stat(file)).mtimeMs
+    } catch (cause) {
+      if (codeOf(cause) === 'ENOENT') return undefined
+      const { name } = this.#options
+      throw new RepositoryError(`cannot look at the copy of runbook repository ${name}: ${String(cause)}`, {
+        cause,
+      })
+    }
   }
 
   /** Fetches what is new; starts over if there is no copy or it turns out to be broken or too big. */
@@ -150,9 +160,13 @@ async function replaceFolder(path: string, fresh: string): Promise<void> {
 
 function ignore(...codes: string[]): (error: unknown) => void {
   return (error) => {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (!codes.some((each) => each === code)) throw error
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 async function removeAbandoned(folder: string, mirror: string): Promise<void> {

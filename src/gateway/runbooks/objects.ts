@@ -1,8 +1,8 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import type { GitEnvironment } from './environment.ts'
 import { MirrorDamagedError, RepositoryError } from './errors.ts'
-import { gitUnavailable } from './git.ts'
 import { ReplyReader, type ObjectReply } from './reply.ts'
+import { gitUnavailable, spawnGit } from './spawn.ts'
 
 /** The mirror's one ref, and the commit it stands for. */
 export const HEAD_REF = 'refs/runbooks/head'
@@ -32,7 +32,8 @@ interface Request {
 }
 
 interface Child {
-  readonly git: ChildProcessWithoutNullStreams
+  /** Without descriptors it could not be started, and has no streams. */
+  readonly git: ChildProcess
   readonly gone: Promise<void>
   stderr: string
   /** Answers what it was asked, and gets no further request. */
@@ -77,7 +78,7 @@ export class ObjectReader {
   renew(): void {
     if (this.#child === undefined) return
     this.#child.retired = true
-    this.#child.git.stdin.end()
+    this.#child.git.stdin?.end()
   }
 
   /** Rejects what is waiting and settles once every child has ended. */
@@ -86,7 +87,7 @@ export class ObjectReader {
     for (const request of this.#waiting.splice(0)) request.reject(closedError())
     this.#settle()?.reject(closedError())
     this.#child = undefined
-    for (const child of this.#living) child.git.kill('SIGKILL')
+    for (const child of this.#living) kill(child)
     await Promise.all([...this.#living].map((child) => child.gone))
   }
 
@@ -95,16 +96,24 @@ export class ObjectReader {
     const request = this.#waiting.shift()
     if (request === undefined) return
     if (this.#child?.retired === true) this.#child = undefined
-    const child = (this.#child ??= this.#start())
+    try {
+      this.#ask((this.#child ??= this.#start()), request)
+    } catch (error) {
+      request.reject(error as Error)
+      this.#next()
+    }
+  }
+
+  #ask(child: Child, request: Request): void {
     const timer = setTimeout(() => this.#expire(child), this.#options.timeoutMs ?? REQUEST_TIMEOUT_MS)
     this.#current = { request, timer }
-    child.git.stdin.write(`${request.name}\n`)
+    child.git.stdin?.write(`${request.name}\n`)
   }
 
   #start(): Child {
     const args = ['--git-dir', this.#options.gitDir, 'cat-file', '--batch']
     // A group of its own: Ctrl-C in the gateway's terminal must not end it while the gateway drains.
-    const git = spawn('git', args, { env: this.#options.env, cwd: '/', detached: true })
+    const git = spawnGit(args, this.#options.env, 'pipe')
     let gone = (): void => undefined
     const child: Child = { git, gone: new Promise((resolve) => (gone = resolve)), stderr: '', retired: false }
     this.#living.add(child)
@@ -117,16 +126,17 @@ export class ObjectReader {
 
   #listen(child: Child, forget: () => void): void {
     const { git } = child
-    git.stdout.on('data', (piece: Buffer) => this.#receive(child, piece))
-    git.stderr.setEncoding('utf8').on('data', (text: string) => {
-      child.stderr = (child.stderr + text).slice(-KEPT_STDERR_CHARACTERS)
-    })
-    // EPIPE when it died while we wrote: its end is reported by 'close'.
-    git.stdin.on('error', () => undefined)
+    // Before anything else: an 'error' that nobody listens to ends the process.
     git.once('error', (cause) => {
       forget()
       this.#lose(child, gitUnavailable(cause))
     })
+    git.stdout?.on('data', (piece: Buffer) => this.#receive(child, piece))
+    git.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      child.stderr = (child.stderr + text).slice(-KEPT_STDERR_CHARACTERS)
+    })
+    // EPIPE when it died while we wrote: its end is reported by 'close'.
+    git.stdin?.on('error', () => undefined)
     git.once('close', () => {
       forget()
       this.#lose(
@@ -166,7 +176,7 @@ export class ObjectReader {
   }
 
   #kill(child: Child): void {
-    child.git.kill('SIGKILL')
+    kill(child)
     if (child === this.#child) this.#child = undefined
   }
 
@@ -177,6 +187,11 @@ export class ObjectReader {
     this.#current = undefined
     return request
   }
+}
+
+/** One that was never started has no pid, and Node would send the signal to pid 0: to our own group. */
+function kill({ git }: Child): void {
+  if (git.pid !== undefined) git.kill('SIGKILL')
 }
 
 function closedError(): RepositoryError {

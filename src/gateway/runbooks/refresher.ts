@@ -6,6 +6,8 @@ import type { Remote } from './url.ts'
 
 /** After a fetch that cost us the full time or the full size, the next one waits at least this long. */
 const COSTLY_FAILURE_PAUSE_MS = 60_000
+/** How long a fetch may take before the copy of before is served. The fetch goes on. */
+const PATIENCE_MS = 2_000
 
 export interface RefresherOptions {
   readonly name: string
@@ -21,14 +23,21 @@ export interface RefresherOptions {
   readonly closing: AbortSignal
 }
 
+interface Flight {
+  readonly landed: Promise<void>
+  readonly startedAt: number
+  /** The log says once for each fetch that it is slow. */
+  saidSlow: boolean
+}
+
 /**
  * Decides when to fetch, and makes all who need it share one fetch. A local repository is compared on each call,
  * so that a commit made just before is seen; a remote one is fetched when the last time is `refreshMs` ago.
- * While it cannot be fetched the last good copy is served, and the log says so.
+ * While it cannot be fetched, or takes its time, the last good copy is served, and the log says so.
  */
 export class Refresher {
   readonly #options: RefresherOptions
-  #flight: Promise<void> | undefined
+  #flight: Flight | undefined
   /** On the monotonic clock, like all times here. */
   #fetchedAt = -Infinity
   #pause: { readonly until: number; readonly error: Error } | undefined
@@ -40,23 +49,24 @@ export class Refresher {
   /** Settles once the mirror is fresh, or may be served as it is. Throws a RepositoryError if there is no copy. */
   async refresh(): Promise<void> {
     if (await this.#isFresh()) return
-    if (this.#flight !== undefined) {
-      // It may have begun before the commit our caller has just made: look again after it.
-      await settled(this.#flight)
-      if (await this.#isFresh()) return
-    }
-    await this.#fetch()
+    const { remote, mirror } = this.#options
+    // A local repository is never served as it was: who has just committed expects to see it.
+    const copiedAt = remote.kind === 'local' ? undefined : await mirror.fetchedAt()
+    if (copiedAt === undefined) return this.#makeFresh()
+    const left = (this.#flight?.startedAt ?? performance.now()) + PATIENCE_MS - performance.now()
+    if (left > 0 && (await within(this.#makeFresh(), left))) return
+    this.#warnAboutSlowness(copiedAt)
   }
 
   /** Like `refresh`, but fetches in any case: someone knows of a commit that we lack. */
   async fetchNow(): Promise<void> {
-    if (this.#flight !== undefined) await settled(this.#flight)
+    if (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fetch()
   }
 
   /** Makes a broken mirror anew, once: only if it is still the one of `generation`. Throws if that fails. */
   async rebuild(generation: number): Promise<void> {
-    while (this.#flight !== undefined) await settled(this.#flight)
+    while (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fly(async () => {
       if (generation !== this.#options.mirror.generation) return
       const failure = await this.#attempt(() => this.#options.mirror.rebuild())
@@ -66,7 +76,16 @@ export class Refresher {
 
   /** Settles once no fetch is under way. */
   async close(): Promise<void> {
-    while (this.#flight !== undefined) await settled(this.#flight)
+    while (this.#flight !== undefined) await settled(this.#flight.landed)
+  }
+
+  async #makeFresh(): Promise<void> {
+    if (this.#flight !== undefined) {
+      // It may have begun before the commit our caller has just made: look again after it.
+      await settled(this.#flight.landed)
+      if (await this.#isFresh()) return
+    }
+    await this.#fetch()
   }
 
   async #isFresh(): Promise<boolean> {
@@ -82,10 +101,28 @@ export class Refresher {
   }
 
   #fly(job: () => Promise<void>): Promise<void> {
-    this.#flight ??= job().finally(() => {
-      this.#flight = undefined
-    })
-    return this.#flight
+    this.#flight ??= {
+      landed: job().finally(() => {
+        this.#flight = undefined
+      }),
+      startedAt: performance.now(),
+      saidSlow: false,
+    }
+    return this.#flight.landed
+  }
+
+  #warnAboutSlowness(copiedAt: number): void {
+    const flight = this.#flight
+    if (flight === undefined || flight.saidSlow) return
+    flight.saidSlow = true
+    this.#options.log.warn(
+      {
+        repository: this.#options.name,
+        reason: `fetching takes longer than ${PATIENCE_MS / 1000} s and goes on`,
+        ageSeconds: ageSeconds(copiedAt),
+      },
+      'runbook repository is slow, its last good copy is served',
+    )
   }
 
   async #fetchOrServeOld(): Promise<void> {
@@ -96,9 +133,8 @@ export class Refresher {
     const copiedAt = await mirror.fetchedAt()
     if (copiedAt === undefined || closing.aborted) throw failure
     if (alreadySaid) return
-    const ageSeconds = Math.max(0, Math.round((Date.now() - copiedAt) / 1000))
     log.warn(
-      { repository: name, reason: failure.message, ageSeconds },
+      { repository: name, reason: failure.message, ageSeconds: ageSeconds(copiedAt) },
       'runbook repository could not be fetched, its last good copy is served',
     )
   }
@@ -112,7 +148,7 @@ export class Refresher {
       this.#options.closing.throwIfAborted()
       await job()
     } catch (cause) {
-      const error = cause instanceof Error ? cause : new RepositoryError(String(cause))
+      const error = cause instanceof Error && !('code' in cause) ? cause : this.#uncopied(cause)
       this.#pause = { until: performance.now() + this.#pauseAfter(error), error }
       return error
     }
@@ -121,6 +157,14 @@ export class Refresher {
     const ms = Math.round(this.#fetchedAt - startedAt)
     this.#options.log.debug({ repository: this.#options.name, ms }, 'runbook repository fetched')
     return undefined
+  }
+
+  /** What the system refused: no space, no descriptor, no right. */
+  #uncopied(cause: unknown): RepositoryError {
+    const text = `runbook repository ${this.#options.name} could not be copied`
+    return new RepositoryError(`${text}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
   }
 
   #isPaused(): boolean {
@@ -134,6 +178,21 @@ export class Refresher {
   }
 }
 
-function settled(flight: Promise<void>): Promise<unknown> {
-  return flight.catch(() => undefined)
+function settled(landed: Promise<void>): Promise<unknown> {
+  return landed.catch(() => undefined)
+}
+
+function ageSeconds(copiedAt: number): number {
+  return Math.max(0, Math.round((Date.now() - copiedAt) / 1000))
+}
+
+/** Whether it was done within `ms`; its failure is thrown within that time, and nobody's business after it. */
+async function within(work: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, ms, false)))
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

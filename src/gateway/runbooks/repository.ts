@@ -71,11 +71,6 @@ export class RunbookRepository {
     return new RunbookRepository(assemble(options))
   }
 
-  /** The branch's newest commit, full id, after making sure that the mirror is fresh. */
-  async commit(): Promise<string> {
-    return this.#healing(() => this.#tip())
-  }
-
   /**
    * A file's text as of the branch's newest commit, or as of `refHash`: 7 to 64 hex digits of a commit that is on
    * the branch; an empty one counts as none. Throws a RunbookError, whose `status` says whose fault it is.
@@ -98,6 +93,7 @@ export class RunbookRepository {
     await Promise.all([refresher.close(), ancestry.close(), objects.close()])
   }
 
+  /** The branch's newest commit, full id, after making sure that the mirror is fresh. */
   async #tip(): Promise<string> {
     const { name, closing, refresher, objects } = this.#parts
     closing.signal.throwIfAborted()

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { parseDuration, parseSize } from '../../basics/units.ts'
+import { checkBranch } from '../runbooks/branch.ts'
+import { parseRemote } from '../runbooks/url.ts'
 import { parseAddress } from './address.ts'
 
 // The shape of gateway.yaml. Every scalar arrives as a text (tree.ts), null is a value left empty. Messages say
@@ -105,19 +107,30 @@ const SecretHash = parsed((written) => {
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
 
-/** A local path is known by its beginning; a leading hyphen anywhere would be an option to git or ssh. */
-const REPOSITORY_URLS = [
-  /^\.{0,2}\/[^\0]*$/,
-  /^\.{1,2}$/,
-  /^(https?|ssh|git|file):\/\/[^\s\0-][^\s\0]*$/,
-  /^[\w.][\w.-]*@[\w.][\w.-]*:[^\s\0-][^\s\0]*$/,
-]
+/** Whether `check` throws; its error quotes what it refuses, which must not show here. */
+function passes(check: () => unknown): boolean {
+  try {
+    check()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Here a local path is known by its beginning: a bare word may be anything, a misplaced secret for instance. */
+function isRepository(url: string): boolean {
+  return (
+    passes(() => parseRemote(url)) &&
+    (parseRemote(url).kind !== 'local' || /^(\.{0,2}(\/|$)|file:)/i.test(url))
+  )
+}
+
 const RepositoryUrl = parsed(
-  (url) => (REPOSITORY_URLS.some((pattern) => pattern.test(url)) ? url : undefined),
-  'a path that begins with ./ or ../ or /, a url (https, ssh, git) or user@host:path',
+  (url) => (isRepository(url) ? url : undefined),
+  'a path that begins with ./ or ../ or /, a url (https, ssh) or user@host:path',
 )
-const BranchName = matching(
-  /^(?![-/.])(?!.*(\.\.|\/\/|@\{|[/.]$))[^\s\p{Cc}~^:?*[\\]{1,250}$/u,
+const BranchName = parsed(
+  (branch) => (passes(() => checkBranch(branch)) ? branch : undefined),
   'the name of a branch',
 )
 const RunbooksPath = parsed((path) => {

@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Workshop, git } from './workshop.ts'
@@ -66,6 +76,24 @@ describe('a broken mirror is made anew', () => {
     await expect(repository.readFile('b.sql')).rejects.toMatchObject({ status: 500 })
     expect((await repository.readFile('a.sql')).text).toBe('1')
   })
+})
+
+test('a mirror that cannot be looked at is an error, and is not thrown away', async () => {
+  await using workshop = new Workshop()
+  workshop.commit({ 'a.sql': '1' })
+  const repository = workshop.open()
+  await repository.readFile('a.sql')
+  const away = join(workshop.folder, 'away')
+  renameSync(workshop.mirror, away)
+  symlinkSync(workshop.mirror, workshop.mirror)
+  await expect(repository.readFile('a.sql')).rejects.toMatchObject({
+    name: 'RepositoryError',
+    message: expect.stringMatching(/^cannot look at the copy of runbook repository books: .*ELOOP/) as string,
+  })
+  rmSync(workshop.mirror)
+  renameSync(away, workshop.mirror)
+  expect((await repository.readFile('a.sql')).text).toBe('1')
+  expect(workshop.fetches).toBe(1)
 })
 
 test('a remote whose object format has changed is fetched from scratch', async () => {

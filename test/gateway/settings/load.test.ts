@@ -438,6 +438,7 @@ describe('repositories', () => {
     'https://user:pass@example.com/a.git',
     'ssh://git@example.com:22/a/b.git',
     'git@example.com:a/b.git',
+    'example.com:a/b.git',
   ])('at %s are taken as they are', (url) => {
     expect(parse(`repositories: [{ name: r, url: "${url}" }]`).repositories).toEqual([{ name: 'r', url }])
     expect(parse(`repositories: [{ name: r, url: env://URL }]`, { URL: url }).repositories[0]?.url).toBe(url)
@@ -451,6 +452,8 @@ describe('repositories', () => {
     'a@-b:c',
     '""',
     '-a@b:c',
+    'http://example.com/a.git',
+    'git://example.com/a.git',
   ])('at %s are refused', (url) => {
     expect(problems(`repositories: [{ name: r, url: ${url} }]`)).toEqual([
       expect.stringMatching(/repositories\[0\]\.url: a path that begins with \.\/ .* is expected$/),
@@ -464,7 +467,7 @@ describe('repositories', () => {
     ])
   })
 
-  test.each(['-x', 'a..b', 'a b', 'a/', '/a', 'a.lock:x', '.hidden', '""'])(
+  test.each(['-x', 'a..b', 'a b', 'a/', '/a', 'a.lock:x', '.hidden', '""', 'HEAD', 'a.lock'])(
     'cannot have a branch called %s',
     (branch) => {
       expect(
