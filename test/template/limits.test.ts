@@ -159,9 +159,20 @@ describe('a pattern', () => {
     expect(outcome(`{{ .x | pattern "${pattern}" }}`)).toContain("pattern didn't match")
   })
 
-  test('is refused when compiling it took too much work already', () => {
-    const pattern = '(?:a{30}){30}'.repeat(600)
-    expect(outcome(`{{ .x | pattern "${pattern}" }}`)).toBe(TOO_MUCH_WORK)
+  test.each([
+    ['x{1000}', 100],
+    ['(?:a{30}){30}', 600],
+    ['(?i)\\p{L}{900}', 60],
+  ])('%s, %i times, is refused before it is compiled, which would take seconds', (part, times) => {
+    expect(outcome(`{{ .x | pattern "${part.replaceAll('\\', '\\\\').repeat(times)}" }}`)).toContain(
+      'regexp error: the repetitions of the pattern make it too large',
+    )
+  })
+
+  test('may repeat as input checks do', () => {
+    expect(outcome('{{ .x | pattern "^([a-z]{1,63}[.]){1,8}[a-z]{2,63}$" }}')).toContain(
+      "pattern didn't match",
+    )
   })
 
   test('may be nested too deeply to be compiled', () => {
