@@ -16,7 +16,6 @@ import { text } from 'node:stream/consumers'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Logger as AgentLogger } from '../src/basics/logger.ts'
-import type { Logger as GatewayLogger } from '../src/basics/logger.ts'
 import type { Logger, LoggerOptions } from '../src/log.ts'
 import { createLogger } from '../src/log.ts'
 
@@ -34,7 +33,7 @@ async function line(use: Use): Promise<Record<string, unknown>> {
 }
 
 test("is the logger of the agent and of the gateway, and a child's too", async () => {
-  const log: AgentLogger & GatewayLogger = await createLogger({ level: 'info', encoding: 'json' })
+  const log: AgentLogger = await createLogger({ level: 'info', encoding: 'json' })
   expect(Object.keys(log)).toEqual(['debug', 'info', 'warn', 'error', 'child'])
 })
 

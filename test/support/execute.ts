@@ -39,7 +39,7 @@ export interface Outcome {
 
 export async function outcome(execution: Execution): Promise<Outcome> {
   const parts: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
-  for await (const { stream, data } of execution.output) parts[stream].push(data)
+  for await (const { stream, data } of execution.output) parts[stream].push(Buffer.from(data))
   const status = await execution.exit
   return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr), status }
 }
