@@ -20,6 +20,8 @@ export interface AgentSettings {
   /** 0 is without limit. */
   readonly outputCapBytes: number
   readonly killGraceMs: number
+  /** undefined is without limit. */
+  readonly maxDurationMs: number | undefined
   readonly drainMs: number
   /** What works and is unwise, a sentence each, to be logged. */
   readonly warnings: readonly string[]
@@ -70,6 +72,7 @@ function readRest(lookup: Lookup, source: SettingsSource): Omit<AgentSettings, '
     limitsSessions: lookup.value(SETTINGS.limitsSessions),
     outputCapBytes: lookup.value(SETTINGS.outputCap),
     killGraceMs: lookup.value(SETTINGS.killGrace),
+    maxDurationMs: lookup.find(SETTINGS.executionMaxDuration)?.value,
     drainMs: lookup.value(SETTINGS.drain),
   }
 }

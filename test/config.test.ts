@@ -54,6 +54,7 @@ test('has a default for everything but the key', async () => {
     limitsSessions: 100,
     outputCapBytes: 10 * 1024 * 1024,
     killGraceMs: 10_000,
+    maxDurationMs: undefined,
     drainMs: 60_000,
   })
 })
@@ -327,6 +328,7 @@ test('the flags work with commander and no flag of it is required', async () => 
     outputCapBytes: 1024 ** 2,
     allowPlaintext: true,
     killGraceMs: 5000,
+    maxDurationMs: undefined,
     logLevel: 'warn',
   })
 })

@@ -10,6 +10,8 @@ interface SessionSettings {
   readonly outputCapBytes: number
   /** SIGTERM to SIGKILL, milliseconds. */
   readonly killGraceMs: number
+  /** Longest execution, milliseconds. */
+  readonly maxDurationMs: number | undefined
 }
 
 /** What the sessions of an agent share. */

@@ -189,8 +189,15 @@ export class Session {
       captured ? settings.outputCapBytes : 0,
       tails,
     )
-    // The gateway drops what comes after its close; the command is still read, so that it can end.
-    await forwarder.forward(execution.output, () => this.#endReason === 'closed-by-gateway')
+    const { maxDurationMs } = settings
+    const limit =
+      maxDurationMs === undefined ? undefined : setTimeout(() => this.end('timeout'), maxDurationMs)
+    try {
+      // The gateway drops what comes after its close; the command is still read, so that it can end.
+      await forwarder.forward(execution.output, () => this.#endReason === 'closed-by-gateway')
+    } finally {
+      clearTimeout(limit)
+    }
     const status = await execution.exit
     const { orphansEnded } = execution
     if (orphansEnded > 0) log.info({ sid: this.sid, processes: orphansEnded }, 'background processes ended')

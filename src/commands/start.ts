@@ -71,7 +71,7 @@ async function services(
   return {
     engine,
     folder,
-    settings: { outputCapBytes: settings.outputCapBytes, killGraceMs: settings.killGraceMs },
+    settings,
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     slots: new Slots(settings.limitsSessions),

@@ -64,6 +64,11 @@ export const SETTINGS = {
     default: 10 * 1024 ** 2,
     description: 'longest captured output of an execution, 0 for no limit (default 10MiB)',
   },
+  executionMaxDuration: {
+    name: 'execution.max-duration',
+    kind: duration,
+    description: 'time an execution may take, then it is ended with code 124 (default: no limit)',
+  },
   killGrace: {
     name: 'kill.grace',
     kind: duration,

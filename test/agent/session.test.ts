@@ -300,6 +300,17 @@ describe('a session', () => {
     expect(close.spec['client.truncated_bytes']).toBeUndefined()
   })
 
+  it('ends an execution that takes too long, with 124 and the reason, whatever the command makes of SIGTERM', async () => {
+    await restart({ maxDurationMs: 100 })
+    const close = await exec('s1', `trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done`, {})
+    expect([code(close), String(close.payload)]).toEqual([
+      '124',
+      'ended by the agent: the time limit (execution.max-duration) was reached',
+    ])
+    const quick = await exec('s2', 'exit 7', {})
+    expect([code(quick), String(quick.payload)]).toEqual(['7', ''])
+  })
+
   it('puts the reason on a line of its own behind output that does not end one', async () => {
     const close = await exec('s1', 'printf unfinished; kill -9 $$', {})
     expect(String(close.payload)).toBe('\nkilled by signal 9 (SIGKILL)')

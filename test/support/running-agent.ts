@@ -15,6 +15,7 @@ export interface AgentOptions {
   readonly slots?: number
   readonly outputCapBytes?: number
   readonly killGraceMs?: number
+  readonly maxDurationMs?: number
 }
 
 /** An agent in this process, with everything real; disposing it ends it and shows that it left nothing. */
@@ -35,6 +36,7 @@ export class RunningAgent implements AsyncDisposable {
       settings: {
         outputCapBytes: options.outputCapBytes ?? 10 * 1024 * 1024,
         killGraceMs: options.killGraceMs ?? 2000,
+        maxDurationMs: options.maxDurationMs,
       },
       inherited: inheritedEnvironment({ PATH: process.env['PATH'], HOME: base }),
       cwd: base,
