@@ -4,7 +4,7 @@ export const exitCodes = {
   bug: 1,
   usage: 64,
   unreachable: 69,
-  refused: 77,
+
   configuration: 78,
 } as const
 

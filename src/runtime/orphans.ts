@@ -15,7 +15,7 @@ const MAX_PASSES = 20
 
 /** To be called by a process whose children are all started by this runtime: it will collect every one of them. */
 export function adoptOrphans(): void {
-  children()
+  readChildren()
   becomeSubreaper()
   adopting = true
   process.on('SIGCHLD', collect)
@@ -51,8 +51,17 @@ function adopted(): number[] {
   return children().filter((pid) => !running.has(pid))
 }
 
-/** @throws where the kernel does not have this file (CONFIG_PROC_CHILDREN) */
+/** None while the file cannot be read (EMFILE): this runs on a signal and at every end, and must cost neither. */
 function children(): number[] {
+  try {
+    return readChildren()
+  } catch {
+    return []
+  }
+}
+
+/** @throws where the kernel does not have this file (CONFIG_PROC_CHILDREN) */
+function readChildren(): number[] {
   const text = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
   return text.trim() === '' ? [] : text.trim().split(' ').map(Number)
 }

@@ -84,6 +84,30 @@ describe('the agent', () => {
   )
 })
 
+it('the runtime lives through a lack of descriptors: what runs ends with its code, what starts fails with EMFILE', () => {
+  const script = `
+    import { openSync } from 'node:fs'
+    import { execute, loadEngine } from './dist/runtime/engine.js'
+    const engine = await loadEngine()
+    engine.guard()
+    const path = process.env.PATH
+    const run = async (script) => {
+      const argv = ['sh', '-c', script].map((argument) => Buffer.from(argument))
+      const command = { argv, environment: [Buffer.from('PATH=' + path)], path, cwd: '/', stdin: Buffer.alloc(0) }
+      const execution = await execute(engine, command, { graceMs: 200, marker: 'MARKER=x' })
+      for await (const chunk of execution.output) void chunk
+      return execution.exit
+    }
+    const running = run('sleep 0.3; sleep 1000 & exit 4')
+    try { for (;;) openSync('/dev/null') } catch { /* none is left */ }
+    const ended = await running
+    const refused = await run('exit 5')
+    console.log(ended.code, refused.kind, refused.cause.code)`
+  const limited = ['-c', 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, script]
+  const ran = spawnSync('sh', limited, { encoding: 'utf8' })
+  expect([ran.stdout, ran.stderr, ran.status]).toEqual(['4 failed EMFILE\n', '', 0])
+})
+
 describe('the gateway', () => {
   it('reads no body of a caller without a token', async () => {
     await using site = await Site.start()
