@@ -1,27 +1,53 @@
-import type { Key } from './config/key.ts'
-import { findKey } from './config/key.ts'
+import { homedir } from 'node:os'
+import type { Listen } from './basics/listen.ts'
+import type { Credential } from './config/credential.ts'
+import { findCredential } from './config/credential.ts'
 import type { SettingsSource } from './config/lookup.ts'
 import { Lookup } from './config/lookup.ts'
 import { Problems } from './config/problems.ts'
+import type { ProxySettings } from './config/proxy.ts'
+import { findProxy } from './config/proxy.ts'
+import { stateFolder } from './config/state-folder.ts'
 import { locateFile, readSettingsFile } from './config/settings-file.ts'
 import { flagOf, settings, SETTINGS } from './config/table.ts'
+import type { TlsSettings } from './config/tls.ts'
+import { findTls } from './config/tls.ts'
 
+export { systemAuthorities } from './config/authorities.ts'
 export { ConfigError } from './config/problems.ts'
 
 export interface AgentSettings {
   /** Its form is not checked here. The value prints as `<set>`. */
-  readonly key: Key
+  readonly key: Credential
   readonly allowPlaintext: boolean
+  readonly tls: TlsSettings
+  /** For connections with TLS; undefined is without. */
+  readonly proxy: ProxySettings | undefined
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly logEncoding: 'json' | 'human'
   readonly runtimeDir: string | undefined
+  readonly stateDir: string
+  /** 0 is without a journal. */
+  readonly journalBytes: number
   /** Sessions at the same time, 1 or more. */
   readonly limitsSessions: number
+  /** Of one execution; undefined is without limit. */
+  readonly limitsMemoryBytes: number | undefined
+  readonly limitsProcesses: number | undefined
   /** 0 is without limit. */
   readonly outputCapBytes: number
+  readonly onCap: 'continue' | 'kill'
+  readonly tailMemoryBytes: number
+  readonly redact: 'on' | 'off'
+  readonly redactNames: readonly string[]
   readonly killGraceMs: number
   /** undefined is without limit. */
   readonly maxDurationMs: number | undefined
+  readonly background: 'kill' | 'leave'
+  /** undefined: none. */
+  readonly http: Listen | undefined
+  /** What becomes of running commands when the gateway is lost. */
+  readonly onDisconnect: 'terminate' | 'finish'
   readonly drainMs: number
   /** What works and is unwise, a sentence each, to be logged. */
   readonly warnings: readonly string[]
@@ -57,21 +83,41 @@ export function loadAgentSettings(source: SettingsSource): AgentSettings {
   const lookup = new Lookup(source, file, problems)
   const warnings: string[] = []
   const credentials = env['CREDENTIALS_DIRECTORY']
-  const key = findKey({ lookup, file, credentials, problems, warnings })
+  const key = findCredential({ lookup, file, credentials, problems, warnings })
+  const tls = findTls({ lookup, env, file, problems, warnings })
+  const proxy = findProxy(env, problems)
   const rest = readRest(lookup, source)
   if (key === undefined || problems.count > 0) throw problems.toError()
-  return { key, ...rest, warnings }
+  return { key, tls, proxy, ...rest, warnings }
 }
 
-function readRest(lookup: Lookup, source: SettingsSource): Omit<AgentSettings, 'key' | 'warnings'> {
+type Rest = Omit<AgentSettings, 'key' | 'tls' | 'proxy' | 'warnings'>
+
+function readRest(lookup: Lookup, source: SettingsSource): Rest {
   return {
     allowPlaintext: lookup.value(SETTINGS.allowPlaintext),
     logLevel: lookup.value(SETTINGS.logLevel),
     logEncoding: lookup.find(SETTINGS.logEncoding)?.value ?? defaultEncoding(source),
     runtimeDir: lookup.find(SETTINGS.runtimeDir)?.value,
+    stateDir: stateFolder({
+      setting: lookup.find(SETTINGS.stateDir)?.value,
+      env: source.env,
+      home: homedir(),
+      uid: process.geteuid?.() ?? 0,
+    }),
+    journalBytes: lookup.value(SETTINGS.journalSize),
     limitsSessions: lookup.value(SETTINGS.limitsSessions),
+    limitsMemoryBytes: lookup.find(SETTINGS.limitsMemory)?.value,
+    limitsProcesses: lookup.find(SETTINGS.limitsProcesses)?.value,
     outputCapBytes: lookup.value(SETTINGS.outputCap),
+    onCap: lookup.value(SETTINGS.outputOnCap),
+    tailMemoryBytes: lookup.value(SETTINGS.outputTailMemory),
+    redact: lookup.value(SETTINGS.redact),
+    redactNames: lookup.find(SETTINGS.redactNames)?.value ?? [],
     killGraceMs: lookup.value(SETTINGS.killGrace),
+    background: lookup.value(SETTINGS.background),
+    http: lookup.find(SETTINGS.http)?.value,
+    onDisconnect: lookup.value(SETTINGS.onDisconnect),
     maxDurationMs: lookup.find(SETTINGS.executionMaxDuration)?.value,
     drainMs: lookup.value(SETTINGS.drain),
   }

@@ -15,6 +15,11 @@ export interface Logger {
   child(fields: object): Logger
 }
 
+/** The program's own, whose level changes when its settings are read again. */
+export interface ProgramLogger extends Logger {
+  setLevel(level: LoggerOptions['level']): void
+}
+
 export interface LoggerOptions {
   /** The least important level that is written. */
   readonly level: 'debug' | 'info' | 'warn' | 'error'
@@ -24,7 +29,7 @@ export interface LoggerOptions {
 }
 
 /** One line per call: `{"level":"info","timestamp":"<RFC 3339>",<fields>,"msg":"<message>"}`, or its human form. */
-export async function createLogger({ level, encoding, destination }: LoggerOptions): Promise<Logger> {
+export async function createLogger({ level, encoding, destination }: LoggerOptions): Promise<ProgramLogger> {
   // Not process.stderr.isTTY: looking at it makes a pipe non-blocking.
   const hasColors = destination === undefined && isatty(2) && process.stderr.hasColors()
   const lines = destination ?? new Lines(2)
@@ -38,7 +43,7 @@ export async function createLogger({ level, encoding, destination }: LoggerOptio
     },
     encoding === 'human' ? await humanForm(lines, hasColors) : lines,
   )
-  return toLogger(inner)
+  return { ...toLogger(inner), setLevel: (level) => void (inner.level = level) }
 }
 
 /** pino passes a child's fields by its `log` formatter. */

@@ -1,14 +1,13 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { agentFlags } from './config.ts'
 import type { DevFlags } from './commands/dev/dev.ts'
 import { exitCodes, Failure } from './commands/failure.ts'
+import type { ServiceAction, ServiceFlags } from './commands/service/service.ts'
+import { socketPaths } from './commands/socket-paths.ts'
+import type { StatusFlags } from './commands/status.ts'
 import type { GatewayFlags } from './commands/gateway.ts'
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
+import { version } from './commands/version.ts'
 
 /** Each command is loaded when it is run: the agent starts without the gateway's code. */
 function program(): Command {
@@ -17,15 +16,11 @@ function program(): Command {
     .version(version, '-V, --version')
     .exitOverride()
     .showHelpAfterError('(--help shows the options)')
-  const start = root
-    .command('start', { isDefault: true })
-    .description('the agent: connects to a gateway and serves until told to stop')
-  for (const { flag, placeholder, description } of agentFlags) {
-    start.option(placeholder === undefined ? flag : `${flag} <${placeholder}>`, description)
-  }
-  start.action(async (flags: Record<string, string | boolean>) =>
-    (await import('./commands/start.ts')).startCommand(flags),
-  )
+  withSettings(
+    root
+      .command('start', { isDefault: true })
+      .description('the agent: connects to a gateway and serves until told to stop'),
+  ).action(async (flags: AgentFlags) => (await import('./commands/start/start.ts')).startCommand(flags))
   root
     .command('gateway')
     .description('the embedded gateway alone')
@@ -40,11 +35,77 @@ function program(): Command {
     .option('--state <folder>', 'where token, keys, settings and history are kept', 'state')
     .option('--json', 'print one machine-readable line when ready')
     .action(async (flags: DevFlags) => (await import('./commands/dev/dev.ts')).devCommand(flags))
+  addOperatorCommands(root)
   root
     .command('version')
     .description('print the version')
     .action(() => void process.stdout.write(`${version}\n`))
   return root
+}
+
+type AgentFlags = Readonly<Record<string, string | boolean>>
+
+function withSettings(command: Command): Command {
+  for (const { flag, placeholder, description } of agentFlags) {
+    command.option(placeholder === undefined ? flag : `${flag} <${placeholder}>`, description)
+  }
+  return command
+}
+
+/** What looks at an agent, or at what it would be, and disturbs none. */
+function addOperatorCommands(root: Command): void {
+  const json = ['--json', 'print JSON'] as const
+  withSettings(root.command('doctor').description('tests everything the agent needs, disturbs nothing'))
+    .option(...json)
+    .action(async (flags: AgentFlags) => {
+      // At once: a name lookup that hangs would hold the process.
+      process.exit(await (await import('./commands/doctor/doctor.ts')).doctorCommand(flags))
+    })
+  root
+    .command('doctor-trial', { hidden: true })
+    .action(async () => (await import('./commands/doctor/trial/trial.ts')).trialCommand())
+  root
+    .command('status')
+    .description('what the agents running on this machine say of themselves')
+    .option(...json)
+    .option('--socket <path>', 'ask only this one')
+    .action(async (flags: StatusFlags) => {
+      const { statusCommand } = await import('./commands/status.ts')
+      process.exit(await statusCommand(flags, socketPaths))
+    })
+  withSettings(
+    root
+      .command('config')
+      .description('the settings')
+      .command('print')
+      .description('every setting, its value, and where it came from'),
+  )
+    .option(...json)
+    .action(async (flags: AgentFlags) =>
+      (await import('./commands/config-print.ts')).configPrintCommand(flags),
+    )
+  addServiceCommands(root.command('service').description('the agent as a service of systemd'))
+}
+
+function addServiceCommands(service: Command): void {
+  const actions = {
+    install: 'write the unit and start it',
+    uninstall: 'stop and remove it',
+    print: 'show the unit',
+  }
+  for (const [action, description] of Object.entries(actions) as [ServiceAction, string][]) {
+    service
+      .command(action)
+      .description(description)
+      .option('--user', "for this user's own service manager")
+      .option('--key-file <file>', 'file that holds the key')
+      .option('--run-as <user>', 'user of a system service (default runbook-agent)')
+      .option('--allow-sudo', 'leave out what keeps commands from gaining rights')
+      .option('--force', 'overwrite a unit that somebody else has written')
+      .action(async (flags: ServiceFlags) =>
+        (await import('./commands/service/service.ts')).serviceCommand(action, flags),
+      )
+  }
 }
 
 /** One line for what a person can put right; a stack only for a bug. */

@@ -48,6 +48,9 @@ async function keyIn(path: string, mode = 0o600, text = KEY): Promise<string> {
 test('has a default for everything but the key', async () => {
   expect(await load({ env: { HOOP_KEY: KEY } })).toMatchObject({
     allowPlaintext: false,
+    tls: { authorities: undefined, serverName: undefined, skipVerify: false, client: undefined },
+    proxy: undefined,
+    onDisconnect: 'terminate',
     logLevel: 'info',
     logEncoding: 'json',
     runtimeDir: undefined,
@@ -56,6 +59,11 @@ test('has a default for everything but the key', async () => {
     killGraceMs: 10_000,
     maxDurationMs: undefined,
     drainMs: 60_000,
+    stateDir: expect.stringMatching(/runbook-agent$/) as string,
+    journalBytes: 16 * 1024 * 1024,
+    ...{ onCap: 'continue', tailMemoryBytes: 64 * 1024 * 1024, background: 'kill' },
+    ...{ redact: 'on', redactNames: [], http: undefined },
+    ...{ limitsMemoryBytes: undefined, limitsProcesses: undefined },
   })
 })
 
@@ -67,9 +75,15 @@ test('the defaults that the flags tell of are the defaults', async () => {
   })
   expect(flags.map(([option]) => option)).toEqual([
     'logLevel',
+    'journalSize',
     'limitsSessions',
     'outputCap',
+    'outputOnCap',
+    'outputTailMemory',
+    'redact',
     'killGrace',
+    'background',
+    'onDisconnect',
     'drain',
   ])
   const env = { HOOP_KEY: KEY }
@@ -116,6 +130,25 @@ describe('precedence', () => {
 })
 
 describe('values', () => {
+  test('takes rules for names, and refuses what is none', async () => {
+    const env = { HOOP_KEY: KEY }
+    expect((await load({ env, yaml: 'redact.names: "!APP_*, CUSTOMER_ID"' })).redactNames).toEqual([
+      '!APP_*',
+      'CUSTOMER_ID',
+    ])
+    expect(await refusal({ env, yaml: 'redact.names: "A B"' })).toContain(
+      'redact.names must be names of variables',
+    )
+  })
+
+  test('takes a port of the loopback, or an address, for http', async () => {
+    const env = { HOOP_KEY: KEY }
+    expect((await load({ env, flags: { http: '9100' } })).http).toEqual({ host: '127.0.0.1', port: 9100 })
+    expect(await refusal({ env, flags: { http: ':9100' } })).toContain(
+      '--http: http must be a port or host:port',
+    )
+  })
+
   test.each([
     ['TRACE', 'debug'],
     ['debug', 'debug'],

@@ -34,7 +34,7 @@ async function line(use: Use): Promise<Record<string, unknown>> {
 
 test("is the logger of the agent and of the gateway, and a child's too", async () => {
   const log: AgentLogger = await createLogger({ level: 'info', encoding: 'json' })
-  expect(Object.keys(log)).toEqual(['debug', 'info', 'warn', 'error', 'child'])
+  expect(Object.keys(log)).toEqual(['debug', 'info', 'warn', 'error', 'child', 'setLevel'])
 })
 
 describe('json', () => {

@@ -1,22 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { GatewayMessage } from '../wire/message.ts'
-import { Backoff, HEALTHY_MS } from './backoff.ts'
-import { Connection, type ConnectError } from './connection.ts'
+import { Backoff } from './backoff.ts'
+import { Channel } from './channel.ts'
+import { ConnectError, Connection } from './connection.ts'
 import { Dispatch } from './dispatch.ts'
-import type { Identity } from './identity.ts'
-import type { SessionServices } from './session-services.ts'
+import type { Health } from './health.ts'
+import type { Identity, IdentitySource } from './identity.ts'
+import { now } from './moment.ts'
+import { unwanted } from './pre-connect.ts'
+import type { AgentServices } from './session-services.ts'
+import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
+import { TIMING, type Timing } from './timing.ts'
+import type { Proxy } from './tunnel.ts'
 
 /** After the last command has been killed: its output's rest and its close on their way. */
 const CLOSES_MS = 5000
 
-/** Each state with what is true in it; `#enter` is the one place that changes it. */
-export type AgentState =
-  | { readonly name: 'idle' }
-  | { readonly name: 'connecting' }
-  | { readonly name: 'serving' }
-  | { readonly name: 'waiting'; readonly reason: string; readonly ms: number }
-  | { readonly name: 'draining' }
-  | { readonly name: 'stopped' }
+export interface AgentOptions {
+  /** What becomes of running commands when the stream is lost. Their gateway has called them failed already. */
+  readonly onDisconnect?: 'terminate' | 'finish'
+  /** The proxy on the way to an address, host:port. */
+  readonly proxyFor?: (address: string) => Proxy | undefined
+  readonly timing?: Timing
+  /** Called whenever `state` has changed. */
+  readonly stateChanged?: () => void
+}
 
 interface Serving {
   readonly connection: Connection
@@ -25,47 +33,73 @@ interface Serving {
 
 /** The agent's life: it serves one stream after the other until it is told to stop. */
 export class Agent {
-  readonly #identity: Identity
-  readonly #services: SessionServices
-  readonly #backoff = new Backoff()
-  /** Cuts a wait for the next attempt short. */
-  readonly #stopping = new AbortController()
-  #drained: Promise<void> | undefined
-  /** Sessions of lost streams whose commands are still being ended. */
-  readonly #leftovers = new Set<Promise<void>>()
-  #state: AgentState = { name: 'idle' }
+  readonly #identities: IdentitySource
+  readonly #services: AgentServices
+  readonly #options: AgentOptions
+  readonly #timing: Timing
+  readonly #backoffs: Readonly<Record<ConnectError['kind'], Backoff>>
+  readonly #log: StateLog
+  #state: AgentState
+  #accepted = 0
+  #health: Health | undefined
   #serving: Serving | undefined
+  /** Cuts a wait short. */
+  #pause = new AbortController()
+  #drained: Promise<void> | undefined
+  /** Sessions of lost streams, until their commands have ended. */
+  readonly #leftovers = new Map<Dispatch, Promise<void>>()
 
-  constructor(identity: Identity, services: SessionServices) {
-    this.#identity = identity
+  constructor(identities: IdentitySource, services: AgentServices, options: AgentOptions = {}) {
+    this.#identities = identities
     this.#services = services
+    this.#options = options
+    this.#timing = options.timing ?? TIMING
+    const { lost, conflict, refused } = this.#timing.backoff
+    this.#backoffs = {
+      lost: new Backoff(lost),
+      conflict: new Backoff(conflict),
+      refused: new Backoff(refused),
+    }
+    this.#log = new StateLog(services.log, this.#timing.conflictLogMs)
+    this.#state = this.#stateOf({ name: 'idle' })
   }
 
   get state(): AgentState {
     return this.#state
   }
 
+  /** The gateway's last answer to a health check; undefined before the first. */
+  get health(): Health | undefined {
+    return this.#serving?.connection.health ?? this.#health
+  }
+
   /** Serves until drained or stopped. Every loss of the stream is followed by another attempt, for ever. */
   async run(): Promise<void> {
     while (!this.#leaving()) {
-      const reason = await this.#attempt()
-      if (!this.#leaving()) await this.#wait(reason)
+      const error = await this.#attempt()
+      if (error !== undefined && !this.#leaving()) await this.#wait(error)
     }
     await this.#drained
-    await Promise.all(this.#leftovers)
+    await Promise.all(this.#leftovers.values())
     this.#enter({ name: 'stopped' })
+  }
+
+  /** Makes the next attempt now, if there is a wait for it. */
+  retry(): void {
+    this.#pause.abort()
   }
 
   /** Takes no new session, lets the running ones finish, and ends `run`. */
   drain(): void {
     if (this.#leaving()) return
     this.#enter({ name: 'draining' })
-    this.#stopping.abort()
+    this.#pause.abort()
     this.#drained = this.#finish(this.#serving)
   }
 
   /** Ends what runs, now; each session still gets its close. */
   stop(): void {
+    for (const dispatch of this.#leftovers.keys()) dispatch.end('agent-stopping')
     const serving = this.#serving
     if (serving === undefined) return
     serving.dispatch.end('agent-stopping')
@@ -84,60 +118,118 @@ export class Agent {
     await serving?.connection.close()
   }
 
-  /** One stream from its opening to its end. @returns why it ended */
+  /** @returns why there is no stream any more; undefined when the next attempt needs no wait */
   async #attempt(): Promise<ConnectError | undefined> {
+    const identity = await this.#identities.refresh()
+    if (this.#leaving()) return undefined
     this.#enter({ name: 'connecting' })
-    const openedAt = performance.now()
-    const connection = await Connection.open(this.#identity)
-    const dispatch = new Dispatch(this.#services, (message) => connection.send(message))
+    using channel = new Channel(identity, this.#proxyFor(identity))
+    try {
+      if (identity.embedded && !(await this.#untilWanted(channel, identity))) return undefined
+    } catch (error) {
+      if (error instanceof ConnectError) return error
+      throw error
+    }
+    const error = await this.#serve(await Connection.open(channel, identity, this.#timing), identity)
+    return identity.embedded ? await this.#afterCall(error) : error
+  }
+
+  /** Never for plaintext: it would carry the key in the clear past whoever is on the way. */
+  #proxyFor({ tls, address }: Identity): Proxy | undefined {
+    return tls === undefined ? undefined : this.#options.proxyFor?.(address)
+  }
+
+  /** @returns false when it was interrupted */
+  async #untilWanted(channel: Channel, identity: Identity): Promise<boolean> {
+    const { signal } = (this.#pause = new AbortController())
+    const interrupt = () => channel[Symbol.dispose]()
+    signal.addEventListener('abort', interrupt)
+    try {
+      const polls = unwanted(channel, identity, this.#timing, signal)
+      for await (const reason of polls) this.#enter({ name: 'polling', reason })
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      signal.removeEventListener('abort', interrupt)
+    }
+    return !signal.aborted
+  }
+
+  /** One stream from its opening to its end. @returns why it ended */
+  async #serve(connection: Connection, { embedded }: Identity): Promise<ConnectError> {
+    const services = { ...this.#services, embedded }
+    const dispatch = new Dispatch(services, (message) => connection.send(message))
     this.#serving = { connection, dispatch }
     // Told to leave while the stream was being opened.
     if (this.#leaving()) this.#drained = this.#finish(this.#serving)
     try {
       for await (const packet of connection.receive()) this.#note(dispatch.receive(packet))
-      return connection.error
+      return connection.error ?? new ConnectError('lost', 'the stream ended')
     } finally {
+      this.#health = this.health
       this.#serving = undefined
       this.#abandon(dispatch)
-      connection.drop('the stream is over')
-      if (performance.now() - openedAt >= HEALTHY_MS) this.#backoff.reset()
+      if (this.#servedWell()) this.#backoffs.lost.reset()
     }
+  }
+
+  #servedWell(): boolean {
+    const { name, since } = this.#state
+    return name === 'serving' && performance.now() - since.monotonicMs >= this.#timing.healthyMs
+  }
+
+  /** A call is over, which is no failure: the agent asks for the next one, as often as always. */
+  async #afterCall(error: ConnectError): Promise<ConnectError | undefined> {
+    if (this.#state.name !== 'serving') return error
+    this.#backoffs.lost.reset()
+    this.#enter({ name: 'polling', reason: error.message })
+    await this.#sleep(this.#timing.pollEveryMs)
+    return undefined
   }
 
   /** The gateway has closed these sessions already; their commands end in the background. */
   #abandon(dispatch: Dispatch): void {
-    dispatch.end('gateway-lost')
-    const over = dispatch.over().then(() => void this.#leftovers.delete(over))
-    this.#leftovers.add(over)
+    if (this.#options.onDisconnect === 'finish') dispatch.drain('gateway-lost')
+    else dispatch.end('gateway-lost')
+    const over = dispatch.over().then(() => {
+      dispatch.lost()
+      this.#leftovers.delete(dispatch)
+    })
+    this.#leftovers.set(dispatch, over)
   }
 
   #note(message: GatewayMessage | undefined): void {
-    if (message?.kind === 'connected') this.#enter({ name: 'serving' })
+    if (message?.kind !== 'connected' || this.#state.name === 'serving') return
+    this.#accepted += 1
+    this.#backoffs.conflict.reset()
+    this.#backoffs.refused.reset()
+    this.#enter({ name: 'serving' })
   }
 
-  async #wait(error: ConnectError | undefined): Promise<void> {
-    const ms = this.#backoff.next()
-    this.#enter({ name: 'waiting', reason: advice(error), ms: Math.round(ms) })
-    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+  async #wait(error: ConnectError): Promise<void> {
+    const ms = Math.round(this.#backoffs[error.kind].next())
+    this.#enter(between(error, ms))
+    await this.#sleep(ms)
   }
 
-  #enter(state: AgentState): void {
-    if (this.#state.name === 'draining' && state.name !== 'stopped') return
-    this.#state = state
-    const { name, ...fields } = state
-    const level = name === 'waiting' ? 'warn' : 'info'
-    this.#services.log[level]({ gateway: this.#identity.address, state: name, ...fields }, `agent ${name}`)
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = (this.#pause = new AbortController())
+    await delay(ms, undefined, { signal }).catch(() => undefined)
   }
-}
 
-function advice(error: ConnectError | undefined): string {
-  switch (error?.kind) {
-    case 'refused':
-      return `the gateway refuses this key: ${error.message}. Check the key and the agent's name at the gateway`
-    case 'conflict':
-      return `${error.message}: another agent uses this key, or the gateway has not yet noticed the end of our last stream`
-    case 'lost':
-    case undefined:
-      return error?.message ?? 'the stream ended'
+  /** The one place that changes the state. */
+  #enter(phase: AgentPhase): void {
+    const { name } = this.#state
+    if (name === 'draining' && phase.name !== 'stopped') return
+    // Asked and answered every few seconds.
+    if (name === 'polling' && phase.name === 'polling' && this.#state.reason === phase.reason) return
+    this.#state = this.#stateOf(phase)
+    this.#log.tell(this.#state)
+    this.#options.stateChanged?.()
+  }
+
+  #stateOf(phase: AgentPhase): AgentState {
+    const gateway = this.#identities.current.address
+    return { ...phase, since: now(), gateway, reconnects: Math.max(0, this.#accepted - 1) }
   }
 }

@@ -1,23 +1,44 @@
-/** First window and longest window of the wait between two attempts, milliseconds. */
-const FIRST_MS = 1000
-const LONGEST_MS = 30_000
-/** A connection that lasted this long was good: the next loss starts over. */
-export const HEALTHY_MS = 60_000
+/** Where the waits between attempts lie, milliseconds: between the shortest and a window that doubles. */
+export interface BackoffRange {
+  readonly shortestMs: number
+  /** The first window. */
+  readonly firstMs: number
+  readonly longestMs: number
+}
 
-/** Full jitter: anything between 0 and a window that doubles, so that a fleet does not come back in one moment. */
+/** By what ended the last attempt. */
+export interface BackoffRanges {
+  readonly lost: BackoffRange
+  /** The gateway notices the end of our last stream within a minute or so; another agent may stay for ever. */
+  readonly conflict: BackoffRange
+  /** A key is put right by people. Meanwhile nobody's log is to be filled. */
+  readonly refused: BackoffRange
+}
+
+export const BACKOFF: BackoffRanges = {
+  lost: { shortestMs: 0, firstMs: 1000, longestMs: 30_000 },
+  conflict: { shortestMs: 5000, firstMs: 10_000, longestMs: 30_000 },
+  refused: { shortestMs: 30_000, firstMs: 60_000, longestMs: 60_000 },
+}
+
+/** Full jitter: anything within a window that doubles, so that a fleet does not come back in one moment. */
 export class Backoff {
-  #attempt = 0
+  readonly #range: BackoffRange
   readonly #random: () => number
+  #attempt = 0
 
-  constructor(random: () => number = Math.random) {
+  constructor(range: BackoffRange, random: () => number = Math.random) {
+    this.#range = range
     this.#random = random
   }
 
   /** @returns milliseconds to wait before the next attempt */
   next(): number {
-    const window = Math.min(FIRST_MS * 2 ** this.#attempt, LONGEST_MS)
+    const { shortestMs, firstMs, longestMs } = this.#range
+    const windowMs = Math.min(firstMs * 2 ** this.#attempt, longestMs)
+    // Further doubling would change nothing, and after years overflow.
     this.#attempt = Math.min(this.#attempt + 1, 16)
-    return this.#random() * window
+    return shortestMs + this.#random() * (windowMs - shortestMs)
   }
 
   reset(): void {

@@ -4,6 +4,7 @@ import { decodeGatewayPacket } from '../wire/gateway-message.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from '../wire/message.ts'
 import { sessionIdOf, type Packet } from '../wire/packet.ts'
 import type { TerminationReason } from './closing.ts'
+import { Confirmations } from './confirmations.ts'
 import { Session } from './session.ts'
 import type { Reply, SessionServices } from './session-services.ts'
 
@@ -15,6 +16,7 @@ export class Dispatch {
   readonly #services: SessionServices
   readonly #reply: Reply
   readonly #sessions = new Map<SessionId, { readonly session: Session; readonly over: Promise<void> }>()
+  readonly #confirmations = new Confirmations()
   #draining = false
 
   constructor(services: SessionServices, reply: Reply) {
@@ -35,10 +37,10 @@ export class Dispatch {
     }
   }
 
-  /** No new session from now on. */
-  drain(): void {
+  /** No new session from now on; those that wait for their script end, what runs goes on. */
+  drain(reason: TerminationReason = 'agent-stopping'): void {
     this.#draining = true
-    for (const { session } of this.#sessions.values()) if (session.idle) session.end('agent-stopping')
+    for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
   }
 
   /** Ends every session. */
@@ -51,6 +53,11 @@ export class Dispatch {
     while (this.#sessions.size > 0) await Promise.all([...this.#sessions.values()].map(({ over }) => over))
   }
 
+  /** To be called when the stream has ended and the sessions are over: keeps account of what nobody may know. */
+  lost(): void {
+    for (const sid of this.#confirmations.lost()) this.#services.record({ event: 'unconfirmed', sid })
+  }
+
   #route(message: GatewayMessage): void {
     switch (message.kind) {
       case 'open':
@@ -58,7 +65,7 @@ export class Dispatch {
       case 'exec':
         return this.#exec(message.sid, message.stdin)
       case 'close':
-        return this.#sessions.get(message.sid)?.session.end('closed-by-gateway')
+        return this.#close(message.sid)
       case 'input':
         return this.#input(message.sid, message.data)
       case 'resize':
@@ -81,12 +88,27 @@ export class Dispatch {
     // An approved review opens its session a second time (protocol.md 4.7); a running one is left alone.
     if (earlier?.idle === false)
       return this.#services.log.warn({ sid }, 'a running session was opened again: ignored')
-    const { connectionName, clientOrigin, clientVerb } = message.params
-    this.#services.log.info(
-      { sid, connection: connectionName, origin: clientOrigin, verb: clientVerb },
-      'session opened',
-    )
-    this.#serve(new Session(message, this.#services, this.#reply), earlier)
+    const { connectionName: connection, clientOrigin: origin, clientVerb: verb } = message.params
+    this.#services.log.info({ sid, connection, origin, verb }, 'session opened')
+    const { userId, userEmail } = message.params
+    const type = message.connectionType
+    this.#services.record({ event: 'opened', sid, connection, type, origin, verb, userId, userEmail })
+    this.#serve(new Session(message, this.#services, (reply) => this.#send(reply)), earlier)
+  }
+
+  /** Remembers each close: the gateway confirms it. */
+  #send(message: Parameters<Reply>[0]): Promise<void> {
+    // What the gateway has closed itself it does not close again.
+    const isOurs =
+      message.kind === 'closed' && this.#sessions.get(message.sid)?.session.endReason !== 'closed-by-gateway'
+    const forgotten = isOurs ? this.#confirmations.sent(message.sid) : undefined
+    if (forgotten !== undefined) this.#services.record({ event: 'unconfirmed', sid: forgotten })
+    return this.#reply(message)
+  }
+
+  #close(sid: SessionId): void {
+    if (this.#confirmations.confirm(sid)) this.#services.record({ event: 'confirmed', sid })
+    else this.#sessions.get(sid)?.session.end('closed-by-gateway')
   }
 
   #unavailable(): string | undefined {
@@ -107,13 +129,13 @@ export class Dispatch {
   #exec(sid: SessionId, stdin: Buffer): void {
     const session = this.#sessions.get(sid)?.session
     if (session !== undefined) session.begin(stdin)
-    else this.#refuse(sid, 'internal error, connection params not found')
+    else if (!this.#confirmations.has(sid)) this.#refuse(sid, 'internal error, connection params not found')
   }
 
   #input(sid: SessionId, data: Buffer): void {
     const session = this.#sessions.get(sid)?.session
     if (session !== undefined) session.type(data)
-    else this.#refuse(sid, 'internal error, connection params not found')
+    else if (!this.#confirmations.has(sid)) this.#refuse(sid, 'internal error, connection params not found')
   }
 
   /** Closes what this agent does not serve: left open it would wait for ever. A session that runs is left alone. */

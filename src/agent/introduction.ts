@@ -19,7 +19,12 @@ export async function introduction(identity: Identity): Promise<Record<string, s
     'machine-id': await machineId(),
     'kernel-version': `${kernelName()} ${hostname()} ${release()} ${version()} ${machine()}`,
   }
-  return { origin: 'agent', authorization: `Bearer ${identity.token.reveal()}`, ...printable(described) }
+  return { origin: 'agent', ...authorization(identity), ...printable(described) }
+}
+
+/** What says who the agent is; all that a call beside the stream needs. */
+export function authorization({ token }: Identity): Record<string, string> {
+  return { authorization: `Bearer ${token.reveal()}` }
 }
 
 function kernelName(): string {

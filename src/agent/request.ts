@@ -3,11 +3,14 @@ import { mergeEntries } from '../envvars/merge.ts'
 import { refusalOf } from '../policy/unprotected.ts'
 import type { OpenMessage } from '../wire/message.ts'
 import { checkServer } from './liveness.ts'
+import type { SessionServices } from './session-services.ts'
 
 /** What a session was opened for, checked: everything that is needed to start its command. */
 export interface SessionRequest {
   /** Command and client arguments, before `$VAR` expansion. */
   readonly argv: readonly string[]
+  /** Of the connection; empty when the first word is the client's. */
+  readonly program: string
   /** Variables of the connection, the client and HOOP_*, one per name. */
   readonly entries: readonly Entry[]
   /** True when the output is collected for an API answer rather than streamed to a person or a pipe. */
@@ -20,7 +23,10 @@ export class RefusedError extends Error {
 }
 
 /** Checks in the order of protocol.md 5.3. @throws RefusedError, EnvvarError or LivenessError: close 254 with the message */
-export async function checkRequest(open: OpenMessage): Promise<SessionRequest> {
+export async function checkRequest(
+  open: OpenMessage,
+  { agentEnvironment, embedded, folder }: Pick<SessionServices, 'agentEnvironment' | 'embedded' | 'folder'>,
+): Promise<SessionRequest> {
   const { params, connectionType } = open
   const refusal = refusalOf(params)
   if (refusal !== undefined) throw new RefusedError(refusal)
@@ -28,12 +34,20 @@ export async function checkRequest(open: OpenMessage): Promise<SessionRequest> {
     connection: params.envVars,
     client: open.clientEnvVars,
     connectionType,
-    hoop: hoopVariables(open),
+    // Step 10: with mode=embedded the agent's environment goes over everything, but not over what names the session.
+    embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
+    own: new Map([...hoopVariables(open), ['RUNBOOK_AGENT_INSTANCE', folder.instance]]),
+    agentEnvironment,
   })
   const argv = [...params.cmdList, ...params.clientArgs]
   if (argv.length === 0) throw new RefusedError('connection must be at least one argument')
   await checkServer(connectionType, (name) => valueOf(entries, name))
-  return { argv, entries, captured: params.clientOrigin.startsWith('client-api') }
+  return {
+    argv,
+    program: params.cmdList[0] ?? '',
+    entries,
+    captured: params.clientOrigin.startsWith('client-api'),
+  }
 }
 
 /** Step 9: these override whatever the connection or the client set. */

@@ -1,17 +1,29 @@
-import type { RuntimeFolder } from '../envvars/runtime-folder.ts'
-import type { Engine } from '../runtime/engine.ts'
-import type { MemoryBudget } from '../runtime/memory-budget.ts'
-import type { AgentMessage } from '../wire/message.ts'
 import type { Logger } from '../basics/logger.ts'
+import type { AgentEnvironment } from '../envvars/agent-environment.ts'
+import type { RuntimeFolder } from '../envvars/runtime-folder.ts'
+import type { SecretNames } from '../policy/redaction/secret-names.ts'
+import type { ControlGroups } from '../runtime/cgroup.ts'
+import type { Engine } from '../runtime/engine.ts'
+import type { OomWatch } from '../runtime/oom-watch.ts'
+import type { TailSpace } from '../runtime/tail-space.ts'
+import type { AgentMessage } from '../wire/message.ts'
+import type { JournalEntry } from './journal/entries.ts'
 import type { Slots } from './slots.ts'
 
 interface SessionSettings {
   /** Largest captured output in bytes; 0 is without limit. */
   readonly outputCapBytes: number
+  readonly onCap: 'continue' | 'kill'
   /** SIGTERM to SIGKILL, milliseconds. */
   readonly killGraceMs: number
   /** Longest execution, milliseconds. */
   readonly maxDurationMs: number | undefined
+  /** What happens to processes that a command leaves behind. */
+  readonly background: 'kill' | 'leave'
+  /** Whether an execution has limits that only a control group keeps. */
+  readonly limited: boolean
+  /** Whose values are replaced in captured output; undefined: none. */
+  readonly secretNames: SecretNames | undefined
 }
 
 /** What the sessions of an agent share. */
@@ -19,15 +31,27 @@ export interface SessionServices {
   readonly engine: Engine
   readonly folder: RuntimeFolder
   readonly settings: SessionSettings
-  /** What children get of the agent's own environment. */
+  /** The agent's own environment, for what a connection takes from it by reference. */
+  readonly agentEnvironment: AgentEnvironment
+  /** Whether the agent's whole environment goes over that of every session: `mode=embedded`. */
+  readonly embedded: boolean
+  /** What children get of it without being asked. */
   readonly inherited: ReadonlyMap<string, string>
   /** Working folder of every command. */
   readonly cwd: string
   readonly slots: Slots
-  /** Memory for the tails of capped outputs, all sessions together. */
-  readonly tails: MemoryBudget
+  /** Room for the tails of capped outputs, all sessions together. */
+  readonly tails: TailSpace
+  /** Where each execution gets a control group of its own; undefined where none is delegated. */
+  readonly groups: ControlGroups | undefined
+  readonly oom: OomWatch
+  /** Keeps the books: every change of a session's state. */
+  readonly record: (entry: JournalEntry) => void
   readonly log: Logger
 }
+
+/** The same before there is a stream, and with it an identity. */
+export type AgentServices = Omit<SessionServices, 'embedded'>
 
 /** Sends to the gateway; settles when there is room for more. @throws ConnectError when the stream has ended */
 export type Reply = (message: Exclude<AgentMessage, { kind: 'unsupported' }>) => Promise<void>

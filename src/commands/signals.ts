@@ -16,3 +16,14 @@ export function onShutdownSignals({ drain, stop }: Shutdown): void {
   process.on('SIGTERM', received)
   process.on('SIGINT', received)
 }
+
+export interface OperatorSignals {
+  readonly reload: () => void
+  readonly dump: () => void
+}
+
+/** Maps SIGHUP and SIGUSR2, which from then on do not end the process. */
+export function onOperatorSignals({ reload, dump }: OperatorSignals): void {
+  process.on('SIGHUP', reload)
+  process.on('SIGUSR2', dump)
+}

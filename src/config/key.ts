@@ -3,11 +3,13 @@ import { dirname, join, resolve } from 'node:path'
 import { Secret } from '../basics/secret.ts'
 import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
 import type { Found, Lookup } from './lookup.ts'
+import { pathBeside } from './path.ts'
 import type { Problems } from './problems.ts'
 import type { SettingsFile } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
 export interface Key {
+  readonly kind: 'key'
   readonly value: Secret
   /** The setting it came from, for errors about its form. */
   readonly source: string
@@ -19,19 +21,19 @@ const READABLE_BY_OTHERS = 0o044
 /** systemd lets the unit's user in by an ACL, and `stat` shows that as a right of the group. */
 const READABLE_BY_ALL = 0o004
 
-interface KeySearch {
+export interface CredentialSearch {
   readonly lookup: Lookup
   /** Undefined when it is not known what the file says. */
   readonly file: SettingsFile | undefined
   /** systemd's CREDENTIALS_DIRECTORY. */
   readonly credentials: string | undefined
   readonly problems: Problems
-  /** Receives what is unwise with the key that was taken. */
+  /** Receives what is unwise with the credential that was taken. */
   readonly warnings: string[]
 }
 
-/** The agent's key: `key` or `key-file`, whichever is given more strongly. Undefined, and a problem, without one. */
-export function findKey(search: KeySearch): Key | undefined {
+/** The agent's key: `key` or `key-file`, whichever is given more strongly, else systemd's. Undefined, and no problem, without one. */
+export function findKey(search: CredentialSearch): Key | undefined {
   const { lookup, file, problems } = search
   const before = problems.count
   const key = lookup.find(SETTINGS.key)
@@ -42,35 +44,33 @@ export function findKey(search: KeySearch): Key | undefined {
     return undefined
   }
   if (key !== undefined && key.rank > (keyFile?.rank ?? -1)) return givenKey(key, search)
-  if (keyFile !== undefined) return keyInFile(pathOf(keyFile, search), keyFile.place, search)
+  if (keyFile !== undefined) return keyInFile(pathBeside(keyFile.value, keyFile, file), keyFile.place, search)
   return file === undefined ? undefined : systemdKey(search)
 }
 
-function givenKey(key: Found<Secret>, { file, warnings }: KeySearch): Key {
-  if (key.from !== 'file') {
-    const isDeprecated = key.place === 'HOOP_DSN'
-    if (isDeprecated) warnings.push('HOOP_DSN is deprecated: use HOOP_KEY or key-file')
-    warnings.push(`${key.place}: commands of the same user can read the agent's environment: prefer key-file`)
-    return { value: key.value, source: isDeprecated ? 'HOOP_DSN (deprecated)' : key.place }
-  }
-  if (((file?.mode ?? 0) & READABLE_BY_OTHERS) !== 0) {
-    warnings.push(`${key.place}: the file holds the key and other users may read it: chmod 600`)
-  }
-  return { value: key.value, source: `${key.place} key` }
+function givenKey(key: Found<Secret>, search: CredentialSearch): Key {
+  const isDeprecated = key.place === 'HOOP_DSN'
+  if (isDeprecated) search.warnings.push('HOOP_DSN is deprecated: use HOOP_KEY or key-file')
+  warnOfPlace(key, search)
+  const place = isDeprecated ? 'HOOP_DSN (deprecated)' : key.place
+  return { kind: 'key', value: key.value, source: key.from === 'file' ? `${key.place} key` : place }
 }
 
-function pathOf(keyFile: Found<string>, { file }: KeySearch): string {
-  return resolve(keyFile.from === 'file' ? (file?.folder ?? '.') : '.', keyFile.value)
+/** Of a credential that others can read where it was given. */
+export function warnOfPlace({ from, place }: Found<Secret>, { file, warnings }: CredentialSearch): void {
+  if (from !== 'file')
+    warnings.push(`${place}: commands of the same user can read the agent's environment: prefer key-file`)
+  else if (((file?.mode ?? 0) & READABLE_BY_OTHERS) !== 0)
+    warnings.push(`${place}: the file holds the key and other users may read it: chmod 600`)
 }
 
-function systemdKey(search: KeySearch): Key | undefined {
+function systemdKey(search: CredentialSearch): Key | undefined {
   const path = search.credentials ? join(search.credentials, 'hoop-key') : undefined
-  if (path !== undefined && existsSync(path)) return keyInFile(path, 'CREDENTIALS_DIRECTORY', search)
-  search.problems.add('missing HOOP_KEY environment variable', 'set HOOP_KEY, or key-file')
-  return undefined
+  if (path === undefined || !existsSync(path)) return undefined
+  return keyInFile(path, 'CREDENTIALS_DIRECTORY', search)
 }
 
-function keyInFile(path: string, place: string, search: KeySearch): Key | undefined {
+function keyInFile(path: string, place: string, search: CredentialSearch): Key | undefined {
   try {
     const { bytes, mode } = readSmallFile(path, LONGEST_KEY)
     const key = decodeText(bytes).trim()
@@ -78,7 +78,7 @@ function keyInFile(path: string, place: string, search: KeySearch): Key | undefi
     if ((mode & forbiddenBits(path, search)) !== 0) {
       search.warnings.push(`${place}: other users may read the key in ${path}: chmod 600 ${path}`)
     }
-    return { value: new Secret(key), source: `key-file ${path}` }
+    return { kind: 'key', value: new Secret(key), source: `key-file ${path}` }
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
     search.problems.add(place, `the key-file ${path} ${error.message}`)
@@ -86,7 +86,7 @@ function keyInFile(path: string, place: string, search: KeySearch): Key | undefi
   }
 }
 
-function forbiddenBits(path: string, { credentials }: KeySearch): number {
+function forbiddenBits(path: string, { credentials }: CredentialSearch): number {
   const isCredential = credentials && dirname(path) === resolve(credentials)
   return isCredential ? READABLE_BY_ALL : READABLE_BY_OTHERS
 }

@@ -1,3 +1,4 @@
+import { parseListen, type Listen } from '../basics/listen.ts'
 import { Secret } from '../basics/secret.ts'
 import { parseDuration, parseSize } from '../basics/units.ts'
 
@@ -51,6 +52,57 @@ export const keyFile: Kind<string> = {
   expected: 'the path of a file that holds the key, not the key itself',
   placeholder: 'file',
   parse: (text) => (text === '' || /:\/\/|^xagt-/.test(text) ? undefined : text),
+}
+
+/** The same, for a JWT. */
+export const svidFile: Kind<string> = {
+  expected: 'the path of a file that holds a JWT-SVID, not the SVID itself',
+  placeholder: 'file',
+  parse: (text) => (text === '' || /^eyJ|:\/\//.test(text) ? undefined : text),
+}
+
+/** A file of the user's, a value in base64, or the text as it is. What it holds is looked at later. */
+export const pem: Kind<string> = {
+  expected: 'PEM text, file://PATH or base64://TEXT',
+  placeholder: 'pem',
+  parse: (text) => (text === '' ? undefined : text),
+}
+
+export const serverName: Kind<string> = {
+  expected: 'the name of a host',
+  placeholder: 'name',
+  parse: (text) => (/^[\w.:-]{1,253}$/.test(text) ? text : undefined),
+}
+
+export const gatewayUrl: Kind<string> = {
+  expected: "the gateway's address, host:port",
+  placeholder: 'address',
+  parse: (text) => (/^[\x21-\x7e]+$/.test(text) && !text.includes('@') ? text : undefined),
+}
+
+/** One line without control characters. */
+export const label: Kind<string> = {
+  expected: 'one line of text',
+  placeholder: 'name',
+  parse: (text) => (text === '' || /\p{Cc}/u.test(text) ? undefined : text),
+}
+
+const NAME_RULE = /^!?[\w.*-]+$/
+
+/** Separated by commas. */
+export const nameRules: Kind<readonly string[]> = {
+  expected: 'names of variables separated by commas, * stands for any letters, ! in front for "not a secret"',
+  placeholder: 'names',
+  parse: (text) => {
+    const rules = text.split(',').map((rule) => rule.trim())
+    return rules.every((rule) => NAME_RULE.test(rule)) ? rules : undefined
+  },
+}
+
+export const listen: Kind<Listen> = {
+  expected: 'a port or host:port such as 127.0.0.1:9100',
+  placeholder: 'address',
+  parse: parseListen,
 }
 
 export const secret: Kind<Secret> = {

@@ -1,5 +1,21 @@
 import type { Kind } from './kinds.ts'
-import { boolean, choice, count, duration, folder, keyFile, secret, size } from './kinds.ts'
+import {
+  boolean,
+  choice,
+  count,
+  duration,
+  folder,
+  gatewayUrl,
+  keyFile,
+  listen,
+  label,
+  nameRules,
+  pem,
+  secret,
+  serverName,
+  size,
+  svidFile,
+} from './kinds.ts'
 
 export interface Setting<T> {
   /** In the file, e.g. `output.cap`; flag and environment variable follow from it. */
@@ -28,11 +44,73 @@ export const SETTINGS = {
     description:
       'file that holds the key; $CREDENTIALS_DIRECTORY/hoop-key when there is one and no key is given',
   },
+  spiffeKeyFile: {
+    name: 'spiffe.key-file',
+    kind: svidFile,
+    aliases: ['HOOP_SPIFFE_KEY_FILE'],
+    description: 'file that holds a JWT-SVID, read anew before each attempt; used when there is no key',
+  },
+  spiffeName: {
+    name: 'spiffe.name',
+    kind: label,
+    aliases: ['HOOP_SPIFFE_NAME'],
+    description: "the agent's name in its log, with a JWT-SVID",
+  },
+  spiffeInsecure: {
+    name: 'spiffe.insecure',
+    kind: boolean,
+    default: false,
+    aliases: ['HOOP_GRPC_INSECURE'],
+    description: 'with a JWT-SVID: no TLS',
+  },
+  grpcUrl: {
+    name: 'grpc-url',
+    kind: gatewayUrl,
+    aliases: ['HOOP_GRPCURL'],
+    description: "the gateway's address, host:port, for a JWT-SVID or a token",
+  },
+  token: {
+    name: 'token',
+    kind: secret,
+    aliases: ['TOKEN', 'HOOP_TOKEN'],
+    isSecret: true,
+    description: 'credential of the old kind, used when there is neither key nor JWT-SVID',
+  },
   allowPlaintext: {
     name: 'allow-plaintext',
     kind: boolean,
     default: false,
-    description: 'send the key unencrypted to a gateway on another machine',
+    description: 'send the credential unencrypted to a gateway on another machine',
+  },
+  tlsCa: {
+    name: 'tls.ca',
+    kind: pem,
+    aliases: ['HOOP_TLSCA'],
+    description: "authorities that may sign the gateway's certificate, instead of the system's",
+  },
+  tlsServerName: {
+    name: 'tls.server-name',
+    kind: serverName,
+    aliases: ['HOOP_TLSSERVERNAME'],
+    description: "the name in the gateway's certificate, when it is not the host",
+  },
+  tlsSkipVerify: {
+    name: 'tls.skip-verify',
+    kind: boolean,
+    default: false,
+    aliases: ['HOOP_TLS_SKIP_VERIFY'],
+    description: "do not check the gateway's certificate",
+  },
+  tlsCert: {
+    name: 'tls.cert',
+    kind: pem,
+    description: "the agent's own certificate, for a gateway that demands one",
+  },
+  tlsKey: {
+    name: 'tls.key',
+    kind: pem,
+    isSecret: true,
+    description: 'the key of tls.cert',
   },
   logLevel: {
     name: 'log.level',
@@ -52,6 +130,18 @@ export const SETTINGS = {
     kind: folder,
     description: 'folder for the secret files of running commands',
   },
+  stateDir: {
+    name: 'state-dir',
+    kind: folder,
+    description:
+      'folder for the journal and for the tails of large outputs (default $STATE_DIRECTORY, else ~/.local/state/runbook-agent, for root /var/lib/runbook-agent)',
+  },
+  journalSize: {
+    name: 'journal.size',
+    kind: size,
+    default: 16 * 1024 ** 2,
+    description: 'largest journal of executions, two files together, 0 for none (default 16MiB)',
+  },
   limitsSessions: {
     name: 'limits.sessions',
     kind: count,
@@ -64,6 +154,41 @@ export const SETTINGS = {
     default: 10 * 1024 ** 2,
     description: 'longest captured output of an execution, 0 for no limit (default 10MiB)',
   },
+  limitsMemory: {
+    name: 'limits.memory',
+    kind: size,
+    description: 'memory of one execution, needs a delegated cgroup v2 (default: no limit)',
+  },
+  limitsProcesses: {
+    name: 'limits.processes',
+    kind: count,
+    description: 'processes and threads of one execution, needs a delegated cgroup v2 (default: no limit)',
+  },
+  outputOnCap: {
+    name: 'output.on-cap',
+    kind: choice({ continue: 'continue', kill: 'kill' }),
+    default: 'continue' as const,
+    description: 'what happens to an execution whose output is longer (default continue)',
+  },
+  outputTailMemory: {
+    name: 'output.tail-memory',
+    kind: size,
+    default: 64 * 1024 ** 2,
+    description:
+      'memory for the tails of capped outputs, all executions together; beyond it they go to files (default 64MiB)',
+  },
+  redact: {
+    name: 'redact',
+    kind: choice({ on: 'on', true: 'on', off: 'off', false: 'off' }),
+    default: 'on' as const,
+    description: 'replace the values of secrets in captured output (default on)',
+  },
+  redactNames: {
+    name: 'redact.names',
+    kind: nameRules,
+    description:
+      'variables whose values are secrets beside those that are by rule, with ! those that are not, e.g. CUSTOMER_*,!APP_*',
+  },
   executionMaxDuration: {
     name: 'execution.max-duration',
     kind: duration,
@@ -74,6 +199,24 @@ export const SETTINGS = {
     kind: duration,
     default: 10_000,
     description: 'time between SIGTERM and SIGKILL (default 10s)',
+  },
+  http: {
+    name: 'http',
+    kind: listen,
+    description:
+      'address for /healthz, /readyz and /metrics, a port alone is one of the loopback (default: none)',
+  },
+  background: {
+    name: 'background',
+    kind: choice({ kill: 'kill', leave: 'leave' }),
+    default: 'kill' as const,
+    description: 'what happens to processes that a finished command left behind (default kill)',
+  },
+  onDisconnect: {
+    name: 'on-disconnect',
+    kind: choice({ terminate: 'terminate', finish: 'finish' }),
+    default: 'terminate' as const,
+    description: 'what happens to running commands when the gateway is lost (default terminate)',
   },
   drain: {
     name: 'drain',

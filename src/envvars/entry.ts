@@ -6,6 +6,9 @@ import { goQuote } from './go-quote.ts'
 /** `envvar`: NAME holds the value. `filesystem`: NAME holds the path of a file that holds the value. */
 export type EntryKind = 'envvar' | 'filesystem'
 
+/** Who the value is from. A connection's are secrets, also those it made the agent fetch from its own environment. */
+export type EntryOrigin = 'connection' | 'client' | 'agent'
+
 /** Most entries of one session, connection and client together; the largest real ones have a few dozen. */
 export const MAX_ENTRIES = 10_000
 
@@ -16,12 +19,15 @@ const BAD_IN_NAME = /[=\p{Cc}]/u
 export class Entry {
   readonly kind: EntryKind
   readonly name: string
+  readonly origin: EntryOrigin
   readonly #value: Buffer
 
-  constructor(kind: EntryKind, name: string, value: Buffer) {
+  /** Without an origin the value counts as a connection's, that is as a secret. */
+  constructor(kind: EntryKind, name: string, value: Buffer, origin: EntryOrigin = 'connection') {
     this.kind = kind
     this.name = name
     this.#value = value
+    this.origin = origin
   }
 
   get key(): string {
@@ -39,17 +45,21 @@ export class Entry {
 }
 
 /** Parses one entry as it is on the wire: key `envvar:NAME` or `filesystem:NAME`, value in base64. */
-export function parseEntry(key: string, encoded: string): Entry {
+export function parseEntry(key: string, encoded: string, origin: EntryOrigin): Entry {
   const { kind, name } = parseKey(key)
   const { bytes, problem } = decodeBase64(encoded)
   if (bytes === undefined) throw new EnvvarError(`failed decoding env var ${goQuote(name)}, err=${problem}`)
-  const entry = new Entry(kind, name, bytes)
-  refuseUnusable(entry)
-  return entry
+  return checked(new Entry(kind, name, bytes, origin))
+}
+
+/** The same for a value that is decoded already. */
+export function createEntry(key: string, value: Buffer, origin: EntryOrigin): Entry {
+  const { kind, name } = parseKey(key)
+  return checked(new Entry(kind, name, value, origin))
 }
 
 /** Refuses what no process can be given: an impossible name, or a NUL inside a variable (a file may hold one). */
-export function refuseUnusable(entry: Entry): void {
+function checked(entry: Entry): Entry {
   const { kind, name, key, value } = entry
   if (name === '' || BAD_IN_NAME.test(name)) {
     const rule = 'must not be empty nor contain "=", NUL or control characters'
@@ -58,6 +68,7 @@ export function refuseUnusable(entry: Entry): void {
   if (kind === 'envvar' && value.includes(0)) {
     throw new EnvvarError(`the value of ${key} contains a NUL byte, pass it as filesystem:${name} instead`)
   }
+  return entry
 }
 
 function parseKey(key: string): { kind: EntryKind; name: string } {

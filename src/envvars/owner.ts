@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { lstat, readFile, readlink, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -35,13 +35,31 @@ export async function touchOwner(folder: string): Promise<void> {
   await utimes(join(folder, OWNER_FILE), now, now)
 }
 
-/** Whether the agent that made the folder is gone. */
+/** Whether the agent that made the folder is gone, as far as can be told. */
 export async function isAbandoned(folder: string): Promise<boolean> {
+  const state = await ownerState(folder)
+  return state === 'ended' || state === 'silent'
+}
+
+/**
+ * `running` and `ended`: known for certain. `heard` and `silent`: the owner cannot be seen from here, and did or did
+ * not give a sign of life within the hour.
+ */
+export async function ownerState(folder: string): Promise<'running' | 'ended' | 'heard' | 'silent'> {
   const owner = await readOwner(folder)
   // A folder gets its owner before it gets its name, so only one that was half removed has none.
-  if (owner === undefined) return isSilent(folder)
-  if (owner.place !== (await currentPlace())) return isSilent(join(folder, OWNER_FILE))
-  return !(await isRunning(owner))
+  if (owner === undefined) return (await isSilent(folder)) ? 'silent' : 'heard'
+  if (owner.place !== (await currentPlace()))
+    return (await isSilent(join(folder, OWNER_FILE))) ? 'silent' : 'heard'
+  if (await isRunning(owner)) return 'running'
+  // With hidepid=2 /proc shows no other agent, not even of this user: agents are not dumpable. A signal still finds it.
+  if (
+    (await readStartTime(owner.pid)) === undefined &&
+    answersSignals(owner.pid) &&
+    !(await isZombie(owner.pid))
+  )
+    return (await isSilent(join(folder, OWNER_FILE))) ? 'silent' : 'heard'
+  return 'ended'
 }
 
 /** Whether the last change of a file or folder is longer ago than any living agent would leave it. */
@@ -79,6 +97,10 @@ async function readStartTime(pid: number): Promise<string | undefined> {
     if (['ENOENT', 'ESRCH'].includes(errnoOf(error))) return undefined
     throw error
   }
+}
+
+async function isZombie(pid: number): Promise<boolean> {
+  return existsSync(`/proc/${pid}`) && (await readStartTime(pid)) === undefined
 }
 
 function answersSignals(pid: number): boolean {

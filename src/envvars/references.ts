@@ -1,25 +1,52 @@
-const SECRET_PROVIDERS: ReadonlySet<string> = new Set(['_aws', '_envjson', '_vaultkv1', '_vaultkv2'])
+import type { AgentValue, AgentEnvironment } from './agent-environment.ts'
+
+const UNSUPPORTED_PROVIDERS: ReadonlySet<string> = new Set(['_aws', '_vaultkv1', '_vaultkv2'])
 const AGENT_VARIABLE = 'system.agent.envs'
+const AGENT_VARIABLE_BYTES = Buffer.from(AGENT_VARIABLE)
+const VARIABLE_PREFIX = 'envvar:'
+const UNDERSCORE = 0x5f
 const RDS_IAM_USER = '_aws_iam_rds:'
 
+/** The value a program is to get, or in words why there is none. */
+export type Resolution =
+  { readonly value: Buffer; readonly problem?: never } | { readonly problem: string; readonly value?: never }
+
 /**
- * What a value of a connection asks the agent to fetch and this agent cannot fetch yet, in words, or undefined
- * for a plain value. A program must never get the reference as if it were the secret. Only for connections: the
- * same text from a client is a literal (protocol 0.11: resolved, it would hand out the agent's own environment).
+ * Replaces a value that is a reference by what it stands for; a plain value stays. Once only: what was fetched may
+ * look like a reference and is none. What cannot be resolved is refused, a program must never get the reference
+ * as if it were the secret. Only for connections: the same text from a client is a literal (protocol 0.11:
+ * resolved, it would hand out the agent's own environment).
  */
-export function unresolvedReference(key: string, value: Buffer): string | undefined {
-  const provider = secretProvider(value)
-  if (provider !== undefined) return `this agent does not resolve ${provider} references yet`
-  if (value.equals(Buffer.from(AGENT_VARIABLE))) {
-    return `this agent does not resolve ${AGENT_VARIABLE} references yet`
-  }
-  return unsupportedAws(key, value)
+export function resolveReference(key: string, value: Buffer, agent: AgentEnvironment): Resolution {
+  const fetched = fetch(key, value, agent)
+  if (fetched?.problem !== undefined) return fetched
+  const resolved = fetched === undefined ? value : Buffer.from(fetched.value)
+  // After the fetch, as in the reference: a user that was fetched may be one for RDS.
+  const problem = unsupportedAws(key, resolved)
+  return problem === undefined ? { value: resolved } : { problem }
 }
 
-/** Exactly three parts and a known provider; anything else is left alone, an ARN with its colons too (protocol 6). */
-function secretProvider(value: Buffer): string | undefined {
-  const [provider = '', ...rest] = value.toString('latin1').split(':', 4)
-  return rest.length === 2 && SECRET_PROVIDERS.has(provider) ? provider : undefined
+/** Undefined for a plain value. */
+function fetch(key: string, value: Buffer, agent: AgentEnvironment): AgentValue | undefined {
+  if (value.equals(AGENT_VARIABLE_BYTES)) return agentVariable(key, agent)
+  const [provider = '', id = '', member = ''] = threeParts(value)
+  if (provider === '_envjson') return agent.member(id, member)
+  if (!UNSUPPORTED_PROVIDERS.has(provider)) return undefined
+  return { problem: `this agent does not resolve ${provider} references yet` }
+}
+
+function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
+  if (key.startsWith(VARIABLE_PREFIX)) return agent.variable(key.slice(VARIABLE_PREFIX.length))
+  const way = 'a file can get its content by _envjson:VARIABLE:KEY'
+  return { problem: `${AGENT_VARIABLE} is for ${VARIABLE_PREFIX} keys only, ${way}` }
+}
+
+/** Of `_provider:id:key`; anything else is left alone, an ARN with its colons too (protocol 6). */
+function threeParts(value: Buffer): readonly string[] {
+  // Most values are none, and a file can be large.
+  if (value[0] !== UNDERSCORE) return []
+  const parts = value.toString('utf8').split(':', 4)
+  return parts.length === 3 ? parts : []
 }
 
 function unsupportedAws(key: string, value: Buffer): string | undefined {

@@ -6,17 +6,19 @@ import { claimFolder, TOUCH_INTERVAL_MS, touchOwner } from './owner.ts'
 import { removeTree } from './remove-tree.ts'
 import { chooseRuntimeBase, ensureUserFolder, type RuntimeBaseRequest } from './runtime-base.ts'
 import { SecretFiles } from './secret-files.ts'
-import { sweepInstances, type SweepResult } from './sweep.ts'
+import { abandonedInstances, sweepInstances, type SweepResult } from './sweep.ts'
 
 /**
  * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700. It exists from `open` to
  * `close`; what a killed agent leaves is removed by the `sweep` of a later one. When somebody removes it
- * meanwhile (logind's RemoveIPC, a cleaner of old files), the next session makes a new one.
+ * meanwhile (logind's RemoveIPC, a cleaner of old files), the next session makes it again, under the same name.
  */
 export class RuntimeFolder implements AsyncDisposable {
   readonly #request: RuntimeBaseRequest
   readonly #touching: NodeJS.Timeout
   #path: string
+  /** How often the folder was made again. */
+  #renewals = 0
   #renewal: Promise<void> | undefined
   #closed = false
 
@@ -32,26 +34,31 @@ export class RuntimeFolder implements AsyncDisposable {
 
   /** Throws `RuntimeFolderError` when there is no place that is safe. */
   static async open(request: RuntimeBaseRequest): Promise<RuntimeFolder> {
-    return new RuntimeFolder(request, await makeFolder(request))
+    return new RuntimeFolder(request, await makeFolder(request, randomUUID()))
   }
 
-  /** Another one after the folder vanished and a session was made. */
+  /** `<base>/runbook-agent-<uid>/<instance>`; the base can be another one after the folder vanished. */
   get path(): string {
     return this.#path
+  }
+
+  /** A uuid that stays as it is when the folder is made again: commands that run carry it. */
+  get instance(): string {
+    return basename(this.#path)
   }
 
   /** A folder for one session's secret files, to be disposed by the caller. */
   async createSession(sessionId: string): Promise<SecretFiles> {
     this.#refuseClosed()
-    const path = this.#path
+    const renewals = this.#renewals
     try {
-      return await SecretFiles.create(path, sessionId)
+      return await SecretFiles.create(this.#path, sessionId)
     } catch (error) {
       // Closing removes the folder too, and then it must not come back.
       this.#refuseClosed()
       if (!isVanished(error)) throw error
     }
-    if (path === this.#path) await this.#renew()
+    if (renewals === this.#renewals) await this.#renew()
     this.#refuseClosed()
     return SecretFiles.create(this.#path, sessionId)
   }
@@ -61,7 +68,15 @@ export class RuntimeFolder implements AsyncDisposable {
    * container it takes an hour's silence to know that it is dead.
    */
   async sweep(): Promise<SweepResult> {
-    return sweepInstances(dirname(this.#path), basename(this.#path))
+    return sweepInstances(dirname(this.#path), this.instance)
+  }
+
+  /**
+   * The instances of agents that were killed, and were on this machine and in this pid namespace. To be asked before
+   * the `sweep`, by whoever ends their processes; it forgets them.
+   */
+  async abandoned(): Promise<string[]> {
+    return abandonedInstances(dirname(this.#path), this.instance)
   }
 
   /** Removes the folder with everything still in it. May be called again. */
@@ -88,10 +103,15 @@ export class RuntimeFolder implements AsyncDisposable {
 
   /** Sessions that find out at the same time share one new folder. */
   #renew(): Promise<void> {
-    this.#renewal ??= makeFolder(this.#request)
-      .then((path) => void (this.#path = path))
+    this.#renewal ??= makeFolder(this.#request, this.instance)
+      .then((path) => this.#renewed(path))
       .finally(() => (this.#renewal = undefined))
     return this.#renewal
+  }
+
+  #renewed(path: string): void {
+    this.#path = path
+    this.#renewals += 1
   }
 }
 
@@ -99,15 +119,14 @@ function isVanished(error: unknown): boolean {
   return error instanceof RuntimeFolderError && errnoOf(error.cause) === 'ENOENT'
 }
 
-async function makeFolder(request: RuntimeBaseRequest): Promise<string> {
-  return makeInstance(await ensureUserFolder(await chooseRuntimeBase(request)))
+async function makeFolder(request: RuntimeBaseRequest, instance: string): Promise<string> {
+  return makeInstance(await ensureUserFolder(await chooseRuntimeBase(request)), instance)
 }
 
 /** Made under a passing name and renamed: under its real name a folder always has an owner. */
-async function makeInstance(userFolder: string): Promise<string> {
-  const id = randomUUID()
-  const passing = join(userFolder, `.new-${id}`)
-  const path = join(userFolder, id)
+async function makeInstance(userFolder: string, instance: string): Promise<string> {
+  const passing = join(userFolder, `.new-${randomUUID()}`)
+  const path = join(userFolder, instance)
   try {
     await mkdir(passing, { mode: 0o700 })
     await claimFolder(passing)

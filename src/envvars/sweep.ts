@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readdir, rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, RuntimeFolderError } from './errors.ts'
-import { isAbandoned, isSilent } from './owner.ts'
+import { isAbandoned, isSilent, ownerState } from './owner.ts'
 import { removeTree } from './remove-tree.ts'
 import { SESSION_PREFIX } from './secret-files.ts'
 
@@ -34,6 +34,20 @@ export async function sweepInstances(userFolder: string, own: string): Promise<S
     }
   }
   return { sessions, errors }
+}
+
+/**
+ * The names of the instances whose agents have certainly ended, on this machine and in this pid namespace: only of
+ * those can the processes be looked for. What cannot be read is left out, the sweep will report it.
+ */
+export async function abandonedInstances(userFolder: string, own: string): Promise<string[]> {
+  const abandoned: string[] = []
+  for (const name of await listFolders(userFolder, [])) {
+    if (name === own || !INSTANCE.test(name)) continue
+    const state = await ownerState(join(userFolder, name)).catch(() => undefined)
+    if (state === 'ended') abandoned.push(name)
+  }
+  return abandoned
 }
 
 async function listFolders(path: string, errors: RuntimeFolderError[]): Promise<string[]> {

@@ -91,7 +91,9 @@ export class ChildOutput implements AsyncIterable<Chunk> {
 
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
-    if (!this.#exited || this.#owed > 0) return false
+    if (!this.#exited) return false
+    // Unless a background process has read it from the pipe itself.
+    if (this.#owed > 0 && !(this.#silent && this.#child.unread() === 0)) return false
     return this.#silent || this.#waitedMs >= DRAIN_MS
   }
 
@@ -118,7 +120,8 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   }
 }
 
-function* split({ stream, data }: Chunk): Generator<Chunk> {
+/** Pieces that a packet may hold. */
+export function* split({ stream, data }: Chunk): Generator<Chunk> {
   for (let at = 0; at < data.length; at += MAX_CHUNK_BYTES) {
     yield { stream, data: data.subarray(at, at + MAX_CHUNK_BYTES) }
   }

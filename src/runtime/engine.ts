@@ -13,18 +13,24 @@ export interface Engine {
   readonly startTerminal: (command: Command, size: WindowSize) => Child
   /** For a process that runs commands and nothing else: takes over what they leave behind, and hides its memory. */
   readonly guard: () => void
+  /**
+   * Ends the processes of an agent that was killed, SIGTERM, `graceMs` milliseconds, SIGKILL. `marker` is an entry
+   * `NAME=value` that the environment of all its commands had. Gives their number; 0 on the portable engine.
+   */
+  readonly endLeftBehind: (marker: string, graceMs: number) => Promise<number>
 }
 
 /** The posix engine where glibc (2.34 or newer) is, else the portable one. */
 export async function loadEngine(): Promise<Engine> {
   try {
-    const { startPosix, startPosixTerminal, guardPosix } = await import('./posix-engine.ts')
+    const { startPosix, startPosixTerminal, guardPosix, endLeftBehind } = await import('./posix-engine.ts')
     return {
       name: 'posix',
       reason: undefined,
       start: startPosix,
       startTerminal: startPosixTerminal,
       guard: guardPosix,
+      endLeftBehind,
     }
   } catch (error) {
     return {
@@ -33,6 +39,7 @@ export async function loadEngine(): Promise<Engine> {
       start: startPortable,
       startTerminal: noTerminal,
       guard: () => undefined,
+      endLeftBehind: () => Promise.resolve(0),
     }
   }
 }

@@ -1,87 +1,118 @@
-import { readFileSync } from 'node:fs'
-import { endGroup } from './kill-ladder.ts'
+import { openSync, readSync } from 'node:fs'
+import { endGroup, KILLED_MS, within } from './kill-ladder.ts'
 import { becomeSubreaper } from './posix.ts'
-import { reapOrphan, runningPids } from './reaper.ts'
+import { allProcesses, family, hasEntry, processEntry } from './process-table.ts'
+import { onOtherEnds, reapOrphan, runningPids } from './reaper.ts'
 
 /**
  * What a command starts and leaves behind in a session of its own (`setsid`, a double fork) no signal to its group
  * reaches. With the agent as their subreaper the kernel gives such processes to the agent when their parent ends,
  * so they are found by looking at its children: one small file, instead of the whole of /proc after each execution.
+ * An adopted process keeps its number until it is collected here, so what is asked about it is about no other.
  */
-let adopting = false
+let childrenFile: number | undefined
+const page = Buffer.alloc(4096)
+
+/** By what an execution's orphans are known. */
+export interface Owner {
+  /** An entry of the execution's environment that no other has, `NAME=value`. */
+  readonly marker: string
+  /** The command's pid, which is its session's id; undefined when it was not started. */
+  readonly session: number | undefined
+}
+
+/** Executions that may leave processes behind on purpose. */
+const undecided = new Set<Owner>()
+/** One has, and something adopted is alive. */
+let someLeft = false
 
 /** A process that forks while it is being ended shows up in a later look; a storm has an end after so many. */
 const MAX_PASSES = 20
 
-/** To be called by a process whose children are all started by this runtime: it will collect every one of them. */
+/** An exec takes far less than a millisecond, unless its program comes from a slow disk. */
+const EXEC_MS = 100
+
+/**
+ * To be called by a process whose children are all started by this runtime: it will collect every one of them.
+ * @throws where the kernel does not have the file (CONFIG_PROC_CHILDREN)
+ */
 export function adoptOrphans(): void {
-  readChildren()
+  const file = openSync(`/proc/self/task/${process.pid}/children`, 'r')
   becomeSubreaper()
-  adopting = true
-  process.on('SIGCHLD', collect)
+  childrenFile = file
+  onOtherEnds(adopted)
+}
+
+/** Said at the start of an execution that ends with `leaveOrphans`, or with `endOrphans` if it is terminated. */
+export function mayLeave(owner: Owner): void {
+  undecided.add(owner)
+}
+
+/** What the execution left behind may live on. It is still collected when it ends. */
+export function leaveOrphans(owner: Owner): void {
+  undecided.delete(owner)
+  someLeft = true
+  adopted()
 }
 
 /**
- * Ends what an execution left behind, known by its environment, and what nobody can own since nothing else runs.
- * @param marker an entry of the execution's environment that no other has, `NAME=value`
- * @returns how many processes were ended
+ * Ends what an execution left behind: its orphans, all that descends from them, and what nobody can own since
+ * nothing else runs.
+ * @returns the processes that were ended
  */
-export async function endOrphans(marker: string, graceMs: number): Promise<number> {
+export async function endOrphans(owner: Owner, graceMs: number): Promise<ReadonlySet<number>> {
+  undecided.delete(owner)
   const ended = new Set<number>()
-  for (let pass = 0; adopting && pass < MAX_PASSES; pass++) {
-    const orphans = adopted().filter((pid) => runningPids().length === 0 || isMarked(pid, marker))
+  // One that may not be signalled, or that the kernel does not let go, is looked at twice and not twenty times.
+  const end = performance.now() + graceMs + 2 * KILLED_MS
+  for (let pass = 0; pass < MAX_PASSES && performance.now() < end; pass++) {
+    const orphans = await orphansOf(owner)
     if (orphans.length === 0) break
-    for (const pid of orphans) ended.add(pid)
+    const processes = family(allProcesses(), new Set(orphans)).filter((one) => !one.ended)
+    for (const { pid } of processes) ended.add(pid)
+    // 0 and -1 stand for groups of another pid namespace and of a process that is just going: not to be signalled.
+    const groups = new Set(processes.map(({ group }) => group).filter((group) => group > 1))
     // Grace is for the first: what appears later was started by something that has been told to end.
-    await Promise.all(
-      [...new Set(orphans.map(groupOf))].map((pgid) => endGroup(pgid, pass === 0 ? graceMs : 0)),
-    )
-    collect()
+    await Promise.all([...groups].map((pgid) => endGroup(pgid, pass === 0 ? graceMs : 0)))
   }
-  return ended.size
+  return ended
 }
 
-/** Zombies among the adopted: nobody else waits for them. */
-function collect(): void {
-  for (const pid of adopted()) reapOrphan(pid)
+/** Waits for those of which it cannot be told yet: a command may end while what it started is just starting. */
+async function orphansOf(owner: Owner): Promise<readonly number[]> {
+  let orphans: number[] = []
+  await within(EXEC_MS, () => {
+    const found = adopted().map((pid) => ({ pid, own: isOwn(pid, owner) }))
+    orphans = found.filter(({ own }) => own === true).map(({ pid }) => pid)
+    return found.every(({ own }) => own !== undefined)
+  })
+  return orphans
 }
 
+function isOwn(pid: number, { marker, session }: Owner): boolean | undefined {
+  const running = runningPids()
+  // A descendant of something that was left on purpose may have shed every sign of it.
+  if (running.length === 0 && undecided.size === 0 && !someLeft) return true
+  // The session is over when another command has its number.
+  if (session !== undefined && !running.includes(session) && processEntry(pid)?.session === session)
+    return true
+  return hasEntry(pid, marker)
+}
+
+/** The orphans that came to us and live. Those that have ended are collected: nobody else waits for them. */
 function adopted(): number[] {
   const running = new Set(runningPids())
-  return children().filter((pid) => !running.has(pid))
+  const living = children().filter((pid) => !running.has(pid) && !reapOrphan(pid))
+  // All that was left on purpose is adopted or descends from something adopted.
+  if (living.length === 0) someLeft = false
+  return living
 }
 
-/** None while the file cannot be read (EMFILE): this runs on a signal and at every end, and must cost neither. */
+/** Read at every end, through a descriptor that is kept: when none is free any more this goes on. */
 function children(): number[] {
-  try {
-    return readChildren()
-  } catch {
-    return []
-  }
-}
-
-/** @throws where the kernel does not have this file (CONFIG_PROC_CHILDREN) */
-function readChildren(): number[] {
-  const text = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+  if (childrenFile === undefined) return []
+  let text = ''
+  for (let length = -1; length !== 0; text += page.toString('latin1', 0, length))
+    length = readSync(childrenFile, page, 0, page.length, text.length)
   return text.trim() === '' ? [] : text.trim().split(' ').map(Number)
-}
-
-function isMarked(pid: number, marker: string): boolean {
-  const environment = read(pid, 'environ')
-  return `\0${environment}`.includes(`\0${marker}\0`)
-}
-
-/** Its process group, which after a `setsid` is its own; a process that is gone meanwhile is its own number. */
-function groupOf(pid: number): number {
-  const stat = read(pid, 'stat')
-  const pgid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2])
-  return Number.isInteger(pgid) && pgid > 1 ? pgid : pid
-}
-
-function read(pid: number, file: 'environ' | 'stat'): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
-  } catch {
-    return ''
-  }
 }

@@ -12,9 +12,12 @@ import {
   pipe,
   posixSpawn,
 } from './posix.ts'
+import { raiseOomScore } from './oom-score.ts'
 import { adoptOrphans } from './orphans.ts'
 import { openTerminal } from './pty.ts'
 import { childEnd } from './reaper.ts'
+
+export { endLeftBehind } from './left-behind.ts'
 
 /** Fewer wake-ups for bulk output; stderr stays at 64 KiB. */
 const STDOUT_PIPE_BYTES = 256 * 1024
@@ -39,6 +42,7 @@ export function startPosixTerminal(command: Command, size: WindowSize): Child {
     const file = findProgram(command.argv[0]?.toString() ?? '', command.path, command.cwd)
     const { argv, environment, cwd } = command
     const pid = posixSpawn({ file, argv, environment, cwd, stdio: terminal.path })
+    raiseOomScore(pid)
     return terminal.child(pid, childEnd(pid))
   } catch (error) {
     terminal.discard()
@@ -82,6 +86,7 @@ function start(command: Command, owned: number[]): Child {
 }
 
 function child(pid: number, out: number, err: number): Child {
+  raiseOomScore(pid)
   const exited = childEnd(pid)
   const stdout = new PipeEnd(out)
   const stderr = new PipeEnd(err)

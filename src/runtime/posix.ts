@@ -1,4 +1,5 @@
 import koffi from 'koffi'
+import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 
 /**
@@ -19,6 +20,9 @@ const O_RDWR = 2
 const WNOHANG = 1
 const PR_SET_DUMPABLE = 4
 const PR_SET_CHILD_SUBREAPER = 36
+/** Numbers of system calls, the same on all of Linux's machines; libc has had names for them since glibc 2.36. */
+const SYS_PIDFD_SEND_SIGNAL = 424
+const SYS_PIDFD_OPEN = 434
 const SPAWN_SETSIGDEF = 0x04
 const SPAWN_SETSIGMASK = 0x08
 const SPAWN_SETSID = 0x80
@@ -34,6 +38,8 @@ const call = {
   ioctl: libc.func('int ioctl(int fd, unsigned long request, ...)'),
   waitpid: libc.func('int waitpid(int pid, _Out_ int *status, int options)'),
   prctl: libc.func('int prctl(int option, ...)'),
+  pidfdOpen: libc.func('long syscall(long number, int pid, unsigned int flags)'),
+  pidfdSendSignal: libc.func('long syscall(long number, int fd, int signal, void *info, unsigned int flags)'),
   sigfillset: libc.func('int sigfillset(void *set)'),
   sigemptyset: libc.func('int sigemptyset(void *set)'),
   attributesInit: libc.func('int posix_spawnattr_init(void *attributes)'),
@@ -122,6 +128,32 @@ export function reap(pid: number): Wait {
   const result = call.waitpid(pid, status, WNOHANG) as number
   if (result === 0) return { state: 'running' }
   return result === pid ? { state: 'ended', status: status[0] ?? 0 } : { state: 'unknown' }
+}
+
+/**
+ * Signals a process that is no child of ours. Its number may be another's by now, so `isStill` is asked while a
+ * descriptor stands for whoever has the number: a process with a descriptor does not change into another.
+ * @returns false when it is gone or may not be signalled
+ */
+export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {
+  const fd = call.pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number
+  // Where there are no such descriptors (before Linux 5.3, or forbidden by seccomp) the number is all there is; the
+  // moment between the question and the signal remains.
+  if (fd < 0) return koffi.errno() !== constants.errno.ESRCH && isStill() && kill(pid, signal)
+  try {
+    const number = constants.signals[signal]
+    return isStill() && call.pidfdSendSignal(SYS_PIDFD_SEND_SIGNAL, fd, number, null, 0) === 0
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false
+  }
 }
 
 export interface Spawn {

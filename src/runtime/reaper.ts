@@ -13,7 +13,14 @@ const waiting = new Map<number, (status: ExitStatus) => void>()
 const LOOK_MS = 500
 let timer: NodeJS.Timeout | undefined
 
+let lookForOthers: () => void = () => undefined
+
 process.on('SIGCHLD', look)
+
+/** Sets what is done when none of the children that were started here has ended: another one has, perhaps. */
+export function onOtherEnds(look: () => void): void {
+  lookForOthers = look
+}
 
 /** Settles when the child `pid` has ended. Call it in the same tick in which the child was started. */
 export function childEnd(pid: number): Promise<ExitStatus> {
@@ -26,18 +33,20 @@ export function runningPids(): number[] {
   return [...waiting.keys()]
 }
 
-/** Collects a child that came to us by its parent's end, if it has ended; its status is nobody's. */
-export function reapOrphan(pid: number): void {
-  if (!waiting.has(pid)) reap(pid)
+/** Collects a child that came to us by its parent's end; its status is nobody's. False while it runs. */
+export function reapOrphan(pid: number): boolean {
+  return !waiting.has(pid) && reap(pid).state !== 'running'
 }
 
 function look(): void {
+  const before = waiting.size
   for (const [pid, resolve] of waiting) {
     const wait = reap(pid)
     if (wait.state === 'running') continue
     waiting.delete(pid)
     resolve(wait.state === 'ended' ? exitStatus(wait.status) : lost(pid))
   }
+  if (waiting.size === before) lookForOthers()
   if (waiting.size > 0) return
   clearInterval(timer)
   timer = undefined

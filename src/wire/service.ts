@@ -30,12 +30,26 @@ interface HealthCheckResponse {
   readonly status: string
 }
 
+export interface PreConnectResponse {
+  /** `CONNECT` when somebody waits for this agent, `BACKOFF` when nobody does. */
+  readonly status: string
+  readonly message: string
+}
+
+type Done<Response> = (error: ServiceError | null, response?: Response) => void
+
 export interface TransportClient extends Client {
   Connect(metadata: Metadata): ClientDuplexStream<Packet, Packet>
   HealthCheck(
     request: Record<string, never>,
     options: CallOptions,
-    done: (error: ServiceError | null, response?: HealthCheckResponse) => void,
+    done: Done<HealthCheckResponse>,
+  ): ClientUnaryCall
+  /** Empty fields ask for the agent that the credential names. */
+  PreConnect(
+    request: Record<string, never>,
+    metadata: Metadata,
+    done: Done<PreConnectResponse>,
   ): ClientUnaryCall
 }
 

@@ -1,19 +1,75 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Backoff } from '../../src/agent/backoff.ts'
+import { Backoff, BACKOFF } from '../../src/agent/backoff.ts'
+
+function waits(backoff: Backoff, count: number): number[] {
+  return Array.from({ length: count }, () => backoff.next())
+}
 
 describe('the backoff', () => {
   it('doubles its window from 1 s to 30 s and starts over after a reset', () => {
-    const backoff = new Backoff(() => 1)
-    const windows = Array.from({ length: 7 }, () => backoff.next())
+    const backoff = new Backoff(BACKOFF.lost, () => 1)
+    const windows = waits(backoff, 7)
     backoff.reset()
     expect([...windows, backoff.next()]).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 1000])
   })
 
-  it('spreads a fleet over the whole window', () => {
-    const waits = Array.from({ length: 1000 }, () => new Backoff().next())
-    const quarters = [0, 1, 2, 3].map(
-      (quarter) => waits.filter((wait) => Math.floor(wait / 250) === quarter).length,
+  it('is between 5 s and 30 s while the gateway has our key connected, and grows', () => {
+    expect(waits(new Backoff(BACKOFF.conflict, () => 0), 3)).toEqual([5000, 5000, 5000])
+    expect(waits(new Backoff(BACKOFF.conflict, () => 1), 4)).toEqual([10_000, 20_000, 30_000, 30_000])
+  })
+
+  it('is between 30 s and 60 s while the gateway refuses the key', () => {
+    expect(waits(new Backoff(BACKOFF.refused, () => 0), 2)).toEqual([30_000, 30_000])
+    expect(waits(new Backoff(BACKOFF.refused, () => 1), 2)).toEqual([60_000, 60_000])
+  })
+
+  it('never leaves its range, however long it goes on', () => {
+    const range = fc.constantFrom(BACKOFF.lost, BACKOFF.conflict, BACKOFF.refused)
+    fc.assert(
+      fc.property(
+        range,
+        fc.nat(5000),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (given, attempts, random) => {
+          const backoff = new Backoff(given, () => random)
+          waits(backoff, attempts)
+          const wait = backoff.next()
+          expect(wait >= given.shortestMs && wait <= given.longestMs).toBe(true)
+        },
+      ),
     )
-    expect(Math.min(...quarters)).toBeGreaterThan(150)
+  })
+
+  it('spreads a fleet over the whole window', () => {
+    const first = Array.from({ length: 1000 }, () => new Backoff(BACKOFF.lost).next())
+    expect(Math.min(...perQuarter(first, 1000))).toBeGreaterThan(150)
+  })
+
+  it('brings 200 agents back one by one when their gateway returns after an hour', () => {
+    // Each has its own history of waits by then; what counts is the rest of the one that runs at that moment.
+    const rests = Array.from({ length: 200 }, () => restAt(3_600_000, new Backoff(BACKOFF.lost)))
+    // The rest of a wait that is even over 0 to 30 s: most soon, all within the longest window.
+    expect(Math.max(...rests)).toBeLessThanOrEqual(30_000)
+    const perSecond = Array.from(
+      { length: 30 },
+      (_, second) => rests.filter((rest) => Math.floor(rest / 1000) === second).length,
+    )
+    // 200 times 2/30 come in the first second on average; by chance alone hardly ever three times as many.
+    expect(Math.max(...perSecond)).toBeLessThan(40)
+    expect(perSecond.filter((count) => count > 0).length).toBeGreaterThan(15)
   })
 })
+
+function perQuarter(values: readonly number[], of: number): number[] {
+  return [0, 1, 2, 3].map(
+    (quarter) => values.filter((value) => Math.floor((value / of) * 4) === quarter).length,
+  )
+}
+
+/** How long the wait that runs at a time goes on. */
+function restAt(timeMs: number, backoff: Backoff): number {
+  let at = 0
+  while (at <= timeMs) at += backoff.next()
+  return at - timeMs
+}

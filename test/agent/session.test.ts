@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Packet } from '../../src/wire/packet.ts'
 import { base64, openSpec } from '../support/open.ts'
+import { isAlive } from '../support/processes.ts'
 import { RunningAgent, type AgentOptions } from '../support/running-agent.ts'
 import { ScriptedGateway } from '../support/scripted-gateway.ts'
 import { waitFor } from '../support/wait.ts'
@@ -104,12 +105,14 @@ describe('a session', () => {
       'HOOP_USER_EMAIL',
       'HOOP_USER_ID',
       'PATH',
+      'RUNBOOK_AGENT_INSTANCE',
     ])
   })
 
   it('gives filesystem: secrets as the path of a 0600 file in a 0700 folder, gone before the close is sent', async () => {
     const script = 'stat -c %a "$CFG" "$(dirname "$CFG")"; cat "$CFG"; echo; echo "$CFG"'
-    await exec('s1', script, { envVars: new Map([['filesystem:CFG', base64('the secret')]]) })
+    const envVars = new Map([['filesystem:CFG', base64('the secret')]])
+    await exec('s1', script, { envVars, clientOrigin: 'client' })
     const [file, folder, content] = text('s1', 'ClientWriteStdout').split('\n')
     expect([file, folder, content]).toEqual(['600', '700', 'the secret'])
     expect(running.secretFiles()).toEqual([])
@@ -340,5 +343,239 @@ describe('a session', () => {
     await waitFor(() => running.services.slots.taken === 0)
     expect(() => readFileSync(`/proc/${text('s1', 'ClientWriteStdout').trim()}/stat`)).toThrow('ENOENT')
     expect(code(await exec('s2', '', {}))).toBe('0')
+  })
+
+  it('ends the command when its output passes the cap, if that is the rule, and still delivers head and tail', async () => {
+    await restart({ outputCapBytes: 1000, onCap: 'kill' })
+    const close = await exec('s1', 'echo HEAD; yes', {})
+    expect([code(close), String(close.payload)]).toEqual([
+      '143',
+      'ended by the agent: the output limit (output.cap) was reached',
+    ])
+    expect(text('s1', 'ClientWriteStdout').startsWith('HEAD\n')).toBe(true)
+    expect(Number(String(close.spec['client.truncated_bytes']))).toBeGreaterThan(0)
+  })
+
+  it('leaves what a finished command left behind alone, if that is the rule, but not what it ended itself', async () => {
+    await restart({ background: 'leave', maxDurationMs: 300 })
+    const background = 'sleep 1000 > /dev/null 2>&1 & echo $!;'
+    await exec('s1', `${background} exit 0`, {})
+    const left = Number(text('s1', 'ClientWriteStdout'))
+    expect(isAlive(left)).toBe(true)
+    process.kill(left)
+    await exec('s2', `${background} sleep 1000`, {})
+    expect(isAlive(Number(text('s2', 'ClientWriteStdout')))).toBe(false)
+  })
+
+  it('takes a script of 16 MiB', async () => {
+    const script = `cat | wc -c; exit\n${'#'.repeat(16 * 1024 * 1024 - 20)}`
+    expect(code(await exec('s1', script, {}))).toBe('0')
+    expect(Number(text('s1', 'ClientWriteStdout'))).toBeGreaterThan(16_000_000)
+  })
+
+  it('takes 10,000 variables and refuses one more', async () => {
+    const variables = (count: number) =>
+      new Map(Array.from({ length: count }, (_, i) => [`envvar:V${i}`, base64(String(i))]))
+    expect(code(await exec('s1', 'echo $V9999', { envVars: variables(10_000) }))).toBe('0')
+    expect(text('s1', 'ClientWriteStdout')).toBe('9999\n')
+    const refused = await exec('s2', '', { envVars: variables(10_001) })
+    expect(code(refused)).toBe('254')
+  })
+
+  it('ends each of 1,000 executions once, whichever is faster, the close of the gateway or the exit', async () => {
+    await restart({ slots: 1000 })
+    const race = async (sid: string, i: number) => {
+      gateway.send('AgentSessionOpen', openSpec(sid, { cmdList: ['true'] }))
+      gateway.send('AgentExecWriteStdin', { 'gateway.session_id': sid })
+      // From before the start to after the exit.
+      for (let turns = 0; turns < i % 200; turns++) await new Promise(setImmediate)
+      gateway.send('AgentSessionClose', { 'gateway.session_id': sid })
+      if (i % 3 === 0) gateway.send('AgentSessionClose', { 'gateway.session_id': sid })
+    }
+    for (let round = 0; round < 20; round++)
+      await Promise.all(Array.from({ length: 50 }, (_, i) => race(`r${round}-${i}`, round * 50 + i)))
+    const ends = () => running.entries.filter(({ event }) => event === 'ended')
+    await waitFor(() => ends().length === 1000, 20_000)
+    expect(running.services.slots.taken).toBe(0)
+    const closes = gateway.received.filter(({ type }) => type === 'ClientSessionClose')
+    const sids = closes.map(({ spec }) => String(spec['gateway.session_id']))
+    expect(new Set(sids).size).toBe(sids.length)
+    expect(code(await exec('after', 'exit 9', {}))).toBe('9')
+  })
+
+  it('sends one close, whatever the client was still typing when the program ended', async () => {
+    gateway.send('AgentSessionOpen', openSpec('s1', { clientVerb: 'connect', clientOrigin: 'client' }))
+    gateway.send('AgentTerminalWriteStdin', { 'gateway.session_id': 's1' }, '\n')
+    gateway.send('AgentTerminalWriteStdin', { 'gateway.session_id': 's1' }, 'exit 5\n')
+    await gateway.closeOf('s1')
+    for (let i = 0; i < 5; i++)
+      gateway.send('AgentTerminalWriteStdin', { 'gateway.session_id': 's1' }, 'ls\n')
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'echo late')
+    await exec('s2', '', {})
+    expect(types(gateway.of('s1')).filter((type) => type === 'ClientSessionClose')).toHaveLength(1)
+  })
+
+  it('is no failure by a time limit that comes when the command has ended and only its leftovers are ended', async () => {
+    await restart({ maxDurationMs: 400, killGraceMs: 1000 })
+    const stubborn = `sh -c "trap '' TERM; while :; do sleep 0.05; done" > /dev/null 2>&1 &`
+    const close = await exec('s1', `${stubborn} exit 0`, {})
+    expect([code(close), String(close.payload)]).toEqual(['0', ''])
+  })
+
+  it('is a success when its secret files cannot be removed, which the log says', async () => {
+    const rejected = new Error('cannot remove')
+    const { folder } = running.services
+    const create = folder.createSession.bind(folder)
+    // The only thing here that is not real: a mount in its place would need the right to mount.
+    using spy = vi.spyOn(folder, 'createSession').mockImplementation(async (sid) => {
+      const files = await create(sid)
+      const dispose = files[Symbol.asyncDispose].bind(files)
+      files[Symbol.asyncDispose] = async () => {
+        await dispose()
+        throw rejected
+      }
+      return files
+    })
+    const close = await exec('s1', 'true', { envVars: new Map([['filesystem:CFG', base64('x')]]) })
+    expect(spy).toHaveBeenCalledOnce()
+    expect(code(close)).toBe('0')
+    expect(running.log.join('\n')).toContain('secret files of a session stay')
+  })
+})
+
+describe('redaction', () => {
+  const secrets = new Map([
+    ['envvar:DB_PASSWORD', base64('hunter2-hunter2')],
+    ['envvar:DB_HOST', base64('db.example.test')],
+    ['envvar:DATABASE_URL', base64('postgres://app:swordfish-1@db/app')],
+    ['filesystem:CERTIFICATE', base64('first line of a file\nshort\nlast line of a file\n')],
+  ])
+
+  it('replaces the secrets of the connection in captured output, in both streams and across writes', async () => {
+    const script = [
+      'echo "$DB_PASSWORD on $DB_HOST"; echo "e:$DB_PASSWORD" >&2',
+      'printf %s hunter2; sleep 0.02; printf "%s\\n" -hunter2',
+      'echo swordfish-1; cat "$CERTIFICATE"; printf %s "$DB_PASSWORD" | base64',
+    ]
+    const close = await exec('s1', script.join('\n'), { envVars: secrets })
+    expect(code(close)).toBe('0')
+    expect(text('s1', 'ClientWriteStdout').split('\n')).toEqual([
+      '[REDACTED] on db.example.test',
+      '[REDACTED]',
+      '[REDACTED]',
+      '[REDACTED]',
+      '[REDACTED]',
+      '',
+    ])
+    expect(text('s1', 'ClientWriteStderr')).toBe('e:[REDACTED]\n')
+    const [ended] = running.entries.filter((entry) => entry.event === 'ended')
+    expect(ended?.bytesRedacted).toBeGreaterThan(60)
+  })
+
+  it('leaves the values alone that callers bring, unless their names say otherwise', async () => {
+    const mine = { 'envvar:NAME': base64('reader-of-this'), 'envvar:MY_TOKEN': base64('token-of-mine') }
+    await exec('s1', 'echo "$NAME $MY_TOKEN"', {}, mine)
+    expect(text('s1', 'ClientWriteStdout')).toBe('reader-of-this [REDACTED]\n')
+  })
+
+  it('holds the beginning of a secret back for a moment only', async () => {
+    gateway.send('AgentSessionOpen', openSpec('s1', { envVars: secrets }))
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'printf hunter2; sleep 1000')
+    await waitFor(() => text('s1', 'ClientWriteStdout') === 'hunter2')
+    gateway.send('AgentSessionClose', { 'gateway.session_id': 's1' })
+  })
+
+  it('does not touch what is streamed to a person or a pipe, nor anything when it is off', async () => {
+    await exec('s1', 'echo "$DB_PASSWORD"', { envVars: secrets, clientOrigin: 'client' })
+    await restart({ redact: 'off' })
+    await exec('s2', 'echo "$DB_PASSWORD"', { envVars: secrets })
+    expect([text('s1', 'ClientWriteStdout'), text('s2', 'ClientWriteStdout')]).toEqual([
+      'hunter2-hunter2\n',
+      'hunter2-hunter2\n',
+    ])
+  })
+})
+
+describe('the books', () => {
+  it('have an entry for each change, with what went where', async () => {
+    await exec('s1', 'echo 12345; exit 3', { clientArgs: ['-s', '--', 'secret-argument'] })
+    gateway.send('AgentSessionClose', { 'gateway.session_id': 's1' })
+    await waitFor(() => running.entries.some(({ event }) => event === 'confirmed'))
+    expect(running.entries).toMatchObject([
+      { event: 'opened', sid: 's1', connection: 'test', userEmail: 'u1@example.test', verb: 'exec' },
+      { event: 'started', sid: 's1', program: 'bash', argumentCount: 5, terminal: false },
+      {
+        event: 'ended',
+        sid: 's1',
+        outcome: 'exited',
+        exitCode: 3,
+        bytesRead: 6,
+        bytesSent: 6,
+        closeSent: true,
+      },
+      { event: 'confirmed', sid: 's1' },
+    ])
+    expect(JSON.stringify(running.entries)).not.toContain('secret-argument')
+  })
+
+  it('tell how an execution ended whose gateway went away, and that nobody there may know', async () => {
+    gateway.send('AgentSessionOpen', openSpec('s1', {}))
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'echo ready; sleep 1000')
+    await waitFor(() => text('s1', 'ClientWriteStdout') !== '')
+    gateway.stream?.emit('error', Object.assign(new Error('gone'), { code: 14, details: 'gone' }))
+    await waitFor(() => running.entries.some(({ event }) => event === 'ended'))
+    expect(running.entries.find(({ event }) => event === 'ended')).toMatchObject({
+      ...{ outcome: 'signaled', signal: 'SIGTERM', reason: 'gateway-lost', exitCode: 143 },
+      ...{ bytesRead: 6, closeSent: false },
+    })
+    await waitFor(() => running.entries.some(({ event }) => event === 'unconfirmed'))
+  })
+})
+
+describe('references of a connection', () => {
+  const agentEnvironment = {
+    REGION: 'from-the-agent',
+    SECRETS: '{"db":"value-from-json"}',
+    HOOP_KEY: 'grpc://x:the-key-of-the-agent@h:1',
+  }
+  const script = 'echo "$REGION $PASSWORD"'
+
+  it("are filled in from the agent's environment, for the connection only", async () => {
+    await restart({ agentEnvironment, redact: 'off' })
+    const envVars = new Map([
+      ['envvar:REGION', base64('system.agent.envs')],
+      ['envvar:PASSWORD', base64('_envjson:SECRETS:db')],
+    ])
+    await exec('s1', script, { envVars })
+    expect(text('s1', 'ClientWriteStdout')).toBe('from-the-agent value-from-json\n')
+    const client = Object.fromEntries(envVars)
+    await exec('s2', script, {}, { ...client, 'envvar:HOOP_KEY': base64('system.agent.envs') })
+    expect(text('s2', 'ClientWriteStdout')).toBe('system.agent.envs _envjson:SECRETS:db\n')
+  })
+
+  it("never reach the agent's own credentials", async () => {
+    await restart({ agentEnvironment })
+    const refused = await exec('s1', 'env', {
+      envVars: new Map([['envvar:HOOP_KEY', base64('system.agent.envs')]]),
+    })
+    expect(code(refused)).toBe('254')
+    expect(String(refused.payload)).not.toContain('the-key-of-the-agent')
+  })
+
+  it('with mode=embedded bring the whole environment of the agent, without what is its own, and redacted', async () => {
+    await running[Symbol.asyncDispose]()
+    const embedded = gateway.key().replace('mode=standard', 'mode=embedded')
+    gateway.onPreConnect = () => ({ status: 'CONNECT' })
+    const own = {
+      NOTIFY_SOCKET: '/run/notify',
+      HOOP_SESSION_ID: 'forged',
+      DB_PASSWORD: 'a-password-of-the-app',
+    }
+    running = await RunningAgent.start(embedded, { agentEnvironment: { ...agentEnvironment, ...own } })
+    await running.serving()
+    await exec('s1', 'echo "$REGION $DB_PASSWORD $HOOP_SESSION_ID ${HOOP_KEY-no} ${NOTIFY_SOCKET-no}"', {
+      envVars: new Map([['envvar:REGION', base64('of-the-connection')]]),
+    })
+    expect(text('s1', 'ClientWriteStdout')).toBe('from-the-agent [REDACTED] s1 no no\n')
   })
 })

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Packet } from '../../src/wire/packet.ts'
+import { quickTiming } from '../support/quick-timing.ts'
 import { RunningAgent } from '../support/running-agent.ts'
 import { ScriptedGateway } from '../support/scripted-gateway.ts'
 import { transcript } from '../support/transcript.ts'
@@ -14,7 +15,8 @@ let gateway: ScriptedGateway
 let running: RunningAgent
 beforeEach(async () => {
   gateway = await ScriptedGateway.start()
-  running = await RunningAgent.start(gateway.key())
+  // hoop's agent shows the values of secrets.
+  running = await RunningAgent.start(gateway.key(), { redact: 'off' })
   await running.serving()
 })
 afterEach(async () => {
@@ -189,9 +191,15 @@ describe('the recorded handshake', () => {
   })
 
   it.each([
-    ['wrong-key-refused', 16, 'invalid authentication', 'the gateway refuses this key'],
-    ['second-agent-same-key-refused', 9, 'agent already connected', 'another agent uses this key'],
-  ])('%s: says why in words, waits and tries again', async (_, code, details, words) => {
+    ['wrong-key-refused', 16, 'invalid authentication', 'refused', 'the gateway refuses this key'],
+    [
+      'second-agent-same-key-refused',
+      9,
+      'agent already connected',
+      'conflict',
+      'another agent uses this key',
+    ],
+  ])('%s: says why in words, waits and tries again', async (_, code, details, state, words) => {
     await running[Symbol.asyncDispose]()
     let streams = 0
     gateway.onStream = (stream) => {
@@ -199,9 +207,9 @@ describe('the recorded handshake', () => {
       if (streams > 1) gateway.accept(stream)
       else stream.emit('error', Object.assign(new Error(details), { code, details }))
     }
-    running = await RunningAgent.start(gateway.key())
+    running = await RunningAgent.start(gateway.key(), { life: { timing: quickTiming } })
     await running.serving()
-    expect(running.log.find((line) => line.startsWith('agent waiting'))).toContain(words)
+    expect(running.log.find((line) => line.startsWith(`agent ${state}`))).toContain(words)
     expect(streams).toBe(2)
   })
 })

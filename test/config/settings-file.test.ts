@@ -66,7 +66,10 @@ describe('names', () => {
     ['other:', '1:1: unknown setting other'],
     ['__proto__: 1', '1:1: unknown setting'],
     ['? [a]\n: 1', '1:3: the name of a setting is a text'],
-    ['output: 1', '1:9: output must be a group with these settings: output.cap'],
+    [
+      'output: 1',
+      '1:9: output must be a group with these settings: output.cap, output.on-cap, output.tail-memory',
+    ],
     ['log: [a]', '1:6: log must be a group with these settings: log.level, log.encoding'],
     ['output.cap: {a: 1}', '1:14: unknown setting output.cap.a, did you mean output.cap?'],
     ['drain: [1s]', '1:8: drain must be a duration such as 500ms, 10s or 5m, of 24 days at most'],

@@ -121,7 +121,11 @@ interface Connection {
 
 /** Runs `<name>.runbook` on a connection of that name. */
 async function run(connection: Connection, options: SiteOptions, body: object = {}): Promise<Answer> {
-  await using site = await Site.start({ ...options, connections: [connection] })
+  await using site = await Site.start({
+    ...options,
+    connections: [connection],
+    env: { RUNBOOK_AGENT_REDACT: 'off' },
+  })
   const reply = await site.rest.runbook(connection.name, `${connection.name}.runbook`, body)
   expect(reply.status).toBe(200)
   return reply.body

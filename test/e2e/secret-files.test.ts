@@ -12,11 +12,13 @@ const runbooks = {
     'exit {{ .code | default "0" }}',
   ].join('\n'),
 }
+/** Here the content is to be seen. */
+const env = { RUNBOOK_AGENT_REDACT: 'off' }
 const secret = { env_vars: variables({ 'filesystem:SECRET': 'only for this session' }) }
 
 describe('a filesystem: secret', () => {
   it('is a 0600 file in a 0700 folder while the runbook runs, and gone after its success and its failure', async () => {
-    await using site = await Site.start({ runbooks })
+    await using site = await Site.start({ runbooks, env })
     for (const code of [0, 3]) {
       const parameters = { code: String(code) }
       const { body } = await site.rest.runbook('bash', 'secret.runbook.sh', { ...secret, parameters })
@@ -29,7 +31,7 @@ describe('a filesystem: secret', () => {
   it('of the connection is one as well, and no client can put another one in its place', async () => {
     const connections = [{ name: 'config', command: ['bash'], files: { SECRET: './app.conf' } }]
     await using site = await Site.start({
-      runbooks,
+      ...{ runbooks, env },
       connections,
       files: { 'app.conf': 'from the connection' },
     })
@@ -50,7 +52,7 @@ describe('a filesystem: secret', () => {
   })
 
   it('is left by an agent that is killed with SIGKILL, and removed by the next one when it starts', async () => {
-    await using site = await Site.start()
+    await using site = await Site.start({ env })
     using gate = new Gate(site.place)
     const reply = site.rest.script('bash', gate.script, secret)
     await gate.reached()

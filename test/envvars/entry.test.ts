@@ -1,13 +1,13 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { Entry, parseEntry } from '../../src/envvars/entry.ts'
+import { createEntry, Entry, parseEntry } from '../../src/envvars/entry.ts'
 import { EnvvarError } from '../../src/envvars/errors.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 function failureOf(key: string, encoded: string): EnvvarError {
   try {
-    parseEntry(key, encoded)
+    parseEntry(key, encoded, 'client')
   } catch (error) {
     if (error instanceof EnvvarError) return error
     throw error
@@ -17,7 +17,7 @@ function failureOf(key: string, encoded: string): EnvvarError {
 
 describe('parseEntry', () => {
   test.each(['envvar', 'filesystem'] as const)('reads an entry of kind %s', (kind) => {
-    const entry = parseEntry(`${kind}:DB_PASS`, base64('hello'))
+    const entry = parseEntry(`${kind}:DB_PASS`, base64('hello'), 'client')
     expect(entry.kind).toBe(kind)
     expect(entry.name).toBe('DB_PASS')
     expect(entry.key).toBe(`${kind}:DB_PASS`)
@@ -25,8 +25,13 @@ describe('parseEntry', () => {
   })
 
   test('keeps bytes that are not UTF-8, and an empty value', () => {
-    expect(parseEntry('envvar:RAW', '//79').value).toEqual(Buffer.from([0xff, 0xfe, 0xfd]))
-    expect(parseEntry('envvar:NONE', '').value).toHaveLength(0)
+    expect(parseEntry('envvar:RAW', '//79', 'client').value).toEqual(Buffer.from([0xff, 0xfe, 0xfd]))
+    expect(parseEntry('envvar:NONE', '', 'client').value).toHaveLength(0)
+  })
+
+  test.each(['connection', 'client', 'agent'] as const)('says that it is from the %s', (origin) => {
+    expect(parseEntry('envvar:A', base64('x'), origin).origin).toBe(origin)
+    expect(createEntry('filesystem:A', Buffer.from('x'), origin).origin).toBe(origin)
   })
 
   test.each(['NAME', '', 'envvar:A:B', 'a:b:c:d'])('refuses the key %j, which is not keytype:key', (key) => {
@@ -68,7 +73,7 @@ describe('parseEntry', () => {
   test('refuses a NUL in a variable and accepts it in a file', () => {
     const error = failureOf('envvar:BLOB', base64('se\0cret'))
     expect(error.message).toContain('envvar:BLOB contains a NUL byte')
-    expect(parseEntry('filesystem:BLOB', base64('se\0cret')).value).toHaveLength(7)
+    expect(parseEntry('filesystem:BLOB', base64('se\0cret'), 'client').value).toHaveLength(7)
   })
 
   test.each([
@@ -84,7 +89,26 @@ describe('parseEntry', () => {
   })
 })
 
+describe('createEntry', () => {
+  test('takes the bytes as they are', () => {
+    const entry = createEntry('envvar:DB_PASS', Buffer.from('YQ=='), 'connection')
+    expect([entry.key, entry.value.toString()]).toEqual(['envvar:DB_PASS', 'YQ=='])
+  })
+
+  test.each([
+    ['DB_PASS', 'x', 'want=[keytype:key], got=DB_PASS'],
+    ['envvar:A=B', 'x', 'environment variable name "A=B"'],
+    ['envvar:A', 'x\0', 'envvar:A contains a NUL byte'],
+  ])('refuses %s=%j like any other', (key, value, text) => {
+    expect(() => createEntry(key, Buffer.from(value), 'connection')).toThrow(text)
+  })
+})
+
 describe('Entry', () => {
+  test('counts as a secret of the connection when nothing else is said', () => {
+    expect(new Entry('envvar', 'A', Buffer.from('x')).origin).toBe('connection')
+  })
+
   test.each([
     {},
     { showHidden: true, getters: true, depth: Infinity },

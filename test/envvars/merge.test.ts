@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { AgentEnvironment } from '../../src/envvars/agent-environment.ts'
 import { EnvvarError } from '../../src/envvars/errors.ts'
 import { mergeEntries } from '../../src/envvars/merge.ts'
 
@@ -15,15 +16,18 @@ interface Sources {
   connection?: Plain
   client?: Plain
   connectionType?: string
-  hoop?: Plain
+  own?: Plain
 }
 
-const merge = ({ connection = {}, client = {}, connectionType = 'command-line', hoop = {} }: Sources) =>
+const agentEnvironment = new AgentEnvironment({}, '')
+
+const merge = ({ connection = {}, client = {}, connectionType = 'command-line', own = {} }: Sources) =>
   mergeEntries({
     connection: encoded(connection),
     client: encoded(client),
     connectionType,
-    hoop: new Map(Object.entries(hoop)),
+    own: new Map(Object.entries(own)),
+    agentEnvironment,
   })
 
 const merged = (sources: Sources) =>
@@ -34,7 +38,7 @@ describe('which value wins', () => {
     const entries = merge({
       client: { 'envvar:Z': '1', 'envvar:B': '2' },
       connection: { 'filesystem:C': '3', 'envvar:A': '4' },
-      hoop: { HOOP_USER_ID: '5' },
+      own: { HOOP_USER_ID: '5' },
     })
     expect(entries.map(({ key }) => key)).toEqual([
       'envvar:A',
@@ -77,8 +81,8 @@ describe('which value wins', () => {
 
   test('HOOP_* beat connection and client under either prefix', () => {
     const forged = { 'envvar:HOOP_USER_EMAIL': 'forged', 'filesystem:HOOP_USER_ID': 'forged' }
-    const hoop = { HOOP_USER_EMAIL: 'a@b.co', HOOP_USER_ID: 'u1' }
-    expect(merged({ connection: forged, client: forged, hoop })).toEqual({
+    const own = { HOOP_USER_EMAIL: 'a@b.co', HOOP_USER_ID: 'u1' }
+    expect(merged({ connection: forged, client: forged, own })).toEqual({
       'envvar:HOOP_USER_EMAIL': 'a@b.co',
       'envvar:HOOP_USER_ID': 'u1',
     })
@@ -87,6 +91,15 @@ describe('which value wins', () => {
   test('nobody can set one of the HOOP_* of the agent in a session that lacks it', () => {
     const forged = { 'envvar:HOOP_USER_EMAIL': 'forged', 'filesystem:HOOP_SESSION_ID': 'forged' }
     expect(merged({ connection: forged, client: forged })).toEqual({})
+  })
+
+  test("the mark of the agent's processes is the agent's alone", () => {
+    const name = 'RUNBOOK_AGENT_INSTANCE'
+    const forged = { [`envvar:${name}`]: 'forged', [`filesystem:${name}`]: 'forged' }
+    expect(merged({ connection: forged, client: forged })).toEqual({})
+    expect(merged({ connection: forged, client: forged, own: { [name]: 'i-1' } })).toEqual({
+      [`envvar:${name}`]: 'i-1',
+    })
   })
 
   test('other HOOP_ variables and LD_PRELOAD of a client pass, as in the reference', () => {
@@ -105,7 +118,7 @@ describe('which value wins', () => {
     const source = fc.dictionary(key, fc.constantFrom('', 'x', 'y'), { maxKeys: 6 })
     fc.assert(
       fc.property(source, source, (connection, client) => {
-        const common = { connection, connectionType: 'postgres', hoop: { HOOP_USER_ID: 'u' } }
+        const common = { connection, connectionType: 'postgres', own: { HOOP_USER_ID: 'u' } }
         const withClient = merged({ ...common, client })
         expect(withClient).toMatchObject(merged(common))
         expect(Object.keys(withClient).length).toBe(
@@ -156,51 +169,31 @@ describe('the password under the name of the database client', () => {
   })
 })
 
-describe('what a connection asks the agent to fetch', () => {
-  test.each([
-    ['envvar:A', '_aws:prod/db:password', 'this agent does not resolve _aws references yet'],
-    ['filesystem:A', '_envjson:ENV:key', 'this agent does not resolve _envjson references yet'],
-    ['envvar:A', '_vaultkv1::', 'this agent does not resolve _vaultkv1 references yet'],
-    ['envvar:A', '_vaultkv2:a/b:c', 'this agent does not resolve _vaultkv2 references yet'],
-    ['envvar:A', 'system.agent.envs', 'this agent does not resolve system.agent.envs references yet'],
-    ['filesystem:A', 'system.agent.envs', 'this agent does not resolve system.agent.envs references yet'],
-    [
-      'envvar:USER',
-      '_aws_iam_rds:dbuser',
-      'this agent does not make Amazon RDS IAM tokens (_aws_iam_rds users) yet',
-    ],
-    [
-      'envvar:EKS_CLUSTER',
-      'prod',
-      'this agent does not make Amazon EKS tokens (KUBERNETES_BEARER_TOKEN) yet',
-    ],
-  ])('is refused in %s=%s', (key, value, problem) => {
-    expect(() => merge({ connection: { [key]: value } })).toThrow(
-      new EnvvarError(`failed decoding environment variables ["${key} ${problem}"]`),
-    )
-  })
+describe('where an entry is from', () => {
+  const origins = (sources: Sources) =>
+    Object.fromEntries(merge(sources).map(({ name, origin }) => [name, origin]))
 
-  test.each([
-    ['envvar:A', '_aws:arn:aws:secretsmanager:key'],
-    ['envvar:A', '_aws:only-two'],
-    ['envvar:A', '_other:a:b'],
-    ['envvar:A', 'x_aws:a:b'],
-    ['envvar:A', 'system.agent.envs\n'],
-    ['envvar:USER', '_aws_iam_rd'],
-    ['envvar:OWNER', '_aws_iam_rds:dbuser'],
-    ['filesystem:EKS_CLUSTER', 'prod'],
-  ])('is left alone in %s=%j', (key, value) => {
-    expect(merged({ connection: { [key]: value } })).toEqual({ [key]: value })
-  })
-
-  test('stays a literal when a client sends it', () => {
-    const client = {
-      'envvar:HOOP_KEY': 'system.agent.envs',
-      'envvar:A': '_aws:a:b',
-      'envvar:USER': '_aws_iam_rds:me',
-      'envvar:EKS_CLUSTER': 'c',
+  test('is said by each', () => {
+    const sources = {
+      connection: { 'envvar:A': '1', 'filesystem:B': '2' },
+      client: { 'envvar:A': '3', 'envvar:B': '4', 'envvar:C': '5', 'filesystem:D': '6' },
+      own: { HOOP_USER_ID: 'u', RUNBOOK_AGENT_INSTANCE: 'i' },
     }
-    expect(merged({ client })).toEqual(client)
+    expect(origins(sources)).toEqual({
+      A: 'connection',
+      B: 'connection',
+      C: 'client',
+      D: 'client',
+      HOOP_USER_ID: 'agent',
+      RUNBOOK_AGENT_INSTANCE: 'agent',
+    })
+  })
+
+  test.each(['connection', 'client'])('is the %s for the password made from its PASS', (source) => {
+    expect(origins({ [source]: { 'envvar:PASS': 'x' }, connectionType: 'mysql' })).toEqual({
+      PASS: source,
+      MYSQL_PWD: source,
+    })
   })
 })
 
@@ -210,7 +203,8 @@ describe('refusals', () => {
       connection: new Map(Object.entries(connection)),
       client: new Map(Object.entries(client)),
       connectionType: 'command-line',
-      hoop: new Map(),
+      own: new Map(),
+      agentEnvironment,
     })
 
   test('bad base64 of a connection reads as in the recorded conversation', () => {
@@ -264,7 +258,7 @@ describe('refusals', () => {
   })
 
   test('a NUL in a HOOP_* value is refused', () => {
-    expect(() => merge({ hoop: { HOOP_USER_EMAIL: 'a\0b' } })).toThrow('HOOP_USER_EMAIL contains a NUL byte')
+    expect(() => merge({ own: { HOOP_USER_EMAIL: 'a\0b' } })).toThrow('HOOP_USER_EMAIL contains a NUL byte')
   })
 
   test('no refusal shows a value', () => {

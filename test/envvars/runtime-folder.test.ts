@@ -57,6 +57,26 @@ test('two agents of one user have a folder each', async () => {
   expect(one.path).not.toBe(two.path)
 })
 
+test('its instance is the name of its folder, and one of its own', async () => {
+  await using one = await openFolder()
+  await using two = await openFolder()
+  expect(one.instance).toBe(basename(one.path))
+  expect(one.instance).toMatch(/^[0-9a-f-]{36}$/)
+  expect(one.instance).not.toBe(two.instance)
+})
+
+test('only an agent that has ended is abandoned, neither this one nor another that lives', async () => {
+  await using one = await openFolder()
+  await using two = await openFolder()
+  expect(await one.abandoned()).toEqual([])
+  const owner = join(two.path, 'owner')
+  const [pid = '', , place = ''] = (await readFile(owner, 'utf8')).split('\n')
+  await writeFile(owner, `${pid}\n1\n${place}\n`)
+  expect(await one.abandoned()).toEqual([two.instance])
+  expect((await one.sweep()).errors).toEqual([])
+  expect(await one.abandoned()).toEqual([])
+})
+
 test('closing removes it with the sessions in it, may be repeated, and ends making sessions', async () => {
   const folder = await openFolder()
   const session = await folder.createSession('s1')
@@ -89,16 +109,16 @@ describe('a folder that somebody removed', () => {
     rm({ instance: folder.path, 'user folder': dirname(folder.path), base }[what], { recursive: true })
 
   test.each(['instance', 'user folder', 'base'] as const)(
-    'with its %s is made again by the next session',
+    'with its %s is made again by the next session, under its old name',
     async (what) => {
       await using folder = await openFolder()
-      const before = folder.path
+      const { path, instance } = folder
       await vanish(folder, what)
       await using session = await folder.createSession('s1')
       expect(
         await readFile(await session.write(new Entry('filesystem', 'A', Buffer.from('x'))), 'utf8'),
       ).toBe('x')
-      expect(folder.path).not.toBe(before)
+      expect([folder.path, folder.instance]).toEqual([path, instance])
       expect(dirname(session.folder)).toBe(folder.path)
       expect((await lstat(folder.path)).mode & 0o777).toBe(0o700)
       expect((await lstat(dirname(folder.path))).mode & 0o777).toBe(0o700)
@@ -116,13 +136,12 @@ describe('a folder that somebody removed', () => {
 
   test('can be made again any number of times', async () => {
     await using folder = await openFolder()
-    const seen = new Set([folder.path])
+    const { instance } = folder
     for (let round = 0; round < 3; round++) {
       await vanish(folder, 'user folder')
       await folder.createSession('s1')
-      seen.add(folder.path)
+      expect(await readdir(dirname(folder.path))).toEqual([instance])
     }
-    expect(seen.size).toBe(4)
   })
 
   test('has its new owner file touched', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { claimFolder } from '../../src/envvars/owner.ts'
-import { sweepInstances } from '../../src/envvars/sweep.ts'
+import { abandonedInstances, sweepInstances } from '../../src/envvars/sweep.ts'
 
 const HAS_PROC = existsSync('/proc/self/stat')
 const OWN = randomUUID()
@@ -192,5 +192,43 @@ describe('sweepInstances', () => {
     expect(results.flatMap(({ errors }) => errors)).toEqual([])
     expect(results.reduce((sum, { sessions }) => sum + sessions, 0)).toBe(40)
     expect(await readdir(userFolder)).toEqual([])
+  })
+})
+
+describe('abandonedInstances', () => {
+  const abandoned = () => abandonedInstances(userFolder, OWN)
+
+  test('names those whose agent has ended, and removes nothing', async () => {
+    const [ended, other] = [randomUUID(), randomUUID()]
+    const dead = await endedProcess()
+    await instance(ended, ([, start = '', place = '']) => [String(dead), start, place])
+    await instance(other, ([pid = '', , place = '']) => [pid, '1', place])
+    await instance(randomUUID())
+    expect(new Set(await abandoned())).toEqual(new Set([ended, other]))
+    expect(await readdir(userFolder)).toHaveLength(3)
+  })
+
+  test('is silent about an agent of another boot or container, however long that is', async () => {
+    const elsewhere = await instance(randomUUID(), ([pid = '']) => [pid, '1', 'another-boot pid:[1]'])
+    const ownerless = await instance(randomUUID())
+    await rm(join(ownerless, 'owner'))
+    await age(join(elsewhere, 'owner'), 1000)
+    await age(ownerless, 1000)
+    expect(await abandoned()).toEqual([])
+  })
+
+  test("leaves out the caller's own, what is being made or removed, links, and what it cannot read", async () => {
+    const gone: (lines: string[]) => string[] = ([pid = '', , place = '']) => [pid, '1', place]
+    await instance(OWN, gone)
+    await instance(`.new-${randomUUID()}`, gone)
+    const retired = await instance(`.old-${randomUUID()}`, gone)
+    await symlink(retired, join(userFolder, randomUUID()))
+    await mkdir(join(userFolder, randomUUID(), 'owner'), { recursive: true })
+    expect(await abandoned()).toEqual([])
+  })
+
+  test('has nothing to say about a folder that is gone', async () => {
+    await rm(userFolder, { recursive: true })
+    expect(await abandoned()).toEqual([])
   })
 })

@@ -1,8 +1,12 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, existsSync, openSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpawnError, exitCode } from '../../src/runtime/exit-status.ts'
+import { groupExists } from '../../src/runtime/kill-ladder.ts'
 import { startPortable } from '../../src/runtime/portable-engine.ts'
 import { engine, outcome, run, start } from '../support/execute.ts'
 import { waitFor } from '../support/wait.ts'
@@ -19,6 +23,7 @@ const portable = {
   start: startPortable,
   startTerminal: engine.startTerminal,
   guard: engine.guard,
+  endLeftBehind: engine.endLeftBehind,
 } as const
 const bash = ['bash', '--norc', '--noprofile']
 
@@ -76,6 +81,70 @@ describe('an execution', () => {
       expect(await execution.exit).toEqual({ kind: 'signaled', signal: 'SIGKILL' })
     })
 
+    it('counts what it ended that the command had left behind: not what ran with a command that was terminated', async () => {
+      const counted = async (script: string, terminate = false) => {
+        const execution = await start(bash, { stdin: script, engine: one })
+        for await (const { data } of execution.output) if (terminate && data.length > 0) execution.terminate()
+        await execution.exit
+        return execution.processesEnded
+      }
+      const counts = await Promise.all([
+        counted('sleep 0 & wait'),
+        counted('sleep 1000 & sleep 1000 & echo'),
+        counted('sleep 1000 & sleep 1000 & echo; wait', true),
+      ])
+      expect(counts).toEqual([0, 2, 0])
+    })
+
+    it('ends a storm of forks in its group that ignores SIGTERM', async () => {
+      const storm = `trap '' TERM; storm() { while :; do sleep 0.01 & done; }; storm & storm & echo ready; wait`
+      const execution = await start(bash, { stdin: storm, graceMs: 50, engine: one })
+      for await (const { data } of execution.output) if (data.length > 0) execution.terminate()
+      expect(await execution.exit).toEqual({ kind: 'signaled', signal: 'SIGKILL' })
+      expect(groupExists(execution.pid ?? 0)).toBe(false)
+    })
+
+    it('has a stopped background process go on, so that SIGTERM reaches it', async () => {
+      const stopped = `bash -c 'trap "echo > told; exit" TERM; kill -STOP $$' &`
+      const script = `${stopped} until grep -q 'State:.T' /proc/$!/status; do :; done; exit 3`
+      const { status } = await run(bash, { stdin: script, cwd: folder, engine: one })
+      expect(status).toEqual({ kind: 'exited', code: 3 })
+      expect(existsSync(path.join(folder, 'told'))).toBe(true)
+    })
+
+    it('waits for a program that has closed its output, and gives its code', async () => {
+      const execution = await start(bash, { stdin: 'exec >&- 2>&-; read < /dev/zero', engine: one })
+      const parts: Buffer[] = []
+      for await (const { data } of execution.output) parts.push(data)
+      expect(parts).toEqual([])
+      execution.terminate()
+      expect(await execution.exit).toEqual({ kind: 'signaled', signal: 'SIGTERM' })
+    })
+
+    it('gives the code of a program that reads nothing of 5 MB of input, or only its first byte', async () => {
+      const stdin = Buffer.alloc(5_000_000, 'x')
+      for (const script of ['exit 3', 'sleep 0.05; exit 3', 'head -c 1 > /dev/null; exit 3'])
+        expect((await run(['sh', '-c', script], { stdin, engine: one })).status).toEqual({
+          kind: 'exited',
+          code: 3,
+        })
+    })
+
+    it('signals the program once, however often it is terminated', async () => {
+      const script = `trap 'echo term' TERM; echo ready; while :; do :; done`
+      const execution = await start(bash, { stdin: script, graceMs: 300, engine: one })
+      const parts: string[] = []
+      for await (const { stream, data } of execution.output) {
+        if (stream === 'stdout') parts.push(String(data))
+        execution.terminate()
+        execution.terminate()
+      }
+      expect(parts.join('')).toBe('ready\nterm\n')
+      expect(await execution.exit).toEqual({ kind: 'signaled', signal: 'SIGKILL' })
+      execution.terminate()
+      expect(execution.processesEnded).toBe(0)
+    })
+
     it('delivers every byte of 20 MB', async () => {
       const { stdout } = await run(['sh', '-c', 'head -c 20000000 /dev/zero'], { engine: one })
       expect(stdout.length).toBe(20_000_000)
@@ -103,6 +172,28 @@ describe('an execution', () => {
     closeSync(inheritable)
     expect(String(stdout)).toBe('0\n1\n2\n')
   })
+
+  it.each([undefined, { cols: 80, rows: 24 }])(
+    'has no descriptor of the terminal of another one, itself on a terminal or not: %j',
+    async (terminal) => {
+      const attacked = await start(['sh', '-c', 'tty; exec sleep 1000'], { terminal: { cols: 80, rows: 24 } })
+      let path = ''
+      for await (const { data } of attacked.output) {
+        path += String(data).trim()
+        const script =
+          'for fd in $(seq 0 99); do [ -e /proc/$$/fd/$fd ] && echo $fd $(readlink /proc/$$/fd/$fd); done'
+        const { stdout } = await run(['sh', '-c', script], { ...(terminal && { terminal }) })
+        const open = String(stdout).trim().split(/\r?\n/)
+        expect(open.map((line) => line.split(' ')[0])).toEqual(['0', '1', '2'])
+        const terminals = open.map((line) => line.split(' ')[1]).filter((file) => file?.startsWith('/dev/p'))
+        expect(terminals.length).toBe(terminal === undefined ? 0 : 3)
+        expect(terminals).not.toContain(path)
+        attacked.terminate()
+      }
+      expect(path).toMatch(/^\/dev\/pts\/\d+$/)
+      await attacked.exit
+    },
+  )
 
   it('has its signals at their defaults, none blocked, and a session of its own', async () => {
     const { stdout } = await run(['cat', '/proc/self/status', '/proc/self/stat'])
@@ -181,6 +272,64 @@ describe('an execution', () => {
     expect((await execution.exit).kind).toBe('signaled')
   })
 
+  it('is not signalled after its end, and settles, when termination and end meet: 1,000 times', async () => {
+    const kill = process.kill.bind(process)
+    const wrong: string[] = []
+    // Lets every signal through: it only looks whether the command still has its number then.
+    const spy = vi.spyOn(process, 'kill').mockImplementation((pid, signal) => {
+      if (signal !== 0 && !existsSync(`/proc/${-pid}`)) wrong.push(`${pid} ${String(signal)}`)
+      return kill(pid, signal)
+    })
+    const race = async (turns: number) => {
+      const execution = await start(['true'])
+      const ended = outcome(execution)
+      for (let turn = 0; turn < turns; turn++) await setImmediate()
+      execution.terminate()
+      expect(['exited', 'signaled']).toContain((await ended).status.kind)
+      expect(existsSync(`/proc/${String(execution.pid)}`)).toBe(false)
+      expect(execution.processesEnded).toBe(0)
+    }
+    try {
+      for (let round = 0; round < 50; round++)
+        await Promise.all(Array.from({ length: 20 }, (_, turns) => race(turns)))
+    } finally {
+      spy.mockRestore()
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it.skipIf(!canChooseNumbers())(
+    'spares a process that got the number of its group while a slow reader took the output (needs root)',
+    async () => {
+      const execution = await start(['sh', '-c', 'head -c 200000 /dev/zero; sleep 0.1 & exit 0'])
+      const pid = execution.pid ?? 0
+      let stranger: ChildProcess | undefined
+      let ending: Promise<unknown[]> | undefined
+      for await (const { data } of execution.output) {
+        expect(data.length).toBeGreaterThan(0)
+        await waitFor(() => stranger !== undefined || !groupExists(pid))
+        stranger ??= await strangerWithNumber(pid)
+        ending ??= once(stranger, 'exit')
+      }
+      await execution.exit
+      stranger?.kill('SIGINT')
+      expect(await ending).toEqual([null, 'SIGINT'])
+    },
+  )
+
+  it.each([undefined, { cols: 80, rows: 24 }])(
+    'is the first to go when memory runs out, on a terminal or not: %j',
+    async (terminal) => {
+      const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
+      // The agent writes it when the program has started already.
+      const script =
+        'until grep -qx "$1" /proc/$$/oom_score_adj; do sleep 0.01; done; cat /proc/self/oom_score_adj'
+      const expected = String(Math.max(own, 500))
+      const { stdout } = await run(['sh', '-c', script, 'sh', expected], { ...(terminal && { terminal }) })
+      expect(String(stdout).trim()).toBe(expected)
+    },
+  )
+
   it('keeps 200 executions at once apart', async () => {
     const all = await Promise.all(
       Array.from({ length: 200 }, (_, i) => run(bash, { stdin: `echo ${i}; exit ${i % 7}` })),
@@ -190,3 +339,25 @@ describe('an execution', () => {
     })
   })
 })
+
+/** The number that the kernel gave last can be set: the next process gets the one above it. */
+function canChooseNumbers(): boolean {
+  try {
+    closeSync(openSync('/proc/sys/kernel/ns_last_pid', 'r+'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Leads a group of that number. Others start processes too, so it may take a few. */
+async function strangerWithNumber(pid: number): Promise<ChildProcess> {
+  for (let count = 0; count < 1000; count++) {
+    writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid - 1))
+    const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })
+    if (child.pid === pid) return child
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  throw new Error(`no process got the number ${pid}`)
+}

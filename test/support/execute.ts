@@ -12,21 +12,26 @@ export interface Run {
   readonly graceMs?: number
   readonly engine?: Engine
   readonly terminal?: WindowSize
+  /** An entry of the environment, where it matters that no other execution has it. */
+  readonly marker?: string
+  readonly background?: 'kill' | 'leave'
 }
 
-/** Starts a program with the environment PATH only, unless told otherwise. */
+/** Starts a program with the environment PATH and its marker only, unless told otherwise. */
 export function start(argv: readonly string[], run: Run = {}): Promise<Execution> {
   const path = process.env['PATH'] ?? ''
+  const marker = run.marker ?? 'MARKER=of-a-test'
   const command = {
     argv: argv.map((argument) => Buffer.from(argument)),
-    environment: [...(run.environment ?? []), `PATH=${path}`].map((entry) => Buffer.from(entry)),
+    environment: [...(run.environment ?? []), marker, `PATH=${path}`].map((entry) => Buffer.from(entry)),
     path,
     cwd: run.cwd ?? '/',
     stdin: Buffer.from(run.stdin ?? ''),
   }
   return execute(run.engine ?? engine, command, {
     graceMs: run.graceMs ?? 2000,
-    marker: 'MARKER=of-a-test',
+    marker,
+    ...(run.background !== undefined && { background: run.background }),
     ...(run.terminal !== undefined && { terminal: run.terminal }),
   })
 }

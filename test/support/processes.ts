@@ -21,7 +21,17 @@ export function descriptorsOf(pid: number): number {
 
 /** The largest amount of memory the process ever had, in MB (10^6 bytes). */
 export function peakMemoryOf(pid: number): number {
-  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return megabytes(pid, 'VmHWM')
+}
+
+/** The memory it has now, in MB. */
+export function memoryOf(pid: number): number {
+  return megabytes(pid, 'VmRSS')
+}
+
+function megabytes(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const [, kib] = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status) ?? []
   return (Number(kib) * 1024) / 1e6
 }
 

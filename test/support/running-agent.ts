@@ -1,13 +1,17 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { Agent } from '../../src/agent/agent.ts'
-import { parseKey } from '../../src/agent/identity.ts'
-import type { SessionServices } from '../../src/agent/session-services.ts'
+import { Agent, type AgentOptions as LifeOptions } from '../../src/agent/agent.ts'
+import { fixedIdentity, parseKey, type IdentitySource } from '../../src/agent/identity.ts'
+import type { AgentServices } from '../../src/agent/session-services.ts'
 import { Slots } from '../../src/agent/slots.ts'
+import { AgentEnvironment } from '../../src/envvars/agent-environment.ts'
 import { inheritedEnvironment } from '../../src/envvars/inherited.ts'
 import { RuntimeFolder } from '../../src/envvars/runtime-folder.ts'
-import { MemoryBudget } from '../../src/runtime/memory-budget.ts'
+import type { JournalEntry } from '../../src/agent/journal/entries.ts'
+import { SecretNames } from '../../src/policy/redaction/secret-names.ts'
+import { OomWatch } from '../../src/runtime/oom-watch.ts'
+import { TailSpace } from '../../src/runtime/tail-space.ts'
 import { engine } from './execute.ts'
 import { waitFor } from './wait.ts'
 
@@ -16,41 +20,68 @@ export interface AgentOptions {
   readonly outputCapBytes?: number
   readonly killGraceMs?: number
   readonly maxDurationMs?: number
+  readonly onCap?: 'continue' | 'kill'
+  readonly background?: 'kill' | 'leave'
+  readonly redact?: 'on' | 'off'
+  /** Files that count what the kernel kills for lack of memory. */
+  readonly oomCounters?: readonly string[]
+  /** What connections may refer to. */
+  readonly agentEnvironment?: Readonly<Record<string, string>>
+  /** Times, proxy, what a loss means. */
+  readonly life?: LifeOptions
+  /** Where the identity comes from, instead of from the key. */
+  readonly identities?: IdentitySource
 }
 
 /** An agent in this process, with everything real; disposing it ends it and shows that it left nothing. */
 export class RunningAgent implements AsyncDisposable {
   readonly agent: Agent
-  readonly services: SessionServices
+  readonly services: AgentServices
   readonly log: string[]
+  /** What the journal would get. */
+  readonly entries: JournalEntry[]
   readonly #base: string
   readonly #run: Promise<void>
 
   static async start(key: string, options: AgentOptions = {}): Promise<RunningAgent> {
     const base = mkdtempSync(path.join(tmpdir(), 'agent-'))
     const log: string[] = []
+    const entries: JournalEntry[] = []
     const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
-    const services: SessionServices = {
+    const services: AgentServices = {
       engine,
       folder: await RuntimeFolder.open({ preferred: base, env: {} }),
       settings: {
         outputCapBytes: options.outputCapBytes ?? 10 * 1024 * 1024,
         killGraceMs: options.killGraceMs ?? 2000,
         maxDurationMs: options.maxDurationMs,
+        onCap: options.onCap ?? 'continue',
+        background: options.background ?? 'kill',
+        limited: false,
+        secretNames: options.redact === 'off' ? undefined : new SecretNames([]),
       },
+      agentEnvironment: new AgentEnvironment(options.agentEnvironment ?? {}, key),
       inherited: inheritedEnvironment({ PATH: process.env['PATH'], HOME: base }),
       cwd: base,
       slots: new Slots(options.slots ?? 100),
-      tails: new MemoryBudget(64 * 1024 * 1024),
+      tails: new TailSpace(64 * 1024 * 1024, base),
+      groups: undefined,
+      oom: new OomWatch(options.oomCounters),
+      record: (entry) => void entries.push(entry),
       log: { debug: write, info: write, warn: write, error: write },
     }
-    return new RunningAgent(new Agent(parseKey(key, 'HOOP_KEY'), services), services, log, base)
+    const identities = options.identities ?? fixedIdentity(parseKey(key, 'HOOP_KEY'))
+    return new RunningAgent(new Agent(identities, services, options.life), { services, log, entries, base })
   }
 
-  private constructor(agent: Agent, services: SessionServices, log: string[], base: string) {
+  private constructor(
+    agent: Agent,
+    { services, log, entries, base }: Pick<RunningAgent, 'services' | 'log' | 'entries'> & { base: string },
+  ) {
     this.agent = agent
     this.services = services
     this.log = log
+    this.entries = entries
     this.#base = base
     this.#run = agent.run()
   }

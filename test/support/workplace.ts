@@ -17,6 +17,7 @@ export class Workplace implements Disposable {
       TMPDIR: this.at('tmp'),
       // Where systemd would have the secret files: `dev` hides RUNBOOK_AGENT_* from its agent, but not this.
       RUNTIME_DIRECTORY: this.at('runtime'),
+      STATE_DIRECTORY: this.at('agent-state'),
     }
   }
 

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { DevState } from './state.ts'
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url))
 
@@ -14,14 +15,14 @@ const STOP_MS = 15_000
 
 /** The agent of `dev`: a process of its own, which is started again when it dies. */
 export class AgentProcess {
-  readonly #credentialFile: string
+  readonly #state: DevState
   readonly #say: (line: string) => void
   readonly #stopping = new AbortController()
   #child: ChildProcess | undefined
   #over: Promise<void> | undefined
 
-  constructor(credentialFile: string, say: (line: string) => void) {
-    this.#credentialFile = credentialFile
+  constructor(state: DevState, say: (line: string) => void) {
+    this.#state = state
     this.#say = say
   }
 
@@ -56,8 +57,9 @@ export class AgentProcess {
 
   /** In a session of its own, so that Ctrl-C reaches it by us alone; it ends when the channel to us breaks. */
   #runOnce(): Promise<string> {
-    const args = [SMALL_YOUNG_GENERATION, main, 'start', '--key-file', this.#credentialFile, '--drain', '5s']
-    const child = spawn(process.execPath, args, {
+    const { credentialFile, agentFolder } = this.#state
+    const flags = ['--key-file', credentialFile, '--state-dir', agentFolder, '--drain', '5s']
+    const child = spawn(process.execPath, [SMALL_YOUNG_GENERATION, main, 'start', ...flags], {
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: agentEnvironment(),

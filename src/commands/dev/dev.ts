@@ -28,7 +28,7 @@ export async function devCommand(flags: DevFlags): Promise<void> {
   const state = prepareState(path.resolve(flags.state))
   const settings = withAddresses(readSettings(state.configFile), flags)
   const gateway = await openGateway(settings, await createLogger(logSettings('warn')))
-  const agent = new AgentProcess(state.credentialFile, say)
+  const agent = new AgentProcess(state, say)
   const leave = new Promise<void>((resolve) =>
     onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }),
   )

@@ -23,6 +23,8 @@ export interface DevState {
   readonly agentKeyFile: string
   /** The agent's whole credential, written at every start: it holds the port. */
   readonly credentialFile: string
+  /** Where the agent keeps its journal. */
+  readonly agentFolder: string
 }
 
 const examples = fileURLToPath(new URL('../../../examples/runbooks', import.meta.url))
@@ -35,6 +37,7 @@ export function prepareState(folder: string): DevState {
     tokenFile: path.join(folder, 'admin.token'),
     agentKeyFile: path.join(folder, 'agent.key'),
     credentialFile: path.join(folder, 'agent.credential'),
+    agentFolder: path.join(folder, 'agent'),
   }
   try {
     makeFolder(folder)

@@ -30,7 +30,7 @@ beforeAll(async () => {
   )
   firstCommit = gateway.commit({ 'ops/version.sh': 'echo two' })
   gateway.commit({ 'ops/version.sh': 'echo three' })
-  agent = await RunningAgent.start(gateway.agentUrl)
+  agent = await RunningAgent.start(gateway.agentUrl, { redact: 'off' })
   await agent.serving()
   // The repository's git process starts with the first read and stays: it is no leak of a test.
   await gateway.exec({ file_name: 'ops/version.sh' })

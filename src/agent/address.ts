@@ -1,0 +1,21 @@
+const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
+
+/**
+ * `host:port` of an address with or without a scheme, a user and a path; undefined where there is none. Not by URL,
+ * which leaves out a port that is its scheme's own: in `https://h:443` there is one.
+ */
+export function serverAddress(text: string): string | undefined {
+  const [authority = ''] = text.replace(/^[a-zA-Z][\w+.-]*:\/\//, '').split(/[/?#]/)
+  const address = authority.slice(authority.lastIndexOf('@') + 1)
+  const [, , port] = HOST_AND_PORT.exec(address) ?? []
+  return port !== undefined && Number(port) > 0 && Number(port) < 65_536 ? address : undefined
+}
+
+/** The host of `host:port`, without the brackets of an IPv6 address. */
+export function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
+}
+
+export function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1))
+}

@@ -1,0 +1,56 @@
+import type { JournalEntry } from './journal/entries.ts'
+
+type Ended = Extract<JournalEntry, { event: 'ended' }>
+
+/** Running totals since the agent's start, made from the same entries as the journal. */
+export class Counters {
+  opened = 0
+  started = 0
+  /** Closes that the gateway has confirmed, and those it had not when its stream ended. */
+  confirmed = 0
+  unconfirmed = 0
+  bytesRead = 0
+  bytesSent = 0
+  bytesLeftOut = 0
+  bytesRedacted = 0
+  /** Processes that commands had left behind. */
+  processesEnded = 0
+  /** Ended sessions by outcome, and by the reason where the end was the agent's. */
+  readonly outcomes = new Map<Ended['outcome'], number>()
+  readonly reasons = new Map<NonNullable<Ended['reason']>, number>()
+
+  count(entry: JournalEntry): void {
+    switch (entry.event) {
+      case 'opened':
+      case 'started':
+      case 'confirmed':
+      case 'unconfirmed':
+        this[entry.event] += 1
+        return
+      case 'ended':
+        return this.#countEnd(entry)
+      case 'agent':
+        return
+    }
+  }
+
+  #countEnd(entry: Ended): void {
+    increment(this.outcomes, entry.outcome)
+    if (entry.reason !== undefined) increment(this.reasons, entry.reason)
+    this.bytesRead += entry.bytesRead
+    this.bytesSent += entry.bytesSent
+    this.bytesLeftOut += entry.bytesLeftOut
+    this.bytesRedacted += entry.bytesRedacted
+    this.processesEnded += entry.processesEnded
+  }
+
+  /** As plain fields, for a log line. */
+  toJSON(): object {
+    const { outcomes, reasons, ...totals } = this
+    return { ...totals, outcomes: Object.fromEntries(outcomes), reasons: Object.fromEntries(reasons) }
+  }
+}
+
+function increment<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+}

@@ -1,0 +1,135 @@
+import { lookup } from 'node:dns/promises'
+import type { Socket } from 'node:net'
+import { hostOf, portOf } from './address.ts'
+import type { Identity } from './identity.ts'
+import { explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
+import { tunnel, TunnelError, type Proxy } from './tunnel.ts'
+
+/** As `net.connect` takes it: the signal destroys the socket, whatever it is doing. */
+interface DialAddress {
+  readonly host: string
+  readonly port: number
+  readonly signal: AbortSignal
+}
+
+type Stage = 'looking up its name' | 'connecting' | 'asking the proxy' | 'in the TLS handshake' | 'connected'
+
+/**
+ * The way to the gateway: name, TCP, proxy, TLS. It owns the sockets from the first moment: one that hangs in any of
+ * these steps would hold the process, a TLS handshake without an answer for ever.
+ */
+export class Dial {
+  readonly #identity: Identity
+  readonly #proxy: Proxy | undefined
+  readonly #life = new AbortController()
+  #stage: Stage = 'looking up its name'
+  #socket: Socket | undefined
+  #failure: string | undefined
+
+  constructor(identity: Identity, proxy: Proxy | undefined) {
+    this.#identity = identity
+    this.#proxy = proxy
+  }
+
+  /** How far it has come. */
+  get stage(): Stage {
+    return this.#stage
+  }
+
+  /** The gateway's, host:port. */
+  get address(): string {
+    return this.#identity.address
+  }
+
+  get secure(): boolean {
+    return this.#identity.tls !== undefined
+  }
+
+  /** From the gateway, or from a proxy: any byte is a sign of life. */
+  get bytesReceived(): number {
+    return this.#socket?.bytesRead ?? 0
+  }
+
+  /** Why there is no way to the gateway, where more is known than the error says. */
+  get failure(): string | undefined {
+    return this.#failure
+  }
+
+  /** What to connect to: the proxy, where there is one; it looks up the gateway itself. */
+  async addresses(): Promise<DialAddress[]> {
+    const next = this.#proxy?.address ?? this.#identity.address
+    const host = hostOf(next)
+    try {
+      const found = await lookup(host, { all: true })
+      this.#stage = 'connecting'
+      return found.map(({ address }) => dialAddress(address, portOf(next), this.#life.signal))
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      throw this.#fail(`the name ${host} cannot be looked up (${String(code)})`)
+    }
+  }
+
+  /** Makes of a connected socket one that leads to the gateway as its key says. */
+  async lead(socket: Socket): Promise<Socket> {
+    this.#socket = socket
+    // Whoever uses the socket learns of its end from `close`; without a listener an error would end the process.
+    socket.on('error', () => undefined)
+    if (this.#proxy !== undefined) await this.#tunnel(socket, this.#proxy)
+    const { tls } = this.#identity
+    const led = tls === undefined ? socket : await this.#secure(socket, tls)
+    this.#stage = 'connected'
+    return led
+  }
+
+  /** Destroys the sockets. */
+  abort(): void {
+    this.#life.abort()
+  }
+
+  async #tunnel(socket: Socket, proxy: Proxy): Promise<void> {
+    this.#stage = 'asking the proxy'
+    try {
+      await tunnel(socket, this.#identity.address, proxy)
+    } catch (error) {
+      throw error instanceof TunnelError ? this.#fail(error.message) : error
+    }
+  }
+
+  async #secure(socket: Socket, options: TlsOptions): Promise<Socket> {
+    this.#stage = 'in the TLS handshake'
+    const { address } = this.#identity
+    try {
+      const secured = await secure(socket, address, options, secureContext(options))
+      // With TLS 1.3 the gateway sees the client's certificate, or that there is none, after our handshake is over.
+      secured.on('error', (error: Error) => (this.#failure ??= explainTls(error, address, options)))
+      return secured
+    } catch (error) {
+      throw this.#fail(handshakeFailure(error as NodeJS.ErrnoException, address, options))
+    }
+  }
+
+  #fail(message: string): Error {
+    this.#failure ??= message
+    return new Error(message)
+  }
+}
+
+/** Node would go on to connect a socket whose signal is aborted already, and then forget it. So there is none to have. */
+function dialAddress(host: string, port: number, signal: AbortSignal): DialAddress {
+  return {
+    host,
+    port,
+    get signal() {
+      signal.throwIfAborted()
+      return signal
+    },
+  }
+}
+
+function handshakeFailure(error: NodeJS.ErrnoException, address: string, options: TlsOptions): string {
+  const text = explainTls(error, address, options)
+  if (text !== undefined) return text
+  return error.code === 'ECONNRESET'
+    ? `${address} ended the connection in the TLS handshake: is this the gateway's TLS port?`
+    : `TLS with ${address} failed: ${error.message}`
+}

@@ -1,0 +1,19 @@
+import type { Closing } from './closing.ts'
+import type { ExitStatus } from '../runtime/exit-status.ts'
+import { NO_BYTES, type OutputBytes } from './output-forwarder.ts'
+
+/** How a session ended, for its user and for the books. */
+export interface Ended extends Closing {
+  /** The command's own end, or why there was none. */
+  readonly outcome: ExitStatus['kind'] | 'not-started' | 'refused'
+  readonly signal?: NodeJS.Signals
+  /** From the command's start, milliseconds. */
+  readonly durationMs: number
+  readonly bytes: OutputBytes
+  readonly processesEnded: number
+}
+
+/** The end of a session whose command never ran. */
+export function notRun(closing: Closing, outcome: 'not-started' | 'refused' | 'failed'): Ended {
+  return { ...closing, outcome, durationMs: 0, bytes: NO_BYTES, processesEnded: 0 }
+}

@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { HealthAnswer } from './channel.ts'
+import { now, type Moment } from './moment.ts'
+import type { Timing } from './timing.ts'
+
+/** The gateway's last answer to a health check. */
+export interface Health {
+  readonly at: Moment
+  readonly roundTripMs: number
+}
+
+/** More in a row end the stream: one may be lost to a gateway that is busy, or to a process that was stopped. */
+const MISSES = 2
+
+/**
+ * Asks the gateway every so often whether it is there. Not by HTTP/2 pings: grpc-go ends connections that ping more
+ * often than every 5 minutes.
+ */
+export class HealthWatch {
+  readonly #ask: (deadlineMs: number) => Promise<HealthAnswer>
+  readonly #timing: Timing
+  #latest: Health | undefined
+
+  constructor(ask: (deadlineMs: number) => Promise<HealthAnswer>, timing: Timing) {
+    this.#ask = ask
+    this.#timing = timing
+  }
+
+  get latest(): Health | undefined {
+    return this.#latest
+  }
+
+  /** Settles when the gateway has answered none of two checks in a row, or at the signal. */
+  async untilSilent(signal: AbortSignal): Promise<void> {
+    const { healthEveryMs, healthDeadlineMs } = this.#timing
+    for (let misses = 0; misses < MISSES && !signal.aborted;) {
+      const from = performance.now()
+      const answer = await this.#ask(healthDeadlineMs)
+      const tookMs = performance.now() - from
+      if (answer === 'answered') this.#latest = { at: now(), roundTripMs: tookMs }
+      // `unknown` is neither: a stream whose connection is broken ends by itself.
+      if (answer !== 'unknown') misses = answer === 'silent' ? misses + 1 : 0
+      const restMs = Math.max(0, healthEveryMs - tookMs)
+      if (misses < MISSES) await delay(restMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+}

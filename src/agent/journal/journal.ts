@@ -1,0 +1,86 @@
+import type { Logger } from '../../basics/logger.ts'
+import type { JournalEntry } from './entries.ts'
+import { journalLine } from './line.ts'
+import { RotatingFile } from './rotating-file.ts'
+
+/** The agent's own record of its executions: the only one of those whose gateway went away. */
+export interface Journal {
+  /** Never throws: what cannot be written is lost, and the log says so. After `close` it does nothing. */
+  record(entry: JournalEntry): void
+  close(): void
+  /** Lines that could not be written since the start. */
+  readonly linesLost: number
+}
+
+export interface JournalOptions {
+  /** The state folder; made (0700) when it is missing. */
+  readonly folder: string
+  /** Both generations together; 0 is no journal. */
+  readonly maxBytes: number
+  /** The agent's name, in every line: agents may share a folder. */
+  readonly agent: string
+  readonly log: Logger
+}
+
+const NO_JOURNAL: Journal = { record: () => undefined, close: () => undefined, linesLost: 0 }
+
+/** Nothing is opened before the first entry. */
+export function openJournal(options: JournalOptions): Journal {
+  return options.maxBytes === 0 ? NO_JOURNAL : new FileJournal(options)
+}
+
+/** A line for each entry, there when `record` returns: the agent may be killed right after. */
+class FileJournal implements Journal {
+  readonly #file: RotatingFile
+  readonly #agent: string
+  readonly #log: Logger
+  /** Lines since the file could last be written. */
+  #lost = 0
+  #lostBefore = 0
+  #isClosed = false
+
+  constructor({ folder, maxBytes, agent, log }: JournalOptions) {
+    this.#file = new RotatingFile(folder, maxBytes)
+    this.#agent = agent
+    this.#log = log
+  }
+
+  get linesLost(): number {
+    return this.#lostBefore + this.#lost
+  }
+
+  record(entry: JournalEntry): void {
+    if (this.#isClosed) return
+    try {
+      this.#file.append(journalLine(entry, this.#agent, new Date()))
+    } catch (error) {
+      this.#lose(error)
+      return
+    }
+    this.#tellLost('the journal can be written again; lines were lost')
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#file.close()
+    this.#tellLost('the journal could not be written to the end; lines were lost')
+  }
+
+  /** There is no timer: the next entry is the next attempt. */
+  #lose(error: unknown): void {
+    this.#lost += 1
+    if (this.#lost > 1) return
+    this.#log.warn(
+      { journal: this.#file.path, error: error instanceof Error ? error.message : String(error) },
+      'the journal cannot be written: executions go on without a record until it can',
+    )
+  }
+
+  #tellLost(message: string): void {
+    if (this.#lost === 0) return
+    this.#log.warn({ journal: this.#file.path, lines: this.#lost }, message)
+    this.#lostBefore += this.#lost
+    this.#lost = 0
+  }
+}

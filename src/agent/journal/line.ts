@@ -1,0 +1,68 @@
+import type { JournalEntry } from './entries.ts'
+
+/** The longest line, its newline included: one write of that length does not mix with another agent's. */
+export const MAX_LINE_BYTES = 4096
+/** UTF-16 units of one text; halved until the line fits, which 64 do however they are escaped. */
+const MAX_TEXT = 256
+
+type FieldOf<Entry> = Entry extends unknown ? keyof Entry : never
+
+/** The order in a line, and all that gets into one: what an object brings along besides stays out. */
+const FIELDS: Readonly<Record<FieldOf<JournalEntry>, true>> = {
+  event: true,
+  sid: true,
+  state: true,
+  version: true,
+  gateway: true,
+  connection: true,
+  type: true,
+  origin: true,
+  verb: true,
+  userId: true,
+  userEmail: true,
+  pid: true,
+  program: true,
+  argumentCount: true,
+  inputBytes: true,
+  terminal: true,
+  outcome: true,
+  exitCode: true,
+  signal: true,
+  reason: true,
+  durationMs: true,
+  bytesRead: true,
+  bytesSent: true,
+  bytesLeftOut: true,
+  bytesRedacted: true,
+  processesEnded: true,
+  closeSent: true,
+}
+const ORDER = ['time', 'agent', ...Object.keys(FIELDS)]
+
+/** One line of JSON with its newline, at most MAX_LINE_BYTES. */
+export function journalLine(entry: JournalEntry, agent: string, time: Date): Buffer {
+  const fields = { time: time.toISOString(), agent, ...entry }
+  let limit = MAX_TEXT
+  let line = format(fields, limit)
+  while (line.length > MAX_LINE_BYTES) {
+    limit = Math.floor(limit / 2)
+    line = format(fields, limit)
+  }
+  return line
+}
+
+function format(fields: Readonly<Record<string, unknown>>, limit: number): Buffer {
+  const shown = ORDER.map((name) => [name, cut(fields[name], limit)] as const)
+  return Buffer.from(`${escapeControls(JSON.stringify(Object.fromEntries(shown)))}\n`)
+}
+
+/** Half a surrogate pair, such as the cut may leave, is JSON that some readers refuse. */
+function cut(value: unknown, limit: number): unknown {
+  if (typeof value !== 'string') return value
+  return value.slice(0, limit).replaceAll(/\p{Surrogate}/gu, '\ufffd')
+}
+
+/** The controls that JSON leaves as they are; a terminal may obey them. */
+function escapeControls(json: string): string {
+  return json.replaceAll(/[\x7f-\x9f]/g, (raw) => `\\u00${raw.charCodeAt(0).toString(16)}`)
+}

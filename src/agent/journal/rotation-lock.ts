@@ -1,0 +1,44 @@
+import { closeSync, lstatSync, openSync, rmSync } from 'node:fs'
+import { errnoOf } from './errors.ts'
+
+/** A rotation takes less than a millisecond: whoever holds the lock for so long has died with it. */
+const STALE_MS = 10_000
+
+/** A file that is there while one of the agents rotates. Disposing removes it. */
+export class RotationLock implements Disposable {
+  readonly #path: string
+
+  private constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Does not wait: undefined when another agent holds it. */
+  static take(path: string): RotationLock | undefined {
+    if (!create(path)) {
+      if (!isStale(path)) return undefined
+      rmSync(path, { force: true })
+      if (!create(path)) return undefined
+    }
+    return new RotationLock(path)
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#path, { force: true })
+  }
+}
+
+function create(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** In both directions: the clock may have been set back. */
+function isStale(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > STALE_MS
+}

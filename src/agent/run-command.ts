@@ -1,0 +1,158 @@
+import { Environment, type EnvironmentRequest } from '../envvars/environment.ts'
+import type { Command } from '../runtime/child.ts'
+import { execute } from '../runtime/engine.ts'
+import type { Execution } from '../runtime/execution.ts'
+import type { SessionId } from '../wire/message.ts'
+import { NO_PAYLOAD } from '../wire/packet.ts'
+import { closing, closingUnstarted, type TerminationReason } from './closing.ts'
+import { notRun, type Ended } from './ended.ts'
+import { ExecutionGroup } from './execution-group.ts'
+import type { Keyboard } from './keyboard.ts'
+import { OutputForwarder } from './output-forwarder.ts'
+import { redactionFor } from './redaction.ts'
+import { RefusedError, type SessionRequest } from './request.ts'
+import type { Reply, SessionServices } from './session-services.ts'
+
+/** What sets a session going: a script, or the first key on a terminal. */
+export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
+
+/** The session whose command it is. */
+export interface CommandOwner {
+  readonly sid: SessionId
+  readonly keyboard: Keyboard
+  /** Why the session is to end; undefined while it is not. */
+  readonly endReason: TerminationReason | undefined
+  /** The command runs: from now on the owner can end it. */
+  running(execution: Execution): void
+  end(reason: TerminationReason): void
+}
+
+/**
+ * Runs the command of a session. When it returns, processes and secret files are gone and the slot is free.
+ * @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started
+ */
+export async function runCommand(
+  request: SessionRequest,
+  start: Start,
+  owner: CommandOwner,
+  { services, reply }: { readonly services: SessionServices; readonly reply: Reply },
+): Promise<Ended> {
+  const { folder, inherited, slots } = services
+  using slot = slots.take()
+  if (slot === undefined) throw new RefusedError(`${full(slots.limit)}: try again later`)
+  const { entries } = request
+  await using held = await hold({ entries, inherited, folder, sessionId: owner.sid }, services)
+  const { environment } = held
+  const argv = environment.expand(request.argv)
+  if (owner.endReason !== undefined) return notRun(closingUnstarted(owner.endReason), 'not-started')
+  const command = commandOf(argv, environment, start, services)
+  await using group = new ExecutionGroup(owner.sid, services)
+  await using execution = await launch(command, { start, program: request.program }, owner, services)
+  await group.add(execution.pid)
+  return await follow({ execution, group }, request, owner, { services, reply })
+}
+
+/** The environment, and its files for as long as it is held. */
+async function hold(
+  request: EnvironmentRequest,
+  { log }: SessionServices,
+): Promise<AsyncDisposable & { readonly environment: Environment }> {
+  const environment = await Environment.create(request)
+  // The command has run, whatever becomes of its files: a success does not become a failure. The agent's end tries again.
+  const complain = (error: unknown) =>
+    log.error({ sid: request.sessionId, error: (error as Error).message }, 'secret files of a session stay')
+  return {
+    environment,
+    [Symbol.asyncDispose]: () => environment[Symbol.asyncDispose]().catch(complain),
+  }
+}
+
+function commandOf(
+  argv: readonly Buffer[],
+  environment: Environment,
+  start: Start,
+  { inherited, cwd }: SessionServices,
+): Command {
+  return {
+    argv,
+    environment: start.kind === 'terminal' ? onTerminal(environment.block) : environment.block,
+    path: inherited.get('PATH') ?? '',
+    cwd,
+    stdin: start.kind === 'script' ? start.stdin : NO_PAYLOAD,
+  }
+}
+
+async function launch(
+  command: Command,
+  { start, program }: { readonly start: Start; readonly program: string },
+  owner: CommandOwner,
+  { engine, settings, record, log }: SessionServices,
+): Promise<Execution> {
+  const { sid, keyboard } = owner
+  const terminal = start.kind === 'terminal'
+  const execution = await execute(engine, command, {
+    graceMs: settings.killGraceMs,
+    background: settings.background,
+    marker: `HOOP_SESSION_ID=${sid}`,
+    ...(terminal && { terminal: keyboard.size }),
+  })
+  owner.running(execution)
+  const { pid } = execution
+  if (pid === undefined) return execution
+  log.info({ sid, pid, terminal }, 'execution started')
+  const counts = { argumentCount: command.argv.length - 1, inputBytes: command.stdin.length }
+  record({ event: 'started', sid, pid, program, ...counts, terminal })
+  return execution
+}
+
+/** Brings the output to the gateway until the command has ended, and says how it did. */
+async function follow(
+  { execution, group }: { readonly execution: Execution; readonly group: ExecutionGroup },
+  { entries, captured }: SessionRequest,
+  owner: CommandOwner,
+  { services, reply }: { readonly services: SessionServices; readonly reply: Reply },
+): Promise<Ended> {
+  const { settings, tails, log } = services
+  const { sid } = owner
+  const from = performance.now()
+  using forwarder = new OutputForwarder(sid, reply, {
+    capBytes: captured ? settings.outputCapBytes : 0,
+    tails,
+    redaction: captured ? redactionFor(entries, settings.secretNames, log) : undefined,
+    overflowed: () => (settings.onCap === 'kill' ? owner.end('output-limit') : undefined),
+  })
+  using limit = timeLimit(settings.maxDurationMs, () => owner.end('timeout'))
+  // The gateway drops what comes after its close; the command is still read, so that it can end.
+  await forwarder.forward(execution.output, () => owner.endReason === 'closed-by-gateway')
+  limit[Symbol.dispose]()
+  const status = await execution.exit
+  const { processesEnded } = execution
+  if (processesEnded > 0) log.info({ sid, processes: processesEnded }, 'background processes ended')
+  const end = { status, reason: owner.endReason, processesEnded }
+  const { exitCode, message } = closing({ ...end, outOfMemory: group.outOfMemory(end) })
+  return {
+    exitCode,
+    message: forwarder.onOwnLine(message),
+    outcome: status.kind,
+    ...(status.kind === 'signaled' && { signal: status.signal }),
+    durationMs: Math.round(performance.now() - from),
+    bytes: forwarder.bytes,
+    processesEnded,
+  }
+}
+
+function timeLimit(ms: number | undefined, reached: () => void): Disposable {
+  const timer = ms === undefined ? undefined : setTimeout(reached, ms)
+  return { [Symbol.dispose]: () => clearTimeout(timer) }
+}
+
+function full(limit: number): string {
+  return `this agent already runs ${limit} executions (limits.sessions)`
+}
+
+/** Always this one, whatever the connection says (protocol.md 5.3). */
+const TERM = Buffer.from('TERM=xterm-256color')
+
+function onTerminal(block: readonly Buffer[]): Buffer[] {
+  return [TERM, ...block.filter((entry) => !entry.toString('latin1', 0, 5).startsWith('TERM='))]
+}

@@ -1,0 +1,81 @@
+import type { Logger } from '../basics/logger.ts'
+import type { ConnectError } from './connect-error.ts'
+import type { Moment } from './moment.ts'
+
+/** Each phase of the agent's life with what is true in it. */
+export type AgentPhase =
+  | { readonly name: 'idle' }
+  | { readonly name: 'connecting' }
+  /** With `mode=embedded`: the gateway answers that nobody waits for this agent; the reason is often empty. */
+  | { readonly name: 'polling'; readonly reason: string }
+  | { readonly name: 'serving' }
+  /**
+   * Until the next attempt, in `ms`: after a stream that was lost or never came (`waiting`), because the gateway has
+   * a stream with this key already (`conflict`), because it does not know the key (`refused`).
+   */
+  | { readonly name: 'waiting' | 'conflict' | 'refused'; readonly reason: string; readonly ms: number }
+  | { readonly name: 'draining' }
+  | { readonly name: 'stopped' }
+
+/** What the agent is doing, for status, metrics and probes. */
+export type AgentState = AgentPhase & {
+  /** When it began. */
+  readonly since: Moment
+  /** `host:port` */
+  readonly gateway: string
+  /** Streams that the gateway took after the first one. */
+  readonly reconnects: number
+}
+
+/** The phase between two attempts. */
+export function between(error: ConnectError, ms: number): AgentPhase {
+  switch (error.kind) {
+    case 'refused':
+      return {
+        name: 'refused',
+        reason: `the gateway refuses this key: ${error.message}. Check the key and the agent's name at the gateway`,
+        ms,
+      }
+    case 'conflict':
+      return {
+        name: 'conflict',
+        reason: `${error.message}: another agent uses this key, or the gateway has not yet noticed the end of our last stream`,
+        ms,
+      }
+    case 'lost':
+      return { name: 'waiting', reason: error.message, ms }
+  }
+}
+
+/** Tells the log of each state; of a conflict, and the attempts in it, once in a while. */
+export class StateLog {
+  readonly #log: Logger
+  readonly #conflictEveryMs: number
+  #conflictSaidAt: number | undefined
+
+  constructor(log: Logger, conflictEveryMs: number) {
+    this.#log = log
+    this.#conflictEveryMs = conflictEveryMs
+  }
+
+  tell(state: AgentState): void {
+    const { name, gateway, since } = state
+    const level = this.#isRepetition(name, since.monotonicMs) ? 'debug' : levelOf(name)
+    const reason = 'reason' in state ? { reason: state.reason } : {}
+    const wait = 'ms' in state ? { ms: state.ms } : {}
+    this.#log[level]({ gateway, state: name, ...reason, ...wait }, `agent ${name}`)
+  }
+
+  #isRepetition(name: AgentState['name'], at: number): boolean {
+    if (name === 'connecting') return this.#conflictSaidAt !== undefined
+    const said = this.#conflictSaidAt
+    if (name !== 'conflict') this.#conflictSaidAt = undefined
+    else if (said === undefined || at - said >= this.#conflictEveryMs) this.#conflictSaidAt = at
+    else return true
+    return false
+  }
+}
+
+function levelOf(name: AgentState['name']): 'info' | 'warn' {
+  return name === 'waiting' || name === 'conflict' || name === 'refused' ? 'warn' : 'info'
+}

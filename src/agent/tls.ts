@@ -1,0 +1,123 @@
+import { isIP, type Socket } from 'node:net'
+import {
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
+import type { Secret } from '../basics/secret.ts'
+import { hostOf } from './address.ts'
+
+/** How the gateway's certificate is checked, and what the agent shows of itself. Texts are PEM. */
+export interface TlsOptions {
+  /** Who may have signed the gateway's certificate; Node's own authorities when left out. */
+  readonly authorities?: readonly string[]
+  /** The name in the certificate; the host when left out. */
+  readonly serverName?: string
+  readonly skipVerify?: boolean
+  /** Certificate, with what leads to its authority, and its key. */
+  readonly client?: { readonly certificate: string; readonly key: Secret }
+}
+
+/** To be made once for an attempt: it reads the authorities, some hundred. */
+export function secureContext({ authorities, client }: TlsOptions): SecureContext {
+  return createSecureContext({
+    ...(authorities !== undefined && { ca: [...authorities] }),
+    ...(client !== undefined && { cert: client.certificate, key: client.key.reveal() }),
+  })
+}
+
+/**
+ * TLS over a connected socket. Rejects with what Node has to say, for `explainTls`; ends when the socket does.
+ * @param address of the gateway, host:port
+ */
+export function secure(
+  socket: Socket,
+  address: string,
+  { serverName, skipVerify }: TlsOptions,
+  secureContext: SecureContext,
+): Promise<TLSSocket> {
+  const host = hostOf(address)
+  const name = serverName ?? host
+  return new Promise((resolve, reject) => {
+    const tls = connect({
+      socket,
+      secureContext,
+      // What the certificate is checked against. As a server name an address is not allowed (RFC 6066).
+      host: name,
+      ...(isIP(name) === 0 && { servername: name }),
+      rejectUnauthorized: skipVerify !== true,
+      ALPNProtocols: ['h2'],
+    })
+    tls.once('secureConnect', () => resolve(tls))
+    tls.once('error', reject)
+    tls.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
+  })
+}
+
+/** Where the certificate comes from and where it does not lead. */
+const UNKNOWN_AUTHORITY = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+])
+
+/** What is read where TLS should be: HTTP, HTTP/2 in the clear, anything. */
+const NO_TLS = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_UNEXPECTED_MESSAGE',
+  'EPROTO',
+])
+
+/** The gateway ends the handshake like this when it wants a certificate; with TLS 1.2 it cannot say so. */
+const NO_CLIENT_CERTIFICATE = new Set([
+  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+  'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
+])
+
+const CLIENT_CERTIFICATE_REFUSED =
+  /ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/
+
+/** What an error of a TLS connection means to whoever runs the agent; undefined for those that say enough. */
+export function explainTls(
+  error: NodeJS.ErrnoException,
+  address: string,
+  options: TlsOptions,
+): string | undefined {
+  const { code = '' } = error
+  const gateway = `the certificate of ${address}`
+  if (UNKNOWN_AUTHORITY.has(code))
+    return `${gateway} is signed by an authority that is not known here (${code}): name its CA in tls.ca`
+  if (code === 'CERT_HAS_EXPIRED') return `${gateway} has expired, or this machine's clock is wrong`
+  if (code === 'CERT_NOT_YET_VALID') return `${gateway} is not valid yet, or this machine's clock is wrong`
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `${gateway} is for other names (${namesOf(error)}): use one of them, or set tls.server-name`
+  if (NO_TLS.has(code)) return `${address} does not speak TLS: a wrong port, or a gateway that wants grpc://`
+  return explainAlert(code, address, options)
+}
+
+/** What the gateway has against us. */
+function explainAlert(code: string, address: string, { client }: TlsOptions): string | undefined {
+  if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
+    return `${address} does not speak HTTP/2: is this the gateway's gRPC port?`
+  if (CLIENT_CERTIFICATE_REFUSED.test(code))
+    return `${address} does not accept the certificate in tls.cert (${code})`
+  if (!NO_CLIENT_CERTIFICATE.has(code)) return undefined
+  return client === undefined
+    ? `${address} demands a client certificate: set tls.cert and tls.key`
+    : `${address} ended the TLS handshake (${code}): it may not accept the certificate in tls.cert`
+}
+
+/** Node shows the certificate with its complaint about the name: `DNS:gateway.example.com, IP Address:10.0.0.1`. */
+function namesOf(error: object): string {
+  const { subjectaltname } = (error as { readonly cert?: Partial<PeerCertificate> }).cert ?? {}
+  return (subjectaltname ?? 'none').slice(0, 200)
+}

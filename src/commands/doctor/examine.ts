@@ -1,0 +1,114 @@
+import type { AgentSettings } from '../../config.ts'
+import type { SettingsSource } from '../../config/lookup.ts'
+import type { Engine } from '../../runtime/engine.ts'
+import { checkControlGroups } from './control-groups.ts'
+import { checkEngine } from './engine.ts'
+import { Examination, type Outcome } from './examination.ts'
+import type { Line } from './finding.ts'
+import { checkClock } from './gateway/clock.ts'
+import { checkHealth } from './gateway/health.ts'
+import { checkHttp2 } from './gateway/http2.ts'
+import { checkProxy } from './gateway/proxy.ts'
+import { checkName } from './gateway/resolve.ts'
+import { checkTcp } from './gateway/tcp.ts'
+import { checkTls } from './gateway/tls.ts'
+import type { Route } from './gateway/way.ts'
+import { checkKeyExposure } from './key-exposure.ts'
+import { checkKeyFile } from './key-file.ts'
+import { keyPlace } from './key-place.ts'
+import { checkKey } from './key.ts'
+import { checkMemory } from './memory.ts'
+import { checkOomScore } from './oom-score.ts'
+import { checkOpenFiles } from './open-files.ts'
+import { checkProcessOne } from './process-one.ts'
+import { checkRuntimeFolder } from './runtime-folder.ts'
+import { checkSettings } from './settings.ts'
+import { checkStateFolder } from './state-folder.ts'
+import { checkStopTime } from './stop-time.ts'
+import { TrialProcess } from './trial/trial-process.ts'
+import { checkGatewayVersion, checkVersion } from './versions.ts'
+
+export interface ExamineOptions {
+  readonly source: SettingsSource
+  /** Of this program. */
+  readonly version: string
+  /** Its file, which knows the command `doctor-trial`. */
+  readonly main: string
+  /** Gets each result as soon as it is there. */
+  readonly tell: (line: Line) => void
+}
+
+/** All checks, in the order in which one may keep the next from being made. Takes no stream and leaves nothing. */
+export async function examine({ source, version, main, tell }: ExamineOptions): Promise<void> {
+  const examination = new Examination(tell)
+  await using trial = new TrialProcess(main)
+  await examination.check('version', () => checkVersion(version))
+  const settings = await examination.check('settings', () => checkSettings(source))
+  const route = await checkCredential(examination, settings, source, trial)
+  await checkGateway(examination, route)
+  await checkFolders(examination, settings, source)
+  const engine = await checkCommands(examination, trial)
+  await checkMachine(examination, settings, engine)
+}
+
+async function checkCredential(
+  examination: Examination,
+  settings: Outcome<AgentSettings>,
+  source: SettingsSource,
+  trial: TrialProcess,
+): Promise<Outcome<Route>> {
+  const route = await examination.checkWith(settings, 'key', checkKey)
+  await examination.checkWith(settings, 'key file', ({ key }) =>
+    checkKeyFile(keyPlace(key, source), source.env),
+  )
+  await examination.checkWith(settings, 'key exposure', ({ key }, signal) =>
+    checkKeyExposure(keyPlace(key, source), () => trial.ask('environ', signal)),
+  )
+  return route
+}
+
+/** The way to the gateway, step by step, each on its own connection. */
+export async function checkGateway(examination: Examination, route: Outcome<Route>): Promise<void> {
+  const resolved = await examination.checkWith(route, 'name resolution', checkName)
+  const reached = await examination.checkWith(resolved, 'tcp', checkTcp)
+  const led = await examination.checkWith(reached, 'proxy', checkProxy)
+  const secured = await examination.checkWith(led, 'tls', checkTls)
+  const answer = await examination.checkWith(secured, 'http/2', checkHttp2)
+  await examination.checkWith(answer, 'health check', ({ way }) => checkHealth(way))
+  await examination.checkWith(answer, 'clock', checkClock)
+  await examination.check('gateway version', checkGatewayVersion)
+}
+
+async function checkFolders(
+  examination: Examination,
+  settings: Outcome<AgentSettings>,
+  { env }: SettingsSource,
+): Promise<void> {
+  await examination.checkWith(settings, 'runtime folder', (found) => checkRuntimeFolder(found, env))
+  await examination.checkWith(settings, 'state folder', checkStateFolder)
+}
+
+/** With real commands. */
+async function checkCommands(
+  examination: Examination,
+  trial: TrialProcess,
+): Promise<Outcome<Engine['name']>> {
+  const engine = await examination.check('engine', checkEngine)
+  await examination.check('command', (signal) => trial.ask('command', signal))
+  await examination.check('terminal', (signal) => trial.ask('terminal', signal))
+  await examination.check('process cleanup', (signal) => trial.ask('cleanup', signal))
+  return engine
+}
+
+async function checkMachine(
+  examination: Examination,
+  settings: Outcome<AgentSettings>,
+  engine: Outcome<Engine['name']>,
+): Promise<void> {
+  await examination.checkWith(settings, 'control groups', checkControlGroups)
+  await examination.checkWith(settings, 'open files', (found) => checkOpenFiles(found))
+  await examination.checkWith(engine, 'oom score', (name) => checkOomScore(name))
+  await examination.checkWith(engine, 'process 1', (name) => checkProcessOne(name))
+  await examination.checkWith(settings, 'memory', (found) => checkMemory(found))
+  await examination.checkWith(settings, 'stop time', checkStopTime)
+}

@@ -1,0 +1,46 @@
+import { checkServerIdentity, type DetailedPeerCertificate } from 'node:tls'
+
+const DAY_MS = 86_400_000
+
+/** For people: its common name, else all of the name, else the names that it is for. */
+export function nameOf({ subject, subjectaltname = '' }: DetailedPeerCertificate): string {
+  return distinguished(subject) || subjectaltname || 'nobody'
+}
+
+export function issuerOf({ issuer }: DetailedPeerCertificate): string {
+  return distinguished(issuer) || 'nobody'
+}
+
+/** What Node has: the last one of an incomplete chain has no issuer. */
+type Linked = Omit<DetailedPeerCertificate, 'issuerCertificate'> & { readonly issuerCertificate?: Linked }
+
+/** The certificates that the gateway has sent and what leads to its authority, without that one itself. */
+export function chainOf(leaf: Linked): Linked[] {
+  const chain: Linked[] = []
+  for (let one: Linked | undefined = leaf; one !== undefined && !chain.includes(one);) {
+    const next: Linked | undefined = one.issuerCertificate
+    // An authority is its own issuer; so is a certificate that nobody else has signed.
+    const isOwnIssuer: boolean = next?.fingerprint256 === one.fingerprint256
+    if (!isOwnIssuer || chain.length === 0) chain.push(one)
+    one = isOwnIssuer ? undefined : next
+  }
+  return chain
+}
+
+/** Whole days until the first of them ends; negative when it has. */
+export function daysLeft(chain: readonly Linked[]): number {
+  return Math.floor(Math.min(...chain.map(({ valid_to }) => Date.parse(valid_to) - Date.now())) / DAY_MS)
+}
+
+/** Why it is not the one of this name; undefined when it is. */
+export function wrongName(
+  name: string,
+  leaf: DetailedPeerCertificate,
+): (Error & { code?: string }) | undefined {
+  return checkServerIdentity(name, leaf)
+}
+
+function distinguished(name: DetailedPeerCertificate['subject'] | undefined): string {
+  const { CN, O } = name ?? {}
+  return [CN, O].filter((part) => part !== undefined && part.length > 0).join(', ')
+}

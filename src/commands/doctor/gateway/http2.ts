@@ -1,0 +1,94 @@
+import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
+import type { Socket } from 'node:net'
+import { explainTls, secure, secureContext } from '../../../agent/tls.ts'
+import type { Finding } from '../finding.ts'
+import { broken } from '../finding.ts'
+import { openWay, Patience, type Way } from './way.ts'
+
+const ANSWER_MS = 5000
+
+/** What the gateway said, and when it came, by this machine's clock in milliseconds. */
+export interface Answer {
+  readonly way: Way
+  readonly date: string | undefined
+  readonly receivedAt: number
+}
+
+/**
+ * Whether it is a gRPC server that answers: grpc-js takes whatever speaks HTTP/2 for one. Asks for a HealthCheck, which
+ * needs no credential.
+ */
+export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Answer>> {
+  using patience = new Patience(ANSWER_MS, signal)
+  let socket: Socket | undefined
+  try {
+    socket = await openWay(way, patience.signal)
+    return judge(await ask(await secured(way, socket), way), way)
+  } catch (error) {
+    return failure(error as NodeJS.ErrnoException, way, patience.isOver)
+  } finally {
+    socket?.destroy()
+  }
+}
+
+async function secured({ identity }: Way, socket: Socket): Promise<Socket> {
+  if (identity.tls === undefined) return socket
+  return secure(socket, identity.address, identity.tls, secureContext(identity.tls))
+}
+
+/** The headers of the answer. */
+async function ask(socket: Socket, { identity }: Way): Promise<IncomingHttpHeaders> {
+  const scheme = identity.tls === undefined ? 'http' : 'https'
+  const session = connect(`${scheme}://${identity.address}`, { createConnection: () => socket })
+  try {
+    return await firstHeaders(session, socket)
+  } finally {
+    session.destroy()
+  }
+}
+
+function firstHeaders(session: ClientHttp2Session, socket: Socket): Promise<IncomingHttpHeaders> {
+  return new Promise((resolve, reject) => {
+    const request = session.request({
+      ':method': 'POST',
+      ':path': '/protobuf.Transport/HealthCheck',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    })
+    request.once('response', resolve)
+    // The socket's own error says most, and comes first.
+    for (const source of [socket, session, request]) source.on('error', reject)
+    session.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
+    // A message of no bytes: not compressed, length 0.
+    request.end(Buffer.alloc(5))
+  })
+}
+
+function judge(headers: IncomingHttpHeaders, way: Way): Finding<Answer> {
+  const type = headers['content-type'] ?? 'none'
+  const status = Number(headers[':status'])
+  if (status === 200 && type.startsWith('application/grpc'))
+    return {
+      level: 'ok',
+      found: `${way.identity.address} answers as a gRPC server`,
+      fact: { way, date: headers.date, receivedAt: Date.now() },
+    }
+  return broken(
+    `${way.identity.address} answers HTTP ${status} with content of the type ${type}: no gRPC server`,
+    "Is it the gateway's gRPC port, and does a proxy before it pass gRPC on?",
+  )
+}
+
+function failure(error: NodeJS.ErrnoException, { identity }: Way, waited: boolean): Finding<never> {
+  const { address, tls } = identity
+  if (waited)
+    return broken(
+      `${address} takes the connection, and gives no answer within ${ANSWER_MS / 1000} s`,
+      "Is it the gateway's gRPC port? A gateway with TLS wants grpcs:// in the key",
+    )
+  const meaning = tls === undefined ? undefined : explainTls(error, address, tls)
+  return broken(
+    `${address} does not answer in HTTP/2: ${error.code ?? error.message}`,
+    meaning ?? "Is it the gateway's gRPC port? A gateway with TLS wants grpcs:// in the key",
+  )
+}

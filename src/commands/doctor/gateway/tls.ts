@@ -1,0 +1,144 @@
+import { once } from 'node:events'
+import { isIP, type Socket } from 'node:net'
+import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
+import type { Identity } from '../../../agent/identity.ts'
+import { isLoopback } from '../../../basics/loopback.ts'
+import { explainTls, secureContext, type TlsOptions } from '../../../agent/tls.ts'
+import { systemAuthorities } from '../../../config.ts'
+import type { Finding } from '../finding.ts'
+import { broken, ok, warning } from '../finding.ts'
+import { chainOf, daysLeft, issuerOf, nameOf, wrongName } from './certificate.ts'
+import { openWay, Patience, type Way } from './way.ts'
+
+const HANDSHAKE_MS = 5000
+/** Time to get another one, with some delay. */
+const SOON_DAYS = 14
+
+/** The gateway's certificate, looked at even where it is refused. Nothing is sent but the handshake. */
+export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
+  const { identity } = way
+  if (identity.tls === undefined) return { ...plaintext(identity.host), fact: way }
+  using patience = new Patience(HANDSHAKE_MS, signal)
+  let socket: Socket | undefined
+  try {
+    socket = await openWay(way, patience.signal)
+    const secured = await shakeHands(socket, way, identity.tls)
+    const finding = judge(secured, way, identity.tls)
+    return { ...finding, fact: finding.level === 'broken' ? undefined : way }
+  } catch (error) {
+    return failure(error as NodeJS.ErrnoException, way, identity.tls, patience.isOver)
+  } finally {
+    socket?.destroy()
+  }
+}
+
+function plaintext(host: string): Finding {
+  if (isLoopback(host)) return ok('not used, and not needed on this machine')
+  return warning(
+    'not used: everybody on the way can read the key and all that commands print',
+    'Use a key with grpcs://, and remove allow-plaintext',
+  )
+}
+
+async function shakeHands(
+  socket: Socket,
+  { identity, ownAuthorities }: Way,
+  options: TlsOptions,
+): Promise<TLSSocket> {
+  const name = options.serverName ?? identity.host
+  // With tls.skip-verify the agent reads none, and what it hides could not be told.
+  const authorities = ownAuthorities ?? systemAuthorities(process.env)
+  const tls = connect({
+    socket,
+    secureContext: secureContext({ ...options, authorities }),
+    host: name,
+    ...(isIP(name) === 0 && { servername: name }),
+    // Refused later, with all that is wrong: Node would stop at the first thing.
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2'],
+  })
+  await Promise.race([once(tls, 'secureConnect'), closed(tls)])
+  tls.on('error', () => undefined)
+  return tls
+}
+
+async function closed(tls: TLSSocket): Promise<never> {
+  await once(tls, 'close')
+  throw Object.assign(new Error('closed'), { code: 'ECONNRESET' })
+}
+
+function judge(tls: TLSSocket, { identity, ownAuthorities }: Way, options: TlsOptions): Finding {
+  const leaf = tls.getPeerCertificate(true)
+  const chain = chainOf(leaf)
+  const days = daysLeft(chain)
+  const found = `${tls.getProtocol() ?? 'TLS'}, ${nameOf(leaf)}, by ${issuerOf(leaf)}, ${age(days)}, ${against(options, ownAuthorities)}`
+  const problems = problemsOf(tls, leaf, identity, options)
+  if (options.skipVerify === true) return unchecked(found, problems)
+  if (problems.length > 0) return broken(found, problems.join('\n'))
+  if (days < SOON_DAYS) return warning(found, 'The gateway needs a new certificate soon')
+  return ok(found)
+}
+
+/** All that is wrong, in words. */
+function problemsOf(
+  tls: TLSSocket,
+  leaf: DetailedPeerCertificate,
+  { address, host }: Identity,
+  options: TlsOptions,
+): string[] {
+  const codes = [
+    refusalOf(tls),
+    ...(Date.parse(leaf.valid_to) < Date.now() ? ['CERT_HAS_EXPIRED'] : []),
+    ...(Date.parse(leaf.valid_from) > Date.now() ? ['CERT_NOT_YET_VALID'] : []),
+  ]
+  const errors: NodeJS.ErrnoException[] = codes
+    .filter((code) => code !== undefined && code !== 'ERR_TLS_CERT_ALTNAME_INVALID')
+    .map((code) => Object.assign(new Error(code), { code }))
+  const name = wrongName(options.serverName ?? host, leaf)
+  if (name !== undefined) errors.push(name)
+  return [...new Set(errors.map((error) => explainTls(error, address, options) ?? error.message))]
+}
+
+/** A code: Node's types say that it is an Error. */
+function refusalOf({ authorizationError }: TLSSocket): string | undefined {
+  const refusal: unknown = authorizationError
+  if (typeof refusal === 'string') return refusal
+  return refusal instanceof Error ? ((refusal as NodeJS.ErrnoException).code ?? refusal.message) : undefined
+}
+
+function unchecked(found: string, problems: readonly string[]): Finding {
+  const advice =
+    problems.length === 0
+      ? 'Remove tls.skip-verify: the certificate is in order'
+      : `Whoever is on the way can take the gateway's place (tls.skip-verify). It hides this:\n${problems.join('\n')}`
+  return warning(found, advice)
+}
+
+function age(days: number): string {
+  return days < 0 ? `ended ${-days} days ago` : `${days} days left`
+}
+
+/** What the certificate is checked against. */
+function against({ serverName, skipVerify }: TlsOptions, ownAuthorities: Way['ownAuthorities']): string {
+  if (skipVerify === true) return 'checked against nothing (tls.skip-verify)'
+  const name = serverName === undefined ? '' : ` and the name ${serverName} (tls.server-name)`
+  return `checked against ${ownAuthorities === undefined ? "the system's authorities" : 'tls.ca'}${name}`
+}
+
+function failure(
+  error: NodeJS.ErrnoException,
+  { identity }: Way,
+  options: TlsOptions,
+  waited: boolean,
+): Finding<never> {
+  const { address } = identity
+  if (waited)
+    return broken(
+      `${address} takes the connection, and gives no answer in the TLS handshake within ${HANDSHAKE_MS / 1000} s`,
+      "Is it the gateway's TLS port? A gateway without TLS wants grpc:// in the key",
+    )
+  return broken(
+    `no TLS with ${address}: ${error.code ?? error.message}`,
+    explainTls(error, address, options) ?? "Is it the gateway's TLS port?",
+  )
+}

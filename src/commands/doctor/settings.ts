@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs'
+import type { AgentSettings } from '../../config.ts'
+import { ConfigError, loadAgentSettings } from '../../config.ts'
+import type { SettingsSource } from '../../config/lookup.ts'
+import { locateFile } from '../../config/settings-file.ts'
+import type { Finding } from './finding.ts'
+import { broken } from './finding.ts'
+
+/** What the checks of the key say too, and better: they have looked. */
+const SAID_LATER = /chmod 600|prefer key-file/
+
+/** Whether `start` could read its settings, with everything that is wrong. */
+export function checkSettings(source: SettingsSource): Finding<AgentSettings> {
+  try {
+    return accepted(loadAgentSettings(source), source)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return broken(`cannot be used (${fileOf(source)})`, error.message)
+  }
+}
+
+function accepted(settings: AgentSettings, source: SettingsSource): Finding<AgentSettings> {
+  const warnings = settings.warnings.filter((one) => !SAID_LATER.test(one))
+  const found = `can be used (${fileOf(source)})`
+  if (warnings.length === 0) return { level: 'ok', found, fact: settings }
+  return { level: 'warning', found, advice: warnings.join('\n'), fact: settings }
+}
+
+function fileOf({ flags, env }: SettingsSource): string {
+  const flag = typeof flags['config'] === 'string' ? flags['config'] : undefined
+  const { path } = locateFile(flag, env['RUNBOOK_AGENT_CONFIG'])
+  return existsSync(path) ? path : 'no settings file'
+}

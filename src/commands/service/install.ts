@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { failureOf, systemctl, systemctlLine } from './systemctl.ts'
+import { refuseOthers, UNIT, unitOf, type Request } from './request.ts'
+import { checkKeyFile, isOpenToAll, refuseForeign, writeUnit } from './unit-file.ts'
+
+/** Writes the unit and starts it, or says what has to be done first. @throws Failure */
+export async function install(request: Request): Promise<void> {
+  const { path, keyFile, force, line } = request
+  refuseOthers(request)
+  const warning = checkKeyFile(keyFile)
+  refuseForeign(path, force)
+  const isNew = !existsSync(path)
+  writeUnit(path, unitOf(request))
+  line(`wrote  ${path}`)
+  for (const note of [...(warning === undefined ? [] : [warning]), ...closedPrograms(request)])
+    line(`note   ${note}`)
+  const makeUser = await missingUser(request)
+  await systemctl(request, ['daemon-reload'], ['enable', ...(makeUser === undefined ? ['--now'] : []), UNIT])
+  for (const step of remaining(request, isNew, makeUser)) line(`to do  ${step}`)
+}
+
+function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
+  if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', UNIT)]
+  // Not done here: it ends what runs.
+  const restart = isNew ? [] : [`${systemctlLine(request, 'restart', UNIT)}  # if it ran before`]
+  return [...restart, ...lingering(request)]
+}
+
+/** @returns the command that makes the user, when there is no such user yet */
+async function missingUser({ forUser, runAs }: Request): Promise<string | undefined> {
+  if (forUser || (await failureOf(`id -u ${runAs}`)) === undefined) return undefined
+  return `useradd --system --user-group --create-home --home-dir /var/lib/runbook-agent ${runAs}`
+}
+
+/** nvm, for instance, installs Node below a home that is closed to others. */
+function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
+  if (forUser) return []
+  return [node, main]
+    .filter((path) => !isOpenToAll(path))
+    .map((path) => `${runAs} may not be able to read ${path}: it, or a folder above it, is closed to others`)
+}
+
+/** Without it the services of a user end at logout and do not start at boot. */
+function lingering({ forUser, place: { user, lingering } }: Request): string[] {
+  return forUser && !existsSync(`${lingering}/${user}`)
+    ? [`loginctl enable-linger ${user}  # else it ends at your logout`]
+    : []
+}

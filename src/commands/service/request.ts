@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { exitCodes, Failure } from '../failure.ts'
+import type { Place } from './place.ts'
+import { renderUnit } from './unit.ts'
+
+export const UNIT = 'runbook-agent.service'
+const RUN_AS = 'runbook-agent'
+/** EX_NOPERM */
+const REFUSED = 77
+
+export interface ServiceFlags {
+  /** For this user's own service manager. */
+  readonly user?: boolean
+  readonly keyFile?: string
+  /** Of a system service. */
+  readonly runAs?: string
+  readonly allowSudo?: boolean
+  readonly force?: boolean
+}
+
+/** What is asked for, with everything that was left open filled in. */
+export interface Request {
+  readonly place: Place
+  readonly forUser: boolean
+  /** Of the unit. */
+  readonly path: string
+  readonly keyFile: string
+  readonly runAs: string
+  readonly allowSudo: boolean
+  readonly force: boolean
+  /** Tells the person one thing that was done or is to do. */
+  readonly line: (text: string) => void
+}
+
+/** @throws Failure for flags that do not fit */
+export function readRequest(flags: ServiceFlags, place: Place, line: Request['line']): Request {
+  const forUser = flags.user === true
+  if (forUser && flags.runAs !== undefined) {
+    throw new Failure('--run-as is for a service of the system; with --user it runs as you', exitCodes.usage)
+  }
+  const runAs = flags.runAs ?? RUN_AS
+  if (!/^[a-z_][\w-]*\$?$/i.test(runAs)) {
+    throw new Failure(`--run-as: ${JSON.stringify(runAs)} is no name of a user`, exitCodes.usage)
+  }
+  return {
+    place,
+    forUser,
+    path: join(forUser ? place.userUnits : place.systemUnits, UNIT),
+    keyFile: resolve(flags.keyFile ?? (forUser ? place.userKey : place.systemKey)),
+    runAs,
+    allowSudo: flags.allowSudo === true,
+    force: flags.force === true,
+    line,
+  }
+}
+
+/** @throws Failure when this user may not change the services asked for */
+export function refuseOthers({ forUser, place }: Request): void {
+  if (forUser || place.uid === 0) return
+  throw new Failure(
+    'a service of the system needs root. Run this with sudo, or with --user for a service of your own',
+    REFUSED,
+  )
+}
+
+export function unitOf(request: Request): string {
+  const { node, main, template } = request.place
+  return renderUnit(readFileSync(template, 'utf8'), { ...request, node, main })
+}

@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { FileRefused, readSmallFile } from '../../basics/small-file.ts'
+import { explain, Failure } from '../failure.ts'
+import { isOurs } from './unit.ts'
+
+const MAX_KEY_BYTES = 16 * 1024
+const OTHERS = 0o077
+
+/** @throws Failure when the file is there and is not what `renderUnit` made */
+export function refuseForeign(path: string, force: boolean): void {
+  if (force || !existsSync(path) || isOurs(readFileSync(path, 'utf8'))) return
+  throw new Failure(
+    `${path} was not made by this command, or was changed since: it stays as it is. Move it away, or say --force`,
+  )
+}
+
+/** @throws Failure */
+export function writeUnit(path: string, unit: string): void {
+  const passing = `${path}.new`
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    // Made anew: what lies there may be a link to anything.
+    rmSync(passing, { force: true })
+    writeFileSync(passing, unit, { mode: 0o644, flag: 'wx' })
+    // systemd never sees half of it.
+    renameSync(passing, path)
+  } catch (error) {
+    rmSync(passing, { force: true })
+    throw explain(error, `cannot write ${path}`, 'Run this as root, or with --user')
+  }
+}
+
+/** The service would not start. @returns a warning, when there is one. @throws Failure */
+export function checkKeyFile(path: string): string | undefined {
+  try {
+    const { mode } = readSmallFile(path, MAX_KEY_BYTES)
+    return (mode & OTHERS) === 0 ? undefined : `other users can read the key: chmod 600 ${path}`
+  } catch (error) {
+    if (!(error instanceof FileRefused)) throw error
+    throw new Failure(
+      `the key file ${path} ${error.message}. Write the agent's key to it (mode 0600), or name another with --key-file`,
+    )
+  }
+}
+
+/** Whether every user may read the file. */
+export function isOpenToAll(path: string): boolean {
+  const folders: string[] = []
+  for (let folder = dirname(path); !folders.includes(folder); folder = dirname(folder)) folders.push(folder)
+  return may(path, 0o004) && folders.every((folder) => may(folder, 0o001))
+}
+
+function may(path: string, bit: number): boolean {
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & bit) !== 0
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import { Failure } from '../failure.ts'
+
+export interface UnitOptions {
+  /** Absolute paths: of Node's program, of main.js, of the file that holds the key. */
+  readonly node: string
+  readonly main: string
+  readonly keyFile: string
+  /** For the service manager of one user, not of the system. */
+  readonly forUser: boolean
+  /** The user that a system unit runs as. */
+  readonly runAs: string
+  /** Without the part that sudo and su do not work in. */
+  readonly allowSudo: boolean
+}
+
+/** systemd.exec(5): all of these imply NoNewPrivileges= for a user without rights, or bind what sudo starts as well. */
+const SANDBOX =
+  /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime)|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
+/** A user's manager may not give these: it has no other users, no network unit, and cannot lower the score. */
+const SYSTEM_ONLY = /^(User|OOMScoreAdjust|Wants|After)=/
+const MARK =
+  '# Made by `runbook-agent service`. Change it with `systemctl edit`, which leaves this file as it is.'
+const SUM = '# sha256 of what follows: '
+
+/** The unit for one installation, from the template in systemd/. @throws Failure for a path that no unit can hold */
+export function renderUnit(template: string, options: UnitOptions): string {
+  const leaveOut = (line: string) =>
+    ((options.forUser || options.allowSudo) && SANDBOX.test(line)) ||
+    (options.forUser && SYSTEM_ONLY.test(line))
+  // The first paragraph is about the template.
+  const [, ...paragraphs] = template.trimEnd().split('\n\n')
+  const body = paragraphs
+    .map((paragraph) => keepLines(paragraph.split('\n'), leaveOut))
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.map((line) => fillIn(line, options)).join('\n'))
+    .join('\n\n')
+  return `${MARK}\n${SUM}${checksum(`${body}\n`)}\n\n${body}\n`
+}
+
+/** Whether the text was made by `renderUnit`, and by nobody else since. */
+export function isOurs(unit: string): boolean {
+  const [mark, sum = '', empty, ...body] = unit.split('\n')
+  return mark === MARK && sum === `${SUM}${checksum(body.join('\n'))}` && empty === ''
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** Without the settings that are left out, and without the comments above settings of which none is left. */
+function keepLines(lines: readonly string[], leaveOut: (line: string) => boolean): string[] {
+  return groupsOf(lines).flatMap(({ comments, settings }) => {
+    const kept = settings.filter((line) => !leaveOut(line))
+    return kept.length === 0 && settings.length > 0 ? [] : [...comments, ...kept]
+  })
+}
+
+/** Comments and the settings that they stand above. */
+interface Group {
+  readonly comments: string[]
+  readonly settings: string[]
+}
+
+function groupsOf(lines: readonly string[]): Group[] {
+  const groups: Group[] = []
+  for (const line of lines) {
+    const isComment = line.startsWith('#')
+    let group = groups.at(-1)
+    if (group === undefined || (isComment && group.settings.length > 0)) {
+      group = { comments: [], settings: [] }
+      groups.push(group)
+    }
+    group[isComment ? 'comments' : 'settings'].push(line)
+  }
+  return groups
+}
+
+function fillIn(line: string, { node, main, keyFile, runAs, forUser }: UnitOptions): string {
+  const [name = ''] = line.split('=')
+  switch (name) {
+    case 'ExecStart':
+      return `ExecStart=${programWord(node)} --max-semi-space-size=1 ${argumentWord(main)} start`
+    case 'LoadCredential':
+      return `LoadCredential=hoop-key:${plain(keyFile).replaceAll('%', '%%')}`
+    case 'User':
+      return `User=${runAs}`
+    case 'WantedBy':
+      return `WantedBy=${forUser ? 'default.target' : 'multi-user.target'}`
+    default:
+      return line
+  }
+}
+
+/** The first word of ExecStart=: systemd replaces `%` in it, takes `$` as it is, and has no way to write quotes. */
+function programWord(path: string): string {
+  if (/["'\\]/.test(path))
+    throw new Failure(`${path}: systemd runs no program whose path has quotes or backslashes`)
+  return quoted(plain(path).replaceAll('%', '%%'))
+}
+
+/** Another word: here `$` is replaced as well, and quotes and backslashes are a shell's. */
+function argumentWord(path: string): string {
+  return quoted(plain(path).replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$'))
+}
+
+function quoted(escaped: string): string {
+  return /^[\w/.+:@,=-]+$/.test(escaped) ? escaped : `"${escaped}"`
+}
+
+function plain(path: string): string {
+  if (!path.startsWith('/') || /\p{Cc}/u.test(path)) {
+    throw new Failure(
+      `${JSON.stringify(path)} cannot stand in a unit: it must be an absolute path without control characters`,
+    )
+  }
+  return path
+}

@@ -1,0 +1,58 @@
+import type { Identity, IdentitySource } from '../../agent/identity.ts'
+import type { Logger } from '../../basics/logger.ts'
+import type { AgentSettings } from '../../config.ts'
+import { Failure } from '../failure.ts'
+import { readIdentity, readSettings, type Flags } from './settings.ts'
+
+/** The agent's identity as its settings have it at the moment: keys, SVIDs and certificates are renewed on disk. */
+export class CurrentIdentity implements IdentitySource {
+  readonly #flags: Flags
+  readonly #log: Logger
+  #current: Identity
+  #warnings: readonly string[]
+  /** The last one said: an attempt follows the other, for days if need be. */
+  #complaint: string | undefined
+
+  /** @param warnings of the settings that `identity` came from: they were said */
+  constructor(flags: Flags, identity: Identity, warnings: readonly string[], log: Logger) {
+    this.#warnings = warnings
+    this.#flags = flags
+    this.#current = identity
+    this.#log = log
+  }
+
+  get current(): Identity {
+    return this.#current
+  }
+
+  refresh(): Promise<Identity> {
+    this.reread()
+    return Promise.resolve(this.#current)
+  }
+
+  /** @returns the settings; undefined when they cannot be used, which the log then says, and the old ones stay */
+  reread(): AgentSettings | undefined {
+    try {
+      const settings = readSettings(this.#flags)
+      this.#current = readIdentity(settings)
+      this.#complaint = undefined
+      this.#warn(settings.warnings)
+      return settings
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      if (error.message !== this.#complaint)
+        this.#log.warn(
+          { reason: error.message },
+          'the settings as they are now cannot be used: the old ones stay',
+        )
+      this.#complaint = error.message
+      return undefined
+    }
+  }
+
+  /** What became unwise since the last time. */
+  #warn(warnings: readonly string[]): void {
+    for (const warning of warnings) if (!this.#warnings.includes(warning)) this.#log.warn({}, warning)
+    this.#warnings = warnings
+  }
+}

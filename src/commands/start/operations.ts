@@ -1,0 +1,95 @@
+import type { Logger } from '../../basics/logger.ts'
+import type { AgentSettings } from '../../config.ts'
+import { ListenError, openHttp, type Http } from '../../operations/http.ts'
+import { openStatusSocket, type StatusSocket } from '../../operations/status-socket.ts'
+import type { StatusSource } from '../../operations/status.ts'
+import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
+import { Systemd } from '../../operations/systemd.ts'
+import { Failure } from '../failure.ts'
+
+/** For the ends of sessions on their way, and the removal of what is left. */
+const STOP_MARGIN_MS = 15_000
+
+interface Parts {
+  readonly settings: AgentSettings
+  /** 0700, for the status socket. */
+  readonly folder: string
+  readonly status: StatusSource
+  readonly log: Logger
+}
+
+/** What shows the agent to those who operate it: http, the status socket, systemd. */
+export class Operations implements AsyncDisposable {
+  readonly #http: Http | undefined
+  readonly #socket: StatusSocket
+  readonly #systemd: Systemd | undefined
+  readonly #notify: Disposable | undefined
+  #closed = false
+
+  /** @throws Failure when the address of `http` cannot be had */
+  static async open(parts: Parts): Promise<Operations> {
+    const http = await openHttpIfWanted(parts)
+    const socket = await openStatusSocket(parts)
+    return new Operations(http, socket, await openSystemd(parts))
+  }
+
+  private constructor(
+    http: Http | undefined,
+    socket: StatusSocket,
+    systemd: { readonly systemd: Systemd; readonly notify: Disposable } | undefined,
+  ) {
+    this.#http = http
+    this.#socket = socket
+    this.#systemd = systemd?.systemd
+    this.#notify = systemd?.notify
+  }
+
+  /** The agent has entered another state. */
+  stateChanged(): void {
+    if (!this.#closed) this.#systemd?.update()
+  }
+
+  /** Around what SIGHUP does. */
+  async reload(work: () => void): Promise<void> {
+    // A signal may come at the very end, when the descriptor may be somebody else's already.
+    if (this.#systemd === undefined || this.#closed) work()
+    else await this.#systemd.reload(work)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    this.#systemd?.[Symbol.dispose]()
+    this.#notify?.[Symbol.dispose]()
+    await this.#socket[Symbol.asyncDispose]()
+    await this.#http?.[Symbol.asyncDispose]()
+  }
+}
+
+async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Promise<Http | undefined> {
+  if (http === undefined) return undefined
+  try {
+    return await openHttp({ listen: http, status, log })
+  } catch (error) {
+    throw error instanceof ListenError ? new Failure(error.message) : error
+  }
+}
+
+/** Loaded only where systemd asks for it: the socket needs the bindings of the posix engine. */
+async function openSystemd({
+  settings,
+  status,
+  log,
+}: Parts): Promise<{ readonly systemd: Systemd; readonly notify: Disposable } | undefined> {
+  const asked = takeSystemdEnvironment(process.env, process.pid)
+  if (asked === undefined) return undefined
+  try {
+    const { NotifySocket } = await import('../../runtime/notify-socket.ts')
+    const notify = new NotifySocket(asked.socket)
+    const send = (message: string) => notify.send(message)
+    const stopWithinMs = settings.drainMs + settings.killGraceMs + STOP_MARGIN_MS
+    return { notify, systemd: new Systemd({ send, status, watchdogMs: asked.watchdogMs, stopWithinMs, log }) }
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'systemd cannot be told how the agent is')
+    return undefined
+  }
+}

@@ -1,0 +1,115 @@
+import { homedir } from 'node:os'
+import { statSync } from 'node:fs'
+import type { Counters } from '../../agent/counters.ts'
+import type { Journal } from '../../agent/journal/journal.ts'
+import type { AgentServices } from '../../agent/session-services.ts'
+import { Slots } from '../../agent/slots.ts'
+import type { Logger } from '../../basics/logger.ts'
+import type { AgentSettings } from '../../config.ts'
+import { AgentEnvironment } from '../../envvars/agent-environment.ts'
+import { RuntimeFolderError } from '../../envvars/errors.ts'
+import { inheritedEnvironment } from '../../envvars/inherited.ts'
+import { RuntimeFolder } from '../../envvars/runtime-folder.ts'
+import { parseNameRule, SecretNames } from '../../policy/redaction/secret-names.ts'
+import { loadEngine, type Engine } from '../../runtime/engine.ts'
+import { OomWatch } from '../../runtime/oom-watch.ts'
+import { TailSpace } from '../../runtime/tail-space.ts'
+import { Failure } from '../failure.ts'
+import { openGroups } from './groups.ts'
+
+interface Parts {
+  readonly settings: AgentSettings
+  readonly folder: RuntimeFolder
+  readonly engine: Engine
+  readonly journal: Journal
+  readonly counters: Counters
+  readonly log: Logger
+}
+
+/** What the agent's sessions share; `groups` is to be closed. @throws Failure when a limit cannot be enforced */
+export async function openServices({
+  settings,
+  folder,
+  engine,
+  journal,
+  counters,
+  log,
+}: Parts): Promise<AgentServices> {
+  // Before the agent moves into a group of its own: the group as it was counts for all executions.
+  const oom = new OomWatch()
+  return {
+    engine,
+    folder,
+    settings: {
+      ...settings,
+      limited: settings.limitsMemoryBytes !== undefined || settings.limitsProcesses !== undefined,
+      secretNames: settings.redact === 'on' ? secretNames(settings.redactNames) : undefined,
+    },
+    agentEnvironment: new AgentEnvironment(process.env, settings.key.value.reveal()),
+    inherited: inheritedEnvironment(process.env),
+    cwd: workingFolder(),
+    slots: new Slots(settings.limitsSessions),
+    tails: new TailSpace(settings.tailMemoryBytes, settings.stateDir, (reason) => log.warn({}, reason)),
+    groups: await openGroups(settings, log),
+    oom,
+    record: (entry) => {
+      counters.count(entry)
+      journal.record(entry)
+    },
+    log,
+  }
+}
+
+/** What is no rule was refused with the settings. */
+function secretNames(rules: readonly string[]): SecretNames {
+  return new SecretNames(rules.map(parseNameRule).filter((rule) => rule !== undefined))
+}
+
+/**
+ * The engine of this system, in charge of everything that commands leave behind. The first step of all: until then
+ * other processes of this user can read the agent's environment.
+ */
+export async function openEngine(): Promise<{
+  readonly engine: Engine
+  readonly guardFailed: Error | undefined
+}> {
+  const engine = await loadEngine()
+  try {
+    engine.guard()
+    return { engine, guardFailed: undefined }
+  } catch (error) {
+    return { engine, guardFailed: error as Error }
+  }
+}
+
+/** What the engine cannot do here. */
+export function warnOfEngine(
+  { engine, guardFailed }: Awaited<ReturnType<typeof openEngine>>,
+  log: Logger,
+): void {
+  if (engine.name === 'portable')
+    log.warn(
+      { reason: engine.reason },
+      'portable engine: scripts cannot open /dev/stdin, /dev/stdout, /dev/stderr',
+    )
+  if (guardFailed !== undefined)
+    log.warn(
+      { error: guardFailed.message },
+      'processes that leave their session cannot be followed on this system',
+    )
+}
+
+/** @throws Failure when there is no safe place for secret files */
+export async function openFolder(settings: AgentSettings): Promise<RuntimeFolder> {
+  try {
+    return await RuntimeFolder.open({ preferred: settings.runtimeDir, env: process.env })
+  } catch (error) {
+    throw error instanceof RuntimeFolderError ? new Failure(error.message) : error
+  }
+}
+
+/** Commands run in the agent user's home, or in / when there is none. */
+function workingFolder(): string {
+  const home = homedir()
+  return statSync(home, { throwIfNoEntry: false })?.isDirectory() === true ? home : '/'
+}

@@ -1,0 +1,54 @@
+import { IdentityError, parseKey, tokenIdentity, type Identity } from '../../agent/identity.ts'
+import { hostOf, portOf } from '../../agent/address.ts'
+import type { TlsOptions } from '../../agent/tls.ts'
+import type { Proxy } from '../../agent/tunnel.ts'
+import { isLoopback } from '../../basics/loopback.ts'
+import { ConfigError, loadAgentSettings, systemAuthorities, type AgentSettings } from '../../config.ts'
+import { Failure } from '../failure.ts'
+
+/** As commander's `opts()` has them. */
+export type Flags = Readonly<Record<string, string | boolean | undefined>>
+
+/** @throws Failure with everything that is wrong */
+export function readSettings(flags: Flags): AgentSettings {
+  try {
+    return loadAgentSettings({ flags, env: process.env, stderrIsTty: process.stderr.isTTY })
+  } catch (error) {
+    throw error instanceof ConfigError ? new Failure(error.message) : error
+  }
+}
+
+/** @throws Failure for a credential that is none, or that would go over the network unencrypted */
+export function readIdentity({ key, tls, allowPlaintext }: AgentSettings): Identity {
+  try {
+    const identity = identityOf(key)
+    // The system's authorities are read only where they are needed.
+    if (identity.tls !== undefined) return { ...identity, tls: tlsOptions(tls) }
+    if (allowPlaintext || isLoopback(identity.host)) return identity
+    throw new Failure(
+      `${key.source}: a key over plaintext to ${identity.host} can be read on the way. Use grpcs://, or set allow-plaintext`,
+    )
+  } catch (error) {
+    throw error instanceof IdentityError ? new Failure(error.message) : error
+  }
+}
+
+/** The proxy on the way to an address, host:port. */
+export function proxyFor({ proxy }: AgentSettings): (address: string) => Proxy | undefined {
+  return (address) => (proxy?.bypassed(hostOf(address), portOf(address)) === true ? undefined : proxy)
+}
+
+function identityOf(credential: AgentSettings['key']): Identity {
+  if (credential.kind === 'key') return parseKey(credential.value.reveal(), credential.source)
+  const { value: token, gateway, gatewaySource, name, plaintext } = credential
+  return tokenIdentity({ token, gateway, name, tls: plaintext ? undefined : {} }, gatewaySource)
+}
+
+function tlsOptions({ authorities, serverName, skipVerify, client }: AgentSettings['tls']): TlsOptions {
+  return {
+    ...(!skipVerify && { authorities: authorities ?? systemAuthorities(process.env) }),
+    ...(serverName !== undefined && { serverName }),
+    skipVerify,
+    ...(client !== undefined && { client }),
+  }
+}

@@ -1,0 +1,120 @@
+import { Agent } from '../../agent/agent.ts'
+import { Counters } from '../../agent/counters.ts'
+import { openJournal, type Journal } from '../../agent/journal/journal.ts'
+import type { AgentSettings } from '../../config.ts'
+import type { RuntimeFolder } from '../../envvars/runtime-folder.ts'
+import { createLogger, type ProgramLogger } from '../../log.ts'
+import { dumpStatus } from '../../operations/status-dump.ts'
+import type { Engine } from '../../runtime/engine.ts'
+import { Failure } from '../failure.ts'
+import { onOperatorSignals, onShutdownSignals } from '../signals.ts'
+import { version } from '../version.ts'
+import { CurrentIdentity } from './current-identity.ts'
+import { Operations } from './operations.ts'
+import { openEngine, openFolder, openServices, warnOfEngine } from './services.ts'
+import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
+import { statusSource } from './status-source.ts'
+import { sweep } from './sweep.ts'
+
+/** Of a dead agent in another container it takes an hour's silence to know that it is dead. */
+const SWEEP_MS = 60 * 60 * 1000
+/** Commands inherit it, and systemd's units may have a narrower one. What the agent itself writes names its mode. */
+const COMMANDS_UMASK = 0o022
+
+/** `runbook-agent start`: serves one gateway until told to stop. */
+export async function startCommand(flags: Flags): Promise<void> {
+  const opened = await openEngine()
+  const settings = readSettings(flags)
+  const identity = readIdentity(settings)
+  process.umask(COMMANDS_UMASK)
+  const log = await createLogger({ level: settings.logLevel, encoding: settings.logEncoding })
+  for (const warning of settings.warnings) log.warn({}, warning)
+  const folder = await openFolder(settings)
+  try {
+    warnOfEngine(opened, log)
+    const journal = openJournal({
+      folder: settings.stateDir,
+      maxBytes: settings.journalBytes,
+      agent: identity.name,
+      log,
+    })
+    const identities = new CurrentIdentity(flags, identity, settings.warnings, log)
+    await serve({ settings, folder, engine: opened.engine, journal, log, identities })
+  } catch (error) {
+    // After a bug the folder stays: by its name the next agent finds the commands that still run.
+    if (error instanceof Failure) await leave(folder, log)
+    throw error
+  }
+  await leave(folder, log)
+}
+
+/** What cannot be removed is no reason to call a good stop a failure; the next agent tries again. */
+async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
+  await folder
+    .close()
+    .catch((error: unknown) => log.error({ error: (error as Error).message }, 'secret files stay'))
+}
+
+interface Parts {
+  readonly settings: AgentSettings
+  readonly identities: CurrentIdentity
+  readonly folder: RuntimeFolder
+  readonly engine: Engine
+  readonly journal: Journal
+  readonly log: ProgramLogger
+}
+
+async function serve({ settings, identities, folder, engine, journal, log }: Parts): Promise<void> {
+  const counters = new Counters()
+  const self = { version, gateway: identities.current.address, pid: process.pid }
+  const services = await openServices({ settings, folder, engine, journal, counters, log })
+  const agent = new Agent(identities, services, {
+    onDisconnect: settings.onDisconnect,
+    proxyFor: proxyFor(settings),
+    stateChanged: () => operations.stateChanged(),
+  })
+  const status = statusSource({ agent, identities, services, counters, journal })
+  await using operations = await Operations.open({ settings, folder: folder.path, status, log })
+  onOperatorSignals({
+    reload: () => void operations.reload(() => reload(identities, agent, log)),
+    dump: () => dumpStatus(log, status),
+  })
+  const clean = () => sweep({ folder, engine, graceMs: settings.killGraceMs, log })
+  await clean()
+  const sweeping = setInterval(() => void clean(), SWEEP_MS)
+  try {
+    journal.record({ event: 'agent', state: 'started', ...self })
+    await untilStopped(agent, settings)
+  } finally {
+    clearInterval(sweeping)
+    services.groups?.[Symbol.dispose]()
+    dumpStatus(log, status)
+    journal.record({ event: 'agent', state: 'stopped', ...self })
+    journal.close()
+  }
+}
+
+/** First signal: drain, with a deadline after which what still runs is ended. */
+async function untilStopped(agent: Agent, settings: AgentSettings): Promise<void> {
+  let deadline: NodeJS.Timeout | undefined
+  const drain = () => {
+    agent.drain()
+    deadline ??= setTimeout(() => agent.stop(), settings.drainMs)
+  }
+  onShutdownSignals({ drain, stop: () => agent.stop() })
+  // Started by `dev`: when that process is gone, however it went, nobody would end this one.
+  if (process.connected) process.once('disconnect', drain)
+  await agent.run()
+  // A listener holds the channel open, and the channel the process: `dev` would have to kill it.
+  process.off('disconnect', drain)
+  clearTimeout(deadline)
+}
+
+/** The log's level now, credential and certificates with the next attempt, which need not wait any longer. */
+function reload(identities: CurrentIdentity, agent: Agent, log: ProgramLogger): void {
+  const settings = identities.reread()
+  if (settings === undefined) return
+  log.setLevel(settings.logLevel)
+  log.info({ gateway: identities.current.address, logLevel: settings.logLevel }, 'settings read again')
+  agent.retry()
+}

@@ -1,0 +1,23 @@
+import type { Logger } from '../../basics/logger.ts'
+import type { RuntimeFolder } from '../../envvars/runtime-folder.ts'
+import type { Engine } from '../../runtime/engine.ts'
+
+export interface Sweep {
+  readonly folder: RuntimeFolder
+  readonly engine: Engine
+  /** SIGTERM to SIGKILL, milliseconds. */
+  readonly graceMs: number
+  readonly log: Logger
+}
+
+/** Ends the commands of agents that were killed, then removes their secret files: first the user of a file, then the file. */
+export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
+  for (const instance of await folder.abandoned()) {
+    const processes = await engine.endLeftBehind(`RUNBOOK_AGENT_INSTANCE=${instance}`, graceMs)
+    if (processes > 0) log.warn({ processes }, 'ended the commands of an agent that was killed')
+  }
+  const { sessions, errors } = await folder.sweep()
+  if (sessions > 0) log.info({ sessions }, 'removed the secret files of agents that died')
+  for (const error of errors)
+    log.warn({ error: error.message }, 'secret files of a dead agent could not be removed')
+}

@@ -1,0 +1,86 @@
+import { activityWords, oneLine } from '../operations/status-words.ts'
+import type { Status } from '../operations/status.ts'
+
+/** One agent for a person: a line for each thing, the names in a column. */
+export function statusTable(status: Status): string {
+  return lines(status)
+    .map(([name, ...parts]) => `${name.padEnd(11)}${parts.filter((part) => part !== '').join(', ')}\n`)
+    .join('')
+}
+
+function lines(status: Status): [string, ...string[]][] {
+  const { connection, sessions, output } = status
+  return [
+    [
+      'agent',
+      oneLine(status.agent || 'unnamed'),
+      `pid ${status.pid}`,
+      `version ${oneLine(status.version)}`,
+      `up ${duration(status.uptimeSeconds)}`,
+      `${status.engine} engine`,
+    ],
+    ['gateway', activityWords(status)],
+    [
+      'connection',
+      `in this state since ${oneLine(connection.since)}`,
+      `${connection.reconnects} reconnects`,
+      health(status),
+    ],
+    [
+      'sessions',
+      `${sessions.running} running`,
+      `limit ${sessions.limit}`,
+      `${sessions.opened} opened`,
+      tally(sessions.outcomes),
+    ],
+    [
+      '',
+      `ended by the agent: ${tally(sessions.reasons) || 'none'}`,
+      `closes not confirmed: ${sessions.unconfirmed}`,
+    ],
+    [
+      'output',
+      `${size(output.bytesRead)} read`,
+      `${size(output.bytesSent)} sent`,
+      `${size(output.bytesLeftOut)} left out`,
+      `${size(output.bytesRedacted)} redacted`,
+    ],
+    ['tails', `${size(output.tailBytesInMemory)} in memory`, `${size(output.tailBytesInFiles)} in files`],
+    ['leftovers', `${status.processesEnded} processes ended`],
+    ['journal', `${status.journalLinesLost} lines lost`],
+  ]
+}
+
+function health({ connection: { health } }: Status): string {
+  if (health === undefined) return 'no health check yet'
+  return `last health check ${oneLine(health.at)} in ${Math.round(health.milliseconds)} ms`
+}
+
+function tally(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count} ${oneLine(name)}`)
+    .join(', ')
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+function size(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
+  const count = bytes / 1024 ** power
+  return `${power === 0 ? count : count.toFixed(1)} ${UNITS[power] ?? ''}`
+}
+
+/** The two largest units: `3d 4h`. */
+function duration(seconds: number): string {
+  const whole = Math.floor(seconds)
+  const parts: [number, string][] = [
+    [Math.floor(whole / 86_400), 'd'],
+    [Math.floor(whole / 3600) % 24, 'h'],
+    [Math.floor(whole / 60) % 60, 'm'],
+    [whole % 60, 's'],
+  ]
+  const first = parts.findIndex(([count]) => count > 0)
+  const shown = first < 0 ? parts.slice(-1) : parts.slice(first, first + 2)
+  return shown.map(([count, unit]) => `${count}${unit}`).join(' ')
+}

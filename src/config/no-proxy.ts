@@ -1,0 +1,47 @@
+import { BlockList, isIP } from 'node:net'
+import { isLoopback } from '../basics/loopback.ts'
+
+/** Which addresses are reached without a proxy. */
+export type NoProxy = (host: string, port: number) => boolean
+
+/**
+ * `NO_PROXY` as Go reads it: names (`example.com` with all below it, `.example.com` only those), addresses, networks
+ * (`10.0.0.0/8`), each but the last with a port if need be, or `*`. The loopback is never reached by a proxy.
+ */
+export function parseNoProxy(text: string): NoProxy {
+  const entries = text
+    .toLowerCase()
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+  const matchers = entries.map(matcherOf)
+  return (host, port) =>
+    isLoopback(host) || matchers.some((matches) => matches(host.toLowerCase().replace(/\.$/, ''), port))
+}
+
+function matcherOf(entry: string): NoProxy {
+  if (entry === '*') return () => true
+  const network = networkOf(entry)
+  if (network !== undefined) return (host) => inNetwork(host, network)
+  const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(isIP(entry) === 0 ? entry : `[${entry}]`) ?? []
+  const matchesPort: NoProxy = (_, at) => port === undefined || Number(port) === at
+  const address = name.replace(/^\[|\]$/g, '')
+  if (isIP(address) !== 0) return (host, at) => host === address && matchesPort(host, at)
+  const domain = name.replace(/^\*\./, '.')
+  const suffix = domain.startsWith('.') ? domain : `.${domain}`
+  return (host, at) => (host.endsWith(suffix) || host === domain) && matchesPort(host, at)
+}
+
+function networkOf(entry: string): BlockList | undefined {
+  const [, address = '', prefix = ''] = /^(.+)\/(\d{1,3})$/.exec(entry) ?? []
+  const version = isIP(address)
+  if (version === 0 || Number(prefix) > (version === 4 ? 32 : 128)) return undefined
+  const network = new BlockList()
+  network.addSubnet(address, Number(prefix), version === 4 ? 'ipv4' : 'ipv6')
+  return network
+}
+
+function inNetwork(host: string, network: BlockList): boolean {
+  const version = isIP(host)
+  return version !== 0 && network.check(host, version === 4 ? 'ipv4' : 'ipv6')
+}

@@ -1,0 +1,91 @@
+import { Secret } from '../basics/secret.ts'
+import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
+import type { CredentialSearch } from './key.ts'
+import type { Found } from './lookup.ts'
+import { pathBeside } from './path.ts'
+import { SETTINGS } from './table.ts'
+
+/** A credential that does not say where the gateway is. */
+export interface GatewayToken {
+  /** A JWT-SVID of SPIFFE, or a token of the old kind. */
+  readonly kind: 'svid' | 'token'
+  readonly value: Secret
+  readonly source: string
+  /** The gateway's address as it was given, and by which setting. */
+  readonly gateway: string
+  readonly gatewaySource: string
+  /** The agent's name for its log; empty where there is none. */
+  readonly name: string
+  readonly plaintext: boolean
+}
+
+/** hoop's agent takes this very text, and no other, for a gateway without TLS. */
+const LOCAL_GATEWAY = '127.0.0.1:8010'
+/** A JWT with many claims has some thousand characters. */
+const LONGEST_SVID = 64 * 1024
+
+/** Undefined without one, with a problem when it was to be one. Texts as protocol.md 2.3 has them. */
+export function findSvid(search: CredentialSearch): GatewayToken | undefined {
+  const { lookup, file, problems } = search
+  const svidFile = lookup.find(SETTINGS.spiffeKeyFile)
+  if (svidFile === undefined) return undefined
+  const gateway = lookup.find(SETTINGS.grpcUrl)
+  if (gateway === undefined) {
+    problems.add(`${svidFile.place} requires HOOP_GRPCURL to be set`, 'it is also written grpc-url')
+    return undefined
+  }
+  const value = readSvid(svidFile, pathBeside(svidFile.value, svidFile, file), search)
+  return (
+    value && {
+      kind: 'svid',
+      value,
+      source: svidFile.place,
+      gateway: gateway.value,
+      gatewaySource: gateway.place,
+      name: lookup.find(SETTINGS.spiffeName)?.value ?? '',
+      plaintext: gateway.value === LOCAL_GATEWAY || lookup.value(SETTINGS.spiffeInsecure),
+    }
+  )
+}
+
+/** A token of the old kind; without an address it means nothing: `TOKEN` may well be another program's. */
+export function findToken(search: CredentialSearch): GatewayToken | undefined {
+  const token = search.lookup.find(SETTINGS.token)
+  const gateway = search.lookup.find(SETTINGS.grpcUrl)
+  if (token === undefined || gateway === undefined) return undefined
+  if (/[^\x21-\x7e]/.test(token.value.reveal())) {
+    search.problems.add(token.place, 'token must be one word of ASCII characters')
+    return undefined
+  }
+  return {
+    kind: 'token',
+    value: token.value,
+    source: token.place,
+    gateway: gateway.value,
+    gatewaySource: gateway.place,
+    name: '',
+    plaintext: gateway.value === LOCAL_GATEWAY,
+  }
+}
+
+function readSvid(
+  { place }: Found<string>,
+  path: string,
+  { problems }: CredentialSearch,
+): Secret | undefined {
+  const file = `${place} "${path}"`
+  try {
+    const svid = decodeText(readSmallFile(path, LONGEST_SVID).bytes).trim()
+    if (svid === '') problems.add(`${file} is empty`, 'has the SPIFFE agent written it?')
+    else if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(svid))
+      problems.add(
+        `${file} does not look like a JWT (expected three dot-separated segments)`,
+        'it has to hold one JWT-SVID and nothing else',
+      )
+    else return new Secret(svid)
+  } catch (error) {
+    if (!(error instanceof FileRefused)) throw error
+    problems.add(`failed reading ${file}`, `it ${error.message}`)
+  }
+  return undefined
+}

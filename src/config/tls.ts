@@ -1,0 +1,98 @@
+import type { X509Certificate } from 'node:crypto'
+import { Secret } from '../basics/secret.ts'
+import { unreadableAuthorities } from './authorities.ts'
+import type { Found, Lookup } from './lookup.ts'
+import { certificatesIn, PemError, pemText, privateKeyIn } from './pem.ts'
+import type { Problems } from './problems.ts'
+import type { SettingsFile } from './settings-file.ts'
+import { SETTINGS } from './table.ts'
+
+/** All of it checked: texts are PEM. */
+export interface TlsSettings {
+  /** Undefined: the system's. */
+  readonly authorities: readonly string[] | undefined
+  readonly serverName: string | undefined
+  readonly skipVerify: boolean
+  readonly client: { readonly certificate: string; readonly key: Secret } | undefined
+}
+
+interface TlsSearch {
+  readonly lookup: Lookup
+  readonly env: NodeJS.ProcessEnv
+  readonly file: SettingsFile | undefined
+  readonly problems: Problems
+  readonly warnings: string[]
+}
+
+export function findTls(search: TlsSearch): TlsSettings {
+  const { lookup, warnings } = search
+  const skipVerify = lookup.find(SETTINGS.tlsSkipVerify)
+  if (skipVerify?.value === true)
+    warnings.push(
+      `${skipVerify.place}: whoever is on the way to the gateway can take its place: prefer tls.ca`,
+    )
+  return {
+    authorities: findAuthorities(search),
+    serverName: lookup.find(SETTINGS.tlsServerName)?.value,
+    skipVerify: skipVerify?.value ?? false,
+    client: findClient(search),
+  }
+}
+
+function findAuthorities({ lookup, env, file, problems, warnings }: TlsSearch): string[] | undefined {
+  const found = lookup.find(SETTINGS.tlsCa)
+  if (found === undefined) {
+    warnings.push(...unreadableAuthorities(env))
+    return undefined
+  }
+  const certificates = reading(found, problems, 'failed to append root CA into cert pool: ', () =>
+    certificatesIn(pemText(found, file)),
+  )
+  return certificates?.map(String)
+}
+
+function findClient(search: TlsSearch): TlsSettings['client'] {
+  const cert = search.lookup.find(SETTINGS.tlsCert)
+  const key = search.lookup.find(SETTINGS.tlsKey)
+  if (cert !== undefined && key !== undefined) return readClient(cert, key, search)
+  const missing = cert === undefined ? 'tls.cert' : 'tls.key'
+  const given = cert ?? key
+  if (given !== undefined)
+    search.problems.add(given.place, `tls.cert and tls.key go together: set ${missing} as well`)
+  return undefined
+}
+
+function readClient(
+  cert: Found<string>,
+  key: Found<string>,
+  { file, problems, warnings }: TlsSearch,
+): TlsSettings['client'] {
+  const chain = reading(cert, problems, '', () => certificatesIn(pemText(cert, file)))
+  const pair = reading(key, problems, '', () => {
+    const text = pemText(key, file)
+    return { text, key: privateKeyIn(text) }
+  })
+  const own = chain?.[0]
+  if (chain === undefined || own === undefined || pair === undefined) return undefined
+  if (!own.checkPrivateKey(pair.key)) {
+    problems.add(key.place, `this is not the key of the first certificate in tls.cert (${cert.place})`)
+    return undefined
+  }
+  warnOfAge(own, cert, warnings)
+  return { certificate: chain.map(String).join(''), key: new Secret(pair.text) }
+}
+
+function warnOfAge({ validTo }: X509Certificate, { place }: Found<string>, warnings: string[]): void {
+  if (Date.parse(validTo) < Date.now())
+    warnings.push(`${place}: the certificate in tls.cert ended on ${validTo}`)
+}
+
+function reading<T>(found: Found<string>, problems: Problems, prefix: string, read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof PemError)) throw error
+    problems.add(found.place, `${prefix}${error.message}`)
+    return undefined
+  }
+}

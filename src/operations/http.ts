@@ -1,0 +1,166 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { formatListen, type Listen } from '../basics/listen.ts'
+import type { Logger } from '../basics/logger.ts'
+import { isLoopback } from '../basics/loopback.ts'
+import { liveness, LoopMonitor, readiness, type Health } from './health.ts'
+import { Metrics } from './metrics.ts'
+import type { StatusSource } from './status.ts'
+
+/** A connection lives this long, whatever it does: sends its request, reads its answer, or neither. */
+const CONNECTION_MS = 10_000
+const MAX_CONNECTIONS = 32
+const MAX_HEADER_BYTES = 8192
+const TEXT = 'text/plain; charset=utf-8'
+
+export interface HttpOptions {
+  readonly listen: Listen
+  readonly status: StatusSource
+  readonly log: Logger
+  /** For tests. */
+  readonly connectionMs?: number
+}
+
+export interface Http extends AsyncDisposable {
+  /** `http://127.0.0.1:9100` */
+  readonly address: string
+}
+
+/** The address cannot be had; the message says which and what to do. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
+/** `/healthz`, `/readyz` and `/metrics`. Does not keep the process running. @throws ListenError */
+export async function openHttp({ listen, status, log, connectionMs }: HttpOptions): Promise<Http> {
+  const loop = new LoopMonitor()
+  const metrics = new Metrics({ status, loopDelayMs: () => loop.longestMs() })
+  const routes: Routes = new Map<string, Route>([
+    ['/healthz', () => healthAnswer(liveness(loop.blockedMs()))],
+    ['/readyz', () => healthAnswer(readiness(status()))],
+    ['/metrics', async (accept) => ({ code: 200, ...(await metrics.scrape(accept)) })],
+  ])
+  const server = createBoundedServer(routes, log, connectionMs ?? CONNECTION_MS)
+  try {
+    const address = await listenOn(server, listen)
+    announce(log, address, listen)
+    return { address, [Symbol.asyncDispose]: () => close(server, loop) }
+  } catch (error) {
+    loop[Symbol.dispose]()
+    throw error
+  }
+}
+
+interface Answer {
+  readonly code: number
+  readonly contentType: string
+  readonly text: string
+}
+
+type Route = (accept: string | undefined) => Answer | Promise<Answer>
+type Routes = ReadonlyMap<string, Route>
+
+function healthAnswer({ ok, line }: Health): Answer {
+  return { code: ok ? 200 : 503, contentType: TEXT, text: `${line}\n` }
+}
+
+function createBoundedServer(routes: Routes, log: Logger, connectionMs: number): Server {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    void answerTo(request, routes, log).then((answer) => respond(response, answer))
+  })
+  const open = new Set<Socket>()
+  server.on('connection', (socket) => {
+    makeRoom(open)
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    endAfter(socket, connectionMs)
+  })
+  // No descriptor left, for instance: a probe that fails, and no reason to end.
+  const note = (error: Error) => log.warn({ error: error.message }, 'http cannot take a connection')
+  server.once('listening', () => server.on('error', note))
+  return server.unref()
+}
+
+/** The oldest goes: whoever holds all connections must not keep a probe out, or the agent would be restarted. */
+function makeRoom(open: Set<Socket>): void {
+  const [oldest] = open
+  if (open.size < MAX_CONNECTIONS || oldest === undefined) return
+  open.delete(oldest)
+  oldest.destroy()
+}
+
+function endAfter(socket: Socket, ms: number): void {
+  socket.unref()
+  const end = setTimeout(() => socket.destroy(), ms).unref()
+  socket.once('close', () => clearTimeout(end))
+}
+
+async function answerTo(
+  { method, url, headers }: IncomingMessage,
+  routes: Routes,
+  log: Logger,
+): Promise<Answer> {
+  const [path = ''] = (url ?? '').split('?')
+  const route = routes.get(path)
+  if (route === undefined) {
+    return { code: 404, contentType: TEXT, text: `there are only ${[...routes.keys()].join(', ')}\n` }
+  }
+  if (method !== 'GET' && method !== 'HEAD')
+    return { code: 405, contentType: TEXT, text: 'only GET and HEAD\n' }
+  try {
+    return await route(headers.accept)
+  } catch (error) {
+    log.error({ err: error, path }, 'http could not answer')
+    return { code: 500, contentType: TEXT, text: 'the agent could not tell, its log says why\n' }
+  }
+}
+
+/** Closes the connection: a probe comes every few seconds, and nothing is to be kept for it. */
+function respond(response: ServerResponse, { code, contentType, text }: Answer): void {
+  response.writeHead(code, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+    ...(code === 405 && { allow: 'GET, HEAD' }),
+  })
+  response.end(text)
+}
+
+/** @returns where, with the port that was found */
+async function listenOn(server: Server, listen: Listen): Promise<string> {
+  server.listen(listen)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw new ListenError(
+      `http cannot listen on ${formatListen(listen)}: ${reasonOf(error)}. End what uses it, or choose another address`,
+      { cause: error },
+    )
+  }
+  const bound = server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port
+  return `http://${formatListen({ ...listen, port })}`
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}
+
+function announce(log: Logger, address: string, { host }: Listen): void {
+  log.info({ address }, 'http serves /healthz, /readyz and /metrics')
+  if (isLoopback(host)) return
+  log.warn(
+    { address },
+    'http asks for no password: whoever reaches this address reads states and numbers there',
+  )
+}
+
+async function close(server: Server, loop: LoopMonitor): Promise<void> {
+  loop[Symbol.dispose]()
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeAllConnections()
+  await closed
+}

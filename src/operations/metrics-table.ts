@@ -1,0 +1,153 @@
+import type { Status } from './status.ts'
+import { CONNECTION_STATES } from './status-words.ts'
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+export interface Definition {
+  /** Behind `runbook_agent_`; a counter's ends in `_total`. */
+  readonly name: string
+  readonly type: 'counter' | 'gauge'
+  readonly help: string
+  readonly labels: readonly string[]
+  /** None where there is nothing to say yet. */
+  readonly read: (status: Status) => readonly Sample[]
+}
+
+/** Shown before there is one, so that the first is seen as an increase. */
+const OUTCOMES = ['exited', 'signaled', 'failed', 'refused', 'not-started']
+
+/** Every metric that is read from the status; docs/operations.md has the same list, a test compares them. */
+export const DEFINITIONS: readonly Definition[] = [
+  {
+    name: 'info',
+    type: 'gauge',
+    help: 'Always 1; version and engine are in the labels.',
+    labels: ['version', 'engine'],
+    read: ({ version, engine }) => [{ labels: { version, engine }, value: 1 }],
+  },
+  ...connection(),
+  ...sessions(),
+  ...output(),
+  counter(
+    'leftover_processes_ended',
+    'Processes that commands had left behind.',
+    (now) => now.processesEnded,
+  ),
+  counter('journal_lines_lost', 'Journal lines that could not be written.', (now) => now.journalLinesLost),
+]
+
+function connection(): Definition[] {
+  return [
+    {
+      name: 'connection_state',
+      type: 'gauge',
+      help: 'The connection to the gateway: 1 for the state that it is in, 0 for the others.',
+      labels: ['state'],
+      read: ({ connection }) =>
+        [...new Set([...CONNECTION_STATES, connection.state])].map((state) => ({
+          labels: { state },
+          value: state === connection.state ? 1 : 0,
+        })),
+    },
+    gauge('connection_state_since_timestamp_seconds', 'When the connection entered its state.', (now) =>
+      seconds(now.connection.since),
+    ),
+    counter(
+      'reconnects',
+      'Streams that were opened after the first one.',
+      (now) => now.connection.reconnects,
+    ),
+    gauge('last_health_check_timestamp_seconds', 'When the gateway last answered a health check.', (now) =>
+      now.connection.health === undefined ? undefined : seconds(now.connection.health.at),
+    ),
+    gauge('last_health_check_duration_seconds', 'How long it took for that answer.', (now) =>
+      now.connection.health === undefined ? undefined : now.connection.health.milliseconds / 1000,
+    ),
+  ]
+}
+
+function sessions(): Definition[] {
+  return [
+    gauge('sessions_running', 'Executions that run.', (now) => now.sessions.running),
+    gauge('sessions_limit', 'Executions that may run at the same time.', (now) => now.sessions.limit),
+    counter('sessions_opened', 'Sessions that the gateway opened.', (now) => now.sessions.opened),
+    counter('sessions_started', 'Sessions whose command was started.', (now) => now.sessions.started),
+    counters('sessions_ended', 'Sessions that ended, by outcome.', 'outcome', ({ sessions }) => ({
+      ...Object.fromEntries(OUTCOMES.map((name) => [name, 0])),
+      ...sessions.outcomes,
+    })),
+    counters(
+      'sessions_ended_by_agent',
+      'Sessions that the agent ended, by reason.',
+      'reason',
+      (now) => now.sessions.reasons,
+    ),
+    counter(
+      'closes_confirmed',
+      'Ends of sessions that the gateway has taken.',
+      (now) => now.sessions.confirmed,
+    ),
+    counter(
+      'closes_unconfirmed',
+      'Ends of sessions that the gateway had not taken when the stream was lost.',
+      (now) => now.sessions.unconfirmed,
+    ),
+  ]
+}
+
+/** Of the totals only what ended sessions wrote: they are counted at the end. */
+function output(): Definition[] {
+  return [
+    counter('output_read_bytes', 'Output of ended sessions.', (now) => now.output.bytesRead),
+    counter('output_sent_bytes', 'Of it, what went to the gateway.', (now) => now.output.bytesSent),
+    counter('output_left_out_bytes', 'Of it, what the cap left out.', (now) => now.output.bytesLeftOut),
+    counter('output_redacted_bytes', 'Of it, secrets that were replaced.', (now) => now.output.bytesRedacted),
+    gauge(
+      'output_tail_memory_bytes',
+      'Ends of capped outputs, in memory.',
+      (now) => now.output.tailBytesInMemory,
+    ),
+    gauge(
+      'output_tail_file_bytes',
+      'Ends of capped outputs, in files.',
+      (now) => now.output.tailBytesInFiles,
+    ),
+  ]
+}
+
+type Read = (now: Status) => number | undefined
+
+function counter(name: string, help: string, read: Read): Definition {
+  return { name: `${name}_total`, type: 'counter', help, labels: [], read: single(read) }
+}
+
+function gauge(name: string, help: string, read: Read): Definition {
+  return { name, type: 'gauge', help, labels: [], read: single(read) }
+}
+
+function single(read: Read): Definition['read'] {
+  return (now) => {
+    const value = read(now)
+    return value === undefined ? [] : [{ labels: {}, value }]
+  }
+}
+
+/** One counter for each value of a label. */
+function counters(
+  name: string,
+  help: string,
+  label: string,
+  read: (now: Status) => Readonly<Record<string, number>>,
+): Definition {
+  const samples = (now: Status) =>
+    Object.entries(read(now)).map(([name, value]) => ({ labels: { [label]: name }, value }))
+  return { name: `${name}_total`, type: 'counter', help, labels: [label], read: samples }
+}
+
+/** Since the epoch, from ISO 8601. */
+function seconds(iso: string): number {
+  return Date.parse(iso) / 1000
+}

@@ -1,0 +1,131 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry, type RegistryContentType } from 'prom-client'
+import { DEFINITIONS, type Definition } from './metrics-table.ts'
+import type { StatusSource } from './status.ts'
+
+const PREFIX = 'runbook_agent_'
+/**
+ * Of prom-client's histogram of garbage collections. Its own have whole numbers among them, which it writes as `1`
+ * where OpenMetrics wants `1.0`.
+ */
+const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
+
+/**
+ * Of prom-client's as well: sums under a name that belongs to counters, and the figures of a histogram that wakes the
+ * process 100 times a second to count its own pause as lag. `event_loop_delay_max_seconds` tells what they should.
+ */
+const UNWANTED = /^nodejs_(active_\w+_total|eventloop_lag_\w+_seconds)$/
+/** Of that histogram, which is made all the same. */
+const HARDLY_EVER_MS = 60 * 60 * 1000
+
+export interface Scrape {
+  readonly contentType: string
+  readonly text: string
+}
+
+interface Sources {
+  readonly status: StatusSource
+  /** The longest time in the last minute for which the event loop did not turn. */
+  readonly loopDelayMs: () => number
+}
+
+/** The agent's metrics and those of its process, as of the moment at which they are asked for. */
+export class Metrics {
+  readonly #sources: Sources
+  /**
+   * One for each form that was asked for so far. Not one for both: prom-client takes `_total` off the names of counters
+   * for good when it writes OpenMetrics, and looks at the form again after it has waited.
+   */
+  readonly #registries = new Map<RegistryContentType, Registry<RegistryContentType>>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  /** @param accept the header of an HTTP request */
+  async scrape(accept: string | undefined): Promise<Scrape> {
+    const contentType = wantsOpenMetrics(accept)
+      ? Registry.OPENMETRICS_CONTENT_TYPE
+      : Registry.PROMETHEUS_CONTENT_TYPE
+    return { contentType, text: await this.#registry(contentType).metrics() }
+  }
+
+  /** Made at the first request: the observers of its process metrics cost something, and most are asked for one form. */
+  #registry(contentType: RegistryContentType): Registry<RegistryContentType> {
+    const known = this.#registries.get(contentType)
+    if (known !== undefined) return known
+    const registry = new Registry<RegistryContentType>()
+    registry.setContentType(contentType)
+    for (const definition of DEFINITIONS) register(registry, definition, this.#sources.status)
+    registerLoopDelay(registry, this.#sources.loopDelayMs)
+    registerProcess(registry)
+    this.#registries.set(contentType, registry)
+    return registry
+  }
+}
+
+/** Reads its value whenever it is scraped. What is counted is counted once, in the agent. */
+function register(
+  registry: Registry<RegistryContentType>,
+  { name, type, help, labels, read }: Definition,
+  status: StatusSource,
+): void {
+  const configuration = { name: `${PREFIX}${name}`, help, labelNames: [...labels], registers: [registry] }
+  if (type === 'counter') {
+    new Counter({
+      ...configuration,
+      collect() {
+        this.reset()
+        for (const { labels, value } of read(status())) this.inc(labels, value)
+      },
+    })
+  } else {
+    new Gauge({
+      ...configuration,
+      collect() {
+        this.reset()
+        // A gauge without labels is 0 after a reset, and a time of 0 would be in 1970.
+        if (labels.length === 0) this.remove()
+        for (const { labels, value } of read(status())) this.set(labels, value)
+      },
+    })
+  }
+}
+
+/** What prom-client knows of every process. */
+function registerProcess(registry: Registry<RegistryContentType>): void {
+  collectDefaultMetrics({
+    register: registry,
+    gcDurationBuckets: GC_SECONDS,
+    eventLoopMonitoringPrecision: HARDLY_EVER_MS,
+  })
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (UNWANTED.test(name)) registry.removeSingleMetric(name)
+  }
+}
+
+function registerLoopDelay(registry: Registry<RegistryContentType>, loopDelayMs: () => number): void {
+  new Gauge({
+    name: `${PREFIX}event_loop_delay_max_seconds`,
+    help: 'The longest time in the last minute for which the event loop did not turn.',
+    registers: [registry],
+    collect() {
+      this.set(loopDelayMs() / 1000)
+    },
+  })
+}
+
+/** Prometheus names it first, with the classic text as its second choice; a browser and curl do not name it. */
+export function wantsOpenMetrics(accept = ''): boolean {
+  const open = quality(accept, 'application/openmetrics-text')
+  return open > 0 && open >= quality(accept, 'text/plain')
+}
+
+/** The highest q that the header gives to a type, 0 when it does not name it. */
+function quality(accept: string, type: string): number {
+  const qualities = accept
+    .split(',')
+    .map((range) => range.split(';').map((part) => part.trim().toLowerCase()))
+    .filter(([name]) => name === type)
+    .map(([, ...parameters]) => Number(parameters.find((one) => one.startsWith('q='))?.slice(2) ?? 1))
+  return Math.max(0, ...qualities.filter((one) => !Number.isNaN(one)))
+}

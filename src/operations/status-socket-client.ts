@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net'
+import { connectTo, isTooLong, LONGEST_PATH, timeout } from './status-socket-path.ts'
+
+const LONGEST_ANSWER = 256 * 1024
+
+/** Why there was no answer, to continue "PATH: ". */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+  /** Nobody is there any more: an agent that ended, or none yet. */
+  readonly isGone: boolean
+
+  constructor(message: string, isGone: boolean) {
+    super(message)
+    this.isGone = isGone
+  }
+}
+
+/** Asks the agent behind a status socket. @returns its line of JSON. @throws NoAnswer */
+export async function askStatus(path: string, withinMs: number): Promise<string> {
+  if (isTooLong(path)) throw new NoAnswer(`the path is longer than ${LONGEST_PATH} bytes`, false)
+  try {
+    const socket = await connectTo(path, withinMs)
+    return await readAnswer(socket, withinMs)
+  } catch (error) {
+    throw noAnswer(error)
+  }
+}
+
+async function readAnswer(socket: Socket, withinMs: number): Promise<string> {
+  const late = setTimeout(() => socket.destroy(timeout()), withinMs)
+  const parts: Buffer[] = []
+  let length = 0
+  try {
+    for await (const part of socket as AsyncIterable<Buffer>) {
+      length += part.length
+      if (length > LONGEST_ANSWER) throw new NoAnswer('the answer is too long for a status', false)
+      parts.push(part)
+    }
+    return Buffer.concat(parts).toString().trim()
+  } finally {
+    clearTimeout(late)
+    socket.destroy()
+  }
+}
+
+function noAnswer(error: unknown): NoAnswer {
+  if (error instanceof NoAnswer) return error
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new NoAnswer('there is no such socket', true)
+    case 'ECONNREFUSED':
+      return new NoAnswer('the agent that made it is gone', true)
+    case 'EACCES':
+      return new NoAnswer('it belongs to another user', false)
+    case 'ETIMEDOUT':
+      return new NoAnswer('the agent does not answer, it hangs or is stopped', false)
+    default:
+      return new NoAnswer(`no answer (${code})`, false)
+  }
+}

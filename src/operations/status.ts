@@ -1,0 +1,51 @@
+/** What a running agent tells of itself: over its socket, as metrics, to the log on SIGUSR2. Holds no secret. */
+export interface Status {
+  readonly version: string
+  readonly pid: number
+  /** Seconds since the program began. */
+  readonly uptimeSeconds: number
+  /** The agent's name at the gateway; empty in old credentials. */
+  readonly agent: string
+  /** `host:port` */
+  readonly gateway: string
+  readonly engine: 'posix' | 'portable'
+  readonly connection: {
+    readonly state: string
+    /** ISO 8601. */
+    readonly since: string
+    /** Why it waits; undefined in states that have no reason. */
+    readonly reason: string | undefined
+    /** Streams that were opened after the first one. */
+    readonly reconnects: number
+    /** Of the last health check that was answered; undefined before the first. */
+    readonly health: { readonly at: string; readonly milliseconds: number } | undefined
+  }
+  readonly sessions: {
+    readonly running: number
+    readonly limit: number
+    readonly opened: number
+    readonly started: number
+    /** Ended ones by outcome (`exited`, `signaled`, `failed`, `refused`, `not-started`). */
+    readonly outcomes: Readonly<Record<string, number>>
+    /** Those that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
+    readonly reasons: Readonly<Record<string, number>>
+    readonly confirmed: number
+    readonly unconfirmed: number
+  }
+  readonly output: {
+    readonly bytesRead: number
+    readonly bytesSent: number
+    readonly bytesLeftOut: number
+    readonly bytesRedacted: number
+    /** Tails of capped outputs at this moment. */
+    readonly tailBytesInMemory: number
+    readonly tailBytesInFiles: number
+  }
+  /** Processes that commands had left behind. */
+  readonly processesEnded: number
+  /** Journal lines that could not be written. */
+  readonly journalLinesLost: number
+}
+
+/** Takes a look at the running agent. */
+export type StatusSource = () => Status

@@ -1,0 +1,72 @@
+const MIN_VALUE_BYTES = 6
+/** Single lines are shorter than the whole and more likely to be something ordinary. */
+const MIN_LINE_BYTES = 8
+const LINE_BREAK = /\r?\n$/
+const PEM_BOUNDARY = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/
+
+/** The scheme may have a prefix: `jdbc:mysql://`. */
+const URL_START = /^\s*[a-z][a-z0-9+.:-]*:\/\//i
+const AUTHORITY_END = /[/?#]/
+const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
+
+/**
+ * The texts that must not appear because of one secret value: all of it but its last line break, which would glue
+ * what comes behind to it, and each of its lines. Nothing for a value shorter than 6 bytes.
+ */
+export function secretTexts(value: Buffer): Buffer[] {
+  // latin1 is one character a byte: offsets and bytes stay what they are.
+  const text = value.toString('latin1').replace(LINE_BREAK, '')
+  if (text.length < MIN_VALUE_BYTES) return []
+  return distinct([text, ...linesOf(text)])
+}
+
+/**
+ * The password of `scheme://user:password@host`, as it is written and percent-decoded, from 6 bytes on; nothing for
+ * any other value. Never throws.
+ */
+export function passwordsInUrl(value: Buffer): Buffer[] {
+  const text = value.toString('latin1')
+  const start = URL_START.exec(text)
+  if (start === null) return []
+  const userinfo = userinfoOf(text.slice(start[0].length))
+  const colon = userinfo.indexOf(':')
+  if (colon < 0) return []
+  const password = userinfo.slice(colon + 1)
+  return distinct([password, decoded(password)].filter(({ length }) => length >= MIN_VALUE_BYTES))
+}
+
+/** A PEM boundary is no secret: everybody knows it. */
+function linesOf(text: string): string[] {
+  if (!text.includes('\n')) return []
+  return text
+    .split('\n')
+    .map(trimmed)
+    .filter((line) => line.length >= MIN_LINE_BYTES && !PEM_BOUNDARY.test(line))
+}
+
+/** Not String.trim: in latin1 it takes 0xA0, which may be half of a character. */
+function trimmed(line: string): string {
+  let [start, end] = [0, line.length]
+  while (start < end && isBlank(line[start])) start += 1
+  while (end > start && isBlank(line[end - 1])) end -= 1
+  return line.slice(start, end)
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t' || character === '\r'
+}
+
+/** An `@` in the password is common, and some clients take a `/` too: then the userinfo ends at the first `@`. */
+function userinfoOf(rest: string): string {
+  const authority = rest.split(AUTHORITY_END, 1)[0] ?? ''
+  const end = authority.lastIndexOf('@')
+  return rest.slice(0, end >= 0 ? end : Math.max(rest.indexOf('@'), 0))
+}
+
+function decoded(text: string): string {
+  return text.replace(PERCENT_ENCODED, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)))
+}
+
+function distinct(texts: readonly string[]): Buffer[] {
+  return [...new Set(texts)].map((text) => Buffer.from(text, 'latin1'))
+}

@@ -1,0 +1,115 @@
+/** The node from which every text starts; no node's child, so it also stands for "no child". */
+export const ROOT = 0
+
+/** Where a row ends; no byte. */
+const END = 0x100
+/** Bit on a node's symbol: children besides the next node of its row. */
+const BRANCHES = 0x200
+const SYMBOL = BRANCHES - 1
+
+interface Row {
+  /** The row's first node, and the depth of that node's parent. */
+  readonly first: number
+  readonly above: number
+}
+
+/**
+ * All texts as one trie, without an object for each node: of every text, in sorted order, the part that it does not
+ * share with the one before lies in a row, one node a byte. A node's first child is the next node of its row; the
+ * other children start rows of their own. A text ends where its row ends, and nowhere else.
+ */
+export class Trie {
+  readonly texts: readonly Buffer[]
+  /** One more than the largest node. */
+  readonly size: number
+  readonly #symbols: Uint16Array
+  readonly #rowStarts: Int32Array
+  /** Child by `parent * 256 + byte`, for all that start a row. */
+  readonly #branches = new Map<number, number>()
+
+  /** @param texts none of them empty, in any order, doubles allowed */
+  constructor(texts: readonly Buffer[]) {
+    const sorted = [...texts].sort((left, right) => Buffer.compare(left, right))
+    const shared = sorted.map((text, index) => sharedLength(sorted[index - 1], text))
+    this.texts = sorted.filter((text, index) => text.length > (shared[index] ?? 0))
+    const above = shared.filter((length, index) => length < (sorted[index]?.length ?? 0))
+    this.#rowStarts = rowStarts(this.texts, above)
+    this.size = this.#rowStarts.at(-1) ?? 1
+    this.#symbols = new Uint16Array(this.size + 1).fill(END)
+    this.#addRows(above)
+  }
+
+  /** @returns the node below by that byte, ROOT when there is none */
+  child(node: number, byte: number): number {
+    const symbols = this.#symbols
+    if (((symbols[node + 1] ?? END) & SYMBOL) === byte) return node + 1
+    if (((symbols[node] ?? END) & BRANCHES) === 0) return ROOT
+    return this.#branches.get(node * 256 + byte) ?? ROOT
+  }
+
+  isEndOfText(node: number): boolean {
+    return ((this.#symbols[node + 1] ?? END) & SYMBOL) === END
+  }
+
+  hasChildren(node: number): boolean {
+    return !this.isEndOfText(node) || ((this.#symbols[node] ?? END) & BRANCHES) !== 0
+  }
+
+  /** @returns a text whose beginning leads to the node */
+  textThrough(node: number): Buffer {
+    const starts = this.#rowStarts
+    let low = 0
+    let high = this.texts.length
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] ?? 0) <= node) low = middle
+      else high = middle
+    }
+    return this.texts[low] ?? Buffer.alloc(0)
+  }
+
+  #addRows(above: readonly number[]): void {
+    const path: Row[] = []
+    for (const [index, text] of this.texts.entries()) {
+      const row = { first: this.#rowStarts[index] ?? 0, above: above[index] ?? 0 }
+      const parent = parentOf(row, path)
+      this.#symbols.set(text.subarray(row.above), row.first)
+      if (row.first !== parent + 1) this.#addBranch(parent, text[row.above] ?? 0, row.first)
+      path.push(row)
+    }
+  }
+
+  #addBranch(parent: number, byte: number, child: number): void {
+    this.#branches.set(parent * 256 + byte, child)
+    this.#symbols[parent] = (this.#symbols[parent] ?? END) | BRANCHES
+  }
+}
+
+/** Takes from the path of the text before what is deeper than the row's parent. */
+function parentOf(row: Row, path: Row[]): number {
+  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+    if (last.above < row.above) return last.first + row.above - last.above - 1
+    path.pop()
+  }
+  return ROOT
+}
+
+/** One start more than there are texts: the last is the end of all rows. Behind each row one place is an END. */
+function rowStarts(texts: readonly Buffer[], above: readonly number[]): Int32Array {
+  const starts = new Int32Array(texts.length + 1)
+  let next = ROOT + 1
+  for (const [index, text] of texts.entries()) {
+    starts[index] = next
+    next += text.length - (above[index] ?? 0) + 1
+  }
+  starts[texts.length] = next
+  return starts
+}
+
+function sharedLength(left: Buffer | undefined, right: Buffer): number {
+  if (left === undefined) return 0
+  const end = Math.min(left.length, right.length)
+  let length = 0
+  while (length < end && left[length] === right[length]) length += 1
+  return length
+}

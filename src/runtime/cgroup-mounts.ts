@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { readWords } from './cgroup-files.ts'
+
+/** v2's one hierarchy, or v1's with the memory controller; a hybrid system has both. */
+export type Hierarchy = 'v2' | 'v1-memory'
+
+interface Mount {
+  /** The group that is seen at `point`. */
+  readonly root: string
+  readonly point: string
+}
+
+/**
+ * The folder of the group in which a process is; undefined where no mount shows it.
+ * @param proc the process's folder in /proc
+ */
+export function groupFolder(hierarchy: Hierarchy, pid: number, proc: string): string | undefined {
+  const group = groupPath(hierarchy, lines(`${proc}/cgroup`))
+  if (group === undefined) return undefined
+  return mounts(hierarchy, lines(`${proc}/mountinfo`))
+    .map((mount) => folderBelow(mount, group))
+    .find((folder) => folder !== undefined && isIn(folder, pid))
+}
+
+/** From lines `id:controllers:path`, `0::path` for v2. */
+function groupPath(hierarchy: Hierarchy, groups: readonly string[]): string | undefined {
+  for (const line of groups) {
+    const [, id, controllers = '', group] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? []
+    const wanted = hierarchy === 'v2' ? id === '0' : controllers.split(',').includes('memory')
+    if (wanted) return group
+  }
+  return undefined
+}
+
+/** From lines `36 35 98:0 root point options ... - type source super-options`. */
+function mounts(hierarchy: Hierarchy, mountinfo: readonly string[]): Mount[] {
+  return mountinfo.flatMap((line) => {
+    const [left = '', right = ''] = line.split(' - ')
+    const [type, , options = ''] = right.split(' ')
+    const wanted =
+      hierarchy === 'v2' ? type === 'cgroup2' : type === 'cgroup' && options.split(',').includes('memory')
+    const [, , , root, point] = left.split(' ').map(unescape)
+    return wanted && root !== undefined && point !== undefined ? [{ root, point }] : []
+  })
+}
+
+/** Above the root of our cgroup namespace the kernel writes `/..`: names that nobody here knows. */
+function folderBelow({ root, point }: Mount, group: string): string | undefined {
+  if (root.startsWith('/..') || group.startsWith('/..')) return undefined
+  const below = path.posix.relative(root, group)
+  return below.startsWith('..') ? undefined : path.posix.join(point, below)
+}
+
+/** A mount may lie hidden under another one, and a path may be another group's: only the kernel's list proves it. */
+function isIn(folder: string, pid: number): boolean {
+  return readWords(`${folder}/cgroup.procs`).includes(String(pid))
+}
+
+function lines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
+
+/** Blanks in paths are written as `\040`. */
+function unescape(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)))
+}

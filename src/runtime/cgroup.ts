@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { ControlGroup, type GroupLimits } from './cgroup-execution.ts'
+import { readCount, readWords, removeGroup, subgroups, tryWrite, writeValue } from './cgroup-files.ts'
+import { groupFolder } from './cgroup-mounts.ts'
+
+const CONTROLLERS = ['memory', 'pids'] as const
+
+/** `agent-ID` holds an agent, `s-ID-n-name` one of its executions. */
+const OURS = /^(agent|s)-([0-9a-f]{8})(?:-|$)/
+const MAX_NAME = 40
+
+export interface AdoptOptions extends GroupLimits {
+  /** What dead agents left running in their groups; killed by default. */
+  readonly leftovers?: 'kill' | 'leave'
+  /** The process whose group it is; this one by default. */
+  readonly pid?: number
+  /** Its folder in /proc. */
+  readonly proc?: string
+}
+
+/**
+ * The cgroup v2 group in which the agent was started, divided: the agent in one part, each execution in one of its
+ * own. In v2 a group that hands controllers down holds no processes, so the agent goes first.
+ *
+ * It is used when we may make groups in it, and when it is not the root of the machine: of all groups that one alone
+ * has no `cgroup.type`, inside a cgroup namespace too, whose root looks like `/` but is an ordinary group.
+ * Other processes in the group are left where they are: then executions have groups, but without limits.
+ */
+export class ControlGroups implements Disposable {
+  /** The agent's group as it was at the start. */
+  readonly folder: string
+  /** What does not work, and why, one sentence each. */
+  readonly missing: readonly string[]
+  readonly #id: string
+  readonly #agent: string
+  readonly #pid: number
+  readonly #limits: GroupLimits
+  /** Controllers that were off before. */
+  readonly #enabled: readonly string[]
+  #created = 0
+  #left: ControlGroup[] = []
+
+  private constructor(folder: string, id: string, pid: number, limits: GroupLimits) {
+    const { enabled, active, missing } = enableControllers(folder)
+    this.folder = folder
+    this.missing = missing
+    this.#id = id
+    this.#agent = agentFolder(folder, id)
+    this.#pid = pid
+    this.#enabled = enabled
+    this.#limits = {
+      memoryMaxBytes: active.includes('memory') ? limits.memoryMaxBytes : undefined,
+      pidsMax: active.includes('pids') ? limits.pidsMax : undefined,
+    }
+  }
+
+  /**
+   * To be called before anything is started. Takes two seconds at most, when dead agents left something; never rejects.
+   * @returns with `reason` when there are none to be had: nothing has changed then
+   */
+  static async adopt(options: AdoptOptions = {}): Promise<ControlGroups | { readonly reason: string }> {
+    const pid = options.pid ?? process.pid
+    const folder = groupFolder('v2', pid, options.proc ?? `/proc/${pid}`)
+    if (folder === undefined) return { reason: 'no mounted cgroup v2 shows the group of this process' }
+    const [type] = readWords(path.join(folder, 'cgroup.type'))
+    if (type === undefined) return { reason: `${folder} is the root of all groups of this machine` }
+    if (type !== 'domain') return { reason: `${folder} is of the type ${type}` }
+    const id = randomBytes(4).toString('hex')
+    const refusal = moveInto(agentFolder(folder, id), pid)
+    if (refusal !== undefined)
+      return { reason: `${folder} is not delegated to this process (systemd: Delegate=yes): ${refusal}` }
+    await removeDead(folder, options.leftovers ?? 'kill')
+    return new ControlGroups(folder, id, pid, options)
+  }
+
+  /** @param name for whoever looks at the groups; what does not fit into one is left out. @throws see ControlGroup */
+  create(name: string): ControlGroup {
+    this.#left = this.#left.filter((group) => !group.removeEmpty())
+    const plain = name.replace(/[^\w-]/g, '').slice(0, MAX_NAME)
+    this.#created += 1
+    const folder = path.join(this.folder, `s-${this.#id}-${this.#created}-${plain}`)
+    return ControlGroup.create(folder, this.#agent, this.#limits)
+  }
+
+  /** What lives in the group may live on; the group goes when it is empty. */
+  leave(group: ControlGroup | undefined): void {
+    if (group !== undefined && !group.removeEmpty()) this.#left.push(group)
+  }
+
+  /** Puts the group back as it was, unless another agent is in it. To be called when no execution is left. */
+  [Symbol.dispose](): void {
+    const all = ours(this.folder)
+    for (const { id, kind, group } of all) if (id === this.#id && kind === 's') removeGroup(group)
+    if (all.some(({ id }) => id !== this.#id)) return
+    for (const controller of this.#enabled) tryWrite(subtreeControl(this.folder), `-${controller}`)
+    tryWrite(path.join(this.folder, 'cgroup.procs'), this.#pid)
+    removeGroup(this.#agent)
+  }
+}
+
+function agentFolder(folder: string, id: string): string {
+  return path.join(folder, `agent-${id}`)
+}
+
+function subtreeControl(folder: string): string {
+  return path.join(folder, 'cgroup.subtree_control')
+}
+
+/** @returns why it did not work; nothing has changed then */
+function moveInto(group: string, pid: number): string | undefined {
+  try {
+    mkdirSync(group)
+    writeValue(path.join(group, 'cgroup.procs'), pid)
+    return undefined
+  } catch (error) {
+    removeGroup(group)
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+interface Controllers {
+  readonly enabled: readonly string[]
+  readonly active: readonly string[]
+  readonly missing: readonly string[]
+}
+
+/** One by one: of a write that names two neither works when one does not. */
+function enableControllers(folder: string): Controllers {
+  const offered = readWords(path.join(folder, 'cgroup.controllers'))
+  const before = readWords(subtreeControl(folder))
+  const wanted = CONTROLLERS.filter((one) => !before.includes(one))
+  const enabled = wanted.filter((one) => offered.includes(one) && tryWrite(subtreeControl(folder), `+${one}`))
+  const missing = wanted
+    .filter((one) => !enabled.includes(one))
+    .map((one) => `no limits by the ${one} controller: ${obstacle(folder, offered.includes(one))}`)
+  return { enabled, active: [...before, ...enabled], missing }
+}
+
+function obstacle(folder: string, offered: boolean): string {
+  if (!offered) return `${folder} does not have it`
+  const others = readWords(path.join(folder, 'cgroup.procs')).length
+  return others === 0 ? `the kernel refuses it to ${folder}` : `${folder} holds other processes, ${others}`
+}
+
+/**
+ * What agents left that were killed and started again in the same group (in a container: systemd gives each start a
+ * new one). An agent is dead when nothing lives in its `agent-ID`: no pids, which a container gives out again and
+ * another pid namespace cannot see. Asked after the listing: a group of an execution is never older than its agent.
+ */
+async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<void> {
+  const dead = ours(folder).filter(({ id }) => isDead(agentFolder(folder, id)))
+  // Never killed: one that starts in this moment may be about to move into its part.
+  for (const { kind, group } of dead) if (kind === 'agent' || leftovers === 'leave') removeGroup(group)
+  if (leftovers === 'leave') return
+  const executions = dead.filter(({ kind }) => kind === 's')
+  await Promise.all(executions.map(({ group }) => new ControlGroup(group, folder)[Symbol.asyncDispose]()))
+}
+
+/** Certainly: what cannot be read is no proof. */
+function isDead(agent: string): boolean {
+  return !existsSync(agent) || readCount(path.join(agent, 'cgroup.events'), 'populated') === 0
+}
+
+function ours(folder: string): { readonly kind: string; readonly id: string; readonly group: string }[] {
+  return subgroups(folder).flatMap((group) => {
+    const [, kind, id] = OURS.exec(path.basename(group)) ?? []
+    return kind === undefined || id === undefined ? [] : [{ kind, id, group }]
+  })
+}

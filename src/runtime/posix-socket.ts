@@ -1,0 +1,52 @@
+import koffi from 'koffi'
+import { endianness, constants } from 'node:os'
+import { ErrnoError } from './posix.ts'
+
+/** Datagrams over unix sockets, which Node lacks: it has streams only, and systemd listens for datagrams. */
+const libc = koffi.load('libc.so.6')
+
+const AF_UNIX = 1
+const SOCK_DGRAM = 2
+const SOCK_NONBLOCK = 0o4000
+const SOCK_CLOEXEC = 0o2000000
+const MSG_NOSIGNAL = 0x4000
+/** Of sockaddr_un, its zero byte included. */
+const LONGEST_PATH = 108
+
+const call = {
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  sendto: libc.func(
+    'long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, unsigned int size)',
+  ),
+}
+
+/** @returns a descriptor that no program we start gets, to be closed by the caller. @throws ErrnoError */
+export function datagramSocket(): number {
+  const fd = call.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) as number
+  if (fd < 0) throw new ErrnoError('socket', koffi.errno())
+  return fd
+}
+
+/**
+ * The address of a unix socket as sendto takes it: a path, or `@name` for one that has no file.
+ * @throws Error when it is neither, or too long
+ */
+export function unixAddress(path: string): Buffer {
+  const isAbstract = path.startsWith('@')
+  const name = isAbstract ? Buffer.from(`\0${path.slice(1)}`) : Buffer.from(`${path}\0`)
+  if (!isAbstract && !path.startsWith('/')) throw new Error(`${path} is no address of a unix socket`)
+  if (name.length > LONGEST_PATH) throw new Error(`${path} is too long for a unix socket`)
+  const family = Buffer.alloc(2)
+  if (endianness() === 'LE') family.writeUInt16LE(AF_UNIX)
+  else family.writeUInt16BE(AF_UNIX)
+  return Buffer.concat([family, name])
+}
+
+/** @returns false when the receiver's queue is full: a moment later there is room. @throws ErrnoError */
+export function sendDatagram(fd: number, address: Buffer, bytes: Buffer): boolean {
+  const sent = call.sendto(fd, bytes, bytes.length, MSG_NOSIGNAL, address, address.length) as number
+  if (sent >= 0) return true
+  const errno = koffi.errno()
+  if (errno === constants.errno.EAGAIN) return false
+  throw new ErrnoError('sendto', errno)
+}

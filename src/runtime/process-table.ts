@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What /proc tells of a process. */
+export interface ProcessEntry {
+  readonly pid: number
+  readonly parent: number
+  readonly group: number
+  readonly session: number
+  /** Clock ticks since boot: numbers are used again, a number with its start time is not. */
+  readonly startTime: string
+  /** A zombie: its parent has not collected it yet. */
+  readonly ended: boolean
+}
+
+/** All processes. Empty where there is no /proc, and while it cannot be read (EMFILE). */
+export function allProcesses(): readonly ProcessEntry[] {
+  return list('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => processEntry(Number(name)))
+    .filter((entry) => entry !== undefined)
+}
+
+export function processEntry(pid: number): ProcessEntry | undefined {
+  const stat = read(pid, 'stat')
+  if (stat === '') return undefined
+  // Behind the program's name, which may itself hold brackets and spaces: state is field 3.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [parent = 0, group = 0, session = 0] = fields.slice(1, 4).map(Number)
+  const ended = fields[0] === 'Z' || fields[0] === 'X'
+  return { pid, parent, group, session, startTime: fields[22 - 3] ?? '', ended }
+}
+
+/** Those of `roots` that are in the table, and all that descends from one of them; never one of `except` or through it. */
+export function family(
+  table: readonly ProcessEntry[],
+  roots: ReadonlySet<number>,
+  except: ReadonlySet<number> = new Set(),
+): ProcessEntry[] {
+  const found = table.filter(({ pid }) => roots.has(pid) && !except.has(pid))
+  const known = new Set(found.map(({ pid }) => pid))
+  const children = childrenByParent(table)
+  // Grows while it is walked: children behind their parents.
+  for (const { pid } of found)
+    for (const child of children.get(pid) ?? [])
+      if (!known.has(child.pid) && !except.has(child.pid)) {
+        known.add(child.pid)
+        found.push(child)
+      }
+  return found
+}
+
+/** A storm of forks may have thousands: a search through all of them for each would block the event loop. */
+function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, ProcessEntry[]> {
+  const children = new Map<number, ProcessEntry[]>()
+  for (const entry of table) {
+    const siblings = children.get(entry.parent)
+    if (siblings === undefined) children.set(entry.parent, [entry])
+    else siblings.push(entry)
+  }
+  return children
+}
+
+/**
+ * Whether the process was started with the entry, `NAME=value`; false when we may not look. undefined in the middle of
+ * an exec: for a moment a process has neither environment nor arguments.
+ */
+export function hasEntry(pid: number, entry: string): boolean | undefined {
+  const isIn = (environment: string) => `\0${environment}`.includes(`\0${entry}\0`)
+  const environment = read(pid, 'environ')
+  if (environment !== '') return isIn(environment)
+  return read(pid, 'cmdline') === '' ? undefined : isIn(read(pid, 'environ'))
+}
+
+/** The pids of a process group that run. */
+export function groupMembers(group: number): number[] {
+  return allProcesses()
+    .filter((one) => one.group === group && !one.ended)
+    .map(({ pid }) => pid)
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/** Empty for a process that is gone meanwhile. */
+function read(pid: number, file: 'cmdline' | 'environ' | 'stat'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+  } catch {
+    return ''
+  }
+}

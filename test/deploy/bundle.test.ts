@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { Workplace } from '../support/workplace.ts'
+import { served } from './served.ts'
+
+const script = fileURLToPath(new URL('../../scripts/bundle.mjs', import.meta.url))
+
+test('the bundle is a folder that runs gateway, agent and executions anywhere, with nothing installed', async () => {
+  using place = new Workplace()
+  const folder = place.at('bundle')
+  execFileSync(process.execPath, [script, folder], { stdio: 'pipe' })
+  const packages = readdirSync(place.at('bundle', 'node_modules'))
+  expect(packages).toEqual(expect.arrayContaining(['koffi', 'libsql', 'node-pty']))
+  expect(packages).not.toEqual(expect.arrayContaining(['fastify']))
+  const { answer, code } = await served(place.at('bundle', 'main.mjs'), place, 'echo from the bundle; exit 3')
+  expect(answer).toMatchObject({ output: 'from the bundle\n', exit_code: 3 })
+  expect(code).toBe(0)
+})
+
+test('the bundle tells the version of the package, and brings the licence of everything in it', () => {
+  using place = new Workplace()
+  execFileSync(process.execPath, [script, place.at('bundle')], { stdio: 'pipe' })
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const told = execFileSync(place.at('bundle', 'main.mjs'), ['version'], {
+    cwd: '/',
+    env: place.env,
+    encoding: 'utf8',
+  })
+  expect(told.trim()).toBe(version)
+  const licenses = readFileSync(place.at('bundle', 'LICENSES'), 'utf8')
+  for (const name of ['@grpc/grpc-js', 'fastify', 'pino', 'runbook-agent', 'yaml'])
+    expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'))
+})

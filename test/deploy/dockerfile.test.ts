@@ -1,0 +1,134 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { Workplace } from '../support/workplace.ts'
+
+// No Docker is needed: this holds the Dockerfile against the tree that it is built from.
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const read = (name: string): string => readFileSync(path.join(root, name), 'utf8')
+
+interface Instruction {
+  readonly name: string
+  readonly text: string
+}
+
+/** Instructions without comments, continued lines joined, one list for each stage. */
+function stages(): Instruction[][] {
+  const found: Instruction[][] = []
+  const text = read('Dockerfile')
+    .replaceAll(/^\s*#.*\n/gm, '')
+    .replaceAll(/\\\n\s*/g, '')
+  for (const line of text.split('\n').filter((one) => one.trim() !== '')) {
+    const [, name = '', rest = ''] = /^(\w+) (.*)$/.exec(line) ?? []
+    if (name === 'FROM') found.push([])
+    found.at(-1)?.push({ name, text: rest })
+  }
+  return found
+}
+
+const [build = [], image = []] = stages()
+const textsOf = (stage: readonly Instruction[], name: string) =>
+  stage.filter((one) => one.name === name).map(({ text }) => text)
+/** Sources and target of each COPY from the build's context. */
+const copies = [...build, ...image]
+  .filter(({ name, text }) => name === 'COPY' && !text.startsWith('--from'))
+  .map(({ text }) => text.split(' '))
+const sources = copies.flatMap((words) => words.slice(0, -1))
+
+describe('the image', () => {
+  test('is built in two stages, and the second has neither npm nor compiler', () => {
+    expect(stages()).toHaveLength(2)
+    expect(textsOf(build, 'FROM')).toEqual(['docker.io/library/node:${NODE}-${DEBIAN}-slim AS build'])
+    expect(textsOf(image, 'FROM')).toEqual(['docker.io/library/debian:${DEBIAN}-slim'])
+    expect(textsOf(image, 'RUN').join()).not.toMatch(/npm|curl|wget/)
+  })
+
+  test('has the dependencies of the lockfile, those of development left out, and runs no install script', () => {
+    const installs = textsOf(build, 'RUN').flatMap((text) => text.match(/npm \S+[^&]*/g) ?? [])
+    expect(installs.map((one) => one.trim())).toEqual([
+      'npm ci --ignore-scripts --no-audit --no-fund',
+      'npm ci --omit=dev --ignore-scripts --no-audit --no-fund',
+    ])
+  })
+
+  test('is copied from paths that exist', () => {
+    expect(sources).toContain('src')
+    expect(sources.filter((source) => !existsSync(path.join(root, source)))).toEqual([])
+  })
+
+  test('has every file that the program reads beside its own', () => {
+    const { files } = JSON.parse(read('package.json')) as { files: string[] }
+    // The rest of the package is for people.
+    const wanted = files.filter((name) => /^(dist|proto|examples|systemd)$/.test(name))
+    expect(wanted).toHaveLength(4)
+    for (const name of [...wanted, 'package.json', 'node_modules'])
+      expect(
+        textsOf(image, 'COPY').some((text) => text.endsWith(` ./${name}`) || text.endsWith(`/${name} ./`)),
+      ).toBe(true)
+  })
+
+  test('starts the agent by itself, under tini, with a program that is there', () => {
+    expect(textsOf(image, 'ENTRYPOINT')).toEqual(['["tini", "--"]'])
+    expect(textsOf(image, 'CMD')).toEqual(['["runbook-agent", "start"]'])
+    const [, target = '', link] =
+      /ln -s (\S+) (\S+)/.exec(textsOf(image, 'RUN').find((text) => text.startsWith('ln')) ?? '') ?? []
+    expect(link).toBe('/usr/local/bin/runbook-agent')
+    const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> }
+    expect(path.posix.relative(textsOf(image, 'WORKDIR').join(), target)).toBe(bin['runbook-agent'])
+    expect(existsSync(path.join(root, bin['runbook-agent'] ?? ''))).toBe(true)
+  })
+
+  test('is not root, under the number that the manifests name', () => {
+    expect(textsOf(image, 'USER')).toEqual(['10001:10001'])
+    expect(image.findIndex(({ name }) => name === 'USER')).toBeGreaterThan(
+      image.findLastIndex(({ name }) => name === 'RUN'),
+    )
+    expect(read('deploy/kubernetes/base/deployment.yaml')).toContain('runAsUser: 10001')
+  })
+
+  test('holds no secret and takes none: no ADD, no build argument but versions, no credential in ENV', () => {
+    const all = [...build, ...image]
+    expect(all.filter(({ name }) => /^(ADD|ARG|VOLUME|EXPOSE|HEALTHCHECK)$/.test(name))).toEqual([])
+    expect(read('Dockerfile').match(/^ARG .*$/gm)).toEqual(['ARG NODE=24', 'ARG DEBIAN=trixie'])
+    expect(textsOf(all, 'ENV')).toEqual(['RUNBOOK_AGENT_STATE_DIR=/var/lib/runbook-agent'])
+  })
+})
+
+test('nothing but what is copied reaches the build: no state, no key, no history of git', () => {
+  const [first, ...allowed] = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+  expect(first).toBe('*')
+  expect(allowed.map((line) => line.replace(/^!/, '')).toSorted()).toEqual(sources.toSorted())
+})
+
+/** As nobody: permissions do not stop root. */
+const NOBODY = { uid: 65534, gid: 65534 }
+const CAN_TRY = process.platform === 'linux' && spawnSync('true', NOBODY).status === 0
+
+// tini runs as the user of the commands and has the agent's environment: HOOP_KEY, in hoop's chart.
+test.skipIf(!CAN_TRY).each([
+  [0o711, 1, ''],
+  [0o755, 0, 'KEY=a-key\0'],
+])('of a program with mode %o its own user reads the environment with status %i', (mode, status, text) => {
+  expect(textsOf(image, 'RUN').join()).toContain('chmod 0711 /usr/bin/tini')
+  using place = new Workplace()
+  const program = place.at('program')
+  copyFileSync('/bin/sleep', program)
+  chmodSync(program, mode)
+  chmodSync(place.path, 0o755)
+  const child = spawn(program, ['60'], { ...NOBODY, cwd: '/', env: { KEY: 'a-key' }, stdio: 'ignore' })
+  try {
+    const { stdout, ...ended } = spawnSync('cat', [`/proc/${child.pid ?? 0}/environ`], {
+      ...NOBODY,
+      cwd: '/',
+      encoding: 'utf8',
+    })
+    expect([ended.status, stdout]).toEqual([status, text])
+  } finally {
+    child.kill('SIGKILL')
+  }
+})

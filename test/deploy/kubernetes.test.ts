@@ -1,0 +1,217 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Ajv } from 'ajv'
+import { describe, expect, test } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
+import { parseDuration } from '../../src/basics/units.ts'
+import { settings, variableOf } from '../../src/config/table.ts'
+import { missingProgram } from '../support/servers.ts'
+
+const root = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url))
+const schema = fileURLToPath(new URL('../fixtures/kubernetes-schemas/schema.json', import.meta.url))
+/** Kubernetes reads YAML 1.1, where 0400 is octal. */
+const YAML = { version: '1.1' } as const
+
+interface Variable {
+  readonly name: string
+  readonly value: string
+}
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string }
+}
+interface Container {
+  readonly name: string
+  readonly image: string
+  readonly env: readonly Variable[]
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
+  readonly livenessProbe: Probe
+  readonly readinessProbe?: Probe
+  readonly resources: object
+  readonly securityContext: object
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[]
+}
+interface Volume {
+  readonly name: string
+  readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string }
+  readonly secret?: object
+}
+interface Workload {
+  readonly kind: string
+  readonly spec: {
+    readonly replicas: number
+    readonly strategy?: object
+    readonly template: {
+      readonly spec: {
+        readonly automountServiceAccountToken: boolean
+        readonly shareProcessNamespace?: boolean
+        readonly terminationGracePeriodSeconds: number
+        readonly securityContext: object
+        readonly containers: readonly Container[]
+        readonly volumes: readonly Volume[]
+      }
+    }
+    readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[]
+  }
+}
+interface Kustomization {
+  readonly resources: readonly string[]
+  readonly images: readonly { readonly name: string }[]
+}
+
+const validate = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true }).compile(
+  JSON.parse(readFileSync(schema, 'utf8')) as object,
+)
+const folders = ['base', 'sidecar']
+const read = (...names: string[]): string => readFileSync(path.join(root, ...names), 'utf8')
+const documents = (text: string): unknown[] =>
+  parseAllDocuments(text, YAML).map((document) => document.toJS() as unknown)
+
+/** The one workload of a folder; that it has this shape is what the schema has shown. */
+function workload(folder: string): Workload {
+  const file = folder === 'base' ? 'deployment.yaml' : 'postgres.yaml'
+  const found = documents(read(folder, file)).find((one) => (one as Workload).kind !== 'Service')
+  if (!validate(found)) throw new Error(`${folder}/${file} is not valid`)
+  return found as Workload
+}
+const podOf = (folder: string) => workload(folder).spec.template.spec
+function agentOf(folder: string): Container {
+  const agent = podOf(folder).containers.find(({ name }) => name === 'agent')
+  if (agent === undefined) throw new Error(`${folder} has no container "agent"`)
+  return agent
+}
+const valueOf = (folder: string, variable: string) =>
+  agentOf(folder).env.find(({ name }) => name === variable)?.value
+
+describe('the schema', () => {
+  const original = read('base', 'deployment.yaml')
+  test.each([
+    ['a field that does not exist', 'runAsNonRoot', 'runAsNonroot'],
+    ['a field in the wrong place', 'terminationGracePeriodSeconds: 90', 'replicas: 90'],
+    ['text for a number', 'containerPort: 9100', 'containerPort: http'],
+    ['one for a list', 'drop: [ALL]', 'drop: ALL'],
+    ['a missing field', '- name: agent', '-'],
+    ['another kind', 'kind: Deployment', 'kind: Deploy'],
+    ['a version that it does not have', 'apiVersion: apps/v1', 'apiVersion: apps/v1beta1'],
+  ])('refuses %s', (_, right, wrong) => {
+    expect(validate(parse(original, YAML))).toBe(true)
+    expect(original).toContain(right)
+    expect(validate(parse(original.replace(right, wrong), YAML))).toBe(false)
+  })
+})
+
+describe.each(folders)('the manifests in %s', (folder) => {
+  const { resources, images } = parse(read(folder, 'kustomization.yaml'), YAML) as Kustomization
+
+  test('are what Kubernetes takes, each document', () => {
+    for (const file of resources)
+      for (const document of documents(read(folder, file))) {
+        validate(document)
+        expect(validate.errors ?? []).toEqual([])
+      }
+  })
+
+  test('are all listed, and every image that is set is used', () => {
+    const files = readdirSync(path.join(root, folder)).filter((name) => name !== 'kustomization.yaml')
+    expect(resources.toSorted()).toEqual(files.toSorted())
+    const used = podOf(folder).containers.map(({ image }) => image)
+    for (const { name } of images) expect(used).toContain(name)
+  })
+
+  test.skipIf(missingProgram('kubectl'))('are built by kubectl kustomize (needs kubectl)', () => {
+    const built = execFileSync('kubectl', ['kustomize', path.join(root, folder)], { encoding: 'utf8' })
+    for (const document of documents(built)) {
+      validate(document)
+      expect(validate.errors ?? []).toEqual([])
+    }
+  })
+
+  test('have one agent for one key, and never two for a moment', () => {
+    const { spec, kind } = workload(folder)
+    expect(spec.replicas).toBe(1)
+    // A StatefulSet replaces its pod in place.
+    if (kind === 'Deployment') expect(spec.strategy).toEqual({ type: 'Recreate' })
+  })
+
+  test('set settings that exist, to values that they take', () => {
+    for (const { name, value } of agentOf(folder).env.filter(
+      ({ name }) => name !== 'CREDENTIALS_DIRECTORY',
+    )) {
+      const setting = settings.find((one) => variableOf(one.name) === name)
+      expect(setting, name).toBeDefined()
+      expect(setting?.kind.parse(value), `${name}=${value}`).toBeDefined()
+    }
+  })
+
+  test('give the agent the time that it takes to stop', () => {
+    const seconds = ['RUNBOOK_AGENT_DRAIN', 'RUNBOOK_AGENT_KILL_GRACE']
+      .map((name) => parseDuration(valueOf(folder, name) ?? '') ?? NaN)
+      .reduce((sum, ms) => sum + ms / 1000, 0)
+    expect(podOf(folder).terminationGracePeriodSeconds).toBeGreaterThanOrEqual(seconds + 15)
+  })
+
+  test('ask the port that the agent is told to open, and only readiness depends on the gateway', () => {
+    const { ports, livenessProbe, readinessProbe } = agentOf(folder)
+    const port = ports.find(({ name }) => name === 'http')?.containerPort
+    expect(valueOf(folder, 'RUNBOOK_AGENT_HTTP')).toBe(`0.0.0.0:${port ?? 'none'}`)
+    expect(livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'http' })
+    // Beside a database it would take the database out of its service.
+    const expected = folder === 'sidecar' ? undefined : { path: '/readyz', port: 'http' }
+    expect(readinessProbe?.httpGet).toEqual(expected)
+  })
+
+  test('leave the agent no right that it does not need', () => {
+    const pod = podOf(folder)
+    expect(pod.automountServiceAccountToken).toBe(false)
+    expect(pod.shareProcessNamespace ?? false).toBe(false)
+    expect({ ...pod.securityContext, ...agentOf(folder).securityContext }).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 10001,
+      runAsGroup: 10001,
+      seccompProfile: { type: 'RuntimeDefault' },
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    })
+  })
+
+  test('have a volume for each folder that is written, secrets in memory and every one bounded', () => {
+    const { spec } = workload(folder)
+    const { volumes } = podOf(folder)
+    const volumeAt = (at: string | undefined) => {
+      const name = agentOf(folder).volumeMounts.find(({ mountPath }) => mountPath === at)?.name
+      return volumes.find((volume) => volume.name === name)
+    }
+    expect(volumeAt(valueOf(folder, 'RUNBOOK_AGENT_RUNTIME_DIR'))?.emptyDir).toMatchObject({
+      medium: 'Memory',
+    })
+    for (const at of [valueOf(folder, 'RUNBOOK_AGENT_STATE_DIR'), '/home/runbook-agent', '/tmp'])
+      expect(volumeAt(at)?.emptyDir, at).toHaveProperty('sizeLimit')
+    const names = [...volumes, ...(spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata)]
+    for (const { volumeMounts } of podOf(folder).containers)
+      for (const { name } of volumeMounts) expect(names.map((one) => one.name)).toContain(name)
+  })
+
+  test('mount the key as a file, for this container alone', () => {
+    const file = valueOf(folder, 'RUNBOOK_AGENT_KEY_FILE') ?? ''
+    expect(valueOf(folder, 'CREDENTIALS_DIRECTORY')).toBe(path.dirname(file))
+    const mounts = podOf(folder).containers.flatMap(({ name, volumeMounts }) =>
+      volumeMounts.filter((mount) => mount.name === 'key').map((mount) => [name, mount.mountPath]),
+    )
+    expect(mounts).toEqual([['agent', path.dirname(file)]])
+    expect(podOf(folder).volumes.find(({ name }) => name === 'key')?.secret).toEqual({
+      secretName: 'runbook-agent-key',
+      defaultMode: 0o400,
+      items: [{ key: 'hoop-key', path: path.basename(file) }],
+    })
+  })
+})
+
+test('the agent of the sidecar is that of the deployment, but for what its comments say', () => {
+  const { readinessProbe, image, resources, securityContext, ...same } = agentOf('base')
+  expect(agentOf('sidecar')).toMatchObject(same)
+  expect(agentOf('sidecar').env).toEqual(same.env)
+  expect(agentOf('sidecar').securityContext).toMatchObject(securityContext)
+  for (const differing of [readinessProbe, image, resources]) expect(differing).toBeDefined()
+})

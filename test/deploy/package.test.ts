@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Workplace } from '../support/workplace.ts'
+import { served } from './served.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Lock {
+  readonly packages: Readonly<
+    Record<string, { version: string; dev?: boolean; devOptional?: boolean; peer?: boolean }>
+  >
+}
+interface PackageFile {
+  readonly path: string
+  readonly size: number
+}
+const json = (name: string): unknown => JSON.parse(readFileSync(path.join(root, name), 'utf8'))
+const manifest = json('package.json') as {
+  readonly version: string
+  readonly bin: Readonly<Record<string, string>>
+  readonly dependencies: Readonly<Record<string, string>>
+}
+const lock = json('package-lock.json') as Lock
+const main = manifest.bin['runbook-agent'] ?? ''
+
+const place = new Workplace()
+const files: PackageFile[] = []
+const folder = place.at('package')
+
+beforeAll(() => {
+  // The tree as it was built. No script runs, and nothing is asked of the registry.
+  const args = ['pack', '--ignore-scripts', '--offline', '--json', '--pack-destination', place.path]
+  const text = execFileSync('npm', args, { cwd: root, env: place.env, encoding: 'utf8', stdio: 'pipe' })
+  const [packed] = JSON.parse(text) as [{ filename: string; files: PackageFile[] }]
+  files.push(...packed.files)
+  execFileSync('tar', ['xzf', place.at(packed.filename), '-C', place.path])
+})
+
+afterAll(() => place[Symbol.dispose]())
+
+/** What npm would install: our own packages of the lockfile, those of development and optional peers left out. */
+function linkDependencies(): void {
+  const modules = path.join(folder, 'node_modules')
+  for (const [name, { dev, devOptional, peer }] of Object.entries(lock.packages)) {
+    const isTopLevel = /^node_modules\/(@[^/]+\/)?[^/]+$/.test(name)
+    if (!isTopLevel || dev || devOptional || peer || !existsSync(path.join(root, name))) continue
+    const link = path.join(folder, name)
+    mkdirSync(path.dirname(link), { recursive: true })
+    symlinkSync(path.join(root, name), link)
+  }
+  expect(readdirSync(modules)).not.toContain('vitest')
+}
+
+describe('the package', () => {
+  test('has what the program needs and a licence, and nothing of tests, tools, builds or states', () => {
+    const names = files.map((file) => file.path)
+    expect(names).toEqual(
+      expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'proto/transport.proto', main]),
+    )
+    const strange = names.filter(
+      (name) =>
+        !/^(LICENSE|[A-Z]+\.md|package\.json)$/.test(name) &&
+        !/^(dist\/[\w/.-]+\.js|(proto|examples|systemd|deploy|docs)\/[\w/.-]+)$/.test(name),
+    )
+    expect(strange).toEqual([])
+    expect(
+      names.filter((name) => /(^|\/)\.|(^|\/)(test|bench|state|coverage|node_modules)\//.test(name)),
+    ).toEqual([])
+  })
+
+  test('is small: a megabyte of text, and no file that is large by mistake', () => {
+    expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(2 * 1024 ** 2)
+    expect(files.filter(({ size }) => size > 256 * 1024)).toEqual([])
+  })
+
+  test('runs from where it was unpacked, with its dependencies and no others', async () => {
+    linkDependencies()
+    // npm makes bins executable when it installs them; tar alone has to find it done.
+    expect(statSync(path.join(folder, main)).mode & 0o111).toBe(0o111)
+    const { answer, code } = await served(path.join(folder, main), place, 'echo from the package; exit 4')
+    expect(answer).toMatchObject({ output: 'from the package\n', exit_code: 4 })
+    expect(code).toBe(0)
+  })
+
+  test('is a program and no library: other packages see nothing of it but its version', () => {
+    mkdirSync(place.at('node_modules'))
+    symlinkSync(folder, place.at('node_modules', 'runbook-agent'))
+    const ask = (what: string) =>
+      execFileSync(
+        process.execPath,
+        [
+          '--input-type=module',
+          '--eval',
+          `try { import.meta.resolve('${what}'); console.log('yes') } catch (e) { console.log(e.code) }`,
+        ],
+        { cwd: place.path, encoding: 'utf8' },
+      ).trim()
+    expect(ask('runbook-agent/package.json')).toBe('yes')
+    expect(ask('runbook-agent/dist/main.js')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED')
+    expect(ask('runbook-agent')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+})
+
+test('the bill of materials lists every package that the program runs with, and no other', () => {
+  // An empty HOME and no registry: it comes from the lockfile alone.
+  const env = { ...place.env, npm_config_offline: 'true', npm_config_update_notifier: 'false' }
+  const bill = JSON.parse(
+    execFileSync(process.execPath, [path.join(root, 'scripts/sbom.mjs')], { env, encoding: 'utf8' }),
+  ) as {
+    readonly bomFormat: string
+    readonly metadata: { readonly component: { readonly name: string; readonly purl: string } }
+    readonly components: readonly {
+      readonly name: string
+      readonly version: string
+      readonly licenses?: object
+    }[]
+  }
+  expect(bill.bomFormat).toBe('CycloneDX')
+  expect(bill.metadata.component).toMatchObject({
+    name: 'runbook-agent',
+    purl: `pkg:npm/runbook-agent@${manifest.version}`,
+  })
+  const locked = Object.entries(lock.packages)
+    .filter(([name, { dev, devOptional }]) => name !== '' && !dev && !devOptional)
+    .map(([name, { version }]) => `${name.replace(/.*node_modules\//, '')}@${version}`)
+  expect(locked).toEqual(expect.arrayContaining([expect.stringMatching(/^yaml@/)]))
+  const listed = bill.components.map(({ name, version }) => `${name}@${version}`)
+  expect(listed.toSorted()).toEqual([...new Set(locked)].toSorted())
+  expect(bill.components.filter(({ licenses }) => licenses === undefined)).toEqual([])
+})

@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { endLeftBehind, leftBehind, signalIfStill } from '../../src/runtime/left-behind.ts'
+import { processEntry } from '../../src/runtime/process-table.ts'
+import { engine } from '../support/execute.ts'
+import { commandLineOf, isAlive } from '../support/processes.ts'
+import { found, waitFor } from '../support/wait.ts'
+
+/** Like an agent that runs commands: a process whose children have a marker of its instance, as sessions of their own. */
+class AgentLike implements AsyncDisposable {
+  /** Stands in the arguments of all its commands, by which they are found again. */
+  readonly token = `1000.${BigInt(`0x${randomUUID().slice(0, 8)}`)}`
+  readonly marker = `RUNBOOK_AGENT_INSTANCE=${randomUUID()}`
+  readonly #process
+
+  constructor(commands: readonly string[]) {
+    const words = commands.map((command) => command.replaceAll('SLEEP', `/bin/sleep ${this.token}`))
+    const script = words.map((command) => `${this.marker} setsid bash -c '${command}' & `).join('')
+    this.#process = spawn('bash', ['-c', `${script} exec sleep 1000`], { stdio: 'ignore' })
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
+  /** All processes below it, or left behind by it, that run. */
+  commands(): number[] {
+    return pids().filter((pid) => pid !== this.pid && commandLineOf(pid).includes(this.token) && isAlive(pid))
+  }
+
+  /** Those that have nothing more to start. */
+  sleeping(): number[] {
+    return this.commands().filter((pid) => commandLineOf(pid) === `/bin/sleep ${this.token} `)
+  }
+
+  async kill(): Promise<void> {
+    const ended = once(this.#process, 'exit')
+    this.#process.kill('SIGKILL')
+    await ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process.signalCode === null) await this.kill()
+    await waitFor(() => {
+      for (const pid of this.commands()) process.kill(pid, 'SIGKILL')
+      return this.commands().length === 0
+    })
+  }
+}
+
+function pids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+}
+
+function isStopped(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ')
+}
+
+describe('what the commands of a killed agent left behind is ended:', () => {
+  it.each([
+    ['the command', 1, 'exec SLEEP'],
+    ['its children', 2, 'SLEEP & SLEEP & wait'],
+    ['a child in a session of its own', 1, 'setsid SLEEP & wait'],
+    ['a double fork whose parent has ended', 1, '(setsid SLEEP &)'],
+    ['one without the environment, in the session', 2, '(env -i SLEEP &); exec SLEEP'],
+    ['one without the environment, in a session of its own', 2, 'setsid env -i SLEEP & exec SLEEP'],
+    ['one that ignores SIGTERM', 1, 'trap "" TERM; exec SLEEP'],
+    ['one that starts others when it is told to end', 1, 'trap "setsid SLEEP & exit" TERM; SLEEP & wait'],
+  ])('%s', async (_, sleeping, command) => {
+    await using agent = new AgentLike([command])
+    await waitFor(() => agent.sleeping().length === sleeping)
+    await agent.kill()
+    const before = agent.commands().length
+    expect(await endLeftBehind(agent.marker, 200)).toBeGreaterThanOrEqual(before)
+    expect(agent.commands()).toEqual([])
+  })
+
+  it('one that is stopped, by SIGTERM', async () => {
+    await using agent = new AgentLike(['SLEEP & kill -STOP $!; kill -STOP $$; wait'])
+    await waitFor(() => agent.commands().filter(isStopped).length === 2)
+    await agent.kill()
+    // The grace is longer than the test may take.
+    expect(await endLeftBehind(agent.marker, 100_000)).toBe(2)
+    expect(agent.commands()).toEqual([])
+  })
+
+  it('many at once, each counted once, and no descriptor is kept', async () => {
+    await using agent = new AgentLike(Array.from({ length: 20 }, () => 'exec SLEEP'))
+    await waitFor(() => agent.sleeping().length === 20)
+    await agent.kill()
+    const descriptors = readdirSync('/proc/self/fd').length
+    expect(await engine.endLeftBehind(agent.marker, 2000)).toBe(20)
+    expect(agent.commands()).toEqual([])
+    expect(readdirSync('/proc/self/fd').length).toBe(descriptors)
+  })
+})
+
+describe('nothing else is ended:', () => {
+  it('the commands of another agent that lives, and its own', async () => {
+    await using killed = new AgentLike(['exec SLEEP'])
+    await using living = new AgentLike(['SLEEP & setsid env -i SLEEP & wait'])
+    await waitFor(() => killed.sleeping().length === 1 && living.sleeping().length === 2)
+    await killed.kill()
+    const before = living.commands()
+    expect(await endLeftBehind(killed.marker, 200)).toBe(1)
+    expect(living.commands()).toEqual(before)
+    expect(isAlive(living.pid)).toBe(true)
+  })
+
+  it('one whose marker only begins or ends like it', async () => {
+    await using agent = new AgentLike(['exec SLEEP'])
+    await waitFor(() => agent.sleeping().length === 1)
+    expect(await endLeftBehind(agent.marker.slice(0, -1), 0)).toBe(0)
+    expect(await endLeftBehind(agent.marker.slice(1), 0)).toBe(0)
+    expect(agent.sleeping().length).toBe(1)
+  })
+
+  it('who looks, whoever started it, and what those started without the marker', async () => {
+    await using agent = new AgentLike(['setsid env -i SLEEP & SLEEP & wait'])
+    await waitFor(() => agent.sleeping().length === 2)
+    const [parent = 0, unmarked = 0, marked = 0] = [
+      agent.commands().find((pid) => !agent.sleeping().includes(pid)),
+      agent.sleeping().find((pid) => processEntry(pid)?.session === pid),
+      agent.sleeping().find((pid) => processEntry(pid)?.session !== pid),
+    ]
+    const pidsFor = (self: number) => new Set(leftBehind(agent.marker, self).map(({ pid }) => pid))
+    expect(pidsFor(process.pid)).toEqual(new Set([parent, unmarked, marked]))
+    expect(pidsFor(parent)).toEqual(new Set([marked]))
+    expect(pidsFor(marked)).toEqual(new Set())
+    expect(pidsFor(unmarked)).toEqual(new Set([marked]))
+  })
+
+  it('a process that has got the number of another', async () => {
+    await using agent = new AgentLike(['exec SLEEP'])
+    const one = await found(() => agent.sleeping().map(processEntry)[0])
+    const earlier = { ...one, startTime: String(Number(one.startTime) - 1) }
+    expect(signalIfStill(earlier, 'SIGKILL')).toBe(false)
+    expect(isAlive(one.pid)).toBe(true)
+    expect(signalIfStill(one, 'SIGKILL')).toBe(true)
+    await waitFor(() => !isAlive(one.pid))
+    expect(signalIfStill(one, 'SIGKILL')).toBe(false)
+  })
+})

@@ -1,0 +1,4 @@
+/** Holds this thread, and with it the event loop. */
+export function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}

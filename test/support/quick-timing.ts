@@ -1,0 +1,19 @@
+import { TIMING, type Timing } from '../../src/agent/timing.ts'
+
+/** The agent's times divided by 50: a dead gateway is noticed within a second, the longest wait is 0.6 s. */
+export const quickTiming: Timing = {
+  dialMs: TIMING.dialMs / 50,
+  keepaliveMs: TIMING.keepaliveMs / 50,
+  stallMs: TIMING.stallMs / 50,
+  closeMs: TIMING.closeMs,
+  healthEveryMs: TIMING.healthEveryMs / 50,
+  healthDeadlineMs: TIMING.healthDeadlineMs / 50,
+  healthyMs: TIMING.healthyMs / 50,
+  pollEveryMs: TIMING.pollEveryMs / 50,
+  conflictLogMs: TIMING.conflictLogMs,
+  backoff: {
+    lost: { shortestMs: 0, firstMs: 20, longestMs: 600 },
+    conflict: { shortestMs: 100, firstMs: 200, longestMs: 600 },
+    refused: { shortestMs: 600, firstMs: 1200, longestMs: 1200 },
+  },
+}

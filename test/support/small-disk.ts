@@ -1,0 +1,28 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+/** A file system of a few KiB that a test can fill: ENOSPC, for real. Needs the right to mount. */
+export class SmallDisk implements Disposable {
+  readonly path: string
+
+  constructor(size: string) {
+    this.path = mkdtempSync(path.join(tmpdir(), 'small-disk-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', this.path])
+  }
+
+  static permitted(): boolean {
+    return spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
+  }
+
+  /** From now on every write fails with EROFS, for root as well. */
+  makeReadOnly(): void {
+    execFileSync('mount', ['-o', 'remount,ro', this.path])
+  }
+
+  [Symbol.dispose](): void {
+    execFileSync('umount', ['--lazy', this.path])
+    rmdirSync(this.path)
+  }
+}

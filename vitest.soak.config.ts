@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+// What takes minutes or the whole machine: `npm run test:soak`, one file after the other.
+export default defineConfig({
+  test: {
+    include: ['test/soak/**/*.soak.ts'],
+    setupFiles: ['test/support/leaks.ts'],
+    testTimeout: 600_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+    pool: 'forks',
+    execArgv: ['--expose-gc'],
+    reporters: ['verbose'],
+  },
+})
