@@ -51,6 +51,8 @@ RUN ln -s /opt/runbook-agent/dist/main.js /usr/local/bin/runbook-agent
 
 # An empty variable is an unset one to the agent, so hoop's chart may set all of its own to nothing.
 ENV RUNBOOK_AGENT_STATE_DIR=/var/lib/runbook-agent
+# Output passes in short-lived buffers: collected early, they cost less CPU and memory.
+ENV NODE_OPTIONS=--max-semi-space-size=1
 USER 10001:10001
 # No HEALTHCHECK: the HTTP port is off unless RUNBOOK_AGENT_HTTP is set, without it there is nothing to ask that the
 # end of the process does not tell, and each check would start a second Node. Kubernetes has probes of its own.

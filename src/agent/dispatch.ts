@@ -3,8 +3,9 @@ import { DecodeError } from '../wire/errors.ts'
 import { decodeGatewayPacket } from '../wire/gateway-message.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from '../wire/message.ts'
 import { sessionIdOf, type Packet } from '../wire/packet.ts'
-import type { TerminationReason } from './closing.ts'
+import { closingRefused, type TerminationReason } from './closing.ts'
 import { Confirmations } from './confirmations.ts'
+import { endedEntry, notRun } from './ended.ts'
 import { Session } from './session.ts'
 import type { Reply, SessionServices } from './session-services.ts'
 
@@ -82,18 +83,31 @@ export class Dispatch {
 
   #open(message: OpenMessage): void {
     const { sid } = message
-    const full = this.#unavailable()
-    if (full !== undefined) return this.#refuse(sid, full)
+    const unavailable = this.#unavailable()
+    if (unavailable !== undefined) return this.#refuseOpening(message, unavailable)
     const earlier = this.#sessions.get(sid)?.session
     // An approved review opens its session a second time (protocol.md 4.7); a running one is left alone.
     if (earlier?.idle === false)
       return this.#services.log.warn({ sid }, 'a running session was opened again: ignored')
     const { connectionName: connection, clientOrigin: origin, clientVerb: verb } = message.params
     this.#services.log.info({ sid, connection, origin, verb }, 'session opened')
-    const { userId, userEmail } = message.params
-    const type = message.connectionType
-    this.#services.record({ event: 'opened', sid, connection, type, origin, verb, userId, userEmail })
+    this.#recordOpening(message)
     this.#serve(new Session(message, this.#services, (reply) => this.#send(reply)), earlier)
+  }
+
+  #recordOpening({ sid, params, connectionType: type }: OpenMessage): void {
+    const { connectionName: connection, clientOrigin: origin, clientVerb: verb, userId, userEmail } = params
+    this.#services.record({ event: 'opened', sid, connection, type, origin, verb, userId, userEmail })
+  }
+
+  #refuseOpening(message: OpenMessage, text: string): void {
+    const { sid } = message
+    this.#refuse(sid, text)
+    // Of a session that is here already this is not the end.
+    if (this.#sessions.has(sid)) return
+    this.#recordOpening(message)
+    const ended = notRun(closingRefused(text), 'refused')
+    this.#services.record(endedEntry(sid, ended, { reason: undefined, closeSent: true }))
   }
 
   /** Remembers each close: the gateway confirms it. */

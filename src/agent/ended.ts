@@ -1,5 +1,7 @@
-import type { Closing } from './closing.ts'
 import type { ExitStatus } from '../runtime/exit-status.ts'
+import type { SessionId } from '../wire/message.ts'
+import type { Closing, TerminationReason } from './closing.ts'
+import type { JournalEntry } from './journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from './output-forwarder.ts'
 
 /** How a session ended, for its user and for the books. */
@@ -11,6 +13,29 @@ export interface Ended extends Closing {
   readonly durationMs: number
   readonly bytes: OutputBytes
   readonly processesEnded: number
+}
+
+/** The end as an entry of the books. `closeSent`: whether the gateway was told. */
+export function endedEntry(
+  sid: SessionId,
+  { exitCode, outcome, signal, durationMs, bytes, processesEnded }: Ended,
+  { reason, closeSent }: { readonly reason: TerminationReason | undefined; readonly closeSent: boolean },
+): JournalEntry {
+  return {
+    event: 'ended',
+    sid,
+    outcome,
+    exitCode,
+    ...(signal !== undefined && { signal }),
+    ...(reason !== undefined && { reason }),
+    durationMs,
+    bytesRead: bytes.read,
+    bytesSent: bytes.sent,
+    bytesLeftOut: bytes.leftOut,
+    bytesRedacted: bytes.redacted,
+    processesEnded,
+    closeSent,
+  }
 }
 
 /** The end of a session whose command never ran. */

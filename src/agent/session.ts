@@ -4,7 +4,7 @@ import type { Execution } from '../runtime/execution.ts'
 import type { OpenMessage, SessionId } from '../wire/message.ts'
 import { closingRefused, closingUnstarted, type TerminationReason } from './closing.ts'
 import { ConnectError } from './connection.ts'
-import { notRun, type Ended } from './ended.ts'
+import { endedEntry, notRun, type Ended } from './ended.ts'
 import { Keyboard } from './keyboard.ts'
 import { LivenessError } from './liveness.ts'
 import { checkRequest, RefusedError, type SessionRequest } from './request.ts'
@@ -184,23 +184,9 @@ export class Session implements CommandOwner {
   }
 
   #account(ended: Ended, closeSent: boolean): void {
-    const { exitCode, outcome, signal, durationMs, bytes, processesEnded } = ended
+    const { exitCode, outcome, bytes } = ended
     const reason = this.#endReason
-    this.#services.record({
-      event: 'ended',
-      sid: this.sid,
-      outcome,
-      exitCode,
-      ...(signal !== undefined && { signal }),
-      ...(reason !== undefined && { reason }),
-      durationMs,
-      bytesRead: bytes.read,
-      bytesSent: bytes.sent,
-      bytesLeftOut: bytes.leftOut,
-      bytesRedacted: bytes.redacted,
-      processesEnded,
-      closeSent,
-    })
+    this.#services.record(endedEntry(this.sid, ended, { reason, closeSent }))
     const fields = { sid: this.sid, exitCode, truncatedBytes: bytes.leftOut, reason }
     if (closeSent) this.#services.log.info(fields, 'session closed')
     else this.#services.log.warn({ ...fields, outcome }, 'session over, its end was not sent to the gateway')

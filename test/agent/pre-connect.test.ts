@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
+import { TIMING, type Timing } from '../../src/agent/timing.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { openSpec } from '../support/open.ts'
 import { quickTiming } from '../support/quick-timing.ts'
@@ -17,11 +18,16 @@ function own<T extends AsyncDisposable>(resource: T): T {
   return resource
 }
 
-const timing = { ...quickTiming, pollEveryMs: 5 }
+// The real times for everything else: a busy machine is not to be taken for a dead gateway.
+const timing = { ...TIMING, pollEveryMs: 5 }
 
-async function embedded(gateway: ScriptedGateway, port = gateway.port): Promise<RunningAgent> {
+async function embedded(
+  gateway: ScriptedGateway,
+  port = gateway.port,
+  times: Timing = timing,
+): Promise<RunningAgent> {
   const key = `grpc://testagent:xagt-0123456789@127.0.0.1:${port}?mode=embedded`
-  return own(await RunningAgent.start(key, { life: { timing } }))
+  return own(await RunningAgent.start(key, { life: { timing: times } }))
 }
 
 it('an embedded agent asks whether somebody waits for it, connects when somebody does, and asks again afterwards', async () => {
@@ -77,7 +83,7 @@ it('an answer that is not known is no call', async () => {
 it('a gateway that does not answer is left with its connection, and asked again', async () => {
   const gateway = own(await ScriptedGateway.start())
   const proxy = own(await FaultProxy.start(gateway.port))
-  const running = await embedded(gateway, proxy.port)
+  const running = await embedded(gateway, proxy.port, { ...quickTiming, pollEveryMs: 5 })
   await waitFor(() => gateway.preConnects.length >= 1)
   proxy.blackHole()
   await waitFor(() => running.log.some((line) => line.includes('no answer within 0.2 s')))

@@ -327,6 +327,10 @@ describe('a session', () => {
     running.agent.drain()
     gateway.send('AgentSessionOpen', openSpec('s2', {}))
     expect(String((await gateway.closeOf('s2')).payload)).toContain('takes no new session')
+    expect(running.entries.filter((entry) => 'sid' in entry && entry.sid === 's2')).toMatchObject([
+      { event: 'opened', connection: 'test' },
+      { event: 'ended', outcome: 'refused', exitCode: 254, closeSent: true },
+    ])
     running.agent.stop()
     const close = await gateway.closeOf('s1')
     expect([code(close), String(close.payload)]).toEqual(['143', 'ended by the agent: the agent is stopping'])
