@@ -120,6 +120,9 @@ function describe(command: Command, error: ErrnoError): string {
       return `exec: ${program}: exec format error: neither a binary of this machine nor a script that starts with #!`
     case 'E2BIG':
       return `exec: ${program}: arguments and environment are too long for this system (one value may have 128 KiB): pass large values as filesystem: instead of envvar:`
+    case 'EMFILE':
+    case 'ENFILE':
+      return `exec: ${program}: the agent has no file descriptor left (${error.code}): raise its limit (ulimit -n, LimitNOFILE=) or lower limits.sessions`
     default:
       return `exec: ${program}: ${error.message}`
   }

@@ -49,3 +49,21 @@ it('an execution that outlives the drain is ended as well', async () => {
   expect(await site.agent.stop()).toEqual({ code: 0, signal: null })
   expect((await reply).body).toMatchObject({ exit_code: 143, output_status: 'failed' })
 })
+
+it('a third signal ends the agent at once with 1, and what it leaves the next one ends', async () => {
+  await using site = await Site.start({ env: { RUNBOOK_AGENT_KILL_GRACE: '2s' } })
+  using gate = new Gate(site.place)
+  const reply = site.rest.script('bash', `trap '' TERM; ${gate.script} while :; do sleep 1; done`, secret)
+  const [{ pid }] = await gate.reached()
+  site.agent.signal('SIGTERM')
+  await site.agent.says('stderr', /agent draining/)
+  // Two of one kind that come together are one.
+  site.agent.signal('SIGTERM')
+  site.agent.signal('SIGINT')
+  expect(await site.agent.ended()).toEqual({ code: 1, signal: null })
+  await reply
+  expect(isAlive(pid)).toBe(true)
+  await site.startAgent()
+  expect(isAlive(pid)).toBe(false)
+  expect(site.secretFiles()).toEqual([])
+})
