@@ -25,7 +25,8 @@ RUN rm -rf node_modules \
 # Not the node image: it brings npm and yarn, which nothing needs at run time.
 FROM docker.io/library/debian:${DEBIAN}-slim
 # tini is process 1: it passes signals on and collects what is orphaned when the agent itself has ended.
-# ca-certificates is for git and the tools of runbooks; the agent's own TLS has Node's roots.
+# ca-certificates is for git, the tools of runbooks, and the agent's TLS, which takes the distribution's authorities
+# beside Node's.
 RUN apt-get update \
   && apt-get install -y --no-install-recommends bash ca-certificates git tini \
   && rm -rf /var/lib/apt/lists/* \

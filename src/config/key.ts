@@ -59,7 +59,9 @@ function givenKey(key: Found<Secret>, search: CredentialSearch): Key {
 /** Of a credential that others can read where it was given. */
 export function warnOfPlace({ from, place }: Found<Secret>, { file, warnings }: CredentialSearch): void {
   if (from !== 'file')
-    warnings.push(`${place}: commands of the same user can read the agent's environment: prefer key-file`)
+    warnings.push(
+      `${place}: what started the agent has the key in its environment too, and commands of an agent that is root can read it there: prefer key-file`,
+    )
   else if (((file?.mode ?? 0) & READABLE_BY_OTHERS) !== 0)
     warnings.push(`${place}: the file holds the key and other users may read it: chmod 600`)
 }

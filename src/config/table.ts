@@ -134,7 +134,7 @@ export const SETTINGS = {
     name: 'state-dir',
     kind: folder,
     description:
-      'folder for the journal and for the tails of large outputs (default $STATE_DIRECTORY, else ~/.local/state/runbook-agent, for root /var/lib/runbook-agent)',
+      'folder for the journal and for the tails of large outputs (default $STATE_DIRECTORY, else $XDG_STATE_HOME/runbook-agent, else ~/.local/state/runbook-agent, for root /var/lib/runbook-agent)',
   },
   journalSize: {
     name: 'journal.size',

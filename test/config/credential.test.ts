@@ -111,7 +111,7 @@ describe('a token of the old kind', () => {
     const { key, warnings } = load({ ...env, HOOP_GRPCURL: '127.0.0.1:8010' })
     expect(key).toMatchObject({ kind: 'token', source, gateway: '127.0.0.1:8010', plaintext: true })
     expect(key.value.reveal()).toBe(token)
-    expect(warnings).toEqual([expect.stringContaining("can read the agent's environment: prefer key-file")])
+    expect(warnings).toEqual([expect.stringContaining('can read it there: prefer key-file')])
   })
 
   it('means nothing without an address: TOKEN may be for another program', () => {

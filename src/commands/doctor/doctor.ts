@@ -17,6 +17,8 @@ export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   const { env, stdout, stderr, argv } = process
   const isJson = flags['json'] === true
   const coloured = stdout.isTTY && !env['NO_COLOR']
+  // Who reads the first line only is no reason to stop: the exit code is still to come.
+  stdout.on('error', () => undefined)
   const lines: Line[] = []
   const tell = (line: Line) => {
     lines.push(line)
