@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Packet } from '../../src/wire/packet.ts'
+import { engine } from '../support/execute.ts'
 import { base64, openSpec } from '../support/open.ts'
 import { RunningAgent } from '../support/running-agent.ts'
 import { ScriptedGateway } from '../support/scripted-gateway.ts'
@@ -9,6 +10,9 @@ import { waitFor } from '../support/wait.ts'
 let gateway: ScriptedGateway
 let running: RunningAgent
 let answers: Answers
+
+// Else what escapes would go to process 1. Nothing else in this process has children.
+beforeAll(() => engine.guard())
 
 beforeEach(async () => {
   gateway = await ScriptedGateway.start()

@@ -1,6 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentSettings } from '../../config.ts'
-import { ListenError, openHttp, type Http } from '../../operations/http.ts'
+import type { Http } from '../../operations/http.ts'
 import { openStatusSocket, type StatusSocket } from '../../operations/status-socket.ts'
 import type { StatusSource } from '../../operations/status.ts'
 import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
@@ -67,6 +67,8 @@ export class Operations implements AsyncDisposable {
 
 async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Promise<Http | undefined> {
   if (http === undefined) return undefined
+  // Loaded only where it is wanted: with the metrics it is a tenth of the agent's start.
+  const { ListenError, openHttp } = await import('../../operations/http.ts')
   try {
     return await openHttp({ listen: http, status, log })
   } catch (error) {
