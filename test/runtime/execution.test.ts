@@ -4,7 +4,9 @@ import { closeSync, existsSync, openSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Execution } from '../../src/runtime/execution.ts'
 import { SpawnError, exitCode } from '../../src/runtime/exit-status.ts'
 import { groupExists } from '../../src/runtime/kill-ladder.ts'
 import { startPortable } from '../../src/runtime/portable-engine.ts'
@@ -361,3 +363,25 @@ async function strangerWithNumber(pid: number): Promise<ChildProcess> {
   }
   throw new Error(`no process got the number ${pid}`)
 }
+
+it('gives up on a command whose end never comes, and says so, instead of holding its session for ever', async () => {
+  // What sudo or a disk that hangs make of a process cannot be had here; that nobody learns of its end can.
+  const never = new Promise<never>(() => undefined)
+  const silent = () => new PassThrough()
+  const program = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })
+  await using execution = new Execution(
+    {
+      pid: program.pid,
+      stdout: silent(),
+      stderr: silent(),
+      reaped: never,
+      exited: never,
+      unread: () => 0,
+    },
+    { graceMs: 50, marker: 'MARKER=unkillable' },
+  )
+  execution.terminate()
+  expect(await outcome(execution)).toMatchObject({
+    status: { kind: 'failed', cause: { message: `process ${program.pid} cannot be ended and goes on` } },
+  })
+})
