@@ -43,12 +43,6 @@ export class Counters {
     this.bytesRedacted += entry.bytesRedacted
     this.processesEnded += entry.processesEnded
   }
-
-  /** As plain fields, for a log line. */
-  toJSON(): object {
-    const { outcomes, reasons, ...totals } = this
-    return { ...totals, outcomes: Object.fromEntries(outcomes), reasons: Object.fromEntries(reasons) }
-  }
 }
 
 function increment<Key>(counts: Map<Key, number>, key: Key): void {

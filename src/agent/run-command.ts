@@ -2,12 +2,11 @@ import { Environment, type EnvironmentRequest } from '../envvars/environment.ts'
 import type { Command } from '../runtime/child.ts'
 import { execute } from '../runtime/engine.ts'
 import type { Execution } from '../runtime/execution.ts'
-import type { SessionId } from '../wire/message.ts'
 import { NO_PAYLOAD } from '../wire/packet.ts'
-import { closing, closingUnstarted, type TerminationReason } from './closing.ts'
+import { closing, closingUnstarted } from './closing.ts'
 import { notRun, type Ended } from './ended.ts'
+import type { CommandOwner } from './command-owner.ts'
 import { ExecutionGroup } from './execution-group.ts'
-import type { Keyboard } from './keyboard.ts'
 import { OutputForwarder } from './output-forwarder.ts'
 import { redactionFor } from './redaction.ts'
 import { RefusedError, type SessionRequest } from './request.ts'
@@ -15,17 +14,6 @@ import type { Reply, SessionServices } from './session-services.ts'
 
 /** What sets a session going: a script, or the first key on a terminal. */
 export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
-
-/** The session whose command it is. */
-export interface CommandOwner {
-  readonly sid: SessionId
-  readonly keyboard: Keyboard
-  /** Why the session is to end; undefined while it is not. */
-  readonly endReason: TerminationReason | undefined
-  /** The command runs: from now on the owner can end it. */
-  running(execution: Execution): void
-  end(reason: TerminationReason): void
-}
 
 /**
  * Runs the command of a session. When it returns, processes and secret files are gone and the slot is free.
@@ -46,7 +34,7 @@ export async function runCommand(
   const argv = environment.expand(request.argv)
   if (owner.endReason !== undefined) return notRun(closingUnstarted(owner.endReason), 'not-started')
   const command = commandOf(argv, environment, start, services)
-  await using group = new ExecutionGroup(owner.sid, services)
+  await using group = new ExecutionGroup(owner, services)
   await using execution = await launch(command, { start, program: request.program }, owner, services)
   await group.add(execution.pid)
   return await follow({ execution, group }, request, owner, { services, reply })

@@ -20,8 +20,6 @@ interface SessionSettings {
   readonly maxDurationMs: number | undefined
   /** What happens to processes that a command leaves behind. */
   readonly background: 'kill' | 'leave'
-  /** Whether an execution has limits that only a control group keeps. */
-  readonly limited: boolean
   /** Whose values are replaced in captured output; undefined: none. */
   readonly secretNames: SecretNames | undefined
 }

@@ -70,10 +70,6 @@ export class Agents {
     return agent.name === name ? { kind: 'agent', name } : { kind: 'name-differs' }
   }
 
-  isOnline(name: string): boolean {
-    return this.#online.has(name)
-  }
-
   /** @returns false when this agent has a stream already */
   connect(stream: AgentStream): boolean {
     if (this.#online.has(stream.name)) return false

@@ -33,14 +33,17 @@ export interface GroupLimits {
  */
 export class ControlGroup implements AsyncDisposable {
   readonly folder: string
+  /** Whether it has limits, which then do not hold for what is outside. */
+  readonly limited: boolean
   readonly #agent: string
 
   /**
    * @param folder of a group that is there; it is removed at the end
    * @param agent the agent's own group, in which its children are born
    */
-  constructor(folder: string, agent: string) {
+  constructor(folder: string, agent: string, limited = false) {
     this.folder = folder
+    this.limited = limited
     this.#agent = agent
   }
 
@@ -53,7 +56,8 @@ export class ControlGroup implements AsyncDisposable {
       removeGroup(folder)
       throw new Error(`the control group ${folder} could not be made: ${String(cause)}`, { cause })
     }
-    return new ControlGroup(folder, agent)
+    const limited = limits.memoryMaxBytes !== undefined || limits.pidsMax !== undefined
+    return new ControlGroup(folder, agent, limited)
   }
 
   /**

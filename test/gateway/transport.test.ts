@@ -58,7 +58,9 @@ describe('the embedded gateway towards an agent', () => {
         false,
       ])
     }
-    await waitFor(() => !gateway.gateway.agents.isOnline('local'))
+    const { agents } = gateway.gateway
+    const now = () => agents.waitFor('local', 0, new AbortController().signal)
+    await waitFor(async () => (await now()) === undefined)
     await using third = await ScriptedAgent.connected(gateway.agentUrl)
     expect(third.error).toBeUndefined()
   })

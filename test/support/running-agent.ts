@@ -57,7 +57,6 @@ export class RunningAgent implements AsyncDisposable {
         maxDurationMs: options.maxDurationMs,
         onCap: options.onCap ?? 'continue',
         background: options.background ?? 'kill',
-        limited: false,
         secretNames: options.redact === 'off' ? undefined : new SecretNames([]),
       },
       agentEnvironment: new AgentEnvironment(options.agentEnvironment ?? {}, key),

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { statSync } from 'node:fs'
 import type { Counters } from '../../agent/counters.ts'
+import { makeFolder } from '../../agent/journal/folder.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
 import type { AgentServices } from '../../agent/session-services.ts'
 import { Slots } from '../../agent/slots.ts'
@@ -37,14 +38,11 @@ export async function openServices({
 }: Parts): Promise<AgentServices> {
   // Before the agent moves into a group of its own: the group as it was counts for all executions.
   const oom = new OomWatch()
+  prepareStateFolder(settings, log)
   return {
     engine,
     folder,
-    settings: {
-      ...settings,
-      limited: settings.limitsMemoryBytes !== undefined || settings.limitsProcesses !== undefined,
-      secretNames: settings.redact === 'on' ? secretNames(settings.redactNames) : undefined,
-    },
+    settings: sessionSettings(settings),
     agentEnvironment: new AgentEnvironment(process.env, settings.key.value.reveal()),
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
@@ -57,6 +55,22 @@ export async function openServices({
       journal.record(entry)
     },
     log,
+  }
+}
+
+/** Nothing but what sessions read: the credential is not theirs. */
+function sessionSettings(settings: AgentSettings): AgentServices['settings'] {
+  const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
+  const names = settings.redact === 'on' ? secretNames(settings.redactNames) : undefined
+  return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background, secretNames: names }
+}
+
+/** Tails of large outputs go there, whether there is a journal or not. Without it they are shorter. */
+function prepareStateFolder({ stateDir }: AgentSettings, log: Logger): void {
+  try {
+    makeFolder(stateDir)
+  } catch (error) {
+    log.warn({ folder: stateDir, error: (error as Error).message }, 'the state folder cannot be made')
   }
 }
 

@@ -1,6 +1,7 @@
 import { Agent } from '../../agent/agent.ts'
 import { Counters } from '../../agent/counters.ts'
 import { openJournal, type Journal } from '../../agent/journal/journal.ts'
+import type { AgentServices } from '../../agent/session-services.ts'
 import type { AgentSettings } from '../../config.ts'
 import type { RuntimeFolder } from '../../envvars/runtime-folder.ts'
 import { createLogger, type ProgramLogger } from '../../log.ts'
@@ -66,8 +67,21 @@ interface Parts {
 
 async function serve({ settings, identities, folder, engine, journal, log }: Parts): Promise<void> {
   const counters = new Counters()
-  const self = { version, gateway: identities.current.address, pid: process.pid }
   const services = await openServices({ settings, folder, engine, journal, counters, log })
+  try {
+    await operate({ settings, identities, folder, engine, journal, log }, services, counters)
+  } finally {
+    services.groups?.[Symbol.dispose]()
+    journal.close()
+  }
+}
+
+async function operate(
+  { settings, identities, folder, engine, journal, log }: Parts,
+  services: AgentServices,
+  counters: Counters,
+): Promise<void> {
+  const self = { version, gateway: identities.current.address, pid: process.pid }
   const agent = new Agent(identities, services, {
     onDisconnect: settings.onDisconnect,
     proxyFor: proxyFor(settings),
@@ -79,7 +93,11 @@ async function serve({ settings, identities, folder, engine, journal, log }: Par
     reload: () => void operations.reload(() => reload(identities, agent, log)),
     dump: () => dumpStatus(log, status),
   })
-  const clean = () => sweep({ folder, engine, graceMs: settings.killGraceMs, log })
+  // What a dead agent left is no reason not to serve.
+  const clean = () =>
+    sweep({ folder, engine, graceMs: settings.killGraceMs, log }).catch((error: unknown) =>
+      log.error({ error: (error as Error).message }, 'what dead agents left could not be looked for'),
+    )
   await clean()
   const sweeping = setInterval(() => void clean(), SWEEP_MS)
   try {
@@ -87,10 +105,8 @@ async function serve({ settings, identities, folder, engine, journal, log }: Par
     await untilStopped(agent, settings)
   } finally {
     clearInterval(sweeping)
-    services.groups?.[Symbol.dispose]()
     dumpStatus(log, status)
     journal.record({ event: 'agent', state: 'stopped', ...self })
-    journal.close()
   }
 }
 
