@@ -20,10 +20,12 @@ module.exports = {
     ...['basics', 'wire', 'envvars', 'runtime', 'template', 'policy'].map((leaf) =>
       only(`layer-0-${leaf}`, `^src/${leaf}/`, `^src/${leaf}/`, 'the lowest layer knows nobody'),
     ),
-    only('layer-1-agent', '^src/agent/', '^src/(agent|basics|wire|envvars|runtime|policy)/'),
-    only('layer-1-gateway', '^src/gateway/', '^src/(gateway|basics|wire|template|policy)/'),
-    only('layer-1-operations', '^src/operations/', '^src/(operations|basics)/'),
-    only('layer-2', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
+    only('layer-1-dial', '^src/dial/', '^src/(dial|basics|wire)/'),
+    only('layer-2-agent', '^src/agent/', '^src/(agent|basics|wire|dial|envvars|runtime|policy|template)/'),
+    only('layer-2-client', '^src/client/', '^src/(client|basics|wire|dial)/'),
+    only('layer-2-gateway', '^src/gateway/', '^src/(gateway|basics|wire|template|policy)/'),
+    only('layer-2-operations', '^src/operations/', '^src/(operations|basics)/'),
+    only('layer-3', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
     {
       name: 'main-on-top',
       severity: 'error',
@@ -33,7 +35,7 @@ module.exports = {
     fence(
       'grpc-fence',
       npm('@grpc'),
-      '^src/(wire/service|agent/(connection|channel)|gateway/transport)[.]ts$',
+      '^src/(wire/service|dial/(packet-stream|channel)|gateway/transport)[.]ts$',
     ),
     fence('koffi-fence', npm('koffi'), '^src/runtime/posix(-socket)?[.]ts$'),
     fence('node-pty-fence', npm('node-pty'), '^src/runtime/pty[.]ts$'),

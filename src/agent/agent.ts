@@ -1,17 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { ConnectError } from '../dial/connect-error.ts'
+import { PacketStream } from '../dial/packet-stream.ts'
+import { encodeAgentMessage } from '../wire/agent-message.ts'
 import type { GatewayMessage } from '../wire/message.ts'
 import { Backoff } from './backoff.ts'
-import { Channel } from './channel.ts'
-import { ConnectError, Connection } from './connection.ts'
+import { Channel } from '../dial/channel.ts'
 import { Dispatch } from './dispatch.ts'
-import type { Health } from './health.ts'
+import type { Health } from '../dial/health.ts'
 import type { Identity, IdentitySource } from './identity.ts'
-import { now } from './moment.ts'
+import { now } from '../basics/moment.ts'
+import { introduction } from './introduction.ts'
 import { unwanted } from './pre-connect.ts'
 import type { AgentServices } from './session-services.ts'
 import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import { TIMING, type Timing } from './timing.ts'
-import type { Proxy } from './tunnel.ts'
+import type { Proxy } from '../dial/tunnel.ts'
 
 /** After the last command has been killed: its output's rest and its close on their way. */
 const CLOSES_MS = 5000
@@ -27,7 +30,7 @@ export interface AgentOptions {
 }
 
 interface Serving {
-  readonly connection: Connection
+  readonly connection: PacketStream
   readonly dispatch: Dispatch
 }
 
@@ -130,7 +133,10 @@ export class Agent {
       if (error instanceof ConnectError) return error
       throw error
     }
-    const error = await this.#serve(await Connection.open(channel, identity, this.#timing), identity)
+    const error = await this.#serve(
+      new PacketStream(channel, await introduction(identity), this.#timing),
+      identity,
+    )
     return identity.embedded ? await this.#afterCall(error) : error
   }
 
@@ -156,9 +162,9 @@ export class Agent {
   }
 
   /** One stream from its opening to its end. @returns why it ended */
-  async #serve(connection: Connection, { embedded }: Identity): Promise<ConnectError> {
+  async #serve(connection: PacketStream, { embedded }: Identity): Promise<ConnectError> {
     const services = { ...this.#services, embedded }
-    const dispatch = new Dispatch(services, (message) => connection.send(message))
+    const dispatch = new Dispatch(services, (message) => connection.send(encodeAgentMessage(message)))
     this.#serving = { connection, dispatch }
     // Told to leave while the stream was being opened.
     if (this.#leaving()) this.#drained = this.#finish(this.#serving)

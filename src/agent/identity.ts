@@ -1,15 +1,12 @@
 import { Secret } from '../basics/secret.ts'
-import { hostOf, serverAddress } from './address.ts'
-import type { TlsOptions } from './tls.ts'
+import { hostOf, serverAddress } from '../dial/address.ts'
+import type { Destination } from '../dial/destination.ts'
+import type { TlsOptions } from '../dial/tls.ts'
 
 /** How the agent introduces itself and where it goes. `token` is the whole credential: never log it. */
-export interface Identity {
-  /** `host:port` */
-  readonly address: string
+export interface Identity extends Destination {
   /** Of the address, without brackets. */
   readonly host: string
-  /** Undefined is plaintext. */
-  readonly tls: TlsOptions | undefined
   /** The agent's name, for the log; empty where the credential has none. */
   readonly name: string
   readonly token: Secret

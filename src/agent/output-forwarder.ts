@@ -3,7 +3,7 @@ import type { Chunk } from '../runtime/child-output.ts'
 import { OutputCap } from '../runtime/output-cap.ts'
 import type { TailSpace } from '../runtime/tail-space.ts'
 import type { SessionId } from '../wire/message.ts'
-import { ConnectError } from './connection.ts'
+import { ConnectError } from '../dial/connect-error.ts'
 import { RedactedOutput } from './redacted-output.ts'
 import type { Reply } from './session-services.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Channel } from './channel.ts'
+import type { Channel } from '../dial/channel.ts'
 import type { Identity } from './identity.ts'
 import { authorization } from './introduction.ts'
 import type { Timing } from './timing.ts'

@@ -1,6 +1,6 @@
 import type { Logger } from '../basics/logger.ts'
-import type { ConnectError } from './connect-error.ts'
-import type { Moment } from './moment.ts'
+import type { ConnectError } from '../dial/connect-error.ts'
+import type { Moment } from '../basics/moment.ts'
 
 /** Each phase of the agent's life with what is true in it. */
 export type AgentPhase =

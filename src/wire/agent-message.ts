@@ -1,10 +1,9 @@
 import type { AgentMessage, ClosedMessage, OpenedMessage, SessionId } from './message.ts'
-import { NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specText, type Packet } from './packet.ts'
+import { KEEPALIVE, NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specText, type Packet } from './packet.ts'
 
 // What the agent sends (protocol.md 3.5): encoded by the agent, decoded by the embedded gateway.
 
 const type = {
-  keepalive: 'GatewayKeepAlive',
   oldKeepalive: 'KeepAlive',
   opened: 'ClientSessionOpenOK',
   stdout: 'ClientWriteStdout',
@@ -15,7 +14,7 @@ const type = {
 export function encodeAgentMessage(message: Exclude<AgentMessage, { kind: 'unsupported' }>): Packet {
   switch (message.kind) {
     case 'keepalive':
-      return { type: type.keepalive, spec: {}, payload: NO_PAYLOAD }
+      return KEEPALIVE
     case 'opened':
       return encodeOpened(message)
     case 'stdout':
@@ -56,7 +55,7 @@ function encodeClosed(message: ClosedMessage): Packet {
 /** Never throws: whatever an agent sends, the gateway lives. Unknown types become `unsupported`. */
 export function decodeAgentPacket(packet: Packet): AgentMessage {
   const sid = sessionIdOf(packet)
-  if (packet.type === type.keepalive || packet.type === type.oldKeepalive) return { kind: 'keepalive' }
+  if (packet.type === KEEPALIVE.type || packet.type === type.oldKeepalive) return { kind: 'keepalive' }
   if (sid === undefined) return { kind: 'unsupported', sid, type: packet.type }
   switch (packet.type) {
     case type.opened:

@@ -1,6 +1,7 @@
 import { DecodeError } from './errors.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from './message.ts'
 import { NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specBytes, specText, type Packet } from './packet.ts'
+import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from './params.ts'
 
 // What the gateway sends (protocol.md 3.4): decoded by the agent, encoded by the embedded gateway.
@@ -48,7 +49,7 @@ function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
     case type.input:
       return { kind: 'input', sid, data: packet.payload }
     case type.resize:
-      return decodeResize(packet, sid)
+      return { kind: 'resize', sid, ...decodeWindowSize(packet.payload) }
     case type.close:
       return { kind: 'close', sid }
     default:
@@ -69,16 +70,6 @@ function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
     clientEnvVars:
       clientEnvVars === undefined ? new Map() : decodeStringMap(clientEnvVars, spec.clientEnvVars),
   }
-}
-
-/** `rows,cols,x,y` in decimal, x and y in pixels and unused; each cut to 16 bits like the reference does. */
-function decodeResize(packet: Packet, sid: SessionId): GatewayMessage {
-  const sizes = packet.payload.toString('latin1', 0, 64).split(',')
-  if (sizes.length !== 4 || !sizes.every((size) => /^\d{1,9}$/.test(size))) {
-    throw new DecodeError('payload', 'a window size is rows,cols,x,y')
-  }
-  const [rows = 0, cols = 0] = sizes.map((size) => Number(size) & 0xffff)
-  return { kind: 'resize', sid, rows, cols }
 }
 
 function decodeFlags(packet: Packet): ReadonlyMap<string, boolean> {
@@ -115,7 +106,7 @@ export function encodeGatewayMessage(
       return {
         type: type.resize,
         spec: sessionSpec(message.sid),
-        payload: Buffer.from(`${message.rows},${message.cols},0,0`),
+        payload: encodeWindowSize(message),
       }
     case 'close':
       return { type: type.close, spec: sessionSpec(message.sid), payload: NO_PAYLOAD }

@@ -26,6 +26,9 @@ export const spec = {
 
 export const NO_PAYLOAD = Buffer.alloc(0)
 
+/** What agents and clients send every few seconds, for the proxies on the way; the gateway ignores it (protocol.md 3.1). */
+export const KEEPALIVE: Packet = { type: 'GatewayKeepAlive', spec: {}, payload: NO_PAYLOAD }
+
 /** The text value of a spec key, or undefined when the packet lacks it. Own keys only: `__proto__` is data. */
 export function specText(packet: Packet, key: string): string | undefined {
   return specBytes(packet, key)?.toString('utf8')

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { hostOf, portOf, serverAddress } from '../../src/agent/address.ts'
+import { hostOf, portOf, serverAddress } from '../../src/dial/address.ts'
 import { fixedIdentity, parseKey, tokenIdentity } from '../../src/agent/identity.ts'
 import { Secret } from '../../src/basics/secret.ts'
 

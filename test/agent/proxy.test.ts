@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { fixedIdentity, parseKey } from '../../src/agent/identity.ts'
 import { Secret } from '../../src/basics/secret.ts'
-import type { Proxy } from '../../src/agent/tunnel.ts'
+import type { Proxy } from '../../src/dial/tunnel.ts'
 import { Authority } from '../support/certificates.ts'
 import { ConnectProxy } from '../support/connect-proxy.ts'
 import { quickTiming } from '../support/quick-timing.ts'

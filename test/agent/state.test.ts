@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { ConnectError } from '../../src/agent/connect-error.ts'
+import { ConnectError } from '../../src/dial/connect-error.ts'
 import { between, StateLog, type AgentPhase } from '../../src/agent/state.ts'
 
 /** What is logged of these phases, each so many ms after the one before: level and message. */

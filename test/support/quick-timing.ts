@@ -2,6 +2,7 @@ import { TIMING, type Timing } from '../../src/agent/timing.ts'
 
 /** The agent's times divided by 50: a dead gateway is noticed within a second, the longest wait is 0.6 s. */
 export const quickTiming: Timing = {
+  firstPacket: 'within-dial',
   dialMs: TIMING.dialMs / 50,
   keepaliveMs: TIMING.keepaliveMs / 50,
   stallMs: TIMING.stallMs / 50,

@@ -1,4 +1,4 @@
-import { Channel } from '../../../agent/channel.ts'
+import { Channel } from '../../../dial/channel.ts'
 import type { Finding } from '../finding.ts'
 import { broken, ok } from '../finding.ts'
 import type { Way } from './way.ts'

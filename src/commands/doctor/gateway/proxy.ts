@@ -1,4 +1,4 @@
-import { TunnelError } from '../../../agent/tunnel.ts'
+import { TunnelError } from '../../../dial/tunnel.ts'
 import type { Finding } from '../finding.ts'
 import { broken, ok } from '../finding.ts'
 import { openWay, Patience, type Way } from './way.ts'

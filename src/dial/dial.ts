@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import type { Socket } from 'node:net'
 import { hostOf, portOf } from './address.ts'
-import type { Identity } from './identity.ts'
+import type { Destination } from './destination.ts'
 import { explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
 import { tunnel, TunnelError, type Proxy } from './tunnel.ts'
 
@@ -19,15 +19,15 @@ type Stage = 'looking up its name' | 'connecting' | 'asking the proxy' | 'in the
  * these steps would hold the process, a TLS handshake without an answer for ever.
  */
 export class Dial {
-  readonly #identity: Identity
+  readonly #destination: Destination
   readonly #proxy: Proxy | undefined
   readonly #life = new AbortController()
   #stage: Stage = 'looking up its name'
   #socket: Socket | undefined
   #failure: string | undefined
 
-  constructor(identity: Identity, proxy: Proxy | undefined) {
-    this.#identity = identity
+  constructor(destination: Destination, proxy: Proxy | undefined) {
+    this.#destination = destination
     this.#proxy = proxy
   }
 
@@ -38,11 +38,11 @@ export class Dial {
 
   /** The gateway's, host:port. */
   get address(): string {
-    return this.#identity.address
+    return this.#destination.address
   }
 
   get secure(): boolean {
-    return this.#identity.tls !== undefined
+    return this.#destination.tls !== undefined
   }
 
   /** From the gateway, or from a proxy: any byte is a sign of life. */
@@ -57,7 +57,7 @@ export class Dial {
 
   /** What to connect to: the proxy, where there is one; it looks up the gateway itself. */
   async addresses(): Promise<DialAddress[]> {
-    const next = this.#proxy?.address ?? this.#identity.address
+    const next = this.#proxy?.address ?? this.#destination.address
     const host = hostOf(next)
     try {
       const found = await lookup(host, { all: true })
@@ -75,7 +75,7 @@ export class Dial {
     // Whoever uses the socket learns of its end from `close`; without a listener an error would end the process.
     socket.on('error', () => undefined)
     if (this.#proxy !== undefined) await this.#tunnel(socket, this.#proxy)
-    const { tls } = this.#identity
+    const { tls } = this.#destination
     const led = tls === undefined ? socket : await this.#secure(socket, tls)
     this.#stage = 'connected'
     return led
@@ -89,7 +89,7 @@ export class Dial {
   async #tunnel(socket: Socket, proxy: Proxy): Promise<void> {
     this.#stage = 'asking the proxy'
     try {
-      await tunnel(socket, this.#identity.address, proxy)
+      await tunnel(socket, this.#destination.address, proxy)
     } catch (error) {
       throw error instanceof TunnelError ? this.#fail(error.message) : error
     }
@@ -97,7 +97,7 @@ export class Dial {
 
   async #secure(socket: Socket, options: TlsOptions): Promise<Socket> {
     this.#stage = 'in the TLS handshake'
-    const { address } = this.#identity
+    const { address } = this.#destination
     try {
       const secured = await secure(socket, address, options, secureContext(options))
       // With TLS 1.3 the gateway sees the client's certificate, or that there is none, after our handshake is over.

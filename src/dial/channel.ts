@@ -13,7 +13,7 @@ import type { Packet } from '../wire/packet.ts'
 import { channelOptions, TransportClient, type PreConnectResponse } from '../wire/service.ts'
 import { ConnectError } from './connect-error.ts'
 import { Dial } from './dial.ts'
-import type { Identity } from './identity.ts'
+import type { Destination } from './destination.ts'
 import type { Proxy } from './tunnel.ts'
 
 /** `answered` with whatever it was; `silent` when not a byte came; `unknown` says nothing about the gateway. */
@@ -47,9 +47,9 @@ export class Channel implements Disposable {
   readonly #dial: Dial
   readonly #openChecks = new Set<Promise<HealthAnswer>>()
 
-  constructor(identity: Identity, proxy: Proxy | undefined) {
-    this.#dial = new Dial(identity, proxy)
-    this.#client = new TransportClient(`${SCHEME}:${identity.address}`, new DialCredentials(this.#dial), {
+  constructor(destination: Destination, proxy: Proxy | undefined) {
+    this.#dial = new Dial(destination, proxy)
+    this.#client = new TransportClient(`${SCHEME}:${destination.address}`, new DialCredentials(this.#dial), {
       ...options,
       [DIAL]: this.#dial,
     })
@@ -95,11 +95,14 @@ export class Channel implements Disposable {
   /** What an error of a call means, in words. */
   errorOf(error: ServiceError | null): ConnectError {
     const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
+    const name = error === null ? undefined : status[error.code]
     if (error?.code === status.UNAUTHENTICATED || error?.code === status.PERMISSION_DENIED)
-      return new ConnectError('refused', text)
+      return new ConnectError('refused', text, name)
     if (error?.code === status.FAILED_PRECONDITION && text.includes('already connected'))
-      return new ConnectError('conflict', text)
-    return new ConnectError('lost', this.#dial.failure ?? this.#plain(text))
+      return new ConnectError('conflict', text, name)
+    // What grpc-js says itself when there is no connection, or none any more.
+    const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
+    return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name)
   }
 
   /** Without what grpc-js puts around the reason, and with more where it has none. */

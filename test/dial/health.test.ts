@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { HealthAnswer } from '../../src/agent/channel.ts'
-import { HealthWatch } from '../../src/agent/health.ts'
+import type { HealthAnswer } from '../../src/dial/channel.ts'
+import { HealthWatch } from '../../src/dial/health.ts'
 import { TIMING } from '../../src/agent/timing.ts'
 
 const quick = { ...TIMING, healthEveryMs: 2, healthDeadlineMs: 1 }

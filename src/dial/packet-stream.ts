@@ -1,26 +1,20 @@
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
-import { encodeAgentMessage } from '../wire/agent-message.ts'
-import type { AgentMessage } from '../wire/message.ts'
-import type { Packet } from '../wire/packet.ts'
+import { KEEPALIVE, type Packet } from '../wire/packet.ts'
 import type { Channel } from './channel.ts'
 import { ConnectError } from './connect-error.ts'
 import { HealthWatch, type Health } from './health.ts'
-import type { Identity } from './identity.ts'
-import { introduction } from './introduction.ts'
-import type { Timing } from './timing.ts'
-
-export { ConnectError } from './connect-error.ts'
+import type { StreamTiming } from './timing.ts'
 
 /** Bytes given to gRPC and not yet written: grpc-js itself counts messages, whatever their size. */
 const MAX_IN_FLIGHT_BYTES = 1024 * 1024
 /** What a packet costs besides its payload, roughly. */
 const PACKET_OVERHEAD_BYTES = 256
 
-/** One stream to the gateway, on a channel that it has for itself. */
-export class Connection {
+/** One stream of packets to the gateway, on a channel that it has for itself: an agent's, or a client's. */
+export class PacketStream {
   readonly #channel: Channel
   readonly #call: ClientDuplexStream<Packet, Packet>
-  readonly #timing: Timing
+  readonly #timing: StreamTiming
   readonly #keepalive: NodeJS.Timeout
   readonly #closed: Promise<void>
   readonly #health: HealthWatch
@@ -34,12 +28,7 @@ export class Connection {
   readonly #writers: (() => void)[] = []
 
   /** Opens the stream; whether the gateway takes it shows on the first packet received. */
-  static async open(channel: Channel, identity: Identity, timing: Timing): Promise<Connection> {
-    const metadata = await introduction(identity)
-    return new Connection(channel, metadata, timing)
-  }
-
-  private constructor(channel: Channel, metadata: Readonly<Record<string, string>>, timing: Timing) {
+  constructor(channel: Channel, metadata: Readonly<Record<string, string>>, timing: StreamTiming) {
     this.#channel = channel
     this.#timing = timing
     this.#health = new HealthWatch((deadlineMs) => channel.healthCheck(deadlineMs), timing)
@@ -48,15 +37,14 @@ export class Connection {
     this.#closed = new Promise((resolve) => this.#call.once('status', () => resolve()))
     this.#call.on('error', (error) => this.#end(channel.errorOf(error as ServiceError)))
     this.#call.on('status', () => this.#end(ended()))
-    const keepalive = () => void this.send({ kind: 'keepalive' }).catch(() => undefined)
+    const keepalive = () => void this.send(KEEPALIVE).catch(() => undefined)
     this.#keepalive = setInterval(keepalive, timing.keepaliveMs)
     keepalive()
   }
 
   /** Packets in order, until the stream ends; `error` says why it did. */
   async *receive(): AsyncGenerator<Packet, void, undefined> {
-    const { dialMs } = this.#timing
-    const dial = setTimeout(() => this.#drop(this.#channel.timeout(dialMs)), dialMs)
+    const dial = setTimeout(() => this.#dialTimedOut(), this.#timing.dialMs)
     try {
       for await (const packet of this.#call) {
         clearTimeout(dial)
@@ -81,10 +69,9 @@ export class Connection {
     return this.#health.latest
   }
 
-  /** Settles when there is room for the next message: awaiting it is the whole backpressure. @throws ConnectError */
-  async send(message: Exclude<AgentMessage, { kind: 'unsupported' }>): Promise<void> {
+  /** Settles when there is room for the next packet: awaiting it is the whole backpressure. @throws ConnectError */
+  async send(packet: Packet): Promise<void> {
     this.#refuseWhenEnded()
-    const packet = encodeAgentMessage(message)
     const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
     this.#inFlightBytes += bytes
     this.#call.write(packet, () => this.#written(bytes))
@@ -111,6 +98,12 @@ export class Connection {
   /** Ends the stream at once, whatever is on its way. */
   drop(reason: string): void {
     this.#drop(new ConnectError('lost', reason))
+  }
+
+  #dialTimedOut(): void {
+    const { dialMs, firstPacket } = this.#timing
+    if (firstPacket === 'whenever' && this.#channel.stage === 'connected') this.#accept()
+    else this.#drop(this.#channel.timeout(dialMs))
   }
 
   /** The gateway has taken the stream: from now on it has to answer health checks. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HealthAnswer } from './channel.ts'
-import { now, type Moment } from './moment.ts'
-import type { Timing } from './timing.ts'
+import { now, type Moment } from '../basics/moment.ts'
+import type { StreamTiming } from './timing.ts'
 
 /** The gateway's last answer to a health check. */
 export interface Health {
@@ -18,10 +18,13 @@ const MISSES = 2
  */
 export class HealthWatch {
   readonly #ask: (deadlineMs: number) => Promise<HealthAnswer>
-  readonly #timing: Timing
+  readonly #timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>
   #latest: Health | undefined
 
-  constructor(ask: (deadlineMs: number) => Promise<HealthAnswer>, timing: Timing) {
+  constructor(
+    ask: (deadlineMs: number) => Promise<HealthAnswer>,
+    timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>,
+  ) {
     this.#ask = ask
     this.#timing = timing
   }

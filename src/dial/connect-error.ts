@@ -1,0 +1,13 @@
+/** The stream could not be had or has ended. `kind` decides what is said and how long an agent waits. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError'
+  readonly kind: 'refused' | 'conflict' | 'lost'
+  /** The name of the gRPC status that the gateway ended the stream with, such as NOT_FOUND; undefined when it was not the gateway. */
+  readonly status: string | undefined
+
+  constructor(kind: ConnectError['kind'], message: string, status?: string) {
+    super(message)
+    this.kind = kind
+    this.status = status
+  }
+}

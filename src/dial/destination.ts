@@ -1,0 +1,9 @@
+import type { TlsOptions } from './tls.ts'
+
+/** The gateway to connect to. */
+export interface Destination {
+  /** `host:port` */
+  readonly address: string
+  /** Undefined is plaintext. */
+  readonly tls: TlsOptions | undefined
+}
