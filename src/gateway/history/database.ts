@@ -1,7 +1,8 @@
-/** The tables and every statement on them; nothing else in the gateway knows SQL. */
+/** Every statement on the tables of schema.ts; nothing else in the gateway knows SQL. */
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { SessionEvent } from './session.ts'
+import { updateSchema } from './schema.ts'
+import type { EventKind, NewSession, SessionEvent } from './session.ts'
 import { HistoryError } from './session.ts'
 import type { Connection, Statement } from './sqlite.ts'
 import { closeFile, inTransaction, openFile, reason, releaseLock, takeLock, waitForLocks } from './sqlite.ts'
@@ -15,35 +16,26 @@ export interface SessionRow {
   readonly endedAt: number | null
   readonly exitCode: number | null
   readonly truncatedBytes: number
+  /** Null while open. */
+  readonly outputBytes: number | null
   readonly request: string
 }
 
-const SCHEMA_VERSION = 1
+/** What a session begins with; the columns to find it by are `request`'s own. */
+export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
+  Pick<NewSession, 'user' | 'connection' | 'connectionType' | 'correlationId' | 'sessionBatchId'>
 
-/** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent got it. */
-const SCHEMA = `
-  CREATE TABLE history.sessions (
-    key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    status TEXT NOT NULL CHECK (status IN ('open', 'done')),
-    started_at INTEGER NOT NULL,
-    ended_at INTEGER,
-    exit_code INTEGER,
-    truncated_bytes INTEGER NOT NULL DEFAULT 0,
-    request TEXT NOT NULL
-  );
-  CREATE INDEX history.sessions_by_end ON sessions (ended_at);
-  CREATE TABLE history.events (
-    key INTEGER PRIMARY KEY,
-    session INTEGER NOT NULL REFERENCES sessions (key) ON DELETE CASCADE,
-    kind TEXT NOT NULL CHECK (kind IN ('s', 'i', 'o', 'e')),
-    seconds REAL NOT NULL,
-    bytes BLOB NOT NULL
-  );
-  CREATE INDEX history.events_by_session ON events (session);
-  PRAGMA history.user_version = ${SCHEMA_VERSION};`
+/** Input and output; output alone; all of it with the sizes of the terminal. */
+export type Events = 'stream' | 'output' | 'terminal'
 
-const COLUMNS = 'key, id, status, started_at, ended_at, exit_code, truncated_bytes, request'
+export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
+  stream: ['i', 'o', 'e'],
+  output: ['o', 'e'],
+  terminal: ['i', 'o', 'e', 'r'],
+}
+
+const COLUMNS = 'key, id, status, started_at, ended_at, exit_code, truncated_bytes, output_bytes, request'
+const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
 /** Rows of at most 64 KiB: a page of events is at most 2 MiB. */
 const EVENTS_PER_READ = 32
 /** Deleted, and given back to the disk, in one transaction each, so that the write-ahead log stays short. */
@@ -74,10 +66,12 @@ export class HistoryDatabase {
   }
 
   /** Inserts the session as open, with its input. */
-  insert(row: Pick<SessionRow, 'id' | 'startedAt' | 'request'>, input: readonly Buffer[]): void {
+  insert(row: NewRow, input: readonly Buffer[]): void {
     this.#write('begin a session', () => {
-      this.#statements.insert.run([row.id, row.startedAt, row.request])
-      for (const bytes of input) this.#statements.append.run(['s', 0, bytes, row.id])
+      const { id, startedAt, request, user, connection, connectionType } = row
+      const found = [user, connection, connectionType, row.correlationId ?? null, row.sessionBatchId ?? null]
+      this.#statements.insert.run([id, startedAt, request, ...found])
+      for (const bytes of input) this.#statements.append.run(['s', 0, bytes, id])
     })
   }
 
@@ -113,7 +107,7 @@ export class HistoryDatabase {
   }
 
   /** Events in their order, a page at a time: nothing stays locked while the caller is busy with one. */
-  events(key: number, which: 'stream' | 'output'): Generator<SessionEvent> {
+  events(key: number, which: Events): Generator<SessionEvent> {
     return this.#pages(this.#statements[which], key)
   }
 
@@ -201,15 +195,17 @@ export class HistoryDatabase {
 type EventRow = [key: number, seconds: number, kind: SessionEvent['kind'], bytes: Buffer]
 
 function toRow(found: unknown): SessionRow {
-  type Columns = [number, string, SessionRow['status'], number, number | null, number | null, number, string]
-  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, request] = found as Columns
-  return { key, id, status, startedAt, endedAt, exitCode, truncatedBytes, request }
+  type Optional = number | null
+  type Columns = [number, string, SessionRow['status'], number, Optional, Optional, number, Optional, string]
+  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, outputBytes, request] =
+    found as Columns
+  return { key, id, status, startedAt, endedAt, exitCode, truncatedBytes, outputBytes, request }
 }
 
 function openTables(path: string, maxBytes: number | undefined): Connection {
   const db = openFile(path, maxBytes)
   try {
-    createSchema(db)
+    updateSchema(db)
     return db
   } catch (error) {
     closeFile(db)
@@ -217,40 +213,31 @@ function openTables(path: string, maxBytes: number | undefined): Connection {
   }
 }
 
-function createSchema(db: Connection): void {
-  const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
-  if (version === SCHEMA_VERSION) return
-  if (version !== 0) {
-    const versions = `schema ${version}, this one knows ${SCHEMA_VERSION}`
-    throw new HistoryError(`it was written by a newer version of this program (${versions})`)
-  }
-  if (db.prepare('SELECT 1 FROM history.sqlite_master').raw().get([]) !== undefined) {
-    throw new HistoryError('it belongs to another program; name another state folder')
-  }
-  inTransaction(db, () => db.exec(SCHEMA))
-}
-
 function prepare(db: Connection) {
   const reading = (sql: string): Statement => db.prepare(sql).raw()
-  const events = (kinds: string): Statement =>
+  const events = (kinds: readonly string[]): Statement =>
     reading(`SELECT key, seconds, kind, bytes FROM events
-             WHERE session = ? AND key > ? AND kind IN (${kinds}) ORDER BY key LIMIT ${EVENTS_PER_READ}`)
+             WHERE session = ? AND key > ? AND kind IN (${kinds.map((kind) => `'${kind}'`).join()}) ORDER BY key LIMIT ${EVENTS_PER_READ}`)
   return {
-    insert: db.prepare(`INSERT INTO sessions (id, status, started_at, request) VALUES (?, 'open', ?, ?)`),
+    insert:
+      db.prepare(`INSERT INTO sessions (id, status, started_at, request, user, connection, connection_type,
+                                               correlation_id, batch_id)
+                        VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?)`),
     append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)
                         SELECT key, ?, ?, ? FROM sessions WHERE id = ?`),
-    finish: db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?
+    finish: db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?,
+                        output_bytes = (${OUTPUT_LENGTH} WHERE session = sessions.key AND kind IN ('o', 'e'))
                         WHERE id = ? AND status = 'open'`),
     purge: db.prepare(`DELETE FROM sessions WHERE key IN
                        (SELECT key FROM sessions WHERE ended_at < ? LIMIT ${SESSIONS_PER_DELETE})`),
     row: reading(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`),
     open: reading(`SELECT ${COLUMNS} FROM sessions WHERE status = 'open' ORDER BY key`),
-    input: events(`'s'`),
-    stream: events(`'i', 'o', 'e'`),
-    output: events(`'o', 'e'`),
+    input: events(['s']),
+    stream: events(KINDS.stream),
+    output: events(KINDS.output),
+    terminal: events(KINDS.terminal),
     lastSecond: reading('SELECT coalesce(max(seconds), 0) FROM events WHERE session = ?'),
-    outputLength: reading(`SELECT coalesce(sum(length(bytes)), 0) FROM events
-                           WHERE session = ? AND kind IN ('o', 'e')`),
+    outputLength: reading(`${OUTPUT_LENGTH} WHERE session = ? AND kind IN ('o', 'e')`),
     freePages: reading('PRAGMA history.freelist_count'),
   }
 }

@@ -1,5 +1,5 @@
-import type { SessionRow } from './database.ts'
-import { HistoryDatabase } from './database.ts'
+import type { Events, SessionRow } from './database.ts'
+import { HistoryDatabase, KINDS } from './database.ts'
 import { chunksOf } from './recording.ts'
 import type { EventKind, NewSession, SessionEnd, SessionEvent, SessionRecord } from './session.ts'
 import { HistoryError } from './session.ts'
@@ -50,7 +50,7 @@ export class History {
     const { id, script, startedAt, ...request } = session
     if (!SESSION_ID.test(id)) throw new HistoryError('session history: the session id is not printable ASCII')
     const row = { id, startedAt: startedAt.getTime(), request: toJson(request) }
-    this.#database.insert(row, chunksOf(script))
+    this.#database.insert({ ...request, ...row }, chunksOf(script))
     this.#writer.begin(id)
   }
 
@@ -85,7 +85,7 @@ export class History {
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
     const row = this.#flushedRow(id)
     if (row === undefined) return { bytes: Buffer.alloc(0), truncated: false }
-    const recorded = this.#database.outputLength(row.key) + lengthOf(this.#pending(id, 'output'))
+    const recorded = this.#outputBytes(row)
     const bytes = Buffer.allocUnsafe(Math.min(recorded, maxBytes))
     let filled = 0
     for (const event of this.#all(row, 'output')) {
@@ -95,11 +95,14 @@ export class History {
     return { bytes: bytes.subarray(0, filled), truncated: recorded > maxBytes || this.#missing(row) > 0 }
   }
 
-  /** All events in their order, read a page at a time. Events above 64 KiB come as several. */
-  *events(id: string): Generator<SessionEvent> {
+  /**
+   * Events in their order, read a page at a time: input and output, or output alone, or with the sizes of the
+   * terminal. Events above 64 KiB come as several.
+   */
+  *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
     if (row === undefined) return
-    yield* this.#all(row, 'stream')
+    yield* this.#all(row, which)
   }
 
   /** Deletes sessions that ended before the time and shrinks the file. Returns how many they were. */
@@ -123,14 +126,19 @@ export class History {
   }
 
   /** What cannot be written while another program holds the file is still read, from memory. */
-  *#all(row: SessionRow, which: 'stream' | 'output'): Generator<SessionEvent> {
+  *#all(row: SessionRow, which: Events): Generator<SessionEvent> {
     yield* this.#database.events(row.key, which)
     yield* this.#pending(row.id, which)
   }
 
-  #pending(id: string, which: 'stream' | 'output'): readonly SessionEvent[] {
+  #pending(id: string, which: Events): readonly SessionEvent[] {
     const pending = this.#writer.recording(id)?.pending ?? []
-    return which === 'stream' ? pending : pending.filter(({ kind }) => kind !== 'i')
+    return pending.filter(({ kind }) => KINDS[which].includes(kind))
+  }
+
+  #outputBytes(row: SessionRow): number {
+    const written = row.outputBytes ?? this.#database.outputLength(row.key)
+    return written + lengthOf(this.#pending(row.id, 'output'))
   }
 
   /** Of a session whose end is not written the row does not know it all. */
@@ -147,6 +155,7 @@ export class History {
       startedAt: new Date(row.startedAt),
       ...endOf(row, this.#writer.recording(row.id)?.end),
       truncatedBytes: this.#missing(row),
+      outputBytes: this.#outputBytes(row),
     }
   }
 }

@@ -9,12 +9,17 @@ const EVENT_OVERHEAD_BYTES = 128
 /** Recorded per session, protocol.md 7: output (`o` and `e` together), and as much again of input. */
 export const RECORDED_BYTES = 110 * 1024 * 1024
 
+/** Sizes of a terminal that changes all the time: some 9000 of them. */
+const RECORDED_SIZES_BYTES = 64 * 1024
+
+const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
+
 /** What is still unwritten of one session, and how much of it may yet be recorded. */
 export class Recording {
   /** Set once the session has ended; nothing comes after it. */
   end: SessionEnd | undefined
   #pending: SessionEvent[] = []
-  #room = { input: RECORDED_BYTES, output: RECORDED_BYTES }
+  #room = { input: RECORDED_BYTES, output: RECORDED_BYTES, sizes: RECORDED_SIZES_BYTES }
   #cost = 0
   #dropped = 0
   #failure: HistoryError | undefined
@@ -41,7 +46,7 @@ export class Recording {
 
   /** Copies what there is room for: the caller's buffer may be a slice of a much longer packet. */
   add(kind: EventKind, bytes: Buffer, seconds: number): void {
-    const stream = kind === 'i' ? 'input' : 'output'
+    const stream = STREAMS[kind]
     const kept = Math.min(bytes.length, this.#room[stream])
     this.#room[stream] -= kept
     this.#dropped += bytes.length - kept
@@ -64,7 +69,7 @@ export class Recording {
    */
   fail(error: HistoryError): void {
     this.#failure ??= error
-    this.#room = { input: 0, output: 0 }
+    this.#room = { input: 0, output: 0, sizes: 0 }
     this.#dropped += this.#pending.reduce((sum, event) => sum + event.bytes.length, 0)
     this.clear()
   }

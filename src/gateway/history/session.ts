@@ -2,13 +2,13 @@
 export interface NewSession {
   /** Printable ASCII without spaces, at most 200 characters. */
   readonly id: string
-  readonly origin: 'client-api' | 'client-api-runbooks'
+  readonly origin: 'client-api' | 'client-api-runbooks' | 'client'
   readonly verb: string
   readonly connection: string
   readonly connectionType: string
   readonly connectionSubtype?: string
   readonly user: string
-  /** The input the agent got. */
+  /** The input the agent got; empty for a terminal. */
   readonly script: Buffer
   readonly labels: Readonly<Record<string, string>>
   /** Anything JSON can carry. */
@@ -26,6 +26,8 @@ export interface SessionRecord extends NewSession {
   readonly endedAt?: Date
   /** Output that is missing: what the agent's cap left out plus what could not be recorded here. */
   readonly truncatedBytes: number
+  /** Recorded so far. */
+  readonly outputBytes: number
 }
 
 /** How a session ended. */
@@ -36,8 +38,11 @@ export interface SessionEnd {
   readonly endedAt: Date
 }
 
-/** Input, standard output, standard error and texts about the session: the letters of protocol.md 10.4. */
-export type EventKind = 'i' | 'o' | 'e'
+/**
+ * Input, standard output, standard error and texts about the session: the letters of protocol.md 10.4. `r` is the
+ * terminal's size from then on, `COLSxROWS`.
+ */
+export type EventKind = 'i' | 'o' | 'e' | 'r'
 
 /** A piece of a session's stream, at most 64 KiB long. */
 export interface SessionEvent {

@@ -31,7 +31,10 @@ function open(): HistoryDatabase {
   return database
 }
 
-const ROW = { id: 's1', startedAt: 1000, request: '{}' }
+const ROW = {
+  ...{ id: 's1', startedAt: 1000, request: '{}' },
+  ...{ user: 'u', connection: 'c', connectionType: 'custom' },
+}
 const mode = (file: string) => statSync(file).mode & 0o777
 
 /** In a process of its own: is the lock free there, too? */
@@ -118,7 +121,7 @@ describe('a file that is not ours', () => {
 
   test('of a newer version is refused and left as it is', () => {
     foreign('PRAGMA user_version = 99')
-    expect(() => open()).toThrow(/newer version of this program \(schema 99, this one knows 1\)/)
+    expect(() => open()).toThrow(/newer version of this program \(schema 99, this one knows 2\)/)
     const db = new Database(path)
     expect(db.prepare('PRAGMA user_version').raw().get([])).toEqual([99])
     db.close()

@@ -80,6 +80,7 @@ describe('a session', () => {
       status: 'open',
       exitCode: undefined,
       truncatedBytes: 0,
+      outputBytes: 0,
     })
     history.finish('s1', { exitCode: 7, truncatedBytes: 41, endedAt: ENDED })
     expect(history.session('s1')).toStrictEqual({
@@ -88,6 +89,7 @@ describe('a session', () => {
       exitCode: 7,
       endedAt: ENDED,
       truncatedBytes: 41,
+      outputBytes: 0,
     })
   })
 
@@ -159,6 +161,48 @@ describe('output', () => {
       [1.5, 'e', 'two '],
       [3, 'o', 'three'],
     ])
+  })
+
+  test('has no sizes of a terminal in it; events has them where they are asked for', () => {
+    const history = open()
+    history.begin(newSession('s1', { origin: 'client', verb: 'connect', script: Buffer.alloc(0) }))
+    history.append('s1', 'r', Buffer.from('80x24'), 0)
+    history.append('s1', 'o', Buffer.from('$ '), 0.5)
+    history.append('s1', 'i', Buffer.from('ls'), 1)
+    history.append('s1', 'r', Buffer.from('132x50'), 2)
+    const letters = (which: 'stream' | 'output' | 'terminal') =>
+      [...history.events('s1', which)].map(({ kind, bytes }) => `${kind} ${bytes.toString()}`)
+    const check = () => {
+      expect(letters('terminal')).toEqual(['r 80x24', 'o $ ', 'i ls', 'r 132x50'])
+      expect(everything(history, 's1').map(([, kind]) => kind)).toEqual(['o', 'i'])
+      expect(letters('output')).toEqual(['o $ '])
+      expect(history.output('s1', MIB)).toEqual({ bytes: Buffer.from('$ '), truncated: false })
+      expect(history.session('s1')).toMatchObject({ outputBytes: 2, truncatedBytes: 0 })
+    }
+    check()
+    history.finish('s1', DONE)
+    check()
+  })
+
+  test('leaves room for itself however often a terminal changes its size', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    for (let i = 0; i < 20_000; i += 1) history.append('s1', 'r', Buffer.from('80x24'), i)
+    history.append('s1', 'o', Buffer.from('still here'), 20_000)
+    history.finish('s1', DONE)
+    expect(history.output('s1', MIB).bytes.toString()).toBe('still here')
+    expect([...history.events('s1', 'terminal')].length).toBeLessThan(15_000)
+  })
+
+  test('is counted, while the session runs and when it has ended', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    history.append('s1', 'o', Buffer.alloc(300_000), 0)
+    history.append('s1', 'e', Buffer.alloc(7), 0)
+    history.append('s1', 'i', Buffer.alloc(100), 0)
+    expect(history.session('s1')?.outputBytes).toBe(300_007)
+    history.finish('s1', DONE)
+    expect(history.session('s1')?.outputBytes).toBe(300_007)
   })
 
   test('of a running session is complete up to now', () => {

@@ -1,0 +1,76 @@
+/** The tables, version by version. A new file takes the same steps as an old one, so both end up the same. */
+import { HistoryError } from './session.ts'
+import type { Connection } from './sqlite.ts'
+import { inTransaction } from './sqlite.ts'
+
+/** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent got it. */
+const VERSION_1 = `
+  CREATE TABLE history.sessions (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL CHECK (status IN ('open', 'done')),
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    exit_code INTEGER,
+    truncated_bytes INTEGER NOT NULL DEFAULT 0,
+    request TEXT NOT NULL
+  );
+  CREATE INDEX history.sessions_by_end ON sessions (ended_at);
+  CREATE TABLE history.events (
+    key INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES sessions (key) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('s', 'i', 'o', 'e')),
+    seconds REAL NOT NULL,
+    bytes BLOB NOT NULL
+  );
+  CREATE INDEX history.events_by_session ON events (session);`
+
+/**
+ * Kind `r`, the size of a terminal, and columns to find sessions by, copied from `request`. A session that ended under
+ * version 1 has no `output_bytes`.
+ *
+ * The constraint is changed where it is written (sqlite.org/lang_altertable.html#otheralter says how and when that
+ * is safe): copying the table would take as long as the file is large, and as much disk again. libsql's own ALTER COLUMN
+ * breaks on a list.
+ */
+const VERSION_2 = `
+  PRAGMA writable_schema = ON;
+  UPDATE history.sqlite_master SET sql = replace(sql, '''o'', ''e'')', '''o'', ''e'', ''r'')')
+    WHERE type = 'table' AND name = 'events';
+  PRAGMA writable_schema = RESET;
+  ALTER TABLE history.sessions ADD COLUMN user TEXT NOT NULL DEFAULT '';
+  ALTER TABLE history.sessions ADD COLUMN connection TEXT NOT NULL DEFAULT '';
+  ALTER TABLE history.sessions ADD COLUMN connection_type TEXT NOT NULL DEFAULT '';
+  ALTER TABLE history.sessions ADD COLUMN correlation_id TEXT;
+  ALTER TABLE history.sessions ADD COLUMN batch_id TEXT;
+  ALTER TABLE history.sessions ADD COLUMN output_bytes INTEGER;
+  UPDATE history.sessions SET
+    user = coalesce(json_extract(request, '$.user'), ''),
+    connection = coalesce(json_extract(request, '$.connection'), ''),
+    connection_type = coalesce(json_extract(request, '$.connectionType'), ''),
+    correlation_id = json_extract(request, '$.correlationId'),
+    batch_id = json_extract(request, '$.sessionBatchId');
+  CREATE INDEX history.sessions_by_start ON sessions (started_at);
+  CREATE INDEX history.sessions_by_user ON sessions (user, started_at);
+  CREATE INDEX history.sessions_by_connection ON sessions (connection, started_at);
+  CREATE INDEX history.sessions_by_correlation ON sessions (correlation_id) WHERE correlation_id IS NOT NULL;
+  CREATE INDEX history.sessions_by_batch ON sessions (batch_id) WHERE batch_id IS NOT NULL;`
+
+const STEPS = [VERSION_1, VERSION_2]
+
+/** Creates the tables, or brings those of an older version up to date: all or nothing. @throws HistoryError */
+export function updateSchema(db: Connection): void {
+  const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
+  if (version === STEPS.length) return
+  if (version > STEPS.length || version < 0) {
+    const versions = `schema ${version}, this one knows ${STEPS.length}`
+    throw new HistoryError(`it was written by a newer version of this program (${versions})`)
+  }
+  if (version === 0 && db.prepare('SELECT 1 FROM history.sqlite_master').raw().get([]) !== undefined) {
+    throw new HistoryError('it belongs to another program; name another state folder')
+  }
+  inTransaction(db, () => {
+    for (const step of STEPS.slice(version)) db.exec(step)
+    db.exec(`PRAGMA history.user_version = ${STEPS.length}`)
+  })
+}
