@@ -26,20 +26,25 @@ export class Access {
 
   /** One that the user may not see reads as missing. @throws HttpError with the given status */
   connection(user: UserSettings, name: string, status: 400 | 404, message: string): ConnectionSettings {
-    const connection = this.#settings.connections.find((one) => one.name === name)
-    const groups = connection?.access.groups
-    if (
-      connection === undefined ||
-      (groups !== undefined && !groups.some((group) => user.groups.includes(group)))
-    ) {
-      throw new HttpError(status, message)
-    }
+    const connection = this.connections(user).find((one) => one.name === name)
+    if (connection === undefined) throw new HttpError(status, message)
     return connection
+  }
+
+  /** Those that the user may see, in the order of the settings. */
+  connections(user: UserSettings): readonly ConnectionSettings[] {
+    return this.#settings.connections.filter(
+      ({ access: { groups } }) => groups === undefined || groups.some((group) => user.groups.includes(group)),
+    )
+  }
+
+  isAdmin(user: UserSettings): boolean {
+    return user.groups.includes(ADMIN)
   }
 
   /** @returns whether the user may see and end this session */
   owns(user: UserSettings, session: { readonly user: string }): boolean {
-    return session.user === user.name || user.groups.includes(ADMIN)
+    return session.user === user.name || this.isAdmin(user)
   }
 }
 

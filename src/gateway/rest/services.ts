@@ -1,7 +1,9 @@
+import type { Agents } from '../agents.ts'
 import type { Executions } from '../executions.ts'
 import type { History } from '../history/history.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
+import type { Address } from '../settings/address.ts'
 import type { Access } from './access.ts'
 
 /** A configured repository under both of its names. */
@@ -12,9 +14,18 @@ export interface NamedRepository {
   readonly repository: RunbookRepository
 }
 
+/** What the gateway says of itself. */
+export interface ServerDescription {
+  readonly version: string
+  /** Where agents and clients connect: the real port. */
+  readonly grpc: Address
+}
+
 /** What the routes share. */
 export interface RestServices {
+  readonly server: ServerDescription
   readonly access: Access
+  readonly agents: Agents
   readonly executions: Executions
   readonly history: History
   readonly repositories: readonly NamedRepository[]
