@@ -15,7 +15,7 @@ export interface NamedRepository {
 }
 
 /** What the gateway says of itself. */
-export interface ServerDescription {
+interface ServerDescription {
   readonly version: string
   /** Where agents and clients connect: the real port. */
   readonly grpc: Address
