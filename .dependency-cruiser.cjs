@@ -35,7 +35,7 @@ module.exports = {
     fence(
       'grpc-fence',
       npm('@grpc'),
-      '^src/(wire/service|dial/(packet-stream|channel)|gateway/transport)[.]ts$',
+      '^src/(wire/service|dial/(packet-stream|channel)|gateway/(transport|packet-call))[.]ts$',
     ),
     fence('koffi-fence', npm('koffi'), '^src/runtime/posix(-socket)?[.]ts$'),
     fence('node-pty-fence', npm('node-pty'), '^src/runtime/pty[.]ts$'),

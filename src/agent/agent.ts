@@ -195,6 +195,7 @@ export class Agent {
 
   /** The gateway has closed these sessions already; their commands end in the background. */
   #abandon(dispatch: Dispatch): void {
+    dispatch.resumeAll()
     if (this.#options.onDisconnect === 'finish') dispatch.drain('gateway-lost')
     else dispatch.end('gateway-lost')
     const over = dispatch.over().then(() => {

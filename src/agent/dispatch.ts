@@ -44,6 +44,11 @@ export class Dispatch {
     for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
   }
 
+  /** The stream has ended: nobody can resume a paused output any more. */
+  resumeAll(): void {
+    for (const { session } of this.#sessions.values()) session.gate.openForGood()
+  }
+
   /** Ends every session. */
   end(reason: TerminationReason): void {
     for (const { session } of this.#sessions.values()) session.end(reason)
@@ -71,6 +76,10 @@ export class Dispatch {
         return this.#input(message.sid, message.data)
       case 'resize':
         return this.#sessions.get(message.sid)?.session.resize(message)
+      case 'pause':
+        return this.#sessions.get(message.sid)?.session.gate.pause()
+      case 'resume':
+        return this.#sessions.get(message.sid)?.session.gate.resume()
       case 'native-proxy':
         return this.#refuse(message.sid, unserved(message.type))
       case 'unsupported':

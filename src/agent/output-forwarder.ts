@@ -4,6 +4,7 @@ import { OutputCap } from '../runtime/output-cap.ts'
 import type { TailSpace } from '../runtime/tail-space.ts'
 import type { SessionId } from '../wire/message.ts'
 import { ConnectError } from '../dial/connect-error.ts'
+import type { OutputGate } from './output-gate.ts'
 import { RedactedOutput } from './redacted-output.ts'
 import type { Reply } from './session-services.ts'
 
@@ -11,6 +12,8 @@ export interface OutputRules {
   /** Largest output in bytes; 0 streams everything. */
   readonly capBytes: number
   readonly tails: TailSpace
+  /** Paused while the client does not read. */
+  readonly gate: OutputGate
   /** undefined: nothing is replaced. */
   readonly redaction: Redaction | undefined
   /** Called once the output is larger than the cap. */
@@ -60,7 +63,8 @@ export class OutputForwarder implements Disposable {
   }
 
   /**
-   * Each `await` waits for the gateway: that is what slows a child down whose output nobody takes. Without a gateway
+   * Each `await` waits for the gateway, or for a client that does not read: that is what slows a child down whose
+   * output nobody takes. Without a gateway
    * the output is read on, so that the command can end.
    * @param unwanted true once the output is read only to let the child end
    */
@@ -96,6 +100,7 @@ export class OutputForwarder implements Disposable {
   }
 
   async #send({ stream, data }: Chunk): Promise<void> {
+    await this.#rules.gate.passed()
     if (this.#lost) return
     try {
       await this.#reply({ kind: stream, sid: this.#sid, data })

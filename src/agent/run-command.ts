@@ -106,6 +106,7 @@ async function follow(
   using forwarder = new OutputForwarder(sid, reply, {
     capBytes: captured ? settings.outputCapBytes : 0,
     tails,
+    gate: owner.gate,
     redaction: captured ? redactionFor(entries, settings.secretNames, log) : undefined,
     overflowed: () => (settings.onCap === 'kill' ? owner.end('output-limit') : undefined),
   })

@@ -8,6 +8,7 @@ import { ConnectError } from '../dial/connect-error.ts'
 import { endedEntry, notRun, type Ended } from './ended.ts'
 import { Keyboard } from './keyboard.ts'
 import { LivenessError } from './liveness.ts'
+import { OutputGate } from './output-gate.ts'
 import { checkRequest, RefusedError, type SessionRequest } from './request.ts'
 import { runCommand, type Start } from './run-command.ts'
 import type { Reply, SessionServices } from './session-services.ts'
@@ -24,6 +25,7 @@ type SessionState =
 export class Session implements CommandOwner {
   readonly sid: SessionId
   readonly keyboard = new Keyboard()
+  readonly gate = new OutputGate()
   readonly #open: OpenMessage
   readonly #services: SessionServices
   readonly #reply: Reply
@@ -102,6 +104,8 @@ export class Session implements CommandOwner {
     // Of a command that has ended by itself neither is the reason.
     const isLate = this.#state.name === 'running' && this.#state.execution.hasEnded
     if (!isLate || (reason !== 'timeout' && reason !== 'agent-stopping')) this.#endReason ??= reason
+    // Also of a command that has ended by itself, whose last output waits there.
+    this.gate.openForGood()
     this.#giveUp()
     if (this.#state.name === 'running') this.#state.execution.terminate()
   }

@@ -1,5 +1,4 @@
-import { oneLine } from '../basics/one-line.ts'
-import { activityWords } from '../operations/status-words.ts'
+import { activityWords, oneLine } from '../operations/status-words.ts'
 import type { Status } from '../operations/status.ts'
 
 /** One agent for a person: a line for each thing, the names in a column. */

@@ -10,23 +10,37 @@ export interface SessionSink {
   fail(reason: string): void
 }
 
+/** The way to an agent. */
+export interface AgentLink {
+  send(message: GatewayOutbound): void
+  /** Settles when there is room for more, or the agent is gone. Who only sends a little need not ask. */
+  room(): Promise<void>
+}
+
 /** A connected agent: one stream, many sessions. */
 export class AgentStream {
   readonly name: string
-  readonly #send: (message: GatewayOutbound) => void
+  readonly #link: AgentLink
   readonly #sessions = new Map<SessionId, SessionSink>()
+  #endReason: string | undefined
 
-  constructor(name: string, send: (message: GatewayOutbound) => void) {
+  constructor(name: string, link: AgentLink) {
     this.name = name
-    this.#send = send
+    this.#link = link
   }
 
   send(message: GatewayOutbound): void {
-    this.#send(message)
+    this.#link.send(message)
   }
 
+  room(): Promise<void> {
+    return this.#link.room()
+  }
+
+  /** On a stream that has ended meanwhile the session fails at once. */
   add(sid: SessionId, session: SessionSink): void {
-    this.#sessions.set(sid, session)
+    if (this.#endReason !== undefined) session.fail(this.#endReason)
+    else this.#sessions.set(sid, session)
   }
 
   remove(sid: SessionId): void {
@@ -40,6 +54,7 @@ export class AgentStream {
 
   /** The stream has ended: so have its sessions. */
   end(reason: string): void {
+    this.#endReason ??= reason
     for (const session of [...this.#sessions.values()]) session.fail(reason)
     this.#sessions.clear()
   }
@@ -81,10 +96,6 @@ export class Agents {
   disconnect(stream: AgentStream, reason: string): void {
     if (this.#online.get(stream.name) === stream) this.#online.delete(stream.name)
     stream.end(reason)
-  }
-
-  isOnline(name: string): boolean {
-    return this.#online.has(name)
   }
 
   /** The agent's stream, at once or when it connects within `ms`; undefined when it does not, or `signal` says stop. */

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Agents } from './agents.ts'
+import { Clients } from './clients/clients.ts'
 import { Executions } from './executions.ts'
 import { History } from './history/history.ts'
 import type { Logger } from '../basics/logger.ts'
@@ -9,14 +10,15 @@ import { restServer } from './rest/server.ts'
 import type { NamedRepository } from './rest/services.ts'
 import { RunbookRepository } from './runbooks/repository.ts'
 import { repositoryKey } from './runbooks/url.ts'
-import { addressUrl } from './settings/address.ts'
+import { Sessions } from './sessions.ts'
 import type { GatewaySettings, RepositorySettings } from './settings/settings.ts'
 import { Transport } from './transport.ts'
+import { Users } from './users.ts'
 
 /** How often sessions older than the retention are removed. */
 const PURGE_MS = 60 * 60 * 1000
 
-/** The embedded gateway: transport for agents, REST interface, runbooks and history in one process. */
+/** The embedded gateway: transport for agents and clients, REST interface, runbooks and history in one process. */
 export interface Gateway {
   /** The addresses it really has, ports filled in. */
   readonly http: string
@@ -28,15 +30,11 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** Starts what the settings say; `version` is what it tells clients. @throws HistoryError, RepositoryError or a listen error; nothing stays open then */
-export async function startGateway(
-  settings: GatewaySettings,
-  log: Logger,
-  version: string,
-): Promise<Gateway> {
+/** Starts what the settings say. @throws HistoryError, RepositoryError or a listen error; nothing stays open then */
+export async function startGateway(settings: GatewaySettings, log: Logger): Promise<Gateway> {
   const closers: Closer[] = []
   try {
-    return await open(settings, { log, version }, closers)
+    return await open(settings, log, closers)
   } catch (error) {
     await closeAll(closers)
     throw error
@@ -46,11 +44,7 @@ export async function startGateway(
 type Closer = () => void | Promise<void>
 
 /** What was opened last is closed first: sessions end while their agents and the history are still there. */
-async function open(
-  settings: GatewaySettings,
-  { log, version }: { log: Logger; version: string },
-  closers: Closer[],
-): Promise<Gateway> {
+async function open(settings: GatewaySettings, log: Logger, closers: Closer[]): Promise<Gateway> {
   mkdirSync(settings.state, { recursive: true, mode: 0o700 })
   const history = openHistory(settings, log, closers)
   const repositories = settings.repositories.map((repository) =>
@@ -60,23 +54,25 @@ async function open(
     await Promise.all(repositories.map(({ repository }) => repository.close()))
   })
   const agents = new Agents(settings.agents)
-  const transport = new Transport(agents, log)
+  const users = new Users(settings)
+  const sessions = new Sessions(agents, history, settings.limits, log)
+  const transport = new Transport(agents, new Clients({ users, sessions, log }), log)
   closers.push(() => transport.close())
-  const executions = new Executions(agents, history, settings.limits, log)
-  const access = new Access(settings)
-  const grpc = { host: settings.listen.grpc.host, port: await transport.listen(settings.listen.grpc) }
+  const executions = new Executions(sessions, history, settings.limits, log)
+  const access = new Access(users)
   const rest = restServer(
-    { server: { version, grpc }, access, agents, executions, history, repositories, log },
+    { access, executions, sessions, history, repositories, log },
     settings.limits.bodyBytes,
   )
   closers.push(() => rest.close())
-  closers.push(() => executions.close())
+  closers.push(() => sessions.close())
+  const grpcPort = await transport.listen(settings.listen.grpc)
   const http = await rest.listen(settings.listen.http)
   return {
     http,
-    grpc: addressUrl('grpc', grpc),
+    grpc: grpcAddress(settings.listen.grpc.host, grpcPort),
     agents,
-    endSessions: () => executions.close(),
+    endSessions: () => sessions.close(),
     close: () => closeAll(closers),
   }
 }
@@ -109,4 +105,8 @@ function purgeOld(history: History, retainMs: number, log: Logger): void {
 function openRepository(settings: RepositorySettings, stateDir: string, log: Logger): NamedRepository {
   const repository = RunbookRepository.open({ ...settings, stateDir, log })
   return { name: settings.name, key: repositoryKey(settings.url), repository }
+}
+
+function grpcAddress(host: string, port: number): string {
+  return `grpc://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -12,9 +12,9 @@ import type { Packet } from '../wire/packet.ts'
 import { channelOptions, transportService } from '../wire/service.ts'
 import { AgentStream, type Agents } from './agents.ts'
 import type { Logger } from '../basics/logger.ts'
+import type { Clients } from './clients/clients.ts'
+import { PacketCall } from './packet-call.ts'
 import type { Address } from './settings/address.ts'
-
-type Stream = ServerDuplexStream<Packet, Packet>
 
 /** grpc-go's: a peer that answers no ping within 20 s is gone. Agents behind a dead network free their name by it. */
 const serverOptions = {
@@ -25,19 +25,23 @@ const serverOptions = {
 
 /** How long streams may take to end in good order when the gateway stops. */
 const CLOSE_MS = 1000
+/** On the way to an agent, before those who send it much are slowed down. */
+const AGENT_UNSENT_BYTES = 1024 * 1024
 
-/** `protobuf.Transport` for agents. */
+/** `protobuf.Transport` for agents and clients. */
 export class Transport {
   readonly #server = new Server(serverOptions)
-  readonly #streams = new Set<Stream>()
+  readonly #agentCalls = new Set<PacketCall>()
   readonly #agents: Agents
+  readonly #clients: Clients
   readonly #log: Logger
 
-  constructor(agents: Agents, log: Logger) {
+  constructor(agents: Agents, clients: Clients, log: Logger) {
     this.#agents = agents
+    this.#clients = clients
     this.#log = log
     this.#server.addService(transportService, {
-      Connect: (stream: Stream) => this.#connect(stream),
+      Connect: (stream: ServerDuplexStream<Packet, Packet>) => this.#connect(new PacketCall(stream)),
       HealthCheck: (_: unknown, done: sendUnaryData<{ status: string }>) => done(null, { status: 'OK' }),
       PreConnect: (_: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<never>) =>
         done({ code: status.UNIMPLEMENTED, details: 'this gateway serves agents with mode=standard only' }),
@@ -56,73 +60,59 @@ export class Transport {
 
   /** Ends every stream, then the server. */
   async close(): Promise<void> {
-    for (const stream of this.#streams) stream.end()
+    this.#clients.close()
+    for (const call of this.#agentCalls) call.end()
     const force = setTimeout(() => this.#server.forceShutdown(), CLOSE_MS)
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
     clearTimeout(force)
   }
 
-  #connect(stream: Stream): void {
-    const refusal = this.#refusal(stream)
-    if (refusal !== undefined) return refuse(stream, refusal.code, refusal.details)
-    const authentication = this.#agents.authenticate(header(stream, 'authorization'))
-    if (authentication.kind === 'unknown')
-      return refuse(stream, status.UNAUTHENTICATED, 'invalid authentication')
-    if (authentication.kind === 'name-differs') {
-      return refuse(stream, status.UNAUTHENTICATED, 'invalid authentication, mismatch dsn attributes')
-    }
-    const agent = new AgentStream(
-      authentication.name,
-      (message) => void stream.write(encodeGatewayMessage(message)),
-    )
-    if (!this.#agents.connect(agent))
-      return refuse(stream, status.FAILED_PRECONDITION, 'agent already connected')
-    this.#serve(stream, agent)
-  }
-
   /** The checks that come before the credential (protocol.md 1.4). */
-  #refusal(stream: Stream): { code: status; details: string } | undefined {
-    const origin = header(stream, 'origin')
-    if (origin === undefined) return { code: status.INVALID_ARGUMENT, details: 'missing client origin' }
-    if (origin === 'client')
-      return {
-        code: status.UNIMPLEMENTED,
-        details: 'this gateway serves no command line clients yet: use its REST API',
-      }
-    return origin === 'agent'
-      ? undefined
-      : { code: status.UNAUTHENTICATED, details: 'invalid authentication' }
+  #connect(call: PacketCall): void {
+    switch (call.header('origin')) {
+      case 'agent':
+        return this.#connectAgent(call)
+      case 'client':
+        return void this.#clients.serve(call)
+      case undefined:
+        return call.fail('InvalidArgument', 'missing client origin')
+      default:
+        return call.fail('Unauthenticated', 'invalid authentication')
+    }
   }
 
-  #serve(stream: Stream, agent: AgentStream): void {
-    this.#streams.add(stream)
-    this.#log.info({ agent: agent.name, hostname: header(stream, 'hostname') }, 'agent connected')
-    stream.on('data', (packet: Packet) => agent.receive(decodeAgentPacket(packet)))
+  #connectAgent(call: PacketCall): void {
+    const authentication = this.#agents.authenticate(call.header('authorization'))
+    if (authentication.kind === 'unknown') return call.fail('Unauthenticated', 'invalid authentication')
+    if (authentication.kind === 'name-differs')
+      return call.fail('Unauthenticated', 'invalid authentication, mismatch dsn attributes')
+    const agent = new AgentStream(authentication.name, {
+      send: (message) => call.send(encodeGatewayMessage(message)),
+      room: () => call.room(AGENT_UNSENT_BYTES),
+    })
+    if (!this.#agents.connect(agent)) return call.fail('FailedPrecondition', 'agent already connected')
+    this.#serve(call, agent)
+  }
+
+  #serve(call: PacketCall, agent: AgentStream): void {
+    this.#agentCalls.add(call)
+    this.#log.info({ agent: agent.name, hostname: call.header('hostname') }, 'agent connected')
     const over = (reason: string) => {
-      if (!this.#streams.delete(stream)) return
+      if (!this.#agentCalls.delete(call)) return
       this.#agents.disconnect(agent, reason)
       this.#log.info({ agent: agent.name, reason }, 'agent disconnected')
     }
-    // A lost connection ends the readable side as well, a moment before it is called cancelled.
-    stream.on('end', () =>
-      setImmediate(() => {
-        over('EOF')
-        stream.end()
-      }),
+    call.receive(
+      (packet) => agent.receive(decodeAgentPacket(packet)),
+      // A lost connection ends the readable side as well, a moment before it is called cancelled.
+      () =>
+        setImmediate(() => {
+          over('EOF')
+          call.end()
+        }),
     )
-    stream.on('cancelled', () => over('agent has disconnected'))
-    stream.on('error', (error) => over(error.message))
-    stream.on('close', () => over('agent has disconnected'))
+    void call.over.then(() => over('agent has disconnected'))
     agent.send({ kind: 'connected' })
     agent.send({ kind: 'feature-flags', flags: new Map() })
   }
-}
-
-function header(stream: Stream, name: string): string | undefined {
-  const [value] = stream.metadata.get(name)
-  return value === undefined ? undefined : String(value)
-}
-
-function refuse(stream: Stream, code: status, details: string): void {
-  stream.emit('error', { code, details })
 }

@@ -14,10 +14,15 @@ const type = {
   input: 'AgentTerminalWriteStdin',
   resize: 'AgentTerminalResizeTTY',
   close: 'AgentSessionClose',
+  // Ours: hoop's agent ignores types it does not know, and hoop's gateway never sends these.
+  pause: 'AgentSessionPause',
+  resume: 'AgentSessionResume',
 } as const
 
-/** Packets of the native database and network proxies, which this agent does not serve. */
-const NATIVE_PROXY = /^Agent(?:\w+ConnectionWrite|MCPStdioReply)$/
+/** Packets of the native database and network proxies, which neither this agent nor the embedded gateway serves. */
+export function isNativeProxy(type: string): boolean {
+  return /^Agent(?:\w+ConnectionWrite|MCPStdioReply)$/.test(type)
+}
 
 /** @throws DecodeError when a packet of a known type is malformed. Unknown types become `unsupported`. */
 export function decodeGatewayPacket(packet: Packet): GatewayMessage {
@@ -52,8 +57,12 @@ function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
       return { kind: 'resize', sid, ...decodeWindowSize(packet.payload) }
     case type.close:
       return { kind: 'close', sid }
+    case type.pause:
+      return { kind: 'pause', sid }
+    case type.resume:
+      return { kind: 'resume', sid }
     default:
-      return { kind: NATIVE_PROXY.test(packet.type) ? 'native-proxy' : 'unsupported', sid, type: packet.type }
+      return { kind: isNativeProxy(packet.type) ? 'native-proxy' : 'unsupported', sid, type: packet.type }
   }
 }
 
@@ -109,7 +118,9 @@ export function encodeGatewayMessage(
         payload: encodeWindowSize(message),
       }
     case 'close':
-      return { type: type.close, spec: sessionSpec(message.sid), payload: NO_PAYLOAD }
+    case 'pause':
+    case 'resume':
+      return { type: type[message.kind], spec: sessionSpec(message.sid), payload: NO_PAYLOAD }
   }
 }
 

@@ -12,6 +12,8 @@ export type GatewayMessage =
   | { readonly kind: 'input'; readonly sid: SessionId; readonly data: Buffer }
   | { readonly kind: 'resize'; readonly sid: SessionId; readonly cols: number; readonly rows: number }
   | { readonly kind: 'close'; readonly sid: SessionId }
+  /** Not hoop's: the embedded gateway asks for no more output of this session until `resume`. */
+  | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
   | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
   | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
 

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Agents, AgentStream } from '../../src/gateway/agents.ts'
+import { Agents, AgentStream, type AgentLink } from '../../src/gateway/agents.ts'
 import { Executions, type ExecutionRequest } from '../../src/gateway/executions.ts'
 import { History, type HistoryOptions } from '../../src/gateway/history/history.ts'
+import { Sessions } from '../../src/gateway/sessions.ts'
 import { parseSettings } from '../../src/gateway/settings/load.ts'
 
 // A real history that fails in real ways; the agent is the other end of a stream in this process.
@@ -40,7 +41,7 @@ function executions(
 ): Executions {
   history = History.open(join(folder, 'history.db'), options)
   const agents = new Agents(settings.agents)
-  const stream = new AgentStream('local', (message) => {
+  const send: AgentLink['send'] = (message) => {
     if (message.kind === 'open')
       stream.receive({
         kind: 'opened',
@@ -53,11 +54,13 @@ function executions(
     stream.receive({ kind: 'stdout', sid: message.sid, data: Buffer.from(output) })
     beforeEnd()
     stream.receive({ kind: 'closed', sid: message.sid, exitCode: 3, message: '', truncatedBytes: 0 })
-  })
+  }
+  const stream = new AgentStream('local', { send, room: () => Promise.resolve() })
   agents.connect(stream)
   const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
   const logger = { debug: write, info: write, warn: write, error: write }
-  return new Executions(agents, history, settings.limits, logger)
+  const sessions = new Sessions(agents, history, settings.limits, logger)
+  return new Executions(sessions, history, settings.limits, logger)
 }
 
 function request(script = 'true'): ExecutionRequest {

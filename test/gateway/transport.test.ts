@@ -37,7 +37,6 @@ describe('the embedded gateway towards an agent', () => {
       16,
       'invalid authentication, mismatch dsn attributes',
     ],
-    ['a command line client', { origin: 'client' }, 12, 'serves no command line clients'],
   ])('refuses %s', async (_, metadata, code, text) => {
     await using agent = new ScriptedAgent(gateway.gateway.grpc, metadata)
     await waitFor(() => agent.error !== undefined)

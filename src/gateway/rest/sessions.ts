@@ -49,7 +49,7 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
   app.post<{ Params: { id: string } }>('/api/sessions/:id/kill', async (request, reply) => {
     const { user } = request
     const session = findSession(services, user, request.params.id)
-    services.executions.kill(session.id)
+    services.sessions.kill(session.id)
     return reply.code(204).send()
   })
 }

@@ -1,0 +1,31 @@
+/**
+ * Where the output of a session waits while its client does not read (`AgentSessionPause`): the stream to the gateway
+ * stays free for the other sessions. Every end of the session opens it for good, so that nothing waits for ever.
+ */
+export class OutputGate {
+  #state: 'open' | 'paused' | 'open for good' = 'open'
+  #wake: () => void = () => undefined
+  #resumed: Promise<void> | undefined
+
+  pause(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'paused'
+    this.#resumed = new Promise((resolve) => (this.#wake = resolve))
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return
+    this.#state = 'open'
+    this.#wake()
+  }
+
+  openForGood(): void {
+    this.#state = 'open for good'
+    this.#wake()
+  }
+
+  /** Settles when output may go on. */
+  async passed(): Promise<void> {
+    while (this.#state === 'paused') await this.#resumed
+  }
+}

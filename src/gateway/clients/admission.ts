@@ -1,0 +1,49 @@
+import { connectionType } from '../connection-type.ts'
+import type { PacketCall } from '../packet-call.ts'
+import type { SessionRequest } from '../session-request.ts'
+import type { ConnectionSettings, UserSettings } from '../settings/settings.ts'
+import { bearerToken, type Users } from '../users.ts'
+import { Refused } from './refused.ts'
+
+/** What a client's metadata says, checked. */
+export interface Admission {
+  readonly user: UserSettings
+  readonly connection: ConnectionSettings
+  readonly verb: SessionRequest['verb']
+  readonly correlationId: string | undefined
+}
+
+/** As for REST (protocol.md 10.3). */
+const MAX_CORRELATION_ID = 255
+/** Types whose traffic only native proxies understand. */
+const NATIVE = ['tcp', 'ssh']
+
+/** Looks at a client's metadata, in the order of the original's checks. @throws Refused */
+export function admit(call: PacketCall, users: Users): Admission {
+  const user = users.withToken(bearerToken(call.header('authorization')) ?? '')
+  if (user === undefined) throw new Refused('Unauthenticated', 'invalid authentication')
+  const connection = users.connection(user, call.header('connection-name') ?? '')
+  if (connection === undefined) throw new Refused('NotFound', 'connection not found')
+  const verb = verbOf(call.header('verb'))
+  checkType(connection, verb)
+  const correlationId = call.header('correlation-id')
+  if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
+    throw new Refused('InvalidArgument', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
+  return { user, connection, verb, correlationId }
+}
+
+function verbOf(verb: string | undefined): Admission['verb'] {
+  if (verb === 'exec' || verb === 'connect') return verb
+  throw new Refused('InvalidArgument', 'this gateway serves the verbs exec and connect')
+}
+
+function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission['verb']): void {
+  const collapsed = connectionType(type, subtype)
+  if (!NATIVE.includes(collapsed)) return
+  throw new Refused(
+    'InvalidArgument',
+    verb === 'exec'
+      ? `exec is not allowed for ${collapsed} type connections. Use 'hoop connect ${name}' instead`
+      : `this gateway serves exec and terminals, no native connections of type ${collapsed}`,
+  )
+}

@@ -1,0 +1,122 @@
+import { encodeAgentMessage } from '../../wire/agent-message.ts'
+import { decodeClientPacket, type ClientMessage } from '../../wire/client-message.ts'
+import { DecodeError } from '../../wire/errors.ts'
+import { isNativeProxy } from '../../wire/gateway-message.ts'
+import type { OpenedMessage } from '../../wire/message.ts'
+import type { Packet } from '../../wire/packet.ts'
+import type { PacketCall } from '../packet-call.ts'
+import type { Session, SessionAudience, SessionEnding } from '../session.ts'
+import type { SessionRequest } from '../session-request.ts'
+import type { Begun } from '../sessions.ts'
+import { Refused } from './refused.ts'
+import type { Unread } from './unread.ts'
+
+/** What is heard of its session, and what it sends, from the opening to the end. */
+export class Client implements SessionAudience {
+  readonly #call: PacketCall
+  readonly #packets: AsyncIterator<Packet, void>
+  readonly #request: SessionRequest
+  readonly #unread: Unread
+  #session: Session | undefined
+  #isPaused = false
+  #wake: () => void = () => undefined
+  /** Settles when the agent is ready: what comes too early it would drop. */
+  readonly #opened = new Promise<void>((resolve) => (this.#wake = resolve))
+
+  constructor(
+    call: PacketCall,
+    packets: AsyncIterator<Packet, void>,
+    request: SessionRequest,
+    unread: Unread,
+  ) {
+    this.#call = call
+    this.#packets = packets
+    this.#request = request
+    this.#unread = unread
+  }
+
+  /** Serves the client until its session is over and its stream told. */
+  async serve(begin: (audience: SessionAudience) => Begun): Promise<void> {
+    const { session, ended } = begin(this)
+    this.#session = session
+    this.#call.onTaken(() => this.#taken())
+    void this.#call.over.then(() => session.leave())
+    await Promise.all([ended.then((ending) => this.#tell(ending)), this.#forward(session)])
+    await this.#call.over
+  }
+
+  opened(message: OpenedMessage): void {
+    // No native proxies here: hoop's command line is to open a terminal, whatever the type.
+    const connectionType = this.#request.verb === 'connect' ? 'command-line' : message.connectionType
+    this.#call.send(encodeAgentMessage({ ...message, connectionType }))
+    this.#wake()
+  }
+
+  output(stream: 'stdout' | 'stderr', data: Buffer): void {
+    const session = this.#session
+    if (session === undefined) return
+    this.#call.send(encodeAgentMessage({ kind: stream, sid: session.sid, data }))
+    const fault = this.#unread.fault(this.#call)
+    if (fault !== undefined) session.fail(fault, 'ResourceExhausted')
+    else if (!this.#isPaused && this.#unread.isHigh(this.#call)) {
+      this.#isPaused = true
+      session.pause()
+    }
+  }
+
+  #taken(): void {
+    if (!this.#isPaused || !this.#unread.isLow(this.#call)) return
+    this.#isPaused = false
+    this.#session?.resume()
+  }
+
+  /** From the client to the agent, one packet after the other, as fast as the agent takes them. Settles when the client has left. */
+  async #forward(session: Session): Promise<void> {
+    await Promise.race([this.#opened, this.#call.over])
+    try {
+      for (;;) {
+        const { done, value } = await this.#packets.next()
+        if (done === true) break
+        this.#take(session, decodeClient(value))
+        await session.room()
+      }
+      session.leave()
+    } catch (error) {
+      session.fail((error as Error).message, 'InvalidArgument')
+      if (!(error instanceof Refused)) throw error
+    }
+  }
+
+  /** Only what belongs to the verb reaches the agent, under this session's id: a client can write anything into a packet. */
+  #take(session: Session, message: ClientMessage): void {
+    const { verb, script } = this.#request
+    if (message.kind === 'unsupported' && isNativeProxy(message.type))
+      throw new Refused(
+        'InvalidArgument',
+        `this gateway serves exec and terminals, no native connections (${message.type})`,
+      )
+    if (verb === 'exec' && message.kind === 'exec') {
+      if (!message.stdin.equals(script))
+        throw new Refused('InvalidArgument', 'the script is not the one that the session was opened with')
+      session.exec(script)
+    }
+    if (verb === 'connect' && message.kind === 'input') session.type(message.data)
+    if (verb === 'connect' && message.kind === 'resize') session.resize(message)
+  }
+
+  #tell({ closed, failure }: SessionEnding): void {
+    if (closed !== undefined) this.#call.send(encodeAgentMessage(closed))
+    if (failure === undefined) this.#call.end()
+    else this.#call.fail(failure.code, failure.reason)
+  }
+}
+
+/** @throws Refused naming the place when it is malformed */
+export function decodeClient(packet: Packet): ClientMessage {
+  try {
+    return decodeClientPacket(packet)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    throw new Refused('InvalidArgument', `malformed ${packet.type}: ${error.message}`)
+  }
+}

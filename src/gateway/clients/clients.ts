@@ -1,0 +1,125 @@
+import type { Logger } from '../../basics/logger.ts'
+import type { Packet } from '../../wire/packet.ts'
+import { HistoryError } from '../history/session.ts'
+import type { PacketCall } from '../packet-call.ts'
+import { fitsPackets, type SessionRequest } from '../session-request.ts'
+import type { Sessions } from '../sessions.ts'
+import type { Users } from '../users.ts'
+import { admit, type Admission } from './admission.ts'
+import { Client, decodeClient } from './client.ts'
+import { Refused } from './refused.ts'
+import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
+
+/** Streams at once; each costs some memory and, while it runs, a command on an agent. */
+const MAX_CLIENTS = 500
+/** From the stream's begin to the packet that opens the session: command lines send it at once. */
+const OPEN_MS = 30_000
+
+export interface ClientServices {
+  readonly users: Users
+  readonly sessions: Sessions
+  readonly log: Logger
+}
+
+/** Command line clients: each stream is one session (protocol.md 4.2, 4.3). */
+export class Clients {
+  readonly #services: ClientServices
+  readonly #calls = new Set<PacketCall>()
+  readonly #unread: Unread
+
+  constructor(services: ClientServices, limits: UnreadLimits = UNREAD_LIMITS) {
+    this.#services = services
+    this.#unread = new Unread(this.#calls, limits)
+  }
+
+  /** Serves a client until its stream is over. Never rejects. */
+  async serve(call: PacketCall): Promise<void> {
+    this.#calls.add(call)
+    try {
+      await this.#converse(call)
+    } catch (error) {
+      this.#refuse(call, error as Error)
+    }
+    await call.over
+    this.#calls.delete(call)
+  }
+
+  /** Of clients whose session runs: `Sessions` has told them. */
+  close(): void {
+    for (const call of this.#calls) call.fail('Unknown', 'gateway shutdown')
+  }
+
+  async #converse(call: PacketCall): Promise<void> {
+    if (this.#calls.size > MAX_CLIENTS)
+      throw new Refused('ResourceExhausted', `this gateway serves ${MAX_CLIENTS} clients at once`)
+    const admission = admit(call, this.#services.users)
+    const packets = call.packets()
+    const request = await opening(call, packets, admission)
+    if (request === undefined) call.end()
+    else
+      await new Client(call, packets, request, this.#unread).serve((audience) =>
+        this.#services.sessions.begin(request, audience),
+      )
+  }
+
+  #refuse(call: PacketCall, error: Error): void {
+    const { log } = this.#services
+    if (error instanceof Refused) {
+      const { code, message: reason } = error
+      // Anybody can write anything there.
+      const connection = call.header('connection-name')?.slice(0, 100)
+      log.warn({ connection, code, reason }, 'client refused')
+      return call.fail(code, reason)
+    }
+    if (error instanceof HistoryError) return call.fail('Internal', error.message)
+    log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
+    call.fail('Internal', 'internal error')
+  }
+}
+
+/** What the client opens its session with; undefined when it leaves before. @throws Refused */
+async function opening(
+  call: PacketCall,
+  packets: AsyncIterator<Packet, void>,
+  admission: Admission,
+): Promise<SessionRequest | undefined> {
+  const late = setTimeout(
+    () => call.fail('DeadlineExceeded', `the session was not opened within ${OPEN_MS / 1000} s`),
+    OPEN_MS,
+  )
+  try {
+    for (;;) {
+      const { done, value } = await packets.next()
+      if (done === true) return undefined
+      const message = decodeClient(value)
+      if (message.kind === 'open') return requestOf(admission, message)
+      if (message.kind !== 'keepalive')
+        throw new Refused('InvalidArgument', `${value.type} came before AgentSessionOpen`)
+    }
+  } finally {
+    clearTimeout(late)
+  }
+}
+
+function requestOf(
+  { user, connection, verb, correlationId }: Admission,
+  open: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
+): SessionRequest {
+  const request: SessionRequest = {
+    connection,
+    origin: 'client',
+    verb,
+    user: user.name,
+    script: verb === 'exec' ? open.input : Buffer.alloc(0),
+    envVars: open.clientEnvVars,
+    clientArgs: open.clientArgs,
+    metadata: {},
+    labels: {},
+    correlationId,
+  }
+  if (fitsPackets(request)) return request
+  throw new Refused(
+    'ResourceExhausted',
+    'script, variables or arguments are too large: what goes to the agent in one packet may have 17 MiB',
+  )
+}

@@ -1,0 +1,52 @@
+import type { PacketCall } from '../packet-call.ts'
+
+const MiB = 1024 * 1024
+
+export interface UnreadLimits {
+  /** More than this, and the agent is asked to pause ... */
+  readonly high: number
+  /** ... until it is less than this. */
+  readonly low: number
+  /** More than this can only come from agents that do not pause. High, 1 MiB in the agent and 4 on the way are less. */
+  readonly most: number
+  /** Of all clients together. */
+  readonly mostOfAll: number
+}
+
+export const UNREAD_LIMITS: UnreadLimits = {
+  high: MiB,
+  low: MiB / 4,
+  most: 16 * MiB,
+  mostOfAll: 256 * MiB,
+}
+
+/** What clients have not read yet, in bytes. */
+export class Unread {
+  readonly #calls: ReadonlySet<PacketCall>
+  readonly #limits: UnreadLimits
+
+  constructor(calls: ReadonlySet<PacketCall>, limits: UnreadLimits) {
+    this.#calls = calls
+    this.#limits = limits
+  }
+
+  isHigh({ unsentBytes }: PacketCall): boolean {
+    return unsentBytes > this.#limits.high
+  }
+
+  isLow({ unsentBytes }: PacketCall): boolean {
+    return unsentBytes < this.#limits.low
+  }
+
+  /** @returns why this client's session cannot go on, if it cannot */
+  fault(call: PacketCall): string | undefined {
+    const { high, most, mostOfAll } = this.#limits
+    if (call.unsentBytes <= high) return undefined
+    if (call.unsentBytes > most)
+      return `the client does not read: ${most / MiB} MiB of output wait for it, and its agent does not pause`
+    const all = [...this.#calls].reduce((sum, { unsentBytes }) => sum + unsentBytes, 0)
+    return all > mostOfAll
+      ? `clients do not read: ${mostOfAll / MiB} MiB of output wait for them together`
+      : undefined
+  }
+}

@@ -1,0 +1,102 @@
+import type { OpenMessage, SessionId } from '../wire/message.ts'
+import { MAX_MESSAGE_BYTES } from '../wire/packet.ts'
+import { connectionType } from './connection-type.ts'
+import type { NewSession } from './history/session.ts'
+import type { ConnectionSettings } from './settings/settings.ts'
+
+/** What somebody wants an agent to do. */
+export interface SessionRequest {
+  readonly connection: ConnectionSettings
+  readonly origin: 'client' | 'client-api' | 'client-api-runbooks'
+  readonly verb: 'exec' | 'connect'
+  readonly user: string
+  /** Empty for a terminal. */
+  readonly script: Buffer
+  readonly envVars: ReadonlyMap<string, string>
+  readonly clientArgs: readonly string[]
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly labels: Readonly<Record<string, string>>
+  readonly sessionBatchId?: string | undefined
+  readonly correlationId?: string | undefined
+}
+
+/** Which of the connection's `access` settings has to allow it. */
+export function useOf({ origin, verb }: SessionRequest): 'exec' | 'runbooks' | 'connect' {
+  return origin === 'client-api-runbooks' ? 'runbooks' : verb
+}
+
+/** For the record. */
+export function newSession(id: SessionId, request: SessionRequest): NewSession {
+  const { connection, sessionBatchId, correlationId } = request
+  return {
+    id,
+    origin: request.origin,
+    verb: request.verb,
+    connection: connection.name,
+    connectionType: connection.type,
+    ...(connection.subtype !== undefined && { connectionSubtype: connection.subtype }),
+    user: request.user,
+    script: request.script,
+    labels: request.labels,
+    metadata: request.metadata,
+    ...(sessionBatchId !== undefined && { sessionBatchId }),
+    ...(correlationId !== undefined && { correlationId }),
+    startedAt: new Date(),
+  }
+}
+
+/** For the agent. */
+export function openMessage(sid: SessionId, request: SessionRequest): OpenMessage {
+  const { connection, user } = request
+  const type = connectionType(connection.type, connection.subtype)
+  return {
+    kind: 'open',
+    sid,
+    connectionType: type,
+    requestPort: '',
+    clientEnvVars: request.envVars,
+    params: {
+      connectionName: connection.name,
+      connectionType: type,
+      connectionSubType: connection.subtype ?? '',
+      userId: user,
+      userEmail: user,
+      envVars: connection.secrets,
+      cmdList: connection.command,
+      clientArgs: request.clientArgs,
+      clientVerb: request.verb,
+      clientOrigin: request.origin,
+      dlpProvider: '',
+      dlpMode: 'best-effort',
+      dlpInfoTypes: [],
+      dlpGcpRawCredentialsJson: '',
+      dlpPresidioAnalyzerUrl: '',
+      dlpPresidioAnonymizerUrl: '',
+      dataMaskingEntityTypesData: undefined,
+      guardRailRules: undefined,
+      analyzerMetricsRules: undefined,
+      aiSessionAnalyzer: undefined,
+    },
+  }
+}
+
+/** For lengths, type descriptions and the fields that have a bound of their own. */
+const OVERHEAD_BYTES = 256 * 1024
+
+/** Whether each packet to the agent stays below the limit: a larger one would end its stream, and with it everybody's sessions. */
+export function fitsPackets(
+  request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
+): boolean {
+  const variables = mapBytes(request.envVars) + mapBytes(request.connection.secrets)
+  // Arguments travel twice, in the connection's parameters and beside them.
+  const open =
+    variables + 2 * request.clientArgs.reduce((sum, argument) => sum + Buffer.byteLength(argument) + 8, 0)
+  return Math.max(open, request.script.length) + OVERHEAD_BYTES <= MAX_MESSAGE_BYTES
+}
+
+function mapBytes(map: ReadonlyMap<string, string>): number {
+  return [...map].reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value) + 16,
+    0,
+  )
+}

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { RunningGateway, otherToken } from '../../support/running-gateway.ts'
+import { ScriptedAgent } from '../../support/scripted-agent.ts'
+import { ScriptedClient } from '../../support/scripted-client.ts'
+
+const connections = `
+  - { name: no-exec, agent: local, command: [bash], access: { exec: false } }
+  - { name: no-connect, agent: local, command: [bash], access: { connect: false } }
+  - { name: admins-only, agent: local, command: [bash], access: { groups: [admin] } }
+  - { name: tunnel, agent: local, command: [bash], type: application, subtype: tcp }
+  - { name: shell, agent: local, command: [bash], type: application, subtype: ssh }`
+
+let gateway: RunningGateway
+beforeEach(async () => {
+  gateway = await RunningGateway.start({}, { connections, limits: '{ agent-wait: 300ms }' })
+})
+afterEach(() => gateway[Symbol.asyncDispose]())
+
+const asked = { 'connection-name': 'bash', verb: 'exec' }
+const client = (metadata: Record<string, string>) => new ScriptedClient(gateway.gateway.grpc, metadata)
+
+/** How the stream of a client ends that opens its session at once, as command lines do. */
+async function refusal(metadata: Record<string, string>): Promise<unknown[]> {
+  await using refused = client({ ...asked, ...metadata })
+  refused.open('true')
+  const { code, details } = await refused.over()
+  return [code, details]
+}
+
+describe('a client is refused', () => {
+  it.each([
+    ['without a token', { authorization: '' }, 16, 'invalid authentication'],
+    ['with an unknown token', { authorization: 'Bearer nobody-has-this-one' }, 16, 'invalid authentication'],
+    ['without a connection', { 'connection-name': '' }, 5, 'connection not found'],
+    ['for an unknown connection', { 'connection-name': 'nope' }, 5, 'connection not found'],
+    [
+      'for a connection that is not for its groups',
+      { 'connection-name': 'admins-only', authorization: `Bearer ${otherToken}` },
+      5,
+      'connection not found',
+    ],
+    [
+      'with a verb that needs a gateway of hoop',
+      { verb: 'plain-exec' },
+      3,
+      'serves the verbs exec and connect',
+    ],
+    ['without a verb', { verb: '' }, 3, 'serves the verbs exec and connect'],
+    [
+      'for exec on tcp',
+      { 'connection-name': 'tunnel' },
+      3,
+      "exec is not allowed for tcp type connections. Use 'hoop connect tunnel' instead",
+    ],
+    [
+      'for exec on ssh',
+      { 'connection-name': 'shell' },
+      3,
+      "exec is not allowed for ssh type connections. Use 'hoop connect shell' instead",
+    ],
+    [
+      'for connect on tcp',
+      { 'connection-name': 'tunnel', verb: 'connect' },
+      3,
+      'no native connections of type tcp',
+    ],
+    ['for exec that is off', { 'connection-name': 'no-exec' }, 9, 'exec is disabled for this connection'],
+    [
+      'for connect that is off',
+      { 'connection-name': 'no-connect', verb: 'connect' },
+      9,
+      'connect is disabled for this connection',
+    ],
+    [
+      'with a correlation-id that is too long',
+      { 'correlation-id': 'x'.repeat(256) },
+      3,
+      'must not exceed 255',
+    ],
+    ['after the wait for an agent that is offline', {}, 9, 'agent is offline'],
+  ])('%s', async (_, metadata, code, text) => {
+    expect(await refusal(metadata as Record<string, string>)).toEqual([code, expect.stringContaining(text)])
+  })
+
+  it('not for exec where only connect is off, nor the other way round', async () => {
+    const offline = [9, 'agent is offline']
+    expect(await refusal({ 'connection-name': 'no-connect' })).toEqual(offline)
+    expect(await refusal({ 'connection-name': 'no-exec', verb: 'connect' })).toEqual(offline)
+  })
+
+  it('when it sends something before it opens its session', async () => {
+    await using early = client(asked)
+    early.send({ kind: 'keepalive' })
+    early.send({ kind: 'exec', stdin: Buffer.from('true') })
+    expect(await early.over()).toMatchObject({
+      code: 3,
+      details: 'AgentExecWriteStdin came before AgentSessionOpen',
+    })
+  })
+})
+
+it('a client waits for an agent that is offline, and gets one that comes in time', async () => {
+  await using patient = client(asked)
+  patient.open('true')
+  await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+  const { sid } = await agent.packet('AgentSessionOpen')
+  agent.send('ClientSessionOpenOK', { 'gateway.session_id': sid, 'gateway.connection_type': 'command-line' })
+  expect(await patient.sid()).toBe(sid)
+})
