@@ -1,19 +1,18 @@
 import { homedir } from 'node:os'
 import type { Listen } from './basics/listen.ts'
+import { findProxy, ProxyError, type ProxySettings } from './basics/proxy.ts'
 import type { Credential } from './config/credential.ts'
 import { findCredential } from './config/credential.ts'
 import type { SettingsSource } from './config/lookup.ts'
 import { Lookup } from './config/lookup.ts'
 import { Problems } from './config/problems.ts'
-import type { ProxySettings } from './config/proxy.ts'
-import { findProxy } from './config/proxy.ts'
 import { stateFolder } from './config/state-folder.ts'
 import { locateFile, readSettingsFile } from './config/settings-file.ts'
 import { flagOf, settings, SETTINGS } from './config/table.ts'
 import type { TlsSettings } from './config/tls.ts'
 import { findTls } from './config/tls.ts'
 
-export { systemAuthorities } from './config/authorities.ts'
+export { systemAuthorities } from './basics/authorities.ts'
 export { ConfigError } from './config/problems.ts'
 
 export interface AgentSettings {
@@ -85,10 +84,20 @@ export function loadAgentSettings(source: SettingsSource): AgentSettings {
   const credentials = env['CREDENTIALS_DIRECTORY']
   const key = findCredential({ lookup, file, credentials, problems, warnings })
   const tls = findTls({ lookup, env, file, problems, warnings })
-  const proxy = findProxy(env, problems)
+  const proxy = readProxy(env, problems)
   const rest = readRest(lookup, source)
   if (key === undefined || problems.count > 0) throw problems.toError()
   return { key, tls, proxy, ...rest, warnings }
+}
+
+function readProxy(env: NodeJS.ProcessEnv, problems: Problems): ProxySettings | undefined {
+  try {
+    return findProxy(env)
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error
+    problems.add(error.variable, error.message)
+    return undefined
+  }
 }
 
 type Rest = Omit<AgentSettings, 'key' | 'tls' | 'proxy' | 'warnings'>

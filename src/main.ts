@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addClientCommands } from './commands/client/program.ts'
 import { agentFlags } from './config.ts'
 import type { DevFlags } from './commands/dev/dev.ts'
 import { exitCodes, Failure } from './commands/failure.ts'
@@ -35,6 +36,7 @@ function program(): Command {
     .option('--state <folder>', 'where token, keys, settings and history are kept', 'state')
     .option('--json', 'print one machine-readable line when ready')
     .action(async (flags: DevFlags) => (await import('./commands/dev/dev.ts')).devCommand(flags))
+  addClientCommands(root)
   addOperatorCommands(root)
   root
     .command('version')

@@ -4,8 +4,10 @@ export const exitCodes = {
   bug: 1,
   usage: 64,
   unreachable: 69,
-
+  refused: 77,
   configuration: 78,
+  /** 128 + SIGINT. */
+  interrupted: 130,
 } as const
 
 /** Something a person can put right: main prints the message, without a stack, and exits with the code. */

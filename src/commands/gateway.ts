@@ -9,6 +9,7 @@ import { createLogger } from '../log.ts'
 import { explain, Failure } from './failure.ts'
 import { logSettings } from './log-settings.ts'
 import { onShutdownSignals } from './signals.ts'
+import { version } from './version.ts'
 
 export interface GatewayFlags {
   readonly config: string
@@ -40,7 +41,7 @@ export function readSettings(file: string): GatewaySettings {
 /** @throws Failure saying what to do about a taken port, an unwritable folder, a missing git */
 export async function openGateway(settings: GatewaySettings, log: Logger): Promise<Gateway> {
   try {
-    return await startGateway(settings, log)
+    return await startGateway(settings, log, version)
   } catch (error) {
     throw openFailure(error as NodeJS.ErrnoException, settings)
   }

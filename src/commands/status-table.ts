@@ -1,4 +1,5 @@
-import { activityWords, oneLine } from '../operations/status-words.ts'
+import { oneLine } from '../basics/one-line.ts'
+import { activityWords } from '../operations/status-words.ts'
 import type { Status } from '../operations/status.ts'
 
 /** One agent for a person: a line for each thing, the names in a column. */

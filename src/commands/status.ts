@@ -1,5 +1,6 @@
 import { askStatus, NoAnswer } from '../operations/status-socket-client.ts'
-import { isReady, oneLine } from '../operations/status-words.ts'
+import { oneLine } from '../basics/one-line.ts'
+import { isReady } from '../operations/status-words.ts'
 import { formatStatus } from '../operations/status-json.ts'
 import type { Status } from '../operations/status.ts'
 import { exitCodes, Failure } from './failure.ts'

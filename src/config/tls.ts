@@ -1,8 +1,9 @@
 import type { X509Certificate } from 'node:crypto'
+import { certificatesIn, PemError, pemText, privateKeyIn } from '../basics/pem.ts'
 import { Secret } from '../basics/secret.ts'
-import { unreadableAuthorities } from './authorities.ts'
+import { unreadableAuthorities } from '../basics/authorities.ts'
 import type { Found, Lookup } from './lookup.ts'
-import { certificatesIn, PemError, pemText, privateKeyIn } from './pem.ts'
+import { pathBeside } from './path.ts'
 import type { Problems } from './problems.ts'
 import type { SettingsFile } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
@@ -46,7 +47,7 @@ function findAuthorities({ lookup, env, file, problems, warnings }: TlsSearch): 
     return undefined
   }
   const certificates = reading(found, problems, 'failed to append root CA into cert pool: ', () =>
-    certificatesIn(pemText(found, file)),
+    certificatesIn(pemOf(found, file)),
   )
   return certificates?.map(String)
 }
@@ -67,9 +68,9 @@ function readClient(
   key: Found<string>,
   { file, problems, warnings }: TlsSearch,
 ): TlsSettings['client'] {
-  const chain = reading(cert, problems, '', () => certificatesIn(pemText(cert, file)))
+  const chain = reading(cert, problems, '', () => certificatesIn(pemOf(cert, file)))
   const pair = reading(key, problems, '', () => {
-    const text = pemText(key, file)
+    const text = pemOf(key, file)
     return { text, key: privateKeyIn(text) }
   })
   const own = chain?.[0]
@@ -95,4 +96,8 @@ function reading<T>(found: Found<string>, problems: Problems, prefix: string, re
     problems.add(found.place, `${prefix}${error.message}`)
     return undefined
   }
+}
+
+function pemOf(found: Found<string>, file: SettingsFile | undefined): string {
+  return pemText(found.value, (path) => pathBeside(path, found, file))
 }

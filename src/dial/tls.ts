@@ -37,6 +37,7 @@ export function secure(
   address: string,
   { serverName, skipVerify }: TlsOptions,
   secureContext: SecureContext,
+  protocol: 'h2' | 'http/1.1' = 'h2',
 ): Promise<TLSSocket> {
   const host = hostOf(address)
   const name = serverName ?? host
@@ -48,7 +49,7 @@ export function secure(
       host: name,
       ...(isIP(name) === 0 && { servername: name }),
       rejectUnauthorized: skipVerify !== true,
-      ALPNProtocols: ['h2'],
+      ALPNProtocols: [protocol],
     })
     tls.once('secureConnect', () => resolve(tls))
     tls.once('error', reject)
@@ -95,12 +96,13 @@ export function explainTls(
   const { code = '' } = error
   const gateway = `the certificate of ${address}`
   if (UNKNOWN_AUTHORITY.has(code))
-    return `${gateway} is signed by an authority that is not known here (${code}): name its CA in tls.ca`
+    return `${gateway} is signed by an authority that is not known here (${code}): name its CA in tls.ca (HOOP_TLSCA)`
   if (code === 'CERT_HAS_EXPIRED') return `${gateway} has expired, or this machine's clock is wrong`
   if (code === 'CERT_NOT_YET_VALID') return `${gateway} is not valid yet, or this machine's clock is wrong`
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return `${gateway} is for other names (${namesOf(error)}): use one of them, or set tls.server-name`
-  if (NO_TLS.has(code)) return `${address} does not speak TLS: a wrong port, or a gateway that wants grpc://`
+    return `${gateway} is for other names (${namesOf(error)}): use one of them, or set tls.server-name (HOOP_TLSSERVERNAME)`
+  if (NO_TLS.has(code))
+    return `${address} does not speak TLS: a wrong port, or a gateway without TLS (grpc://, http://)`
   return explainAlert(code, address, options)
 }
 

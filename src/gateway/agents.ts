@@ -98,6 +98,10 @@ export class Agents {
     stream.end(reason)
   }
 
+  isOnline(name: string): boolean {
+    return this.#online.has(name)
+  }
+
   /** The agent's stream, at once or when it connects within `ms`; undefined when it does not, or `signal` says stop. */
   async waitFor(name: string, ms: number, signal: AbortSignal): Promise<AgentStream | undefined> {
     const end = performance.now() + ms

@@ -11,6 +11,7 @@ import type { NamedRepository } from './rest/services.ts'
 import { RunbookRepository } from './runbooks/repository.ts'
 import { repositoryKey } from './runbooks/url.ts'
 import { Sessions } from './sessions.ts'
+import { addressUrl } from './settings/address.ts'
 import type { GatewaySettings, RepositorySettings } from './settings/settings.ts'
 import { Transport } from './transport.ts'
 import { Users } from './users.ts'
@@ -30,11 +31,15 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** Starts what the settings say. @throws HistoryError, RepositoryError or a listen error; nothing stays open then */
-export async function startGateway(settings: GatewaySettings, log: Logger): Promise<Gateway> {
+/** Starts what the settings say; `version` is what it tells clients. @throws HistoryError, RepositoryError or a listen error; nothing stays open then */
+export async function startGateway(
+  settings: GatewaySettings,
+  log: Logger,
+  version: string,
+): Promise<Gateway> {
   const closers: Closer[] = []
   try {
-    return await open(settings, log, closers)
+    return await open(settings, { log, version }, closers)
   } catch (error) {
     await closeAll(closers)
     throw error
@@ -44,7 +49,11 @@ export async function startGateway(settings: GatewaySettings, log: Logger): Prom
 type Closer = () => void | Promise<void>
 
 /** What was opened last is closed first: sessions end while their agents and the history are still there. */
-async function open(settings: GatewaySettings, log: Logger, closers: Closer[]): Promise<Gateway> {
+async function open(
+  settings: GatewaySettings,
+  { log, version }: { log: Logger; version: string },
+  closers: Closer[],
+): Promise<Gateway> {
   mkdirSync(settings.state, { recursive: true, mode: 0o700 })
   const history = openHistory(settings, log, closers)
   const repositories = settings.repositories.map((repository) =>
@@ -60,17 +69,17 @@ async function open(settings: GatewaySettings, log: Logger, closers: Closer[]): 
   closers.push(() => transport.close())
   const executions = new Executions(sessions, history, settings.limits, log)
   const access = new Access(users)
+  const grpc = { host: settings.listen.grpc.host, port: await transport.listen(settings.listen.grpc) }
   const rest = restServer(
-    { access, executions, sessions, history, repositories, log },
+    { server: { version, grpc }, access, agents, executions, sessions, history, repositories, log },
     settings.limits.bodyBytes,
   )
   closers.push(() => rest.close())
   closers.push(() => sessions.close())
-  const grpcPort = await transport.listen(settings.listen.grpc)
   const http = await rest.listen(settings.listen.http)
   return {
     http,
-    grpc: grpcAddress(settings.listen.grpc.host, grpcPort),
+    grpc: addressUrl('grpc', grpc),
     agents,
     endSessions: () => sessions.close(),
     close: () => closeAll(closers),
@@ -105,8 +114,4 @@ function purgeOld(history: History, retainMs: number, log: Logger): void {
 function openRepository(settings: RepositorySettings, stateDir: string, log: Logger): NamedRepository {
   const repository = RunbookRepository.open({ ...settings, stateDir, log })
   return { name: settings.name, key: repositoryKey(settings.url), repository }
-}
-
-function grpcAddress(host: string, port: number): string {
-  return `grpc://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

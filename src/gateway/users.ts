@@ -16,18 +16,25 @@ export class Users {
     return this.#settings.users.find(({ tokenSha256 }) => matches(token, tokenSha256))
   }
 
+  /** Those that the user may see, in the order of the settings. */
+  connections(user: UserSettings): readonly ConnectionSettings[] {
+    return this.#settings.connections.filter(
+      ({ access: { groups } }) => groups === undefined || groups.some((group) => user.groups.includes(group)),
+    )
+  }
+
   /** One that the user may not see is as missing. */
   connection(user: UserSettings, name: string): ConnectionSettings | undefined {
-    const connection = this.#settings.connections.find((one) => one.name === name)
-    const groups = connection?.access.groups
-    return groups === undefined || groups.some((group) => user.groups.includes(group))
-      ? connection
-      : undefined
+    return this.connections(user).find((one) => one.name === name)
+  }
+
+  isAdmin(user: UserSettings): boolean {
+    return user.groups.includes(ADMIN)
   }
 
   /** @returns whether the user may see and end this session */
   owns(user: UserSettings, session: { readonly user: string }): boolean {
-    return session.user === user.name || user.groups.includes(ADMIN)
+    return session.user === user.name || this.isAdmin(user)
   }
 }
 

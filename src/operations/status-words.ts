@@ -1,3 +1,4 @@
+import { oneLine } from '../basics/one-line.ts'
 import type { Status } from './status.ts'
 
 /** Every state that a connection may say. */
@@ -12,8 +13,6 @@ export const CONNECTION_STATES = [
   'draining',
   'stopped',
 ] as const
-
-const LONGEST_LINE = 300
 
 /**
  * Whether executions can get here. `polling` is an agent of mode=embedded to which the gateway answers that nobody
@@ -42,10 +41,4 @@ export function activityWords(status: Status): string {
     default:
       return connectionWords(status)
   }
-}
-
-/** A gateway's text may be in it: no line break, nothing that moves a cursor, not without end. */
-export function oneLine(text: string): string {
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
-  return plain.length <= LONGEST_LINE ? plain : `${plain.slice(0, LONGEST_LINE)}...`
 }

@@ -75,7 +75,7 @@ describe('a gateway with TLS', () => {
 describe('what is wrong with TLS is said in words of its own', () => {
   it('an authority that is not known', async () => {
     expect(await refusal(stranger.issue({ names: ['127.0.0.1'] }), trusting)).toMatch(
-      /^the certificate of GATEWAY is signed by an authority that is not known here \(UNABLE_TO_\w+\): name its CA in tls\.ca$/,
+      /^the certificate of GATEWAY is signed by an authority that is not known here \(UNABLE_TO_\w+\): name its CA in tls\.ca \(HOOP_TLSCA\)$/,
     )
   })
 
@@ -99,7 +99,7 @@ describe('what is wrong with TLS is said in words of its own', () => {
 
   it('a certificate for another name', async () => {
     expect(await refusal(authority.issue({ names: ['gateway.test'] }), trusting)).toBe(
-      'the certificate of GATEWAY is for other names (DNS:gateway.test): use one of them, or set tls.server-name',
+      'the certificate of GATEWAY is for other names (DNS:gateway.test): use one of them, or set tls.server-name (HOOP_TLSSERVERNAME)',
     )
     const given = { ...trusting, serverName: 'elsewhere.test' }
     expect(await refusal(ours, given)).toContain('(IP Address:127.0.0.1, DNS:gateway.test)')
@@ -118,7 +118,7 @@ describe('what is wrong with TLS is said in words of its own', () => {
   it('a gateway without TLS', async () => {
     const gateway = own(await ScriptedGateway.start())
     expect(await reasonOf(await agentFor(gateway.port, trusting))).toBe(
-      'GATEWAY does not speak TLS: a wrong port, or a gateway that wants grpc://',
+      'GATEWAY does not speak TLS: a wrong port, or a gateway without TLS (grpc://, http://)',
     )
   })
 

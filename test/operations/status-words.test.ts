@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { activityWords, connectionWords, oneLine } from '../../src/operations/status-words.ts'
+import { oneLine } from '../../src/basics/one-line.ts'
+import { activityWords, connectionWords } from '../../src/operations/status-words.ts'
 import { sampleStatus } from '../support/sample-status.ts'
 
 test.each([

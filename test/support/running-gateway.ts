@@ -27,20 +27,21 @@ export class RunningGateway implements AsyncDisposable {
 
   static async start(
     files: Record<string, string> = {},
-    options: { connections?: string; limits?: string } = {},
+    options: { connections?: string; limits?: string; host?: string } = {},
   ): Promise<RunningGateway> {
     const folder = mkdtempSync(path.join(tmpdir(), 'gateway-'))
     const repository = path.join(folder, 'rb')
     mkdirSync(repository)
     git(repository, 'init', '--quiet', '--initial-branch=main')
     commit(repository, { 'ops/a.runbook.sh': 'echo {{ .x }}', ...files })
-    const settings = parseSettings(yaml(options.connections ?? '', options.limits ?? '{}'), {
+    const settings = parseSettings(yaml(options), {
       file: path.join(folder, 'gateway.yaml'),
       env: {},
     })
     const log: string[] = []
     const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
-    const gateway = await startGateway(settings, { debug: write, info: write, warn: write, error: write })
+    const logger = { debug: write, info: write, warn: write, error: write }
+    const gateway = await startGateway(settings, logger, '1.2.3')
     return new RunningGateway(gateway, log, repository, folder)
   }
 
@@ -96,9 +97,9 @@ export class RunningGateway implements AsyncDisposable {
   }
 }
 
-function yaml(connections: string, limits: string): string {
+function yaml({ connections = '', limits = '{}', host = '127.0.0.1' }): string {
   return `
-listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0 }
+listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'} }
 state: ./state
 limits: ${limits}
 users:

@@ -3,6 +3,7 @@ import { hostOf, portOf } from '../../dial/address.ts'
 import type { TlsOptions } from '../../dial/tls.ts'
 import type { Proxy } from '../../dial/tunnel.ts'
 import { isLoopback } from '../../basics/loopback.ts'
+import { proxyTo } from '../../basics/proxy.ts'
 import { ConfigError, loadAgentSettings, systemAuthorities, type AgentSettings } from '../../config.ts'
 import { Failure } from '../failure.ts'
 
@@ -35,7 +36,7 @@ export function readIdentity({ key, tls, allowPlaintext }: AgentSettings): Ident
 
 /** The proxy on the way to an address, host:port. */
 export function proxyFor({ proxy }: AgentSettings): (address: string) => Proxy | undefined {
-  return (address) => (proxy?.bypassed(hostOf(address), portOf(address)) === true ? undefined : proxy)
+  return (address) => proxyTo(proxy, hostOf(address), portOf(address))
 }
 
 function identityOf(credential: AgentSettings['key']): Identity {

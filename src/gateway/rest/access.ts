@@ -25,6 +25,15 @@ export class Access {
     return connection
   }
 
+  /** Those that the user may see, in the order of the settings. */
+  connections(user: UserSettings): readonly ConnectionSettings[] {
+    return this.#users.connections(user)
+  }
+
+  isAdmin(user: UserSettings): boolean {
+    return this.#users.isAdmin(user)
+  }
+
   /** @returns whether the user may see and end this session */
   owns(user: UserSettings, session: { readonly user: string }): boolean {
     return this.#users.owns(user, session)

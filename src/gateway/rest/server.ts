@@ -1,8 +1,10 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { HistoryError } from '../history/session.ts'
 import type { UserSettings } from '../settings/settings.ts'
+import { connectionRoutes } from './connections.ts'
 import { HttpError } from './http-error.ts'
 import { runbookRoutes } from './runbooks.ts'
+import { serverInfoRoutes } from './server-info.ts'
 import type { RestServices } from './services.ts'
 import { sessionRoutes } from './sessions.ts'
 
@@ -38,6 +40,8 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
     done()
   })
   app.get(HEALTH, () => ({ liveness: 'OK' }))
+  serverInfoRoutes(app, services)
+  connectionRoutes(app, services)
   runbookRoutes(app, services)
   sessionRoutes(app, services)
   return app

@@ -1,8 +1,10 @@
+import type { Agents } from '../agents.ts'
 import type { Executions } from '../executions.ts'
 import type { History } from '../history/history.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { Sessions } from '../sessions.ts'
+import type { Address } from '../settings/address.ts'
 import type { Access } from './access.ts'
 
 /** A configured repository under both of its names. */
@@ -13,9 +15,18 @@ export interface NamedRepository {
   readonly repository: RunbookRepository
 }
 
+/** What the gateway says of itself. */
+interface ServerDescription {
+  readonly version: string
+  /** Where agents and clients connect: the real port. */
+  readonly grpc: Address
+}
+
 /** What the routes share. */
 export interface RestServices {
+  readonly server: ServerDescription
   readonly access: Access
+  readonly agents: Agents
   readonly executions: Executions
   readonly sessions: Sessions
   readonly history: History

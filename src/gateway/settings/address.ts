@@ -16,3 +16,8 @@ export function parseAddress(text: string): Address | undefined {
   const isHost = bracketed === undefined ? isIPv4(host) || HOST_NAME.test(host) : isIPv6(host)
   return isHost && port <= 65_535 ? { host, port } : undefined
 }
+
+/** As a client writes it. */
+export function addressUrl(scheme: 'grpc' | 'http', { host, port }: Address): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

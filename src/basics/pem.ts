@@ -1,8 +1,5 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
-import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
-import type { Found } from './lookup.ts'
-import { pathBeside } from './path.ts'
-import type { SettingsFile } from './settings-file.ts'
+import { decodeText, FileRefused, readSmallFile } from './small-file.ts'
 
 /** What is in a setting is not what it is for. The message says so without showing it. */
 export class PemError extends Error {
@@ -12,12 +9,15 @@ export class PemError extends Error {
 /** A distribution's bundle of authorities has 220 KB. */
 const LONGEST_FILE = 4 * 1024 * 1024
 
-/** The text of `file://PATH`, of `base64://TEXT`, or the text itself (protocol.md 2.2). @throws PemError */
-export function pemText(found: Found<string>, file: SettingsFile | undefined): string {
-  const { value } = found
+/**
+ * The text of `file://PATH`, of `base64://TEXT`, or the text itself (protocol.md 2.2).
+ * @param resolve makes a path of what stands behind `file://`
+ * @throws PemError
+ */
+export function pemText(value: string, resolve: (path: string) => string): string {
   if (value.startsWith('base64://')) return decodeBase64(value.slice('base64://'.length))
   if (!value.startsWith('file://')) return value
-  const path = pathBeside(value.slice('file://'.length), found, file)
+  const path = resolve(value.slice('file://'.length))
   try {
     return decodeText(readSmallFile(path, LONGEST_FILE).bytes)
   } catch (error) {

@@ -1,5 +1,5 @@
 import { rootCertificates } from 'node:tls'
-import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
+import { decodeText, FileRefused, readSmallFile } from './small-file.ts'
 
 /** Where distributions keep what their users trust: Debian, Fedora, SUSE, Alpine and macOS. */
 const BUNDLES = [

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { isLoopback } from '../basics/loopback.ts'
+import { isLoopback } from './loopback.ts'
 
 /** Which addresses are reached without a proxy. */
 export type NoProxy = (host: string, port: number) => boolean

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseNoProxy } from '../../src/config/no-proxy.ts'
-import { Problems } from '../../src/config/problems.ts'
-import { findProxy } from '../../src/config/proxy.ts'
+import { parseNoProxy } from '../../src/basics/no-proxy.ts'
+import { findProxy } from '../../src/basics/proxy.ts'
 
 describe('the proxy', () => {
   it.each([
@@ -11,31 +10,32 @@ describe('the proxy', () => {
     [{ HTTPS_PROXY: 'http://proxy.test', https_proxy: 'http://other.test' }, 'proxy.test:80', undefined],
     [{ HTTPS_PROXY: 'http://user:p%40ss@[::1]:3128/' }, '[::1]:3128', 'user:p@ss'],
   ])('of %j is %s', (env, address, credentials) => {
-    const proxy = findProxy(env, new Problems())
+    const proxy = findProxy(env)
     expect([proxy?.address, proxy?.credentials?.reveal()]).toEqual([address, credentials])
   })
 
   it.each([{}, { http_proxy: 'http://proxy.test:3128' }, { HTTP_PROXY: 'http://proxy.test:3128' }])(
     'of %j is none: that is for plaintext',
     (env) => {
-      expect(findProxy(env, new Problems())).toBeUndefined()
+      expect(findProxy(env)).toBeUndefined()
     },
   )
 
   it.each(['https://user:secret@proxy.test', 'socks5://proxy.test:1080', 'http://', 'http://a%zz@b', ':'])(
     '%s is refused, without being shown',
     (HTTPS_PROXY) => {
-      const problems = new Problems()
-      expect(findProxy({ HTTPS_PROXY }, problems)).toBeUndefined()
-      expect(problems.toError().message).toBe(
-        'HTTPS_PROXY: a proxy is written http://host:port or http://user:password@host:port',
+      expect(() => findProxy({ HTTPS_PROXY })).toThrow(
+        expect.objectContaining({
+          variable: 'HTTPS_PROXY',
+          message: 'a proxy is written http://host:port or http://user:password@host:port',
+        }),
       )
     },
   )
 
   it('is left out for what NO_PROXY names', () => {
     const env = { HTTPS_PROXY: 'proxy.test:3128', NO_PROXY: '', no_proxy: 'gateway.test' }
-    const proxy = findProxy(env, new Problems())
+    const proxy = findProxy(env)
     expect([proxy?.bypassed('gateway.test', 8443), proxy?.bypassed('other.test', 8443)]).toEqual([
       true,
       false,

@@ -1,0 +1,126 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { Account } from './account.ts'
+import { ApiError } from './api-error.ts'
+import { connectTo, unreachable } from './connect.ts'
+
+/** From the end of the request to the first line of the answer. */
+const ANSWER_MS = 30_000
+/** Between two pieces of an answer. */
+const PIECE_MS = 60_000
+
+export interface Question {
+  readonly method: 'GET' | 'POST'
+  /** Below the gateway's base, `/api/...`, with its query. */
+  readonly path: string
+  /** Sent as JSON. */
+  readonly body?: object
+  /** Instead of 30 s: those that start an execution are answered when it has ended. */
+  readonly answerMs?: number
+  /** Ends the question, and the answer. */
+  readonly signal?: AbortSignal
+}
+
+/** The answer's head; its body is to be read to its end, or destroyed. */
+export interface Answer {
+  readonly status: number
+  readonly contentType: string
+  /** Of a redirect, which is never followed: the token is for this gateway. */
+  readonly location: string | undefined
+  /** @throws ApiError `unreachable` when it breaks off */
+  readonly body: AsyncIterable<Buffer>
+  readonly discard: () => void
+}
+
+/** Asks on a connection of its own. @throws ApiError `unreachable` */
+export async function ask(account: Account, question: Question): Promise<Answer> {
+  const { signal = new AbortController().signal, answerMs = ANSWER_MS } = question
+  const socket = await connectTo(account, signal)
+  const deadline = AbortSignal.timeout(answerMs)
+  const abort = () => void socket.destroy()
+  for (const reason of [signal, deadline]) reason.addEventListener('abort', abort)
+  try {
+    const response = await send(socket, account, question)
+    socket.setTimeout(PIECE_MS, abort)
+    // From here the question's own signal is left: an answer may be long.
+    socket.once('close', () => signal.removeEventListener('abort', abort))
+    return answerOf(response, account)
+  } catch (error) {
+    socket.destroy()
+    signal.removeEventListener('abort', abort)
+    throw unreachable(account.rest.url, lost(deadline, answerMs, error as Error))
+  } finally {
+    deadline.removeEventListener('abort', abort)
+  }
+}
+
+function lost(deadline: AbortSignal, answerMs: number, { message }: Error): string {
+  if (deadline.aborted) return `no answer within ${answerMs / 1000} s`
+  return `the connection ended before the answer (${message})`
+}
+
+type Connection = Awaited<ReturnType<typeof connectTo>>
+
+function send(
+  socket: Connection,
+  account: Account,
+  { method, path, body }: Question,
+): Promise<IncomingMessage> {
+  const { rest, token } = account
+  const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+  const port = rest.port === (rest.isSecure ? 443 : 80) ? '' : `:${rest.port}`
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      method,
+      path: `${rest.base}${path}`,
+      createConnection: () => socket,
+      headers: {
+        Host: `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}${port}`,
+        Authorization: `Bearer ${token.reveal()}`,
+        Accept: 'application/json, text/plain',
+        'User-Agent': 'runbook-agent',
+        Connection: 'close',
+        ...(content !== undefined && {
+          'Content-Type': 'application/json',
+          'Content-Length': content.length,
+        }),
+      },
+    })
+    request.once('response', resolve)
+    request.on('error', reject)
+    request.end(content)
+  })
+}
+
+function answerOf(response: IncomingMessage, { rest }: Account): Answer {
+  const { statusCode = 0, headers } = response
+  return {
+    status: statusCode,
+    contentType: headers['content-type'] ?? '',
+    location: headers.location,
+    body: pieces(response, rest.url),
+    discard: () => void response.destroy(),
+  }
+}
+
+async function* pieces(response: IncomingMessage, url: string): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    for await (const piece of response) yield piece as Buffer
+  } catch (error) {
+    throw unreachable(url, `the answer broke off (${(error as Error).message})`)
+  }
+}
+
+/** The whole body. @throws ApiError `no-gateway` when it is longer than `limit` bytes */
+export async function readBody({ body, discard, status }: Answer, limit: number): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of body) {
+    parts.push(part)
+    length += part.length
+    if (length > limit) {
+      discard()
+      throw new ApiError('no-gateway', `the answer is longer than ${limit} bytes`, status)
+    }
+  }
+  return Buffer.concat(parts, length)
+}

@@ -1,0 +1,31 @@
+import { AccountError } from '../../client/account-file.ts'
+import { ApiError } from '../../client/api-error.ts'
+import { exitCodes, Failure } from '../failure.ts'
+
+const ADVICE = {
+  unreachable: '',
+  refused: '. Is the token still valid? runbook-agent login',
+  'not-found': '',
+  invalid: '',
+  failed: '. The gateway could not: its log says more',
+  'no-gateway': '',
+} as const
+
+const CODES = {
+  unreachable: exitCodes.unreachable,
+  refused: exitCodes.refused,
+  'not-found': exitCodes.usage,
+  invalid: exitCodes.usage,
+  failed: exitCodes.unreachable,
+  'no-gateway': exitCodes.unreachable,
+} as const
+
+/**
+ * What a client command shows of an error of `src/client`; others it gives back as they are.
+ * @param doing what was tried, for the beginning of the line: `cannot run ops/x.runbook.sh`
+ */
+export function clientFailure(error: unknown, doing: string): unknown {
+  if (error instanceof AccountError) return new Failure(error.message)
+  if (!(error instanceof ApiError)) return error
+  return new Failure(`${doing}: ${error.message}${ADVICE[error.kind]}`, CODES[error.kind])
+}

@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import { oneLine } from '../../basics/one-line.ts'
+import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
+import { findAccount, type Account } from '../../client/account.ts'
+import { writeAccountFile, type StoredAccount } from '../../client/account-file.ts'
+import { parseStreamAddress } from '../../client/address.ts'
+import { fetchGrpcUrl, fetchUser } from '../../client/api.ts'
+import { ApiError } from '../../client/api-error.ts'
+import { explain, exitCodes, Failure } from '../failure.ts'
+import { clientFailure } from './failures.ts'
+import { askUnseen, canAsk } from './prompts.ts'
+import { readStandardInput } from './standard-input.ts'
+import { accountFile } from './surroundings.ts'
+
+export interface LoginFlags {
+  readonly apiUrl: string
+  readonly grpcUrl?: string
+  readonly tokenFile?: string
+  readonly allowPlaintext?: boolean
+  readonly quiet?: boolean
+}
+
+/** A JWT with many groups has some KB. */
+const LONGEST_TOKEN = 64 * 1024
+
+/** `runbook-agent login`: asks the gateway whether it knows the token, and keeps both. @throws Failure */
+export async function loginCommand(flags: LoginFlags): Promise<void> {
+  const file = accountFile()
+  const stored = storedOf(flags, await readToken(flags))
+  try {
+    const account = accountFor(stored)
+    const { name } = await fetchUser(account)
+    const grpcUrl = flags.grpcUrl ?? (await knownGrpcUrl(account))
+    if (grpcUrl !== undefined) account.destination(grpcUrl)
+    writeAccountFile(file, { ...stored, ...(grpcUrl !== undefined && { grpcUrl }) })
+    if (flags.quiet !== true) say(account, name, grpcUrl, file)
+  } catch (error) {
+    if (isSystemError(error))
+      throw explain(error, `cannot write ${file}`, 'Choose another folder with XDG_CONFIG_HOME')
+    throw clientFailure(error, `cannot sign in to ${oneLine(flags.apiUrl)}`)
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}
+
+/** As the file keeps it. What TLS needs is in the environment now, and will not be in every shell. */
+function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): StoredAccount {
+  const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
+  return {
+    apiUrl,
+    token,
+    ...(allowPlaintext === true && { allowPlaintext }),
+    ...(HOOP_TLSCA && {
+      tlsCa: HOOP_TLSCA.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`),
+    }),
+    ...(HOOP_TLSSERVERNAME && { tlsServerName: HOOP_TLSSERVERNAME }),
+    ...(HOOP_TLS_SKIP_VERIFY && { tlsSkipVerify: HOOP_TLS_SKIP_VERIFY.toLowerCase() === 'true' }),
+  }
+}
+
+/** Only what is to be stored: variables that name another gateway are not asked. */
+function accountFor(stored: StoredAccount): Account {
+  const env = { ...process.env, HOOP_APIURL: '', HOOP_GRPCURL: '', HOOP_TOKEN: '' }
+  return findAccount({ env, stored, file: '--api-url' })
+}
+
+/** Undefined too where the gateway cannot say, or says something that is no address: `exec` and `connect` need one. */
+async function knownGrpcUrl(account: Account): Promise<string | undefined> {
+  try {
+    const url = await fetchGrpcUrl(account)
+    return url !== undefined && parseStreamAddress(url) !== undefined ? url : undefined
+  } catch (error) {
+    if (error instanceof ApiError && error.kind === 'not-found') return undefined
+    throw error
+  }
+}
+
+async function readToken({ tokenFile }: LoginFlags): Promise<string> {
+  const text = await tokenText(tokenFile)
+  const token = text.trim()
+  if (/^[\x21-\x7e]+$/.test(token)) return token
+  throw new Failure(
+    token === '' ? 'the token is empty' : 'the token is not one word of ASCII: is this the right file?',
+    exitCodes.usage,
+  )
+}
+
+async function tokenText(tokenFile: string | undefined): Promise<string> {
+  if (tokenFile === undefined && canAsk()) return askUnseen('Token of the gateway:')
+  if (tokenFile === undefined || tokenFile === '-') return readStandardInput(LONGEST_TOKEN, 'the token')
+  try {
+    return decodeText(readSmallFile(tokenFile, LONGEST_TOKEN).bytes)
+  } catch (error) {
+    if (error instanceof FileRefused)
+      throw new Failure(`the token file ${tokenFile} ${error.message}`, exitCodes.usage)
+    throw error
+  }
+}
+
+function say({ rest }: Account, name: string, grpcUrl: string | undefined, file: string): void {
+  const who = name === '' ? '' : ` as ${oneLine(name)}`
+  const streams = grpcUrl === undefined ? '; it does not say where its streams are (--grpc-url)' : ''
+  process.stderr.write(`signed in to ${rest.url}${who}; kept in ${file}${streams}\n`)
+  const winning = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'].filter((variable) => process.env[variable])
+  if (winning.length > 0) process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
+}

@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import type { RestServices } from './services.ts'
+
+/** The connections that a user may see: never their secrets, nor what they run. */
+export function connectionRoutes(app: FastifyInstance, services: RestServices): void {
+  app.get('/api/connections', ({ user }) =>
+    services.access.connections(user).map((connection) => describe(services, connection)),
+  )
+
+  app.get<{ Params: { name: string } }>('/api/connections/:name', ({ user, params }) =>
+    describe(services, services.access.connection(user, params.name, 404, 'connection not found')),
+  )
+}
+
+/** Of hoop's fields those that mean something here. Names are the ids: hoop's own take either in a path. */
+function describe({ agents }: RestServices, connection: ConnectionSettings): object {
+  const { name, type, subtype, agent, access } = connection
+  return {
+    id: name,
+    name,
+    type,
+    subtype: subtype ?? '',
+    status: agents.isOnline(agent) ? 'online' : 'offline',
+    agent_id: agent,
+    access_mode_runbooks: mode(access.runbooks && connection.runbooks !== undefined),
+    access_mode_exec: mode(access.exec),
+    access_mode_connect: mode(access.connect),
+    access_schema: mode(false),
+  }
+}
+
+function mode(enabled: boolean): 'enabled' | 'disabled' {
+  return enabled ? 'enabled' : 'disabled'
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { addressUrl, type Address } from '../settings/address.ts'
+import type { RestServices } from './services.ts'
+
+/** hoop's word for a gateway with one organization. */
+const TENANCY = 'selfhosted'
+/** Addresses that mean "all of this machine": a client can connect to none of them from elsewhere. */
+const WILDCARDS = new Set(['0.0.0.0', '::'])
+
+/** Where clients find the streams, and who they are. Of hoop's fields those that mean something here. */
+export function serverInfoRoutes(app: FastifyInstance, { server, access }: RestServices): void {
+  app.get('/api/serverinfo', (request) => ({
+    version: server.version,
+    auth_method: 'local',
+    api_url: addressUrl('http', reachable(boundAddress(app), request)),
+    grpc_url: addressUrl('grpc', reachable(server.grpc, request)),
+    tenancy_type: TENANCY,
+    license_info: null,
+    disable_sessions_download: true,
+  }))
+
+  app.get('/api/userinfo', ({ user }) => ({
+    // There are names only: they stand in hoop's other fields as well.
+    id: user.name,
+    name: user.name,
+    email: user.name,
+    status: 'active',
+    verified: true,
+    role: access.isAdmin(user) ? 'admin' : 'standard',
+    groups: user.groups,
+    is_admin: access.isAdmin(user),
+    is_multitenant: false,
+    tenancy_type: TENANCY,
+  }))
+}
+
+function boundAddress(app: FastifyInstance): Address {
+  const [bound] = app.addresses()
+  if (typeof bound !== 'object') throw new Error('the REST interface answers, but listens nowhere')
+  return { host: bound.address, port: bound.port }
+}
+
+/** By the name with which the caller has reached us, where the address itself is none. */
+function reachable({ host, port }: Address, { hostname }: FastifyRequest): Address {
+  const named = hostname.replace(/^\[(.*)\]$/, '$1')
+  return { host: WILDCARDS.has(host) && named !== '' ? named : host, port }
+}

@@ -1,0 +1,124 @@
+import http from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RunningAgent } from '../../support/running-agent.ts'
+import { otherToken, RunningGateway } from '../../support/running-gateway.ts'
+import { waitFor } from '../../support/wait.ts'
+
+// What a client learns before it asks for anything: one gateway for the whole file.
+
+const secret = 'a-secret-of-the-connection'
+const connections = `
+  - { name: pg, agent: local, type: database, subtype: postgres, command: [psql, --secret-argument],
+      env: { PASS: ${secret} }, access: { groups: [dba], exec: false, connect: false } }
+  - { name: admins, agent: local, command: [bash], access: { groups: [admin], runbooks: false } }`
+
+let gateway: RunningGateway
+beforeAll(async () => {
+  gateway = await RunningGateway.start({}, { connections })
+})
+afterAll(() => gateway[Symbol.asyncDispose]())
+
+const asOther = { authorization: `Bearer ${otherToken}` }
+const get = (url: string, headers: Record<string, string> = {}) =>
+  gateway.request('GET', url, undefined, headers)
+
+const bash = {
+  ...{ id: 'bash', name: 'bash', type: 'custom', subtype: '', status: 'offline', agent_id: 'local' },
+  ...{ access_mode_runbooks: 'enabled', access_mode_exec: 'enabled', access_mode_connect: 'enabled' },
+  access_schema: 'disabled',
+}
+const pg = {
+  ...{ id: 'pg', name: 'pg', type: 'database', subtype: 'postgres', status: 'offline', agent_id: 'local' },
+  ...{ access_mode_runbooks: 'disabled', access_mode_exec: 'disabled', access_mode_connect: 'disabled' },
+  access_schema: 'disabled',
+}
+const admins = { ...bash, id: 'admins', name: 'admins', access_mode_runbooks: 'disabled' }
+
+describe('GET /api/serverinfo', () => {
+  it('says the version and where the streams really are', async () => {
+    expect(await get('/api/serverinfo')).toEqual({
+      status: 200,
+      body: {
+        version: '1.2.3',
+        auth_method: 'local',
+        api_url: gateway.gateway.http,
+        grpc_url: gateway.gateway.grpc,
+        tenancy_type: 'selfhosted',
+        license_info: null,
+        disable_sessions_download: true,
+      },
+    })
+    expect(gateway.gateway.grpc).toMatch(/^grpc:\/\/127\.0\.0\.1:[1-9]\d+$/)
+  })
+
+  it('names the host as the caller does where the gateway listens on all of its addresses', async () => {
+    await using everywhere = await RunningGateway.start({}, { host: '0.0.0.0' })
+    const { port } = new URL(everywhere.gateway.http)
+    const { api_url, grpc_url } = await serverInfo(Number(port), 'gateway.example.org:8009')
+    expect([api_url, grpc_url]).toEqual([
+      `http://gateway.example.org:${port}`,
+      `grpc://gateway.example.org:${new URL(everywhere.gateway.grpc).port}`,
+    ])
+  })
+
+  it('tells nobody without a token', async () => {
+    expect((await get('/api/serverinfo', { authorization: '' })).status).toBe(401)
+  })
+})
+
+describe('GET /api/userinfo', () => {
+  it.each([
+    ['an admin', {}, { name: 'admin', groups: ['admin'], is_admin: true, role: 'admin' }],
+    ['anybody else', asOther, { name: 'other', groups: ['dba'], is_admin: false, role: 'standard' }],
+  ])('tells %s who he is', async (_, headers, expected) => {
+    const { status, body } = await get('/api/userinfo', headers)
+    expect([status, body]).toEqual([
+      200,
+      {
+        ...expected,
+        ...{ id: expected.name, email: expected.name, status: 'active', verified: true },
+        ...{ is_multitenant: false, tenancy_type: 'selfhosted' },
+      },
+    ])
+  })
+})
+
+describe('GET /api/connections', () => {
+  it('lists those that the user may see, and nobody their secrets or commands', async () => {
+    const [mine, theirs] = [await get('/api/connections'), await get('/api/connections', asOther)]
+    expect(mine.body).toEqual([bash, admins])
+    expect(theirs.body).toEqual([bash, pg])
+    expect(JSON.stringify([mine, theirs])).not.toMatch(/secret|psql|envvar|command/)
+    expect(JSON.stringify(theirs)).not.toContain(Buffer.from(secret).toString('base64'))
+  })
+
+  it('shows one of them; one of other groups is as missing as one that does not exist', async () => {
+    expect(await get('/api/connections/bash')).toEqual({ status: 200, body: bash })
+    expect(await get('/api/connections/pg', asOther)).toEqual({ status: 200, body: pg })
+    const missing = { status: 404, body: { message: 'connection not found' } }
+    expect(await get('/api/connections/pg')).toEqual(missing)
+    expect(await get('/api/connections/nope')).toEqual(missing)
+  })
+
+  it('says which agents are there', async () => {
+    const status = async () => (await get('/api/connections/bash')).body['status']
+    const agent = await RunningAgent.start(gateway.agentUrl)
+    await agent.serving()
+    expect(await status()).toBe('online')
+    await agent[Symbol.asyncDispose]()
+    await waitFor(async () => (await status()) === 'offline')
+  })
+})
+
+function serverInfo(port: number, host: string): Promise<{ api_url: string; grpc_url: string }> {
+  const headers = { authorization: asOther.authorization, host, connection: 'close' }
+  return new Promise((resolve, reject) => {
+    http
+      .get({ port, path: '/api/serverinfo', headers }, (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (piece: string) => (text += piece))
+        response.on('end', () => resolve(JSON.parse(text) as { api_url: string; grpc_url: string }))
+      })
+      .on('error', reject)
+  })
+}
