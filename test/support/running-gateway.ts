@@ -18,6 +18,15 @@ export interface Answer {
   readonly body: Record<string, unknown>
 }
 
+export interface RunningGatewayOptions {
+  /** More connections, in YAML. */
+  readonly connections?: string
+  readonly limits?: string
+  readonly host?: string
+  /** Puts something into the state folder before the gateway opens it. */
+  readonly prepare?: (state: string) => void
+}
+
 /** The embedded gateway in this process with a repository of its own. */
 export class RunningGateway implements AsyncDisposable {
   readonly gateway: Gateway
@@ -27,7 +36,7 @@ export class RunningGateway implements AsyncDisposable {
 
   static async start(
     files: Record<string, string> = {},
-    options: { connections?: string; limits?: string; host?: string } = {},
+    options: RunningGatewayOptions = {},
   ): Promise<RunningGateway> {
     const folder = mkdtempSync(path.join(tmpdir(), 'gateway-'))
     const repository = path.join(folder, 'rb')
@@ -38,6 +47,8 @@ export class RunningGateway implements AsyncDisposable {
       file: path.join(folder, 'gateway.yaml'),
       env: {},
     })
+    mkdirSync(settings.state, { mode: 0o700 })
+    options.prepare?.(settings.state)
     const log: string[] = []
     const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
     const logger = { debug: write, info: write, warn: write, error: write }
@@ -97,7 +108,7 @@ export class RunningGateway implements AsyncDisposable {
   }
 }
 
-function yaml({ connections = '', limits = '{}', host = '127.0.0.1' }): string {
+function yaml({ connections = '', limits = '{}', host = '127.0.0.1' }: RunningGatewayOptions): string {
   return `
 listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'} }
 state: ./state

@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { updateSchema } from './schema.ts'
-import type { EventKind, NewSession, SessionEvent } from './session.ts'
+import { Search } from './search.ts'
+import type { EventKind, NewSession, SessionEvent, SessionQuery } from './session.ts'
 import { HistoryError } from './session.ts'
 import type { Connection, Statement } from './sqlite.ts'
 import { closeFile, inTransaction, openFile, reason, releaseLock, takeLock, waitForLocks } from './sqlite.ts'
@@ -49,6 +50,7 @@ export class HistoryDatabase {
   readonly #lock: Connection
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
+  readonly #search: Search
   #closed = false
 
   /** `maxBytes`: the file is not allowed to grow beyond it. */
@@ -59,6 +61,7 @@ export class HistoryDatabase {
     try {
       this.#db = this.#try('open it', () => openTables(this.#path, maxBytes))
       this.#statements = this.#try('use it', () => prepare(this.#db))
+      this.#search = new Search(this.#db, COLUMNS)
     } catch (error) {
       releaseLock(this.#lock)
       throw error
@@ -99,6 +102,14 @@ export class HistoryDatabase {
 
   openSessions(): SessionRow[] {
     return this.#try('list sessions', () => this.#statements.open.all([]).map(toRow))
+  }
+
+  /** The rows of one page, newest session first, and how many there are on all pages. */
+  find(query: SessionQuery): { rows: SessionRow[]; total: number } {
+    return this.#try('list sessions', () => {
+      const { rows, total } = this.#search.find(query)
+      return { rows: rows.map(toRow), total }
+    })
   }
 
   /** The session's input as it was inserted. */
@@ -150,6 +161,7 @@ export class HistoryDatabase {
     for (const { kind, seconds, bytes } of events) this.#statements.append.run([kind, seconds, bytes, id])
   }
 
+  /** Until a page is empty: while the caller was busy with one, more may have been written. */
   *#pages(statement: Statement, session: number): Generator<SessionEvent> {
     let after = 0
     for (;;) {
@@ -158,7 +170,7 @@ export class HistoryDatabase {
         after = key
         yield { seconds, kind, bytes }
       }
-      if (page.length < EVENTS_PER_READ) return
+      if (page.length === 0) return
     }
   }
 

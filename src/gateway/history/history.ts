@@ -1,7 +1,15 @@
 import type { Events, SessionRow } from './database.ts'
 import { HistoryDatabase, KINDS } from './database.ts'
 import { chunksOf } from './recording.ts'
-import type { EventKind, NewSession, SessionEnd, SessionEvent, SessionRecord } from './session.ts'
+import type {
+  EventKind,
+  NewSession,
+  SessionEnd,
+  SessionEvent,
+  SessionQuery,
+  SessionRecord,
+  SessionSummary,
+} from './session.ts'
 import { HistoryError } from './session.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
@@ -77,6 +85,12 @@ export class History {
     return { ...this.#summary(row), script: this.#database.input(row.key) }
   }
 
+  /** One page of the sessions that fit, newest first, and how many fit on all pages. */
+  list(query: SessionQuery): { sessions: SessionSummary[]; total: number } {
+    const { rows, total } = this.#database.find(query)
+    return { sessions: rows.map((row) => this.#summary(row)), total }
+  }
+
   /**
    * The `o` and `e` events joined in their order, at most `maxBytes` of them. `truncated` when that is not all
    * the session wrote: cut here, by the agent's cap, or because it could not be recorded. Empty for an
@@ -147,7 +161,7 @@ export class History {
     return row.truncatedBytes + (recording?.dropped ?? 0) + (recording?.end?.truncatedBytes ?? 0)
   }
 
-  #summary(row: SessionRow): Omit<SessionRecord, 'script'> {
+  #summary(row: SessionRow): SessionSummary {
     return {
       // Written by `begin`, from the same type, under the same schema version.
       ...(JSON.parse(row.request) as Request),

@@ -30,6 +30,26 @@ export interface SessionRecord extends NewSession {
   readonly outputBytes: number
 }
 
+/** A session without its input. */
+export type SessionSummary = Omit<SessionRecord, 'script'>
+
+/** Which sessions to list; what is left out lets all of them through. */
+export interface SessionQuery {
+  readonly user?: string | undefined
+  /** Only this user's, whatever `user` says. */
+  readonly owner?: string | undefined
+  readonly connection?: string | undefined
+  /** As configured, e.g. `database`. */
+  readonly connectionType?: string | undefined
+  readonly correlationId?: string | undefined
+  readonly sessionBatchId?: string | undefined
+  /** The first and the last moment at which it may have begun. */
+  readonly from?: Date | undefined
+  readonly to?: Date | undefined
+  readonly limit: number
+  readonly offset: number
+}
+
 /** How a session ended. */
 export interface SessionEnd {
   readonly exitCode: number | undefined

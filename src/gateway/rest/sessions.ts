@@ -1,16 +1,17 @@
 import type { FastifyInstance } from 'fastify'
-import type { History } from '../history/history.ts'
 import type { SessionRecord } from '../history/session.ts'
 import type { UserSettings } from '../settings/settings.ts'
 import { checkLimits, readBody, sessionBody } from './body.ts'
 import { HttpError } from './http-error.ts'
+import { readListOptions } from './list-options.ts'
 import { executionRequest } from './runbooks.ts'
 import type { RestServices } from './services.ts'
+import { sendResult } from './session-result.ts'
+import { listedSession, wholeSession } from './session-view.ts'
 
-/** Largest event stream in one answer; more is read with a smaller range by `/result/stream` of hoop, which is not here yet. */
-const MAX_STREAM_BYTES = 110 * 1024 * 1024
+type Query = Readonly<Record<string, unknown>>
 
-/** Ad-hoc executions, reading a session back, and ending one. */
+/** Ad-hoc executions, finding sessions, reading them back, and ending one. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   app.post('/api/sessions', async (request, reply) => {
     const { user } = request
@@ -37,14 +38,7 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
     return reply.code(status).send(answer)
   })
 
-  app.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
-    '/api/sessions/:id',
-    (request) => {
-      const { user } = request
-      const session = findSession(services, user, request.params.id)
-      return describe(services.history, session, request.query)
-    },
-  )
+  readingRoutes(app, services)
 
   app.post<{ Params: { id: string } }>('/api/sessions/:id/kill', async (request, reply) => {
     const { user } = request
@@ -52,6 +46,34 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
     services.sessions.kill(session.id)
     return reply.code(204).send()
   })
+}
+
+function readingRoutes(app: FastifyInstance, services: RestServices): void {
+  const { history } = services
+
+  app.get<{ Querystring: Query }>('/api/sessions', ({ user, query }) => listSessions(services, user, query))
+
+  app.get<{ Params: { id: string }; Querystring: Query }>('/api/sessions/:id', ({ user, params, query }) =>
+    wholeSession(history, findSession(services, user, params.id), query),
+  )
+
+  app.get<{ Params: { id: string }; Querystring: Query }>(
+    '/api/sessions/:id/result/stream',
+    ({ user, params, query }, reply) =>
+      sendResult(reply, history, findSession(services, user, params.id), query),
+  )
+}
+
+/** Only admins see the sessions of others, also when they ask for them by name. */
+function listSessions({ access, history }: RestServices, user: UserSettings, query: Query): object {
+  const options = readListOptions(query)
+  const owner = access.isAdmin(user) ? undefined : user.name
+  const { sessions, total } = history.list({ ...options, owner })
+  return {
+    data: sessions.map(listedSession),
+    total,
+    has_next_page: options.offset + sessions.length < total,
+  }
 }
 
 /** What the gateway itself says of runbooks cannot be claimed by a caller. */
@@ -64,43 +86,4 @@ function findSession(services: RestServices, user: UserSettings, id: string): Se
   if (session === undefined || !services.access.owns(user, session))
     throw new HttpError(404, 'session not found')
   return session
-}
-
-/** As hoop answers (protocol.md 10.4): the script is there unless something else was asked to be expanded. */
-function describe(history: History, session: SessionRecord, query: Record<string, unknown>): object {
-  const expand = typeof query['expand'] === 'string' ? query['expand'].split(',') : []
-  const withScript = expand.length === 0 || expand.includes('session_input')
-  return {
-    id: session.id,
-    user_name: session.user,
-    connection: session.connection,
-    type: session.connectionType,
-    connection_subtype: session.connectionSubtype ?? null,
-    verb: session.verb,
-    origin: session.origin,
-    labels: session.labels,
-    metadata: session.metadata,
-    session_batch_id: session.sessionBatchId ?? null,
-    correlation_id: session.correlationId ?? null,
-    status: session.status,
-    exit_code: session.exitCode ?? null,
-    start_date: session.startedAt.toISOString(),
-    end_date: session.endedAt?.toISOString() ?? null,
-    truncated_bytes: session.truncatedBytes,
-    script: { data: withScript ? session.script.toString('utf8') : '' },
-    ...(expand.includes('event_stream') && {
-      event_stream: eventStream(history, session.id, query['event_stream']),
-    }),
-  }
-}
-
-function eventStream(history: History, id: string, form: unknown): unknown[] {
-  if (form !== 'utf8' && form !== 'base64') {
-    return [...history.events(id)].map(({ seconds, kind, bytes }) => [
-      seconds,
-      kind,
-      bytes.toString('base64'),
-    ])
-  }
-  return [history.output(id, MAX_STREAM_BYTES).bytes.toString(form)]
 }

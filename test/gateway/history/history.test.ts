@@ -217,6 +217,18 @@ describe('output', () => {
     ])
   })
 
+  test('has no hole for a slow reader, whatever is written while he reads', () => {
+    const history = open()
+    history.begin(newSession('s1'))
+    history.append('s1', 'o', Buffer.from('a'), 0)
+    const reading = history.events('s1', 'output')
+    expect(reading.next()).toMatchObject({ value: { bytes: Buffer.from('a') } })
+    history.append('s1', 'o', Buffer.from('b'), 1)
+    history.output('s1', MIB)
+    history.append('s1', 'o', Buffer.from('c'), 2)
+    expect([...reading].map(({ bytes }) => bytes.toString())).toEqual(['b', 'c'])
+  })
+
   test('of one session does not hold that of another', () => {
     const history = open()
     for (const id of ['a', 'b']) history.begin(newSession(id))

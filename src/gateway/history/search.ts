@@ -1,0 +1,66 @@
+import type { SessionQuery } from './session.ts'
+import type { Connection, Statement } from './sqlite.ts'
+
+type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset'>
+
+const CONDITIONS: Readonly<Record<Filter, string>> = {
+  user: 'user = ?',
+  // Whose it must be in any case, beside whose it is asked to be.
+  owner: 'user = ?',
+  connection: 'connection = ?',
+  connectionType: 'connection_type = ?',
+  correlationId: 'correlation_id = ?',
+  sessionBatchId: 'batch_id = ?',
+  from: 'started_at >= ?',
+  to: 'started_at <= ?',
+}
+const FILTERS = Object.keys(CONDITIONS) as Filter[]
+
+interface Pair {
+  readonly page: Statement
+  readonly count: Statement
+}
+
+/**
+ * The statements that find sessions, one pair for each set of filters: a filter that is there but says nothing would
+ * keep SQLite from using an index.
+ */
+export class Search {
+  readonly #db: Connection
+  readonly #columns: string
+  /** At most as many as there are sets of filters. */
+  readonly #statements = new Map<string, Pair>()
+
+  constructor(db: Connection, columns: string) {
+    this.#db = db
+    this.#columns = columns
+  }
+
+  /** The rows of one page, newest session first, and how many sessions there are on all pages. */
+  find(query: SessionQuery): { rows: readonly unknown[]; total: number } {
+    const filters = FILTERS.filter((name) => query[name] !== undefined)
+    const values = filters.map((name) => bound(query[name]))
+    const { page, count } = this.#pair(filters.map((name) => CONDITIONS[name]))
+    const [total] = count.get(values) as [number]
+    return { rows: page.all([...values, query.limit, query.offset]), total }
+  }
+
+  #pair(conditions: readonly string[]): Pair {
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
+    const known = this.#statements.get(where) ?? this.#prepare(where)
+    this.#statements.set(where, known)
+    return known
+  }
+
+  #prepare(where: string): Pair {
+    const order = 'ORDER BY started_at DESC, key DESC LIMIT ? OFFSET ?'
+    return {
+      page: this.#db.prepare(`SELECT ${this.#columns} FROM sessions ${where} ${order}`).raw(),
+      count: this.#db.prepare(`SELECT count(*) FROM sessions ${where}`).raw(),
+    }
+  }
+}
+
+function bound(value: string | Date | undefined): string | number | undefined {
+  return value instanceof Date ? value.getTime() : value
+}
