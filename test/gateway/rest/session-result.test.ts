@@ -87,7 +87,7 @@ describe('GET /api/sessions/{id}/result/stream', () => {
     expect((await result('terminal', query)).bytes.toString()).toBe(expected)
   })
 
-  it('gives 110 MiB to a caller who takes it slowly, and holds little of it meanwhile', async () => {
+  it('gives all of 110 MiB to a caller who takes his time, and holds little of it while he waits', async () => {
     const before = memory()
     const response = await openResult('big')
     // He does not read: what is sent and not taken stops the reading from the history.
@@ -101,7 +101,6 @@ describe('GET /api/sessions/{id}/result/stream', () => {
     for await (const piece of response) {
       hash.update(piece as Buffer)
       length += (piece as Buffer).length
-      highest = Math.max(highest, memory() - before)
     }
     expect(length).toBe(BIG.length)
     expect(hash.digest('hex')).toBe(createHash('sha256').update(BIG).digest('hex'))
