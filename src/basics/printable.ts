@@ -9,3 +9,17 @@ export function printableJson(value: unknown, indent?: number): string {
     indent,
   ).replace(C1, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
 }
+
+/** Text that others wrote, for a terminal: lines and tabs stay, everything else that a terminal obeys becomes visible. */
+export function printableText(text: string): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+      character === '\n' || character === '\t' ? character : visible(character),
+    )
+}
+
+function visible(character: string): string {
+  const code = (character.codePointAt(0) ?? 0).toString(16)
+  return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u{${code}}`
+}

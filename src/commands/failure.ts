@@ -4,10 +4,13 @@ export const exitCodes = {
   bug: 1,
   usage: 64,
   unreachable: 69,
+  inputOutput: 74,
   refused: 77,
   configuration: 78,
   /** 128 + SIGINT. */
   interrupted: 130,
+  /** Of `run`, `exec` and `connect`: the execution has no exit code. */
+  noExitCode: 254,
 } as const
 
 /** Something a person can put right: main prints the message, without a stack, and exits with the code. */

@@ -1,9 +1,12 @@
 import type { Command } from 'commander'
+import type { ConnectFlags } from './connect.ts'
+import type { ExecFlags } from './exec.ts'
 import type { LoginFlags } from './login.ts'
 
 /** The commands for people who ask a gateway. Each is loaded when it is run. */
 export function addClientCommands(root: Command): void {
   addAccountCommands(root)
+  addStreamCommands(root)
 }
 
 function addAccountCommands(root: Command): void {
@@ -29,6 +32,48 @@ function addAccountCommands(root: Command): void {
     .option('--quiet', 'print nothing but errors')
     .addHelpText('after', examples('runbook-agent logout'))
     .action(async (flags: { quiet?: boolean }) => (await import('./logout.ts')).logoutCommand(flags))
+}
+
+const NAME = 'name of the connection'
+
+function addStreamCommands(root: Command): void {
+  withVariables(root.command('exec').description('run a script on a connection, its output as it comes'))
+    .argument('<connection>', NAME)
+    .argument('[client-args...]', "behind --: for the connection's command")
+    .option('-i, --input <script>', 'the script itself; it may be empty')
+    .option('-f, --file <file>', 'file that holds the script; - is standard input, which is also read when it is no terminal')
+    .addHelpText(
+      'after',
+      examples(
+        "runbook-agent exec pg -i 'select now()'",
+        'runbook-agent exec bash -f deploy.sh -e STAGE=test',
+        "runbook-agent exec pg -i '' -- -c 'copy orders to stdout' > orders.tsv",
+      ),
+    )
+    .action(async (connection: string, args: string[], flags: ExecFlags) => {
+      process.exit(await (await import('./exec.ts')).execCommand(connection, args, flags))
+    })
+  withVariables(root.command('connect').description('a terminal on a connection; Enter ~ . leaves it'))
+    .argument('<connection>', NAME)
+    .argument('[client-args...]', "behind --: for the connection's command")
+    .addHelpText(
+      'after',
+      examples('runbook-agent connect bash', 'runbook-agent connect pg -e PGOPTIONS=-cdefault_transaction_read_only=on'),
+    )
+    .action(async (connection: string, args: string[], flags: ConnectFlags) => {
+      process.exit(await (await import('./connect.ts')).connectCommand(connection, args, flags))
+    })
+}
+
+function withVariables(command: Command): Command {
+  return command
+    .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected, [])
+    .option('--quiet', 'no hints')
+    .option('--json', 'what this program itself says: one line of JSON each, on standard error')
+}
+
+function collected(value: string, before: readonly string[]): string[] {
+  return [...before, value]
 }
 
 /** Lines for the end of a command's help. */

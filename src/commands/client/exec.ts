@@ -1,0 +1,87 @@
+import { isatty } from 'node:tty'
+import { ClientSession, type SessionEvent } from '../../client/client-session.ts'
+import { ByteOutput, ReaderGone } from './byte-output.ts'
+import { reportEnd, type SessionSubject } from './end-report.ts'
+import { endBySignal, exitCodeOfSignal, Leaving } from './leaving.ts'
+import { Notices, type NoticeFlags } from './notices.ts'
+import { reviewNotice } from './review-notice.ts'
+import { readScript, type ScriptFlags } from './script-input.ts'
+import { connectionName, streamAccess } from './stream-access.ts'
+import { readVariables } from './variables.ts'
+
+export interface ExecFlags extends ScriptFlags, NoticeFlags {
+  /** `NAME=value` each. */
+  readonly env?: readonly string[]
+}
+
+/**
+ * `runbook-agent exec`: a script on a connection, its output as it comes.
+ * @returns the exit code of this program
+ * @throws Failure before there is a session
+ */
+export async function execCommand(
+  connection: string,
+  clientArgs: readonly string[],
+  flags: ExecFlags,
+): Promise<number> {
+  const name = connectionName(connection)
+  const envVars = readVariables(flags.env ?? [])
+  const script = await readScript(flags)
+  const access = await streamAccess()
+  const { address } = access.destination
+  const console = new ExecConsole({ verb: 'exec', connection: name, address, sessionId: undefined }, flags)
+  const request = { verb: 'exec', connection: name, script, clientArgs, envVars } as const
+  using session = new ClientSession(access, request)
+  try {
+    return await console.follow(session)
+  } catch (error) {
+    // What a program is that writes to a pipe that nobody reads.
+    if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
+    throw error
+  }
+}
+
+/** stdout and stderr of an execution become this program's. */
+class ExecConsole {
+  readonly #stdout = new ByteOutput(1)
+  readonly #stderr = new ByteOutput(2)
+  readonly #notices: Notices
+  #subject: SessionSubject
+
+  constructor(subject: SessionSubject, flags: ExecFlags) {
+    this.#subject = subject
+    this.#notices = new Notices(this.#stderr, flags)
+  }
+
+  /** @returns the exit code of this program */
+  async follow(session: ClientSession): Promise<number> {
+    using leaving = new Leaving({ end: () => session[Symbol.dispose](), overdue: endBySignal })
+    for await (const event of session.events()) {
+      await this.#show(event)
+      if (leaving.exitCode !== undefined) break
+    }
+    if (leaving.exitCode !== undefined) return leaving.exitCode
+    const report = reportEnd(session.end, this.#subject)
+    await this.#notices.say(report, this.#isInLine)
+    return report.exitCode
+  }
+
+  get #isInLine(): boolean {
+    return this.#stderr.isInLine || (isatty(1) && isatty(2) && this.#stdout.isInLine)
+  }
+
+  async #show(event: SessionEvent): Promise<void> {
+    switch (event.kind) {
+      case 'stdout':
+        return this.#stdout.write(event.data)
+      case 'stderr':
+        return this.#stderr.write(event.data)
+      case 'opened':
+        this.#subject = { ...this.#subject, sessionId: event.sid }
+        return
+      case 'waiting-approval':
+      case 'approved':
+        return this.#notices.say(reviewNotice(event))
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { constants } from 'node:os'
+
+/** What ends a client command from outside. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
+export type LeavingSignal = (typeof SIGNALS)[number]
+
+/** For the orderly way out. A write to a reader that has stopped reading does not end, and Node's exit waits for it. */
+const PATIENCE_MS = 1000
+
+export interface WayOut {
+  /** Ends what is going on; whoever follows it then returns `exitCode`. */
+  readonly end: () => void
+  /** It takes too long, or somebody has asked a second time. May be called more than once. */
+  readonly overdue: (signal: LeavingSignal) => void
+}
+
+/** This process is to end before what it follows: by a signal, or because its person wants to. */
+export class Leaving implements Disposable {
+  readonly #way: WayOut
+  #exitCode: number | undefined
+  #patience: NodeJS.Timeout | undefined
+  readonly #bySignal = (signal: LeavingSignal) => this.leave(exitCodeOfSignal(signal), signal)
+
+  constructor(way: WayOut) {
+    this.#way = way
+    for (const signal of SIGNALS) process.on(signal, this.#bySignal)
+  }
+
+  /** Of this program; undefined as long as nobody wants to leave. */
+  get exitCode(): number | undefined {
+    return this.#exitCode
+  }
+
+  /** The first reason wins. */
+  leave(exitCode: number, signal: LeavingSignal = 'SIGTERM'): void {
+    if (this.#exitCode !== undefined) return this.#way.overdue(signal)
+    this.#exitCode = exitCode
+    this.#patience = setTimeout(() => this.#way.overdue(signal), PATIENCE_MS)
+    this.#way.end()
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#patience)
+    for (const signal of SIGNALS) process.off(signal, this.#bySignal)
+  }
+}
+
+/** Without Node's exit, which would wait for a write that does not end. */
+export function endBySignal(signal: LeavingSignal): void {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+}
+
+/** As shells count: 130 for SIGINT. */
+export function exitCodeOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}

@@ -1,0 +1,43 @@
+import { printableJson } from '../../basics/printable.ts'
+import type { ByteOutput } from './byte-output.ts'
+import { ReaderGone } from './byte-output.ts'
+
+export interface NoticeFlags {
+  /** No hints. */
+  readonly quiet?: boolean
+  /** One line of JSON for each notice, for programs. */
+  readonly json?: boolean
+}
+
+export interface Notice {
+  /** For programs: `event`, and what belongs to it. */
+  readonly fields: Readonly<Record<string, unknown>>
+  /** For people, printable already; empty where they need not know. */
+  readonly text: string
+  /** What to try. */
+  readonly hint?: string
+}
+
+/** What this program itself has to say beside an execution's output: lines on stderr. */
+export class Notices {
+  readonly #stderr: ByteOutput
+  readonly #flags: NoticeFlags
+
+  constructor(stderr: ByteOutput, flags: NoticeFlags) {
+    this.#stderr = stderr
+    this.#flags = flags
+  }
+
+  /** @param isInLine whether the cursor may stand behind an unfinished line; JSON begins on one of its own in any case */
+  async say({ fields, text, hint = '' }: Notice, isInLine = false): Promise<void> {
+    const { json = false, quiet = false } = this.#flags
+    const lines = json ? printableJson(fields) : [text, quiet ? '' : hint].filter(Boolean).join('\n')
+    if (lines === '') return
+    try {
+      await this.#stderr.write(Buffer.from(`${isInLine ? '\n' : ''}${lines.replace(/\n$/, '')}\n`))
+    } catch (error) {
+      // Nobody is left to tell; the exit code says the same.
+      if (!(error instanceof ReaderGone)) throw error
+    }
+  }
+}

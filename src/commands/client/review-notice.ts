@@ -1,0 +1,17 @@
+import { printableText } from '../../basics/printable.ts'
+import type { SessionEvent } from '../../client/client-session.ts'
+import type { Notice } from './notices.ts'
+
+/** A session that waits for somebody's approval: where it is given. The gateway's text may be anything. */
+export function reviewNotice(
+  event: Extract<SessionEvent, { kind: 'waiting-approval' | 'approved' }>,
+): Notice {
+  if (event.kind === 'approved') return { fields: { event: event.kind }, text: 'runbook-agent: approved' }
+  const { sessionId, url } = event
+  const place = printableText(url).replaceAll('\n', ' ')
+  return {
+    fields: { event: event.kind, session_id: sessionId, url },
+    text: `runbook-agent: waiting for approval: ${place}`,
+    hint: 'Ctrl-C gives it up',
+  }
+}

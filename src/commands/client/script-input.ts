@@ -1,0 +1,57 @@
+import { createReadStream } from 'node:fs'
+import { isatty } from 'node:tty'
+import { exitCodes, Failure } from '../failure.ts'
+
+/** With its variables and arguments it must fit into a packet of 17 MiB. */
+export const MAX_SCRIPT_BYTES = 16 * 1024 * 1024
+
+export interface ScriptFlags {
+  /** The script itself; it may be empty. */
+  readonly input?: string
+  /** A file, a FIFO, or `-` for stdin. */
+  readonly file?: string
+}
+
+/**
+ * What an execution is to read: `--input`, `--file`, else stdin unless that is a terminal, else nothing.
+ * @throws Failure, exit code 64, for both at once, a file that cannot be read, and for more than 16 MiB
+ */
+export async function readScript({ input, file }: ScriptFlags): Promise<Buffer> {
+  if (input !== undefined && file !== undefined)
+    throw new Failure('--input and --file: only one of them', exitCodes.usage)
+  if (input !== undefined) return bounded(Buffer.from(input), '--input')
+  if (file !== undefined && file !== '-') return readAll(createReadStream(file), file)
+  if (file === undefined && isatty(0)) return Buffer.alloc(0)
+  return readAll(process.stdin, 'stdin')
+}
+
+async function readAll(stream: AsyncIterable<unknown>, name: string): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let length = 0
+  try {
+    for await (const part of stream as AsyncIterable<Buffer>) {
+      parts.push(part)
+      length += part.length
+      if (length > MAX_SCRIPT_BYTES) throw tooLong(name)
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : unreadable(name, error as NodeJS.ErrnoException)
+  }
+  return Buffer.concat(parts, length)
+}
+
+function bounded(script: Buffer, name: string): Buffer {
+  if (script.length > MAX_SCRIPT_BYTES) throw tooLong(name)
+  return script
+}
+
+function tooLong(name: string): Failure {
+  return new Failure(
+    `${name}: a script has at most ${MAX_SCRIPT_BYTES / 1024 / 1024} MiB. Bring large files to the connection in another way`,
+    exitCodes.usage,
+  )
+}
+
+function unreadable(name: string, { code, message }: NodeJS.ErrnoException): Failure {
+  return new Failure(`the script ${name} cannot be read: ${code ?? message}`, exitCodes.usage)
+}
