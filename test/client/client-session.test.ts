@@ -43,13 +43,16 @@ async function follow(
   client: ClientSession,
   onEvent: (event: SessionEvent) => void = () => undefined,
 ): Promise<Followed> {
-  using _client = client
   const events: SessionEvent[] = []
-  for await (const event of client.events()) {
-    events.push(event)
-    onEvent(event)
+  try {
+    for await (const event of client.events()) {
+      events.push(event)
+      onEvent(event)
+    }
+    return { end: client.end, events }
+  } finally {
+    client[Symbol.dispose]()
   }
-  return { end: client.end, events }
 }
 
 /** A gateway whose client is answered by `answer`, packet by packet. */

@@ -5,7 +5,7 @@ import type { OpenedMessage } from '../../wire/message.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { ByteOutput, ReaderGone } from './byte-output.ts'
-import { reportEnd, type SessionSubject } from './end-report.ts'
+import { reportEnd, type EndReport, type SessionSubject } from './end-report.ts'
 import { endBySignal, exitCodeOfSignal, Leaving } from './leaving.ts'
 import { Notices, type Notice, type NoticeFlags } from './notices.ts'
 import { reviewNotice } from './review-notice.ts'
@@ -94,11 +94,15 @@ class ConnectConsole implements Disposable {
       throw error
     }
     this.#terminal?.restore()
-    return this.#leaving.exitCode ?? (await this.#tellEnd())
+    return this.#tellEnd()
   }
 
   async #tellEnd(): Promise<number> {
-    const report = reportEnd(this.#session.end, this.#subject)
+    const { exitCode } = this.#leaving
+    const report =
+      exitCode === undefined
+        ? reportEnd(this.#session.end, this.#subject)
+        : leftReport(exitCode, this.#subject)
     await this.#notices.say(report, this.#screen.isInLine)
     return report.exitCode
   }
@@ -159,6 +163,14 @@ function requireProgram({ connectionType, command }: OpenedMessage, { connection
     `${connection} is of type ${type} and has no program to connect to: use hoop connect ${connection}`,
     exitCodes.usage,
   )
+}
+
+function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {
+  return {
+    exitCode,
+    fields: { event: 'left', session_id: sessionId ?? null },
+    text: `runbook-agent: left ${connection}, its session ends`,
+  }
 }
 
 function openedNotice({ sid }: OpenedMessage, { connection }: SessionSubject): Notice {

@@ -41,7 +41,10 @@ function addStreamCommands(root: Command): void {
     .argument('<connection>', NAME)
     .argument('[client-args...]', "behind --: for the connection's command")
     .option('-i, --input <script>', 'the script itself; it may be empty')
-    .option('-f, --file <file>', 'file that holds the script; - is standard input, which is also read when it is no terminal')
+    .option(
+      '-f, --file <file>',
+      'file that holds the script; - is standard input, which is also read when it is no terminal',
+    )
     .addHelpText(
       'after',
       examples(
@@ -58,7 +61,10 @@ function addStreamCommands(root: Command): void {
     .argument('[client-args...]', "behind --: for the connection's command")
     .addHelpText(
       'after',
-      examples('runbook-agent connect bash', 'runbook-agent connect pg -e PGOPTIONS=-cdefault_transaction_read_only=on'),
+      examples(
+        'runbook-agent connect bash',
+        'runbook-agent connect pg -e PGOPTIONS=-cdefault_transaction_read_only=on',
+      ),
     )
     .action(async (connection: string, args: string[], flags: ConnectFlags) => {
       process.exit(await (await import('./connect.ts')).connectCommand(connection, args, flags))

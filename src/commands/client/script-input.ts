@@ -3,7 +3,7 @@ import { isatty } from 'node:tty'
 import { exitCodes, Failure } from '../failure.ts'
 
 /** With its variables and arguments it must fit into a packet of 17 MiB. */
-export const MAX_SCRIPT_BYTES = 16 * 1024 * 1024
+const MAX_SCRIPT_BYTES = 16 * 1024 * 1024
 
 export interface ScriptFlags {
   /** The script itself; it may be empty. */

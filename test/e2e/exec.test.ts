@@ -1,0 +1,273 @@
+import { status } from '@grpc/grpc-js'
+import { createHash } from 'node:crypto'
+import { beforeEach, afterEach, describe, expect, test } from 'vitest'
+import '../support/leaks.ts'
+import { ServedClient } from '../support/served-client.ts'
+import { shell, Shell } from '../support/shell.ts'
+import { waitFor } from '../support/wait.ts'
+import { Workplace } from '../support/workplace.ts'
+
+// The built program against a gateway that does what a test says.
+
+let place: Workplace
+let gateway: ServedClient
+
+beforeEach(async () => {
+  place = new Workplace()
+  gateway = await ServedClient.start()
+})
+
+afterEach(async () => {
+  await gateway[Symbol.asyncDispose]()
+  place[Symbol.dispose]()
+})
+
+const run = (line: string, env: Record<string, string> = {}) => shell(place, line, { ...gateway.env, ...env })
+
+/** Answers a script with an end, and remembers it. */
+function answer(exitCode: number, message = ''): void {
+  gateway.onPacket = ({ type, payload }) => {
+    if (type !== 'AgentExecWriteStdin') return
+    gateway.stdout(`got ${payload.toString()}`)
+    gateway.close(exitCode, message)
+  }
+}
+
+describe('exec', () => {
+  test('keeps stdout and stderr apart, byte for byte, and exits with the code', async () => {
+    const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+    gateway.onPacket = () => {
+      gateway.stdout(every)
+      gateway.stderr('to stderr\n')
+      gateway.close(3)
+    }
+    const { code, stderr } = await run("runbook-agent exec bash -i '' > out")
+    expect([code, stderr]).toEqual([3, 'to stderr\n'])
+    const { stdout } = await run('od -An -v -tu1 out | tr -s " \\n" "  "')
+    expect(stdout.trim()).toBe([...every].join(' '))
+  })
+
+  test('takes the script from --input, a file, a FIFO or standard input', async () => {
+    answer(0)
+    place.write('script.sh', 'from a file')
+    const lines = {
+      "runbook-agent exec bash -i 'from a flag'": 'from a flag',
+      "runbook-agent exec bash -i '' < script.sh": '',
+      'runbook-agent exec bash -f script.sh': 'from a file',
+      'runbook-agent exec bash -f <(echo from a fifo)': 'from a fifo\n',
+      'echo from a pipe | runbook-agent exec bash': 'from a pipe\n',
+      'echo from a pipe | runbook-agent exec bash -f -': 'from a pipe\n',
+      'runbook-agent exec bash < script.sh': 'from a file',
+    }
+    for (const [line, script] of Object.entries(lines)) {
+      expect(await run(line), line).toMatchObject({ code: 0, stdout: `got ${script}`, stderr: '' })
+    }
+  })
+
+  test('refuses a script that is too long, or cannot be read', async () => {
+    const long = 'head -c 17000000 /dev/zero'
+    for (const line of [`${long} | runbook-agent exec bash`, `runbook-agent exec bash -f <(${long})`]) {
+      const { code, stderr } = await run(line)
+      expect(code).toBe(64)
+      expect(stderr).toMatch(/^runbook-agent: \S+: a script has at most 16 MiB/)
+    }
+    expect(await run('runbook-agent exec bash -f nowhere')).toMatchObject({
+      code: 64,
+      stderr: 'runbook-agent: the script nowhere cannot be read: ENOENT\n',
+    })
+    expect((await run('runbook-agent exec bash -f x -i y')).code).toBe(64)
+    expect(gateway.gateway.metadata).toEqual([])
+  })
+
+  test('shows why an execution ended on a line of its own, harmless for a terminal', async () => {
+    answer(9, '\nkilled by \x1b[2J\u009bsignal 9\nsecond line')
+    expect(await run("runbook-agent exec bash -i ''")).toMatchObject({
+      code: 9,
+      stderr: 'killed by \\x1b[2J\\x9bsignal 9\nsecond line\n',
+    })
+    gateway.onPacket = () => {
+      gateway.stderr('unfinished')
+      gateway.close(1, 'why')
+    }
+    expect((await run("runbook-agent exec bash -i ''")).stderr).toBe('unfinished\nwhy\n')
+  })
+
+  test('says for programs how it ended, as the last line of stderr', async () => {
+    answer(3, 'why')
+    const { code, stderr } = await run("runbook-agent exec --json bash -i ''")
+    expect(code).toBe(3)
+    expect(JSON.parse(stderr)).toEqual({
+      event: 'ended',
+      session_id: 'c0ffee00-0000-4000-8000-000000000001',
+      outcome: 'exited',
+      exit_code: 3,
+      message: 'why',
+      truncated_bytes: 0,
+    })
+  })
+
+  test('a code that does not fit into eight bits is not a success', async () => {
+    answer(256)
+    expect((await run("runbook-agent exec bash -i ''")).code).toBe(254)
+  })
+
+  test('waits for an approval, and says where it is given', async () => {
+    gateway.onOpen = () => {
+      gateway.send('ClientSessionOpenWaitingApproval', 'https://gateway/sessions/1\x1b[2J')
+      gateway.onOpen = () => gateway.open()
+    }
+    answer(0)
+    await using waiting = new Shell(place, "runbook-agent exec bash -i ''", gateway.env)
+    await waiting.says('stderr', 'waiting for approval: https://gateway/sessions/1\\x1b[2J\n')
+    gateway.send('ClientSessionOpenApproveOK', '')
+    expect((await waiting.ended()).code).toBe(0)
+  })
+
+  test('a reader that leaves ends the session without a word', async () => {
+    const lines = Buffer.from('y\n'.repeat(32 * 1024))
+    let cancelled = false
+    gateway.onPacket = () => {
+      const { stream } = gateway.gateway
+      stream?.on('cancelled', () => (cancelled = true))
+      const more = () => {
+        if (!cancelled) gateway.stdout(lines)
+        if (!cancelled) setImmediate(more)
+      }
+      more()
+    }
+    const { code, stdout, stderr } = await run(
+      "runbook-agent exec bash -i '' | head -2; echo ${PIPESTATUS[0]}",
+    )
+    expect([code, stdout, stderr]).toEqual([0, 'y\ny\n141\n', ''])
+    await waitFor(() => cancelled)
+  })
+
+  test('what cannot be written is not a success', async () => {
+    answer(0)
+    expect(await run("runbook-agent exec bash -i '' > /dev/full")).toMatchObject({
+      code: 74,
+      stderr: 'runbook-agent: the output cannot be written (ENOSPC)\n',
+    })
+  })
+
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    test(`${signal} ends the session and exits with ${code}`, async () => {
+      let cancelled = false
+      gateway.onPacket = () => {
+        gateway.gateway.stream?.on('cancelled', () => (cancelled = true))
+        gateway.stdout('running\n')
+      }
+      await using running = new Shell(
+        place,
+        "trap : INT TERM HUP; runbook-agent exec bash -i ''; echo code $?",
+        gateway.env,
+      )
+      await running.says('stdout', 'running')
+      running.signal(signal)
+      expect((await running.ended()).stdout).toBe(`running\ncode ${code}\n`)
+      await waitFor(() => cancelled)
+    })
+  }
+
+  test('Ctrl-C works while a reader is so slow that nothing can be written', async () => {
+    const piece = Buffer.alloc(1024 * 1024, 'x')
+    gateway.onPacket = () => {
+      for (let pieces = 0; pieces < 8; pieces++) gateway.stdout(piece)
+      gateway.stderr('begun\n')
+    }
+    await using running = new Shell(
+      place,
+      "trap : INT; mkfifo full; sleep 100 < full & runbook-agent exec bash -i '' > full; echo code $?; kill %1",
+      gateway.env,
+    )
+    await waitFor(() => gateway.sent('AgentExecWriteStdin').length > 0, 10_000)
+    running.signal('SIGINT')
+    expect((await running.ended()).stdout).toContain('code 130')
+  })
+})
+
+describe('exec that gets no exit code', () => {
+  const refusals = [
+    [
+      status.UNAUTHENTICATED,
+      'invalid authentication',
+      77,
+      /does not take the token: invalid authentication\n.*login/,
+    ],
+    [status.NOT_FOUND, 'connection not found', 64, /has no connection bash, or not for you\n$/],
+    [status.FAILED_PRECONDITION, 'agent is offline', 254, /the agent of bash is offline: nothing has run\n/],
+    [
+      status.FAILED_PRECONDITION,
+      'exec is disabled for this connection',
+      77,
+      /does not permit exec bash: exec is disabled/,
+    ],
+    [
+      status.INVALID_ARGUMENT,
+      'exec is not allowed for tcp type connections',
+      64,
+      /does not take this exec bash: exec is not/,
+    ],
+  ] as const
+  for (const [grpc, details, code, text] of refusals) {
+    test(`exits with ${code} when the gateway says: ${details}`, async () => {
+      gateway.onOpen = () => gateway.fail(grpc, details)
+      const ended = await run("runbook-agent exec bash -i ''")
+      expect(ended.code).toBe(code)
+      expect(ended.stderr).toMatch(text)
+      const quiet = await run("runbook-agent exec --quiet bash -i ''")
+      expect(quiet.stderr.split('\n')).toHaveLength(2)
+    })
+  }
+
+  const losses = [
+    [status.UNKNOWN, 'session killed by the user', /ended at the gateway: session killed by the user\n$/],
+    [
+      status.UNKNOWN,
+      'agent has disconnected',
+      /has lost the agent of bash: agent has disconnected\n.*sessions show c0ffee/,
+    ],
+  ] as const
+  for (const [grpc, details, text] of losses) {
+    test(`exits with 254 when the gateway says in the middle: ${details}`, async () => {
+      gateway.onPacket = () => gateway.fail(grpc, details)
+      const ended = await run("runbook-agent exec bash -i ''")
+      expect(ended.code).toBe(254)
+      expect(ended.stderr).toMatch(text)
+    })
+  }
+
+  test('exits with 69 when nobody listens, with one line', async () => {
+    const { code, stderr } = await run("runbook-agent exec --quiet bash -i ''", {
+      HOOP_GRPCURL: 'grpc://127.0.0.1:1',
+    })
+    expect(code).toBe(69)
+    expect(stderr).toMatch(
+      /^runbook-agent: the gateway 127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED.*\n$/,
+    )
+  })
+
+  test('exits with 78 when nobody is signed in', async () => {
+    const { code, stderr } = await run('unset HOOP_TOKEN HOOP_APIURL; runbook-agent exec bash -i x')
+    expect(code).toBe(78)
+    expect(stderr).toContain('not signed in')
+  })
+
+  test('does not send the token to another machine in the clear', async () => {
+    const { code, stderr } = await run('runbook-agent exec bash -i x', {
+      HOOP_GRPCURL: 'grpc://192.0.2.1:8010',
+    })
+    expect(code).toBe(78)
+    expect(stderr).toContain('allow-plaintext')
+  })
+
+  test('exits with 64 for a name that is none, and for variables without one', async () => {
+    expect((await run("runbook-agent exec 'a b' -i x")).code).toBe(64)
+    const { code, stderr } = await run('runbook-agent exec bash -i x -e secret')
+    expect([code, stderr]).toEqual([64, 'runbook-agent: -e is written NAME=value\n'])
+  })
+})
