@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import '../support/leaks.ts'
@@ -31,7 +31,7 @@ function terminal(env: Record<string, string> = {}): Tmux {
   const tmux = new Tmux(place, { ...gateway.env, ...env })
   place.write(
     'connect',
-    `stty -a > before; ${process.execPath} ${main} connect "$@"; echo "code $?"; stty -a > after\n`,
+    `stty -a > before; ${process.execPath} ${main} connect "$@"; echo "code $?"; stty -a > unfinished; mv unfinished after\n`,
   )
   return tmux
 }
@@ -45,7 +45,7 @@ const USUAL = '0 1 0 0 0'
 
 async function expectRestored(tmux: Tmux): Promise<void> {
   await waitFor(() => tmux.state(...STATE) === USUAL)
-  await waitFor(() => readFileSync(place.at('after'), 'utf8') !== '')
+  await waitFor(() => existsSync(place.at('after')))
   expect(readFileSync(place.at('after'), 'utf8')).toBe(readFileSync(place.at('before'), 'utf8'))
 }
 
@@ -175,10 +175,7 @@ describe.skipIf(!hasTmux)('connect at a terminal', () => {
       await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
       gateway.stdout(`${FULL_SCREEN}a program`)
       await tmux.shows(/a program/)
-      await shell(
-        place,
-        `pkill -${signal} -f ' connect bash$' --uid "$(id -u)" --parent ${tmux.state('pane_pid')}`,
-      )
+      process.kill(tmux.child(), `SIG${signal}`)
       await tmux.shows(new RegExp(`^code ${code}$`, 'm'))
       await expectRestored(tmux)
     })
@@ -191,7 +188,7 @@ describe.skipIf(!hasTmux)('connect at a terminal', () => {
     await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
     gateway.stdout(`${FULL_SCREEN}a program`)
     await tmux.shows(/a program/)
-    await shell(place, `pkill -USR2 -f ' connect bash$' --parent ${tmux.state('pane_pid')}`)
+    process.kill(tmux.child(), 'SIGUSR2')
     await tmux.shows(/^code 1$/m)
     expect(tmux.screen()).toMatch(/^Error: a crash\n {4}at /m)
     await expectRestored(tmux)

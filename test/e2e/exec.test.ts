@@ -1,5 +1,4 @@
 import { status } from '@grpc/grpc-js'
-import { createHash } from 'node:crypto'
 import { beforeEach, afterEach, describe, expect, test } from 'vitest'
 import '../support/leaks.ts'
 import { ServedClient } from '../support/served-client.ts'

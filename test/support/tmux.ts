@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { found, waitFor } from './wait.ts'
 import type { Workplace } from './workplace.ts'
@@ -76,6 +77,14 @@ export class Tmux implements Disposable {
   /** What tmux knows of the terminal's state, by the names of its formats: `alternate_on`, `cursor_flag`. */
   state(...names: readonly string[]): string {
     return this.#run(['display-message', '-p', names.map((name) => `#{${name}}`).join(' ')]).trim()
+  }
+
+  /** The process that the shell has started and waits for. */
+  child(): number {
+    const shell = this.state('pane_pid')
+    const [child = ''] = readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8').split(' ')
+    if (child === '') throw new Error(`the shell has no child\n${this.screen()}`)
+    return Number(child)
   }
 
   /** Pastes as a terminal does: marked, where the program has asked for it. */
