@@ -14,7 +14,7 @@ export interface Input {
   readonly type: string
   /** Whether it may be absent from the parameters: it has a `default` that is not empty. */
   readonly optional: boolean
-  /** The message of `required`, where it is declared. */
+  /** The message of `required` where it is declared, '' for one that is no plain text. */
   readonly required?: string
   readonly description?: string
   readonly default?: string
@@ -91,6 +91,8 @@ function describe(input: Mutable<Input>, command: Command): void {
       setText(input, 'default', text)
       break
     case 'required':
+      input.required = text ?? ''
+      break
     case 'description':
     case 'placeholder':
     case 'pattern':
@@ -102,8 +104,7 @@ function describe(input: Mutable<Input>, command: Command): void {
   }
 }
 
-type TextName =
-  'required' | 'description' | 'default' | 'placeholder' | 'pattern' | 'minlength' | 'maxlength' | 'asenv'
+type TextName = 'description' | 'default' | 'placeholder' | 'pattern' | 'minlength' | 'maxlength' | 'asenv'
 
 function setText(input: Mutable<Input>, name: TextName, text: string | undefined): void {
   if (text !== undefined) input[name] = text

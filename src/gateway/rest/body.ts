@@ -41,6 +41,11 @@ export const runbookV2Body = v.object(
   { ...runbook, connection_name: name, repository: name },
   'must be a JSON object',
 )
+/** As for an execution; the repository is the connection's own when it is left out. */
+export const renderBody = v.object(
+  { ...runbook, connection_name: name, repository: v.nullish(text) },
+  'must be a JSON object',
+)
 export const sessionBody = v.object(
   { ...common, connection: name, script: v.nullish(text, ''), labels: v.nullish(textMap, {}) },
   'must be a JSON object',

@@ -10,6 +10,8 @@ export interface RenderedRunbook {
   /** The client's variables; what the template set with `asenv` wins over the request's. */
   readonly envVars: ReadonlyMap<string, string>
   readonly labels: Readonly<Record<string, string>>
+  /** Full id of the commit the file is from. */
+  readonly commit: string
 }
 
 /** Input types whose values are not written down. */
@@ -26,6 +28,7 @@ export async function renderRunbook(
   return {
     script: Buffer.from(rendered.bytes),
     envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
+    commit,
     labels: {
       runbookFile: body.file_name,
       runbookCommit: commit,

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { ExecutionRequest } from '../executions.ts'
-import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { ConnectionSettings, UserSettings } from '../settings/settings.ts'
 import {
   checkLimits,
   readBody,
+  renderBody,
   runbookBody,
   runbookV2Body,
   type CommonBody,
@@ -12,10 +12,11 @@ import {
 } from './body.ts'
 import { HttpError } from './http-error.ts'
 import { checkPacketSize } from './packet-size.ts'
+import { allowedRepository, checkClientInput, checkRunbookAccess, repositoryNamed } from './runbook-access.ts'
 import { renderRunbook } from './runbook-request.ts'
 import type { RestServices } from './services.ts'
 
-/** The two runbook endpoints of the contract. */
+/** The two runbook endpoints of the contract, and one of ours that shows what they would send. */
 export function runbookRoutes(app: FastifyInstance, services: RestServices): void {
   app.post<{ Params: { name: string } }>(
     '/api/plugins/runbooks/connections/:name/exec',
@@ -38,6 +39,16 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
       body,
     })
   })
+
+  app.post('/api/runbooks/render', (request) => {
+    const { user } = request
+    const body = readBody(renderBody, request.body)
+    const connection = services.access.connection(user, body.connection_name, 404, 'connection not found')
+    const { repository: asked } = body
+    const own = connection.runbooks?.repository
+    const repository = asked ? allowedRepository(services, connection, asked) : own
+    return render(services, { user, connection, repository, body })
+  })
 }
 
 interface RunbookExecution {
@@ -52,19 +63,44 @@ async function execute(
   reply: FastifyReply,
   execution: RunbookExecution,
 ): Promise<unknown> {
-  const { user, connection, body } = execution
-  checkLimits(body)
-  checkRunbookAccess(connection, execution.repository, body.file_name)
-  checkClientInput(connection, body)
-  const repository = repositoryNamed(services, execution.repository)
-  const { script, envVars, labels } = await renderRunbook(repository, body)
-  const request = executionRequest({ user, connection, body, script, envVars })
+  const { request, labels } = await prepare(services, execution)
   const { status, body: answer } = await services.executions.execute({
     ...request,
     origin: 'client-api-runbooks',
     labels,
   })
   return reply.code(status).send(answer)
+}
+
+/** What an execution would send, and nothing else: no session, no record. */
+async function render(services: RestServices, execution: RunbookExecution): Promise<object> {
+  const { connection, body } = execution
+  // An execution is recorded as refused; here there is nothing to record.
+  if (!connection.access.runbooks) throw new HttpError(403, 'runbooks is disabled for this connection')
+  const { request, repository, commit } = await prepare(services, execution)
+  return {
+    repository: repository.key,
+    commit,
+    connection: connection.name,
+    script: request.script.toString('utf8'),
+    env_vars: [...request.envVars.keys()].sort(),
+    client_args: body.client_args,
+  }
+}
+
+/** All checks, then the file with its parameters filled in. @throws HttpError */
+async function prepare(services: RestServices, { user, connection, body, ...execution }: RunbookExecution) {
+  checkLimits(body)
+  checkRunbookAccess(connection, execution.repository, body.file_name)
+  checkClientInput(connection, body)
+  const repository = repositoryNamed(services, execution.repository)
+  const { script, envVars, labels, commit } = await renderRunbook(repository.repository, body)
+  return {
+    request: executionRequest({ user, connection, body, script, envVars }),
+    repository,
+    labels,
+    commit,
+  }
 }
 
 /** What both kinds of executions take over from their body. */
@@ -87,42 +123,4 @@ export function executionRequest(source: {
     sessionBatchId: body.session_batch_id ?? undefined,
     correlationId: body.correlation_id ?? undefined,
   }
-}
-
-function checkRunbookAccess(
-  connection: ConnectionSettings,
-  repository: string | undefined,
-  file: string,
-): void {
-  if (repository === undefined) throw new HttpError(422, 'plugin is not enabled for this connection')
-  const path = connection.runbooks?.path ?? ''
-  if (!file.startsWith(path === '' || path.endsWith('/') ? path : `${path}/`))
-    throw new HttpError(404, `runbook file ${file} not found`)
-}
-
-/** Where scripts of a caller's own are not allowed, arguments and variables of his own would let them in again. */
-function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
-  if (connection.access.clientInput) return
-  if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return
-  throw new HttpError(
-    403,
-    `connection ${connection.name} takes neither client_args nor env_vars (access.client-input)`,
-  )
-}
-
-/** A connection runs the runbooks of its own repository, named as in gateway.yaml or by hoop's `host/path` key. */
-function allowedRepository(services: RestServices, connection: ConnectionSettings, asked: string): string {
-  const known = services.repositories.find(({ name, key }) => name === asked || key === asked)
-  if (known === undefined) throw new HttpError(400, `runbook repository config ${asked} not found`)
-  if (connection.runbooks?.repository !== known.name) {
-    throw new HttpError(403, 'user is not allowed to run this runbook on this connection')
-  }
-  return known.name
-}
-
-function repositoryNamed(services: RestServices, name: string | undefined): RunbookRepository {
-  const known = services.repositories.find((one) => one.name === name)
-  if (known === undefined)
-    throw new HttpError(500, 'the runbook repository of this connection is not configured')
-  return known.repository
 }

@@ -3,6 +3,7 @@ import { HistoryError } from '../history/session.ts'
 import type { UserSettings } from '../settings/settings.ts'
 import { connectionRoutes } from './connections.ts'
 import { HttpError } from './http-error.ts'
+import { runbookListRoutes } from './runbook-list.ts'
 import { runbookRoutes } from './runbooks.ts'
 import { serverInfoRoutes } from './server-info.ts'
 import type { RestServices } from './services.ts'
@@ -43,6 +44,7 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
   serverInfoRoutes(app, services)
   connectionRoutes(app, services)
   runbookRoutes(app, services)
+  runbookListRoutes(app, services)
   sessionRoutes(app, services)
   return app
 }

@@ -2,23 +2,16 @@ import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Logger } from '../../basics/logger.ts'
 import { checkBranch } from './branch.ts'
+import { Catalog, type Listing } from './catalog.ts'
 import { Ancestry, checkRefHash, findCommit } from './commits.ts'
 import { mirrorEnvironment } from './environment.ts'
-import {
-  MirrorDamagedError,
-  RepositoryError,
-  RunbookContentError,
-  RunbookNotFoundError,
-  RunbookRefError,
-} from './errors.ts'
+import { MirrorDamagedError, RepositoryError, RunbookNotFoundError, RunbookRefError } from './errors.ts'
 import { Mirror } from './mirror.ts'
 import { HEAD_COMMIT, MAX_STRUCTURE_BYTES, ObjectReader } from './objects.ts'
 import { Refresher } from './refresher.ts'
+import { readText } from './text.ts'
 import { findBlob, splitPath } from './tree.ts'
 import { parseRemote } from './url.ts'
-
-/** The hosted gateway's limit (protocol 9.2). */
-const MAX_FILE_BYTES = 1_000_000
 
 export interface RunbookRepositoryOptions {
   /** How people and logs call it; also names the mirror's folder. */
@@ -51,6 +44,7 @@ interface Parts {
   readonly closing: AbortController
   readonly objects: ObjectReader
   readonly ancestry: Ancestry
+  readonly catalog: Catalog
   readonly mirror: Mirror
   readonly refresher: Refresher
 }
@@ -84,6 +78,14 @@ export class RunbookRepository {
       const oid = await findBlob(this.#parts.objects, commit, components)
       return { text: await readText(this.#parts.objects, oid, path), commit }
     })
+  }
+
+  /**
+   * The runbooks of the branch's newest commit that lie in one of the folders, '' for all, with what each asks
+   * for. Throws a RunbookError.
+   */
+  async list(folders: readonly string[]): Promise<Listing> {
+    return this.#healing(async () => this.#parts.catalog.list(await this.#tip(), folders))
   }
 
   /** Ends git's processes and waits for them. What is still being read is rejected. */
@@ -153,7 +155,7 @@ function assemble(options: RunbookRepositoryOptions): Parts {
     mirrorTip: () => mirrorTip(objects).catch(() => undefined),
     refreshMs: options.refreshMs ?? 10_000,
   })
-  return { name, closing, objects, mirror, refresher, ancestry }
+  return { name, closing, objects, mirror, refresher, ancestry, catalog: new Catalog(objects) }
 }
 
 /** A name with other characters gets a digest behind it, so that no two names share a folder. */
@@ -170,17 +172,4 @@ function folderName(name: string): string {
 async function mirrorTip(objects: ObjectReader): Promise<string | undefined> {
   const reply = await objects.read(HEAD_COMMIT, MAX_STRUCTURE_BYTES)
   return reply.kind === 'found' ? reply.oid : undefined
-}
-
-async function readText(objects: ObjectReader, oid: string, path: string): Promise<string> {
-  const blob = await objects.read(oid, MAX_FILE_BYTES)
-  if (blob.kind === 'too-large') {
-    throw new RunbookContentError(`max template size [${MAX_FILE_BYTES / 1000} KB] reached for ${path}`)
-  }
-  if (blob.kind !== 'found') throw new MirrorDamagedError(`the content of runbook file ${path} is missing`)
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(blob.content)
-  } catch {
-    throw new RunbookContentError(`runbook file ${path} is not valid UTF-8 text`)
-  }
 }

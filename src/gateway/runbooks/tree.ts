@@ -10,6 +10,10 @@ interface TreeEntry {
   readonly oid: string
 }
 
+/** What a file or a folder has for its mode; all others are links and submodules. */
+export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
+export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
+
 /**
  * The components of a runbook's path. Throws a RunbookPathError for anything but a plain relative path; a
  * backslash is an ordinary character in git.
@@ -47,13 +51,22 @@ export async function findBlob(
 }
 
 async function rootTree(objects: ObjectReader, commit: string): Promise<string> {
-  const content = await readStructure(objects, commit, 'commit')
+  return treeOf(await readStructure(objects, commit, 'commit'), commit)
+}
+
+/** The id of the tree that a commit's text names. */
+export function treeOf(content: Buffer, commit: string): string {
   const oid = /^tree ([0-9a-f]{40,64})\n/.exec(content.toString('latin1', 0, 80))?.[1]
   if (oid === undefined) throw new MirrorDamagedError(`commit ${commit} names no tree`)
   return oid
 }
 
-async function readStructure(objects: ObjectReader, oid: string, type: 'commit' | 'tree'): Promise<Buffer> {
+/** The text of a commit, the bytes of a tree. Throws a MirrorDamagedError or, if it is too big, a RunbookContentError. */
+export async function readStructure(
+  objects: ObjectReader,
+  oid: string,
+  type: 'commit' | 'tree',
+): Promise<Buffer> {
   const reply = await objects.read(oid, MAX_STRUCTURE_BYTES)
   if (reply.kind === 'too-large') throw new RunbookContentError(`${type} ${oid} is too big to be read`)
   if (reply.kind !== 'found') throw new MirrorDamagedError(`${type} ${oid} is missing`)
@@ -61,27 +74,40 @@ async function readStructure(objects: ObjectReader, oid: string, type: 'commit' 
   return reply.content
 }
 
-/** A tree object is a row of `<mode> <name>\0<object id in bytes>`. */
-function findEntry(tree: Buffer, name: string, oidBytes: number): TreeEntry | undefined {
+/** The entry of a tree by its name. */
+export function findEntry(tree: Buffer, name: string, oidBytes: number): TreeEntry | undefined {
   const wanted = Buffer.from(name)
+  for (const entry of entriesOf(tree, oidBytes)) {
+    if (!entry.name.equals(wanted)) continue
+    return { mode: entry.mode.toString('latin1'), oid: entry.oid.toString('hex') }
+  }
+  return undefined
+}
+
+/** A tree object is a row of `<mode> <name>\0<object id in bytes>`. */
+export function* entriesOf(
+  tree: Buffer,
+  oidBytes: number,
+): Generator<{ readonly mode: Buffer; readonly name: Buffer; readonly oid: Buffer }> {
   for (let start = 0; start < tree.length;) {
     const space = tree.indexOf(SPACE, start)
     const zero = tree.indexOf(0, start)
     const end = zero + 1 + oidBytes
     if (space < 0 || zero < space || end > tree.length)
       throw new MirrorDamagedError('a tree object is broken')
-    if (tree.subarray(space + 1, zero).equals(wanted)) {
-      return { mode: tree.toString('latin1', start, space), oid: tree.toString('hex', zero + 1, end) }
+    yield {
+      mode: tree.subarray(start, space),
+      name: tree.subarray(space + 1, zero),
+      oid: tree.subarray(zero + 1, end),
     }
     start = end
   }
-  return undefined
 }
 
 function checkMode(mode: string, last: boolean, path: string): void {
   if (mode === '120000') throw refused(path, 'leads through a symbolic link, which is not followed')
   if (mode === '160000') throw refused(path, 'leads into a submodule, which is not fetched')
-  const folder = mode === '40000' || mode === '040000'
+  const folder = FOLDER_MODES.has(mode)
   if (folder && last) throw refused(path, 'is a folder')
   if (!folder && !last) throw notFound(path)
 }
