@@ -6,7 +6,7 @@ import { functionNamed } from './functiontable.ts'
 import { MAX_RENDERED_BYTES } from './limits.ts'
 import { nodeText } from './nodetext.ts'
 import type { Rendering } from './rendering.ts'
-import { isTrue, typeName, type Value } from './value.ts'
+import { isFields, isTrue, List, typeName, type Value } from './value.ts'
 
 /** What a command gets from the one before it: nothing, or one value, which may be undefined. */
 export type Piped = readonly [] | readonly [Value]
@@ -101,7 +101,7 @@ function failAt(rendering: Rendering, call: Call, message: ByteString): never {
   return rendering.fail(`error calling ${call.callee.name}: ${message}`)
 }
 
-/** Parameters are strings, so there is nothing to call. Go shows a piped value here, which may be secret. */
+/** Parameters are strings and data is JSON, so there is nothing to call. Go shows a piped value here, which may be secret. */
 function cannotCall(operand: Operand | undefined, callee: Value): ByteString {
   if (callee === undefined) return 'call of nil'
   return `non-function ${operand === undefined ? 'value' : nodeText(operand)} of type ${typeName(callee)}`
@@ -109,12 +109,10 @@ function cannotCall(operand: Operand | undefined, callee: Value): ByteString {
 
 function sizeOf(value: Value): number {
   if (typeof value === 'string') return value.length
-  return value instanceof Map ? mapSize(value) : 1
-}
-
-function mapSize(fields: ReadonlyMap<unknown, unknown>): number {
+  if (value instanceof List) return value.items.reduce<number>((sum, item) => sum + sizeOf(item), 1)
+  if (!isFields(value)) return 1
   let size = 0
-  for (const [name, value] of fields) size += String(name).length + String(value).length
+  for (const [name, field] of value) size += name.length + sizeOf(field)
   return size
 }
 

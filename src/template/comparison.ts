@@ -1,5 +1,5 @@
 import { FunctionFailure } from './errors.ts'
-import { integerOf, typeName, Uint8, type Fields, type Value } from './value.ts'
+import { integerOf, typeName, Uint8, type Fields, type List, type Value } from './value.ts'
 
 /** Whether the first value equals any of the others. Values of different types are an error, nil equals only nil. */
 export function isEqualToAny(first: Value, others: readonly Value[]): boolean {
@@ -14,7 +14,7 @@ function isEqual(left: Value, right: Value): boolean {
   if (leftInteger !== undefined && rightInteger !== undefined) return leftInteger === rightInteger
   if (typeName(left) !== typeName(right)) throw incompatible(left, right)
   if (typeof left === 'object') {
-    // Go shows the value as well; ours holds all parameters, which may be secret.
+    // Go shows the value as well; ours may hold all parameters, or data, which may be secret.
     throw new FunctionFailure(`non-comparable type ${typeName(left)}`)
   }
   return left === right
@@ -32,7 +32,7 @@ export function isLess(left: Value, right: Value): boolean {
   throw new FunctionFailure('invalid type for comparison')
 }
 
-function isBasic(value: Value): value is Exclude<Value, Fields | undefined> {
+function isBasic(value: Value): value is Exclude<Value, Fields | List | undefined> {
   return value instanceof Uint8 || (value !== undefined && typeof value !== 'object')
 }
 

@@ -3,7 +3,17 @@ import { assign, evaluatePipeline } from './expressions.ts'
 import { WORK_PER_NODE } from './limits.ts'
 import { shown } from './print.ts'
 import type { Rendering } from './rendering.ts'
-import { integerOf, isTrue, sortedNames, typeName, Uint8, type Fields, type Value } from './value.ts'
+import {
+  integerOf,
+  isFields,
+  isTrue,
+  List,
+  sortedNames,
+  typeName,
+  Uint8,
+  type Fields,
+  type Value,
+} from './value.ts'
 
 /** How a list of statements ended: at its end, or by a jump that the enclosing range has to take. */
 type Ending = 'done' | 'break' | 'continue'
@@ -78,7 +88,7 @@ function renderRange(rendering: Rendering, dot: Value, range: Range): Ending {
   return turned ? 'done' : renderStatements(rendering, dot, range.otherwise)
 }
 
-/** The turns of a range over the parameters or over a number. Nothing at all has no turns. */
+/** The turns of a range over fields, a list or a number. Nothing at all has no turns. */
 function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iterable<Turn> {
   if (value === undefined) return []
   const count = integerOf(value)
@@ -88,7 +98,8 @@ function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iter
     }
     return countedTurns(rendering, value, count)
   }
-  if (typeof value === 'object' && !(value instanceof Uint8)) return fieldTurns(rendering, value)
+  if (value instanceof List) return listTurns(rendering, value)
+  if (isFields(value)) return fieldTurns(rendering, value)
   // Go shows the value itself; it may be a password.
   return rendering.fail(`range can't iterate over a value of type ${typeName(value)}`)
 }
@@ -97,6 +108,13 @@ function* countedTurns(rendering: Rendering, kind: Value, count: bigint): Iterab
   for (let turn = 0n; turn < count; turn++) {
     rendering.charge(WORK_PER_NODE)
     yield { index: undefined, element: kind instanceof Uint8 ? new Uint8(Number(turn)) : turn }
+  }
+}
+
+function* listTurns(rendering: Rendering, { items }: List): Iterable<Turn> {
+  for (const [index, element] of items.entries()) {
+    rendering.charge(WORK_PER_NODE)
+    yield { index: BigInt(index), element }
   }
 }
 

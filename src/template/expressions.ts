@@ -4,7 +4,7 @@ import { callFunction, type Piped } from './calls.ts'
 import { WORK_PER_NODE } from './limits.ts'
 import { nodeText } from './nodetext.ts'
 import type { Rendering } from './rendering.ts'
-import { typeName, Uint8, type Value } from './value.ts'
+import { AnyFields, isFields, typeName, type Value } from './value.ts'
 
 const NOTHING: Piped = []
 
@@ -119,17 +119,32 @@ function walkFields(
   isGiven: boolean,
 ): Value {
   let value = receiver
+  let within: Value
   for (const [index, name] of names.entries()) {
-    value = field(rendering, value, name, isGiven && index === names.length - 1)
+    if (isNull(value, within, names[index - 1])) rendering.fail(`nil pointer evaluating interface {}.${name}`)
+    const inner = field(rendering, { value, within }, name, isGiven && index === names.length - 1)
+    within = value
+    value = inner
   }
   return value
 }
 
-function field(rendering: Rendering, receiver: Value, name: ByteString, isGiven: boolean): Value {
-  if (receiver === undefined) return undefined
-  if (typeof receiver !== 'object' || receiver instanceof Uint8) {
-    return rendering.fail(`can't evaluate field ${name} in type ${typeName(receiver)}`)
+/** JSON's null, which is there; what is absent has absent fields. */
+function isNull(value: Value, within: Value, name: ByteString | undefined): boolean {
+  return value === undefined && name !== undefined && within instanceof AnyFields && within.has(name)
+}
+
+function field(
+  rendering: Rendering,
+  { value, within }: { readonly value: Value; readonly within: Value },
+  name: ByteString,
+  isGiven: boolean,
+): Value {
+  if (value === undefined) return undefined
+  if (!isFields(value)) {
+    const type = within instanceof AnyFields ? 'interface {}' : typeName(value)
+    return rendering.fail(`can't evaluate field ${name} in type ${type}`)
   }
   if (isGiven) rendering.fail(`${name} is not a method but has arguments`)
-  return receiver.get(name)
+  return value.get(name)
 }

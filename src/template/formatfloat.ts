@@ -8,7 +8,7 @@ const DEFAULT_PLACES = 6
 
 /** A float64 for a verb, undefined when the verb is none for floats. The binary verbs %b %x %X are refused. */
 export function formatFloat(value: number, verb: string, layout: Layout): ByteString | undefined {
-  if ('bxX'.includes(verb)) throw new FunctionFailure(`%${verb} of a float64 is not supported in runbooks`)
+  if ('bxX'.includes(verb)) throw new FunctionFailure(`%${verb} of a float64 is not supported`)
   if (!'vgGeEfF'.includes(verb)) return undefined
   const isNegative = value < 0 || Object.is(value, -0)
   const unsigned = magnitudeText(Math.abs(value), verb, layout.precision)

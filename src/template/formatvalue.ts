@@ -3,7 +3,7 @@ import { formatFloat } from './formatfloat.ts'
 import { formatInteger } from './formatinteger.ts'
 import { pad, type Layout } from './layout.ts'
 import { canBackquote, quote } from './quote.ts'
-import { sortedNames, typeName, Uint8, type Fields, type Value } from './value.ts'
+import { List, sortedNames, typeName, Uint8, type Fields, type Value } from './value.ts'
 
 /** A value as Go's fmt prints it for a verb. A verb that does not fit gives `%!d(string=abc)`, as in Go. */
 export function formatValue(value: Value, verb: ByteString, layout: Layout): ByteString {
@@ -18,15 +18,27 @@ function formatted(value: Exclude<Value, undefined>, verb: string, layout: Layou
   if (typeof value === 'bigint') return formatInteger(value, true, verb, layout)
   if (typeof value === 'number') return formatFloat(value, verb, layout)
   if (value instanceof Uint8) return formatInteger(BigInt(value.value), false, verb, layout)
-  return verb === 'p' || verb === 'w' ? undefined : formatFields(value, verb, layout)
+  if (verb === 'p' || verb === 'w') return undefined
+  return value instanceof List ? formatList(value, verb, layout) : formatFields(value, verb, layout)
 }
 
 /** `map[a:1 b:2]`, sorted by name; every name and value is printed for the verb on its own. */
 function formatFields(fields: Fields, verb: string, layout: Layout): ByteString {
   const entries = sortedNames(fields).map((name) =>
-    [name, fields.get(name)].map((part) => formatValue(part, verb, layout)).join(':'),
+    [name, fields.get(name)].map((part) => formatInside(part, verb, layout)).join(':'),
   )
-  return layout.goSyntax ? `map[string]string{${entries.join(', ')}}` : `map[${entries.join(' ')}]`
+  return layout.goSyntax ? `${typeName(fields)}{${entries.join(', ')}}` : `map[${entries.join(' ')}]`
+}
+
+/** `[a 1 true]`; every item is printed for the verb on its own. */
+function formatList(list: List, verb: string, layout: Layout): ByteString {
+  const items = list.items.map((item) => formatInside(item, verb, layout))
+  return layout.goSyntax ? `${typeName(list)}{${items.join(', ')}}` : `[${items.join(' ')}]`
+}
+
+function formatInside(value: Value, verb: string, layout: Layout): ByteString {
+  if (value !== undefined) return formatValue(value, verb, layout)
+  return layout.goSyntax ? 'interface {}(nil)' : '<nil>'
 }
 
 function formatString(text: ByteString, verb: string, layout: Layout): ByteString | undefined {

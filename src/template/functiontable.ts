@@ -94,12 +94,20 @@ const FUNCTIONS: ReadonlyMap<ByteString, TemplateFunction> = new Map(
   Object.entries({ ...GO_FUNCTIONS, ...RUNBOOK_FUNCTIONS }),
 )
 
-/** Whether a template may use a name as a function. */
-export function isFunction(name: ByteString): boolean {
-  return FUNCTIONS.has(name)
+/** What a runbook and a plain Go template differ in while they are read. */
+export interface Dialect {
+  /** The template's name, in errors. */
+  readonly name: ByteString
+  readonly isFunction: (name: ByteString) => boolean
 }
 
-/** The function of a name that `isFunction` knows. */
+/** Go's functions, and hoop's. */
+export const RUNBOOK: Dialect = { name: '', isFunction: (name) => FUNCTIONS.has(name) }
+
+/** Go's functions alone. */
+export const SCRIPT: Dialect = { name: 'script', isFunction: (name) => Object.hasOwn(GO_FUNCTIONS, name) }
+
+/** The function of a name that a dialect knows. */
 export function functionNamed(name: ByteString): TemplateFunction {
   const found = FUNCTIONS.get(name)
   if (found === undefined) throw new FunctionFailure(`function ${name} not defined`)

@@ -1,13 +1,14 @@
 import type { Arm, Choice, Range, Statement } from './ast.ts'
 import type { ByteString } from './bytestring.ts'
+import type { Dialect } from './functiontable.ts'
 import { MAX_DEPTH } from './limits.ts'
 import { readPipeline } from './pipelines.ts'
 import { Reader } from './reader.ts'
 import type { Token } from './token.ts'
 
 /** The statements of a template, blocks nested. `define`, `template` and `block` are refused. */
-export function parseStatements(source: ByteString): readonly Statement[] {
-  const reader: Reader = new Reader(source)
+export function parseStatements(source: ByteString, dialect: Dialect): readonly Statement[] {
+  const reader: Reader = new Reader(source, dialect)
   const statements: Statement[] = []
   while (reader.peek().kind !== 'eof') {
     const part = readPart(reader)
@@ -69,7 +70,7 @@ function readAction(reader: Reader): Statement | Boundary {
     case 'define':
     case 'template':
     case 'block':
-      return reader.fail(`{{${token.kind}}} is not supported in runbooks`)
+      return reader.fail(`{{${token.kind}}} is not supported`)
     default:
       reader.putBack(token)
       return { kind: 'action', pipeline: readPipeline(reader, 'command', 'rightDelimiter') }

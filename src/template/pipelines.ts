@@ -1,6 +1,5 @@
 import type { Chain, Command, Num, Operand, Pipeline, Str, Variable } from './ast.ts'
 import type { ByteString } from './bytestring.ts'
-import { isFunction } from './functiontable.ts'
 import { nodeText } from './nodetext.ts'
 import { readCharacter, readNumber } from './number.ts'
 import { quote } from './quote.ts'
@@ -141,7 +140,7 @@ function readTerm(reader: Reader): Term | undefined {
   const { at, text } = token
   switch (token.kind) {
     case 'identifier':
-      if (!isFunction(text)) reader.fail(`function ${quote(text)} not defined`)
+      if (!reader.dialect.isFunction(text)) reader.fail(`function ${quote(text)} not defined`)
       return { kind: 'identifier', at, name: text }
     case 'dot':
     case 'nil':

@@ -1,5 +1,6 @@
 import { decodeText, type ByteString } from './bytestring.ts'
 import { TemplateError } from './errors.ts'
+import type { Dialect } from './functiontable.ts'
 import { Lexer } from './lexer.ts'
 import { MAX_DEPTH } from './limits.ts'
 import { describeToken, type Token, type TokenKind } from './token.ts'
@@ -21,7 +22,10 @@ export class Reader {
   #lastLine = 1
   #depth = 0
 
-  constructor(source: ByteString) {
+  readonly dialect: Dialect
+
+  constructor(source: ByteString, dialect: Dialect) {
+    this.dialect = dialect
     this.#lexer = new Lexer(source)
     this.variables.declare('$', undefined)
   }
@@ -80,7 +84,10 @@ export class Reader {
   }
 
   fail(message: ByteString): never {
-    throw new TemplateError('parse', decodeText(`template: :${this.#lastLine}: ${message}`))
+    throw new TemplateError(
+      'parse',
+      decodeText(`template: ${this.dialect.name}:${this.#lastLine}: ${message}`),
+    )
   }
 
   /** Where the action with a lexical error began, when that is another line. */

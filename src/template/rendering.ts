@@ -22,7 +22,11 @@ export class Rendering implements CallScope {
   #length = 0
   #work = 0
 
-  constructor(source: ByteString, dot: Value) {
+  readonly #name: ByteString
+
+  /** @param name of the template, for errors */
+  constructor(source: ByteString, dot: Value, name: ByteString) {
+    this.#name = name
     this.#source = source
     this.variables.declare('$', dot)
   }
@@ -51,14 +55,15 @@ export class Rendering implements CallScope {
 
   fail(message: ByteString): never {
     const { node } = this
-    const place = node === undefined ? '' : `${this.#place(node.at)}: executing "" at <${nodeText(node)}>: `
+    const place =
+      node === undefined ? '' : `${this.#place(node.at)}: executing "${this.#name}" at <${nodeText(node)}>: `
     throw new TemplateError('render', decodeText(`template: ${place}${message}`))
   }
 
-  /** `:line:column`, the column in bytes from 0. */
+  /** `name:line:column`, the column in bytes from 0. */
   #place(at: number): string {
     const before = this.#source.slice(0, at)
     const lineStart = before.lastIndexOf('\n') + 1
-    return `:${before.split('\n').length}:${at - lineStart}`
+    return `${this.#name}:${before.split('\n').length}:${at - lineStart}`
   }
 }

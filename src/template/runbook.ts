@@ -2,10 +2,11 @@ import type { Statement } from './ast.ts'
 import { decodeText, encodeText, type ByteString } from './bytestring.ts'
 import { TemplateError } from './errors.ts'
 import { renderStatements } from './evaluate.ts'
+import { RUNBOOK } from './functiontable.ts'
 import { discoverInputs, type Input } from './inputs.ts'
-import { MAX_TEMPLATE_BYTES } from './limits.ts'
 import { parseStatements } from './parser.ts'
 import { Rendering } from './rendering.ts'
+import { encodeSource } from './source.ts'
 
 export { TemplateError } from './errors.ts'
 export type { Input } from './inputs.ts'
@@ -42,14 +43,8 @@ export interface Template {
  * parameters, and piping into `call`. `%p` of the parameters is a wrong verb, where Go prints an address.
  */
 export function parseTemplate(source: string): Template {
-  const bytes = encodeText(source)
-  if (bytes.length > MAX_TEMPLATE_BYTES) {
-    throw new TemplateError(
-      'parse',
-      `the template has ${bytes.length} bytes, at most ${MAX_TEMPLATE_BYTES} are allowed`,
-    )
-  }
-  const statements = parseStatements(bytes)
+  const bytes = encodeSource(source)
+  const statements = parseStatements(bytes, RUNBOOK)
   const inputs = discoverInputs(statements)
   return { inputs, render: (parameters) => render(bytes, statements, inputs, parameters) }
 }
@@ -64,7 +59,7 @@ function render(
     [...parameters].map(([name, value]) => [encodeText(name), encodeText(value)] as const),
   )
   addAbsent(fields, inputs)
-  const rendering = new Rendering(source, fields)
+  const rendering = new Rendering(source, fields, RUNBOOK.name)
   renderStatements(rendering, fields, statements)
   const { output, environment } = rendering
   return { text: decodeText(output), bytes: Buffer.from(output, 'latin1'), env: environment }

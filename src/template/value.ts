@@ -9,14 +9,26 @@ export class Uint8 {
   }
 }
 
-/** The parameters of a rendering, names and values as bytes: dot at the top of a template. */
-export type Fields = ReadonlyMap<ByteString, ByteString>
+/** Go's []interface {}. */
+export class List {
+  readonly items: readonly Value[]
+
+  constructor(items: readonly Value[]) {
+    this.items = items
+  }
+}
+
+/** Dot at the top of a template, and maps inside data. Names are bytes. */
+export type Fields = ReadonlyMap<ByteString, Value>
+
+/** Go's map[string]interface {}; other fields are a map[string]string, the parameters of a runbook. */
+export class AnyFields extends Map<ByteString, Value> {}
 
 /**
  * Everything an expression can be worth. bigint is Go's int, number its float64; undefined is no value at all: an
  * absent parameter, or nil.
  */
-export type Value = ByteString | boolean | bigint | number | Uint8 | Fields | undefined
+export type Value = ByteString | boolean | bigint | number | Uint8 | List | Fields | undefined
 
 /** Go's name of a value's type. */
 export function typeName(value: Exclude<Value, undefined>): string {
@@ -24,13 +36,16 @@ export function typeName(value: Exclude<Value, undefined>): string {
   if (typeof value === 'boolean') return 'bool'
   if (typeof value === 'bigint') return 'int'
   if (typeof value === 'number') return 'float64'
-  return value instanceof Uint8 ? 'uint8' : 'map[string]string'
+  if (value instanceof Uint8) return 'uint8'
+  if (value instanceof List) return '[]interface {}'
+  return value instanceof AnyFields ? 'map[string]interface {}' : 'map[string]string'
 }
 
 /** What `if` makes of a value: false for empty, zero and absent ones. */
 export function isTrue(value: Value): boolean {
   if (value === undefined) return false
   if (value instanceof Uint8) return value.value !== 0
+  if (value instanceof List) return value.items.length > 0
   if (typeof value === 'object') return value.size > 0
   return Boolean(value)
 }
@@ -44,4 +59,8 @@ export function integerOf(value: Value): bigint | undefined {
 /** Names of fields in the order Go walks a map: by their bytes. */
 export function sortedNames(fields: Fields): readonly ByteString[] {
   return [...fields.keys()].sort()
+}
+
+export function isFields(value: Value): value is Fields {
+  return value instanceof Map
 }

@@ -248,7 +248,7 @@ describe('what is refused', () => {
   ])('%s says so when the template is read', (template, keyword) => {
     expect(failure(template, { x: '1' })).toEqual({
       stage: 'parse',
-      message: `template: :1: ${keyword} is not supported in runbooks`,
+      message: `template: :1: ${keyword} is not supported`,
     })
   })
 
@@ -268,7 +268,7 @@ describe('what is refused', () => {
       stage: 'render',
       message:
         `template: :1:16: executing "" at <printf "%${verb}" 1.5>: ` +
-        `error calling printf: %${verb} of a float64 is not supported in runbooks`,
+        `error calling printf: %${verb} of a float64 is not supported`,
     })
   })
 

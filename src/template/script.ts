@@ -1,0 +1,44 @@
+import { encodeText, type ByteString } from './bytestring.ts'
+import { TemplateError } from './errors.ts'
+import { renderStatements } from './evaluate.ts'
+import { SCRIPT } from './functiontable.ts'
+import { MAX_DEPTH } from './limits.ts'
+import { parseStatements } from './parser.ts'
+import { Rendering } from './rendering.ts'
+import { encodeSource } from './source.ts'
+import { AnyFields, List, type Fields, type Value } from './value.ts'
+
+/** What JSON.parse makes of an object. */
+export type TemplateData = Readonly<Record<string, unknown>>
+
+/**
+ * Renders a plain Go text/template, as it is in a gateway's own requests: Go's functions, none of hoop's, no
+ * parameters to be declared. Limits and what is not there of Go's language are those of runbooks (runbook.ts).
+ * @param data dot; null is an empty map
+ * @throws TemplateError, stage `parse` or `render`; no value of the data is in its message
+ */
+export function renderScript(source: string, data: TemplateData | null): Buffer {
+  const bytes = encodeSource(source)
+  const statements = parseStatements(bytes, SCRIPT)
+  const dot = fieldsOf(data ?? {}, MAX_DEPTH)
+  const rendering = new Rendering(bytes, dot, SCRIPT.name)
+  renderStatements(rendering, dot, statements)
+  return Buffer.from(rendering.output, 'latin1')
+}
+
+function fieldsOf(data: TemplateData, levels: number): Fields {
+  const named = Object.entries(data).map(([name, value]): [ByteString, Value] => [
+    encodeText(name),
+    valueOf(value, levels - 1),
+  ])
+  return new AnyFields(named)
+}
+
+/** As Go decodes JSON into an `any`: every number is a float64. */
+function valueOf(json: unknown, levels: number): Value {
+  if (levels < 0) throw new TemplateError('render', `the data is nested more than ${MAX_DEPTH} levels deep`)
+  if (typeof json === 'string') return encodeText(json)
+  if (typeof json === 'number' || typeof json === 'boolean') return json
+  if (Array.isArray(json)) return new List(json.map((item) => valueOf(item, levels - 1)))
+  return typeof json === 'object' && json !== null ? fieldsOf(json as TemplateData, levels) : undefined
+}
