@@ -1,8 +1,10 @@
 import { isatty } from 'node:tty'
 import type { DestinationStream, Logger as PinoLogger } from 'pino'
 import { pino, stdSerializers } from 'pino'
+import type { LogLine } from './basics/logger.ts'
 import { escapeControls } from './log/escape.ts'
 import { Lines } from './log/lines.ts'
+import { parseLogLine } from './log/log-line.ts'
 import { redactFields } from './log/redact.ts'
 
 /** What the agent and the gateway log through. */
@@ -26,13 +28,21 @@ export interface LoggerOptions {
   readonly encoding: 'json' | 'human'
   /** Standard error when left out; every line is there when the call that logs it returns. */
   readonly destination?: NodeJS.WritableStream
+  /** Gets each line that is written. Must not log. */
+  readonly tap?: (line: LogLine) => void
 }
 
 /** One line per call: `{"level":"info","timestamp":"<RFC 3339>",<fields>,"msg":"<message>"}`, or its human form. */
-export async function createLogger({ level, encoding, destination }: LoggerOptions): Promise<ProgramLogger> {
+export async function createLogger({
+  level,
+  encoding,
+  destination,
+  tap,
+}: LoggerOptions): Promise<ProgramLogger> {
   // Not process.stderr.isTTY: looking at it makes a pipe non-blocking.
   const hasColors = destination === undefined && isatty(2) && process.stderr.hasColors()
   const lines = destination ?? new Lines(2)
+  const form = encoding === 'human' ? await humanForm(lines, hasColors) : lines
   const inner = pino(
     {
       level,
@@ -41,9 +51,23 @@ export async function createLogger({ level, encoding, destination }: LoggerOptio
       formatters: { level: (label) => ({ level: label }), log: redactFields },
       serializers: { err: stdSerializers.err },
     },
-    encoding === 'human' ? await humanForm(lines, hasColors) : lines,
+    tap === undefined ? form : tapped(form, tap),
   )
   return { ...toLogger(inner), setLevel: (level) => void (inner.level = level) }
+}
+
+function tapped(lines: DestinationStream, tap: (line: LogLine) => void): DestinationStream {
+  return {
+    write: (line) => {
+      lines.write(line)
+      // Whoever logs is not to fail for somebody who only listens.
+      try {
+        tap(parseLogLine(line))
+      } catch {
+        return
+      }
+    },
+  }
 }
 
 /** pino passes a child's fields by its `log` formatter. */

@@ -15,7 +15,7 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Logger as AgentLogger } from '../src/basics/logger.ts'
+import type { Logger as AgentLogger, LogLine } from '../src/basics/logger.ts'
 import type { Logger, LoggerOptions } from '../src/log.ts'
 import { createLogger } from '../src/log.ts'
 
@@ -77,6 +77,44 @@ describe('json', () => {
       message: 'boom',
       stack: expect.stringContaining('log.test.ts') as string,
     })
+  })
+})
+
+describe('a tap', () => {
+  async function tapped(options: Partial<LoggerOptions>, use: Use): Promise<LogLine[]> {
+    const lines: LogLine[] = []
+    await written({ ...options, tap: (line) => lines.push(line) }, use)
+    return lines
+  }
+
+  test.each(['json', 'human'] as const)('gets what is written, in parts: %s', async (encoding) => {
+    const lines = await tapped({ level: 'info', encoding }, (log) => {
+      log.debug({}, 'below the level')
+      log.child({ sid: 's', token: 'hunter2-hunter2' }).warn({ n: 1, deep: { key: 'hunter2-hunter2' } }, 'm')
+    })
+    expect(lines).toEqual([
+      {
+        time: expect.any(Date) as Date,
+        level: 'warn',
+        message: 'm',
+        fields: { sid: 's', token: '[redacted]', n: 1, deep: { key: '[redacted]' } },
+      },
+    ])
+  })
+
+  test("gets a line for whatever is logged, and its failure is nobody's", async () => {
+    const odd = { level: 'odd', timestamp: 'odd', msg: 1, err: new TypeError('boom') }
+    const [line] = await tapped({}, (log) => log.error(odd, 'm'))
+    expect(line?.fields['err']).toMatchObject({ type: 'TypeError', message: 'boom' })
+    const output = await written(
+      {
+        tap: () => {
+          throw new Error('no')
+        },
+      },
+      (log) => log.info({}, 'm'),
+    )
+    expect(output).toContain('"msg":"m"')
   })
 })
 

@@ -10,7 +10,11 @@ import type { Health } from '../dial/health.ts'
 import type { Identity, IdentitySource } from './identity.ts'
 import { now } from '../basics/moment.ts'
 import { introduction } from './introduction.ts'
+import type { LogTail } from './logs/log-tail.ts'
+import { shipLogs } from './logs/ship-logs.ts'
 import { unwanted } from './pre-connect.ts'
+import { Slots } from './slots.ts'
+import { MAX_SYSTEM_REQUESTS } from './system/limits.ts'
 import type { AgentServices } from './session-services.ts'
 import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import { TIMING, type Timing } from './timing.ts'
@@ -25,6 +29,8 @@ export interface AgentOptions {
   /** The proxy on the way to an address, host:port. */
   readonly proxyFor?: (address: string) => Proxy | undefined
   readonly timing?: Timing
+  /** What the log says, to be sent to the gateway. */
+  readonly logs?: LogTail
   /** Called whenever `state` has changed. */
   readonly stateChanged?: () => void
 }
@@ -32,6 +38,8 @@ export interface AgentOptions {
 interface Serving {
   readonly connection: PacketStream
   readonly dispatch: Dispatch
+  /** Aborted when nothing more is to be sent. */
+  readonly life: AbortController
 }
 
 /** The agent's life: it serves one stream after the other until it is told to stop. */
@@ -51,6 +59,8 @@ export class Agent {
   #drained: Promise<void> | undefined
   /** Sessions of lost streams, until their commands have ended. */
   readonly #leftovers = new Map<Dispatch, Promise<void>>()
+  /** Of all streams together. */
+  readonly #systemSlots = new Slots(MAX_SYSTEM_REQUESTS, 'system requests')
 
   constructor(identities: IdentitySource, services: AgentServices, options: AgentOptions = {}) {
     this.#identities = identities
@@ -118,12 +128,14 @@ export class Agent {
   async #finish(serving: Serving | undefined): Promise<void> {
     serving?.dispatch.drain()
     await serving?.dispatch.over()
+    serving?.life.abort()
     await serving?.connection.close()
   }
 
   /** @returns why there is no stream any more; undefined when the next attempt needs no wait */
   async #attempt(): Promise<ConnectError | undefined> {
     const identity = await this.#identities.refresh()
+    this.#options.logs?.hide(identity.token)
     if (this.#leaving()) return undefined
     this.#enter({ name: 'connecting' })
     using channel = new Channel(identity, this.#proxyFor(identity))
@@ -163,15 +175,16 @@ export class Agent {
 
   /** One stream from its opening to its end. @returns why it ended */
   async #serve(connection: PacketStream, { embedded }: Identity): Promise<ConnectError> {
-    const services = { ...this.#services, embedded }
+    const services = { ...this.#services, embedded, systemSlots: this.#systemSlots }
     const dispatch = new Dispatch(services, (message) => connection.send(encodeAgentMessage(message)))
-    this.#serving = { connection, dispatch }
+    const serving = (this.#serving = { connection, dispatch, life: new AbortController() })
     // Told to leave while the stream was being opened.
-    if (this.#leaving()) this.#drained = this.#finish(this.#serving)
+    if (this.#leaving()) this.#drained = this.#finish(serving)
     try {
-      for await (const packet of connection.receive()) this.#note(dispatch.receive(packet))
+      for await (const packet of connection.receive()) this.#note(dispatch.receive(packet), serving)
       return connection.error ?? new ConnectError('lost', 'the stream ended')
     } finally {
+      serving.life.abort()
       this.#health = this.health
       this.#serving = undefined
       this.#abandon(dispatch)
@@ -205,8 +218,10 @@ export class Agent {
     this.#leftovers.set(dispatch, over)
   }
 
-  #note(message: GatewayMessage | undefined): void {
+  #note(message: GatewayMessage | undefined, { connection, life }: Serving): void {
     if (message?.kind !== 'connected' || this.#state.name === 'serving') return
+    const { logs } = this.#options
+    if (logs !== undefined) void shipLogs(logs, connection, this.#timing.shipLogsMs, life.signal)
     this.#accepted += 1
     this.#backoffs.conflict.reset()
     this.#backoffs.refused.reset()

@@ -19,7 +19,11 @@ export class Counters {
   readonly outcomes = new Map<Ended['outcome'], number>()
   readonly reasons = new Map<NonNullable<Ended['reason']>, number>()
 
+  /** Ended requests of the gateway itself, by outcome; they are in none of the above but `processesEnded`. */
+  readonly systemRequests = new Map<Ended['outcome'], number>()
+
   count(entry: JournalEntry): void {
+    if ('request' in entry) return this.#countSystem(entry)
     switch (entry.event) {
       case 'opened':
       case 'started':
@@ -32,6 +36,12 @@ export class Counters {
       case 'agent':
         return
     }
+  }
+
+  #countSystem(entry: JournalEntry): void {
+    if (entry.event !== 'ended') return
+    increment(this.systemRequests, entry.outcome)
+    this.processesEnded += entry.processesEnded
   }
 
   #countEnd(entry: Ended): void {

@@ -8,21 +8,24 @@ import { Confirmations } from './confirmations.ts'
 import { endedEntry, notRun } from './ended.ts'
 import { Session } from './session.ts'
 import type { Reply, SessionServices } from './session-services.ts'
+import { SystemRequests } from './system/system-requests.ts'
 
 /** Opened sessions that a gateway may leave waiting for their script: it ends them itself after 48 hours. */
 const MAX_SESSIONS = 10_000
 
-/** The sessions of one connection: brings each packet to its session, and never waits for one. */
+/** The sessions and system requests of one connection: brings each packet to its own, and never waits for one. */
 export class Dispatch {
   readonly #services: SessionServices
   readonly #reply: Reply
   readonly #sessions = new Map<SessionId, { readonly session: Session; readonly over: Promise<void> }>()
   readonly #confirmations = new Confirmations()
+  readonly #system: SystemRequests
   #draining = false
 
   constructor(services: SessionServices, reply: Reply) {
     this.#services = services
     this.#reply = reply
+    this.#system = new SystemRequests(services, reply)
   }
 
   /** @returns the message, for what concerns the stream as a whole */
@@ -41,6 +44,9 @@ export class Dispatch {
   /** No new session from now on; those that wait for their script end, what runs goes on. */
   drain(reason: TerminationReason = 'agent-stopping'): void {
     this.#draining = true
+    // Without a stream nobody hears their answers.
+    if (reason === 'gateway-lost') this.#system.end(reason)
+    else this.#system.drain()
     for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
   }
 
@@ -49,14 +55,16 @@ export class Dispatch {
     for (const { session } of this.#sessions.values()) session.gate.openForGood()
   }
 
-  /** Ends every session. */
+  /** Ends every session and system request. */
   end(reason: TerminationReason): void {
+    this.#system.end(reason)
     for (const { session } of this.#sessions.values()) session.end(reason)
   }
 
-  /** Settles when no session is left. */
+  /** Settles when no session is left, and no system request. */
   async over(): Promise<void> {
-    while (this.#sessions.size > 0) await Promise.all([...this.#sessions.values()].map(({ over }) => over))
+    while (this.#sessions.size > 0 || this.#system.size > 0)
+      await Promise.all([this.#system.over(), ...[...this.#sessions.values()].map(({ over }) => over)])
   }
 
   /** To be called when the stream has ended and the sessions are over: keeps account of what nobody may know. */
@@ -82,6 +90,8 @@ export class Dispatch {
         return this.#sessions.get(message.sid)?.session.gate.resume()
       case 'native-proxy':
         return this.#refuse(message.sid, unserved(message.type))
+      case 'system':
+        return this.#system.receive(message.sid, message.request)
       case 'unsupported':
         return this.#services.log.debug({ sid: message.sid, kind: message.kind }, 'packet ignored')
       case 'connected':

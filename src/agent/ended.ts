@@ -20,7 +20,7 @@ export function endedEntry(
   sid: SessionId,
   { exitCode, outcome, signal, durationMs, bytes, processesEnded }: Ended,
   { reason, closeSent }: { readonly reason: TerminationReason | undefined; readonly closeSent: boolean },
-): JournalEntry {
+): Extract<JournalEntry, { event: 'ended' }> {
   return {
     event: 'ended',
     sid,

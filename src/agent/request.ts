@@ -13,6 +13,8 @@ export interface SessionRequest {
   readonly program: string
   /** Variables of the connection, the client and HOOP_*, one per name. */
   readonly entries: readonly Entry[]
+  /** What is not to be seen in captured output, as far as it is secret. */
+  readonly secrets: readonly Entry[]
   /** True when the output is collected for an API answer rather than streamed to a person or a pipe. */
   readonly captured: boolean
 }
@@ -46,6 +48,7 @@ export async function checkRequest(
     argv,
     program: params.cmdList[0] ?? '',
     entries,
+    secrets: entries,
     captured: params.clientOrigin.startsWith('client-api'),
   }
 }

@@ -27,7 +27,7 @@ export async function runCommand(
 ): Promise<Ended> {
   const { folder, inherited, slots } = services
   using slot = slots.take()
-  if (slot === undefined) throw new RefusedError(`${full(slots.limit)}: try again later`)
+  if (slot === undefined) throw new RefusedError(slots.full)
   const { entries } = request
   await using held = await hold({ entries, inherited, folder, sessionId: owner.sid }, services)
   const { environment } = held
@@ -96,7 +96,7 @@ async function launch(
 /** Brings the output to the gateway until the command has ended, and says how it did. */
 async function follow(
   { execution, group }: { readonly execution: Execution; readonly group: ExecutionGroup },
-  { entries, captured }: SessionRequest,
+  { secrets, captured }: SessionRequest,
   owner: CommandOwner,
   { services, reply }: { readonly services: SessionServices; readonly reply: Reply },
 ): Promise<Ended> {
@@ -107,7 +107,7 @@ async function follow(
     capBytes: captured ? settings.outputCapBytes : 0,
     tails,
     gate: owner.gate,
-    redaction: captured ? redactionFor(entries, settings.secretNames, log) : undefined,
+    redaction: captured ? redactionFor(secrets, settings.secretNames, log) : undefined,
     overflowed: () => (settings.onCap === 'kill' ? owner.end('output-limit') : undefined),
   })
   using limit = timeLimit(settings.maxDurationMs, () => owner.end('timeout'))
@@ -133,10 +133,6 @@ async function follow(
 function timeLimit(ms: number | undefined, reached: () => void): Disposable {
   const timer = ms === undefined ? undefined : setTimeout(reached, ms)
   return { [Symbol.dispose]: () => clearTimeout(timer) }
-}
-
-function full(limit: number): string {
-  return `this agent already runs ${limit} executions (limits.sessions)`
 }
 
 /** Always this one, whatever the connection says (protocol.md 5.3). */

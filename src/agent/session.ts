@@ -1,4 +1,3 @@
-import { EnvvarError, RuntimeFolderError } from '../envvars/errors.ts'
 import type { WindowSize } from '../runtime/child.ts'
 import type { Execution } from '../runtime/execution.ts'
 import type { OpenMessage, SessionId } from '../wire/message.ts'
@@ -7,9 +6,9 @@ import type { CommandOwner } from './command-owner.ts'
 import { ConnectError } from '../dial/connect-error.ts'
 import { endedEntry, notRun, type Ended } from './ended.ts'
 import { Keyboard } from './keyboard.ts'
-import { LivenessError } from './liveness.ts'
 import { OutputGate } from './output-gate.ts'
-import { checkRequest, RefusedError, type SessionRequest } from './request.ts'
+import { isRefusal } from './refusal.ts'
+import { checkRequest, type SessionRequest } from './request.ts'
 import { runCommand, type Start } from './run-command.ts'
 import type { Reply, SessionServices } from './session-services.ts'
 
@@ -196,9 +195,4 @@ export class Session implements CommandOwner {
     if (closeSent) this.#services.log.info(fields, 'session closed')
     else this.#services.log.warn({ ...fields, outcome }, 'session over, its end was not sent to the gateway')
   }
-}
-
-/** What a session can be refused for, with a message for its user; it may quote arguments, so the log has the kind only. */
-function isRefusal(error: Error): boolean {
-  return [RefusedError, LivenessError, EnvvarError, RuntimeFolderError].some((kind) => error instanceof kind)
 }

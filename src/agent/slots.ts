@@ -1,10 +1,18 @@
-/** Executions that may run at once. There is no queue: it would only hide the wait behind the gateway's 50 seconds. */
+/** Commands that may run at once. There is no queue: it would only hide the wait behind the gateway's 50 seconds. */
 export class Slots {
   readonly limit: number
+  readonly #what: string
   #taken = 0
 
-  constructor(limit: number) {
+  /** @param what it is that has them, for whoever gets none */
+  constructor(limit: number, what = 'executions (limits.sessions)') {
     this.limit = limit
+    this.#what = what
+  }
+
+  /** Said to whoever gets none. */
+  get full(): string {
+    return `this agent already runs ${this.limit} ${this.#what}: try again later`
   }
 
   get taken(): number {

@@ -9,6 +9,8 @@ export interface Timing extends StreamTiming {
   readonly pollEveryMs: number
   /** The same conflict is said once in this time. */
   readonly conflictLogMs: number
+  /** From one packet of log lines to the next, and from the connection to the first (protocol.md 3.7). */
+  readonly shipLogsMs: number
   readonly backoff: BackoffRanges
 }
 
@@ -17,5 +19,6 @@ export const TIMING: Timing = {
   healthyMs: 60_000,
   pollEveryMs: 5000,
   conflictLogMs: 60_000,
+  shipLogsMs: 2000,
   backoff: BACKOFF,
 }

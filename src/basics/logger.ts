@@ -5,3 +5,12 @@ export interface Logger {
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
 }
+
+/** What was logged, for whoever passes it on. */
+export interface LogLine {
+  readonly time: Date
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  /** Plain JSON, after redaction. */
+  readonly fields: Readonly<Record<string, unknown>>
+}

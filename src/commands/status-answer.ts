@@ -45,6 +45,7 @@ const schema: v.GenericSchema<unknown, Status> = v.object({
     tailBytesInMemory: count,
     tailBytesInFiles: count,
   }),
+  systemRequests: counts,
   processesEnded: count,
   journalLinesLost: count,
 })

@@ -47,6 +47,7 @@ function lines(status: Status): [string, ...string[]][] {
       `${size(output.bytesRedacted)} redacted`,
     ],
     ['tails', `${size(output.tailBytesInMemory)} in memory`, `${size(output.tailBytesInFiles)} in files`],
+    ['requests', `of the gateway itself: ${tally(status.systemRequests) || 'none'}`],
     ['leftovers', `${status.processesEnded} processes ended`],
     ['journal', `${status.journalLinesLost} lines lost`],
   ]

@@ -69,6 +69,11 @@ export class PacketStream {
     return this.#health.latest
   }
 
+  /** Whether a packet would be sent without waiting for the gateway. */
+  get hasRoom(): boolean {
+    return this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
+  }
+
   /** Settles when there is room for the next packet: awaiting it is the whole backpressure. @throws ConnectError */
   async send(packet: Packet): Promise<void> {
     this.#refuseWhenEnded()

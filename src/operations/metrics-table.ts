@@ -17,7 +17,7 @@ export interface Definition {
 }
 
 /** Shown before there is one, so that the first is seen as an increase. */
-const OUTCOMES = ['exited', 'signaled', 'failed', 'refused', 'not-started']
+const NO_OUTCOMES = { exited: 0, signaled: 0, failed: 0, refused: 0, 'not-started': 0 }
 
 /** Every metric that is read from the status; docs/operations.md has the same list, a test compares them. */
 export const DEFINITIONS: readonly Definition[] = [
@@ -31,6 +31,10 @@ export const DEFINITIONS: readonly Definition[] = [
   ...connection(),
   ...sessions(),
   ...output(),
+  counters('system_requests', 'Requests of the gateway itself that ended, by outcome.', 'outcome', (now) => ({
+    ...NO_OUTCOMES,
+    ...now.systemRequests,
+  })),
   counter(
     'leftover_processes_ended',
     'Processes that commands had left behind.',
@@ -76,7 +80,7 @@ function sessions(): Definition[] {
     counter('sessions_opened', 'Sessions that the gateway opened.', (now) => now.sessions.opened),
     counter('sessions_started', 'Sessions whose command was started.', (now) => now.sessions.started),
     counters('sessions_ended', 'Sessions that ended, by outcome.', 'outcome', ({ sessions }) => ({
-      ...Object.fromEntries(OUTCOMES.map((name) => [name, 0])),
+      ...NO_OUTCOMES,
       ...sessions.outcomes,
     })),
     counters(

@@ -41,6 +41,8 @@ export interface Status {
     readonly tailBytesInMemory: number
     readonly tailBytesInFiles: number
   }
+  /** What the gateway asked for itself (hooks, health checks), by outcome as above; counted nowhere else. */
+  readonly systemRequests: Readonly<Record<string, number>>
   /** Processes that commands had left behind. */
   readonly processesEnded: number
   /** Journal lines that could not be written. */

@@ -1,5 +1,7 @@
-import type { AgentMessage, ClosedMessage, OpenedMessage, SessionId } from './message.ts'
+import { encodeLogs } from './agent-logs.ts'
+import type { AgentMessage, AgentOutbound, ClosedMessage, OpenedMessage, SessionId } from './message.ts'
 import { KEEPALIVE, NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specText, type Packet } from './packet.ts'
+import { encodeSystemReply } from './system-reply.ts'
 
 // What the agent sends (protocol.md 3.5): encoded by the agent, decoded by the embedded gateway.
 
@@ -11,7 +13,7 @@ const type = {
   closed: 'ClientSessionClose',
 } as const
 
-export function encodeAgentMessage(message: Exclude<AgentMessage, { kind: 'unsupported' }>): Packet {
+export function encodeAgentMessage(message: AgentOutbound): Packet {
   switch (message.kind) {
     case 'keepalive':
       return KEEPALIVE
@@ -22,6 +24,10 @@ export function encodeAgentMessage(message: Exclude<AgentMessage, { kind: 'unsup
       return { type: type[message.kind], spec: sessionSpec(message.sid), payload: message.data }
     case 'closed':
       return encodeClosed(message)
+    case 'system-reply':
+      return encodeSystemReply(message.sid, message.reply)
+    case 'logs':
+      return encodeLogs(message.lines)
   }
 }
 

@@ -1,6 +1,7 @@
 import { DecodeError } from './errors.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from './message.ts'
 import { NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specBytes, specText, type Packet } from './packet.ts'
+import { decodeSystemRequest } from './system-request.ts'
 import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from './params.ts'
 
@@ -62,8 +63,14 @@ function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
     case type.resume:
       return { kind: 'resume', sid }
     default:
-      return { kind: isNativeProxy(packet.type) ? 'native-proxy' : 'unsupported', sid, type: packet.type }
+      return decodeOther(packet, sid)
   }
+}
+
+function decodeOther(packet: Packet, sid: SessionId): GatewayMessage {
+  const request = decodeSystemRequest(packet)
+  if (request !== undefined) return { kind: 'system', sid, request }
+  return { kind: isNativeProxy(packet.type) ? 'native-proxy' : 'unsupported', sid, type: packet.type }
 }
 
 function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
@@ -92,9 +99,9 @@ function decodeFlags(packet: Packet): ReadonlyMap<string, boolean> {
   }
 }
 
-/** The embedded gateway's side; it never sends `unsupported`. */
+/** The embedded gateway's side; it never sends `unsupported`, and asks nothing for itself. */
 export function encodeGatewayMessage(
-  message: Exclude<GatewayMessage, { kind: 'unsupported' | 'native-proxy' }>,
+  message: Exclude<GatewayMessage, { kind: 'unsupported' | 'native-proxy' | 'system' }>,
 ): Packet {
   switch (message.kind) {
     case 'connected':

@@ -1,7 +1,9 @@
 import type { ConnectionParams } from './params.ts'
+import type { SessionId } from './session-id.ts'
+import type { SystemReply } from './system-reply.ts'
+import type { SystemRequest } from './system-request.ts'
 
-/** One client's conversation; the gateway's text UUID. */
-export type SessionId = string & { readonly __brand: 'SessionId' }
+export type { SessionId } from './session-id.ts'
 
 /** What a gateway sends to an agent. */
 export type GatewayMessage =
@@ -15,6 +17,8 @@ export type GatewayMessage =
   /** Not hoop's: the embedded gateway asks for no more output of this session until `resume`. */
   | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
   | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
+  /** The gateway's own; its id is the request's, not a session's. */
+  | { readonly kind: 'system'; readonly sid: SessionId; readonly request: SystemRequest }
   | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
 
 export interface OpenMessage {
@@ -29,13 +33,28 @@ export interface OpenMessage {
   readonly clientEnvVars: ReadonlyMap<string, string>
 }
 
-/** What an agent sends to a gateway. */
+/** What an agent sends to a gateway, as far as the embedded one reads it. */
 export type AgentMessage =
   | { readonly kind: 'keepalive' }
   | OpenedMessage
   | OutputMessage
   | ClosedMessage
   | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
+
+/** All that this agent sends. */
+export type AgentOutbound =
+  | Exclude<AgentMessage, { kind: 'unsupported' }>
+  | { readonly kind: 'system-reply'; readonly sid: SessionId; readonly reply: SystemReply }
+  | { readonly kind: 'logs'; readonly lines: readonly LogLine[] }
+
+/** A line of the agent's log (protocol.md 3.7). */
+export interface LogLine {
+  readonly time: Date
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  /** What JSON can hold. */
+  readonly fields: Readonly<Record<string, unknown>>
+}
 
 export interface OpenedMessage {
   readonly kind: 'opened'

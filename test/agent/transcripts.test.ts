@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LogTail } from '../../src/agent/logs/log-tail.ts'
 import type { Packet } from '../../src/wire/packet.ts'
 import { quickTiming } from '../support/quick-timing.ts'
 import { RunningAgent } from '../support/running-agent.ts'
@@ -172,6 +173,34 @@ describe('a recorded conversation, replayed', () => {
 })
 
 describe('the recorded handshake', () => {
+  it('connect-handshake-and-log-shipping: after the keepalive what the log says since, in entries of the same form', async () => {
+    await running[Symbol.asyncDispose]()
+    gateway.onStream = (stream) => {
+      for (const { from, packet } of transcript('connect-handshake-and-log-shipping'))
+        if (from === 'gateway') stream.write(packet)
+    }
+    const before = gateway.received.length
+    running = await RunningAgent.start(gateway.key(), { life: { timing: quickTiming, logs: new LogTail() } })
+    await running.serving()
+    const ours = () => gateway.received.slice(before)
+    const shipped = await found(() => ours().find(({ type }) => type === 'ClientAgentLogs'))
+    const recorded = transcript('connect-handshake-and-log-shipping').filter(({ from }) => from === 'agent')
+    expect(ours()[0]?.type).toBe(recorded[0]?.packet.type)
+    expect(shipped.spec).toEqual(recorded[1]?.packet.spec)
+    const [theirs] = JSON.parse(String(recorded[1]?.packet.payload)) as object[]
+    const entries = JSON.parse(String(shipped.payload)) as Record<string, unknown>[]
+    // `logger` is a place in hoop's source.
+    expect(Object.keys(theirs ?? {})).toEqual(['timestamp', 'level', 'message', 'logger'])
+    expect(entries).toEqual([
+      {
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/) as string,
+        level: 'info',
+        message: 'agent serving',
+        fields: { gateway: `127.0.0.1:${gateway.port}`, state: 'serving' },
+      },
+    ])
+  })
+
   it('begins with a keepalive, and introduces itself as recorded', async () => {
     const [metadata] = gateway.metadata
     await found(() => gateway.received[0])

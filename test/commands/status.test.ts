@@ -62,6 +62,7 @@ test('shows an agent to a person', async () => {
       '           ended by the agent: 4 timeout, 5 gateway-lost, closes not confirmed: 6',
       'output     4.8 MiB read, 3.8 MiB sent, 976.6 KiB left out, 77 B redacted',
       'tails      8.0 KiB in memory, 16.0 KiB in files',
+      'requests   of the gateway itself: 21 exited, 13 refused',
       'leftovers  9 processes ended',
       'journal    8 lines lost',
       '',
@@ -160,5 +161,5 @@ test("what an agent says cannot move the reader's cursor", async () => {
   await using one = await agent('one', sampleStatus({}, { agent: 'a\u001b[2Jb\nc', version: '\u009b1' }))
   const { stdout } = await run({}, one.socket)
   expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
-  expect(stdout.split('\n')).toHaveLength(10)
+  expect(stdout.split('\n')).toHaveLength(11)
 })

@@ -12,6 +12,7 @@ export const quickTiming: Timing = {
   healthyMs: TIMING.healthyMs / 50,
   pollEveryMs: TIMING.pollEveryMs / 50,
   conflictLogMs: TIMING.conflictLogMs,
+  shipLogsMs: TIMING.shipLogsMs / 50,
   backoff: {
     lost: { shortestMs: 0, firstMs: 20, longestMs: 600 },
     conflict: { shortestMs: 100, firstMs: 200, longestMs: 600 },

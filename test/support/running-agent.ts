@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Agent, type AgentOptions as LifeOptions } from '../../src/agent/agent.ts'
 import { fixedIdentity, parseKey, type IdentitySource } from '../../src/agent/identity.ts'
+import type { LogLine } from '../../src/basics/logger.ts'
 import type { AgentServices } from '../../src/agent/session-services.ts'
 import { Slots } from '../../src/agent/slots.ts'
 import { AgentEnvironment } from '../../src/envvars/agent-environment.ts'
@@ -47,7 +48,11 @@ export class RunningAgent implements AsyncDisposable {
     const base = mkdtempSync(path.join(tmpdir(), 'agent-'))
     const log: string[] = []
     const entries: JournalEntry[] = []
-    const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
+    const at = (level: LogLine['level']) => (fields: object, message: string) => {
+      log.push(`${message} ${JSON.stringify(fields)}`)
+      const plain = JSON.parse(JSON.stringify(fields)) as LogLine['fields']
+      options.life?.logs?.add({ time: new Date(), level, message, fields: plain })
+    }
     const services: AgentServices = {
       engine,
       folder: await RuntimeFolder.open({ preferred: base, env: {} }),
@@ -67,7 +72,7 @@ export class RunningAgent implements AsyncDisposable {
       groups: undefined,
       oom: new OomWatch(options.oomCounters),
       record: (entry) => void entries.push(entry),
-      log: { debug: write, info: write, warn: write, error: write },
+      log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     }
     const identities = options.identities ?? fixedIdentity(parseKey(key, 'HOOP_KEY'))
     return new RunningAgent(new Agent(identities, services, options.life), { services, log, entries, base })

@@ -38,6 +38,7 @@ export function sampleStatus(
       tailBytesInMemory: 8192,
       tailBytesInFiles: 16_384,
     },
+    systemRequests: { exited: 21, refused: 13 },
     processesEnded: 9,
     journalLinesLost: 8,
     ...rest,

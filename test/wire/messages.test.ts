@@ -26,7 +26,7 @@ describe('a packet of the gateway', () => {
     ['AgentTerminalResizeTTY', session, '65537,1,0,0', { kind: 'resize', sid, rows: 1, cols: 1 }],
     ['AgentSessionClose', session, '', { kind: 'close', sid }],
     ['AgentPGConnectionWrite', session, '', { kind: 'native-proxy', sid, type: 'AgentPGConnectionWrite' }],
-    ['SysBareExecRequest', session, '', { kind: 'unsupported', sid, type: 'SysBareExecRequest' }],
+    ['SysNewer', session, '', { kind: 'unsupported', sid, type: 'SysNewer' }],
     ['Unknown', {}, '', { kind: 'unsupported', sid: undefined, type: 'Unknown' }],
   ])('%s becomes its message', (type, spec, payload, message) => {
     expect(decodeGatewayPacket(packet(type, spec, payload))).toEqual(message)

@@ -11,10 +11,18 @@ interface AgentEntry {
   readonly pid: number
 }
 
-/** A gateway asked for an execution. */
-interface OpenedEntry {
-  readonly event: 'opened'
+/** What belongs to one execution. */
+interface ExecutionEntry {
   readonly sid: string
+  /** Set when no client is behind it: what the gateway asked for itself. */
+  readonly request?: 'hook' | 'bare-exec' | 'provision' | 'pgmanager'
+}
+
+/** A gateway asked for an execution. */
+interface OpenedEntry extends ExecutionEntry {
+  readonly event: 'opened'
+  /** Of a hook: the session it belongs to. */
+  readonly session?: string
   /** The connection's name. */
   readonly connection: string
   readonly type: string
@@ -26,9 +34,8 @@ interface OpenedEntry {
 }
 
 /** Arguments and script are counted, not shown: they may hold secrets. */
-interface StartedEntry {
+interface StartedEntry extends ExecutionEntry {
   readonly event: 'started'
-  readonly sid: string
   readonly pid: number
   /** `argv[0]` as the connection has it, before `$VAR` is expanded. */
   readonly program: string
@@ -39,9 +46,8 @@ interface StartedEntry {
 }
 
 /** The execution is over and all it took is given back. */
-interface EndedEntry {
+interface EndedEntry extends ExecutionEntry {
   readonly event: 'ended'
-  readonly sid: string
   readonly outcome: 'exited' | 'signaled' | 'not-started' | 'refused' | 'failed'
   /** What the gateway is told; undefined when it is told nothing. */
   readonly exitCode: number | undefined

@@ -11,6 +11,8 @@ type FieldOf<Entry> = Entry extends unknown ? keyof Entry : never
 const FIELDS: Readonly<Record<FieldOf<JournalEntry>, true>> = {
   event: true,
   sid: true,
+  request: true,
+  session: true,
   state: true,
   version: true,
   gateway: true,

@@ -1,6 +1,7 @@
 import { Agent } from '../../agent/agent.ts'
 import { Counters } from '../../agent/counters.ts'
 import { openJournal, type Journal } from '../../agent/journal/journal.ts'
+import { LogTail } from '../../agent/logs/log-tail.ts'
 import type { AgentServices } from '../../agent/session-services.ts'
 import type { AgentSettings } from '../../config.ts'
 import type { RuntimeFolder } from '../../envvars/runtime-folder.ts'
@@ -28,7 +29,13 @@ export async function startCommand(flags: Flags): Promise<void> {
   const settings = readSettings(flags)
   const identity = readIdentity(settings)
   process.umask(COMMANDS_UMASK)
-  const log = await createLogger({ level: settings.logLevel, encoding: settings.logEncoding })
+  const logs = new LogTail()
+  logs.hide(identity.token)
+  const log = await createLogger({
+    level: settings.logLevel,
+    encoding: settings.logEncoding,
+    tap: (line) => logs.add(line),
+  })
   for (const warning of settings.warnings) log.warn({}, warning)
   const folder = await openFolder(settings)
   try {
@@ -40,7 +47,7 @@ export async function startCommand(flags: Flags): Promise<void> {
       log,
     })
     const identities = new CurrentIdentity(flags, identity, settings.warnings, log)
-    await serve({ settings, folder, engine: opened.engine, journal, log, identities })
+    await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities })
   } catch (error) {
     // After a bug the folder stays: by its name the next agent finds the commands that still run.
     if (error instanceof Failure) await leave(folder, log)
@@ -63,13 +70,15 @@ interface Parts {
   readonly engine: Engine
   readonly journal: Journal
   readonly log: ProgramLogger
+  /** Of the lines in `log`, those that the gateway is to have. */
+  readonly logs: LogTail
 }
 
-async function serve({ settings, identities, folder, engine, journal, log }: Parts): Promise<void> {
+async function serve({ settings, identities, folder, engine, journal, log, logs }: Parts): Promise<void> {
   const counters = new Counters()
   const services = await openServices({ settings, folder, engine, journal, counters, log })
   try {
-    await operate({ settings, identities, folder, engine, journal, log }, services, counters)
+    await operate({ settings, identities, folder, engine, journal, log, logs }, services, counters)
   } finally {
     services.groups?.[Symbol.dispose]()
     journal.close()
@@ -77,7 +86,7 @@ async function serve({ settings, identities, folder, engine, journal, log }: Par
 }
 
 async function operate(
-  { settings, identities, folder, engine, journal, log }: Parts,
+  { settings, identities, folder, engine, journal, log, logs }: Parts,
   services: AgentServices,
   counters: Counters,
 ): Promise<void> {
@@ -85,6 +94,7 @@ async function operate(
   const agent = new Agent(identities, services, {
     onDisconnect: settings.onDisconnect,
     proxyFor: proxyFor(settings),
+    logs,
     stateChanged: () => operations.stateChanged(),
   })
   const status = statusSource({ agent, identities, services, counters, journal })

@@ -26,6 +26,7 @@ export function statusSource(parts: Parts): StatusSource {
     connection: connectionOf(parts.agent),
     sessions: sessionsOf(parts),
     output: outputOf(parts),
+    systemRequests: Object.fromEntries(parts.counters.systemRequests),
     processesEnded: parts.counters.processesEnded,
     journalLinesLost: parts.journal.linesLost,
   })

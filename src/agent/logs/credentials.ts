@@ -1,0 +1,37 @@
+import type { Secret } from '../../basics/secret.ts'
+import { Redaction } from '../../policy/redaction/redactor.ts'
+import { passwordsInUrl, secretTexts } from '../../policy/redaction/secrets.ts'
+import { variantsOf } from '../../policy/redaction/variants.ts'
+
+/** A renewed one replaces the last, which may still be good for a while. */
+const MAX_KNOWN = 8
+
+/** The key of the old form is a path of 64 characters (protocol.md 2.4). */
+const OLD_SECRET = /\/([^/?#]{64})(?:[?#]|$)/
+
+/** The agent's own credentials, to be recognised in a text in any form in which programs write them. */
+export class Credentials {
+  #known: readonly string[] = []
+  #redaction = new Redaction([])
+
+  add(token: Secret): void {
+    const value = token.reveal()
+    if (this.#known.includes(value)) return
+    this.#known = [...this.#known, value].slice(-MAX_KNOWN)
+    this.#redaction = new Redaction(this.#known.flatMap(textsOf).flatMap(variantsOf))
+  }
+
+  /** Whether one of them, or the secret in one, is in the text. */
+  isIn(text: string): boolean {
+    const redactor = this.#redaction.stream()
+    redactor.push(Buffer.from(text))
+    redactor.release()
+    return redactor.redacted > 0
+  }
+}
+
+function textsOf(credential: string): Buffer[] {
+  const value = Buffer.from(credential)
+  const [, old] = OLD_SECRET.exec(credential) ?? []
+  return [...secretTexts(value), ...passwordsInUrl(value), ...(old === undefined ? [] : [Buffer.from(old)])]
+}

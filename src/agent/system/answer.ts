@@ -1,0 +1,45 @@
+import type { SystemReply } from '../../wire/system-reply.ts'
+import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/system-request.ts'
+import type { Ended } from '../ended.ts'
+import type { Captured } from './captured.ts'
+
+/** What a hook is told to have exited with that did not run (protocol.md 3.6). */
+export const HOOK_ERROR_CODE = -2
+
+/** The answer of a command that ran. */
+export function answerOf(
+  { kind }: HookRequest | BareExecRequest,
+  { exitCode, message, durationMs }: Ended,
+  captured: Captured,
+): SystemReply {
+  captured.add(Buffer.from(message))
+  const output = captured.text()
+  if (kind === 'bare-exec') return { kind, succeeded: exitCode === 0, output }
+  const { leftOut } = captured
+  const cut = leftOut > 0 ? ` [truncated ${leftOut} byte(s)]` : ''
+  return { kind, exitCode, output: output + cut, seconds: Math.floor(durationMs / 1000) }
+}
+
+/** The answer of what does not run. */
+export function refusalOf(request: SystemRequest, reason: string): SystemReply {
+  switch (request.kind) {
+    case 'hook':
+      return hookError(`failed executing runbook hook, reason=${reason}`)
+    case 'bare-exec':
+      return bareExecError(reason)
+    case 'malformed':
+      return request.of === 'hook' ? hookError(`unable to decode payload: ${reason}`) : bareExecError(reason)
+    case 'provision':
+    case 'pgmanager':
+      return { kind: request.kind, message: reason }
+  }
+}
+
+function hookError(output: string): SystemReply {
+  return { kind: 'hook', exitCode: HOOK_ERROR_CODE, output, seconds: 0 }
+}
+
+/** hoop's agent has one text for all that can go wrong before the command runs. */
+function bareExecError(reason: string): SystemReply {
+  return { kind: 'bare-exec', succeeded: false, output: `unable to decode payload: ${reason}` }
+}

@@ -1,0 +1,69 @@
+import { createEntry, MAX_ENTRIES, parseEntry, type Entry } from '../../envvars/entry.ts'
+import { EnvvarError } from '../../envvars/errors.ts'
+import { renderScript } from '../../template/script.ts'
+import type { BareExecRequest, HookRequest } from '../../wire/system-request.ts'
+import { RefusedError, type SessionRequest } from '../request.ts'
+
+/** What a system request runs. */
+export interface SystemCommand {
+  readonly request: SessionRequest
+  readonly stdin: Buffer
+}
+
+/**
+ * @param marks by which the processes of the command are found: `HOOP_SESSION_ID`, `RUNBOOK_AGENT_INSTANCE`
+ * @throws RefusedError, EnvvarError or TemplateError
+ */
+export function commandOf(
+  request: HookRequest | BareExecRequest,
+  marks: ReadonlyMap<string, string>,
+): SystemCommand {
+  return request.kind === 'hook' ? hookCommand(request, marks) : bareExecCommand(request, marks)
+}
+
+function hookCommand(hook: HookRequest, marks: ReadonlyMap<string, string>): SystemCommand {
+  const payload = createEntry('envvar:HOOP_RUNBOOK_HOOK_PAYLOAD', hook.payload, 'agent')
+  const request = requestOf(hook.command, [payload, ...entriesOf(marks, 'agent')], secretsOf(hook))
+  return { request, stdin: Buffer.from(hook.script) }
+}
+
+/** A hook has the secrets of its session's connection in its payload, and its output goes to the gateway's log. */
+function secretsOf({ connectionEnvs }: HookRequest): Entry[] {
+  return Object.entries(connectionEnvs)
+    .slice(0, MAX_ENTRIES)
+    .flatMap(([key, value]) => (typeof value === 'string' ? secretOf(key, value) : []))
+}
+
+function secretOf(key: string, encoded: string): Entry[] {
+  try {
+    return [parseEntry(key, encoded, 'connection')]
+  } catch (error) {
+    if (error instanceof EnvvarError) return []
+    throw error
+  }
+}
+
+function bareExecCommand(
+  { command, script, templateData, variables }: BareExecRequest,
+  marks: ReadonlyMap<string, string>,
+): SystemCommand {
+  if (variables.size > MAX_ENTRIES)
+    throw new RefusedError(
+      `too many environment variables: ${variables.size}, accepted are at most ${MAX_ENTRIES}`,
+    )
+  const stdin = renderScript(script, templateData)
+  const own = entriesOf(variables, 'connection').filter(({ name }) => !marks.has(name))
+  return { request: requestOf(command, [...own, ...entriesOf(marks, 'agent')], own), stdin }
+}
+
+function requestOf(
+  argv: readonly string[],
+  entries: readonly Entry[],
+  secrets: readonly Entry[],
+): SessionRequest {
+  return { argv, program: argv[0] ?? '', entries, secrets, captured: true }
+}
+
+function entriesOf(values: ReadonlyMap<string, string>, origin: Entry['origin']): Entry[] {
+  return Array.from(values, ([name, value]) => createEntry(`envvar:${name}`, Buffer.from(value), origin))
+}

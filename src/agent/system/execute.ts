@@ -1,0 +1,62 @@
+import type { BareExecRequest, HookRequest } from '../../wire/system-request.ts'
+import type { SystemReply } from '../../wire/system-reply.ts'
+import type { Ended } from '../ended.ts'
+import { runCommand } from '../run-command.ts'
+import type { Reply, SessionServices } from '../session-services.ts'
+import { answerOf, refusalOf } from './answer.ts'
+import { Captured } from './captured.ts'
+import { commandOf } from './command.ts'
+import { BARE_EXEC_MS, BARE_EXEC_OUTPUT_BYTES, HOOK_MS, HOOK_OUTPUT_BYTES } from './limits.ts'
+import type { SystemOwner } from './system-owner.ts'
+
+/** How a request ended, for the books and for the gateway. */
+export interface SystemEnd {
+  readonly ended: Ended
+  readonly reply: SystemReply
+}
+
+/**
+ * Runs the command of a request. When it returns, nothing of it is left.
+ * @throws what `isRefusal` knows when it cannot be started
+ */
+export async function executeRequest(
+  request: HookRequest | BareExecRequest,
+  owner: SystemOwner,
+  services: SessionServices,
+): Promise<SystemEnd> {
+  const marks = new Map([
+    ['HOOP_SESSION_ID', owner.sid],
+    ['RUNBOOK_AGENT_INSTANCE', services.folder.instance],
+  ])
+  const { request: command, stdin } = commandOf(request, marks)
+  const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
+  const reply: Reply = (message) => {
+    if (message.kind === 'stdout' || message.kind === 'stderr') captured.add(message.data)
+    return Promise.resolve()
+  }
+  const own = servicesFor(request, services)
+  const ended = await runCommand(command, { kind: 'script', stdin }, owner, { services: own, reply })
+  const ran = ended.outcome === 'exited' || ended.outcome === 'signaled'
+  return {
+    ended,
+    reply: ran ? answerOf(request, ended, captured) : refusalOf(request, ended.message),
+  }
+}
+
+/** Slots, limits and entries of the journal that are not a session's. */
+function servicesFor({ kind }: HookRequest | BareExecRequest, services: SessionServices): SessionServices {
+  const { settings, record, systemSlots } = services
+  const { maxDurationMs = Infinity, outputCapBytes } = settings
+  return {
+    ...services,
+    slots: systemSlots,
+    settings: {
+      ...settings,
+      background: 'kill',
+      maxDurationMs: Math.min(maxDurationMs, kind === 'hook' ? HOOK_MS : BARE_EXEC_MS),
+      // Of a hook's output the beginning is kept, and the rest is counted.
+      outputCapBytes: kind === 'hook' ? 0 : Math.min(outputCapBytes || Infinity, BARE_EXEC_OUTPUT_BYTES),
+    },
+    record: (entry) => record(entry.event === 'started' ? { ...entry, request: kind } : entry),
+  }
+}

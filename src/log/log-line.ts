@@ -1,0 +1,15 @@
+import type { LogLine } from '../basics/logger.ts'
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+/** A line as pino has written it, in parts. Of a name that is there twice the last counts, as for every reader of JSON. */
+export function parseLogLine(json: string): LogLine {
+  const { level, timestamp, msg, ...fields } = JSON.parse(json) as Record<string, unknown>
+  const time = new Date(typeof timestamp === 'string' ? timestamp : NaN)
+  return {
+    time: Number.isNaN(time.getTime()) ? new Date() : time,
+    level: LEVELS.find((known) => known === level) ?? 'info',
+    message: typeof msg === 'string' ? msg : '',
+    fields,
+  }
+}

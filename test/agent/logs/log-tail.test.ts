@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import { LogTail } from '../../../src/agent/logs/log-tail.ts'
+import type { LogLine } from '../../../src/basics/logger.ts'
+import { Secret } from '../../../src/basics/secret.ts'
+import { encodeAgentMessage } from '../../../src/wire/agent-message.ts'
+
+const line = (message: string, fields: Record<string, unknown> = {}): LogLine => ({
+  time: new Date('2026-01-01T00:00:00Z'),
+  level: 'info',
+  message,
+  fields,
+})
+
+function kept(lines: readonly LogLine[], tail = new LogTail()): readonly LogLine[] {
+  for (const one of lines) tail.add(one)
+  return tail.take()
+}
+
+describe('what waits for the gateway', () => {
+  it('is given out once, oldest first', () => {
+    const tail = new LogTail()
+    tail.add(line('a', { n: 1 }))
+    tail.add(line('b'))
+    expect(tail.take()).toEqual([line('a', { n: 1 }), line('b')])
+    expect(tail.take()).toEqual([])
+  })
+
+  it('is the newest 500 lines', () => {
+    const lines = kept(Array.from({ length: 1200 }, (_, i) => line(`line ${i}`)))
+    expect([lines.length, lines[0]?.message, lines.at(-1)?.message]).toEqual([500, 'line 700', 'line 1199'])
+  })
+
+  it.each([
+    ['texts that are long', { text: 'x'.repeat(100_000) }],
+    [
+      'many fields',
+      Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`field${i}`, 'é'.repeat(20)])),
+    ],
+    ['characters that JSON writes with six', { text: '\u0001'.repeat(1300) }],
+    ['a deep list', { deep: Array.from({ length: 100 }, () => ['x'.repeat(500)]) }],
+  ])('makes a packet far below 1 MiB, even with %s in each', (_, fields) => {
+    const lines = kept(Array.from({ length: 600 }, (_, i) => line(`${i} ${'m'.repeat(50_000)}`, fields)))
+    expect(lines.at(-1)?.message).toMatch(/^599 m{1900,} \[\.\.\.\]$/)
+    const { payload } = encodeAgentMessage({ kind: 'logs', lines })
+    expect(payload.length).toBeLessThan(600 * 1024)
+    expect(payload.length).toBeGreaterThan(lines.length * 100)
+  })
+
+  it('says how much was left out of fields that are too large', () => {
+    const [one] = kept([line('m', { list: Array.from({ length: 10 }, () => 'x'.repeat(1500)) })])
+    expect(one).toEqual(line('m', { leftOut: expect.stringMatching(/^fields of 15\d\d\d bytes$/) as string }))
+  })
+
+  it('keeps the stack of a bug', () => {
+    const { stack = '' } = new Error('boom')
+    expect(kept([line('m', { stack })])).toEqual([line('m', { stack })])
+  })
+})
+
+describe("a line with the agent's credential in it", () => {
+  const key = 'grpcs://prod:xagt-zKQQA9PAjCVJ4O8VlE2QZScNEbfmFisg@gw.example.test:8443?mode=standard'
+  const secret = 'xagt-zKQQA9PAjCVJ4O8VlE2QZScNEbfmFisg'
+  const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzcGlmZmU6Ly9leGFtcGxlIn0.c2lnbmF0dXJlLXNpZ25hdHVyZQ'
+  const old = `https://gw.example.test:8443/${'0123456789abcdef'.repeat(4)}`
+
+  function tail(): LogTail {
+    const tail = new LogTail()
+    for (const token of [key, jwt, old]) tail.hide(new Secret(token))
+    return tail
+  }
+
+  it.each([
+    ['the whole key', line(`Bearer ${key}`)],
+    ['its secret', line('m', { deep: [{ reason: `password "${secret}" refused` }] })],
+    ['as the name of a field', line('m', { [secret]: 1 })],
+    ['in base64', line(Buffer.from(`x${secret}`).toString('base64'))],
+    ['encoded for a URL', line(encodeURIComponent(key))],
+    ['behind much else', line(`${'x'.repeat(1990)}${secret}`)],
+    ['a JWT', line('m', { error: jwt })],
+    ['a key of the old form', line(`no such agent: ${'0123456789abcdef'.repeat(4)}`)],
+  ])('is replaced whole: %s', (_, one) => {
+    expect(kept([one], tail())).toEqual([line('left out: this line holds a credential of the agent')])
+  })
+
+  it('is known by it after a renewal, too, and others are left alone', () => {
+    const renewed = tail()
+    renewed.hide(new Secret('another-token-0123456789'))
+    const lines = [
+      line(secret),
+      line('another-token-0123456789'),
+      line('xagt is a prefix', { gateway: 'gw.example.test:8443' }),
+    ]
+    expect(kept(lines, renewed).map(({ message }) => message.slice(0, 8))).toEqual([
+      'left out',
+      'left out',
+      'xagt is ',
+    ])
+  })
+})
