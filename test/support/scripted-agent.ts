@@ -34,7 +34,7 @@ export class ScriptedAgent implements AsyncDisposable {
     return agent
   }
 
-  send(type: string, spec: Record<string, string>, payload = ''): void {
+  send(type: string, spec: Record<string, string>, payload: string | Buffer = ''): void {
     const bytes = Object.fromEntries(Object.entries(spec).map(([key, value]) => [key, Buffer.from(value)]))
     this.#call.write({ type, spec: bytes, payload: Buffer.from(payload) })
   }
@@ -43,6 +43,15 @@ export class ScriptedAgent implements AsyncDisposable {
   async packet(type: string): Promise<{ packet: Packet; sid: string }> {
     const packet = await found(() => this.received.find((one) => one.type === type))
     return { packet, sid: String(packet.spec['gateway.session_id']) }
+  }
+
+  /** Reads no more until `resume`. */
+  pause(): void {
+    this.#call.pause()
+  }
+
+  resume(): void {
+    this.#call.resume()
   }
 
   halfClose(): void {

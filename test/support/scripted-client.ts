@@ -21,8 +21,8 @@ export class ScriptedClient implements AsyncDisposable {
   readonly received: Packet[] = []
   /** How the stream ended. */
   status: StatusObject | undefined
-  /** Sees every packet as it comes. */
-  onPacket: (packet: Packet) => void = () => undefined
+  /** Sees every packet as it comes; false keeps it out of `received`. */
+  onPacket: (packet: Packet) => boolean = () => true
   readonly #client: TransportClient
   readonly #call: ClientDuplexStream<Packet, Packet>
 
@@ -38,8 +38,7 @@ export class ScriptedClient implements AsyncDisposable {
     for (const [key, value] of Object.entries(all)) values.set(key, value)
     this.#call = this.#client.Connect(values)
     this.#call.on('data', (packet: Packet) => {
-      this.received.push(packet)
-      this.onPacket(packet)
+      if (this.onPacket(packet)) this.received.push(packet)
     })
     this.#call.on('error', () => undefined)
     this.#call.on('status', (status) => (this.status = status))
@@ -49,8 +48,8 @@ export class ScriptedClient implements AsyncDisposable {
     this.sendPacket(encodeClientMessage(message))
   }
 
-  sendPacket(packet: Packet): void {
-    this.#call.write(packet)
+  sendPacket(packet: Packet, taken: () => void = () => undefined): void {
+    this.#call.write(packet, taken)
   }
 
   open(input = '', more: Partial<Extract<Sent, { kind: 'open' }>> = {}): void {
