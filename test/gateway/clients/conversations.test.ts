@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ClientSite, textOf } from '../../support/client-site.ts'
 import { base64 } from '../../support/open.ts'
 import { otherToken } from '../../support/running-gateway.ts'
-import { waitFor } from '../../support/wait.ts'
 
 // Command line clients, the gateway and an agent with real commands.
 
@@ -121,12 +120,12 @@ describe('connect', () => {
   it('brings keys as they are: Ctrl-C and Ctrl-D, and bytes that are no text', async () => {
     await using terminal = site.client('connect')
     await terminal.connect()
-    terminal.type('sleep 1000 || echo "code $?"\n')
-    await terminal.shows('sleep 1000')
-    await waitFor(() => terminal.output('stdout').includes('1000 ||'))
+    terminal.type(`bash -c 'trap "echo interrupted; exit" INT; echo waiting-$((1 + 1)); sleep 1000'\n`)
+    await terminal.shows('waiting-2')
     terminal.type('\x03')
-    terminal.type('echo ready; stty raw -echo; head -c 4 | od -An -tx1; stty sane\n')
-    await terminal.shows('ready\r\n')
+    await terminal.shows(/interrupted\r\n/)
+    terminal.type('stty raw -echo; echo ready-$((1 + 1)); head -c 4 | od -An -tx1; stty sane\n')
+    await terminal.shows('ready-2')
     terminal.send({ kind: 'input', data: Buffer.from([0x00, 0xff, 0xc3, 0x04]) })
     await terminal.shows('00 ff c3 04')
     terminal.type('\x04')
@@ -136,8 +135,8 @@ describe('connect', () => {
   it('takes a paste of 1 MB', async () => {
     await using terminal = site.client('connect')
     await terminal.connect()
-    terminal.type('stty raw -echo; echo ready; head -c 1000000 | md5sum; stty sane; exit\n')
-    await terminal.shows(/ready\r?\n/)
+    terminal.type('stty raw -echo; echo ready-$((1 + 1)); head -c 1000000 | md5sum; stty sane; exit\n')
+    await terminal.shows('ready-2')
     const paste = 'abcdefghi\n'.repeat(100_000)
     terminal.type(paste)
     const { stdout } = await terminal.ended()
