@@ -45,8 +45,11 @@ export function newSession(id: SessionId, request: SessionRequest): NewSession {
   }
 }
 
-/** For the agent. */
-export function openMessage(sid: SessionId, request: SessionRequest): OpenMessage {
+/** For the agent, which gets the script when it has opened the session. */
+export function openMessage(
+  sid: SessionId,
+  request: Pick<SessionRequest, 'connection' | 'origin' | 'verb' | 'user' | 'envVars' | 'clientArgs'>,
+): OpenMessage {
   const { connection, user } = request
   const type = connectionType(connection.type, connection.subtype)
   return {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { ConnectFlags } from './connect.ts'
-import type { ExecFlags } from './exec.ts'
+import { exitCodes, Failure } from '../failure.ts'
+import type { ExecLocalFlags } from './local/exec-local.ts'
 import type { LoginFlags } from './login.ts'
 
 /** The commands for people who ask a gateway. Each is loaded when it is run. */
@@ -45,16 +46,22 @@ function addStreamCommands(root: Command): void {
       '-f, --file <file>',
       'file that holds the script; - is standard input, which is also read when it is no terminal',
     )
+    .option('--local', 'here, without a gateway: to try a command on the server that runs it')
+    .option(
+      '--config <file>',
+      "with --local: a gateway's settings that have the connection; without it the words behind -- are the command",
+    )
     .addHelpText(
       'after',
       examples(
         "runbook-agent exec pg -i 'select now()'",
         'runbook-agent exec bash -f deploy.sh -e STAGE=test',
+        'runbook-agent exec --local pg --config gateway.yaml -f report.sql',
         "runbook-agent exec pg -i '' -- -c 'copy orders to stdout' > orders.tsv",
       ),
     )
-    .action(async (connection: string, args: string[], flags: ExecFlags) => {
-      process.exit(await (await import('./exec.ts')).execCommand(connection, args, flags))
+    .action(async (connection: string, args: string[], flags: ExecLocalFlags & { local?: boolean }) => {
+      process.exit(await exec(connection, args, flags))
     })
   withVariables(root.command('connect').description('a terminal on a connection; Enter ~ . leaves it'))
     .argument('<connection>', NAME)
@@ -69,6 +76,16 @@ function addStreamCommands(root: Command): void {
     .action(async (connection: string, args: string[], flags: ConnectFlags) => {
       process.exit(await (await import('./connect.ts')).connectCommand(connection, args, flags))
     })
+}
+
+async function exec(
+  connection: string,
+  args: readonly string[],
+  { local, ...flags }: ExecLocalFlags & { local?: boolean },
+): Promise<number> {
+  if (local === true) return (await import('./local/exec-local.ts')).execLocalCommand(connection, args, flags)
+  if (flags.config !== undefined) throw new Failure('--config goes with --local', exitCodes.usage)
+  return (await import('./exec.ts')).execCommand(connection, args, flags)
 }
 
 function withVariables(command: Command): Command {

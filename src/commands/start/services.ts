@@ -18,6 +18,9 @@ import { TailSpace } from '../../runtime/tail-space.ts'
 import { Failure } from '../failure.ts'
 import { openGroups } from './groups.ts'
 
+/** Commands inherit it, and systemd's units may have a narrower one. What the agent itself writes names its mode. */
+export const COMMANDS_UMASK = 0o022
+
 interface Parts {
   readonly settings: AgentSettings
   readonly folder: RuntimeFolder
@@ -123,7 +126,7 @@ export async function openFolder(settings: AgentSettings): Promise<RuntimeFolder
 }
 
 /** Commands run in the agent user's home, or in / when there is none. */
-function workingFolder(): string {
+export function workingFolder(): string {
   const home = homedir()
   return statSync(home, { throwIfNoEntry: false })?.isDirectory() === true ? home : '/'
 }

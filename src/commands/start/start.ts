@@ -13,15 +13,13 @@ import { onOperatorSignals, onShutdownSignals } from '../signals.ts'
 import { version } from '../version.ts'
 import { CurrentIdentity } from './current-identity.ts'
 import { Operations } from './operations.ts'
-import { openEngine, openFolder, openServices, warnOfEngine } from './services.ts'
+import { COMMANDS_UMASK, openEngine, openFolder, openServices, warnOfEngine } from './services.ts'
 import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
 import { statusSource } from './status-source.ts'
 import { sweep } from './sweep.ts'
 
 /** Of a dead agent in another container it takes an hour's silence to know that it is dead. */
 const SWEEP_MS = 60 * 60 * 1000
-/** Commands inherit it, and systemd's units may have a narrower one. What the agent itself writes names its mode. */
-const COMMANDS_UMASK = 0o022
 
 /** `runbook-agent start`: serves one gateway until told to stop. */
 export async function startCommand(flags: Flags): Promise<void> {

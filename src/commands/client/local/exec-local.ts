@@ -1,0 +1,25 @@
+import type { ExecFlags } from '../exec.ts'
+import { readScript } from '../script-input.ts'
+import { readVariables } from '../variables.ts'
+import { localConnection } from './connection.ts'
+import { executeHere } from './execution.ts'
+
+export interface ExecLocalFlags extends ExecFlags {
+  /** A gateway's settings, for the connection in them. */
+  readonly config?: string
+}
+
+/**
+ * `runbook-agent exec --local`: no gateway, the same engine in this process.
+ * @returns the exit code of this program
+ * @throws Failure
+ */
+export async function execLocalCommand(
+  name: string,
+  words: readonly string[],
+  flags: ExecLocalFlags,
+): Promise<number> {
+  const local = localConnection(name, words, flags.config)
+  const envVars = readVariables(flags.env ?? [])
+  return executeHere({ ...local, envVars, script: await readScript(flags) }, flags)
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import { isatty } from 'node:tty'
+import { Session } from '../../../agent/session.ts'
+import type { Reply, SessionServices } from '../../../agent/session-services.ts'
+import { endOfClose, type SessionEnd } from '../../../client/session-end.ts'
+import { openMessage } from '../../../gateway/session-request.ts'
+import type { SessionId } from '../../../wire/message.ts'
+import { ByteOutput, ReaderGone } from '../byte-output.ts'
+import { reportEnd } from '../end-report.ts'
+import { endBySignal, exitCodeOfSignal, Leaving, type LeavingSignal } from '../leaving.ts'
+import { Notices, type NoticeFlags } from '../notices.ts'
+import type { LocalConnection } from './connection.ts'
+import { openLocalServices } from './services.ts'
+
+export interface LocalRequest extends LocalConnection {
+  readonly script: Buffer
+  /** `envvar:NAME` to base64. */
+  readonly envVars: ReadonlyMap<string, string>
+}
+
+/**
+ * Runs a script in this process as an agent runs it for a person, its output as it comes. When it returns, processes
+ * and secret files are gone.
+ * @returns the exit code of this program
+ * @throws Failure when it cannot be started here
+ */
+export async function executeHere(request: LocalRequest, flags: NoticeFlags): Promise<number> {
+  const execution = new LocalExecution(request, flags)
+  const exitCode = await serve(execution)
+  execution.endIfStuck()
+  return exitCode
+}
+
+async function serve(execution: LocalExecution): Promise<number> {
+  await using services = await openLocalServices()
+  return await execution.run(services)
+}
+
+/** One session of the agent's, with this program in the gateway's place. */
+class LocalExecution {
+  readonly #request: LocalRequest
+  readonly #notices: Notices
+  readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
+  #session: Session | undefined
+  #end: SessionEnd = { kind: 'failed', message: 'the execution ended without a word' }
+  /** Why there is nobody left to write for. */
+  #failure: Error | undefined
+  /** Somebody wants to leave and output may be stuck: it is not waited for any more. */
+  #leftBy: LeavingSignal | undefined
+  #overdue: () => void = () => undefined
+  readonly #isOverdue = new Promise<void>((resolve) => (this.#overdue = resolve))
+
+  constructor(request: LocalRequest, flags: NoticeFlags) {
+    this.#request = request
+    this.#notices = new Notices(this.#outputs.stderr, flags)
+  }
+
+  /** @returns the exit code of this program */
+  async run(services: SessionServices): Promise<number> {
+    const user = process.env['USER'] ?? 'local'
+    const open = openMessage(randomUUID() as SessionId, {
+      ...this.#request,
+      origin: 'client',
+      verb: 'exec',
+      user,
+    })
+    const session = (this.#session = new Session(open, services, (message) => this.#reply(message)))
+    using leaving = new Leaving({
+      end: () => session.end('agent-stopping'),
+      overdue: (signal) => {
+        this.#leftBy = signal
+        this.#overdue()
+      },
+    })
+    await session.run()
+    if (this.#failure instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
+    if (this.#failure !== undefined) throw this.#failure
+    return leaving.exitCode ?? (await this.#tell(open.sid))
+  }
+
+  /** A write that does not end would keep Node from its exit. */
+  endIfStuck(): void {
+    const { stdout, stderr } = this.#outputs
+    if (this.#leftBy !== undefined && (stdout.isWriting || stderr.isWriting)) endBySignal(this.#leftBy)
+  }
+
+  async #tell(sessionId: string): Promise<number> {
+    const { stdout, stderr } = this.#outputs
+    const subject = {
+      connection: this.#request.connection.name,
+      verb: 'exec',
+      address: '',
+      sessionId,
+    } as const
+    const report = reportEnd(this.#end, subject)
+    await this.#notices.say(report, stderr.isInLine || (isatty(1) && isatty(2) && stdout.isInLine))
+    return report.exitCode
+  }
+
+  async #reply(message: Parameters<Reply>[0]): Promise<void> {
+    switch (message.kind) {
+      case 'opened':
+        return this.#session?.begin(this.#request.script)
+      case 'stdout':
+      case 'stderr':
+        return this.#show(this.#outputs[message.kind], message.data)
+      case 'closed':
+        this.#end = endOfClose(message)
+        return
+      case 'keepalive':
+        return
+    }
+  }
+
+  /** As with a gateway that reads nothing more, the command is ended when its output cannot be written. */
+  async #show(output: ByteOutput, data: Buffer): Promise<void> {
+    if (this.#leftBy !== undefined && output.isWriting) return
+    try {
+      await Promise.race([output.write(data), this.#isOverdue])
+    } catch (error) {
+      this.#failure ??= error as Error
+      this.#session?.end('closed-by-gateway')
+    }
+  }
+}
