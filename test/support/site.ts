@@ -71,6 +71,11 @@ export class Site implements AsyncDisposable {
     return this.#listen.http
   }
 
+  /** Where agents and clients connect, as a URL. */
+  get grpc(): string {
+    return `grpc://${this.#listen.grpc}`
+  }
+
   async startGateway(): Promise<void> {
     this.place.write('gateway.yaml', JSON.stringify(this.#settings()))
     const { env = {} } = this.#options
