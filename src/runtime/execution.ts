@@ -1,6 +1,7 @@
 import type { Child, WindowSize } from './child.ts'
 import { ChildOutput, type Chunk } from './child-output.ts'
 import type { ExitStatus } from './exit-status.ts'
+import { hangUp } from './hang-up.ts'
 import { endGroup, groupExists } from './kill-ladder.ts'
 import { endOrphans, leaveOrphans, mayLeave, type Owner } from './orphans.ts'
 import { groupMembers } from './process-table.ts'
@@ -73,7 +74,7 @@ export class Execution implements AsyncDisposable {
     this.#child.terminal?.resize(size)
   }
 
-  /** Ends the command: SIGTERM to its group, SIGKILL after the grace. Returns at once; `exit` tells when it is over. */
+  /** Ends the command: SIGTERM to its group (SIGHUP on a terminal), SIGKILL after the grace. Returns at once; `exit` tells when it is over. */
   terminate(): void {
     if (this.#ending !== undefined) return
     this.#ending = this.#endGroup()
@@ -135,8 +136,7 @@ export class Execution implements AsyncDisposable {
     // While a slow reader took the rest of the output the group ended and another process got the number.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
-    // Interactive shells ignore SIGTERM; what a terminal's end means to them is SIGHUP.
-    const first = this.#child.terminal === undefined ? 'SIGTERM' : 'SIGHUP'
-    await endGroup(this.pid, this.#options.graceMs, first)
+    const end = this.#child.terminal === undefined ? endGroup : hangUp
+    await end(this.pid, this.#options.graceMs)
   }
 }

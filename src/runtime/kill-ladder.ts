@@ -1,30 +1,49 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { collectOthers } from './reaper.ts'
 
 /** How often what is being ended is looked at: 5 ms at first, since most end at once, then up to 100 ms. */
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
-/** A shell that gets the hangup while it sets up its line editor forgets it (seen with bash): it is said once more. */
-const HANGUP_AGAIN_MS = 300
 /** After SIGKILL only a process in uninterruptible sleep remains; nobody can wait for that. */
 export const KILLED_MS = 2000
 
+/** A signal, and how many milliseconds after the first one it is sent when the whole grace is so many. */
+export interface Rung {
+  readonly signal: 'SIGHUP' | 'SIGTERM'
+  readonly at: (graceMs: number) => number
+}
+
+const TERMINATE: readonly Rung[] = [{ signal: 'SIGTERM', at: () => 0 }]
+
 /**
- * Ends a process group: `first`, `graceMs` milliseconds, SIGKILL. Settles when no process of the group is left, or
- * two seconds after SIGKILL. The group id stays ours while a member lives: the kernel does not reuse it.
+ * Ends a process group: the signals of the ladder within `graceMs` milliseconds, then SIGKILL. Settles when no process
+ * of the group is left, or two seconds after SIGKILL.
+ * @param isStill asked before each signal. The number stays the group's while a member lives, but no longer
  */
 export async function endGroup(
   pgid: number,
   graceMs: number,
-  first: 'SIGTERM' | 'SIGHUP' = 'SIGTERM',
+  ladder: readonly Rung[] = TERMINATE,
+  isStill: () => boolean = () => true,
 ): Promise<void> {
-  const gone = (withinMs: number) => within(withinMs, () => !groupExists(pgid))
-  if (!signalGroup(pgid, first)) return
-  // A stopped process takes the signal only after it goes on.
-  signalGroup(pgid, 'SIGCONT')
-  if (first === 'SIGHUP' && !(await gone(Math.min(HANGUP_AGAIN_MS, graceMs)))) signalGroup(pgid, first)
-  if (await gone(graceMs)) return
+  const from = performance.now()
+  const overBy = (ms: number) => within(from + ms - performance.now(), () => hasEnded(pgid) || !isStill())
+  for (const { signal, at } of ladder) {
+    if (await overBy(at(graceMs))) return
+    signalGroup(pgid, signal)
+    // A stopped process takes the signal only after it goes on.
+    signalGroup(pgid, 'SIGCONT')
+  }
+  if (await overBy(graceMs)) return
   signalGroup(pgid, 'SIGKILL')
-  await gone(KILLED_MS)
+  await overBy(graceMs + KILLED_MS)
+}
+
+/** The ends of a child and of what it started come as one signal: the latter are perhaps not collected yet. */
+function hasEnded(pgid: number): boolean {
+  if (!groupExists(pgid)) return true
+  collectOthers()
+  return !groupExists(pgid)
 }
 
 /** Whether a process of the group is left, zombies included. */

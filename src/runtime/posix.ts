@@ -15,7 +15,10 @@ const F_SETPIPE_SZ = 1031
 const F_SETFD = 2
 const FD_CLOEXEC = 1
 const FIONREAD = 0x541b
-const TIOCOUTQ = 0x5411
+const IUTF8 = 0o40000
+const TCSANOW = 0
+/** More than any libc's struct termios; its first member is c_iflag. */
+const TERMIOS_BYTES = 256
 const O_RDWR = 2
 const WNOHANG = 1
 const PR_SET_DUMPABLE = 4
@@ -36,6 +39,8 @@ const call = {
   memfdCreate: libc.func('int memfd_create(const char *name, unsigned int flags)'),
   fcntl: libc.func('int fcntl(int fd, int command, ...)'),
   ioctl: libc.func('int ioctl(int fd, unsigned long request, ...)'),
+  tcgetattr: libc.func('int tcgetattr(int fd, void *termios)'),
+  tcsetattr: libc.func('int tcsetattr(int fd, int when, const void *termios)'),
   waitpid: libc.func('int waitpid(int pid, _Out_ int *status, int options)'),
   prctl: libc.func('int prctl(int option, ...)'),
   pidfdOpen: libc.func('long syscall(long number, int pid, unsigned int flags)'),
@@ -89,17 +94,17 @@ export function memoryFile(name: string): number {
 
 /** Bytes that lie unread in a pipe or terminal; 0 when the descriptor cannot tell. */
 export function bytesInPipe(fd: number): number {
-  return queued(fd, FIONREAD)
-}
-
-/** Bytes written to a terminal's slave that are still on their way to the master. */
-export function bytesInOutputQueue(fd: number): number {
-  return queued(fd, TIOCOUTQ)
-}
-
-function queued(fd: number, request: number): number {
   const count = Buffer.alloc(4)
-  return call.ioctl(fd, request, 'void *', count) === 0 ? count.readInt32LE() : 0
+  return call.ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
+}
+
+/** The kernel then takes a whole character away for one erase key, where it edits the line. A refusal harms nobody. */
+export function editUtf8(terminal: number): void {
+  const termios = Buffer.alloc(TERMIOS_BYTES)
+  if (call.tcgetattr(terminal, termios) !== 0) return
+  const inputModes = new Uint32Array(termios.buffer, termios.byteOffset, 1)
+  inputModes[0] = (inputModes[0] ?? 0) | IUTF8
+  call.tcsetattr(terminal, TCSANOW, termios)
 }
 
 /** For descriptors that others opened without the flag. */

@@ -78,6 +78,23 @@ export function groupMembers(group: number): number[] {
     .map(({ pid }) => pid)
 }
 
+/** What descends from a process and runs. It reads a file of each instead of all of /proc; empty without CONFIG_PROC_CHILDREN. */
+export function descendants(pid: number): ProcessEntry[] {
+  const found = new Set(childrenOf(pid))
+  // Grows while it is walked: children behind their parents.
+  for (const one of found) for (const child of childrenOf(one)) found.add(child)
+  return [...found]
+    .map(processEntry)
+    .filter((entry) => entry !== undefined)
+    .filter(({ ended }) => !ended)
+}
+
+/** Each thread has those that it started. */
+function childrenOf(pid: number): number[] {
+  const text = list(`/proc/${pid}/task`).map((thread) => read(pid, `task/${thread}/children`))
+  return text.join('').split(' ').filter(Boolean).map(Number)
+}
+
 function list(folder: string): string[] {
   try {
     return readdirSync(folder)
@@ -87,7 +104,7 @@ function list(folder: string): string[] {
 }
 
 /** Empty for a process that is gone meanwhile. */
-function read(pid: number, file: 'cmdline' | 'environ' | 'stat'): string {
+function read(pid: number, file: 'cmdline' | 'environ' | 'stat' | `task/${string}/children`): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1')
   } catch {

@@ -1,11 +1,10 @@
 import { closeSync } from 'node:fs'
 import { Readable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
-import { ReadStream } from 'node:tty'
 import * as nodePty from 'node-pty'
 import type { Child, WindowSize } from './child.ts'
-import type { ExitStatus } from './exit-status.ts'
-import { bytesInOutputQueue, bytesInPipe, closeOnExec } from './posix.ts'
+import { SpawnError, type ExitStatus } from './exit-status.ts'
+import { PipeEnd } from './pipe-end.ts'
+import { bytesInPipe, closeOnExec, editUtf8 } from './posix.ts'
 import { TerminalInput } from './terminal-input.ts'
 
 /**
@@ -20,12 +19,6 @@ interface NativePty {
 
 const native = (nodePty as unknown as { readonly native: NativePty }).native
 
-/** The line counts as quiet after two looks without a byte; the kernel moves bytes to the master in the background. */
-const LOOK_MS = 10
-const QUIET_LOOKS = 2
-/** A background process may write to the terminal for ever. */
-const DRAIN_MS = 2000
-
 export interface OpenTerminal {
   /** Path of the end that the program gets as 0, 1 and 2. */
   readonly path: string
@@ -35,11 +28,13 @@ export interface OpenTerminal {
   child(pid: number, exited: Promise<ExitStatus>): Child
 }
 
-export function openTerminal({ cols, rows }: WindowSize): OpenTerminal {
-  const { master, slave, pty } = native.open(cols, rows)
+/** @throws SpawnError when the system has no terminal or no descriptor left */
+export function openTerminal(size: WindowSize): OpenTerminal {
+  const { master, slave, pty } = open(size)
   // Without it every program started later could read and write this terminal.
   closeOnExec(master)
   closeOnExec(slave)
+  editUtf8(slave)
   return {
     path: pty,
     discard: () => {
@@ -50,13 +45,21 @@ export function openTerminal({ cols, rows }: WindowSize): OpenTerminal {
   }
 }
 
+function open({ cols, rows }: WindowSize): ReturnType<NativePty['open']> {
+  try {
+    return native.open(cols, rows)
+  } catch (error) {
+    // It does not tell which of the two.
+    const reason = `${(error as Error).message} The agent has no file descriptor left (ulimit -n), or the system no terminal (kernel.pty.max)`
+    throw new SpawnError('EMFILE', `no terminal could be opened: ${reason}`)
+  }
+}
+
 function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number, slave: number): Child {
-  const line = new ReadStream(master)
+  const line = new PipeEnd(master, 'terminal')
   const input = new TerminalInput(master, () => line.destroyed)
-  const unread = () => (line.destroyed ? 0 : bytesInPipe(master) + bytesInOutputQueue(slave))
-  const exited = reaped.then(async (status) => {
-    await quiet(line, unread)
-    // Only now: closed at the exit, the kernel would throw away what is on its way to the master.
+  const exited = reaped.then((status) => {
+    // Only now: a program may close its terminal and open it again. With the last slave closed the output has an end.
     closeSync(slave)
     return status
   })
@@ -66,7 +69,7 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
     stderr: Readable.from([]),
     reaped,
     exited,
-    unread: () => 0,
+    unread: () => (line.destroyed ? 0 : bytesInPipe(master)),
     terminal: {
       write: (data) => input.write(data),
       unwritten: () => input.unwritten,
@@ -74,16 +77,5 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
         if (!line.destroyed) native.resize(master, cols, rows, 0, 0)
       },
     },
-  }
-}
-
-/** Waits until everything the program wrote has been read, however slow the reader; output of others is bounded. */
-async function quiet(line: ReadStream, unread: () => number): Promise<void> {
-  const end = performance.now() + DRAIN_MS
-  const owed = line.bytesRead + unread()
-  for (let looks = 0; looks < QUIET_LOOKS && !line.destroyed;) {
-    await delay(LOOK_MS)
-    looks = unread() + line.readableLength === 0 ? looks + 1 : 0
-    if (performance.now() > end && line.readableLength === 0 && line.bytesRead >= owed) return
   }
 }

@@ -22,6 +22,11 @@ export function onOtherEnds(look: () => void): void {
   lookForOthers = look
 }
 
+/** Looks for them now: an ended one belongs to its process group until it is collected. */
+export function collectOthers(): void {
+  lookForOthers()
+}
+
 /** Settles when the child `pid` has ended. Call it in the same tick in which the child was started. */
 export function childEnd(pid: number): Promise<ExitStatus> {
   timer ??= setInterval(look, LOOK_MS)

@@ -1,8 +1,11 @@
 import { writeSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as otherWork, setTimeout as delay } from 'node:timers/promises'
 
-/** How long a full terminal is left alone; its buffer takes 4 KiB at a time. */
-const RETRY_MS = 2
+/** How often a full terminal is tried again: at first soon, since most programs read, later seldom, since some never do. */
+const FIRST_RETRY_MS = 1
+const LONGEST_RETRY_MS = 32
+/** After so many bytes everything else gets its turn: a terminal that edits lines takes what is too long and drops it. */
+const AT_ONCE_BYTES = 64 * 1024
 
 /**
  * Writes to a terminal's master. Not through its stream: libuv falls back to blocking writes on a master, and a
@@ -26,6 +29,7 @@ export class TerminalInput {
     return this.#bytes
   }
 
+  /** What the terminal takes at once is written when this returns. The bytes must stay as they are. */
   write(data: Uint8Array): void {
     if (this.#isClosed() || data.length === 0) return
     this.#queue.push(data)
@@ -35,10 +39,13 @@ export class TerminalInput {
 
   async #drain(): Promise<void> {
     this.#writing = true
+    let retryMs = FIRST_RETRY_MS
     for (let data = this.#queue[0]; data !== undefined; data = this.#queue[0]) {
       const taken = this.#isClosed() ? data.length : this.#writeOnce(data)
-      if (taken === 0) await delay(RETRY_MS)
-      else this.#took(data, taken)
+      this.#took(data, taken)
+      if (taken === 0) await delay(retryMs)
+      else if (this.#bytes > 0) await otherWork()
+      retryMs = taken > 0 ? FIRST_RETRY_MS : Math.min(retryMs * 2, LONGEST_RETRY_MS)
     }
     this.#writing = false
   }
@@ -46,13 +53,13 @@ export class TerminalInput {
   #took(data: Uint8Array, taken: number): void {
     this.#bytes -= taken
     if (taken === data.length) this.#queue.shift()
-    else this.#queue[0] = data.subarray(taken)
+    else if (taken > 0) this.#queue[0] = data.subarray(taken)
   }
 
   /** @returns 0 when the terminal is full; one whose program is gone takes everything */
   #writeOnce(data: Uint8Array): number {
     try {
-      return writeSync(this.#fd, data)
+      return writeSync(this.#fd, data, 0, Math.min(data.length, AT_ONCE_BYTES))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
       return data.length

@@ -31,7 +31,7 @@ describe('an execution on a terminal', () => {
     const parts: Buffer[] = []
     for await (const { data } of execution.output) {
       if (parts.length === 0) expect(execution.type(all)).toBe(true)
-      parts.push(data)
+      parts.push(Buffer.from(data))
     }
     const numbers = Buffer.concat(parts).toString().replace('ready', '').trim().split(/\s+/).map(Number)
     expect(numbers).toEqual([...all])
