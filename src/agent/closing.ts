@@ -3,7 +3,7 @@ import { exitCode, NO_EXIT_CODE, type ExitStatus } from '../runtime/exit-status.
 
 /** Why the agent ended a session. */
 export type TerminationReason =
-  'closed-by-gateway' | 'gateway-lost' | 'agent-stopping' | 'timeout' | 'output-limit'
+  'closed-by-gateway' | 'gateway-lost' | 'agent-stopping' | 'timeout' | 'output-limit' | 'input-limit'
 
 /** How a session ends towards the gateway: the code, and one plain line or nothing. */
 export interface Closing {
@@ -34,6 +34,7 @@ const reasons: Readonly<Record<TerminationReason, string>> = {
   'agent-stopping': 'ended by the agent: the agent is stopping',
   timeout: 'ended by the agent: the time limit (execution.max-duration) was reached',
   'output-limit': 'ended by the agent: the output limit (output.cap) was reached',
+  'input-limit': 'ended by the agent: its program does not read, and 4 MiB of input were waiting for it',
 }
 
 /** The close of an execution. The message goes behind the user's output, so an ordinary end has none. */

@@ -78,6 +78,7 @@ async function launch(
 ): Promise<Execution> {
   const { sid, keyboard } = owner
   const terminal = start.kind === 'terminal'
+  if (terminal) await keyboard.sized()
   const execution = await execute(engine, command, {
     graceMs: settings.killGraceMs,
     background: settings.background,

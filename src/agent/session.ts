@@ -12,6 +12,9 @@ import { checkRequest, type SessionRequest } from './request.ts'
 import { runCommand, type Start } from './run-command.ts'
 import type { Reply, SessionServices } from './session-services.ts'
 
+/** None of these is the reason when the command has ended by itself. */
+const NEVER_LATE: ReadonlySet<TerminationReason> = new Set(['timeout', 'agent-stopping', 'input-limit'])
+
 /** A state holds exactly what is true in it. */
 type SessionState =
   | { readonly name: 'opening' }
@@ -73,14 +76,14 @@ export class Session implements CommandOwner {
 
   /** Keys. The first packet only starts the terminal, its payload is dropped (protocol.md 0.5). */
   type(data: Buffer): void {
+    if (!this.interactive) return
     switch (this.#state.name) {
       case 'open':
-        return this.interactive ? this.#state.begin({ kind: 'terminal' }) : undefined
+        return this.#state.begin({ kind: 'terminal' })
       case 'starting':
       case 'running':
-        if (!this.keyboard.type(data))
-          this.#services.log.warn({ sid: this.sid }, 'the terminal does not read: input dropped')
-        return
+        // To go on with a hole in what was typed could run something that nobody wrote.
+        return this.keyboard.type(data) ? undefined : this.end('input-limit')
       case 'opening':
       case 'closed':
         return
@@ -100,9 +103,8 @@ export class Session implements CommandOwner {
 
   /** Ends the session; the first reason wins. */
   end(reason: TerminationReason): void {
-    // Of a command that has ended by itself neither is the reason.
     const isLate = this.#state.name === 'running' && this.#state.execution.hasEnded
-    if (!isLate || (reason !== 'timeout' && reason !== 'agent-stopping')) this.#endReason ??= reason
+    if (!isLate || !NEVER_LATE.has(reason)) this.#endReason ??= reason
     // Also of a command that has ended by itself, whose last output waits there.
     this.gate.openForGood()
     this.#giveUp()

@@ -92,9 +92,10 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
     if (!this.#exited) return false
-    // Unless a background process has read it from the pipe itself.
-    if (this.#owed > 0 && !(this.#silent && this.#child.unread() === 0)) return false
-    return this.#silent || this.#waitedMs >= DRAIN_MS
+    // A timer that is late because the event loop was busy comes before the bytes that have arrived meanwhile. What the
+    // child itself wrote is owed, unless a background process has read it from the pipe.
+    if (this.#silent && this.#child.unread() === 0) return true
+    return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
   }
 
   async #more(): Promise<void> {

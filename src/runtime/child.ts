@@ -48,7 +48,7 @@ export interface Child {
   readonly reaped: Promise<unknown>
   /** Settles when the process itself has ended, whoever still holds its pipes. Never rejects. */
   readonly exited: Promise<ExitStatus>
-  /** Bytes that lie in the pipes at this moment, not yet read: they are the child's and must be delivered. */
+  /** Bytes that lie in the pipes at this moment, not yet read: they are the child's and must be delivered. Above 0 also when the end of a terminal is sure to come. */
   unread(): number
   /** Only for a child on a terminal. */
   readonly terminal?: TerminalControl

@@ -65,8 +65,8 @@ export class Execution implements AsyncDisposable {
   /** Types on the command's terminal. False when the terminal has not taken 4 MiB of earlier input: the rest is lost. */
   type(data: Uint8Array): boolean {
     const { terminal } = this.#child
-    if (terminal === undefined || terminal.unwritten() > MAX_UNWRITTEN_BYTES) return false
-    terminal.write(data)
+    if (terminal !== undefined && terminal.unwritten() > MAX_UNWRITTEN_BYTES) return false
+    terminal?.write(data)
     return true
   }
 

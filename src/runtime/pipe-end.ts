@@ -4,34 +4,34 @@ import { ReadStream } from 'node:tty'
 import type { OutputEnd } from './child.ts'
 
 /** Every running command has two of these, and larger packets are not wanted anyway. */
-const BUFFER_BYTES = 64 * 1024
+const PIPE_BUFFER_BYTES = 64 * 1024
+/** The kernel gives little more than 4 KiB of a terminal at once. */
+const TERMINAL_BUFFER_BYTES = 16 * 1024
 
 /**
- * Our end of a child's output: a pipe, or the master of its terminal. It reads into one buffer again and again: with a new one for every read some
- * 50 MB of them pile up before the garbage collector looks at memory outside its heap, and it is slower (measured:
- * 120 MB of output, peak of the agent 122 MB and 108 MB). The kernel is asked for more only by the `read` that
- * finds nothing, so what `read` gave is intact until then.
- * On a terminal there is one more reason: while it reads on by itself libuv takes a short read with a hangup behind it
- * for the end, but a terminal gives 4 KiB at most, and the last output of programs that end at once is lost (measured:
- * 6 of 500 runs of `seq 1 1000`). Asked for each read it goes on to EIO, before which the kernel gives everything.
+ * Our end of a child's output: a pipe, or the master of its terminal. It reads into one buffer again and again: with
+ * a new one for every read some 50 MB of them pile up before the garbage collector looks at memory outside its heap,
+ * and it is slower (measured: 120 MB of output, peak of the agent 122 MB and 108 MB). The kernel is asked for more only
+ * by the `read` that finds nothing, so what `read` gave is intact until then.
  */
 export class PipeEnd
   extends EventEmitter<Record<'readable' | 'end' | 'close' | 'error', []>>
   implements OutputEnd
 {
   readonly #socket: Socket
+  readonly #isTerminal: boolean
   #received: Buffer | undefined
 
   /** @param fd is closed with it */
   constructor(fd: number, kind: 'pipe' | 'terminal' = 'pipe') {
     super()
-    const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+    this.#isTerminal = kind === 'terminal'
+    const buffer = Buffer.allocUnsafeSlow(this.#isTerminal ? TERMINAL_BUFFER_BYTES : PIPE_BUFFER_BYTES)
     const callback = (length: number): boolean => this.#take(buffer.subarray(0, length))
     const onread: Pick<ConnectOpts, 'onread'> & SocketConstructorOpts = { onread: { buffer, callback } }
-    this.#socket =
-      kind === 'pipe'
-        ? new Socket({ ...onread, fd, readable: true, writable: false })
-        : new ReadStream(fd, onread)
+    this.#socket = this.#isTerminal
+      ? new ReadStream(fd, onread)
+      : new Socket({ ...onread, fd, readable: true, writable: false })
     for (const event of ['end', 'close', 'error'] as const) this.#socket.on(event, () => this.emit(event))
   }
 
@@ -46,12 +46,25 @@ export class PipeEnd
   read(): Buffer | null {
     const received = this.#received
     this.#received = undefined
-    if (received === undefined) this.#socket.read(0)
+    if (received === undefined) this.#more()
     return received ?? null
   }
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  /**
+   * Of a terminal not before the callback of the last read is over: a handle that reads then takes a short read with a
+   * hangup behind it for the end. That is right for pipes, but a terminal gives 4 KiB at most, and the last output of
+   * programs that end at once would be lost. The kernel itself loses nothing: EIO comes behind the last byte.
+   */
+  #more(): void {
+    if (!this.#isTerminal) this.#socket.read(0)
+    else
+      setImmediate(() => {
+        if (this.#received === undefined) this.#socket.read(0)
+      })
   }
 
   /** @returns false: the socket stops reading */

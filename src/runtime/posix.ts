@@ -15,6 +15,7 @@ const F_SETPIPE_SZ = 1031
 const F_SETFD = 2
 const FD_CLOEXEC = 1
 const FIONREAD = 0x541b
+const POLLHUP = 0x10
 const IUTF8 = 0o40000
 const TCSANOW = 0
 /** More than any libc's struct termios; its first member is c_iflag. */
@@ -39,6 +40,7 @@ const call = {
   memfdCreate: libc.func('int memfd_create(const char *name, unsigned int flags)'),
   fcntl: libc.func('int fcntl(int fd, int command, ...)'),
   ioctl: libc.func('int ioctl(int fd, unsigned long request, ...)'),
+  poll: libc.func('int poll(void *watched, unsigned long count, int timeoutMs)'),
   tcgetattr: libc.func('int tcgetattr(int fd, void *termios)'),
   tcsetattr: libc.func('int tcsetattr(int fd, int when, const void *termios)'),
   waitpid: libc.func('int waitpid(int pid, _Out_ int *status, int options)'),
@@ -96,6 +98,13 @@ export function memoryFile(name: string): number {
 export function bytesInPipe(fd: number): number {
   const count = Buffer.alloc(4)
   return call.ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
+}
+
+/** Whether nobody has the other end open any more. On a terminal: once everything written there can be read. */
+export function isHungUp(fd: number): boolean {
+  const watched = Buffer.alloc(8)
+  watched.writeInt32LE(fd)
+  return (call.poll(watched, 1, 0) as number) > 0 && (watched.readInt16LE(6) & POLLHUP) !== 0
 }
 
 /** The kernel then takes a whole character away for one erase key, where it edits the line. A refusal harms nobody. */

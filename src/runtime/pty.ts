@@ -4,7 +4,7 @@ import * as nodePty from 'node-pty'
 import type { Child, WindowSize } from './child.ts'
 import { SpawnError, type ExitStatus } from './exit-status.ts'
 import { PipeEnd } from './pipe-end.ts'
-import { bytesInPipe, closeOnExec, editUtf8 } from './posix.ts'
+import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './posix.ts'
 import { TerminalInput } from './terminal-input.ts'
 
 /**
@@ -69,7 +69,7 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
     stderr: Readable.from([]),
     reaped,
     exited,
-    unread: () => (line.destroyed ? 0 : bytesInPipe(master)),
+    unread: () => (line.destroyed ? 0 : unreadBytes(master)),
     terminal: {
       write: (data) => input.write(data),
       unwritten: () => input.unwritten,
@@ -78,4 +78,9 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
       },
     },
   }
+}
+
+/** After the hangup there is one more thing to be read, the end, however late what was written arrives. */
+function unreadBytes(master: number): number {
+  return Number(isHungUp(master)) + bytesInPipe(master)
 }

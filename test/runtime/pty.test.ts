@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { Console } from '../support/console.ts'
 import { outcome, run, start } from '../support/execute.ts'
 
 const terminal = { cols: 100, rows: 30 }
 const lines = (upTo: number) => Array.from({ length: upTo }, (_, i) => `${i + 1}\r\n`).join('')
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
 
 describe('an execution on a terminal', () => {
   it('has the size it was given and knows that it is a terminal', async () => {
@@ -13,8 +15,15 @@ describe('an execution on a terminal', () => {
     expect(String(stdout)).toMatch(/^30 100\r\npts\/\d+ *\r\n$/)
   })
 
-  it('loses no byte when the program ends at once: 100 runs, 20 at a time', async () => {
-    for (let round = 0; round < 5; round++) {
+  it('leads a session whose controlling terminal it is', async () => {
+    const { stdout } = await run(['sh', '-c', 'echo to the terminal > /dev/tty; ps -o pid=,sess= -p $$'], {
+      terminal,
+    })
+    expect(String(stdout)).toMatch(/^to the terminal\r\n *(\d+) +\1\r\n$/)
+  })
+
+  it('loses no byte when the program ends at once: 500 runs, 20 at a time', async () => {
+    for (let round = 0; round < 25; round++) {
       const all = await Promise.all(Array.from({ length: 20 }, () => run(['seq', '1', '1000'], { terminal })))
       for (const { stdout, status } of all) {
         expect(status).toEqual({ kind: 'exited', code: 0 })
@@ -23,79 +32,59 @@ describe('an execution on a terminal', () => {
     }
   })
 
-  it('takes what is typed, byte for byte, and end of file by Ctrl-D', async () => {
-    const execution = await start(['sh', '-c', 'stty raw -echo; echo ready; head -c 256 | od -An -v -tu1'], {
-      terminal,
-    })
-    const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
-    const parts: Buffer[] = []
-    for await (const { data } of execution.output) {
-      if (parts.length === 0) expect(execution.type(all)).toBe(true)
-      parts.push(Buffer.from(data))
-    }
-    const numbers = Buffer.concat(parts).toString().replace('ready', '').trim().split(/\s+/).map(Number)
-    expect(numbers).toEqual([...all])
+  it('loses no byte of a program that ends while nobody reads', async () => {
+    const execution = await start(['seq', '1', '600'], { terminal })
+    for (let turns = 0; turns < 10_000 && !execution.hasEnded; turns++) await new Promise(setImmediate)
+    expect(String((await outcome(execution)).stdout)).toBe(lines(600))
   })
 
-  it('is resized while it runs', async () => {
-    const execution = await start(
-      ['bash', '-c', `trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.01; done`],
+  it('brings every byte both ways, in raw mode', async () => {
+    await using cat = await Console.start(['sh', '-c', 'stty raw -echo; printf ready; exec head -c 512'])
+    await cat.says(/ready$/)
+    cat.type(everyByte)
+    cat.type(everyByte)
+    expect(await cat.ended).toEqual({ kind: 'exited', code: 0 })
+    expect(cat.output).toEqual(Buffer.concat([Buffer.from('ready'), everyByte, everyByte]))
+  })
+
+  it('is resized while it runs, down to nothing and up to all that 16 bits hold', async () => {
+    const watch = `trap 'echo told' WINCH; while :; do stty size; sleep 0.01; done`
+    await using watcher = await Console.start(['bash', '-c', watch])
+    await watcher.says(/24 80/)
+    watcher.execution.resize({ cols: 120, rows: 40 })
+    await watcher.says(/40 120/)
+    await watcher.says(/told/)
+    watcher.execution.resize({ cols: 0, rows: 0 })
+    await watcher.says(/\n0 0/)
+    watcher.execution.resize({ cols: 65535, rows: 65535 })
+    await watcher.says(/65535 65535/)
+  })
+
+  it('is not resized when it is over', async () => {
+    const execution = await start(['true'], { terminal })
+    await outcome(execution)
+    execution.resize({ cols: 1, rows: 1 })
+    expect(execution.type(Buffer.from('late'))).toBe(true)
+  })
+
+  it('erases a whole character with one key, where the kernel edits the line', async () => {
+    await using cat = await Console.start(['sh', '-c', 'echo ready; cat'])
+    await cat.says(/ready/)
+    cat.type('a\u20ac\u007fb\n\u0004')
+    await cat.ended
+    expect(cat.output.toString()).toMatch(/\r\nab\r\n$/)
+  })
+
+  it('goes on when its program closes its terminal, and shows what comes after', async () => {
+    const { stdout, status } = await run(
+      ['sh', '-c', 'tty=$(tty); exec < /dev/null > /dev/null 2>&1; sleep 0.1; echo back > $tty; exit 4'],
       { terminal },
     )
-    const parts: string[] = []
-    for await (const { data } of execution.output) {
-      parts.push(String(data))
-      if (parts.length === 1) execution.resize({ cols: 120, rows: 40 })
-    }
-    expect(parts.join('')).toContain('40 120')
-  })
-
-  it('ends an interactive shell, which ignores SIGTERM, by SIGHUP', async () => {
-    const execution = await start(['bash', '--norc', '--noprofile', '-i'], {
-      terminal,
-      environment: ['PS1=$ '],
-    })
-    const parts: string[] = []
-    for await (const { data } of execution.output) {
-      parts.push(String(data))
-      execution.terminate()
-    }
-    expect(await execution.exit).toEqual({ kind: 'signaled', signal: 'SIGHUP' })
-  })
-
-  it('takes a paste of 1 MB', async () => {
-    const execution = await start(['sh', '-c', 'stty raw -echo; echo ready; head -c 1000000 | wc -c'], {
-      terminal,
-    })
-    const parts: string[] = []
-    for await (const { data } of execution.output) {
-      parts.push(String(data))
-      if (parts.length === 1) expect(execution.type(Buffer.alloc(1_000_000, 'x'))).toBe(true)
-    }
-    expect(parts.join('')).toContain('1000000')
-  })
-
-  it('refuses more input when its program does not read, instead of keeping it without a bound', async () => {
-    const execution = await start(['sh', '-c', 'stty raw -echo; echo ready; exec sleep 1000'], { terminal })
-    const taken: boolean[] = []
-    for await (const chunk of execution.output) {
-      expect(String(chunk.data)).toContain('ready')
-      for (let i = 0; i < 6; i++) taken.push(execution.type(Buffer.alloc(1_000_000, 'x')))
-      execution.terminate()
-    }
-    expect(taken).toEqual([true, true, true, true, true, false])
-  })
-
-  it('cannot be reached by another execution: no master of it is open there', async () => {
-    const shell = await start(['sh', '-c', 'sleep 1000'], { terminal })
-    const { stdout } = await run(['sh', '-c', 'ls -l /proc/$$/fd | grep -c ptmx'])
-    expect(String(stdout)).toBe('0\n')
-    shell.terminate()
-    await outcome(shell)
+    expect([String(stdout), status]).toEqual(['back\r\n', { kind: 'exited', code: 4 }])
   })
 
   it('says 127 for a program that does not exist and gives the terminal back', async () => {
     const { status } = await run(['no-such-program'], { terminal })
-    expect(status.kind).toBe('failed')
+    expect(status).toMatchObject({ kind: 'failed', cause: { code: 'ENOENT' } })
   })
 })
