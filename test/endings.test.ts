@@ -8,6 +8,7 @@ import { answered, closed, driven, ending, rows, type Observed } from './support
 import { Gate } from './support/gate.ts'
 import { base64, openSpec } from './support/open.ts'
 import { variables } from './support/rest.ts'
+import { RemoteConsole } from './support/remote-console.ts'
 import { RunningAgent } from './support/running-agent.ts'
 import { ScriptedGateway } from './support/scripted-gateway.ts'
 import { Site, type SiteOptions } from './support/site.ts'
@@ -193,7 +194,11 @@ describe('it was refused, or met a bug or the end of memory:', () => {
     gateway = await ScriptedGateway.start()
     if (group.permitted) mkdirSync(group.folder)
     const agentEnvironment = { HOOP_KEY: gateway.key() }
-    running = await RunningAgent.start(gateway.key(), { agentEnvironment, oomCounters: [group.counter] })
+    running = await RunningAgent.start(gateway.key(), {
+      killGraceMs: 400,
+      agentEnvironment,
+      oomCounters: [group.counter],
+    })
     await running.serving()
   })
   afterAll(async () => {
@@ -238,6 +243,26 @@ describe('it was refused, or met a bug or the end of memory:', () => {
     gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 'n' })
     return closed(await gateway.closeOf('n'))
   })
+  const onTerminal = async (script: string, act: (console: RemoteConsole) => void): Promise<Observed> => {
+    const envVars = new Map([['envvar:SCRIPT', base64(script)]])
+    const params = { cmdList: ['bash', '-c', '$SCRIPT'], envVars }
+    const console = await RemoteConsole.open(gateway, `terminal-${sessions++}`, params)
+    console.begin()
+    await console.says(/ready/)
+    act(console)
+    return closed(await console.ended())
+  }
+  ending('terminal closed by the gateway', () =>
+    onTerminal('echo ready; exec sleep 1000', (console) => console.close()),
+  )
+  ending('terminal that ignores the hangup', () =>
+    onTerminal(`trap '' HUP; echo ready; exec sleep 1000`, (console) => console.close()),
+  )
+  ending('terminal, too much input waits', () =>
+    onTerminal('stty raw -echo; echo ready; exec sleep 1000', (console) => {
+      for (let i = 0; i < 6; i++) console.type(Buffer.alloc(1_000_000, 'x'))
+    }),
+  )
   ending(
     'out of memory',
     () => {

@@ -136,7 +136,8 @@ export class Execution implements AsyncDisposable {
     // While a slow reader took the rest of the output the group ended and another process got the number.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
-    const end = this.#child.terminal === undefined ? endGroup : hangUp
+    // What is left behind ignores the hangup, or was not meant by it.
+    const end = this.#child.terminal === undefined || this.#reaped ? endGroup : hangUp
     await end(this.pid, this.#options.graceMs)
   }
 }
