@@ -50,14 +50,13 @@ async function started(script: string): Promise<{ console: RemoteConsole; pid: n
 
 describe('a console', () => {
   it('begins with the first packet, which is not typed, and gets what comes meanwhile in order', async () => {
-    const cat = await RemoteConsole.open(gateway, 's1', program('stty -echo; head -n 4; exit 3'))
+    const cat = await RemoteConsole.open(gateway, 's1', program('head -n 4 | tr a-z A-Z; exit 3'))
     cat.type('not typed\n')
     for (const line of ['one', 'two', 'three', 'four']) cat.type(`${line}\n`)
     expect(ended(await cat.ended())).toEqual(['3', ''])
-    // The first of them may come before its echo is switched off.
-    expect(String(cat.output).replace(/^(one\r\ntwo\r\nthree\r\nfour\r\n)(?=one)/, '')).toBe(
-      'one\r\ntwo\r\nthree\r\nfour\r\n',
-    )
+    // How much of what is typed is echoed is by chance: the terminal's echo is on when it comes into being.
+    expect(String(cat.output).replace(/[^A-Z\n]/g, '')).toContain('ONE\nTWO\nTHREE\nFOUR\n')
+    expect(String(cat.output)).not.toContain('NOT')
     expect(gateway.of('s1').some(({ type }) => type === 'ClientWriteStderr')).toBe(false)
   })
 
