@@ -16,10 +16,13 @@ export class ApiError extends Error {
   readonly kind: ApiErrorKind
   /** Of HTTP; undefined when there was no answer. */
   readonly status: number | undefined
+  /** The gateway may have done what it was asked for: the way to it broke when that had been sent. */
+  readonly isAnswerLost: boolean
 
-  constructor(kind: ApiErrorKind, message: string, status?: number) {
+  constructor(kind: ApiErrorKind, message: string, status?: number, isAnswerLost = false) {
     super(oneLine(message))
     this.kind = kind
     this.status = status
+    this.isAnswerLost = isAnswerLost
   }
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Account } from './account.ts'
 import { ApiError } from './api-error.ts'
+import type { Question } from './http.ts'
 import { askJson } from './json.ts'
 
 /** Who the gateway takes us for. */
@@ -43,6 +44,6 @@ export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promi
   )
 }
 
-function get(path: string, signal?: AbortSignal): { method: 'GET'; path: string; signal?: AbortSignal } {
-  return { method: 'GET', path, ...(signal !== undefined && { signal }) }
+function get(path: string, signal: AbortSignal | undefined): Question {
+  return { method: 'GET', path, signal }
 }

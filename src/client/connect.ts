@@ -78,3 +78,8 @@ function codeOf(error: NodeJS.ErrnoException): string {
 export function unreachable(url: string, reason: string): ApiError {
   return new ApiError('unreachable', `the gateway ${url} cannot be reached: ${reason}`)
 }
+
+/** For what happens when a question has been sent. */
+export function answerLost(url: string, reason: string): ApiError {
+  return new ApiError('unreachable', `no answer from the gateway ${url}: ${reason}`, undefined, true)
+}

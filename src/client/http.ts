@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Account } from './account.ts'
 import { ApiError } from './api-error.ts'
-import { connectTo, unreachable } from './connect.ts'
+import { answerLost, connectTo } from './connect.ts'
 
 /** From the end of the request to the first line of the answer. */
 const ANSWER_MS = 30_000
@@ -13,11 +13,11 @@ export interface Question {
   /** Below the gateway's base, `/api/...`, with its query. */
   readonly path: string
   /** Sent as JSON. */
-  readonly body?: object
+  readonly body?: object | undefined
   /** Instead of 30 s: those that start an execution are answered when it has ended. */
-  readonly answerMs?: number
+  readonly answerMs?: number | undefined
   /** Ends the question, and the answer. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** The answer's head; its body is to be read to its end, or destroyed. */
@@ -47,14 +47,14 @@ export async function ask(account: Account, question: Question): Promise<Answer>
   } catch (error) {
     socket.destroy()
     signal.removeEventListener('abort', abort)
-    throw unreachable(account.rest.url, lost(deadline, answerMs, error as Error))
+    throw answerLost(account.rest.url, lost(deadline, answerMs, error as Error))
   } finally {
     deadline.removeEventListener('abort', abort)
   }
 }
 
 function lost(deadline: AbortSignal, answerMs: number, { message }: Error): string {
-  if (deadline.aborted) return `no answer within ${answerMs / 1000} s`
+  if (deadline.aborted) return `none within ${answerMs / 1000} s`
   return `the connection ended before the answer (${message})`
 }
 
@@ -106,7 +106,7 @@ async function* pieces(response: IncomingMessage, url: string): AsyncGenerator<B
   try {
     for await (const piece of response) yield piece as Buffer
   } catch (error) {
-    throw unreachable(url, `the answer broke off (${(error as Error).message})`)
+    throw answerLost(url, `the answer broke off (${(error as Error).message})`)
   }
 }
 

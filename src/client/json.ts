@@ -33,10 +33,15 @@ export async function askJson<T>(
 }
 
 /** A question whose answer is not an error; its body is the caller's to read or discard. @throws ApiError */
-async function askWell(account: Account, question: Question): Promise<Answer> {
+export async function askWell(account: Account, question: Question): Promise<Answer> {
   const answer = await ask(account, question)
   if (answer.status >= 200 && answer.status < 300) return answer
   throw await errorOf(account, question, answer)
+}
+
+/** Reads an answer that says nothing, so that its connection ends. */
+export async function discardBody(answer: Answer): Promise<void> {
+  await readBody(answer, LONGEST_ERROR)
 }
 
 async function errorOf(account: Account, question: Question, answer: Answer): Promise<ApiError> {
@@ -52,7 +57,9 @@ async function errorOf(account: Account, question: Question, answer: Answer): Pr
   }
   const text = messageIn(await readBody(answer, LONGEST_ERROR))
   if (text === undefined && status < 500) return noGateway(account, question, status)
-  return new ApiError(kindOf(status), text ?? `HTTP status ${status}`, status)
+  // What stands before a gateway gives up sooner than an execution ends.
+  const isProxy = text === undefined && status >= 502 && status <= 504
+  return new ApiError(kindOf(status), text ?? `HTTP status ${status}`, status, isProxy)
 }
 
 function kindOf(status: number): ApiErrorKind {

@@ -1,0 +1,14 @@
+import * as v from 'valibot'
+import type { Account } from './account.ts'
+import { askJson } from './json.ts'
+
+const Connections = v.array(v.looseObject({ name: v.string() }))
+
+/** The names of the connections that the user may see. @throws ApiError */
+export async function fetchConnectionNames(
+  account: Account,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  const { value } = await askJson(account, { method: 'GET', path: '/api/connections', signal }, Connections)
+  return value.map(({ name }) => name)
+}

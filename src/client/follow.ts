@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Account } from './account.ts'
+import { ApiError } from './api-error.ts'
+import { fetchSession, type Session } from './sessions.ts'
+
+/** Between two looks at a session: the first soon, for what is short, the later ones gentle to the gateway. */
+const FIRST_WAIT_MS = 250
+const LONGEST_WAIT_MS = 5000
+const GROWTH = 1.5
+/** A gateway that restarts, or a laptop that changes its network, is back by then. */
+const AWAY_MS = 5 * 60_000
+
+/** What is seen of a session that runs elsewhere. */
+export type Sight =
+  | { readonly kind: 'seen'; readonly session: Session }
+  /** The gateway does not answer; it is asked again. */
+  | { readonly kind: 'away'; readonly reason: string }
+
+/**
+ * Looks at a session again and again until it has ended, or waits to be run after a review. A gateway lets no session
+ * live for more than 48 hours.
+ * @throws ApiError when the gateway is away for five minutes, or refuses
+ */
+export async function* follow(
+  account: Account,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<Sight, Session> {
+  let awaySince: number | undefined
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * GROWTH, LONGEST_WAIT_MS)) {
+    try {
+      const session = await fetchSession(account, id, signal)
+      awaySince = undefined
+      if (session.status === 'done') return session
+      yield { kind: 'seen', session }
+    } catch (error) {
+      awaySince ??= performance.now()
+      if (!isPassing(error) || signal.aborted || performance.now() - awaySince > AWAY_MS) throw error
+      yield { kind: 'away', reason: error.message }
+    }
+    await delay(wait, undefined, { signal })
+  }
+}
+
+function isPassing(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.kind === 'unreachable' || error.kind === 'failed')
+}

@@ -1,0 +1,115 @@
+import type { Account } from './account.ts'
+import { ApiError } from './api-error.ts'
+import type { ExecutionAnswer } from './execution-request.ts'
+import { openOutput, type Output, type Session } from './sessions.ts'
+
+/** How an execution ended. */
+export interface Outcome {
+  readonly sessionId: string
+  /** Undefined where there is none: it could not run, was killed, or its agent was lost. */
+  readonly exitCode: number | undefined
+  /** Why there is no code, in the gateway's words. */
+  readonly reason: string | undefined
+  /** What it wrote, byte for byte, in the order of arrival. */
+  readonly output: Output
+  /** Some of what it wrote is missing. */
+  readonly isTruncated: boolean
+  /** As the gateway has it in an answer; for what was followed it is put together. */
+  readonly status: string
+  readonly executionMs: number
+}
+
+/** What a gateway puts into a record where there is no code. */
+const NO_CODE = 254
+/** Go's words for an error of gRPC. */
+const RPC_ERROR = /(?:^|\n)?rpc error: code = (\w+) desc = ([^]*)$/
+
+/** The gateway's reason in an answer without a code. */
+export function reasonIn({ output }: ExecutionAnswer): string | undefined {
+  return RPC_ERROR.exec(output)?.[2]?.trim()
+}
+
+/** Of an answer that has a code. Where the text of JSON is not all of the output, it is read from the record. */
+export async function outcomeOfAnswer(
+  account: Account,
+  answer: ExecutionAnswer,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const isExact = !answer.truncated && !answer.output.includes('\ufffd')
+  const given = [Buffer.from(answer.output)]
+  return {
+    sessionId: answer.session_id,
+    exitCode: answer.exit_code,
+    reason: undefined,
+    output: isExact ? given : await recorded(account, answer.session_id, given, signal),
+    isTruncated: answer.truncated,
+    status: answer.output_status,
+    executionMs: answer.execution_time,
+  }
+}
+
+/** An answer without a code whose session has no end that could be found. */
+export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
+  const reason = reasonIn(answer)
+  return {
+    sessionId: answer.session_id,
+    exitCode: undefined,
+    reason: reason ?? 'the gateway got no exit code from the agent',
+    output: [Buffer.from(reason === undefined ? answer.output : answer.output.replace(RPC_ERROR, ''))],
+    isTruncated: answer.truncated,
+    status: 'failed',
+    executionMs: answer.execution_time,
+  }
+}
+
+/**
+ * Of a session that has ended.
+ * @param reason what the gateway has said before, where there was an answer
+ */
+export async function outcomeOfRecord(
+  account: Account,
+  session: Session,
+  reason: string | undefined,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { exitCode } = session
+  const hasCode = exitCode !== undefined && exitCode !== NO_CODE
+  const output = await openOutput(account, session.id, signal)
+  return {
+    sessionId: session.id,
+    exitCode: hasCode ? exitCode : undefined,
+    reason: hasCode ? undefined : reason,
+    // The reason ends the record as well; it is said elsewhere.
+    output: hasCode || reason === undefined ? output : withoutEnd(output, Buffer.from(reason)),
+    isTruncated: truncatedBytes(session) > 0,
+    status: exitCode === 0 ? 'success' : 'failed',
+    executionMs: Date.parse(session.endedAt ?? '') - Date.parse(session.startedAt) || 0,
+  }
+}
+
+function truncatedBytes({ raw }: Session): number {
+  return 'truncated_bytes' in raw && typeof raw.truncated_bytes === 'number' ? raw.truncated_bytes : 0
+}
+
+async function recorded(account: Account, id: string, given: Output, signal: AbortSignal): Promise<Output> {
+  try {
+    return await openOutput(account, id, signal)
+  } catch (error) {
+    // The answer is here; a record that cannot be read now must not lose it.
+    if (error instanceof ApiError) return given
+    throw error
+  }
+}
+
+/** Output without a text at its end, if it is there. */
+async function* withoutEnd(output: Output, end: Buffer): AsyncGenerator<Buffer, void, undefined> {
+  let held: Buffer = Buffer.alloc(0)
+  for await (const piece of output) {
+    held = Buffer.concat([held, piece])
+    const sure = held.length - end.length
+    if (sure <= 0) continue
+    yield held.subarray(0, sure)
+    held = held.subarray(sure)
+  }
+  if (!held.equals(end)) yield held
+}
