@@ -1,6 +1,7 @@
 import { oneLine } from '../basics/one-line.ts'
 import { activityWords } from '../operations/status-words.ts'
 import type { Status } from '../operations/status.ts'
+import { size } from './words.ts'
 
 /** One agent for a person: a line for each thing, the names in a column. */
 export function statusTable(status: Status): string {
@@ -63,14 +64,6 @@ function tally(counts: Readonly<Record<string, number>>): string {
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${count} ${oneLine(name)}`)
     .join(', ')
-}
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-
-function size(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
-  const count = bytes / 1024 ** power
-  return `${power === 0 ? count : count.toFixed(1)} ${UNITS[power] ?? ''}`
 }
 
 /** The two largest units: `3d 4h`. */

@@ -3,10 +3,12 @@ import type { ConnectFlags } from './connect.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import type { ExecLocalFlags } from './local/exec-local.ts'
 import type { LoginFlags } from './login.ts'
+import type { RunFlags } from './run/run.ts'
 
 /** The commands for people who ask a gateway. Each is loaded when it is run. */
 export function addClientCommands(root: Command): void {
   addAccountCommands(root)
+  addRunCommand(root)
   addStreamCommands(root)
 }
 
@@ -36,6 +38,43 @@ function addAccountCommands(root: Command): void {
 }
 
 const NAME = 'name of the connection'
+
+function addRunCommand(root: Command): void {
+  root
+    .command('run')
+    .description('run a runbook: asks for its parameters, prints its output, exits with its code')
+    .argument('<connection>', NAME)
+    .argument('<file>', 'the runbook, as its repository has it')
+    .argument('[client-args...]', "behind --: for the connection's command")
+    .option('-p, --param <name=value>', 'parameter of the runbook, may be repeated', collected, [])
+    .option('--param-file <file>', 'parameters from a YAML or JSON map, for secrets; - is standard input')
+    .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected, [])
+    .option(
+      '-f, --file <NAME=path>',
+      'file for the command: NAME is its path there, may be repeated',
+      collected,
+      [],
+    )
+    .option('--metadata <name=value>', 'kept with the session, may be repeated', collected, [])
+    .option('--ref <sha>', 'the runbook as it was in this commit; hoop ignores it')
+    .option('--repository <name>', 'where the file is in more than one')
+    .option('--defaults', 'take defaults without asking')
+    .option('--dry-run', 'show what would be sent, and the script')
+    .option('--quiet', 'no progress')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'runbook-agent run bash ops/hello.runbook.sh',
+        'runbook-agent run bash ops/hello.runbook.sh -p name=world -f SECRET_FILE=secret.txt',
+        'runbook-agent run pg sql/report.runbook.sql --param-file parameters.yaml --json',
+        'runbook-agent run bash ops/hello.runbook.sh -p name=world --dry-run',
+      ),
+    )
+    .action(async (connection: string, file: string, clientArgs: string[], flags: RunFlags) => {
+      process.exit(await (await import('./run/run.ts')).runCommand({ connection, file, clientArgs }, flags))
+    })
+}
 
 function addStreamCommands(root: Command): void {
   withVariables(root.command('exec').description('run a script on a connection, its output as it comes'))

@@ -1,0 +1,75 @@
+import { printableText } from '../../../basics/printable.ts'
+import { decodeText, FileRefused, readSmallFile } from '../../../basics/small-file.ts'
+import type { Parameter, Runbook } from '../../../client/runbooks.ts'
+import { askChoice, askText, askUnseen } from '../prompts.ts'
+import { describe, type Values } from './parameters.ts'
+import { checkValue } from './value-check.ts'
+
+/** What the gateway takes of a request, in all. */
+const LONGEST_FILE = 16 * 1024 * 1024
+
+/**
+ * Asks a person for every parameter that is not given, in the runbook's order; Enter takes the default.
+ * @param takeDefaults asks for those only that have none
+ * @returns given ones, and answers
+ * @throws Failure when the person gives up
+ */
+export async function askForParameters(
+  { parameters }: Runbook,
+  given: Values,
+  takeDefaults: boolean,
+): Promise<Map<string, string>> {
+  const values = new Map(given)
+  for (const parameter of parameters) {
+    if (values.has(parameter.name) || (takeDefaults && parameter.default !== undefined)) continue
+    const answer = await ask(parameter)
+    // Left out, the gateway fills in the default as the runbook has it; its list may show it shortened.
+    if (answer !== parameter.default) values.set(parameter.name, answer)
+  }
+  return values
+}
+
+async function ask(parameter: Parameter): Promise<string> {
+  const { name, type, options, default: proposed, required } = parameter
+  const message = printableText(
+    `${name}: ${describe({ ...parameter, default: undefined, options: [], required: true })}`,
+  )
+    .replaceAll('\n', ' ')
+    .replace(/: $/, '')
+  const check = (text: string) => checkValue(parameter, text === '' ? (proposed ?? '') : text)
+  if (options.length > 0)
+    return askChoice(message, choices(options, required || proposed !== undefined), proposed)
+  if (type === 'password') return (await askUnseen(message, check)) || (proposed ?? '')
+  if (type === 'file') return askForFile(message, required)
+  return askText(message, proposed, check)
+}
+
+async function askForFile(message: string, required: boolean): Promise<string> {
+  const mayBeNone = (path: string) => path === '' && !required
+  const check = (path: string) => (mayBeNone(path) ? true : isReadable(path))
+  const path = await askText(`${message}, path of a file`, undefined, check)
+  return mayBeNone(path) ? '' : contentOf(path)
+}
+
+function choices(options: readonly string[], hasToBeOne: boolean): { name: string; value: string }[] {
+  const given = options.map((value) => ({ name: printableText(value), value }))
+  return hasToBeOne ? given : [...given, { name: '(none)', value: '' }]
+}
+
+function isReadable(path: string): true | string {
+  try {
+    contentOf(path)
+    return true
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** A parameter is a text: so is the file. @throws FileRefused */
+function contentOf(path: string): string {
+  try {
+    return decodeText(readSmallFile(path, LONGEST_FILE).bytes)
+  } catch (error) {
+    throw error instanceof FileRefused ? new FileRefused(error.code, `${path} ${error.message}`) : error
+  }
+}

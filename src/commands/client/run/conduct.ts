@@ -1,0 +1,146 @@
+import { constants } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { oneLine } from '../../../basics/one-line.ts'
+import type { Account } from '../../../client/account.ts'
+import { ApiError } from '../../../client/api-error.ts'
+import { execute, type ExecutionSight } from '../../../client/execution.ts'
+import type { ExecutionRequest } from '../../../client/execution-request.ts'
+import type { Outcome } from '../../../client/outcome.ts'
+import { findByCorrelation, killSession } from '../../../client/sessions.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { Interrupts } from './interrupts.ts'
+import { Progress } from './progress.ts'
+
+/** For a second thought, which kills. */
+const DETACH_MS = 3000
+/** A killed command has its grace, and a gateway its agent's word for it. */
+const KILL_MS = 20_000
+/** Somebody waits at the terminal. */
+const FIND_MS = 3000
+
+/** @returns how it ended, or the exit code of a program that does not wait for that */
+export async function conduct(
+  account: Account,
+  request: ExecutionRequest,
+  isShown: boolean,
+): Promise<Outcome | { readonly detached: number }> {
+  const subject = oneLine(`${request.file} on ${request.connection}`)
+  using progress = new Progress(subject, isShown)
+  using interrupts = new Interrupts()
+  return await new Conduct(account, request, progress).run(interrupts)
+}
+
+/** One execution, and the person who waits for it. */
+class Conduct {
+  readonly #account: Account
+  readonly #request: ExecutionRequest
+  readonly #progress: Progress
+  readonly #stop = new AbortController()
+  #sessionId: string | undefined
+
+  constructor(account: Account, request: ExecutionRequest, progress: Progress) {
+    this.#account = account
+    this.#request = request
+    this.#progress = progress
+  }
+
+  async run(interrupts: Interrupts): Promise<Outcome | { readonly detached: number }> {
+    const running = this.#follow()
+    try {
+      const first = await Promise.race([running, interrupts.next(0)])
+      if (typeof first === 'object') return first
+      await this.#find()
+      this.#sayHowToComeBack(first === 'SIGINT')
+      const detached = { detached: 128 + constants.signals[first] }
+      if (first !== 'SIGINT') return detached
+      const second = await Promise.race([running, interrupts.next(1), this.#later(DETACH_MS)])
+      if (typeof second === 'object') return second
+      return second === 'later' ? detached : await this.#kill(running)
+    } finally {
+      this.#stop.abort()
+      // Whoever leaves does not look at what becomes of it.
+      running.catch(() => undefined)
+    }
+  }
+
+  async #follow(): Promise<Outcome> {
+    const sights = execute(this.#account, this.#request, this.#stop.signal)
+    for (;;) {
+      const { done, value } = await sights.next()
+      if (done === true) return value
+      this.#see(value)
+    }
+  }
+
+  #see(sight: ExecutionSight): void {
+    switch (sight.kind) {
+      case 'session':
+        this.#sessionId = sight.id
+        return
+      case 'bytes':
+        this.#progress.bytes = sight.bytes
+        return
+      case 'review':
+        this.#progress.state = 'waiting for a review'
+        return this.#say(`waiting for somebody to approve it: ${oneLine(sight.url)}`)
+      case 'away':
+        this.#progress.state = 'the gateway is away'
+        return
+      case 'back':
+        this.#progress.state = 'running'
+    }
+  }
+
+  /** The answer, which says it, may be 50 s away. */
+  async #find(): Promise<void> {
+    if (this.#sessionId !== undefined) return
+    try {
+      const signal = AbortSignal.timeout(FIND_MS)
+      this.#sessionId = (await findByCorrelation(this.#account, this.#request.correlationId, signal))?.id
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+    }
+  }
+
+  #sayHowToComeBack(mayKill: boolean): void {
+    const again = mayKill ? ` (Ctrl-C again within ${DETACH_MS / 1000} s kills it)` : ''
+    if (this.#sessionId === undefined) {
+      const { connection } = this.#request
+      this.#say(
+        `detaching: it goes on${again}. Find it: runbook-agent sessions list --connection ${connection}`,
+      )
+      return
+    }
+    const id = oneLine(this.#sessionId)
+    this.#say(
+      `detaching: session ${id} goes on${again}\n  its output:  runbook-agent sessions output ${id}\n  to end it:   runbook-agent sessions kill ${id}`,
+    )
+  }
+
+  async #kill(running: Promise<Outcome>): Promise<Outcome> {
+    if (this.#sessionId === undefined) await this.#find()
+    if (this.#sessionId === undefined)
+      throw new Failure(
+        'it cannot be killed: its session is not known. Find it: runbook-agent sessions list',
+        exitCodes.noExitCode,
+      )
+    await killSession(this.#account, this.#sessionId)
+    this.#say(`killed session ${oneLine(this.#sessionId)}`)
+    const ended = await Promise.race([running, this.#later(KILL_MS)])
+    if (typeof ended === 'object') return ended
+    throw new Failure(
+      `session ${oneLine(this.#sessionId)} was killed, and the gateway does not say that it has ended`,
+      exitCodes.noExitCode,
+    )
+  }
+
+  #later(ms: number): Promise<'later'> {
+    // Given up with everything else: nobody waits for it then.
+    return delay(ms, 'later' as const, { signal: this.#stop.signal }).catch(() => 'later' as const)
+  }
+
+  #say(text: string): void {
+    this.#progress.clear()
+    process.stderr.write(`runbook-agent: ${text}\n`)
+  }
+}

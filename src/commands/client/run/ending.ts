@@ -1,0 +1,101 @@
+import { printableJson } from '../../../basics/printable.ts'
+import { oneLine } from '../../../basics/one-line.ts'
+import type { Outcome } from '../../../client/outcome.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { ByteOutput, ReaderGone } from '../byte-output.ts'
+
+/** JSON is one text, and JavaScript's have an end. */
+const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024
+
+export interface EndingFlags {
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+/**
+ * The output to stdout, and why there is no exit code to stderr.
+ * @returns the exit code of this program
+ * @throws Failure where the execution has none
+ */
+export async function showEnding(outcome: Outcome, connection: string, flags: EndingFlags): Promise<number> {
+  const stdout = new ByteOutput(1)
+  try {
+    if (flags.json) await stdout.write(Buffer.from(`${printableJson(await asAnswer(outcome))}\n`))
+    else for await (const piece of outcome.output) await stdout.write(piece)
+  } catch (error) {
+    // `| head`: it has seen enough. How it ended is still worth knowing.
+    if (!(error instanceof ReaderGone)) throw error
+  }
+  if (process.stdout.isTTY && stdout.isInLine) process.stderr.write('\n')
+  if (outcome.isTruncated)
+    process.stderr.write('runbook-agent: the output is not whole: the agent or the gateway left some out\n')
+  const code = exitCodeOf(outcome.exitCode)
+  if (outcome.exitCode === undefined) throw withoutCode(outcome, connection)
+  if (code !== 0 && process.stderr.isTTY && !flags.quiet)
+    process.stderr.write(
+      `runbook-agent: exit code ${outcome.exitCode} (session ${oneLine(outcome.sessionId)})\n`,
+    )
+  return code
+}
+
+/** A process has eight bits for it, and 256 would be a success. */
+function exitCodeOf(code: number | undefined): number {
+  return code !== undefined && code >= 0 && code <= 255 ? code : exitCodes.noExitCode
+}
+
+async function asAnswer({ sessionId, exitCode, reason, ...outcome }: Outcome): Promise<object> {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const piece of outcome.output) {
+    parts.push(piece)
+    length += piece.length
+    if (length > LONGEST_JSON_OUTPUT)
+      throw new Failure(
+        `the output is too long for --json: runbook-agent sessions output ${oneLine(sessionId)}`,
+      )
+  }
+  return {
+    session_id: sessionId,
+    output: Buffer.concat(parts).toString('utf8'),
+    output_status: outcome.status,
+    exit_code: exitCode,
+    reason,
+    truncated: outcome.isTruncated,
+    execution_time: outcome.executionMs,
+  }
+}
+
+interface Words {
+  readonly reason: RegExp
+  readonly text: (connection: string, reason: string) => string
+  readonly exitCode?: number
+}
+
+/** What a gateway says, and what that means to whoever runs something. */
+const WORDS: readonly Words[] = [
+  {
+    reason: /^agent is offline/,
+    text: (connection) => `the agent of ${connection} is offline: nothing has run. Start it, and try again`,
+  },
+  {
+    reason: /is disabled for this connection/,
+    text: (connection, reason) => `the gateway does not permit this on ${connection}: ${reason}`,
+    exitCode: exitCodes.refused,
+  },
+  {
+    reason: /^session killed/,
+    text: (_, reason) => `the session was ended at the gateway: ${reason}`,
+  },
+  {
+    reason: /^(agent has disconnected|EOF$)/,
+    text: (connection, reason) => `the gateway has lost the agent of ${connection}: ${reason}`,
+  },
+]
+
+function withoutCode({ reason = '', sessionId }: Outcome, connection: string): Failure {
+  const known = WORDS.find((words) => words.reason.test(reason))
+  const said = reason === '' ? '' : `: ${reason}`
+  const text = known?.text(connection, reason) ?? `it has ended without an exit code${said}`
+  const where = known === undefined ? `. More: runbook-agent sessions show ${sessionId}` : ''
+  return new Failure(oneLine(`${text}${where}`), known?.exitCode ?? exitCodes.noExitCode)
+}

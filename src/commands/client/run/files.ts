@@ -1,0 +1,23 @@
+import { FileRefused, readSmallFile } from '../../../basics/small-file.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { readPairs } from './pairs.ts'
+
+/** What the gateway takes of a request, in all. */
+const LONGEST_FILE = 16 * 1024 * 1024
+
+/** `NAME=path` of `-f`, in the wire's form: `filesystem:NAME` to base64 of what is in the file. @throws Failure, exit code 64 */
+export function readFiles(texts: readonly string[]): Map<string, string> {
+  const files = new Map<string, string>()
+  for (const [name, path] of readPairs(texts, '-f')) files.set(`filesystem:${name}`, contentOf(path))
+  return files
+}
+
+function contentOf(path: string): string {
+  try {
+    return readSmallFile(path, LONGEST_FILE).bytes.toString('base64')
+  } catch (error) {
+    if (error instanceof FileRefused)
+      throw new Failure(`-f: the file ${path} ${error.message}`, exitCodes.usage)
+    throw error
+  }
+}

@@ -1,0 +1,33 @@
+import { constants } from 'node:os'
+
+type Leave = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+const SIGNALS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/** What a person, or a system, wants of a program that waits: each signal is asked for once. */
+export class Interrupts implements Disposable {
+  readonly #received: Leave[] = []
+  #wake: (() => void) | undefined
+  readonly #listener = (signal: Leave) => {
+    this.#received.push(signal)
+    // Nothing of ours takes that long: something hangs.
+    if (this.#received.length > 2) process.exit(128 + constants.signals[signal])
+    this.#wake?.()
+  }
+
+  constructor() {
+    for (const signal of SIGNALS) process.on(signal, this.#listener)
+  }
+
+  /** The next signal that nobody has taken yet. One waiter at a time. */
+  async next(seen: number): Promise<Leave> {
+    for (;;) {
+      const signal = this.#received[seen]
+      if (signal !== undefined) return signal
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of SIGNALS) process.off(signal, this.#listener)
+  }
+}

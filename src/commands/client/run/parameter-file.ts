@@ -1,0 +1,46 @@
+import { parse } from 'yaml'
+import { decodeText, FileRefused, readSmallFile } from '../../../basics/small-file.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { readStandardInput } from '../standard-input.ts'
+
+const LONGEST_FILE = 16 * 1024 * 1024
+
+/**
+ * Parameters from a file, so that passwords need not be arguments: a YAML or JSON map of names to texts.
+ * @param file `-` is standard input
+ * @throws Failure, exit code 64
+ */
+export async function readParameterFile(file: string): Promise<Map<string, string>> {
+  const text = file === '-' ? await readStandardInput(LONGEST_FILE, '--param-file') : readText(file)
+  const map = parseMap(text)
+  if (map !== undefined) return map
+  throw new Failure(
+    `--param-file ${file}: a map of names to texts is expected, as YAML or JSON (name: value)`,
+    exitCodes.usage,
+  )
+}
+
+function readText(file: string): string {
+  try {
+    return decodeText(readSmallFile(file, LONGEST_FILE).bytes)
+  } catch (error) {
+    if (error instanceof FileRefused)
+      throw new Failure(`--param-file ${file} ${error.message}`, exitCodes.usage)
+    throw error
+  }
+}
+
+function parseMap(text: string): Map<string, string> | undefined {
+  try {
+    // "failsafe": 007 and no stay the texts that they are.
+    const value: unknown = parse(text, { schema: 'failsafe', maxAliasCount: 0 })
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    const entries = Object.entries(value as Record<string, unknown>)
+    return entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')
+      ? new Map(entries)
+      : undefined
+  } catch {
+    // The message of the parser quotes the file.
+    return undefined
+  }
+}

@@ -1,0 +1,72 @@
+import { nearest } from '../../../basics/nearest.ts'
+import { printableText } from '../../../basics/printable.ts'
+import type { Parameter, Runbook } from '../../../client/runbooks.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+
+export type Values = ReadonlyMap<string, string>
+
+/** Names that the runbook does not declare, and values that it does not offer. @throws Failure, exit code 64 */
+export function checkGiven({ name: runbook, parameters }: Runbook, given: Values): void {
+  const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
+  for (const [name, value] of given) {
+    const parameter = known.get(name)
+    if (parameter === undefined) throw unknownName(name, [...known.keys()], runbook)
+    const problem = problemOf(parameter, value)
+    if (problem !== undefined) throw new Failure(`parameter ${name}: ${problem}`, exitCodes.usage)
+  }
+}
+
+function unknownName(name: string, known: readonly string[], runbook: string): Failure {
+  const meant = nearest(name, known)
+  const hint = meant === undefined ? `it has ${known.join(', ') || 'none'}` : `did you mean ${meant}?`
+  return new Failure(`${runbook} has no parameter ${name}: ${hint}`, exitCodes.usage)
+}
+
+function problemOf({ required, options }: Parameter, value: string): string | undefined {
+  if (value === '') return required ? 'it may not be empty' : undefined
+  if (options.length === 0 || options.includes(value)) return undefined
+  const meant = nearest(value, options)
+  return printableText(
+    `it is one of ${options.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+  )
+}
+
+/** What the gateway would not run without: it takes a default only where the runbook has one. */
+export function missing({ parameters }: Runbook, given: Values): readonly Parameter[] {
+  return parameters.filter(({ name, default: proposed }) => proposed === undefined && !given.has(name))
+}
+
+/** Everything that a person has to know to give them. */
+export function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Failure {
+  const width = Math.max(...parameters.map((parameter) => parameter.name.length))
+  const lines = parameters.map((parameter) => `  ${parameter.name.padEnd(width)}  ${describe(parameter)}`)
+  const count = parameters.length === 1 ? 'a parameter' : `${parameters.length} parameters`
+  return new Failure(
+    printableText(
+      [`${name} needs ${count} more:`, ...lines, 'Give them with -p name=value, or on a terminal'].join('\n'),
+    ),
+    exitCodes.usage,
+  )
+}
+
+/** `whom to greet (number, one of 1, 2, may be empty)`. */
+export function describe(parameter: Parameter): string {
+  const { description, type, options, required, pattern, placeholder, default: proposed } = parameter
+  const facts = [
+    type === 'text' ? '' : type,
+    options.length === 0 ? '' : `one of ${options.join(', ')}`,
+    pattern === undefined ? '' : `matches ${pattern}`,
+    lengths(parameter),
+    placeholder === '' ? '' : `such as ${placeholder}`,
+    proposed === undefined ? '' : `default ${proposed}`,
+    required || proposed !== undefined ? '' : 'may be empty',
+  ].filter((fact) => fact !== '')
+  return [description, facts.length === 0 ? '' : `(${facts.join(', ')})`].filter(Boolean).join(' ')
+}
+
+function lengths({ minLength, maxLength }: Parameter): string {
+  if (minLength === undefined) return maxLength === undefined ? '' : `${maxLength} characters at most`
+  return maxLength === undefined
+    ? `${minLength} characters at least`
+    : `${minLength} to ${maxLength} characters`
+}

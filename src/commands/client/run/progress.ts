@@ -1,0 +1,56 @@
+import { size } from '../../words.ts'
+
+/** A line that is written anew, on a terminal's stderr; nothing anywhere else. */
+export class Progress implements Disposable {
+  readonly #isShown: boolean
+  readonly #subject: string
+  readonly #startedAt = performance.now()
+  readonly #timer: NodeJS.Timeout | undefined
+  #bytes = 0
+  #state = 'running'
+  #isLine = false
+
+  /** @param subject what runs, printable */
+  constructor(subject: string, isShown: boolean) {
+    this.#subject = subject
+    this.#isShown = isShown
+    this.#timer = isShown ? setInterval(() => this.#draw(), 1000) : undefined
+  }
+
+  set bytes(count: number) {
+    this.#bytes = count
+  }
+
+  /** `running`, `waiting for a review`, ... */
+  set state(text: string) {
+    this.#state = text
+    if (this.#isShown && this.#isLine) this.#draw()
+  }
+
+  /** Takes the line away, so that something else can stand there. */
+  clear(): void {
+    if (this.#isLine) process.stderr.write('\r\u001b[K')
+    this.#isLine = false
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+    this.clear()
+  }
+
+  #draw(): void {
+    const elapsed = clock((performance.now() - this.#startedAt) / 1000)
+    const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${size(this.#bytes)} (Ctrl-C detaches)`
+    // A longer line would break, and only its last part could be taken away.
+    process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
+    this.#isLine = true
+  }
+}
+
+/** `1:02:03`, `0:07` */
+function clock(seconds: number): string {
+  const whole = Math.floor(seconds)
+  const parts = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, '0'))
+  const hours = Math.floor(whole / 3600)
+  return hours > 0 ? `${hours}:${parts.join(':')}` : parts.join(':').replace(/^0/, '')
+}

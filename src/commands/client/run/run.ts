@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import { oneLine } from '../../../basics/one-line.ts'
+import type { Account } from '../../../client/account.ts'
+import { ReviewRejected } from '../../../client/execution.ts'
+import type { ExecutionRequest } from '../../../client/execution-request.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { clientFailure } from '../failures.ts'
+import { canAsk } from '../prompts.ts'
+import { readAccount } from '../surroundings.ts'
+import { readVariables } from '../variables.ts'
+import { askForParameters } from './ask.ts'
+import { conduct } from './conduct.ts'
+import { dryRun } from './dry-run.ts'
+import { showEnding } from './ending.ts'
+import { readFiles } from './files.ts'
+import { readPairs } from './pairs.ts'
+import { readParameterFile } from './parameter-file.ts'
+import { checkGiven, missing, missingFailure } from './parameters.ts'
+import { findTarget, withSuggestion, type Target } from './target.ts'
+
+export interface RunFlags {
+  readonly param: readonly string[]
+  readonly paramFile?: string
+  readonly env: readonly string[]
+  readonly file: readonly string[]
+  readonly metadata: readonly string[]
+  readonly ref?: string
+  readonly repository?: string
+  /** Defaults are taken without asking. */
+  readonly defaults?: boolean
+  readonly dryRun?: boolean
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+interface What {
+  readonly connection: string
+  readonly file: string
+  readonly clientArgs: readonly string[]
+}
+
+/**
+ * `runbook-agent run`: a runbook, from its parameters to its exit code.
+ * @returns the exit code of this program
+ * @throws Failure
+ */
+export async function runCommand(what: What, flags: RunFlags): Promise<number> {
+  const { connection, file } = what
+  const account = readAccount()
+  const given = await givenParameters(flags)
+  const envVars = {
+    ...Object.fromEntries(readVariables(flags.env)),
+    ...Object.fromEntries(readFiles(flags.file)),
+  }
+  const metadata = Object.fromEntries(readPairs(flags.metadata, '--metadata'))
+  try {
+    const target = await findTarget(account, { connection, file, repository: flags.repository })
+    const parameters = Object.fromEntries(await allParameters(target, given, flags))
+    const { repository } = target
+    const correlationId = `runbook-agent-${randomUUID()}`
+    const request = { ...what, repository, refHash: flags.ref, parameters, envVars, metadata, correlationId }
+    return await runTarget(account, request, target, flags)
+  } catch (error) {
+    if (error instanceof ReviewRejected) throw new Failure(oneLine(error.message), exitCodes.refused)
+    throw clientFailure(error, oneLine(`cannot run ${file} on ${connection}`))
+  }
+}
+
+async function runTarget(
+  account: Account,
+  request: ExecutionRequest,
+  target: Target,
+  flags: RunFlags,
+): Promise<number> {
+  const { json = false, quiet = false } = flags
+  try {
+    if (flags.dryRun === true)
+      return showDryRun(await dryRun(account, request, { runbook: target.runbook, json }))
+    const ended = await conduct(account, request, process.stderr.isTTY && !quiet)
+    return 'detached' in ended ? ended.detached : await showEnding(ended, request.connection, { json, quiet })
+  } catch (error) {
+    throw withSuggestion(error, target, request.file)
+  }
+}
+
+function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): number {
+  process.stdout.write(text)
+  if (notice !== undefined) process.stderr.write(`runbook-agent: ${notice}\n`)
+  return exitCodes.done
+}
+
+/** An argument wins over the file. */
+async function givenParameters({ param, paramFile }: RunFlags): Promise<Map<string, string>> {
+  const fromFile = paramFile === undefined ? [] : await readParameterFile(paramFile)
+  return new Map([...fromFile, ...readPairs(param, '-p')])
+}
+
+/**
+ * What is given, and what a person answers. What another commit declares (`--ref`) nobody knows here, nor what a file
+ * does that is in no list: the gateway decides.
+ */
+async function allParameters(
+  { runbook }: Target,
+  given: ReadonlyMap<string, string>,
+  { ref, defaults = false }: RunFlags,
+): Promise<ReadonlyMap<string, string>> {
+  if (runbook === undefined || ref !== undefined) return given
+  checkGiven(runbook, given)
+  const wanted = missing(runbook, given)
+  if (canAsk() && (wanted.length > 0 || !defaults)) return askForParameters(runbook, given, defaults)
+  if (wanted.length > 0) throw missingFailure(runbook, wanted)
+  return given
+}

@@ -1,0 +1,111 @@
+import { nearest } from '../../../basics/nearest.ts'
+import { oneLine } from '../../../basics/one-line.ts'
+import type { Account } from '../../../client/account.ts'
+import { ApiError } from '../../../client/api-error.ts'
+import { fetchConnectionNames } from '../../../client/connections.ts'
+import { fetchRunbooks, type Runbook, type RunbookList } from '../../../client/runbooks.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+
+/** What is to be run, and where the gateway keeps it. */
+export interface Target {
+  /** Undefined for a file that is in no list: any file of the repository can be run. */
+  readonly runbook: Runbook | undefined
+  readonly repository: string | undefined
+  /** The other runbooks, for what the gateway may say of the file. */
+  readonly names: readonly string[]
+}
+
+interface Wanted {
+  readonly connection: string
+  readonly file: string
+  /** Where the file is in more than one. */
+  readonly repository: string | undefined
+}
+
+/** @throws Failure, exit code 64, for an unknown connection; ApiError */
+export async function findTarget(account: Account, wanted: Wanted): Promise<Target> {
+  const list = await runbooksOf(account, wanted.connection)
+  const found = list.runbooks.filter(
+    ({ name, repository }) =>
+      name === wanted.file && (wanted.repository === undefined || repository === wanted.repository),
+  )
+  const [runbook] = found
+  if (found.length > 1) throw ambiguous(wanted, found)
+  if (runbook?.error !== undefined)
+    throw new Failure(`${wanted.file} cannot be run: ${oneLine(runbook.error)}`, exitCodes.usage)
+  const names = list.runbooks.map(({ name }) => name)
+  return { runbook, names, repository: runbook?.repository ?? (await repositoryOf(account, wanted, list)) }
+}
+
+async function runbooksOf(account: Account, connection: string): Promise<RunbookList> {
+  try {
+    return await fetchRunbooks(account, connection)
+  } catch (error) {
+    if (error instanceof ApiError && error.kind === 'not-found')
+      throw await unknownConnection(account, connection, error)
+    throw error
+  }
+}
+
+/** In words of ours when the gateway's list does not have it, else in the gateway's. */
+async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
+  const names = await namesOrNone(account)
+  if (names.includes(connection)) return error
+  const meant = nearest(connection, names)
+  const hint = meant === undefined ? 'or it is not for you' : `did you mean ${meant}?`
+  return new Failure(oneLine(`the gateway has no connection ${connection}: ${hint}`), exitCodes.usage)
+}
+
+async function namesOrNone(account: Account): Promise<readonly string[]> {
+  try {
+    return await fetchConnectionNames(account)
+  } catch (error) {
+    if (error instanceof ApiError) return []
+    throw error
+  }
+}
+
+function ambiguous({ file }: Wanted, found: readonly Runbook[]): Failure {
+  const repositories = found.map(({ repository }) => repository).join(', ')
+  return new Failure(
+    oneLine(`${file} is in more than one repository: choose with --repository (${repositories})`),
+    exitCodes.usage,
+  )
+}
+
+/** For a file that is in no list. @throws Failure where there is more than one place for it, or none */
+async function repositoryOf(
+  account: Account,
+  wanted: Wanted,
+  { repositories, errors }: RunbookList,
+): Promise<string | undefined> {
+  if (repositories === undefined) return undefined
+  if (wanted.repository !== undefined) return wanted.repository
+  const [repository, ...others] = repositories
+  if (repository !== undefined && others.length === 0) return repository
+  // hoop answers with an empty list for a connection that it does not know.
+  const names = await namesOrNone(account)
+  if (names.length > 0 && !names.includes(wanted.connection))
+    throw await unknownConnection(
+      account,
+      wanted.connection,
+      new ApiError('not-found', 'connection not found'),
+    )
+  const reason = errors[0] ?? 'none of its runbooks has this name'
+  throw new Failure(
+    oneLine(
+      repository === undefined
+        ? `connection ${wanted.connection} has no runbooks: ${errors[0] ?? 'no repository is configured for it'}`
+        : `${wanted.file} cannot be run on ${wanted.connection}: ${reason}; choose its repository with --repository (${repositories.join(', ')})`,
+    ),
+    exitCodes.usage,
+  )
+}
+
+/** What the gateway says of a file that is not there, with the name that was probably meant. */
+export function withSuggestion(error: unknown, { runbook, names }: Target, file: string): unknown {
+  if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
+  const meant = nearest(file, names)
+  const hint = meant === undefined ? '' : `: did you mean ${meant}?`
+  return new ApiError('not-found', `${error.message}${hint}`, error.status)
+}
