@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { addClientCommands } from './commands/client/program.ts'
+import { addCompletionCommands } from './commands/completion/program.ts'
 import { agentFlags } from './config.ts'
 import type { DevFlags } from './commands/dev/dev.ts'
 import { exitCodes, Failure } from './commands/failure.ts'
@@ -38,6 +39,7 @@ function program(): Command {
     .action(async (flags: DevFlags) => (await import('./commands/dev/dev.ts')).devCommand(flags))
   addClientCommands(root)
   addOperatorCommands(root)
+  addCompletionCommands(root)
   root
     .command('version')
     .description('print the version')

@@ -80,41 +80,54 @@ const ListV2 = v.object({
 })
 const ListV1 = v.object({ items: v.nullish(v.array(Item), []) })
 
-/** @throws ApiError */
+/** @throws ApiError `not-found` for a connection that the gateway does not have, or not for us */
 export async function fetchRunbooks(
   account: Account,
   connection: string,
   signal?: AbortSignal,
 ): Promise<RunbookList> {
-  const name = encodeURIComponent(connection)
-  try {
-    const path = `/api/runbooks?connection_name=${name}`
-    const { value } = await askJson(account, { method: 'GET', path, signal }, ListV2)
-    return {
-      runbooks: value.repositories.flatMap(({ repository, items }) =>
-        items.map((item) => toRunbook(item, repository)),
-      ),
-      repositories: value.repositories.map(({ repository }) => repository),
-      errors: value.errors,
-    }
-  } catch (error) {
-    if (!hasNoSuchList(error)) throw error
-    const path = `/api/plugins/runbooks/connections/${name}/templates`
-    const { value } = await askJson(account, { method: 'GET', path, signal }, ListV1)
-    return {
-      runbooks: value.items.map((item) => toRunbook(item, undefined)),
+  return (
+    (await orNoList(listV2(account, connection, signal))) ??
+    (await orNoList(listV1(account, connection, signal))) ?? {
+      runbooks: [],
       repositories: undefined,
       errors: [],
     }
+  )
+}
+
+async function listV2(account: Account, connection: string, signal?: AbortSignal): Promise<RunbookList> {
+  const path = `/api/runbooks?connection_name=${encodeURIComponent(connection)}`
+  const { value } = await askJson(account, { method: 'GET', path, signal }, ListV2)
+  return {
+    runbooks: value.repositories.flatMap(({ repository, items }) =>
+      items.map((item) => toRunbook(item, repository)),
+    ),
+    repositories: value.repositories.map(({ repository }) => repository),
+    errors: value.errors,
   }
 }
 
-/** An older gateway has no such path, or nobody has configured what the second version reads. */
-function hasNoSuchList(error: unknown): boolean {
-  if (!(error instanceof ApiError)) return false
-  return (
-    error.kind === 'no-gateway' || (error.kind === 'not-found' && error.message !== 'connection not found')
-  )
+async function listV1(account: Account, connection: string, signal?: AbortSignal): Promise<RunbookList> {
+  const path = `/api/plugins/runbooks/connections/${encodeURIComponent(connection)}/templates`
+  const { value } = await askJson(account, { method: 'GET', path, signal }, ListV1)
+  return {
+    runbooks: value.items.map((item) => toRunbook(item, undefined)),
+    repositories: undefined,
+    errors: [],
+  }
+}
+
+/** Undefined where there is no such list: an older gateway, or one where nobody has configured it. */
+async function orNoList(asked: Promise<RunbookList>): Promise<RunbookList | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    const isMissing = error.kind === 'not-found' && !error.message.includes('connection')
+    if (isMissing || error.kind === 'no-gateway') return undefined
+    throw error
+  }
 }
 
 function toRunbook(

@@ -1,7 +1,7 @@
 import { oneLine } from '../basics/one-line.ts'
 import { activityWords } from '../operations/status-words.ts'
 import type { Status } from '../operations/status.ts'
-import { size } from './words.ts'
+import { duration, size } from './words.ts'
 
 /** One agent for a person: a line for each thing, the names in a column. */
 export function statusTable(status: Status): string {
@@ -64,18 +64,4 @@ function tally(counts: Readonly<Record<string, number>>): string {
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${count} ${oneLine(name)}`)
     .join(', ')
-}
-
-/** The two largest units: `3d 4h`. */
-function duration(seconds: number): string {
-  const whole = Math.floor(seconds)
-  const parts: [number, string][] = [
-    [Math.floor(whole / 86_400), 'd'],
-    [Math.floor(whole / 3600) % 24, 'h'],
-    [Math.floor(whole / 60) % 60, 'm'],
-    [whole % 60, 's'],
-  ]
-  const first = parts.findIndex(([count]) => count > 0)
-  const shown = first < 0 ? parts.slice(-1) : parts.slice(first, first + 2)
-  return shown.map(([count, unit]) => `${count}${unit}`).join(' ')
 }

@@ -6,3 +6,17 @@ export function size(bytes: number): string {
   const count = bytes / 1024 ** power
   return `${power === 0 ? count : count.toFixed(1)} ${UNITS[power] ?? ''}`
 }
+
+/** The two largest units: `3d 4h`. */
+export function duration(seconds: number): string {
+  const whole = Math.floor(seconds)
+  const parts: [number, string][] = [
+    [Math.floor(whole / 86_400), 'd'],
+    [Math.floor(whole / 3600) % 24, 'h'],
+    [Math.floor(whole / 60) % 60, 'm'],
+    [whole % 60, 's'],
+  ]
+  const first = parts.findIndex(([count]) => count > 0)
+  const shown = first < 0 ? parts.slice(-1) : parts.slice(first, first + 2)
+  return shown.map(([count, unit]) => `${count}${unit}`).join(' ')
+}

@@ -4,12 +4,14 @@ import { exitCodes, Failure } from '../failure.ts'
 import type { ExecLocalFlags } from './local/exec-local.ts'
 import type { LoginFlags } from './login.ts'
 import type { RunFlags } from './run/run.ts'
+import type { ListFlags, ReplayFlags } from './sessions/sessions.ts'
 
 /** The commands for people who ask a gateway. Each is loaded when it is run. */
 export function addClientCommands(root: Command): void {
   addAccountCommands(root)
   addRunCommand(root)
   addStreamCommands(root)
+  addSessionCommands(root)
 }
 
 function addAccountCommands(root: Command): void {
@@ -132,6 +134,65 @@ function withVariables(command: Command): Command {
     .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected, [])
     .option('--quiet', 'no hints')
     .option('--json', 'what this program itself says: one line of JSON each, on standard error')
+}
+
+function addSessionCommands(root: Command): void {
+  const sessions = root.command('sessions').description('what has run: the beginning of an id is enough')
+  const load = () => import('./sessions/sessions.ts')
+  sessions
+    .command('list', { isDefault: true })
+    .description('the newest first: a table on a terminal, else JSON')
+    .option('--connection <name>', 'of this connection only')
+    .option('--user <name>', 'of this user only; a hoop gateway wants the id of the user')
+    .option('--limit <count>', 'at most so many', '20')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      examples('runbook-agent sessions', 'runbook-agent sessions list --connection pg --limit 100'),
+    )
+    .action(async (flags: ListFlags) => process.exit(await (await load()).listCommand(flags)))
+  sessions
+    .command('show <id>')
+    .description('one session, with its script')
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples('runbook-agent sessions show 5701046a'))
+    .action(async (id: string, flags: { json?: boolean }) =>
+      process.exit(await (await load()).showCommand(id, flags)),
+    )
+  sessions
+    .command('output <id>')
+    .description('what it has written so far, byte for byte')
+    .addHelpText('after', examples('runbook-agent sessions output 5701046a > report.csv'))
+    .action(async (id: string) => process.exit(await (await load()).outputCommand(id)))
+  sessions
+    .command('kill <id>')
+    .description('end it')
+    .option('--quiet', 'print nothing but errors')
+    .addHelpText('after', examples('runbook-agent sessions kill 5701046a'))
+    .action(async (id: string, flags: { quiet?: boolean }) =>
+      process.exit(await (await load()).killCommand(id, flags)),
+    )
+  addReplayCommand(sessions, async (id, flags) => (await load()).replayCommand(id, flags))
+}
+
+function addReplayCommand(
+  sessions: Command,
+  replay: (id: string, flags: ReplayFlags) => Promise<number>,
+): void {
+  sessions
+    .command('replay <id>')
+    .description('play it on the terminal as it was, or write a recording for asciinema')
+    .option('--speed <factor>', '2 is twice as fast', '1')
+    .option('--max-pause <seconds>', 'longer pauses are shortened to this', '2')
+    .option('--cast', 'write asciicast v2, also to a terminal')
+    .addHelpText(
+      'after',
+      examples(
+        'runbook-agent sessions replay 5701046a --speed 2',
+        'runbook-agent sessions replay 5701046a > session.cast',
+      ),
+    )
+    .action(async (id: string, flags: ReplayFlags) => process.exit(await replay(id, flags)))
 }
 
 function collected(value: string, before: readonly string[]): string[] {

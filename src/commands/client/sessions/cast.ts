@@ -1,0 +1,68 @@
+import type { Session, SessionEvent } from '../../../client/sessions.ts'
+
+/** What every terminal was once, and what a session without one is played on. */
+const DEFAULT_SIZE = { width: 80, height: 24 }
+
+/** A moment of a session, in seconds from its start. */
+export interface Frame {
+  readonly seconds: number
+  /** Bytes for the terminal, or its new size. */
+  readonly kind: 'output' | 'size'
+  readonly content: Buffer
+}
+
+/** What a terminal would have shown: input is left out, errors are output. */
+export function framesOf(events: readonly SessionEvent[]): Frame[] {
+  return events.flatMap(([seconds, kind, content]): Frame[] => {
+    if (kind === 'o' || kind === 'e') return [{ seconds, kind: 'output', content }]
+    return kind === 'r' && parseSize(content) !== undefined ? [{ seconds, kind: 'size', content }] : []
+  })
+}
+
+function parseSize(content: Buffer): { width: number; height: number } | undefined {
+  const [, width, height] = /^(\d{1,4})x(\d{1,4})$/.exec(content.toString('latin1')) ?? []
+  return width === undefined ? undefined : { width: Number(width), height: Number(height) }
+}
+
+/** A recording that asciinema plays (asciicast v2): a header, and a line for each moment. */
+export function* asciicast(session: Session, frames: readonly Frame[]): Generator<string, void, undefined> {
+  const first = frames.findIndex(({ kind }) => kind === 'size')
+  // Of the terminal at its start: what comes before it is nothing, or was shown at that size.
+  const begin = frames[first]
+  yield line({
+    version: 2,
+    ...((begin && parseSize(begin.content)) ?? DEFAULT_SIZE),
+    timestamp: Math.floor(Date.parse(session.startedAt) / 1000) || 0,
+    title: `${session.connection} ${session.id}`,
+    env: { TERM: 'xterm-256color' },
+  })
+  // A sequence of UTF-8 may begin in one piece and end in the next: JSON has whole characters only.
+  const decoder = new TextDecoder('utf-8')
+  const translate = session.verb === 'connect' ? (text: string) => text : returning()
+  for (const [i, { seconds, kind, content }] of frames.entries()) {
+    if (kind === 'size') {
+      if (i !== first) yield line([seconds, 'r', content.toString('latin1')])
+      continue
+    }
+    const text = translate(decoder.decode(content, { stream: true }))
+    if (text !== '') yield line([seconds, 'o', text])
+  }
+  const rest = decoder.decode()
+  if (rest !== '') yield line([frames.at(-1)?.seconds ?? 0, 'o', rest])
+}
+
+/** An execution without a terminal ends its lines with \n alone, and a player would go down the stairs. */
+function returning(): (text: string) => string {
+  let last = ''
+  return (text) => {
+    const whole = text.replaceAll(/\n/g, (_, at: number) =>
+      (at === 0 ? last : text[at - 1]) === '\r' ? '\n' : '\r\n',
+    )
+    last = text.at(-1) ?? last
+    return whole
+  }
+}
+
+function line(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
+}

@@ -1,0 +1,61 @@
+import { oneLine } from '../../../basics/one-line.ts'
+import { printableText } from '../../../basics/printable.ts'
+import type { Session } from '../../../client/sessions.ts'
+import { size } from '../../words.ts'
+import { moment, took } from './table.ts'
+
+/** A script can be megabytes; `--json` has all of it. */
+const SCRIPT_LINES = 40
+
+/** One session for a person: a line for each thing, then the script. */
+export function sessionDetails(session: Session): string {
+  const { startedAt, endedAt, exitCode } = session
+  const lines: [string, string][] = [
+    ['session', session.id],
+    ['connection', session.connection],
+    ['user', session.user],
+    ['verb', session.verb],
+    ['status', session.status],
+    ['review', session.review ?? ''],
+    ['exit code', exitCode === undefined || endedAt === undefined ? '' : String(exitCode)],
+    ['started', moment(startedAt)],
+    ['ended', endedAt === undefined ? '' : moment(endedAt)],
+    ['took', took(startedAt, endedAt)],
+    ['output', size(session.outputBytes)],
+    ...texts(session, 'labels'),
+    ...texts(session, 'metadata'),
+    ...text(session, 'correlation_id', 'correlation'),
+  ]
+  const shown = lines.filter(([, value]) => value !== '')
+  const width = Math.max(...shown.map(([name]) => name.length))
+  const facts = shown.map(([name, value]) => `${oneLine(name).padEnd(width)}  ${oneLine(value)}\n`)
+  return `${facts.join('')}${scriptOf(session)}`
+}
+
+function field({ raw }: Session, name: string): unknown {
+  return (raw as Readonly<Record<string, unknown>>)[name]
+}
+
+function text(session: Session, name: string, shown: string): [string, string][] {
+  const value = field(session, name)
+  return typeof value === 'string' ? [[shown, value]] : []
+}
+
+function texts(session: Session, name: string): [string, string][] {
+  const value = field(session, name)
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).map(([key, content]) => [
+    key,
+    typeof content === 'string' ? content : JSON.stringify(content),
+  ])
+}
+
+function scriptOf(session: Session): string {
+  const script = field(session, 'script')
+  const data = typeof script === 'object' && script !== null && 'data' in script ? script.data : ''
+  if (typeof data !== 'string' || data === '') return ''
+  const lines = printableText(data.replace(/\n$/, '')).split('\n')
+  const more =
+    lines.length > SCRIPT_LINES ? [`... and ${lines.length - SCRIPT_LINES} lines more (--json)`] : []
+  return `\n${[...lines.slice(0, SCRIPT_LINES), ...more].map((line) => `  ${line}\n`).join('')}`
+}

@@ -1,0 +1,45 @@
+import { oneLine } from '../../../basics/one-line.ts'
+import type { Account } from '../../../client/account.ts'
+import { listSessions, type Session, type SessionFilter } from '../../../client/sessions.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+
+/** Of one page, as gateways give it. */
+const PAGE = 100
+/** Where the beginning of an id is looked for, the newest first. */
+const SEARCHED = 1000
+const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** Page after page, the newest first. @throws ApiError */
+export async function* newest(
+  account: Account,
+  filter: Pick<SessionFilter, 'connection' | 'user'>,
+  count: number,
+): AsyncGenerator<Session, void, undefined> {
+  for (let offset = 0; offset < count; offset += PAGE) {
+    const limit = Math.min(PAGE, count - offset)
+    const { sessions, hasMore } = await listSessions(account, { ...filter, limit, offset })
+    yield* sessions
+    if (!hasMore || sessions.length === 0) return
+  }
+}
+
+/** The whole id of a session from the beginning of it. @throws Failure, exit code 64, for none and for many; ApiError */
+export async function wholeId(account: Account, text: string): Promise<string> {
+  if (WHOLE_ID.test(text)) return text.toLowerCase()
+  const found: Session[] = []
+  if (text !== '')
+    for await (const session of newest(account, {}, SEARCHED))
+      if (session.id.toLowerCase().startsWith(text.toLowerCase())) found.push(session)
+  const [only, ...others] = found
+  if (only === undefined)
+    throw new Failure(
+      `none of the ${SEARCHED} newest sessions has an id that begins with ${text}`,
+      exitCodes.usage,
+    )
+  if (others.length === 0) return only.id
+  const some = found.slice(0, 5).map(({ id, connection }) => `${id} (${connection})`)
+  throw new Failure(
+    `${found.length} sessions have an id that begins with ${text}: ${some.map(oneLine).join(', ')}${found.length > some.length ? ', ...' : ''}`,
+    exitCodes.usage,
+  )
+}

@@ -1,0 +1,49 @@
+import { constants } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ByteOutput } from '../byte-output.ts'
+import type { Frame } from './cast.ts'
+
+/** Attributes off, the main screen, a cursor, no mouse, no pasting mode: whatever the session had turned on. */
+const RESTORE =
+  '\u001b[0m\u001b[?1049l\u001b[?25h\u001b[?1000l\u001b[?1002l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>'
+
+export interface Pace {
+  /** 2 is twice as fast. */
+  readonly speed: number
+  /** Longer pauses are shortened to this, before the speed. */
+  readonly longestPauseMs: number
+}
+
+/** Plays a session on this terminal, in its own time. @returns the exit code of this program */
+export async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
+  const stop = new AbortController()
+  let exitCode = 0
+  const leave = (signal: 'SIGINT' | 'SIGTERM') => {
+    exitCode = 128 + constants.signals[signal]
+    stop.abort()
+  }
+  process.on('SIGINT', leave).on('SIGTERM', leave)
+  try {
+    await playFrames(frames, stdout, pace, stop.signal)
+  } finally {
+    process.off('SIGINT', leave).off('SIGTERM', leave)
+    await stdout.write(Buffer.from(`${RESTORE}${stdout.isInLine ? '\r\n' : ''}`))
+  }
+  return exitCode
+}
+
+async function playFrames(
+  frames: readonly Frame[],
+  stdout: ByteOutput,
+  { speed, longestPauseMs }: Pace,
+  signal: AbortSignal,
+): Promise<void> {
+  let now = 0
+  for (const { seconds, kind, content } of frames) {
+    const pause = Math.min(Math.max(0, seconds - now) * 1000, longestPauseMs) / speed
+    now = Math.max(now, seconds)
+    if (pause >= 1) await delay(pause, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    if (kind === 'output') await stdout.write(content)
+  }
+}

@@ -1,0 +1,91 @@
+import { oneLine } from '../../../basics/one-line.ts'
+import type { Session } from '../../../client/sessions.ts'
+import { duration, size } from '../../words.ts'
+
+const HEADINGS = ['ID', 'STARTED', 'TOOK', 'USER', 'CONNECTION', 'VERB', 'STATUS', 'CODE', 'OUTPUT'] as const
+/** The columns that give way when the terminal is narrow, down to so many characters. */
+const SHRINKING: readonly (typeof HEADINGS)[number][] = ['USER', 'CONNECTION']
+const NARROWEST = 6
+/** Then these are left out, the last first. */
+const DISPENSABLE: readonly (typeof HEADINGS)[number][] = ['TOOK', 'OUTPUT', 'VERB', 'USER', 'STARTED']
+const GAP = 2
+
+type Row = Readonly<Record<(typeof HEADINGS)[number], string>>
+
+/** Sessions for a terminal so many characters wide: one line each, below a heading. */
+export function sessionTable(sessions: readonly Session[], width: number): string {
+  const rows = [Object.fromEntries(HEADINGS.map((name) => [name, name])) as Row, ...sessions.map(row)]
+  const columns = columnsFor(rows, width)
+  return rows.map((cells) => `${line(cells, columns)}\n`).join('')
+}
+
+function row(session: Session): Row {
+  const { id, startedAt, endedAt, user, connection, verb, status, exitCode, outputBytes } = session
+  return {
+    ID: oneLine(id.slice(0, 8)),
+    STARTED: moment(startedAt),
+    TOOK: took(startedAt, endedAt),
+    USER: oneLine(user),
+    CONNECTION: oneLine(connection),
+    VERB: oneLine(verb),
+    STATUS: oneLine(session.review === 'PENDING' ? 'in review' : status),
+    CODE: exitCode === undefined || endedAt === undefined ? '' : String(exitCode),
+    OUTPUT: size(outputBytes),
+  }
+}
+
+interface Column {
+  readonly name: (typeof HEADINGS)[number]
+  width: number
+}
+
+function columnsFor(rows: readonly Row[], width: number): Column[] {
+  let columns: Column[] = HEADINGS.map((name) => ({
+    name,
+    width: Math.max(...rows.map((cells) => lengthOf(cells[name]))),
+  }))
+  for (const name of SHRINKING) {
+    const column = columns.find((one) => one.name === name)
+    const excess = total(columns) - width
+    if (column !== undefined && excess > 0) column.width = Math.max(NARROWEST, column.width - excess)
+  }
+  for (const name of DISPENSABLE)
+    if (total(columns) > width) columns = columns.filter((one) => one.name !== name)
+  return columns
+}
+
+function total(columns: readonly Column[]): number {
+  return columns.reduce((sum, column) => sum + column.width + GAP, -GAP)
+}
+
+function line(cells: Row, columns: readonly Column[]): string {
+  return columns
+    .map(({ name, width }) => fitted(cells[name], width))
+    .join(' '.repeat(GAP))
+    .trimEnd()
+}
+
+function fitted(text: string, width: number): string {
+  const characters = Array.from(text)
+  if (characters.length > width) return `${characters.slice(0, Math.max(0, width - 1)).join('')}~`
+  return text + ' '.repeat(width - characters.length)
+}
+
+function lengthOf(text: string): number {
+  return Array.from(text).length
+}
+
+/** In the time of this machine: `2026-01-31 14:30:00`. */
+export function moment(text: string): string {
+  const date = new Date(text)
+  if (Number.isNaN(date.getTime())) return ''
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
+  return local.toISOString().slice(0, 19).replace('T', ' ')
+}
+
+/** Empty while it runs. */
+export function took(startedAt: string, endedAt: string | undefined): string {
+  const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt)
+  if (!(ms >= 0)) return ''
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : duration(ms / 1000)
+}

@@ -1,0 +1,92 @@
+import type { Command } from 'commander'
+import { positionOf, type Position } from './position.ts'
+
+export interface Candidate {
+  readonly value: string
+  readonly description: string
+}
+
+/** What only a gateway knows. Each gives nothing where none answers in time. */
+export interface Sources {
+  readonly connections: () => Promise<readonly Candidate[]>
+  readonly runbooks: (connection: string) => Promise<readonly Candidate[]>
+  /** `name=`, or `name=value` where the runbook offers some. */
+  readonly parameters: (connection: string, file: string) => Promise<readonly Candidate[]>
+  readonly sessions: () => Promise<readonly Candidate[]>
+}
+
+/** `files` leaves it to the shell, which knows its own folders. */
+export type Completion = 'files' | readonly Candidate[]
+
+/** What can stand at the cursor: all that begins with what has been typed. */
+export async function complete(
+  root: Command,
+  words: readonly string[],
+  current: string,
+  sources: Sources,
+): Promise<Completion> {
+  const found = await atPosition(positionOf(root, words, current), sources)
+  return found === 'files' ? found : found.filter(({ value }) => value.startsWith(current))
+}
+
+async function atPosition(position: Position, sources: Sources): Promise<Completion> {
+  switch (position.kind) {
+    case 'command':
+      return visible(position.command).map((one) => ({ value: one.name(), description: one.description() }))
+    case 'flag':
+      return flags(position.command)
+    case 'value':
+      return values(position, sources)
+    case 'operand':
+      return operands(position, sources)
+    case 'unknown':
+      return 'files'
+  }
+}
+
+/** Help is everywhere, and known. */
+function visible(command: Command): Command[] {
+  return command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((one) => one.name() !== 'help')
+}
+
+function flags(command: Command): Candidate[] {
+  const options = command.createHelp().visibleOptions(command)
+  return options.map(({ long, short, description }) => ({ value: long ?? short ?? '', description }))
+}
+
+async function values(
+  { option, operands: [connection, file] }: Extract<Position, { kind: 'value' }>,
+  sources: Sources,
+): Promise<Completion> {
+  if (option.argChoices !== undefined) return plain(option.argChoices)
+  if (option.long === '--connection') return sources.connections()
+  if (option.long === '--param')
+    return connection === undefined || file === undefined ? [] : sources.parameters(connection, file)
+  return /<.*(file|folder|path|pem)\b.*>/.test(option.flags) ? 'files' : []
+}
+
+async function operands(
+  { command, operands: before }: Extract<Position, { kind: 'operand' }>,
+  sources: Sources,
+): Promise<Completion> {
+  const { registeredArguments } = command
+  const argument = registeredArguments[before.length]
+  if (argument?.argChoices !== undefined) return plain(argument.argChoices)
+  switch (argument?.name()) {
+    case 'connection':
+      return sources.connections()
+    case 'file':
+      return sources.runbooks(before[0] ?? '')
+    case 'id':
+      return sources.sessions()
+    default:
+      return []
+  }
+}
+
+function plain(texts: readonly string[]): Candidate[] {
+  return texts.map((value) => ({ value, description: '' }))
+}

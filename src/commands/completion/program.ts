@@ -1,0 +1,25 @@
+import { Argument, type Command } from 'commander'
+import type { Shell } from './scripts.ts'
+
+/** `completion`, and the hidden command that the shells' scripts ask. */
+export function addCompletionCommands(root: Command): void {
+  root
+    .command('completion')
+    .description('print a script with which a shell completes commands, connections, runbooks and sessions')
+    .addArgument(new Argument('<shell>', 'whose script').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  source <(runbook-agent completion bash)\n  runbook-agent completion zsh > ~/.zfunc/_runbook-agent\n  runbook-agent completion fish > ~/.config/fish/completions/runbook-agent.fish\n',
+    )
+    .action(async (shell: Shell) => {
+      const { SCRIPTS } = await import('./scripts.ts')
+      process.stdout.write(SCRIPTS[shell])
+    })
+  root
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      const { printCandidates } = await import('./print.ts')
+      process.exit(await printCandidates(root, words))
+    })
+}

@@ -1,0 +1,71 @@
+/**
+ * Each calls `runbook-agent complete -- WORDS... CURRENT`, which prints a candidate a line: the value, a tab, what it
+ * is. A value that goes on ends in `=`. `:files` alone leaves it to the shell.
+ */
+const bash = `# bash completion for runbook-agent: source <(runbook-agent completion bash)
+_runbook_agent() {
+  local line cur prefix words IFS=$'\\n'
+  # Bash takes words apart at = and :, which are parts of ours.
+  IFS=$' \\t\\n' read -r -a words <<< "\${COMP_LINE:0:COMP_POINT}"
+  [[ "\${COMP_LINE:0:COMP_POINT}" =~ [[:space:]]$ ]] && words+=("")
+  cur="\${words[\${#words[@]}-1]}"
+  prefix=""
+  [[ "$cur" == *[=:]* && "$COMP_WORDBREAKS" == *[=:]* ]] && prefix="\${cur%"\${cur##*[=:]}"}"
+  COMPREPLY=()
+  while IFS=$'\\t' read -r line _; do
+    if [[ "$line" == ":files" ]]; then
+      compopt -o filenames
+      while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "\${cur##*=}")
+      return
+    fi
+    [[ "$line" == *= ]] && compopt -o nospace
+    printf -v line '%q' "\${line#"$prefix"}"
+    COMPREPLY+=("\${line//\\\\=/=}")
+  done < <("$1" complete -- "\${words[@]:1}" 2>/dev/null)
+}
+complete -F _runbook_agent runbook-agent
+`
+
+const zsh = `#compdef runbook-agent
+# zsh completion for runbook-agent: source <(runbook-agent completion zsh), after compinit
+_runbook_agent() {
+  local line value
+  local -a plain shown open
+  while IFS= read -r line; do
+    value="\${line%%$'\\t'*}"
+    if [[ "$value" == ":files" ]]; then
+      compset -P '*='
+      _files
+      return
+    fi
+    if [[ "$value" == *= ]]; then
+      open+=("$value")
+    else
+      plain+=("$value")
+      shown+=("$value\${\${line#$value}:+  -- \${line#*$'\\t'}}")
+    fi
+  done < <("\${words[1]}" complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
+  (( $#plain )) && compadd -l -d shown -a plain
+  (( $#open )) && compadd -S '' -a open
+  return 0
+}
+compdef _runbook_agent runbook-agent
+`
+
+const fish = `# fish completion for runbook-agent: runbook-agent completion fish | source
+function __runbook_agent_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    set -l found ($words[1] complete -- $words[2..-1] "$current" 2>/dev/null)
+    if test "$found[1]" = ":files"
+        __fish_complete_path (string replace -r '.*=' '' -- $current)
+    else
+        string join \\n -- $found
+    end
+end
+complete -c runbook-agent -f -a '(__runbook_agent_complete)'
+`
+
+export const SCRIPTS = { bash, zsh, fish } as const
+
+export type Shell = keyof typeof SCRIPTS

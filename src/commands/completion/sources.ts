@@ -1,0 +1,52 @@
+import type { Account } from '../../client/account.ts'
+import { fetchConnectionNames } from '../../client/connections.ts'
+import { fetchRunbooks, type Parameter } from '../../client/runbooks.ts'
+import { listSessions } from '../../client/sessions.ts'
+import type { Candidate, Sources } from './candidates.ts'
+
+/** Somebody has pressed Tab, and waits. */
+const DEADLINE_MS = 1500
+const SESSIONS = 30
+
+/** Asks the gateway of whoever is signed in. Whatever goes wrong, there is nothing to complete, and nothing is said. */
+export function gatewaySources(findAccount: () => Account): Sources {
+  const signal = AbortSignal.timeout(DEADLINE_MS)
+  const asking = async (
+    ask: (account: Account) => Promise<readonly Candidate[]>,
+  ): Promise<readonly Candidate[]> => {
+    try {
+      return await ask(findAccount())
+    } catch {
+      return []
+    }
+  }
+  return {
+    connections: () => asking(async (account) => (await fetchConnectionNames(account, signal)).map(named)),
+    runbooks: (connection) =>
+      asking(async (account) =>
+        (await fetchRunbooks(account, connection, signal)).runbooks.map(({ name }) => named(name)),
+      ),
+    parameters: (connection, file) =>
+      asking(async (account) => {
+        const { runbooks } = await fetchRunbooks(account, connection, signal)
+        return runbooks.find(({ name }) => name === file)?.parameters.flatMap(assignments) ?? []
+      }),
+    sessions: () =>
+      asking(async (account) => {
+        const { sessions } = await listSessions(account, { limit: SESSIONS }, signal)
+        return sessions.map(({ id, connection, status, startedAt }) => ({
+          value: id,
+          description: `${connection} ${status} ${startedAt}`,
+        }))
+      }),
+  }
+}
+
+function named(value: string): Candidate {
+  return { value, description: '' }
+}
+
+function assignments({ name, description, options }: Parameter): Candidate[] {
+  if (options.length === 0) return [{ value: `${name}=`, description }]
+  return options.map((option) => ({ value: `${name}=${option}`, description }))
+}
