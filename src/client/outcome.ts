@@ -39,13 +39,23 @@ export async function outcomeOfAnswer(
   const given = [Buffer.from(answer.output)]
   return {
     sessionId: answer.session_id,
-    exitCode: answer.exit_code,
-    reason: undefined,
+    ...codeOf(answer),
     output: isExact ? given : await recorded(account, answer.session_id, given, signal),
     isTruncated: answer.truncated,
     status: answer.output_status,
     executionMs: answer.execution_time,
   }
+}
+
+/** A gateway that says failed beside code 0 has stopped something itself: it is no success. */
+function codeOf({
+  exit_code: exitCode,
+  output_status: status,
+}: ExecutionAnswer): Pick<Outcome, 'exitCode' | 'reason'> {
+  const isContradiction = exitCode === 0 && status !== 'success' && status !== ''
+  return isContradiction
+    ? { exitCode: undefined, reason: `the gateway says: ${status}` }
+    : { exitCode, reason: undefined }
 }
 
 /** An answer without a code whose session has no end that could be found. */

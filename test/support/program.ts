@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import { found } from './wait.ts'
 import type { Workplace } from './workplace.ts'
@@ -21,6 +22,7 @@ export class Program implements AsyncDisposable {
   readonly pid: number
   readonly #child: ChildProcess
   readonly #output = { stdout: '', stderr: '' }
+  readonly #bytes: Buffer[] = []
   #ending: Ending | undefined
 
   /** @param env is added to the workplace's own; the working folder is the workplace */
@@ -32,8 +34,10 @@ export class Program implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream].setEncoding('utf8').on('data', (text: string) => (this.#output[stream] += text))
+      const decoder = new StringDecoder('utf8')
+      child[stream].on('data', (piece: Buffer) => (this.#output[stream] += decoder.write(piece)))
     }
+    child.stdout.on('data', (piece: Buffer) => this.#bytes.push(piece))
     // Not 'exit': by 'close' all output is here, and the agent of `dev`, which shares stderr, has ended too.
     child.once('close', (code, signal) => (this.#ending = { code, signal }))
     this.#child = child
@@ -42,6 +46,11 @@ export class Program implements AsyncDisposable {
 
   get stdout(): string {
     return this.#output.stdout
+  }
+
+  /** For output that is no text. */
+  get stdoutBytes(): Buffer {
+    return Buffer.concat(this.#bytes)
   }
 
   get stderr(): string {
