@@ -75,7 +75,7 @@ function codeOf(error: NodeJS.ErrnoException): string {
   return error.code ?? errors?.[0]?.code ?? ''
 }
 
-export function unreachable(url: string, reason: string): ApiError {
+function unreachable(url: string, reason: string): ApiError {
   return new ApiError('unreachable', `the gateway ${url} cannot be reached: ${reason}`)
 }
 
