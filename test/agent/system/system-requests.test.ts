@@ -2,9 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { MAX_SYSTEM_REQUESTS, REPLY_AFTER_MS } from '../../../src/agent/system/limits.ts'
+import { Slots } from '../../../src/agent/slots.ts'
+import { MAX_HELD, MAX_SYSTEM_REQUESTS, REPLY_AFTER_MS } from '../../../src/agent/system/limits.ts'
+import { SystemRequests } from '../../../src/agent/system/system-requests.ts'
+import type { SessionId } from '../../../src/wire/message.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
 import { Gate } from '../../support/gate.ts'
+import { Logbook } from '../../support/logbook.ts'
 import { base64, openSpec } from '../../support/open.ts'
 import { isAlive } from '../../support/processes.ts'
 import { quickTiming } from '../../support/quick-timing.ts'
@@ -370,6 +374,7 @@ describe('the answer', () => {
     await waitFor(() => running.log.some((line) => line.startsWith('a system request was ignored')))
     gate.open()
     await entriesOf('h1')
+    await replyTo('h1')
     expect(gateway.of('h1').map(({ payload }) => String(payload))).toEqual([
       expect.stringContaining('"output":""'),
     ])
@@ -509,4 +514,23 @@ describe('a system request', () => {
       expect((await hook('echo back', {}, 'h2')).output).toBe('back\n')
     },
   )
+})
+
+describe('requests without end', () => {
+  it('are held up to a bound, and left without an answer beyond it', async () => {
+    const log = new Logbook()
+    const services = { ...running.services, log, embedded: false, systemSlots: new Slots(1) }
+    let answered = 0
+    let release = (): void => undefined
+    const taken = new Promise<void>((resolve) => (release = resolve))
+    const requests = new SystemRequests(services, async () => {
+      answered += 1
+      await taken
+    })
+    for (let i = 0; i < MAX_HELD + 3; i++) requests.receive(`p${i}` as SessionId, { kind: 'provision' })
+    expect([requests.size, log.at('warn').length]).toEqual([MAX_HELD, 3])
+    release()
+    await requests.over()
+    expect([requests.size, answered]).toEqual([0, MAX_HELD])
+  })
 })

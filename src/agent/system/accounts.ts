@@ -1,0 +1,36 @@
+import type { SystemRequest } from '../../wire/system-request.ts'
+import { endedEntry, type Ended } from '../ended.ts'
+import type { SessionServices } from '../session-services.ts'
+import { nameOf } from './name.ts'
+import type { SystemOwner } from './system-owner.ts'
+
+type Books = Pick<SessionServices, 'log' | 'record'>
+
+/** Of a request that tells nothing of a session. */
+const NO_SESSION = { session: '', connection: '', connectionType: '', userEmail: '' }
+
+/** A request has come. */
+export function accountOpening(request: SystemRequest, { sid }: SystemOwner, { log, record }: Books): void {
+  const name = nameOf(request)
+  const known = request.kind === 'hook' ? request : NO_SESSION
+  const { session, connection, connectionType: type, userEmail } = known
+  const of = session === '' ? {} : { session }
+  log.info({ sid, request: name, ...of }, 'system request')
+  const nobody = { origin: 'gateway', verb: name, userId: '' }
+  record({ event: 'opened', sid, request: name, ...of, connection, type, userEmail, ...nobody })
+}
+
+/** It is over, and nothing of it is left. */
+export function accountEnd(
+  request: SystemRequest,
+  { sid, endReason: reason }: SystemOwner,
+  { ended, answerSent }: { readonly ended: Ended; readonly answerSent: boolean },
+  { log, record }: Books,
+): void {
+  const name = nameOf(request)
+  record({ ...endedEntry(sid, ended, { reason, closeSent: answerSent }), request: name })
+  const { outcome, exitCode, durationMs } = ended
+  const fields = { sid, request: name, outcome, exitCode, durationMs, reason }
+  if (!answerSent) log.warn(fields, 'system request over, its answer was not sent')
+  else log[outcome === 'exited' ? 'info' : 'warn'](fields, 'system request answered')
+}
