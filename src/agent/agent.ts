@@ -175,8 +175,12 @@ export class Agent {
 
   /** One stream from its opening to its end. @returns why it ended */
   async #serve(connection: PacketStream, { embedded }: Identity): Promise<ConnectError> {
-    const services = { ...this.#services, embedded, systemSlots: this.#systemSlots }
-    const dispatch = new Dispatch(services, (message) => connection.send(encodeAgentMessage(message)))
+    const services = { ...this.#services, embedded }
+    const dispatch = new Dispatch(
+      services,
+      (message) => connection.send(encodeAgentMessage(message)),
+      this.#systemSlots,
+    )
     const serving = (this.#serving = { connection, dispatch, life: new AbortController() })
     // Told to leave while the stream was being opened.
     if (this.#leaving()) this.#drained = this.#finish(serving)

@@ -7,7 +7,8 @@ import { closingRefused, type TerminationReason } from './closing.ts'
 import { Confirmations } from './confirmations.ts'
 import { endedEntry, notRun } from './ended.ts'
 import { Session } from './session.ts'
-import type { Reply, SessionServices } from './session-services.ts'
+import type { Reply, Send, SessionServices } from './session-services.ts'
+import type { Slots } from './slots.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
 /** Opened sessions that a gateway may leave waiting for their script: it ends them itself after 48 hours. */
@@ -22,10 +23,11 @@ export class Dispatch {
   readonly #system: SystemRequests
   #draining = false
 
-  constructor(services: SessionServices, reply: Reply) {
+  /** @param systemSlots of the gateway's own requests, on all streams of the agent */
+  constructor(services: SessionServices, send: Send, systemSlots: Slots) {
     this.#services = services
-    this.#reply = reply
-    this.#system = new SystemRequests(services, reply)
+    this.#reply = send
+    this.#system = new SystemRequests({ services, slots: systemSlots }, send)
   }
 
   /** @returns the message, for what concerns the stream as a whole */

@@ -6,7 +6,7 @@ import type { ControlGroups } from '../runtime/cgroup.ts'
 import type { Engine } from '../runtime/engine.ts'
 import type { OomWatch } from '../runtime/oom-watch.ts'
 import type { TailSpace } from '../runtime/tail-space.ts'
-import type { AgentOutbound } from '../wire/message.ts'
+import type { AgentMessage, AgentOutbound } from '../wire/message.ts'
 import type { JournalEntry } from './journal/entries.ts'
 import type { Slots } from './slots.ts'
 
@@ -38,8 +38,6 @@ export interface SessionServices {
   /** Working folder of every command. */
   readonly cwd: string
   readonly slots: Slots
-  /** Of the gateway's own requests: they take none from sessions. */
-  readonly systemSlots: Slots
   /** Room for the tails of capped outputs, all sessions together. */
   readonly tails: TailSpace
   /** Where each execution gets a control group of its own; undefined where none is delegated. */
@@ -51,7 +49,10 @@ export interface SessionServices {
 }
 
 /** The same before there is a stream, and with it an identity. */
-export type AgentServices = Omit<SessionServices, 'embedded' | 'systemSlots'>
+export type AgentServices = Omit<SessionServices, 'embedded'>
 
 /** Sends to the gateway; settles when there is room for more. @throws ConnectError when the stream has ended */
-export type Reply = (message: AgentOutbound) => Promise<void>
+export type Reply = (message: Exclude<AgentMessage, { kind: 'unsupported' }>) => Promise<void>
+
+/** The same for all that an agent sends. */
+export type Send = (message: AgentOutbound) => Promise<void>

@@ -3,11 +3,19 @@ import type { SystemReply } from '../../wire/system-reply.ts'
 import type { Ended } from '../ended.ts'
 import { runCommand } from '../run-command.ts'
 import type { Reply, SessionServices } from '../session-services.ts'
+import type { Slots } from '../slots.ts'
 import { answerOf, refusalOf } from './answer.ts'
 import { Captured } from './captured.ts'
 import { commandOf } from './command.ts'
 import { BARE_EXEC_MS, BARE_EXEC_OUTPUT_BYTES, HOOK_MS, HOOK_OUTPUT_BYTES } from './limits.ts'
 import type { SystemOwner } from './system-owner.ts'
+
+/** What the requests of an agent share. */
+export interface SystemServices {
+  readonly services: SessionServices
+  /** Their own: they take none from sessions. */
+  readonly slots: Slots
+}
 
 /** How a request ended, for the books and for the gateway. */
 export interface SystemEnd {
@@ -22,11 +30,11 @@ export interface SystemEnd {
 export async function executeRequest(
   request: HookRequest | BareExecRequest,
   owner: SystemOwner,
-  services: SessionServices,
+  system: SystemServices,
 ): Promise<SystemEnd> {
   const marks = new Map([
     ['HOOP_SESSION_ID', owner.sid],
-    ['RUNBOOK_AGENT_INSTANCE', services.folder.instance],
+    ['RUNBOOK_AGENT_INSTANCE', system.services.folder.instance],
   ])
   const { request: command, stdin } = commandOf(request, marks)
   const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
@@ -34,7 +42,7 @@ export async function executeRequest(
     if (message.kind === 'stdout' || message.kind === 'stderr') captured.add(message.data)
     return Promise.resolve()
   }
-  const own = servicesFor(request, services)
+  const own = servicesFor(request, system)
   const ended = await runCommand(command, { kind: 'script', stdin }, owner, { services: own, reply })
   const ran = ended.outcome === 'exited' || ended.outcome === 'signaled'
   return {
@@ -44,12 +52,15 @@ export async function executeRequest(
 }
 
 /** Slots, limits and entries of the journal that are not a session's. */
-function servicesFor({ kind }: HookRequest | BareExecRequest, services: SessionServices): SessionServices {
-  const { settings, record, systemSlots } = services
+function servicesFor(
+  { kind }: HookRequest | BareExecRequest,
+  { services, slots }: SystemServices,
+): SessionServices {
+  const { settings, record } = services
   const { maxDurationMs = Infinity, outputCapBytes } = settings
   return {
     ...services,
-    slots: systemSlots,
+    slots,
     settings: {
       ...settings,
       background: 'kill',

@@ -2,9 +2,8 @@ import type { SystemRequest } from '../../wire/system-request.ts'
 import { closingRefused } from '../closing.ts'
 import { notRun } from '../ended.ts'
 import { isRefusal } from '../refusal.ts'
-import type { SessionServices } from '../session-services.ts'
 import { HOOK_ERROR_CODE, refusalOf } from './answer.ts'
-import { executeRequest, type SystemEnd } from './execute.ts'
+import { executeRequest, type SystemEnd, type SystemServices } from './execute.ts'
 import { nameOf } from './name.ts'
 import type { SystemOwner } from './system-owner.ts'
 
@@ -21,7 +20,7 @@ const UNSERVED = {
 export async function outcomeOf(
   request: SystemRequest,
   owner: SystemOwner,
-  services: SessionServices,
+  system: SystemServices,
   stopping: boolean,
 ): Promise<SystemEnd> {
   if (request.kind === 'malformed') return refused(request, request.reason)
@@ -29,11 +28,14 @@ export async function outcomeOf(
     return refused(request, UNSERVED[request.kind])
   if (stopping) return refused(request, 'this agent is stopping')
   try {
-    return await executeRequest(request, owner, services)
+    return await executeRequest(request, owner, system)
   } catch (error) {
     const { message, stack } = error as Error
     if (isRefusal(error as Error)) return refused(request, message)
-    services.log.error({ sid: owner.sid, error: message, stack }, 'system request failed: this is a bug')
+    system.services.log.error(
+      { sid: owner.sid, error: message, stack },
+      'system request failed: this is a bug',
+    )
     return refused(request, 'internal error of the agent, its log has more')
   }
 }

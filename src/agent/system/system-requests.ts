@@ -4,8 +4,9 @@ import type { SessionId } from '../../wire/message.ts'
 import type { SystemReply } from '../../wire/system-reply.ts'
 import type { SystemRequest } from '../../wire/system-request.ts'
 import type { TerminationReason } from '../closing.ts'
-import type { Reply, SessionServices } from '../session-services.ts'
+import type { Send } from '../session-services.ts'
 import { accountEnd, accountOpening } from './accounts.ts'
+import type { SystemServices } from './execute.ts'
 import { MAX_HELD, REPLY_AFTER_MS } from './limits.ts'
 import { nameOf } from './name.ts'
 import { outcomeOf } from './outcome.ts'
@@ -13,14 +14,14 @@ import { SystemOwner } from './system-owner.ts'
 
 /** The gateway's own requests on one stream: each gets one answer, and nothing of it is left behind. */
 export class SystemRequests {
-  readonly #services: SessionServices
-  readonly #reply: Reply
+  readonly #system: SystemServices
+  readonly #send: Send
   readonly #running = new Map<SessionId, { readonly owner: SystemOwner; readonly over: Promise<void> }>()
   #state: 'open' | 'draining' | 'ending' = 'open'
 
-  constructor(services: SessionServices, reply: Reply) {
-    this.#services = services
-    this.#reply = reply
+  constructor(system: SystemServices, send: Send) {
+    this.#system = system
+    this.#send = send
   }
 
   get size(): number {
@@ -31,7 +32,7 @@ export class SystemRequests {
   receive(sid: SessionId, request: SystemRequest): void {
     if (this.#running.has(sid) || this.#running.size >= MAX_HELD) {
       const fields = { sid, request: nameOf(request) }
-      return this.#services.log.warn(fields, 'a system request was ignored: too many, or twice')
+      return this.#system.services.log.warn(fields, 'a system request was ignored: too many, or twice')
     }
     const owner = new SystemOwner(sid)
     const over = this.#serve(request, owner).finally(() => this.#running.delete(sid))
@@ -56,9 +57,9 @@ export class SystemRequests {
 
   async #serve(request: SystemRequest, owner: SystemOwner): Promise<void> {
     const from = performance.now()
-    const services = this.#services
+    const { services } = this.#system
     accountOpening(request, owner, services)
-    const { ended, reply } = await outcomeOf(request, owner, services, this.#refuses(request))
+    const { ended, reply } = await outcomeOf(request, owner, this.#system, this.#refuses(request))
     await delay(Math.max(0, from + REPLY_AFTER_MS - performance.now()))
     accountEnd(request, owner, { ended, answerSent: await this.#answer(owner.sid, reply) }, services)
   }
@@ -70,7 +71,7 @@ export class SystemRequests {
   /** False when the stream has ended. */
   async #answer(sid: SessionId, reply: SystemReply): Promise<boolean> {
     try {
-      await this.#reply({ kind: 'system-reply', sid, reply })
+      await this.#send({ kind: 'system-reply', sid, reply })
       return true
     } catch (error) {
       if (error instanceof ConnectError) return false

@@ -519,11 +519,11 @@ describe('a system request', () => {
 describe('requests without end', () => {
   it('are held up to a bound, and left without an answer beyond it', async () => {
     const log = new Logbook()
-    const services = { ...running.services, log, embedded: false, systemSlots: new Slots(1) }
+    const services = { ...running.services, log, embedded: false }
     let answered = 0
     let release = (): void => undefined
     const taken = new Promise<void>((resolve) => (release = resolve))
-    const requests = new SystemRequests(services, async () => {
+    const requests = new SystemRequests({ services, slots: new Slots(1) }, async () => {
       answered += 1
       await taken
     })

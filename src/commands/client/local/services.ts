@@ -38,7 +38,6 @@ export async function openLocalServices(): Promise<SessionServices & AsyncDispos
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     slots: new Slots(1),
-    systemSlots: new Slots(0),
     tails: new TailSpace(0, undefined),
     groups: undefined,
     oom: new OomWatch(),
