@@ -244,6 +244,12 @@ describe('the end of a session without an exit code', () => {
     })
   }
 
+  test('a script that is longer than a packet is invalid', async () => {
+    await using scripted = await gateway(open)
+    const long = { ...exec, script: Buffer.alloc(18 * 1024 * 1024) }
+    expect((await follow(session(scripted.port, long))).end.kind).toBe('invalid')
+  })
+
   test('a port where nobody listens is unreachable', async () => {
     const scripted = await ScriptedGateway.start()
     const { port } = scripted

@@ -204,6 +204,17 @@ describe.skipIf(!hasTmux)('connect at a terminal', () => {
     await waitFor(() => cancelled)
   })
 
+  test('says what is waited for when it takes long', async () => {
+    gateway.onOpen = () => undefined
+    using tmux = terminal()
+    tmux.enter(CONNECT)
+    await tmux.shows(/^runbook-agent: waiting for bash at 127\.0\.0\.1:\d+$/m)
+    gateway.open()
+    await tmux.shows(/connected to bash/)
+    gateway.close(0)
+    await tmux.shows(/^code 0$/m)
+  })
+
   test('Ctrl-C ends the wait for an agent or an approval', async () => {
     gateway.onOpen = () => gateway.send('ClientSessionOpenWaitingApproval', 'https://gateway/sessions/1')
     using tmux = terminal()

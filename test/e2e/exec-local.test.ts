@@ -133,6 +133,22 @@ describe('exec --local', () => {
     expect(isAlive(pid)).toBe(false)
   })
 
+  test('what one leaves that was killed is ended and removed by the next one', async () => {
+    place.write('gateway.yaml', settings)
+    place.write('app.conf', '')
+    const script = 'echo $$; sleep 1000; :'
+    await using killed = new Shell(
+      place,
+      `runbook-agent exec --local reports --config gateway.yaml -i '${script}'`,
+    )
+    await waitFor(() => /^\d+\n/.test(killed.stdout), 10_000)
+    const pid = Number.parseInt(killed.stdout, 10)
+    killed.signal('SIGKILL')
+    await waitFor(() => secretFiles().length > 0 && isAlive(pid))
+    expect((await shell(place, "runbook-agent exec --local x -i '' -- true")).code).toBe(0)
+    expect(isAlive(pid)).toBe(false)
+  })
+
   test('a reader that leaves ends it without a word', async () => {
     const line = "runbook-agent exec --local x -i '' -- yes | head -2; echo ${PIPESTATUS[0]}"
     expect(await shell(place, line)).toEqual({ code: 0, stdout: 'y\ny\n141\n', stderr: '' })

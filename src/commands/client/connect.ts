@@ -5,7 +5,7 @@ import type { OpenedMessage } from '../../wire/message.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { ByteOutput, ReaderGone } from './byte-output.ts'
-import { reportEnd, type EndReport, type SessionSubject } from './end-report.ts'
+import { reportEnd, waitingFor, type EndReport, type SessionSubject } from './end-report.ts'
 import { endBySignal, exitCodeOfSignal, Leaving } from './leaving.ts'
 import { Notices, type Notice, type NoticeFlags } from './notices.ts'
 import { reviewNotice } from './review-notice.ts'
@@ -84,8 +84,10 @@ class ConnectConsole implements Disposable {
 
   /** @returns the exit code of this program */
   async follow(): Promise<number> {
+    using waiting = this.#notices.whileWaiting(waitingFor(this.#subject))
     try {
       for await (const event of this.#session.events()) {
+        waiting[Symbol.dispose]()
         await this.#show(event)
         if (this.#leaving.exitCode !== undefined) break
       }

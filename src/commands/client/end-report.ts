@@ -95,6 +95,11 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
 }
 
+/** What there is to wait for before a session is open. */
+export function waitingFor({ connection, address }: SessionSubject): string {
+  return `waiting for ${connection} at ${address}`
+}
+
 /** Texts of others become printable. Only an execution's own text may have several lines. */
 export function reportEnd(end: SessionEnd, subject: SessionSubject): EndReport {
   const message = printableText(end.message).replace(/^\n/, '')

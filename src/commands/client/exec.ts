@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty'
 import { ClientSession, type SessionEvent } from '../../client/client-session.ts'
 import { ByteOutput, ReaderGone } from './byte-output.ts'
-import { reportEnd, type SessionSubject } from './end-report.ts'
+import { reportEnd, waitingFor, type SessionSubject } from './end-report.ts'
 import { endBySignal, exitCodeOfSignal, Leaving } from './leaving.ts'
 import { Notices, type NoticeFlags } from './notices.ts'
 import { reviewNotice } from './review-notice.ts'
@@ -56,7 +56,9 @@ class ExecConsole {
   /** @returns the exit code of this program */
   async follow(session: ClientSession): Promise<number> {
     using leaving = new Leaving({ end: () => session[Symbol.dispose](), overdue: endBySignal })
+    using waiting = this.#notices.whileWaiting(waitingFor(this.#subject))
     for await (const event of session.events()) {
+      waiting[Symbol.dispose]()
       await this.#show(event)
       if (leaving.exitCode !== undefined) break
     }

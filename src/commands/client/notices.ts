@@ -1,6 +1,10 @@
+import { isatty } from 'node:tty'
 import { printableJson } from '../../basics/printable.ts'
 import type { ByteOutput } from './byte-output.ts'
 import { ReaderGone } from './byte-output.ts'
+
+/** A person wonders after it. Gateways wait 15 s for an agent that is away. */
+const PATIENCE_MS = 2000
 
 export interface NoticeFlags {
   /** No hints. */
@@ -26,6 +30,18 @@ export class Notices {
   constructor(stderr: ByteOutput, flags: NoticeFlags) {
     this.#stderr = stderr
     this.#flags = flags
+  }
+
+  /**
+   * Tells a person at a terminal what is waited for, unless it comes soon.
+   * @returns what is to be disposed when it has come
+   */
+  whileWaiting(text: string): Disposable {
+    const { json = false, quiet = false } = this.#flags
+    const isWanted = !json && !quiet && isatty(this.#stderr.fd)
+    const notice = { fields: {}, text: `runbook-agent: ${text}` }
+    const timer = isWanted ? setTimeout(() => void this.say(notice), PATIENCE_MS) : undefined
+    return { [Symbol.dispose]: () => clearTimeout(timer) }
   }
 
   /** @param isInLine whether the cursor may stand behind an unfinished line; JSON begins on one of its own in any case */

@@ -10,6 +10,7 @@ import { createLogger } from '../../../log.ts'
 import { Failure } from '../../failure.ts'
 import { logSettings } from '../../log-settings.ts'
 import { COMMANDS_UMASK, openEngine, workingFolder } from '../../start/services.ts'
+import { sweep } from '../../start/sweep.ts'
 
 /** As the agent's settings are when nothing is set; what concerns captured output has no use here. */
 const SETTINGS: SessionServices['settings'] = {
@@ -29,6 +30,10 @@ export async function openLocalServices(): Promise<SessionServices & AsyncDispos
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
+  // Why a session is refused is its end's text; here the same would stand twice.
+  const log = await createLogger(logSettings('error'))
+  // Of one that was killed in the middle, whatever it was.
+  await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })
   return {
     engine,
     folder,
@@ -42,8 +47,7 @@ export async function openLocalServices(): Promise<SessionServices & AsyncDispos
     groups: undefined,
     oom: new OomWatch(),
     record: () => undefined,
-    // Why a session is refused is its end's text; here the same would stand twice.
-    log: await createLogger(logSettings('error')),
+    log,
     [Symbol.asyncDispose]: () => folder.close(),
   }
 }
