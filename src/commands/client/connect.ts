@@ -96,7 +96,7 @@ class ConnectConsole implements Disposable {
       throw error
     }
     this.#terminal?.restore()
-    return this.#tellEnd()
+    return await this.#tellEnd()
   }
 
   async #tellEnd(): Promise<number> {

@@ -1,9 +1,7 @@
 import type { Command } from 'commander'
 import type { ConnectFlags } from './connect.ts'
-import { exitCodes, Failure } from '../failure.ts'
-import type { ExecLocalFlags } from './local/exec-local.ts'
+import { exec, run } from './here-or-there.ts'
 import type { LoginFlags } from './login.ts'
-import type { RunFlags } from './run/run.ts'
 import type { ListFlags, ReplayFlags } from './sessions/sessions.ts'
 
 /** The commands for people who ask a gateway. Each is loaded when it is run. */
@@ -42,11 +40,13 @@ function addAccountCommands(root: Command): void {
 const NAME = 'name of the connection'
 
 function addRunCommand(root: Command): void {
-  root
-    .command('run')
-    .description('run a runbook: asks for its parameters, prints its output, exits with its code')
+  withLocal(
+    root
+      .command('run')
+      .description('run a runbook: asks for its parameters, prints its output, exits with its code'),
+  )
     .argument('<connection>', NAME)
-    .argument('<file>', 'the runbook, as its repository has it')
+    .argument('<file>', 'the runbook, as its repository has it; with --local a file here')
     .argument('[client-args...]', "behind --: for the connection's command")
     .option('-p, --param <name=value>', 'parameter of the runbook, may be repeated', collected, [])
     .option('--param-file <file>', 'parameters from a YAML or JSON map, for secrets; - is standard input')
@@ -71,26 +71,26 @@ function addRunCommand(root: Command): void {
         'runbook-agent run bash ops/hello.runbook.sh -p name=world -f SECRET_FILE=secret.txt',
         'runbook-agent run pg sql/report.runbook.sql --param-file parameters.yaml --json',
         'runbook-agent run bash ops/hello.runbook.sh -p name=world --dry-run',
+        'runbook-agent run --local bash runbooks/hello.runbook.sh --config gateway.yaml',
       ),
     )
-    .action(async (connection: string, file: string, clientArgs: string[], flags: RunFlags) => {
-      process.exit(await (await import('./run/run.ts')).runCommand({ connection, file, clientArgs }, flags))
-    })
+    .action(
+      async (connection: string, file: string, clientArgs: string[], flags: Parameters<typeof run>[1]) => {
+        process.exit(await run({ connection, file, clientArgs }, flags))
+      },
+    )
 }
 
 function addStreamCommands(root: Command): void {
-  withVariables(root.command('exec').description('run a script on a connection, its output as it comes'))
+  withLocal(
+    withVariables(root.command('exec').description('run a script on a connection, its output as it comes')),
+  )
     .argument('<connection>', NAME)
     .argument('[client-args...]', "behind --: for the connection's command")
     .option('-i, --input <script>', 'the script itself; it may be empty')
     .option(
       '-f, --file <file>',
       'file that holds the script; - is standard input, which is also read when it is no terminal',
-    )
-    .option('--local', 'here, without a gateway: to try a command on the server that runs it')
-    .option(
-      '--config <file>',
-      "with --local: a gateway's settings that have the connection; without it the words behind -- are the command",
     )
     .addHelpText(
       'after',
@@ -101,7 +101,7 @@ function addStreamCommands(root: Command): void {
         "runbook-agent exec pg -i '' -- -c 'copy orders to stdout' > orders.tsv",
       ),
     )
-    .action(async (connection: string, args: string[], flags: ExecLocalFlags & { local?: boolean }) => {
+    .action(async (connection: string, args: string[], flags: Parameters<typeof exec>[2]) => {
       process.exit(await exec(connection, args, flags))
     })
   withVariables(root.command('connect').description('a terminal on a connection; Enter ~ . leaves it'))
@@ -119,14 +119,13 @@ function addStreamCommands(root: Command): void {
     })
 }
 
-async function exec(
-  connection: string,
-  args: readonly string[],
-  { local, ...flags }: ExecLocalFlags & { local?: boolean },
-): Promise<number> {
-  if (local === true) return (await import('./local/exec-local.ts')).execLocalCommand(connection, args, flags)
-  if (flags.config !== undefined) throw new Failure('--config goes with --local', exitCodes.usage)
-  return (await import('./exec.ts')).execCommand(connection, args, flags)
+function withLocal(command: Command): Command {
+  return command
+    .option('--local', 'here, without a gateway: to try a command on the server that runs it')
+    .option(
+      '--config <file>',
+      "with --local: a gateway's settings that have the connection; without it the words behind -- are the command",
+    )
 }
 
 function withVariables(command: Command): Command {

@@ -108,6 +108,8 @@ class LocalExecution {
         this.#end = endOfClose(message)
         return
       case 'keepalive':
+      case 'logs':
+      case 'system-reply':
         return
     }
   }

@@ -5,29 +5,22 @@ import { ReviewRejected } from '../../../client/execution.ts'
 import type { ExecutionRequest } from '../../../client/execution-request.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
-import { canAsk } from '../prompts.ts'
 import { readAccount } from '../surroundings.ts'
 import { readVariables } from '../variables.ts'
-import { askForParameters } from './ask.ts'
 import { conduct } from './conduct.ts'
 import { dryRun } from './dry-run.ts'
 import { showEnding } from './ending.ts'
 import { readFiles } from './files.ts'
+import { completeParameters, givenParameters, type ParameterFlags } from './given-parameters.ts'
 import { readPairs } from './pairs.ts'
-import { readParameterFile } from './parameter-file.ts'
-import { checkGiven, missing, missingFailure } from './parameters.ts'
 import { findTarget, withSuggestion, type Target } from './target.ts'
 
-export interface RunFlags {
-  readonly param: readonly string[]
-  readonly paramFile?: string
+export interface RunFlags extends ParameterFlags {
   readonly env: readonly string[]
   readonly file: readonly string[]
   readonly metadata: readonly string[]
   readonly ref?: string
   readonly repository?: string
-  /** Defaults are taken without asking. */
-  readonly defaults?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
@@ -89,12 +82,6 @@ function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): numbe
   return exitCodes.done
 }
 
-/** An argument wins over the file. */
-async function givenParameters({ param, paramFile }: RunFlags): Promise<Map<string, string>> {
-  const fromFile = paramFile === undefined ? [] : await readParameterFile(paramFile)
-  return new Map([...fromFile, ...readPairs(param, '-p')])
-}
-
 /**
  * What is given, and what a person answers. What another commit declares (`--ref`) nobody knows here, nor what a file
  * does that is in no list: the gateway decides.
@@ -102,12 +89,8 @@ async function givenParameters({ param, paramFile }: RunFlags): Promise<Map<stri
 async function allParameters(
   { runbook }: Target,
   given: ReadonlyMap<string, string>,
-  { ref, defaults = false }: RunFlags,
+  flags: RunFlags,
 ): Promise<ReadonlyMap<string, string>> {
-  if (runbook === undefined || ref !== undefined) return given
-  checkGiven(runbook, given)
-  const wanted = missing(runbook, given)
-  if (canAsk() && (wanted.length > 0 || !defaults)) return askForParameters(runbook, given, defaults)
-  if (wanted.length > 0) throw missingFailure(runbook, wanted)
-  return given
+  if (runbook === undefined || flags.ref !== undefined) return given
+  return completeParameters(runbook, given, flags)
 }

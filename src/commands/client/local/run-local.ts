@@ -1,0 +1,83 @@
+import path from 'node:path'
+import { decodeText, FileRefused, readSmallFile } from '../../../basics/small-file.ts'
+import { parseTemplate, TemplateError, type Rendered, type Template } from '../../../template/runbook.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { ByteOutput } from '../byte-output.ts'
+import type { NoticeFlags } from '../notices.ts'
+import { readFiles } from '../run/files.ts'
+import { completeParameters, givenParameters, type ParameterFlags } from '../run/given-parameters.ts'
+import { readVariables } from '../variables.ts'
+import { localConnection } from './connection.ts'
+import { executeHere } from './execution.ts'
+import { parametersOf } from './parameters.ts'
+
+/** As the gateway has it for files of a repository. */
+const MAX_FILE_BYTES = 1_000_000
+
+export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
+  /** `NAME=value` each. */
+  readonly env: readonly string[]
+  /** `NAME=path` each. */
+  readonly file: readonly string[]
+  /** A gateway's settings, for the connection in them. */
+  readonly config?: string
+  /** Prints the rendered script instead of running it. */
+  readonly dryRun?: boolean
+}
+
+interface What {
+  readonly connection: string
+  /** The runbook: a file on this machine. */
+  readonly file: string
+  readonly clientArgs: readonly string[]
+}
+
+/**
+ * `runbook-agent run --local`: a runbook that lies on this machine, without a gateway.
+ * @returns the exit code of this program
+ * @throws Failure
+ */
+export async function runLocal(
+  { connection, file, clientArgs }: What,
+  flags: RunLocalFlags,
+): Promise<number> {
+  const rendered = await render(file, flags)
+  const script = Buffer.from(rendered.bytes)
+  if (flags.dryRun === true) {
+    await new ByteOutput(1).write(script)
+    return exitCodes.done
+  }
+  const local = localConnection(connection, clientArgs, flags.config)
+  // What the runbook sets itself wins.
+  const envVars = new Map([...readVariables(flags.env), ...readFiles(flags.file), ...rendered.env])
+  return executeHere({ ...local, script, envVars }, flags)
+}
+
+async function render(file: string, flags: RunLocalFlags): Promise<Rendered> {
+  const template = readTemplate(file)
+  const runbook = {
+    name: path.basename(file),
+    parameters: parametersOf(template.inputs),
+    error: undefined,
+    repository: undefined,
+  }
+  const parameters = await completeParameters(runbook, await givenParameters(flags), flags)
+  return ofTemplate(file, () => template.render(parameters))
+}
+
+function readTemplate(file: string): Template {
+  try {
+    const text = decodeText(readSmallFile(file, MAX_FILE_BYTES).bytes)
+    return ofTemplate(file, () => parseTemplate(text))
+  } catch (error) {
+    throw error instanceof FileRefused ? new Failure(`${file} ${error.message}`, exitCodes.usage) : error
+  }
+}
+
+function ofTemplate<T>(file: string, made: () => T): T {
+  try {
+    return made()
+  } catch (error) {
+    throw error instanceof TemplateError ? new Failure(`${file}: ${error.message}`, exitCodes.usage) : error
+  }
+}

@@ -1,0 +1,33 @@
+import type { Runbook } from '../../../client/runbooks.ts'
+import { canAsk } from '../prompts.ts'
+import { askForParameters } from './ask.ts'
+import { readPairs } from './pairs.ts'
+import { readParameterFile } from './parameter-file.ts'
+import { checkGiven, missing, missingFailure, type Values } from './parameters.ts'
+
+export interface ParameterFlags {
+  /** `name=value` each. */
+  readonly param: readonly string[]
+  readonly paramFile?: string
+  /** Defaults are taken without asking. */
+  readonly defaults?: boolean
+}
+
+/** An argument wins over the file. @throws Failure */
+export async function givenParameters({ param, paramFile }: ParameterFlags): Promise<Map<string, string>> {
+  const fromFile = paramFile === undefined ? [] : await readParameterFile(paramFile)
+  return new Map([...fromFile, ...readPairs(param, '-p')])
+}
+
+/** What is given, and what a person answers. @throws Failure for what is missing where nobody can be asked */
+export async function completeParameters(
+  runbook: Runbook,
+  given: Values,
+  { defaults = false }: Pick<ParameterFlags, 'defaults'>,
+): Promise<Values> {
+  checkGiven(runbook, given)
+  const wanted = missing(runbook, given)
+  if (canAsk() && (wanted.length > 0 || !defaults)) return askForParameters(runbook, given, defaults)
+  if (wanted.length > 0) throw missingFailure(runbook, wanted)
+  return given
+}
