@@ -35,7 +35,12 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
   terminal: ['i', 'o', 'e', 'r'],
 }
 
-const COLUMNS = 'key, id, status, started_at, ended_at, exit_code, truncated_bytes, output_bytes, request'
+const SHORT_COLUMNS = 'key, id, status, started_at, ended_at, exit_code, truncated_bytes, output_bytes'
+const COLUMNS = `${SHORT_COLUMNS}, request`
+/** Labels may have megabytes, and a page a hundred sessions: from here on a list goes without them. */
+const LISTED_REQUEST_BYTES = 64 * 1024
+const LISTED_COLUMNS = `${SHORT_COLUMNS}, CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
+  ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
 /** Rows of at most 64 KiB: a page of events is at most 2 MiB. */
 const EVENTS_PER_READ = 32
@@ -61,7 +66,7 @@ export class HistoryDatabase {
     try {
       this.#db = this.#try('open it', () => openTables(this.#path, maxBytes))
       this.#statements = this.#try('use it', () => prepare(this.#db))
-      this.#search = new Search(this.#db, COLUMNS)
+      this.#search = new Search(this.#db, LISTED_COLUMNS)
     } catch (error) {
       releaseLock(this.#lock)
       throw error

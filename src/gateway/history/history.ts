@@ -85,7 +85,10 @@ export class History {
     return { ...this.#summary(row), script: this.#database.input(row.key) }
   }
 
-  /** One page of the sessions that fit, newest first, and how many fit on all pages. */
+  /**
+   * One page of the sessions that fit, newest first, and how many fit on all pages. Labels and metadata are left out
+   * of those where they are longer than 64 KiB.
+   */
   list(query: SessionQuery): { sessions: SessionSummary[]; total: number } {
     const { rows, total } = this.#database.find(query)
     return { sessions: rows.map((row) => this.#summary(row)), total }

@@ -54,14 +54,14 @@ export class Walk {
       if (FOLDER_MODES.has(kind)) yield* this.#inside({ ...entry, path: `${entry.path}/` })
       else if (FILE_MODES.has(kind) && isRunbook(name) && isPlain(entry.path)) {
         if (this.#isBeyond('runbooks', (this.#runbooks += 1))) return
+        this.#checkTime()
         yield entry
       }
     }
   }
 
   async #read(tree: Tree): Promise<Buffer> {
-    if (performance.now() > this.#end)
-      throw new RepositoryError(`listing the runbooks took longer than ${this.#limits.ms / 1000} s`)
+    this.#checkTime()
     if (this.#isBeyond('folders', (this.#folders += 1))) return Buffer.alloc(0)
     try {
       return await readStructure(this.#objects, tree.oid, 'tree')
@@ -71,6 +71,12 @@ export class Walk {
       this.isCut = true
       return Buffer.alloc(0)
     }
+  }
+
+  /** For each file as well: its template takes time, too. */
+  #checkTime(): void {
+    if (performance.now() <= this.#end) return
+    throw new RepositoryError(`listing the runbooks took longer than ${this.#limits.ms / 1000} s`)
   }
 
   #isBeyond(what: 'folders' | 'runbooks', count: number): boolean {

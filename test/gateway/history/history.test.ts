@@ -53,6 +53,10 @@ function newSession(id: string, changes: Partial<NewSession> = {}): NewSession {
   }
 }
 
+function withoutScript(session: NewSession): object {
+  return Object.fromEntries(Object.entries(session).filter(([name]) => name !== 'script'))
+}
+
 function deferred<T>() {
   let resolve: (value: T) => void = () => undefined
   const promise = new Promise<T>((settle) => (resolve = settle))
@@ -142,6 +146,40 @@ describe('a session', () => {
     const history = open()
     expect(() => history.begin(newSession('s1', { metadata: loop }))).toThrow(/cannot be written as JSON/)
     expect(history.session('s1')).toBeUndefined()
+  })
+})
+
+describe('the list', () => {
+  test('is of those that fit, the newest first, also those of one millisecond', () => {
+    const history = open()
+    for (const [id, user] of [
+      ['a', 'x'],
+      ['b', 'y'],
+      ['c', 'x'],
+      ['d', 'x'],
+    ] as const)
+      history.begin(newSession(id, { user }))
+    const { sessions, total } = history.list({ user: 'x', limit: 2, offset: 0 })
+    expect([sessions.map(({ id }) => id), total]).toEqual([['d', 'c'], 3])
+    expect(sessions[0]).toStrictEqual({
+      ...withoutScript(newSession('d', { user: 'x' })),
+      ...{ status: 'open', exitCode: undefined, truncatedBytes: 0, outputBytes: 0 },
+    })
+    expect(history.list({ user: 'x', owner: 'y', limit: 2, offset: 0 })).toEqual({ sessions: [], total: 0 })
+  })
+
+  test('goes without labels and metadata that would fill the memory', () => {
+    const history = open()
+    const labels = { long: 'x'.repeat(MIB), 'nul\0': '\ud800' }
+    history.begin(newSession('long', { labels, correlationId: 'c', connectionSubtype: 'postgres' }))
+    history.begin(newSession('short', { labels: { a: 'b' } }))
+    const { sessions } = history.list({ limit: 10, offset: 0 })
+    expect(sessions).toMatchObject([
+      { id: 'short', labels: { a: 'b' } },
+      { id: 'long', correlationId: 'c', connectionSubtype: 'postgres', user: 'admin' },
+    ])
+    expect([sessions[1]?.labels, sessions[1]?.metadata]).toEqual([{}, {}])
+    expect(history.session('long')?.labels).toEqual(labels)
   })
 })
 

@@ -86,6 +86,8 @@ describe('a file that another program holds', () => {
       history.finish('s1', done(3))
       history.append('s1', 'o', Buffer.from('late'), 4)
       expect(history.session('s1')).toMatchObject({ status: 'done', exitCode: 3, endedAt: NEW })
+      const { sessions } = history.list({ limit: 1, offset: 0 })
+      expect(sessions).toMatchObject([{ id: 's1', status: 'done', exitCode: 3, outputBytes: 307_207 }])
       expect(history.output('s1', 10)).toEqual({ bytes: Buffer.from('before xxx'), truncated: true })
       expect(history.output('s1', MIB)).toMatchObject({ truncated: false })
       expect([...history.events('s1')].map(({ kind }) => kind).join('')).toBe('oiooooo')

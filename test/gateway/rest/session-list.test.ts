@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { History } from '../../../src/gateway/history/history.ts'
+import { closeFile, openFile } from '../../../src/gateway/history/sqlite.ts'
 import type { NewSession } from '../../../src/gateway/history/session.ts'
 import { otherToken, RunningGateway } from '../../support/running-gateway.ts'
 
@@ -26,7 +27,8 @@ function session(i: number): NewSession {
 }
 
 function fill(state: string): void {
-  const history = History.open(path.join(state, 'history.sqlite'))
+  database = path.join(state, 'history.sqlite')
+  const history = History.open(database)
   for (let i = 0; i < COUNT; i += 1) {
     history.begin(session(i))
     history.append(`s${i}`, 'o', Buffer.from('output'), 0)
@@ -36,6 +38,7 @@ function fill(state: string): void {
 }
 
 let gateway: RunningGateway
+let database: string
 beforeAll(async () => {
   gateway = await RunningGateway.start({}, { prepare: fill })
 })
@@ -125,6 +128,14 @@ describe('GET /api/sessions', () => {
     }
     expect((await list('', asOther)).page.total).toBe(1000)
     expect((await list('user=admin', asOther)).page).toEqual({ data: [], total: 0, has_next_page: false })
+  })
+
+  it('answers while another program holds the file', async () => {
+    const db = openFile(database, undefined)
+    db.exec('BEGIN IMMEDIATE')
+    expect((await list('limit=1')).ids).toEqual(['s3999'])
+    db.exec('ROLLBACK')
+    closeFile(db)
   })
 
   it.each([
