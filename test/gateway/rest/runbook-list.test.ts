@@ -26,6 +26,7 @@ beforeAll(async () => {
     'ops/form.runbook.sh': form,
     'ops/broken.runbook.sh': 'echo {{ .x | nonsense }}',
     'sql/report.runbook.sql': 'select {{ .id }}',
+    'sqlx/beside.runbook.sql': 'select 1',
     'top.runbook.sh': 'echo top',
     'ops/plain.sh': 'echo plain',
   })
@@ -63,6 +64,7 @@ const items = {
     error: null,
   },
   report: { name: 'sql/report.runbook.sql', metadata: { id: plainParameter }, error: null },
+  beside: { name: 'sqlx/beside.runbook.sql', metadata: {}, error: null },
   top: { name: 'top.runbook.sh', metadata: {}, error: null },
 }
 const about = () => ({ commit, commit_author: 't <t@example.test>', commit_message: 'files\n' })
@@ -91,11 +93,16 @@ describe('GET /api/runbooks', () => {
         on(items.broken, 'bash', 'all'),
         on(items.form, 'bash', 'all'),
         on(items.report, 'all'),
+        on(items.beside, 'all'),
         on(items.top, 'all'),
       ),
     ])
     const theirs = await get('/api/runbooks?connection_name=sql&list_connections=true', asOther)
     expect(theirs.body['repositories']).toEqual([repository(on(items.report, 'sql'))])
+    const { body } = await get('/api/runbooks?list_connections=true', asOther)
+    const [{ items: all } = { items: [] }] = body['repositories'] as { items: object[] }[]
+    expect(all).toContainEqual(on(items.report, 'sql', 'all'))
+    expect(all).toContainEqual(on(items.beside, 'all'))
     expect(JSON.stringify([mine, theirs])).not.toMatch(/very-secret|psql/)
   })
 
@@ -246,6 +253,14 @@ describe('POST /api/runbooks/render', () => {
   ])('refuses %s as an execution does', async (_, change, status, text) => {
     const answer = await render({ ...request, ...change })
     expect([answer.status, answer.body['message']]).toEqual([status, expect.stringContaining(text)])
+  })
+
+  it('does not take a folder for one whose name begins with it', async () => {
+    const { status, body } = await render(
+      { connection_name: 'sql', file_name: 'sqlx/beside.runbook.sql' },
+      asOther,
+    )
+    expect([status, body['message']]).toEqual([404, 'runbook file sqlx/beside.runbook.sql not found'])
   })
 
   it('refuses arguments and variables where there may be none', async () => {
