@@ -108,8 +108,6 @@ class LocalExecution {
         this.#end = endOfClose(message)
         return
       case 'keepalive':
-      case 'logs':
-      case 'system-reply':
         return
     }
   }
