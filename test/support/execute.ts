@@ -42,7 +42,7 @@ export interface Outcome {
   readonly status: ExitStatus
 }
 
-export async function outcome(execution: Execution): Promise<Outcome> {
+export async function outcome(execution: Pick<Execution, 'output' | 'exit'>): Promise<Outcome> {
   const parts: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   for await (const { stream, data } of execution.output) parts[stream].push(Buffer.from(data))
   const status = await execution.exit

@@ -14,7 +14,7 @@ export interface Ran {
   readonly message: string
 }
 
-const userToken = 'a-token-for-tests-0123456789'
+export const userToken = 'a-token-for-tests-0123456789'
 
 /** A command line client that does nothing by itself: a test sends packets and looks at what comes. Real gRPC. */
 export class ScriptedClient implements AsyncDisposable {
@@ -41,7 +41,12 @@ export class ScriptedClient implements AsyncDisposable {
       if (this.onPacket(packet)) this.received.push(packet)
     })
     this.#call.on('error', () => undefined)
-    this.#call.on('status', (status) => (this.status = status))
+    // What was received before an orderly end is read first.
+    const read = new Promise((resolve) => this.#call.once('end', resolve))
+    this.#call.on('status', (status) => {
+      if (status.code !== 0) this.status = status
+      else void read.then(() => (this.status = status))
+    })
   }
 
   send(message: Sent): void {
@@ -56,12 +61,16 @@ export class ScriptedClient implements AsyncDisposable {
     this.send({ kind: 'open', input: Buffer.from(input), clientArgs: [], clientEnvVars: new Map(), ...more })
   }
 
-  /** What hoop's command line does for `exec`: opens, waits, sends the script. */
-  async exec(script: string, more: Partial<Extract<Sent, { kind: 'open' }>> = {}): Promise<Ran> {
+  /** What hoop's command line does for `exec`: opens, waits, sends the script. @param withinMs for the whole of it */
+  async exec(
+    script: string,
+    more: Partial<Extract<Sent, { kind: 'open' }>> = {},
+    withinMs?: number,
+  ): Promise<Ran> {
     this.open(script, more)
     await this.packet('ClientSessionOpenOK')
     this.send({ kind: 'exec', stdin: Buffer.from(script) })
-    return this.ended()
+    return this.ended(withinMs)
   }
 
   /** Opens a terminal: the first byte only starts it (protocol.md 4.3). */
@@ -106,8 +115,8 @@ export class ScriptedClient implements AsyncDisposable {
   }
 
   /** Settles when the stream is over, with what came by it. */
-  async ended(): Promise<Ran> {
-    await this.over()
+  async ended(withinMs?: number): Promise<Ran> {
+    await this.over(withinMs)
     const closed = this.received
       .map(decodeToClient)
       .find((one): one is ClosedMessage => one.kind === 'closed')
@@ -119,8 +128,8 @@ export class ScriptedClient implements AsyncDisposable {
     }
   }
 
-  async over(): Promise<StatusObject> {
-    return found(() => this.status, 20_000)
+  async over(withinMs = 20_000): Promise<StatusObject> {
+    return found(() => this.status, withinMs)
   }
 
   /** Reads no more until `resume`. */
