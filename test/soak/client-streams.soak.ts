@@ -39,18 +39,17 @@ function hashed(one: ScriptedClient): { bytes: number; hash: Hash } {
   return seen
 }
 
-async function watched<T>(
+/** The result, and the most memory that each process had meanwhile. */
+async function watched<T extends object>(
   pids: readonly number[],
   work: Promise<T>,
 ): Promise<{ result: T; peaks: number[] }> {
-  let done = false
   const peaks = pids.map(memoryOf)
-  const result = work.finally(() => (done = true))
-  while (!done) {
+  for (;;) {
+    const result = await Promise.race([delay(100, undefined), work])
+    if (result !== undefined) return { result, peaks }
     pids.forEach((pid, i) => (peaks[i] = Math.max(peaks[i] ?? 0, memoryOf(pid))))
-    await Promise.race([delay(100), result])
   }
-  return { result: await result, peaks }
 }
 
 it('1 GB through exec arrives whole, and neither gateway nor agent grows', async () => {

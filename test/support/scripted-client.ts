@@ -1,4 +1,10 @@
-import { credentials, Metadata, type ClientDuplexStream, type StatusObject } from '@grpc/grpc-js'
+import {
+  credentials,
+  Metadata,
+  status as codes,
+  type ClientDuplexStream,
+  type StatusObject,
+} from '@grpc/grpc-js'
 import { decodeToClient, encodeClientMessage, type ClientMessage } from '../../src/wire/client-message.ts'
 import type { ClosedMessage } from '../../src/wire/message.ts'
 import type { Packet } from '../../src/wire/packet.ts'
@@ -44,7 +50,7 @@ export class ScriptedClient implements AsyncDisposable {
     // What was received before an orderly end is read first.
     const read = new Promise((resolve) => this.#call.once('end', resolve))
     this.#call.on('status', (status) => {
-      if (status.code !== 0) this.status = status
+      if (status.code !== codes.OK) this.status = status
       else void read.then(() => (this.status = status))
     })
   }
