@@ -135,9 +135,9 @@ function toRunbook(
   repository: string | undefined,
 ): Runbook {
   const described = Object.entries(metadata)
-  // hoop sends them in no order. Where the runbook gives none, that of the alphabet is the same every time.
-  described.sort(([a, { order: first = Infinity }], [b, { order: second = Infinity }]) =>
-    first === second ? a.localeCompare(b) : first - second,
+  // Those without an order stay as they come, behind the others.
+  described.sort(([, { order: first = Infinity }], [, { order: second = Infinity }]) =>
+    first === second ? 0 : first - second,
   )
   return {
     name,

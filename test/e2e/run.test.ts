@@ -287,7 +287,7 @@ describe('run does not send', () => {
 
   it.each([
     [['-p', 'stat=idle'], `${FILE} has no parameter stat: did you mean state?`],
-    [['-p', 'wholly=other'], `has no parameter wholly: it has state, password, limit, note`],
+    [['-p', 'wholly=other'], `has no parameter wholly: it has state, password, note, limit`],
     [['-p', 'state=idel'], 'parameter state: it is one of active, idle; did you mean idle?'],
     [['-p', 'password='], 'parameter password: it may not be empty'],
     [['-p', 'state=idle', '-p', 'state=active'], '-p state is there twice'],

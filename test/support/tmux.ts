@@ -28,7 +28,13 @@ export class Tmux implements Disposable {
   ) {
     this.#place = place
     this.#socket = `runbook-${path.basename(place.path)}`
-    const variables = Object.entries({ ...place.env, TERM: 'xterm-256color', PS1: 'local$ ', ...env })
+    const variables = Object.entries({
+      ...place.env,
+      TERM: 'xterm-256color',
+      PS1: 'local$ ',
+      HISTFILE: '/dev/null',
+      ...env,
+    })
     this.#run(
       ['-f', '/dev/null', 'new-session', '-d', '-x', String(cols), '-y', String(rows), '-c', place.path],
       ['env', '-i', ...variables.map(([name, value]) => `${name}=${value}`), 'bash', '--norc', '--noprofile'],
@@ -57,6 +63,11 @@ export class Tmux implements Disposable {
   /** The visible lines, wrapped ones as one, without blanks at their ends. */
   screen(): string {
     return this.#run(['capture-pane', '-p', '-J']).replaceAll(/[ \t]+$/gm, '')
+  }
+
+  /** The visible lines with their colours. */
+  coloured(): string {
+    return this.#run(['capture-pane', '-p', '-e'])
   }
 
   /** The first match on the screen, as soon as it is there. */

@@ -30,18 +30,23 @@ export async function askForParameters(
 }
 
 async function ask(parameter: Parameter): Promise<string> {
-  const { name, type, options, default: proposed, required } = parameter
-  const message = printableText(
-    `${name}: ${describe({ ...parameter, default: undefined, options: [], required: true })}`,
-  )
-    .replaceAll('\n', ' ')
-    .replace(/: $/, '')
+  const { type, options, default: proposed, required } = parameter
+  const message = questionOf(parameter)
   const check = (text: string) => checkValue(parameter, text === '' ? (proposed ?? '') : text)
   if (options.length > 0)
     return askChoice(message, choices(options, required || proposed !== undefined), proposed)
   if (type === 'password') return (await askUnseen(message, check)) || (proposed ?? '')
   if (type === 'file') return askForFile(message, required)
   return askText(message, proposed, check)
+}
+
+/** `limit: of rows (number)`. The prompt itself shows default and options. */
+function questionOf(parameter: Parameter): string {
+  const { name, description, required, default: proposed } = parameter
+  const isNeeded = required || proposed !== undefined
+  const text = describe({ ...parameter, default: undefined, options: [], required: isNeeded })
+  const separator = description === '' ? ' ' : ': '
+  return printableText(`${name}${text === '' ? '' : separator}${text}`).replaceAll('\n', ' ')
 }
 
 async function askForFile(message: string, required: boolean): Promise<string> {

@@ -91,11 +91,12 @@ async function repositoryOf(
       wanted.connection,
       new ApiError('not-found', 'connection not found'),
     )
+  if (repository === undefined && errors[0] !== undefined) throw new ApiError('failed', errors[0])
   const reason = errors[0] ?? 'none of its runbooks has this name'
   throw new Failure(
     oneLine(
       repository === undefined
-        ? `connection ${wanted.connection} has no runbooks: ${errors[0] ?? 'no repository is configured for it'}`
+        ? `connection ${wanted.connection} has no runbooks: no repository is configured for it`
         : `${wanted.file} cannot be run on ${wanted.connection}: ${reason}; choose its repository with --repository (${repositories.join(', ')})`,
     ),
     exitCodes.usage,
