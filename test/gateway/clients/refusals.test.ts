@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RunningGateway, otherToken } from '../../support/running-gateway.ts'
 import { ScriptedAgent } from '../../support/scripted-agent.ts'
 import { ScriptedClient } from '../../support/scripted-client.ts'
+import { waitFor } from '../../support/wait.ts'
 
 const connections = `
   - { name: no-exec, agent: local, command: [bash], access: { exec: false } }
@@ -106,4 +107,18 @@ it('a client waits for an agent that is offline, and gets one that comes in time
   const { sid } = await agent.packet('AgentSessionOpen')
   agent.send('ClientSessionOpenOK', { 'gateway.session_id': sid, 'gateway.connection_type': 'command-line' })
   expect(await patient.sid()).toBe(sid)
+})
+
+it('500 streams are served at once and not one more, until one of them ends', async () => {
+  const clients = Array.from({ length: 500 }, () => client(asked))
+  try {
+    for (const one of clients) one.send({ kind: 'keepalive' })
+    const full = [8, 'this gateway serves 500 clients at once']
+    await waitFor(async () => (await refusal({}))[0] === 8, 20_000)
+    expect(await refusal({})).toEqual(full)
+    await Promise.all(clients.slice(0, 10).map((one) => one.leave()))
+    await waitFor(async () => (await refusal({}))[0] === 9, 20_000)
+  } finally {
+    await Promise.all(clients.map((one) => one.leave()))
+  }
 })
