@@ -38,6 +38,11 @@ export class Shell implements AsyncDisposable {
     this.#child = child
   }
 
+  /** Of the shell. */
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   get stdout(): string {
     return this.#output.stdout
   }
