@@ -44,9 +44,9 @@ export class Tmux implements Disposable {
     this.resize({ rows, cols })
   }
 
-  /** Types text as it is. */
+  /** Types text as it is; a semicolon at the end of an argument would be tmux's own. */
   type(text: string): void {
-    this.#run(['send-keys', '-l', '--', text])
+    this.#run(['send-keys', '-l', '--', text.replace(/;$/, '\\;')])
   }
 
   /** Names of keys as tmux has them: `Enter`, `C-c`, `Escape`. */

@@ -1,0 +1,167 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Site } from '../support/site.ts'
+import { hasTmux, Tmux } from '../support/tmux.ts'
+import { waitFor } from '../support/wait.ts'
+import { Workplace } from '../support/workplace.ts'
+
+// A program on a terminal of its own, and the same program through client, gateway and agent: the same keys give the
+// same screens. The program's own command line and environment are the same, so is the terminal around it.
+
+const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+let site: Site | undefined
+let here: Workplace
+
+beforeEach(() => {
+  here = new Workplace()
+})
+afterEach(async () => {
+  await site?.[Symbol.asyncDispose]()
+  site = undefined
+  here[Symbol.dispose]()
+})
+
+/** The two terminals, on which the program has been started. */
+class Pair implements Disposable {
+  readonly #both: readonly [Tmux, Tmux]
+  readonly #mask: (screen: string) => string
+
+  static async start(command: readonly string[], mask = (screen: string) => screen): Promise<Pair> {
+    site = await Site.start({ connections: [{ name: 'program', command, env: { LC_ALL: 'C.UTF-8' } }] })
+    const home = site.place.at('home')
+    const quoted = command.map((word) => `'${word}'`).join(' ')
+    const connect = `${process.execPath} ${main} connect --quiet program`
+    write(here, `cd ${home}; env -i PATH="$PATH" HOME=${home} TERM=xterm-256color LC_ALL=C.UTF-8 ${quoted}`)
+    write(site.place, connect)
+    const env = { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token }
+    return new Pair([new Tmux(here), new Tmux(site.place, env)], mask)
+  }
+
+  private constructor(both: readonly [Tmux, Tmux], mask: (screen: string) => string) {
+    this.#both = both
+    this.#mask = mask
+    this.do((tmux) => tmux.enter('. ./program'))
+  }
+
+  do(act: (tmux: Tmux) => void): void {
+    for (const tmux of this.#both) act(tmux)
+  }
+
+  /** Settles when both show it and all the rest alike; fails with both screens. */
+  async show(pattern: RegExp): Promise<void> {
+    await Promise.all(this.#both.map((tmux) => tmux.shows(pattern)))
+    const screens = () => this.#both.map((tmux) => this.#mask(tmux.screen()))
+    const alike = () => new Set(screens()).size === 1
+    await waitFor(alike, 10_000).catch(() => undefined)
+    const [direct, remote] = screens()
+    expect(remote).toBe(direct)
+    const [state, ...others] = this.#both.map((tmux) => tmux.state('alternate_on', 'cursor_x', 'cursor_y'))
+    expect(others).toEqual([state])
+  }
+
+  [Symbol.dispose](): void {
+    this.do((tmux) => tmux[Symbol.dispose]())
+  }
+}
+
+function write(place: Workplace, command: string): void {
+  place.write('program', `clear\n${command}\necho "code $?"\n`)
+}
+
+const missing = (program: string) => !hasTmux || spawnSync('which', [program]).status !== 0
+const numbered = () =>
+  here.write('numbered', Array.from({ length: 500 }, (_, i) => `line ${i + 1} äöü€ 字\n`).join(''))
+
+describe('the same screens as on a terminal of its own:', () => {
+  it.skipIf(missing('vi'))('vi (needs vi and tmux)', async () => {
+    using vi = await Pair.start(['vi', '-u', 'NONE', '-N', '-n', '-i', 'NONE', '-R', numbered()])
+    await vi.show(/^line 23 /m)
+    vi.do((tmux) => tmux.press('C-f'))
+    await vi.show(/^line 40 /m)
+    vi.do((tmux) => tmux.type('/line 300\n3dd'))
+    await vi.show(/^line 303 /m)
+    vi.do((tmux) => tmux.type('Oa line between: ~. ü'))
+    await vi.show(/^a line between: ~\. ü/m)
+    vi.do((tmux) => tmux.press('Escape'))
+    vi.do((tmux) => tmux.resize({ rows: 40, cols: 120 }))
+    await vi.show(/^line 320 /m)
+    vi.do((tmux) => tmux.type(':vsplit\n'))
+    await vi.show(/\[RO\]?.*numbered/)
+    vi.do((tmux) => tmux.type(':qa!\n'))
+    await vi.show(/^code 0$/m)
+  })
+
+  it.skipIf(missing('less'))('less (needs less and tmux)', async () => {
+    using less = await Pair.start(['less', '-N', numbered()])
+    await less.show(/^ *23 line 23 /m)
+    less.do((tmux) => tmux.type('  '))
+    await less.show(/^ *60 line 60 /m)
+    less.do((tmux) => tmux.type('/line 444\n'))
+    await less.show(/^ *444 line 444 /m)
+    less.do((tmux) => tmux.resize({ rows: 30, cols: 60 }))
+    await less.show(/^ *470 line 470 /m)
+    less.do((tmux) => tmux.press('Up', 'Up', 'g'))
+    await less.show(/^ *1 line 1 /m)
+    less.do((tmux) => tmux.type('q'))
+    await less.show(/^code 0$/m)
+  })
+
+  it.skipIf(missing('top'))('top (needs top and tmux)', async () => {
+    const watched = spawn('sleep', ['1000'])
+    try {
+      // Of what changes from moment to moment only the place is compared.
+      const mask = (screen: string) =>
+        screen
+          .replace(/[\d.,]+/g, '0')
+          .replace(/ +/g, ' ')
+          .replace(/ (min|day|days|user|users),/g, '')
+      using top = await Pair.start(['top', '-d', '1', '-p', String(watched.pid)], mask)
+      await top.show(new RegExp(`${watched.pid} .* sleep$`, 'm'))
+      top.do((tmux) => tmux.type('c'))
+      await top.show(/ sleep 1000$/m)
+      top.do((tmux) => tmux.type('1'))
+      await top.show(/^%Cpu1 /m)
+      top.do((tmux) => tmux.type('h'))
+      await top.show(/^Help for Interactive Commands/m)
+      top.do((tmux) => tmux.press('Escape'))
+      await top.show(/ sleep 1000$/m)
+      top.do((tmux) => tmux.type('q'))
+      await top.show(/^code 0$/m)
+    } finally {
+      watched.kill()
+    }
+  })
+
+  const psql = ['psql', '-X', '-h', '127.0.0.1', '-U', 'postgres']
+  const noServer =
+    missing('psql') || missing('less') || spawnSync('psql', [...psql.slice(1), '-c', 'select 1']).status !== 0
+  it.skipIf(noServer)(
+    'psql with its line editor and pager (needs psql, less, tmux and a PostgreSQL on 127.0.0.1:5432)',
+    async () => {
+      using console = await Pair.start(psql)
+      await console.show(/^postgres=[#>] ?$/m)
+      console.do((tmux) => tmux.enter('select 40 +'))
+      await console.show(/^postgres-[#>] ?$/m)
+      console.do((tmux) => tmux.enter('2 as answer;'))
+      await console.show(/^ +42$/m)
+      // The line editor: the last command again, changed in its middle.
+      console.do((tmux) => tmux.press('Up', 'C-a', 'M-f', 'Right'))
+      console.do((tmux) => tmux.type('1'))
+      console.do((tmux) => tmux.press('Enter'))
+      await console.show(/^ +142$/m)
+      console.do((tmux) => tmux.enter('select repeat(chr(65 + i % 26), 30) from generate_series(0, 99) i;'))
+      await console.show(/^ U{30}$/m)
+      console.do((tmux) => tmux.type('G'))
+      await console.show(/^\(100 rows\)$/m)
+      console.do((tmux) => tmux.type('q'))
+      console.do((tmux) => tmux.enter('select pg_sleep(1000);'))
+      await console.show(/pg_sleep\(1000\);$/m)
+      console.do((tmux) => tmux.press('C-c'))
+      await console.show(/canceling statement due to user request/)
+      console.do((tmux) => tmux.press('C-d'))
+      await console.show(/^code 0$/m)
+    },
+  )
+})
