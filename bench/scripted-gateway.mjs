@@ -54,9 +54,46 @@ export class ScriptedGateway {
         if (exitCode === 0 && message === '') resolve()
         else reject(new Error(`${command.join(' ')} ended with ${exitCode}: ${message}`))
       }
-      this.#sessions.set(sid, { script: Buffer.from(script), onOutput, close })
+      const open = () => this.#send({ kind: 'exec', sid, stdin: Buffer.from(script) })
+      this.#sessions.set(sid, { open, onOutput, close })
       this.#send(openMessage(sid, command, origin))
     })
+  }
+
+  /**
+   * A console whose program writes `ready` first.
+   * @param {readonly string[]} command
+   * @returns {Promise<{ trip(key: Buffer): Promise<Buffer>, end(): Promise<void> }>} `trip` types a key and waits for
+   *   what comes back
+   */
+  async console(command) {
+    const sid = randomUUID()
+    let arrived
+    let shown = ''
+    const ready = new Promise((resolve) => {
+      arrived = (bytes) => (shown += bytes.toString()).includes('ready') && resolve()
+    })
+    const closed = new Promise((resolve) => {
+      const open = () => {
+        this.#send({ kind: 'input', sid, data: Buffer.from('\n') })
+        this.#send({ kind: 'resize', sid, rows: 24, cols: 80 })
+      }
+      this.#sessions.set(sid, { open, onOutput: (bytes) => arrived(bytes), close: resolve })
+    })
+    this.#send(openMessage(sid, command, 'client', 'connect'))
+    await ready
+    return {
+      trip: (key) => {
+        const answer = new Promise((resolve) => (arrived = resolve))
+        this.#send({ kind: 'input', sid, data: key })
+        return answer
+      },
+      end: async () => {
+        this.#send({ kind: 'close', sid })
+        await closed
+        this.#sessions.delete(sid)
+      },
+    }
   }
 
   stop() {
@@ -84,7 +121,7 @@ export class ScriptedGateway {
   #receive(message) {
     const session = this.#sessions.get(message.sid)
     if (session === undefined) return
-    if (message.kind === 'opened') this.#send({ kind: 'exec', sid: message.sid, stdin: session.script })
+    if (message.kind === 'opened') session.open()
     if (message.kind === 'stdout' || message.kind === 'stderr') session.onOutput(message.data)
     if (message.kind === 'closed') session.close(message)
   }
@@ -94,7 +131,7 @@ export class ScriptedGateway {
   }
 }
 
-function openMessage(sid, command, origin) {
+function openMessage(sid, command, origin, verb = 'exec') {
   const absent = {
     ...{ envVars: new Map(), clientArgs: [], dlpProvider: '', dlpMode: '', dlpInfoTypes: [] },
     ...{ dlpGcpRawCredentialsJson: '', dlpPresidioAnalyzerUrl: '', dlpPresidioAnonymizerUrl: '' },
@@ -102,7 +139,7 @@ function openMessage(sid, command, origin) {
     ...{ analyzerMetricsRules: undefined, aiSessionAnalyzer: undefined },
   }
   const named = { connectionName: 'bench', connectionType: 'command-line', connectionSubType: '' }
-  const client = { userId: 'bench', userEmail: 'bench@localhost', clientVerb: 'exec', clientOrigin: origin }
+  const client = { userId: 'bench', userEmail: 'bench@localhost', clientVerb: verb, clientOrigin: origin }
   const params = { ...absent, ...named, ...client, cmdList: command }
   return {
     kind: 'open',

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import process from 'node:process'
+import { ReadStream } from 'node:tty'
+import { native } from 'node-pty'
+
+/**
+ * The least that a terminal can cost in this language: opened by node-pty, its program started on it, keys written and
+ * what it shows read directly.
+ * @param {readonly string[]} command
+ * @param {(bytes: import('node:buffer').Buffer) => void} onOutput
+ */
+export function openTerminal([program, ...args], onOutput) {
+  const { master, slave, pty } = native.open(80, 24)
+  const theirs = openSync(pty, 'r+')
+  const env = { PATH: process.env.PATH, TERM: 'xterm-256color' }
+  const child = spawn(program, args, { stdio: [theirs, theirs, theirs], detached: true, env })
+  closeSync(theirs)
+  closeSync(slave)
+  const line = new ReadStream(master)
+  line.on('data', onOutput)
+  // EIO at its end.
+  line.on('error', () => undefined)
+  return {
+    type: (key) => writeSync(master, key),
+    end: () => {
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGKILL')
+      line.destroy()
+      return ended
+    },
+  }
+}
+
+/**
+ * @param {readonly string[]} command writes `ready` first
+ * @returns {Promise<{ trip(key: import('node:buffer').Buffer): Promise<import('node:buffer').Buffer>, end(): Promise<void> }>}
+ *   `trip` types a key and waits for what comes back
+ */
+export async function localTerminal(command) {
+  let arrived
+  let shown = ''
+  const { type, end } = openTerminal(command, (bytes) => arrived(bytes))
+  await new Promise((resolve) => {
+    arrived = (bytes) => (shown += bytes.toString()).includes('ready') && resolve()
+  })
+  const trip = (key) => {
+    const answer = new Promise((resolve) => (arrived = resolve))
+    type(key)
+    return answer
+  }
+  return { trip, end }
+}
