@@ -7,14 +7,16 @@ import { found, waitFor } from '../support/wait.ts'
 const CONSOLES = 50
 const LINES = 20_000
 const ROUNDS = 5
-/** What garbage and a fuller history may differ by. */
-const GROWTH_MB = 25
+/** What the allocator keeps when by chance more of them write in the same moment; it happens once and not in each round. */
+const GROWTH_MB = 40
 
 let site: Site
 
 beforeEach(async () => {
   const command = ['bash', '--norc', '--noprofile']
-  site = await Site.start({ connections: [{ name: 'console', command, env: { PS1: '$ ' } }] })
+  // As the unit, the image and `dev` start them.
+  const env = { NODE_OPTIONS: '--max-semi-space-size=1' }
+  site = await Site.start({ connections: [{ name: 'console', command, env: { PS1: '$ ' } }], env })
 })
 afterEach(async () => {
   await site[Symbol.asyncDispose]()
@@ -50,27 +52,24 @@ async function round(): Promise<void> {
   await waitFor(() => descendantsOf(site.agent.pid).length === 0, 20_000)
 }
 
-function held(): Record<string, number> {
-  const of = (name: string, pid: number) => [
-    [`${name}, MB`, Math.round(memoryOf(pid))],
-    [`${name}, descriptors`, descriptorsOf(pid)],
-  ]
-  return Object.fromEntries([...of('agent', site.agent.pid), ...of('gateway', site.gateway.pid)]) as Record<
-    string,
-    number
-  >
-}
+const pids = () => [site.agent.pid, site.gateway.pid]
+const memory = () => pids().map((pid) => Math.round(memoryOf(pid)))
 
 it(`${CONSOLES} consoles at once, each with ${LINES} lines of its own: no mix-up, and everything is given back`, async () => {
+  const idle = pids().map(descriptorsOf)
   await round()
-  const before = held()
+  const before = memory()
   for (let n = 0; n < ROUNDS; n++) await round()
-  const after = held()
-  console.log(`${CONSOLES} consoles`, { before, after, peak: Math.round(peakMemoryOf(site.agent.pid)) })
-  for (const name of ['agent', 'gateway']) {
-    expect(after[`${name}, descriptors`]).toBeLessThanOrEqual((before[`${name}, descriptors`] ?? 0) + 2)
-    expect(after[`${name}, MB`]).toBeLessThanOrEqual((before[`${name}, MB`] ?? 0) + GROWTH_MB)
-  }
+  // The gateway notices a moment later that a client has gone.
+  await waitFor(() => pids().every((pid, i) => descriptorsOf(pid) <= (idle[i] ?? 0) + 2), 20_000)
+  const after = memory()
+  const peak = Math.round(peakMemoryOf(site.agent.pid))
+  console.log(`agent and gateway after 1 and ${ROUNDS + 1} times ${CONSOLES} consoles`, {
+    before,
+    after,
+    peak,
+  })
+  after.forEach((mb, i) => expect(mb - (before[i] ?? 0)).toBeLessThanOrEqual(GROWTH_MB))
 })
 
 const ends: readonly (readonly [string, (clients: readonly ScriptedClient[]) => Promise<unknown>])[] = [
