@@ -224,6 +224,12 @@ describe('who is not let in', () => {
   }
 
   for (const [name, way] of ways) {
+    test(`${name} says which connection may be meant`, async () => {
+      expect(await told((more) => way(more).replace('--quiet ', ''), 'consol')).toMatch(
+        /has no connection consol, or not for you\nDid you mean console\?\ncode 64$/,
+      )
+    })
+
     test(`${name} says in one line why, with the exit code for it`, async () => {
       expect(await told(way, 'nowhere')).toMatch(
         /^runbook-agent: the gateway \S+ has no connection nowhere, or not for you\ncode 64$/,

@@ -1,11 +1,13 @@
 import { isatty } from 'node:tty'
 import { printableText } from '../../basics/printable.ts'
+import type { Account } from '../../client/account.ts'
 import { ClientSession, type SessionEvent } from '../../client/client-session.ts'
 import type { OpenedMessage } from '../../wire/message.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { ByteOutput, ReaderGone } from './byte-output.ts'
-import { reportEnd, waitingFor, type EndReport, type SessionSubject } from './end-report.ts'
+import { waitingFor, type EndReport, type SessionSubject } from './end-report.ts'
+import { explainEnd } from './explain-end.ts'
 import { endBySignal, exitCodeOfSignal, Leaving } from './leaving.ts'
 import { Notices, type Notice, type NoticeFlags } from './notices.ts'
 import { reviewNotice } from './review-notice.ts'
@@ -49,13 +51,14 @@ export async function connectCommand(
   const { address } = access.destination
   const subject = { verb: 'connect', connection: name, address, sessionId: undefined } as const
   const request = { verb: 'connect', connection: name, script: NO_PAYLOAD, clientArgs, envVars } as const
-  using console = new ConnectConsole(new ClientSession(access, request), subject, flags)
+  using console = new ConnectConsole(new ClientSession(access, request), subject, access.account, flags)
   return await console.follow()
 }
 
 /** A terminal at the other end becomes that of this program. */
 class ConnectConsole implements Disposable {
   readonly #session: ClientSession
+  readonly #account: Account
   readonly #screen = new ByteOutput(1)
   readonly #notices: Notices
   readonly #escapes = new EscapeKeys()
@@ -63,8 +66,9 @@ class ConnectConsole implements Disposable {
   #subject: SessionSubject
   #terminal: OwnTerminal | undefined
 
-  constructor(session: ClientSession, subject: SessionSubject, flags: ConnectFlags) {
+  constructor(session: ClientSession, subject: SessionSubject, account: Account, flags: ConnectFlags) {
     this.#session = session
+    this.#account = account
     this.#subject = subject
     this.#notices = new Notices(new ByteOutput(2), flags)
     this.#leaving = new Leaving({
@@ -103,7 +107,7 @@ class ConnectConsole implements Disposable {
     const { exitCode } = this.#leaving
     const report =
       exitCode === undefined
-        ? reportEnd(this.#session.end, this.#subject)
+        ? await explainEnd(this.#session.end, this.#subject, this.#account)
         : leftReport(exitCode, this.#subject)
     await this.#notices.say(report, this.#screen.isInLine)
     return report.exitCode

@@ -1,7 +1,9 @@
 import { isatty } from 'node:tty'
+import type { Account } from '../../client/account.ts'
 import { ClientSession, type SessionEvent } from '../../client/client-session.ts'
 import { ByteOutput, ReaderGone } from './byte-output.ts'
-import { reportEnd, waitingFor, type SessionSubject } from './end-report.ts'
+import { waitingFor, type SessionSubject } from './end-report.ts'
+import { explainEnd } from './explain-end.ts'
 import { endBySignal, exitCodeOfSignal, Leaving } from './leaving.ts'
 import { Notices, type NoticeFlags } from './notices.ts'
 import { reviewNotice } from './review-notice.ts'
@@ -29,7 +31,8 @@ export async function execCommand(
   const script = await readScript(flags)
   const access = await streamAccess()
   const { address } = access.destination
-  const console = new ExecConsole({ verb: 'exec', connection: name, address, sessionId: undefined }, flags)
+  const subject = { verb: 'exec', connection: name, address, sessionId: undefined } as const
+  const console = new ExecConsole(subject, access.account, flags)
   const request = { verb: 'exec', connection: name, script, clientArgs, envVars } as const
   using session = new ClientSession(access, request)
   try {
@@ -46,10 +49,12 @@ class ExecConsole {
   readonly #stdout = new ByteOutput(1)
   readonly #stderr = new ByteOutput(2)
   readonly #notices: Notices
+  readonly #account: Account
   #subject: SessionSubject
 
-  constructor(subject: SessionSubject, flags: ExecFlags) {
+  constructor(subject: SessionSubject, account: Account, flags: ExecFlags) {
     this.#subject = subject
+    this.#account = account
     this.#notices = new Notices(this.#stderr, flags)
   }
 
@@ -63,7 +68,7 @@ class ExecConsole {
       if (leaving.exitCode !== undefined) break
     }
     if (leaving.exitCode !== undefined) return leaving.exitCode
-    const report = reportEnd(session.end, this.#subject)
+    const report = await explainEnd(session.end, this.#subject, this.#account)
     await this.#notices.say(report, this.#isInLine)
     return report.exitCode
   }

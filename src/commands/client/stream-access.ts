@@ -1,15 +1,21 @@
+import type { Account } from '../../client/account.ts'
 import type { StreamAccess } from '../../client/client-session.ts'
 import { findGrpcUrl } from '../../client/api.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { clientFailure } from './failures.ts'
 import { readAccount } from './surroundings.ts'
 
+/** With the account itself, for questions beside the stream. */
+export interface AccountAccess extends StreamAccess {
+  readonly account: Account
+}
+
 /** The gateway's streams, as whoever is signed in. @throws Failure when nobody is, or the gateway does not say where they are */
-export async function streamAccess(): Promise<StreamAccess> {
+export async function streamAccess(): Promise<AccountAccess> {
   const account = readAccount()
   try {
     const destination = account.destination(await findGrpcUrl(account))
-    return { destination, proxy: account.proxyTo(destination.address), token: account.token }
+    return { account, destination, proxy: account.proxyTo(destination.address), token: account.token }
   } catch (error) {
     throw clientFailure(error, 'no session')
   }
