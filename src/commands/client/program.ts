@@ -130,7 +130,7 @@ function withLocal(command: Command): Command {
 
 function withVariables(command: Command): Command {
   return command
-    .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected, [])
+    .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected)
     .option('--quiet', 'no hints')
     .option('--json', 'what this program itself says: one line of JSON each, on standard error')
 }
@@ -194,7 +194,7 @@ function addReplayCommand(
     .action(async (id: string, flags: ReplayFlags) => process.exit(await replay(id, flags)))
 }
 
-function collected(value: string, before: readonly string[]): string[] {
+function collected(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
 }
 
