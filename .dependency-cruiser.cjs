@@ -42,6 +42,7 @@ module.exports = {
     fence('tmp-fence', npm('tmp-promise'), '^src/envvars/'),
     fence('pino-fence', npm('pino(-pretty)?'), '^src/log([.]ts|/)'),
     fence('prom-client-fence', npm('prom-client'), '^src/operations/metrics[.]ts$'),
+    fence('inquirer-fence', npm('@inquirer'), '^src/commands/client/prompts[.]ts$'),
     fence('fastify-fence', npm('fastify'), '^src/gateway/rest/'),
     fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),
     { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
