@@ -19,7 +19,7 @@ describe('dev, when it starts', () => {
   it('prints a curl command that bash runs as it is printed, and that answers 200 with a success', async () => {
     using place = new Workplace()
     await using dev = startDevelopment(place)
-    const [, command] = await dev.says('stdout', /Run it yourself:\n\n(curl [^]*)\n\nCtrl-C/)
+    const [, command] = await dev.says('stdout', /or without this program:\n\n(curl [^]*)\n\nCtrl-C/)
     // The command is not touched; curl itself is told here to add the status.
     place.write('home/.curlrc', 'write-out = "\\n%{http_code}"\n')
     const answered = execFileSync('bash', ['-c', command ?? ''], { env: place.env, encoding: 'utf8' })
@@ -29,6 +29,18 @@ describe('dev, when it starts', () => {
     expect([answer.exit_code, answer.output_status]).toEqual([0, 'success'])
     expect(answer.output).toContain('hello, world\nargument: first-argument\nsecret file: 600, 19 bytes\n')
     expect(dev.stdout).toContain('success, exit code 0')
+  })
+
+  it('prints two commands that sign in and run a runbook as they are printed', async () => {
+    using place = new Workplace()
+    await using dev = startDevelopment(place)
+    const [, commands] = await dev.says('stdout', /Run it yourself:\n\n([^]*?)\n\nor without/)
+    const printed = execFileSync('bash', ['-ec', commands ?? ''], {
+      env: place.env,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
+    expect(printed).toBe('hello, world\nargument: none\n')
   })
 
   it('prints with --json one line on stdout that says where everything is', async () => {

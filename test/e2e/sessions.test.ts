@@ -49,6 +49,17 @@ describe('run and sessions on the embedded gateway', () => {
     expect(slow.stdoutBytes).toEqual(Buffer.concat([Buffer.from('begun\nend'), Buffer.from([0xfe])]))
   })
 
+  it('run --dry-run: shows the script that would run, and runs nothing', async () => {
+    const before = (await client('sessions', '--limit', '1')).stdout
+    const ended = await client('run', 'bash', 'ops/greet.runbook.sh', '-p', 'name=world', '--dry-run')
+    expect(ended).toMatchObject({ code: 0, stderr: '' })
+    expect(ended.stdout).toContain('would run:\necho "hello "\'world\'; exit 4\n')
+    expect((await client('sessions', '--limit', '1')).stdout).toBe(before)
+    const wrong = await client('run', 'bash', 'ops/greet.runbook.sh', '-p', 'name=B', '--dry-run')
+    expect([wrong.code, wrong.stdout]).toEqual([64, ''])
+    expect((await client('run', 'bash', 'ops/none.sh', '--dry-run')).code).toBe(64)
+  })
+
   it('run: what is not there, with what was probably meant', async () => {
     expect((await client('run', 'bahs', 'ops/greet.runbook.sh')).stderr).toContain('did you mean bash?')
     const file = await client('run', 'bash', 'ops/gret.runbook.sh')
@@ -124,11 +135,9 @@ describe.skipIf(!hasTmux)('sessions on a terminal (tmux)', () => {
     using place = new Workplace()
     using screen = terminal(place, rest, 64)
     screen.enter('client sessions')
-    await screen.shows(/ID +STARTED/)
-    const [heading = '', row = ''] = screen.screen().split('\n').slice(1)
-    expect(Math.max(heading.length, row.length)).toBeLessThanOrEqual(64)
-    expect(row).toMatch(/^5701046a .*done +0/)
-    expect(row).toContain('p [2Jg')
+    const [row, connection] = await screen.shows(/^5701046a .*(p \[2Jg) .*done +0.*$/m)
+    expect([row.length <= 64, connection]).toEqual([true, 'p [2Jg'])
+    await screen.shows(/^ID +.*CONNECTION +.*CODE/m)
   })
 
   it('show one, with its script', async () => {

@@ -9,7 +9,7 @@ import { openGateway, readSettings } from '../gateway.ts'
 import { logSettings } from '../log-settings.ts'
 import { onShutdownSignals } from '../signals.ts'
 import { AgentProcess } from './agent-process.ts'
-import { exampleCurl, runExample } from './example.ts'
+import { exampleCommands, exampleCurl, runExample } from './example.ts'
 import { prepareState, writeCredential, type DevState } from './state.ts'
 
 export interface DevFlags {
@@ -67,7 +67,8 @@ async function serve(
   say(`\ngateway   ${gateway.http} (REST), ${gateway.grpc} (agents)`)
   say(`token     in ${state.tokenFile}`)
   say(`settings  in ${state.configFile}`)
-  say(`\nRun it yourself:\n\n${exampleCurl(gateway.http, state.tokenFile)}\n\nCtrl-C ends both.`)
+  say(`\nRun it yourself:\n\n${exampleCommands(gateway.http, state.tokenFile)}`)
+  say(`\nor without this program:\n\n${exampleCurl(gateway.http, state.tokenFile)}\n\nCtrl-C ends both.`)
   if (flags.json === true) process.stdout.write(`${readyLine(gateway, agent, state)}\n`)
 }
 

@@ -32,6 +32,25 @@ export async function runExample(http: string, tokenFile: string): Promise<Answe
   return (await response.json()) as Answer
 }
 
+/** Two commands that can be pasted as they stand: sign in, and run it. */
+export function exampleCommands(http: string, tokenFile: string): string {
+  const program = commandLine()
+  return [
+    `${program} login --api-url ${http} --token-file ${quoted(tokenFile)}`,
+    `${program} run ${CONNECTION} ${request.file_name} -p name=world`,
+  ].join('\n')
+}
+
+/** As it was started here: it need not be in anybody's PATH. */
+function commandLine(): string {
+  const main = process.argv[1] ?? 'runbook-agent'
+  return main.endsWith('.js') ? `node ${quoted(main)}` : quoted(main)
+}
+
+function quoted(text: string): string {
+  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
 /** One command that can be pasted as it stands. */
 export function exampleCurl(http: string, tokenFile: string): string {
   return [

@@ -73,12 +73,9 @@ async function scriptOf(account: Account, request: ExecutionRequest): Promise<st
   }
 }
 
-/** The embedded gateway's 404 names the file, or the connection. */
+/** Its 404s name what is not there: the connection, the file, or the endpoint itself. */
 function isMissingEndpoint({ kind, message }: ApiError): boolean {
-  return (
-    kind === 'no-gateway' ||
-    (kind === 'not-found' && !/^(runbook file|connection|ref_hash|commit)/.test(message))
-  )
+  return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
 }
 
 function masked(script: string, hidden: readonly string[]): string {

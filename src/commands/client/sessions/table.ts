@@ -3,10 +3,10 @@ import type { Session } from '../../../client/sessions.ts'
 import { duration, size } from '../../words.ts'
 
 const HEADINGS = ['ID', 'STARTED', 'TOOK', 'USER', 'CONNECTION', 'VERB', 'STATUS', 'CODE', 'OUTPUT'] as const
-/** The columns that give way when the terminal is narrow, down to so many characters. */
+/** The columns that give way when the terminal is narrow, down to so many characters or their heading. */
 const SHRINKING: readonly (typeof HEADINGS)[number][] = ['USER', 'CONNECTION']
 const NARROWEST = 6
-/** Then these are left out, the last first. */
+/** What is left out when that is not enough, the first first. */
 const DISPENSABLE: readonly (typeof HEADINGS)[number][] = ['TOOK', 'OUTPUT', 'VERB', 'USER', 'STARTED']
 const GAP = 2
 
@@ -36,26 +36,30 @@ function row(session: Session): Row {
 
 interface Column {
   readonly name: (typeof HEADINGS)[number]
+  /** As short as it can be. */
+  readonly least: number
   width: number
 }
 
 function columnsFor(rows: readonly Row[], width: number): Column[] {
-  let columns: Column[] = HEADINGS.map((name) => ({
-    name,
-    width: Math.max(...rows.map((cells) => lengthOf(cells[name]))),
-  }))
-  for (const name of SHRINKING) {
-    const column = columns.find((one) => one.name === name)
-    const excess = total(columns) - width
-    if (column !== undefined && excess > 0) column.width = Math.max(NARROWEST, column.width - excess)
-  }
+  let columns = HEADINGS.map((name) => columnOf(name, rows))
   for (const name of DISPENSABLE)
-    if (total(columns) > width) columns = columns.filter((one) => one.name !== name)
+    if (total(columns.map(({ least }) => least)) > width) columns = columns.filter((one) => one.name !== name)
+  for (const column of columns) {
+    const excess = total(columns.map((one) => one.width)) - width
+    if (excess > 0) column.width = Math.max(column.least, column.width - excess)
+  }
   return columns
 }
 
-function total(columns: readonly Column[]): number {
-  return columns.reduce((sum, column) => sum + column.width + GAP, -GAP)
+function columnOf(name: (typeof HEADINGS)[number], rows: readonly Row[]): Column {
+  const width = Math.max(...rows.map((cells) => lengthOf(cells[name])))
+  const least = SHRINKING.includes(name) ? Math.min(width, Math.max(NARROWEST, name.length)) : width
+  return { name, width, least }
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + GAP, -GAP)
 }
 
 function line(cells: Row, columns: readonly Column[]): string {
