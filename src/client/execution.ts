@@ -41,7 +41,7 @@ type Sights = AsyncGenerator<ExecutionSight, Outcome>
 /**
  * Runs a runbook and follows it to its end, whatever is lost on the way: the answer, the gateway for a while, the
  * agent's close (protocol.md 4.1).
- * @param signal ends the looking on; the execution goes on
+ * @param signal ends the looking on, and the output that is being read; the execution goes on
  * @throws ApiError where nothing ran, or nobody knows any more; ReviewRejected
  */
 export async function* execute(account: Account, request: ExecutionRequest, signal: AbortSignal): Sights {
@@ -141,7 +141,9 @@ async function* afterAnswer(
 async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: AbortSignal): Sights {
   const settled = AbortSignal.any([signal, AbortSignal.timeout(SETTLE_MS)])
   try {
-    return yield* toEnd(account, answer.session_id, reasonIn(answer), settled)
+    const session = yield* watch(account, answer.session_id, () => false, settled)
+    // Not by the deadline: reading the output may take long.
+    return await outcomeOfRecord(account, session, reasonIn(answer), signal)
   } catch (error) {
     if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
     return outcomeWithoutRecord(answer)

@@ -143,6 +143,18 @@ describe('run follows what goes on', () => {
     expect([stdout, code]).toEqual([BYTES, 7])
   })
 
+  it.each([
+    ['that was followed', RUNNING],
+    ['whose answer was not exact', json(200, answer({ output: '\ufffd' }))],
+    ['whose close was lost', rpcError('Canceled', 'context canceled')],
+  ])('and prints all of a large output of an execution %s', async (_, script) => {
+    await using gateway = await RunbookGateway.start(plain)
+    const output = Buffer.alloc(8 * 1024 * 1024, BYTES)
+    gateway.answers(script).records({}, done(0)).wrote(output)
+    const { stdout, code, stderr } = await runBytes(gateway)
+    expect([stdout.equals(output), code, stderr]).toEqual([true, 0, ''])
+  })
+
   it('while the gateway is away for a moment', async () => {
     await using gateway = await RunbookGateway.start(plain)
     gateway.answers(RUNNING).records({}, undefined, undefined, done(0)).wrote(BYTES)

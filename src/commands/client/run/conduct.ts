@@ -35,7 +35,9 @@ class Conduct {
   readonly #account: Account
   readonly #request: ExecutionRequest
   readonly #progress: Progress
+  /** Ends the looking on. Not when it has ended well: its output is still to be read. */
   readonly #stop = new AbortController()
+  readonly #waits = new AbortController()
   #sessionId: string | undefined
 
   constructor(account: Account, request: ExecutionRequest, progress: Progress) {
@@ -47,20 +49,32 @@ class Conduct {
   async run(interrupts: Interrupts): Promise<Outcome | { readonly detached: number }> {
     const running = this.#follow()
     try {
-      const first = await Promise.race([running, interrupts.next(0)])
-      if (typeof first === 'object') return first
-      await this.#find()
-      this.#sayHowToComeBack(first === 'SIGINT')
-      const detached = { detached: 128 + constants.signals[first] }
-      if (first !== 'SIGINT') return detached
-      const second = await Promise.race([running, interrupts.next(1), this.#later(DETACH_MS)])
-      if (typeof second === 'object') return second
-      return second === 'later' ? detached : await this.#kill(running)
-    } finally {
+      const ended = await this.#untilEndOrLeaving(running, interrupts)
+      if ('detached' in ended) this.#stop.abort()
+      return ended
+    } catch (error) {
       this.#stop.abort()
+      throw error
+    } finally {
+      this.#waits.abort()
       // Whoever leaves does not look at what becomes of it.
       running.catch(() => undefined)
     }
+  }
+
+  async #untilEndOrLeaving(
+    running: Promise<Outcome>,
+    interrupts: Interrupts,
+  ): Promise<Outcome | { readonly detached: number }> {
+    const first = await Promise.race([running, interrupts.next(0)])
+    if (typeof first === 'object') return first
+    await this.#find()
+    this.#sayHowToComeBack(first === 'SIGINT')
+    const detached = { detached: 128 + constants.signals[first] }
+    if (first !== 'SIGINT') return detached
+    const second = await Promise.race([running, interrupts.next(1), this.#later(DETACH_MS)])
+    if (typeof second === 'object') return second
+    return second === 'later' ? detached : this.#kill(running)
   }
 
   async #follow(): Promise<Outcome> {
@@ -136,7 +150,7 @@ class Conduct {
 
   #later(ms: number): Promise<'later'> {
     // Given up with everything else: nobody waits for it then.
-    return delay(ms, 'later' as const, { signal: this.#stop.signal }).catch(() => 'later' as const)
+    return delay(ms, 'later' as const, { signal: this.#waits.signal }).catch(() => 'later' as const)
   }
 
   #say(text: string): void {
