@@ -5,7 +5,7 @@ import { answerLost, connectTo } from './connect.ts'
 
 /** From the end of the request to the first line of the answer. */
 const ANSWER_MS = 30_000
-/** Between two pieces of an answer. */
+/** For the next piece of an answer, while somebody waits for it: a reader that takes its time is no silent gateway. */
 const PIECE_MS = 60_000
 
 export interface Question {
@@ -40,7 +40,6 @@ export async function ask(account: Account, question: Question): Promise<Answer>
   for (const reason of [signal, deadline]) reason.addEventListener('abort', abort)
   try {
     const response = await send(socket, account, question)
-    socket.setTimeout(PIECE_MS, abort)
     // From here the question's own signal is left: an answer may be long.
     socket.once('close', () => signal.removeEventListener('abort', abort))
     return answerOf(response, account)
@@ -103,10 +102,30 @@ function answerOf(response: IncomingMessage, { rest }: Account): Answer {
 }
 
 async function* pieces(response: IncomingMessage, url: string): AsyncGenerator<Buffer, void, undefined> {
+  const iterator = response[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   try {
-    for await (const piece of response) yield piece as Buffer
+    for (;;) {
+      const piece = await nextPiece(response, iterator)
+      if (piece === undefined) return
+      yield piece
+    }
   } catch (error) {
     throw answerLost(url, `the answer broke off (${(error as Error).message})`)
+  } finally {
+    response.destroy()
+  }
+}
+
+async function nextPiece(
+  response: IncomingMessage,
+  iterator: AsyncIterator<Buffer, undefined>,
+): Promise<Buffer | undefined> {
+  const silent = () => void response.destroy(new Error(`nothing for ${PIECE_MS / 1000} s`))
+  const timer = setTimeout(silent, PIECE_MS)
+  try {
+    return (await iterator.next()).value
+  } finally {
+    clearTimeout(timer)
   }
 }
 
