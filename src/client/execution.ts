@@ -56,7 +56,7 @@ export async function* execute(account: Account, request: ExecutionRequest, sign
   // It may have got there; if it did, that gateway does not say where its sessions come from.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
-  return yield* toEnd(account, id, undefined, signal)
+  return yield* toEnd(account, id, signal)
 }
 
 type Settled<T> = T | { readonly error: unknown }
@@ -133,7 +133,7 @@ async function* afterAnswer(
     yield { kind: 'review', url: value.output }
     return yield* afterReview(account, id, signal)
   }
-  if (status === 202 || value.output_status === 'running') return yield* toEnd(account, id, undefined, signal)
+  if (status === 202 || value.output_status === 'running') return yield* toEnd(account, id, signal)
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
 }
 
@@ -151,9 +151,9 @@ async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: A
 }
 
 /** Follows a session to its end. */
-async function* toEnd(account: Account, id: string, reason: string | undefined, signal: AbortSignal): Sights {
+async function* toEnd(account: Account, id: string, signal: AbortSignal): Sights {
   const session = yield* watch(account, id, () => false, signal)
-  return outcomeOfRecord(account, session, reason, signal)
+  return outcomeOfRecord(account, session, undefined, signal)
 }
 
 async function* afterReview(account: Account, id: string, signal: AbortSignal): Sights {
@@ -167,7 +167,7 @@ async function* afterReview(account: Account, id: string, signal: AbortSignal): 
     // Somebody else has run it already, or we have, and the answer was lost.
     const isRunning = error instanceof ApiError && (error.status === 409 || error.isAnswerLost)
     if (!isRunning) throw error
-    return yield* toEnd(account, id, undefined, signal)
+    return yield* toEnd(account, id, signal)
   }
 }
 

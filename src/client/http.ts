@@ -16,6 +16,8 @@ export interface Question {
   readonly body?: object | undefined
   /** Instead of 30 s: those that start an execution are answered when it has ended. */
   readonly answerMs?: number | undefined
+  /** Instead of 60 s, for each piece of the answer. */
+  readonly pieceMs?: number | undefined
   /** Ends the question, and the answer. */
   readonly signal?: AbortSignal | undefined
 }
@@ -42,7 +44,7 @@ export async function ask(account: Account, question: Question): Promise<Answer>
     const response = await send(socket, account, question)
     // From here the question's own signal is left: an answer may be long.
     socket.once('close', () => signal.removeEventListener('abort', abort))
-    return answerOf(response, account)
+    return answerOf(response, account, question)
   } catch (error) {
     socket.destroy()
     signal.removeEventListener('abort', abort)
@@ -90,22 +92,26 @@ function send(
   })
 }
 
-function answerOf(response: IncomingMessage, { rest }: Account): Answer {
+function answerOf(response: IncomingMessage, { rest }: Account, { pieceMs = PIECE_MS }: Question): Answer {
   const { statusCode = 0, headers } = response
   return {
     status: statusCode,
     contentType: headers['content-type'] ?? '',
     location: headers.location,
-    body: pieces(response, rest.url),
+    body: pieces(response, rest.url, pieceMs),
     discard: () => void response.destroy(),
   }
 }
 
-async function* pieces(response: IncomingMessage, url: string): AsyncGenerator<Buffer, void, undefined> {
+async function* pieces(
+  response: IncomingMessage,
+  url: string,
+  pieceMs: number,
+): AsyncGenerator<Buffer, void, undefined> {
   const iterator = response[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   try {
     for (;;) {
-      const piece = await nextPiece(response, iterator)
+      const piece = await nextPiece(response, iterator, pieceMs)
       if (piece === undefined) return
       yield piece
     }
@@ -119,9 +125,10 @@ async function* pieces(response: IncomingMessage, url: string): AsyncGenerator<B
 async function nextPiece(
   response: IncomingMessage,
   iterator: AsyncIterator<Buffer, undefined>,
+  pieceMs: number,
 ): Promise<Buffer | undefined> {
-  const silent = () => void response.destroy(new Error(`nothing for ${PIECE_MS / 1000} s`))
-  const timer = setTimeout(silent, PIECE_MS)
+  const silent = () => void response.destroy(new Error(`nothing for ${pieceMs / 1000} s`))
+  const timer = setTimeout(silent, pieceMs)
   try {
     return (await iterator.next()).value
   } finally {

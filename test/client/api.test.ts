@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, type AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { findAccount } from '../../src/client/account.ts'
 import { fetchUser, findGrpcUrl } from '../../src/client/api.ts'
 import { ApiError } from '../../src/client/api-error.ts'
+import { ask } from '../../src/client/http.ts'
 import { Authority } from '../support/certificates.ts'
 import { ConnectProxy } from '../support/connect-proxy.ts'
 import { json, ScriptedRest, type Script } from '../support/scripted-rest.ts'
@@ -152,6 +155,35 @@ describe('a question over TLS', () => {
       message: expect.stringContaining('does not speak TLS') as string,
     })
     expect(rest.received).toEqual([])
+  })
+})
+
+describe('a long answer', () => {
+  const question = { method: 'GET', path: '/api/long', pieceMs: 100 } as const
+
+  it('waits for a reader who takes longer than the gateway may', async () => {
+    await using rest = await ScriptedRest.start()
+    const sent = randomBytes(8 * 1024 * 1024)
+    rest.on('GET /api/long', (_, response) => response.end(sent))
+    const parts: Buffer[] = []
+    for await (const part of (await ask(account(rest.url), question)).body) {
+      if (parts.length === 0) await delay(3 * question.pieceMs)
+      parts.push(part)
+    }
+    expect(Buffer.concat(parts).equals(sent)).toBe(true)
+  })
+
+  it('breaks off when the gateway says nothing more', async () => {
+    await using rest = await ScriptedRest.start()
+    rest.on('GET /api/long', (_, response) => void response.write('a beginning'))
+    const { body } = await ask(account(rest.url), question)
+    const read = async () => {
+      for await (const part of body) expect(part.toString()).toBe('a beginning')
+    }
+    expect(await failure(read())).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('the answer broke off (nothing for 0.1 s)') as string,
+    })
   })
 })
 
