@@ -143,7 +143,7 @@ async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: A
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)
     // Not by the deadline: reading the output may take long.
-    return await outcomeOfRecord(account, session, reasonIn(answer), signal)
+    return outcomeOfRecord(account, session, reasonIn(answer), signal)
   } catch (error) {
     if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
     return outcomeWithoutRecord(answer)

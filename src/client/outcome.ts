@@ -10,7 +10,7 @@ export interface Outcome {
   readonly exitCode: number | undefined
   /** Why there is no code, in the gateway's words. */
   readonly reason: string | undefined
-  /** What it wrote, byte for byte, in the order of arrival. */
+  /** What it wrote, byte for byte, in the order of arrival. Reading it may throw an ApiError: how it ended is known all the same. */
   readonly output: Output
   /** Some of what it wrote is missing. */
   readonly isTruncated: boolean
@@ -75,16 +75,17 @@ export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
 /**
  * Of a session that has ended.
  * @param reason what the gateway has said before, where there was an answer
+ * @param signal ends the reading of its output
  */
-export async function outcomeOfRecord(
+export function outcomeOfRecord(
   account: Account,
   session: Session,
   reason: string | undefined,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Outcome {
   const { exitCode } = session
   const hasCode = exitCode !== undefined && exitCode !== NO_CODE
-  const output = await openOutput(account, session.id, signal)
+  const output = outputOf(account, session.id, signal)
   return {
     sessionId: session.id,
     exitCode: hasCode ? exitCode : undefined,
@@ -95,6 +96,11 @@ export async function outcomeOfRecord(
     status: exitCode === 0 ? 'success' : 'failed',
     executionMs: Date.parse(session.endedAt ?? '') - Date.parse(session.startedAt) || 0,
   }
+}
+
+/** Asked for when somebody reads it. */
+async function* outputOf(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  yield* await openOutput(account, id, signal)
 }
 
 function truncatedBytes({ raw }: Session): number {

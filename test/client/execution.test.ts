@@ -16,6 +16,7 @@ it('the output of what has no code is there for as long as somebody reads it', a
   vi.spyOn(AbortSignal, 'timeout').mockReturnValue(timesUp.signal)
   const outcome = await outcomeOf(gateway)
   timesUp.abort()
+  vi.restoreAllMocks()
   const read: Buffer[] = []
   for await (const piece of outcome.output) read.push(piece)
   expect(Buffer.concat(read).equals(output)).toBe(true)

@@ -282,6 +282,47 @@ describe('run says in one line why there is no exit code:', () => {
   })
 })
 
+describe('run that has run never says that it could not:', () => {
+  const lostOutput = `Its output cannot be read: `
+  it.each([
+    [0, 69],
+    [3, 3],
+  ])('it ended with %d, and its output breaks off', async (exitCode, code) => {
+    await using gateway = await RunbookGateway.start(plain)
+    gateway.answers(RUNNING).records(done(exitCode))
+    gateway.rest.on(`GET /api/sessions/${SESSION}/result/stream`, (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain', 'content-length': 100 }).write('a beginning\n')
+      setImmediate(() => response.destroy())
+    })
+    const ended = await run(gateway, 'pg', FILE)
+    expect([ended.code, ended.stdout]).toEqual([code, 'a beginning\n'])
+    expect(ended.stderr).toMatch(/^runbook-agent: it has ended with exit code \d\. [^\n]*\n$/)
+    expect(ended.stderr).toContain(lostOutput)
+    expect(ended.stderr).toContain(`runbook-agent sessions output ${SESSION}`)
+  })
+
+  it('it was killed, and its output cannot be had', async () => {
+    await using gateway = await RunbookGateway.start(plain)
+    gateway.answers(rpcError('Unknown', 'session killed by the user')).records(done(254))
+    gateway.rest.on(`GET /api/sessions/${SESSION}/result/stream`, json(500, { message: 'no database' }))
+    const ended = await run(gateway, 'pg', FILE)
+    expect([ended.code, ended.stdout]).toEqual([254, ''])
+    expect(ended.stderr).toContain('the session was ended at the gateway: session killed by the user. ')
+    expect(ended.stderr).toContain(`${lostOutput}no database`)
+  })
+
+  it('the gateway refuses to say more of it', async () => {
+    await using gateway = await RunbookGateway.start(plain)
+    gateway.answers(RUNNING)
+    gateway.rest.on(`GET /api/sessions/${SESSION}`, json(401, { message: 'access denied' }))
+    const ended = await run(gateway, 'pg', FILE)
+    expect(ended.code).toBe(77)
+    expect(ended.stderr).toMatch(
+      new RegExp(`^runbook-agent: what becomes of session ${SESSION} is not known: access denied[^\n]*\n$`),
+    )
+  })
+})
+
 describe('run does not send', () => {
   it('what lacks parameters: it says which, with everything that is declared of them', async () => {
     await using gateway = await RunbookGateway.start(declared)
@@ -460,6 +501,20 @@ describe('a signal while run waits', () => {
     expect((await program.ended()).code).toBe(254)
     expect(program.stderr).toContain(`killed session ${SESSION}`)
     expect(gateway.rest.asked(KILL)).toHaveLength(1)
+  })
+
+  it('twice says so when the gateway cannot kill it', async () => {
+    await using gateway = await running()
+    gateway.rest.on(KILL, (_, response) => response.destroy())
+    await using program = start(gateway)
+    await found(() => gateway.rest.asked(`GET /api/sessions/${SESSION}`)[1])
+    program.signal('SIGINT')
+    await program.says('stderr', /Ctrl-C again/)
+    program.signal('SIGINT')
+    expect((await program.ended()).code).toBe(69)
+    expect(program.stderr).toContain(
+      `runbook-agent: session ${SESSION} could not be killed and may go on: no answer`,
+    )
   })
 
   it('detaches also before there is an answer, by the id that was sent along', async () => {

@@ -8,6 +8,7 @@ import type { ExecutionRequest } from '../../../client/execution-request.ts'
 import type { Outcome } from '../../../client/outcome.ts'
 import { findByCorrelation, killSession } from '../../../client/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
+import { clientFailure } from '../failures.ts'
 import { Interrupts } from './interrupts.ts'
 import { Progress } from './progress.ts'
 
@@ -79,11 +80,26 @@ class Conduct {
 
   async #follow(): Promise<Outcome> {
     const sights = execute(this.#account, this.#request, this.#stop.signal)
-    for (;;) {
-      const { done, value } = await sights.next()
-      if (done === true) return value
-      this.#see(value)
+    try {
+      for (;;) {
+        const { done, value } = await sights.next()
+        if (done === true) return value
+        this.#see(value)
+      }
+    } catch (error) {
+      throw this.#unknownEnd(error)
     }
+  }
+
+  /** That it could not be run is said only where nothing has: whoever reads that runs it again. */
+  #unknownEnd(error: unknown): unknown {
+    const { file, connection } = this.#request
+    if (this.#sessionId !== undefined)
+      return clientFailure(error, `what becomes of session ${oneLine(this.#sessionId)} is not known`)
+    const isSent = error instanceof ApiError && error.isAnswerLost
+    return isSent
+      ? clientFailure(error, oneLine(`whether ${file} runs on ${connection} is not known`))
+      : error
   }
 
   #see(sight: ExecutionSight): void {
@@ -121,7 +137,7 @@ class Conduct {
     if (this.#sessionId === undefined) {
       const { connection } = this.#request
       this.#say(
-        `detaching: it goes on${again}. Find it: runbook-agent sessions list --connection ${connection}`,
+        `detaching: it goes on if the gateway has got it${again}. Find it: runbook-agent sessions list --connection ${connection}`,
       )
       return
     }
@@ -138,7 +154,7 @@ class Conduct {
         'it cannot be killed: its session is not known. Find it: runbook-agent sessions list',
         exitCodes.noExitCode,
       )
-    await killSession(this.#account, this.#sessionId)
+    await this.#killKnown(this.#sessionId)
     this.#say(`killed session ${oneLine(this.#sessionId)}`)
     const ended = await Promise.race([running, this.#later(KILL_MS)])
     if (typeof ended === 'object') return ended
@@ -146,6 +162,14 @@ class Conduct {
       `session ${oneLine(this.#sessionId)} was killed, and the gateway does not say that it has ended`,
       exitCodes.noExitCode,
     )
+  }
+
+  async #killKnown(id: string): Promise<void> {
+    try {
+      await killSession(this.#account, id)
+    } catch (error) {
+      throw clientFailure(error, `session ${oneLine(id)} could not be killed and may go on`)
+    }
   }
 
   #later(ms: number): Promise<'later'> {

@@ -1,5 +1,6 @@
 import { printableJson } from '../../../basics/printable.ts'
 import { oneLine } from '../../../basics/one-line.ts'
+import { ApiError } from '../../../client/api-error.ts'
 import type { Outcome } from '../../../client/outcome.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput, ReaderGone } from '../byte-output.ts'
@@ -23,6 +24,7 @@ export async function showEnding(outcome: Outcome, connection: string, flags: En
     if (flags.json) await stdout.write(Buffer.from(`${printableJson(await asAnswer(outcome))}\n`))
     else for await (const piece of outcome.output) await stdout.write(piece)
   } catch (error) {
+    if (error instanceof ApiError) throw withoutOutput(outcome, connection, error)
     // `| head`: it has seen enough. How it ended is still worth knowing.
     if (!(error instanceof ReaderGone)) throw error
   }
@@ -91,6 +93,21 @@ const WORDS: readonly Words[] = [
     text: (connection, reason) => `the gateway has lost the agent of ${connection}: ${reason}`,
   },
 ]
+
+/** It has run: not to be taken for one that could not, and not for a success either. */
+function withoutOutput(outcome: Outcome, connection: string, { message }: ApiError): Failure {
+  const { exitCode, sessionId } = outcome
+  const how =
+    exitCode === undefined
+      ? withoutCode(outcome, connection)
+      : new Failure(`it has ended with exit code ${exitCode}`, exitCodeOf(exitCode) || exitCodes.unreachable)
+  return new Failure(
+    oneLine(
+      `${how.message}. Its output cannot be read: ${message}. Try again: runbook-agent sessions output ${sessionId}`,
+    ),
+    how.exitCode,
+  )
+}
 
 function withoutCode({ reason = '', sessionId }: Outcome, connection: string): Failure {
   const known = WORDS.find((words) => words.reason.test(reason))
