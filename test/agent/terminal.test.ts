@@ -129,7 +129,7 @@ describe('a console', () => {
       same = written() === before ? same + 1 : 0
       before = written()
       return before > 0 && same > 50
-    })
+    }, 20_000)
     expect(written()).toBeLessThan(9_000_000)
     stream.resume()
     await console.ended()

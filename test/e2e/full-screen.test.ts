@@ -52,13 +52,15 @@ class Pair implements Disposable {
   /** Settles when both show it and all the rest alike; fails with both screens. */
   async show(pattern: RegExp): Promise<void> {
     await Promise.all(this.#both.map((tmux) => tmux.shows(pattern)))
-    const screens = () => this.#both.map((tmux) => this.#mask(tmux.screen()))
-    const alike = () => new Set(screens()).size === 1
-    await waitFor(alike, 10_000).catch(() => undefined)
-    const [direct, remote] = screens()
-    expect(remote).toBe(direct)
-    const [state, ...others] = this.#both.map((tmux) => tmux.state('alternate_on', 'cursor_x', 'cursor_y'))
-    expect(others).toEqual([state])
+    const looks = () =>
+      this.#both.map((tmux) => ({
+        screen: this.#mask(tmux.screen()),
+        state: tmux.state('alternate_on', 'cursor_x', 'cursor_y'),
+      }))
+    const alike = () => new Set(looks().map((look) => JSON.stringify(look))).size === 1
+    await waitFor(alike, 20_000).catch(() => undefined)
+    const [direct, remote] = looks()
+    expect(remote).toEqual(direct)
   }
 
   [Symbol.dispose](): void {
@@ -135,6 +137,10 @@ describe('the same screens as on a terminal of its own:', () => {
   })
 
   const psql = ['psql', '-X', '-h', '127.0.0.1', '-U', 'postgres']
+  const sleeping = () => {
+    const query = `select count(*) from pg_stat_activity where state = 'active' and query = 'select pg_sleep(100);'`
+    return Number(spawnSync('psql', [...psql.slice(1), '-Atc', query], { encoding: 'utf8' }).stdout)
+  }
   const noServer =
     missing('psql') || missing('less') || spawnSync('psql', [...psql.slice(1), '-c', 'select 1']).status !== 0
   it.skipIf(noServer)(
@@ -155,9 +161,12 @@ describe('the same screens as on a terminal of its own:', () => {
       await console.show(/^ U{30}$/m)
       console.do((tmux) => tmux.type('G'))
       await console.show(/^\(100 rows\)$/m)
+      // The pager would eat what is typed while it leaves.
       console.do((tmux) => tmux.type('q'))
-      console.do((tmux) => tmux.enter('select pg_sleep(1000);'))
-      await console.show(/pg_sleep\(1000\);$/m)
+      await console.show(/^postgres=[#>] ?$/m)
+      console.do((tmux) => tmux.enter('select pg_sleep(100);'))
+      await console.show(/pg_sleep\(100\);$/m)
+      await waitFor(() => sleeping() >= 2, 20_000)
       console.do((tmux) => tmux.press('C-c'))
       await console.show(/canceling statement due to user request/)
       console.do((tmux) => tmux.press('C-d'))
