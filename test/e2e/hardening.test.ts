@@ -91,10 +91,10 @@ it('the runtime lives through a lack of descriptors: what runs ends with its cod
     const engine = await loadEngine()
     engine.guard()
     const path = process.env.PATH
-    const run = async (script) => {
+    const run = async (script, terminal) => {
       const argv = ['sh', '-c', script].map((argument) => Buffer.from(argument))
       const command = { argv, environment: [Buffer.from('PATH=' + path)], path, cwd: '/', stdin: Buffer.alloc(0) }
-      const execution = await execute(engine, command, { graceMs: 200, marker: 'MARKER=x' })
+      const execution = await execute(engine, command, { graceMs: 200, marker: 'MARKER=x', terminal })
       for await (const chunk of execution.output) void chunk
       return execution.exit
     }
@@ -102,10 +102,11 @@ it('the runtime lives through a lack of descriptors: what runs ends with its cod
     try { for (;;) openSync('/dev/null') } catch { /* none is left */ }
     const ended = await running
     const refused = await run('exit 5')
-    console.log(ended.code, refused.kind, refused.cause.code)`
+    const noTerminal = await run('exit 5', { cols: 80, rows: 24 })
+    console.log(ended.code, refused.kind, refused.cause.code, noTerminal.kind, noTerminal.cause.code)`
   const limited = ['-c', 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, script]
   const ran = spawnSync('sh', limited, { encoding: 'utf8' })
-  expect([ran.stdout, ran.stderr, ran.status]).toEqual(['4 failed EMFILE\n', '', 0])
+  expect([ran.stdout, ran.stderr, ran.status]).toEqual(['4 failed EMFILE failed EMFILE\n', '', 0])
 })
 
 describe('the gateway', () => {

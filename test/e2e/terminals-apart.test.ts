@@ -51,7 +51,7 @@ const attack = `
     agentsMemory: attempt(() => openSync('/proc/' + agent + '/mem', 'r')),
     anybodys: everybody.flatMap((pid) => attempt(() => masters(targets(pid))) ?? []).filter((one) => /ptmx/.test(one)),
     pidfdGetfd: [...new Set(stolen)],
-    ptrace: errno(syscall(101, 16, Number(agent), 0)),
+    ptrace: errno(syscall(101, 0x4206, Number(agent), 0)),
     typeIntoIt: typeof slave === 'number' ? errno(ioctl(slave, 0x5412, 'char *', Buffer.from('x'))) : slave,
     makeItMine: typeof slave === 'number' ? errno(ioctl(slave, 0x540e, 'int', 0)) : slave,
     masterOfIt: typeof slave === 'number' ? errno(ioctl(slave, 0x80045430, 'void *', Buffer.alloc(4))) : slave,
@@ -70,6 +70,7 @@ describe.skipIf(!canRun)(
     it.each(['pipes', 'terminal'])('with %s of its own', (kind) => {
       const ran = spawnSync('setpriv', [...as, '--input-type=module', '-e', scene, attack, kind], {
         encoding: 'utf8',
+        timeout: 20_000,
       })
       expect(ran.stderr).toBe('')
       const { report, rest } = JSON.parse(ran.stdout) as { report: Record<string, unknown>; rest: string }

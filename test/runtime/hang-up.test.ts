@@ -50,17 +50,14 @@ describe('a terminal that is ended', () => {
   })
 
   it('tells the jobs of a shell that does not tell them itself', async () => {
-    const shell = await Console.shell(own({ graceMs: 1000 }))
-    shell.type(`trap : HUP TERM\r`)
-    const [pid = 0] = await job(
-      shell,
-      `bash -c 'trap "echo job hung up; exit" HUP; echo r\\eady; while :; do sleep 0.01; done'`,
-      'bash',
-    )
-    await shell.says(/\r\nready/)
+    const job = `trap "echo job hung up; exit" HUP; echo re""ady; while :; do sleep 0.01; done`
+    const shell = await ready(`trap : HUP TERM; set -m; (${job}) & while :; do sleep 0.01; done`, {
+      graceMs: 1000,
+    })
+    const [pid = 0] = descendantsOf(shell.pid)
     shell.execution.terminate()
-    await shell.says(/job hung up/)
-    await shell.ended
+    expect(await shell.ended).toEqual({ kind: 'signaled', signal: 'SIGKILL' })
+    expect(shell.output.toString()).toContain('job hung up')
     expect(gone([pid])).toBe(true)
   })
 
