@@ -99,9 +99,11 @@ it('the runtime lives through a lack of descriptors: what runs ends with its cod
       return execution.exit
     }
     const running = run('sleep 0.3; sleep 1000 & exit 4')
-    try { for (;;) openSync('/dev/null') } catch { /* none is left */ }
+    const fill = () => { try { for (;;) openSync('/dev/null') } catch { /* none is left */ } }
+    fill()
     const ended = await running
     const refused = await run('exit 5')
+    fill()
     const noTerminal = await run('exit 5', { cols: 80, rows: 24 })
     console.log(ended.code, refused.kind, refused.cause.code, noTerminal.kind, noTerminal.cause.code)`
   const limited = ['-c', 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, script]
