@@ -1,5 +1,6 @@
 import { write } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isatty } from 'node:tty'
 import { promisify } from 'node:util'
 import { exitCodes, Failure } from '../failure.ts'
 
@@ -72,4 +73,9 @@ export class ByteOutput {
       return 0
     }
   }
+}
+
+/** Whether the next line on stderr would go on with an unfinished one: on a terminal stdout's stands there as well. */
+export function isAfterUnfinishedLine(stdout: ByteOutput, stderr: ByteOutput): boolean {
+  return stderr.isInLine || (isatty(stdout.fd) && isatty(stderr.fd) && stdout.isInLine)
 }

@@ -1,6 +1,7 @@
 import { printableText } from '../../basics/printable.ts'
 import type { NoExitReason, SessionEnd } from '../../client/session-end.ts'
 import { exitCodes } from '../failure.ts'
+import { exitCodeOfExecution } from './exit-code.ts'
 import type { Notice } from './notices.ts'
 
 /** What a session was for, for the words about its end. */
@@ -111,16 +112,11 @@ export function reportEnd(end: SessionEnd, subject: SessionSubject): EndReport {
     message: end.message,
     truncated_bytes: end.kind === 'exited' ? end.truncatedBytes : 0,
   }
-  if (end.kind === 'exited') return { exitCode: exitCodeOf(end.exitCode), fields, text: message }
+  if (end.kind === 'exited') return { exitCode: exitCodeOfExecution(end.exitCode), fields, text: message }
   const { exitCode, what, hint } = WORDS[end.kind]
   return { exitCode, fields, text: `runbook-agent: ${what(subject, oneLine(message))}`, hint: hint(subject) }
 }
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ').trim()
-}
-
-/** A process has eight bits for it: 256 would be a success. */
-function exitCodeOf(code: number): number {
-  return code >= 0 && code <= 255 ? code : noExitCode
 }

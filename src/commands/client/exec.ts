@@ -1,10 +1,10 @@
-import { isatty } from 'node:tty'
 import type { Account } from '../../client/account.ts'
 import { ClientSession, type SessionEvent } from '../../client/client-session.ts'
-import { ByteOutput, ReaderGone } from './byte-output.ts'
+import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
 import { waitingFor, type SessionSubject } from './end-report.ts'
 import { explainEnd } from './explain-end.ts'
-import { endBySignal, exitCodeOfSignal, Leaving } from './leaving.ts'
+import { exitCodeOfSignal } from './exit-code.ts'
+import { endBySignal, Leaving } from './leaving.ts'
 import { Notices, type NoticeFlags } from './notices.ts'
 import { reviewNotice } from './review-notice.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'
@@ -69,12 +69,8 @@ class ExecConsole {
     }
     if (leaving.exitCode !== undefined) return leaving.exitCode
     const report = await explainEnd(session.end, this.#subject, this.#account)
-    await this.#notices.say(report, this.#isInLine)
+    await this.#notices.say(report, isAfterUnfinishedLine(this.#stdout, this.#stderr))
     return report.exitCode
-  }
-
-  get #isInLine(): boolean {
-    return this.#stderr.isInLine || (isatty(1) && isatty(2) && this.#stdout.isInLine)
   }
 
   async #show(event: SessionEvent): Promise<void> {

@@ -1,4 +1,4 @@
-import { constants } from 'node:os'
+import { exitCodeOfSignal } from './exit-code.ts'
 
 /** What ends a client command from outside. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
@@ -49,9 +49,4 @@ export class Leaving implements Disposable {
 export function endBySignal(signal: LeavingSignal): void {
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)
-}
-
-/** As shells count: 130 for SIGINT. */
-export function exitCodeOfSignal(signal: NodeJS.Signals): number {
-  return 128 + constants.signals[signal]
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { isatty } from 'node:tty'
 import { Session } from '../../../agent/session.ts'
 import type { Reply, SessionServices } from '../../../agent/session-services.ts'
 import { endOfClose, type SessionEnd } from '../../../client/session-end.ts'
 import { openMessage } from '../../../gateway/session-request.ts'
 import type { SessionId } from '../../../wire/message.ts'
-import { ByteOutput, ReaderGone } from '../byte-output.ts'
+import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../byte-output.ts'
 import { reportEnd } from '../end-report.ts'
-import { endBySignal, exitCodeOfSignal, Leaving, type LeavingSignal } from '../leaving.ts'
+import { exitCodeOfSignal } from '../exit-code.ts'
+import { endBySignal, Leaving, type LeavingSignal } from '../leaving.ts'
 import { Notices, type NoticeFlags } from '../notices.ts'
 import type { LocalConnection } from './connection.ts'
 import { openLocalServices } from './services.ts'
@@ -93,7 +93,7 @@ class LocalExecution {
       sessionId,
     } as const
     const report = reportEnd(this.#end, subject)
-    await this.#notices.say(report, stderr.isInLine || (isatty(1) && isatty(2) && stdout.isInLine))
+    await this.#notices.say(report, isAfterUnfinishedLine(stdout, stderr))
     return report.exitCode
   }
 

@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '../../../basics/one-line.ts'
 import type { Account } from '../../../client/account.ts'
@@ -8,6 +7,7 @@ import type { ExecutionRequest } from '../../../client/execution-request.ts'
 import type { Outcome } from '../../../client/outcome.ts'
 import { findByCorrelation, killSession } from '../../../client/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodeOfSignal } from '../exit-code.ts'
 import { clientFailure } from '../failures.ts'
 import { Interrupts } from './interrupts.ts'
 import { Progress } from './progress.ts'
@@ -71,7 +71,7 @@ class Conduct {
     if (typeof first === 'object') return first
     await this.#find()
     this.#sayHowToComeBack(first === 'SIGINT')
-    const detached = { detached: 128 + constants.signals[first] }
+    const detached = { detached: exitCodeOfSignal(first) }
     if (first !== 'SIGINT') return detached
     const second = await Promise.race([running, interrupts.next(1), this.#later(DETACH_MS)])
     if (typeof second === 'object') return second

@@ -4,6 +4,7 @@ import { ApiError } from '../../../client/api-error.ts'
 import type { Outcome } from '../../../client/outcome.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput, ReaderGone } from '../byte-output.ts'
+import { exitCodeOfExecution } from '../exit-code.ts'
 
 /** JSON is one text, and JavaScript's have an end. */
 const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024
@@ -31,18 +32,13 @@ export async function showEnding(outcome: Outcome, connection: string, flags: En
   if (process.stdout.isTTY && stdout.isInLine) process.stderr.write('\n')
   if (outcome.isTruncated)
     process.stderr.write('runbook-agent: the output is not whole: the agent or the gateway left some out\n')
-  const code = exitCodeOf(outcome.exitCode)
+  const code = exitCodeOfExecution(outcome.exitCode)
   if (outcome.exitCode === undefined) throw withoutCode(outcome, connection)
   if (code !== 0 && process.stderr.isTTY && !flags.quiet)
     process.stderr.write(
       `runbook-agent: exit code ${outcome.exitCode} (session ${oneLine(outcome.sessionId)})\n`,
     )
   return code
-}
-
-/** A process has eight bits for it, and 256 would be a success. */
-function exitCodeOf(code: number | undefined): number {
-  return code !== undefined && code >= 0 && code <= 255 ? code : exitCodes.noExitCode
 }
 
 async function asAnswer({ sessionId, exitCode, reason, ...outcome }: Outcome): Promise<object> {
@@ -100,7 +96,10 @@ function withoutOutput(outcome: Outcome, connection: string, { message }: ApiErr
   const how =
     exitCode === undefined
       ? withoutCode(outcome, connection)
-      : new Failure(`it has ended with exit code ${exitCode}`, exitCodeOf(exitCode) || exitCodes.unreachable)
+      : new Failure(
+          `it has ended with exit code ${exitCode}`,
+          exitCodeOfExecution(exitCode) || exitCodes.unreachable,
+        )
   return new Failure(
     oneLine(
       `${how.message}. Its output cannot be read: ${message}. Try again: runbook-agent sessions output ${sessionId}`,

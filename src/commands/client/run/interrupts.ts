@@ -1,4 +1,4 @@
-import { constants } from 'node:os'
+import { exitCodeOfSignal } from '../exit-code.ts'
 
 type Leave = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 const SIGNALS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -10,7 +10,7 @@ export class Interrupts implements Disposable {
   readonly #listener = (signal: Leave) => {
     this.#received.push(signal)
     // Nothing of ours takes that long: something hangs.
-    if (this.#received.length > 2) process.exit(128 + constants.signals[signal])
+    if (this.#received.length > 2) process.exit(exitCodeOfSignal(signal))
     this.#wake?.()
   }
 

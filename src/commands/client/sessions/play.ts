@@ -1,6 +1,6 @@
-import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ByteOutput } from '../byte-output.ts'
+import { exitCodeOfSignal } from '../exit-code.ts'
 import type { Frame } from './cast.ts'
 
 /** Attributes off, the main screen, a cursor, no mouse, no pasting mode: whatever the session had turned on. */
@@ -19,7 +19,7 @@ export async function play(frames: readonly Frame[], stdout: ByteOutput, pace: P
   const stop = new AbortController()
   let exitCode = 0
   const leave = (signal: 'SIGINT' | 'SIGTERM') => {
-    exitCode = 128 + constants.signals[signal]
+    exitCode = exitCodeOfSignal(signal)
     stop.abort()
   }
   process.on('SIGINT', leave).on('SIGTERM', leave)
