@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { readAll } from '../basics/read-all.ts'
 import type { Account } from './account.ts'
 import { ApiError } from './api-error.ts'
 import { answerLost, connectTo } from './connect.ts'
@@ -137,16 +138,7 @@ async function nextPiece(
 }
 
 /** The whole body. @throws ApiError `no-gateway` when it is longer than `limit` bytes */
-export async function readBody({ body, discard, status }: Answer, limit: number): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let length = 0
-  for await (const part of body) {
-    parts.push(part)
-    length += part.length
-    if (length > limit) {
-      discard()
-      throw new ApiError('no-gateway', `the answer is longer than ${limit} bytes`, status)
-    }
-  }
-  return Buffer.concat(parts, length)
+export async function readBody({ body, status }: Answer, limit: number): Promise<Buffer> {
+  const tooLong = () => new ApiError('no-gateway', `the answer is longer than ${limit} bytes`, status)
+  return readAll(body, limit, tooLong)
 }

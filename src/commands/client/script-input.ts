@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { isatty } from 'node:tty'
+import { readAll } from '../../basics/read-all.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
 /** With its variables and arguments it must fit into a packet of 17 MiB. */
@@ -20,24 +21,17 @@ export async function readScript({ input, file }: ScriptFlags): Promise<Buffer> 
   if (input !== undefined && file !== undefined)
     throw new Failure('--input and --file: only one of them', exitCodes.usage)
   if (input !== undefined) return bounded(Buffer.from(input), '--input')
-  if (file !== undefined && file !== '-') return readAll(createReadStream(file), file)
+  if (file !== undefined && file !== '-') return readStream(createReadStream(file), file)
   if (file === undefined && isatty(0)) return Buffer.alloc(0)
-  return readAll(process.stdin, 'stdin')
+  return readStream(process.stdin, 'stdin')
 }
 
-async function readAll(stream: AsyncIterable<unknown>, name: string): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let length = 0
+async function readStream(stream: AsyncIterable<unknown>, name: string): Promise<Buffer> {
   try {
-    for await (const part of stream as AsyncIterable<Buffer>) {
-      parts.push(part)
-      length += part.length
-      if (length > MAX_SCRIPT_BYTES) throw tooLong(name)
-    }
+    return await readAll(stream as AsyncIterable<Buffer>, MAX_SCRIPT_BYTES, () => tooLong(name))
   } catch (error) {
     throw error instanceof Failure ? error : unreadable(name, error as NodeJS.ErrnoException)
   }
-  return Buffer.concat(parts, length)
 }
 
 function bounded(script: Buffer, name: string): Buffer {

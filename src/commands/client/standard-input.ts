@@ -1,3 +1,5 @@
+import { readAll } from '../../basics/read-all.ts'
+import { decodeText, FileRefused } from '../../basics/small-file.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
 /**
@@ -7,17 +9,12 @@ import { exitCodes, Failure } from '../failure.ts'
  * @throws Failure when there is more, or what is there is not UTF-8
  */
 export async function readStandardInput(limit: number, what: string): Promise<string> {
-  const parts: Buffer[] = []
-  let length = 0
-  for await (const part of process.stdin) {
-    parts.push(part as Buffer)
-    length += (part as Buffer).length
-    if (length > limit)
-      throw new Failure(`${what} on standard input is longer than ${limit} bytes`, exitCodes.usage)
-  }
+  const refused = (reason: string) => new Failure(`${what} on standard input ${reason}`, exitCodes.usage)
+  const tooLong = () => refused(`is longer than ${limit} bytes`)
+  const bytes = await readAll(process.stdin as AsyncIterable<Buffer>, limit, tooLong)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))
-  } catch {
-    throw new Failure(`${what} on standard input is not UTF-8 text`, exitCodes.usage)
+    return decodeText(bytes)
+  } catch (error) {
+    throw error instanceof FileRefused ? refused(error.message) : error
   }
 }

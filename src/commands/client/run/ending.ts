@@ -1,6 +1,7 @@
 import { printableJson } from '../../../basics/printable.ts'
 import { oneLine } from '../../../basics/one-line.ts'
 import { ApiError } from '../../../client/api-error.ts'
+import { readAll } from '../../../basics/read-all.ts'
 import type { Outcome } from '../../../client/outcome.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput, ReaderGone } from '../byte-output.ts'
@@ -42,19 +43,12 @@ export async function showEnding(outcome: Outcome, connection: string, flags: En
 }
 
 async function asAnswer({ sessionId, exitCode, reason, ...outcome }: Outcome): Promise<object> {
-  const parts: Buffer[] = []
-  let length = 0
-  for await (const piece of outcome.output) {
-    parts.push(piece)
-    length += piece.length
-    if (length > LONGEST_JSON_OUTPUT)
-      throw new Failure(
-        `the output is too long for --json: runbook-agent sessions output ${oneLine(sessionId)}`,
-      )
-  }
+  const tooLong = () =>
+    new Failure(`the output is too long for --json: runbook-agent sessions output ${oneLine(sessionId)}`)
+  const output = await readAll(outcome.output, LONGEST_JSON_OUTPUT, tooLong)
   return {
     session_id: sessionId,
-    output: Buffer.concat(parts).toString('utf8'),
+    output: output.toString('utf8'),
     output_status: outcome.status,
     exit_code: exitCode,
     reason,
