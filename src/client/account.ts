@@ -51,8 +51,7 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   if (!apiUrl || (!token && !HOOP_APIURL)) throw new AccountError(SIGN_IN)
   if (!token)
     throw new AccountError('HOOP_APIURL is set and HOOP_TOKEN is not: set it, or runbook-agent login')
-  // What a header cannot hold. A token with a line break inside is two, or something else.
-  if (!/^[\x21-\x7e]+$/.test(token))
+  if (!isToken(token))
     throw new AccountError(`${HOOP_TOKEN ? 'HOOP_TOKEN' : file}: the token is not one word of ASCII`)
   const rest = restAddress(apiUrl, HOOP_APIURL ? 'HOOP_APIURL' : file)
   const isStoredGateway = rest.url === parseRestAddress(stored?.apiUrl ?? '')?.url
@@ -61,6 +60,11 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   if (!HOOP_TOKEN && HOOP_GRPCURL && !isKnownHost(HOOP_GRPCURL, rest, stored))
     throw otherGateway('HOOP_GRPCURL', file)
   return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
+}
+
+/** Whether a header can hold it. A token with a line break inside is two, or something else. */
+export function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text)
 }
 
 function otherGateway(variable: string, file: string): AccountError {
@@ -77,7 +81,7 @@ function isKnownHost(grpcUrl: string, rest: RestAddress, stored: StoredAccount |
 type Core = Pick<Account, 'rest' | 'token' | 'grpcUrl'>
 
 function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | undefined): Account {
-  const allowPlaintext = isTrue(env['RUNBOOK_AGENT_ALLOW_PLAINTEXT']) ?? stored?.allowPlaintext ?? false
+  const allowPlaintext = flagIn(env, 'RUNBOOK_AGENT_ALLOW_PLAINTEXT') ?? stored?.allowPlaintext ?? false
   const { rest } = core
   if (!rest.isSecure && !allowPlaintext) refusePlaintext(rest.host, rest.url, 'https://')
   const proxy = readProxy(env)
@@ -117,7 +121,7 @@ function streamAddress(text: string): StreamAddress {
 }
 
 function readTls(env: NodeJS.ProcessEnv, stored: StoredAccount | undefined): TlsOptions {
-  const skipVerify = isTrue(env['HOOP_TLS_SKIP_VERIFY']) ?? stored?.tlsSkipVerify ?? false
+  const skipVerify = flagIn(env, 'HOOP_TLS_SKIP_VERIFY') ?? stored?.tlsSkipVerify ?? false
   const serverName = env['HOOP_TLSSERVERNAME'] ?? stored?.tlsServerName
   const ca = env['HOOP_TLSCA'] ?? stored?.tlsCa
   return {
@@ -143,8 +147,14 @@ function readProxy(env: NodeJS.ProcessEnv): ReturnType<typeof findProxy> {
   }
 }
 
-function isTrue(text: string | undefined): boolean | undefined {
-  return text === undefined ? undefined : text.toLowerCase() === 'true' || text === '1'
+/** `true` in any case, or `1`. */
+export function isTrue(text: string): boolean {
+  return text.toLowerCase() === 'true' || text === '1'
+}
+
+function flagIn(env: NodeJS.ProcessEnv, name: string): boolean | undefined {
+  const text = env[name]
+  return text === undefined ? undefined : isTrue(text)
 }
 
 /** An empty variable is not set. */

@@ -28,6 +28,16 @@ describe('login', () => {
     ])
   })
 
+  it.each(['true', '1'])('keeps HOOP_TLS_SKIP_VERIFY=%s as the other commands read it', async (value) => {
+    using place = new Workplace()
+    await using rest = await gateway()
+    place.write('token', TOKEN)
+    const words = ['login', '--api-url', rest.url, '--token-file', 'token', '--quiet']
+    expect(await runProgram(place, words, { HOOP_TLS_SKIP_VERIFY: value })).toMatchObject({ code: 0 })
+    const file = place.at('home', '.config', 'runbook-agent', 'account.json')
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ tls_skip_verify: true })
+  })
+
   it('is undone by logout', async () => {
     using place = new Workplace()
     await using rest = await gateway()

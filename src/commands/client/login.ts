@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { oneLine } from '../../basics/one-line.ts'
 import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
-import { findAccount, type Account } from '../../client/account.ts'
+import { findAccount, isToken, isTrue, type Account } from '../../client/account.ts'
 import { writeAccountFile, type StoredAccount } from '../../client/account-file.ts'
 import { parseStreamAddress } from '../../client/address.ts'
 import { fetchGrpcUrl, fetchUser } from '../../client/api.ts'
@@ -56,7 +56,7 @@ function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): Stored
       tlsCa: HOOP_TLSCA.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`),
     }),
     ...(HOOP_TLSSERVERNAME && { tlsServerName: HOOP_TLSSERVERNAME }),
-    ...(HOOP_TLS_SKIP_VERIFY && { tlsSkipVerify: HOOP_TLS_SKIP_VERIFY.toLowerCase() === 'true' }),
+    ...(HOOP_TLS_SKIP_VERIFY && { tlsSkipVerify: isTrue(HOOP_TLS_SKIP_VERIFY) }),
   }
 }
 
@@ -80,7 +80,7 @@ async function knownGrpcUrl(account: Account): Promise<string | undefined> {
 async function readToken({ tokenFile }: LoginFlags): Promise<string> {
   const text = await tokenText(tokenFile)
   const token = text.trim()
-  if (/^[\x21-\x7e]+$/.test(token)) return token
+  if (isToken(token)) return token
   throw new Failure(
     token === '' ? 'the token is empty' : 'the token is not one word of ASCII: is this the right file?',
     exitCodes.usage,
