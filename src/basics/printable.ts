@@ -19,6 +19,13 @@ export function printableText(text: string): string {
     )
 }
 
+/** The same in one line, however long. */
+export function printableLine(text: string): string {
+  return printableText(text)
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .trim()
+}
+
 function visible(character: string): string {
   const code = (character.codePointAt(0) ?? 0).toString(16)
   return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u{${code}}`

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty'
-import { printableText } from '../../basics/printable.ts'
+import { printableLine } from '../../basics/printable.ts'
 import type { Account } from '../../client/account.ts'
 import { ClientSession, type SessionEvent } from '../../client/client-session.ts'
 import type { OpenedMessage } from '../../wire/message.ts'
@@ -165,7 +165,7 @@ class ConnectConsole implements Disposable {
  */
 function requireProgram({ connectionType, command }: OpenedMessage, { connection }: SessionSubject): void {
   if (connectionType === 'command-line' || command.trim() !== '') return
-  const type = printableText(connectionType).replaceAll('\n', ' ')
+  const type = printableLine(connectionType)
   throw new Failure(
     `${connection} is of type ${type} and has no program to connect to: use hoop connect ${connection}`,
     exitCodes.usage,
@@ -184,6 +184,6 @@ function openedNotice({ sid }: OpenedMessage, { connection }: SessionSubject): N
   return {
     fields: { event: 'opened', session_id: sid },
     text: '',
-    hint: `runbook-agent: connected to ${connection}, session ${printableText(sid)}. Enter ~ . leaves, Enter ~ ? tells more`,
+    hint: `runbook-agent: connected to ${connection}, session ${printableLine(sid)}. Enter ~ . leaves, Enter ~ ? tells more`,
   }
 }

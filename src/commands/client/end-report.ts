@@ -1,4 +1,4 @@
-import { printableText } from '../../basics/printable.ts'
+import { printableLine, printableText } from '../../basics/printable.ts'
 import type { NoExitReason, SessionEnd } from '../../client/session-end.ts'
 import { exitCodes } from '../failure.ts'
 import { exitCodeOfExecution } from './exit-code.ts'
@@ -114,9 +114,10 @@ export function reportEnd(end: SessionEnd, subject: SessionSubject): EndReport {
   }
   if (end.kind === 'exited') return { exitCode: exitCodeOfExecution(end.exitCode), fields, text: message }
   const { exitCode, what, hint } = WORDS[end.kind]
-  return { exitCode, fields, text: `runbook-agent: ${what(subject, oneLine(message))}`, hint: hint(subject) }
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, ' ').trim()
+  return {
+    exitCode,
+    fields,
+    text: `runbook-agent: ${what(subject, printableLine(end.message))}`,
+    hint: hint(subject),
+  }
 }

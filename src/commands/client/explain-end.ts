@@ -1,8 +1,7 @@
 import { nearest } from '../../basics/nearest.ts'
 import { oneLine } from '../../basics/one-line.ts'
 import type { Account } from '../../client/account.ts'
-import { ApiError } from '../../client/api-error.ts'
-import { fetchConnectionNames } from '../../client/connections.ts'
+import { connectionNamesIfKnown } from '../../client/connections.ts'
 import type { SessionEnd } from '../../client/session-end.ts'
 import { reportEnd, type EndReport, type SessionSubject } from './end-report.ts'
 
@@ -16,16 +15,8 @@ export async function explainEnd(
   account: Account,
 ): Promise<EndReport> {
   const report = reportEnd(end, subject)
-  const meant = end.kind === 'not-found' ? await meantConnection(subject.connection, account) : undefined
+  if (end.kind !== 'not-found') return report
+  const names = await connectionNamesIfKnown(account, AbortSignal.timeout(PATIENCE_MS))
+  const meant = nearest(subject.connection, names)
   return meant === undefined ? report : { ...report, hint: oneLine(`Did you mean ${meant}?`) }
-}
-
-async function meantConnection(name: string, account: Account): Promise<string | undefined> {
-  try {
-    return nearest(name, await fetchConnectionNames(account, AbortSignal.timeout(PATIENCE_MS)))
-  } catch (error) {
-    // The gateway's word stands without it.
-    if (error instanceof ApiError) return undefined
-    throw error
-  }
 }

@@ -1,7 +1,7 @@
 import { exitCodes, Failure } from '../failure.ts'
 import type { ExecLocalFlags } from './local/exec-local.ts'
 import type { RunLocalFlags } from './local/run-local.ts'
-import type { RunFlags } from './run/run.ts'
+import type { RunArguments, RunFlags } from './run/run.ts'
 
 interface Place {
   /** In this process, without a gateway. */
@@ -22,7 +22,7 @@ export async function exec(
 
 /** `run` on a gateway, or here. @returns the exit code of this program */
 export async function run(
-  what: { readonly connection: string; readonly file: string; readonly clientArgs: readonly string[] },
+  what: RunArguments,
   { local = false, ...flags }: RunFlags & RunLocalFlags & Place,
 ): Promise<number> {
   if (!local) {

@@ -1,4 +1,4 @@
-import { printableText } from '../../basics/printable.ts'
+import { printableLine } from '../../basics/printable.ts'
 import type { SessionEvent } from '../../client/client-session.ts'
 import type { Notice } from './notices.ts'
 
@@ -8,7 +8,7 @@ export function reviewNotice(
 ): Notice {
   if (event.kind === 'approved') return { fields: { event: event.kind }, text: 'runbook-agent: approved' }
   const { sessionId, url } = event
-  const place = printableText(url).replaceAll('\n', ' ')
+  const place = printableLine(url)
   return {
     fields: { event: event.kind, session_id: sessionId, url },
     text: `runbook-agent: waiting for approval: ${place}`,

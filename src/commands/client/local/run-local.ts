@@ -6,6 +6,7 @@ import { ByteOutput } from '../byte-output.ts'
 import type { NoticeFlags } from '../notices.ts'
 import { readFiles } from '../run/files.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from '../run/given-parameters.ts'
+import type { RunArguments } from '../run/run.ts'
 import { readVariables } from '../variables.ts'
 import { localConnection } from './connection.ts'
 import { executeHere } from './execution.ts'
@@ -25,20 +26,13 @@ export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
   readonly dryRun?: boolean
 }
 
-interface What {
-  readonly connection: string
-  /** The runbook: a file on this machine. */
-  readonly file: string
-  readonly clientArgs: readonly string[]
-}
-
 /**
  * `runbook-agent run --local`: a runbook that lies on this machine, without a gateway.
  * @returns the exit code of this program
  * @throws Failure
  */
 export async function runLocal(
-  { connection, file, clientArgs }: What,
+  { connection, file, clientArgs }: RunArguments,
   flags: RunLocalFlags,
 ): Promise<number> {
   const rendered = await render(file, flags)

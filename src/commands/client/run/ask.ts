@@ -1,12 +1,10 @@
-import { printableText } from '../../../basics/printable.ts'
+import { printableLine, printableText } from '../../../basics/printable.ts'
 import { decodeText, FileRefused, readSmallFile } from '../../../basics/small-file.ts'
 import type { Parameter, Runbook } from '../../../client/runbooks.ts'
 import { askChoice, askText, askUnseen } from '../prompts.ts'
+import { LONGEST_FILE } from './files.ts'
 import { describe, type Values } from './parameters.ts'
 import { checkValue } from './value-check.ts'
-
-/** What the gateway takes of a request, in all. */
-const LONGEST_FILE = 16 * 1024 * 1024
 
 /**
  * Asks a person for every parameter that is not given, in the runbook's order; Enter takes the default.
@@ -46,7 +44,7 @@ function questionOf(parameter: Parameter): string {
   const isNeeded = required || proposed !== undefined
   const text = describe({ ...parameter, default: undefined, options: [], required: isNeeded })
   const separator = description === '' ? ' ' : ': '
-  return printableText(`${name}${text === '' ? '' : separator}${text}`).replaceAll('\n', ' ')
+  return printableLine(`${name}${text === '' ? '' : separator}${text}`)
 }
 
 async function askForFile(message: string, required: boolean): Promise<string> {

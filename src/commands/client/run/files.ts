@@ -3,7 +3,7 @@ import { exitCodes, Failure } from '../../failure.ts'
 import { readPairs } from './pairs.ts'
 
 /** What the gateway takes of a request, in all. */
-const LONGEST_FILE = 16 * 1024 * 1024
+export const LONGEST_FILE = 16 * 1024 * 1024
 
 /** `NAME=path` of `-f`, in the wire's form: `filesystem:NAME` to base64 of what is in the file. @throws Failure, exit code 64 */
 export function readFiles(texts: readonly string[]): Map<string, string> {

@@ -2,8 +2,7 @@ import { parse } from 'yaml'
 import { decodeText, FileRefused, readSmallFile } from '../../../basics/small-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { readStandardInput } from '../standard-input.ts'
-
-const LONGEST_FILE = 16 * 1024 * 1024
+import { LONGEST_FILE } from './files.ts'
 
 /**
  * Parameters from a file, so that passwords need not be arguments: a YAML or JSON map of names to texts.

@@ -26,7 +26,8 @@ export interface RunFlags extends ParameterFlags {
   readonly quiet?: boolean
 }
 
-interface What {
+/** What is to be run, as the command line names it. */
+export interface RunArguments {
   readonly connection: string
   readonly file: string
   readonly clientArgs: readonly string[]
@@ -37,7 +38,7 @@ interface What {
  * @returns the exit code of this program
  * @throws Failure
  */
-export async function runCommand(what: What, flags: RunFlags): Promise<number> {
+export async function runCommand(what: RunArguments, flags: RunFlags): Promise<number> {
   const { connection, file } = what
   const account = readAccount()
   const given = await givenParameters(flags)

@@ -2,7 +2,7 @@ import { nearest } from '../../../basics/nearest.ts'
 import { oneLine } from '../../../basics/one-line.ts'
 import type { Account } from '../../../client/account.ts'
 import { ApiError } from '../../../client/api-error.ts'
-import { fetchConnectionNames } from '../../../client/connections.ts'
+import { connectionNamesIfKnown } from '../../../client/connections.ts'
 import { fetchRunbooks, type Runbook, type RunbookList } from '../../../client/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
@@ -49,20 +49,11 @@ async function runbooksOf(account: Account, connection: string): Promise<Runbook
 
 /** In words of ours when the gateway's list does not have it, else in the gateway's. */
 async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
-  const names = await namesOrNone(account)
+  const names = await connectionNamesIfKnown(account)
   if (names.includes(connection)) return error
   const meant = nearest(connection, names)
   const hint = meant === undefined ? 'or it is not for you' : `did you mean ${meant}?`
   return new Failure(oneLine(`the gateway has no connection ${connection}: ${hint}`), exitCodes.usage)
-}
-
-async function namesOrNone(account: Account): Promise<readonly string[]> {
-  try {
-    return await fetchConnectionNames(account)
-  } catch (error) {
-    if (error instanceof ApiError) return []
-    throw error
-  }
 }
 
 function ambiguous({ file }: Wanted, found: readonly Runbook[]): Failure {
@@ -84,7 +75,7 @@ async function repositoryOf(
   const [repository, ...others] = repositories
   if (repository !== undefined && others.length === 0) return repository
   // hoop answers with an empty list for a connection that it does not know.
-  const names = await namesOrNone(account)
+  const names = await connectionNamesIfKnown(account)
   if (names.length > 0 && !names.includes(wanted.connection))
     throw await unknownConnection(
       account,
