@@ -90,5 +90,15 @@ export class Sessions {
     if (this.#closing) session.fail('gateway shutdown')
     else if (!request.connection.access[use])
       session.fail(`${use} is disabled for this connection`, 'FailedPrecondition')
+    else if (use === 'connect' && bringsMore(request) && !request.connection.access.clientInput)
+      session.fail(
+        'connect takes neither arguments nor variables on this connection (access.client-input)',
+        'FailedPrecondition',
+      )
   }
+}
+
+/** Whoever executes may send any script; a terminal's program may be one that does not let him. */
+function bringsMore({ clientArgs, envVars }: SessionRequest): boolean {
+  return clientArgs.length > 0 || envVars.size > 0
 }

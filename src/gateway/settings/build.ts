@@ -126,7 +126,7 @@ function buildConnection(
   path: Path,
 ): ConnectionSettings {
   const { name, agent, type, subtype, command, runbooks } = shape
-  const { groups, 'client-input': clientInput, ...access } = shape.access
+  const { groups, connect, 'client-input': clientInput, ...access } = shape.access
   return {
     name,
     agent,
@@ -135,7 +135,12 @@ function buildConnection(
     command,
     secrets: buildSecrets(shape, sources, problems, path),
     ...(runbooks ? { runbooks } : {}),
-    access: { ...access, clientInput: clientInput ?? access.exec, ...(groups ? { groups } : {}) },
+    access: {
+      ...access,
+      connect: connect ?? access.exec,
+      clientInput: clientInput ?? access.exec,
+      ...(groups ? { groups } : {}),
+    },
   }
 }
 

@@ -162,7 +162,7 @@ const RepositoryShape = map({
 const AccessShape = map({
   runbooks: v.nullish(Flag, 'true'),
   exec: v.nullish(Flag, 'true'),
-  connect: v.nullish(Flag, 'true'),
+  connect: v.nullish(Flag),
   'client-input': v.nullish(Flag),
   groups: v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
 })

@@ -61,10 +61,11 @@ export interface ConnectionSettings {
   readonly access: {
     readonly runbooks: boolean
     readonly exec: boolean
+    /** Terminals. Unset: only where `exec` is allowed, since what is typed into them is a script. */
     readonly connect: boolean
     /**
-     * Whether a runbook's caller may add `client_args` and `env_vars`. Unset: only where `exec` is allowed, since with
-     * them (`-c`, BASH_ENV) a caller runs what he likes.
+     * Whether the caller of a runbook or of a terminal may add arguments and variables. Unset: only where `exec` is
+     * allowed, since with them (`-c`, BASH_ENV) a caller runs what he likes.
      */
     readonly clientInput: boolean
     /** Only users in one of these groups. Undefined: everybody. */

@@ -5,7 +5,8 @@ import { ScriptedClient } from '../../support/scripted-client.ts'
 import { waitFor } from '../../support/wait.ts'
 
 const connections = `
-  - { name: no-exec, agent: local, command: [bash], access: { exec: false } }
+  - { name: no-exec, agent: local, command: [bash], access: { exec: false, connect: true } }
+  - { name: runbooks-only, agent: local, command: [bash], access: { exec: false } }
   - { name: no-connect, agent: local, command: [bash], access: { connect: false } }
   - { name: admins-only, agent: local, command: [bash], access: { groups: [admin] } }
   - { name: tunnel, agent: local, command: [bash], type: application, subtype: tcp }
@@ -73,6 +74,12 @@ describe('a client is refused', () => {
       'connect is disabled for this connection',
     ],
     [
+      'for connect where scripts are off and nothing is said of terminals',
+      { 'connection-name': 'runbooks-only', verb: 'connect' },
+      9,
+      'connect is disabled for this connection',
+    ],
+    [
       'with a correlation-id that is too long',
       { 'correlation-id': 'x'.repeat(256) },
       3,
@@ -87,6 +94,18 @@ describe('a client is refused', () => {
     const offline = [9, 'agent is offline']
     expect(await refusal({ 'connection-name': 'no-connect' })).toEqual(offline)
     expect(await refusal({ 'connection-name': 'no-exec', verb: 'connect' })).toEqual(offline)
+  })
+
+  it.each([
+    ['arguments', { clientArgs: ['-c', 'id'] }],
+    ['variables', { clientEnvVars: new Map([['filesystem:BASH_ENV', 'aWQ=']]) }],
+  ])('for a terminal with %s of its own, which are scripts, where scripts are off', async (_, brought) => {
+    await using bringer = client({ 'connection-name': 'no-exec', verb: 'connect' })
+    bringer.open('', brought)
+    expect(await bringer.over()).toMatchObject({
+      code: 9,
+      details: expect.stringContaining('takes neither arguments nor variables') as string,
+    })
   })
 
   it('when it sends something before it opens its session', async () => {

@@ -152,6 +152,16 @@ history: { retain: 7d }
     ])
   })
 
+  test.each([
+    ['exec: false', { exec: false, connect: false, clientInput: false }],
+    ['exec: false, connect:, client-input:', { exec: false, connect: false, clientInput: false }],
+    ['exec: false, connect: true', { exec: false, connect: true, clientInput: false }],
+    ['connect: false', { exec: true, connect: false, clientInput: true }],
+  ])('where scripts are off so are terminals, unless they are named: %s', (access, expected) => {
+    const [built] = parse(connection(`access: { ${access} }`)).connections
+    expect(built?.access).toStrictEqual({ runbooks: true, ...expected })
+  })
+
   test('may use anchors', () => {
     const text = `
 agents: [{ name: &name local, key: ${KEY} }]
