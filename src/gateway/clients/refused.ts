@@ -1,12 +1,13 @@
+import { oneLine } from '../../basics/one-line.ts'
 import type { Code } from '../packet-call.ts'
 
-/** A client's stream ends with this status. */
+/** A client's stream ends with this status. What the client wrote may be in it: a status that is too long never arrives. */
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly code: Code
 
   constructor(code: Code, details: string) {
-    super(details)
+    super(oneLine(details))
     this.code = code
   }
 }

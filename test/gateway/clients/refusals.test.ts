@@ -108,6 +108,17 @@ describe('a client is refused', () => {
     })
   })
 
+  it.each([
+    ['as long as packets are', 'x'.repeat(10_000_000)],
+    ['that is cut in the middle of a character', `${'x'.repeat(299)}${'\u{1f600}'.repeat(9)}`],
+  ])('in few words, for a packet of a type %s', async (_, type) => {
+    await using talker = client(asked)
+    talker.sendPacket({ type, spec: {}, payload: Buffer.alloc(0) })
+    const { code, details } = await talker.over()
+    expect([code, details.length < 310]).toEqual([3, true])
+    expect(gateway.log.every((line) => line.length < 500)).toBe(true)
+  })
+
   it('when it sends something before it opens its session', async () => {
     await using early = client(asked)
     early.send({ kind: 'keepalive' })
