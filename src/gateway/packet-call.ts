@@ -22,6 +22,11 @@ const codes = {
 
 export type Code = keyof typeof codes
 
+/** Node reads 16 packets ahead, whatever their size: 272 MiB. Only here can it be told not to; flow.test.ts guards it. */
+interface Buffered {
+  readonly _readableState: { highWaterMark: number }
+}
+
 /**
  * The stream of one peer, agent or client. Bytes are counted here: grpc-js counts messages, whatever their size, and
  * queues what a peer does not take without a bound.
@@ -96,6 +101,7 @@ export class PacketCall {
    * its side, or the call is over.
    */
   async *packets(): AsyncGenerator<Packet, void, undefined> {
+    ;(this.#stream as unknown as Buffered)._readableState.highWaterMark = 1
     let wake: () => void = () => undefined
     for (const event of ['readable', 'end', 'close']) this.#stream.on(event, () => wake())
     while (this.#state !== 'over') {

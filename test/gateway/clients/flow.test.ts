@@ -137,3 +137,17 @@ it('a client is asked to wait while its agent takes nothing, and nothing is lost
   await waitFor(() => keys().length === packets, 20_000)
   expect(keys().map(({ payload }) => payload[0])).toEqual(Array.from({ length: packets }, (_, i) => i))
 })
+
+it('a client that sends much before its agent has come is not read ahead of', async () => {
+  await using gateway = await RunningGateway.start({}, { limits: '{ agent-wait: 30s }' })
+  await using eager = clientOf(gateway, 'connect')
+  let taken = 0
+  eager.open()
+  for (let i = 0; i < 16; i++)
+    eager.sendPacket(
+      { type: 'AgentTerminalWriteStdin', spec: {}, payload: Buffer.alloc(4 * MiB) },
+      () => (taken += 1),
+    )
+  for (let i = 0; i < 300; i++) await gateway.request('GET', '/api/healthz')
+  expect(taken).toBeLessThan(3)
+})
