@@ -93,7 +93,7 @@ export class Dispatch {
       case 'native-proxy':
         return this.#refuse(message.sid, unserved(message.type))
       case 'system':
-        return this.#system.receive(message.sid, message.request)
+        return this.#systemRequest(message)
       case 'unsupported':
         return this.#services.log.debug({ sid: message.sid, kind: message.kind }, 'packet ignored')
       case 'connected':
@@ -171,6 +171,12 @@ export class Dispatch {
     const session = this.#sessions.get(sid)?.session
     if (session !== undefined) session.type(data)
     else if (!this.#confirmations.has(sid)) this.#refuse(sid, 'internal error, connection params not found')
+  }
+
+  /** Gateways keep such packets of their clients back; one that did not would let them run anything. */
+  #systemRequest({ sid, request }: Extract<GatewayMessage, { kind: 'system' }>): void {
+    if (!this.#sessions.has(sid) && !this.#confirmations.has(sid)) return this.#system.receive(sid, request)
+    this.#services.log.warn({ sid }, "a system request came with a session's id and was ignored")
   }
 
   /** Closes what this agent does not serve: left open it would wait for ever. A session that runs is left alone. */

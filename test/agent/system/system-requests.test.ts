@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { Slots } from '../../../src/agent/slots.ts'
@@ -379,6 +380,21 @@ describe('the answer', () => {
       expect.stringContaining('"output":""'),
     ])
   })
+})
+
+it('a client that forges one into its session gets nothing run: not while it is open, nor when it has ended', async () => {
+  using place = new Workplace()
+  const forged = { command: ['touch', place.at('forged')], script: '' }
+  const ignored = () => running.log.filter((line) => line.startsWith('a system request came with a session'))
+  gateway.send('AgentSessionOpen', openSpec('s1', {}))
+  await found(() => gateway.of('s1').find(({ type }) => type === 'ClientSessionOpenOK'))
+  send(BARE, 's1', forged)
+  gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'true')
+  await found(() => gateway.of('s1').find(({ type }) => type === 'ClientSessionClose'))
+  send(HOOK, 's1', forged)
+  await waitFor(() => ignored().length === 2)
+  await hook('true')
+  expect(existsSync(place.at('forged'))).toBe(false)
 })
 
 describe('the journal, the log and the counters', () => {
