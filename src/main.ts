@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { printableText } from './basics/printable.ts'
 import { addClientCommands } from './commands/client/program.ts'
 import { addCompletionCommands } from './commands/completion/program.ts'
 import { agentFlags } from './config.ts'
@@ -116,7 +117,8 @@ function addServiceCommands(service: Command): void {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
   if (error instanceof Failure) {
-    process.stderr.write(`runbook-agent: ${error.message}\n`)
+    // Names of a gateway's are in it, and a runbook's author can write anything into them.
+    process.stderr.write(`runbook-agent: ${printableText(error.message)}\n`)
     return error.exitCode
   }
   process.stderr.write(

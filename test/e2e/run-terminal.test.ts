@@ -72,6 +72,21 @@ describe.skipIf(!hasTmux)('run on a terminal (tmux)', () => {
     expect(gateway.requests[0]?.['parameters']).toEqual({ b: '' })
   })
 
+  it('shows what a runbook declares, and lets none of it command the terminal', async () => {
+    const metadata = { a: { default: '1\u001b]0;owned\u0007', pattern: '1\u001b' } }
+    await using gateway = await RunbookGateway.start({ name: FILE, metadata })
+    gateway.answers(json(200, answer({ output: 'ran\n' })))
+    using place = new Workplace()
+    using screen = terminal(place, gateway)
+    screen.enter(`run pg ${FILE}`)
+    await screen.shows(/\? a \(matches 1\\x1b, default 1\\x1b\]0;owned\\x07\)/)
+    screen.enter('2')
+    await screen.shows(/it has to match 1\\x1b/)
+    screen.press('C-u', 'Enter')
+    await screen.shows(/^ran$/m)
+    expect(gateway.requests[0]?.['parameters']).toEqual({})
+  })
+
   it('sends nothing when the person gives up', async () => {
     await using gateway = await RunbookGateway.start(declared)
     using place = new Workplace()

@@ -38,6 +38,13 @@ describe('run', () => {
     })
   })
 
+  it('says in an error what a gateway calls its things, and lets none of it command the terminal', async () => {
+    await using gateway = await RunbookGateway.start({ name: FILE, metadata: { 'a\u001b[2J': {} } })
+    const ended = await run(gateway, 'pg', FILE, '-p', 'somethingelse=1')
+    expect(ended.code).toBe(64)
+    expect(ended.stderr).toContain('it has a\\x1b[2J')
+  })
+
   it('sends parameters, variables, files, arguments and metadata', async () => {
     await using gateway = await RunbookGateway.start(declared)
     using place = new Workplace()

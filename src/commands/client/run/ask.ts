@@ -35,14 +35,16 @@ async function ask(parameter: Parameter): Promise<string> {
     return askChoice(message, choices(options, required || proposed !== undefined), proposed)
   if (type === 'password') return (await askUnseen(message, check)) || (proposed ?? '')
   if (type === 'file') return askForFile(message, required)
-  return askText(message, proposed, check)
+  if (proposed === undefined || printableText(proposed) === proposed) return askText(message, proposed, check)
+  // The prompt shows a default as it is, and a terminal would obey it.
+  return (await askText(questionOf(parameter, proposed), undefined, check)) || proposed
 }
 
-/** `limit: of rows (number)`. The prompt itself shows default and options. */
-function questionOf(parameter: Parameter): string {
+/** `limit: of rows (number)`. The prompt itself shows options, and the default unless it is given here. */
+function questionOf(parameter: Parameter, shown?: string): string {
   const { name, description, required, default: proposed } = parameter
   const isNeeded = required || proposed !== undefined
-  const text = describe({ ...parameter, default: undefined, options: [], required: isNeeded })
+  const text = describe({ ...parameter, default: shown, options: [], required: isNeeded })
   const separator = description === '' ? ' ' : ': '
   return printableLine(`${name}${text === '' ? '' : separator}${text}`)
 }

@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import { printableText } from '../../../basics/printable.ts'
 import type { Parameter } from '../../../client/runbooks.ts'
 
 /** What a value of a type looks like, where it has a form. The runbook gets the text as it is. */
@@ -24,7 +25,7 @@ export function checkValue(parameter: Parameter, value: string): true | string {
   if (length < minLength) return `it has at least ${minLength} characters`
   if (length > maxLength) return `it has at most ${maxLength} characters`
   if (form?.test(value) === false) return `it is ${form.words}`
-  return matchesPattern(parameter, value) || `it has to match ${parameter.pattern ?? ''}`
+  return matchesPattern(parameter, value) || printableText(`it has to match ${parameter.pattern ?? ''}`)
 }
 
 function isDate(text: string): boolean {
