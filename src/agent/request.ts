@@ -5,8 +5,8 @@ import type { OpenMessage } from '../wire/message.ts'
 import { checkServer } from './liveness.ts'
 import type { SessionServices } from './session-services.ts'
 
-/** What a session was opened for, checked: everything that is needed to start its command. */
-export interface SessionRequest {
+/** A command that a session or a system request asks for, checked: everything that is needed to start it. */
+export interface CommandRequest {
   /** Command and client arguments, before `$VAR` expansion. */
   readonly argv: readonly string[]
   /** Of the connection; empty when the first word is the client's. */
@@ -28,7 +28,7 @@ export class RefusedError extends Error {
 export async function checkRequest(
   open: OpenMessage,
   { agentEnvironment, embedded, folder }: Pick<SessionServices, 'agentEnvironment' | 'embedded' | 'folder'>,
-): Promise<SessionRequest> {
+): Promise<CommandRequest> {
   const { params, connectionType } = open
   const refusal = refusalOf(params)
   if (refusal !== undefined) throw new RefusedError(refusal)

@@ -9,7 +9,7 @@ import type { CommandOwner } from './command-owner.ts'
 import { ExecutionGroup } from './execution-group.ts'
 import { OutputForwarder } from './output-forwarder.ts'
 import { redactionFor } from './redaction.ts'
-import { RefusedError, type SessionRequest } from './request.ts'
+import { RefusedError, type CommandRequest } from './request.ts'
 import type { Reply, SessionServices } from './session-services.ts'
 
 /** What sets a session going: a script, or the first key on a terminal. */
@@ -20,7 +20,7 @@ export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { read
  * @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started
  */
 export async function runCommand(
-  request: SessionRequest,
+  request: CommandRequest,
   start: Start,
   owner: CommandOwner,
   { services, reply }: { readonly services: SessionServices; readonly reply: Reply },
@@ -97,7 +97,7 @@ async function launch(
 /** Brings the output to the gateway until the command has ended, and says how it did. */
 async function follow(
   { execution, group }: { readonly execution: Execution; readonly group: ExecutionGroup },
-  { secrets, captured }: SessionRequest,
+  { secrets, captured }: CommandRequest,
   owner: CommandOwner,
   { services, reply }: { readonly services: SessionServices; readonly reply: Reply },
 ): Promise<Ended> {

@@ -8,7 +8,7 @@ import { endedEntry, notRun, type Ended } from './ended.ts'
 import { Keyboard } from './keyboard.ts'
 import { OutputGate } from './output-gate.ts'
 import { isRefusal } from './refusal.ts'
-import { checkRequest, type SessionRequest } from './request.ts'
+import { checkRequest, type CommandRequest } from './request.ts'
 import { runCommand, type Start } from './run-command.ts'
 import type { Reply, SessionServices } from './session-services.ts'
 
@@ -135,7 +135,7 @@ export class Session implements CommandOwner {
   }
 
   /** Answers that the session is open, exactly once, and waits for what starts it; undefined when it was ended instead. */
-  async #start(request: SessionRequest): Promise<Start | undefined> {
+  async #start(request: CommandRequest): Promise<Start | undefined> {
     if (this.#endReason !== undefined || this.#refusal !== undefined) return undefined
     const start = new Promise<Start | undefined>((resolve) => {
       this.#state = { name: 'open', begin: resolve, giveUp: () => resolve(undefined) }

@@ -26,3 +26,8 @@ export class ApiError extends Error {
     this.isAnswerLost = isAnswerLost
   }
 }
+
+/** For what happens when a question has been sent. */
+export function answerLost(url: string, reason: string): ApiError {
+  return new ApiError('unreachable', `no answer from the gateway ${url}: ${reason}`, undefined, true)
+}

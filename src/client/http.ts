@@ -1,8 +1,8 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { readAll } from '../basics/read-all.ts'
 import type { Account } from './account.ts'
-import { ApiError } from './api-error.ts'
-import { answerLost, connectTo } from './connect.ts'
+import { answerLost, ApiError } from './api-error.ts'
+import { openRestSocket } from './rest-socket.ts'
 
 /** From the end of the request to the first line of the answer. */
 const ANSWER_MS = 30_000
@@ -37,7 +37,7 @@ export interface Answer {
 /** Asks on a connection of its own. @throws ApiError `unreachable` */
 export async function ask(account: Account, question: Question): Promise<Answer> {
   const { signal = new AbortController().signal, answerMs = ANSWER_MS } = question
-  const socket = await connectTo(account, signal)
+  const socket = await openRestSocket(account, signal)
   const deadline = AbortSignal.timeout(answerMs)
   const abort = () => void socket.destroy()
   for (const reason of [signal, deadline]) reason.addEventListener('abort', abort)
@@ -60,7 +60,7 @@ function lost(deadline: AbortSignal, answerMs: number, { message }: Error): stri
   return `the connection ended before the answer (${message})`
 }
 
-type Connection = Awaited<ReturnType<typeof connectTo>>
+type Connection = Awaited<ReturnType<typeof openRestSocket>>
 
 function send(
   socket: Connection,

@@ -146,7 +146,7 @@ async function oldOutput(account: Account, id: string, signal?: AbortSignal): Pr
 }
 
 /** `o` and `e` are output, `i` is input, `r` a terminal's size as `COLSxROWS`. Seconds count from the start. */
-export type SessionEvent = readonly [seconds: number, kind: string, content: Buffer]
+export type RecordedEvent = readonly [seconds: number, kind: string, content: Buffer]
 
 const Events = v.object({
   event_stream: v.nullish(v.array(v.tuple([v.number(), v.string(), v.string()])), []),
@@ -157,7 +157,7 @@ export async function fetchEvents(
   account: Account,
   id: string,
   signal?: AbortSignal,
-): Promise<readonly SessionEvent[]> {
+): Promise<readonly RecordedEvent[]> {
   const path = `${sessionPath(id)}?expand=event_stream,resize`
   const { value } = await askJson(account, { method: 'GET', path, signal }, Events, LONGEST_STREAM)
   return value.event_stream.map(([seconds, kind, content]) => [seconds, kind, Buffer.from(content, 'base64')])

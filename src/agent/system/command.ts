@@ -2,11 +2,11 @@ import { createEntry, MAX_ENTRIES, parseEntry, type Entry } from '../../envvars/
 import { EnvvarError } from '../../envvars/errors.ts'
 import { renderScript } from '../../template/script.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/system-request.ts'
-import { RefusedError, type SessionRequest } from '../request.ts'
+import { RefusedError, type CommandRequest } from '../request.ts'
 
 /** What a system request runs. */
 export interface SystemCommand {
-  readonly request: SessionRequest
+  readonly request: CommandRequest
   readonly stdin: Buffer
 }
 
@@ -60,7 +60,7 @@ function requestOf(
   argv: readonly string[],
   entries: readonly Entry[],
   secrets: readonly Entry[],
-): SessionRequest {
+): CommandRequest {
   return { argv, program: argv[0] ?? '', entries, secrets, captured: true }
 }
 

@@ -4,7 +4,7 @@ import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.
 import { findAccount, isToken, isTrue, type Account } from '../../client/account.ts'
 import { writeAccountFile, type StoredAccount } from '../../client/account-file.ts'
 import { parseStreamAddress } from '../../client/address.ts'
-import { fetchGrpcUrl, fetchUser } from '../../client/api.ts'
+import { fetchGrpcUrl, fetchUser } from '../../client/server-info.ts'
 import { ApiError } from '../../client/api-error.ts'
 import { explain, exitCodes, Failure } from '../failure.ts'
 import { clientFailure } from './failures.ts'

@@ -1,6 +1,6 @@
 import type { Account } from '../../client/account.ts'
 import type { StreamAccess } from '../../client/client-session.ts'
-import { findGrpcUrl } from '../../client/api.ts'
+import { findGrpcUrl } from '../../client/server-info.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { clientFailure } from './failures.ts'
 import { readAccount } from './surroundings.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Session, SessionEvent } from '../../../src/client/sessions.ts'
+import type { Session, RecordedEvent } from '../../../src/client/sessions.ts'
 import { asciicast, framesOf } from '../../../src/commands/client/sessions/cast.ts'
 
 const session: Session = {
@@ -43,7 +43,7 @@ describe('a recording of a session', () => {
   it('joins characters that are divided over pieces, wherever they are', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.array(fc.nat({ max: 9 })), (whole, cuts) => {
-        const events: SessionEvent[] = []
+        const events: RecordedEvent[] = []
         let rest = Buffer.from(whole)
         for (const cut of cuts) {
           events.push([events.length, 'o', rest.subarray(0, cut)])
@@ -55,7 +55,7 @@ describe('a recording of a session', () => {
   })
 
   it('keeps what is no text as a sign that something was there', () => {
-    const events: SessionEvent[] = [
+    const events: RecordedEvent[] = [
       [0, 'o', Buffer.from([0x61, 0xff])],
       [1, 'o', Buffer.from([0xe2, 0x82])],
     ]
@@ -63,11 +63,11 @@ describe('a recording of a session', () => {
   })
 })
 
-function event(seconds: number, kind: string, content: string): SessionEvent {
+function event(seconds: number, kind: string, content: string): RecordedEvent {
   return [seconds, kind, Buffer.from(content)]
 }
 
-function recording(events: readonly SessionEvent[], verb = 'connect'): unknown[] {
+function recording(events: readonly RecordedEvent[], verb = 'connect'): unknown[] {
   return [...asciicast({ ...session, verb }, framesOf(events))].map((line) => JSON.parse(line) as unknown)
 }
 

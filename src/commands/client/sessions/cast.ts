@@ -1,4 +1,4 @@
-import type { Session, SessionEvent } from '../../../client/sessions.ts'
+import type { Session, RecordedEvent } from '../../../client/sessions.ts'
 
 /** What every terminal was once, and what a session without one is played on. */
 const DEFAULT_SIZE = { width: 80, height: 24 }
@@ -12,7 +12,7 @@ export interface Frame {
 }
 
 /** What a terminal would have shown: input is left out, errors are output. */
-export function framesOf(events: readonly SessionEvent[]): Frame[] {
+export function framesOf(events: readonly RecordedEvent[]): Frame[] {
   return events.flatMap(([seconds, kind, content]): Frame[] => {
     if (kind === 'o' || kind === 'e') return [{ seconds, kind: 'output', content }]
     return kind === 'r' && parseSize(content) !== undefined ? [{ seconds, kind: 'size', content }] : []

@@ -20,7 +20,7 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
  * @param signal ends the attempt, and the connection
  * @throws ApiError `unreachable`
  */
-export async function connectTo({ rest, tls, proxyTo }: Account, signal: AbortSignal): Promise<Socket> {
+export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: AbortSignal): Promise<Socket> {
   const address = `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}:${rest.port}`
   const proxy = tls === undefined ? undefined : proxyTo(address)
   const attempt = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)])
@@ -77,9 +77,4 @@ function codeOf(error: NodeJS.ErrnoException): string {
 
 function unreachable(url: string, reason: string): ApiError {
   return new ApiError('unreachable', `the gateway ${url} cannot be reached: ${reason}`)
-}
-
-/** For what happens when a question has been sent. */
-export function answerLost(url: string, reason: string): ApiError {
-  return new ApiError('unreachable', `no answer from the gateway ${url}: ${reason}`, undefined, true)
 }
