@@ -9,6 +9,7 @@ import {
 } from './execution-request.ts'
 import { follow } from './follow.ts'
 import type { Reply } from './json.ts'
+import { longer } from './longer.ts'
 import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, reasonIn, type Outcome } from './outcome.ts'
 import { findByCorrelation, type Session } from './sessions.ts'
 
@@ -29,8 +30,6 @@ export class ReviewRejected extends Error {
 
 /** While the answer is waited for: one question about what runs by now, and the next. */
 const FIRST_LOOK_MS = 1000
-const LONGEST_LOOK_MS = 5000
-const GROWTH = 1.5
 /** A session appears before its execution starts; a busy gateway needs a moment. */
 const FIND_MS = 30_000
 /** For the record of what has no code: it is closed within moments, if somebody closes it. */
@@ -73,7 +72,7 @@ async function* lookOn(
   signal: AbortSignal,
 ): AsyncGenerator<ExecutionSight, string | undefined> {
   let known: string | undefined
-  for (let wait = FIRST_LOOK_MS; ; wait = Math.min(wait * GROWTH, LONGEST_LOOK_MS)) {
+  for (let wait = FIRST_LOOK_MS; ; wait = longer(wait)) {
     if (await isOver(answered, wait)) return known
     const session = await look(account, request, signal)
     if (session === undefined) continue
@@ -114,7 +113,7 @@ async function find(
   signal: AbortSignal,
 ): Promise<Session | undefined> {
   const end = performance.now() + FIND_MS
-  for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * GROWTH, LONGEST_LOOK_MS)) {
+  for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = longer(wait)) {
     const session = await look(account, request, signal)
     if (session !== undefined) return session
     await delay(wait, undefined, { signal })

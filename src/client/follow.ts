@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Account } from './account.ts'
 import { ApiError } from './api-error.ts'
+import { longer } from './longer.ts'
 import { fetchSession, type Session } from './sessions.ts'
 
-/** Between two looks at a session: the first soon, for what is short, the later ones gentle to the gateway. */
+/** To the second look at a session: soon, for what is short. */
 const FIRST_WAIT_MS = 250
-const LONGEST_WAIT_MS = 5000
-const GROWTH = 1.5
 /** A gateway that restarts, or a laptop that changes its network, is back by then. */
 const AWAY_MS = 5 * 60_000
 
@@ -27,7 +26,7 @@ export async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<Sight, Session> {
   let awaySince: number | undefined
-  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * GROWTH, LONGEST_WAIT_MS)) {
+  for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
     try {
       const session = await fetchSession(account, id, signal)
       awaySince = undefined

@@ -1,11 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ByteOutput } from '../byte-output.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
+import { ScreenModes } from '../terminal/screen-modes.ts'
 import type { Frame } from './cast.ts'
-
-/** Attributes off, the main screen, a cursor, no mouse, no pasting mode: whatever the session had turned on. */
-const RESTORE =
-  '\u001b[0m\u001b[?1049l\u001b[?25h\u001b[?1000l\u001b[?1002l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>'
 
 export interface Pace {
   /** 2 is twice as fast. */
@@ -17,6 +14,11 @@ export interface Pace {
 /** Plays a session on this terminal, in its own time. @returns the exit code of this program */
 export async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
   const stop = new AbortController()
+  const modes = new ScreenModes()
+  const show = (content: Buffer) => {
+    modes.see(content)
+    return stdout.write(content)
+  }
   let exitCode = 0
   const leave = (signal: 'SIGINT' | 'SIGTERM') => {
     exitCode = exitCodeOfSignal(signal)
@@ -24,17 +26,17 @@ export async function play(frames: readonly Frame[], stdout: ByteOutput, pace: P
   }
   process.on('SIGINT', leave).on('SIGTERM', leave)
   try {
-    await playFrames(frames, stdout, pace, stop.signal)
+    await playFrames(frames, show, pace, stop.signal)
   } finally {
     process.off('SIGINT', leave).off('SIGTERM', leave)
-    await stdout.write(Buffer.from(`${RESTORE}${stdout.isInLine ? '\r\n' : ''}`))
+    await stdout.write(Buffer.from(`${modes.undo()}${stdout.isInLine ? '\r\n' : ''}`))
   }
   return exitCode
 }
 
 async function playFrames(
   frames: readonly Frame[],
-  stdout: ByteOutput,
+  show: (content: Buffer) => Promise<void>,
   { speed, longestPauseMs }: Pace,
   signal: AbortSignal,
 ): Promise<void> {
@@ -44,6 +46,6 @@ async function playFrames(
     now = Math.max(now, seconds)
     if (pause >= 1) await delay(pause, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
-    if (kind === 'output') await stdout.write(content)
+    if (kind === 'output') await show(content)
   }
 }
