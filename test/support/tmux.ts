@@ -9,6 +9,14 @@ export const hasTmux = spawnSync('tmux', ['-V']).status === 0
 
 /** For programs that start on a busy machine. */
 const SHOWS_MS = 20_000
+/** What ignores the hangup is left to the test that started it. */
+const GONE_LOOKS = 100
+const LOOK_MS = 20
+
+/** A terminal's shell leads a session of its own. */
+function hasProcesses(session: string): boolean {
+  return spawnSync('ps', ['-o', 'pid=', '-s', session], { encoding: 'utf8' }).stdout.trim() !== ''
+}
 
 interface Size {
   readonly rows: number
@@ -104,8 +112,18 @@ export class Tmux implements Disposable {
     this.#run(['paste-buffer', '-p', '-r'])
   }
 
+  /** Also waits for whatever ran on the terminal: its last writes go into a folder that is about to be removed. */
   [Symbol.dispose](): void {
+    const session = this.#shell()
     spawnSync('tmux', ['-L', this.#socket, 'kill-server'], { env: this.#env() })
+    for (let looks = 0; looks < GONE_LOOKS && session !== '' && hasProcesses(session); looks += 1)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_MS)
+  }
+
+  /** Empty when tmux has gone already. */
+  #shell(): string {
+    const asked = ['-L', this.#socket, 'display-message', '-p', '#{pane_pid}']
+    return spawnSync('tmux', asked, { encoding: 'utf8', env: this.#env() }).stdout.trim()
   }
 
   #run(args: readonly string[], command: readonly string[] = []): string {
