@@ -1,6 +1,7 @@
 import type { Account } from './account.ts'
 import { ApiError } from './api-error.ts'
 import type { ExecutionAnswer } from './execution-request.ts'
+import { ReasonAtEnd } from './reason-at-end.ts'
 import { openOutput, type Output, type Session } from './sessions.ts'
 
 /** How an execution ended. */
@@ -8,7 +9,7 @@ export interface Outcome {
   readonly sessionId: string
   /** Undefined where there is none: it could not run, was killed, or its agent was lost. */
   readonly exitCode: number | undefined
-  /** Why there is no code, in the gateway's words. */
+  /** Why there is no code, in the gateway's words. Of what was followed it is known when the output has been read. */
   readonly reason: string | undefined
   /** What it wrote, byte for byte, in the order of arrival. Reading it may throw an ApiError: how it ended is known all the same. */
   readonly output: Output
@@ -86,12 +87,14 @@ export function outcomeOfRecord(
   const { exitCode } = session
   const hasCode = exitCode !== undefined && exitCode !== NO_CODE
   const output = outputOf(account, session.id, signal)
+  const end = new ReasonAtEnd(reason)
   return {
     sessionId: session.id,
     exitCode: hasCode ? exitCode : undefined,
-    reason: hasCode ? undefined : reason,
-    // The reason ends the record as well; it is said elsewhere.
-    output: hasCode || reason === undefined ? output : withoutEnd(output, Buffer.from(reason)),
+    get reason() {
+      return hasCode ? undefined : end.reason
+    },
+    output: hasCode ? output : end.without(output),
     isTruncated: truncatedBytes(session) > 0,
     status: exitCode === 0 ? 'success' : 'failed',
     executionMs: Date.parse(session.endedAt ?? '') - Date.parse(session.startedAt) || 0,
@@ -115,17 +118,4 @@ async function recorded(account: Account, id: string, given: Output, signal: Abo
     if (error instanceof ApiError) return given
     throw error
   }
-}
-
-/** Output without a text at its end, if it is there. */
-async function* withoutEnd(output: Output, end: Buffer): AsyncGenerator<Buffer, void, undefined> {
-  let held: Buffer = Buffer.alloc(0)
-  for await (const piece of output) {
-    held = Buffer.concat([held, piece])
-    const sure = held.length - end.length
-    if (sure <= 0) continue
-    yield held.subarray(0, sure)
-    held = held.subarray(sure)
-  }
-  if (!held.equals(end)) yield held
 }

@@ -282,6 +282,31 @@ describe('run says in one line why there is no exit code:', () => {
     expect(ended.stderr).toContain(message)
   })
 
+  it('also when it was followed, and only the end of its record says it', async () => {
+    await using gateway = await RunbookGateway.start(plain)
+    const reason = 'rpc error: code = Unknown desc = session killed by the user'
+    gateway
+      .answers(json(202, answer({ output_status: 'running', exit_code: -2 })))
+      .records(done(254))
+      .wrote(Buffer.from(`${'é'.repeat(5000)}\n${reason}`))
+    const ended = await run(gateway, 'pg', FILE)
+    expect(ended).toMatchObject({
+      ...{ code: 254, stdout: `${'é'.repeat(5000)}\n` },
+      stderr: 'runbook-agent: the session was ended at the gateway: session killed by the user\n',
+    })
+    const { stdout } = await run(gateway, 'pg', FILE, '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ exit_code: null, reason: 'session killed by the user' })
+  })
+
+  it('without the words of gRPC that the embedded gateway puts before the reason', async () => {
+    await using gateway = await RunbookGateway.start(plain)
+    gateway
+      .answers(rpcError('Unknown', 'agent has disconnected'))
+      .records(done(254))
+      .wrote(Buffer.from('before\nrpc error: code = Unknown desc = agent has disconnected'))
+    expect(await run(gateway, 'pg', FILE)).toMatchObject({ code: 254, stdout: 'before\n' })
+  })
+
   it('also where the session has no record', async () => {
     await using gateway = await RunbookGateway.start(plain)
     gateway.answers(rpcError('FailedPrecondition', 'agent is offline'))
@@ -340,7 +365,7 @@ describe('run does not send', () => {
         `runbook-agent: ${FILE} needs 2 parameters more:`,
         '  state     which\\x1b[31m state (one of active, idle)',
         '  password  of the report (password)',
-        'Give them with -p name=value, or on a terminal\n',
+        'Give them with -p name=value, in a file with --param-file, or on a terminal\n',
       ].join('\n'),
     )
   })

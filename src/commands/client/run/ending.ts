@@ -42,7 +42,8 @@ export async function showEnding(outcome: Outcome, connection: string, flags: En
   return code
 }
 
-async function asAnswer({ sessionId, exitCode, reason, ...outcome }: Outcome): Promise<object> {
+async function asAnswer(outcome: Outcome): Promise<object> {
+  const { sessionId } = outcome
   const tooLong = () =>
     new Failure(`the output is too long for --json: runbook-agent sessions output ${oneLine(sessionId)}`)
   const output = await readAll(outcome.output, LONGEST_JSON_OUTPUT, tooLong)
@@ -50,8 +51,8 @@ async function asAnswer({ sessionId, exitCode, reason, ...outcome }: Outcome): P
     session_id: sessionId,
     output: output.toString('utf8'),
     output_status: outcome.status,
-    exit_code: exitCode,
-    reason,
+    exit_code: outcome.exitCode,
+    reason: outcome.reason,
     truncated: outcome.isTruncated,
     execution_time: outcome.executionMs,
   }
@@ -77,6 +78,10 @@ const WORDS: readonly Words[] = [
   {
     reason: /^session killed/,
     text: (_, reason) => `the session was ended at the gateway: ${reason}`,
+  },
+  {
+    reason: /^gateway shutdown/,
+    text: () => 'the gateway was stopped, and has ended it',
   },
   {
     reason: /^(agent has disconnected|EOF$)/,
