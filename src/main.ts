@@ -10,12 +10,15 @@ import type { ServiceAction, ServiceFlags } from './commands/service/service.ts'
 import { socketPaths } from './commands/socket-paths.ts'
 import type { StatusFlags } from './commands/status.ts'
 import type { GatewayFlags } from './commands/gateway.ts'
+import { refuseUnknownCommands } from './commands/unknown-command.ts'
 import { version } from './commands/version.ts'
 
 /** Each command is loaded when it is run: the agent starts without the gateway's code. */
 function program(): Command {
   const root = new Command('runbook-agent')
-    .description('Runs hoop.dev runbooks beside your databases: an executor agent with an embedded gateway.')
+    .description(
+      'Runs hoop.dev runbooks beside your databases: an executor agent, a gateway, and a command line for people.',
+    )
     .version(version, '-V, --version')
     .exitOverride()
     .showHelpAfterError('(--help shows the options)')
@@ -45,7 +48,7 @@ function program(): Command {
     .command('version')
     .description('print the version')
     .action(() => void process.stdout.write(`${version}\n`))
-  return root
+  return refuseUnknownCommands(root)
 }
 
 type AgentFlags = Readonly<Record<string, string | boolean>>
@@ -119,6 +122,7 @@ function report(error: unknown): number {
   if (error instanceof Failure) {
     // Names of a gateway's are in it, and a runbook's author can write anything into them.
     process.stderr.write(`runbook-agent: ${printableText(error.message)}\n`)
+    if (process.argv.length === 2) process.stderr.write('(--help shows the commands; this was start)\n')
     return error.exitCode
   }
   process.stderr.write(

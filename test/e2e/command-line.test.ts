@@ -33,6 +33,12 @@ describe('the program', () => {
   it.each([
     ['an unknown flag', ['--nope'], "unknown option '--nope'"],
     ['an unknown flag of a command', ['dev', '--nope'], "unknown option '--nope'"],
+    ['an unknown command', ['rnu'], "unknown command 'rnu'\n(Did you mean run?)"],
+    [
+      'an unknown command of sessions',
+      ['sessions', 'kil', 'x'],
+      "unknown command 'kil'\n(Did you mean kill?)",
+    ],
     ['a flag without its value', ['dev', '--http'], 'argument missing'],
     ['a missing flag', ['gateway'], "required option '--config <file>' not specified"],
     ['an address that is none', ['dev', '--http', 'nonsense'], '--http nonsense: must be host:port'],

@@ -63,6 +63,21 @@ describe('exec', () => {
     }
   })
 
+  test('refuses words before --, which were meant as a script', async () => {
+    for (const line of [
+      "exec bash 'echo hi'",
+      "exec bash 'echo hi' -- x",
+      "run bash x.sh 'echo hi' -p a=b",
+    ]) {
+      const { code, stdout, stderr } = await run(`runbook-agent ${line}`)
+      expect([code, stdout]).toEqual([64, ''])
+      expect(stderr).toMatch(
+        /^runbook-agent: echo hi: arguments for the connection's command stand behind --/,
+      )
+    }
+    expect(gateway.gateway.metadata).toEqual([])
+  })
+
   test('refuses a script that is too long, or cannot be read', async () => {
     const long = 'head -c 17000000 /dev/zero'
     for (const line of [`${long} | runbook-agent exec bash`, `runbook-agent exec bash -f <(${long})`]) {
@@ -72,7 +87,7 @@ describe('exec', () => {
     }
     expect(await run('runbook-agent exec bash -f nowhere')).toMatchObject({
       code: 64,
-      stderr: 'runbook-agent: the script nowhere cannot be read: ENOENT\n',
+      stderr: 'runbook-agent: the script nowhere does not exist\n',
     })
     expect((await run('runbook-agent exec bash -f x -i y')).code).toBe(64)
     expect(gateway.gateway.metadata).toEqual([])

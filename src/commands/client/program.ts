@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { withClientArgs } from './client-args.ts'
+import { refuseUnknownCommands } from '../unknown-command.ts'
 import type { ConnectFlags } from './connect.ts'
 import { exec, run } from './here-or-there.ts'
 import type { LoginFlags } from './login.ts'
@@ -8,7 +10,8 @@ import type { ListFlags, ReplayFlags } from './sessions/sessions.ts'
 export function addClientCommands(root: Command): void {
   addAccountCommands(root)
   addRunCommand(root)
-  addStreamCommands(root)
+  addExecCommand(root)
+  addConnectCommand(root)
   addSessionCommands(root)
 }
 
@@ -40,24 +43,23 @@ function addAccountCommands(root: Command): void {
 const NAME = 'name of the connection'
 
 function addRunCommand(root: Command): void {
-  withLocal(
+  const command = withLocal(
     root
       .command('run')
       .description('run a runbook: asks for its parameters, prints its output, exits with its code'),
   )
     .argument('<connection>', NAME)
     .argument('<file>', 'the runbook, as its repository has it; with --local a file here')
-    .argument('[client-args...]', "behind --: for the connection's command")
-    .option('-p, --param <name=value>', 'parameter of the runbook, may be repeated', collected, [])
+  withClientArgs(command, 'Parameters are given with -p name=value')
+    .option('-p, --param <name=value>', 'parameter of the runbook, may be repeated', collected)
     .option('--param-file <file>', 'parameters from a YAML or JSON map, for secrets; - is standard input')
-    .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected, [])
+    .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected)
     .option(
       '-f, --file <NAME=path>',
       'file for the command: NAME is its path there, may be repeated',
       collected,
-      [],
     )
-    .option('--metadata <name=value>', 'kept with the session, may be repeated', collected, [])
+    .option('--metadata <name=value>', 'kept with the session, may be repeated', collected)
     .option('--ref <sha>', 'the runbook as it was in this commit; hoop ignores it')
     .option('--repository <name>', 'where the file is in more than one')
     .option('--defaults', 'take defaults without asking')
@@ -81,12 +83,11 @@ function addRunCommand(root: Command): void {
     )
 }
 
-function addStreamCommands(root: Command): void {
-  withLocal(
+function addExecCommand(root: Command): void {
+  const command = withLocal(
     withVariables(root.command('exec').description('run a script on a connection, its output as it comes')),
-  )
-    .argument('<connection>', NAME)
-    .argument('[client-args...]', "behind --: for the connection's command")
+  ).argument('<connection>', NAME)
+  withClientArgs(command, 'A script is given with -i, a file of it with -f')
     .option('-i, --input <script>', 'the script itself; it may be empty')
     .option(
       '-f, --file <file>',
@@ -104,9 +105,13 @@ function addStreamCommands(root: Command): void {
     .action(async (connection: string, args: string[], flags: Parameters<typeof exec>[2]) => {
       process.exit(await exec(connection, args, flags))
     })
-  withVariables(root.command('connect').description('a terminal on a connection; Enter ~ . leaves it'))
-    .argument('<connection>', NAME)
-    .argument('[client-args...]', "behind --: for the connection's command")
+}
+
+function addConnectCommand(root: Command): void {
+  const command = withVariables(
+    root.command('connect').description('a terminal on a connection; Enter ~ . leaves it'),
+  ).argument('<connection>', NAME)
+  withClientArgs(command, 'For a single command there is runbook-agent exec')
     .addHelpText(
       'after',
       examples(
@@ -136,7 +141,9 @@ function withVariables(command: Command): Command {
 }
 
 function addSessionCommands(root: Command): void {
-  const sessions = root.command('sessions').description('what has run: the beginning of an id is enough')
+  const sessions = refuseUnknownCommands(
+    root.command('sessions').description('what has run: the beginning of an id is enough'),
+  )
   const load = () => import('./sessions/sessions.ts')
   sessions
     .command('list', { isDefault: true })

@@ -47,5 +47,6 @@ function tooLong(name: string): Failure {
 }
 
 function unreadable(name: string, { code, message }: NodeJS.ErrnoException): Failure {
-  return new Failure(`the script ${name} cannot be read: ${code ?? message}`, exitCodes.usage)
+  const what = code === 'ENOENT' ? 'does not exist' : `cannot be read: ${code ?? message}`
+  return new Failure(`the script ${name} ${what}`, exitCodes.usage)
 }

@@ -17,9 +17,9 @@ const MAX_FILE_BYTES = 1_000_000
 
 export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
   /** `NAME=value` each. */
-  readonly env: readonly string[]
+  readonly env?: readonly string[]
   /** `NAME=path` each. */
-  readonly file: readonly string[]
+  readonly file?: readonly string[]
   /** A gateway's settings, for the connection in them. */
   readonly config?: string
   /** Prints the rendered script instead of running it. */
@@ -43,7 +43,11 @@ export async function runLocal(
   }
   const local = localConnection(connection, clientArgs, flags.config)
   // What the runbook sets itself wins.
-  const envVars = new Map([...readVariables(flags.env), ...readFiles(flags.file), ...rendered.env])
+  const envVars = new Map([
+    ...readVariables(flags.env ?? []),
+    ...readFiles(flags.file ?? []),
+    ...rendered.env,
+  ])
   return executeHere({ ...local, script, envVars }, flags)
 }
 

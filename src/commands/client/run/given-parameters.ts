@@ -7,14 +7,17 @@ import { checkGiven, missing, missingFailure, type Values } from './parameters.t
 
 export interface ParameterFlags {
   /** `name=value` each. */
-  readonly param: readonly string[]
+  readonly param?: readonly string[]
   readonly paramFile?: string
   /** Defaults are taken without asking. */
   readonly defaults?: boolean
 }
 
 /** An argument wins over the file. @throws Failure */
-export async function givenParameters({ param, paramFile }: ParameterFlags): Promise<Map<string, string>> {
+export async function givenParameters({
+  param = [],
+  paramFile,
+}: ParameterFlags): Promise<Map<string, string>> {
   const fromFile = paramFile === undefined ? [] : await readParameterFile(paramFile)
   return new Map([...fromFile, ...readPairs(param, '-p')])
 }

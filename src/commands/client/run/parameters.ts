@@ -43,7 +43,11 @@ export function missingFailure({ name }: Runbook, parameters: readonly Parameter
   const count = parameters.length === 1 ? 'a parameter' : `${parameters.length} parameters`
   return new Failure(
     printableText(
-      [`${name} needs ${count} more:`, ...lines, 'Give them with -p name=value, or on a terminal'].join('\n'),
+      [
+        `${name} needs ${count} more:`,
+        ...lines,
+        'Give them with -p name=value, in a file with --param-file, or on a terminal',
+      ].join('\n'),
     ),
     exitCodes.usage,
   )

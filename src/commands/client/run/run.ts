@@ -16,9 +16,9 @@ import { readPairs } from './pairs.ts'
 import { findTarget, withSuggestion, type Target } from './target.ts'
 
 export interface RunFlags extends ParameterFlags {
-  readonly env: readonly string[]
-  readonly file: readonly string[]
-  readonly metadata: readonly string[]
+  readonly env?: readonly string[]
+  readonly file?: readonly string[]
+  readonly metadata?: readonly string[]
   readonly ref?: string
   readonly repository?: string
   readonly dryRun?: boolean
@@ -43,10 +43,10 @@ export async function runCommand(what: RunArguments, flags: RunFlags): Promise<n
   const account = readAccount()
   const given = await givenParameters(flags)
   const envVars = {
-    ...Object.fromEntries(readVariables(flags.env)),
-    ...Object.fromEntries(readFiles(flags.file)),
+    ...Object.fromEntries(readVariables(flags.env ?? [])),
+    ...Object.fromEntries(readFiles(flags.file ?? [])),
   }
-  const metadata = Object.fromEntries(readPairs(flags.metadata, '--metadata'))
+  const metadata = Object.fromEntries(readPairs(flags.metadata ?? [], '--metadata'))
   try {
     const target = await findTarget(account, { connection, file, repository: flags.repository })
     const parameters = Object.fromEntries(await allParameters(target, given, flags))
