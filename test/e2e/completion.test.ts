@@ -71,6 +71,23 @@ describe('complete', () => {
   })
 })
 
+it.skipIf((missingProgram('bash') ?? (hasTmux ? undefined : 'tmux')) !== undefined)(
+  'bash types nothing at a value that is free',
+  async () => {
+    await using site = await gateway()
+    using place = new Workplace()
+    installProgram(place)
+    const path = `${place.at('bin')}:${place.env['PATH'] ?? ''}`
+    using screen = new Tmux(place, { ...site.env, PATH: path, TERM: 'xterm-256color' })
+    screen.enter(START.bash)
+    await screen.shows(/ready/)
+    screen.type('runbook-agent run pg ops/report.runbook.sql -p name=')
+    screen.press('Tab')
+    screen.type('typed')
+    await screen.shows(/name=typed/)
+  },
+)
+
 describe.each(['bash', 'zsh', 'fish'] as const)('the script for %s', (shell) => {
   const missing = missingProgram(shell) ?? (hasTmux ? undefined : 'tmux')
 

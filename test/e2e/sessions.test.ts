@@ -90,6 +90,8 @@ describe('run and sessions on the embedded gateway', () => {
     const id = await running()
     expect((await client('sessions', 'kill', id)).stderr).toBe(`killed session ${id}\n`)
     expect((await program.ended()).code).toBe(254)
+    const again = await client('sessions', 'kill', id)
+    expect([again.code, again.stderr]).toEqual([0, `session ${id} had ended already\n`])
     const none = await client('sessions', 'kill', 'ffffffff-0000-4000-8000-000000000000')
     expect([none.code, none.stderr]).toEqual([
       64,

@@ -19,7 +19,10 @@ _runbook_agent() {
       return
     fi
     [[ "$line" == *= ]] && compopt -o nospace
-    printf -v line '%q' "\${line#"$prefix"}"
+    line="\${line#"$prefix"}"
+    # All of it is typed already: what follows is free text.
+    [[ -n "$line" ]] || continue
+    printf -v line '%q' "$line"
     COMPREPLY+=("\${line//\\\\=/=}")
   done < <("$1" complete -- "\${words[@]:1}" 2>/dev/null)
 }

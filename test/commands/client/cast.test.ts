@@ -29,6 +29,14 @@ describe('a recording of a session', () => {
     ])
   })
 
+  it('has times without the noise of binary fractions', () => {
+    const events = [event(0.1 + 0.2, 'o', 'a'), event(1 / 3, 'r', '100x30'), event(2 / 3, 'r', '90x30')]
+    expect(recording(events).slice(1)).toEqual([
+      [0.3, 'o', 'a'],
+      [0.666667, 'r', '90x30'],
+    ])
+  })
+
   it('is 80x24 where nobody recorded a size, or recorded none that is one', () => {
     for (const events of [[], [event(0, 'r', '0x')], [event(0, 'o', 'x')]])
       expect(recording(events)[0]).toMatchObject({ width: 80, height: 24 })

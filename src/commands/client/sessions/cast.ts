@@ -41,14 +41,14 @@ export function* asciicast(session: Session, frames: readonly Frame[]): Generato
   const translate = session.verb === 'connect' ? (text: string) => text : returning()
   for (const [i, { seconds, kind, content }] of frames.entries()) {
     if (kind === 'size') {
-      if (i !== first) yield line([seconds, 'r', content.toString('latin1')])
+      if (i !== first) yield line([rounded(seconds), 'r', content.toString('latin1')])
       continue
     }
     const text = translate(decoder.decode(content, { stream: true }))
-    if (text !== '') yield line([seconds, 'o', text])
+    if (text !== '') yield line([rounded(seconds), 'o', text])
   }
   const rest = decoder.decode()
-  if (rest !== '') yield line([frames.at(-1)?.seconds ?? 0, 'o', rest])
+  if (rest !== '') yield line([rounded(frames.at(-1)?.seconds ?? 0), 'o', rest])
 }
 
 /** An execution without a terminal ends its lines with \n alone, and a player would go down the stairs. */
@@ -61,6 +61,11 @@ function returning(): (text: string) => string {
     last = text.at(-1) ?? last
     return whole
   }
+}
+
+/** To the microsecond, without the noise of binary fractions. */
+function rounded(seconds: number): number {
+  return Number(seconds.toFixed(6))
 }
 
 function line(value: unknown): string {

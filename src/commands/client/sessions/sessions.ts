@@ -64,15 +64,17 @@ export async function outputCommand(id: string): Promise<number> {
   })
 }
 
-/** `runbook-agent sessions kill`. */
+/** `runbook-agent sessions kill`. Nobody is told that it was killed when it had ended by itself. */
 export async function killCommand(
   id: string,
   { quiet = false }: { readonly quiet?: boolean },
 ): Promise<number> {
   return asking(`cannot kill session ${id}`, async (account) => {
-    const whole = await wholeId(account, id)
-    await killSession(account, whole)
-    if (!quiet) process.stderr.write(`killed session ${oneLine(whole)}\n`)
+    const { id: whole, status } = await fetchSession(account, await wholeId(account, id))
+    const hasEnded = status === 'done'
+    if (!hasEnded) await killSession(account, whole)
+    const what = oneLine(`session ${whole}`)
+    if (!quiet) process.stderr.write(hasEnded ? `${what} had ended already\n` : `killed ${what}\n`)
     return exitCodes.done
   })
 }
