@@ -58,7 +58,7 @@ describe('login', () => {
       'a token that the gateway refuses',
       77,
       'wrong-token',
-      /cannot sign in to \S+: access denied\. Is the token/,
+      /cannot sign in to \S+: access denied\. Is this a token of this gateway\?\n/,
     ],
     ['an empty token', 64, ' \n', /the token is empty/],
     ['a token that is none', 64, 'two words', /not one word of ASCII/],

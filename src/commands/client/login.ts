@@ -37,7 +37,10 @@ export async function loginCommand(flags: LoginFlags): Promise<void> {
   } catch (error) {
     if (isSystemError(error))
       throw explain(error, `cannot write ${file}`, 'Choose another folder with XDG_CONFIG_HOME')
-    throw clientFailure(error, `cannot sign in to ${oneLine(flags.apiUrl)}`)
+    const doing = `cannot sign in to ${oneLine(flags.apiUrl)}`
+    if (error instanceof ApiError && error.kind === 'refused')
+      throw new Failure(`${doing}: ${error.message}. Is this a token of this gateway?`, exitCodes.refused)
+    throw clientFailure(error, doing)
   }
 }
 

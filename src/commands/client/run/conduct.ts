@@ -70,6 +70,7 @@ class Conduct {
     const first = await Promise.race([running, interrupts.next(0)])
     if (typeof first === 'object') return first
     await this.#find()
+    this.#progress.ctrlC = 'kills'
     this.#sayHowToComeBack(first === 'SIGINT')
     const detached = { detached: exitCodeOfSignal(first) }
     if (first !== 'SIGINT') return detached

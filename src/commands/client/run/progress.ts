@@ -8,6 +8,7 @@ export class Progress implements Disposable {
   readonly #timer: NodeJS.Timeout | undefined
   #bytes = 0
   #state = 'running'
+  #ctrlC = 'detaches'
   #isLine = false
 
   /** @param subject what runs, printable */
@@ -27,6 +28,11 @@ export class Progress implements Disposable {
     if (this.#isShown && this.#isLine) this.#draw()
   }
 
+  /** What the next Ctrl-C does: `detaches`, `kills`. */
+  set ctrlC(word: string) {
+    this.#ctrlC = word
+  }
+
   /** Takes the line away, so that something else can stand there. */
   clear(): void {
     if (this.#isLine) process.stderr.write('\r\u001b[K')
@@ -40,7 +46,7 @@ export class Progress implements Disposable {
 
   #draw(): void {
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
-    const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${size(this.#bytes)} (Ctrl-C detaches)`
+    const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${size(this.#bytes)} (Ctrl-C ${this.#ctrlC})`
     // A longer line would break, and only its last part could be taken away.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true
