@@ -13,6 +13,7 @@ import { showEnding } from './ending.ts'
 import { readFiles } from './files.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from './given-parameters.ts'
 import { readPairs } from './pairs.ts'
+import { withParameterName } from './unmatched.ts'
 import { findTarget, withSuggestion, type Target } from './target.ts'
 
 export interface RunFlags extends ParameterFlags {
@@ -73,7 +74,9 @@ async function runTarget(
     const ended = await conduct(account, request, process.stderr.isTTY && !quiet)
     return 'detached' in ended ? ended.detached : await showEnding(ended, request.connection, { json, quiet })
   } catch (error) {
-    throw withSuggestion(error, target, request.file)
+    throw target.runbook === undefined
+      ? withSuggestion(error, target, request.file)
+      : withParameterName(error, target.runbook, request.parameters)
   }
 }
 

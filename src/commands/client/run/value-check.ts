@@ -37,7 +37,7 @@ function isDate(text: string): boolean {
 }
 
 /** By Go's rules, as the gateway will: anywhere in the value. */
-function matchesPattern({ pattern }: Parameter, value: string): boolean {
+export function matchesPattern({ pattern }: Parameter, value: string): boolean {
   if (pattern === undefined) return true
   try {
     return RE2JS.compile(pattern).matcher(value).find()
