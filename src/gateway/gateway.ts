@@ -5,7 +5,6 @@ import { Clients } from './clients/clients.ts'
 import { Executions } from './executions.ts'
 import { History } from './history/history.ts'
 import type { Logger } from '../basics/logger.ts'
-import { Access } from './rest/access.ts'
 import { restServer } from './rest/server.ts'
 import type { NamedRepository } from './rest/services.ts'
 import { RunbookRepository } from './runbooks/repository.ts'
@@ -68,10 +67,9 @@ async function open(
   const transport = new Transport(agents, new Clients({ users, sessions, log }), log)
   closers.push(() => transport.close())
   const executions = new Executions(sessions, history, settings.limits, log)
-  const access = new Access(users)
   const grpc = { host: settings.listen.grpc.host, port: await transport.listen(settings.listen.grpc) }
   const rest = restServer(
-    { server: { version, grpc }, access, agents, executions, sessions, history, repositories, log },
+    { server: { version, grpc }, users, agents, executions, sessions, history, repositories, log },
     settings.limits.bodyBytes,
   )
   closers.push(() => rest.close())

@@ -1,15 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import type { ConnectionSettings } from '../settings/settings.ts'
+import { visibleConnection } from './access.ts'
 import type { RestServices } from './services.ts'
 
 /** The connections that a user may see: never their secrets, nor what they run. */
 export function connectionRoutes(app: FastifyInstance, services: RestServices): void {
   app.get('/api/connections', ({ user }) =>
-    services.access.connections(user).map((connection) => describe(services, connection)),
+    services.users.connections(user).map((connection) => describe(services, connection)),
   )
 
   app.get<{ Params: { name: string } }>('/api/connections/:name', ({ user, params }) =>
-    describe(services, services.access.connection(user, params.name, 404, 'connection not found')),
+    describe(services, visibleConnection(services.users, user, params.name)),
   )
 }
 

@@ -3,6 +3,7 @@ import type { Input } from '../../template/runbook.ts'
 import type { ListedRunbook, Listing } from '../runbooks/catalog.ts'
 import { RunbookError } from '../runbooks/errors.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
+import { visibleConnection } from './access.ts'
 import { HttpError } from './http-error.ts'
 import { liesInPath } from './runbook-access.ts'
 import type { NamedRepository, RestServices } from './services.ts'
@@ -22,19 +23,19 @@ export function runbookListRoutes(app: FastifyInstance, services: RestServices):
     )
     const connections =
       typeof named === 'string'
-        ? [services.access.connection(user, named, 404, 'connection not found')]
-        : services.access.connections(user)
+        ? [visibleConnection(services.users, user, named)]
+        : services.users.connections(user)
     return listAll(services, connections, query.list_connections === 'true')
   })
 
   app.get('/api/plugins/runbooks/templates', async ({ user }) => {
-    return firstVersion(await listAll(services, services.access.connections(user), true))
+    return firstVersion(await listAll(services, services.users.connections(user), true))
   })
 
   app.get<{ Params: { name: string } }>(
     '/api/plugins/runbooks/connections/:name/templates',
     async ({ user, params }) => {
-      const connection = services.access.connection(user, params.name, 404, 'connection not found')
+      const connection = visibleConnection(services.users, user, params.name)
       if (connection.runbooks === undefined)
         throw new HttpError(404, 'runbooks plugin does not have this connection')
       return firstVersion(await listAll(services, [connection], false))

@@ -10,6 +10,7 @@ import {
   type CommonBody,
   type RunbookBody,
 } from './body.ts'
+import { visibleConnection } from './access.ts'
 import { HttpError } from './http-error.ts'
 import { checkPacketSize } from './packet-size.ts'
 import { allowedRepository, checkClientInput, checkRunbookAccess, repositoryNamed } from './runbook-access.ts'
@@ -22,7 +23,7 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
     '/api/plugins/runbooks/connections/:name/exec',
     async (request, reply) => {
       const { user } = request
-      const connection = services.access.connection(user, request.params.name, 404, 'connection not found')
+      const connection = visibleConnection(services.users, user, request.params.name)
       const body = readBody(runbookBody, request.body)
       return execute(services, reply, { user, connection, repository: connection.runbooks?.repository, body })
     },
@@ -31,7 +32,7 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
   app.post('/api/runbooks/exec', async (request, reply) => {
     const { user } = request
     const body = readBody(runbookV2Body, request.body)
-    const connection = services.access.connection(user, body.connection_name, 404, 'connection not found')
+    const connection = visibleConnection(services.users, user, body.connection_name)
     return execute(services, reply, {
       user,
       connection,
@@ -43,7 +44,7 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
   app.post('/api/runbooks/render', (request) => {
     const { user } = request
     const body = readBody(renderBody, request.body)
-    const connection = services.access.connection(user, body.connection_name, 404, 'connection not found')
+    const connection = visibleConnection(services.users, user, body.connection_name)
     const { repository: asked } = body
     const own = connection.runbooks?.repository
     const repository = asked ? allowedRepository(services, connection, asked) : own

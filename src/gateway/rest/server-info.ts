@@ -8,7 +8,7 @@ const TENANCY = 'selfhosted'
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
 /** Where clients find the streams, and who they are. Of hoop's fields those that mean something here. */
-export function serverInfoRoutes(app: FastifyInstance, { server, access }: RestServices): void {
+export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestServices): void {
   app.get('/api/serverinfo', (request) => ({
     version: server.version,
     auth_method: 'local',
@@ -26,9 +26,9 @@ export function serverInfoRoutes(app: FastifyInstance, { server, access }: RestS
     email: user.name,
     status: 'active',
     verified: true,
-    role: access.isAdmin(user) ? 'admin' : 'standard',
+    role: users.isAdmin(user) ? 'admin' : 'standard',
     groups: user.groups,
-    is_admin: access.isAdmin(user),
+    is_admin: users.isAdmin(user),
     is_multitenant: false,
     tenancy_type: TENANCY,
   }))

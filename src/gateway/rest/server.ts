@@ -1,6 +1,7 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { HistoryError } from '../history/session.ts'
 import type { UserSettings } from '../settings/settings.ts'
+import { authenticate } from './access.ts'
 import { connectionRoutes } from './connections.ts'
 import { HttpError } from './http-error.ts'
 import { runbookListRoutes } from './runbook-list.ts'
@@ -37,7 +38,7 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
   )
   // Before the body is read: without a token nobody makes this process parse anything.
   app.addHook('onRequest', (request, _, done) => {
-    if (request.routeOptions.url !== HEALTH) request.user = services.access.user(request.headers)
+    if (request.routeOptions.url !== HEALTH) request.user = authenticate(services.users, request.headers)
     done()
   })
   app.get(HEALTH, () => ({ liveness: 'OK' }))

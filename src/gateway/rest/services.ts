@@ -4,8 +4,8 @@ import type { History } from '../history/history.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { Sessions } from '../sessions.ts'
+import type { Users } from '../users.ts'
 import type { Address } from '../settings/address.ts'
-import type { Access } from './access.ts'
 
 /** A configured repository under both of its names. */
 export interface NamedRepository {
@@ -25,7 +25,7 @@ interface ServerDescription {
 /** What the routes share. */
 export interface RestServices {
   readonly server: ServerDescription
-  readonly access: Access
+  readonly users: Users
   readonly agents: Agents
   readonly executions: Executions
   readonly sessions: Sessions

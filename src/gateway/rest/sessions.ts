@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { SessionRecord } from '../history/session.ts'
 import type { UserSettings } from '../settings/settings.ts'
+import { visibleConnection } from './access.ts'
 import { checkLimits, readBody, sessionBody } from './body.ts'
 import { HttpError } from './http-error.ts'
 import { readListOptions } from './list-options.ts'
@@ -17,11 +18,11 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
     const { user } = request
     const body = readBody(sessionBody, request.body)
     checkLimits(body)
-    const connection = services.access.connection(
+    const connection = visibleConnection(
+      services.users,
       user,
       body.connection,
-      400,
-      `connection ${body.connection} not found`,
+      () => new HttpError(400, `connection ${body.connection} not found`),
     )
     const common = executionRequest({
       user,
@@ -65,9 +66,9 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /** Only admins see the sessions of others, also when they ask for them by name. */
-function listSessions({ access, history }: RestServices, user: UserSettings, query: Query): object {
+function listSessions({ users, history }: RestServices, user: UserSettings, query: Query): object {
   const options = readListOptions(query)
-  const owner = access.isAdmin(user) ? undefined : user.name
+  const owner = users.isAdmin(user) ? undefined : user.name
   const { sessions, total } = history.list({ ...options, owner })
   return {
     data: sessions.map(listedSession),
@@ -83,7 +84,7 @@ function ownLabels(labels: Readonly<Record<string, string>>): Record<string, str
 
 function findSession(services: RestServices, user: UserSettings, id: string): SessionRecord {
   const session = services.history.session(id)
-  if (session === undefined || !services.access.owns(user, session))
+  if (session === undefined || !services.users.owns(user, session))
     throw new HttpError(404, 'session not found')
   return session
 }
