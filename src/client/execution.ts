@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Account } from './account.ts'
 import { ApiError } from './api-error.ts'
 import {
@@ -7,31 +6,18 @@ import {
   type ExecutionAnswer,
   type ExecutionRequest,
 } from './execution-request.ts'
+import type { ExecutionSight } from './execution-sight.ts'
 import { follow } from './follow.ts'
 import type { Reply } from './json.ts'
-import { longer } from './longer.ts'
 import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, reasonIn, type Outcome } from './outcome.ts'
-import { findByCorrelation, type Session } from './sessions.ts'
-
-/** What is seen of an execution before it has ended. */
-export type ExecutionSight =
-  /** It has a session, which can be found and killed by this id. */
-  | { readonly kind: 'session'; readonly id: string }
-  | { readonly kind: 'bytes'; readonly bytes: number }
-  /** Somebody has to approve it, there. */
-  | { readonly kind: 'review'; readonly url: string }
-  | { readonly kind: 'away'; readonly reason: string }
-  | { readonly kind: 'back' }
+import type { Session } from './sessions.ts'
+import { lookOn, untilFound } from './unanswered.ts'
 
 /** Somebody has said no. */
 export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/** While the answer is waited for: one question about what runs by now, and the next. */
-const FIRST_LOOK_MS = 1000
-/** A session appears before its execution starts; a busy gateway needs a moment. */
-const FIND_MS = 30_000
 /** For the record of what has no code: it is closed within moments, if somebody closes it. */
 const SETTLE_MS = 10_000
 
@@ -45,13 +31,13 @@ type Sights = AsyncGenerator<ExecutionSight, Outcome>
  */
 export async function* execute(account: Account, request: ExecutionRequest, signal: AbortSignal): Sights {
   const answered = settle(startExecution(account, request, signal))
-  const known = yield* lookOn(account, request, answered, signal)
+  const known = yield* lookOn(account, request.correlationId, answered, signal)
   const outcome = await answered
   if ('value' in outcome) return yield* afterAnswer(account, outcome, signal)
   if (!(outcome.error instanceof ApiError) || !outcome.error.isAnswerLost || signal.aborted)
     throw outcome.error
   yield { kind: 'away', reason: outcome.error.message }
-  const id = known ?? (await find(account, request, signal))?.id
+  const id = known ?? (await untilFound(account, request.correlationId, signal))?.id
   // It may have got there; if it did, that gateway does not say where its sessions come from.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
@@ -62,63 +48,6 @@ type Settled<T> = T | { readonly error: unknown }
 
 function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
   return promise.catch((error: unknown) => ({ error }))
-}
-
-/** What can be seen while there is no answer. @returns the session's id, as soon as it is known */
-async function* lookOn(
-  account: Account,
-  request: ExecutionRequest,
-  answered: Promise<unknown>,
-  signal: AbortSignal,
-): AsyncGenerator<ExecutionSight, string | undefined> {
-  let known: string | undefined
-  for (let wait = FIRST_LOOK_MS; ; wait = longer(wait)) {
-    if (await isOver(answered, wait)) return known
-    const session = await look(account, request, signal)
-    if (session === undefined) continue
-    if (known === undefined) yield { kind: 'session', id: session.id }
-    known = session.id
-    yield { kind: 'bytes', bytes: session.outputBytes }
-  }
-}
-
-/** Waits for a promise, but not for long. */
-async function isOver(promise: Promise<unknown>, withinMs: number): Promise<boolean> {
-  const enough = new AbortController()
-  const late = delay(withinMs, false, { signal: enough.signal }).catch(() => false)
-  try {
-    return await Promise.race([promise.then(() => true), late])
-  } finally {
-    enough.abort()
-  }
-}
-
-/** Nobody is told when this fails: it is about what is on its way anyhow. */
-async function look(
-  account: Account,
-  request: ExecutionRequest,
-  signal: AbortSignal,
-): Promise<Session | undefined> {
-  try {
-    return await findByCorrelation(account, request.correlationId, signal)
-  } catch (error) {
-    if (error instanceof ApiError) return undefined
-    throw error
-  }
-}
-
-async function find(
-  account: Account,
-  request: ExecutionRequest,
-  signal: AbortSignal,
-): Promise<Session | undefined> {
-  const end = performance.now() + FIND_MS
-  for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = longer(wait)) {
-    const session = await look(account, request, signal)
-    if (session !== undefined) return session
-    await delay(wait, undefined, { signal })
-  }
-  return undefined
 }
 
 async function* afterAnswer(
