@@ -8,16 +8,15 @@
 // besides meets all of them. `agent / relay` is what the agent adds to a terminal behind gRPC.
 import { Buffer } from 'node:buffer'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import { fileURLToPath, URL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { localTerminal } from './local-terminal.mjs'
-import { killAll, Program } from './program.mjs'
+import { Program } from './program.mjs'
 import { table } from './report.mjs'
+import { runFolder } from './run-folder.mjs'
 import { percentile, Samples } from './samples.mjs'
 import { ScriptedGateway } from './scripted-gateway.mjs'
 
@@ -26,13 +25,7 @@ const TURN = 50
 const WARM_UP = 10
 
 const { rounds, keys, profile } = options()
-if (profile !== undefined) Program.nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]
-const folder = mkdtempSync(path.join(tmpdir(), 'bench-'))
-process.on('exit', () => {
-  killAll()
-  rmSync(folder, { recursive: true, force: true })
-})
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+const folder = runFolder(profile)
 
 const samples = new Samples()
 for (let round = 1; round <= rounds; round++) {

@@ -1,28 +1,18 @@
 #!/usr/bin/env node
 // `npm run bench -- [--json] [--rounds 3] [--profile folder]`: measures the built program (dist/main.js) from the
 // outside, as its users meet it: agent and gateway are processes of their own. Every figure is checked for right bytes.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { makeBulk } from './output.mjs'
-import { killAll, Program } from './program.mjs'
 import { jsonLine, table } from './report.mjs'
 import { makeRepository } from './repository.mjs'
 import { runRound } from './round.mjs'
+import { runFolder } from './run-folder.mjs'
 import { Samples } from './samples.mjs'
 
 const { json, rounds, profile } = options()
-// The profiles are for looking inside: figures taken with them are slower than without.
-if (profile !== undefined) Program.nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]
-const folder = mkdtempSync(path.join(tmpdir(), 'bench-'))
-// Also on Ctrl-C and after an error: no process and no file of ours stays.
-process.on('exit', () => {
-  killAll()
-  rmSync(folder, { recursive: true, force: true })
-})
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+const folder = runFolder(profile)
 
 const samples = new Samples()
 const materials = { repository: makeRepository(path.join(folder, 'runbooks')), bulk: makeBulk(folder) }
