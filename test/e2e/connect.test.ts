@@ -266,6 +266,21 @@ describe.skipIf(!hasTmux)('connect at a terminal', () => {
   })
 })
 
+test.skipIf(!hasTmux)('exec at a terminal is refused when there is nothing to run', async () => {
+  using tmux = terminal()
+  place.write('exec', `${process.execPath} ${main} exec bash "$@"; echo "code $?"\n`)
+  tmux.enter('. ./exec')
+  await tmux.shows(/there is nothing to run: .* -i or -f/)
+  await tmux.shows(/^code 64$/m)
+  expect(gateway.sent('AgentSessionOpen')).toEqual([])
+  gateway.onPacket = ({ type }) => {
+    if (type === 'AgentExecWriteStdin') gateway.close(0)
+  }
+  tmux.enter('clear; . ./exec -- -c true')
+  await tmux.shows(/^code 0$/m)
+  expect(gateway.sent('AgentExecWriteStdin').map(String)).toEqual([''])
+})
+
 test('connect without a terminal is refused, and names exec', async () => {
   const { code, stderr } = await shell(
     place,

@@ -28,7 +28,7 @@ export async function execCommand(
 ): Promise<number> {
   const name = connectionName(connection)
   const envVars = readVariables(flags.env ?? [])
-  const script = await readScript(flags)
+  const script = await readScript(flags, clientArgs)
   const access = await streamAccess()
   const { address } = access.destination
   const subject = { verb: 'exec', connection: name, address, sessionId: undefined } as const

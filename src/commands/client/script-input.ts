@@ -14,16 +14,28 @@ export interface ScriptFlags {
 }
 
 /**
- * What an execution is to read: `--input`, `--file`, else stdin unless that is a terminal, else nothing.
- * @throws Failure, exit code 64, for both at once, a file that cannot be read, and for more than 16 MiB
+ * What an execution is to read: `--input`, `--file`, else stdin unless that is a terminal, else nothing where there are
+ * arguments for its command: without either it would run nothing, and call that a success.
+ * @throws Failure, exit code 64, for both at once or none, a file that cannot be read, and for more than 16 MiB
  */
-export async function readScript({ input, file }: ScriptFlags): Promise<Buffer> {
+export async function readScript(
+  { input, file }: ScriptFlags,
+  clientArgs: readonly string[],
+): Promise<Buffer> {
   if (input !== undefined && file !== undefined)
     throw new Failure('--input and --file: only one of them', exitCodes.usage)
   if (input !== undefined) return bounded(Buffer.from(input), '--input')
   if (file !== undefined && file !== '-') return readStream(createReadStream(file), file)
-  if (file === undefined && isatty(0)) return Buffer.alloc(0)
+  if (file === undefined && isatty(0)) return noScript(clientArgs)
   return readStream(process.stdin, 'stdin')
+}
+
+function noScript(clientArgs: readonly string[]): Buffer {
+  if (clientArgs.length > 0) return Buffer.alloc(0)
+  throw new Failure(
+    'there is nothing to run: give a script with -i or -f, or on standard input. For a terminal there is runbook-agent connect',
+    exitCodes.usage,
+  )
 }
 
 async function readStream(stream: AsyncIterable<unknown>, name: string): Promise<Buffer> {

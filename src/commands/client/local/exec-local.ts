@@ -21,5 +21,5 @@ export async function execLocalCommand(
 ): Promise<number> {
   const local = localConnection(name, words, flags.config)
   const envVars = readVariables(flags.env ?? [])
-  return executeHere({ ...local, envVars, script: await readScript(flags) }, flags)
+  return executeHere({ ...local, envVars, script: await readScript(flags, words) }, flags)
 }
