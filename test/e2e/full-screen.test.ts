@@ -168,7 +168,7 @@ describe('the same screens as on a terminal of its own:', () => {
       await console.show(/pg_sleep\(100\);$/m)
       await waitFor(() => sleeping() >= 2, 20_000)
       console.do((tmux) => tmux.press('C-c'))
-      await console.show(/canceling statement due to user request/)
+      await console.show(/canceling statement due to user request\npostgres=[#>] ?$/m)
       console.do((tmux) => tmux.press('C-d'))
       await console.show(/^code 0$/m)
     },

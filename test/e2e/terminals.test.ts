@@ -66,6 +66,15 @@ async function inVi(tmux: Tmux, file: string): Promise<void> {
   await tmux.shows(/^~$/m)
 }
 
+/**
+ * Types a command that says by `word` when it has the terminal: the shell itself ignores Ctrl-C, Ctrl-Z and Ctrl-\, and
+ * Ctrl-D is an end only for who reads lines.
+ */
+async function begun(tmux: Tmux, word: string, command: string): Promise<void> {
+  tmux.enter(`(echo ${word}; exec ${command})`)
+  await tmux.shows(new RegExp(`^${word}$`, 'm'))
+}
+
 // The agent is not waited for: one that is away is to be noticed at once.
 beforeEach(async () => {
   site = await Site.start({ connections, limits: { 'agent-wait': '0s' } })
@@ -83,7 +92,7 @@ describe.skipIf(!hasTmux)('a person at a terminal', () => {
     tmux.enter('stty size; tty; echo $TERM')
     await tmux.shows(/^24 80\n\/dev\/pts\/\d+\nxterm-256color$/m)
     tmux.resize({ rows: 30, cols: 100 })
-    tmux.enter('clear; stty size')
+    tmux.enter('clear; until stty size | grep -x "30 100"; do :; done')
     await tmux.shows(/^30 100$/m)
     tmux.resize({ rows: 24, cols: 80 })
     await inVi(tmux, file)
@@ -101,22 +110,23 @@ describe.skipIf(!hasTmux)('a person at a terminal', () => {
   test('interrupts, suspends and ends remote programs with Ctrl-C, Ctrl-Z, Ctrl-\\ and Ctrl-D', async () => {
     using tmux = terminal()
     await connected(tmux)
-    tmux.enter('sleep 1000')
+    await begun(tmux, 'first', 'sleep 1000')
     tmux.press('C-c')
     tmux.enter('echo "left $?"')
     await tmux.shows(/^left 130$/m)
-    tmux.enter('sleep 1000')
+    await begun(tmux, 'second', 'sleep 1000')
     tmux.press('C-z')
-    await tmux.shows(/Stopped +sleep 1000/)
-    tmux.enter('kill %1; wait; cat')
+    await tmux.shows(/Stopped .*sleep 1000/)
+    tmux.enter('kill %1; wait')
+    await begun(tmux, 'third', 'cat')
     tmux.press('C-\\')
     tmux.enter('echo "left $?"')
     await tmux.shows(/^left 131$/m)
-    tmux.enter('cat > /dev/null')
+    await begun(tmux, 'fourth', 'cat > /dev/null')
     tmux.enter('some text')
     tmux.press('C-d')
     tmux.enter('echo "left $?"')
-    await tmux.shows(/^left 0$/m)
+    await tmux.shows(/^left 0\nremote\$ ?$/m)
     tmux.press('C-d')
     await tmux.shows(/^code \d+$/m)
     await expectRestored(tmux)
