@@ -114,12 +114,15 @@ export class History {
 
   /**
    * Events in their order, read a page at a time: input and output, or output alone, or with the sizes of the
-   * terminal. Events above 64 KiB come as several.
+   * terminal. Events above 64 KiB come as several. Throws a HistoryError when the session is deleted meanwhile: its
+   * beginning must not be taken for the whole.
    */
   *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
     if (row === undefined) return
     yield* this.#all(row, which)
+    if (this.#row(id) === undefined)
+      throw new HistoryError(`session ${id} was removed from the history while it was read`)
   }
 
   /** Deletes sessions that ended before the time and shrinks the file. Returns how many they were. */

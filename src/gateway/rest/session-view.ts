@@ -1,9 +1,8 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
 import type { History } from '../history/history.ts'
 import type { SessionRecord, SessionSummary } from '../history/session.ts'
-import { HttpError } from './http-error.ts'
-
-/** Largest event stream in one answer; all of it is in `/result/stream`. */
-const MAX_STREAM_BYTES = 110 * 1024 * 1024
+import { eventStream } from './event-stream.ts'
 
 /** A session as hoop's list shows it: without its script. */
 export function listedSession(session: SessionSummary): object {
@@ -33,49 +32,27 @@ export function listedSession(session: SessionSummary): object {
 }
 
 /** As hoop answers (protocol.md 10.4): the script is there unless something else was asked to be expanded. */
-export function wholeSession(
+export function sendSession(
+  reply: FastifyReply,
   history: History,
   session: SessionRecord,
   query: Readonly<Record<string, unknown>>,
-): object {
+): FastifyReply {
   const expand = typeof query['expand'] === 'string' ? query['expand'].split(',') : []
   const withScript = expand.length === 0 || expand.includes('session_input')
-  return {
+  const view = {
     ...listedSession(session),
     script: { data: withScript ? session.script.toString('utf8') : '' },
-    ...(expand.includes('event_stream') && {
-      event_stream: eventStream(history, session.id, {
-        form: query['event_stream'],
-        sizes: expand.includes('resize'),
-      }),
-    }),
   }
+  if (!expand.includes('event_stream')) return reply.send(view)
+  const form = query['event_stream']
+  const events = eventStream(history, session.id, { form, sizes: expand.includes('resize') })
+  reply.type('application/json; charset=utf-8')
+  return reply.send(Readable.from(withEvents(view, events), { objectMode: false }))
 }
 
-interface StreamOptions {
-  readonly form: unknown
-  /** Whether changes of the terminal's size are among the events: hoop's readers do not know them. */
-  readonly sizes: boolean
-}
-
-/**
- * `raw-queries` are those of a database's own protocol: no session here has any, and then hoop answers with the events.
- * @throws HttpError 422 for a form that there is not
- */
-function eventStream(history: History, id: string, { form, sizes }: StreamOptions): unknown[] {
-  switch (form) {
-    case 'utf8':
-    case 'base64':
-      return [history.output(id, MAX_STREAM_BYTES).bytes.toString(form)]
-    case undefined:
-    case '':
-    case 'raw-queries':
-      return [...history.events(id, sizes ? 'terminal' : 'stream')].map(({ seconds, kind, bytes }) => [
-        seconds,
-        kind,
-        bytes.toString('base64'),
-      ])
-    default:
-      throw new HttpError(422, 'event_stream attribute has an unknown type format')
-  }
+function* withEvents(view: object, events: Iterable<string>): Generator<string> {
+  yield `${JSON.stringify(view).slice(0, -1)},"event_stream":[`
+  yield* events
+  yield ']}'
 }

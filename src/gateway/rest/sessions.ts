@@ -8,7 +8,7 @@ import { readListOptions } from './list-options.ts'
 import { executionRequest } from './runbooks.ts'
 import type { RestServices } from './services.ts'
 import { sendResult } from './session-result.ts'
-import { listedSession, wholeSession } from './session-view.ts'
+import { listedSession, sendSession } from './session-view.ts'
 
 type Query = Readonly<Record<string, unknown>>
 
@@ -54,8 +54,10 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
 
   app.get<{ Querystring: Query }>('/api/sessions', ({ user, query }) => listSessions(services, user, query))
 
-  app.get<{ Params: { id: string }; Querystring: Query }>('/api/sessions/:id', ({ user, params, query }) =>
-    wholeSession(history, findSession(services, user, params.id), query),
+  app.get<{ Params: { id: string }; Querystring: Query }>(
+    '/api/sessions/:id',
+    ({ user, params, query }, reply) =>
+      sendSession(reply, history, findSession(services, user, params.id), query),
   )
 
   app.get<{ Params: { id: string }; Querystring: Query }>(

@@ -30,7 +30,8 @@ function fill(state: string): void {
     history.finish(id, { exitCode: 0, truncatedBytes: 0, endedAt: new Date() })
   }
   record('big', 'admin', [[0, 'o', BIG]])
-  record('doomed', 'admin', [[0, 'o', BIG.subarray(0, 30 * MIB)]])
+  for (const id of ['doomed', 'doomed-too']) record(id, 'admin', [[0, 'o', BIG.subarray(0, 30 * MIB)]])
+  record('umlauts', 'admin', split('"ä€𝄞\n'))
   record('terminal', 'admin', [
     [0, 'r', Buffer.from('80x24')],
     [0.5, 'o', Buffer.from([0x24, 0x20])],
@@ -42,6 +43,11 @@ function fill(state: string): void {
   record('empty', 'admin', [])
   record('theirs', 'other', [[0, 'o', Buffer.from('mine')]])
   history.close()
+}
+
+/** As a program writes that does not care for letters: each byte on its own. */
+function split(text: string): [number, EventKind, Buffer][] {
+  return [...Buffer.from(text)].map((byte, at) => [at, 'o', Buffer.from([byte])])
 }
 
 let gateway: RunningGateway
@@ -88,14 +94,7 @@ describe('GET /api/sessions/{id}/result/stream', () => {
   })
 
   it('gives all of 110 MiB to a caller who takes his time, and holds little of it while he waits', async () => {
-    const before = memory()
-    const response = await openResult('big')
-    // He does not read: what is sent and not taken stops the reading from the history.
-    let highest = 0
-    for (let i = 0; i < 50; i += 1) {
-      await new Promise(setImmediate)
-      highest = Math.max(highest, memory() - before)
-    }
+    const { response, highest } = await slowly('/api/sessions/big/result/stream')
     const hash = createHash('sha256')
     let length = 0
     for await (const piece of response) {
@@ -108,20 +107,18 @@ describe('GET /api/sessions/{id}/result/stream', () => {
   })
 
   it('stops reading when the caller goes away', async () => {
-    const response = await openResult('big')
+    const response = await open('/api/sessions/big/result/stream')
     response.destroy()
     await new Promise((resolve) => response.once('close', resolve))
     expect((await result('terminal')).response.status).toBe(200)
   })
 
   it('is broken off, not shortened, when the record is deleted while it is read', async () => {
-    const response = await openResult('doomed')
-    const db = openFile(database, undefined)
-    db.exec("DELETE FROM events WHERE session = (SELECT key FROM sessions WHERE id = 'doomed')")
-    closeFile(db)
+    const response = await open('/api/sessions/doomed/result/stream')
+    remove('doomed')
     await expect(response.resume().toArray()).rejects.toThrow('aborted')
     const { response: next } = await result('doomed')
-    expect(next.status).toBe(500)
+    expect(next.status).toBe(404)
   })
 
   it('is for the owner and admins: for others the session does not exist', async () => {
@@ -181,6 +178,30 @@ describe('GET /api/sessions/{id}', () => {
     })
   })
 
+  it('has the output as one text, whatever it was written in', async () => {
+    expect(await stream('expand=event_stream&event_stream=utf8')).toEqual(['$ \0\ufffd\r\nreason'])
+    const of = async (form: string) =>
+      (await gateway.request('GET', `/api/sessions/umlauts?expand=event_stream&event_stream=${form}`)).body
+    expect((await of('utf8'))['event_stream']).toEqual(['"ä€𝄞\n'])
+    expect((await of('base64'))['event_stream']).toEqual([Buffer.from('"ä€𝄞\n').toString('base64')])
+  })
+
+  it('gives 110 MiB of events to a caller who takes his time, and holds little of them while he waits', async () => {
+    const { response, highest } = await slowly('/api/sessions/big?expand=event_stream')
+    const events = JSON.parse(Buffer.concat(await response.toArray()).toString()) as {
+      readonly event_stream: [number, string, string][]
+    }
+    const bytes = Buffer.concat(events.event_stream.map(([, , text]) => Buffer.from(text, 'base64')))
+    expect(bytes.equals(BIG)).toBe(true)
+    expect(highest).toBeLessThan(60 * MIB)
+  })
+
+  it('is broken off, not shortened, when the record is deleted while it is read', async () => {
+    const response = await open('/api/sessions/doomed-too?expand=event_stream')
+    remove('doomed-too')
+    await expect(response.resume().toArray()).rejects.toThrow('aborted')
+  })
+
   it('refuses a form that there is not', async () => {
     const { status, body } = await gateway.request(
       'GET',
@@ -193,11 +214,27 @@ describe('GET /api/sessions/{id}', () => {
 
 const memory = () => process.memoryUsage().arrayBuffers + process.memoryUsage().external
 
-function openResult(id: string): Promise<http.IncomingMessage> {
+function open(path: string): Promise<http.IncomingMessage> {
   const { port } = new URL(gateway.gateway.http)
   return new Promise((resolve, reject) => {
-    http
-      .get({ port, path: `/api/sessions/${id}/result/stream`, headers: asAdmin }, resolve)
-      .on('error', reject)
+    http.get({ port, path, headers: asAdmin }, resolve).on('error', reject)
   })
+}
+
+/** Does not read for a while: what is sent and not taken stops the reading from the history. */
+async function slowly(path: string): Promise<{ response: http.IncomingMessage; highest: number }> {
+  const before = memory()
+  const response = await open(path)
+  let highest = 0
+  for (let i = 0; i < 50; i += 1) {
+    await new Promise(setImmediate)
+    highest = Math.max(highest, memory() - before)
+  }
+  return { response, highest }
+}
+
+function remove(id: string): void {
+  const db = openFile(database, undefined)
+  db.exec(`DELETE FROM sessions WHERE id = '${id}'`)
+  closeFile(db)
 }
