@@ -12,6 +12,8 @@ import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
 
 /** Streams at once; each costs some memory and, while it runs, a command on an agent. */
 const MAX_CLIENTS = 500
+/** One that does not read keeps its stream: nobody shuts the others out by that. */
+const MAX_OF_ONE_USER = 250
 /** From the stream's begin to the packet that opens the session: command lines send it at once. */
 const OPEN_MS = 30_000
 
@@ -24,7 +26,8 @@ export interface ClientServices {
 /** Command line clients: each stream is one session (protocol.md 4.2, 4.3). */
 export class Clients {
   readonly #services: ClientServices
-  readonly #calls = new Set<PacketCall>()
+  /** With the name of the user, once it is known. */
+  readonly #calls = new Map<PacketCall, string | undefined>()
   readonly #unread: Unread
 
   constructor(services: ClientServices, limits: UnreadLimits = UNREAD_LIMITS) {
@@ -34,7 +37,7 @@ export class Clients {
 
   /** Serves a client until its stream is over. Never rejects. */
   async serve(call: PacketCall): Promise<void> {
-    this.#calls.add(call)
+    this.#calls.set(call, undefined)
     try {
       await this.#converse(call)
     } catch (error) {
@@ -46,13 +49,14 @@ export class Clients {
 
   /** Of clients whose session runs: `Sessions` has told them. */
   close(): void {
-    for (const call of this.#calls) call.fail('Unknown', 'gateway shutdown')
+    for (const call of this.#calls.keys()) call.fail('Unknown', 'gateway shutdown')
   }
 
   async #converse(call: PacketCall): Promise<void> {
     if (this.#calls.size > MAX_CLIENTS)
       throw new Refused('ResourceExhausted', `this gateway serves ${MAX_CLIENTS} clients at once`)
     const admission = admit(call, this.#services.users)
+    this.#share(call, admission.user.name)
     const packets = call.packets()
     const request = await opening(call, packets, admission)
     if (request === undefined) call.end()
@@ -60,6 +64,17 @@ export class Clients {
       await new Client(call, packets, request, this.#unread).serve((audience) =>
         this.#services.sessions.begin(request, audience),
       )
+  }
+
+  /** @throws Refused */
+  #share(call: PacketCall, user: string): void {
+    const others = [...this.#calls.values()].filter((name) => name === user)
+    if (others.length >= MAX_OF_ONE_USER)
+      throw new Refused(
+        'ResourceExhausted',
+        `this gateway serves ${MAX_OF_ONE_USER} clients of one user at once`,
+      )
+    this.#calls.set(call, user)
   }
 
   #refuse(call: PacketCall, error: Error): void {

@@ -22,10 +22,10 @@ export const UNREAD_LIMITS: UnreadLimits = {
 
 /** What clients have not read yet, in bytes. */
 export class Unread {
-  readonly #calls: ReadonlySet<PacketCall>
+  readonly #calls: ReadonlyMap<PacketCall, unknown>
   readonly #limits: UnreadLimits
 
-  constructor(calls: ReadonlySet<PacketCall>, limits: UnreadLimits) {
+  constructor(calls: ReadonlyMap<PacketCall, unknown>, limits: UnreadLimits) {
     this.#calls = calls
     this.#limits = limits
   }
@@ -44,7 +44,7 @@ export class Unread {
     if (call.unsentBytes <= high) return undefined
     if (call.unsentBytes > most)
       return `the client does not read: ${most / MiB} MiB of output wait for it, and its agent does not pause`
-    const all = [...this.#calls].reduce((sum, { unsentBytes }) => sum + unsentBytes, 0)
+    const all = [...this.#calls.keys()].reduce((sum, { unsentBytes }) => sum + unsentBytes, 0)
     return all > mostOfAll
       ? `clients do not read: ${mostOfAll / MiB} MiB of output wait for them together`
       : undefined

@@ -139,13 +139,25 @@ it('a client waits for an agent that is offline, and gets one that comes in time
   expect(await patient.sid()).toBe(sid)
 })
 
-it('500 streams are served at once and not one more, until one of them ends', async () => {
-  const clients = Array.from({ length: 500 }, () => client(asked))
+it('500 streams are served at once, 250 of one user, until one of them ends', async () => {
+  const other = { authorization: `Bearer ${otherToken}` }
+  const clients: ScriptedClient[] = []
+  const come = (metadata: Record<string, string>) => {
+    const one = client({ ...asked, ...metadata })
+    one.send({ kind: 'keepalive' })
+    clients.push(one)
+  }
   try {
-    for (const one of clients) one.send({ kind: 'keepalive' })
-    const full = [8, 'this gateway serves 500 clients at once']
+    for (let i = 0; i < 250; i += 1) come({})
     await waitFor(async () => (await refusal({}))[0] === 8, 20_000)
-    expect(await refusal({})).toEqual(full)
+    expect(await refusal({})).toEqual([8, 'this gateway serves 250 clients of one user at once'])
+    expect((await refusal(other))[0]).toBe(9)
+    for (let i = 0; i < 250; i += 1) come(other)
+    // Whoever asks takes a place for a moment, and one of those who came may have found none.
+    await waitFor(async () => {
+      come(other)
+      return (await refusal({}))[1] === 'this gateway serves 500 clients at once'
+    }, 20_000)
     await Promise.all(clients.slice(0, 10).map((one) => one.leave()))
     await waitFor(async () => (await refusal({}))[0] === 9, 20_000)
   } finally {
