@@ -279,9 +279,16 @@ describe('exec that gets no exit code', () => {
     expect(stderr).toContain('allow-plaintext')
   })
 
-  test('exits with 64 for a name that is none, and for variables without one', async () => {
+  test('exits with 64 for a name that is none, and for variables without one or with one twice', async () => {
     expect((await run("runbook-agent exec 'a b' -i x")).code).toBe(64)
-    const { code, stderr } = await run('runbook-agent exec bash -i x -e secret')
-    expect([code, stderr]).toEqual([64, 'runbook-agent: -e is written NAME=value\n'])
+    for (const [variables, text] of [
+      ['-e secret', '-e is written -e name=value'],
+      ['-e =secret', '-e is written -e name=value'],
+      ["-e $'a\\nb=secret'", '-e is written -e name=value'],
+      ['-e A=secret -e A=other', '-e A is there twice'],
+    ] as const) {
+      const { code, stderr } = await run(`runbook-agent exec bash -i x ${variables}`)
+      expect([code, stderr]).toEqual([64, `runbook-agent: ${text}\n`])
+    }
   })
 })

@@ -1,6 +1,6 @@
 import { FileRefused, readSmallFile } from '../../../basics/small-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { readPairs } from './pairs.ts'
+import { readPairs } from '../pairs.ts'
 
 /** What the gateway takes of a request, in all. */
 export const LONGEST_FILE = 16 * 1024 * 1024

@@ -1,7 +1,7 @@
 import type { Runbook } from '../../../client/runbooks.ts'
+import { readPairs } from '../pairs.ts'
 import { canAsk } from '../prompts.ts'
 import { askForParameters } from './ask.ts'
-import { readPairs } from './pairs.ts'
 import { readParameterFile } from './parameter-file.ts'
 import { checkGiven, missing, missingFailure, type Values } from './parameters.ts'
 

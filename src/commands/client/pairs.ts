@@ -1,4 +1,6 @@
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes, Failure } from '../failure.ts'
+
+const NAME = /^[^=\p{Cc}]+(?==)/u
 
 /**
  * `name=value` texts of one flag. The value may be a secret: it is in no message.
@@ -7,11 +9,10 @@ import { exitCodes, Failure } from '../../failure.ts'
 export function readPairs(texts: readonly string[], flag: string): Map<string, string> {
   const pairs = new Map<string, string>()
   for (const text of texts) {
-    const at = text.indexOf('=')
-    if (at <= 0) throw new Failure(`${flag} is written ${flag} name=value`, exitCodes.usage)
-    const name = text.slice(0, at)
+    const [name] = NAME.exec(text) ?? []
+    if (name === undefined) throw new Failure(`${flag} is written ${flag} name=value`, exitCodes.usage)
     if (pairs.has(name)) throw new Failure(`${flag} ${name} is there twice`, exitCodes.usage)
-    pairs.set(name, text.slice(at + 1))
+    pairs.set(name, text.slice(name.length + 1))
   }
   return pairs
 }
