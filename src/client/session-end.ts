@@ -10,6 +10,7 @@ import type { ClosedMessage } from '../wire/message.ts'
  * - `invalid`: it does not take what was sent
  * - `offline`: the connection's agent is away
  * - `killed`: somebody ended the session
+ * - `gateway-stopped`: orderly, and the command with it
  * - `agent-lost`, `gateway-lost`: whether the command has run to its end is not known
  * - `expired`: the time for the session is over
  * - `failed`: what else the gateway says
@@ -23,6 +24,7 @@ export type NoExitReason =
   | 'invalid'
   | 'offline'
   | 'killed'
+  | 'gateway-stopped'
   | 'agent-lost'
   | 'gateway-lost'
   | 'expired'
@@ -77,14 +79,17 @@ function reasonOf({ status, message }: ConnectError, isOpen: boolean): NoExitRea
   }
 }
 
-/** The gateway's own reasons have no status of theirs (protocol.md 4.4, 4.5). */
+/** The gateway's own reasons have no status of theirs (protocol.md 4.4, 4.5), and in an answer of REST none has. */
 const WORDS: readonly (readonly [RegExp, NoExitReason])[] = [
-  [/killed by the user/, 'killed'],
+  [/^agent is offline/, 'offline'],
+  [/is disabled for this connection/, 'not-permitted'],
+  [/^session killed/, 'killed'],
   [/^(?:agent has disconnected|EOF)$/, 'agent-lost'],
-  [/^gateway shutdown/, 'gateway-lost'],
+  [/^gateway shutdown/, 'gateway-stopped'],
   [/^reached max timeout/, 'expired'],
 ]
 
-function reasonInWords(message: string): NoExitReason {
+/** What a gateway has given as its reason means. */
+export function reasonInWords(message: string): NoExitReason {
   return WORDS.find(([words]) => words.test(message))?.[1] ?? 'failed'
 }

@@ -207,7 +207,7 @@ describe('the end of a session without an exit code', () => {
     [status.UNKNOWN, 'session killed by the user', 'killed'],
     [status.UNKNOWN, 'agent has disconnected', 'agent-lost'],
     [status.UNKNOWN, 'EOF', 'agent-lost'],
-    [status.UNKNOWN, 'gateway shutdown', 'gateway-lost'],
+    [status.UNKNOWN, 'gateway shutdown', 'gateway-stopped'],
     [status.UNKNOWN, 'reached max timeout (48h0m0s) waiting for session to end', 'expired'],
     [status.ABORTED, 'session ended, reached connection duration', 'expired'],
     [status.INTERNAL, 'internal error', 'failed'],

@@ -259,16 +259,17 @@ describe('run says in one line why there is no exit code:', () => {
       'FailedPrecondition',
       'runbooks is disabled for this connection',
       77,
-      'the gateway does not permit this on pg',
+      'the gateway does not permit run pg: runbooks is disabled for this connection',
     ],
     ['it was killed', 'Unknown', 'session killed by the user', 254, 'the session was ended at the gateway'],
+    ['the gateway is stopped', 'Unknown', 'gateway shutdown', 254, 'was stopped, and has ended the session'],
     ['the agent is lost', 'Unknown', 'agent has disconnected', 254, 'the gateway has lost the agent of pg'],
     [
       'anything else',
       'Internal',
       'no\u001b[2Jidea',
       254,
-      `it has ended without an exit code: no [2Jidea. More: runbook-agent sessions show ${SESSION}`,
+      `the gateway has given up run pg: no\\x1b[2Jidea. What became of it: runbook-agent sessions show ${SESSION}`,
     ],
   ])('%s', async (_, rpc, text, code, message) => {
     await using gateway = await RunbookGateway.start(plain)

@@ -188,7 +188,7 @@ describe.skipIf(!hasTmux)('a person at a terminal', () => {
       async () => {
         await site.gateway.stop()
       },
-      /connection to the gateway \S+ was lost|gateway shutdown/,
+      /connection to the gateway \S+ was lost|the gateway \S+ was stopped, and has ended the session/,
     ],
   ]
   for (const [what, end, text] of ends) {

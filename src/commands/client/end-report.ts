@@ -6,9 +6,9 @@ import type { Notice } from './notices.ts'
 
 /** What a session was for, for the words about its end. */
 export interface SessionSubject {
-  readonly verb: 'exec' | 'connect'
+  readonly verb: 'run' | 'exec' | 'connect'
   readonly connection: string
-  /** The gateway's, `host:port`. */
+  /** The gateway's, as the command reaches it. */
   readonly address: string
   /** Undefined until the session was open. */
   readonly sessionId: string | undefined
@@ -68,6 +68,11 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
     what: (_, message) => `the session was ended at the gateway: ${message}`,
     hint: none,
   },
+  'gateway-stopped': {
+    exitCode: noExitCode,
+    what: ({ address }) => `the gateway ${address} was stopped, and has ended the session`,
+    hint: none,
+  },
   'agent-lost': {
     exitCode: noExitCode,
     what: ({ connection }, message) => `the gateway has lost the agent of ${connection}: ${message}`,
@@ -113,11 +118,15 @@ export function reportEnd(end: SessionEnd, subject: SessionSubject): EndReport {
     truncated_bytes: end.kind === 'exited' ? end.truncatedBytes : 0,
   }
   if (end.kind === 'exited') return { exitCode: exitCodeOfExecution(end.exitCode), fields, text: message }
-  const { exitCode, what, hint } = WORDS[end.kind]
-  return {
-    exitCode,
-    fields,
-    text: `runbook-agent: ${what(subject, printableLine(end.message))}`,
-    hint: hint(subject),
-  }
+  const { exitCode, what, hint } = explanation(end, subject)
+  return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
+}
+
+/** Why there is no exit code, and what to try: a line each, the second may be empty. */
+export function explanation(
+  { kind, message }: Extract<SessionEnd, { kind: NoExitReason }>,
+  subject: SessionSubject,
+): { exitCode: number; what: string; hint: string } {
+  const { exitCode, what, hint } = WORDS[kind]
+  return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject) }
 }

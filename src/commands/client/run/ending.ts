@@ -3,8 +3,10 @@ import { oneLine } from '../../../basics/one-line.ts'
 import { ApiError } from '../../../client/api-error.ts'
 import { readAll } from '../../../basics/read-all.ts'
 import type { Outcome } from '../../../client/outcome.ts'
+import { reasonInWords } from '../../../client/session-end.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput, ReaderGone } from '../byte-output.ts'
+import { explanation, type SessionSubject } from '../end-report.ts'
 import { exitCodeOfExecution } from '../exit-code.ts'
 
 /** JSON is one text, and JavaScript's have an end. */
@@ -20,13 +22,17 @@ export interface EndingFlags {
  * @returns the exit code of this program
  * @throws Failure where the execution has none
  */
-export async function showEnding(outcome: Outcome, connection: string, flags: EndingFlags): Promise<number> {
+export async function showEnding(
+  outcome: Outcome,
+  subject: SessionSubject,
+  flags: EndingFlags,
+): Promise<number> {
   const stdout = new ByteOutput(1)
   try {
     if (flags.json) await stdout.write(Buffer.from(`${printableJson(await asAnswer(outcome))}\n`))
     else for await (const piece of outcome.output) await stdout.write(piece)
   } catch (error) {
-    if (error instanceof ApiError) throw withoutOutput(outcome, connection, error)
+    if (error instanceof ApiError) throw withoutOutput(outcome, subject, error)
     // `| head`: it has seen enough. How it ended is still worth knowing.
     if (!(error instanceof ReaderGone)) throw error
   }
@@ -34,7 +40,7 @@ export async function showEnding(outcome: Outcome, connection: string, flags: En
   if (outcome.isTruncated)
     process.stderr.write('runbook-agent: the output is not whole: the agent or the gateway left some out\n')
   const code = exitCodeOfExecution(outcome.exitCode)
-  if (outcome.exitCode === undefined) throw withoutCode(outcome, connection)
+  if (outcome.exitCode === undefined) throw withoutCode(outcome, subject)
   if (code !== 0 && process.stderr.isTTY && !flags.quiet)
     process.stderr.write(
       `runbook-agent: exit code ${outcome.exitCode} (session ${oneLine(outcome.sessionId)})\n`,
@@ -58,43 +64,12 @@ async function asAnswer(outcome: Outcome): Promise<object> {
   }
 }
 
-interface Words {
-  readonly reason: RegExp
-  readonly text: (connection: string, reason: string) => string
-  readonly exitCode?: number
-}
-
-/** What a gateway says, and what that means to whoever runs something. */
-const WORDS: readonly Words[] = [
-  {
-    reason: /^agent is offline/,
-    text: (connection) => `the agent of ${connection} is offline: nothing has run. Start it, and try again`,
-  },
-  {
-    reason: /is disabled for this connection/,
-    text: (connection, reason) => `the gateway does not permit this on ${connection}: ${reason}`,
-    exitCode: exitCodes.refused,
-  },
-  {
-    reason: /^session killed/,
-    text: (_, reason) => `the session was ended at the gateway: ${reason}`,
-  },
-  {
-    reason: /^gateway shutdown/,
-    text: () => 'the gateway was stopped, and has ended it',
-  },
-  {
-    reason: /^(agent has disconnected|EOF$)/,
-    text: (connection, reason) => `the gateway has lost the agent of ${connection}: ${reason}`,
-  },
-]
-
 /** It has run: not to be taken for one that could not, and not for a success either. */
-function withoutOutput(outcome: Outcome, connection: string, { message }: ApiError): Failure {
+function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: ApiError): Failure {
   const { exitCode, sessionId } = outcome
   const how =
     exitCode === undefined
-      ? withoutCode(outcome, connection)
+      ? withoutCode(outcome, subject)
       : new Failure(
           `it has ended with exit code ${exitCode}`,
           exitCodeOfExecution(exitCode) || exitCodes.unreachable,
@@ -107,10 +82,8 @@ function withoutOutput(outcome: Outcome, connection: string, { message }: ApiErr
   )
 }
 
-function withoutCode({ reason = '', sessionId }: Outcome, connection: string): Failure {
-  const known = WORDS.find((words) => words.reason.test(reason))
-  const said = reason === '' ? '' : `: ${reason}`
-  const text = known?.text(connection, reason) ?? `it has ended without an exit code${said}`
-  const where = known === undefined ? `. More: runbook-agent sessions show ${sessionId}` : ''
-  return new Failure(oneLine(`${text}${where}`), known?.exitCode ?? exitCodes.noExitCode)
+function withoutCode({ reason = '' }: Outcome, subject: SessionSubject): Failure {
+  const kind = reason === '' ? 'malformed' : reasonInWords(reason)
+  const { what, hint, exitCode } = explanation({ kind, message: reason }, subject)
+  return new Failure(oneLine(hint === '' ? what : `${what}. ${hint}`), exitCode)
 }

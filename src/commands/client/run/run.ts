@@ -72,7 +72,15 @@ async function runTarget(
     if (flags.dryRun === true)
       return showDryRun(await dryRun(account, request, { runbook: target.runbook, json }))
     const ended = await conduct(account, request, process.stderr.isTTY && !quiet)
-    return 'detached' in ended ? ended.detached : await showEnding(ended, request.connection, { json, quiet })
+    if ('detached' in ended) return ended.detached
+    const { connection } = request
+    const subject = {
+      verb: 'run',
+      connection,
+      address: account.rest.url,
+      sessionId: ended.sessionId,
+    } as const
+    return await showEnding(ended, subject, { json, quiet })
   } catch (error) {
     throw target.runbook === undefined
       ? withSuggestion(error, target, request.file)
