@@ -88,14 +88,23 @@ function requestBody(request: ExecutionRequest): object {
   }
 }
 
-const Rendered = v.looseObject({ script: v.string() })
+const RawRendered = v.looseObject({
+  script: v.string(),
+  secret_parameters: v.nullish(v.array(v.string())),
+})
+
+export interface Rendered {
+  readonly script: string
+  /** Names; undefined where the gateway does not say it. */
+  readonly secretParameters: readonly string[] | undefined
+}
 
 /** What would be run. Only the embedded gateway can say; others answer `not-found`. @throws ApiError */
 export async function renderRunbook(
   account: Account,
   request: ExecutionRequest,
   signal?: AbortSignal,
-): Promise<string> {
+): Promise<Rendered> {
   const { connection, repository } = request
   const body = {
     connection_name: connection,
@@ -103,5 +112,6 @@ export async function renderRunbook(
     ...requestBody(request),
   }
   const question = { method: 'POST', path: '/api/runbooks/render', body, signal } as const
-  return (await askJson(account, question, Rendered)).value.script
+  const { script, secret_parameters: secrets } = (await askJson(account, question, RawRendered)).value
+  return { script, secretParameters: secrets ?? undefined }
 }

@@ -446,6 +446,18 @@ describe('run does not send', () => {
     })
     expect(ended.stdout).toContain(`"file": "${FILE}"`)
   })
+
+  it.each([
+    ['a file that is in no list', 'ops/unlisted.runbook.sql', []],
+    ['another commit', FILE, ['--ref', 'c0ffee']],
+  ])('anything with --dry-run: of %s every parameter may be a secret', async (_, file, more) => {
+    await using gateway = await RunbookGateway.start(declared)
+    const flags = ['-p', 'state=hunter2', '--dry-run', ...more]
+    const unsaid = await run(gateway, 'pg', file, ...flags)
+    expect([unsaid.code, unsaid.stdout]).toEqual([0, expect.stringContaining('"state": "<hidden>"')])
+    gateway.rest.on('POST /api/runbooks/render', json(200, { script: 'hunter2', secret_parameters: [] }))
+    expect((await run(gateway, 'pg', file, ...flags)).stdout).toMatch(/"state": "hunter2"[^]*\nhunter2\n/)
+  })
 })
 
 describe('run has one line and a code for', () => {

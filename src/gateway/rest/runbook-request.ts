@@ -10,6 +10,8 @@ export interface RenderedRunbook {
   /** The client's variables; what the template set with `asenv` wins over the request's. */
   readonly envVars: ReadonlyMap<string, string>
   readonly labels: Readonly<Record<string, string>>
+  /** Names of the parameters whose values are not written down. */
+  readonly secretParameters: ReadonlySet<string>
   /** Full id of the commit the file is from. */
   readonly commit: string
 }
@@ -25,14 +27,16 @@ export async function renderRunbook(
   const { text, commit } = await readFile(repository, body)
   const parameters = new Map(Object.entries(body.parameters))
   const { rendered, inputs } = render(text, parameters)
+  const secretParameters = secretsAmong(parameters, inputs, rendered)
   return {
     script: Buffer.from(rendered.bytes),
     envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
     commit,
+    secretParameters,
     labels: {
       runbookFile: body.file_name,
       runbookCommit: commit,
-      runbookParameters: JSON.stringify(recorded(parameters, inputs, rendered)),
+      runbookParameters: JSON.stringify(recorded(parameters, secretParameters)),
     },
   }
 }
@@ -59,19 +63,25 @@ function render(
   }
 }
 
-/** The history keeps parameters, but none that is a secret by its type or by going into the environment. */
-function recorded(
+/** Those that are secret by their type, or by going into the environment. */
+function secretsAmong(
   parameters: ReadonlyMap<string, string>,
   inputs: readonly Input[],
   rendered: Rendered,
-): Record<string, string> {
+): ReadonlySet<string> {
   const hidden = inputs.filter(({ type, asenv }) => UNRECORDED_TYPES.has(type) || asenv !== undefined)
-  const secret = new Set(hidden.map(({ name }) => name))
-  const inEnvironment = new Set([...rendered.env.values()])
+  const inEnvironment = new Set(rendered.env.values())
+  const there = [...parameters].filter(([, value]) =>
+    inEnvironment.has(Buffer.from(value).toString('base64')),
+  )
+  return new Set([...hidden.map(({ name }) => name), ...there.map(([name]) => name)])
+}
+
+function recorded(
+  parameters: ReadonlyMap<string, string>,
+  secret: ReadonlySet<string>,
+): Record<string, string> {
   return Object.fromEntries(
-    [...parameters].map(([name, value]) => {
-      const unrecorded = secret.has(name) || inEnvironment.has(Buffer.from(value).toString('base64'))
-      return [name, unrecorded ? '[not recorded]' : value]
-    }),
+    [...parameters].map(([name, value]) => [name, secret.has(name) ? '[not recorded]' : value]),
   )
 }

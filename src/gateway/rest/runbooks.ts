@@ -78,7 +78,7 @@ async function render(services: RestServices, execution: RunbookExecution): Prom
   const { connection, body } = execution
   // An execution is recorded as refused; here there is nothing to record.
   if (!connection.access.runbooks) throw new HttpError(403, 'runbooks is disabled for this connection')
-  const { request, repository, commit } = await prepare(services, execution)
+  const { request, repository, commit, secretParameters } = await prepare(services, execution)
   return {
     repository: repository.key,
     commit,
@@ -86,6 +86,7 @@ async function render(services: RestServices, execution: RunbookExecution): Prom
     script: request.script.toString('utf8'),
     env_vars: [...request.envVars.keys()].sort(),
     client_args: body.client_args,
+    secret_parameters: [...secretParameters],
   }
 }
 
@@ -95,13 +96,8 @@ async function prepare(services: RestServices, { user, connection, body, ...exec
   checkRunbookAccess(connection, execution.repository, body.file_name)
   checkClientInput(connection, body)
   const repository = repositoryNamed(services, execution.repository)
-  const { script, envVars, labels, commit } = await renderRunbook(repository.repository, body)
-  return {
-    request: executionRequest({ user, connection, body, script, envVars }),
-    repository,
-    labels,
-    commit,
-  }
+  const { script, envVars, ...rendered } = await renderRunbook(repository.repository, body)
+  return { request: executionRequest({ user, connection, body, script, envVars }), repository, ...rendered }
 }
 
 /** What both kinds of executions take over from their body. */

@@ -196,6 +196,7 @@ describe('POST /api/runbooks/render', () => {
         script: '7\nUS\nAB\n',
         env_vars: ['envvar:A', 'envvar:PW', 'filesystem:KEY'],
         client_args: ['-x'],
+        secret_parameters: ['pw'],
       },
     ])
     expect(agent.entries).toEqual([])

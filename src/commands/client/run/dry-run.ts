@@ -1,24 +1,38 @@
 import { printableJson, printableText } from '../../../basics/printable.ts'
 import type { Account } from '../../../client/account.ts'
 import { ApiError } from '../../../client/api-error.ts'
-import { renderRunbook, type ExecutionRequest } from '../../../client/execution-request.ts'
+import { renderRunbook, type ExecutionRequest, type Rendered } from '../../../client/execution-request.ts'
 import type { Runbook } from '../../../client/runbooks.ts'
 
 const HIDDEN = '<hidden>'
 
 /** What would be sent, as JSON, without what nobody should read over a shoulder. */
-function shown(request: ExecutionRequest, runbook: Runbook | undefined): object {
-  const hidden = new Set(runbook?.parameters.filter(isSecret).map(({ name }) => name))
+function shown(request: ExecutionRequest, secret: ReadonlySet<string>): object {
   return {
     connection: request.connection,
     repository: request.repository ?? null,
     file: request.file,
     ref: request.refHash ?? null,
-    parameters: mapped(request.parameters, (name, value) => (hidden.has(name) ? HIDDEN : value)),
+    parameters: mapped(request.parameters, (name, value) => (secret.has(name) ? HIDDEN : value)),
     env_vars: mapped(request.envVars, () => HIDDEN),
     client_args: request.clientArgs,
     metadata: request.metadata,
   }
+}
+
+/**
+ * Names of parameters that are secret. Where the gateway does not say it, its list does; what is declared by another
+ * commit, or by a file that is in no list, may all be secret.
+ */
+function secretNames(
+  { parameters, refHash }: ExecutionRequest,
+  runbook: Runbook | undefined,
+  rendered: Rendered | undefined,
+): ReadonlySet<string> {
+  if (rendered?.secretParameters !== undefined) return new Set(rendered.secretParameters)
+  const declared = refHash === undefined ? (runbook?.parameters ?? []) : []
+  const open = new Set(declared.filter((parameter) => !isSecret(parameter)).map(({ name }) => name))
+  return new Set(Object.keys(parameters).filter((name) => !open.has(name)))
 }
 
 function isSecret({ type }: { readonly type: string }): boolean {
@@ -30,12 +44,6 @@ function mapped(
   map: (name: string, value: string) => string,
 ): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).map(([name, value]) => [name, map(name, value)]))
-}
-
-/** The texts of the parameters that are secret, for a script that may hold them. */
-function secrets(request: ExecutionRequest, runbook: Runbook | undefined): string[] {
-  const names = runbook?.parameters.filter(isSecret).map(({ name }) => name) ?? []
-  return names.map((name) => request.parameters[name] ?? '').filter((text) => text !== '')
 }
 
 export interface DryRun {
@@ -51,9 +59,10 @@ export async function dryRun(
   request: ExecutionRequest,
   { runbook, json }: { readonly runbook: Runbook | undefined; readonly json: boolean },
 ): Promise<DryRun> {
-  const script = await scriptOf(account, request)
-  const plain = script === undefined ? undefined : masked(script, secrets(request, runbook))
-  const sent = shown(request, runbook)
+  const rendered = await renderedBy(account, request)
+  const secret = secretNames(request, runbook, rendered)
+  const plain = rendered && masked(rendered.script, textsOf(request, secret))
+  const sent = shown(request, secret)
   const notice =
     plain === undefined ? 'this gateway cannot show the script: only the embedded gateway can' : undefined
   if (json) return { text: `${printableJson({ ...sent, script: plain ?? null }, 2)}\n`, notice }
@@ -64,7 +73,7 @@ export async function dryRun(
   return { text: parts.join(''), notice }
 }
 
-async function scriptOf(account: Account, request: ExecutionRequest): Promise<string | undefined> {
+async function renderedBy(account: Account, request: ExecutionRequest): Promise<Rendered | undefined> {
   try {
     return await renderRunbook(account, request)
   } catch (error) {
@@ -76,6 +85,14 @@ async function scriptOf(account: Account, request: ExecutionRequest): Promise<st
 /** Its 404s name what is not there: the connection, the file, or the endpoint itself. */
 function isMissingEndpoint({ kind, message }: ApiError): boolean {
   return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
+}
+
+/** The longest first: one may be part of another. */
+function textsOf({ parameters }: ExecutionRequest, names: ReadonlySet<string>): string[] {
+  return Object.entries(parameters)
+    .filter(([name, text]) => names.has(name) && text !== '')
+    .map(([, text]) => text)
+    .sort((a, b) => b.length - a.length)
 }
 
 function masked(script: string, hidden: readonly string[]): string {
