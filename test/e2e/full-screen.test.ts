@@ -28,8 +28,13 @@ class Pair implements Disposable {
   readonly #both: readonly [Tmux, Tmux]
   readonly #mask: (screen: string) => string
 
-  static async start(command: readonly string[], mask = (screen: string) => screen): Promise<Pair> {
-    site = await Site.start({ connections: [{ name: 'program', command, env: { LC_ALL: 'C.UTF-8' } }] })
+  static async start(
+    command: readonly string[],
+    mask = (screen: string) => screen,
+    { env: variables, ...type }: { type?: string; subtype?: string; env?: Record<string, string> } = {},
+  ): Promise<Pair> {
+    const connection = { name: 'program', command, ...type, env: { LC_ALL: 'C.UTF-8', ...variables } }
+    site = await Site.start({ connections: [connection] })
     const home = site.place.at('home')
     const quoted = command.map((word) => `'${word}'`).join(' ')
     const connect = `${process.execPath} ${main} connect --quiet program`
@@ -146,7 +151,8 @@ describe('the same screens as on a terminal of its own:', () => {
   it.skipIf(noServer)(
     'psql with its line editor and pager (needs psql, less, tmux and a PostgreSQL on 127.0.0.1:5432)',
     async () => {
-      using console = await Pair.start(psql)
+      const database = { type: 'database', subtype: 'postgres', env: { HOST: '127.0.0.1', PORT: '5432' } }
+      using console = await Pair.start(psql, undefined, database)
       await console.show(/^postgres=[#>] ?$/m)
       console.do((tmux) => tmux.enter('select 40 +'))
       await console.show(/^postgres-[#>] ?$/m)
