@@ -3,8 +3,8 @@ import {
   ServerCredentials,
   status,
   type ServerDuplexStream,
+  type ServiceDefinition,
   type sendUnaryData,
-  type ServerUnaryCall,
 } from '@grpc/grpc-js'
 import { decodeAgentPacket } from '../wire/agent-message.ts'
 import { encodeGatewayMessage } from '../wire/gateway-message.ts'
@@ -23,6 +23,14 @@ const serverOptions = {
   'grpc.keepalive_timeout_ms': 20_000,
 } as const
 
+/**
+ * Two methods are answered as soon as they are asked for: their request is empty, and as a stream nothing of it is
+ * read. grpc-js would collect it first, 17 MiB from anybody who sends it slowly.
+ */
+const service: ServiceDefinition = Object.fromEntries(
+  Object.entries(transportService).map(([name, method]) => [name, { ...method, requestStream: true }]),
+)
+
 /** How long streams may take to end in good order when the gateway stops. */
 const CLOSE_MS = 1000
 /** On the way to an agent, before those who send it much are slowed down. */
@@ -40,10 +48,10 @@ export class Transport {
     this.#agents = agents
     this.#clients = clients
     this.#log = log
-    this.#server.addService(transportService, {
+    this.#server.addService(service, {
       Connect: (stream: ServerDuplexStream<Packet, Packet>) => this.#connect(new PacketCall(stream)),
       HealthCheck: (_: unknown, done: sendUnaryData<{ status: string }>) => done(null, { status: 'OK' }),
-      PreConnect: (_: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<never>) =>
+      PreConnect: (_: unknown, done: sendUnaryData<never>) =>
         done({ code: status.UNIMPLEMENTED, details: 'this gateway serves agents with mode=standard only' }),
     })
   }

@@ -1,3 +1,5 @@
+import http2 from 'node:http2'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { agentKey, RunningGateway } from '../support/running-gateway.ts'
 import { ScriptedAgent } from '../support/scripted-agent.ts'
@@ -149,4 +151,36 @@ describe('the embedded gateway towards an agent', () => {
     })
     expect((await agent.packet('AgentSessionClose')).sid).toBe(sid)
   })
+})
+
+describe('the embedded gateway towards anybody', () => {
+  it.each([
+    ['HealthCheck', '0', 7],
+    ['PreConnect', '12', 0],
+  ])(
+    'answers %s before anything of the request has come: nobody makes it collect one',
+    async (method, status, bytes) => {
+      const line = http2.connect(gateway.gateway.grpc.replace('grpc:', 'http:'))
+      try {
+        const path = `/protobuf.Transport/${method}`
+        const call = line.request({
+          ':method': 'POST',
+          ':path': path,
+          'content-type': 'application/grpc',
+          te: 'trailers',
+        })
+        const trailers = new Promise<http2.IncomingHttpHeaders>((resolve) => {
+          call.once('trailers', resolve)
+          call.once('response', (headers) => 'grpc-status' in headers && resolve(headers))
+        })
+        // 16 MiB are announced, and a little of it comes.
+        call.write(Buffer.from([0, 1, 0, 0, 0, 1, 2, 3]))
+        const answer = text(call)
+        expect((await trailers)['grpc-status']).toBe(status)
+        expect((await answer).length > 0).toBe(bytes > 0)
+      } finally {
+        line.destroy()
+      }
+    },
+  )
 })
