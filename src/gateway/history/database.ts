@@ -117,9 +117,9 @@ export class HistoryDatabase {
     })
   }
 
-  /** The session's input as it was inserted. */
-  input(key: number): Buffer {
-    return Buffer.concat([...this.#pages(this.#statements.input, key)].map(({ bytes }) => bytes))
+  /** The session's input as it was inserted, a piece at a time. */
+  *input(key: number): Generator<Buffer, void> {
+    for (const { bytes } of this.#pages(this.#statements.input, key)) yield bytes
   }
 
   /** Events in their order, a page at a time: nothing stays locked while the caller is busy with one. */

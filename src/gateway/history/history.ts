@@ -7,7 +7,6 @@ import type {
   SessionEnd,
   SessionEvent,
   SessionQuery,
-  SessionRecord,
   SessionSummary,
 } from './session.ts'
 import { HistoryError } from './session.ts'
@@ -79,10 +78,17 @@ export class History {
     this.#writer.finish(sessionId, end)
   }
 
-  session(id: string): SessionRecord | undefined {
+  session(id: string): SessionSummary | undefined {
     const row = this.#row(id)
-    if (row === undefined) return undefined
-    return { ...this.#summary(row), script: this.#database.input(row.key) }
+    return row && this.#summary(row)
+  }
+
+  /** What the session was begun with, a piece at a time. Throws as `events` does. */
+  *script(id: string): Generator<Buffer, void> {
+    const row = this.#row(id)
+    if (row === undefined) return
+    yield* this.#database.input(row.key)
+    this.#checkThere(id)
   }
 
   /**
@@ -121,8 +127,7 @@ export class History {
     const row = this.#flushedRow(id)
     if (row === undefined) return
     yield* this.#all(row, which)
-    if (this.#row(id) === undefined)
-      throw new HistoryError(`session ${id} was removed from the history while it was read`)
+    this.#checkThere(id)
   }
 
   /** Deletes sessions that ended before the time and shrinks the file. Returns how many they were. */
@@ -134,6 +139,11 @@ export class History {
   close(): void {
     this.#writer.close()
     this.#database.close()
+  }
+
+  #checkThere(id: string): void {
+    if (this.#row(id) === undefined)
+      throw new HistoryError(`session ${id} was removed from the history while it was read`)
   }
 
   #row(id: string): SessionRow | undefined {
@@ -184,7 +194,7 @@ export class History {
 function endOf(
   row: SessionRow,
   pending: SessionEnd | undefined,
-): Pick<SessionRecord, 'status' | 'exitCode' | 'endedAt'> {
+): Pick<SessionSummary, 'status' | 'exitCode' | 'endedAt'> {
   if (pending !== undefined) return { status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
   const exitCode = row.exitCode ?? undefined
   return { status: row.status, exitCode, ...(row.endedAt !== null && { endedAt: new Date(row.endedAt) }) }

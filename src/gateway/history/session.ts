@@ -18,8 +18,8 @@ export interface NewSession {
   readonly startedAt: Date
 }
 
-/** One session as the history knows it. */
-export interface SessionRecord extends NewSession {
+/** One session as the history knows it, without its script. */
+export interface SessionSummary extends Omit<NewSession, 'script'> {
   readonly status: 'open' | 'done'
   /** Undefined while open, and when the agent's close carried none. */
   readonly exitCode: number | undefined
@@ -29,9 +29,6 @@ export interface SessionRecord extends NewSession {
   /** Recorded so far. */
   readonly outputBytes: number
 }
-
-/** A session without its input. */
-export type SessionSummary = Omit<SessionRecord, 'script'>
 
 /** Which sessions to list; what is left out lets all of them through. */
 export interface SessionQuery {

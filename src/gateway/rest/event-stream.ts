@@ -1,7 +1,7 @@
-import { StringDecoder } from 'node:string_decoder'
 import type { History } from '../history/history.ts'
 import type { SessionEvent } from '../history/session.ts'
 import { HttpError } from './http-error.ts'
+import { jsonText } from './json-text.ts'
 
 interface StreamOptions {
   readonly form: unknown
@@ -23,7 +23,7 @@ export function eventStream(
   switch (form) {
     case 'utf8':
     case 'base64':
-      return oneText(form, history.events(id, 'output'))
+      return jsonText(form, outputOf(history, id))
     case undefined:
     case '':
     case 'raw-queries':
@@ -33,16 +33,8 @@ export function eventStream(
   }
 }
 
-function* oneText(form: 'utf8' | 'base64', events: Iterable<SessionEvent>): Generator<string, void> {
-  const decoder = new StringDecoder(form)
-  yield '"'
-  for (const { bytes } of events) yield escaped(decoder.write(bytes))
-  yield `${escaped(decoder.end())}"`
-}
-
-/** What stands between the quotes in JSON. */
-function escaped(text: string): string {
-  return JSON.stringify(text).slice(1, -1)
+function* outputOf(history: History, id: string): Generator<Buffer, void> {
+  for (const { bytes } of history.events(id, 'output')) yield bytes
 }
 
 function* listed(events: Iterable<SessionEvent>): Generator<string, void> {

@@ -1,11 +1,16 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { History } from '../history/history.ts'
-import type { SessionRecord, SessionSummary } from '../history/session.ts'
+import type { SessionSummary } from '../history/session.ts'
 import { eventStream } from './event-stream.ts'
+import { jsonText } from './json-text.ts'
 
-/** A session as hoop's list shows it: without its script. */
+/** A session as hoop's list shows it. */
 export function listedSession(session: SessionSummary): object {
+  return { ...summary(session), script: null }
+}
+
+function summary(session: SessionSummary): object {
   return {
     id: session.id,
     // There are names only: they stand in hoop's other fields as well.
@@ -27,32 +32,40 @@ export function listedSession(session: SessionSummary): object {
     end_date: session.endedAt?.toISOString() ?? null,
     event_size: session.outputBytes,
     truncated_bytes: session.truncatedBytes,
-    script: null,
   }
 }
 
-/** As hoop answers (protocol.md 10.4): the script is there unless something else was asked to be expanded. */
+/**
+ * As hoop answers (protocol.md 10.4): the script is there unless something else was asked to be expanded. Script and
+ * events are read from the history as fast as the caller takes them.
+ */
 export function sendSession(
   reply: FastifyReply,
   history: History,
-  session: SessionRecord,
+  session: SessionSummary,
   query: Readonly<Record<string, unknown>>,
 ): FastifyReply {
   const expand = typeof query['expand'] === 'string' ? query['expand'].split(',') : []
   const withScript = expand.length === 0 || expand.includes('session_input')
-  const view = {
-    ...listedSession(session),
-    script: { data: withScript ? session.script.toString('utf8') : '' },
-  }
-  if (!expand.includes('event_stream')) return reply.send(view)
-  const form = query['event_stream']
-  const events = eventStream(history, session.id, { form, sizes: expand.includes('resize') })
+  const script = jsonText('utf8', withScript ? history.script(session.id) : [])
+  const options = { form: query['event_stream'], sizes: expand.includes('resize') }
+  const events = expand.includes('event_stream') ? eventStream(history, session.id, options) : undefined
   reply.type('application/json; charset=utf-8')
-  return reply.send(Readable.from(withEvents(view, events), { objectMode: false }))
+  return reply.send(Readable.from(view(session, script, events), { objectMode: false }))
 }
 
-function* withEvents(view: object, events: Iterable<string>): Generator<string> {
-  yield `${JSON.stringify(view).slice(0, -1)},"event_stream":[`
-  yield* events
-  yield ']}'
+function* view(
+  session: SessionSummary,
+  script: Iterable<string>,
+  events: Iterable<string> | undefined,
+): Generator<string, void> {
+  yield `${JSON.stringify(summary(session)).slice(0, -1)},"script":{"data":`
+  yield* script
+  yield '}'
+  if (events !== undefined) {
+    yield ',"event_stream":['
+    yield* events
+    yield ']'
+  }
+  yield '}'
 }

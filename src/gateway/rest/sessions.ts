@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { SessionRecord } from '../history/session.ts'
+import type { SessionSummary } from '../history/session.ts'
 import type { UserSettings } from '../settings/settings.ts'
 import { visibleConnection } from './access.ts'
 import { checkLimits, readBody, sessionBody } from './body.ts'
@@ -84,7 +84,7 @@ function ownLabels(labels: Readonly<Record<string, string>>): Record<string, str
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('runbook')))
 }
 
-function findSession(services: RestServices, user: UserSettings, id: string): SessionRecord {
+function findSession(services: RestServices, user: UserSettings, id: string): SessionSummary {
   const session = services.history.session(id)
   if (session === undefined || !services.users.owns(user, session))
     throw new HttpError(404, 'session not found')

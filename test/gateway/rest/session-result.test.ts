@@ -11,19 +11,26 @@ import { waitFor } from '../../support/wait.ts'
 
 const MIB = 1024 * 1024
 const BIG = Buffer.alloc(110 * MIB, 'not only text: \0\xff\n', 'latin1')
+/** In JSON each byte has six. */
+const LONG_SCRIPT = Buffer.alloc(16 * MIB, 1)
 const STARTED = new Date(Date.now() - 60_000)
 
 function fill(state: string): void {
   database = path.join(state, 'history.sqlite')
   const history = History.open(database)
-  const record = (id: string, user: string, events: readonly (readonly [number, EventKind, Buffer])[]) => {
+  const record = (
+    id: string,
+    user: string,
+    events: readonly (readonly [number, EventKind, Buffer])[],
+    script = Buffer.alloc(0),
+  ) => {
     const request = { id, user, connection: 'bash', connectionType: 'custom', startedAt: STARTED }
     const rest = {
       origin: 'client',
       verb: 'connect',
       labels: {},
       metadata: {},
-      script: Buffer.alloc(0),
+      script,
     } as const
     history.begin({ ...request, ...rest })
     for (const [seconds, kind, bytes] of events) history.append(id, kind, bytes, seconds)
@@ -41,6 +48,7 @@ function fill(state: string): void {
     [63, 'e', Buffer.from('reason')],
   ])
   record('empty', 'admin', [])
+  record('long-script', 'admin', [], LONG_SCRIPT)
   record('theirs', 'other', [[0, 'o', Buffer.from('mine')]])
   history.close()
 }
@@ -194,6 +202,15 @@ describe('GET /api/sessions/{id}', () => {
     const bytes = Buffer.concat(events.event_stream.map(([, , text]) => Buffer.from(text, 'base64')))
     expect(bytes.equals(BIG)).toBe(true)
     expect(highest).toBeLessThan(60 * MIB)
+  })
+
+  it('gives a script of 16 MiB to a caller who takes his time, and holds little of it while he waits', async () => {
+    const { response, highest } = await slowly('/api/sessions/long-script')
+    const { script } = JSON.parse(Buffer.concat(await response.toArray()).toString()) as {
+      readonly script: { readonly data: string }
+    }
+    expect(Buffer.from(script.data).equals(LONG_SCRIPT)).toBe(true)
+    expect(highest).toBeLessThan(20 * MIB)
   })
 
   it('is broken off, not shortened, when the record is deleted while it is read', async () => {
