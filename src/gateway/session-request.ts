@@ -92,9 +92,17 @@ export function fitsPackets(
 ): boolean {
   const variables = mapBytes(request.envVars) + mapBytes(request.connection.secrets)
   // Arguments travel twice, in the connection's parameters and beside them.
-  const open =
-    variables + 2 * request.clientArgs.reduce((sum, argument) => sum + Buffer.byteLength(argument) + 8, 0)
+  const open = variables + 2 * argumentBytes(request.clientArgs)
   return Math.max(open, request.script.length) + OVERHEAD_BYTES <= MAX_MESSAGE_BYTES
+}
+
+/** What is kept of it until its session ends. */
+export function requestBytes({ envVars, clientArgs, script }: SessionRequest): number {
+  return script.length + mapBytes(envVars) + argumentBytes(clientArgs)
+}
+
+function argumentBytes(clientArgs: readonly string[]): number {
+  return clientArgs.reduce((sum, argument) => sum + Buffer.byteLength(argument) + 8, 0)
 }
 
 function mapBytes(map: ReadonlyMap<string, string>): number {

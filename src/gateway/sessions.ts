@@ -5,8 +5,16 @@ import type { Agents } from './agents.ts'
 import type { History } from './history/history.ts'
 import { HistoryError } from './history/session.ts'
 import { Session, type SessionAudience, type SessionEnding } from './session.ts'
-import { newSession, openMessage, useOf, type SessionRequest } from './session-request.ts'
+import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { GatewaySettings } from './settings/settings.ts'
+
+/** Of what one user sends for his sessions, which is kept until they end: eight of the largest scripts. */
+const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
+
+/** Not begun, and not recorded either: the sessions of this user have to become fewer. */
+export class TooMuchAtOnce extends Error {
+  override readonly name = 'TooMuchAtOnce'
+}
 
 /** A session that has begun. */
 export interface Begun {
@@ -21,7 +29,7 @@ export class Sessions {
   readonly #history: History
   readonly #agentWaitMs: number
   readonly #log: Logger
-  readonly #running = new Map<string, Begun>()
+  readonly #running = new Map<string, Begun & { readonly user: string; readonly bytes: number }>()
   #closing = false
 
   constructor(agents: Agents, history: History, limits: GatewaySettings['limits'], log: Logger) {
@@ -31,8 +39,10 @@ export class Sessions {
     this.#log = log
   }
 
-  /** @throws HistoryError when it cannot be recorded: then it does not begin */
+  /** @throws HistoryError when it cannot be recorded, TooMuchAtOnce: then it does not begin */
   begin(request: SessionRequest, audience: SessionAudience): Begun {
+    const { user } = request
+    const bytes = this.#share(request)
     const sid = randomUUID() as SessionId
     this.#create(sid, request)
     const session = new Session(openMessage(sid, request), this.#history, audience)
@@ -42,7 +52,7 @@ export class Sessions {
       this.#log.error({ sid, error: (error as Error).message }, 'session failed'),
     )
     const begun = { session, ended }
-    this.#running.set(sid, begun)
+    this.#running.set(sid, { ...begun, user, bytes })
     return begun
   }
 
@@ -59,6 +69,17 @@ export class Sessions {
     const running = [...this.#running.values()]
     for (const { session } of running) session.fail('gateway shutdown')
     await Promise.allSettled(running.map(({ ended }) => ended))
+  }
+
+  /** @returns its length in bytes */
+  #share(request: SessionRequest): number {
+    const bytes = requestBytes(request)
+    const running = [...this.#running.values()].filter(({ user }) => user === request.user)
+    const together = running.reduce((sum, one) => sum + one.bytes, bytes)
+    if (together <= MAX_BYTES_OF_ONE_USER) return bytes
+    throw new TooMuchAtOnce(
+      'the scripts and variables of your running sessions have more than 128 MiB together: let some end first',
+    )
   }
 
   #create(sid: SessionId, request: SessionRequest): void {

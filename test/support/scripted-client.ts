@@ -32,13 +32,17 @@ export class ScriptedClient implements AsyncDisposable {
   readonly #client: TransportClient
   readonly #call: ClientDuplexStream<Packet, Packet>
 
-  constructor(grpc: string, metadata: Record<string, string>) {
-    this.#client = new TransportClient(
-      grpc.replace('grpc://', ''),
-      credentials.createInsecure(),
-      // A connection of its own, as every command line has.
-      { ...channelOptions, 'grpc.use_local_subchannel_pool': 1 },
-    )
+  /** @param beside whose TCP connection is used: what is sent on one arrives in its order */
+  constructor(grpc: string, metadata: Record<string, string>, beside?: ScriptedClient) {
+    this.#client =
+      beside === undefined
+        ? new TransportClient(
+            grpc.replace('grpc://', ''),
+            credentials.createInsecure(),
+            // A connection of its own, as every command line has.
+            { ...channelOptions, 'grpc.use_local_subchannel_pool': 1 },
+          )
+        : beside.#client
     const values = new Metadata()
     const all = { origin: 'client', authorization: `Bearer ${userToken}`, ...metadata }
     for (const [key, value] of Object.entries(all)) values.set(key, value)

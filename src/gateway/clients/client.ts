@@ -48,7 +48,9 @@ export class Client implements SessionAudience {
   opened(message: OpenedMessage): void {
     // No native proxies here: hoop's command line is to open a terminal, whatever the type.
     const connectionType = this.#request.verb === 'connect' ? 'command-line' : message.connectionType
-    this.#call.send(encodeAgentMessage({ ...message, connectionType }))
+    // A line for people, and not everybody's to read.
+    const command = this.#request.connection.name
+    this.#call.send(encodeAgentMessage({ ...message, connectionType, command }))
     this.#wake()
   }
 

@@ -1,12 +1,12 @@
 import type { Logger } from '../../basics/logger.ts'
-import type { Packet } from '../../wire/packet.ts'
 import { HistoryError } from '../history/session.ts'
 import type { PacketCall } from '../packet-call.ts'
-import { fitsPackets, type SessionRequest } from '../session-request.ts'
-import type { Sessions } from '../sessions.ts'
+import { TooMuchAtOnce, type Sessions } from '../sessions.ts'
+import { Turns } from '../turns.ts'
 import type { Users } from '../users.ts'
-import { admit, type Admission } from './admission.ts'
-import { Client, decodeClient } from './client.ts'
+import { admit } from './admission.ts'
+import { Client } from './client.ts'
+import { opening } from './opening.ts'
 import { Refused } from './refused.ts'
 import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
 
@@ -14,6 +14,8 @@ import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
 const MAX_CLIENTS = 500
 /** One that does not read keeps its stream: nobody shuts the others out by that. */
 const MAX_OF_ONE_USER = 250
+/** Of one user read at once; each may have 17 MiB. */
+const OPENINGS = 8
 /** From the stream's begin to the packet that opens the session: command lines send it at once. */
 const OPEN_MS = 30_000
 
@@ -29,6 +31,7 @@ export class Clients {
   /** With the name of the user, once it is known. */
   readonly #calls = new Map<PacketCall, string | undefined>()
   readonly #unread: Unread
+  readonly #openings = new Turns(OPENINGS)
 
   constructor(services: ClientServices, limits: UnreadLimits = UNREAD_LIMITS) {
     this.#services = services
@@ -58,7 +61,8 @@ export class Clients {
     const admission = admit(call, this.#services.users)
     this.#share(call, admission.user.name)
     const packets = call.packets()
-    const request = await opening(call, packets, admission)
+    const turns = this.#openings.of(admission.user.name)
+    const request = await inTime(call, () => turns(() => opening(packets, admission)))
     if (request === undefined) call.end()
     else
       await new Client(call, packets, request, this.#unread).serve((audience) =>
@@ -86,55 +90,21 @@ export class Clients {
       log.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
     }
+    if (error instanceof TooMuchAtOnce) return call.fail('ResourceExhausted', error.message)
     if (error instanceof HistoryError) return call.fail('Internal', error.message)
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
     call.fail('Internal', 'internal error')
   }
 }
 
-/** What the client opens its session with; undefined when it leaves before. @throws Refused */
-async function opening(
-  call: PacketCall,
-  packets: AsyncIterator<Packet, void>,
-  admission: Admission,
-): Promise<SessionRequest | undefined> {
+async function inTime<T>(call: PacketCall, open: () => Promise<T>): Promise<T> {
   const late = setTimeout(
     () => call.fail('DeadlineExceeded', `the session was not opened within ${OPEN_MS / 1000} s`),
     OPEN_MS,
   )
   try {
-    for (;;) {
-      const { done, value } = await packets.next()
-      if (done === true) return undefined
-      const message = decodeClient(value)
-      if (message.kind === 'open') return requestOf(admission, message)
-      if (message.kind !== 'keepalive')
-        throw new Refused('InvalidArgument', `${value.type} came before AgentSessionOpen`)
-    }
+    return await open()
   } finally {
     clearTimeout(late)
   }
-}
-
-function requestOf(
-  { user, connection, verb, correlationId }: Admission,
-  open: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
-): SessionRequest {
-  const request: SessionRequest = {
-    connection,
-    origin: 'client',
-    verb,
-    user: user.name,
-    script: verb === 'exec' ? open.input : Buffer.alloc(0),
-    envVars: open.clientEnvVars,
-    clientArgs: open.clientArgs,
-    metadata: {},
-    labels: {},
-    correlationId,
-  }
-  if (fitsPackets(request)) return request
-  throw new Refused(
-    'ResourceExhausted',
-    'script, variables or arguments are too large: what goes to the agent in one packet may have 17 MiB',
-  )
 }

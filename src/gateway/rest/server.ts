@@ -1,9 +1,12 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { HistoryError } from '../history/session.ts'
+import { TooMuchAtOnce } from '../sessions.ts'
 import type { UserSettings } from '../settings/settings.ts'
 import { authenticate } from './access.ts'
+import { readBodiesInTurns } from './body-turns.ts'
 import { connectionRoutes } from './connections.ts'
 import { HttpError } from './http-error.ts'
+import { parseJsonBodies } from './json-body.ts'
 import { runbookListRoutes } from './runbook-list.ts'
 import { runbookRoutes } from './runbooks.ts'
 import { serverInfoRoutes } from './server-info.ts'
@@ -41,6 +44,8 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
     if (request.routeOptions.url !== HEALTH) request.user = authenticate(services.users, request.headers)
     done()
   })
+  readBodiesInTurns(app)
+  parseJsonBodies(app)
   app.get(HEALTH, () => ({ liveness: 'OK' }))
   serverInfoRoutes(app, services)
   connectionRoutes(app, services)
@@ -52,6 +57,7 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
 
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
   if (error instanceof HttpError) return reply.code(error.status).send({ message: error.message })
+  if (error instanceof TooMuchAtOnce) return reply.code(429).send({ message: error.message })
   if (error instanceof HistoryError) return reply.code(500).send({ message: error.message })
   const { statusCode } = error
   if (statusCode !== undefined && statusCode < 500)

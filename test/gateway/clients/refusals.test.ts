@@ -140,26 +140,77 @@ it('a client waits for an agent that is offline, and gets one that comes in time
 })
 
 it('500 streams are served at once, 250 of one user, until one of them ends', async () => {
+  await using agent = await ScriptedAgent.connected(gateway.agentUrl)
   const other = { authorization: `Bearer ${otherToken}` }
+  /** Whoever is let in is told at once that exec is off. */
+  const ask = (user = {}) => refusal({ ...user, 'connection-name': 'no-exec' })
   const clients: ScriptedClient[] = []
-  const come = (metadata: Record<string, string>) => {
-    const one = client({ ...asked, ...metadata })
-    one.send({ kind: 'keepalive' })
+  const come = (user = {}) => {
+    const one = client({ ...asked, ...user })
+    one.open('true')
     clients.push(one)
   }
+  const sessions = () => agent.received.filter(({ type }) => type === 'AgentSessionOpen').length
   try {
-    for (let i = 0; i < 250; i += 1) come({})
-    await waitFor(async () => (await refusal({}))[0] === 8, 20_000)
-    expect(await refusal({})).toEqual([8, 'this gateway serves 250 clients of one user at once'])
-    expect((await refusal(other))[0]).toBe(9)
+    for (let i = 0; i < 250; i += 1) come()
+    await waitFor(() => sessions() === 250, 20_000)
+    expect(await ask()).toEqual([8, 'this gateway serves 250 clients of one user at once'])
+    expect((await ask(other))[0]).toBe(9)
     for (let i = 0; i < 250; i += 1) come(other)
-    // Whoever asks takes a place for a moment, and one of those who came may have found none.
-    await waitFor(async () => {
-      come(other)
-      return (await refusal({}))[1] === 'this gateway serves 500 clients at once'
-    }, 20_000)
+    await waitFor(() => sessions() === 500, 20_000)
+    expect(await ask(other)).toEqual([8, 'this gateway serves 500 clients at once'])
     await Promise.all(clients.slice(0, 10).map((one) => one.leave()))
-    await waitFor(async () => (await refusal({}))[0] === 9, 20_000)
+    await waitFor(async () => (await ask())[0] === 9, 20_000)
+  } finally {
+    await Promise.all(clients.map((one) => one.leave()))
+  }
+})
+
+it('what a user sends to open his sessions is read eight at a time, and holds up nobody else', async () => {
+  const first = client({ ...asked, 'connection-name': 'no-exec' })
+  const beside = () =>
+    new ScriptedClient(gateway.gateway.grpc, { ...asked, 'connection-name': 'no-exec' }, first)
+  const slow = [first, ...Array.from({ length: 7 }, beside)]
+  const late = beside()
+  try {
+    for (const one of slow) one.send({ kind: 'keepalive' })
+    late.open('true')
+    const other = { authorization: `Bearer ${otherToken}`, 'connection-name': 'no-exec' }
+    for (let i = 0; i < 10; i += 1) expect((await refusal(other))[0]).toBe(9)
+    expect(late.status).toBeUndefined()
+    first.open('true')
+    expect((await first.over()).code).toBe(9)
+    expect((await late.over()).code).toBe(9)
+  } finally {
+    await Promise.all([...slow, late].map((one) => one.leave()))
+  }
+})
+
+it('what one user sends for his sessions has 128 MiB at most, and others have their own', async () => {
+  await using agent = await ScriptedAgent.connected(gateway.agentUrl)
+  const script = 'x'.repeat(16 * 1024 * 1024 - 1000)
+  const sessions = () => agent.received.filter(({ type }) => type === 'AgentSessionOpen').length
+  const clients = Array.from({ length: 8 }, () => client(asked))
+  try {
+    for (const one of clients) one.open(script)
+    await waitFor(() => sessions() === 8, 20_000)
+    const text = expect.stringContaining('running sessions have more than 128 MiB together') as string
+    await using ninth = client(asked)
+    ninth.open(script)
+    expect(await ninth.over()).toMatchObject({ code: 8, details: text })
+    const rest = await gateway.request('POST', '/api/sessions', {
+      connection: 'bash',
+      script: script.slice(1),
+    })
+    expect([rest.status, rest.body]).toEqual([429, { message: text }])
+    await using other = client({ ...asked, authorization: `Bearer ${otherToken}` })
+    other.open(script)
+    await waitFor(() => sessions() === 9, 20_000)
+    await clients[0]?.leave()
+    await using next = client(asked)
+    await waitFor(() => gateway.log.some((line) => line.includes('session ended')), 20_000)
+    next.open(script)
+    await waitFor(() => sessions() === 10, 20_000)
   } finally {
     await Promise.all(clients.map((one) => one.leave()))
   }

@@ -1,0 +1,43 @@
+import type { Packet } from '../../wire/packet.ts'
+import { fitsPackets, type SessionRequest } from '../session-request.ts'
+import type { Admission } from './admission.ts'
+import { decodeClient } from './client.ts'
+import { Refused } from './refused.ts'
+
+/** What the client opens its session with; undefined when it leaves before. @throws Refused */
+export async function opening(
+  packets: AsyncIterator<Packet, void>,
+  admission: Admission,
+): Promise<SessionRequest | undefined> {
+  for (;;) {
+    const { done, value } = await packets.next()
+    if (done === true) return undefined
+    const message = decodeClient(value)
+    if (message.kind === 'open') return requestOf(admission, message)
+    if (message.kind !== 'keepalive')
+      throw new Refused('InvalidArgument', `${value.type} came before AgentSessionOpen`)
+  }
+}
+
+function requestOf(
+  { user, connection, verb, correlationId }: Admission,
+  open: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
+): SessionRequest {
+  const request: SessionRequest = {
+    connection,
+    origin: 'client',
+    verb,
+    user: user.name,
+    script: verb === 'exec' ? open.input : Buffer.alloc(0),
+    envVars: open.clientEnvVars,
+    clientArgs: open.clientArgs,
+    metadata: {},
+    labels: {},
+    correlationId,
+  }
+  if (fitsPackets(request)) return request
+  throw new Refused(
+    'ResourceExhausted',
+    'script, variables or arguments are too large: what goes to the agent in one packet may have 17 MiB',
+  )
+}
