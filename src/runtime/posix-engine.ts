@@ -3,15 +3,8 @@ import type { Child, Command, WindowSize } from './child.ts'
 import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 import { PipeEnd } from './pipe-end.ts'
-import {
-  bytesInPipe,
-  enlargePipe,
-  ErrnoError,
-  hideFromSameUser,
-  memoryFile,
-  pipe,
-  posixSpawn,
-} from './posix.ts'
+import { memoryFile, seal } from './memory-file.ts'
+import { bytesInPipe, enlargePipe, ErrnoError, hideFromSameUser, pipe, posixSpawn } from './posix.ts'
 import { raiseOomScore } from './oom-score.ts'
 import { adoptOrphans } from './orphans.ts'
 import { openTerminal } from './pty.ts'
@@ -106,6 +99,7 @@ function stdinFile(input: Uint8Array, owned: number[]): number {
   const fd = memoryFile('stdin')
   owned.push(fd)
   for (let at = 0; at < input.length;) at += writeSync(fd, input, at, input.length - at, at)
+  seal(fd)
   return fd
 }
 

@@ -10,7 +10,6 @@ import { constants } from 'node:os'
 const libc = koffi.load('libc.so.6')
 
 const O_CLOEXEC = 0o2000000
-const MFD_CLOEXEC = 1
 const F_SETPIPE_SZ = 1031
 const F_SETFD = 2
 const FD_CLOEXEC = 1
@@ -37,7 +36,6 @@ const SIGSET_BYTES = 128
 
 const call = {
   pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
-  memfdCreate: libc.func('int memfd_create(const char *name, unsigned int flags)'),
   fcntl: libc.func('int fcntl(int fd, int command, ...)'),
   ioctl: libc.func('int ioctl(int fd, unsigned long request, ...)'),
   poll: libc.func('int poll(void *watched, unsigned long count, int timeoutMs)'),
@@ -87,11 +85,6 @@ export function pipe(): [number, number] {
 /** Enlarges a pipe; a refusal (an ordinary user has 64 MiB of pipes in all) is fine: it works at 64 KiB too. */
 export function enlargePipe(fd: number, bytes: number): void {
   call.fcntl(fd, F_SETPIPE_SZ, 'int', bytes)
-}
-
-/** An anonymous file in memory. The child may open it again by its path in /dev/stdin and reads it from the start. */
-export function memoryFile(name: string): number {
-  return check('memfd_create', call.memfdCreate(name, MFD_CLOEXEC) as number)
 }
 
 /** Bytes that lie unread in a pipe or terminal; 0 when the descriptor cannot tell. */
