@@ -1,13 +1,19 @@
-/** C1 controls, which JSON leaves as they are and terminals obey: U+009B is the start of an escape sequence. */
-const C1 = /[\u007f-\u009f]/g
+/** What JSON leaves as it is and terminals obey: U+009B starts an escape sequence, U+202E turns the text around. */
+const OBEYED = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** JSON that can be shown on a terminal, whoever wrote the texts in it. */
+/** JSON that can be shown on a terminal, whoever wrote the texts in it. What it says is the same. */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(
     value,
     (_name, member: unknown) => (member === undefined ? null : member),
     indent,
-  ).replace(C1, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+  ).replace(OBEYED, escaped)
+}
+
+/** As JSON has it: a character beyond U+FFFF is two escapes. */
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
 /** Text that others wrote, for a terminal: lines and tabs stay, everything else that a terminal obeys becomes visible. */

@@ -62,6 +62,15 @@ describe('a recording of a session', () => {
     )
   })
 
+  it('has nothing that a terminal obeys, wherever it comes from, and says the same', () => {
+    const hostile = 'a\u009b2J\u202eb\u2028'
+    const events = framesOf([event(0, 'o', hostile)])
+    const [header, output] = [...asciicast({ ...session, connection: hostile }, events)]
+    expect(`${header?.trimEnd()}${output?.trimEnd()}`).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+    expect(JSON.parse(header ?? '')).toMatchObject({ title: `${hostile} ID` })
+    expect(JSON.parse(output ?? '')).toEqual([0, 'o', hostile])
+  })
+
   it('keeps what is no text as a sign that something was there', () => {
     const events: RecordedEvent[] = [
       [0, 'o', Buffer.from([0x61, 0xff])],

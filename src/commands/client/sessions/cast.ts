@@ -1,3 +1,4 @@
+import { printableJson } from '../../../basics/printable.ts'
 import type { Session, RecordedEvent } from '../../../client/sessions.ts'
 
 /** What every terminal was once, and what a session without one is played on. */
@@ -69,5 +70,5 @@ function rounded(seconds: number): number {
 }
 
 function line(value: unknown): string {
-  return `${JSON.stringify(value)}\n`
+  return `${printableJson(value)}\n`
 }
