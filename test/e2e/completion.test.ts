@@ -69,6 +69,24 @@ describe('complete', () => {
     )
     expect((await runProgram(place, ['complete', '--', 'run', ''], site.env)).stdout).toBe('good\n')
   })
+
+  it.each([
+    ['an operand', ['run']],
+    ['the value of a flag', ['sessions', 'list', '--connection']],
+  ])('leaves out names that would be a flag, or a mark of the scripts, as %s', async (_, words) => {
+    using place = new Workplace()
+    await using site = await gateway()
+    const names = ['--config', '-h', ':files', ':filesystem', 'a-b']
+    site.rest.on(
+      'GET /api/connections',
+      json(
+        200,
+        names.map((name) => ({ name })),
+      ),
+    )
+    const { stdout } = await runProgram(place, ['complete', '--', ...words, ''], site.env)
+    expect(stdout).toBe(':filesystem\na-b\n')
+  })
 })
 
 it.skipIf((missingProgram('bash') ?? (hasTmux ? undefined : 'tmux')) !== undefined)(

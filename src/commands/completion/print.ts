@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { oneLine } from '../../basics/one-line.ts'
 import { readAccount } from '../client/surroundings.ts'
 import { complete, type Candidate } from './candidates.ts'
+import { FILES } from './scripts.ts'
 import { gatewaySources } from './sources.ts'
 
 /** A name lookup that hangs cannot be ended; the shell is not kept waiting for it. */
@@ -13,7 +14,7 @@ export async function printCandidates(root: Command, words: readonly string[]): 
   const current = words.at(-1) ?? ''
   const completed = complete(root, words.slice(0, -1), current, gatewaySources(readAccount))
   const found = await Promise.race([completed, delay(LONGEST_MS, [], { ref: false })])
-  process.stdout.write(found === 'files' ? ':files\n' : found.filter(isPlain).map(line).join(''))
+  process.stdout.write(found === 'files' ? `${FILES}\n` : found.filter(isPlain).map(line).join(''))
   return 0
 }
 

@@ -1,6 +1,9 @@
+/** What `complete` prints, alone, where the shell is to complete files. */
+export const FILES = ':files'
+
 /**
  * Each calls `runbook-agent complete -- WORDS... CURRENT`, which prints a candidate a line: the value, a tab, what it
- * is. A value that goes on ends in `=`. `:files` alone leaves it to the shell.
+ * is. A value that goes on ends in `=`.
  */
 const bash = `# bash completion for runbook-agent: source <(runbook-agent completion bash)
 _runbook_agent() {
@@ -13,7 +16,7 @@ _runbook_agent() {
   [[ "$cur" == *[=:]* && "$COMP_WORDBREAKS" == *[=:]* ]] && prefix="\${cur%"\${cur##*[=:]}"}"
   COMPREPLY=()
   while IFS=$'\\t' read -r line _; do
-    if [[ "$line" == ":files" ]]; then
+    if [[ "$line" == "${FILES}" ]]; then
       compopt -o filenames
       while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "\${cur##*=}")
       return
@@ -36,7 +39,7 @@ _runbook_agent() {
   local -a plain shown open
   while IFS= read -r line; do
     value="\${line%%$'\\t'*}"
-    if [[ "$value" == ":files" ]]; then
+    if [[ "$value" == "${FILES}" ]]; then
       compset -P '*='
       _files
       return
@@ -60,7 +63,7 @@ function __runbook_agent_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l found ($words[1] complete -- $words[2..-1] "$current" 2>/dev/null)
-    if test "$found[1]" = ":files"
+    if test "$found[1]" = "${FILES}"
         __fish_complete_path (string replace -r '.*=' '' -- $current)
     else
         string join \\n -- $found

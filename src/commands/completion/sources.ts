@@ -3,6 +3,7 @@ import { fetchConnectionNames } from '../../client/connections.ts'
 import { fetchRunbooks, type Parameter } from '../../client/runbooks.ts'
 import { listSessions } from '../../client/sessions.ts'
 import type { Candidate, Sources } from './candidates.ts'
+import { FILES } from './scripts.ts'
 
 /** Somebody has pressed Tab, and waits. */
 const DEADLINE_MS = 1500
@@ -15,7 +16,7 @@ export function gatewaySources(findAccount: () => Account): Sources {
     ask: (account: Account) => Promise<readonly Candidate[]>,
   ): Promise<readonly Candidate[]> => {
     try {
-      return await ask(findAccount())
+      return (await ask(findAccount())).filter(isName)
     } catch {
       return []
     }
@@ -40,6 +41,11 @@ export function gatewaySources(findAccount: () => Account): Sources {
         }))
       }),
   }
+}
+
+/** Taken, one that begins with `-` is a flag; and the shells' scripts take the other for a word of ours. */
+function isName({ value }: Candidate): boolean {
+  return value !== FILES && !value.startsWith('-')
 }
 
 function named(value: string): Candidate {
