@@ -25,6 +25,14 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['modified keys', '\x1b[>4;2m', '\x1b[>4m'],
   ["kitty's keyboards", '\x1b[>1u\x1b[>3u', '\x1b[<2u'],
   ['the screen after what belongs to it', '\x1b[?1049h\x1b[?25l', '\x1b[?25h\x1b[?1049l'],
+  ['a locked keyboard', '\x1b[2h', '\x1b[2l'],
+  ['line feeds that return the carriage', '\x1b[20h', '\x1b[20l'],
+  ['margins', '\x1b[?69h', '\x1b[?69l'],
+  ['line drawing in the second set of letters', '\x1b)0\x0elqk', '\x1b)B\x0f'],
+  ["kitty's keyboard, changed in place", '\x1b[?1049h\x1b[=5u', '\x1b[=0u\x1b[?1049l'],
+  ['the colours of text and background', '\x1b]10;red\x07\x1b]11;#fff\x1b\\', '\x1b]110\x1b\\\x1b]111\x1b\\'],
+  ['a colour of which a soft reset knows nothing', '\x1b]12;red\x07\x1b[31m\x1b[!p', '\x1b]112\x1b\\'],
+  ['C1 controls in UTF-8', '\xc2\x9b?25l\xc2\x9d11;red\xc2\x9c', '\x1b[?25h\x1b]111\x1b\\'],
   ['an unfinished sequence', 'x\x1b[3', '\x18'],
   ['an unfinished title', '\x1b]0;title', '\x18'],
 ]
@@ -44,6 +52,10 @@ const whole: readonly (readonly [string, string])[] = [
   ['a title', '\x1b]0;x\x07\x1b]2;y\x1b\\'],
   ['a full reset', '\x1b[?1049h\x1b[31m\x1b[?25l\x1bc'],
   ['modes that mean nothing to us', '\x1b[?12l\x1b[?9999h\x1b[?8452h'],
+  ['letters that shift out and in', '\x0elqk\x0f'],
+  ['a colour that was reset, and one that was asked for', '\x1b]11;red\x07\x1b]111\x07\x1b]10;?\x1b\\'],
+  ['a letter of UTF-8 that ends as a C1 control does', '\xc3\x9b?25l'],
+  ['a keyboard changed in place and back', '\x1b[=5u\x1b[=0u'],
   ['an aborted sequence', '\x1b[?25\x18l'],
 ]
 for (const [title, output] of whole) {

@@ -5,6 +5,12 @@ const ABORTS = new Set([0x18, 0x1a])
 /** Introducers of texts that go on to ST or BEL: DCS, SOS, OSC, PM, APC. */
 const STRINGS = new Set(Buffer.from('PX]^_'))
 const BRACKET = 0x5b
+const STRING_END = '\\'
+/** SO and SI change the letters without a sequence. */
+const SHIFTS = new Set([0x0e, 0x0f])
+/** In UTF-8 a C1 control is this and a byte from 0x80 to 0x9f: an ESC and a letter in one. */
+const LEAD_OF_C1 = 0xc2
+const C1_ABOVE_LETTER = 0x40
 
 /** The longest that means anything to us has some forty characters; the rest of a longer one is passed over. */
 const LONGEST = 128
@@ -13,48 +19,60 @@ type State = 'ground' | 'escape' | 'csi' | 'string'
 
 /** Finds the escape sequences in what goes to a terminal, wherever it is cut (ECMA-48, as xterm reads it). */
 export class ControlSequences {
+  readonly #found: (sequence: string) => void
   #state: State = 'ground'
   #text = ''
+  /** The string that an ESC has cut off: with a backslash it has ended. */
+  #cut = ''
+  #isLead = false
+
+  /** @param found called with each complete one, without the ESC: `[?25l`, `=`, `(0`, `]11;red`, and with SO and SI */
+  constructor(found: (sequence: string) => void) {
+    this.#found = found
+  }
 
   /** Whether the terminal is in the middle of one. */
   get isInside(): boolean {
     return this.#state !== 'ground'
   }
 
-  /** Calls `found` with each complete one, without the ESC: `[?25l`, `=`, `(0`. Of strings there is only their end. */
-  read(data: Uint8Array, found: (sequence: string) => void): void {
-    for (let at = 0; at < data.length; at++) {
-      if (this.#state === 'ground') {
-        at = data.indexOf(ESCAPE, at)
-        if (at < 0) return
-        this.#begin('escape')
-      } else this.#next(data[at] ?? 0, found)
+  read(data: Uint8Array): void {
+    for (const byte of data) {
+      const isC1 = this.#isLead && byte >= 0x80 && byte < 0xa0
+      this.#isLead = byte === LEAD_OF_C1
+      if (isC1) this.#begin('escape')
+      if (isC1) this.#add(byte - C1_ABOVE_LETTER)
+      else if (byte < 0x20) this.#control(byte)
+      else if (this.#state !== 'ground' && !this.#isLead) this.#add(byte)
     }
   }
 
-  #next(byte: number, found: (sequence: string) => void): void {
+  #control(byte: number): void {
     if (ABORTS.has(byte)) this.#begin('ground')
     else if (byte === ESCAPE) this.#begin('escape')
-    else if (this.#state === 'string') {
-      if (byte === BELL) this.#begin('ground')
-    }
-    // Other control characters are obeyed and do not count.
-    else if (byte >= 0x20) this.#add(byte, found)
+    else if (this.#state !== 'string') {
+      // Others are obeyed in the middle of a sequence and do not count.
+      if (SHIFTS.has(byte)) this.#found(String.fromCharCode(byte))
+    } else if (byte === BELL) this.#complete(this.#text)
   }
 
-  #add(byte: number, found: (sequence: string) => void): void {
+  #add(byte: number): void {
     if (this.#text.length < LONGEST) this.#text += String.fromCharCode(byte)
+    if (this.#state === 'string') return
     const isFirst = this.#state === 'escape' && this.#text.length === 1
     if (isFirst && byte === BRACKET) this.#state = 'csi'
     else if (isFirst && STRINGS.has(byte)) this.#state = 'string'
-    else if (this.#state === 'csi' ? byte >= 0x40 : byte >= 0x30) {
-      const sequence = this.#text
-      this.#begin('ground')
-      found(sequence)
-    }
+    else if (this.#state === 'csi' ? byte >= 0x40 : byte >= 0x30)
+      this.#complete(this.#text === STRING_END ? this.#cut : this.#text)
+  }
+
+  #complete(sequence: string): void {
+    this.#begin('ground')
+    this.#found(sequence)
   }
 
   #begin(state: State): void {
+    this.#cut = this.#state === 'string' ? this.#text : ''
     this.#state = state
     this.#text = ''
   }

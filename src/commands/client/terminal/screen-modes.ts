@@ -1,3 +1,4 @@
+import { CHANGES, type Change } from './changes.ts'
 import { ControlSequences } from './control-sequences.ts'
 
 /** DEC private modes that a program may leave behind, other than a terminal has them. */
@@ -7,6 +8,7 @@ const OFF_BY_DEFAULT = new Set([
   6, // origin mode
   9, // mouse, and the next ones
   66, // keypad sends application sequences
+  69, // margins left and right
   1000,
   1001,
   1002,
@@ -31,16 +33,15 @@ const CANCEL = '\x18'
 
 /** What a remote program has made of the terminal, from what went to the screen; for when it cannot undo it itself. */
 export class ScreenModes {
-  readonly #sequences = new ControlSequences()
+  readonly #sequences = new ControlSequences((sequence) => this.#found(sequence))
   /** Modes that are not at their default. */
   readonly #modes = new Set<number>()
-  /** What undoes the other changes, by what was changed. */
-  readonly #undoing = new Map<string, string>()
+  readonly #changes = new Set<Change>()
   #keyboards = 0
 
   /** To be called with everything that goes to the screen. */
   see(data: Uint8Array): void {
-    this.#sequences.read(data, (sequence) => this.#found(sequence))
+    this.#sequences.read(data)
   }
 
   /** What brings the terminal back to its defaults; empty when it has them. */
@@ -48,12 +49,14 @@ export class ScreenModes {
     const modes = [...this.#modes]
     const screens = modes.filter((mode) => ALTERNATE_SCREENS.has(mode))
     const others = modes.filter((mode) => !ALTERNATE_SCREENS.has(mode))
+    const changes = [...this.#changes]
     return [
       this.#sequences.isInside ? CANCEL : '',
       // The stack of keyboard modes belongs to the screen; the rest of the look is better undone on the one that stays.
       this.#keyboards > 0 ? `${ESC}[<${this.#keyboards}u` : '',
+      ...changes.filter(({ ofScreen }) => ofScreen).map(({ undo }) => undo),
       ...[...others, ...screens].map((mode) => `${ESC}[?${mode}${ON_BY_DEFAULT.has(mode) ? 'h' : 'l'}`),
-      ...this.#undoing.values(),
+      ...changes.filter(({ ofScreen }) => !ofScreen).map(({ undo }) => undo),
     ].join('')
   }
 
@@ -61,8 +64,11 @@ export class ScreenModes {
     const [, numbers, switched] = /^\[\?([\d;]+)([hl])$/.exec(sequence) ?? []
     if (numbers !== undefined) this.#switch(numbers.split(';').map(Number), switched === 'h')
     else if (sequence === 'c') this.#reset()
-    else if (sequence.startsWith('[>') || sequence.startsWith('[<')) this.#keyboard(sequence)
-    else this.#change(sequence)
+    else if (sequence === '[!p') this.#softReset()
+    else {
+      this.#keyboard(sequence)
+      this.#change(sequence)
+    }
   }
 
   #switch(modes: readonly number[], on: boolean): void {
@@ -73,40 +79,29 @@ export class ScreenModes {
     }
   }
 
-  /** xterm's modified keys, and the stack of kitty's protocol. */
+  /** The stack of kitty's protocol. */
   #keyboard(sequence: string): void {
-    const [, level] = /^\[>4(?:;(\d*))?m$/.exec(sequence) ?? [undefined, undefined]
-    if (sequence.startsWith('[>4') && sequence.endsWith('m'))
-      this.#set('modified keys', Number(level ?? 0) > 0, `${ESC}[>4m`)
-    else if (/^\[>\d*u$/.test(sequence)) this.#keyboards += 1
-    else if (/^\[<\d*u$/.test(sequence))
-      this.#keyboards = Math.max(0, this.#keyboards - Number(sequence.slice(2, -1) || 1))
+    const [, way, count] = /^\[([<>])(\d*)u$/.exec(sequence) ?? []
+    if (way === '>') this.#keyboards += 1
+    else if (way === '<') this.#keyboards = Math.max(0, this.#keyboards - (Number(count) || 1))
   }
 
   #change(sequence: string): void {
-    if (/^\[[\d;:]*m$/.test(sequence)) this.#set('style', !/^\[0*m$/.test(sequence), `${ESC}[m`)
-    else if (sequence === '=' || sequence === '>') this.#set('keypad', sequence === '=', `${ESC}>`)
-    else if (/^\([0-9A-Z]$/.test(sequence)) this.#set('letters', sequence !== '(B', `${ESC}(B`)
-    // Setting it moves the cursor.
-    else if (/^\[[\d;]*r$/.test(sequence)) this.#set('region', sequence !== '[r', `${ESC}7${ESC}[r${ESC}8`)
-    else if (/^\[\d* q$/.test(sequence)) this.#set('cursor', !/^\[0* q$/.test(sequence), `${ESC}[0 q`)
-    else if (/^\[4[hl]$/.test(sequence)) this.#set('insertion', sequence === '[4h', `${ESC}[4l`)
-    // What a soft reset leaves as it is: screen, mouse, paste.
-    else if (sequence === '[!p') this.#softReset()
+    for (const change of CHANGES) {
+      if (!change.changes.test(sequence)) continue
+      if (change.usual.test(sequence)) this.#changes.delete(change)
+      else this.#changes.add(change)
+    }
   }
 
-  #set(what: string, changed: boolean, undoing: string): void {
-    if (changed) this.#undoing.set(what, undoing)
-    else this.#undoing.delete(what)
-  }
-
+  /** Screen, mouse and paste stay as they are. */
   #softReset(): void {
-    this.#undoing.clear()
+    for (const change of this.#changes) if (!change.outlivesReset) this.#changes.delete(change)
     for (const mode of [1, 6, 7, 25, 66]) this.#modes.delete(mode)
   }
 
   #reset(): void {
-    this.#undoing.clear()
+    this.#changes.clear()
     this.#modes.clear()
     this.#keyboards = 0
   }
