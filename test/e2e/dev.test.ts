@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Development, startDevelopment } from '../support/development.ts'
 import { Gate } from '../support/gate.ts'
@@ -159,10 +159,29 @@ describe('dev, while it serves', () => {
     expect(all.length).toBeGreaterThanOrEqual(3)
     dev.program.signal('SIGINT')
     expect((await reply).body).toMatchObject({ output_status: 'failed', exit_code: -2 })
-    // In good order: an agent that does not end by itself is killed after 15 s.
+    // In good order: an agent that does not end by itself is killed after 40 s.
     expect(await dev.program.ended(12_000)).toEqual({ code: 0, signal: null })
     expect(all.filter(isAlive)).toEqual([])
   })
+
+  it('does not end its agent before that has ended what a command that ignores SIGTERM has started', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    const stubborn = `trap '' TERM; setsid sleep 861 & echo $! > started; mv started ready; while :; do sleep 1; done`
+    const reply = dev.rest.script('bash', `cd '${place.path}'; ${stubborn}`)
+    await waitFor(() => existsSync(place.at('ready')), 20_000)
+    const started = Number(readFileSync(place.at('ready'), 'utf8'))
+    await waitFor(() => commandLineOf(started) === 'sleep 861 ')
+    dev.program.signal('SIGTERM')
+    try {
+      // Two kill ladders, one behind the other.
+      expect(await dev.program.ended(45_000)).toEqual({ code: 0, signal: null })
+      expect(isAlive(started)).toBe(false)
+    } finally {
+      if (isAlive(started)) process.kill(started, 'SIGKILL')
+    }
+    expect((await reply).body).toMatchObject({ output_status: 'failed' })
+  }, 60_000)
 
   it('takes its agent with it, and what the agent runs, when it is killed', async () => {
     using place = new Workplace()
