@@ -13,7 +13,11 @@ export class OwnTerminal implements Disposable {
   readonly #modes = new ScreenModes()
   readonly #makeRaw: () => () => void
   #makeCooked: (() => void) | undefined
-  readonly #again = () => this.#makeRaw()
+  readonly #again = () => {
+    this.#makeRaw()
+    // A new size was told to what ran in the foreground meanwhile; Node looks when it is told, and knows if it changed.
+    process.kill(process.pid, 'SIGWINCH')
+  }
   readonly #restore = () => this.restore()
 
   /** @throws Error when stdin is no terminal */
