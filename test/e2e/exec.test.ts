@@ -78,6 +78,30 @@ describe('exec', () => {
     expect(gateway.gateway.metadata).toEqual([])
   })
 
+  test('refuses arguments that are not UTF-8, which would be changed, and shows none of them', async () => {
+    for (const line of [
+      "exec bash -i $'echo caf\\xe9'",
+      "exec bash -i '' -e A=$'caf\\xe9'",
+      "exec bash -i '' -- $'caf\\xe9'",
+      "run bash x.sh -p a=$'caf\\xe9'",
+      "exec --local bash -i '' -- cat $'caf\\xe9'",
+    ]) {
+      const { code, stdout, stderr } = await run(`runbook-agent ${line}`)
+      expect([code, stdout], line).toEqual([64, ''])
+      expect(stderr).toMatch(/^runbook-agent: an argument is not UTF-8[^\n]*\n$/)
+      expect(stderr).not.toContain('caf')
+    }
+    expect(gateway.gateway.metadata).toEqual([])
+  })
+
+  test('sends a replacement character that somebody has typed', async () => {
+    answer(0)
+    expect(await run("runbook-agent exec bash -i 'caf\ufffd'")).toMatchObject({
+      code: 0,
+      stdout: 'got caf\ufffd',
+    })
+  })
+
   test('refuses a script that is too long, or cannot be read', async () => {
     const long = 'head -c 17000000 /dev/zero'
     for (const line of [`${long} | runbook-agent exec bash`, `runbook-agent exec bash -f <(${long})`]) {
