@@ -7,7 +7,7 @@ const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
 /**
  * The terminal that this program runs on, in raw mode from its making to `restore`: which is called on whatever way the
- * program ends, but for a SIGKILL.
+ * program ends, but for a SIGKILL and an abort.
  */
 export class OwnTerminal implements Disposable {
   readonly #modes = new ScreenModes()
