@@ -18,10 +18,8 @@ import { MAX_SYSTEM_REQUESTS } from './system/limits.ts'
 import type { AgentServices } from './session-services.ts'
 import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import { TIMING, type Timing } from './timing.ts'
+import { longestWayOutMs } from './way-out.ts'
 import type { Proxy } from '../dial/tunnel.ts'
-
-/** After the last command has been killed: its output's rest and its close on their way. */
-const CLOSES_MS = 5000
 
 export interface AgentOptions {
   /** What becomes of running commands when the stream is lost. Their gateway has called them failed already. */
@@ -118,7 +116,7 @@ export class Agent {
     serving.dispatch.end('agent-stopping')
     // A session that waits for a gateway that reads nothing would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not take the ends of the sessions')
-    setTimeout(drop, this.#services.settings.killGraceMs + CLOSES_MS).unref()
+    setTimeout(drop, longestWayOutMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs })).unref()
   }
 
   #leaving(): boolean {

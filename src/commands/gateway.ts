@@ -25,7 +25,9 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   process.stdout.write(
     flags.json ? `${JSON.stringify(ready)}\n` : `gateway serves ${gateway.http} and ${gateway.grpc}\n`,
   )
-  await new Promise<void>((resolve) => onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }))
+  await new Promise<void>((resolve) =>
+    onShutdownSignals({ drain: resolve, stop: () => process.exit(1), onHangup: true }),
+  )
   await gateway.close()
 }
 

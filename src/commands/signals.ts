@@ -2,10 +2,12 @@
 export interface Shutdown {
   readonly drain: () => void
   readonly stop: () => void
+  /** SIGHUP, of a terminal that was closed, asks for the first too. */
+  readonly onHangup?: boolean
 }
 
 /** Maps SIGTERM and SIGINT; the third one exits with 1. */
-export function onShutdownSignals({ drain, stop }: Shutdown): void {
+export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): void {
   let count = 0
   const received = () => {
     count += 1
@@ -15,6 +17,8 @@ export function onShutdownSignals({ drain, stop }: Shutdown): void {
   }
   process.on('SIGTERM', received)
   process.on('SIGINT', received)
+  // Of one terminal the shell tells, npm and the kernel: that nobody wants it faster.
+  if (onHangup) process.on('SIGHUP', () => (count === 0 ? received() : undefined))
 }
 
 export interface OperatorSignals {

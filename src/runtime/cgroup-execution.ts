@@ -12,14 +12,13 @@ import {
   tryWrite,
   writeValue,
 } from './cgroup-files.ts'
+import { KILLED_MS } from './longest-end.ts'
 
 /** What is killed leaves its group a moment later: looked for after 1 ms at first, then up to 100 ms. */
 const FIRST_LOOK_MS = 1
 const LONGEST_LOOK_MS = 100
 /** What was forked before the stop may itself fork while it is moved. */
 const MAX_PASSES = 5
-/** After SIGKILL only a process in uninterruptible sleep remains; nobody can wait for that. */
-const KILLED_MS = 2000
 
 export interface GroupLimits {
   /** Of all processes of the group together. */

@@ -1,4 +1,5 @@
 import type { Child, OutputEnd } from './child.ts'
+import { DRAIN_MS } from './longest-end.ts'
 
 /** A piece of output, at most 64 KiB. Its bytes are intact until the next one is asked for: who keeps them copies them. */
 export interface Chunk {
@@ -8,10 +9,8 @@ export interface Chunk {
 
 /** Larger packets directly before a close make the gateway lose it now and then (protocol.md 4.1). */
 const MAX_CHUNK_BYTES = 64 * 1024
-/** After the child's exit a background process may hold the pipes for ever: this much silence is the end ... */
+/** After the child's exit a background process may hold the pipes for ever: this much silence is the end, and so is DRAIN_MS. */
 const IDLE_MS = 250
-/** ... and so is this much time, for one that is not silent. */
-const DRAIN_MS = 2000
 
 interface Source {
   readonly stream: 'stdout' | 'stderr'

@@ -3,14 +3,12 @@ import { ChildOutput, type Chunk } from './child-output.ts'
 import type { ExitStatus } from './exit-status.ts'
 import { hangUp } from './hang-up.ts'
 import { endGroup, groupExists } from './kill-ladder.ts'
+import { REAPED_MS } from './longest-end.ts'
 import { endOrphans, leaveOrphans, mayLeave, type Owner } from './orphans.ts'
 import { groupMembers } from './process-table.ts'
 
 /** Input that waits for a terminal whose program does not read. */
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
-
-/** From SIGKILL's end to its being collected here; the reaper looks twice a second. */
-const REAPED_MS = 2000
 
 export interface ExecutionOptions {
   /** From SIGTERM to SIGKILL, milliseconds. */

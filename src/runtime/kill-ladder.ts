@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { KILLED_MS } from './longest-end.ts'
 import { collectOthers } from './reaper.ts'
 
 /** How often what is being ended is looked at: 5 ms at first, since most end at once, then up to 100 ms. */
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
-/** After SIGKILL only a process in uninterruptible sleep remains; nobody can wait for that. */
-export const KILLED_MS = 2000
 
 /** A signal, and how many milliseconds after the first one it is sent when the whole grace is so many. */
 export interface Rung {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { KILLED_MS, within } from './kill-ladder.ts'
+import { within } from './kill-ladder.ts'
+import { KILLED_MS } from './longest-end.ts'
 import { signalProcess } from './posix.ts'
 import { allProcesses, family, hasEntry, processEntry, type ProcessEntry } from './process-table.ts'
 

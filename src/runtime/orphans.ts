@@ -1,5 +1,6 @@
 import { openSync, readSync } from 'node:fs'
-import { endGroup, KILLED_MS, within } from './kill-ladder.ts'
+import { endGroup, within } from './kill-ladder.ts'
+import { EXEC_MS, orphansPatienceMs } from './longest-end.ts'
 import { becomeSubreaper } from './posix.ts'
 import { allProcesses, family, hasEntry, processEntry } from './process-table.ts'
 import { onOtherEnds, reapOrphan, runningPids } from './reaper.ts'
@@ -28,9 +29,6 @@ let someLeft = false
 
 /** A process that forks while it is being ended shows up in a later look; a storm has an end after so many. */
 const MAX_PASSES = 20
-
-/** An exec takes far less than a millisecond, unless its program comes from a slow disk. */
-const EXEC_MS = 100
 
 /**
  * To be called by a process whose children are all started by this runtime: it will collect every one of them.
@@ -63,8 +61,7 @@ export function leaveOrphans(owner: Owner): void {
 export async function endOrphans(owner: Owner, graceMs: number): Promise<ReadonlySet<number>> {
   undecided.delete(owner)
   const ended = new Set<number>()
-  // One that may not be signalled, or that the kernel does not let go, is looked at twice and not twenty times.
-  const end = performance.now() + graceMs + 2 * KILLED_MS
+  const end = performance.now() + orphansPatienceMs(graceMs)
   for (let pass = 0; pass < MAX_PASSES && performance.now() < end; pass++) {
     const orphans = await orphansOf(owner)
     if (orphans.length === 0) break

@@ -69,6 +69,21 @@ describe.skipIf(!hasTmux)('connect at a terminal', () => {
     await tmux.shows(/^code 7$/m)
   })
 
+  test('tells the size again that the window got while it was stopped', async () => {
+    using tmux = terminal()
+    tmux.enter(`"${process.execPath}" "${main}" connect bash`)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    process.kill(tmux.child(), 'SIGSTOP')
+    await tmux.shows(/Stopped/)
+    tmux.resize({ rows: 30, cols: 100 })
+    tmux.enter('clear; stty size')
+    await tmux.shows(/^30 100$/m)
+    expect(gateway.sent('AgentTerminalResizeTTY').map(String)).toEqual(['24,80,0,0'])
+    tmux.enter('fg')
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').map(String).includes('30,100,0,0'))
+    gateway.close(0)
+  })
+
   test('the output reaches the screen as it is, line ends included', async () => {
     using tmux = terminal()
     tmux.enter(CONNECT)

@@ -1,15 +1,19 @@
 import { execFileSync } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Development, startDevelopment } from '../support/development.ts'
 import { Gate } from '../support/gate.ts'
 import { childrenOf, commandLineOf, descendantsOf, environmentOf, isAlive } from '../support/processes.ts'
 import { runProgram } from '../support/program.ts'
 import { Rest, type Answer } from '../support/rest.ts'
+import { Shell } from '../support/shell.ts'
+import { hasTmux, Tmux } from '../support/tmux.ts'
 import { found, waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/workplace.ts'
 
+const builtMain = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const mode = (file: string) => (statSync(file).mode & 0o777).toString(8)
 /** Beside the agent, `dev` has git as a child. */
 const agentOf = (dev: number) => childrenOf(dev).find((pid) => commandLineOf(pid).includes('main.js start '))
@@ -159,10 +163,70 @@ describe('dev, while it serves', () => {
     expect(all.length).toBeGreaterThanOrEqual(3)
     dev.program.signal('SIGINT')
     expect((await reply).body).toMatchObject({ output_status: 'failed', exit_code: -2 })
-    // In good order: an agent that does not end by itself is killed after 15 s.
+    // In good order: an agent that does not end by itself is killed after 40 s.
     expect(await dev.program.ended(12_000)).toEqual({ code: 0, signal: null })
     expect(all.filter(isAlive)).toEqual([])
   })
+
+  it.skipIf(!hasTmux)('ends in the same order when its window is closed', async () => {
+    using place = new Workplace()
+    const words = ['dev', '--state', 'state', '--http', '127.0.0.1:0', '--grpc', '127.0.0.1:0']
+    const window = new Tmux(place, {}, { rows: 40, cols: 160 })
+    window.enter([process.execPath, builtMain, ...words].join(' '))
+    const [, http = ''] = await window.shows(/gateway {3}(\S+) \(REST\)[^]*Ctrl-C ends/)
+    using gate = new Gate(place)
+    const token = readFileSync(place.at('state', 'admin.token'), 'utf8').trim()
+    const reply = new Rest(http, token).script('bash', gate.script)
+    await gate.reached()
+    const dev = window.child()
+    const all = [dev, ...descendantsOf(dev)]
+    expect(all.length).toBeGreaterThanOrEqual(3)
+    window[Symbol.dispose]()
+    expect((await reply).body).toMatchObject({ output_status: 'failed', exit_code: -2 })
+    await waitFor(() => !all.some(isAlive), 20_000)
+  })
+
+  it('ends in good order when nobody reads any more what it says', async () => {
+    using place = new Workplace()
+    const dev = 'runbook-agent dev --state state --http 127.0.0.1:0 --grpc 127.0.0.1:0'
+    const read = `grep -m1 'Ctrl-C ends'`
+    await using line = new Shell(place, `trap : TERM; { trap : TERM; ${dev}; echo "code $?" >&2; } | ${read}`)
+    await line.says('stdout', 'Ctrl-C ends')
+    line.signal('SIGTERM')
+    expect(await line.ended()).toMatchObject({ stderr: 'code 0\n' })
+  })
+
+  it('takes SIGHUP for a SIGTERM, however often it comes', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    using gate = new Gate(place)
+    const reply = dev.rest.script('bash', gate.script)
+    await gate.reached()
+    dev.program.signal('SIGHUP')
+    await dev.program.says('stderr', /stopping/)
+    dev.program.signal('SIGHUP')
+    expect((await reply).body).toMatchObject({ output_status: 'failed', exit_code: -2 })
+    expect(await dev.program.ended()).toEqual({ code: 0, signal: null })
+  })
+
+  it('does not end its agent before that has ended what a command that ignores SIGTERM has started', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    const stubborn = `trap '' TERM; setsid sleep 861 & echo $! > started; mv started ready; while :; do sleep 1; done`
+    const reply = dev.rest.script('bash', `cd '${place.path}'; ${stubborn}`)
+    await waitFor(() => existsSync(place.at('ready')), 20_000)
+    const started = Number(readFileSync(place.at('ready'), 'utf8'))
+    await waitFor(() => commandLineOf(started) === 'sleep 861 ')
+    dev.program.signal('SIGTERM')
+    try {
+      // Two kill ladders, one behind the other.
+      expect(await dev.program.ended(45_000)).toEqual({ code: 0, signal: null })
+      expect(isAlive(started)).toBe(false)
+    } finally {
+      if (isAlive(started)) process.kill(started, 'SIGKILL')
+    }
+    expect((await reply).body).toMatchObject({ output_status: 'failed' })
+  }, 60_000)
 
   it('takes its agent with it, and what the agent runs, when it is killed', async () => {
     using place = new Workplace()

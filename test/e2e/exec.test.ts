@@ -78,6 +78,30 @@ describe('exec', () => {
     expect(gateway.gateway.metadata).toEqual([])
   })
 
+  test('refuses arguments that are not UTF-8, which would be changed, and shows none of them', async () => {
+    for (const line of [
+      "exec bash -i $'echo caf\\xe9'",
+      "exec bash -i '' -e A=$'caf\\xe9'",
+      "exec bash -i '' -- $'caf\\xe9'",
+      "run bash x.sh -p a=$'caf\\xe9'",
+      "exec --local bash -i '' -- cat $'caf\\xe9'",
+    ]) {
+      const { code, stdout, stderr } = await run(`runbook-agent ${line}`)
+      expect([code, stdout], line).toEqual([64, ''])
+      expect(stderr).toMatch(/^runbook-agent: an argument is not UTF-8[^\n]*\n$/)
+      expect(stderr).not.toContain('caf')
+    }
+    expect(gateway.gateway.metadata).toEqual([])
+  })
+
+  test('sends a replacement character that somebody has typed', async () => {
+    answer(0)
+    expect(await run("runbook-agent exec bash -i 'caf\ufffd'")).toMatchObject({
+      code: 0,
+      stdout: 'got caf\ufffd',
+    })
+  })
+
   test('refuses a script that is too long, or cannot be read', async () => {
     const long = 'head -c 17000000 /dev/zero'
     for (const line of [`${long} | runbook-agent exec bash`, `runbook-agent exec bash -f <(${long})`]) {
@@ -169,7 +193,7 @@ describe('exec', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    test(`${signal} ends the session and exits with ${code}`, async () => {
+    test(`${signal} ends the session, says so and exits with ${code}`, async () => {
       let cancelled = false
       gateway.onPacket = () => {
         gateway.gateway.stream?.on('cancelled', () => (cancelled = true))
@@ -182,10 +206,28 @@ describe('exec', () => {
       )
       await running.says('stdout', 'running')
       running.signal(signal)
-      expect((await running.ended()).stdout).toBe(`running\ncode ${code}\n`)
+      expect(await running.ended()).toMatchObject({
+        stdout: `running\ncode ${code}\n`,
+        stderr: 'runbook-agent: left bash, its session ends\n',
+      })
       await waitFor(() => cancelled)
     })
   }
+
+  test('says that it was left in JSON for programs, and not at all with --quiet', async () => {
+    gateway.onPacket = () => gateway.stdout('running\n')
+    const left = { event: 'left', session_id: 'c0ffee00-0000-4000-8000-000000000001' }
+    for (const [flag, said] of [
+      ['--quiet', ''],
+      ['--json', `${JSON.stringify(left)}\n`],
+    ] as const) {
+      const line = `trap : INT; runbook-agent exec ${flag} bash -i ''`
+      await using running = new Shell(place, line, gateway.env)
+      await running.says('stdout', 'running')
+      running.signal('SIGINT')
+      expect(await running.ended()).toMatchObject({ code: 130, stderr: said })
+    }
+  })
 
   test('Ctrl-C works while a reader is so slow that nothing can be written', async () => {
     const piece = Buffer.alloc(1024 * 1024, 'x')

@@ -1,8 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { answer, done, RunbookGateway, RUNNING, SESSION } from '../support/runbook-gateway.ts'
 import { json, ScriptedRest } from '../support/scripted-rest.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
+import { waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/workplace.ts'
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -119,6 +121,53 @@ describe.skipIf(!hasTmux)('run on a terminal (tmux)', () => {
     await screen.shows(/running, 0:0\d/)
     screen.press('C-c')
     await screen.shows(new RegExp(`sessions output ${SESSION}[^]*code 130`))
+  })
+})
+
+describe.skipIf(!hasTmux)('a question on a terminal (tmux) that a signal ends', () => {
+  /** In one script: the line editor of a shell that prompts would mend the terminal. */
+  const asking = (words: string) =>
+    `stty -a > before; "$N" "$A" ${words}; echo "code $?"; stty -a > unfinished; mv unfinished after; exec sleep 1000`
+
+  async function expectRestored(place: Workplace): Promise<void> {
+    await waitFor(() => existsSync(place.at('after')))
+    expect(readFileSync(place.at('after'), 'utf8')).toBe(readFileSync(place.at('before'), 'utf8'))
+  }
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+    ['SIGINT', 130],
+    ['SIGQUIT', 131],
+  ] as const)('has the terminal as it was, and sends nothing: %s', async (signal, code) => {
+    await using rest = await ScriptedRest.start()
+    using place = new Workplace()
+    place.write('ask', asking(`login --api-url ${rest.url}`))
+    using screen = new Tmux(place, { A: main, N: process.execPath })
+    screen.enter('exec bash ./ask')
+    await screen.shows(/Token of the gateway/)
+    process.kill(screen.child(), signal)
+    await screen.shows(new RegExp(`^runbook-agent: given up: nothing was sent\ncode ${code}$`, 'm'))
+    await expectRestored(place)
+    expect(rest.received).toEqual([])
+  })
+
+  it('also where run asks, in each kind of question', async () => {
+    const metadata = { one: { required: true, order: 1 }, two: { options: ['a', 'b'], order: 2 } }
+    await using gateway = await RunbookGateway.start({ name: FILE, metadata })
+    using place = new Workplace()
+    place.write('ask', asking(`run pg ${FILE}`))
+    using screen = new Tmux(place, { ...gateway.env, A: main, N: process.execPath })
+    screen.enter('exec bash ./ask')
+    await screen.shows(/\? one/)
+    screen.enter('x')
+    await screen.shows(/\? two/)
+    expect(screen.state('cursor_flag')).toBe('0')
+    process.kill(screen.child(), 'SIGTERM')
+    await screen.shows(/^runbook-agent: given up: nothing was sent\ncode 143$/m)
+    await expectRestored(place)
+    expect(screen.state('cursor_flag')).toBe('1')
+    expect(gateway.requests).toEqual([])
   })
 })
 

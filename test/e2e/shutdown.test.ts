@@ -67,3 +67,13 @@ it('a third signal ends the agent at once with 1, and what it leaves the next on
   expect(isAlive(pid)).toBe(false)
   expect(site.secretFiles()).toEqual([])
 })
+
+it('a gateway that gets SIGHUP ends and records what runs, and exits with 0', async () => {
+  await using site = await Site.start()
+  using gate = new Gate(site.place)
+  const reply = site.rest.script('bash', gate.script)
+  await gate.reached()
+  site.gateway.signal('SIGHUP')
+  expect((await reply).body).toMatchObject({ exit_code: -2, output_status: 'failed' })
+  expect(await site.gateway.ended()).toEqual({ code: 0, signal: null })
+})

@@ -1,16 +1,20 @@
 import type { Command } from 'commander'
 import { oneLine } from '../../basics/one-line.ts'
 import { exitCodes, Failure } from '../failure.ts'
+import { refuseChangedArguments } from './argument-bytes.ts'
 
 /**
- * Takes what stands behind `--` for the connection's command. A word before it was meant as something else, as a script
- * for example, and is refused.
+ * Takes what stands behind `--` for the connection's command, every byte of it. A word before it was meant as
+ * something else, as a script for example, and is refused.
  * @param hint where such a word belongs
  */
 export function withClientArgs(command: Command, hint: string): Command {
   return command
     .argument('[client-args...]', "behind --: for the connection's command")
-    .hook('preAction', ({ processedArgs }) => refuseStray(processedArgs.at(-1), hint))
+    .hook('preAction', ({ processedArgs }) => {
+      refuseChangedArguments()
+      refuseStray(processedArgs.at(-1), hint)
+    })
 }
 
 function refuseStray(clientArgs: unknown, hint: string): void {

@@ -6,7 +6,7 @@ import type { OpenedMessage } from '../../wire/message.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { ByteOutput, ReaderGone } from './byte-output.ts'
-import { waitingFor, type EndReport, type SessionSubject } from './end-report.ts'
+import { leftReport, waitingFor, type SessionSubject } from './end-report.ts'
 import { explainEnd } from './explain-end.ts'
 import { exitCodeOfSignal } from './exit-code.ts'
 import { endBySignal, Leaving } from './leaving.ts'
@@ -170,14 +170,6 @@ function requireProgram({ connectionType, command }: OpenedMessage, { connection
     `${connection} is of type ${type} and has no program to connect to: use hoop connect ${connection}`,
     exitCodes.usage,
   )
-}
-
-function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {
-  return {
-    exitCode,
-    fields: { event: 'left', session_id: sessionId ?? null },
-    text: `runbook-agent: left ${connection}, its session ends`,
-  }
 }
 
 function openedNotice({ sid }: OpenedMessage, { connection }: SessionSubject): Notice {

@@ -122,6 +122,16 @@ export function reportEnd(end: SessionEnd, subject: SessionSubject): EndReport {
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
 }
 
+/** This program was told to leave. */
+export function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {
+  return {
+    exitCode,
+    fields: { event: 'left', session_id: sessionId ?? null },
+    text: '',
+    hint: `runbook-agent: left ${connection}, its session ends`,
+  }
+}
+
 /** Why there is no exit code, and what to try: a line each, the second may be empty. */
 export function explanation(
   { kind, message }: Extract<SessionEnd, { kind: NoExitReason }>,

@@ -1,7 +1,7 @@
 import type { Account } from '../../client/account.ts'
 import { ClientSession, type SessionEvent } from '../../client/client-session.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
-import { waitingFor, type SessionSubject } from './end-report.ts'
+import { leftReport, waitingFor, type SessionSubject } from './end-report.ts'
 import { explainEnd } from './explain-end.ts'
 import { exitCodeOfSignal } from './exit-code.ts'
 import { endBySignal, Leaving } from './leaving.ts'
@@ -67,8 +67,10 @@ class ExecConsole {
       await this.#show(event)
       if (leaving.exitCode !== undefined) break
     }
-    if (leaving.exitCode !== undefined) return leaving.exitCode
-    const report = await explainEnd(session.end, this.#subject, this.#account)
+    const report =
+      leaving.exitCode === undefined
+        ? await explainEnd(session.end, this.#subject, this.#account)
+        : leftReport(leaving.exitCode, this.#subject)
     await this.#notices.say(report, isAfterUnfinishedLine(this.#stdout, this.#stderr))
     return report.exitCode
   }

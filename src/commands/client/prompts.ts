@@ -1,4 +1,5 @@
 import { exitCodes, Failure } from '../failure.ts'
+import { endBySignal, Leaving } from './leaving.ts'
 
 /** Questions to a person go to stderr: stdout may be a file. */
 const streams = { input: process.stdin, output: process.stderr }
@@ -15,7 +16,8 @@ export function canAsk(): boolean {
 export async function askUnseen(message: string, validate: Check = () => true): Promise<string> {
   const { default: password } = await import('@inquirer/password')
   // Without toggleMask Ctrl-T would show it.
-  return answered(password({ message, mask: true, toggleMask: false, validate, theme: theme() }, streams))
+  const question = { message, mask: true, toggleMask: false, validate, theme: theme() }
+  return answered((context) => password(question, context))
 }
 
 /** One line. @param proposed is taken when nothing is typed. @throws Failure when the person gives up */
@@ -25,7 +27,8 @@ export async function askText(
   validate: Check,
 ): Promise<string> {
   const { default: input } = await import('@inquirer/input')
-  return answered(input({ message, default: proposed, validate, theme: theme() }, streams))
+  const question = { message, default: proposed, validate, theme: theme() }
+  return answered((context) => input(question, context))
 }
 
 /** One of some texts. @param proposed is the one that Enter takes. @throws Failure when the person gives up */
@@ -35,22 +38,25 @@ export async function askChoice(
   proposed: string | undefined,
 ): Promise<string> {
   const { default: select } = await import('@inquirer/select')
-  return answered(
-    select(
-      { message, choices, ...(proposed !== undefined && { default: proposed }), theme: theme() },
-      streams,
-    ),
-  )
+  const question = { message, choices, ...(proposed !== undefined && { default: proposed }), theme: theme() }
+  return answered((context) => select(question, context))
 }
 
-/** Ctrl-C and Ctrl-D reject with errors that are not of this program; nothing has been sent yet. */
-async function answered<T>(answer: Promise<T>): Promise<T> {
+/**
+ * Ctrl-C and Ctrl-D reject with errors that are not of this program; nothing has been sent yet. So does a signal: left
+ * to the prompt, it would end the process before the terminal is no longer raw.
+ */
+async function answered<T>(
+  ask: (context: typeof streams & { signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  const giveUp = new AbortController()
+  using leaving = new Leaving({ end: () => giveUp.abort(), overdue: endBySignal })
   try {
-    return await answer
+    return await ask({ ...streams, signal: giveUp.signal })
   } catch (error) {
     const { name } = error as Error
     if (name === 'ExitPromptError' || name === 'AbortPromptError')
-      throw new Failure('given up: nothing was sent', exitCodes.interrupted)
+      throw new Failure('given up: nothing was sent', leaving.exitCode ?? exitCodes.interrupted)
     throw error
   }
 }

@@ -30,7 +30,7 @@ export async function devCommand(flags: DevFlags): Promise<void> {
   const gateway = await openGateway(settings, await createLogger(logSettings('warn')))
   const agent = new AgentProcess(state, say)
   const leave = new Promise<void>((resolve) =>
-    onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }),
+    onShutdownSignals({ drain: resolve, stop: () => process.exit(1), onHangup: true }),
   )
   try {
     writeCredential(state, gateway.grpc)
@@ -92,6 +92,8 @@ function printable(output: string): string {
 /** People read stdout, unless a program does. */
 function speaker(json: boolean): (line: string) => void {
   const out = json ? process.stderr : process.stdout
+  // The window is closed, or the reader of a pipe has gone: what runs is still to be ended in good order.
+  out.on('error', () => undefined)
   return (line) => void out.write(`${line}\n`)
 }
 

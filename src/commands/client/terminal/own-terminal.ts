@@ -7,13 +7,17 @@ const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
 /**
  * The terminal that this program runs on, in raw mode from its making to `restore`: which is called on whatever way the
- * program ends, but for a SIGKILL.
+ * program ends, but for a SIGKILL and an abort.
  */
 export class OwnTerminal implements Disposable {
   readonly #modes = new ScreenModes()
   readonly #makeRaw: () => () => void
   #makeCooked: (() => void) | undefined
-  readonly #again = () => this.#makeRaw()
+  readonly #again = () => {
+    this.#makeRaw()
+    // A new size was told to what ran in the foreground meanwhile; Node looks when it is told, and knows if it changed.
+    process.kill(process.pid, 'SIGWINCH')
+  }
   readonly #restore = () => this.restore()
 
   /** @throws Error when stdin is no terminal */
