@@ -116,7 +116,10 @@ export class Agent {
     serving.dispatch.end('agent-stopping')
     // A session that waits for a gateway that reads nothing would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not take the ends of the sessions')
-    setTimeout(drop, longestWayOutMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs })).unref()
+    setTimeout(
+      drop,
+      longestWayOutMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs }),
+    ).unref()
   }
 
   #leaving(): boolean {
