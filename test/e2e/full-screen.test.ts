@@ -151,7 +151,11 @@ describe('the same screens as on a terminal of its own:', () => {
   it.skipIf(noServer)(
     'psql with its line editor and pager (needs psql, less, tmux and a PostgreSQL on 127.0.0.1:5432)',
     async () => {
-      const database = { type: 'database', subtype: 'postgres', env: { HOST: '127.0.0.1', PORT: '5432' } }
+      const database = {
+        type: 'database',
+        subtype: 'postgres',
+        env: { HOST: '127.0.0.1', PORT: '5432', USER: 'postgres', PASS: 'not asked for' },
+      }
       using console = await Pair.start(psql, undefined, database)
       await console.show(/^postgres=[#>] ?$/m)
       console.do((tmux) => tmux.enter('select 40 +'))
