@@ -4,11 +4,13 @@ import { oneLine } from '../basics/one-line.ts'
  * - `unreachable`: no answer: no connection, none in time, or it broke
  * - `refused`: this token may not (401, 403)
  * - `not-found`: a gateway that knows no such thing, or no such endpoint (404, 405)
+ * - `busy`: the gateway does not take more at the moment (429)
  * - `invalid`: the gateway does not take what was sent (other 4xx)
  * - `failed`: the gateway could not (5xx)
  * - `no-gateway`: what answers is something else
  */
-export type ApiErrorKind = 'unreachable' | 'refused' | 'not-found' | 'invalid' | 'failed' | 'no-gateway'
+export type ApiErrorKind =
+  'unreachable' | 'refused' | 'not-found' | 'busy' | 'invalid' | 'failed' | 'no-gateway'
 
 /** A request without its answer. The message is one line that says what failed; it holds no secret. */
 export class ApiError extends Error {

@@ -65,6 +65,7 @@ async function errorOf(account: Account, question: Question, answer: Answer): Pr
 function kindOf(status: number): ApiErrorKind {
   if (status === 401 || status === 403) return 'refused'
   if (status === 404 || status === 405) return 'not-found'
+  if (status === 429) return 'busy'
   return status < 500 ? 'invalid' : 'failed'
 }
 

@@ -8,6 +8,7 @@ import type { ClosedMessage } from '../wire/message.ts'
  * - `not-permitted`: it takes the token, and not this session
  * - `not-found`: it knows no such connection, or hides it
  * - `invalid`: it does not take what was sent
+ * - `busy`: it serves no more of this user, or of anybody, at the moment
  * - `offline`: the connection's agent is away
  * - `killed`: somebody ended the session
  * - `gateway-stopped`: orderly, and the command with it
@@ -22,6 +23,7 @@ export type NoExitReason =
   | 'not-permitted'
   | 'not-found'
   | 'invalid'
+  | 'busy'
   | 'offline'
   | 'killed'
   | 'gateway-stopped'
@@ -65,8 +67,9 @@ function reasonOf({ status, message }: ConnectError, isOpen: boolean): NoExitRea
     case 'NOT_FOUND':
       return 'not-found'
     case 'INVALID_ARGUMENT':
-    case 'RESOURCE_EXHAUSTED':
       return 'invalid'
+    case 'RESOURCE_EXHAUSTED':
+      return /\bat once$|\brunning sessions\b/.test(message) ? 'busy' : 'invalid'
     case 'FAILED_PRECONDITION':
       return /\boffline\b/.test(message) ? 'offline' : 'not-permitted'
     case 'ABORTED':

@@ -97,8 +97,10 @@ export function fitsPackets(
 }
 
 /** What is kept of it until its session ends. */
-export function requestBytes({ envVars, clientArgs, script }: SessionRequest): number {
-  return script.length + mapBytes(envVars) + argumentBytes(clientArgs)
+export function requestBytes(request: SessionRequest): number {
+  const { envVars, clientArgs, script, labels, metadata, sessionBatchId } = request
+  const told = Buffer.byteLength(JSON.stringify([labels, metadata, sessionBatchId]))
+  return script.length + mapBytes(envVars) + argumentBytes(clientArgs) + told
 }
 
 function argumentBytes(clientArgs: readonly string[]): number {

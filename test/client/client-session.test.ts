@@ -202,6 +202,8 @@ describe('the end of a session without an exit code', () => {
     [status.PERMISSION_DENIED, 'no', 'not-permitted'],
     [status.NOT_FOUND, 'connection not found', 'not-found'],
     [status.INVALID_ARGUMENT, 'exec is not allowed for tcp type connections', 'invalid'],
+    [status.RESOURCE_EXHAUSTED, 'this gateway serves 250 clients of one user at once', 'busy'],
+    [status.RESOURCE_EXHAUSTED, 'script, variables or arguments are too large', 'invalid'],
     [status.FAILED_PRECONDITION, 'agent is offline', 'offline'],
     [status.FAILED_PRECONDITION, 'exec is disabled for this connection', 'not-permitted'],
     [status.UNKNOWN, 'session killed by the user', 'killed'],

@@ -479,14 +479,14 @@ describe('the machine', () => {
 describe('the time to stop', () => {
   it('is compared with what systemd gives the unit', async () => {
     using place = new Workplace()
-    systemctl(place, 'echo LoadState=loaded; echo TimeoutStopUSec=1min 30s')
+    systemctl(place, 'echo LoadState=loaded; echo TimeoutStopUSec=2min')
     expect(await checkStopTime({ drainMs: 60_000, killGraceMs: 10_000 })).toMatchObject({
       level: 'ok',
-      found: expect.stringContaining('TimeoutStopSec=1min 30s, stopping takes up to 75 s') as string,
+      found: expect.stringContaining('TimeoutStopSec=2min, stopping takes up to 99.1 s') as string,
     })
     expect(await checkStopTime({ drainMs: 120_000, killGraceMs: 10_000 })).toMatchObject({
       level: 'warning',
-      advice: expect.stringContaining('set TimeoutStopSec=135') as string,
+      advice: expect.stringContaining('set TimeoutStopSec=160') as string,
     })
   })
 

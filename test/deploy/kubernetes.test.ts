@@ -88,7 +88,7 @@ describe('the schema', () => {
   const original = read('base', 'deployment.yaml')
   test.each([
     ['a field that does not exist', 'runAsNonRoot', 'runAsNonroot'],
-    ['a field in the wrong place', 'terminationGracePeriodSeconds: 90', 'replicas: 90'],
+    ['a field in the wrong place', 'terminationGracePeriodSeconds: 120', 'replicas: 90'],
     ['text for a number', 'containerPort: 9100', 'containerPort: http'],
     ['one for a list', 'drop: [ALL]', 'drop: ALL'],
     ['a missing field', '- name: agent', '-'],

@@ -155,9 +155,13 @@ export class ScriptedClient implements AsyncDisposable {
     this.#call.end()
   }
 
+  cancel(): void {
+    this.#call.cancel()
+  }
+
   /** Goes away without a word. */
   async leave(): Promise<void> {
-    this.#call.cancel()
+    this.cancel()
     await waitFor(() => this.status !== undefined)
     this.#client.close()
   }

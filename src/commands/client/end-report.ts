@@ -58,6 +58,11 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
       `the gateway does not take this ${verb} ${connection}: ${message}`,
     hint: none,
   },
+  busy: {
+    exitCode: exitCodes.unreachable,
+    what: ({ address }, message) => `the gateway ${address} does not take more, nothing has run: ${message}`,
+    hint: () => 'Try again when something has ended',
+  },
   offline: {
     exitCode: noExitCode,
     what: ({ connection }) => `the agent of ${connection} is offline: nothing has run`,

@@ -7,6 +7,7 @@ const ADVICE = {
   refused: '. Is the token still valid? runbook-agent login',
   'not-found': '',
   invalid: '',
+  busy: '. Nothing has run',
   failed: '. The gateway could not: its log says more',
   'no-gateway': '',
 } as const
@@ -16,6 +17,7 @@ const CODES = {
   refused: exitCodes.refused,
   'not-found': exitCodes.usage,
   invalid: exitCodes.usage,
+  busy: exitCodes.unreachable,
   failed: exitCodes.unreachable,
   'no-gateway': exitCodes.unreachable,
 } as const

@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { longestWayOutMs } from '../../agent/way-out.ts'
 import type { AgentSettings } from '../../config.ts'
 import type { Finding } from './finding.ts'
 import { ok, skipped, warning } from './finding.ts'
 
 /** Of the unit in systemd/, when we run in none ourselves. */
 const UNIT = 'runbook-agent.service'
-/** After the last command has been killed: its close on its way, and the folder removed. */
-const LAST_MS = 5000
 const ASK_MS = 3000
 
 /** Whether systemd gives the agent the time that it takes to stop in good order. */
@@ -22,8 +21,8 @@ export async function checkStopTime({
     { name: UNIT, ofUser: true },
   ])
   if (typeof answer === 'string') return skipped(answer)
-  const neededMs = drainMs + killGraceMs + LAST_MS
-  const found = `${answer.unit} has TimeoutStopSec=${answer.text}, stopping takes up to ${neededMs / 1000} s (drain, kill.grace and some)`
+  const neededMs = longestWayOutMs({ drainMs, killGraceMs })
+  const found = `${answer.unit} has TimeoutStopSec=${answer.text}, stopping takes up to ${neededMs / 1000} s (drain, kill.grace twice and some)`
   if (milliseconds(answer.text) >= neededMs) return ok(found)
   return warning(
     found,

@@ -5,10 +5,11 @@ import { openStatusSocket, type StatusSocket } from '../../operations/status-soc
 import type { StatusSource } from '../../operations/status.ts'
 import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
 import { Systemd } from '../../operations/systemd.ts'
+import { longestWayOutMs } from '../../agent/way-out.ts'
 import { Failure } from '../failure.ts'
 
-/** For the ends of sessions on their way, and the removal of what is left. */
-const STOP_MARGIN_MS = 15_000
+/** For the removal of what is left. */
+const STOP_MARGIN_MS = 10_000
 
 interface Parts {
   readonly settings: AgentSettings
@@ -88,7 +89,7 @@ async function openSystemd({
     const { NotifySocket } = await import('../../runtime/notify-socket.ts')
     const notify = new NotifySocket(asked.socket)
     const send = (message: string) => notify.send(message)
-    const stopWithinMs = settings.drainMs + settings.killGraceMs + STOP_MARGIN_MS
+    const stopWithinMs = longestWayOutMs(settings) + STOP_MARGIN_MS
     return { notify, systemd: new Systemd({ send, status, watchdogMs: asked.watchdogMs, stopWithinMs, log }) }
   } catch (error) {
     log.warn({ error: (error as Error).message }, 'systemd cannot be told how the agent is')

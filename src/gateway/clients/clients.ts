@@ -41,13 +41,15 @@ export class Clients {
   /** Serves a client until its stream is over. Never rejects. */
   async serve(call: PacketCall): Promise<void> {
     this.#calls.set(call, undefined)
+    // One that leaves while it waits for its turn gives its place back at once.
+    void call.over.then(() => this.#calls.delete(call))
     try {
       await this.#converse(call)
     } catch (error) {
-      this.#refuse(call, error as Error)
+      const isBusy = error instanceof TooMuchAtOnce
+      this.#refuse(call, isBusy ? new Refused('ResourceExhausted', error.message) : (error as Error))
     }
     await call.over
-    this.#calls.delete(call)
   }
 
   /** Of clients whose session runs: `Sessions` has told them. */
@@ -90,7 +92,6 @@ export class Clients {
       log.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
     }
-    if (error instanceof TooMuchAtOnce) return call.fail('ResourceExhausted', error.message)
     if (error instanceof HistoryError) return call.fail('Internal', error.message)
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
     call.fail('Internal', 'internal error')

@@ -57,7 +57,10 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
 
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
   if (error instanceof HttpError) return reply.code(error.status).send({ message: error.message })
-  if (error instanceof TooMuchAtOnce) return reply.code(429).send({ message: error.message })
+  if (error instanceof TooMuchAtOnce) {
+    services.log.warn({ reason: error.message }, 'request refused')
+    return reply.code(429).send({ message: error.message })
+  }
   if (error instanceof HistoryError) return reply.code(500).send({ message: error.message })
   const { statusCode } = error
   if (statusCode !== undefined && statusCode < 500)

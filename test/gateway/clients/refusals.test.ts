@@ -203,6 +203,11 @@ it('what one user sends for his sessions has 128 MiB at most, and others have th
       script: script.slice(1),
     })
     expect([rest.status, rest.body]).toEqual([429, { message: text }])
+    const labelled = await gateway.request('POST', '/api/sessions', {
+      connection: 'bash',
+      labels: { script },
+    })
+    expect(labelled.status).toBe(429)
     await using other = client({ ...asked, authorization: `Bearer ${otherToken}` })
     other.open(script)
     await waitFor(() => sessions() === 9, 20_000)
@@ -213,5 +218,28 @@ it('what one user sends for his sessions has 128 MiB at most, and others have th
     await waitFor(() => sessions() === 10, 20_000)
   } finally {
     await Promise.all(clients.map((one) => one.leave()))
+  }
+})
+
+it('a client that leaves while it waits for its turn is not counted any more', async () => {
+  const first = client({ ...asked, 'connection-name': 'no-exec' })
+  const beside = () =>
+    new ScriptedClient(gateway.gateway.grpc, { ...asked, 'connection-name': 'no-exec' }, first)
+  const slow = [first, ...Array.from({ length: 7 }, beside)]
+  const waiting = Array.from({ length: 242 }, beside)
+  const extra: ScriptedClient[] = []
+  try {
+    for (const one of [...slow, ...waiting]) one.send({ kind: 'keepalive' })
+    const full = beside()
+    extra.push(full)
+    expect((await full.over()).code).toBe(8)
+    for (const one of waiting) one.cancel()
+    const next = beside()
+    extra.push(next)
+    next.open('true')
+    first.open('true')
+    expect((await next.over()).code).toBe(9)
+  } finally {
+    await Promise.all([...slow, ...waiting, ...extra].map((one) => one.leave()))
   }
 })

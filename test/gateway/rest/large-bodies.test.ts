@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import fastify from 'fastify'
@@ -44,6 +45,30 @@ it.each([
     422,
     { message: 'request body: must not have more than 100000 elements' },
   ])
+})
+
+it('an answer that comes before the body gives the turn back', async () => {
+  const large = { connection: 'bash', script: 'x'.repeat(100_000) }
+  for (let i = 0; i < 5; i += 1) {
+    const tooLarge = await gateway.request('POST', '/api/sessions', {
+      ...large,
+      labels: { a: 'x'.repeat(17_000_000) },
+    })
+    expect(tooLarge.status).toBe(413)
+  }
+  expect((await gateway.request('POST', '/api/sessions', large)).status).toBe(200)
+})
+
+it('whoever asks whether the gateway is there may send a body, which nobody reads', async () => {
+  const { port } = new URL(gateway.gateway.http)
+  const socket = connect({ host: '127.0.0.1', port: Number(port) })
+  try {
+    socket.write('GET /api/healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n')
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(String(answer)).toMatch(/^HTTP\/1.1 200 /)
+  } finally {
+    socket.destroy()
+  }
 })
 
 const BODY = 'x'.repeat(100_000)

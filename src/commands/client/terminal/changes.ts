@@ -1,7 +1,10 @@
 const ESC = '\x1b'
 const STRING_END = `${ESC}\\`
 
-/** A way in which a program changes a terminal, other than by DEC's private modes. Sequences stand without their ESC. */
+/** Their numbers: text, background, cursor. */
+const COLOURS = [10, 11, 12]
+
+/** A way in which a program changes a terminal, other than by modes that are switched. Sequences stand without their ESC. */
 export interface Change {
   readonly changes: RegExp
   /** Those of them that bring back what a terminal begins with. */
@@ -26,8 +29,6 @@ export const CHANGES: readonly Change[] = [
   { changes: /^\[[\d;]*r$/, usual: /^\[r$/, undo: `${ESC}7${ESC}[r${ESC}8` },
   // The shape of the cursor.
   { changes: /^\[\d* q$/, usual: /^\[0* q$/, undo: `${ESC}[0 q` },
-  // A locked keyboard, insertion, line feeds that return the carriage too.
-  ...[2, 4, 20].map(mode),
   // xterm's modified keys.
   { changes: /^\[>4(?:;\d*)?m$/, usual: /^\[>4(?:;0*)?m$/, undo: `${ESC}[>4m`, outlivesReset: true },
   // kitty's keyboard, changed in place.
@@ -38,22 +39,18 @@ export const CHANGES: readonly Change[] = [
     ofScreen: true,
     outlivesReset: true,
   },
-  // Colours of text, background and cursor. `?` asks for one.
-  ...[10, 11, 12].map(colour),
+  // In place of a colour, `?` asks for it.
+  ...COLOURS.map(colour),
 ]
 
-function mode(number: number): Change {
-  return {
-    changes: new RegExp(String.raw`^\[${number}[hl]$`),
-    usual: new RegExp(String.raw`^\[${number}l$`),
-    undo: `${ESC}[${number}l`,
-  }
-}
-
+/** `10;red;blue` sets 10 and 11. */
 function colour(number: number): Change {
   const reset = String.raw`^\]${100 + number};?$`
+  const settings = COLOURS.filter((first) => first <= number).map(
+    (first) => String.raw`^\]${first};(?:[^;]*;){${number - first}}(?!\?(?:;|$))`,
+  )
   return {
-    changes: new RegExp(String.raw`^\]${number};(?!\?$)|${reset}`),
+    changes: new RegExp([...settings, reset].join('|')),
     usual: new RegExp(reset),
     undo: `${ESC}]${100 + number}${STRING_END}`,
     outlivesReset: true,

@@ -11,6 +11,8 @@ const SHIFTS = new Set([0x0e, 0x0f])
 /** In UTF-8 a C1 control is this and a byte from 0x80 to 0x9f: an ESC and a letter in one. */
 const LEAD_OF_C1 = 0xc2
 const C1_ABOVE_LETTER = 0x40
+/** Behind the last byte: a letter that means nothing outside of a sequence. */
+const NONE = 0x20
 
 /** The longest that means anything to us has some forty characters; the rest of a longer one is passed over. */
 const LONGEST = 128
@@ -37,7 +39,9 @@ export class ControlSequences {
   }
 
   read(data: Uint8Array): void {
-    for (const byte of data) {
+    for (let at = 0; at < data.length; at++) {
+      if (this.#state === 'ground' && !this.#isLead) at = textEnd(data, at)
+      const byte = data[at] ?? NONE
       const isC1 = this.#isLead && byte >= 0x80 && byte < 0xa0
       this.#isLead = byte === LEAD_OF_C1
       if (isC1) this.#begin('escape')
@@ -76,4 +80,12 @@ export class ControlSequences {
     this.#state = state
     this.#text = ''
   }
+}
+
+/** Most of what goes to a terminal is no sequence. */
+function textEnd(data: Uint8Array, start: number): number {
+  let at = start
+  for (let byte = data[at]; byte !== undefined && byte >= 0x20 && byte !== LEAD_OF_C1; byte = data[at])
+    at += 1
+  return at
 }

@@ -1,32 +1,35 @@
 import { CHANGES, type Change } from './changes.ts'
 import { ControlSequences } from './control-sequences.ts'
 
-/** DEC private modes that a program may leave behind, other than a terminal has them. */
+/** Modes that a program may leave behind, other than a terminal has them: those with a mark are DEC's. */
 const OFF_BY_DEFAULT = new Set([
-  1, // cursor keys send application sequences
-  5, // reverse video
-  6, // origin mode
-  9, // mouse, and the next ones
-  66, // keypad sends application sequences
-  69, // margins left and right
-  1000,
-  1001,
-  1002,
-  1003,
-  1004,
-  1005,
-  1006,
-  1007,
-  1015,
-  1016,
-  2004, // bracketed paste
-  2026, // output held back
+  '2', // locked keyboard
+  '4', // insertion
+  '20', // line feeds that return the carriage too
+  '?1', // cursor keys send application sequences
+  '?5', // reverse video
+  '?6', // origin mode
+  '?9', // mouse, and the next ones
+  '?66', // keypad sends application sequences
+  '?69', // margins left and right
+  '?1000',
+  '?1001',
+  '?1002',
+  '?1003',
+  '?1004',
+  '?1005',
+  '?1006',
+  '?1007',
+  '?1015',
+  '?1016',
+  '?2004', // bracketed paste
+  '?2026', // output held back
 ])
 const ON_BY_DEFAULT = new Set([
-  7, // lines wrap
-  25, // visible cursor
+  '?7', // lines wrap
+  '?25', // visible cursor
 ])
-const ALTERNATE_SCREENS = new Set([47, 1047, 1049])
+const ALTERNATE_SCREENS = new Set(['?47', '?1047', '?1049'])
 
 const ESC = '\x1b'
 const CANCEL = '\x18'
@@ -35,7 +38,7 @@ const CANCEL = '\x18'
 export class ScreenModes {
   readonly #sequences = new ControlSequences((sequence) => this.#found(sequence))
   /** Modes that are not at their default. */
-  readonly #modes = new Set<number>()
+  readonly #modes = new Set<string>()
   readonly #changes = new Set<Change>()
   #keyboards = 0
 
@@ -55,14 +58,18 @@ export class ScreenModes {
       // The stack of keyboard modes belongs to the screen; the rest of the look is better undone on the one that stays.
       this.#keyboards > 0 ? `${ESC}[<${this.#keyboards}u` : '',
       ...changes.filter(({ ofScreen }) => ofScreen).map(({ undo }) => undo),
-      ...[...others, ...screens].map((mode) => `${ESC}[?${mode}${ON_BY_DEFAULT.has(mode) ? 'h' : 'l'}`),
+      ...[...others, ...screens].map((mode) => `${ESC}[${mode}${ON_BY_DEFAULT.has(mode) ? 'h' : 'l'}`),
       ...changes.filter(({ ofScreen }) => !ofScreen).map(({ undo }) => undo),
     ].join('')
   }
 
   #found(sequence: string): void {
-    const [, numbers, switched] = /^\[\?([\d;]+)([hl])$/.exec(sequence) ?? []
-    if (numbers !== undefined) this.#switch(numbers.split(';').map(Number), switched === 'h')
+    const [, mark = '', numbers, switched] = /^\[(\??)([\d;]+)([hl])$/.exec(sequence) ?? []
+    if (numbers !== undefined)
+      this.#switch(
+        numbers.split(';').map((number) => mark + number),
+        switched === 'h',
+      )
     else if (sequence === 'c') this.#reset()
     else if (sequence === '[!p') this.#softReset()
     else {
@@ -71,7 +78,7 @@ export class ScreenModes {
     }
   }
 
-  #switch(modes: readonly number[], on: boolean): void {
+  #switch(modes: readonly string[], on: boolean): void {
     for (const mode of modes) {
       const isKnown = OFF_BY_DEFAULT.has(mode) || ON_BY_DEFAULT.has(mode) || ALTERNATE_SCREENS.has(mode)
       if (isKnown && on !== ON_BY_DEFAULT.has(mode)) this.#modes.add(mode)
@@ -91,13 +98,15 @@ export class ScreenModes {
       if (!change.changes.test(sequence)) continue
       if (change.usual.test(sequence)) this.#changes.delete(change)
       else this.#changes.add(change)
+      // Only a list of colours changes more than one thing.
+      if (!sequence.startsWith(']')) return
     }
   }
 
   /** Screen, mouse and paste stay as they are. */
   #softReset(): void {
     for (const change of this.#changes) if (!change.outlivesReset) this.#changes.delete(change)
-    for (const mode of [1, 6, 7, 25, 66]) this.#modes.delete(mode)
+    for (const mode of ['4', '?1', '?6', '?7', '?25', '?66']) this.#modes.delete(mode)
   }
 
   #reset(): void {
