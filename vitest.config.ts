@@ -6,7 +6,7 @@ export default defineConfig({
     setupFiles: ['test/support/leaks.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    maxWorkers: 4,
+    maxWorkers: 3,
     reporters: process.env['CI']
       ? ['default', ['json', { outputFile: 'coverage/results.json' }]]
       : ['default'],
