@@ -303,19 +303,14 @@ describe('an execution', () => {
   it.skipIf(!canChooseNumbers())(
     'spares a process that got the number of its group while a slow reader took the output (needs root)',
     async () => {
-      const execution = await start(['sh', '-c', 'head -c 200000 /dev/zero; sleep 0.1 & exit 0'])
-      const pid = execution.pid ?? 0
-      let stranger: ChildProcess | undefined
-      let ending: Promise<unknown[]> | undefined
-      for await (const { data } of execution.output) {
-        expect(data.length).toBeGreaterThan(0)
-        await waitFor(() => stranger !== undefined || !groupExists(pid))
-        stranger ??= await strangerWithNumber(pid)
-        ending ??= once(stranger, 'exit')
+      // Another test's process may get the number first, and keep it: then with another number.
+      for (let numbers = 0; numbers < 10; numbers++) {
+        const ending = await endOfStranger()
+        if (ending === undefined) continue
+        expect(ending).toEqual([null, 'SIGINT'])
+        return
       }
-      await execution.exit
-      stranger?.kill('SIGINT')
-      expect(await ending).toEqual([null, 'SIGINT'])
+      throw new Error('no process got the number of a group')
     },
   )
 
@@ -352,16 +347,33 @@ function canChooseNumbers(): boolean {
   }
 }
 
+/** How a process ended that got the number of a group while its output was read; undefined when none got it. */
+async function endOfStranger(): Promise<unknown[] | undefined> {
+  const execution = await start(['sh', '-c', 'head -c 200000 /dev/zero; sleep 0.1 & exit 0'])
+  const pid = execution.pid ?? 0
+  let stranger: ChildProcess | undefined
+  let ending: Promise<unknown[]> | undefined
+  for await (const { data } of execution.output) {
+    expect(data.length).toBeGreaterThan(0)
+    await waitFor(() => stranger !== undefined || !groupExists(pid))
+    stranger ??= await strangerWithNumber(pid)
+    if (stranger !== undefined) ending ??= once(stranger, 'exit')
+  }
+  await execution.exit
+  stranger?.kill('SIGINT')
+  return ending
+}
+
 /** Leads a group of that number. Others start processes too, so it may take a few. */
-async function strangerWithNumber(pid: number): Promise<ChildProcess> {
-  for (let count = 0; count < 1000; count++) {
+async function strangerWithNumber(pid: number): Promise<ChildProcess | undefined> {
+  for (let count = 0; count < 100; count++) {
     writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid - 1))
     const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })
     if (child.pid === pid) return child
     child.kill('SIGKILL')
     await once(child, 'exit')
   }
-  throw new Error(`no process got the number ${pid}`)
+  return undefined
 }
 
 it('gives up on a command whose end never comes, and says so, instead of holding its session for ever', async () => {
