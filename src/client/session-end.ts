@@ -67,8 +67,9 @@ function reasonOf({ status, message }: ConnectError, isOpen: boolean): NoExitRea
     case 'NOT_FOUND':
       return 'not-found'
     case 'INVALID_ARGUMENT':
-      return 'invalid'
     case 'RESOURCE_EXHAUSTED':
+      // A session that was open has run something: no wrong use, whatever the gateway did not take later.
+      if (isOpen) return 'failed'
       return /\bat once$|\brunning sessions\b/.test(message) ? 'busy' : 'invalid'
     case 'FAILED_PRECONDITION':
       return /\boffline\b/.test(message) ? 'offline' : 'not-permitted'

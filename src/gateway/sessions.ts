@@ -42,7 +42,7 @@ export class Sessions {
   /** @throws HistoryError when it cannot be recorded, TooMuchAtOnce: then it does not begin */
   begin(request: SessionRequest, audience: SessionAudience): Begun {
     const { user } = request
-    const bytes = this.#share(request)
+    const bytes = this.#boundedBytes(request)
     const sid = randomUUID() as SessionId
     this.#create(sid, request)
     const session = new Session(openMessage(sid, request), this.#history, audience)
@@ -71,8 +71,8 @@ export class Sessions {
     await Promise.allSettled(running.map(({ ended }) => ended))
   }
 
-  /** @returns its length in bytes */
-  #share(request: SessionRequest): number {
+  /** What is kept of it. @throws TooMuchAtOnce where that is too much, with what its user has already */
+  #boundedBytes(request: SessionRequest): number {
     const bytes = requestBytes(request)
     const running = [...this.#running.values()].filter(({ user }) => user === request.user)
     const together = running.reduce((sum, one) => sum + one.bytes, bytes)

@@ -225,6 +225,21 @@ describe('the end of a session without an exit code', () => {
     })
   }
 
+  test.each([
+    [status.RESOURCE_EXHAUSTED, 'clients do not read: 256 MiB of output wait for them together'],
+    [status.INVALID_ARGUMENT, 'malformed AgentTerminalResizeTTY'],
+  ])(
+    'what it does not take of an open session is no wrong use, for something has run: %d',
+    async (code, details) => {
+      await using scripted = await gateway((packet, to) => {
+        open(packet, to)
+        if (packet.type === 'AgentExecWriteStdin')
+          to.stream?.emit('error', Object.assign(new Error(details), { code, details }))
+      })
+      expect((await follow(session(scripted.port))).end).toEqual({ kind: 'failed', message: details })
+    },
+  )
+
   test('a gateway that says that the agent is offline, and goes on waiting, is not waited for', async () => {
     await using scripted = await gateway((packet, to) => {
       if (packet.type === 'AgentSessionOpen') to.send('ClientSessionOpenAgentOffline', sid)

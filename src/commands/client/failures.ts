@@ -7,7 +7,7 @@ const ADVICE = {
   refused: '. Is the token still valid? runbook-agent login',
   'not-found': '',
   invalid: '',
-  busy: '. Nothing has run',
+  busy: '. Try again when something has ended',
   failed: '. The gateway could not: its log says more',
   'no-gateway': '',
 } as const

@@ -61,7 +61,7 @@ export class Clients {
     if (this.#calls.size > MAX_CLIENTS)
       throw new Refused('ResourceExhausted', `this gateway serves ${MAX_CLIENTS} clients at once`)
     const admission = admit(call, this.#services.users)
-    this.#share(call, admission.user.name)
+    this.#count(call, admission.user.name)
     const packets = call.packets()
     const turns = this.#openings.of(admission.user.name)
     const request = await inTime(call, () => turns(() => opening(packets, admission)))
@@ -72,8 +72,8 @@ export class Clients {
       )
   }
 
-  /** @throws Refused */
-  #share(call: PacketCall, user: string): void {
+  /** Among those of its user. @throws Refused when they are too many */
+  #count(call: PacketCall, user: string): void {
     const others = [...this.#calls.values()].filter((name) => name === user)
     if (others.length >= MAX_OF_ONE_USER)
       throw new Refused(

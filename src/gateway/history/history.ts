@@ -130,6 +130,11 @@ export class History {
     this.#checkThere(id)
   }
 
+  /** The output alone, a piece at a time. Throws as `events` does. */
+  *outputPieces(id: string): Generator<Buffer, void> {
+    for (const { bytes } of this.events(id, 'output')) yield bytes
+  }
+
   /** Deletes sessions that ended before the time and shrinks the file. Returns how many they were. */
   purge(olderThan: Date): number {
     return this.#database.purge(olderThan.getTime())

@@ -23,7 +23,7 @@ export function eventStream(
   switch (form) {
     case 'utf8':
     case 'base64':
-      return jsonText(form, outputOf(history, id))
+      return jsonText(form, history.outputPieces(id))
     case undefined:
     case '':
     case 'raw-queries':
@@ -31,10 +31,6 @@ export function eventStream(
     default:
       throw new HttpError(422, 'event_stream attribute has an unknown type format')
   }
-}
-
-function* outputOf(history: History, id: string): Generator<Buffer, void> {
-  for (const { bytes } of history.events(id, 'output')) yield bytes
 }
 
 function* listed(events: Iterable<SessionEvent>): Generator<string, void> {

@@ -4,9 +4,10 @@ import { HttpError } from './http-error.ts'
 /** More than the lists and maps of a body may have together, each with its own limit. */
 const MAX_ELEMENTS = 100_000
 
-const [quote, backslash] = [0x22, 0x5c]
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
 /** `,`, `[` and `{`: each begins an element. */
-const beginnings = new Set([0x2c, 0x5b, 0x7b])
+const BEGINNINGS = new Set([0x2c, 0x5b, 0x7b])
 
 /**
  * Refuses bodies of very many elements before they are parsed: 16 MiB of small ones take the only thread that all
@@ -27,9 +28,9 @@ export function hasMoreElements(json: Buffer, most: number): boolean {
   let isText = false
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at] ?? 0
-    if (byte === quote) isText = !isText
-    else if (isText && byte === backslash) at += 1
-    else if (!isText && beginnings.has(byte) && (elements += 1) > most) return true
+    if (byte === QUOTE) isText = !isText
+    else if (isText && byte === BACKSLASH) at += 1
+    else if (!isText && BEGINNINGS.has(byte) && (elements += 1) > most) return true
   }
   return false
 }

@@ -29,7 +29,7 @@ export function sendResult(
   reply.type('text/plain; charset=utf-8').header('x-content-type-options', 'nosniff')
   const plain = session.status === 'done' && isPlain(form)
   if (plain) reply.header('content-length', session.outputBytes)
-  const pieces = plain ? whole(history, session) : formatted(history, session, form)
+  const pieces = plain ? history.outputPieces(session.id) : formatted(history, session, form)
   return reply.send(Readable.from(pieces, { objectMode: false }))
 }
 
@@ -45,10 +45,6 @@ function readForm(query: Query): Form {
 
 function isPlain({ events, newline, time }: Form): boolean {
   return !newline && !time && !events.has('i') && events.size === 2
-}
-
-function* whole(history: History, { id }: SessionSummary): Generator<Buffer> {
-  for (const { bytes } of history.events(id, 'output')) yield bytes
 }
 
 function* formatted(history: History, { id, startedAt }: SessionSummary, form: Form): Generator<Buffer> {
