@@ -79,8 +79,10 @@ describe('a terminal that is ended', () => {
     const program = await ready(
       '(setsid sleep 1001 < /dev/null > /dev/null 2>&1 &); (setsid sleep 1002 &); nohup sleep 1003 & until [ "$(pgrep -c -f "sleep 100[123]")" -ge 3 ]; do :; done; echo ready; exec sleep 1000',
     )
-    const started = descendantsOf(process.pid).filter((pid) => /^sleep 100\d/.test(commandLineOf(pid)))
-    expect(started).toHaveLength(4)
+    const sleeping = () => descendantsOf(process.pid).filter((pid) => /^sleep 100\d/.test(commandLineOf(pid)))
+    // The shell becomes the fourth when it has said that it is ready.
+    await waitFor(() => sleeping().length === 4)
+    const started = sleeping()
     program.execution.terminate()
     await program.ended
     expect(gone(started)).toBe(true)
