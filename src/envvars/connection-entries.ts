@@ -7,7 +7,7 @@ import { resolveReference, type Resolution } from './references.ts'
 
 /**
  * Parses what the gateway sent for the connection and fetches what it refers to. Undecodable values and references
- * that cannot be resolved are collected and refused together (protocol 6); only then do malformed keys count.
+ * that cannot be resolved are collected and refused together (protocol.md 6); only then do malformed keys count.
  * Sorted by key.
  */
 export function parseConnectionEntries(

@@ -21,7 +21,7 @@ interface Expansion {
 }
 
 /**
- * The command line, with `$NAME` and `${NAME}` replaced as Go's os.Expand does (protocol 5.6). The program,
+ * The command line, with `$NAME` and `${NAME}` replaced as Go's os.Expand does (protocol.md 5.6). The program,
  * `args[0]`, is taken as it is. An argument with a `$` that no variable added anything to is refused: set but
  * empty counts as missing, and so does a `$` that was meant literally. Values keep their bytes.
  */

@@ -3,7 +3,7 @@ import { parseConnectionEntries, sortedByKey } from './connection-entries.ts'
 import { createEntry, Entry, MAX_ENTRIES, parseEntry } from './entry.ts'
 import { EnvvarError } from './errors.ts'
 
-/** The variables only the agent sets (protocol 5.3 step 9). Reserved even in a session that lacks one of them. */
+/** The variables only the agent sets (protocol.md 5.3 step 9). Reserved even in a session that lacks one of them. */
 const RESERVED_VARIABLES = [
   'HOOP_CONNECTION_NAME',
   'HOOP_CONNECTION_TYPE',
@@ -16,7 +16,7 @@ const RESERVED_VARIABLES = [
   'RUNBOOK_AGENT_INSTANCE',
 ] as const
 
-/** Where the database clients look for the password (protocol 5.3 step 8), by collapsed connection type. */
+/** Where the database clients look for the password (protocol.md 5.3 step 8), by collapsed connection type. */
 const PASSWORD_VARIABLES: ReadonlyMap<string, string> = new Map([
   ['postgres', 'PGPASSWORD'],
   ['mysql', 'MYSQL_PWD'],

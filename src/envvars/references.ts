@@ -14,7 +14,7 @@ export type Resolution =
 /**
  * Replaces a value that is a reference by what it stands for; a plain value stays. Once only: what was fetched may
  * look like a reference and is none. What cannot be resolved is refused, a program must never get the reference
- * as if it were the secret. Only for connections: the same text from a client is a literal (protocol 0.11:
+ * as if it were the secret. Only for connections: the same text from a client is a literal (protocol.md 0.11:
  * resolved, it would hand out the agent's own environment).
  */
 export function resolveReference(key: string, value: Buffer, agent: AgentEnvironment): Resolution {
@@ -41,7 +41,7 @@ function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
   return { problem: `${AGENT_VARIABLE} is for ${VARIABLE_PREFIX} keys only, ${way}` }
 }
 
-/** Of `_provider:id:key`; anything else is left alone, an ARN with its colons too (protocol 6). */
+/** Of `_provider:id:key`; anything else is left alone, an ARN with its colons too (protocol.md 6). */
 function threeParts(value: Buffer): readonly string[] {
   // Most values are none, and a file can be large.
   if (value[0] !== UNDERSCORE) return []

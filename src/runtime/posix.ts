@@ -5,7 +5,7 @@ import { constants } from 'node:os'
 /**
  * The calls of libc that Node lacks, bound through koffi: no compiler needed. Why not child_process: its pipes are
  * socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event loop 1-3 ms, and
- * it lets other descriptors through (design.md 5, behaviour.md N1-N6).
+ * it lets other descriptors through.
  */
 const libc = koffi.load('libc.so.6')
 

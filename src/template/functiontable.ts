@@ -17,7 +17,7 @@ function cheap(target: TemplateFunction): TemplateFunction {
 /** The piped value as it is: the function only tells clients something about an input. */
 const keep = cheap(ofArgumentAndValue((_argument, value) => value))
 
-/** The functions hoop gives to runbooks (protocol 9.3). */
+/** The functions hoop gives to runbooks (protocol.md 9.3). */
 const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   required: cheap(
     ofArgumentAndValue((message, value) => {

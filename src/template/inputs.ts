@@ -46,7 +46,7 @@ const TYPES: ReadonlySet<string> = new Set([
   'file',
 ])
 
-/** How hoop recognises an input: the action, written back by Go, has to start like this (protocol 9.3). */
+/** How hoop recognises an input: the action, written back by Go, has to start like this (protocol.md 9.3). */
 const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
 
 /**

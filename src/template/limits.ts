@@ -1,4 +1,4 @@
-/** Largest template in bytes. The runbook files of the gateway have the same limit (protocol 9.2). */
+/** Largest template in bytes. The runbook files of the gateway have the same limit (protocol.md 9.2). */
 export const MAX_TEMPLATE_BYTES = 1_000_000
 
 /** Levels of blocks and parentheses inside each other. Reading and rendering recurse once per level. */

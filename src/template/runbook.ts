@@ -32,7 +32,7 @@ export interface Template {
 }
 
 /**
- * Reads a runbook template: Go's text/template with the functions of protocol 9.3 and with a `map[string]string`
+ * Reads a runbook template: Go's text/template with the functions of protocol.md 9.3 and with a `map[string]string`
  * of parameters. Throws TemplateError (stage `parse`) with Go's wording, and for templates over the size limit.
  *
  * Of Go's language these are refused when the template is read: `define`, `template` and `block`, complex constants

@@ -21,7 +21,7 @@ export interface HistoryOptions extends Partial<WriterOptions> {
 }
 
 const LOST_TEXT = 'gateway stopped while the session was running'
-/** "No exit code could be had", protocol.md section 12: the row of a session whose agent is gone. */
+/** "No exit code could be had", protocol.md 4.5: the row of a session whose agent is gone. */
 const LOST_EXIT_CODE = 254
 
 const SESSION_ID = /^[\x21-\x7e]{1,200}$/
@@ -64,7 +64,7 @@ export class History {
   /**
    * Records a piece of the stream, soon: within a second, or when 256 KiB have come together. Never throws; a
    * write that fails is reported by `finish`. Ignored for a session that is not open, since packets may come
-   * after the close (protocol.md section 12).
+   * after the close (protocol.md 3.1).
    */
   append(sessionId: string, kind: EventKind, bytes: Buffer, secondsFromStart: number): void {
     this.#writer.append(sessionId, kind, bytes, secondsFromStart)

@@ -1,7 +1,7 @@
 import { MirrorDamagedError, RunbookContentError } from './errors.ts'
 import type { ObjectReader } from './objects.ts'
 
-/** The hosted gateway's limit (protocol 9.2). */
+/** The hosted gateway's limit (protocol.md 9.2). */
 const MAX_FILE_BYTES = 1_000_000
 
 /** The text of a runbook's blob. Throws a RunbookError if it is too big, or not UTF-8. */

@@ -127,7 +127,7 @@ function maskUserinfo(url: string): string {
 
 /**
  * The name a repository has in REST requests: `<host>/<path>` without user, port and `.git`, as the hosted
- * gateway builds it (protocol 9.1): `git@host:a/b.git` gives `host/a/b`, `file:///tmp/rb.git` gives `/tmp/rb`.
+ * gateway builds it (protocol.md 9.1): `git@host:a/b.git` gives `host/a/b`, `file:///tmp/rb.git` gives `/tmp/rb`.
  */
 export function repositoryKey(url: string): string {
   const remote = parseRemote(url)

@@ -85,7 +85,7 @@ export class Walk {
   }
 }
 
-/** hoop's rule (protocol 9.2). A name that is not UTF-8 could not be asked for. */
+/** hoop's rule (protocol.md 9.2). A name that is not UTF-8 could not be asked for. */
 function isRunbook(name: Buffer): boolean {
   return name.includes('.runbook.') && Buffer.from(name.toString()).equals(name)
 }

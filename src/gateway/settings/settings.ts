@@ -1,6 +1,6 @@
 import type { Address } from './address.ts'
 
-/** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. interfaces.md section 3. */
+/** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway.md lists the settings. */
 export interface GatewaySettings {
   readonly listen: { readonly http: Address; readonly grpc: Address }
   /** Folder of the history and the generated keys. */

@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root })
+  .toString('utf8')
+  .split('\n')
+  .filter((file) => file !== '' && existsSync(path.join(root, file)))
+const textOf = (file: string) => readFileSync(path.join(root, file), 'utf8')
+
+/** Section numbers of docs/protocol.md: headings, and the numbered points of section 0. */
+const sections = new Set(
+  [...textOf('docs/protocol.md').matchAll(/^(?:#+ |\d+\. +\*\*)(\d+(?:\.\d+)*)\.? /gm)].map(
+    ([, number = '']) => number,
+  ),
+)
+const code = files.filter((file) => /^(src|test|scripts|bench)\/.*\.(ts|mjs|go|md)$/.test(file))
+
+function citations(file: string): readonly string[] {
+  const pattern = /\bprotocol(?:\.md)?`?,? (?:section )?(\d+(?:\.\d+)*(?:(?:,| and) \d+\.\d+)*)/g
+  return [...textOf(file).matchAll(pattern)].flatMap(([, numbers = '']) => numbers.split(/(?:,| and) /))
+}
+
+test('every section of the protocol that the code cites is there', () => {
+  const cited = code.flatMap((file) => citations(file).map((section) => ({ file, section })))
+  expect(cited.length).toBeGreaterThan(60)
+  expect(cited.filter(({ section }) => !sections.has(section))).toEqual([])
+})
+
+test('no comment cites a document that is not in the repository', () => {
+  const names = new Set(files.filter((file) => file.endsWith('.md')).map((file) => path.basename(file)))
+  const cited = code.flatMap((file) =>
+    [...textOf(file).matchAll(/\b([\w-]+\.md)\b/g)].map(([, name = '']) => ({ file, name })),
+  )
+  // Tests make files of their own, which are written as texts and not cited in a comment.
+  const comments = cited.filter(({ file, name }) =>
+    textOf(file)
+      .split('\n')
+      .some((line) => line.includes(name) && /^\s*(\/\/|\/?\*)/.test(line)),
+  )
+  expect(comments.filter(({ name }) => !names.has(name))).toEqual([])
+})
+
+/** As forges make anchors of headings. */
+function anchorsOf(file: string): ReadonlySet<string> {
+  const headings = [...textOf(file).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading)
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
+function leadsSomewhere(from: string, target: string): boolean {
+  const [name = '', anchor] = target.split('#')
+  const file = name === '' ? from : path.join(path.dirname(from), name)
+  if (!existsSync(path.join(root, file))) return false
+  return anchor === undefined || anchorsOf(file).has(anchor)
+}
+
+test('every link between documents leads to a file, and to a heading in it', () => {
+  const links = files
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((file) =>
+      [...textOf(file).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, target = '']) => ({
+        file,
+        target,
+      })),
+    )
+  expect(links.length).toBeGreaterThan(30)
+  expect(links.filter(({ file, target }) => !leadsSomewhere(file, target))).toEqual([])
+})
