@@ -1,16 +1,22 @@
-import { execFileSync, spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LogTail } from '../../src/agent/logs/log-tail.ts'
 import type { Packet } from '../../src/wire/packet.ts'
+import { decodeParams, encodeParams } from '../../src/wire/params.ts'
+import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../support/databases.ts'
+import { base64 } from '../support/open.ts'
 import { quickTiming } from '../support/quick-timing.ts'
 import { RunningAgent } from '../support/running-agent.ts'
 import { ScriptedGateway } from '../support/scripted-gateway.ts'
-import { transcript } from '../support/transcript.ts'
+import { without } from '../support/servers.ts'
+import { transcript, type Entry } from '../support/transcript.ts'
 import { found, waitFor } from '../support/wait.ts'
 
-// The recorded conversations of hoop's gateway, replayed: its packets go to our agent byte for byte, ours are
+// The recorded conversations of hoop's gateway, replayed: its packets go to our agent byte for byte (but for the name of
+// a database, which must be the test's own), ours are
 // compared in kind and order, codes and texts. Where ours differ on purpose the difference stands here, in
 // `deviates`, and with its reason in docs/deviations.md.
+
+const noPostgres = await missingPostgres()
 
 let gateway: ScriptedGateway
 let running: RunningAgent
@@ -51,8 +57,10 @@ function told(packets: readonly Packet[]): Told {
 }
 
 /** Sends the gateway's packets in order, each after what the agent had said before it. */
-async function replay(name: string): Promise<{ recorded: Told; ours: Told }> {
-  const entries = transcript(name)
+async function replay(
+  name: string,
+  entries: readonly Entry[] = transcript(name),
+): Promise<{ recorded: Told; ours: Told }> {
   const sid = String(entries[0]?.packet.spec['gateway.session_id'])
   const isTerminal = entries.some(({ packet }) => packet.type === 'AgentTerminalWriteStdin')
   for (const [i, { from, packet }] of entries.entries()) {
@@ -74,6 +82,23 @@ async function replay(name: string): Promise<{ recorded: Told; ours: Told }> {
     recorded: told(entries.filter(({ from }) => from === 'agent').map(({ packet }) => packet)),
     ours: told(gateway.of(sid)),
   }
+}
+
+/** The recorded connection is one to hoop's own database, `hoopdb`, as whoever runs hoop here has it. */
+function onDatabase(
+  { name, password, host, port }: PostgresDatabase,
+  entries: readonly Entry[],
+): readonly Entry[] {
+  const place = Object.entries({ HOST: host, PORT: port, USER: name, PASS: password, DB: name })
+  const variables = place.map(([name, value]) => [`envvar:${name}`, base64(value)] as const)
+  return entries.map(({ from, packet }) => {
+    const bytes = packet.spec['agent.connection_params']
+    if (bytes === undefined) return { from, packet }
+    const params = decodeParams(bytes)
+    const envVars = new Map([...params.envVars, ...variables])
+    const changed = { ...packet.spec, 'agent.connection_params': encodeParams({ ...params, envVars }) }
+    return { from, packet: { ...packet, spec: changed } }
+  })
 }
 
 /**
@@ -148,24 +173,13 @@ describe('a recorded conversation, replayed', () => {
     expect(ours.stderr).toBe('')
   })
 
-  const psql = spawnSync('psql', ['-h', '127.0.0.1', '-U', 'postgres', '-c', 'select 1'])
-  it.skipIf(psql.status !== 0)(
-    'postgres-exec-error (needs psql and a PostgreSQL on 127.0.0.1:5432)',
+  it.skipIf(noPostgres !== undefined)(
+    `postgres-exec-error, on a database of its own${without(noPostgres)}`,
     async () => {
-      const sql = (statement: string) =>
-        execFileSync('psql', ['-q', '-h', '127.0.0.1', '-U', 'postgres', '-c', statement], { stdio: 'pipe' })
-      sql('drop database if exists hoopdb')
-      sql('create database hoopdb')
-      try {
-        const { recorded, ours } = await replay('postgres-exec-error')
-        expect([ours.stdout, ours.stderr, ours.code]).toEqual([
-          recorded.stdout,
-          recorded.stderr,
-          recorded.code,
-        ])
-      } finally {
-        sql('drop database hoopdb with (force)')
-      }
+      await using database = await postgresDatabase()
+      const name = 'postgres-exec-error'
+      const { recorded, ours } = await replay(name, onDatabase(database, transcript(name)))
+      expect([ours.stdout, ours.stderr, ours.code]).toEqual([recorded.stdout, recorded.stderr, recorded.code])
     },
   )
 })

@@ -1,15 +1,21 @@
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
+import {
+  missingMysql,
+  missingPostgres,
+  mysqlAccount,
+  postgresDatabase,
+  type PostgresDatabase,
+} from '../support/databases.ts'
 import type { Answer } from '../support/rest.ts'
-import { missingProgram, missingServer, RedisServer } from '../support/servers.ts'
+import { missingProgram, RedisServer, without } from '../support/servers.ts'
 import { Site, type SiteOptions } from '../support/site.ts'
 import { Workplace } from '../support/workplace.ts'
 
 // Every client is a connection's command and gets its runbook on stdin and its password from the environment.
 
-const psqlMissing = missingProgram('psql') ?? (await missingServer('PostgreSQL', 5432))
-const mysqlMissing = missingProgram('mysql') ?? (await missingServer('MySQL', 3306))
+const psqlMissing = await missingPostgres()
+const mysqlMissing = await missingMysql()
 const redisMissing = missingProgram('redis-cli', 'redis-server')
 
 const password = () => `p-${randomBytes(8).toString('hex')}`
@@ -35,7 +41,7 @@ client('python3 reads its program from stdin', missingProgram('python3'), async 
   expect(answer).toMatchObject({ output: `päth ${secret}\n`, exit_code: 7, output_status: 'failed' })
 })
 
-const postgres = (secret: string) => ({
+const postgres = ({ name, password, host, port }: PostgresDatabase) => ({
   name: 'postgres',
   ...{ type: 'database', subtype: 'postgres' },
   command: [
@@ -51,31 +57,32 @@ const postgres = (secret: string) => ({
     '-U',
     '$USER',
   ].concat(['--port=$PORT', '$DB']),
-  env: { HOST: '127.0.0.1', PORT: '5432', USER: 'postgres', PASS: secret, DB: 'postgres' },
+  env: { HOST: host, PORT: port, USER: name, PASS: password, DB: name },
 })
 
 client('psql runs SQL with parameters', psqlMissing, async () => {
+  await using database = await postgresDatabase()
   const sql = 'select current_user, {{ .text | squote }};\nselect 1 / {{ .divisor }};\n'
   const books = one('postgres', sql)
-  const good = await run(postgres(password()), books, { parameters: { text: 'a b', divisor: '1' } })
-  expect(good).toMatchObject({ output: 'postgres|a b\n1\n', exit_code: 0 })
-  const bad = await run(postgres(password()), books, { parameters: { text: 'a b', divisor: '0' } })
+  const good = await run(postgres(database), books, { parameters: { text: 'a b', divisor: '1' } })
+  expect(good).toMatchObject({ output: `${database.name}|a b\n1\n`, exit_code: 0 })
+  const bad = await run(postgres(database), books, { parameters: { text: 'a b', divisor: '0' } })
   expect(bad).toMatchObject({ exit_code: 3, output_status: 'failed' })
   expect(bad.output).toContain('division by zero')
 })
 
-// The server on this kind of machine trusts everybody, so this shows what psql is given instead.
+// A server often trusts everybody on its own machine, so this shows what psql is given instead.
 client('psql has its password in PGPASSWORD', psqlMissing, async () => {
-  const secret = password()
+  await using database = await postgresDatabase()
   const answer = await run(
-    { ...postgres(secret), command: ['bash'] },
+    { ...postgres(database), command: ['bash'] },
     one('postgres', 'echo "$PGPASSWORD $HOOP_CONNECTION_TYPE"'),
   )
-  expect(answer.output).toBe(`${secret} postgres\n`)
+  expect(answer.output).toBe(`${database.password} postgres\n`)
 })
 
 client('mysql logs in with the password that is only in MYSQL_PWD', mysqlMissing, async () => {
-  using account = new MysqlAccount()
+  await using account = await mysqlAccount()
   const connection = {
     name: 'mysql',
     ...{ type: 'database', subtype: 'mysql' },
@@ -108,7 +115,7 @@ client('redis-cli logs in with the password that is only in REDISCLI_AUTH', redi
 
 /** A test that is skipped, with the reason in its title, where the client or its server is missing. */
 function client(title: string, missing: string | undefined, test: () => Promise<void>): void {
-  it.skipIf(missing !== undefined)(missing === undefined ? title : `${title} (${missing} is missing)`, test)
+  it.skipIf(missing !== undefined)(`${title}${without(missing)}`, test)
 }
 
 interface Connection {
@@ -129,27 +136,4 @@ async function run(connection: Connection, options: SiteOptions, body: object = 
   const reply = await site.rest.runbook(connection.name, `${connection.name}.runbook`, body)
   expect(reply.status).toBe(200)
   return reply.body
-}
-
-/** A user with a password and nothing else, dropped when disposed. */
-class MysqlAccount implements Disposable {
-  readonly name = `runbook_${randomBytes(4).toString('hex')}`
-  readonly password = password()
-
-  constructor() {
-    for (const host of this.#hosts()) administer(`create user ${host} identified by '${this.password}'`)
-  }
-
-  [Symbol.dispose](): void {
-    for (const host of this.#hosts()) administer(`drop user ${host}`)
-  }
-
-  /** For a server that knows 127.0.0.1 as localhost, an anonymous user there would come before one of '%'. */
-  #hosts(): string[] {
-    return [`'${this.name}'@'%'`, `'${this.name}'@'localhost'`]
-  }
-}
-
-function administer(sql: string): void {
-  execFileSync('mysql', ['--no-defaults', '-h127.0.0.1', '-uroot', '-e', sql], { stdio: 'pipe' })
 }

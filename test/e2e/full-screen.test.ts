@@ -1,6 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { missingPostgres, postgresDatabase } from '../support/databases.ts'
+import { missingProgram, without } from '../support/servers.ts'
 import { Site } from '../support/site.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
 import { waitFor } from '../support/wait.ts'
@@ -10,6 +12,8 @@ import { Workplace } from '../support/workplace.ts'
 // same screens. The program's own command line and environment are the same, so is the terminal around it.
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+const noPostgres = await missingPostgres()
 
 let site: Site | undefined
 let here: Workplace
@@ -36,7 +40,8 @@ class Pair implements Disposable {
     const connection = { name: 'program', command, ...type, env: { LC_ALL: 'C.UTF-8', ...variables } }
     site = await Site.start({ connections: [connection] })
     const home = site.place.at('home')
-    const quoted = command.map((word) => `'${word}'`).join(' ')
+    const own = Object.entries(variables ?? {}).map(([name, value]) => `${name}=${value}`)
+    const quoted = [...own, ...command].map((word) => `'${word}'`).join(' ')
     const connect = `${process.execPath} ${main} connect --quiet program`
     write(here, `cd ${home}; env -i PATH="$PATH" HOME=${home} TERM=xterm-256color LC_ALL=C.UTF-8 ${quoted}`)
     write(site.place, connect)
@@ -77,7 +82,7 @@ function write(place: Workplace, command: string): void {
   place.write('program', `clear\n${command}\necho "code $?"\n`)
 }
 
-const missing = (program: string) => !hasTmux || spawnSync('which', [program]).status !== 0
+const missing = (program: string) => !hasTmux || missingProgram(program) !== undefined
 const numbered = () =>
   here.write('numbered', Array.from({ length: 500 }, (_, i) => `line ${i + 1} äöü€ 字\n`).join(''))
 
@@ -141,25 +146,23 @@ describe('the same screens as on a terminal of its own:', () => {
     }
   })
 
-  const psql = ['psql', '-X', '-h', '127.0.0.1', '-U', 'postgres']
-  const sleeping = () => {
-    const query = `select count(*) from pg_stat_activity where state = 'active' and query = 'select pg_sleep(100);'`
-    return Number(spawnSync('psql', [...psql.slice(1), '-Atc', query], { encoding: 'utf8' }).stdout)
-  }
-  const noServer =
-    missing('psql') || missing('less') || spawnSync('psql', [...psql.slice(1), '-c', 'select 1']).status !== 0
+  const noServer = missing('psql') || missing('less') || noPostgres !== undefined
   it.skipIf(noServer)(
-    'psql with its line editor and pager (needs psql, less, tmux and a PostgreSQL on 127.0.0.1:5432)',
+    `psql with its line editor and pager (needs psql, less, tmux and a PostgreSQL)${without(noPostgres)}`,
     async () => {
-      const database = {
-        type: 'database',
-        subtype: 'postgres',
-        env: { HOST: '127.0.0.1', PORT: '5432', USER: 'postgres', PASS: 'not asked for' },
-      }
-      using console = await Pair.start(psql, undefined, database)
-      await console.show(/^postgres=[#>] ?$/m)
+      await using database = await postgresDatabase()
+      const { host: HOST, port: PORT, name, password: PASS } = database
+      const psql = ['psql', '-X', '-h', HOST, '-U', name, name]
+      const environment = { HOST, PORT, USER: name, PASS, PGPASSWORD: PASS }
+      const sleeping = `select count(*) from pg_stat_activity
+        where datname = current_database() and state = 'active' and query = 'select pg_sleep(100);'`
+      using console = await Pair.start(psql, undefined, {
+        ...{ type: 'database', subtype: 'postgres' },
+        env: environment,
+      })
+      await console.show(/=> ?$/m)
       console.do((tmux) => tmux.enter('select 40 +'))
-      await console.show(/^postgres-[#>] ?$/m)
+      await console.show(/-> ?$/m)
       console.do((tmux) => tmux.enter('2 as answer;'))
       await console.show(/^ +42$/m)
       // The line editor: the last command again, changed in its middle.
@@ -173,12 +176,12 @@ describe('the same screens as on a terminal of its own:', () => {
       await console.show(/^\(100 rows\)$/m)
       // The pager would eat what is typed while it leaves.
       console.do((tmux) => tmux.type('q'))
-      await console.show(/^postgres=[#>] ?$/m)
+      await console.show(/=> ?$/m)
       console.do((tmux) => tmux.enter('select pg_sleep(100);'))
       await console.show(/pg_sleep\(100\);$/m)
-      await waitFor(() => sleeping() >= 2, 20_000)
+      await waitFor(async () => (await database.sql(sleeping)) === '2', 20_000)
       console.do((tmux) => tmux.press('C-c'))
-      await console.show(/canceling statement due to user request\npostgres=[#>] ?$/m)
+      await console.show(/canceling statement due to user request\n.*=> ?$/m)
       console.do((tmux) => tmux.press('C-d'))
       await console.show(/^code 0$/m)
     },

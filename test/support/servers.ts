@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
-import { connect } from 'node:net'
 import path from 'node:path'
 import { waitFor } from './wait.ts'
 import type { Workplace } from './workplace.ts'
@@ -13,25 +12,17 @@ export function missingProgram(...names: readonly string[]): string | undefined 
   return missing.length === 0 ? undefined : missing.join(' and ')
 }
 
+/** Behind the title of a test that is skipped for what is missing: its reason. */
+export function without(missing: string | undefined): string {
+  return missing === undefined ? '' : ` (${missing} is missing)`
+}
+
 function runs(folder: string, name: string): boolean {
   try {
     accessSync(path.join(folder, name), constants.X_OK)
     return true
   } catch {
     return false
-  }
-}
-
-/** The server in words when nobody listens on that port of this machine; undefined when somebody does. */
-export async function missingServer(name: string, port: number): Promise<string | undefined> {
-  const socket = connect({ host: '127.0.0.1', port })
-  try {
-    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-    return undefined
-  } catch {
-    return `a ${name} server on 127.0.0.1:${port}`
-  } finally {
-    socket.destroy()
   }
 }
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,6 +7,7 @@ import { MAX_HELD, MAX_SYSTEM_REQUESTS, REPLY_AFTER_MS } from '../../../src/agen
 import { SystemRequests } from '../../../src/agent/system/system-requests.ts'
 import type { SessionId } from '../../../src/wire/message.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
+import { missingPostgres, postgresDatabase } from '../../support/databases.ts'
 import { Gate } from '../../support/gate.ts'
 import { Logbook } from '../../support/logbook.ts'
 import { base64, openSpec } from '../../support/open.ts'
@@ -15,8 +15,12 @@ import { isAlive } from '../../support/processes.ts'
 import { quickTiming } from '../../support/quick-timing.ts'
 import { RunningAgent, type AgentOptions } from '../../support/running-agent.ts'
 import { ScriptedGateway } from '../../support/scripted-gateway.ts'
+import { missingProgram, without } from '../../support/servers.ts'
 import { found, waitFor } from '../../support/wait.ts'
 import { Workplace } from '../../support/workplace.ts'
+
+const noPostgres = await missingPostgres()
+const noPsql = missingProgram('psql')
 
 const HOOK = 'SysRunbookHookRequestType'
 const BARE = 'SysBareExecRequest'
@@ -285,42 +289,31 @@ describe('a bare exec', () => {
     expect((await bareExec(request)).output).toBe('[REDACTED] h\n')
   })
 
-  const psql = spawnSync('psql', ['-h', '127.0.0.1', '-U', 'postgres', '-c', 'select 1'])
-  describe.skipIf(psql.status !== 0)('with psql (needs a PostgreSQL on 127.0.0.1:5432)', () => {
-    const command = [
-      'psql',
-      '-v',
-      'ON_ERROR_STOP=1',
-      '-A',
-      '-t',
-      '-h',
-      '$HOST',
-      '-U',
-      '$USER',
-      '--port=$PORT',
-      '-d',
-      'postgres',
-    ]
-    const env_vars = { HOST: '127.0.0.1', USER: 'postgres', PORT: '5432', PGPASSWORD: 'not-looked-at' }
-
-    it('is the health check of a gateway', async () => {
+  const psql = ['psql', '-v', 'ON_ERROR_STOP=1', '-A', '-t', '-h', '$HOST', '-U', '$USER', '--port=$PORT']
+  const command = [...psql, '-d', '$DB']
+  it.skipIf(noPostgres !== undefined)(
+    `runs psql: the health check of a gateway${without(noPostgres)}`,
+    async () => {
+      await using database = await postgresDatabase()
+      const { host: HOST, port: PORT, name, password: PGPASSWORD } = database
+      const env_vars = { HOST, PORT, USER: name, DB: name, PGPASSWORD }
       expect(await bareExec({ command, script: 'select 40 + 2;', env_vars })).toEqual({
         sid: 'b1',
         status: 'success',
         output: '42\n',
       })
-    })
+    },
+  )
 
-    it('fails where nobody listens', async () => {
-      const { status, output } = await bareExec({
-        command,
-        script: 'select 1;',
-        env_vars: { ...env_vars, PORT: '1' },
-      })
+  it.skipIf(noPsql !== undefined)(
+    `runs psql, which fails where nobody listens${without(noPsql)}`,
+    async () => {
+      const env_vars = { HOST: '127.0.0.1', PORT: '1', USER: 'a', DB: 'a', PGPASSWORD: 'not-looked-at' }
+      const { status, output } = await bareExec({ command, script: 'select 1;', env_vars })
       expect(status).toBe('failed')
       expect(output).toContain('Connection refused')
-    })
-  })
+    },
+  )
 })
 
 describe('what only an agent with database drivers does', () => {

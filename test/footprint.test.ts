@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+
+// Tests run on machines where people work: what they touch is theirs alone. Most of it holds by construction (see
+// CONTRIBUTING.md); here stands what a line of a new test could undo.
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const FOLDERS = ['test', 'bench', 'scripts', '.ci']
+const THIS = 'test/footprint.test.ts'
+
+it.each([
+  [
+    'a database, a user or a role is made, changed or dropped by test/support/databases.ts alone',
+    /\b(create|alter|drop) +(database|user|role)\b|\b(createdb|dropdb|createuser|dropuser)\b/i,
+    ['test/support/databases.ts', 'test/support/databases.test.ts'],
+  ],
+  [
+    'nobody else logs in to a server as its superuser',
+    /-U['",\s]+postgres\b|-u['",\s]*root\b/,
+    ['test/support/databases.ts'],
+  ],
+  ['processes are ended by their number, never by a name', /\b(pkill|killall|skill|fuser)\b/, []],
+  ["nobody's Redis is emptied, no table of jobs changed", /\b(flushall|flushdb|crontab)\b/i, []],
+  ['no configuration of git but of a repository of its own', /git config --(global|system)/, []],
+])('%s', (_, pattern, allowed) => {
+  const found = sources().filter((file) => pattern.test(readFileSync(path.join(root, file), 'utf8')))
+  expect(found.filter((file) => !allowed.includes(file))).toEqual([])
+})
+
+/** What can be run, by its path in the repository. */
+function sources(): string[] {
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(ts|mjs|sh)$|^[a-z]+$/.test(entry.name))
+      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name))),
+  ).filter((file) => file !== THIS)
+}
