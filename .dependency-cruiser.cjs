@@ -17,9 +17,10 @@ const npm = (name) => `(^|/)node_modules/${name}/`
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    ...['basics', 'wire', 'envvars', 'runtime', 'template', 'policy'].map((leaf) =>
+    ...['basics', 'wire', 'runtime', 'template', 'policy'].map((leaf) =>
       only(`layer-0-${leaf}`, `^src/${leaf}/`, `^src/${leaf}/`, 'the lowest layer knows nobody'),
     ),
+    only('layer-1-envvars', '^src/envvars/', '^src/(envvars|basics)/'),
     only('layer-1-dial', '^src/dial/', '^src/(dial|basics|wire)/'),
     only('layer-2-agent', '^src/agent/', '^src/(agent|basics|wire|dial|envvars|runtime|policy|template)/'),
     only('layer-2-client', '^src/client/', '^src/(client|basics|wire|dial)/'),

@@ -1,5 +1,6 @@
 import { startGateway, type Gateway } from '../gateway/gateway.ts'
 import type { Logger } from '../basics/logger.ts'
+import { ForeignPathError } from '../basics/private-path.ts'
 import { HistoryError } from '../gateway/history/session.ts'
 import { RunbookError } from '../gateway/runbooks/errors.ts'
 import { loadSettings } from '../gateway/settings/load.ts'
@@ -52,6 +53,10 @@ export async function openGateway(settings: GatewaySettings, log: Logger): Promi
 function openFailure(error: NodeJS.ErrnoException, { listen, state }: GatewaySettings): Error {
   const ports = `${listen.http.host}:${listen.http.port} or ${listen.grpc.host}:${listen.grpc.port}`
   if (error instanceof HistoryError || error instanceof RunbookError) return new Failure(error.message)
+  if (error instanceof ForeignPathError)
+    return new Failure(
+      `the state folder is not safe: ${error.message}. Name a folder that only this user can write to, for example one inside it (state, --state)`,
+    )
   if (error.code === 'EADDRINUSE' || /EADDRINUSE|No address added/.test(error.message)) {
     return new Failure(
       `cannot listen on ${ports}: the port is taken. End what uses it, or choose others (dev: --http 127.0.0.1:0 --grpc 127.0.0.1:0)`,

@@ -5,7 +5,7 @@ import { SOCKET_NAME } from '../operations/status-socket.ts'
 
 const INSTANCE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Folders of agents lie in `runbook-agent-<uid>` of one of these; of systemd's units in the fourth. */
+/** Folders of agents lie in `runbook-agent-<uid>` of one of these, or beside it; of systemd's units in the fourth. */
 function bases(): string[] {
   const { RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
   const named = [RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY?.split(':')[0]]
@@ -31,7 +31,7 @@ export function socketPaths(): string[] {
  * only root looks at those of others.
  */
 function isUserFolder(folder: string): boolean {
-  const [, uid] = /^runbook-agent-(\d+)$/.exec(path.basename(folder)) ?? []
+  const [, uid] = /^runbook-agent-(\d+)(?:-[A-Za-z0-9]{6})?$/.exec(path.basename(folder)) ?? []
   const self = process.geteuid?.() ?? 0
   if (uid === undefined || (self !== 0 && Number(uid) !== self)) return false
   const found = lstatSync(folder, { throwIfNoEntry: false })

@@ -1,12 +1,12 @@
-import { constants } from 'node:fs'
-import { access, lstat, mkdir, statfs } from 'node:fs/promises'
+import { constants, lstatSync, readdirSync } from 'node:fs'
+import { access, mkdir, mkdtemp, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
+import { objectionTo } from '../basics/private-path.ts'
 import { errnoOf, RuntimeFolderError } from './errors.ts'
 
 /** f_type of a tmpfs (linux/magic.h): what is written there never reaches a disk, swap aside. */
 const TMPFS = 0x01021994
-const WRITABLE_BY_OTHERS = 0o022
 
 export interface RuntimeBaseRequest {
   /** The `runtime-dir` setting, an absolute path; made if it is missing. */
@@ -56,33 +56,75 @@ async function isWritableTmpfs(path: string): Promise<boolean> {
   }
 }
 
-/**
- * `<base>/runbook-agent-<uid>`, shared by this user's agents. The base is often writable by everyone, so what is
- * found there may have been put there by somebody else: it has to be a real folder, ours, and closed to others.
- */
-export async function ensureUserFolder(base: string): Promise<string> {
-  const uid = process.geteuid?.() ?? 0
-  const path = join(base, `runbook-agent-${uid}`)
-  try {
-    await mkdir(path, { mode: 0o700 })
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') {
-      throw new RuntimeFolderError(`cannot make ${path}: ${errnoOf(error)}`, { cause: error })
-    }
-  }
-  await refuseForeign(path, uid)
-  return path
+/** The folder that this user's agents share. */
+export interface UserFolder {
+  readonly path: string
+  /** Why it is not the usual one: which path, and what is wrong with it. */
+  readonly refused?: string
 }
 
-async function refuseForeign(path: string, uid: number): Promise<void> {
-  const found = await lstat(path)
-  const refuse = (what: string, advice: string): never => {
-    throw new RuntimeFolderError(
-      `${path} ${what}, so it is not safe for secrets: ${advice}, or set another runtime-dir`,
-    )
+/**
+ * `<base>/runbook-agent-<uid>`. The base is often writable by everyone, so what is found there may have been put
+ * there by somebody else: it has to be a real folder, ours, and closed to others. If it is not, agents share one
+ * beside it, with six more characters in its name, so that nobody can keep them from starting.
+ */
+export async function ensureUserFolder(base: string): Promise<UserFolder> {
+  const usual = usualFolder(base)
+  try {
+    await mkdir(usual, { mode: 0o700 })
+    return { path: usual }
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw unmakeable(usual, error)
   }
-  if (found.isSymbolicLink()) refuse('is a symbolic link', 'remove it')
-  if (!found.isDirectory()) refuse('is not a folder', 'remove it')
-  if (found.uid !== uid) refuse(`belongs to uid ${found.uid} and this agent runs as ${uid}`, 'remove it')
-  if ((found.mode & WRITABLE_BY_OTHERS) !== 0) refuse('can be written to by other users', `chmod 700 ${path}`)
+  const { path, refused } = findUserFolder(base)
+  if (path !== undefined) return { path, ...(refused !== undefined && { refused }) }
+  const fresh = await mkdtemp(`${usual}-`).catch((error: unknown) => {
+    throw unmakeable(`a folder beside ${usual}`, error)
+  })
+  return { path: fresh, ...(refused !== undefined && { refused }) }
+}
+
+/** The same without making anything; no path: there is none that could be used. */
+export function findUserFolder(base: string): Partial<UserFolder> {
+  const usual = usualFolder(base)
+  const found = lstatSync(usual, { throwIfNoEntry: false })
+  const objection = found && objectionTo(found, 'folder')
+  if (found !== undefined && objection === undefined) return { path: usual }
+  const [path] = userFolders(base)
+  return {
+    ...(path !== undefined && { path }),
+    ...(objection !== undefined && { refused: `${usual} ${objection}` }),
+  }
+}
+
+/** All in which this user's agents may have left something: the usual one, and those beside it. None that is not ours. */
+export function userFolders(base: string): string[] {
+  const usual = basename(usualFolder(base))
+  return list(base)
+    .filter((name) => name === usual || (name.startsWith(`${usual}-`) && name.length === usual.length + 7))
+    .map((name) => join(base, name))
+    .filter(isOurs)
+    .sort()
+}
+
+function isOurs(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found !== undefined && objectionTo(found, 'folder') === undefined
+}
+
+/** A base that may not be listed has none that could be found again. */
+function list(base: string): string[] {
+  try {
+    return readdirSync(base)
+  } catch {
+    return []
+  }
+}
+
+function usualFolder(base: string): string {
+  return join(base, `runbook-agent-${process.geteuid?.() ?? 0}`)
+}
+
+function unmakeable(path: string, cause: unknown): RuntimeFolderError {
+  return new RuntimeFolderError(`cannot make ${path}: ${errnoOf(cause)}`, { cause })
 }

@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Agents } from './agents.ts'
 import { Clients } from './clients/clients.ts'
 import { Executions } from './executions.ts'
 import { History } from './history/history.ts'
 import type { Logger } from '../basics/logger.ts'
+import { claimFolder } from '../basics/private-path.ts'
 import { restServer } from './rest/server.ts'
 import type { NamedRepository } from './rest/services.ts'
 import { RunbookRepository } from './runbooks/repository.ts'
@@ -30,7 +30,7 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** Starts what the settings say; `version` is what it tells clients. @throws HistoryError, RepositoryError or a listen error; nothing stays open then */
+/** Starts what the settings say; `version` is what it tells clients. @throws ForeignPathError, HistoryError, RepositoryError or a listen error; nothing stays open then */
 export async function startGateway(
   settings: GatewaySettings,
   log: Logger,
@@ -53,7 +53,7 @@ async function open(
   { log, version }: { log: Logger; version: string },
   closers: Closer[],
 ): Promise<Gateway> {
-  mkdirSync(settings.state, { recursive: true, mode: 0o700 })
+  claimFolder(settings.state)
   const history = openHistory(settings, log, closers)
   const repositories = settings.repositories.map((repository) =>
     openRepository(repository, settings.state, log),

@@ -317,6 +317,17 @@ describe('the runtime folder', () => {
     },
   )
 
+  it('is a warning where somebody has put something else in its place, and nothing is made', async () => {
+    using place = new Workplace()
+    const usual = place.write(`runbook-agent-${process.geteuid?.() ?? 0}`, '')
+    const before = readdirSync(place.path)
+    expect(await checkRuntimeFolder({ runtimeDir: place.path }, {})).toMatchObject({
+      level: 'warning',
+      found: expect.stringContaining(`${usual} is not a folder, so agents take a folder`) as string,
+    })
+    expect(readdirSync(place.path)).toEqual(before)
+  })
+
   it('is not made when it is missing, and is broken when it cannot be made', async () => {
     using place = new Workplace()
     const missing = await checkRuntimeFolder({ runtimeDir: place.at('a', 'b') }, {})
@@ -333,7 +344,7 @@ describe('the runtime folder', () => {
     expect(existsSync('somewhere')).toBe(false)
   })
 
-  it("is broken when others can write to the user's part of it, and nothing is left there", async () => {
+  it("is a warning when others can write to the user's part of it, and nothing is left there", async () => {
     using place = new Workplace()
     const users = place.at(`runbook-agent-${process.geteuid?.() ?? 0}`)
     mkdirSync(users, { mode: 0o700 })
@@ -343,8 +354,8 @@ describe('the runtime folder', () => {
     chmodSync(users, 0o777)
     const open = await checkRuntimeFolder({ runtimeDir: place.path }, {})
     expect([open.level, open.found]).toEqual([
-      'broken',
-      expect.stringMatching(/can be written to by other users.*chmod 700/),
+      'warning',
+      expect.stringMatching(/can be written to by other users, so agents take a folder/),
     ])
   })
 })

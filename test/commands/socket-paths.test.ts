@@ -22,7 +22,12 @@ const found = () => socketPaths().filter((socket) => socket.startsWith(base))
 it('finds the sockets of this user, in folders that are named as agents name them', () => {
   mkdirSync(path.join(base, `runbook-agent-${uid}`, instance), { recursive: true })
   mkdirSync(path.join(base, `runbook-agent-${uid}`, '\u001b]0;title\u0007'))
-  expect(found()).toEqual([path.join(base, `runbook-agent-${uid}`, instance, 'status.sock')])
+  mkdirSync(path.join(base, `runbook-agent-${uid}-a1B2c3`, instance), { recursive: true })
+  mkdirSync(path.join(base, `runbook-agent-${uid}-other-thing`, instance), { recursive: true })
+  expect(found().sort()).toEqual([
+    path.join(base, `runbook-agent-${uid}-a1B2c3`, instance, 'status.sock'),
+    path.join(base, `runbook-agent-${uid}`, instance, 'status.sock'),
+  ])
 })
 
 it.skipIf(uid !== 0)('looks at no folder that is not of the user in its name (needs root)', () => {

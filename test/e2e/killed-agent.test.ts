@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { base64, openSpec } from '../support/open.ts'
 import { isAlive } from '../support/processes.ts'
@@ -38,6 +38,27 @@ const secretFiles = (place: Workplace) =>
   readdirSync(place.at('runtime'), { recursive: true })
     .map(String)
     .filter((name) => name.endsWith('.envfs'))
+
+it('a file where the folder of the secret files should be stops no agent: it says so, and what it leaves is found', async () => {
+  using place = new Workplace()
+  const squatted = place.write(`runtime/runbook-agent-${process.geteuid?.() ?? 0}`, '')
+  await using gateway = await ScriptedGateway.start()
+  await using killed = await agentOf(place, gateway)
+  expect(killed.stderr).toContain('secret files go to another folder')
+  expect(killed.stderr).toContain(`${squatted} is not a folder`)
+  const pids = await runLeaving(gateway)
+  killed.signal('SIGKILL')
+  await killed.ended()
+  expect(secretFiles(place)).toHaveLength(1)
+  // The usual folder is free again: what lies beside it is found all the same.
+  rmSync(squatted)
+  await using next = await agentOf(place, gateway)
+  expect(next.stderr).toContain('ended the commands of an agent that was killed')
+  expect(pids.filter(isAlive)).toEqual([])
+  expect(secretFiles(place)).toEqual([])
+  next.signal('SIGTERM')
+  await next.ended()
+})
 
 it('what an agent leaves that is killed with SIGKILL, files and processes, the next one ends, and nothing of one that lives', async () => {
   using place = new Workplace()

@@ -1,10 +1,10 @@
-import { chmod, chown, lstat, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RuntimeFolderError } from '../../src/envvars/errors.ts'
-import { chooseRuntimeBase, ensureUserFolder } from '../../src/envvars/runtime-base.ts'
+import { chooseRuntimeBase, ensureUserFolder, findUserFolder } from '../../src/envvars/runtime-base.ts'
 
 const uid = process.geteuid?.() ?? 0
 let root: string
@@ -61,40 +61,59 @@ describe('ensureUserFolder', () => {
   const path = () => join(root, `runbook-agent-${uid}`)
 
   test('makes a folder only this user can enter, and takes it again', async () => {
-    expect(await ensureUserFolder(root)).toBe(path())
+    expect(await ensureUserFolder(root)).toEqual({ path: path() })
     expect((await lstat(path())).mode & 0o777).toBe(0o700)
-    expect(await ensureUserFolder(root)).toBe(path())
+    expect(await ensureUserFolder(root)).toEqual({ path: path() })
   })
 
   test('accepts one that others can read but not write', async () => {
     await mkdir(path(), { mode: 0o755 })
-    expect(await ensureUserFolder(root)).toBe(path())
+    expect(await ensureUserFolder(root)).toEqual({ path: path() })
   })
 
-  test.each([0o777, 0o770, 0o702])('refuses one with the mode %o', async (mode) => {
+  /** What is there is left alone, another folder is made, and the next agent takes the same one. */
+  async function passesOver(what: string): Promise<void> {
+    const before = await lstat(path())
+    expect(findUserFolder(root)).toEqual({ refused: `${path()} ${what}` })
+    const first = await ensureUserFolder(root)
+    expect(first).toEqual({
+      path: expect.stringMatching(`^${path()}-[A-Za-z0-9]{6}$`) as string,
+      refused: `${path()} ${what}`,
+    })
+    expect((await lstat(first.path)).mode & 0o777).toBe(0o700)
+    expect(await ensureUserFolder(root)).toEqual(first)
+    expect(findUserFolder(root)).toEqual(first)
+    expect((await lstat(path())).ino).toBe(before.ino)
+  }
+
+  test.each([0o777, 0o770, 0o702])('passes over one with the mode %o', async (mode) => {
     await mkdir(path())
     await chmod(path(), mode)
-    await expect(ensureUserFolder(root)).rejects.toThrow(
-      `can be written to by other users, so it is not safe for secrets: chmod 700 ${path()}, or set`,
-    )
+    await passesOver('can be written to by other users')
   })
 
-  test('refuses a symbolic link, even to a good folder', async () => {
+  test('passes over a symbolic link, even to a good folder', async () => {
     await mkdir(join(root, 'elsewhere'), { mode: 0o700 })
     await symlink(join(root, 'elsewhere'), path())
-    await expect(ensureUserFolder(root)).rejects.toThrow('is a symbolic link')
+    await passesOver('is a symbolic link')
+    expect(await readdir(join(root, 'elsewhere'))).toEqual([])
   })
 
-  test('refuses a file', async () => {
+  test('passes over a file', async () => {
     await writeFile(path(), '')
-    await expect(ensureUserFolder(root)).rejects.toThrow('is not a folder')
+    await passesOver('is not a folder')
   })
 
-  test.skipIf(uid !== 0)("refuses another user's folder", async () => {
-    await mkdir(path(), { mode: 0o700 })
-    await chown(path(), 12345, 12345)
-    await expect(ensureUserFolder(root)).rejects.toThrow('belongs to uid 12345 and this agent runs as 0')
-  })
+  test.skipIf(uid !== 0)(
+    "passes over another user's folders, whatever their names (needs root)",
+    async () => {
+      for (const name of [path(), `${path()}-abcdef`]) {
+        await mkdir(name, { mode: 0o700 })
+        await chown(name, 12345, 12345)
+      }
+      await passesOver(`belongs to uid 12345, not ${uid}`)
+    },
+  )
 
   test('says that the folder cannot be made', async () => {
     const error: unknown = await ensureUserFolder(join(root, 'missing')).catch((reason: unknown) => reason)

@@ -1,19 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import ts from 'typescript'
+import { translate } from '../support/translate.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
 const NOBODY = 65534
@@ -39,28 +29,18 @@ export class Unprivileged implements Disposable {
 
   /** @param script is a module in src/envvars; @returns what it gives to `report` */
   async run(script: string): Promise<unknown> {
-    const main = join(this.#root, 'main.js')
+    const main = join(this.#root, 'envvars', 'main.js')
     writeFileSync(main, `const report = (result) => console.log(JSON.stringify(result))\n${script}`)
     const { stdout } = await promisify(execFile)(process.execPath, [main], { ...user, cwd: this.folder })
     return JSON.parse(stdout)
   }
 
-  /** Node 20 runs no TypeScript, and a checkout need not be open to other users. */
+  /** A checkout need not be open to other users. */
   #translate(): void {
-    writeFileSync(join(this.#root, 'package.json'), '{"type":"module"}')
+    translate(this.#root, ['basics', 'envvars'])
     for (const name of ['tmp', 'tmp-promise']) {
       const inside = join('node_modules', name)
       cpSync(join(repository, inside), join(this.#root, inside), { recursive: true })
-    }
-    const source = join(repository, 'src/envvars')
-    const compilerOptions = {
-      module: ts.ModuleKind.ESNext,
-      target: ts.ScriptTarget.ES2022,
-      rewriteRelativeImportExtensions: true,
-    }
-    for (const file of readdirSync(source)) {
-      const { outputText } = ts.transpileModule(readFileSync(join(source, file), 'utf8'), { compilerOptions })
-      writeFileSync(join(this.#root, file.replace(/ts$/, 'js')), outputText)
     }
   }
 

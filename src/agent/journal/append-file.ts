@@ -9,8 +9,8 @@ import {
   type BigIntStats,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder, objectionTo } from '../../basics/private-path.ts'
 import { JournalFileError } from './errors.ts'
-import { makeFolder } from './folder.ts'
 
 /** For reading too, to see how it ends. O_CLOEXEC is not among Node's constants: libuv sets it on every open. */
 const FLAGS =
@@ -91,14 +91,9 @@ export class AppendFile {
 }
 
 function refuseForeign(path: string, found: BigIntStats): void {
-  const refuse = (what: string): never => {
-    throw new JournalFileError(`${path} ${what}: remove it, or set another state folder`)
-  }
-  if (found.isSymbolicLink()) refuse('is a symbolic link')
-  if (!found.isFile()) refuse('is not a regular file')
-  const uid = process.geteuid?.()
-  if (uid !== undefined && Number(found.uid) !== uid)
-    refuse(`belongs to uid ${Number(found.uid)}, not ${uid}`)
+  const objection = objectionTo(found, 'regular file')
+  if (objection === undefined) return
+  throw new JournalFileError(`${path} ${objection}: remove it, or set another state folder`)
 }
 
 /** Whether a line was cut short, by a full disk or by the end of its writer. */

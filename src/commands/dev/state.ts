@@ -1,18 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { claimFile, claimFolder, ForeignPathError } from '../../basics/private-path.ts'
 import { explain, Failure } from '../failure.ts'
 import { gatewayYaml } from './gateway-yaml.ts'
 
@@ -40,14 +31,17 @@ export function prepareState(folder: string): DevState {
     agentFolder: path.join(folder, 'agent'),
   }
   try {
-    makeFolder(folder)
+    // Whoever can write here can plant a token; whoever can read here has one.
     claimFolder(folder)
-    writeOnce(state.tokenFile, () => secret())
-    writeOnce(state.agentKeyFile, () => `xagt-${secret()}`)
+    chmodSync(folder, 0o700)
+    makeSecret(state.tokenFile, () => secret())
+    makeSecret(state.agentKeyFile, () => `xagt-${secret()}`)
     writeOnce(state.configFile, gatewayYaml)
     makeRepository(path.join(folder, 'runbooks'))
   } catch (error) {
     if (error instanceof Failure) throw error
+    if (error instanceof ForeignPathError)
+      throw new Failure(`the state is not safe: ${error.message}. Choose another folder with --state`)
     throw explain(error, `cannot write to ${folder}`, 'Choose a folder you may write to with --state')
   }
   return state
@@ -64,23 +58,6 @@ export function writeCredential(state: DevState, grpc: string): void {
   })
 }
 
-/** Folder by folder: Node's own recursion never comes back from a place like /proc. It must be ours, and is ours alone. */
-function makeFolder(folder: string): void {
-  if (!existsSync(folder)) {
-    makeFolder(path.dirname(folder))
-    mkdirSync(folder, { mode: 0o700 })
-  }
-}
-
-/** Whoever can write here can plant a token; whoever can read here has one. */
-function claimFolder(folder: string): void {
-  const { uid } = statSync(folder)
-  if (uid !== process.geteuid?.()) {
-    throw new Failure(`the state folder ${folder} belongs to another user: choose another one with --state`)
-  }
-  chmodSync(folder, 0o700)
-}
-
 function requireGit(): void {
   try {
     execFileSync('git', ['--version'], { stdio: 'ignore' })
@@ -91,6 +68,10 @@ function requireGit(): void {
 
 function secret(): string {
   return randomBytes(32).toString('base64url')
+}
+
+function makeSecret(file: string, content: () => string): void {
+  if (!claimFile(file)) writeOnce(file, content)
 }
 
 function writeOnce(file: string, content: () => string): void {

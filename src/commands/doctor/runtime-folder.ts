@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { AgentSettings } from '../../config.ts'
 import { RuntimeFolderError } from '../../envvars/errors.ts'
-import { chooseRuntimeBase, ensureUserFolder } from '../../envvars/runtime-base.ts'
+import { chooseRuntimeBase, findUserFolder } from '../../envvars/runtime-base.ts'
 import type { Finding } from './finding.ts'
 import { broken, ok, warning } from './finding.ts'
 import { inUnits, volumeOf } from './free-space.ts'
@@ -22,14 +22,19 @@ export async function checkRuntimeFolder(
     if (named !== undefined && path.isAbsolute(named) && !existsSync(named))
       return await missing(named, origin)
     const base = await chooseRuntimeBase({ preferred: runtimeDir, env })
-    const users = path.join(base, `runbook-agent-${process.geteuid?.() ?? 0}`)
-    // Refuses one that is somebody else's, a link, or open to others.
-    if (existsSync(users)) await ensureUserFolder(base)
-    return await judge(existsSync(users) ? users : base, origin ?? fallback(base))
+    const { path: users = base, refused } = findUserFolder(base)
+    const finding = await judge(users, origin ?? fallback(base))
+    return refused === undefined || finding.level === 'broken' ? finding : passedOver(refused, finding)
   } catch (error) {
     if (!(error instanceof RuntimeFolderError)) throw error
     return broken(error.message, 'The agent does not start like this')
   }
+}
+
+/** One that is somebody else's, a link, or open to others. */
+function passedOver(refused: string, { found }: Finding): Finding {
+  const instead = 'agents take a folder of six more characters beside it'
+  return warning(`${refused}, so ${instead}: ${found}`, 'Remove what is there, and start the agent again')
 }
 
 function choice(setting: string | undefined, env: NodeJS.ProcessEnv): { named?: string; origin?: string } {

@@ -38,6 +38,7 @@ export async function startCommand(flags: Flags): Promise<void> {
   const folder = await openFolder(settings)
   try {
     warnOfEngine(opened, log)
+    warnOfFolder(folder, log)
     const journal = openJournal({
       folder: settings.stateDir,
       maxBytes: settings.journalBytes,
@@ -52,6 +53,10 @@ export async function startCommand(flags: Flags): Promise<void> {
     throw error
   }
   await leave(folder, log)
+}
+
+function warnOfFolder({ refused, path }: RuntimeFolder, log: ProgramLogger): void {
+  if (refused !== undefined) log.warn({ reason: refused, folder: path }, 'secret files go to another folder')
 }
 
 /** What cannot be removed is no reason to call a good stop a failure; the next agent tries again. */

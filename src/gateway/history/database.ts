@@ -1,6 +1,6 @@
 /** Every statement on the tables of schema.ts; nothing else in the gateway knows SQL. */
-import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { claimFolder } from '../../basics/private-path.ts'
 import { updateSchema } from './schema.ts'
 import { Search } from './search.ts'
 import type { EventKind, NewSession, SessionEvent, SessionQuery } from './session.ts'
@@ -61,7 +61,7 @@ export class HistoryDatabase {
   /** `maxBytes`: the file is not allowed to grow beyond it. */
   constructor(path: string, maxBytes: number | undefined) {
     this.#path = resolve(path)
-    this.#try('create its folder', () => mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 }))
+    this.#try('create its folder', () => claimFolder(dirname(this.#path)))
     this.#lock = this.#try('lock it', () => takeLock(`${this.#path}.lock`))
     try {
       this.#db = this.#try('open it', () => openTables(this.#path, maxBytes))

@@ -7,8 +7,9 @@
  *   statement. So the file is attached to a connection that is in memory, and detached to close it;
  * - its `transaction()` hides the error behind "cannot rollback" when SQLite has rolled back by itself.
  */
-import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import Database from 'libsql'
+import { claimFile } from '../../basics/private-path.ts'
 import { HistoryError } from './session.ts'
 
 export type Connection = InstanceType<typeof Database>
@@ -112,12 +113,12 @@ function code(error: unknown): string {
 }
 
 /**
- * SQLite gives `-wal` and `-shm` the mode of the file itself. An existing file is never opened here: closing
- * any descriptor of it would drop the locks this process has on it (POSIX locks belong to the process).
+ * SQLite follows links, and gives `-wal` and `-shm` the mode of the file itself. An existing file is never opened
+ * here: closing any descriptor of it would drop the locks this process has on it (POSIX locks belong to the process).
  */
 function makePrivate(file: string): void {
-  if (!existsSync(file)) createEmpty(file)
-  for (const name of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(name)) chmodSync(name, 0o600)
+  if (!claimFile(file)) createEmpty(file)
+  for (const suffix of ['-wal', '-shm', '-journal']) claimFile(`${file}${suffix}`)
 }
 
 function createEmpty(file: string): void {

@@ -1,7 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Logger } from '../../basics/logger.ts'
+import { claimFolder, ForeignPathError } from '../../basics/private-path.ts'
 import { runInMirror } from './command.ts'
 import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
 import { fetchInto, type FetchOptions } from './fetch.ts'
@@ -22,6 +35,9 @@ export interface MirrorOptions extends FetchOptions {
   /** Called when another folder has taken the mirror's place: what was open of the old one is stale. */
   readonly onReplaced: () => void
 }
+
+/** There is no copy, or something else in its place. */
+const NO_ORIGIN: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
 type ObjectFormat = 'sha1' | 'sha256'
 
@@ -49,10 +65,11 @@ export class Mirror {
   async fetchedAt(): Promise<number | undefined> {
     const file = join(this.#options.path, ORIGIN_FILE)
     try {
+      if (!(await isFolder(this.#options.path))) return undefined
       if ((await readFile(file, 'utf8')) !== this.#origin()) return undefined
       return (await stat(file)).mtimeMs
     } catch (cause) {
-      if (codeOf(cause) === 'ENOENT') return undefined
+      if (NO_ORIGIN.has(codeOf(cause))) return undefined
       const { name } = this.#options
       throw new RepositoryError(`cannot look at the copy of runbook repository ${name}: ${String(cause)}`, {
         cause,
@@ -136,7 +153,14 @@ export class Mirror {
 
   async #prepareFolder(): Promise<void> {
     const folder = dirname(this.#options.path)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    // A file, or a link to who knows where: nothing of ours goes through it, and only the link itself goes.
+    if (!(await isFolder(folder))) await unlink(folder).catch(ignore('ENOENT'))
+    try {
+      claimFolder(folder)
+    } catch (error) {
+      if (!(error instanceof ForeignPathError)) throw error
+      throw new RepositoryError(`runbook repositories are not kept in a place like this: ${error.message}`)
+    }
     await chmod(folder, 0o700)
     await removeAbandoned(folder, basename(this.#options.path))
   }
@@ -147,6 +171,16 @@ export class Mirror {
     return createHash('sha256')
       .update(JSON.stringify([remote.url, branch ?? null]))
       .digest('hex')
+  }
+}
+
+/** Not through a link: whatever is at its other end is not the mirror that was made here. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory()
+  } catch (error) {
+    ignore('ENOENT', 'ENOTDIR')(error)
+    return false
   }
 }
 

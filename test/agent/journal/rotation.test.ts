@@ -13,13 +13,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import ts from 'typescript'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openJournal, type Journal } from '../../../src/agent/journal/journal.ts'
 import { journalLine, MAX_LINE_BYTES } from '../../../src/agent/journal/line.ts'
 import type { Logger } from '../../../src/basics/logger.ts'
+import { translate } from '../../support/translate.ts'
 
 const KIB = 1024
 let root: string
@@ -194,24 +194,13 @@ describe('of two agents that share a folder', () => {
 describe('real agents', () => {
   const LINES = 5000
 
-  /** Node 20 runs no TypeScript. */
-  function translate(): string {
-    const source = resolve(import.meta.dirname, '../../../src/agent/journal')
-    const compilerOptions = {
-      module: ts.ModuleKind.ESNext,
-      target: ts.ScriptTarget.ES2022,
-      rewriteRelativeImportExtensions: true,
-    }
-    writeFileSync(join(root, 'package.json'), '{"type":"module"}')
-    for (const name of readdirSync(source)) {
-      const { outputText } = ts.transpileModule(readFileSync(join(source, name), 'utf8'), { compilerOptions })
-      writeFileSync(join(root, name.replace(/ts$/, 'js')), outputText)
-    }
+  function program(): string {
+    translate(root, ['basics', 'agent/journal'])
     const main = join(root, 'main.js')
     writeFileSync(
       main,
       `import { readFileSync, writeSync } from 'node:fs'
-       import { openJournal } from './journal.js'
+       import { openJournal } from './agent/journal/journal.js'
        const [folder, maxBytes, agent, last] = process.argv.slice(2)
        const warn = (fields) => writeSync(1, JSON.stringify(fields))
        const journal = openJournal({ folder, maxBytes: Number(maxBytes), agent, log: { warn } })
@@ -227,7 +216,7 @@ describe('real agents', () => {
 
   /** After a first line each, the children write when all of them have started. @returns what each of them warned of */
   async function run(agents: readonly string[], maxBytes: number, last = ''): Promise<string[]> {
-    const main = translate()
+    const main = program()
     const children = agents.map((agent) =>
       spawn(process.execPath, [main, folder, String(maxBytes), agent, last], { stdio: 'pipe' }),
     )

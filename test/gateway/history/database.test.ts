@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
@@ -71,6 +82,29 @@ describe('the files', () => {
     open()
     expect(mode(path)).toBe(0o600)
   })
+})
+
+describe('a link in place of', () => {
+  test.each(['', '.lock', '-wal', '-shm', '-journal'])(
+    'history.db%s is refused, and what it leads to stays as it is',
+    (suffix) => {
+      mkdirSync(join(folder, 'state'), { mode: 0o700 })
+      const elsewhere = join(folder, 'elsewhere')
+      writeFileSync(elsewhere, 'mine', { mode: 0o644 })
+      symlinkSync(elsewhere, `${path}${suffix}`)
+      expect(() => open()).toThrow(`history.db${suffix} is a symbolic link`)
+      expect([readFileSync(elsewhere, 'utf8'), mode(elsewhere)]).toEqual(['mine', 0o644])
+      rmSync(`${path}${suffix}`)
+      open()
+    },
+  )
+})
+
+test('a folder that others can write to is refused', () => {
+  mkdirSync(join(folder, 'state'))
+  chmodSync(join(folder, 'state'), 0o777)
+  expect(() => open()).toThrow(/cannot create its folder: .*state can be written to by other users/)
+  expect(readdirSync(join(folder, 'state'))).toEqual([])
 })
 
 describe('a second gateway on the same file', () => {

@@ -1,6 +1,7 @@
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -9,13 +10,22 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Workshop, git } from './workshop.ts'
 
 /** Where git keeps one loose object. */
 function loose(gitDir: string, oid: string): string {
   return join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2))
+}
+
+/** What has to go before something else can stand there. */
+const SPOILED: Readonly<Record<string, (mirror: string) => string>> = {
+  'a file stands in its place': (mirror) => mirror,
+  'an empty folder stands in its place': (mirror) => mirror,
+  'its origin is a folder': (mirror) => join(mirror, 'runbooks-origin'),
+  'its objects are a file': (mirror) => join(mirror, 'objects'),
+  'a file stands in place of all mirrors': (mirror) => dirname(mirror),
 }
 
 const FROM_SCRATCH = 'runbook mirror is fetched from scratch'
@@ -66,6 +76,46 @@ describe('a broken mirror is made anew', () => {
     expect(readdirSync(join(workshop.state, 'repositories'))).toEqual(['books.git'])
   })
 
+  test.each<[string, (mirror: string) => void]>([
+    ['a file stands in its place', (mirror) => writeFileSync(mirror, 'no folder')],
+    ['an empty folder stands in its place', (mirror) => mkdirSync(mirror)],
+    ['nothing but its origin is left', (mirror) => rmSync(join(mirror, 'objects'), { recursive: true })],
+    ['its origin is a folder', (mirror) => mkdirSync(join(mirror, 'runbooks-origin'))],
+    ['its objects are a file', (mirror) => writeFileSync(join(mirror, 'objects'), '')],
+    ['a file stands in place of all mirrors', (mirror) => writeFileSync(dirname(mirror), '')],
+  ])('when %s, also that of a remote', async (_why, spoil) => {
+    for (const remote of [false, true]) {
+      await using workshop = new Workshop()
+      workshop.commit({ 'a.sql': '1' })
+      const options = remote
+        ? { url: `ssh://host${workshop.origin}`, env: { ...process.env, GIT_SSH_COMMAND: workshop.ssh() } }
+        : {}
+      const before = workshop.open(options)
+      await before.readFile('a.sql')
+      const inTheWay = SPOILED[_why]?.(workshop.mirror)
+      if (inTheWay !== undefined) rmSync(inTheWay, { recursive: true })
+      spoil(workshop.mirror)
+      for (const repository of [before, workshop.open(options)])
+        expect((await repository.readFile('a.sql')).text).toBe('1')
+      expect(readdirSync(join(workshop.state, 'repositories'))).toEqual(['books.git'])
+    }
+  })
+
+  test('when a link stands in its place, or in that of all mirrors, and what it leads to stays as it is', async () => {
+    for (const place of ['repositories/books.git', 'repositories']) {
+      await using workshop = new Workshop()
+      workshop.commit({ 'a.sql': '1' })
+      const elsewhere = join(workshop.folder, 'elsewhere')
+      mkdirSync(elsewhere)
+      writeFileSync(join(elsewhere, 'mine'), '')
+      mkdirSync(join(workshop.state, dirname(place)), { recursive: true })
+      symlinkSync(elsewhere, join(workshop.state, place))
+      expect((await workshop.open().readFile('a.sql')).text).toBe('1')
+      expect(readdirSync(elsewhere)).toEqual(['mine'])
+      expect(lstatSync(join(workshop.state, place)).isDirectory()).toBe(true)
+    }
+  })
+
   test('but stays as it is while there is nothing to make it from', async () => {
     await using workshop = new Workshop()
     workshop.commit({ 'a.sql': '1', 'b.sql': '2' })
@@ -83,15 +133,15 @@ test('a mirror that cannot be looked at is an error, and is not thrown away', as
   workshop.commit({ 'a.sql': '1' })
   const repository = workshop.open()
   await repository.readFile('a.sql')
-  const away = join(workshop.folder, 'away')
-  renameSync(workshop.mirror, away)
-  symlinkSync(workshop.mirror, workshop.mirror)
+  const [origin, away] = [join(workshop.mirror, 'runbooks-origin'), join(workshop.folder, 'away')]
+  renameSync(origin, away)
+  symlinkSync(origin, origin)
   await expect(repository.readFile('a.sql')).rejects.toMatchObject({
     name: 'RepositoryError',
     message: expect.stringMatching(/^cannot look at the copy of runbook repository books: .*ELOOP/) as string,
   })
-  rmSync(workshop.mirror)
-  renameSync(away, workshop.mirror)
+  rmSync(origin)
+  renameSync(away, origin)
   expect((await repository.readFile('a.sql')).text).toBe('1')
   expect(workshop.fetches).toBe(1)
 })
