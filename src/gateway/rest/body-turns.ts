@@ -14,7 +14,7 @@ export function readBodiesInTurns(app: FastifyInstance): void {
   const turns = new Turns(LARGE_BODIES)
   app.addHook('preParsing', async (request, { raw: answer }) => {
     const { raw, user } = request as { raw: IncomingMessage; user: UserSettings | undefined }
-    // Where no user is asked for nothing is read either.
+    // Where no user is asked for next to nothing is read: 8 KiB to sign in.
     if (user === undefined || !isLarge(raw)) return
     await new Promise<void>((resolve) => {
       void turns.of(user.name)(() => {

@@ -8,17 +8,23 @@ const MAX_ENTRIES = 10_000
 
 const text = v.string('must be a text')
 const name = v.pipe(text, v.nonEmpty('must not be empty'))
+/** Lists are objects to JavaScript, and a record of one would have its numbers for names. */
+const isNoList = v.check((value: unknown) => !Array.isArray(value), 'must be an object, not a list')
+/** Go reads `null` into a text as the empty one. */
+const element = v.nullable(text, '')
 const textMap = v.pipe(
-  v.record(v.string(), text, 'must be an object whose values are texts'),
+  v.unknown(),
+  isNoList,
+  v.record(v.string(), element, 'must be an object whose values are texts'),
   v.check((map) => Object.keys(map).length <= MAX_ENTRIES, `must not have more than ${MAX_ENTRIES} entries`),
 )
-const anyMap = v.record(v.string(), v.unknown(), 'must be an object')
+const anyMap = v.pipe(v.unknown(), isNoList, v.record(v.string(), v.unknown(), 'must be an object'))
 
 const common = {
   env_vars: v.nullish(textMap, {}),
   client_args: v.nullish(
     v.pipe(
-      v.array(text, 'must be a list of texts'),
+      v.array(element, 'must be a list of texts'),
       v.maxLength(MAX_ENTRIES, `must not have more than ${MAX_ENTRIES} entries`),
     ),
     [],

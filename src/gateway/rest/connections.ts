@@ -3,7 +3,7 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 import { visibleConnection } from './access.ts'
 import type { RestServices } from './services.ts'
 
-/** The connections that a user may see: never their secrets, nor what they run. */
+/** The connections that a user may see, and what they run on: never their secrets, nor what they run. */
 export function connectionRoutes(app: FastifyInstance, services: RestServices): void {
   app.get('/api/connections', ({ user }) =>
     services.users.connections(user).map((connection) => describe(services, connection)),
@@ -12,6 +12,14 @@ export function connectionRoutes(app: FastifyInstance, services: RestServices): 
   app.get<{ Params: { name: string } }>('/api/connections/:name', ({ user, params }) =>
     describe(services, visibleConnection(services.users, user, params.name)),
   )
+
+  app.get('/api/agents', ({ user }) => {
+    const names = new Set(services.users.connections(user).map(({ agent }) => agent))
+    return [...names].sort().map((name) => describeAgent(services, name))
+  })
+
+  // hoop's command line asks which ones a connection has.
+  app.get('/api/plugins', () => [])
 }
 
 /** Of hoop's fields those that mean something here. Names are the ids: hoop's own take either in a path. */
@@ -29,6 +37,11 @@ function describe({ agents }: RestServices, connection: ConnectionSettings): obj
     access_mode_connect: mode(access.connect),
     access_schema: mode(false),
   }
+}
+
+function describeAgent({ agents }: RestServices, name: string): object {
+  const status = agents.isOnline(name) ? 'CONNECTED' : 'DISCONNECTED'
+  return { id: name, name, token: '', mode: 'standard', status, metadata: {} }
 }
 
 function mode(enabled: boolean): 'enabled' | 'disabled' {

@@ -15,11 +15,29 @@ const BEGINNINGS = new Set([0x2c, 0x5b, 0x7b])
  */
 export function parseJsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
-  const byBuffer = { parseAs: 'buffer' } as const
-  app.addContentTypeParser('application/json', byBuffer, (request: FastifyRequest, body, done) => {
-    if (!hasMoreElements(body as Buffer, MAX_ELEMENTS)) return parse(request, body.toString(), done)
-    done(new HttpError(422, `request body: must not have more than ${MAX_ELEMENTS} elements`))
+  app.removeAllContentTypeParsers()
+  // As hoop's gateway, which does not ask what the content type says.
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
+    if (body.length === 0) return done(null)
+    if (hasMoreElements(body as Buffer, MAX_ELEMENTS))
+      return done(new HttpError(422, `request body: must not have more than ${MAX_ELEMENTS} elements`))
+    return parse(request, body.toString(), (error, value) => done(error && notJson(error), value))
   })
+}
+
+/** For routes that need no body: whatever comes, of whatever type, is thrown away. */
+export function passOverBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_, body, done) => {
+    body.resume()
+    done(null)
+  })
+}
+
+/** The parser's own text speaks of content types, and may quote the body. */
+function notJson(error: Error): HttpError {
+  const isName = error.message.includes('prototype')
+  return new HttpError(400, `request body: ${isName ? 'has a forbidden name in it' : 'is not valid JSON'}`)
 }
 
 /** Also of bytes that are no JSON. */

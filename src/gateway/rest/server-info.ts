@@ -7,8 +7,13 @@ const TENANCY = 'selfhosted'
 /** Addresses that mean "all of this machine": a client can connect to none of them from elsewhere. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
+export const PUBLIC_INFO = '/api/publicserverinfo'
+
 /** Where clients find the streams, and who they are. Of hoop's fields those that mean something here. */
 export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestServices): void {
+  // Asked before there is a token. Nobody can register: users stand in the settings.
+  app.get(PUBLIC_INFO, () => ({ auth_method: 'local', setup_required: false }))
+
   app.get('/api/serverinfo', (request) => ({
     version: server.version,
     auth_method: 'local',

@@ -6,12 +6,14 @@ import { authenticate } from './access.ts'
 import { readBodiesInTurns } from './body-turns.ts'
 import { connectionRoutes } from './connections.ts'
 import { HttpError } from './http-error.ts'
-import { parseJsonBodies } from './json-body.ts'
+import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
+import { parseJsonBodies, passOverBodies } from './json-body.ts'
 import { runbookListRoutes } from './runbook-list.ts'
 import { runbookRoutes } from './runbooks.ts'
-import { serverInfoRoutes } from './server-info.ts'
+import { PUBLIC_INFO, serverInfoRoutes } from './server-info.ts'
 import type { RestServices } from './services.ts'
-import { sessionRoutes } from './sessions.ts'
+import { executionRoutes, sessionRoutes } from './sessions.ts'
+import { SIGN_IN, signInRoutes } from './sign-in.ts'
 
 /** Slower than any wait of ours, so that an execution's answer never meets it. */
 const REQUEST_MS = 5 * 60 * 1000
@@ -23,11 +25,14 @@ declare module 'fastify' {
   }
 }
 
-const HEALTH = '/api/healthz'
+/** Nobody needs a token to ask whether this is a gateway, and how one signs in. */
+const PUBLIC: ReadonlySet<string | undefined> = new Set(['/api/healthz', PUBLIC_INFO, SIGN_IN])
 
 /** The REST interface; the caller listens and closes. */
 export function restServer(services: RestServices, bodyBytes: number): FastifyInstance {
+  const { users } = services
   const app = fastify({
+    ...faultOptions(users),
     bodyLimit: bodyBytes,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
@@ -39,20 +44,39 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
       .code(404)
       .send({ message: `no such endpoint: ${request.method} ${request.url.split('?')[0] ?? ''}` }),
   )
+  answerFaults(app, users)
+  let isClosing = false
+  app.addHook('preClose', (done) => {
+    isClosing = true
+    done()
+  })
   // Before the body is read: without a token nobody makes this process parse anything.
   app.addHook('onRequest', (request, _, done) => {
-    if (request.routeOptions.url !== HEALTH) request.user = authenticate(services.users, request.headers)
+    if (!PUBLIC.has(request.routeOptions.url)) request.user = authenticate(users, request.headers)
+    checkHost(request.raw)
+    if (isClosing) throw new HttpError(503, 'gateway shutdown')
     done()
   })
   readBodiesInTurns(app)
-  parseJsonBodies(app)
-  app.get(HEALTH, () => ({ liveness: 'OK' }))
+  passOverBodies(app)
+  routes(app, services)
+  return app
+}
+
+function routes(app: FastifyInstance, services: RestServices): void {
+  app.get('/api/healthz', () => ({ liveness: 'OK' }))
   serverInfoRoutes(app, services)
   connectionRoutes(app, services)
-  runbookRoutes(app, services)
   runbookListRoutes(app, services)
   sessionRoutes(app, services)
-  return app
+  // Those that read a body. Elsewhere hoop's command line says `application/json` and sends none.
+  void app.register((withBodies, _, done) => {
+    parseJsonBodies(withBodies)
+    signInRoutes(withBodies, services)
+    runbookRoutes(withBodies, services)
+    executionRoutes(withBodies, services)
+    done()
+  })
 }
 
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
@@ -76,9 +100,9 @@ function refusal(error: FastifyError): string {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return 'request body: too large'
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return 'Content-Type: must be application/json'
-    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
-      return 'request body: must be a JSON object, it is empty'
+      return 'Content-Type: is malformed'
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return 'Content-Length: is not the length of the body'
     default:
       return `request body: ${error.message}`
   }

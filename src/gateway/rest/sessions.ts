@@ -12,8 +12,8 @@ import { listedSession, sendSession } from './session-view.ts'
 
 type Query = Readonly<Record<string, unknown>>
 
-/** Ad-hoc executions, finding sessions, reading them back, and ending one. */
-export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
+/** Ad-hoc executions. */
+export function executionRoutes(app: FastifyInstance, services: RestServices): void {
   app.post('/api/sessions', async (request, reply) => {
     const { user } = request
     const body = readBody(sessionBody, request.body)
@@ -38,7 +38,10 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
     })
     return reply.code(status).send(answer)
   })
+}
 
+/** Finding sessions, reading them back, and ending one. */
+export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   readingRoutes(app, services)
 
   app.post<{ Params: { id: string } }>('/api/sessions/:id/kill', async (request, reply) => {

@@ -175,14 +175,44 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
     expect(answer.body['message']).toContain(text)
   })
 
-  it('refuses another content type, no token and a wrong one', async () => {
+  it('reads JSON whatever the content type says', async () => {
     const url = '/api/plugins/runbooks/connections/bash/exec'
-    const form = await gateway.request('POST', url, 'a=b', {
-      'content-type': 'application/x-www-form-urlencoded',
-    })
+    const asForm = { 'content-type': 'application/x-www-form-urlencoded' }
+    const json = await gateway.request('POST', url, { file_name: 'ops/version.sh' }, asForm)
+    const form = await gateway.request('POST', url, 'a=b', asForm)
+    const nameless = await gateway.request('POST', url, { file_name: 'x' }, { 'content-type': ';' })
+    expect([json.status, form.status, nameless.status]).toEqual([200, 400, 415])
+    expect(form.body).toEqual({ message: 'request body: is not valid JSON' })
+  })
+
+  it.each(['env_vars', 'parameters', 'metadata', 'jira_fields'])(
+    'takes an object for %s, or null, and no list, text or number',
+    async (field) => {
+      const status = async (value: unknown) =>
+        (await gateway.exec({ file_name: 'ops/version.sh', [field]: value })).status
+      const values = [{}, null, [], ['a'], 'a', 7, true]
+      expect(await Promise.all(values.map(status))).toEqual([200, 200, 400, 400, 400, 400, 400])
+    },
+  )
+
+  it('reads null for a text as an empty one, and refuses anything else that is none', async () => {
+    const file_name = 'ops/hello.runbook.sh'
+    const empty = await gateway.exec({ file_name, parameters: { name: 'x', pw: null }, client_args: [null] })
+    expect([empty.status, empty.body['exit_code']]).not.toContain(400)
+    for (const wrong of [7, true, {}, ['a']]) {
+      const { status, body } = await gateway.exec({ file_name, parameters: { name: wrong } })
+      expect([status, body['message']]).toEqual([400, 'parameters.name: must be a text'])
+    }
+    // The contract takes any JSON there.
+    const metadata = { a: 7, b: null, c: [1], d: { e: true } }
+    expect((await gateway.exec({ file_name, parameters: { name: 'x' }, metadata })).status).toBe(200)
+  })
+
+  it('refuses no token and a wrong one', async () => {
+    const url = '/api/plugins/runbooks/connections/bash/exec'
     const none = await gateway.request('POST', url, {}, { authorization: '' })
     const wrong = await gateway.request('POST', url, {}, { authorization: 'Bearer wrong' })
-    expect([form.status, none.status, wrong.status]).toEqual([415, 401, 401])
+    expect([none.status, wrong.status]).toEqual([401, 401])
     expect(wrong.body).toEqual({ message: 'access denied' })
   })
 

@@ -1,0 +1,112 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Users } from '../users.ts'
+import { authenticate } from './access.ts'
+import { HttpError } from './http-error.ts'
+
+// What Node and fastify would answer themselves, before there is a route: in the form of all other answers, and the
+// token first wherever there are headers to find one in.
+
+/** For what the peer still sends while it is told; closed at once, its system could throw the answer away. */
+const GOODBYE_MS = 1000
+
+/** Options of the server itself. */
+export function faultOptions(users: Users) {
+  return {
+    // Asked for in `checkHost`, where there can be an answer.
+    http: { requireHostHeader: false },
+    return503OnClosing: false,
+    frameworkErrors: (error: Error & { code: string }, request: FastifyRequest, reply: FastifyReply) => {
+      const { status, message } = refusalOf(users, request.raw, pathFault(error.code))
+      return reply.code(status).send({ message })
+    },
+  }
+}
+
+/** To be called once, before requests come. */
+export function answerFaults(app: FastifyInstance, users: Users): void {
+  const { server } = app
+  const answers = new WeakMap<Duplex, ServerResponse>()
+  server.on('request', (request: IncomingMessage, answer: ServerResponse) =>
+    answers.set(request.socket, answer),
+  )
+  server.removeAllListeners('clientError')
+  server.on('clientError', (error: ConnectionError, socket: Duplex) =>
+    refuseMalformed(error, socket, answers.get(socket)),
+  )
+  server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) => {
+    const expectation = new HttpError(417, 'Expect: only 100-continue can be expected here')
+    const { status, message } = refusalOf(users, request, expectation)
+    const body = JSON.stringify({ message })
+    const length = Buffer.byteLength(body)
+    answer.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': length, connection: 'close' })
+    answer.end(body)
+  })
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    const noProxy = new HttpError(404, 'no such endpoint: CONNECT, this is no proxy')
+    endWith(socket, refusalOf(users, request, noProxy))
+  })
+}
+
+/** HTTP/1.1 demands the header; 1.0 does not know it. @throws HttpError 400 */
+export function checkHost({ httpVersion, headers }: IncomingMessage): void {
+  if (httpVersion === '1.1' && headers.host === undefined) throw new HttpError(400, 'Host: is required')
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+function pathFault(code: string): HttpError {
+  if (code === 'FST_ERR_BAD_URL') return new HttpError(400, 'path: is not valid URL encoding')
+  return new HttpError(404, 'no such endpoint: a name in the path is too long')
+}
+
+function refusalOf(users: Users, request: IncomingMessage, fault: HttpError): HttpError {
+  try {
+    authenticate(users, request.headers)
+    return fault
+  } catch (error) {
+    if (error instanceof HttpError) return error
+    throw error
+  }
+}
+
+/** @param answer of the last request on the socket */
+function refuseMalformed(
+  error: ConnectionError & { reason?: string },
+  socket: Duplex,
+  answer: ServerResponse | undefined,
+): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy()
+  if (socket.writableEnded) return
+  const isAnswering = answer?.writableFinished === false
+  // What is malformed comes behind a whole request, which is still to be answered; or its answer is on the way.
+  if (isAnswering && (answer.req.complete || answer.headersSent))
+    return void answer.once('finish', () => socket.end())
+  endWith(socket, malformed(error))
+}
+
+function malformed({ code, reason }: ConnectionError & { reason?: string }): HttpError {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new HttpError(408, 'the request did not come in time')
+    case 'HPE_HEADER_OVERFLOW':
+      return new HttpError(431, 'the headers are too large')
+    case 'HPE_PAUSED_H2_UPGRADE':
+      return new HttpError(400, 'this address speaks HTTP/1.1, not HTTP/2: gRPC is served on listen.grpc')
+    default:
+      return new HttpError(400, `malformed HTTP request${reason ? `: ${reason}` : ''}`)
+  }
+}
+
+function endWith(socket: Duplex, { status, message }: HttpError): void {
+  const body = JSON.stringify({ message })
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `Content-Type: ${JSON_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  setTimeout(() => socket.destroy(), GOODBYE_MS).unref()
+}

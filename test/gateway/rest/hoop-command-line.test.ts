@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RunningAgent } from '../../support/running-agent.ts'
+import { otherToken, RunningGateway } from '../../support/running-gateway.ts'
+import { waitFor } from '../../support/wait.ts'
+
+// What hoop's command line asks by REST, as it asks: every request says that it brings JSON, most bring nothing.
+
+let gateway: RunningGateway
+let agent: RunningAgent
+beforeAll(async () => {
+  const connections = `
+  - { name: admins, agent: local, command: [bash], access: { groups: [admin] } }`
+  gateway = await RunningGateway.start({}, { connections, limits: '{ body: 64KiB }' })
+  agent = await RunningAgent.start(gateway.agentUrl, {})
+  await agent.serving()
+})
+afterAll(async () => {
+  await agent[Symbol.asyncDispose]()
+  await gateway[Symbol.asyncDispose]()
+})
+
+const JSON_TYPE = { 'content-type': 'application/json', 'user-agent': 'hoopcli/1.0' }
+const ask = (method: string, url: string, headers: Record<string, string> = {}) =>
+  gateway.request(method, url, undefined, { ...JSON_TYPE, ...headers })
+
+describe('a request that says JSON and brings none', () => {
+  it('kills a session: 204 while it runs and afterwards, 404 for an unknown one', async () => {
+    const running = gateway.script('sleep 1000')
+    await waitFor(() => agent.services.slots.taken > 0)
+    const { body } = await ask('GET', '/api/sessions?limit=1&count=capped')
+    const [{ id } = { id: '' }] = body['data'] as { id: string }[]
+    expect((await ask('POST', `/api/sessions/${id}/kill`)).status).toBe(204)
+    expect((await running).body['output']).toContain('session killed by the user')
+    expect((await ask('POST', `/api/sessions/${id}/kill`)).status).toBe(204)
+    expect((await ask('POST', '/api/sessions/nope/kill')).status).toBe(404)
+  })
+
+  it.each([
+    ['a form', 'a=b', 'application/x-www-form-urlencoded'],
+    ['broken JSON', '{"a":', 'application/json'],
+    ['more than any body may have', 'x'.repeat(100_000), 'application/octet-stream'],
+  ])('and one that brings %s where nothing is read', async (_, body, type) => {
+    const answer = await gateway.request('POST', '/api/sessions/nope/kill', body, { 'content-type': type })
+    expect(answer).toEqual({ status: 404, body: { message: 'session not found' } })
+  })
+
+  it.each(['/api/agents/x', '/api/connections/x', '/api/users/x', '/api/sessions/x'])(
+    'is told that there is no DELETE %s',
+    async (url) => {
+      const message = `no such endpoint: DELETE ${url}`
+      expect(await ask('DELETE', url)).toEqual({ status: 404, body: { message } })
+    },
+  )
+
+  it.each(['/api/sessions', '/api/runbooks/exec', '/api/plugins/runbooks/connections/bash/exec'])(
+    'is told that POST %s needs a body',
+    async (url) => {
+      expect(await ask('POST', url)).toEqual({ status: 400, body: { message: 'request body: is required' } })
+    },
+  )
+})
+
+describe('hoop login', () => {
+  const signIn = (body: unknown) =>
+    fetch(`${gateway.gateway.http}/api/localauth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: JSON.stringify(body),
+    })
+
+  it('learns without a token how one signs in', async () => {
+    expect(await ask('GET', '/api/publicserverinfo', { authorization: '' })).toEqual({
+      status: 200,
+      body: { auth_method: 'local', setup_required: false },
+    })
+  })
+
+  it('gets the token back that the user has typed as his password, and the address of the streams with it', async () => {
+    const answer = await signIn({ email: 'other', password: otherToken })
+    expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok' }])
+    const token = answer.headers.get('token') ?? ''
+    const { body } = await ask('GET', '/api/serverinfo', { authorization: `Bearer ${token}` })
+    expect(body['grpc_url']).toBe(gateway.gateway.grpc)
+  })
+
+  it('is refused with one text, whatever is wrong', async () => {
+    for (const wrong of [
+      { email: 'admin', password: otherToken },
+      { email: 'nobody', password: otherToken },
+      { email: 'other', password: 'no' },
+    ]) {
+      const answer = await signIn(wrong)
+      expect([answer.status, await answer.json()]).toEqual([401, { message: 'invalid credentials' }])
+      expect(answer.headers.get('token')).toBeNull()
+    }
+    const small = await signIn({ email: 'other' })
+    expect([small.status, await small.json()]).toEqual([400, { message: 'password: is required' }])
+    expect((await signIn({ email: 'x'.repeat(10_000), password: 'x' })).status).toBe(413)
+  })
+})
+
+describe('hoop list and describe', () => {
+  it('find the agents of the connections that the user may see, and no plugins', async () => {
+    const local = {
+      id: 'local',
+      name: 'local',
+      token: '',
+      mode: 'standard',
+      status: 'CONNECTED',
+      metadata: {},
+    }
+    expect((await ask('GET', '/api/agents')).body).toEqual([local])
+    expect((await ask('GET', '/api/plugins')).body).toEqual([])
+    const asOther = { authorization: `Bearer ${otherToken}` }
+    expect((await ask('GET', '/api/connections/admins', asOther)).status).toBe(404)
+    expect((await ask('GET', '/api/agents', asOther)).body).toEqual([local])
+  })
+})
