@@ -70,7 +70,7 @@ function throughput(texts, data) {
 function push(redaction, data) {
   const redactor = redaction.stream()
   for (let at = 0; at < data.length; at += CHUNK_BYTES) redactor.push(data.subarray(at, at + CHUNK_BYTES))
-  redactor.release()
+  redactor.end()
 }
 
 function compile(texts) {

@@ -187,8 +187,8 @@ export class Dispatch {
       session.refuse(message)
       return
     }
-    const closed = { kind: 'closed', sid, exitCode: NO_EXIT_CODE, message, truncatedBytes: 0 } as const
-    this.#reply(closed).catch(() => undefined)
+    const closed = { kind: 'closed', sid, exitCode: NO_EXIT_CODE, message } as const
+    this.#reply({ ...closed, truncatedBytes: 0, redactedBytes: 0 }).catch(() => undefined)
   }
 
   #malformed(packet: Packet, error: DecodeError): void {

@@ -1,7 +1,7 @@
 import { split, type Chunk } from '../runtime/child-output.ts'
 import type { Redaction, Redactor } from '../policy/redaction/redactor.ts'
 
-/** What may be the beginning of a secret waits this long for the rest of it. */
+/** What may be the beginning of a secret, and is shorter than what the redactor never shows, waits this long for the rest. */
 const HELD_MS = 100
 
 /** One of the two outputs; `since` is when it began to hold bytes back. */
@@ -44,16 +44,16 @@ export class RedactedOutput implements AsyncIterable<Chunk> {
         // The reader's own time does not count: the rest of a secret may lie in the pipe already.
         for (const stream of this.#streams) stream.since += performance.now() - from
       }
-      yield* this.#release(Infinity)
+      for (const { name, redactor } of this.#streams) yield* split({ stream: name, data: redactor.end() })
     } finally {
       // Not awaited: it would wait for a read that is under way, and whoever leaves early ends the child only then.
       void source.return?.()
     }
   }
 
-  /** Gives out what has been held for long enough, until `next` settles or nothing is held any more. */
+  /** Gives out what has been held for long enough, until `next` settles or nothing is left that may be given out. */
   async *#releaseWhileWaiting(next: Promise<unknown>): AsyncGenerator<Chunk> {
-    for (let held = this.#held(); held.length > 0; held = this.#held()) {
+    for (let held = this.#releasable(); held.length > 0; held = this.#releasable()) {
       const due = Math.min(...held.map(({ since }) => since)) + HELD_MS
       if (await settledWithin(next, due - performance.now())) return
       yield* this.#release(performance.now() - HELD_MS)
@@ -75,14 +75,13 @@ export class RedactedOutput implements AsyncIterable<Chunk> {
    * @param except but not of this stream: more of it is here
    */
   *#release(before: number, except?: Chunk['stream']): Generator<Chunk> {
-    for (const { name, redactor, since } of this.#streams) {
-      if (redactor.held > 0 && since <= before && name !== except)
-        yield* split({ stream: name, data: redactor.release() })
+    for (const { name, redactor, since } of this.#releasable()) {
+      if (since <= before && name !== except) yield* split({ stream: name, data: redactor.release() })
     }
   }
 
-  #held(): Stream[] {
-    return this.#streams.filter(({ redactor }) => redactor.held > 0)
+  #releasable(): Stream[] {
+    return this.#streams.filter(({ redactor }) => redactor.isReleasable)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Entry } from '../envvars/entry.ts'
 import { Redaction } from '../policy/redaction/redactor.ts'
 import type { SecretNames } from '../policy/redaction/secret-names.ts'
 import { passwordsInUrl, secretTexts } from '../policy/redaction/secrets.ts'
-import { variantsOf } from '../policy/redaction/variants.ts'
+import { plainTexts, variantsOf } from '../policy/redaction/variants.ts'
 
 /** So many texts are looked for in their encodings too; compiling them takes some 30 ms, at every execution. */
 const MAX_TEXTS_WITH_VARIANTS = 1000
@@ -50,6 +50,6 @@ function bounded(texts: readonly Buffer[]): Buffer[] {
   return texts.flatMap((text, count) => {
     bytes += text.length
     if (count < MAX_TEXTS_WITH_VARIANTS && bytes <= MAX_BYTES_WITH_VARIANTS) return variantsOf(text)
-    return bytes <= MAX_BYTES ? [text] : []
+    return bytes <= MAX_BYTES ? plainTexts(text) : []
   })
 }

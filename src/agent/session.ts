@@ -179,6 +179,7 @@ export class Session implements CommandOwner {
       exitCode,
       message,
       truncatedBytes: bytes.leftOut,
+      redactedBytes: bytes.redacted,
     } as const
     try {
       await this.#reply(closed)

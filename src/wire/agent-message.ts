@@ -50,9 +50,8 @@ function encodeClosed(message: ClosedMessage): Packet {
     spec: {
       ...sessionSpec(message.sid),
       ...(message.exitCode !== undefined && { [spec.exitCode]: Buffer.from(String(message.exitCode)) }),
-      ...(message.truncatedBytes > 0 && {
-        [spec.truncatedBytes]: Buffer.from(String(message.truncatedBytes)),
-      }),
+      ...count(spec.truncatedBytes, message.truncatedBytes),
+      ...count(spec.redactedBytes, message.redactedBytes),
     },
     payload: Buffer.from(message.message),
   }
@@ -93,8 +92,18 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
     sid,
     exitCode: decimal(specText(packet, spec.exitCode)),
     message: packet.payload.toString('utf8'),
-    truncatedBytes: Math.max(0, decimal(specText(packet, spec.truncatedBytes)) ?? 0),
+    truncatedBytes: countIn(packet, spec.truncatedBytes),
+    redactedBytes: countIn(packet, spec.redactedBytes),
   }
+}
+
+/** Left out where there is nothing to tell. */
+function count(key: string, bytes: number): Packet['spec'] {
+  return bytes > 0 ? { [key]: Buffer.from(String(bytes)) } : {}
+}
+
+function countIn(packet: Packet, key: string): number {
+  return Math.max(0, decimal(specText(packet, key)) ?? 0)
 }
 
 function decimal(text: string | undefined): number | undefined {

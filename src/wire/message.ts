@@ -80,4 +80,6 @@ export interface ClosedMessage {
   readonly message: string
   /** Bytes of output that the agent's cap left out. */
   readonly truncatedBytes: number
+  /** Bytes of output that were secrets, and that the agent replaced. */
+  readonly redactedBytes: number
 }

@@ -21,6 +21,8 @@ export const spec = {
   command: 'client.command',
   exitCode: 'client.exit_code',
   truncatedBytes: 'client.truncated_bytes',
+  /** Not hoop's. */
+  redactedBytes: 'client.redacted_bytes',
   featureFlags: 'feature-flags',
 } as const
 

@@ -47,6 +47,36 @@ describe('an output with secrets in it', () => {
     expect(await shown(output('a hunt', { after: 250, text: 'er2-hunter2 b' }))).toBe('a hunt[REDACTED] b')
   })
 
+  it.each([8, 9, 14])('shows no beginning of %i characters, however late the rest comes', async (first) => {
+    const secret = 'hunter2-hunter2'
+    const pieces = [`a ${secret.slice(0, first)}`, { after: 250, text: `${secret.slice(first)} b` }]
+    expect(await shown(output(...pieces))).toBe('a [REDACTED] b')
+  })
+
+  it('shows no such beginning at the end either, in neither stream', async () => {
+    expect(await shown(output('a hunter2-', { after: 0, text: 'b hunter2-h', stream: 'stderr' }))).toBe(
+      'a b [REDACTED][REDACTED]',
+    )
+  })
+
+  it('shows such a beginning when something else comes behind it', async () => {
+    expect(await shown(output('a hunter2-', { after: 250, text: 'b' }))).toBe('a hunter2-b')
+  })
+
+  it('shows less than 8 characters when they come one by one, each later than a beginning is held', async () => {
+    const pieces = Array.from('hunter2-hunter2', (text) => ({ after: 110, text }))
+    expect(await shown(output(...pieces))).toMatch(/^.{0,7}\[REDACTED\]$/)
+  })
+
+  it('is given out of one stream while the other one holds a beginning', async () => {
+    const pieces = [
+      'x hunter2-',
+      { after: 0, text: 'err', stream: 'stderr' as const },
+      { after: 150, text: 'h!' },
+    ]
+    expect(await shown(output(...pieces))).toBe('x errhunter2-h!')
+  })
+
   it('holds the beginning in one stream no longer because the other one is busy', async () => {
     const busy = Array.from({ length: 10 }, () => ({ after: 40, text: '.', stream: 'stderr' as const }))
     const text = await shown(output('hunt', ...busy))

@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Packet } from '../../src/wire/packet.ts'
 import { base64, openSpec } from '../support/open.ts'
@@ -448,6 +451,10 @@ describe('a session', () => {
 })
 
 describe('redaction', () => {
+  let folder: string
+  beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'redaction-'))))
+  afterEach(() => rm(folder, { recursive: true }))
+
   const secrets = new Map([
     ['envvar:DB_PASSWORD', base64('hunter2-hunter2')],
     ['envvar:DB_HOST', base64('db.example.test')],
@@ -487,6 +494,64 @@ describe('redaction', () => {
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'printf hunter2; sleep 1000')
     await waitFor(() => text('s1', 'ClientWriteStdout') === 'hunter2')
     gateway.send('AgentSessionClose', { 'gateway.session_id': 's1' })
+  })
+
+  /** On stderr stand fewer than 8 characters: that they are shown says that the time for which those wait is over. */
+  const wait = 'read -r _ <&3; printf hunter2 >&2; read -r _ <&3'
+
+  it.each([
+    [
+      'a program that waits in the middle of it',
+      `printf hunter2-h; ${wait}; printf unter2`,
+      { before: 0, output: '[REDACTED]' },
+    ],
+    [
+      'a pipe that is written in blocks of 4096 bytes',
+      `{ printf "%4077s\\n%9s%s\\n" "" "" "$DB_PASSWORD"; ${wait}; } | sed s/x/y/`,
+      { before: 4087, output: `${' '.repeat(4077)}\n${' '.repeat(9)}[REDACTED]\n` },
+    ],
+  ])('shows nothing of a secret however late its rest comes: %s', async (_, command, { before, output }) => {
+    const fifo = path.join(folder, 'fifo')
+    const close = exec('s1', `mkfifo '${fifo}'; exec 3<>'${fifo}'; ${command}`, { envVars: secrets })
+    await waitFor(() => existsSync(fifo) && text('s1', 'ClientWriteStdout').length === before)
+    await writeFile(fifo, '\n')
+    await waitFor(() => text('s1', 'ClientWriteStderr') === 'hunter2')
+    expect(text('s1', 'ClientWriteStdout')).toHaveLength(before)
+    await writeFile(fifo, '\n')
+    expect(code(await close)).toBe('0')
+    expect(text('s1', 'ClientWriteStdout')).toBe(output)
+  })
+
+  it.each([
+    ['wrapped at 76 columns', 'base64'],
+    ['wrapped at 64 columns with CRLF', 'base64 -w 64 | sed "s/$/\\r/"'],
+    ['wrapped at 20 columns', 'base64 -w 20'],
+  ])('replaces a secret inside of base64, wherever it is broken: %s', async (_, encode) => {
+    for (const before of [40, 41, 42, 50]) {
+      const sid = `s${before}`
+      await exec(sid, `printf '%${before}s%s%40s' '' "$DB_PASSWORD" '' | ${encode}`, { envVars: secrets })
+      const shown = Buffer.from(text(sid, 'ClientWriteStdout').replaceAll(/\s/g, ''))
+      for (const shift of ['', ' ', '  ']) {
+        const form = Buffer.from(`${shift}hunter2-hunter2`).toString('base64').slice(shift.length, -3)
+        for (let at = 0; at + 8 <= form.length; at++)
+          expect(shown.includes(form.slice(at, at + 8))).toBe(false)
+      }
+    }
+  })
+
+  it('replaces the beginning of a secret that a command was ended in, and what the cap would have cut', async () => {
+    await exec('s1', 'printf %s hunter2-hunt; kill -9 $$', { envVars: secrets })
+    expect(text('s1', 'ClientWriteStdout')).toBe('[REDACTED]')
+    await restart({ outputCapBytes: 10 })
+    await exec('s2', 'printf "12345 %s" "$DB_PASSWORD"', { envVars: secrets })
+    expect(text('s2', 'ClientWriteStdout')).not.toContain('h')
+  })
+
+  it('tells on the close how many bytes it has replaced, and nothing where there are none', async () => {
+    const close = await exec('s1', 'echo "$DB_PASSWORD"; echo "$DB_PASSWORD" >&2', { envVars: secrets })
+    expect([String(close.spec['client.redacted_bytes']), String(close.payload)]).toEqual(['30', ''])
+    const plain = await exec('s2', 'echo nothing', { envVars: secrets })
+    expect(plain.spec['client.redacted_bytes']).toBeUndefined()
   })
 
   it('does not touch what is streamed to a person or a pipe, nor anything when it is off', async () => {

@@ -53,7 +53,14 @@ function executions(
     if (message.kind !== 'exec') return
     stream.receive({ kind: 'stdout', sid: message.sid, data: Buffer.from(output) })
     beforeEnd()
-    stream.receive({ kind: 'closed', sid: message.sid, exitCode: 3, message: '', truncatedBytes: 0 })
+    stream.receive({
+      kind: 'closed',
+      sid: message.sid,
+      exitCode: 3,
+      message: '',
+      truncatedBytes: 0,
+      redactedBytes: 0,
+    })
   }
   const stream = new AgentStream('local', { send, room: () => Promise.resolve() })
   agents.connect(stream)

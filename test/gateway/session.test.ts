@@ -53,7 +53,7 @@ connections: [{ name: bash, agent: local, command: [bash] }]`,
 }
 
 const closed = (exitCode: number, message = '') =>
-  ({ kind: 'closed', sid, exitCode, message, truncatedBytes: 0 }) as const
+  ({ kind: 'closed', sid, exitCode, message, truncatedBytes: 0, redactedBytes: 0 }) as const
 const kinds = () => sent.map(({ kind }) => kind)
 const events = () =>
   [...history.events(sid, 'terminal')].map(({ kind, bytes }) => `${kind} ${bytes.toString()}`)

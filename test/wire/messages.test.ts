@@ -110,14 +110,21 @@ describe('a packet of the agent', () => {
       { kind: 'opened', sid, connectionType: 'postgres', requestPort: '', command: 'psql -h $HOST' },
       { kind: 'stdout', sid, data: Buffer.from([0xff, 0]) },
       { kind: 'stderr', sid, data: Buffer.from('e') },
-      { kind: 'closed', sid, exitCode: 3, message: 'why', truncatedBytes: 12 },
-      { kind: 'closed', sid, exitCode: 0, message: '', truncatedBytes: 0 },
+      { kind: 'closed', sid, exitCode: 3, message: 'why', truncatedBytes: 12, redactedBytes: 34 },
+      { kind: 'closed', sid, exitCode: 0, message: '', truncatedBytes: 0, redactedBytes: 0 },
     ] as const
     for (const message of messages) expect(decodeAgentPacket(encodeAgentMessage(message))).toEqual(message)
   })
 
   it('has only the keys it needs: a close after a success is a code and nothing else', () => {
-    const close = encodeAgentMessage({ kind: 'closed', sid, exitCode: 0, message: '', truncatedBytes: 0 })
+    const close = encodeAgentMessage({
+      kind: 'closed',
+      sid,
+      exitCode: 0,
+      message: '',
+      truncatedBytes: 0,
+      redactedBytes: 0,
+    })
     expect([Object.keys(close.spec), close.payload.length]).toEqual([
       ['gateway.session_id', 'client.exit_code'],
       0,
@@ -127,7 +134,12 @@ describe('a packet of the agent', () => {
   it('never throws at the gateway, whatever an agent sends', () => {
     expect(
       decodeAgentPacket(
-        packet('ClientSessionClose', { ...session, 'client.exit_code': 'x', 'client.truncated_bytes': '-' }),
+        packet('ClientSessionClose', {
+          ...session,
+          'client.exit_code': 'x',
+          'client.truncated_bytes': '-',
+          'client.redacted_bytes': '-1',
+        }),
       ),
     ).toEqual({
       kind: 'closed',
@@ -135,6 +147,7 @@ describe('a packet of the agent', () => {
       exitCode: undefined,
       message: '',
       truncatedBytes: 0,
+      redactedBytes: 0,
     })
     expect(decodeAgentPacket(packet('ClientWriteStdout'))).toEqual({
       kind: 'unsupported',

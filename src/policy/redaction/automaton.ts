@@ -47,11 +47,6 @@ export class Automaton {
     return at
   }
 
-  /** The bytes that lead from the root to the state; memory of the texts, not to be written to. */
-  path(state: number): Buffer {
-    return this.#trie.textThrough(state).subarray(0, this.depth(state))
-  }
-
   /** A node's failure needs its own failure and so on; those reached for the first time are learnt with it. */
   #learn(parent: number, node: number, byte: number): void {
     const learnt = []

@@ -1,9 +1,14 @@
 import { Automaton } from './automaton.ts'
 import type { CoveredRuns } from './covered-runs.ts'
+import { isLineBreak, LineBreaks } from './line-breaks.ts'
 import { Prefilter, PREFIX_BYTES } from './prefilter.ts'
 import { ROOT, Trie } from './trie.ts'
 
-/** Finds the occurrences of many texts in any number of streams: what it knows of a stream is in the state it returns. */
+/**
+ * Finds the occurrences of many texts in any number of streams, also of texts that are broken over lines: it follows
+ * the stream as it is and the stream without its line breaks. The two are at the same node but for a while behind a
+ * line break.
+ */
 export class Matcher {
   readonly #automaton: Automaton
   readonly #prefilter: Prefilter
@@ -15,54 +20,109 @@ export class Matcher {
     this.#prefilter = new Prefilter(trie.texts)
   }
 
-  /**
-   * Reads on in a stream and adds what it finds to `covered`.
-   * @param state where the last call ended, ROOT for the start of the stream
-   * @param offset of the data in the stream
-   * @returns the state to go on with: `pendingBytes` and `pendingPath` tell what may become a text
-   */
-  scan(data: Buffer, state: number, offset: number, covered: CoveredRuns): number {
+  /** Reads on in a stream and adds what it finds to `covered`. */
+  scan(data: Buffer, reading: Reading, covered: CoveredRuns): void {
     const lastPlace = this.#prefilter.lastPlace(data.length)
-    let place = { at: 0, state }
-    while (place.at < data.length) {
-      if (place.state === ROOT && place.at <= lastPlace) place.at = this.#prefilter.find(data, place.at)
-      place = this.#follow(data, place, lastPlace, offset, covered)
-    }
-    return this.#automaton.pending(place.state)
-  }
-
-  /** Length of the longest suffix of the stream that begins a text and is not all of it. */
-  pendingBytes(state: number): number {
-    return this.#automaton.depth(state)
-  }
-
-  /** Those bytes, in the memory of the texts. */
-  pendingPath(state: number): Buffer {
-    return this.#automaton.path(state)
-  }
-
-  /** Goes from state to state until the prefilter would be faster, or to the end of the data. */
-  #follow(data: Buffer, place: Place, lastPlace: number, offset: number, covered: CoveredRuns): Place {
-    const automaton = this.#automaton
-    let { at, state } = place
+    let at = 0
     while (at < data.length) {
-      const before = state
-      state = automaton.next(state, data[at] ?? 0)
-      at += 1
-      const longest = automaton.longest(state)
-      if (longest > 0) covered.add(offset + at - longest, offset + at)
-      const depth = automaton.depth(state)
-      if (depth < PREFIX_BYTES && depth <= automaton.depth(before)) {
-        // What is still followed begins here: the prefilter judges it by more than these few bytes.
-        const begin = at - depth
-        if (begin >= 0 && begin <= lastPlace) return { at: begin, state: ROOT }
-      }
+      if (reading.isAtRoot && at <= lastPlace) at = this.#prefilter.find(data, at)
+      at = this.#follow(data, at, lastPlace, reading, covered)
     }
-    return { at, state }
+    this.#pass(data.length, reading)
+  }
+
+  /** Goes on until the prefilter would be faster, or to the end of the data. @returns where */
+  #follow(data: Buffer, from: number, lastPlace: number, reading: Reading, covered: CoveredRuns): number {
+    const automaton = this.#automaton
+    for (let at = from; at < data.length;) {
+      const byte = data[at] ?? 0
+      const before = reading.asIs
+      const joinedBefore = reading.joined
+      const end = reading.offset + ++at
+      const asIs = (reading.asIs = automaton.next(before, byte))
+      const longest = automaton.longest(asIs)
+      if (longest > 0) covered.add(end - longest, end)
+      if (isLineBreak(byte)) {
+        reading.skip(end - 1)
+        continue
+      }
+      if (joinedBefore === before) reading.joined = asIs
+      else this.#followJoined(byte, end, reading, covered)
+      const depth = automaton.depth(asIs)
+      if (depth >= PREFIX_BYTES || depth > automaton.depth(before)) continue
+      if (this.#isPromising(reading, joinedBefore)) continue
+      // What is still followed begins here: the prefilter judges it by more than these few bytes.
+      const begin = this.#start(reading, end) - reading.offset
+      if (begin < 0 || begin > lastPlace) continue
+      reading.leave()
+      return begin
+    }
+    return data.length
+  }
+
+  /** The same without the line breaks, where that makes a difference. */
+  #followJoined(byte: number, end: number, reading: Reading, covered: CoveredRuns): void {
+    reading.meet(this.#automaton.next(reading.joined, byte))
+    const longest = this.#automaton.longest(reading.joined)
+    if (longest > 0) covered.add(reading.breaks.startOf(longest, end), end)
+  }
+
+  /** Whether the stream without line breaks is to be followed. */
+  #isPromising({ asIs, joined }: Reading, before: number): boolean {
+    if (joined === asIs) return false
+    const length = this.#automaton.depth(joined)
+    return length >= PREFIX_BYTES || length > this.#automaton.depth(before)
+  }
+
+  /** Where the longest that is followed begins. */
+  #start({ asIs, joined, breaks }: Reading, end: number): number {
+    const start = end - this.#automaton.depth(asIs)
+    return joined === asIs ? start : Math.min(start, breaks.startOf(this.#automaton.depth(joined), end))
+  }
+
+  /** The data has been read: what is followed from now on may become a text and is not all of it. */
+  #pass(length: number, reading: Reading): void {
+    const automaton = this.#automaton
+    reading.offset += length
+    reading.asIs = automaton.pending(reading.asIs)
+    reading.meet(automaton.pending(reading.joined))
+    const joinedLength = automaton.depth(reading.joined)
+    reading.breaks.keepWithin(joinedLength, reading.offset)
+    reading.start = this.#start(reading, reading.offset)
+    reading.length = Math.max(automaton.depth(reading.asIs), joinedLength)
   }
 }
 
-interface Place {
-  at: number
-  state: number
+/** How far a stream was read, and what of its end may become a text. */
+export class Reading {
+  /** Of the next byte in the stream. */
+  offset = 0
+  /** Where the longest part of the stream's end begins that begins a text and is not all of it. */
+  start = 0
+  /** How many characters of the text that is. */
+  length = 0
+  /** The automaton's state for the stream as it is, and without line breaks. */
+  asIs = ROOT
+  joined = ROOT
+  readonly breaks = new LineBreaks()
+
+  get isAtRoot(): boolean {
+    return this.asIs === ROOT && this.joined === ROOT
+  }
+
+  /** @param offset of a line break */
+  skip(offset: number): void {
+    if (this.joined !== ROOT && !this.breaks.add(offset)) this.meet(ROOT)
+  }
+
+  /** No text has a line break where both are the same. */
+  meet(joined: number): void {
+    this.joined = joined
+    if (joined === this.asIs || joined === ROOT) this.breaks.clear()
+  }
+
+  leave(): void {
+    this.asIs = ROOT
+    this.meet(ROOT)
+  }
 }

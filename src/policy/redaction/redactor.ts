@@ -1,7 +1,8 @@
 import { CoveredRuns } from './covered-runs.ts'
-import { Matcher } from './matcher.ts'
+import { HeldBytes } from './held-bytes.ts'
+import { isLineBreak } from './line-breaks.ts'
+import { Matcher, Reading } from './matcher.ts'
 import { NOTHING, Output } from './output.ts'
-import { ROOT } from './trie.ts'
 
 /** The texts that must not appear in a session's output. Compiled when the first byte comes. */
 export class Redaction {
@@ -24,19 +25,19 @@ export class Redaction {
   }
 }
 
-/**
- * Replaces every maximal run of bytes that lie inside occurrences of texts by one `[REDACTED]`.
- *
- * What may become a text is held back. It is the beginning of a text, so nothing has to be copied to keep it: the
- * matcher's state tells the bytes.
- */
+/** So many characters of a text in a row are not shown: fewer are a guess at what it is, and often an ordinary word. */
+const LEAST_BYTES = 8
+/** The same at the end of the stream with a line break behind them: `postgres` as the last line means just that. */
+const LEAST_BYTES_OF_LINE = 24
+
+/** Replaces every maximal run of bytes that lie inside occurrences of texts by one `[REDACTED]`; holds back what may become one. */
 export class Redactor {
   readonly #compile: () => Matcher | undefined
   readonly #covered = new CoveredRuns()
+  readonly #reading = new Reading()
+  readonly #held = new HeldBytes()
   #matcher: Matcher | undefined
-  #state = ROOT
-  /** Offsets in the stream: what was pushed, and what was given out, as it is or replaced. */
-  #pushed = 0
+  /** Offset in the stream of what was not given out yet, as it is or replaced. */
   #given = 0
   /** The last that was given out is a marker: covered bytes that follow belong to its run. */
   #inRun = false
@@ -49,7 +50,12 @@ export class Redactor {
 
   /** Bytes that may become a text and were not given out. */
   get held(): number {
-    return this.#pushed - this.#given
+    return this.#reading.offset - this.#given
+  }
+
+  /** Something is held, and `release` gives it out. */
+  get isReleasable(): boolean {
+    return this.held > 0 && this.#reading.length < LEAST_BYTES
   }
 
   /** Bytes that were replaced. */
@@ -60,24 +66,38 @@ export class Redactor {
   /** @returns all that can go out; may share the memory of `data`, and is valid until the next call */
   push(data: Buffer): Buffer {
     this.#matcher ??= this.#compile()
-    const matcher = this.#matcher
-    if (matcher === undefined) return data
-    const output = new Output(matcher.pendingPath(this.#state), data, this.#pushed)
-    this.#state = matcher.scan(data, this.#state, this.#pushed, this.#covered)
-    this.#pushed += data.length
-    this.#give(this.#pushed - matcher.pendingBytes(this.#state), output)
-    return output.bytes()
+    if (this.#matcher === undefined) return data
+    const output = new Output(this.#held.bytes, data, this.#reading.offset)
+    this.#matcher.scan(data, this.#reading, this.#covered)
+    this.#give(this.#reading.start, output)
+    const passed = output.bytes()
+    this.#held.keepLast(this.held, data)
+    return passed
   }
 
   /**
-   * Gives out what is held, as it is unless it is inside a complete text. It still counts: when what comes next
-   * completes a text, the rest of that text is replaced.
+   * Gives out what is held, unless it is the first 8 characters of a text or more: as it is where it is not inside a
+   * complete text. It still counts: when what comes next completes a text, the rest of that text is replaced.
    */
   release(): Buffer {
-    if (this.#matcher === undefined || this.held === 0) return NOTHING
-    const output = new Output(this.#matcher.pendingPath(this.#state), NOTHING, this.#pushed)
-    this.#give(this.#pushed, output)
-    return output.bytes()
+    return this.isReleasable ? this.#giveHeld() : NOTHING
+  }
+
+  /** Gives out what is held at the end of the stream: 8 characters of a text or more are a part of it, and replaced. */
+  end(): Buffer {
+    const { start, offset, length } = this.#reading
+    const isLine = isLineBreak(this.#held.bytes.at(-1) ?? 0)
+    if (length >= (isLine ? LEAST_BYTES_OF_LINE : LEAST_BYTES)) this.#covered.add(start, offset)
+    return this.held > 0 ? this.#giveHeld() : NOTHING
+  }
+
+  #giveHeld(): Buffer {
+    const { offset } = this.#reading
+    const output = new Output(this.#held.bytes, NOTHING, offset)
+    this.#give(offset, output)
+    const passed = output.bytes()
+    this.#held.keepLast(0, NOTHING)
+    return passed
   }
 
   #give(limit: number, output: Output): void {

@@ -23,7 +23,6 @@ export class Trie {
   /** One more than the largest node. */
   readonly size: number
   readonly #symbols: Uint16Array
-  readonly #rowStarts: Int32Array
   /** Child by `parent * 256 + byte`, for all that start a row. */
   readonly #branches = new Map<number, number>()
 
@@ -33,10 +32,10 @@ export class Trie {
     const shared = sorted.map((text, index) => sharedLength(sorted[index - 1], text))
     this.texts = sorted.filter((text, index) => text.length > (shared[index] ?? 0))
     const above = shared.filter((length, index) => length < (sorted[index]?.length ?? 0))
-    this.#rowStarts = rowStarts(this.texts, above)
-    this.size = this.#rowStarts.at(-1) ?? 1
+    const starts = rowStarts(this.texts, above)
+    this.size = starts.at(-1) ?? 1
     this.#symbols = new Uint16Array(this.size + 1).fill(END)
-    this.#addRows(above)
+    this.#addRows(above, starts)
   }
 
   /** @returns the node below by that byte, ROOT when there is none */
@@ -55,23 +54,10 @@ export class Trie {
     return !this.isEndOfText(node) || ((this.#symbols[node] ?? END) & BRANCHES) !== 0
   }
 
-  /** @returns a text whose beginning leads to the node */
-  textThrough(node: number): Buffer {
-    const starts = this.#rowStarts
-    let low = 0
-    let high = this.texts.length
-    while (high - low > 1) {
-      const middle = (low + high) >> 1
-      if ((starts[middle] ?? 0) <= node) low = middle
-      else high = middle
-    }
-    return this.texts[low] ?? Buffer.alloc(0)
-  }
-
-  #addRows(above: readonly number[]): void {
+  #addRows(above: readonly number[], starts: Int32Array): void {
     const path: Row[] = []
     for (const [index, text] of this.texts.entries()) {
-      const row = { first: this.#rowStarts[index] ?? 0, above: above[index] ?? 0 }
+      const row = { first: starts[index] ?? 0, above: above[index] ?? 0 }
       const parent = parentOf(row, path)
       this.#symbols.set(text.subarray(row.above), row.first)
       if (row.first !== parent + 1) this.#addBranch(parent, text[row.above] ?? 0, row.first)

@@ -1,16 +1,45 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Redaction, type Redactor } from '../../../src/policy/redaction/redactor.ts'
+import { secretTexts } from '../../../src/policy/redaction/secrets.ts'
+import { variantsOf } from '../../../src/policy/redaction/variants.ts'
 
 const MARKER = '[REDACTED]'
 const MIB = 1024 ** 2
+
+/**
+ * How many characters of the text stand from `start` on, and where the last one ends: as they are, or with a line break
+ * of one or two bytes between any two.
+ */
+function follow(
+  stream: string,
+  text: string,
+  start: number,
+  wrapped: boolean,
+): { length: number; end: number } {
+  let [length, end] = [0, start]
+  while (length < text.length) {
+    const at = wrapped && length > 0 ? behindBreak(stream, end) : end
+    if (stream[at] !== text[length]) break
+    length += 1
+    end = at + 1
+  }
+  return { length, end }
+}
+
+function behindBreak(stream: string, end: number): number {
+  return end + (/^[\r\n]{0,2}/.exec(stream.slice(end, end + 2))?.[0].length ?? 0)
+}
 
 /** For every byte, whether it is inside an occurrence that ends at `end` at the latest. */
 function coveredIn(stream: string, texts: readonly string[], end = stream.length): boolean[] {
   const covered = new Array<boolean>(stream.length).fill(false)
   for (const text of texts)
-    for (let at = stream.indexOf(text); at >= 0 && at + text.length <= end; at = stream.indexOf(text, at + 1))
-      covered.fill(true, at, at + text.length)
+    for (let at = 0; at < end; at++)
+      for (const wrapped of [false, true]) {
+        const found = follow(stream, text, at, wrapped)
+        if (found.length === text.length && found.end <= end) covered.fill(true, at, found.end)
+      }
   return covered
 }
 
@@ -21,21 +50,32 @@ function replaced(stream: string, covered: readonly boolean[]): string {
   }).join('')
 }
 
-/** Length of the longest suffix that is the beginning, and not all, of a text. */
-function pendingIn(stream: string, texts: readonly string[]): number {
-  const begins = (length: number) => texts.some((text) => isBeginning(stream.slice(-length), text))
-  for (let length = stream.length; length > 0; length--) if (begins(length)) return length
-  return 0
+/** The longest end of the stream that is the beginning, and not all, of a text: its bytes, and how much of the text it is. */
+function pendingIn(stream: string, texts: readonly string[]): { bytes: number; length: number } {
+  let [start, most] = [stream.length, 0]
+  for (const text of texts)
+    for (let at = 0; at < stream.length; at++)
+      for (const wrapped of [false, true]) {
+        const { length, end } = follow(stream, text, at, wrapped)
+        const isAtEnd = (wrapped ? behindBreak(stream, end) : end) === stream.length
+        if (length === 0 || length === text.length || !isAtEnd) continue
+        start = Math.min(start, at)
+        most = Math.max(most, length)
+      }
+  return { bytes: stream.length - start, length: most }
 }
 
-function isBeginning(part: string, text: string): boolean {
-  return text.length > part.length && text.startsWith(part)
+/** What is replaced in the end: occurrences, and 8 characters or more of a text, 24 in a line of their own, at the end of the stream. */
+function coveredAtEnd(stream: string, texts: readonly string[]): boolean[] {
+  const covered = coveredIn(stream, texts)
+  const { bytes, length } = pendingIn(stream, texts)
+  return length < (/[\r\n]$/.test(stream) ? 24 : 8) ? covered : covered.fill(true, stream.length - bytes)
 }
 
 /** Pushed as a copy that is overwritten afterwards: what is held must not live in it. */
-function push(redactor: Redactor, data: string): string {
+function push(redactor: Redactor, data: string | Buffer): string {
   const copy = Buffer.from(data)
-  const passed = String(redactor.push(copy))
+  const passed = redactor.push(copy).toString('latin1')
   copy.fill('!')
   return passed
 }
@@ -43,7 +83,7 @@ function push(redactor: Redactor, data: string): string {
 function redact(texts: readonly string[], chunks: readonly string[]): string {
   const redactor = new Redaction(texts.map((text) => Buffer.from(text))).stream()
   const passed = chunks.map((chunk) => push(redactor, chunk)).join('')
-  return passed + String(redactor.release())
+  return passed + String(redactor.end())
 }
 
 function chunksOf(stream: string, lengths: readonly number[]): string[] {
@@ -64,7 +104,7 @@ const setting = fc
   .chain((shortest) =>
     fc
       .array(word(shortest, shortest + 10), { minLength: 1, maxLength: 6 })
-      .chain((texts) => fc.record({ texts: fc.constant(texts), stream: streamOf(texts) })),
+      .chain((texts) => fc.record({ texts: fc.constant(texts), stream: folded(streamOf(texts)) })),
   )
 const lengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 })
 
@@ -72,6 +112,20 @@ function streamOf(texts: readonly string[]): fc.Arbitrary<string> {
   const text = fc.constantFrom(...texts)
   const part = fc.tuple(text, fc.nat(6), fc.nat(20)).map(([whole, from, to]) => whole.slice(from, to))
   return fc.array(fc.oneof(text, part, word(0, 6)), { maxLength: 12 }).map((parts) => parts.join(''))
+}
+
+/** Wrapped at some columns, or not. */
+function folded(stream: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const columns = fc.constantFrom(8, 9, 13, 1000)
+  return fc
+    .tuple(stream, columns, fc.nat(8), fc.constantFrom('\n', '\r\n'))
+    .map(([text, width, first, lineBreak]) => fold(text, width, first, lineBreak))
+}
+
+function fold(text: string, width: number, first: number, lineBreak: string): string {
+  const lines = [text.slice(0, first)]
+  for (let at = first; at < text.length; at += width) lines.push(text.slice(at, at + width))
+  return lines.join(lineBreak)
 }
 
 describe('a redacted stream', () => {
@@ -93,7 +147,7 @@ describe('a redacted stream', () => {
   it('is the whole stream with every run of covered bytes replaced, whatever the chunks', () => {
     fc.assert(
       fc.property(setting, lengths, ({ texts, stream }, sizes) => {
-        const expected = replaced(stream, coveredIn(stream, texts))
+        const expected = replaced(stream, coveredAtEnd(stream, texts))
         expect(redact(texts, chunksOf(stream, sizes))).toBe(expected)
       }),
       { numRuns: 10_000 },
@@ -108,7 +162,7 @@ describe('a redacted stream', () => {
         for (const chunk of chunksOf(stream, sizes)) {
           pushed += chunk
           passed += push(redactor, chunk)
-          const held = pendingIn(pushed, texts)
+          const { bytes: held } = pendingIn(pushed, texts)
           expect(redactor.held).toBe(held)
           const covered = coveredIn(pushed, texts).slice(0, pushed.length - held)
           expect(passed).toBe(replaced(pushed.slice(0, pushed.length - held), covered))
@@ -123,8 +177,8 @@ describe('a redacted stream', () => {
       fc.property(setting, lengths, ({ texts, stream }, sizes) => {
         const redactor = new Redaction(texts.map((text) => Buffer.from(text))).stream()
         for (const chunk of chunksOf(stream, sizes)) redactor.push(Buffer.from(chunk))
-        redactor.release()
-        expect(redactor.redacted).toBe(coveredIn(stream, texts).filter(Boolean).length)
+        redactor.end()
+        expect(redactor.redacted).toBe(coveredAtEnd(stream, texts).filter(Boolean).length)
       }),
       { numRuns: 1000 },
     )
@@ -135,7 +189,7 @@ describe('a redacted stream', () => {
     const redactor = new Redaction([text]).stream()
     const passed = redactor.push(Buffer.concat([Buffer.from([0, 0xff]), text, Buffer.from([0xff])]))
     expect(passed.equals(Buffer.concat([Buffer.from([0, 0xff]), Buffer.from(MARKER)]))).toBe(true)
-    expect(redactor.release()).toEqual(Buffer.from([0xff]))
+    expect(redactor.end()).toEqual(Buffer.from([0xff]))
   })
 
   it('has no text in it at any place around the border of large chunks', () => {
@@ -170,9 +224,9 @@ describe('what is released', () => {
   })
 
   it('is replaced where it is inside a complete text, and has one marker with what follows', () => {
-    const redactor = new Redaction([Buffer.from('secret'), Buffer.from('my secret is this')]).stream()
-    expect(push(redactor, 'my secret')).toBe('')
-    expect(String(redactor.release())).toBe(`my ${MARKER}`)
+    const redactor = new Redaction([Buffer.from('secret'), Buffer.from('asecret is this')]).stream()
+    expect(push(redactor, 'asecret')).toBe('')
+    expect(String(redactor.release())).toBe(`a${MARKER}`)
     expect(push(redactor, ' is this.')).toBe('.')
     expect(redactor.redacted).toBe(14)
   })
@@ -185,29 +239,34 @@ describe('what is released', () => {
   })
 
   /**
-   * A byte is shown when no occurrence covers it; or when it was held at a release and no occurrence that was
-   * complete by then covers it. All others are replaced, a run of them by one marker.
+   * A byte is shown when no occurrence covers it; or when it was held at a release, with less than 8 characters of a
+   * text, and no occurrence that was complete by then covers it. All others are replaced, a run of them by one marker.
    */
   it('is all that may be seen of a text, whatever the chunks and releases', () => {
     const releases = fc.array(fc.boolean(), { minLength: 1, maxLength: 8 })
     fc.assert(
       fc.property(setting, lengths, releases, ({ texts, stream }, sizes, pattern) => {
         const redactor = new Redaction(texts.map((text) => Buffer.from(text))).stream()
-        const covered = coveredIn(stream, texts)
+        const covered = coveredAtEnd(stream, texts)
         let [pushed, passed, released] = [0, '', 0]
         for (const [index, chunk] of chunksOf(stream, sizes).entries()) {
           passed += push(redactor, chunk)
           pushed += chunk.length
           if (pattern[index % pattern.length] !== true) continue
-          const held = Math.min(pendingIn(stream.slice(0, pushed), texts), pushed - released)
-          expect(redactor.held).toBe(held)
+          const { bytes, length } = pendingIn(stream.slice(0, pushed), texts)
+          const held = Math.min(bytes, pushed - released)
+          expect([redactor.held, redactor.isReleasable]).toEqual([held, held > 0 && length < 8])
+          if (length >= 8) {
+            expect(redactor.release()).toHaveLength(0)
+            continue
+          }
           const complete = coveredIn(stream, texts, pushed).slice(pushed - held, pushed)
           covered.splice(pushed - held, held, ...complete)
           passed += String(redactor.release())
           expect(redactor.held).toBe(0)
           released = pushed
         }
-        passed += String(redactor.release())
+        passed += String(redactor.end())
         const shown = covered.filter((isCovered) => !isCovered).length
         expect(passed).toBe(replaced(stream, covered))
         expect(redactor.redacted + shown).toBe(stream.length)
@@ -245,6 +304,107 @@ describe('the memory of the output', () => {
   })
 })
 
+const ALPHANUMERIC = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')
+
+describe('a secret that is printed as a whole', () => {
+  const secrets = fc.array(
+    fc.oneof(
+      fc.string({ unit: fc.constantFrom(...ALPHANUMERIC), minLength: 8, maxLength: 90 }),
+      fc.string({ unit: fc.constantFrom(...Array.from('a/+é"\\ $-')), minLength: 8, maxLength: 40 }),
+      fc.nat(20).map((n) => `${'a'.repeat(8 + n)}b`),
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  const forms = fc.constantFrom<(secret: string, before: string) => string>(
+    (secret) => secret,
+    (secret, before) => Buffer.from(`${before}${secret}~~~`).toString('base64'),
+    (secret, before) => Buffer.from(`${before}${secret}~~~`).toString('base64url'),
+    (secret) => encodeURIComponent(secret),
+    (secret) => String(new URLSearchParams([['', secret]])).slice(1),
+    (secret) => JSON.stringify(secret).slice(1, -1),
+  )
+  const printed = fc.record({
+    form: forms,
+    before: fc.constantFrom('', '~', '~~', '~'.repeat(50)),
+    columns: fc.constantFrom(8, 20, 64, 76, 10_000),
+    lineBreak: fc.constantFrom('\n', '\r\n'),
+  })
+  const prints = fc.array(fc.tuple(fc.nat(2), printed), { minLength: 1, maxLength: 5 })
+  const releases = fc.array(fc.boolean(), { minLength: 1, maxLength: 8 })
+
+  it('never shows 8 of its characters in a row, whatever the form, wrapping, pieces and pauses', () => {
+    fc.assert(
+      fc.property(secrets, prints, lengths, releases, (values, shown, sizes, pattern) => {
+        const texts = values.flatMap((value) => variantsOf(Buffer.from(value)))
+        const redactor = new Redaction(texts).stream()
+        const stream = shown.map(([index, print]) => wrapped(values[index % values.length] ?? '', print))
+        let passed = ''
+        for (const [index, chunk] of chunksOf(stream.join(' ~ '), sizes).entries()) {
+          passed += push(redactor, Buffer.from(chunk, 'latin1'))
+          if (pattern[index % pattern.length] === true) passed += redactor.release().toString('latin1')
+        }
+        passed += redactor.end().toString('latin1')
+        expect(pieceIn(passed, texts)).toBeUndefined()
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  function wrapped(
+    secret: string,
+    { form, before, columns, lineBreak }: ReturnType<typeof printed.generate>['value'],
+  ) {
+    return fold(Buffer.from(form(secret, before)).toString('latin1'), columns, columns, lineBreak)
+  }
+
+  /** 8 characters of a text, in the output as it is or without its line breaks. */
+  function pieceIn(output: string, texts: readonly Buffer[]): string | undefined {
+    const outputs = [output, output.replaceAll(/[\r\n]/g, '')]
+    const pieces = texts.flatMap((text) =>
+      Array.from({ length: Math.max(0, text.length - 7) }, (_, at) => text.toString('latin1', at, at + 8)),
+    )
+    return pieces.find((piece) => outputs.some((one) => one.includes(piece)))
+  }
+
+  it.each([1, 7, 8, 9, 25])('is held from its 8th character on, when %i came first', (first) => {
+    const secret = 'hunter2-hunter2-hunter2-ab'
+    const redactor = new Redaction([Buffer.from(secret)]).stream()
+    const shown = [push(redactor, secret.slice(0, first)), String(redactor.release())].join('')
+    expect(shown).toBe(first < 8 ? secret.slice(0, first) : '')
+    for (const character of secret.slice(first)) {
+      expect(push(redactor, character) + String(redactor.release())).toMatch(/^(.{0,6}|\[REDACTED\])$/)
+    }
+    expect(redactor.redacted).toBeGreaterThanOrEqual(secret.length - 7)
+    expect(push(redactor, '!')).toBe('!')
+  })
+
+  it.each([
+    ['nothing comes behind its beginning', 'it is hunter2-h', 'it is [REDACTED]'],
+    ['fewer than 8 of its characters came', 'it is hunter2', 'it is hunter2'],
+    ['something else comes behind its beginning', 'it is hunter2-h, or not', 'it is hunter2-h, or not'],
+    ['it is a line of its own', 'hunter2-\n', 'hunter2-\n'],
+    ['a long part of it is a line of its own', 'hunter2-hunter2-hunter2-\n', '[REDACTED]'],
+  ])('is looked for to the end: %s', (_, stream, expected) => {
+    expect(redact(['hunter2-hunter2-hunter2-hunter2'], [stream])).toBe(expected)
+  })
+
+  it('is found over blank lines no more, which bounds what is held', () => {
+    const redactor = new Redaction([Buffer.from('hunter2-hunter2')]).stream()
+    expect(push(redactor, 'hunter2-\r\n')).toBe('')
+    expect(redactor.held).toBe(10)
+    expect(push(redactor, '\n')).toBe('hunter2-\r\n\n')
+  })
+
+  it('is one marker when it is of several lines, with whatever line breaks it comes', () => {
+    const pem = `-----BEGIN KEY-----\n${'abcdefghijklmnop\n'.repeat(5)}-----END KEY-----`
+    const texts = secretTexts(Buffer.from(pem)).flatMap(variantsOf)
+    for (const stream of [pem, pem.replaceAll('\n', '\r\n'), pem.replaceAll('\n', '')]) {
+      const redactor = new Redaction(texts).stream()
+      expect(push(redactor, `${stream}\nok`) + String(redactor.end())).toBe(`${MARKER}\nok`)
+    }
+  })
+})
+
 /** Each of them takes hours when a byte costs a look at the whole text, or at all texts. */
 describe('the worst cases', () => {
   const chunk = Buffer.alloc(65_536, 'a')
@@ -258,7 +418,7 @@ describe('the worst cases', () => {
   it('a large text of one letter is found in that letter', () => {
     const redactor = pushAll([Buffer.alloc(MIB, 'a')], 64)
     expect(redactor.held).toBe(MIB - 1)
-    redactor.release()
+    redactor.end()
     expect(redactor.redacted).toBe(4 * MIB)
   })
 
@@ -280,8 +440,17 @@ describe('the worst cases', () => {
     const byte = Buffer.from('a')
     for (let n = 0; n < 2 * MIB; n++) redactor.push(byte)
     expect(redactor.held).toBe(MIB - 1)
-    redactor.release()
+    redactor.end()
     expect(redactor.redacted).toBe(2 * MIB)
+  })
+
+  it('a large text comes in lines of one character', () => {
+    const stream = Buffer.from('a\n'.repeat(256 * 1024))
+    const redactor = new Redaction([Buffer.alloc(128 * 1024, 'a')]).stream()
+    for (let at = 0; at < stream.length; at += 1000) redactor.push(stream.subarray(at, at + 1000))
+    expect(redactor.held).toBe(2 * (128 * 1024 - 1))
+    redactor.end()
+    expect(redactor.redacted).toBe(stream.length)
   })
 
   it('thousands of complete texts wait inside a larger one that may still come', () => {
