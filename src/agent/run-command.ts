@@ -74,7 +74,7 @@ async function launch(
   command: Command,
   { start, program }: { readonly start: Start; readonly program: string },
   owner: CommandOwner,
-  { engine, settings, record, log }: SessionServices,
+  { engine, folder, settings, record, log }: SessionServices,
 ): Promise<Execution> {
   const { sid, keyboard } = owner
   const terminal = start.kind === 'terminal'
@@ -82,6 +82,7 @@ async function launch(
   const execution = await execute(engine, command, {
     graceMs: settings.killGraceMs,
     background: settings.background,
+    instance: folder.instance,
     marker: `HOOP_SESSION_ID=${sid}`,
     ...(terminal && { terminal: keyboard.size }),
   })

@@ -1,32 +1,38 @@
 import { Readable } from 'node:stream'
 import type { Child, Command, WindowSize } from './child.ts'
 import { Execution, type ExecutionOptions } from './execution.ts'
+import type { DeadAgent } from './left-behind.ts'
+import { takeMark } from './mark.ts'
 import { startPortable } from './portable-engine.ts'
 
 /** Starts commands; `name` says in the log which engine this system has, `reason` why it is not the posix one. */
 export interface Engine {
   readonly name: 'posix' | 'portable'
   readonly reason: string | undefined
+  /** Why the processes of commands cannot be marked here (`mark.ts`); undefined when they are. */
+  readonly unmarked: string | undefined
   /** @throws SpawnError when the program cannot be started */
-  readonly start: (command: Command) => Child | Promise<Child>
+  readonly start: (command: Command, mark?: bigint) => Child | Promise<Child>
   /** The same on a terminal of its own. */
-  readonly startTerminal: (command: Command, size: WindowSize) => Child
+  readonly startTerminal: (command: Command, size: WindowSize, mark?: bigint) => Child
   /** For a process that runs commands and nothing else: takes over what they leave behind, and hides its memory. */
   readonly guard: () => void
   /**
-   * Ends the processes of an agent that was killed, SIGTERM, `graceMs` milliseconds, SIGKILL. `marker` is an entry
-   * `NAME=value` that the environment of all its commands had. Gives their number; 0 on the portable engine.
+   * Ends the processes of an agent that was killed, SIGTERM, `graceMs` milliseconds, SIGKILL. Gives their number; 0 on
+   * the portable engine.
    */
-  readonly endLeftBehind: (marker: string, graceMs: number) => Promise<number>
+  readonly endLeftBehind: (agent: DeadAgent, graceMs: number) => Promise<number>
 }
 
 /** The posix engine where glibc (2.34 or newer) is, else the portable one. */
 export async function loadEngine(): Promise<Engine> {
   try {
-    const { startPosix, startPosixTerminal, guardPosix, endLeftBehind } = await import('./posix-engine.ts')
+    const { startPosix, startPosixTerminal, guardPosix, endLeftBehind, whyUnmarked } =
+      await import('./posix-engine.ts')
     return {
       name: 'posix',
       reason: undefined,
+      unmarked: whyUnmarked(),
       start: startPosix,
       startTerminal: startPosixTerminal,
       guard: guardPosix,
@@ -36,7 +42,8 @@ export async function loadEngine(): Promise<Engine> {
     return {
       name: 'portable',
       reason: (error as Error).message,
-      start: startPortable,
+      unmarked: undefined,
+      start: (command) => startPortable(command),
       startTerminal: noTerminal,
       guard: () => undefined,
       endLeftBehind: () => Promise.resolve(0),
@@ -46,17 +53,23 @@ export async function loadEngine(): Promise<Engine> {
 
 /** Never throws: a command that cannot be started is an execution that has already failed. */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
-  const { terminal } = options
+  const { terminal, instance } = options
+  // Before the start: what it leaves behind at once, no other execution takes for nobody's.
+  const mark = takeMark(instance)
   try {
     const child =
-      terminal === undefined ? await engine.start(command) : engine.startTerminal(command, terminal)
-    return new Execution(child, options)
+      terminal === undefined
+        ? await engine.start(command, mark)
+        : engine.startTerminal(command, terminal, mark)
+    return new Execution(child, { ...options, mark })
   } catch (error) {
-    return new Execution(failed(error as Error), options)
+    return new Execution(failed(error as Error), { ...options, mark })
   }
 }
 
-export interface ExecuteOptions extends ExecutionOptions {
+export interface ExecuteOptions extends Omit<ExecutionOptions, 'mark'> {
+  /** A random uuid, the same for all executions of an agent. */
+  readonly instance: string
   /** Runs the command on a terminal of this size. */
   readonly terminal?: WindowSize
 }

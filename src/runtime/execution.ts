@@ -4,7 +4,7 @@ import type { ExitStatus } from './exit-status.ts'
 import { hangUp } from './hang-up.ts'
 import { endGroup, groupExists } from './kill-ladder.ts'
 import { REAPED_MS } from './longest-end.ts'
-import { endOrphans, leaveOrphans, mayLeave, type Owner } from './orphans.ts'
+import { beginOwner, endOrphans, leaveOrphans, type Owner } from './orphans.ts'
 import { groupMembers } from './process-table.ts'
 
 /** Input that waits for a terminal whose program does not read. */
@@ -13,7 +13,9 @@ const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 export interface ExecutionOptions {
   /** From SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number
-  /** An entry of the command's environment that no other execution has: by it its descendants are known. */
+  /** What all of its processes have as their limit of file locks (`mark.ts`). Released by the execution. */
+  readonly mark: bigint | undefined
+  /** An entry of the command's environment that no other execution has: known by it is what shed the mark. */
   readonly marker: string
   /** What a command left behind when it ended by itself: ended with it (also when this is absent), or left alone. */
   readonly background?: 'kill' | 'leave'
@@ -44,8 +46,8 @@ export class Execution implements AsyncDisposable {
     this.pid = child.pid
     this.#output = new ChildOutput(child)
     this.output = this.#output
-    this.#owner = { marker: options.marker, session: child.pid }
-    if (options.background === 'leave') mayLeave(this.#owner)
+    this.#owner = { mark: options.mark, marker: options.marker, session: child.pid }
+    beginOwner(this.#owner, options.background === 'leave')
     void child.reaped.then(() => this.#lookForGroup())
     this.exit = this.#finish()
   }

@@ -1,8 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { within } from './kill-ladder.ts'
 import { KILLED_MS } from './longest-end.ts'
+import { isMarkedBy } from './mark.ts'
 import { signalProcess } from './posix.ts'
 import { allProcesses, family, hasEntry, processEntry, type ProcessEntry } from './process-table.ts'
+
+/** By what the commands of an agent are known that was killed. */
+export interface DeadAgent {
+  /** What `execute` was given. */
+  readonly instance: string
+  /** An entry `NAME=value` that the environment of all of them had; for what has no mark, or shed it. */
+  readonly marker: string
+}
 
 /** A process that forks while it is being ended shows up in a later look. */
 const MAX_PASSES = 20
@@ -12,15 +21,14 @@ const AGAIN_MS = 20
 /**
  * Ends what the commands of an agent left behind that was killed: SIGTERM, `graceMs` milliseconds, SIGKILL. These
  * processes are not our children, so a number alone says nothing: see `signalIfStill`.
- * @param marker an entry `NAME=value` that the environment of every command of that agent had
  * @returns how many processes were ended; settles two seconds after the SIGKILL at the latest
  */
-export async function endLeftBehind(marker: string, graceMs: number): Promise<number> {
+export async function endLeftBehind(agent: DeadAgent, graceMs: number): Promise<number> {
   const signalled = new Set<string>()
   const end = performance.now() + graceMs + KILLED_MS
   let foundNothing = false
   for (let pass = 0; pass < MAX_PASSES && performance.now() < end; pass++) {
-    const found = leftBehind(marker)
+    const found = leftBehind(agent)
     if (found.length === 0 && foundNothing) break
     foundNothing = found.length === 0
     // Grace is for the first: what appears later was started by something that has been told to end.
@@ -58,10 +66,11 @@ function isRunning({ pid, startTime }: ProcessEntry): boolean {
  * The marked, who shares a session that one of them leads, and all their descendants.
  * @param self is spared with its ancestors: whoever started it was perhaps a command of the dead agent
  */
-export function leftBehind(marker: string, self = process.pid): ProcessEntry[] {
+export function leftBehind({ instance, marker }: DeadAgent, self = process.pid): ProcessEntry[] {
   const table = allProcesses().filter(({ ended }) => !ended)
   const spared = selfAndAncestors(self, table)
-  const marked = table.filter(({ pid }) => !spared.has(pid) && hasEntry(pid, marker))
+  const isMarked = (pid: number) => isMarkedBy(instance, pid) || hasEntry(pid, marker)
+  const marked = table.filter(({ pid }) => !spared.has(pid) && isMarked(pid))
   const sessions = new Set(marked.filter(({ pid, session }) => pid === session).map(({ pid }) => pid))
   const members = table.filter(({ session }) => sessions.has(session))
   return family(table, new Set([...marked, ...members].map(({ pid }) => pid)), spared)

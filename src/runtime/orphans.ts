@@ -1,8 +1,9 @@
 import { openSync, readSync } from 'node:fs'
 import { endGroup, within } from './kill-ladder.ts'
 import { EXEC_MS, orphansPatienceMs } from './longest-end.ts'
+import { isTaken, ofOneAgent, releaseMark, whyUnmarked } from './mark.ts'
 import { becomeSubreaper } from './posix.ts'
-import { allProcesses, family, hasEntry, processEntry } from './process-table.ts'
+import { allProcesses, family, hasEntry, processEntry, softLocksLimit } from './process-table.ts'
 import { onOtherEnds, reapOrphan, runningPids } from './reaper.ts'
 
 /**
@@ -16,16 +17,22 @@ const page = Buffer.alloc(4096)
 
 /** By what an execution's orphans are known. */
 export interface Owner {
+  /** Their soft limit of file locks, `mark.ts`; undefined where there are no marks. */
+  readonly mark: bigint | undefined
   /** An entry of the execution's environment that no other has, `NAME=value`. */
   readonly marker: string
   /** The command's pid, which is its session's id; undefined when it was not started. */
   readonly session: number | undefined
 }
 
-/** Executions that may leave processes behind on purpose. */
+/** Executions that are not over. */
+const owners = new Set<Owner>()
+/** Those of them that may leave processes behind on purpose. */
 const undecided = new Set<Owner>()
 /** One has, and something adopted is alive. */
 let someLeft = false
+/** Adopted ones that stay: they were there before any execution, or cannot be ended (another user's by now). */
+const spared = new Set<number>()
 
 /** A process that forks while it is being ended shows up in a later look; a storm has an end after so many. */
 const MAX_PASSES = 20
@@ -38,28 +45,49 @@ export function adoptOrphans(): void {
   const file = openSync(`/proc/self/task/${process.pid}/children`, 'r')
   becomeSubreaper()
   childrenFile = file
+  // A shell that started something and then became this process.
+  for (const pid of children()) spared.add(pid)
   onOtherEnds(adopted)
 }
 
-/** Said at the start of an execution that ends with `leaveOrphans`, or with `endOrphans` if it is terminated. */
-export function mayLeave(owner: Owner): void {
-  undecided.add(owner)
+/**
+ * Said at the start of an execution. It ends with `endOrphans`, or, if it may leave something and is not terminated,
+ * with `leaveOrphans`.
+ */
+export function beginOwner(owner: Owner, mayLeave: boolean): void {
+  owners.add(owner)
+  if (mayLeave) undecided.add(owner)
 }
 
 /** What the execution left behind may live on. It is still collected when it ends. */
 export function leaveOrphans(owner: Owner): void {
   undecided.delete(owner)
   someLeft = true
+  endOwner(owner)
   adopted()
 }
 
 /**
- * Ends what an execution left behind: its orphans, all that descends from them, and what nobody can own since
- * nothing else runs.
+ * Ends what an execution left behind: its orphans, all that descends from them, and what is nobody's.
  * @returns the processes that were ended
  */
 export async function endOrphans(owner: Owner, graceMs: number): Promise<ReadonlySet<number>> {
   undecided.delete(owner)
+  try {
+    const ended = await endAll(owner, graceMs)
+    for (const pid of adopted()) if (ended.has(pid)) spared.add(pid)
+    return ended
+  } finally {
+    endOwner(owner)
+  }
+}
+
+function endOwner(owner: Owner): void {
+  owners.delete(owner)
+  releaseMark(owner.mark)
+}
+
+async function endAll(owner: Owner, graceMs: number): Promise<ReadonlySet<number>> {
   const ended = new Set<number>()
   const end = performance.now() + orphansPatienceMs(graceMs)
   for (let pass = 0; pass < MAX_PASSES && performance.now() < end; pass++) {
@@ -86,20 +114,40 @@ async function orphansOf(owner: Owner): Promise<readonly number[]> {
   return orphans
 }
 
-function isOwn(pid: number, { marker, session }: Owner): boolean | undefined {
-  const running = runningPids()
-  // A descendant of something that was left on purpose may have shed every sign of it.
-  if (running.length === 0 && undecided.size === 0 && !someLeft) return true
-  // The session is over when another command has its number.
-  if (session !== undefined && !running.includes(session) && processEntry(pid)?.session === session)
-    return true
-  return hasEntry(pid, marker)
+/** undefined: it cannot be told yet. */
+function isOwn(pid: number, owner: Owner): boolean | undefined {
+  const mark = softLocksLimit(pid)
+  if (mark === undefined || owner.mark === undefined || !ofOneAgent(mark, owner.mark))
+    return isOwnUnmarked(pid, owner)
+  return mark === owner.mark || (!isTaken(mark) && !someLeft)
 }
 
-/** The orphans that came to us and live. Those that have ended are collected: nobody else waits for them. */
+/** It has shed its mark on purpose, or there are no marks on this system. */
+function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
+  // A descendant of something that was left on purpose may have shed every sign of it.
+  const mayBeLeft = someLeft || undecided.size > 0
+  if (runningPids().length === 0 && !mayBeLeft) return true
+  const sign = hasSign(pid, owner)
+  if (sign !== false || whyUnmarked() !== undefined || mayBeLeft) return sign
+  // It has no sign of any other either: nobody's. Whoever goes to such lengths means to stay.
+  const signs = [...owners].map((other) => hasSign(pid, other))
+  if (signs.includes(true)) return false
+  return signs.includes(undefined) ? undefined : true
+}
+
+function hasSign(pid: number, owner: Owner): boolean | undefined {
+  const session = processEntry(pid)?.session
+  // The newest: an ended command's number may be another's by now.
+  const leader = session === undefined ? undefined : [...owners].findLast((one) => one.session === session)
+  return leader === owner || hasEntry(pid, owner.marker)
+}
+
+/** The orphans that came to us and live, without those spared. Those that have ended are collected: nobody else waits for them. */
 function adopted(): number[] {
   const running = new Set(runningPids())
-  const living = children().filter((pid) => !running.has(pid) && !reapOrphan(pid))
+  const all = children().filter((pid) => !running.has(pid) && !reapOrphan(pid))
+  for (const pid of spared) if (!all.includes(pid)) spared.delete(pid)
+  const living = all.filter((pid) => !spared.has(pid))
   // All that was left on purpose is adopted or descends from something adopted.
   if (living.length === 0) someLeft = false
   return living

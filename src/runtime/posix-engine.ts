@@ -5,21 +5,23 @@ import { findProgram } from './lookup.ts'
 import { PipeEnd } from './pipe-end.ts'
 import { memoryFile, seal } from './memory-file.ts'
 import { bytesInPipe, enlargePipe, ErrnoError, hideFromSameUser, pipe, posixSpawn } from './posix.ts'
+import { marked } from './mark.ts'
 import { raiseOomScore } from './oom-score.ts'
 import { adoptOrphans } from './orphans.ts'
 import { openTerminal } from './pty.ts'
 import { childEnd } from './reaper.ts'
 
 export { endLeftBehind } from './left-behind.ts'
+export { whyUnmarked } from './mark.ts'
 
 /** Fewer wake-ups for bulk output; stderr stays at 64 KiB. */
 const STDOUT_PIPE_BYTES = 256 * 1024
 
-/** Starts a command on Linux. @throws SpawnError with the errno of whatever failed */
-export function startPosix(command: Command): Child {
+/** Starts a command on Linux, marked if it gets a mark. @throws SpawnError with the errno of whatever failed */
+export function startPosix(command: Command, mark?: bigint): Child {
   const owned: number[] = []
   try {
-    return start(command, owned)
+    return start(command, mark, owned)
   } catch (error) {
     throw spawnError(command, error)
   } finally {
@@ -29,12 +31,12 @@ export function startPosix(command: Command): Child {
 }
 
 /** Starts a command on a terminal of its own; its `stdin` is not used. @throws SpawnError */
-export function startPosixTerminal(command: Command, size: WindowSize): Child {
+export function startPosixTerminal(command: Command, size: WindowSize, mark?: bigint): Child {
   const terminal = openTerminal(size)
   try {
     const file = findProgram(command.argv[0]?.toString() ?? '', command.path, command.cwd)
     const { argv, environment, cwd } = command
-    const pid = posixSpawn({ file, argv, environment, cwd, stdio: terminal.path })
+    const pid = marked(mark, () => posixSpawn({ file, argv, environment, cwd, stdio: terminal.path }))
     raiseOomScore(pid)
     return terminal.child(pid, childEnd(pid))
   } catch (error) {
@@ -53,7 +55,7 @@ function spawnError(command: Command, error: unknown): unknown {
   return error instanceof ErrnoError ? new SpawnError(error.code, describe(command, error)) : error
 }
 
-function start(command: Command, owned: number[]): Child {
+function start(command: Command, mark: bigint | undefined, owned: number[]): Child {
   const program = command.argv[0]?.toString() ?? ''
   const file = findProgram(program, command.path, command.cwd)
   const stdin = stdinFile(command.stdin, owned)
@@ -63,13 +65,9 @@ function start(command: Command, owned: number[]): Child {
     enlargePipe(out, STDOUT_PIPE_BYTES)
     let stderr: number
     ;[err, stderr] = outputPipe(owned)
-    const pid = posixSpawn({
-      file,
-      argv: command.argv,
-      environment: command.environment,
-      cwd: command.cwd,
-      stdio: [stdin, stdout, stderr],
-    })
+    const { argv, environment, cwd } = command
+    const stdio = [stdin, stdout, stderr] as const
+    const pid = marked(mark, () => posixSpawn({ file, argv, environment, cwd, stdio }))
     return child(pid, out, err)
   } catch (error) {
     closeSync(out)

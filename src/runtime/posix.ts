@@ -23,6 +23,9 @@ const O_RDWR = 2
 const WNOHANG = 1
 const PR_SET_DUMPABLE = 4
 const PR_SET_CHILD_SUBREAPER = 36
+const RLIMIT_LOCKS = 10
+/** struct rlimit: the soft limit, then the hard one. */
+const RLIMIT_BYTES = 16
 /** Numbers of system calls, the same on all of Linux's machines; libc has had names for them since glibc 2.36. */
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
@@ -43,6 +46,7 @@ const call = {
   tcsetattr: libc.func('int tcsetattr(int fd, int when, const void *termios)'),
   waitpid: libc.func('int waitpid(int pid, _Out_ int *status, int options)'),
   prctl: libc.func('int prctl(int option, ...)'),
+  prlimit: libc.func('int prlimit(int pid, int resource, const void *limits, void *before)'),
   pidfdOpen: libc.func('long syscall(long number, int pid, unsigned int flags)'),
   pidfdSendSignal: libc.func('long syscall(long number, int fd, int signal, void *info, unsigned int flags)'),
   sigfillset: libc.func('int sigfillset(void *set)'),
@@ -122,6 +126,16 @@ export function becomeSubreaper(): void {
 /** Closes /proc/<us>/environ, mem and fd to other processes of the same user, which our commands are; no core dumps. */
 export function hideFromSameUser(): void {
   check('prctl', call.prctl(PR_SET_DUMPABLE, 'unsigned long', 0) as number)
+}
+
+/** How many file locks this process and what it starts may have; the kernel keeps the number and does not count. @returns the one before */
+export function setSoftLocksLimit(soft: bigint): bigint {
+  const limits = Buffer.alloc(RLIMIT_BYTES)
+  check('prlimit', call.prlimit(0, RLIMIT_LOCKS, null, limits) as number)
+  const before = limits.readBigUInt64LE()
+  limits.writeBigUInt64LE(soft)
+  check('prlimit', call.prlimit(0, RLIMIT_LOCKS, limits, null) as number)
+  return before
 }
 
 export type Wait =

@@ -71,6 +71,12 @@ export function hasEntry(pid: number, entry: string): boolean | undefined {
   return read(pid, 'cmdline') === '' ? undefined : isIn(read(pid, 'environ'))
 }
 
+/** Its soft limit of file locks (RLIMIT_LOCKS); undefined when it is unlimited, and for a process that is gone. */
+export function softLocksLimit(pid: number): bigint | undefined {
+  const [, soft] = /^Max file locks +(\d+) /m.exec(read(pid, 'limits')) ?? []
+  return soft === undefined ? undefined : BigInt(soft)
+}
+
 /** The pids of a process group that run. */
 export function groupMembers(group: number): number[] {
   return allProcesses()
@@ -104,7 +110,10 @@ function list(folder: string): string[] {
 }
 
 /** Empty for a process that is gone meanwhile. */
-function read(pid: number, file: 'cmdline' | 'environ' | 'stat' | `task/${string}/children`): string {
+function read(
+  pid: number,
+  file: 'cmdline' | 'environ' | 'limits' | 'stat' | `task/${string}/children`,
+): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1')
   } catch {

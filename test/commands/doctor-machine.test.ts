@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import {
@@ -398,6 +398,16 @@ describe('the machine', () => {
   it('has the engine that the agent would have', async () => {
     const { level, fact, found } = await checkEngine()
     expect([level, fact]).toEqual(found === 'posix' ? ['ok', 'posix'] : ['warning', 'portable'])
+  })
+
+  it('has the engine without marks on processes where the limit of file locks is no longer unlimited', () => {
+    const script = `import { checkEngine } from './dist/commands/doctor/engine.js'; console.log(JSON.stringify(await checkEngine()))`
+    const words = ['-c', 'ulimit -x 1000; exec "$0" --input-type=module -e "$1"', process.execPath, script]
+    expect(JSON.parse(spawnSync('bash', words, { encoding: 'utf8' }).stdout)).toMatchObject({
+      level: 'warning',
+      found: 'posix, without marks on processes: prlimit: EINVAL',
+      fact: 'posix',
+    })
   })
 
   it('has files enough for the sessions, or says how many they would be enough for', () => {

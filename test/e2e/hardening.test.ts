@@ -94,7 +94,7 @@ it('the runtime lives through a lack of descriptors: what runs ends with its cod
     const run = async (script, terminal) => {
       const argv = ['sh', '-c', script].map((argument) => Buffer.from(argument))
       const command = { argv, environment: [Buffer.from('PATH=' + path)], path, cwd: '/', stdin: Buffer.alloc(0) }
-      const execution = await execute(engine, command, { graceMs: 200, marker: 'MARKER=x', terminal })
+      const execution = await execute(engine, command, { graceMs: 200, instance: crypto.randomUUID(), marker: 'MARKER=x', terminal })
       for await (const chunk of execution.output) void chunk
       return execution.exit
     }

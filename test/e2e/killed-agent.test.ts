@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { base64, openSpec } from '../support/open.ts'
@@ -23,6 +24,8 @@ async function runLeaving(gateway: ScriptedGateway): Promise<number[]> {
     'setsid sh -c "echo \\$\\$; exec sleep 1000 > /dev/null 2>&1" &',
     '(setsid sh -c "echo \\$\\$; exec sleep 1000 > /dev/null 2>&1" &)',
     `sh -c "trap '' TERM; echo \\$\\$; while :; do sleep 1; done 2>/dev/null >/dev/null" &`,
+    'setsid env -i /bin/sh -c "echo \\$\\$; exec /bin/sleep 1000 > /dev/null 2>&1" &',
+    '(env -i setsid /bin/sh -c "echo \\$\\$; exec /bin/sleep 1000 > /dev/null 2>&1" &)',
     'echo $$; wait; sleep 1000',
   ]
   const envVars = new Map([['filesystem:SECRET', base64('for this one')]])
@@ -30,8 +33,15 @@ async function runLeaving(gateway: ScriptedGateway): Promise<number[]> {
   gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, script.join('\n'))
   const lines = () => gateway.of('s1').map(({ payload }) => String(payload))
   const pids = () => lines().join('').trim().split('\n').map(Number)
-  await waitFor(() => pids().length === 5, 10_000)
+  await waitFor(() => pids().length === 7, 10_000)
   return pids()
+}
+
+/** Nobody's command: without an environment, in a session of its own, with a limit of file locks that its user has set. */
+function stranger(): Disposable & { readonly pid: number } {
+  const script = 'ulimit -S -x 123456789; exec env -i /bin/sleep 1000'
+  const child = spawn('bash', ['-c', script], { detached: true, stdio: 'ignore' })
+  return { pid: child.pid ?? 0, [Symbol.dispose]: () => void child.kill('SIGKILL') }
 }
 
 const secretFiles = (place: Workplace) =>
@@ -60,12 +70,13 @@ it('a file where the folder of the secret files should be stops no agent: it say
   await next.ended()
 })
 
-it('what an agent leaves that is killed with SIGKILL, files and processes, the next one ends, and nothing of one that lives', async () => {
+it('what an agent leaves that is killed with SIGKILL, files and processes, the next one ends, and nothing of one that lives or of strangers', async () => {
   using place = new Workplace()
   await using first = await ScriptedGateway.start()
   await using second = await ScriptedGateway.start()
   await using killed = await agentOf(place, first)
   await using living = await agentOf(place, second)
+  using other = stranger()
   const [ofKilled, ofLiving] = [await runLeaving(first), await runLeaving(second)]
   killed.signal('SIGKILL')
   await killed.ended()
@@ -75,7 +86,7 @@ it('what an agent leaves that is killed with SIGKILL, files and processes, the n
   await using next = await agentOf(place, first)
   expect(next.stderr).toContain('ended the commands of an agent that was killed')
   expect(ofKilled.filter(isAlive)).toEqual([])
-  expect(ofLiving.filter((pid) => !isAlive(pid))).toEqual([])
+  expect([...ofLiving, other.pid].filter((pid) => !isAlive(pid))).toEqual([])
   expect(secretFiles(place)).toHaveLength(1)
 
   living.signal('SIGTERM')

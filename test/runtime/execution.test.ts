@@ -22,6 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const portable = {
   name: 'portable',
   reason: 'a test',
+  unmarked: undefined,
   start: startPortable,
   startTerminal: engine.startTerminal,
   guard: engine.guard,
@@ -390,7 +391,7 @@ it('gives up on a command whose end never comes, and says so, instead of holding
       exited: never,
       unread: () => 0,
     },
-    { graceMs: 50, marker: 'MARKER=unkillable' },
+    { graceMs: 50, mark: undefined, marker: 'MARKER=unkillable' },
   )
   execution.terminate()
   expect(await outcome(execution)).toMatchObject({

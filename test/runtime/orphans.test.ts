@@ -17,7 +17,15 @@ const leaving = (command: string) => `read pid < <(${command}); echo $pid`
 const inGroup = leaving(`sh -c '${sleep}' &`)
 const inSession = leaving(`setsid sh -c '${sleep}'`)
 const doubleForked = leaving(`(setsid sh -c '${sleep}' &)`)
-const unmarked = leaving(`setsid env -i /bin/sh -c '${sleep}'`)
+const emptied = leaving(`setsid env -i /bin/sh -c '${sleep}'`)
+const doubleEmptied = leaving(`(setsid env -i /bin/sh -c '${sleep}' &)`)
+/** Goes through a new program, a new session and an emptied environment again and again. */
+const restless = leaving(
+  `setsid env -i /bin/bash -c 'echo $$; exec > /dev/null 2>&1; for i in {1..400}; do setsid -w env -i /bin/true; done; exec /bin/sleep 1000'`,
+)
+const without = (limit: string) => leaving(`ulimit -S -x ${limit}; exec setsid env -i /bin/sh -c '${sleep}'`)
+/** Keeps its environment, but no mark. */
+const marked = leaving(`ulimit -S -x 7; exec setsid sh -c '${sleep}'`)
 /** In a group of its own, in the command's session, without the environment. */
 const job =
   'set -m; env -i /bin/sleep 1000 > /dev/null 2>&1 & until grep -q ^/bin/sleep /proc/$!/cmdline; do :; done; echo $!'
@@ -66,16 +74,17 @@ describe('what a command leaves behind', () => {
     ['in a session of its own', inSession],
     ['by a double fork', doubleForked],
     ['in its session, in another group, without the environment', job],
+    ['in a session of its own without the environment', emptied],
+    ['by a double fork without the environment', doubleEmptied],
+    ['that never stays the same program', restless],
+    ['that keeps its environment and takes off the mark', marked],
+    ['that takes off the mark and every other sign', without('unlimited')],
+    ['that takes a mark of its own and sheds every other sign', without('12345')],
   ])('%s is ended with it while another runs, and counted', async (_, script) => {
     const { pid, execution } = await whileAnotherRuns(() => leftBy(script))
     expect(pid).toBeGreaterThan(1)
     expect(existsSync(`/proc/${pid}`)).toBe(false)
     expect(execution.processesEnded).toBe(1)
-  })
-
-  it('without its environment and its session is ended when nothing else runs', async () => {
-    const { pid, execution } = await whileAnotherRuns(() => leftBy(unmarked))
-    expect([isAlive(pid), execution.processesEnded]).toEqual([false, 0])
   })
 
   it('is ended with its descendants, those in other sessions and without the environment included', async () => {
@@ -88,8 +97,13 @@ describe('what a command leaves behind', () => {
     expect(execution.processesEnded).toBe(5)
   })
 
-  it('is not ended with an execution that is not its own', async () => {
-    const other = await begin(`${inSession}; exec sleep 1000`)
+  it.each([
+    ['in a session of its own', inSession],
+    ['by a double fork without the environment', doubleEmptied],
+    ['that keeps its environment and takes off the mark', marked],
+    ['in its session, without the environment and the mark', `ulimit -S -x 3; ${job}`],
+  ])('%s is not ended with an execution that is not its own', async (_, script) => {
+    const other = await begin(`${script}; exec sleep 1000`)
     const pids: number[] = []
     for await (const { data } of other.output) {
       pids.push(Number(String(data)))
@@ -101,8 +115,40 @@ describe('what a command leaves behind', () => {
     expect([pids.map(isAlive), other.processesEnded]).toEqual([[false], 1])
   })
 
+  it('as one that takes the mark of another is ended with that one', async () => {
+    const other = await begin('awk "/file locks/ { print \\$4 }" /proc/self/limits; exec sleep 1000')
+    const pids: number[] = []
+    for await (const { data } of other.output) {
+      pids.push((await leftBy(without(String(data).trim()))).pid)
+      expect(pids.map(isAlive)).toEqual([true])
+      other.terminate()
+    }
+    await other.exit
+    expect([pids.map(isAlive), other.processesEnded]).toEqual([[false], 1])
+  })
+
+  it('that comes to us only when its execution is over is ended with the next one', async () => {
+    const other = await begin('awk "/file locks/ { print \\$4 }" /proc/self/limits; exec sleep 1000')
+    for await (const { data } of other.output) {
+      // Its parent passes for another's.
+      const hidden = `setsid bash -c 'sleep 1000 > /dev/null 2>&1 & prlimit --pid $$ --locks=${String(data).trim()}: ; echo $! $$; exec env -i /bin/sleep 1000 > /dev/null 2>&1'`
+      const execution = await begin(`read pids < <(${hidden}); echo $pids`)
+      const [pid = 0, parent = 0] = String((await outcome(execution)).stdout)
+        .split(' ')
+        .map(Number)
+      expect([pid, parent].map(isAlive)).toEqual([true, true])
+      await end(parent)
+      expect(await endedByAnother()).toBe(1)
+      expect(isAlive(pid)).toBe(false)
+      other.terminate()
+    }
+    await other.exit
+  })
+
   it('and has ended is collected and not counted', async () => {
-    const { pid, execution } = await leftBy(leaving(`setsid sh -c 'echo $$'`))
+    const { pid, execution } = await leftBy(
+      `${leaving(`setsid sh -c 'echo $$'`)}; while kill -0 $pid 2> /dev/null; do :; done`,
+    )
     await waitFor(() => !existsSync(`/proc/${pid}`))
     expect(execution.processesEnded).toBe(0)
   })
@@ -131,7 +177,7 @@ describe('an execution that leaves its background processes', () => {
     ['in a session of its own', inSession],
     ['by a double fork', doubleForked],
     ['in its session, in another group, without the environment', job],
-    ['in a session of its own without the environment', unmarked],
+    ['in a session of its own without the environment', emptied],
   ])('leaves one %s alone, later executions do so too, and its end is collected', async (_, script) => {
     const { pid, execution } = await leave(script)
     expect([isAlive(pid), execution.processesEnded]).toEqual([true, 0])
@@ -146,7 +192,7 @@ describe('an execution that leaves its background processes', () => {
     ['in its group', inGroup, 0],
     ['in a session of its own', inSession, 1],
     ['in its session, in another group, without the environment', job, 1],
-    ['in a session of its own without the environment', unmarked, 1],
+    ['in a session of its own without the environment', emptied, 1],
   ])('ends one %s when it is terminated', async (_, script, counted) => {
     const execution = await begin(`${script}; exec sleep 1000`, { background: 'leave' })
     const pids: number[] = []
@@ -171,7 +217,7 @@ describe('an execution that leaves its background processes', () => {
   })
 
   it('is not robbed of them by an execution that ends while its output is still read', async () => {
-    const execution = await begin(unmarked, { background: 'leave' })
+    const execution = await begin(emptied, { background: 'leave' })
     for await (const { data } of execution.output) {
       left.push(Number(String(data)))
       await waitFor(() => !existsSync(`/proc/${String(execution.pid)}`))
@@ -184,7 +230,7 @@ describe('an execution that leaves its background processes', () => {
   it('takes nothing from others: what is nobody’s is ended again when all that was left has ended', async () => {
     const { pid } = await leave(inSession)
     await end(pid)
-    const { pid: stray, execution } = await leftBy(unmarked)
+    const { pid: stray, execution } = await leftBy(emptied)
     expect([isAlive(stray), execution.processesEnded]).toEqual([false, 1])
   })
 })

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import type { WindowSize } from '../../src/runtime/child.ts'
 import { execute, loadEngine, type Engine } from '../../src/runtime/engine.ts'
 import type { Execution } from '../../src/runtime/execution.ts'
 import type { ExitStatus } from '../../src/runtime/exit-status.ts'
 
 export const engine = await loadEngine()
+const instance = randomUUID()
 
 export interface Run {
   readonly stdin?: string | Uint8Array
@@ -30,6 +32,7 @@ export function start(argv: readonly string[], run: Run = {}): Promise<Execution
   }
   return execute(run.engine ?? engine, command, {
     graceMs: run.graceMs ?? 2000,
+    instance,
     marker,
     ...(run.background !== undefined && { background: run.background }),
     ...(run.terminal !== undefined && { terminal: run.terminal }),

@@ -109,6 +109,11 @@ export function warnOfEngine(
       { reason: engine.reason },
       'portable engine: scripts cannot open /dev/stdin, /dev/stdout, /dev/stderr',
     )
+  if (engine.unmarked !== undefined)
+    log.warn(
+      { reason: engine.unmarked },
+      'no marks on processes: what leaves its session and empties its environment can stay while other commands run',
+    )
   if (guardFailed !== undefined)
     log.warn(
       { error: guardFailed.message },

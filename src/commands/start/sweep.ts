@@ -13,7 +13,8 @@ export interface Sweep {
 /** Ends the commands of agents that were killed, then removes their secret files: first the user of a file, then the file. */
 export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
   for (const instance of await folder.abandoned()) {
-    const processes = await engine.endLeftBehind(`RUNBOOK_AGENT_INSTANCE=${instance}`, graceMs)
+    const agent = { instance, marker: `RUNBOOK_AGENT_INSTANCE=${instance}` }
+    const processes = await engine.endLeftBehind(agent, graceMs)
     if (processes > 0) log.warn({ processes }, 'ended the commands of an agent that was killed')
   }
   const { sessions, errors } = await folder.sweep()

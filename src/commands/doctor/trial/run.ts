@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { inheritedEnvironment } from '../../../envvars/inherited.ts'
 import { execute, type Engine } from '../../../runtime/engine.ts'
 import { exitCode } from '../../../runtime/exit-status.ts'
@@ -19,6 +20,7 @@ export interface Ran {
 
 /** From SIGTERM to SIGKILL: these commands have nothing to put in order. */
 const GRACE_MS = 200
+const INSTANCE = randomUUID()
 /** No other execution has it: one at a time is made. */
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
@@ -40,6 +42,7 @@ export async function run(
   }
   const options = {
     graceMs: GRACE_MS,
+    instance: INSTANCE,
     marker: MARKER,
     ...(onTerminal && { terminal: { cols: 80, rows: 24 } }),
   }
