@@ -16,6 +16,8 @@ export interface OutputRules {
   readonly gate: OutputGate
   /** undefined: nothing is replaced. */
   readonly redaction: Redaction | undefined
+  /** Told with the first output. */
+  readonly unmasked: string | undefined
   /** Called once the output is larger than the cap. */
   readonly overflowed: () => void
 }
@@ -99,11 +101,17 @@ export class OutputForwarder implements Disposable {
     }
   }
 
+  /** hoop's gateway counts each packet that says it. */
+  #unmasked(): { unmasked?: string } {
+    const { unmasked } = this.#rules
+    return unmasked === undefined || this.#sent > 0 ? {} : { unmasked }
+  }
+
   async #send({ stream, data }: Chunk): Promise<void> {
     await this.#rules.gate.passed()
     if (this.#lost) return
     try {
-      await this.#reply({ kind: stream, sid: this.#sid, data })
+      await this.#reply({ kind: stream, sid: this.#sid, data, ...this.#unmasked() })
       this.#sent += data.length
       this.#lastByte = data.at(-1)
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Entry } from '../envvars/entry.ts'
 import { mergeEntries } from '../envvars/merge.ts'
-import { refusalOf } from '../policy/unprotected.ts'
+import { refusalOf, unmaskedBecause } from '../policy/unprotected.ts'
 import type { OpenMessage } from '../wire/message.ts'
 import { checkServer } from './liveness.ts'
 import type { SessionServices } from './session-services.ts'
@@ -17,6 +17,8 @@ export interface CommandRequest {
   readonly secrets: readonly Entry[]
   /** True when the output is collected for an API answer rather than streamed to a person or a pipe. */
   readonly captured: boolean
+  /** Why output passes unmasked although the connection asks for masking; undefined when it does not. */
+  readonly unmasked: string | undefined
 }
 
 /** The session cannot run; the message is what its user reads. */
@@ -50,6 +52,7 @@ export async function checkRequest(
     entries,
     secrets: entries,
     captured: params.clientOrigin.startsWith('client-api'),
+    unmasked: unmaskedBecause(params),
   }
 }
 

@@ -1,3 +1,4 @@
+import { createEntry, type Entry } from '../envvars/entry.ts'
 import { Environment, type EnvironmentRequest } from '../envvars/environment.ts'
 import type { Command } from '../runtime/child.ts'
 import { execute } from '../runtime/engine.ts'
@@ -28,7 +29,7 @@ export async function runCommand(
   const { folder, inherited, slots } = services
   using slot = slots.take()
   if (slot === undefined) throw new RefusedError(slots.full)
-  const { entries } = request
+  const entries = start.kind === 'terminal' ? onTerminal(request.entries) : request.entries
   await using held = await hold({ entries, inherited, folder, sessionId: owner.sid }, services)
   const { environment } = held
   const argv = environment.expand(request.argv)
@@ -63,7 +64,7 @@ function commandOf(
 ): Command {
   return {
     argv,
-    environment: start.kind === 'terminal' ? onTerminal(environment.block) : environment.block,
+    environment: environment.block,
     path: inherited.get('PATH') ?? '',
     cwd,
     stdin: start.kind === 'script' ? start.stdin : NO_PAYLOAD,
@@ -98,7 +99,7 @@ async function launch(
 /** Brings the output to the gateway until the command has ended, and says how it did. */
 async function follow(
   { execution, group }: { readonly execution: Execution; readonly group: ExecutionGroup },
-  { secrets, captured }: CommandRequest,
+  { secrets, captured, unmasked }: CommandRequest,
   owner: CommandOwner,
   { services, reply }: { readonly services: SessionServices; readonly reply: Reply },
 ): Promise<Ended> {
@@ -110,6 +111,7 @@ async function follow(
     tails,
     gate: owner.gate,
     redaction: captured ? redactionFor(secrets, settings.secretNames, log) : undefined,
+    unmasked,
     overflowed: () => (settings.onCap === 'kill' ? owner.end('output-limit') : undefined),
   })
   using limit = timeLimit(settings.maxDurationMs, () => owner.end('timeout'))
@@ -138,8 +140,8 @@ function timeLimit(ms: number | undefined, reached: () => void): Disposable {
 }
 
 /** Always this one, whatever the connection says (protocol.md 5.3). */
-const TERM = Buffer.from('TERM=xterm-256color')
+const TERM = createEntry('envvar:TERM', Buffer.from('xterm-256color'), 'agent')
 
-function onTerminal(block: readonly Buffer[]): Buffer[] {
-  return [TERM, ...block.filter((entry) => !entry.toString('latin1', 0, 5).startsWith('TERM='))]
+function onTerminal(entries: readonly Entry[]): Entry[] {
+  return [...entries.filter(({ name }) => name !== TERM.name), TERM]
 }

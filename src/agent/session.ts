@@ -34,6 +34,7 @@ export class Session implements CommandOwner {
   #state: SessionState = { name: 'opening' }
   #endReason: TerminationReason | undefined
   #refusal: string | undefined
+  #unmasked: string | undefined
 
   constructor(open: OpenMessage, services: SessionServices, reply: Reply) {
     this.sid = open.sid
@@ -126,12 +127,20 @@ export class Session implements CommandOwner {
     const services = this.#services
     try {
       const request = await checkRequest(this.#open, services)
+      this.#warnUnmasked(request)
       const start = await this.#start(request)
       if (start === undefined) return this.#unstarted()
       return await runCommand(request, start, this, { services, reply: this.#reply })
     } catch (error) {
       return this.#failed(error as Error)
     }
+  }
+
+  #warnUnmasked({ unmasked }: CommandRequest): void {
+    if (unmasked === undefined) return
+    this.#unmasked = unmasked
+    const { connectionName: connection } = this.#open.params
+    this.#services.log.warn({ sid: this.sid, connection }, unmasked)
   }
 
   /** Answers that the session is open, exactly once, and waits for what starts it; undefined when it was ended instead. */
@@ -180,6 +189,7 @@ export class Session implements CommandOwner {
       message,
       truncatedBytes: bytes.leftOut,
       redactedBytes: bytes.redacted,
+      ...(this.#unmasked !== undefined && { unmasked: this.#unmasked }),
     } as const
     try {
       await this.#reply(closed)

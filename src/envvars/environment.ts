@@ -14,7 +14,7 @@ export interface EnvironmentRequest {
   readonly sessionId: string
 }
 
-/** The session's variables by name; of a `filesystem:` entry the path of its file. */
+/** Variables by name; of a `filesystem:` entry the path of its file. */
 type Store = ReadonlyMap<string, Buffer>
 
 /**
@@ -22,13 +22,11 @@ type Store = ReadonlyMap<string, Buffer>
  * start. Everything of value is in private fields: neither JSON nor `inspect` shows it.
  */
 export class Environment implements AsyncDisposable {
-  readonly #store: Store
-  readonly #block: readonly Buffer[]
+  readonly #variables: Store
   readonly #files: SecretFiles | undefined
 
-  private constructor(store: Store, block: readonly Buffer[], files: SecretFiles | undefined) {
-    this.#store = store
-    this.#block = block
+  private constructor(variables: Store, files: SecretFiles | undefined) {
+    this.#variables = variables
     this.#files = files
   }
 
@@ -36,22 +34,26 @@ export class Environment implements AsyncDisposable {
   static async create(request: EnvironmentRequest): Promise<Environment> {
     const { files, paths } = await writeFiles(request)
     const store = new Map(request.entries.map(({ name, value }) => [name, paths.get(name) ?? value] as const))
-    return new Environment(store, composeBlock(store, request.inherited), files)
+    return new Environment(compose(store, request.inherited), files)
   }
 
   /** NAME=VALUE for the new process, sorted by name, PATH last. */
   get block(): readonly Buffer[] {
-    return this.#block
+    const names = [...this.#variables.keys()].filter((name) => name !== 'PATH').sort()
+    if (this.#variables.has('PATH')) names.push('PATH')
+    return names.map((name) =>
+      Buffer.concat([Buffer.from(`${name}=`), this.#variables.get(name) ?? Buffer.alloc(0)]),
+    )
   }
 
-  /** The command line with the session's variables filled in; the agent's own are not looked at. */
+  /** The command line with the variables filled in that the command gets, and no others. */
   expand(args: readonly string[]): Buffer[] {
-    return expandArguments(args, (name) => this.#store.get(name))
+    return expandArguments(args, (name) => this.#variables.get(name))
   }
 
   /** The names only: `inspect` with `getters` and `showHidden` would otherwise call `block`. */
   [inspect.custom](): string {
-    return `Environment ${JSON.stringify([...this.#store.keys()])}`
+    return `Environment ${JSON.stringify([...this.#variables.keys()])}`
   }
 
   /** Removes the secret files. May be called again; throws `RuntimeFolderError` when they cannot be removed. */
@@ -61,16 +63,14 @@ export class Environment implements AsyncDisposable {
 }
 
 /** The session's variables over the agent's, except PATH, and HOME when the session's is empty. */
-function composeBlock(store: Store, inherited: ReadonlyMap<string, string>): Buffer[] {
+function compose(store: Store, inherited: ReadonlyMap<string, string>): Store {
   const variables = new Map<string, Buffer>()
   for (const [name, value] of inherited) variables.set(name, Buffer.from(value))
   for (const [name, value] of store) {
     const replaces = name !== 'PATH' && !(name === 'HOME' && value.length === 0 && inherited.has('HOME'))
     if (replaces) variables.set(name, value)
   }
-  const names = [...variables.keys()].filter((name) => name !== 'PATH').sort()
-  if (variables.has('PATH')) names.push('PATH')
-  return names.map((name) => Buffer.concat([Buffer.from(`${name}=`), variables.get(name) ?? Buffer.alloc(0)]))
+  return variables
 }
 
 interface WrittenFiles {

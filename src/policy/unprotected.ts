@@ -21,6 +21,12 @@ export function refusalOf(asked: AskedProtections): string | undefined {
   return undefined
 }
 
+/** What users of a session are told whose output should be masked if that can be done: it cannot. undefined: nobody asked. */
+export function unmaskedBecause(asked: AskedProtections): string | undefined {
+  if (asked.dlpProvider === '' || !wantsMasking(asked)) return undefined
+  return `this agent does not mask data yet, ${JSON.stringify(asked.dlpProvider)} was not asked: output passes as it is (mode best-effort)`
+}
+
 /** Rules are `{"input_rules":[{"rules":[...]}],"output_rules":[...]}`; what cannot be read counts as rules. */
 function hasGuardRails(rules: Buffer | undefined): boolean {
   const parsed = parse(rules)

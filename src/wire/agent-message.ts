@@ -1,5 +1,6 @@
 import { encodeLogs } from './agent-logs.ts'
 import type { AgentMessage, AgentOutbound, ClosedMessage, OpenedMessage, SessionId } from './message.ts'
+import { encodeMaskingFailure } from './masking-info.ts'
 import { KEEPALIVE, NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specText, type Packet } from './packet.ts'
 import { encodeSystemReply } from './system-reply.ts'
 
@@ -21,7 +22,11 @@ export function encodeAgentMessage(message: AgentOutbound): Packet {
       return encodeOpened(message)
     case 'stdout':
     case 'stderr':
-      return { type: type[message.kind], spec: sessionSpec(message.sid), payload: message.data }
+      return {
+        type: type[message.kind],
+        spec: { ...sessionSpec(message.sid), ...maskingSpec(message) },
+        payload: message.data,
+      }
     case 'closed':
       return encodeClosed(message)
     case 'system-reply':
@@ -52,9 +57,15 @@ function encodeClosed(message: ClosedMessage): Packet {
       ...(message.exitCode !== undefined && { [spec.exitCode]: Buffer.from(String(message.exitCode)) }),
       ...count(spec.truncatedBytes, message.truncatedBytes),
       ...count(spec.redactedBytes, message.redactedBytes),
+      ...maskingSpec(message),
     },
     payload: Buffer.from(message.message),
   }
+}
+
+/** The embedded gateway asks for no masking and does not read it. */
+function maskingSpec({ unmasked }: { readonly unmasked?: string }): Record<string, Buffer> {
+  return unmasked === undefined ? {} : { [spec.maskingInfo]: encodeMaskingFailure(unmasked) }
 }
 
 /** Never throws: whatever an agent sends, the gateway lives. Unknown types become `unsupported`. */

@@ -69,6 +69,8 @@ interface OutputMessage {
   readonly kind: 'stdout' | 'stderr'
   readonly sid: SessionId
   readonly data: Buffer
+  /** Why the session's output is not masked although that was asked for; on its first output only. */
+  readonly unmasked?: string
 }
 
 export interface ClosedMessage {
@@ -82,4 +84,6 @@ export interface ClosedMessage {
   readonly truncatedBytes: number
   /** Bytes of output that were secrets, and that the agent replaced. */
   readonly redactedBytes: number
+  /** As on output. */
+  readonly unmasked?: string
 }

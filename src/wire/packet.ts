@@ -23,6 +23,7 @@ export const spec = {
   truncatedBytes: 'client.truncated_bytes',
   /** Not hoop's. */
   redactedBytes: 'client.redacted_bytes',
+  maskingInfo: 'datamasking.info',
   featureFlags: 'feature-flags',
 } as const
 

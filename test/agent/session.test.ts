@@ -159,6 +159,18 @@ describe('a session', () => {
     ])
   })
 
+  it('says that output is not masked where best-effort masking is asked for: once in the log, with the first output and in the close', async () => {
+    const asked = { dlpProvider: 'mspresidio', dlpMode: 'best-effort', dlpInfoTypes: ['EMAIL_ADDRESS'] }
+    await exec('s1', 'yes ada@example.test | head -c 300000', asked)
+    const told = gateway
+      .of('s1')
+      .filter(({ spec }) => String(spec['datamasking.info']).includes('does not mask'))
+    expect(types(told)).toEqual(['ClientWriteStdout', 'ClientSessionClose'])
+    expect(running.log.filter((line) => line.includes('does not mask'))).toHaveLength(1)
+    await exec('s2', 'echo plain', { dlpProvider: 'mspresidio', dlpMode: 'best-effort' })
+    expect(gateway.of('s2').some(({ spec }) => 'datamasking.info' in spec)).toBe(false)
+  })
+
   it('refuses native connections and scripts without a session, with 254', async () => {
     gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 's1' }, 'x')
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's2' }, 'x')

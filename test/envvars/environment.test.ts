@@ -162,11 +162,26 @@ describe('a filesystem entry', () => {
 })
 
 describe('expansion', () => {
-  test("uses the session's variables and none of the agent's", async () => {
+  test('uses what the command gets, with the values that it gets', async () => {
+    await using environment = await create([
+      ['envvar', 'A', 'b'],
+      ['envvar', 'PATH', '/evil'],
+      ['envvar', 'TZ', 'CET'],
+      ['envvar', 'HOME', ''],
+    ])
+    expect(environment.expand(['$A', '$A', '$HOME/x', '$PATH', '$TZ']).map(String)).toEqual([
+      '$A',
+      'b',
+      '/root/x',
+      '/bin',
+      'CET',
+    ])
+  })
+
+  test('knows no variable that the command does not get', async () => {
     await using environment = await create([['envvar', 'A', 'b']])
-    expect(environment.expand(['$A', '$A', 'x']).map(String)).toEqual(['$A', 'b', 'x'])
-    expect(() => environment.expand(['p', '$HOME', '$PATH'])).toThrow(
-      'could not find environment variable for commands [$HOME,$PATH]',
+    expect(() => environment.expand(['p', '$HOOP_KEY', '$LANG'])).toThrow(
+      'could not find environment variable for commands [$HOOP_KEY,$LANG]',
     )
   })
 })

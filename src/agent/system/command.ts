@@ -61,7 +61,7 @@ function requestOf(
   entries: readonly Entry[],
   secrets: readonly Entry[],
 ): CommandRequest {
-  return { argv, program: argv[0] ?? '', entries, secrets, captured: true }
+  return { argv, program: argv[0] ?? '', entries, secrets, captured: true, unmasked: undefined }
 }
 
 function entriesOf(values: ReadonlyMap<string, string>, origin: Entry['origin']): Entry[] {
