@@ -90,12 +90,7 @@ async function throughMirror(more) {
 
 async function throughAgent(round) {
   const gateway = await ScriptedGateway.start()
-  const env = {
-    HOME: folder,
-    HOOP_KEY: gateway.key,
-    RUNBOOK_AGENT_RUNTIME_DIR: path.join(folder, `${round}`),
-  }
-  const agent = new Program(['start'], env, path.join(folder, 'agent.log'))
+  const agent = new Program(['start'], { HOOP_KEY: gateway.key }, path.join(folder, `agent-${round}`))
   await agent.started(gateway.connected)
   const { trip, end } = await gateway.console(ECHO)
   const stop = async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import process from 'node:process'
 import { clearTimeout, setTimeout } from 'node:timers'
 import { fileURLToPath, URL } from 'node:url'
@@ -29,15 +30,15 @@ export class Program {
 
   /**
    * @param {readonly string[]} args
-   * @param {Readonly<Record<string, string>>} env all the program gets beside PATH
-   * @param {string} logFile takes its log
+   * @param {Readonly<Record<string, string>>} env is added to its own folders
+   * @param {string} place beside it lie its folders and its log: `<place>-state`, `<place>.log`
    */
-  constructor(args, env, logFile) {
-    const log = openSync(logFile, 'a', 0o600)
-    this.#logFile = logFile
+  constructor(args, env, place) {
+    this.#logFile = `${place}.log`
+    const log = openSync(this.#logFile, 'a', 0o600)
     this.#child = spawn(process.execPath, [...Program.nodeArgs, main, ...args], {
       stdio: ['ignore', 'pipe', log],
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH: process.env.PATH, ...foldersAt(place), ...env },
     })
     closeSync(log)
     this.#child.stdout.setEncoding('utf8').on('data', (text) => (this.#printed += text))
@@ -103,5 +104,16 @@ export class Program {
   #fail(what) {
     const name = this.#child.spawnargs.slice(-3).join(' ')
     throw new Error(`${name} ${what}:\n${readFileSync(this.#logFile, 'utf8').slice(-2000)}`)
+  }
+}
+
+/** What a program would else take of whoever runs the benchmark: home, /tmp, /dev/shm, /var/lib. */
+function foldersAt(place) {
+  const folder = path.dirname(place)
+  return {
+    HOME: folder,
+    TMPDIR: folder,
+    RUNTIME_DIRECTORY: `${place}-runtime`,
+    STATE_DIRECTORY: `${place}-state`,
   }
 }

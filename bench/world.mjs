@@ -77,12 +77,11 @@ export class World {
   }
 
   #agent(name, key) {
-    const runtime = path.join(this.#folder, `${name}-runtime`)
-    return this.#program(name, ['start'], { HOOP_KEY: key, RUNBOOK_AGENT_RUNTIME_DIR: runtime })
+    return this.#program(name, ['start'], { HOOP_KEY: key })
   }
 
   #program(name, args, env) {
-    return new Program(args, { HOME: this.#folder, ...env }, path.join(this.#folder, `${name}.log`))
+    return new Program(args, env, path.join(this.#folder, name))
   }
 }
 

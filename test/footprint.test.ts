@@ -23,6 +23,12 @@ it.each([
   ],
   ['processes are ended by their number, never by a name', /\b(pkill|killall|skill|fuser)\b/, []],
   ["nobody's Redis is emptied, no table of jobs changed", /\b(flushall|flushdb|crontab)\b/i, []],
+  [
+    'the built program is started in a workplace, where it has folders of its own',
+    // Who needs its path takes it from test/support/program.ts, which says so.
+    /dist\/main\.js', import\.meta/,
+    ['test/support/program.ts', 'bench/program.mjs'],
+  ],
   ['no configuration of git but of a repository of its own', /git config --(global|system)/, []],
 ])('%s', (_, pattern, allowed) => {
   const found = sources().filter((file) => pattern.test(readFileSync(path.join(root, file), 'utf8')))

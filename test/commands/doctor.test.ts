@@ -1,12 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Level, Line } from '../../src/commands/doctor/finding.ts'
 import { Gate } from '../support/gate.ts'
 import { descendantsOf, isAlive } from '../support/processes.ts'
-import { Program, runProgram } from '../support/program.ts'
+import { main, Program, runProgram } from '../support/program.ts'
 import { ScriptedGateway } from '../support/scripted-gateway.ts'
 import { Site } from '../support/site.ts'
 import { waitFor } from '../support/wait.ts'
@@ -16,7 +15,6 @@ import { Workplace } from '../support/workplace.ts'
 
 const SECRET = 'xagt-hush-0123456789-hush'
 const NOBODY = { uid: 65_534, gid: 65_534 }
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const isRoot = process.geteuid?.() === 0
 /** A checkout need not be open to other users. */
 const runsForNobody =

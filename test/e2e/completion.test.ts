@@ -1,15 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync, chmodSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { runProgram } from '../support/program.ts'
+import { main, runProgram } from '../support/program.ts'
 import { RunbookGateway } from '../support/runbook-gateway.ts'
 import { json } from '../support/scripted-rest.ts'
 import { missingProgram } from '../support/servers.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
 import { Workplace } from '../support/workplace.ts'
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const ID = '5701046a-7b7a-4a78-abb0-a24c95e6fe54'
 
 async function gateway(): Promise<RunbookGateway> {

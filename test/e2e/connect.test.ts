@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js'
 import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import '../support/leaks.ts'
+import { main } from '../support/program.ts'
 import { ServedClient } from '../support/served-client.ts'
 import { shell } from '../support/shell.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
@@ -10,8 +10,6 @@ import { found, waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/workplace.ts'
 
 // The built program at a terminal, against a gateway that does what a test says.
-
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 let place: Workplace
 let gateway: ServedClient

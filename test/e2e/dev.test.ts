@@ -1,19 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Development, startDevelopment } from '../support/development.ts'
 import { Gate } from '../support/gate.ts'
 import { childrenOf, commandLineOf, descendantsOf, environmentOf, isAlive } from '../support/processes.ts'
-import { runProgram } from '../support/program.ts'
+import { main, runProgram } from '../support/program.ts'
 import { Rest, type Answer } from '../support/rest.ts'
 import { Shell } from '../support/shell.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
 import { found, waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/workplace.ts'
 
-const builtMain = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const mode = (file: string) => (statSync(file).mode & 0o777).toString(8)
 /** Beside the agent, `dev` has git as a child. */
 const agentOf = (dev: number) => childrenOf(dev).find((pid) => commandLineOf(pid).includes('main.js start '))
@@ -172,7 +170,7 @@ describe('dev, while it serves', () => {
     using place = new Workplace()
     const words = ['dev', '--state', 'state', '--http', '127.0.0.1:0', '--grpc', '127.0.0.1:0']
     const window = new Tmux(place, {}, { rows: 40, cols: 160 })
-    window.enter([process.execPath, builtMain, ...words].join(' '))
+    window.enter([process.execPath, main, ...words].join(' '))
     const [, http = ''] = await window.shows(/gateway {3}(\S+) \(REST\)[^]*Ctrl-C ends/)
     using gate = new Gate(place)
     const token = readFileSync(place.at('state', 'admin.token'), 'utf8').trim()

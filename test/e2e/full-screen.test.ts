@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { missingPostgres, postgresDatabase } from '../support/databases.ts'
+import { main } from '../support/program.ts'
 import { missingProgram, without } from '../support/servers.ts'
 import { Site } from '../support/site.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
@@ -10,8 +10,6 @@ import { Workplace } from '../support/workplace.ts'
 
 // A program on a terminal of its own, and the same program through client, gateway and agent: the same keys give the
 // same screens. The program's own command line and environment are the same, so is the terminal around it.
-
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 const noPostgres = await missingPostgres()
 

@@ -1,14 +1,12 @@
 import { readdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import '../support/leaks.ts'
+import { main } from '../support/program.ts'
 import { shell } from '../support/shell.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
 import { Workplace } from '../support/workplace.ts'
 
 // `run --local` of the built program: a runbook on this machine, no gateway, nobody signed in.
-
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 const settings = `
 users: [{ name: admin, token: a-token-for-tests-0123456789 }]

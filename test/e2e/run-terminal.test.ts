@@ -1,13 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { main } from '../support/program.ts'
 import { answer, done, RunbookGateway, RUNNING, SESSION } from '../support/runbook-gateway.ts'
 import { json, ScriptedRest } from '../support/scripted-rest.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
 import { waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/workplace.ts'
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const FILE = 'ops/report.runbook.sql'
 
 const declared = {

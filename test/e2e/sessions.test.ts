@@ -1,12 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Program, runProgram } from '../support/program.ts'
+import { main, Program, runProgram } from '../support/program.ts'
 import { Site } from '../support/site.ts'
 import { json, ScriptedRest } from '../support/scripted-rest.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
 import { Workplace } from '../support/workplace.ts'
-
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 describe('run and sessions on the embedded gateway', () => {
   let site: Site

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import '../support/leaks.ts'
 import { isAlive } from '../support/processes.ts'
+import { main } from '../support/program.ts'
 import { shell } from '../support/shell.ts'
 import { Site } from '../support/site.ts'
 import { hasTmux, Tmux } from '../support/tmux.ts'
@@ -11,7 +11,6 @@ import { waitFor } from '../support/wait.ts'
 
 // A person at a terminal, the embedded gateway and an agent: three processes of the built program.
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const connections = [
   { name: 'console', command: ['bash', '--norc', '--noprofile', '-i'], env: { PS1: 'remote$ ' } },
   { name: 'runbooks-only', command: ['bash'], access: { exec: false, connect: false } },

@@ -120,6 +120,14 @@ async function told(
 async function refusal(asked: Promise<string>, wanted: string): Promise<string | undefined> {
   return asked.then(
     () => undefined,
-    (error: unknown) => `${wanted} (${String(Reflect.get(Object(error), 'stderr')).trim()})`,
+    (error: unknown) => `${wanted} (${firstLine(error)})`,
+  )
+}
+
+function firstLine(error: unknown): string {
+  return (
+    String(Reflect.get(Object(error), 'stderr'))
+      .split('\n')[0]
+      ?.trim() ?? ''
   )
 }

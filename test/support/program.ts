@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { found } from './wait.ts'
 import type { Workplace } from './workplace.ts'
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+/** What is built. To be started in a workplace: with its environment, it writes only there. */
+export const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 /** For a start on a machine that is busy with other tests. */
 const START_MS = 25_000

@@ -1,10 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { main } from './program.ts'
 import { found } from './wait.ts'
 import type { Workplace } from './workplace.ts'
-
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 /** Longer than any way out of the program itself. */
 const END_MS = 25_000

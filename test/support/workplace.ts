@@ -9,7 +9,7 @@ export class Workplace implements Disposable {
   readonly env: Readonly<Record<string, string>>
 
   constructor() {
-    this.path = mkdtempSync(path.join(tmpdir(), 'runbook-e2e-'))
+    this.path = mkdtempSync(path.join(tmpdir(), 'e2e-'))
     for (const name of ['home', 'tmp']) mkdirSync(this.at(name))
     this.env = {
       PATH: process.env['PATH'] ?? '',

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -6,19 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ClientSite } from '../../support/client-site.ts'
 import { outcome, start } from '../../support/execute.ts'
+import { go, GO_MS } from '../../support/go.ts'
 import { userToken } from '../../support/scripted-client.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // hoop's own command line is a Go program over grpc-go: this one does on the wire what that one does.
 
 const SOURCE = fileURLToPath(new URL('../../fixtures/hoopclient', import.meta.url))
-// The modules may have to be fetched, and the standard library to be built.
-const BUILD_MS = 300_000
-// The command stands apart from its calls: knip takes a literal one for a package that is not listed.
-const GO = 'go'
-
-const go = (...args: string[]) => spawnSync(GO, args, { cwd: SOURCE, encoding: 'utf8', timeout: BUILD_MS })
-const canBuild = go('version').status === 0 && go('mod', 'download').status === 0
+const inSource = (...args: string[]) => go(args, { cwd: SOURCE })
+const canBuild = inSource('version').status === 0 && inSource('mod', 'download').status === 0
 
 let site: ClientSite
 let folder: string
@@ -30,9 +26,9 @@ describe.skipIf(!canBuild)(
     beforeAll(() => {
       folder = mkdtempSync(path.join(tmpdir(), 'hoopclient-'))
       program = path.join(folder, 'hoopclient')
-      const build = go('build', '-o', program, '.')
+      const build = inSource('build', '-o', program, '.')
       if (build.status !== 0) throw new Error(`go build failed: ${build.stderr}`)
-    }, BUILD_MS)
+    }, GO_MS)
     afterAll(() => rmSync(folder, { recursive: true }))
     beforeEach(async () => {
       site = await ClientSite.start()

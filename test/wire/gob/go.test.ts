@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import {
@@ -10,17 +9,12 @@ import {
   encodeStringMap,
 } from '../../../src/wire/params.ts'
 import type { ConnectionParams } from '../../../src/wire/params.ts'
+import { go, GO_MS } from '../../support/go.ts'
 import { asGoJson } from './vectors.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../fixtures/gobcheck/main.go', import.meta.url))
 
-// The compiler may have to build the standard library first.
-const GO_RUN_MS = 300_000
-
-// The command stands apart from its calls: knip takes a literal one for a package that is not listed.
-const GO = 'go'
-
-const hasGo = spawnSync(GO, ['version']).status === 0
+const hasGo = go(['version']).status === 0
 
 interface Found {
   readonly value: unknown
@@ -34,11 +28,9 @@ function throughGo(streams: {
   Map: Buffer
 }): Record<'params' | 'list' | 'map', Found> {
   const input = Object.entries(streams).map(([name, bytes]) => [name, bytes.toString('base64')])
-  const run = spawnSync(GO, ['run', PROGRAM], {
+  const run = go(['run', PROGRAM], {
     input: JSON.stringify(Object.fromEntries(input)),
-    env: { ...process.env, GOFLAGS: '-mod=mod' },
-    encoding: 'utf8',
-    timeout: GO_RUN_MS,
+    env: { GOFLAGS: '-mod=mod' },
   })
   if (run.status !== 0) throw new Error(`go run ${PROGRAM} failed: ${run.stderr}`)
   return JSON.parse(run.stdout) as Record<'params' | 'list' | 'map', Found>
@@ -102,6 +94,6 @@ describe.skipIf(!hasGo)('with the go command, which is missing where this is ski
       expect(decodeStringList(Buffer.from(found.list.gob, 'base64'), 'x')).toEqual(list)
       expect(decodeStringMap(Buffer.from(found.map.gob, 'base64'), 'x')).toEqual(map)
     },
-    GO_RUN_MS,
+    GO_MS,
   )
 })
