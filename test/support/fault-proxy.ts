@@ -19,7 +19,7 @@ export class FaultProxy implements AsyncDisposable {
   bytesPerSecond: number | undefined
   /** Bytes that were passed on since the start. */
   readonly passed = { 'to-client': 0, 'to-target': 0 }
-  readonly #targetPort: number
+  #targetPort: number
   readonly #pairs = new Set<Pair>()
   #server: Server | undefined
   #port = 0
@@ -40,6 +40,11 @@ export class FaultProxy implements AsyncDisposable {
 
   get port(): number {
     return this.#port
+  }
+
+  /** For connections from now on: the gateway was started again, on another port. */
+  set targetPort(port: number) {
+    this.#targetPort = port
   }
 
   /** Connections that stand. */

@@ -21,6 +21,10 @@ export class SmallDisk implements Disposable {
     execFileSync('mount', ['-o', 'remount,ro', this.path])
   }
 
+  makeWritable(): void {
+    execFileSync('mount', ['-o', 'remount,rw', this.path])
+  }
+
   [Symbol.dispose](): void {
     execFileSync('umount', ['--lazy', this.path])
     rmdirSync(this.path)

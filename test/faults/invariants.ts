@@ -1,0 +1,257 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import path from 'node:path'
+import { waitFor } from '../support/wait.ts'
+import type { Outcome } from './load.ts'
+import { AGENTS } from './plan.ts'
+import { PATIENCE_MS, type Process } from './process.ts'
+import { readHistory, readJournal, type Recorded } from './records.ts'
+import type { Site } from './site.ts'
+
+// What must hold after every round, whatever happened in it. A violation is a line; no line is a good round.
+
+/** Where the history has 254: "no exit code could be had". */
+const NO_CODE = 254
+/** How long what belongs to an ended session may still be there: the agent's ways out, and the gateway's patience with it. */
+const GONE_MS = PATIENCE_MS
+
+/** What is true of a site's rounds so far. */
+export class Ledger {
+  readonly outcomes: Outcome[] = []
+  /** Sessions as they were recorded when they were seen first. */
+  readonly recorded = new Map<string, Recorded>()
+  /** Jobs whose end was told to their clients and found in the history. */
+  readonly ends = new Set<string>()
+  /** Sessions whose close was confirmed to their agent, likewise. */
+  readonly closes = new Set<string>()
+}
+
+/** Nothing is open that does not run: by now nothing runs. */
+export async function openSessions({ rest }: Site): Promise<string[]> {
+  let open: string[] = []
+  const look = async (): Promise<boolean> => {
+    const { body } = await rest.ask('GET', '/api/sessions?limit=100')
+    const { data } = body as { readonly data: readonly { readonly id: string; readonly status: string }[] }
+    open = data.filter(({ status }) => status !== 'done').map(({ id }) => id)
+    return open.length === 0
+  }
+  await waitFor(look, GONE_MS).catch(() => undefined)
+  return open.map((id) => `session ${id} is open, and nothing runs`)
+}
+
+export async function leftProcesses({ mark }: Site): Promise<string[]> {
+  const look = (): string[] => pids().filter((pid) => read(`/proc/${pid}/cmdline`).includes(mark))
+  await waitFor(() => look().length === 0, GONE_MS).catch(() => undefined)
+  return look().map((pid) => `process ${pid} is left: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
+}
+
+/** Folders of sessions with secret files, while the agents run. */
+export async function leftFiles({ place }: Site): Promise<string[]> {
+  const look = (): string[] => entries(place.at('runtime')).filter((name) => /\/s-[^/]*$/.test(name))
+  await waitFor(() => look().length === 0, GONE_MS).catch(() => undefined)
+  return look().map((name) => `secret files are left: ${name}`)
+}
+
+/** By their kind: pipes, sockets, memory files, terminals, files by name. */
+export type Descriptors = ReadonlyMap<string, number>
+
+export function descriptors({ pid }: Process): Descriptors {
+  const counts = new Map<string, number>()
+  for (const fd of list(`/proc/${pid}/fd`)) {
+    const kind = target(`/proc/${pid}/fd/${fd}`).replace(/:\[\d+\]$/, '')
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  }
+  counts.delete('')
+  return counts
+}
+
+/** None is held that was not held before, by a process that has lived through the round. */
+export async function leftDescriptors(process: Process, before: Descriptors): Promise<string[]> {
+  const more = (): string[] =>
+    [...descriptors(process)]
+      .filter(([kind, count]) => count > (before.get(kind) ?? 0))
+      .map(([kind, count]) => `${kind} (${count}, were ${before.get(kind) ?? 0})`)
+  await waitFor(() => process.hasEnded || more().length === 0, GONE_MS).catch(() => undefined)
+  return process.hasEnded ? [] : more().map((kind) => `${process.name} holds more descriptors: ${kind}`)
+}
+
+/** A process ends when it is told to, and else never. */
+export function ownEnds({ slots }: Site): string[] {
+  return slots
+    .flatMap(({ processes }) => processes)
+    .filter(({ ownEnd }) => ownEnd !== undefined)
+    .map(({ name, ownEnd, errors }) => `${name} ended by itself (${ownEnd}): ${errors.slice(-500)}`)
+}
+
+/** After all have stopped: what a stopped gateway and its agents may not leave. */
+export function leftByAll({ place }: Site): string[] {
+  const files = [...entries(place.at('runtime')), ...entries(place.at('tmp'))]
+    // The folder of all agents of a user stays.
+    .filter((name) => !/^runbook-agent-\d+$/.test(name))
+    .map((name) => `${name} is left`)
+  const processes = pids()
+    .filter((pid) => target(`/proc/${pid}/cwd`).startsWith(place.path))
+    .map((pid) => `process ${pid} is left: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
+  return [...files, ...processes]
+}
+
+export function ranTwice({ outcomes }: Ledger): string[] {
+  return outcomes
+    .filter((outcome) => outcome.runs().length > 1)
+    .map((outcome) => `${outcome.mark} ran more than once, in ${outcome.runs().join(', ')}`)
+}
+
+/** The history after the gateway has stopped, against all that clients and agents were told. */
+export function recordedEnds(site: Site, ledger: Ledger): string[] {
+  const { integrity, sessions } = readHistory(site.state('gateway'))
+  const byId = new Map(sessions.map((session) => [session.id, session]))
+  return [
+    ...(integrity === 'ok' ? [] : [`integrity check: ${integrity}`]),
+    ...sessions
+      .filter(({ status }) => status !== 'done')
+      .map(({ id }) => `session ${id} is recorded as open`),
+    ...unchanged(byId, ledger),
+    ...recordedOnce(sessions),
+    ...ledger.outcomes.flatMap((outcome) => answerIsRecorded(outcome, byId, ledger)),
+    ...AGENTS.flatMap((agent) => closesAreRecorded(site, agent, byId, ledger)),
+  ]
+}
+
+/** What was recorded once is there ever after, as it was. */
+function unchanged(byId: ReadonlyMap<string, Recorded>, { recorded }: Ledger): string[] {
+  const changes = [...recorded].flatMap(([id, before]) => {
+    const now = byId.get(id)
+    if (now === undefined) return [`session ${id} is not in the history any more`]
+    if (JSON.stringify(now) === JSON.stringify(before)) return []
+    return [`the record of session ${id} has changed: ${summary(before)}, now ${summary(now)}`]
+  })
+  for (const session of byId.values()) if (!recorded.has(session.id)) recorded.set(session.id, session)
+  return changes
+}
+
+function recordedOnce(sessions: readonly Recorded[]): string[] {
+  const seen = new Map<string, string>()
+  return sessions.flatMap(({ id, correlationId }) => {
+    if (correlationId === null) return []
+    const other = seen.get(correlationId)
+    seen.set(correlationId, id)
+    return other === undefined ? [] : [`one request, two sessions: ${other} and ${id}`]
+  })
+}
+
+function answerIsRecorded(outcome: Outcome, byId: ReadonlyMap<string, Recorded>, ledger: Ledger): string[] {
+  const { answer, mark, job } = outcome
+  if (answer === undefined) return []
+  const id = outcome.sessionId ?? outcome.runs()[0]
+  const session = id === undefined ? undefined : byId.get(id)
+  const told = `${mark} (${job.kind}, session ${id}) was told code ${answer.exitCode}`
+  if (session === undefined) return [`${told}, and the history does not have it`]
+  const code = answer.exitCode === -2 ? NO_CODE : answer.exitCode
+  if (session.exitCode !== code) return [`${told}, recorded is ${summary(session)}`]
+  if (answer.whole && answer.output !== session.output)
+    return [`${told} with ${answer.output?.length} characters, recorded is ${summary(session)}`]
+  ledger.ends.add(mark)
+  return []
+}
+
+/** Closes that the gateway has confirmed, unless it had ended the session by itself at that moment. */
+function closesAreRecorded(
+  site: Site,
+  agent: (typeof AGENTS)[number],
+  byId: ReadonlyMap<string, Recorded>,
+  ledger: Ledger,
+): string[] {
+  const lines = readJournal(site.state(agent))
+  const confirmed = new Set(lines.filter(({ event }) => event === 'confirmed').map(({ sid }) => sid))
+  return lines
+    .filter(({ event, sid, reason }) => event === 'ended' && reason === undefined && confirmed.has(sid))
+    .flatMap(({ sid = '', exitCode }) => {
+      const session = byId.get(sid)
+      const is = session?.exitCode
+      ledger.closes.add(sid)
+      if (is === exitCode || (is === NO_CODE && endedByGateway(session?.output ?? ''))) return []
+      return [
+        `the gateway has confirmed the close of ${sid} with code ${exitCode}, recorded is ${summary(session)}`,
+      ]
+    })
+}
+
+function endedByGateway(output: string): boolean {
+  return /killed by the user|gateway shutdown|agent has disconnected|the client has left/.test(
+    output.slice(-300),
+  )
+}
+
+function summary(session: Recorded | undefined): string {
+  if (session === undefined) return 'nothing'
+  const { status, exitCode, output, endedAt } = session
+  return `${status}, code ${exitCode}, at ${endedAt}, ${output.length} characters ending in ${JSON.stringify(output.slice(-120))}`
+}
+
+/** In answers, logs, journals, histories and whatever else lies in a folder that is not given to the program. */
+export function secretsShown(site: Site, outcomes: readonly Outcome[]): string[] {
+  const { place, secrets } = site
+  const folders = ['logs', 'runs', 'runtime', 'tmp', 'home'].map((name) => place.at(name))
+  const states = [site.state('gateway'), ...AGENTS.map((name) => site.state(name))]
+  const texts = [
+    ...outcomes.map(({ mark, received }) => ({ where: `the answer to ${mark}`, text: received })),
+    ...[...folders, ...states].flatMap((folder) =>
+      entries(folder).map((name) => ({
+        where: path.join(folder, name),
+        text: read(path.join(folder, name)),
+      })),
+    ),
+  ]
+  return texts.flatMap(({ where, text }) => {
+    const shown = secrets.foundIn(text)
+    return shown === undefined ? [] : [`${where} shows ${shown}`]
+  })
+}
+
+/** In arguments of any process, and in variables of one that belongs to no session. */
+export function secretsInProc({ secrets }: Site): string[] {
+  return pids().flatMap((pid) => {
+    const environment = read(`/proc/${pid}/environ`)
+    const isCommand = environment.includes('HOOP_SESSION_ID=') || environment.includes('HOOP_TOKEN=')
+    const text = read(`/proc/${pid}/cmdline`) + (isCommand ? '' : environment)
+    const shown = secrets.foundIn(text)
+    return shown === undefined ? [] : [`process ${pid} (${text.slice(0, 60)}) shows ${shown}`]
+  })
+}
+
+function pids(): string[] {
+  return list('/proc').filter((name) => /^\d+$/.test(name))
+}
+
+/** Names below a folder. */
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true }).map(String)
+  } catch {
+    return []
+  }
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/** Each byte a character; empty where there is nothing to read. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function target(link: string): string {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return ''
+  }
+}
