@@ -9,7 +9,7 @@ export class SmallDisk implements Disposable {
 
   constructor(size: string) {
     this.path = mkdtempSync(path.join(tmpdir(), 'small-disk-'))
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', this.path])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', this.path])
   }
 
   static permitted(): boolean {
