@@ -17,7 +17,7 @@ export type Leftover = (typeof LEFTOVERS)[number]
 /** How a command prints its secrets. */
 export type Print = 'nothing' | 'plain' | 'base64' | 'wrapped' | 'piped' | 'in pieces'
 
-const CAPTURED: readonly Print[] = ['nothing', 'plain', 'base64']
+const CAPTURED: readonly Print[] = ['nothing', 'plain', 'base64', 'wrapped', 'piped', 'in pieces']
 const PRINTS_OF: Readonly<Record<JobKind, readonly Print[]>> = {
   script: CAPTURED,
   runbook: CAPTURED,
@@ -112,7 +112,7 @@ function planJob(random: Random, number: number, { windowMs }: PlanSize): Job {
     // Longer than `limits.wait` now and then: a 202.
     lastsMs: random.happens(0.2) ? random.between(1500, 3000) : random.between(0, 600),
     code: random.one([0, 0, 3, 7, 42]),
-    leaves: random.happens(0.5) ? random.one(LEFTOVERS.filter((one) => one !== 'bare')) : 'nothing',
+    leaves: random.happens(0.5) ? random.one(LEFTOVERS) : 'nothing',
     prints: random.one(PRINTS_OF[kind]),
     lines: random.happens(0.2) ? random.between(500, 5000) : random.between(0, 20),
     killedAfterMs: random.happens(0.12) ? random.between(0, 800) : undefined,
