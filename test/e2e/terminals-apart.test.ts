@@ -12,7 +12,7 @@ const scene = `
   engine.guard()
   const path = process.env.PATH
   const command = (argv) => ({ argv: argv.map((word) => Buffer.from(word)), environment: [Buffer.from('PATH=' + path)], path, cwd: process.cwd(), stdin: Buffer.alloc(0) })
-  const options = { graceMs: 500, marker: 'MARKER=x' }
+  const options = { graceMs: 500, instance: crypto.randomUUID(), marker: 'MARKER=x' }
   const terminal = { cols: 80, rows: 24 }
   const victim = await execute(engine, command(['sh', '-c', 'tty; read line; echo "typed: $line"']), { ...options, terminal })
   const shown = victim.output[Symbol.asyncIterator]()
@@ -35,7 +35,12 @@ const attack = `
   const libc = koffi.load('libc.so.6')
   const syscall = libc.func('long syscall(long number, long a, long b, long c)')
   const ioctl = libc.func('int ioctl(int fd, unsigned long request, ...)')
-  const errno = (result) => (result >= 0 ? 'done' : Object.entries(koffi.os.errno).find(([, n]) => n === koffi.errno())?.[0])
+  // Looked up only after it was read: what V8 asks of the system in between sets it anew.
+  const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]))
+  const errno = (result) => {
+    const number = koffi.errno()
+    return result >= 0 ? 'done' : (names.get(number) ?? number)
+  }
   const attempt = (act) => { try { return act() } catch (error) { return error.code } }
   const targets = (pid) => readdirSync('/proc/' + pid + '/fd').map((fd) => attempt(() => readlinkSync('/proc/' + pid + '/fd/' + fd)))
   const masters = (list) => list.filter((target) => /ptmx/.test(target))

@@ -83,8 +83,8 @@ describe('sweepInstances', () => {
   })
 
   test.skipIf(!HAS_PROC)('takes a process that has ended but was not reaped for dead', async () => {
-    // The shell leaves its child to a program that never waits for it.
-    const script = 'sleep 0 & echo $!; exec sleep 600'
+    // The shell leaves its child to a program that never waits for it. One that ended before, the shell would collect.
+    const script = '(until grep -qx sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 600'
     const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
     try {
       const [line] = (await once(parent.stdout, 'data')) as [Buffer]
