@@ -129,11 +129,14 @@ async function nextPiece(
   pieceMs: number,
 ): Promise<Buffer | undefined> {
   const silent = () => void response.destroy(new Error(`nothing for ${pieceMs / 1000} s`))
-  const timer = setTimeout(silent, pieceMs)
+  let lastLook: NodeJS.Immediate | undefined
+  // Timers come before sockets: of a program that was stopped, or did not get to run, the piece lies there unread.
+  const timer = setTimeout(() => (lastLook = setImmediate(silent)), pieceMs)
   try {
     return (await iterator.next()).value
   } finally {
     clearTimeout(timer)
+    clearImmediate(lastLook)
   }
 }
 

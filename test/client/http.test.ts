@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -6,6 +7,7 @@ import { findAccount } from '../../src/client/account.ts'
 import { fetchUser, findGrpcUrl } from '../../src/client/server-info.ts'
 import { ApiError } from '../../src/client/api-error.ts'
 import { ask } from '../../src/client/http.ts'
+import { block } from '../support/block.ts'
 import { Authority } from '../support/certificates.ts'
 import { ConnectProxy } from '../support/connect-proxy.ts'
 import { json, ScriptedRest, type Script } from '../support/scripted-rest.ts'
@@ -171,6 +173,25 @@ describe('a long answer', () => {
       parts.push(part)
     }
     expect(Buffer.concat(parts).equals(sent)).toBe(true)
+  })
+
+  it('is not broken off when it is we who were stopped, and the next piece lies there', async () => {
+    await using rest = await ScriptedRest.start()
+    const answering = new Promise<ServerResponse>((resolve) =>
+      rest.on('GET /api/long', (_, response) => {
+        response.write('one')
+        resolve(response)
+      }),
+    )
+    const { body } = await ask(account(rest.url), { ...question, pieceMs: 100 })
+    const pieces = body[Symbol.asyncIterator]()
+    expect(String((await pieces.next()).value)).toBe('one')
+    const second = pieces.next()
+    const response = await answering
+    response.end('two')
+    block(200)
+    expect(String((await second).value)).toBe('two')
+    expect((await pieces.next()).done).toBe(true)
   })
 
   it('breaks off when the gateway says nothing more', async () => {
