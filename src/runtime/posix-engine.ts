@@ -4,7 +4,15 @@ import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 import { PipeEnd } from './pipe-end.ts'
 import { memoryFile, seal } from './memory-file.ts'
-import { bytesInPipe, enlargePipe, ErrnoError, hideFromSameUser, pipe, posixSpawn } from './posix.ts'
+import {
+  bytesInPipe,
+  enlargePipe,
+  ErrnoError,
+  hideFromSameUser,
+  pipe,
+  posixSpawn,
+  requireLibc,
+} from './posix.ts'
 import { marked } from './mark.ts'
 import { raiseOomScore } from './oom-score.ts'
 import { adoptOrphans } from './orphans.ts'
@@ -13,6 +21,9 @@ import { childEnd } from './reaper.ts'
 
 export { endLeftBehind } from './left-behind.ts'
 export { whyUnmarked } from './mark.ts'
+
+// What is imported here may throw, and so may this: then there is the portable engine.
+requireLibc()
 
 /** Fewer wake-ups for bulk output; stderr stays at 64 KiB. */
 const STDOUT_PIPE_BYTES = 256 * 1024

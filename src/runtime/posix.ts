@@ -7,8 +7,6 @@ import { constants } from 'node:os'
  * socketpairs (`> /dev/stderr` fails in scripts, bash reads ~/.bashrc), its fork blocks the event loop 1-3 ms, and
  * it lets other descriptors through.
  */
-const libc = koffi.load('libc.so.6')
-
 const O_CLOEXEC = 0o2000000
 const F_SETPIPE_SZ = 1031
 const F_SETFD = 2
@@ -37,36 +35,53 @@ const FILE_ACTIONS_BYTES = 256
 const ATTRIBUTES_BYTES = 512
 const SIGSET_BYTES = 128
 
-const call = {
-  pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
-  fcntl: libc.func('int fcntl(int fd, int command, ...)'),
-  ioctl: libc.func('int ioctl(int fd, unsigned long request, ...)'),
-  poll: libc.func('int poll(void *watched, unsigned long count, int timeoutMs)'),
-  tcgetattr: libc.func('int tcgetattr(int fd, void *termios)'),
-  tcsetattr: libc.func('int tcsetattr(int fd, int when, const void *termios)'),
-  waitpid: libc.func('int waitpid(int pid, _Out_ int *status, int options)'),
-  prctl: libc.func('int prctl(int option, ...)'),
-  prlimit: libc.func('int prlimit(int pid, int resource, const void *limits, void *before)'),
-  pidfdOpen: libc.func('long syscall(long number, int pid, unsigned int flags)'),
-  pidfdSendSignal: libc.func('long syscall(long number, int fd, int signal, void *info, unsigned int flags)'),
-  sigfillset: libc.func('int sigfillset(void *set)'),
-  sigemptyset: libc.func('int sigemptyset(void *set)'),
-  attributesInit: libc.func('int posix_spawnattr_init(void *attributes)'),
-  attributesFlags: libc.func('int posix_spawnattr_setflags(void *attributes, short flags)'),
-  attributesDefault: libc.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)'),
-  attributesMask: libc.func('int posix_spawnattr_setsigmask(void *attributes, void *set)'),
-  actionsInit: libc.func('int posix_spawn_file_actions_init(void *actions)'),
-  actionsDestroy: libc.func('int posix_spawn_file_actions_destroy(void *actions)'),
-  actionsDup2: libc.func('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)'),
-  actionsOpen: libc.func(
-    'int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, unsigned int mode)',
-  ),
-  actionsChdir: libc.func('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
-  actionsCloseFrom: libc.func('int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)'),
-  spawn: libc.func(
-    'int posix_spawn(_Out_ int *pid, void *path, void *actions, void *attributes, void **argv, void **envp)',
-  ),
-} as const
+function bind() {
+  const library = koffi.load('libc.so.6')
+  return {
+    pipe2: library.func('int pipe2(_Out_ int *fds, int flags)'),
+    fcntl: library.func('int fcntl(int fd, int command, ...)'),
+    ioctl: library.func('int ioctl(int fd, unsigned long request, ...)'),
+    poll: library.func('int poll(void *watched, unsigned long count, int timeoutMs)'),
+    tcgetattr: library.func('int tcgetattr(int fd, void *termios)'),
+    tcsetattr: library.func('int tcsetattr(int fd, int when, const void *termios)'),
+    waitpid: library.func('int waitpid(int pid, _Out_ int *status, int options)'),
+    prctl: library.func('int prctl(int option, ...)'),
+    prlimit: library.func('int prlimit(int pid, int resource, const void *limits, void *before)'),
+    pidfdOpen: library.func('long syscall(long number, int pid, unsigned int flags)'),
+    pidfdSendSignal: library.func(
+      'long syscall(long number, int fd, int signal, void *info, unsigned int flags)',
+    ),
+    sigfillset: library.func('int sigfillset(void *set)'),
+    sigemptyset: library.func('int sigemptyset(void *set)'),
+    attributesInit: library.func('int posix_spawnattr_init(void *attributes)'),
+    attributesFlags: library.func('int posix_spawnattr_setflags(void *attributes, short flags)'),
+    attributesDefault: library.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)'),
+    attributesMask: library.func('int posix_spawnattr_setsigmask(void *attributes, void *set)'),
+    actionsInit: library.func('int posix_spawn_file_actions_init(void *actions)'),
+    actionsDestroy: library.func('int posix_spawn_file_actions_destroy(void *actions)'),
+    actionsDup2: library.func('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)'),
+    actionsOpen: library.func(
+      'int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, unsigned int mode)',
+    ),
+    actionsChdir: library.func('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
+    actionsCloseFrom: library.func('int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)'),
+    spawn: library.func(
+      'int posix_spawn(_Out_ int *pid, void *path, void *actions, void *attributes, void **argv, void **envp)',
+    ),
+  } as const
+}
+
+let bound: ReturnType<typeof bind> | undefined
+
+/** Not before the first call: what imports this file works with the portable engine too, where libc is another. */
+function libc(): ReturnType<typeof bind> {
+  return (bound ??= bind())
+}
+
+/** @throws where libc lacks what the posix engine takes */
+export function requireLibc(): void {
+  libc()
+}
 
 /** A call failed; `code` is the errno name. */
 export class ErrnoError extends Error {
@@ -82,59 +97,59 @@ export class ErrnoError extends Error {
 /** @returns [read end, write end], both closed in every program we start */
 export function pipe(): [number, number] {
   const fds = [0, 0]
-  check('pipe2', call.pipe2(fds, O_CLOEXEC) as number)
+  check('pipe2', libc().pipe2(fds, O_CLOEXEC) as number)
   return fds as [number, number]
 }
 
 /** Enlarges a pipe; a refusal (an ordinary user has 64 MiB of pipes in all) is fine: it works at 64 KiB too. */
 export function enlargePipe(fd: number, bytes: number): void {
-  call.fcntl(fd, F_SETPIPE_SZ, 'int', bytes)
+  libc().fcntl(fd, F_SETPIPE_SZ, 'int', bytes)
 }
 
 /** Bytes that lie unread in a pipe or terminal; 0 when the descriptor cannot tell. */
 export function bytesInPipe(fd: number): number {
   const count = Buffer.alloc(4)
-  return call.ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
+  return libc().ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
 }
 
 /** Whether nobody has the other end open any more. On a terminal: once everything written there can be read. */
 export function isHungUp(fd: number): boolean {
   const watched = Buffer.alloc(8)
   watched.writeInt32LE(fd)
-  return (call.poll(watched, 1, 0) as number) > 0 && (watched.readInt16LE(6) & POLLHUP) !== 0
+  return (libc().poll(watched, 1, 0) as number) > 0 && (watched.readInt16LE(6) & POLLHUP) !== 0
 }
 
 /** The kernel then takes a whole character away for one erase key, where it edits the line. A refusal harms nobody. */
 export function editUtf8(terminal: number): void {
   const termios = Buffer.alloc(TERMIOS_BYTES)
-  if (call.tcgetattr(terminal, termios) !== 0) return
+  if (libc().tcgetattr(terminal, termios) !== 0) return
   const inputModes = new Uint32Array(termios.buffer, termios.byteOffset, 1)
   inputModes[0] = (inputModes[0] ?? 0) | IUTF8
-  call.tcsetattr(terminal, TCSANOW, termios)
+  libc().tcsetattr(terminal, TCSANOW, termios)
 }
 
 /** For descriptors that others opened without the flag. */
 export function closeOnExec(fd: number): void {
-  call.fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
+  libc().fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
 }
 
 /** Descendants whose parent has ended become children of this process instead of process 1's. */
 export function becomeSubreaper(): void {
-  check('prctl', call.prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
+  check('prctl', libc().prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
 }
 
 /** Closes /proc/<us>/environ, mem and fd to other processes of the same user, which our commands are; no core dumps. */
 export function hideFromSameUser(): void {
-  check('prctl', call.prctl(PR_SET_DUMPABLE, 'unsigned long', 0) as number)
+  check('prctl', libc().prctl(PR_SET_DUMPABLE, 'unsigned long', 0) as number)
 }
 
 /** How many file locks this process and what it starts may have; the kernel keeps the number and does not count. @returns the one before */
 export function setSoftLocksLimit(soft: bigint): bigint {
   const limits = Buffer.alloc(RLIMIT_BYTES)
-  check('prlimit', call.prlimit(0, RLIMIT_LOCKS, null, limits) as number)
+  check('prlimit', libc().prlimit(0, RLIMIT_LOCKS, null, limits) as number)
   const before = limits.readBigUInt64LE()
   limits.writeBigUInt64LE(soft)
-  check('prlimit', call.prlimit(0, RLIMIT_LOCKS, limits, null) as number)
+  check('prlimit', libc().prlimit(0, RLIMIT_LOCKS, limits, null) as number)
   return before
 }
 
@@ -146,7 +161,7 @@ export type Wait =
 /** Asks for one child without waiting. `unknown`: not a child of ours, or somebody else has reaped it. */
 export function reap(pid: number): Wait {
   const status = [0]
-  const result = call.waitpid(pid, status, WNOHANG) as number
+  const result = libc().waitpid(pid, status, WNOHANG) as number
   if (result === 0) return { state: 'running' }
   return result === pid ? { state: 'ended', status: status[0] ?? 0 } : { state: 'unknown' }
 }
@@ -157,13 +172,13 @@ export function reap(pid: number): Wait {
  * @returns false when it is gone or may not be signalled
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {
-  const fd = call.pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number
+  const fd = libc().pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number
   // Where there are no such descriptors (before Linux 5.3, or forbidden by seccomp) the number is all there is; the
   // moment between the question and the signal remains.
   if (fd < 0) return koffi.errno() !== constants.errno.ESRCH && isStill() && kill(pid, signal)
   try {
     const number = constants.signals[signal]
-    return isStill() && call.pidfdSendSignal(SYS_PIDFD_SEND_SIGNAL, fd, number, null, 0) === 0
+    return isStill() && libc().pidfdSendSignal(SYS_PIDFD_SEND_SIGNAL, fd, number, null, 0) === 0
   } finally {
     closeSync(fd)
   }
@@ -187,18 +202,19 @@ export interface Spawn {
 }
 
 /** Signals at their defaults, none blocked, and a session of its own: made once, glibc only reads it. */
-const attributes = spawnAttributes()
+let attributes: Buffer | undefined
 
 /** @returns the pid, at once; @throws ErrnoError from the child's own exec, its chdir included */
 export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): number {
+  attributes ??= spawnAttributes()
   const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
-  call.actionsInit(actions)
+  libc().actionsInit(actions)
   try {
     setStdio(actions, stdio)
-    call.actionsChdir(actions, cwd)
-    call.actionsCloseFrom(actions, 3)
+    libc().actionsChdir(actions, cwd)
+    libc().actionsCloseFrom(actions, 3)
     const pid = [0]
-    const errno = call.spawn(
+    const errno = libc().spawn(
       pid,
       cString(Buffer.from(file)),
       actions,
@@ -209,16 +225,16 @@ export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): numb
     if (errno !== 0) throw new ErrnoError('posix_spawn', errno)
     return pid[0] ?? 0
   } finally {
-    call.actionsDestroy(actions)
+    libc().actionsDestroy(actions)
   }
 }
 
 /** A session leader that opens a terminal makes it its controlling one: SETSID comes before the file actions. */
 function setStdio(actions: Buffer, stdio: Spawn['stdio']): void {
-  if (typeof stdio === 'string') call.actionsOpen(actions, 0, stdio, O_RDWR, 0)
+  if (typeof stdio === 'string') libc().actionsOpen(actions, 0, stdio, O_RDWR, 0)
   const fds = typeof stdio === 'string' ? [0, 0, 0] : stdio
   fds.forEach((fd, newFd) => {
-    if (fd !== newFd || typeof stdio !== 'string') call.actionsDup2(actions, fd, newFd)
+    if (fd !== newFd || typeof stdio !== 'string') libc().actionsDup2(actions, fd, newFd)
   })
 }
 
@@ -226,12 +242,12 @@ function spawnAttributes(): Buffer {
   const made = Buffer.alloc(ATTRIBUTES_BYTES)
   const all = Buffer.alloc(SIGSET_BYTES)
   const none = Buffer.alloc(SIGSET_BYTES)
-  call.sigfillset(all)
-  call.sigemptyset(none)
-  call.attributesInit(made)
-  call.attributesFlags(made, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK | SPAWN_SETSID)
-  call.attributesDefault(made, all)
-  call.attributesMask(made, none)
+  libc().sigfillset(all)
+  libc().sigemptyset(none)
+  libc().attributesInit(made)
+  libc().attributesFlags(made, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK | SPAWN_SETSID)
+  libc().attributesDefault(made, all)
+  libc().attributesMask(made, none)
   return made
 }
 
