@@ -254,9 +254,11 @@ describe('a session', () => {
   it('runs a script once, whatever is sent twice', async () => {
     gateway.send('AgentSessionOpen', openSpec('s1', {}))
     await waitFor(() => gateway.of('s1').length > 0)
-    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'echo ran; sleep 0.2')
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'echo ran; sleep 1000')
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'echo again')
     gateway.send('AgentSessionOpen', openSpec('s1', {}))
+    await waitFor(() => text('s1', 'ClientWriteStdout') !== '')
+    gateway.send('AgentSessionClose', { 'gateway.session_id': 's1' })
     await gateway.closeOf('s1')
     expect(types(gateway.of('s1'))).toEqual([
       'ClientSessionOpenOK',
@@ -287,13 +289,14 @@ describe('a session', () => {
     gateway.send('AgentSessionOpen', openSpec('s1', {}))
     gateway.send('AgentSessionOpen', openSpec('s2', {}))
     await waitFor(() => gateway.of('s1').length > 0 && gateway.of('s2').length > 0)
-    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'sleep 0.2')
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'sleep 1000')
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's2' }, 'echo ran')
     const refused = await gateway.closeOf('s2')
     expect([code(refused), String(refused.payload)]).toEqual([
       '254',
       expect.stringContaining('limits.sessions'),
     ])
+    gateway.send('AgentSessionClose', { 'gateway.session_id': 's1' })
     await gateway.closeOf('s1')
     expect(code(await exec('s3', '', {}))).toBe('0')
   })
@@ -414,13 +417,13 @@ describe('a session', () => {
     for (let round = 0; round < 20; round++)
       await Promise.all(Array.from({ length: 50 }, (_, i) => race(`r${round}-${i}`, round * 50 + i)))
     const ends = () => running.entries.filter(({ event }) => event === 'ended')
-    await waitFor(() => ends().length === 1000, 20_000)
+    await waitFor(() => ends().length === 1000, 100_000)
     expect(running.services.slots.taken).toBe(0)
     const closes = gateway.received.filter(({ type }) => type === 'ClientSessionClose')
     const sids = closes.map(({ spec }) => String(spec['gateway.session_id']))
     expect(new Set(sids).size).toBe(sids.length)
     expect(code(await exec('after', 'exit 9', {}))).toBe('9')
-  })
+  }, 120_000)
 
   it('sends one close, whatever the client was still typing when the program ended', async () => {
     gateway.send('AgentSessionOpen', openSpec('s1', { clientVerb: 'connect', clientOrigin: 'client' }))

@@ -75,7 +75,11 @@ function pids(): number[] {
 }
 
 function isStopped(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ')
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ')
+  } catch {
+    return false
+  }
 }
 
 describe('what the commands of a killed agent left behind is ended:', () => {
