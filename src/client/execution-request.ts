@@ -25,6 +25,8 @@ export interface ExecutionAnswer {
   readonly output_status: string
   readonly exit_code: number
   readonly truncated: boolean
+  /** The embedded gateway's, where secrets were replaced in the output. */
+  readonly redacted_bytes: number
   readonly execution_time: number
   readonly has_review: boolean
 }
@@ -36,6 +38,7 @@ const Answer = v.object({
   // The text of hoop's contract: -2 is "no code".
   exit_code: v.nullish(v.number(), -2),
   truncated: v.nullish(v.boolean(), false),
+  redacted_bytes: v.nullish(v.number(), 0),
   execution_time: v.nullish(v.number(), 0),
   has_review: v.nullish(v.boolean(), false),
 })

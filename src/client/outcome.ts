@@ -15,6 +15,8 @@ export interface Outcome {
   readonly output: Output
   /** Some of what it wrote is missing. */
   readonly isTruncated: boolean
+  /** Bytes of secrets that were replaced in it, as far as the gateway says so. */
+  readonly redactedBytes: number
   /** As the gateway has it in an answer; for what was followed it is put together. */
   readonly status: string
   readonly executionMs: number
@@ -43,6 +45,7 @@ export async function outcomeOfAnswer(
     ...codeOf(answer),
     output: isExact ? given : await recorded(account, answer.session_id, given, signal),
     isTruncated: answer.truncated,
+    redactedBytes: answer.redacted_bytes,
     status: answer.output_status,
     executionMs: answer.execution_time,
   }
@@ -68,6 +71,7 @@ export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
     reason: reason ?? 'the gateway got no exit code from the agent',
     output: [Buffer.from(reason === undefined ? answer.output : answer.output.replace(RPC_ERROR, ''))],
     isTruncated: answer.truncated,
+    redactedBytes: answer.redacted_bytes,
     status: 'failed',
     executionMs: answer.execution_time,
   }
@@ -95,7 +99,8 @@ export function outcomeOfRecord(
       return hasCode ? undefined : end.reason
     },
     output: hasCode ? output : end.without(output),
-    isTruncated: truncatedBytes(session) > 0,
+    isTruncated: count(session, 'truncated_bytes') > 0,
+    redactedBytes: count(session, 'redacted_bytes'),
     status: exitCode === 0 ? 'success' : 'failed',
     executionMs: Date.parse(session.endedAt ?? '') - Date.parse(session.startedAt) || 0,
   }
@@ -106,8 +111,10 @@ async function* outputOf(account: Account, id: string, signal: AbortSignal): Asy
   yield* await openOutput(account, id, signal)
 }
 
-function truncatedBytes({ raw }: Session): number {
-  return 'truncated_bytes' in raw && typeof raw.truncated_bytes === 'number' ? raw.truncated_bytes : 0
+/** Ours: hoop's sessions have no such field. */
+function count({ raw }: Session, field: 'truncated_bytes' | 'redacted_bytes'): number {
+  const value = field in raw ? (raw as Record<typeof field, unknown>)[field] : undefined
+  return typeof value === 'number' ? value : 0
 }
 
 async function recorded(account: Account, id: string, given: Output, signal: AbortSignal): Promise<Output> {

@@ -21,6 +21,8 @@ export interface ExecResponse {
   readonly execution_time: number
   readonly exit_code: number
   readonly ai_analysis: null
+  /** Not in the contract. Bytes of secrets that were replaced in the output; left out where there are none. */
+  readonly redacted_bytes?: number
 }
 
 /** What the answer's output says, beside what is known of it, when the history fails. The reason is in the log. */
@@ -70,7 +72,7 @@ export class Executions {
   }
 
   #answer(sid: string, ending: SessionEnding, executionTime: number): ExecResponse {
-    const { exitCode, failure, truncatedBytes } = ending
+    const { exitCode, failure, truncatedBytes, redactedBytes } = ending
     const { output, truncated } = this.#output(sid, ending)
     return {
       has_review: false,
@@ -81,6 +83,7 @@ export class Executions {
       execution_time: executionTime,
       exit_code: exitCode,
       ai_analysis: null,
+      ...(redactedBytes > 0 && { redacted_bytes: redactedBytes }),
     }
   }
 

@@ -18,6 +18,8 @@ export interface SessionRequest {
   readonly labels: Readonly<Record<string, string>>
   readonly sessionBatchId?: string | undefined
   readonly correlationId?: string | undefined
+  /** Secrets that may stand in the script, beside those in variables. */
+  readonly secretValues?: readonly Buffer[]
 }
 
 /** Which of the connection's `access` settings has to allow it. */
@@ -25,8 +27,8 @@ export function useOf({ origin, verb }: SessionRequest): 'exec' | 'runbooks' | '
   return origin === 'client-api-runbooks' ? 'runbooks' : verb
 }
 
-/** For the record. */
-export function newSession(id: SessionId, request: SessionRequest): NewSession {
+/** For the record. @param script what is written down of it */
+export function newSession(id: SessionId, request: SessionRequest, script: Buffer): NewSession {
   const { connection, sessionBatchId, correlationId } = request
   return {
     id,
@@ -36,7 +38,7 @@ export function newSession(id: SessionId, request: SessionRequest): NewSession {
     connectionType: connection.type,
     ...(connection.subtype !== undefined && { connectionSubtype: connection.subtype }),
     user: request.user,
-    script: request.script,
+    script,
     labels: request.labels,
     metadata: request.metadata,
     ...(sessionBatchId !== undefined && { sessionBatchId }),

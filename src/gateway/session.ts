@@ -1,15 +1,17 @@
 import type { AgentMessage, ClosedMessage, OpenedMessage, OpenMessage, SessionId } from '../wire/message.ts'
 import type { WindowSize } from '../wire/window-size.ts'
 import type { AgentStream, SessionSink } from './agents.ts'
-import type { History } from './history/history.ts'
 import { HistoryError } from './history/session.ts'
 import { failureText, type RpcFailure } from './rpc-failure.ts'
+import type { SessionRecord } from './session-record.ts'
 
 /** How a session ended, for its answer. */
 export interface SessionEnding {
   /** -2: no valid code could be had. */
   readonly exitCode: number
   readonly truncatedBytes: number
+  /** Bytes of secrets that the agent has replaced. */
+  readonly redactedBytes: number
   /** The agent's own word; undefined when the end is not the agent's. */
   readonly closed?: ClosedMessage
   /** Why the gateway could not learn the result from the agent. */
@@ -40,9 +42,8 @@ const HAS_LEFT = 'the client has left'
 export class Session implements SessionSink {
   readonly sid: SessionId
   readonly #open: OpenMessage
-  readonly #history: History
+  readonly #record: SessionRecord
   readonly #audience: SessionAudience
-  readonly #startedAt = performance.now()
   readonly #ended: Promise<SessionEnding>
   /** Aborted once the session is over. */
   readonly #life = new AbortController()
@@ -53,10 +54,10 @@ export class Session implements SessionSink {
   #started = false
   #leaving: NodeJS.Timeout | undefined
 
-  constructor(open: OpenMessage, history: History, audience: SessionAudience) {
+  constructor(open: OpenMessage, record: SessionRecord, audience: SessionAudience) {
     this.sid = open.sid
     this.#open = open
-    this.#history = history
+    this.#record = record
     this.#audience = audience
     this.#ended = new Promise((resolve) => (this.#settle = resolve))
   }
@@ -69,7 +70,7 @@ export class Session implements SessionSink {
     const agent = this.#isOver ? undefined : await find(this.#life.signal)
     if (agent === undefined) this.fail('agent is offline', 'FailedPrecondition')
     else if (!this.#isOver) await this.#runOn(agent)
-    return recordEnd(this.#history, this.sid, await this.#ended)
+    return recordEnd(this.#record, await this.#ended)
   }
 
   /** Room for more on the way to the agent. */
@@ -81,7 +82,7 @@ export class Session implements SessionSink {
   exec(script: Buffer): void {
     if (this.#isOver || this.#started) return
     this.#started = true
-    this.#history.append(this.sid, 'i', script, this.#seconds())
+    this.#record.script(script)
     this.#agent?.send({ kind: 'exec', sid: this.sid, stdin: script })
   }
 
@@ -94,7 +95,7 @@ export class Session implements SessionSink {
 
   resize(size: WindowSize): void {
     if (this.#isOver) return
-    recordSize(this.#history, this.sid, size, this.#seconds())
+    this.#record.size(size)
     this.#agent?.send({ kind: 'resize', sid: this.sid, ...size })
   }
 
@@ -119,7 +120,7 @@ export class Session implements SessionSink {
   /** Ends the session from this side. */
   fail(reason: string, code: RpcFailure['code'] = 'Unknown'): void {
     const failure = { code, reason }
-    this.#end({ exitCode: NO_AGENT_CODE, truncatedBytes: 0, failure }, failureText(failure))
+    this.#end({ exitCode: NO_AGENT_CODE, truncatedBytes: 0, redactedBytes: 0, failure }, failureText(failure))
   }
 
   receive(message: AgentMessage): void {
@@ -129,7 +130,7 @@ export class Session implements SessionSink {
         return this.#hasOpened(message)
       case 'stdout':
       case 'stderr':
-        this.#history.append(this.sid, 'o', message.data, this.#seconds())
+        this.#record.output(message.kind, message.data)
         return this.#audience.output(message.kind, message.data)
       case 'closed':
         return this.#hasClosed(message)
@@ -175,21 +176,17 @@ export class Session implements SessionSink {
   }
 
   #hasClosed(closed: ClosedMessage): void {
-    const { exitCode = NO_AGENT_CODE, truncatedBytes, message } = closed
+    const { exitCode = NO_AGENT_CODE, truncatedBytes, redactedBytes, message } = closed
     const text = this.#leaving === undefined ? message : behind(HAS_LEFT, message)
-    this.#end({ exitCode, truncatedBytes, closed }, text)
+    this.#end({ exitCode, truncatedBytes, redactedBytes, closed }, text)
   }
 
   /** The first end wins. */
   #end(ending: SessionEnding, text: string): void {
     if (this.#isOver) return
-    if (text !== '') this.#history.append(this.sid, 'e', Buffer.from(text), this.#seconds())
+    this.#record.close(text)
     this.#life.abort()
     this.#settle(ending)
-  }
-
-  #seconds(): number {
-    return (performance.now() - this.#startedAt) / 1000
   }
 }
 
@@ -199,10 +196,10 @@ function behind(beginning: string, message: string): string {
 }
 
 /** Records an end. The command has run, whatever becomes of its record: a failure is told, not thrown. */
-function recordEnd(history: History, sid: SessionId, ending: SessionEnding): SessionEnding {
-  const { exitCode, truncatedBytes } = ending
+function recordEnd(record: SessionRecord, ending: SessionEnding): SessionEnding {
+  const { exitCode, truncatedBytes, redactedBytes } = ending
   try {
-    history.finish(sid, { exitCode: rowExitCode(exitCode), truncatedBytes, endedAt: new Date() })
+    record.finish({ exitCode: rowExitCode(exitCode), truncatedBytes, redactedBytes })
     return ending
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error
@@ -213,9 +210,4 @@ function recordEnd(history: History, sid: SessionId, ending: SessionEnding): Ses
 /** A session without a valid code is recorded as 254 (protocol.md 4.6). */
 function rowExitCode(exitCode: number): number {
   return exitCode === NO_AGENT_CODE ? 254 : exitCode
-}
-
-/** For the replay of a terminal. */
-function recordSize(history: History, sid: SessionId, { cols, rows }: WindowSize, seconds: number): void {
-  history.append(sid, 'r', Buffer.from(`${cols}x${rows}`), seconds)
 }

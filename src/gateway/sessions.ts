@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../basics/logger.ts'
+import type { Redaction } from '../policy/redaction/redactor.ts'
 import type { SessionId } from '../wire/message.ts'
 import type { Agents } from './agents.ts'
 import type { History } from './history/history.ts'
 import { HistoryError } from './history/session.ts'
 import { Session, type SessionAudience, type SessionEnding } from './session.ts'
+import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { GatewaySettings } from './settings/settings.ts'
 
@@ -30,6 +32,7 @@ export class Sessions {
   readonly #agentWaitMs: number
   readonly #log: Logger
   readonly #running = new Map<string, Begun & { readonly user: string; readonly bytes: number }>()
+  readonly #redactions = new RecordRedactions()
   #closing = false
 
   constructor(agents: Agents, history: History, limits: GatewaySettings['limits'], log: Logger) {
@@ -42,10 +45,12 @@ export class Sessions {
   /** @throws HistoryError when it cannot be recorded, TooMuchAtOnce: then it does not begin */
   begin(request: SessionRequest, audience: SessionAudience): Begun {
     const { user } = request
-    const bytes = this.#boundedBytes(request)
+    const { redaction, ownBytes } = this.#redactions.of(request)
+    const bytes = this.#boundedBytes(request, ownBytes)
     const sid = randomUUID() as SessionId
-    this.#create(sid, request)
-    const session = new Session(openMessage(sid, request), this.#history, audience)
+    this.#create(sid, request, redaction)
+    const record = new SessionRecord(sid, this.#history, redaction, request.origin)
+    const session = new Session(openMessage(sid, request), record, audience)
     const ended = this.#run(session, request).finally(() => this.#running.delete(sid))
     // Whoever waits gets the error; when nobody does it must not end the process.
     ended.catch((error: unknown) =>
@@ -72,8 +77,8 @@ export class Sessions {
   }
 
   /** What is kept of it. @throws TooMuchAtOnce where that is too much, with what its user has already */
-  #boundedBytes(request: SessionRequest): number {
-    const bytes = requestBytes(request)
+  #boundedBytes(request: SessionRequest, redactionBytes: number): number {
+    const bytes = requestBytes(request) + redactionBytes
     const running = [...this.#running.values()].filter(({ user }) => user === request.user)
     const together = running.reduce((sum, one) => sum + one.bytes, bytes)
     if (together <= MAX_BYTES_OF_ONE_USER) return bytes
@@ -82,9 +87,9 @@ export class Sessions {
     )
   }
 
-  #create(sid: SessionId, request: SessionRequest): void {
+  #create(sid: SessionId, request: SessionRequest, redaction: Redaction): void {
     try {
-      this.#history.begin(newSession(sid, request))
+      this.#history.begin(newSession(sid, request, redaction.replaceIn(request.script)))
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       throw new HistoryError(`the session couldn't be created: ${error.message}`, { cause: error })

@@ -128,6 +128,14 @@ describe('run', () => {
     expect(ended.stderr).toMatch(/^runbook-agent: the output is not whole: [^\n]*\n$/)
   })
 
+  it('says when secrets were replaced, and how many bytes', async () => {
+    await using gateway = await RunbookGateway.start(plain)
+    gateway.answers(json(200, answer({ output: 'a [REDACTED]\n', redacted_bytes: 15 })))
+    const ended = await run(gateway, 'pg', FILE)
+    expect(ended).toMatchObject({ code: 0, stdout: 'a [REDACTED]\n' })
+    expect(ended.stderr).toBe('runbook-agent: secrets in the output were replaced, 15 bytes of them\n')
+  })
+
   it('prints one answer of JSON when a program asks for it', async () => {
     await using gateway = await RunbookGateway.start(plain)
     gateway.answers(json(200, answer({ output: 'x\n', exit_code: 4, output_status: 'failed' })))
@@ -136,7 +144,7 @@ describe('run', () => {
       4,
       {
         ...{ session_id: SESSION, output: 'x\n', output_status: 'failed', exit_code: 4, reason: null },
-        ...{ truncated: false, execution_time: 12 },
+        ...{ truncated: false, redacted_bytes: 0, execution_time: 12 },
       },
     ])
   })

@@ -5,9 +5,11 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AgentStream } from '../../src/gateway/agents.ts'
 import { History } from '../../src/gateway/history/history.ts'
 import type { GatewayOutbound } from '../../src/gateway/outbound.ts'
+import { SessionRecord } from '../../src/gateway/session-record.ts'
 import { Session } from '../../src/gateway/session.ts'
 import { newSession, openMessage, type SessionRequest } from '../../src/gateway/session-request.ts'
 import { parseSettings } from '../../src/gateway/settings/load.ts'
+import { Redaction } from '../../src/policy/redaction/redactor.ts'
 import type { SessionId } from '../../src/wire/message.ts'
 
 // A session with a real history; the agent is the other end of a stream in this process.
@@ -22,8 +24,9 @@ const sid = 'the-session' as SessionId
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'session-'))
   history = History.open(join(folder, 'history.db'))
-  history.begin(newSession(sid, request()))
-  session = new Session(openMessage(sid, request()), history, {
+  history.begin(newSession(sid, request(), Buffer.alloc(0)))
+  const record = new SessionRecord(sid, history, new Redaction([]), 'client')
+  session = new Session(openMessage(sid, request()), record, {
     opened: () => undefined,
     output: () => undefined,
   })

@@ -18,6 +18,7 @@ export interface Recorded {
   readonly user_name: string
   readonly correlation_id: string | null
   readonly truncated_bytes: number
+  readonly redacted_bytes: number
   readonly script: { readonly data: string }
   readonly events: readonly Event[]
 }

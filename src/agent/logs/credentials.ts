@@ -25,7 +25,7 @@ export class Credentials {
   isIn(text: string): boolean {
     const redactor = this.#redaction.stream()
     redactor.push(Buffer.from(text))
-    redactor.end()
+    redactor.flush()
     return redactor.redacted > 0
   }
 }

@@ -17,6 +17,7 @@ export interface SessionRow {
   readonly endedAt: number | null
   readonly exitCode: number | null
   readonly truncatedBytes: number
+  readonly redactedBytes: number
   /** Null while open. */
   readonly outputBytes: number | null
   readonly request: string
@@ -35,7 +36,8 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
   terminal: ['i', 'o', 'e', 'r'],
 }
 
-const SHORT_COLUMNS = 'key, id, status, started_at, ended_at, exit_code, truncated_bytes, output_bytes'
+const SHORT_COLUMNS =
+  'key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes'
 const COLUMNS = `${SHORT_COLUMNS}, request`
 /** Labels may have megabytes, and a page a hundred sessions: from here on a list goes without them. */
 const LISTED_REQUEST_BYTES = 64 * 1024
@@ -90,12 +92,13 @@ export class HistoryDatabase {
   /** Writes the last events and the end together. */
   finish(
     id: string,
-    end: Pick<SessionRow, 'endedAt' | 'exitCode' | 'truncatedBytes'>,
+    end: Pick<SessionRow, 'endedAt' | 'exitCode' | 'truncatedBytes' | 'redactedBytes'>,
     events: readonly SessionEvent[],
   ): void {
     this.#write('record the end of a session', () => {
       this.#insertEvents(id, events)
-      const { changes } = this.#statements.finish.run([end.endedAt, end.exitCode, end.truncatedBytes, id])
+      const { endedAt, exitCode, truncatedBytes, redactedBytes } = end
+      const { changes } = this.#statements.finish.run([endedAt, exitCode, truncatedBytes, redactedBytes, id])
       if (changes === 0) throw new HistoryError('there is no open session of this id')
     })
   }
@@ -213,10 +216,22 @@ type EventRow = [key: number, seconds: number, kind: SessionEvent['kind'], bytes
 
 function toRow(found: unknown): SessionRow {
   type Optional = number | null
-  type Columns = [number, string, SessionRow['status'], number, Optional, Optional, number, Optional, string]
-  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, outputBytes, request] =
+  type Columns = [
+    number,
+    string,
+    SessionRow['status'],
+    number,
+    Optional,
+    Optional,
+    number,
+    number,
+    Optional,
+    string,
+  ]
+  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, redactedBytes, outputBytes, request] =
     found as Columns
-  return { key, id, status, startedAt, endedAt, exitCode, truncatedBytes, outputBytes, request }
+  const numbers = { truncatedBytes, redactedBytes, outputBytes }
+  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, request }
 }
 
 function openTables(path: string, maxBytes: number | undefined): Connection {
@@ -242,7 +257,8 @@ function prepare(db: Connection) {
                         VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?)`),
     append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)
                         SELECT key, ?, ?, ? FROM sessions WHERE id = ?`),
-    finish: db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?,
+    finish:
+      db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?, redacted_bytes = ?,
                         output_bytes = (${OUTPUT_LENGTH} WHERE session = sessions.key AND kind IN ('o', 'e'))
                         WHERE id = ? AND status = 'open'`),
     purge: db.prepare(`DELETE FROM sessions WHERE key IN

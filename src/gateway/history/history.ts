@@ -190,6 +190,7 @@ export class History {
       startedAt: new Date(row.startedAt),
       ...endOf(row, this.#writer.recording(row.id)?.end),
       truncatedBytes: this.#missing(row),
+      redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
       outputBytes: this.#outputBytes(row),
     }
   }
@@ -214,7 +215,8 @@ function markLost(database: HistoryDatabase, row: SessionRow): void {
   const seconds = database.lastSecond(row.key)
   const endedAt = row.startedAt + Math.round(seconds * 1000)
   const text = { kind: 'e', seconds, bytes: Buffer.from(LOST_TEXT) } as const
-  database.finish(row.id, { endedAt, exitCode: LOST_EXIT_CODE, truncatedBytes: row.truncatedBytes }, [text])
+  const { truncatedBytes, redactedBytes } = row
+  database.finish(row.id, { endedAt, exitCode: LOST_EXIT_CODE, truncatedBytes, redactedBytes }, [text])
 }
 
 function toJson(request: Request): string {

@@ -56,7 +56,10 @@ const VERSION_2 = `
   CREATE INDEX history.sessions_by_correlation ON sessions (correlation_id) WHERE correlation_id IS NOT NULL;
   CREATE INDEX history.sessions_by_batch ON sessions (batch_id) WHERE batch_id IS NOT NULL;`
 
-const STEPS = [VERSION_1, VERSION_2]
+const VERSION_3 = `
+  ALTER TABLE history.sessions ADD COLUMN redacted_bytes INTEGER NOT NULL DEFAULT 0;`
+
+const STEPS = [VERSION_1, VERSION_2, VERSION_3]
 
 /** Creates the tables, or brings those of an older version up to date: all or nothing. @throws HistoryError */
 export function updateSchema(db: Connection): void {

@@ -26,6 +26,8 @@ export interface SessionSummary extends Omit<NewSession, 'script'> {
   readonly endedAt?: Date
   /** Output that is missing: what the agent's cap left out plus what could not be recorded here. */
   readonly truncatedBytes: number
+  /** Bytes of secrets that were replaced in it, by the agent or here; 0 while it is open. */
+  readonly redactedBytes: number
   /** Recorded so far. */
   readonly outputBytes: number
 }
@@ -52,6 +54,8 @@ export interface SessionEnd {
   readonly exitCode: number | undefined
   /** What the agent says it left out of the output (`client.truncated_bytes`). */
   readonly truncatedBytes: number
+  /** Bytes of secrets that were replaced in the output, by the agent or here; left out: none. */
+  readonly redactedBytes?: number
   readonly endedAt: Date
 }
 

@@ -179,5 +179,6 @@ function toRow(end: SessionEnd, dropped: number) {
     endedAt: end.endedAt.getTime(),
     exitCode: end.exitCode ?? null,
     truncatedBytes: end.truncatedBytes + dropped,
+    redactedBytes: end.redactedBytes ?? 0,
   }
 }

@@ -12,6 +12,8 @@ export interface RenderedRunbook {
   readonly labels: Readonly<Record<string, string>>
   /** Names of the parameters whose values are not written down. */
   readonly secretParameters: ReadonlySet<string>
+  /** Those of type password or file: in the script they are not written down either. */
+  readonly secretValues: readonly Buffer[]
   /** Full id of the commit the file is from. */
   readonly commit: string
 }
@@ -33,6 +35,9 @@ export async function renderRunbook(
     envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
     commit,
     secretParameters,
+    secretValues: inputs
+      .filter(({ type }) => UNRECORDED_TYPES.has(type))
+      .map(({ name }) => Buffer.from(parameters.get(name) ?? '')),
     labels: {
       runbookFile: body.file_name,
       runbookCommit: commit,

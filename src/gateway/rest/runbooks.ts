@@ -96,8 +96,9 @@ async function prepare(services: RestServices, { user, connection, body, ...exec
   checkRunbookAccess(connection, execution.repository, body.file_name)
   checkClientInput(connection, body)
   const repository = repositoryNamed(services, execution.repository)
-  const { script, envVars, ...rendered } = await renderRunbook(repository.repository, body)
-  return { request: executionRequest({ user, connection, body, script, envVars }), repository, ...rendered }
+  const { script, envVars, secretValues, ...rendered } = await renderRunbook(repository.repository, body)
+  const request = executionRequest({ user, connection, body, script, envVars })
+  return { request: { ...request, secretValues }, repository, ...rendered }
 }
 
 /** What both kinds of executions take over from their body. */

@@ -32,6 +32,7 @@ function summary(session: SessionSummary): object {
     end_date: session.endedAt?.toISOString() ?? null,
     event_size: session.outputBytes,
     truncated_bytes: session.truncatedBytes,
+    redacted_bytes: session.redactedBytes,
   }
 }
 

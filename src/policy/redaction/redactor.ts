@@ -19,11 +19,26 @@ export class Redaction {
     return this.#texts.length === 0
   }
 
+  /** Bytes of memory that looking for them takes, about: a node of the automaton for each of their bytes. */
+  get memoryBytes(): number {
+    return this.#texts.reduce((sum, { length }) => sum + length * NODE_BYTES, 0)
+  }
+
+  /** A text that is whole, with the secrets in it replaced; may share its memory. */
+  replaceIn(text: Buffer): Buffer {
+    const redactor = this.stream()
+    const passed = redactor.push(text)
+    const rest = redactor.flush()
+    return rest.length === 0 ? passed : Buffer.concat([passed, rest])
+  }
+
   /** A redactor for one stream; all of them share what is compiled. */
   stream(): Redactor {
     return new Redactor(() => (this.#matcher ??= this.empty ? undefined : new Matcher(this.#texts)))
   }
 }
+
+const NODE_BYTES = 16
 
 /** So many characters of a text in a row are not shown: fewer are a guess at what it is, and often an ordinary word. */
 const LEAST_BYTES = 8
@@ -88,6 +103,11 @@ export class Redactor {
     const { start, offset, length } = this.#reading
     const isLine = isLineBreak(this.#held.bytes.at(-1) ?? 0)
     if (length >= (isLine ? LEAST_BYTES_OF_LINE : LEAST_BYTES)) this.#covered.add(start, offset)
+    return this.flush()
+  }
+
+  /** Gives out what is held, as it is where it is not inside a complete text: nothing is missing at the stream's end. */
+  flush(): Buffer {
     return this.held > 0 ? this.#giveHeld() : NOTHING
   }
 

@@ -88,15 +88,17 @@ describe('a session', () => {
       status: 'open',
       exitCode: undefined,
       truncatedBytes: 0,
+      redactedBytes: 0,
       outputBytes: 0,
     })
-    history.finish('s1', { exitCode: 7, truncatedBytes: 41, endedAt: ENDED })
+    history.finish('s1', { exitCode: 7, truncatedBytes: 41, redactedBytes: 12, endedAt: ENDED })
     expect(history.session('s1')).toStrictEqual({
       ...kept,
       status: 'done',
       exitCode: 7,
       endedAt: ENDED,
       truncatedBytes: 41,
+      redactedBytes: 12,
       outputBytes: 0,
     })
   })
@@ -167,7 +169,7 @@ describe('the list', () => {
     expect([sessions.map(({ id }) => id), total]).toEqual([['d', 'c'], 3])
     expect(sessions[0]).toStrictEqual({
       ...withoutScript(newSession('d', { user: 'x' })),
-      ...{ status: 'open', exitCode: undefined, truncatedBytes: 0, outputBytes: 0 },
+      ...{ status: 'open', exitCode: undefined, truncatedBytes: 0, redactedBytes: 0, outputBytes: 0 },
     })
     expect(history.list({ user: 'x', owner: 'y', limit: 2, offset: 0 })).toEqual({ sessions: [], total: 0 })
   })

@@ -86,7 +86,13 @@ test('a file of version 1 is brought up to date and loses nothing', () => {
   try {
     expect(history.session('s1')).toStrictEqual({
       ...{ ...REQUEST, id: 's1', status: 'done', exitCode: 3 },
-      ...{ startedAt: new Date(1000), endedAt: new Date(2000), truncatedBytes: 5, outputBytes: 9 },
+      ...{
+        startedAt: new Date(1000),
+        endedAt: new Date(2000),
+        truncatedBytes: 5,
+        redactedBytes: 0,
+        outputBytes: 9,
+      },
     })
     expect(Buffer.concat([...history.script('s1')]).toString()).toBe('select 1')
     expect([...history.events('s1', 'terminal')]).toStrictEqual([
@@ -126,7 +132,7 @@ test('a file that was brought up to date is the same as a new one, and takes siz
     history.close()
   }
   expect(tables()).toEqual(fresh)
-  expect(query('PRAGMA history.user_version')).toEqual([[2]])
+  expect(query('PRAGMA history.user_version')).toEqual([[3]])
 })
 
 test('a file that cannot be brought up to date stays as it was', () => {

@@ -39,6 +39,10 @@ export async function showEnding(
   if (process.stdout.isTTY && stdout.isInLine) process.stderr.write('\n')
   if (outcome.isTruncated)
     process.stderr.write('runbook-agent: the output is not whole: the agent or the gateway left some out\n')
+  if (outcome.redactedBytes > 0)
+    process.stderr.write(
+      `runbook-agent: secrets in the output were replaced, ${outcome.redactedBytes} bytes of them\n`,
+    )
   const code = exitCodeOfExecution(outcome.exitCode)
   if (outcome.exitCode === undefined) throw withoutCode(outcome, subject)
   if (code !== 0 && process.stderr.isTTY && !flags.quiet)
@@ -60,6 +64,7 @@ async function asAnswer(outcome: Outcome): Promise<object> {
     exit_code: outcome.exitCode,
     reason: outcome.reason,
     truncated: outcome.isTruncated,
+    redacted_bytes: outcome.redactedBytes,
     execution_time: outcome.executionMs,
   }
 }

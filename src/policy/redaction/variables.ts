@@ -1,0 +1,51 @@
+import type { Origin, SecretNames } from './secret-names.ts'
+import { passwordsInUrl, secretTexts } from './secrets.ts'
+import { plainTexts, variantsOf } from './variants.ts'
+
+/** So many texts are looked for in their encodings too; compiling them takes some 30 ms, at every execution. */
+const MAX_TEXTS_WITH_VARIANTS = 1000
+const MAX_BYTES_WITH_VARIANTS = 64 * 1024
+/** And so much as it is written. A whole bundle of certificates has 200 KiB. */
+export const MAX_BYTES = 1024 * 1024
+
+/** A variable of a session. */
+export interface Variable {
+  readonly kind: 'envvar' | 'filesystem'
+  readonly name: string
+  readonly origin: Origin
+  readonly value: Buffer
+}
+
+/**
+ * The secrets among the variables. The connection's go before the client's, which could otherwise push them out, and
+ * the shortest first: of what is too much, it is the passwords that are found in every form.
+ */
+export function secretsAmong(variables: readonly Variable[], names: SecretNames): Buffer[] {
+  return (['connection', 'client'] as const).flatMap((origin) => {
+    const own = variables.filter((variable) => variable.origin === origin)
+    return own.flatMap((variable) => textsOf(variable, names)).sort((a, b) => a.length - b.length)
+  })
+}
+
+/** What is looked for because of these secrets, the first ones in all forms. */
+export function formsOf(secrets: readonly Buffer[]): Buffer[] {
+  let bytes = 0
+  return secrets.flatMap((text, count) => {
+    bytes += text.length
+    if (count < MAX_TEXTS_WITH_VARIANTS && bytes <= MAX_BYTES_WITH_VARIANTS) return variantsOf(text)
+    return bytes <= MAX_BYTES ? plainTexts(text) : []
+  })
+}
+
+/** Of a value that is a secret whatever it is called. */
+export function textsOfSecret(value: Buffer): Buffer[] {
+  return value.length > MAX_BYTES ? [] : [...secretTexts(value), ...passwordsInUrl(value)]
+}
+
+/** A password inside a URL is one whatever the variable is called. */
+function textsOf({ kind, name, origin, value }: Variable, names: SecretNames): Buffer[] {
+  // Longer than what is looked for at all: taking it apart would only cost time.
+  if (value.length > MAX_BYTES) return []
+  const isSecret = kind === 'filesystem' ? names.isSecretFile(name) : names.isSecret(name, origin, value)
+  return isSecret ? textsOfSecret(value) : passwordsInUrl(value)
+}
