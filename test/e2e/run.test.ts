@@ -530,7 +530,7 @@ describe('run has one line and a code for', () => {
 describe('a signal while run waits', () => {
   it('once detaches, and says how to come back', async () => {
     await using gateway = await running()
-    await using program = start(gateway)
+    await using program = new Run(gateway)
     await found(() => gateway.rest.asked(`GET /api/sessions/${SESSION}`)[1])
     program.signal('SIGINT')
     expect((await program.ended()).code).toBe(130)
@@ -546,7 +546,7 @@ describe('a signal while run waits', () => {
       gateway.records(done(254))
       response.writeHead(204).end()
     })
-    await using program = start(gateway)
+    await using program = new Run(gateway)
     await found(() => gateway.rest.asked(`GET /api/sessions/${SESSION}`)[1])
     program.signal('SIGINT')
     await program.says('stderr', /Ctrl-C again/)
@@ -559,7 +559,7 @@ describe('a signal while run waits', () => {
   it('twice says so when the gateway cannot kill it', async () => {
     await using gateway = await running()
     gateway.rest.on(KILL, (_, response) => response.destroy())
-    await using program = start(gateway)
+    await using program = new Run(gateway)
     await found(() => gateway.rest.asked(`GET /api/sessions/${SESSION}`)[1])
     program.signal('SIGINT')
     await program.says('stderr', /Ctrl-C again/)
@@ -577,7 +577,7 @@ describe('a signal while run waits', () => {
       const correlation_id = gateway.requests[0]?.['correlation_id']
       json(200, { data: [{ id: SESSION, status: 'open', correlation_id }] })(received, response)
     })
-    await using program = start(gateway)
+    await using program = new Run(gateway)
     await found(() => gateway.requests[0])
     program.signal('SIGTERM')
     expect((await program.ended()).code).toBe(143)
@@ -593,12 +593,20 @@ async function running(): Promise<RunbookGateway> {
   return gateway.answers(RUNNING).records({}).wrote(BYTES)
 }
 
-/** Its workplace is gone when the program is. */
-function start(gateway: RunbookGateway): Program & AsyncDisposable {
-  const place = new Workplace()
-  const program = new Program(place, ['run', 'pg', FILE], gateway.env)
-  void program.ended().finally(() => place[Symbol.dispose]())
-  return program
+/** In a workplace of its own, which goes with it. */
+class Run extends Program {
+  readonly #place: Workplace
+
+  constructor(gateway: RunbookGateway) {
+    const place = new Workplace()
+    super(place, ['run', 'pg', FILE], gateway.env)
+    this.#place = place
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]()
+    this.#place[Symbol.dispose]()
+  }
 }
 
 async function run(gateway: RunbookGateway, ...args: readonly string[]): ReturnType<typeof runProgram> {
