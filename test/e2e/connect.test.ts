@@ -49,7 +49,7 @@ async function expectRestored(tmux: Tmux): Promise<void> {
 
 const keys = () => Buffer.concat(gateway.sent('AgentTerminalWriteStdin').slice(1))
 
-describe.skipIf(!hasTmux)('connect at a terminal', () => {
+describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
   test('sends the first byte, the size, every key and every new size; the code is the program’s', async () => {
     using tmux = terminal()
     tmux.enter(CONNECT)
@@ -279,7 +279,7 @@ describe.skipIf(!hasTmux)('connect at a terminal', () => {
   })
 })
 
-test.skipIf(!hasTmux)('exec at a terminal is refused when there is nothing to run', async () => {
+test.skipIf(!hasTmux)('exec at a terminal (tmux) is refused when there is nothing to run', async () => {
   using tmux = terminal()
   place.write('exec', `${process.execPath} ${main} exec bash "$@"; echo "code $?"\n`)
   tmux.enter('. ./exec')

@@ -66,6 +66,21 @@ describe('dev, when it starts', () => {
       expect([name, mode(place.at('state', name))]).toEqual([name, '600'])
   })
 
+  it('starts its agent with settings of its own, not with those of one that is installed on the machine', async () => {
+    using place = new Workplace()
+    const installed = place.write('installed.yaml', 'log: {level: debug}\n')
+    await using dev = await Development.start(place, { RUNBOOK_AGENT_CONFIG: installed })
+    const file = place.at('state', 'agent.yaml')
+    // Without it the agent would read /etc/runbook-agent/agent.yaml.
+    expect(commandLineOf(dev.ready.agentPid)).toContain(`start --config ${file} `)
+    expect(readFileSync(file, 'utf8')).toMatch(/^#.*\n$/)
+    await dev.program.stop()
+    place.write('state/agent.yaml', 'output: {cap: 1KiB}\n')
+    await using again = await Development.start(place)
+    const { body } = await again.rest.script('bash', 'head -c 5000 /dev/zero | tr "\\0" x')
+    expect(body.output).toContain('bytes of output left out')
+  })
+
   it('does not give the key to the agent in its environment, nor does the agent to its commands', async () => {
     using place = new Workplace()
     await using dev = await Development.start(place, { HOOP_KEY: 'grpc://other:foreign-key@127.0.0.1:1' })
@@ -166,7 +181,7 @@ describe('dev, while it serves', () => {
     expect(all.filter(isAlive)).toEqual([])
   })
 
-  it.skipIf(!hasTmux)('ends in the same order when its window is closed', async () => {
+  it.skipIf(!hasTmux)('ends in the same order when its window is closed (tmux)', async () => {
     using place = new Workplace()
     const words = ['dev', '--state', 'state', '--http', '127.0.0.1:0', '--grpc', '127.0.0.1:0']
     const window = new Tmux(place, {}, { rows: 40, cols: 160 })

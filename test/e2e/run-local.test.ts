@@ -74,7 +74,7 @@ describe('run --local', () => {
     }
   })
 
-  test.skipIf(!hasTmux)('asks a person for the parameters that are missing', async () => {
+  test.skipIf(!hasTmux)('asks a person for the parameters that are missing (tmux)', async () => {
     place.write(
       'ask',
       `${process.execPath} ${main} ${RUN.replace('runbook-agent ', '')} -f EXTRA=extra; echo "code $?"\n`,

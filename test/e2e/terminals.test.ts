@@ -83,7 +83,7 @@ afterEach(async () => {
   await site[Symbol.asyncDispose]()
 })
 
-describe.skipIf(!hasTmux)('a person at a terminal', () => {
+describe.skipIf(!hasTmux)('a person at a terminal (tmux)', () => {
   test('types a command, resizes the window, edits a file with vi, and gets the exit code', async () => {
     const file = site.place.at('edited')
     using tmux = terminal()

@@ -18,6 +18,8 @@ export class Workplace implements Disposable {
       // Where systemd would have the secret files: `dev` hides RUNBOOK_AGENT_* from its agent, but not this.
       RUNTIME_DIRECTORY: this.at('runtime'),
       STATE_DIRECTORY: this.at('agent-state'),
+      // An agent that is installed on the machine has its settings in /etc.
+      RUNBOOK_AGENT_CONFIG: this.write('tmp/no-settings.yaml', '', 0o644),
     }
   }
 

@@ -58,10 +58,10 @@ export class AgentProcess {
 
   /** In a session of its own, so that Ctrl-C reaches it by us alone; it ends when the channel to us breaks. */
   #runOnce(): Promise<string> {
-    const { credentialFile, agentFolder } = this.#state
+    const { credentialFile, agentConfigFile, agentFolder } = this.#state
     const times = ['--drain', `${WAY_OUT.drainMs}ms`, '--kill-grace', `${WAY_OUT.killGraceMs}ms`]
-    const flags = ['--key-file', credentialFile, '--state-dir', agentFolder, ...times]
-    const child = spawn(process.execPath, [SMALL_YOUNG_GENERATION, main, 'start', ...flags], {
+    const files = ['--config', agentConfigFile, '--key-file', credentialFile, '--state-dir', agentFolder]
+    const child = spawn(process.execPath, [SMALL_YOUNG_GENERATION, main, 'start', ...files, ...times], {
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: agentEnvironment(),

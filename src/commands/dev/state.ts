@@ -14,6 +14,8 @@ export interface DevState {
   readonly agentKeyFile: string
   /** The agent's whole credential, written at every start: it holds the port. */
   readonly credentialFile: string
+  /** The agent's settings, none at first: those of an agent that is installed here are not for it. */
+  readonly agentConfigFile: string
   /** Where the agent keeps its journal. */
   readonly agentFolder: string
 }
@@ -28,6 +30,7 @@ export function prepareState(folder: string): DevState {
     tokenFile: path.join(folder, 'admin.token'),
     agentKeyFile: path.join(folder, 'agent.key'),
     credentialFile: path.join(folder, 'agent.credential'),
+    agentConfigFile: path.join(folder, 'agent.yaml'),
     agentFolder: path.join(folder, 'agent'),
   }
   try {
@@ -37,6 +40,7 @@ export function prepareState(folder: string): DevState {
     makeSecret(state.tokenFile, () => secret())
     makeSecret(state.agentKeyFile, () => `xagt-${secret()}`)
     writeOnce(state.configFile, gatewayYaml)
+    writeOnce(state.agentConfigFile, () => '# Settings of the agent beside this gateway: see docs/agent.md.')
     makeRepository(path.join(folder, 'runbooks'))
   } catch (error) {
     if (error instanceof Failure) throw error
