@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { createServer, type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -228,6 +229,25 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   )
   ending('strict masking', () =>
     open({ dlpProvider: 'mspresidio', dlpMode: 'strict', dlpInfoTypes: ['EMAIL_ADDRESS'] }),
+  )
+  const escapesBlocked = new Map([['envvar:RUNBOOK_AGENT_CLIENT_ESCAPES', base64('block')]])
+  ending('client escapes, a client that is too old', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'endings-'))
+    const psql = path.join(folder, 'psql')
+    writeFileSync(psql, '#!/bin/sh\necho "psql (PostgreSQL) 15.18"\n', { mode: 0o755 })
+    const refused = await open({ cmdList: [psql], envVars: escapesBlocked })
+    rmSync(folder, { recursive: true })
+    return refused
+  })
+  ending('client escapes, another program', () => open({ cmdList: ['bash'], envVars: escapesBlocked }))
+  ending('client escapes, an argument that opens one', () =>
+    open({ cmdList: ['psql', '-c', 'x'], envVars: escapesBlocked }),
+  )
+  ending('client escapes, an argument of the caller', () =>
+    open({ cmdList: ['psql'], clientArgs: ['-c', '\\! id'], envVars: escapesBlocked }),
+  )
+  ending('client escapes, on a terminal', () =>
+    open({ cmdList: ['psql'], clientVerb: 'connect', envVars: escapesBlocked }),
   )
   ending('database not reachable', async () => {
     const port = await freePort()

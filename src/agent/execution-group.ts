@@ -1,8 +1,8 @@
 import type { ControlGroup } from '../runtime/cgroup-execution.ts'
 import { processEntry } from '../runtime/process-table.ts'
 import type { ExecutionEnd } from './closing.ts'
-import { RefusedError } from './request.ts'
 import type { CommandOwner } from './command-owner.ts'
+import { RefusedError } from './refused.ts'
 import type { SessionServices } from './session-services.ts'
 
 /** The control group of one execution, where the agent has any, and what the kernel killed for lack of memory. */

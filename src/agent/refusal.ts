@@ -1,7 +1,7 @@
 import { EnvvarError, RuntimeFolderError } from '../envvars/errors.ts'
 import { TemplateError } from '../template/errors.ts'
 import { LivenessError } from './liveness.ts'
-import { RefusedError } from './request.ts'
+import { RefusedError } from './refused.ts'
 
 /**
  * What an execution can be refused for, with a message for whoever asked for it. It may quote arguments, so the log has

@@ -1,8 +1,11 @@
 import type { Entry } from '../envvars/entry.ts'
 import { mergeEntries } from '../envvars/merge.ts'
+import { CLIENT_ESCAPES } from '../policy/client-escapes/refusals.ts'
 import { refusalOf, unmaskedBecause } from '../policy/unprotected.ts'
 import type { OpenMessage } from '../wire/message.ts'
+import { closedClient, type ClosedClient } from './client-escapes.ts'
 import { checkServer } from './liveness.ts'
+import { RefusedError } from './refused.ts'
 import type { SessionServices } from './session-services.ts'
 
 /** A command that a session or a system request asks for, checked: everything that is needed to start it. */
@@ -19,11 +22,8 @@ export interface CommandRequest {
   readonly captured: boolean
   /** Why output passes unmasked although the connection asks for masking; undefined when it does not. */
   readonly unmasked: string | undefined
-}
-
-/** The session cannot run; the message is what its user reads. */
-export class RefusedError extends Error {
-  override readonly name = 'RefusedError'
+  /** The database client whose ways to a shell are closed; undefined: the command runs as it is. */
+  readonly closed: ClosedClient | undefined
 }
 
 /** Checks in the order of protocol.md 5.3. @throws RefusedError, EnvvarError or LivenessError: close 254 with the message */
@@ -34,7 +34,8 @@ export async function checkRequest(
   const { params, connectionType } = open
   const refusal = refusalOf(params)
   if (refusal !== undefined) throw new RefusedError(refusal)
-  const entries = mergeEntries({
+  const closed = closedClient(params)
+  const merged = mergeEntries({
     connection: params.envVars,
     client: open.clientEnvVars,
     connectionType,
@@ -43,6 +44,8 @@ export async function checkRequest(
     own: new Map([...hoopVariables(open), ['RUNBOOK_AGENT_INSTANCE', folder.instance]]),
     agentEnvironment,
   })
+  // A wish to the agent, and nothing to a command.
+  const entries = merged.filter(({ name }) => name !== CLIENT_ESCAPES)
   const argv = [...params.cmdList, ...params.clientArgs]
   if (argv.length === 0) throw new RefusedError('connection must be at least one argument')
   await checkServer(connectionType, (name) => valueOf(entries, name))
@@ -53,6 +56,7 @@ export async function checkRequest(
     secrets: entries,
     captured: params.clientOrigin.startsWith('client-api'),
     unmasked: unmaskedBecause(params),
+    closed,
   }
 }
 

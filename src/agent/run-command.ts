@@ -4,13 +4,15 @@ import type { Command } from '../runtime/child.ts'
 import { execute } from '../runtime/engine.ts'
 import type { Execution } from '../runtime/execution.ts'
 import { NO_PAYLOAD } from '../wire/packet.ts'
+import { closeCommand, closeScript } from './client-escapes.ts'
 import { closing, closingUnstarted } from './closing.ts'
 import { notRun, type Ended } from './ended.ts'
 import type { CommandOwner } from './command-owner.ts'
 import { ExecutionGroup } from './execution-group.ts'
 import { OutputForwarder } from './output-forwarder.ts'
 import { redactionFor } from './redaction.ts'
-import { RefusedError, type CommandRequest } from './request.ts'
+import { RefusedError } from './refused.ts'
+import type { CommandRequest } from './request.ts'
 import type { Reply, SessionServices } from './session-services.ts'
 
 /** What sets a session going: a script, or the first key on a terminal. */
@@ -22,23 +24,34 @@ export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { read
  */
 export async function runCommand(
   request: CommandRequest,
-  start: Start,
+  asked: Start,
   owner: CommandOwner,
   { services, reply }: { readonly services: SessionServices; readonly reply: Reply },
 ): Promise<Ended> {
   const { folder, inherited, slots } = services
   using slot = slots.take()
   if (slot === undefined) throw new RefusedError(slots.full)
-  const entries = start.kind === 'terminal' ? onTerminal(request.entries) : request.entries
+  const { entries, start } = prepared(request, asked)
   await using held = await hold({ entries, inherited, folder, sessionId: owner.sid }, services)
   const { environment } = held
-  const argv = environment.expand(request.argv)
+  const expanded = commandOf(environment.expand(request.argv), environment, start, services)
+  const command = await closeCommand(request.closed, expanded, owner.sid, services)
   if (owner.endReason !== undefined) return notRun(closingUnstarted(owner.endReason), 'not-started')
-  const command = commandOf(argv, environment, start, services)
   await using group = new ExecutionGroup(owner, services)
   await using execution = await launch(command, { start, program: request.program }, owner, services)
   await group.add(execution.pid)
   return await follow({ execution, group }, request, owner, { services, reply })
+}
+
+/** Script and variables as the command gets them. */
+function prepared(
+  { entries, closed }: CommandRequest,
+  start: Start,
+): { readonly entries: readonly Entry[]; readonly start: Start } {
+  if (start.kind === 'terminal') return { entries: onTerminal(entries), start }
+  if (closed === undefined) return { entries, start }
+  const { script, entries: handed } = closeScript(closed, start.stdin, entries)
+  return { entries: handed, start: { kind: 'script', stdin: script } }
 }
 
 /** The environment, and its files for as long as it is held. */

@@ -7,6 +7,7 @@ import type { Engine } from '../runtime/engine.ts'
 import type { OomWatch } from '../runtime/oom-watch.ts'
 import type { TailSpace } from '../runtime/tail-space.ts'
 import type { AgentMessage, AgentOutbound } from '../wire/message.ts'
+import type { ClientVersions } from './client-versions.ts'
 import type { JournalEntry } from './journal/entries.ts'
 import type { Slots } from './slots.ts'
 
@@ -38,6 +39,8 @@ export interface SessionServices {
   /** Working folder of every command. */
   readonly cwd: string
   readonly slots: Slots
+  /** Which database clients can be closed. */
+  readonly clientVersions: ClientVersions
   /** Room for the tails of capped outputs, all sessions together. */
   readonly tails: TailSpace
   /** Where each execution gets a control group of its own; undefined where none is delegated. */

@@ -1,3 +1,4 @@
+import { CLIENT_ESCAPES } from '../policy/client-escapes/refusals.ts'
 import type { OpenMessage, SessionId } from '../wire/message.ts'
 import { MAX_MESSAGE_BYTES } from '../wire/packet.ts'
 import { connectionType } from './connection-type.ts'
@@ -66,7 +67,7 @@ export function openMessage(
       connectionSubType: connection.subtype ?? '',
       userId: user,
       userEmail: user,
-      envVars: connection.secrets,
+      envVars: withEscapes(connection),
       cmdList: connection.command,
       clientArgs: request.clientArgs,
       clientVerb: request.verb,
@@ -83,6 +84,12 @@ export function openMessage(
       aiSessionAnalyzer: undefined,
     },
   }
+}
+
+/** The wish travels among the connection's variables, as one that an administrator of a hoop gateway sets there. */
+function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMap<string, string> {
+  if (access.clientEscapes === 'allow') return secrets
+  return new Map([...secrets, [`envvar:${CLIENT_ESCAPES}`, Buffer.from('block').toString('base64')]])
 }
 
 /** For lengths, type descriptions and the fields that have a bound of their own. */

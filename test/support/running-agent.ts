@@ -5,6 +5,7 @@ import { Agent, type AgentOptions as LifeOptions } from '../../src/agent/agent.t
 import { fixedIdentity, parseKey, type IdentitySource } from '../../src/agent/identity.ts'
 import type { LogLine } from '../../src/basics/logger.ts'
 import type { AgentServices } from '../../src/agent/session-services.ts'
+import { ClientVersions } from '../../src/agent/client-versions.ts'
 import { Slots } from '../../src/agent/slots.ts'
 import { AgentEnvironment } from '../../src/envvars/agent-environment.ts'
 import { inheritedEnvironment } from '../../src/envvars/inherited.ts'
@@ -68,6 +69,7 @@ export class RunningAgent implements AsyncDisposable {
       inherited: inheritedEnvironment({ PATH: process.env['PATH'], HOME: base }),
       cwd: base,
       slots: new Slots(options.slots ?? 100),
+      clientVersions: new ClientVersions(),
       tails: new TailSpace(64 * 1024 * 1024, base),
       groups: undefined,
       oom: new OomWatch(options.oomCounters),

@@ -1,8 +1,10 @@
 import { createEntry, MAX_ENTRIES, parseEntry, type Entry } from '../../envvars/entry.ts'
 import { EnvvarError } from '../../envvars/errors.ts'
+import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import { renderScript } from '../../template/script.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/system-request.ts'
-import { RefusedError, type CommandRequest } from '../request.ts'
+import { RefusedError } from '../refused.ts'
+import type { CommandRequest } from '../request.ts'
 
 /** What a system request runs. */
 export interface SystemCommand {
@@ -52,7 +54,9 @@ function bareExecCommand(
       `too many environment variables: ${variables.size}, accepted are at most ${MAX_ENTRIES}`,
     )
   const stdin = renderScript(script, templateData)
-  const own = entriesOf(variables, 'connection').filter(({ name }) => !marks.has(name))
+  const own = entriesOf(variables, 'connection').filter(
+    ({ name }) => !marks.has(name) && name !== CLIENT_ESCAPES,
+  )
   return { request: requestOf(command, [...own, ...entriesOf(marks, 'agent')], own), stdin }
 }
 
@@ -61,7 +65,15 @@ function requestOf(
   entries: readonly Entry[],
   secrets: readonly Entry[],
 ): CommandRequest {
-  return { argv, program: argv[0] ?? '', entries, secrets, captured: true, unmasked: undefined }
+  return {
+    argv,
+    program: argv[0] ?? '',
+    entries,
+    secrets,
+    captured: true,
+    unmasked: undefined,
+    closed: undefined,
+  }
 }
 
 function entriesOf(values: ReadonlyMap<string, string>, origin: Entry['origin']): Entry[] {

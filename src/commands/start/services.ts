@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { statSync } from 'node:fs'
+import { ClientVersions } from '../../agent/client-versions.ts'
 import type { Counters } from '../../agent/counters.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
 import type { AgentServices } from '../../agent/session-services.ts'
@@ -50,6 +51,7 @@ export async function openServices({
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     slots: new Slots(settings.limitsSessions),
+    clientVersions: new ClientVersions(),
     tails: new TailSpace(settings.tailMemoryBytes, settings.stateDir, (reason) => log.warn({}, reason)),
     groups: await openGroups(settings, log),
     oom,

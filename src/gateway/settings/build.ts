@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { isLoopback } from '../../basics/loopback.ts'
+import { databaseClient } from '../../policy/client-escapes/clients.ts'
+import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import type { Path, Problems } from './problems.ts'
 import { readBytes } from './references.ts'
 import type { Sources } from './references.ts'
@@ -126,7 +128,18 @@ function buildConnection(
   path: Path,
 ): ConnectionSettings {
   const { name, agent, type, subtype, command, runbooks } = shape
-  const { groups, connect, 'client-input': clientInput, ...access } = shape.access
+  const {
+    groups,
+    connect,
+    'client-input': clientInput,
+    'client-escapes': clientEscapes,
+    ...access
+  } = shape.access
+  if (connect === true && clientEscapes === 'block')
+    problems.add(
+      [...path, 'access', 'connect'],
+      'on a terminal client-escapes cannot be blocked: one of the two',
+    )
   return {
     name,
     agent,
@@ -137,11 +150,18 @@ function buildConnection(
     ...(runbooks ? { runbooks } : {}),
     access: {
       ...access,
-      connect: connect ?? access.exec,
+      connect: connect ?? (access.exec && clientEscapes !== 'block'),
       clientInput: clientInput ?? access.exec,
+      clientEscapes: clientEscapes ?? usualEscapes(shape),
       ...(groups ? { groups } : {}),
     },
   }
+}
+
+/** Whoever may send scripts or type them has asked for all that the client can do. */
+function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
+  const isDatabase = type === 'database' || databaseClient(command[0] ?? '') !== undefined
+  return isDatabase && !access.exec && !access.connect ? 'block' : 'allow'
 }
 
 /** The three ways to write a secret, in the wire's form. */
@@ -169,6 +189,11 @@ function buildSecrets(
     )
   }
   for (const [key, value] of Object.entries(secrets)) set(['secrets', key], key, () => value)
+  if (result.has(`envvar:${CLIENT_ESCAPES}`) || result.has(`filesystem:${CLIENT_ESCAPES}`))
+    problems.add(
+      path,
+      `${CLIENT_ESCAPES} is for connections of hoop's gateway: here it is access.client-escapes`,
+    )
   const length = [...result].reduce((sum, [key, value]) => sum + key.length + value.length, 0)
   if (length > SECRETS_BYTES) problems.add(path, `its values are longer than ${SECRETS_BYTES} bytes together`)
   return result

@@ -164,6 +164,9 @@ const AccessShape = map({
   exec: v.nullish(Flag, 'true'),
   connect: v.nullish(Flag),
   'client-input': v.nullish(Flag),
+  'client-escapes': v.nullish(
+    parsed((word) => (word === 'block' || word === 'allow' ? word : undefined), 'block or allow'),
+  ),
   groups: v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
 })
 

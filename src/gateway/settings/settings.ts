@@ -68,6 +68,11 @@ export interface ConnectionSettings {
      * allowed, since with them (`-c`, BASH_ENV) a caller runs what he likes.
      */
     readonly clientInput: boolean
+    /**
+     * Whether scripts have a database client's ways to a shell on the agent's machine. Unset: blocked on connections of
+     * databases where neither `exec` nor `connect` is allowed, so that a runbook's parameter cannot become a command.
+     */
+    readonly clientEscapes: 'block' | 'allow'
     /** Only users in one of these groups. Undefined: everybody. */
     readonly groups?: readonly string[]
   }

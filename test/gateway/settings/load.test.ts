@@ -114,6 +114,7 @@ history: { retain: 7d }
             exec: false,
             connect: false,
             clientInput: false,
+            clientEscapes: 'allow',
             groups: ['admin', 'ops'],
           },
         },
@@ -147,7 +148,7 @@ history: { retain: 7d }
         type: 'custom',
         command: ['bash'],
         secrets: new Map(),
-        access: { runbooks: true, exec: true, connect: true, clientInput: true },
+        access: { runbooks: true, exec: true, connect: true, clientInput: true, clientEscapes: 'allow' },
       },
     ])
   })
@@ -159,7 +160,30 @@ history: { retain: 7d }
     ['connect: false', { exec: true, connect: false, clientInput: true }],
   ])('where scripts are off so are terminals, unless they are named: %s', (access, expected) => {
     const [built] = parse(connection(`access: { ${access} }`)).connections
-    expect(built?.access).toStrictEqual({ runbooks: true, ...expected })
+    expect(built?.access).toStrictEqual({ runbooks: true, ...expected, clientEscapes: 'allow' })
+  })
+
+  test.each([
+    ['type: database, command: [psql], access: { exec: false }', 'block'],
+    ['type: database, command: [sqlcmd], access: { exec: false }', 'block'],
+    ['command: [/usr/bin/mariadb, -t], access: { exec: false }', 'block'],
+    ['type: database, command: [psql], access: { exec: false, client-input: true }', 'block'],
+    ['command: [bash], access: { exec: false }', 'allow'],
+    ['type: database, command: [psql]', 'allow'],
+    ['type: database, command: [psql], access: { exec: false, connect: true }', 'allow'],
+    ['type: database, command: [psql], access: { exec: false, client-escapes: allow }', 'allow'],
+    ['command: [psql], access: { client-escapes: block }', 'block'],
+  ])('a connection with %s has client escapes: %s', (settings, expected) => {
+    const text = `agents: [{ name: a, key: ${KEY} }]\nconnections: [{ name: c, agent: a, ${settings} }]`
+    expect(parse(text).connections[0]?.access.clientEscapes).toBe(expected)
+  })
+
+  test('has no terminal where client escapes are blocked, and refuses one that is asked for', () => {
+    const text = (access: string) => connection(`access: { client-escapes: block, ${access} }`)
+    expect(parse(text('exec: true')).connections[0]?.access.connect).toBe(false)
+    expect(problems(text('connect: true'))).toEqual([expect.stringContaining('on a terminal')])
+    const variable = connection('env: { RUNBOOK_AGENT_CLIENT_ESCAPES: block }')
+    expect(problems(variable)).toEqual([expect.stringContaining('access.client-escapes')])
   })
 
   test('may use anchors', () => {

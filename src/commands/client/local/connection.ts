@@ -25,7 +25,13 @@ export function localConnection(
       `--local: the command is missing. Name it (--local ${name} -- bash), or the gateway's settings that have it (--config gateway.yaml)`,
       exitCodes.usage,
     )
-  const access = { runbooks: true, exec: true, connect: true, clientInput: true }
+  const access = {
+    runbooks: true,
+    exec: true,
+    connect: true,
+    clientInput: true,
+    clientEscapes: 'allow',
+  } as const
   return {
     connection: { name, agent: '', type: 'custom', command: words, secrets: new Map(), access },
     clientArgs: [],

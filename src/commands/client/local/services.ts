@@ -1,4 +1,5 @@
 import type { SessionServices } from '../../../agent/session-services.ts'
+import { ClientVersions } from '../../../agent/client-versions.ts'
 import { Slots } from '../../../agent/slots.ts'
 import { AgentEnvironment } from '../../../envvars/agent-environment.ts'
 import { RuntimeFolderError } from '../../../envvars/errors.ts'
@@ -43,6 +44,7 @@ export async function openLocalServices(): Promise<SessionServices & AsyncDispos
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     slots: new Slots(1),
+    clientVersions: new ClientVersions(),
     tails: new TailSpace(0, undefined),
     groups: undefined,
     oom: new OomWatch(),

@@ -1,0 +1,70 @@
+/** The options of a program that leave its escapes blocked. Names are without hyphens. */
+export interface KnownOptions {
+  /** `getopt` is `-abc`, `-o value`, `--long=value`; `words` is `-word value` or `--word value`. */
+  readonly style: 'getopt' | 'words'
+  readonly flags: ReadonlySet<string>
+  /** Their value is attached, or the next argument. */
+  readonly valued: ReadonlySet<string>
+  /** Their value is attached, or there is none. */
+  readonly attached: ReadonlySet<string>
+  /** How many arguments may be no options: a database, for instance. */
+  readonly words: number
+}
+
+/** What is left of an option that has read its argument: the names of those that it takes are known. */
+type Reading = { readonly unknown: string } | { readonly takesNext: boolean }
+
+/**
+ * The first argument that is none of the known options, as a person would call it, without its value; undefined when
+ * all are known. Abbreviations, which programs take as well, are not.
+ */
+export function unknownAmong(args: readonly string[], known: KnownOptions): string | undefined {
+  let words = 0
+  for (let at = 0; at < args.length; at++) {
+    const argument = args[at] ?? ''
+    if (!argument.startsWith('-') || argument === '-') {
+      if (++words > known.words) return 'an argument that is no option'
+      continue
+    }
+    const reading = known.style === 'words' ? readWord(argument, known) : readOption(argument, known)
+    if ('unknown' in reading) return printable(reading.unknown)
+    if (reading.takesNext && ++at >= args.length) return `${printable(argument)} without its value`
+  }
+  return undefined
+}
+
+function readWord(argument: string, { flags, valued }: KnownOptions): Reading {
+  const name = argument.replace(/^--?/, '')
+  if (valued.has(name)) return { takesNext: true }
+  return flags.has(name) ? { takesNext: false } : { unknown: argument }
+}
+
+function readOption(argument: string, known: KnownOptions): Reading {
+  return argument.startsWith('--') ? readLong(argument, known) : readCluster(argument, known)
+}
+
+function readLong(argument: string, { flags, valued, attached }: KnownOptions): Reading {
+  const [, name = '', value] = /^--([^=]*)(=[^]*)?$/.exec(argument) ?? []
+  if (valued.has(name)) return { takesNext: value === undefined }
+  if (attached.has(name) || (flags.has(name) && value === undefined)) return { takesNext: false }
+  return { unknown: `--${name}` }
+}
+
+function readCluster(argument: string, { flags, valued, attached }: KnownOptions): Reading {
+  for (let at = 1; at < argument.length; at++) {
+    const letter = argument[at] ?? ''
+    if (valued.has(letter)) return { takesNext: at === argument.length - 1 }
+    if (attached.has(letter)) return { takesNext: false }
+    if (!flags.has(letter)) return { unknown: `-${letter}` }
+  }
+  return { takesNext: false }
+}
+
+function printable(name: string): string {
+  return name.slice(0, 40).replace(/[^\x20-\x7e]/g, '?')
+}
+
+/** `'A t csv'` as a set. */
+export function names(text: string): ReadonlySet<string> {
+  return new Set(text.split(' ').filter((name) => name !== ''))
+}

@@ -1,0 +1,63 @@
+import type { DatabaseClient } from './client.ts'
+import { names, type KnownOptions } from './known-options.ts'
+import { restrict } from './psql-script.ts'
+
+/**
+ * `\restrict` came earlier (CVE-2025-8714), but before these the argument of `\unrestrict` was expanded, and a command
+ * in back-quotes ran. There is no mended 13.
+ */
+const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
+  [14, 24],
+  [15, 19],
+  [16, 15],
+  [17, 11],
+  [18, 6],
+])
+/** From here on every release has it. */
+const FIRST_MAJOR = 19
+
+/** Not among them: -c, -f (psql would not read the script), -o, -L (commands and files), -l, -s. */
+const OPTIONS: KnownOptions = {
+  style: 'getopt',
+  flags: names(
+    'a A b e E H n q S t w W x X z 0 1 csv echo-all echo-errors echo-hidden echo-queries expanded ' +
+      'field-separator-zero html no-align no-password no-psqlrc no-readline password quiet ' +
+      'record-separator-zero single-line single-transaction tuples-only',
+  ),
+  valued: names(
+    'd F h p P R T U v dbname field-separator host port pset record-separator set table-attr username variable',
+  ),
+  attached: names(''),
+  words: 2,
+}
+
+export const psql: DatabaseClient = {
+  name: 'psql',
+  options: OPTIONS,
+  callersOptions: {
+    ...OPTIONS,
+    flags: names(
+      'a A b e H q t x z 0 1 csv echo-all echo-errors echo-queries expanded field-separator-zero html no-align quiet ' +
+        'record-separator-zero single-transaction tuples-only',
+    ),
+    valued: names('F P R T v field-separator pset record-separator set table-attr variable'),
+    words: 0,
+  },
+  version: {
+    ask: ['--version'],
+    read: (said) => /^psql \(PostgreSQL\) (\d+(?:\.\d+)*\w*)/.exec(said)?.[1],
+    suffices,
+    needed: '14.24, 15.19, 16.15, 17.11, 18.6 or a newer one of these, or 19',
+  },
+  // Its own start file would be read before the script.
+  closed: (args) => [Buffer.from('-X'), ...args],
+  environment: {},
+  script: restrict,
+}
+
+/** A beta or a build from source has letters: what it contains nobody knows. */
+function suffices(version: string): boolean {
+  const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version) ?? []
+  if (major === undefined || minor === undefined) return false
+  return Number(major) >= FIRST_MAJOR || Number(minor) >= (FIRST_MINOR.get(Number(major)) ?? Infinity)
+}

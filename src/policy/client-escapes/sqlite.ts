@@ -1,0 +1,41 @@
+import type { DatabaseClient } from './client.ts'
+import { names, type KnownOptions } from './known-options.ts'
+
+/** Not among them: -cmd, -init and -A (commands), -nonce (opens the safe mode), -interactive, -append, -zip, -vfs. */
+const OPTIONS: KnownOptions = {
+  style: 'words',
+  flags: names(
+    'ascii bail batch box column csv echo header noheader html json line list markdown nofollow quote readonly safe ' +
+      'stats table tabs',
+  ),
+  valued: names('newline nullvalue separator'),
+  attached: names(''),
+  words: 1,
+}
+
+export const sqlite: DatabaseClient = {
+  name: 'sqlite3',
+  options: OPTIONS,
+  callersOptions: {
+    ...OPTIONS,
+    flags: names('ascii bail box column csv header noheader html json line list markdown quote table tabs'),
+    words: 0,
+  },
+  version: {
+    ask: ['-version'],
+    read: (said) => /^(\d+\.\d+\.\d+) /.exec(said)?.[1],
+    // CVE-2022-46908: until then writefile() and the like worked in safe mode.
+    suffices: (version) => atLeast(version, [3, 40, 1]),
+    needed: '3.40.1 or newer',
+  },
+  // A start file is read before safe mode begins, whatever the order.
+  closed: (args) => [...['-init', '/dev/null', '-safe'].map((word) => Buffer.from(word)), ...args],
+  environment: {},
+  script: (script) => script,
+}
+
+function atLeast(version: string, least: readonly number[]): boolean {
+  const parts = version.split('.').map(Number)
+  const at = least.findIndex((part, i) => parts[i] !== part)
+  return at < 0 || (parts[at] ?? 0) > (least[at] ?? 0)
+}
