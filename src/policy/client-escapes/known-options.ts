@@ -36,7 +36,7 @@ export function unknownAmong(args: readonly string[], known: KnownOptions): stri
 function readWord(argument: string, { flags, valued }: KnownOptions): Reading {
   const name = argument.replace(/^--?/, '')
   if (valued.has(name)) return { takesNext: true }
-  return flags.has(name) ? { takesNext: false } : { unknown: argument }
+  return flags.has(name) ? { takesNext: false } : { unknown: argument.replace(/=.*/s, '') }
 }
 
 function readOption(argument: string, known: KnownOptions): Reading {
