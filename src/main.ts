@@ -10,6 +10,7 @@ import type { ServiceAction, ServiceFlags } from './commands/service/service.ts'
 import { socketPaths } from './commands/socket-paths.ts'
 import type { StatusFlags } from './commands/status.ts'
 import type { GatewayFlags } from './commands/gateway.ts'
+import type { LintFlags } from './commands/runbooks/lint.ts'
 import { refuseUnknownCommands } from './commands/unknown-command.ts'
 import { version } from './commands/version.ts'
 
@@ -93,6 +94,20 @@ function addOperatorCommands(root: Command): void {
       (await import('./commands/config-print.ts')).configPrintCommand(flags),
     )
   addServiceCommands(root.command('service').description('the agent as a service of systemd'))
+  addRunbookCommands(root.command('runbooks').description('for authors of runbooks'))
+}
+
+function addRunbookCommands(runbooks: Command): void {
+  runbooks
+    .command('lint [path]')
+    .description(
+      'names every parameter that can become code: in a runbook, or all below a folder (default .)',
+    )
+    .option('--portable', 'count as guarded only what a hoop gateway enforces too')
+    .option('--json', 'print JSON')
+    .action(async (path: string | undefined, flags: LintFlags) => {
+      process.exitCode = (await import('./commands/runbooks/lint.ts')).lintCommand(path ?? '.', flags)
+    })
 }
 
 function addServiceCommands(service: Command): void {
@@ -136,7 +151,7 @@ process.on('SIGUSR1', () => undefined)
 
 try {
   await program().parseAsync()
-  process.exitCode = exitCodes.done
+  process.exitCode ??= exitCodes.done
 } catch (error) {
   // At once: whatever still runs belongs to a program that has failed.
   process.exit(report(error))

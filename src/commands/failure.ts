@@ -3,6 +3,8 @@ export const exitCodes = {
   done: 0,
   bug: 1,
   usage: 64,
+  /** Of `runbooks lint`: it found something. */
+  findings: 65,
   unreachable: 69,
   inputOutput: 74,
   refused: 77,

@@ -3,7 +3,7 @@ import type { ByteString } from './bytestring.ts'
 import { FunctionFailure } from './errors.ts'
 import type { ParameterType, TemplateFunction } from './function.ts'
 import { functionNamed } from './functiontable.ts'
-import { MAX_RENDERED_BYTES } from './limits.ts'
+import { MAX_RENDERED_BYTES, WORK_PER_FIELD } from './limits.ts'
 import { nodeText } from './nodetext.ts'
 import type { Rendering } from './rendering.ts'
 import { isFields, isTrue, List, typeName, type Value } from './value.ts'
@@ -72,13 +72,14 @@ function applied(
   target: TemplateFunction,
   values: readonly Value[],
 ): Value {
-  if (target.isCheap === true) return attempt(rendering, call, target, values)
-  rendering.charge(values.reduce<number>((sum, value) => sum + sizeOf(value), 0))
+  const { workPerByte = 1 } = target
+  if (workPerByte === 0) return attempt(rendering, call, target, values)
+  rendering.charge(workPerByte * values.reduce<number>((sum, value) => sum + workOf(value), 0))
   const result = attempt(rendering, call, target, values)
   if (sizeOf(result) > MAX_RENDERED_BYTES) {
     failAt(rendering, call, `the result is longer than ${MAX_RENDERED_BYTES} bytes`)
   }
-  rendering.charge(sizeOf(result))
+  rendering.charge(workPerByte * sizeOf(result))
   return result
 }
 
@@ -108,11 +109,21 @@ function cannotCall(operand: Operand | undefined, callee: Value): ByteString {
 }
 
 function sizeOf(value: Value): number {
+  return measured(value, 0)
+}
+
+/** Work of going through a value, by bytes; fields are sorted before they are shown. */
+export function workOf(value: Value): number {
+  return measured(value, WORK_PER_FIELD)
+}
+
+function measured(value: Value, perField: number): number {
   if (typeof value === 'string') return value.length
-  if (value instanceof List) return value.items.reduce<number>((sum, item) => sum + sizeOf(item), 1)
+  if (value instanceof List)
+    return value.items.reduce<number>((sum, item) => sum + measured(item, perField), 1)
   if (!isFields(value)) return 1
   let size = 0
-  for (const [name, field] of value) size += name.length + sizeOf(field)
+  for (const [name, field] of value) size += perField + name.length + measured(field, perField)
   return size
 }
 

@@ -1,4 +1,5 @@
 import type { Choice, Pipeline, Range, Statement } from './ast.ts'
+import { workOf } from './calls.ts'
 import { assign, evaluatePipeline } from './expressions.ts'
 import { WORK_PER_NODE } from './limits.ts'
 import { shown } from './print.ts'
@@ -57,7 +58,9 @@ function inScope(rendering: Rendering, render: () => Ending): Ending {
 /** An action that declares or assigns writes nothing. */
 function renderAction(rendering: Rendering, dot: Value, pipeline: Pipeline): void {
   const value = evaluatePipeline(rendering, dot, pipeline)
-  if (pipeline.declares.length === 0) rendering.write(shown(value))
+  if (pipeline.declares.length > 0) return
+  rendering.charge(workOf(value))
+  rendering.write(shown(value))
 }
 
 function renderChoice(rendering: Rendering, dot: Value, choice: Choice): Ending {

@@ -57,6 +57,7 @@ function refuseArguments(rendering: Rendering, operand: Operand, isGiven: boolea
 }
 
 function evaluateOperand(rendering: Rendering, dot: Value, operand: Operand): Value {
+  rendering.charge(WORK_PER_NODE)
   rendering.node = operand
   switch (operand.kind) {
     case 'dot':
@@ -118,6 +119,7 @@ function walkFields(
   names: readonly ByteString[],
   isGiven: boolean,
 ): Value {
+  rendering.charge(names.length * WORK_PER_NODE)
   let value = receiver
   let within: Value
   for (const [index, name] of names.entries()) {

@@ -22,8 +22,8 @@ export interface TemplateFunction {
   readonly fixed: readonly ParameterType[]
   /** Type of any number of further arguments. */
   readonly rest?: ParameterType
-  /** Whether a call costs the same for any size of its arguments; others are charged by the byte. */
-  readonly isCheap?: true
+  /** Work for each byte of arguments and result; 0 where a call costs the same for any size, 1 where nothing is said. */
+  readonly workPerByte?: number
   readonly apply: (args: readonly Value[], scope: CallScope) => Value
 }
 

@@ -5,13 +5,15 @@ import { FunctionFailure } from './errors.ts'
 import { escapeHtml, escapeJavaScript, escapeUrlQuery } from './escape.ts'
 import { ofArgumentAndValue, ofValue, type TemplateFunction } from './function.ts'
 import { indexed, lengthOf, sliced } from './indexing.ts'
+import { WORK_PER_FORMATTED_BYTE } from './limits.ts'
 import { matches } from './pattern.ts'
 import { print, printLine, shownTogether } from './print.ts'
 import { printf } from './printf.ts'
+import { shellQuoted, sqlIdentifier, sqlQuoted } from './quoting.ts'
 import { isTrue, type Value } from './value.ts'
 
 function cheap(target: TemplateFunction): TemplateFunction {
-  return { ...target, isCheap: true }
+  return { ...target, workPerByte: 0 }
 }
 
 /** The piped value as it is: the function only tells clients something about an input. */
@@ -48,6 +50,13 @@ const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   }),
 }
 
+/** Functions of ours: hoop knows none of them, and refuses a template that uses one. */
+const OWN_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+  shellquote: ofValue(shellQuoted),
+  sqlquote: ofValue(sqlQuoted),
+  sqlident: ofValue(sqlIdentifier),
+}
+
 /** A comparison of exactly two values. */
 function comparison(compare: (left: Value, right: Value) => boolean): TemplateFunction {
   return { fixed: ['any', 'any'], apply: ([left, right]) => compare(left, right) }
@@ -56,6 +65,11 @@ function comparison(compare: (left: Value, right: Value) => boolean): TemplateFu
 /** A function of any number of values. */
 function ofAny(apply: (values: readonly Value[]) => Value): TemplateFunction {
   return { fixed: [], rest: 'any', apply }
+}
+
+/** A function that looks at every character. */
+function formatting(target: TemplateFunction): TemplateFunction {
+  return { ...target, workPerByte: WORK_PER_FORMATTED_BYTE }
 }
 
 /** A function of one value and any number of others. */
@@ -80,18 +94,18 @@ const GO_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   call: ofFirst((first) => first),
   print: ofAny(print),
   println: ofAny(printLine),
-  printf: {
+  printf: formatting({
     fixed: ['string'],
     rest: 'any',
     apply: ([format, ...values]) => printf(typeof format === 'string' ? format : '', values),
-  },
-  html: ofAny((values) => escapeHtml(shownTogether(values))),
-  js: ofAny((values) => escapeJavaScript(shownTogether(values))),
-  urlquery: ofAny((values) => escapeUrlQuery(shownTogether(values))),
+  }),
+  html: formatting(ofAny((values) => escapeHtml(shownTogether(values)))),
+  js: formatting(ofAny((values) => escapeJavaScript(shownTogether(values)))),
+  urlquery: formatting(ofAny((values) => escapeUrlQuery(shownTogether(values)))),
 }
 
 const FUNCTIONS: ReadonlyMap<ByteString, TemplateFunction> = new Map(
-  Object.entries({ ...GO_FUNCTIONS, ...RUNBOOK_FUNCTIONS }),
+  Object.entries({ ...GO_FUNCTIONS, ...RUNBOOK_FUNCTIONS, ...OWN_FUNCTIONS }),
 )
 
 /** What a runbook and a plain Go template differ in while they are read. */
@@ -101,7 +115,7 @@ export interface Dialect {
   readonly isFunction: (name: ByteString) => boolean
 }
 
-/** Go's functions, and hoop's. */
+/** Go's functions, hoop's, and ours. */
 export const RUNBOOK: Dialect = { name: '', isFunction: (name) => FUNCTIONS.has(name) }
 
 /** Go's functions alone. */

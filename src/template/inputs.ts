@@ -2,10 +2,11 @@ import type { Command, Operand, Pipeline, Statement } from './ast.ts'
 import { decodeText, type ByteString } from './bytestring.ts'
 import { TemplateError } from './errors.ts'
 import { nodeText } from './nodetext.ts'
+import { brokenRule, declaredLength, workOf } from './rules.ts'
 
 /**
  * A parameter that a template asks for, found in its top-level actions, and what their functions tell a client that
- * asks a person for it. Nothing but `optional` has an effect on rendering.
+ * asks a person for it. `type`, `options` and lengths are enforced before a template is rendered (checkDeclared).
  */
 export interface Input {
   /** Letters, digits and underscores. */
@@ -53,14 +54,44 @@ const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
  * The inputs of a template in the order in which they first appear. When one appears again its last action decides,
  * and inputs inside blocks are not found, as in hoop. Any other top-level action makes the template unusable.
  */
-export function discoverInputs(statements: readonly Statement[]): readonly Input[] {
-  const inputs = new Map<string, Input>()
-  for (const statement of statements) {
-    if (statement.kind !== 'action') continue
-    const input = inputOf(statement.pipeline)
-    inputs.set(input.name, input)
+export function discoverInputs(statements: readonly Statement[]): Discovered {
+  const declarations = statements.flatMap((statement) =>
+    statement.kind === 'action' ? [inputOf(statement.pipeline)] : [],
+  )
+  const inputs = new Map(declarations.map((declared) => [declared.name, declared]))
+  return { inputs: [...inputs.values()], declarations }
+}
+
+export interface Discovered {
+  readonly inputs: readonly Input[]
+  /** Each action for itself: an input that appears twice has to keep the rules of both. */
+  readonly declarations: readonly Input[]
+}
+
+/**
+ * @param charge counts the work, by characters looked at
+ * @throws TemplateError naming the first parameter whose value is not what the template declares, never the value
+ */
+export function checkDeclared(
+  declarations: readonly Input[],
+  parameters: ReadonlyMap<string, string>,
+  charge: (work: number) => void,
+): void {
+  for (const declared of declarations) {
+    const { name, type, options, minlength, maxlength } = declared
+    const value = parameters.get(name) ?? ''
+    // The author's own text, and clients send it as it is listed.
+    if (value === '' || value === declared.default) continue
+    const rules = {
+      type,
+      options,
+      minLength: declaredLength(minlength),
+      maxLength: declaredLength(maxlength),
+    }
+    charge(workOf(rules, value))
+    const broken = brokenRule(rules, value)
+    if (broken !== undefined) throw new TemplateError('parameters', `parameter ${name} ${broken}`)
   }
-  return [...inputs.values()]
 }
 
 function inputOf(pipeline: Pipeline): Input {

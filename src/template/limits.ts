@@ -8,16 +8,33 @@ export const MAX_DEPTH = 200
 export const MAX_RENDERED_BYTES = 16 * 1024 * 1024
 
 /**
- * Work one rendering may do, in bytes handled. A template of a few lines can ask for unbounded work (a range over
- * a huge number, a variable doubled in a loop); an honest one with 16 MiB of output stays far below.
+ * Work one rendering may do: it holds up everybody else. It is counted in steps, not timed, so that the same template
+ * ends the same way on every machine. 256 is about a microsecond of one core, so all of it is about a quarter of a second.
  */
 export const MAX_WORK = 64 * 1024 * 1024
 
-/** Work charged for each node that is evaluated, so that empty loops end as well (4 million steps). */
-export const WORK_PER_NODE = 16
+/** For each statement, command, operand and field that is evaluated, and each turn of a loop: half a million. */
+export const WORK_PER_NODE = 128
 
-/** Work charged per instruction of a compiled pattern; compiling costs about 4 microseconds for each. */
-export const WORK_PER_PATTERN_INSTRUCTION = 128
+/** For each byte that goes through a function which looks at every character of it. */
+export const WORK_PER_FORMATTED_BYTE = 32
 
-/** Largest pattern in bytes. Compiling one of this size can take a second, and a longer one is no input check. */
-export const MAX_PATTERN_BYTES = 8 * 1024
+/** For each field of a value that is shown or compared as a whole. */
+export const WORK_PER_FIELD = 512
+
+/** For each use of a pattern, whatever the value. */
+export const WORK_PER_MATCH = 2048
+
+/** For compiling a pattern: once, for each byte of it, for each class of Unicode in it (`\p`), for each instruction. */
+export const WORK_TO_COMPILE = {
+  pattern: 16_384,
+  byte: 1024,
+  unicodeClass: 40_000,
+  instruction: 4096,
+} as const
+
+/** Largest pattern in bytes: the work of compiling it is done before it can be stopped. */
+export const MAX_PATTERN_BYTES = 4 * 1024
+
+/** Tokens of a template; one of a hundred lines has a few hundred. Reading it is work as well. */
+export const MAX_TOKENS = 100_000

@@ -2,13 +2,13 @@ import { RE2JS, RE2JSSyntaxException } from 're2js'
 import { decodeText, encodeText, type ByteString } from './bytestring.ts'
 import { FunctionFailure } from './errors.ts'
 import type { CallScope } from './function.ts'
-import { MAX_PATTERN_BYTES, WORK_PER_PATTERN_INSTRUCTION } from './limits.ts'
+import { MAX_PATTERN_BYTES, WORK_PER_MATCH, WORK_TO_COMPILE } from './limits.ts'
 
-/** Compiling is work before it can be charged: this much takes some tenths of a second. */
-const MAX_PATTERN_GROWTH = 50_000
+/** Compiling is work before its size is known: this much takes some hundredths of a second. */
+const MAX_PATTERN_GROWTH = 20_000
 
-/** Compiled instructions that go through a byte of input for the price of one unit of work. */
-const INSTRUCTIONS_PER_WORK = 32
+/** Work for each byte of input: some, and more with each compiled instruction that may look at it. */
+const WORK_PER_BYTE = { always: 8, instruction: 0.5 }
 
 /**
  * Whether a value contains a match of a Go regular expression. JavaScript's own engine is never used on it: it can
@@ -17,15 +17,22 @@ const INSTRUCTIONS_PER_WORK = 32
 export function matches(expression: ByteString, value: ByteString, scope: CallScope): boolean {
   const known = scope.patterns.get(expression)
   if (known !== undefined) return known(value)
+  scope.charge(workToCompile(expression))
   const compiled = compile(expression)
   const size = compiled.programSize()
-  scope.charge(size * WORK_PER_PATTERN_INSTRUCTION)
+  scope.charge(size * WORK_TO_COMPILE.instruction)
   const test = (input: ByteString) => {
-    scope.charge(input.length * (1 + Math.floor(size / INSTRUCTIONS_PER_WORK)))
+    scope.charge(WORK_PER_MATCH + input.length * (WORK_PER_BYTE.always + size * WORK_PER_BYTE.instruction))
     return compiled.test(Buffer.from(input, 'latin1'))
   }
   scope.patterns.set(expression, test)
   return test(value)
+}
+
+function workToCompile(expression: ByteString): number {
+  const { pattern, byte, unicodeClass } = WORK_TO_COMPILE
+  const classes = expression.match(/\\p/gi)?.length ?? 0
+  return pattern + Math.min(expression.length, MAX_PATTERN_BYTES) * byte + classes * unicodeClass
 }
 
 function compile(expression: ByteString): RE2JS {

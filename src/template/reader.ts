@@ -2,7 +2,7 @@ import { decodeText, type ByteString } from './bytestring.ts'
 import { TemplateError } from './errors.ts'
 import type { Dialect } from './functiontable.ts'
 import { Lexer } from './lexer.ts'
-import { MAX_DEPTH } from './limits.ts'
+import { MAX_DEPTH, MAX_TOKENS } from './limits.ts'
 import { describeToken, type Token, type TokenKind } from './token.ts'
 import { Variables } from './variables.ts'
 
@@ -20,6 +20,7 @@ export class Reader {
   readonly #lexer: Lexer
   readonly #returned: Token[] = []
   #lastLine = 1
+  #tokens = 0
   #depth = 0
 
   readonly dialect: Dialect
@@ -34,6 +35,9 @@ export class Reader {
     const returned = this.#returned.pop()
     if (returned !== undefined) return returned
     const token = this.#lexer.next()
+    if (++this.#tokens > MAX_TOKENS) {
+      throw new TemplateError('parse', `the template has more than ${MAX_TOKENS} words and texts: shorten it`)
+    }
     this.#lastLine = token.line
     return token
   }

@@ -3,7 +3,7 @@ import { decodeText, encodeText, type ByteString } from './bytestring.ts'
 import { TemplateError } from './errors.ts'
 import { renderStatements } from './evaluate.ts'
 import { RUNBOOK } from './functiontable.ts'
-import { discoverInputs, type Input } from './inputs.ts'
+import { checkDeclared, discoverInputs, type Discovered, type Input } from './inputs.ts'
 import { parseStatements } from './parser.ts'
 import { Rendering } from './rendering.ts'
 import { encodeSource } from './source.ts'
@@ -25,8 +25,8 @@ export interface Template {
   /** The parameters the template asks for, in the order in which they first appear. */
   readonly inputs: readonly Input[]
   /**
-   * Renders the template. Throws TemplateError: stage `parameters` when inputs are absent, `render` when a function
-   * fails or a limit is reached. Parameters the template does not know are ignored.
+   * Renders the template. Throws TemplateError: stage `parameters` when inputs are absent or break a declared rule,
+   * `render` when a function fails or a limit is reached. Parameters the template does not know are ignored.
    */
   render(parameters: ReadonlyMap<string, string>): Rendered
 }
@@ -37,7 +37,7 @@ export interface Template {
  *
  * Of Go's language these are refused when the template is read: `define`, `template` and `block`, complex constants
  * and hexadecimal floating point constants, blocks and parentheses more than 200 levels deep. And these when it is
- * rendered: `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, patterns over 8 KiB, more output or
+ * rendered: `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, more output or
  * work than the limits allow. Parameters have no methods and strings have no fields, which fails with Go's own words.
  * Three of Go's errors show a value; here they show its type: ranging over a string, comparing the whole of the
  * parameters, and piping into `call`. `%p` of the parameters is a wrong verb, where Go prints an address.
@@ -45,14 +45,17 @@ export interface Template {
 export function parseTemplate(source: string): Template {
   const bytes = encodeSource(source)
   const statements = parseStatements(bytes, RUNBOOK)
-  const inputs = discoverInputs(statements)
-  return { inputs, render: (parameters) => render(bytes, statements, inputs, parameters) }
+  const discovered = discoverInputs(statements)
+  return {
+    inputs: discovered.inputs,
+    render: (parameters) => render(bytes, statements, discovered, parameters),
+  }
 }
 
 function render(
   source: ByteString,
   statements: readonly Statement[],
-  inputs: readonly Input[],
+  { inputs, declarations }: Discovered,
   parameters: ReadonlyMap<string, string>,
 ): Rendered {
   const fields = new Map(
@@ -60,6 +63,9 @@ function render(
   )
   addAbsent(fields, inputs)
   const rendering = new Rendering(source, fields, RUNBOOK.name)
+  checkDeclared(declarations, parameters, (work) => {
+    rendering.charge(work)
+  })
   renderStatements(rendering, fields, statements)
   const { output, environment } = rendering
   return { text: decodeText(output), bytes: Buffer.from(output, 'latin1'), env: environment }

@@ -1,5 +1,5 @@
+# The largest entries of a folder. Parameters are variables of the command (asenv), so that no value is code.
+{{ .folder | default "/var" | description "which folder" | asenv "FOLDER" }}
+{{ .count | default "5" | type "number" | pattern "^[0-9]+$" | asenv "COUNT" }}
 set -eu
-# The largest entries of a folder.
-folder={{ .folder | default "/var" | description "which folder" | squote }}
-count={{ .count | default "5" | type "number" | pattern "^[0-9]+$" }}
-du -x -d 1 "$folder" 2>/dev/null | sort -rn | head -n "$count" || true
+du -x -d 1 -- "$FOLDER" 2>/dev/null | sort -rn | head -n "$COUNT" || true

@@ -82,6 +82,8 @@ async function operands(
       return sources.runbooks(before[0] ?? '')
     case 'id':
       return sources.sessions()
+    case 'path':
+      return 'files'
     default:
       return []
   }

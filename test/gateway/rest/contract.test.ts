@@ -22,6 +22,8 @@ beforeAll(async () => {
     {
       'ops/hello.runbook.sh':
         'echo "hello {{ .name | required "who?" }} $1"; cat "$FILE" 2>/dev/null; {{ .pw | default "x" | type "password" | asenv "PW" }}echo $PW',
+      'ops/declared.runbook.sh':
+        '{{ .pw | type "password" | minlength "8" | asenv "PW" }}echo {{ .count | type "number" }}',
       'ops/version.sh': 'echo one',
       'ops/fail.sh': 'echo before; exit 7',
       'secret/other.sh': 'echo no',
@@ -72,6 +74,20 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
       'failed',
       'before\n',
     ])
+  })
+
+  it('answers 400 for a parameter that is not what the runbook declares, without its value', async () => {
+    const pw = 'gWx7Q'
+    const asked = { file_name: 'ops/declared.runbook.sh', parameters: { count: '1', pw } }
+    const short = await gateway.exec(asked)
+    expect([short.status, short.body]).toEqual([
+      400,
+      { message: 'parameter pw has to have at least 8 characters' },
+    ])
+    const code = await gateway.exec({ ...asked, parameters: { count: '1; id', pw: `${pw}${pw}` } })
+    expect([code.status, code.body]).toEqual([400, { message: 'parameter count has to be a number' }])
+    const kept = await gateway.exec({ ...asked, parameters: { count: '1', pw: `${pw}${pw}` } })
+    expect([kept.status, kept.body['output']]).toEqual([200, '1\n'])
   })
 
   it('reads the file as of ref_hash', async () => {

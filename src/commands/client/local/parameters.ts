@@ -1,4 +1,5 @@
 import type { Parameter } from '../../../client/runbooks.ts'
+import { declaredLength } from '../../../template/rules.ts'
 import type { Input } from '../../../template/runbook.ts'
 
 /** What a template asks for, in the order in which people should be asked: a gateway tells the same of its runbooks. */
@@ -14,16 +15,12 @@ function parameterOf(input: Input): Parameter {
     required: input.required !== undefined,
     default: textOf(input.default),
     pattern: textOf(input.pattern),
-    minLength: countOf(input.minlength),
-    maxLength: countOf(input.maxlength),
+    minLength: declaredLength(input.minlength),
+    maxLength: declaredLength(input.maxlength),
   }
 }
 
 /** An empty text says nothing. */
 function textOf(text: string | undefined): string | undefined {
   return text === '' ? undefined : text
-}
-
-function countOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }

@@ -1,0 +1,106 @@
+import { lstatSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { printableJson, printableText } from '../../basics/printable.ts'
+import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
+import { TemplateError } from '../../template/runbook.ts'
+import { lintTemplate, type Finding, type Language } from '../../template/lint/lint.ts'
+import { exitCodes, explain, Failure } from '../failure.ts'
+
+/** As the gateway has it for files of a repository. */
+const MAX_FILE_BYTES = 1_000_000
+/** More is no folder of runbooks, but a disk. */
+const MAX_ENTRIES = 100_000
+
+export interface LintFlags {
+  readonly json?: boolean
+  /** Counts only what a hoop gateway enforces too. */
+  readonly portable?: boolean
+}
+
+/** One place of one file; a file that cannot be read as a template has line 0. */
+interface Located extends Partial<Finding> {
+  readonly file: string
+  readonly line: number
+  readonly problem: string
+}
+
+/**
+ * `runbook-agent runbooks lint`: the parameters that reach a script unguarded, of the runbooks below a folder or of
+ * one file.
+ * @returns the exit code of this program
+ * @throws Failure for a path that cannot be read
+ */
+export function lintCommand(where: string, flags: LintFlags): number {
+  const files = runbooksIn(where)
+  const findings = files.flatMap((file) => lintFile(file, flags.portable === true))
+  if (flags.json === true) process.stdout.write(`${printableJson({ files: files.length, findings }, 2)}\n`)
+  else process.stdout.write(printableText([...findings.map(described), summary(files, findings)].join('')))
+  return findings.length === 0 ? exitCodes.done : exitCodes.findings
+}
+
+function described({ file, line, column, action, problem, safe }: Located): string {
+  if (action === undefined || safe === undefined) return `${file}: ${problem}\n`
+  return `${file}:${line}:${column ?? 1}: {{ ${action} }}: ${problem}\n  safe: ${safe}\n`
+}
+
+function summary(files: readonly string[], findings: readonly Located[]): string {
+  const count = files.length === 1 ? '1 runbook' : `${files.length} runbooks`
+  if (findings.length === 0) return `${count}, no parameter can become code\n`
+  return `${count}, ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}\n`
+}
+
+function lintFile(file: string, portable: boolean): Located[] {
+  try {
+    const text = decodeText(readSmallFile(file, MAX_FILE_BYTES).bytes)
+    return lintTemplate(text, { language: languageOf(file, text), portable }).map((finding) => ({
+      file,
+      ...finding,
+    }))
+  } catch (error) {
+    if (!(error instanceof TemplateError) && !(error instanceof FileRefused)) throw error
+    return [{ file, line: 0, problem: error.message }]
+  }
+}
+
+/** A file that is named, whatever its name; of a folder what a gateway lists. Links are not followed, as there. */
+function runbooksIn(where: string): string[] {
+  try {
+    if (!lstatSync(where).isDirectory()) return [where]
+    return walk(where)
+      .filter((file) => path.basename(file).includes('.runbook.'))
+      .sort()
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw explain(error, `cannot read ${where}`, 'Give a folder of runbooks, or one of them')
+  }
+}
+
+function walk(root: string): string[] {
+  const files: string[] = []
+  const folders = [root]
+  let entries = 0
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (++entries > MAX_ENTRIES)
+        throw new Failure(`${root} has more than ${MAX_ENTRIES} files`, exitCodes.usage)
+      const found = path.join(folder, entry.name)
+      if (entry.isFile()) files.push(found)
+      else if (entry.isDirectory() && entry.name !== '.git') folders.push(found)
+    }
+  }
+  return files
+}
+
+const LANGUAGES: Readonly<Record<string, Language>> = {
+  ...{ sh: 'shell', bash: 'shell', dash: 'shell', ksh: 'shell', zsh: 'shell' },
+  ...{ sql: 'sql', psql: 'sql', pgsql: 'sql', mysql: 'sql' },
+  ...{ py: 'python' },
+}
+
+/** By the end of its name, else by its first line. */
+function languageOf(file: string, text: string): Language | undefined {
+  const byName = LANGUAGES[path.extname(file).slice(1).toLowerCase()]
+  const [, program = ''] =
+    /^#!.*?(bash|dash|ksh|zsh|python|\bsh)[\d.]*\s*$/m.exec(text.split('\n', 1)[0] ?? '') ?? []
+  return byName ?? (program === 'python' ? 'python' : LANGUAGES[program])
+}

@@ -1,0 +1,45 @@
+/** Characters a value can hold: codes of ASCII, and BEYOND for all others together. */
+export type Characters = ReadonlySet<number>
+
+/** Stands for every character that is not ASCII. */
+const BEYOND = 128
+
+/** The characters of a text. */
+export function charactersIn(text: string): Characters {
+  return new Set(Array.from(text, (character) => Math.min(character.codePointAt(0) ?? 0, BEYOND)))
+}
+
+function span(first: string, last: string): string {
+  const start = first.charCodeAt(0)
+  return String.fromCharCode(...Array.from({ length: last.charCodeAt(0) - start + 1 }, (_, at) => start + at))
+}
+
+export const DIGITS = charactersIn(span('0', '9'))
+export const WORD = charactersIn(`${span('a', 'z')}${span('A', 'Z')}${span('0', '9')}_`)
+export const BASE64 = charactersIn(`${span('a', 'z')}${span('A', 'Z')}${span('0', '9')}+/=`)
+export const URL_QUERY = charactersIn(`${span('a', 'z')}${span('A', 'Z')}${span('0', '9')}-_.~%+`)
+export const NUMBER = charactersIn(`${span('0', '9')}+-.eE`)
+/** All that can be seen, and blanks. */
+const VISIBLE = charactersIn(span(' ', '~'))
+
+export function union(...sets: readonly Characters[]): Characters {
+  return new Set(sets.flatMap((set) => [...set]))
+}
+
+export function intersection(left: Characters, right: Characters): Characters {
+  return new Set([...left].filter((code) => right.has(code)))
+}
+
+/** What can be seen, and every character beyond ASCII, without those of a text. */
+export function visibleWithout(text: string): Characters {
+  const excluded = charactersIn(text)
+  return new Set([...VISIBLE, BEYOND].filter((code) => !excluded.has(code)))
+}
+
+/** The first character that is not in a set, for people; undefined when all are. */
+export function firstOutside(characters: Characters, allowed: Characters): string | undefined {
+  const code = [...characters].sort((a, b) => a - b).find((one) => !allowed.has(one))
+  if (code === undefined) return undefined
+  if (code === BEYOND) return 'characters that are not ASCII'
+  return code === 0x20 ? 'a blank' : JSON.stringify(String.fromCharCode(code))
+}

@@ -1,0 +1,76 @@
+import type { Command, Statement } from '../ast.ts'
+import { decodeText } from '../bytestring.ts'
+import { discoverInputs, type Input } from '../inputs.ts'
+import { Variables } from '../variables.ts'
+import { charactersIn, intersection, NUMBER, type Characters } from './characters.ts'
+import { anything, commandFlow, type Flow } from './flow.ts'
+
+/** Functions behind which a value is still the parameter's own. */
+const KEEPING = new Set([
+  ...['required', 'default', 'pattern', 'type', 'options', 'description', 'placeholder'],
+  ...['minlength', 'maxlength', 'order'],
+])
+
+/** Types whose form has these characters only. */
+const FORMS: Readonly<Partial<Record<string, Characters>>> = {
+  number: NUMBER,
+  date: charactersIn('0123456789-'),
+  time: charactersIn('0123456789:'),
+}
+
+/**
+ * What every use of a parameter can count on: a top-level action that a value does not pass ends the rendering.
+ * @param portable counts only what a hoop gateway enforces too, which is patterns
+ */
+export function declaredFlows(
+  statements: readonly Statement[],
+  portable: boolean,
+): ReadonlyMap<string, Flow> {
+  const flows = new Map<string, Flow>()
+  const narrow = (name: string, by: (known: Flow) => Flow) => {
+    flows.set(name, by(flows.get(name) ?? anything(name)))
+  }
+  for (const statement of statements) {
+    if (statement.kind === 'action') narrowByPatterns(statement.pipeline.commands, narrow)
+  }
+  if (portable) return flows
+  for (const input of discoverInputs(statements).declarations) {
+    narrow(input.name, (known) => narrowed(known, input))
+  }
+  return flows
+}
+
+type Narrow = (name: string, by: (known: Flow) => Flow) => void
+
+function narrowByPatterns([first, ...others]: readonly Command[], narrow: Narrow): void {
+  const field = first?.words.length === 1 ? first.words[0] : undefined
+  if (field?.kind !== 'field' || field.names.length !== 1) return
+  const name = decodeText(field.names[0] ?? '')
+  for (const command of others) {
+    const [callee, argument] = command.words
+    if (callee.kind !== 'identifier' || !KEEPING.has(callee.name)) return
+    if (callee.name === 'pattern' && argument?.kind === 'string')
+      narrow(name, (known) => through(command, known))
+  }
+}
+
+function through(command: Command, known: Flow): Flow {
+  return commandFlow(command, known, {
+    parameters: new Map(),
+    variables: new Variables<Flow>(),
+    dot: undefined,
+    onEnvironmentName: () => undefined,
+  })
+}
+
+function narrowed(known: Flow, { options = [], type }: Input): Flow {
+  // One of the author's own texts, whatever it is.
+  if (options.length > 0) return { from: new Set(), characters: new Set() }
+  const form = FORMS[type]
+  if (form === undefined || known.from.size === 0) return known
+  return {
+    ...known,
+    characters: known.characters === undefined ? form : intersection(known.characters, form),
+    isNumber: known.isNumber === true || type === 'number',
+  }
+}

@@ -1,0 +1,236 @@
+/** The kinds of text that are understood. */
+export type Language = 'shell' | 'sql' | 'python'
+
+/** Where in a script something stands. `unknown`: the text before is not understood to its end. */
+export type PlaceKind = 'plain' | 'single' | 'double' | 'comment' | 'unknown'
+
+export interface Place {
+  readonly kind: PlaceKind
+  /** What stands before it on its line; an earlier parameter shows as `x`. */
+  readonly before: string
+  /** SQL: nothing but blanks stand before it in its statement. */
+  readonly isStatementStart: boolean
+}
+
+/** How a state goes on: the length of the text that was read, and what comes then. */
+interface Step {
+  readonly length: number
+  readonly state: State
+}
+
+/**
+ * What encloses a place, innermost last: a quote that is named by its closing mark, `(` for a command in a string,
+ * `#` for a comment up to the end of the line, `*` for one of SQL, `\` for a command of psql, `?` for what is not
+ * understood, which has no end.
+ */
+type State = readonly string[]
+
+interface Before {
+  readonly line: string
+  readonly statement: string
+}
+
+const UNKNOWN: State = ['?']
+
+/** What is no part of a statement. */
+const ASIDE = new Set(['#', '*', '\\'])
+
+/** What binds the next word to it, in one language or another. */
+const BINDING = /[-$:@\\]$/
+
+/** Characters that are remembered of a line and of a statement. */
+const KEPT = 2_000
+
+/** Follows the quotes and comments of a script, which comes in pieces. */
+export class Cursor {
+  readonly #language: Language | undefined
+  #state: State
+  #line = ''
+  #statement = ''
+
+  constructor(language: Language | undefined, from?: Cursor) {
+    this.#language = language
+    this.#state = from === undefined ? (language === undefined ? UNKNOWN : []) : from.#state
+    this.#line = from === undefined ? '' : from.#line
+    this.#statement = from === undefined ? '' : from.#statement
+  }
+
+  fork(): Cursor {
+    return new Cursor(this.#language, this)
+  }
+
+  /** After one of several ways: what they do not agree on is unknown. */
+  join(others: readonly Cursor[]): void {
+    const marks = this.#state.join('\n')
+    if (others.some((other) => other.#state.join('\n') !== marks)) this.#state = UNKNOWN
+    this.#line = joinedLine([this.#line, ...others.map((other) => other.#line)])
+    if (others.some((other) => other.#statement.trim() === '')) this.#statement = ''
+  }
+
+  read(text: string): void {
+    for (let at = 0; at < text.length;) {
+      const { length, state } = this.#step(text, at)
+      this.#remember(text.slice(at, at + length), state)
+      this.#state = state
+      at += length
+    }
+  }
+
+  /** A parameter, which was found to be one harmless piece. */
+  skip(): void {
+    this.#remember('x', this.#state)
+  }
+
+  /** From here on nothing is certain. */
+  lose(): void {
+    this.#state = UNKNOWN
+    this.#line = ''
+  }
+
+  get place(): Place {
+    return {
+      kind: this.#kind(),
+      before: this.#line,
+      isStatementStart: this.#statement.trim() === '',
+    }
+  }
+
+  #kind(): PlaceKind {
+    const inner = this.#state.at(-1)
+    if (inner === undefined || inner.startsWith('(')) return 'plain'
+    if (inner === "'" || inner === "'''") return 'single'
+    if (inner === '"' || inner === '"""') return 'double'
+    return inner === '#' || inner === '*' ? 'comment' : 'unknown'
+  }
+
+  #step(text: string, at: number): Step {
+    if (this.#state.at(-1) === '?') return { length: text.length - at, state: UNKNOWN }
+    if (this.#language === 'shell') return shellStep(this.#state, text, at, this.#line)
+    return this.#language === 'sql'
+      ? sqlStep(this.#state, text, at, { line: this.#line, statement: this.#statement })
+      : pythonStep(this.#state, text, at)
+  }
+
+  #remember(read: string, next: State): void {
+    const lineEnd = read.lastIndexOf('\n')
+    this.#line = lineEnd < 0 ? (this.#line + read).slice(-KEPT) : read.slice(lineEnd + 1)
+    const isAside = ASIDE.has(this.#state.at(-1) ?? '') || ASIDE.has(next.at(-1) ?? '')
+    // A command of psql may have sent the statement before it.
+    if (this.#state.at(-1) === '\\') this.#statement = ''
+    else if (!isAside) this.#statement = (this.#statement + read).slice(-KEPT)
+    if (next.length === 0 && read.endsWith(';')) this.#statement = ''
+  }
+}
+
+/** Of lines that differ, all that could matter to what comes next. */
+function joinedLine(lines: readonly string[]): string {
+  const [first = '', ...others] = new Set(lines)
+  if (others.length === 0 || lines.some(startsCommand)) return others.length === 0 ? first : ''
+  const last = lines.find((line) => BINDING.test(line)) ?? first
+  return [...others, first, last].join(' ').slice(-KEPT)
+}
+
+/** Whether a shell would take the next word of a line for a command. */
+export function startsCommand(line: string): boolean {
+  return /(?:^|[;&|({}!`]|\b(?:then|do|else|elif|if|while|until|time|exec|command|sudo|nohup|env))\s*$/.test(
+    line,
+  )
+}
+
+function found(expression: RegExp, text: string, at: number): number {
+  expression.lastIndex = at
+  return expression.exec(text)?.[0].length ?? 0
+}
+
+const go = (length: number, state: State): Step => ({ length, state })
+const lost: Step = { length: 1, state: UNKNOWN }
+
+/** `${NAME}` and the like, without quotes or commands in it. */
+const SIMPLE_EXPANSION = /\$\{[#!]?\w+[^"'`\\$}{]*\}/y
+
+function shellStep(state: State, text: string, at: number, line: string): Step {
+  const inner = state.at(-1) ?? ''
+  const character = text[at] ?? ''
+  if (inner === "'") return go(1, character === "'" ? state.slice(0, -1) : state)
+  if (inner === '#') return go(1, character === '\n' ? state.slice(0, -1) : state)
+  if (character === '\\') return go(Math.min(2, text.length - at), state)
+  if (character === '`') return lost
+  if (character === '$' && text[at + 1] === '{') {
+    const length = found(SIMPLE_EXPANSION, text, at)
+    return length > 0 ? go(length, state) : lost
+  }
+  return inner === '"' ? shellDoubleStep(state, text, at) : shellPlainStep(state, text, at, line)
+}
+
+function shellDoubleStep(state: State, text: string, at: number): Step {
+  if (text[at] === '"') return go(1, state.slice(0, -1))
+  return text.startsWith('$(', at) ? go(2, [...state, '(']) : go(1, state)
+}
+
+function shellPlainStep(state: State, text: string, at: number, line: string): Step {
+  const character = text[at] ?? ''
+  const isWordStart = /(?:^|[\s;&|()])$/.test(line)
+  if (character === "'" || character === '"') {
+    // $'..' and $".." have rules of their own.
+    return line.endsWith('$') ? lost : go(1, [...state, character])
+  }
+  if (character === '#' && isWordStart) return go(1, [...state, '#'])
+  if (text.startsWith('<<<', at)) return go(3, state)
+  // A here-document has no quotes, and ends at a line of the author's.
+  if (text.startsWith('<<', at)) return lost
+  return state.length === 0 ? go(1, state) : inCommand(state, text, at)
+}
+
+/** A command inside of a string ends at its own parenthesis. In a `case` they need not come in pairs. */
+function inCommand(state: State, text: string, at: number): Step {
+  if (found(/case\b/y, text, at) > 0) return lost
+  if (text[at] === '(') return go(1, [...state, '('])
+  return go(1, text[at] === ')' ? state.slice(0, -1) : state)
+}
+
+const FROM_STDIN = /\bfrom\s+(?:p?stdin)\b/i
+
+function sqlStep(state: State, text: string, at: number, { line, statement }: Before): Step {
+  const inner = state.at(-1) ?? ''
+  const character = text[at] ?? ''
+  if (inner === '\\' && character === '\n' && FROM_STDIN.test(line)) return lost
+  if (inner === '#' || inner === '\\') return go(1, character === '\n' ? state.slice(0, -1) : state)
+  if (inner === '*') {
+    if (text.startsWith('/*', at)) return lost
+    return text.startsWith('*/', at) ? go(2, state.slice(0, -1)) : go(1, state)
+  }
+  if (inner !== '') {
+    // Whether a backslash takes the mark behind it depends on the database.
+    if (character === '\\') return lost
+    return go(1, character === inner ? state.slice(0, -1) : state)
+  }
+  return sqlPlainStep(text, at, statement)
+}
+
+function sqlPlainStep(text: string, at: number, statement: string): Step {
+  const character = text[at] ?? ''
+  // Data lines follow.
+  if (character === ';' && FROM_STDIN.test(statement)) return lost
+  if (character === "'" || character === '"') return go(1, [character])
+  if (text.startsWith('--', at)) return found(/--(?=\s|$)/y, text, at) > 0 ? go(2, ['#']) : lost
+  if (text.startsWith('/*', at)) return text[at + 2] === '!' ? lost : go(2, ['*'])
+  if (character === '\\') return go(1, ['\\'])
+  // Quotes or comments of one database or another, with rules of their own.
+  if (character === '`' || character === '#' || found(/\$(?:\w*\$)/y, text, at) > 0) return lost
+  return go(1, [])
+}
+
+function pythonStep(state: State, text: string, at: number): Step {
+  const inner = state.at(-1) ?? ''
+  const character = text[at] ?? ''
+  if (inner === '#') return go(1, character === '\n' ? [] : state)
+  if (inner === '') {
+    if (character === '#') return go(1, ['#'])
+    const mark = found(/'''|"""|['"]/y, text, at)
+    return mark > 0 ? go(mark, [text.slice(at, at + mark)]) : go(1, state)
+  }
+  if (character === '\\') return go(Math.min(2, text.length - at), state)
+  if (text.startsWith(inner, at)) return go(inner.length, [])
+  // A string of one line that does not end on it: no program, or none that is understood.
+  return character === '\n' && inner.length === 1 ? lost : go(1, state)
+}

@@ -1,0 +1,120 @@
+import {
+  charactersIn,
+  firstOutside,
+  intersection,
+  union,
+  visibleWithout,
+  WORD,
+  type Characters,
+} from './characters.ts'
+import type { Escaping, Flow } from './flow.ts'
+import { startsCommand, type Language, type Place, type PlaceKind } from './place.ts'
+
+/** Lines on which a shell hands text to another one, which takes it apart again. */
+const SECOND_READER = /\b(?:eval|source|ssh|su|sh|bash|dash|ksh|zsh|fish|watch|xargs|parallel|trap|alias)\b/
+
+const SHELL_WORD = union(WORD, charactersIn('./:@%+,-'))
+const COMMENT = union(WORD, charactersIn(' .,:@_-'))
+
+/** Characters that are data in a place, by language. */
+const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>>>> = {
+  shell: {
+    plain: SHELL_WORD,
+    single: visibleWithout(`'\\$\``),
+    double: visibleWithout('"\\$`'),
+    comment: COMMENT,
+    unknown: SHELL_WORD,
+  },
+  sql: {
+    plain: WORD,
+    single: visibleWithout(`'\\$&\``),
+    double: visibleWithout('"\\$&`'),
+    comment: COMMENT,
+    unknown: WORD,
+  },
+  python: {
+    plain: new Set(),
+    single: visibleWithout(`'\\{}`),
+    double: visibleWithout('"\\{}'),
+    comment: COMMENT,
+    unknown: new Set(),
+  },
+}
+
+/** A language that is not known: letters and digits, which no place of any takes for more than a word. */
+const ANY_LANGUAGE: Characters = WORD
+
+const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
+  shell: ['shellquote'],
+  sql: ['sqlquote', 'sqlident'],
+  python: [],
+}
+
+/** Why a value could become code where it stands; undefined when it stays data. */
+export function problemWith(flow: Flow, place: Place, language: Language | undefined): string | undefined {
+  if (flow.from.size === 0) return undefined
+  const position = badPosition(flow, place, language)
+  if (flow.escapedBy !== undefined) return position ?? escapeProblem(flow.escapedBy, place, language)
+  if (flow.isNumber === true && isNumberPlace(place, language)) return undefined
+  if (flow.marks !== undefined) return markedProblem(flow.marks, flow, place, language) ?? position
+  if (flow.characters === undefined) return 'nothing limits its value'
+  return outside(flow.characters, allowed(language, place.kind)) ?? position
+}
+
+function allowed(language: Language | undefined, kind: PlaceKind): Characters {
+  return language === undefined ? ANY_LANGUAGE : HARMLESS[language][kind]
+}
+
+function outside(characters: Characters, harmless: Characters): string | undefined {
+  const first = firstOutside(characters, harmless)
+  return first === undefined ? undefined : `its pattern admits ${first}`
+}
+
+/** A sign may follow anything but a sign: two of them begin a comment of SQL. */
+function isNumberPlace({ kind, before, isStatementStart }: Place, language: Language | undefined): boolean {
+  if (/[-$:@\\]$/.test(before) || kind === 'comment') return false
+  if (language === 'shell') return kind !== 'unknown' && !startsCommand(before)
+  return language !== 'sql' || !isStatementStart
+}
+
+/** Where even one harmless word is obeyed. */
+function badPosition(flow: Flow, place: Place, language: Language | undefined): string | undefined {
+  const { kind, before, isStatementStart } = place
+  if (/[$\\]$/.test(before)) return `it stands behind ${before.at(-1) ?? ''}`
+  if (language === 'shell') {
+    if (SECOND_READER.test(before)) return 'another shell may read this line'
+    const isFirst = kind === 'unknown' ? before.trim() === '' : kind === 'plain' && startsCommand(before)
+    return isFirst ? 'it stands where a command begins' : undefined
+  }
+  if (language === 'sql' && kind === 'plain') {
+    if (/[:@]$/.test(before)) return `it stands behind ${before.at(-1) ?? ''}`
+    return isStatementStart && flow.escapedBy === undefined ? 'it stands where a statement begins' : undefined
+  }
+  return undefined
+}
+
+function escapeProblem(by: Escaping, { kind }: Place, language: Language | undefined): string | undefined {
+  if (language === undefined || !ESCAPES[language].includes(by)) {
+    return `${by} is not for ${language ?? 'an unknown kind of file'}`
+  }
+  return kind === 'plain' ? undefined : `${by} holds outside of quotes only, where the script can be followed`
+}
+
+/** Marks are quotes of their own outside of others, and characters of the value inside. */
+function markedProblem(
+  marks: "'" | '"',
+  { characters }: Flow,
+  { kind }: Place,
+  language: Language | undefined,
+): string | undefined {
+  const function_ = marks === "'" ? 'squote' : 'dquote'
+  if (characters === undefined) return `${function_} quotes and does not escape`
+  if (language !== undefined && kind === 'plain') {
+    return outside(characters, HARMLESS[language][marks === "'" ? 'single' : 'double'])
+  }
+  const asText = union(characters, charactersIn(marks))
+  const harmless = allowed(language, kind)
+  return intersection(asText, harmless).size === asText.size
+    ? undefined
+    : `${function_} puts its quotes into others, or into what cannot be followed`
+}

@@ -1,0 +1,68 @@
+/** What a template declares of a parameter's values, without the pattern, which the template itself checks. */
+export interface Rules {
+  readonly type: string
+  readonly options?: readonly string[] | undefined
+  readonly minLength?: number | undefined
+  readonly maxLength?: number | undefined
+}
+
+/** What a value of a type looks like, where it has a form. The runbook gets the text as it is. */
+const FORMS: Readonly<
+  Partial<Record<string, { readonly test: (text: string) => boolean; readonly words: string }>>
+> = {
+  number: { test: (text) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text), words: 'a number' },
+  date: { test: isDate, words: 'a date such as 2026-01-31' },
+  time: { test: (text) => /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/.test(text), words: 'a time such as 14:30' },
+  url: { test: (text) => URL.canParse(text), words: 'a URL such as https://example.com' },
+  email: { test: (text) => /^[^\s@]+@[^\s@]+$/.test(text), words: 'an e-mail address' },
+}
+
+/** Options that an error names: a list may be long. */
+const SHOWN_OPTIONS = 20
+
+/**
+ * The rule that a value breaks, in words for behind its name; undefined when it breaks none. The value is not in
+ * them: it may be a password. An empty one breaks no rule: whether it may be empty is for `required` to say.
+ */
+export function brokenRule(
+  { type, options, minLength, maxLength }: Rules,
+  value: string,
+): string | undefined {
+  if (value === '') return undefined
+  const form = FORMS[type]
+  if (options !== undefined && options.length > 0 && !options.includes(value)) return oneOf(options)
+  if (minLength !== undefined && charactersOf(value) < minLength)
+    return `has to have at least ${minLength} characters`
+  if (maxLength !== undefined && charactersOf(value) > maxLength)
+    return `has to have at most ${maxLength} characters`
+  return form?.test(value) === false ? `has to be ${form.words}` : undefined
+}
+
+/** A length as templates write it; undefined for what is none. */
+export function declaredLength(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
+}
+
+/** What brokenRule costs, in characters that it may look at. */
+export function workOf({ type, options = [], minLength, maxLength }: Rules, value: string): number {
+  const passes = [FORMS[type], minLength, maxLength].filter((rule) => rule !== undefined).length
+  return passes * value.length + options.length
+}
+
+/** A character beyond U+FFFF is one, as people count. */
+function charactersOf(value: string): number {
+  return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
+}
+
+function oneOf(options: readonly string[]): string {
+  const more = options.length > SHOWN_OPTIONS ? `, or ${options.length - SHOWN_OPTIONS} others` : ''
+  return `has to be one of ${options.slice(0, SHOWN_OPTIONS).join(', ')}${more}`
+}
+
+function isDate(text: string): boolean {
+  return (
+    /^\d{4}-\d\d-\d\d$/.test(text) &&
+    !Number.isNaN(Date.parse(text)) &&
+    new Date(text).toISOString().startsWith(text)
+  )
+}
