@@ -77,10 +77,10 @@ describe('a terminal that is ended', () => {
 
   it('ends what left its session, and what shed its terminal besides', async () => {
     const program = await ready(
-      '(setsid sleep 1001 < /dev/null > /dev/null 2>&1 &); (setsid sleep 1002 &); nohup sleep 1003 & until [ "$(pgrep -c -f "sleep 100[123]")" -ge 3 ]; do :; done; echo ready; exec sleep 1000',
+      '(setsid sleep 1001 < /dev/null > /dev/null 2>&1 &); (setsid sleep 1002 &); nohup sleep 1003 > /dev/null 2>&1 & echo ready; exec sleep 1000',
     )
     const sleeping = () => descendantsOf(process.pid).filter((pid) => /^sleep 100\d/.test(commandLineOf(pid)))
-    // The shell becomes the fourth when it has said that it is ready.
+    // One after the other, after the shell has said that it is ready; the shell is the fourth.
     await waitFor(() => sleeping().length === 4)
     const started = sleeping()
     program.execution.terminate()
