@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 
 /**
@@ -63,7 +64,9 @@ const attack = `
   }))
 `
 
-const as = ['--reuid', '65534', '--regid', '65534', '--clear-groups', process.execPath]
+/** Nobody else's: the attack looks at all that the user runs. */
+const user = String(randomInt(1_000_000, 2_000_000_000))
+const as = ['--reuid', user, '--regid', user, '--clear-groups', process.execPath]
 const canRun =
   process.arch === 'x64' &&
   process.getuid?.() === 0 &&

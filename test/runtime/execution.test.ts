@@ -298,7 +298,7 @@ describe('an execution', () => {
       spy.mockRestore()
     }
     expect(wrong).toEqual([])
-  })
+  }, 120_000)
 
   it.skipIf(!hasOwnNumbers)(
     'spares a process that got the number of its group while a slow reader took the output (needs root, unshare)',
