@@ -15,9 +15,15 @@ export interface BackoffRanges {
   readonly refused: BackoffRange
 }
 
+/**
+ * Whoever asks for an execution waits 15 s for an agent that is away, with hoop's gateway and ours: half of it is the
+ * longest wait where nobody has to do anything first, so that a gateway that restarts costs no execution.
+ */
+const LONGEST_MS = 8000
+
 export const BACKOFF: BackoffRanges = {
-  lost: { shortestMs: 0, firstMs: 1000, longestMs: 30_000 },
-  conflict: { shortestMs: 5000, firstMs: 10_000, longestMs: 30_000 },
+  lost: { shortestMs: 0, firstMs: 1000, longestMs: LONGEST_MS },
+  conflict: { shortestMs: 3000, firstMs: LONGEST_MS, longestMs: LONGEST_MS },
   refused: { shortestMs: 30_000, firstMs: 60_000, longestMs: 60_000 },
 }
 

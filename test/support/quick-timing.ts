@@ -1,6 +1,6 @@
 import { TIMING, type Timing } from '../../src/agent/timing.ts'
 
-/** The agent's times divided by 50: a dead gateway is noticed within a second, the longest wait is 0.6 s. */
+/** The agent's times divided by 50: a dead gateway is noticed within a second, the longest wait for it is 0.16 s. */
 export const quickTiming: Timing = {
   firstPacket: 'within-dial',
   dialMs: TIMING.dialMs / 50,
@@ -14,8 +14,8 @@ export const quickTiming: Timing = {
   conflictLogMs: TIMING.conflictLogMs,
   shipLogsMs: TIMING.shipLogsMs / 50,
   backoff: {
-    lost: { shortestMs: 0, firstMs: 20, longestMs: 600 },
-    conflict: { shortestMs: 100, firstMs: 200, longestMs: 600 },
+    lost: { shortestMs: 0, firstMs: 20, longestMs: 160 },
+    conflict: { shortestMs: 60, firstMs: 160, longestMs: 160 },
     refused: { shortestMs: 600, firstMs: 1200, longestMs: 1200 },
   },
 }
