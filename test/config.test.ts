@@ -6,6 +6,7 @@ import { Command, Option } from 'commander'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AgentSettings } from '../src/config.ts'
 import { agentFlags, ConfigError, loadAgentSettings } from '../src/config.ts'
+import { sessionsOn, thisMachine } from '../src/config/session-limit.ts'
 
 const KEY = 'grpc://local:xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE@127.0.0.1:8010?mode=standard'
 let root: string
@@ -54,7 +55,7 @@ test('has a default for everything but the key', async () => {
     logLevel: 'info',
     logEncoding: 'json',
     runtimeDir: undefined,
-    limitsSessions: 100,
+    limitsSessions: sessionsOn(thisMachine()),
     outputCapBytes: 10 * 1024 * 1024,
     killGraceMs: 10_000,
     maxDurationMs: undefined,

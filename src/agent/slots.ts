@@ -12,7 +12,7 @@ export class Slots {
 
   /** Said to whoever gets none. */
   get full(): string {
-    return `this agent already runs ${this.limit} ${this.#what}: try again later`
+    return `this agent already runs ${this.#taken} of at most ${this.limit} ${this.#what}: try again later`
   }
 
   get taken(): number {

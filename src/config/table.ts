@@ -16,6 +16,9 @@ import {
   size,
   svidFile,
 } from './kinds.ts'
+import { sessionsOn, thisMachine } from './session-limit.ts'
+
+const SESSIONS_HERE = sessionsOn(thisMachine())
 
 export interface Setting<T> {
   /** In the file, e.g. `output.cap`; flag and environment variable follow from it. */
@@ -145,8 +148,8 @@ export const SETTINGS = {
   limitsSessions: {
     name: 'limits.sessions',
     kind: count,
-    default: 100,
-    description: 'sessions at the same time, more are refused (default 100)',
+    default: SESSIONS_HERE,
+    description: `sessions at the same time, more are refused; as memory and open files allow (default ${SESSIONS_HERE})`,
   },
   outputCap: {
     name: 'output.cap',

@@ -294,7 +294,7 @@ describe('a session', () => {
     const refused = await gateway.closeOf('s2')
     expect([code(refused), String(refused.payload)]).toEqual([
       '254',
-      expect.stringContaining('limits.sessions'),
+      'this agent already runs 1 of at most 1 executions (limits.sessions): try again later',
     ])
     gateway.send('AgentSessionClose', { 'gateway.session_id': 's1' })
     await gateway.closeOf('s1')

@@ -1,4 +1,4 @@
-/** Running at once, the default of `limits.sessions`: a gateway makes two hooks for each session. */
+/** Running at once: a gateway makes two hooks for each session, and they are short. */
 export const MAX_SYSTEM_REQUESTS = 100
 
 /** Running, or waiting for their answer to be due. More are left without one: the gateway's time runs out. */

@@ -451,7 +451,7 @@ describe('a system request', () => {
     for (const id of ids) send(HOOK, id, { command: ['sh'], input_file: gate.script })
     await gate.reached(MAX_SYSTEM_REQUESTS)
     expect((await hook('', {}, 'over')).output).toBe(
-      'failed executing runbook hook, reason=this agent already runs 100 system requests: try again later',
+      'failed executing runbook hook, reason=this agent already runs 100 of at most 100 system requests: try again later',
     )
     gateway.send('AgentSessionOpen', openSpec('s1', {}))
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'echo ran')
