@@ -445,6 +445,27 @@ describe('run does not send', () => {
     expect(gateway.requests).toEqual([])
   })
 
+  it.each(['--dry-run', '--local'])(
+    'nothing with a misplaced %s, unless it is to be passed on',
+    async (flag) => {
+      await using gateway = await RunbookGateway.start(plain)
+      gateway.answers(json(200, answer()))
+      const refused = await run(gateway, 'pg', FILE, '--', 'one', flag)
+      expect(refused).toMatchObject({ code: 64, stdout: '' })
+      expect(refused.stderr).toContain(`${flag} behind -- would be an argument of the connection's command`)
+      expect(gateway.requests).toEqual([])
+      expect((await run(gateway, 'pg', FILE, '--verbatim', '--', 'one', flag)).code).toBe(0)
+      expect(gateway.requests).toMatchObject([{ client_args: ['one', flag] }])
+    },
+  )
+
+  it('anything with --dry-run on both sides of --: the second one is for the command', async () => {
+    await using gateway = await RunbookGateway.start(plain)
+    const { code, stdout } = await run(gateway, 'pg', FILE, '--dry-run', '--', '--dry-run')
+    expect([code, stdout]).toEqual([0, expect.stringContaining('"--dry-run"')])
+    expect(gateway.requests).toEqual([])
+  })
+
   it('anything with --dry-run, and says so where the gateway cannot show the script', async () => {
     await using gateway = await RunbookGateway.start(plain)
     const ended = await run(gateway, 'pg', FILE, '--dry-run')

@@ -3,6 +3,9 @@ import { oneLine } from '../../basics/one-line.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { refuseChangedArguments } from './argument-bytes.ts'
 
+/** Flags that keep an execution from happening, or from happening elsewhere: whoever has misplaced one would be surprised. */
+const DECISIVE = ['--dry-run', '--local']
+
 /**
  * Takes what stands behind `--` for the connection's command, every byte of it. A word before it was meant as
  * something else, as a script for example, and is refused.
@@ -11,10 +14,34 @@ import { refuseChangedArguments } from './argument-bytes.ts'
 export function withClientArgs(command: Command, hint: string): Command {
   return command
     .argument('[client-args...]', "behind --: for the connection's command")
-    .hook('preAction', ({ processedArgs }) => {
+    .hook('preAction', (called) => {
       refuseChangedArguments()
-      refuseStray(processedArgs.at(-1), hint)
+      const clientArgs: unknown = called.processedArgs.at(-1)
+      refuseStray(clientArgs, hint)
+      refuseMisplaced(called, Array.isArray(clientArgs) ? clientArgs : [])
     })
+}
+
+/** As `withClientArgs`, of a command with flags that are not to be found behind `--` by mistake. */
+export function withGuardedArgs(command: Command, hint: string): Command {
+  return withClientArgs(command, hint).option(
+    '--verbatim',
+    "pass on --dry-run and --local behind -- to the connection's command",
+  )
+}
+
+/** A flag that is given before `--` as well has done its work. */
+function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void {
+  const flags = command.options.filter(({ long }) => DECISIVE.includes(long ?? ''))
+  const given: Readonly<Record<string, unknown>> = command.opts()
+  const misplaced = flags.find(
+    (flag) => clientArgs.includes(flag.long) && given[flag.attributeName()] !== true,
+  )
+  if (misplaced === undefined || given['verbatim'] === true) return
+  throw new Failure(
+    `${misplaced.long ?? ''} behind -- would be an argument of the connection's command, and the command would run: put it before --, or add --verbatim before -- to pass it on`,
+    exitCodes.usage,
+  )
 }
 
 function refuseStray(clientArgs: unknown, hint: string): void {

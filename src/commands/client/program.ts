@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { withClientArgs } from './client-args.ts'
+import { withClientArgs, withGuardedArgs } from './client-args.ts'
 import { refuseUnknownCommands } from '../unknown-command.ts'
 import type { ConnectFlags } from './connect.ts'
 import { exec, run } from './here-or-there.ts'
@@ -50,7 +50,7 @@ function addRunCommand(root: Command): void {
   )
     .argument('<connection>', NAME)
     .argument('<file>', 'the runbook, as its repository has it; with --local a file here')
-  withClientArgs(command, 'Parameters are given with -p name=value')
+  withGuardedArgs(command, 'Parameters are given with -p name=value')
     .option('-p, --param <name=value>', 'parameter of the runbook, may be repeated', collected)
     .option('--param-file <file>', 'parameters from a YAML or JSON map, for secrets; - is standard input')
     .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected)
@@ -87,7 +87,7 @@ function addExecCommand(root: Command): void {
   const command = withLocal(
     withVariables(root.command('exec').description('run a script on a connection, its output as it comes')),
   ).argument('<connection>', NAME)
-  withClientArgs(command, 'A script is given with -i, a file of it with -f')
+  withGuardedArgs(command, 'A script is given with -i, a file of it with -f')
     .option('-i, --input <script>', 'the script itself; it may be empty')
     .option(
       '-f, --file <file>',
