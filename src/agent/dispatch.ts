@@ -199,5 +199,5 @@ export class Dispatch {
 }
 
 function unserved(type: string): string {
-  return `this agent serves commands, runbooks and terminals, no native connections (${type}): use exec or connect, or an agent with native proxies`
+  return `this agent serves commands, runbooks and terminals, no native connections (${type}): use hoop exec or runbook-agent connect, or hoop's own agent`
 }

@@ -34,6 +34,7 @@ export async function checkRequest(
   const { params, connectionType } = open
   const refusal = refusalOf(params)
   if (refusal !== undefined) throw new RefusedError(refusal)
+  if (asksForPort(open)) throw new RefusedError(noNativeConnection(open))
   const closed = closedClient(params)
   const merged = mergeEntries({
     connection: params.envVars,
@@ -58,6 +59,23 @@ export async function checkRequest(
     unmasked: unmaskedBecause(params),
     closed,
   }
+}
+
+/**
+ * hoop's command line opens a port on its user's machine for every type but this one, says that it is ready, and finds
+ * out with the first packet that nobody serves it.
+ */
+function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
+  return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
+}
+
+function noNativeConnection({ params, connectionType }: OpenMessage): string {
+  const { connectionName: name, cmdList } = params
+  const instead =
+    cmdList.length > 0
+      ? `hoop exec ${name} runs scripts on it, runbook-agent connect ${name} opens a terminal. For a local port it needs hoop's own agent`
+      : `${name} has no command either that scripts or a terminal could run. It needs hoop's own agent`
+  return `this agent serves no native connections (${connectionType}): ${instead}`
 }
 
 /** Step 9: these override whatever the connection or the client set. */

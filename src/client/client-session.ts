@@ -96,9 +96,10 @@ export class ClientSession implements Disposable {
   }
 
   #open(): void {
-    const { script, clientArgs, envVars } = this.#request
+    const { verb, script, clientArgs, envVars } = this.#request
     const open = { kind: 'open', input: script, clientArgs, clientEnvVars: envVars } as const
-    void this.#send(encodeClientMessage(open))
+    const terminal = verb === 'connect' ? { wantsTerminal: true as const } : {}
+    void this.#send(encodeClientMessage({ ...open, ...terminal }))
   }
 
   #received(message: ToClientMessage): SessionEvent | undefined {

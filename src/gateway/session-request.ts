@@ -61,6 +61,8 @@ export function openMessage(
     connectionType: type,
     requestPort: '',
     clientEnvVars: request.envVars,
+    // Its clients are told `command-line`, whatever the type.
+    ...(request.verb === 'connect' && { wantsTerminal: true as const }),
     params: {
       connectionName: connection.name,
       connectionType: type,

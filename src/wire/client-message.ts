@@ -1,6 +1,6 @@
 import { decodeAgentPacket } from './agent-message.ts'
 import type { AgentMessage } from './message.ts'
-import { KEEPALIVE, spec, specBytes, specText, type Packet } from './packet.ts'
+import { KEEPALIVE, spec, specBytes, specText, YES, type Packet } from './packet.ts'
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from './params.ts'
 import { decodeWindowSize, encodeWindowSize, type WindowSize } from './window-size.ts'
 
@@ -30,6 +30,8 @@ interface ClientOpenMessage {
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` or `filesystem:NAME` to base64. */
   readonly clientEnvVars: ReadonlyMap<string, string>
+  /** Of `connect`: a terminal whatever the connection's type. */
+  readonly wantsTerminal?: true
 }
 
 export function encodeClientMessage(message: Exclude<ClientMessage, { kind: 'unsupported' }>): Packet {
@@ -47,8 +49,9 @@ export function encodeClientMessage(message: Exclude<ClientMessage, { kind: 'uns
   }
 }
 
-function openSpec({ clientArgs, clientEnvVars }: ClientOpenMessage): Packet['spec'] {
+function openSpec({ clientArgs, clientEnvVars, wantsTerminal }: ClientOpenMessage): Packet['spec'] {
   return {
+    ...(wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
     ...(clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(clientArgs) }),
     ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
   }

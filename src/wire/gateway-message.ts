@@ -1,6 +1,15 @@
 import { DecodeError } from './errors.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from './message.ts'
-import { NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specBytes, specText, type Packet } from './packet.ts'
+import {
+  NO_PAYLOAD,
+  sessionIdOf,
+  sessionSpec,
+  spec,
+  specBytes,
+  specText,
+  YES,
+  type Packet,
+} from './packet.ts'
 import { decodeSystemRequest } from './system-request.ts'
 import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from './params.ts'
@@ -85,6 +94,7 @@ function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
     params: decodeParams(params),
     clientEnvVars:
       clientEnvVars === undefined ? new Map() : decodeStringMap(clientEnvVars, spec.clientEnvVars),
+    ...(specText(packet, spec.wantsTerminal) === YES && { wantsTerminal: true as const }),
   }
 }
 
@@ -141,6 +151,7 @@ function encodeOpen(message: OpenMessage): Packet {
       [spec.connectionParams]: encodeParams(params),
       ...(params.clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(params.clientArgs) }),
       ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
+      ...(message.wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
     },
     payload: NO_PAYLOAD,
   }

@@ -31,6 +31,8 @@ export interface OpenMessage {
   readonly params: ConnectionParams
   /** The client's variables: `envvar:NAME` or `filesystem:NAME` to base64. They never win over the connection's. */
   readonly clientEnvVars: ReadonlyMap<string, string>
+  /** Of `connect`: the client opens a terminal, whatever the type. hoop's command line opens a port for most types. */
+  readonly wantsTerminal?: true
 }
 
 /** What an agent sends to a gateway, as far as the embedded one reads it. */

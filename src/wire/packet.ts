@@ -25,7 +25,12 @@ export const spec = {
   redactedBytes: 'client.redacted_bytes',
   maskingInfo: 'datamasking.info',
   featureFlags: 'feature-flags',
+  // Ours. hoop's gateway passes on what it does not know of a client's opening, and hoop's agent ignores it.
+  wantsTerminal: 'client.wants_terminal',
 } as const
+
+/** The value of a key that only says yes. */
+export const YES = '1'
 
 export const NO_PAYLOAD = Buffer.alloc(0)
 

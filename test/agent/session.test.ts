@@ -178,6 +178,32 @@ describe('a session', () => {
     expect(String((await gateway.closeOf('s2')).payload)).toBe('internal error, connection params not found')
   })
 
+  it.each(['postgres', 'mysql', 'mssql', 'mongodb', 'tcp', 'ssh', 'httpproxy', 'kubernetes', 'database'])(
+    'says before a command line opens a port for %s that nobody serves it, and what works instead',
+    async (connectionType) => {
+      const connect = { connectionType, connectionName: 'pg', clientVerb: 'connect', clientOrigin: 'client' }
+      gateway.send('AgentSessionOpen', openSpec('s1', connect))
+      const refused = await gateway.closeOf('s1')
+      expect([code(refused), String(refused.payload)]).toEqual([
+        '254',
+        `this agent serves no native connections (${connectionType}): hoop exec pg runs scripts on it, runbook-agent connect pg opens a terminal. For a local port it needs hoop's own agent`,
+      ])
+      gateway.send('AgentSessionOpen', openSpec('s2', { ...connect, cmdList: [] }))
+      expect(String((await gateway.closeOf('s2')).payload)).toContain('pg has no command either')
+      expect(gateway.received.filter(({ type }) => type === 'ClientSessionOpenOK')).toEqual([])
+    },
+  )
+
+  it('opens a terminal on any type for a client that wants one', async () => {
+    const connect = { connectionType: 'database', clientVerb: 'connect', clientOrigin: 'client' }
+    const spec = { ...openSpec('s1', connect), 'client.wants_terminal': '1' }
+    gateway.send('AgentSessionOpen', spec)
+    await waitFor(() => gateway.of('s1').some(({ type }) => type === 'ClientSessionOpenOK'))
+    gateway.send('AgentTerminalWriteStdin', { 'gateway.session_id': 's1' }, '\n')
+    gateway.send('AgentTerminalWriteStdin', { 'gateway.session_id': 's1' }, 'exit 6\n')
+    expect(code(await gateway.closeOf('s1'))).toBe('6')
+  })
+
   it('closes an open session that turns out to be for a native connection, and leaves a running one alone', async () => {
     gateway.send('AgentSessionOpen', openSpec('s1', {}))
     await waitFor(() => gateway.of('s1').length > 0)

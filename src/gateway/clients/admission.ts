@@ -25,7 +25,7 @@ export function admit(call: PacketCall, users: Users): Admission {
   const connection = users.connection(user, call.header('connection-name') ?? '')
   if (connection === undefined) throw new Refused('NotFound', 'connection not found')
   const verb = verbOf(call.header('verb'))
-  checkType(connection, verb)
+  checkType(connection)
   const correlationId = call.header('correlation-id')
   if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
     throw new Refused('InvalidArgument', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
@@ -37,13 +37,12 @@ function verbOf(verb: string | undefined): Admission['verb'] {
   throw new Refused('InvalidArgument', 'this gateway serves the verbs exec and connect')
 }
 
-function checkType({ name, type, subtype }: ConnectionSettings, verb: Admission['verb']): void {
+/** hoop's text for `exec` names `connect` as the way out, which is none here. */
+function checkType({ name, type, subtype }: ConnectionSettings): void {
   const collapsed = connectionType(type, subtype)
   if (!NATIVE.includes(collapsed)) return
   throw new Refused(
     'InvalidArgument',
-    verb === 'exec'
-      ? `exec is not allowed for ${collapsed} type connections. Use 'hoop connect ${name}' instead`
-      : `this gateway serves exec and terminals, no native connections of type ${collapsed}`,
+    `this gateway serves no native connections of type ${collapsed}: with another type (type: command-line) exec and connect run the command of ${name}`,
   )
 }

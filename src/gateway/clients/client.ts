@@ -95,7 +95,7 @@ export class Client implements SessionAudience {
     if (message.kind === 'unsupported' && isNativeProxy(message.type))
       throw new Refused(
         'InvalidArgument',
-        `this gateway serves exec and terminals, no native connections (${message.type})`,
+        `this gateway serves exec and terminals, no native connections (${message.type}): connect opens a terminal, and no local port`,
       )
     if (verb === 'exec' && message.kind === 'exec') {
       if (!message.stdin.equals(script))

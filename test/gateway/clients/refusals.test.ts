@@ -52,13 +52,13 @@ describe('a client is refused', () => {
       'for exec on tcp',
       { 'connection-name': 'tunnel' },
       3,
-      "exec is not allowed for tcp type connections. Use 'hoop connect tunnel' instead",
+      'no native connections of type tcp: with another type (type: command-line) exec and connect run the command of tunnel',
     ],
     [
       'for exec on ssh',
       { 'connection-name': 'shell' },
       3,
-      "exec is not allowed for ssh type connections. Use 'hoop connect shell' instead",
+      'no native connections of type ssh: with another type (type: command-line) exec and connect run the command of shell',
     ],
     [
       'for connect on tcp',
