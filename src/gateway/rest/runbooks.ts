@@ -64,11 +64,11 @@ async function execute(
   reply: FastifyReply,
   execution: RunbookExecution,
 ): Promise<unknown> {
-  const { request, labels } = await prepare(services, execution)
+  const { request, labels, repository } = await prepare(services, execution)
   const { status, body: answer } = await services.executions.execute({
     ...request,
     origin: 'client-api-runbooks',
-    labels,
+    labels: { ...labels, runbookRepository: repository.key },
   })
   return reply.code(status).send(answer)
 }

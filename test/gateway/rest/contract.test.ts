@@ -363,7 +363,13 @@ describe('GET /api/sessions/{id}', () => {
       exit_code: 0,
       metadata: { a: 1 },
     })
-    expect(JSON.parse((session['labels'] as Record<string, string>)['runbookParameters'] ?? '')).toEqual({
+    const { runbookParameters = '', ...labels } = session['labels'] as Record<string, string>
+    expect(labels).toEqual({
+      runbookFile: 'ops/hello.runbook.sh',
+      runbookCommit: expect.stringMatching(/^[0-9a-f]{40}$/) as string,
+      runbookRepository: expect.stringMatching(/\/rb$/) as string,
+    })
+    expect(JSON.parse(runbookParameters)).toEqual({
       name: 'n',
       pw: '[not recorded]',
     })
