@@ -6,7 +6,7 @@ import type { ConnectionParams } from '../../src/wire/params.ts'
 import {
   missingMysql,
   missingPostgres,
-  mysqlAccount,
+  mysqlDatabase,
   postgresDatabase,
   type Account,
   type PostgresDatabase,
@@ -236,12 +236,12 @@ describe.skipIf(mysqlMissing !== undefined)(
   () => {
     let account: Account & AsyncDisposable
     beforeAll(async () => {
-      account = await mysqlAccount()
+      account = await mysqlDatabase()
     })
     afterAll(() => account[Symbol.asyncDispose]())
 
     const connection = (...more: string[]) => ({
-      cmdList: ['mysql', '-h$HOST', '-u$USER', '--port=$PORT', ...more],
+      cmdList: ['mysql', '-h$HOST', '-u$USER', '--port=$PORT', '-D$USER', ...more],
       env: { HOST: '127.0.0.1', PORT: '3306', USER: account.name, MYSQL_PWD: account.password },
     })
 
@@ -267,14 +267,14 @@ describe.skipIf(mysqlMissing !== undefined)(
       '\\e',
       'delimiter //\nsystem touch OUT//',
       '\\r information_schema 127.0.0.1\nsystem touch OUT',
-      "load data local infile '/etc/passwd' into table t;",
+      "create table t (a text);\nload data local infile '/etc/passwd' into table t;",
     ])('runs nothing for %j', async (script) => {
       const out = path.join(folder, 'out')
       const { env, ...rest } = connection()
       const editor = { EDITOR: `touch ${out} #`, VISUAL: `touch ${out} #` }
       const ended = await run(`${script.replaceAll('OUT', out)}\n`, { ...rest, env: { ...env, ...editor } })
       expect(existsSync(out)).toBe(false)
-      expect(ended.stderr).toMatch(/sandbox|bin\/false|local infile/)
+      expect(ended.stderr).toMatch(/sandbox|bin\/false|has disabled the local infile/)
     })
 
     it.each([

@@ -63,13 +63,26 @@ export async function missingMysql(): Promise<string | undefined> {
 /** A user who may log in and nothing else; dropped when it is disposed. */
 export async function mysqlAccount(name = newName()): Promise<Account & AsyncDisposable> {
   const password = randomBytes(12).toString('hex')
-  // For a server that knows 127.0.0.1 as localhost, an anonymous user there would come before one of '%'.
-  const users = [`'${name}'@'%'`, `'${name}'@'localhost'`]
-  const drop = await create(
-    mysql,
-    users.map((user) => [`create user ${user} identified by '${password}'`, `drop user ${user}`]),
-  )
+  const drop = await create(mysql, mysqlUsers(name, password, ''))
   return { name, password, [Symbol.asyncDispose]: drop }
+}
+
+/** The same with a database of the same name that is his. */
+export async function mysqlDatabase(name = newName()): Promise<Account & AsyncDisposable> {
+  const password = randomBytes(12).toString('hex')
+  const drop = await create(mysql, [
+    [`create database ${name}`, `drop database ${name}`],
+    ...mysqlUsers(name, password, `grant all on ${name}.* to`),
+  ])
+  return { name, password, [Symbol.asyncDispose]: drop }
+}
+
+/** For a server that knows 127.0.0.1 as localhost, an anonymous user there would come before one of '%'. */
+function mysqlUsers(name: string, password: string, grant: string): (readonly [string, string])[] {
+  return [`'${name}'@'%'`, `'${name}'@'localhost'`].map((user) => [
+    `create user ${user} identified by '${password}'${grant === '' ? '' : `; ${grant} ${user}`}`,
+    `drop user ${user}`,
+  ])
 }
 
 function mysql(statement: string): Promise<string> {

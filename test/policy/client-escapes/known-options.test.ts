@@ -78,3 +78,11 @@ it.each([
   expect(version?.read(said)).toBe(expected)
   expect(version?.suffices(expected)).toBe(suffices)
 })
+
+it('redis-cli needs no version, and its options that read or write files are not known', () => {
+  const redis = databaseClient('/usr/bin/redis-cli')
+  expect(redis?.version).toBeUndefined()
+  const unknown = (args: readonly string[]) => redis && unknownAmong(args, redis.options)
+  expect(unknown(['-h', 'db', '-p', '6379', '--no-auth-warning', '-n', '1'])).toBeUndefined()
+  for (const option of ['--eval', '--rdb', '-x', '--pipe']) expect(unknown([option, 'f'])).toBe(option)
+})
