@@ -31,8 +31,8 @@ export const DISK_FAULTS: readonly FaultKind[] = [
 ]
 
 const INJECT: Readonly<Record<FaultKind, Inject>> = {
-  'kill gateway': (scene) => killed(scene, scene.site.gateway),
-  'kill agent': (scene) => killed(scene, agentOf(scene)),
+  'kill gateway': (scene) => killed(scene, scene.site.gateway, scene.load.busy()),
+  'kill agent': (scene) => killed(scene, agentOf(scene), scene.load.busy(scene.fault.agent)),
   'kill client': ({ load, fault }) => clientOf(load, fault).kill(),
   'stop gateway': (scene) => stopped(scene, scene.site.gateway),
   'stop agent': (scene) => stopped(scene, agentOf(scene)),
@@ -76,7 +76,8 @@ function clientOf({ clients }: Load, { amount }: Fault) {
   return client
 }
 
-async function killed({ site, fault }: Scene, slot: Slot): Promise<void> {
+async function killed({ site, fault }: Scene, slot: Slot, busy: Promise<void>): Promise<void> {
+  await busy
   await slot.exclusively(async () => {
     await slot.end('SIGKILL')
     await delay(fault.forMs)

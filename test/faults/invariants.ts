@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { waitFor } from '../support/wait.ts'
 import type { Outcome } from './load.ts'
-import { AGENTS } from './plan.ts'
+import { AGENTS, type Job } from './plan.ts'
+import { commandLine, descriptors, environment, pids, workingFolder, type Descriptors } from './proc.ts'
 import { PATIENCE_MS, type Process } from './process.ts'
 import { readHistory, readJournal, type Recorded } from './records.ts'
 import type { Site } from './site.ts'
@@ -39,9 +40,9 @@ export async function openSessions({ rest }: Site): Promise<string[]> {
 }
 
 export async function leftProcesses({ mark }: Site): Promise<string[]> {
-  const look = (): string[] => pids().filter((pid) => read(`/proc/${pid}/cmdline`).includes(mark))
+  const look = (): string[] => pids().filter((pid) => commandLine(pid).includes(mark))
   await waitFor(() => look().length === 0, GONE_MS).catch(() => undefined)
-  return look().map((pid) => `process ${pid} is left: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
+  return look().map(isLeft)
 }
 
 /** Folders of sessions with secret files, while the agents run. */
@@ -51,23 +52,10 @@ export async function leftFiles({ place }: Site): Promise<string[]> {
   return look().map((name) => `secret files are left: ${name}`)
 }
 
-/** By their kind: pipes, sockets, memory files, terminals, files by name. */
-export type Descriptors = ReadonlyMap<string, number>
-
-export function descriptors({ pid }: Process): Descriptors {
-  const counts = new Map<string, number>()
-  for (const fd of list(`/proc/${pid}/fd`)) {
-    const kind = target(`/proc/${pid}/fd/${fd}`).replace(/:\[\d+\]$/, '')
-    counts.set(kind, (counts.get(kind) ?? 0) + 1)
-  }
-  counts.delete('')
-  return counts
-}
-
 /** None is held that was not held before, by a process that has lived through the round. */
 export async function leftDescriptors(process: Process, before: Descriptors): Promise<string[]> {
   const more = (): string[] =>
-    [...descriptors(process)]
+    [...descriptors(process.pid)]
       .filter(([kind, count]) => count > (before.get(kind) ?? 0))
       .map(([kind, count]) => `${kind} (${count}, were ${before.get(kind) ?? 0})`)
   await waitFor(() => process.hasEnded || more().length === 0, GONE_MS).catch(() => undefined)
@@ -88,10 +76,12 @@ export function leftByAll({ place }: Site): string[] {
     // The folder of all agents of a user stays.
     .filter((name) => !/^runbook-agent-\d+$/.test(name))
     .map((name) => `${name} is left`)
-  const processes = pids()
-    .filter((pid) => target(`/proc/${pid}/cwd`).startsWith(place.path))
-    .map((pid) => `process ${pid} is left: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
-  return [...files, ...processes]
+  const processes = pids().filter((pid) => workingFolder(pid).startsWith(place.path))
+  return [...files, ...processes.map(isLeft)]
+}
+
+function isLeft(pid: string): string {
+  return `process ${pid} is left: ${commandLine(pid).replaceAll('\0', ' ')}`
 }
 
 export function ranTwice({ outcomes }: Ledger): string[] {
@@ -149,8 +139,18 @@ function answerIsRecorded(outcome: Outcome, byId: ReadonlyMap<string, Recorded>,
   if (session.exitCode !== code) return [`${told}, recorded is ${summary(session)}`]
   if (answer.whole && answer.output !== session.output)
     return [`${told} with ${answer.output?.length} characters, recorded is ${summary(session)}`]
+  if (answer.exitCode === job.code && !isWhole(session, job))
+    return [
+      `${told}, and of its output is missing what ${job.lines} lines would be: recorded is ${summary(session)}`,
+    ]
   ledger.ends.add(mark)
   return []
+}
+
+/** All that the script has printed, or the record says that some is missing. */
+function isWhole({ output, truncatedBytes }: Recorded, { lines }: Job): boolean {
+  if (truncatedBytes > 0) return true
+  return (output.match(/^line \d+ \.+\r?$/gm) ?? []).length === lines && /^done\r?$/m.test(output)
 }
 
 /** Closes that the gateway has confirmed, unless it had ended the session by itself at that moment. */
@@ -210,16 +210,11 @@ export function secretsShown(site: Site, outcomes: readonly Outcome[]): string[]
 /** In arguments of any process, and in variables of one that belongs to no session. */
 export function secretsInProc({ secrets }: Site): string[] {
   return pids().flatMap((pid) => {
-    const environment = read(`/proc/${pid}/environ`)
-    const isCommand = environment.includes('HOOP_SESSION_ID=') || environment.includes('HOOP_TOKEN=')
-    const text = read(`/proc/${pid}/cmdline`) + (isCommand ? '' : environment)
-    const shown = secrets.foundIn(text)
-    return shown === undefined ? [] : [`process ${pid} (${text.slice(0, 60)}) shows ${shown}`]
+    const [name, variables] = [commandLine(pid), environment(pid)]
+    const mayHave = variables.includes('HOOP_SESSION_ID=') || variables.includes('HOOP_TOKEN=')
+    const shown = secrets.foundIn(mayHave ? name : name + variables)
+    return shown === undefined ? [] : [`process ${pid} (${name.slice(0, 60)}) shows ${shown}`]
   })
-}
-
-function pids(): string[] {
-  return list('/proc').filter((name) => /^\d+$/.test(name))
 }
 
 /** Names below a folder. */
@@ -231,26 +226,10 @@ function entries(folder: string): string[] {
   }
 }
 
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
-/** Each byte a character; empty where there is nothing to read. */
+/** Each byte a character; empty for a folder. */
 function read(file: string): string {
   try {
     return readFileSync(file, 'latin1')
-  } catch {
-    return ''
-  }
-}
-
-function target(link: string): string {
-  try {
-    return readlinkSync(link)
   } catch {
     return ''
   }

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { spawn as spawnOnTerminal } from 'node-pty'
-import { found, waitFor } from '../support/wait.ts'
-import type { Job } from './plan.ts'
-import { main, PATIENCE_MS } from './process.ts'
+import { waitFor } from '../support/wait.ts'
+import type { AgentName, Job } from './plan.ts'
+import { main } from './process.ts'
 import { RestClient, Unanswered } from './rest-client.ts'
 import { scriptOf } from './script.ts'
 import type { Site } from './site.ts'
@@ -53,6 +53,8 @@ export class Client {
   /** Kills the client itself. */
   readonly #killed = new AbortController()
   ended = false
+  /** The client has its answer, or will get none. */
+  over = false
   /** Of a command line that runs. */
   #signal: ((signal: NodeJS.Signals) => void) | undefined
 
@@ -101,6 +103,7 @@ export class Client {
     const over = new AbortController()
     const killing = this.#killThroughGateway(over.signal)
     const ending = await DRIVES[this.job.kind](this)
+    this.over = true
     over.abort()
     await killing
     const { job, mark, ended } = this
@@ -118,6 +121,11 @@ export class Client {
     this.ended = true
     // The gateway may be away just now.
     await this.site.rest.ask('POST', `/api/sessions/${id}/kill`).catch(() => undefined)
+  }
+
+  /** Its command has begun, and nobody has heard of its end. */
+  get isRunning(): boolean {
+    return !this.over && this.runs().length > 0
   }
 
   get #runFile(): string {
@@ -276,8 +284,10 @@ export class Load {
     })
   }
 
-  /** For what a round waits for while the load runs. */
-  async begun(): Promise<Client> {
-    return found(() => this.clients.find((client) => client.runs().length > 0), PATIENCE_MS)
+  /** Until a command runs (of one agent, where one is named): what strikes then strikes something. */
+  async busy(agent?: AgentName): Promise<void> {
+    const runs = (client: Client): boolean =>
+      client.isRunning && client.job.agent === (agent ?? client.job.agent)
+    await waitFor(() => this.clients.some(runs) || this.clients.every(({ over }) => over), CLIENT_MS)
   }
 }

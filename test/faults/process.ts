@@ -64,7 +64,9 @@ export class Process {
   }
 
   async ended(): Promise<string> {
-    await waitFor(() => this.hasEnded, PATIENCE_MS)
+    await waitFor(() => this.hasEnded, PATIENCE_MS).catch(() => {
+      throw new Error(`${this.name} does not end within ${PATIENCE_MS / 1000} s`)
+    })
     return this.#ending ?? ''
   }
 }

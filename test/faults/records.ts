@@ -9,6 +9,8 @@ export interface Recorded {
   readonly exitCode: number | null
   readonly endedAt: number | null
   readonly correlationId: string | null
+  /** Bytes that the record says are missing in it. */
+  readonly truncatedBytes: number
   readonly output: string
 }
 
@@ -28,11 +30,11 @@ export function readHistory(state: string): HistoryFile {
     ))
       outputs.set(session, [...(outputs.get(session) ?? []), bytes as Buffer])
     const sessions = rows(
-      'SELECT key, id, status, exit_code, ended_at, correlation_id FROM history.sessions',
+      'SELECT key, id, status, exit_code, ended_at, correlation_id, truncated_bytes FROM history.sessions',
     ).map(
-      ([key, id, status, exitCode, endedAt, correlationId]) =>
+      ([key, id, status, exitCode, endedAt, correlationId, truncatedBytes]) =>
         ({
-          ...{ id, status, exitCode, endedAt, correlationId },
+          ...{ id, status, exitCode, endedAt, correlationId, truncatedBytes },
           output: String(Buffer.concat(outputs.get(key) ?? [])),
         }) as Recorded,
     )

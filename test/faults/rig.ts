@@ -1,7 +1,5 @@
 import { inject, DISK_FAULTS } from './faults.ts'
 import {
-  descriptors,
-  type Descriptors,
   leftByAll,
   leftDescriptors,
   leftFiles,
@@ -24,6 +22,7 @@ import {
   type PlanSize,
   type Round,
 } from './plan.ts'
+import { descriptors, type Descriptors } from './proc.ts'
 import type { Process } from './process.ts'
 import { Site } from './site.ts'
 
@@ -113,7 +112,7 @@ async function runRound(site: Site, round: Round, ledger: Ledger, figures: Figur
   const idle = await bounded('trying all connections', tryAll(site))
   if (idle.length > 0) return idle
   const before = new Map(
-    site.slots.flatMap(({ process }) => (process ? [[process, descriptors(process)]] : [])),
+    site.slots.flatMap(({ process }) => (process ? [[process, descriptors(process.pid)]] : [])),
   )
   const shown = await bounded('load and faults', loadWithFaults(site, round, ledger, figures))
   await bounded('going on after the faults', site.settle())

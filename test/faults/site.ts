@@ -6,6 +6,7 @@ import { waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/workplace.ts'
 import { Disk } from './disk.ts'
 import { AGENTS, type AgentName } from './plan.ts'
+import { commandLine, pids, workingFolder } from './proc.ts'
 import { PATIENCE_MS, Process, Slot } from './process.ts'
 import { Random } from './random.ts'
 import { RestClient } from './rest-client.ts'
@@ -128,7 +129,9 @@ export class Site implements AsyncDisposable {
     await waitFor(
       async () => (await this.#online()) || this.slots.some(({ process }) => !process),
       PATIENCE_MS,
-    )
+    ).catch(() => {
+      throw new Error(`an agent is not online within ${PATIENCE_MS / 1000} s after the last fault`)
+    })
   }
 
   /** Takes back what a fault may have left. */
@@ -157,12 +160,20 @@ export class Site implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { process } of this.slots) process?.signal('SIGCONT')
     await Promise.all(this.slots.map((slot) => slot.end('SIGKILL')))
+    for (const pid of this.#strays()) process.kill(Number(pid), 'SIGKILL')
     for (const line of this.#allLines) await line[Symbol.asyncDispose]()
     for (const [name, disk] of Object.entries(this.disks ?? {})) {
       if (this.#kept) disk.copyTo(this.place.at(`state-${name}`))
       disk[Symbol.dispose]()
     }
     if (!this.#kept) this.place[Symbol.dispose]()
+  }
+
+  /** What the commands of a round that failed have left: it has the site's mark, or lives in its folder. */
+  #strays(): string[] {
+    return pids().filter(
+      (pid) => commandLine(pid).includes(this.mark) || workingFolder(pid).startsWith(this.place.path),
+    )
   }
 
   get #allLines(): readonly FaultProxy[] {

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+// What /proc tells, each byte a character. A process that is gone has nothing to tell, and that is no error.
+
+export function pids(): string[] {
+  return list('/proc').filter((name) => /^\d+$/.test(name))
+}
+
+/** The arguments, each with a NUL behind it. */
+export function commandLine(pid: string): string {
+  return read(`/proc/${pid}/cmdline`)
+}
+
+/** The variables it was started with, likewise. */
+export function environment(pid: string): string {
+  return read(`/proc/${pid}/environ`)
+}
+
+export function workingFolder(pid: string): string {
+  return target(`/proc/${pid}/cwd`)
+}
+
+/** By their kind: pipes, sockets, memory files, terminals, files by name. */
+export type Descriptors = ReadonlyMap<string, number>
+
+export function descriptors(pid: number): Descriptors {
+  const counts = new Map<string, number>()
+  for (const fd of list(`/proc/${pid}/fd`)) {
+    const kind = target(`/proc/${pid}/fd/${fd}`).replace(/:\[\d+\]$/, '')
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  }
+  counts.delete('')
+  return counts
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function target(link: string): string {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return ''
+  }
+}
