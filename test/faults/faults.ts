@@ -51,7 +51,7 @@ const INJECT: Readonly<Record<FaultKind, Inject>> = {
   'line reset': (scene) => anyLine(scene).reset(),
   'clock jump of gateway': (scene) => clockJump(scene, 'gateway'),
   'clock jump of agent': (scene) => clockJump(scene, scene.fault.agent),
-  'repository rewritten': ({ site, fault }) => rewrite(site, fault),
+  'repository rewritten': rewrite,
   'repository gone': (scene) => moved(scene, () => undefined),
   'repository replaced': (scene) => moved(scene, (folder) => writeFileSync(folder, 'no folder\n')),
   'mirror damaged': ({ site, fault }) => damageMirror(site, fault),
@@ -184,20 +184,25 @@ async function clockJump({ site, fault }: Scene, of: 'gateway' | 'a' | 'b'): Pro
 }
 
 /** The branch starts anew, as after a push by force: no commit that was there leads to it. */
-function rewrite({ books }: Site, { amount }: Fault): void {
-  books.git('checkout', '--quiet', '--orphan', `rewritten-${amount}`)
-  books.commit({ 'README.md': `Rewritten ${amount}.\n` })
-  books.git('branch', '--quiet', '-D', 'main')
-  books.git('branch', '--quiet', '-m', 'main')
+async function rewrite({ site, fault: { amount } }: Scene): Promise<void> {
+  const { books } = site
+  await site.booksTurn(() => {
+    books.git('checkout', '--quiet', '--orphan', `rewritten-${amount}`)
+    books.commit({ 'README.md': `Rewritten ${amount}.\n` })
+    books.git('branch', '--quiet', '-D', 'main')
+    books.git('branch', '--quiet', '-m', 'main')
+  })
 }
 
 async function moved({ site, fault }: Scene, put: (folder: string) => void): Promise<void> {
   const { path: folder } = site.books
-  renameSync(folder, `${folder}.away`)
-  put(folder)
-  await delay(fault.forMs)
-  rmSync(folder, { recursive: true, force: true })
-  renameSync(`${folder}.away`, folder)
+  await site.booksTurn(async () => {
+    renameSync(folder, `${folder}.away`)
+    put(folder)
+    await delay(fault.forMs)
+    rmSync(folder, { recursive: true, force: true })
+    renameSync(`${folder}.away`, folder)
+  })
 }
 
 /** One file of the private copy gets other bytes. */

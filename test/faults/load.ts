@@ -182,21 +182,21 @@ function answered(text: string, status: number): Ending {
 /** A 202 to its end, whatever happens to the gateway meanwhile. */
 async function followed({ site }: Client, text: string): Promise<Ending> {
   const { sessionId } = answered(text, 202)
-  let received = text
+  const received = [text]
   const done = async (): Promise<boolean> => {
     const path = `/api/sessions/${sessionId}?expand=event_stream&event_stream=utf8`
     const reply = await site.rest.text('GET', path).catch(() => undefined)
     if (reply?.status !== 200) return false
-    received = reply.text
+    received.push(reply.text)
     return (JSON.parse(reply.text) as { status: string }).status === 'done'
   }
   await waitFor(async () => (await done()) || (await delay(100, false)), CLIENT_MS)
-  const { exit_code: exitCode, event_stream: events } = JSON.parse(received) as {
+  const { exit_code: exitCode, event_stream: events } = JSON.parse(received.at(-1) ?? '') as {
     exit_code: number
     event_stream: readonly string[] | null
   }
   const answer = { exitCode, output: events?.join(''), whole: false }
-  return { sessionId, received: text + received, answer, lost: undefined }
+  return { sessionId, received: received.join('\n'), answer, lost: undefined }
 }
 
 function nothing(lost: string, received = ''): Ending {

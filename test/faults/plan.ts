@@ -17,13 +17,7 @@ export type Leftover = (typeof LEFTOVERS)[number]
 /** How a command prints its secrets. */
 export type Print = 'nothing' | 'plain' | 'base64' | 'wrapped' | 'piped' | 'in pieces'
 
-const CAPTURED: readonly Print[] = ['nothing', 'plain', 'base64', 'wrapped', 'piped', 'in pieces']
-const PRINTS_OF: Readonly<Record<JobKind, readonly Print[]>> = {
-  script: CAPTURED,
-  runbook: CAPTURED,
-  exec: ['nothing'],
-  terminal: ['nothing'],
-}
+const PRINTS: readonly Print[] = ['nothing', 'plain', 'base64', 'wrapped', 'piped', 'in pieces']
 
 export interface Job {
   readonly number: number
@@ -113,7 +107,7 @@ function planJob(random: Random, number: number, { windowMs }: PlanSize): Job {
     lastsMs: random.happens(0.2) ? random.between(1500, 3000) : random.between(0, 600),
     code: random.one([0, 0, 3, 7, 42]),
     leaves: random.happens(0.5) ? random.one(LEFTOVERS) : 'nothing',
-    prints: random.one(PRINTS_OF[kind]),
+    prints: random.one(PRINTS),
     lines: random.happens(0.2) ? random.between(500, 5000) : random.between(0, 20),
     killedAfterMs: random.happens(0.12) ? random.between(0, 800) : undefined,
   }

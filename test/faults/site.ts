@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import pLimit from 'p-limit'
 import { Books } from '../support/books.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { SmallDisk } from '../support/small-disk.ts'
@@ -32,6 +33,8 @@ export class Site implements AsyncDisposable {
   readonly secrets: Secrets
   readonly token: string
   readonly books: Books
+  /** One fault of the repository at a time. */
+  readonly booksTurn = pLimit(1)
   readonly lines: Lines
   readonly gateway: Slot
   readonly agents: Readonly<Record<AgentName, Slot>>
