@@ -72,7 +72,7 @@ export function ownEnds({ slots }: Site): string[] {
 
 /** After all have stopped: what a stopped gateway and its agents may not leave. */
 export function leftByAll({ place }: Site): string[] {
-  const files = [...entries(place.at('runtime')), ...entries(place.at('tmp'))]
+  const files = [...entries(place.at('runtime')), ...entries(place.at('scratch'))]
     // The folder of all agents of a user stays.
     .filter((name) => !/^runbook-agent-\d+$/.test(name))
     .map((name) => `${name} is left`)
@@ -190,7 +190,7 @@ function summary(session: Recorded | undefined): string {
 /** In answers, logs, journals, histories and whatever else lies in a folder that is not given to the program. */
 export function secretsShown(site: Site, outcomes: readonly Outcome[]): string[] {
   const { place, secrets } = site
-  const folders = ['logs', 'runs', 'runtime', 'tmp', 'home'].map((name) => place.at(name))
+  const folders = ['logs', 'runs', 'runtime', 'scratch', 'home'].map((name) => place.at(name))
   const states = [site.state('gateway'), ...AGENTS.map((name) => site.state(name))]
   const texts = [
     ...outcomes.map(({ mark, received }) => ({ where: `the answer to ${mark}`, text: received })),

@@ -72,7 +72,7 @@ export class Site implements AsyncDisposable {
     this.books = new Books(this.place, { 'job.runbook.sh': RUNBOOK })
     if (SmallDisk.permitted())
       this.disks = { gateway: new Disk(DISK_SIZE), a: new Disk(DISK_SIZE), b: new Disk(DISK_SIZE) }
-    for (const folder of ['logs', 'runs', 'jobs', 'given']) mkdirSync(this.place.at(folder))
+    for (const folder of ['logs', 'runs', 'jobs', 'given', 'scratch']) mkdirSync(this.place.at(folder))
     this.gateway = new Slot('gateway', (run) => this.#beginGateway(run))
     this.agents = { a: this.#agentSlot('a'), b: this.#agentSlot('b') }
     this.#writeSettings()
@@ -194,19 +194,24 @@ export class Site implements AsyncDisposable {
     return new Slot(`agent ${name}`, (run) => this.#beginAgent(name, run))
   }
 
+  /** Of gateway and agents; nothing else has its passing files in that folder. */
+  get #env(): Record<string, string> {
+    return { ...this.place.env, TMPDIR: this.place.at('scratch') }
+  }
+
   #clock(of: string): string {
     return this.place.at('given', `clock-${of}`)
   }
 
   #beginGateway(run: number): Process {
-    const env = { ...this.place.env, FAULTS_CLOCK: this.#clock('gateway') }
+    const env = { ...this.#env, FAULTS_CLOCK: this.#clock('gateway') }
     const args = ['gateway', '--json', '--config', 'given/gateway.yaml']
     return new Process(this.place.at('logs', `gateway-${run}`), args, env, this.place.path)
   }
 
   #beginAgent(name: AgentName, run: number): Process {
     const env = {
-      ...this.place.env,
+      ...this.#env,
       FAULTS_CLOCK: this.#clock(name),
       RUNBOOK_AGENT_KEY_FILE: `given/credential-${name}`,
       RUNBOOK_AGENT_RUNTIME_DIR: this.place.at('runtime'),
