@@ -162,13 +162,16 @@ function closesAreRecorded(
 ): string[] {
   const lines = readJournal(site.state(agent))
   const confirmed = new Set(lines.filter(({ event }) => event === 'confirmed').map(({ sid }) => sid))
+  // On a full disk the record may lack the words that say so.
+  const killed = new Set(ledger.outcomes.filter(({ ended }) => ended).flatMap((outcome) => outcome.runs()))
   return lines
     .filter(({ event, sid, reason }) => event === 'ended' && reason === undefined && confirmed.has(sid))
     .flatMap(({ sid = '', exitCode }) => {
       const session = byId.get(sid)
       const is = session?.exitCode
       ledger.closes.add(sid)
-      if (is === exitCode || (is === NO_CODE && endedByGateway(session?.output ?? ''))) return []
+      const isTheGateways = killed.has(sid) || endedByGateway(session?.output ?? '')
+      if (is === exitCode || (is === NO_CODE && isTheGateways)) return []
       return [
         `the gateway has confirmed the close of ${sid} with code ${exitCode}, recorded is ${summary(session)}`,
       ]

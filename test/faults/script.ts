@@ -43,5 +43,6 @@ const PRINT: Readonly<Record<Print, string>> = {
   wrapped: `{ printf '%050d' 0; printf %s "${TOKENS}"; } | base64 -w 64; base64 -w 20 "$SECRET_FILE"`,
   // sed writes when it has 4096 bytes: in the middle of the token, and the rest when it ends.
   piped: `{ printf '%04080d\\n' 0; echo "$API_TOKEN"; sleep 0.3; echo end; } | sed s/x/x/`,
-  'in pieces': `printf %s "\${API_TOKEN:0:13}"; sleep 0.25; printf '%s\\n' "\${API_TOKEN:13}"`,
+  // In a shell of its own: that of a terminal would say between the pieces that a job has ended.
+  'in pieces': `( printf %s "\${API_TOKEN:0:13}"; sleep 0.25; printf '%s\\n' "\${API_TOKEN:13}" )`,
 }
