@@ -19,8 +19,6 @@ export const WORD = charactersIn(`${span('a', 'z')}${span('A', 'Z')}${span('0', 
 export const BASE64 = charactersIn(`${span('a', 'z')}${span('A', 'Z')}${span('0', '9')}+/=`)
 export const URL_QUERY = charactersIn(`${span('a', 'z')}${span('A', 'Z')}${span('0', '9')}-_.~%+`)
 export const NUMBER = charactersIn(`${span('0', '9')}+-.eE`)
-/** All that can be seen, and blanks. */
-const VISIBLE = charactersIn(span(' ', '~'))
 
 export function union(...sets: readonly Characters[]): Characters {
   return new Set(sets.flatMap((set) => [...set]))
@@ -28,12 +26,6 @@ export function union(...sets: readonly Characters[]): Characters {
 
 export function intersection(left: Characters, right: Characters): Characters {
   return new Set([...left].filter((code) => right.has(code)))
-}
-
-/** What can be seen, and every character beyond ASCII, without those of a text. */
-export function visibleWithout(text: string): Characters {
-  const excluded = charactersIn(text)
-  return new Set([...VISIBLE, BEYOND].filter((code) => !excluded.has(code)))
 }
 
 /** The first character that is not in a set, for people; undefined when all are. */

@@ -112,14 +112,22 @@ export class Cursor {
   }
 
   #remember(read: string, next: State): void {
-    const lineEnd = read.lastIndexOf('\n')
-    this.#line = lineEnd < 0 ? (this.#line + read).slice(-KEPT) : read.slice(lineEnd + 1)
+    // A line goes on behind a backslash, and what is in quotes belongs to the command before them.
+    const endsLine = read.endsWith('\n') && read !== '\\\n' && next.length === 0
+    this.#line = endsLine ? '' : kept(this.#line + read)
     const isAside = ASIDE.has(this.#state.at(-1) ?? '') || ASIDE.has(next.at(-1) ?? '')
     // A command of psql may have sent the statement before it.
     if (this.#state.at(-1) === '\\') this.#statement = ''
-    else if (!isAside) this.#statement = (this.#statement + read).slice(-KEPT)
+    else if (!isAside) this.#statement = kept(this.#statement + read)
     if (next.length === 0 && read.endsWith(';')) this.#statement = ''
   }
+}
+
+/** The end of a text, and whether a second reader was named before. */
+function kept(text: string): string {
+  if (text.length < 2 * KEPT) return text
+  const dropped = text.slice(0, -KEPT)
+  return `${SECOND_READER.exec(dropped)?.[0] ?? ''} ${text.slice(-KEPT)}`
 }
 
 /** Of lines that differ, all that could matter to what comes next. */
@@ -127,12 +135,19 @@ function joinedLine(lines: readonly string[]): string {
   const [first = '', ...others] = new Set(lines)
   if (others.length === 0 || lines.some(startsCommand)) return others.length === 0 ? first : ''
   const last = lines.find((line) => BINDING.test(line)) ?? first
-  return [...others, first, last].join(' ').slice(-KEPT)
+  return kept([...others, first, last].join(' '))
 }
+
+/**
+ * Words of a line whose text is taken apart again: by another shell, an interpreter, a database, or a program that
+ * starts what it is told to.
+ */
+export const SECOND_READER =
+  /(?:^|[;&|\n])\s*\.\s|\b(?:eval|exec|source|trap|alias|ssh|su|sudo|doas|env|nohup|setsid|timeout|nice|ionice|stdbuf|chroot|unshare|sh|bash|dash|ksh|zsh|fish|watch|xargs|parallel|find|awk|gawk|sed|perl|python[\d.]*|ruby|node|php|psql|mysql|mariadb|sqlite3|sqlcmd|mongosh|redis-cli|docker|podman|kubectl|make|system|popen|Popen|subprocess|compile|execute)\b/
 
 /** Whether a shell would take the next word of a line for a command. */
 export function startsCommand(line: string): boolean {
-  return /(?:^|[;&|({}!`]|\b(?:then|do|else|elif|if|while|until|time|exec|command|sudo|nohup|env))\s*$/.test(
+  return /(?:^|[\n;&|({}!`]|\b(?:then|do|else|elif|if|while|until|time|exec|command|sudo|nohup|env))\s*$/.test(
     line,
   )
 }
@@ -169,7 +184,7 @@ function shellDoubleStep(state: State, text: string, at: number): Step {
 
 function shellPlainStep(state: State, text: string, at: number, line: string): Step {
   const character = text[at] ?? ''
-  const isWordStart = /(?:^|[\s;&|()])$/.test(line)
+  const isWordStart = /(?:^|[\s;&|()])$/.test(line.slice(-1))
   if (character === "'" || character === '"') {
     // $'..' and $".." have rules of their own.
     return line.endsWith('$') ? lost : go(1, [...state, character])

@@ -1,41 +1,32 @@
-import {
-  charactersIn,
-  firstOutside,
-  intersection,
-  union,
-  visibleWithout,
-  WORD,
-  type Characters,
-} from './characters.ts'
+import { charactersIn, firstOutside, intersection, union, WORD, type Characters } from './characters.ts'
 import type { Escaping, Flow } from './flow.ts'
-import { startsCommand, type Language, type Place, type PlaceKind } from './place.ts'
-
-/** Lines on which a shell hands text to another one, which takes it apart again. */
-const SECOND_READER = /\b(?:eval|source|ssh|su|sh|bash|dash|ksh|zsh|fish|watch|xargs|parallel|trap|alias)\b/
+import { SECOND_READER, startsCommand, type Language, type Place, type PlaceKind } from './place.ts'
 
 const SHELL_WORD = union(WORD, charactersIn('./:@%+,-'))
 const COMMENT = union(WORD, charactersIn(' .,:@_-'))
+/** Data between quotes of every language, and no more than words to a second reader. */
+const QUOTED = union(WORD, charactersIn(' .,:/@%+=-é'))
 
 /** Characters that are data in a place, by language. */
 const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>>>> = {
   shell: {
     plain: SHELL_WORD,
-    single: visibleWithout(`'\\$\``),
-    double: visibleWithout('"\\$`'),
+    single: QUOTED,
+    double: QUOTED,
     comment: COMMENT,
     unknown: SHELL_WORD,
   },
   sql: {
     plain: WORD,
-    single: visibleWithout(`'\\$&\``),
-    double: visibleWithout('"\\$&`'),
+    single: QUOTED,
+    double: QUOTED,
     comment: COMMENT,
     unknown: WORD,
   },
   python: {
     plain: new Set(),
-    single: visibleWithout(`'\\{}`),
-    double: visibleWithout('"\\{}'),
+    single: QUOTED,
+    double: QUOTED,
     comment: COMMENT,
     unknown: new Set(),
   },
@@ -81,9 +72,10 @@ function isNumberPlace({ kind, before, isStatementStart }: Place, language: Lang
 function badPosition(flow: Flow, place: Place, language: Language | undefined): string | undefined {
   const { kind, before, isStatementStart } = place
   if (/[$\\]$/.test(before)) return `it stands behind ${before.at(-1) ?? ''}`
+  if (language !== 'sql' && SECOND_READER.test(before)) return 'another program may read this line as code'
   if (language === 'shell') {
-    if (SECOND_READER.test(before)) return 'another shell may read this line'
-    const isFirst = kind === 'unknown' ? before.trim() === '' : kind === 'plain' && startsCommand(before)
+    const isLineStart = before.slice(before.lastIndexOf('\n') + 1).trim() === ''
+    const isFirst = kind === 'unknown' ? isLineStart : kind === 'plain' && startsCommand(before)
     return isFirst ? 'it stands where a command begins' : undefined
   }
   if (language === 'sql' && kind === 'plain') {

@@ -22,7 +22,7 @@ describe('a parameter is guarded', () => {
     ['shell', `cat <<END\nx ${WORD}\nEND`],
     ['shell', 'echo {{ .x | pattern "^(?:[a-z]{1,3}|[0-9]+)(\\\\.\\\\w*)?$" }}'],
     ['shell', 'echo {{ .x | pattern "^[A-Za-z ]+$" | squote }}'],
-    ['shell', 'echo "a {{ .x | pattern `^[a-z ,;]*$` }}"'],
+    ['shell', 'echo "a {{ .x | pattern `^[a-z ,=]*$` }}"'],
     ['shell', 'echo {{ .x | encodeb64 | squote }}'],
     ['shell', "echo '{{ .x | encodeb64 }}'"],
     ['shell', 'echo {{ .x | options "a; b" "c" }}'],
@@ -74,7 +74,7 @@ describe('a parameter is not guarded', () => {
     ['shell', 'echo {{ .x | pattern "^.+$" }}', nothing],
     ['shell', 'echo {{ .x | pattern "^a\\\\$" }}', nothing],
     ['shell', 'echo {{ .x | pattern "^[a-z ]+$" }}', 'its pattern admits a blank'],
-    ['shell', 'echo {{ .x | pattern "^[ -~]+$" | squote }}', 'its pattern admits "$"'],
+    ['shell', 'echo {{ .x | pattern "^[ -~]+$" | squote }}', 'its pattern admits "!"'],
     ['shell', 'echo {{ .x | pattern "^[!-_]+$" }}', 'its pattern admits "!"'],
     ['shell', 'echo {{ .x | pattern .y }}', nothing],
     // Where even a word is obeyed.
@@ -84,8 +84,25 @@ describe('a parameter is not guarded', () => {
     ['shell', `if true; then ${WORD}; fi`, 'it stands where a command begins'],
     ['shell', `echo $${WORD}`, 'it stands behind $'],
     ['shell', `cat <<END\n${WORD}\nEND`, 'it stands where a command begins'],
-    ['shell', 'ssh host ls {{ .x | shellquote }}', 'another shell may read this line'],
-    ['shell', `bash -c "ls ${WORD}"`, 'another shell may read this line'],
+    ['shell', 'ssh host ls {{ .x | shellquote }}', 'another program may read this line as code'],
+    ['shell', 'ssh host \\\n  ls {{ .x | shellquote }}', 'another program may read this line as code'],
+    [
+      'shell',
+      `ssh host "
+ls ${WORD}"`,
+      'another program may read this line as code',
+    ],
+    ['shell', `timeout 5 ${WORD}`, 'another program may read this line as code'],
+    ['shell', `. ${WORD}`, 'another program may read this line as code'],
+    [
+      'shell',
+      `echo "$(
+${WORD})"`,
+      'it stands where a command begins',
+    ],
+    ['shell', 'echo "{{ .x | pattern `^[a-z;]+$` }}"', 'its pattern admits ";"'],
+    ['python', `os.system("ls ${WORD}")`, 'another program may read this line as code'],
+    ['shell', `bash -c "ls ${WORD}"`, 'another program may read this line as code'],
     // Escapes in the wrong place.
     [
       'shell',
