@@ -2,9 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import pLimit from 'p-limit'
+import { main } from '../support/program.ts'
 import { waitFor } from '../support/wait.ts'
 
-export const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const clock = fileURLToPath(new URL('shifted-clock.mjs', import.meta.url))
 
 /** For anything that a healthy program does at once, on a machine that is busy with other things. */

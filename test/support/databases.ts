@@ -18,6 +18,8 @@ export interface Account {
 export interface PostgresDatabase extends Account, AsyncDisposable {
   readonly host: string
   readonly port: string
+  /** Arguments of psql that log its owner in, with `PGPASSWORD` in the environment. */
+  readonly login: readonly string[]
   /** What a statement answers its owner, in psql's bare form. */
   sql(statement: string): Promise<string>
 }
@@ -40,7 +42,7 @@ export async function postgresDatabase(name = newName()): Promise<PostgresDataba
     [`create database ${name} owner ${name} template template0`, `drop database ${name} with (force)`],
   ])
   const sql = (statement: string) => psql({ name, password }, name, statement)
-  return { ...SERVER, name, password, sql, [Symbol.asyncDispose]: drop }
+  return { ...SERVER, name, password, login: login(name, name), sql, [Symbol.asyncDispose]: drop }
 }
 
 function postgres(statement: string): Promise<string> {
@@ -48,9 +50,13 @@ function postgres(statement: string): Promise<string> {
 }
 
 function psql({ name, password }: Account, database: string, statement: string): Promise<string> {
-  const to = ['-h', SERVER.host, '-p', SERVER.port, '-U', name, '-d', database]
-  // Never asks for a password: that would be a question on the terminal of whoever runs the tests.
-  return told('psql', ['-X', '-w', '-q', '-A', '-t', ...to, '-c', statement], { PGPASSWORD: password })
+  const args = [...login(name, database), '-q', '-A', '-t', '-c', statement]
+  return told('psql', args, { PGPASSWORD: password })
+}
+
+/** Never asks for a password: that would be a question on the terminal of whoever runs the tests. */
+function login(user: string, database: string): string[] {
+  return ['-X', '-w', '-h', SERVER.host, '-p', SERVER.port, '-U', user, '-d', database]
 }
 
 /** What is missing for `mysqlAccount`, in words; undefined when all is there. */

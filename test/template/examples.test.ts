@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parseTemplate } from '../../src/template/runbook.ts'
-import { missingPostgres } from '../support/databases.ts'
+import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../support/databases.ts'
 
 // The examples teach how a parameter gets into a script. They really run here, with values that want to be code.
 
@@ -33,20 +33,10 @@ function run(
   })
 }
 
-const PSQL = [
-  'psql',
-  '-X',
-  '-w',
-  '-v',
-  'ON_ERROR_STOP=1',
-  '-A',
-  '-t',
-  '-h',
-  '127.0.0.1',
-  '-U',
-  'postgres',
-  'postgres',
-] as const
+function runSql({ login, password }: PostgresDatabase, template: string, parameters: Values): string {
+  const command = ['psql', '-v', 'ON_ERROR_STOP=1', '-A', '-t', ...login] as const
+  return run(command, template, parameters, { PGPASSWORD: password })
+}
 
 describe('an example', () => {
   test.each([
@@ -90,8 +80,10 @@ describe('an example', () => {
   test('asks PostgreSQL for sessions of one of its states', async ({ skip }) => {
     const missing = await missingPostgres()
     skip(missing !== undefined, missing)
-    expect(run(PSQL, example('sql/activity.runbook.sql'), { limit: '3' })).toMatch(/\|postgres\|active\n/)
-    const refused = () => run(PSQL, example('sql/activity.runbook.sql'), { state: "idle' or 'a' = 'a" })
+    await using database = await postgresDatabase()
+    const activity = (parameters: Values) => runSql(database, example('sql/activity.runbook.sql'), parameters)
+    expect(activity({ limit: '3' })).toContain(`|${database.name}|active\n`)
+    const refused = () => activity({ state: "idle' or 'a' = 'a" })
     expect(refused).toThrow('parameter state has to be one of active, idle')
   })
 })
@@ -117,8 +109,9 @@ describe('a form that docs/templates.md calls safe, with psql,', () => {
   ] as const)('keeps every value data: %s', async ([, template], { skip }) => {
     const missing = await missingPostgres()
     skip(missing !== undefined, missing)
+    await using database = await postgresDatabase()
     for (const x of hostile) {
-      const [length, hash] = run(PSQL, template, { x }).trim().split('|')
+      const [length, hash] = runSql(database, template, { x }).trim().split('|')
       const digest = execFileSync('md5sum', [], { input: x, encoding: 'utf8' }).slice(0, 32)
       expect([x, length, hash]).toEqual([x, String(x.length), digest])
     }

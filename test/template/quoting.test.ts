@@ -2,7 +2,13 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parseTemplate } from '../../src/template/runbook.ts'
-import { missingMysql, missingPostgres } from '../support/databases.ts'
+import {
+  missingMysql,
+  missingPostgres,
+  mysqlAccount,
+  postgresDatabase,
+  type PostgresDatabase,
+} from '../support/databases.ts'
 
 // Quoted texts go through the programs that will read them: many in one start, each printed back as hexadecimal digits.
 
@@ -71,6 +77,12 @@ const withoutBackslash = (value: string) => !value.includes('\\')
 /** These clients drop a carriage return at the end of a line before they look at SQL. */
 const keptByLines = (value: string) => withoutBackslash(value) && !value.includes('\r')
 
+function throughPsql({ login, password }: PostgresDatabase, input: string): string {
+  const args = ['-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', ...login]
+  const env = { PATH: process.env['PATH'], PGPASSWORD: password }
+  return execFileSync('psql', args, { input, env, encoding: 'utf8' })
+}
+
 describe('sqlquote', () => {
   let without: { readonly postgres: string | undefined; readonly mysql: string | undefined }
   beforeAll(async () => {
@@ -79,40 +91,31 @@ describe('sqlquote', () => {
 
   test.for(['on', 'off'])(
     'makes one text for psql, standard_conforming_strings %s',
-    (conforming, { skip }) => {
+    async (conforming, { skip }) => {
       skip(without.postgres !== undefined, without.postgres)
+      await using database = await postgresDatabase()
       const values = samples(withoutBackslash)
       const selects = values.map(
         (value) => `select encode(convert_to(${quoted('sqlquote', value)}, 'UTF8'), 'hex');`,
       )
-      const args = [
-        '-X',
-        '-q',
-        '-A',
-        '-t',
-        '-v',
-        'ON_ERROR_STOP=1',
-        '-h',
-        '127.0.0.1',
-        '-U',
-        'postgres',
-        'postgres',
-      ]
       const settings = `set client_encoding = 'UTF8'; set standard_conforming_strings = ${conforming};\n`
-      const output = execFileSync('psql', args, { input: settings + selects.join('\n'), encoding: 'utf8' })
+      const output = throughPsql(database, settings + selects.join('\n'))
       expect(output.split('\n').slice(0, -1)).toEqual(values.map(hexOf))
     },
   )
 
   test.for(['', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES'])(
     'makes one text for mysql, sql_mode "%s"',
-    (mode, { skip }) => {
+    async (mode, { skip }) => {
       skip(without.mysql !== undefined, without.mysql)
+      await using account = await mysqlAccount()
       const values = samples(keptByLines)
       const selects = values.map((value) => `select lower(hex(${quoted('sqlquote', value)}));`)
-      const args = ['--no-defaults', '-N', '-B', '-h127.0.0.1', '-uroot', '--default-character-set=utf8mb4']
+      const login = ['-h127.0.0.1', `-u${account.name}`]
+      const args = ['--no-defaults', '-N', '-B', ...login, '--default-character-set=utf8mb4']
       const output = execFileSync('mysql', args, {
         input: `set sql_mode = '${mode}';\n${selects.join('\n')}\n`,
+        env: { PATH: process.env['PATH'], MYSQL_PWD: account.password },
         encoding: 'utf8',
       })
       expect(output.split('\n').slice(0, -1)).toEqual(values.map(hexOf))
@@ -143,8 +146,9 @@ describe('sqlquote', () => {
     expect(() => quoted('decodeb64 | sqlident', half)).toThrow('bytes that are not UTF-8')
   })
 
-  test('sqlident makes one name for psql', ({ skip }) => {
+  test('sqlident makes one name for psql', async ({ skip }) => {
     skip(without.postgres !== undefined, without.postgres)
+    await using database = await postgresDatabase()
     const values = samples(
       (value) => withoutBackslash(value) && value !== '' && Buffer.byteLength(value) <= 63,
     )
@@ -153,23 +157,7 @@ describe('sqlquote', () => {
       (value) =>
         `select encode(convert_to(j.k, 'UTF8'), 'hex') from (select 1 as ${quoted('sqlident', value)}) one_row, json_each(row_to_json(one_row)) as j(k);`,
     )
-    const args = [
-      '-X',
-      '-q',
-      '-A',
-      '-t',
-      '-v',
-      'ON_ERROR_STOP=1',
-      '-h',
-      '127.0.0.1',
-      '-U',
-      'postgres',
-      'postgres',
-    ]
-    const output = execFileSync('psql', args, {
-      input: `set client_encoding = 'UTF8';\n${selects.join('\n')}`,
-      encoding: 'utf8',
-    })
+    const output = throughPsql(database, `set client_encoding = 'UTF8';\n${selects.join('\n')}`)
     expect(output.split('\n').slice(0, -1)).toEqual(values.map(hexOf))
   })
 
