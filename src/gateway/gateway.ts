@@ -13,10 +13,8 @@ import { Sessions } from './sessions.ts'
 import { addressUrl } from './settings/address.ts'
 import type { GatewaySettings, RepositorySettings } from './settings/settings.ts'
 import { Transport } from './transport.ts'
+import { Upkeep } from './upkeep.ts'
 import { Users } from './users.ts'
-
-/** How often sessions older than the retention are removed. */
-const PURGE_MS = 60 * 60 * 1000
 
 /** The embedded gateway: transport for agents and clients, REST interface, runbooks and history in one process. */
 export interface Gateway {
@@ -55,6 +53,8 @@ async function open(
 ): Promise<Gateway> {
   claimFolder(settings.state)
   const history = openHistory(settings, log, closers)
+  const upkeep = new Upkeep(history, settings.history, log)
+  closers.push(() => upkeep.close())
   const repositories = settings.repositories.map((repository) =>
     openRepository(repository, settings.state, log),
   )
@@ -69,7 +69,11 @@ async function open(
   const executions = new Executions(sessions, history, settings.limits, log)
   const grpc = { host: settings.listen.grpc.host, port: await transport.listen(settings.listen.grpc) }
   const rest = restServer(
-    { server: { version, grpc }, users, agents, executions, sessions, history, repositories, log },
+    {
+      ...{ users, agents, executions, sessions, history, repositories, log },
+      server: { version, grpc },
+      condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt }),
+    },
     settings.limits.bodyBytes,
   )
   closers.push(() => rest.close())
@@ -91,22 +95,10 @@ async function closeAll(closers: Closer[]): Promise<void> {
 function openHistory(settings: GatewaySettings, log: Logger, closers: Closer[]): History {
   const history = History.open(path.join(settings.state, 'history.sqlite'), {
     onError: (error) => log.error({ error: error.message }, 'history'),
+    sizeBytes: settings.history.sizeBytes,
   })
   closers.push(() => history.close())
-  const purge = () => purgeOld(history, settings.history.retainMs, log)
-  const timer = setInterval(purge, PURGE_MS)
-  closers.push(() => clearInterval(timer))
-  purge()
   return history
-}
-
-function purgeOld(history: History, retainMs: number, log: Logger): void {
-  try {
-    const purged = history.purge(new Date(Date.now() - retainMs))
-    if (purged > 0) log.info({ sessions: purged }, 'old sessions removed from the history')
-  } catch (error) {
-    log.error({ error: (error as Error).message }, 'old sessions could not be removed from the history')
-  }
 }
 
 function openRepository(settings: RepositorySettings, stateDir: string, log: Logger): NamedRepository {

@@ -4,7 +4,8 @@ import type { Redaction } from '../policy/redaction/redactor.ts'
 import type { SessionId } from '../wire/message.ts'
 import type { Agents } from './agents.ts'
 import type { History } from './history/history.ts'
-import { HistoryError } from './history/session.ts'
+import { HistoryError, HistoryFullError } from './history/session.ts'
+import { NoRoomError } from './history/trouble.ts'
 import { Session, type SessionAudience, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
@@ -92,7 +93,11 @@ export class Sessions {
       this.#history.begin(newSession(sid, request, redaction.replaceIn(request.script)))
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
-      throw new HistoryError(`the session couldn't be created: ${error.message}`, { cause: error })
+      if (error instanceof HistoryFullError) throw new TooMuchAtOnce(`${error.message}: let some end first`)
+      const text = `the session couldn't be created: ${error.message}`
+      throw error instanceof NoRoomError
+        ? new NoRoomError(text, error.short, { cause: error })
+        : new HistoryError(text, { cause: error })
     }
   }
 

@@ -21,7 +21,7 @@ export interface HistoryFile {
 }
 
 export function readHistory(state: string): HistoryFile {
-  const db = openFile(path.join(state, 'history.sqlite'), undefined)
+  const { db } = openFile(path.join(state, 'history.sqlite'), undefined)
   try {
     const rows = (sql: string) => db.prepare(sql).raw().all([]) as readonly unknown[][]
     const outputs = new Map<unknown, Buffer[]>()

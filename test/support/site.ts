@@ -9,6 +9,9 @@ export interface SiteOptions {
   /** Of gateway.yaml; `agent: local` and the repository are filled in. A `bash` connection is always there. */
   readonly connections?: readonly object[]
   readonly limits?: object
+  readonly history?: object
+  /** The state folder; else one in the workplace. */
+  readonly state?: string
   readonly runbooks?: Readonly<Record<string, string>>
   /** Content of files beside gateway.yaml. */
   readonly files?: Readonly<Record<string, string>>
@@ -115,10 +118,10 @@ export class Site implements AsyncDisposable {
 
   #settings(): object {
     const bash = { name: 'bash', command: ['bash'] }
-    const { connections = [], limits = {} } = this.#options
+    const { connections = [], limits = {}, history = {}, state = './state' } = this.#options
     return {
       listen: this.#listen,
-      state: './state',
+      state,
       users: [{ name: 'admin', token: 'file://admin.token', groups: ['admin'] }],
       agents: [{ name: 'local', key: 'file://agent.key' }],
       repositories: [{ name: 'books', url: './books', branch: 'main' }],
@@ -128,6 +131,7 @@ export class Site implements AsyncDisposable {
         ...connection,
       })),
       limits,
+      history,
     }
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -23,6 +23,27 @@ export class SmallDisk implements Disposable {
 
   makeWritable(): void {
     execFileSync('mount', ['-o', 'remount,rw', this.path])
+  }
+
+  /** Takes all the room that is left. `free` gives it back. */
+  fill(): void {
+    const file = openSync(this.#filler, 'a')
+    const block = Buffer.alloc(4096, 'x')
+    try {
+      for (;;) writeSync(file, block)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
+    } finally {
+      closeSync(file)
+    }
+  }
+
+  free(): void {
+    rmSync(this.#filler)
+  }
+
+  get #filler(): string {
+    return path.join(this.path, 'filler')
   }
 
   [Symbol.dispose](): void {

@@ -1,12 +1,17 @@
-/** Every statement on the tables of schema.ts; nothing else in the gateway knows SQL. */
+/** Sessions and their events as rows; beside it only schema.ts, statements.ts, search.ts and removal.ts know SQL. */
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/private-path.ts'
+import type { Belief } from './clock.ts'
+import { costOf, SESSION_COST_BYTES } from './cost.ts'
+import { Removal, type Step, type Victims } from './removal.ts'
 import { updateSchema } from './schema.ts'
 import { Search } from './search.ts'
-import type { EventKind, NewSession, SessionEvent, SessionQuery } from './session.ts'
+import type { NewSession, SessionEvent, SessionQuery } from './session.ts'
 import { HistoryError } from './session.ts'
-import type { Connection, Statement } from './sqlite.ts'
-import { closeFile, inTransaction, openFile, reason, releaseLock, takeLock, waitForLocks } from './sqlite.ts'
+import type { Access, Connection, OpenFile, Statement } from './sqlite.ts'
+import { bytesOf, closeFile, inTransaction, openFile, releaseLock, takeLock, waitForLocks } from './sqlite.ts'
+import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
+import { historyError, isNoRoom } from './trouble.ts'
 
 /** What is stored of a session beside its events; `request` is JSON text. Times in milliseconds since 1970. */
 export interface SessionRow {
@@ -27,62 +32,53 @@ export interface SessionRow {
 export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
   Pick<NewSession, 'user' | 'connection' | 'connectionType' | 'correlationId' | 'sessionBatchId'>
 
-/** Input and output; output alone; all of it with the sizes of the terminal. */
-export type Events = 'stream' | 'output' | 'terminal'
-
-export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
-  stream: ['i', 'o', 'e'],
-  output: ['o', 'e'],
-  terminal: ['i', 'o', 'e', 'r'],
-}
-
-const SHORT_COLUMNS =
-  'key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes'
-const COLUMNS = `${SHORT_COLUMNS}, request`
-/** Labels may have megabytes, and a page a hundred sessions: from here on a list goes without them. */
-const LISTED_REQUEST_BYTES = 64 * 1024
-const LISTED_COLUMNS = `${SHORT_COLUMNS}, CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
-  ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
-const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
-/** Rows of at most 64 KiB: a page of events is at most 2 MiB. */
-const EVENTS_PER_READ = 32
-/** Deleted, and given back to the disk, in one transaction each, so that the write-ahead log stays short. */
-const SESSIONS_PER_DELETE = 50
-const PAGES_PER_VACUUM = 4096
+/** Given back to the disk in one transaction, so that the write-ahead log stays short. */
+const PAGES_PER_VACUUM = 1024
 const CLOSING_PATIENCE_MS = 2000
 
-/** Sessions and events as rows. Every failure is a HistoryError. */
+/** Sessions and events as rows. Every failure is a HistoryError, for want of room a NoRoomError. */
 export class HistoryDatabase {
+  readonly access: Access
   readonly #path: string
-  readonly #lock: Connection
+  readonly #lock: Connection | undefined
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
   readonly #search: Search
+  readonly #removal: Removal
+  /** Never given a second time while the process lives: somebody may be reading by it. */
+  #lastKey: number
   #closed = false
 
   /** `maxBytes`: the file is not allowed to grow beyond it. */
   constructor(path: string, maxBytes: number | undefined) {
     this.#path = resolve(path)
     this.#try('create its folder', () => claimFolder(dirname(this.#path)))
-    this.#lock = this.#try('lock it', () => takeLock(`${this.#path}.lock`))
+    this.#lock = this.#try('lock it', () => lockFor(this.#path))
     try {
-      this.#db = this.#try('open it', () => openTables(this.#path, maxBytes))
+      const { db, access } = this.#try('open it', () => openTables(this.#path, maxBytes))
+      this.#db = db
+      this.access = access
       this.#statements = this.#try('use it', () => prepare(this.#db))
       this.#search = new Search(this.#db, LISTED_COLUMNS)
+      this.#removal = this.#try('use it', () => new Removal(this.#db))
+      this.#lastKey = this.#number(this.#statements.lastKey, [])
     } catch (error) {
-      releaseLock(this.#lock)
+      if (this.#lock !== undefined) releaseLock(this.#lock)
       throw error
     }
   }
 
-  /** Inserts the session as open, with its input. */
-  insert(row: NewRow, input: readonly Buffer[]): void {
+  /** Inserts the session as open, with its input. @returns what that takes up */
+  insert(row: NewRow, input: readonly Buffer[]): number {
+    const { id, startedAt, request, user, connection, connectionType } = row
+    const cost = insertionCost(row, input)
     this.#write('begin a session', () => {
-      const { id, startedAt, request, user, connection, connectionType } = row
       const found = [user, connection, connectionType, row.correlationId ?? null, row.sessionBatchId ?? null]
-      this.#statements.insert.run([id, startedAt, request, ...found])
+      this.#statements.insert.run([this.#lastKey + 1, id, startedAt, request, ...found, cost])
       for (const bytes of input) this.#statements.append.run(['s', 0, bytes, id])
     })
+    this.#lastKey += 1
+    return cost
   }
 
   append(id: string, events: readonly SessionEvent[]): void {
@@ -140,16 +136,59 @@ export class HistoryDatabase {
     return this.#number(this.#statements.outputLength, [key])
   }
 
-  /** Deletes sessions that ended before the time, in milliseconds, with their events. Returns how many. */
-  purge(endedBefore: number): number {
-    let deleted = 0
-    for (;;) {
-      const { changes } = this.#try('delete old sessions', () => this.#statements.purge.run([endedBefore]))
-      deleted += changes
-      if (changes < SESSIONS_PER_DELETE) break
-    }
-    if (deleted > 0) this.#try('give disk space back', () => this.#shrink())
-    return deleted
+  /** What every user's sessions take up. */
+  recordedBy(): Map<string, number> {
+    return this.#try('read it', () => new Map(this.#statements.recordedBy.all([]) as [string, number][]))
+  }
+
+  /** What all of it takes up in the file. */
+  usedBytes(): number {
+    const { allPages, freePages } = this.#statements
+    return bytesOf(this.#number(allPages, []) - this.#number(freePages, []))
+  }
+
+  /** A small part of what there is to remove. What becomes free in the file is used again. */
+  remove(victims: Victims): Step {
+    return this.#write('remove old sessions', () => this.#removal.step(victims))
+  }
+
+  hasFinished(victims: Victims): boolean {
+    return this.#try('read it', () => this.#removal.isPossible(victims))
+  }
+
+  /** Gives a part of what is free in the file back to the disk. @returns false when there was nothing more */
+  shrink(): boolean {
+    return this.#try('give disk space back', () => {
+      const before = this.#number(this.#statements.freePages, [])
+      if (before > 0) this.#db.exec(`PRAGMA history.incremental_vacuum(${PAGES_PER_VACUUM})`)
+      this.#db.exec('PRAGMA history.wal_checkpoint(TRUNCATE)')
+      return this.#number(this.#statements.freePages, []) < before
+    })
+  }
+
+  /** Undefined in a file that no gateway has used yet. */
+  belief(): Belief | undefined {
+    const found = this.#try('read it', () => this.#statements.clock.get([]))
+    if (found === undefined) return undefined
+    const [trustedAt, provenMs] = found as [number, number]
+    return { trustedAt, provenMs }
+  }
+
+  setBelief({ trustedAt, provenMs }: Belief): void {
+    this.#write('keep the time', () => {
+      this.#statements.forgetClock.run([])
+      this.#statements.setClock.run([Math.round(trustedAt), Math.round(provenMs)])
+    })
+  }
+
+  /** Writes what a small session needs, and takes it back. @throws NoRoomError while there is no room for it */
+  probe(): void {
+    const { removeProbe, insertProbe } = this.#statements
+    this.#write('write it', () => {
+      removeProbe.run([])
+      insertProbe.run([])
+    })
+    this.#write('write it', () => removeProbe.run([]))
   }
 
   /** From now on a write waits longer while another program holds the file: for a gateway that serves nobody. */
@@ -162,7 +201,7 @@ export class HistoryDatabase {
     if (this.#closed) return
     this.#closed = true
     closeFile(this.#db)
-    releaseLock(this.#lock)
+    if (this.#lock !== undefined) releaseLock(this.#lock)
   }
 
   #insertEvents(id: string, events: readonly SessionEvent[]): void {
@@ -182,22 +221,12 @@ export class HistoryDatabase {
     }
   }
 
-  #shrink(): void {
-    const { freePages } = this.#statements
-    for (let free = this.#number(freePages, []), before = Infinity; free > 0 && free < before;) {
-      this.#db.exec(`PRAGMA history.incremental_vacuum(${PAGES_PER_VACUUM})`)
-      before = free
-      free = this.#number(freePages, [])
-    }
-    this.#db.exec('PRAGMA history.wal_checkpoint(TRUNCATE)')
-  }
-
   #number(statement: Statement, parameters: readonly unknown[]): number {
     return this.#try('read it', () => (statement.get(parameters) as [number])[0])
   }
 
-  #write(what: string, work: () => void): void {
-    this.#try(what, () => inTransaction(this.#db, work))
+  #write<T>(what: string, work: () => T): T {
+    return this.#try(what, () => inTransaction(this.#db, work))
   }
 
   #try<T>(what: string, work: () => T): T {
@@ -205,9 +234,7 @@ export class HistoryDatabase {
       if (this.#closed) throw new HistoryError('it is closed')
       return work()
     } catch (error) {
-      throw new HistoryError(`session history ${this.#path}: cannot ${what}: ${reason(error)}`, {
-        cause: error,
-      })
+      throw historyError(this.#path, what, error)
     }
   }
 }
@@ -234,43 +261,27 @@ function toRow(found: unknown): SessionRow {
   return { key, id, status, startedAt, endedAt, exitCode, ...numbers, request }
 }
 
-function openTables(path: string, maxBytes: number | undefined): Connection {
-  const db = openFile(path, maxBytes)
+function insertionCost({ request }: NewRow, input: readonly Buffer[]): number {
+  return SESSION_COST_BYTES + Buffer.byteLength(request) + costOf(input.map((bytes) => ({ bytes })))
+}
+
+/** Undefined on a disk that takes no lock: it can only be read there, and many may do so. */
+function lockFor(path: string): Connection | undefined {
   try {
-    updateSchema(db)
-    return db
+    return takeLock(`${path}.lock`)
   } catch (error) {
-    closeFile(db)
+    if (isNoRoom(error, path)) return undefined
     throw error
   }
 }
 
-function prepare(db: Connection) {
-  const reading = (sql: string): Statement => db.prepare(sql).raw()
-  const events = (kinds: readonly string[]): Statement =>
-    reading(`SELECT key, seconds, kind, bytes FROM events
-             WHERE session = ? AND key > ? AND kind IN (${kinds.map((kind) => `'${kind}'`).join()}) ORDER BY key LIMIT ${EVENTS_PER_READ}`)
-  return {
-    insert:
-      db.prepare(`INSERT INTO sessions (id, status, started_at, request, user, connection, connection_type,
-                                               correlation_id, batch_id)
-                        VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?)`),
-    append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)
-                        SELECT key, ?, ?, ? FROM sessions WHERE id = ?`),
-    finish:
-      db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?, redacted_bytes = ?,
-                        output_bytes = (${OUTPUT_LENGTH} WHERE session = sessions.key AND kind IN ('o', 'e'))
-                        WHERE id = ? AND status = 'open'`),
-    purge: db.prepare(`DELETE FROM sessions WHERE key IN
-                       (SELECT key FROM sessions WHERE ended_at < ? LIMIT ${SESSIONS_PER_DELETE})`),
-    row: reading(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`),
-    open: reading(`SELECT ${COLUMNS} FROM sessions WHERE status = 'open' ORDER BY key`),
-    input: events(['s']),
-    stream: events(KINDS.stream),
-    output: events(KINDS.output),
-    terminal: events(KINDS.terminal),
-    lastSecond: reading('SELECT coalesce(max(seconds), 0) FROM events WHERE session = ?'),
-    outputLength: reading(`${OUTPUT_LENGTH} WHERE session = ? AND kind IN ('o', 'e')`),
-    freePages: reading('PRAGMA history.freelist_count'),
+function openTables(path: string, maxBytes: number | undefined): OpenFile {
+  const opened = openFile(path, maxBytes)
+  try {
+    updateSchema(opened.db)
+    return opened
+  } catch (error) {
+    closeFile(opened.db)
+    throw error
   }
 }

@@ -1,6 +1,9 @@
-import type { Events, SessionRow } from './database.ts'
-import { HistoryDatabase, KINDS } from './database.ts'
+import { believe, doubt, type Belief } from './clock.ts'
+import type { HistoryDatabase, SessionRow } from './database.ts'
+import { HistoryFile } from './file.ts'
+import { Quota } from './quota.ts'
 import { chunksOf } from './recording.ts'
+import type { Reserve } from './reserve.ts'
 import type {
   EventKind,
   NewSession,
@@ -10,6 +13,8 @@ import type {
   SessionSummary,
 } from './session.ts'
 import { HistoryError } from './session.ts'
+import { KINDS, type Events } from './statements.ts'
+import { NoRoomError, READ_ONLY } from './trouble.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 /** What has no column of its own. */
@@ -18,6 +23,8 @@ type Request = Omit<NewSession, 'id' | 'script' | 'startedAt'>
 export interface HistoryOptions extends Partial<WriterOptions> {
   /** The file is not allowed to grow beyond it. Unset: the disk is the limit. */
   readonly maxBytes?: number
+  /** `history.size`: what the history may take up before the oldest sessions go. Unset: no limit. */
+  readonly sizeBytes?: number
 }
 
 const LOST_TEXT = 'gateway stopped while the session was running'
@@ -26,39 +33,73 @@ const LOST_EXIT_CODE = 254
 
 const SESSION_ID = /^[\x21-\x7e]{1,200}$/
 
-/** Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous. */
+/**
+ * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous. When
+ * the disk is full or read-only it serves what it can; `recover` is to be called until that is over.
+ */
 export class History {
-  readonly #database: HistoryDatabase
   readonly #writer: Writer
+  readonly #quota: Quota
+  readonly #reserve: Reserve
+  readonly #file: HistoryFile
+  #belief: Belief | undefined
 
-  private constructor(database: HistoryDatabase, options: HistoryOptions) {
-    this.#database = database
-    const { onError = () => undefined, flushAfterMs = 1000 } = options
-    this.#writer = new Writer(database, { onError, flushAfterMs })
+  private constructor(file: HistoryFile, reserve: Reserve, options: HistoryOptions) {
+    const { onError = () => undefined, flushAfterMs = 1000, sizeBytes } = options
+    const database = () => file.database
+    this.#file = file
+    this.#reserve = reserve
+    this.#quota = new Quota(database, sizeBytes)
+    this.#writer = new Writer({ database, quota: this.#quota, reserve }, { onError, flushAfterMs })
   }
 
   /**
    * Opens or creates the file (0600, its folder 0700). Sessions that were still open belong to a gateway that
-   * is gone: they end here, with code 254 and a text. Throws a HistoryError, also when another gateway has it.
+   * is gone: they end here, with what the reserve knows of their end, else with code 254 and a text. A disk that is
+   * full or read-only is no error. Throws a HistoryError for any other reason, also when another gateway has it.
    */
   static open(path: string, options: HistoryOptions = {}): History {
-    const database = new HistoryDatabase(path, options.maxBytes)
+    const file = new HistoryFile(path, options.maxBytes)
     try {
-      for (const row of database.openSessions()) markLost(database, row)
+      const history = new History(file, file.openReserve(), options)
+      history.#takeOver()
+      return history
     } catch (error) {
-      database.close()
+      file.close()
       throw error
     }
-    return new History(database, options)
   }
 
-  /** Records the session as open. Throws a HistoryError, also for an id that exists. */
+  /** Why sessions cannot be recorded, in few words and without a path; undefined when they can. */
+  get obstacle(): string | undefined {
+    const found = this.#file.obstacle ?? this.#writer.trouble?.short
+    return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
+  }
+
+  /** Looks whether there is room again. */
+  recover(): void {
+    this.#reserve.open()
+    try {
+      // A file that was opened while the disk was read-only stays so.
+      if (!this.#file.isWritable || this.obstacle === READ_ONLY) this.#reopen()
+      if (this.#file.isWritable) this.#writer.probe()
+      if (this.#file.isMakeshift) this.#reopen()
+    } catch (error) {
+      if (!(error instanceof NoRoomError)) throw error
+    }
+  }
+
+  /**
+   * Records the session as open. Throws a HistoryError, also for an id that exists; a NoRoomError when the disk is
+   * full or read-only, a HistoryFullError when `history.size` leaves its user no room.
+   */
   begin(session: NewSession): void {
     const { id, script, startedAt, ...request } = session
     if (!SESSION_ID.test(id)) throw new HistoryError('session history: the session id is not printable ASCII')
+    this.#reserve.open()
+    if (this.#file.isWritable && !this.#reserve.isThere) throw this.#file.withoutReserve()
     const row = { id, startedAt: startedAt.getTime(), request: toJson(request) }
-    this.#database.insert({ ...request, ...row }, chunksOf(script))
-    this.#writer.begin(id)
+    this.#writer.begin({ ...request, ...row }, chunksOf(script))
   }
 
   /**
@@ -135,15 +176,75 @@ export class History {
     for (const { bytes } of this.events(id, 'output')) yield bytes
   }
 
-  /** Deletes sessions that ended before the time and shrinks the file. Returns how many they were. */
-  purge(olderThan: Date): number {
-    return this.#database.purge(olderThan.getTime())
+  /** Removes a part of the sessions that ended before the time. What becomes free in the file is used again. */
+  removeOlder(before: Date): { sessions: number; isDone: boolean } {
+    return this.#quota.removeOlder(before.getTime())
+  }
+
+  /** The same for what is more than `history.size` allows. */
+  removeExcess(): { sessions: number; isDone: boolean } {
+    return this.#quota.removeExcess()
+  }
+
+  /** Gives a part of what is free in the file back to the disk. @returns false when there was nothing more */
+  shrink(): boolean {
+    return this.#database.shrink()
+  }
+
+  /** How late it is at least, in ms, after `elapsedMs` more on a clock that nobody can set, and what to tell of that. */
+  believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
+    const before = this.#belief ?? this.#database.belief() ?? { trustedAt: wallClock, provenMs: 0 }
+    const belief = believe(before, wallClock, elapsedMs)
+    this.#belief = belief
+    try {
+      this.#database.setBelief(belief)
+    } catch (error) {
+      // It is written the next time; what is too old may well go meanwhile.
+      if (!(error instanceof NoRoomError)) throw error
+    }
+    return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }
   }
 
   /** Writes what is pending and gives the file back. Sessions still open are lost ones for the next `open`. */
   close(): void {
     this.#writer.close()
-    this.#database.close()
+    this.#reserve.close()
+    this.#file.close()
+  }
+
+  get #database(): HistoryDatabase {
+    return this.#file.database
+  }
+
+  #reopen(): void {
+    this.#file.reopen()
+    this.#takeOver()
+  }
+
+  /** Ends what nobody of this process runs, and forgets ends that are recorded. */
+  #takeOver(): void {
+    if (!this.#file.isReadable) return
+    this.#quota.recount()
+    const rows = this.#database.openSessions().filter(({ id }) => this.#writer.recording(id) === undefined)
+    for (const row of rows) this.#adopt(row)
+    const done = [...this.#reserve.ends.keys()].filter((id) => this.#writer.recording(id) === undefined)
+    for (const id of done) this.#reserve.remove(id)
+  }
+
+  #adopt(row: SessionRow): void {
+    const { user } = JSON.parse(row.request) as Request
+    const known = this.#reserve.ends.get(row.id)
+    if (known !== undefined) return this.#writer.adopt(row.id, user, known)
+    // Nobody knows when it ended; its last event is the last time it was seen alive.
+    const seconds = this.#database.lastSecond(row.key)
+    const endedAt = new Date(row.startedAt + Math.round(seconds * 1000))
+    const end = {
+      endedAt,
+      exitCode: LOST_EXIT_CODE,
+      truncatedBytes: row.truncatedBytes,
+      redactedBytes: row.redactedBytes,
+    }
+    this.#writer.adopt(row.id, user, end, { kind: 'e', seconds, bytes: Buffer.from(LOST_TEXT) })
   }
 
   #checkThere(id: string): void {
@@ -167,7 +268,7 @@ export class History {
   }
 
   #pending(id: string, which: Events): readonly SessionEvent[] {
-    const pending = this.#writer.recording(id)?.pending ?? []
+    const pending = this.#writer.recording(id)?.unwritten ?? []
     return pending.filter(({ kind }) => KINDS[which].includes(kind))
   }
 
@@ -208,15 +309,6 @@ function endOf(
 
 function lengthOf(events: readonly SessionEvent[]): number {
   return events.reduce((sum, { bytes }) => sum + bytes.length, 0)
-}
-
-/** Nobody knows when it ended; its last event is the last time it was seen alive. */
-function markLost(database: HistoryDatabase, row: SessionRow): void {
-  const seconds = database.lastSecond(row.key)
-  const endedAt = row.startedAt + Math.round(seconds * 1000)
-  const text = { kind: 'e', seconds, bytes: Buffer.from(LOST_TEXT) } as const
-  const { truncatedBytes, redactedBytes } = row
-  database.finish(row.id, { endedAt, exitCode: LOST_EXIT_CODE, truncatedBytes, redactedBytes }, [text])
 }
 
 function toJson(request: Request): string {

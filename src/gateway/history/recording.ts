@@ -1,10 +1,8 @@
+import { EVENT_COST_BYTES } from './cost.ts'
 import type { EventKind, HistoryError, SessionEnd, SessionEvent } from './session.ts'
 
 /** Longest row of the events table; longer events become several. Keeps a page of reading small (database.ts). */
 const CHUNK_BYTES = 64 * 1024
-
-/** What an event costs in memory besides its bytes, so that a flood of one-byte events is bounded as well. */
-const EVENT_OVERHEAD_BYTES = 128
 
 /** Recorded per session, protocol.md 7: output (`o` and `e` together), and as much again of input. */
 export const RECORDED_BYTES = 110 * 1024 * 1024
@@ -16,17 +14,31 @@ const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
 
 /** What is still unwritten of one session, and how much of it may yet be recorded. */
 export class Recording {
+  readonly user: string
   /** Set once the session has ended; nothing comes after it. */
   end: SessionEnd | undefined
+  /** A text about the record, to be written with its end. */
+  note: SessionEvent | undefined
+  /** Somebody was told that a write has failed. */
+  isTold = false
   #pending: SessionEvent[] = []
   #room = { input: RECORDED_BYTES, output: RECORDED_BYTES, sizes: RECORDED_SIZES_BYTES }
   #cost = 0
   #dropped = 0
   #failure: HistoryError | undefined
 
+  constructor(user: string) {
+    this.user = user
+  }
+
   /** The unwritten events in their order. */
   get pending(): readonly SessionEvent[] {
     return this.#pending
+  }
+
+  /** The same, and the note when it is its turn. */
+  get unwritten(): readonly SessionEvent[] {
+    return this.end !== undefined && this.note !== undefined ? [...this.#pending, this.note] : this.#pending
   }
 
   /** Memory held by unwritten events, in bytes. */
@@ -53,7 +65,7 @@ export class Recording {
     for (let start = 0; start < kept; start += CHUNK_BYTES) {
       const chunk = Buffer.from(bytes.subarray(start, Math.min(start + CHUNK_BYTES, kept)))
       this.#pending.push({ kind, seconds, bytes: chunk })
-      this.#cost += chunk.length + EVENT_OVERHEAD_BYTES
+      this.#cost += chunk.length + EVENT_COST_BYTES
     }
   }
 
@@ -69,6 +81,17 @@ export class Recording {
    */
   fail(error: HistoryError): void {
     this.#failure ??= error
+    this.#stop()
+  }
+
+  /** The same, for a reason that is no failure and stands in the record. */
+  cut(reason: string): void {
+    const seconds = this.#pending.at(-1)?.seconds ?? 0
+    this.note ??= { kind: 'e', seconds, bytes: Buffer.from(`\n${reason}\n`) }
+    this.#stop()
+  }
+
+  #stop(): void {
     this.#room = { input: 0, output: 0, sizes: 0 }
     this.#dropped += this.#pending.reduce((sum, event) => sum + event.bytes.length, 0)
     this.clear()

@@ -1,4 +1,5 @@
 /** The tables, version by version. A new file takes the same steps as an old one, so both end up the same. */
+import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './cost.ts'
 import { HistoryError } from './session.ts'
 import type { Connection } from './sqlite.ts'
 import { inTransaction } from './sqlite.ts'
@@ -59,7 +60,21 @@ const VERSION_2 = `
 const VERSION_3 = `
   ALTER TABLE history.sessions ADD COLUMN redacted_bytes INTEGER NOT NULL DEFAULT 0;`
 
-const STEPS = [VERSION_1, VERSION_2, VERSION_3]
+/**
+ * `recorded_bytes`: what a session takes up, by cost.ts. `removals`: sessions whose row is gone and whose events go
+ * piece by piece. `clock`: up to when the time is believed, and how long a later one has been seen (clock.ts).
+ */
+const VERSION_4 = `
+  ALTER TABLE history.sessions ADD COLUMN recorded_bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE history.sessions SET recorded_bytes = ${SESSION_COST_BYTES} + octet_length(request) + coalesce(
+    (SELECT sum(length(bytes) + ${EVENT_COST_BYTES}) FROM history.events WHERE session = sessions.key), 0);
+  CREATE INDEX history.sessions_by_size ON sessions (user, recorded_bytes);
+  CREATE TABLE history.removals (session INTEGER PRIMARY KEY);
+  CREATE TABLE history.clock (trusted_at INTEGER NOT NULL, proven_ms INTEGER NOT NULL);
+  INSERT INTO history.clock
+    SELECT max(max(started_at), coalesce(max(ended_at), 0)), 0 FROM history.sessions HAVING count(*) > 0;`
+
+const STEPS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4]
 
 /** Creates the tables, or brings those of an older version up to date: all or nothing. @throws HistoryError */
 export function updateSchema(db: Connection): void {

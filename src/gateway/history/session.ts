@@ -77,3 +77,6 @@ export interface SessionEvent {
 export class HistoryError extends Error {
   override readonly name = 'HistoryError'
 }
+
+/** `history.size` leaves no room for one more session of this user: those that run have to become fewer. */
+export class HistoryFullError extends HistoryError {}

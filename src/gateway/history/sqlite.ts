@@ -7,10 +7,12 @@
  *   statement. So the file is attached to a connection that is in memory, and detached to close it;
  * - its `transaction()` hides the error behind "cannot rollback" when SQLite has rolled back by itself.
  */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { claimFile } from '../../basics/private-path.ts'
 import { HistoryError } from './session.ts'
+import { code, isNoRoom } from './trouble.ts'
 
 export type Connection = InstanceType<typeof Database>
 export type Statement = Database.Statement
@@ -44,22 +46,58 @@ export function releaseLock(lock: Connection): void {
 }
 
 /**
- * Opens or creates the file, mode 0600, as the schema `history` of a connection. `maxBytes`: it is not allowed
- * to grow beyond that.
+ * `shared`: as it should be, others may look at the file. `alone`: they may not, since there is no room for the
+ * shared memory by which they would; it can be written as far as there is room. `read-only`: what the disk is.
  */
-export function openFile(file: string, maxBytes: number | undefined): Connection {
-  makePrivate(file)
+export type Access = 'shared' | 'alone' | 'read-only'
+
+interface Way {
+  readonly access: Access
+  readonly query: string
+  /** Blind to the write-ahead log: nothing may be in it. */
+  readonly withoutLog?: true
+}
+
+const WAYS: readonly Way[] = [
+  { access: 'shared', query: '' },
+  { access: 'alone', query: '' },
+  { access: 'read-only', query: '?mode=ro' },
+  { access: 'read-only', query: '?immutable=1', withoutLog: true },
+]
+
+export interface OpenFile {
+  readonly db: Connection
+  readonly access: Access
+}
+
+/**
+ * Opens or creates the file, mode 0600, as the schema `history` of a connection: in the best way that a full or
+ * read-only disk allows. `maxBytes`: it is not allowed to grow beyond that.
+ */
+export function openFile(file: string, maxBytes: number | undefined): OpenFile {
+  let first: unknown
+  for (const way of WAYS.filter(({ withoutLog }) => withoutLog !== true || !hasLog(file))) {
+    try {
+      return { db: openBy(way, file, maxBytes), access: way.access }
+    } catch (error) {
+      first ??= error
+      if (!isNoRoom(first, file)) break
+    }
+  }
+  throw first
+}
+
+function openBy({ access, query }: Way, file: string, maxBytes: number | undefined): Connection {
+  if (access !== 'read-only') makePrivate(file)
   const db = new Database(':memory:')
   try {
-    db.exec(`ATTACH '${file.replaceAll("'", "''")}' AS history`)
-    // auto_vacuum only takes effect before the first table, and before the switch to WAL has written a page.
     waitForLocks(db, BUSY_TIMEOUT_MS)
-    db.exec(`PRAGMA history.page_size = ${PAGE_BYTES};
-             PRAGMA history.auto_vacuum = INCREMENTAL; PRAGMA history.journal_mode = WAL;
-             PRAGMA history.synchronous = NORMAL; PRAGMA foreign_keys = ON;
-             PRAGMA history.journal_size_limit = ${JOURNAL_BYTES}`)
-    if (maxBytes !== undefined)
-      db.exec(`PRAGMA history.max_page_count = ${Math.floor(maxBytes / PAGE_BYTES)}`)
+    if (access === 'alone') db.exec('PRAGMA locking_mode = EXCLUSIVE')
+    db.exec(`ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}${query}' AS history`)
+    if (access !== 'read-only') prepareFile(db, maxBytes)
+    // Removing a session takes many steps (removal.ts); it is not to be done by the first one.
+    db.exec('PRAGMA foreign_keys = OFF')
+    db.prepare('SELECT count(*) FROM history.sqlite_master').raw().get([])
     return db
   } catch (error) {
     closeFile(db)
@@ -67,13 +105,23 @@ export function openFile(file: string, maxBytes: number | undefined): Connection
   }
 }
 
-export function waitForLocks(db: Connection, ms: number): void {
-  db.exec(`PRAGMA busy_timeout = ${ms}`)
+/** Of an existing file nothing is set that would write into it: there may be no room. */
+function prepareFile(db: Connection, maxBytes: number | undefined): void {
+  const [pages] = db.prepare('PRAGMA history.page_count').raw().get([]) as [number]
+  // auto_vacuum only takes effect before the first table, and before the switch to WAL has written a page.
+  if (pages === 0)
+    db.exec(`PRAGMA history.page_size = ${PAGE_BYTES}; PRAGMA history.auto_vacuum = INCREMENTAL`)
+  db.exec(`PRAGMA history.journal_mode = WAL; PRAGMA history.synchronous = NORMAL;
+           PRAGMA history.journal_size_limit = ${JOURNAL_BYTES}`)
+  if (maxBytes !== undefined) db.exec(`PRAGMA history.max_page_count = ${Math.floor(maxBytes / PAGE_BYTES)}`)
 }
 
-/** Whether another program holds the file: the same may work in a moment. */
-export function isLocked(error: HistoryError): boolean {
-  return code(error.cause).startsWith('SQLITE_BUSY')
+function hasLog(file: string): boolean {
+  return (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
+export function waitForLocks(db: Connection, ms: number): void {
+  db.exec(`PRAGMA busy_timeout = ${ms}`)
 }
 
 /** Moves the write-ahead log into the file and closes it. Never throws: a log left over is read at the next opening. */
@@ -83,33 +131,21 @@ export function closeFile(db: Connection): void {
 }
 
 /** All or nothing. Throws what `work` or the commit throws. */
-export function inTransaction(db: Connection, work: () => void): void {
+export function inTransaction<T>(db: Connection, work: () => T): T {
   db.exec('BEGIN IMMEDIATE')
   try {
-    work()
+    const result = work()
     db.exec('COMMIT')
+    return result
   } catch (error) {
     if (db.inTransaction) quietly(() => db.exec('ROLLBACK'))
     throw error
   }
 }
 
-const REMEDIES = [
-  ['SQLITE_FULL', 'free some space or shorten history.retain'],
-  ['SQLITE_NOTADB', 'move the file away'],
-  ['SQLITE_CORRUPT', 'the file is damaged, move it away'],
-  ['SQLITE_BUSY', 'another program holds it, close that one'],
-] as const
-
-/** What went wrong and, where there is something to do about it, what. */
-export function reason(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  const [, remedy] = REMEDIES.find(([prefix]) => code(error).startsWith(prefix)) ?? []
-  return remedy === undefined ? text : `${text}; ${remedy}`
-}
-
-function code(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
+/** What the file has in use, without what is free in it and will be used again. */
+export function bytesOf(pages: number): number {
+  return pages * PAGE_BYTES
 }
 
 /**

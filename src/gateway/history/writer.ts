@@ -1,8 +1,11 @@
-import type { HistoryDatabase } from './database.ts'
+import { costOf } from './cost.ts'
+import type { HistoryDatabase, NewRow } from './database.ts'
+import type { Quota } from './quota.ts'
 import { Recording } from './recording.ts'
-import type { EventKind, SessionEnd } from './session.ts'
-import { HistoryError } from './session.ts'
-import { isLocked } from './sqlite.ts'
+import { RESERVED_ENDS, type Reserve } from './reserve.ts'
+import type { EventKind, SessionEnd, SessionEvent } from './session.ts'
+import { HistoryError, HistoryFullError } from './session.ts'
+import { isLocked, NoRoomError } from './trouble.ts'
 
 export interface WriterOptions {
   /** Hears of writes that failed, once for each session and each lock; `finish` reports losses as well. */
@@ -11,34 +14,61 @@ export interface WriterOptions {
   readonly flushAfterMs: number
 }
 
+interface Parts {
+  /** Throws a HistoryError while none is open. */
+  readonly database: () => HistoryDatabase
+  readonly reserve: Reserve
+  readonly quota: Quota
+}
+
 /** Unwritten events of one session, and of all sessions together. */
 const SESSION_PENDING_BYTES = 256 * 1024
 const TOTAL_PENDING_BYTES = 4 * 1024 * 1024
-/** Ended sessions whose end could not be written: those that ran when the disk became full, no new one begins. */
-const MAX_PENDING_ENDS = 1000
 
 /**
  * Holds what is not in the file yet. A lock of another program makes it wait: the timer tries again, and only what
- * the memory has no room for is lost. Any other failure loses the session's events at once, but never its end.
+ * the memory has no room for is lost. Any other failure loses the session's events at once, but never its end: that
+ * goes into the reserve.
  */
 export class Writer {
-  readonly #database: HistoryDatabase
+  readonly #parts: Parts
   readonly #options: WriterOptions
   readonly #recordings = new Map<string, Recording>()
   #pendingBytes = 0
   #timer: NodeJS.Timeout | undefined
   /** The last attempt met a lock. Each costs the whole gateway a moment, so the next one is the timer's. */
   #lock: HistoryError | undefined
+  #trouble: NoRoomError | undefined
 
-  constructor(database: HistoryDatabase, options: WriterOptions) {
-    this.#database = database
+  constructor(parts: Parts, options: WriterOptions) {
+    this.#parts = parts
     this.#options = options
   }
 
-  /** Of a session that has just been inserted: the file is not locked any more. */
-  begin(id: string): void {
-    this.#lock = undefined
-    this.#recordings.set(id, new Recording())
+  /** Why the last write failed; undefined when it did not, or for another reason than the disk. */
+  get trouble(): NoRoomError | undefined {
+    return this.#trouble
+  }
+
+  /** Inserts the session. @throws HistoryError */
+  begin(row: NewRow, input: readonly Buffer[]): void {
+    this.#noting(() => {
+      const cost = costOf(input.map((bytes) => ({ bytes }))) + Buffer.byteLength(row.request)
+      const refusal = this.#parts.quota.roomToBegin(row.user, cost)
+      if (refusal !== undefined) throw new HistoryFullError(refusal)
+      this.#parts.quota.count(row.user, this.#parts.database().insert(row, input))
+    })
+    this.#recordings.set(row.id, new Recording(row.user))
+  }
+
+  /** Takes over the end of a session that another gateway has left open. */
+  adopt(id: string, user: string, end: SessionEnd, note?: SessionEvent): void {
+    const recording = new Recording(user)
+    recording.end = end
+    recording.note = note
+    this.#recordings.set(id, recording)
+    this.flush(id)
+    if (this.#recordings.has(id)) this.#startTimer()
   }
 
   /** The unwritten part of a session: one that runs, or one whose end is not written. */
@@ -52,20 +82,22 @@ export class Writer {
     this.#change(recording, () => recording.add(kind, bytes, seconds))
     if (recording.cost >= SESSION_PENDING_BYTES) this.flush(id)
     if (this.#pendingBytes > TOTAL_PENDING_BYTES && this.#lock === undefined) this.#flushAll()
-    if (this.#pendingBytes > TOTAL_PENDING_BYTES && this.#lock !== undefined) this.#loseLargest(this.#lock)
+    const obstacle = this.#lock ?? this.#trouble
+    if (this.#pendingBytes > TOTAL_PENDING_BYTES && obstacle !== undefined) this.#loseLargest(obstacle)
     if (this.#pendingBytes > 0) this.#startTimer()
   }
 
-  /** Throws a HistoryError when something is lost, or when anything but a lock keeps the end from being written. */
+  /** Throws a HistoryError when output is lost, or when the end stands neither in the file nor in the reserve. */
   finish(id: string, end: SessionEnd): void {
     const recording = this.#recordings.get(id)
     // Not begun or over already: the error is the database's.
-    if (recording === undefined) return this.#database.finish(id, toRow(end, 0), [])
+    if (recording === undefined) return this.#parts.database().finish(id, toRow(end, 0), [])
     if (recording.end !== undefined) throw new HistoryError(`session ${id} has ended already`)
     recording.end = end
     this.flush(id)
-    if (this.#recordings.has(id)) this.#keepEnd()
-    if (recording.failure !== undefined) throw this.#incomplete(id, recording, recording.failure)
+    const isSafe = !this.#recordings.has(id) || this.#keepEnd(id, recording, end)
+    const obstacle = recording.failure ?? (isSafe ? undefined : this.#trouble)
+    if (obstacle !== undefined) throw this.#incomplete(id, recording, obstacle)
   }
 
   /** Writes what is pending of one session, its end included, unless the file was locked a moment ago. */
@@ -74,9 +106,15 @@ export class Writer {
     if (recording !== undefined && this.#lock === undefined) this.#write(id, recording)
   }
 
-  /** The last attempt for everything; what cannot be written now is lost. */
+  /** Tries once more, and as little as possible when there is nothing to write. @throws HistoryError */
+  probe(): void {
+    this.#noting(() => this.#parts.database().probe())
+    this.#flushAll()
+  }
+
+  /** The last attempt for everything; ends that cannot be written now stay in the reserve. */
   close(): void {
-    if (this.#recordings.size > 0) this.#database.bePatient()
+    if (this.#recordings.size > 0) this.#noted(() => this.#parts.database().bePatient())
     this.#flushAll()
     clearTimeout(this.#timer)
     this.#recordings.clear()
@@ -94,66 +132,92 @@ export class Writer {
     if (this.#pendingBytes > 0 || this.#unwrittenEnds().length > 0) this.#startTimer()
   }
 
+  /** Where there is no room for one end there is none for the others: a thousand attempts would be a long wait. */
   #writeAll(): void {
+    let isFull = false
     for (const [id, recording] of this.#recordings) {
-      if (!this.#write(id, recording)) return
+      if (isFull && recording.pending.length === 0) continue
+      const outcome = this.#write(id, recording)
+      if (outcome === 'locked') return
+      isFull ||= outcome === 'full'
     }
   }
 
-  /** False when the file is locked: then nothing has changed, and nothing else can be written either. */
-  #write(id: string, recording: Recording): boolean {
+  /** `locked`: nothing has changed, and nothing else can be written either. `full`: not even the end. */
+  #write(id: string, recording: Recording): 'done' | 'locked' | 'full' {
     const error = this.#attempt(id, recording)
-    if (error === undefined) return true
+    if (error === undefined) return 'done'
     if (isLocked(error)) {
       if (this.#lock === undefined) this.#options.onError(error)
       this.#lock = error
-      return false
+      return 'locked'
     }
     const hadEvents = recording.pending.length > 0
-    this.#lose(recording, error)
+    this.#tell(recording, error)
+    if (hadEvents) this.#change(recording, () => recording.fail(error))
     // The output found no room, the few bytes of the end may.
-    return hadEvents ? this.#write(id, recording) : true
+    if (hadEvents) return this.#write(id, recording)
+    return error instanceof NoRoomError ? 'full' : 'done'
   }
 
   #attempt(id: string, recording: Recording): HistoryError | undefined {
-    const { end, pending } = recording
-    if (end === undefined && pending.length === 0) return undefined
-    try {
-      if (end === undefined) this.#database.append(id, pending)
-      else this.#database.finish(id, toRow(end, recording.dropped), pending)
-    } catch (error) {
-      if (error instanceof HistoryError) return error
-      throw error
-    }
-    this.#lock = undefined
-    this.#change(recording, () => recording.clear())
-    if (end !== undefined) this.#recordings.delete(id)
-    return undefined
+    const { end } = recording
+    if (end === undefined && recording.pending.length === 0) return undefined
+    return this.#noted(() => {
+      if (recording.pending.length > 0) this.#makeRoom(recording)
+      const { database, quota } = this.#parts
+      const events = recording.unwritten
+      if (end === undefined) database().append(id, events)
+      else database().finish(id, toRow(end, recording.dropped), events)
+      quota.count(recording.user, costOf(events))
+      this.#lock = undefined
+      this.#change(recording, () => recording.clear())
+      if (end !== undefined) this.#forget(id)
+    })
   }
 
-  #lose(recording: Recording, error: HistoryError): void {
-    if (recording.failure === undefined) this.#options.onError(error)
-    this.#change(recording, () => recording.fail(error))
+  #makeRoom(recording: Recording): void {
+    const refusal = this.#parts.quota.roomToRecord(recording.user, recording.cost)
+    if (refusal === undefined) return
+    const reason = `from here on the output is not recorded: ${refusal}`
+    this.#change(recording, () => recording.cut(reason))
+  }
+
+  #tell(recording: Recording, error: HistoryError): void {
+    if (!recording.isTold) this.#options.onError(error)
+    recording.isTold = true
   }
 
   /** The one session that fills the memory, not whichever writes next. */
-  #loseLargest(lock: HistoryError): void {
+  #loseLargest(error: HistoryError): void {
     const [largest] = [...this.#recordings.values()].toSorted((a, b) => b.cost - a.cost)
-    if (largest !== undefined) this.#lose(largest, lock)
+    if (largest === undefined) return
+    this.#tell(largest, error)
+    this.#change(largest, () => largest.fail(error))
   }
 
-  /** Of those ends that wait for room in the file the oldest makes way for one too many. */
-  #keepEnd(): void {
+  /**
+   * Of those ends that wait for room in the file the oldest makes way for one too many.
+   * @returns whether it survives this process
+   */
+  #keepEnd(id: string, recording: Recording, end: SessionEnd): boolean {
     const waiting = this.#unwrittenEnds()
     const [oldest] = waiting
-    if (oldest !== undefined && waiting.length > MAX_PENDING_ENDS) this.#forget(oldest)
+    if (oldest !== undefined && waiting.length > RESERVED_ENDS) this.#giveUp(oldest)
     this.#startTimer()
+    const unwritten = recording.pending.reduce((sum, { bytes }) => sum + bytes.length, recording.dropped)
+    return this.#parts.reserve.put(id, { ...end, truncatedBytes: end.truncatedBytes + unwritten })
   }
 
-  #forget([id, recording]: [string, Recording]): void {
+  #giveUp([id, recording]: [string, Recording]): void {
     this.#change(recording, () => recording.clear())
-    this.#recordings.delete(id)
+    this.#forget(id)
     this.#options.onError(new HistoryError(`session history: the end of session ${id} was never written`))
+  }
+
+  #forget(id: string): void {
+    this.#recordings.delete(id)
+    this.#parts.reserve.remove(id)
   }
 
   #unwrittenEnds(): [string, Recording][] {
@@ -164,6 +228,28 @@ export class Writer {
     const before = recording.cost
     work()
     this.#pendingBytes += recording.cost - before
+  }
+
+  /** Keeps in mind what the disk said. */
+  #noting(work: () => void): void {
+    try {
+      work()
+      this.#trouble = undefined
+      this.#lock = undefined
+    } catch (error) {
+      if (error instanceof NoRoomError) this.#trouble = error
+      throw error
+    }
+  }
+
+  #noted(work: () => void): HistoryError | undefined {
+    try {
+      this.#noting(work)
+      return undefined
+    } catch (error) {
+      if (error instanceof HistoryError) return error
+      throw error
+    }
   }
 
   #incomplete(id: string, { dropped }: Recording, cause: HistoryError): HistoryError {

@@ -1,5 +1,6 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { HistoryError } from '../history/session.ts'
+import { NoRoomError } from '../history/trouble.ts'
 import { TooMuchAtOnce } from '../sessions.ts'
 import type { UserSettings } from '../settings/settings.ts'
 import { authenticate } from './access.ts'
@@ -25,8 +26,8 @@ declare module 'fastify' {
   }
 }
 
-/** Nobody needs a token to ask whether this is a gateway, and how one signs in. */
-const PUBLIC: ReadonlySet<string | undefined> = new Set(['/api/healthz', PUBLIC_INFO, SIGN_IN])
+/** Nobody needs a token to ask whether this is a gateway, how it is, and how one signs in. */
+const PUBLIC: ReadonlySet<string | undefined> = new Set(['/api/healthz', '/readyz', PUBLIC_INFO, SIGN_IN])
 
 /** The REST interface; the caller listens and closes. */
 export function restServer(services: RestServices, bodyBytes: number): FastifyInstance {
@@ -65,6 +66,7 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
 
 function routes(app: FastifyInstance, services: RestServices): void {
   app.get('/api/healthz', () => ({ liveness: 'OK' }))
+  app.get('/readyz', (_, reply) => answerReadiness(services, reply))
   serverInfoRoutes(app, services)
   connectionRoutes(app, services)
   runbookListRoutes(app, services)
@@ -79,12 +81,23 @@ function routes(app: FastifyInstance, services: RestServices): void {
   })
 }
 
+/** 503 while no session can begin: the reason, and what else an operator should look at. */
+function answerReadiness({ condition }: RestServices, reply: FastifyReply): FastifyReply {
+  const { obstacle, doubt } = condition()
+  return reply.code(obstacle === undefined ? 200 : 503).send({
+    status: obstacle === undefined ? 'ready' : 'degraded',
+    ...(obstacle !== undefined && { reason: `the session history cannot be written: ${obstacle}` }),
+    ...(doubt !== undefined && { warning: doubt }),
+  })
+}
+
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
   if (error instanceof HttpError) return reply.code(error.status).send({ message: error.message })
   if (error instanceof TooMuchAtOnce) {
     services.log.warn({ reason: error.message }, 'request refused')
     return reply.code(429).send({ message: error.message })
   }
+  if (error instanceof NoRoomError) return reply.code(503).send({ message: error.message })
   if (error instanceof HistoryError) return reply.code(500).send({ message: error.message })
   const { statusCode } = error
   if (statusCode !== undefined && statusCode < 500)

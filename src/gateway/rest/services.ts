@@ -22,6 +22,14 @@ interface ServerDescription {
   readonly grpc: Address
 }
 
+/** What keeps the gateway from doing all of its work; nothing in it is a secret. */
+interface Condition {
+  /** Why no session can begin. */
+  readonly obstacle: string | undefined
+  /** Why no session is removed for its age. */
+  readonly doubt: string | undefined
+}
+
 /** What the routes share. */
 export interface RestServices {
   readonly server: ServerDescription
@@ -31,5 +39,6 @@ export interface RestServices {
   readonly sessions: Sessions
   readonly history: History
   readonly repositories: readonly NamedRepository[]
+  readonly condition: () => Condition
   readonly log: Logger
 }

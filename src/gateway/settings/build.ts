@@ -47,7 +47,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
       bodyBytes: limits.body,
       outputBytes: limits.output,
     },
-    history: { retainMs: history.retain },
+    history: { retainMs: history.retain, sizeBytes: history.size },
   }
 }
 

@@ -202,7 +202,13 @@ export const SettingsShape = map({
   repositories: v.nullish(list(RepositoryShape, 'repositories'), []),
   connections: v.nullish(list(ConnectionShape, 'connections'), []),
   limits: v.nullish(LimitsShape, {}),
-  history: v.nullish(map({ retain: v.nullish(duration('1m', '36500d'), '30d') }), {}),
+  history: v.nullish(
+    map({
+      retain: v.nullish(duration('1m', '36500d'), '30d'),
+      size: v.nullish(size('64MiB', '1048576GiB'), '10GiB'),
+    }),
+    {},
+  ),
 })
 
 export type SettingsShape = v.InferOutput<typeof SettingsShape>

@@ -19,8 +19,12 @@ export interface GatewaySettings {
     /** Longest output in a REST answer. */
     readonly outputBytes: number
   }
-  /** Sessions that ended longer ago are deleted. */
-  readonly history: { readonly retainMs: number }
+  readonly history: {
+    /** Sessions that ended longer ago are deleted. */
+    readonly retainMs: number
+    /** What the history may take up before the oldest sessions are deleted. */
+    readonly sizeBytes: number
+  }
 }
 
 export interface UserSettings {

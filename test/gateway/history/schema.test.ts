@@ -48,8 +48,8 @@ const REQUEST = {
 }
 const plain = { ...REQUEST, user: 'bob', sessionBatchId: undefined, correlationId: undefined }
 
-function write(work: (db: ReturnType<typeof openFile>) => void): void {
-  const db = openFile(path, undefined)
+function write(work: (db: ReturnType<typeof openFile>['db']) => void): void {
+  const { db } = openFile(path, undefined)
   try {
     work(db)
   } finally {
@@ -117,6 +117,18 @@ test('a file of version 1 is brought up to date and loses nothing', () => {
   expect(query('PRAGMA history.integrity_check')).toEqual([['ok']])
 })
 
+test('what sessions of an older version take up is counted, and the time is believed up to the newest of them', () => {
+  writeVersion1()
+  History.open(path).close()
+  const request = (text: object) => Buffer.byteLength(JSON.stringify(text))
+  // 1024 for a session, 128 for each of its events; the second one got a text about its end.
+  expect(query('SELECT recorded_bytes FROM sessions ORDER BY key')).toEqual([
+    [1024 + request(REQUEST) + 4 * 128 + 8 + 8 + 3 + 6],
+    [1024 + request(plain) + 2 * 128 + 6 + 'gateway stopped while the session was running'.length],
+  ])
+  expect(query('SELECT trusted_at, proven_ms FROM clock')).toEqual([[3000, 0]])
+})
+
 test('a file that was brought up to date is the same as a new one, and takes sizes of terminals', () => {
   History.open(path).close()
   const fresh = tables()
@@ -132,7 +144,7 @@ test('a file that was brought up to date is the same as a new one, and takes siz
     history.close()
   }
   expect(tables()).toEqual(fresh)
-  expect(query('PRAGMA history.user_version')).toEqual([[3]])
+  expect(query('PRAGMA history.user_version')).toEqual([[4]])
 })
 
 test('a file that cannot be brought up to date stays as it was', () => {

@@ -131,7 +131,7 @@ describe('GET /api/sessions', () => {
   })
 
   it('answers while another program holds the file', async () => {
-    const db = openFile(database, undefined)
+    const { db } = openFile(database, undefined)
     db.exec('BEGIN IMMEDIATE')
     expect((await list('limit=1')).ids).toEqual(['s3999'])
     db.exec('ROLLBACK')

@@ -260,7 +260,7 @@ async function slowly(path: string): Promise<{ response: http.IncomingMessage; h
 }
 
 function remove(id: string): void {
-  const db = openFile(database, undefined)
-  db.exec(`DELETE FROM sessions WHERE id = '${id}'`)
+  const { db } = openFile(database, undefined)
+  db.exec(`PRAGMA foreign_keys = ON; DELETE FROM sessions WHERE id = '${id}'`)
   closeFile(db)
 }

@@ -79,7 +79,7 @@ connections:
     runbooks: { repository: examples, path: ./ops/ }
     access: { runbooks: true, exec: false, connect: env://MAY_CONNECT, groups: [admin, ops] }
 limits: { wait: 10s, agent-wait: 500ms, body: 1MiB, output: 512KiB }
-history: { retain: 7d }
+history: { retain: 7d, size: 2GiB }
 `,
     )
     expect(loadSettings(file, { SOME: 'value', MAY_CONNECT: 'false' })).toStrictEqual({
@@ -120,7 +120,7 @@ history: { retain: 7d }
         },
       ],
       limits: { waitMs: 10_000, agentWaitMs: 500, bodyBytes: 1_048_576, outputBytes: 524_288 },
-      history: { retainMs: 604_800_000 },
+      history: { retainMs: 604_800_000, sizeBytes: 2 * 1024 ** 3 },
     })
   })
 
@@ -135,7 +135,7 @@ history: { retain: 7d }
         repositories: [],
         connections: [],
         limits: { waitMs: 50_000, agentWaitMs: 15_000, bodyBytes: 16_777_216, outputBytes: 115_343_360 },
-        history: { retainMs: 2_592_000_000 },
+        history: { retainMs: 2_592_000_000, sizeBytes: 10 * 1024 ** 3 },
       })
     },
   )

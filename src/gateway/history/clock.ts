@@ -1,0 +1,33 @@
+const HOUR_MS = 60 * 60 * 1000
+/** A clock may be ahead by so much: a gateway that was off over night is nothing special. */
+const LARGEST_GAP_MS = 24 * HOUR_MS
+/** A clock that is further ahead is believed when the gateway has run with it for so long, in one go or several. */
+const PROOF_MS = 24 * HOUR_MS
+
+/** What the history believes of the time, all in milliseconds. It outlives the gateway. */
+export interface Belief {
+  /** It is at least this late: what ended `history.retain` before may be removed. */
+  readonly trustedAt: number
+  /** How long the gateway has run under a clock that is too far ahead of it. */
+  readonly provenMs: number
+}
+
+/**
+ * The next belief, after `elapsedMs` of a clock that nobody can set. A wall clock that jumps ahead is not followed at
+ * first: somebody may have set it wrong, and everything recorded would be too old in a moment.
+ */
+export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elapsedMs: number): Belief {
+  const expected = trustedAt + elapsedMs
+  if (wallClock - expected <= LARGEST_GAP_MS) return { trustedAt: Math.max(expected, wallClock), provenMs: 0 }
+  const proven = provenMs + elapsedMs
+  if (proven >= PROOF_MS) return { trustedAt: wallClock, provenMs: 0 }
+  return { trustedAt: expected, provenMs: proven }
+}
+
+/** What to tell while the wall clock is not believed; undefined when it is. */
+export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): string | undefined {
+  const ahead = wallClock - trustedAt
+  if (ahead <= LARGEST_GAP_MS) return undefined
+  const left = Math.ceil((PROOF_MS - provenMs) / HOUR_MS)
+  return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of what the session history has seen: no session is removed for its age until the gateway has run for ${left} more hours with this clock`
+}

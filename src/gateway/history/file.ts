@@ -1,0 +1,77 @@
+import { HistoryDatabase } from './database.ts'
+import { Reserve } from './reserve.ts'
+import { historyError, NoRoomError, READ_ONLY } from './trouble.ts'
+
+/** The history's file as the disk lets us have it. Want of room is a state of it, not a failure. */
+export class HistoryFile {
+  readonly #path: string
+  readonly #maxBytes: number | undefined
+  #open: HistoryDatabase | NoRoomError
+  #isClosed = false
+
+  /** @throws HistoryError, but no NoRoomError */
+  constructor(path: string, maxBytes: number | undefined) {
+    this.#path = path
+    this.#maxBytes = maxBytes
+    this.#open = openDatabase(path, maxBytes)
+  }
+
+  /** @throws NoRoomError while it cannot even be read */
+  get database(): HistoryDatabase {
+    if (this.#open instanceof NoRoomError) throw this.#open
+    return this.#open
+  }
+
+  get isReadable(): boolean {
+    return this.#open instanceof HistoryDatabase
+  }
+
+  get isWritable(): boolean {
+    return this.#open instanceof HistoryDatabase && this.#open.access !== 'read-only'
+  }
+
+  /** Not open as it should be. */
+  get isMakeshift(): boolean {
+    return this.#open instanceof NoRoomError || this.#open.access !== 'shared'
+  }
+
+  get obstacle(): string | undefined {
+    if (this.#open instanceof NoRoomError) return this.#open.short
+    return this.#open.access === 'read-only' ? READ_ONLY : undefined
+  }
+
+  /** Once the file is locked: another gateway may have the ends that it owes in there. @throws HistoryError */
+  openReserve(): Reserve {
+    try {
+      return new Reserve(`${this.#path}.ends`)
+    } catch (error) {
+      throw historyError(this.#path, 'open the reserve for the ends of sessions', error)
+    }
+  }
+
+  withoutReserve(): NoRoomError {
+    const text = 'there is no room for the ends of sessions; free some space'
+    return new NoRoomError(`session history ${this.#path}: ${text}`, 'the disk is full')
+  }
+
+  reopen(): void {
+    if (this.#isClosed) return
+    if (this.#open instanceof HistoryDatabase) this.#open.close()
+    this.#open = openDatabase(this.#path, this.#maxBytes)
+  }
+
+  /** Never throws. */
+  close(): void {
+    this.#isClosed = true
+    if (this.#open instanceof HistoryDatabase) this.#open.close()
+  }
+}
+
+function openDatabase(path: string, maxBytes: number | undefined): HistoryDatabase | NoRoomError {
+  try {
+    return new HistoryDatabase(path, maxBytes)
+  } catch (error) {
+    if (error instanceof NoRoomError) return error
+    throw error
+  }
+}

@@ -1,0 +1,98 @@
+import type { Connection, Statement } from './sqlite.ts'
+
+/** Of one step, which holds up the whole gateway for some milliseconds: rows of events, and the bytes in them. */
+const ROWS_PER_STEP = 256
+const BYTES_PER_STEP = 1024 * 1024
+
+/** Which finished sessions go, the oldest first. */
+export type Victims =
+  /** That ended before the time. */
+  | { readonly endedBefore: number }
+  /** Of this user. */
+  | { readonly user: string }
+  | 'all'
+
+/** What a step has done. */
+export interface Step {
+  /** Sessions that are gone for everybody, with whose they were and what they took up. */
+  readonly removed: readonly { readonly user: string; readonly bytes: number }[]
+  /** There was nothing left to remove. */
+  readonly isDone: boolean
+}
+
+/**
+ * Removes finished sessions in small steps. A session's row goes first, so that nobody takes what is left for the
+ * whole; its events follow, over several steps if there are many, and also after a restart.
+ */
+export class Removal {
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Connection) {
+    this.#statements = prepare(db)
+  }
+
+  /** To be called in a transaction. */
+  step(victims: Victims): Step {
+    const removed: Step['removed'][number][] = []
+    for (let room = { rows: ROWS_PER_STEP, bytes: BYTES_PER_STEP }; room.rows > 0 && room.bytes > 0;) {
+      const begun = this.#begun() ?? this.#begin(victims, removed)
+      if (begun === undefined) return { removed, isDone: true }
+      room = this.#removeEvents(begun, room)
+    }
+    return { removed, isDone: false }
+  }
+
+  /** Whether there is anything to remove. */
+  isPossible(victims: Victims): boolean {
+    return this.#begun() !== undefined || this.#oldest(victims) !== undefined
+  }
+
+  /** A session whose events are not all gone. */
+  #begun(): number | undefined {
+    return (this.#statements.begun.get([]) as [number] | undefined)?.[0]
+  }
+
+  #begin(victims: Victims, removed: Step['removed'][number][]): number | undefined {
+    const found = this.#oldest(victims)
+    if (found === undefined) return undefined
+    const [key, user, bytes] = found
+    this.#statements.begin.run([key])
+    this.#statements.forget.run([key])
+    removed.push({ user, bytes })
+    return key
+  }
+
+  #oldest(victims: Victims): [key: number, user: string, bytes: number] | undefined {
+    const { oldest, oldestOf, oldestBefore } = this.#statements
+    if (victims === 'all') return oldest.get([]) as [number, string, number] | undefined
+    if ('user' in victims) return oldestOf.get([victims.user]) as [number, string, number] | undefined
+    return oldestBefore.get([victims.endedBefore]) as [number, string, number] | undefined
+  }
+
+  #removeEvents(session: number, room: { rows: number; bytes: number }): { rows: number; bytes: number } {
+    const rows = this.#statements.sizes.all([session, room.rows]) as [key: number, bytes: number][]
+    let { bytes } = room
+    let count = 0
+    for (; count < rows.length && bytes > 0; count++) bytes -= rows[count]?.[1] ?? 0
+    const last = rows[count - 1]
+    if (last !== undefined) this.#statements.removeEvents.run([session, last[0]])
+    if (count === rows.length && rows.length < room.rows) this.#statements.end.run([session])
+    return { rows: room.rows - Math.max(1, count), bytes }
+  }
+}
+
+function prepare(db: Connection) {
+  const reading = (sql: string): Statement => db.prepare(sql).raw()
+  const victim = 'SELECT key, user, recorded_bytes FROM sessions'
+  return {
+    begun: reading('SELECT session FROM removals LIMIT 1'),
+    oldest: reading(`${victim} WHERE ended_at IS NOT NULL ORDER BY ended_at LIMIT 1`),
+    oldestOf: reading(`${victim} WHERE user = ? AND status = 'done' ORDER BY started_at LIMIT 1`),
+    oldestBefore: reading(`${victim} WHERE ended_at < ? ORDER BY ended_at LIMIT 1`),
+    begin: db.prepare('INSERT INTO removals VALUES (?)'),
+    forget: db.prepare('DELETE FROM sessions WHERE key = ?'),
+    sizes: reading('SELECT key, length(bytes) FROM events WHERE session = ? ORDER BY key LIMIT ?'),
+    removeEvents: db.prepare('DELETE FROM events WHERE session = ? AND key <= ?'),
+    end: db.prepare('DELETE FROM removals WHERE session = ?'),
+  }
+}

@@ -1,0 +1,158 @@
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import * as v from 'valibot'
+import { claimFile } from '../../basics/private-path.ts'
+import type { SessionEnd } from './session.ts'
+
+/** More than the longest: an id of 200 characters, each escaped, and four numbers. */
+const SLOT_BYTES = 512
+/** As many ends as are kept while the disk is full. */
+export const RESERVED_ENDS = 1000
+const EMPTY = Buffer.alloc(SLOT_BYTES)
+
+const Stored = v.object({
+  id: v.string(),
+  endedAt: v.number(),
+  exitCode: v.optional(v.number()),
+  truncatedBytes: v.number(),
+  redactedBytes: v.optional(v.number(), 0),
+})
+
+/**
+ * Room for the ends of sessions that no flood of output can take: a file of fixed size beside the database, written
+ * to the disk when it is made, and only overwritten from then on. What stands in it survives `kill -9`, and is in the
+ * database with the next opening, or as soon as there is room. On a file system that copies on write (btrfs, ZFS)
+ * overwriting takes room as well: there it is no more than a second chance.
+ */
+export class Reserve {
+  readonly #path: string
+  readonly #slots = new Map<string, number>()
+  readonly #ends = new Map<string, SessionEnd>()
+  #file: number | undefined
+
+  /** Never throws for want of room: without the file nothing can be put into it. @throws ForeignPathError */
+  constructor(path: string) {
+    this.#path = path
+    this.open()
+  }
+
+  /** Whether there is one. */
+  get isThere(): boolean {
+    return this.#file !== undefined
+  }
+
+  /** Makes it, or takes the one that is there; once more when there was no room before. */
+  open(): void {
+    if (this.#file !== undefined) return
+    const isOld = claimFile(this.#path)
+    const { O_RDWR, O_RDONLY, O_CREAT, O_NOFOLLOW } = constants
+    this.#file = tried(() => openSync(this.#path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600))
+    if (this.#file !== undefined && !fill(this.#file)) {
+      this.close()
+      if (!isOld) rmSync(this.#path, { force: true })
+    }
+    const readable = this.#file ?? tried(() => openSync(this.#path, O_RDONLY | O_NOFOLLOW))
+    if (readable === undefined) return
+    this.#read(readable)
+    if (this.#file === undefined) closeSync(readable)
+  }
+
+  /** Ends that were put here by this gateway or by one that was killed. */
+  get ends(): ReadonlyMap<string, SessionEnd> {
+    return this.#ends
+  }
+
+  /** @returns false when there is no room */
+  put(id: string, end: SessionEnd): boolean {
+    const slot = this.#slots.get(id) ?? this.#freeSlot()
+    if (slot === undefined || !this.#write(slot, encode(id, end))) return false
+    this.#slots.set(id, slot)
+    this.#ends.set(id, end)
+    return true
+  }
+
+  /** It is in the database now, or nobody asks for it any more. */
+  remove(id: string): void {
+    const slot = this.#slots.get(id)
+    if (slot === undefined || !this.#write(slot, EMPTY)) return
+    this.#slots.delete(id)
+    this.#ends.delete(id)
+  }
+
+  close(): void {
+    const file = this.#file
+    this.#file = undefined
+    if (file !== undefined) tried(() => closeSync(file))
+  }
+
+  #freeSlot(): number | undefined {
+    const taken = new Set(this.#slots.values())
+    for (let slot = 0; slot < RESERVED_ENDS; slot++) if (!taken.has(slot)) return slot
+    return undefined
+  }
+
+  #write(slot: number, bytes: Buffer): boolean {
+    const file = this.#file
+    if (file === undefined) return false
+    return tried(() => writeSync(file, bytes, 0, SLOT_BYTES, slot * SLOT_BYTES)) === SLOT_BYTES
+  }
+
+  #read(file: number): void {
+    const bytes = Buffer.alloc(SLOT_BYTES * RESERVED_ENDS)
+    const length = readSync(file, bytes, 0, bytes.length, 0)
+    for (let slot = 0; (slot + 1) * SLOT_BYTES <= length; slot++) {
+      const found = decode(bytes.subarray(slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES))
+      if (found === undefined) continue
+      this.#slots.set(found.id, slot)
+      this.#ends.set(found.id, found.end)
+    }
+  }
+}
+
+function encode(id: string, { endedAt, ...numbers }: SessionEnd): Buffer {
+  const bytes = Buffer.alloc(SLOT_BYTES, ' ')
+  bytes.write(JSON.stringify({ id, endedAt: endedAt.getTime(), ...numbers }))
+  return bytes
+}
+
+/** A power failure may have torn it: then it is none. */
+function decode(bytes: Buffer): { id: string; end: SessionEnd } | undefined {
+  if (bytes[0] === 0) return undefined
+  try {
+    const { id, endedAt, exitCode, ...counts } = v.parse(Stored, JSON.parse(bytes.toString()))
+    return { id, end: { endedAt: new Date(endedAt), exitCode, ...counts } }
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes what is missing of its size, to the disk, so that the room is really there. */
+function fill(file: number): boolean {
+  const wanted = SLOT_BYTES * RESERVED_ENDS
+  const done = tried(() => {
+    const { size } = fstatSync(file)
+    if (size >= wanted) return true
+    const zeros = Buffer.alloc(wanted - size)
+    for (let at = 0; at < zeros.length;) at += writeSync(file, zeros, at, zeros.length - at, size + at)
+    fdatasyncSync(file)
+    return true
+  })
+  return done === true
+}
+
+/** Undefined when the system refuses. */
+function tried<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}

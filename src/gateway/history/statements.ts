@@ -1,0 +1,88 @@
+import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './cost.ts'
+import type { EventKind } from './session.ts'
+import type { Connection, Statement } from './sqlite.ts'
+
+/** Input and output; output alone; all of it with the sizes of the terminal. */
+export type Events = 'stream' | 'output' | 'terminal'
+
+export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
+  stream: ['i', 'o', 'e'],
+  output: ['o', 'e'],
+  terminal: ['i', 'o', 'e', 'r'],
+}
+
+const SHORT_COLUMNS =
+  'key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes'
+const COLUMNS = `${SHORT_COLUMNS}, request`
+/** Labels may have megabytes, and a page a hundred sessions: from here on a list goes without them. */
+const LISTED_REQUEST_BYTES = 64 * 1024
+export const LISTED_COLUMNS = `${SHORT_COLUMNS}, CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
+  ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
+const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
+/** Rows of at most 64 KiB: a page of events is at most 2 MiB. */
+const EVENTS_PER_READ = 32
+
+/** What the history asks of its tables, prepared once. */
+export function prepare(db: Connection) {
+  return { ...writing(db), ...ofSessions(db), ...ofEvents(db), ...ofSpace(db) }
+}
+
+function writing(db: Connection) {
+  return {
+    insert: db.prepare(`INSERT INTO sessions (key, id, status, started_at, request, user, connection,
+                          connection_type, correlation_id, batch_id, recorded_bytes)
+                        VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)`),
+    append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)
+                        SELECT key, ?, ?, ? FROM sessions WHERE id = ?`),
+    finish: db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?,
+                          redacted_bytes = ?,
+                          output_bytes = (${OUTPUT_LENGTH} WHERE session = sessions.key AND kind IN ('o', 'e')),
+                          recorded_bytes = ${SESSION_COST_BYTES} + octet_length(request) + coalesce(
+                            (SELECT sum(length(bytes) + ${EVENT_COST_BYTES}) FROM events WHERE session = sessions.key), 0)
+                        WHERE id = ? AND status = 'open'`),
+  }
+}
+
+function ofSessions(db: Connection) {
+  const reading = (sql: string): Statement => db.prepare(sql).raw()
+  return {
+    row: reading(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`),
+    open: reading(`SELECT ${COLUMNS} FROM sessions WHERE status = 'open' ORDER BY key`),
+    recordedBy: reading('SELECT user, sum(recorded_bytes) FROM sessions GROUP BY user'),
+    lastKey: reading(`SELECT max(coalesce((SELECT max(key) FROM sessions), 0),
+                                 coalesce((SELECT max(session) FROM removals), 0))`),
+  }
+}
+
+function ofEvents(db: Connection) {
+  const reading = (sql: string): Statement => db.prepare(sql).raw()
+  const events = (kinds: readonly string[]): Statement =>
+    reading(`SELECT key, seconds, kind, bytes FROM events
+             WHERE session = ? AND key > ? AND kind IN (${kinds.map((kind) => `'${kind}'`).join()}) ORDER BY key LIMIT ${EVENTS_PER_READ}`)
+  return {
+    input: events(['s']),
+    stream: events(KINDS.stream),
+    output: events(KINDS.output),
+    terminal: events(KINDS.terminal),
+    lastSecond: reading('SELECT coalesce(max(seconds), 0) FROM events WHERE session = ?'),
+    outputLength: reading(`${OUTPUT_LENGTH} WHERE session = ? AND kind IN ('o', 'e')`),
+  }
+}
+
+/** An event of no session, to see whether there is room. */
+const PROBE_SESSION = -1
+const PROBE_BYTES = 64 * 1024
+
+function ofSpace(db: Connection) {
+  const reading = (sql: string): Statement => db.prepare(sql).raw()
+  return {
+    freePages: reading('PRAGMA history.freelist_count'),
+    allPages: reading('PRAGMA history.page_count'),
+    clock: reading('SELECT trusted_at, proven_ms FROM clock'),
+    forgetClock: db.prepare('DELETE FROM clock'),
+    insertProbe: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)
+                             VALUES (${PROBE_SESSION}, 's', 0, zeroblob(${PROBE_BYTES}))`),
+    removeProbe: db.prepare(`DELETE FROM events WHERE session = ${PROBE_SESSION}`),
+    setClock: db.prepare('INSERT INTO clock VALUES (?, ?)'),
+  }
+}

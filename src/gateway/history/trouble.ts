@@ -1,0 +1,77 @@
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
+import { HistoryError } from './session.ts'
+
+export const READ_ONLY = 'the disk is read-only'
+
+/** Where there is something to do about it, what. */
+const REMEDIES = [
+  ['SQLITE_FULL', 'free some space or lower history.size'],
+  ['SQLITE_IOERR_SHM', 'free some space'],
+  ['SQLITE_READONLY', 'the disk is read-only: look for the reason in the log of the kernel'],
+  ['SQLITE_NOTADB', 'move the file away'],
+  ['SQLITE_CORRUPT', 'the file is damaged, move it away'],
+  ['SQLITE_BUSY', 'another program holds it, close that one'],
+] as const
+
+/** Codes of a disk that takes nothing more, and what a caller without rights may know of it. */
+const NO_ROOM: readonly (readonly [code: RegExp, short: string])[] = [
+  [/^(SQLITE_FULL|ENOSPC|EDQUOT)$/, 'the disk is full'],
+  [/^(SQLITE_READONLY|EROFS)/, READ_ONLY],
+  [/^SQLITE_IOERR_SHM/, 'the disk is full'],
+  [/^SQLITE_IOERR_(WRITE|TRUNCATE|FSYNC|DIR_FSYNC)$/, 'the disk refuses to be written'],
+]
+
+/** The disk is full or read-only: the same may work later, and meanwhile the gateway goes on without it. */
+export class NoRoomError extends HistoryError {
+  /** The same in few words, without a path. */
+  readonly short: string
+
+  constructor(message: string, short: string, options?: ErrorOptions) {
+    super(message, options)
+    this.short = short
+  }
+}
+
+/** The HistoryError that a failure of the file is. */
+export function historyError(file: string, what: string, cause: unknown): HistoryError {
+  const text = `session history ${file}: cannot ${what}: ${reason(cause)}`
+  if (cause instanceof NoRoomError) return new NoRoomError(text, cause.short, { cause })
+  const short = isNoRoom(cause, file) ? (shortOf(cause) ?? READ_ONLY) : undefined
+  return short === undefined ? new HistoryError(text, { cause }) : new NoRoomError(text, short, { cause })
+}
+
+/** Whether it is the disk that takes nothing. */
+export function isNoRoom(error: unknown, file: string): boolean {
+  if (shortOf(error) !== undefined) return true
+  // SQLite says no more than this of a log that cannot be made.
+  return code(error).startsWith('SQLITE_CANTOPEN') && isOnReadOnlyDisk(file)
+}
+
+/** Whether another program holds the file: the same may work in a moment. */
+export function isLocked(error: HistoryError): boolean {
+  return code(error.cause).startsWith('SQLITE_BUSY')
+}
+
+export function code(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  const [, remedy] = REMEDIES.find(([prefix]) => code(error).startsWith(prefix)) ?? []
+  return remedy === undefined ? text : `${text}; ${remedy}`
+}
+
+function shortOf(error: unknown): string | undefined {
+  return NO_ROOM.find(([pattern]) => pattern.test(code(error)))?.[1]
+}
+
+function isOnReadOnlyDisk(file: string): boolean {
+  try {
+    accessSync(dirname(file), constants.W_OK)
+    return false
+  } catch (error) {
+    return code(error) === 'EROFS'
+  }
+}
