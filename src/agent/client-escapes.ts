@@ -37,12 +37,15 @@ function areBlocked({ envVars }: ConnectionParams): boolean {
 /**
  * What the client gets instead: variables of the caller only where its script asks for them, and then under names that
  * mean nothing to the client, its libraries or the loader.
+ * @throws RefusedError for a script that the client would run open
  */
 export function closeScript(
   { client }: ClosedClient,
   script: Buffer,
   entries: readonly Entry[],
 ): { readonly script: Buffer; readonly entries: readonly Entry[] } {
+  const open = client.openPart?.(script)
+  if (open !== undefined) throw new RefusedError(refusals.script(client, open))
   const handed = new Map<string, Entry>()
   const hand = (name: string): string | undefined => {
     const entry = entries.find((each) => each.origin === 'client' && each.name === name)

@@ -309,6 +309,19 @@ describe.skipIf(sqliteMissing !== undefined)('sqlite3', () => {
   })
 
   it.each([
+    "select readfile('/etc/passwd');",
+    "select writefile('OUT', 'x');",
+    "select edit('x', 'touch OUT');",
+    "attach 'OUT' as other;",
+    "vacuum into 'OUT';",
+  ])('runs nothing for %j', async (script) => {
+    const out = path.join(folder, 'out')
+    const ended = await run(`${script.replaceAll('OUT', out)}\n`, connection())
+    expect({ code: ended.code, made: existsSync(out) }).toEqual({ code: '1', made: false })
+    expect(ended.stdout).toBe('')
+  })
+
+  it.each([
     '.shell touch OUT',
     '.system touch OUT',
     '.output |touch OUT',
@@ -320,16 +333,20 @@ describe.skipIf(sqliteMissing !== undefined)('sqlite3', () => {
     '.excel\nselect 1;',
     '.load OUT',
     '.nonce x\n.shell touch OUT',
-    "select readfile('/etc/passwd');",
-    "select writefile('OUT', 'x');",
-    "select edit('x', 'touch OUT');",
-    "attach 'OUT' as other;",
-    "vacuum into 'OUT';",
-  ])('runs nothing for %j', async (script) => {
+    // Safe mode has nothing against these.
+    '.trace OUT\nselect 1;',
+    '.tr OUT\nselect 1;',
+    `. trace OUT\nselect 1;`,
+    `."\\164race" OUT\nselect 1;`,
+    `select '\n.trace OUT\nselect 1;`,
+    `\0${'a'.repeat(98)}.trace OUT\nselect 1;\n`,
+    "select data from fsdir('/etc/passwd');",
+    'select data from "FSDIR"(\'/etc/passwd\');',
+  ])('refuses the whole script for %j', async (script) => {
     const out = path.join(folder, 'out')
-    const ended = await run(`${script.replaceAll('OUT', out)}\n`, connection())
-    expect({ code: ended.code, made: existsSync(out) }).toEqual({ code: '1', made: false })
-    expect(ended.stdout).toBe('')
+    const ended = await run(`select 1;\n${script.replaceAll('OUT', out)}\n`, connection())
+    expect({ code: ended.code, made: existsSync(out) }).toEqual({ code: '254', made: false })
+    expect(ended).toMatchObject({ stdout: '', reason: expect.stringContaining('take it out') as string })
   })
 
   it.each([

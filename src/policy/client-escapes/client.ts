@@ -16,6 +16,8 @@ export interface DatabaseClient {
   readonly environment: Readonly<Record<string, string>>
   /** The script that is closed from its first statement on. `key` is unknown to whoever wrote it. */
   readonly script: (script: Buffer, key: string, variables: CallersVariables) => Buffer
+  /** What a script has that is open for all that, for people; undefined when there is nothing. */
+  readonly openPart?: (script: Buffer) => string | undefined
 }
 
 export interface ClientVersion {

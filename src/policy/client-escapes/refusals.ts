@@ -22,6 +22,9 @@ export const refusals = {
   callersOption: ({ name }: DatabaseClient, option: string) =>
     `${BLOCKED}: a caller may only add arguments that say how ${name} prints results, and ${option} is none`,
 
+  script: ({ name }: DatabaseClient, part: string) =>
+    `${BLOCKED}, and the script has ${part}, with which ${name} may reach other files: take it out, ${WAY}`,
+
   version: ({ name, version }: DatabaseClient, found: string | undefined) =>
     `${BLOCKED}, and ${found === undefined ? `this ${name}, whose version is not known,` : `${name} ${found}`} cannot run without them: that takes ${version?.needed ?? ''}. Install one where the agent runs, ${WAY}`,
 }

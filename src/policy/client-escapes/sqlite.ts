@@ -13,6 +13,12 @@ const OPTIONS: KnownOptions = {
   words: 1,
 }
 
+/** Of its own commands those that only show something or set how; `.trace` and `.testcase` write files in safe mode too. */
+const COMMANDS = names(
+  'bail changes databases dump echo exit explain header headers help indexes indices mode nullvalue print quit schema ' +
+    'separator show tables timeout timer width',
+)
+
 export const sqlite: DatabaseClient = {
   name: 'sqlite3',
   options: OPTIONS,
@@ -32,6 +38,19 @@ export const sqlite: DatabaseClient = {
   closed: (args) => [...['-init', '/dev/null', '-safe'].map((word) => Buffer.from(word)), ...args],
   environment: {},
   script: (script) => script,
+  openPart,
+}
+
+/** Also where it is data: what a line is to sqlite3 depends on all lines before it. */
+function openPart(script: Buffer): string | undefined {
+  // Latin-1: a character is a byte.
+  const text = script.toString('latin1')
+  // It ends a line for sqlite3.
+  if (text.includes('\0')) return 'a NUL byte'
+  const commands = text.matchAll(/^(?:\xef\xbb\xbf)?[ \t]*\.(?:([a-z]+)(?=[ \t\r]|$))?/gm)
+  for (const [, name = ''] of commands) if (!COMMANDS.has(name)) return `a line that begins with .${name}`
+  // Read files and folders in safe mode too.
+  return /fsdir|zipfile/i.exec(text)?.[0]
 }
 
 function atLeast(version: string, least: readonly number[]): boolean {
