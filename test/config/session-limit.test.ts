@@ -1,12 +1,10 @@
-import { spawnSync } from 'node:child_process'
 import { totalmem } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { executionsWithin, sessionsOn, thisMachine } from '../../src/config/session-limit.ts'
+import { shell } from '../support/shell.ts'
 import { Workplace } from '../support/workplace.ts'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const MiB = 1024 * 1024
 
 it.each([
@@ -41,17 +39,9 @@ it('a process finds the memory that is there', () => {
   expect(memoryBytes).toBeLessThanOrEqual(totalmem())
 })
 
-it('config print shows it, by the descriptors that the process really has', () => {
-  const print = `ulimit -n 300; exec ${process.execPath} ${MAIN} config print --json`
+it('config print shows it, by the descriptors that the process really has', async () => {
   using place = new Workplace()
-  const { stdout } = spawnSync('bash', ['-c', print], {
-    encoding: 'utf8',
-    env: {
-      PATH: process.env['PATH'],
-      HOME: place.at('.'),
-      RUNBOOK_AGENT_CONFIG: place.write('agent.yaml', ''),
-    },
-  })
+  const { stdout } = await shell(place, 'ulimit -n 300; runbook-agent config print --json')
   const { settings } = JSON.parse(stdout) as { settings: { name: string }[] }
   expect(settings.find(({ name }) => name === 'limits.sessions')).toEqual({
     name: 'limits.sessions',
