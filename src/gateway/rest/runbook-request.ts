@@ -1,3 +1,4 @@
+import { soundsSecret } from '../../policy/redaction/name-words.ts'
 import { parseTemplate, TemplateError, type Input, type Rendered } from '../../template/runbook.ts'
 import { RunbookError } from '../runbooks/errors.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
@@ -68,18 +69,20 @@ function render(
   }
 }
 
-/** Those that are secret by their type, or by going into the environment. */
+/** Those that are secret by their type, by their own name, or by that of the variable that they go into. */
 function secretsAmong(
   parameters: ReadonlyMap<string, string>,
   inputs: readonly Input[],
   rendered: Rendered,
 ): ReadonlySet<string> {
-  const hidden = inputs.filter(({ type, asenv }) => UNRECORDED_TYPES.has(type) || asenv !== undefined)
-  const inEnvironment = new Set(rendered.env.values())
-  const there = [...parameters].filter(([, value]) =>
-    inEnvironment.has(Buffer.from(value).toString('base64')),
+  const hidden = inputs.filter(({ type }) => UNRECORDED_TYPES.has(type))
+  const inSecretVariables = new Set(
+    [...rendered.env].filter(([key]) => soundsSecret(key.replace(/^envvar:/, ''))).map(([, value]) => value),
   )
-  return new Set([...hidden.map(({ name }) => name), ...there.map(([name]) => name)])
+  const secret = [...parameters].filter(
+    ([name, value]) => soundsSecret(name) || inSecretVariables.has(Buffer.from(value).toString('base64')),
+  )
+  return new Set([...hidden.map(({ name }) => name), ...secret.map(([name]) => name)])
 }
 
 function recorded(

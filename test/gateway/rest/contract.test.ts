@@ -24,6 +24,8 @@ beforeAll(async () => {
         'echo "hello {{ .name | required "who?" }} $1"; cat "$FILE" 2>/dev/null; {{ .pw | default "x" | type "password" | asenv "PW" }}echo $PW',
       'ops/declared.runbook.sh':
         '{{ .pw | type "password" | minlength "8" | asenv "PW" }}echo {{ .count | type "number" }}',
+      'ops/passed.runbook.sh':
+        '{{ .folder | asenv "FOLDER" }}{{ .other | asenv "API_TOKEN" }}{{ .passphrase | asenv "P" }}echo ok',
       'ops/version.sh': 'echo one',
       'ops/fail.sh': 'echo before; exit 7',
       'secret/other.sh': 'echo no',
@@ -374,6 +376,20 @@ describe('GET /api/sessions/{id}', () => {
       pw: '[not recorded]',
     })
     expect(JSON.stringify(session)).not.toContain('very-secret')
+  })
+
+  it('records what went into a variable, unless one of the two names sounds like a secret', async () => {
+    const { body } = await gateway.exec({
+      file_name: 'ops/passed.runbook.sh',
+      parameters: { folder: '/var/log', other: 'other-value', passphrase: 'passed-value' },
+    })
+    const { body: session } = await gateway.request('GET', `/api/sessions/${String(body['session_id'])}`)
+    const { runbookParameters = '' } = session['labels'] as Record<string, string>
+    expect(JSON.parse(runbookParameters)).toEqual({
+      folder: '/var/log',
+      other: '[not recorded]',
+      passphrase: '[not recorded]',
+    })
   })
 
   it('gives the events raw, as text or as base64', async () => {
