@@ -450,6 +450,8 @@ describe('POST /api/sessions/{id}/kill', () => {
 it('is healthy without a token, and says what is no endpoint', async () => {
   const health = await gateway.request('GET', '/api/healthz', undefined, { authorization: '' })
   expect(health).toEqual({ status: 200, body: { liveness: 'OK' } })
+  const readiness = await gateway.request('GET', '/readyz', undefined, { authorization: '' })
+  expect(readiness).toEqual({ status: 200, body: { status: 'ready' } })
   expect((await gateway.request('GET', '/api/nope')).body).toEqual({
     message: 'no such endpoint: GET /api/nope',
   })
