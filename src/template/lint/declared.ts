@@ -59,7 +59,7 @@ function through(command: Command, known: Flow): Flow {
     parameters: new Map(),
     variables: new Variables<Flow>(),
     dot: undefined,
-    onEnvironmentName: () => undefined,
+    onVariable: () => undefined,
   })
 }
 

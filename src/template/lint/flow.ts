@@ -34,8 +34,17 @@ export interface Scope {
   readonly variables: { find(name: ByteString): { value: Flow } | undefined }
   /** Dot; undefined for the parameters themselves. */
   readonly dot: Flow | undefined
-  /** Told of a variable of the environment whose name is made of parameters. */
-  readonly onEnvironmentName: (command: Command, names: Flow) => void
+  /** Told of what `asenv` makes a variable of. */
+  readonly onVariable: (variable: PassedVariable) => void
+}
+
+/** A variable of the environment with a value of the template. */
+export interface PassedVariable {
+  readonly command: Command
+  /** undefined: it is made of parameters, of those of `names`. */
+  readonly name: string | undefined
+  readonly names: Flow
+  readonly value: Flow
 }
 
 const EVERY_PARAMETER = '(all parameters)'
@@ -87,7 +96,7 @@ function called(name: string, { command, words, values, scope }: Called): Flow {
     case 'pattern':
       return matched(value, literal(words[0]))
     case 'asenv':
-      if (words[0]?.kind !== 'string') scope.onEnvironmentName(command, values[0] ?? OWN)
+      scope.onVariable({ command, name: literal(words[0]), names: values[0] ?? OWN, value })
       return OWN
     case 'squote':
       return marked(value, "'")

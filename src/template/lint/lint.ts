@@ -1,4 +1,4 @@
-import type { Command, Pipeline, Range, Statement } from '../ast.ts'
+import type { Pipeline, Range, Statement } from '../ast.ts'
 import { decodeText, type ByteString } from '../bytestring.ts'
 import { RUNBOOK } from '../functiontable.ts'
 import { discoverInputs } from '../inputs.ts'
@@ -7,10 +7,11 @@ import { parseStatements } from '../parser.ts'
 import { encodeSource } from '../source.ts'
 import { Variables } from '../variables.ts'
 import { declaredFlows } from './declared.ts'
-import { anything, flowOf, type Flow, type Scope } from './flow.ts'
+import { anything, flowOf, type Flow, type PassedVariable, type Scope } from './flow.ts'
 import { Cursor, type Language } from './place.ts'
 import { safeForm } from './safe-form.ts'
 import { problemWith } from './verdict.ts'
+import { bareUses, isReadAsCode } from './passed.ts'
 
 export type { Language } from './place.ts'
 
@@ -45,6 +46,7 @@ export function lintTemplate(source: string, options: LintOptions): readonly Fin
   discoverInputs(statements)
   const walk = new Walk(bytes, statements, options)
   walk.statements(statements, new Cursor(options.language), undefined)
+  if (options.language === 'sql') walk.bareVariables()
   return walk.findings
 }
 
@@ -56,6 +58,8 @@ class Walk {
   readonly #variables = new Variables<Flow>()
   /** Variables that get a new value somewhere: when, is not followed. */
   readonly #assigned: ReadonlySet<ByteString>
+  /** Values of the environment that are of parameters. */
+  readonly #passed = new Map<string, Flow>()
 
   constructor(source: ByteString, statements: readonly Statement[], options: LintOptions) {
     this.#source = source
@@ -92,8 +96,9 @@ class Walk {
   #action(pipeline: Pipeline, cursor: Cursor, dot: Flow | undefined): void {
     const flow = this.#evaluate(pipeline, dot)
     if (pipeline.declares.length > 0) return
-    const problem = problemWith(flow, cursor.place, this.#options.language)
-    if (problem !== undefined) this.#report(pipeline, flow, problem)
+    const position = { ...cursor.place, after: this.#after(pipeline) }
+    const problem = problemWith(flow, position, this.#options.language)
+    if (problem !== undefined) this.#report(pipeline.at, decodeText(nodeText(pipeline)), flow, problem)
     if (!writesNothing(pipeline)) cursor.skip()
   }
 
@@ -134,8 +139,8 @@ class Walk {
       parameters: this.#parameters,
       variables: this.#variables,
       dot,
-      onEnvironmentName: (command, names) => {
-        this.#report(command, names, 'it names a variable of the environment')
+      onVariable: (variable) => {
+        this.#pass(variable)
       },
     }
     const flow = flowOf(pipeline, scope)
@@ -147,19 +152,49 @@ class Walk {
     this.#variables.declare(name, this.#assigned.has(name) ? anything(name) : flow)
   }
 
-  #report(node: Pipeline | Command, flow: Flow, problem: string): void {
-    const before = this.#source.slice(0, node.at)
+  #pass({ command, name, names, value }: PassedVariable): void {
+    const report = (flow: Flow, problem: string) => {
+      this.#report(command.at, decodeText(nodeText(command)), flow, problem)
+    }
+    if (name === undefined) report(names, 'it names a variable of the environment')
+    else if (value.from.size > 0 && isReadAsCode(name)) report(value, `programs obey what ${name} says`)
+    else if (value.from.size > 0) this.#passed.set(name, value)
+  }
+
+  /** `:name` in a script of psql, without the quotes of `:'name'`: the value is a part of the statement. */
+  bareVariables(): void {
+    const place = { kind: 'plain', before: '', after: '', isStatementStart: false } as const
+    for (const { at, text, variable } of bareUses(this.#source)) {
+      const flow = this.#passed.get(variable)
+      const problem = flow === undefined ? undefined : problemWith(flow, place, 'sql')
+      if (flow !== undefined && problem !== undefined)
+        this.#report(at, text, flow, `psql puts it there without quotes, and ${problem}`)
+    }
+  }
+
+  /** What the source has behind an action up to the end of the shell's command. */
+  #after({ at }: Pipeline): string {
+    const end = this.#source.indexOf('}}', at)
+    REST_OF_COMMAND.lastIndex = end < 0 ? this.#source.length : end + 2
+    return REST_OF_COMMAND.exec(this.#source)?.[0] ?? ''
+  }
+
+  #report(at: number, action: string, flow: Flow, problem: string): void {
+    const before = this.#source.slice(0, at)
     const [parameter = ''] = flow.from
     this.findings.push({
       line: before.split('\n').length,
-      column: node.at - before.lastIndexOf('\n'),
+      column: at - before.lastIndexOf('\n'),
       parameter: [...flow.from].join(', '),
-      action: decodeText(nodeText(node)),
+      action,
       problem,
       safe: safeForm(parameter, this.#options.language),
     })
   }
 }
+
+/** Over lines that a pipe or a backslash at their end joins. */
+const REST_OF_COMMAND = /(?:[^\n\\|]|\\[^]|\|\s*){0,2000}/y
 
 /** `asenv` ends a pipeline without a text. */
 function writesNothing({ commands }: Pipeline): boolean {

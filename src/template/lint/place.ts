@@ -147,7 +147,7 @@ export const SECOND_READER =
 
 /** Whether a shell would take the next word of a line for a command. */
 export function startsCommand(line: string): boolean {
-  return /(?:^|[\n;&|({}!`]|\b(?:then|do|else|elif|if|while|until|time|exec|command|sudo|nohup|env))\s*$/.test(
+  return /(?:^|[\n;&|({}!`]|\b(?:then|do|else|elif|if|while|until|time|exec|command|sudo|nohup|env))\s*(?:\w+=[^\s()`]*\s+)*$/.test(
     line,
   )
 }

@@ -41,8 +41,16 @@ const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
   python: [],
 }
 
+/** Behind a pipe, perhaps through another command. */
+const PIPED = new RegExp(`\\|&?\\s*(?:(?:\\w+=\\S*|-\\S+)\\s+)*(?:[\\w./-]*/)?(?:${SECOND_READER.source})`)
+
+/** A place, and what the script has behind it up to the end of the command. */
+export interface Position extends Place {
+  readonly after: string
+}
+
 /** Why a value could become code where it stands; undefined when it stays data. */
-export function problemWith(flow: Flow, place: Place, language: Language | undefined): string | undefined {
+export function problemWith(flow: Flow, place: Position, language: Language | undefined): string | undefined {
   if (flow.from.size === 0) return undefined
   const position = badPosition(flow, place, language)
   if (flow.escapedBy !== undefined) return position ?? escapeProblem(flow.escapedBy, place, language)
@@ -69,10 +77,12 @@ function isNumberPlace({ kind, before, isStatementStart }: Place, language: Lang
 }
 
 /** Where even one harmless word is obeyed. */
-function badPosition(flow: Flow, place: Place, language: Language | undefined): string | undefined {
+function badPosition(flow: Flow, place: Position, language: Language | undefined): string | undefined {
   const { kind, before, isStatementStart } = place
   if (/[$\\]$/.test(before)) return `it stands behind ${before.at(-1) ?? ''}`
-  if (language !== 'sql' && SECOND_READER.test(before)) return 'another program may read this line as code'
+  const isReadAgain = SECOND_READER.test(before) || (language === 'shell' && PIPED.test(place.after))
+  if (language !== 'sql' && isReadAgain) return 'another program may read this line as code'
+  if (language === undefined && startsCommand(before)) return 'it stands where a command may begin'
   if (language === 'shell') {
     const isLineStart = before.slice(before.lastIndexOf('\n') + 1).trim() === ''
     const isFirst = kind === 'unknown' ? isLineStart : kind === 'plain' && startsCommand(before)

@@ -35,6 +35,9 @@ describe('a parameter is guarded', () => {
     ['shell', 'echo {{ .y | options "a" | default "b" }}{{ with .y }}{{ len $.x }}{{ end }}'],
     ['shell', '{{ if .y }}{{ $v := .x | shellquote }}echo {{ $v }}{{ end }}'],
     ['sql', 'select {{ .x | sqlquote }}'],
+    ['sql', '{{ .x | type "number" | asenv "X" }}\n\\getenv x X\nselect 1 limit :x;'],
+    ['sql', '{{ .x | asenv "X" }}\n\\getenv x X\nselect a::x, \':x\' -- :x\n'],
+    ['shell', "echo '{{ .x | pattern `^[a-z]+$` }}' | sort"],
     ['sql', 'select * from {{ .x | sqlident }} where a = {{ .y | sqlquote }};'],
     ['sql', "select 'it''s' -- don't\n, {{ .x | sqlquote }} /* it's */, {{ .y | sqlquote }}"],
     ['sql', 'select 1 limit {{ .x | type "number" }}'],
@@ -103,6 +106,10 @@ ${WORD})"`,
     ['shell', 'echo "{{ .x | pattern `^[a-z;]+$` }}"', 'its pattern admits ";"'],
     ['python', `os.system("ls ${WORD}")`, 'another program may read this line as code'],
     ['shell', `bash -c "ls ${WORD}"`, 'another program may read this line as code'],
+    ['shell', `LC_ALL=C ${WORD}`, 'it stands where a command begins'],
+    [undefined, WORD, 'it stands where a command may begin'],
+    ['shell', 'echo {{ .x | shellquote }} | bash', 'another program may read this line as code'],
+    ['shell', 'echo {{ .x | shellquote }} |\n  ssh -T host', 'another program may read this line as code'],
     // Escapes in the wrong place.
     [
       'shell',
@@ -219,6 +226,18 @@ ${WORD})"`,
   ])('through %s', (_name, source, problem) => {
     expect(problems('shell', source)).toEqual([problem])
   })
+})
+
+test.each([
+  ['shell', '{{ .x | asenv "BASH_ENV" }}', '1 x: programs obey what BASH_ENV says'],
+  ['python', '{{ .x | asenv "LD_PRELOAD" }}', '1 x: programs obey what LD_PRELOAD says'],
+  [
+    'sql',
+    '{{ .x | asenv "X" }}\n\\getenv y X\nselect 1 where a = :y;',
+    '3 x: psql puts it there without quotes, and nothing limits its value',
+  ],
+] as const)('%s: a value in a variable can become code there: %s', (language, source, problem) => {
+  expect(problems(language, source)).toEqual([problem])
 })
 
 test('with portable only what hoop enforces counts', () => {
