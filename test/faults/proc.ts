@@ -26,7 +26,9 @@ export type Descriptors = ReadonlyMap<string, number>
 export function descriptors(pid: number): Descriptors {
   const counts = new Map<string, number>()
   for (const fd of list(`/proc/${pid}/fd`)) {
-    const kind = target(`/proc/${pid}/fd/${fd}`).replace(/:\[\d+\]$/, '')
+    const found = target(`/proc/${pid}/fd/${fd}`).replace(/:\[\d+\]$/, '')
+    // libuv's spare one for a moment without any: on /dev/null at first, on the root once it was needed.
+    const kind = found === '/' ? '/dev/null' : found
     counts.set(kind, (counts.get(kind) ?? 0) + 1)
   }
   counts.delete('')

@@ -107,9 +107,9 @@ export class Site implements AsyncDisposable {
     writeFileSync(this.#clock(of), String(shiftMs))
   }
 
-  /** Takes part in the log of the round. */
+  /** For whoever looks into a round that failed. What clients were shown stands there too, secrets among it. */
   note(text: string): void {
-    appendFileSync(this.place.at('logs', 'rig'), `${text}\n`)
+    appendFileSync(this.place.at('rig.log'), `${text}\n`)
   }
 
   /** Starts the gateway unless it runs. @throws with its words when it refuses */
