@@ -7,7 +7,7 @@ import type { FaultProxy } from '../support/fault-proxy.ts'
 import { descriptorsOf } from '../support/processes.ts'
 import type { Disk } from './disk.ts'
 import type { Load } from './load.ts'
-import type { Fault, FaultKind } from './plan.ts'
+import type { AgentName, Fault, FaultKind } from './plan.ts'
 import type { Slot } from './process.ts'
 import type { Site } from './site.ts'
 
@@ -37,8 +37,8 @@ const INJECT: Readonly<Record<FaultKind, Inject>> = {
   'stop gateway': (scene) => stopped(scene, scene.site.gateway),
   'stop agent': (scene) => stopped(scene, agentOf(scene)),
   'stop client': stoppedClient,
-  'full disk of gateway': (scene) => full(scene, scene.site.disks?.gateway),
-  'full disk of agent': (scene) => full(scene, scene.site.disks?.[scene.fault.agent]),
+  'full disk of gateway': (scene) => full(scene, scene.site.gateway, scene.site.disks?.gateway),
+  'full disk of agent': (scene) => full(scene, agentOf(scene), scene.site.disks?.[scene.fault.agent]),
   'read-only disk of gateway': (scene) => readOnly(scene, scene.site.gateway, scene.site.disks?.gateway),
   'read-only disk of agent': (scene) =>
     readOnly(scene, agentOf(scene), scene.site.disks?.[scene.fault.agent]),
@@ -107,11 +107,20 @@ async function stoppedClient({ load, fault }: Scene): Promise<void> {
   client.signalProcess('SIGCONT')
 }
 
-async function full({ fault }: Scene, disk: Disk | undefined): Promise<void> {
+/** Now and then a gateway is killed on it, and has to start where there is no room. */
+async function full({ site, fault }: Scene, slot: Slot, disk: Disk | undefined): Promise<void> {
   await disk?.exclusively(async () => {
     disk.fill()
+    if (slot === site.gateway && fault.amount % 2 === 1) await restarted(site, slot)
     await delay(fault.forMs)
     disk.free()
+  })
+}
+
+async function restarted(site: Site, slot: Slot): Promise<void> {
+  await slot.exclusively(async () => {
+    await slot.end('SIGKILL')
+    await start(site, slot)
   })
 }
 
@@ -175,10 +184,15 @@ function cut(scene: Scene): void {
   anyLine(scene).cutAfter(amount % 2 === 0 ? 'to-target' : 'to-client', 1 + amount)
 }
 
-/** Forwards and back, for as long as the fault lasts. */
-async function clockJump({ site, fault }: Scene, of: 'gateway' | 'a' | 'b'): Promise<void> {
-  const days = (fault.amount % 25) - 12
+/**
+ * 60 days forwards at most, 25 back, for as long as the fault lasts; now and then the process starts in the other time.
+ * What ends under a clock that is further back than `history.retain` is recorded with that time, and old at once.
+ */
+async function clockJump({ site, fault }: Scene, of: 'gateway' | AgentName): Promise<void> {
+  const slot = of === 'gateway' ? site.gateway : site.agents[of]
+  const days = (fault.amount % 86) - 25
   site.setClock(of, days * DAY_MS)
+  if (fault.amount % 2 === 1) await restarted(site, slot)
   await delay(fault.forMs)
   site.setClock(of, 0)
 }
