@@ -68,7 +68,16 @@ export function marked<T>(mark: bigint | undefined, start: () => T): T {
   try {
     return start()
   } finally {
+    giveBack(before)
+  }
+}
+
+/** Never throws: what was started is running, and whoever started it has to learn its pid. */
+function giveBack(before: bigint): void {
+  try {
     setSoftLocksLimit(before)
+  } catch (error) {
+    obstacle = (error as Error).message
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Waits until a condition holds, looking every 5 ms; fails after `withinMs`. */
-export async function waitFor(condition: () => boolean | Promise<boolean>, withinMs = 5000): Promise<void> {
+export async function waitFor(condition: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
   const end = performance.now() + withinMs
   while (performance.now() < end) {
     if (await condition()) return
@@ -11,7 +11,7 @@ export async function waitFor(condition: () => boolean | Promise<boolean>, withi
 }
 
 /** Waits until there is a value. */
-export async function found<T>(look: () => T | undefined, withinMs = 10_000): Promise<T> {
+export async function found<T>(look: () => T | undefined, withinMs = 25_000): Promise<T> {
   let value: T | undefined
   await waitFor(() => (value = look()) !== undefined, withinMs)
   if (value === undefined) throw new Error('unreachable: waitFor throws')
