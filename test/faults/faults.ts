@@ -12,6 +12,8 @@ import type { Slot } from './process.ts'
 import type { Site } from './site.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
+/** So many times as long as a fault usually lasts: the gateway drops an agent that is silent for 20 s. */
+const LONG = 40
 
 interface Scene {
   readonly site: Site
@@ -45,6 +47,7 @@ const INJECT: Readonly<Record<FaultKind, Inject>> = {
   'few descriptors for gateway': (scene) => fewDescriptors(scene, scene.site.gateway),
   'few descriptors for agent': (scene) => fewDescriptors(scene, agentOf(scene)),
   'partition of agent': (scene) => partition(scene, [scene.site.lines.agents[scene.fault.agent]]),
+  'long partition of agent': (scene) => partition(scene, [scene.site.lines.agents[scene.fault.agent]], LONG),
   'partition of clients': (scene) => partition(scene, [scene.site.lines.http, scene.site.lines.clients]),
   'slow line': slow,
   'line cut in a packet': cut,
@@ -161,9 +164,9 @@ async function fewDescriptors({ fault }: Scene, slot: Slot): Promise<void> {
   })
 }
 
-async function partition({ fault }: Scene, lines: readonly FaultProxy[]): Promise<void> {
+async function partition({ fault }: Scene, lines: readonly FaultProxy[], times = 1): Promise<void> {
   for (const line of lines) line.blackHole()
-  await delay(fault.forMs)
+  await delay(fault.forMs * times)
   for (const line of lines) line.heal()
 }
 

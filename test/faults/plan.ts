@@ -50,6 +50,8 @@ const FAULTS = {
   'few descriptors for agent': 2,
   'partition of agent': 2,
   'partition of clients': 2,
+  /** Until both sides have noticed, or nearly. */
+  'long partition of agent': 1,
   'slow line': 2,
   'line cut in a packet': 3,
   'line reset': 2,
