@@ -154,7 +154,8 @@ export class Mirror {
   async #prepareFolder(): Promise<void> {
     const folder = dirname(this.#options.path)
     // A file, or a link to who knows where: nothing of ours goes through it, and only the link itself goes.
-    if (!(await isFolder(folder))) await unlink(folder).catch(ignore('ENOENT'))
+    // EISDIR and EPERM: another gateway on this state folder has just made it.
+    if (!(await isFolder(folder))) await unlink(folder).catch(ignore('ENOENT', 'EISDIR', 'EPERM'))
     try {
       claimFolder(folder)
     } catch (error) {
