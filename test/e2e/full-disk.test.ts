@@ -46,7 +46,12 @@ it.skipIf(!canMount)(
     await site.gateway.ended()
     disk.fill()
     await site.startGateway()
-    expect((await refusal(site))[0]).toBe(503)
+    // A start may give back some room, which the gateway notices within seconds.
+    await waitFor(async () => {
+      disk.fill()
+      expect((await refusal(site))[0]).toBe(503)
+      return (await readiness(site)).status.toString() === 'degraded'
+    })
     expect(await readiness(site)).toMatchObject({ ...DEGRADED, status: 'degraded' })
     expect(await site.rest.session(session)).toMatchObject({ status: 'done', exit_code: 7 })
     disk.free()

@@ -110,7 +110,9 @@ describe.skipIf(!hasTmux)('a person at a terminal (tmux)', () => {
     using tmux = terminal()
     await connected(tmux)
     await begun(tmux, 'first', 'sleep 1000')
+    // A signal from the keyboard throws away what is typed before the shell has the terminal back.
     tmux.press('C-c')
+    await tmux.shows(/\^C\nremote\$ ?$/m)
     tmux.enter('echo "left $?"')
     await tmux.shows(/^left 130$/m)
     await begun(tmux, 'second', 'sleep 1000')
@@ -119,6 +121,7 @@ describe.skipIf(!hasTmux)('a person at a terminal (tmux)', () => {
     tmux.enter('kill %1; wait')
     await begun(tmux, 'third', 'cat')
     tmux.press('C-\\')
+    await tmux.shows(/Quit.*\nremote\$ ?$/m)
     tmux.enter('echo "left $?"')
     await tmux.shows(/^left 131$/m)
     await begun(tmux, 'fourth', 'cat > /dev/null')

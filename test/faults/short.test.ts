@@ -11,12 +11,12 @@ const SEED = 17
 /** Far more than two busy cores need. */
 const LONGEST_MS = 400_000
 
-async function faultsOf(kinds: readonly FaultKind[]): Promise<string[]> {
+async function faultsOf(kinds: readonly FaultKind[], rounds = 1): Promise<string[]> {
   const size = { jobs: 16, windowMs: 5000, faults: [kinds.length, kinds.length], kinds } as const
   const plan: string[] = []
   const figures = await runRig({
     ...{ seed: SEED, size },
-    goesOn: (next) => next === 1,
+    goesOn: (next) => next <= rounds,
     say: (text) => plan.push(text),
   }).catch((error: unknown) => {
     throw new Error(`${plan.join('\n')}\n${String(error)}`, { cause: error })
@@ -46,7 +46,8 @@ describe('every promise holds', () => {
 
   it.skipIf(!SmallDisk.permitted())(
     'while disks are full and read-only',
-    async () => expect(await faultsOf(DISK_FAULTS)).toEqual(DISK_FAULTS.toSorted()),
+    // On a busy machine the disk may be full for all of a round, and nothing runs to its end.
+    async () => expect(await faultsOf(DISK_FAULTS, 2)).toEqual(DISK_FAULTS.toSorted()),
     LONGEST_MS,
   )
 })
