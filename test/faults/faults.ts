@@ -145,10 +145,12 @@ async function readOnly({ site, fault }: Scene, slot: Slot, disk: Disk | undefin
 }
 
 /** As many more as it has by then, and some. */
-async function fewDescriptors({ fault }: Scene, slot: Slot): Promise<void> {
+async function fewDescriptors({ site, fault }: Scene, slot: Slot): Promise<void> {
   await slot.exclusively(async () => {
     const { process } = slot
     if (process === undefined) return
+    // An agent that is still loading its modules cannot go on without descriptors: it ends, as every program does.
+    if (slot !== site.gateway) await process.prints('err', /agent connecting/)
     const limit = (soft: number | string) =>
       spawnSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`])
     const before = spawnSync('prlimit', [
