@@ -76,7 +76,6 @@ describe('what a command leaves behind', () => {
     ['in its session, in another group, without the environment', job],
     ['in a session of its own without the environment', emptied],
     ['by a double fork without the environment', doubleEmptied],
-    ['that never stays the same program', restless],
     ['that keeps its environment and takes off the mark', marked],
     ['that takes off the mark and every other sign', without('unlimited')],
     ['that takes a mark of its own and sheds every other sign', without('12345')],
@@ -85,6 +84,14 @@ describe('what a command leaves behind', () => {
     expect(pid).toBeGreaterThan(1)
     expect(existsSync(`/proc/${pid}`)).toBe(false)
     expect(execution.processesEnded).toBe(1)
+  })
+
+  it('that never stays the same program is ended with it while another runs, and with what it has just started', async () => {
+    const { pid, execution } = await whileAnotherRuns(() => leftBy(restless))
+    expect(pid).toBeGreaterThan(1)
+    expect(existsSync(`/proc/${pid}`)).toBe(false)
+    // What it starts is there for a moment: one more, or two.
+    expect(execution.processesEnded).toBeGreaterThanOrEqual(1)
   })
 
   it('is ended with its descendants, those in other sessions and without the environment included', async () => {
