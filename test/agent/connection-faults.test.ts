@@ -73,7 +73,8 @@ async function waiting(gateway: ScriptedGateway, sid = 's1'): Promise<{ gate: Ga
 
 describe('a gateway that falls silent', () => {
   it('is left after two health checks without an answer, and found again when the network is', async () => {
-    const { proxy, running } = await line()
+    // On a busy machine the first packet may take longer than the quick 0.4 s.
+    const { proxy, running } = await line({ ...quickTiming, dialMs: 3000 })
     await found(() => running.agent.health)
     proxy.blackHole()
     expect(await lossOf(running)).toBe('the gateway has left two health checks in a row unanswered')
