@@ -35,6 +35,7 @@ export interface Job {
   readonly killedAfterMs: number | undefined
 }
 
+/** How often each strikes, against the others. */
 const FAULTS = {
   'kill gateway': 3,
   'kill agent': 4,

@@ -153,7 +153,6 @@ async function tryAll({ rest }: Site): Promise<string[]> {
 
 async function loadWithFaults(site: Site, round: Round, ledger: Ledger, figures: Figures): Promise<string[]> {
   const load = new Load(site, round.number, round.jobs)
-  const over = new AbortController()
   const shown = new Set<string>()
   const looking = setInterval(() => secretsInProc(site).forEach((line) => shown.add(line)), LOOK_MS)
   try {
@@ -164,7 +163,6 @@ async function loadWithFaults(site: Site, round: Round, ledger: Ledger, figures:
     ledger.outcomes.push(...outcomes)
     figures.executions += outcomes.filter((outcome) => outcome.runs().length > 0).length
   } finally {
-    over.abort()
     clearInterval(looking)
     site.heal()
   }
