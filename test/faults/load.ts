@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { spawn as spawnOnTerminal } from 'node-pty'
 import { main } from '../support/program.ts'
+import { Console } from '../support/console.ts'
 import { waitFor } from '../support/wait.ts'
 import type { AgentName, Job } from './plan.ts'
 import { RestClient, Unanswered } from './rest-client.ts'
@@ -224,23 +224,22 @@ async function byExec(client: Client): Promise<Ending> {
 async function byTerminal(client: Client): Promise<Ending> {
   const { site, job, mark, script } = client
   const file = site.place.write(`jobs/${mark}`, script)
-  const terminal = spawnOnTerminal(process.execPath, [main, 'connect', `${job.agent}-terminal`, '--quiet'], {
-    cwd: site.place.path,
-    env: site.clientEnv,
-  })
-  let shown = ''
+  const argv = [process.execPath, main, 'connect', `${job.agent}-terminal`, '--quiet']
+  const environment = Object.entries(site.clientEnv).map(([name, value]) => `${name}=${value}`)
+  await using terminal = await Console.start(argv, { environment, cwd: site.place.path })
+  const shown = (): string => terminal.output.toString()
   let code: number | undefined
-  terminal.onData((text) => (shown += text))
-  terminal.onExit(({ exitCode, signal }) => (code = signal ? -1 : exitCode))
+  void terminal.ended.then((end) => (code = end.kind === 'exited' ? end.code : -1))
   const signal = (name: NodeJS.Signals): void => {
-    if (code === undefined) process.kill(terminal.pid, name)
+    const { pid, hasEnded } = terminal.execution
+    if (pid !== undefined && !hasEnded) process.kill(pid, name)
   }
   await client.withProcess(signal, async () => {
-    await ends(client, () => code !== undefined || shown.includes('remote$ '))
-    if (code === undefined) terminal.write(`. '${file}'\r`)
+    await ends(client, () => code !== undefined || shown().includes('remote$ '))
+    if (code === undefined) terminal.type(`. '${file}'\r`)
     await ends(client, () => code !== undefined)
   })
-  return ofProgram(code ?? -1, shown)
+  return ofProgram(code ?? -1, shown())
 }
 
 /** A client that does not end is a fault of the program; it is not to outlive the rig. */

@@ -18,13 +18,17 @@ const env = {
   FAULTS_ONLY: only,
 }
 const vitest = ['npx', 'vitest', 'run', '--config', 'vitest.faults.config.ts']
-const [program, ...args] = [...ownMounts(), ...vitest]
+const [program, ...args] = [...apart(), ...vitest]
 spawn(program, args, { stdio: 'inherit', env }).once('exit', (code) => (process.exitCode = code ?? 1))
 
-/** Small disks are mounted where nobody else sees them: they go with the rig, also when it is killed. */
-function ownMounts() {
-  const unshare = ['unshare', '--mount']
-  return spawnSync(unshare[0], [unshare[1], 'true']).status === 0 ? unshare : []
+/**
+ * Nobody else sees the rig's processes and disks, and they go with it, also when it is killed. The shell is there to
+ * collect processes whose parents have ended.
+ */
+function apart() {
+  const unshare = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
+  if (spawnSync(unshare[0], [...unshare.slice(1), 'true']).status !== 0) return []
+  return [...unshare, 'bash', '-c', '"$@"; exit $?', 'bash']
 }
 
 function options() {
