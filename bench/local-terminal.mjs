@@ -25,7 +25,7 @@ export function openTerminal([program, ...args], onOutput) {
     type: (key) => writeSync(master, key),
     end: () => {
       const ended = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGKILL')
+      if (child.pid) child.kill('SIGKILL')
       line.destroy()
       return ended
     },

@@ -88,12 +88,12 @@ export class Program {
   }
 
   kill() {
-    this.#child.kill('SIGKILL')
+    if (this.#child.pid) this.#child.kill('SIGKILL')
   }
 
   /** Ends it in good order. Figures of a program that does not end well are not to be trusted. */
   async stop() {
-    this.#child.kill('SIGTERM')
+    if (this.#child.pid) this.#child.kill('SIGTERM')
     const timer = setTimeout(() => this.kill(), STOP_MS)
     const code = await this.#exited
     clearTimeout(timer)

@@ -31,15 +31,28 @@ it.each([
   ],
   ['no configuration of git but of a repository of its own', /git config --(global|system)/, []],
 ])('%s', (_, pattern, allowed) => {
-  const found = sources().filter((file) => pattern.test(readFileSync(path.join(root, file), 'utf8')))
+  const found = sources(FOLDERS).filter((file) => pattern.test(textOf(file)))
   expect(found.filter((file) => !allowed.includes(file))).toEqual([])
 })
 
+it('no child gets a signal but through signalChild: of one that did not start, our own group would get it', () => {
+  const found = sources(['src', 'test']).filter((file) =>
+    /(child|#process|dead|parent|git)\??\.kill\(/.test(textOf(file)),
+  )
+  expect(found).toEqual(['src/basics/signal-child.ts'])
+})
+
+function textOf(file: string): string {
+  return readFileSync(path.join(root, file), 'utf8')
+}
+
 /** What can be run, by its path in the repository. */
-function sources(): string[] {
-  return FOLDERS.flatMap((folder) =>
-    readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|mjs|sh)$|^[a-z]+$/.test(entry.name))
-      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name))),
-  ).filter((file) => file !== THIS)
+function sources(folders: readonly string[]): string[] {
+  return folders
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && /\.(ts|mjs|sh)$|^[a-z]+$/.test(entry.name))
+        .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name))),
+    )
+    .filter((file) => file !== THIS)
 }

@@ -33,6 +33,7 @@ import { checkStopTime, milliseconds } from '../../src/commands/doctor/stop-time
 import { loadAgentSettings } from '../../src/config.ts'
 import { SmallDisk } from '../support/small-disk.ts'
 import { Workplace } from '../support/workplace.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 const isRoot = process.geteuid?.() === 0
 const canMount = isRoot && SmallDisk.permitted()
@@ -432,7 +433,7 @@ describe('the machine', () => {
     expect(checkOomScore('portable', proc).level).toBe('warning')
     writeFileSync(`${proc}/oom_score_adj`, '900')
     expect(checkOomScore('posix', proc).level).toBe('warning')
-    child.kill('SIGKILL')
+    signalChild(child, 'SIGKILL')
     await once(child, 'exit')
     expect(checkOomScore('posix', proc).level).toBe('skipped')
   })

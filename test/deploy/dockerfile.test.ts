@@ -1,9 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { Workplace } from '../support/workplace.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 // No Docker is needed: this holds the Dockerfile against the tree that it is built from.
 
@@ -112,14 +114,16 @@ test('nothing but what is copied reaches the build: no state, no key, no history
 const NOBODY = { uid: 65534, gid: 65534 }
 // Who is that user already owns the program, and may read it.
 const CAN_TRY =
-  process.platform === 'linux' && process.geteuid?.() === 0 && spawnSync('true', NOBODY).status === 0
+  process.platform === 'linux' &&
+  process.geteuid?.() === 0 &&
+  spawnSync('test', ['-x', tmpdir()], { ...NOBODY, cwd: '/' }).status === 0
 
 // tini runs as the user of the commands and has the agent's environment: HOOP_KEY, in hoop's chart.
 test.skipIf(!CAN_TRY).each([
   [0o711, 1, ''],
   [0o755, 0, 'KEY=a-key\0'],
 ])(
-  'of a program with mode %o its own user reads the environment with status %i (needs root)',
+  'of a program with mode %o its own user reads the environment with status %i (needs root, and a temporary folder that others may enter)',
   (mode, status, text) => {
     expect(textsOf(image, 'RUN').join()).toContain('chmod 0711 /usr/bin/tini')
     using place = new Workplace()
@@ -136,7 +140,7 @@ test.skipIf(!CAN_TRY).each([
       })
       expect([ended.status, stdout]).toEqual([status, text])
     } finally {
-      child.kill('SIGKILL')
+      signalChild(child, 'SIGKILL')
     }
   },
 )

@@ -4,6 +4,7 @@ import type { ReadyLine } from '../support/development.ts'
 import { Rest, type Answer } from '../support/rest.ts'
 import { found } from '../support/wait.ts'
 import type { Workplace } from '../support/workplace.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 /** For a start, and an end, on a machine that is busy with other tests. */
 const WITHIN_MS = 25_000
@@ -35,10 +36,10 @@ export async function served(
     const ready = JSON.parse(line) as ReadyLine
     const rest = new Rest(ready.http, readFileSync(ready.tokenFile, 'utf8').trim())
     const { body } = await rest.script('bash', script)
-    child.kill('SIGTERM')
+    signalChild(child, 'SIGTERM')
     const code = await found(() => (ended === undefined ? undefined : { ended }), WITHIN_MS)
     return { answer: body, code: code.ended, log: output.stderr }
   } finally {
-    if (ended === undefined) child.kill('SIGKILL')
+    if (ended === undefined) signalChild(child, 'SIGKILL')
   }
 }

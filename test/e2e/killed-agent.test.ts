@@ -7,6 +7,7 @@ import { Program } from '../support/program.ts'
 import { ScriptedGateway } from '../support/scripted-gateway.ts'
 import { waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/workplace.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 /** An agent of the built program with a gateway of its own; all agents of a workplace share the runtime folder. */
 async function agentOf(place: Workplace, gateway: ScriptedGateway): Promise<Program> {
@@ -41,7 +42,7 @@ async function runLeaving(gateway: ScriptedGateway): Promise<number[]> {
 function stranger(): Disposable & { readonly pid: number } {
   const script = 'ulimit -S -x 123456789; exec env -i /bin/sleep 1000'
   const child = spawn('bash', ['-c', script], { detached: true, stdio: 'ignore' })
-  return { pid: child.pid ?? 0, [Symbol.dispose]: () => void child.kill('SIGKILL') }
+  return { pid: child.pid ?? 0, [Symbol.dispose]: () => void signalChild(child, 'SIGKILL') }
 }
 
 const secretFiles = (place: Workplace) =>

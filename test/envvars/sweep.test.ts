@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { claimFolder } from '../../src/envvars/owner.ts'
 import { abandonedInstances, sweepInstances } from '../../src/envvars/sweep.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 const HAS_PROC = existsSync('/proc/self/stat')
 const OWN = randomUUID()
@@ -97,7 +98,7 @@ describe('sweepInstances', () => {
       await instance(randomUUID(), ([, , place = '']) => [pid, fields()[19] ?? '', place])
       expect(await sweep()).toEqual({ sessions: 2, errors: [] })
     } finally {
-      parent.kill('SIGKILL')
+      signalChild(parent, 'SIGKILL')
       await once(parent, 'exit')
     }
   })

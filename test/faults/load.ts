@@ -8,6 +8,7 @@ import type { AgentName, Job } from './plan.ts'
 import { RestClient, Unanswered } from './rest-client.ts'
 import { scriptOf } from './script.ts'
 import type { Site } from './site.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 /** The end of an execution as a client was told it. */
 interface Answer {
@@ -215,7 +216,7 @@ async function byExec(client: Client): Promise<Ending> {
   let code: number | undefined
   child.once('close', (exitCode) => (code = exitCode ?? -1))
   await client.withProcess(
-    (signal) => child.kill(signal),
+    (signal) => signalChild(child, signal),
     () => ends(client, () => code !== undefined),
   )
   return ofProgram(code ?? -1, String(Buffer.concat(output)))

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import pLimit from 'p-limit'
 import { main } from '../support/program.ts'
 import { waitFor } from '../support/wait.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 const clock = fileURLToPath(new URL('shifted-clock.mjs', import.meta.url))
 
@@ -60,7 +61,7 @@ export class Process {
   signal(signal: NodeJS.Signals): void {
     if (this.hasEnded) return
     if (signal === 'SIGKILL' || signal === 'SIGTERM') this.endExpected = true
-    this.#child.kill(signal)
+    signalChild(this.#child, signal)
   }
 
   async ended(): Promise<string> {

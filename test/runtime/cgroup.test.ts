@@ -9,6 +9,7 @@ import { isPopulated, removeGroup, subgroups } from '../../src/runtime/cgroup-fi
 import { ControlGroups, type AdoptOptions } from '../../src/runtime/cgroup.ts'
 import { childrenOf, isAlive } from '../support/processes.ts'
 import { waitFor } from '../support/wait.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 // Real groups, below one that each test makes for itself, with processes that it starts: where that is permitted.
 const MOUNT = /^(?:\S+ ){4}(\S+) .* - cgroup2 /m.exec(readFileSync('/proc/self/mountinfo', 'utf8'))?.[1] ?? ''
@@ -24,7 +25,7 @@ beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'cgroup-'))
 })
 afterEach(async () => {
-  for (const child of children) child.kill('SIGKILL')
+  for (const child of children) signalChild(child, 'SIGKILL')
   for (const child of children.splice(0)) await ended(child)
   rmSync(folder, { recursive: true })
 })
@@ -124,7 +125,7 @@ describe.skipIf(!permitted)('a control group (needs a writable cgroup v2)', () =
     const lost = (await adopted({ pid: pidOf(dead) })).create('lost')
     const kept = (await adopted({ pid: pidOf(alive) })).create('kept')
     const [orphan, running] = [await startIn(lost.folder), await startIn(kept.folder)]
-    dead.kill('SIGKILL')
+    signalChild(dead, 'SIGKILL')
     await ended(dead)
     using groups = await adopted({ pid: pidOf(next) })
     expect(await ended(orphan)).toBe('SIGKILL')
@@ -143,7 +144,7 @@ describe.skipIf(!permitted)('a control group (needs a writable cgroup v2)', () =
     const groups = await adopted({ pid: pidOf(dead) })
     const [left, empty] = [groups.create('left'), groups.create('empty')]
     const running = await startIn(left.folder)
-    dead.kill('SIGKILL')
+    signalChild(dead, 'SIGKILL')
     await ended(dead)
     using after = await adopted({ pid: pidOf(next), leftovers: 'leave' })
     expect([isAlive(pidOf(running)), existsSync(empty.folder)]).toEqual([true, false])

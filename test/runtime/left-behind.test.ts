@@ -8,6 +8,7 @@ import { processEntry } from '../../src/runtime/process-table.ts'
 import { engine } from '../support/execute.ts'
 import { commandLineOf, isAlive } from '../support/processes.ts'
 import { found, waitFor } from '../support/wait.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 /** Like an agent that runs commands: a process whose children have a marker of its instance, as sessions of their own. */
 class AgentLike implements AsyncDisposable {
@@ -44,7 +45,7 @@ class AgentLike implements AsyncDisposable {
 
   async kill(): Promise<void> {
     const ended = once(this.#process, 'exit')
-    this.#process.kill('SIGKILL')
+    signalChild(this.#process, 'SIGKILL')
     await ended
   }
 

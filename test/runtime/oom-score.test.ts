@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 it('a score that is higher already stays as it is', async () => {
   // Raised for good: only this file's own process has it.
@@ -13,7 +14,7 @@ it('a score that is higher already stays as it is', async () => {
     raiseOomScore(pid)
     expect(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8')).toBe('600\n')
   } finally {
-    child.kill('SIGKILL')
+    signalChild(child, 'SIGKILL')
     await once(child, 'exit')
   }
 })

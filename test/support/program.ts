@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import { found } from './wait.ts'
 import type { Workplace } from './workplace.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 /** What is built. To be started in a workplace: with its environment, it writes only there. */
 export const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -69,7 +70,7 @@ export class Program implements AsyncDisposable {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal)
+    signalChild(this.#child, signal)
   }
 
   async ended(withinMs = END_MS): Promise<Ending> {

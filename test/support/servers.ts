@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { waitFor } from './wait.ts'
 import type { Workplace } from './workplace.ts'
+import { signalChild } from '../../src/basics/signal-child.ts'
 
 /** The programs of these that are not in PATH, in words; undefined when all are there. */
 export function missingProgram(...names: readonly string[]): string | undefined {
@@ -57,7 +58,7 @@ export class RedisServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill('SIGTERM')
+    signalChild(this.#child, 'SIGTERM')
     await waitFor(() => this.#child.exitCode !== null || this.#child.signalCode !== null, 10_000)
   }
 

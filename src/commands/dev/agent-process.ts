@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { longestWayOutMs, type WayOutSettings } from '../../agent/way-out.ts'
 import type { DevState } from './state.ts'
+import { signalChild } from '../../basics/signal-child.ts'
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url))
 
@@ -38,10 +39,14 @@ export class AgentProcess {
   /** SIGTERM, and SIGKILL when it takes longer than it can. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#child?.kill('SIGTERM')
-    const kill = setTimeout(() => this.#child?.kill('SIGKILL'), longestWayOutMs(WAY_OUT))
+    this.#signal('SIGTERM')
+    const kill = setTimeout(() => this.#signal('SIGKILL'), longestWayOutMs(WAY_OUT))
     await this.#over
     clearTimeout(kill)
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#child !== undefined) signalChild(this.#child, signal)
   }
 
   async #keep(): Promise<void> {

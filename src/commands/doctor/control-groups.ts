@@ -8,6 +8,7 @@ import { readWords, removeGroup, writeValue } from '../../runtime/cgroup-files.t
 import { groupFolder } from '../../runtime/cgroup-mounts.ts'
 import type { Finding } from './finding.ts'
 import { broken, ok, warning } from './finding.ts'
+import { signalChild } from '../../basics/signal-child.ts'
 
 const CONTROLLERS = ['memory', 'pids']
 
@@ -51,17 +52,19 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  const exited = once(child, 'exit')
+  // One that could not be started says so by `error`, with nothing to wait for behind it.
+  const over = once(child, 'exit').catch(() => undefined)
   try {
     mkdirSync(group)
-    writeValue(path.join(group, 'cgroup.procs'), child.pid ?? 0)
+    if (child.pid === undefined) return `no process could be started to try ${folder}`
+    writeValue(path.join(group, 'cgroup.procs'), child.pid)
     return undefined
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return `${folder} is not delegated to this user: ${code ?? message}`
   } finally {
-    child.kill('SIGKILL')
-    await exited
+    signalChild(child, 'SIGKILL')
+    await over
     removeGroup(group)
   }
 }

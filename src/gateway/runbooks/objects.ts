@@ -3,6 +3,7 @@ import type { GitEnvironment } from './environment.ts'
 import { MirrorDamagedError, RepositoryError } from './errors.ts'
 import { ReplyReader, type ObjectReply } from './reply.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
+import { signalChild } from '../../basics/signal-child.ts'
 
 /** The mirror's one ref, and the commit it stands for. */
 export const HEAD_REF = 'refs/runbooks/head'
@@ -191,7 +192,7 @@ export class ObjectReader {
 
 /** One that was never started has no pid, and Node would send the signal to pid 0: to our own group. */
 function kill({ git }: Child): void {
-  if (git.pid !== undefined) git.kill('SIGKILL')
+  signalChild(git, 'SIGKILL')
 }
 
 function closedError(): RepositoryError {

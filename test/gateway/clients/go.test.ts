@@ -9,6 +9,7 @@ import { outcome, start } from '../../support/execute.ts'
 import { go, GO_MS } from '../../support/go.ts'
 import { userToken } from '../../support/scripted-client.ts'
 import { waitFor } from '../../support/wait.ts'
+import { signalChild } from '../../../src/basics/signal-child.ts'
 
 // hoop's own command line is a Go program over grpc-go: this one does on the wire what that one does.
 
@@ -91,7 +92,7 @@ describe.skipIf(!canBuild)(
       child.stdin.end('echo on; exec sleep 1000')
       await new Promise((resolve) => child.stdout.once('data', resolve))
       const over = new Promise((resolve) => child.once('close', resolve))
-      child.kill('SIGINT')
+      signalChild(child, 'SIGINT')
       await over
       const ended = () => site.agent.entries.find((one) => one.event === 'ended')
       await waitFor(() => ended() !== undefined)

@@ -9,6 +9,7 @@ import { History } from '../../../src/gateway/history/history.ts'
 import { NoRoomError } from '../../../src/gateway/history/trouble.ts'
 import { SmallDisk } from '../../support/small-disk.ts'
 import { translate } from '../../support/translate.ts'
+import { signalChild } from '../../../src/basics/signal-child.ts'
 
 const canMount = process.geteuid?.() === 0 && SmallDisk.permitted()
 const SESSIONS = 500
@@ -94,7 +95,7 @@ class Killable implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#child.kill('SIGKILL')
+    signalChild(this.#child, 'SIGKILL')
     rmSync(this.#root, { recursive: true })
   }
 }

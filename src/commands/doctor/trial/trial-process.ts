@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { TrialAnswer, TrialName, TrialResult } from './trial.ts'
+import { signalChild } from '../../../basics/signal-child.ts'
 
 /** For a command that is ended and the folder of the runtime; then it is killed. */
 const END_MS = 3000
@@ -33,7 +34,7 @@ export class TrialProcess implements AsyncDisposable {
   /** With a command that still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect()
-    const kill = setTimeout(() => this.#child.kill('SIGKILL'), END_MS)
+    const kill = setTimeout(() => signalChild(this.#child, 'SIGKILL'), END_MS)
     await this.#exited.catch(() => undefined)
     clearTimeout(kill)
   }
