@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
-import type { Listen } from './basics/listen.ts'
-import { findProxy, ProxyError, type ProxySettings } from './basics/proxy.ts'
+import type { Listen } from './basics/net/listen.ts'
+import { findProxy, ProxyError, type ProxySettings } from './basics/net/proxy.ts'
 import type { Credential } from './config/credential.ts'
 import { findCredential } from './config/credential.ts'
 import type { SettingsSource } from './config/lookup.ts'
@@ -12,7 +12,7 @@ import { flagOf, settings, SETTINGS } from './config/table.ts'
 import type { TlsSettings } from './config/tls.ts'
 import { findTls } from './config/tls.ts'
 
-export { systemAuthorities } from './basics/authorities.ts'
+export { systemAuthorities } from './basics/net/authorities.ts'
 export { ConfigError } from './config/problems.ts'
 
 export interface AgentSettings {

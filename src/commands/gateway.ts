@@ -1,6 +1,6 @@
 import { startGateway, type Gateway } from '../gateway/gateway.ts'
 import type { Logger } from '../basics/logger.ts'
-import { ForeignPathError } from '../basics/private-path.ts'
+import { ForeignPathError } from '../basics/files/private-path.ts'
 import { HistoryError } from '../gateway/history/session.ts'
 import { RunbookError } from '../gateway/runbooks/errors.ts'
 import { loadSettings } from '../gateway/settings/load.ts'

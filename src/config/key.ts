@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Secret } from '../basics/secret.ts'
-import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
+import { decodeText, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import type { Found, Lookup } from './lookup.ts'
 import { pathBeside } from './path.ts'
 import type { Problems } from './problems.ts'

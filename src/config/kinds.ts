@@ -1,6 +1,6 @@
-import { parseListen, type Listen } from '../basics/listen.ts'
+import { parseListen, type Listen } from '../basics/net/listen.ts'
 import { Secret } from '../basics/secret.ts'
-import { parseDuration, parseSize } from '../basics/units.ts'
+import { parseDuration, parseSize } from '../basics/text/units.ts'
 
 /** What a setting's text may be and what it becomes. */
 export interface Kind<T> {

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
-import { nearest } from '../basics/nearest.ts'
-import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
+import { nearest } from '../basics/text/nearest.ts'
+import { decodeText, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import type { Problems } from './problems.ts'
 import { settings } from './table.ts'
 import type { Leaf } from './yaml.ts'

@@ -1,5 +1,5 @@
 import { Secret } from '../basics/secret.ts'
-import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
+import { decodeText, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import type { CredentialSearch } from './key.ts'
 import type { Found } from './lookup.ts'
 import { pathBeside } from './path.ts'

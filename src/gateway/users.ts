@@ -1,4 +1,4 @@
-import { matches } from './agents.ts'
+import { matches } from './agents/agents.ts'
 import type { ConnectionSettings, GatewaySettings, UserSettings } from './settings/settings.ts'
 
 /** The group whose members see every session. */

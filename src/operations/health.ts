@@ -1,5 +1,5 @@
 import type { Status } from './status.ts'
-import { connectionWords, isReady } from './status-words.ts'
+import { connectionWords, isReady } from './status-text.ts'
 
 const PERIOD_MS = 200
 const WINDOW_MS = 60_000

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import * as nodePty from 'node-pty'
 import type { Child, WindowSize } from './child.ts'
 import { SpawnError, type ExitStatus } from './exit-status.ts'
-import { PipeEnd } from './pipe-end.ts'
-import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './posix.ts'
+import { PipeEnd } from './output/pipe-end.ts'
+import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 import { TerminalInput } from './terminal-input.ts'
 
 /**

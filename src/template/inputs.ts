@@ -1,7 +1,7 @@
-import type { Command, Operand, Pipeline, Statement } from './ast.ts'
-import { decodeText, type ByteString } from './bytestring.ts'
-import { TemplateError } from './errors.ts'
-import { nodeText } from './nodetext.ts'
+import type { Command, Operand, Pipeline, Statement } from '../golang/template/syntax/ast.ts'
+import { decodeText, type ByteString } from '../golang/text/byte-string.ts'
+import { TemplateError } from '../golang/template/errors.ts'
+import { nodeText } from '../golang/template/syntax/node-text.ts'
 import { brokenRule, declaredLength, workOf } from './rules.ts'
 
 /**

@@ -1,14 +1,14 @@
-import type { Statement } from './ast.ts'
-import { decodeText, encodeText, type ByteString } from './bytestring.ts'
-import { TemplateError } from './errors.ts'
-import { renderStatements } from './evaluate.ts'
-import { RUNBOOK } from './functiontable.ts'
+import type { Statement } from '../golang/template/syntax/ast.ts'
+import { decodeText, encodeText, type ByteString } from '../golang/text/byte-string.ts'
+import { TemplateError } from '../golang/template/errors.ts'
+import { renderStatements } from '../golang/template/run/evaluate.ts'
+import { RUNBOOK } from './functions.ts'
 import { checkDeclared, discoverInputs, type Discovered, type Input } from './inputs.ts'
-import { parseStatements } from './parser.ts'
-import { Rendering } from './rendering.ts'
-import { encodeSource } from './source.ts'
+import { parseStatements } from '../golang/template/syntax/parser.ts'
+import { Rendering } from '../golang/template/run/rendering.ts'
+import { encodeSource } from '../golang/template/syntax/source.ts'
 
-export { TemplateError } from './errors.ts'
+export { TemplateError } from '../golang/template/errors.ts'
 export type { Input } from './inputs.ts'
 
 /** What a runbook becomes with its parameters. */
@@ -62,7 +62,7 @@ function render(
     [...parameters].map(([name, value]) => [encodeText(name), encodeText(value)] as const),
   )
   addAbsent(fields, inputs)
-  const rendering = new Rendering(source, fields, RUNBOOK.name)
+  const rendering = new Rendering(source, fields, RUNBOOK)
   checkDeclared(declarations, parameters, (work) => {
     rendering.charge(work)
   })

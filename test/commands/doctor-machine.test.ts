@@ -31,8 +31,8 @@ import { checkSettings } from '../../src/commands/doctor/settings.ts'
 import { checkStateFolder } from '../../src/commands/doctor/state-folder.ts'
 import { checkStopTime, milliseconds } from '../../src/commands/doctor/stop-time.ts'
 import { loadAgentSettings } from '../../src/config.ts'
-import { SmallDisk } from '../support/small-disk.ts'
-import { Workplace } from '../support/workplace.ts'
+import { SmallDisk } from '../support/machine/small-disk.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const isRoot = process.geteuid?.() === 0
 const canMount = isRoot && SmallDisk.permitted()

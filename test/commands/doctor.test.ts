@@ -4,12 +4,12 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import type { Level, Line } from '../../src/commands/doctor/finding.ts'
 import { Gate } from '../support/gate.ts'
-import { descendantsOf, isAlive } from '../support/processes.ts'
-import { main, Program, runProgram } from '../support/program.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
-import { Site } from '../support/site.ts'
+import { descendantsOf, isAlive } from '../support/machine/processes.ts'
+import { main, Program, runProgram } from '../support/sites/program.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
+import { Site } from '../support/sites/site.ts'
 import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // The built program, as people and programs call it.
 

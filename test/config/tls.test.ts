@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemAuthorities } from '../../src/config.ts'
 import { ConfigError, loadAgentSettings, type AgentSettings } from '../../src/config.ts'
-import { Authority, years } from '../support/certificates.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Authority, years } from '../support/network/certificates.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const HOOP_KEY = 'grpcs://local:xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6@gateway.test:8443'
 const [first, second] = [new Authority('first'), new Authority('second')]

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // No Docker is needed: this holds the Dockerfile against the tree that it is built from.
 

@@ -1,7 +1,7 @@
 import { closeSync, cpSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import pLimit from 'p-limit'
-import { SmallDisk } from '../support/small-disk.ts'
+import { SmallDisk } from '../support/machine/small-disk.ts'
 
 const BLOCK = Buffer.alloc(64 * 1024, 'f')
 const LAST_BYTES = Buffer.alloc(256, 'f')

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import pLimit from 'p-limit'
-import { main } from '../support/program.ts'
+import { main } from '../support/sites/program.ts'
 import { waitFor } from '../support/wait.ts'
 
 const clock = fileURLToPath(new URL('shifted-clock.mjs', import.meta.url))

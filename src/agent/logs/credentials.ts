@@ -1,7 +1,7 @@
 import type { Secret } from '../../basics/secret.ts'
 import { Redaction } from '../../policy/redaction/redactor.ts'
 import { passwordsInUrl, secretTexts } from '../../policy/redaction/secrets.ts'
-import { variantsOf } from '../../policy/redaction/variants.ts'
+import { variantsOf } from '../../policy/redaction/variants/variants.ts'
 
 /** A renewed one replaces the last, which may still be good for a while. */
 const MAX_KNOWN = 8

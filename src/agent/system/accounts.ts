@@ -1,6 +1,6 @@
-import type { SystemRequest } from '../../wire/system-request.ts'
-import { endedEntry, type Ended } from '../ended.ts'
-import type { SessionServices } from '../session-services.ts'
+import type { SystemRequest } from '../../wire/messages/system-request.ts'
+import { endedEntry, type Ended } from '../session/ended.ts'
+import type { SessionServices } from '../session/session-services.ts'
 import { nameOf } from './name.ts'
 import type { SystemOwner } from './system-owner.ts'
 

@@ -1,6 +1,6 @@
-import type { SystemReply } from '../../wire/system-reply.ts'
-import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/system-request.ts'
-import type { Ended } from '../ended.ts'
+import type { SystemReply } from '../../wire/messages/system-reply.ts'
+import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/messages/system-request.ts'
+import type { Ended } from '../session/ended.ts'
 import type { Captured } from './captured.ts'
 
 /** What a hook is told to have exited with that did not run (protocol.md 3.6). */

@@ -1,4 +1,4 @@
-import type { SystemRequest } from '../../wire/system-request.ts'
+import type { SystemRequest } from '../../wire/messages/system-request.ts'
 
 /** What a request is called in log and journal: a malformed one is what it was meant to be. */
 export function nameOf(request: SystemRequest) {

@@ -1,6 +1,6 @@
-import { removeAccountFile } from '../../client/account-file.ts'
+import { removeAccountFile } from '../../client/account/account-file.ts'
 import { explain } from '../failure.ts'
-import { accountFile } from './surroundings.ts'
+import { accountFile } from './account-from-env.ts'
 
 /** `runbook-agent logout`: forgets the token. The gateway goes on to accept it. */
 export function logoutCommand(flags: { readonly quiet?: boolean }): void {

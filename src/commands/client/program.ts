@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { withClientArgs, withGuardedArgs } from './client-args.ts'
+import { withClientArgs, withGuardedArgs } from './stream/client-args.ts'
 import { refuseUnknownCommands } from '../unknown-command.ts'
-import type { ConnectFlags } from './connect.ts'
-import { exec, run } from './here-or-there.ts'
+import type { ConnectFlags } from './stream/connect.ts'
+import { exec, run } from './local/dispatch-local.ts'
 import type { LoginFlags } from './login.ts'
 import type { ListFlags, ReplayFlags } from './sessions/sessions.ts'
 
@@ -120,7 +120,7 @@ function addConnectCommand(root: Command): void {
       ),
     )
     .action(async (connection: string, args: string[], flags: ConnectFlags) => {
-      process.exit(await (await import('./connect.ts')).connectCommand(connection, args, flags))
+      process.exit(await (await import('./stream/connect.ts')).connectCommand(connection, args, flags))
     })
 }
 

@@ -1,5 +1,5 @@
-import { printableLine } from '../../basics/printable.ts'
-import type { SessionEvent } from '../../client/client-session.ts'
+import { printableLine } from '../../basics/text/printable.ts'
+import type { SessionEvent } from '../../client/running/client-session.ts'
 import type { Notice } from './notices.ts'
 
 /** A session that waits for somebody's approval: where it is given. The gateway's text may be anything. */

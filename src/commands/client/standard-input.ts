@@ -1,5 +1,5 @@
-import { readAll } from '../../basics/read-all.ts'
-import { decodeText, FileRefused } from '../../basics/small-file.ts'
+import { readAll } from '../../basics/files/read-all.ts'
+import { decodeText, FileRefused } from '../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
 /**

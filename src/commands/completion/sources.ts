@@ -1,7 +1,7 @@
-import type { Account } from '../../client/account.ts'
-import { fetchConnectionNames } from '../../client/connections.ts'
-import { fetchRunbooks, type Parameter } from '../../client/runbooks.ts'
-import { listSessions } from '../../client/sessions.ts'
+import type { Account } from '../../client/account/account.ts'
+import { fetchConnectionNames } from '../../client/rest/connections.ts'
+import { fetchRunbooks, type Parameter } from '../../client/rest/runbooks.ts'
+import { listSessions } from '../../client/rest/sessions.ts'
 import type { Candidate, Sources } from './candidates.ts'
 import { FILES } from './scripts.ts'
 

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { isLoopback } from '../../basics/loopback.ts'
+import { isLoopback } from '../../basics/net/loopback.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import { parseAddress } from '../../gateway/settings/address.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'

@@ -1,4 +1,4 @@
-import type { Identity } from '../../agent/identity.ts'
+import type { Identity } from '../../agent/connection/identity.ts'
 import type { AgentSettings } from '../../config.ts'
 import { Failure } from '../failure.ts'
 import { readIdentity } from '../start/settings.ts'

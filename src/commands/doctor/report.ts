@@ -1,4 +1,4 @@
-import { printableJson } from '../../basics/printable.ts'
+import { printableJson } from '../../basics/text/printable.ts'
 import type { Level, Line } from './finding.ts'
 import { worst } from './finding.ts'
 

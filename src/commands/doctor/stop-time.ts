@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { longestWayOutMs } from '../../agent/way-out.ts'
+import { longestWayOutMs } from '../../agent/stop-time.ts'
 import type { AgentSettings } from '../../config.ts'
 import type { Finding } from './finding.ts'
 import { ok, skipped, warning } from './finding.ts'

@@ -1,4 +1,4 @@
-import type { Identity, IdentitySource } from '../../agent/identity.ts'
+import type { Identity, IdentitySource } from '../../agent/connection/identity.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentSettings } from '../../config.ts'
 import { Failure } from '../failure.ts'

@@ -1,6 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentSettings } from '../../config.ts'
-import { ControlGroups } from '../../runtime/cgroup.ts'
+import { ControlGroups } from '../../runtime/linux/cgroup.ts'
 import { Failure } from '../failure.ts'
 
 /**

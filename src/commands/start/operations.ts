@@ -5,7 +5,7 @@ import { openStatusSocket, type StatusSocket } from '../../operations/status-soc
 import type { StatusSource } from '../../operations/status.ts'
 import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
 import { Systemd } from '../../operations/systemd.ts'
-import { longestWayOutMs } from '../../agent/way-out.ts'
+import { longestWayOutMs } from '../../agent/stop-time.ts'
 import { Failure } from '../failure.ts'
 
 /** For the removal of what is left. */
@@ -86,7 +86,7 @@ async function openSystemd({
   const asked = takeSystemdEnvironment(process.env, process.pid)
   if (asked === undefined) return undefined
   try {
-    const { NotifySocket } = await import('../../runtime/notify-socket.ts')
+    const { NotifySocket } = await import('../../runtime/linux/notify-socket.ts')
     const notify = new NotifySocket(asked.socket)
     const send = (message: string) => notify.send(message)
     const stopWithinMs = longestWayOutMs(settings) + STOP_MARGIN_MS

@@ -1,9 +1,9 @@
-import { IdentityError, parseKey, tokenIdentity, type Identity } from '../../agent/identity.ts'
+import { IdentityError, parseKey, tokenIdentity, type Identity } from '../../agent/connection/identity.ts'
 import { hostOf, portOf } from '../../dial/address.ts'
 import type { TlsOptions } from '../../dial/tls.ts'
 import type { Proxy } from '../../dial/tunnel.ts'
-import { isLoopback } from '../../basics/loopback.ts'
-import { proxyTo } from '../../basics/proxy.ts'
+import { isLoopback } from '../../basics/net/loopback.ts'
+import { proxyTo } from '../../basics/net/proxy.ts'
 import { ConfigError, loadAgentSettings, systemAuthorities, type AgentSettings } from '../../config.ts'
 import { Failure } from '../failure.ts'
 

@@ -1,6 +1,6 @@
 /** Sessions and their events as rows; beside it only schema.ts, statements.ts, search.ts and removal.ts know SQL. */
 import { dirname, resolve } from 'node:path'
-import { claimFolder } from '../../basics/private-path.ts'
+import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Belief } from './clock.ts'
 import { costOf, SESSION_COST_BYTES } from './cost.ts'
 import { Removal, type Step, type Victims } from './removal.ts'

@@ -10,7 +10,7 @@
 import { closeSync, openSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { claimFile } from '../../basics/private-path.ts'
+import { claimFile } from '../../basics/files/private-path.ts'
 import { HistoryError } from './session.ts'
 import { code, isNoRoom } from './trouble.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
-import { readBody } from './body.ts'
+import { readBody } from './body/body.ts'
 import { HttpError } from './http-error.ts'
 import type { RestServices } from './services.ts'
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { isLoopback } from '../../basics/loopback.ts'
+import { isLoopback } from '../../basics/net/loopback.ts'
 import { databaseClient } from '../../policy/client-escapes/clients.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import type { Path, Problems } from './problems.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { nearest } from '../../basics/nearest.ts'
+import { nearest } from '../../basics/text/nearest.ts'
 import type { Path, Problems } from './problems.ts'
 import { shorten } from './problems.ts'
 import { SettingsShape } from './schema.ts'

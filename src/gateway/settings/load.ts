@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { LineCounter } from 'yaml'
-import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
+import { decodeText, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { buildSettings } from './build.ts'
 import { checkShape } from './check.ts'
 import { Problems, SettingsError } from './problems.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
+import { decodeText, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import type { Path, Problems } from './problems.ts'
 import { shorten } from './problems.ts'
 import type { Tree } from './tree.ts'

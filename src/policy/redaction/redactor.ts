@@ -1,7 +1,7 @@
 import { CoveredRuns } from './covered-runs.ts'
 import { HeldBytes } from './held-bytes.ts'
-import { isLineBreak } from './line-breaks.ts'
-import { Matcher, Reading } from './matcher.ts'
+import { isLineBreak } from './variants/line-breaks.ts'
+import { Matcher, Reading } from './matcher/matcher.ts'
 import { NOTHING, Output } from './output.ts'
 
 /** The texts that must not appear in a session's output. Compiled when the first byte comes. */

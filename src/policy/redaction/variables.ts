@@ -1,6 +1,6 @@
-import type { Origin, SecretNames } from './secret-names.ts'
+import type { Origin, SecretNames } from './names/secret-names.ts'
 import { passwordsInUrl, secretTexts } from './secrets.ts'
-import { plainTexts, variantsOf } from './variants.ts'
+import { plainTexts, variantsOf } from './variants/variants.ts'
 
 /** So many texts are looked for in their encodings too; compiling them takes some 30 ms, at every execution. */
 const MAX_TEXTS_WITH_VARIANTS = 1000

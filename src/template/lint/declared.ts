@@ -1,7 +1,7 @@
-import type { Command, Statement } from '../ast.ts'
-import { decodeText } from '../bytestring.ts'
+import type { Command, Statement } from '../../golang/template/syntax/ast.ts'
+import { decodeText } from '../../golang/text/byte-string.ts'
 import { discoverInputs, type Input } from '../inputs.ts'
-import { Variables } from '../variables.ts'
+import { Variables } from '../../golang/template/syntax/variables.ts'
 import { charactersIn, intersection, NUMBER, type Characters } from './characters.ts'
 import { anything, commandFlow, type Flow } from './flow.ts'
 

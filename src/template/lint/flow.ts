@@ -1,5 +1,5 @@
-import type { Command, Operand, Pipeline } from '../ast.ts'
-import { decodeText, type ByteString } from '../bytestring.ts'
+import type { Command, Operand, Pipeline } from '../../golang/template/syntax/ast.ts'
+import { decodeText, type ByteString } from '../../golang/text/byte-string.ts'
 import { admitsNumbersOnly, admittedBy } from './admitted.ts'
 import {
   BASE64,

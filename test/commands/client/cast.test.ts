@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Session, RecordedEvent } from '../../../src/client/sessions.ts'
+import type { Session, RecordedEvent } from '../../../src/client/rest/sessions.ts'
 import { asciicast, framesOf } from '../../../src/commands/client/sessions/cast.ts'
 
 const session: Session = {

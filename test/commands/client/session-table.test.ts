@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Session } from '../../../src/client/sessions.ts'
+import type { Session } from '../../../src/client/rest/sessions.ts'
 import { sessionTable, took } from '../../../src/commands/client/sessions/table.ts'
 
 const session: Session = {

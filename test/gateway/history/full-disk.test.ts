@@ -7,8 +7,8 @@ import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { History } from '../../../src/gateway/history/history.ts'
 import { NoRoomError } from '../../../src/gateway/history/trouble.ts'
-import { SmallDisk } from '../../support/small-disk.ts'
-import { translate } from '../../support/translate.ts'
+import { SmallDisk } from '../../support/machine/small-disk.ts'
+import { translate } from '../../support/machine/translate.ts'
 
 const canMount = process.geteuid?.() === 0 && SmallDisk.permitted()
 const SESSIONS = 500

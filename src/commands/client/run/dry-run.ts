@@ -1,8 +1,12 @@
-import { printableJson, printableText } from '../../../basics/printable.ts'
-import type { Account } from '../../../client/account.ts'
-import { ApiError } from '../../../client/api-error.ts'
-import { renderRunbook, type ExecutionRequest, type Rendered } from '../../../client/execution-request.ts'
-import type { Runbook } from '../../../client/runbooks.ts'
+import { printableJson, printableText } from '../../../basics/text/printable.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import {
+  renderRunbook,
+  type ExecutionRequest,
+  type Rendered,
+} from '../../../client/running/execution-request.ts'
+import type { Runbook } from '../../../client/rest/runbooks.ts'
 
 const HIDDEN = '<hidden>'
 

@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import { decodeText, FileRefused, readSmallFile } from '../../../basics/small-file.ts'
+import { decodeText, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { readStandardInput } from '../standard-input.ts'
 import { LONGEST_FILE } from './files.ts'

@@ -1,6 +1,6 @@
-import { nearest } from '../../../basics/nearest.ts'
-import { printableText } from '../../../basics/printable.ts'
-import type { Parameter, Runbook } from '../../../client/runbooks.ts'
+import { nearest } from '../../../basics/text/nearest.ts'
+import { printableText } from '../../../basics/text/printable.ts'
+import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 export type Values = ReadonlyMap<string, string>

@@ -1,4 +1,4 @@
-import { size } from '../../words.ts'
+import { size } from '../../status/format.ts'
 
 /** A line that is written anew, on a terminal's stderr; nothing anywhere else. */
 export class Progress implements Disposable {

@@ -1,5 +1,5 @@
-import { printableJson } from '../../../basics/printable.ts'
-import type { Session, RecordedEvent } from '../../../client/sessions.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
+import type { Session, RecordedEvent } from '../../../client/rest/sessions.ts'
 
 /** What every terminal was once, and what a session without one is played on. */
 const DEFAULT_SIZE = { width: 80, height: 24 }

@@ -1,7 +1,7 @@
-import { oneLine } from '../../../basics/one-line.ts'
-import { printableText } from '../../../basics/printable.ts'
-import type { Session } from '../../../client/sessions.ts'
-import { size } from '../../words.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableText } from '../../../basics/text/printable.ts'
+import type { Session } from '../../../client/rest/sessions.ts'
+import { size } from '../../status/format.ts'
 import { moment, took } from './table.ts'
 
 /** A script can be megabytes; `--json` has all of it. */

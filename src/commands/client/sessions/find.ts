@@ -1,6 +1,6 @@
-import { oneLine } from '../../../basics/one-line.ts'
-import type { Account } from '../../../client/account.ts'
-import { listSessions, type Session, type SessionFilter } from '../../../client/sessions.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { listSessions, type Session, type SessionFilter } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 /** Of one page, as gateways give it. */

@@ -1,11 +1,17 @@
-import { oneLine } from '../../../basics/one-line.ts'
-import { printableJson } from '../../../basics/printable.ts'
-import type { Account } from '../../../client/account.ts'
-import { fetchEvents, fetchSession, killSession, openOutput, type Session } from '../../../client/sessions.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
+import type { Account } from '../../../client/account/account.ts'
+import {
+  fetchEvents,
+  fetchSession,
+  killSession,
+  openOutput,
+  type Session,
+} from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { ByteOutput, ReaderGone } from '../byte-output.ts'
+import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
 import { clientFailure } from '../failures.ts'
-import { readAccount } from '../surroundings.ts'
+import { readAccount } from '../account-from-env.ts'
 import { asciicast, framesOf } from './cast.ts'
 import { sessionDetails } from './details.ts'
 import { newest, wholeId } from './find.ts'

@@ -1,6 +1,6 @@
-import { oneLine } from '../../../basics/one-line.ts'
-import type { Session } from '../../../client/sessions.ts'
-import { duration, size } from '../../words.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Session } from '../../../client/rest/sessions.ts'
+import { duration, size } from '../../status/format.ts'
 
 const HEADINGS = ['ID', 'STARTED', 'TOOK', 'USER', 'CONNECTION', 'VERB', 'STATUS', 'CODE', 'OUTPUT'] as const
 /** The columns that give way when the terminal is narrow, down to so many characters or their heading. */

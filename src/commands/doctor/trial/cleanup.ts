@@ -1,6 +1,6 @@
 import type { Engine } from '../../../runtime/engine.ts'
-import { within } from '../../../runtime/kill-ladder.ts'
-import { processEntry } from '../../../runtime/process-table.ts'
+import { within } from '../../../runtime/ending/kill-ladder.ts'
+import { processEntry } from '../../../runtime/ending/process-table.ts'
 import type { Finding } from '../finding.ts'
 import { broken, ok, skipped, warning } from '../finding.ts'
 import { run } from './run.ts'

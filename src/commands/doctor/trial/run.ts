@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { inheritedEnvironment } from '../../../envvars/inherited.ts'
+import { inheritedEnvironment } from '../../../envvars/entries/inherited.ts'
 import { execute, type Engine } from '../../../runtime/engine.ts'
 import { exitCode } from '../../../runtime/exit-status.ts'
 

@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Account } from '../account/account.ts'
+import { ApiError } from '../rest/api-error.ts'
+import { longer } from './longer.ts'
+import { fetchSession, type Session } from '../rest/sessions.ts'
+
+/** To the second look at a session: soon, for what is short. */
+const FIRST_WAIT_MS = 250
+/** A gateway that restarts, or a laptop that changes its network, is back by then. */
+const AWAY_MS = 5 * 60_000
+
+/** What is seen of a session that runs elsewhere. */
+export type Sight =
+  | { readonly kind: 'seen'; readonly session: Session }
+  /** The gateway does not answer; it is asked again. */
+  | { readonly kind: 'away'; readonly reason: string }
+
+/**
+ * Looks at a session again and again until it has ended, or waits to be run after a review. A gateway lets no session
+ * live for more than 48 hours.
+ * @throws ApiError when the gateway is away for five minutes, or refuses
+ */
+export async function* follow(
+  account: Account,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<Sight, Session> {
+  let awaySince: number | undefined
+  for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
+    try {
+      const session = await fetchSession(account, id, signal)
+      awaySince = undefined
+      if (session.status === 'done') return session
+      yield { kind: 'seen', session }
+    } catch (error) {
+      awaySince ??= performance.now()
+      if (!isPassing(error) || signal.aborted || performance.now() - awaySince > AWAY_MS) throw error
+      yield { kind: 'away', reason: error.message }
+    }
+    await delay(wait, undefined, { signal })
+  }
+}
+
+function isPassing(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.kind === 'unreachable' || error.kind === 'failed')
+}
