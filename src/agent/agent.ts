@@ -6,7 +6,7 @@ import type { GatewayMessage } from '../wire/messages/message.ts'
 import { Backoff } from './connection/backoff.ts'
 import { Channel } from '../dial/channel.ts'
 import { Dispatch } from './dispatch.ts'
-import type { Health } from '../dial/health.ts'
+import type { GatewayHealth } from '../dial/health.ts'
 import type { Identity, IdentitySource } from './connection/identity.ts'
 import { now } from '../basics/moment.ts'
 import { introduction } from './connection/introduction.ts'
@@ -50,7 +50,7 @@ export class Agent {
   readonly #log: StateLog
   #state: AgentState
   #accepted = 0
-  #health: Health | undefined
+  #health: GatewayHealth | undefined
   #serving: Serving | undefined
   /** Cuts a wait short. */
   #pause = new AbortController()
@@ -80,7 +80,7 @@ export class Agent {
   }
 
   /** The gateway's last answer to a health check; undefined before the first. */
-  get health(): Health | undefined {
+  get health(): GatewayHealth | undefined {
     return this.#serving?.connection.health ?? this.#health
   }
 

@@ -6,8 +6,8 @@ import { sessionIdOf, type Packet } from '../wire/packet.ts'
 import { closingRefused, type TerminationReason } from './session/closing.ts'
 import { Confirmations } from './connection/confirmations.ts'
 import { endedEntry, notRun } from './session/ended.ts'
-import { Session } from './session/session.ts'
-import type { Reply, Send, SessionServices } from './session/session-services.ts'
+import { AgentSession } from './session/session.ts'
+import type { SessionReply, Send, SessionServices } from './session/session-services.ts'
 import type { Slots } from './session/slots.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
@@ -17,8 +17,8 @@ const MAX_SESSIONS = 10_000
 /** The sessions and system requests of one connection: brings each packet to its own, and never waits for one. */
 export class Dispatch {
   readonly #services: SessionServices
-  readonly #reply: Reply
-  readonly #sessions = new Map<SessionId, { readonly session: Session; readonly over: Promise<void> }>()
+  readonly #reply: SessionReply
+  readonly #sessions = new Map<SessionId, { readonly session: AgentSession; readonly over: Promise<void> }>()
   readonly #confirmations = new Confirmations()
   readonly #system: SystemRequests
   #draining = false
@@ -113,7 +113,7 @@ export class Dispatch {
     const { connectionName: connection, clientOrigin: origin, clientVerb: verb } = message.params
     this.#services.log.info({ sid, connection, origin, verb }, 'session opened')
     this.#recordOpening(message)
-    this.#serve(new Session(message, this.#services, (reply) => this.#send(reply)), earlier)
+    this.#serve(new AgentSession(message, this.#services, (reply) => this.#send(reply)), earlier)
   }
 
   #recordOpening({ sid, params, connectionType: type }: OpenMessage): void {
@@ -132,7 +132,7 @@ export class Dispatch {
   }
 
   /** Remembers each close: the gateway confirms it. */
-  #send(message: Parameters<Reply>[0]): Promise<void> {
+  #send(message: Parameters<SessionReply>[0]): Promise<void> {
     // What the gateway has closed itself it does not close again.
     const isOurs =
       message.kind === 'closed' && this.#sessions.get(message.sid)?.session.endReason !== 'closed-by-gateway'
@@ -153,7 +153,7 @@ export class Dispatch {
       : `this agent already holds ${MAX_SESSIONS} sessions`
   }
 
-  #serve(session: Session, earlier: Session | undefined): void {
+  #serve(session: AgentSession, earlier: AgentSession | undefined): void {
     const over = session.run().then(() => {
       if (this.#sessions.get(session.sid)?.session === session) this.#sessions.delete(session.sid)
     })

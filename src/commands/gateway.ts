@@ -19,7 +19,7 @@ export interface GatewayFlags {
 
 /** `runbook-agent gateway`: the embedded gateway alone, until a signal. */
 export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
-  const settings = readSettings(flags.config)
+  const settings = readGatewayFile(flags.config)
   const log = await createLogger(logSettings('info'))
   const gateway = await openGateway(settings, log)
   const ready = { event: 'ready', http: gateway.http, grpc: gateway.grpc, pid: process.pid }
@@ -33,7 +33,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
 }
 
 /** @throws Failure with every problem of the file, one a line */
-export function readSettings(file: string): GatewaySettings {
+export function readGatewayFile(file: string): GatewaySettings {
   try {
     return loadSettings(file)
   } catch (error) {

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { nearest } from '../basics/text/nearest.ts'
-import { decodeText, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
-import type { Problems } from './problems.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
+import type { ConfigurationProblems } from './problems.ts'
 import { settings } from './table.ts'
 import type { Leaf } from './yaml.ts'
 import { readLeaves, YamlError } from './yaml.ts'
@@ -36,10 +36,13 @@ export function locateFile(flag: string | undefined, variable: string | undefine
 }
 
 /** Undefined, and a problem, when it is not known what the file says; single wrong names are only problems. */
-export function readSettingsFile(location: Location, problems: Problems): SettingsFile | undefined {
+export function readSettingsFile(
+  location: Location,
+  problems: ConfigurationProblems,
+): SettingsFile | undefined {
   try {
     const { bytes, mode } = readSmallFile(location.path, LONGEST_FILE)
-    const entries = toEntries(readLeaves(decodeText(bytes)), location.path, problems)
+    const entries = toEntries(readLeaves(decodeUtf8(bytes)), location.path, problems)
     return { entries, folder: dirname(location.path), mode }
   } catch (error) {
     if (error instanceof FileRefused && error.isMissing && !location.isRequired) return NO_FILE
@@ -51,7 +54,11 @@ export function readSettingsFile(location: Location, problems: Problems): Settin
   }
 }
 
-function toEntries(leaves: readonly Leaf[], path: string, problems: Problems): SettingsFile['entries'] {
+function toEntries(
+  leaves: readonly Leaf[],
+  path: string,
+  problems: ConfigurationProblems,
+): SettingsFile['entries'] {
   const entries = new Map<string, { text: string; place: string }>()
   const seen = new Set<string>()
   for (const leaf of leaves) {

@@ -3,7 +3,7 @@ import { TemplateError } from '../golang/template/errors.ts'
 import { renderStatements } from '../golang/template/run/evaluate.ts'
 import { GO_FUNCTIONS } from '../golang/template/run/go-functions.ts'
 import type { Dialect } from '../golang/template/dialect.ts'
-import { MAX_DEPTH } from '../golang/template/limits.ts'
+import { MAX_TEMPLATE_DEPTH } from '../golang/template/limits.ts'
 import { parseStatements } from '../golang/template/syntax/parser.ts'
 import { Rendering } from '../golang/template/run/rendering.ts'
 import { encodeSource } from '../golang/template/syntax/source.ts'
@@ -24,7 +24,7 @@ export type TemplateData = Readonly<Record<string, unknown>>
 export function renderScript(source: string, data: TemplateData | null): Buffer {
   const bytes = encodeSource(source)
   const statements = parseStatements(bytes, SCRIPT)
-  const dot = fieldsOf(data ?? {}, MAX_DEPTH)
+  const dot = fieldsOf(data ?? {}, MAX_TEMPLATE_DEPTH)
   const rendering = new Rendering(bytes, dot, SCRIPT)
   renderStatements(rendering, dot, statements)
   return Buffer.from(rendering.output, 'latin1')
@@ -40,7 +40,8 @@ function fieldsOf(data: TemplateData, levels: number): Fields {
 
 /** As Go decodes JSON into an `any`: every number is a float64. */
 function valueOf(json: unknown, levels: number): Value {
-  if (levels < 0) throw new TemplateError('render', `the data is nested more than ${MAX_DEPTH} levels deep`)
+  if (levels < 0)
+    throw new TemplateError('render', `the data is nested more than ${MAX_TEMPLATE_DEPTH} levels deep`)
   if (typeof json === 'string') return encodeText(json)
   if (typeof json === 'number' || typeof json === 'boolean') return json
   if (Array.isArray(json)) return new List(json.map((item) => valueOf(item, levels - 1)))

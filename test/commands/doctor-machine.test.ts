@@ -18,7 +18,7 @@ import { Examination } from '../../src/commands/doctor/examination.ts'
 import { broken, ok, worst, type Line } from '../../src/commands/doctor/finding.ts'
 import { inUnits } from '../../src/commands/doctor/free-space.ts'
 import { checkKeyExposure } from '../../src/commands/doctor/key-exposure.ts'
-import { checkKeyFile } from '../../src/commands/doctor/key-file.ts'
+import { judgeKeyFile } from '../../src/commands/doctor/key-file.ts'
 import { keyPlace } from '../../src/commands/doctor/key-place.ts'
 import { checkKey } from '../../src/commands/doctor/key.ts'
 import { checkMemory } from '../../src/commands/doctor/memory.ts'
@@ -196,7 +196,7 @@ describe('the file of the key', () => {
     using place = new Workplace()
     const path = place.write('key', KEY)
     chmodSync(path, mode)
-    const finding = checkKeyFile({ kind: 'file', path }, {})
+    const finding = judgeKeyFile({ kind: 'file', path }, {})
     expect([finding.level, finding.found]).toEqual([level, expect.stringMatching(text)])
     expect(finding.advice ?? 'chmod 600').toContain('chmod 600')
   })
@@ -205,13 +205,13 @@ describe('the file of the key', () => {
     using place = new Workplace()
     const path = place.write('folder/key', KEY)
     chmodSync(place.at('folder'), 0o777)
-    expect(checkKeyFile({ kind: 'file', path }, {})).toMatchObject({
+    expect(judgeKeyFile({ kind: 'file', path }, {})).toMatchObject({
       level: 'warning',
       advice: `chmod go-w ${place.at('folder')}`,
     })
     // /tmp is like this: nobody can touch what is not theirs.
     chmodSync(place.at('folder'), 0o1777)
-    expect(checkKeyFile({ kind: 'file', path }, {}).level).toBe('ok')
+    expect(judgeKeyFile({ kind: 'file', path }, {}).level).toBe('ok')
   })
 
   it('may have the rights that systemd gives its credentials', () => {
@@ -219,7 +219,7 @@ describe('the file of the key', () => {
     const path = place.write('credentials/hoop-key', KEY)
     chmodSync(path, 0o440)
     expect(
-      checkKeyFile({ kind: 'file', path }, { CREDENTIALS_DIRECTORY: place.at('credentials') }).level,
+      judgeKeyFile({ kind: 'file', path }, { CREDENTIALS_DIRECTORY: place.at('credentials') }).level,
     ).toBe('ok')
   })
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Problems } from '../../src/config/problems.ts'
+import { ConfigurationProblems } from '../../src/config/problems.ts'
 import type { Location } from '../../src/config/settings-file.ts'
 import { locateFile, readSettingsFile } from '../../src/config/settings-file.ts'
 
@@ -24,7 +24,7 @@ function read(location: Partial<Location> = {}): {
   texts: Record<string, string> | undefined
   message: string
 } {
-  const problems = new Problems()
+  const problems = new ConfigurationProblems()
   const file = readSettingsFile({ path, place: '--config', isRequired: true, ...location }, problems)
   const texts = file && Object.fromEntries([...file.entries].map(([name, { text }]) => [name, text]))
   return { texts, message: problems.toError().message.replaceAll(path, 'FILE') }

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemAuthorities } from '../../src/config.ts'
-import { ConfigError, loadAgentSettings, type AgentSettings } from '../../src/config.ts'
+import { ConfigError, loadAgentSettings, type AgentConfiguration } from '../../src/config.ts'
 import { Authority, years } from '../support/network/certificates.ts'
 import { Workplace } from '../support/sites/workplace.ts'
 
@@ -17,7 +17,7 @@ afterEach(() => {
   place[Symbol.dispose]()
 })
 
-function load(env: NodeJS.ProcessEnv, yaml = ''): AgentSettings {
+function load(env: NodeJS.ProcessEnv, yaml = ''): AgentConfiguration {
   const settings = place.write('agent.yaml', yaml)
   const all = { HOOP_KEY, RUNBOOK_AGENT_CONFIG: settings, ...env }
   return loadAgentSettings({ flags: {}, env: all, stderrIsTty: false })

@@ -10,7 +10,7 @@ const MAX_KNOWN = 8
 const OLD_SECRET = /\/([^/?#]{64})(?:[?#]|$)/
 
 /** The agent's own credentials, to be recognised in a text in any form in which programs write them. */
-export class Credentials {
+export class KnownCredentials {
   #known: readonly string[] = []
   #redaction = new Redaction([])
 

@@ -6,7 +6,7 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
 import type { OutputGate } from './output-gate.ts'
 import { RedactedOutput } from './redacted-output.ts'
-import type { Reply } from '../session/session-services.ts'
+import type { SessionReply } from '../session/session-services.ts'
 
 export interface OutputRules {
   /** Largest output in bytes; 0 streams everything. */
@@ -35,7 +35,7 @@ export const NO_BYTES: OutputBytes = { read: 0, sent: 0, leftOut: 0, redacted: 0
 /** Brings one execution's output to the gateway: secrets replaced, then capped, when it is captured. */
 export class OutputForwarder implements Disposable {
   readonly #sid: SessionId
-  readonly #reply: Reply
+  readonly #reply: SessionReply
   readonly #rules: OutputRules
   readonly #cap: OutputCap | undefined
   #redacted: RedactedOutput | undefined
@@ -44,7 +44,7 @@ export class OutputForwarder implements Disposable {
   #lost = false
   #lastByte: number | undefined
 
-  constructor(sid: SessionId, reply: Reply, rules: OutputRules) {
+  constructor(sid: SessionId, reply: SessionReply, rules: OutputRules) {
     this.#sid = sid
     this.#reply = reply
     this.#rules = rules

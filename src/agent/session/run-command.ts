@@ -13,7 +13,7 @@ import { OutputForwarder } from '../output/output-forwarder.ts'
 import { redactionFor } from '../output/redaction.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandRequest } from '../opening/request.ts'
-import type { Reply, SessionServices } from './session-services.ts'
+import type { SessionReply, SessionServices } from './session-services.ts'
 
 /** What sets a session going: a script, or the first key on a terminal. */
 export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
@@ -26,7 +26,7 @@ export async function runCommand(
   request: CommandRequest,
   asked: Start,
   owner: CommandOwner,
-  { services, reply }: { readonly services: SessionServices; readonly reply: Reply },
+  { services, reply }: { readonly services: SessionServices; readonly reply: SessionReply },
 ): Promise<Ended> {
   const { folder, inherited, slots } = services
   using slot = slots.take()
@@ -114,7 +114,7 @@ async function follow(
   { execution, group }: { readonly execution: Execution; readonly group: ExecutionGroup },
   { secrets, captured, unmasked }: CommandRequest,
   owner: CommandOwner,
-  { services, reply }: { readonly services: SessionServices; readonly reply: Reply },
+  { services, reply }: { readonly services: SessionServices; readonly reply: SessionReply },
 ): Promise<Ended> {
   const { settings, tails, log } = services
   const { sid } = owner

@@ -55,7 +55,7 @@ export interface SessionServices {
 export type AgentServices = Omit<SessionServices, 'embedded'>
 
 /** Sends to the gateway; settles when there is room for more. @throws ConnectError when the stream has ended */
-export type Reply = (message: Exclude<AgentMessage, { kind: 'unsupported' }>) => Promise<void>
+export type SessionReply = (message: Exclude<AgentMessage, { kind: 'unsupported' }>) => Promise<void>
 
 /** The same for all that an agent sends. */
 export type Send = (message: AgentOutbound) => Promise<void>

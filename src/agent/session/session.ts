@@ -10,7 +10,7 @@ import { OutputGate } from '../output/output-gate.ts'
 import { isRefusal } from '../opening/refusal.ts'
 import { checkRequest, type CommandRequest } from '../opening/request.ts'
 import { runCommand, type Start } from './run-command.ts'
-import type { Reply, SessionServices } from './session-services.ts'
+import type { SessionReply, SessionServices } from './session-services.ts'
 
 /** None of these is the reason when the command has ended by itself. */
 const NEVER_LATE: ReadonlySet<TerminationReason> = new Set(['timeout', 'agent-stopping', 'input-limit'])
@@ -24,19 +24,19 @@ type SessionState =
   | { readonly name: 'closed' }
 
 /** One client's conversation, from its opening to its close: at most one execution. */
-export class Session implements CommandOwner {
+export class AgentSession implements CommandOwner {
   readonly sid: SessionId
   readonly keyboard = new Keyboard()
   readonly gate = new OutputGate()
   readonly #open: OpenMessage
   readonly #services: SessionServices
-  readonly #reply: Reply
+  readonly #reply: SessionReply
   #state: SessionState = { name: 'opening' }
   #endReason: TerminationReason | undefined
   #refusal: string | undefined
   #unmasked: string | undefined
 
-  constructor(open: OpenMessage, services: SessionServices, reply: Reply) {
+  constructor(open: OpenMessage, services: SessionServices, reply: SessionReply) {
     this.sid = open.sid
     this.#open = open
     this.#services = services

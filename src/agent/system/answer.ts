@@ -21,7 +21,7 @@ export function answerOf(
 }
 
 /** The answer of what does not run. */
-export function refusalOf(request: SystemRequest, reason: string): SystemReply {
+export function refusedAnswer(request: SystemRequest, reason: string): SystemReply {
   switch (request.kind) {
     case 'hook':
       return hookError(`failed executing runbook hook, reason=${reason}`)

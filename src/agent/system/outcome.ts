@@ -2,9 +2,9 @@ import type { SystemRequest } from '../../wire/messages/system-request.ts'
 import { closingRefused } from '../session/closing.ts'
 import { notRun } from '../session/ended.ts'
 import { isRefusal } from '../opening/refusal.ts'
-import { HOOK_ERROR_CODE, refusalOf } from './answer.ts'
+import { HOOK_ERROR_CODE, refusedAnswer } from './answer.ts'
 import { executeRequest, type SystemEnd, type SystemServices } from './execute.ts'
-import { nameOf } from './name.ts'
+import { systemNameOf } from './name.ts'
 import type { SystemOwner } from './system-owner.ts'
 
 /** What only an agent with database drivers does. */
@@ -42,6 +42,6 @@ export async function outcomeOf(
 
 function refused(request: SystemRequest, reason: string): SystemEnd {
   const closing = closingRefused(reason)
-  const told = nameOf(request) === 'hook' ? { ...closing, exitCode: HOOK_ERROR_CODE } : closing
-  return { ended: notRun(told, 'refused'), reply: refusalOf(request, reason) }
+  const told = systemNameOf(request) === 'hook' ? { ...closing, exitCode: HOOK_ERROR_CODE } : closing
+  return { ended: notRun(told, 'refused'), reply: refusedAnswer(request, reason) }
 }

@@ -45,7 +45,7 @@ export function readSmallFile(path: string, limit: number): SmallFile {
 }
 
 /** UTF-8 without its byte order mark. @throws FileRefused */
-export function decodeText(bytes: Buffer): string {
+export function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

@@ -1,5 +1,5 @@
 import { rootCertificates } from 'node:tls'
-import { decodeText, FileRefused, readSmallFile } from '../files/small-file.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 
 /** Where distributions keep what their users trust: Debian, Fedora, SUSE, Alpine and macOS. */
 const BUNDLES = [
@@ -47,7 +47,7 @@ function firstBundle(): string {
 
 function read(path: string): string | FileRefused {
   try {
-    return decodeText(readSmallFile(path, LONGEST_BUNDLE).bytes)
+    return decodeUtf8(readSmallFile(path, LONGEST_BUNDLE).bytes)
   } catch (error) {
     if (error instanceof FileRefused) return error
     throw error

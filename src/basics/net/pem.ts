@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
-import { decodeText, FileRefused, readSmallFile } from '../files/small-file.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 
 /** What is in a setting is not what it is for. The message says so without showing it. */
 export class PemError extends Error {
@@ -19,7 +19,7 @@ export function pemText(value: string, resolve: (path: string) => string): strin
   if (!value.startsWith('file://')) return value
   const path = resolve(value.slice('file://'.length))
   try {
-    return decodeText(readSmallFile(path, LONGEST_FILE).bytes)
+    return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes)
   } catch (error) {
     throw error instanceof FileRefused ? new PemError(`the file ${path} ${error.message}`) : error
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
-import { decodeText, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 
 /** What `login` keeps. Addresses as they were given. */
 export interface StoredAccount {
@@ -60,7 +60,7 @@ export function readAccountFile(file: string): StoredAccount | undefined {
 
 function parse(file: string): unknown {
   try {
-    return JSON.parse(decodeText(readSmallFile(file, LONGEST_FILE).bytes))
+    return JSON.parse(decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes))
   } catch (error) {
     if (error instanceof FileRefused) throw new AccountError(`${file} ${error.message}`)
     return undefined

@@ -148,13 +148,13 @@ function readProxy(env: NodeJS.ProcessEnv): ReturnType<typeof findProxy> {
 }
 
 /** `true` in any case, or `1`. */
-export function isTrue(text: string): boolean {
+export function isSwitchedOn(text: string): boolean {
   return text.toLowerCase() === 'true' || text === '1'
 }
 
 function flagIn(env: NodeJS.ProcessEnv, name: string): boolean | undefined {
   const text = env[name]
-  return text === undefined ? undefined : isTrue(text)
+  return text === undefined ? undefined : isSwitchedOn(text)
 }
 
 /** An empty variable is not set. */

@@ -24,7 +24,7 @@ export interface Question {
 }
 
 /** The answer's head; its body is to be read to its end, or destroyed. */
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number
   readonly contentType: string
   /** Of a redirect, which is never followed: the token is for this gateway. */
@@ -35,7 +35,7 @@ export interface Answer {
 }
 
 /** Asks on a connection of its own. @throws ApiError `unreachable` */
-export async function ask(account: Account, question: Question): Promise<Answer> {
+export async function ask(account: Account, question: Question): Promise<HttpAnswer> {
   const { signal = new AbortController().signal, answerMs = ANSWER_MS } = question
   const socket = await openRestSocket(account, signal)
   const deadline = AbortSignal.timeout(answerMs)
@@ -93,7 +93,11 @@ function send(
   })
 }
 
-function answerOf(response: IncomingMessage, { rest }: Account, { pieceMs = PIECE_MS }: Question): Answer {
+function answerOf(
+  response: IncomingMessage,
+  { rest }: Account,
+  { pieceMs = PIECE_MS }: Question,
+): HttpAnswer {
   const { statusCode = 0, headers } = response
   return {
     status: statusCode,
@@ -141,7 +145,7 @@ async function nextPiece(
 }
 
 /** The whole body. @throws ApiError `no-gateway` when it is longer than `limit` bytes */
-export async function readBody({ body, status }: Answer, limit: number): Promise<Buffer> {
+export async function readBody({ body, status }: HttpAnswer, limit: number): Promise<Buffer> {
   const tooLong = () => new ApiError('no-gateway', `the answer is longer than ${limit} bytes`, status)
   return readAll(body, limit, tooLong)
 }

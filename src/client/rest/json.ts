@@ -1,14 +1,14 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
 import { ApiError, type ApiErrorKind } from './api-error.ts'
-import { ask, readBody, type Answer, type Question } from './http.ts'
+import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
 
 /** A list of a thousand sessions or of all runbooks has some hundred KB. */
 const LONGEST_JSON = 32 * 1024 * 1024
 /** Errors have a sentence; what answers with more is something else. */
 const LONGEST_ERROR = 256 * 1024
 
-export interface Reply<T> {
+export interface RestReply<T> {
   readonly status: number
   readonly value: T
 }
@@ -23,7 +23,7 @@ export async function askJson<T>(
   question: Question,
   shape: v.GenericSchema<unknown, T>,
   limit = LONGEST_JSON,
-): Promise<Reply<T>> {
+): Promise<RestReply<T>> {
   const answer = await askWell(account, question)
   const { status } = answer
   const body = await readBody(answer, limit)
@@ -33,18 +33,18 @@ export async function askJson<T>(
 }
 
 /** A question whose answer is not an error; its body is the caller's to read or discard. @throws ApiError */
-export async function askWell(account: Account, question: Question): Promise<Answer> {
+export async function askWell(account: Account, question: Question): Promise<HttpAnswer> {
   const answer = await ask(account, question)
   if (answer.status >= 200 && answer.status < 300) return answer
   throw await errorOf(account, question, answer)
 }
 
 /** Reads an answer that says nothing, so that its connection ends. */
-export async function discardBody(answer: Answer): Promise<void> {
+export async function discardBody(answer: HttpAnswer): Promise<void> {
   await readBody(answer, LONGEST_ERROR)
 }
 
-async function errorOf(account: Account, question: Question, answer: Answer): Promise<ApiError> {
+async function errorOf(account: Account, question: Question, answer: HttpAnswer): Promise<ApiError> {
   const { status, location } = answer
   if (status >= 300 && status < 400) {
     answer.discard()

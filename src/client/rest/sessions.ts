@@ -4,7 +4,7 @@ import { ApiError } from './api-error.ts'
 import { askJson, askWell, discardBody } from './json.ts'
 
 /** One execution or terminal, as the gateway has recorded it. Texts are the gateway's: not for a terminal as they are. */
-export interface Session {
+export interface RecordedSession {
   readonly id: string
   readonly user: string
   readonly connection: string
@@ -37,7 +37,7 @@ const Raw = v.looseObject({
   review: v.nullish(v.looseObject({ status: v.nullish(v.string()) })),
 })
 
-function toSession(raw: v.InferOutput<typeof Raw>): Session {
+function toSession(raw: v.InferOutput<typeof Raw>): RecordedSession {
   return {
     id: raw.id,
     user: raw.user === '' ? raw.user_name : raw.user,
@@ -54,7 +54,11 @@ function toSession(raw: v.InferOutput<typeof Raw>): Session {
 }
 
 /** @throws ApiError `not-found` */
-export async function fetchSession(account: Account, id: string, signal?: AbortSignal): Promise<Session> {
+export async function fetchSession(
+  account: Account,
+  id: string,
+  signal?: AbortSignal,
+): Promise<RecordedSession> {
   const { value } = await askJson(account, { method: 'GET', path: sessionPath(id), signal }, Raw)
   return toSession(value)
 }
@@ -75,7 +79,7 @@ const RawList = v.object({
 })
 
 export interface SessionPage {
-  readonly sessions: readonly Session[]
+  readonly sessions: readonly RecordedSession[]
   readonly hasMore: boolean
 }
 
@@ -100,7 +104,7 @@ export async function findByCorrelation(
   account: Account,
   correlationId: string,
   signal?: AbortSignal,
-): Promise<Session | undefined> {
+): Promise<RecordedSession | undefined> {
   const { sessions } = await listSessions(account, { correlationId, limit: 5 }, signal)
   // A gateway that does not know the filter answers with other sessions.
   return sessions.find(({ raw }) => 'correlation_id' in raw && raw.correlation_id === correlationId)
@@ -112,13 +116,17 @@ export async function killSession(account: Account, id: string, signal?: AbortSi
 }
 
 /** To be read by `for await`, once. */
-export type Output = AsyncIterable<Buffer> | Iterable<Buffer>
+export type RecordedOutput = AsyncIterable<Buffer> | Iterable<Buffer>
 
 /**
  * Everything that the session has written so far, byte for byte.
  * @throws ApiError, also when it breaks off
  */
-export async function openOutput(account: Account, id: string, signal?: AbortSignal): Promise<Output> {
+export async function openOutput(
+  account: Account,
+  id: string,
+  signal?: AbortSignal,
+): Promise<RecordedOutput> {
   try {
     const answer = await askWell(account, { method: 'GET', path: `${sessionPath(id)}/result/stream`, signal })
     if (answer.contentType.startsWith('text/plain')) return answer.body
@@ -139,7 +147,7 @@ const LONGEST_STREAM = 256 * 1024 * 1024
 const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
 
 /** Of a gateway that is older than the stream of results. */
-async function oldOutput(account: Account, id: string, signal?: AbortSignal): Promise<Output> {
+async function oldOutput(account: Account, id: string, signal?: AbortSignal): Promise<RecordedOutput> {
   const path = `${sessionPath(id)}?expand=event_stream&event_stream=base64`
   const { value } = await askJson(account, { method: 'GET', path, signal }, OldOutput, LONGEST_STREAM)
   return value.event_stream.map((text) => Buffer.from(text, 'base64'))

@@ -3,7 +3,7 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import type { ExecutionSight } from '../running/execution-sight.ts'
 import { longer } from '../running/longer.ts'
-import { findByCorrelation, type Session } from './sessions.ts'
+import { findByCorrelation, type RecordedSession } from './sessions.ts'
 
 // An execution that has no answer yet, or whose answer was lost: its session is found by the request's correlation id.
 
@@ -46,7 +46,7 @@ async function look(
   account: Account,
   correlationId: string,
   signal: AbortSignal,
-): Promise<Session | undefined> {
+): Promise<RecordedSession | undefined> {
   try {
     return await findByCorrelation(account, correlationId, signal)
   } catch (error) {
@@ -60,7 +60,7 @@ export async function untilFound(
   account: Account,
   correlationId: string,
   signal: AbortSignal,
-): Promise<Session | undefined> {
+): Promise<RecordedSession | undefined> {
   const end = performance.now() + FIND_MS
   for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = longer(wait)) {
     const session = await look(account, correlationId, signal)

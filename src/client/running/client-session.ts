@@ -13,7 +13,7 @@ import {
 import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
 import type { WindowSize } from '../../wire/messages/window-size.ts'
-import { endOfClose, endOfStream, type SessionEnd } from './session-end.ts'
+import { endOfClose, endOfStream, type StreamEnd } from './session-end.ts'
 
 /** The way to a gateway's streams, and who goes it. */
 export interface StreamAccess {
@@ -22,7 +22,7 @@ export interface StreamAccess {
   readonly token: Secret
 }
 
-export interface SessionRequest {
+export interface StreamRequest {
   readonly verb: 'exec' | 'connect'
   readonly connection: string
   /** What an execution reads as its input; empty for a terminal. */
@@ -33,7 +33,7 @@ export interface SessionRequest {
 }
 
 /** What happens in a session before its end. */
-export type SessionEvent =
+export type StreamEvent =
   | OpenedMessage
   | { readonly kind: 'stdout' | 'stderr'; readonly data: Buffer }
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
@@ -52,25 +52,25 @@ const FIRST_KEY = Buffer.of(0x0a)
  * Disposing it ends the session, whatever runs in it: the gateway sees that its client has gone.
  */
 export class ClientSession implements Disposable {
-  readonly #request: SessionRequest
+  readonly #request: StreamRequest
   readonly #channel: Channel
   readonly #stream: PacketStream
-  #end: SessionEnd | undefined
+  #end: StreamEnd | undefined
   #isOpen = false
 
-  constructor(access: StreamAccess, request: SessionRequest, timing: StreamTiming = CLIENT_TIMING) {
+  constructor(access: StreamAccess, request: StreamRequest, timing: StreamTiming = CLIENT_TIMING) {
     this.#request = request
     this.#channel = new Channel(access.destination, access.proxy)
     this.#stream = new PacketStream(this.#channel, metadata(access, request), timing)
   }
 
   /** How it ended; to be asked when `events` are over. */
-  get end(): SessionEnd {
+  get end(): StreamEnd {
     return this.#end ?? endOfStream(this.#stream.error ?? NO_REASON, this.#isOpen)
   }
 
   /** Pulls: while nobody asks for the next one nothing is read, and the command at the other end waits. */
-  async *events(): AsyncGenerator<SessionEvent, void, undefined> {
+  async *events(): AsyncGenerator<StreamEvent, void, undefined> {
     this.#open()
     for await (const packet of this.#stream.receive()) {
       const event = this.#received(decodeToClient(packet))
@@ -106,7 +106,7 @@ export class ClientSession implements Disposable {
     void this.#send(encodeClientMessage({ ...open, ...terminal }))
   }
 
-  #received(message: ToClientMessage): SessionEvent | undefined {
+  #received(message: ToClientMessage): StreamEvent | undefined {
     switch (message.kind) {
       case 'opened':
         return this.#opened(message)
@@ -152,7 +152,7 @@ export class ClientSession implements Disposable {
 }
 
 /** `version` stays empty: hoop's gateway compares it with that of the agent, and warns. */
-function metadata({ token }: StreamAccess, { verb, connection }: SessionRequest): Record<string, string> {
+function metadata({ token }: StreamAccess, { verb, connection }: StreamRequest): Record<string, string> {
   return {
     origin: 'client',
     verb,

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { askJson, type Reply } from '../rest/json.ts'
+import { askJson, type RestReply } from '../rest/json.ts'
 
 /** A runbook to run, with everything that goes with it. */
-export interface ExecutionRequest {
+export interface RestExecution {
   readonly connection: string
   readonly file: string
   /** Undefined for gateways that have only the first version of the interface. */
@@ -51,9 +51,9 @@ const ANSWER_MS = 120_000
 /** Runs it: status 200 when it has ended, 202 when it goes on. @throws ApiError */
 export async function startExecution(
   account: Account,
-  request: ExecutionRequest,
+  request: RestExecution,
   signal: AbortSignal,
-): Promise<Reply<ExecutionAnswer>> {
+): Promise<RestReply<ExecutionAnswer>> {
   const question = { method: 'POST', answerMs: ANSWER_MS, signal } as const
   return askJson(account, { ...question, ...addressed(request) }, Answer, LONGEST_ANSWER)
 }
@@ -63,12 +63,12 @@ export async function runApproved(
   account: Account,
   sessionId: string,
   signal: AbortSignal,
-): Promise<Reply<ExecutionAnswer>> {
+): Promise<RestReply<ExecutionAnswer>> {
   const path = `/api/sessions/${encodeURIComponent(sessionId)}/exec`
   return askJson(account, { method: 'POST', path, answerMs: ANSWER_MS, signal }, Answer, LONGEST_ANSWER)
 }
 
-function addressed(request: ExecutionRequest): { path: string; body: object } {
+function addressed(request: RestExecution): { path: string; body: object } {
   const { connection, repository } = request
   if (repository === undefined) {
     const path = `/api/plugins/runbooks/connections/${encodeURIComponent(connection)}/exec`
@@ -79,7 +79,7 @@ function addressed(request: ExecutionRequest): { path: string; body: object } {
 }
 
 /** Of both versions of the interface. */
-function requestBody(request: ExecutionRequest): object {
+function requestBody(request: RestExecution): object {
   return {
     file_name: request.file,
     ...(request.refHash !== undefined && { ref_hash: request.refHash }),
@@ -96,18 +96,18 @@ const RawRendered = v.looseObject({
   secret_parameters: v.nullish(v.array(v.string())),
 })
 
-export interface Rendered {
+export interface RenderedFile {
   readonly script: string
   /** Names; undefined where the gateway does not say it. */
   readonly secretParameters: readonly string[] | undefined
 }
 
 /** What would be run. Only the embedded gateway can say; others answer `not-found`. @throws ApiError */
-export async function renderRunbook(
+export async function renderLocally(
   account: Account,
-  request: ExecutionRequest,
+  request: RestExecution,
   signal?: AbortSignal,
-): Promise<Rendered> {
+): Promise<RenderedFile> {
   const { connection, repository } = request
   const body = {
     connection_name: connection,

@@ -1,16 +1,11 @@
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
-import {
-  runApproved,
-  startExecution,
-  type ExecutionAnswer,
-  type ExecutionRequest,
-} from './execution-request.ts'
+import { runApproved, startExecution, type ExecutionAnswer, type RestExecution } from './execution-request.ts'
 import type { ExecutionSight } from './execution-sight.ts'
 import { follow } from './follow.ts'
-import type { Reply } from '../rest/json.ts'
+import type { RestReply } from '../rest/json.ts'
 import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, reasonIn, type Outcome } from './outcome.ts'
-import type { Session } from '../rest/sessions.ts'
+import type { RecordedSession } from '../rest/sessions.ts'
 import { lookOn, untilFound } from '../rest/unanswered.ts'
 
 /** Somebody has said no. */
@@ -29,7 +24,7 @@ type Sights = AsyncGenerator<ExecutionSight, Outcome>
  * @param signal ends the looking on, and the output that is being read; the execution goes on
  * @throws ApiError where nothing ran, or nobody knows any more; ReviewRejected
  */
-export async function* execute(account: Account, request: ExecutionRequest, signal: AbortSignal): Sights {
+export async function* execute(account: Account, request: RestExecution, signal: AbortSignal): Sights {
   const answered = settle(startExecution(account, request, signal))
   const known = yield* lookOn(account, request.correlationId, answered, signal)
   const outcome = await answered
@@ -52,7 +47,7 @@ function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
 
 async function* afterAnswer(
   account: Account,
-  { status, value }: Reply<ExecutionAnswer>,
+  { status, value }: RestReply<ExecutionAnswer>,
   signal: AbortSignal,
 ): Sights {
   const { session_id: id, has_review: hasReview, exit_code: code } = value
@@ -99,7 +94,7 @@ async function* afterReview(account: Account, id: string, signal: AbortSignal): 
   }
 }
 
-function isDecided({ status, review }: Session): boolean {
+function isDecided({ status, review }: RecordedSession): boolean {
   return status === 'ready' || (review !== undefined && review !== 'PENDING')
 }
 
@@ -107,9 +102,9 @@ function isDecided({ status, review }: Session): boolean {
 async function* watch(
   account: Account,
   id: string,
-  isEnough: (session: Session) => boolean,
+  isEnough: (session: RecordedSession) => boolean,
   signal: AbortSignal,
-): AsyncGenerator<ExecutionSight, Session> {
+): AsyncGenerator<ExecutionSight, RecordedSession> {
   const sights = follow(account, id, signal)
   let away = false
   for (;;) {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import { longer } from './longer.ts'
-import { fetchSession, type Session } from '../rest/sessions.ts'
+import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
 /** To the second look at a session: soon, for what is short. */
 const FIRST_WAIT_MS = 250
@@ -11,7 +11,7 @@ const AWAY_MS = 5 * 60_000
 
 /** What is seen of a session that runs elsewhere. */
 export type Sight =
-  | { readonly kind: 'seen'; readonly session: Session }
+  | { readonly kind: 'seen'; readonly session: RecordedSession }
   /** The gateway does not answer; it is asked again. */
   | { readonly kind: 'away'; readonly reason: string }
 
@@ -24,7 +24,7 @@ export async function* follow(
   account: Account,
   id: string,
   signal: AbortSignal,
-): AsyncGenerator<Sight, Session> {
+): AsyncGenerator<Sight, RecordedSession> {
   let awaySince: number | undefined
   for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
     try {

@@ -2,7 +2,7 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import type { ExecutionAnswer } from './execution-request.ts'
 import { ReasonAtEnd } from './reason-at-end.ts'
-import { openOutput, type Output, type Session } from '../rest/sessions.ts'
+import { openOutput, type RecordedOutput, type RecordedSession } from '../rest/sessions.ts'
 
 /** How an execution ended. */
 export interface Outcome {
@@ -12,7 +12,7 @@ export interface Outcome {
   /** Why there is no code, in the gateway's words. Of what was followed it is known when the output has been read. */
   readonly reason: string | undefined
   /** What it wrote, byte for byte, in the order of arrival. Reading it may throw an ApiError: how it ended is known all the same. */
-  readonly output: Output
+  readonly output: RecordedOutput
   /** Some of what it wrote is missing. */
   readonly isTruncated: boolean
   /** Bytes of secrets that were replaced in it, as far as the gateway says so. */
@@ -84,7 +84,7 @@ export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
  */
 export function outcomeOfRecord(
   account: Account,
-  session: Session,
+  session: RecordedSession,
   reason: string | undefined,
   signal: AbortSignal,
 ): Outcome {
@@ -112,12 +112,17 @@ async function* outputOf(account: Account, id: string, signal: AbortSignal): Asy
 }
 
 /** Ours: hoop's sessions have no such field. */
-function count({ raw }: Session, field: 'truncated_bytes' | 'redacted_bytes'): number {
+function count({ raw }: RecordedSession, field: 'truncated_bytes' | 'redacted_bytes'): number {
   const value = field in raw ? (raw as Record<typeof field, unknown>)[field] : undefined
   return typeof value === 'number' ? value : 0
 }
 
-async function recorded(account: Account, id: string, given: Output, signal: AbortSignal): Promise<Output> {
+async function recorded(
+  account: Account,
+  id: string,
+  given: RecordedOutput,
+  signal: AbortSignal,
+): Promise<RecordedOutput> {
   try {
     return await openOutput(account, id, signal)
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Output } from '../rest/sessions.ts'
+import type { RecordedOutput } from '../rest/sessions.ts'
 
 /** Bytes. What is longer is output. */
 const LONGEST = 4096
@@ -23,7 +23,7 @@ export class ReasonAtEnd {
     return this.#reason
   }
 
-  async *without(output: Output): AsyncGenerator<Buffer, void, undefined> {
+  async *without(output: RecordedOutput): AsyncGenerator<Buffer, void, undefined> {
     const length = Math.max(LONGEST, 2 * Buffer.byteLength(this.#reason ?? ''))
     let held: Buffer = Buffer.alloc(0)
     for await (const piece of output) {

@@ -34,7 +34,7 @@ export type NoExitReason =
   | 'malformed'
 
 /** How a session ended. Texts are the gateway's or the agent's, as they came: control characters are in them. */
-export type SessionEnd =
+export type StreamEnd =
   | {
       readonly kind: 'exited'
       readonly exitCode: number
@@ -46,13 +46,13 @@ export type SessionEnd =
   | { readonly kind: NoExitReason; readonly message: string }
 
 /** The end that the agent, or a gateway in its place, has told. A code that is none is no success. */
-export function endOfClose({ exitCode, message, truncatedBytes }: ClosedMessage): SessionEnd {
+export function endOfClose({ exitCode, message, truncatedBytes }: ClosedMessage): StreamEnd {
   if (exitCode === undefined || exitCode < 0) return { kind: 'malformed', message }
   return { kind: 'exited', exitCode, message, truncatedBytes }
 }
 
 /** What the end of a stream means on which no close has come. */
-export function endOfStream(error: ConnectError, isOpen: boolean): SessionEnd {
+export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
   return { kind: reasonOf(error, isOpen), message: error.message }
 }
 

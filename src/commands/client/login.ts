@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { oneLine } from '../../basics/text/one-line.ts'
-import { decodeText, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
-import { findAccount, isToken, isTrue, type Account } from '../../client/account/account.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { findAccount, isToken, isSwitchedOn, type Account } from '../../client/account/account.ts'
 import { writeAccountFile, type StoredAccount } from '../../client/account/account-file.ts'
 import { parseStreamAddress } from '../../client/account/address.ts'
 import { fetchGrpcUrl, fetchUser } from '../../client/account/server-info.ts'
@@ -59,7 +59,7 @@ function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): Stored
       tlsCa: HOOP_TLSCA.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`),
     }),
     ...(HOOP_TLSSERVERNAME && { tlsServerName: HOOP_TLSSERVERNAME }),
-    ...(HOOP_TLS_SKIP_VERIFY && { tlsSkipVerify: isTrue(HOOP_TLS_SKIP_VERIFY) }),
+    ...(HOOP_TLS_SKIP_VERIFY && { tlsSkipVerify: isSwitchedOn(HOOP_TLS_SKIP_VERIFY) }),
   }
 }
 
@@ -94,7 +94,7 @@ async function tokenText(tokenFile: string | undefined): Promise<string> {
   if (tokenFile === undefined && canAsk()) return askUnseen('Token of the gateway:')
   if (tokenFile === undefined || tokenFile === '-') return readStandardInput(LONGEST_TOKEN, 'the token')
   try {
-    return decodeText(readSmallFile(tokenFile, LONGEST_TOKEN).bytes)
+    return decodeUtf8(readSmallFile(tokenFile, LONGEST_TOKEN).bytes)
   } catch (error) {
     if (error instanceof FileRefused)
       throw new Failure(`the token file ${tokenFile} ${error.message}`, exitCodes.usage)

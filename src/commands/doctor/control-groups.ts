@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import { readWords, removeGroup, writeValue } from '../../runtime/linux/cgroup-files.ts'
 import { groupFolder } from '../../runtime/linux/cgroup-mounts.ts'
 import type { Finding } from './finding.ts'
@@ -11,7 +11,7 @@ import { broken, ok, warning } from './finding.ts'
 
 const CONTROLLERS = ['memory', 'pids']
 
-type Limits = Pick<AgentSettings, 'limitsMemoryBytes' | 'limitsProcesses'>
+type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>
 
 /**
  * Whether executions can have control groups: a process of our own is moved into a new group below the one we are

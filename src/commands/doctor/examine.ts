@@ -1,9 +1,9 @@
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import type { SettingsSource } from '../../config/lookup.ts'
 import type { Engine } from '../../runtime/engine.ts'
 import { checkControlGroups } from './control-groups.ts'
 import { checkEngine } from './engine.ts'
-import { Examination, type Outcome } from './examination.ts'
+import { Examination, type Examined } from './examination.ts'
 import type { Line } from './finding.ts'
 import { checkClock } from './gateway/clock.ts'
 import { checkHealth } from './gateway/health.ts'
@@ -14,7 +14,7 @@ import { checkTcp } from './gateway/tcp.ts'
 import { checkTls } from './gateway/tls.ts'
 import type { Route } from './gateway/way.ts'
 import { checkKeyExposure } from './key-exposure.ts'
-import { checkKeyFile } from './key-file.ts'
+import { judgeKeyFile } from './key-file.ts'
 import { keyPlace } from './key-place.ts'
 import { checkKey } from './key.ts'
 import { checkMemory } from './memory.ts'
@@ -53,13 +53,13 @@ export async function examine({ source, version, main, tell }: ExamineOptions): 
 
 async function checkCredential(
   examination: Examination,
-  settings: Outcome<AgentSettings>,
+  settings: Examined<AgentConfiguration>,
   source: SettingsSource,
   trial: TrialProcess,
-): Promise<Outcome<Route>> {
+): Promise<Examined<Route>> {
   const route = await examination.checkWith(settings, 'key', checkKey)
   await examination.checkWith(settings, 'key file', ({ key }) =>
-    checkKeyFile(keyPlace(key, source), source.env),
+    judgeKeyFile(keyPlace(key, source), source.env),
   )
   await examination.checkWith(settings, 'key exposure', ({ key }, signal) =>
     checkKeyExposure(keyPlace(key, source), () => trial.ask('environ', signal)),
@@ -68,7 +68,7 @@ async function checkCredential(
 }
 
 /** The way to the gateway, step by step, each on its own connection. */
-export async function checkGateway(examination: Examination, route: Outcome<Route>): Promise<void> {
+export async function checkGateway(examination: Examination, route: Examined<Route>): Promise<void> {
   const resolved = await examination.checkWith(route, 'name resolution', checkName)
   const reached = await examination.checkWith(resolved, 'tcp', checkTcp)
   const led = await examination.checkWith(reached, 'proxy', checkProxy)
@@ -81,7 +81,7 @@ export async function checkGateway(examination: Examination, route: Outcome<Rout
 
 async function checkFolders(
   examination: Examination,
-  settings: Outcome<AgentSettings>,
+  settings: Examined<AgentConfiguration>,
   { env }: SettingsSource,
 ): Promise<void> {
   await examination.checkWith(settings, 'runtime folder', (found) => checkRuntimeFolder(found, env))
@@ -92,7 +92,7 @@ async function checkFolders(
 async function checkCommands(
   examination: Examination,
   trial: TrialProcess,
-): Promise<Outcome<Engine['name']>> {
+): Promise<Examined<Engine['name']>> {
   const engine = await examination.check('engine', checkEngine)
   await examination.check('command', (signal) => trial.ask('command', signal))
   await examination.check('terminal', (signal) => trial.ask('terminal', signal))
@@ -102,8 +102,8 @@ async function checkCommands(
 
 async function checkMachine(
   examination: Examination,
-  settings: Outcome<AgentSettings>,
-  engine: Outcome<Engine['name']>,
+  settings: Examined<AgentConfiguration>,
+  engine: Examined<Engine['name']>,
 ): Promise<void> {
   await examination.checkWith(settings, 'control groups', checkControlGroups)
   await examination.checkWith(settings, 'open files', (found) => checkOpenFiles(found))

@@ -10,7 +10,7 @@ const WRITABLE_BY_OTHERS = 0o022
 const STICKY = 0o1000
 
 /** Who else may read or replace the file with the credential. */
-export function checkKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
+export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   if (place.kind === 'variable') return skipped(`the key is in no file but in ${place.name}`)
   const { mode, uid } = statSync(place.path)
   const folder = path.dirname(place.path)

@@ -1,9 +1,9 @@
 import path from 'node:path'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import type { Found } from '../../config/lookup.ts'
 import { Lookup, type SettingsSource } from '../../config/lookup.ts'
 import { pathBeside } from '../../config/path.ts'
-import { Problems } from '../../config/problems.ts'
+import { ConfigurationProblems } from '../../config/problems.ts'
 import { locateFile, readSettingsFile } from '../../config/settings-file.ts'
 import { SETTINGS } from '../../config/table.ts'
 
@@ -12,13 +12,13 @@ export type KeyPlace =
   { readonly kind: 'file'; readonly path: string } | { readonly kind: 'variable'; readonly name: string }
 
 /** Of settings that have been accepted: what is wrong with them is said elsewhere. */
-export function keyPlace({ kind }: AgentSettings['key'], source: SettingsSource): KeyPlace {
+export function keyPlace({ kind }: AgentConfiguration['key'], source: SettingsSource): KeyPlace {
   const { flags, env } = source
   const location = locateFile(
     typeof flags['config'] === 'string' ? flags['config'] : undefined,
     env['RUNBOOK_AGENT_CONFIG'],
   )
-  const problems = new Problems()
+  const problems = new ConfigurationProblems()
   const file = readSettingsFile(location, problems)
   const lookup = new Lookup(source, file, problems)
   const named = (found: Found<string>): KeyPlace => ({

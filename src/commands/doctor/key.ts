@@ -1,5 +1,5 @@
 import type { Identity } from '../../agent/connection/identity.ts'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import { Failure } from '../failure.ts'
 import { readIdentity } from '../start/settings.ts'
 import type { Finding } from './finding.ts'
@@ -10,7 +10,7 @@ import { routeOf, type Route } from './gateway/way.ts'
 const USUAL_SECRET = /^xagt-[\w-]{43}$/
 
 /** The form of the credential, and where it leads. The fact is who the agent is and how it would get there. */
-export function checkKey(settings: AgentSettings): Finding<Route> {
+export function checkKey(settings: AgentConfiguration): Finding<Route> {
   try {
     const identity = readIdentity(settings)
     return { ...judge(settings, identity), fact: routeOf(identity, settings) }
@@ -20,7 +20,7 @@ export function checkKey(settings: AgentSettings): Finding<Route> {
   }
 }
 
-function judge({ key }: AgentSettings, identity: Identity): Finding {
+function judge({ key }: AgentConfiguration, identity: Identity): Finding {
   const way = `to ${identity.address}, ${identity.tls === undefined ? 'without TLS' : 'with TLS'}, from ${key.source}`
   if (key.kind === 'token') return ok(`token of the old kind ${way}`)
   if (key.kind === 'svid') return svid(identity, way)

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import type { Finding } from './finding.ts'
 import { ok, warning } from './finding.ts'
 import { inUnits } from './free-space.ts'
@@ -10,7 +10,7 @@ const BESIDE_THE_HEAP = 96 * 1024 ** 2
 
 /** Whether V8 would let the heap grow beyond what the container may have: the kernel would end the agent. */
 export function checkMemory(
-  { tailMemoryBytes }: Pick<AgentSettings, 'tailMemoryBytes'>,
+  { tailMemoryBytes }: Pick<AgentConfiguration, 'tailMemoryBytes'>,
   limit = process.constrainedMemory(),
   heap = getHeapStatistics().heap_size_limit,
 ): Finding {

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import {
   executionsWithin,
   FILES_PER_EXECUTION,
@@ -11,7 +11,7 @@ import { ok, skipped, warning } from './finding.ts'
 
 /** Whether the limit of open files allows as many executions as `limits.sessions` does. */
 export function checkOpenFiles(
-  { limitsSessions }: Pick<AgentSettings, 'limitsSessions'>,
+  { limitsSessions }: Pick<AgentConfiguration, 'limitsSessions'>,
   proc = '/proc/self',
 ): Finding {
   const limit = openFileLimit(`${proc}/limits`)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import { RuntimeFolderError } from '../../envvars/errors.ts'
 import { chooseRuntimeBase, findUserFolder } from '../../envvars/folder/runtime-base.ts'
 import type { Finding } from './finding.ts'
@@ -13,7 +13,7 @@ const LITTLE_BYTES = 16 * 1024 ** 2
 
 /** Where secret files of commands would go. Looks and tries, but makes none of the agent's folders. */
 export async function checkRuntimeFolder(
-  { runtimeDir }: Pick<AgentSettings, 'runtimeDir'>,
+  { runtimeDir }: Pick<AgentConfiguration, 'runtimeDir'>,
   env: NodeJS.ProcessEnv,
 ): Promise<Finding> {
   const { named, origin } = choice(runtimeDir, env)

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import { ConfigError, loadAgentSettings } from '../../config.ts'
 import type { SettingsSource } from '../../config/lookup.ts'
 import { locateFile } from '../../config/settings-file.ts'
@@ -10,7 +10,7 @@ import { broken } from './finding.ts'
 const SAID_LATER = /chmod 600|prefer key-file/
 
 /** Whether `start` could read its settings, with everything that is wrong. */
-export function checkSettings(source: SettingsSource): Finding<AgentSettings> {
+export function checkSettings(source: SettingsSource): Finding<AgentConfiguration> {
   try {
     return accepted(loadAgentSettings(source), source)
   } catch (error) {
@@ -19,7 +19,7 @@ export function checkSettings(source: SettingsSource): Finding<AgentSettings> {
   }
 }
 
-function accepted(settings: AgentSettings, source: SettingsSource): Finding<AgentSettings> {
+function accepted(settings: AgentConfiguration, source: SettingsSource): Finding<AgentConfiguration> {
   const warnings = settings.warnings.filter((one) => !SAID_LATER.test(one))
   const found = `can be used (${fileOf(source)})`
   if (warnings.length === 0) return { level: 'ok', found, fact: settings }

@@ -1,7 +1,7 @@
 import { constants, existsSync } from 'node:fs'
 import { access } from 'node:fs/promises'
 import path from 'node:path'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import type { Finding } from './finding.ts'
 import { broken, ok, warning } from './finding.ts'
 import { inUnits, volumeOf } from './free-space.ts'
@@ -15,7 +15,7 @@ const TAILS_BYTES = 64 * 1024 ** 2
 export async function checkStateFolder({
   stateDir,
   journalBytes,
-}: Pick<AgentSettings, 'stateDir' | 'journalBytes'>): Promise<Finding> {
+}: Pick<AgentConfiguration, 'stateDir' | 'journalBytes'>): Promise<Finding> {
   const obstacle = await obstacleTo(stateDir)
   if (obstacle !== undefined) return broken(`${stateDir}: nothing can be made there: ${obstacle}`, ADVICE)
   const journal = path.join(stateDir, 'journal.jsonl')

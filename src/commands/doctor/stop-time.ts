@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { longestWayOutMs } from '../../agent/stop-time.ts'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import type { Finding } from './finding.ts'
 import { ok, skipped, warning } from './finding.ts'
 
@@ -14,7 +14,7 @@ const ASK_MS = 3000
 export async function checkStopTime({
   drainMs,
   killGraceMs,
-}: Pick<AgentSettings, 'drainMs' | 'killGraceMs'>): Promise<Finding> {
+}: Pick<AgentConfiguration, 'drainMs' | 'killGraceMs'>): Promise<Finding> {
   const answer = await firstLoaded([
     ...ownUnit(),
     { name: UNIT, ofUser: false },

@@ -1,5 +1,5 @@
 import type { Logger } from '../../basics/logger.ts'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import type { Http } from '../../operations/http.ts'
 import { openStatusSocket, type StatusSocket } from '../../operations/status-socket.ts'
 import type { StatusSource } from '../../operations/status.ts'
@@ -12,7 +12,7 @@ import { Failure } from '../failure.ts'
 const STOP_MARGIN_MS = 10_000
 
 interface Parts {
-  readonly settings: AgentSettings
+  readonly settings: AgentConfiguration
   /** 0700, for the status socket. */
   readonly folder: string
   readonly status: StatusSource

@@ -1,14 +1,14 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
 /** Bytes for people: `1.5 MiB`. */
-export function size(bytes: number): string {
+export function sizeText(bytes: number): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
   const count = bytes / 1024 ** power
   return `${power === 0 ? count : count.toFixed(1)} ${UNITS[power] ?? ''}`
 }
 
 /** The two largest units: `3d 4h`. */
-export function duration(seconds: number): string {
+export function durationText(seconds: number): string {
   const whole = Math.floor(seconds)
   const parts: [number, string][] = [
     [Math.floor(whole / 86_400), 'd'],

@@ -1,7 +1,7 @@
 import { oneLine } from '../../basics/text/one-line.ts'
 import { activityWords } from '../../operations/status-text.ts'
 import type { Status } from '../../operations/status.ts'
-import { duration, size } from './format.ts'
+import { durationText, sizeText } from './format.ts'
 
 /** One agent for a person: a line for each thing, the names in a column. */
 export function statusTable(status: Status): string {
@@ -18,7 +18,7 @@ function lines(status: Status): [string, ...string[]][] {
       oneLine(status.agent || 'unnamed'),
       `pid ${status.pid}`,
       `version ${oneLine(status.version)}`,
-      `up ${duration(status.uptimeSeconds)}`,
+      `up ${durationText(status.uptimeSeconds)}`,
       `${status.engine} engine`,
     ],
     ['gateway', activityWords(status)],
@@ -42,12 +42,16 @@ function lines(status: Status): [string, ...string[]][] {
     ],
     [
       'output',
-      `${size(output.bytesRead)} read`,
-      `${size(output.bytesSent)} sent`,
-      `${size(output.bytesLeftOut)} left out`,
-      `${size(output.bytesRedacted)} redacted`,
+      `${sizeText(output.bytesRead)} read`,
+      `${sizeText(output.bytesSent)} sent`,
+      `${sizeText(output.bytesLeftOut)} left out`,
+      `${sizeText(output.bytesRedacted)} redacted`,
     ],
-    ['tails', `${size(output.tailBytesInMemory)} in memory`, `${size(output.tailBytesInFiles)} in files`],
+    [
+      'tails',
+      `${sizeText(output.tailBytesInMemory)} in memory`,
+      `${sizeText(output.tailBytesInFiles)} in files`,
+    ],
     ['requests', `of the gateway itself: ${tally(status.systemRequests) || 'none'}`],
     ['leftovers', `${status.processesEnded} processes ended`],
     ['journal', `${status.journalLinesLost} lines lost`],

@@ -23,7 +23,7 @@ interface Owner {
 }
 
 /** Writes that the folder belongs to this process. */
-export async function claimFolder(folder: string): Promise<void> {
+export async function claimOwnership(folder: string): Promise<void> {
   const startTime = (await readStartTime(process.pid)) ?? ''
   const lines = [String(process.pid), startTime, await currentPlace()]
   await writeFile(join(folder, OWNER_FILE), `${lines.join('\n')}\n`, { flag: 'wx', mode: 0o600 })

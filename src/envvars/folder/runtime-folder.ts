@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf, RuntimeFolderError } from '../errors.ts'
-import { claimFolder, TOUCH_INTERVAL_MS, touchOwner } from './owner.ts'
+import { claimOwnership, TOUCH_INTERVAL_MS, touchOwner } from './owner.ts'
 import { removeTree } from './remove-tree.ts'
 import { chooseRuntimeBase, ensureUserFolder, userFolders, type RuntimeBaseRequest } from './runtime-base.ts'
 import { SecretFiles } from '../secret-files.ts'
@@ -154,7 +154,7 @@ async function makeInstance(userFolder: string, instance: string): Promise<strin
   const path = join(userFolder, instance)
   try {
     await mkdir(passing, { mode: 0o700 })
-    await claimFolder(passing)
+    await claimOwnership(passing)
     await rename(passing, path)
     return path
   } catch (error) {

@@ -80,7 +80,7 @@ export class Agents {
   authenticate(authorization: string | undefined): Authentication {
     const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
     const { name, secret } = credential(url ?? '')
-    const agent = this.#known.find(({ keySha256 }) => matches(secret, keySha256))
+    const agent = this.#known.find(({ keySha256 }) => isSameKey(secret, keySha256))
     if (agent === undefined) return { kind: 'unknown' }
     return agent.name === name ? { kind: 'agent', name } : { kind: 'name-differs' }
   }
@@ -137,6 +137,6 @@ function credential(url: string): { name: string; secret: string } {
 }
 
 /** In constant time, over hashes of equal length. */
-export function matches(secret: string, sha256: Buffer): boolean {
+export function isSameKey(secret: string, sha256: Buffer): boolean {
   return timingSafeEqual(createHash('sha256').update(secret).digest(), sha256)
 }

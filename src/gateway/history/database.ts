@@ -8,7 +8,7 @@ import { updateSchema } from './schema.ts'
 import { Search } from './search.ts'
 import type { NewSession, SessionEvent, SessionQuery } from './session.ts'
 import { HistoryError } from './session.ts'
-import type { Access, Connection, OpenFile, Statement } from './sqlite.ts'
+import type { Access, Connection, OpenFile, SqlStatement } from './sqlite.ts'
 import { bytesOf, closeFile, inTransaction, openFile, releaseLock, takeLock, waitForLocks } from './sqlite.ts'
 import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
 import { historyError, isNoRoom } from './trouble.ts'
@@ -209,7 +209,7 @@ export class HistoryDatabase {
   }
 
   /** Until a page is empty: while the caller was busy with one, more may have been written. */
-  *#pages(statement: Statement, session: number): Generator<SessionEvent> {
+  *#pages(statement: SqlStatement, session: number): Generator<SessionEvent> {
     let after = 0
     for (;;) {
       const page = this.#try('read events', () => statement.all([session, after]) as EventRow[])
@@ -221,7 +221,7 @@ export class HistoryDatabase {
     }
   }
 
-  #number(statement: Statement, parameters: readonly unknown[]): number {
+  #number(statement: SqlStatement, parameters: readonly unknown[]): number {
     return this.#try('read it', () => (statement.get(parameters) as [number])[0])
   }
 

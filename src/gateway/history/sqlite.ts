@@ -15,7 +15,7 @@ import { HistoryError } from './session.ts'
 import { code, isNoRoom } from './trouble.ts'
 
 export type Connection = InstanceType<typeof Database>
-export type Statement = Database.Statement
+export type SqlStatement = Database.Statement
 
 const PAGE_BYTES = 4096
 /** Another program may hold a lock on the file. All of the gateway stands still while we wait for it. */

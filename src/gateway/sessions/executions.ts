@@ -7,7 +7,7 @@ import type { Begun, Sessions } from './sessions.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
 
 /** One execution as the REST interface asks for it. */
-export interface ExecutionRequest extends Omit<SessionRequest, 'verb'> {
+export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
   readonly origin: 'client-api' | 'client-api-runbooks'
 }
 
@@ -46,7 +46,7 @@ export class Executions {
   }
 
   /** The answer when it comes within the wait, else the 202: the execution goes on. @throws HistoryError when it cannot begin */
-  async execute(request: ExecutionRequest): Promise<{ status: 200 | 202; body: ExecResponse }> {
+  async execute(request: ScriptExecution): Promise<{ status: 200 | 202; body: ExecResponse }> {
     const startedAt = performance.now()
     const begun = this.#begin(request)
     const { sid } = begun.session
@@ -63,7 +63,7 @@ export class Executions {
     }
   }
 
-  #begin(request: ExecutionRequest): Begun {
+  #begin(request: ScriptExecution): Begun {
     const begun = this.#sessions.begin(
       { ...request, verb: 'exec' },
       { opened: () => begun.session.exec(request.script), output: () => undefined },

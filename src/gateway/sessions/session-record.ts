@@ -1,6 +1,6 @@
 import { Redaction, type Redactor } from '../../policy/redaction/redactor.ts'
 import { SecretNames } from '../../policy/redaction/names/secret-names.ts'
-import { formsOf, secretsAmong, textsOfSecret, type Variable } from '../../policy/redaction/variables.ts'
+import { formsOf, secretsAmong, textsOfSecret, type NamedValue } from '../../policy/redaction/variables.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { WindowSize } from '../../wire/messages/window-size.ts'
 import type { History } from '../history/history.ts'
@@ -43,7 +43,7 @@ function secretsOf({ secrets }: ConnectionSettings): Buffer[] {
 }
 
 /** The wire's form: `envvar:NAME` or `filesystem:NAME` to base64. What is malformed the agent refuses. */
-function variablesIn(entries: ReadonlyMap<string, string>, origin: Variable['origin']): Variable[] {
+function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['origin']): NamedValue[] {
   return [...entries].map(([key, encoded]) => {
     const [kind, name = ''] = key.split(':', 2)
     const value = Buffer.from(encoded, 'base64')

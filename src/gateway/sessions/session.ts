@@ -45,7 +45,7 @@ const LEAVE_MS = 15_000
 const HAS_LEFT = 'the client has left'
 
 /** One session on an agent: opens it, brings it what it is sent, records what comes back until it ends. */
-export class Session implements SessionSink {
+export class GatewaySession implements SessionSink {
   readonly sid: SessionId
   readonly #open: OpenMessage
   readonly #record: SessionRecord

@@ -6,7 +6,7 @@ import type { Agents } from '../agents/agents.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError, HistoryFullError } from '../history/session.ts'
 import { NoRoomError } from '../history/trouble.ts'
-import { Session, type SessionAudience, type SessionEnding } from './session.ts'
+import { GatewaySession, type SessionAudience, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
@@ -21,7 +21,7 @@ export class TooMuchAtOnce extends Error {
 
 /** A session that has begun. */
 export interface Begun {
-  readonly session: Session
+  readonly session: GatewaySession
   /** Settles when it is over and recorded. */
   readonly ended: Promise<SessionEnding>
 }
@@ -51,7 +51,7 @@ export class Sessions {
     const sid = randomUUID() as SessionId
     this.#create(sid, request, redaction)
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
-    const session = new Session(openMessage(sid, request), record, audience)
+    const session = new GatewaySession(openMessage(sid, request), record, audience)
     const ended = this.#run(session, request).finally(() => this.#running.delete(sid))
     // Whoever waits gets the error; when nobody does it must not end the process.
     ended.catch((error: unknown) =>
@@ -101,7 +101,7 @@ export class Sessions {
     }
   }
 
-  async #run(session: Session, request: SessionRequest): Promise<SessionEnding> {
+  async #run(session: GatewaySession, request: SessionRequest): Promise<SessionEnding> {
     const { sid } = session
     const { connection, user, origin, verb } = request
     this.#log.info({ sid, connection: connection.name, user, origin, verb }, 'session started')
@@ -116,7 +116,7 @@ export class Sessions {
   }
 
   /** As the original: access comes before the agent, for which it waits. */
-  #check(session: Session, request: SessionRequest): void {
+  #check(session: GatewaySession, request: SessionRequest): void {
     const use = useOf(request)
     if (this.#closing) session.fail('gateway shutdown')
     else if (!request.connection.access[use])

@@ -2,7 +2,7 @@
 export const MAX_TEMPLATE_BYTES = 1_000_000
 
 /** Levels of blocks and parentheses inside each other. Reading and rendering recurse once per level. */
-export const MAX_DEPTH = 200
+export const MAX_TEMPLATE_DEPTH = 200
 
 /** Largest rendered text and largest single value in bytes; what goes to the agent has to fit into 17 MiB. */
 export const MAX_RENDERED_BYTES = 16 * 1024 * 1024

@@ -47,10 +47,10 @@ export type AgentMessage =
 export type AgentOutbound =
   | Exclude<AgentMessage, { kind: 'unsupported' }>
   | { readonly kind: 'system-reply'; readonly sid: SessionId; readonly reply: SystemReply }
-  | { readonly kind: 'logs'; readonly lines: readonly LogLine[] }
+  | { readonly kind: 'logs'; readonly lines: readonly ShippedLine[] }
 
 /** A line of the agent's log (protocol.md 3.7). */
-export interface LogLine {
+export interface ShippedLine {
   readonly time: Date
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly message: string

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { Secret } from '../../../src/basics/secret.ts'
 import {
   ClientSession,
-  type SessionEvent,
-  type SessionRequest,
+  type StreamEvent,
+  type StreamRequest,
 } from '../../../src/client/running/client-session.ts'
-import type { SessionEnd } from '../../../src/client/running/session-end.ts'
+import type { StreamEnd } from '../../../src/client/running/session-end.ts'
 import { status } from '@grpc/grpc-js'
 import { decodeStringList, decodeStringMap } from '../../../src/wire/params.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
@@ -20,16 +20,16 @@ const sid = { 'gateway.session_id': SID }
 // The way to itself can take a busy machine longer than the quick 0.4 s.
 const timing = { ...quickTiming, firstPacket: 'whenever', dialMs: 3000 } as const
 
-const exec: SessionRequest = {
+const exec: StreamRequest = {
   verb: 'exec',
   connection: 'bash',
   script: Buffer.from('echo hi'),
   clientArgs: ['-x', 'two words'],
   envVars: new Map([['envvar:A', 'YQ==']]),
 }
-const connect: SessionRequest = { ...exec, verb: 'connect', script: Buffer.alloc(0) }
+const connect: StreamRequest = { ...exec, verb: 'connect', script: Buffer.alloc(0) }
 
-function session(port: number, request: SessionRequest = exec): ClientSession {
+function session(port: number, request: StreamRequest = exec): ClientSession {
   const destination = { address: `127.0.0.1:${port}`, tls: undefined }
   return new ClientSession(
     { destination, proxy: undefined, token: new Secret('a.user.token') },
@@ -39,16 +39,16 @@ function session(port: number, request: SessionRequest = exec): ClientSession {
 }
 
 interface Followed {
-  readonly end: SessionEnd
-  readonly events: SessionEvent[]
+  readonly end: StreamEnd
+  readonly events: StreamEvent[]
 }
 
 /** Reads everything, and gives the session back. */
 async function follow(
   client: ClientSession,
-  onEvent: (event: SessionEvent) => void = () => undefined,
+  onEvent: (event: StreamEvent) => void = () => undefined,
 ): Promise<Followed> {
-  const events: SessionEvent[] = []
+  const events: StreamEvent[] = []
   try {
     for await (const event of client.events()) {
       events.push(event)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, expect, it, vi } from 'vitest'
 import { findAccount } from '../../../src/client/account/account.ts'
 import { execute } from '../../../src/client/running/execution.ts'
-import type { ExecutionRequest } from '../../../src/client/running/execution-request.ts'
+import type { RestExecution } from '../../../src/client/running/execution-request.ts'
 import type { Outcome } from '../../../src/client/running/outcome.ts'
 import { done, rpcError, RunbookGateway } from '../../support/sites/runbook-gateway.ts'
 
@@ -31,7 +31,7 @@ async function outcomeOf({ env }: RunbookGateway): Promise<Outcome> {
   }
 }
 
-const REQUEST: ExecutionRequest = {
+const REQUEST: RestExecution = {
   ...{ connection: 'pg', file: 'a.runbook.sql', repository: 'books', refHash: undefined },
   ...{ parameters: {}, envVars: {}, clientArgs: [], metadata: {}, correlationId: 'of a test' },
 }

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { claimFolder } from '../../../src/envvars/folder/owner.ts'
+import { claimOwnership } from '../../../src/envvars/folder/owner.ts'
 import { abandonedInstances, sweepInstances } from '../../../src/envvars/folder/sweep.ts'
 
 const HAS_PROC = existsSync('/proc/self/stat')
@@ -26,7 +26,7 @@ async function instance(name: string, owner?: (lines: string[]) => string[]): Pr
   await mkdir(join(path, 's-one-1-x'), { recursive: true })
   await mkdir(join(path, 's-two-1-x'))
   await writeFile(join(path, 's-one-1-x', 'a.envfs'), 'hunter2')
-  await claimFolder(path)
+  await claimOwnership(path)
   const lines = (await readFile(join(path, 'owner'), 'utf8')).split('\n')
   if (owner) await writeFile(join(path, 'owner'), owner(lines).join('\n'))
   return path

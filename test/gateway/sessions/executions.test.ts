@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Agents, AgentStream, type AgentLink } from '../../../src/gateway/agents/agents.ts'
-import { Executions, type ExecutionRequest } from '../../../src/gateway/sessions/executions.ts'
+import { Executions, type ScriptExecution } from '../../../src/gateway/sessions/executions.ts'
 import { History, type HistoryOptions } from '../../../src/gateway/history/history.ts'
 import { Sessions } from '../../../src/gateway/sessions/sessions.ts'
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
@@ -70,7 +70,7 @@ function executions(
   return new Executions(sessions, history, settings.limits, logger)
 }
 
-function request(script = 'true'): ExecutionRequest {
+function request(script = 'true'): ScriptExecution {
   const [connection] = settings.connections
   if (connection === undefined) throw new Error('unreachable: the settings have one')
   return {

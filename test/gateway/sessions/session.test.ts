@@ -6,7 +6,7 @@ import { AgentStream } from '../../../src/gateway/agents/agents.ts'
 import { History } from '../../../src/gateway/history/history.ts'
 import type { GatewayOutbound } from '../../../src/gateway/agents/outbound.ts'
 import { SessionRecord } from '../../../src/gateway/sessions/session-record.ts'
-import { Session } from '../../../src/gateway/sessions/session.ts'
+import { GatewaySession } from '../../../src/gateway/sessions/session.ts'
 import {
   newSession,
   openMessage,
@@ -20,7 +20,7 @@ import type { SessionId } from '../../../src/wire/messages/message.ts'
 
 let folder: string
 let history: History
-let session: Session
+let session: GatewaySession
 let agent: AgentStream
 let sent: GatewayOutbound[]
 const sid = 'the-session' as SessionId
@@ -30,7 +30,7 @@ beforeEach(() => {
   history = History.open(join(folder, 'history.db'))
   history.begin(newSession(sid, request(), Buffer.alloc(0)))
   const record = new SessionRecord(sid, history, new Redaction([]), 'client')
-  session = new Session(openMessage(sid, request()), record, {
+  session = new GatewaySession(openMessage(sid, request()), record, {
     opened: () => undefined,
     output: () => undefined,
   })

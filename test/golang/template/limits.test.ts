@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
-  MAX_DEPTH,
+  MAX_TEMPLATE_DEPTH,
   MAX_PATTERN_BYTES,
   MAX_RENDERED_BYTES,
   MAX_TEMPLATE_BYTES,
@@ -88,16 +88,16 @@ describe('a template', () => {
     ['ranges', '{{ range 1 }}', 'a', '{{ end }}'],
   ])('may nest %s up to the limit', (_name, open, inner, close) => {
     const nested = (depth: number) => open.repeat(depth) + inner + close.repeat(depth)
-    expect(outcome(nested(MAX_DEPTH))).toBe('a')
-    expect(outcome(nested(MAX_DEPTH + 1))).toBe(
-      `parse: template: :1: blocks are nested more than ${MAX_DEPTH} levels deep`,
+    expect(outcome(nested(MAX_TEMPLATE_DEPTH))).toBe('a')
+    expect(outcome(nested(MAX_TEMPLATE_DEPTH + 1))).toBe(
+      `parse: template: :1: blocks are nested more than ${MAX_TEMPLATE_DEPTH} levels deep`,
     )
   })
 
   test('may nest parentheses up to the limit', () => {
     const nested = (depth: number) => `{{ .x | print ${'('.repeat(depth)}2${')'.repeat(depth)} }}`
-    expect(outcome(nested(MAX_DEPTH))).toBe('21')
-    expect(outcome(nested(MAX_DEPTH + 1))).toBe('parse: template: :1: max expression depth exceeded')
+    expect(outcome(nested(MAX_TEMPLATE_DEPTH))).toBe('21')
+    expect(outcome(nested(MAX_TEMPLATE_DEPTH + 1))).toBe('parse: template: :1: max expression depth exceeded')
   })
 
   test('may have more branches in a row than blocks may be deep', () => {

@@ -10,7 +10,7 @@ interface Place {
 }
 
 /** `exec` on a gateway, or here. @returns the exit code of this program */
-export async function exec(
+export async function dispatchExec(
   connection: string,
   words: readonly string[],
   { local = false, ...flags }: ExecLocalFlags & Place,
@@ -21,13 +21,13 @@ export async function exec(
 }
 
 /** `run` on a gateway, or here. @returns the exit code of this program */
-export async function run(
+export async function dispatchRun(
   what: RunArguments,
   { local = false, ...flags }: RunFlags & RunLocalFlags & Place,
 ): Promise<number> {
   if (!local) {
     refuse(flags, ['config'], '--config goes with --local')
-    return (await import('../run/run.ts')).runCommand(what, flags)
+    return (await import('../run/run.ts')).runRunbook(what, flags)
   }
   refuse(
     flags,

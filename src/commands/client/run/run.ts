@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ReviewRejected } from '../../../client/running/execution.ts'
-import type { ExecutionRequest } from '../../../client/running/execution-request.ts'
+import type { RestExecution } from '../../../client/running/execution-request.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
 import { readPairs } from '../pairs.ts'
@@ -39,7 +39,7 @@ export interface RunArguments {
  * @returns the exit code of this program
  * @throws Failure
  */
-export async function runCommand(what: RunArguments, flags: RunFlags): Promise<number> {
+export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<number> {
   const { connection, file } = what
   const account = readAccount()
   const given = await givenParameters(flags)
@@ -63,7 +63,7 @@ export async function runCommand(what: RunArguments, flags: RunFlags): Promise<n
 
 async function runTarget(
   account: Account,
-  request: ExecutionRequest,
+  request: RestExecution,
   target: Target,
   flags: RunFlags,
 ): Promise<number> {

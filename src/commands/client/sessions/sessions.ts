@@ -6,7 +6,7 @@ import {
   fetchSession,
   killSession,
   openOutput,
-  type Session,
+  type RecordedSession,
 } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
@@ -33,7 +33,7 @@ export async function listCommand({ limit, json = false, ...filter }: ListFlags)
   if (!/^[1-9]\d{0,4}$/.test(limit) || Number(limit) > LARGEST_LIMIT)
     throw new Failure(`--limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
   return asking('cannot list sessions', async (account, stdout) => {
-    const sessions: Session[] = []
+    const sessions: RecordedSession[] = []
     for await (const session of newest(account, filter, Number(limit))) sessions.push(session)
     const text =
       json || !process.stdout.isTTY

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty'
 import { printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ClientSession, type SessionEvent } from '../../../client/running/client-session.ts'
+import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
 import type { OpenedMessage } from '../../../wire/messages/message.ts'
 import { NO_PAYLOAD } from '../../../wire/packet.ts'
 import { exitCodes, Failure } from '../../failure.ts'
@@ -114,7 +114,7 @@ class ConnectConsole implements Disposable {
     return report.exitCode
   }
 
-  async #show(event: SessionEvent): Promise<void> {
+  async #show(event: StreamEvent): Promise<void> {
     switch (event.kind) {
       case 'stdout':
       case 'stderr':

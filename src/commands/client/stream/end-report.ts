@@ -1,5 +1,5 @@
 import { printableLine, printableText } from '../../../basics/text/printable.ts'
-import type { NoExitReason, SessionEnd } from '../../../client/running/session-end.ts'
+import type { NoExitReason, StreamEnd } from '../../../client/running/session-end.ts'
 import { exitCodes } from '../../failure.ts'
 import { exitCodeOfExecution } from '../exit-code.ts'
 import type { Notice } from '../notices.ts'
@@ -112,7 +112,7 @@ export function waitingFor({ connection, address }: SessionSubject): string {
 }
 
 /** Texts of others become printable. Only an execution's own text may have several lines. */
-export function reportEnd(end: SessionEnd, subject: SessionSubject): EndReport {
+export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   const message = printableText(end.message).replace(/^\n/, '')
   const fields = {
     event: 'ended',
@@ -139,7 +139,7 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
 
 /** Why there is no exit code, and what to try: a line each, the second may be empty. */
 export function explanation(
-  { kind, message }: Extract<SessionEnd, { kind: NoExitReason }>,
+  { kind, message }: Extract<StreamEnd, { kind: NoExitReason }>,
   subject: SessionSubject,
 ): { exitCode: number; what: string; hint: string } {
   const { exitCode, what, hint } = WORDS[kind]

@@ -1,5 +1,5 @@
 import type { Account } from '../../../client/account/account.ts'
-import { ClientSession, type SessionEvent } from '../../../client/running/client-session.ts'
+import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
 import { leftReport, waitingFor, type SessionSubject } from './end-report.ts'
 import { explainEnd } from './explain-end.ts'
@@ -75,7 +75,7 @@ class ExecConsole {
     return report.exitCode
   }
 
-  async #show(event: SessionEvent): Promise<void> {
+  async #show(event: StreamEvent): Promise<void> {
     switch (event.kind) {
       case 'stdout':
         return this.#stdout.write(event.data)

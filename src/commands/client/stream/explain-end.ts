@@ -2,7 +2,7 @@ import { nearest } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
-import type { SessionEnd } from '../../../client/running/session-end.ts'
+import type { StreamEnd } from '../../../client/running/session-end.ts'
 import { reportEnd, type EndReport, type SessionSubject } from './end-report.ts'
 
 /** Somebody waits for the error itself. */
@@ -10,7 +10,7 @@ const PATIENCE_MS = 3000
 
 /** The report of an end at a gateway; of an unknown connection with the one that was probably meant. */
 export async function explainEnd(
-  end: SessionEnd,
+  end: StreamEnd,
   subject: SessionSubject,
   account: Account,
 ): Promise<EndReport> {

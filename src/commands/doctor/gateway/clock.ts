@@ -1,12 +1,12 @@
 import type { Finding } from '../finding.ts'
 import { ok, skipped, warning } from '../finding.ts'
-import type { Answer } from './http2.ts'
+import type { Http2Answer } from './http2.ts'
 
 /** Enough to make certificates and tokens that were just made invalid. */
 const MUCH_MS = 30_000
 
 /** This machine's clock against the one behind the gateway's `date` header, which has whole seconds. */
-export function checkClock({ date, receivedAt }: Pick<Answer, 'date' | 'receivedAt'>): Finding {
+export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'receivedAt'>): Finding {
   const theirs = Date.parse(date ?? '')
   if (Number.isNaN(theirs)) return skipped('the gateway does not tell its time (no date header)')
   const offMs = receivedAt - (theirs + 500)

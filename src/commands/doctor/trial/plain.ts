@@ -1,13 +1,18 @@
 import type { Engine } from '../../../runtime/engine.ts'
 import type { Finding } from '../finding.ts'
 import { broken, ok, warning } from '../finding.ts'
-import { run } from './run.ts'
+import { runTrial } from './run.ts'
 
 const SCRIPT = 'cat /dev/stdin && echo to-stderr > /dev/stderr && echo to-stdout > /dev/stdout && exit 7'
 
 /** A command as runbooks have them: its exit code, its input, and its outputs opened by their names. */
 export async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding> {
-  const { code, stdout, stderr, failure } = await run(engine, ['sh', '-c', SCRIPT], { stdin: 'in\n' }, signal)
+  const { code, stdout, stderr, failure } = await runTrial(
+    engine,
+    ['sh', '-c', SCRIPT],
+    { stdin: 'in\n' },
+    signal,
+  )
   if (failure !== undefined)
     return broken(
       `sh cannot be started: ${failure}`,

@@ -25,7 +25,7 @@ const INSTANCE = randomUUID()
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
 /** One command with the engine, the environment and the end of a real execution. Ended early at the signal. */
-export async function run(
+export async function runTrial(
   engine: Engine,
   argv: readonly string[],
   { stdin = '', onTerminal = false, watch }: RunOptions,

@@ -1,7 +1,7 @@
 import type { Engine } from '../../../runtime/engine.ts'
 import type { Finding } from '../finding.ts'
 import { broken, ok, warning } from '../finding.ts'
-import { run } from './run.ts'
+import { runTrial } from './run.ts'
 
 const SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-terminal'
 
@@ -12,7 +12,7 @@ export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<
       'none: the portable engine has no terminals',
       'Clients cannot connect; runbooks are not affected',
     )
-  const { stdout, failure } = await run(engine, ['sh', '-c', SCRIPT], { onTerminal: true }, signal)
+  const { stdout, failure } = await runTrial(engine, ['sh', '-c', SCRIPT], { onTerminal: true }, signal)
   if (failure === undefined && stdout.trim() === 'on-a-terminal')
     return ok('one can be opened, and a command runs on it')
   return broken(

@@ -61,7 +61,7 @@ export type RunbookBody = v.InferOutput<typeof runbookBody>
 export type CommonBody = Pick<RunbookBody, keyof typeof common>
 
 /** @throws HttpError 400 naming the first field that is wrong and what it must be; 422 for what is too large */
-export function readBody<Schema extends v.GenericSchema>(
+export function readExecBody<Schema extends v.GenericSchema>(
   schema: Schema,
   body: unknown,
 ): v.InferOutput<Schema> {

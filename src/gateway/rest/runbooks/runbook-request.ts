@@ -1,5 +1,5 @@
 import { soundsSecret } from '../../../policy/redaction/names/name-words.ts'
-import { parseTemplate, TemplateError, type Input, type Rendered } from '../../../template/runbook.ts'
+import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../../template/runbook.ts'
 import { RunbookError } from '../../runbooks/errors.ts'
 import type { RunbookRepository } from '../../runbooks/repository.ts'
 import type { RunbookBody } from '../body/body.ts'
@@ -59,7 +59,7 @@ async function readFile(repository: RunbookRepository, body: RunbookBody) {
 function render(
   text: string,
   parameters: ReadonlyMap<string, string>,
-): { rendered: Rendered; inputs: readonly Input[] } {
+): { rendered: RenderedTemplate; inputs: readonly Input[] } {
   try {
     const template = parseTemplate(text)
     return { rendered: template.render(parameters), inputs: template.inputs }
@@ -73,7 +73,7 @@ function render(
 function secretsAmong(
   parameters: ReadonlyMap<string, string>,
   inputs: readonly Input[],
-  rendered: Rendered,
+  rendered: RenderedTemplate,
 ): ReadonlySet<string> {
   const hidden = inputs.filter(({ type }) => UNRECORDED_TYPES.has(type))
   const inSecretVariables = new Set(

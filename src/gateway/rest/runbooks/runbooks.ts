@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { ExecutionRequest } from '../../sessions/executions.ts'
+import type { ScriptExecution } from '../../sessions/executions.ts'
 import type { ConnectionSettings, UserSettings } from '../../settings/settings.ts'
 import {
   checkLimits,
-  readBody,
+  readExecBody,
   renderBody,
   runbookBody,
   runbookV2Body,
@@ -24,14 +24,14 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
     async (request, reply) => {
       const { user } = request
       const connection = visibleConnection(services.users, user, request.params.name)
-      const body = readBody(runbookBody, request.body)
+      const body = readExecBody(runbookBody, request.body)
       return execute(services, reply, { user, connection, repository: connection.runbooks?.repository, body })
     },
   )
 
   app.post('/api/runbooks/exec', async (request, reply) => {
     const { user } = request
-    const body = readBody(runbookV2Body, request.body)
+    const body = readExecBody(runbookV2Body, request.body)
     const connection = visibleConnection(services.users, user, body.connection_name)
     return execute(services, reply, {
       user,
@@ -43,7 +43,7 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
 
   app.post('/api/runbooks/render', (request) => {
     const { user } = request
-    const body = readBody(renderBody, request.body)
+    const body = readExecBody(renderBody, request.body)
     const connection = visibleConnection(services.users, user, body.connection_name)
     const { repository: asked } = body
     const own = connection.runbooks?.repository
@@ -108,7 +108,7 @@ export function executionRequest(source: {
   readonly body: CommonBody
   readonly script: Buffer
   readonly envVars: ReadonlyMap<string, string>
-}): Omit<ExecutionRequest, 'origin' | 'labels'> {
+}): Omit<ScriptExecution, 'origin' | 'labels'> {
   const { user, connection, body, script, envVars } = source
   checkPacketSize({ connection, envVars, clientArgs: body.client_args, script })
   return {

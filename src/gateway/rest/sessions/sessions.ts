@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { SessionSummary } from '../../history/session.ts'
 import type { UserSettings } from '../../settings/settings.ts'
 import { visibleConnection } from '../access.ts'
-import { checkLimits, readBody, sessionBody } from '../body/body.ts'
+import { checkLimits, readExecBody, sessionBody } from '../body/body.ts'
 import { HttpError } from '../http-error.ts'
 import { readListOptions } from './list-options.ts'
 import { executionRequest } from '../runbooks/runbooks.ts'
@@ -16,7 +16,7 @@ type Query = Readonly<Record<string, unknown>>
 export function executionRoutes(app: FastifyInstance, services: RestServices): void {
   app.post('/api/sessions', async (request, reply) => {
     const { user } = request
-    const body = readBody(sessionBody, request.body)
+    const body = readExecBody(sessionBody, request.body)
     checkLimits(body)
     const connection = visibleConnection(
       services.users,

@@ -1,4 +1,4 @@
-import type { Credentials, Remote } from './url.ts'
+import type { UrlCredentials, Remote } from './url.ts'
 
 /** A child's environment: complete, nothing is inherited beside it. */
 export type GitEnvironment = Readonly<Record<string, string>>
@@ -79,7 +79,7 @@ function base(outer: NodeJS.ProcessEnv): Record<string, string> {
   }
 }
 
-function withCredentials(origin: string, credentials: Credentials): Record<string, string> {
+function withCredentials(origin: string, credentials: UrlCredentials): Record<string, string> {
   const section = `credential.${origin}`
   // The empty helper clears the user's own, which would else be told to store this password. Without a
   // password (`https://me@host/`) they are asked first, and only then is the user tried as a bare token.

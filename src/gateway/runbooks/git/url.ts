@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { RepositoryError } from '../errors.ts'
 
 /** User and password taken out of an https URL. Without a password the user may be a token (GitHub). */
-export interface Credentials {
+export interface UrlCredentials {
   readonly username: string
   readonly password: string | undefined
 }
@@ -17,7 +17,7 @@ export type Remote =
       readonly url: string
       /** `https://host[:port]`: the only place the credentials are for. */
       readonly origin: string
-      readonly credentials: Credentials | undefined
+      readonly credentials: UrlCredentials | undefined
     }
 
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9._-]*)(?::\d{1,5})?$/
@@ -98,7 +98,7 @@ function splitAuthority(url: string, rest: string) {
   return { userinfo: at < 0 ? undefined : authority.slice(0, at), host, path }
 }
 
-function readUserinfo(url: string, userinfo: string | undefined): Credentials | undefined {
+function readUserinfo(url: string, userinfo: string | undefined): UrlCredentials | undefined {
   if (userinfo === undefined || userinfo === '') return undefined
   const colon = userinfo.indexOf(':')
   const username = decoded(url, colon < 0 ? userinfo : userinfo.slice(0, colon))

@@ -1,4 +1,4 @@
-import type { Command, Identifier, Operand } from '../syntax/ast.ts'
+import type { CallNode, Identifier, Operand } from '../syntax/ast.ts'
 import type { ByteString } from '../../text/byte-string.ts'
 import { FunctionFailure } from '../errors.ts'
 import type { ParameterType, TemplateFunction } from './function.ts'
@@ -13,7 +13,7 @@ export type Piped = readonly [] | readonly [Value]
 /** A call: the name, the node that a failure of the function itself is reported at, and what it is given. */
 export interface Call {
   readonly callee: Identifier
-  readonly reportedAt: Identifier | Command
+  readonly reportedAt: Identifier | CallNode
   readonly args: readonly Operand[]
   readonly piped: Piped
 }
@@ -73,7 +73,7 @@ function applied(
 ): Value {
   const { workPerByte = 1 } = target
   if (workPerByte === 0) return attempt(rendering, call, target, values)
-  rendering.charge(workPerByte * values.reduce<number>((sum, value) => sum + workOf(value), 0))
+  rendering.charge(workPerByte * values.reduce<number>((sum, value) => sum + callWork(value), 0))
   const result = attempt(rendering, call, target, values)
   if (sizeOf(result) > MAX_RENDERED_BYTES) {
     failAt(rendering, call, `the result is longer than ${MAX_RENDERED_BYTES} bytes`)
@@ -112,7 +112,7 @@ function sizeOf(value: Value): number {
 }
 
 /** Work of going through a value, by bytes; fields are sorted before they are shown. */
-export function workOf(value: Value): number {
+export function callWork(value: Value): number {
   return measured(value, WORK_PER_FIELD)
 }
 

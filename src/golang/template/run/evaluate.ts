@@ -1,5 +1,5 @@
-import type { Choice, Pipeline, Range, Statement } from '../syntax/ast.ts'
-import { workOf } from './calls.ts'
+import type { Choice, Pipeline, Range, TemplateStatement } from '../syntax/ast.ts'
+import { callWork } from './calls.ts'
 import { assign, evaluatePipeline } from '../syntax/expressions.ts'
 import { WORK_PER_NODE } from '../limits.ts'
 import { shown } from '../../fmt/print.ts'
@@ -20,7 +20,11 @@ import {
 type Ending = 'done' | 'break' | 'continue'
 
 /** Renders statements one after the other. */
-export function renderStatements(rendering: Rendering, dot: Value, statements: readonly Statement[]): Ending {
+export function renderStatements(
+  rendering: Rendering,
+  dot: Value,
+  statements: readonly TemplateStatement[],
+): Ending {
   for (const statement of statements) {
     rendering.charge(WORK_PER_NODE)
     const ending = renderStatement(rendering, dot, statement)
@@ -29,7 +33,7 @@ export function renderStatements(rendering: Rendering, dot: Value, statements: r
   return 'done'
 }
 
-function renderStatement(rendering: Rendering, dot: Value, statement: Statement): Ending {
+function renderStatement(rendering: Rendering, dot: Value, statement: TemplateStatement): Ending {
   switch (statement.kind) {
     case 'text':
       rendering.write(statement.bytes)
@@ -59,7 +63,7 @@ function inScope(rendering: Rendering, render: () => Ending): Ending {
 function renderAction(rendering: Rendering, dot: Value, pipeline: Pipeline): void {
   const value = evaluatePipeline(rendering, dot, pipeline)
   if (pipeline.declares.length > 0) return
-  rendering.charge(workOf(value))
+  rendering.charge(callWork(value))
   rendering.write(shown(value))
 }
 

@@ -38,7 +38,7 @@ interface Field extends Placed {
 }
 
 /** `$v` or `$v.a`: the name with its sign, and fields of its value. */
-export interface Variable extends Placed {
+export interface VariableNode extends Placed {
   readonly kind: 'variable'
   readonly name: ByteString
   readonly fields: readonly ByteString[]
@@ -57,10 +57,10 @@ export interface Chain extends Placed {
   readonly names: readonly ByteString[]
 }
 
-export type Operand = Dot | Nil | Bool | Num | Str | Field | Variable | Identifier | Chain | Pipeline
+export type Operand = Dot | Nil | Bool | Num | Str | Field | VariableNode | Identifier | Chain | Pipeline
 
 /** A first word and its arguments; there is always a first word. */
-export interface Command extends Placed {
+export interface CallNode extends Placed {
   readonly kind: 'command'
   readonly words: readonly [Operand, ...Operand[]]
 }
@@ -68,12 +68,12 @@ export interface Command extends Placed {
 /** `$a, $b := command | command`. `assigns` is true for `=`. */
 export interface Pipeline extends Placed {
   readonly kind: 'pipeline'
-  readonly declares: readonly Variable[]
+  readonly declares: readonly VariableNode[]
   readonly assigns: boolean
-  readonly commands: readonly Command[]
+  readonly commands: readonly CallNode[]
 }
 
-export type Node = Operand | Command
+export type Node = Operand | CallNode
 
 interface Text {
   readonly kind: 'text'
@@ -89,23 +89,23 @@ interface Action {
 export interface Choice {
   readonly kind: 'if' | 'with'
   readonly arms: readonly Arm[]
-  readonly otherwise: readonly Statement[]
+  readonly otherwise: readonly TemplateStatement[]
 }
 
 export interface Arm {
   readonly pipeline: Pipeline
-  readonly body: readonly Statement[]
+  readonly body: readonly TemplateStatement[]
 }
 
 export interface Range {
   readonly kind: 'range'
   readonly pipeline: Pipeline
-  readonly body: readonly Statement[]
-  readonly otherwise: readonly Statement[]
+  readonly body: readonly TemplateStatement[]
+  readonly otherwise: readonly TemplateStatement[]
 }
 
 interface Jump {
   readonly kind: 'break' | 'continue'
 }
 
-export type Statement = Text | Action | Choice | Range | Jump
+export type TemplateStatement = Text | Action | Choice | Range | Jump

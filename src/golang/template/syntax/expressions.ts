@@ -1,4 +1,4 @@
-import type { Command, Num, Operand, Pipeline } from './ast.ts'
+import type { CallNode, Num, Operand, Pipeline } from './ast.ts'
 import type { ByteString } from '../../text/byte-string.ts'
 import { callFunction, type Piped } from '../run/calls.ts'
 import { WORK_PER_NODE } from '../limits.ts'
@@ -28,7 +28,7 @@ export function assign(rendering: Rendering, name: ByteString, value: Value): vo
   variable.value = value
 }
 
-function evaluateCommand(rendering: Rendering, dot: Value, command: Command, piped: Piped): Value {
+function evaluateCommand(rendering: Rendering, dot: Value, command: CallNode, piped: Piped): Value {
   rendering.charge(WORK_PER_NODE)
   const [first, ...args] = command.words
   const isGiven = args.length > 0 || piped.length > 0

@@ -1,4 +1,4 @@
-import type { Chain, Command, Node, Pipeline } from './ast.ts'
+import type { Chain, CallNode, Node, Pipeline } from './ast.ts'
 import type { ByteString } from '../../text/byte-string.ts'
 
 /** A node as Go writes it back: single spaces, ` | ` between commands, literals as the author wrote them. */
@@ -32,7 +32,7 @@ function chainText(chain: Chain): ByteString {
   return [inParentheses(chain.base), ...chain.names].join('.')
 }
 
-function commandText(command: Command): ByteString {
+function commandText(command: CallNode): ByteString {
   return command.words.map(inParentheses).join(' ')
 }
 

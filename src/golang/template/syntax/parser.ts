@@ -1,15 +1,15 @@
-import type { Arm, Choice, Range, Statement } from './ast.ts'
+import type { Arm, Choice, Range, TemplateStatement } from './ast.ts'
 import type { ByteString } from '../../text/byte-string.ts'
 import type { Dialect } from '../dialect.ts'
-import { MAX_DEPTH } from '../limits.ts'
+import { MAX_TEMPLATE_DEPTH } from '../limits.ts'
 import { readPipeline } from './pipelines.ts'
 import { Reader } from './reader.ts'
 import type { Token } from './token.ts'
 
 /** The statements of a template, blocks nested. `define`, `template` and `block` are refused. */
-export function parseStatements(source: ByteString, dialect: Dialect): readonly Statement[] {
+export function parseStatements(source: ByteString, dialect: Dialect): readonly TemplateStatement[] {
   const reader: Reader = new Reader(source, dialect)
-  const statements: Statement[] = []
+  const statements: TemplateStatement[] = []
   while (reader.peek().kind !== 'eof') {
     const part = readPart(reader)
     if (isBoundary(part)) reader.fail(`unexpected {{${part}}}`)
@@ -22,17 +22,17 @@ export function parseStatements(source: ByteString, dialect: Dialect): readonly 
 type Boundary = 'end' | 'else'
 
 interface List {
-  readonly statements: readonly Statement[]
+  readonly statements: readonly TemplateStatement[]
   readonly boundary: Boundary
 }
 
-function isBoundary(part: Statement | Boundary): part is Boundary {
+function isBoundary(part: TemplateStatement | Boundary): part is Boundary {
   return typeof part === 'string'
 }
 
 /** The statements up to `{{end}}` or `{{else}}`. */
 function readList(reader: Reader): List {
-  const statements: Statement[] = []
+  const statements: TemplateStatement[] = []
   while (reader.peekNonSpace().kind !== 'eof') {
     const part = readPart(reader)
     if (isBoundary(part)) return { statements, boundary: part }
@@ -41,7 +41,7 @@ function readList(reader: Reader): List {
   return reader.fail('unexpected EOF')
 }
 
-function readPart(reader: Reader): Statement | Boundary {
+function readPart(reader: Reader): TemplateStatement | Boundary {
   const token = reader.nextNonSpace()
   if (token.kind === 'text') return { kind: 'text', bytes: token.text }
   if (token.kind !== 'leftDelimiter') reader.unexpected(token, 'input')
@@ -51,7 +51,7 @@ function readPart(reader: Reader): Statement | Boundary {
   return part
 }
 
-function readAction(reader: Reader): Statement | Boundary {
+function readAction(reader: Reader): TemplateStatement | Boundary {
   const token = reader.nextNonSpace()
   switch (token.kind) {
     case 'if':
@@ -80,7 +80,7 @@ function readAction(reader: Reader): Statement | Boundary {
 /** Reads a block: one level deeper, its variables forgotten at its end. */
 function inBlock<T>(reader: Reader, read: () => T): T {
   const mark = reader.variables.mark()
-  const block = reader.nested(`blocks are nested more than ${MAX_DEPTH} levels deep`, read)
+  const block = reader.nested(`blocks are nested more than ${MAX_TEMPLATE_DEPTH} levels deep`, read)
   reader.variables.release(mark)
   return block
 }
@@ -118,13 +118,13 @@ function readRange(reader: Reader): Range {
   }
 }
 
-function readLastList(reader: Reader): readonly Statement[] {
+function readLastList(reader: Reader): readonly TemplateStatement[] {
   const { statements, boundary } = readList(reader)
   if (boundary !== 'end') reader.fail(`expected end; found {{${boundary}}}`)
   return statements
 }
 
-function readJump(reader: Reader, kind: 'break' | 'continue'): Statement {
+function readJump(reader: Reader, kind: 'break' | 'continue'): TemplateStatement {
   const token: Token = reader.nextNonSpace()
   if (token.kind !== 'rightDelimiter') reader.unexpected(token, `{{${kind}}}`)
   if (reader.rangeDepth === 0) reader.fail(`{{${kind}}} outside {{range}}`)

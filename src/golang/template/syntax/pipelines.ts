@@ -1,4 +1,4 @@
-import type { Chain, Command, Num, Operand, Pipeline, Str, Variable } from './ast.ts'
+import type { Chain, CallNode, Num, Operand, Pipeline, Str, VariableNode } from './ast.ts'
 import type { ByteString } from '../../text/byte-string.ts'
 import { nodeText } from './node-text.ts'
 import { readCharacter, readNumber } from './number.ts'
@@ -29,7 +29,7 @@ const CONSTANTS: ReadonlySet<Operand['kind']> = new Set(['bool', 'dot', 'nil', '
 export function readPipeline(reader: Reader, context: string, end: TokenKind): Pipeline {
   const { at } = reader.peekNonSpace()
   const { declares, assigns } = readDeclarations(reader, context)
-  const commands: Command[] = []
+  const commands: CallNode[] = []
   for (;;) {
     const token = reader.nextNonSpace()
     if (token.kind === end) break
@@ -41,7 +41,7 @@ export function readPipeline(reader: Reader, context: string, end: TokenKind): P
   return { kind: 'pipeline', at, declares, assigns, commands }
 }
 
-function checkCommands(reader: Reader, commands: readonly Command[], context: string): void {
+function checkCommands(reader: Reader, commands: readonly CallNode[], context: string): void {
   if (commands.length === 0) reader.fail(`missing value for ${context}`)
   const stage = commands.findIndex((command, index) => index > 0 && CONSTANTS.has(command.words[0].kind))
   if (stage > 0) reader.fail(`non executable command in pipeline stage ${stage + 1}`)
@@ -56,7 +56,7 @@ const NO_DECLARATIONS: Declarations = { declares: [], assigns: false }
 
 /** `$a :=`, `$a =`, and in a range `$a, $b :=`. A variable that turns out to be an operand is put back. */
 function readDeclarations(reader: Reader, context: string): Declarations {
-  const declares: Variable[] = []
+  const declares: VariableNode[] = []
   for (;;) {
     const name = reader.peekNonSpace()
     if (name.kind !== 'variable') return { declares, assigns: false }
@@ -78,7 +78,7 @@ function readDeclarations(reader: Reader, context: string): Declarations {
 }
 
 /** Takes the sign after a variable and remembers the variable. Go does so for `=` as well, undeclared or not. */
-function declareVariable(reader: Reader, name: Token, declares: Variable[]): void {
+function declareVariable(reader: Reader, name: Token, declares: VariableNode[]): void {
   reader.nextNonSpace()
   declares.push(variable(name.at, name.text))
   reader.variables.declare(name.text, undefined)
@@ -92,7 +92,7 @@ function checkSecondVariable(reader: Reader, context: string, declared: number):
   }
 }
 
-function readCommand(reader: Reader): Command {
+function readCommand(reader: Reader): CallNode {
   const { at } = reader.peekNonSpace()
   const words: Operand[] = []
   for (;;) {
@@ -168,12 +168,12 @@ function readTerm(reader: Reader): Term | undefined {
   }
 }
 
-function usedVariable(reader: Reader, token: Token): Variable {
+function usedVariable(reader: Reader, token: Token): VariableNode {
   if (reader.variables.find(token.text) === undefined) reader.fail(`undefined variable ${quote(token.text)}`)
   return variable(token.at, token.text)
 }
 
-function variable(at: number, name: ByteString): Variable {
+function variable(at: number, name: ByteString): VariableNode {
   return { kind: 'variable', at, name, fields: [] }
 }
 

@@ -2,7 +2,7 @@ import { decodeText, type ByteString } from '../../text/byte-string.ts'
 import { TemplateError } from '../errors.ts'
 import type { Dialect } from '../dialect.ts'
 import { Lexer } from './lexer.ts'
-import { MAX_DEPTH, MAX_TOKENS } from '../limits.ts'
+import { MAX_TEMPLATE_DEPTH, MAX_TOKENS } from '../limits.ts'
 import { describeToken, type Token, type TokenKind } from './token.ts'
 import { Variables } from './variables.ts'
 
@@ -75,7 +75,7 @@ export class Reader {
 
   /** Reads something one level deeper. `complaint` is the error when there are too many levels. */
   nested<T>(complaint: string, read: () => T): T {
-    if (this.#depth >= MAX_DEPTH) this.fail(complaint)
+    if (this.#depth >= MAX_TEMPLATE_DEPTH) this.fail(complaint)
     this.#depth++
     const result = read()
     this.#depth--

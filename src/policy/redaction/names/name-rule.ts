@@ -19,7 +19,7 @@ export function parseNameRule(text: string): NameRule | undefined {
 }
 
 /** Not a regular expression: with many stars that would take very long. */
-export function matches({ literals }: NameRule, name: string): boolean {
+export function matchesName({ literals }: NameRule, name: string): boolean {
   const rest = name.toUpperCase()
   const [first = '', ...others] = literals
   const last = others.pop()

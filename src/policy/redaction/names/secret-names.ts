@@ -1,4 +1,4 @@
-import { matches, type NameRule } from './name-rule.ts'
+import { matchesName, type NameRule } from './name-rule.ts'
 import { soundsHarmless, soundsSecret } from './name-words.ts'
 import { looksPlain } from '../variants/plain-value.ts'
 
@@ -33,6 +33,6 @@ export class SecretNames {
   }
 
   #ruleFor(name: string): NameRule | undefined {
-    return this.#rules.findLast((candidate) => matches(candidate, name))
+    return this.#rules.findLast((candidate) => matchesName(candidate, name))
   }
 }

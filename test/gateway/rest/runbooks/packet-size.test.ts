@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkPacketSize } from '../../../../src/gateway/rest/runbooks/packet-size.ts'
-import type { ExecutionRequest } from '../../../../src/gateway/sessions/executions.ts'
+import type { ScriptExecution } from '../../../../src/gateway/sessions/executions.ts'
 import { encodeGatewayMessage } from '../../../../src/wire/messages/gateway-message.ts'
 import type { SessionId } from '../../../../src/wire/messages/message.ts'
 import { MAX_MESSAGE_BYTES } from '../../../../src/wire/packet.ts'
@@ -23,7 +23,7 @@ function request(parts: {
     script = 0,
   } = parts
   return {
-    connection: { secrets } as unknown as ExecutionRequest['connection'],
+    connection: { secrets } as unknown as ScriptExecution['connection'],
     envVars,
     clientArgs,
     script: Buffer.alloc(script),
