@@ -1,6 +1,5 @@
 import { isatty } from 'node:tty'
-import type { DestinationStream, Logger as PinoLogger } from 'pino'
-import { pino, stdSerializers } from 'pino'
+import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers } from 'pino'
 import type { LogLine } from './basics/logger.ts'
 import { escapeControls } from './log/escape.ts'
 import { Lines } from './log/lines.ts'

@@ -16,9 +16,7 @@ import { text } from 'node:stream/consumers'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Logger as AgentLogger, LogLine } from '../src/basics/logger.ts'
-import type { RootLogger, LoggerOptions } from '../src/log.ts'
-import { createLogger } from '../src/log.ts'
-
+import { type RootLogger, type LoggerOptions, createLogger } from '../src/log.ts'
 type Use = (log: RootLogger) => void
 
 /** What is written by the time the last call has returned. */

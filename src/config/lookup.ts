@@ -1,7 +1,6 @@
 import type { ConfigurationProblems } from './problems.ts'
 import type { SettingsFile } from './settings-file.ts'
-import type { Setting } from './table.ts'
-import { flagOf, optionOf, variableOf } from './table.ts'
+import { type Setting, flagOf, optionOf, variableOf } from './table.ts'
 
 /** Where the settings of one start of the program are. */
 export interface SettingsSource {

@@ -3,8 +3,7 @@ import { nearest } from '../basics/text/nearest.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import type { ConfigurationProblems } from './problems.ts'
 import { settings } from './table.ts'
-import type { Leaf } from './yaml.ts'
-import { readLeaves, YamlError } from './yaml.ts'
+import { type Leaf, readLeaves, YamlError } from './yaml.ts'
 
 export interface SettingsFile {
   /** By setting. `place` is `path:line:column`. */

@@ -1,5 +1,5 @@
-import type { Kind } from './kinds.ts'
 import {
+  type Kind,
   boolean,
   choice,
   count,

@@ -1,5 +1,6 @@
+import type { WindowSize } from '../basics/window-size.ts'
 import { Readable } from 'node:stream'
-import type { Child, Command, WindowSize } from './child.ts'
+import type { Child, Command } from './child.ts'
 import { Execution, type ExecutionOptions } from './execution.ts'
 import type { DeadAgent } from './ending/left-behind.ts'
 import { takeMark } from './ending/mark.ts'

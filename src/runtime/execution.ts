@@ -1,4 +1,5 @@
-import type { Child, WindowSize } from './child.ts'
+import type { WindowSize } from '../basics/window-size.ts'
+import type { Child } from './child.ts'
 import { ChildOutput, type Chunk } from './output/child-output.ts'
 import type { ExitStatus } from './exit-status.ts'
 import { hangUp } from './ending/hang-up.ts'

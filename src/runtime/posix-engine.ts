@@ -1,5 +1,6 @@
+import type { WindowSize } from '../basics/window-size.ts'
 import { closeSync, writeSync } from 'node:fs'
-import type { Child, Command, WindowSize } from './child.ts'
+import type { Child, Command } from './child.ts'
 import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 import { PipeEnd } from './output/pipe-end.ts'

@@ -13,22 +13,26 @@ import {
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkControlGroups } from '../../src/commands/doctor/control-groups.ts'
-import { checkEngine } from '../../src/commands/doctor/engine.ts'
+import {
+  checkEngine,
+  checkOomScore,
+  checkProcessOne,
+  checkMemory,
+  checkOpenFiles,
+} from '../../src/commands/doctor/machine.ts'
 import { Examination } from '../../src/commands/doctor/examination.ts'
-import { broken, ok, worst, type Line } from '../../src/commands/doctor/finding.ts'
-import { inUnits } from '../../src/commands/doctor/free-space.ts'
-import { checkKeyExposure } from '../../src/commands/doctor/key-exposure.ts'
-import { judgeKeyFile } from '../../src/commands/doctor/key-file.ts'
-import { keyPlace } from '../../src/commands/doctor/key-place.ts'
-import { checkKey } from '../../src/commands/doctor/key.ts'
-import { checkMemory } from '../../src/commands/doctor/memory.ts'
-import { checkOomScore } from '../../src/commands/doctor/oom-score.ts'
-import { checkOpenFiles } from '../../src/commands/doctor/open-files.ts'
-import { checkProcessOne } from '../../src/commands/doctor/process-one.ts'
-import { humanLine, humanSum, jsonReport } from '../../src/commands/doctor/report.ts'
-import { checkRuntimeFolder } from '../../src/commands/doctor/runtime-folder.ts'
+import {
+  broken,
+  ok,
+  worst,
+  type Line,
+  humanLine,
+  humanSum,
+  jsonReport,
+} from '../../src/commands/doctor/finding.ts'
+import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from '../../src/commands/doctor/credential.ts'
+import { checkRuntimeFolder, checkStateFolder, inUnits } from '../../src/commands/doctor/folders.ts'
 import { checkSettings } from '../../src/commands/doctor/settings.ts'
-import { checkStateFolder } from '../../src/commands/doctor/state-folder.ts'
 import { checkStopTime, milliseconds } from '../../src/commands/doctor/stop-time.ts'
 import { loadAgentSettings } from '../../src/config.ts'
 import { SmallDisk } from '../support/machine/small-disk.ts'

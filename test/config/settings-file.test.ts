@@ -5,9 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConfigurationProblems } from '../../src/config/problems.ts'
-import type { Location } from '../../src/config/settings-file.ts'
-import { locateFile, readSettingsFile } from '../../src/config/settings-file.ts'
-
+import { type Location, locateFile, readSettingsFile } from '../../src/config/settings-file.ts'
 const SECRET = 'xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE'
 let root: string
 let path: string

@@ -1,7 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemAuthorities } from '../../src/config.ts'
-import { ConfigError, loadAgentSettings, type AgentConfiguration } from '../../src/config.ts'
+import {
+  systemAuthorities,
+  ConfigError,
+  loadAgentSettings,
+  type AgentConfiguration,
+} from '../../src/config.ts'
 import { Authority, years } from '../support/network/certificates.ts'
 import { Workplace } from '../support/sites/workplace.ts'
 

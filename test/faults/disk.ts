@@ -1,3 +1,4 @@
+import { errnoOf } from '../../src/basics/errors.ts'
 import { closeSync, cpSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import pLimit from 'p-limit'
@@ -57,6 +58,6 @@ function writeUntilFull(file: number, piece: Buffer): void {
   try {
     for (;;) writeSync(file, piece)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    if (errnoOf(error) !== 'ENOSPC') throw error
   }
 }

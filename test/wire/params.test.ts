@@ -12,8 +12,8 @@ import {
   encodeStruct,
   encodeGobText,
   encodeTextInside,
+  type TypeDefinition,
 } from '../../src/wire/gob/encode.ts'
-import type { TypeDefinition } from '../../src/wire/gob/encode.ts'
 import {
   decodeParams,
   decodeStringList,
@@ -21,8 +21,8 @@ import {
   encodeParams,
   encodeStringList,
   encodeStringMap,
+  type ConnectionParams,
 } from '../../src/wire/params.ts'
-import type { ConnectionParams } from '../../src/wire/params.ts'
 import { asGoJson, recordedValues, vectorBytes, vectorJson, vectorNames } from './gob/vectors.ts'
 
 const EMPTY: ConnectionParams = {

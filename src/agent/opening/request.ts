@@ -4,9 +4,11 @@ import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import { refusalOf, unmaskedBecause } from '../../policy/unprotected.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
 import { closedClient, type ClosedClient } from './client-escapes.ts'
-import { checkServer } from './liveness.ts'
+import { checkServer, LivenessError } from './liveness.ts'
 import { RefusedError } from '../refused.ts'
 import type { SessionServices } from '../session/session-services.ts'
+import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
+import { TemplateError } from '../../golang/template/errors.ts'
 
 /** A command that a session or a system request asks for, checked: everything that is needed to start it. */
 export interface CommandRequest {
@@ -93,4 +95,14 @@ function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string
 
 function valueOf(entries: readonly Entry[], name: string): string | undefined {
   return entries.find((entry) => entry.name === name && entry.kind === 'envvar')?.value.toString('utf8')
+}
+
+/**
+ * What an execution can be refused for, with a message for whoever asked for it. It may quote arguments, so the log has
+ * the kind only.
+ */
+export function isRefusal(error: Error): boolean {
+  return [RefusedError, LivenessError, EnvvarError, RuntimeFolderError, TemplateError].some(
+    (kind) => error instanceof kind,
+  )
 }

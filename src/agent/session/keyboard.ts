@@ -1,5 +1,5 @@
+import type { WindowSize } from '../../basics/window-size.ts'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { WindowSize } from '../../runtime/child.ts'
 import type { Execution } from '../../runtime/execution.ts'
 
 /** What is typed while a terminal is being started may be a paste; as much as may wait for a program that does not read. */

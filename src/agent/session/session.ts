@@ -1,14 +1,19 @@
-import type { WindowSize } from '../../runtime/child.ts'
+import type { WindowSize } from '../../basics/window-size.ts'
 import type { Execution } from '../../runtime/execution.ts'
 import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
-import { closingRefused, closingUnstarted, type TerminationReason } from './closing.ts'
+import {
+  closingRefused,
+  closingUnstarted,
+  type TerminationReason,
+  endedEntry,
+  notRun,
+  type Ended,
+} from './closing.ts'
 import type { CommandOwner } from './command-owner.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
-import { endedEntry, notRun, type Ended } from './ended.ts'
 import { Keyboard } from './keyboard.ts'
 import { OutputGate } from '../output/output-gate.ts'
-import { isRefusal } from '../opening/refusal.ts'
-import { checkRequest, type CommandRequest } from '../opening/request.ts'
+import { checkRequest, type CommandRequest, isRefusal } from '../opening/request.ts'
 import { runCommand, type Start } from './run-command.ts'
 import type { SessionReply, SessionServices } from './session-services.ts'
 

@@ -1,7 +1,7 @@
 import type { SystemRequest } from '../../wire/messages/system-request.ts'
-import { endedEntry, type Ended } from '../session/ended.ts'
+import { endedEntry, type Ended } from '../session/closing.ts'
 import type { SessionServices } from '../session/session-services.ts'
-import { systemNameOf } from './name.ts'
+import { systemNameOf } from './answer.ts'
 import type { SystemOwner } from './system-owner.ts'
 
 type Books = Pick<SessionServices, 'log' | 'record'>

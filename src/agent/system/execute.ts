@@ -1,6 +1,6 @@
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
 import type { SystemReply } from '../../wire/messages/system-reply.ts'
-import type { Ended } from '../session/ended.ts'
+import type { Ended } from '../session/closing.ts'
 import { runCommand } from '../session/run-command.ts'
 import type { SessionReply, SessionServices } from '../session/session-services.ts'
 import type { Slots } from '../session/slots.ts'

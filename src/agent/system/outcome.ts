@@ -1,10 +1,8 @@
 import type { SystemRequest } from '../../wire/messages/system-request.ts'
-import { closingRefused } from '../session/closing.ts'
-import { notRun } from '../session/ended.ts'
-import { isRefusal } from '../opening/refusal.ts'
-import { HOOK_ERROR_CODE, refusedAnswer } from './answer.ts'
+import { closingRefused, notRun } from '../session/closing.ts'
+import { isRefusal } from '../opening/request.ts'
+import { HOOK_ERROR_CODE, refusedAnswer, systemNameOf } from './answer.ts'
 import { executeRequest, type SystemEnd, type SystemServices } from './execute.ts'
-import { systemNameOf } from './name.ts'
 import type { SystemOwner } from './system-owner.ts'
 
 /** What only an agent with database drivers does. */

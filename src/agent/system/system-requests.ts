@@ -8,7 +8,7 @@ import type { Send } from '../session/session-services.ts'
 import { accountEnd, accountOpening } from './accounts.ts'
 import type { SystemServices } from './execute.ts'
 import { MAX_HELD, REPLY_AFTER_MS } from './limits.ts'
-import { systemNameOf } from './name.ts'
+import { systemNameOf } from './answer.ts'
 import { outcomeOf } from './outcome.ts'
 import { SystemOwner } from './system-owner.ts'
 

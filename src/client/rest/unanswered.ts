@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
-import type { ExecutionSight } from '../running/execution-sight.ts'
-import { longer } from '../running/longer.ts'
+import { longer, type ExecutionSight } from '../running/follow.ts'
 import { findByCorrelation, type RecordedSession } from './sessions.ts'
 
 // An execution that has no answer yet, or whose answer was lost: its session is found by the request's correlation id.

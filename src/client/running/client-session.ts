@@ -1,3 +1,4 @@
+import type { WindowSize } from '../../basics/window-size.ts'
 import type { Secret } from '../../basics/secret.ts'
 import { Channel } from '../../dial/channel.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
@@ -12,7 +13,6 @@ import {
 } from '../../wire/messages/client-message.ts'
 import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
-import type { WindowSize } from '../../wire/messages/window-size.ts'
 import { endOfClose, endOfStream, type StreamEnd } from './session-end.ts'
 
 /** The way to a gateway's streams, and who goes it. */

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
-import { longer } from './longer.ts'
 import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
 /** To the second look at a session: soon, for what is short. */
@@ -44,3 +43,21 @@ export async function* follow(
 function isPassing(error: unknown): error is ApiError {
   return error instanceof ApiError && (error.kind === 'unreachable' || error.kind === 'failed')
 }
+
+const GROWTH = 1.5
+const LONGEST_MS = 5000
+
+/** The next wait between two questions about what goes on elsewhere, milliseconds: ever gentler to the gateway. */
+export function longer(waitMs: number): number {
+  return Math.min(waitMs * GROWTH, LONGEST_MS)
+}
+
+/** What is seen of an execution before it has ended. */
+export type ExecutionSight =
+  /** It has a session, which can be found and killed by this id. */
+  | { readonly kind: 'session'; readonly id: string }
+  | { readonly kind: 'bytes'; readonly bytes: number }
+  /** Somebody has to approve it, there. */
+  | { readonly kind: 'review'; readonly url: string }
+  | { readonly kind: 'away'; readonly reason: string }
+  | { readonly kind: 'back' }

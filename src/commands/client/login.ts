@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { oneLine } from '../../basics/text/one-line.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { findAccount, isToken, isSwitchedOn, type Account } from '../../client/account/account.ts'
-import { writeAccountFile, type StoredAccount } from '../../client/account/account-file.ts'
+import { writeAccountFile, type StoredAccount, removeAccountFile } from '../../client/account/account-file.ts'
 import { parseStreamAddress } from '../../client/account/address.ts'
 import { fetchGrpcUrl, fetchUser } from '../../client/account/server-info.ts'
 import { ApiError } from '../../client/rest/api-error.ts'
@@ -108,4 +108,17 @@ function say({ rest }: Account, name: string, grpcUrl: string | undefined, file:
   process.stderr.write(`signed in to ${rest.url}${who}; kept in ${file}${streams}\n`)
   const winning = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'].filter((variable) => process.env[variable])
   if (winning.length > 0) process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
+}
+
+/** `runbook-agent logout`: forgets the token. The gateway goes on to accept it. */
+export function logoutCommand(flags: { readonly quiet?: boolean }): void {
+  const file = accountFile()
+  let removed: boolean
+  try {
+    removed = removeAccountFile(file)
+  } catch (error) {
+    throw explain(error, `cannot remove ${file}`, 'Remove it by hand: it holds a token')
+  }
+  if (flags.quiet !== true)
+    process.stderr.write(removed ? `signed out: removed ${file}\n` : `not signed in: there is no ${file}\n`)
 }

@@ -37,7 +37,7 @@ function addAccountCommands(root: Command): void {
     .description('forget the token that login has kept')
     .option('--quiet', 'print nothing but errors')
     .addHelpText('after', examples('runbook-agent logout'))
-    .action(async (flags: { quiet?: boolean }) => (await import('./logout.ts')).logoutCommand(flags))
+    .action(async (flags: { quiet?: boolean }) => (await import('./login.ts')).logoutCommand(flags))
 }
 
 const NAME = 'name of the connection'

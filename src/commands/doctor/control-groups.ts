@@ -6,9 +6,7 @@ import path from 'node:path'
 import type { AgentConfiguration } from '../../config.ts'
 import { readWords, removeGroup, writeValue } from '../../runtime/linux/cgroup-files.ts'
 import { groupFolder } from '../../runtime/linux/cgroup-mounts.ts'
-import type { Finding } from './finding.ts'
-import { broken, ok, warning } from './finding.ts'
-
+import { type Finding, broken, ok, warning } from './finding.ts'
 const CONTROLLERS = ['memory', 'pids']
 
 type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>

@@ -2,31 +2,18 @@ import type { AgentConfiguration } from '../../config.ts'
 import type { SettingsSource } from '../../config/lookup.ts'
 import type { Engine } from '../../runtime/engine.ts'
 import { checkControlGroups } from './control-groups.ts'
-import { checkEngine } from './engine.ts'
+import { checkEngine, checkOomScore, checkProcessOne, checkMemory, checkOpenFiles } from './machine.ts'
 import { Examination, type Examined } from './examination.ts'
 import type { Line } from './finding.ts'
-import { checkClock } from './gateway/clock.ts'
-import { checkHealth } from './gateway/health.ts'
 import { checkHttp2 } from './gateway/http2.ts'
-import { checkProxy } from './gateway/proxy.ts'
-import { checkName } from './gateway/resolve.ts'
-import { checkTcp } from './gateway/tcp.ts'
+import { checkTcp, checkClock, checkHealth, checkName, checkProxy } from './gateway/first-steps.ts'
 import { checkTls } from './gateway/tls.ts'
 import type { Route } from './gateway/way.ts'
-import { checkKeyExposure } from './key-exposure.ts'
-import { judgeKeyFile } from './key-file.ts'
-import { keyPlace } from './key-place.ts'
-import { checkKey } from './key.ts'
-import { checkMemory } from './memory.ts'
-import { checkOomScore } from './oom-score.ts'
-import { checkOpenFiles } from './open-files.ts'
-import { checkProcessOne } from './process-one.ts'
-import { checkRuntimeFolder } from './runtime-folder.ts'
-import { checkSettings } from './settings.ts'
-import { checkStateFolder } from './state-folder.ts'
+import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from './credential.ts'
+import { checkRuntimeFolder, checkStateFolder } from './folders.ts'
+import { checkSettings, checkVersion } from './settings.ts'
 import { checkStopTime } from './stop-time.ts'
 import { TrialProcess } from './trial/trial-process.ts'
-import { checkGatewayVersion, checkVersion } from './versions.ts'
 
 export interface ExamineOptions {
   readonly source: SettingsSource
@@ -76,7 +63,6 @@ export async function checkGateway(examination: Examination, route: Examined<Rou
   const answer = await examination.checkWith(secured, 'http/2', checkHttp2)
   await examination.checkWith(answer, 'health check', ({ way }) => checkHealth(way))
   await examination.checkWith(answer, 'clock', checkClock)
-  await examination.check('gateway version', checkGatewayVersion)
 }
 
 async function checkFolders(

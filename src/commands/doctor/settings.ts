@@ -1,11 +1,8 @@
 import { existsSync } from 'node:fs'
-import type { AgentConfiguration } from '../../config.ts'
-import { ConfigError, loadAgentSettings } from '../../config.ts'
+import { type AgentConfiguration, ConfigError, loadAgentSettings } from '../../config.ts'
 import type { SettingsSource } from '../../config/lookup.ts'
 import { locateFile } from '../../config/settings-file.ts'
-import type { Finding } from './finding.ts'
-import { broken } from './finding.ts'
-
+import { type Finding, broken, ok } from './finding.ts'
 /** What the checks of the key say too, and better: they have looked. */
 const SAID_LATER = /chmod 600|prefer key-file/
 
@@ -30,4 +27,8 @@ function fileOf({ flags, env }: SettingsSource): string {
   const flag = typeof flags['config'] === 'string' ? flags['config'] : undefined
   const { path } = locateFile(flag, env['RUNBOOK_AGENT_CONFIG'])
   return existsSync(path) ? path : 'no settings file'
+}
+
+export function checkVersion(version: string): Finding {
+  return ok(`runbook-agent ${version}, Node ${process.version}, ${process.platform} ${process.arch}`)
 }

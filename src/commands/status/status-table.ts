@@ -40,6 +40,15 @@ function lines(status: Status): [string, ...string[]][] {
       `ended by the agent: ${tally(sessions.reasons) || 'none'}`,
       `closes not confirmed: ${sessions.unconfirmed}`,
     ],
+    ...outputLines(output),
+    ['requests', `of the gateway itself: ${tally(status.systemRequests) || 'none'}`],
+    ['leftovers', `${status.processesEnded} processes ended`],
+    ['journal', `${status.journalLinesLost} lines lost`],
+  ]
+}
+
+function outputLines(output: Status['output']): [string, ...string[]][] {
+  return [
     [
       'output',
       `${sizeText(output.bytesRead)} read`,
@@ -52,9 +61,6 @@ function lines(status: Status): [string, ...string[]][] {
       `${sizeText(output.tailBytesInMemory)} in memory`,
       `${sizeText(output.tailBytesInFiles)} in files`,
     ],
-    ['requests', `of the gateway itself: ${tally(status.systemRequests) || 'none'}`],
-    ['leftovers', `${status.processesEnded} processes ended`],
-    ['journal', `${status.journalLinesLost} lines lost`],
   ]
 }
 

@@ -1,8 +1,8 @@
+import { errnoOf } from '../../basics/errors.ts'
 import { constants, existsSync } from 'node:fs'
 import { lstat, readFile, readlink, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { errnoOf } from '../errors.ts'
 
 /** The file in an agent's folder that says whose it is: three lines, pid, start time, place. */
 const OWNER_FILE = 'owner'

@@ -1,6 +1,6 @@
+import { errnoOf } from '../../basics/errors.ts'
 import { chmod, lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf } from '../errors.ts'
 
 const ATTEMPTS = 3
 const OWNER_MAY_ALL = 0o700

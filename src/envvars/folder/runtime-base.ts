@@ -1,9 +1,10 @@
+import { errnoOf } from '../../basics/errors.ts'
 import { constants, lstatSync, readdirSync } from 'node:fs'
 import { access, mkdir, mkdtemp, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, isAbsolute, join } from 'node:path'
 import { objectionTo } from '../../basics/files/private-path.ts'
-import { errnoOf, RuntimeFolderError } from '../errors.ts'
+import { RuntimeFolderError } from '../errors.ts'
 
 /** f_type of a tmpfs (linux/magic.h): what is written there never reaches a disk, swap aside. */
 const TMPFS = 0x01021994

@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { AgentMessage, SessionId } from '../../wire/messages/message.ts'
-import type { GatewayOutbound } from './outbound.ts'
+import type { AgentMessage, SessionId, GatewayMessage } from '../../wire/messages/message.ts'
 import type { AgentSettings } from '../settings/settings.ts'
 
 /** One session as its agent's stream sees it. */
@@ -140,3 +139,9 @@ function credential(url: string): { name: string; secret: string } {
 export function isSameKey(secret: string, sha256: Buffer): boolean {
   return timingSafeEqual(createHash('sha256').update(secret).digest(), sha256)
 }
+
+/** What this gateway sends. */
+export type GatewayOutbound = Exclude<
+  GatewayMessage,
+  { readonly kind: 'unsupported' | 'native-proxy' | 'system' }
+>

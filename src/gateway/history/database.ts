@@ -6,10 +6,20 @@ import { costOf, SESSION_COST_BYTES } from './cost.ts'
 import { Removal, type Step, type Victims } from './removal.ts'
 import { updateSchema } from './schema.ts'
 import { Search } from './search.ts'
-import type { NewSession, SessionEvent, SessionQuery } from './session.ts'
-import { HistoryError } from './session.ts'
-import type { Access, Connection, OpenFile, SqlStatement } from './sqlite.ts'
-import { bytesOf, closeFile, inTransaction, openFile, releaseLock, takeLock, waitForLocks } from './sqlite.ts'
+import { type NewSession, type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
+import {
+  type Access,
+  type Connection,
+  type OpenFile,
+  type SqlStatement,
+  bytesOf,
+  closeFile,
+  inTransaction,
+  openFile,
+  releaseLock,
+  takeLock,
+  waitForLocks,
+} from './sqlite.ts'
 import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
 import { historyError, isNoRoom } from './trouble.ts'
 

@@ -1,3 +1,4 @@
+import type { WindowSize } from '../../basics/window-size.ts'
 import type {
   AgentMessage,
   ClosedMessage,
@@ -5,10 +6,8 @@ import type {
   OpenMessage,
   SessionId,
 } from '../../wire/messages/message.ts'
-import type { WindowSize } from '../../wire/messages/window-size.ts'
 import type { AgentStream, SessionSink } from '../agents/agents.ts'
 import { HistoryError } from '../history/session.ts'
-import { failureText, type RpcFailure } from './rpc-failure.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /** How a session ended, for its answer. */
@@ -216,4 +215,15 @@ function recordEnd(record: SessionRecord, ending: SessionEnding): SessionEnding 
 /** A session without a valid code is recorded as 254 (protocol.md 4.6). */
 function rowExitCode(exitCode: number): number {
   return exitCode === NO_AGENT_CODE ? 254 : exitCode
+}
+
+/** Why a session could not be served or was ended from this side, in the terms of gRPC. */
+export interface RpcFailure {
+  readonly code: 'Canceled' | 'FailedPrecondition' | 'InvalidArgument' | 'ResourceExhausted' | 'Unknown'
+  readonly reason: string
+}
+
+/** As grpc-go writes it: in REST answers and records it stands where the original gateway puts its gRPC errors. */
+function failureText({ code, reason }: RpcFailure): string {
+  return `rpc error: code = ${code} desc = ${reason}`
 }

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
-import type { Path, Problems } from './problems.ts'
-import { shorten } from './problems.ts'
+import { type Path, type Problems, shorten } from './problems.ts'
 import type { Tree } from './tree.ts'
 
 /** Where `file://` and `env://` values come from. */

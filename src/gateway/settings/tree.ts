@@ -1,5 +1,4 @@
-import type { LineCounter, Node } from 'yaml'
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { type LineCounter, type Node, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import { isDeeperThan } from '../../basics/text/yaml-depth.ts'
 import type { Path, Problems } from './problems.ts'
 

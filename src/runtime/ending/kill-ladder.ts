@@ -1,3 +1,4 @@
+import { errnoOf } from '../../basics/errors.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { KILLED_MS } from './ending-times.ts'
 import { collectOthers } from './reaper.ts'
@@ -65,6 +66,6 @@ function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pgid, signal)
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+    return errnoOf(error) !== 'ESRCH'
   }
 }

@@ -1,3 +1,4 @@
+import { errnoOf } from '../../basics/errors.ts'
 import { closeSync, constants, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from 'node:fs'
 import path from 'node:path'
 
@@ -79,6 +80,6 @@ function removeEmpty(group: string): boolean {
     rmdirSync(group)
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+    return errnoOf(error) === 'ENOENT'
   }
 }

@@ -1,8 +1,7 @@
 import { Definitions } from './definitions.ts'
 import { GobPlace } from './place.ts'
 import { GobReader } from './reader.ts'
-import { WIRE_TYPE } from './types.ts'
-import type { GobType, StructType } from './types.ts'
+import { WIRE_TYPE, type GobType, type StructType } from './types.ts'
 import type { GobComplex, GobInterface, GobOpaque, GobStruct, GobValue } from './value.ts'
 
 /** Largest value, bytes: the gRPC message limit of both sides (protocol.md 1.2), no packet can carry more. */

@@ -1,7 +1,13 @@
 import { DecodeError } from '../errors.ts'
-import { describeValue, isInterface, isList, isMap, isStruct } from './value.ts'
-import type { GobStruct, GobValue } from './value.ts'
-
+import {
+  describeValue,
+  isInterface,
+  isList,
+  isMap,
+  isStruct,
+  type GobStruct,
+  type GobValue,
+} from './value.ts'
 // Each takes undefined for a field that was not sent, which means its zero value.
 
 /** The struct, or DecodeError. */

@@ -1,8 +1,9 @@
+import type { WindowSize } from '../../basics/window-size.ts'
 import { decodeAgentPacket } from './agent-message.ts'
 import type { AgentMessage } from './message.ts'
 import { KEEPALIVE, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
-import { decodeWindowSize, encodeWindowSize, type WindowSize } from './window-size.ts'
+import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 
 // Between a client (hoop's command line or ours) and a gateway, protocol.md 4.2 and 4.3. The types of what a client
 // sends are those that the gateway passes on to the agent; the gateway stamps the session id in.

@@ -1,10 +1,5 @@
+import type { WindowSize } from '../../basics/window-size.ts'
 import { DecodeError } from '../errors.ts'
-
-/** In characters, each 16 bits. */
-export interface WindowSize {
-  readonly rows: number
-  readonly cols: number
-}
 
 /** `rows,cols,x,y` in decimal, x and y in pixels and unused; each cut to 16 bits like the reference does. @throws DecodeError */
 export function decodeWindowSize(payload: Buffer): WindowSize {

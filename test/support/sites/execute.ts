@@ -1,5 +1,5 @@
+import type { WindowSize } from '../../../src/basics/window-size.ts'
 import { randomUUID } from 'node:crypto'
-import type { WindowSize } from '../../../src/runtime/child.ts'
 import { execute, loadEngine, type Engine } from '../../../src/runtime/engine.ts'
 import type { Execution } from '../../../src/runtime/execution.ts'
 import type { ExitStatus } from '../../../src/runtime/exit-status.ts'

@@ -13,8 +13,8 @@ import {
   encodeStruct,
   encodeGobText,
   encodeTextInside,
+  type TypeDefinition,
 } from '../../../src/wire/gob/encode.ts'
-import type { TypeDefinition } from '../../../src/wire/gob/encode.ts'
 import { vectorBytes } from './vectors.ts'
 
 const decodeHex = (hex: string) => decodeGob(Buffer.from(hex, 'hex'), 'x')

@@ -7,8 +7,8 @@ import {
   encodeParams,
   encodeStringList,
   encodeStringMap,
+  type ConnectionParams,
 } from '../../../src/wire/params.ts'
-import type { ConnectionParams } from '../../../src/wire/params.ts'
 import { go, GO_MS } from '../../support/machine/go.ts'
 import { asGoJson } from './vectors.ts'
 

@@ -6,8 +6,7 @@ import type { OpenedMessage } from '../../../wire/messages/message.ts'
 import { NO_PAYLOAD } from '../../../wire/packet.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput, ReaderGone } from './byte-output.ts'
-import { leftReport, waitingFor, type SessionSubject } from './end-report.ts'
-import { explainEnd } from './explain-end.ts'
+import { leftReport, waitingFor, type SessionSubject, explainEnd } from './end-report.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { endBySignal, Leaving } from '../leaving.ts'
 import { Notices, type Notice, type NoticeFlags } from '../notices.ts'
@@ -15,7 +14,7 @@ import { reviewNotice } from '../review-notice.ts'
 import { connectionName, streamAccess } from './stream-access.ts'
 import { EscapeKeys, type KeyAction } from '../terminal/escape-keys.ts'
 import { OwnTerminal } from '../terminal/own-terminal.ts'
-import { readVariables } from '../variables.ts'
+import { readVariables } from '../pairs.ts'
 
 export interface ConnectFlags extends NoticeFlags {
   /** `NAME=value` each. */

@@ -3,6 +3,10 @@ import type { NoExitReason, StreamEnd } from '../../../client/running/session-en
 import { exitCodes } from '../../failure.ts'
 import { exitCodeOfExecution } from '../exit-code.ts'
 import type { Notice } from '../notices.ts'
+import { nearest } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 
 /** What a session was for, for the words about its end. */
 export interface SessionSubject {
@@ -144,4 +148,20 @@ export function explanation(
 ): { exitCode: number; what: string; hint: string } {
   const { exitCode, what, hint } = WORDS[kind]
   return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject) }
+}
+
+/** Somebody waits for the error itself. */
+const PATIENCE_MS = 3000
+
+/** The report of an end at a gateway; of an unknown connection with the one that was probably meant. */
+export async function explainEnd(
+  end: StreamEnd,
+  subject: SessionSubject,
+  account: Account,
+): Promise<EndReport> {
+  const report = reportEnd(end, subject)
+  if (end.kind !== 'not-found') return report
+  const names = await connectionNamesIfKnown(account, AbortSignal.timeout(PATIENCE_MS))
+  const meant = nearest(subject.connection, names)
+  return meant === undefined ? report : { ...report, hint: oneLine(`Did you mean ${meant}?`) }
 }

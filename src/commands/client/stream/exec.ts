@@ -1,15 +1,14 @@
 import type { Account } from '../../../client/account/account.ts'
 import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
-import { leftReport, waitingFor, type SessionSubject } from './end-report.ts'
-import { explainEnd } from './explain-end.ts'
+import { leftReport, waitingFor, type SessionSubject, explainEnd } from './end-report.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { endBySignal, Leaving } from '../leaving.ts'
 import { Notices, type NoticeFlags } from '../notices.ts'
 import { reviewNotice } from '../review-notice.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'
 import { connectionName, streamAccess } from './stream-access.ts'
-import { readVariables } from '../variables.ts'
+import { readVariables } from '../pairs.ts'
 
 export interface ExecFlags extends ScriptFlags, NoticeFlags {
   /** `NAME=value` each. */

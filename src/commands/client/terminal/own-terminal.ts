@@ -1,5 +1,5 @@
+import type { WindowSize } from '../../../basics/window-size.ts'
 import { writeSync } from 'node:fs'
-import type { WindowSize } from '../../../wire/messages/window-size.ts'
 import { ScreenModes } from './screen-modes.ts'
 
 /** Of a terminal that does not tell its own, as some that are made by programs. */

@@ -1,8 +1,7 @@
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
 import { explainTls, secure, secureContext } from '../../../dial/tls.ts'
-import type { Finding } from '../finding.ts'
-import { broken } from '../finding.ts'
+import { type Finding, broken } from '../finding.ts'
 import { openWay, Patience, type Way } from './way.ts'
 
 const ANSWER_MS = 5000

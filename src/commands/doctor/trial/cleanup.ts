@@ -1,8 +1,7 @@
 import type { Engine } from '../../../runtime/engine.ts'
 import { within } from '../../../runtime/ending/kill-ladder.ts'
 import { processEntry } from '../../../runtime/ending/process-table.ts'
-import type { Finding } from '../finding.ts'
-import { broken, ok, skipped, warning } from '../finding.ts'
+import { type Finding, broken, ok, skipped, warning } from '../finding.ts'
 import { runTrial } from './run.ts'
 
 /** All three end by themselves should nobody end them. */

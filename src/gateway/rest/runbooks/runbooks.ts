@@ -12,10 +12,10 @@ import {
 } from '../body/body.ts'
 import { visibleConnection } from '../access.ts'
 import { HttpError } from '../http-error.ts'
-import { checkPacketSize } from './packet-size.ts'
 import { allowedRepository, checkClientInput, checkRunbookAccess, repositoryNamed } from './runbook-access.ts'
 import { renderRunbook } from './runbook-request.ts'
 import type { RestServices } from '../services.ts'
+import { fitsPackets, type SessionRequest } from '../../sessions/session-request.ts'
 
 /** The two runbook endpoints of the contract, and one of ours that shows what they would send. */
 export function runbookRoutes(app: FastifyInstance, services: RestServices): void {
@@ -121,4 +121,15 @@ export function executionRequest(source: {
     sessionBatchId: body.session_batch_id ?? undefined,
     correlationId: body.correlation_id ?? undefined,
   }
+}
+
+/** @throws HttpError 422 */
+export function checkPacketSize(
+  request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
+): void {
+  if (fitsPackets(request)) return
+  throw new HttpError(
+    422,
+    'script, env_vars or client_args are too large: what goes to the agent in one packet may have 17 MiB',
+  )
 }

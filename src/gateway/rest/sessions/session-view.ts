@@ -2,8 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary } from '../../history/session.ts'
-import { eventStream } from './event-stream.ts'
-import { jsonText } from './json-text.ts'
+import { eventStream, jsonText } from './event-stream.ts'
 
 /** A session as hoop's list shows it. */
 export function listedSession(session: SessionSummary): object {

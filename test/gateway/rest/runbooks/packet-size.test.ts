@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkPacketSize } from '../../../../src/gateway/rest/runbooks/packet-size.ts'
+import { checkPacketSize } from '../../../../src/gateway/rest/runbooks/runbooks.ts'
 import type { ScriptExecution } from '../../../../src/gateway/sessions/executions.ts'
 import { encodeGatewayMessage } from '../../../../src/wire/messages/gateway-message.ts'
 import type { SessionId } from '../../../../src/wire/messages/message.ts'
