@@ -17,16 +17,22 @@ const npm = (name) => `(^|/)node_modules/${name}/`
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    ...['basics', 'wire', 'runtime', 'template', 'policy'].map((leaf) =>
-      only(`layer-0-${leaf}`, `^src/${leaf}/`, `^src/${leaf}/`, 'the lowest layer knows nobody'),
+    ...['basics', 'golang'].map((ground) =>
+      only(`ground-${ground}`, `^src/${ground}/`, `^src/${ground}/`, 'the ground floor knows nobody'),
     ),
-    only('layer-1-envvars', '^src/envvars/', '^src/(envvars|basics)/'),
-    only('layer-1-dial', '^src/dial/', '^src/(dial|basics|wire)/'),
-    only('layer-2-agent', '^src/agent/', '^src/(agent|basics|wire|dial|envvars|runtime|policy|template)/'),
-    only('layer-2-client', '^src/client/', '^src/(client|basics|wire|dial)/'),
-    only('layer-2-gateway', '^src/gateway/', '^src/(gateway|basics|wire|template|policy)/'),
-    only('layer-2-operations', '^src/operations/', '^src/(operations|basics)/'),
-    only('layer-3', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
+    ...['wire', 'runtime', 'template', 'policy', 'operations'].map((leaf) =>
+      only(`layer-1-${leaf}`, `^src/${leaf}/`, `^src/(${leaf}|basics|golang)/`),
+    ),
+    only('layer-2-envvars', '^src/envvars/', '^src/(envvars|basics|golang)/'),
+    only('layer-2-dial', '^src/dial/', '^src/(dial|basics|wire)/'),
+    only(
+      'layer-3-agent',
+      '^src/agent/',
+      '^src/(agent|basics|golang|wire|dial|envvars|runtime|policy|template)/',
+    ),
+    only('layer-3-client', '^src/client/', '^src/(client|basics|wire|dial)/'),
+    only('layer-3-gateway', '^src/gateway/', '^src/(gateway|basics|golang|wire|template|policy)/'),
+    only('layer-4', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
     {
       name: 'main-on-top',
       severity: 'error',
@@ -36,9 +42,9 @@ module.exports = {
     fence(
       'grpc-fence',
       npm('@grpc'),
-      '^src/(wire/service|dial/(packet-stream|channel)|gateway/(transport|packet-call))[.]ts$',
+      '^src/(wire/service|dial/(packet-stream|channel)|gateway/agents/(transport|packet-call))[.]ts$',
     ),
-    fence('koffi-fence', npm('koffi'), '^src/runtime/(posix(-socket)?|memory-file|termios)[.]ts$'),
+    fence('koffi-fence', npm('koffi'), '^src/runtime/linux/(posix(-socket)?|memory-file|termios)[.]ts$'),
     fence('node-pty-fence', npm('node-pty'), '^src/runtime/pty[.]ts$'),
     fence('tmp-fence', npm('tmp-promise'), '^src/envvars/'),
     fence('pino-fence', npm('pino(-pretty)?'), '^src/log([.]ts|/)'),

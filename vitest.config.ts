@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/own-folders.ts', 'test/support/leaks.ts'],
+    setupFiles: ['test/support/machine/own-folders.ts', 'test/support/machine/leaks.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 3,

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/faults/*.faults.ts'],
-    setupFiles: ['test/support/own-folders.ts', 'test/support/leaks.ts'],
+    setupFiles: ['test/support/machine/own-folders.ts', 'test/support/machine/leaks.ts'],
     fileParallelism: false,
     pool: 'forks',
     hookTimeout: 60_000,

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/soak/**/*.soak.ts'],
-    setupFiles: ['test/support/own-folders.ts', 'test/support/leaks.ts'],
+    setupFiles: ['test/support/machine/own-folders.ts', 'test/support/machine/leaks.ts'],
     testTimeout: 600_000,
     hookTimeout: 60_000,
     fileParallelism: false,

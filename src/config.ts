@@ -1,21 +1,17 @@
 import { homedir } from 'node:os'
-import type { Listen } from './basics/listen.ts'
-import { findProxy, ProxyError, type ProxySettings } from './basics/proxy.ts'
-import type { Credential } from './config/credential.ts'
-import { findCredential } from './config/credential.ts'
-import type { SettingsSource } from './config/lookup.ts'
-import { Lookup } from './config/lookup.ts'
-import { Problems } from './config/problems.ts'
+import type { Listen } from './basics/net/listen.ts'
+import { findProxy, ProxyError, type ProxySettings } from './basics/net/proxy.ts'
+import { type Credential, findCredential } from './config/credential.ts'
+import { type SettingsSource, Lookup } from './config/lookup.ts'
+import { ConfigurationProblems } from './config/problems.ts'
 import { stateFolder } from './config/state-folder.ts'
 import { locateFile, readSettingsFile } from './config/settings-file.ts'
 import { flagOf, settings, SETTINGS } from './config/table.ts'
-import type { TlsSettings } from './config/tls.ts'
-import { findTls } from './config/tls.ts'
-
-export { systemAuthorities } from './basics/authorities.ts'
+import { type TlsSettings, findTls } from './config/tls.ts'
+export { systemAuthorities } from './basics/net/authorities.ts'
 export { ConfigError } from './config/problems.ts'
 
-export interface AgentSettings {
+export interface AgentConfiguration {
   /** Its form is not checked here. The value prints as `<set>`. */
   readonly key: Credential
   readonly allowPlaintext: boolean
@@ -74,9 +70,9 @@ export const agentFlags: readonly {
  * the file over the default. An empty variable is not set.
  * @throws ConfigError with everything that is wrong
  */
-export function loadAgentSettings(source: SettingsSource): AgentSettings {
+export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
   const { flags, env } = source
-  const problems = new Problems()
+  const problems = new ConfigurationProblems()
   const config = typeof flags['config'] === 'string' ? flags['config'] : undefined
   const file = readSettingsFile(locateFile(config, env['RUNBOOK_AGENT_CONFIG']), problems)
   const lookup = new Lookup(source, file, problems)
@@ -90,7 +86,7 @@ export function loadAgentSettings(source: SettingsSource): AgentSettings {
   return { key, tls, proxy, ...rest, warnings }
 }
 
-function readProxy(env: NodeJS.ProcessEnv, problems: Problems): ProxySettings | undefined {
+function readProxy(env: NodeJS.ProcessEnv, problems: ConfigurationProblems): ProxySettings | undefined {
   try {
     return findProxy(env)
   } catch (error) {
@@ -100,7 +96,7 @@ function readProxy(env: NodeJS.ProcessEnv, problems: Problems): ProxySettings | 
   }
 }
 
-type Rest = Omit<AgentSettings, 'key' | 'tls' | 'proxy' | 'warnings'>
+type Rest = Omit<AgentConfiguration, 'key' | 'tls' | 'proxy' | 'warnings'>
 
 function readRest(lookup: Lookup, source: SettingsSource): Rest {
   return {

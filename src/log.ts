@@ -1,6 +1,5 @@
 import { isatty } from 'node:tty'
-import type { DestinationStream, Logger as PinoLogger } from 'pino'
-import { pino, stdSerializers } from 'pino'
+import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers } from 'pino'
 import type { LogLine } from './basics/logger.ts'
 import { escapeControls } from './log/escape.ts'
 import { Lines } from './log/lines.ts'
@@ -8,17 +7,17 @@ import { parseLogLine } from './log/log-line.ts'
 import { redactFields } from './log/redact.ts'
 
 /** What the agent and the gateway log through. */
-export interface Logger {
+export interface RootLogger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
   /** A logger whose lines all have these fields. */
-  child(fields: object): Logger
+  child(fields: object): RootLogger
 }
 
 /** The program's own, whose level changes when its settings are read again. */
-export interface ProgramLogger extends Logger {
+export interface ProgramLogger extends RootLogger {
   setLevel(level: LoggerOptions['level']): void
 }
 
@@ -71,7 +70,7 @@ function tapped(lines: DestinationStream, tap: (line: LogLine) => void): Destina
 }
 
 /** pino passes a child's fields by its `log` formatter. */
-function toLogger(inner: PinoLogger): Logger {
+function toLogger(inner: PinoLogger): RootLogger {
   return {
     debug: (fields, message) => inner.debug(fields, message),
     info: (fields, message) => inner.info(fields, message),

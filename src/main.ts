@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
-import { printableText } from './basics/printable.ts'
+import { printableText } from './basics/text/printable.ts'
 import { addClientCommands } from './commands/client/program.ts'
 import { addCompletionCommands } from './commands/completion/program.ts'
 import { agentFlags } from './config.ts'
 import type { DevFlags } from './commands/dev/dev.ts'
 import { exitCodes, Failure } from './commands/failure.ts'
 import type { ServiceAction, ServiceFlags } from './commands/service/service.ts'
-import { socketPaths } from './commands/socket-paths.ts'
-import type { StatusFlags } from './commands/status.ts'
+import { socketPaths } from './commands/status/socket-paths.ts'
+import type { StatusFlags } from './commands/status/status.ts'
 import type { GatewayFlags } from './commands/gateway.ts'
 import type { LintFlags } from './commands/runbooks/lint.ts'
 import { refuseUnknownCommands } from './commands/unknown-command.ts'
@@ -79,7 +79,7 @@ function addOperatorCommands(root: Command): void {
     .option(...json)
     .option('--socket <path>', 'ask only this one')
     .action(async (flags: StatusFlags) => {
-      const { statusCommand } = await import('./commands/status.ts')
+      const { statusCommand } = await import('./commands/status/status.ts')
       process.exit(await statusCommand(flags, socketPaths))
     })
   withSettings(

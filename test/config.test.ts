@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { Command, Option } from 'commander'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { AgentSettings } from '../src/config.ts'
-import { agentFlags, ConfigError, loadAgentSettings } from '../src/config.ts'
+import { type AgentConfiguration, agentFlags, ConfigError, loadAgentSettings } from '../src/config.ts'
 import { sessionsOn, thisMachine } from '../src/config/session-limit.ts'
 
 const KEY = 'grpc://local:xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE@127.0.0.1:8010?mode=standard'
@@ -29,7 +28,12 @@ interface Given {
 }
 
 /** Always with a settings file of the test's own, so that one in /etc is not read. */
-async function load({ flags = {}, env = {}, yaml = '', stderrIsTty = false }: Given): Promise<AgentSettings> {
+async function load({
+  flags = {},
+  env = {},
+  yaml = '',
+  stderrIsTty = false,
+}: Given): Promise<AgentConfiguration> {
   await writeFile(file, yaml)
   return loadAgentSettings({ flags, env: { RUNBOOK_AGENT_CONFIG: file, ...env }, stderrIsTty })
 }

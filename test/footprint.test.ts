@@ -12,22 +12,22 @@ const THIS = 'test/footprint.test.ts'
 
 it.each([
   [
-    'a database, a user or a role is made, changed or dropped by test/support/databases.ts alone',
+    'a database, a user or a role is made, changed or dropped by test/support/machine/databases.ts alone',
     /\b(create|alter|drop) +(database|user|role)\b|\b(createdb|dropdb|createuser|dropuser)\b/i,
-    ['test/support/databases.ts', 'test/support/databases.test.ts'],
+    ['test/support/machine/databases.ts', 'test/support/machine/databases.test.ts'],
   ],
   [
     'nobody else logs in to a server as its superuser',
     /-U['",\s]+postgres\b|-u['",\s]*root\b/,
-    ['test/support/databases.ts'],
+    ['test/support/machine/databases.ts'],
   ],
   ['processes are ended by their number, never by a name', /\b(pkill|killall|skill|fuser)\b/, []],
   ["nobody's Redis is emptied, no table of jobs changed", /\b(flushall|flushdb|crontab)\b/i, []],
   [
     'the built program is started in a workplace, where it has folders of its own',
-    // Who needs its path takes it from test/support/program.ts, which says so.
+    // Who needs its path takes it from test/support/sites/program.ts, which says so.
     /dist\/main\.js', import\.meta/,
-    ['test/support/program.ts', 'bench/program.mjs'],
+    ['test/support/sites/program.ts', 'bench/program.mjs'],
   ],
   ['no configuration of git but of a repository of its own', /git config --(global|system)/, []],
 ])('%s', (_, pattern, allowed) => {

@@ -16,10 +16,8 @@ import { text } from 'node:stream/consumers'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Logger as AgentLogger, LogLine } from '../src/basics/logger.ts'
-import type { Logger, LoggerOptions } from '../src/log.ts'
-import { createLogger } from '../src/log.ts'
-
-type Use = (log: Logger) => void
+import { type RootLogger, type LoggerOptions, createLogger } from '../src/log.ts'
+type Use = (log: RootLogger) => void
 
 /** What is written by the time the last call has returned. */
 async function written(options: Partial<LoggerOptions>, use: Use): Promise<string> {

@@ -1,24 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectError } from '../dial/connect-error.ts'
 import { PacketStream } from '../dial/packet-stream.ts'
-import { encodeAgentMessage } from '../wire/agent-message.ts'
-import type { GatewayMessage } from '../wire/message.ts'
-import { Backoff } from './backoff.ts'
+import { encodeAgentMessage } from '../wire/messages/agent-message.ts'
+import type { GatewayMessage } from '../wire/messages/message.ts'
+import { Backoff } from './connection/backoff.ts'
 import { Channel } from '../dial/channel.ts'
 import { Dispatch } from './dispatch.ts'
-import type { Health } from '../dial/health.ts'
-import type { Identity, IdentitySource } from './identity.ts'
+import type { GatewayHealth } from '../dial/health.ts'
+import type { Identity, IdentitySource } from './connection/identity.ts'
 import { now } from '../basics/moment.ts'
-import { introduction } from './introduction.ts'
+import { introduction } from './connection/introduction.ts'
 import type { LogTail } from './logs/log-tail.ts'
 import { shipLogs } from './logs/ship-logs.ts'
-import { unwanted } from './pre-connect.ts'
-import { Slots } from './slots.ts'
+import { unwanted } from './connection/pre-connect.ts'
+import { Slots } from './session/slots.ts'
 import { MAX_SYSTEM_REQUESTS } from './system/limits.ts'
-import type { AgentServices } from './session-services.ts'
+import type { AgentServices } from './session/session-services.ts'
 import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
-import { TIMING, type Timing } from './timing.ts'
-import { longestWayOutMs } from './way-out.ts'
+import { TIMING, type Timing } from './connection/timing.ts'
+import { longestWayOutMs } from './stop-time.ts'
 import type { Proxy } from '../dial/tunnel.ts'
 
 export interface AgentOptions {
@@ -50,7 +50,7 @@ export class Agent {
   readonly #log: StateLog
   #state: AgentState
   #accepted = 0
-  #health: Health | undefined
+  #health: GatewayHealth | undefined
   #serving: Serving | undefined
   /** Cuts a wait short. */
   #pause = new AbortController()
@@ -80,7 +80,7 @@ export class Agent {
   }
 
   /** The gateway's last answer to a health check; undefined before the first. */
-  get health(): Health | undefined {
+  get health(): GatewayHealth | undefined {
     return this.#serving?.connection.health ?? this.#health
   }
 

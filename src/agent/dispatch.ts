@@ -1,14 +1,13 @@
 import { NO_EXIT_CODE } from '../runtime/exit-status.ts'
 import { DecodeError } from '../wire/errors.ts'
-import { decodeGatewayPacket } from '../wire/gateway-message.ts'
-import type { GatewayMessage, OpenMessage, SessionId } from '../wire/message.ts'
+import { decodeGatewayPacket } from '../wire/messages/gateway-message.ts'
+import type { GatewayMessage, OpenMessage, SessionId } from '../wire/messages/message.ts'
 import { sessionIdOf, type Packet } from '../wire/packet.ts'
-import { closingRefused, type TerminationReason } from './closing.ts'
-import { Confirmations } from './confirmations.ts'
-import { endedEntry, notRun } from './ended.ts'
-import { Session } from './session.ts'
-import type { Reply, Send, SessionServices } from './session-services.ts'
-import type { Slots } from './slots.ts'
+import { closingRefused, type TerminationReason, endedEntry, notRun } from './session/closing.ts'
+import { Confirmations } from './connection/confirmations.ts'
+import { AgentSession } from './session/session.ts'
+import type { SessionReply, Send, SessionServices } from './session/session-services.ts'
+import type { Slots } from './session/slots.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
 /** Opened sessions that a gateway may leave waiting for their script: it ends them itself after 48 hours. */
@@ -17,8 +16,8 @@ const MAX_SESSIONS = 10_000
 /** The sessions and system requests of one connection: brings each packet to its own, and never waits for one. */
 export class Dispatch {
   readonly #services: SessionServices
-  readonly #reply: Reply
-  readonly #sessions = new Map<SessionId, { readonly session: Session; readonly over: Promise<void> }>()
+  readonly #reply: SessionReply
+  readonly #sessions = new Map<SessionId, { readonly session: AgentSession; readonly over: Promise<void> }>()
   readonly #confirmations = new Confirmations()
   readonly #system: SystemRequests
   #draining = false
@@ -113,7 +112,7 @@ export class Dispatch {
     const { connectionName: connection, clientOrigin: origin, clientVerb: verb } = message.params
     this.#services.log.info({ sid, connection, origin, verb }, 'session opened')
     this.#recordOpening(message)
-    this.#serve(new Session(message, this.#services, (reply) => this.#send(reply)), earlier)
+    this.#serve(new AgentSession(message, this.#services, (reply) => this.#send(reply)), earlier)
   }
 
   #recordOpening({ sid, params, connectionType: type }: OpenMessage): void {
@@ -132,7 +131,7 @@ export class Dispatch {
   }
 
   /** Remembers each close: the gateway confirms it. */
-  #send(message: Parameters<Reply>[0]): Promise<void> {
+  #send(message: Parameters<SessionReply>[0]): Promise<void> {
     // What the gateway has closed itself it does not close again.
     const isOurs =
       message.kind === 'closed' && this.#sessions.get(message.sid)?.session.endReason !== 'closed-by-gateway'
@@ -153,7 +152,7 @@ export class Dispatch {
       : `this agent already holds ${MAX_SESSIONS} sessions`
   }
 
-  #serve(session: Session, earlier: Session | undefined): void {
+  #serve(session: AgentSession, earlier: AgentSession | undefined): void {
     const over = session.run().then(() => {
       if (this.#sessions.get(session.sid)?.session === session) this.#sessions.delete(session.sid)
     })

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { ConfigError, loadAgentSettings, type AgentSettings } from '../config.ts'
+import { ConfigError, loadAgentSettings, type AgentConfiguration } from '../config.ts'
 import type { SettingsSource } from '../config/lookup.ts'
 import { printSettings, type PrintedSetting, type PrintedSettings } from '../config/print.ts'
 import { Failure } from './failure.ts'
@@ -21,7 +21,7 @@ export function configPrintCommand(flags: ConfigPrintFlags): void {
   if (problems.length > 0) throw new Failure(problems.join('\n'))
 }
 
-function load(source: SettingsSource): AgentSettings | ConfigError {
+function load(source: SettingsSource): AgentConfiguration | ConfigError {
   try {
     return loadAgentSettings(source)
   } catch (error) {

@@ -1,6 +1,6 @@
 import { startGateway, type Gateway } from '../gateway/gateway.ts'
 import type { Logger } from '../basics/logger.ts'
-import { ForeignPathError } from '../basics/private-path.ts'
+import { ForeignPathError } from '../basics/files/private-path.ts'
 import { HistoryError } from '../gateway/history/session.ts'
 import { RunbookError } from '../gateway/runbooks/errors.ts'
 import { loadSettings } from '../gateway/settings/load.ts'
@@ -19,7 +19,7 @@ export interface GatewayFlags {
 
 /** `runbook-agent gateway`: the embedded gateway alone, until a signal. */
 export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
-  const settings = readSettings(flags.config)
+  const settings = readGatewayFile(flags.config)
   const log = await createLogger(logSettings('info'))
   const gateway = await openGateway(settings, log)
   const ready = { event: 'ready', http: gateway.http, grpc: gateway.grpc, pid: process.pid }
@@ -33,7 +33,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
 }
 
 /** @throws Failure with every problem of the file, one a line */
-export function readSettings(file: string): GatewaySettings {
+export function readGatewayFile(file: string): GatewaySettings {
   try {
     return loadSettings(file)
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { nearest } from '../basics/nearest.ts'
+import { nearest } from '../basics/text/nearest.ts'
 
 /**
  * Refuses a word that is none of a command's commands. Commander would hand it to the default one, which would say that

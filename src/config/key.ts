@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Secret } from '../basics/secret.ts'
-import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import type { Found, Lookup } from './lookup.ts'
 import { pathBeside } from './path.ts'
-import type { Problems } from './problems.ts'
+import type { ConfigurationProblems } from './problems.ts'
 import type { SettingsFile } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
@@ -27,7 +27,7 @@ export interface CredentialSearch {
   readonly file: SettingsFile | undefined
   /** systemd's CREDENTIALS_DIRECTORY. */
   readonly credentials: string | undefined
-  readonly problems: Problems
+  readonly problems: ConfigurationProblems
   /** Receives what is unwise with the credential that was taken. */
   readonly warnings: string[]
 }
@@ -75,7 +75,7 @@ function systemdKey(search: CredentialSearch): Key | undefined {
 function keyInFile(path: string, place: string, search: CredentialSearch): Key | undefined {
   try {
     const { bytes, mode } = readSmallFile(path, LONGEST_KEY)
-    const key = decodeText(bytes).trim()
+    const key = decodeUtf8(bytes).trim()
     if (key === '') throw new FileRefused('EMPTY', 'is empty: write the key into it')
     if ((mode & forbiddenBits(path, search)) !== 0) {
       search.warnings.push(`${place}: other users may read the key in ${path}: chmod 600 ${path}`)

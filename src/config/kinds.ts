@@ -1,6 +1,6 @@
-import { parseListen, type Listen } from '../basics/listen.ts'
+import { parseListen, type Listen } from '../basics/net/listen.ts'
 import { Secret } from '../basics/secret.ts'
-import { parseDuration, parseSize } from '../basics/units.ts'
+import { parseDuration, parseSize } from '../basics/text/units.ts'
 
 /** What a setting's text may be and what it becomes. */
 export interface Kind<T> {
@@ -12,7 +12,7 @@ export interface Kind<T> {
   readonly parse: (text: string) => T | undefined
 }
 
-export const size: Kind<number> = {
+export const sizeKind: Kind<number> = {
   expected: 'a size such as 512KiB or 10MiB, or 0',
   placeholder: 'size',
   parse: parseSize,
@@ -21,7 +21,7 @@ export const size: Kind<number> = {
 /** 24.8 days. A timer of Node's that is set for longer fires at once: a drain of 30d would kill everything. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-export const duration: Kind<number> = {
+export const durationKind: Kind<number> = {
   expected: 'a duration such as 500ms, 10s or 5m, of 24 days at most',
   placeholder: 'duration',
   parse: (text) => {

@@ -1,7 +1,6 @@
-import type { Problems } from './problems.ts'
+import type { ConfigurationProblems } from './problems.ts'
 import type { SettingsFile } from './settings-file.ts'
-import type { Setting } from './table.ts'
-import { flagOf, optionOf, variableOf } from './table.ts'
+import { type Setting, flagOf, optionOf, variableOf } from './table.ts'
 
 /** Where the settings of one start of the program are. */
 export interface SettingsSource {
@@ -29,9 +28,9 @@ export interface Found<T> extends Given {
 export class Lookup {
   readonly #source: SettingsSource
   readonly #file: SettingsFile | undefined
-  readonly #problems: Problems
+  readonly #problems: ConfigurationProblems
 
-  constructor(source: SettingsSource, file: SettingsFile | undefined, problems: Problems) {
+  constructor(source: SettingsSource, file: SettingsFile | undefined, problems: ConfigurationProblems) {
     this.#source = source
     this.#file = file
     this.#problems = problems

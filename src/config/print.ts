@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Secret } from '../basics/secret.ts'
-import { duration, pem, size, type Kind } from './kinds.ts'
+import { durationKind, pem, sizeKind, type Kind } from './kinds.ts'
 import { Lookup, type Found, type SettingsSource } from './lookup.ts'
-import { Problems } from './problems.ts'
+import { ConfigurationProblems } from './problems.ts'
 import { locateFile, readSettingsFile, type Location } from './settings-file.ts'
 import { stateFolder } from './state-folder.ts'
 import { SETTINGS, settings, type Setting } from './table.ts'
@@ -31,7 +31,7 @@ export interface PrintedSettings {
  */
 export function printSettings(source: SettingsSource, logEncoding: string | undefined): PrintedSettings {
   const location = locationOf(source)
-  const problems = new Problems()
+  const problems = new ConfigurationProblems()
   const lookup = new Lookup(source, readSettingsFile(location, problems), problems)
   const print = (setting: Setting<unknown>): PrintedSetting => {
     const before = problems.count
@@ -96,8 +96,8 @@ function printed(kind: Kind<unknown>, value: unknown): string {
   if (value instanceof Secret) return String(value)
   // A text may well hold a private key beside the certificate.
   if (kind === pem) return String(value).startsWith('file://') ? String(value) : '<set>'
-  if (kind === size) return printSize(Number(value))
-  if (kind === duration) return printDuration(Number(value))
+  if (kind === sizeKind) return printSize(Number(value))
+  if (kind === durationKind) return printDuration(Number(value))
   return Array.isArray(value) ? value.join(',') : String(value)
 }
 

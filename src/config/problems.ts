@@ -7,7 +7,7 @@ export class ConfigError extends Error {
 const LONGEST_LIST = 50
 
 /** Collects what is wrong, so that it can be said all at once. */
-export class Problems {
+export class ConfigurationProblems {
   readonly #lines = new Set<string>()
 
   get count(): number {

@@ -1,10 +1,9 @@
 import { dirname } from 'node:path'
-import { nearest } from '../basics/nearest.ts'
-import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
-import type { Problems } from './problems.ts'
+import { nearest } from '../basics/text/nearest.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
+import type { ConfigurationProblems } from './problems.ts'
 import { settings } from './table.ts'
-import type { Leaf } from './yaml.ts'
-import { readLeaves, YamlError } from './yaml.ts'
+import { type Leaf, readLeaves, YamlError } from './yaml.ts'
 
 export interface SettingsFile {
   /** By setting. `place` is `path:line:column`. */
@@ -36,10 +35,13 @@ export function locateFile(flag: string | undefined, variable: string | undefine
 }
 
 /** Undefined, and a problem, when it is not known what the file says; single wrong names are only problems. */
-export function readSettingsFile(location: Location, problems: Problems): SettingsFile | undefined {
+export function readSettingsFile(
+  location: Location,
+  problems: ConfigurationProblems,
+): SettingsFile | undefined {
   try {
     const { bytes, mode } = readSmallFile(location.path, LONGEST_FILE)
-    const entries = toEntries(readLeaves(decodeText(bytes)), location.path, problems)
+    const entries = toEntries(readLeaves(decodeUtf8(bytes)), location.path, problems)
     return { entries, folder: dirname(location.path), mode }
   } catch (error) {
     if (error instanceof FileRefused && error.isMissing && !location.isRequired) return NO_FILE
@@ -51,7 +53,11 @@ export function readSettingsFile(location: Location, problems: Problems): Settin
   }
 }
 
-function toEntries(leaves: readonly Leaf[], path: string, problems: Problems): SettingsFile['entries'] {
+function toEntries(
+  leaves: readonly Leaf[],
+  path: string,
+  problems: ConfigurationProblems,
+): SettingsFile['entries'] {
   const entries = new Map<string, { text: string; place: string }>()
   const seen = new Set<string>()
   for (const leaf of leaves) {

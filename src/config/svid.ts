@@ -1,5 +1,5 @@
 import { Secret } from '../basics/secret.ts'
-import { decodeText, FileRefused, readSmallFile } from '../basics/small-file.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import type { CredentialSearch } from './key.ts'
 import type { Found } from './lookup.ts'
 import { pathBeside } from './path.ts'
@@ -75,7 +75,7 @@ function readSvid(
 ): Secret | undefined {
   const file = `${place} "${path}"`
   try {
-    const svid = decodeText(readSmallFile(path, LONGEST_SVID).bytes).trim()
+    const svid = decodeUtf8(readSmallFile(path, LONGEST_SVID).bytes).trim()
     if (svid === '') problems.add(`${file} is empty`, 'has the SPIFFE agent written it?')
     else if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(svid))
       problems.add(

@@ -1,9 +1,9 @@
-import type { Kind } from './kinds.ts'
 import {
+  type Kind,
   boolean,
   choice,
   count,
-  duration,
+  durationKind,
   folder,
   gatewayUrl,
   keyFile,
@@ -13,7 +13,7 @@ import {
   pem,
   secret,
   serverName,
-  size,
+  sizeKind,
   svidFile,
 } from './kinds.ts'
 import { sessionsOn, thisMachine } from './session-limit.ts'
@@ -141,7 +141,7 @@ export const SETTINGS = {
   },
   journalSize: {
     name: 'journal.size',
-    kind: size,
+    kind: sizeKind,
     default: 16 * 1024 ** 2,
     description: 'largest journal of executions, two files together, 0 for none (default 16MiB)',
   },
@@ -153,13 +153,13 @@ export const SETTINGS = {
   },
   outputCap: {
     name: 'output.cap',
-    kind: size,
+    kind: sizeKind,
     default: 10 * 1024 ** 2,
     description: 'longest captured output of an execution, 0 for no limit (default 10MiB)',
   },
   limitsMemory: {
     name: 'limits.memory',
-    kind: size,
+    kind: sizeKind,
     description: 'memory of one execution, needs a delegated cgroup v2 (default: no limit)',
   },
   limitsProcesses: {
@@ -175,7 +175,7 @@ export const SETTINGS = {
   },
   outputTailMemory: {
     name: 'output.tail-memory',
-    kind: size,
+    kind: sizeKind,
     default: 64 * 1024 ** 2,
     description:
       'memory for the tails of capped outputs, all executions together; beyond it they go to files (default 64MiB)',
@@ -194,12 +194,12 @@ export const SETTINGS = {
   },
   executionMaxDuration: {
     name: 'execution.max-duration',
-    kind: duration,
+    kind: durationKind,
     description: 'time an execution may take, then it is ended with code 124 (default: no limit)',
   },
   killGrace: {
     name: 'kill.grace',
-    kind: duration,
+    kind: durationKind,
     default: 10_000,
     description: 'time between SIGTERM and SIGKILL (default 10s)',
   },
@@ -223,7 +223,7 @@ export const SETTINGS = {
   },
   drain: {
     name: 'drain',
-    kind: duration,
+    kind: durationKind,
     default: 60_000,
     description: 'time the running sessions have to finish when the agent is told to stop (default 60s)',
   },

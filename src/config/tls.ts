@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto'
-import { certificatesIn, PemError, pemText, privateKeyIn } from '../basics/pem.ts'
+import { certificatesIn, PemError, pemText, privateKeyIn } from '../basics/net/pem.ts'
 import { Secret } from '../basics/secret.ts'
-import { unreadableAuthorities } from '../basics/authorities.ts'
+import { unreadableAuthorities } from '../basics/net/authorities.ts'
 import type { Found, Lookup } from './lookup.ts'
 import { pathBeside } from './path.ts'
-import type { Problems } from './problems.ts'
+import type { ConfigurationProblems } from './problems.ts'
 import type { SettingsFile } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
@@ -21,7 +21,7 @@ interface TlsSearch {
   readonly lookup: Lookup
   readonly env: NodeJS.ProcessEnv
   readonly file: SettingsFile | undefined
-  readonly problems: Problems
+  readonly problems: ConfigurationProblems
   readonly warnings: string[]
 }
 
@@ -88,7 +88,12 @@ function warnOfAge({ validTo }: X509Certificate, { place }: Found<string>, warni
     warnings.push(`${place}: the certificate in tls.cert ended on ${validTo}`)
 }
 
-function reading<T>(found: Found<string>, problems: Problems, prefix: string, read: () => T): T | undefined {
+function reading<T>(
+  found: Found<string>,
+  problems: ConfigurationProblems,
+  prefix: string,
+  read: () => T,
+): T | undefined {
   try {
     return read()
   } catch (error) {

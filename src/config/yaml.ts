@@ -1,6 +1,5 @@
-import type { Document, Pair } from 'yaml'
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
-import { isDeeperThan } from '../basics/yaml-depth.ts'
+import { type Document, type Pair, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { isDeeperThan } from '../basics/text/yaml-depth.ts'
 
 /** A name in the file that holds no further names. */
 export interface Leaf {

@@ -4,7 +4,7 @@ import { now, type Moment } from '../basics/moment.ts'
 import type { StreamTiming } from './timing.ts'
 
 /** The gateway's last answer to a health check. */
-export interface Health {
+export interface GatewayHealth {
   readonly at: Moment
   readonly roundTripMs: number
 }
@@ -19,7 +19,7 @@ const MISSES = 2
 export class HealthWatch {
   readonly #ask: (deadlineMs: number) => Promise<HealthAnswer>
   readonly #timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>
-  #latest: Health | undefined
+  #latest: GatewayHealth | undefined
 
   constructor(
     ask: (deadlineMs: number) => Promise<HealthAnswer>,
@@ -29,7 +29,7 @@ export class HealthWatch {
     this.#timing = timing
   }
 
-  get latest(): Health | undefined {
+  get latest(): GatewayHealth | undefined {
     return this.#latest
   }
 

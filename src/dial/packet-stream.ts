@@ -2,7 +2,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import { KEEPALIVE, type Packet } from '../wire/packet.ts'
 import type { Channel } from './channel.ts'
 import { ConnectError } from './connect-error.ts'
-import { HealthWatch, type Health } from './health.ts'
+import { HealthWatch, type GatewayHealth } from './health.ts'
 import type { StreamTiming } from './timing.ts'
 
 /** Bytes given to gRPC and not yet written: grpc-js itself counts messages, whatever their size. */
@@ -65,7 +65,7 @@ export class PacketStream {
   }
 
   /** The gateway's last answer to a health check, on this stream's connection. */
-  get health(): Health | undefined {
+  get health(): GatewayHealth | undefined {
     return this.#health.latest
   }
 

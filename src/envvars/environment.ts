@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
-import type { Entry } from './entry.ts'
+import type { Entry } from './entries/entry.ts'
 import { EnvvarError } from './errors.ts'
-import { expandArguments } from './expand.ts'
-import type { RuntimeFolder } from './runtime-folder.ts'
+import { expandArguments } from './entries/expand.ts'
+import type { RuntimeFolder } from './folder/runtime-folder.ts'
 import type { SecretFiles } from './secret-files.ts'
 
 export interface EnvironmentRequest {

@@ -10,9 +10,3 @@ export class EnvvarError extends Error {
 export class RuntimeFolderError extends Error {
   override readonly name = 'RuntimeFolderError'
 }
-
-/** The errno name of a failed system call (`ENOSPC`), for messages that must not carry anything else. */
-export function errnoOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
-  return 'unknown error'
-}

@@ -1,11 +1,12 @@
+import { errnoOf } from '../basics/errors.ts'
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dir } from 'tmp-promise'
-import type { Entry } from './entry.ts'
-import { EnvvarError, errnoOf, RuntimeFolderError } from './errors.ts'
-import { removeTree } from './remove-tree.ts'
+import type { Entry } from './entries/entry.ts'
+import { EnvvarError, RuntimeFolderError } from './errors.ts'
+import { removeTree } from './folder/remove-tree.ts'
 
 /** How the name of a session's folder begins. */
 export const SESSION_PREFIX = 's-'

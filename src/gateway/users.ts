@@ -1,4 +1,4 @@
-import { matches } from './agents.ts'
+import { isSameKey } from './agents/agents.ts'
 import type { ConnectionSettings, GatewaySettings, UserSettings } from './settings/settings.ts'
 
 /** The group whose members see every session. */
@@ -13,7 +13,7 @@ export class Users {
   }
 
   withToken(token: string): UserSettings | undefined {
-    return this.#settings.users.find(({ tokenSha256 }) => matches(token, tokenSha256))
+    return this.#settings.users.find(({ tokenSha256 }) => isSameKey(token, tokenSha256))
   }
 
   /** Those that the user may see, in the order of the settings. */

@@ -1,5 +1,5 @@
 import type { Status } from './status.ts'
-import { connectionWords, isReady } from './status-words.ts'
+import { connectionWords, isReady } from './status-text.ts'
 
 const PERIOD_MS = 200
 const WINDOW_MS = 60_000
@@ -63,7 +63,7 @@ export class LoopMonitor implements Disposable {
 }
 
 /** What a probe is told: an HTTP status, and a line for the person who looks. */
-export interface Health {
+export interface AgentHealth {
   readonly ok: boolean
   readonly line: string
 }
@@ -72,7 +72,7 @@ export interface Health {
  * Whether the process lives. A loop that is blocked answers nothing: the probe's own timeout tells that, and an answer
  * is the proof that it turns. Said here is only what the answer would hide: a loop that hardly ever turns.
  */
-export function liveness(blockedMs: number): Health {
+export function liveness(blockedMs: number): AgentHealth {
   if (blockedMs <= BLOCKED_MS) return { ok: true, line: 'ok' }
   return {
     ok: false,
@@ -81,6 +81,6 @@ export function liveness(blockedMs: number): Health {
 }
 
 /** Whether executions get here. */
-export function readiness(status: Status): Health {
+export function readiness(status: Status): AgentHealth {
   return { ok: isReady(status), line: connectionWords(status) }
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { formatListen, type Listen } from '../basics/listen.ts'
+import { formatListen, type Listen } from '../basics/net/listen.ts'
 import type { Logger } from '../basics/logger.ts'
-import { isLoopback } from '../basics/loopback.ts'
-import { liveness, LoopMonitor, readiness, type Health } from './health.ts'
+import { isLoopback } from '../basics/net/loopback.ts'
+import { liveness, LoopMonitor, readiness, type AgentHealth } from './health.ts'
 import { Metrics } from './metrics.ts'
 import type { StatusSource } from './status.ts'
 
@@ -61,7 +61,7 @@ interface Answer {
 type Route = (accept: string | undefined) => Answer | Promise<Answer>
 type Routes = ReadonlyMap<string, Route>
 
-function healthAnswer({ ok, line }: Health): Answer {
+function healthAnswer({ ok, line }: AgentHealth): Answer {
   return { code: ok ? 200 : 503, contentType: TEXT, text: `${line}\n` }
 }
 

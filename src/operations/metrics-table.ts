@@ -1,5 +1,5 @@
 import type { Status } from './status.ts'
-import { CONNECTION_STATES } from './status-words.ts'
+import { CONNECTION_STATES } from './status-text.ts'
 
 interface Sample {
   readonly labels: Readonly<Record<string, string>>

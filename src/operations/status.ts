@@ -1,3 +1,6 @@
+import type { Logger } from '../basics/logger.ts'
+import { printableJson } from '../basics/text/printable.ts'
+
 /** What a running agent tells of itself: over its socket, as metrics, to the log on SIGUSR2. Holds no secret. */
 export interface Status {
   readonly version: string
@@ -51,3 +54,13 @@ export interface Status {
 
 /** Takes a look at the running agent. */
 export type StatusSource = () => Status
+
+/** For SIGUSR2: everything the agent knows of itself as one line of its log. */
+export function dumpStatus(log: Logger, status: StatusSource): void {
+  log.info({ status: status() }, 'status')
+}
+
+/** One line; what is undefined is null: a field that is always there is easier to read. */
+export function formatStatus(status: Status): string {
+  return printableJson(status)
+}

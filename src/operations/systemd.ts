@@ -1,5 +1,5 @@
 import type { Logger } from '../basics/logger.ts'
-import { activityWords } from './status-words.ts'
+import { activityWords } from './status-text.ts'
 import type { StatusSource } from './status.ts'
 
 /** How often systemd is told again what it has not taken, what changed without a new state, and that a stop goes on. */

@@ -1,3 +1,4 @@
+import type { WindowSize } from '../basics/window-size.ts'
 import type { ExitStatus } from './exit-status.ts'
 
 /** What to run. Bytes, because neither arguments nor environment need be valid UTF-8. */
@@ -12,12 +13,6 @@ export interface Command {
   readonly cwd: string
   /** All the child will read; end of file follows. */
   readonly stdin: Uint8Array
-}
-
-/** In characters. */
-export interface WindowSize {
-  readonly cols: number
-  readonly rows: number
 }
 
 /** The keyboard's side of a child that runs on a terminal. */

@@ -1,8 +1,9 @@
+import type { WindowSize } from '../basics/window-size.ts'
 import { Readable } from 'node:stream'
-import type { Child, Command, WindowSize } from './child.ts'
+import type { Child, Command } from './child.ts'
 import { Execution, type ExecutionOptions } from './execution.ts'
-import type { DeadAgent } from './left-behind.ts'
-import { takeMark } from './mark.ts'
+import type { DeadAgent } from './ending/left-behind.ts'
+import { takeMark } from './ending/mark.ts'
 import { startPortable } from './portable-engine.ts'
 
 /** Starts commands; `name` says in the log which engine this system has, `reason` why it is not the posix one. */

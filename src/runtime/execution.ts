@@ -1,11 +1,12 @@
-import type { Child, WindowSize } from './child.ts'
-import { ChildOutput, type Chunk } from './child-output.ts'
+import type { WindowSize } from '../basics/window-size.ts'
+import type { Child } from './child.ts'
+import { ChildOutput, type Chunk } from './output/child-output.ts'
 import type { ExitStatus } from './exit-status.ts'
-import { hangUp } from './hang-up.ts'
-import { endGroup, groupExists } from './kill-ladder.ts'
-import { REAPED_MS } from './longest-end.ts'
-import { beginOwner, endOrphans, leaveOrphans, type Owner } from './orphans.ts'
-import { groupMembers } from './process-table.ts'
+import { hangUp } from './ending/hang-up.ts'
+import { endGroup, groupExists } from './ending/kill-ladder.ts'
+import { REAPED_MS } from './ending/ending-times.ts'
+import { beginOwner, endOrphans, leaveOrphans, type Owner } from './ending/orphans.ts'
+import { groupMembers } from './ending/process-table.ts'
 
 /** Input that waits for a terminal whose program does not read. */
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024

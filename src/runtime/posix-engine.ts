@@ -1,9 +1,10 @@
+import type { WindowSize } from '../basics/window-size.ts'
 import { closeSync, writeSync } from 'node:fs'
-import type { Child, Command, WindowSize } from './child.ts'
+import type { Child, Command } from './child.ts'
 import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
-import { PipeEnd } from './pipe-end.ts'
-import { memoryFile, seal } from './memory-file.ts'
+import { PipeEnd } from './output/pipe-end.ts'
+import { memoryFile, seal } from './linux/memory-file.ts'
 import {
   bytesInPipe,
   enlargePipe,
@@ -12,15 +13,15 @@ import {
   pipe,
   posixSpawn,
   requireLibc,
-} from './posix.ts'
-import { marked } from './mark.ts'
-import { raiseOomScore } from './oom-score.ts'
-import { adoptOrphans } from './orphans.ts'
+} from './linux/posix.ts'
+import { marked } from './ending/mark.ts'
+import { raiseOomScore } from './linux/oom-score.ts'
+import { adoptOrphans } from './ending/orphans.ts'
 import { openTerminal } from './pty.ts'
-import { childEnd } from './reaper.ts'
+import { childEnd } from './ending/reaper.ts'
 
-export { endLeftBehind } from './left-behind.ts'
-export { whyUnmarked } from './mark.ts'
+export { endLeftBehind } from './ending/left-behind.ts'
+export { whyUnmarked } from './ending/mark.ts'
 
 // What is imported here may throw, and so may this: then there is the portable engine.
 requireLibc()

@@ -1,10 +1,11 @@
+import type { WindowSize } from '../basics/window-size.ts'
 import { closeSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import * as nodePty from 'node-pty'
-import type { Child, WindowSize } from './child.ts'
+import type { Child } from './child.ts'
 import { SpawnError, type ExitStatus } from './exit-status.ts'
-import { PipeEnd } from './pipe-end.ts'
-import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './posix.ts'
+import { PipeEnd } from './output/pipe-end.ts'
+import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 import { TerminalInput } from './terminal-input.ts'
 
 /**

@@ -1,3 +1,4 @@
+import { errnoOf } from '../basics/errors.ts'
 import { writeSync } from 'node:fs'
 import { setImmediate as otherWork, setTimeout as delay } from 'node:timers/promises'
 
@@ -61,7 +62,7 @@ export class TerminalInput {
     try {
       return writeSync(this.#fd, data, 0, Math.min(data.length, AT_ONCE_BYTES))
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+      if (errnoOf(error) === 'EAGAIN') return 0
       return data.length
     }
   }

@@ -1,8 +1,8 @@
-import type { Command, Operand, Pipeline, Statement } from './ast.ts'
-import { decodeText, type ByteString } from './bytestring.ts'
-import { TemplateError } from './errors.ts'
-import { nodeText } from './nodetext.ts'
-import { brokenRule, declaredLength, workOf } from './rules.ts'
+import type { CallNode, Operand, Pipeline, TemplateStatement } from '../golang/template/syntax/ast.ts'
+import { decodeText, type ByteString } from '../golang/text/byte-string.ts'
+import { TemplateError } from '../golang/template/errors.ts'
+import { nodeText } from '../golang/template/syntax/node-text.ts'
+import { brokenRule, declaredLength, ruleWork } from './rules.ts'
 
 /**
  * A parameter that a template asks for, found in its top-level actions, and what their functions tell a client that
@@ -54,7 +54,7 @@ const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
  * The inputs of a template in the order in which they first appear. When one appears again its last action decides,
  * and inputs inside blocks are not found, as in hoop. Any other top-level action makes the template unusable.
  */
-export function discoverInputs(statements: readonly Statement[]): Discovered {
+export function discoverInputs(statements: readonly TemplateStatement[]): Discovered {
   const declarations = statements.flatMap((statement) =>
     statement.kind === 'action' ? [inputOf(statement.pipeline)] : [],
   )
@@ -88,7 +88,7 @@ export function checkDeclared(
       minLength: declaredLength(minlength),
       maxLength: declaredLength(maxlength),
     }
-    charge(workOf(rules, value))
+    charge(ruleWork(rules, value))
     const broken = brokenRule(rules, value)
     if (broken !== undefined) throw new TemplateError('parameters', `parameter ${name} ${broken}`)
   }
@@ -102,7 +102,7 @@ function inputOf(pipeline: Pipeline): Input {
   return input
 }
 
-function describe(input: Mutable<Input>, command: Command): void {
+function describe(input: Mutable<Input>, command: CallNode): void {
   const [callee, ...args] = command.words
   if (callee.kind !== 'identifier') return
   const texts = args.map(literalText)

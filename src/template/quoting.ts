@@ -1,5 +1,5 @@
-import { decodeText, encodeText, type ByteString } from './bytestring.ts'
-import { FunctionFailure } from './errors.ts'
+import { decodeText, encodeText, type ByteString } from '../golang/text/byte-string.ts'
+import { FunctionFailure } from '../golang/template/errors.ts'
 
 /** PostgreSQL cuts longer names, and so would mean another table. */
 const MAX_IDENTIFIER_BYTES = 63

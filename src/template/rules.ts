@@ -44,7 +44,7 @@ export function declaredLength(text: string | undefined): number | undefined {
 }
 
 /** What brokenRule costs, in characters that it may look at. */
-export function workOf({ type, options = [], minLength, maxLength }: Rules, value: string): number {
+export function ruleWork({ type, options = [], minLength, maxLength }: Rules, value: string): number {
   const passes = [FORMS[type], minLength, maxLength].filter((rule) => rule !== undefined).length
   return passes * value.length + options.length
 }

@@ -1,18 +1,18 @@
-import type { Statement } from './ast.ts'
-import { decodeText, encodeText, type ByteString } from './bytestring.ts'
-import { TemplateError } from './errors.ts'
-import { renderStatements } from './evaluate.ts'
-import { RUNBOOK } from './functiontable.ts'
+import type { TemplateStatement } from '../golang/template/syntax/ast.ts'
+import { decodeText, encodeText, type ByteString } from '../golang/text/byte-string.ts'
+import { TemplateError } from '../golang/template/errors.ts'
+import { renderStatements } from '../golang/template/run/evaluate.ts'
+import { RUNBOOK } from './functions.ts'
 import { checkDeclared, discoverInputs, type Discovered, type Input } from './inputs.ts'
-import { parseStatements } from './parser.ts'
-import { Rendering } from './rendering.ts'
-import { encodeSource } from './source.ts'
+import { parseStatements } from '../golang/template/syntax/parser.ts'
+import { Rendering } from '../golang/template/run/rendering.ts'
+import { encodeSource } from '../golang/template/syntax/source.ts'
 
-export { TemplateError } from './errors.ts'
+export { TemplateError } from '../golang/template/errors.ts'
 export type { Input } from './inputs.ts'
 
 /** What a runbook becomes with its parameters. */
-export interface Rendered {
+export interface RenderedTemplate {
   /** The rendered text; bytes that are not UTF-8 show as U+FFFD. */
   readonly text: string
   /** The same, exactly: what to give to the agent. Differs from `text` only after `decodeb64` or `slice`. */
@@ -28,7 +28,7 @@ export interface Template {
    * Renders the template. Throws TemplateError: stage `parameters` when inputs are absent or break a declared rule,
    * `render` when a function fails or a limit is reached. Parameters the template does not know are ignored.
    */
-  render(parameters: ReadonlyMap<string, string>): Rendered
+  render(parameters: ReadonlyMap<string, string>): RenderedTemplate
 }
 
 /**
@@ -54,15 +54,15 @@ export function parseTemplate(source: string): Template {
 
 function render(
   source: ByteString,
-  statements: readonly Statement[],
+  statements: readonly TemplateStatement[],
   { inputs, declarations }: Discovered,
   parameters: ReadonlyMap<string, string>,
-): Rendered {
+): RenderedTemplate {
   const fields = new Map(
     [...parameters].map(([name, value]) => [encodeText(name), encodeText(value)] as const),
   )
   addAbsent(fields, inputs)
-  const rendering = new Rendering(source, fields, RUNBOOK.name)
+  const rendering = new Rendering(source, fields, RUNBOOK)
   checkDeclared(declarations, parameters, (work) => {
     rendering.charge(work)
   })

@@ -1,12 +1,16 @@
-import { encodeText, type ByteString } from './bytestring.ts'
-import { TemplateError } from './errors.ts'
-import { renderStatements } from './evaluate.ts'
-import { SCRIPT } from './functiontable.ts'
-import { MAX_DEPTH } from './limits.ts'
-import { parseStatements } from './parser.ts'
-import { Rendering } from './rendering.ts'
-import { encodeSource } from './source.ts'
-import { AnyFields, List, type Fields, type Value } from './value.ts'
+import { encodeText, type ByteString } from '../golang/text/byte-string.ts'
+import { TemplateError } from '../golang/template/errors.ts'
+import { renderStatements } from '../golang/template/run/evaluate.ts'
+import { GO_FUNCTIONS } from '../golang/template/run/go-functions.ts'
+import type { Dialect } from '../golang/template/dialect.ts'
+import { MAX_TEMPLATE_DEPTH } from '../golang/template/limits.ts'
+import { parseStatements } from '../golang/template/syntax/parser.ts'
+import { Rendering } from '../golang/template/run/rendering.ts'
+import { encodeSource } from '../golang/template/syntax/source.ts'
+import { AnyFields, List, type Fields, type Value } from '../golang/fmt/value.ts'
+
+/** Go's functions alone. */
+const SCRIPT: Dialect = { name: 'script', functions: new Map(Object.entries(GO_FUNCTIONS)) }
 
 /** What JSON.parse makes of an object. */
 export type TemplateData = Readonly<Record<string, unknown>>
@@ -20,8 +24,8 @@ export type TemplateData = Readonly<Record<string, unknown>>
 export function renderScript(source: string, data: TemplateData | null): Buffer {
   const bytes = encodeSource(source)
   const statements = parseStatements(bytes, SCRIPT)
-  const dot = fieldsOf(data ?? {}, MAX_DEPTH)
-  const rendering = new Rendering(bytes, dot, SCRIPT.name)
+  const dot = fieldsOf(data ?? {}, MAX_TEMPLATE_DEPTH)
+  const rendering = new Rendering(bytes, dot, SCRIPT)
   renderStatements(rendering, dot, statements)
   return Buffer.from(rendering.output, 'latin1')
 }
@@ -36,7 +40,8 @@ function fieldsOf(data: TemplateData, levels: number): Fields {
 
 /** As Go decodes JSON into an `any`: every number is a float64. */
 function valueOf(json: unknown, levels: number): Value {
-  if (levels < 0) throw new TemplateError('render', `the data is nested more than ${MAX_DEPTH} levels deep`)
+  if (levels < 0)
+    throw new TemplateError('render', `the data is nested more than ${MAX_TEMPLATE_DEPTH} levels deep`)
   if (typeof json === 'string') return encodeText(json)
   if (typeof json === 'number' || typeof json === 'boolean') return json
   if (Array.isArray(json)) return new List(json.map((item) => valueOf(item, levels - 1)))

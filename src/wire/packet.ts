@@ -1,4 +1,4 @@
-import type { SessionId } from './session-id.ts'
+import type { SessionId } from './messages/session-id.ts'
 
 /** A packet as it lies on the stream: `Packet` of proto/transport.proto. */
 export interface Packet {

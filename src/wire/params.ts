@@ -5,7 +5,7 @@ import {
   encodeList,
   encodeMap,
   encodeStruct,
-  encodeText,
+  encodeGobText,
   encodeTextInside,
 } from './gob/encode.ts'
 import {
@@ -126,7 +126,7 @@ export function decodeStringList(bytes: Uint8Array, field: string): string[] {
 
 /** Writes a gob `[]string`. */
 export function encodeStringList(values: readonly string[]): Buffer {
-  return encodeGob(STRING_LIST_LAYOUT, encodeList(values.map(encodeText)))
+  return encodeGob(STRING_LIST_LAYOUT, encodeList(values.map(encodeGobText)))
 }
 
 /** Reads a gob `map[string]string` such as `terminal.envvars`; `field` names it in a DecodeError. */
@@ -136,7 +136,7 @@ export function decodeStringMap(bytes: Uint8Array, field: string): Map<string, s
 
 /** Writes a gob `map[string]string`, the entries in their order. */
 export function encodeStringMap(values: ReadonlyMap<string, string>): Buffer {
-  return encodeGob(STRING_MAP_LAYOUT, textMap(values, encodeText))
+  return encodeGob(STRING_MAP_LAYOUT, textMap(values, encodeGobText))
 }
 
 function placeOf(name: ParamsField): string {
@@ -158,16 +158,16 @@ function analyzerField(analyzer: ReadonlyMap<string, string> | undefined): Buffe
 }
 
 function textMap(values: ReadonlyMap<string, string>, encodeElement: (text: string) => Buffer): Buffer {
-  return encodeMap([...values].map(([key, value]) => [encodeText(key), encodeElement(value)]))
+  return encodeMap([...values].map(([key, value]) => [encodeGobText(key), encodeElement(value)]))
 }
 
 // Zero values are left out of a struct. The map of secrets is not: the gateway always makes one, if an empty one.
 function textField(text: string): Buffer | undefined {
-  return text === '' ? undefined : encodeText(text)
+  return text === '' ? undefined : encodeGobText(text)
 }
 
 function listField(texts: readonly string[]): Buffer | undefined {
-  return texts.length === 0 ? undefined : encodeList(texts.map(encodeText))
+  return texts.length === 0 ? undefined : encodeList(texts.map(encodeGobText))
 }
 
 function bytesField(bytes: Buffer | undefined): Buffer | undefined {

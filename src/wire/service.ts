@@ -7,8 +7,12 @@ import {
   type ChannelCredentials,
   type ClientDuplexStream,
   type ClientUnaryCall,
+  type CallOptions,
+  type ChannelOptions,
+  type Metadata,
+  type ServiceDefinition,
+  type ServiceError,
 } from '@grpc/grpc-js'
-import type { CallOptions, ChannelOptions, Metadata, ServiceDefinition, ServiceError } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 

@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { AgentState } from '../../src/agent/state.ts'
-import { parseKey, type Identity, type IdentitySource } from '../../src/agent/identity.ts'
-import { quickTiming } from '../support/quick-timing.ts'
-import { RunningAgent } from '../support/running-agent.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
+import { parseKey, type Identity, type IdentitySource } from '../../src/agent/connection/identity.ts'
+import { quickTiming } from '../support/sites/quick-timing.ts'
+import { RunningAgent } from '../support/sites/running-agent.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { found, waitFor } from '../support/wait.ts'
 
 const owned: AsyncDisposable[] = []

@@ -1,10 +1,10 @@
 import { afterEach, expect, it } from 'vitest'
-import { TIMING } from '../../src/agent/timing.ts'
-import { FaultProxy } from '../support/fault-proxy.ts'
-import { descriptorsOf } from '../support/processes.ts'
-import { quickTiming } from '../support/quick-timing.ts'
-import { RunningAgent } from '../support/running-agent.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
+import { TIMING } from '../../src/agent/connection/timing.ts'
+import { FaultProxy } from '../support/network/fault-proxy.ts'
+import { descriptorsOf } from '../support/machine/processes.ts'
+import { quickTiming } from '../support/sites/quick-timing.ts'
+import { RunningAgent } from '../support/sites/running-agent.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { waitFor } from '../support/wait.ts'
 
 const owned: AsyncDisposable[] = []

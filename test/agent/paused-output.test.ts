@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openSpec } from '../support/open.ts'
-import { quickTiming } from '../support/quick-timing.ts'
-import { RunningAgent, type AgentOptions } from '../support/running-agent.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
+import { openSpec } from '../support/scripted/open.ts'
+import { quickTiming } from '../support/sites/quick-timing.ts'
+import { RunningAgent, type AgentOptions } from '../support/sites/running-agent.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { found, waitFor } from '../support/wait.ts'
 
 // `AgentSessionPause` and `AgentSessionResume`, with real commands: each way out of a pause.

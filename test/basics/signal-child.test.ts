@@ -1,9 +1,9 @@
+import { signalChild } from '../../src/basics/signal-child.ts'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { signalChild } from '../../src/basics/signal-child.ts'
-import { translate } from '../support/translate.ts'
-import { Workplace } from '../support/workplace.ts'
+import { translate } from '../support/machine/translate.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 test('of a child that could not be started nobody gets a signal, its own group least of all', () => {
   using place = new Workplace()

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseDuration, parseSize } from '../../src/basics/units.ts'
+import { parseDuration, parseSize } from '../../src/basics/text/units.ts'
 import { printDuration, printSettings, printSize, type PrintedSetting } from '../../src/config/print.ts'
 import { settings } from '../../src/config/table.ts'
-import { Authority } from '../support/certificates.ts'
-import { runProgram } from '../support/program.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Authority } from '../support/network/certificates.ts'
+import { runProgram } from '../support/sites/program.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const SECRET = 'xagt-hush-0123456789'
 const KEY = `grpc://tester:${SECRET}@127.0.0.1:8010?mode=standard`

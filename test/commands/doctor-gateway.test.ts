@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest'
 import { Examination } from '../../src/commands/doctor/examination.ts'
 import { checkGateway } from '../../src/commands/doctor/examine.ts'
 import type { Line } from '../../src/commands/doctor/finding.ts'
-import { checkKey } from '../../src/commands/doctor/key.ts'
+import { checkKey } from '../../src/commands/doctor/credential.ts'
 import { checkSettings } from '../../src/commands/doctor/settings.ts'
-import { Authority, years, type Request } from '../support/certificates.ts'
-import { ConnectProxy } from '../support/connect-proxy.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
-import { serverCredentials } from '../support/tls.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Authority, years, type Request } from '../support/network/certificates.ts'
+import { ConnectProxy } from '../support/network/connect-proxy.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
+import { serverCredentials } from '../support/network/tls.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const SECRET = 'xagt-hush-0123456789'
 const DAYS = 1 / 365
@@ -30,7 +30,6 @@ describe('the way to the gateway', () => {
       'http/2': 'ok',
       'health check': 'ok',
       clock: 'ok',
-      'gateway version': 'skipped',
     })
     expect(found['key']).toContain(`key of "tester" (standard) to 127.0.0.1:${gateway.port}, without TLS`)
     expect(found['health check']).toMatch(/^answered in [\d.]+ ms/)

@@ -1,3 +1,4 @@
+import { signalChild } from '../../src/basics/signal-child.ts'
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -13,27 +14,30 @@ import {
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkControlGroups } from '../../src/commands/doctor/control-groups.ts'
-import { checkEngine } from '../../src/commands/doctor/engine.ts'
+import {
+  checkEngine,
+  checkOomScore,
+  checkProcessOne,
+  checkMemory,
+  checkOpenFiles,
+} from '../../src/commands/doctor/machine.ts'
 import { Examination } from '../../src/commands/doctor/examination.ts'
-import { broken, ok, worst, type Line } from '../../src/commands/doctor/finding.ts'
-import { inUnits } from '../../src/commands/doctor/free-space.ts'
-import { checkKeyExposure } from '../../src/commands/doctor/key-exposure.ts'
-import { checkKeyFile } from '../../src/commands/doctor/key-file.ts'
-import { keyPlace } from '../../src/commands/doctor/key-place.ts'
-import { checkKey } from '../../src/commands/doctor/key.ts'
-import { checkMemory } from '../../src/commands/doctor/memory.ts'
-import { checkOomScore } from '../../src/commands/doctor/oom-score.ts'
-import { checkOpenFiles } from '../../src/commands/doctor/open-files.ts'
-import { checkProcessOne } from '../../src/commands/doctor/process-one.ts'
-import { humanLine, humanSum, jsonReport } from '../../src/commands/doctor/report.ts'
-import { checkRuntimeFolder } from '../../src/commands/doctor/runtime-folder.ts'
+import {
+  broken,
+  ok,
+  worst,
+  type Line,
+  humanLine,
+  humanSum,
+  jsonReport,
+} from '../../src/commands/doctor/finding.ts'
+import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from '../../src/commands/doctor/credential.ts'
+import { checkRuntimeFolder, checkStateFolder, inUnits } from '../../src/commands/doctor/folders.ts'
 import { checkSettings } from '../../src/commands/doctor/settings.ts'
-import { checkStateFolder } from '../../src/commands/doctor/state-folder.ts'
 import { checkStopTime, milliseconds } from '../../src/commands/doctor/stop-time.ts'
 import { loadAgentSettings } from '../../src/config.ts'
-import { SmallDisk } from '../support/small-disk.ts'
-import { Workplace } from '../support/workplace.ts'
-import { signalChild } from '../../src/basics/signal-child.ts'
+import { SmallDisk } from '../support/machine/small-disk.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const isRoot = process.geteuid?.() === 0
 const canMount = isRoot && SmallDisk.permitted()
@@ -197,7 +201,7 @@ describe('the file of the key', () => {
     using place = new Workplace()
     const path = place.write('key', KEY)
     chmodSync(path, mode)
-    const finding = checkKeyFile({ kind: 'file', path }, {})
+    const finding = judgeKeyFile({ kind: 'file', path }, {})
     expect([finding.level, finding.found]).toEqual([level, expect.stringMatching(text)])
     expect(finding.advice ?? 'chmod 600').toContain('chmod 600')
   })
@@ -206,13 +210,13 @@ describe('the file of the key', () => {
     using place = new Workplace()
     const path = place.write('folder/key', KEY)
     chmodSync(place.at('folder'), 0o777)
-    expect(checkKeyFile({ kind: 'file', path }, {})).toMatchObject({
+    expect(judgeKeyFile({ kind: 'file', path }, {})).toMatchObject({
       level: 'warning',
       advice: `chmod go-w ${place.at('folder')}`,
     })
     // /tmp is like this: nobody can touch what is not theirs.
     chmodSync(place.at('folder'), 0o1777)
-    expect(checkKeyFile({ kind: 'file', path }, {}).level).toBe('ok')
+    expect(judgeKeyFile({ kind: 'file', path }, {}).level).toBe('ok')
   })
 
   it('may have the rights that systemd gives its credentials', () => {
@@ -220,7 +224,7 @@ describe('the file of the key', () => {
     const path = place.write('credentials/hoop-key', KEY)
     chmodSync(path, 0o440)
     expect(
-      checkKeyFile({ kind: 'file', path }, { CREDENTIALS_DIRECTORY: place.at('credentials') }).level,
+      judgeKeyFile({ kind: 'file', path }, { CREDENTIALS_DIRECTORY: place.at('credentials') }).level,
     ).toBe('ok')
   })
 

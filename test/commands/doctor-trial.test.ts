@@ -1,15 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { tryCleanup } from '../../src/commands/doctor/trial/cleanup.ts'
-import { canReadEnvironment } from '../../src/commands/doctor/trial/environ.ts'
-import { tryCommand } from '../../src/commands/doctor/trial/plain.ts'
-import { tryTerminal } from '../../src/commands/doctor/trial/terminal.ts'
+import { tryCommand, tryTerminal, canReadEnvironment } from '../../src/commands/doctor/trial/run.ts'
 import { TrialProcess } from '../../src/commands/doctor/trial/trial-process.ts'
 import type { Engine } from '../../src/runtime/engine.ts'
 import { startPortable } from '../../src/runtime/portable-engine.ts'
-import { engine } from '../support/execute.ts'
-import { descendantsOf } from '../support/processes.ts'
+import { engine } from '../support/sites/execute.ts'
+import { descendantsOf } from '../support/machine/processes.ts'
 import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // The engine of this system without `guard`, which is for a process that runs commands and nothing else.
 

@@ -4,12 +4,12 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import type { Level, Line } from '../../src/commands/doctor/finding.ts'
 import { Gate } from '../support/gate.ts'
-import { descendantsOf, isAlive } from '../support/processes.ts'
-import { main, Program, runProgram } from '../support/program.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
-import { Site } from '../support/site.ts'
+import { descendantsOf, isAlive } from '../support/machine/processes.ts'
+import { main, Program, runProgram } from '../support/sites/program.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
+import { Site } from '../support/sites/site.ts'
 import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // The built program, as people and programs call it.
 
@@ -22,7 +22,7 @@ const runsForNobody =
 
 const NAMES = [
   ...['version', 'settings', 'key', 'key file', 'key exposure'],
-  ...['name resolution', 'tcp', 'proxy', 'tls', 'http/2', 'health check', 'clock', 'gateway version'],
+  ...['name resolution', 'tcp', 'proxy', 'tls', 'http/2', 'health check', 'clock'],
   ...['runtime folder', 'state folder'],
   ...['engine', 'command', 'terminal', 'process cleanup'],
   ...['control groups', 'open files', 'oom score', 'process 1', 'memory', 'stop time'],

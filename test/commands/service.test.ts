@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../src/commands/failure.ts'
-import { thisPlace, type Place } from '../../src/commands/service/place.ts'
+import { thisPlace, type ServicePlace } from '../../src/commands/service/place.ts'
 import { serviceCommand, type ServiceAction, type ServiceFlags } from '../../src/commands/service/service.ts'
 import { isOurs, renderUnit } from '../../src/commands/service/unit.ts'
 
@@ -65,7 +65,7 @@ function calls(): string[] {
 }
 
 /** This machine as it were if everything lay in the test's folder. */
-function place(rest: Partial<Place> = {}): Place {
+function place(rest: Partial<ServicePlace> = {}): ServicePlace {
   return {
     ...thisPlace(),
     template,
@@ -83,7 +83,7 @@ function place(rest: Partial<Place> = {}): Place {
 async function run(
   action: ServiceAction,
   flags: ServiceFlags = {},
-  rest: Partial<Place> = {},
+  rest: Partial<ServicePlace> = {},
 ): Promise<string[]> {
   let said = ''
   await serviceCommand(action, flags, place(rest), (text) => (said += text))
@@ -93,7 +93,7 @@ async function run(
 async function failure(
   action: ServiceAction,
   flags: ServiceFlags = {},
-  rest: Partial<Place> = {},
+  rest: Partial<ServicePlace> = {},
 ): Promise<Failure> {
   const error: unknown = await run(action, flags, rest).catch((error: unknown) => error)
   if (error instanceof Failure) return error

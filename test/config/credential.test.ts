@@ -1,8 +1,8 @@
 import { chmodSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConfigError, loadAgentSettings, type AgentSettings } from '../../src/config.ts'
-import { Workplace } from '../support/workplace.ts'
+import { ConfigError, loadAgentSettings, type AgentConfiguration } from '../../src/config.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const KEY = 'grpc://local:xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE@127.0.0.1:8010?mode=standard'
 const JWT = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzcGlmZmU6Ly90ZXN0In0.c2lnbmF0dXJl'
@@ -15,7 +15,7 @@ afterEach(() => {
   place[Symbol.dispose]()
 })
 
-function load(env: NodeJS.ProcessEnv, yaml = ''): AgentSettings {
+function load(env: NodeJS.ProcessEnv, yaml = ''): AgentConfiguration {
   const settings = place.write('agent.yaml', yaml)
   return loadAgentSettings({ flags: {}, env: { RUNBOOK_AGENT_CONFIG: settings, ...env }, stderrIsTty: false })
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { duration } from '../../src/config/kinds.ts'
+import { durationKind } from '../../src/config/kinds.ts'
 
 test.each([
   ['0ms', 0],
@@ -9,7 +9,7 @@ test.each([
   ['999999999d', undefined],
   ['0', undefined],
 ])('the duration %j is %s milliseconds', (text, milliseconds) => {
-  expect(duration.parse(text)).toBe(milliseconds)
+  expect(durationKind.parse(text)).toBe(milliseconds)
 })
 
 test('a duration of any text is undefined or fits a timer', () => {
@@ -18,7 +18,7 @@ test('a duration of any text is undefined or fits a timer', () => {
     .map((parts) => parts.join(''))
   fc.assert(
     fc.property(fc.oneof(text, fc.string()), (written) => {
-      const milliseconds = duration.parse(written) ?? 0
+      const milliseconds = durationKind.parse(written) ?? 0
       expect(milliseconds >= 0 && milliseconds < 2 ** 31).toBe(true)
     }),
   )

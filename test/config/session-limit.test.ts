@@ -2,8 +2,8 @@ import { totalmem } from 'node:os'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { executionsWithin, sessionsOn, thisMachine } from '../../src/config/session-limit.ts'
-import { shell } from '../support/shell.ts'
-import { Workplace } from '../support/workplace.ts'
+import { shell } from '../support/terminals/shell.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const MiB = 1024 * 1024
 

@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Problems } from '../../src/config/problems.ts'
-import type { Location } from '../../src/config/settings-file.ts'
-import { locateFile, readSettingsFile } from '../../src/config/settings-file.ts'
-
+import { ConfigurationProblems } from '../../src/config/problems.ts'
+import { type Location, locateFile, readSettingsFile } from '../../src/config/settings-file.ts'
 const SECRET = 'xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE'
 let root: string
 let path: string
@@ -24,7 +22,7 @@ function read(location: Partial<Location> = {}): {
   texts: Record<string, string> | undefined
   message: string
 } {
-  const problems = new Problems()
+  const problems = new ConfigurationProblems()
   const file = readSettingsFile({ path, place: '--config', isRequired: true, ...location }, problems)
   const texts = file && Object.fromEntries([...file.entries].map(([name, { text }]) => [name, text]))
   return { texts, message: problems.toError().message.replaceAll(path, 'FILE') }

@@ -1,9 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemAuthorities } from '../../src/config.ts'
-import { ConfigError, loadAgentSettings, type AgentSettings } from '../../src/config.ts'
-import { Authority, years } from '../support/certificates.ts'
-import { Workplace } from '../support/workplace.ts'
+import {
+  systemAuthorities,
+  ConfigError,
+  loadAgentSettings,
+  type AgentConfiguration,
+} from '../../src/config.ts'
+import { Authority, years } from '../support/network/certificates.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const HOOP_KEY = 'grpcs://local:xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6@gateway.test:8443'
 const [first, second] = [new Authority('first'), new Authority('second')]
@@ -17,7 +21,7 @@ afterEach(() => {
   place[Symbol.dispose]()
 })
 
-function load(env: NodeJS.ProcessEnv, yaml = ''): AgentSettings {
+function load(env: NodeJS.ProcessEnv, yaml = ''): AgentConfiguration {
   const settings = place.write('agent.yaml', yaml)
   const all = { HOOP_KEY, RUNBOOK_AGENT_CONFIG: settings, ...env }
   return loadAgentSettings({ flags: {}, env: all, stderrIsTty: false })

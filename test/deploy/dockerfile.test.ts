@@ -1,11 +1,11 @@
+import { signalChild } from '../../src/basics/signal-child.ts'
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { Workplace } from '../support/workplace.ts'
-import { signalChild } from '../../src/basics/signal-child.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // No Docker is needed: this holds the Dockerfile against the tree that it is built from.
 

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { parseDuration } from '../../src/basics/units.ts'
+import { parseDuration } from '../../src/basics/text/units.ts'
 import { settings, variableOf } from '../../src/config/table.ts'
-import { missingProgram } from '../support/servers.ts'
+import { missingProgram } from '../support/machine/servers.ts'
 
 const root = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url))
 const schema = fileURLToPath(new URL('../fixtures/kubernetes-schemas/schema.json', import.meta.url))

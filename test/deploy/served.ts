@@ -1,10 +1,10 @@
+import { signalChild } from '../../src/basics/signal-child.ts'
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import type { ReadyLine } from '../support/development.ts'
-import { Rest, type Answer } from '../support/rest.ts'
+import type { ReadyLine } from '../support/sites/development.ts'
+import { Rest, type Answer } from '../support/scripted/rest.ts'
 import { found } from '../support/wait.ts'
-import type { Workplace } from '../support/workplace.ts'
-import { signalChild } from '../../src/basics/signal-child.ts'
+import type { Workplace } from '../support/sites/workplace.ts'
 
 /** For a start, and an end, on a machine that is busy with other tests. */
 const WITHIN_MS = 25_000

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { HealthAnswer } from '../../src/dial/channel.ts'
 import { HealthWatch } from '../../src/dial/health.ts'
-import { TIMING } from '../../src/agent/timing.ts'
+import { TIMING } from '../../src/agent/connection/timing.ts'
 
 const quick = { ...TIMING, healthEveryMs: 2, healthDeadlineMs: 1 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../support/databases.ts'
-import { shell } from '../support/shell.ts'
-import { Site } from '../support/site.ts'
+import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../support/machine/databases.ts'
+import { shell } from '../support/terminals/shell.ts'
+import { Site } from '../support/sites/site.ts'
 
 // Runbooks on a database where scripts are not allowed, with the built program: from gateway.yaml to the client.
 

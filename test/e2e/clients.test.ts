@@ -6,11 +6,11 @@ import {
   mysqlAccount,
   postgresDatabase,
   type PostgresDatabase,
-} from '../support/databases.ts'
-import type { Answer } from '../support/rest.ts'
-import { missingProgram, RedisServer, without } from '../support/servers.ts'
-import { Site } from '../support/site.ts'
-import { Workplace } from '../support/workplace.ts'
+} from '../support/machine/databases.ts'
+import type { Answer } from '../support/scripted/rest.ts'
+import { missingProgram, RedisServer, without } from '../support/machine/servers.ts'
+import { Site } from '../support/sites/site.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // Every client is a connection's command and gets its runbook on stdin and its password from the environment.
 

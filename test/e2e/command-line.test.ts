@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { runProgram } from '../support/program.ts'
-import { Workplace } from '../support/workplace.ts'
+import { runProgram } from '../support/sites/program.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync, chmodSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { main, runProgram } from '../support/program.ts'
-import { RunbookGateway } from '../support/runbook-gateway.ts'
-import { json } from '../support/scripted-rest.ts'
-import { missingProgram } from '../support/servers.ts'
-import { hasTmux, Tmux } from '../support/tmux.ts'
-import { Workplace } from '../support/workplace.ts'
+import { main, runProgram } from '../support/sites/program.ts'
+import { RunbookGateway } from '../support/sites/runbook-gateway.ts'
+import { json } from '../support/scripted/scripted-rest.ts'
+import { missingProgram } from '../support/machine/servers.ts'
+import { hasTmux, Tmux } from '../support/terminals/tmux.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const ID = '5701046a-7b7a-4a78-abb0-a24c95e6fe54'
 

@@ -1,13 +1,13 @@
 import { status } from '@grpc/grpc-js'
 import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import '../support/leaks.ts'
-import { main } from '../support/program.ts'
-import { ServedClient } from '../support/served-client.ts'
-import { shell } from '../support/shell.ts'
-import { hasTmux, Tmux } from '../support/tmux.ts'
+import '../support/machine/leaks.ts'
+import { main } from '../support/sites/program.ts'
+import { ServedClient } from '../support/sites/served-client.ts'
+import { shell } from '../support/terminals/shell.ts'
+import { hasTmux, Tmux } from '../support/terminals/tmux.ts'
 import { found, waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // The built program at a terminal, against a gateway that does what a test says.
 

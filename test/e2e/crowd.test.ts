@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { Gate } from '../support/gate.ts'
-import { childrenOf, descriptorsOf, isAlive } from '../support/processes.ts'
-import { variables } from '../support/rest.ts'
-import { Site } from '../support/site.ts'
+import { childrenOf, descriptorsOf, isAlive } from '../support/machine/processes.ts'
+import { variables } from '../support/scripted/rest.ts'
+import { Site } from '../support/sites/site.ts'
 import { waitFor } from '../support/wait.ts'
 
 const CROWD = 100

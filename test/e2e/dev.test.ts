@@ -2,15 +2,21 @@ import { execFileSync } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Development, startDevelopment } from '../support/development.ts'
+import { Development, startDevelopment } from '../support/sites/development.ts'
 import { Gate } from '../support/gate.ts'
-import { childrenOf, commandLineOf, descendantsOf, environmentOf, isAlive } from '../support/processes.ts'
-import { main, runProgram } from '../support/program.ts'
-import { Rest, type Answer } from '../support/rest.ts'
-import { Shell } from '../support/shell.ts'
-import { hasTmux, Tmux } from '../support/tmux.ts'
+import {
+  childrenOf,
+  commandLineOf,
+  descendantsOf,
+  environmentOf,
+  isAlive,
+} from '../support/machine/processes.ts'
+import { main, runProgram } from '../support/sites/program.ts'
+import { Rest, type Answer } from '../support/scripted/rest.ts'
+import { Shell } from '../support/terminals/shell.ts'
+import { hasTmux, Tmux } from '../support/terminals/tmux.ts'
 import { found, waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const mode = (file: string) => (statSync(file).mode & 0o777).toString(8)
 /** Beside the agent, `dev` has git as a child. */

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import '../support/leaks.ts'
-import { isAlive } from '../support/processes.ts'
-import { shell, Shell } from '../support/shell.ts'
+import '../support/machine/leaks.ts'
+import { isAlive } from '../support/machine/processes.ts'
+import { shell, Shell } from '../support/terminals/shell.ts'
 import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // `exec --local` of the built program: no gateway, no agent, nobody signed in.
 

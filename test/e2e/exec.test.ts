@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js'
 import { beforeEach, afterEach, describe, expect, test } from 'vitest'
-import '../support/leaks.ts'
-import { ServedClient } from '../support/served-client.ts'
-import { shell, Shell } from '../support/shell.ts'
+import '../support/machine/leaks.ts'
+import { ServedClient } from '../support/sites/served-client.ts'
+import { shell, Shell } from '../support/terminals/shell.ts'
 import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // The built program against a gateway that does what a test says.
 

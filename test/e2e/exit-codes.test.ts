@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Gate } from '../support/gate.ts'
-import { Site } from '../support/site.ts'
+import { Site } from '../support/sites/site.ts'
 import { waitFor } from '../support/wait.ts'
 
 const runbooks = { 'exit.runbook.sh': 'echo before; echo {{ .how | required "how?" }} >&2; {{ .how }}\n' }

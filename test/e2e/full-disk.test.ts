@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Gate } from '../support/gate.ts'
-import { Site } from '../support/site.ts'
-import { SmallDisk } from '../support/small-disk.ts'
+import { Site } from '../support/sites/site.ts'
+import { SmallDisk } from '../support/machine/small-disk.ts'
 import { waitFor } from '../support/wait.ts'
 
 const canMount = process.geteuid?.() === 0 && SmallDisk.permitted()

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { missingPostgres, postgresDatabase } from '../support/databases.ts'
-import { main } from '../support/program.ts'
-import { missingProgram, without } from '../support/servers.ts'
-import { Site } from '../support/site.ts'
-import { hasTmux, Tmux } from '../support/tmux.ts'
+import { missingPostgres, postgresDatabase } from '../support/machine/databases.ts'
+import { main } from '../support/sites/program.ts'
+import { missingProgram, without } from '../support/machine/servers.ts'
+import { Site } from '../support/sites/site.ts'
+import { hasTmux, Tmux } from '../support/terminals/tmux.ts'
 import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // A program on a terminal of its own, and the same program through client, gateway and agent: the same keys give the
 // same screens. The program's own command line and environment are the same, so is the terminal around it.

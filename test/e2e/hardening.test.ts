@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { Site } from '../support/site.ts'
+import { Site } from '../support/sites/site.ts'
 
 function connects(port: number): Promise<boolean> {
   return new Promise((resolve) => {

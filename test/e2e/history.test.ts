@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Gate } from '../support/gate.ts'
-import { isAlive } from '../support/processes.ts'
-import { Site } from '../support/site.ts'
+import { isAlive } from '../support/machine/processes.ts'
+import { Site } from '../support/sites/site.ts'
 import { waitFor } from '../support/wait.ts'
 
 it('an execution that takes longer than the wait answers 202, goes on, and shows its result later', async () => {

@@ -1,8 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { variables } from '../support/rest.ts'
-import { Site } from '../support/site.ts'
-import { SmallDisk } from '../support/small-disk.ts'
+import { variables } from '../support/scripted/rest.ts'
+import { Site } from '../support/sites/site.ts'
+import { SmallDisk } from '../support/machine/small-disk.ts'
 import { waitFor } from '../support/wait.ts'
 
 const entriesOf = (folder: string): Record<string, unknown>[] =>

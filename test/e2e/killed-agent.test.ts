@@ -1,13 +1,13 @@
+import { signalChild } from '../../src/basics/signal-child.ts'
 import { spawn } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { base64, openSpec } from '../support/open.ts'
-import { isAlive } from '../support/processes.ts'
-import { Program } from '../support/program.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
+import { base64, openSpec } from '../support/scripted/open.ts'
+import { isAlive } from '../support/machine/processes.ts'
+import { Program } from '../support/sites/program.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
-import { signalChild } from '../../src/basics/signal-child.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 /** An agent of the built program with a gateway of its own; all agents of a workplace share the runtime folder. */
 async function agentOf(place: Workplace, gateway: ScriptedGateway): Promise<Program> {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { peakMemoryOf } from '../support/processes.ts'
-import { Site } from '../support/site.ts'
+import { peakMemoryOf } from '../support/machine/processes.ts'
+import { Site } from '../support/sites/site.ts'
 
 const MEGABYTE = 1e6
 const WRITTEN = 120 * MEGABYTE

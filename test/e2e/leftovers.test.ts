@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Site } from '../support/site.ts'
+import { Site } from '../support/sites/site.ts'
 import { waitFor } from '../support/wait.ts'
 
 // What a command starts in sessions of its own, out of reach of any signal to its group. The agent is the

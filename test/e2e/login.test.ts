@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { runProgram } from '../support/program.ts'
-import { json, ScriptedRest } from '../support/scripted-rest.ts'
-import { Workplace } from '../support/workplace.ts'
+import { runProgram } from '../support/sites/program.ts'
+import { json, ScriptedRest } from '../support/scripted/scripted-rest.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const TOKEN = 'the-token-of-a-test-0123456789'
 

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { Gate } from '../support/gate.ts'
-import { commandLines, environmentOf } from '../support/processes.ts'
-import { Program, runProgram } from '../support/program.ts'
-import { variables } from '../support/rest.ts'
-import { Site } from '../support/site.ts'
+import { commandLines, environmentOf } from '../support/machine/processes.ts'
+import { Program, runProgram } from '../support/sites/program.ts'
+import { variables } from '../support/scripted/rest.ts'
+import { Site } from '../support/sites/site.ts'
 
 const marked = (name: string) => `${name}-${randomBytes(12).toString('hex')}`
 const marks = {

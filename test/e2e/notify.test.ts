@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { NotifyListener } from '../support/notify-listener.ts'
-import { Site } from '../support/site.ts'
+import { NotifyListener } from '../support/sites/notify-listener.ts'
+import { Site } from '../support/sites/site.ts'
 import { waitFor } from '../support/wait.ts'
 
 it('an agent that systemd started tells it that it is ready, what it does, that it lives and that it stops', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { Site } from '../support/site.ts'
+import { Site } from '../support/sites/site.ts'
 
 const settings = { files: { 'agent.yaml': '' }, env: { RUNBOOK_AGENT_CONFIG: 'agent.yaml' } }
 

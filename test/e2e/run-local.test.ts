@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import '../support/leaks.ts'
-import { main } from '../support/program.ts'
-import { shell } from '../support/shell.ts'
-import { hasTmux, Tmux } from '../support/tmux.ts'
-import { Workplace } from '../support/workplace.ts'
+import '../support/machine/leaks.ts'
+import { main } from '../support/sites/program.ts'
+import { shell } from '../support/terminals/shell.ts'
+import { hasTmux, Tmux } from '../support/terminals/tmux.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // `run --local` of the built program: a runbook on this machine, no gateway, nobody signed in.
 

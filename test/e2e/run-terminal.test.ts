@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { main } from '../support/program.ts'
-import { answer, done, RunbookGateway, RUNNING, SESSION } from '../support/runbook-gateway.ts'
-import { json, ScriptedRest } from '../support/scripted-rest.ts'
-import { hasTmux, Tmux } from '../support/tmux.ts'
+import { main } from '../support/sites/program.ts'
+import { answer, done, RunbookGateway, RUNNING, SESSION } from '../support/sites/runbook-gateway.ts'
+import { json, ScriptedRest } from '../support/scripted/scripted-rest.ts'
+import { hasTmux, Tmux } from '../support/terminals/tmux.ts'
 import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const FILE = 'ops/report.runbook.sql'
 

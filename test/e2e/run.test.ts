@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { Program, runProgram } from '../support/program.ts'
-import { answer, done, rpcError, RunbookGateway, RUNNING, SESSION } from '../support/runbook-gateway.ts'
-import { json } from '../support/scripted-rest.ts'
+import { Program, runProgram } from '../support/sites/program.ts'
+import { answer, done, rpcError, RunbookGateway, RUNNING, SESSION } from '../support/sites/runbook-gateway.ts'
+import { json } from '../support/scripted/scripted-rest.ts'
 import { found } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const FILE = 'ops/report.runbook.sql'
 const plain = { name: FILE }

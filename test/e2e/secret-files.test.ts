@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Gate } from '../support/gate.ts'
-import { isAlive } from '../support/processes.ts'
-import { variables } from '../support/rest.ts'
-import { Site } from '../support/site.ts'
+import { isAlive } from '../support/machine/processes.ts'
+import { variables } from '../support/scripted/rest.ts'
+import { Site } from '../support/sites/site.ts'
 import { waitFor } from '../support/wait.ts'
 
 const runbooks = {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { main, Program, runProgram } from '../support/program.ts'
-import { Site } from '../support/site.ts'
-import { json, ScriptedRest } from '../support/scripted-rest.ts'
-import { hasTmux, Tmux } from '../support/tmux.ts'
-import { Workplace } from '../support/workplace.ts'
+import { main, Program, runProgram } from '../support/sites/program.ts'
+import { Site } from '../support/sites/site.ts'
+import { json, ScriptedRest } from '../support/scripted/scripted-rest.ts'
+import { hasTmux, Tmux } from '../support/terminals/tmux.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 describe('run and sessions on the embedded gateway', () => {
   let site: Site

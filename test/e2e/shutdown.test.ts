@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { Gate } from '../support/gate.ts'
-import { isAlive } from '../support/processes.ts'
-import { variables } from '../support/rest.ts'
-import { Site } from '../support/site.ts'
+import { isAlive } from '../support/machine/processes.ts'
+import { variables } from '../support/scripted/rest.ts'
+import { Site } from '../support/sites/site.ts'
 
 const secret = { env_vars: variables({ 'filesystem:SECRET': 'x' }) }
 

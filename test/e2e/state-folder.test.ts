@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { Program } from '../support/program.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Program } from '../support/sites/program.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const isRoot = process.geteuid?.() === 0
 

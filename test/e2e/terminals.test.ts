@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import '../support/leaks.ts'
-import { isAlive } from '../support/processes.ts'
-import { main } from '../support/program.ts'
-import { shell } from '../support/shell.ts'
-import { Site } from '../support/site.ts'
-import { hasTmux, Tmux } from '../support/tmux.ts'
+import '../support/machine/leaks.ts'
+import { isAlive } from '../support/machine/processes.ts'
+import { main } from '../support/sites/program.ts'
+import { shell } from '../support/terminals/shell.ts'
+import { Site } from '../support/sites/site.ts'
+import { hasTmux, Tmux } from '../support/terminals/tmux.ts'
 import { waitFor } from '../support/wait.ts'
 
 // A person at a terminal, the embedded gateway and an agent: three processes of the built program.

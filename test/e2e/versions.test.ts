@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Site } from '../support/site.ts'
+import { Site } from '../support/sites/site.ts'
 
 const file = 'versioned.runbook.sh'
 

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Entry, type EntryKind } from '../../src/envvars/entry.ts'
+import { Entry, type EntryKind } from '../../src/envvars/entries/entry.ts'
 import { Environment } from '../../src/envvars/environment.ts'
 import { EnvvarError, RuntimeFolderError } from '../../src/envvars/errors.ts'
-import { RuntimeFolder } from '../../src/envvars/runtime-folder.ts'
+import { RuntimeFolder } from '../../src/envvars/folder/runtime-folder.ts'
 
 const HAS_PRLIMIT = existsSync('/usr/bin/prlimit')
 const prlimit = (...args: string[]) =>

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Entry } from '../../src/envvars/entry.ts'
+import { Entry } from '../../src/envvars/entries/entry.ts'
 import { EnvvarError, RuntimeFolderError } from '../../src/envvars/errors.ts'
 import { SecretFiles } from '../../src/envvars/secret-files.ts'
 

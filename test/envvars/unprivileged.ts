@@ -3,7 +3,7 @@ import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFile
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { translate } from '../support/translate.ts'
+import { translate } from '../support/machine/translate.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
 const NOBODY = 65534
@@ -37,7 +37,7 @@ export class Unprivileged implements Disposable {
 
   /** A checkout need not be open to other users. */
   #translate(): void {
-    translate(this.#root, ['basics', 'envvars'])
+    translate(this.#root, ['basics', 'golang', 'envvars'])
     for (const name of ['tmp', 'tmp-promise']) {
       const inside = join('node_modules', name)
       cpSync(join(repository, inside), join(this.#root, inside), { recursive: true })

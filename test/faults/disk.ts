@@ -1,7 +1,8 @@
+import { errnoOf } from '../../src/basics/errors.ts'
 import { closeSync, cpSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import pLimit from 'p-limit'
-import { SmallDisk } from '../support/small-disk.ts'
+import { SmallDisk } from '../support/machine/small-disk.ts'
 
 const BLOCK = Buffer.alloc(64 * 1024, 'f')
 const LAST_BYTES = Buffer.alloc(256, 'f')
@@ -57,6 +58,6 @@ function writeUntilFull(file: number, piece: Buffer): void {
   try {
     for (;;) writeSync(file, piece)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    if (errnoOf(error) !== 'ENOSPC') throw error
   }
 }

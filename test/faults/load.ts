@@ -1,14 +1,14 @@
+import { signalChild } from '../../src/basics/signal-child.ts'
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { main } from '../support/program.ts'
-import { Console } from '../support/console.ts'
+import { main } from '../support/sites/program.ts'
+import { Console } from '../support/terminals/console.ts'
 import { waitFor } from '../support/wait.ts'
 import type { AgentName, Job } from './plan.ts'
 import { RestClient, Unanswered } from './rest-client.ts'
 import { scriptOf } from './script.ts'
 import type { Site } from './site.ts'
-import { signalChild } from '../../src/basics/signal-child.ts'
 
 /** The end of an execution as a client was told it. */
 interface Answer {

@@ -1,10 +1,10 @@
+import { signalChild } from '../../src/basics/signal-child.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import pLimit from 'p-limit'
-import { main } from '../support/program.ts'
+import { main } from '../support/sites/program.ts'
 import { waitFor } from '../support/wait.ts'
-import { signalChild } from '../../src/basics/signal-child.ts'
 
 const clock = fileURLToPath(new URL('shifted-clock.mjs', import.meta.url))
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SmallDisk } from '../support/small-disk.ts'
+import { SmallDisk } from '../support/machine/small-disk.ts'
 import { DISK_FAULTS } from './faults.ts'
 import { FAULT_KINDS, type FaultKind } from './plan.ts'
 import { runRig } from './rig.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { liveness, LoopDelays, LoopMonitor, readiness } from '../../src/operations/health.ts'
-import { block } from '../support/block.ts'
-import { sampleStatus } from '../support/sample-status.ts'
+import { block } from '../support/machine/block.ts'
+import { sampleStatus } from '../support/sites/sample-status.ts'
 
 const MINUTE = 60_000
 

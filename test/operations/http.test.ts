@@ -6,7 +6,7 @@ import { ListenError, openHttp, type Http } from '../../src/operations/http.ts'
 import type { Status } from '../../src/operations/status.ts'
 import { Logbook } from '../support/logbook.ts'
 import { parseOpenMetrics } from '../support/openmetrics.ts'
-import { sampleStatus } from '../support/sample-status.ts'
+import { sampleStatus } from '../support/sites/sample-status.ts'
 import { waitFor } from '../support/wait.ts'
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 }

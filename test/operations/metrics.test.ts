@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Metrics, wantsOpenMetrics } from '../../src/operations/metrics.ts'
 import type { Status } from '../../src/operations/status.ts'
 import { parseOpenMetrics, type MetricFamily } from '../support/openmetrics.ts'
-import { sampleStatus } from '../support/sample-status.ts'
+import { sampleStatus } from '../support/sites/sample-status.ts'
 
 const OPEN = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
 

@@ -6,9 +6,9 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { askStatus, NoAnswer } from '../../src/operations/status-socket-client.ts'
 import { openStatusSocket } from '../../src/operations/status-socket.ts'
-import { leaveDeadSocket } from '../support/dead-socket.ts'
+import { leaveDeadSocket } from '../support/network/dead-socket.ts'
 import { Logbook } from '../support/logbook.ts'
-import { sampleStatus } from '../support/sample-status.ts'
+import { sampleStatus } from '../support/sites/sample-status.ts'
 
 let folder: string
 let log: Logbook

@@ -7,9 +7,9 @@ import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Execution } from '../../src/runtime/execution.ts'
 import { SpawnError, exitCode } from '../../src/runtime/exit-status.ts'
-import { groupExists } from '../../src/runtime/kill-ladder.ts'
+import { groupExists } from '../../src/runtime/ending/kill-ladder.ts'
 import { startPortable } from '../../src/runtime/portable-engine.ts'
-import { engine, outcome, run, start } from '../support/execute.ts'
+import { engine, outcome, run, start } from '../support/sites/execute.ts'
 import { waitFor } from '../support/wait.ts'
 
 let folder: string
@@ -343,7 +343,7 @@ const numbersAgain = `
   import { writeFileSync } from 'node:fs'
   import { setTimeout as delay } from 'node:timers/promises'
   import { execute, loadEngine } from './dist/runtime/engine.js'
-  import { groupExists } from './dist/runtime/kill-ladder.js'
+  import { groupExists } from './dist/runtime/ending/kill-ladder.js'
   const path = process.env.PATH
   const argv = ['sh', '-c', 'head -c 200000 /dev/zero; sleep 0.1 & exit 0'].map((word) => Buffer.from(word))
   const command = { argv, environment: [Buffer.from('PATH=' + path)], path, cwd: '/', stdin: Buffer.alloc(0) }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Console } from '../support/console.ts'
-import { outcome, run, start } from '../support/execute.ts'
+import { Console } from '../support/terminals/console.ts'
+import { outcome, run, start } from '../support/sites/execute.ts'
 
 const terminal = { cols: 100, rows: 30 }
 const lines = (upTo: number) => Array.from({ length: upTo }, (_, i) => `${i + 1}\r\n`).join('')

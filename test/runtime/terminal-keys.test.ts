@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { Console } from '../support/console.ts'
-import { childrenOf, commandLineOf } from '../support/processes.ts'
+import { Console } from '../support/terminals/console.ts'
+import { childrenOf, commandLineOf } from '../support/machine/processes.ts'
 import { waitFor } from '../support/wait.ts'
 
 // What the kernel makes of keys depends on the terminal's mode: these are the modes that people meet.

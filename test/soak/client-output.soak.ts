@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import '../support/leaks.ts'
-import { descendantsOf, peakMemoryOf } from '../support/processes.ts'
-import { Shell } from '../support/shell.ts'
-import { Site } from '../support/site.ts'
+import '../support/machine/leaks.ts'
+import { descendantsOf, peakMemoryOf } from '../support/machine/processes.ts'
+import { Shell } from '../support/terminals/shell.ts'
+import { Site } from '../support/sites/site.ts'
 import { waitFor } from '../support/wait.ts'
 
 const GIGABYTE = 1_000_000_000

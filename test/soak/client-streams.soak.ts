@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { memoryOf, peakMemoryOf } from '../support/processes.ts'
-import { ScriptedClient } from '../support/scripted-client.ts'
-import { Site } from '../support/site.ts'
+import { memoryOf, peakMemoryOf } from '../support/machine/processes.ts'
+import { ScriptedClient } from '../support/scripted/scripted-client.ts'
+import { Site } from '../support/sites/site.ts'
 
 const LINE = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\n'
 const TOTAL = 1_000_000_000

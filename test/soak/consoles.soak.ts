@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { descendantsOf, descriptorsOf, isAlive, memoryOf, peakMemoryOf } from '../support/processes.ts'
-import { ScriptedClient } from '../support/scripted-client.ts'
-import { Site } from '../support/site.ts'
+import {
+  descendantsOf,
+  descriptorsOf,
+  isAlive,
+  memoryOf,
+  peakMemoryOf,
+} from '../support/machine/processes.ts'
+import { ScriptedClient } from '../support/scripted/scripted-client.ts'
+import { Site } from '../support/sites/site.ts'
 import { found, waitFor } from '../support/wait.ts'
 
 const CONSOLES = 50

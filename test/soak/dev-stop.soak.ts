@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import '../support/leaks.ts'
-import { Development } from '../support/development.ts'
-import { commandLineOf, isAlive } from '../support/processes.ts'
+import '../support/machine/leaks.ts'
+import { Development } from '../support/sites/development.ts'
+import { commandLineOf, isAlive } from '../support/machine/processes.ts'
 import { waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 it(
   'dev does not end its agent before that has ended what a command that ignores SIGTERM has started',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { descriptorsOf, peakMemoryOf } from '../support/processes.ts'
-import { Site } from '../support/site.ts'
+import { descriptorsOf, peakMemoryOf } from '../support/machine/processes.ts'
+import { Site } from '../support/sites/site.ts'
 
 it('100 executions that write 100 MB each at once keep head and tail whole and stay within the memory for tails', async () => {
   await using site = await Site.start({ limits: { wait: '600s' } })

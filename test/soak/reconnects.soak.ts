@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { FaultProxy } from '../support/fault-proxy.ts'
-import { openSpec } from '../support/open.ts'
-import { descriptorsOf } from '../support/processes.ts'
-import { quickTiming } from '../support/quick-timing.ts'
-import { RunningAgent } from '../support/running-agent.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
+import { FaultProxy } from '../support/network/fault-proxy.ts'
+import { openSpec } from '../support/scripted/open.ts'
+import { descriptorsOf } from '../support/machine/processes.ts'
+import { quickTiming } from '../support/sites/quick-timing.ts'
+import { RunningAgent } from '../support/sites/running-agent.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { waitFor } from '../support/wait.ts'
 
 const HEAP_BYTES = 5 * 1024 * 1024

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { openSpec } from '../support/open.ts'
-import { memoryOf } from '../support/processes.ts'
-import { Program } from '../support/program.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
+import { openSpec } from '../support/scripted/open.ts'
+import { memoryOf } from '../support/machine/processes.ts'
+import { Program } from '../support/sites/program.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { found, waitFor } from '../support/wait.ts'
-import { Workplace } from '../support/workplace.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 const TOTAL = 100_000_000
 const PER_SECOND = 1_000_000

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Packet } from '../../src/wire/packet.ts'
-import { engine } from '../support/execute.ts'
-import { base64, openSpec } from '../support/open.ts'
-import { RunningAgent } from '../support/running-agent.ts'
-import { ScriptedGateway } from '../support/scripted-gateway.ts'
+import { engine } from '../support/sites/execute.ts'
+import { base64, openSpec } from '../support/scripted/open.ts'
+import { RunningAgent } from '../support/sites/running-agent.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { waitFor } from '../support/wait.ts'
 
 let gateway: ScriptedGateway

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { waitFor } from './wait.ts'
-import type { Workplace } from './workplace.ts'
+import type { Workplace } from './sites/workplace.ts'
 
 /** A script that has come to the gate. */
 export interface Waiting {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parseTemplate } from '../../src/template/runbook.ts'
-import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../support/databases.ts'
+import { missingPostgres, postgresDatabase, type PostgresDatabase } from '../support/machine/databases.ts'
 
 // The examples teach how a parameter gets into a script. They really run here, with values that want to be code.
 

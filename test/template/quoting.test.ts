@@ -8,7 +8,7 @@ import {
   mysqlAccount,
   postgresDatabase,
   type PostgresDatabase,
-} from '../support/databases.ts'
+} from '../support/machine/databases.ts'
 
 // Quoted texts go through the programs that will read them: many in one start, each printed back as hexadecimal digits.
 

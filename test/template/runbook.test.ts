@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseTemplate, TemplateError, type Rendered } from '../../src/template/runbook.ts'
+import { parseTemplate, TemplateError, type RenderedTemplate } from '../../src/template/runbook.ts'
 
 type Parameters = Readonly<Record<string, string>>
 
-function render(template: string, parameters: Parameters = {}): Rendered {
+function render(template: string, parameters: Parameters = {}): RenderedTemplate {
   return parseTemplate(template).render(new Map(Object.entries(parameters)))
 }
 

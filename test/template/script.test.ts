@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { renderScript, type TemplateData } from '../../src/template/script.ts'
-import { TemplateError } from '../../src/template/errors.ts'
+import { TemplateError } from '../../src/golang/template/errors.ts'
 
 /** A case as Go answered it: test/fixtures/scriptgen. */
 interface Case {

@@ -5,9 +5,9 @@ import {
   decodeToClient,
   encodeClientMessage,
   type ClientMessage,
-} from '../../src/wire/client-message.ts'
+} from '../../src/wire/messages/client-message.ts'
 import type { Packet } from '../../src/wire/packet.ts'
-import { transcript } from '../support/transcript.ts'
+import { transcript } from '../support/scripted/transcript.ts'
 
 const packet = (type: string, spec: Record<string, string> = {}, payload = ''): Packet => ({
   type,

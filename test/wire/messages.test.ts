@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeAgentPacket, encodeAgentMessage } from '../../src/wire/agent-message.ts'
+import { decodeAgentPacket, encodeAgentMessage } from '../../src/wire/messages/agent-message.ts'
 import { DecodeError } from '../../src/wire/errors.ts'
-import { decodeGatewayPacket, encodeGatewayMessage } from '../../src/wire/gateway-message.ts'
-import type { SessionId } from '../../src/wire/message.ts'
+import { decodeGatewayPacket, encodeGatewayMessage } from '../../src/wire/messages/gateway-message.ts'
+import type { SessionId } from '../../src/wire/messages/message.ts'
 import type { Packet } from '../../src/wire/packet.ts'
 import { transportService } from '../../src/wire/service.ts'
-import { openSpec } from '../support/open.ts'
+import { openSpec } from '../support/scripted/open.ts'
 
 const sid = 's1' as SessionId
 const packet = (type: string, spec: Record<string, Buffer | string> = {}, payload = ''): Packet => ({

@@ -10,10 +10,10 @@ import {
   encodeList,
   encodeMap,
   encodeStruct,
-  encodeText,
+  encodeGobText,
   encodeTextInside,
+  type TypeDefinition,
 } from '../../src/wire/gob/encode.ts'
-import type { TypeDefinition } from '../../src/wire/gob/encode.ts'
 import {
   decodeParams,
   decodeStringList,
@@ -21,8 +21,8 @@ import {
   encodeParams,
   encodeStringList,
   encodeStringMap,
+  type ConnectionParams,
 } from '../../src/wire/params.ts'
-import type { ConnectionParams } from '../../src/wire/params.ts'
 import { asGoJson, recordedValues, vectorBytes, vectorJson, vectorNames } from './gob/vectors.ts'
 
 const EMPTY: ConnectionParams = {
@@ -65,7 +65,7 @@ function paramsWith(name: string, type: number, value: Buffer, ...definitions: T
 
 function paramsWithSecret(key: string, value: Buffer): Buffer {
   const map: TypeDefinition = { kind: 'map', id: 65, name: '', key: STRING, element: INTERFACE }
-  return paramsWith('EnvVars', 65, encodeMap([[encodeText(key), value]]), map)
+  return paramsWith('EnvVars', 65, encodeMap([[encodeGobText(key), value]]), map)
 }
 
 function refusal(decode: () => unknown): DecodeError {
@@ -132,7 +132,7 @@ describe('connection parameters that are not what they should be', () => {
     ['\u0007', 1, '01', 'a type with an unprintable name'],
   ])('an environment value of the Go type %j is refused', (goType, type, valueHex, found) => {
     const value = Buffer.from(`00${valueHex}`, 'hex')
-    const held = Buffer.concat([encodeText(goType), Buffer.of(type * 2), encodeBytes(value)])
+    const held = Buffer.concat([encodeGobText(goType), Buffer.of(type * 2), encodeBytes(value)])
     const error = refusal(() => decodeParams(paramsWithSecret('envvar:X', held)))
     expect(error.message).toBe(`agent.connection_params.EnvVars["envvar:X"]: expected string, found ${found}`)
   })
@@ -151,7 +151,7 @@ describe('connection parameters that are not what they should be', () => {
 
   test('an argument that is not UTF-8 is refused instead of being altered', () => {
     const list: TypeDefinition = { kind: 'slice', id: 65, name: '', element: STRING }
-    const notText = encodeList([encodeText('ok'), Buffer.of(1, 0xff)])
+    const notText = encodeList([encodeGobText('ok'), Buffer.of(1, 0xff)])
     const error = refusal(() => decodeParams(paramsWith('ClientArgs', 65, notText, list)))
     expect(error.message).toBe(
       'agent.connection_params.ClientArgs[1]: expected string, found text that is not UTF-8',
@@ -159,17 +159,17 @@ describe('connection parameters that are not what they should be', () => {
   })
 
   test.each([
-    ['ConnectionName', BYTES, encodeText('x'), 'expected string, found bytes'],
+    ['ConnectionName', BYTES, encodeGobText('x'), 'expected string, found bytes'],
     ['UserEmail', 1, Buffer.of(1), 'expected string, found bool'],
     ['ClientVerb', 2, Buffer.of(4), 'expected string, found number'],
     ['ClientVerb', 3, Buffer.from('f8ffffffffffffffff', 'hex'), 'expected string, found number'],
     ['DlpMode', 7, Buffer.of(0, 0), 'expected string, found complex'],
     ['ClientOrigin', INTERFACE, encodeTextInside('x'), 'expected string, found string'],
-    ['EnvVars', STRING, encodeText('x'), 'expected map, found string'],
-    ['CmdList', STRING, encodeText('x'), 'expected list of strings, found string'],
+    ['EnvVars', STRING, encodeGobText('x'), 'expected map, found string'],
+    ['CmdList', STRING, encodeGobText('x'), 'expected list of strings, found string'],
     ['DLPInfoTypes', 4, Buffer.of(0), 'expected list of strings, found number'],
-    ['GuardRailRules', STRING, encodeText('{}'), 'expected bytes, found string'],
-    ['AISessionAnalyzer', STRING, encodeText('x'), 'expected struct, found string'],
+    ['GuardRailRules', STRING, encodeGobText('{}'), 'expected bytes, found string'],
+    ['AISessionAnalyzer', STRING, encodeGobText('x'), 'expected struct, found string'],
   ])('%s of another kind is refused by its name', (name, type, value, reason) => {
     const error = refusal(() => decodeParams(paramsWith(name, type, value)))
     expect(error.message).toBe(`agent.connection_params.${name}: ${reason}`)
@@ -238,7 +238,7 @@ describe('lists and maps of strings', () => {
     const list = refusal(() => decodeStringList(encodeGob([numbers], Buffer.of(2, 2, 4)), 'terminal.args'))
     expect(list.message).toBe('terminal.args[0]: expected string, found number')
     const toInterface: TypeDefinition = { kind: 'map', id: 64, name: '', key: STRING, element: INTERFACE }
-    const value = encodeMap([[encodeText('K'), encodeTextInside('v')]])
+    const value = encodeMap([[encodeGobText('K'), encodeTextInside('v')]])
     const map = refusal(() => decodeStringMap(encodeGob([toInterface], value), 'terminal.envvars'))
     expect(map.message).toBe('terminal.envvars["K"]: expected string, found string')
     const swapped = refusal(() => decodeStringMap(encodeStringList(['a']), 'terminal.envvars'))

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { encodeAgentMessage } from '../../src/wire/agent-message.ts'
-import { decodeGatewayPacket } from '../../src/wire/gateway-message.ts'
-import type { LogLine, SessionId } from '../../src/wire/message.ts'
+import { encodeAgentMessage } from '../../src/wire/messages/agent-message.ts'
+import { decodeGatewayPacket } from '../../src/wire/messages/gateway-message.ts'
+import type { ShippedLine, SessionId } from '../../src/wire/messages/message.ts'
 import type { Packet } from '../../src/wire/packet.ts'
-import type { SystemReply } from '../../src/wire/system-reply.ts'
+import type { SystemReply } from '../../src/wire/messages/system-reply.ts'
 
 const sid = 'r1' as SessionId
 const packet = (type: string, payload: string | Buffer): Packet => ({
@@ -201,7 +201,7 @@ describe('the answer to a system request', () => {
 describe('log lines', () => {
   it('are a JSON array of no session, with nanoseconds, and fields only where there are any', () => {
     const time = new Date('2026-11-24T17:52:05.575Z')
-    const lines: LogLine[] = [
+    const lines: ShippedLine[] = [
       { time, level: 'info', message: 'm', fields: {} },
       { time, level: 'warn', message: 'n', fields: { sid: 's' } },
     ]

@@ -9,7 +9,7 @@ import {
   type BigIntStats,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { makeFolder, objectionTo } from '../../basics/private-path.ts'
+import { makeFolder, objectionTo } from '../../basics/files/private-path.ts'
 import { JournalFileError } from './errors.ts'
 
 /** For reading too, to see how it ends. O_CLOEXEC is not among Node's constants: libuv sets it on every open. */

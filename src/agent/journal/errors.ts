@@ -2,8 +2,3 @@
 export class JournalFileError extends Error {
   override readonly name = 'JournalFileError'
 }
-
-/** The errno's name, such as EEXIST; empty when the error is not the system's. */
-export function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}

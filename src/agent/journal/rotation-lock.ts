@@ -1,5 +1,5 @@
+import { errnoOf } from '../../basics/errors.ts'
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs'
-import { errnoOf } from './errors.ts'
 
 /** A rotation takes less than a millisecond: whoever holds the lock for so long has died with it. */
 const STALE_MS = 10_000

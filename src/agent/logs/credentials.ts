@@ -1,7 +1,7 @@
 import type { Secret } from '../../basics/secret.ts'
 import { Redaction } from '../../policy/redaction/redactor.ts'
 import { passwordsInUrl, secretTexts } from '../../policy/redaction/secrets.ts'
-import { variantsOf } from '../../policy/redaction/variants.ts'
+import { variantsOf } from '../../policy/redaction/variants/variants.ts'
 
 /** A renewed one replaces the last, which may still be good for a while. */
 const MAX_KNOWN = 8
@@ -10,7 +10,7 @@ const MAX_KNOWN = 8
 const OLD_SECRET = /\/([^/?#]{64})(?:[?#]|$)/
 
 /** The agent's own credentials, to be recognised in a text in any form in which programs write them. */
-export class Credentials {
+export class KnownCredentials {
   #known: readonly string[] = []
   #redaction = new Redaction([])
 

@@ -1,7 +1,7 @@
 import type { LogLine } from '../../basics/logger.ts'
 import type { Secret } from '../../basics/secret.ts'
 import { bounded } from './bounded-line.ts'
-import { Credentials } from './credentials.ts'
+import { KnownCredentials } from './credentials.ts'
 
 /** As many as one packet may hold (protocol.md 3.7). */
 const MAX_LINES = 500
@@ -10,7 +10,7 @@ const MAX_BYTES = 512 * 1024
 
 /** The newest lines of the log that no gateway has got yet. What is too much pushes out the oldest. */
 export class LogTail {
-  readonly #credentials = new Credentials()
+  readonly #credentials = new KnownCredentials()
   #lines: { readonly line: LogLine; readonly bytes: number }[] = []
   #bytes = 0
 

@@ -1,7 +1,7 @@
-import type { SystemRequest } from '../../wire/system-request.ts'
-import { endedEntry, type Ended } from '../ended.ts'
-import type { SessionServices } from '../session-services.ts'
-import { nameOf } from './name.ts'
+import type { SystemRequest } from '../../wire/messages/system-request.ts'
+import { endedEntry, type Ended } from '../session/closing.ts'
+import type { SessionServices } from '../session/session-services.ts'
+import { systemNameOf } from './answer.ts'
 import type { SystemOwner } from './system-owner.ts'
 
 type Books = Pick<SessionServices, 'log' | 'record'>
@@ -11,7 +11,7 @@ const NO_SESSION = { session: '', connection: '', connectionType: '', userEmail:
 
 /** A request has come. */
 export function accountOpening(request: SystemRequest, { sid }: SystemOwner, { log, record }: Books): void {
-  const name = nameOf(request)
+  const name = systemNameOf(request)
   const known = request.kind === 'hook' ? request : NO_SESSION
   const { session, connection, connectionType: type, userEmail } = known
   const of = session === '' ? {} : { session }
@@ -27,7 +27,7 @@ export function accountEnd(
   { ended, answerSent }: { readonly ended: Ended; readonly answerSent: boolean },
   { log, record }: Books,
 ): void {
-  const name = nameOf(request)
+  const name = systemNameOf(request)
   record({ ...endedEntry(sid, ended, { reason, closeSent: answerSent }), request: name })
   const { outcome, exitCode, durationMs } = ended
   const fields = { sid, request: name, outcome, exitCode, durationMs, reason }

@@ -1,6 +1,6 @@
-import type { SystemReply } from '../../wire/system-reply.ts'
-import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/system-request.ts'
-import type { Ended } from '../ended.ts'
+import type { SystemReply } from '../../wire/messages/system-reply.ts'
+import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/messages/system-request.ts'
+import type { Ended } from '../session/closing.ts'
 import type { Captured } from './captured.ts'
 
 /** What a hook is told to have exited with that did not run (protocol.md 3.6). */
@@ -21,7 +21,7 @@ export function answerOf(
 }
 
 /** The answer of what does not run. */
-export function refusalOf(request: SystemRequest, reason: string): SystemReply {
+export function refusedAnswer(request: SystemRequest, reason: string): SystemReply {
   switch (request.kind) {
     case 'hook':
       return hookError(`failed executing runbook hook, reason=${reason}`)
@@ -42,4 +42,9 @@ function hookError(output: string): SystemReply {
 /** hoop's agent has one text for all that can go wrong before the command runs. */
 function bareExecError(reason: string): SystemReply {
   return { kind: 'bare-exec', succeeded: false, output: `unable to decode payload: ${reason}` }
+}
+
+/** What a request is called in log and journal: a malformed one is what it was meant to be. */
+export function systemNameOf(request: SystemRequest) {
+  return request.kind === 'malformed' ? request.of : request.kind
 }

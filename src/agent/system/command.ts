@@ -1,10 +1,10 @@
-import { createEntry, MAX_ENTRIES, parseEntry, type Entry } from '../../envvars/entry.ts'
+import { createEntry, MAX_ENTRIES, parseEntry, type Entry } from '../../envvars/entries/entry.ts'
 import { EnvvarError } from '../../envvars/errors.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import { renderScript } from '../../template/script.ts'
-import type { BareExecRequest, HookRequest } from '../../wire/system-request.ts'
+import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
 import { RefusedError } from '../refused.ts'
-import type { CommandRequest } from '../request.ts'
+import type { CommandRequest } from '../opening/request.ts'
 
 /** What a system request runs. */
 export interface SystemCommand {

@@ -1,10 +1,10 @@
-import type { BareExecRequest, HookRequest } from '../../wire/system-request.ts'
-import type { SystemReply } from '../../wire/system-reply.ts'
-import type { Ended } from '../ended.ts'
-import { runCommand } from '../run-command.ts'
-import type { Reply, SessionServices } from '../session-services.ts'
-import type { Slots } from '../slots.ts'
-import { answerOf, refusalOf } from './answer.ts'
+import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
+import type { SystemReply } from '../../wire/messages/system-reply.ts'
+import type { Ended } from '../session/closing.ts'
+import { runCommand } from '../session/run-command.ts'
+import type { SessionReply, SessionServices } from '../session/session-services.ts'
+import type { Slots } from '../session/slots.ts'
+import { answerOf, refusedAnswer } from './answer.ts'
 import { Captured } from './captured.ts'
 import { commandOf } from './command.ts'
 import { BARE_EXEC_MS, BARE_EXEC_OUTPUT_BYTES, HOOK_MS, HOOK_OUTPUT_BYTES } from './limits.ts'
@@ -38,7 +38,7 @@ export async function executeRequest(
   ])
   const { request: command, stdin } = commandOf(request, marks)
   const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
-  const reply: Reply = (message) => {
+  const reply: SessionReply = (message) => {
     if (message.kind === 'stdout' || message.kind === 'stderr') captured.add(message.data)
     return Promise.resolve()
   }
@@ -47,7 +47,7 @@ export async function executeRequest(
   const ran = ended.outcome === 'exited' || ended.outcome === 'signaled'
   return {
     ended,
-    reply: ran ? answerOf(request, ended, captured) : refusalOf(request, ended.message),
+    reply: ran ? answerOf(request, ended, captured) : refusedAnswer(request, ended.message),
   }
 }
 

@@ -1,10 +1,8 @@
-import type { SystemRequest } from '../../wire/system-request.ts'
-import { closingRefused } from '../closing.ts'
-import { notRun } from '../ended.ts'
-import { isRefusal } from '../refusal.ts'
-import { HOOK_ERROR_CODE, refusalOf } from './answer.ts'
+import type { SystemRequest } from '../../wire/messages/system-request.ts'
+import { closingRefused, notRun } from '../session/closing.ts'
+import { isRefusal } from '../opening/request.ts'
+import { HOOK_ERROR_CODE, refusedAnswer, systemNameOf } from './answer.ts'
 import { executeRequest, type SystemEnd, type SystemServices } from './execute.ts'
-import { nameOf } from './name.ts'
 import type { SystemOwner } from './system-owner.ts'
 
 /** What only an agent with database drivers does. */
@@ -42,6 +40,6 @@ export async function outcomeOf(
 
 function refused(request: SystemRequest, reason: string): SystemEnd {
   const closing = closingRefused(reason)
-  const told = nameOf(request) === 'hook' ? { ...closing, exitCode: HOOK_ERROR_CODE } : closing
-  return { ended: notRun(told, 'refused'), reply: refusalOf(request, reason) }
+  const told = systemNameOf(request) === 'hook' ? { ...closing, exitCode: HOOK_ERROR_CODE } : closing
+  return { ended: notRun(told, 'refused'), reply: refusedAnswer(request, reason) }
 }

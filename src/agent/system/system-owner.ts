@@ -1,9 +1,9 @@
 import type { Execution } from '../../runtime/execution.ts'
-import type { SessionId } from '../../wire/message.ts'
-import type { TerminationReason } from '../closing.ts'
-import type { CommandOwner } from '../command-owner.ts'
-import { Keyboard } from '../keyboard.ts'
-import { OutputGate } from '../output-gate.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import type { TerminationReason } from '../session/closing.ts'
+import type { CommandOwner } from '../session/command-owner.ts'
+import { Keyboard } from '../session/keyboard.ts'
+import { OutputGate } from '../output/output-gate.ts'
 
 /** Whose command it is when no client is there: the request with this id. */
 export class SystemOwner implements CommandOwner {

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectError } from '../../dial/connect-error.ts'
-import type { SessionId } from '../../wire/message.ts'
-import type { SystemReply } from '../../wire/system-reply.ts'
-import type { SystemRequest } from '../../wire/system-request.ts'
-import type { TerminationReason } from '../closing.ts'
-import type { Send } from '../session-services.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import type { SystemReply } from '../../wire/messages/system-reply.ts'
+import type { SystemRequest } from '../../wire/messages/system-request.ts'
+import type { TerminationReason } from '../session/closing.ts'
+import type { Send } from '../session/session-services.ts'
 import { accountEnd, accountOpening } from './accounts.ts'
 import type { SystemServices } from './execute.ts'
 import { MAX_HELD, REPLY_AFTER_MS } from './limits.ts'
-import { nameOf } from './name.ts'
+import { systemNameOf } from './answer.ts'
 import { outcomeOf } from './outcome.ts'
 import { SystemOwner } from './system-owner.ts'
 
@@ -31,7 +31,7 @@ export class SystemRequests {
   /** Never waits. A second request of an id that has no answer yet is ignored: by the id alone the answer is found. */
   receive(sid: SessionId, request: SystemRequest): void {
     if (this.#running.has(sid) || this.#running.size >= MAX_HELD) {
-      const fields = { sid, request: nameOf(request) }
+      const fields = { sid, request: systemNameOf(request) }
       return this.#system.services.log.warn(fields, 'a system request was ignored: too many, or twice')
     }
     const owner = new SystemOwner(sid)

@@ -1,5 +1,5 @@
-import { AccountError } from '../../client/account-file.ts'
-import { ApiError } from '../../client/api-error.ts'
+import { AccountError } from '../../client/account/account-file.ts'
+import { ApiError } from '../../client/rest/api-error.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
 const ADVICE = {

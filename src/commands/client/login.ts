@@ -1,16 +1,16 @@
 import { resolve } from 'node:path'
-import { oneLine } from '../../basics/one-line.ts'
-import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
-import { findAccount, isToken, isTrue, type Account } from '../../client/account.ts'
-import { writeAccountFile, type StoredAccount } from '../../client/account-file.ts'
-import { parseStreamAddress } from '../../client/address.ts'
-import { fetchGrpcUrl, fetchUser } from '../../client/server-info.ts'
-import { ApiError } from '../../client/api-error.ts'
+import { oneLine } from '../../basics/text/one-line.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { findAccount, isToken, isSwitchedOn, type Account } from '../../client/account/account.ts'
+import { writeAccountFile, type StoredAccount, removeAccountFile } from '../../client/account/account-file.ts'
+import { parseStreamAddress } from '../../client/account/address.ts'
+import { fetchGrpcUrl, fetchUser } from '../../client/account/server-info.ts'
+import { ApiError } from '../../client/rest/api-error.ts'
 import { explain, exitCodes, Failure } from '../failure.ts'
 import { clientFailure } from './failures.ts'
 import { askUnseen, canAsk } from './prompts.ts'
 import { readStandardInput } from './standard-input.ts'
-import { accountFile } from './surroundings.ts'
+import { accountFile } from './account-from-env.ts'
 
 export interface LoginFlags {
   readonly apiUrl: string
@@ -59,7 +59,7 @@ function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): Stored
       tlsCa: HOOP_TLSCA.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`),
     }),
     ...(HOOP_TLSSERVERNAME && { tlsServerName: HOOP_TLSSERVERNAME }),
-    ...(HOOP_TLS_SKIP_VERIFY && { tlsSkipVerify: isTrue(HOOP_TLS_SKIP_VERIFY) }),
+    ...(HOOP_TLS_SKIP_VERIFY && { tlsSkipVerify: isSwitchedOn(HOOP_TLS_SKIP_VERIFY) }),
   }
 }
 
@@ -94,7 +94,7 @@ async function tokenText(tokenFile: string | undefined): Promise<string> {
   if (tokenFile === undefined && canAsk()) return askUnseen('Token of the gateway:')
   if (tokenFile === undefined || tokenFile === '-') return readStandardInput(LONGEST_TOKEN, 'the token')
   try {
-    return decodeText(readSmallFile(tokenFile, LONGEST_TOKEN).bytes)
+    return decodeUtf8(readSmallFile(tokenFile, LONGEST_TOKEN).bytes)
   } catch (error) {
     if (error instanceof FileRefused)
       throw new Failure(`the token file ${tokenFile} ${error.message}`, exitCodes.usage)
@@ -108,4 +108,17 @@ function say({ rest }: Account, name: string, grpcUrl: string | undefined, file:
   process.stderr.write(`signed in to ${rest.url}${who}; kept in ${file}${streams}\n`)
   const winning = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'].filter((variable) => process.env[variable])
   if (winning.length > 0) process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
+}
+
+/** `runbook-agent logout`: forgets the token. The gateway goes on to accept it. */
+export function logoutCommand(flags: { readonly quiet?: boolean }): void {
+  const file = accountFile()
+  let removed: boolean
+  try {
+    removed = removeAccountFile(file)
+  } catch (error) {
+    throw explain(error, `cannot remove ${file}`, 'Remove it by hand: it holds a token')
+  }
+  if (flags.quiet !== true)
+    process.stderr.write(removed ? `signed out: removed ${file}\n` : `not signed in: there is no ${file}\n`)
 }

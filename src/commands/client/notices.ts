@@ -1,8 +1,6 @@
 import { isatty } from 'node:tty'
-import { printableJson } from '../../basics/printable.ts'
-import type { ByteOutput } from './byte-output.ts'
-import { ReaderGone } from './byte-output.ts'
-
+import { printableJson } from '../../basics/text/printable.ts'
+import { type ByteOutput, ReaderGone } from './stream/byte-output.ts'
 /** A person wonders after it. Gateways wait 15 s for an agent that is away. */
 const PATIENCE_MS = 2000
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { withClientArgs, withGuardedArgs } from './client-args.ts'
+import { withClientArgs, withGuardedArgs } from './stream/client-args.ts'
 import { refuseUnknownCommands } from '../unknown-command.ts'
-import type { ConnectFlags } from './connect.ts'
-import { exec, run } from './here-or-there.ts'
+import type { ConnectFlags } from './stream/connect.ts'
+import { dispatchExec, dispatchRun } from './local/dispatch-local.ts'
 import type { LoginFlags } from './login.ts'
 import type { ListFlags, ReplayFlags } from './sessions/sessions.ts'
 
@@ -37,7 +37,7 @@ function addAccountCommands(root: Command): void {
     .description('forget the token that login has kept')
     .option('--quiet', 'print nothing but errors')
     .addHelpText('after', examples('runbook-agent logout'))
-    .action(async (flags: { quiet?: boolean }) => (await import('./logout.ts')).logoutCommand(flags))
+    .action(async (flags: { quiet?: boolean }) => (await import('./login.ts')).logoutCommand(flags))
 }
 
 const NAME = 'name of the connection'
@@ -77,8 +77,13 @@ function addRunCommand(root: Command): void {
       ),
     )
     .action(
-      async (connection: string, file: string, clientArgs: string[], flags: Parameters<typeof run>[1]) => {
-        process.exit(await run({ connection, file, clientArgs }, flags))
+      async (
+        connection: string,
+        file: string,
+        clientArgs: string[],
+        flags: Parameters<typeof dispatchRun>[1],
+      ) => {
+        process.exit(await dispatchRun({ connection, file, clientArgs }, flags))
       },
     )
 }
@@ -102,8 +107,8 @@ function addExecCommand(root: Command): void {
         "runbook-agent exec pg -i '' -- -c 'copy orders to stdout' > orders.tsv",
       ),
     )
-    .action(async (connection: string, args: string[], flags: Parameters<typeof exec>[2]) => {
-      process.exit(await exec(connection, args, flags))
+    .action(async (connection: string, args: string[], flags: Parameters<typeof dispatchExec>[2]) => {
+      process.exit(await dispatchExec(connection, args, flags))
     })
 }
 
@@ -120,7 +125,7 @@ function addConnectCommand(root: Command): void {
       ),
     )
     .action(async (connection: string, args: string[], flags: ConnectFlags) => {
-      process.exit(await (await import('./connect.ts')).connectCommand(connection, args, flags))
+      process.exit(await (await import('./stream/connect.ts')).connectCommand(connection, args, flags))
     })
 }
 

@@ -1,11 +1,9 @@
-import { printableLine } from '../../basics/printable.ts'
-import type { SessionEvent } from '../../client/client-session.ts'
+import { printableLine } from '../../basics/text/printable.ts'
+import type { StreamEvent } from '../../client/running/client-session.ts'
 import type { Notice } from './notices.ts'
 
 /** A session that waits for somebody's approval: where it is given. The gateway's text may be anything. */
-export function reviewNotice(
-  event: Extract<SessionEvent, { kind: 'waiting-approval' | 'approved' }>,
-): Notice {
+export function reviewNotice(event: Extract<StreamEvent, { kind: 'waiting-approval' | 'approved' }>): Notice {
   if (event.kind === 'approved') return { fields: { event: event.kind }, text: 'runbook-agent: approved' }
   const { sessionId, url } = event
   const place = printableLine(url)

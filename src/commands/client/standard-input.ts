@@ -1,5 +1,5 @@
-import { readAll } from '../../basics/read-all.ts'
-import { decodeText, FileRefused } from '../../basics/small-file.ts'
+import { readAll } from '../../basics/files/read-all.ts'
+import { decodeUtf8, FileRefused } from '../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
 /**
@@ -13,7 +13,7 @@ export async function readStandardInput(limit: number, what: string): Promise<st
   const tooLong = () => refused(`is longer than ${limit} bytes`)
   const bytes = await readAll(process.stdin as AsyncIterable<Buffer>, limit, tooLong)
   try {
-    return decodeText(bytes)
+    return decodeUtf8(bytes)
   } catch (error) {
     throw error instanceof FileRefused ? refused(error.message) : error
   }

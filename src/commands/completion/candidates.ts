@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { positionOf, type Position } from './position.ts'
+import { positionOf, type WordPosition } from './position.ts'
 
 export interface Candidate {
   readonly value: string
@@ -7,7 +7,7 @@ export interface Candidate {
 }
 
 /** What only a gateway knows. Each gives nothing where none answers in time. */
-export interface Sources {
+export interface CandidateSources {
   readonly connections: () => Promise<readonly Candidate[]>
   readonly runbooks: (connection: string) => Promise<readonly Candidate[]>
   /** `name=`, or `name=value` where the runbook offers some. */
@@ -23,13 +23,13 @@ export async function complete(
   root: Command,
   words: readonly string[],
   current: string,
-  sources: Sources,
+  sources: CandidateSources,
 ): Promise<Completion> {
   const found = await atPosition(positionOf(root, words, current), sources)
   return found === 'files' ? found : found.filter(({ value }) => value.startsWith(current))
 }
 
-async function atPosition(position: Position, sources: Sources): Promise<Completion> {
+async function atPosition(position: WordPosition, sources: CandidateSources): Promise<Completion> {
   switch (position.kind) {
     case 'command':
       return visible(position.command).map((one) => ({ value: one.name(), description: one.description() }))
@@ -58,8 +58,8 @@ function flags(command: Command): Candidate[] {
 }
 
 async function values(
-  { option, operands: [connection, file] }: Extract<Position, { kind: 'value' }>,
-  sources: Sources,
+  { option, operands: [connection, file] }: Extract<WordPosition, { kind: 'value' }>,
+  sources: CandidateSources,
 ): Promise<Completion> {
   if (option.argChoices !== undefined) return plain(option.argChoices)
   if (option.long === '--connection') return sources.connections()
@@ -69,8 +69,8 @@ async function values(
 }
 
 async function operands(
-  { command, operands: before }: Extract<Position, { kind: 'operand' }>,
-  sources: Sources,
+  { command, operands: before }: Extract<WordPosition, { kind: 'operand' }>,
+  sources: CandidateSources,
 ): Promise<Completion> {
   const { registeredArguments } = command
   const argument = registeredArguments[before.length]

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander'
 
 /** What stands at the cursor of a command line, by the program's own commands and flags. */
-export type Position =
+export type WordPosition =
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'flag'; readonly command: Command }
   | {
@@ -18,7 +18,7 @@ export type Position =
  * @param words between the program's name and the cursor
  * @param current what has been typed of the word at the cursor
  */
-export function positionOf(root: Command, words: readonly string[], current: string): Position {
+export function positionOf(root: Command, words: readonly string[], current: string): WordPosition {
   let command = root
   const operands: string[] = []
   let option: Option | undefined

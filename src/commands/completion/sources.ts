@@ -1,8 +1,8 @@
-import type { Account } from '../../client/account.ts'
-import { fetchConnectionNames } from '../../client/connections.ts'
-import { fetchRunbooks, type Parameter } from '../../client/runbooks.ts'
-import { listSessions } from '../../client/sessions.ts'
-import type { Candidate, Sources } from './candidates.ts'
+import type { Account } from '../../client/account/account.ts'
+import { fetchConnectionNames } from '../../client/rest/connections.ts'
+import { fetchRunbooks, type Parameter } from '../../client/rest/runbooks.ts'
+import { listSessions } from '../../client/rest/sessions.ts'
+import type { Candidate, CandidateSources } from './candidates.ts'
 import { FILES } from './scripts.ts'
 
 /** Somebody has pressed Tab, and waits. */
@@ -10,7 +10,7 @@ const DEADLINE_MS = 1500
 const SESSIONS = 30
 
 /** Asks the gateway of whoever is signed in. Whatever goes wrong, there is nothing to complete, and nothing is said. */
-export function gatewaySources(findAccount: () => Account): Sources {
+export function gatewaySources(findAccount: () => Account): CandidateSources {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const asking = async (
     ask: (account: Account) => Promise<readonly Candidate[]>,

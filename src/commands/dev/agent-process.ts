@@ -1,9 +1,9 @@
+import { signalChild } from '../../basics/signal-child.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { longestWayOutMs, type WayOutSettings } from '../../agent/way-out.ts'
+import { longestWayOutMs, type WayOutSettings } from '../../agent/stop-time.ts'
 import type { DevState } from './state.ts'
-import { signalChild } from '../../basics/signal-child.ts'
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url))
 

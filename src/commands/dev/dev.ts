@@ -1,11 +1,11 @@
 import path from 'node:path'
-import { isLoopback } from '../../basics/loopback.ts'
+import { isLoopback } from '../../basics/net/loopback.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import { parseAddress } from '../../gateway/settings/address.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { createLogger } from '../../log.ts'
 import { exitCodes, Failure } from '../failure.ts'
-import { openGateway, readSettings } from '../gateway.ts'
+import { openGateway, readGatewayFile } from '../gateway.ts'
 import { logSettings } from '../log-settings.ts'
 import { onShutdownSignals } from '../signals.ts'
 import { AgentProcess } from './agent-process.ts'
@@ -26,7 +26,7 @@ const AGENT_START_MS = 20_000
 export async function devCommand(flags: DevFlags): Promise<void> {
   const say = speaker(flags.json === true)
   const state = prepareState(path.resolve(flags.state))
-  const settings = withAddresses(readSettings(state.configFile), flags)
+  const settings = withAddresses(readGatewayFile(state.configFile), flags)
   const gateway = await openGateway(settings, await createLogger(logSettings('warn')))
   const agent = new AgentProcess(state, say)
   const leave = new Promise<void>((resolve) =>

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { claimFile, claimFolder, ForeignPathError } from '../../basics/private-path.ts'
+import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { explain, Failure } from '../failure.ts'
 import { gatewayYaml } from './gateway-yaml.ts'
 

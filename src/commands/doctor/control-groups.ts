@@ -1,18 +1,17 @@
+import { signalChild } from '../../basics/signal-child.ts'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import type { AgentSettings } from '../../config.ts'
-import { readWords, removeGroup, writeValue } from '../../runtime/cgroup-files.ts'
-import { groupFolder } from '../../runtime/cgroup-mounts.ts'
-import type { Finding } from './finding.ts'
-import { broken, ok, warning } from './finding.ts'
-import { signalChild } from '../../basics/signal-child.ts'
+import type { AgentConfiguration } from '../../config.ts'
+import { readWords, removeGroup, writeValue } from '../../runtime/linux/cgroup-files.ts'
+import { groupFolder } from '../../runtime/linux/cgroup-mounts.ts'
+import { type Finding, broken, ok, warning } from './finding.ts'
 
 const CONTROLLERS = ['memory', 'pids']
 
-type Limits = Pick<AgentSettings, 'limitsMemoryBytes' | 'limitsProcesses'>
+type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>
 
 /**
  * Whether executions can have control groups: a process of our own is moved into a new group below the one we are

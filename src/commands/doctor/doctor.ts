@@ -1,8 +1,6 @@
 import { version } from '../version.ts'
 import { examine } from './examine.ts'
-import { worst, type Line } from './finding.ts'
-import { humanLine, humanSum, jsonReport } from './report.ts'
-
+import { worst, type Line, humanLine, humanSum, jsonReport } from './finding.ts'
 /** The settings of `start`, and `json`. */
 export type DoctorFlags = Readonly<Record<string, string | boolean | undefined>>
 

@@ -4,7 +4,7 @@ import type { Finding, Level, Line } from './finding.ts'
 const DEADLINE_MS = 10_000
 
 /** Of a check that was made. `fact` is what the next ones need; `obstacle` the check that kept it from being had. */
-export interface Outcome<Fact> {
+export interface Examined<Fact> {
   readonly level: Level
   readonly fact: Fact | undefined
   readonly obstacle: string
@@ -24,7 +24,7 @@ export class Examination {
   }
 
   /** Never rejects: a check that throws is broken itself. */
-  async check<Fact>(name: string, check: Check<Fact>): Promise<Outcome<Fact>> {
+  async check<Fact>(name: string, check: Check<Fact>): Promise<Examined<Fact>> {
     const { fact, ...finding } = await this.#within(check)
     this.#tell({ name, ...finding })
     return { level: finding.level, fact, obstacle: name }
@@ -32,10 +32,10 @@ export class Examination {
 
   /** One that needs what an earlier one found out; skipped when that is not known. */
   async checkWith<Need, Fact>(
-    need: Outcome<Need>,
+    need: Examined<Need>,
     name: string,
     check: (need: Need, signal: AbortSignal) => ReturnType<Check<Fact>>,
-  ): Promise<Outcome<Fact>> {
+  ): Promise<Examined<Fact>> {
     const { fact, obstacle } = need
     if (fact !== undefined) return this.check(name, (signal) => check(fact, signal))
     this.#tell({ name, level: 'skipped', found: `cannot be tried before this is in order: ${obstacle}` })

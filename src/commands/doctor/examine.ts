@@ -1,32 +1,19 @@
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import type { SettingsSource } from '../../config/lookup.ts'
 import type { Engine } from '../../runtime/engine.ts'
 import { checkControlGroups } from './control-groups.ts'
-import { checkEngine } from './engine.ts'
-import { Examination, type Outcome } from './examination.ts'
+import { checkEngine, checkOomScore, checkProcessOne, checkMemory, checkOpenFiles } from './machine.ts'
+import { Examination, type Examined } from './examination.ts'
 import type { Line } from './finding.ts'
-import { checkClock } from './gateway/clock.ts'
-import { checkHealth } from './gateway/health.ts'
 import { checkHttp2 } from './gateway/http2.ts'
-import { checkProxy } from './gateway/proxy.ts'
-import { checkName } from './gateway/resolve.ts'
-import { checkTcp } from './gateway/tcp.ts'
+import { checkTcp, checkClock, checkHealth, checkName, checkProxy } from './gateway/first-steps.ts'
 import { checkTls } from './gateway/tls.ts'
 import type { Route } from './gateway/way.ts'
-import { checkKeyExposure } from './key-exposure.ts'
-import { checkKeyFile } from './key-file.ts'
-import { keyPlace } from './key-place.ts'
-import { checkKey } from './key.ts'
-import { checkMemory } from './memory.ts'
-import { checkOomScore } from './oom-score.ts'
-import { checkOpenFiles } from './open-files.ts'
-import { checkProcessOne } from './process-one.ts'
-import { checkRuntimeFolder } from './runtime-folder.ts'
-import { checkSettings } from './settings.ts'
-import { checkStateFolder } from './state-folder.ts'
+import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from './credential.ts'
+import { checkRuntimeFolder, checkStateFolder } from './folders.ts'
+import { checkSettings, checkVersion } from './settings.ts'
 import { checkStopTime } from './stop-time.ts'
 import { TrialProcess } from './trial/trial-process.ts'
-import { checkGatewayVersion, checkVersion } from './versions.ts'
 
 export interface ExamineOptions {
   readonly source: SettingsSource
@@ -53,13 +40,13 @@ export async function examine({ source, version, main, tell }: ExamineOptions): 
 
 async function checkCredential(
   examination: Examination,
-  settings: Outcome<AgentSettings>,
+  settings: Examined<AgentConfiguration>,
   source: SettingsSource,
   trial: TrialProcess,
-): Promise<Outcome<Route>> {
+): Promise<Examined<Route>> {
   const route = await examination.checkWith(settings, 'key', checkKey)
   await examination.checkWith(settings, 'key file', ({ key }) =>
-    checkKeyFile(keyPlace(key, source), source.env),
+    judgeKeyFile(keyPlace(key, source), source.env),
   )
   await examination.checkWith(settings, 'key exposure', ({ key }, signal) =>
     checkKeyExposure(keyPlace(key, source), () => trial.ask('environ', signal)),
@@ -68,7 +55,7 @@ async function checkCredential(
 }
 
 /** The way to the gateway, step by step, each on its own connection. */
-export async function checkGateway(examination: Examination, route: Outcome<Route>): Promise<void> {
+export async function checkGateway(examination: Examination, route: Examined<Route>): Promise<void> {
   const resolved = await examination.checkWith(route, 'name resolution', checkName)
   const reached = await examination.checkWith(resolved, 'tcp', checkTcp)
   const led = await examination.checkWith(reached, 'proxy', checkProxy)
@@ -76,12 +63,11 @@ export async function checkGateway(examination: Examination, route: Outcome<Rout
   const answer = await examination.checkWith(secured, 'http/2', checkHttp2)
   await examination.checkWith(answer, 'health check', ({ way }) => checkHealth(way))
   await examination.checkWith(answer, 'clock', checkClock)
-  await examination.check('gateway version', checkGatewayVersion)
 }
 
 async function checkFolders(
   examination: Examination,
-  settings: Outcome<AgentSettings>,
+  settings: Examined<AgentConfiguration>,
   { env }: SettingsSource,
 ): Promise<void> {
   await examination.checkWith(settings, 'runtime folder', (found) => checkRuntimeFolder(found, env))
@@ -92,7 +78,7 @@ async function checkFolders(
 async function checkCommands(
   examination: Examination,
   trial: TrialProcess,
-): Promise<Outcome<Engine['name']>> {
+): Promise<Examined<Engine['name']>> {
   const engine = await examination.check('engine', checkEngine)
   await examination.check('command', (signal) => trial.ask('command', signal))
   await examination.check('terminal', (signal) => trial.ask('terminal', signal))
@@ -102,8 +88,8 @@ async function checkCommands(
 
 async function checkMachine(
   examination: Examination,
-  settings: Outcome<AgentSettings>,
-  engine: Outcome<Engine['name']>,
+  settings: Examined<AgentConfiguration>,
+  engine: Examined<Engine['name']>,
 ): Promise<void> {
   await examination.checkWith(settings, 'control groups', checkControlGroups)
   await examination.checkWith(settings, 'open files', (found) => checkOpenFiles(found))

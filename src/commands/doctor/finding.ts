@@ -1,3 +1,5 @@
+import { printableJson } from '../../basics/text/printable.ts'
+
 /** `skipped`: could not be made, or says nothing here; it does not count. */
 export type Level = 'ok' | 'warning' | 'broken' | 'skipped'
 
@@ -40,4 +42,42 @@ export function skipped(found: string): Finding<never> {
 export function worst(levels: readonly Level[]): 'ok' | 'warning' | 'broken' {
   if (levels.includes('broken')) return 'broken'
   return levels.includes('warning') ? 'warning' : 'ok'
+}
+
+/** Of the longest name of a check, and of a level: the texts behind them begin in the same column. */
+const NAME_WIDTH = 15
+const LEVEL_WIDTH = 7
+const ADVICE_INDENT = ' '.repeat(LEVEL_WIDTH + 2)
+
+/** SGR codes: green, yellow, red, faint. */
+const COLOURS: Readonly<Record<Level, string>> = { ok: '32', warning: '33', broken: '31', skipped: '2' }
+
+/** One check for people: a line, and what to do about it below. */
+export function humanLine({ level, name, found, advice = '' }: Line, coloured: boolean): string {
+  const padded = level.padEnd(LEVEL_WIDTH)
+  const first = `${coloured ? paint(padded, level) : padded}  ${name.padEnd(NAME_WIDTH)}  ${plain(found)}`
+  const rest = advice === '' ? [] : advice.split('\n').map((line) => `${ADVICE_INDENT}${plain(line)}`)
+  return [first, ...rest].map((line) => `${line}\n`).join('')
+}
+
+/** The last line for people. */
+export function humanSum(lines: readonly Line[]): string {
+  const counts = (['ok', 'warning', 'broken', 'skipped'] as const).map(
+    (level) => `${lines.filter((line) => line.level === level).length} ${level}`,
+  )
+  return `${counts.join(', ')}\n`
+}
+
+/** Everything for programs: one document, `level` is the worst one. */
+export function jsonReport(lines: readonly Line[], version: string): string {
+  return `${printableJson({ version, level: worst(lines.map(({ level }) => level)), checks: lines }, 2)}\n`
+}
+
+function paint(text: string, level: Level): string {
+  return `\u001b[${COLOURS[level]}m${text}\u001b[0m`
+}
+
+/** A certificate's names are chosen by whoever made it. */
+function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?')
 }

@@ -1,16 +1,13 @@
 import { existsSync } from 'node:fs'
-import type { AgentSettings } from '../../config.ts'
-import { ConfigError, loadAgentSettings } from '../../config.ts'
+import { type AgentConfiguration, ConfigError, loadAgentSettings } from '../../config.ts'
 import type { SettingsSource } from '../../config/lookup.ts'
 import { locateFile } from '../../config/settings-file.ts'
-import type { Finding } from './finding.ts'
-import { broken } from './finding.ts'
-
+import { type Finding, broken, ok } from './finding.ts'
 /** What the checks of the key say too, and better: they have looked. */
 const SAID_LATER = /chmod 600|prefer key-file/
 
 /** Whether `start` could read its settings, with everything that is wrong. */
-export function checkSettings(source: SettingsSource): Finding<AgentSettings> {
+export function checkSettings(source: SettingsSource): Finding<AgentConfiguration> {
   try {
     return accepted(loadAgentSettings(source), source)
   } catch (error) {
@@ -19,7 +16,7 @@ export function checkSettings(source: SettingsSource): Finding<AgentSettings> {
   }
 }
 
-function accepted(settings: AgentSettings, source: SettingsSource): Finding<AgentSettings> {
+function accepted(settings: AgentConfiguration, source: SettingsSource): Finding<AgentConfiguration> {
   const warnings = settings.warnings.filter((one) => !SAID_LATER.test(one))
   const found = `can be used (${fileOf(source)})`
   if (warnings.length === 0) return { level: 'ok', found, fact: settings }
@@ -30,4 +27,8 @@ function fileOf({ flags, env }: SettingsSource): string {
   const flag = typeof flags['config'] === 'string' ? flags['config'] : undefined
   const { path } = locateFile(flag, env['RUNBOOK_AGENT_CONFIG'])
   return existsSync(path) ? path : 'no settings file'
+}
+
+export function checkVersion(version: string): Finding {
+  return ok(`runbook-agent ${version}, Node ${process.version}, ${process.platform} ${process.arch}`)
 }

@@ -1,11 +1,10 @@
+import { errnoOf } from '../../basics/errors.ts'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { longestWayOutMs } from '../../agent/way-out.ts'
-import type { AgentSettings } from '../../config.ts'
-import type { Finding } from './finding.ts'
-import { ok, skipped, warning } from './finding.ts'
-
+import { longestWayOutMs } from '../../agent/stop-time.ts'
+import type { AgentConfiguration } from '../../config.ts'
+import { type Finding, ok, skipped, warning } from './finding.ts'
 /** Of the unit in systemd/, when we run in none ourselves. */
 const UNIT = 'runbook-agent.service'
 const ASK_MS = 3000
@@ -14,7 +13,7 @@ const ASK_MS = 3000
 export async function checkStopTime({
   drainMs,
   killGraceMs,
-}: Pick<AgentSettings, 'drainMs' | 'killGraceMs'>): Promise<Finding> {
+}: Pick<AgentConfiguration, 'drainMs' | 'killGraceMs'>): Promise<Finding> {
   const answer = await firstLoaded([
     ...ownUnit(),
     { name: UNIT, ofUser: false },
@@ -61,7 +60,7 @@ async function show({ name, ofUser }: Unit): Promise<Timeout | string> {
     const [, text = ''] = /^TimeoutStopUSec=(.*)$/m.exec(stdout) ?? []
     return state === 'loaded' ? { unit: name, text } : `systemd knows no unit ${name}`
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    const isMissing = errnoOf(error) === 'ENOENT'
     return isMissing ? 'there is no systemctl' : 'no systemd answers'
   }
 }

@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { printableJson, printableText } from '../../basics/printable.ts'
-import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
+import { printableJson, printableText } from '../../basics/text/printable.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { TemplateError } from '../../template/runbook.ts'
-import { lintTemplate, type Finding, type Language } from '../../template/lint/lint.ts'
+import { lintTemplate, type LintFinding, type Language } from '../../template/lint/lint.ts'
 import { exitCodes, explain, Failure } from '../failure.ts'
 
 /** As the gateway has it for files of a repository. */
@@ -18,7 +18,7 @@ export interface LintFlags {
 }
 
 /** One place of one file; a file that cannot be read as a template has line 0. */
-interface Located extends Partial<Finding> {
+interface Located extends Partial<LintFinding> {
   readonly file: string
   readonly line: number
   readonly problem: string
@@ -51,7 +51,7 @@ function summary(files: readonly string[], findings: readonly Located[]): string
 
 function lintFile(file: string, portable: boolean): Located[] {
   try {
-    const text = decodeText(readSmallFile(file, MAX_FILE_BYTES).bytes)
+    const text = decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
     return lintTemplate(text, { language: languageOf(file, text), portable }).map((finding) => ({
       file,
       ...finding,

@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Where a service is installed, and from where. */
-export interface Place {
+export interface ServicePlace {
   /** The unit that all units are made from. */
   readonly template: string
   readonly node: string
@@ -21,7 +21,7 @@ export interface Place {
 }
 
 /** This installation on this machine. */
-export function thisPlace(): Place {
+export function thisPlace(): ServicePlace {
   const xdg = process.env['XDG_CONFIG_HOME'] ?? ''
   // The XDG Base Directory Specification has relative paths ignored.
   const config = isAbsolute(xdg) ? xdg : join(homedir(), '.config')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { exitCodes, Failure } from '../failure.ts'
-import type { Place } from './place.ts'
+import type { ServicePlace } from './place.ts'
 import { renderUnit } from './unit.ts'
 
 export const UNIT = 'runbook-agent.service'
@@ -21,7 +21,7 @@ export interface ServiceFlags {
 
 /** What is asked for, with everything that was left open filled in. */
 export interface Request {
-  readonly place: Place
+  readonly place: ServicePlace
   readonly forUser: boolean
   /** Of the unit. */
   readonly path: string
@@ -34,7 +34,7 @@ export interface Request {
 }
 
 /** @throws Failure for flags that do not fit */
-export function readRequest(flags: ServiceFlags, place: Place, line: Request['line']): Request {
+export function readRequest(flags: ServiceFlags, place: ServicePlace, line: Request['line']): Request {
   const forUser = flags.user === true
   if (forUser && flags.runAs !== undefined) {
     throw new Failure('--run-as is for a service of the system; with --user it runs as you', exitCodes.usage)

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { FileRefused, readSmallFile } from '../../basics/small-file.ts'
+import { FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { explain, Failure } from '../failure.ts'
 import { isOurs } from './unit.ts'
 

@@ -1,6 +1,6 @@
-import type { Identity, IdentitySource } from '../../agent/identity.ts'
+import type { Identity, IdentitySource } from '../../agent/connection/identity.ts'
 import type { Logger } from '../../basics/logger.ts'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import { Failure } from '../failure.ts'
 import { readIdentity, readSettings, type Flags } from './settings.ts'
 
@@ -31,7 +31,7 @@ export class CurrentIdentity implements IdentitySource {
   }
 
   /** @returns the settings; undefined when they cannot be used, which the log then says, and the old ones stay */
-  reread(): AgentSettings | undefined {
+  reread(): AgentConfiguration | undefined {
     try {
       const settings = readSettings(this.#flags)
       this.#current = readIdentity(settings)

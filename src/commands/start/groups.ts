@@ -1,13 +1,16 @@
 import type { Logger } from '../../basics/logger.ts'
-import type { AgentSettings } from '../../config.ts'
-import { ControlGroups } from '../../runtime/cgroup.ts'
+import type { AgentConfiguration } from '../../config.ts'
+import { ControlGroups } from '../../runtime/linux/cgroup.ts'
 import { Failure } from '../failure.ts'
 
 /**
  * A control group for each execution, where the agent's own is delegated to it.
  * @throws Failure when a limit is set that cannot be kept: it would be no limit
  */
-export async function openGroups(settings: AgentSettings, log: Logger): Promise<ControlGroups | undefined> {
+export async function openGroups(
+  settings: AgentConfiguration,
+  log: Logger,
+): Promise<ControlGroups | undefined> {
   const limits = { memoryMaxBytes: settings.limitsMemoryBytes, pidsMax: settings.limitsProcesses }
   const limited = Object.values(limits).some((limit) => limit !== undefined)
   const groups = await ControlGroups.adopt({ ...limits, leftovers: settings.background })

@@ -1,18 +1,18 @@
 import type { Logger } from '../../basics/logger.ts'
-import type { AgentSettings } from '../../config.ts'
+import type { AgentConfiguration } from '../../config.ts'
 import type { Http } from '../../operations/http.ts'
 import { openStatusSocket, type StatusSocket } from '../../operations/status-socket.ts'
 import type { StatusSource } from '../../operations/status.ts'
 import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
 import { Systemd } from '../../operations/systemd.ts'
-import { longestWayOutMs } from '../../agent/way-out.ts'
+import { longestWayOutMs } from '../../agent/stop-time.ts'
 import { Failure } from '../failure.ts'
 
 /** For the removal of what is left. */
 const STOP_MARGIN_MS = 10_000
 
 interface Parts {
-  readonly settings: AgentSettings
+  readonly settings: AgentConfiguration
   /** 0700, for the status socket. */
   readonly folder: string
   readonly status: StatusSource
@@ -86,7 +86,7 @@ async function openSystemd({
   const asked = takeSystemdEnvironment(process.env, process.pid)
   if (asked === undefined) return undefined
   try {
-    const { NotifySocket } = await import('../../runtime/notify-socket.ts')
+    const { NotifySocket } = await import('../../runtime/linux/notify-socket.ts')
     const notify = new NotifySocket(asked.socket)
     const send = (message: string) => notify.send(message)
     const stopWithinMs = longestWayOutMs(settings) + STOP_MARGIN_MS

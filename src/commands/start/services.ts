@@ -1,21 +1,21 @@
 import { homedir } from 'node:os'
 import { statSync } from 'node:fs'
-import { ClientVersions } from '../../agent/client-versions.ts'
+import { ClientVersions } from '../../agent/opening/client-versions.ts'
 import type { Counters } from '../../agent/counters.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
-import type { AgentServices } from '../../agent/session-services.ts'
-import { Slots } from '../../agent/slots.ts'
+import type { AgentServices } from '../../agent/session/session-services.ts'
+import { Slots } from '../../agent/session/slots.ts'
 import type { Logger } from '../../basics/logger.ts'
-import { makeFolder } from '../../basics/private-path.ts'
-import type { AgentSettings } from '../../config.ts'
-import { AgentEnvironment } from '../../envvars/agent-environment.ts'
+import { makeFolder } from '../../basics/files/private-path.ts'
+import type { AgentConfiguration } from '../../config.ts'
+import { AgentEnvironment } from '../../envvars/entries/agent-environment.ts'
 import { RuntimeFolderError } from '../../envvars/errors.ts'
-import { inheritedEnvironment } from '../../envvars/inherited.ts'
-import { RuntimeFolder } from '../../envvars/runtime-folder.ts'
-import { parseNameRule, SecretNames } from '../../policy/redaction/secret-names.ts'
+import { inheritedEnvironment } from '../../envvars/entries/inherited.ts'
+import { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
+import { parseNameRule, SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import { loadEngine, type Engine } from '../../runtime/engine.ts'
-import { OomWatch } from '../../runtime/oom-watch.ts'
-import { TailSpace } from '../../runtime/tail-space.ts'
+import { OomWatch } from '../../runtime/linux/oom-watch.ts'
+import { TailSpace } from '../../runtime/output/tail-space.ts'
 import { Failure } from '../failure.ts'
 import { openGroups } from './groups.ts'
 
@@ -23,7 +23,7 @@ import { openGroups } from './groups.ts'
 export const COMMANDS_UMASK = 0o022
 
 interface Parts {
-  readonly settings: AgentSettings
+  readonly settings: AgentConfiguration
   readonly folder: RuntimeFolder
   readonly engine: Engine
   readonly journal: Journal
@@ -64,14 +64,14 @@ export async function openServices({
 }
 
 /** Nothing but what sessions read: the credential is not theirs. */
-function sessionSettings(settings: AgentSettings): AgentServices['settings'] {
+function sessionSettings(settings: AgentConfiguration): AgentServices['settings'] {
   const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
   const names = settings.redact === 'on' ? secretNames(settings.redactNames) : undefined
   return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background, secretNames: names }
 }
 
 /** Tails of large outputs go there, whether there is a journal or not. Without it they are shorter. */
-function prepareStateFolder({ stateDir }: AgentSettings, log: Logger): void {
+function prepareStateFolder({ stateDir }: AgentConfiguration, log: Logger): void {
   try {
     makeFolder(stateDir)
   } catch (error) {
@@ -124,7 +124,7 @@ export function warnOfEngine(
 }
 
 /** @throws Failure when there is no safe place for secret files */
-export async function openFolder(settings: AgentSettings): Promise<RuntimeFolder> {
+export async function openFolder(settings: AgentConfiguration): Promise<RuntimeFolder> {
   try {
     return await RuntimeFolder.open({ preferred: settings.runtimeDir, env: process.env })
   } catch (error) {

@@ -1,17 +1,17 @@
-import { IdentityError, parseKey, tokenIdentity, type Identity } from '../../agent/identity.ts'
+import { IdentityError, parseKey, tokenIdentity, type Identity } from '../../agent/connection/identity.ts'
 import { hostOf, portOf } from '../../dial/address.ts'
 import type { TlsOptions } from '../../dial/tls.ts'
 import type { Proxy } from '../../dial/tunnel.ts'
-import { isLoopback } from '../../basics/loopback.ts'
-import { proxyTo } from '../../basics/proxy.ts'
-import { ConfigError, loadAgentSettings, systemAuthorities, type AgentSettings } from '../../config.ts'
+import { isLoopback } from '../../basics/net/loopback.ts'
+import { proxyTo } from '../../basics/net/proxy.ts'
+import { ConfigError, loadAgentSettings, systemAuthorities, type AgentConfiguration } from '../../config.ts'
 import { Failure } from '../failure.ts'
 
 /** As commander's `opts()` has them. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>
 
 /** @throws Failure with everything that is wrong */
-export function readSettings(flags: Flags): AgentSettings {
+export function readSettings(flags: Flags): AgentConfiguration {
   try {
     return loadAgentSettings({ flags, env: process.env, stderrIsTty: process.stderr.isTTY })
   } catch (error) {
@@ -20,7 +20,7 @@ export function readSettings(flags: Flags): AgentSettings {
 }
 
 /** @throws Failure for a credential that is none, or that would go over the network unencrypted */
-export function readIdentity({ key, tls, allowPlaintext }: AgentSettings): Identity {
+export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): Identity {
   try {
     const identity = identityOf(key)
     // The system's authorities are read only where they are needed.
@@ -35,17 +35,17 @@ export function readIdentity({ key, tls, allowPlaintext }: AgentSettings): Ident
 }
 
 /** The proxy on the way to an address, host:port. */
-export function proxyFor({ proxy }: AgentSettings): (address: string) => Proxy | undefined {
+export function proxyFor({ proxy }: AgentConfiguration): (address: string) => Proxy | undefined {
   return (address) => proxyTo(proxy, hostOf(address), portOf(address))
 }
 
-function identityOf(credential: AgentSettings['key']): Identity {
+function identityOf(credential: AgentConfiguration['key']): Identity {
   if (credential.kind === 'key') return parseKey(credential.value.reveal(), credential.source)
   const { value: token, gateway, gatewaySource, name, plaintext } = credential
   return tokenIdentity({ token, gateway, name, tls: plaintext ? undefined : {} }, gatewaySource)
 }
 
-function tlsOptions({ authorities, serverName, skipVerify, client }: AgentSettings['tls']): TlsOptions {
+function tlsOptions({ authorities, serverName, skipVerify, client }: AgentConfiguration['tls']): TlsOptions {
   return {
     ...(!skipVerify && { authorities: authorities ?? systemAuthorities(process.env) }),
     ...(serverName !== undefined && { serverName }),

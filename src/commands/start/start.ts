@@ -2,11 +2,11 @@ import { Agent } from '../../agent/agent.ts'
 import { Counters } from '../../agent/counters.ts'
 import { openJournal, type Journal } from '../../agent/journal/journal.ts'
 import { LogTail } from '../../agent/logs/log-tail.ts'
-import type { AgentServices } from '../../agent/session-services.ts'
-import type { AgentSettings } from '../../config.ts'
-import type { RuntimeFolder } from '../../envvars/runtime-folder.ts'
+import type { AgentServices } from '../../agent/session/session-services.ts'
+import type { AgentConfiguration } from '../../config.ts'
+import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import { createLogger, type ProgramLogger } from '../../log.ts'
-import { dumpStatus } from '../../operations/status-dump.ts'
+import { dumpStatus } from '../../operations/status.ts'
 import type { Engine } from '../../runtime/engine.ts'
 import { Failure } from '../failure.ts'
 import { onOperatorSignals, onShutdownSignals } from '../signals.ts'
@@ -67,7 +67,7 @@ async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
 }
 
 interface Parts {
-  readonly settings: AgentSettings
+  readonly settings: AgentConfiguration
   readonly identities: CurrentIdentity
   readonly folder: RuntimeFolder
   readonly engine: Engine
@@ -124,7 +124,7 @@ async function operate(
 }
 
 /** First signal: drain, with a deadline after which what still runs is ended. */
-async function untilStopped(agent: Agent, settings: AgentSettings): Promise<void> {
+async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise<void> {
   let deadline: NodeJS.Timeout | undefined
   const drain = () => {
     agent.drain()

@@ -1,5 +1,5 @@
 import type { Logger } from '../../basics/logger.ts'
-import type { RuntimeFolder } from '../../envvars/runtime-folder.ts'
+import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import type { Engine } from '../../runtime/engine.ts'
 
 export interface Sweep {

@@ -1,6 +1,6 @@
 import { connectionType } from '../connection-type.ts'
-import type { PacketCall } from '../packet-call.ts'
-import type { SessionRequest } from '../session-request.ts'
+import type { PacketCall } from '../agents/packet-call.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings, UserSettings } from '../settings/settings.ts'
 import { bearerToken, type Users } from '../users.ts'
 import { Refused } from './refused.ts'

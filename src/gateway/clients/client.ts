@@ -1,13 +1,13 @@
-import { encodeAgentMessage } from '../../wire/agent-message.ts'
-import { decodeClientPacket, type ClientMessage } from '../../wire/client-message.ts'
+import { encodeAgentMessage } from '../../wire/messages/agent-message.ts'
+import { decodeClientPacket, type ClientMessage } from '../../wire/messages/client-message.ts'
 import { DecodeError } from '../../wire/errors.ts'
-import { isNativeProxy } from '../../wire/gateway-message.ts'
-import type { OpenedMessage } from '../../wire/message.ts'
+import { isNativeProxy } from '../../wire/messages/gateway-message.ts'
+import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
-import type { PacketCall } from '../packet-call.ts'
-import type { Session, SessionAudience, SessionEnding } from '../session.ts'
-import type { SessionRequest } from '../session-request.ts'
-import type { Begun } from '../sessions.ts'
+import type { PacketCall } from '../agents/packet-call.ts'
+import type { GatewaySession, SessionAudience, SessionEnding } from '../sessions/session.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
+import type { Begun } from '../sessions/sessions.ts'
 import { Refused } from './refused.ts'
 import type { Unread } from './unread.ts'
 
@@ -17,7 +17,7 @@ export class Client implements SessionAudience {
   readonly #packets: AsyncIterator<Packet, void>
   readonly #request: SessionRequest
   readonly #unread: Unread
-  #session: Session | undefined
+  #session: GatewaySession | undefined
   #isPaused = false
   #wake: () => void = () => undefined
   /** Settles when the agent is ready: what comes too early it would drop. */
@@ -73,7 +73,7 @@ export class Client implements SessionAudience {
   }
 
   /** From the client to the agent, one packet after the other, as fast as the agent takes them. Settles when the client has left. */
-  async #forward(session: Session): Promise<void> {
+  async #forward(session: GatewaySession): Promise<void> {
     await Promise.race([this.#opened, this.#call.over])
     try {
       for (;;) {
@@ -90,7 +90,7 @@ export class Client implements SessionAudience {
   }
 
   /** Only what belongs to the verb reaches the agent, under this session's id: a client can write anything into a packet. */
-  #take(session: Session, message: ClientMessage): void {
+  #take(session: GatewaySession, message: ClientMessage): void {
     const { verb, script } = this.#request
     if (message.kind === 'unsupported' && isNativeProxy(message.type))
       throw new Refused(

@@ -1,5 +1,5 @@
 import type { Packet } from '../../wire/packet.ts'
-import { fitsPackets, type SessionRequest } from '../session-request.ts'
+import { fitsPackets, type SessionRequest } from '../sessions/session-request.ts'
 import type { Admission } from './admission.ts'
 import { decodeClient } from './client.ts'
 import { Refused } from './refused.ts'

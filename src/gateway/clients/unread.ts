@@ -1,4 +1,4 @@
-import type { PacketCall } from '../packet-call.ts'
+import type { PacketCall } from '../agents/packet-call.ts'
 
 const MiB = 1024 * 1024
 

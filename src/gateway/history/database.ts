@@ -1,15 +1,25 @@
 /** Sessions and their events as rows; beside it only schema.ts, statements.ts, search.ts and removal.ts know SQL. */
 import { dirname, resolve } from 'node:path'
-import { claimFolder } from '../../basics/private-path.ts'
+import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Belief } from './clock.ts'
 import { costOf, SESSION_COST_BYTES } from './cost.ts'
 import { Removal, type Step, type Victims } from './removal.ts'
 import { updateSchema } from './schema.ts'
 import { Search } from './search.ts'
-import type { NewSession, SessionEvent, SessionQuery } from './session.ts'
-import { HistoryError } from './session.ts'
-import type { Access, Connection, OpenFile, Statement } from './sqlite.ts'
-import { bytesOf, closeFile, inTransaction, openFile, releaseLock, takeLock, waitForLocks } from './sqlite.ts'
+import { type NewSession, type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
+import {
+  type Access,
+  type Connection,
+  type OpenFile,
+  type SqlStatement,
+  bytesOf,
+  closeFile,
+  inTransaction,
+  openFile,
+  releaseLock,
+  takeLock,
+  waitForLocks,
+} from './sqlite.ts'
 import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
 import { historyError, isNoRoom } from './trouble.ts'
 
@@ -209,7 +219,7 @@ export class HistoryDatabase {
   }
 
   /** Until a page is empty: while the caller was busy with one, more may have been written. */
-  *#pages(statement: Statement, session: number): Generator<SessionEvent> {
+  *#pages(statement: SqlStatement, session: number): Generator<SessionEvent> {
     let after = 0
     for (;;) {
       const page = this.#try('read events', () => statement.all([session, after]) as EventRow[])
@@ -221,7 +231,7 @@ export class HistoryDatabase {
     }
   }
 
-  #number(statement: Statement, parameters: readonly unknown[]): number {
+  #number(statement: SqlStatement, parameters: readonly unknown[]): number {
     return this.#try('read it', () => (statement.get(parameters) as [number])[0])
   }
 

@@ -4,15 +4,15 @@ import { HistoryFile } from './file.ts'
 import { Quota } from './quota.ts'
 import { chunksOf } from './recording.ts'
 import type { Reserve } from './reserve.ts'
-import type {
-  EventKind,
-  NewSession,
-  SessionEnd,
-  SessionEvent,
-  SessionQuery,
-  SessionSummary,
+import {
+  type EventKind,
+  type NewSession,
+  type SessionEnd,
+  type SessionEvent,
+  type SessionQuery,
+  type SessionSummary,
+  HistoryError,
 } from './session.ts'
-import { HistoryError } from './session.ts'
 import { KINDS, type Events } from './statements.ts'
 import { NoRoomError, READ_ONLY } from './trouble.ts'
 import { Writer, type WriterOptions } from './writer.ts'

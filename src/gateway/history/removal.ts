@@ -1,4 +1,4 @@
-import type { Connection, Statement } from './sqlite.ts'
+import type { Connection, SqlStatement } from './sqlite.ts'
 
 /** Of one step, which holds up the whole gateway for some milliseconds: rows of events, and the bytes in them. */
 const ROWS_PER_STEP = 256
@@ -82,7 +82,7 @@ export class Removal {
 }
 
 function prepare(db: Connection) {
-  const reading = (sql: string): Statement => db.prepare(sql).raw()
+  const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
   const victim = 'SELECT key, user, recorded_bytes FROM sessions'
   return {
     begun: reading('SELECT session FROM removals LIMIT 1'),

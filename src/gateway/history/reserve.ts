@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import * as v from 'valibot'
-import { claimFile } from '../../basics/private-path.ts'
+import { claimFile } from '../../basics/files/private-path.ts'
 import type { SessionEnd } from './session.ts'
 
 /** More than the longest: an id of 200 characters, each escaped, and four numbers. */

@@ -1,9 +1,7 @@
 /** The tables, version by version. A new file takes the same steps as an old one, so both end up the same. */
 import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './cost.ts'
 import { HistoryError } from './session.ts'
-import type { Connection } from './sqlite.ts'
-import { inTransaction } from './sqlite.ts'
-
+import { type Connection, inTransaction } from './sqlite.ts'
 /** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent got it. */
 const VERSION_1 = `
   CREATE TABLE history.sessions (

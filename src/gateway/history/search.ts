@@ -1,5 +1,5 @@
 import type { SessionQuery } from './session.ts'
-import type { Connection, Statement } from './sqlite.ts'
+import type { Connection, SqlStatement } from './sqlite.ts'
 
 type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset'>
 
@@ -17,8 +17,8 @@ const CONDITIONS: Readonly<Record<Filter, string>> = {
 const FILTERS = Object.keys(CONDITIONS) as Filter[]
 
 interface Pair {
-  readonly page: Statement
-  readonly count: Statement
+  readonly page: SqlStatement
+  readonly count: SqlStatement
 }
 
 /**

@@ -10,12 +10,12 @@
 import { closeSync, openSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { claimFile } from '../../basics/private-path.ts'
+import { claimFile } from '../../basics/files/private-path.ts'
 import { HistoryError } from './session.ts'
 import { code, isNoRoom } from './trouble.ts'
 
 export type Connection = InstanceType<typeof Database>
-export type Statement = Database.Statement
+export type SqlStatement = Database.Statement
 
 const PAGE_BYTES = 4096
 /** Another program may hold a lock on the file. All of the gateway stands still while we wait for it. */

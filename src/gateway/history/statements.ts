@@ -1,6 +1,6 @@
 import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './cost.ts'
 import type { EventKind } from './session.ts'
-import type { Connection, Statement } from './sqlite.ts'
+import type { Connection, SqlStatement } from './sqlite.ts'
 
 /** Input and output; output alone; all of it with the sizes of the terminal. */
 export type Events = 'stream' | 'output' | 'terminal'
@@ -44,7 +44,7 @@ function writing(db: Connection) {
 }
 
 function ofSessions(db: Connection) {
-  const reading = (sql: string): Statement => db.prepare(sql).raw()
+  const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
   return {
     row: reading(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`),
     open: reading(`SELECT ${COLUMNS} FROM sessions WHERE status = 'open' ORDER BY key`),
@@ -55,8 +55,8 @@ function ofSessions(db: Connection) {
 }
 
 function ofEvents(db: Connection) {
-  const reading = (sql: string): Statement => db.prepare(sql).raw()
-  const events = (kinds: readonly string[]): Statement =>
+  const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
+  const events = (kinds: readonly string[]): SqlStatement =>
     reading(`SELECT key, seconds, kind, bytes FROM events
              WHERE session = ? AND key > ? AND kind IN (${kinds.map((kind) => `'${kind}'`).join()}) ORDER BY key LIMIT ${EVENTS_PER_READ}`)
   return {
@@ -74,7 +74,7 @@ const PROBE_SESSION = -1
 const PROBE_BYTES = 64 * 1024
 
 function ofSpace(db: Connection) {
-  const reading = (sql: string): Statement => db.prepare(sql).raw()
+  const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
   return {
     freePages: reading('PRAGMA history.freelist_count'),
     allPages: reading('PRAGMA history.page_count'),

@@ -3,8 +3,13 @@ import type { HistoryDatabase, NewRow } from './database.ts'
 import type { Quota } from './quota.ts'
 import { Recording } from './recording.ts'
 import { RESERVED_ENDS, type Reserve } from './reserve.ts'
-import type { EventKind, SessionEnd, SessionEvent } from './session.ts'
-import { HistoryError, HistoryFullError } from './session.ts'
+import {
+  type EventKind,
+  type SessionEnd,
+  type SessionEvent,
+  HistoryError,
+  HistoryFullError,
+} from './session.ts'
 import { isLocked, NoRoomError } from './trouble.ts'
 
 export interface WriterOptions {

@@ -1,9 +1,9 @@
-import type { Agents } from '../agents.ts'
-import type { Executions } from '../executions.ts'
+import type { Agents } from '../agents/agents.ts'
+import type { Executions } from '../sessions/executions.ts'
 import type { History } from '../history/history.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
-import type { Sessions } from '../sessions.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users.ts'
 import type { Address } from '../settings/address.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
-import { readBody } from './body.ts'
+import { readExecBody } from './body/body.ts'
 import { HttpError } from './http-error.ts'
 import type { RestServices } from './services.ts'
 
@@ -18,7 +18,7 @@ const signInBody = v.object({ email: required, password: required }, 'must be a 
  */
 export function signInRoutes(app: FastifyInstance, { users }: RestServices): void {
   app.post(SIGN_IN, { bodyLimit: BODY_BYTES }, async (request, reply) => {
-    const { email, password } = readBody(signInBody, request.body)
+    const { email, password } = readExecBody(signInBody, request.body)
     // One text for both, unlike hoop's: nobody learns which names there are.
     if (users.withToken(password)?.name !== email) throw new HttpError(401, 'invalid credentials')
     return reply

@@ -1,9 +1,9 @@
 import { parseTemplate, TemplateError, type Input } from '../../template/runbook.ts'
 import { RepositoryError, RunbookContentError } from './errors.ts'
-import type { ObjectReader } from './objects.ts'
-import { readText } from './text.ts'
-import { readStructure, treeOf } from './tree.ts'
-import { LISTING_LIMITS, Walk } from './walk.ts'
+import type { ObjectReader } from './git/objects.ts'
+import { readText } from './git/text.ts'
+import { readStructure, treeOf } from './git/tree.ts'
+import { LISTING_LIMITS, Walk } from './git/walk.ts'
 
 /** A runbook and what it asks for, or why it cannot be run. */
 export interface ListedRunbook {

@@ -14,11 +14,11 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Logger } from '../../basics/logger.ts'
-import { claimFolder, ForeignPathError } from '../../basics/private-path.ts'
-import { runInMirror } from './command.ts'
+import { claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
+import { runInMirror } from './git/command.ts'
 import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
-import { fetchInto, type FetchOptions } from './fetch.ts'
-import { HEAD_REF } from './objects.ts'
+import { fetchInto, type FetchOptions } from './git/fetch.ts'
+import { HEAD_REF } from './git/objects.ts'
 
 /** Folders of a clone that a crash left behind; longer than any fetch may take. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1_000

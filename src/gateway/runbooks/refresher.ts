@@ -2,7 +2,7 @@ import type { Logger } from '../../basics/logger.ts'
 import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
 import { localTip } from './local.ts'
 import type { Mirror } from './mirror.ts'
-import type { Remote } from './url.ts'
+import type { Remote } from './git/url.ts'
 
 /** After a fetch that cost us the full time or the full size, the next one waits at least this long. */
 const COSTLY_FAILURE_PAUSE_MS = 60_000

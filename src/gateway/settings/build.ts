@@ -1,10 +1,9 @@
 import { resolve } from 'node:path'
-import { isLoopback } from '../../basics/loopback.ts'
+import { isLoopback } from '../../basics/net/loopback.ts'
 import { databaseClient } from '../../policy/client-escapes/clients.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import type { Path, Problems } from './problems.ts'
-import { readBytes } from './references.ts'
-import type { Sources } from './references.ts'
+import { readBytes, type Sources } from './references.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
 

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
-import { nearest } from '../../basics/nearest.ts'
-import type { Path, Problems } from './problems.ts'
-import { shorten } from './problems.ts'
+import { nearest } from '../../basics/text/nearest.ts'
+import { type Path, type Problems, shorten } from './problems.ts'
 import { SettingsShape } from './schema.ts'
 import type { Tree } from './tree.ts'
 

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { LineCounter } from 'yaml'
-import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { buildSettings } from './build.ts'
 import { checkShape } from './check.ts'
 import { Problems, SettingsError } from './problems.ts'
@@ -38,7 +38,7 @@ export function parseSettings(
 
 function readText(path: string): string {
   try {
-    return decodeText(readSmallFile(path, FILE_BYTES).bytes)
+    return decodeUtf8(readSmallFile(path, FILE_BYTES).bytes)
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
     throw new SettingsError(path, [{ path: '', message: `the file ${error.message}` }])

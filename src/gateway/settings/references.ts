@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
-import { decodeText, FileRefused, readSmallFile } from '../../basics/small-file.ts'
-import type { Path, Problems } from './problems.ts'
-import { shorten } from './problems.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { type Path, type Problems, shorten } from './problems.ts'
 import type { Tree } from './tree.ts'
 
 /** Where `file://` and `env://` values come from. */
@@ -55,7 +54,7 @@ function resolveText(text: string, sources: Sources, problems: Problems, path: P
   const file = after('file://', text)
   if (file === undefined) return text
   const absolute = resolve(sources.folder, file)
-  const read = (): string => decodeText(readSmallFile(absolute, REFERENCED_BYTES).bytes)
+  const read = (): string => decodeUtf8(readSmallFile(absolute, REFERENCED_BYTES).bytes)
   return refusing(labelOf(absolute), problems, path, read)?.replace(/\r?\n$/, '') ?? null
 }
 

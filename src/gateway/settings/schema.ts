@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import { parseDuration, parseSize } from '../../basics/units.ts'
-import { checkBranch } from '../runbooks/branch.ts'
-import { parseRemote } from '../runbooks/url.ts'
+import { parseDuration, parseSize } from '../../basics/text/units.ts'
+import { checkBranch } from '../runbooks/git/branch.ts'
+import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from './address.ts'
 
 // The shape of gateway.yaml. Every scalar arrives as a text (tree.ts), null is a value left empty. Messages say

@@ -1,6 +1,5 @@
-import type { LineCounter, Node } from 'yaml'
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
-import { isDeeperThan } from '../../basics/yaml-depth.ts'
+import { type LineCounter, type Node, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { isDeeperThan } from '../../basics/text/yaml-depth.ts'
 import type { Path, Problems } from './problems.ts'
 
 /** Settings before they mean anything: every scalar is a text, a value left empty is null. */

@@ -2,7 +2,7 @@ const MARKER = Buffer.from('[REDACTED]')
 export const NOTHING = Buffer.alloc(0)
 
 /** The bytes that were pending and the new ones behind them, and what goes out of both. */
-export class Output {
+export class OutputStream {
   readonly #pending: Buffer
   readonly #data: Buffer
   /** Offset of the data in the stream. */

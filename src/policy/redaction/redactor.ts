@@ -1,8 +1,8 @@
 import { CoveredRuns } from './covered-runs.ts'
 import { HeldBytes } from './held-bytes.ts'
-import { isLineBreak } from './line-breaks.ts'
-import { Matcher, Reading } from './matcher.ts'
-import { NOTHING, Output } from './output.ts'
+import { isLineBreak } from './variants/line-breaks.ts'
+import { Matcher, Reading } from './matcher/matcher.ts'
+import { NOTHING, OutputStream } from './output.ts'
 
 /** The texts that must not appear in a session's output. Compiled when the first byte comes. */
 export class Redaction {
@@ -82,7 +82,7 @@ export class Redactor {
   push(data: Buffer): Buffer {
     this.#matcher ??= this.#compile()
     if (this.#matcher === undefined) return data
-    const output = new Output(this.#held.bytes, data, this.#reading.offset)
+    const output = new OutputStream(this.#held.bytes, data, this.#reading.offset)
     this.#matcher.scan(data, this.#reading, this.#covered)
     this.#give(this.#reading.start, output)
     const passed = output.bytes()
@@ -113,14 +113,14 @@ export class Redactor {
 
   #giveHeld(): Buffer {
     const { offset } = this.#reading
-    const output = new Output(this.#held.bytes, NOTHING, offset)
+    const output = new OutputStream(this.#held.bytes, NOTHING, offset)
     this.#give(offset, output)
     const passed = output.bytes()
     this.#held.keepLast(0, NOTHING)
     return passed
   }
 
-  #give(limit: number, output: Output): void {
+  #give(limit: number, output: OutputStream): void {
     // What is pending may begin in front of what was released.
     if (limit <= this.#given) return
     while (this.#covered.start < limit) {
@@ -134,7 +134,7 @@ export class Redactor {
     this.#giveAsIs(limit, output)
   }
 
-  #giveAsIs(limit: number, output: Output): void {
+  #giveAsIs(limit: number, output: OutputStream): void {
     if (limit <= this.#given) return
     output.keep(this.#given, limit)
     this.#given = limit

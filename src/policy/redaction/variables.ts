@@ -1,6 +1,6 @@
-import type { Origin, SecretNames } from './secret-names.ts'
+import type { Origin, SecretNames } from './names/secret-names.ts'
 import { passwordsInUrl, secretTexts } from './secrets.ts'
-import { plainTexts, variantsOf } from './variants.ts'
+import { plainTexts, variantsOf } from './variants/variants.ts'
 
 /** So many texts are looked for in their encodings too; compiling them takes some 30 ms, at every execution. */
 const MAX_TEXTS_WITH_VARIANTS = 1000
@@ -9,7 +9,7 @@ const MAX_BYTES_WITH_VARIANTS = 64 * 1024
 export const MAX_BYTES = 1024 * 1024
 
 /** A variable of a session. */
-export interface Variable {
+export interface NamedValue {
   readonly kind: 'envvar' | 'filesystem'
   readonly name: string
   readonly origin: Origin
@@ -20,7 +20,7 @@ export interface Variable {
  * The secrets among the variables. The connection's go before the client's, which could otherwise push them out, and
  * the shortest first: of what is too much, it is the passwords that are found in every form.
  */
-export function secretsAmong(variables: readonly Variable[], names: SecretNames): Buffer[] {
+export function secretsAmong(variables: readonly NamedValue[], names: SecretNames): Buffer[] {
   return (['connection', 'client'] as const).flatMap((origin) => {
     const own = variables.filter((variable) => variable.origin === origin)
     return own.flatMap((variable) => textsOf(variable, names)).sort((a, b) => a.length - b.length)
@@ -43,7 +43,7 @@ export function textsOfSecret(value: Buffer): Buffer[] {
 }
 
 /** A password inside a URL is one whatever the variable is called. */
-function textsOf({ kind, name, origin, value }: Variable, names: SecretNames): Buffer[] {
+function textsOf({ kind, name, origin, value }: NamedValue, names: SecretNames): Buffer[] {
   // Longer than what is looked for at all: taking it apart would only cost time.
   if (value.length > MAX_BYTES) return []
   const isSecret = kind === 'filesystem' ? names.isSecretFile(name) : names.isSecret(name, origin, value)

@@ -1,7 +1,7 @@
-import type { Command, Statement } from '../ast.ts'
-import { decodeText } from '../bytestring.ts'
+import type { CallNode, TemplateStatement } from '../../golang/template/syntax/ast.ts'
+import { decodeText } from '../../golang/text/byte-string.ts'
 import { discoverInputs, type Input } from '../inputs.ts'
-import { Variables } from '../variables.ts'
+import { Variables } from '../../golang/template/syntax/variables.ts'
 import { charactersIn, intersection, NUMBER, type Characters } from './characters.ts'
 import { anything, commandFlow, type Flow } from './flow.ts'
 
@@ -23,7 +23,7 @@ const FORMS: Readonly<Partial<Record<string, Characters>>> = {
  * @param portable counts only what a hoop gateway enforces too, which is patterns
  */
 export function declaredFlows(
-  statements: readonly Statement[],
+  statements: readonly TemplateStatement[],
   portable: boolean,
 ): ReadonlyMap<string, Flow> {
   const flows = new Map<string, Flow>()
@@ -42,7 +42,7 @@ export function declaredFlows(
 
 type Narrow = (name: string, by: (known: Flow) => Flow) => void
 
-function narrowByPatterns([first, ...others]: readonly Command[], narrow: Narrow): void {
+function narrowByPatterns([first, ...others]: readonly CallNode[], narrow: Narrow): void {
   const field = first?.words.length === 1 ? first.words[0] : undefined
   if (field?.kind !== 'field' || field.names.length !== 1) return
   const name = decodeText(field.names[0] ?? '')
@@ -54,7 +54,7 @@ function narrowByPatterns([first, ...others]: readonly Command[], narrow: Narrow
   }
 }
 
-function through(command: Command, known: Flow): Flow {
+function through(command: CallNode, known: Flow): Flow {
   return commandFlow(command, known, {
     parameters: new Map(),
     variables: new Variables<Flow>(),

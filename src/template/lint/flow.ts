@@ -1,5 +1,5 @@
-import type { Command, Operand, Pipeline } from '../ast.ts'
-import { decodeText, type ByteString } from '../bytestring.ts'
+import type { CallNode, Operand, Pipeline } from '../../golang/template/syntax/ast.ts'
+import { decodeText, type ByteString } from '../../golang/text/byte-string.ts'
 import { admitsNumbersOnly, admittedBy } from './admitted.ts'
 import {
   BASE64,
@@ -40,7 +40,7 @@ export interface Scope {
 
 /** A variable of the environment with a value of the template. */
 export interface PassedVariable {
-  readonly command: Command
+  readonly command: CallNode
   /** undefined: it is made of parameters, of those of `names`. */
   readonly name: string | undefined
   readonly names: Flow
@@ -63,7 +63,7 @@ export function flowOf(pipeline: Pipeline, scope: Scope): Flow {
 }
 
 /** What comes out of a step that a pipeline begins with or goes through. */
-export function commandFlow(command: Command, piped: Flow | undefined, scope: Scope): Flow {
+export function commandFlow(command: CallNode, piped: Flow | undefined, scope: Scope): Flow {
   const [callee, ...words] = command.words
   if (callee.kind !== 'identifier') return operandFlow(callee, scope)
   const args = words.map((word) => operandFlow(word, scope))
@@ -72,7 +72,7 @@ export function commandFlow(command: Command, piped: Flow | undefined, scope: Sc
 }
 
 interface Called {
-  readonly command: Command
+  readonly command: CallNode
   readonly words: readonly Operand[]
   /** The arguments, and behind them what is piped in. */
   readonly values: readonly Flow[]

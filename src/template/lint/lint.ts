@@ -1,11 +1,11 @@
-import type { Pipeline, Range, Statement } from '../ast.ts'
-import { decodeText, type ByteString } from '../bytestring.ts'
-import { RUNBOOK } from '../functiontable.ts'
+import type { Pipeline, Range, TemplateStatement } from '../../golang/template/syntax/ast.ts'
+import { decodeText, type ByteString } from '../../golang/text/byte-string.ts'
+import { RUNBOOK } from '../functions.ts'
 import { discoverInputs } from '../inputs.ts'
-import { nodeText } from '../nodetext.ts'
-import { parseStatements } from '../parser.ts'
-import { encodeSource } from '../source.ts'
-import { Variables } from '../variables.ts'
+import { nodeText } from '../../golang/template/syntax/node-text.ts'
+import { parseStatements } from '../../golang/template/syntax/parser.ts'
+import { encodeSource } from '../../golang/template/syntax/source.ts'
+import { Variables } from '../../golang/template/syntax/variables.ts'
 import { declaredFlows } from './declared.ts'
 import { anything, flowOf, type Flow, type PassedVariable, type Scope } from './flow.ts'
 import { Cursor, type Language } from './place.ts'
@@ -16,7 +16,7 @@ import { bareUses, isReadAsCode } from './passed.ts'
 export type { Language } from './place.ts'
 
 /** A parameter that can become code. */
-export interface Finding {
+export interface LintFinding {
   /** From 1. */
   readonly line: number
   /** In bytes, from 1. */
@@ -40,7 +40,7 @@ export interface LintOptions {
  * certain; behind that only what is harmless anywhere counts as guarded.
  * @throws TemplateError, stage `parse`
  */
-export function lintTemplate(source: string, options: LintOptions): readonly Finding[] {
+export function lintTemplate(source: string, options: LintOptions): readonly LintFinding[] {
   const bytes = encodeSource(source)
   const statements = parseStatements(bytes, RUNBOOK)
   discoverInputs(statements)
@@ -51,7 +51,7 @@ export function lintTemplate(source: string, options: LintOptions): readonly Fin
 }
 
 class Walk {
-  readonly findings: Finding[] = []
+  readonly findings: LintFinding[] = []
   readonly #source: ByteString
   readonly #options: LintOptions
   readonly #parameters: ReadonlyMap<string, Flow>
@@ -61,18 +61,18 @@ class Walk {
   /** Values of the environment that are of parameters. */
   readonly #passed = new Map<string, Flow>()
 
-  constructor(source: ByteString, statements: readonly Statement[], options: LintOptions) {
+  constructor(source: ByteString, statements: readonly TemplateStatement[], options: LintOptions) {
     this.#source = source
     this.#options = options
     this.#parameters = declaredFlows(statements, options.portable)
     this.#assigned = new Set(assignedIn(source))
   }
 
-  statements(statements: readonly Statement[], cursor: Cursor, dot: Flow | undefined): void {
+  statements(statements: readonly TemplateStatement[], cursor: Cursor, dot: Flow | undefined): void {
     for (const statement of statements) this.#statement(statement, cursor, dot)
   }
 
-  #statement(statement: Statement, cursor: Cursor, dot: Flow | undefined): void {
+  #statement(statement: TemplateStatement, cursor: Cursor, dot: Flow | undefined): void {
     switch (statement.kind) {
       case 'text':
         cursor.read(decodeText(statement.bytes))
@@ -102,7 +102,11 @@ class Walk {
     if (!writesNothing(pipeline)) cursor.skip()
   }
 
-  #choice(choice: Extract<Statement, { kind: 'if' | 'with' }>, cursor: Cursor, dot: Flow | undefined): void {
+  #choice(
+    choice: Extract<TemplateStatement, { kind: 'if' | 'with' }>,
+    cursor: Cursor,
+    dot: Flow | undefined,
+  ): void {
     const mark = this.#variables.mark()
     const ways: Cursor[] = []
     for (const { pipeline, body } of choice.arms) {

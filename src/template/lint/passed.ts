@@ -1,4 +1,4 @@
-import type { ByteString } from '../bytestring.ts'
+import type { ByteString } from '../../golang/text/byte-string.ts'
 
 /** Variables that shells, interpreters, loaders and clients obey: a file that they run or load, or code itself. */
 const READ_AS_CODE = new RegExp(

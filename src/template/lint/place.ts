@@ -4,7 +4,7 @@ export type Language = 'shell' | 'sql' | 'python'
 /** Where in a script something stands. `unknown`: the text before is not understood to its end. */
 export type PlaceKind = 'plain' | 'single' | 'double' | 'comment' | 'unknown'
 
-export interface Place {
+export interface TextPlace {
   readonly kind: PlaceKind
   /** What stands before it on its line; an earlier parameter shows as `x`. */
   readonly before: string
@@ -87,7 +87,7 @@ export class Cursor {
     this.#line = ''
   }
 
-  get place(): Place {
+  get place(): TextPlace {
     return {
       kind: this.#kind(),
       before: this.#line,

@@ -1,6 +1,6 @@
 import { charactersIn, firstOutside, intersection, union, WORD, type Characters } from './characters.ts'
 import type { Escaping, Flow } from './flow.ts'
-import { SECOND_READER, startsCommand, type Language, type Place, type PlaceKind } from './place.ts'
+import { SECOND_READER, startsCommand, type Language, type TextPlace, type PlaceKind } from './place.ts'
 
 const SHELL_WORD = union(WORD, charactersIn('./:@%+,-'))
 const COMMENT = union(WORD, charactersIn(' .,:@_-'))
@@ -45,12 +45,16 @@ const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
 const PIPED = new RegExp(`\\|&?\\s*(?:(?:\\w+=\\S*|-\\S+)\\s+)*(?:[\\w./-]*/)?(?:${SECOND_READER.source})`)
 
 /** A place, and what the script has behind it up to the end of the command. */
-export interface Position extends Place {
+export interface UsePosition extends TextPlace {
   readonly after: string
 }
 
 /** Why a value could become code where it stands; undefined when it stays data. */
-export function problemWith(flow: Flow, place: Position, language: Language | undefined): string | undefined {
+export function problemWith(
+  flow: Flow,
+  place: UsePosition,
+  language: Language | undefined,
+): string | undefined {
   if (flow.from.size === 0) return undefined
   const position = badPosition(flow, place, language)
   if (flow.escapedBy !== undefined) return position ?? escapeProblem(flow.escapedBy, place, language)
@@ -70,14 +74,17 @@ function outside(characters: Characters, harmless: Characters): string | undefin
 }
 
 /** A sign may follow anything but a sign: two of them begin a comment of SQL. */
-function isNumberPlace({ kind, before, isStatementStart }: Place, language: Language | undefined): boolean {
+function isNumberPlace(
+  { kind, before, isStatementStart }: TextPlace,
+  language: Language | undefined,
+): boolean {
   if (/[-$:@\\]$/.test(before) || kind === 'comment') return false
   if (language === 'shell') return kind !== 'unknown' && !startsCommand(before)
   return language !== 'sql' || !isStatementStart
 }
 
 /** Where even one harmless word is obeyed. */
-function badPosition(flow: Flow, place: Position, language: Language | undefined): string | undefined {
+function badPosition(flow: Flow, place: UsePosition, language: Language | undefined): string | undefined {
   const { kind, before, isStatementStart } = place
   if (/[$\\]$/.test(before)) return `it stands behind ${before.at(-1) ?? ''}`
   const isReadAgain = SECOND_READER.test(before) || (language === 'shell' && PIPED.test(place.after))
@@ -95,7 +102,11 @@ function badPosition(flow: Flow, place: Position, language: Language | undefined
   return undefined
 }
 
-function escapeProblem(by: Escaping, { kind }: Place, language: Language | undefined): string | undefined {
+function escapeProblem(
+  by: Escaping,
+  { kind }: TextPlace,
+  language: Language | undefined,
+): string | undefined {
   if (language === undefined || !ESCAPES[language].includes(by)) {
     return `${by} is not for ${language ?? 'an unknown kind of file'}`
   }
@@ -106,7 +117,7 @@ function escapeProblem(by: Escaping, { kind }: Place, language: Language | undef
 function markedProblem(
   marks: "'" | '"',
   { characters }: Flow,
-  { kind }: Place,
+  { kind }: TextPlace,
   language: Language | undefined,
 ): string | undefined {
   const function_ = marks === "'" ? 'squote' : 'dquote'

@@ -1,15 +1,14 @@
 import { Definitions } from './definitions.ts'
-import { Place } from './place.ts'
+import { GobPlace } from './place.ts'
 import { GobReader } from './reader.ts'
-import { WIRE_TYPE } from './types.ts'
-import type { GobType, StructType } from './types.ts'
+import { WIRE_TYPE, type GobType, type StructType } from './types.ts'
 import type { GobComplex, GobInterface, GobOpaque, GobStruct, GobValue } from './value.ts'
 
 /** Largest value, bytes: the gRPC message limit of both sides (protocol.md 1.2), no packet can carry more. */
 export const MAX_VALUE_BYTES = 17 * 1024 * 1024
 
 /** Deepest nesting of values in values. Known ones reach 4; Go types may be recursive, so the stack needs an end. */
-export const MAX_DEPTH = 32
+export const MAX_GOB_DEPTH = 32
 
 /**
  * Most values in one stream, each list element, map key, field, what an interface holds and so on counted as one,
@@ -24,7 +23,7 @@ export const MAX_VALUES = 262_144
  * @throws DecodeError for every input that is not exactly one value within the caps.
  */
 export function decodeGob(bytes: Uint8Array, field: string): GobValue {
-  const place = new Place(field)
+  const place = new GobPlace(field)
   if (bytes.length > MAX_VALUE_BYTES) {
     throw place.error(`${bytes.length} bytes, at most ${MAX_VALUE_BYTES} are accepted`)
   }
@@ -33,12 +32,12 @@ export function decodeGob(bytes: Uint8Array, field: string): GobValue {
 
 class GobDecoder {
   readonly #reader: GobReader
-  readonly #place: Place
+  readonly #place: GobPlace
   readonly #definitions: Definitions
   #depth = 0
   #count = 0
 
-  constructor(reader: GobReader, place: Place) {
+  constructor(reader: GobReader, place: GobPlace) {
     this.#reader = reader
     this.#place = place
     this.#definitions = new Definitions(place)
@@ -86,7 +85,8 @@ class GobDecoder {
 
   #value(id: number): GobValue {
     const type = this.#definitions.lookup(id)
-    if (this.#depth === MAX_DEPTH) throw this.#place.error(`nested more than ${MAX_DEPTH} levels deep`)
+    if (this.#depth === MAX_GOB_DEPTH)
+      throw this.#place.error(`nested more than ${MAX_GOB_DEPTH} levels deep`)
     if (this.#count === MAX_VALUES) throw this.#place.error(`more than ${MAX_VALUES} values`)
     this.#count += 1
     this.#depth += 1

@@ -1,18 +1,15 @@
-import type { Place } from './place.ts'
-import { FIRST_DEFINED, KNOWN_TYPES } from './types.ts'
-import type { GobType, StructType } from './types.ts'
-import { isList, isStruct } from './value.ts'
-import type { GobStruct, GobValue } from './value.ts'
-
+import type { GobPlace } from './place.ts'
+import { FIRST_DEFINED, KNOWN_TYPES, type GobType, type StructType } from './types.ts'
+import { isList, isStruct, type GobStruct, type GobValue } from './value.ts'
 /** Most types one value may define. The gateway's parameters define 4; each Go type that occurs takes one. */
 export const MAX_DEFINITIONS = 256
 
 /** The types a stream has defined so far. A number means what this stream says, in the next it may mean another. */
 export class Definitions {
   readonly #types = new Map<number, GobType>()
-  readonly #place: Place
+  readonly #place: GobPlace
 
-  constructor(place: Place) {
+  constructor(place: GobPlace) {
     this.#place = place
   }
 

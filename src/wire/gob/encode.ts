@@ -27,7 +27,7 @@ export function encodeGob(
 }
 
 /** A string, as UTF-8. */
-export function encodeText(text: string): Buffer {
+export function encodeGobText(text: string): Buffer {
   return encodeBytes(Buffer.from(text, 'utf8'))
 }
 
@@ -38,8 +38,8 @@ export function encodeBytes(bytes: Uint8Array): Buffer {
 
 /** A string in a Go `any`: the type's name, its number, the value's size, the value behind a zero byte. */
 export function encodeTextInside(text: string): Buffer {
-  const value = Buffer.concat([encodeUnsigned(0), encodeText(text)])
-  return Buffer.concat([encodeText('string'), encodeSigned(STRING), encodeBytes(value)])
+  const value = Buffer.concat([encodeUnsigned(0), encodeGobText(text)])
+  return Buffer.concat([encodeGobText('string'), encodeSigned(STRING), encodeBytes(value)])
 }
 
 /** A slice of values already encoded. */
@@ -70,7 +70,7 @@ function message(id: number, ...parts: Buffer[]): Buffer {
 
 // Go's wireType: which of its fields is there says the kind (types.ts has the reading side).
 function encodeDefinition(definition: TypeDefinition): Buffer {
-  const name = definition.name === '' ? undefined : encodeText(definition.name)
+  const name = definition.name === '' ? undefined : encodeGobText(definition.name)
   const common = encodeStruct([name, encodeSigned(definition.id)])
   switch (definition.kind) {
     case 'slice':
@@ -86,7 +86,7 @@ function encodeDefinition(definition: TypeDefinition): Buffer {
 
 function encodeFields(fields: Readonly<Record<string, number>>): Buffer {
   return encodeList(
-    Object.entries(fields).map(([name, type]) => encodeStruct([encodeText(name), encodeSigned(type)])),
+    Object.entries(fields).map(([name, type]) => encodeStruct([encodeGobText(name), encodeSigned(type)])),
   )
 }
 

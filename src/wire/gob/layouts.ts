@@ -1,6 +1,4 @@
-import { BYTES, INTERFACE, STRING } from './encode.ts'
-import type { TypeDefinition } from './encode.ts'
-
+import { BYTES, INTERFACE, STRING, type TypeDefinition } from './encode.ts'
 // Go gives types their numbers per process, any from 64 up are as good. These are the ones in test/vectors, so that
 // what we encode can be compared byte for byte with what Go did.
 const PARAMS = 64

@@ -6,7 +6,7 @@ type Step = string | number
  * Where in a value the decoder is, for the error it may have to throw: `CmdList[3]` below the field it was given.
  * Steps are kept apart and joined only for an error, because every element of a value makes one.
  */
-export class Place {
+export class GobPlace {
   readonly #field: string
   readonly #steps: Step[] = []
 

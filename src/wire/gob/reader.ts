@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { Place } from './place.ts'
+import type { GobPlace } from './place.ts'
 import type { GobOpaque } from './value.ts'
 
 /**
@@ -9,12 +9,12 @@ import type { GobOpaque } from './value.ts'
  */
 export class GobReader {
   readonly #bytes: Buffer
-  readonly #place: Place
+  readonly #place: GobPlace
   readonly #floatBytes = Buffer.alloc(8)
   #offset = 0
   #messageEnd = 0
 
-  constructor(bytes: Uint8Array, place: Place) {
+  constructor(bytes: Uint8Array, place: GobPlace) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#place = place
   }

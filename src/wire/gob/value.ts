@@ -60,7 +60,7 @@ export function isInterface(value: GobValue | undefined): value is GobInterface 
 }
 
 /** The kind of a value in words for an error message, never its content. */
-export function describe(value: GobValue | undefined): string {
+export function describeValue(value: GobValue | undefined): string {
   switch (typeof value) {
     case 'undefined':
       return 'nothing'

@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openJournal, type Journal } from '../../../src/agent/journal/journal.ts'
 import { journalLine, MAX_LINE_BYTES } from '../../../src/agent/journal/line.ts'
 import type { Logger } from '../../../src/basics/logger.ts'
-import { translate } from '../../support/translate.ts'
+import { translate } from '../../support/machine/translate.ts'
 
 const KIB = 1024
 let root: string

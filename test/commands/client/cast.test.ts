@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Session, RecordedEvent } from '../../../src/client/sessions.ts'
+import type { RecordedSession, RecordedEvent } from '../../../src/client/rest/sessions.ts'
 import { asciicast, framesOf } from '../../../src/commands/client/sessions/cast.ts'
 
-const session: Session = {
+const session: RecordedSession = {
   ...{ id: 'ID', user: 'ada', connection: 'bash', verb: 'connect', status: 'done', exitCode: 0 },
   ...{ startedAt: '2026-01-31T14:30:00Z', endedAt: undefined, outputBytes: 0, review: undefined, raw: {} },
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Session } from '../../../src/client/sessions.ts'
+import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
 import { sessionTable, took } from '../../../src/commands/client/sessions/table.ts'
 
-const session: Session = {
+const session: RecordedSession = {
   ...{
     id: '5701046a-7b7a-4a78-abb0-a24c95e6fe54',
     user: 'ada.lovelace@example.test',

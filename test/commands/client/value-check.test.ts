@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Parameter } from '../../../src/client/runbooks.ts'
+import type { Parameter } from '../../../src/client/rest/runbooks.ts'
 import { checkValue } from '../../../src/commands/client/run/value-check.ts'
 
 const text: Parameter = {

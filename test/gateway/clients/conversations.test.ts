@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ClientSite, textOf } from '../../support/client-site.ts'
-import { base64 } from '../../support/open.ts'
-import { otherToken } from '../../support/running-gateway.ts'
+import { ClientSite, textOf } from '../../support/sites/client-site.ts'
+import { base64 } from '../../support/scripted/open.ts'
+import { otherToken } from '../../support/sites/running-gateway.ts'
 
 // Command line clients, the gateway and an agent with real commands.
 

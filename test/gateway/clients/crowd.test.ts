@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { ClientSite } from '../../support/client-site.ts'
+import { ClientSite } from '../../support/sites/client-site.ts'
 
 const CLIENTS = 50
 

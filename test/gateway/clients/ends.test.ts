@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ClientSite, clientOf, printed, recorded, textOf } from '../../support/client-site.ts'
-import { isAlive } from '../../support/processes.ts'
-import { RunningGateway } from '../../support/running-gateway.ts'
-import { ScriptedAgent } from '../../support/scripted-agent.ts'
-import type { ScriptedClient } from '../../support/scripted-client.ts'
+import { ClientSite, clientOf, printed, recorded, textOf } from '../../support/sites/client-site.ts'
+import { isAlive } from '../../support/machine/processes.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
+import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
+import type { ScriptedClient } from '../../support/scripted/scripted-client.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // Every way a client's session ends that is not the command's own, with real commands.

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { ClientSite, clientOf, recorded, textOf } from '../../support/client-site.ts'
-import { RunningGateway } from '../../support/running-gateway.ts'
-import { ScriptedAgent } from '../../support/scripted-agent.ts'
-import type { ScriptedClient } from '../../support/scripted-client.ts'
+import { ClientSite, clientOf, recorded, textOf } from '../../support/sites/client-site.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
+import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
+import type { ScriptedClient } from '../../support/scripted/scripted-client.ts'
 import { waitFor } from '../../support/wait.ts'
 
 const MiB = 1024 * 1024

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { clientOf, recorded } from '../../support/client-site.ts'
-import { openSpec } from '../../support/open.ts'
-import { RunningGateway } from '../../support/running-gateway.ts'
-import { ScriptedAgent } from '../../support/scripted-agent.ts'
+import { clientOf, recorded } from '../../support/sites/client-site.ts'
+import { openSpec } from '../../support/scripted/open.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
+import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // What an agent gets of a client that writes what it likes into its packets.

@@ -1,15 +1,15 @@
+import { signalChild } from '../../../src/basics/signal-child.ts'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ClientSite } from '../../support/client-site.ts'
-import { outcome, start } from '../../support/execute.ts'
-import { go, GO_MS } from '../../support/go.ts'
-import { userToken } from '../../support/scripted-client.ts'
+import { ClientSite } from '../../support/sites/client-site.ts'
+import { outcome, start } from '../../support/sites/execute.ts'
+import { go, GO_MS } from '../../support/machine/go.ts'
+import { userToken } from '../../support/scripted/scripted-client.ts'
 import { waitFor } from '../../support/wait.ts'
-import { signalChild } from '../../../src/basics/signal-child.ts'
 
 // hoop's own command line is a Go program over grpc-go: this one does on the wire what that one does.
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Packet } from '../../../src/wire/packet.ts'
 import { decodeParams, decodeStringList, decodeStringMap } from '../../../src/wire/params.ts'
-import { clientOf } from '../../support/client-site.ts'
-import { RunningGateway } from '../../support/running-gateway.ts'
-import { ScriptedAgent } from '../../support/scripted-agent.ts'
-import { transcript } from '../../support/transcript.ts'
+import { clientOf } from '../../support/sites/client-site.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
+import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
+import { transcript } from '../../support/scripted/transcript.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // What hoop's gateway sent an agent for its command line, and what this gateway sends for the same.

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { clientOf, recorded, textOf } from '../../support/client-site.ts'
-import { base64 } from '../../support/open.ts'
-import { RunningGateway } from '../../support/running-gateway.ts'
-import { ScriptedAgent } from '../../support/scripted-agent.ts'
-import type { ScriptedClient } from '../../support/scripted-client.ts'
+import { clientOf, recorded, textOf } from '../../support/sites/client-site.ts'
+import { base64 } from '../../support/scripted/open.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
+import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
+import type { ScriptedClient } from '../../support/scripted/scripted-client.ts'
 import { found, waitFor } from '../../support/wait.ts'
 
 // What is written down of exec and connect, and of scripts. The agent sends what a test tells it, in these pieces.

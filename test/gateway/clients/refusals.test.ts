@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { RunningGateway, otherToken } from '../../support/running-gateway.ts'
-import { ScriptedAgent } from '../../support/scripted-agent.ts'
-import { ScriptedClient } from '../../support/scripted-client.ts'
+import { RunningGateway, otherToken } from '../../support/sites/running-gateway.ts'
+import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
+import { ScriptedClient } from '../../support/scripted/scripted-client.ts'
 import { waitFor } from '../../support/wait.ts'
 
 const connections = `

@@ -1,3 +1,4 @@
+import { signalChild } from '../../../src/basics/signal-child.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -7,9 +8,8 @@ import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { History } from '../../../src/gateway/history/history.ts'
 import { NoRoomError } from '../../../src/gateway/history/trouble.ts'
-import { SmallDisk } from '../../support/small-disk.ts'
-import { translate } from '../../support/translate.ts'
-import { signalChild } from '../../../src/basics/signal-child.ts'
+import { SmallDisk } from '../../support/machine/small-disk.ts'
+import { translate } from '../../support/machine/translate.ts'
 
 const canMount = process.geteuid?.() === 0 && SmallDisk.permitted()
 const SESSIONS = 500

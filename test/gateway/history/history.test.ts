@@ -4,11 +4,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { HistoryOptions } from '../../../src/gateway/history/history.ts'
-import { History } from '../../../src/gateway/history/history.ts'
+import { type HistoryOptions, History } from '../../../src/gateway/history/history.ts'
 import { RECORDED_BYTES } from '../../../src/gateway/history/recording.ts'
-import type { EventKind, NewSession } from '../../../src/gateway/history/session.ts'
-import { HistoryError } from '../../../src/gateway/history/session.ts'
+import { type EventKind, type NewSession, HistoryError } from '../../../src/gateway/history/session.ts'
 import { removeOlder } from '../../support/remove-older.ts'
 
 const STARTED = new Date('2026-03-01T10:00:00.000Z')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { base64 } from '../../support/open.ts'
-import { RunningAgent } from '../../support/running-agent.ts'
-import { otherToken, RunningGateway } from '../../support/running-gateway.ts'
+import { base64 } from '../../support/scripted/open.ts'
+import { RunningAgent } from '../../support/sites/running-agent.ts'
+import { otherToken, RunningGateway } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // One gateway and one agent for the whole file: what is tested is the interface, as a client sees it.

@@ -1,7 +1,7 @@
 import http from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { RunningAgent } from '../../support/running-agent.ts'
-import { otherToken, RunningGateway } from '../../support/running-gateway.ts'
+import { RunningAgent } from '../../support/sites/running-agent.ts'
+import { otherToken, RunningGateway } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // What a client learns before it asks for anything: one gateway for the whole file.

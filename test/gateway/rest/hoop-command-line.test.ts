@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { RunningAgent } from '../../support/running-agent.ts'
-import { otherToken, RunningGateway } from '../../support/running-gateway.ts'
+import { RunningAgent } from '../../support/sites/running-agent.ts'
+import { otherToken, RunningGateway } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // What hoop's command line asks by REST, as it asks: every request says that it brings JSON, most bring nothing.

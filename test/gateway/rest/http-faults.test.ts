@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { rawAnswers, type RawAnswer } from '../../support/raw-http.ts'
-import { RunningGateway } from '../../support/running-gateway.ts'
+import { rawAnswers, type RawAnswer } from '../../support/scripted/raw-http.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
 
 // What the layers below the routes answer, on real sockets: in the form of all other answers, the token first.
 

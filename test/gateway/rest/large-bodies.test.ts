@@ -3,9 +3,9 @@ import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import fastify from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { readBodiesInTurns } from '../../../src/gateway/rest/body-turns.ts'
-import { hasMoreElements } from '../../../src/gateway/rest/json-body.ts'
-import { RunningGateway } from '../../support/running-gateway.ts'
+import { readBodiesInTurns } from '../../../src/gateway/rest/body/body-turns.ts'
+import { hasMoreElements } from '../../../src/gateway/rest/body/json-body.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
 
 let gateway: RunningGateway

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { History } from '../../../src/gateway/history/history.ts'
 import { closeFile, openFile } from '../../../src/gateway/history/sqlite.ts'
 import type { NewSession } from '../../../src/gateway/history/session.ts'
-import { otherToken, RunningGateway } from '../../support/running-gateway.ts'
+import { otherToken, RunningGateway } from '../../support/sites/running-gateway.ts'
 
 // Thousands of sessions that were there before the gateway started.
 

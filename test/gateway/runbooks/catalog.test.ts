@@ -2,10 +2,10 @@ import { rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Catalog } from '../../../src/gateway/runbooks/catalog.ts'
-import { mirrorEnvironment } from '../../../src/gateway/runbooks/environment.ts'
+import { mirrorEnvironment } from '../../../src/gateway/runbooks/git/environment.ts'
 import { RepositoryError } from '../../../src/gateway/runbooks/errors.ts'
-import { ObjectReader } from '../../../src/gateway/runbooks/objects.ts'
-import { LISTING_LIMITS } from '../../../src/gateway/runbooks/walk.ts'
+import { ObjectReader } from '../../../src/gateway/runbooks/git/objects.ts'
+import { LISTING_LIMITS } from '../../../src/gateway/runbooks/git/walk.ts'
 import { Workshop, git } from './workshop.ts'
 
 const paths = (listing: { runbooks: readonly { path: string }[] }) => listing.runbooks.map(({ path }) => path)

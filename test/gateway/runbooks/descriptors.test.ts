@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { mirrorEnvironment } from '../../../src/gateway/runbooks/environment.ts'
+import { mirrorEnvironment } from '../../../src/gateway/runbooks/git/environment.ts'
 import { RepositoryError } from '../../../src/gateway/runbooks/errors.ts'
-import { runGit } from '../../../src/gateway/runbooks/git.ts'
-import { ObjectReader } from '../../../src/gateway/runbooks/objects.ts'
+import { runGit } from '../../../src/gateway/runbooks/git/git.ts'
+import { ObjectReader } from '../../../src/gateway/runbooks/git/objects.ts'
 import { Workshop } from './workshop.ts'
 
 // An error that nobody catches, as a child without streams made it, fails the run as a whole.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../../../src/wire/errors.ts'
-import { MAX_DEPTH, MAX_VALUES, MAX_VALUE_BYTES, decodeGob } from '../../../src/wire/gob/decode.ts'
+import { MAX_GOB_DEPTH, MAX_VALUES, MAX_VALUE_BYTES, decodeGob } from '../../../src/wire/gob/decode.ts'
 import { MAX_DEFINITIONS } from '../../../src/wire/gob/definitions.ts'
 import {
   BYTES,
@@ -11,10 +11,10 @@ import {
   encodeList,
   encodeMap,
   encodeStruct,
-  encodeText,
+  encodeGobText,
   encodeTextInside,
+  type TypeDefinition,
 } from '../../../src/wire/gob/encode.ts'
-import type { TypeDefinition } from '../../../src/wire/gob/encode.ts'
 import { vectorBytes } from './vectors.ts'
 
 const decodeHex = (hex: string) => decodeGob(Buffer.from(hex, 'hex'), 'x')
@@ -228,15 +228,15 @@ describe('the caps', () => {
   test('nesting ends at the depth cap, whether by a recursive type or by interfaces', () => {
     const nested = (levels: number): Buffer =>
       levels === 1 ? encodeList([]) : encodeList([nested(levels - 1)])
-    expect(decodeGob(encodeGob([list(64, 64)], nested(MAX_DEPTH)), 'x')).toHaveLength(1)
-    expect(refusal(encodeGob([list(64, 64)], nested(MAX_DEPTH + 1))).message).toMatch(
+    expect(decodeGob(encodeGob([list(64, 64)], nested(MAX_GOB_DEPTH)), 'x')).toHaveLength(1)
+    expect(refusal(encodeGob([list(64, 64)], nested(MAX_GOB_DEPTH + 1))).message).toMatch(
       /nested more than 32 levels/,
     )
 
     const boxed = (levels: number): Buffer => {
       if (levels === 0) return Buffer.of(0)
       const value = encodeBytes(Buffer.concat([Buffer.of(0), boxed(levels - 1)]))
-      return Buffer.concat([encodeText('any'), Buffer.of(INTERFACE * 2), value])
+      return Buffer.concat([encodeGobText('any'), Buffer.of(INTERFACE * 2), value])
     }
     expect(refusal(encodeGob([list(64, INTERFACE)], encodeList([boxed(40)]))).message).toMatch(
       /nested more than 32/,
@@ -261,7 +261,7 @@ describe('malformed streams', () => {
     const fields = names.map((name) => encodeStruct([name, Buffer.of(STRING * 2)]))
     return encodeStruct([undefined, undefined, encodeStruct([encodeStruct([]), encodeList(fields)])])
   }
-  const strings = encodeGob([list(64, STRING)], encodeList([encodeText('a')]))
+  const strings = encodeGob([list(64, STRING)], encodeList([encodeGobText('a')]))
 
   test('bytes after the value are refused, in its message and behind it', () => {
     expect(refusal(Buffer.concat([strings, Buffer.of(0)])).message).toMatch(
@@ -285,7 +285,7 @@ describe('malformed streams', () => {
     ['an element type zero', [list(64, 0)], /^x\[0\]: type 0 is not defined/],
     ['an element type below zero', [list(64, -64)], /^x\[0\]: type -64 is not defined/],
   ])('%s', (_title, definitions, message) => {
-    expect(refusal(encodeGob(definitions, encodeList([encodeText('a')]))).message).toMatch(message)
+    expect(refusal(encodeGob(definitions, encodeList([encodeGobText('a')]))).message).toMatch(message)
   })
 
   test.each<[string, Buffer, RegExp]>([
@@ -293,7 +293,7 @@ describe('malformed streams', () => {
     ['two kinds', encodeStruct([emptyDescription, emptyDescription]), /exactly one type/],
     ['a field without a name', structOf([undefined]), /a field without a name/],
     ['a field name that is not UTF-8', structOf([Buffer.of(1, 0xff)]), /a field without a name/],
-    ['two fields of one name', structOf([encodeText('A'), encodeText('A')]), /two fields of one name/],
+    ['two fields of one name', structOf([encodeGobText('A'), encodeGobText('A')]), /two fields of one name/],
   ])('a definition of %s is refused', (_title, wireType, message) => {
     expect(refusal(encodeBytes(Buffer.concat([DEFINES_64, wireType]))).message).toMatch(message)
   })
@@ -332,7 +332,7 @@ describe('malformed streams', () => {
 
   test('errors say where: the given field, then struct fields by name and elements by number', () => {
     const type: TypeDefinition = { kind: 'struct', id: 64, name: 'T', fields: { Names: 65 } }
-    const names = Buffer.concat([Buffer.of(2), encodeText('ok'), Buffer.of(9)])
+    const names = Buffer.concat([Buffer.of(2), encodeGobText('ok'), Buffer.of(9)])
     const error = refusal(encodeGob([type, list(65, STRING)], encodeStruct([names])), 'some.key')
     expect(error.field).toBe('some.key.Names[1]')
   })
@@ -345,10 +345,16 @@ describe('malformed streams', () => {
 
   test('keys such as __proto__ are keys like any other', () => {
     const fields = { ['__proto__']: STRING, constructor: STRING }
-    const bytes = encodeGob([{ kind: 'struct', id: 64, name: 'T', fields }], encodeStruct([encodeText('v')]))
+    const bytes = encodeGob(
+      [{ kind: 'struct', id: 64, name: 'T', fields }],
+      encodeStruct([encodeGobText('v')]),
+    )
     expect(decodeGob(bytes, 'x')).toEqual(struct({ ['__proto__']: 'v' }))
     const map: TypeDefinition = { kind: 'map', id: 64, name: '', key: STRING, element: STRING }
-    const decoded = decodeGob(encodeGob([map], encodeMap([[encodeText('__proto__'), encodeText('v')]])), 'x')
+    const decoded = decodeGob(
+      encodeGob([map], encodeMap([[encodeGobText('__proto__'), encodeGobText('v')]])),
+      'x',
+    )
     expect(decoded).toEqual(new Map([['__proto__', 'v']]))
   })
 })

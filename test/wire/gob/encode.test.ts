@@ -10,7 +10,7 @@ import {
   encodeList,
   encodeMap,
   encodeStruct,
-  encodeText,
+  encodeGobText,
   encodeTextInside,
 } from '../../../src/wire/gob/encode.ts'
 
@@ -23,11 +23,11 @@ describe('encoded parts', () => {
     ['x'.repeat(256), 'fe0100' + '78'.repeat(256)],
     ['x'.repeat(65_536), 'fd010000' + '78'.repeat(65_536)],
   ])('a string has its byte length in front (%#)', (text, hex) => {
-    expect(encodeText(text).toString('hex')).toBe(hex)
+    expect(encodeGobText(text).toString('hex')).toBe(hex)
   })
 
   test('a struct leaves out its zero values and counts over them', () => {
-    const fields = [undefined, encodeText('a'), undefined, undefined, encodeText('b')]
+    const fields = [undefined, encodeGobText('a'), undefined, undefined, encodeGobText('b')]
     expect(encodeStruct(fields).toString('hex')).toBe('02016103016200')
     expect(encodeStruct([]).toString('hex')).toBe('00')
   })
@@ -51,11 +51,11 @@ describe('encoded streams', () => {
     const entries = fc.array(fc.tuple(text, text))
     fc.assert(
       fc.property(entries, fc.uint8Array(), (pairs, bytes) => {
-        const map = encodeMap(pairs.map(([key, value]) => [encodeText(key), encodeTextInside(value)]))
+        const map = encodeMap(pairs.map(([key, value]) => [encodeGobText(key), encodeTextInside(value)]))
         const value = encodeStruct([
           encodeBytes(bytes),
           map,
-          encodeList(pairs.map(([key]) => encodeText(key))),
+          encodeList(pairs.map(([key]) => encodeGobText(key))),
         ])
         const stream = encodeGob(
           [

@@ -7,9 +7,9 @@ import {
   encodeParams,
   encodeStringList,
   encodeStringMap,
+  type ConnectionParams,
 } from '../../../src/wire/params.ts'
-import type { ConnectionParams } from '../../../src/wire/params.ts'
-import { go, GO_MS } from '../../support/go.ts'
+import { go, GO_MS } from '../../support/machine/go.ts'
 import { asGoJson } from './vectors.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../fixtures/gobcheck/main.go', import.meta.url))

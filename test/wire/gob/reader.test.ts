@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../../../src/wire/errors.ts'
-import { Place } from '../../../src/wire/gob/place.ts'
+import { GobPlace } from '../../../src/wire/gob/place.ts'
 import { GobReader } from '../../../src/wire/gob/reader.ts'
 
 /** A reader inside a message of these bytes. */
 function readerOf(hex: string): GobReader {
   const body = Buffer.from(hex, 'hex')
-  const reader = new GobReader(Buffer.concat([Buffer.of(body.length), body]), new Place('x'))
+  const reader = new GobReader(Buffer.concat([Buffer.of(body.length), body]), new GobPlace('x'))
   reader.openMessage()
   return reader
 }
@@ -82,7 +82,7 @@ describe('floats', () => {
 describe('bytes and text', () => {
   test('bytes are a copy, so the packet they came in can be let go', () => {
     const stream = Buffer.from('0302abcd', 'hex')
-    const reader = new GobReader(stream, new Place('x'))
+    const reader = new GobReader(stream, new GobPlace('x'))
     reader.openMessage()
     const bytes = reader.bytes()
     stream.fill(0)
@@ -100,7 +100,7 @@ describe('bytes and text', () => {
 
   test('a view into a larger buffer is read from where it starts to where it ends', () => {
     const view = Uint8Array.of(0xff, 0xff, 3, 2, 0xab, 0xcd, 0xff, 0xff).subarray(2, 6)
-    const reader = new GobReader(view, new Place('x'))
+    const reader = new GobReader(view, new GobPlace('x'))
     reader.openMessage()
     expect(reader.bytes()).toEqual(Buffer.of(0xab, 0xcd))
     expect(reader.atEnd).toBe(true)
@@ -109,14 +109,14 @@ describe('bytes and text', () => {
 
 describe('lengths', () => {
   test('a length is refused when fewer bytes are left in the message, even if the stream has more', () => {
-    const reader = new GobReader(Buffer.from('0203aabbccdd', 'hex'), new Place('x'))
+    const reader = new GobReader(Buffer.from('0203aabbccdd', 'hex'), new GobPlace('x'))
     reader.openMessage()
     expect(() => reader.bytes()).toThrow('x: length 3 with only 1 bytes left')
   })
 
   test('a count of elements is measured against the whole stream, as messages may follow', () => {
     const stream = Buffer.from('0203aabbccdd', 'hex')
-    const reader = new GobReader(stream, new Place('x'))
+    const reader = new GobReader(stream, new GobPlace('x'))
     reader.openMessage()
     expect(reader.elementCount()).toBe(3)
   })
@@ -131,8 +131,10 @@ describe('lengths', () => {
   )
 
   test('a message longer than the stream, an empty one and none at all are refused', () => {
-    expect(() => new GobReader(Buffer.of(2, 0), new Place('x')).openMessage()).toThrow('length 2 with only 1')
-    expect(() => new GobReader(Buffer.of(0, 1), new Place('x')).openMessage()).toThrow('empty message')
-    expect(() => new GobReader(Buffer.of(), new Place('x')).openMessage()).toThrow('ends before')
+    expect(() => new GobReader(Buffer.of(2, 0), new GobPlace('x')).openMessage()).toThrow(
+      'length 2 with only 1',
+    )
+    expect(() => new GobReader(Buffer.of(0, 1), new GobPlace('x')).openMessage()).toThrow('empty message')
+    expect(() => new GobReader(Buffer.of(), new GobPlace('x')).openMessage()).toThrow('ends before')
   })
 })

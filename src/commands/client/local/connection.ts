@@ -1,7 +1,7 @@
 import { loadSettings } from '../../../gateway/settings/load.ts'
 import { SettingsError } from '../../../gateway/settings/problems.ts'
 import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
-import { nearest } from '../../../basics/nearest.ts'
+import { nearest } from '../../../basics/text/nearest.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 /** A connection to be tried in this process, and what goes behind its command. */

@@ -1,6 +1,6 @@
-import type { ExecFlags } from '../exec.ts'
-import { readScript } from '../script-input.ts'
-import { readVariables } from '../variables.ts'
+import type { ExecFlags } from '../stream/exec.ts'
+import { readScript } from '../stream/script-input.ts'
+import { readVariables } from '../pairs.ts'
 import { localConnection } from './connection.ts'
 import { executeHere } from './execution.ts'
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { Session } from '../../../agent/session.ts'
-import type { Reply, SessionServices } from '../../../agent/session-services.ts'
-import { endOfClose, type SessionEnd } from '../../../client/session-end.ts'
-import { openMessage } from '../../../gateway/session-request.ts'
-import type { SessionId } from '../../../wire/message.ts'
-import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../byte-output.ts'
-import { reportEnd } from '../end-report.ts'
+import { AgentSession } from '../../../agent/session/session.ts'
+import type { SessionReply, SessionServices } from '../../../agent/session/session-services.ts'
+import { endOfClose, type StreamEnd } from '../../../client/running/session-end.ts'
+import { openMessage } from '../../../gateway/sessions/session-request.ts'
+import type { SessionId } from '../../../wire/messages/message.ts'
+import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../stream/byte-output.ts'
+import { reportEnd } from '../stream/end-report.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { endBySignal, Leaving, type LeavingSignal } from '../leaving.ts'
 import { Notices, type NoticeFlags } from '../notices.ts'
@@ -41,8 +41,8 @@ class LocalExecution {
   readonly #request: LocalRequest
   readonly #notices: Notices
   readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
-  #session: Session | undefined
-  #end: SessionEnd = { kind: 'failed', message: 'the execution ended without a word' }
+  #session: AgentSession | undefined
+  #end: StreamEnd = { kind: 'failed', message: 'the execution ended without a word' }
   /** Why there is nobody left to write for. */
   #failure: Error | undefined
   /** Somebody wants to leave and output may be stuck: it is not waited for any more. */
@@ -64,7 +64,7 @@ class LocalExecution {
       verb: 'exec',
       user,
     })
-    const session = (this.#session = new Session(open, services, (message) => this.#reply(message)))
+    const session = (this.#session = new AgentSession(open, services, (message) => this.#reply(message)))
     using leaving = new Leaving({
       end: () => session.end('agent-stopping'),
       overdue: (signal) => {
@@ -97,7 +97,7 @@ class LocalExecution {
     return report.exitCode
   }
 
-  async #reply(message: Parameters<Reply>[0]): Promise<void> {
+  async #reply(message: Parameters<SessionReply>[0]): Promise<void> {
     switch (message.kind) {
       case 'opened':
         return this.#session?.begin(this.#request.script)

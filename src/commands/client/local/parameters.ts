@@ -1,4 +1,4 @@
-import type { Parameter } from '../../../client/runbooks.ts'
+import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { declaredLength } from '../../../template/rules.ts'
 import type { Input } from '../../../template/runbook.ts'
 

@@ -1,13 +1,18 @@
 import path from 'node:path'
-import { decodeText, FileRefused, readSmallFile } from '../../../basics/small-file.ts'
-import { parseTemplate, TemplateError, type Rendered, type Template } from '../../../template/runbook.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
+import {
+  parseTemplate,
+  TemplateError,
+  type RenderedTemplate,
+  type Template,
+} from '../../../template/runbook.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { ByteOutput } from '../byte-output.ts'
+import { ByteOutput } from '../stream/byte-output.ts'
 import type { NoticeFlags } from '../notices.ts'
 import { readFiles } from '../run/files.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from '../run/given-parameters.ts'
 import type { RunArguments } from '../run/run.ts'
-import { readVariables } from '../variables.ts'
+import { readVariables } from '../pairs.ts'
 import { localConnection } from './connection.ts'
 import { executeHere } from './execution.ts'
 import { parametersOf } from './parameters.ts'
@@ -51,7 +56,7 @@ export async function runLocal(
   return executeHere({ ...local, script, envVars }, flags)
 }
 
-async function render(file: string, flags: RunLocalFlags): Promise<Rendered> {
+async function render(file: string, flags: RunLocalFlags): Promise<RenderedTemplate> {
   const template = readTemplate(file)
   const runbook = {
     name: path.basename(file),
@@ -65,7 +70,7 @@ async function render(file: string, flags: RunLocalFlags): Promise<Rendered> {
 
 function readTemplate(file: string): Template {
   try {
-    const text = decodeText(readSmallFile(file, MAX_FILE_BYTES).bytes)
+    const text = decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
     return ofTemplate(file, () => parseTemplate(text))
   } catch (error) {
     throw error instanceof FileRefused ? new Failure(`${file} ${error.message}`, exitCodes.usage) : error

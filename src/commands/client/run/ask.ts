@@ -1,9 +1,9 @@
-import { printableLine, printableText } from '../../../basics/printable.ts'
-import { decodeText, FileRefused, readSmallFile } from '../../../basics/small-file.ts'
-import type { Parameter, Runbook } from '../../../client/runbooks.ts'
+import { printableLine, printableText } from '../../../basics/text/printable.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
+import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { askChoice, askText, askUnseen } from '../prompts.ts'
 import { LONGEST_FILE } from './files.ts'
-import { describe, type Values } from './parameters.ts'
+import { describeParameter, type Values } from './parameters.ts'
 import { checkValue } from './value-check.ts'
 
 /**
@@ -44,7 +44,7 @@ async function ask(parameter: Parameter): Promise<string> {
 function questionOf(parameter: Parameter, shown?: string): string {
   const { name, description, required, default: proposed } = parameter
   const isNeeded = required || proposed !== undefined
-  const text = describe({ ...parameter, default: shown, options: [], required: isNeeded })
+  const text = describeParameter({ ...parameter, default: shown, options: [], required: isNeeded })
   const separator = description === '' ? ' ' : ': '
   return printableLine(`${name}${text === '' ? '' : separator}${text}`)
 }
@@ -73,7 +73,7 @@ function isReadable(path: string): true | string {
 /** A parameter is a text: so is the file. @throws FileRefused */
 function contentOf(path: string): string {
   try {
-    return decodeText(readSmallFile(path, LONGEST_FILE).bytes)
+    return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes)
   } catch (error) {
     throw error instanceof FileRefused ? new FileRefused(error.code, `${path} ${error.message}`) : error
   }

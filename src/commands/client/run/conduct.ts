@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { oneLine } from '../../../basics/one-line.ts'
-import type { Account } from '../../../client/account.ts'
-import { ApiError } from '../../../client/api-error.ts'
-import { execute } from '../../../client/execution.ts'
-import type { ExecutionSight } from '../../../client/execution-sight.ts'
-import type { ExecutionRequest } from '../../../client/execution-request.ts'
-import type { Outcome } from '../../../client/outcome.ts'
-import { findByCorrelation, killSession } from '../../../client/sessions.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { execute } from '../../../client/running/execution.ts'
+import type { ExecutionSight } from '../../../client/running/follow.ts'
+import type { RestExecution } from '../../../client/running/execution-request.ts'
+import type { Outcome } from '../../../client/running/outcome.ts'
+import { findByCorrelation, killSession } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { clientFailure } from '../failures.ts'
@@ -23,7 +23,7 @@ const FIND_MS = 3000
 /** @returns how it ended, or the exit code of a program that does not wait for that */
 export async function conduct(
   account: Account,
-  request: ExecutionRequest,
+  request: RestExecution,
   isShown: boolean,
 ): Promise<Outcome | { readonly detached: number }> {
   const subject = oneLine(`${request.file} on ${request.connection}`)
@@ -35,14 +35,14 @@ export async function conduct(
 /** One execution, and the person who waits for it. */
 class Conduct {
   readonly #account: Account
-  readonly #request: ExecutionRequest
+  readonly #request: RestExecution
   readonly #progress: Progress
   /** Ends the looking on. Not when it has ended well: its output is still to be read. */
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
 
-  constructor(account: Account, request: ExecutionRequest, progress: Progress) {
+  constructor(account: Account, request: RestExecution, progress: Progress) {
     this.#account = account
     this.#request = request
     this.#progress = progress

@@ -1,13 +1,17 @@
-import { printableJson, printableText } from '../../../basics/printable.ts'
-import type { Account } from '../../../client/account.ts'
-import { ApiError } from '../../../client/api-error.ts'
-import { renderRunbook, type ExecutionRequest, type Rendered } from '../../../client/execution-request.ts'
-import type { Runbook } from '../../../client/runbooks.ts'
+import { printableJson, printableText } from '../../../basics/text/printable.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import {
+  renderLocally,
+  type RestExecution,
+  type RenderedFile,
+} from '../../../client/running/execution-request.ts'
+import type { Runbook } from '../../../client/rest/runbooks.ts'
 
 const HIDDEN = '<hidden>'
 
 /** What would be sent, as JSON, without what nobody should read over a shoulder. */
-function shown(request: ExecutionRequest, secret: ReadonlySet<string>): object {
+function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   return {
     connection: request.connection,
     repository: request.repository ?? null,
@@ -25,9 +29,9 @@ function shown(request: ExecutionRequest, secret: ReadonlySet<string>): object {
  * commit, or by a file that is in no list, may all be secret.
  */
 function secretNames(
-  { parameters, refHash }: ExecutionRequest,
+  { parameters, refHash }: RestExecution,
   runbook: Runbook | undefined,
-  rendered: Rendered | undefined,
+  rendered: RenderedFile | undefined,
 ): ReadonlySet<string> {
   if (rendered?.secretParameters !== undefined) return new Set(rendered.secretParameters)
   const declared = refHash === undefined ? (runbook?.parameters ?? []) : []
@@ -56,7 +60,7 @@ export interface DryRun {
 /** What would be sent and what would run. @throws ApiError where the gateway would not run it */
 export async function dryRun(
   account: Account,
-  request: ExecutionRequest,
+  request: RestExecution,
   { runbook, json }: { readonly runbook: Runbook | undefined; readonly json: boolean },
 ): Promise<DryRun> {
   const rendered = await renderedBy(account, request)
@@ -73,9 +77,9 @@ export async function dryRun(
   return { text: parts.join(''), notice }
 }
 
-async function renderedBy(account: Account, request: ExecutionRequest): Promise<Rendered | undefined> {
+async function renderedBy(account: Account, request: RestExecution): Promise<RenderedFile | undefined> {
   try {
-    return await renderRunbook(account, request)
+    return await renderLocally(account, request)
   } catch (error) {
     if (error instanceof ApiError && isMissingEndpoint(error)) return undefined
     throw error
@@ -88,7 +92,7 @@ function isMissingEndpoint({ kind, message }: ApiError): boolean {
 }
 
 /** The longest first: one may be part of another. */
-function textsOf({ parameters }: ExecutionRequest, names: ReadonlySet<string>): string[] {
+function textsOf({ parameters }: RestExecution, names: ReadonlySet<string>): string[] {
   return Object.entries(parameters)
     .filter(([name, text]) => names.has(name) && text !== '')
     .map(([, text]) => text)

@@ -1,4 +1,4 @@
-import { FileRefused, readSmallFile } from '../../../basics/small-file.ts'
+import { FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { readPairs } from '../pairs.ts'
 

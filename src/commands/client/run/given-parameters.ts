@@ -1,4 +1,4 @@
-import type { Runbook } from '../../../client/runbooks.ts'
+import type { Runbook } from '../../../client/rest/runbooks.ts'
 import { readPairs } from '../pairs.ts'
 import { canAsk } from '../prompts.ts'
 import { askForParameters } from './ask.ts'

@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import { decodeText, FileRefused, readSmallFile } from '../../../basics/small-file.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { readStandardInput } from '../standard-input.ts'
 import { LONGEST_FILE } from './files.ts'
@@ -21,7 +21,7 @@ export async function readParameterFile(file: string): Promise<Map<string, strin
 
 function readText(file: string): string {
   try {
-    return decodeText(readSmallFile(file, LONGEST_FILE).bytes)
+    return decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
   } catch (error) {
     if (error instanceof FileRefused)
       throw new Failure(`--param-file ${file} ${error.message}`, exitCodes.usage)

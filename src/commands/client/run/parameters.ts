@@ -1,6 +1,6 @@
-import { nearest } from '../../../basics/nearest.ts'
-import { printableText } from '../../../basics/printable.ts'
-import type { Parameter, Runbook } from '../../../client/runbooks.ts'
+import { nearest } from '../../../basics/text/nearest.ts'
+import { printableText } from '../../../basics/text/printable.ts'
+import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 export type Values = ReadonlyMap<string, string>
@@ -39,7 +39,9 @@ export function missing({ parameters }: Runbook, given: Values): readonly Parame
 /** Everything that a person has to know to give them. */
 export function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Failure {
   const width = Math.max(...parameters.map((parameter) => parameter.name.length))
-  const lines = parameters.map((parameter) => `  ${parameter.name.padEnd(width)}  ${describe(parameter)}`)
+  const lines = parameters.map(
+    (parameter) => `  ${parameter.name.padEnd(width)}  ${describeParameter(parameter)}`,
+  )
   const count = parameters.length === 1 ? 'a parameter' : `${parameters.length} parameters`
   return new Failure(
     printableText(
@@ -54,7 +56,7 @@ export function missingFailure({ name }: Runbook, parameters: readonly Parameter
 }
 
 /** `whom to greet (number, one of 1, 2, may be empty)`. */
-export function describe(parameter: Parameter): string {
+export function describeParameter(parameter: Parameter): string {
   const { description, type, options, required, pattern, placeholder, default: proposed } = parameter
   const facts = [
     type === 'text' ? '' : type,

@@ -1,4 +1,4 @@
-import { size } from '../../words.ts'
+import { sizeText } from '../../status/format.ts'
 
 /** A line that is written anew, on a terminal's stderr; nothing anywhere else. */
 export class Progress implements Disposable {
@@ -46,7 +46,7 @@ export class Progress implements Disposable {
 
   #draw(): void {
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
-    const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${size(this.#bytes)} (Ctrl-C ${this.#ctrlC})`
+    const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${sizeText(this.#bytes)} (Ctrl-C ${this.#ctrlC})`
     // A longer line would break, and only its last part could be taken away.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { oneLine } from '../../../basics/one-line.ts'
-import type { Account } from '../../../client/account.ts'
-import { ReviewRejected } from '../../../client/execution.ts'
-import type { ExecutionRequest } from '../../../client/execution-request.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ReviewRejected } from '../../../client/running/execution.ts'
+import type { RestExecution } from '../../../client/running/execution-request.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
-import { readPairs } from '../pairs.ts'
-import { readAccount } from '../surroundings.ts'
-import { readVariables } from '../variables.ts'
+import { readPairs, readVariables } from '../pairs.ts'
+import { readAccount } from '../account-from-env.ts'
 import { conduct } from './conduct.ts'
 import { dryRun } from './dry-run.ts'
 import { showEnding } from './ending.ts'
@@ -39,7 +38,7 @@ export interface RunArguments {
  * @returns the exit code of this program
  * @throws Failure
  */
-export async function runCommand(what: RunArguments, flags: RunFlags): Promise<number> {
+export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<number> {
   const { connection, file } = what
   const account = readAccount()
   const given = await givenParameters(flags)
@@ -63,7 +62,7 @@ export async function runCommand(what: RunArguments, flags: RunFlags): Promise<n
 
 async function runTarget(
   account: Account,
-  request: ExecutionRequest,
+  request: RestExecution,
   target: Target,
   flags: RunFlags,
 ): Promise<number> {

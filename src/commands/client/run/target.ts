@@ -1,9 +1,9 @@
-import { nearest } from '../../../basics/nearest.ts'
-import { oneLine } from '../../../basics/one-line.ts'
-import type { Account } from '../../../client/account.ts'
-import { ApiError } from '../../../client/api-error.ts'
-import { connectionNamesIfKnown } from '../../../client/connections.ts'
-import { fetchRunbooks, type Runbook, type RunbookList } from '../../../client/runbooks.ts'
+import { nearest } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
+import { fetchRunbooks, type Runbook, type RunbookList } from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 /** What is to be run, and where the gateway keeps it. */

@@ -1,5 +1,5 @@
-import { ApiError } from '../../../client/api-error.ts'
-import type { Runbook } from '../../../client/runbooks.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import type { Runbook } from '../../../client/rest/runbooks.ts'
 import { matchesPattern } from './value-check.ts'
 
 /**

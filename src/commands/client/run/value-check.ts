@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js'
-import { printableText } from '../../../basics/printable.ts'
-import type { Parameter } from '../../../client/runbooks.ts'
+import { printableText } from '../../../basics/text/printable.ts'
+import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { brokenRule } from '../../../template/rules.ts'
 
 /**

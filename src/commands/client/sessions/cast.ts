@@ -1,5 +1,5 @@
-import { printableJson } from '../../../basics/printable.ts'
-import type { Session, RecordedEvent } from '../../../client/sessions.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
+import type { RecordedSession, RecordedEvent } from '../../../client/rest/sessions.ts'
 
 /** What every terminal was once, and what a session without one is played on. */
 const DEFAULT_SIZE = { width: 80, height: 24 }
@@ -26,7 +26,10 @@ function parseSize(content: Buffer): { width: number; height: number } | undefin
 }
 
 /** A recording that asciinema plays (asciicast v2): a header, and a line for each moment. */
-export function* asciicast(session: Session, frames: readonly Frame[]): Generator<string, void, undefined> {
+export function* asciicast(
+  session: RecordedSession,
+  frames: readonly Frame[],
+): Generator<string, void, undefined> {
   const first = frames.findIndex(({ kind }) => kind === 'size')
   // Of the terminal at its start: what comes before it is nothing, or was shown at that size.
   const begin = frames[first]

@@ -1,14 +1,14 @@
-import { oneLine } from '../../../basics/one-line.ts'
-import { printableText } from '../../../basics/printable.ts'
-import type { Session } from '../../../client/sessions.ts'
-import { size } from '../../words.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableText } from '../../../basics/text/printable.ts'
+import type { RecordedSession } from '../../../client/rest/sessions.ts'
+import { sizeText } from '../../status/format.ts'
 import { moment, took } from './table.ts'
 
 /** A script can be megabytes; `--json` has all of it. */
 const SCRIPT_LINES = 40
 
 /** One session for a person: a line for each thing, then the script. */
-export function sessionDetails(session: Session): string {
+export function sessionDetails(session: RecordedSession): string {
   const { startedAt, endedAt, exitCode } = session
   const lines: [string, string][] = [
     ['session', session.id],
@@ -21,7 +21,7 @@ export function sessionDetails(session: Session): string {
     ['started', moment(startedAt)],
     ['ended', endedAt === undefined ? '' : moment(endedAt)],
     ['took', took(startedAt, endedAt)],
-    ['output', size(session.outputBytes)],
+    ['output', sizeText(session.outputBytes)],
     ...texts(session, 'labels'),
     ...texts(session, 'metadata'),
     ...text(session, 'correlation_id', 'correlation'),
@@ -32,16 +32,16 @@ export function sessionDetails(session: Session): string {
   return `${facts.join('')}${scriptOf(session)}`
 }
 
-function field({ raw }: Session, name: string): unknown {
+function field({ raw }: RecordedSession, name: string): unknown {
   return (raw as Readonly<Record<string, unknown>>)[name]
 }
 
-function text(session: Session, name: string, shown: string): [string, string][] {
+function text(session: RecordedSession, name: string, shown: string): [string, string][] {
   const value = field(session, name)
   return typeof value === 'string' ? [[shown, value]] : []
 }
 
-function texts(session: Session, name: string): [string, string][] {
+function texts(session: RecordedSession, name: string): [string, string][] {
   const value = field(session, name)
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).map(([key, content]) => [
@@ -50,7 +50,7 @@ function texts(session: Session, name: string): [string, string][] {
   ])
 }
 
-function scriptOf(session: Session): string {
+function scriptOf(session: RecordedSession): string {
   const script = field(session, 'script')
   const data = typeof script === 'object' && script !== null && 'data' in script ? script.data : ''
   if (typeof data !== 'string' || data === '') return ''

@@ -1,6 +1,6 @@
-import { oneLine } from '../../../basics/one-line.ts'
-import type { Account } from '../../../client/account.ts'
-import { listSessions, type Session, type SessionFilter } from '../../../client/sessions.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { listSessions, type RecordedSession, type SessionFilter } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 /** Of one page, as gateways give it. */
@@ -14,7 +14,7 @@ export async function* newest(
   account: Account,
   filter: Pick<SessionFilter, 'connection' | 'user'>,
   count: number,
-): AsyncGenerator<Session, void, undefined> {
+): AsyncGenerator<RecordedSession, void, undefined> {
   for (let offset = 0; offset < count; offset += PAGE) {
     const limit = Math.min(PAGE, count - offset)
     const { sessions, hasMore } = await listSessions(account, { ...filter, limit, offset })
@@ -26,7 +26,7 @@ export async function* newest(
 /** The whole id of a session from the beginning of it. @throws Failure, exit code 64, for none and for many; ApiError */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
-  const found: Session[] = []
+  const found: RecordedSession[] = []
   if (text !== '')
     for await (const session of newest(account, {}, SEARCHED))
       if (session.id.toLowerCase().startsWith(text.toLowerCase())) found.push(session)

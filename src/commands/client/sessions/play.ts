@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ByteOutput } from '../byte-output.ts'
+import type { ByteOutput } from '../stream/byte-output.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { ScreenModes } from '../terminal/screen-modes.ts'
 import type { Frame } from './cast.ts'

@@ -1,11 +1,17 @@
-import { oneLine } from '../../../basics/one-line.ts'
-import { printableJson } from '../../../basics/printable.ts'
-import type { Account } from '../../../client/account.ts'
-import { fetchEvents, fetchSession, killSession, openOutput, type Session } from '../../../client/sessions.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
+import type { Account } from '../../../client/account/account.ts'
+import {
+  fetchEvents,
+  fetchSession,
+  killSession,
+  openOutput,
+  type RecordedSession,
+} from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { ByteOutput, ReaderGone } from '../byte-output.ts'
+import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
 import { clientFailure } from '../failures.ts'
-import { readAccount } from '../surroundings.ts'
+import { readAccount } from '../account-from-env.ts'
 import { asciicast, framesOf } from './cast.ts'
 import { sessionDetails } from './details.ts'
 import { newest, wholeId } from './find.ts'
@@ -27,7 +33,7 @@ export async function listCommand({ limit, json = false, ...filter }: ListFlags)
   if (!/^[1-9]\d{0,4}$/.test(limit) || Number(limit) > LARGEST_LIMIT)
     throw new Failure(`--limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
   return asking('cannot list sessions', async (account, stdout) => {
-    const sessions: Session[] = []
+    const sessions: RecordedSession[] = []
     for await (const session of newest(account, filter, Number(limit))) sessions.push(session)
     const text =
       json || !process.stdout.isTTY

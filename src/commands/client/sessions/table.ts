@@ -1,6 +1,6 @@
-import { oneLine } from '../../../basics/one-line.ts'
-import type { Session } from '../../../client/sessions.ts'
-import { duration, size } from '../../words.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { RecordedSession } from '../../../client/rest/sessions.ts'
+import { durationText, sizeText } from '../../status/format.ts'
 
 const HEADINGS = ['ID', 'STARTED', 'TOOK', 'USER', 'CONNECTION', 'VERB', 'STATUS', 'CODE', 'OUTPUT'] as const
 /** The columns that give way when the terminal is narrow, down to so many characters or their heading. */
@@ -13,13 +13,13 @@ const GAP = 2
 type Row = Readonly<Record<(typeof HEADINGS)[number], string>>
 
 /** Sessions for a terminal so many characters wide: one line each, below a heading. */
-export function sessionTable(sessions: readonly Session[], width: number): string {
+export function sessionTable(sessions: readonly RecordedSession[], width: number): string {
   const rows = [Object.fromEntries(HEADINGS.map((name) => [name, name])) as Row, ...sessions.map(row)]
   const columns = columnsFor(rows, width)
   return rows.map((cells) => `${line(cells, columns)}\n`).join('')
 }
 
-function row(session: Session): Row {
+function row(session: RecordedSession): Row {
   const { id, startedAt, endedAt, user, connection, verb, status, exitCode, outputBytes } = session
   return {
     ID: oneLine(id.slice(0, 8)),
@@ -30,7 +30,7 @@ function row(session: Session): Row {
     VERB: oneLine(verb),
     STATUS: oneLine(session.review === 'PENDING' ? 'in review' : status),
     CODE: exitCode === undefined || endedAt === undefined ? '' : String(exitCode),
-    OUTPUT: size(outputBytes),
+    OUTPUT: sizeText(outputBytes),
   }
 }
 
@@ -91,5 +91,5 @@ export function moment(text: string): string {
 export function took(startedAt: string, endedAt: string | undefined): string {
   const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt)
   if (!(ms >= 0)) return ''
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : duration(ms / 1000)
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : durationText(ms / 1000)
 }

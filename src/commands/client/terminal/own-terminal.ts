@@ -1,5 +1,5 @@
+import type { WindowSize } from '../../../basics/window-size.ts'
 import { writeSync } from 'node:fs'
-import type { WindowSize } from '../../../wire/window-size.ts'
 import { ScreenModes } from './screen-modes.ts'
 
 /** Of a terminal that does not tell its own, as some that are made by programs. */
@@ -87,7 +87,7 @@ export class OwnTerminal implements Disposable {
 
 /** Node's own where libc cannot be called. */
 async function rawMode(): Promise<() => () => void> {
-  const termios = await import('../../../runtime/termios.ts').catch(() => undefined)
+  const termios = await import('../../../runtime/linux/termios.ts').catch(() => undefined)
   if (termios !== undefined) return () => termios.makeRaw(0)
   return () => {
     process.stdin.setRawMode(true)

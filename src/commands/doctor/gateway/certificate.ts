@@ -3,7 +3,7 @@ import { checkServerIdentity, type DetailedPeerCertificate } from 'node:tls'
 const DAY_MS = 86_400_000
 
 /** For people: its common name, else all of the name, else the names that it is for. */
-export function nameOf({ subject, subjectaltname = '' }: DetailedPeerCertificate): string {
+export function certificateName({ subject, subjectaltname = '' }: DetailedPeerCertificate): string {
   return distinguished(subject) || subjectaltname || 'nobody'
 }
 

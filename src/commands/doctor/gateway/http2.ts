@@ -1,14 +1,13 @@
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
 import { explainTls, secure, secureContext } from '../../../dial/tls.ts'
-import type { Finding } from '../finding.ts'
-import { broken } from '../finding.ts'
+import { type Finding, broken } from '../finding.ts'
 import { openWay, Patience, type Way } from './way.ts'
 
 const ANSWER_MS = 5000
 
 /** What the gateway said, and when it came, by this machine's clock in milliseconds. */
-export interface Answer {
+export interface Http2Answer {
   readonly way: Way
   readonly date: string | undefined
   readonly receivedAt: number
@@ -18,7 +17,7 @@ export interface Answer {
  * Whether it is a gRPC server that answers: grpc-js takes whatever speaks HTTP/2 for one. Asks for a HealthCheck, which
  * needs no credential.
  */
-export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Answer>> {
+export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {
   using patience = new Patience(ANSWER_MS, signal)
   let socket: Socket | undefined
   try {
@@ -64,7 +63,7 @@ function firstHeaders(session: ClientHttp2Session, socket: Socket): Promise<Inco
   })
 }
 
-function judge(headers: IncomingHttpHeaders, way: Way): Finding<Answer> {
+function judge(headers: IncomingHttpHeaders, way: Way): Finding<Http2Answer> {
   const type = headers['content-type'] ?? 'none'
   const status = Number(headers[':status'])
   if (status === 200 && type.startsWith('application/grpc'))

@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import { isIP, type Socket } from 'node:net'
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
-import type { Identity } from '../../../agent/identity.ts'
-import { isLoopback } from '../../../basics/loopback.ts'
+import type { Identity } from '../../../agent/connection/identity.ts'
+import { isLoopback } from '../../../basics/net/loopback.ts'
 import { explainTls, secureContext, type TlsOptions } from '../../../dial/tls.ts'
 import { systemAuthorities } from '../../../config.ts'
-import type { Finding } from '../finding.ts'
-import { broken, ok, warning } from '../finding.ts'
-import { chainOf, daysLeft, issuerOf, nameOf, wrongName } from './certificate.ts'
+import { type Finding, broken, ok, warning } from '../finding.ts'
+import { chainOf, daysLeft, issuerOf, certificateName, wrongName } from './certificate.ts'
 import { openWay, Patience, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000
@@ -71,7 +70,7 @@ function judge(tls: TLSSocket, { identity, ownAuthorities }: Way, options: TlsOp
   const leaf = tls.getPeerCertificate(true)
   const chain = chainOf(leaf)
   const days = daysLeft(chain)
-  const found = `${tls.getProtocol() ?? 'TLS'}, ${nameOf(leaf)}, by ${issuerOf(leaf)}, ${age(days)}, ${against(options, ownAuthorities)}`
+  const found = `${tls.getProtocol() ?? 'TLS'}, ${certificateName(leaf)}, by ${issuerOf(leaf)}, ${age(days)}, ${against(options, ownAuthorities)}`
   const problems = problemsOf(tls, leaf, identity, options)
   if (options.skipVerify === true) return unchecked(found, problems)
   if (problems.length > 0) return broken(found, problems.join('\n'))

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { hostOf, portOf } from '../../../dial/address.ts'
-import type { Identity } from '../../../agent/identity.ts'
+import type { Identity } from '../../../agent/connection/identity.ts'
 import { tunnel, type Proxy } from '../../../dial/tunnel.ts'
-import type { AgentSettings } from '../../../config.ts'
+import type { AgentConfiguration } from '../../../config.ts'
 import { proxyFor } from '../../start/settings.ts'
 
 /** Where the agent would go, and by which proxy. */
@@ -17,7 +17,7 @@ export interface Route {
 }
 
 /** The agent takes a proxy for TLS only: it would see a key in the clear. */
-export function routeOf(identity: Identity, settings: AgentSettings): Route {
+export function routeOf(identity: Identity, settings: AgentConfiguration): Route {
   const proxy = identity.tls === undefined ? undefined : proxyFor(settings)(identity.address)
   return {
     identity,

@@ -1,9 +1,8 @@
 import type { Engine } from '../../../runtime/engine.ts'
-import { within } from '../../../runtime/kill-ladder.ts'
-import { processEntry } from '../../../runtime/process-table.ts'
-import type { Finding } from '../finding.ts'
-import { broken, ok, skipped, warning } from '../finding.ts'
-import { run } from './run.ts'
+import { within } from '../../../runtime/ending/kill-ladder.ts'
+import { processEntry } from '../../../runtime/ending/process-table.ts'
+import { type Finding, broken, ok, skipped, warning } from '../finding.ts'
+import { runTrial } from './run.ts'
 
 /** All three end by themselves should nobody end them. */
 const LONGEST_MS = 20_000
@@ -26,7 +25,7 @@ export async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<F
     if (pidsIn(stdout).length > 0) terminate()
   }
   // By Node itself: a container may have neither a shell nor setsid.
-  const { stdout, failure } = await run(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
+  const { stdout, failure } = await runTrial(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
   const pids = pidsIn(stdout)
   if (pids.length === 0)
     return skipped(`the processes to be ended could not be started: ${failure ?? 'no reason given'}`)

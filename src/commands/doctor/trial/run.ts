@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { inheritedEnvironment } from '../../../envvars/inherited.ts'
+import { inheritedEnvironment } from '../../../envvars/entries/inherited.ts'
 import { execute, type Engine } from '../../../runtime/engine.ts'
 import { exitCode } from '../../../runtime/exit-status.ts'
+import { type Finding, broken, ok, warning } from '../finding.ts'
 
 export interface RunOptions {
   readonly stdin?: string
@@ -25,7 +26,7 @@ const INSTANCE = randomUUID()
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
 /** One command with the engine, the environment and the end of a real execution. Ended early at the signal. */
-export async function run(
+export async function runTrial(
   engine: Engine,
   argv: readonly string[],
   { stdin = '', onTerminal = false, watch }: RunOptions,
@@ -57,4 +58,66 @@ export async function run(
   const status = await execution.exit
   const failure = status.kind === 'failed' ? status.cause.message : undefined
   return { code: exitCode(status), ...text, failure }
+}
+
+const PIPES_SCRIPT =
+  'cat /dev/stdin && echo to-stderr > /dev/stderr && echo to-stdout > /dev/stdout && exit 7'
+
+/** A command as runbooks have them: its exit code, its input, and its outputs opened by their names. */
+export async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding> {
+  const { code, stdout, stderr, failure } = await runTrial(
+    engine,
+    ['sh', '-c', PIPES_SCRIPT],
+    { stdin: 'in\n' },
+    signal,
+  )
+  if (failure !== undefined)
+    return broken(
+      `sh cannot be started: ${failure}`,
+      'Commands of runbooks need it: check the PATH of the agent',
+    )
+  if (code === 7 && stdout === 'in\nto-stdout\n' && stderr === 'to-stderr\n')
+    return ok('sh runs: exit code, /dev/stdin, /dev/stdout and /dev/stderr are right')
+  const found = `sh runs, but its exit code is ${code} instead of 7: ${lastLine(stderr)}`
+  if (engine.name === 'portable')
+    return warning(found, 'With the portable engine scripts cannot open /dev/stdin, /dev/stdout, /dev/stderr')
+  return broken(found, 'Is /dev mounted, and /proc? Scripts open /dev/stdin and its like through them')
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.slice(0, 200) ?? ''
+}
+
+const TERMINAL_SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-terminal'
+
+/** A command on a terminal of its own, as clients that connect get them. */
+export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
+  if (engine.name === 'portable')
+    return warning(
+      'none: the portable engine has no terminals',
+      'Clients cannot connect; runbooks are not affected',
+    )
+  const { stdout, failure } = await runTrial(
+    engine,
+    ['sh', '-c', TERMINAL_SCRIPT],
+    { onTerminal: true },
+    signal,
+  )
+  if (failure === undefined && stdout.trim() === 'on-a-terminal')
+    return ok('one can be opened, and a command runs on it')
+  return broken(
+    `none can be had: ${failure ?? 'the command does not see one'}`,
+    'Clients cannot connect. Is /dev/pts mounted, and is there room (sysctl kernel.pty.max)?',
+  )
+}
+
+/** Whether a command can read the environment with which this process was started, guarded like an agent. */
+export async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
+  const { code, failure } = await runTrial(
+    engine,
+    ['sh', '-c', `: < /proc/${process.pid}/environ`],
+    {},
+    signal,
+  )
+  return failure === undefined ? code === 0 : undefined
 }

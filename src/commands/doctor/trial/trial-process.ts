@@ -1,7 +1,7 @@
+import { signalChild } from '../../../basics/signal-child.ts'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { TrialAnswer, TrialName, TrialResult } from './trial.ts'
-import { signalChild } from '../../../basics/signal-child.ts'
 
 /** For a command that is ended and the folder of the runtime; then it is killed. */
 const END_MS = 3000

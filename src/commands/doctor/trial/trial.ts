@@ -2,10 +2,7 @@ import { once } from 'node:events'
 import { loadEngine, type Engine } from '../../../runtime/engine.ts'
 import { Failure, exitCodes } from '../../failure.ts'
 import { tryCleanup } from './cleanup.ts'
-import { canReadEnvironment } from './environ.ts'
-import { tryCommand } from './plain.ts'
-import { tryTerminal } from './terminal.ts'
-
+import { tryCommand, tryTerminal, canReadEnvironment } from './run.ts'
 /** What can be asked for, by name; the answers go over the channel to the parent as JSON. */
 const trials = {
   command: tryCommand,

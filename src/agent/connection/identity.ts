@@ -1,0 +1,100 @@
+import { Secret } from '../../basics/secret.ts'
+import { hostOf, serverAddress } from '../../dial/address.ts'
+import type { Destination } from '../../dial/destination.ts'
+import type { TlsOptions } from '../../dial/tls.ts'
+
+/** How the agent introduces itself and where it goes. `token` is the whole credential: never log it. */
+export interface Identity extends Destination {
+  /** Of the address, without brackets. */
+  readonly host: string
+  /** The agent's name, for the log; empty where the credential has none. */
+  readonly name: string
+  readonly token: Secret
+  /** The agent connects only while somebody waits for it, and brings its own environment into sessions (protocol.md 2.5). */
+  readonly embedded: boolean
+}
+
+/** Where the identity comes from: keys, SVIDs and certificates are renewed on disk. */
+export interface IdentitySource {
+  /** The last one that could be had. */
+  readonly current: Identity
+  /** To be asked before each attempt. Keeps the current one when there is no better. Never rejects. */
+  refresh(): Promise<Identity>
+}
+
+/** The credential cannot be used; the message names the setting it came from, never the credential. */
+export class IdentityError extends Error {
+  override readonly name = 'IdentityError'
+}
+
+/** An identity that does not change. */
+export function fixedIdentity(identity: Identity): IdentitySource {
+  return { current: identity, refresh: () => Promise.resolve(identity) }
+}
+
+const TLS_SCHEMES = new Set(['grpcs:', 'https:', 'wss:'])
+const PLAIN_SCHEMES = new Set(['grpc:', 'http:', 'ws:'])
+/** `/` and 64 characters: a key of the old form. */
+const OLD_PATH_LENGTH = 65
+
+/**
+ * Reads `scheme://name:secret@host:port?mode=` (protocol.md 2.4). The whole text is the token.
+ * @param source the setting it came from, for errors
+ * @param tls goes into the identity when the scheme asks for TLS
+ * @throws IdentityError
+ */
+export function parseKey(key: string, source: string, tls: TlsOptions = {}): Identity {
+  const url = parseUrl(key, source)
+  const isOld = url.pathname.length === OLD_PATH_LENGTH
+  if (!isOld && url.password === '') throw wrong(source, 'secret key not found in dsn')
+  const address = serverAddress(key)
+  if (address === undefined) throw wrong(source, 'server address is in wrong format: the port is missing')
+  return {
+    address,
+    host: hostOf(address),
+    tls: TLS_SCHEMES.has(url.protocol) ? tls : undefined,
+    name: isOld ? '' : url.username,
+    token: new Secret(key),
+    embedded: isOld || url.searchParams.get('mode') === 'embedded',
+  }
+}
+
+/** The parts of an identity whose token does not say where to go. */
+export interface TokenIdentity {
+  readonly token: Secret
+  /** With or without a scheme, which means nothing. */
+  readonly gateway: string
+  readonly name: string
+  /** Undefined is plaintext. */
+  readonly tls: TlsOptions | undefined
+}
+
+/**
+ * A JWT-SVID or a legacy token, which is sent as it is.
+ * @param source the setting the address came from, for errors
+ * @throws IdentityError
+ */
+export function tokenIdentity({ token, gateway, name, tls }: TokenIdentity, source: string): Identity {
+  const address = serverAddress(gateway)
+  if (address === undefined) throw wrong(source, 'server address is in wrong format: host:port')
+  return { address, host: hostOf(address), tls, name, token, embedded: false }
+}
+
+function parseUrl(key: string, source: string): URL {
+  if (/[^\x21-\x7e]/.test(key))
+    throw wrong(source, 'it holds a space, a line break or a character outside ASCII')
+  let url: URL
+  try {
+    url = new URL(key)
+  } catch {
+    throw wrong(source, 'it is not of the form grpc://name:secret@host:port?mode=standard')
+  }
+  if (!TLS_SCHEMES.has(url.protocol) && !PLAIN_SCHEMES.has(url.protocol)) {
+    throw wrong(source, `unknown scheme ${url.protocol}// (grpc:// and grpcs:// are known)`)
+  }
+  return url
+}
+
+function wrong(source: string, reason: string): IdentityError {
+  return new IdentityError(`${source} is in wrong format, reason=${reason}`)
+}

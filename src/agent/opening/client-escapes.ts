@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto'
+import { createEntry, Entry } from '../../envvars/entries/entry.ts'
+import type { DatabaseClient } from '../../policy/client-escapes/client.ts'
+import { databaseClient } from '../../policy/client-escapes/clients.ts'
+import { unknownAmong } from '../../policy/client-escapes/known-options.ts'
+import { CLIENT_ESCAPES, refusals } from '../../policy/client-escapes/refusals.ts'
+import type { Command } from '../../runtime/child.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import type { ConnectionParams } from '../../wire/params.ts'
+import { RefusedError } from '../refused.ts'
+import type { SessionServices } from '../session/session-services.ts'
+
+/** A database's client that is to have no way to a shell. */
+export interface ClosedClient {
+  readonly client: DatabaseClient
+  /** How many arguments behind the program are the connection's; the rest is the caller's. */
+  readonly ownArguments: number
+}
+
+/** What the connection asks for; its own variable alone counts. undefined: its command runs as it is. @throws RefusedError */
+export function closedClient(params: ConnectionParams): ClosedClient | undefined {
+  if (!areBlocked(params)) return undefined
+  if (params.clientVerb === 'connect') throw new RefusedError(refusals.terminal())
+  const client = databaseClient(params.cmdList[0] ?? '')
+  if (client === undefined) throw new RefusedError(refusals.program())
+  return { client, ownArguments: params.cmdList.length - 1 }
+}
+
+function areBlocked({ envVars }: ConnectionParams): boolean {
+  const encoded = envVars.get(`envvar:${CLIENT_ESCAPES}`)
+  const wish = Buffer.from(encoded ?? '', 'base64').toString('latin1')
+  if (envVars.has(`filesystem:${CLIENT_ESCAPES}`) || (encoded !== undefined && !/^(block|allow)$/.test(wish)))
+    throw new RefusedError(refusals.wish())
+  return wish === 'block'
+}
+
+/**
+ * What the client gets instead: variables of the caller only where its script asks for them, and then under names that
+ * mean nothing to the client, its libraries or the loader.
+ * @throws RefusedError for a script that the client would run open
+ */
+export function closeScript(
+  { client }: ClosedClient,
+  script: Buffer,
+  entries: readonly Entry[],
+): { readonly script: Buffer; readonly entries: readonly Entry[] } {
+  const open = client.openPart?.(script)
+  if (open !== undefined) throw new RefusedError(refusals.script(client, open))
+  const handed = new Map<string, Entry>()
+  const hand = (name: string): string | undefined => {
+    const entry = entries.find((each) => each.origin === 'client' && each.name === name)
+    if (entry === undefined) return undefined
+    const under = `RUNBOOK_AGENT_CALLER_${name}`
+    handed.set(under, new Entry(entry.kind, under, entry.value, 'client'))
+    return under
+  }
+  const closed = client.script(script, randomBytes(24).toString('hex'), { hand })
+  const kept = entries.filter(({ origin, name }) => origin !== 'client' && !(name in client.environment))
+  const set = Object.entries(client.environment).map(([name, value]) =>
+    createEntry(`envvar:${name}`, Buffer.from(value), 'agent'),
+  )
+  return { script: closed, entries: [...kept, ...handed.values(), ...set] }
+}
+
+/**
+ * The command with what closes its client; as it is when there is nothing to close.
+ * @throws RefusedError when an argument could open it, and when the installed client cannot be closed
+ */
+export async function closeCommand(
+  closed: ClosedClient | undefined,
+  command: Command,
+  sid: SessionId,
+  { clientVersions, engine, folder }: SessionServices,
+): Promise<Command> {
+  if (closed === undefined) return command
+  const argv = closeArguments(closed, command.argv)
+  const asking = { engine, instance: folder.instance, marker: `HOOP_SESSION_ID=${sid}` }
+  const refusal = await clientVersions.refusalOf(closed.client, command, asking)
+  if (refusal !== undefined) throw new RefusedError(refusal)
+  return { ...command, argv }
+}
+
+function closeArguments({ client, ownArguments }: ClosedClient, argv: readonly Buffer[]): readonly Buffer[] {
+  const [program = Buffer.alloc(0), ...args] = argv
+  // Latin-1: a character is a byte, and only ASCII is looked for.
+  const texts = args.map((argument) => argument.toString('latin1'))
+  const own = unknownAmong(texts.slice(0, ownArguments), client.options)
+  if (own !== undefined) throw new RefusedError(refusals.option(client, own))
+  const callers = unknownAmong(texts.slice(ownArguments), client.callersOptions)
+  if (callers !== undefined) throw new RefusedError(refusals.callersOption(client, callers))
+  return [program, ...client.closed(args)]
+}

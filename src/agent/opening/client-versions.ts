@@ -1,0 +1,88 @@
+import { statSync } from 'node:fs'
+import type { ClientVersion, DatabaseClient } from '../../policy/client-escapes/client.ts'
+import { refusals } from '../../policy/client-escapes/refusals.ts'
+import type { Command } from '../../runtime/child.ts'
+import { execute, type Engine } from '../../runtime/engine.ts'
+import { SpawnError } from '../../runtime/exit-status.ts'
+import { findProgram } from '../../runtime/lookup.ts'
+import { NO_PAYLOAD } from '../../wire/packet.ts'
+
+/** What is installed may change, and a program may be a script that starts the newest of several. */
+const GOOD_FOR_MS = 60_000
+const MAX_PROGRAMS = 100
+
+const ASK_MS = 5000
+const GRACE_MS = 1000
+/** One line is expected. */
+const MAX_SAID_BYTES = 4096
+
+/** How the clients are started that are asked for their version. */
+export interface Asking {
+  readonly engine: Engine
+  /** The agent's. */
+  readonly instance: string
+  /** An entry of the environment: by it is found what they leave behind. */
+  readonly marker: string
+}
+
+/** Which of the installed clients can be closed: asked before they run, and remembered for a minute when they can. */
+export class ClientVersions {
+  /** From a program and its time of change to the moment until which it counts. */
+  readonly #able = new Map<string, number>()
+
+  /** Why this client must not run; undefined when it can be closed, or is not there: then its start fails. */
+  async refusalOf(client: DatabaseClient, command: Command, asking: Asking): Promise<string | undefined> {
+    const { version } = client
+    const program = version === undefined ? undefined : place(command)
+    if (version === undefined || program === undefined) return undefined
+    if ((this.#able.get(program) ?? 0) > performance.now()) return undefined
+    const able = version.read(await say(version.ask, command, asking))
+    if (able === undefined || !version.suffices(able)) {
+      return refusals.version(client, able ?? (await plainVersion(version, command, asking)))
+    }
+    if (this.#able.size >= MAX_PROGRAMS) this.#able.clear()
+    this.#able.set(program, performance.now() + GOOD_FOR_MS)
+    return undefined
+  }
+}
+
+/** undefined when there is none. */
+function place({ argv, path, cwd }: Command): string | undefined {
+  try {
+    const file = findProgram(argv[0]?.toString() ?? '', path, cwd)
+    return `${statSync(file).mtimeMs} ${file}`
+  } catch (error) {
+    if (error instanceof SpawnError || 'errno' in (error as Error)) return undefined
+    throw error
+  }
+}
+
+async function plainVersion(
+  { plainAsk, read }: ClientVersion,
+  command: Command,
+  asking: Asking,
+): Promise<string | undefined> {
+  return plainAsk === undefined ? undefined : read(await say(plainAsk, command, asking))
+}
+
+/** What the program prints; nothing when it fails or takes too long. */
+async function say(args: readonly string[], command: Command, asking: Asking): Promise<string> {
+  const { engine, instance, marker } = asking
+  const argv = [command.argv[0] ?? Buffer.alloc(0), ...args.map((argument) => Buffer.from(argument))]
+  const question = { ...command, argv, stdin: NO_PAYLOAD }
+  await using execution = await execute(engine, question, { graceMs: GRACE_MS, instance, marker })
+  const timer = setTimeout(() => execution.terminate(), ASK_MS)
+  try {
+    const said: Buffer[] = []
+    let room = MAX_SAID_BYTES
+    for await (const { stream, data } of execution.output) {
+      if (stream === 'stderr' || room <= 0) continue
+      said.push(Buffer.from(data.subarray(0, room)))
+      room -= data.length
+    }
+    const status = await execution.exit
+    return status.kind === 'exited' && status.code === 0 ? Buffer.concat(said).toString('latin1') : ''
+  } finally {
+    clearTimeout(timer)
+  }
+}

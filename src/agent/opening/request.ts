@@ -1,0 +1,108 @@
+import type { Entry } from '../../envvars/entries/entry.ts'
+import { mergeEntries } from '../../envvars/entries/merge.ts'
+import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
+import { refusalOf, unmaskedBecause } from '../../policy/unprotected.ts'
+import type { OpenMessage } from '../../wire/messages/message.ts'
+import { closedClient, type ClosedClient } from './client-escapes.ts'
+import { checkServer, LivenessError } from './liveness.ts'
+import { RefusedError } from '../refused.ts'
+import type { SessionServices } from '../session/session-services.ts'
+import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
+import { TemplateError } from '../../golang/template/errors.ts'
+
+/** A command that a session or a system request asks for, checked: everything that is needed to start it. */
+export interface CommandRequest {
+  /** Command and client arguments, before `$VAR` expansion. */
+  readonly argv: readonly string[]
+  /** Of the connection; empty when the first word is the client's. */
+  readonly program: string
+  /** Variables of the connection, the client and HOOP_*, one per name. */
+  readonly entries: readonly Entry[]
+  /** What is not to be seen in captured output, as far as it is secret. */
+  readonly secrets: readonly Entry[]
+  /** True when the output is collected for an API answer rather than streamed to a person or a pipe. */
+  readonly captured: boolean
+  /** Why output passes unmasked although the connection asks for masking; undefined when it does not. */
+  readonly unmasked: string | undefined
+  /** The database client whose ways to a shell are closed; undefined: the command runs as it is. */
+  readonly closed: ClosedClient | undefined
+}
+
+/** Checks in the order of protocol.md 5.3. @throws RefusedError, EnvvarError or LivenessError: close 254 with the message */
+export async function checkRequest(
+  open: OpenMessage,
+  { agentEnvironment, embedded, folder }: Pick<SessionServices, 'agentEnvironment' | 'embedded' | 'folder'>,
+): Promise<CommandRequest> {
+  const { params, connectionType } = open
+  const refusal = refusalOf(params)
+  if (refusal !== undefined) throw new RefusedError(refusal)
+  if (asksForPort(open)) throw new RefusedError(noNativeConnection(open))
+  const closed = closedClient(params)
+  const merged = mergeEntries({
+    connection: params.envVars,
+    client: open.clientEnvVars,
+    connectionType,
+    // Step 10: with mode=embedded the agent's environment goes over everything, but not over what names the session.
+    embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
+    own: new Map([...hoopVariables(open), ['RUNBOOK_AGENT_INSTANCE', folder.instance]]),
+    agentEnvironment,
+  })
+  // A wish to the agent, and nothing to a command.
+  const entries = merged.filter(({ name }) => name !== CLIENT_ESCAPES)
+  const argv = [...params.cmdList, ...params.clientArgs]
+  if (argv.length === 0) throw new RefusedError('connection must be at least one argument')
+  await checkServer(connectionType, (name) => valueOf(entries, name))
+  return {
+    argv,
+    program: params.cmdList[0] ?? '',
+    entries,
+    secrets: entries,
+    captured: params.clientOrigin.startsWith('client-api'),
+    unmasked: unmaskedBecause(params),
+    closed,
+  }
+}
+
+/**
+ * hoop's command line opens a port on its user's machine for every type but this one, says that it is ready, and finds
+ * out with the first packet that nobody serves it.
+ */
+function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
+  return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
+}
+
+function noNativeConnection({ params, connectionType }: OpenMessage): string {
+  const { connectionName: name, cmdList } = params
+  const instead =
+    cmdList.length > 0
+      ? `hoop exec ${name} runs scripts on it, runbook-agent connect ${name} opens a terminal. For a local port it needs hoop's own agent`
+      : `${name} has no command either that scripts or a terminal could run. It needs hoop's own agent`
+  return `this agent serves no native connections (${connectionType}): ${instead}`
+}
+
+/** Step 9: these override whatever the connection or the client set. */
+function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string> {
+  return new Map([
+    ['HOOP_CONNECTION_NAME', params.connectionName],
+    ['HOOP_CONNECTION_TYPE', params.connectionType],
+    ['HOOP_CLIENT_ORIGIN', params.clientOrigin],
+    ['HOOP_CLIENT_VERB', params.clientVerb],
+    ['HOOP_USER_ID', params.userId],
+    ['HOOP_USER_EMAIL', params.userEmail],
+    ['HOOP_SESSION_ID', sid],
+  ])
+}
+
+function valueOf(entries: readonly Entry[], name: string): string | undefined {
+  return entries.find((entry) => entry.name === name && entry.kind === 'envvar')?.value.toString('utf8')
+}
+
+/**
+ * What an execution can be refused for, with a message for whoever asked for it. It may quote arguments, so the log has
+ * the kind only.
+ */
+export function isRefusal(error: Error): boolean {
+  return [RefusedError, LivenessError, EnvvarError, RuntimeFolderError, TemplateError].some(
+    (kind) => error instanceof kind,
+  )
+}

@@ -1,0 +1,100 @@
+import { split, type Chunk } from '../../runtime/output/child-output.ts'
+import type { Redaction, Redactor } from '../../policy/redaction/redactor.ts'
+
+/** What may be the beginning of a secret, and is shorter than what the redactor never shows, waits this long for the rest. */
+const HELD_MS = 100
+
+/** One of the two outputs; `since` is when it began to hold bytes back. */
+interface Stream {
+  readonly name: Chunk['stream']
+  readonly redactor: Redactor
+  since: number
+}
+
+/** An output with the secrets in it replaced. */
+export class RedactedOutput implements AsyncIterable<Chunk> {
+  readonly #output: AsyncIterable<Chunk>
+  readonly #streams: readonly Stream[]
+
+  constructor(output: AsyncIterable<Chunk>, redaction: Redaction) {
+    this.#output = output
+    this.#streams = (['stdout', 'stderr'] as const).map((name) => ({
+      name,
+      redactor: redaction.stream(),
+      since: 0,
+    }))
+  }
+
+  /** Bytes that were replaced so far. */
+  get redacted(): number {
+    return this.#streams.reduce((sum, { redactor }) => sum + redactor.redacted, 0)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
+    const source = this.#output[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const next = source.next()
+        yield* this.#releaseWhileWaiting(next)
+        const result = await next
+        if (result.done === true) break
+        const from = performance.now()
+        yield* this.#release(from - HELD_MS, result.value.stream)
+        yield* this.#push(result.value)
+        // The reader's own time does not count: the rest of a secret may lie in the pipe already.
+        for (const stream of this.#streams) stream.since += performance.now() - from
+      }
+      for (const { name, redactor } of this.#streams) yield* split({ stream: name, data: redactor.end() })
+    } finally {
+      // Not awaited: it would wait for a read that is under way, and whoever leaves early ends the child only then.
+      void source.return?.()
+    }
+  }
+
+  /** Gives out what has been held for long enough, until `next` settles or nothing is left that may be given out. */
+  async *#releaseWhileWaiting(next: Promise<unknown>): AsyncGenerator<Chunk> {
+    for (let held = this.#releasable(); held.length > 0; held = this.#releasable()) {
+      const due = Math.min(...held.map(({ since }) => since)) + HELD_MS
+      if (await settledWithin(next, due - performance.now())) return
+      yield* this.#release(performance.now() - HELD_MS)
+    }
+  }
+
+  *#push({ stream: name, data }: Chunk): Generator<Chunk> {
+    for (const stream of this.#streams) {
+      if (stream.name !== name) continue
+      const waited = stream.redactor.held > 0
+      const passed = stream.redactor.push(data)
+      if (!waited || passed.length > 0) stream.since = performance.now()
+      yield* split({ stream: name, data: passed })
+    }
+  }
+
+  /**
+   * @param before gives out what is held since then or earlier
+   * @param except but not of this stream: more of it is here
+   */
+  *#release(before: number, except?: Chunk['stream']): Generator<Chunk> {
+    for (const { name, redactor, since } of this.#releasable()) {
+      if (since <= before && name !== except) yield* split({ stream: name, data: redactor.release() })
+    }
+  }
+
+  #releasable(): Stream[] {
+    return this.#streams.filter(({ redactor }) => redactor.isReleasable)
+  }
+}
+
+/** False when it is still under way after so many milliseconds. */
+async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  // An event loop that was blocked runs its timers first: what has come meanwhile gets its turn before it is late.
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => setImmediate(resolve, false), Math.max(0, ms))
+  })
+  try {
+    return await Promise.race([promise.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

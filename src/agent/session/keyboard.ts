@@ -1,0 +1,48 @@
+import type { WindowSize } from '../../basics/window-size.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Execution } from '../../runtime/execution.ts'
+
+/** What is typed while a terminal is being started may be a paste; as much as may wait for a program that does not read. */
+const MAX_EARLY_BYTES = 4 * 1024 * 1024
+/** hoop's client says its size within a millisecond of the key that starts the terminal (protocol.md 4.3). */
+const SIZE_MS = 50
+
+/** What the client of a terminal types, and the size of its window; both may come before the terminal exists. */
+export class Keyboard {
+  #size: WindowSize = { cols: 80, rows: 24 }
+  #execution: Execution | undefined
+  readonly #early: Buffer[] = []
+  #earlyBytes = 0
+  readonly #sized = new AbortController()
+
+  get size(): WindowSize {
+    return this.#size
+  }
+
+  /** Settles when the client has said its size, or does not: what a program sees at first is right then. */
+  async sized(): Promise<void> {
+    await delay(SIZE_MS, undefined, { signal: this.#sized.signal }).catch(() => undefined)
+  }
+
+  /** The terminal exists: it gets what has come so far. */
+  attach(execution: Execution): void {
+    this.#execution = execution
+    execution.resize(this.#size)
+    for (const data of this.#early.splice(0)) execution.type(data)
+  }
+
+  /** @returns false when the input is lost, since nobody reads it */
+  type(data: Buffer): boolean {
+    if (this.#execution !== undefined) return this.#execution.type(data)
+    this.#earlyBytes += data.length
+    if (this.#earlyBytes > MAX_EARLY_BYTES) return false
+    this.#early.push(data)
+    return true
+  }
+
+  resize(size: WindowSize): void {
+    this.#size = size
+    this.#sized.abort()
+    this.#execution?.resize(size)
+  }
+}

@@ -1,6 +1,0 @@
-import type { SystemRequest } from '../../wire/system-request.ts'
-
-/** What a request is called in log and journal: a malformed one is what it was meant to be. */
-export function nameOf(request: SystemRequest) {
-  return request.kind === 'malformed' ? request.of : request.kind
-}

@@ -1,0 +1,70 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+
+/** A file that cannot be taken. The message continues "PATH ...", e.g. `does not exist`. */
+export class FileRefused extends Error {
+  override readonly name = 'FileRefused'
+  /** The errno, or a word of ours: `NOT-A-FILE`, `TOO-LONG`, `NOT-TEXT`, `EMPTY`. */
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+
+  get isMissing(): boolean {
+    return this.code === 'ENOENT' || this.code === 'ENOTDIR'
+  }
+}
+
+interface SmallFile {
+  readonly bytes: Buffer
+  /** Permission bits. */
+  readonly mode: number
+}
+
+const REASONS: Readonly<Partial<Record<string, string>>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EACCES: 'may not be read by this user',
+  EPERM: 'may not be read by this user',
+  ERR_INVALID_ARG_VALUE: 'is not a path',
+}
+
+/** Reads a regular file of at most `limit` bytes. @throws FileRefused, never with anything of the content */
+export function readSmallFile(path: string, limit: number): SmallFile {
+  try {
+    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    const found = statSync(path)
+    if (!found.isFile()) throw new FileRefused('NOT-A-FILE', 'is not a regular file')
+    return { bytes: readUpTo(path, limit), mode: found.mode }
+  } catch (error) {
+    if (error instanceof FileRefused) throw error
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN'
+    throw new FileRefused(code, REASONS[code] ?? `cannot be read (${code})`)
+  }
+}
+
+/** UTF-8 without its byte order mark. @throws FileRefused */
+export function decodeUtf8(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new FileRefused('NOT-TEXT', 'is not UTF-8 text')
+  }
+}
+
+/** Does not believe the size the file system says: in /proc it is 0. */
+function readUpTo(path: string, limit: number): Buffer {
+  const file = openSync(path, 'r')
+  try {
+    const buffer = Buffer.alloc(limit + 1)
+    let length = 0
+    for (let read = -1; read !== 0 && length <= limit; length += read) {
+      read = readSync(file, buffer, length, buffer.length - length, null)
+    }
+    if (length > limit) throw new FileRefused('TOO-LONG', `is longer than ${limit} bytes`)
+    return Buffer.from(buffer.subarray(0, length))
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,59 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
+
+/** What is in a setting is not what it is for. The message says so without showing it. */
+export class PemError extends Error {
+  override readonly name = 'PemError'
+}
+
+/** A distribution's bundle of authorities has 220 KB. */
+const LONGEST_FILE = 4 * 1024 * 1024
+
+/**
+ * The text of `file://PATH`, of `base64://TEXT`, or the text itself (protocol.md 2.2).
+ * @param resolve makes a path of what stands behind `file://`
+ * @throws PemError
+ */
+export function pemText(value: string, resolve: (path: string) => string): string {
+  if (value.startsWith('base64://')) return decodeBase64(value.slice('base64://'.length))
+  if (!value.startsWith('file://')) return value
+  const path = resolve(value.slice('file://'.length))
+  try {
+    return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes)
+  } catch (error) {
+    throw error instanceof FileRefused ? new PemError(`the file ${path} ${error.message}`) : error
+  }
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+
+/** The certificates in a text, whatever is written between them. @throws PemError when there is none, or a broken one */
+export function certificatesIn(text: string): X509Certificate[] {
+  const blocks = text.match(CERTIFICATE) ?? []
+  if (blocks.length === 0) throw new PemError('there is no certificate in it (-----BEGIN CERTIFICATE-----)')
+  return blocks.map((block, i) => {
+    try {
+      return new X509Certificate(block)
+    } catch {
+      throw new PemError(`certificate ${i + 1} of ${blocks.length} in it is broken`)
+    }
+  })
+}
+
+/** @throws PemError */
+export function privateKeyIn(text: string): KeyObject {
+  try {
+    return createPrivateKey(text)
+  } catch {
+    throw new PemError(
+      text.includes('ENCRYPTED')
+        ? 'the private key in it needs a passphrase: give one without'
+        : 'there is no private key in it (-----BEGIN PRIVATE KEY-----)',
+    )
+  }
+}
+
+function decodeBase64(text: string): string {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new PemError('what stands behind base64:// is not base64')
+  return Buffer.from(text, 'base64').toString('latin1')
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto'
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import * as v from 'valibot'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+
+/** What `login` keeps. Addresses as they were given. */
+export interface StoredAccount {
+  readonly apiUrl: string
+  readonly grpcUrl?: string
+  readonly token: string
+  readonly allowPlaintext?: boolean
+  /** As HOOP_TLSCA takes it, paths absolute. */
+  readonly tlsCa?: string
+  readonly tlsServerName?: string
+  readonly tlsSkipVerify?: boolean
+}
+
+/** The account cannot be had. The message says what is wrong and what to do, and holds no secret. */
+export class AccountError extends Error {
+  override readonly name = 'AccountError'
+}
+
+const LONGEST_FILE = 1024 * 1024
+const OTHERS = 0o077
+
+const Stored = v.object({
+  api_url: v.string(),
+  grpc_url: v.optional(v.string()),
+  token: v.string(),
+  allow_plaintext: v.optional(v.boolean()),
+  tls_ca: v.optional(v.string()),
+  tls_server_name: v.optional(v.string()),
+  tls_skip_verify: v.optional(v.boolean()),
+})
+
+/** `$XDG_CONFIG_HOME/runbook-agent/account.json`, or below `~/.config`. */
+export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
+  const configured = env['XDG_CONFIG_HOME']
+  // The specification of these folders: a relative one is to be ignored.
+  const base = configured && path.isAbsolute(configured) ? configured : path.join(home, '.config')
+  return path.join(base, 'runbook-agent', 'account.json')
+}
+
+/** Undefined when nobody has signed in. @throws AccountError for a file that others can read, or that is none of ours */
+export function readAccountFile(file: string): StoredAccount | undefined {
+  const found = lstatSync(file, { throwIfNoEntry: false })
+  if (found === undefined) return undefined
+  const again = `Remove it and sign in again: runbook-agent logout, then runbook-agent login`
+  if (!found.isFile()) throw new AccountError(`${file} is not a regular file. ${again}`)
+  if (found.uid !== process.geteuid?.()) throw new AccountError(`${file} belongs to another user. ${again}`)
+  if ((found.mode & OTHERS) !== 0)
+    throw new AccountError(
+      `${file} can be read by others (mode ${(found.mode & 0o777).toString(8)}), and it holds your token: chmod 600 ${file}, and get a new token if others use this machine`,
+    )
+  const stored = v.safeParse(Stored, parse(file))
+  if (!stored.success) throw new AccountError(`${file} is not what login writes. ${again}`)
+  return fromFile(stored.output)
+}
+
+function parse(file: string): unknown {
+  try {
+    return JSON.parse(decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes))
+  } catch (error) {
+    if (error instanceof FileRefused) throw new AccountError(`${file} ${error.message}`)
+    return undefined
+  }
+}
+
+function fromFile(stored: v.InferOutput<typeof Stored>): StoredAccount {
+  return {
+    apiUrl: stored.api_url,
+    token: stored.token,
+    ...(stored.grpc_url !== undefined && { grpcUrl: stored.grpc_url }),
+    ...(stored.allow_plaintext !== undefined && { allowPlaintext: stored.allow_plaintext }),
+    ...(stored.tls_ca !== undefined && { tlsCa: stored.tls_ca }),
+    ...(stored.tls_server_name !== undefined && { tlsServerName: stored.tls_server_name }),
+    ...(stored.tls_skip_verify !== undefined && { tlsSkipVerify: stored.tls_skip_verify }),
+  }
+}
+
+/** In one step: whoever reads it meanwhile has the old one or the new one. @throws what the file system says */
+export function writeAccountFile(file: string, account: StoredAccount): void {
+  const folder = path.dirname(file)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  claim(folder)
+  const unfinished = path.join(folder, `.account-${randomUUID()}`)
+  try {
+    writeFileSync(unfinished, `${JSON.stringify(toFile(account), undefined, 2)}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+    })
+    renameSync(unfinished, file)
+  } finally {
+    rmSync(unfinished, { force: true })
+  }
+}
+
+function toFile(account: StoredAccount): v.InferInput<typeof Stored> {
+  return {
+    api_url: account.apiUrl,
+    grpc_url: account.grpcUrl,
+    token: account.token,
+    allow_plaintext: account.allowPlaintext,
+    tls_ca: account.tlsCa,
+    tls_server_name: account.tlsServerName,
+    tls_skip_verify: account.tlsSkipVerify,
+  }
+}
+
+/** Whoever can write here can have our token go to a gateway of theirs. */
+function claim(folder: string): void {
+  if (lstatSync(folder).uid !== process.geteuid?.())
+    throw new AccountError(`${folder} belongs to another user: set XDG_CONFIG_HOME to a folder of your own`)
+  chmodSync(folder, 0o700)
+}
+
+/** @returns whether there was one */
+export function removeAccountFile(file: string): boolean {
+  const found = lstatSync(file, { throwIfNoEntry: false })
+  rmSync(file, { force: true })
+  return found !== undefined
+}

@@ -1,0 +1,163 @@
+import path from 'node:path'
+import { systemAuthorities } from '../../basics/net/authorities.ts'
+import { isLoopback } from '../../basics/net/loopback.ts'
+import { certificatesIn, PemError, pemText } from '../../basics/net/pem.ts'
+import { findProxy, ProxyError, proxyTo } from '../../basics/net/proxy.ts'
+import { Secret } from '../../basics/secret.ts'
+import { hostOf, portOf } from '../../dial/address.ts'
+import type { Destination } from '../../dial/destination.ts'
+import type { TlsOptions } from '../../dial/tls.ts'
+import type { Proxy } from '../../dial/tunnel.ts'
+import { AccountError, type StoredAccount } from './account-file.ts'
+import { parseRestAddress, parseStreamAddress, type RestAddress, type StreamAddress } from './address.ts'
+
+/** A gateway, and whoever asks it. Everything is checked; a token goes nowhere in the clear. */
+export interface Account {
+  readonly rest: RestAddress
+  readonly token: Secret
+  /** For the REST interface; undefined is plaintext. */
+  readonly tls: TlsOptions | undefined
+  /** The proxy on the way to `host:port`; those without TLS are never reached by one. */
+  readonly proxyTo: (address: string) => Proxy | undefined
+  /**
+   * Where the streams are, as given; undefined where nobody has said, and the gateway is to be asked (serverinfo).
+   */
+  readonly grpcUrl: string | undefined
+  /** @throws AccountError for an address that is none, or where the token would go in the clear */
+  readonly destination: (grpcUrl: string) => Destination
+}
+
+export interface AccountSources {
+  readonly env: NodeJS.ProcessEnv
+  /** Undefined when nobody has signed in. */
+  readonly stored: StoredAccount | undefined
+  /** Of the file that `stored` comes from, for messages. */
+  readonly file: string
+}
+
+const SIGN_IN =
+  'not signed in: runbook-agent login --api-url https://GATEWAY, or set HOOP_APIURL and HOOP_TOKEN'
+
+/**
+ * The environment wins over what `login` has stored. A stored token is for the gateway that it was stored with: it is
+ * not sent to another one because a variable names that.
+ * @throws AccountError
+ */
+export function findAccount({ env: all, stored, file }: AccountSources): Account {
+  const env = withoutEmpty(all)
+  const { HOOP_APIURL, HOOP_GRPCURL, HOOP_TOKEN } = env
+  const apiUrl = HOOP_APIURL ?? stored?.apiUrl
+  const token = HOOP_TOKEN ?? stored?.token
+  if (!apiUrl || (!token && !HOOP_APIURL)) throw new AccountError(SIGN_IN)
+  if (!token)
+    throw new AccountError('HOOP_APIURL is set and HOOP_TOKEN is not: set it, or runbook-agent login')
+  if (!isToken(token))
+    throw new AccountError(`${HOOP_TOKEN ? 'HOOP_TOKEN' : file}: the token is not one word of ASCII`)
+  const rest = restAddress(apiUrl, HOOP_APIURL ? 'HOOP_APIURL' : file)
+  const isStoredGateway = rest.url === parseRestAddress(stored?.apiUrl ?? '')?.url
+  if (!HOOP_TOKEN && !isStoredGateway) throw otherGateway('HOOP_APIURL', file)
+  const grpcUrl = HOOP_GRPCURL ?? (isStoredGateway ? stored?.grpcUrl : undefined)
+  if (!HOOP_TOKEN && HOOP_GRPCURL && !isKnownHost(HOOP_GRPCURL, rest, stored))
+    throw otherGateway('HOOP_GRPCURL', file)
+  return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
+}
+
+/** Whether a header can hold it. A token with a line break inside is two, or something else. */
+export function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text)
+}
+
+function otherGateway(variable: string, file: string): AccountError {
+  return new AccountError(
+    `${variable} names another gateway than the one you are signed in to (${file}): set HOOP_TOKEN as well`,
+  )
+}
+
+function isKnownHost(grpcUrl: string, rest: RestAddress, stored: StoredAccount | undefined): boolean {
+  const host = hostOf(parseStreamAddress(grpcUrl)?.address ?? '')
+  return host === rest.host || host === hostOf(parseStreamAddress(stored?.grpcUrl ?? '')?.address ?? '')
+}
+
+type Core = Pick<Account, 'rest' | 'token' | 'grpcUrl'>
+
+function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | undefined): Account {
+  const allowPlaintext = flagIn(env, 'RUNBOOK_AGENT_ALLOW_PLAINTEXT') ?? stored?.allowPlaintext ?? false
+  const { rest } = core
+  if (!rest.isSecure && !allowPlaintext) refusePlaintext(rest.host, rest.url, 'https://')
+  const proxy = readProxy(env)
+  const tls = (): TlsOptions => readTls(env, stored)
+  return {
+    ...core,
+    tls: rest.isSecure ? tls() : undefined,
+    proxyTo: (address) => proxyTo(proxy, hostOf(address), portOf(address)),
+    destination: (grpcUrl) => {
+      const { address, isSecure } = streamAddress(grpcUrl)
+      if (!isSecure && !allowPlaintext) refusePlaintext(hostOf(address), grpcUrl, 'grpcs://')
+      return { address, tls: isSecure ? tls() : undefined }
+    },
+  }
+}
+
+/** @throws AccountError but for the loopback */
+function refusePlaintext(host: string, url: string, scheme: string): void {
+  if (isLoopback(host)) return
+  throw new AccountError(
+    `${url}: a token over plaintext to ${host} can be read on the way. Use ${scheme}, or allow-plaintext (login --allow-plaintext, RUNBOOK_AGENT_ALLOW_PLAINTEXT=true)`,
+  )
+}
+
+function restAddress(text: string, source: string): RestAddress {
+  const address = parseRestAddress(text)
+  if (address !== undefined) return address
+  throw new AccountError(`${source}: the gateway's address is written https://host or http://127.0.0.1:8009`)
+}
+
+function streamAddress(text: string): StreamAddress {
+  const address = parseStreamAddress(text)
+  if (address !== undefined) return address
+  throw new AccountError(
+    "the gateway's address for streams (HOOP_GRPCURL, login --grpc-url) is written grpcs://host:port or grpc://127.0.0.1:8010",
+  )
+}
+
+function readTls(env: NodeJS.ProcessEnv, stored: StoredAccount | undefined): TlsOptions {
+  const skipVerify = flagIn(env, 'HOOP_TLS_SKIP_VERIFY') ?? stored?.tlsSkipVerify ?? false
+  const serverName = env['HOOP_TLSSERVERNAME'] ?? stored?.tlsServerName
+  const ca = env['HOOP_TLSCA'] ?? stored?.tlsCa
+  return {
+    ...(!skipVerify && { authorities: ca ? readAuthorities(ca) : systemAuthorities(env) }),
+    ...(serverName && { serverName }),
+    skipVerify,
+  }
+}
+
+function readAuthorities(ca: string): string[] {
+  try {
+    return certificatesIn(pemText(ca, (name) => path.resolve(name))).map(String)
+  } catch (error) {
+    throw error instanceof PemError ? new AccountError(`HOOP_TLSCA: ${error.message}`) : error
+  }
+}
+
+function readProxy(env: NodeJS.ProcessEnv): ReturnType<typeof findProxy> {
+  try {
+    return findProxy(env)
+  } catch (error) {
+    throw error instanceof ProxyError ? new AccountError(`${error.variable}: ${error.message}`) : error
+  }
+}
+
+/** `true` in any case, or `1`. */
+export function isSwitchedOn(text: string): boolean {
+  return text.toLowerCase() === 'true' || text === '1'
+}
+
+function flagIn(env: NodeJS.ProcessEnv, name: string): boolean | undefined {
+  const text = env[name]
+  return text === undefined ? undefined : isSwitchedOn(text)
+}
+
+/** An empty variable is not set. */
+function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+}

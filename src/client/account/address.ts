@@ -1,0 +1,59 @@
+import { isLoopback } from '../../basics/net/loopback.ts'
+import { hostOf, serverAddress } from '../../dial/address.ts'
+
+/** Where the REST interface is. */
+export interface RestAddress {
+  readonly host: string
+  readonly port: number
+  readonly isSecure: boolean
+  /** Empty, or `/base`: some gateways live below a path. */
+  readonly base: string
+  /** As people write it, without a slash at its end. */
+  readonly url: string
+}
+
+/** Where the streams are. */
+export interface StreamAddress {
+  /** `host:port` */
+  readonly address: string
+  readonly isSecure: boolean
+}
+
+/** `https://gateway.example`, `http://127.0.0.1:8009`; undefined for what is no such address, or holds a password. */
+export function parseRestAddress(text: string): RestAddress | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined
+  const isSecure = url.protocol === 'https:'
+  // People copy it from a browser or from documentation of the interface.
+  const base = url.pathname.replace(/\/+$/, '').replace(/\/api$/, '')
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
+    isSecure,
+    base,
+    url: `${url.origin}${base}`,
+  }
+}
+
+/**
+ * `grpcs://host:port`, `grpc://host:port`, or `host:port`, which is with TLS but on this machine, as for hoop's own
+ * command line. Undefined for anything else.
+ */
+export function parseStreamAddress(text: string): StreamAddress | undefined {
+  const [, scheme] = /^([a-z]+):\/\//i.exec(text) ?? []
+  const address = text.includes('@') ? undefined : serverAddress(text)
+  if (address === undefined) return undefined
+  switch (scheme?.toLowerCase()) {
+    case 'grpcs':
+    case 'https':
+      return { address, isSecure: true }
+    case 'grpc':
+    case 'http':
+      return { address, isSecure: false }
+    case undefined:
+      return { address, isSecure: !isLoopback(hostOf(address)) }
+    default:
+      return undefined
+  }
+}

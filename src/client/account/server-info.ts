@@ -1,0 +1,49 @@
+import * as v from 'valibot'
+import type { Account } from './account.ts'
+import { ApiError } from '../rest/api-error.ts'
+import type { Question } from '../rest/http.ts'
+import { askJson } from '../rest/json.ts'
+
+/** Who the gateway takes us for. */
+export interface User {
+  readonly name: string
+  readonly isAdmin: boolean
+}
+
+const UserInfo = v.pipe(
+  v.object({
+    name: v.optional(v.string(), ''),
+    email: v.optional(v.string(), ''),
+    is_admin: v.optional(v.boolean(), false),
+  }),
+  // Any object would do otherwise, of whatever answers there.
+  v.check(({ name, email }) => `${name}${email}` !== ''),
+)
+
+/** @throws ApiError `refused` for a token that is not valid */
+export async function fetchUser(account: Account, signal?: AbortSignal): Promise<User> {
+  const { value } = await askJson(account, get('/api/userinfo', signal), UserInfo)
+  return { name: value.email || value.name, isAdmin: value.is_admin }
+}
+
+const ServerInfo = v.object({ grpc_url: v.optional(v.string(), '') })
+
+/** Where the gateway says its streams are; undefined where it does not. @throws ApiError */
+export async function fetchGrpcUrl(account: Account, signal?: AbortSignal): Promise<string | undefined> {
+  const { value } = await askJson(account, get('/api/serverinfo', signal), ServerInfo)
+  return value.grpc_url || undefined
+}
+
+/** The account's own address of the streams, else the gateway's word for it. @throws ApiError, also where nobody knows one */
+export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promise<string> {
+  const url = account.grpcUrl ?? (await fetchGrpcUrl(account, signal))
+  if (url !== undefined) return url
+  throw new ApiError(
+    'no-gateway',
+    `${account.rest.url} does not say where its streams are: set HOOP_GRPCURL, or login --grpc-url grpcs://host:port`,
+  )
+}
+
+function get(path: string, signal: AbortSignal | undefined): Question {
+  return { method: 'GET', path, signal }
+}

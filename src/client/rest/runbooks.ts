@@ -1,0 +1,163 @@
+import * as v from 'valibot'
+import type { Account } from '../account/account.ts'
+import { ApiError } from './api-error.ts'
+import { askJson } from './json.ts'
+
+/** What a runbook declares of one of its parameters. All but the name and the default are for people who are asked. */
+export interface Parameter {
+  readonly name: string
+  /** text, number, tel, time, date, url, email, select, textarea, password or file. */
+  readonly type: string
+  /** It may not be empty. */
+  readonly required: boolean
+  /** Not empty: the parameter may be left out. */
+  readonly default: string | undefined
+  readonly description: string
+  readonly placeholder: string
+  readonly options: readonly string[]
+  /** A regular expression of Go's, which need not match all of the value. */
+  readonly pattern: string | undefined
+  readonly minLength: number | undefined
+  readonly maxLength: number | undefined
+}
+
+export interface Runbook {
+  readonly name: string
+  /** In the order in which people should be asked. */
+  readonly parameters: readonly Parameter[]
+  /** Why it cannot be run. */
+  readonly error: string | undefined
+  /** By which the second version of the interface knows it; undefined on gateways that have only the first. */
+  readonly repository: string | undefined
+}
+
+/** The runbooks of a connection. */
+export interface RunbookList {
+  readonly runbooks: readonly Runbook[]
+  /** Names of repositories; undefined on gateways that have only the first version of the interface. */
+  readonly repositories: readonly string[] | undefined
+  /** What the gateway could not read. */
+  readonly errors: readonly string[]
+}
+
+/** An empty text says nothing. */
+const Text = v.fallback(
+  v.pipe(
+    v.optional(v.string()),
+    v.transform((text) => (text === '' ? undefined : text)),
+  ),
+  undefined,
+)
+const Count = v.fallback(
+  v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.number())),
+  undefined,
+)
+const Metadata = v.fallback(
+  v.looseObject({
+    type: Text,
+    required: v.fallback(v.boolean(), false),
+    default: Text,
+    description: Text,
+    placeholder: Text,
+    options: v.fallback(v.array(v.string()), []),
+    pattern: Text,
+    minlength: Count,
+    maxlength: Count,
+    order: Count,
+  }),
+  { required: false, options: [] },
+)
+
+const Item = v.object({
+  name: v.string(),
+  metadata: v.nullish(v.record(v.string(), Metadata), {}),
+  error: Text,
+})
+
+const ListV2 = v.object({
+  errors: v.nullish(v.array(v.string()), []),
+  repositories: v.array(v.object({ repository: v.string(), items: v.nullish(v.array(Item), []) })),
+})
+const ListV1 = v.object({ items: v.nullish(v.array(Item), []) })
+
+/** @throws ApiError `not-found` for a connection that the gateway does not have, or not for us */
+export async function fetchRunbooks(
+  account: Account,
+  connection: string,
+  signal?: AbortSignal,
+): Promise<RunbookList> {
+  return (
+    (await orNoList(listV2(account, connection, signal))) ??
+    (await orNoList(listV1(account, connection, signal))) ?? {
+      runbooks: [],
+      repositories: undefined,
+      errors: [],
+    }
+  )
+}
+
+async function listV2(account: Account, connection: string, signal?: AbortSignal): Promise<RunbookList> {
+  const path = `/api/runbooks?connection_name=${encodeURIComponent(connection)}`
+  const { value } = await askJson(account, { method: 'GET', path, signal }, ListV2)
+  return {
+    runbooks: value.repositories.flatMap(({ repository, items }) =>
+      items.map((item) => toRunbook(item, repository)),
+    ),
+    repositories: value.repositories.map(({ repository }) => repository),
+    errors: value.errors,
+  }
+}
+
+async function listV1(account: Account, connection: string, signal?: AbortSignal): Promise<RunbookList> {
+  const path = `/api/plugins/runbooks/connections/${encodeURIComponent(connection)}/templates`
+  const { value } = await askJson(account, { method: 'GET', path, signal }, ListV1)
+  return {
+    runbooks: value.items.map((item) => toRunbook(item, undefined)),
+    repositories: undefined,
+    errors: [],
+  }
+}
+
+/** Undefined where there is no such list: an older gateway, or one where nobody has configured it. */
+async function orNoList(asked: Promise<RunbookList>): Promise<RunbookList | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    const isMissing = error.kind === 'not-found' && !error.message.includes('connection')
+    if (isMissing || error.kind === 'no-gateway') return undefined
+    throw error
+  }
+}
+
+function toRunbook(
+  { name, metadata, error }: v.InferOutput<typeof Item>,
+  repository: string | undefined,
+): Runbook {
+  const described = Object.entries(metadata)
+  // Those without an order stay as they come, behind the others.
+  described.sort(([, { order: first = Infinity }], [, { order: second = Infinity }]) =>
+    first === second ? 0 : first - second,
+  )
+  return {
+    name,
+    parameters: described.map(([parameter, declared]) => toParameter(parameter, declared)),
+    error,
+    repository,
+  }
+}
+
+function toParameter(name: string, declared: v.InferOutput<typeof Metadata>): Parameter {
+  return {
+    name,
+    type: declared.type ?? 'text',
+    required: declared.required,
+    default: declared.default,
+    description: declared.description ?? '',
+    placeholder: declared.placeholder ?? '',
+    options: declared.options,
+    pattern: declared.pattern,
+    minLength: declared.minlength,
+    maxLength: declared.maxlength,
+  }
+}

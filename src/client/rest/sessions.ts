@@ -1,0 +1,176 @@
+import * as v from 'valibot'
+import type { Account } from '../account/account.ts'
+import { ApiError } from './api-error.ts'
+import { askJson, askWell, discardBody } from './json.ts'
+
+/** One execution or terminal, as the gateway has recorded it. Texts are the gateway's: not for a terminal as they are. */
+export interface RecordedSession {
+  readonly id: string
+  readonly user: string
+  readonly connection: string
+  readonly verb: string
+  /** `open` runs, `ready` is approved and waits to be run, `done` has ended. */
+  readonly status: string
+  /** 254 where there is none; undefined while it runs. */
+  readonly exitCode: number | undefined
+  readonly startedAt: string
+  readonly endedAt: string | undefined
+  /** What is recorded so far. hoop records every 50 s, and at the end. */
+  readonly outputBytes: number
+  /** Of a review: PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined where none is asked. */
+  readonly review: string | undefined
+  /** What the gateway sent, whole. */
+  readonly raw: object
+}
+
+const Raw = v.looseObject({
+  id: v.string(),
+  user: v.nullish(v.string(), ''),
+  user_name: v.nullish(v.string(), ''),
+  connection: v.nullish(v.string(), ''),
+  verb: v.nullish(v.string(), ''),
+  status: v.string(),
+  exit_code: v.nullish(v.number()),
+  start_date: v.nullish(v.string(), ''),
+  end_date: v.nullish(v.string()),
+  event_size: v.nullish(v.number(), 0),
+  review: v.nullish(v.looseObject({ status: v.nullish(v.string()) })),
+})
+
+function toSession(raw: v.InferOutput<typeof Raw>): RecordedSession {
+  return {
+    id: raw.id,
+    user: raw.user === '' ? raw.user_name : raw.user,
+    connection: raw.connection,
+    verb: raw.verb,
+    status: raw.status,
+    exitCode: raw.exit_code ?? undefined,
+    startedAt: raw.start_date,
+    endedAt: raw.end_date ?? undefined,
+    outputBytes: raw.event_size,
+    review: raw.review?.status ?? undefined,
+    raw,
+  }
+}
+
+/** @throws ApiError `not-found` */
+export async function fetchSession(
+  account: Account,
+  id: string,
+  signal?: AbortSignal,
+): Promise<RecordedSession> {
+  const { value } = await askJson(account, { method: 'GET', path: sessionPath(id), signal }, Raw)
+  return toSession(value)
+}
+
+export interface SessionFilter {
+  readonly connection?: string | undefined
+  /** hoop: its subject id. */
+  readonly user?: string | undefined
+  readonly correlationId?: string | undefined
+  /** 100 at most; the gateway gives no more on one page. */
+  readonly limit: number
+  readonly offset?: number | undefined
+}
+
+const RawList = v.object({
+  data: v.nullish(v.array(Raw), []),
+  has_next_page: v.nullish(v.boolean(), false),
+})
+
+export interface SessionPage {
+  readonly sessions: readonly RecordedSession[]
+  readonly hasMore: boolean
+}
+
+/** The newest first. @throws ApiError */
+export async function listSessions(
+  account: Account,
+  { connection, user, correlationId, limit, offset }: SessionFilter,
+  signal?: AbortSignal,
+): Promise<SessionPage> {
+  const query = new URLSearchParams({ limit: String(limit) })
+  if (offset !== undefined) query.set('offset', String(offset))
+  if (connection !== undefined) query.set('connection', connection)
+  if (user !== undefined) query.set('user', user)
+  if (correlationId !== undefined) query.set('correlation_id', correlationId)
+  const question = { method: 'GET', path: `/api/sessions?${query.toString()}`, signal } as const
+  const { value } = await askJson(account, question, RawList)
+  return { sessions: value.data.map(toSession), hasMore: value.has_next_page }
+}
+
+/** The session that a request with this id has started; undefined when there is none (yet). @throws ApiError */
+export async function findByCorrelation(
+  account: Account,
+  correlationId: string,
+  signal?: AbortSignal,
+): Promise<RecordedSession | undefined> {
+  const { sessions } = await listSessions(account, { correlationId, limit: 5 }, signal)
+  // A gateway that does not know the filter answers with other sessions.
+  return sessions.find(({ raw }) => 'correlation_id' in raw && raw.correlation_id === correlationId)
+}
+
+/** Also for one that has ended. @throws ApiError `not-found`, `refused` */
+export async function killSession(account: Account, id: string, signal?: AbortSignal): Promise<void> {
+  await discardBody(await askWell(account, { method: 'POST', path: `${sessionPath(id)}/kill`, signal }))
+}
+
+/** To be read by `for await`, once. */
+export type RecordedOutput = AsyncIterable<Buffer> | Iterable<Buffer>
+
+/**
+ * Everything that the session has written so far, byte for byte.
+ * @throws ApiError, also when it breaks off
+ */
+export async function openOutput(
+  account: Account,
+  id: string,
+  signal?: AbortSignal,
+): Promise<RecordedOutput> {
+  try {
+    const answer = await askWell(account, { method: 'GET', path: `${sessionPath(id)}/result/stream`, signal })
+    if (answer.contentType.startsWith('text/plain')) return answer.body
+    answer.discard()
+  } catch (error) {
+    if (!isMissingEndpoint(error)) throw error
+  }
+  return oldOutput(account, id, signal)
+}
+
+/** A session that is not there is said by a gateway that has no such endpoint as well. */
+function isMissingEndpoint(error: unknown): boolean {
+  return error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')
+}
+
+/** 110 MiB of output in base64, and some. */
+const LONGEST_STREAM = 256 * 1024 * 1024
+const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
+
+/** Of a gateway that is older than the stream of results. */
+async function oldOutput(account: Account, id: string, signal?: AbortSignal): Promise<RecordedOutput> {
+  const path = `${sessionPath(id)}?expand=event_stream&event_stream=base64`
+  const { value } = await askJson(account, { method: 'GET', path, signal }, OldOutput, LONGEST_STREAM)
+  return value.event_stream.map((text) => Buffer.from(text, 'base64'))
+}
+
+/** `o` and `e` are output, `i` is input, `r` a terminal's size as `COLSxROWS`. Seconds count from the start. */
+export type RecordedEvent = readonly [seconds: number, kind: string, content: Buffer]
+
+const Events = v.object({
+  event_stream: v.nullish(v.array(v.tuple([v.number(), v.string(), v.string()])), []),
+})
+
+/** What happened when. @throws ApiError */
+export async function fetchEvents(
+  account: Account,
+  id: string,
+  signal?: AbortSignal,
+): Promise<readonly RecordedEvent[]> {
+  const path = `${sessionPath(id)}?expand=event_stream,resize`
+  const { value } = await askJson(account, { method: 'GET', path, signal }, Events, LONGEST_STREAM)
+  return value.event_stream.map(([seconds, kind, content]) => [seconds, kind, Buffer.from(content, 'base64')])
+}
+
+function sessionPath(id: string): string {
+  return `/api/sessions/${encodeURIComponent(id)}`
+}

@@ -1,0 +1,163 @@
+import type { WindowSize } from '../../basics/window-size.ts'
+import type { Secret } from '../../basics/secret.ts'
+import { Channel } from '../../dial/channel.ts'
+import { ConnectError } from '../../dial/connect-error.ts'
+import type { Destination } from '../../dial/destination.ts'
+import { PacketStream } from '../../dial/packet-stream.ts'
+import { STREAM_TIMING, type StreamTiming } from '../../dial/timing.ts'
+import type { Proxy } from '../../dial/tunnel.ts'
+import {
+  decodeToClient,
+  encodeClientMessage,
+  type ToClientMessage,
+} from '../../wire/messages/client-message.ts'
+import type { OpenedMessage } from '../../wire/messages/message.ts'
+import type { Packet } from '../../wire/packet.ts'
+import { endOfClose, endOfStream, type StreamEnd } from './session-end.ts'
+
+/** The way to a gateway's streams, and who goes it. */
+export interface StreamAccess {
+  readonly destination: Destination
+  readonly proxy: Proxy | undefined
+  readonly token: Secret
+}
+
+export interface StreamRequest {
+  readonly verb: 'exec' | 'connect'
+  readonly connection: string
+  /** What an execution reads as its input; empty for a terminal. */
+  readonly script: Buffer
+  readonly clientArgs: readonly string[]
+  /** `envvar:NAME` to base64. */
+  readonly envVars: ReadonlyMap<string, string>
+}
+
+/** What happens in a session before its end. */
+export type StreamEvent =
+  | OpenedMessage
+  | { readonly kind: 'stdout' | 'stderr'; readonly data: Buffer }
+  | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
+  | { readonly kind: 'approved' }
+
+/** A gateway may wait for an agent, and people for each other, before it says its first word. */
+const CLIENT_TIMING: StreamTiming = { ...STREAM_TIMING, firstPacket: 'whenever' }
+
+const NO_REASON = new ConnectError('lost', 'no reason is known')
+
+/** The one byte that makes an agent start a terminal; it is dropped there (protocol.md 0.5). */
+const FIRST_KEY = Buffer.of(0x0a)
+
+/**
+ * One session on a gateway, on a stream of its own. Whoever makes it reads `events` to their end, then finds `end`.
+ * Disposing it ends the session, whatever runs in it: the gateway sees that its client has gone.
+ */
+export class ClientSession implements Disposable {
+  readonly #request: StreamRequest
+  readonly #channel: Channel
+  readonly #stream: PacketStream
+  #end: StreamEnd | undefined
+  #isOpen = false
+
+  constructor(access: StreamAccess, request: StreamRequest, timing: StreamTiming = CLIENT_TIMING) {
+    this.#request = request
+    this.#channel = new Channel(access.destination, access.proxy)
+    this.#stream = new PacketStream(this.#channel, metadata(access, request), timing)
+  }
+
+  /** How it ended; to be asked when `events` are over. */
+  get end(): StreamEnd {
+    return this.#end ?? endOfStream(this.#stream.error ?? NO_REASON, this.#isOpen)
+  }
+
+  /** Pulls: while nobody asks for the next one nothing is read, and the command at the other end waits. */
+  async *events(): AsyncGenerator<StreamEvent, void, undefined> {
+    this.#open()
+    for await (const packet of this.#stream.receive()) {
+      const event = this.#received(decodeToClient(packet))
+      if (event !== undefined) yield event
+      if (this.#end !== undefined) return
+    }
+  }
+
+  /** Starts the terminal that was opened, with the size of the window. */
+  async startTerminal(size: WindowSize): Promise<void> {
+    await this.#send(encodeClientMessage({ kind: 'input', data: FIRST_KEY }))
+    await this.resize(size)
+  }
+
+  /** Keys, in order; settles when there is room for more. Those of a session that has ended are lost. */
+  async type(data: Buffer): Promise<void> {
+    await this.#send(encodeClientMessage({ kind: 'input', data }))
+  }
+
+  async resize(size: WindowSize): Promise<void> {
+    await this.#send(encodeClientMessage({ kind: 'resize', ...size }))
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.drop('left')
+    this.#channel[Symbol.dispose]()
+  }
+
+  #open(): void {
+    const { verb, script, clientArgs, envVars } = this.#request
+    const open = { kind: 'open', input: script, clientArgs, clientEnvVars: envVars } as const
+    const terminal = verb === 'connect' ? { wantsTerminal: true as const } : {}
+    void this.#send(encodeClientMessage({ ...open, ...terminal }))
+  }
+
+  #received(message: ToClientMessage): StreamEvent | undefined {
+    switch (message.kind) {
+      case 'opened':
+        return this.#opened(message)
+      case 'stdout':
+      case 'stderr':
+      case 'waiting-approval':
+        return message
+      case 'approved':
+        this.#open()
+        return message
+      case 'closed':
+        this.#end = endOfClose(message)
+        return undefined
+      case 'agent-offline':
+        this.#end = { kind: 'offline', message: 'agent is offline' }
+        return undefined
+      case 'timed-out':
+        this.#end = { kind: 'expired', message: 'the gateway waited too long for the session to open' }
+        return undefined
+      case 'keepalive':
+      case 'unsupported':
+        return undefined
+    }
+  }
+
+  /** Once, however often an agent says that it is open: a second script would run a second time. */
+  #opened(message: OpenedMessage): OpenedMessage | undefined {
+    if (this.#isOpen) return undefined
+    this.#isOpen = true
+    const { verb, script } = this.#request
+    if (verb === 'exec') void this.#send(encodeClientMessage({ kind: 'exec', stdin: script }))
+    return message
+  }
+
+  /** That a stream has ended shows where it is read, with the reason. */
+  async #send(packet: Packet): Promise<void> {
+    try {
+      await this.#stream.send(packet)
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error
+    }
+  }
+}
+
+/** `version` stays empty: hoop's gateway compares it with that of the agent, and warns. */
+function metadata({ token }: StreamAccess, { verb, connection }: StreamRequest): Record<string, string> {
+  return {
+    origin: 'client',
+    verb,
+    'connection-name': connection,
+    authorization: `Bearer ${token.reveal()}`,
+    version: '',
+  }
+}

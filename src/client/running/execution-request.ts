@@ -1,0 +1,120 @@
+import * as v from 'valibot'
+import type { Account } from '../account/account.ts'
+import { askJson, type RestReply } from '../rest/json.ts'
+
+/** A runbook to run, with everything that goes with it. */
+export interface RestExecution {
+  readonly connection: string
+  readonly file: string
+  /** Undefined for gateways that have only the first version of the interface. */
+  readonly repository: string | undefined
+  readonly refHash: string | undefined
+  readonly parameters: Readonly<Record<string, string>>
+  /** `envvar:NAME` or `filesystem:NAME` to base64. */
+  readonly envVars: Readonly<Record<string, string>>
+  readonly clientArgs: readonly string[]
+  readonly metadata: Readonly<Record<string, string>>
+  /** Of this request alone: by it the session is found before there is an answer. */
+  readonly correlationId: string
+}
+
+/** What a gateway says of an execution, as it says it. */
+export interface ExecutionAnswer {
+  readonly session_id: string
+  readonly output: string
+  readonly output_status: string
+  readonly exit_code: number
+  readonly truncated: boolean
+  /** The embedded gateway's, where secrets were replaced in the output. */
+  readonly redacted_bytes: number
+  readonly execution_time: number
+  readonly has_review: boolean
+}
+
+const Answer = v.object({
+  session_id: v.string(),
+  output: v.nullish(v.string(), ''),
+  output_status: v.nullish(v.string(), ''),
+  // The text of hoop's contract: -2 is "no code".
+  exit_code: v.nullish(v.number(), -2),
+  truncated: v.nullish(v.boolean(), false),
+  redacted_bytes: v.nullish(v.number(), 0),
+  execution_time: v.nullish(v.number(), 0),
+  has_review: v.nullish(v.boolean(), false),
+})
+
+/** 110 MiB of output; each byte of it may be six in JSON, but that is no output of a person's. */
+const LONGEST_ANSWER = 384 * 1024 * 1024
+/** hoop answers after 50 s at the latest, when its agent is away after 15 s more, and may fetch runbooks for 30 s. */
+const ANSWER_MS = 120_000
+
+/** Runs it: status 200 when it has ended, 202 when it goes on. @throws ApiError */
+export async function startExecution(
+  account: Account,
+  request: RestExecution,
+  signal: AbortSignal,
+): Promise<RestReply<ExecutionAnswer>> {
+  const question = { method: 'POST', answerMs: ANSWER_MS, signal } as const
+  return askJson(account, { ...question, ...addressed(request) }, Answer, LONGEST_ANSWER)
+}
+
+/** Runs a session that somebody has approved. @throws ApiError */
+export async function runApproved(
+  account: Account,
+  sessionId: string,
+  signal: AbortSignal,
+): Promise<RestReply<ExecutionAnswer>> {
+  const path = `/api/sessions/${encodeURIComponent(sessionId)}/exec`
+  return askJson(account, { method: 'POST', path, answerMs: ANSWER_MS, signal }, Answer, LONGEST_ANSWER)
+}
+
+function addressed(request: RestExecution): { path: string; body: object } {
+  const { connection, repository } = request
+  if (repository === undefined) {
+    const path = `/api/plugins/runbooks/connections/${encodeURIComponent(connection)}/exec`
+    return { path, body: requestBody(request) }
+  }
+  const body = { connection_name: connection, repository, ...requestBody(request) }
+  return { path: '/api/runbooks/exec', body }
+}
+
+/** Of both versions of the interface. */
+function requestBody(request: RestExecution): object {
+  return {
+    file_name: request.file,
+    ...(request.refHash !== undefined && { ref_hash: request.refHash }),
+    parameters: request.parameters,
+    env_vars: request.envVars,
+    client_args: request.clientArgs,
+    metadata: request.metadata,
+    correlation_id: request.correlationId,
+  }
+}
+
+const RawRendered = v.looseObject({
+  script: v.string(),
+  secret_parameters: v.nullish(v.array(v.string())),
+})
+
+export interface RenderedFile {
+  readonly script: string
+  /** Names; undefined where the gateway does not say it. */
+  readonly secretParameters: readonly string[] | undefined
+}
+
+/** What would be run. Only the embedded gateway can say; others answer `not-found`. @throws ApiError */
+export async function renderLocally(
+  account: Account,
+  request: RestExecution,
+  signal?: AbortSignal,
+): Promise<RenderedFile> {
+  const { connection, repository } = request
+  const body = {
+    connection_name: connection,
+    ...(repository !== undefined && { repository }),
+    ...requestBody(request),
+  }
+  const question = { method: 'POST', path: '/api/runbooks/render', body, signal } as const
+  const { script, secret_parameters: secrets } = (await askJson(account, question, RawRendered)).value
+  return { script, secretParameters: secrets ?? undefined }
+}

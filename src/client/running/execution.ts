@@ -1,0 +1,119 @@
+import type { Account } from '../account/account.ts'
+import { ApiError } from '../rest/api-error.ts'
+import { runApproved, startExecution, type ExecutionAnswer, type RestExecution } from './execution-request.ts'
+import { follow, type ExecutionSight } from './follow.ts'
+import type { RestReply } from '../rest/json.ts'
+import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, reasonIn, type Outcome } from './outcome.ts'
+import type { RecordedSession } from '../rest/sessions.ts'
+import { lookOn, untilFound } from '../rest/unanswered.ts'
+
+/** Somebody has said no. */
+export class ReviewRejected extends Error {
+  override readonly name = 'ReviewRejected'
+}
+
+/** For the record of what has no code: it is closed within moments, if somebody closes it. */
+const SETTLE_MS = 10_000
+
+type Sights = AsyncGenerator<ExecutionSight, Outcome>
+
+/**
+ * Runs a runbook and follows it to its end, whatever is lost on the way: the answer, the gateway for a while, the
+ * agent's close (protocol.md 4.1).
+ * @param signal ends the looking on, and the output that is being read; the execution goes on
+ * @throws ApiError where nothing ran, or nobody knows any more; ReviewRejected
+ */
+export async function* execute(account: Account, request: RestExecution, signal: AbortSignal): Sights {
+  const answered = settle(startExecution(account, request, signal))
+  const known = yield* lookOn(account, request.correlationId, answered, signal)
+  const outcome = await answered
+  if ('value' in outcome) return yield* afterAnswer(account, outcome, signal)
+  if (!(outcome.error instanceof ApiError) || !outcome.error.isAnswerLost || signal.aborted)
+    throw outcome.error
+  yield { kind: 'away', reason: outcome.error.message }
+  const id = known ?? (await untilFound(account, request.correlationId, signal))?.id
+  // It may have got there; if it did, that gateway does not say where its sessions come from.
+  if (id === undefined) throw outcome.error
+  yield { kind: 'session', id }
+  return yield* toEnd(account, id, signal)
+}
+
+type Settled<T> = T | { readonly error: unknown }
+
+function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
+  return promise.catch((error: unknown) => ({ error }))
+}
+
+async function* afterAnswer(
+  account: Account,
+  { status, value }: RestReply<ExecutionAnswer>,
+  signal: AbortSignal,
+): Sights {
+  const { session_id: id, has_review: hasReview, exit_code: code } = value
+  yield { kind: 'session', id }
+  if (hasReview) {
+    yield { kind: 'review', url: value.output }
+    return yield* afterReview(account, id, signal)
+  }
+  if (status === 202 || value.output_status === 'running') return yield* toEnd(account, id, signal)
+  return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
+}
+
+/** The answer has no code. The record may: the close can be lost on the way to the answer. */
+async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: AbortSignal): Sights {
+  const settled = AbortSignal.any([signal, AbortSignal.timeout(SETTLE_MS)])
+  try {
+    const session = yield* watch(account, answer.session_id, () => false, settled)
+    // Not by the deadline: reading the output may take long.
+    return outcomeOfRecord(account, session, reasonIn(answer), signal)
+  } catch (error) {
+    if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
+    return outcomeWithoutRecord(answer)
+  }
+}
+
+/** Follows a session to its end. */
+async function* toEnd(account: Account, id: string, signal: AbortSignal): Sights {
+  const session = yield* watch(account, id, () => false, signal)
+  return outcomeOfRecord(account, session, undefined, signal)
+}
+
+async function* afterReview(account: Account, id: string, signal: AbortSignal): Sights {
+  const session = yield* watch(account, id, isDecided, signal)
+  if (session.review === 'REJECTED' || session.review === 'REVOKED')
+    throw new ReviewRejected(`the review of session ${id} was ${session.review.toLowerCase()}`)
+  if (session.status === 'done') return outcomeOfRecord(account, session, undefined, signal)
+  try {
+    return yield* afterAnswer(account, await runApproved(account, id, signal), signal)
+  } catch (error) {
+    // Somebody else has run it already, or we have, and the answer was lost.
+    const isRunning = error instanceof ApiError && (error.status === 409 || error.isAnswerLost)
+    if (!isRunning) throw error
+    return yield* toEnd(account, id, signal)
+  }
+}
+
+function isDecided({ status, review }: RecordedSession): boolean {
+  return status === 'ready' || (review !== undefined && review !== 'PENDING')
+}
+
+/** Looks at a session until it has ended or something else is so. @returns it as it is then */
+async function* watch(
+  account: Account,
+  id: string,
+  isEnough: (session: RecordedSession) => boolean,
+  signal: AbortSignal,
+): AsyncGenerator<ExecutionSight, RecordedSession> {
+  const sights = follow(account, id, signal)
+  let away = false
+  for (;;) {
+    const { done, value } = await sights.next()
+    if (done === true) return value
+    if (value.kind === 'away') yield value
+    else if (away) yield { kind: 'back' }
+    away = value.kind === 'away'
+    if (value.kind === 'away') continue
+    if (isEnough(value.session)) return value.session
+    yield { kind: 'bytes', bytes: value.session.outputBytes }
+  }
+}

@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Account } from '../account/account.ts'
+import { ApiError } from '../rest/api-error.ts'
+import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
+
+/** To the second look at a session: soon, for what is short. */
+const FIRST_WAIT_MS = 250
+/** A gateway that restarts, or a laptop that changes its network, is back by then. */
+const AWAY_MS = 5 * 60_000
+
+/** What is seen of a session that runs elsewhere. */
+export type Sight =
+  | { readonly kind: 'seen'; readonly session: RecordedSession }
+  /** The gateway does not answer; it is asked again. */
+  | { readonly kind: 'away'; readonly reason: string }
+
+/**
+ * Looks at a session again and again until it has ended, or waits to be run after a review. A gateway lets no session
+ * live for more than 48 hours.
+ * @throws ApiError when the gateway is away for five minutes, or refuses
+ */
+export async function* follow(
+  account: Account,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<Sight, RecordedSession> {
+  let awaySince: number | undefined
+  for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
+    try {
+      const session = await fetchSession(account, id, signal)
+      awaySince = undefined
+      if (session.status === 'done') return session
+      yield { kind: 'seen', session }
+    } catch (error) {
+      awaySince ??= performance.now()
+      if (!isPassing(error) || signal.aborted || performance.now() - awaySince > AWAY_MS) throw error
+      yield { kind: 'away', reason: error.message }
+    }
+    await delay(wait, undefined, { signal })
+  }
+}
+
+function isPassing(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.kind === 'unreachable' || error.kind === 'failed')
+}
+
+const GROWTH = 1.5
+const LONGEST_MS = 5000
+
+/** The next wait between two questions about what goes on elsewhere, milliseconds: ever gentler to the gateway. */
+export function longer(waitMs: number): number {
+  return Math.min(waitMs * GROWTH, LONGEST_MS)
+}
+
+/** What is seen of an execution before it has ended. */
+export type ExecutionSight =
+  /** It has a session, which can be found and killed by this id. */
+  | { readonly kind: 'session'; readonly id: string }
+  | { readonly kind: 'bytes'; readonly bytes: number }
+  /** Somebody has to approve it, there. */
+  | { readonly kind: 'review'; readonly url: string }
+  | { readonly kind: 'away'; readonly reason: string }
+  | { readonly kind: 'back' }

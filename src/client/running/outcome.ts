@@ -1,0 +1,133 @@
+import type { Account } from '../account/account.ts'
+import { ApiError } from '../rest/api-error.ts'
+import type { ExecutionAnswer } from './execution-request.ts'
+import { ReasonAtEnd } from './reason-at-end.ts'
+import { openOutput, type RecordedOutput, type RecordedSession } from '../rest/sessions.ts'
+
+/** How an execution ended. */
+export interface Outcome {
+  readonly sessionId: string
+  /** Undefined where there is none: it could not run, was killed, or its agent was lost. */
+  readonly exitCode: number | undefined
+  /** Why there is no code, in the gateway's words. Of what was followed it is known when the output has been read. */
+  readonly reason: string | undefined
+  /** What it wrote, byte for byte, in the order of arrival. Reading it may throw an ApiError: how it ended is known all the same. */
+  readonly output: RecordedOutput
+  /** Some of what it wrote is missing. */
+  readonly isTruncated: boolean
+  /** Bytes of secrets that were replaced in it, as far as the gateway says so. */
+  readonly redactedBytes: number
+  /** As the gateway has it in an answer; for what was followed it is put together. */
+  readonly status: string
+  readonly executionMs: number
+}
+
+/** What a gateway puts into a record where there is no code. */
+const NO_CODE = 254
+/** Go's words for an error of gRPC. */
+const RPC_ERROR = /(?:^|\n)?rpc error: code = (\w+) desc = ([^]*)$/
+
+/** The gateway's reason in an answer without a code. */
+export function reasonIn({ output }: ExecutionAnswer): string | undefined {
+  return RPC_ERROR.exec(output)?.[2]?.trim()
+}
+
+/** Of an answer that has a code. Where the text of JSON is not all of the output, it is read from the record. */
+export async function outcomeOfAnswer(
+  account: Account,
+  answer: ExecutionAnswer,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const isExact = !answer.truncated && !answer.output.includes('\ufffd')
+  const given = [Buffer.from(answer.output)]
+  return {
+    sessionId: answer.session_id,
+    ...codeOf(answer),
+    output: isExact ? given : await recorded(account, answer.session_id, given, signal),
+    isTruncated: answer.truncated,
+    redactedBytes: answer.redacted_bytes,
+    status: answer.output_status,
+    executionMs: answer.execution_time,
+  }
+}
+
+/** A gateway that says failed beside code 0 has stopped something itself: it is no success. */
+function codeOf({
+  exit_code: exitCode,
+  output_status: status,
+}: ExecutionAnswer): Pick<Outcome, 'exitCode' | 'reason'> {
+  const isContradiction = exitCode === 0 && status !== 'success' && status !== ''
+  return isContradiction
+    ? { exitCode: undefined, reason: `the gateway says: ${status}` }
+    : { exitCode, reason: undefined }
+}
+
+/** An answer without a code whose session has no end that could be found. */
+export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
+  const reason = reasonIn(answer)
+  return {
+    sessionId: answer.session_id,
+    exitCode: undefined,
+    reason: reason ?? 'the gateway got no exit code from the agent',
+    output: [Buffer.from(reason === undefined ? answer.output : answer.output.replace(RPC_ERROR, ''))],
+    isTruncated: answer.truncated,
+    redactedBytes: answer.redacted_bytes,
+    status: 'failed',
+    executionMs: answer.execution_time,
+  }
+}
+
+/**
+ * Of a session that has ended.
+ * @param reason what the gateway has said before, where there was an answer
+ * @param signal ends the reading of its output
+ */
+export function outcomeOfRecord(
+  account: Account,
+  session: RecordedSession,
+  reason: string | undefined,
+  signal: AbortSignal,
+): Outcome {
+  const { exitCode } = session
+  const hasCode = exitCode !== undefined && exitCode !== NO_CODE
+  const output = outputOf(account, session.id, signal)
+  const end = new ReasonAtEnd(reason)
+  return {
+    sessionId: session.id,
+    exitCode: hasCode ? exitCode : undefined,
+    get reason() {
+      return hasCode ? undefined : end.reason
+    },
+    output: hasCode ? output : end.without(output),
+    isTruncated: count(session, 'truncated_bytes') > 0,
+    redactedBytes: count(session, 'redacted_bytes'),
+    status: exitCode === 0 ? 'success' : 'failed',
+    executionMs: Date.parse(session.endedAt ?? '') - Date.parse(session.startedAt) || 0,
+  }
+}
+
+/** Asked for when somebody reads it. */
+async function* outputOf(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  yield* await openOutput(account, id, signal)
+}
+
+/** Ours: hoop's sessions have no such field. */
+function count({ raw }: RecordedSession, field: 'truncated_bytes' | 'redacted_bytes'): number {
+  const value = field in raw ? (raw as Record<typeof field, unknown>)[field] : undefined
+  return typeof value === 'number' ? value : 0
+}
+
+async function recorded(
+  account: Account,
+  id: string,
+  given: RecordedOutput,
+  signal: AbortSignal,
+): Promise<RecordedOutput> {
+  try {
+    return await openOutput(account, id, signal)
+  } catch (error) {
+    // The answer is here; a record that cannot be read now must not lose it.
+    if (error instanceof ApiError) return given
+    throw error
+  }
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { refuseChangedArguments } from './argument-bytes.ts'
+
+/** Flags that keep an execution from happening, or from happening elsewhere: whoever has misplaced one would be surprised. */
+const DECISIVE = ['--dry-run', '--local']
+
+/**
+ * Takes what stands behind `--` for the connection's command, every byte of it. A word before it was meant as
+ * something else, as a script for example, and is refused.
+ * @param hint where such a word belongs
+ */
+export function withClientArgs(command: Command, hint: string): Command {
+  return command
+    .argument('[client-args...]', "behind --: for the connection's command")
+    .hook('preAction', (called) => {
+      refuseChangedArguments()
+      const clientArgs: unknown = called.processedArgs.at(-1)
+      refuseStray(clientArgs, hint)
+      refuseMisplaced(called, Array.isArray(clientArgs) ? clientArgs : [])
+    })
+}
+
+/** As `withClientArgs`, of a command with flags that are not to be found behind `--` by mistake. */
+export function withGuardedArgs(command: Command, hint: string): Command {
+  return withClientArgs(command, hint).option(
+    '--verbatim',
+    "pass on --dry-run and --local behind -- to the connection's command",
+  )
+}
+
+/** A flag that is given before `--` as well has done its work. */
+function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void {
+  const flags = command.options.filter(({ long }) => DECISIVE.includes(long ?? ''))
+  const given: Readonly<Record<string, unknown>> = command.opts()
+  const misplaced = flags.find(
+    (flag) => clientArgs.includes(flag.long) && given[flag.attributeName()] !== true,
+  )
+  if (misplaced === undefined || given['verbatim'] === true) return
+  throw new Failure(
+    `${misplaced.long ?? ''} behind -- would be an argument of the connection's command, and the command would run: put it before --, or add --verbatim before -- to pass it on`,
+    exitCodes.usage,
+  )
+}
+
+function refuseStray(clientArgs: unknown, hint: string): void {
+  const count = Array.isArray(clientArgs) ? clientArgs.length : 0
+  const dashes = process.argv.indexOf('--')
+  const behind = dashes === -1 ? 0 : process.argv.length - dashes - 1
+  if (count <= behind || !Array.isArray(clientArgs)) return
+  const stray = oneLine(String(clientArgs[0]))
+  throw new Failure(
+    `${stray}: arguments for the connection's command stand behind --. ${hint}`,
+    exitCodes.usage,
+  )
+}

@@ -1,0 +1,180 @@
+import { isatty } from 'node:tty'
+import { printableLine } from '../../../basics/text/printable.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
+import type { OpenedMessage } from '../../../wire/messages/message.ts'
+import { NO_PAYLOAD } from '../../../wire/packet.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { ByteOutput, ReaderGone } from './byte-output.ts'
+import { leftReport, waitingFor, type SessionSubject, explainEnd } from './end-report.ts'
+import { exitCodeOfSignal } from '../exit-code.ts'
+import { endBySignal, Leaving } from '../leaving.ts'
+import { Notices, type Notice, type NoticeFlags } from '../notices.ts'
+import { reviewNotice } from '../review-notice.ts'
+import { connectionName, streamAccess } from './stream-access.ts'
+import { EscapeKeys, type KeyAction } from '../terminal/escape-keys.ts'
+import { OwnTerminal } from '../terminal/own-terminal.ts'
+import { readVariables } from '../pairs.ts'
+
+export interface ConnectFlags extends NoticeFlags {
+  /** `NAME=value` each. */
+  readonly env?: readonly string[]
+}
+
+const HELP = [
+  '',
+  'At the beginning of a line:',
+  '  ~.  ends the session',
+  '  ~~  types a tilde',
+  '  ~?  shows this',
+  '',
+].join('\r\n')
+
+/**
+ * `runbook-agent connect`: a terminal on a connection.
+ * @returns the exit code of this program
+ * @throws Failure before there is a session
+ */
+export async function connectCommand(
+  connection: string,
+  clientArgs: readonly string[],
+  flags: ConnectFlags,
+): Promise<number> {
+  if (!isatty(0) || !isatty(1))
+    throw new Failure(
+      'connect needs a terminal for its input and output. For scripts and pipes there is runbook-agent exec',
+      exitCodes.usage,
+    )
+  const name = connectionName(connection)
+  const envVars = readVariables(flags.env ?? [])
+  const access = await streamAccess()
+  const { address } = access.destination
+  const subject = { verb: 'connect', connection: name, address, sessionId: undefined } as const
+  const request = { verb: 'connect', connection: name, script: NO_PAYLOAD, clientArgs, envVars } as const
+  using console = new ConnectConsole(new ClientSession(access, request), subject, access.account, flags)
+  return await console.follow()
+}
+
+/** A terminal at the other end becomes that of this program. */
+class ConnectConsole implements Disposable {
+  readonly #session: ClientSession
+  readonly #account: Account
+  readonly #screen = new ByteOutput(1)
+  readonly #notices: Notices
+  readonly #escapes = new EscapeKeys()
+  readonly #leaving: Leaving
+  #subject: SessionSubject
+  #terminal: OwnTerminal | undefined
+
+  constructor(session: ClientSession, subject: SessionSubject, account: Account, flags: ConnectFlags) {
+    this.#session = session
+    this.#account = account
+    this.#subject = subject
+    this.#notices = new Notices(new ByteOutput(2), flags)
+    this.#leaving = new Leaving({
+      end: () => session[Symbol.dispose](),
+      overdue: (signal) => {
+        this.#terminal?.restore(this.#screen.isWriting)
+        endBySignal(signal)
+      },
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#terminal?.restore()
+    this.#leaving[Symbol.dispose]()
+    this.#session[Symbol.dispose]()
+  }
+
+  /** @returns the exit code of this program */
+  async follow(): Promise<number> {
+    using waiting = this.#notices.whileWaiting(waitingFor(this.#subject))
+    try {
+      for await (const event of this.#session.events()) {
+        waiting[Symbol.dispose]()
+        await this.#show(event)
+        if (this.#leaving.exitCode !== undefined) break
+      }
+    } catch (error) {
+      if (error instanceof ReaderGone) return exitCodeOfSignal('SIGHUP')
+      throw error
+    }
+    this.#terminal?.restore()
+    return await this.#tellEnd()
+  }
+
+  async #tellEnd(): Promise<number> {
+    const { exitCode } = this.#leaving
+    const report =
+      exitCode === undefined
+        ? await explainEnd(this.#session.end, this.#subject, this.#account)
+        : leftReport(exitCode, this.#subject)
+    await this.#notices.say(report, this.#screen.isInLine)
+    return report.exitCode
+  }
+
+  async #show(event: StreamEvent): Promise<void> {
+    switch (event.kind) {
+      case 'stdout':
+      case 'stderr':
+        return this.#paint(event.data)
+      case 'opened':
+        return this.#opened(event)
+      case 'waiting-approval':
+      case 'approved':
+        return this.#notices.say(reviewNotice(event))
+    }
+  }
+
+  async #paint(data: Buffer): Promise<void> {
+    this.#terminal?.see(data)
+    await this.#screen.write(data)
+  }
+
+  async #opened(opened: OpenedMessage): Promise<void> {
+    requireProgram(opened, this.#subject)
+    this.#subject = { ...this.#subject, sessionId: opened.sid }
+    await this.#notices.say(openedNotice(opened, this.#subject))
+    const terminal = (this.#terminal = await OwnTerminal.enter())
+    await this.#session.startTerminal(terminal.size)
+    terminal.onResize((size) => void this.#session.resize(size))
+    terminal.onKeys(
+      async (keys) => {
+        for (const action of this.#escapes.read(keys)) await this.#do(action)
+      },
+      () => this.#leaving.leave(exitCodeOfSignal('SIGHUP')),
+    )
+  }
+
+  async #do(action: KeyAction): Promise<void> {
+    switch (action.kind) {
+      case 'send':
+        return this.#session.type(action.data)
+      case 'help':
+        return this.#screen.write(Buffer.from(HELP))
+      case 'leave':
+        this.#leaving.leave(exitCodes.noExitCode)
+    }
+  }
+}
+
+/**
+ * Databases and the like have a program as well, psql for one, and an agent serves a terminal for any. Where there is
+ * none (tcp, ssh) hoop's own command line opens a port on this machine, which this one does not.
+ */
+function requireProgram({ connectionType, command }: OpenedMessage, { connection }: SessionSubject): void {
+  if (connectionType === 'command-line' || command.trim() !== '') return
+  const type = printableLine(connectionType)
+  throw new Failure(
+    `${connection} is of type ${type} and has no program to connect to: use hoop connect ${connection}`,
+    exitCodes.usage,
+  )
+}
+
+function openedNotice({ sid }: OpenedMessage, { connection }: SessionSubject): Notice {
+  return {
+    fields: { event: 'opened', session_id: sid },
+    text: '',
+    hint: `runbook-agent: connected to ${connection}, session ${printableLine(sid)}. Enter ~ . leaves, Enter ~ ? tells more`,
+  }
+}

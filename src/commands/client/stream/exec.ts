@@ -1,0 +1,91 @@
+import type { Account } from '../../../client/account/account.ts'
+import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
+import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
+import { leftReport, waitingFor, type SessionSubject, explainEnd } from './end-report.ts'
+import { exitCodeOfSignal } from '../exit-code.ts'
+import { endBySignal, Leaving } from '../leaving.ts'
+import { Notices, type NoticeFlags } from '../notices.ts'
+import { reviewNotice } from '../review-notice.ts'
+import { readScript, type ScriptFlags } from './script-input.ts'
+import { connectionName, streamAccess } from './stream-access.ts'
+import { readVariables } from '../pairs.ts'
+
+export interface ExecFlags extends ScriptFlags, NoticeFlags {
+  /** `NAME=value` each. */
+  readonly env?: readonly string[]
+}
+
+/**
+ * `runbook-agent exec`: a script on a connection, its output as it comes.
+ * @returns the exit code of this program
+ * @throws Failure before there is a session
+ */
+export async function execCommand(
+  connection: string,
+  clientArgs: readonly string[],
+  flags: ExecFlags,
+): Promise<number> {
+  const name = connectionName(connection)
+  const envVars = readVariables(flags.env ?? [])
+  const script = await readScript(flags, clientArgs)
+  const access = await streamAccess()
+  const { address } = access.destination
+  const subject = { verb: 'exec', connection: name, address, sessionId: undefined } as const
+  const console = new ExecConsole(subject, access.account, flags)
+  const request = { verb: 'exec', connection: name, script, clientArgs, envVars } as const
+  using session = new ClientSession(access, request)
+  try {
+    return await console.follow(session)
+  } catch (error) {
+    // What a program is that writes to a pipe that nobody reads.
+    if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
+    throw error
+  }
+}
+
+/** stdout and stderr of an execution become this program's. */
+class ExecConsole {
+  readonly #stdout = new ByteOutput(1)
+  readonly #stderr = new ByteOutput(2)
+  readonly #notices: Notices
+  readonly #account: Account
+  #subject: SessionSubject
+
+  constructor(subject: SessionSubject, account: Account, flags: ExecFlags) {
+    this.#subject = subject
+    this.#account = account
+    this.#notices = new Notices(this.#stderr, flags)
+  }
+
+  /** @returns the exit code of this program */
+  async follow(session: ClientSession): Promise<number> {
+    using leaving = new Leaving({ end: () => session[Symbol.dispose](), overdue: endBySignal })
+    using waiting = this.#notices.whileWaiting(waitingFor(this.#subject))
+    for await (const event of session.events()) {
+      waiting[Symbol.dispose]()
+      await this.#show(event)
+      if (leaving.exitCode !== undefined) break
+    }
+    const report =
+      leaving.exitCode === undefined
+        ? await explainEnd(session.end, this.#subject, this.#account)
+        : leftReport(leaving.exitCode, this.#subject)
+    await this.#notices.say(report, isAfterUnfinishedLine(this.#stdout, this.#stderr))
+    return report.exitCode
+  }
+
+  async #show(event: StreamEvent): Promise<void> {
+    switch (event.kind) {
+      case 'stdout':
+        return this.#stdout.write(event.data)
+      case 'stderr':
+        return this.#stderr.write(event.data)
+      case 'opened':
+        this.#subject = { ...this.#subject, sessionId: event.sid }
+        return
+      case 'waiting-approval':
+      case 'approved':
+        return this.#notices.say(reviewNotice(event))
+    }
+  }
+}

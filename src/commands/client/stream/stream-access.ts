@@ -1,0 +1,28 @@
+import type { Account } from '../../../client/account/account.ts'
+import type { StreamAccess } from '../../../client/running/client-session.ts'
+import { findGrpcUrl } from '../../../client/account/server-info.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { clientFailure } from '../failures.ts'
+import { readAccount } from '../account-from-env.ts'
+
+/** With the account itself, for questions beside the stream. */
+export interface AccountAccess extends StreamAccess {
+  readonly account: Account
+}
+
+/** The gateway's streams, as whoever is signed in. @throws Failure when nobody is, or the gateway does not say where they are */
+export async function streamAccess(): Promise<AccountAccess> {
+  const account = readAccount()
+  try {
+    const destination = account.destination(await findGrpcUrl(account))
+    return { account, destination, proxy: account.proxyTo(destination.address), token: account.token }
+  } catch (error) {
+    throw clientFailure(error, 'no session')
+  }
+}
+
+/** It goes into a header. @throws Failure, exit code 64 */
+export function connectionName(text: string): string {
+  if (/^[\x21-\x7e]{1,254}$/.test(text)) return text
+  throw new Failure('the name of a connection is one word of ASCII', exitCodes.usage)
+}

@@ -1,0 +1,165 @@
+import type { Identity } from '../../agent/connection/identity.ts'
+import type { AgentConfiguration } from '../../config.ts'
+import { Failure } from '../failure.ts'
+import { readIdentity } from '../start/settings.ts'
+import { type Finding, ok, skipped, warning, broken } from './finding.ts'
+import { routeOf, type Route } from './gateway/way.ts'
+import { statSync, accessSync, constants } from 'node:fs'
+import path from 'node:path'
+import { type Found, Lookup, type SettingsSource } from '../../config/lookup.ts'
+import { pathBeside } from '../../config/path.ts'
+import { ConfigurationProblems } from '../../config/problems.ts'
+import { locateFile, readSettingsFile } from '../../config/settings-file.ts'
+import { SETTINGS } from '../../config/table.ts'
+
+/** What hoop's gateway makes: 32 random bytes behind a prefix. Others work as well. */
+const USUAL_SECRET = /^xagt-[\w-]{43}$/
+
+/** The form of the credential, and where it leads. The fact is who the agent is and how it would get there. */
+export function checkKey(settings: AgentConfiguration): Finding<Route> {
+  try {
+    const identity = readIdentity(settings)
+    return { ...judge(settings, identity), fact: routeOf(identity, settings) }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return broken('cannot be used', error.message)
+  }
+}
+
+function judge({ key }: AgentConfiguration, identity: Identity): Finding {
+  const way = `to ${identity.address}, ${identity.tls === undefined ? 'without TLS' : 'with TLS'}, from ${key.source}`
+  if (key.kind === 'token') return ok(`token of the old kind ${way}`)
+  if (key.kind === 'svid') return svid(identity, way)
+  const mode = identity.embedded ? 'embedded' : 'standard'
+  const secret = secretOf(identity)
+  const form =
+    secret === undefined || USUAL_SECRET.test(secret) ? '' : ', its secret is not in the form that hoop makes'
+  return ok(`key of "${identity.name}" (${mode}) ${way}${form}`)
+}
+
+/** Undefined for a key of the old form, which is secret as a whole. */
+function secretOf({ token }: Identity): string | undefined {
+  const { password } = new URL(token.reveal())
+  return password === '' ? undefined : password
+}
+
+function svid({ token }: Identity, way: string): Finding {
+  const leftMs = remaining(token.reveal())
+  if (leftMs === undefined) return ok(`JWT-SVID without an end ${way}`)
+  const minutes = Math.floor(Math.abs(leftMs) / 60_000)
+  if (leftMs > 0) return ok(`JWT-SVID for ${minutes} min more ${way}`)
+  return broken(
+    `JWT-SVID that ended ${minutes} min ago ${way}`,
+    'It is read anew before each attempt: does the SPIFFE agent renew the file? Is the clock right?',
+  )
+}
+
+/** Milliseconds until its `exp`; undefined when it has none. */
+function remaining(jwt: string): number | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
+    const end = typeof claims === 'object' && claims !== null && 'exp' in claims ? Number(claims.exp) : NaN
+    return Number.isFinite(end) ? end * 1000 - Date.now() : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const READABLE_BY_GROUP = 0o040
+const READABLE_BY_ALL = 0o004
+const WRITABLE_BY_OTHERS = 0o022
+const STICKY = 0o1000
+
+/** Who else may read or replace the file with the credential. */
+export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
+  if (place.kind === 'variable') return skipped(`the key is in no file but in ${place.name}`)
+  const { mode, uid } = statSync(place.path)
+  const folder = path.dirname(place.path)
+  const found = `${place.path}, mode ${octal(mode)}, owner ${uid}`
+  if (isOpen(mode)) return warning(`${found}: others can replace it`, `chmod 600 ${place.path}`)
+  if (isOpen(statSync(folder).mode))
+    return warning(`${found}, in a folder in which others can replace it`, `chmod go-w ${folder}`)
+  // systemd lets the unit's user in by an ACL, and stat shows that as a right of the group.
+  const isCredential = env['CREDENTIALS_DIRECTORY'] === folder
+  if ((mode & (isCredential ? READABLE_BY_ALL : READABLE_BY_ALL | READABLE_BY_GROUP)) === 0) return ok(found)
+  return warning(
+    `${found}: others can read it`,
+    `chmod 600 ${place.path} (Kubernetes: defaultMode: 0400 for the volume of the secret)`,
+  )
+}
+
+/** Whether others may write; in a folder like /tmp they may, but not touch what is not theirs. */
+function isOpen(mode: number): boolean {
+  return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0
+}
+
+function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0')
+}
+
+/** Where the credential lies: in a file of its own, in the settings file, or in the environment. */
+export type KeyPlace =
+  { readonly kind: 'file'; readonly path: string } | { readonly kind: 'variable'; readonly name: string }
+
+/** Of settings that have been accepted: what is wrong with them is said elsewhere. */
+export function keyPlace({ kind }: AgentConfiguration['key'], source: SettingsSource): KeyPlace {
+  const { flags, env } = source
+  const location = locateFile(
+    typeof flags['config'] === 'string' ? flags['config'] : undefined,
+    env['RUNBOOK_AGENT_CONFIG'],
+  )
+  const problems = new ConfigurationProblems()
+  const file = readSettingsFile(location, problems)
+  const lookup = new Lookup(source, file, problems)
+  const named = (found: Found<string>): KeyPlace => ({
+    kind: 'file',
+    path: pathBeside(found.value, found, file),
+  })
+  const given = (found: Found<unknown>): KeyPlace =>
+    found.from === 'file' ? { kind: 'file', path: location.path } : { kind: 'variable', name: found.place }
+  const keyFile = lookup.find(kind === 'svid' ? SETTINGS.spiffeKeyFile : SETTINGS.keyFile)
+  const key = kind === 'svid' ? undefined : lookup.find(kind === 'token' ? SETTINGS.token : SETTINGS.key)
+  if (keyFile !== undefined && kind !== 'token' && keyFile.rank > (key?.rank ?? -1)) return named(keyFile)
+  if (key !== undefined) return given(key)
+  return { kind: 'file', path: path.join(env['CREDENTIALS_DIRECTORY'] ?? '', 'hoop-key') }
+}
+
+/**
+ * Whether commands can get at the credential: in the agent's environment, or in its file.
+ * @param canRead asks whether a command can read the environment of a process that is guarded like an agent
+ */
+export async function checkKeyExposure(
+  place: KeyPlace,
+  canRead: () => Promise<boolean | undefined>,
+): Promise<Finding> {
+  if (place.kind === 'file') return file(place.path)
+  const readable = await canRead()
+  if (readable === undefined) return skipped('no command could be started to try it')
+  const found = `${place.name} is in the environment of the agent: a command ${readable ? 'could read it' : 'could not read it'} in /proc (tried)`
+  const advice = readable
+    ? 'Commands can take the key: put it into a file and set key-file, and do not run the agent as root'
+    : 'Others see it too, such as what started the agent: prefer key-file'
+  return warning(found, advice)
+}
+
+/** Commands run as the agent's user; root reads everything. */
+function file(path: string): Finding {
+  if (process.geteuid?.() === 0)
+    return warning(
+      `not in the environment, but commands run as root and can read ${path}`,
+      'Run the agent as a user of its own',
+    )
+  const how = isReadable(path)
+    ? `but commands run as the same user, which can read ${path}`
+    : 'and not readable'
+  return ok(`not in the environment, ${how}`)
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,158 @@
+import { existsSync, constants } from 'node:fs'
+import path from 'node:path'
+import type { AgentConfiguration } from '../../config.ts'
+import { RuntimeFolderError } from '../../envvars/errors.ts'
+import { chooseRuntimeBase, findUserFolder } from '../../envvars/folder/runtime-base.ts'
+import { type Finding, broken, ok, warning } from './finding.ts'
+import { access, mkdtemp, rmdir, stat, statfs } from 'node:fs/promises'
+
+/** Secret files are keys, certificates, kubeconfigs: many sessions' fit. */
+const LITTLE_BYTES = 16 * 1024 ** 2
+
+/** Where secret files of commands would go. Looks and tries, but makes none of the agent's folders. */
+export async function checkRuntimeFolder(
+  { runtimeDir }: Pick<AgentConfiguration, 'runtimeDir'>,
+  env: NodeJS.ProcessEnv,
+): Promise<Finding> {
+  const { named, origin } = choice(runtimeDir, env)
+  try {
+    // One that is named is made by the agent when it is missing; not by us.
+    if (named !== undefined && path.isAbsolute(named) && !existsSync(named))
+      return await missing(named, origin)
+    const base = await chooseRuntimeBase({ preferred: runtimeDir, env })
+    const { path: users = base, refused } = findUserFolder(base)
+    const finding = await judge(users, origin ?? fallback(base))
+    return refused === undefined || finding.level === 'broken' ? finding : passedOver(refused, finding)
+  } catch (error) {
+    if (!(error instanceof RuntimeFolderError)) throw error
+    return broken(error.message, 'The agent does not start like this')
+  }
+}
+
+/** One that is somebody else's, a link, or open to others. */
+function passedOver(refused: string, { found }: Finding): Finding {
+  const instead = 'agents take a folder of six more characters beside it'
+  return warning(`${refused}, so ${instead}: ${found}`, 'Remove what is there, and start the agent again')
+}
+
+function choice(setting: string | undefined, env: NodeJS.ProcessEnv): { named?: string; origin?: string } {
+  if (setting) return { named: setting, origin: 'runtime-dir' }
+  const [systemd] = (env['RUNTIME_DIRECTORY'] ?? '').split(':')
+  return systemd ? { named: systemd, origin: 'RUNTIME_DIRECTORY' } : {}
+}
+
+function fallback(base: string): string {
+  return base === '/dev/shm' ? 'shared memory' : 'the temporary folder'
+}
+
+async function missing(folder: string, origin = ''): Promise<Finding> {
+  const obstacle = await obstacleTo(folder)
+  if (obstacle !== undefined)
+    return broken(
+      `${folder} (${origin}) does not exist and cannot be made: ${obstacle}`,
+      'Make it, 0700 and owned by the user of the agent',
+    )
+  return judge(nearestExisting(folder), `${origin} ${folder}, which the agent will make`)
+}
+
+async function judge(folder: string, origin: string): Promise<Finding> {
+  const obstacle = await obstacleTo(folder)
+  const { freeBytes, hasInodes, isMemory } = await volumeOf(folder)
+  const found = `${folder} (${origin}), ${isMemory ? 'in memory' : 'on a disk'}, ${inUnits(freeBytes)} free`
+  if (obstacle !== undefined)
+    return broken(`${found}: nothing can be made there: ${obstacle}`, 'Set runtime-dir')
+  if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files there, or set runtime-dir')
+  if (freeBytes < LITTLE_BYTES) return warning(found, 'Free some space: secret files of commands go there')
+  if (!isMemory)
+    return warning(found, 'Secrets of commands reach the disk: set runtime-dir to a folder on a tmpfs')
+  return ok(found)
+}
+
+const ADVICE = 'Give the folder to the user of the agent, or set state-dir'
+/** For the tails of large outputs, beside the journal. */
+const TAILS_BYTES = 64 * 1024 ** 2
+
+/** Where the journal is kept, and the tails of large outputs when they become too many. */
+export async function checkStateFolder({
+  stateDir,
+  journalBytes,
+}: Pick<AgentConfiguration, 'stateDir' | 'journalBytes'>): Promise<Finding> {
+  const obstacle = await obstacleTo(stateDir)
+  if (obstacle !== undefined) return broken(`${stateDir}: nothing can be made there: ${obstacle}`, ADVICE)
+  const journal = path.join(stateDir, 'journal.jsonl')
+  if (journalBytes > 0 && existsSync(journal) && !(await isWritable(journal)))
+    return broken(`${journal} cannot be written by this user: executions would have no record`, ADVICE)
+  const { freeBytes, hasInodes } = await volumeOf(nearestExisting(stateDir))
+  const made = existsSync(stateDir) ? '' : ', which the agent will make'
+  const found = `${stateDir}${made}, ${inUnits(freeBytes)} free`
+  if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files from that file system')
+  if (freeBytes < journalBytes + TAILS_BYTES)
+    return warning(found, `Free some space: the journal may take ${inUnits(journalBytes)}`)
+  return ok(found)
+}
+
+async function isWritable(file: string): Promise<boolean> {
+  return access(file, constants.W_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+/**
+ * Whether this user can make something in a folder, tried for real; of one that is not there, whether it could be
+ * made. Leaves nothing.
+ * @returns undefined when it can, else why not
+ */
+async function obstacleTo(folder: string): Promise<string | undefined> {
+  try {
+    if (existsSync(folder)) await rmdir(await mkdtemp(path.join(folder, '.doctor-')))
+    else return await obstacleBelow(nearestExisting(folder))
+    return undefined
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return code ?? message
+  }
+}
+
+async function obstacleBelow(folder: string): Promise<string | undefined> {
+  if (!(await stat(folder)).isDirectory()) return 'ENOTDIR'
+  await access(folder, constants.W_OK | constants.X_OK)
+  return undefined
+}
+
+/** The folder itself, or the one in which the first missing one would be made. */
+function nearestExisting(folder: string): string {
+  const parent = path.dirname(folder)
+  return existsSync(folder) || parent === folder ? folder : nearestExisting(parent)
+}
+
+/** `f_type` of tmpfs and of ramfs (linux/magic.h): what is written there never reaches a disk, swap aside. */
+const MEMORY_TYPES = new Set([0x01021994, 0x858458f6])
+
+/** The file system in which a folder lies. */
+interface Volume {
+  /** For this user. */
+  readonly freeBytes: number
+  /** False when there is room but no file can be made: no inode is left. */
+  readonly hasInodes: boolean
+  readonly isMemory: boolean
+}
+
+async function volumeOf(folder: string): Promise<Volume> {
+  const { bavail, bsize, files, ffree, type } = await statfs(folder)
+  return {
+    freeBytes: bavail * bsize,
+    // btrfs and others that have no table of them say 0 of 0.
+    hasInodes: files === 0 || ffree > 0,
+    isMemory: MEMORY_TYPES.has(type),
+  }
+}
+
+/** For people, of three digits or so. */
+export function inUnits(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = bytes
+  let unit = 0
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit] ?? ''}`
+}

@@ -1,0 +1,151 @@
+import { type Finding, ok, skipped, warning, broken } from '../finding.ts'
+import { firstStep, openSocket, Patience, type ResolvedRoute, type Way, type Route, openWay } from './way.ts'
+import type { Http2Answer } from './http2.ts'
+import { Channel } from '../../../dial/channel.ts'
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { TunnelError } from '../../../dial/tunnel.ts'
+
+const CONNECT_MS = 5000
+
+const LOOKUP_ADVICE: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'there is no such name: is it written right in the key? Does the DNS of this network know it?',
+  EAI_AGAIN: 'no name server answers: look at /etc/resolv.conf and the network',
+}
+
+/** The addresses of the gateway, or of the proxy: that one looks up the gateway itself. */
+export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
+  const { host } = firstStep(route)
+  if (isIP(host) !== 0)
+    return { level: 'ok', found: `${host} is an address`, fact: { ...route, addresses: [host] } }
+  const whose = route.proxy === undefined ? '' : ' (the proxy)'
+  try {
+    const addresses = (await lookup(host, { all: true })).map(({ address }) => address)
+    return { level: 'ok', found: `${host}${whose} is ${addresses.join(', ')}`, fact: { ...route, addresses } }
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    return broken(
+      `${host}${whose} cannot be looked up (${code})`,
+      LOOKUP_ADVICE[code] ?? 'Look at the network',
+    )
+  }
+}
+
+interface Attempt {
+  readonly address: string
+  /** Undefined when there was a connection. */
+  readonly error: string | undefined
+  readonly ms: number
+}
+
+/** Each address on its own: one that does not answer costs every attempt that comes to it. */
+export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promise<Finding<Way>> {
+  const { port } = firstStep(route)
+  const attempts = await Promise.all(route.addresses.map((address) => attempt(address, port, signal)))
+  const found = attempts.map(attemptText).join('; ')
+  const open = attempts.find(({ error }) => error === undefined)
+  if (open === undefined) return broken(`port ${port}: ${found}`, advice(attempts))
+  const fact = { ...route, address: open.address }
+  if (attempts.every(({ error }) => error === undefined))
+    return { level: 'ok', found: `port ${port}: ${found}`, fact }
+  return {
+    level: 'warning',
+    found: `port ${port}: ${found}`,
+    advice: 'The agent tries the others, and loses time with those that do not answer',
+    fact,
+  }
+}
+
+async function attempt(address: string, port: number, signal: AbortSignal): Promise<Attempt> {
+  const from = performance.now()
+  const result = (error?: string) => ({ address, error, ms: Math.round(performance.now() - from) })
+  using patience = new Patience(CONNECT_MS, signal)
+  try {
+    const socket = await openSocket(address, port, patience.signal)
+    socket.destroy()
+    return result()
+  } catch (error) {
+    const { code = 'UNKNOWN' } = error as NodeJS.ErrnoException
+    return result(patience.isOver ? `no answer within ${CONNECT_MS / 1000} s` : code)
+  }
+}
+
+function attemptText({ address, error, ms }: Attempt): string {
+  return `${address} ${error ?? `in ${ms} ms`}`
+}
+
+function advice(attempts: readonly Attempt[]): string {
+  if (attempts.every(({ error }) => error === 'ECONNREFUSED'))
+    return 'Nobody listens there: does the gateway run? Is it the port of gRPC (8010 as a rule), not that of its web page?'
+  return 'Something on the way, such as a firewall, lets nothing through to this port'
+}
+
+/** Whether the proxy of the environment, where there is one for this gateway, carries connections to it. */
+export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
+  if (way.proxy === undefined) return { ...ok(unused(way)), fact: way }
+  const { address } = way.proxy
+  using patience = new Patience(CONNECT_MS, signal)
+  try {
+    const socket = await openWay(way, patience.signal)
+    socket.destroy()
+    return { level: 'ok', found: `${address} carries connections to ${way.identity.address}`, fact: way }
+  } catch (error) {
+    const waited = patience.isOver ? `${address} gave no answer within ${CONNECT_MS / 1000} s` : undefined
+    if (!(error instanceof TunnelError) && waited === undefined) throw error
+    return broken(
+      waited ?? (error as Error).message,
+      'Look at HTTPS_PROXY, or name the gateway in NO_PROXY if it can be reached without the proxy',
+    )
+  }
+}
+
+function unused({ identity, hasOtherProxy }: Way): string {
+  if (!hasOtherProxy) return 'none in the environment (HTTPS_PROXY)'
+  return identity.tls === undefined
+    ? 'that of HTTPS_PROXY is not used without TLS'
+    : 'that of HTTPS_PROXY is not used for this gateway (NO_PROXY, or the loopback)'
+}
+
+const HEALTH_MS = 4000
+
+/** HealthCheck by the agent's own channel; it needs no credential, and no stream is opened. */
+export async function checkHealth({ identity, proxy }: Way): Promise<Finding> {
+  using channel = new Channel(identity, proxy)
+  const first = await timed(channel)
+  if (!first.isAnswered) return unanswered(first.ms, channel.stage)
+  // The first one had to connect.
+  const second = await timed(channel)
+  if (!second.isAnswered) return unanswered(second.ms, channel.stage)
+  return ok(`answered in ${second.ms.toFixed(1)} ms, in ${first.ms.toFixed(1)} ms with a new connection`)
+}
+
+async function timed(channel: Channel): Promise<{ readonly isAnswered: boolean; readonly ms: number }> {
+  const from = performance.now()
+  const isAnswered = (await channel.healthCheck(HEALTH_MS)) === 'answered'
+  return { isAnswered, ms: performance.now() - from }
+}
+
+function unanswered(ms: number, stage: string): Finding {
+  // A timer may be early by a fraction of a millisecond.
+  const found = ms >= HEALTH_MS - 1 ? `no answer within ${HEALTH_MS / 1000} s` : 'the connection failed'
+  return broken(
+    `${found} (${stage})`,
+    'The agent would not get further either: look at the log of the gateway',
+  )
+}
+
+/** Enough to make certificates and tokens that were just made invalid. */
+const FAR_OFF_MS = 30_000
+
+/** This machine's clock against the one behind the gateway's `date` header, which has whole seconds. */
+export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'receivedAt'>): Finding {
+  const theirs = Date.parse(date ?? '')
+  if (Number.isNaN(theirs)) return skipped('the gateway does not tell its time (no date header)')
+  const offMs = receivedAt - (theirs + 500)
+  const seconds = Math.round(Math.abs(offMs) / 1000)
+  if (Math.abs(offMs) <= FAR_OFF_MS) return ok(`${seconds} s from the gateway's`)
+  return warning(
+    `${seconds} s ${offMs > 0 ? 'ahead of' : 'behind'} the gateway's`,
+    'Certificates and tokens are judged by it: set up time synchronisation on the one that is wrong',
+  )
+}

@@ -1,0 +1,90 @@
+import { goQuote } from '../../golang/text/quote.ts'
+import { parseJsonStrings, type JsonStrings } from './json-strings.ts'
+
+/** What a connection asked for, or in words why it does not get it; the words hold nothing of any value. */
+export type AgentValue =
+  { readonly value: string; readonly problem?: never } | { readonly problem: string; readonly value?: never }
+
+/** What the agent is started with: its credentials, where they are, its settings. No connection gets these. */
+const AGENT_ONLY =
+  /^(?:HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
+
+/** The secret in `scheme://name:secret@host:port`. A short one could stand in any value by chance. */
+const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
+
+/**
+ * The agent's own environment, as far as a connection may reach into it by reference. Make one when the agent
+ * starts: it copies the environment, and parses a variable that holds JSON once. Everything is in private fields:
+ * neither JSON nor `inspect` shows it.
+ */
+export class AgentEnvironment {
+  readonly #variables = new Map<string, string>()
+  readonly #credentials: readonly string[]
+  readonly #parsed = new Map<string, JsonStrings>()
+
+  /** @param key the agent's credential, wherever it came from; empty when there is none */
+  constructor(environment: Readonly<Record<string, string | undefined>>, key: string) {
+    for (const [name, value] of Object.entries(environment)) {
+      if (value !== undefined) this.#variables.set(name, value)
+    }
+    this.#credentials = [key, SECRET_IN_KEY.exec(key)?.[1] ?? ''].filter((credential) => credential !== '')
+  }
+
+  /** The whole value of a variable; it may be empty. */
+  variable(name: string): AgentValue {
+    if (AGENT_ONLY.test(name)) return belongsToAgent(name)
+    const value = this.#variables.get(name)
+    if (value === undefined) {
+      const way = 'set it where the agent is started'
+      return { problem: `the agent has no environment variable ${goQuote(name)}, ${way}` }
+    }
+    return this.#holdsCredential(value) ? holdsKey(name) : { value }
+  }
+
+  /** One string of the JSON object that a variable holds. An empty variable counts as none, as in the reference. */
+  member(name: string, key: string): AgentValue {
+    if (AGENT_ONLY.test(name)) return belongsToAgent(name)
+    const text = this.#variables.get(name)
+    if (!text) return { problem: `environment variable ${goQuote(name)} not found` }
+    const { members, problem } = this.#parse(name, text)
+    if (members === undefined) {
+      if (this.#holdsCredential(text)) return holdsKey(name)
+      return { problem: `failed decoding environment variable ${goQuote(name)} to json, err=${problem}` }
+    }
+    const value = members.get(key)
+    if (value === undefined) return { problem: `secret key ${goQuote(key)} not found` }
+    return this.#holdsCredential(value) ? holdsKey(name) : { value }
+  }
+
+  /** Everything but the agent's own: what the commands of an agent with `mode=embedded` get (protocol.md 5.3, step 10). */
+  all(): ReadonlyMap<string, string> {
+    const open = [...this.#variables].filter(
+      ([name, value]) => !AGENT_ONLY.test(name) && !this.#holdsCredential(value),
+    )
+    return new Map(open)
+  }
+
+  #parse(name: string, text: string): JsonStrings {
+    const parsed = this.#parsed.get(name) ?? parseJsonStrings(text)
+    this.#parsed.set(name, parsed)
+    return parsed
+  }
+
+  /** Under any name and with anything around it: sudo keeps the whole command line in SUDO_COMMAND. */
+  #holdsCredential(value: string): boolean {
+    return this.#credentials.some((credential) => value.includes(credential))
+  }
+}
+
+function belongsToAgent(name: string): AgentValue {
+  return closed(name, 'it belongs to the agent itself')
+}
+
+function holdsKey(name: string): AgentValue {
+  return closed(name, "it holds the agent's key")
+}
+
+function closed(name: string, reason: string): AgentValue {
+  const way = 'put the value itself into the connection'
+  return { problem: `environment variable ${goQuote(name)} is closed to connections, ${reason}: ${way}` }
+}

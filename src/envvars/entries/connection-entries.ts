@@ -1,0 +1,37 @@
+import type { AgentEnvironment } from './agent-environment.ts'
+import { decodeBase64 } from '../../golang/text/base64.ts'
+import { createEntry, type Entry } from './entry.ts'
+import { EnvvarError } from '../errors.ts'
+import { goQuote } from '../../golang/text/quote.ts'
+import { resolveReference, type Resolution } from './references.ts'
+
+/**
+ * Parses what the gateway sent for the connection and fetches what it refers to. Undecodable values and references
+ * that cannot be resolved are collected and refused together (protocol.md 6); only then do malformed keys count.
+ * Sorted by key.
+ */
+export function parseConnectionEntries(
+  source: ReadonlyMap<string, string>,
+  agent: AgentEnvironment,
+): Entry[] {
+  const values: [key: string, value: Buffer][] = []
+  const faults: string[] = []
+  for (const [key, encoded] of sortedByKey(source)) {
+    const { value, problem } = valueOf(key, encoded, agent)
+    if (value !== undefined) values.push([key, value])
+    else faults.push(goQuote(`${key} ${problem}`))
+  }
+  if (faults.length > 0) throw new EnvvarError(`failed decoding environment variables [${faults.join(' ')}]`)
+  return values.map(([key, value]) => createEntry(key, value, 'connection'))
+}
+
+/** Sorted so that the same input always gives the same result and the same error; the wire's order is random. */
+export function sortedByKey<Value>(source: ReadonlyMap<string, Value>): [string, Value][] {
+  return [...source].sort(([left], [right]) => (left < right ? -1 : 1))
+}
+
+function valueOf(key: string, encoded: string, agent: AgentEnvironment): Resolution {
+  const { bytes, problem } = decodeBase64(encoded)
+  if (bytes === undefined) return { problem: `failed decoding value, ${problem}` }
+  return resolveReference(key, bytes, agent)
+}

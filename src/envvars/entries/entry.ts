@@ -1,0 +1,83 @@
+import { inspect } from 'node:util'
+import { decodeBase64 } from '../../golang/text/base64.ts'
+import { EnvvarError } from '../errors.ts'
+import { goQuote } from '../../golang/text/quote.ts'
+
+/** `envvar`: NAME holds the value. `filesystem`: NAME holds the path of a file that holds the value. */
+export type EntryKind = 'envvar' | 'filesystem'
+
+/** Who the value is from. A connection's are secrets, also those it made the agent fetch from its own environment. */
+export type EntryOrigin = 'connection' | 'client' | 'agent'
+
+/** Most entries of one session, connection and client together; the largest real ones have a few dozen. */
+export const MAX_ENTRIES = 10_000
+
+const CONTROL_CHARACTER = /\p{Cc}/u
+const BAD_IN_NAME = /[=\p{Cc}]/u
+
+/** One variable of a session. The value sits in a private field so that neither JSON nor `inspect` shows it. */
+export class Entry {
+  readonly kind: EntryKind
+  readonly name: string
+  readonly origin: EntryOrigin
+  readonly #value: Buffer
+
+  /** Without an origin the value counts as a connection's, that is as a secret. */
+  constructor(kind: EntryKind, name: string, value: Buffer, origin: EntryOrigin = 'connection') {
+    this.kind = kind
+    this.name = name
+    this.#value = value
+    this.origin = origin
+  }
+
+  get key(): string {
+    return `${this.kind}:${this.name}`
+  }
+
+  get value(): Buffer {
+    return this.#value
+  }
+
+  /** `inspect` with `getters` and `showHidden` would otherwise call `value`. */
+  [inspect.custom](): string {
+    return `Entry ${JSON.stringify(this.key)}`
+  }
+}
+
+/** Parses one entry as it is on the wire: key `envvar:NAME` or `filesystem:NAME`, value in base64. */
+export function parseEntry(key: string, encoded: string, origin: EntryOrigin): Entry {
+  const { kind, name } = parseKey(key)
+  const { bytes, problem } = decodeBase64(encoded)
+  if (bytes === undefined) throw new EnvvarError(`failed decoding env var ${goQuote(name)}, err=${problem}`)
+  return checked(new Entry(kind, name, bytes, origin))
+}
+
+/** The same for a value that is decoded already. */
+export function createEntry(key: string, value: Buffer, origin: EntryOrigin): Entry {
+  const { kind, name } = parseKey(key)
+  return checked(new Entry(kind, name, value, origin))
+}
+
+/** Refuses what no process can be given: an impossible name, or a NUL inside a variable (a file may hold one). */
+function checked(entry: Entry): Entry {
+  const { kind, name, key, value } = entry
+  if (name === '' || BAD_IN_NAME.test(name)) {
+    const rule = 'must not be empty nor contain "=", NUL or control characters'
+    throw new EnvvarError(`environment variable name ${JSON.stringify(name)} ${rule}`)
+  }
+  if (kind === 'envvar' && value.includes(0)) {
+    throw new EnvvarError(`the value of ${key} contains a NUL byte, pass it as filesystem:${name} instead`)
+  }
+  return entry
+}
+
+function parseKey(key: string): { kind: EntryKind; name: string } {
+  const [kind, name, ...rest] = key.split(':')
+  if (kind === undefined || name === undefined || rest.length > 0) {
+    const shown = CONTROL_CHARACTER.test(key) ? JSON.stringify(key) : key
+    throw new EnvvarError(`environment variable key type in unknown format, want=[keytype:key], got=${shown}`)
+  }
+  if (kind === 'envvar' || kind === 'filesystem') return { kind, name }
+  const accepted = 'accepted: "filesystem", "envvar"'
+  throw new EnvvarError(`unknow environment variable type ${goQuote(kind)}, ${accepted}`)
+}

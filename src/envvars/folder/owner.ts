@@ -1,0 +1,126 @@
+import { errnoOf } from '../../basics/errors.ts'
+import { constants, existsSync } from 'node:fs'
+import { lstat, readFile, readlink, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+
+/** The file in an agent's folder that says whose it is: three lines, pid, start time, place. */
+const OWNER_FILE = 'owner'
+const START_TIME_FIELD = 22
+const STATE_FIELD = 3
+
+/** How often a living agent touches its owner file. */
+export const TOUCH_INTERVAL_MS = 10 * 60_000
+/** An owner out of sight that has not touched its file for this long is taken for dead: six touches missed. */
+const SILENCE_MS = 60 * 60_000
+
+interface Owner {
+  readonly pid: number
+  /** Clock ticks since boot, field 22 of /proc/<pid>/stat; empty where there is no /proc. */
+  readonly startTime: string
+  /** The boot and the pid namespace in which `pid` means anything. */
+  readonly place: string
+}
+
+/** Writes that the folder belongs to this process. */
+export async function claimOwnership(folder: string): Promise<void> {
+  const startTime = (await readStartTime(process.pid)) ?? ''
+  const lines = [String(process.pid), startTime, await currentPlace()]
+  await writeFile(join(folder, OWNER_FILE), `${lines.join('\n')}\n`, { flag: 'wx', mode: 0o600 })
+}
+
+/** Shows agents that cannot see this process that it lives, and keeps cleaners of old files away. */
+export async function touchOwner(folder: string): Promise<void> {
+  const now = new Date()
+  await utimes(join(folder, OWNER_FILE), now, now)
+}
+
+/** Whether the agent that made the folder is gone, as far as can be told. */
+export async function isAbandoned(folder: string): Promise<boolean> {
+  const state = await ownerState(folder)
+  return state === 'ended' || state === 'silent'
+}
+
+/**
+ * `running` and `ended`: known for certain. `heard` and `silent`: the owner cannot be seen from here, and did or did
+ * not give a sign of life within the hour.
+ */
+export async function ownerState(folder: string): Promise<'running' | 'ended' | 'heard' | 'silent'> {
+  const owner = await readOwner(folder)
+  // A folder gets its owner before it gets its name, so only one that was half removed has none.
+  if (owner === undefined) return (await isSilent(folder)) ? 'silent' : 'heard'
+  if (owner.place !== (await currentPlace()))
+    return (await isSilent(join(folder, OWNER_FILE))) ? 'silent' : 'heard'
+  if (await isRunning(owner)) return 'running'
+  // With hidepid=2 /proc shows no other agent, not even of this user: agents are not dumpable. A signal still finds it.
+  if (
+    (await readStartTime(owner.pid)) === undefined &&
+    answersSignals(owner.pid) &&
+    !(await isZombie(owner.pid))
+  )
+    return (await isSilent(join(folder, OWNER_FILE))) ? 'silent' : 'heard'
+  return 'ended'
+}
+
+/** Whether the last change of a file or folder is longer ago than any living agent would leave it. */
+export async function isSilent(path: string): Promise<boolean> {
+  const { mtimeMs } = await lstat(path)
+  return Date.now() - mtimeMs > SILENCE_MS
+}
+
+async function readOwner(folder: string): Promise<Owner | undefined> {
+  try {
+    const flag = constants.O_RDONLY | constants.O_NOFOLLOW
+    const text = await readFile(join(folder, OWNER_FILE), { encoding: 'utf8', flag })
+    const [pid = '', startTime = '', place = ''] = text.split('\n')
+    return /^[1-9]\d*$/.test(pid) ? { pid: Number(pid), startTime, place } : undefined
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function isRunning(owner: Owner): Promise<boolean> {
+  if (owner.startTime === '') return answersSignals(owner.pid)
+  return (await readStartTime(owner.pid)) === owner.startTime
+}
+
+/** When the process started, or undefined when there is none of that pid (a zombie has ended too). */
+async function readStartTime(pid: number): Promise<string | undefined> {
+  try {
+    const line = await readFile(`/proc/${pid}/stat`, 'utf8')
+    // The second field is the program's name in brackets, and may itself hold brackets and spaces.
+    const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
+    const state = fields[STATE_FIELD - 3]
+    return state === 'Z' || state === 'X' ? undefined : fields[START_TIME_FIELD - 3]
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(errnoOf(error))) return undefined
+    throw error
+  }
+}
+
+async function isZombie(pid: number): Promise<boolean> {
+  return existsSync(`/proc/${pid}`) && (await readStartTime(pid)) === undefined
+}
+
+function answersSignals(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH'
+  }
+}
+
+/**
+ * Containers of one pod share /dev/shm but see different pids, and pids are reused after a reboot: a pid says
+ * something only in the same boot and the same pid namespace.
+ */
+async function currentPlace(): Promise<string> {
+  try {
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
+    return `${boot.trim()} ${await readlink('/proc/self/ns/pid')}`
+  } catch {
+    return hostname()
+  }
+}

@@ -1,0 +1,131 @@
+import { errnoOf } from '../../basics/errors.ts'
+import { constants, lstatSync, readdirSync } from 'node:fs'
+import { access, mkdir, mkdtemp, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, isAbsolute, join } from 'node:path'
+import { objectionTo } from '../../basics/files/private-path.ts'
+import { RuntimeFolderError } from '../errors.ts'
+
+/** f_type of a tmpfs (linux/magic.h): what is written there never reaches a disk, swap aside. */
+const TMPFS = 0x01021994
+
+export interface RuntimeBaseRequest {
+  /** The `runtime-dir` setting, an absolute path; made if it is missing. */
+  readonly preferred?: string | undefined
+  /** The agent's environment, for systemd's RUNTIME_DIRECTORY. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where shared memory is mounted. */
+  readonly sharedMemory?: string
+}
+
+/**
+ * The folder below which secret files go: the setting, else systemd's, else shared memory, else the temporary
+ * folder. One that was named and cannot be used is an error: falling back could put secrets on a disk.
+ */
+export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<string> {
+  if (request.preferred) return usable(request.preferred, 'runtime-dir')
+  // systemd joins several RuntimeDirectory= entries with colons.
+  const [systemd] = (request.env['RUNTIME_DIRECTORY'] ?? '').split(':')
+  if (systemd) return usable(systemd, 'RUNTIME_DIRECTORY')
+  const sharedMemory = request.sharedMemory ?? '/dev/shm'
+  return (await isWritableTmpfs(sharedMemory)) ? sharedMemory : tmpdir()
+}
+
+async function usable(path: string, setting: string): Promise<string> {
+  if (!isAbsolute(path)) {
+    throw new RuntimeFolderError(`${setting} must be an absolute path, it is ${path}`)
+  }
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    await access(path, constants.W_OK | constants.X_OK)
+    return path
+  } catch (error) {
+    const advice = `make it a folder this agent's user can write to, or set another ${setting}`
+    throw new RuntimeFolderError(`${setting} ${path} cannot be used: ${errnoOf(error)}; ${advice}`, {
+      cause: error,
+    })
+  }
+}
+
+async function isWritableTmpfs(path: string): Promise<boolean> {
+  try {
+    if ((await statfs(path)).type !== TMPFS) return false
+    await access(path, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The folder that this user's agents share. */
+export interface UserFolder {
+  readonly path: string
+  /** Why it is not the usual one: which path, and what is wrong with it. */
+  readonly refused?: string
+}
+
+/**
+ * `<base>/runbook-agent-<uid>`. The base is often writable by everyone, so what is found there may have been put
+ * there by somebody else: it has to be a real folder, ours, and closed to others. If it is not, agents share one
+ * beside it, with six more characters in its name, so that nobody can keep them from starting.
+ */
+export async function ensureUserFolder(base: string): Promise<UserFolder> {
+  const usual = usualFolder(base)
+  try {
+    await mkdir(usual, { mode: 0o700 })
+    return { path: usual }
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw unmakeable(usual, error)
+  }
+  const { path, refused } = findUserFolder(base)
+  if (path !== undefined) return { path, ...(refused !== undefined && { refused }) }
+  const fresh = await mkdtemp(`${usual}-`).catch((error: unknown) => {
+    throw unmakeable(`a folder beside ${usual}`, error)
+  })
+  return { path: fresh, ...(refused !== undefined && { refused }) }
+}
+
+/** The same without making anything; no path: there is none that could be used. */
+export function findUserFolder(base: string): Partial<UserFolder> {
+  const usual = usualFolder(base)
+  const found = lstatSync(usual, { throwIfNoEntry: false })
+  const objection = found && objectionTo(found, 'folder')
+  if (found !== undefined && objection === undefined) return { path: usual }
+  const [path] = userFolders(base)
+  return {
+    ...(path !== undefined && { path }),
+    ...(objection !== undefined && { refused: `${usual} ${objection}` }),
+  }
+}
+
+/** All in which this user's agents may have left something: the usual one, and those beside it. None that is not ours. */
+export function userFolders(base: string): string[] {
+  const usual = basename(usualFolder(base))
+  return list(base)
+    .filter((name) => name === usual || (name.startsWith(`${usual}-`) && name.length === usual.length + 7))
+    .map((name) => join(base, name))
+    .filter(isOurs)
+    .sort()
+}
+
+function isOurs(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found !== undefined && objectionTo(found, 'folder') === undefined
+}
+
+/** A base that may not be listed has none that could be found again. */
+function list(base: string): string[] {
+  try {
+    return readdirSync(base)
+  } catch {
+    return []
+  }
+}
+
+function usualFolder(base: string): string {
+  return join(base, `runbook-agent-${process.geteuid?.() ?? 0}`)
+}
+
+function unmakeable(path: string, cause: unknown): RuntimeFolderError {
+  return new RuntimeFolderError(`cannot make ${path}: ${errnoOf(cause)}`, { cause })
+}

@@ -1,0 +1,166 @@
+import { errnoOf } from '../../basics/errors.ts'
+import { randomUUID } from 'node:crypto'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { RuntimeFolderError } from '../errors.ts'
+import { claimOwnership, TOUCH_INTERVAL_MS, touchOwner } from './owner.ts'
+import { removeTree } from './remove-tree.ts'
+import { chooseRuntimeBase, ensureUserFolder, userFolders, type RuntimeBaseRequest } from './runtime-base.ts'
+import { SecretFiles } from '../secret-files.ts'
+import { abandonedInstances, sweepInstances, type SweepResult } from './sweep.ts'
+
+/**
+ * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700 (where that is unsafe, beside it). It exists from `open` to
+ * `close`; what a killed agent leaves is removed by the `sweep` of a later one. When somebody removes it
+ * meanwhile (logind's RemoveIPC, a cleaner of old files), the next session makes it again, under the same name.
+ */
+export class RuntimeFolder implements AsyncDisposable {
+  readonly #request: RuntimeBaseRequest
+  readonly #touching: NodeJS.Timeout
+  #made: Made
+  /** How often the folder was made again. */
+  #renewals = 0
+  #renewal: Promise<void> | undefined
+  #closed = false
+
+  private constructor(request: RuntimeBaseRequest, made: Made) {
+    this.#request = request
+    this.#made = made
+    // A failed touch is not worth a word here: making a session's folder in the same place will say more.
+    this.#touching = setInterval(
+      () => void touchOwner(this.path).catch(() => undefined),
+      TOUCH_INTERVAL_MS,
+    ).unref()
+  }
+
+  /** Throws `RuntimeFolderError` when there is no place that is safe. */
+  static async open(request: RuntimeBaseRequest): Promise<RuntimeFolder> {
+    return new RuntimeFolder(request, await makeFolder(request, randomUUID()))
+  }
+
+  /** `<base>/runbook-agent-<uid>/<instance>`; the base can be another one after the folder vanished. */
+  get path(): string {
+    return this.#made.path
+  }
+
+  /** Why it does not lie in the usual folder: somebody has put something unsafe there. */
+  get refused(): string | undefined {
+    return this.#made.refused
+  }
+
+  /** A uuid that stays as it is when the folder is made again: commands that run carry it. */
+  get instance(): string {
+    return basename(this.path)
+  }
+
+  /** A folder for one session's secret files, to be disposed by the caller. */
+  async createSession(sessionId: string): Promise<SecretFiles> {
+    this.#refuseClosed()
+    const renewals = this.#renewals
+    try {
+      return await SecretFiles.create(this.path, sessionId)
+    } catch (error) {
+      // Closing removes the folder too, and then it must not come back.
+      this.#refuseClosed()
+      if (!isVanished(error)) throw error
+    }
+    if (renewals === this.#renewals) await this.#renew()
+    this.#refuseClosed()
+    return SecretFiles.create(this.path, sessionId)
+  }
+
+  /**
+   * Removes what dead agents of this user left behind. At start, and every hour or so: of an agent in another
+   * container it takes an hour's silence to know that it is dead.
+   */
+  async sweep(): Promise<SweepResult> {
+    const swept = []
+    for (const folder of this.#userFolders()) swept.push(await sweepInstances(folder, this.instance))
+    return {
+      sessions: swept.reduce((sum, { sessions }) => sum + sessions, 0),
+      errors: swept.flatMap(({ errors }) => errors),
+    }
+  }
+
+  /**
+   * The instances of agents that were killed, and were on this machine and in this pid namespace. To be asked before
+   * the `sweep`, by whoever ends their processes; it forgets them.
+   */
+  async abandoned(): Promise<string[]> {
+    const abandoned = []
+    for (const folder of this.#userFolders())
+      abandoned.push(...(await abandonedInstances(folder, this.instance)))
+    return abandoned
+  }
+
+  /** Removes the folder with everything still in it. May be called again. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearInterval(this.#touching)
+    // A folder that is just being made has to go as well; whoever wanted it is told when it cannot be made.
+    await this.#renewal?.catch(() => undefined)
+    try {
+      await removeTree(this.path)
+    } catch (error) {
+      const message = `cannot remove ${this.path}, remove it by hand: ${errnoOf(error)}`
+      throw new RuntimeFolderError(message, { cause: error })
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Its own, and what agents used while the usual one could not be, or can be again. */
+  #userFolders(): Set<string> {
+    const own = dirname(this.path)
+    return new Set([own, ...userFolders(dirname(own))])
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new RuntimeFolderError(`${this.path} is closed, the agent is stopping`)
+  }
+
+  /** Sessions that find out at the same time share one new folder. */
+  #renew(): Promise<void> {
+    this.#renewal ??= makeFolder(this.#request, this.instance)
+      .then((made) => this.#renewed(made))
+      .finally(() => (this.#renewal = undefined))
+    return this.#renewal
+  }
+
+  #renewed(made: Made): void {
+    this.#made = made
+    this.#renewals += 1
+  }
+}
+
+function isVanished(error: unknown): boolean {
+  return error instanceof RuntimeFolderError && errnoOf(error.cause) === 'ENOENT'
+}
+
+interface Made {
+  readonly path: string
+  readonly refused: string | undefined
+}
+
+async function makeFolder(request: RuntimeBaseRequest, instance: string): Promise<Made> {
+  const { path, refused } = await ensureUserFolder(await chooseRuntimeBase(request))
+  return { path: await makeInstance(path, instance), refused }
+}
+
+/** Made under a passing name and renamed: under its real name a folder always has an owner. */
+async function makeInstance(userFolder: string, instance: string): Promise<string> {
+  const passing = join(userFolder, `.new-${randomUUID()}`)
+  const path = join(userFolder, instance)
+  try {
+    await mkdir(passing, { mode: 0o700 })
+    await claimOwnership(passing)
+    await rename(passing, path)
+    return path
+  } catch (error) {
+    await rm(passing, { recursive: true, force: true })
+    const message = `cannot make ${path} for secret files: ${errnoOf(error)}; free some space or set another runtime-dir`
+    throw new RuntimeFolderError(message, { cause: error })
+  }
+}

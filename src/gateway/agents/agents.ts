@@ -1,0 +1,147 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { AgentMessage, SessionId, GatewayMessage } from '../../wire/messages/message.ts'
+import type { AgentSettings } from '../settings/settings.ts'
+
+/** One session as its agent's stream sees it. */
+export interface SessionSink {
+  receive(message: AgentMessage): void
+  /** The stream is gone, and with it every session on it. */
+  fail(reason: string): void
+}
+
+/** The way to an agent. */
+export interface AgentLink {
+  send(message: GatewayOutbound): void
+  /** Settles when there is room for more, or the agent is gone. Who only sends a little need not ask. */
+  room(): Promise<void>
+}
+
+/** A connected agent: one stream, many sessions. */
+export class AgentStream {
+  readonly name: string
+  readonly #link: AgentLink
+  readonly #sessions = new Map<SessionId, SessionSink>()
+  #endReason: string | undefined
+
+  constructor(name: string, link: AgentLink) {
+    this.name = name
+    this.#link = link
+  }
+
+  send(message: GatewayOutbound): void {
+    this.#link.send(message)
+  }
+
+  room(): Promise<void> {
+    return this.#link.room()
+  }
+
+  /** On a stream that has ended meanwhile the session fails at once. */
+  add(sid: SessionId, session: SessionSink): void {
+    if (this.#endReason !== undefined) session.fail(this.#endReason)
+    else this.#sessions.set(sid, session)
+  }
+
+  remove(sid: SessionId): void {
+    this.#sessions.delete(sid)
+  }
+
+  /** Packets of sessions that are unknown or over are dropped, as hoop's gateway does. */
+  receive(message: AgentMessage): void {
+    if ('sid' in message && message.sid !== undefined) this.#sessions.get(message.sid)?.receive(message)
+  }
+
+  /** The stream has ended: so have its sessions. */
+  end(reason: string): void {
+    this.#endReason ??= reason
+    for (const session of [...this.#sessions.values()]) session.fail(reason)
+    this.#sessions.clear()
+  }
+}
+
+/** What is said to a refused agent; the code of each is in transport.ts. */
+export type Authentication =
+  | { readonly kind: 'agent'; readonly name: string }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'name-differs' }
+
+/** The agents this gateway knows, and which of them are connected: one stream each. */
+export class Agents {
+  readonly #known: readonly AgentSettings[]
+  readonly #online = new Map<string, AgentStream>()
+  readonly #waiting = new Set<() => void>()
+
+  constructor(known: readonly AgentSettings[]) {
+    this.#known = known
+  }
+
+  /** The credential is the agent's whole key, `scheme://name:secret@host:port`; only its secret's hash is known here. */
+  authenticate(authorization: string | undefined): Authentication {
+    const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
+    const { name, secret } = credential(url ?? '')
+    const agent = this.#known.find(({ keySha256 }) => isSameKey(secret, keySha256))
+    if (agent === undefined) return { kind: 'unknown' }
+    return agent.name === name ? { kind: 'agent', name } : { kind: 'name-differs' }
+  }
+
+  /** @returns false when this agent has a stream already */
+  connect(stream: AgentStream): boolean {
+    if (this.#online.has(stream.name)) return false
+    this.#online.set(stream.name, stream)
+    for (const wake of [...this.#waiting]) wake()
+    return true
+  }
+
+  disconnect(stream: AgentStream, reason: string): void {
+    if (this.#online.get(stream.name) === stream) this.#online.delete(stream.name)
+    stream.end(reason)
+  }
+
+  isOnline(name: string): boolean {
+    return this.#online.has(name)
+  }
+
+  /** The agent's stream, at once or when it connects within `ms`; undefined when it does not, or `signal` says stop. */
+  async waitFor(name: string, ms: number, signal: AbortSignal): Promise<AgentStream | undefined> {
+    const end = performance.now() + ms
+    while (!this.#online.has(name) && performance.now() < end && !signal.aborted) {
+      await this.#change(end - performance.now(), signal)
+    }
+    return signal.aborted ? undefined : this.#online.get(name)
+  }
+
+  #change(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiting.delete(done)
+        clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      signal.addEventListener('abort', done)
+      this.#waiting.add(done)
+    })
+  }
+}
+
+/** Empty parts for what is no credential: they match no hash. */
+function credential(url: string): { name: string; secret: string } {
+  try {
+    const { username, password } = new URL(url)
+    return { name: decodeURIComponent(username), secret: decodeURIComponent(password) }
+  } catch {
+    return { name: '', secret: '' }
+  }
+}
+
+/** In constant time, over hashes of equal length. */
+export function isSameKey(secret: string, sha256: Buffer): boolean {
+  return timingSafeEqual(createHash('sha256').update(secret).digest(), sha256)
+}
+
+/** What this gateway sends. */
+export type GatewayOutbound = Exclude<
+  GatewayMessage,
+  { readonly kind: 'unsupported' | 'native-proxy' | 'system' }
+>

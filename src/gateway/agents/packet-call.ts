@@ -1,0 +1,169 @@
+import { status, type ServerDuplexStream } from '@grpc/grpc-js'
+import type { Packet } from '../../wire/packet.ts'
+
+/** Given to gRPC at once; the rest waits here, where it is counted and can be left out. */
+const IN_FLIGHT_BYTES = 256 * 1024
+/** What a packet costs besides its bytes, roughly. */
+const PACKET_OVERHEAD_BYTES = 256
+
+/** gRPC's codes under grpc-go's names, those that a peer is refused or ended with. */
+const codes = {
+  Canceled: status.CANCELLED,
+  DeadlineExceeded: status.DEADLINE_EXCEEDED,
+  FailedPrecondition: status.FAILED_PRECONDITION,
+  Internal: status.INTERNAL,
+  InvalidArgument: status.INVALID_ARGUMENT,
+  NotFound: status.NOT_FOUND,
+  ResourceExhausted: status.RESOURCE_EXHAUSTED,
+  Unauthenticated: status.UNAUTHENTICATED,
+  Unimplemented: status.UNIMPLEMENTED,
+  Unknown: status.UNKNOWN,
+} as const
+
+export type Code = keyof typeof codes
+
+/** Node reads 16 packets ahead, whatever their size: 272 MiB. Only here can it be told not to; flow.test.ts guards it. */
+interface Buffered {
+  readonly _readableState: { highWaterMark: number }
+}
+
+/**
+ * The stream of one peer, agent or client. Bytes are counted here: grpc-js counts messages, whatever their size, and
+ * queues what a peer does not take without a bound.
+ */
+export class PacketCall {
+  /** Settles when the call is over and nothing goes either way any more. */
+  readonly over: Promise<void>
+  readonly #stream: ServerDuplexStream<Packet, Packet>
+  readonly #waiting: Packet[] = []
+  readonly #takers = new Set<() => void>()
+  #unsentBytes = 0
+  #inFlightBytes = 0
+  #state: 'open' | 'ending' | 'over' = 'open'
+
+  constructor(stream: ServerDuplexStream<Packet, Packet>) {
+    this.#stream = stream
+    this.over = new Promise((resolve) => {
+      const over = () => {
+        this.#end('over')
+        resolve()
+      }
+      // `cancelled` comes behind every end, the orderly one included.
+      stream.once('cancelled', over).once('close', over)
+    })
+  }
+
+  /** Of the peer's metadata. */
+  header(name: string): string | undefined {
+    const [value] = this.#stream.metadata.get(name)
+    return value === undefined ? undefined : String(value)
+  }
+
+  /** Bytes sent that the peer has not taken yet. */
+  get unsentBytes(): number {
+    return this.#unsentBytes
+  }
+
+  /** Never blocks; whoever sends much looks at `unsentBytes`. Nothing after the end. */
+  send(packet: Packet): void {
+    if (this.#state !== 'open') return
+    this.#unsentBytes += bytesOf(packet)
+    this.#waiting.push(packet)
+    this.#write()
+  }
+
+  /** Called whenever the peer has taken something, and once when it never will again. */
+  onTaken(taken: () => void): Disposable {
+    this.#takers.add(taken)
+    return { [Symbol.dispose]: () => void this.#takers.delete(taken) }
+  }
+
+  /** Settles when no more than so many bytes are unsent, or the call is over. */
+  async room(bytes: number): Promise<void> {
+    if (this.#hasRoom(bytes)) return
+    await new Promise<void>((resolve) => {
+      const look = this.onTaken(() => {
+        if (!this.#hasRoom(bytes)) return
+        look[Symbol.dispose]()
+        resolve()
+      })
+    })
+  }
+
+  /** Hands over packets as they come. `ended` is called when the peer ends its side, which a lost connection does too. */
+  receive(receive: (packet: Packet) => void, ended: () => void): void {
+    this.#stream.on('data', receive)
+    this.#stream.on('end', ended)
+  }
+
+  /**
+   * The packets one by one, when they are asked for: a peer that floods is slowed down. Ends when the peer has ended
+   * its side, or the call is over.
+   */
+  async *packets(): AsyncGenerator<Packet, void, undefined> {
+    ;(this.#stream as unknown as Buffered)._readableState.highWaterMark = 1
+    let wake: () => void = () => undefined
+    for (const event of ['readable', 'end', 'close']) this.#stream.on(event, () => wake())
+    while (this.#state !== 'over') {
+      const packet = this.#stream.read() as Packet | null
+      if (packet !== null) yield packet
+      else if (this.#stream.readableEnded) return
+      else await new Promise<void>((resolve) => (wake = resolve))
+    }
+  }
+
+  /** The orderly end, status OK, behind everything that was sent. */
+  end(): void {
+    if (this.#state !== 'open') return
+    this.#end('ending')
+    this.#write()
+  }
+
+  /** Ends the call with a status; what waits here is left out. */
+  fail(code: Code, details: string): void {
+    if (this.#state !== 'open') return
+    this.#end('over')
+    // grpc-js's way to end a stream with a status.
+    this.#stream.emit('error', { code: codes[code], details })
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#unsentBytes <= bytes || this.#state === 'over'
+  }
+
+  #write(): void {
+    while (this.#inFlightBytes < IN_FLIGHT_BYTES) {
+      const packet = this.#waiting.shift()
+      if (packet === undefined) break
+      const bytes = bytesOf(packet)
+      this.#inFlightBytes += bytes
+      this.#stream.write(packet, () => this.#taken(bytes))
+    }
+    if (this.#state === 'ending' && this.#waiting.length === 0 && !this.#stream.writableEnded)
+      this.#stream.end()
+  }
+
+  #taken(bytes: number): void {
+    this.#inFlightBytes -= bytes
+    this.#unsentBytes -= bytes
+    if (this.#state !== 'over') this.#write()
+    this.#tell()
+  }
+
+  /** The one place that changes the state. */
+  #end(state: 'ending' | 'over'): void {
+    this.#state = state
+    if (state === 'ending') return
+    this.#waiting.length = 0
+    this.#unsentBytes = this.#inFlightBytes
+    this.#tell()
+  }
+
+  #tell(): void {
+    for (const taken of [...this.#takers]) taken()
+  }
+}
+
+function bytesOf({ payload, spec }: Packet): number {
+  return Object.values(spec).reduce((sum, { length }) => sum + length, payload.length + PACKET_OVERHEAD_BYTES)
+}

@@ -1,0 +1,126 @@
+import {
+  Server,
+  ServerCredentials,
+  status,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
+import { decodeAgentPacket } from '../../wire/messages/agent-message.ts'
+import { encodeGatewayMessage } from '../../wire/messages/gateway-message.ts'
+import type { Packet } from '../../wire/packet.ts'
+import { channelOptions, transportService } from '../../wire/service.ts'
+import { AgentStream, type Agents } from './agents.ts'
+import type { Logger } from '../../basics/logger.ts'
+import type { Clients } from '../clients/clients.ts'
+import { PacketCall } from './packet-call.ts'
+import type { Address } from '../settings/address.ts'
+
+/** grpc-go's: a peer that answers no ping within 20 s is gone. Agents behind a dead network free their name by it. */
+const serverOptions = {
+  ...channelOptions,
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+} as const
+
+/**
+ * Two methods are answered as soon as they are asked for: their request is empty, and as a stream nothing of it is
+ * read. grpc-js would collect it first, 17 MiB from anybody who sends it slowly.
+ */
+const service: ServiceDefinition = Object.fromEntries(
+  Object.entries(transportService).map(([name, method]) => [name, { ...method, requestStream: true }]),
+)
+
+/** How long streams may take to end in good order when the gateway stops. */
+const CLOSE_MS = 1000
+/** On the way to an agent, before those who send it much are slowed down. */
+const AGENT_UNSENT_BYTES = 1024 * 1024
+
+/** `protobuf.Transport` for agents and clients. */
+export class Transport {
+  readonly #server = new Server(serverOptions)
+  readonly #agentCalls = new Set<PacketCall>()
+  readonly #agents: Agents
+  readonly #clients: Clients
+  readonly #log: Logger
+
+  constructor(agents: Agents, clients: Clients, log: Logger) {
+    this.#agents = agents
+    this.#clients = clients
+    this.#log = log
+    this.#server.addService(service, {
+      Connect: (stream: ServerDuplexStream<Packet, Packet>) => this.#connect(new PacketCall(stream)),
+      HealthCheck: (_: unknown, done: sendUnaryData<{ status: string }>) => done(null, { status: 'OK' }),
+      PreConnect: (_: unknown, done: sendUnaryData<never>) =>
+        done({ code: status.UNIMPLEMENTED, details: 'this gateway serves agents with mode=standard only' }),
+    })
+  }
+
+  /** @returns the port, the real one when 0 was asked for */
+  listen({ host, port }: Address): Promise<number> {
+    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      )
+    })
+  }
+
+  /** Ends every stream, then the server. */
+  async close(): Promise<void> {
+    this.#clients.close()
+    for (const call of this.#agentCalls) call.end()
+    const force = setTimeout(() => this.#server.forceShutdown(), CLOSE_MS)
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
+    clearTimeout(force)
+  }
+
+  /** The checks that come before the credential (protocol.md 1.4). */
+  #connect(call: PacketCall): void {
+    switch (call.header('origin')) {
+      case 'agent':
+        return this.#connectAgent(call)
+      case 'client':
+        return void this.#clients.serve(call)
+      case undefined:
+        return call.fail('InvalidArgument', 'missing client origin')
+      default:
+        return call.fail('Unauthenticated', 'invalid authentication')
+    }
+  }
+
+  #connectAgent(call: PacketCall): void {
+    const authentication = this.#agents.authenticate(call.header('authorization'))
+    if (authentication.kind === 'unknown') return call.fail('Unauthenticated', 'invalid authentication')
+    if (authentication.kind === 'name-differs')
+      return call.fail('Unauthenticated', 'invalid authentication, mismatch dsn attributes')
+    const agent = new AgentStream(authentication.name, {
+      send: (message) => call.send(encodeGatewayMessage(message)),
+      room: () => call.room(AGENT_UNSENT_BYTES),
+    })
+    if (!this.#agents.connect(agent)) return call.fail('FailedPrecondition', 'agent already connected')
+    this.#serve(call, agent)
+  }
+
+  #serve(call: PacketCall, agent: AgentStream): void {
+    this.#agentCalls.add(call)
+    this.#log.info({ agent: agent.name, hostname: call.header('hostname') }, 'agent connected')
+    const over = (reason: string) => {
+      if (!this.#agentCalls.delete(call)) return
+      this.#agents.disconnect(agent, reason)
+      this.#log.info({ agent: agent.name, reason }, 'agent disconnected')
+    }
+    call.receive(
+      (packet) => agent.receive(decodeAgentPacket(packet)),
+      // A lost connection ends the readable side as well, a moment before it is called cancelled.
+      () =>
+        setImmediate(() => {
+          over('EOF')
+          call.end()
+        }),
+    )
+    void call.over.then(() => over('agent has disconnected'))
+    agent.send({ kind: 'connected' })
+    agent.send({ kind: 'feature-flags', flags: new Map() })
+  }
+}

@@ -1,7 +1,0 @@
-import type { GatewayMessage } from '../wire/message.ts'
-
-/** What this gateway sends. */
-export type GatewayOutbound = Exclude<
-  GatewayMessage,
-  { readonly kind: 'unsupported' | 'native-proxy' | 'system' }
->

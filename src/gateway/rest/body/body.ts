@@ -1,0 +1,107 @@
+import * as v from 'valibot'
+import { HttpError } from '../http-error.ts'
+
+// Request bodies of the contract (protocol.md 10.1). Fields that newer clients send are passed over.
+
+/** Of a list or an object: more would keep the gateway busy for seconds, for every other caller as well. */
+const MAX_ENTRIES = 10_000
+
+const text = v.string('must be a text')
+const name = v.pipe(text, v.nonEmpty('must not be empty'))
+/** Lists are objects to JavaScript, and a record of one would have its numbers for names. */
+const isNoList = v.check((value: unknown) => !Array.isArray(value), 'must be an object, not a list')
+/** Go reads `null` into a text as the empty one. */
+const element = v.nullable(text, '')
+const textMap = v.pipe(
+  v.unknown(),
+  isNoList,
+  v.record(v.string(), element, 'must be an object whose values are texts'),
+  v.check((map) => Object.keys(map).length <= MAX_ENTRIES, `must not have more than ${MAX_ENTRIES} entries`),
+)
+const anyMap = v.pipe(v.unknown(), isNoList, v.record(v.string(), v.unknown(), 'must be an object'))
+
+const common = {
+  env_vars: v.nullish(textMap, {}),
+  client_args: v.nullish(
+    v.pipe(
+      v.array(element, 'must be a list of texts'),
+      v.maxLength(MAX_ENTRIES, `must not have more than ${MAX_ENTRIES} entries`),
+    ),
+    [],
+  ),
+  metadata: v.nullish(anyMap, {}),
+  jira_fields: v.nullish(textMap, {}),
+  session_batch_id: v.nullish(text),
+  correlation_id: v.nullish(text),
+}
+
+const runbook = {
+  ...common,
+  file_name: name,
+  ref_hash: v.nullish(text, ''),
+  parameters: v.nullish(textMap, {}),
+}
+
+export const runbookBody = v.object(runbook, 'must be a JSON object')
+export const runbookV2Body = v.object(
+  { ...runbook, connection_name: name, repository: name },
+  'must be a JSON object',
+)
+/** As for an execution; the repository is the connection's own when it is left out. */
+export const renderBody = v.object(
+  { ...runbook, connection_name: name, repository: v.nullish(text) },
+  'must be a JSON object',
+)
+export const sessionBody = v.object(
+  { ...common, connection: name, script: v.nullish(text, ''), labels: v.nullish(textMap, {}) },
+  'must be a JSON object',
+)
+
+export type RunbookBody = v.InferOutput<typeof runbookBody>
+export type CommonBody = Pick<RunbookBody, keyof typeof common>
+
+/** @throws HttpError 400 naming the first field that is wrong and what it must be; 422 for what is too large */
+export function readExecBody<Schema extends v.GenericSchema>(
+  schema: Schema,
+  body: unknown,
+): v.InferOutput<Schema> {
+  if (Array.isArray(body)) throw new HttpError(400, 'request body: must be a JSON object')
+  const result = v.safeParse(schema, body, { abortEarly: true })
+  if (!result.success) throw new HttpError(400, problem(result.issues[0]))
+  return result.output
+}
+
+function problem(issue: v.BaseIssue<unknown>): string {
+  const field = v.getDotPath(issue) ?? 'request body'
+  return issue.received === 'undefined' ? `${field}: is required` : `${field}: ${issue.message}`
+}
+
+const MAX_METADATA_FIELDS = 20
+const MAX_METADATA_CHARACTERS = 2500
+
+/** The limits and the texts of the original (the number in the first text is its own). @throws HttpError 422 */
+export function checkLimits({ metadata, correlation_id: correlationId }: CommonBody): void {
+  const fields = Object.entries(metadata)
+  if (fields.length > MAX_METADATA_FIELDS)
+    throw new HttpError(422, 'metadata field must have less than 10 fields')
+  if (
+    fields.some(
+      ([key, value]) => key.length >= MAX_METADATA_CHARACTERS || characters(value) >= MAX_METADATA_CHARACTERS,
+    )
+  ) {
+    throw new HttpError(422, 'metadata key or value must not contain more than 2500 characteres')
+  }
+  if (correlationId === undefined || correlationId === null) return
+  if (correlationId.length > 255) throw new HttpError(422, 'correlation_id must not exceed 255 characters')
+  if (/[^\x20-\x7e]/.test(correlationId))
+    throw new HttpError(422, 'correlation_id must contain only printable ASCII characters')
+}
+
+function characters(value: unknown): number {
+  try {
+    return typeof value === 'string' ? value.length : JSON.stringify(value).length
+  } catch {
+    // Nested deeper than the stack: too long whatever its length.
+    return Infinity
+  }
+}

@@ -1,0 +1,58 @@
+import { asFolder } from '../../runbooks/catalog.ts'
+import type { ConnectionSettings } from '../../settings/settings.ts'
+import type { RunbookBody } from '../body/body.ts'
+import { HttpError } from '../http-error.ts'
+import type { NamedRepository, RestServices } from '../services.ts'
+
+/** Whether a connection runs this file of its repository. */
+export function liesInPath(connection: ConnectionSettings, file: string): boolean {
+  return file.startsWith(asFolder(connection.runbooks?.path ?? ''))
+}
+
+/** @throws HttpError 422 for a connection without a repository, 404 for a file outside its path */
+export function checkRunbookAccess(
+  connection: ConnectionSettings,
+  repository: string | undefined,
+  file: string,
+): void {
+  if (repository === undefined) throw new HttpError(422, 'plugin is not enabled for this connection')
+  if (!liesInPath(connection, file)) throw new HttpError(404, `runbook file ${file} not found`)
+}
+
+/**
+ * Where scripts of a caller's own are not allowed, arguments and variables of his own would let them in again.
+ * @throws HttpError 403
+ */
+export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
+  if (connection.access.clientInput) return
+  if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return
+  throw new HttpError(
+    403,
+    `connection ${connection.name} takes neither client_args nor env_vars (access.client-input)`,
+  )
+}
+
+/**
+ * The name of a connection's repository, asked for as in gateway.yaml or by hoop's `host/path` key: it runs the
+ * runbooks of its own one only. @throws HttpError 400 for an unknown one, 403 for another's
+ */
+export function allowedRepository(
+  services: RestServices,
+  connection: ConnectionSettings,
+  asked: string,
+): string {
+  const known = services.repositories.find(({ name, key }) => name === asked || key === asked)
+  if (known === undefined) throw new HttpError(400, `runbook repository config ${asked} not found`)
+  if (connection.runbooks?.repository !== known.name) {
+    throw new HttpError(403, 'user is not allowed to run this runbook on this connection')
+  }
+  return known.name
+}
+
+/** @throws HttpError 500 for a name that no repository of the settings has */
+export function repositoryNamed(services: RestServices, name: string | undefined): NamedRepository {
+  const known = services.repositories.find((one) => one.name === name)
+  if (known === undefined)
+    throw new HttpError(500, 'the runbook repository of this connection is not configured')
+  return known
+}

@@ -1,0 +1,150 @@
+import type { FastifyInstance } from 'fastify'
+import type { Input } from '../../../template/runbook.ts'
+import type { ListedRunbook, Listing } from '../../runbooks/catalog.ts'
+import { RunbookError } from '../../runbooks/errors.ts'
+import type { ConnectionSettings } from '../../settings/settings.ts'
+import { visibleConnection } from '../access.ts'
+import { HttpError } from '../http-error.ts'
+import { liesInPath } from './runbook-access.ts'
+import type { NamedRepository, RestServices } from '../services.ts'
+
+interface ListQuery {
+  readonly connection_name?: unknown
+  /** hoop's old name for it. */
+  readonly connection?: unknown
+  readonly list_connections?: unknown
+}
+
+/** What can be run on which connections, with the parameters it asks for. */
+export function runbookListRoutes(app: FastifyInstance, services: RestServices): void {
+  app.get<{ Querystring: ListQuery }>('/api/runbooks', ({ user, query }) => {
+    const named = [query.connection_name, query.connection].find(
+      (name) => typeof name === 'string' && name !== '',
+    )
+    const connections =
+      typeof named === 'string'
+        ? [visibleConnection(services.users, user, named)]
+        : services.users.connections(user)
+    return listAll(services, connections, query.list_connections === 'true')
+  })
+
+  app.get('/api/plugins/runbooks/templates', async ({ user }) => {
+    return firstVersion(await listAll(services, services.users.connections(user), true))
+  })
+
+  app.get<{ Params: { name: string } }>(
+    '/api/plugins/runbooks/connections/:name/templates',
+    async ({ user, params }) => {
+      const connection = visibleConnection(services.users, user, params.name)
+      if (connection.runbooks === undefined)
+        throw new HttpError(404, 'runbooks plugin does not have this connection')
+      return firstVersion(await listAll(services, [connection], false))
+    },
+  )
+}
+
+interface RunbookView {
+  readonly name: string
+  readonly metadata: Readonly<Record<string, object>>
+  readonly connections?: readonly string[]
+  readonly error: string | null
+}
+
+/** `openapi.RunbookRepositoryList`. */
+interface RepositoryView {
+  readonly repository: string
+  readonly commit: string
+  readonly commit_author: string
+  readonly commit_message: string
+  readonly items: readonly RunbookView[]
+}
+
+/** `openapi.RunbookListV2`: what could be read, and what could not. */
+interface RunbookLists {
+  readonly errors: readonly string[]
+  readonly repositories: readonly RepositoryView[]
+}
+
+async function listAll(
+  services: RestServices,
+  connections: readonly ConnectionSettings[],
+  withConnections: boolean,
+): Promise<RunbookLists> {
+  const errors: string[] = []
+  const repositories: RepositoryView[] = []
+  for (const named of services.repositories) {
+    const users = connections.filter(
+      ({ access, runbooks }) => access.runbooks && runbooks?.repository === named.name,
+    )
+    if (users.length === 0) continue
+    const listing = await readListing(named, users)
+    if (typeof listing === 'string')
+      errors.push(`failed listing runbooks for repo ${named.key}, err=${listing}`)
+    else {
+      repositories.push(viewOf(named, listing, { users, withConnections }))
+      if (listing.isCut) errors.push(`repo ${named.key} has more runbooks or folders than are listed`)
+    }
+  }
+  return { errors, repositories }
+}
+
+/** A text: why the repository cannot be read. */
+async function readListing(
+  { repository }: NamedRepository,
+  users: readonly ConnectionSettings[],
+): Promise<Listing | string> {
+  try {
+    return await repository.list(users.map(({ runbooks }) => runbooks?.path ?? ''))
+  } catch (error) {
+    if (error instanceof RunbookError) return error.message
+    throw error
+  }
+}
+
+function viewOf(
+  { key }: NamedRepository,
+  { commit, author, message, runbooks }: Listing,
+  options: { readonly users: readonly ConnectionSettings[]; readonly withConnections: boolean },
+): RepositoryView {
+  const items = runbooks.map((runbook) => {
+    const connections = options.users.filter((user) => liesInPath(user, runbook.path)).map(({ name }) => name)
+    return { ...itemOf(runbook), ...(options.withConnections && { connections }) }
+  })
+  return { repository: key, commit, commit_author: author, commit_message: message, items }
+}
+
+function itemOf({ path, inputs, error }: ListedRunbook): RunbookView {
+  return {
+    name: path,
+    metadata: Object.fromEntries(inputs.map((input) => [input.name, metadataOf(input)])),
+    error: error ?? null,
+  }
+}
+
+/** As hoop's parser says it: `required` is whether the template declares so, not whether it may be left out. */
+function metadataOf(input: Input): object {
+  return {
+    description: input.description ?? '',
+    required: input.required !== undefined,
+    type: input.type,
+    default: input.default,
+    placeholder: input.placeholder,
+    options: input.options,
+    pattern: input.pattern,
+    minlength: input.minlength,
+    maxlength: input.maxlength,
+    order: input.order,
+    asenv: input.asenv,
+  }
+}
+
+/**
+ * One repository was all there was: of several the items of all, and the commit of the first.
+ * @throws HttpError 422 when none of them can be read
+ */
+function firstVersion({ repositories, errors }: RunbookLists): object {
+  const [first] = repositories
+  if (first === undefined && errors.length > 0) throw new HttpError(422, errors.join('; '))
+  const { commit = '', commit_author = '', commit_message = '' } = first ?? {}
+  return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
+}

@@ -1,0 +1,95 @@
+import { soundsSecret } from '../../../policy/redaction/names/name-words.ts'
+import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../../template/runbook.ts'
+import { RunbookError } from '../../runbooks/errors.ts'
+import type { RunbookRepository } from '../../runbooks/repository.ts'
+import type { RunbookBody } from '../body/body.ts'
+import { HttpError } from '../http-error.ts'
+
+/** A runbook with its parameters filled in: what the agent gets, and what the history says about it. */
+export interface RenderedRunbook {
+  readonly script: Buffer
+  /** The client's variables; what the template set with `asenv` wins over the request's. */
+  readonly envVars: ReadonlyMap<string, string>
+  readonly labels: Readonly<Record<string, string>>
+  /** Names of the parameters whose values are not written down. */
+  readonly secretParameters: ReadonlySet<string>
+  /** Those of type password or file: in the script they are not written down either. */
+  readonly secretValues: readonly Buffer[]
+  /** Full id of the commit the file is from. */
+  readonly commit: string
+}
+
+/** Input types whose values are not written down. */
+const UNRECORDED_TYPES = new Set(['password', 'file'])
+
+/** Reads, parses and renders. @throws HttpError 400, 404 or 500 with the texts of protocol.md 10.3 */
+export async function renderRunbook(
+  repository: RunbookRepository,
+  body: RunbookBody,
+): Promise<RenderedRunbook> {
+  const { text, commit } = await readFile(repository, body)
+  const parameters = new Map(Object.entries(body.parameters))
+  const { rendered, inputs } = render(text, parameters)
+  const secretParameters = secretsAmong(parameters, inputs, rendered)
+  return {
+    script: Buffer.from(rendered.bytes),
+    envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
+    commit,
+    secretParameters,
+    secretValues: inputs
+      .filter(({ type }) => UNRECORDED_TYPES.has(type))
+      .map(({ name }) => Buffer.from(parameters.get(name) ?? '')),
+    labels: {
+      runbookFile: body.file_name,
+      runbookCommit: commit,
+      runbookParameters: JSON.stringify(recorded(parameters, secretParameters)),
+    },
+  }
+}
+
+async function readFile(repository: RunbookRepository, body: RunbookBody) {
+  try {
+    return await repository.readFile(body.file_name, body.ref_hash === '' ? undefined : body.ref_hash)
+  } catch (error) {
+    if (error instanceof RunbookError) throw new HttpError(error.status, error.message)
+    throw error
+  }
+}
+
+function render(
+  text: string,
+  parameters: ReadonlyMap<string, string>,
+): { rendered: RenderedTemplate; inputs: readonly Input[] } {
+  try {
+    const template = parseTemplate(text)
+    return { rendered: template.render(parameters), inputs: template.inputs }
+  } catch (error) {
+    if (error instanceof TemplateError) throw new HttpError(400, error.message)
+    throw error
+  }
+}
+
+/** Those that are secret by their type, by their own name, or by that of the variable that they go into. */
+function secretsAmong(
+  parameters: ReadonlyMap<string, string>,
+  inputs: readonly Input[],
+  rendered: RenderedTemplate,
+): ReadonlySet<string> {
+  const hidden = inputs.filter(({ type }) => UNRECORDED_TYPES.has(type))
+  const inSecretVariables = new Set(
+    [...rendered.env].filter(([key]) => soundsSecret(key.replace(/^envvar:/, ''))).map(([, value]) => value),
+  )
+  const secret = [...parameters].filter(
+    ([name, value]) => soundsSecret(name) || inSecretVariables.has(Buffer.from(value).toString('base64')),
+  )
+  return new Set([...hidden.map(({ name }) => name), ...secret.map(([name]) => name)])
+}
+
+function recorded(
+  parameters: ReadonlyMap<string, string>,
+  secret: ReadonlySet<string>,
+): Record<string, string> {
+  return Object.fromEntries(
+    [...parameters].map(([name, value]) => [name, secret.has(name) ? '[not recorded]' : value]),
+  )
+}

@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { ScriptExecution } from '../../sessions/executions.ts'
+import type { ConnectionSettings, UserSettings } from '../../settings/settings.ts'
+import {
+  checkLimits,
+  readExecBody,
+  renderBody,
+  runbookBody,
+  runbookV2Body,
+  type CommonBody,
+  type RunbookBody,
+} from '../body/body.ts'
+import { visibleConnection } from '../access.ts'
+import { HttpError } from '../http-error.ts'
+import { allowedRepository, checkClientInput, checkRunbookAccess, repositoryNamed } from './runbook-access.ts'
+import { renderRunbook } from './runbook-request.ts'
+import type { RestServices } from '../services.ts'
+import { fitsPackets, type SessionRequest } from '../../sessions/session-request.ts'
+
+/** The two runbook endpoints of the contract, and one of ours that shows what they would send. */
+export function runbookRoutes(app: FastifyInstance, services: RestServices): void {
+  app.post<{ Params: { name: string } }>(
+    '/api/plugins/runbooks/connections/:name/exec',
+    async (request, reply) => {
+      const { user } = request
+      const connection = visibleConnection(services.users, user, request.params.name)
+      const body = readExecBody(runbookBody, request.body)
+      return execute(services, reply, { user, connection, repository: connection.runbooks?.repository, body })
+    },
+  )
+
+  app.post('/api/runbooks/exec', async (request, reply) => {
+    const { user } = request
+    const body = readExecBody(runbookV2Body, request.body)
+    const connection = visibleConnection(services.users, user, body.connection_name)
+    return execute(services, reply, {
+      user,
+      connection,
+      repository: allowedRepository(services, connection, body.repository),
+      body,
+    })
+  })
+
+  app.post('/api/runbooks/render', (request) => {
+    const { user } = request
+    const body = readExecBody(renderBody, request.body)
+    const connection = visibleConnection(services.users, user, body.connection_name)
+    const { repository: asked } = body
+    const own = connection.runbooks?.repository
+    const repository = asked ? allowedRepository(services, connection, asked) : own
+    return render(services, { user, connection, repository, body })
+  })
+}
+
+interface RunbookExecution {
+  readonly user: UserSettings
+  readonly connection: ConnectionSettings
+  readonly repository: string | undefined
+  readonly body: RunbookBody
+}
+
+async function execute(
+  services: RestServices,
+  reply: FastifyReply,
+  execution: RunbookExecution,
+): Promise<unknown> {
+  const { request, labels, repository } = await prepare(services, execution)
+  const { status, body: answer } = await services.executions.execute({
+    ...request,
+    origin: 'client-api-runbooks',
+    labels: { ...labels, runbookRepository: repository.key },
+  })
+  return reply.code(status).send(answer)
+}
+
+/** What an execution would send, and nothing else: no session, no record. */
+async function render(services: RestServices, execution: RunbookExecution): Promise<object> {
+  const { connection, body } = execution
+  // An execution is recorded as refused; here there is nothing to record.
+  if (!connection.access.runbooks) throw new HttpError(403, 'runbooks is disabled for this connection')
+  const { request, repository, commit, secretParameters } = await prepare(services, execution)
+  return {
+    repository: repository.key,
+    commit,
+    connection: connection.name,
+    script: request.script.toString('utf8'),
+    env_vars: [...request.envVars.keys()].sort(),
+    client_args: body.client_args,
+    secret_parameters: [...secretParameters],
+  }
+}
+
+/** All checks, then the file with its parameters filled in. @throws HttpError */
+async function prepare(services: RestServices, { user, connection, body, ...execution }: RunbookExecution) {
+  checkLimits(body)
+  checkRunbookAccess(connection, execution.repository, body.file_name)
+  checkClientInput(connection, body)
+  const repository = repositoryNamed(services, execution.repository)
+  const { script, envVars, secretValues, ...rendered } = await renderRunbook(repository.repository, body)
+  const request = executionRequest({ user, connection, body, script, envVars })
+  return { request: { ...request, secretValues }, repository, ...rendered }
+}
+
+/** What both kinds of executions take over from their body. */
+export function executionRequest(source: {
+  readonly user: UserSettings
+  readonly connection: ConnectionSettings
+  readonly body: CommonBody
+  readonly script: Buffer
+  readonly envVars: ReadonlyMap<string, string>
+}): Omit<ScriptExecution, 'origin' | 'labels'> {
+  const { user, connection, body, script, envVars } = source
+  checkPacketSize({ connection, envVars, clientArgs: body.client_args, script })
+  return {
+    connection,
+    user: user.name,
+    script,
+    envVars,
+    clientArgs: body.client_args,
+    metadata: body.metadata,
+    sessionBatchId: body.session_batch_id ?? undefined,
+    correlationId: body.correlation_id ?? undefined,
+  }
+}
+
+/** @throws HttpError 422 */
+export function checkPacketSize(
+  request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
+): void {
+  if (fitsPackets(request)) return
+  throw new HttpError(
+    422,
+    'script, env_vars or client_args are too large: what goes to the agent in one packet may have 17 MiB',
+  )
+}

@@ -1,0 +1,77 @@
+import type { SessionQuery } from '../../history/session.ts'
+import { HttpError } from '../http-error.ts'
+
+const DEFAULT_LIMIT = 20
+/** A longer page is cut to this, not refused: as hoop does. */
+const MAX_LIMIT = 100
+const MAX_OFFSET = 10_000
+
+/** Go's time.RFC3339. */
+const RFC3339 =
+  /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[+-]\d\d:[0-5]\d)$/
+
+type Query = Readonly<Record<string, unknown>>
+
+/** The options of `GET /api/sessions`; others are passed over. @throws HttpError 422 with hoop's texts */
+export function readListOptions(query: Query): SessionQuery {
+  const correlationId = first(query, 'correlation_id')
+  return {
+    user: first(query, 'user'),
+    connection: first(query, 'connection'),
+    connectionType: first(query, 'type'),
+    correlationId: correlationId === '' ? undefined : correlationId,
+    sessionBatchId: first(query, 'batch_id'),
+    from: readDate(query, 'start_date'),
+    to: readDate(query, 'end_date'),
+    limit: readLimit(query),
+    offset: readOffset(query),
+  }
+}
+
+function readLimit(query: Query): number {
+  const limit = readNumber(query, 'limit') ?? DEFAULT_LIMIT
+  if (limit < 1) throw invalid('limit', `must be at least 1, got ${limit}`)
+  return Math.min(limit, MAX_LIMIT)
+}
+
+function readOffset(query: Query): number {
+  const offset = readNumber(query, 'offset') ?? 0
+  if (offset < 0) throw invalid('offset', `must not be negative, got ${offset}`)
+  if (offset > MAX_OFFSET) {
+    const advice = 'narrow the result set with a filter instead of paginating deeper'
+    throw invalid('offset', `must not be greater than ${MAX_OFFSET}, got ${offset}; ${advice}`)
+  }
+  return offset
+}
+
+function readNumber(query: Query, option: string): number | undefined {
+  const text = first(query, option)
+  if (text === undefined) return undefined
+  if (!/^[+-]?\d{1,15}$/.test(text)) throw invalid(option, `${JSON.stringify(text)} is not a number`)
+  // -0 is 0 for Go.
+  return Number(text) + 0
+}
+
+function readDate(query: Query, option: string): Date | undefined {
+  const text = first(query, option)
+  if (text === undefined) return undefined
+  const [, day, ofMonth] = RFC3339.exec(text) ?? []
+  const date = new Date(text.replace(',', '.'))
+  // JavaScript takes the 30th of February for the 1st of March.
+  const isDay = day !== undefined && new Date(`${day}T00:00:00Z`).getUTCDate() === Number(ofMonth)
+  if (!isDay || Number.isNaN(date.getTime())) {
+    throw invalid(option, 'start_date or end_date in wrong format')
+  }
+  return date
+}
+
+/** Of an option that is given twice the first counts. */
+function first(query: Query, option: string): string | undefined {
+  const given = query[option]
+  const [value] = Array.isArray(given) ? (given as unknown[]) : [given]
+  return typeof value === 'string' ? value : undefined
+}
+
+function invalid(option: string, reason: string): HttpError {
+  return new HttpError(422, `failed listing sessions, invalid "${option}" option: ${reason}`)
+}

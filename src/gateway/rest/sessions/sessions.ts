@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify'
+import type { SessionSummary } from '../../history/session.ts'
+import type { UserSettings } from '../../settings/settings.ts'
+import { visibleConnection } from '../access.ts'
+import { checkLimits, readExecBody, sessionBody } from '../body/body.ts'
+import { HttpError } from '../http-error.ts'
+import { readListOptions } from './list-options.ts'
+import { executionRequest } from '../runbooks/runbooks.ts'
+import type { RestServices } from '../services.ts'
+import { sendResult } from './session-result.ts'
+import { listedSession, sendSession } from './session-view.ts'
+
+type Query = Readonly<Record<string, unknown>>
+
+/** Ad-hoc executions. */
+export function executionRoutes(app: FastifyInstance, services: RestServices): void {
+  app.post('/api/sessions', async (request, reply) => {
+    const { user } = request
+    const body = readExecBody(sessionBody, request.body)
+    checkLimits(body)
+    const connection = visibleConnection(
+      services.users,
+      user,
+      body.connection,
+      () => new HttpError(400, `connection ${body.connection} not found`),
+    )
+    const common = executionRequest({
+      user,
+      connection,
+      body,
+      script: Buffer.from(body.script),
+      envVars: new Map(Object.entries(body.env_vars)),
+    })
+    const { status, body: answer } = await services.executions.execute({
+      ...common,
+      origin: 'client-api',
+      labels: ownLabels(body.labels),
+    })
+    return reply.code(status).send(answer)
+  })
+}
+
+/** Finding sessions, reading them back, and ending one. */
+export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
+  readingRoutes(app, services)
+
+  app.post<{ Params: { id: string } }>('/api/sessions/:id/kill', async (request, reply) => {
+    const { user } = request
+    const session = findSession(services, user, request.params.id)
+    services.sessions.kill(session.id)
+    return reply.code(204).send()
+  })
+}
+
+function readingRoutes(app: FastifyInstance, services: RestServices): void {
+  const { history } = services
+
+  app.get<{ Querystring: Query }>('/api/sessions', ({ user, query }) => listSessions(services, user, query))
+
+  app.get<{ Params: { id: string }; Querystring: Query }>(
+    '/api/sessions/:id',
+    ({ user, params, query }, reply) =>
+      sendSession(reply, history, findSession(services, user, params.id), query),
+  )
+
+  app.get<{ Params: { id: string }; Querystring: Query }>(
+    '/api/sessions/:id/result/stream',
+    ({ user, params, query }, reply) =>
+      sendResult(reply, history, findSession(services, user, params.id), query),
+  )
+}
+
+/** Only admins see the sessions of others, also when they ask for them by name. */
+function listSessions({ users, history }: RestServices, user: UserSettings, query: Query): object {
+  const options = readListOptions(query)
+  const owner = users.isAdmin(user) ? undefined : user.name
+  const { sessions, total } = history.list({ ...options, owner })
+  return {
+    data: sessions.map(listedSession),
+    total,
+    has_next_page: options.offset + sessions.length < total,
+  }
+}
+
+/** What the gateway itself says of runbooks cannot be claimed by a caller. */
+function ownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('runbook')))
+}
+
+function findSession(services: RestServices, user: UserSettings, id: string): SessionSummary {
+  const session = services.history.session(id)
+  if (session === undefined || !services.users.owns(user, session))
+    throw new HttpError(404, 'session not found')
+  return session
+}

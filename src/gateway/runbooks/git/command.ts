@@ -1,0 +1,28 @@
+import { mirrorEnvironment } from './environment.ts'
+import { RepositoryError } from '../errors.ts'
+import { runGit, type GitResult } from './git.ts'
+
+/** None of these commands talks to a network or reads much. */
+const TIMEOUT_MS = 10_000
+
+export interface CommandOptions {
+  /** What git's environment is picked from. */
+  readonly outerEnv: NodeJS.ProcessEnv
+  /** Aborts when the repository is closed. */
+  readonly closing: AbortSignal
+}
+
+/** Runs a local git command in the bare repository `gitDir`. Any exit code is a result. */
+export function runInMirror(
+  gitDir: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<GitResult> {
+  return runGit({
+    args: ['--git-dir', gitDir, ...args],
+    env: mirrorEnvironment(options.outerEnv),
+    timeoutMs: TIMEOUT_MS,
+    timeoutError: () => new RepositoryError(`git ${args[0] ?? ''} took longer than ${TIMEOUT_MS / 1000} s`),
+    signal: options.closing,
+  })
+}

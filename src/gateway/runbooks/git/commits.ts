@@ -1,0 +1,87 @@
+import { runInMirror, type CommandOptions } from './command.ts'
+import { MirrorDamagedError, RepositoryError, RunbookRefError } from '../errors.ts'
+import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
+
+/** Questions that may wait for git; one process at a time answers them. */
+const MAX_WAITING = 100
+/** Commits that people run by hash are few: those of open reviews. */
+const MAX_REMEMBERED = 1_000
+
+/** Lower-case `ref_hash`. Throws a RunbookRefError unless it is 7 to 64 hex digits: no branch, no `HEAD~1`. */
+export function checkRefHash(refHash: string): string {
+  if (/^[0-9a-f]{7,64}$/i.test(refHash)) return refHash.toLowerCase()
+  throw new RunbookRefError(
+    `ref_hash ${JSON.stringify(refHash.slice(0, 80))} must be 7 to 64 hexadecimal digits`,
+  )
+}
+
+/**
+ * The full id of the commit a (shortened) hash stands for, `undefined` if the mirror has no such object.
+ * Throws a RunbookRefError if the hash is another object's or fits several commits.
+ */
+export async function findCommit(objects: ObjectReader, hash: string): Promise<string | undefined> {
+  const commit = await objects.read(`${hash}^{commit}`, MAX_STRUCTURE_BYTES)
+  // A tag object is peeled to a commit of another hash; the hash of the commit itself was asked for.
+  if (commit.kind === 'found' && commit.oid.startsWith(hash)) return commit.oid
+  if (commit.kind === 'ambiguous')
+    throw new RunbookRefError(`ref_hash ${hash} is ambiguous: give more digits`)
+  const object = await objects.read(hash, MAX_STRUCTURE_BYTES)
+  if (object.kind === 'missing') return undefined
+  throw new RunbookRefError(`ref_hash ${hash} is not a commit`)
+}
+
+/** Tells whether a commit is part of a branch. Remembers positive answers, bounded. */
+export class Ancestry {
+  readonly #gitDir: string
+  readonly #options: CommandOptions
+  readonly #known = new Set<string>()
+  #waiting = 0
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(gitDir: string, options: CommandOptions) {
+    this.#gitDir = gitDir
+    this.#options = options
+  }
+
+  /** Whether `tip` is `commit` or descends from it; both are full object ids. */
+  async includes(commit: string, tip: string): Promise<boolean> {
+    if (commit === tip) return true
+    // The tip belongs to the key: a force push may take a commit off the branch.
+    const key = `${commit} ${tip}`
+    if (this.#known.has(key)) return true
+    const ancestor = await this.#inTurn(async () => this.#known.has(key) || (await this.#ask(commit, tip)))
+    if (ancestor) this.#remember(key)
+    return ancestor
+  }
+
+  /** Settles once no git process of ours is left. */
+  async close(): Promise<void> {
+    await this.#last.catch(() => undefined)
+  }
+
+  async #inTurn(question: () => Promise<boolean>): Promise<boolean> {
+    if (this.#waiting >= MAX_WAITING)
+      throw new RepositoryError('too many ref_hash checks are waiting: try again')
+    this.#waiting += 1
+    const answer = this.#last.then(question, question)
+    this.#last = answer
+    try {
+      return await answer
+    } finally {
+      this.#waiting -= 1
+    }
+  }
+
+  async #ask(commit: string, tip: string): Promise<boolean> {
+    const args = ['merge-base', '--is-ancestor', commit, tip]
+    const { code, stderr } = await runInMirror(this.#gitDir, args, this.#options)
+    if (code > 1) throw new MirrorDamagedError(`git merge-base failed: ${stderr.trim()}`)
+    return code === 0
+  }
+
+  #remember(key: string): void {
+    this.#known.add(key)
+    const [oldest] = this.#known
+    if (this.#known.size > MAX_REMEMBERED && oldest !== undefined) this.#known.delete(oldest)
+  }
+}

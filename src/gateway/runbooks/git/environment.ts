@@ -1,0 +1,108 @@
+import type { UrlCredentials, Remote } from './url.ts'
+
+/** A child's environment: complete, nothing is inherited beside it. */
+export type GitEnvironment = Readonly<Record<string, string>>
+
+/** All that git and its children get of ours. Whatever is not named (GIT_DIR, GIT_EXEC_PATH, tokens) stays out. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'SSH_AUTH_SOCK',
+  'GIT_SSH_COMMAND',
+  'GIT_SSL_CAINFO',
+  'GIT_SSL_CAPATH',
+  'http_proxy',
+  'https_proxy',
+  'all_proxy',
+  'no_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'ALL_PROXY',
+  'NO_PROXY',
+]
+
+/**
+ * A credential helper that answers from the environment, so that the password is in no argv, no file and no
+ * header that a redirect could carry to another host: git asks it for `origin` only.
+ */
+const CREDENTIAL_HELPER =
+  '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$RUNBOOK_GIT_USERNAME" "$RUNBOOK_GIT_PASSWORD"; }; f'
+
+/**
+ * The environment of a git command that only touches a mirror: no prompt, no hook, no configuration of the
+ * user's. `outer` is the gateway's own environment.
+ */
+export function mirrorEnvironment(outer: NodeJS.ProcessEnv): GitEnvironment {
+  return { ...base(outer), GIT_CONFIG_GLOBAL: '/dev/null', ...configured(SAFE_SETTINGS) }
+}
+
+/**
+ * The environment of `git fetch`. For a local repository `globalConfig` takes the place of the user's own
+ * configuration: git drops GIT_CONFIG_COUNT on its way to upload-pack, this file it reads there too.
+ */
+export function fetchEnvironment(
+  outer: NodeJS.ProcessEnv,
+  remote: Remote,
+  globalConfig: string,
+): GitEnvironment {
+  const own = base(outer)
+  if (remote.kind === 'local')
+    return { ...own, GIT_CONFIG_GLOBAL: globalConfig, ...configured(SAFE_SETTINGS) }
+  if (remote.kind === 'ssh' || remote.credentials === undefined)
+    return { ...own, ...configured(SAFE_SETTINGS) }
+  return { ...own, ...withCredentials(remote.origin, remote.credentials) }
+}
+
+type Setting = readonly [key: string, value: string]
+
+const SAFE_SETTINGS: readonly Setting[] = [
+  ['core.hooksPath', '/dev/null'],
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+]
+
+function base(outer: NodeJS.ProcessEnv): Record<string, string> {
+  const environment: Record<string, string> = {}
+  for (const name of PASSED_ON) {
+    const value = outer[name]
+    if (value !== undefined) environment[name] = value
+  }
+  environment['GIT_SSH_COMMAND'] ??= 'ssh -oBatchMode=yes'
+  return {
+    ...environment,
+    LANG: 'C',
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '',
+    GIT_ALLOW_PROTOCOL: 'file:https:ssh',
+    GIT_NO_REPLACE_OBJECTS: '1',
+  }
+}
+
+function withCredentials(origin: string, credentials: UrlCredentials): Record<string, string> {
+  const section = `credential.${origin}`
+  // The empty helper clears the user's own, which would else be told to store this password. Without a
+  // password (`https://me@host/`) they are asked first, and only then is the user tried as a bare token.
+  const clear: Setting[] = credentials.password === undefined ? [] : [[`${section}.helper`, '']]
+  const settings: Setting[] = [
+    ...SAFE_SETTINGS,
+    [`${section}.username`, credentials.username],
+    ...clear,
+    [`${section}.helper`, CREDENTIAL_HELPER],
+  ]
+  return {
+    ...configured(settings),
+    RUNBOOK_GIT_USERNAME: credentials.username,
+    RUNBOOK_GIT_PASSWORD: credentials.password ?? '',
+  }
+}
+
+/** Settings in the environment instead of `-c`, which every user of the machine could read in argv. */
+function configured(settings: readonly Setting[]): Record<string, string> {
+  const environment: Record<string, string> = { GIT_CONFIG_COUNT: String(settings.length) }
+  for (const [index, [key, value]] of settings.entries()) {
+    environment[`GIT_CONFIG_KEY_${index}`] = key
+    environment[`GIT_CONFIG_VALUE_${index}`] = value
+  }
+  return environment
+}

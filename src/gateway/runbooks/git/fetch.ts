@@ -1,0 +1,167 @@
+import { lstat, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { runInMirror, type CommandOptions } from './command.ts'
+import { fetchEnvironment } from './environment.ts'
+import { FetchTimeoutError, RepositoryError, RepositorySizeError } from '../errors.ts'
+import { runGit, type GitRun } from './git.ts'
+import { ownedPaths } from '../local.ts'
+import { HEAD_REF } from './objects.ts'
+import { redact } from './redact.ts'
+import type { Remote } from './url.ts'
+
+const SIZE_CHECK_EVERY_MS = 250
+/** A pack that git still writes changes all the time; one this old was left behind by a crash. */
+const ABANDONED_AFTER_MS = 60 * 60 * 1_000
+/** What was fetched waits here until its size is known to be acceptable; only then the served ref moves. */
+const INCOMING_REF = 'refs/runbooks/incoming'
+const LOCAL_CONFIG = 'runbooks.gitconfig'
+
+export interface FetchOptions extends CommandOptions {
+  /** The repository's name, for error texts. */
+  readonly name: string
+  readonly remote: Remote
+  /** `undefined`: whatever the remote's HEAD is. */
+  readonly branch: string | undefined
+  /** Milliseconds. */
+  readonly timeoutMs: number
+  /** Bytes of the mirror's objects. */
+  readonly maxBytes: number
+}
+
+/**
+ * Brings the configured branch, and nothing else of the remote, into the bare repository `gitDir`. Throws a
+ * RepositoryError with the end of what git said, credentials masked; also when it takes too long or becomes too
+ * big, and then git is ended and what it had begun is removed.
+ */
+export async function fetchInto(gitDir: string, options: FetchOptions): Promise<void> {
+  const startedAt = Date.now()
+  const globalConfig = await writeLocalConfig(gitDir, options.remote)
+  try {
+    await fetchWatched(gitDir, options, globalConfig)
+  } catch (error) {
+    await removeBegunPacks(gitDir, startedAt)
+    throw error
+  }
+  const bytes = await objectBytes(gitDir, options)
+  if (bytes > options.maxBytes) throw tooBig(options)
+  await moveHead(gitDir, options)
+}
+
+/** Bytes of all objects, those included that a running fetch has received so far. */
+async function objectBytes(gitDir: string, options: FetchOptions): Promise<number> {
+  const { stdout } = await runInMirror(gitDir, ['count-objects', '-v'], options)
+  const kibibytes = [...stdout.matchAll(/^size(?:-pack|-garbage)?: (\d+)$/gm)].map((match) =>
+    Number(match[1]),
+  )
+  return kibibytes.reduce((sum, each) => sum + each, 0) * 1024
+}
+
+async function moveHead(gitDir: string, options: FetchOptions): Promise<void> {
+  const { code, stderr } = await runInMirror(gitDir, ['update-ref', HEAD_REF, INCOMING_REF], options)
+  if (code !== 0) throw fetchFailed(options, stderr)
+}
+
+async function fetchWatched(gitDir: string, options: FetchOptions, globalConfig: string): Promise<void> {
+  const { closing } = options
+  closing.throwIfAborted()
+  const stop = new AbortController()
+  const finished = new AbortController()
+  const close = () => stop.abort(closing.reason)
+  closing.addEventListener('abort', close, { once: true, signal: finished.signal })
+  const watching = watchSize(gitDir, options, stop, finished.signal)
+  try {
+    const { code, stderr } = await runGit(fetchCommand(gitDir, options, globalConfig, stop.signal))
+    if (code !== 0) throw fetchFailed(options, stderr)
+  } finally {
+    finished.abort()
+    await watching
+  }
+}
+
+function fetchCommand(
+  gitDir: string,
+  options: FetchOptions,
+  globalConfig: string,
+  signal: AbortSignal,
+): GitRun {
+  const { name, remote, branch, timeoutMs } = options
+  const source = branch === undefined ? 'HEAD' : `refs/heads/${branch}`
+  const flags = [
+    '--quiet',
+    '--no-tags',
+    '--no-recurse-submodules',
+    '--no-auto-maintenance',
+    '--no-write-fetch-head',
+  ]
+  return {
+    // --update-shallow: without it git says nothing, exits 0 and fetches nothing from a shallow clone.
+    args: [
+      ...['--git-dir', gitDir, 'fetch', ...flags, '--update-shallow'],
+      ...['--end-of-options', remote.url, `+${source}:${INCOMING_REF}`],
+    ],
+    env: fetchEnvironment(options.outerEnv, remote, globalConfig),
+    timeoutMs,
+    timeoutError: () =>
+      new FetchTimeoutError(`fetching runbook repository ${name} took longer than ${timeoutMs / 1000} s`),
+    signal,
+  }
+}
+
+async function watchSize(
+  gitDir: string,
+  options: FetchOptions,
+  stop: AbortController,
+  finished: AbortSignal,
+) {
+  for (;;) {
+    await delay(SIZE_CHECK_EVERY_MS, undefined, { signal: finished }).catch(() => undefined)
+    if (finished.aborted) return
+    // A count that fails says nothing about the size; the one after the fetch must not fail.
+    const bytes = await objectBytes(gitDir, options).catch(() => 0)
+    if (bytes > options.maxBytes) stop.abort(tooBig(options))
+  }
+}
+
+function fetchFailed(options: FetchOptions, stderr: string): RepositoryError {
+  const said = redact(options.remote, stderr)
+    .trim()
+    .replace(/\s*\n\s*/g, ' / ')
+  return new RepositoryError(
+    `failed fetching runbook repository ${options.name}: ${said || 'git gave no reason'}`,
+  )
+}
+
+function tooBig(options: FetchOptions): RepositorySizeError {
+  const mebibytes = Math.ceil(options.maxBytes / 1024 / 1024)
+  return new RepositorySizeError(
+    `runbook repository ${options.name} is bigger than ${mebibytes} MiB: keep runbooks in a repository of their own`,
+  )
+}
+
+/** The owner of a local repository may be another user: we allow exactly this one (git's safe.directory). */
+async function writeLocalConfig(gitDir: string, remote: Remote): Promise<string> {
+  if (remote.kind !== 'local') return ''
+  const file = join(gitDir, LOCAL_CONFIG)
+  const paths = await ownedPaths(remote.url)
+  // Newer gits take a trailing `*` for "and everything below".
+  const lines = paths.filter((path) => !path.endsWith('*')).map((path) => `\tdirectory = ${quoted(path)}\n`)
+  await writeFile(file, `[safe]\n${lines.join('')}`, { mode: 0o600 })
+  return file
+}
+
+function quoted(value: string): string {
+  return `"${value.replace(/["\\]/g, '\\$&')}"`
+}
+
+/** An ended git leaves its half-written pack; nobody else would ever remove it. */
+async function removeBegunPacks(gitDir: string, startedAt: number): Promise<void> {
+  const folder = join(gitDir, 'objects', 'pack')
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names.filter((each) => each.startsWith('tmp_'))) {
+    const file = join(folder, name)
+    const changedAt = (await lstat(file).catch(() => undefined))?.mtimeMs ?? 0
+    const abandoned = changedAt < Date.now() - ABANDONED_AFTER_MS
+    if (changedAt >= startedAt || abandoned) await rm(file, { force: true })
+  }
+}

@@ -1,0 +1,52 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import type { GitEnvironment } from './environment.ts'
+import { RepositoryError } from '../errors.ts'
+
+/** Both ends of three pipes, two for libuv's own report of a failed start, two to spare. */
+const DESCRIPTORS_OF_A_START = 10
+
+/** What to do about a start that failed, by its code. */
+const REMEDIES: Readonly<Partial<Record<string, string>>> = {
+  ENOENT: 'git was not found in PATH: install git (2.32 or newer)',
+  EMFILE: 'git could not be started, too many files are open (EMFILE): raise the limit (ulimit -n)',
+  ENFILE: 'git could not be started, too many files are open on this machine (ENFILE)',
+}
+
+/**
+ * Starts git in a process group of its own. Throws a RepositoryError for some failures; others come as an 'error'
+ * event, whose listener must be the first thing the caller adds. For want of descriptors the child then has no
+ * streams at all, against their types.
+ */
+export function spawnGit(
+  args: readonly string[],
+  env: GitEnvironment,
+  stdin: 'ignore' | 'pipe',
+): ChildProcess {
+  try {
+    checkDescriptors()
+    // cwd `/`: git refuses to start in a folder that is gone, and the gateway's own may be.
+    return spawn('git', args, { env, cwd: '/', detached: true, stdio: [stdin, 'pipe', 'pipe'] })
+  } catch (error) {
+    throw gitUnavailable(error)
+  }
+}
+
+/** What a start failed with, in words that say what to do. */
+export function gitUnavailable(cause: unknown): RepositoryError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  return new RepositoryError(REMEDIES[code ?? ''] ?? `git could not be started: ${message}`, { cause })
+}
+
+/**
+ * Throws when there are not enough. A start that runs out of them half-way never gives back those it has taken
+ * (Node 20 leaves the pipes of an EMFILE open), so each such request would make the want greater.
+ */
+function checkDescriptors(): void {
+  const taken: number[] = []
+  try {
+    while (taken.length < DESCRIPTORS_OF_A_START) taken.push(openSync('/dev/null', 'r'))
+  } finally {
+    for (const fd of taken) closeSync(fd)
+  }
+}

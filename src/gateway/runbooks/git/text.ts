@@ -1,0 +1,19 @@
+import { MirrorDamagedError, RunbookContentError } from '../errors.ts'
+import type { ObjectReader } from './objects.ts'
+
+/** The hosted gateway's limit (protocol.md 9.2). */
+const MAX_FILE_BYTES = 1_000_000
+
+/** The text of a runbook's blob. Throws a RunbookError if it is too big, or not UTF-8. */
+export async function readText(objects: ObjectReader, oid: string, path: string): Promise<string> {
+  const blob = await objects.read(oid, MAX_FILE_BYTES)
+  if (blob.kind === 'too-large') {
+    throw new RunbookContentError(`max template size [${MAX_FILE_BYTES / 1000} KB] reached for ${path}`)
+  }
+  if (blob.kind !== 'found') throw new MirrorDamagedError(`the content of runbook file ${path} is missing`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(blob.content)
+  } catch {
+    throw new RunbookContentError(`runbook file ${path} is not valid UTF-8 text`)
+  }
+}

@@ -1,0 +1,122 @@
+import { MirrorDamagedError, RunbookContentError, RunbookNotFoundError, RunbookPathError } from '../errors.ts'
+import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
+
+/** PATH_MAX of Linux: no checkout could hold a longer one. */
+const MAX_PATH_BYTES = 4_096
+const SPACE = 0x20
+
+interface TreeEntry {
+  readonly mode: string
+  readonly oid: string
+}
+
+/** What a file or a folder has for its mode; all others are links and submodules. */
+export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
+export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
+
+/**
+ * The components of a runbook's path. Throws a RunbookPathError for anything but a plain relative path; a
+ * backslash is an ordinary character in git.
+ */
+export function splitPath(path: string): string[] {
+  if (path === '') throw refused(path, 'is empty')
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refused(path, `is longer than ${MAX_PATH_BYTES} bytes`)
+  if (/\p{Cc}/u.test(path)) throw refused(path, 'holds a control character')
+  if (path.startsWith('/')) throw refused(path, 'is absolute: give it relative to the root of the repository')
+  const components = path.split('/')
+  if (components.includes('')) throw refused(path, 'has an empty component')
+  if (components.includes('.') || components.includes('..')) throw refused(path, "must not hold '.' or '..'")
+  return components
+}
+
+/**
+ * Walks the tree of `commit` and gives the blob's object id. Only regular files in real folders count: a link or
+ * a submodule anywhere on the way is refused, so no path leads out of the repository.
+ */
+export async function findBlob(
+  objects: ObjectReader,
+  commit: string,
+  components: readonly string[],
+): Promise<string> {
+  const path = components.join('/')
+  let oid = await rootTree(objects, commit)
+  for (const [index, component] of components.entries()) {
+    const entry = findEntry(await readStructure(objects, oid, 'tree'), component, commit.length / 2)
+    if (entry === undefined) throw notFound(path)
+    const last = index === components.length - 1
+    checkMode(entry.mode, last, path)
+    oid = entry.oid
+  }
+  return oid
+}
+
+async function rootTree(objects: ObjectReader, commit: string): Promise<string> {
+  return treeOf(await readStructure(objects, commit, 'commit'), commit)
+}
+
+/** The id of the tree that a commit's text names. */
+export function treeOf(content: Buffer, commit: string): string {
+  const oid = /^tree ([0-9a-f]{40,64})\n/.exec(content.toString('latin1', 0, 80))?.[1]
+  if (oid === undefined) throw new MirrorDamagedError(`commit ${commit} names no tree`)
+  return oid
+}
+
+/** The text of a commit, the bytes of a tree. Throws a MirrorDamagedError or, if it is too big, a RunbookContentError. */
+export async function readStructure(
+  objects: ObjectReader,
+  oid: string,
+  type: 'commit' | 'tree',
+): Promise<Buffer> {
+  const reply = await objects.read(oid, MAX_STRUCTURE_BYTES)
+  if (reply.kind === 'too-large') throw new RunbookContentError(`${type} ${oid} is too big to be read`)
+  if (reply.kind !== 'found') throw new MirrorDamagedError(`${type} ${oid} is missing`)
+  if (reply.type !== type) throw new MirrorDamagedError(`object ${oid} is a ${reply.type}, not a ${type}`)
+  return reply.content
+}
+
+/** The entry of a tree by its name. */
+export function findEntry(tree: Buffer, name: string, oidBytes: number): TreeEntry | undefined {
+  const wanted = Buffer.from(name)
+  for (const entry of entriesOf(tree, oidBytes)) {
+    if (!entry.name.equals(wanted)) continue
+    return { mode: entry.mode.toString('latin1'), oid: entry.oid.toString('hex') }
+  }
+  return undefined
+}
+
+/** A tree object is a row of `<mode> <name>\0<object id in bytes>`. */
+export function* entriesOf(
+  tree: Buffer,
+  oidBytes: number,
+): Generator<{ readonly mode: Buffer; readonly name: Buffer; readonly oid: Buffer }> {
+  for (let start = 0; start < tree.length;) {
+    const space = tree.indexOf(SPACE, start)
+    const zero = tree.indexOf(0, start)
+    const end = zero + 1 + oidBytes
+    if (space < 0 || zero < space || end > tree.length)
+      throw new MirrorDamagedError('a tree object is broken')
+    yield {
+      mode: tree.subarray(start, space),
+      name: tree.subarray(space + 1, zero),
+      oid: tree.subarray(zero + 1, end),
+    }
+    start = end
+  }
+}
+
+function checkMode(mode: string, last: boolean, path: string): void {
+  if (mode === '120000') throw refused(path, 'leads through a symbolic link, which is not followed')
+  if (mode === '160000') throw refused(path, 'leads into a submodule, which is not fetched')
+  const folder = FOLDER_MODES.has(mode)
+  if (folder && last) throw refused(path, 'is a folder')
+  if (!folder && !last) throw notFound(path)
+}
+
+function refused(path: string, why: string): RunbookPathError {
+  // As JSON, so that no control character gets into a log or a terminal.
+  return new RunbookPathError(`runbook file ${JSON.stringify(path.slice(0, 200))} ${why}`)
+}
+
+function notFound(path: string): RunbookNotFoundError {
+  return new RunbookNotFoundError(`runbook file ${path} not found on git repo`)
+}

@@ -1,0 +1,101 @@
+import { RepositoryError, RunbookContentError } from '../errors.ts'
+import type { ObjectReader } from './objects.ts'
+import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, splitPath } from './tree.ts'
+
+/** How much of a repository one listing looks at. */
+export const LISTING_LIMITS = { runbooks: 1_000, folders: 5_000, ms: 10_000 }
+
+/** Objects have ids of as many bytes as the commit's. */
+interface Tree {
+  readonly oid: string
+  readonly path: string
+}
+
+/** The runbook files in a folder of one commit, in the order of their paths. */
+export class Walk {
+  readonly #objects: ObjectReader
+  readonly #oidBytes: number
+  readonly #limits: typeof LISTING_LIMITS
+  readonly #end: number
+  #folders = 0
+  #runbooks = 0
+  /** Whether there are more, or may be, than were given. */
+  isCut = false
+
+  /** `end`: when to give up, on the monotonic clock. */
+  constructor(objects: ObjectReader, oidBytes: number, end: number, limits: typeof LISTING_LIMITS) {
+    this.#objects = objects
+    this.#oidBytes = oidBytes
+    this.#limits = limits
+    this.#end = end
+  }
+
+  /** `folder` is '' or ends with a slash. None if there is no such folder. Throws a RepositoryError when it takes too long. */
+  async *runbooks(root: string, folder: string): AsyncGenerator<Tree> {
+    const start = await this.#descend(root, folder)
+    if (start !== undefined) yield* this.#inside(start)
+  }
+
+  async #descend(root: string, folder: string): Promise<Tree | undefined> {
+    let tree: Tree = { oid: root, path: '' }
+    for (const name of folder.split('/').slice(0, -1)) {
+      const entry = findEntry(await this.#read(tree), name, this.#oidBytes)
+      if (entry === undefined || !FOLDER_MODES.has(entry.mode)) return undefined
+      tree = { oid: entry.oid, path: `${tree.path}${name}/` }
+    }
+    return tree
+  }
+
+  async *#inside(tree: Tree): AsyncGenerator<Tree> {
+    for (const { mode, name, oid } of entriesOf(await this.#read(tree), this.#oidBytes)) {
+      if (this.isCut) return
+      const kind = mode.toString('latin1')
+      const entry = { oid: oid.toString('hex'), path: `${tree.path}${name.toString()}` }
+      if (FOLDER_MODES.has(kind)) yield* this.#inside({ ...entry, path: `${entry.path}/` })
+      else if (FILE_MODES.has(kind) && isRunbook(name) && isPlain(entry.path)) {
+        if (this.#isBeyond('runbooks', (this.#runbooks += 1))) return
+        this.#checkTime()
+        yield entry
+      }
+    }
+  }
+
+  async #read(tree: Tree): Promise<Buffer> {
+    this.#checkTime()
+    if (this.#isBeyond('folders', (this.#folders += 1))) return Buffer.alloc(0)
+    try {
+      return await readStructure(this.#objects, tree.oid, 'tree')
+    } catch (error) {
+      // A folder of some hundred thousand files is none of runbooks.
+      if (!(error instanceof RunbookContentError)) throw error
+      this.isCut = true
+      return Buffer.alloc(0)
+    }
+  }
+
+  /** For each file as well: its template takes time, too. */
+  #checkTime(): void {
+    if (performance.now() <= this.#end) return
+    throw new RepositoryError(`listing the runbooks took longer than ${this.#limits.ms / 1000} s`)
+  }
+
+  #isBeyond(what: 'folders' | 'runbooks', count: number): boolean {
+    if (count > this.#limits[what]) this.isCut = true
+    return count > this.#limits[what]
+  }
+}
+
+/** hoop's rule (protocol.md 9.2). A name that is not UTF-8 could not be asked for. */
+function isRunbook(name: Buffer): boolean {
+  return name.includes('.runbook.') && Buffer.from(name.toString()).equals(name)
+}
+
+/** Whether an execution could name it: no control characters, not too long. */
+function isPlain(path: string): boolean {
+  try {
+    splitPath(path)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,120 @@
+import type { Logger } from '../../basics/logger.ts'
+import type { History } from '../history/history.ts'
+import { HistoryError } from '../history/session.ts'
+import { NO_AGENT_CODE, type SessionEnding } from './session.ts'
+import type { SessionRequest } from './session-request.ts'
+import type { Begun, Sessions } from './sessions.ts'
+import type { GatewaySettings } from '../settings/settings.ts'
+
+/** One execution as the REST interface asks for it. */
+export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
+  readonly origin: 'client-api' | 'client-api-runbooks'
+}
+
+/** `openapi.ExecResponse` of the published contract. */
+export interface ExecResponse {
+  readonly has_review: boolean
+  readonly session_id: string
+  readonly output: string
+  readonly output_status: 'success' | 'failed' | 'running'
+  readonly truncated: boolean
+  readonly execution_time: number
+  readonly exit_code: number
+  readonly ai_analysis: null
+  /** Not in the contract. Bytes of secrets that were replaced in the output; left out where there are none. */
+  readonly redacted_bytes?: number
+}
+
+/** What the answer's output says, beside what is known of it, when the history fails. The reason is in the log. */
+const UNRECORDED = {
+  written: 'the session history could not be written, output may be missing',
+  read: 'the session history could not be read, output may be missing',
+}
+
+/** Sessions that run one script, for callers who want one answer. */
+export class Executions {
+  readonly #sessions: Sessions
+  readonly #history: History
+  readonly #limits: GatewaySettings['limits']
+  readonly #log: Logger
+
+  constructor(sessions: Sessions, history: History, limits: GatewaySettings['limits'], log: Logger) {
+    this.#sessions = sessions
+    this.#history = history
+    this.#limits = limits
+    this.#log = log
+  }
+
+  /** The answer when it comes within the wait, else the 202: the execution goes on. @throws HistoryError when it cannot begin */
+  async execute(request: ScriptExecution): Promise<{ status: 200 | 202; body: ExecResponse }> {
+    const startedAt = performance.now()
+    const begun = this.#begin(request)
+    const { sid } = begun.session
+    let timer: NodeJS.Timeout | undefined
+    // A plain timer: ending that of timers/promises makes an error with a stack, 20 us for each execution.
+    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, this.#limits.waitMs, 'late')))
+    try {
+      const ending = await Promise.race([begun.ended, late])
+      if (ending === 'late') return { status: 202, body: stillRunning(sid) }
+      const executionTime = Math.round(performance.now() - startedAt)
+      return { status: 200, body: this.#answer(sid, ending, executionTime) }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #begin(request: ScriptExecution): Begun {
+    const begun = this.#sessions.begin(
+      { ...request, verb: 'exec' },
+      { opened: () => begun.session.exec(request.script), output: () => undefined },
+    )
+    return begun
+  }
+
+  #answer(sid: string, ending: SessionEnding, executionTime: number): ExecResponse {
+    const { exitCode, failure, truncatedBytes, redactedBytes } = ending
+    const { output, truncated } = this.#output(sid, ending)
+    return {
+      has_review: false,
+      session_id: sid,
+      output,
+      output_status: failure !== undefined || exitCode !== 0 ? 'failed' : 'success',
+      truncated: truncated || truncatedBytes > 0,
+      execution_time: executionTime,
+      exit_code: exitCode,
+      ai_analysis: null,
+      ...(redactedBytes > 0 && { redacted_bytes: redactedBytes }),
+    }
+  }
+
+  /** What the history has of the output; the command has run, so its code is answered without it as well. */
+  #output(sid: string, { unrecorded }: SessionEnding): { output: string; truncated: boolean } {
+    try {
+      const { bytes, truncated } = this.#history.output(sid, this.#limits.outputBytes)
+      const output = bytes.toString('utf8')
+      if (unrecorded === undefined) return { output, truncated }
+      return { output: withLine(output, UNRECORDED.written), truncated: true }
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      this.#log.error({ sid, error: error.message }, 'output not read')
+      return { output: withLine('', UNRECORDED.read), truncated: true }
+    }
+  }
+}
+
+function withLine(output: string, line: string): string {
+  return `${output}${output === '' || output.endsWith('\n') ? '' : '\n'}${line}\n`
+}
+
+function stillRunning(sid: string): ExecResponse {
+  return {
+    has_review: false,
+    session_id: sid,
+    output: '',
+    output_status: 'running',
+    truncated: false,
+    execution_time: 0,
+    exit_code: NO_AGENT_CODE,
+    ai_analysis: null,
+  }
+}

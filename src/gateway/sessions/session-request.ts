@@ -1,0 +1,126 @@
+import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
+import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
+import { MAX_MESSAGE_BYTES } from '../../wire/packet.ts'
+import { connectionType } from '../connection-type.ts'
+import type { NewSession } from '../history/session.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+
+/** What somebody wants an agent to do. */
+export interface SessionRequest {
+  readonly connection: ConnectionSettings
+  readonly origin: 'client' | 'client-api' | 'client-api-runbooks'
+  readonly verb: 'exec' | 'connect'
+  readonly user: string
+  /** Empty for a terminal. */
+  readonly script: Buffer
+  readonly envVars: ReadonlyMap<string, string>
+  readonly clientArgs: readonly string[]
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly labels: Readonly<Record<string, string>>
+  readonly sessionBatchId?: string | undefined
+  readonly correlationId?: string | undefined
+  /** Secrets that may stand in the script, beside those in variables. */
+  readonly secretValues?: readonly Buffer[]
+}
+
+/** Which of the connection's `access` settings has to allow it. */
+export function useOf({ origin, verb }: SessionRequest): 'exec' | 'runbooks' | 'connect' {
+  return origin === 'client-api-runbooks' ? 'runbooks' : verb
+}
+
+/** For the record. @param script what is written down of it */
+export function newSession(id: SessionId, request: SessionRequest, script: Buffer): NewSession {
+  const { connection, sessionBatchId, correlationId } = request
+  return {
+    id,
+    origin: request.origin,
+    verb: request.verb,
+    connection: connection.name,
+    connectionType: connection.type,
+    ...(connection.subtype !== undefined && { connectionSubtype: connection.subtype }),
+    user: request.user,
+    script,
+    labels: request.labels,
+    metadata: request.metadata,
+    ...(sessionBatchId !== undefined && { sessionBatchId }),
+    ...(correlationId !== undefined && { correlationId }),
+    startedAt: new Date(),
+  }
+}
+
+/** For the agent, which gets the script when it has opened the session. */
+export function openMessage(
+  sid: SessionId,
+  request: Pick<SessionRequest, 'connection' | 'origin' | 'verb' | 'user' | 'envVars' | 'clientArgs'>,
+): OpenMessage {
+  const { connection, user } = request
+  const type = connectionType(connection.type, connection.subtype)
+  return {
+    kind: 'open',
+    sid,
+    connectionType: type,
+    requestPort: '',
+    clientEnvVars: request.envVars,
+    // Its clients are told `command-line`, whatever the type.
+    ...(request.verb === 'connect' && { wantsTerminal: true as const }),
+    params: {
+      connectionName: connection.name,
+      connectionType: type,
+      connectionSubType: connection.subtype ?? '',
+      userId: user,
+      userEmail: user,
+      envVars: withEscapes(connection),
+      cmdList: connection.command,
+      clientArgs: request.clientArgs,
+      clientVerb: request.verb,
+      clientOrigin: request.origin,
+      dlpProvider: '',
+      dlpMode: 'best-effort',
+      dlpInfoTypes: [],
+      dlpGcpRawCredentialsJson: '',
+      dlpPresidioAnalyzerUrl: '',
+      dlpPresidioAnonymizerUrl: '',
+      dataMaskingEntityTypesData: undefined,
+      guardRailRules: undefined,
+      analyzerMetricsRules: undefined,
+      aiSessionAnalyzer: undefined,
+    },
+  }
+}
+
+/** The wish travels among the connection's variables, as one that an administrator of a hoop gateway sets there. */
+function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMap<string, string> {
+  if (access.clientEscapes === 'allow') return secrets
+  return new Map([...secrets, [`envvar:${CLIENT_ESCAPES}`, Buffer.from('block').toString('base64')]])
+}
+
+/** For lengths, type descriptions and the fields that have a bound of their own. */
+const OVERHEAD_BYTES = 256 * 1024
+
+/** Whether each packet to the agent stays below the limit: a larger one would end its stream, and with it everybody's sessions. */
+export function fitsPackets(
+  request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
+): boolean {
+  const variables = mapBytes(request.envVars) + mapBytes(request.connection.secrets)
+  // Arguments travel twice, in the connection's parameters and beside them.
+  const open = variables + 2 * argumentBytes(request.clientArgs)
+  return Math.max(open, request.script.length) + OVERHEAD_BYTES <= MAX_MESSAGE_BYTES
+}
+
+/** What is kept of it until its session ends. */
+export function requestBytes(request: SessionRequest): number {
+  const { envVars, clientArgs, script, labels, metadata, sessionBatchId } = request
+  const told = Buffer.byteLength(JSON.stringify([labels, metadata, sessionBatchId]))
+  return script.length + mapBytes(envVars) + argumentBytes(clientArgs) + told
+}
+
+function argumentBytes(clientArgs: readonly string[]): number {
+  return clientArgs.reduce((sum, argument) => sum + Buffer.byteLength(argument) + 8, 0)
+}
+
+function mapBytes(map: ReadonlyMap<string, string>): number {
+  return [...map].reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value) + 16,
+    0,
+  )
+}

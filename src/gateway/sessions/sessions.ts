@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from '../../basics/logger.ts'
+import type { Redaction } from '../../policy/redaction/redactor.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import type { Agents } from '../agents/agents.ts'
+import type { History } from '../history/history.ts'
+import { HistoryError, HistoryFullError } from '../history/session.ts'
+import { NoRoomError } from '../history/trouble.ts'
+import { GatewaySession, type SessionAudience, type SessionEnding } from './session.ts'
+import { RecordRedactions, SessionRecord } from './session-record.ts'
+import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
+import type { GatewaySettings } from '../settings/settings.ts'
+
+/** Of what one user sends for his sessions, which is kept until they end: eight of the largest scripts. */
+const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
+
+/** Not begun, and not recorded either: the sessions of this user have to become fewer. */
+export class TooMuchAtOnce extends Error {
+  override readonly name = 'TooMuchAtOnce'
+}
+
+/** A session that has begun. */
+export interface Begun {
+  readonly session: GatewaySession
+  /** Settles when it is over and recorded. */
+  readonly ended: Promise<SessionEnding>
+}
+
+/** All sessions, whoever asked for them: begins, records and ends them. */
+export class Sessions {
+  readonly #agents: Agents
+  readonly #history: History
+  readonly #agentWaitMs: number
+  readonly #log: Logger
+  readonly #running = new Map<string, Begun & { readonly user: string; readonly bytes: number }>()
+  readonly #redactions = new RecordRedactions()
+  #closing = false
+
+  constructor(agents: Agents, history: History, limits: GatewaySettings['limits'], log: Logger) {
+    this.#agents = agents
+    this.#history = history
+    this.#agentWaitMs = limits.agentWaitMs
+    this.#log = log
+  }
+
+  /** @throws HistoryError when it cannot be recorded, TooMuchAtOnce: then it does not begin */
+  begin(request: SessionRequest, audience: SessionAudience): Begun {
+    const { user } = request
+    const { redaction, ownBytes } = this.#redactions.of(request)
+    const bytes = this.#boundedBytes(request, ownBytes)
+    const sid = randomUUID() as SessionId
+    this.#create(sid, request, redaction)
+    const record = new SessionRecord(sid, this.#history, redaction, request.origin)
+    const session = new GatewaySession(openMessage(sid, request), record, audience)
+    const ended = this.#run(session, request).finally(() => this.#running.delete(sid))
+    // Whoever waits gets the error; when nobody does it must not end the process.
+    ended.catch((error: unknown) =>
+      this.#log.error({ sid, error: (error as Error).message }, 'session failed'),
+    )
+    const begun = { session, ended }
+    this.#running.set(sid, { ...begun, user, bytes })
+    return begun
+  }
+
+  /** @returns false when no such session runs */
+  kill(id: string): boolean {
+    const running = this.#running.get(id)
+    running?.session.fail('session killed by the user')
+    return running !== undefined
+  }
+
+  /** Ends what runs, begins nothing any more, and waits until it is recorded. */
+  async close(): Promise<void> {
+    this.#closing = true
+    const running = [...this.#running.values()]
+    for (const { session } of running) session.fail('gateway shutdown')
+    await Promise.allSettled(running.map(({ ended }) => ended))
+  }
+
+  /** What is kept of it. @throws TooMuchAtOnce where that is too much, with what its user has already */
+  #boundedBytes(request: SessionRequest, redactionBytes: number): number {
+    const bytes = requestBytes(request) + redactionBytes
+    const running = [...this.#running.values()].filter(({ user }) => user === request.user)
+    const together = running.reduce((sum, one) => sum + one.bytes, bytes)
+    if (together <= MAX_BYTES_OF_ONE_USER) return bytes
+    throw new TooMuchAtOnce(
+      'the scripts and variables of your running sessions have more than 128 MiB together: let some end first',
+    )
+  }
+
+  #create(sid: SessionId, request: SessionRequest, redaction: Redaction): void {
+    try {
+      this.#history.begin(newSession(sid, request, redaction.replaceIn(request.script)))
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      if (error instanceof HistoryFullError) throw new TooMuchAtOnce(`${error.message}: let some end first`)
+      const text = `the session couldn't be created: ${error.message}`
+      throw error instanceof NoRoomError
+        ? new NoRoomError(text, error.short, { cause: error })
+        : new HistoryError(text, { cause: error })
+    }
+  }
+
+  async #run(session: GatewaySession, request: SessionRequest): Promise<SessionEnding> {
+    const { sid } = session
+    const { connection, user, origin, verb } = request
+    this.#log.info({ sid, connection: connection.name, user, origin, verb }, 'session started')
+    this.#check(session, request)
+    const ending = await session.run((over) =>
+      this.#agents.waitFor(connection.agent, this.#agentWaitMs, over),
+    )
+    const { exitCode, truncatedBytes, unrecorded } = ending
+    if (unrecorded !== undefined) this.#log.error({ sid, error: unrecorded }, 'session not recorded')
+    this.#log.info({ sid, exitCode, truncatedBytes }, 'session ended')
+    return ending
+  }
+
+  /** As the original: access comes before the agent, for which it waits. */
+  #check(session: GatewaySession, request: SessionRequest): void {
+    const use = useOf(request)
+    if (this.#closing) session.fail('gateway shutdown')
+    else if (!request.connection.access[use])
+      session.fail(`${use} is disabled for this connection`, 'FailedPrecondition')
+    else if (use === 'connect' && bringsMore(request) && !request.connection.access.clientInput)
+      session.fail(
+        'connect takes neither arguments nor variables on this connection (access.client-input)',
+        'FailedPrecondition',
+      )
+  }
+}
+
+/** Whoever executes may send any script; a terminal's program may be one that does not let him. */
+function bringsMore({ clientArgs, envVars }: SessionRequest): boolean {
+  return clientArgs.length > 0 || envVars.size > 0
+}

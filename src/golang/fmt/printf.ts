@@ -1,0 +1,211 @@
+import { encodeRune, runeAt, type ByteString } from '../text/byte-string.ts'
+import { FunctionFailure } from '../template/errors.ts'
+import { formatValue } from './format-value.ts'
+import { PLAIN, type Layout } from './layout.ts'
+import { MAX_RENDERED_BYTES } from '../template/limits.ts'
+import { integerOf, typeName, type Value } from './value.ts'
+
+/** Go's largest width, precision and argument number. */
+const MAX_NUMBER = 1_000_000
+
+/** `[n]`; what is shorter at the end of a format is not even read as a bad one. */
+const SHORTEST_INDEX = 3
+
+/** Go's Sprintf, with its complaints in the output: `%!d(string=x)`, `%!d(MISSING)`, `%!(EXTRA ...)`. */
+export function printf(format: ByteString, values: readonly Value[]): ByteString {
+  return new Formatting(format, values).run()
+}
+
+type Flags = { -readonly [Name in keyof Layout]: Layout[Name] }
+
+class Formatting {
+  readonly #format: ByteString
+  readonly #values: readonly Value[]
+  readonly #parts: ByteString[] = []
+  #length = 0
+  #at = 0
+  /** The operand the next verb takes. */
+  #operand = 0
+  /** Whether any verb named its operand, as in `%[2]d`. */
+  #reordered = false
+  #operandIsGood = true
+  /** Whether the last thing read was such a name. */
+  #afterIndex = false
+
+  constructor(format: ByteString, values: readonly Value[]) {
+    this.#format = format
+    this.#values = values
+  }
+
+  run(): ByteString {
+    for (;;) {
+      const percent = this.#format.indexOf('%', this.#at)
+      this.#write(this.#format.slice(this.#at, percent < 0 ? undefined : percent))
+      if (percent < 0) break
+      this.#at = percent + 1
+      this.#verb()
+    }
+    if (!this.#reordered) this.#extraOperands()
+    return this.#parts.join('')
+  }
+
+  #verb(): void {
+    this.#operandIsGood = true
+    const flags = this.#flags()
+    this.#index()
+    this.#width(flags)
+    this.#precision(flags)
+    if (!this.#afterIndex) this.#index()
+    if (this.#at >= this.#format.length) this.#write('%!(NOVERB)')
+    else this.#apply(this.#verbLetter(), flags)
+  }
+
+  #verbLetter(): ByteString {
+    const { value, width } = runeAt(this.#format, this.#at)
+    this.#at += width
+    return encodeRune(value)
+  }
+
+  #apply(verb: ByteString, flags: Flags): void {
+    if (verb === '%') this.#write('%')
+    else if (!this.#operandIsGood) this.#write(`%!${verb}(BADINDEX)`)
+    else if (this.#operand >= this.#values.length) this.#write(`%!${verb}(MISSING)`)
+    else this.#write(formatValue(this.#values[this.#operand++], verb, layoutFor(verb, flags)))
+  }
+
+  #flags(): Flags {
+    const flags: Flags = { ...PLAIN }
+    for (; ; this.#at++) {
+      switch (this.#format[this.#at]) {
+        case '#':
+          flags.sharp = true
+          break
+        case '0':
+          flags.zero = true
+          break
+        case '+':
+          flags.plus = true
+          break
+        case '-':
+          flags.minus = true
+          break
+        case ' ':
+          flags.space = true
+          break
+        default:
+          return flags
+      }
+    }
+  }
+
+  #width(flags: Flags): void {
+    if (this.#format[this.#at] !== '*') {
+      flags.width = this.#number()
+      if (this.#afterIndex && flags.width !== undefined) this.#operandIsGood = false
+      return
+    }
+    const width = this.#starOperand()
+    if (width === undefined) this.#write('%!(BADWIDTH)')
+    else setWidth(flags, width)
+  }
+
+  #precision(flags: Flags): void {
+    // A point that ends the format is left to be the verb.
+    if (this.#format[this.#at] !== '.' || this.#at + 1 >= this.#format.length) return
+    this.#at++
+    if (this.#afterIndex) this.#operandIsGood = false
+    this.#index()
+    if (this.#format[this.#at] !== '*') {
+      flags.precision = this.#number() ?? 0
+      return
+    }
+    const precision = this.#starOperand()
+    if (precision !== undefined && precision >= 0) flags.precision = precision
+    else this.#write('%!(BADPREC)')
+  }
+
+  /** The operand for a `*`, if it is an integer of a sensible size. */
+  #starOperand(): number | undefined {
+    this.#at++
+    this.#afterIndex = false
+    if (this.#operand >= this.#values.length) return undefined
+    const value = Number(integerOf(this.#values[this.#operand++]) ?? NaN)
+    return Math.abs(value) <= MAX_NUMBER ? value : undefined
+  }
+
+  /** Digits at the current place; too many make the rest of the format unreadable, as in Go. */
+  #number(): number | undefined {
+    const { value, next } = readNumber(this.#format, this.#at, this.#format.length)
+    this.#at = next
+    return value
+  }
+
+  /** `[3]` at the current place chooses the operand. */
+  #index(): void {
+    this.#afterIndex = false
+    if (this.#format[this.#at] !== '[') return
+    this.#reordered = true
+    const close = this.#format.indexOf(']', this.#at + 1)
+    const isTooShort = this.#format.length - this.#at < SHORTEST_INDEX
+    if (close < 0 || isTooShort) {
+      this.#operandIsGood = false
+      this.#at++
+      return
+    }
+    const { value, next } = readNumber(this.#format, this.#at + 1, close)
+    const isNumber = value !== undefined && next === close
+    this.#at = close + 1
+    this.#afterIndex = isNumber
+    if (isNumber && value >= 1 && value <= this.#values.length) this.#operand = value - 1
+    else this.#operandIsGood = false
+  }
+
+  #extraOperands(): void {
+    const extra = this.#values.slice(this.#operand)
+    if (extra.length === 0) return
+    const shown = extra.map((value) =>
+      value === undefined ? '<nil>' : `${typeName(value)}=${formatValue(value, 'v', PLAIN)}`,
+    )
+    this.#write(`%!(EXTRA ${shown.join(', ')})`)
+  }
+
+  /** A format of a few bytes can ask for a million blanks per verb, so the sum is watched as it grows. */
+  #write(part: ByteString): void {
+    this.#length += part.length
+    if (this.#length > MAX_RENDERED_BYTES) {
+      throw new FunctionFailure(`the result is longer than ${MAX_RENDERED_BYTES} bytes`)
+    }
+    this.#parts.push(part)
+  }
+}
+
+function setWidth(flags: Flags, width: number): void {
+  flags.width = Math.abs(width)
+  if (width >= 0) return
+  flags.minus = true
+  flags.zero = false
+}
+
+/** `%#v` and `%+v` are verbs of their own: their flag does not reach the parts of the value. */
+function layoutFor(verb: ByteString, flags: Flags): Layout {
+  if (verb !== 'v' && verb !== 'w') return flags
+  return { ...flags, goSyntax: flags.sharp, sharp: false, plus: false }
+}
+
+function readNumber(
+  text: ByteString,
+  at: number,
+  end: number,
+): { readonly value: number | undefined; readonly next: number } {
+  let value: number | undefined
+  let next = at
+  for (; next < end && isDigit(text.charCodeAt(next)); next++) {
+    if ((value ?? 0) > MAX_NUMBER) return { value: undefined, next: end }
+    value = (value ?? 0) * 10 + text.charCodeAt(next) - 0x30
+  }
+  return { value, next }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}

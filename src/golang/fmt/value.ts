@@ -1,0 +1,66 @@
+import type { ByteString } from '../text/byte-string.ts'
+
+/** Go's uint8, which `index` takes out of a string. */
+export class Uint8 {
+  readonly value: number
+
+  constructor(value: number) {
+    this.value = value
+  }
+}
+
+/** Go's []interface {}. */
+export class List {
+  readonly items: readonly Value[]
+
+  constructor(items: readonly Value[]) {
+    this.items = items
+  }
+}
+
+/** Dot at the top of a template, and maps inside data. Names are bytes. */
+export type Fields = ReadonlyMap<ByteString, Value>
+
+/** Go's map[string]interface {}; other fields are a map[string]string, the parameters of a runbook. */
+export class AnyFields extends Map<ByteString, Value> {}
+
+/**
+ * Everything an expression can be worth. bigint is Go's int, number its float64; undefined is no value at all: an
+ * absent parameter, or nil.
+ */
+export type Value = ByteString | boolean | bigint | number | Uint8 | List | Fields | undefined
+
+/** Go's name of a value's type. */
+export function typeName(value: Exclude<Value, undefined>): string {
+  if (typeof value === 'string') return 'string'
+  if (typeof value === 'boolean') return 'bool'
+  if (typeof value === 'bigint') return 'int'
+  if (typeof value === 'number') return 'float64'
+  if (value instanceof Uint8) return 'uint8'
+  if (value instanceof List) return '[]interface {}'
+  return value instanceof AnyFields ? 'map[string]interface {}' : 'map[string]string'
+}
+
+/** What `if` makes of a value: false for empty, zero and absent ones. */
+export function isTrue(value: Value): boolean {
+  if (value === undefined) return false
+  if (value instanceof Uint8) return value.value !== 0
+  if (value instanceof List) return value.items.length > 0
+  if (typeof value === 'object') return value.size > 0
+  return Boolean(value)
+}
+
+/** An int or a uint8 as a bigint. */
+export function integerOf(value: Value): bigint | undefined {
+  if (value instanceof Uint8) return BigInt(value.value)
+  return typeof value === 'bigint' ? value : undefined
+}
+
+/** Names of fields in the order Go walks a map: by their bytes. */
+export function sortedNames(fields: Fields): readonly ByteString[] {
+  return [...fields.keys()].sort()
+}
+
+export function isFields(value: Value): value is Fields {
+  return value instanceof Map
+}

@@ -1,0 +1,146 @@
+import type { Choice, Pipeline, Range, TemplateStatement } from '../syntax/ast.ts'
+import { callWork } from './calls.ts'
+import { assign, evaluatePipeline } from '../syntax/expressions.ts'
+import { WORK_PER_NODE } from '../limits.ts'
+import { shown } from '../../fmt/print.ts'
+import type { Rendering } from './rendering.ts'
+import {
+  integerOf,
+  isFields,
+  isTrue,
+  List,
+  sortedNames,
+  typeName,
+  Uint8,
+  type Fields,
+  type Value,
+} from '../../fmt/value.ts'
+
+/** How a list of statements ended: at its end, or by a jump that the enclosing range has to take. */
+type Ending = 'done' | 'break' | 'continue'
+
+/** Renders statements one after the other. */
+export function renderStatements(
+  rendering: Rendering,
+  dot: Value,
+  statements: readonly TemplateStatement[],
+): Ending {
+  for (const statement of statements) {
+    rendering.charge(WORK_PER_NODE)
+    const ending = renderStatement(rendering, dot, statement)
+    if (ending !== 'done') return ending
+  }
+  return 'done'
+}
+
+function renderStatement(rendering: Rendering, dot: Value, statement: TemplateStatement): Ending {
+  switch (statement.kind) {
+    case 'text':
+      rendering.write(statement.bytes)
+      return 'done'
+    case 'action':
+      renderAction(rendering, dot, statement.pipeline)
+      return 'done'
+    case 'if':
+    case 'with':
+      return inScope(rendering, () => renderChoice(rendering, dot, statement))
+    case 'range':
+      return inScope(rendering, () => renderRange(rendering, dot, statement))
+    case 'break':
+    case 'continue':
+      return statement.kind
+  }
+}
+
+function inScope(rendering: Rendering, render: () => Ending): Ending {
+  const mark = rendering.variables.mark()
+  const ending = render()
+  rendering.variables.release(mark)
+  return ending
+}
+
+/** An action that declares or assigns writes nothing. */
+function renderAction(rendering: Rendering, dot: Value, pipeline: Pipeline): void {
+  const value = evaluatePipeline(rendering, dot, pipeline)
+  if (pipeline.declares.length > 0) return
+  rendering.charge(callWork(value))
+  rendering.write(shown(value))
+}
+
+function renderChoice(rendering: Rendering, dot: Value, choice: Choice): Ending {
+  for (const { pipeline, body } of choice.arms) {
+    const value = evaluatePipeline(rendering, dot, pipeline)
+    if (isTrue(value)) return renderStatements(rendering, choice.kind === 'with' ? value : dot, body)
+  }
+  return renderStatements(rendering, dot, choice.otherwise)
+}
+
+/** One turn of a range: what its variables get and what dot is in its body. */
+interface Turn {
+  readonly index: Value
+  readonly element: Value
+}
+
+function renderRange(rendering: Rendering, dot: Value, range: Range): Ending {
+  const value = evaluatePipeline(rendering, dot, range.pipeline)
+  const mark = rendering.variables.mark()
+  let turned = false
+  for (const turn of turnsOver(rendering, value, range.pipeline)) {
+    turned = true
+    setVariables(rendering, range.pipeline, turn)
+    const ending = renderStatements(rendering, turn.element, range.body)
+    rendering.variables.release(mark)
+    if (ending === 'break') break
+  }
+  return turned ? 'done' : renderStatements(rendering, dot, range.otherwise)
+}
+
+/** The turns of a range over fields, a list or a number. Nothing at all has no turns. */
+function turnsOver(rendering: Rendering, value: Value, pipeline: Pipeline): Iterable<Turn> {
+  if (value === undefined) return []
+  const count = integerOf(value)
+  if (count !== undefined) {
+    if (pipeline.declares.length > 1) {
+      rendering.fail(`can't use ${count} to iterate over more than one variable`)
+    }
+    return countedTurns(rendering, value, count)
+  }
+  if (value instanceof List) return listTurns(rendering, value)
+  if (isFields(value)) return fieldTurns(rendering, value)
+  // Go shows the value itself; it may be a password.
+  return rendering.fail(`range can't iterate over a value of type ${typeName(value)}`)
+}
+
+function* countedTurns(rendering: Rendering, kind: Value, count: bigint): Iterable<Turn> {
+  for (let turn = 0n; turn < count; turn++) {
+    rendering.charge(WORK_PER_NODE)
+    yield { index: undefined, element: kind instanceof Uint8 ? new Uint8(Number(turn)) : turn }
+  }
+}
+
+function* listTurns(rendering: Rendering, { items }: List): Iterable<Turn> {
+  for (const [index, element] of items.entries()) {
+    rendering.charge(WORK_PER_NODE)
+    yield { index: BigInt(index), element }
+  }
+}
+
+function* fieldTurns(rendering: Rendering, fields: Fields): Iterable<Turn> {
+  for (const name of sortedNames(fields)) {
+    rendering.charge(WORK_PER_NODE)
+    yield { index: name, element: fields.get(name) }
+  }
+}
+
+/** With one variable it gets the element, with two the first gets the index. */
+function setVariables(rendering: Rendering, { declares, assigns }: Pipeline, turn: Turn): void {
+  const values = declares.length > 1 ? [turn.index, turn.element] : [turn.element]
+  for (const [position, { name }] of declares.entries()) {
+    if (assigns) {
+      assign(rendering, name, values[position])
+      continue
+    }
+    const declared = rendering.variables.recent(declares.length - position)
+    if (declared !== undefined) declared.value = values[position]
+  }
+}

@@ -1,0 +1,56 @@
+import type { ByteString } from '../../text/byte-string.ts'
+import type { Value } from '../../fmt/value.ts'
+
+/** What a parameter of a function takes. */
+export type ParameterType = 'string' | 'any'
+
+/** What a function may touch besides its arguments. */
+export interface CallScope {
+  /** What `asenv` has set: `envvar:KEY` to the base64 of the value. Keys are text. */
+  readonly environment: Map<string, string>
+  /** Answers of patterns that were compiled in this rendering. */
+  readonly patterns: Map<ByteString, (value: ByteString) => boolean>
+  /** Counts work done, in bytes; throws when a rendering has done too much. */
+  charge(bytes: number): void
+}
+
+/**
+ * A function of templates. The caller has checked the number of arguments and that every `string` is one. Throws
+ * FunctionFailure.
+ */
+export interface TemplateFunction {
+  readonly fixed: readonly ParameterType[]
+  /** Type of any number of further arguments. */
+  readonly rest?: ParameterType
+  /** Work for each byte of arguments and result; 0 where a call costs the same for any size, 1 where nothing is said. */
+  readonly workPerByte?: number
+  readonly apply: (args: readonly Value[], scope: CallScope) => Value
+}
+
+function isString(value: Value): value is ByteString {
+  return typeof value === 'string'
+}
+
+/** A function of the piped string alone. */
+export function ofValue(apply: (value: ByteString, scope: CallScope) => Value): TemplateFunction {
+  return {
+    fixed: ['string'],
+    apply: (args, scope) => {
+      const [value = ''] = args.filter(isString)
+      return apply(value, scope)
+    },
+  }
+}
+
+/** A function of one string the author writes and the piped string. */
+export function ofArgumentAndValue(
+  apply: (argument: ByteString, value: ByteString, scope: CallScope) => Value,
+): TemplateFunction {
+  return {
+    fixed: ['string', 'string'],
+    apply: (args, scope) => {
+      const [argument = '', value = ''] = args.filter(isString)
+      return apply(argument, value, scope)
+    },
+  }
+}

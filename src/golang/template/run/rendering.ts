@@ -1,0 +1,77 @@
+import type { Node } from '../syntax/ast.ts'
+import { decodeText, type ByteString } from '../../text/byte-string.ts'
+import type { Dialect } from '../dialect.ts'
+import { FunctionFailure, TemplateError } from '../errors.ts'
+import type { CallScope, TemplateFunction } from './function.ts'
+import { MAX_RENDERED_BYTES, MAX_WORK } from '../limits.ts'
+import { nodeText } from '../syntax/node-text.ts'
+import type { Value } from '../../fmt/value.ts'
+import { Variables } from '../syntax/variables.ts'
+
+/**
+ * What all parts of one rendering share: the variables, the output, the work left, and the node that is being
+ * evaluated. Errors name that node as their place; which one it is at what moment follows Go, quirks included.
+ */
+export class Rendering implements CallScope {
+  readonly variables = new Variables<Value>()
+  readonly environment = new Map<string, string>()
+  readonly patterns: CallScope['patterns'] = new Map()
+  /** What errors give as their place. */
+  node: Node | undefined
+  readonly #source: ByteString
+  readonly #output: ByteString[] = []
+  #length = 0
+  #work = 0
+
+  readonly #dialect: Dialect
+
+  constructor(source: ByteString, dot: Value, dialect: Dialect) {
+    this.#dialect = dialect
+    this.#source = source
+    this.variables.declare('$', dot)
+  }
+
+  get output(): ByteString {
+    return this.#output.join('')
+  }
+
+  functionNamed(name: ByteString): TemplateFunction {
+    const found = this.#dialect.functions.get(name)
+    if (found === undefined) throw new FunctionFailure(`function ${name} not defined`)
+    return found
+  }
+
+  write(bytes: ByteString): void {
+    this.#length += bytes.length
+    if (this.#length > MAX_RENDERED_BYTES) {
+      throw new TemplateError('render', `the rendered text is longer than ${MAX_RENDERED_BYTES} bytes`)
+    }
+    this.#output.push(bytes)
+  }
+
+  charge(bytes: number): void {
+    this.#work += bytes
+    if (this.#work > MAX_WORK) {
+      throw new TemplateError(
+        'render',
+        'the template needs too much work to render: shorten its loops or values',
+      )
+    }
+  }
+
+  fail(message: ByteString): never {
+    const { node } = this
+    const place =
+      node === undefined
+        ? ''
+        : `${this.#place(node.at)}: executing "${this.#dialect.name}" at <${nodeText(node)}>: `
+    throw new TemplateError('render', decodeText(`template: ${place}${message}`))
+  }
+
+  /** `name:line:column`, the column in bytes from 0. */
+  #place(at: number): string {
+    const before = this.#source.slice(0, at)
+    const lineStart = before.lastIndexOf('\n') + 1
+    return `${this.#dialect.name}:${before.split('\n').length}:${at - lineStart}`
+  }
+}

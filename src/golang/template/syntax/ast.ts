@@ -1,0 +1,111 @@
+import type { ByteString } from '../../text/byte-string.ts'
+
+/** What all nodes have: the byte of the template that errors give as their place. */
+interface Placed {
+  readonly at: number
+}
+
+interface Dot extends Placed {
+  readonly kind: 'dot'
+}
+
+interface Nil extends Placed {
+  readonly kind: 'nil'
+}
+
+interface Bool extends Placed {
+  readonly kind: 'bool'
+  readonly value: boolean
+}
+
+/** A number or character constant; `too-big` fits only an unsigned integer and fails when it is used. */
+export interface Num extends Placed {
+  readonly kind: 'number'
+  readonly written: ByteString
+  readonly value: bigint | number | 'too-big'
+}
+
+export interface Str extends Placed {
+  readonly kind: 'string'
+  readonly written: ByteString
+  readonly value: ByteString
+}
+
+/** `.a` or `.a.b`: fields of dot, outermost first. */
+interface Field extends Placed {
+  readonly kind: 'field'
+  readonly names: readonly ByteString[]
+}
+
+/** `$v` or `$v.a`: the name with its sign, and fields of its value. */
+export interface VariableNode extends Placed {
+  readonly kind: 'variable'
+  readonly name: ByteString
+  readonly fields: readonly ByteString[]
+}
+
+/** The name of a function. */
+export interface Identifier extends Placed {
+  readonly kind: 'identifier'
+  readonly name: ByteString
+}
+
+/** `(pipeline).a`: fields of something that is neither dot nor a variable. */
+export interface Chain extends Placed {
+  readonly kind: 'chain'
+  readonly base: Identifier | Pipeline
+  readonly names: readonly ByteString[]
+}
+
+export type Operand = Dot | Nil | Bool | Num | Str | Field | VariableNode | Identifier | Chain | Pipeline
+
+/** A first word and its arguments; there is always a first word. */
+export interface CallNode extends Placed {
+  readonly kind: 'command'
+  readonly words: readonly [Operand, ...Operand[]]
+}
+
+/** `$a, $b := command | command`. `assigns` is true for `=`. */
+export interface Pipeline extends Placed {
+  readonly kind: 'pipeline'
+  readonly declares: readonly VariableNode[]
+  readonly assigns: boolean
+  readonly commands: readonly CallNode[]
+}
+
+export type Node = Operand | CallNode
+
+interface Text {
+  readonly kind: 'text'
+  readonly bytes: ByteString
+}
+
+interface Action {
+  readonly kind: 'action'
+  readonly pipeline: Pipeline
+}
+
+/** `if` or `with`, its `else if` or `else with` arms after it, and the last `else`. */
+export interface Choice {
+  readonly kind: 'if' | 'with'
+  readonly arms: readonly Arm[]
+  readonly otherwise: readonly TemplateStatement[]
+}
+
+export interface Arm {
+  readonly pipeline: Pipeline
+  readonly body: readonly TemplateStatement[]
+}
+
+export interface Range {
+  readonly kind: 'range'
+  readonly pipeline: Pipeline
+  readonly body: readonly TemplateStatement[]
+  readonly otherwise: readonly TemplateStatement[]
+}
+
+interface Jump {
+  readonly kind: 'break' | 'continue'
+}
+
+export type TemplateStatement = Text | Action | Choice | Range | Jump

@@ -1,0 +1,252 @@
+import { runeAt, type ByteString } from '../../text/byte-string.ts'
+import { describeRune, isAlphanumeric, isSpace } from '../../text/characters.ts'
+import { quote } from '../../text/quote.ts'
+import { isTerminated, scanNumber, scanQuoted, scanSpace, scanWord, trimmedEnd } from './scan.ts'
+import { wordKind, type Token, type TokenKind } from './token.ts'
+
+const LEFT = '{{'
+const RIGHT = '}}'
+const COMMENT_LEFT = '/*'
+const COMMENT_RIGHT = '*/'
+/** A trim marker is a minus and a white space. */
+const TRIM_LENGTH = 2
+
+/**
+ * Cuts a template into tokens, one per call, comments left out. After an error token, and at the end, it only
+ * gives `eof`. Every byte is passed once, so the whole takes linear time.
+ */
+export class Lexer {
+  readonly #source: ByteString
+  #at = 0
+  #insideAction = false
+  #parentheses = 0
+  #ended = false
+  #line = 1
+  #lineBreak: number
+
+  constructor(source: ByteString) {
+    this.#source = source
+    this.#lineBreak = lineBreakFrom(source, 0)
+  }
+
+  next(): Token {
+    if (this.#ended) return this.#token('eof', this.#at)
+    return this.#insideAction ? this.#actionToken() : this.#textToken()
+  }
+
+  #textToken(): Token {
+    for (;;) {
+      const start = this.#at
+      const open = this.#source.indexOf(LEFT, start)
+      if (open < 0) return this.#lastText(start)
+      const end = this.#hasLeftTrim(open + LEFT.length) ? trimmedEnd(this.#source, start, open) : open
+      this.#at = open
+      if (end > start) return this.#token('text', start, end)
+      if (!this.#atComment()) return this.#leftDelimiter()
+      const fault = this.#skipComment()
+      if (fault !== undefined) return fault
+    }
+  }
+
+  #lastText(start: number): Token {
+    this.#at = this.#source.length
+    return this.#token(start === this.#at ? 'eof' : 'text', start)
+  }
+
+  #leftDelimiter(): Token {
+    const start = this.#at
+    const end = start + LEFT.length
+    const token = this.#token('leftDelimiter', start, end)
+    this.#at = this.#hasLeftTrim(end) ? end + TRIM_LENGTH : end
+    this.#insideAction = true
+    this.#parentheses = 0
+    return token
+  }
+
+  #atComment(): boolean {
+    return this.#source.startsWith(COMMENT_LEFT, this.#afterLeftDelimiter())
+  }
+
+  #afterLeftDelimiter(): number {
+    const at = this.#at + LEFT.length
+    return this.#hasLeftTrim(at) ? at + TRIM_LENGTH : at
+  }
+
+  /** Past a comment and its right delimiter; a token only when it is broken. */
+  #skipComment(): Token | undefined {
+    const start = this.#afterLeftDelimiter()
+    const close = this.#source.indexOf(COMMENT_RIGHT, start + COMMENT_LEFT.length)
+    if (close < 0) return this.#fault('unclosed comment', start)
+    const delimiter = this.#rightDelimiterAt(close + COMMENT_RIGHT.length)
+    if (delimiter === undefined) return this.#fault('comment ends before closing delimiter', start)
+    this.#at = delimiter.resume
+    return undefined
+  }
+
+  #hasLeftTrim(at: number): boolean {
+    return this.#source.charAt(at) === '-' && isSpace(this.#source.charCodeAt(at + 1))
+  }
+
+  /** The right delimiter at a place: where its braces start and where the lexer goes on, after what it trims. */
+  #rightDelimiterAt(at: number): { readonly braces: number; readonly resume: number } | undefined {
+    const trims = isSpace(this.#source.charCodeAt(at)) && this.#source.startsWith(`-${RIGHT}`, at + 1)
+    if (!trims && !this.#source.startsWith(RIGHT, at)) return undefined
+    const braces = trims ? at + TRIM_LENGTH : at
+    const end = braces + RIGHT.length
+    return { braces, resume: trims ? scanSpace(this.#source, end) : end }
+  }
+
+  #actionToken(): Token {
+    const start = this.#at
+    const delimiter = this.#rightDelimiterAt(start)
+    if (delimiter !== undefined) {
+      if (this.#parentheses > 0) return this.#fault('unclosed left paren', start)
+      this.#insideAction = false
+      this.#at = delimiter.resume
+      return this.#token('rightDelimiter', delimiter.braces, delimiter.braces + RIGHT.length)
+    }
+    if (start >= this.#source.length) return this.#fault('unclosed action', start)
+    if (isSpace(this.#source.charCodeAt(start))) return this.#space(start)
+    return this.#sign(start) ?? this.#literal(start)
+  }
+
+  /** White space, without the last one when that belongs to a trimming right delimiter. */
+  #space(start: number): Token {
+    const end = scanSpace(this.#source, start)
+    const last = end - 1
+    return this.#advance(
+      'space',
+      start,
+      this.#rightDelimiterAt(last) !== undefined && last > start ? last : end,
+    )
+  }
+
+  #sign(start: number): Token | undefined {
+    switch (this.#source.charAt(start)) {
+      case '=':
+        return this.#advance('assign', start, start + 1)
+      case '|':
+        return this.#advance('pipe', start, start + 1)
+      case ':':
+        if (this.#source.charAt(start + 1) !== '=') return this.#fault('expected :=', start)
+        return this.#advance('declare', start, start + 2)
+      case '(':
+        this.#parentheses++
+        return this.#advance('leftParenthesis', start, start + 1)
+      case ')':
+        if (this.#parentheses-- === 0) return this.#fault('unexpected right paren', start)
+        return this.#advance('rightParenthesis', start, start + 1)
+      default:
+        return undefined
+    }
+  }
+
+  #literal(start: number): Token {
+    switch (this.#source.charAt(start)) {
+      case '"':
+        return this.#quoted('string', start, '"', 'unterminated quoted string')
+      case "'":
+        return this.#quoted('character', start, "'", 'unterminated character constant')
+      case '`':
+        return this.#rawString(start)
+      case '$':
+        return this.#named('variable', start)
+      case '.':
+        return this.#dotStartsNumber(start) ? this.#number(start) : this.#field(start)
+      default:
+        return this.#wordOrNumber(start)
+    }
+  }
+
+  #quoted(kind: TokenKind, start: number, mark: string, complaint: string): Token {
+    const { end, ok } = scanQuoted(this.#source, start + 1, mark)
+    return ok ? this.#advance(kind, start, end) : this.#fault(complaint, start)
+  }
+
+  #rawString(start: number): Token {
+    const close = this.#source.indexOf('`', start + 1)
+    if (close < 0) return this.#fault('unterminated raw quoted string', start)
+    return this.#advance('rawString', start, close + 1)
+  }
+
+  #field(start: number): Token {
+    return isTerminated(this.#source, start + 1)
+      ? this.#advance('dot', start, start + 1)
+      : this.#named('field', start)
+  }
+
+  /** A field or a variable: one sign and a name. */
+  #named(kind: TokenKind, start: number): Token {
+    return this.#terminated(kind, start, scanWord(this.#source, start + 1))
+  }
+
+  #wordOrNumber(start: number): Token {
+    if ('+-'.includes(this.#source.charAt(start)) || this.#startsNumber(start)) return this.#number(start)
+    const { value, width } = runeAt(this.#source, start)
+    if (isAlphanumeric(value)) {
+      const end = scanWord(this.#source, start)
+      return this.#terminated(wordKind(this.#source.slice(start, end)), start, end)
+    }
+    if (value < 0x80 && value > 0x20 && value !== 0x7f)
+      return this.#advance('punctuation', start, start + width)
+    return this.#fault(`unrecognized character in action: ${describeRune(value)}`, start)
+  }
+
+  #terminated(kind: TokenKind, start: number, end: number): Token {
+    if (isTerminated(this.#source, end)) return this.#advance(kind, start, end)
+    return this.#fault(`bad character ${describeRune(runeAt(this.#source, end).value)}`, start)
+  }
+
+  /** Go takes a dot as the last byte of a template for a number as well. */
+  #dotStartsNumber(at: number): boolean {
+    return at + 1 >= this.#source.length || this.#startsNumber(at + 1)
+  }
+
+  #startsNumber(at: number): boolean {
+    const character = this.#source.charAt(at)
+    return character >= '0' && character <= '9'
+  }
+
+  /** A number, or a complex one: two numbers joined by a sign, the second ending in `i`. */
+  #number(start: number): Token {
+    const first = scanNumber(this.#source, start)
+    if (!first.ok) return this.#badNumber(start, first.end)
+    const sign = this.#source.charAt(first.end)
+    if (sign !== '+' && sign !== '-') return this.#advance('number', start, first.end)
+    const second = scanNumber(this.#source, first.end)
+    const isComplex = second.ok && this.#source.charAt(second.end - 1) === 'i'
+    return isComplex ? this.#advance('complex', start, second.end) : this.#badNumber(start, second.end)
+  }
+
+  #badNumber(start: number, end: number): Token {
+    return this.#fault(`bad number syntax: ${quote(this.#source.slice(start, end))}`, start)
+  }
+
+  #advance(kind: TokenKind, start: number, end: number): Token {
+    this.#at = end
+    return this.#token(kind, start, end)
+  }
+
+  #fault(message: ByteString, at: number): Token {
+    this.#ended = true
+    return { kind: 'error', at, line: this.#lineOf(at), text: message }
+  }
+
+  #token(kind: TokenKind, start: number, end = this.#at): Token {
+    return { kind, at: start, line: this.#lineOf(start), text: this.#source.slice(start, end) }
+  }
+
+  /** The line of a byte. Tokens come in order, so counting goes on where it stopped. */
+  #lineOf(at: number): number {
+    while (this.#lineBreak < at) {
+      this.#line++
+      this.#lineBreak = lineBreakFrom(this.#source, this.#lineBreak + 1)
+    }
+    return this.#line
+  }
+}
+
+function lineBreakFrom(source: ByteString, at: number): number {
+  const lineBreak = source.indexOf('\n', at)
+  return lineBreak < 0 ? Infinity : lineBreak
+}

@@ -1,0 +1,132 @@
+import type { Arm, Choice, Range, TemplateStatement } from './ast.ts'
+import type { ByteString } from '../../text/byte-string.ts'
+import type { Dialect } from '../dialect.ts'
+import { MAX_TEMPLATE_DEPTH } from '../limits.ts'
+import { readPipeline } from './pipelines.ts'
+import { Reader } from './reader.ts'
+import type { Token } from './token.ts'
+
+/** The statements of a template, blocks nested. `define`, `template` and `block` are refused. */
+export function parseStatements(source: ByteString, dialect: Dialect): readonly TemplateStatement[] {
+  const reader: Reader = new Reader(source, dialect)
+  const statements: TemplateStatement[] = []
+  while (reader.peek().kind !== 'eof') {
+    const part = readPart(reader)
+    if (isBoundary(part)) reader.fail(`unexpected {{${part}}}`)
+    statements.push(part)
+  }
+  return statements
+}
+
+/** What ends a list of statements. */
+type Boundary = 'end' | 'else'
+
+interface List {
+  readonly statements: readonly TemplateStatement[]
+  readonly boundary: Boundary
+}
+
+function isBoundary(part: TemplateStatement | Boundary): part is Boundary {
+  return typeof part === 'string'
+}
+
+/** The statements up to `{{end}}` or `{{else}}`. */
+function readList(reader: Reader): List {
+  const statements: TemplateStatement[] = []
+  while (reader.peekNonSpace().kind !== 'eof') {
+    const part = readPart(reader)
+    if (isBoundary(part)) return { statements, boundary: part }
+    statements.push(part)
+  }
+  return reader.fail('unexpected EOF')
+}
+
+function readPart(reader: Reader): TemplateStatement | Boundary {
+  const token = reader.nextNonSpace()
+  if (token.kind === 'text') return { kind: 'text', bytes: token.text }
+  if (token.kind !== 'leftDelimiter') reader.unexpected(token, 'input')
+  reader.actionLine = token.line
+  const part = readAction(reader)
+  reader.actionLine = 0
+  return part
+}
+
+function readAction(reader: Reader): TemplateStatement | Boundary {
+  const token = reader.nextNonSpace()
+  switch (token.kind) {
+    case 'if':
+    case 'with':
+      return inBlock(reader, () => readChoice(reader, token.text === 'if' ? 'if' : 'with'))
+    case 'range':
+      return inBlock(reader, () => readRange(reader))
+    case 'break':
+    case 'continue':
+      return readJump(reader, token.kind)
+    case 'end':
+      reader.expect('rightDelimiter', 'end')
+      return 'end'
+    case 'else':
+      return readElse(reader)
+    case 'define':
+    case 'template':
+    case 'block':
+      return reader.fail(`{{${token.kind}}} is not supported`)
+    default:
+      reader.putBack(token)
+      return { kind: 'action', pipeline: readPipeline(reader, 'command', 'rightDelimiter') }
+  }
+}
+
+/** Reads a block: one level deeper, its variables forgotten at its end. */
+function inBlock<T>(reader: Reader, read: () => T): T {
+  const mark = reader.variables.mark()
+  const block = reader.nested(`blocks are nested more than ${MAX_TEMPLATE_DEPTH} levels deep`, read)
+  reader.variables.release(mark)
+  return block
+}
+
+/** An `if` in `{{else if}}` is left for whoever reads the arms of the choice; so is a `with`. */
+function readElse(reader: Reader): Boundary {
+  const { kind } = reader.peekNonSpace()
+  if (kind !== 'if' && kind !== 'with') reader.expect('rightDelimiter', 'else')
+  return 'else'
+}
+
+/** Read in a loop and not by recursion: a chain of `else if` may be longer than blocks may be deep. */
+function readChoice(reader: Reader, kind: Choice['kind']): Choice {
+  const arms: Arm[] = []
+  for (;;) {
+    const pipeline = readPipeline(reader, kind, 'rightDelimiter')
+    const { statements, boundary } = readList(reader)
+    arms.push({ pipeline, body: statements })
+    if (boundary === 'end') return { kind, arms, otherwise: [] }
+    if (reader.peek().kind !== kind) return { kind, arms, otherwise: readLastList(reader) }
+    reader.next()
+  }
+}
+
+function readRange(reader: Reader): Range {
+  const pipeline = readPipeline(reader, 'range', 'rightDelimiter')
+  reader.rangeDepth++
+  const { statements, boundary } = readList(reader)
+  reader.rangeDepth--
+  return {
+    kind: 'range',
+    pipeline,
+    body: statements,
+    otherwise: boundary === 'else' ? readLastList(reader) : [],
+  }
+}
+
+function readLastList(reader: Reader): readonly TemplateStatement[] {
+  const { statements, boundary } = readList(reader)
+  if (boundary !== 'end') reader.fail(`expected end; found {{${boundary}}}`)
+  return statements
+}
+
+function readJump(reader: Reader, kind: 'break' | 'continue'): TemplateStatement {
+  const token: Token = reader.nextNonSpace()
+  if (token.kind !== 'rightDelimiter') reader.unexpected(token, `{{${kind}}}`)
+  if (reader.rangeDepth === 0) reader.fail(`{{${kind}}} outside {{range}}`)
+  return { kind }
+}

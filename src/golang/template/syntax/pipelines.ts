@@ -1,0 +1,190 @@
+import type { Chain, CallNode, Num, Operand, Pipeline, Str, VariableNode } from './ast.ts'
+import type { ByteString } from '../../text/byte-string.ts'
+import { nodeText } from './node-text.ts'
+import { readCharacter, readNumber } from './number.ts'
+import { quote } from '../../text/quote.ts'
+import type { Reader } from './reader.ts'
+import type { Token, TokenKind } from './token.ts'
+import { unquote } from '../../text/unquote.ts'
+
+/** Tokens a command can start with. */
+const COMMAND_STARTS: ReadonlySet<TokenKind> = new Set([
+  'bool',
+  'character',
+  'complex',
+  'dot',
+  'field',
+  'identifier',
+  'number',
+  'nil',
+  'rawString',
+  'string',
+  'variable',
+  'leftParenthesis',
+])
+/** Operands that are no function, so nothing can be piped into them. */
+const CONSTANTS: ReadonlySet<Operand['kind']> = new Set(['bool', 'dot', 'nil', 'number', 'string'])
+
+/** Reads a pipeline and the token that ends it. `context` names it in errors and is `range` where two variables fit. */
+export function readPipeline(reader: Reader, context: string, end: TokenKind): Pipeline {
+  const { at } = reader.peekNonSpace()
+  const { declares, assigns } = readDeclarations(reader, context)
+  const commands: CallNode[] = []
+  for (;;) {
+    const token = reader.nextNonSpace()
+    if (token.kind === end) break
+    if (!COMMAND_STARTS.has(token.kind)) reader.unexpected(token, context)
+    reader.putBack(token)
+    commands.push(readCommand(reader))
+  }
+  checkCommands(reader, commands, context)
+  return { kind: 'pipeline', at, declares, assigns, commands }
+}
+
+function checkCommands(reader: Reader, commands: readonly CallNode[], context: string): void {
+  if (commands.length === 0) reader.fail(`missing value for ${context}`)
+  const stage = commands.findIndex((command, index) => index > 0 && CONSTANTS.has(command.words[0].kind))
+  if (stage > 0) reader.fail(`non executable command in pipeline stage ${stage + 1}`)
+}
+
+/** An operand without fields behind it. */
+type Term = Exclude<Operand, Chain>
+
+type Declarations = Pick<Pipeline, 'declares' | 'assigns'>
+
+const NO_DECLARATIONS: Declarations = { declares: [], assigns: false }
+
+/** `$a :=`, `$a =`, and in a range `$a, $b :=`. A variable that turns out to be an operand is put back. */
+function readDeclarations(reader: Reader, context: string): Declarations {
+  const declares: VariableNode[] = []
+  for (;;) {
+    const name = reader.peekNonSpace()
+    if (name.kind !== 'variable') return { declares, assigns: false }
+    reader.next()
+    const after = reader.peek()
+    const sign = reader.peekNonSpace()
+    if (sign.kind === 'assign' || sign.kind === 'declare') {
+      declareVariable(reader, name, declares)
+      return { declares, assigns: sign.kind === 'assign' }
+    }
+    if (sign.kind !== 'punctuation' || sign.text !== ',') {
+      if (after.kind === 'space') reader.putBack(after)
+      reader.putBack(name)
+      return declares.length === 0 ? NO_DECLARATIONS : { declares, assigns: false }
+    }
+    declareVariable(reader, name, declares)
+    checkSecondVariable(reader, context, declares.length)
+  }
+}
+
+/** Takes the sign after a variable and remembers the variable. Go does so for `=` as well, undeclared or not. */
+function declareVariable(reader: Reader, name: Token, declares: VariableNode[]): void {
+  reader.nextNonSpace()
+  declares.push(variable(name.at, name.text))
+  reader.variables.declare(name.text, undefined)
+}
+
+function checkSecondVariable(reader: Reader, context: string, declared: number): void {
+  if (context !== 'range' || declared > 1) reader.fail(`too many declarations in ${context}`)
+  const { kind } = reader.peekNonSpace()
+  if (kind !== 'variable' && kind !== 'rightDelimiter' && kind !== 'rightParenthesis') {
+    reader.fail('range can only initialize variables')
+  }
+}
+
+function readCommand(reader: Reader): CallNode {
+  const { at } = reader.peekNonSpace()
+  const words: Operand[] = []
+  for (;;) {
+    reader.peekNonSpace()
+    const operand = readOperand(reader)
+    if (operand !== undefined) words.push(operand)
+    const token = reader.next()
+    if (token.kind === 'space') continue
+    if (token.kind === 'rightDelimiter' || token.kind === 'rightParenthesis') reader.putBack(token)
+    else if (token.kind !== 'pipe') reader.unexpected(token, 'operand')
+    break
+  }
+  const [first, ...rest] = words
+  if (first === undefined) reader.fail('empty command')
+  return { kind: 'command', at, words: [first, ...rest] }
+}
+
+/** A term and the fields behind it; undefined when the next token is none. */
+function readOperand(reader: Reader): Operand | undefined {
+  const term = readTerm(reader)
+  if (term === undefined || reader.peek().kind !== 'field') return term
+  const { at } = reader.peek()
+  const names: ByteString[] = []
+  while (reader.peek().kind === 'field') names.push(reader.next().text.slice(1))
+  return withFields(reader, term, at, names)
+}
+
+/** Errors give the first field behind a term as the place of the whole. */
+function withFields(reader: Reader, term: Term, at: number, names: readonly ByteString[]): Operand {
+  switch (term.kind) {
+    case 'field':
+      return { kind: 'field', at, names: [...term.names, ...names] }
+    case 'variable':
+      return { ...term, at, fields: names }
+    case 'identifier':
+    case 'pipeline':
+      return { kind: 'chain', at, base: term, names }
+    default:
+      return reader.fail(`unexpected . after term ${quote(nodeText(term))}`)
+  }
+}
+
+function readTerm(reader: Reader): Term | undefined {
+  const token = reader.nextNonSpace()
+  const { at, text } = token
+  switch (token.kind) {
+    case 'identifier':
+      if (!reader.dialect.functions.has(text)) reader.fail(`function ${quote(text)} not defined`)
+      return { kind: 'identifier', at, name: text }
+    case 'dot':
+    case 'nil':
+      return { kind: token.kind, at }
+    case 'variable':
+      return usedVariable(reader, token)
+    case 'field':
+      return { kind: 'field', at, names: [text.slice(1)] }
+    case 'bool':
+      return { kind: 'bool', at, value: text === 'true' }
+    case 'character':
+    case 'complex':
+    case 'number':
+      return readConstant(reader, token)
+    case 'string':
+    case 'rawString':
+      return readString(reader, token)
+    case 'leftParenthesis':
+      return reader.nested('max expression depth exceeded', () =>
+        readPipeline(reader, 'parenthesized pipeline', 'rightParenthesis'),
+      )
+    default:
+      reader.putBack(token)
+      return undefined
+  }
+}
+
+function usedVariable(reader: Reader, token: Token): VariableNode {
+  if (reader.variables.find(token.text) === undefined) reader.fail(`undefined variable ${quote(token.text)}`)
+  return variable(token.at, token.text)
+}
+
+function variable(at: number, name: ByteString): VariableNode {
+  return { kind: 'variable', at, name, fields: [] }
+}
+
+function readConstant(reader: Reader, token: Token): Num {
+  const meaning = token.kind === 'character' ? readCharacter(token.text) : readNumber(token.text)
+  if ('error' in meaning) return reader.fail(meaning.error)
+  return { kind: 'number', at: token.at, written: token.text, value: meaning.value }
+}
+
+function readString(reader: Reader, token: Token): Str {
+  const value = unquote(token.text)
+  if (value === undefined) return reader.fail('invalid syntax')
+  return { kind: 'string', at: token.at, written: token.text, value }
+}

@@ -1,0 +1,56 @@
+import { encodeText, type ByteString } from './byte-string.ts'
+
+/** The bytes, or Go's words for what is wrong; the words hold an offset and nothing of the input. */
+type Base64Result =
+  { readonly bytes: Buffer; readonly problem?: never } | { readonly problem: string; readonly bytes?: never }
+
+/** Decodes as Go's base64.StdEncoding does. */
+export function decodeBase64(encoded: string): Base64Result {
+  const problem = base64Fault(encodeText(encoded))
+  return problem === undefined ? { bytes: Buffer.from(encoded, 'base64') } : { problem }
+}
+
+/**
+ * What Go's base64.StdEncoding says about a text that it does not take: padding is required, `\r` and `\n` are ignored
+ * everywhere, and so are surplus bits in the last character. The words hold an offset and nothing of the text.
+ */
+export function base64Fault(text: ByteString): string | undefined {
+  const fault = faultAt(text)
+  return fault === undefined ? undefined : `illegal base64 data at input byte ${fault}`
+}
+
+const STRANGER = /[^A-Za-z0-9+/\r\n]/
+const GROUP = 4
+
+/** Where Go stops reading, if it does. */
+function faultAt(text: ByteString): number | undefined {
+  const stranger = text.search(STRANGER)
+  const body = stranger < 0 ? text : text.slice(0, stranger)
+  const inGroup = body.replace(/[\r\n]/g, '').length % GROUP
+  if (stranger < 0) return inGroup === 0 ? undefined : text.length - inGroup
+  return text.charAt(stranger) === '=' ? paddingFault(text, stranger, inGroup) : stranger
+}
+
+/** Padding completes a group that has two or three characters, and only line breaks follow it. */
+function paddingFault(text: ByteString, at: number, inGroup: number): number | undefined {
+  if (inGroup < 2) return at
+  let end = at + 1
+  if (inGroup === 2) {
+    end = afterLineBreaks(text, end)
+    if (end === text.length) return end
+    if (text.charAt(end) !== '=') return end - 1
+    end++
+  }
+  end = afterLineBreaks(text, end)
+  return end < text.length ? end : undefined
+}
+
+function afterLineBreaks(text: ByteString, at: number): number {
+  let end = at
+  while (isLineBreak(text.charAt(end))) end++
+  return end
+}
+
+function isLineBreak(character: string): boolean {
+  return character === '\n' || character === '\r'
+}

@@ -1,7 +1,0 @@
-import { printableJson } from '../basics/printable.ts'
-import type { Status } from './status.ts'
-
-/** One line; what is undefined is null: a field that is always there is easier to read. */
-export function formatStatus(status: Status): string {
-  return printableJson(status)
-}

@@ -1,0 +1,44 @@
+import { oneLine } from '../basics/text/one-line.ts'
+import type { Status } from './status.ts'
+
+/** Every state that a connection may say. */
+export const CONNECTION_STATES = [
+  'idle',
+  'connecting',
+  'polling',
+  'serving',
+  'waiting',
+  'conflict',
+  'refused',
+  'draining',
+  'stopped',
+] as const
+
+/**
+ * Whether executions can get here. `polling` is an agent of mode=embedded to which the gateway answers that nobody
+ * waits for it: it connects when somebody does.
+ */
+export function isReady({ connection: { state } }: Status): boolean {
+  return state === 'serving' || state === 'polling'
+}
+
+/** The connection in words, one line: `refused: the gateway refuses this key`. */
+export function connectionWords({ connection: { state, reason } }: Status): string {
+  return oneLine(reason ? `${state}: ${reason}` : state)
+}
+
+/** What the agent does: `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
+export function activityWords(status: Status): string {
+  const { connection, gateway, agent, sessions } = status
+  const count = `${sessions.running} of ${sessions.limit} sessions`
+  switch (connection.state) {
+    case 'serving':
+      return oneLine(`serving ${gateway}${agent === '' ? '' : ` as ${agent}`}, ${count}`)
+    case 'connecting':
+      return oneLine(`connecting to ${gateway}`)
+    case 'draining':
+      return oneLine(`draining, ${count}`)
+    default:
+      return connectionWords(status)
+  }
+}

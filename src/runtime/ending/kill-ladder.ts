@@ -1,0 +1,71 @@
+import { errnoOf } from '../../basics/errors.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { KILLED_MS } from './ending-times.ts'
+import { collectOthers } from './reaper.ts'
+
+/** How often what is being ended is looked at: 5 ms at first, since most end at once, then up to 100 ms. */
+const FIRST_LOOK_MS = 5
+const LONGEST_LOOK_MS = 100
+
+/** A signal, and how many milliseconds after the first one it is sent when the whole grace is so many. */
+export interface Rung {
+  readonly signal: 'SIGHUP' | 'SIGTERM'
+  readonly at: (graceMs: number) => number
+}
+
+const TERMINATE: readonly Rung[] = [{ signal: 'SIGTERM', at: () => 0 }]
+
+/**
+ * Ends a process group: the signals of the ladder within `graceMs` milliseconds, then SIGKILL. Settles when no process
+ * of the group is left, or two seconds after SIGKILL.
+ * @param isStill asked before each signal. The number stays the group's while a member lives, but no longer
+ */
+export async function endGroup(
+  pgid: number,
+  graceMs: number,
+  ladder: readonly Rung[] = TERMINATE,
+  isStill: () => boolean = () => true,
+): Promise<void> {
+  const from = performance.now()
+  const overBy = (ms: number) => within(from + ms - performance.now(), () => hasEnded(pgid) || !isStill())
+  for (const { signal, at } of ladder) {
+    if (await overBy(at(graceMs))) return
+    signalGroup(pgid, signal)
+    // A stopped process takes the signal only after it goes on.
+    signalGroup(pgid, 'SIGCONT')
+  }
+  if (await overBy(graceMs)) return
+  signalGroup(pgid, 'SIGKILL')
+  await overBy(graceMs + KILLED_MS)
+}
+
+/** The ends of a child and of what it started come as one signal: the latter are perhaps not collected yet. */
+function hasEnded(pgid: number): boolean {
+  if (!groupExists(pgid)) return true
+  collectOthers()
+  return !groupExists(pgid)
+}
+
+/** Whether a process of the group is left, zombies included. */
+export function groupExists(pgid: number): boolean {
+  return signalGroup(pgid, 0)
+}
+
+/** Waits until it is so; false when it is not within that time. */
+export async function within(ms: number, isSo: () => boolean): Promise<boolean> {
+  const end = performance.now() + ms
+  for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
+    if (isSo()) return true
+    await delay(wait)
+  }
+  return isSo()
+}
+
+/** False when the group has no process any more. One that may not be signalled (EPERM) is still there. */
+function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pgid, signal)
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH'
+  }
+}

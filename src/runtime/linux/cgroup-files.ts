@@ -1,0 +1,85 @@
+import { errnoOf } from '../../basics/errors.ts'
+import { closeSync, constants, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from 'node:fs'
+import path from 'node:path'
+
+/** Writes a value to a file that exists: with O_CREAT the kernel answers EACCES instead of ENOENT. @throws errno errors */
+export function writeValue(file: string, value: string | number): void {
+  const fd = openSync(file, constants.O_WRONLY | constants.O_TRUNC)
+  try {
+    writeSync(fd, String(value))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** @returns false when it could not be written, for whatever reason */
+export function tryWrite(file: string, value: string | number): boolean {
+  try {
+    writeValue(file, value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The words of a small file; none when it cannot be read. */
+export function readWords(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split(/\s+/).filter(Boolean)
+  } catch {
+    return []
+  }
+}
+
+/** The number behind `key` in a file of lines `key number`; undefined when there is none. */
+export function readCount(file: string, key: string): number | undefined {
+  const words = readWords(file)
+  const at = words.indexOf(key)
+  return at === -1 ? undefined : Number(words[at + 1])
+}
+
+/** Whether a process that lives is in the group or below it; false for a group that is gone. */
+export function isPopulated(group: string): boolean {
+  return readCount(path.join(group, 'cgroup.events'), 'populated') === 1
+}
+
+/** The groups directly below, as paths. */
+export function subgroups(group: string): string[] {
+  try {
+    return readdirSync(group, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => path.join(group, entry.name))
+  } catch {
+    return []
+  }
+}
+
+/** Processes in the group and below. The kernel shows those of foreign pid namespaces as 0, which kill(2) takes for us. */
+export function pidsIn(group: string): number[] {
+  const own = readWords(path.join(group, 'cgroup.procs')).map(Number)
+  return [...own.filter((pid) => pid > 1), ...subgroups(group).flatMap(pidsIn)]
+}
+
+/** The session of a process; undefined when it is gone. */
+export function sessionOf(pid: number): number | undefined {
+  const stat = readWords(`/proc/${pid}/stat`).join(' ')
+  // Behind the program's name, which may hold blanks and brackets: state, parent, group, session.
+  const session = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]
+  return session === undefined ? undefined : Number(session)
+}
+
+/** Removes a group with those below it. @returns false while a process lives in one of them */
+export function removeGroup(group: string): boolean {
+  if (removeEmpty(group)) return true
+  for (const below of subgroups(group)) removeGroup(below)
+  return removeEmpty(group)
+}
+
+function removeEmpty(group: string): boolean {
+  try {
+    rmdirSync(group)
+    return true
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT'
+  }
+}

@@ -1,0 +1,128 @@
+import type { Child, OutputEnd } from '../child.ts'
+import { DRAIN_MS } from '../ending/ending-times.ts'
+
+/** A piece of output, at most 64 KiB. Its bytes are intact until the next one is asked for: who keeps them copies them. */
+export interface Chunk {
+  readonly stream: 'stdout' | 'stderr'
+  readonly data: Buffer
+}
+
+/** Larger packets directly before a close make the gateway lose it now and then (protocol.md 4.1). */
+const MAX_CHUNK_BYTES = 64 * 1024
+/** After the child's exit a background process may hold the pipes for ever: this much silence is the end, and so is DRAIN_MS. */
+const IDLE_MS = 250
+
+interface Source {
+  readonly stream: 'stdout' | 'stderr'
+  readonly from: OutputEnd
+  open: boolean
+}
+
+/**
+ * stdout and stderr of one child in the order in which they became readable. It pulls: while nobody asks for the
+ * next chunk nothing is read, the pipes fill and the child waits. What the child itself wrote before it exited is
+ * delivered whole, however slow the reader: only output of others who still hold the pipes is cut off.
+ */
+export class ChildOutput implements AsyncIterable<Chunk> {
+  /** Settles when the iteration is over: end of file, the drain rule, or a reader who left. */
+  readonly ended: Promise<void>
+  readonly #child: Child
+  readonly #sources: readonly Source[]
+  #markEnded!: () => void
+  #wake: () => void = () => undefined
+  #exited = false
+  /** Milliseconds spent waiting for more since the exit; the reader's own time does not count. */
+  #waitedMs = 0
+  /** True when the last wait ended by its timer and not by bytes. */
+  #silent = false
+  /** Bytes the child had written at its exit and that were not delivered yet. */
+  #owed = 0
+
+  constructor(child: Child) {
+    this.#child = child
+    this.ended = new Promise((resolve) => (this.#markEnded = resolve))
+    this.#sources = [
+      { stream: 'stdout', from: child.stdout, open: true },
+      { stream: 'stderr', from: child.stderr, open: true },
+    ]
+    for (const source of this.#sources) this.#listen(source)
+  }
+
+  /** The child has exited: from now on the wait for more is bounded. */
+  drain(): void {
+    this.#exited = true
+    this.#owed = this.#child.unread() + this.#sources.reduce((sum, { from }) => sum + from.readableLength, 0)
+    this.#wake()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
+    try {
+      for (;;) {
+        const chunk = this.#take()
+        if (chunk !== undefined) yield* split(chunk)
+        else if (this.#finished()) return
+        else await this.#more()
+      }
+    } finally {
+      this.leave()
+    }
+  }
+
+  #listen(source: Source): void {
+    const closed = () => {
+      source.open = false
+      this.#wake()
+    }
+    source.from.on('readable', () => this.#wake())
+    source.from.on('end', closed).on('close', closed).on('error', closed)
+  }
+
+  #take(): Chunk | undefined {
+    for (const { stream, from } of this.#sources) {
+      const data = from.read()
+      if (data !== null) {
+        this.#owed -= data.length
+        return { stream, data }
+      }
+    }
+    return undefined
+  }
+
+  #finished(): boolean {
+    if (this.#sources.every(({ open }) => !open)) return true
+    if (!this.#exited) return false
+    // A timer that is late because the event loop was busy comes before the bytes that have arrived meanwhile. What the
+    // child itself wrote is owed, unless a background process has read it from the pipe.
+    if (this.#silent && this.#child.unread() === 0) return true
+    return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
+  }
+
+  async #more(): Promise<void> {
+    this.#silent = false
+    const from = performance.now()
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      if (!this.#exited) return
+      timer = setTimeout(() => {
+        this.#silent = true
+        resolve()
+      }, IDLE_MS)
+    })
+    clearTimeout(timer)
+    if (this.#exited) this.#waitedMs += performance.now() - from
+  }
+
+  /** Gives the streams back without reading on. */
+  leave(): void {
+    for (const { from } of this.#sources) from.destroy()
+    this.#markEnded()
+  }
+}
+
+/** Pieces that a packet may hold. */
+export function* split({ stream, data }: Chunk): Generator<Chunk> {
+  for (let at = 0; at < data.length; at += MAX_CHUNK_BYTES) {
+    yield { stream, data: data.subarray(at, at + MAX_CHUNK_BYTES) }
+  }
+}

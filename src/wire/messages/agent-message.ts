@@ -1,0 +1,122 @@
+import { encodeLogs } from './agent-logs.ts'
+import type { AgentMessage, AgentOutbound, ClosedMessage, OpenedMessage, SessionId } from './message.ts'
+import { encodeMaskingFailure } from './masking-info.ts'
+import { KEEPALIVE, NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specText, type Packet } from '../packet.ts'
+import { encodeSystemReply } from './system-reply.ts'
+
+// What the agent sends (protocol.md 3.5): encoded by the agent, decoded by the embedded gateway.
+
+const type = {
+  oldKeepalive: 'KeepAlive',
+  opened: 'ClientSessionOpenOK',
+  stdout: 'ClientWriteStdout',
+  stderr: 'ClientWriteStderr',
+  closed: 'ClientSessionClose',
+} as const
+
+export function encodeAgentMessage(message: AgentOutbound): Packet {
+  switch (message.kind) {
+    case 'keepalive':
+      return KEEPALIVE
+    case 'opened':
+      return encodeOpened(message)
+    case 'stdout':
+    case 'stderr':
+      return {
+        type: type[message.kind],
+        spec: { ...sessionSpec(message.sid), ...maskingSpec(message) },
+        payload: message.data,
+      }
+    case 'closed':
+      return encodeClosed(message)
+    case 'system-reply':
+      return encodeSystemReply(message.sid, message.reply)
+    case 'logs':
+      return encodeLogs(message.lines)
+  }
+}
+
+function encodeOpened(message: OpenedMessage): Packet {
+  return {
+    type: type.opened,
+    spec: {
+      ...sessionSpec(message.sid),
+      [spec.connectionType]: Buffer.from(message.connectionType),
+      [spec.requestPort]: Buffer.from(message.requestPort),
+      [spec.command]: Buffer.from(message.command),
+    },
+    payload: NO_PAYLOAD,
+  }
+}
+
+function encodeClosed(message: ClosedMessage): Packet {
+  return {
+    type: type.closed,
+    spec: {
+      ...sessionSpec(message.sid),
+      ...(message.exitCode !== undefined && { [spec.exitCode]: Buffer.from(String(message.exitCode)) }),
+      ...count(spec.truncatedBytes, message.truncatedBytes),
+      ...count(spec.redactedBytes, message.redactedBytes),
+      ...maskingSpec(message),
+    },
+    payload: Buffer.from(message.message),
+  }
+}
+
+/** The embedded gateway asks for no masking and does not read it. */
+function maskingSpec({ unmasked }: { readonly unmasked?: string }): Record<string, Buffer> {
+  return unmasked === undefined ? {} : { [spec.maskingInfo]: encodeMaskingFailure(unmasked) }
+}
+
+/** Never throws: whatever an agent sends, the gateway lives. Unknown types become `unsupported`. */
+export function decodeAgentPacket(packet: Packet): AgentMessage {
+  const sid = sessionIdOf(packet)
+  if (packet.type === KEEPALIVE.type || packet.type === type.oldKeepalive) return { kind: 'keepalive' }
+  if (sid === undefined) return { kind: 'unsupported', sid, type: packet.type }
+  switch (packet.type) {
+    case type.opened:
+      return decodeOpened(packet, sid)
+    case type.stdout:
+      return { kind: 'stdout', sid, data: packet.payload }
+    case type.stderr:
+      return { kind: 'stderr', sid, data: packet.payload }
+    case type.closed:
+      return decodeClosed(packet, sid)
+    default:
+      return { kind: 'unsupported', sid, type: packet.type }
+  }
+}
+
+function decodeOpened(packet: Packet, sid: SessionId): OpenedMessage {
+  return {
+    kind: 'opened',
+    sid,
+    connectionType: specText(packet, spec.connectionType) ?? '',
+    requestPort: specText(packet, spec.requestPort) ?? '',
+    command: specText(packet, spec.command) ?? '',
+  }
+}
+
+function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
+  return {
+    kind: 'closed',
+    sid,
+    exitCode: decimal(specText(packet, spec.exitCode)),
+    message: packet.payload.toString('utf8'),
+    truncatedBytes: countIn(packet, spec.truncatedBytes),
+    redactedBytes: countIn(packet, spec.redactedBytes),
+  }
+}
+
+/** Left out where there is nothing to tell. */
+function count(key: string, bytes: number): Packet['spec'] {
+  return bytes > 0 ? { [key]: Buffer.from(String(bytes)) } : {}
+}
+
+function countIn(packet: Packet, key: string): number {
+  return Math.max(0, decimal(specText(packet, key)) ?? 0)
+}
+
+function decimal(text: string | undefined): number | undefined {
+  return text !== undefined && /^[+-]?\d{1,9}$/.test(text) ? Number(text) : undefined
+}

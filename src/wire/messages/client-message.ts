@@ -1,0 +1,114 @@
+import type { WindowSize } from '../../basics/window-size.ts'
+import { decodeAgentPacket } from './agent-message.ts'
+import type { AgentMessage } from './message.ts'
+import { KEEPALIVE, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
+import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
+import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
+
+// Between a client (hoop's command line or ours) and a gateway, protocol.md 4.2 and 4.3. The types of what a client
+// sends are those that the gateway passes on to the agent; the gateway stamps the session id in.
+
+const type = {
+  open: 'AgentSessionOpen',
+  exec: 'AgentExecWriteStdin',
+  input: 'AgentTerminalWriteStdin',
+  resize: 'AgentTerminalResizeTTY',
+} as const
+
+/** What a client sends. */
+export type ClientMessage =
+  | { readonly kind: 'keepalive' }
+  | ClientOpenMessage
+  | { readonly kind: 'exec'; readonly stdin: Buffer }
+  | { readonly kind: 'input'; readonly data: Buffer }
+  | ({ readonly kind: 'resize' } & WindowSize)
+  | { readonly kind: 'unsupported'; readonly type: string }
+
+interface ClientOpenMessage {
+  readonly kind: 'open'
+  /** Of an execution: its script, for the record. It reaches the agent with `exec`. */
+  readonly input: Buffer
+  readonly clientArgs: readonly string[]
+  /** `envvar:NAME` or `filesystem:NAME` to base64. */
+  readonly clientEnvVars: ReadonlyMap<string, string>
+  /** Of `connect`: a terminal whatever the connection's type. */
+  readonly wantsTerminal?: true
+}
+
+export function encodeClientMessage(message: Exclude<ClientMessage, { kind: 'unsupported' }>): Packet {
+  switch (message.kind) {
+    case 'keepalive':
+      return KEEPALIVE
+    case 'open':
+      return { type: type.open, spec: openSpec(message), payload: message.input }
+    case 'exec':
+      return { type: type.exec, spec: {}, payload: message.stdin }
+    case 'input':
+      return { type: type.input, spec: {}, payload: message.data }
+    case 'resize':
+      return { type: type.resize, spec: {}, payload: encodeWindowSize(message) }
+  }
+}
+
+function openSpec({ clientArgs, clientEnvVars, wantsTerminal }: ClientOpenMessage): Packet['spec'] {
+  return {
+    ...(wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
+    ...(clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(clientArgs) }),
+    ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
+  }
+}
+
+/** The gateway's side. @throws DecodeError when a packet of a known type is malformed. Unknown types become `unsupported`. */
+export function decodeClientPacket(packet: Packet): ClientMessage {
+  switch (packet.type) {
+    case KEEPALIVE.type:
+      return { kind: 'keepalive' }
+    case type.open:
+      return decodeOpen(packet)
+    case type.exec:
+      return { kind: 'exec', stdin: packet.payload }
+    case type.input:
+      return { kind: 'input', data: packet.payload }
+    case type.resize:
+      return { kind: 'resize', ...decodeWindowSize(packet.payload) }
+    default:
+      return { kind: 'unsupported', type: packet.type }
+  }
+}
+
+function decodeOpen(packet: Packet): ClientOpenMessage {
+  const args = specBytes(packet, spec.clientArgs)
+  const variables = specBytes(packet, spec.clientEnvVars)
+  return {
+    kind: 'open',
+    input: packet.payload,
+    clientArgs: args === undefined ? [] : decodeStringList(args, spec.clientArgs),
+    clientEnvVars: variables === undefined ? new Map() : decodeStringMap(variables, spec.clientEnvVars),
+  }
+}
+
+/** What a client receives: the agent's messages, and what only a hoop gateway says while it waits for people or agents. */
+export type ToClientMessage =
+  | AgentMessage
+  | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
+  | { readonly kind: 'approved' }
+  | { readonly kind: 'agent-offline' }
+  | { readonly kind: 'timed-out' }
+
+/** The client's side. Never throws. */
+export function decodeToClient(packet: Packet): ToClientMessage {
+  switch (packet.type) {
+    case 'ClientSessionOpenWaitingApproval': {
+      const sessionId = specText(packet, spec.sessionId) ?? ''
+      return { kind: 'waiting-approval', sessionId, url: packet.payload.toString() }
+    }
+    case 'ClientSessionOpenApproveOK':
+      return { kind: 'approved' }
+    case 'ClientSessionOpenAgentOffline':
+      return { kind: 'agent-offline' }
+    case 'ClientSessionOpenTimeout':
+      return { kind: 'timed-out' }
+    default:
+      return decodeAgentPacket(packet)
+  }
+}

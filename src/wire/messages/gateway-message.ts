@@ -1,0 +1,162 @@
+import { DecodeError } from '../errors.ts'
+import type { GatewayMessage, OpenMessage, SessionId } from './message.ts'
+import {
+  NO_PAYLOAD,
+  sessionIdOf,
+  sessionSpec,
+  spec,
+  specBytes,
+  specText,
+  YES,
+  type Packet,
+} from '../packet.ts'
+import { decodeSystemRequest } from './system-request.ts'
+import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
+import { decodeParams, decodeStringMap, encodeParams, encodeStringList, encodeStringMap } from '../params.ts'
+
+// What the gateway sends (protocol.md 3.4): decoded by the agent, encoded by the embedded gateway.
+
+const type = {
+  connected: 'AgentGatewayConnectOK',
+  featureFlags: 'GatewayFeatureFlagUpdate',
+  open: 'AgentSessionOpen',
+  exec: 'AgentExecWriteStdin',
+  input: 'AgentTerminalWriteStdin',
+  resize: 'AgentTerminalResizeTTY',
+  close: 'AgentSessionClose',
+  // Ours: hoop's agent ignores types it does not know, and hoop's gateway never sends these.
+  pause: 'AgentSessionPause',
+  resume: 'AgentSessionResume',
+} as const
+
+/** Packets of the native database and network proxies, which neither this agent nor the embedded gateway serves. */
+export function isNativeProxy(type: string): boolean {
+  return /^Agent(?:\w+ConnectionWrite|MCPStdioReply)$/.test(type)
+}
+
+/** @throws DecodeError when a packet of a known type is malformed. Unknown types become `unsupported`. */
+export function decodeGatewayPacket(packet: Packet): GatewayMessage {
+  const sid = sessionIdOf(packet)
+  return sid === undefined ? decodeStreamPacket(packet) : decodeSessionPacket(packet, sid)
+}
+
+function decodeStreamPacket(packet: Packet): GatewayMessage {
+  switch (packet.type) {
+    case type.connected:
+      return { kind: 'connected' }
+    case type.featureFlags:
+      return { kind: 'feature-flags', flags: decodeFlags(packet) }
+    default:
+      return { kind: 'unsupported', sid: undefined, type: packet.type }
+  }
+}
+
+/**
+ * A client can forge any type into its session (protocol.md 0.12): what speaks about the whole stream is only
+ * taken from packets without a session id, so `connected` and `feature-flags` are not cases here.
+ */
+function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
+  switch (packet.type) {
+    case type.open:
+      return decodeOpen(packet, sid)
+    case type.exec:
+      return { kind: 'exec', sid, stdin: packet.payload }
+    case type.input:
+      return { kind: 'input', sid, data: packet.payload }
+    case type.resize:
+      return { kind: 'resize', sid, ...decodeWindowSize(packet.payload) }
+    case type.close:
+      return { kind: 'close', sid }
+    case type.pause:
+      return { kind: 'pause', sid }
+    case type.resume:
+      return { kind: 'resume', sid }
+    default:
+      return decodeOther(packet, sid)
+  }
+}
+
+function decodeOther(packet: Packet, sid: SessionId): GatewayMessage {
+  const request = decodeSystemRequest(packet)
+  if (request !== undefined) return { kind: 'system', sid, request }
+  return { kind: isNativeProxy(packet.type) ? 'native-proxy' : 'unsupported', sid, type: packet.type }
+}
+
+function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
+  const params = specBytes(packet, spec.connectionParams)
+  if (params === undefined) throw new DecodeError(spec.connectionParams, 'missing')
+  const clientEnvVars = specBytes(packet, spec.clientEnvVars)
+  return {
+    kind: 'open',
+    sid,
+    connectionType: specText(packet, spec.connectionType) ?? '',
+    requestPort: specText(packet, spec.requestPort) ?? '',
+    params: decodeParams(params),
+    clientEnvVars:
+      clientEnvVars === undefined ? new Map() : decodeStringMap(clientEnvVars, spec.clientEnvVars),
+    ...(specText(packet, spec.wantsTerminal) === YES && { wantsTerminal: true as const }),
+  }
+}
+
+function decodeFlags(packet: Packet): ReadonlyMap<string, boolean> {
+  const json = specText(packet, spec.featureFlags) ?? ''
+  try {
+    const flags = JSON.parse(json) as unknown
+    if (typeof flags !== 'object' || flags === null) throw new SyntaxError('not an object')
+    return new Map(Object.entries(flags).map(([name, on]) => [name, on === true]))
+  } catch {
+    throw new DecodeError(spec.featureFlags, 'not a JSON object')
+  }
+}
+
+/** The embedded gateway's side; it never sends `unsupported`, and asks nothing for itself. */
+export function encodeGatewayMessage(
+  message: Exclude<GatewayMessage, { kind: 'unsupported' | 'native-proxy' | 'system' }>,
+): Packet {
+  switch (message.kind) {
+    case 'connected':
+      return { type: type.connected, spec: {}, payload: NO_PAYLOAD }
+    case 'feature-flags':
+      return {
+        type: type.featureFlags,
+        spec: { [spec.featureFlags]: flagsJson(message.flags) },
+        payload: NO_PAYLOAD,
+      }
+    case 'open':
+      return encodeOpen(message)
+    case 'exec':
+      return { type: type.exec, spec: sessionSpec(message.sid), payload: message.stdin }
+    case 'input':
+      return { type: type.input, spec: sessionSpec(message.sid), payload: message.data }
+    case 'resize':
+      return {
+        type: type.resize,
+        spec: sessionSpec(message.sid),
+        payload: encodeWindowSize(message),
+      }
+    case 'close':
+    case 'pause':
+    case 'resume':
+      return { type: type[message.kind], spec: sessionSpec(message.sid), payload: NO_PAYLOAD }
+  }
+}
+
+function encodeOpen(message: OpenMessage): Packet {
+  const { params, clientEnvVars } = message
+  return {
+    type: type.open,
+    spec: {
+      ...sessionSpec(message.sid),
+      [spec.connectionType]: Buffer.from(message.connectionType),
+      [spec.connectionParams]: encodeParams(params),
+      ...(params.clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(params.clientArgs) }),
+      ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
+      ...(message.wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
+    },
+    payload: NO_PAYLOAD,
+  }
+}
+
+function flagsJson(flags: ReadonlyMap<string, boolean>): Buffer {
+  return Buffer.from(JSON.stringify(Object.fromEntries(flags)))
+}

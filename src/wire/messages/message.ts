@@ -1,0 +1,91 @@
+import type { ConnectionParams } from '../params.ts'
+import type { SessionId } from './session-id.ts'
+import type { SystemReply } from './system-reply.ts'
+import type { SystemRequest } from './system-request.ts'
+
+export type { SessionId } from './session-id.ts'
+
+/** What a gateway sends to an agent. */
+export type GatewayMessage =
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'feature-flags'; readonly flags: ReadonlyMap<string, boolean> }
+  | OpenMessage
+  | { readonly kind: 'exec'; readonly sid: SessionId; readonly stdin: Buffer }
+  | { readonly kind: 'input'; readonly sid: SessionId; readonly data: Buffer }
+  | { readonly kind: 'resize'; readonly sid: SessionId; readonly cols: number; readonly rows: number }
+  | { readonly kind: 'close'; readonly sid: SessionId }
+  /** Not hoop's: the embedded gateway asks for no more output of this session until `resume`. */
+  | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
+  | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
+  /** The gateway's own; its id is the request's, not a session's. */
+  | { readonly kind: 'system'; readonly sid: SessionId; readonly request: SystemRequest }
+  | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
+
+export interface OpenMessage {
+  readonly kind: 'open'
+  readonly sid: SessionId
+  /** The collapsed type (protocol.md 5.1), echoed in the answer: it decides how hoop's command line goes on. */
+  readonly connectionType: string
+  /** Echoed when the request had it. */
+  readonly requestPort: string
+  readonly params: ConnectionParams
+  /** The client's variables: `envvar:NAME` or `filesystem:NAME` to base64. They never win over the connection's. */
+  readonly clientEnvVars: ReadonlyMap<string, string>
+  /** Of `connect`: the client opens a terminal, whatever the type. hoop's command line opens a port for most types. */
+  readonly wantsTerminal?: true
+}
+
+/** What an agent sends to a gateway, as far as the embedded one reads it. */
+export type AgentMessage =
+  | { readonly kind: 'keepalive' }
+  | OpenedMessage
+  | OutputMessage
+  | ClosedMessage
+  | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
+
+/** All that this agent sends. */
+export type AgentOutbound =
+  | Exclude<AgentMessage, { kind: 'unsupported' }>
+  | { readonly kind: 'system-reply'; readonly sid: SessionId; readonly reply: SystemReply }
+  | { readonly kind: 'logs'; readonly lines: readonly ShippedLine[] }
+
+/** A line of the agent's log (protocol.md 3.7). */
+export interface ShippedLine {
+  readonly time: Date
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  /** What JSON can hold. */
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+export interface OpenedMessage {
+  readonly kind: 'opened'
+  readonly sid: SessionId
+  readonly connectionType: string
+  readonly requestPort: string
+  /** Command and arguments joined with spaces, unexpanded: only shown to people. */
+  readonly command: string
+}
+
+interface OutputMessage {
+  readonly kind: 'stdout' | 'stderr'
+  readonly sid: SessionId
+  readonly data: Buffer
+  /** Why the session's output is not masked although that was asked for; on its first output only. */
+  readonly unmasked?: string
+}
+
+export interface ClosedMessage {
+  readonly kind: 'closed'
+  readonly sid: SessionId
+  /** undefined when an agent sent none or no number: the gateway's REST answer says -2 then. */
+  readonly exitCode: number | undefined
+  /** Shown to the user behind the output; empty after a success. */
+  readonly message: string
+  /** Bytes of output that the agent's cap left out. */
+  readonly truncatedBytes: number
+  /** Bytes of output that were secrets, and that the agent replaced. */
+  readonly redactedBytes: number
+  /** As on output. */
+  readonly unmasked?: string
+}

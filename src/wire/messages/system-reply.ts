@@ -1,0 +1,41 @@
+import { sessionSpec, type Packet } from '../packet.ts'
+import type { SessionId } from './session-id.ts'
+
+/** The answer to a system request (protocol.md 3.6). */
+export type SystemReply =
+  | { readonly kind: 'hook'; readonly exitCode: number; readonly output: string; readonly seconds: number }
+  | { readonly kind: 'bare-exec'; readonly succeeded: boolean; readonly output: string }
+  /** Always a refusal. */
+  | { readonly kind: 'provision' | 'pgmanager'; readonly message: string }
+
+/** @param sid of the request: by it alone the gateway finds who waits */
+export function encodeSystemReply(sid: SessionId, reply: SystemReply): Packet {
+  const { type, text } = encoded(sid, reply)
+  return { type, spec: sessionSpec(sid), payload: Buffer.from(text) }
+}
+
+function encoded(sid: SessionId, reply: SystemReply): { readonly type: string; readonly text: string } {
+  switch (reply.kind) {
+    case 'hook': {
+      const { exitCode: exit_code, output, seconds: execution_time_sec } = reply
+      const text = JSON.stringify({ id: sid, exit_code, output, execution_time_sec })
+      return { type: 'SysRunbookHookResponseType', text }
+    }
+    case 'bare-exec': {
+      const status = reply.succeeded ? 'success' : 'failed'
+      return { type: 'SysBareExecResponse', text: JSON.stringify({ sid, status, output: reply.output }) }
+    }
+    case 'provision': {
+      const text = JSON.stringify({ sid, status: 'failed', message: reply.message })
+      return { type: 'SysProvisionDBRolesResponse', text }
+    }
+    case 'pgmanager':
+      // The answer to `Apply` has the type of `Plan`'s as well. A JSON text is one of YAML's.
+      return { type: 'SysPgManagerPlanResponse', text: planYaml(sid, reply.message) }
+  }
+}
+
+function planYaml(sid: SessionId, message: string): string {
+  const quoted = JSON.stringify
+  return `sid: ${quoted(sid)}\nstate_migration: []\nstatus: failed\nmessage: ${quoted(message)}\n`
+}

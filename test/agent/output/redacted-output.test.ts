@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { RedactedOutput } from '../../../src/agent/output/redacted-output.ts'
+import { Redaction } from '../../../src/policy/redaction/redactor.ts'
+import type { Chunk } from '../../../src/runtime/output/child-output.ts'
+
+const redaction = new Redaction([Buffer.from('hunter2-hunter2')])
+
+type Piece = string | { readonly after: number; readonly text: string; readonly stream?: Chunk['stream'] }
+
+async function* output(...pieces: Piece[]): AsyncGenerator<Chunk> {
+  for (const piece of pieces) {
+    const { after, text, stream = 'stdout' } = typeof piece === 'string' ? { after: 0, text: piece } : piece
+    if (after > 0) await delay(after)
+    yield { stream, data: Buffer.from(text) }
+  }
+}
+
+async function shown(source: AsyncIterable<Chunk>, readMs = 0): Promise<string> {
+  const texts: string[] = []
+  for await (const { data } of new RedactedOutput(source, redaction)) {
+    texts.push(String(data))
+    if (readMs > 0) await delay(readMs)
+  }
+  return texts.join('')
+}
+
+describe('an output with secrets in it', () => {
+  it('has them replaced across chunks', async () => {
+    expect(await shown(output('a hunt', 'er2-', 'hunter2 b'))).toBe('a [REDACTED] b')
+  })
+
+  it('has them replaced across chunks however slow the reader is: its time is not the time of the command', async () => {
+    expect(await shown(output('a hunt', 'er2-hunter2 b', ' c'), 150)).toBe('a [REDACTED] b c')
+  })
+
+  it('has them replaced when the event loop was blocked for longer than a beginning is held', async () => {
+    const source = output('a hunt', { after: 1, text: 'er2-hunter2 b' })
+    const reading = shown(source)
+    setImmediate(() => {
+      for (const end = performance.now() + 200; performance.now() < end;);
+    })
+    expect(await reading).toBe('a [REDACTED] b')
+  })
+
+  it('shows a beginning to which nothing came, and not what comes of it later', async () => {
+    expect(await shown(output('a hunt', { after: 250, text: 'er2-hunter2 b' }))).toBe('a hunt[REDACTED] b')
+  })
+
+  it.each([8, 9, 14])('shows no beginning of %i characters, however late the rest comes', async (first) => {
+    const secret = 'hunter2-hunter2'
+    const pieces = [`a ${secret.slice(0, first)}`, { after: 250, text: `${secret.slice(first)} b` }]
+    expect(await shown(output(...pieces))).toBe('a [REDACTED] b')
+  })
+
+  it('shows no such beginning at the end either, in neither stream', async () => {
+    expect(await shown(output('a hunter2-', { after: 0, text: 'b hunter2-h', stream: 'stderr' }))).toBe(
+      'a b [REDACTED][REDACTED]',
+    )
+  })
+
+  it('shows such a beginning when something else comes behind it', async () => {
+    expect(await shown(output('a hunter2-', { after: 250, text: 'b' }))).toBe('a hunter2-b')
+  })
+
+  it('shows less than 8 characters when they come one by one, each later than a beginning is held', async () => {
+    const pieces = Array.from('hunter2-hunter2', (text) => ({ after: 110, text }))
+    expect(await shown(output(...pieces))).toMatch(/^.{0,7}\[REDACTED\]$/)
+  })
+
+  it('is given out of one stream while the other one holds a beginning', async () => {
+    const pieces = [
+      'x hunter2-',
+      { after: 0, text: 'err', stream: 'stderr' as const },
+      { after: 150, text: 'h!' },
+    ]
+    expect(await shown(output(...pieces))).toBe('x errhunter2-h!')
+  })
+
+  it('holds the beginning in one stream no longer because the other one is busy', async () => {
+    const busy = Array.from({ length: 10 }, () => ({ after: 40, text: '.', stream: 'stderr' as const }))
+    const text = await shown(output('hunt', ...busy))
+    expect(text.indexOf('hunt')).toBeLessThan(text.length - 'hunt'.length)
+  })
+})

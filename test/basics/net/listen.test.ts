@@ -1,0 +1,52 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { formatListen, parseListen } from '../../../src/basics/net/listen.ts'
+
+test('a port, an address or a name with a port can be listened on', () => {
+  const known = [
+    ['9100', { host: '127.0.0.1', port: 9100 }],
+    ['0', { host: '127.0.0.1', port: 0 }],
+    ['127.0.0.1:9100', { host: '127.0.0.1', port: 9100 }],
+    ['0.0.0.0:9100', { host: '0.0.0.0', port: 9100 }],
+    ['localhost:9100', { host: 'localhost', port: 9100 }],
+    ['db-1.example.com:65535', { host: 'db-1.example.com', port: 65_535 }],
+    ['[::1]:9100', { host: '::1', port: 9100 }],
+    ['[::]:9100', { host: '::', port: 9100 }],
+  ] as const
+  for (const [text, expected] of known) expect(parseListen(text), text).toEqual(expected)
+})
+
+test('anything else is none', () => {
+  const others = [
+    '',
+    ':',
+    ':9100',
+    '*:9100',
+    '127.0.0.1',
+    'localhost',
+    '127.0.0.1:',
+    '127.0.0.1:65536',
+    '99999',
+    '-1',
+    '9100 ',
+    '::1:9100',
+    '[127.0.0.1]:9100',
+    '[]:9100',
+    '256.0.0.1:9100',
+    '1.2.3:9100',
+    'http://127.0.0.1:9100',
+    'a b:1',
+    '-a:1',
+  ]
+  expect(others.filter((text) => parseListen(text) !== undefined)).toEqual([])
+})
+
+test('every address that is formatted is read as the same one', () => {
+  const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain())
+  fc.assert(
+    fc.property(host, fc.integer({ min: 0, max: 65_535 }), (host, port) => {
+      expect(parseListen(formatListen({ host, port }))).toEqual({ host, port })
+    }),
+    { numRuns: 200 },
+  )
+})

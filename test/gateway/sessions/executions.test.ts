@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Agents, AgentStream, type AgentLink } from '../../../src/gateway/agents/agents.ts'
+import { Executions, type ScriptExecution } from '../../../src/gateway/sessions/executions.ts'
+import { History, type HistoryOptions } from '../../../src/gateway/history/history.ts'
+import { Sessions } from '../../../src/gateway/sessions/sessions.ts'
+import { parseSettings } from '../../../src/gateway/settings/load.ts'
+
+// A real history that fails in real ways; the agent is the other end of a stream in this process.
+
+let folder: string
+let history: History
+let log: string[]
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'executions-'))
+  log = []
+})
+
+afterEach(() => {
+  history.close()
+  rmSync(folder, { recursive: true })
+})
+
+const settings = parseSettings(
+  `
+users: [{ name: admin, token: a-token-for-tests-0123456789 }]
+agents: [{ name: local, key: xagt-a-key-for-tests-0123456789 }]
+connections: [{ name: bash, agent: local, command: [bash] }]
+`,
+  { file: '/gateway.yaml', env: {} },
+)
+
+/** Executions on one agent that answers every script with this output and ends with code 3. */
+function executions(
+  output: string,
+  options: HistoryOptions,
+  beforeEnd: () => void = () => undefined,
+): Executions {
+  history = History.open(join(folder, 'history.db'), options)
+  const agents = new Agents(settings.agents)
+  const send: AgentLink['send'] = (message) => {
+    if (message.kind === 'open')
+      stream.receive({
+        kind: 'opened',
+        sid: message.sid,
+        connectionType: 'command-line',
+        requestPort: '',
+        command: 'bash',
+      })
+    if (message.kind !== 'exec') return
+    stream.receive({ kind: 'stdout', sid: message.sid, data: Buffer.from(output) })
+    beforeEnd()
+    stream.receive({
+      kind: 'closed',
+      sid: message.sid,
+      exitCode: 3,
+      message: '',
+      truncatedBytes: 0,
+      redactedBytes: 0,
+    })
+  }
+  const stream = new AgentStream('local', { send, room: () => Promise.resolve() })
+  agents.connect(stream)
+  const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
+  const logger = { debug: write, info: write, warn: write, error: write }
+  const sessions = new Sessions(agents, history, settings.limits, logger)
+  return new Executions(sessions, history, settings.limits, logger)
+}
+
+function request(script = 'true'): ScriptExecution {
+  const [connection] = settings.connections
+  if (connection === undefined) throw new Error('unreachable: the settings have one')
+  return {
+    ...{ connection, origin: 'client-api', user: 'admin', script: Buffer.from(script), envVars: new Map() },
+    ...{ clientArgs: [], metadata: {}, labels: {} },
+  }
+}
+
+const LITTLE = { maxBytes: 40 * 4096 }
+
+test('a command that ran is answered with its code when its output found no room in the history', async () => {
+  const { status, body } = await executions('x'.repeat(200_000), LITTLE).execute(request())
+  expect([status, body.exit_code, body.output_status, body.truncated]).toEqual([200, 3, 'failed', true])
+  expect(body.output).toBe('the session history could not be written, output may be missing\n')
+  expect(log.join('\n')).toMatch(/session not recorded .*200004 bytes of its output .*free some space/)
+  expect(history.session(body.session_id)).toMatchObject({ status: 'done', exitCode: 3 })
+})
+
+test('what the history still has of the output comes before the line about the rest', async () => {
+  const more = Buffer.alloc(200_000, 'y')
+  const running = executions('known', LITTLE, () => {
+    const [id = ''] = /[0-9a-f-]{36}/.exec(log.join()) ?? []
+    expect(history.output(id, 100).bytes.toString()).toBe('known')
+    history.append(id, 'o', more, 1)
+  })
+  const { body } = await running.execute(request())
+  expect(body.output).toBe('known\nthe session history could not be written, output may be missing\n')
+  expect([body.exit_code, body.truncated]).toEqual([3, true])
+})
+
+test('a command that ran is answered with its code when the history can be neither written nor read', async () => {
+  const { status, body } = await executions('lost', {}, () => history.close()).execute(request())
+  expect([status, body.exit_code, body.output_status, body.truncated]).toEqual([200, 3, 'failed', true])
+  expect(body.output).toBe('the session history could not be read, output may be missing\n')
+  expect(log.join('\n')).toContain('it is closed')
+})
+
+test('a session that cannot begin is an error that says so, and no agent hears of it', async () => {
+  const running = executions('never', LITTLE)
+  const big = request('x'.repeat(1_000_000))
+  await expect(running.execute(big)).rejects.toThrow(
+    /^the session couldn't be created: session history .*cannot begin a session: .*free some space/,
+  )
+  expect(log).toEqual([])
+})

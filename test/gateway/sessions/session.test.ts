@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { AgentStream, type GatewayOutbound } from '../../../src/gateway/agents/agents.ts'
+import { History } from '../../../src/gateway/history/history.ts'
+import { SessionRecord } from '../../../src/gateway/sessions/session-record.ts'
+import { GatewaySession } from '../../../src/gateway/sessions/session.ts'
+import {
+  newSession,
+  openMessage,
+  type SessionRequest,
+} from '../../../src/gateway/sessions/session-request.ts'
+import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { Redaction } from '../../../src/policy/redaction/redactor.ts'
+import type { SessionId } from '../../../src/wire/messages/message.ts'
+
+// A session with a real history; the agent is the other end of a stream in this process.
+
+let folder: string
+let history: History
+let session: GatewaySession
+let agent: AgentStream
+let sent: GatewayOutbound[]
+const sid = 'the-session' as SessionId
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'session-'))
+  history = History.open(join(folder, 'history.db'))
+  history.begin(newSession(sid, request(), Buffer.alloc(0)))
+  const record = new SessionRecord(sid, history, new Redaction([]), 'client')
+  session = new GatewaySession(openMessage(sid, request()), record, {
+    opened: () => undefined,
+    output: () => undefined,
+  })
+  sent = []
+  agent = new AgentStream('local', {
+    send: (message) => void sent.push(message),
+    room: () => Promise.resolve(),
+  })
+})
+afterEach(() => {
+  history.close()
+  rmSync(folder, { recursive: true })
+})
+
+function request(): SessionRequest {
+  const { connections } = parseSettings(
+    `
+users: []
+agents: [{ name: local, key: xagt-a-key-for-tests-0123456789 }]
+connections: [{ name: bash, agent: local, command: [bash] }]`,
+    { file: '/gateway.yaml', env: {} },
+  )
+  const [connection] = connections
+  if (connection === undefined) throw new Error('unreachable: the settings have one')
+  const nothing = { script: Buffer.alloc(0), envVars: new Map(), clientArgs: [], metadata: {}, labels: {} }
+  return { connection, origin: 'client', verb: 'connect', user: 'admin', ...nothing }
+}
+
+const closed = (exitCode: number, message = '') =>
+  ({ kind: 'closed', sid, exitCode, message, truncatedBytes: 0, redactedBytes: 0 }) as const
+const kinds = () => sent.map(({ kind }) => kind)
+const events = () =>
+  [...history.events(sid, 'terminal')].map(({ kind, bytes }) => `${kind} ${bytes.toString()}`)
+
+it('records the sizes of a terminal and its output, and no key', async () => {
+  const ending = session.run(() => Promise.resolve(agent))
+  await Promise.resolve()
+  session.resize({ cols: 101, rows: 33 })
+  session.type(Buffer.from('hunter2\n'))
+  agent.receive({ kind: 'stdout', sid, data: Buffer.from('shown') })
+  session.resize({ cols: 80, rows: 24 })
+  agent.receive(closed(0))
+  expect(await ending).toMatchObject({ exitCode: 0 })
+  expect(events()).toEqual(['r 101x33', 'o shown', 'r 80x24'])
+  expect(kinds()).toEqual(['open', 'resize', 'input', 'resize', 'close'])
+})
+
+it('sends nothing after its end but the one close', async () => {
+  const ending = session.run(() => Promise.resolve(agent))
+  await Promise.resolve()
+  agent.receive(closed(0))
+  session.exec(Buffer.from('x'))
+  session.type(Buffer.from('x'))
+  session.resize({ cols: 1, rows: 1 })
+  session.pause()
+  session.resume()
+  session.leave()
+  session.fail('too late')
+  expect(await ending).toMatchObject({ exitCode: 0 })
+  expect([kinds(), events()]).toEqual([['open', 'close'], []])
+})
+
+it('closes once when its client leaves, and takes the code of the agent', async () => {
+  const ending = session.run(() => Promise.resolve(agent))
+  await Promise.resolve()
+  session.type(Buffer.from('\n'))
+  session.leave()
+  session.leave()
+  agent.receive({ kind: 'stdout', sid, data: Buffer.from('on its way') })
+  agent.receive(closed(129, '\nended by the agent'))
+  expect(await ending).toMatchObject({ exitCode: 129 })
+  expect(kinds()).toEqual(['open', 'input', 'close'])
+  expect(events()).toEqual(['o on its way', 'e \nthe client has left: ended by the agent'])
+})
+
+it('does not wait for the answer of an agent that has nothing to end', async () => {
+  const ending = session.run(() => Promise.resolve(agent))
+  await Promise.resolve()
+  session.leave()
+  expect((await ending).failure).toEqual({ code: 'Canceled', reason: 'the client has left' })
+  expect(kinds()).toEqual(['open', 'close'])
+})
+
+it('ends at once on a stream that has ended since it was found', async () => {
+  agent.end('agent has disconnected')
+  const { failure } = await session.run(() => Promise.resolve(agent))
+  expect(failure).toEqual({ code: 'Unknown', reason: 'agent has disconnected' })
+  expect(history.session(sid)).toMatchObject({ status: 'done', exitCode: 254 })
+})
+
+it('stops looking for an agent when it is ended, and no agent hears of it', async () => {
+  let stopped = false
+  const ending = session.run(
+    (over) =>
+      new Promise((resolve) =>
+        over.addEventListener('abort', () => {
+          stopped = true
+          resolve(undefined)
+        }),
+      ),
+  )
+  session.fail('session killed by the user')
+  expect((await ending).failure?.reason).toBe('session killed by the user')
+  expect([stopped, sent]).toEqual([true, []])
+})

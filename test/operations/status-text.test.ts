@@ -1,0 +1,37 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { oneLine } from '../../src/basics/text/one-line.ts'
+import { activityWords, connectionWords } from '../../src/operations/status-text.ts'
+import { sampleStatus } from '../support/sites/sample-status.ts'
+
+test.each([
+  [{ state: 'idle' }, 'idle'],
+  [{ state: 'connecting' }, 'connecting to 127.0.0.1:8010'],
+  [{ state: 'serving' }, 'serving 127.0.0.1:8010 as local, 2 of 100 sessions'],
+  [{ state: 'polling', reason: '' }, 'polling'],
+  [{ state: 'waiting', reason: 'the stream ended' }, 'waiting: the stream ended'],
+  [{ state: 'draining' }, 'draining, 2 of 100 sessions'],
+  [{ state: 'stopped' }, 'stopped'],
+])('%j in words', (connection, words) => {
+  expect(activityWords(sampleStatus(connection))).toBe(words)
+})
+
+test('an agent without a name has none in its words', () => {
+  expect(activityWords(sampleStatus({}, { agent: '' }))).toBe('serving 127.0.0.1:8010, 2 of 100 sessions')
+})
+
+test("a gateway's text cannot add a line, move a cursor or go on without end", () => {
+  const reason = `bad\nMAINPID=1\r\u001b[2Jx\u2028y ${'z'.repeat(5000)}`
+  const words = connectionWords(sampleStatus({ state: 'refused', reason }))
+  expect(words).toMatch(/^refused: bad MAINPID=1 \[2Jx y z+\.\.\.$/)
+  expect(words.length).toBeLessThan(310)
+})
+
+test('whatever the text, it becomes one line', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 50 }), (text) => {
+      expect(oneLine(text)).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u)
+    }),
+    { numRuns: 200 },
+  )
+})

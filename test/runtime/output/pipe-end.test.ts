@@ -1,0 +1,56 @@
+import { closeSync, writeSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { PipeEnd } from '../../../src/runtime/output/pipe-end.ts'
+import { bytesInPipe, pipe } from '../../../src/runtime/linux/posix.ts'
+import { found, waitFor } from '../../support/wait.ts'
+
+/** Both ends of a pipe, the writing one closed by the test. */
+function open(): { end: PipeEnd; fd: number; writer: number; ended: () => boolean } {
+  const [fd, writer] = pipe()
+  const end = new PipeEnd(fd)
+  let ended = false
+  end.on('end', () => (ended = true))
+  return { end, fd, writer, ended: () => ended }
+}
+
+const next = (end: PipeEnd) => found(() => end.read() ?? undefined)
+
+it('reads everything into the same memory, and says when the writer has closed', async () => {
+  const { end, writer, ended } = open()
+  writeSync(writer, 'one')
+  const first = await next(end)
+  expect(String(first)).toBe('one')
+  writeSync(writer, 'two')
+  const second = await next(end)
+  expect([String(second), second.buffer]).toEqual(['two', first.buffer])
+  closeSync(writer)
+  await waitFor(() => end.read() === null && ended())
+  await waitFor(() => end.destroyed)
+})
+
+it('leaves what it gave intact, and the pipe unread, until it is asked for more', async () => {
+  const { end, fd, writer } = open()
+  writeSync(writer, 'one')
+  const first = await next(end)
+  writeSync(writer, 'two')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect([String(first), end.readableLength, bytesInPipe(fd)]).toEqual(['one', 0, 3])
+  expect(String(await next(end))).toBe('two')
+  end.destroy()
+  closeSync(writer)
+  await waitFor(() => end.destroyed)
+})
+
+it('announces bytes that came while nobody looked', async () => {
+  const { end, writer } = open()
+  let announced = 0
+  end.on('readable', () => (announced += 1))
+  writeSync(writer, 'one')
+  await waitFor(() => announced === 1)
+  expect(end.readableLength).toBe(3)
+  expect(String(end.read())).toBe('one')
+  expect(end.readableLength).toBe(0)
+  end.destroy()
+  closeSync(writer)
+  await waitFor(() => end.destroyed)
+})

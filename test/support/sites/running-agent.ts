@@ -1,0 +1,113 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Agent, type AgentOptions as LifeOptions } from '../../../src/agent/agent.ts'
+import { fixedIdentity, parseKey, type IdentitySource } from '../../../src/agent/connection/identity.ts'
+import type { LogLine } from '../../../src/basics/logger.ts'
+import type { AgentServices } from '../../../src/agent/session/session-services.ts'
+import { ClientVersions } from '../../../src/agent/opening/client-versions.ts'
+import { Slots } from '../../../src/agent/session/slots.ts'
+import { AgentEnvironment } from '../../../src/envvars/entries/agent-environment.ts'
+import { inheritedEnvironment } from '../../../src/envvars/entries/inherited.ts'
+import { RuntimeFolder } from '../../../src/envvars/folder/runtime-folder.ts'
+import type { JournalEntry } from '../../../src/agent/journal/entries.ts'
+import { SecretNames } from '../../../src/policy/redaction/names/secret-names.ts'
+import { OomWatch } from '../../../src/runtime/linux/oom-watch.ts'
+import { TailSpace } from '../../../src/runtime/output/tail-space.ts'
+import { engine } from './execute.ts'
+import { waitFor } from '../wait.ts'
+
+export interface AgentOptions {
+  readonly slots?: number
+  readonly outputCapBytes?: number
+  readonly killGraceMs?: number
+  readonly maxDurationMs?: number
+  readonly onCap?: 'continue' | 'kill'
+  readonly background?: 'kill' | 'leave'
+  readonly redact?: 'on' | 'off'
+  /** Files that count what the kernel kills for lack of memory. */
+  readonly oomCounters?: readonly string[]
+  /** What connections may refer to. */
+  readonly agentEnvironment?: Readonly<Record<string, string>>
+  /** Times, proxy, what a loss means. */
+  readonly life?: LifeOptions
+  /** Where the identity comes from, instead of from the key. */
+  readonly identities?: IdentitySource
+}
+
+/** An agent in this process, with everything real; disposing it ends it and shows that it left nothing. */
+export class RunningAgent implements AsyncDisposable {
+  readonly agent: Agent
+  readonly services: AgentServices
+  readonly log: string[]
+  /** What the journal would get. */
+  readonly entries: JournalEntry[]
+  readonly #base: string
+  readonly #run: Promise<void>
+
+  static async start(key: string, options: AgentOptions = {}): Promise<RunningAgent> {
+    const base = mkdtempSync(path.join(tmpdir(), 'agent-'))
+    const log: string[] = []
+    const entries: JournalEntry[] = []
+    const at = (level: LogLine['level']) => (fields: object, message: string) => {
+      log.push(`${message} ${JSON.stringify(fields)}`)
+      const plain = JSON.parse(JSON.stringify(fields)) as LogLine['fields']
+      options.life?.logs?.add({ time: new Date(), level, message, fields: plain })
+    }
+    const services: AgentServices = {
+      engine,
+      folder: await RuntimeFolder.open({ preferred: base, env: {} }),
+      settings: {
+        outputCapBytes: options.outputCapBytes ?? 10 * 1024 * 1024,
+        killGraceMs: options.killGraceMs ?? 2000,
+        maxDurationMs: options.maxDurationMs,
+        onCap: options.onCap ?? 'continue',
+        background: options.background ?? 'kill',
+        secretNames: options.redact === 'off' ? undefined : new SecretNames([]),
+      },
+      agentEnvironment: new AgentEnvironment(options.agentEnvironment ?? {}, key),
+      inherited: inheritedEnvironment({ PATH: process.env['PATH'], HOME: base }),
+      cwd: base,
+      slots: new Slots(options.slots ?? 100),
+      clientVersions: new ClientVersions(),
+      tails: new TailSpace(64 * 1024 * 1024, base),
+      groups: undefined,
+      oom: new OomWatch(options.oomCounters),
+      record: (entry) => void entries.push(entry),
+      log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    }
+    const identities = options.identities ?? fixedIdentity(parseKey(key, 'HOOP_KEY'))
+    return new RunningAgent(new Agent(identities, services, options.life), { services, log, entries, base })
+  }
+
+  private constructor(
+    agent: Agent,
+    { services, log, entries, base }: Pick<RunningAgent, 'services' | 'log' | 'entries'> & { base: string },
+  ) {
+    this.agent = agent
+    this.services = services
+    this.log = log
+    this.entries = entries
+    this.#base = base
+    this.#run = agent.run()
+  }
+
+  async serving(): Promise<void> {
+    await waitFor(() => this.agent.state.name === 'serving', 10_000)
+  }
+
+  /** Names of everything in the agent's folder for secret files. */
+  secretFiles(): string[] {
+    return readdirSync(this.services.folder.path, { recursive: true })
+      .map(String)
+      .filter((name) => name.includes('/'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.agent.drain()
+    this.agent.stop()
+    await this.#run
+    await this.services.folder.close()
+    rmSync(this.#base, { recursive: true })
+  }
+}

@@ -1,0 +1,150 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { startGateway, type Gateway } from '../../../src/gateway/gateway.ts'
+import { parseSettings } from '../../../src/gateway/settings/load.ts'
+
+const token = 'a-token-for-tests-0123456789'
+export const otherToken = 'another-token-for-tests-0123'
+export const agentKey = 'xagt-a-key-for-tests-0123456789'
+
+/** A connection for most tests; more are given as YAML. */
+const bash = `
+  - { name: bash, agent: local, command: [bash, --norc, --noprofile], runbooks: { repository: rb, path: ops/ } }`
+
+export interface Answer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+export interface RunningGatewayOptions {
+  /** More connections, in YAML. */
+  readonly connections?: string
+  readonly limits?: string
+  readonly host?: string
+  /** Puts something into the state folder before the gateway opens it. */
+  readonly prepare?: (state: string) => void
+}
+
+/** The embedded gateway in this process with a repository of its own. */
+export class RunningGateway implements AsyncDisposable {
+  readonly gateway: Gateway
+  readonly log: string[]
+  readonly repository: string
+  readonly #folder: string
+
+  static async start(
+    files: Record<string, string> = {},
+    options: RunningGatewayOptions = {},
+  ): Promise<RunningGateway> {
+    const folder = mkdtempSync(path.join(tmpdir(), 'gateway-'))
+    const repository = path.join(folder, 'rb')
+    mkdirSync(repository)
+    git(repository, 'init', '--quiet', '--initial-branch=main')
+    commit(repository, { 'ops/a.runbook.sh': 'echo {{ .x }}', ...files })
+    const settings = parseSettings(yaml(options), {
+      file: path.join(folder, 'gateway.yaml'),
+      env: {},
+    })
+    mkdirSync(settings.state, { mode: 0o700 })
+    options.prepare?.(settings.state)
+    const log: string[] = []
+    const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
+    const logger = { debug: write, info: write, warn: write, error: write }
+    const gateway = await startGateway(settings, logger, '1.2.3')
+    return new RunningGateway(gateway, log, repository, folder)
+  }
+
+  private constructor(gateway: Gateway, log: string[], repository: string, folder: string) {
+    this.gateway = gateway
+    this.log = log
+    this.repository = repository
+    this.#folder = folder
+  }
+
+  get agentUrl(): string {
+    return `${this.gateway.grpc.replace('grpc://', `grpc://local:${agentKey}@`)}?mode=standard`
+  }
+
+  /** Commits files and returns the commit's id. */
+  commit(files: Record<string, string>): string {
+    return commit(this.repository, files)
+  }
+
+  async request(
+    method: string,
+    url: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const response = await fetch(`${this.gateway.http}${url}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        connection: 'close',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) }
+  }
+
+  /** The endpoint of the contract. */
+  exec(body: unknown, connection = 'bash'): Promise<Answer> {
+    return this.request('POST', `/api/plugins/runbooks/connections/${connection}/exec`, body)
+  }
+
+  /** An ad-hoc script. */
+  script(script: string, more: Record<string, unknown> = {}): Promise<Answer> {
+    return this.request('POST', '/api/sessions', { connection: 'bash', script, ...more })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.gateway.close()
+    rmSync(this.#folder, { recursive: true })
+  }
+}
+
+function yaml({ connections = '', limits = '{}', host = '127.0.0.1' }: RunningGatewayOptions): string {
+  return `
+listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'} }
+state: ./state
+limits: ${limits}
+users:
+  - { name: admin, token: ${token}, groups: [admin] }
+  - { name: other, token: ${otherToken}, groups: [dba] }
+agents: [{ name: local, key: ${agentKey} }]
+repositories: [{ name: rb, url: ./rb, branch: main }]
+connections:${bash}${connections}
+`
+}
+
+function commit(repository: string, files: Record<string, string>): string {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(repository, name)), { recursive: true })
+    writeFileSync(path.join(repository, name), content)
+  }
+  git(repository, 'add', '--all')
+  git(
+    repository,
+    '-c',
+    'user.name=t',
+    '-c',
+    'user.email=t@example.test',
+    'commit',
+    '--quiet',
+    '--message=files',
+  )
+  return git(repository, 'rev-parse', 'HEAD').trim()
+}
+
+function git(cwd: string, ...args: string[]): string {
+  return execFileSync('git', args, {
+    cwd,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null' },
+  })
+}
