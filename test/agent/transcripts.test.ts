@@ -141,7 +141,7 @@ describe('a recorded conversation, replayed', () => {
       text: recorded.text,
       ...deviates,
     })
-    // stdout and stderr are two pipes: their order is by chance, also in the reference (protocol.md 5.7).
+    // stdout and stderr are two pipes: their order is by chance, also in hoop (protocol.md 5.7).
     expect([...kinds].sort()).toEqual([...recorded.kinds].sort())
     expect([kinds[0], kinds.at(-1)]).toEqual([recorded.kinds[0], recorded.kinds.at(-1)])
   })

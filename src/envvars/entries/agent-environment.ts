@@ -41,7 +41,7 @@ export class AgentEnvironment {
     return this.#holdsCredential(value) ? holdsKey(name) : { value }
   }
 
-  /** One string of the JSON object that a variable holds. An empty variable counts as none, as in the reference. */
+  /** One string of the JSON object that a variable holds. An empty variable counts as none, as in hoop. */
   member(name: string, key: string): AgentValue {
     if (AGENT_ONLY.test(name)) return belongsToAgent(name)
     const text = this.#variables.get(name)

@@ -4,7 +4,7 @@ export type JsonStrings =
   | { readonly problem: string; readonly members?: never }
 
 /**
- * Reads a JSON object of strings. One value of another type spoils the whole, as in the reference; a null is no
+ * Reads a JSON object of strings. One value of another type spoils the whole, as in hoop; a null is no
  * member (there it is the empty string, which no program should get for a secret).
  */
 export function parseJsonStrings(text: string): JsonStrings {

@@ -41,9 +41,9 @@ interface MergeRequest {
 /**
  * One session's variables, one entry per name, sorted by name. Who wins for a name, whatever its prefix:
  * the agent's own, then the connection's PASS under the database client's own name, then the connection, then the
- * client. Within one source `filesystem:` beats `envvar:` (the reference lets chance decide), so that a secret
+ * client. Within one source `filesystem:` beats `envvar:` (hoop lets chance decide), so that a secret
  * meant for a file does not also stand in the environment. A client's PATH is dropped. Nothing else of a
- * client's is filtered, LD_PRELOAD and BASH_ENV included, as in the reference: with those a client can run what
+ * client's is filtered, LD_PRELOAD and BASH_ENV included, as in hoop: with those a client can run what
  * it likes. Where it may not, the gateway has to refuse its variables. The embedded one does (access.client-input),
  * hoop's does not.
  */
@@ -75,7 +75,7 @@ function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest)
   )
 }
 
-/** A key the connection has too is dropped unread, as in the reference: it may even be malformed. */
+/** A key the connection has too is dropped unread, as in hoop: it may even be malformed. */
 function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
   return sortedByKey(client)
     .filter(([key]) => !connection.has(key))

@@ -21,7 +21,7 @@ export function resolveReference(key: string, value: Buffer, agent: AgentEnviron
   const fetched = fetch(key, value, agent)
   if (fetched?.problem !== undefined) return fetched
   const resolved = fetched === undefined ? value : Buffer.from(fetched.value)
-  // After the fetch, as in the reference: a user that was fetched may be one for RDS.
+  // After the fetch, as in hoop: a user that was fetched may be one for RDS.
   const problem = unsupportedAws(key, resolved)
   return problem === undefined ? { value: resolved } : { problem }
 }

@@ -18,7 +18,7 @@ const MAX_CORRELATION_ID = 255
 /** Types whose traffic only native proxies understand. */
 const NATIVE = ['tcp', 'ssh']
 
-/** Looks at a client's metadata, in the order of the original's checks. @throws Refused */
+/** Checks a client's metadata, in the same order as hoop. @throws Refused */
 export function admit(call: PacketCall, users: Users): Admission {
   const user = users.withToken(bearerToken(call.header('authorization')) ?? '')
   if (user === undefined) throw new Refused('Unauthenticated', 'invalid authentication')

@@ -223,7 +223,7 @@ export interface RpcFailure {
   readonly reason: string
 }
 
-/** As grpc-go writes it: in REST answers and records it stands where the original gateway puts its gRPC errors. */
+/** As grpc-go writes it: in REST answers and records it stands where hoop's gateway puts its gRPC errors. */
 function failureText({ code, reason }: RpcFailure): string {
   return `rpc error: code = ${code} desc = ${reason}`
 }

@@ -115,7 +115,7 @@ export class Sessions {
     return ending
   }
 
-  /** As the original: access comes before the agent, for which it waits. */
+  /** As in hoop: access is checked first, then the agent is waited for. */
   #check(session: GatewaySession, request: SessionRequest): void {
     const use = useOf(request)
     if (this.#closing) session.fail('gateway shutdown')

@@ -1,7 +1,7 @@
 import type { WindowSize } from '../../basics/window-size.ts'
 import { DecodeError } from '../errors.ts'
 
-/** `rows,cols,x,y` in decimal, x and y in pixels and unused; each cut to 16 bits like the reference does. @throws DecodeError */
+/** `rows,cols,x,y` in decimal, x and y in pixels and unused; each cut to 16 bits, as hoop does. @throws DecodeError */
 export function decodeWindowSize(payload: Buffer): WindowSize {
   const sizes = payload.toString('latin1', 0, 64).split(',')
   if (sizes.length !== 4 || !sizes.every((size) => /^\d{1,9}$/.test(size))) {

@@ -43,7 +43,7 @@ describe('the server of a database connection', () => {
     ],
     ['mongodb', { CONNECTION_STRING: 'nonsense' }, 'failed parsing mongodb connection string'],
     ['tcp', { HOST: 'h' }, 'missing required environment for connection [HOST, PORT]'],
-  ])('%s %o is refused with the reference text', async (type, variables, text) => {
+  ])('%s %o is refused in the words of hoop', async (type, variables, text) => {
     await expect(check(type, variables as Record<string, string>)).rejects.toThrow(text)
   })
 

@@ -119,7 +119,7 @@ describe('expandArguments', () => {
   })
 
   test.each([['$UNSET'], ['$EMPTY'], ['-d$DB'], ['a$'], ['price$5']])(
-    'refuses %s, measured on the reference agent',
+    'refuses %s, as measured on the agent of hoop',
     (argument) => {
       expect(() => expandOne(argument)).toThrow(EnvvarError)
     },

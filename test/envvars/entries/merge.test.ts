@@ -102,7 +102,7 @@ describe('which value wins', () => {
     })
   })
 
-  test('other HOOP_ variables and LD_PRELOAD of a client pass, as in the reference', () => {
+  test('other HOOP_ variables and LD_PRELOAD of a client pass, as in hoop', () => {
     const client = { 'envvar:HOOP_EXEC_MONGOSH_RUNTIME': '1', 'envvar:LD_PRELOAD': '/x.so' }
     expect(merged({ client })).toEqual(client)
   })

@@ -251,7 +251,7 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
     ).toBe(200)
   })
 
-  it('answers as the original when a use of the connection is switched off', async () => {
+  it('answers as hoop when a use of the connection is switched off', async () => {
     const runbook = await gateway.exec({ file_name: 'ops/fail.sh' }, 'closed')
     const exec = await gateway.script('echo ran', { connection: 'closed' })
     expect([runbook.status, runbook.body['output']]).toEqual([
@@ -314,7 +314,7 @@ describe('POST /api/sessions', () => {
     expect(String(body['output']).split('\n').sort()).toEqual(['', 'err', 'out'])
   })
 
-  it('reports what the agent refuses as the original does: 200, failed, 254', async () => {
+  it('reports what the agent refuses as hoop does: 200, failed, 254', async () => {
     const { status, body } = await gateway.script('echo ran', { env_vars: { 'weird:X': 'eA==' } })
     expect([status, body['exit_code'], body['output_status']]).toEqual([200, 254, 'failed'])
     expect(body['output']).toBe('unknow environment variable type "weird", accepted: "filesystem", "envvar"')

@@ -79,7 +79,7 @@ function problem(issue: v.BaseIssue<unknown>): string {
 const MAX_METADATA_FIELDS = 20
 const MAX_METADATA_CHARACTERS = 2500
 
-/** The limits and the texts of the original (the number in the first text is its own). @throws HttpError 422 */
+/** hoop's limits and texts (the number in the first text is hoop's too). @throws HttpError 422 */
 export function checkLimits({ metadata, correlation_id: correlationId }: CommonBody): void {
   const fields = Object.entries(metadata)
   if (fields.length > MAX_METADATA_FIELDS)
