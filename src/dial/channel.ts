@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import {
   CallCredentials,
   ChannelCredentials,
@@ -9,6 +8,7 @@ import {
   type ClientDuplexStream,
   type ServiceError,
 } from '@grpc/grpc-js'
+import { within } from '../basics/within.ts'
 import type { Packet } from '../wire/packet.ts'
 import { channelOptions, TransportClient, type PreConnectResponse } from '../wire/service.ts'
 import { ConnectError } from './connect-error.ts'
@@ -72,12 +72,17 @@ export class Channel implements Disposable {
   async healthCheck(deadlineMs: number): Promise<HealthAnswer> {
     const received = this.#dial.bytesReceived
     if (this.#openChecks.size < MAX_OPEN_CHECKS) this.#check()
-    const answer = await within(deadlineMs, Promise.race(this.#openChecks))
-    if (answer !== undefined) return answer
+    const answer = Promise.race(this.#openChecks)
+    if (await within(answer, deadlineMs)) return answer
     return this.#dial.bytesReceived > received ? 'unknown' : 'silent'
   }
 
-  /** Asks whether somebody waits for this agent; to be disposed when it throws. @throws ConnectError */
+  /**
+   * Asks whether somebody waits for this agent; to be disposed when it throws. A call that takes too long is not
+   * cancelled and has no deadline of gRPC's. Both are as dangerous as what `Symbol.dispose` tells of: the RST_STREAM
+   * waits to be written while the answer is read, and after a pause of the machine timers and answers do come in one
+   * turn. @throws ConnectError
+   */
   async preConnect(
     metadata: Readonly<Record<string, string>>,
     deadlineMs: number,
@@ -87,9 +92,8 @@ export class Channel implements Disposable {
         response === undefined ? reject(this.errorOf(error)) : resolve(response),
       )
     })
-    const answer = await within(deadlineMs, asked)
-    if (answer === undefined) throw this.timeout(deadlineMs)
-    return answer
+    if (!(await within(asked, deadlineMs))) throw this.timeout(deadlineMs)
+    return asked
   }
 
   /** What an error of a call means, in words. */
@@ -143,21 +147,6 @@ export class Channel implements Disposable {
       this.#dial.abort()
       this.#client.close()
     })
-  }
-}
-
-/**
- * The answer, or undefined when it takes longer. A call that takes too long is left as it is. To cancel it, or to give
- * it a deadline of gRPC's, is dangerous in the same way: its RST_STREAM waits to be written while the answer is read.
- * After a pause of the machine timers and answers do come in one turn.
- */
-async function within<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {
-  const over = new AbortController()
-  const deadline = delay(ms, undefined, { signal: over.signal }).catch(() => undefined)
-  try {
-    return await Promise.race([answer, deadline])
-  } finally {
-    over.abort()
   }
 }
 

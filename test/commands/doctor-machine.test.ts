@@ -406,7 +406,7 @@ describe('the machine', () => {
   })
 
   it('has the engine without marks on processes where the limit of file locks is no longer unlimited', () => {
-    const script = `import { checkEngine } from './dist/commands/doctor/engine.js'; console.log(JSON.stringify(await checkEngine()))`
+    const script = `import { checkEngine } from './dist/commands/doctor/machine.js'; console.log(JSON.stringify(await checkEngine()))`
     const words = ['-c', 'ulimit -x 1000; exec "$0" --input-type=module -e "$1"', process.execPath, script]
     expect(JSON.parse(spawnSync('bash', words, { encoding: 'utf8' }).stdout)).toMatchObject({
       level: 'warning',

@@ -1,3 +1,4 @@
+import { within } from '../../basics/within.ts'
 import { split, type Chunk } from '../../runtime/output/child-output.ts'
 import type { Redaction, Redactor } from '../../policy/redaction/redactor.ts'
 
@@ -55,7 +56,7 @@ export class RedactedOutput implements AsyncIterable<Chunk> {
   async *#releaseWhileWaiting(next: Promise<unknown>): AsyncGenerator<Chunk> {
     for (let held = this.#releasable(); held.length > 0; held = this.#releasable()) {
       const due = Math.min(...held.map(({ since }) => since)) + HELD_MS
-      if (await settledWithin(next, due - performance.now())) return
+      if (await within(next, due - performance.now())) return
       yield* this.#release(performance.now() - HELD_MS)
     }
   }
@@ -82,19 +83,5 @@ export class RedactedOutput implements AsyncIterable<Chunk> {
 
   #releasable(): Stream[] {
     return this.#streams.filter(({ redactor }) => redactor.isReleasable)
-  }
-}
-
-/** False when it is still under way after so many milliseconds. */
-async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  // An event loop that was blocked runs its timers first: what has come meanwhile gets its turn before it is late.
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => setImmediate(resolve, false), Math.max(0, ms))
-  })
-  try {
-    return await Promise.race([promise.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { within } from '../../basics/within.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { longer, type ExecutionSight } from '../running/follow.ts'
@@ -20,23 +21,12 @@ export async function* lookOn(
 ): AsyncGenerator<ExecutionSight, string | undefined> {
   let known: string | undefined
   for (let wait = FIRST_LOOK_MS; ; wait = longer(wait)) {
-    if (await isOver(answered, wait)) return known
+    if (await within(answered, wait)) return known
     const session = await look(account, correlationId, signal)
     if (session === undefined) continue
     if (known === undefined) yield { kind: 'session', id: session.id }
     known = session.id
     yield { kind: 'bytes', bytes: session.outputBytes }
-  }
-}
-
-/** Waits for a promise, but not for long. */
-async function isOver(promise: Promise<unknown>, withinMs: number): Promise<boolean> {
-  const enough = new AbortController()
-  const late = delay(withinMs, false, { signal: enough.signal }).catch(() => false)
-  try {
-    return await Promise.race([promise.then(() => true), late])
-  } finally {
-    enough.abort()
   }
 }
 

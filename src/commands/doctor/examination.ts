@@ -1,3 +1,4 @@
+import { within } from '../../basics/within.ts'
 import type { Finding, Level, Line } from './finding.ts'
 
 /** Longer than any wait of a check itself; one that comes here says less than it could. */
@@ -44,16 +45,12 @@ export class Examination {
 
   async #within<Fact>(check: Check<Fact>): Promise<Finding<Fact>> {
     const life = new AbortController()
-    let deadline: NodeJS.Timeout | undefined
-    const late = new Promise<Finding<Fact>>((resolve) => {
-      deadline = setTimeout(() => resolve(tooLate(this.#deadlineMs)), this.#deadlineMs)
-    })
     try {
-      return await Promise.race([check(life.signal), late])
+      const finding = Promise.resolve(check(life.signal))
+      return (await within(finding, this.#deadlineMs)) ? await finding : tooLate(this.#deadlineMs)
     } catch (error) {
       return failed(error)
     } finally {
-      clearTimeout(deadline)
       life.abort()
     }
   }

@@ -1,4 +1,5 @@
 import type { Logger } from '../../basics/logger.ts'
+import { within } from '../../basics/within.ts'
 import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
 import { localTip } from './local.ts'
 import type { Mirror } from './mirror.ts'
@@ -184,15 +185,4 @@ function settled(landed: Promise<void>): Promise<unknown> {
 
 function ageSeconds(copiedAt: number): number {
   return Math.max(0, Math.round((Date.now() - copiedAt) / 1000))
-}
-
-/** Whether it was done within `ms`; its failure is thrown within that time, and nobody's business after it. */
-async function within(work: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, ms, false)))
-  try {
-    return await Promise.race([work.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

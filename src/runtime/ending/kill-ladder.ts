@@ -1,5 +1,5 @@
-import { errnoOf } from '../../basics/errors.ts'
 import { setTimeout as delay } from 'node:timers/promises'
+import { signalGroup } from '../../basics/signal-group.ts'
 import { KILLED_MS } from './ending-times.ts'
 import { collectOthers } from './reaper.ts'
 
@@ -27,7 +27,7 @@ export async function endGroup(
   isStill: () => boolean = () => true,
 ): Promise<void> {
   const from = performance.now()
-  const overBy = (ms: number) => within(from + ms - performance.now(), () => hasEnded(pgid) || !isStill())
+  const overBy = (ms: number) => pollUntil(from + ms - performance.now(), () => hasEnded(pgid) || !isStill())
   for (const { signal, at } of ladder) {
     if (await overBy(at(graceMs))) return
     signalGroup(pgid, signal)
@@ -52,20 +52,11 @@ export function groupExists(pgid: number): boolean {
 }
 
 /** Waits until it is so; false when it is not within that time. */
-export async function within(ms: number, isSo: () => boolean): Promise<boolean> {
+export async function pollUntil(ms: number, isSo: () => boolean): Promise<boolean> {
   const end = performance.now() + ms
   for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
     if (isSo()) return true
     await delay(wait)
   }
   return isSo()
-}
-
-/** False when the group has no process any more. One that may not be signalled (EPERM) is still there. */
-function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-pgid, signal)
-  } catch (error) {
-    return errnoOf(error) !== 'ESRCH'
-  }
 }

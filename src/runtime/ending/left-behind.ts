@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { within } from './kill-ladder.ts'
+import { pollUntil } from './kill-ladder.ts'
 import { KILLED_MS } from './ending-times.ts'
 import { isMarkedBy } from './mark.ts'
 import { signalProcess } from '../linux/posix.ts'
@@ -35,7 +35,7 @@ export async function endLeftBehind(agent: DeadAgent, graceMs: number): Promise<
     const graceful = signalled.size === 0
     const told = found.filter(graceful ? tellToEnd : kill)
     for (const { pid, startTime } of told) signalled.add(`${pid} ${startTime}`)
-    await within(graceful ? graceMs : end - performance.now(), () => !told.some(isRunning))
+    await pollUntil(graceful ? graceMs : end - performance.now(), () => !told.some(isRunning))
     if (told.length === 0) await delay(AGAIN_MS)
   }
   return signalled.size

@@ -1,5 +1,5 @@
 import { openSync, readSync } from 'node:fs'
-import { endGroup, within } from './kill-ladder.ts'
+import { endGroup, pollUntil } from './kill-ladder.ts'
 import { EXEC_MS, orphansPatienceMs } from './ending-times.ts'
 import { isTaken, ofOneAgent, releaseMark, whyUnmarked } from './mark.ts'
 import { becomeSubreaper } from '../linux/posix.ts'
@@ -106,7 +106,7 @@ async function endAll(owner: Owner, graceMs: number): Promise<ReadonlySet<number
 /** Waits for those of which it cannot be told yet: a command may end while what it started is just starting. */
 async function orphansOf(owner: Owner): Promise<readonly number[]> {
   let orphans: number[] = []
-  await within(EXEC_MS, () => {
+  await pollUntil(EXEC_MS, () => {
     const found = adopted().map((pid) => ({ pid, own: isOwn(pid, owner) }))
     orphans = found.filter(({ own }) => own === true).map(({ pid }) => pid)
     return found.every(({ own }) => own !== undefined)

@@ -1,5 +1,5 @@
 import type { Engine } from '../../../runtime/engine.ts'
-import { within } from '../../../runtime/ending/kill-ladder.ts'
+import { pollUntil } from '../../../runtime/ending/kill-ladder.ts'
 import { processEntry } from '../../../runtime/ending/process-table.ts'
 import { type Finding, broken, ok, skipped, warning } from '../finding.ts'
 import { runTrial } from './run.ts'
@@ -29,7 +29,7 @@ export async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<F
   const pids = pidsIn(stdout)
   if (pids.length === 0)
     return skipped(`the processes to be ended could not be started: ${failure ?? 'no reason given'}`)
-  await within(GONE_MS, () => !pids.some(isAlive))
+  await pollUntil(GONE_MS, () => !pids.some(isAlive))
   const left = pids.filter(isAlive)
   for (const pid of left) process.kill(pid, 'SIGKILL')
   return judge(engine, pids, left)

@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { signalGroup } from '../../../basics/signal-group.ts'
+import { within } from '../../../basics/within.ts'
 import type { GitEnvironment } from './environment.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 
@@ -52,7 +54,7 @@ async function endOrStop(child: ChildProcess, ended: Promise<number>, run: GitRu
   using interruption = interruptionOf(run)
   const outcome = await Promise.race([ended, interruption.reason])
   if (typeof outcome === 'number') return outcome
-  await endGroup(child, ended)
+  if (child.pid !== undefined) await endGroup(child.pid, ended)
   throw outcome
 }
 
@@ -86,46 +88,21 @@ function exitCode(child: ChildProcess): Promise<number> {
   })
 }
 
-async function endGroup(child: ChildProcess, ended: Promise<number>): Promise<void> {
-  signalGroup(child, 'SIGTERM')
+async function endGroup(pgid: number, ended: Promise<number>): Promise<void> {
+  signalGroup(pgid, 'SIGTERM')
   if (!(await within(ended, TERM_GRACE_MS))) {
-    signalGroup(child, 'SIGKILL')
+    signalGroup(pgid, 'SIGKILL')
     await within(ended, GIVE_UP_MS)
   }
   // git itself may be gone while a child of it ignored SIGTERM.
-  signalGroup(child, 'SIGKILL')
-  await groupGone(child)
+  signalGroup(pgid, 'SIGKILL')
+  await groupGone(pgid)
 }
 
 /** Its members are not our children, so nobody tells us: what they write to is removed next, so look. */
-async function groupGone(child: ChildProcess): Promise<void> {
+async function groupGone(pgid: number): Promise<void> {
   const end = performance.now() + GROUP_END_MS
-  while (signalGroup(child, 0) && performance.now() < end) await delay(GROUP_LOOK_MS)
-}
-
-/** Whether there was anybody to get it. */
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
-  if (child.pid === undefined) return false
-  try {
-    return process.kill(-child.pid, signal)
-  } catch {
-    // ESRCH: the whole group is gone already.
-    return false
-  }
-}
-
-async function within(settled: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms)
-  })
-  const inTime = settled.then(
-    () => true,
-    () => true,
-  )
-  const outcome = await Promise.race([inTime, late])
-  clearTimeout(timer)
-  return outcome
+  while (signalGroup(pgid, 0) && performance.now() < end) await delay(GROUP_LOOK_MS)
 }
 
 function keepTail(stream: Readable | null): () => string {
