@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { decodeAgentPacket } from '../dist/wire/agent-message.js'
-import { encodeGatewayMessage } from '../dist/wire/gateway-message.js'
+import { decodeAgentPacket } from '../dist/wire/messages/agent-message.js'
+import { encodeGatewayMessage } from '../dist/wire/messages/gateway-message.js'
 import { channelOptions, transportService } from '../dist/wire/service.js'
 
 /**
