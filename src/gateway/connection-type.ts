@@ -38,7 +38,7 @@ const CUSTOM: Collapse = {
 
 const HTTPPROXY: Collapse = { subtypes: new Map([['mcpproxy', 'mcpproxy']]), otherwise: 'httpproxy' }
 
-/** The table has no "else" for databases: an unknown one stays `database`, like any type it does not know. */
+/** The table has no "else" for databases: an unknown subtype stays `database`, like any type it does not know. */
 const DATABASE: Collapse = {
   subtypes: new Map(['postgres', 'mysql', 'mongodb', 'mssql', 'oracledb'].map((name) => [name, name])),
   otherwise: 'database',

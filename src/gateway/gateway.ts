@@ -18,17 +18,20 @@ import { Users } from './users.ts'
 
 /** The embedded gateway: transport for agents and clients, REST interface, runbooks and history in one process. */
 export interface Gateway {
-  /** The addresses it really has, ports filled in. */
+  /** The real addresses, ports filled in. */
   readonly http: string
   readonly grpc: string
   readonly agents: Agents
-  /** Ends what runs and records it; agents stay connected. */
+  /** Ends what runs and records it. Agents stay connected. */
   endSessions(): Promise<void>
   /** Ends what runs, records it, and gives everything back. */
   close(): Promise<void>
 }
 
-/** Starts what the settings say; `version` is what it tells clients. @throws ForeignPathError, HistoryError, RepositoryError or a listen error; nothing stays open then */
+/**
+ * Starts what the settings say; on an error nothing stays open. `version` is what clients are told.
+ * @throws ForeignPathError, HistoryError, RepositoryError or a listen error
+ */
 export async function startGateway(
   settings: GatewaySettings,
   log: Logger,
@@ -45,7 +48,7 @@ export async function startGateway(
 
 type Closer = () => void | Promise<void>
 
-/** What was opened last is closed first: sessions end while their agents and the history are still there. */
+/** Closes in reverse order: sessions end while their agents and the history are still there. */
 async function open(
   settings: GatewaySettings,
   { log, version }: { log: Logger; version: string },

@@ -1,9 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 
-/**
- * What one user sends is read so many pieces at a time; the rest of his waits unread, in its order, and nobody else
- * for him. Whoever waits has his own end of patience.
- */
+/** Reads at most `places` uploads per user at once, in order. Callers bring their own timeout. */
 export class Turns {
   readonly #places: number
   readonly #users = new Map<string, LimitFunction>()
@@ -12,7 +9,10 @@ export class Turns {
     this.#places = places
   }
 
-  /** The user's turns: a function that runs another when a place is free, until what that returns has settled. */
+  /**
+   * The turns of one user: a function that runs another as soon as a place is free, and keeps the place until that
+   * settles.
+   */
   of(user: string): LimitFunction {
     const known = this.#users.get(user)
     if (known !== undefined) return known

@@ -2,18 +2,23 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../basics/logger.ts'
 import type { History } from './history/history.ts'
 
-/** Old sessions, what is too much, and free space in the file. */
+/** How often old sessions, excess and free space in the file are looked at. */
 const PASS_MS = 10 * 60 * 1000
-/** While the disk takes nothing. */
+/** How often, while the disk takes nothing. */
 const RECOVER_MS = 5000
-/** Removed for their age in one pass: whatever makes them look too old, not all of them go before somebody notices. */
+/**
+ * Removed for their age in one pass. If a wrong clock makes all sessions look old, somebody can still notice in time.
+ */
 const SESSIONS_PER_PASS = 5000
 
 interface Settings {
   readonly retainMs: number
 }
 
-/** Looks after the history while the gateway runs: removes what is too old or too much, notices when there is room again. */
+/**
+ * Looks after the history while the gateway runs: removes what is too old or too much, and notices when there is room
+ * again.
+ */
 export class Upkeep {
   readonly #history: History
   readonly #settings: Settings
@@ -42,7 +47,7 @@ export class Upkeep {
     return this.#doubt
   }
 
-  /** Settles when nothing of it uses the history any more. */
+  /** Settles when it no longer uses the history. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     this.#closing.abort()
@@ -81,7 +86,7 @@ export class Upkeep {
     await this.#inSteps(() => this.#history.shrink())
   }
 
-  /** The earliest time when the history cannot tell: then nothing is old. */
+  /** The earliest time when the history cannot tell, so that nothing counts as old. */
   #trustedTime(): number {
     const now = performance.now()
     const elapsed = now - this.#lastTick
@@ -110,7 +115,7 @@ export class Upkeep {
     return removed
   }
 
-  /** Whoever else wants something of the gateway gets as much time as this takes. */
+  /** Between two steps, others get as much time as the step took. */
   async #inSteps(step: () => boolean): Promise<void> {
     const { signal } = this.#closing
     for (let goesOn = true; goesOn && !signal.aborted;) {

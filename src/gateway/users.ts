@@ -4,7 +4,7 @@ import type { ConnectionSettings, GatewaySettings, UserSettings } from './settin
 /** The group whose members see every session. */
 const ADMIN = 'admin'
 
-/** Who is it, and what may they see. */
+/** Who a user is, and what that user may see. */
 export class Users {
   readonly #settings: Pick<GatewaySettings, 'users' | 'connections'>
 
@@ -23,7 +23,7 @@ export class Users {
     )
   }
 
-  /** One that the user may not see is as missing. */
+  /** Undefined also for one that the user may not see. */
   connection(user: UserSettings, name: string): ConnectionSettings | undefined {
     return this.connections(user).find((one) => one.name === name)
   }

@@ -2,17 +2,17 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { AgentMessage, SessionId, GatewayMessage } from '../../wire/messages/message.ts'
 import type { AgentSettings } from '../settings/settings.ts'
 
-/** One session as its agent's stream sees it. */
+/** A session, as seen from its agent's stream. */
 export interface SessionSink {
   receive(message: AgentMessage): void
-  /** The stream is gone, and with it every session on it. */
+  /** Called when the stream is gone; all of its sessions are gone with it. */
   fail(reason: string): void
 }
 
 /** The way to an agent. */
 export interface AgentLink {
   send(message: GatewayOutbound): void
-  /** Settles when there is room for more, or the agent is gone. Who only sends a little need not ask. */
+  /** Settles when there is room for more, or the agent is gone. Small messages may be sent without asking. */
   room(): Promise<void>
 }
 
@@ -36,7 +36,7 @@ export class AgentStream {
     return this.#link.room()
   }
 
-  /** On a stream that has ended meanwhile the session fails at once. */
+  /** If the stream has ended already, the session fails at once. */
   add(sid: SessionId, session: SessionSink): void {
     if (this.#endReason !== undefined) session.fail(this.#endReason)
     else this.#sessions.set(sid, session)
@@ -46,12 +46,12 @@ export class AgentStream {
     this.#sessions.delete(sid)
   }
 
-  /** Packets of sessions that are unknown or over are dropped, as hoop's gateway does. */
+  /** Drops packets of sessions that are unknown or over, as hoop's gateway does. */
   receive(message: AgentMessage): void {
     if ('sid' in message && message.sid !== undefined) this.#sessions.get(message.sid)?.receive(message)
   }
 
-  /** The stream has ended: so have its sessions. */
+  /** The stream has ended, and all of its sessions end with it. */
   end(reason: string): void {
     this.#endReason ??= reason
     for (const session of [...this.#sessions.values()]) session.fail(reason)
@@ -59,13 +59,13 @@ export class AgentStream {
   }
 }
 
-/** What is said to a refused agent; the code of each is in transport.ts. */
+/** What a refused agent is told. The gRPC code of each is in transport.ts. */
 export type Authentication =
   | { readonly kind: 'agent'; readonly name: string }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'name-differs' }
 
-/** The agents this gateway knows, and which of them are connected: one stream each. */
+/** The agents of the settings, and which of them are connected. Each has one stream. */
 export class Agents {
   readonly #known: readonly AgentSettings[]
   readonly #online = new Map<string, AgentStream>()
@@ -75,7 +75,10 @@ export class Agents {
     this.#known = known
   }
 
-  /** The credential is the agent's whole key, `scheme://name:secret@host:port`; only its secret's hash is known here. */
+  /**
+   * The credential is the agent's whole key, `scheme://name:secret@host:port`. Of its secret only the hash is stored
+   * here.
+   */
   authenticate(authorization: string | undefined): Authentication {
     const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
     const { name, secret } = credential(url ?? '')
@@ -101,7 +104,7 @@ export class Agents {
     return this.#online.has(name)
   }
 
-  /** The agent's stream, at once or when it connects within `ms`; undefined when it does not, or `signal` says stop. */
+  /** The agent's stream, at once or when it connects within `ms`. Undefined when it does not, or `signal` aborts. */
   async waitFor(name: string, ms: number, signal: AbortSignal): Promise<AgentStream | undefined> {
     const end = performance.now() + ms
     while (!this.#online.has(name) && performance.now() < end && !signal.aborted) {
@@ -125,7 +128,7 @@ export class Agents {
   }
 }
 
-/** Empty parts for what is no credential: they match no hash. */
+/** Name and secret are empty when it is no credential; empty ones match no hash. */
 function credential(url: string): { name: string; secret: string } {
   try {
     const { username, password } = new URL(url)
@@ -135,12 +138,12 @@ function credential(url: string): { name: string; secret: string } {
   }
 }
 
-/** In constant time, over hashes of equal length. */
+/** Compares in constant time, over hashes of equal length. */
 export function isSameKey(secret: string, sha256: Buffer): boolean {
   return timingSafeEqual(createHash('sha256').update(secret).digest(), sha256)
 }
 
-/** What this gateway sends. */
+/** The messages that this gateway sends. */
 export type GatewayOutbound = Exclude<
   GatewayMessage,
   { readonly kind: 'unsupported' | 'native-proxy' | 'system' }

@@ -1,12 +1,12 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js'
 import type { Packet } from '../../wire/packet.ts'
 
-/** Given to gRPC at once; the rest waits here, where it is counted and can be left out. */
+/** What gRPC has at once. The rest waits here, where it is counted and can still be left out. */
 const IN_FLIGHT_BYTES = 256 * 1024
 /** What a packet costs besides its bytes, roughly. */
 const PACKET_OVERHEAD_BYTES = 256
 
-/** gRPC's codes under grpc-go's names, those that a peer is refused or ended with. */
+/** gRPC's codes under grpc-go's names, as far as peers are refused or ended with them. */
 const codes = {
   Canceled: status.CANCELLED,
   DeadlineExceeded: status.DEADLINE_EXCEEDED,
@@ -22,17 +22,20 @@ const codes = {
 
 export type Code = keyof typeof codes
 
-/** Node reads 16 packets ahead, whatever their size: 272 MiB. Only here can it be told not to; flow.test.ts guards it. */
+/**
+ * Node reads 16 packets ahead, whatever their size: 272 MiB. This is the only place to stop that; flow.test.ts guards
+ * it.
+ */
 interface Buffered {
   readonly _readableState: { highWaterMark: number }
 }
 
 /**
- * The stream of one peer, agent or client. Bytes are counted here: grpc-js counts messages, whatever their size, and
- * queues what a peer does not take without a bound.
+ * The stream of one peer, agent or client. It counts bytes, since grpc-js counts only messages, whatever their size,
+ * and queues without a limit what a peer does not take.
  */
 export class PacketCall {
-  /** Settles when the call is over and nothing goes either way any more. */
+  /** Settles when the call is over, and nothing is sent or received any more. */
   readonly over: Promise<void>
   readonly #stream: ServerDuplexStream<Packet, Packet>
   readonly #waiting: Packet[] = []
@@ -48,12 +51,12 @@ export class PacketCall {
         this.#end('over')
         resolve()
       }
-      // `cancelled` comes behind every end, the orderly one included.
+      // `cancelled` follows every end, the orderly one included.
       stream.once('cancelled', over).once('close', over)
     })
   }
 
-  /** Of the peer's metadata. */
+  /** A value of the peer's metadata. */
   header(name: string): string | undefined {
     const [value] = this.#stream.metadata.get(name)
     return value === undefined ? undefined : String(value)
@@ -64,7 +67,7 @@ export class PacketCall {
     return this.#unsentBytes
   }
 
-  /** Never blocks; whoever sends much looks at `unsentBytes`. Nothing after the end. */
+  /** Never blocks: whoever sends much has to watch `unsentBytes`. Does nothing after the end. */
   send(packet: Packet): void {
     if (this.#state !== 'open') return
     this.#unsentBytes += bytesOf(packet)
@@ -72,13 +75,13 @@ export class PacketCall {
     this.#write()
   }
 
-  /** Called whenever the peer has taken something, and once when it never will again. */
+  /** Calls `taken` whenever the peer has taken something, and once when it never will again. */
   onTaken(taken: () => void): Disposable {
     this.#takers.add(taken)
     return { [Symbol.dispose]: () => void this.#takers.delete(taken) }
   }
 
-  /** Settles when no more than so many bytes are unsent, or the call is over. */
+  /** Settles when at most so many bytes are unsent, or the call is over. */
   async room(bytes: number): Promise<void> {
     if (this.#hasRoom(bytes)) return
     await new Promise<void>((resolve) => {
@@ -90,15 +93,18 @@ export class PacketCall {
     })
   }
 
-  /** Hands over packets as they come. `ended` is called when the peer ends its side, which a lost connection does too. */
+  /**
+   * Passes on packets as they come. `ended` is called when the peer ends its side; a lost connection counts as that
+   * too.
+   */
   receive(receive: (packet: Packet) => void, ended: () => void): void {
     this.#stream.on('data', receive)
     this.#stream.on('end', ended)
   }
 
   /**
-   * The packets one by one, when they are asked for: a peer that floods is slowed down. Ends when the peer has ended
-   * its side, or the call is over.
+   * The packets, read one by one when they are asked for, which slows down a peer that floods. Ends when the peer has
+   * ended its side, or the call is over.
    */
   async *packets(): AsyncGenerator<Packet, void, undefined> {
     ;(this.#stream as unknown as Buffered)._readableState.highWaterMark = 1
@@ -112,18 +118,18 @@ export class PacketCall {
     }
   }
 
-  /** The orderly end, status OK, behind everything that was sent. */
+  /** The orderly end, with status OK, after everything that was sent. */
   end(): void {
     if (this.#state !== 'open') return
     this.#end('ending')
     this.#write()
   }
 
-  /** Ends the call with a status; what waits here is left out. */
+  /** Ends the call with a status. What still waits here is not sent. */
   fail(code: Code, details: string): void {
     if (this.#state !== 'open') return
     this.#end('over')
-    // grpc-js's way to end a stream with a status.
+    // This is how grpc-js ends a stream with a status.
     this.#stream.emit('error', { code: codes[code], details })
   }
 

@@ -16,7 +16,9 @@ import type { Clients } from '../clients/clients.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Address } from '../settings/address.ts'
 
-/** grpc-go's: a peer that answers no ping within 20 s is gone. Agents behind a dead network free their name by it. */
+/**
+ * As in grpc-go: a peer that answers no ping within 20 s is gone. This frees the name of an agent on a dead network.
+ */
 const serverOptions = {
   ...channelOptions,
   'grpc.keepalive_time_ms': 30_000,
@@ -24,8 +26,8 @@ const serverOptions = {
 } as const
 
 /**
- * Two methods are answered as soon as they are asked for: their request is empty, and as a stream nothing of it is
- * read. grpc-js would collect it first, 17 MiB from anybody who sends it slowly.
+ * Two methods are answered at once, as streams: their request is empty, and a stream reads nothing of it. As unary
+ * calls, grpc-js would collect the request first, 17 MiB from anybody who sends it slowly.
  */
 const service: ServiceDefinition = Object.fromEntries(
   Object.entries(transportService).map(([name, method]) => [name, { ...method, requestStream: true }]),
@@ -33,7 +35,7 @@ const service: ServiceDefinition = Object.fromEntries(
 
 /** How long streams may take to end in good order when the gateway stops. */
 const CLOSE_MS = 1000
-/** On the way to an agent, before those who send it much are slowed down. */
+/** On the way to one agent, before those who send much to it are slowed down. */
 const AGENT_UNSENT_BYTES = 1024 * 1024
 
 /** `protobuf.Transport` for agents and clients. */
@@ -56,7 +58,7 @@ export class Transport {
     })
   }
 
-  /** @returns the port, the real one when 0 was asked for */
+  /** @returns the port, also when 0 was asked for */
   listen({ host, port }: Address): Promise<number> {
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     return new Promise((resolve, reject) => {
@@ -112,7 +114,7 @@ export class Transport {
     }
     call.receive(
       (packet) => agent.receive(decodeAgentPacket(packet)),
-      // A lost connection ends the readable side as well, a moment before it is called cancelled.
+      // A lost connection ends the readable side too, a moment before grpc-js calls it cancelled.
       () =>
         setImmediate(() => {
           over('EOF')

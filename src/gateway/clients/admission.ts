@@ -13,7 +13,7 @@ export interface Admission {
   readonly correlationId: string | undefined
 }
 
-/** As for REST (protocol.md 10.3). */
+/** The same limit as in REST (protocol.md 10.3). */
 const MAX_CORRELATION_ID = 255
 /** Types whose traffic only native proxies understand. */
 const NATIVE = ['tcp', 'ssh']
@@ -37,7 +37,7 @@ function verbOf(verb: string | undefined): Admission['verb'] {
   throw new Refused('InvalidArgument', 'this gateway serves the verbs exec and connect')
 }
 
-/** hoop's text for `exec` names `connect` as the way out, which is none here. */
+/** Not hoop's text: for `exec` it advises `connect`, which does not help here. */
 function checkType({ name, type, subtype }: ConnectionSettings): void {
   const collapsed = connectionType(type, subtype)
   if (!NATIVE.includes(collapsed)) return

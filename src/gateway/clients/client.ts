@@ -11,7 +11,7 @@ import type { Begun } from '../sessions/sessions.ts'
 import { Refused } from './refused.ts'
 import type { Unread } from './unread.ts'
 
-/** What is heard of its session, and what it sends, from the opening to the end. */
+/** One client and its session, from the opening to the end: passes on what it sends and what comes back. */
 export class Client implements SessionAudience {
   readonly #call: PacketCall
   readonly #packets: AsyncIterator<Packet, void>
@@ -20,7 +20,7 @@ export class Client implements SessionAudience {
   #session: GatewaySession | undefined
   #isPaused = false
   #wake: () => void = () => undefined
-  /** Settles when the agent is ready: what comes too early it would drop. */
+  /** Settles when the agent is ready; the agent drops what comes earlier. */
   readonly #opened = new Promise<void>((resolve) => (this.#wake = resolve))
 
   constructor(
@@ -35,7 +35,7 @@ export class Client implements SessionAudience {
     this.#unread = unread
   }
 
-  /** Serves the client until its session is over and its stream told. */
+  /** Serves the client until its session is over and the client has been told. */
   async serve(begin: (audience: SessionAudience) => Begun): Promise<void> {
     const { session, ended } = begin(this)
     this.#session = session
@@ -46,9 +46,9 @@ export class Client implements SessionAudience {
   }
 
   opened(message: OpenedMessage): void {
-    // No native proxies here: hoop's command line is to open a terminal, whatever the type.
+    // There are no native proxies here: hoop's command line has to open a terminal, whatever the type.
     const connectionType = this.#request.verb === 'connect' ? 'command-line' : message.connectionType
-    // A line for people, and not everybody's to read.
+    // hoop shows the command line to the user. Not every user may read it, so it is the name instead.
     const command = this.#request.connection.name
     this.#call.send(encodeAgentMessage({ ...message, connectionType, command }))
     this.#wake()
@@ -72,7 +72,10 @@ export class Client implements SessionAudience {
     this.#session?.resume()
   }
 
-  /** From the client to the agent, one packet after the other, as fast as the agent takes them. Settles when the client has left. */
+  /**
+   * Passes packets from the client to the agent one by one, as fast as the agent takes them. Settles when the client
+   * has left.
+   */
   async #forward(session: GatewaySession): Promise<void> {
     await Promise.race([this.#opened, this.#call.over])
     try {
@@ -89,7 +92,7 @@ export class Client implements SessionAudience {
     }
   }
 
-  /** Only what belongs to the verb reaches the agent, under this session's id: a client can write anything into a packet. */
+  /** Passes on only what belongs to the verb, under this session's id: a client can write anything into a packet. */
   #take(session: GatewaySession, message: ClientMessage): void {
     const { verb, script } = this.#request
     if (message.kind === 'unsupported' && isNativeProxy(message.type))
@@ -113,7 +116,7 @@ export class Client implements SessionAudience {
   }
 }
 
-/** @throws Refused naming the place when it is malformed */
+/** @throws Refused naming the place when the packet is malformed */
 export function decodeClient(packet: Packet): ClientMessage {
   try {
     return decodeClientPacket(packet)

@@ -10,13 +10,13 @@ import { opening } from './opening.ts'
 import { Refused } from './refused.ts'
 import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
 
-/** Streams at once; each costs some memory and, while it runs, a command on an agent. */
+/** Streams at once. Each costs some memory, and a command on an agent while it runs. */
 const MAX_CLIENTS = 500
-/** One that does not read keeps its stream: nobody shuts the others out by that. */
+/** Streams per user, so that idle readers cannot use up all of them. */
 const MAX_OF_ONE_USER = 250
-/** Of one user read at once; each may have 17 MiB. */
+/** Opening packets that are read at once per user; each may have 17 MiB. */
 const OPENINGS = 8
-/** From the stream's begin to the packet that opens the session: command lines send it at once. */
+/** From the stream's beginning to the packet that opens the session. Command lines send it at once. */
 const OPEN_MS = 30_000
 
 export interface ClientServices {
@@ -28,7 +28,7 @@ export interface ClientServices {
 /** Command line clients: each stream is one session (protocol.md 4.2, 4.3). */
 export class Clients {
   readonly #services: ClientServices
-  /** With the name of the user, once it is known. */
+  /** With the user's name as soon as it is known. */
   readonly #calls = new Map<PacketCall, string | undefined>()
   readonly #unread: Unread
   readonly #openings = new Turns(OPENINGS)
@@ -41,7 +41,7 @@ export class Clients {
   /** Serves a client until its stream is over. Never rejects. */
   async serve(call: PacketCall): Promise<void> {
     this.#calls.set(call, undefined)
-    // One that leaves while it waits for its turn gives its place back at once.
+    // A client that leaves while it waits for its turn gives its place back at once.
     void call.over.then(() => this.#calls.delete(call))
     try {
       await this.#converse(call)
@@ -52,7 +52,7 @@ export class Clients {
     await call.over
   }
 
-  /** Of clients whose session runs: `Sessions` has told them. */
+  /** Ends the remaining streams; `Sessions` has ended the rest. */
   close(): void {
     for (const call of this.#calls.keys()) call.fail('Unknown', 'gateway shutdown')
   }
@@ -72,7 +72,7 @@ export class Clients {
       )
   }
 
-  /** Among those of its user. @throws Refused when they are too many */
+  /** Counts the stream among those of its user. @throws Refused when that makes too many */
   #count(call: PacketCall, user: string): void {
     const others = [...this.#calls.values()].filter((name) => name === user)
     if (others.length >= MAX_OF_ONE_USER)
@@ -87,7 +87,7 @@ export class Clients {
     const { log } = this.#services
     if (error instanceof Refused) {
       const { code, message: reason } = error
-      // Anybody can write anything there.
+      // Cut: the client can write anything there.
       const connection = call.header('connection-name')?.slice(0, 100)
       log.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)

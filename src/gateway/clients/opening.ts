@@ -4,7 +4,7 @@ import type { Admission } from './admission.ts'
 import { decodeClient } from './client.ts'
 import { Refused } from './refused.ts'
 
-/** What the client opens its session with; undefined when it leaves before. @throws Refused */
+/** Waits for the packet that opens the session; undefined when the client leaves before. @throws Refused */
 export async function opening(
   packets: AsyncIterator<Packet, void>,
   admission: Admission,

@@ -3,13 +3,13 @@ import type { PacketCall } from '../agents/packet-call.ts'
 const MiB = 1024 * 1024
 
 export interface UnreadLimits {
-  /** More than this, and the agent is asked to pause ... */
+  /** Above this the agent is asked to pause ... */
   readonly high: number
-  /** ... until it is less than this. */
+  /** ... and below this to go on. */
   readonly low: number
-  /** More than this can only come from agents that do not pause. High, 1 MiB in the agent and 4 on the way are less. */
+  /** Hard limit. An agent that pauses stays below it: `high` + 5 MiB in flight. */
   readonly most: number
-  /** Of all clients together. */
+  /** Hard limit for all clients together. */
   readonly mostOfAll: number
 }
 

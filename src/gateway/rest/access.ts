@@ -4,7 +4,7 @@ import { HttpError } from './http-error.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** Who asks, by `Authorization: Bearer` or `Api-Key`. @throws HttpError 401 */
+/** Finds the user by `Authorization: Bearer` or `Api-Key`. @throws HttpError 401 */
 export function authenticate(users: Users, headers: Headers): UserSettings {
   const token = bearerToken(text(headers['authorization'])) ?? text(headers['api-key'])
   const user = token === undefined ? undefined : users.withToken(token)
@@ -12,7 +12,7 @@ export function authenticate(users: Users, headers: Headers): UserSettings {
   return user
 }
 
-/** One that the user may not see reads as missing. @throws HttpError 404, or what stands for it */
+/** A connection that the user may not see counts as missing. @throws HttpError 404, or what stands for it */
 export function visibleConnection(
   users: Users,
   user: UserSettings,

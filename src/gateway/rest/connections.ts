@@ -3,7 +3,7 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 import { visibleConnection } from './access.ts'
 import type { RestServices } from './services.ts'
 
-/** The connections that a user may see, and what they run on: never their secrets, nor what they run. */
+/** The connections that a user may see, and where they run. Never their secrets, nor their commands. */
 export function connectionRoutes(app: FastifyInstance, services: RestServices): void {
   app.get('/api/connections', ({ user }) =>
     services.users.connections(user).map((connection) => describe(services, connection)),
@@ -18,11 +18,11 @@ export function connectionRoutes(app: FastifyInstance, services: RestServices): 
     return [...names].sort().map((name) => describeAgent(services, name))
   })
 
-  // hoop's command line asks which ones a connection has.
+  // hoop's command line asks which plugins a connection has: none.
   app.get('/api/plugins', () => [])
 }
 
-/** Of hoop's fields those that mean something here. Names are the ids: hoop's own take either in a path. */
+/** Those of hoop's fields that mean something here. Names serve as ids, since hoop accepts either in a path. */
 function describe({ agents }: RestServices, connection: ConnectionSettings): object {
   const { name, type, subtype, agent, access } = connection
   return {

@@ -5,16 +5,19 @@ import type { Users } from '../users.ts'
 import { authenticate } from './access.ts'
 import { HttpError } from './http-error.ts'
 
-// What Node and fastify would answer themselves, before there is a route: in the form of all other answers, and the
-// token first wherever there are headers to find one in.
+// What Node and fastify would answer by themselves, before a route is found. Here these answers have the form of all
+// others, and the token is checked first wherever there are headers with one.
 
-/** For what the peer still sends while it is told; closed at once, its system could throw the answer away. */
+/**
+ * The peer gets this long to read the answer while it still sends. If the socket were closed at once, the peer's system
+ * could throw the answer away.
+ */
 const GOODBYE_MS = 1000
 
 /** Options of the server itself. */
 export function faultOptions(users: Users) {
   return {
-    // Asked for in `checkHost`, where there can be an answer.
+    // Checked in `checkHost`, which can answer.
     http: { requireHostHeader: false },
     return503OnClosing: false,
     frameworkErrors: (error: Error & { code: string }, request: FastifyRequest, reply: FastifyReply) => {
@@ -24,7 +27,7 @@ export function faultOptions(users: Users) {
   }
 }
 
-/** To be called once, before requests come. */
+/** Call it once, before requests come. */
 export function answerFaults(app: FastifyInstance, users: Users): void {
   const { server } = app
   const answers = new WeakMap<Duplex, ServerResponse>()
@@ -49,7 +52,7 @@ export function answerFaults(app: FastifyInstance, users: Users): void {
   })
 }
 
-/** HTTP/1.1 demands the header; 1.0 does not know it. @throws HttpError 400 */
+/** HTTP/1.1 requires the header; 1.0 does not have it. @throws HttpError 400 */
 export function checkHost({ httpVersion, headers }: IncomingMessage): void {
   if (httpVersion === '1.1' && headers.host === undefined) throw new HttpError(400, 'Host: is required')
 }
@@ -71,7 +74,7 @@ function refusalOf(users: Users, request: IncomingMessage, fault: HttpError): Ht
   }
 }
 
-/** @param answer of the last request on the socket */
+/** @param answer to the last request on the socket */
 function refuseMalformed(
   error: ConnectionError & { reason?: string },
   socket: Duplex,
@@ -80,7 +83,7 @@ function refuseMalformed(
   if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy()
   if (socket.writableEnded) return
   const isAnswering = answer?.writableFinished === false
-  // What is malformed comes behind a whole request, which is still to be answered; or its answer is on the way.
+  // The malformed bytes follow a whole request whose answer is still due or already on its way.
   if (isAnswering && (answer.req.complete || answer.headersSent))
     return void answer.once('finish', () => socket.end())
   endWith(socket, malformed(error))

@@ -4,14 +4,14 @@ import type { RestServices } from './services.ts'
 
 /** hoop's word for a gateway with one organization. */
 const TENANCY = 'selfhosted'
-/** Addresses that mean "all of this machine": a client can connect to none of them from elsewhere. */
+/** Addresses that mean "all of this machine". No client elsewhere can connect to them. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
 export const PUBLIC_INFO = '/api/publicserverinfo'
 
-/** Where clients find the streams, and who they are. Of hoop's fields those that mean something here. */
+/** Tells clients where to find the streams, and who they are. Those of hoop's fields that mean something here. */
 export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestServices): void {
-  // Asked before there is a token. Nobody can register: users stand in the settings.
+  // Asked before there is a token. Nobody can register, since users come from the settings.
   app.get(PUBLIC_INFO, () => ({ auth_method: 'local', setup_required: false }))
 
   app.get('/api/serverinfo', (request) => ({
@@ -25,7 +25,7 @@ export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestSe
   }))
 
   app.get('/api/userinfo', ({ user }) => ({
-    // There are names only: they stand in hoop's other fields as well.
+    // Users have only names here, so the name fills hoop's other fields as well.
     id: user.name,
     name: user.name,
     email: user.name,
@@ -45,7 +45,7 @@ function boundAddress(app: FastifyInstance): Address {
   return { host: bound.address, port: bound.port }
 }
 
-/** By the name with which the caller has reached us, where the address itself is none. */
+/** Where the address is no real one, the name under which the caller has reached us. */
 function reachable({ host, port }: Address, { hostname }: FastifyRequest): Address {
   const named = hostname.replace(/^\[(.*)\]$/, '$1')
   return { host: WILDCARDS.has(host) && named !== '' ? named : host, port }

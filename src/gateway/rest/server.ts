@@ -16,7 +16,7 @@ import type { RestServices } from './services.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
 import { SIGN_IN, signInRoutes } from './sign-in.ts'
 
-/** Slower than any wait of ours, so that an execution's answer never meets it. */
+/** Longer than any wait of ours, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
 
 declare module 'fastify' {
@@ -26,10 +26,10 @@ declare module 'fastify' {
   }
 }
 
-/** Nobody needs a token to ask whether this is a gateway, how it is, and how one signs in. */
+/** No token is needed to ask whether this is a gateway, how it is, and how one signs in. */
 const PUBLIC: ReadonlySet<string | undefined> = new Set(['/api/healthz', '/readyz', PUBLIC_INFO, SIGN_IN])
 
-/** The REST interface; the caller listens and closes. */
+/** The REST interface. The caller makes it listen, and closes it. */
 export function restServer(services: RestServices, bodyBytes: number): FastifyInstance {
   const { users } = services
   const app = fastify({
@@ -51,7 +51,7 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
     isClosing = true
     done()
   })
-  // Before the body is read: without a token nobody makes this process parse anything.
+  // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, _, done) => {
     if (!PUBLIC.has(request.routeOptions.url)) request.user = authenticate(users, request.headers)
     checkHost(request.raw)
@@ -71,7 +71,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   connectionRoutes(app, services)
   runbookListRoutes(app, services)
   sessionRoutes(app, services)
-  // Those that read a body. Elsewhere hoop's command line says `application/json` and sends none.
+  // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies)
     signInRoutes(withBodies, services)
@@ -81,7 +81,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   })
 }
 
-/** 503 while no session can begin: the reason, and what else an operator should look at. */
+/** 503 while no session can begin, with the reason. Also what else an operator should look at. */
 function answerReadiness({ condition }: RestServices, reply: FastifyReply): FastifyReply {
   const { obstacle, doubt } = condition()
   return reply.code(obstacle === undefined ? 200 : 503).send({
@@ -102,12 +102,12 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
   const { statusCode } = error
   if (statusCode !== undefined && statusCode < 500)
     return reply.code(statusCode).send({ message: refusal(error) })
-  // The reason of a bug is for the log: the caller learns nothing from the inside.
+  // The reason of a bug goes to the log only: callers learn nothing about the inside.
   services.log.error({ error: error.message, stack: error.stack }, 'request failed')
   return reply.code(500).send({ message: 'internal error' })
 }
 
-/** fastify's own refusals, in words about the request. */
+/** fastify's own refusals, put in terms of the request. */
 function refusal(error: FastifyError): string {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

@@ -10,7 +10,7 @@ import type { Address } from '../settings/address.ts'
 /** A configured repository under both of its names. */
 export interface NamedRepository {
   readonly name: string
-  /** hoop's own key for it: `<host>/<path without .git>`. */
+  /** hoop's key for it: `<host>/<path without .git>`. */
   readonly key: string
   readonly repository: RunbookRepository
 }
@@ -18,11 +18,11 @@ export interface NamedRepository {
 /** What the gateway says of itself. */
 interface ServerDescription {
   readonly version: string
-  /** Where agents and clients connect: the real port. */
+  /** Where agents and clients connect, with the real port. */
   readonly grpc: Address
 }
 
-/** What keeps the gateway from doing all of its work; nothing in it is a secret. */
+/** What keeps the gateway from doing all of its work. Holds no secrets. */
 interface Condition {
   /** Why no session can begin. */
   readonly obstacle: string | undefined

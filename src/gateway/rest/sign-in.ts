@@ -6,20 +6,20 @@ import type { RestServices } from './services.ts'
 
 export const SIGN_IN = '/api/localauth/login'
 
-/** Whoever has no token yet sends no more than this. */
+/** Nobody without a token may send more than this. */
 const BODY_BYTES = 8 * 1024
 
 const required = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
 const signInBody = v.object({ email: required, password: required }, 'must be a JSON object')
 
 /**
- * What `hoop login` does with local users. There are no passwords here: the user's name is the email, his token the
- * password, and it is what he gets back.
+ * Answers `hoop login` for local users. There are no passwords here: the email is the user's name, the password is the
+ * token, and the answer is that token.
  */
 export function signInRoutes(app: FastifyInstance, { users }: RestServices): void {
   app.post(SIGN_IN, { bodyLimit: BODY_BYTES }, async (request, reply) => {
     const { email, password } = readExecBody(signInBody, request.body)
-    // One text for both, unlike hoop's: nobody learns which names there are.
+    // One text for both, unlike hoop's, so that nobody learns which names exist.
     if (users.withToken(password)?.name !== email) throw new HttpError(401, 'invalid credentials')
     return reply
       .header('token', password)

@@ -25,7 +25,7 @@ export interface ExecResponse {
   readonly redacted_bytes?: number
 }
 
-/** What the answer's output says, beside what is known of it, when the history fails. The reason is in the log. */
+/** Added to the output in the answer when the history fails. The reason is in the log. */
 const UNRECORDED = {
   written: 'the session history could not be written, output may be missing',
   read: 'the session history could not be read, output may be missing',
@@ -45,13 +45,16 @@ export class Executions {
     this.#log = log
   }
 
-  /** The answer when it comes within the wait, else the 202: the execution goes on. @throws HistoryError when it cannot begin */
+  /**
+   * Answers with the result, or with 202 when it takes longer than the wait; the execution then goes on.
+   * @throws HistoryError when it cannot begin
+   */
   async execute(request: ScriptExecution): Promise<{ status: 200 | 202; body: ExecResponse }> {
     const startedAt = performance.now()
     const begun = this.#begin(request)
     const { sid } = begun.session
     let timer: NodeJS.Timeout | undefined
-    // A plain timer: ending that of timers/promises makes an error with a stack, 20 us for each execution.
+    // A plain timer: stopping one of timers/promises creates an error with a stack, 20 us for each execution.
     const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, this.#limits.waitMs, 'late')))
     try {
       const ending = await Promise.race([begun.ended, late])
@@ -87,7 +90,7 @@ export class Executions {
     }
   }
 
-  /** What the history has of the output; the command has run, so its code is answered without it as well. */
+  /** The output as the history has it. The command has run, so its exit code is answered even when this fails. */
   #output(sid: string, { unrecorded }: SessionEnding): { output: string; truncated: boolean } {
     try {
       const { bytes, truncated } = this.#history.output(sid, this.#limits.outputBytes)

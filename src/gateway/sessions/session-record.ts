@@ -8,19 +8,19 @@ import type { SessionEnd } from '../history/session.ts'
 import type { SessionRequest } from './session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
-/** The agent's own rule, without its settings. */
+/** The agent's rule for secret names, without names from settings. */
 const NAMES = new SecretNames([])
 
 /** What is replaced in the record of a session. */
 export interface RecordRedaction {
   readonly redaction: Redaction
-  /** Memory that it takes of this session, beside what all sessions of the connection share. */
+  /** Memory for this session alone, beside what all sessions of the connection share. */
   readonly ownBytes: number
 }
 
-/** What the secrets of connections and callers are replaced by in records. */
+/** Which secrets of connections and callers are replaced in records. */
 export class RecordRedactions {
-  /** Each compiled once for all sessions of the connection: 500 terminals must not hold 500 of them. */
+  /** Compiled once per connection: 500 terminals must not hold 500 copies. */
   readonly #shared = new Map<ConnectionSettings, Redaction>()
 
   of({ connection, envVars, secretValues = [] }: SessionRequest): RecordRedaction {
@@ -42,7 +42,7 @@ function secretsOf({ secrets }: ConnectionSettings): Buffer[] {
   return secretsAmong(variablesIn(secrets, 'connection'), NAMES)
 }
 
-/** The wire's form: `envvar:NAME` or `filesystem:NAME` to base64. What is malformed the agent refuses. */
+/** Entries as on the wire: `envvar:NAME` or `filesystem:NAME` to base64. The agent refuses malformed ones. */
 function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['origin']): NamedValue[] {
   return [...entries].map(([key, encoded]) => {
     const [kind, name = ''] = key.split(':', 2)
@@ -52,14 +52,14 @@ function variablesIn(entries: ReadonlyMap<string, string>, origin: NamedValue['o
 }
 
 /**
- * What is written down of one session while it lasts, with secrets replaced. What may be the beginning of a secret is not
- * written before it is known what comes behind it: then, and with the time of that.
+ * Writes down one session while it lasts, with secrets replaced. Bytes that may be the beginning of a secret are held
+ * back until it is known what follows, and are written with the time of that.
  */
 export class SessionRecord {
   readonly #sid: SessionId
   readonly #history: History
   readonly #redaction: Redaction
-  /** undefined: the agent has replaced the secrets already, since the output is for an answer. */
+  /** Undefined when the agent has replaced the secrets already, because the output is for an answer. */
   readonly #streams: Readonly<Record<'stdout' | 'stderr', Redactor>> | undefined
   readonly #startedAt = performance.now()
 
@@ -83,7 +83,7 @@ export class SessionRecord {
     this.#append('r', Buffer.from(`${cols}x${rows}`))
   }
 
-  /** There is no output any more. @param text about the end; empty: none */
+  /** No more output comes after this. @param text about the end; nothing is written when it is empty */
   close(text: string): void {
     for (const redactor of this.#redactors()) this.#append('o', redactor.end())
     this.#append('e', this.#redaction.replaceIn(Buffer.from(text)))

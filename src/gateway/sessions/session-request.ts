@@ -19,7 +19,7 @@ export interface SessionRequest {
   readonly labels: Readonly<Record<string, string>>
   readonly sessionBatchId?: string | undefined
   readonly correlationId?: string | undefined
-  /** Secrets that may stand in the script, beside those in variables. */
+  /** More secrets that may stand in the script, beside those in variables. */
   readonly secretValues?: readonly Buffer[]
 }
 
@@ -28,7 +28,7 @@ export function useOf({ origin, verb }: SessionRequest): 'exec' | 'runbooks' | '
   return origin === 'client-api-runbooks' ? 'runbooks' : verb
 }
 
-/** For the record. @param script what is written down of it */
+/** What the history keeps. @param script with its secrets replaced */
 export function newSession(id: SessionId, request: SessionRequest, script: Buffer): NewSession {
   const { connection, sessionBatchId, correlationId } = request
   return {
@@ -48,7 +48,7 @@ export function newSession(id: SessionId, request: SessionRequest, script: Buffe
   }
 }
 
-/** For the agent, which gets the script when it has opened the session. */
+/** What opens the session on the agent. The script follows when the agent has opened it. */
 export function openMessage(
   sid: SessionId,
   request: Pick<SessionRequest, 'connection' | 'origin' | 'verb' | 'user' | 'envVars' | 'clientArgs'>,
@@ -61,7 +61,7 @@ export function openMessage(
     connectionType: type,
     requestPort: '',
     clientEnvVars: request.envVars,
-    // Its clients are told `command-line`, whatever the type.
+    // Clients of a terminal are told `command-line`, whatever the type.
     ...(request.verb === 'connect' && { wantsTerminal: true as const }),
     params: {
       connectionName: connection.name,
@@ -88,16 +88,19 @@ export function openMessage(
   }
 }
 
-/** The wish travels among the connection's variables, as one that an administrator of a hoop gateway sets there. */
+/** Sent as a variable of the connection, just as an administrator of a hoop gateway would set it. */
 function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMap<string, string> {
   if (access.clientEscapes === 'allow') return secrets
   return new Map([...secrets, [`envvar:${CLIENT_ESCAPES}`, Buffer.from('block').toString('base64')]])
 }
 
-/** For lengths, type descriptions and the fields that have a bound of their own. */
+/** For length fields, type descriptions, and the fields that have a limit of their own. */
 const OVERHEAD_BYTES = 256 * 1024
 
-/** Whether each packet to the agent stays below the limit: a larger one would end its stream, and with it everybody's sessions. */
+/**
+ * Whether each packet to the agent stays below the limit. A larger one would end the agent's stream, and with it the
+ * sessions of everybody.
+ */
 export function fitsPackets(
   request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
 ): boolean {
@@ -107,7 +110,7 @@ export function fitsPackets(
   return Math.max(open, request.script.length) + OVERHEAD_BYTES <= MAX_MESSAGE_BYTES
 }
 
-/** What is kept of it until its session ends. */
+/** Bytes that are kept until the session ends. */
 export function requestBytes(request: SessionRequest): number {
   const { envVars, clientArgs, script, labels, metadata, sessionBatchId } = request
   const told = Buffer.byteLength(JSON.stringify([labels, metadata, sessionBatchId]))

@@ -10,40 +10,40 @@ import type { AgentStream, SessionSink } from '../agents/agents.ts'
 import { HistoryError } from '../history/session.ts'
 import type { SessionRecord } from './session-record.ts'
 
-/** How a session ended, for its answer. */
+/** How a session ended, as answers and clients are told. */
 export interface SessionEnding {
-  /** -2: no valid code could be had. */
+  /** -2 when there is no valid code. */
   readonly exitCode: number
   readonly truncatedBytes: number
   /** Bytes of secrets that the agent has replaced. */
   readonly redactedBytes: number
-  /** The agent's own word; undefined when the end is not the agent's. */
+  /** The agent's close message; undefined when the agent did not end the session. */
   readonly closed?: ClosedMessage
   /** Why the gateway could not learn the result from the agent. */
   readonly failure?: RpcFailure
-  /** Why end or output could not be written into the history, at least not yet. */
+  /** Why the output or the end could not be written into the history (yet). */
   readonly unrecorded?: string
 }
 
-/** Whoever asked for the session hears of it while it lasts. */
+/** Whoever asked for the session, and follows it. */
 export interface SessionAudience {
-  /** Once: the agent is ready for the script or the first key. */
+  /** Called once, when the agent is ready for the script or the first key. */
   opened(message: OpenedMessage): void
   output(stream: 'stdout' | 'stderr', data: Buffer): void
 }
 
-/** "Unable to obtain a valid exit code from the agent": the published contract's number for it. */
+/** "Unable to obtain a valid exit code from the agent", in the published contract. */
 export const NO_AGENT_CODE = -2
-/** An agent tries a database's port for up to 5 s before it answers. */
+/** The agent tries a database's port for up to 5 s before it answers. */
 const OPEN_MS = 60_000
-/** As hoop's gateway: no session lives longer. */
+/** As in hoop's gateway: no session lives longer. */
 const MAX_LIFE_MS = 48 * 60 * 60 * 1000
-/** From the end of a client to that of its command: the agent's usual 10 s from SIGTERM to SIGKILL, and what belongs to it. */
+/** From a client's leaving to the end of its command: the agent's usual 10 s from SIGTERM to SIGKILL, and a margin. */
 const LEAVE_MS = 15_000
 
 const HAS_LEFT = 'the client has left'
 
-/** One session on an agent: opens it, brings it what it is sent, records what comes back until it ends. */
+/** One session on an agent: opens it, sends it what the client sends, and records what comes back until it ends. */
 export class GatewaySession implements SessionSink {
   readonly sid: SessionId
   readonly #open: OpenMessage
@@ -55,7 +55,7 @@ export class GatewaySession implements SessionSink {
   #settle!: (ending: SessionEnding) => void
   #agent: AgentStream | undefined
   #opened = false
-  /** The agent has something to run: only then it answers a close. */
+  /** Whether the agent has something to run. Only then does it answer a close. */
   #started = false
   #leaving: NodeJS.Timeout | undefined
 
@@ -68,8 +68,8 @@ export class GatewaySession implements SessionSink {
   }
 
   /**
-   * Settles with the end; by then output and end are recorded, or the ending says why they are not.
-   * @param find gives the agent, undefined when it does not come or the session is over
+   * Settles when the session has ended and is recorded; if it could not be recorded, the ending says why.
+   * @param find finds the agent: undefined when it does not come, or when the session is over before
    */
   async run(find: (over: AbortSignal) => Promise<AgentStream | undefined>): Promise<SessionEnding> {
     const agent = this.#isOver ? undefined : await find(this.#life.signal)
@@ -78,12 +78,12 @@ export class GatewaySession implements SessionSink {
     return recordEnd(this.#record, await this.#ended)
   }
 
-  /** Room for more on the way to the agent. */
+  /** Settles when there is room for more on the way to the agent. */
   async room(): Promise<void> {
     await this.#agent?.room()
   }
 
-  /** Brings the script; only once, a second one would run a second time. */
+  /** Sends the script, once: a second one would run as a second command. */
   exec(script: Buffer): void {
     if (this.#isOver || this.#started) return
     this.#started = true
@@ -91,7 +91,7 @@ export class GatewaySession implements SessionSink {
     this.#agent?.send({ kind: 'exec', sid: this.sid, stdin: script })
   }
 
-  /** Brings keys. They are not recorded: passwords are among them, typed where no echo shows them. */
+  /** Sends keys. They are not recorded: passwords are among them, typed where no echo shows them. */
   type(data: Buffer): void {
     if (this.#isOver) return
     this.#started = true
@@ -104,7 +104,7 @@ export class GatewaySession implements SessionSink {
     this.#agent?.send({ kind: 'resize', sid: this.sid, ...size })
   }
 
-  /** The agent is to send no more output until `resume`; agents that do not know this go on. */
+  /** Asks the agent for no more output until `resume`. Agents that do not know the packet go on. */
   pause(): void {
     if (!this.#isOver) this.#agent?.send({ kind: 'pause', sid: this.sid })
   }
@@ -113,7 +113,7 @@ export class GatewaySession implements SessionSink {
     if (!this.#isOver) this.#agent?.send({ kind: 'resume', sid: this.sid })
   }
 
-  /** Nobody waits for the session any more: ends its command, and the agent has a while to say how that went. */
+  /** Nobody waits for the session any more: its command is ended, and the agent gets some time to say how. */
   leave(): void {
     if (this.#isOver || this.#leaving !== undefined) return
     if (!this.#started || this.#agent === undefined) return this.fail(HAS_LEFT, 'Canceled')
@@ -165,7 +165,7 @@ export class GatewaySession implements SessionSink {
       clearTimeout(life)
       clearTimeout(this.#leaving)
       agent.remove(this.sid)
-      // Always, for every way a session ends (protocol.md 0.6); on a lost stream nobody hears it.
+      // For every way a session ends (protocol.md 0.6). On a lost stream it goes nowhere.
       if (this.#leaving === undefined) agent.send({ kind: 'close', sid: this.sid })
     }
   }
@@ -195,12 +195,12 @@ export class GatewaySession implements SessionSink {
   }
 }
 
-/** An agent's text begins with a line break when the output did not end with one. */
+/** Puts `beginning` in front of the agent's text, behind the line break that it starts with if the output had none. */
 function behind(beginning: string, message: string): string {
   return message === '' ? '' : message.replace(/^\n?/, (lineBreak) => `${lineBreak}${beginning}: `)
 }
 
-/** Records an end. The command has run, whatever becomes of its record: a failure is told, not thrown. */
+/** Records the end. The command has run in any case, so a failure is part of the ending and is not thrown. */
 function recordEnd(record: SessionRecord, ending: SessionEnding): SessionEnding {
   const { exitCode, truncatedBytes, redactedBytes } = ending
   try {
@@ -223,7 +223,7 @@ export interface RpcFailure {
   readonly reason: string
 }
 
-/** As grpc-go writes it: in REST answers and records it stands where hoop's gateway puts its gRPC errors. */
+/** In grpc-go's form. It stands in REST answers and records where hoop's gateway puts its gRPC errors. */
 function failureText({ code, reason }: RpcFailure): string {
   return `rpc error: code = ${code} desc = ${reason}`
 }

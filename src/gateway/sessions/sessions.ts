@@ -11,10 +11,12 @@ import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
 
-/** Of what one user sends for his sessions, which is kept until they end: eight of the largest scripts. */
+/**
+ * Limit per user for what is kept until a session ends (script, variables, redaction): eight of the largest scripts.
+ */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 
-/** Not begun, and not recorded either: the sessions of this user have to become fewer. */
+/** Refused before it was recorded: this user has to let some sessions end first. */
 export class TooMuchAtOnce extends Error {
   override readonly name = 'TooMuchAtOnce'
 }
@@ -22,7 +24,7 @@ export class TooMuchAtOnce extends Error {
 /** A session that has begun. */
 export interface Begun {
   readonly session: GatewaySession
-  /** Settles when it is over and recorded. */
+  /** Settles when the session is over and recorded. */
   readonly ended: Promise<SessionEnding>
 }
 
@@ -53,7 +55,7 @@ export class Sessions {
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
     const session = new GatewaySession(openMessage(sid, request), record, audience)
     const ended = this.#run(session, request).finally(() => this.#running.delete(sid))
-    // Whoever waits gets the error; when nobody does it must not end the process.
+    // A caller that awaits `ended` gets the error too; if none does, a rejection must not end the process.
     ended.catch((error: unknown) =>
       this.#log.error({ sid, error: (error as Error).message }, 'session failed'),
     )
@@ -69,7 +71,7 @@ export class Sessions {
     return running !== undefined
   }
 
-  /** Ends what runs, begins nothing any more, and waits until it is recorded. */
+  /** Ends what runs, takes nothing new, and waits until all of it is recorded. */
   async close(): Promise<void> {
     this.#closing = true
     const running = [...this.#running.values()]
@@ -77,7 +79,7 @@ export class Sessions {
     await Promise.allSettled(running.map(({ ended }) => ended))
   }
 
-  /** What is kept of it. @throws TooMuchAtOnce where that is too much, with what its user has already */
+  /** The bytes that are kept of this request. @throws TooMuchAtOnce when its user would have too many together */
   #boundedBytes(request: SessionRequest, redactionBytes: number): number {
     const bytes = requestBytes(request) + redactionBytes
     const running = [...this.#running.values()].filter(({ user }) => user === request.user)
@@ -129,7 +131,9 @@ export class Sessions {
   }
 }
 
-/** Whoever executes may send any script; a terminal's program may be one that does not let him. */
+/**
+ * With `exec` any script may be sent anyway. A terminal's program may be one that offers less, so extras need a right.
+ */
 function bringsMore({ clientArgs, envVars }: SessionRequest): boolean {
   return clientArgs.length > 0 || envVars.size > 0
 }

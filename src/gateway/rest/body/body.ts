@@ -1,16 +1,16 @@
 import * as v from 'valibot'
 import { HttpError } from '../http-error.ts'
 
-// Request bodies of the contract (protocol.md 10.1). Fields that newer clients send are passed over.
+// Request bodies of the contract (protocol.md 10.1). Unknown fields are ignored: newer clients send more.
 
-/** Of a list or an object: more would keep the gateway busy for seconds, for every other caller as well. */
+/** In one list or object. More would keep the gateway busy for seconds, and every other caller waiting. */
 const MAX_ENTRIES = 10_000
 
 const text = v.string('must be a text')
 const name = v.pipe(text, v.nonEmpty('must not be empty'))
-/** Lists are objects to JavaScript, and a record of one would have its numbers for names. */
+/** For JavaScript a list is an object too, and would become a record with numbers as names. */
 const isNoList = v.check((value: unknown) => !Array.isArray(value), 'must be an object, not a list')
-/** Go reads `null` into a text as the empty one. */
+/** Go reads `null` as an empty text. */
 const element = v.nullable(text, '')
 const textMap = v.pipe(
   v.unknown(),
@@ -47,7 +47,7 @@ export const runbookV2Body = v.object(
   { ...runbook, connection_name: name, repository: name },
   'must be a JSON object',
 )
-/** As for an execution; the repository is the connection's own when it is left out. */
+/** Like an execution's. Without a repository it is the connection's own. */
 export const renderBody = v.object(
   { ...runbook, connection_name: name, repository: v.nullish(text) },
   'must be a JSON object',
@@ -101,7 +101,7 @@ function characters(value: unknown): number {
   try {
     return typeof value === 'string' ? value.length : JSON.stringify(value).length
   } catch {
-    // Nested deeper than the stack: too long whatever its length.
+    // Nested deeper than the stack allows: too long in any case.
     return Infinity
   }
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HttpError } from '../http-error.ts'
 
-/** More than the lists and maps of a body may have together, each with its own limit. */
+/** More than all lists and maps of a body may have together; each also has its own limit. */
 const MAX_ELEMENTS = 100_000
 
 const QUOTE = 0x22
@@ -10,13 +10,13 @@ const BACKSLASH = 0x5c
 const BEGINNINGS = new Set([0x2c, 0x5b, 0x7b])
 
 /**
- * Refuses bodies of very many elements before they are parsed: 16 MiB of small ones take the only thread that all
- * callers share for seconds, and the limits of single fields come later.
+ * Refuses bodies of very many elements before they are parsed. Parsing 16 MiB of small ones blocks the only thread,
+ * which all callers share, for seconds, and the limits of single fields apply only afterwards.
  */
 export function parseJsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  // As hoop's gateway, which does not ask what the content type says.
+  // The content type is not looked at, as in hoop's gateway.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
     if (body.length === 0) return done(null)
     if (hasMoreElements(body as Buffer, MAX_ELEMENTS))
@@ -25,7 +25,7 @@ export function parseJsonBodies(app: FastifyInstance): void {
   })
 }
 
-/** For routes that need no body: whatever comes, of whatever type, is thrown away. */
+/** For routes that need no body: throws away whatever comes, of whatever type. */
 export function passOverBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, body, done) => {
@@ -34,13 +34,13 @@ export function passOverBodies(app: FastifyInstance): void {
   })
 }
 
-/** The parser's own text speaks of content types, and may quote the body. */
+/** A text of our own: the parser's speaks of content types, and may quote the body. */
 function notJson(error: Error): HttpError {
   const isName = error.message.includes('prototype')
   return new HttpError(400, `request body: ${isName ? 'has a forbidden name in it' : 'is not valid JSON'}`)
 }
 
-/** Also of bytes that are no JSON. */
+/** Works on bytes that are no JSON, too. */
 export function hasMoreElements(json: Buffer, most: number): boolean {
   let elements = 0
   let isText = false

@@ -20,7 +20,7 @@ export function checkRunbookAccess(
 }
 
 /**
- * Where scripts of a caller's own are not allowed, arguments and variables of his own would let them in again.
+ * Where a caller may not send scripts, arguments and variables would be a way around that.
  * @throws HttpError 403
  */
 export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
@@ -33,8 +33,9 @@ export function checkClientInput(connection: ConnectionSettings, body: RunbookBo
 }
 
 /**
- * The name of a connection's repository, asked for as in gateway.yaml or by hoop's `host/path` key: it runs the
- * runbooks of its own one only. @throws HttpError 400 for an unknown one, 403 for another's
+ * The name of a connection's repository, which may be asked for as in gateway.yaml or by hoop's `host/path` key. A
+ * connection runs only the runbooks of its own repository.
+ * @throws HttpError 400 for an unknown one, 403 for another's
  */
 export function allowedRepository(
   services: RestServices,
@@ -49,7 +50,7 @@ export function allowedRepository(
   return known.name
 }
 
-/** @throws HttpError 500 for a name that no repository of the settings has */
+/** @throws HttpError 500 when the settings have no repository of this name */
 export function repositoryNamed(services: RestServices, name: string | undefined): NamedRepository {
   const known = services.repositories.find((one) => one.name === name)
   if (known === undefined)

@@ -15,7 +15,7 @@ interface ListQuery {
   readonly list_connections?: unknown
 }
 
-/** What can be run on which connections, with the parameters it asks for. */
+/** Which runbooks can be run on which connections, with the parameters they ask for. */
 export function runbookListRoutes(app: FastifyInstance, services: RestServices): void {
   app.get<{ Querystring: ListQuery }>('/api/runbooks', ({ user, query }) => {
     const named = [query.connection_name, query.connection].find(
@@ -88,7 +88,7 @@ async function listAll(
   return { errors, repositories }
 }
 
-/** A text: why the repository cannot be read. */
+/** Gives a text when the repository cannot be read: the reason. */
 async function readListing(
   { repository }: NamedRepository,
   users: readonly ConnectionSettings[],
@@ -121,7 +121,9 @@ function itemOf({ path, inputs, error }: ListedRunbook): RunbookView {
   }
 }
 
-/** As hoop's parser says it: `required` is whether the template declares so, not whether it may be left out. */
+/**
+ * In the words of hoop's parser: `required` says what the template declares, not whether the parameter may be left out.
+ */
 function metadataOf(input: Input): object {
   return {
     description: input.description ?? '',
@@ -139,7 +141,7 @@ function metadataOf(input: Input): object {
 }
 
 /**
- * One repository was all there was: of several the items of all, and the commit of the first.
+ * The answer from the time when there was one repository: the items of all, and the commit of the first.
  * @throws HttpError 422 when none of them can be read
  */
 function firstVersion({ repositories, errors }: RunbookLists): object {

@@ -8,18 +8,18 @@ import { HttpError } from '../http-error.ts'
 /** A runbook with its parameters filled in: what the agent gets, and what the history says about it. */
 export interface RenderedRunbook {
   readonly script: Buffer
-  /** The client's variables; what the template set with `asenv` wins over the request's. */
+  /** The client's variables; what the template sets with `asenv` wins over the request's. */
   readonly envVars: ReadonlyMap<string, string>
   readonly labels: Readonly<Record<string, string>>
-  /** Names of the parameters whose values are not written down. */
+  /** Names of the parameters whose values are not recorded. */
   readonly secretParameters: ReadonlySet<string>
-  /** Those of type password or file: in the script they are not written down either. */
+  /** Values of type password or file. They are left out of the recorded script, too. */
   readonly secretValues: readonly Buffer[]
   /** Full id of the commit the file is from. */
   readonly commit: string
 }
 
-/** Input types whose values are not written down. */
+/** Input types whose values are not recorded. */
 const UNRECORDED_TYPES = new Set(['password', 'file'])
 
 /** Reads, parses and renders. @throws HttpError 400, 404 or 500 with the texts of protocol.md 10.3 */
@@ -69,7 +69,7 @@ function render(
   }
 }
 
-/** Those that are secret by their type, by their own name, or by that of the variable that they go into. */
+/** Parameters that are secret by their type, by their name, or by the name of the variable that they go into. */
 function secretsAmong(
   parameters: ReadonlyMap<string, string>,
   inputs: readonly Input[],

@@ -76,7 +76,7 @@ async function execute(
 /** What an execution would send, and nothing else: no session, no record. */
 async function render(services: RestServices, execution: RunbookExecution): Promise<object> {
   const { connection, body } = execution
-  // An execution is recorded as refused; here there is nothing to record.
+  // An execution would be recorded as refused. Here there is nothing to record, so it is refused with a status.
   if (!connection.access.runbooks) throw new HttpError(403, 'runbooks is disabled for this connection')
   const { request, repository, commit, secretParameters } = await prepare(services, execution)
   return {
@@ -90,7 +90,7 @@ async function render(services: RestServices, execution: RunbookExecution): Prom
   }
 }
 
-/** All checks, then the file with its parameters filled in. @throws HttpError */
+/** Makes all checks, then reads the file and fills in its parameters. @throws HttpError */
 async function prepare(services: RestServices, { user, connection, body, ...execution }: RunbookExecution) {
   checkLimits(body)
   checkRunbookAccess(connection, execution.repository, body.file_name)
@@ -101,7 +101,7 @@ async function prepare(services: RestServices, { user, connection, body, ...exec
   return { request: { ...request, secretValues }, repository, ...rendered }
 }
 
-/** What both kinds of executions take over from their body. */
+/** What both kinds of executions take from their body. */
 export function executionRequest(source: {
   readonly user: UserSettings
   readonly connection: ConnectionSettings

@@ -5,15 +5,15 @@ import { StringDecoder } from 'node:string_decoder'
 
 interface StreamOptions {
   readonly form: unknown
-  /** Whether changes of the terminal's size are among the events: hoop's readers do not know them. */
+  /** Whether changes of the terminal's size are among the events. hoop's readers do not know them. */
   readonly sizes: boolean
 }
 
 /**
- * What `event_stream` holds (protocol.md 10.4), as the JSON of its elements, read from the history a page at a time: a
- * record may be larger than a text can be. `raw-queries` are those of a database's own protocol: no session here has
- * any, and then hoop answers with the events.
- * @throws HttpError 422 for a form that there is not
+ * The JSON elements of `event_stream` (protocol.md 10.4), read from the history page by page, since a record may be
+ * larger than a string can be. `raw-queries` are for a database's own protocol, which no session here has; hoop then
+ * answers with the events, too.
+ * @throws HttpError 422 for an unknown form
  */
 export function eventStream(
   history: History,
@@ -41,7 +41,7 @@ function* listed(events: Iterable<SessionEvent>): Generator<string, void> {
   }
 }
 
-/** Bytes as one text of JSON, a piece at a time: all of them together may be longer than a text can be. */
+/** Bytes as one JSON string, in pieces: together they may be longer than a JavaScript string can be. */
 export function* jsonText(form: 'utf8' | 'base64', pieces: Iterable<Buffer>): Generator<string, void> {
   const decoder = new StringDecoder(form)
   yield '"'

@@ -2,7 +2,7 @@ import type { SessionQuery } from '../../history/session.ts'
 import { HttpError } from '../http-error.ts'
 
 const DEFAULT_LIMIT = 20
-/** A longer page is cut to this, not refused: as hoop does. */
+/** A larger limit is lowered to this, not refused, as in hoop. */
 const MAX_LIMIT = 100
 const MAX_OFFSET = 10_000
 
@@ -12,7 +12,7 @@ const RFC3339 =
 
 type Query = Readonly<Record<string, unknown>>
 
-/** The options of `GET /api/sessions`; others are passed over. @throws HttpError 422 with hoop's texts */
+/** The options of `GET /api/sessions`; unknown ones are ignored. @throws HttpError 422 with hoop's texts */
 export function readListOptions(query: Query): SessionQuery {
   const correlationId = first(query, 'correlation_id')
   return {
@@ -48,7 +48,7 @@ function readNumber(query: Query, option: string): number | undefined {
   const text = first(query, option)
   if (text === undefined) return undefined
   if (!/^[+-]?\d{1,15}$/.test(text)) throw invalid(option, `${JSON.stringify(text)} is not a number`)
-  // -0 is 0 for Go.
+  // Turns -0 into 0, as in Go.
   return Number(text) + 0
 }
 
@@ -57,7 +57,7 @@ function readDate(query: Query, option: string): Date | undefined {
   if (text === undefined) return undefined
   const [, day, ofMonth] = RFC3339.exec(text) ?? []
   const date = new Date(text.replace(',', '.'))
-  // JavaScript takes the 30th of February for the 1st of March.
+  // JavaScript would take the 30th of February for the 1st of March.
   const isDay = day !== undefined && new Date(`${day}T00:00:00Z`).getUTCDate() === Number(ofMonth)
   if (!isDay || Number.isNaN(date.getTime())) {
     throw invalid(option, 'start_date or end_date in wrong format')
@@ -65,7 +65,7 @@ function readDate(query: Query, option: string): Date | undefined {
   return date
 }
 
-/** Of an option that is given twice the first counts. */
+/** When an option is given twice, the first one counts. */
 function first(query: Query, option: string): string | undefined {
   const given = query[option]
   const [value] = Array.isArray(given) ? (given as unknown[]) : [given]

@@ -15,9 +15,9 @@ const LETTERS = ['i', 'o', 'e'] as const
 const NEWLINE = Buffer.from('\n')
 
 /**
- * What a session has written so far, byte for byte, read from the history as fast as the caller takes it: a page of
- * 2 MiB is in memory, whatever the length. hoop's options: `events` (i, o, e), `newline=1` behind and `event-time=1`
- * before each event.
+ * What a session has written so far, byte for byte, read from the history as fast as the caller takes it: one page of 2
+ * MiB is in memory at a time. With hoop's options `events` (i, o, e), `newline=1` (after each event) and `event-time=1`
+ * (before each event).
  */
 export function sendResult(
   reply: FastifyReply,
@@ -56,7 +56,7 @@ function* formatted(history: History, { id, startedAt }: SessionSummary, form: F
   }
 }
 
-/** Go's RFC3339: whole seconds. */
+/** Go's RFC3339, in whole seconds. */
 function moment(startedAt: Date, seconds: number): string {
   const at = new Date(startedAt.getTime() + Math.trunc(seconds) * 1000)
   return at.toISOString().replace(/\.\d+Z$/, 'Z')

@@ -12,7 +12,7 @@ export function listedSession(session: SessionSummary): object {
 function summary(session: SessionSummary): object {
   return {
     id: session.id,
-    // There are names only: they stand in hoop's other fields as well.
+    // Users have only names here, so the name fills hoop's other fields as well.
     user: session.user,
     user_id: session.user,
     user_name: session.user,
@@ -36,7 +36,7 @@ function summary(session: SessionSummary): object {
 }
 
 /**
- * As hoop answers (protocol.md 10.4): the script is there unless something else was asked to be expanded. Script and
+ * Answers as hoop does (protocol.md 10.4): with the script, unless something else was asked to be expanded. Script and
  * events are read from the history as fast as the caller takes them.
  */
 export function sendSession(

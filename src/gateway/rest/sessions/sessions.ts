@@ -70,7 +70,7 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
   )
 }
 
-/** Only admins see the sessions of others, also when they ask for them by name. */
+/** Only admins see the sessions of others. Asking for another user by name changes nothing. */
 function listSessions({ users, history }: RestServices, user: UserSettings, query: Query): object {
   const options = readListOptions(query)
   const owner = users.isAdmin(user) ? undefined : user.name
@@ -82,7 +82,7 @@ function listSessions({ users, history }: RestServices, user: UserSettings, quer
   }
 }
 
-/** What the gateway itself says of runbooks cannot be claimed by a caller. */
+/** Drops the labels that only the gateway itself may set, about runbooks. */
 function ownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('runbook')))
 }
