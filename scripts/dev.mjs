@@ -1,0 +1,69 @@
+// `npm run dev [-- FLAGS OF dev]`: builds at each change of src, and starts `dist/main.js dev` anew when that went well.
+// One Ctrl-C ends both in good order; the second and third are passed on, and mean to `dev` what they always mean.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+const BUILT = 'Found 0 errors.'
+/** A terminal signals its whole group, and npm passes the same signal on: within this time they are one. */
+const SAME_SIGNAL_MS = 200
+
+// What tsc builds from now on has no stamp: the next `npm start` builds for itself.
+rmSync(path.join(root, 'dist/.stamp'), { force: true })
+
+const compiler = inOwnGroup(
+  ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'],
+  ['ignore', 'pipe', 'inherit'],
+)
+let program
+let state = 'watching'
+let lastSignal = 0
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end)
+process.on('exit', () => {
+  for (const child of [compiler, program]) if (isRunning(child)) child.kill('SIGTERM')
+})
+createInterface({ input: compiler.stdout }).on('line', (line) => {
+  console.error(line)
+  if (line.includes(BUILT)) void restart()
+})
+compiler.once('exit', () => {
+  if (state !== 'ending') end()
+})
+
+/** A build that is done while the program still stops is the one that is started then. */
+async function restart() {
+  if (state !== 'watching') return
+  state = 'restarting'
+  if (isRunning(program)) {
+    program.kill('SIGTERM')
+    await once(program, 'exit')
+  }
+  if (state === 'ending') return
+  state = 'watching'
+  program = inOwnGroup(['dist/main.js', 'dev', ...process.argv.slice(2)], ['ignore', 'inherit', 'inherit'])
+  program.once('exit', (code) => {
+    if (state === 'watching') console.error(`dev: ended with ${code}, the next change starts it again`)
+  })
+}
+
+function end() {
+  if (Date.now() - lastSignal < SAME_SIGNAL_MS) return
+  lastSignal = Date.now()
+  state = 'ending'
+  compiler.kill('SIGTERM')
+  if (isRunning(program)) program.kill('SIGTERM')
+}
+
+/** Ctrl-C in a terminal reaches this process alone, which tells the others once. */
+function inOwnGroup(args, stdio) {
+  return spawn(process.execPath, args, { cwd: root, stdio, detached: true })
+}
+
+function isRunning(child) {
+  return child !== undefined && child.exitCode === null && child.signalCode === null
+}
