@@ -44,6 +44,21 @@ test('no comment cites a document that is not in the repository', () => {
   expect(comments.filter(({ name }) => !names.has(name))).toEqual([])
 })
 
+test('every file that a document names is there', () => {
+  // Decisions are dated: they also name what the first design had.
+  const documents = files.filter((file) => /^([A-Z]+|docs\/[\w-]+|\.github\/[\w-]+)\.md$/.test(file))
+  const named = documents.flatMap((document) =>
+    [...textOf(document).matchAll(/`((?:[\w-]+\/)*[\w.-]+\.ts|(?:bench|scripts|test)\/[\w./-]+\.mjs)`/g)].map(
+      ([, name = '']) => ({
+        document,
+        name,
+      }),
+    ),
+  )
+  expect(named.length).toBeGreaterThan(100)
+  expect(named.filter(({ name }) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([])
+})
+
 /** As forges make anchors of headings. */
 function anchorsOf(file: string): ReadonlySet<string> {
   const headings = [...textOf(file).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading)
