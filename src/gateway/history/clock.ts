@@ -1,20 +1,20 @@
 const HOUR_MS = 60 * 60 * 1000
-/** A clock may be ahead by so much: a gateway that was off over night is nothing special. */
+/** A clock may be ahead by this much: a gateway that was off over night is nothing special. */
 const LARGEST_GAP_MS = 24 * HOUR_MS
-/** A clock that is further ahead is believed when the gateway has run with it for so long, in one go or several. */
+/** A clock that is further ahead is believed after the gateway has run with it for this long, in one go or several. */
 const PROOF_MS = 24 * HOUR_MS
 
-/** What the history believes of the time, all in milliseconds. It outlives the gateway. */
+/** What the history believes about the time, in milliseconds. It is stored, and outlives the gateway. */
 export interface Belief {
-  /** It is at least this late: what ended `history.retain` before may be removed. */
+  /** The time is at least this. What ended `history.retain` before it may be removed. */
   readonly trustedAt: number
-  /** How long the gateway has run under a clock that is too far ahead of it. */
+  /** How long the gateway has run with a clock that is too far ahead of that. */
   readonly provenMs: number
 }
 
 /**
- * The next belief, after `elapsedMs` of a clock that nobody can set. A wall clock that jumps ahead is not followed at
- * first: somebody may have set it wrong, and everything recorded would be too old in a moment.
+ * The next belief, after `elapsedMs` on a clock that nobody can set. A wall clock that jumps ahead is not followed at
+ * once: somebody may have set it wrong, and then everything recorded would suddenly be too old.
  */
 export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elapsedMs: number): Belief {
   const expected = trustedAt + elapsedMs
@@ -24,7 +24,7 @@ export function believe({ trustedAt, provenMs }: Belief, wallClock: number, elap
   return { trustedAt: expected, provenMs: proven }
 }
 
-/** What to tell while the wall clock is not believed; undefined when it is. */
+/** What to report while the wall clock is not believed; undefined when it is. */
 export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): string | undefined {
   const ahead = wallClock - trustedAt
   if (ahead <= LARGEST_GAP_MS) return undefined

@@ -1,4 +1,7 @@
-/** Sessions and their events as rows; beside it only schema.ts, statements.ts, search.ts and removal.ts know SQL. */
+/**
+ * Stores sessions and their events as rows. Besides this file only schema.ts, statements.ts, search.ts and removal.ts
+ * know SQL.
+ */
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Belief } from './clock.ts'
@@ -23,7 +26,7 @@ import {
 import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
 import { historyError, isNoRoom } from './trouble.ts'
 
-/** What is stored of a session beside its events; `request` is JSON text. Times in milliseconds since 1970. */
+/** What is stored of a session besides its events. `request` is JSON text; times are in milliseconds since 1970. */
 export interface SessionRow {
   readonly key: number
   readonly id: string
@@ -38,15 +41,15 @@ export interface SessionRow {
   readonly request: string
 }
 
-/** What a session begins with; the columns to find it by are `request`'s own. */
+/** What a session begins with. The columns that searches use are copies from `request`. */
 export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
   Pick<NewSession, 'user' | 'connection' | 'connectionType' | 'correlationId' | 'sessionBatchId'>
 
-/** Given back to the disk in one transaction, so that the write-ahead log stays short. */
+/** Returned to the disk in one transaction. Small, so that the write-ahead log stays short. */
 const PAGES_PER_VACUUM = 1024
 const CLOSING_PATIENCE_MS = 2000
 
-/** Sessions and events as rows. Every failure is a HistoryError, for want of room a NoRoomError. */
+/** Sessions and events as rows. Every failure is a HistoryError, and a NoRoomError when there is no room. */
 export class HistoryDatabase {
   readonly access: Access
   readonly #path: string
@@ -55,11 +58,11 @@ export class HistoryDatabase {
   readonly #statements: ReturnType<typeof prepare>
   readonly #search: Search
   readonly #removal: Removal
-  /** Never given a second time while the process lives: somebody may be reading by it. */
+  /** Keys are never used twice in the life of the process: somebody may still be reading under an old one. */
   #lastKey: number
   #closed = false
 
-  /** `maxBytes`: the file is not allowed to grow beyond it. */
+  /** @param maxBytes the file may not grow beyond this */
   constructor(path: string, maxBytes: number | undefined) {
     this.#path = resolve(path)
     this.#try('create its folder', () => claimFolder(dirname(this.#path)))
@@ -78,7 +81,7 @@ export class HistoryDatabase {
     }
   }
 
-  /** Inserts the session as open, with its input. @returns what that takes up */
+  /** Inserts the session as open, with its input. @returns how many bytes that takes */
   insert(row: NewRow, input: readonly Buffer[]): number {
     const { id, startedAt, request, user, connection, connectionType } = row
     const cost = insertionCost(row, input)
@@ -118,7 +121,7 @@ export class HistoryDatabase {
     return this.#try('list sessions', () => this.#statements.open.all([]).map(toRow))
   }
 
-  /** The rows of one page, newest session first, and how many there are on all pages. */
+  /** The rows of one page, newest session first, and the number of rows on all pages. */
   find(query: SessionQuery): { rows: SessionRow[]; total: number } {
     return this.#try('list sessions', () => {
       const { rows, total } = this.#search.find(query)
@@ -126,12 +129,12 @@ export class HistoryDatabase {
     })
   }
 
-  /** The session's input as it was inserted, a piece at a time. */
+  /** The session's input as it was inserted, piece by piece. */
   *input(key: number): Generator<Buffer, void> {
     for (const { bytes } of this.#pages(this.#statements.input, key)) yield bytes
   }
 
-  /** Events in their order, a page at a time: nothing stays locked while the caller is busy with one. */
+  /** Events in order, read page by page: nothing stays locked while the caller works on one. */
   events(key: number, which: Events): Generator<SessionEvent> {
     return this.#pages(this.#statements[which], key)
   }
@@ -146,18 +149,18 @@ export class HistoryDatabase {
     return this.#number(this.#statements.outputLength, [key])
   }
 
-  /** What every user's sessions take up. */
+  /** What the sessions of each user take up. */
   recordedBy(): Map<string, number> {
     return this.#try('read it', () => new Map(this.#statements.recordedBy.all([]) as [string, number][]))
   }
 
-  /** What all of it takes up in the file. */
+  /** What everything in the file takes up. */
   usedBytes(): number {
     const { allPages, freePages } = this.#statements
     return bytesOf(this.#number(allPages, []) - this.#number(freePages, []))
   }
 
-  /** A small part of what there is to remove. What becomes free in the file is used again. */
+  /** Removes a small part of the victims. The file uses the free space again. */
   remove(victims: Victims): Step {
     return this.#write('remove old sessions', () => this.#removal.step(victims))
   }
@@ -166,7 +169,7 @@ export class HistoryDatabase {
     return this.#try('read it', () => this.#removal.isPossible(victims))
   }
 
-  /** Gives a part of what is free in the file back to the disk. @returns false when there was nothing more */
+  /** Returns a part of the file's free space to the disk. @returns false when there was nothing more */
   shrink(): boolean {
     return this.#try('give disk space back', () => {
       const before = this.#number(this.#statements.freePages, [])
@@ -176,7 +179,7 @@ export class HistoryDatabase {
     })
   }
 
-  /** Undefined in a file that no gateway has used yet. */
+  /** Undefined when no gateway has used the file yet. */
   belief(): Belief | undefined {
     const found = this.#try('read it', () => this.#statements.clock.get([]))
     if (found === undefined) return undefined
@@ -191,7 +194,7 @@ export class HistoryDatabase {
     })
   }
 
-  /** Writes what a small session needs, and takes it back. @throws NoRoomError while there is no room for it */
+  /** Writes as much as a small session needs, and takes it back. @throws NoRoomError while there is no room for it */
   probe(): void {
     const { removeProbe, insertProbe } = this.#statements
     this.#write('write it', () => {
@@ -201,12 +204,14 @@ export class HistoryDatabase {
     this.#write('write it', () => removeProbe.run([]))
   }
 
-  /** From now on a write waits longer while another program holds the file: for a gateway that serves nobody. */
+  /**
+   * From now on a write waits longer while another program holds the file. For a gateway that serves nobody any more.
+   */
   bePatient(): void {
     if (!this.#closed) waitForLocks(this.#db, CLOSING_PATIENCE_MS)
   }
 
-  /** Gives the file and its lock back. Never throws. */
+  /** Closes the file and releases its lock. Never throws. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -218,7 +223,7 @@ export class HistoryDatabase {
     for (const { kind, seconds, bytes } of events) this.#statements.append.run([kind, seconds, bytes, id])
   }
 
-  /** Until a page is empty: while the caller was busy with one, more may have been written. */
+  /** Reads until a page is empty: more may be written while the caller works on one. */
   *#pages(statement: SqlStatement, session: number): Generator<SessionEvent> {
     let after = 0
     for (;;) {
@@ -275,7 +280,7 @@ function insertionCost({ request }: NewRow, input: readonly Buffer[]): number {
   return SESSION_COST_BYTES + Buffer.byteLength(request) + costOf(input.map((bytes) => ({ bytes })))
 }
 
-/** Undefined on a disk that takes no lock: it can only be read there, and many may do so. */
+/** Undefined on a disk that allows no lock: it can only be read, and many may do so. */
 function lockFor(path: string): Connection | undefined {
   try {
     return takeLock(`${path}.lock`)

@@ -2,21 +2,21 @@ import { HistoryDatabase } from './database.ts'
 import { Reserve } from './reserve.ts'
 import { historyError, NoRoomError, READ_ONLY } from './trouble.ts'
 
-/** The history's file as the disk lets us have it. Want of room is a state of it, not a failure. */
+/** The history's file, opened as well as the disk allows. A disk without room is a state of it, not an error. */
 export class HistoryFile {
   readonly #path: string
   readonly #maxBytes: number | undefined
   #open: HistoryDatabase | NoRoomError
   #isClosed = false
 
-  /** @throws HistoryError, but no NoRoomError */
+  /** @throws HistoryError, but never a NoRoomError */
   constructor(path: string, maxBytes: number | undefined) {
     this.#path = path
     this.#maxBytes = maxBytes
     this.#open = openDatabase(path, maxBytes)
   }
 
-  /** @throws NoRoomError while it cannot even be read */
+  /** @throws NoRoomError while not even reading works */
   get database(): HistoryDatabase {
     if (this.#open instanceof NoRoomError) throw this.#open
     return this.#open
@@ -30,7 +30,7 @@ export class HistoryFile {
     return this.#open instanceof HistoryDatabase && this.#open.access !== 'read-only'
   }
 
-  /** Not open as it should be. */
+  /** Whether the file is open in a worse way than it should be. */
   get isMakeshift(): boolean {
     return this.#open instanceof NoRoomError || this.#open.access !== 'shared'
   }
@@ -40,7 +40,10 @@ export class HistoryFile {
     return this.#open.access === 'read-only' ? READ_ONLY : undefined
   }
 
-  /** Once the file is locked: another gateway may have the ends that it owes in there. @throws HistoryError */
+  /**
+   * Call it after the file is locked: before that, another gateway may have unwritten ends in there. @throws
+   * HistoryError
+   */
   openReserve(): Reserve {
     try {
       return new Reserve(`${this.#path}.ends`)

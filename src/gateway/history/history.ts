@@ -17,25 +17,25 @@ import { KINDS, type Events } from './statements.ts'
 import { NoRoomError, READ_ONLY } from './trouble.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
-/** What has no column of its own. */
+/** What has no column of its own, stored as JSON. */
 type Request = Omit<NewSession, 'id' | 'script' | 'startedAt'>
 
 export interface HistoryOptions extends Partial<WriterOptions> {
-  /** The file is not allowed to grow beyond it. Unset: the disk is the limit. */
+  /** The file may not grow beyond this. Unset: the disk is the limit. */
   readonly maxBytes?: number
-  /** `history.size`: what the history may take up before the oldest sessions go. Unset: no limit. */
+  /** `history.size`: above this the oldest sessions are removed. Unset: no limit. */
   readonly sizeBytes?: number
 }
 
 const LOST_TEXT = 'gateway stopped while the session was running'
-/** "No exit code could be had", protocol.md 4.5: the row of a session whose agent is gone. */
+/** "No exit code could be had", protocol.md 4.5. Stands in the row of a session whose agent is gone. */
 const LOST_EXIT_CODE = 254
 
 const SESSION_ID = /^[\x21-\x7e]{1,200}$/
 
 /**
- * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous. When
- * the disk is full or read-only it serves what it can; `recover` is to be called until that is over.
+ * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous. When the
+ * disk is full or read-only it does what still works; call `recover` now and then until that is over.
  */
 export class History {
   readonly #writer: Writer
@@ -54,9 +54,9 @@ export class History {
   }
 
   /**
-   * Opens or creates the file (0600, its folder 0700). Sessions that were still open belong to a gateway that
-   * is gone: they end here, with what the reserve knows of their end, else with code 254 and a text. A disk that is
-   * full or read-only is no error. Throws a HistoryError for any other reason, also when another gateway has it.
+   * Opens or creates the file (0600, its folder 0700). Sessions that are still open belong to a gateway that is gone:
+   * they are ended, with the end that the reserve has, or else with code 254 and a text. A full or read-only disk is no
+   * error. Throws a HistoryError for any other reason, also when another gateway uses the file.
    */
   static open(path: string, options: HistoryOptions = {}): History {
     const file = new HistoryFile(path, options.maxBytes)
@@ -70,17 +70,17 @@ export class History {
     }
   }
 
-  /** Why sessions cannot be recorded, in few words and without a path; undefined when they can. */
+  /** Why sessions cannot be recorded, in a few words and without a path; undefined when they can. */
   get obstacle(): string | undefined {
     const found = this.#file.obstacle ?? this.#writer.trouble?.short
     return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
   }
 
-  /** Looks whether there is room again. */
+  /** Checks whether there is room again. */
   recover(): void {
     this.#reserve.open()
     try {
-      // A file that was opened while the disk was read-only stays so.
+      // A file that was opened on a read-only disk stays read-only until it is opened anew.
       if (!this.#file.isWritable || this.obstacle === READ_ONLY) this.#reopen()
       if (this.#file.isWritable) this.#writer.probe()
       if (this.#file.isMakeshift) this.#reopen()
@@ -90,8 +90,8 @@ export class History {
   }
 
   /**
-   * Records the session as open. Throws a HistoryError, also for an id that exists; a NoRoomError when the disk is
-   * full or read-only, a HistoryFullError when `history.size` leaves its user no room.
+   * Records the session as open. Throws a HistoryError (also for an id that exists), a NoRoomError when the disk is
+   * full or read-only, and a HistoryFullError when `history.size` leaves its user no room.
    */
   begin(session: NewSession): void {
     const { id, script, startedAt, ...request } = session
@@ -103,17 +103,17 @@ export class History {
   }
 
   /**
-   * Records a piece of the stream, soon: within a second, or when 256 KiB have come together. Never throws; a
-   * write that fails is reported by `finish`. Ignored for a session that is not open, since packets may come
-   * after the close (protocol.md 3.1).
+   * Records a piece of the stream, within a second or when 256 KiB have come together. Never throws: `finish` reports a
+   * write that fails. Does nothing for a session that is not open, since packets may come after the close (protocol.md
+   * 3.1).
    */
   append(sessionId: string, kind: EventKind, bytes: Buffer, secondsFromStart: number): void {
     this.#writer.append(sessionId, kind, bytes, secondsFromStart)
   }
 
   /**
-   * Ends the session. Throws a HistoryError when the end could not be written yet, and when some of the output is
-   * lost. The end itself is kept in the first case and written later; from here on it counts.
+   * Ends the session. Throws a HistoryError when the end could not be written yet, and when some of the output is lost.
+   * An end that could not be written is kept and written later; for all readers the session has ended.
    */
   finish(sessionId: string, end: SessionEnd): void {
     this.#writer.finish(sessionId, end)
@@ -124,7 +124,7 @@ export class History {
     return row && this.#summary(row)
   }
 
-  /** What the session was begun with, a piece at a time. Throws as `events` does. */
+  /** The session's input, piece by piece. Throws as `events` does. */
   *script(id: string): Generator<Buffer, void> {
     const row = this.#row(id)
     if (row === undefined) return
@@ -133,8 +133,8 @@ export class History {
   }
 
   /**
-   * One page of the sessions that fit, newest first, and how many fit on all pages. Labels and metadata are left out
-   * of those where they are longer than 64 KiB.
+   * One page of the matching sessions, newest first, and the number of all matches. Where labels and metadata are
+   * longer than 64 KiB, they are left out.
    */
   list(query: SessionQuery): { sessions: SessionSummary[]; total: number } {
     const { rows, total } = this.#database.find(query)
@@ -142,9 +142,8 @@ export class History {
   }
 
   /**
-   * The `o` and `e` events joined in their order, at most `maxBytes` of them. `truncated` when that is not all
-   * the session wrote: cut here, by the agent's cap, or because it could not be recorded. Empty for an
-   * unknown session.
+   * The `o` and `e` events joined in order, at most `maxBytes`. `truncated` when the session wrote more: it was cut
+   * here, by the agent's limit, or could not be recorded. Empty for an unknown session.
    */
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
     const row = this.#flushedRow(id)
@@ -160,9 +159,9 @@ export class History {
   }
 
   /**
-   * Events in their order, read a page at a time: input and output, or output alone, or with the sizes of the
-   * terminal. Events above 64 KiB come as several. Throws a HistoryError when the session is deleted meanwhile: its
-   * beginning must not be taken for the whole.
+   * Events in order, read page by page: input and output, or output alone, or all with the sizes of the terminal.
+   * Events above 64 KiB come in several pieces. Throws a HistoryError when the session is deleted meanwhile, so that
+   * nobody takes a part for the whole.
    */
   *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
     const row = this.#flushedRow(id)
@@ -171,27 +170,30 @@ export class History {
     this.#checkThere(id)
   }
 
-  /** The output alone, a piece at a time. Throws as `events` does. */
+  /** The output alone, piece by piece. Throws as `events` does. */
   *outputPieces(id: string): Generator<Buffer, void> {
     for (const { bytes } of this.events(id, 'output')) yield bytes
   }
 
-  /** Removes a part of the sessions that ended before the time. What becomes free in the file is used again. */
+  /** Removes some of the sessions that ended before this time. The file uses the free space again. */
   removeOlder(before: Date): { sessions: number; isDone: boolean } {
     return this.#quota.removeOlder(before.getTime())
   }
 
-  /** The same for what is more than `history.size` allows. */
+  /** Removes some of the sessions beyond `history.size`. */
   removeExcess(): { sessions: number; isDone: boolean } {
     return this.#quota.removeExcess()
   }
 
-  /** Gives a part of what is free in the file back to the disk. @returns false when there was nothing more */
+  /** Returns a part of the file's free space to the disk. @returns false when there was nothing more */
   shrink(): boolean {
     return this.#database.shrink()
   }
 
-  /** How late it is at least, in ms, after `elapsedMs` more on a clock that nobody can set, and what to tell of that. */
+  /**
+   * The earliest time that it can be, in ms, after `elapsedMs` more on a clock that nobody can set; and what to report
+   * about that.
+   */
   believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
     const before = this.#belief ?? this.#database.belief() ?? { trustedAt: wallClock, provenMs: 0 }
     const belief = believe(before, wallClock, elapsedMs)
@@ -199,13 +201,13 @@ export class History {
     try {
       this.#database.setBelief(belief)
     } catch (error) {
-      // It is written the next time; what is too old may well go meanwhile.
+      // It is written the next time. Removing what is too old can go on meanwhile.
       if (!(error instanceof NoRoomError)) throw error
     }
     return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }
   }
 
-  /** Writes what is pending and gives the file back. Sessions still open are lost ones for the next `open`. */
+  /** Writes what is pending and closes the file. Sessions that are still open count as lost at the next `open`. */
   close(): void {
     this.#writer.close()
     this.#reserve.close()
@@ -221,7 +223,7 @@ export class History {
     this.#takeOver()
   }
 
-  /** Ends what nobody of this process runs, and forgets ends that are recorded. */
+  /** Ends the open sessions that do not run in this process, and forgets ends that are recorded. */
   #takeOver(): void {
     if (!this.#file.isReadable) return
     this.#quota.recount()
@@ -235,7 +237,7 @@ export class History {
     const { user } = JSON.parse(row.request) as Request
     const known = this.#reserve.ends.get(row.id)
     if (known !== undefined) return this.#writer.adopt(row.id, user, known)
-    // Nobody knows when it ended; its last event is the last time it was seen alive.
+    // Nobody knows when it ended. Its last event is the last sign of life.
     const seconds = this.#database.lastSecond(row.key)
     const endedAt = new Date(row.startedAt + Math.round(seconds * 1000))
     const end = {
@@ -261,7 +263,7 @@ export class History {
     return this.#row(id)
   }
 
-  /** What cannot be written while another program holds the file is still read, from memory. */
+  /** What cannot be written yet, because another program holds the file, is read from memory. */
   *#all(row: SessionRow, which: Events): Generator<SessionEvent> {
     yield* this.#database.events(row.key, which)
     yield* this.#pending(row.id, which)
@@ -277,7 +279,7 @@ export class History {
     return written + lengthOf(this.#pending(row.id, 'output'))
   }
 
-  /** Of a session whose end is not written the row does not know it all. */
+  /** Until its end is written, the row lacks dropped bytes. */
   #missing(row: SessionRow): number {
     const recording = this.#writer.recording(row.id)
     return row.truncatedBytes + (recording?.dropped ?? 0) + (recording?.end?.truncatedBytes ?? 0)
@@ -285,7 +287,7 @@ export class History {
 
   #summary(row: SessionRow): SessionSummary {
     return {
-      // Written by `begin`, from the same type, under the same schema version.
+      // JSON that `begin` wrote from the same type, under the same schema version.
       ...(JSON.parse(row.request) as Request),
       id: row.id,
       startedAt: new Date(row.startedAt),
@@ -297,7 +299,7 @@ export class History {
   }
 }
 
-/** `pending`: the end, while it is not in the row yet. */
+/** @param pending the end, as long as the row lacks it */
 function endOf(
   row: SessionRow,
   pending: SessionEnd | undefined,

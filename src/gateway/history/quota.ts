@@ -1,35 +1,38 @@
 import type { HistoryDatabase } from './database.ts'
 import type { Victims } from './removal.ts'
 
-/** Of the whole history, for the sessions of one user. */
+/** How much of the whole history the sessions of one user may take. */
 const SHARE_OF_ONE_USER = 1 / 4
-/** Of either limit, for what running sessions write: the rest is for those that begin. */
+/** How much of either limit running sessions may fill. The rest is kept for new ones. */
 const RUNNING = 4 / 5
-/** A limit that was lowered is caught up with over many writes, each of which may hold up the gateway for so many. */
+/**
+ * After a limit was lowered, the history shrinks over many writes. Each of them may do this many steps, and blocks the
+ * gateway for that time.
+ */
 const STEPS_AT_ONCE = 4
 
-/** Why there is no room, to be told to the user. */
+/** Why there is no room, as the user is told. */
 const FULL = {
   user: 'your sessions that still run take up your share of the session history, a quarter of history.size',
   all: 'sessions that still run take up the whole session history (history.size)',
 } as const
 
 /**
- * Keeps the history within its size, and each user within a share of it. Whatever is written makes room for itself:
- * the oldest finished sessions go, of a user beyond his share his own. Those that run are never removed.
+ * Keeps the history within its size, and each user within a share of it. Each write makes room for itself by removing
+ * the oldest finished sessions, or those of the user whose share is used up. Running sessions are never removed.
  */
 export class Quota {
   readonly #database: () => HistoryDatabase
   readonly #bytes: number
   #recorded = new Map<string, number>()
 
-  /** `bytes`: `history.size`. Without it the disk is the limit. */
+  /** @param bytes `history.size`; without it the disk is the limit */
   constructor(database: () => HistoryDatabase, bytes: number | undefined) {
     this.#database = database
     this.#bytes = bytes ?? Infinity
   }
 
-  /** Counts anew, in the file that is open now. */
+  /** Counts anew, in the file that is open by now. */
   recount(): void {
     this.#recorded = this.#database().recordedBy()
   }
@@ -38,23 +41,23 @@ export class Quota {
     this.#recorded.set(user, this.#recordedBy(user) + bytes)
   }
 
-  /** Removes a part of what ended before the time. */
+  /** Removes some of the sessions that ended before this time. */
   removeOlder(endedBefore: number): { sessions: number; isDone: boolean } {
     return this.#remove({ endedBefore })
   }
 
-  /** The same for what is too much; what a lowered limit leaves over is found by this alone. */
+  /** Removes some of what is too much. When a lowered limit is met by no write, only this shrinks the history. */
   removeExcess(): { sessions: number; isDone: boolean } {
     if (this.#usedBytes() <= this.#bytes) return { sessions: 0, isDone: true }
     return this.#remove('all')
   }
 
-  /** Makes room for a session that begins. @returns why there is none */
+  /** Makes room for a session that begins. @returns why there is none, or undefined */
   roomToBegin(user: string, bytes: number): string | undefined {
     return this.#room(user, bytes, 1)
   }
 
-  /** Makes room for output of a running session. @returns why there is none */
+  /** Makes room for output of a running session. @returns why there is none, or undefined */
   roomToRecord(user: string, bytes: number): string | undefined {
     return this.#room(user, bytes, RUNNING)
   }

@@ -1,25 +1,25 @@
 import { EVENT_COST_BYTES } from './cost.ts'
 import type { EventKind, HistoryError, SessionEnd, SessionEvent } from './session.ts'
 
-/** Longest row of the events table; longer events become several. Keeps a page of reading small (database.ts). */
+/** Longest row of the events table; longer events are split. Keeps a page of reading small (database.ts). */
 const CHUNK_BYTES = 64 * 1024
 
-/** Recorded per session, protocol.md 7: output (`o` and `e` together), and as much again of input. */
+/** Limit per session (protocol.md 7) for output (`o` and `e` together), and the same again for input. */
 export const RECORDED_BYTES = 110 * 1024 * 1024
 
-/** Sizes of a terminal that changes all the time: some 9000 of them. */
+/** Limit for the sizes of a terminal that changes all the time: some 9000 of them. */
 const RECORDED_SIZES_BYTES = 64 * 1024
 
 const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
 
-/** What is still unwritten of one session, and how much of it may yet be recorded. */
+/** The part of a session that is not written yet, and how much more of it may be recorded. */
 export class Recording {
   readonly user: string
   /** Set once the session has ended; nothing comes after it. */
   end: SessionEnd | undefined
-  /** A text about the record, to be written with its end. */
+  /** A text about the record, written together with its end. */
   note: SessionEvent | undefined
-  /** Somebody was told that a write has failed. */
+  /** Whether somebody was told that a write has failed. */
   isTold = false
   #pending: SessionEvent[] = []
   #room = { input: RECORDED_BYTES, output: RECORDED_BYTES, sizes: RECORDED_SIZES_BYTES }
@@ -31,17 +31,17 @@ export class Recording {
     this.user = user
   }
 
-  /** The unwritten events in their order. */
+  /** The unwritten events in order. */
   get pending(): readonly SessionEvent[] {
     return this.#pending
   }
 
-  /** The same, and the note when it is its turn. */
+  /** The unwritten events, and the note when the session has ended. */
   get unwritten(): readonly SessionEvent[] {
     return this.end !== undefined && this.note !== undefined ? [...this.#pending, this.note] : this.#pending
   }
 
-  /** Memory held by unwritten events, in bytes. */
+  /** Memory that the unwritten events take, in bytes. */
   get cost(): number {
     return this.#cost
   }
@@ -56,7 +56,9 @@ export class Recording {
     return this.#failure
   }
 
-  /** Copies what there is room for: the caller's buffer may be a slice of a much longer packet. */
+  /**
+   * Copies as much as there is room for. It has to copy: the caller's buffer may be a slice of a much longer packet.
+   */
   add(kind: EventKind, bytes: Buffer, seconds: number): void {
     const stream = STREAMS[kind]
     const kept = Math.min(bytes.length, this.#room[stream])
@@ -69,14 +71,14 @@ export class Recording {
     }
   }
 
-  /** They are written. */
+  /** The events have been written. */
   clear(): void {
     this.#pending = []
     this.#cost = 0
   }
 
   /**
-   * The unwritten events could not be written and are lost. Nothing more is recorded after them: a record that
+   * The unwritten events are lost, since they could not be written. Nothing more is recorded after them: a record that
    * stops is honest, one with a hole in it looks whole.
    */
   fail(error: HistoryError): void {
@@ -84,7 +86,7 @@ export class Recording {
     this.#stop()
   }
 
-  /** The same, for a reason that is no failure and stands in the record. */
+  /** Like `fail`, but for a reason that is no failure; it is written into the record. */
   cut(reason: string): void {
     const seconds = this.#pending.at(-1)?.seconds ?? 0
     this.note ??= { kind: 'e', seconds, bytes: Buffer.from(`\n${reason}\n`) }

@@ -1,28 +1,28 @@
 import type { Connection, SqlStatement } from './sqlite.ts'
 
-/** Of one step, which holds up the whole gateway for some milliseconds: rows of events, and the bytes in them. */
+/** Limits of one step, which blocks the whole gateway for some milliseconds: rows of events, and the bytes in them. */
 const ROWS_PER_STEP = 256
 const BYTES_PER_STEP = 1024 * 1024
 
-/** Which finished sessions go, the oldest first. */
+/** Which finished sessions are removed, oldest first. */
 export type Victims =
-  /** That ended before the time. */
+  /** Those that ended before this time. */
   | { readonly endedBefore: number }
-  /** Of this user. */
+  /** Those of this user. */
   | { readonly user: string }
   | 'all'
 
 /** What a step has done. */
 export interface Step {
-  /** Sessions that are gone for everybody, with whose they were and what they took up. */
+  /** Sessions that nobody can see any more, with their user and the space they took. */
   readonly removed: readonly { readonly user: string; readonly bytes: number }[]
-  /** There was nothing left to remove. */
+  /** Nothing is left to remove. */
   readonly isDone: boolean
 }
 
 /**
- * Removes finished sessions in small steps. A session's row goes first, so that nobody takes what is left for the
- * whole; its events follow, over several steps if there are many, and also after a restart.
+ * Removes finished sessions in small steps. The row of a session goes first, so that nobody takes the rest for the
+ * whole. Its events follow, in several steps if there are many, and also after a restart.
  */
 export class Removal {
   readonly #statements: ReturnType<typeof prepare>
@@ -31,7 +31,7 @@ export class Removal {
     this.#statements = prepare(db)
   }
 
-  /** To be called in a transaction. */
+  /** Call it in a transaction. */
   step(victims: Victims): Step {
     const removed: Step['removed'][number][] = []
     for (let room = { rows: ROWS_PER_STEP, bytes: BYTES_PER_STEP }; room.rows > 0 && room.bytes > 0;) {
@@ -47,7 +47,7 @@ export class Removal {
     return this.#begun() !== undefined || this.#oldest(victims) !== undefined
   }
 
-  /** A session whose events are not all gone. */
+  /** A session whose row is gone, but not all of its events. */
   #begun(): number | undefined {
     return (this.#statements.begun.get([]) as [number] | undefined)?.[0]
   }

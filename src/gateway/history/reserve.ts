@@ -12,9 +12,9 @@ import * as v from 'valibot'
 import { claimFile } from '../../basics/files/private-path.ts'
 import type { SessionEnd } from './session.ts'
 
-/** More than the longest: an id of 200 characters, each escaped, and four numbers. */
+/** More than the longest entry: an id of 200 characters, each escaped, and four numbers. */
 const SLOT_BYTES = 512
-/** As many ends as are kept while the disk is full. */
+/** How many ends are kept while the disk is full. */
 export const RESERVED_ENDS = 1000
 const EMPTY = Buffer.alloc(SLOT_BYTES)
 
@@ -27,10 +27,10 @@ const Stored = v.object({
 })
 
 /**
- * Room for the ends of sessions that no flood of output can take: a file of fixed size beside the database, written
- * to the disk when it is made, and only overwritten from then on. What stands in it survives `kill -9`, and is in the
- * database with the next opening, or as soon as there is room. On a file system that copies on write (btrfs, ZFS)
- * overwriting takes room as well: there it is no more than a second chance.
+ * Room for the ends of sessions that no flood of output can take away: a file of fixed size beside the database,
+ * written once when it is made, and only overwritten afterwards. Its content survives `kill -9`, and goes into the
+ * database at the next opening or as soon as there is room. On a copy-on-write file system (btrfs, ZFS) overwriting
+ * needs room as well: there it is only a second chance.
  */
 export class Reserve {
   readonly #path: string
@@ -38,18 +38,18 @@ export class Reserve {
   readonly #ends = new Map<string, SessionEnd>()
   #file: number | undefined
 
-  /** Never throws for want of room: without the file nothing can be put into it. @throws ForeignPathError */
+  /** Does not throw when there is no room: then there is no file, and `put` says so. @throws ForeignPathError */
   constructor(path: string) {
     this.#path = path
     this.open()
   }
 
-  /** Whether there is one. */
+  /** Whether the file exists. */
   get isThere(): boolean {
     return this.#file !== undefined
   }
 
-  /** Makes it, or takes the one that is there; once more when there was no room before. */
+  /** Makes the file or takes the existing one. Call it again after there was no room. */
   open(): void {
     if (this.#file !== undefined) return
     const isOld = claimFile(this.#path)
@@ -65,7 +65,7 @@ export class Reserve {
     if (this.#file === undefined) closeSync(readable)
   }
 
-  /** Ends that were put here by this gateway or by one that was killed. */
+  /** The ends in the file, put there by this gateway or by one that was killed. */
   get ends(): ReadonlyMap<string, SessionEnd> {
     return this.#ends
   }
@@ -79,7 +79,7 @@ export class Reserve {
     return true
   }
 
-  /** It is in the database now, or nobody asks for it any more. */
+  /** The end is in the database now, or nobody needs it any more. */
   remove(id: string): void {
     const slot = this.#slots.get(id)
     if (slot === undefined || !this.#write(slot, EMPTY)) return
@@ -123,7 +123,7 @@ function encode(id: string, { endedAt, ...numbers }: SessionEnd): Buffer {
   return bytes
 }
 
-/** A power failure may have torn it: then it is none. */
+/** An entry that a power failure has torn counts as none. */
 function decode(bytes: Buffer): { id: string; end: SessionEnd } | undefined {
   if (bytes[0] === 0) return undefined
   try {
@@ -134,7 +134,7 @@ function decode(bytes: Buffer): { id: string; end: SessionEnd } | undefined {
   }
 }
 
-/** Writes what is missing of its size, to the disk, so that the room is really there. */
+/** Fills the file up to its size, through to the disk, so that the room is really there. */
 function fill(file: number): boolean {
   const wanted = SLOT_BYTES * RESERVED_ENDS
   const done = tried(() => {

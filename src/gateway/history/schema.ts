@@ -25,12 +25,11 @@ const VERSION_1 = `
   CREATE INDEX history.events_by_session ON events (session);`
 
 /**
- * Kind `r`, the size of a terminal, and columns to find sessions by, copied from `request`. A session that ended under
- * version 1 has no `output_bytes`.
- *
- * The constraint is changed where it is written (sqlite.org/lang_altertable.html#otheralter says how and when that
- * is safe): copying the table would take as long as the file is large, and as much disk again. libsql's own ALTER COLUMN
- * breaks on a list.
+ * Adds kind `r`, the size of a terminal, and columns for searches, copied from `request`. Sessions that ended under
+ * version 1 have no `output_bytes`.
+ * The constraint is changed in the schema's own text (sqlite.org/lang_altertable.html#otheralter says how, and when
+ * that is safe). Copying the table would take as long as the file is large, and need as much disk again. libsql's own
+ * ALTER COLUMN fails on a list.
  */
 const VERSION_2 = `
   PRAGMA writable_schema = ON;
@@ -60,7 +59,7 @@ const VERSION_3 = `
 
 /**
  * `recorded_bytes`: what a session takes up, by cost.ts. `removals`: sessions whose row is gone and whose events go
- * piece by piece. `clock`: up to when the time is believed, and how long a later one has been seen (clock.ts).
+ * piece by piece. `clock`: the time that is believed, and for how long a later one has been seen (clock.ts).
  */
 const VERSION_4 = `
   ALTER TABLE history.sessions ADD COLUMN recorded_bytes INTEGER NOT NULL DEFAULT 0;

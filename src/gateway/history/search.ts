@@ -5,7 +5,7 @@ type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset'>
 
 const CONDITIONS: Readonly<Record<Filter, string>> = {
   user: 'user = ?',
-  // Whose it must be in any case, beside whose it is asked to be.
+  // The user whose sessions may be seen; `user` is the one that was asked for.
   owner: 'user = ?',
   connection: 'connection = ?',
   connectionType: 'connection_type = ?',
@@ -22,13 +22,13 @@ interface Pair {
 }
 
 /**
- * The statements that find sessions, one pair for each set of filters: a filter that is there but says nothing would
- * keep SQLite from using an index.
+ * The statements that find sessions, one pair for each set of filters. One statement for all would have filters that
+ * are always true, and these keep SQLite from using an index.
  */
 export class Search {
   readonly #db: Connection
   readonly #columns: string
-  /** At most as many as there are sets of filters. */
+  /** At most one entry for each set of filters. */
   readonly #statements = new Map<string, Pair>()
 
   constructor(db: Connection, columns: string) {
@@ -36,7 +36,7 @@ export class Search {
     this.#columns = columns
   }
 
-  /** The rows of one page, newest session first, and how many sessions there are on all pages. */
+  /** The rows of one page, newest session first, and the number of sessions on all pages. */
   find(query: SessionQuery): { rows: readonly unknown[]; total: number } {
     const filters = FILTERS.filter((name) => query[name] !== undefined)
     const values = filters.map((name) => bound(query[name]))

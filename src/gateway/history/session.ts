@@ -11,7 +11,7 @@ export interface NewSession {
   /** The input the agent got; empty for a terminal. */
   readonly script: Buffer
   readonly labels: Readonly<Record<string, string>>
-  /** Anything JSON can carry. */
+  /** Anything that JSON can carry. */
   readonly metadata: Readonly<Record<string, unknown>>
   readonly sessionBatchId?: string
   readonly correlationId?: string
@@ -21,28 +21,28 @@ export interface NewSession {
 /** One session as the history knows it, without its script. */
 export interface SessionSummary extends Omit<NewSession, 'script'> {
   readonly status: 'open' | 'done'
-  /** Undefined while open, and when the agent's close carried none. */
+  /** Undefined while open, and when the agent's close had none. */
   readonly exitCode: number | undefined
   readonly endedAt?: Date
-  /** Output that is missing: what the agent's cap left out plus what could not be recorded here. */
+  /** Output that is missing: left out by the agent's limit, or not recorded here. */
   readonly truncatedBytes: number
-  /** Bytes of secrets that were replaced in it, by the agent or here; 0 while it is open. */
+  /** Bytes of secrets that were replaced in the output, by the agent or here; 0 while it is open. */
   readonly redactedBytes: number
   /** Recorded so far. */
   readonly outputBytes: number
 }
 
-/** Which sessions to list; what is left out lets all of them through. */
+/** Which sessions to list. A filter that is missing lets all of them through. */
 export interface SessionQuery {
   readonly user?: string | undefined
-  /** Only this user's, whatever `user` says. */
+  /** Only this user's sessions, whatever `user` says. */
   readonly owner?: string | undefined
   readonly connection?: string | undefined
   /** As configured, e.g. `database`. */
   readonly connectionType?: string | undefined
   readonly correlationId?: string | undefined
   readonly sessionBatchId?: string | undefined
-  /** The first and the last moment at which it may have begun. */
+  /** The earliest and the latest moment at which the session may have begun. */
   readonly from?: Date | undefined
   readonly to?: Date | undefined
   readonly limit: number
@@ -52,16 +52,16 @@ export interface SessionQuery {
 /** How a session ended. */
 export interface SessionEnd {
   readonly exitCode: number | undefined
-  /** What the agent says it left out of the output (`client.truncated_bytes`). */
+  /** What the agent has left out of the output (`client.truncated_bytes`). */
   readonly truncatedBytes: number
-  /** Bytes of secrets that were replaced in the output, by the agent or here; left out: none. */
+  /** Bytes of secrets that were replaced in the output, by the agent or here. Missing: none. */
   readonly redactedBytes?: number
   readonly endedAt: Date
 }
 
 /**
- * Input, standard output, standard error and texts about the session: the letters of protocol.md 10.4. `r` is the
- * terminal's size from then on, `COLSxROWS`.
+ * Input, standard output, standard error and texts about the session: the letters of protocol.md 10.4. `r` is a new
+ * size of the terminal, `COLSxROWS`.
  */
 export type EventKind = 'i' | 'o' | 'e' | 'r'
 
@@ -78,5 +78,5 @@ export class HistoryError extends Error {
   override readonly name = 'HistoryError'
 }
 
-/** `history.size` leaves no room for one more session of this user: those that run have to become fewer. */
+/** `history.size` leaves no room for one more session of this user: some that run have to end first. */
 export class HistoryFullError extends HistoryError {}

@@ -18,14 +18,14 @@ export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement
 
 const PAGE_BYTES = 4096
-/** Another program may hold a lock on the file. All of the gateway stands still while we wait for it. */
+/** Another program may hold a lock on the file. The whole gateway stands still while we wait for it. */
 const BUSY_TIMEOUT_MS = 50
-/** The write-ahead log is cut back to this after a checkpoint. */
+/** The write-ahead log is cut back to this size after a checkpoint. */
 const JOURNAL_BYTES = 8 * 1024 * 1024
 
 /**
- * A lock of the operating system on a file of its own: it goes when the process dies, however it dies, and the
- * database itself can still be looked at with sqlite3. Throws a HistoryError when somebody else has it.
+ * A lock of the operating system on a separate file. It ends with the process, however that dies, and sqlite3 can still
+ * open the database itself. Throws a HistoryError when another process has the lock.
  */
 export function takeLock(file: string): Connection {
   makePrivate(file)
@@ -46,15 +46,15 @@ export function releaseLock(lock: Connection): void {
 }
 
 /**
- * `shared`: as it should be, others may look at the file. `alone`: they may not, since there is no room for the
- * shared memory by which they would; it can be written as far as there is room. `read-only`: what the disk is.
+ * `shared`: as it should be, others can read the file. `alone`: they cannot, since there is no room for the shared
+ * memory that this needs; writing works as far as there is room. `read-only`: the disk is.
  */
 export type Access = 'shared' | 'alone' | 'read-only'
 
 interface Way {
   readonly access: Access
   readonly query: string
-  /** Blind to the write-ahead log: nothing may be in it. */
+  /** Opened without its write-ahead log, which has to be empty then. */
   readonly withoutLog?: true
 }
 
@@ -71,8 +71,8 @@ export interface OpenFile {
 }
 
 /**
- * Opens or creates the file, mode 0600, as the schema `history` of a connection: in the best way that a full or
- * read-only disk allows. `maxBytes`: it is not allowed to grow beyond that.
+ * Opens or creates the file, mode 0600, as the schema `history` of a connection, in the best way that a full or
+ * read-only disk allows. @param maxBytes the file may not grow beyond this
  */
 export function openFile(file: string, maxBytes: number | undefined): OpenFile {
   let first: unknown
@@ -95,7 +95,7 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
     if (access === 'alone') db.exec('PRAGMA locking_mode = EXCLUSIVE')
     db.exec(`ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}${query}' AS history`)
     if (access !== 'read-only') prepareFile(db, maxBytes)
-    // Removing a session takes many steps (removal.ts); it is not to be done by the first one.
+    // Removing a session takes many steps (removal.ts). Foreign keys would do it all in the first one.
     db.exec('PRAGMA foreign_keys = OFF')
     db.prepare('SELECT count(*) FROM history.sqlite_master').raw().get([])
     return db
@@ -105,10 +105,10 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
   }
 }
 
-/** Of an existing file nothing is set that would write into it: there may be no room. */
+/** On an existing file, sets nothing that would write to it: there may be no room. */
 function prepareFile(db: Connection, maxBytes: number | undefined): void {
   const [pages] = db.prepare('PRAGMA history.page_count').raw().get([]) as [number]
-  // auto_vacuum only takes effect before the first table, and before the switch to WAL has written a page.
+  // auto_vacuum works only when set before the first table, and before the switch to WAL has written a page.
   if (pages === 0)
     db.exec(`PRAGMA history.page_size = ${PAGE_BYTES}; PRAGMA history.auto_vacuum = INCREMENTAL`)
   db.exec(`PRAGMA history.journal_mode = WAL; PRAGMA history.synchronous = NORMAL;
@@ -124,7 +124,9 @@ export function waitForLocks(db: Connection, ms: number): void {
   db.exec(`PRAGMA busy_timeout = ${ms}`)
 }
 
-/** Moves the write-ahead log into the file and closes it. Never throws: a log left over is read at the next opening. */
+/**
+ * Moves the write-ahead log into the file and closes it. Never throws: a log that is left is read at the next opening.
+ */
 export function closeFile(db: Connection): void {
   quietly(() => db.exec('DETACH history'))
   db.close()
@@ -143,14 +145,14 @@ export function inTransaction<T>(db: Connection, work: () => T): T {
   }
 }
 
-/** What the file has in use, without what is free in it and will be used again. */
+/** What the file uses, without its free space, which it will use again. */
 export function bytesOf(pages: number): number {
   return pages * PAGE_BYTES
 }
 
 /**
- * SQLite follows links, and gives `-wal` and `-shm` the mode of the file itself. An existing file is never opened
- * here: closing any descriptor of it would drop the locks this process has on it (POSIX locks belong to the process).
+ * SQLite follows links, and gives `-wal` and `-shm` the mode of the file itself. An existing file is never opened here:
+ * closing any descriptor of it would drop this process's locks on it (POSIX locks belong to the process).
  */
 function makePrivate(file: string): void {
   if (!claimFile(file)) createEmpty(file)
@@ -161,12 +163,12 @@ function createEmpty(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600))
   } catch (error) {
-    // Another gateway starting at the same moment was quicker.
+    // Another gateway that started at the same moment was faster.
     if (code(error) !== 'EEXIST') throw error
   }
 }
 
-/** For giving back, where another error is on its way already or nobody is left to hear of it. */
+/** For cleaning up when another error is already on its way, or nobody is left to hear of one. */
 function quietly(work: () => void): void {
   try {
     work()

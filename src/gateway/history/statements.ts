@@ -2,7 +2,7 @@ import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './cost.ts'
 import type { EventKind } from './session.ts'
 import type { Connection, SqlStatement } from './sqlite.ts'
 
-/** Input and output; output alone; all of it with the sizes of the terminal. */
+/** Input and output; output alone; everything, with the sizes of the terminal. */
 export type Events = 'stream' | 'output' | 'terminal'
 
 export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
@@ -14,7 +14,7 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
 const SHORT_COLUMNS =
   'key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes'
 const COLUMNS = `${SHORT_COLUMNS}, request`
-/** Labels may have megabytes, and a page a hundred sessions: from here on a list goes without them. */
+/** Labels may have megabytes, and a page may list a hundred sessions. Longer requests are left out of lists. */
 const LISTED_REQUEST_BYTES = 64 * 1024
 export const LISTED_COLUMNS = `${SHORT_COLUMNS}, CASE WHEN octet_length(request) <= ${LISTED_REQUEST_BYTES} THEN request
   ELSE json_set(request, '$.labels', json('{}'), '$.metadata', json('{}')) END`
@@ -22,7 +22,7 @@ const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
 /** Rows of at most 64 KiB: a page of events is at most 2 MiB. */
 const EVENTS_PER_READ = 32
 
-/** What the history asks of its tables, prepared once. */
+/** The statements of the history, prepared once. */
 export function prepare(db: Connection) {
   return { ...writing(db), ...ofSessions(db), ...ofEvents(db), ...ofSpace(db) }
 }
@@ -69,7 +69,7 @@ function ofEvents(db: Connection) {
   }
 }
 
-/** An event of no session, to see whether there is room. */
+/** An event of no session, written to see whether there is room. */
 const PROBE_SESSION = -1
 const PROBE_BYTES = 64 * 1024
 

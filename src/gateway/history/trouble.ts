@@ -4,7 +4,7 @@ import { HistoryError } from './session.ts'
 
 export const READ_ONLY = 'the disk is read-only'
 
-/** Where there is something to do about it, what. */
+/** What to do about it, where something can be done. */
 const REMEDIES = [
   ['SQLITE_FULL', 'free some space or lower history.size'],
   ['SQLITE_IOERR_SHM', 'free some space'],
@@ -14,7 +14,7 @@ const REMEDIES = [
   ['SQLITE_BUSY', 'another program holds it, close that one'],
 ] as const
 
-/** Codes of a disk that takes nothing more, and what a caller without rights may know of it. */
+/** Codes of a disk that takes nothing more, and what a caller without rights may know about it. */
 const NO_ROOM: readonly (readonly [code: RegExp, short: string])[] = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT)$/, 'the disk is full'],
   [/^(SQLITE_READONLY|EROFS)/, READ_ONLY],
@@ -22,9 +22,9 @@ const NO_ROOM: readonly (readonly [code: RegExp, short: string])[] = [
   [/^SQLITE_IOERR_(WRITE|TRUNCATE|FSYNC|DIR_FSYNC)$/, 'the disk refuses to be written'],
 ]
 
-/** The disk is full or read-only: the same may work later, and meanwhile the gateway goes on without it. */
+/** The disk is full or read-only. The same call may work later; meanwhile the gateway goes on without it. */
 export class NoRoomError extends HistoryError {
-  /** The same in few words, without a path. */
+  /** The reason in a few words, without a path. */
   readonly short: string
 
   constructor(message: string, short: string, options?: ErrorOptions) {
@@ -33,7 +33,7 @@ export class NoRoomError extends HistoryError {
   }
 }
 
-/** The HistoryError that a failure of the file is. */
+/** Turns a failure of the file into a HistoryError. */
 export function historyError(file: string, what: string, cause: unknown): HistoryError {
   const text = `session history ${file}: cannot ${what}: ${reason(cause)}`
   if (cause instanceof NoRoomError) return new NoRoomError(text, cause.short, { cause })
@@ -41,14 +41,14 @@ export function historyError(file: string, what: string, cause: unknown): Histor
   return short === undefined ? new HistoryError(text, { cause }) : new NoRoomError(text, short, { cause })
 }
 
-/** Whether it is the disk that takes nothing. */
+/** Whether the cause is a disk that takes nothing more. */
 export function isNoRoom(error: unknown, file: string): boolean {
   if (shortOf(error) !== undefined) return true
-  // SQLite says no more than this of a log that cannot be made.
+  // SQLite says only this when it cannot create the log.
   return code(error).startsWith('SQLITE_CANTOPEN') && isOnReadOnlyDisk(file)
 }
 
-/** Whether another program holds the file: the same may work in a moment. */
+/** Whether another program holds the file. The same call may work in a moment. */
 export function isLocked(error: HistoryError): boolean {
   return code(error.cause).startsWith('SQLITE_BUSY')
 }

@@ -13,27 +13,27 @@ import {
 import { isLocked, NoRoomError } from './trouble.ts'
 
 export interface WriterOptions {
-  /** Hears of writes that failed, once for each session and each lock; `finish` reports losses as well. */
+  /** Called for writes that failed, once per session and per lock. `finish` reports losses as well. */
   readonly onError: (error: HistoryError) => void
-  /** Longest time in ms an event stays in memory only, unless it cannot be written; 1000 for History. */
+  /** Longest time in ms that an event stays only in memory, unless it cannot be written. 1000 for History. */
   readonly flushAfterMs: number
 }
 
 interface Parts {
-  /** Throws a HistoryError while none is open. */
+  /** Throws a HistoryError while the file is not open. */
   readonly database: () => HistoryDatabase
   readonly reserve: Reserve
   readonly quota: Quota
 }
 
-/** Unwritten events of one session, and of all sessions together. */
+/** Limits for unwritten events, per session and of all sessions together. */
 const SESSION_PENDING_BYTES = 256 * 1024
 const TOTAL_PENDING_BYTES = 4 * 1024 * 1024
 
 /**
- * Holds what is not in the file yet. A lock of another program makes it wait: the timer tries again, and only what
- * the memory has no room for is lost. Any other failure loses the session's events at once, but never its end: that
- * goes into the reserve.
+ * Holds what is not in the file yet. While another program has the file locked, it waits: the timer tries again, and
+ * only what does not fit into memory is lost. After any other failure the session's unwritten events are lost at once,
+ * but never its end, which goes into the reserve.
  */
 export class Writer {
   readonly #parts: Parts
@@ -41,7 +41,10 @@ export class Writer {
   readonly #recordings = new Map<string, Recording>()
   #pendingBytes = 0
   #timer: NodeJS.Timeout | undefined
-  /** The last attempt met a lock. Each costs the whole gateway a moment, so the next one is the timer's. */
+  /**
+   * Set when the last attempt met a lock. Each attempt blocks the whole gateway for a moment, so the next one is the
+   * timer's.
+   */
   #lock: HistoryError | undefined
   #trouble: NoRoomError | undefined
 
@@ -50,7 +53,7 @@ export class Writer {
     this.#options = options
   }
 
-  /** Why the last write failed; undefined when it did not, or for another reason than the disk. */
+  /** Why the last write failed, if the disk was the reason; otherwise undefined. */
   get trouble(): NoRoomError | undefined {
     return this.#trouble
   }
@@ -66,7 +69,7 @@ export class Writer {
     this.#recordings.set(row.id, new Recording(row.user))
   }
 
-  /** Takes over the end of a session that another gateway has left open. */
+  /** Writes the end of a session that another gateway has left open. */
   adopt(id: string, user: string, end: SessionEnd, note?: SessionEvent): void {
     const recording = new Recording(user)
     recording.end = end
@@ -76,7 +79,7 @@ export class Writer {
     if (this.#recordings.has(id)) this.#startTimer()
   }
 
-  /** The unwritten part of a session: one that runs, or one whose end is not written. */
+  /** The unwritten part of a session that runs, or whose end is not written. */
   recording(id: string): Recording | undefined {
     return this.#recordings.get(id)
   }
@@ -92,10 +95,10 @@ export class Writer {
     if (this.#pendingBytes > 0) this.#startTimer()
   }
 
-  /** Throws a HistoryError when output is lost, or when the end stands neither in the file nor in the reserve. */
+  /** Throws a HistoryError when output is lost, or when the end is neither in the file nor in the reserve. */
   finish(id: string, end: SessionEnd): void {
     const recording = this.#recordings.get(id)
-    // Not begun or over already: the error is the database's.
+    // The session is unknown or over already: the database has the right error.
     if (recording === undefined) return this.#parts.database().finish(id, toRow(end, 0), [])
     if (recording.end !== undefined) throw new HistoryError(`session ${id} has ended already`)
     recording.end = end
@@ -105,19 +108,19 @@ export class Writer {
     if (obstacle !== undefined) throw this.#incomplete(id, recording, obstacle)
   }
 
-  /** Writes what is pending of one session, its end included, unless the file was locked a moment ago. */
+  /** Writes what is pending for one session, its end included, unless the file was locked a moment ago. */
   flush(id: string): void {
     const recording = this.#recordings.get(id)
     if (recording !== undefined && this.#lock === undefined) this.#write(id, recording)
   }
 
-  /** Tries once more, and as little as possible when there is nothing to write. @throws HistoryError */
+  /** Writes a small test, then what is pending. @throws HistoryError */
   probe(): void {
     this.#noting(() => this.#parts.database().probe())
     this.#flushAll()
   }
 
-  /** The last attempt for everything; ends that cannot be written now stay in the reserve. */
+  /** The last attempt for everything. Ends that cannot be written now stay in the reserve. */
   close(): void {
     if (this.#recordings.size > 0) this.#noted(() => this.#parts.database().bePatient())
     this.#flushAll()
@@ -137,7 +140,9 @@ export class Writer {
     if (this.#pendingBytes > 0 || this.#unwrittenEnds().length > 0) this.#startTimer()
   }
 
-  /** Where there is no room for one end there is none for the others: a thousand attempts would be a long wait. */
+  /**
+   * Stops when there is no room for one end: there is none for the others either, and a thousand attempts take long.
+   */
   #writeAll(): void {
     let isFull = false
     for (const [id, recording] of this.#recordings) {
@@ -148,7 +153,7 @@ export class Writer {
     }
   }
 
-  /** `locked`: nothing has changed, and nothing else can be written either. `full`: not even the end. */
+  /** `locked`: nothing has changed, and writing others would fail too. `full`: there was not even room for the end. */
   #write(id: string, recording: Recording): 'done' | 'locked' | 'full' {
     const error = this.#attempt(id, recording)
     if (error === undefined) return 'done'
@@ -160,7 +165,7 @@ export class Writer {
     const hadEvents = recording.pending.length > 0
     this.#tell(recording, error)
     if (hadEvents) this.#change(recording, () => recording.fail(error))
-    // The output found no room, the few bytes of the end may.
+    // There was no room for the output, but the few bytes of the end may fit.
     if (hadEvents) return this.#write(id, recording)
     return error instanceof NoRoomError ? 'full' : 'done'
   }
@@ -193,7 +198,7 @@ export class Writer {
     recording.isTold = true
   }
 
-  /** The one session that fills the memory, not whichever writes next. */
+  /** Takes from the session that fills the memory, not from the one that happens to write next. */
   #loseLargest(error: HistoryError): void {
     const [largest] = [...this.#recordings.values()].toSorted((a, b) => b.cost - a.cost)
     if (largest === undefined) return
@@ -202,8 +207,8 @@ export class Writer {
   }
 
   /**
-   * Of those ends that wait for room in the file the oldest makes way for one too many.
-   * @returns whether it survives this process
+   * When too many ends wait for room in the file, the oldest makes way.
+   * @returns whether this end survives the process
    */
   #keepEnd(id: string, recording: Recording, end: SessionEnd): boolean {
     const waiting = this.#unwrittenEnds()
@@ -235,7 +240,7 @@ export class Writer {
     this.#pendingBytes += recording.cost - before
   }
 
-  /** Keeps in mind what the disk said. */
+  /** Remembers what the disk said. */
   #noting(work: () => void): void {
     try {
       work()
@@ -264,7 +269,7 @@ export class Writer {
   }
 }
 
-/** `dropped`: bytes of the output that are lost here. */
+/** @param dropped bytes of the output that are lost here */
 function toRow(end: SessionEnd, dropped: number) {
   return {
     endedAt: end.endedAt.getTime(),
