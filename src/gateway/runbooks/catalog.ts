@@ -5,7 +5,7 @@ import { readText } from './git/text.ts'
 import { readStructure, treeOf } from './git/tree.ts'
 import { LISTING_LIMITS, Walk } from './git/walk.ts'
 
-/** A runbook and what it asks for, or why it cannot be run. */
+/** A runbook and the parameters it asks for, or why it cannot be run. */
 export interface ListedRunbook {
   /** Relative to the root of the repository. */
   readonly path: string
@@ -19,9 +19,9 @@ export interface Listing {
   /** `Name <address>`. */
   readonly author: string
   readonly message: string
-  /** At most 1,000 of a folder, in the order of their paths. */
+  /** At most 1,000 per folder, ordered by path. */
   readonly runbooks: readonly ListedRunbook[]
-  /** There are, or may be, more than were looked at. */
+  /** There are more than were looked at, or there may be. */
   readonly isCut: boolean
 }
 
@@ -38,27 +38,27 @@ interface Wanted {
 
 type Content = Omit<ListedRunbook, 'path'>
 
-/** Contents read in one listing; a runbook is some KB long. */
+/** Limit of what one listing reads. A runbook has some KB. */
 const MAX_BYTES = 32 * 1024 * 1024
-/** Contents remembered, by their object ids. */
+/** How many contents are remembered, by object id. */
 const MAX_REMEMBERED = 2_000
 const MAX_MESSAGE_CHARACTERS = 4_096
 
-/** Lists runbooks. What a commit holds does not change, so each folder is read once for each commit. */
+/** Lists runbooks. The content of a commit never changes, so each folder is read once per commit. */
 export class Catalog {
   readonly #objects: ObjectReader
   readonly #limits: typeof LISTING_LIMITS
-  /** By folder: those of the settings' connections. */
+  /** By folder. Only the folders of the settings' connections come here. */
   readonly #parts = new Map<string, { readonly commit: string; readonly part: Promise<Part> }>()
   readonly #contents = new Map<string, Content>()
 
-  /** `limits` for tests. */
+  /** @param limits for tests */
   constructor(objects: ObjectReader, limits = LISTING_LIMITS) {
     this.#objects = objects
     this.#limits = limits
   }
 
-  /** The runbooks in any of the folders, '' for all, as of a commit given by its full id. Throws a RepositoryError. */
+  /** The runbooks in any of the folders ('' for all), at a commit given by its full id. Throws a RepositoryError. */
   async list(commit: string, folders: readonly string[]): Promise<Listing> {
     const text = await readStructure(this.#objects, commit, 'commit')
     const root = treeOf(text, commit)
@@ -79,7 +79,7 @@ export class Catalog {
     if (known?.commit === commit) return known.part
     const entry = { commit, part: this.#read(wanted) }
     this.#parts.set(folder, entry)
-    // What failed is tried again by the next who asks.
+    // A failure is not remembered: the next caller tries again.
     entry.part.catch(() => this.#parts.get(folder) === entry && this.#parts.delete(folder))
     return entry.part
   }
@@ -97,7 +97,7 @@ export class Catalog {
     return { runbooks, isCut: walk.isCut }
   }
 
-  /** What cannot be a template is said with its path, so it is not remembered by its content. */
+  /** An error text names the path, so it cannot be remembered by content. */
   async #content(oid: string, path: string): Promise<{ content: Content; length: number }> {
     const known = this.#contents.get(oid)
     if (known !== undefined) return { content: known, length: 0 }
@@ -119,13 +119,13 @@ export class Catalog {
   }
 }
 
-/** Without those that lie in another one of them. */
+/** Drops folders that lie inside another one of the list. */
 function outermost(folders: readonly string[]): string[] {
   const roots = [...new Set(folders.map(asFolder))].sort()
   return roots.filter((folder) => !roots.some((other) => other !== folder && folder.startsWith(other)))
 }
 
-/** What the paths of all files in a folder begin with. */
+/** The beginning of the path of every file in the folder. */
 export function asFolder(path: string): string {
   return path === '' || path.endsWith('/') ? path : `${path}/`
 }
@@ -139,7 +139,7 @@ function parse(text: string): Content {
   }
 }
 
-/** A commit is lines of headers, an empty one, and the message. */
+/** A commit consists of header lines, an empty line, and the message. */
 function describe(commit: Buffer): { author: string; message: string } {
   const text = commit.toString()
   const headers = text.indexOf('\n\n')

@@ -1,4 +1,4 @@
-/** Why a runbook could not be read. The message goes to the caller as it is: it never holds a credential. */
+/** Why a runbook could not be read. The message goes to the caller as it is, so it never holds a credential. */
 export abstract class RunbookError extends Error {
   /** The HTTP status the REST interface answers with. */
   abstract readonly status: 400 | 404 | 500
@@ -10,13 +10,13 @@ export class RunbookPathError extends RunbookError {
   readonly status = 400
 }
 
-/** A `ref_hash` that is malformed, ambiguous, no commit, or not on the configured branch. */
+/** A `ref_hash` that is malformed, ambiguous, not a commit, or not on the configured branch. */
 export class RunbookRefError extends RunbookError {
   override readonly name = 'RunbookRefError'
   readonly status = 400
 }
 
-/** A file that is there but cannot be a template: too big, or not UTF-8. */
+/** A file that cannot be a template: too big, or not UTF-8. */
 export class RunbookContentError extends RunbookError {
   override readonly name = 'RunbookContentError'
   readonly status = 400
@@ -28,13 +28,13 @@ export class RunbookNotFoundError extends RunbookError {
   readonly status = 404
 }
 
-/** The repository itself is the trouble: its configuration, the network, git, the disk. */
+/** The repository itself is the problem: its configuration, the network, git, the disk. */
 export class RepositoryError extends RunbookError {
   override readonly name: string = 'RepositoryError'
   readonly status = 500
 }
 
-/** We ended a fetch ourselves because it took too long. Trying again at once would cost as much again. */
+/** We ended a fetch because it took too long. Trying again at once would take as long again. */
 export class FetchTimeoutError extends RepositoryError {
   override readonly name = 'FetchTimeoutError'
 }
@@ -44,7 +44,7 @@ export class RepositorySizeError extends RepositoryError {
   override readonly name = 'RepositorySizeError'
 }
 
-/** The mirror lacks something it must hold, or git cannot read it: it has to be made anew. */
+/** The mirror lacks something that it must hold, or git cannot read it. It has to be made anew. */
 export class MirrorDamagedError extends RepositoryError {
   override readonly name = 'MirrorDamagedError'
 }

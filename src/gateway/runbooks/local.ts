@@ -1,20 +1,20 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
-/** Above this we don't look into packed-refs ourselves and let git fetch instead. */
+/** If packed-refs is larger than this, we don't read it and let git fetch instead. */
 const MAX_PACKED_REFS_BYTES = 4 * 1024 * 1024
 
 interface GitDirs {
-  /** Holds HEAD; a linked worktree has one of its own. */
+  /** Holds HEAD. A linked worktree has its own. */
   readonly gitDir: string
   /** Holds refs and packed-refs, shared by all worktrees. */
   readonly commonDir: string
 }
 
 /**
- * The commit a local repository's branch (or HEAD) points to right now, read from its files in well under a
- * millisecond; a fetch that finds nothing new takes ten. `undefined` whenever the layout is not one we are sure
- * of (reftable, symbolic branches, not a repository): then only a fetch can tell.
+ * The commit that a local repository's branch (or HEAD) points to right now, read from its files in well under a
+ * millisecond; a fetch that finds nothing new takes ten. `undefined` when the layout is not one that we are sure about
+ * (reftable, symbolic branches, not a repository): then only a fetch can tell.
  */
 export async function localTip(path: string, branch: string | undefined): Promise<string | undefined> {
   const dirs = await findGitDirs(path)
@@ -23,15 +23,15 @@ export async function localTip(path: string, branch: string | undefined): Promis
   if (head === undefined || isObjectId(head)) return head
   const ref = /^ref: (refs\/heads\/.+)$/.exec(head)?.[1]
   if (ref === undefined || ref.split('/').includes('..')) return undefined
-  // Loose first: git packs a ref by writing packed-refs and only then removing the loose file.
+  // The loose file first: git writes packed-refs, and only then removes the loose file.
   const loose = await readLine(join(dirs.commonDir, ref))
   if (loose !== undefined) return isObjectId(loose) ? loose : undefined
   return packedTip(dirs.commonDir, ref)
 }
 
 /**
- * Every spelling of the folders that git may compare with `safe.directory` for this repository. Which of them
- * it takes differs between git's versions.
+ * All spellings of the folders that git may compare with `safe.directory` for this repository. Which ones it compares
+ * depends on git's version.
  */
 export async function ownedPaths(path: string): Promise<string[]> {
   const dirs = await findGitDirs(path)
@@ -47,7 +47,7 @@ async function findGitDirs(path: string): Promise<GitDirs | undefined> {
   return { gitDir, commonDir: common === undefined ? gitDir : resolve(gitDir, common) }
 }
 
-/** In git's order: `.git` folder, `.git` file of a linked worktree or submodule, bare repository. */
+/** In git's order: a `.git` folder, the `.git` file of a linked worktree or submodule, a bare repository. */
 async function findGitDir(path: string): Promise<string | undefined> {
   const dotGit = join(path, '.git')
   const found = await stat(dotGit).catch(() => undefined)

@@ -20,11 +20,14 @@ import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './error
 import { fetchInto, type FetchOptions } from './git/fetch.ts'
 import { HEAD_REF } from './git/objects.ts'
 
-/** Folders of a clone that a crash left behind; longer than any fetch may take. */
+/** Age of a folder that a crash left behind from a clone; longer than any fetch may take. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1_000
-/** Says which remote and branch the mirror is of; its time of change is that of the last good fetch. */
+/** Records which remote and branch the mirror is of. Its modification time is that of the last good fetch. */
 const ORIGIN_FILE = 'runbooks-origin'
-/** What git says when its own files are broken. Too generous is harmless: a mirror is replaced by a whole one only. */
+/**
+ * How git reports that its own files are broken. Matching too much does no harm: only a complete mirror replaces
+ * another.
+ */
 const BROKEN_MIRROR =
   /bad config|not a git repository|did not send all necessary objects|bad object|corrupt|loose object|missing (?:blob|tree|commit)|unable to (?:read|parse|open)|mismatched algorithms|cannot lock ref|\.lock': File exists/i
 
@@ -32,18 +35,18 @@ export interface MirrorOptions extends FetchOptions {
   /** Where the bare repository is: `<state>/repositories/<name>.git`. Its parent is made private. */
   readonly path: string
   readonly log: Logger
-  /** Called when another folder has taken the mirror's place: what was open of the old one is stale. */
+  /** Called when another folder has taken the mirror's place. What is open from the old one is outdated. */
   readonly onReplaced: () => void
 }
 
-/** There is no copy, or something else in its place. */
+/** There is no copy, or something else is in its place. */
 const NO_ORIGIN: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
 type ObjectFormat = 'sha1' | 'sha256'
 
 /**
- * The private bare copy of one remote branch. It appears at its path only once it is whole: the first fetch, and
- * each one that starts over, goes to a folder beside it that then takes its place.
+ * The private bare copy of one remote branch. It appears at its path only when it is complete: the first fetch, and
+ * each one that starts over, goes to a folder beside it, which then takes its place.
  */
 export class Mirror {
   readonly #options: MirrorOptions
@@ -59,8 +62,8 @@ export class Mirror {
   }
 
   /**
-   * When the copy was last fetched, in ms since 1970; `undefined` if there is no copy of this remote and branch.
-   * Throws a RepositoryError when that cannot be told: a good copy must not be thrown away for want of a descriptor.
+   * When the copy was last fetched, in ms since 1970; `undefined` if there is no copy of this remote and branch. Throws
+   * a RepositoryError when it cannot find out: a good copy must not be thrown away because a descriptor was missing.
    */
   async fetchedAt(): Promise<number | undefined> {
     const file = join(this.#options.path, ORIGIN_FILE)
@@ -77,7 +80,7 @@ export class Mirror {
     }
   }
 
-  /** Fetches what is new; starts over if there is no copy or it turns out to be broken or too big. */
+  /** Fetches what is new. Starts over if there is no copy, or if it turns out to be broken or too big. */
   async update(): Promise<void> {
     if ((await this.fetchedAt()) === undefined) return this.rebuild()
     try {
@@ -90,7 +93,7 @@ export class Mirror {
     }
   }
 
-  /** Fetches all of the branch anew. The old copy stays until the new one is whole. */
+  /** Fetches the whole branch anew. The old copy stays until the new one is complete. */
   async rebuild(): Promise<void> {
     const { path } = this.#options
     await this.#prepareFolder()
@@ -118,7 +121,7 @@ export class Mirror {
 
   async #initAndFetch(fresh: string, format: ObjectFormat): Promise<void> {
     await mkdir(fresh, { mode: 0o700 })
-    // An empty template: no hooks, no description, whatever the machine's own template says.
+    // An empty template, so that no hooks come from the machine's own one.
     const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
     const { code, stderr } = await runInMirror(fresh, args, this.#options)
     if (code !== 0) throw new RepositoryError(`git init failed: ${stderr.trim()}`)
@@ -132,7 +135,7 @@ export class Mirror {
   }
 
   async #worthStartingOver(error: unknown): Promise<boolean> {
-    // Force pushes leave objects behind; a fresh copy may well be small enough.
+    // Force pushes leave unused objects behind. A fresh copy may be small enough.
     if (error instanceof RepositorySizeError) return true
     if (!(error instanceof RepositoryError) || error instanceof FetchTimeoutError) return false
     return BROKEN_MIRROR.test(error.message) || !(await this.#hasHead())
@@ -153,8 +156,8 @@ export class Mirror {
 
   async #prepareFolder(): Promise<void> {
     const folder = dirname(this.#options.path)
-    // A file, or a link to who knows where: nothing of ours goes through it, and only the link itself goes.
-    // EISDIR and EPERM: another gateway on this state folder has just made it.
+    // A file, or a link to anywhere. Nothing of ours goes through a link, and only the link itself is removed.
+    // EISDIR and EPERM: another gateway on this state folder has just made the folder.
     if (!(await isFolder(folder))) await unlink(folder).catch(ignore('ENOENT', 'EISDIR', 'EPERM'))
     try {
       claimFolder(folder)
@@ -166,7 +169,7 @@ export class Mirror {
     await removeAbandoned(folder, basename(this.#options.path))
   }
 
-  /** A digest, because a path of the remote may be nobody else's business either. */
+  /** A digest, because not even a path of the remote is for everybody to read. */
   #origin(): string {
     const { remote, branch } = this.#options
     return createHash('sha256')
@@ -175,7 +178,7 @@ export class Mirror {
   }
 }
 
-/** Not through a link: whatever is at its other end is not the mirror that was made here. */
+/** Does not follow a link: at its other end is not the mirror that was made here. */
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isDirectory()
@@ -188,7 +191,7 @@ async function isFolder(path: string): Promise<boolean> {
 async function replaceFolder(path: string, fresh: string): Promise<void> {
   const old = `${path}.old-${randomBytes(6).toString('hex')}`
   await rename(path, old).catch(ignore('ENOENT'))
-  // Another gateway on this state folder may just have put its own, as fresh, there.
+  // Another gateway on this state folder may just have put its own copy there, as fresh as ours.
   await rename(fresh, path).catch(ignore('ENOTEMPTY', 'EEXIST'))
   await rm(old, { recursive: true, force: true })
 }

@@ -5,9 +5,9 @@ import { localTip } from './local.ts'
 import type { Mirror } from './mirror.ts'
 import type { Remote } from './git/url.ts'
 
-/** After a fetch that cost us the full time or the full size, the next one waits at least this long. */
+/** After a fetch that has used up the time or the size limit, the next one waits at least this long. */
 const COSTLY_FAILURE_PAUSE_MS = 60_000
-/** How long a fetch may take before the copy of before is served. The fetch goes on. */
+/** If a fetch takes longer, the previous copy is served. The fetch goes on. */
 const PATIENCE_MS = 2_000
 
 export interface RefresherOptions {
@@ -15,9 +15,9 @@ export interface RefresherOptions {
   readonly remote: Remote
   readonly branch: string | undefined
   readonly mirror: Mirror
-  /** The commit the mirror has now; `undefined` if it has none that can be read. */
+  /** The mirror's commit; `undefined` if it has none that can be read. */
   readonly mirrorTip: () => Promise<string | undefined>
-  /** Milliseconds a copy of a remote repository counts as fresh, and a failed fetch is not tried again. */
+  /** For so many ms a copy of a remote repository counts as fresh, and a failed fetch is not tried again. */
   readonly refreshMs: number
   readonly log: Logger
   /** Aborts when the repository is closed. */
@@ -27,14 +27,14 @@ export interface RefresherOptions {
 interface Flight {
   readonly landed: Promise<void>
   readonly startedAt: number
-  /** The log says once for each fetch that it is slow. */
+  /** Whether the log has said that this fetch is slow. */
   saidSlow: boolean
 }
 
 /**
- * Decides when to fetch, and makes all who need it share one fetch. A local repository is compared on each call,
- * so that a commit made just before is seen; a remote one is fetched when the last time is `refreshMs` ago.
- * While it cannot be fetched, or takes its time, the last good copy is served, and the log says so.
+ * Decides when to fetch, and lets all who need it share one fetch. A local repository is compared on each call, so that
+ * a commit made just before is seen. A remote one is fetched when the last fetch is `refreshMs` ago. When it cannot be
+ * fetched, or takes long, the last good copy is served, and the log says so.
  */
 export class Refresher {
   readonly #options: RefresherOptions
@@ -47,11 +47,11 @@ export class Refresher {
     this.#options = options
   }
 
-  /** Settles once the mirror is fresh, or may be served as it is. Throws a RepositoryError if there is no copy. */
+  /** Settles when the mirror is fresh, or may be served as it is. Throws a RepositoryError if there is no copy. */
   async refresh(): Promise<void> {
     if (await this.#isFresh()) return
     const { remote, mirror } = this.#options
-    // A local repository is never served as it was: who has just committed expects to see it.
+    // An old copy of a local repository is never served: who has just committed expects to see the commit.
     const copiedAt = remote.kind === 'local' ? undefined : await mirror.fetchedAt()
     if (copiedAt === undefined) return this.#makeFresh()
     const left = (this.#flight?.startedAt ?? performance.now()) + PATIENCE_MS - performance.now()
@@ -59,13 +59,13 @@ export class Refresher {
     this.#warnAboutSlowness(copiedAt)
   }
 
-  /** Like `refresh`, but fetches in any case: someone knows of a commit that we lack. */
+  /** Like `refresh`, but always fetches: someone knows of a commit that we lack. */
   async fetchNow(): Promise<void> {
     if (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fetch()
   }
 
-  /** Makes a broken mirror anew, once: only if it is still the one of `generation`. Throws if that fails. */
+  /** Makes a broken mirror anew, but only if it is still the one of `generation`. Throws if that fails. */
   async rebuild(generation: number): Promise<void> {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fly(async () => {
@@ -82,7 +82,7 @@ export class Refresher {
 
   async #makeFresh(): Promise<void> {
     if (this.#flight !== undefined) {
-      // It may have begun before the commit our caller has just made: look again after it.
+      // It may have begun before our caller's last commit, so look again after it.
       await settled(this.#flight.landed)
       if (await this.#isFresh()) return
     }
@@ -140,7 +140,7 @@ export class Refresher {
     )
   }
 
-  /** The error, if there was one; during a pause it is the last one, and nothing is tried. */
+  /** The error, if there was one. During a pause nothing is tried, and the error is the last one. */
   async #attempt(job: () => Promise<void>): Promise<Error | undefined> {
     if (this.#isPaused()) return this.#pause?.error
     const startedAt = performance.now()
@@ -160,7 +160,7 @@ export class Refresher {
     return undefined
   }
 
-  /** What the system refused: no space, no descriptor, no right. */
+  /** For what the system refused: no space, no descriptor, no right. */
   #uncopied(cause: unknown): RepositoryError {
     const text = `runbook repository ${this.#options.name} could not be copied`
     return new RepositoryError(`${text}: ${cause instanceof Error ? cause.message : String(cause)}`, {

@@ -14,11 +14,11 @@ import { findBlob, splitPath } from './git/tree.ts'
 import { parseRemote } from './git/url.ts'
 
 export interface RunbookRepositoryOptions {
-  /** How people and logs call it; also names the mirror's folder. */
+  /** Used in messages, in logs, and for the mirror's folder. */
   readonly name: string
   /** A local path, `file://`, `https://` (credentials allowed), `ssh://` or `user@host:path`. */
   readonly url: string
-  /** Without one: the remote's HEAD. */
+  /** Without one: the branch of the remote's HEAD. */
   readonly branch?: string | undefined
   /** The mirror goes to `<stateDir>/repositories/`. */
   readonly stateDir: string
@@ -29,7 +29,7 @@ export interface RunbookRepositoryOptions {
   readonly fetchTimeoutMs?: number | undefined
   /** Bytes the mirror may have; 1 GiB unless given. */
   readonly maxBytes?: number | undefined
-  /** What git's environment is picked from (PATH, HOME, proxies, ...); the process's own unless given. */
+  /** git's environment is chosen from this (PATH, HOME, proxies, ...); the process's own unless given. */
   readonly env?: NodeJS.ProcessEnv | undefined
 }
 
@@ -50,8 +50,8 @@ interface Parts {
 }
 
 /**
- * One git repository of runbooks. Files are read from git objects of a private mirror, at a commit of the
- * configured branch; there is no work tree. Whoever opens it closes it.
+ * One git repository of runbooks. Files are read from the git objects of a private mirror, at a commit of the
+ * configured branch; there is no work tree. Whoever opens it has to close it.
  */
 export class RunbookRepository {
   readonly #parts: Parts
@@ -60,14 +60,14 @@ export class RunbookRepository {
     this.#parts = parts
   }
 
-  /** Throws a RepositoryError for an unusable URL or branch. Touches neither disk nor network yet. */
+  /** Throws a RepositoryError for an unusable URL or branch. Does not touch disk or network yet. */
   static open(options: RunbookRepositoryOptions): RunbookRepository {
     return new RunbookRepository(assemble(options))
   }
 
   /**
-   * A file's text as of the branch's newest commit, or as of `refHash`: 7 to 64 hex digits of a commit that is on
-   * the branch; an empty one counts as none. Throws a RunbookError, whose `status` says whose fault it is.
+   * The text of a file at the branch's newest commit, or at `refHash`: 7 to 64 hex digits of a commit that is on the
+   * branch. An empty one counts as none. Throws a RunbookError, whose `status` says whose fault it is.
    */
   async readFile(path: string, refHash?: string): Promise<RunbookFile> {
     const components = splitPath(path)
@@ -81,21 +81,21 @@ export class RunbookRepository {
   }
 
   /**
-   * The runbooks of the branch's newest commit that lie in one of the folders, '' for all, with what each asks
-   * for. Throws a RunbookError.
+   * The runbooks at the branch's newest commit in any of the folders ('' for all), with what each asks for. Throws a
+   * RunbookError.
    */
   async list(folders: readonly string[]): Promise<Listing> {
     return this.#healing(async () => this.#parts.catalog.list(await this.#tip(), folders))
   }
 
-  /** Ends git's processes and waits for them. What is still being read is rejected. */
+  /** Ends git's processes and waits for them. Reads that are under way are rejected. */
   async close(): Promise<void> {
     const { closing, refresher, ancestry, objects } = this.#parts
     closing.abort(new RepositoryError('the runbook repository is closed'))
     await Promise.all([refresher.close(), ancestry.close(), objects.close()])
   }
 
-  /** The branch's newest commit, full id, after making sure that the mirror is fresh. */
+  /** Makes sure that the mirror is fresh, and gives the full id of the branch's newest commit. */
   async #tip(): Promise<string> {
     const { name, closing, refresher, objects } = this.#parts
     closing.signal.throwIfAborted()
@@ -105,7 +105,7 @@ export class RunbookRepository {
     return tip
   }
 
-  /** Only commits of the branch: anyone who may push another branch could else run what nobody has reviewed. */
+  /** Only commits of the branch. Otherwise anyone who may push another branch could run what nobody has reviewed. */
   async #reviewedCommit(hash: string, tip: string): Promise<string> {
     const { name, objects, ancestry, refresher } = this.#parts
     let commit = await findCommit(objects, hash)
@@ -121,7 +121,7 @@ export class RunbookRepository {
     throw new RunbookRefError(`ref_hash ${hash} is not on the configured branch of repository ${name}`)
   }
 
-  /** Makes the mirror anew, once, when it turns out that it lacks what it should hold. */
+  /** Makes the mirror anew, once, when it lacks something that it should hold. */
   async #healing<T>(read: () => Promise<T>): Promise<T> {
     const { mirror, refresher } = this.#parts
     const { generation } = mirror
@@ -158,7 +158,7 @@ function assemble(options: RunbookRepositoryOptions): Parts {
   return { name, closing, objects, mirror, refresher, ancestry, catalog: new Catalog(objects) }
 }
 
-/** A name with other characters gets a digest behind it, so that no two names share a folder. */
+/** A name with other characters gets a digest as suffix, so that no two names share a folder. */
 function folderName(name: string): string {
   if (name === '') throw new RepositoryError('a runbook repository has no name')
   const safe = name

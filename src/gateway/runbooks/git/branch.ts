@@ -1,6 +1,6 @@
 import { RepositoryError } from '../errors.ts'
 
-/** Longer than any file system lets a ref's file name be. */
+/** No file system allows a longer name for a ref's file. */
 const MAX_BRANCH_LENGTH = 244
 
 /** Throws a RepositoryError unless git would accept `branch` as a branch name (git-check-ref-format(1)). */

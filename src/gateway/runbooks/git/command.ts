@@ -6,7 +6,7 @@ import { runGit, type GitResult } from './git.ts'
 const TIMEOUT_MS = 10_000
 
 export interface CommandOptions {
-  /** What git's environment is picked from. */
+  /** git's environment is chosen from this one. */
   readonly outerEnv: NodeJS.ProcessEnv
   /** Aborts when the repository is closed. */
   readonly closing: AbortSignal

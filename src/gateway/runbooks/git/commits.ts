@@ -2,9 +2,9 @@ import { runInMirror, type CommandOptions } from './command.ts'
 import { MirrorDamagedError, RepositoryError, RunbookRefError } from '../errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
-/** Questions that may wait for git; one process at a time answers them. */
+/** How many questions may wait. git answers them one process at a time. */
 const MAX_WAITING = 100
-/** Commits that people run by hash are few: those of open reviews. */
+/** People run few commits by hash: those of open reviews. */
 const MAX_REMEMBERED = 1_000
 
 /** Lower-case `ref_hash`. Throws a RunbookRefError unless it is 7 to 64 hex digits: no branch, no `HEAD~1`. */
@@ -16,12 +16,12 @@ export function checkRefHash(refHash: string): string {
 }
 
 /**
- * The full id of the commit a (shortened) hash stands for, `undefined` if the mirror has no such object.
- * Throws a RunbookRefError if the hash is another object's or fits several commits.
+ * The full id of the commit that a (shortened) hash stands for; `undefined` if the mirror has no such object. Throws a
+ * RunbookRefError if the hash is that of another kind of object, or fits several commits.
  */
 export async function findCommit(objects: ObjectReader, hash: string): Promise<string | undefined> {
   const commit = await objects.read(`${hash}^{commit}`, MAX_STRUCTURE_BYTES)
-  // A tag object is peeled to a commit of another hash; the hash of the commit itself was asked for.
+  // For a tag object git answers with its commit, whose hash is another one. Only the commit's own hash counts.
   if (commit.kind === 'found' && commit.oid.startsWith(hash)) return commit.oid
   if (commit.kind === 'ambiguous')
     throw new RunbookRefError(`ref_hash ${hash} is ambiguous: give more digits`)
@@ -30,7 +30,7 @@ export async function findCommit(objects: ObjectReader, hash: string): Promise<s
   throw new RunbookRefError(`ref_hash ${hash} is not a commit`)
 }
 
-/** Tells whether a commit is part of a branch. Remembers positive answers, bounded. */
+/** Tells whether a commit is part of a branch. Remembers a limited number of positive answers. */
 export class Ancestry {
   readonly #gitDir: string
   readonly #options: CommandOptions
@@ -46,7 +46,7 @@ export class Ancestry {
   /** Whether `tip` is `commit` or descends from it; both are full object ids. */
   async includes(commit: string, tip: string): Promise<boolean> {
     if (commit === tip) return true
-    // The tip belongs to the key: a force push may take a commit off the branch.
+    // The tip is part of the key: after a force push the commit may no longer be on the branch.
     const key = `${commit} ${tip}`
     if (this.#known.has(key)) return true
     const ancestor = await this.#inTurn(async () => this.#known.has(key) || (await this.#ask(commit, tip)))

@@ -1,9 +1,12 @@
 import type { UrlCredentials, Remote } from './url.ts'
 
-/** A child's environment: complete, nothing is inherited beside it. */
+/** The complete environment of a child; nothing else is inherited. */
 export type GitEnvironment = Readonly<Record<string, string>>
 
-/** All that git and its children get of ours. Whatever is not named (GIT_DIR, GIT_EXEC_PATH, tokens) stays out. */
+/**
+ * All that git and its children get from our environment. Whatever is not here (GIT_DIR, GIT_EXEC_PATH, tokens) stays
+ * out.
+ */
 const PASSED_ON = [
   'PATH',
   'HOME',
@@ -22,23 +25,23 @@ const PASSED_ON = [
 ]
 
 /**
- * A credential helper that answers from the environment, so that the password is in no argv, no file and no
- * header that a redirect could carry to another host: git asks it for `origin` only.
+ * A credential helper that answers from the environment. The password is then in no argv and no file, and in no header
+ * that a redirect could carry to another host: git asks the helper for `origin` only.
  */
 const CREDENTIAL_HELPER =
   '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$RUNBOOK_GIT_USERNAME" "$RUNBOOK_GIT_PASSWORD"; }; f'
 
 /**
- * The environment of a git command that only touches a mirror: no prompt, no hook, no configuration of the
- * user's. `outer` is the gateway's own environment.
+ * For a git command that only touches a mirror: no prompt, no hook, no configuration of the user's.
+ * @param outer the gateway's own environment
  */
 export function mirrorEnvironment(outer: NodeJS.ProcessEnv): GitEnvironment {
   return { ...base(outer), GIT_CONFIG_GLOBAL: '/dev/null', ...configured(SAFE_SETTINGS) }
 }
 
 /**
- * The environment of `git fetch`. For a local repository `globalConfig` takes the place of the user's own
- * configuration: git drops GIT_CONFIG_COUNT on its way to upload-pack, this file it reads there too.
+ * For `git fetch`. For a local repository `globalConfig` replaces the user's own configuration: git drops
+ * GIT_CONFIG_COUNT on its way to upload-pack, but reads this file there too.
  */
 export function fetchEnvironment(
   outer: NodeJS.ProcessEnv,
@@ -81,8 +84,8 @@ function base(outer: NodeJS.ProcessEnv): Record<string, string> {
 
 function withCredentials(origin: string, credentials: UrlCredentials): Record<string, string> {
   const section = `credential.${origin}`
-  // The empty helper clears the user's own, which would else be told to store this password. Without a
-  // password (`https://me@host/`) they are asked first, and only then is the user tried as a bare token.
+  // The empty helper clears the user's own helpers, which would otherwise be told to store this password. Without a
+  // password (`https://me@host/`) the user's helpers are asked first, and only then is the name tried as a token.
   const clear: Setting[] = credentials.password === undefined ? [] : [[`${section}.helper`, '']]
   const settings: Setting[] = [
     ...SAFE_SETTINGS,

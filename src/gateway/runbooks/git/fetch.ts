@@ -11,9 +11,9 @@ import { redact } from './redact.ts'
 import type { Remote } from './url.ts'
 
 const SIZE_CHECK_EVERY_MS = 250
-/** A pack that git still writes changes all the time; one this old was left behind by a crash. */
+/** git keeps changing a pack while it writes it. One this old was left behind by a crash. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1_000
-/** What was fetched waits here until its size is known to be acceptable; only then the served ref moves. */
+/** Holds what was fetched until its size is known to be acceptable. Only then the ref that is served moves. */
 const INCOMING_REF = 'refs/runbooks/incoming'
 const LOCAL_CONFIG = 'runbooks.gitconfig'
 
@@ -21,18 +21,18 @@ export interface FetchOptions extends CommandOptions {
   /** The repository's name, for error texts. */
   readonly name: string
   readonly remote: Remote
-  /** `undefined`: whatever the remote's HEAD is. */
+  /** `undefined`: the branch of the remote's HEAD. */
   readonly branch: string | undefined
   /** Milliseconds. */
   readonly timeoutMs: number
-  /** Bytes of the mirror's objects. */
+  /** Limit for the bytes of the mirror's objects. */
   readonly maxBytes: number
 }
 
 /**
- * Brings the configured branch, and nothing else of the remote, into the bare repository `gitDir`. Throws a
- * RepositoryError with the end of what git said, credentials masked; also when it takes too long or becomes too
- * big, and then git is ended and what it had begun is removed.
+ * Fetches the configured branch, and nothing else of the remote, into the bare repository `gitDir`. Throws a
+ * RepositoryError with the end of git's output, credentials masked. When it takes too long or becomes too big, git is
+ * ended and its half-done work is removed before that.
  */
 export async function fetchInto(gitDir: string, options: FetchOptions): Promise<void> {
   const startedAt = Date.now()
@@ -48,7 +48,7 @@ export async function fetchInto(gitDir: string, options: FetchOptions): Promise<
   await moveHead(gitDir, options)
 }
 
-/** Bytes of all objects, those included that a running fetch has received so far. */
+/** Bytes of all objects, including those that a running fetch has received so far. */
 async function objectBytes(gitDir: string, options: FetchOptions): Promise<number> {
   const { stdout } = await runInMirror(gitDir, ['count-objects', '-v'], options)
   const kibibytes = [...stdout.matchAll(/^size(?:-pack|-garbage)?: (\d+)$/gm)].map((match) =>
@@ -95,7 +95,7 @@ function fetchCommand(
     '--no-write-fetch-head',
   ]
   return {
-    // --update-shallow: without it git says nothing, exits 0 and fetches nothing from a shallow clone.
+    // --update-shallow: without it git fetches nothing from a shallow clone, says nothing, and exits 0.
     args: [
       ...['--git-dir', gitDir, 'fetch', ...flags, '--update-shallow'],
       ...['--end-of-options', remote.url, `+${source}:${INCOMING_REF}`],
@@ -117,7 +117,7 @@ async function watchSize(
   for (;;) {
     await delay(SIZE_CHECK_EVERY_MS, undefined, { signal: finished }).catch(() => undefined)
     if (finished.aborted) return
-    // A count that fails says nothing about the size; the one after the fetch must not fail.
+    // Sizes are only compared when they could be counted. The count after the fetch must not fail.
     const bytes = await objectBytes(gitDir, options).catch(() => 0)
     if (bytes > options.maxBytes) stop.abort(tooBig(options))
   }
@@ -139,12 +139,12 @@ function tooBig(options: FetchOptions): RepositorySizeError {
   )
 }
 
-/** The owner of a local repository may be another user: we allow exactly this one (git's safe.directory). */
+/** A local repository may belong to another user. This allows exactly this one (git's safe.directory). */
 async function writeLocalConfig(gitDir: string, remote: Remote): Promise<string> {
   if (remote.kind !== 'local') return ''
   const file = join(gitDir, LOCAL_CONFIG)
   const paths = await ownedPaths(remote.url)
-  // Newer gits take a trailing `*` for "and everything below".
+  // In newer gits a trailing `*` means "and everything below".
   const lines = paths.filter((path) => !path.endsWith('*')).map((path) => `\tdirectory = ${quoted(path)}\n`)
   await writeFile(file, `[safe]\n${lines.join('')}`, { mode: 0o600 })
   return file
@@ -154,7 +154,7 @@ function quoted(value: string): string {
   return `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** An ended git leaves its half-written pack; nobody else would ever remove it. */
+/** A git that was ended leaves its half-written pack, and nobody else would ever remove it. */
 async function removeBegunPacks(gitDir: string, startedAt: number): Promise<void> {
   const folder = join(gitDir, 'objects', 'pack')
   const names = await readdir(folder).catch(() => [])

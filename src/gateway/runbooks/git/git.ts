@@ -6,16 +6,18 @@ import { within } from '../../../basics/within.ts'
 import type { GitEnvironment } from './environment.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 
-/** What is kept of each output: the end of it, which is where git says `fatal:`. */
+/** Only the end of each output is kept: there git says `fatal:`. */
 const KEPT_CHARACTERS = 4096
 /** How long git has to remove its lock files after SIGTERM before SIGKILL. */
 const TERM_GRACE_MS = 1_000
-/** When even SIGKILL does not end it (a dead NFS mount), we stop waiting. */
+/** After this we stop waiting: not even SIGKILL may end it (a dead NFS mount). */
 const GIVE_UP_MS = 5_000
-/** After SIGKILL. Where process 1 reaps nobody (a container without init) its dead stay in the group for ever. */
+/**
+ * After SIGKILL. Where process 1 does not reap (a container without init), dead processes stay in the group for ever.
+ */
 const GROUP_END_MS = 500
 const GROUP_LOOK_MS = 5
-/** After git's exit: an ssh connection kept open by ControlPersist holds stderr for as long as it likes. */
+/** After git's exit: an ssh connection that ControlPersist keeps open holds stderr for as long as it likes. */
 const DRAIN_MS = 250
 
 export interface GitRun {
@@ -42,7 +44,7 @@ export interface GitResult {
 export async function runGit(run: GitRun): Promise<GitResult> {
   run.signal.throwIfAborted()
   const child = spawnGit(run.args, run.env, 'ignore')
-  // Before anything else: a failed start is told by an event, and one that nobody listens to ends the process.
+  // Has to come first: a failed start is an 'error' event, which ends the process when nobody listens.
   const ended = exitCode(child)
   const stdout = keepTail(child.stdout)
   const stderr = keepTail(child.stderr)
@@ -58,7 +60,7 @@ async function endOrStop(child: ChildProcess, ended: Promise<number>, run: GitRu
   throw outcome
 }
 
-/** The time or the signal, whichever comes first, as the error to throw. */
+/** Gives the error to throw when the time is over or the signal aborts, whichever comes first. */
 function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Error> } {
   const { signal, timeoutMs, timeoutError } = run
   const ours = new AbortController()
@@ -71,7 +73,7 @@ function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Er
   return { reason, [Symbol.dispose]: () => ours.abort() }
 }
 
-/** Settles once git has ended and its output is read, or a short while after its end if others hold the pipes. */
+/** Settles when git has ended and its output is read, or a short while after its end if others hold the pipes. */
 function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(gitUnavailable(cause)))
@@ -94,12 +96,15 @@ async function endGroup(pgid: number, ended: Promise<number>): Promise<void> {
     signalGroup(pgid, 'SIGKILL')
     await within(ended, GIVE_UP_MS)
   }
-  // git itself may be gone while a child of it ignored SIGTERM.
+  // git may be gone while one of its children has ignored SIGTERM.
   signalGroup(pgid, 'SIGKILL')
   await groupGone(pgid)
 }
 
-/** Its members are not our children, so nobody tells us: what they write to is removed next, so look. */
+/**
+ * The members are not our children, so no event tells us. Their files are removed next, so it polls until they are
+ * gone.
+ */
 async function groupGone(pgid: number): Promise<void> {
   const end = performance.now() + GROUP_END_MS
   while (signalGroup(pgid, 0) && performance.now() < end) await delay(GROUP_LOOK_MS)

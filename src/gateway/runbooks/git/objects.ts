@@ -5,15 +5,15 @@ import { MirrorDamagedError, RepositoryError } from '../errors.ts'
 import { ReplyReader, type ObjectReply } from './reply.ts'
 import { gitUnavailable, spawnGit } from './spawn.ts'
 
-/** The mirror's one ref, and the commit it stands for. */
+/** The only ref of the mirror, and its commit. */
 export const HEAD_REF = 'refs/runbooks/head'
 export const HEAD_COMMIT = `${HEAD_REF}^{commit}`
 
-/** Requests waiting for the child. Each belongs to a REST request, which has bounds of its own far below. */
+/** Requests waiting for the child. Each belongs to a REST request, and these have much lower limits. */
 const MAX_WAITING = 1_000
 const REQUEST_TIMEOUT_MS = 10_000
 const KEPT_STDERR_CHARACTERS = 2_048
-/** Commit messages and folders with tens of thousands of entries stay below. */
+/** Enough for commit messages, and for folders with tens of thousands of entries. */
 export const MAX_STRUCTURE_BYTES = 8 * 1024 * 1024
 
 export interface ObjectReaderOptions {
@@ -33,18 +33,18 @@ interface Request {
 }
 
 interface Child {
-  /** Without descriptors it could not be started, and has no streams. */
+  /** Has no streams when there was no descriptor left to start it. */
   readonly git: ChildProcess
   readonly gone: Promise<void>
   stderr: string
-  /** Answers what it was asked, and gets no further request. */
+  /** Finishes what it was asked, and gets no further request. */
   retired: boolean
 }
 
 /**
- * Reads objects of one mirror through one lasting `git cat-file --batch` child: 0.1 ms an object, where a
- * process for each would be 5 ms. The child starts with the first request and again after it ended; one
- * request is with it at a time, so its death costs that one request only.
+ * Reads objects of one mirror through one lasting `git cat-file --batch` child: 0.1 ms per object, where a process for
+ * each would take 5 ms. The child starts with the first request, and again after it ended. It has one request at a
+ * time, so its death costs that request only.
  */
 export class ObjectReader {
   readonly #options: ObjectReaderOptions
@@ -63,7 +63,7 @@ export class ObjectReader {
    * above `maxBytes` is not read. Rejects with a MirrorDamagedError when git cannot read the object.
    */
   read(name: string, maxBytes: number): Promise<ObjectReply> {
-    // The name is a line of the child's stdin: nothing but these may ever get there.
+    // The name becomes a line on the child's stdin, so nothing else may get there.
     if (name !== HEAD_COMMIT && !/^[0-9a-f]{7,64}(\^\{commit\})?$/.test(name)) {
       return Promise.reject(new TypeError('not an object id'))
     }
@@ -75,7 +75,7 @@ export class ObjectReader {
     })
   }
 
-  /** Later requests go to a new child, which knows nothing of the packs the old one had open. */
+  /** Later requests go to a new child: the old one does not know of new packs. */
   renew(): void {
     if (this.#child === undefined) return
     this.#child.retired = true
@@ -113,7 +113,7 @@ export class ObjectReader {
 
   #start(): Child {
     const args = ['--git-dir', this.#options.gitDir, 'cat-file', '--batch']
-    // A group of its own: Ctrl-C in the gateway's terminal must not end it while the gateway drains.
+    // In a group of its own: Ctrl-C in the gateway's terminal must not end it while the gateway drains.
     const git = spawnGit(args, this.#options.env, 'pipe')
     let gone = (): void => undefined
     const child: Child = { git, gone: new Promise((resolve) => (gone = resolve)), stderr: '', retired: false }
@@ -127,7 +127,7 @@ export class ObjectReader {
 
   #listen(child: Child, forget: () => void): void {
     const { git } = child
-    // Before anything else: an 'error' that nobody listens to ends the process.
+    // Has to come first: an 'error' event without a listener ends the process.
     git.once('error', (cause) => {
       forget()
       this.#lose(child, gitUnavailable(cause))
@@ -136,7 +136,7 @@ export class ObjectReader {
     git.stderr?.setEncoding('utf8').on('data', (text: string) => {
       child.stderr = (child.stderr + text).slice(-KEPT_STDERR_CHARACTERS)
     })
-    // EPIPE when it died while we wrote: its end is reported by 'close'.
+    // EPIPE when the child died while we wrote. 'close' reports its end.
     git.stdin?.on('error', () => undefined)
     git.once('close', () => {
       forget()
@@ -152,7 +152,7 @@ export class ObjectReader {
     try {
       const reply = this.#current.request.reader.push(piece)
       if (reply === undefined) return
-      // The content would still come: only the child's end stops it.
+      // The content would still come. Only ending the child stops it.
       if (reply.kind === 'too-large') this.#kill(child)
       this.#settle()?.resolve(reply)
     } catch (error) {
@@ -190,7 +190,7 @@ export class ObjectReader {
   }
 }
 
-/** One that was never started has no pid, and Node would send the signal to pid 0: to our own group. */
+/** A child that was never started has no pid, and Node would send the signal to pid 0, which is our own group. */
 function kill({ git }: Child): void {
   signalChild(git, 'SIGKILL')
 }

@@ -1,6 +1,6 @@
 import { MirrorDamagedError } from '../errors.ts'
 
-/** What `git cat-file --batch` says to one name. */
+/** What `git cat-file --batch` answers for one name. */
 export type ObjectReply =
   | { readonly kind: 'found'; readonly oid: string; readonly type: string; readonly content: Buffer }
   | { readonly kind: 'too-large'; readonly oid: string; readonly type: string; readonly size: number }
@@ -18,8 +18,8 @@ interface Header {
 }
 
 /**
- * Puts one reply together from the pieces a pipe delivers. Holds at most `maxBytes` of content: what is
- * announced bigger is reported as `too-large` before any of it is kept, and the child must then be ended.
+ * Puts one reply together from the pieces that a pipe delivers. Holds at most `maxBytes` of content. Content that is
+ * announced as larger is reported as `too-large` before any of it is kept; the child must then be ended.
  */
 export class ReplyReader {
   readonly #maxBytes: number
@@ -31,7 +31,7 @@ export class ReplyReader {
     this.#maxBytes = maxBytes
   }
 
-  /** The reply once it is whole. Throws a MirrorDamagedError for what is not in cat-file's format. */
+  /** The reply, once it is complete. Throws a MirrorDamagedError when it is not in cat-file's format. */
   push(piece: Buffer): ObjectReply | undefined {
     this.#keep(piece)
     const header = this.#header ?? this.#readHeader()

@@ -6,7 +6,7 @@ import { RepositoryError } from '../errors.ts'
 /** Both ends of three pipes, two for libuv's own report of a failed start, two to spare. */
 const DESCRIPTORS_OF_A_START = 10
 
-/** What to do about a start that failed, by its code. */
+/** What to do when git could not be started, by error code. */
 const REMEDIES: Readonly<Partial<Record<string, string>>> = {
   ENOENT: 'git was not found in PATH: install git (2.32 or newer)',
   EMFILE: 'git could not be started, too many files are open (EMFILE): raise the limit (ulimit -n)',
@@ -14,9 +14,9 @@ const REMEDIES: Readonly<Partial<Record<string, string>>> = {
 }
 
 /**
- * Starts git in a process group of its own. Throws a RepositoryError for some failures; others come as an 'error'
- * event, whose listener must be the first thing the caller adds. For want of descriptors the child then has no
- * streams at all, against their types.
+ * Starts git in a process group of its own. Throws a RepositoryError for some failures. Others come as an 'error'
+ * event, so the caller has to listen for that before anything else. Without free descriptors the child has no streams
+ * at all, although its type says so.
  */
 export function spawnGit(
   args: readonly string[],
@@ -25,22 +25,22 @@ export function spawnGit(
 ): ChildProcess {
   try {
     checkDescriptors()
-    // cwd `/`: git refuses to start in a folder that is gone, and the gateway's own may be.
+    // cwd `/`: git refuses to start in a deleted folder, and the gateway's own may be one.
     return spawn('git', args, { env, cwd: '/', detached: true, stdio: [stdin, 'pipe', 'pipe'] })
   } catch (error) {
     throw gitUnavailable(error)
   }
 }
 
-/** What a start failed with, in words that say what to do. */
+/** Why git could not be started, and what to do about it. */
 export function gitUnavailable(cause: unknown): RepositoryError {
   const { code, message } = cause as NodeJS.ErrnoException
   return new RepositoryError(REMEDIES[code ?? ''] ?? `git could not be started: ${message}`, { cause })
 }
 
 /**
- * Throws when there are not enough. A start that runs out of them half-way never gives back those it has taken
- * (Node 20 leaves the pipes of an EMFILE open), so each such request would make the want greater.
+ * Throws when there are too few. A start that runs out of descriptors half-way never returns those that it has taken
+ * (Node 20 leaves the pipes of an EMFILE open), so each such request would make it worse.
  */
 function checkDescriptors(): void {
   const taken: number[] = []

@@ -10,7 +10,7 @@ interface TreeEntry {
   readonly oid: string
 }
 
-/** What a file or a folder has for its mode; all others are links and submodules. */
+/** The modes of files and folders. All others are links and submodules. */
 export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
 export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
 
@@ -30,8 +30,8 @@ export function splitPath(path: string): string[] {
 }
 
 /**
- * Walks the tree of `commit` and gives the blob's object id. Only regular files in real folders count: a link or
- * a submodule anywhere on the way is refused, so no path leads out of the repository.
+ * Walks the tree of `commit` to the blob's object id. Only regular files in real folders count: a link or a submodule
+ * on the way is refused, so no path leads out of the repository.
  */
 export async function findBlob(
   objects: ObjectReader,
@@ -54,14 +54,16 @@ async function rootTree(objects: ObjectReader, commit: string): Promise<string> 
   return treeOf(await readStructure(objects, commit, 'commit'), commit)
 }
 
-/** The id of the tree that a commit's text names. */
+/** The id of the tree, from the text of a commit. */
 export function treeOf(content: Buffer, commit: string): string {
   const oid = /^tree ([0-9a-f]{40,64})\n/.exec(content.toString('latin1', 0, 80))?.[1]
   if (oid === undefined) throw new MirrorDamagedError(`commit ${commit} names no tree`)
   return oid
 }
 
-/** The text of a commit, the bytes of a tree. Throws a MirrorDamagedError or, if it is too big, a RunbookContentError. */
+/**
+ * The text of a commit, or the bytes of a tree. Throws a MirrorDamagedError, or a RunbookContentError if it is too big.
+ */
 export async function readStructure(
   objects: ObjectReader,
   oid: string,

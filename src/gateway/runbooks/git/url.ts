@@ -15,7 +15,7 @@ export type Remote =
   | {
       readonly kind: 'https'
       readonly url: string
-      /** `https://host[:port]`: the only place the credentials are for. */
+      /** `https://host[:port]`: the credentials go only there. */
       readonly origin: string
       readonly credentials: UrlCredentials | undefined
     }
@@ -27,9 +27,9 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s
 const SCP = /^(?:([^/:@]+)@)?(\[[^\]/]+\]|[^/:@[\]]+):(.*)$/s
 
 /**
- * Understands a repository URL: a local path, `file://`, `https://`, `ssh://` or `user@host:path`.
- * Throws a RepositoryError (credentials masked) for anything else, above all for what git would take as an
- * option (`--upload-pack=...`) or as a command (`ext::sh -c ...`).
+ * Understands a repository URL: a local path, `file://`, `https://`, `ssh://` or `user@host:path`. Throws a
+ * RepositoryError (credentials masked) for anything else, above all for what git would take as an option
+ * (`--upload-pack=...`) or as a command (`ext::sh -c ...`).
  */
 export function parseRemote(url: string): Remote {
   if (url === '') throw refused(url, 'is empty')

@@ -5,13 +5,13 @@ import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, splitPat
 /** How much of a repository one listing looks at. */
 export const LISTING_LIMITS = { runbooks: 1_000, folders: 5_000, ms: 10_000 }
 
-/** Objects have ids of as many bytes as the commit's. */
+/** Object ids have as many bytes as the commit's own. */
 interface Tree {
   readonly oid: string
   readonly path: string
 }
 
-/** The runbook files in a folder of one commit, in the order of their paths. */
+/** Walks through the runbook files of a folder in one commit, ordered by path. */
 export class Walk {
   readonly #objects: ObjectReader
   readonly #oidBytes: number
@@ -19,10 +19,10 @@ export class Walk {
   readonly #end: number
   #folders = 0
   #runbooks = 0
-  /** Whether there are more, or may be, than were given. */
+  /** Whether there are more than were given, or may be. */
   isCut = false
 
-  /** `end`: when to give up, on the monotonic clock. */
+  /** @param end when to give up, on the monotonic clock */
   constructor(objects: ObjectReader, oidBytes: number, end: number, limits: typeof LISTING_LIMITS) {
     this.#objects = objects
     this.#oidBytes = oidBytes
@@ -66,14 +66,14 @@ export class Walk {
     try {
       return await readStructure(this.#objects, tree.oid, 'tree')
     } catch (error) {
-      // A folder of some hundred thousand files is none of runbooks.
+      // A folder with some hundred thousand files is no folder of runbooks.
       if (!(error instanceof RunbookContentError)) throw error
       this.isCut = true
       return Buffer.alloc(0)
     }
   }
 
-  /** For each file as well: its template takes time, too. */
+  /** Called for files as well: reading a template takes time, too. */
   #checkTime(): void {
     if (performance.now() <= this.#end) return
     throw new RepositoryError(`listing the runbooks took longer than ${this.#limits.ms / 1000} s`)
@@ -85,12 +85,12 @@ export class Walk {
   }
 }
 
-/** hoop's rule (protocol.md 9.2). A name that is not UTF-8 could not be asked for. */
+/** hoop's rule (protocol.md 9.2). A name that is not UTF-8 could not be requested. */
 function isRunbook(name: Buffer): boolean {
   return name.includes('.runbook.') && Buffer.from(name.toString()).equals(name)
 }
 
-/** Whether an execution could name it: no control characters, not too long. */
+/** Whether a request could name it: no control characters, not too long. */
 function isPlain(path: string): boolean {
   try {
     splitPath(path)
