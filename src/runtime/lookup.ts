@@ -3,8 +3,8 @@ import path from 'node:path'
 import { SpawnError } from './exit-status.ts'
 
 /**
- * Where a program lies: as it stands when it holds a slash (relative to `cwd`), else in the folders of `searchPath`.
- * @throws SpawnError ENOENT when there is none, EACCES when all there is cannot be executed
+ * Finds a program: a name with a slash is a path (relative to `cwd`), any other is looked up in the folders of
+ * `searchPath`. @throws SpawnError ENOENT when there is none, EACCES when none that was found can be executed
  */
 export function findProgram(name: string, searchPath: string, cwd: string): string {
   if (name.includes('/')) return path.resolve(cwd, name)
@@ -20,7 +20,7 @@ function candidates(name: string, searchPath: string, cwd: string): string[] {
   return searchPath.split(':').map((folder) => path.resolve(cwd, folder, name))
 }
 
-/** Asks for the file first: an error for every folder that does not have it would cost more than the rest. */
+/** Checks that the file exists first: an exception for every folder without it would cost more than all the rest. */
 function isExecutable(file: string): boolean {
   if (!isFile(file)) return false
   try {
@@ -35,7 +35,7 @@ function isFile(file: string): boolean {
   try {
     return statSync(file, { throwIfNoEntry: false })?.isFile() === true
   } catch {
-    // Not there, or in a folder that may not be searched, or with too long a name.
+    // Missing, in a folder that may not be searched, or with too long a name.
     return false
   }
 }

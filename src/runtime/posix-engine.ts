@@ -23,13 +23,13 @@ import { childEnd } from './ending/reaper.ts'
 export { endLeftBehind } from './ending/left-behind.ts'
 export { whyUnmarked } from './ending/mark.ts'
 
-// What is imported here may throw, and so may this: then there is the portable engine.
+// The imports above may throw, and so may this. Then the portable engine is used.
 requireLibc()
 
-/** Fewer wake-ups for bulk output; stderr stays at 64 KiB. */
+/** Large, for fewer wake-ups with bulk output; stderr stays at 64 KiB. */
 const STDOUT_PIPE_BYTES = 256 * 1024
 
-/** Starts a command on Linux, marked if it gets a mark. @throws SpawnError with the errno of whatever failed */
+/** Starts a command on Linux, with the mark if there is one. @throws SpawnError with the errno of whatever failed */
 export function startPosix(command: Command, mark?: bigint): Child {
   const owned: number[] = []
   try {
@@ -37,7 +37,7 @@ export function startPosix(command: Command, mark?: bigint): Child {
   } catch (error) {
     throw spawnError(command, error)
   } finally {
-    // Our copies of the child's ends: were they kept, the pipes would never reach their end.
+    // Closes our copies of the child's ends. Otherwise the pipes would never reach their end.
     for (const fd of owned) closeSync(fd)
   }
 }
@@ -57,7 +57,7 @@ export function startPosixTerminal(command: Command, size: WindowSize, mark?: bi
   }
 }
 
-/** @throws ErrnoError or a file error where the kernel lacks what it takes */
+/** @throws ErrnoError or a file error where the kernel lacks something that it needs */
 export function guardPosix(): void {
   hideFromSameUser()
   adoptOrphans()
@@ -97,14 +97,14 @@ function child(pid: number, out: number, err: number): Child {
   return { pid, stdout, stderr, reaped: exited, exited, unread }
 }
 
-/** @returns [our end, the child's end]; only the child's is put on the list of what is closed after the start */
+/** @returns [our end, the child's end]; only the child's end is added to `owned`, which is closed after the start */
 function outputPipe(owned: number[]): [number, number] {
   const [ours, theirs] = pipe()
   owned.push(theirs)
   return [ours, theirs]
 }
 
-/** The whole input, written before the start: nothing to pump, no EPIPE, and /dev/stdin can be opened again. */
+/** Holds the whole input before the start: nothing to pump, no EPIPE, and /dev/stdin can be opened again. */
 function stdinFile(input: Uint8Array, owned: number[]): number {
   const fd = memoryFile('stdin')
   owned.push(fd)

@@ -2,15 +2,17 @@ import { errnoOf } from '../basics/errors.ts'
 import { writeSync } from 'node:fs'
 import { setImmediate as otherWork, setTimeout as delay } from 'node:timers/promises'
 
-/** How often a full terminal is tried again: at first soon, since most programs read, later seldom, since some never do. */
+/**
+ * How often a full terminal is tried again: soon at first, since most programs read; rarely later, since some never do.
+ */
 const FIRST_RETRY_MS = 1
 const LONGEST_RETRY_MS = 32
-/** After so many bytes everything else gets its turn: a terminal that edits lines takes what is too long and drops it. */
+/** After this many bytes everything else gets a turn: a terminal that edits lines accepts, and drops, any length. */
 const AT_ONCE_BYTES = 64 * 1024
 
 /**
- * Writes to a terminal's master. Not through its stream: libuv falls back to blocking writes on a master, and a
- * program that does not read its terminal would stop the whole agent. The descriptor is non-blocking.
+ * Writes to a terminal's master. Not through its stream: libuv falls back to blocking writes on a master, and a program
+ * that does not read its terminal would stop the whole agent. Here the descriptor is non-blocking.
  */
 export class TerminalInput {
   readonly #fd: number
@@ -19,18 +21,20 @@ export class TerminalInput {
   #writing = false
   readonly #isClosed: () => boolean
 
-  /** @param isClosed true from the moment the descriptor may be somebody else's */
+  /** @param isClosed true as soon as the descriptor may belong to something else */
   constructor(fd: number, isClosed: () => boolean) {
     this.#fd = fd
     this.#isClosed = isClosed
   }
 
-  /** Bytes the terminal has not taken yet. */
+  /** Bytes that the terminal has not taken yet. */
   get unwritten(): number {
     return this.#bytes
   }
 
-  /** What the terminal takes at once is written when this returns. The bytes must stay as they are. */
+  /**
+   * Writes as much as the terminal takes at once. The rest is written later, so the caller must not change the bytes.
+   */
   write(data: Uint8Array): void {
     if (this.#isClosed() || data.length === 0) return
     this.#queue.push(data)
@@ -57,7 +61,7 @@ export class TerminalInput {
     else if (taken > 0) this.#queue[0] = data.subarray(taken)
   }
 
-  /** @returns 0 when the terminal is full; one whose program is gone takes everything */
+  /** @returns 0 when the terminal is full. A terminal whose program is gone takes everything */
   #writeOnce(data: Uint8Array): number {
     try {
       return writeSync(this.#fd, data, 0, Math.min(data.length, AT_ONCE_BYTES))

@@ -14,31 +14,31 @@ import {
 } from './cgroup-files.ts'
 import { KILLED_MS } from '../ending/ending-times.ts'
 
-/** What is killed leaves its group a moment later: looked for after 1 ms at first, then up to 100 ms. */
+/** Killed processes leave the group a moment later. Looked for after 1 ms at first, then up to every 100 ms. */
 const FIRST_LOOK_MS = 1
 const LONGEST_LOOK_MS = 100
-/** What was forked before the stop may itself fork while it is moved. */
+/** A process that was forked before the stop may fork again while it is moved. */
 const MAX_PASSES = 5
 
 export interface GroupLimits {
-  /** Of all processes of the group together. */
+  /** For all processes of the group together. */
   readonly memoryMaxBytes?: number | undefined
   readonly pidsMax?: number | undefined
 }
 
 /**
- * A cgroup v2 group of one execution. Its limits are for accidents: a command of the agent's own user may write to
- * these files as the agent does.
+ * A cgroup v2 group for one execution. Its limits protect against accidents, not attacks: a command that runs as the
+ * agent's user can write to these files like the agent.
  */
 export class ControlGroup implements AsyncDisposable {
   readonly folder: string
-  /** Whether it has limits, which then do not hold for what is outside. */
+  /** Whether it has limits. These do not hold for processes outside the group. */
   readonly limited: boolean
   readonly #agent: string
 
   /**
-   * @param folder of a group that is there; it is removed at the end
-   * @param agent the agent's own group, in which its children are born
+   * @param folder of an existing group, which is removed at the end
+   * @param agent the agent's own group, in which its children start
    */
   constructor(folder: string, agent: string, limited = false) {
     this.folder = folder
@@ -46,7 +46,7 @@ export class ControlGroup implements AsyncDisposable {
     this.#agent = agent
   }
 
-  /** @throws when the group cannot be made or does not take a limit; nothing is left then */
+  /** @throws when the group cannot be made, or does not take a limit. Nothing is left then */
   static create(folder: string, agent: string, limits: GroupLimits): ControlGroup {
     try {
       mkdirSync(folder)
@@ -60,11 +60,12 @@ export class ControlGroup implements AsyncDisposable {
   }
 
   /**
-   * Moves the leader of a session in. To be called in the tick in which it was started. The kernel takes 5 to 40 ms
-   * for it (a grace period of RCU), in which a shell forks its first command outside: so the leader is stopped at
-   * once, moved by another thread, and goes on. What it forked before the stop follows, unless that has made a
-   * session of its own: then it is for the runtime's sweep to find. (To be born inside needs glibc 2.39.)
-   * @returns false when it could not be moved, for one because it has ended; never rejects
+   * Moves the leader of a session into the group. Call it in the tick in which the leader was started. The kernel takes
+   * 5 to 40 ms for a move (a grace period of RCU), and a shell would fork its first command outside meanwhile. So the
+   * leader is stopped at once, moved by another thread, and continued. What it had forked before the stop is moved too,
+   * unless it has made a session of its own; the runtime's sweep finds that. (Starting inside the group needs glibc
+   * 2.39.)
+   * @returns false when it could not be moved, for example because it has ended; never rejects
    */
   async add(pid: number): Promise<boolean> {
     signal(pid, 'SIGSTOP')
@@ -77,38 +78,41 @@ export class ControlGroup implements AsyncDisposable {
     }
   }
 
-  /** Whether a process of it lives; zombies do not count. */
+  /** Whether a process of the group is alive; zombies do not count. */
   populated(): boolean {
     return isPopulated(this.folder)
   }
 
-  /** Those in groups that the command made below included. */
+  /** Includes the groups that the command made below it. */
   pids(): number[] {
     return pidsIn(this.folder)
   }
 
-  /** SIGKILL to every process, at one blow where the kernel has cgroup.kill (5.14). Returns before they are gone. */
+  /** SIGKILL to every process, all at once where the kernel has cgroup.kill (5.14). Returns before they are gone. */
   kill(): void {
     if (tryWrite(this.#file('cgroup.kill'), 1)) return
     for (const pid of this.pids()) signal(pid, 'SIGKILL')
   }
 
-  /** Whether the kernel has killed one of its processes for lack of memory, its own or the machine's. Ask before disposal. */
+  /**
+   * Whether the kernel has killed one of its processes because memory ran out, in the group or in the machine. Ask
+   * before disposal.
+   */
   oomKilled(): boolean {
     return (readCount(this.#file('memory.events'), 'oom_kill') ?? 0) > 0
   }
 
-  /** For what may live on: removes the group when nothing lives in it. @returns whether it is gone */
+  /** For processes that may live on: removes the group only if it is empty. @returns whether it is gone */
   removeEmpty(): boolean {
     return removeGroup(this.folder)
   }
 
-  /** Kills what is left and removes the group. What outlives two seconds of that is left to the next agent. */
+  /** Kills what is left and removes the group. If something survives two seconds of that, the next agent removes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     const end = performance.now() + KILLED_MS
     for (let wait = FIRST_LOOK_MS; !removeGroup(this.folder); wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
       if (performance.now() > end) return
-      // Again each time: without cgroup.kill, what was being forked meanwhile has escaped.
+      // Repeated: without cgroup.kill, what was just being forked has escaped.
       this.kill()
       await delay(wait)
     }
@@ -140,11 +144,12 @@ export class ControlGroup implements AsyncDisposable {
 export function setLimits(folder: string, { memoryMaxBytes, pidsMax }: GroupLimits): void {
   if (memoryMaxBytes !== undefined) {
     writeValue(path.join(folder, 'memory.max'), memoryMaxBytes)
-    // Else what is over the limit goes to swap: slow instead of ended. The file is missing without swap.
+    // Without this, memory over the limit goes to swap: slow instead of ended. The file is missing when there is no
+    // swap.
     tryWrite(path.join(folder, 'memory.swap.max'), 0)
   }
   if (pidsMax !== undefined) writeValue(path.join(folder, 'pids.max'), pidsMax)
-  // All of it or nothing: a shell that goes on without the command that was killed is an execution half done.
+  // Ends all of it or nothing: a shell that goes on without the command that was killed has done half of its work.
   tryWrite(path.join(folder, 'memory.oom.group'), 1)
 }
 
@@ -152,6 +157,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {
-    // It has ended meanwhile, or belongs to another user.
+    // The process has ended meanwhile, or belongs to another user.
   }
 }

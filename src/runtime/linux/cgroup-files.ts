@@ -22,7 +22,7 @@ export function tryWrite(file: string, value: string | number): boolean {
   }
 }
 
-/** The words of a small file; none when it cannot be read. */
+/** The words of a small file; an empty list when it cannot be read. */
 export function readWords(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split(/\s+/).filter(Boolean)
@@ -31,14 +31,14 @@ export function readWords(file: string): string[] {
   }
 }
 
-/** The number behind `key` in a file of lines `key number`; undefined when there is none. */
+/** The number after `key` in a file with lines `key number`; undefined when there is none. */
 export function readCount(file: string, key: string): number | undefined {
   const words = readWords(file)
   const at = words.indexOf(key)
   return at === -1 ? undefined : Number(words[at + 1])
 }
 
-/** Whether a process that lives is in the group or below it; false for a group that is gone. */
+/** Whether a living process is in the group or below it; false when the group is gone. */
 export function isPopulated(group: string): boolean {
   return readCount(path.join(group, 'cgroup.events'), 'populated') === 1
 }
@@ -54,7 +54,7 @@ export function subgroups(group: string): string[] {
   }
 }
 
-/** Processes in the group and below. The kernel shows those of foreign pid namespaces as 0, which kill(2) takes for us. */
+/** Processes in the group and below. Processes of other pid namespaces appear as 0, which would mean us to kill(2). */
 export function pidsIn(group: string): number[] {
   const own = readWords(path.join(group, 'cgroup.procs')).map(Number)
   return [...own.filter((pid) => pid > 1), ...subgroups(group).flatMap(pidsIn)]
@@ -63,12 +63,12 @@ export function pidsIn(group: string): number[] {
 /** The session of a process; undefined when it is gone. */
 export function sessionOf(pid: number): number | undefined {
   const stat = readWords(`/proc/${pid}/stat`).join(' ')
-  // Behind the program's name, which may hold blanks and brackets: state, parent, group, session.
+  // After the program's name, which may contain blanks and brackets: state, parent, group, session.
   const session = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]
   return session === undefined ? undefined : Number(session)
 }
 
-/** Removes a group with those below it. @returns false while a process lives in one of them */
+/** Removes a group and those below it. @returns false while a process lives in one of them */
 export function removeGroup(group: string): boolean {
   if (removeEmpty(group)) return true
   for (const below of subgroups(group)) removeGroup(below)

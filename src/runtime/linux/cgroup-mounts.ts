@@ -6,13 +6,13 @@ import { readWords } from './cgroup-files.ts'
 export type Hierarchy = 'v2' | 'v1-memory'
 
 interface Mount {
-  /** The group that is seen at `point`. */
+  /** The group that is visible at `point`. */
   readonly root: string
   readonly point: string
 }
 
 /**
- * The folder of the group in which a process is; undefined where no mount shows it.
+ * The folder of a process's group; undefined where no mount shows it.
  * @param proc the process's folder in /proc
  */
 export function groupFolder(hierarchy: Hierarchy, pid: number, proc: string): string | undefined {
@@ -45,14 +45,14 @@ function mounts(hierarchy: Hierarchy, mountinfo: readonly string[]): Mount[] {
   })
 }
 
-/** Above the root of our cgroup namespace the kernel writes `/..`: names that nobody here knows. */
+/** For groups above the root of our cgroup namespace the kernel writes `/..`, which leads nowhere here. */
 function folderBelow({ root, point }: Mount, group: string): string | undefined {
   if (root.startsWith('/..') || group.startsWith('/..')) return undefined
   const below = path.posix.relative(root, group)
   return below.startsWith('..') ? undefined : path.posix.join(point, below)
 }
 
-/** A mount may lie hidden under another one, and a path may be another group's: only the kernel's list proves it. */
+/** The mount may be hidden under another one, and the path may be another group's. Only the kernel's list is proof. */
 function isIn(folder: string, pid: number): boolean {
   return readWords(`${folder}/cgroup.procs`).includes(String(pid))
 }
@@ -65,7 +65,7 @@ function lines(file: string): string[] {
   }
 }
 
-/** Blanks in paths are written as `\040`. */
+/** The kernel writes blanks in paths as `\040`. */
 function unescape(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)))
 }

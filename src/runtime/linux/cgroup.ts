@@ -7,37 +7,36 @@ import { groupFolder } from './cgroup-mounts.ts'
 
 const CONTROLLERS = ['memory', 'pids'] as const
 
-/** `agent-ID` holds an agent, `s-ID-n-name` one of its executions. */
+/** `agent-ID` is the group of an agent, `s-ID-n-name` that of one of its executions. */
 const OURS = /^(agent|s)-([0-9a-f]{8})(?:-|$)/
 const MAX_NAME = 40
 
 export interface AdoptOptions extends GroupLimits {
-  /** What dead agents left running in their groups; killed by default. */
+  /** What to do with processes that dead agents left in their groups; `kill` by default. */
   readonly leftovers?: 'kill' | 'leave'
-  /** The process whose group it is; this one by default. */
+  /** The process whose group is divided; this one by default. */
   readonly pid?: number
   /** Its folder in /proc. */
   readonly proc?: string
 }
 
 /**
- * The cgroup v2 group in which the agent was started, divided: the agent in one part, each execution in one of its
- * own. In v2 a group that hands controllers down holds no processes, so the agent goes first.
- *
- * It is used when we may make groups in it, and when it is not the root of the machine: of all groups that one alone
- * has no `cgroup.type`, inside a cgroup namespace too, whose root looks like `/` but is an ordinary group.
- * Other processes in the group are left where they are: then executions have groups, but without limits.
+ * Divides the cgroup v2 group in which the agent was started: the agent goes into one part, each execution into its
+ * own. In v2 a group that passes controllers down may hold no processes, so the agent is moved first.
+ * Used only where we may make groups, and not in the root of the machine: that is the only group without `cgroup.type`.
+ * (The root of a cgroup namespace also looks like `/`, but is an ordinary group.) Other processes in the group are left
+ * where they are; executions then have groups, but no limits.
  */
 export class ControlGroups implements Disposable {
-  /** The agent's group as it was at the start. */
+  /** The agent's group as it was before. */
   readonly folder: string
-  /** What does not work, and why, one sentence each. */
+  /** What does not work and why, in one sentence each. */
   readonly missing: readonly string[]
   readonly #id: string
   readonly #agent: string
   readonly #pid: number
   readonly #limits: GroupLimits
-  /** Controllers that were off before. */
+  /** Controllers that we have switched on. */
   readonly #enabled: readonly string[]
   #created = 0
   #left: ControlGroup[] = []
@@ -57,8 +56,8 @@ export class ControlGroups implements Disposable {
   }
 
   /**
-   * To be called before anything is started. Takes two seconds at most, when dead agents left something; never rejects.
-   * @returns with `reason` when there are none to be had: nothing has changed then
+   * Call it before anything is started. Takes at most two seconds, when dead agents left something; never rejects.
+   * @returns with `reason` when there can be no groups. Nothing has changed then
    */
   static async adopt(options: AdoptOptions = {}): Promise<ControlGroups | { readonly reason: string }> {
     const pid = options.pid ?? process.pid
@@ -75,7 +74,9 @@ export class ControlGroups implements Disposable {
     return new ControlGroups(folder, id, pid, options)
   }
 
-  /** @param name for whoever looks at the groups; what does not fit into one is left out. @throws see ControlGroup */
+  /**
+   * @param name for people who look at the groups; characters that do not fit are left out. @throws see ControlGroup
+   */
   create(name: string): ControlGroup {
     this.#left = this.#left.filter((group) => !group.removeEmpty())
     const plain = name.replace(/[^\w-]/g, '').slice(0, MAX_NAME)
@@ -84,12 +85,12 @@ export class ControlGroups implements Disposable {
     return ControlGroup.create(folder, this.#agent, this.#limits)
   }
 
-  /** What lives in the group may live on; the group goes when it is empty. */
+  /** Processes in the group may live on. The group is removed when it is empty. */
   leave(group: ControlGroup | undefined): void {
     if (group !== undefined && !group.removeEmpty()) this.#left.push(group)
   }
 
-  /** Puts the group back as it was, unless another agent is in it. To be called when no execution is left. */
+  /** Puts the group back as it was, unless another agent is in it. Call it when no execution is left. */
   [Symbol.dispose](): void {
     const all = ours(this.folder)
     for (const { id, kind, group } of all) if (id === this.#id && kind === 's') removeGroup(group)
@@ -108,7 +109,7 @@ function subtreeControl(folder: string): string {
   return path.join(folder, 'cgroup.subtree_control')
 }
 
-/** @returns why it did not work; nothing has changed then */
+/** @returns why it did not work; then nothing has changed */
 function moveInto(group: string, pid: number): string | undefined {
   try {
     mkdirSync(group)
@@ -126,7 +127,7 @@ interface Controllers {
   readonly missing: readonly string[]
 }
 
-/** One by one: of a write that names two neither works when one does not. */
+/** One by one: when a write names two and one of them fails, neither is switched on. */
 function enableControllers(folder: string): Controllers {
   const offered = readWords(path.join(folder, 'cgroup.controllers'))
   const before = readWords(subtreeControl(folder))
@@ -145,20 +146,21 @@ function obstacle(folder: string, offered: boolean): string {
 }
 
 /**
- * What agents left that were killed and started again in the same group (in a container: systemd gives each start a
- * new one). An agent is dead when nothing lives in its `agent-ID`: no pids, which a container gives out again and
- * another pid namespace cannot see. Asked after the listing: a group of an execution is never older than its agent.
+ * Removes what killed agents left in this group (in a container, where the agent starts again in the same group;
+ * systemd gives each start a new one). An agent is dead when nothing lives in its `agent-ID`. Pids would be no proof: a
+ * container uses them again, and another pid namespace cannot see them. Checked after the listing, since an execution's
+ * group is never older than its agent.
  */
 async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<void> {
   const dead = ours(folder).filter(({ id }) => isDead(agentFolder(folder, id)))
-  // Never killed: one that starts in this moment may be about to move into its part.
+  // Groups of agents are not killed: an agent that starts right now may be about to move into one.
   for (const { kind, group } of dead) if (kind === 'agent' || leftovers === 'leave') removeGroup(group)
   if (leftovers === 'leave') return
   const executions = dead.filter(({ kind }) => kind === 's')
   await Promise.all(executions.map(({ group }) => new ControlGroup(group, folder)[Symbol.asyncDispose]()))
 }
 
-/** Certainly: what cannot be read is no proof. */
+/** Only when it is certain: a group that cannot be read proves nothing. */
 function isDead(agent: string): boolean {
   return !existsSync(agent) || readCount(path.join(agent, 'cgroup.events'), 'populated') === 0
 }

@@ -19,8 +19,8 @@ const call = {
 } as const
 
 /**
- * An anonymous file in memory, to be filled and sealed. The child may open it again by its path in /dev/stdin and
- * reads it from the start. @throws ErrnoError
+ * An anonymous file in memory, to be filled and sealed. The child can open it again as /dev/stdin, and reads it from
+ * the start. @throws ErrnoError
  */
 export function memoryFile(name: string): number {
   const fd = call.memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) as number
@@ -29,13 +29,13 @@ export function memoryFile(name: string): number {
 }
 
 /**
- * Nobody can change it any more, who opens it through /proc/PID/fd/0 included: every process of the same user can,
- * and a shell reads its script while it runs. @throws ErrnoError
+ * Now nobody can change it, not even through /proc/PID/fd/0, which every process of the same user can open; and a shell
+ * reads its script while it runs. @throws ErrnoError
  */
 export function seal(fd: number): void {
   if (call.fcntl(fd, F_ADD_SEALS, 'int', FOR_EVER) === 0) return
   const errno = koffi.errno()
-  // The system has no seals. Linux has them for as long as it has memory files; what passes for Linux (qemu-user,
-  // a kernel without tmpfs) may not, and commands ran there before.
+  // The system has no seals. Linux has had them for as long as memory files, but what passes for Linux (qemu-user, a
+  // kernel without tmpfs) may not, and commands have to run there too.
   if (errno !== constants.errno.EINVAL) throw new ErrnoError('F_ADD_SEALS', errno)
 }

@@ -2,14 +2,14 @@ import { closeSync } from 'node:fs'
 import { datagramSocket, sendDatagram, unixAddress } from './posix-socket.ts'
 
 /**
- * A service manager's socket (sd_notify(3)), told by ourselves: a helper process would be one that `NotifyAccess=main`
- * does not listen to. Opened once, so that it works when no descriptor is left: silence would have the agent killed.
+ * Talks to the service manager (sd_notify(3)) from this process, since with `NotifyAccess=main` a helper process is not
+ * heard. Opened once, so that it works when no descriptor is left: after a silence the agent would be killed.
  */
 export class NotifySocket implements Disposable {
   readonly #fd: number
   readonly #address: Buffer
 
-  /** @param path `$NOTIFY_SOCKET`. @throws when it is no address, or no socket can be had */
+  /** @param path `$NOTIFY_SOCKET`. @throws when it is no address, or there is no socket left */
   constructor(path: string) {
     this.#address = unixAddress(path)
     this.#fd = datagramSocket()

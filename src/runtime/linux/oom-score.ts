@@ -1,17 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/** Of -1000 to 1000. When memory runs out the kernel ends a command then, and not the agent with all of its commands. */
+/**
+ * From -1000 to 1000. When memory runs out, the kernel then ends a command, and not the agent with all of its commands.
+ */
 const COMMAND_SCORE = 500
 
 const ownScore = readOwnScore()
 
-/** Only ever raises it; where that fails the command keeps the agent's, which is what all programs do. */
+/** Raises the score, never lowers it. If that fails, the command keeps the agent's score, like any other program. */
 export function raiseOomScore(pid: number): void {
   if (ownScore >= COMMAND_SCORE) return
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, String(COMMAND_SCORE))
   } catch {
-    // A program that changed its user, or no descriptor is left.
+    // The program changed its user, or no descriptor is left.
   }
 }
 

@@ -1,13 +1,13 @@
 import { readCount } from './cgroup-files.ts'
 import { groupFolder } from './cgroup-mounts.ts'
 
-/** How old a mark may be: with it, starting an execution costs one read of a small file per second at most. */
+/** How old a mark may be. So starting executions costs at most one read of a small file per second. */
 const FRESH_MS = 1000
 
 /**
- * Counts what the kernel kills for lack of memory, for executions without a group of their own. What it counts is
- * wider than one execution (the agent's group, or the machine), so a rise makes that cause likely, not certain.
- * To be made before ControlGroups moves the agent: the group as it was covers all executions.
+ * Counts what the kernel kills when memory runs out, for executions without a group of their own. The counter is for
+ * more than one execution (the agent's group, or the machine), so a rise makes this cause likely, not certain. Make it
+ * before ControlGroups moves the agent: the group before that contains all executions.
  */
 export class OomWatch {
   /** The file it reads; undefined where the kernel has none. */
@@ -20,13 +20,13 @@ export class OomWatch {
     this.#look()
   }
 
-  /** To be kept from the start of an execution. */
+  /** Take it at the start of an execution. */
   mark(): number {
     if (performance.now() - this.#readAt >= FRESH_MS) this.#look()
     return this.#kills
   }
 
-  /** To be asked when an execution has ended by a SIGKILL that was not ours. */
+  /** Ask when an execution was ended by a SIGKILL that was not ours. */
   since(mark: number): 'likely' | undefined {
     this.#look()
     return this.#kills > mark ? 'likely' : undefined
@@ -39,7 +39,7 @@ export class OomWatch {
 }
 
 /**
- * Where kills are counted, the narrowest first: the own group in v2 or v1, the machine. A root group has no file.
+ * Files that count kills, the narrowest first: our own group in v2 or v1, then the machine. A root group has no file.
  * @param proc the process's folder in /proc
  */
 export function oomCounters(pid = process.pid, proc = `/proc/${pid}`): string[] {

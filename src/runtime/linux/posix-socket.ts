@@ -2,7 +2,7 @@ import koffi from 'koffi'
 import { endianness, constants } from 'node:os'
 import { ErrnoError } from './posix.ts'
 
-/** Datagrams over unix sockets, which Node lacks: it has streams only, and systemd listens for datagrams. */
+/** Datagrams over unix sockets: Node has only streams, and systemd listens for datagrams. */
 const libc = koffi.load('libc.so.6')
 
 const AF_UNIX = 1
@@ -10,7 +10,7 @@ const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 const MSG_NOSIGNAL = 0x4000
-/** Of sockaddr_un, its zero byte included. */
+/** In sockaddr_un, with the zero byte. */
 const LONGEST_PATH = 108
 
 const call = {
@@ -20,7 +20,7 @@ const call = {
   ),
 }
 
-/** @returns a descriptor that no program we start gets, to be closed by the caller. @throws ErrnoError */
+/** @returns a descriptor that is not passed to started programs; the caller closes it. @throws ErrnoError */
 export function datagramSocket(): number {
   const fd = call.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) as number
   if (fd < 0) throw new ErrnoError('socket', koffi.errno())
@@ -42,7 +42,7 @@ export function unixAddress(path: string): Buffer {
   return Buffer.concat([family, name])
 }
 
-/** @returns false when the receiver's queue is full: a moment later there is room. @throws ErrnoError */
+/** @returns false when the receiver's queue is full and it should be sent again soon. @throws ErrnoError */
 export function sendDatagram(fd: number, address: Buffer, bytes: Buffer): boolean {
   const sent = call.sendto(fd, bytes, bytes.length, MSG_NOSIGNAL, address, address.length) as number
   if (sent >= 0) return true

@@ -73,12 +73,12 @@ function bind() {
 
 let bound: ReturnType<typeof bind> | undefined
 
-/** Not before the first call: what imports this file works with the portable engine too, where libc is another. */
+/** Loaded at the first call: files that import this one also run with the portable engine, where libc is another. */
 function libc(): ReturnType<typeof bind> {
   return (bound ??= bind())
 }
 
-/** @throws where libc lacks what the posix engine takes */
+/** @throws where libc lacks something that the posix engine needs */
 export function requireLibc(): void {
   libc()
 }
@@ -101,7 +101,7 @@ export function pipe(): [number, number] {
   return fds as [number, number]
 }
 
-/** Enlarges a pipe; a refusal (an ordinary user has 64 MiB of pipes in all) is fine: it works at 64 KiB too. */
+/** Enlarges a pipe. A refusal does no harm (an ordinary user has 64 MiB of pipes in all): 64 KiB work too. */
 export function enlargePipe(fd: number, bytes: number): void {
   libc().fcntl(fd, F_SETPIPE_SZ, 'int', bytes)
 }
@@ -112,14 +112,14 @@ export function bytesInPipe(fd: number): number {
   return libc().ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
 }
 
-/** Whether nobody has the other end open any more. On a terminal: once everything written there can be read. */
+/** Whether nobody has the other end open any more. For a terminal: once everything written there can be read. */
 export function isHungUp(fd: number): boolean {
   const watched = Buffer.alloc(8)
   watched.writeInt32LE(fd)
   return (libc().poll(watched, 1, 0) as number) > 0 && (watched.readInt16LE(6) & POLLHUP) !== 0
 }
 
-/** The kernel then takes a whole character away for one erase key, where it edits the line. A refusal harms nobody. */
+/** Where the kernel edits the line, one erase key then removes a whole character. A refusal does no harm. */
 export function editUtf8(terminal: number): void {
   const termios = Buffer.alloc(TERMIOS_BYTES)
   if (libc().tcgetattr(terminal, termios) !== 0) return
@@ -128,22 +128,26 @@ export function editUtf8(terminal: number): void {
   libc().tcsetattr(terminal, TCSANOW, termios)
 }
 
-/** For descriptors that others opened without the flag. */
+/** For descriptors that were opened elsewhere without the flag. */
 export function closeOnExec(fd: number): void {
   libc().fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
 }
 
-/** Descendants whose parent has ended become children of this process instead of process 1's. */
+/** Descendants whose parent has ended then become children of this process, not of process 1. */
 export function becomeSubreaper(): void {
   check('prctl', libc().prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
 }
 
-/** Closes /proc/<us>/environ, mem and fd to other processes of the same user, which our commands are; no core dumps. */
+/** Closes /proc/<us>/environ, mem and fd to other processes of the same user, such as our commands. No core dumps. */
 export function hideFromSameUser(): void {
   check('prctl', libc().prctl(PR_SET_DUMPABLE, 'unsigned long', 0) as number)
 }
 
-/** How many file locks this process and what it starts may have; the kernel keeps the number and does not count. @returns the one before */
+/**
+ * Sets how many file locks this process and its children may have. The kernel stores the number but does not enforce
+ * it.
+ * @returns the number before
+ */
 export function setSoftLocksLimit(soft: bigint): bigint {
   const limits = Buffer.alloc(RLIMIT_BYTES)
   check('prlimit', libc().prlimit(0, RLIMIT_LOCKS, null, limits) as number)
@@ -158,7 +162,7 @@ export type Wait =
   | { readonly state: 'ended'; readonly status: number }
   | { readonly state: 'unknown' }
 
-/** Asks for one child without waiting. `unknown`: not a child of ours, or somebody else has reaped it. */
+/** Asks for one child without waiting. `unknown`: it is no child of ours, or somebody else has reaped it. */
 export function reap(pid: number): Wait {
   const status = [0]
   const result = libc().waitpid(pid, status, WNOHANG) as number
@@ -167,14 +171,14 @@ export function reap(pid: number): Wait {
 }
 
 /**
- * Signals a process that is no child of ours. Its number may be another's by now, so `isStill` is asked while a
- * descriptor stands for whoever has the number: a process with a descriptor does not change into another.
+ * Signals a process that is not our child. Its number may belong to another one by now, so `isStill` is asked while we
+ * hold a descriptor of whoever has the number: a descriptor stays with its process.
  * @returns false when it is gone or may not be signalled
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals, isStill: () => boolean): boolean {
   const fd = libc().pidfdOpen(SYS_PIDFD_OPEN, pid, 0) as number
-  // Where there are no such descriptors (before Linux 5.3, or forbidden by seccomp) the number is all there is; the
-  // moment between the question and the signal remains.
+  // Without such descriptors (before Linux 5.3, or forbidden by seccomp) we have only the number, and the moment
+  // between the question and the signal remains a risk.
   if (fd < 0) return koffi.errno() !== constants.errno.ESRCH && isStill() && kill(pid, signal)
   try {
     const number = constants.signals[signal]
@@ -197,14 +201,14 @@ export interface Spawn {
   readonly argv: readonly Buffer[]
   readonly environment: readonly Buffer[]
   readonly cwd: string
-  /** Descriptors that become 0, 1 and 2, or the path of a terminal; every other descriptor is closed in the child. */
+  /** Descriptors that become 0, 1 and 2, or the path of a terminal. Every other descriptor is closed in the child. */
   readonly stdio: readonly [number, number, number] | string
 }
 
-/** Signals at their defaults, none blocked, and a session of its own: made once, glibc only reads it. */
+/** Default signals, none blocked, and a session of its own. Made once, since glibc only reads it. */
 let attributes: Buffer | undefined
 
-/** @returns the pid, at once; @throws ErrnoError from the child's own exec, its chdir included */
+/** @returns the pid, at once; @throws ErrnoError for what fails in the child up to its exec, the chdir included */
 export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): number {
   attributes ??= spawnAttributes()
   const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
@@ -229,7 +233,9 @@ export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): numb
   }
 }
 
-/** A session leader that opens a terminal makes it its controlling one: SETSID comes before the file actions. */
+/**
+ * A session leader that opens a terminal makes it its controlling terminal. glibc does SETSID before the file actions.
+ */
 function setStdio(actions: Buffer, stdio: Spawn['stdio']): void {
   if (typeof stdio === 'string') libc().actionsOpen(actions, 0, stdio, O_RDWR, 0)
   const fds = typeof stdio === 'string' ? [0, 0, 0] : stdio

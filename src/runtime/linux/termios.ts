@@ -1,11 +1,11 @@
 import koffi from 'koffi'
 
-/** Of this process itself, whatever C library it runs on. */
+/** The C library of this process, whichever it is. */
 const libc = koffi.load(null)
 
-/** The structure has 60 bytes on Linux, 72 on macOS; it is only passed around. */
+/** The structure has 60 bytes on Linux, 72 on macOS. We only pass it around. */
 const TERMIOS_BYTES = 256
-/** At once: a terminal that takes no output would hold us for ever. */
+/** Without waiting: on a terminal that takes no output we would wait for ever. */
 const TCSANOW = 0
 
 const call = {
@@ -15,9 +15,9 @@ const call = {
 } as const
 
 /**
- * Puts a terminal into raw mode: every byte passes through it as it is. Node's own raw mode goes on changing line
- * ends on their way to the screen, which moves the cursor of full-screen programs.
- * @returns what brings back the mode that it was in
+ * Puts a terminal into raw mode, where every byte passes unchanged. Node's own raw mode still changes line ends on
+ * their way to the screen, which moves the cursor of full-screen programs.
+ * @returns a function that restores the mode before
  */
 export function makeRaw(fd: number): () => void {
   const before = Buffer.alloc(TERMIOS_BYTES)
