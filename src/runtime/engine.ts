@@ -6,26 +6,26 @@ import type { DeadAgent } from './ending/left-behind.ts'
 import { takeMark } from './ending/mark.ts'
 import { startPortable } from './portable-engine.ts'
 
-/** Starts commands; `name` says in the log which engine this system has, `reason` why it is not the posix one. */
+/** Starts commands. `name` and `reason` are for the log: which engine this is, and why it is not the posix one. */
 export interface Engine {
   readonly name: 'posix' | 'portable'
   readonly reason: string | undefined
-  /** Why the processes of commands cannot be marked here (`mark.ts`); undefined when they are. */
+  /** Why the processes of commands cannot be marked here (`mark.ts`); undefined when they can. */
   readonly unmarked: string | undefined
   /** @throws SpawnError when the program cannot be started */
   readonly start: (command: Command, mark?: bigint) => Child | Promise<Child>
-  /** The same on a terminal of its own. */
+  /** Starts it on a terminal of its own. */
   readonly startTerminal: (command: Command, size: WindowSize, mark?: bigint) => Child
-  /** For a process that runs commands and nothing else: takes over what they leave behind, and hides its memory. */
+  /** For a process that only runs commands: takes over what they leave behind, and hides its own memory. */
   readonly guard: () => void
   /**
-   * Ends the processes of an agent that was killed, SIGTERM, `graceMs` milliseconds, SIGKILL. Gives their number; 0 on
-   * the portable engine.
+   * Ends the processes of an agent that was killed: SIGTERM, `graceMs` milliseconds, SIGKILL. Gives their number;
+   * always 0 on the portable engine.
    */
   readonly endLeftBehind: (agent: DeadAgent, graceMs: number) => Promise<number>
 }
 
-/** The posix engine where glibc (2.34 or newer) is, else the portable one. */
+/** The posix engine where there is glibc 2.34 or newer, otherwise the portable one. */
 export async function loadEngine(): Promise<Engine> {
   try {
     const { startPosix, startPosixTerminal, guardPosix, endLeftBehind, whyUnmarked } =
@@ -52,10 +52,10 @@ export async function loadEngine(): Promise<Engine> {
   }
 }
 
-/** Never throws: a command that cannot be started is an execution that has already failed. */
+/** Never throws: if a command cannot be started, the execution has failed already. */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
   const { terminal, instance } = options
-  // Before the start: what it leaves behind at once, no other execution takes for nobody's.
+  // Before the start, so that no other execution takes for nobody's what this one leaves behind at once.
   const mark = takeMark(instance)
   try {
     const child =

@@ -8,26 +8,28 @@ import { REAPED_MS } from './ending/ending-times.ts'
 import { beginOwner, endOrphans, leaveOrphans, type Owner } from './ending/orphans.ts'
 import { groupMembers } from './ending/process-table.ts'
 
-/** Input that waits for a terminal whose program does not read. */
+/** Limit for input that waits for a terminal whose program does not read. */
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 
 export interface ExecutionOptions {
   /** From SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number
-  /** What all of its processes have as their limit of file locks (`mark.ts`). Released by the execution. */
+  /** The limit of file locks that all of its processes have (`mark.ts`). The execution releases it. */
   readonly mark: bigint | undefined
-  /** An entry of the command's environment that no other execution has: known by it is what shed the mark. */
+  /** An environment entry that no other execution has; tells which processes without a mark belong to this one. */
   readonly marker: string
-  /** What a command left behind when it ended by itself: ended with it (also when this is absent), or left alone. */
+  /** Whether processes that a command leaves behind when it ends by itself are ended (the default) or left alone. */
   readonly background?: 'kill' | 'leave'
 }
 
-/** One running command with everything that belongs to it. Whoever starts it reads `output` to its end, then awaits `exit`. */
+/** One running command with everything that belongs to it. Read `output` to its end, then await `exit`. */
 export class Execution implements AsyncDisposable {
   readonly pid: number | undefined
-  /** Ends with the last byte of the command itself, bounded by the drain rule. A slow reader slows the child. */
+  /** Ends with the last byte of the command itself, within the limits of `drain`. A slow reader slows the child. */
   readonly output: AsyncIterable<Chunk>
-  /** Settles once the output has ended, the child is reaped and what it left behind is gone or left. Never rejects. */
+  /**
+   * Settles when the output has ended, the child is reaped, and what it left behind is ended or left. Never rejects.
+   */
   readonly exit: Promise<ExitStatus>
   readonly #child: Child
   readonly #output: ChildOutput
@@ -53,17 +55,17 @@ export class Execution implements AsyncDisposable {
     this.exit = this.#finish()
   }
 
-  /** After `exit`: how many processes were ended that the command had left behind, in its group or out of it. */
+  /** After `exit`: how many processes that the command had left behind were ended, in its group or outside. */
   get processesEnded(): number {
     return this.#ended.size
   }
 
-  /** Whether the command itself has ended; its output and what it left behind may take longer. */
+  /** Whether the command itself has ended. Its output and what it left behind may take longer. */
   get hasEnded(): boolean {
     return this.#reaped
   }
 
-  /** Types on the command's terminal. False when the terminal has not taken 4 MiB of earlier input: the rest is lost. */
+  /** Types on the command's terminal. False when 4 MiB of earlier input still wait: then the data is dropped. */
   type(data: Uint8Array): boolean {
     const { terminal } = this.#child
     if (terminal !== undefined && terminal.unwritten() > MAX_UNWRITTEN_BYTES) return false
@@ -75,21 +77,26 @@ export class Execution implements AsyncDisposable {
     this.#child.terminal?.resize(size)
   }
 
-  /** Ends the command: SIGTERM to its group (SIGHUP on a terminal), SIGKILL after the grace. Returns at once; `exit` tells when it is over. */
+  /**
+   * Ends the command: SIGTERM to its group (SIGHUP on a terminal), and SIGKILL after the grace. Returns at once; `exit`
+   * settles when it is over.
+   */
   terminate(): void {
     if (this.#ending !== undefined) return
     this.#ending = this.#endGroup()
     void this.#ending.then(() => this.#giveUpUnlessReaped())
   }
 
-  /** Ends the command if it still runs and gives everything back; for the ways out on which nobody reads on. */
+  /** Ends the command if it still runs, and gives everything back. For all cases in which nobody reads on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.terminate()
     this.#output.leave()
     await this.exit
   }
 
-  /** In uninterruptible sleep, or another user's by now (sudo): waited for, it would hold its session for ever. */
+  /**
+   * The process is in uninterruptible sleep, or another user's by now (sudo). Waiting would block its session for ever.
+   */
   #giveUpUnlessReaped(): void {
     if (this.#reaped || this.pid === undefined) return
     const { pid } = this
@@ -115,7 +122,7 @@ export class Execution implements AsyncDisposable {
     leaveOrphans(this.#owner)
   }
 
-  /** What the command left running would hold locks, ports and secrets: it goes with it. */
+  /** What the command left running would keep locks, ports and secrets, so it is ended too. */
   async #endRest(): Promise<void> {
     this.terminate()
     await this.#ending
@@ -123,7 +130,10 @@ export class Execution implements AsyncDisposable {
     for (const pid of orphans) this.#ended.add(pid)
   }
 
-  /** In the moment of the reaping: a group that still has members keeps its number, an empty one's may soon be another's. */
+  /**
+   * Has to be asked at the moment of reaping: a group with members keeps its number, that of an empty one may soon be
+   * used again.
+   */
   #lookForGroup(): void {
     this.#reaped = true
     clearTimeout(this.#givingUp)
@@ -132,12 +142,12 @@ export class Execution implements AsyncDisposable {
 
   async #endGroup(): Promise<void> {
     if (this.pid === undefined || !this.#groupLeft) return
-    // What runs beside a command that runs is its own work; what is there after its end it has left behind.
+    // While the command runs, other processes are part of its work. After its end they are left behind.
     const left = this.#reaped ? groupMembers(this.pid) : []
-    // While a slow reader took the rest of the output the group ended and another process got the number.
+    // While a slow reader took the rest of the output, the group has ended and another process got its number.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
-    // What is left behind ignores the hangup, or was not meant by it.
+    // Processes that are left behind ignore the SIGHUP, or never got it.
     const end = this.#child.terminal === undefined || this.#reaped ? endGroup : hangUp
     await end(this.pid, this.#options.graceMs)
   }

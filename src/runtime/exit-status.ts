@@ -17,14 +17,14 @@ export class SpawnError extends Error {
   }
 }
 
-/** No exit code could be had from a process: the gateway's documented number for it. */
+/** There is no exit code of a process. The gateway's documented number for that. */
 export const NO_EXIT_CODE = 254
 
-/** Found, but the kernel will not run it as it is. */
+/** Found, but the kernel does not run it as it is. */
 const NOT_EXECUTABLE = new Set(['EACCES', 'EPERM', 'ENOEXEC', 'E2BIG', 'EISDIR', 'ELOOP', 'ETXTBSY'])
 
 /**
- * The code the gateway gets: the program's own, 128+n for a signal, 127 not found, 126 not executable, else 254.
+ * The code for the gateway: the program's own, 128+n for a signal, 127 not found, 126 not executable, otherwise 254.
  * Never below 0: the gateway reports -1 as a success (protocol.md 0.3).
  */
 export function exitCode(status: ExitStatus): number {

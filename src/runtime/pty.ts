@@ -9,9 +9,9 @@ import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 import { TerminalInput } from './terminal-input.ts'
 
 /**
- * What we take of node-pty: opening and resizing. Its `native` is not documented, test/runtime/pty.test.ts guards it.
- * Starting is left to our own engine, so that there is one; reading too, since node-pty loses the last output of
- * programs that end quickly (its issue 72).
+ * What we use of node-pty: opening and resizing. Its `native` is not documented; test/runtime/pty.test.ts guards it.
+ * Our own engine starts the program, so that there is only one way, and reads the output, since node-pty loses the last
+ * output of programs that end quickly (its issue 72).
  */
 interface NativePty {
   open(cols: number, rows: number): { readonly master: number; readonly slave: number; readonly pty: string }
@@ -21,18 +21,18 @@ interface NativePty {
 const native = (nodePty as unknown as { readonly native: NativePty }).native
 
 export interface OpenTerminal {
-  /** Path of the end that the program gets as 0, 1 and 2. */
+  /** Path of the end that becomes the program's 0, 1 and 2. */
   readonly path: string
-  /** Gives both ends back when no program was started on it. */
+  /** Closes both ends when no program was started on it. */
   discard(): void
-  /** The started program as a child: its output is the terminal's, stderr is empty. */
+  /** The started program as a child. Its output is the terminal's; stderr is empty. */
   child(pid: number, exited: Promise<ExitStatus>): Child
 }
 
-/** @throws SpawnError when the system has no terminal or no descriptor left */
+/** @throws SpawnError when the system has no terminal or descriptor left */
 export function openTerminal(size: WindowSize): OpenTerminal {
   const { master, slave, pty } = open(size)
-  // Without it every program started later could read and write this terminal.
+  // Otherwise every program started later could read and write this terminal.
   closeOnExec(master)
   closeOnExec(slave)
   editUtf8(slave)
@@ -50,7 +50,7 @@ function open({ cols, rows }: WindowSize): ReturnType<NativePty['open']> {
   try {
     return native.open(cols, rows)
   } catch (error) {
-    // It does not tell which of the two.
+    // node-pty does not tell which of the two it is.
     const reason = `${(error as Error).message} The agent has no file descriptor left (ulimit -n), or the system no terminal (kernel.pty.max)`
     throw new SpawnError('EMFILE', `no terminal could be opened: ${reason}`)
   }
@@ -60,7 +60,7 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   const line = new PipeEnd(master, 'terminal')
   const input = new TerminalInput(master, () => line.destroyed)
   const exited = reaped.then((status) => {
-    // Only now: a program may close its terminal and open it again. With the last slave closed the output has an end.
+    // Not earlier: a program may close its terminal and open it again. When the last slave is closed, the output ends.
     closeSync(slave)
     return status
   })
@@ -81,7 +81,7 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   }
 }
 
-/** After the hangup there is one more thing to be read, the end, however late what was written arrives. */
+/** Counts the end as a byte: after the hangup it is still to be read, however late written bytes arrive. */
 function unreadBytes(master: number): number {
   return Number(isHungUp(master)) + bytesInPipe(master)
 }

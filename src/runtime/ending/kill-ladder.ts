@@ -3,11 +3,13 @@ import { signalGroup } from '../../basics/signal-group.ts'
 import { KILLED_MS } from './ending-times.ts'
 import { collectOthers } from './reaper.ts'
 
-/** How often what is being ended is looked at: 5 ms at first, since most end at once, then up to 100 ms. */
+/**
+ * How often to check whether processes are gone: after 5 ms at first, since most end at once, then up to every 100 ms.
+ */
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
 
-/** A signal, and how many milliseconds after the first one it is sent when the whole grace is so many. */
+/** A signal, and when it is sent: so many milliseconds after the first one, for a given grace. */
 export interface Rung {
   readonly signal: 'SIGHUP' | 'SIGTERM'
   readonly at: (graceMs: number) => number
@@ -18,7 +20,7 @@ const TERMINATE: readonly Rung[] = [{ signal: 'SIGTERM', at: () => 0 }]
 /**
  * Ends a process group: the signals of the ladder within `graceMs` milliseconds, then SIGKILL. Settles when no process
  * of the group is left, or two seconds after SIGKILL.
- * @param isStill asked before each signal. The number stays the group's while a member lives, but no longer
+ * @param isStill asked before each signal, because the number may go to another group once no member is alive
  */
 export async function endGroup(
   pgid: number,
@@ -31,7 +33,7 @@ export async function endGroup(
   for (const { signal, at } of ladder) {
     if (await overBy(at(graceMs))) return
     signalGroup(pgid, signal)
-    // A stopped process takes the signal only after it goes on.
+    // A stopped process handles the signal only when it goes on.
     signalGroup(pgid, 'SIGCONT')
   }
   if (await overBy(graceMs)) return
@@ -39,7 +41,7 @@ export async function endGroup(
   await overBy(graceMs + KILLED_MS)
 }
 
-/** The ends of a child and of what it started come as one signal: the latter are perhaps not collected yet. */
+/** The ends of a child and of its descendants come as one signal, so the descendants may not be collected yet. */
 function hasEnded(pgid: number): boolean {
   if (!groupExists(pgid)) return true
   collectOthers()
@@ -51,7 +53,7 @@ export function groupExists(pgid: number): boolean {
   return signalGroup(pgid, 0)
 }
 
-/** Waits until it is so; false when it is not within that time. */
+/** Waits until `isSo`; false when that takes longer. */
 export async function pollUntil(ms: number, isSo: () => boolean): Promise<boolean> {
   const end = performance.now() + ms
   for (let wait = FIRST_LOOK_MS; performance.now() < end; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {

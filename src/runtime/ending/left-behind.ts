@@ -5,23 +5,26 @@ import { isMarkedBy } from './mark.ts'
 import { signalProcess } from '../linux/posix.ts'
 import { allProcesses, family, hasEntry, processEntry, type ProcessEntry } from './process-table.ts'
 
-/** By what the commands of an agent are known that was killed. */
+/** How to recognise the commands of an agent that was killed. */
 export interface DeadAgent {
-  /** What `execute` was given. */
+  /** What `execute` was given as `instance`. */
   readonly instance: string
-  /** An entry `NAME=value` that the environment of all of them had; for what has no mark, or shed it. */
+  /** An entry `NAME=value` in the environment of all of them; for processes without a mark. */
   readonly marker: string
 }
 
-/** A process that forks while it is being ended shows up in a later look. */
+/** A process that forks while it is being ended is found by a later look. */
 const MAX_PASSES = 20
-/** In the middle of an exec a process shows no environment: nothing is left when two looks so far apart find nothing. */
+/**
+ * In the middle of an exec a process shows no environment. So nothing is left only when two looks, this far apart, find
+ * nothing.
+ */
 const AGAIN_MS = 20
 
 /**
- * Ends what the commands of an agent left behind that was killed: SIGTERM, `graceMs` milliseconds, SIGKILL. These
- * processes are not our children, so a number alone says nothing: see `signalIfStill`.
- * @returns how many processes were ended; settles two seconds after the SIGKILL at the latest
+ * Ends the processes that a killed agent's commands left behind: SIGTERM, `graceMs` milliseconds, SIGKILL. They are not
+ * our children, so a number alone proves nothing: see `signalIfStill`.
+ * @returns how many processes were ended; settles at most two seconds after the SIGKILL
  */
 export async function endLeftBehind(agent: DeadAgent, graceMs: number): Promise<number> {
   const signalled = new Set<string>()
@@ -31,7 +34,7 @@ export async function endLeftBehind(agent: DeadAgent, graceMs: number): Promise<
     const found = leftBehind(agent)
     if (found.length === 0 && foundNothing) break
     foundNothing = found.length === 0
-    // Grace is for the first: what appears later was started by something that has been told to end.
+    // Only the first ones get a grace: later ones were started by something that was already told to end.
     const graceful = signalled.size === 0
     const told = found.filter(graceful ? tellToEnd : kill)
     for (const { pid, startTime } of told) signalled.add(`${pid} ${startTime}`)
@@ -41,14 +44,14 @@ export async function endLeftBehind(agent: DeadAgent, graceMs: number): Promise<
   return signalled.size
 }
 
-/** @returns false when it is gone, another process has its number, or it may not be signalled */
+/** @returns false when it is gone, its number belongs to another process, or it may not be signalled */
 export function signalIfStill(one: ProcessEntry, signal: NodeJS.Signals): boolean {
   return signalProcess(one.pid, signal, () => isRunning(one))
 }
 
 function tellToEnd(one: ProcessEntry): boolean {
   const told = signalIfStill(one, 'SIGTERM')
-  // A stopped process takes the signal only after it goes on.
+  // A stopped process handles the signal only when it goes on.
   if (told) signalIfStill(one, 'SIGCONT')
   return told
 }
@@ -63,8 +66,8 @@ function isRunning({ pid, startTime }: ProcessEntry): boolean {
 }
 
 /**
- * The marked, who shares a session that one of them leads, and all their descendants.
- * @param self is spared with its ancestors: whoever started it was perhaps a command of the dead agent
+ * Marked processes, those in a session that a marked one leads, and all their descendants.
+ * @param self is spared, with its ancestors: the command that started us may have been one of the dead agent's
  */
 export function leftBehind({ instance, marker }: DeadAgent, self = process.pid): ProcessEntry[] {
   const table = allProcesses().filter(({ ended }) => !ended)

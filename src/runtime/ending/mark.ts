@@ -2,16 +2,16 @@ import { softLocksLimit } from './process-table.ts'
 import { setSoftLocksLimit } from '../linux/posix.ts'
 
 /**
- * By what the processes of an execution are known, whatever they do with their environment, session and parents: the
- * soft limit RLIMIT_LOCKS, which each process hands to what it starts. Linux has not looked at it since 2.4.25, and
- * everybody has it at "unlimited", so that there is room for numbers that nobody else has: 40 bits from the name of
- * the agent's runtime folder, which is a random uuid, and 23 for its executions. What sees it: `ulimit -x`.
+ * A mark tells the processes of an execution, whatever they do with their environment, session and parents. It is the
+ * soft limit RLIMIT_LOCKS, which each process passes on to its children. Linux has ignored it since 2.4.25 and
+ * everybody has it at "unlimited", so there is room for numbers of our own: 40 bits from the name of the agent's
+ * runtime folder, which is a random uuid, and 23 bits for its executions. Commands can see it with `ulimit -x`.
  */
 const EXECUTION_BITS = 23n
 const EXECUTIONS = 1n << EXECUTION_BITS
 const AGENT_DIGITS = 10
 
-/** Those of executions that are not over. */
+/** Marks of executions that are not over. */
 const taken = new Set<bigint>()
 let started = 0n
 let obstacle = findObstacle()
@@ -21,7 +21,7 @@ export function whyUnmarked(): string | undefined {
   return obstacle
 }
 
-/** A mark for an execution of the agent, its own until it is released; undefined where there are none. */
+/** A mark for one execution, until it is released; undefined where there are no marks. */
 export function takeMark(instance: string): bigint | undefined {
   if (obstacle !== undefined) return undefined
   let mark
@@ -52,8 +52,8 @@ export function isMarkedBy(instance: string, pid: number): boolean {
 }
 
 /**
- * What is started meanwhile is marked. The limit belongs to our whole process: `start` does not wait for anything, so
- * that no two starts overlap.
+ * Marks what `start` starts. The limit is one of our whole process, so `start` must not wait for anything: no two
+ * starts may overlap.
  */
 export function marked<T>(mark: bigint | undefined, start: () => T): T {
   if (mark === undefined) return start()
@@ -61,7 +61,7 @@ export function marked<T>(mark: bigint | undefined, start: () => T): T {
   try {
     before = setSoftLocksLimit(mark)
   } catch (error) {
-    // Somebody took the room away while we run (prlimit).
+    // Somebody has lowered our hard limit meanwhile (prlimit).
     obstacle = (error as Error).message
     return start()
   }
@@ -72,7 +72,7 @@ export function marked<T>(mark: bigint | undefined, start: () => T): T {
   }
 }
 
-/** Never throws: what was started is running, and whoever started it has to learn its pid. */
+/** Never throws: the command is running already, and its pid must get to the caller. */
 function giveBack(before: bigint): void {
   try {
     setSoftLocksLimit(before)
@@ -85,7 +85,10 @@ function agentOf(instance: string): bigint {
   return BigInt(`0x${instance.replaceAll('-', '').slice(0, AGENT_DIGITS)}`)
 }
 
-/** Tried, since there are kernels that are none (gVisor), and limits that somebody set (`LimitLOCKS=`). */
+/**
+ * Found out by trying, since some kernels only imitate Linux (gVisor), and somebody may have set a limit
+ * (`LimitLOCKS=`).
+ */
 function findObstacle(): string | undefined {
   const largest = (1n << 63n) - 1n
   try {

@@ -7,19 +7,19 @@ import { allProcesses, family, hasEntry, processEntry, softLocksLimit } from './
 import { onOtherEnds, reapOrphan, runningPids } from './reaper.ts'
 
 /**
- * What a command starts and leaves behind in a session of its own (`setsid`, a double fork) no signal to its group
- * reaches. With the agent as their subreaper the kernel gives such processes to the agent when their parent ends,
- * so they are found by looking at its children: one small file, instead of the whole of /proc after each execution.
- * An adopted process keeps its number until it is collected here, so what is asked about it is about no other.
+ * Processes that a command leaves behind in a session of their own (`setsid`, a double fork) are not reached by a
+ * signal to its group. The agent is their subreaper, so the kernel makes them its children when their parent ends. They
+ * are found in its list of children: one small file, instead of the whole of /proc after each execution. An adopted
+ * process keeps its number until it is collected here, so the number cannot mean another one.
  */
 let childrenFile: number | undefined
 const page = Buffer.alloc(4096)
 
-/** By what an execution's orphans are known. */
+/** How to recognise an execution's orphans. */
 export interface Owner {
-  /** Their soft limit of file locks, `mark.ts`; undefined where there are no marks. */
+  /** Their soft limit of file locks (`mark.ts`); undefined where there are no marks. */
   readonly mark: bigint | undefined
-  /** An entry of the execution's environment that no other has, `NAME=value`. */
+  /** An entry `NAME=value` of the execution's environment that no other execution has. */
   readonly marker: string
   /** The command's pid, which is its session's id; undefined when it was not started. */
   readonly session: number | undefined
@@ -27,32 +27,35 @@ export interface Owner {
 
 /** Executions that are not over. */
 const owners = new Set<Owner>()
-/** Those of them that may leave processes behind on purpose. */
+/** Executions among them that may leave processes behind on purpose. */
 const undecided = new Set<Owner>()
-/** One has, and something adopted is alive. */
+/** Whether one has left something, and an adopted process is still alive. */
 let someLeft = false
-/** Adopted ones that stay: they were there before any execution, or cannot be ended (another user's by now). */
+/** Adopted processes that stay: there before any execution, or impossible to end (another user's by now). */
 const spared = new Set<number>()
 
-/** A process that forks while it is being ended shows up in a later look; a storm has an end after so many. */
+/**
+ * A process that forks while it is being ended is found by a later look. A fork storm is given up after this many
+ * looks.
+ */
 const MAX_PASSES = 20
 
 /**
- * To be called by a process whose children are all started by this runtime: it will collect every one of them.
+ * Only for a process in which this runtime starts all children: it will collect every one of them.
  * @throws where the kernel does not have the file (CONFIG_PROC_CHILDREN)
  */
 export function adoptOrphans(): void {
   const file = openSync(`/proc/self/task/${process.pid}/children`, 'r')
   becomeSubreaper()
   childrenFile = file
-  // A shell that started something and then became this process.
+  // Children that a shell started before it became this process by exec.
   for (const pid of children()) spared.add(pid)
   onOtherEnds(adopted)
 }
 
 /**
- * Said at the start of an execution. It ends with `endOrphans`, or, if it may leave something and is not terminated,
- * with `leaveOrphans`.
+ * Call it at the start of an execution. It ends with `endOrphans`, or with `leaveOrphans` if the execution may leave
+ * something and was not terminated.
  */
 export function beginOwner(owner: Owner, mayLeave: boolean): void {
   owners.add(owner)
@@ -68,7 +71,7 @@ export function leaveOrphans(owner: Owner): void {
 }
 
 /**
- * Ends what an execution left behind: its orphans, all that descends from them, and what is nobody's.
+ * Ends what an execution left behind: its orphans, their descendants, and orphans that belong to nobody.
  * @returns the processes that were ended
  */
 export async function endOrphans(owner: Owner, graceMs: number): Promise<ReadonlySet<number>> {
@@ -95,15 +98,16 @@ async function endAll(owner: Owner, graceMs: number): Promise<ReadonlySet<number
     if (orphans.length === 0) break
     const processes = family(allProcesses(), new Set(orphans)).filter((one) => !one.ended)
     for (const { pid } of processes) ended.add(pid)
-    // 0 and -1 stand for groups of another pid namespace and of a process that is just going: not to be signalled.
+    // 0 and -1 stand for a group of another pid namespace and for a process that is just ending. They must not be
+    // signalled.
     const groups = new Set(processes.map(({ group }) => group).filter((group) => group > 1))
-    // Grace is for the first: what appears later was started by something that has been told to end.
+    // Only the first ones get a grace: later ones were started by something that was already told to end.
     await Promise.all([...groups].map((pgid) => endGroup(pgid, pass === 0 ? graceMs : 0)))
   }
   return ended
 }
 
-/** Waits for those of which it cannot be told yet: a command may end while what it started is just starting. */
+/** Waits until it is known of each adopted process: a command may end while what it started is just starting. */
 async function orphansOf(owner: Owner): Promise<readonly number[]> {
   let orphans: number[] = []
   await pollUntil(EXEC_MS, () => {
@@ -114,7 +118,7 @@ async function orphansOf(owner: Owner): Promise<readonly number[]> {
   return orphans
 }
 
-/** undefined: it cannot be told yet. */
+/** Undefined when it cannot be known yet. */
 function isOwn(pid: number, owner: Owner): boolean | undefined {
   const mark = softLocksLimit(pid)
   if (mark === undefined || owner.mark === undefined || !ofOneAgent(mark, owner.mark))
@@ -122,14 +126,14 @@ function isOwn(pid: number, owner: Owner): boolean | undefined {
   return mark === owner.mark || (!isTaken(mark) && !someLeft)
 }
 
-/** It has shed its mark on purpose, or there are no marks on this system. */
+/** For a process that has shed its mark on purpose, or a system without marks. */
 function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
-  // A descendant of something that was left on purpose may have shed every sign of it.
+  // It may descend from something that was left on purpose, and have shed every sign of that.
   const mayBeLeft = someLeft || undecided.size > 0
   if (runningPids().length === 0 && !mayBeLeft) return true
   const sign = hasSign(pid, owner)
   if (sign !== false || whyUnmarked() !== undefined || mayBeLeft) return sign
-  // It has no sign of any other either: nobody's. Whoever goes to such lengths means to stay.
+  // It has no sign of another execution either, so it belongs to nobody. Whoever goes to such lengths means to stay.
   const signs = [...owners].map((other) => hasSign(pid, other))
   if (signs.includes(true)) return false
   return signs.includes(undefined) ? undefined : true
@@ -137,23 +141,25 @@ function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
 
 function hasSign(pid: number, owner: Owner): boolean | undefined {
   const session = processEntry(pid)?.session
-  // The newest: an ended command's number may be another's by now.
+  // The newest one: the number of a command that has ended may be another's by now.
   const leader = session === undefined ? undefined : [...owners].findLast((one) => one.session === session)
   return leader === owner || hasEntry(pid, owner.marker)
 }
 
-/** The orphans that came to us and live, without those spared. Those that have ended are collected: nobody else waits for them. */
+/**
+ * The living orphans that came to us, without the spared ones. Collects those that have ended, since nobody else does.
+ */
 function adopted(): number[] {
   const running = new Set(runningPids())
   const all = children().filter((pid) => !running.has(pid) && !reapOrphan(pid))
   for (const pid of spared) if (!all.includes(pid)) spared.delete(pid)
   const living = all.filter((pid) => !spared.has(pid))
-  // All that was left on purpose is adopted or descends from something adopted.
+  // Everything that was left on purpose is adopted, or descends from an adopted process.
   if (living.length === 0) someLeft = false
   return living
 }
 
-/** Read at every end, through a descriptor that is kept: when none is free any more this goes on. */
+/** Read at every end, through a descriptor that stays open: this has to work when no other is free. */
 function children(): number[] {
   if (childrenFile === undefined) return []
   let text = ''

@@ -6,13 +6,13 @@ export interface ProcessEntry {
   readonly parent: number
   readonly group: number
   readonly session: number
-  /** Clock ticks since boot: numbers are used again, a number with its start time is not. */
+  /** Clock ticks since boot. Numbers are used again, but never with the same start time. */
   readonly startTime: string
-  /** A zombie: its parent has not collected it yet. */
+  /** A zombie, which its parent has not collected yet. */
   readonly ended: boolean
 }
 
-/** All processes. Empty where there is no /proc, and while it cannot be read (EMFILE). */
+/** All processes. Empty where there is no /proc, or while it cannot be read (EMFILE). */
 export function allProcesses(): readonly ProcessEntry[] {
   return list('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -23,14 +23,17 @@ export function allProcesses(): readonly ProcessEntry[] {
 export function processEntry(pid: number): ProcessEntry | undefined {
   const stat = read(pid, 'stat')
   if (stat === '') return undefined
-  // Behind the program's name, which may itself hold brackets and spaces: state is field 3.
+  // After the program's name, which may contain brackets and spaces: state is field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [parent = 0, group = 0, session = 0] = fields.slice(1, 4).map(Number)
   const ended = fields[0] === 'Z' || fields[0] === 'X'
   return { pid, parent, group, session, startTime: fields[22 - 3] ?? '', ended }
 }
 
-/** Those of `roots` that are in the table, and all that descends from one of them; never one of `except` or through it. */
+/**
+ * Those of `roots` that are in the table, with all their descendants. Leaves out `except`, and what descends from
+ * there.
+ */
 export function family(
   table: readonly ProcessEntry[],
   roots: ReadonlySet<number>,
@@ -39,7 +42,7 @@ export function family(
   const found = table.filter(({ pid }) => roots.has(pid) && !except.has(pid))
   const known = new Set(found.map(({ pid }) => pid))
   const children = childrenByParent(table)
-  // Grows while it is walked: children behind their parents.
+  // The list grows during the walk: children follow their parents.
   for (const { pid } of found)
     for (const child of children.get(pid) ?? [])
       if (!known.has(child.pid) && !except.has(child.pid)) {
@@ -49,7 +52,7 @@ export function family(
   return found
 }
 
-/** A storm of forks may have thousands: a search through all of them for each would block the event loop. */
+/** A fork storm may have thousands. Searching all of them for each one would block the event loop. */
 function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, ProcessEntry[]> {
   const children = new Map<number, ProcessEntry[]>()
   for (const entry of table) {
@@ -61,8 +64,8 @@ function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, P
 }
 
 /**
- * Whether the process was started with the entry, `NAME=value`; false when we may not look. undefined in the middle of
- * an exec: for a moment a process has neither environment nor arguments.
+ * Whether the process was started with the entry `NAME=value`; false when we may not look. Undefined in the middle of
+ * an exec, when a process has neither environment nor arguments for a moment.
  */
 export function hasEntry(pid: number, entry: string): boolean | undefined {
   const isIn = (environment: string) => `\0${environment}`.includes(`\0${entry}\0`)
@@ -71,23 +74,26 @@ export function hasEntry(pid: number, entry: string): boolean | undefined {
   return read(pid, 'cmdline') === '' ? undefined : isIn(read(pid, 'environ'))
 }
 
-/** Its soft limit of file locks (RLIMIT_LOCKS); undefined when it is unlimited, and for a process that is gone. */
+/** The process's soft limit of file locks (RLIMIT_LOCKS); undefined when it is unlimited, or the process is gone. */
 export function softLocksLimit(pid: number): bigint | undefined {
   const [, soft] = /^Max file locks +(\d+) /m.exec(read(pid, 'limits')) ?? []
   return soft === undefined ? undefined : BigInt(soft)
 }
 
-/** The pids of a process group that run. */
+/** The pids of a process group that are running. */
 export function groupMembers(group: number): number[] {
   return allProcesses()
     .filter((one) => one.group === group && !one.ended)
     .map(({ pid }) => pid)
 }
 
-/** What descends from a process and runs. It reads a file of each instead of all of /proc; empty without CONFIG_PROC_CHILDREN. */
+/**
+ * Running descendants of a process. Reads one file per process instead of all of /proc; empty without
+ * CONFIG_PROC_CHILDREN.
+ */
 export function descendants(pid: number): ProcessEntry[] {
   const found = new Set(childrenOf(pid))
-  // Grows while it is walked: children behind their parents.
+  // The set grows during the walk: children follow their parents.
   for (const one of found) for (const child of childrenOf(one)) found.add(child)
   return [...found]
     .map(processEntry)
@@ -95,7 +101,7 @@ export function descendants(pid: number): ProcessEntry[] {
     .filter(({ ended }) => !ended)
 }
 
-/** Each thread has those that it started. */
+/** Each thread lists the children that it started. */
 function childrenOf(pid: number): number[] {
   const text = list(`/proc/${pid}/task`).map((thread) => read(pid, `task/${thread}/children`))
   return text.join('').split(' ').filter(Boolean).map(Number)
@@ -109,7 +115,7 @@ function list(folder: string): string[] {
   }
 }
 
-/** Empty for a process that is gone meanwhile. */
+/** Empty when the process is gone meanwhile. */
 function read(
   pid: number,
   file: 'cmdline' | 'environ' | 'limits' | 'stat' | `task/${string}/children`,

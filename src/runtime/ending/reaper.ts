@@ -3,13 +3,15 @@ import type { ExitStatus } from '../exit-status.ts'
 import { reap } from '../linux/posix.ts'
 
 /**
- * Collects the ends of the children that posix.ts started. Only our own pids are asked for, never -1: libuv waits
- * for the children of child_process in the same way, and neither takes the other's.
+ * Collects the children that posix.ts started. Asks only for our own pids, never for -1. libuv does the same for the
+ * children of child_process, so neither takes the other's.
  */
 const waiting = new Map<number, (status: ExitStatus) => void>()
 
-/** SIGCHLD is a hint and can be missed; the timer also keeps the event loop alive while a child lives, since
- * Node exits silently when the last socket closes before the signal is delivered. */
+/**
+ * SIGCHLD is only a hint and can be missed. The timer also keeps the event loop alive while a child lives, since Node
+ * exits silently when the last socket closes before the signal is delivered.
+ */
 const LOOK_MS = 500
 let timer: NodeJS.Timeout | undefined
 
@@ -17,28 +19,28 @@ let lookForOthers: () => void = () => undefined
 
 process.on('SIGCHLD', look)
 
-/** Sets what is done when none of the children that were started here has ended: another one has, perhaps. */
+/** Sets what to do when SIGCHLD came and none of these children has ended: it may have been another one. */
 export function onOtherEnds(look: () => void): void {
   lookForOthers = look
 }
 
-/** Looks for them now: an ended one belongs to its process group until it is collected. */
+/** Looks for others now: a process that has ended belongs to its process group until it is collected. */
 export function collectOthers(): void {
   lookForOthers()
 }
 
-/** Settles when the child `pid` has ended. Call it in the same tick in which the child was started. */
+/** Settles when the child `pid` has ended. Call it in the tick in which the child was started. */
 export function childEnd(pid: number): Promise<ExitStatus> {
   timer ??= setInterval(look, LOOK_MS)
   return new Promise((resolve) => waiting.set(pid, resolve))
 }
 
-/** The children that were started here and have not ended. */
+/** Children that were started here and have not ended. */
 export function runningPids(): number[] {
   return [...waiting.keys()]
 }
 
-/** Collects a child that came to us by its parent's end; its status is nobody's. False while it runs. */
+/** Collects a child that became ours when its parent ended; nobody needs its status. False while it runs. */
 export function reapOrphan(pid: number): boolean {
   return !waiting.has(pid) && reap(pid).state !== 'running'
 }
@@ -57,7 +59,7 @@ function look(): void {
   timer = undefined
 }
 
-/** The layout of wait(2)'s status word on Linux. */
+/** Decodes wait(2)'s status word as it is laid out on Linux. */
 function exitStatus(status: number): ExitStatus {
   const signal = status & 0x7f
   if (signal === 0) return { kind: 'exited', code: (status >> 8) & 0xff }

@@ -1,15 +1,18 @@
 import type { Child, OutputEnd } from '../child.ts'
 import { DRAIN_MS } from '../ending/ending-times.ts'
 
-/** A piece of output, at most 64 KiB. Its bytes are intact until the next one is asked for: who keeps them copies them. */
+/** A piece of output, at most 64 KiB. Its bytes are intact until the next one is asked for; copy them to keep them. */
 export interface Chunk {
   readonly stream: 'stdout' | 'stderr'
   readonly data: Buffer
 }
 
-/** Larger packets directly before a close make the gateway lose it now and then (protocol.md 4.1). */
+/** With larger packets directly before a close the gateway now and then loses the close (protocol.md 4.1). */
 const MAX_CHUNK_BYTES = 64 * 1024
-/** After the child's exit a background process may hold the pipes for ever: this much silence is the end, and so is DRAIN_MS. */
+/**
+ * After the child's exit a background process may hold the pipes for ever. So the output also ends after this much
+ * silence, or after DRAIN_MS.
+ */
 const IDLE_MS = 250
 
 interface Source {
@@ -19,9 +22,9 @@ interface Source {
 }
 
 /**
- * stdout and stderr of one child in the order in which they became readable. It pulls: while nobody asks for the
- * next chunk nothing is read, the pipes fill and the child waits. What the child itself wrote before it exited is
- * delivered whole, however slow the reader: only output of others who still hold the pipes is cut off.
+ * stdout and stderr of one child, in the order in which they became readable. While nobody asks for the next chunk
+ * nothing is read, so the pipes fill and the child waits. What the child itself wrote before its exit is delivered
+ * completely, however slow the reader. Only output of others who still hold the pipes is cut off.
  */
 export class ChildOutput implements AsyncIterable<Chunk> {
   /** Settles when the iteration is over: end of file, the drain rule, or a reader who left. */
@@ -31,11 +34,11 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #markEnded!: () => void
   #wake: () => void = () => undefined
   #exited = false
-  /** Milliseconds spent waiting for more since the exit; the reader's own time does not count. */
+  /** Milliseconds of waiting for more since the exit. The reader's own time does not count. */
   #waitedMs = 0
-  /** True when the last wait ended by its timer and not by bytes. */
+  /** Whether the last wait ended by its timer, not by bytes. */
   #silent = false
-  /** Bytes the child had written at its exit and that were not delivered yet. */
+  /** Bytes that the child had written at its exit, and that are not delivered yet. */
   #owed = 0
 
   constructor(child: Child) {
@@ -48,7 +51,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     for (const source of this.#sources) this.#listen(source)
   }
 
-  /** The child has exited: from now on the wait for more is bounded. */
+  /** Call it when the child has exited: from now on waiting for more is bounded. */
   drain(): void {
     this.#exited = true
     this.#owed = this.#child.unread() + this.#sources.reduce((sum, { from }) => sum + from.readableLength, 0)
@@ -91,8 +94,8 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   #finished(): boolean {
     if (this.#sources.every(({ open }) => !open)) return true
     if (!this.#exited) return false
-    // A timer that is late because the event loop was busy comes before the bytes that have arrived meanwhile. What the
-    // child itself wrote is owed, unless a background process has read it from the pipe.
+    // When the event loop was busy, a late timer runs before the bytes that have arrived meanwhile. The child's own
+    // bytes must still be delivered, unless a background process has read them from the pipe.
     if (this.#silent && this.#child.unread() === 0) return true
     return this.#owed <= 0 && this.#waitedMs >= DRAIN_MS
   }
@@ -113,14 +116,14 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     if (this.#exited) this.#waitedMs += performance.now() - from
   }
 
-  /** Gives the streams back without reading on. */
+  /** Closes the streams without reading on. */
   leave(): void {
     for (const { from } of this.#sources) from.destroy()
     this.#markEnded()
   }
 }
 
-/** Pieces that a packet may hold. */
+/** Splits a chunk into pieces that fit into packets. */
 export function* split({ stream, data }: Chunk): Generator<Chunk> {
   for (let at = 0; at < data.length; at += MAX_CHUNK_BYTES) {
     yield { stream, data: data.subarray(at, at + MAX_CHUNK_BYTES) }

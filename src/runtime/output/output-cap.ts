@@ -2,21 +2,23 @@ import type { Chunk } from './child-output.ts'
 import { isContinuation, TailRing } from './tail-ring.ts'
 import type { TailSpace } from './tail-space.ts'
 
-/** Part of the cap that goes out as it comes; the rest is kept for the end, where the error usually stands. */
+/** The part of the cap that is sent at once. The rest is kept for the end, where errors usually are. */
 const HEAD_SHARE = 1 / 5
 const CHUNK_BYTES = 64 * 1024
 
 /** Keeps the head and the tail of an output and counts what it leaves out between them. */
 export class OutputCap implements Disposable {
   #headRoom: number
-  /** How many bytes the head may still overrun its share to complete a character; undefined while it has room. */
+  /** How many bytes the head may still exceed its share by to complete a character; undefined while it has room. */
   #overrun: number | undefined
   readonly #tail: TailRing
   readonly #tailCapacity: number
   #tailBytes = 0
 
-  /** @param bytes largest output, head and tail together, the marker line not counted
-   * @param space what all tails of the agent have together */
+  /**
+   * @param bytes largest output, head and tail together, without the marker line
+   * @param space that all tails of the agent share
+   */
   constructor(bytes: number, space: TailSpace) {
     this.#headRoom = Math.floor(bytes * HEAD_SHARE)
     this.#tailCapacity = bytes - this.#headRoom
@@ -24,20 +26,20 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * Bytes left out if the output ended now, exact but for the up to 3 of a cut character that `finish` leaves out, and
-   * those of a file it cannot read. More than 0 also without `exceeded`: when the tail got neither memory nor a file, or
-   * the streams alternated too often.
+   * Bytes that would be left out if the output ended now. Exact, except for the up to 3 bytes of a cut character that
+   * `finish` leaves out, and for a file that cannot be read. It may be above 0 although `exceeded` is false: when the
+   * tail got neither memory nor a file, or the streams alternated too often.
    */
   get omitted(): number {
     return this.#tail.dropped
   }
 
-  /** Whether the output is longer than the cap by now. Exact while it comes; a lack of memory or disk changes nothing. */
+  /** Whether the output is longer than the cap so far. Always exact, even when memory or disk are short. */
   get exceeded(): boolean {
     return this.#tailBytes > this.#tailCapacity
   }
 
-  /** @returns the part of the chunk that goes out now */
+  /** @returns the part of the chunk that is to be sent now */
   head(chunk: Chunk): Chunk | undefined {
     const end = this.#headEnd(chunk.data)
     if (end < chunk.data.length) this.#keep({ stream: chunk.stream, data: chunk.data.subarray(end) })
@@ -45,8 +47,9 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * What goes out after the last chunk: the marker line when something was left out, then the tail, read piece by piece
-   * into chunks of at most 64 KiB with memory of their own. Where its file cannot be read is another marker line.
+   * What is to be sent after the last chunk: the marker line if something was left out, then the tail, read piece by
+   * piece into chunks of at most 64 KiB with memory of their own. Another marker line stands where its file cannot be
+   * read.
    */
   *finish(): Generator<Chunk> {
     if (this.#tail.dropped > 0) this.#tail.dropPartialCharacter()
@@ -68,7 +71,7 @@ export class OutputCap implements Disposable {
     this.#tail.push(chunk)
   }
 
-  /** How many bytes of `data` still belong to the head. Once it is full a started character is completed. */
+  /** How many bytes of `data` still belong to the head. A character that has begun is completed. */
   #headEnd(data: Buffer): number {
     if (this.#overrun === undefined) {
       if (data.length <= this.#headRoom) {

@@ -9,10 +9,10 @@ const PIPE_BUFFER_BYTES = 64 * 1024
 const TERMINAL_BUFFER_BYTES = 16 * 1024
 
 /**
- * Our end of a child's output: a pipe, or the master of its terminal. It reads into one buffer again and again: with
- * a new one for every read some 50 MB of them pile up before the garbage collector looks at memory outside its heap,
- * and it is slower (measured: 120 MB of output, peak of the agent 122 MB and 108 MB). The kernel is asked for more only
- * by the `read` that finds nothing, so what `read` gave is intact until then.
+ * Our end of a child's output: a pipe, or the master of its terminal. Every read uses the same buffer. With new ones,
+ * some 50 MB pile up before the garbage collector looks at memory outside its heap, and reading is slower (measured
+ * with 120 MB of output: the agent's peak was 122 MB instead of 108 MB). More is requested from the kernel only by a
+ * `read` that finds nothing, so what `read` returned stays intact until then.
  */
 export class PipeEnd
   extends EventEmitter<Record<'readable' | 'end' | 'close' | 'error', []>>
@@ -55,9 +55,10 @@ export class PipeEnd
   }
 
   /**
-   * Of a terminal not before the callback of the last read is over: a handle that reads then takes a short read with a
-   * hangup behind it for the end. That is right for pipes, but a terminal gives 4 KiB at most, and the last output of
-   * programs that end at once would be lost. The kernel itself loses nothing: EIO comes behind the last byte.
+   * For a terminal not before the callback of the last read is over. If the handle reads earlier, it takes a short read
+   * with a hangup after it for the end. That is right for pipes, but a terminal gives at most 4 KiB at once, and the
+   * last output of programs that end quickly would be lost. The kernel itself loses nothing: EIO comes after the last
+   * byte.
    */
   #more(): void {
     if (!this.#isTerminal) this.#socket.read(0)

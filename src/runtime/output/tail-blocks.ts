@@ -1,28 +1,28 @@
 import type { TailSpace } from './tail-space.ts'
 
 const MAX_BLOCK_BYTES = 64 * 1024
-/** A tail that gets no more memory loses a whole block at a time: one of at least this many. */
+/** A tail that gets no more memory loses whole blocks. It has at least this many of them. */
 const BLOCKS_OF_A_TAIL = 8
-/** With two, a full block of bytes is there also when the other was just emptied. */
+/** With two, a full block of bytes is still there when the other was just emptied. */
 const LEAST_BLOCKS = 2
 
 /**
- * A queue of bytes in blocks of memory that are taken one by one: a long tail costs nothing before it is there,
- * and none of it is copied to grow.
+ * A queue of bytes in blocks of memory. Blocks are taken one by one, so a long tail costs nothing before it exists, and
+ * nothing is copied when it grows.
  */
 export class TailBlocks {
-  /** What every tail may have, beyond the limit of them all. */
+  /** What every tail may have, even beyond the common limit. */
   readonly leastBytes: number
   readonly #space: TailSpace
   readonly #blockBytes: number
   #blocks: Buffer[] = []
-  /** The last block that was emptied, for the next that is needed: a full tail allocates nothing. */
+  /** The block that was emptied last, for the next one that is needed: a full tail allocates nothing. */
   #spare: Buffer | undefined
-  /** Where in the first block the oldest byte lies. */
+  /** Position of the oldest byte in the first block. */
   #start = 0
   #length = 0
 
-  /** @param capacity how many bytes it will be asked to hold, which sets the size of a block */
+  /** @param capacity the most bytes it will hold; this sets the size of a block */
   constructor(capacity: number, space: TailSpace) {
     this.#space = space
     this.#blockBytes = Math.min(MAX_BLOCK_BYTES, Math.ceil(capacity / BLOCKS_OF_A_TAIL))
@@ -44,7 +44,7 @@ export class TailBlocks {
     return done
   }
 
-  /** Makes room where `append` found none, for at least one byte, beyond the limit or at the cost of the oldest. */
+  /** Makes room for at least one byte when `append` found none: beyond the limit, or by dropping the oldest bytes. */
   makeRoom(): void {
     if (this.#blocks.length >= LEAST_BLOCKS) this.dropFirst(this.#firstPiece().length)
     else {
@@ -62,7 +62,7 @@ export class TailBlocks {
     }
   }
 
-  /** Takes the oldest bytes out, at most `size`, into memory of their own. */
+  /** Takes out the oldest bytes, at most `size`, as a copy. */
   shift(size: number): Buffer {
     const data = Buffer.allocUnsafeSlow(Math.min(size, this.#length))
     for (let done = 0; done < data.length;) {
@@ -73,7 +73,7 @@ export class TailBlocks {
     return data
   }
 
-  /** All bytes in order, as pieces that share the blocks' memory. */
+  /** All bytes in order, in pieces that share the blocks' memory. */
   *pieces(): Generator<Buffer> {
     let at = this.#start
     const end = this.#start + this.#length
@@ -94,7 +94,7 @@ export class TailBlocks {
     this.#length = 0
   }
 
-  /** Whether a byte can be written behind the newest; takes a block for it when it must. */
+  /** Whether a byte can be added after the newest. Takes a new block when that is needed. */
   #hasRoom(): boolean {
     if (this.#start + this.#length < this.#blocks.length * this.#blockBytes) return true
     const block = this.#spare ?? (this.#space.take(this.#blockBytes) ? this.#allocate() : undefined)
@@ -118,7 +118,7 @@ export class TailBlocks {
     return block.subarray(this.#start, this.#start + this.#length)
   }
 
-  /** Not from Node's pool: a slice of it would keep the memory of others alive. */
+  /** Not from Node's pool, where a slice would keep the memory of others alive. */
   #allocate(): Buffer {
     return Buffer.allocUnsafeSlow(this.#blockBytes)
   }

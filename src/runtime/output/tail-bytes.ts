@@ -5,14 +5,14 @@ import type { TailSpace } from './tail-space.ts'
 const PIECE_BYTES = 64 * 1024
 
 /**
- * The newest bytes of all that were appended, `capacity` of them or fewer: in memory while there is some, then in a
- * file, and when the file fails in what memory can be had. Nothing here throws.
+ * The newest of all appended bytes, `capacity` or fewer: in memory while there is some, then in a file, and when that
+ * fails in as much memory as there is. Nothing here throws.
  */
 export class TailBytes {
   readonly #space: TailSpace
   #capacity: number
   readonly #blocks: TailBlocks
-  /** When there is a file, all bytes are in it. */
+  /** If there is a file, all bytes are in it. */
   #file: TailFile | undefined
   #mayHaveFile = true
 
@@ -30,7 +30,7 @@ export class TailBytes {
     return this.#file === undefined ? this.#blocks.oldest : this.#file.oldest
   }
 
-  /** What is there afterwards is the end of what was there with `data` behind it. */
+  /** Adds `data`. Afterwards the end of all bytes is here, as much of it as fits. */
   append(data: Buffer): void {
     const kept = data.subarray(Math.max(0, data.length - this.#capacity))
     const excess = this.length + kept.length - this.#capacity
@@ -45,14 +45,14 @@ export class TailBytes {
   }
 
   /**
-   * Takes the oldest bytes out, at most `size`, into memory of their own; undefined when they are lost, and `length`
-   * tells how many those are.
+   * Takes out the oldest bytes, at most `size`, as a copy; undefined when they are lost, and `length` tells how many
+   * that are.
    */
   shift(size: number): Buffer | undefined {
     return this.#file === undefined ? this.#blocks.shift(size) : this.#file.shift(size)
   }
 
-  /** Gives memory and file back. It is empty afterwards and stays so. */
+  /** Gives memory and file back. It stays empty afterwards. */
   release(): void {
     this.#blocks.release()
     this.#file?.[Symbol.dispose]()
@@ -84,7 +84,7 @@ export class TailBytes {
     }
   }
 
-  /** Once for each tail; a file that fails on the way leaves the memory as it was. */
+  /** Tried once per tail. If the file fails on the way, the memory is as before. */
   #moveToFile(): TailFile | undefined {
     const folder = this.#space.spillFolder
     if (folder === undefined || !this.#mayHaveFile) return undefined
@@ -108,7 +108,7 @@ export class TailBytes {
     this.#space.reportFailure(error)
   }
 
-  /** Only what memory can hold is read: the file may be very long. */
+  /** Reads only what memory can hold: the file may be very long. */
   #returnToMemory(file: TailFile): void {
     const most = Math.max(this.#space.freeBytes, this.#blocks.leastBytes)
     file.dropFirst(Math.max(0, file.length - most))

@@ -3,21 +3,20 @@ import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from 
 import { join } from 'node:path'
 import type { TailSpace } from './tail-space.ts'
 
-/** Fails on anything that is there already, a link included. libuv adds O_CLOEXEC, which Node does not name. */
+/** Fails if anything exists there already, even a link. libuv adds O_CLOEXEC, which Node does not name. */
 const CREATE_ONLY = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW
 
 /**
- * A queue of bytes, a ring in a file that has no name any more: it goes with its descriptor, however the agent ends.
- *
- * Reads and writes are synchronous. Those of 64 KiB end in the page cache and take microseconds, while asynchronous
- * ones would pass the thread pool that file systems and name lookups wait for, and need a bounded queue of copies.
+ * A queue of bytes: a ring in a file without a name, which disappears with its descriptor, however the agent ends.
+ * Reads and writes are synchronous. Those of 64 KiB end in the page cache and take microseconds. Asynchronous ones
+ * would use the thread pool, which file systems and name lookups wait for, and would need a bounded queue of copies.
  */
 export class TailFile implements Disposable {
   readonly #fd: number
   readonly #capacity: number
   readonly #space: TailSpace
   #open = true
-  /** Where the oldest byte lies, how many there are, and how long the file is. */
+  /** Position of the oldest byte, number of bytes, and length of the file. */
   #start = 0
   #length = 0
   #size = 0
@@ -28,7 +27,7 @@ export class TailFile implements Disposable {
     this.#space = space
   }
 
-  /** @param capacity the most bytes there may be at a time @throws the error of the system */
+  /** @param capacity the most bytes it will hold @throws the system's error */
   static create(folder: string, capacity: number, space: TailSpace): TailFile {
     const path = join(folder, `${randomUUID()}.tail`)
     const fd = openSync(path, CREATE_ONLY, 0o600)
@@ -45,14 +44,14 @@ export class TailFile implements Disposable {
     return this.#length
   }
 
-  /** Undefined when there is none or it cannot be read. */
+  /** The oldest byte; undefined when there is none, or it cannot be read. */
   get oldest(): number | undefined {
     return this.#length === 0 ? undefined : this.#readFirst(1)?.[0]
   }
 
   /**
-   * @param data no more than fits
-   * @throws the error of the system; what was there before is there still, and nothing of `data`
+   * @param data at most what still fits
+   * @throws the system's error; then nothing of `data` was added, and the rest is still there
    */
   append(data: Buffer): void {
     const at = (this.#start + this.#length) % this.#capacity
@@ -67,7 +66,7 @@ export class TailFile implements Disposable {
     this.#length -= count
   }
 
-  /** Takes the oldest bytes out, at most `size`, into memory of their own; undefined when they cannot be read. */
+  /** Takes out the oldest bytes, at most `size`, as a copy; undefined when they cannot be read. */
   shift(size: number): Buffer | undefined {
     const count = Math.min(size, this.#length)
     const data = this.#readFirst(count)
@@ -82,13 +81,14 @@ export class TailFile implements Disposable {
     try {
       closeSync(this.#fd)
     } catch {
-      // A network file system reports here what it could not write. Nobody reads it any more, and the descriptor is free.
+      // A network file system reports here what it could not write. Nobody will read it, and the descriptor is closed
+      // anyway.
     }
   }
 
   #write(data: Buffer, at: number): void {
     for (let done = 0; done < data.length;) {
-      // One that is cut short, by a full disk, is followed by one that fails.
+      // A full disk cuts one write short, and the next one fails.
       const count = writeSync(this.#fd, data, done, data.length - done, at + done)
       if (count === 0) throw new Error('nothing was written')
       done += count

@@ -2,7 +2,9 @@ import type { Chunk } from './child-output.ts'
 import { TailBytes } from './tail-bytes.ts'
 import type { TailSpace } from './tail-space.ts'
 
-/** Changes between stdout and stderr that are remembered; beyond it the oldest bytes go, as if the ring were full. */
+/**
+ * How many changes between stdout and stderr are remembered. Above that the oldest bytes go, as if the ring were full.
+ */
 const MAX_RUNS = 65_536
 
 interface Run {
@@ -10,20 +12,20 @@ interface Run {
   length: number
 }
 
-/** The last `capacity` bytes of a sequence of chunks, with the stream each byte came from. */
+/** The last `capacity` bytes of a sequence of chunks, with the stream that each byte came from. */
 export class TailRing {
   readonly #bytes: TailBytes
-  /** Oldest first, from `#firstRun` on: shifting a long array for every byte would be quadratic. */
+  /** Oldest first, starting at `#firstRun`: shifting a long array for every byte would be quadratic. */
   #runs: Run[] = []
   #firstRun = 0
   #dropped = 0
 
-  /** @param space shared with other rings; a ring that gets neither memory nor a file keeps fewer bytes */
+  /** @param space shared with other rings. A ring that gets neither memory nor a file keeps fewer bytes */
   constructor(capacity: number, space: TailSpace) {
     this.#bytes = new TailBytes(capacity, space)
   }
 
-  /** Bytes that were pushed out by newer ones, or could not be read back. */
+  /** Bytes that newer ones have pushed out, or that could not be read back. */
   get dropped(): number {
     return this.#dropped
   }
@@ -37,14 +39,14 @@ export class TailRing {
     if (this.#runs.length - this.#firstRun > MAX_RUNS) this.#dropFirst(this.#oldest()?.length ?? 0)
   }
 
-  /** Leaves out the first bytes that only continue a character whose start is gone: at most 3. */
+  /** Drops the first bytes, at most 3, if they only continue a character whose start is gone. */
   dropPartialCharacter(): void {
     for (let count = 0; count < 3 && isContinuation(this.#bytes.oldest); count++) this.#dropFirst(1)
   }
 
   /**
    * Takes the bytes out in order, as chunks of at most `size` with memory of their own. Bytes of a file that cannot be
-   * read are left out, and counted before the next chunk.
+   * read are skipped, and counted before the next chunk.
    */
   *take(size: number): Generator<Chunk> {
     for (let run = this.#oldest(); run !== undefined; run = this.#oldest()) {

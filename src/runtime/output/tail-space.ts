@@ -1,4 +1,4 @@
-/** What the tails of all capped outputs share: memory up to a limit, and the folder for the files beyond it. */
+/** What the tails of all capped outputs share: a limit of memory, and a folder for files when that is used up. */
 export class TailSpace {
   /** Undefined when tails never go to files. */
   readonly spillFolder: string | undefined
@@ -9,9 +9,9 @@ export class TailSpace {
 
   /**
    * @param memoryBytes for all tails together
-   * @param spillFolder where a tail goes that gets no more memory; undefined: it stays shorter. It should lie on a
-   *   disk, for the files in a tmpfs are memory again
-   * @param onFailure told, at most once for each tail, why it cannot be kept in a file and will be shorter
+   * @param spillFolder for tails that get no more memory; undefined: they stay shorter. It should be on a disk, since
+   * files in a tmpfs are memory again
+   * @param onFailure is told, at most once per tail, why it cannot be kept in a file and will be shorter
    */
   constructor(
     memoryBytes: number,
@@ -33,19 +33,19 @@ export class TailSpace {
     return this.#inFiles
   }
 
-  /** Memory that `take` would still give. */
+  /** How much memory `take` would still give. */
   get freeBytes(): number {
     return Math.max(0, this.#memoryBytes - this.#inMemory)
   }
 
-  /** @returns false when so much memory is not there: the caller goes on without */
+  /** @returns false when there is not that much memory left: the caller has to go on without */
   take(bytes: number): boolean {
     if (bytes > this.freeBytes) return false
     this.#inMemory += bytes
     return true
   }
 
-  /** Takes the little that every tail may have, there or not. */
+  /** Takes the little that every tail may have, even beyond the limit. */
   takeBeyondLimit(bytes: number): void {
     this.#inMemory += bytes
   }
@@ -54,7 +54,7 @@ export class TailSpace {
     this.#inMemory -= bytes
   }
 
-  /** @param bytes by which a file grew; negative when it goes */
+  /** @param bytes by which a file grew; negative when it is removed */
   countFile(bytes: number): void {
     this.#inFiles += bytes
   }
