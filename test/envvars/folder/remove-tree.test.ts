@@ -31,7 +31,7 @@ describe('removeTree', () => {
 const PREAMBLE = `
   import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
   import { dirname, join } from 'node:path'
-  import { RuntimeFolder } from './runtime-folder.js'
+  import { RuntimeFolder } from './folder/runtime-folder.js'
   import { SecretFiles } from './secret-files.js'
   const leave = (path, ...modes) => {
     if (modes.length === 0) return
@@ -111,7 +111,7 @@ describe.skipIf(!HAS_UNPRIVILEGED)('for a user whom permissions stop', () => {
     mkdirSync(join(foreign, 'inside'), { recursive: true })
     chmodSync(foreign, 0o555)
     const script = `
-      const { removeTree } = await import('./remove-tree.js')
+      const { removeTree } = await import('./folder/remove-tree.js')
       report(await outcome(removeTree(join(process.cwd(), 'tree'))))`
     expect(await run(script)).toContain('EACCES')
     expect(lstatSync(foreign).mode & 0o777).toBe(0o555)

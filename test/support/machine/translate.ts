@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 
 const source = resolve(import.meta.dirname, '../../../src')
@@ -13,12 +13,12 @@ const compilerOptions = {
 export function translate(root: string, folders: readonly string[]): void {
   writeFileSync(join(root, 'package.json'), '{"type":"module"}')
   for (const folder of folders) {
-    mkdirSync(join(root, folder), { recursive: true })
-    for (const name of readdirSync(join(source, folder)).filter((one) => one.endsWith('.ts'))) {
-      const { outputText } = ts.transpileModule(readFileSync(join(source, folder, name), 'utf8'), {
-        compilerOptions,
-      })
-      writeFileSync(join(root, folder, name.replace(/ts$/, 'js')), outputText)
+    const names = readdirSync(join(source, folder), { recursive: true, encoding: 'utf8' })
+    for (const name of names.filter((one) => one.endsWith('.ts'))) {
+      const text = readFileSync(join(source, folder, name), 'utf8')
+      const file = join(root, folder, name.replace(/ts$/, 'js'))
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, ts.transpileModule(text, { compilerOptions }).outputText)
     }
   }
 }
