@@ -3,11 +3,11 @@ import { DecodeError } from '../wire/errors.ts'
 import { decodeGatewayPacket } from '../wire/messages/gateway-message.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from '../wire/messages/message.ts'
 import { sessionIdOf, type Packet } from '../wire/packet.ts'
-import { closingRefused, type TerminationReason, endedEntry, notRun } from './session/closing.ts'
+import { endedEntry, endingRefused, type TerminationReason } from './running/ending.ts'
 import { Confirmations } from './connection/confirmations.ts'
-import { AgentSession } from './session/session.ts'
-import type { SessionReply, Send, SessionServices } from './session/session-services.ts'
-import type { Slots } from './session/slots.ts'
+import { AgentSession } from './session.ts'
+import type { SessionReply, Send, SessionServices } from './running/services.ts'
+import type { Slots } from './running/slots.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
 /** Opened sessions that a gateway may leave waiting for their script: it ends them itself after 48 hours. */
@@ -53,7 +53,7 @@ export class Dispatch {
 
   /** The stream has ended: nobody can resume a paused output any more. */
   resumeAll(): void {
-    for (const { session } of this.#sessions.values()) session.gate.openForGood()
+    for (const { session } of this.#sessions.values()) session.resumeForGood()
   }
 
   /** Ends every session and system request. */
@@ -86,9 +86,9 @@ export class Dispatch {
       case 'resize':
         return this.#sessions.get(message.sid)?.session.resize(message)
       case 'pause':
-        return this.#sessions.get(message.sid)?.session.gate.pause()
+        return this.#sessions.get(message.sid)?.session.pause()
       case 'resume':
-        return this.#sessions.get(message.sid)?.session.gate.resume()
+        return this.#sessions.get(message.sid)?.session.resume()
       case 'native-proxy':
         return this.#refuse(message.sid, unserved(message.type))
       case 'system':
@@ -126,8 +126,7 @@ export class Dispatch {
     // Of a session that is here already this is not the end.
     if (this.#sessions.has(sid)) return
     this.#recordOpening(message)
-    const ended = notRun(closingRefused(text), 'refused')
-    this.#services.record(endedEntry(sid, ended, { reason: undefined, closeSent: true }))
+    this.#services.record(endedEntry(sid, endingRefused(text), true))
   }
 
   /** Remembers each close: the gateway confirms it. */

@@ -1,51 +1,38 @@
-import type { WindowSize } from '../../basics/window-size.ts'
-import type { Execution } from '../../runtime/execution.ts'
-import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
-import {
-  closingRefused,
-  closingUnstarted,
-  type TerminationReason,
-  endedEntry,
-  notRun,
-  type Ended,
-} from './closing.ts'
-import type { CommandOwner } from './command-owner.ts'
-import { ConnectError } from '../../dial/connect-error.ts'
-import { Keyboard } from './keyboard.ts'
-import { OutputGate } from '../output/output-gate.ts'
-import { checkRequest, type CommandRequest, isRefusal } from '../opening/request.ts'
-import { runCommand, type Start } from './run-command.ts'
-import type { SessionReply, SessionServices } from './session-services.ts'
-
-/** None of these is the reason when the command has ended by itself. */
-const NEVER_LATE: ReadonlySet<TerminationReason> = new Set(['timeout', 'agent-stopping', 'input-limit'])
+import type { WindowSize } from '../basics/window-size.ts'
+import { ConnectError } from '../dial/connect-error.ts'
+import type { Chunk } from '../runtime/output/child-output.ts'
+import type { OpenMessage, SessionId } from '../wire/messages/message.ts'
+import { checkRequest } from './opening/request.ts'
+import { endedEntry, endingRefused, hasRun, type Ending, type TerminationReason } from './running/ending.ts'
+import { RunningCommand, type AskedCommand, type Start } from './running/running-command.ts'
+import type { SessionReply, SessionServices } from './running/services.ts'
 
 /** A state holds exactly what is true in it. */
 type SessionState =
   | { readonly name: 'opening' }
-  | { readonly name: 'open'; readonly begin: (start: Start) => void; readonly giveUp: () => void }
-  | { readonly name: 'starting' }
-  | { readonly name: 'running'; readonly execution: Execution }
+  | { readonly name: 'open'; readonly begin: (start: Start) => void; readonly refuse: () => void }
+  | { readonly name: 'started' }
   | { readonly name: 'closed' }
 
-/** One client's conversation, from its opening to its close: at most one execution. */
-export class AgentSession implements CommandOwner {
+/** One client's conversation, from its opening to its close: at most one command. */
+export class AgentSession {
   readonly sid: SessionId
-  readonly keyboard = new Keyboard()
-  readonly gate = new OutputGate()
   readonly #open: OpenMessage
   readonly #services: SessionServices
   readonly #reply: SessionReply
+  readonly #command: RunningCommand
   #state: SessionState = { name: 'opening' }
-  #endReason: TerminationReason | undefined
   #refusal: string | undefined
+  /** Why its output passes unmasked, to be said with the first of it and with its close. */
   #unmasked: string | undefined
+  #hasSent = false
 
   constructor(open: OpenMessage, services: SessionServices, reply: SessionReply) {
     this.sid = open.sid
     this.#open = open
     this.#services = services
     this.#reply = reply
+    this.#command = new RunningCommand(open.sid, (ended) => this.#asked(ended), services)
   }
 
   /** True until the command is about to start: such a session may still be opened anew. */
@@ -53,16 +40,18 @@ export class AgentSession implements CommandOwner {
     return this.#state.name === 'opening' || this.#state.name === 'open'
   }
 
+  /** Why it was ended, so far. */
   get endReason(): TerminationReason | undefined {
-    return this.#endReason
+    return this.#command.reason
   }
 
   /** Serves the session; settles when it is over and everything it took is given back. Never rejects. */
   async run(): Promise<void> {
-    const ended = await this.#serve()
-    const closeSent = await this.#close(ended)
+    for await (const chunk of this.#command.output) await this.#send(chunk)
+    const ending = await this.#ending()
+    const closeSent = await this.#close(ending)
     this.#state = { name: 'closed' }
-    this.#account(ended, closeSent)
+    this.#account(ending, closeSent)
   }
 
   /** A client can forge packets into its session: a session opened to run one script does not become a terminal. */
@@ -72,87 +61,70 @@ export class AgentSession implements CommandOwner {
 
   /** The script has come. A second one is refused by silence: a close would end the first one's session. */
   begin(stdin: Buffer): void {
-    if (this.#state.name === 'open' && !this.interactive) this.#state.begin({ kind: 'script', stdin })
-    else
-      this.#services.log.warn(
-        { sid: this.sid, state: this.#state.name },
-        'a script came out of turn and was ignored',
-      )
+    const { name } = this.#state
+    if (!this.interactive && this.#start({ kind: 'script', stdin })) return
+    this.#services.log.warn({ sid: this.sid, state: name }, 'a script came out of turn and was ignored')
   }
 
   /** Keys. The first packet only starts the terminal, its payload is dropped (protocol.md 0.5). */
   type(data: Buffer): void {
-    if (!this.interactive) return
-    switch (this.#state.name) {
-      case 'open':
-        return this.#state.begin({ kind: 'terminal' })
-      case 'starting':
-      case 'running':
-        // To go on with a hole in what was typed could run something that nobody wrote.
-        return this.keyboard.type(data) ? undefined : this.end('input-limit')
-      case 'opening':
-      case 'closed':
-        return
-    }
+    if (!this.interactive || this.#start({ kind: 'terminal' }) || this.#state.name !== 'started') return
+    // To go on with a hole in what was typed could run something that nobody wrote.
+    if (!this.#command.type(data)) this.end('input-limit')
   }
 
   resize(size: WindowSize): void {
-    this.keyboard.resize(size)
+    this.#command.resize(size)
+  }
+
+  /** The client does not read. */
+  pause(): void {
+    this.#command.gate.pause()
+  }
+
+  resume(): void {
+    this.#command.gate.resume()
+  }
+
+  /** Nobody can resume the output any more. */
+  resumeForGood(): void {
+    this.#command.gate.openForGood()
   }
 
   /** Closes a session that has not started, with 254 and the message; a running command is left alone. */
   refuse(message: string): void {
     if (!this.idle) return
     this.#refusal ??= message
-    this.#giveUp()
+    if (this.#state.name === 'open') this.#state.refuse()
   }
 
   /** Ends the session; the first reason wins. */
   end(reason: TerminationReason): void {
-    const isLate = this.#state.name === 'running' && this.#state.execution.hasEnded
-    if (!isLate || !NEVER_LATE.has(reason)) this.#endReason ??= reason
-    // Also of a command that has ended by itself, whose last output waits there.
-    this.gate.openForGood()
-    this.#giveUp()
-    if (this.#state.name === 'running') this.#state.execution.terminate()
+    this.#command.end(reason)
   }
 
-  running(execution: Execution): void {
-    this.#state = { name: 'running', execution }
-    this.keyboard.attach(execution)
-    // The end may have come while the program was being started.
-    if (this.#endReason !== undefined) execution.terminate()
+  /** One that was refused after its script had come has run all the same. */
+  async #ending(): Promise<Ending> {
+    const ending = await this.#command.ended
+    if (this.#refusal === undefined || ending.outcome !== 'not-started') return ending
+    return { ...endingRefused(this.#refusal), reason: ending.reason }
   }
 
-  #giveUp(): void {
-    if (this.#state.name === 'open') this.#state.giveUp()
+  #start(start: Start): boolean {
+    if (this.#state.name !== 'open') return false
+    this.#state.begin(start)
+    return true
   }
 
-  async #serve(): Promise<Ended> {
-    const services = this.#services
-    try {
-      const request = await checkRequest(this.#open, services)
-      this.#warnUnmasked(request)
-      const start = await this.#start(request)
-      if (start === undefined) return this.#unstarted()
-      return await runCommand(request, start, this, { services, reply: this.#reply })
-    } catch (error) {
-      return this.#failed(error as Error)
-    }
-  }
-
-  #warnUnmasked({ unmasked }: CommandRequest): void {
-    if (unmasked === undefined) return
-    this.#unmasked = unmasked
-    const { connectionName: connection } = this.#open.params
-    this.#services.log.warn({ sid: this.sid, connection }, unmasked)
-  }
-
-  /** Answers that the session is open, exactly once, and waits for what starts it; undefined when it was ended instead. */
-  async #start(request: CommandRequest): Promise<Start | undefined> {
-    if (this.#endReason !== undefined || this.#refusal !== undefined) return undefined
-    const start = new Promise<Start | undefined>((resolve) => {
-      this.#state = { name: 'open', begin: resolve, giveUp: () => resolve(undefined) }
+  /** Answers that the session is open, exactly once, and waits for what starts it. */
+  async #asked(ended: AbortSignal): Promise<AskedCommand | undefined> {
+    const request = await checkRequest(this.#open, this.#services)
+    this.#warnUnmasked(request.unmasked)
+    if (ended.aborted || this.#refusal !== undefined) return undefined
+    const started = new Promise<Start | undefined>((resolve) => {
+      const giveUp = () => resolve(undefined)
+      this.#state = { name: 'open', begin: resolve, refuse: giveUp }
+      ended.addEventListener('abort', giveUp)
     })
     await this.#reply({
       kind: 'opened',
@@ -161,55 +133,62 @@ export class AgentSession implements CommandOwner {
       requestPort: this.#open.requestPort,
       command: request.argv.join(' '),
     })
-    const started = await start
-    this.#state = { name: 'starting' }
-    return started
+    const start = await started
+    this.#state = { name: 'started' }
+    return start && { request, start }
   }
 
-  #unstarted(): Ended {
-    if (this.#endReason === undefined || this.#refusal !== undefined)
-      return notRun(closingRefused(this.#refusal ?? ''), 'refused')
-    return notRun(closingUnstarted(this.#endReason), 'not-started')
+  #warnUnmasked(unmasked: string | undefined): void {
+    if (unmasked === undefined) return
+    this.#unmasked = unmasked
+    const { connectionName: connection } = this.#open.params
+    this.#services.log.warn({ sid: this.sid, connection }, unmasked)
   }
 
-  #failed(error: Error): Ended {
-    const { log } = this.#services
-    if (error instanceof ConnectError) return notRun(closingUnstarted('gateway-lost'), 'not-started')
-    if (isRefusal(error)) {
-      log.warn({ sid: this.sid, reason: error.name }, 'session refused')
-      return notRun(closingRefused(error.message), 'refused')
-    }
-    log.error({ sid: this.sid, error: error.message, stack: error.stack }, 'session failed: this is a bug')
-    return notRun(closingRefused('internal error of the agent, its log has more'), 'failed')
+  async #send({ stream, data }: Chunk): Promise<void> {
+    // hoop's gateway counts each packet that says it.
+    const unmasked = this.#hasSent ? undefined : this.#unmasked
+    this.#hasSent = true
+    const message = { kind: stream, sid: this.sid, data, ...(unmasked !== undefined && { unmasked }) }
+    if (!(await this.#told(message))) this.#command.abandonOutput()
   }
 
   /** Tells the gateway, unless it ended a session itself that never ran: its close is not answered (protocol.md 0.6). */
-  async #close({ exitCode, message, bytes, outcome }: Ended): Promise<boolean> {
-    const ran = outcome === 'exited' || outcome === 'signaled'
-    if (this.#endReason === 'closed-by-gateway' && !ran) return false
-    const closed = {
+  async #close(ending: Ending): Promise<boolean> {
+    if (ending.reason === 'closed-by-gateway' && !hasRun(ending)) return false
+    return await this.#told({
       kind: 'closed',
       sid: this.sid,
-      exitCode,
-      message,
-      truncatedBytes: bytes.leftOut,
-      redactedBytes: bytes.redacted,
+      exitCode: ending.exitCode,
+      message: ending.message,
+      truncatedBytes: ending.bytes.leftOut,
+      redactedBytes: ending.bytes.redacted,
       ...(this.#unmasked !== undefined && { unmasked: this.#unmasked }),
-    } as const
+    })
+  }
+
+  /** False when the stream has ended. */
+  async #told(message: Parameters<SessionReply>[0]): Promise<boolean> {
     try {
-      await this.#reply(closed)
+      await this.#reply(message)
       return true
     } catch (error) {
-      if (!(error instanceof ConnectError)) throw error
+      const { message: text, stack } = error as Error
+      if (!(error instanceof ConnectError))
+        this.#services.log.error(
+          { sid: this.sid, error: text, stack },
+          'a packet was not sent: this is a bug',
+        )
       return false
     }
   }
 
-  #account(ended: Ended, closeSent: boolean): void {
-    const { exitCode, outcome, bytes } = ended
-    const reason = this.#endReason
-    this.#services.record(endedEntry(this.sid, ended, { reason, closeSent }))
-    const fields = { sid: this.sid, exitCode, truncatedBytes: bytes.leftOut, reason }
+  #account(ending: Ending, closeSent: boolean): void {
+    const { exitCode, outcome, bytes, reason, refusal } = ending
+    const { sid } = this
+    if (refusal !== undefined) this.#services.log.warn({ sid, reason: refusal }, 'session refused')
+    this.#services.record(endedEntry(sid, ending, closeSent))
+    const fields = { sid, exitCode, truncatedBytes: bytes.leftOut, reason }
     if (closeSent) this.#services.log.info(fields, 'session closed')
     else this.#services.log.warn({ ...fields, outcome }, 'session over, its end was not sent to the gateway')
   }

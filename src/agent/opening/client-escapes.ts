@@ -8,7 +8,7 @@ import type { Command } from '../../runtime/child.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 import { RefusedError } from '../refused.ts'
-import type { SessionServices } from '../session/session-services.ts'
+import type { CommandServices } from '../running/services.ts'
 
 /** A database's client that is to have no way to a shell. */
 export interface ClosedClient {
@@ -70,7 +70,7 @@ export async function closeCommand(
   closed: ClosedClient | undefined,
   command: Command,
   sid: SessionId,
-  { clientVersions, engine, folder }: SessionServices,
+  { clientVersions, engine, folder }: CommandServices,
 ): Promise<Command> {
   if (closed === undefined) return command
   const argv = closeArguments(closed, command.argv)

@@ -6,7 +6,7 @@ import type { OpenMessage } from '../../wire/messages/message.ts'
 import { closedClient, type ClosedClient } from './client-escapes.ts'
 import { checkServer, LivenessError } from './liveness.ts'
 import { RefusedError } from '../refused.ts'
-import type { SessionServices } from '../session/session-services.ts'
+import type { SessionServices } from '../running/services.ts'
 import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
 import { TemplateError } from '../../golang/template/errors.ts'
 

@@ -2,24 +2,35 @@ import { constants } from 'node:os'
 import { exitCode, NO_EXIT_CODE, type ExitStatus } from '../../runtime/exit-status.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { JournalEntry } from '../journal/entries.ts'
-import { NO_BYTES, type OutputBytes } from '../output/output-forwarder.ts'
+import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
-/** Why the agent ended a session. */
+/** Why the agent ended a command. */
 export type TerminationReason =
   'closed-by-gateway' | 'gateway-lost' | 'agent-stopping' | 'timeout' | 'output-limit' | 'input-limit'
 
-/** How a session ends towards the gateway: the code, and one plain line or nothing. */
-export interface Closing {
+/** How a command ended, or why it never ran: all that close, answer, journal and log say. */
+export interface Ending {
   readonly exitCode: number
+  /** One plain line, or nothing. It goes behind the user's output, so an ordinary end has none. */
   readonly message: string
-}
-
-/** How an execution ended, with what is known of the circumstances. */
-export interface ExecutionEnd {
-  readonly status: ExitStatus
+  /** The command's own end, or why there was none. */
+  readonly outcome: ExitStatus['kind'] | 'not-started' | 'refused'
+  readonly signal?: NodeJS.Signals
   /** Set when the end was ours. */
   readonly reason: TerminationReason | undefined
+  /** Of what kind the error was that refused it; its message may quote arguments, which a log must not. */
+  readonly refusal?: string
+  /** From the command's start, milliseconds. */
+  readonly durationMs: number
+  readonly bytes: OutputBytes
   /** Processes that the command left behind and the agent ended. */
+  readonly processesEnded: number
+}
+
+/** What is known of an execution that has ended. */
+export interface EndedExecution {
+  readonly status: ExitStatus
+  readonly reason: TerminationReason | undefined
   readonly processesEnded: number
   /** Set when memory was the cause of a SIGKILL. */
   readonly outOfMemory: 'certain' | 'likely' | undefined
@@ -40,71 +51,44 @@ const reasons: Readonly<Record<TerminationReason, string>> = {
   'input-limit': 'ended by the agent: its program does not read, and 4 MiB of input were waiting for it',
 }
 
-/** The close of an execution. The message goes behind the user's output, so an ordinary end has none. */
-export function closing(end: ExecutionEnd): Closing {
-  const text = end.reason === undefined ? ownText(end) : reasons[end.reason] + unendedText(end)
-  return { exitCode: codeOf(end), message: text === '' ? '' : text + endedText(end.processesEnded) }
-}
-
-/** The close of a session that was ended before its command was started. */
-export function closingUnstarted(reason: TerminationReason): Closing {
-  return { exitCode: ENDED_BY_US, message: reasons[reason] }
-}
-
-/** The close of a session that could not run at all. */
-export function closingRefused(message: string): Closing {
-  return { exitCode: NO_EXIT_CODE, message }
-}
-
-function codeOf({ status, reason }: ExecutionEnd): number {
-  if (reason === 'timeout') return TIMED_OUT
-  const code = exitCode(status)
-  return reason !== undefined && code === 0 ? ENDED_BY_US : code
-}
-
-/** What is to be said when the end was the command's own or somebody else's. */
-function ownText({ status, outOfMemory }: ExecutionEnd): string {
-  switch (status.kind) {
-    case 'exited':
-      return ''
-    case 'signaled':
-      return `killed by signal ${constants.signals[status.signal]} (${status.signal})${memoryText(outOfMemory)}`
-    case 'failed':
-      return status.cause.message
+/** Code, text and outcome of a command that ran. */
+export function endingOf(end: EndedExecution): Omit<Ending, 'durationMs' | 'bytes'> {
+  const { status, reason, processesEnded } = end
+  const text = reason === undefined ? ownText(end) : reasons[reason] + unendedText(end)
+  return {
+    exitCode: codeOf(end),
+    message: text === '' ? '' : text + endedText(processesEnded),
+    outcome: status.kind,
+    ...(status.kind === 'signaled' && { signal: status.signal }),
+    reason,
+    processesEnded,
   }
 }
 
-/** A command that outlived what ends commands; whoever reads this has to look after it. */
-function unendedText({ status }: ExecutionEnd): string {
-  return status.kind === 'failed' ? `; ${status.cause.message}` : ''
+/** One that was ended before its command was started. */
+export function endingUnstarted(reason: TerminationReason): Ending {
+  return notRun({ exitCode: ENDED_BY_US, message: reasons[reason], outcome: 'not-started', reason })
 }
 
-function memoryText(outOfMemory: ExecutionEnd['outOfMemory']): string {
-  if (outOfMemory === undefined) return ''
-  return outOfMemory === 'certain' ? ': out of memory' : ': probably out of memory'
+/** One that could not run at all. */
+export function endingRefused(message: string, outcome: 'refused' | 'failed' = 'refused'): Ending {
+  return notRun({ exitCode: NO_EXIT_CODE, message, outcome, reason: undefined })
 }
 
-function endedText(processes: number): string {
-  if (processes === 0) return ''
-  return processes === 1 ? '; 1 background process ended' : `; ${processes} background processes ended`
+function notRun(ending: Pick<Ending, 'exitCode' | 'message' | 'outcome' | 'reason'>): Ending {
+  return { ...ending, durationMs: 0, bytes: NO_BYTES, processesEnded: 0 }
 }
 
-/** How a session ended, for its user and for the books. */
-export interface Ended extends Closing {
-  /** The command's own end, or why there was none. */
-  readonly outcome: ExitStatus['kind'] | 'not-started' | 'refused'
-  readonly signal?: NodeJS.Signals
-  /** From the command's start, milliseconds. */
-  readonly durationMs: number
-  readonly bytes: OutputBytes
-  readonly processesEnded: number
+/** Whether the command was started, so that its code is its own. */
+export function hasRun({ outcome }: Ending): boolean {
+  return outcome === 'exited' || outcome === 'signaled'
 }
 
-/** The end as an entry of the books. `closeSent`: whether the gateway was told. */
+/** The end as an entry of the journal. `closeSent`: whether the gateway was told. */
 export function endedEntry(
   sid: SessionId,
-  { exitCode, outcome, signal, durationMs, bytes, processesEnded }: Ended,
-  { reason, closeSent }: { readonly reason: TerminationReason | undefined; readonly closeSent: boolean },
+  { exitCode, outcome, signal, reason, durationMs, bytes, processesEnded }: Ending,
+  closeSent: boolean,
 ): Extract<JournalEntry, { event: 'ended' }> {
   return {
     event: 'ended',
@@ -123,7 +107,35 @@ export function endedEntry(
   }
 }
 
-/** The end of a session whose command never ran. */
-export function notRun(closing: Closing, outcome: 'not-started' | 'refused' | 'failed'): Ended {
-  return { ...closing, outcome, durationMs: 0, bytes: NO_BYTES, processesEnded: 0 }
+function codeOf({ status, reason }: EndedExecution): number {
+  if (reason === 'timeout') return TIMED_OUT
+  const code = exitCode(status)
+  return reason !== undefined && code === 0 ? ENDED_BY_US : code
+}
+
+/** What is to be said when the end was the command's own or somebody else's. */
+function ownText({ status, outOfMemory }: EndedExecution): string {
+  switch (status.kind) {
+    case 'exited':
+      return ''
+    case 'signaled':
+      return `killed by signal ${constants.signals[status.signal]} (${status.signal})${memoryText(outOfMemory)}`
+    case 'failed':
+      return status.cause.message
+  }
+}
+
+/** A command that outlived what ends commands; whoever reads this has to look after it. */
+function unendedText({ status }: EndedExecution): string {
+  return status.kind === 'failed' ? `; ${status.cause.message}` : ''
+}
+
+function memoryText(outOfMemory: EndedExecution['outOfMemory']): string {
+  if (outOfMemory === undefined) return ''
+  return outOfMemory === 'certain' ? ': out of memory' : ': probably out of memory'
+}
+
+function endedText(processes: number): string {
+  if (processes === 0) return ''
+  return processes === 1 ? '; 1 background process ended' : `; ${processes} background processes ended`
 }

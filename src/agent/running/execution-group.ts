@@ -1,24 +1,25 @@
 import type { ControlGroup } from '../../runtime/linux/cgroup-execution.ts'
 import { processEntry } from '../../runtime/ending/process-table.ts'
-import type { ExecutionEnd } from './closing.ts'
-import type { CommandOwner } from './command-owner.ts'
+import type { EndedExecution } from './ending.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
 import { RefusedError } from '../refused.ts'
-import type { SessionServices } from './session-services.ts'
+import type { CommandServices } from './services.ts'
 
 /** The control group of one execution, where the agent has any, and what the kernel killed for lack of memory. */
 export class ExecutionGroup implements AsyncDisposable {
   readonly #group: ControlGroup | undefined
-  readonly #services: Pick<SessionServices, 'groups' | 'log' | 'oom' | 'settings'>
-  readonly #mark: number
-  readonly #owner: Pick<CommandOwner, 'sid' | 'endReason'>
+  readonly #services: Pick<CommandServices, 'groups' | 'log' | 'oom'>
+  readonly #sid: SessionId
+  readonly #memoryMark: number | undefined
+  #mayLeave = false
 
   /** @throws RefusedError when the group cannot be made or a limit cannot be set */
-  constructor(owner: Pick<CommandOwner, 'sid' | 'endReason'>, services: SessionServices) {
-    this.#owner = owner
+  constructor(sid: SessionId, services: Pick<CommandServices, 'groups' | 'log' | 'oom'>) {
+    this.#sid = sid
     this.#services = services
-    this.#mark = services.oom.mark()
+    this.#memoryMark = services.oom?.mark()
     try {
-      this.#group = services.groups?.create(owner.sid)
+      this.#group = services.groups?.create(sid)
     } catch (error) {
       throw new RefusedError((error as Error).message)
     }
@@ -34,22 +35,24 @@ export class ExecutionGroup implements AsyncDisposable {
     if (processEntry(pid)?.ended !== false) return
     if (this.#group.limited)
       throw new RefusedError('the command could not be put under its limits and was ended')
-    this.#services.log.warn(
-      { sid: this.#owner.sid, pid },
-      'a command could not be moved into its control group',
-    )
+    this.#services.log.warn({ sid: this.#sid, pid }, 'a command could not be moved into its control group')
   }
 
   /** Whether memory was the cause of a command's end; `end` is all that is known of it. */
-  outOfMemory({ status, reason }: Pick<ExecutionEnd, 'status' | 'reason'>): ExecutionEnd['outOfMemory'] {
+  outOfMemory({ status, reason }: Pick<EndedExecution, 'status' | 'reason'>): EndedExecution['outOfMemory'] {
     if (status.kind !== 'signaled' || status.signal !== 'SIGKILL' || reason !== undefined) return undefined
-    return this.#group?.oomKilled() === true ? 'certain' : this.#services.oom.since(this.#mark)
+    if (this.#group?.oomKilled() === true) return 'certain'
+    return this.#memoryMark === undefined ? undefined : this.#services.oom?.since(this.#memoryMark)
   }
 
-  /** Kills what is left in the group, unless the command was allowed to leave it. */
+  /** What is left in the group may live on. */
+  leaveRest(): void {
+    this.#mayLeave = true
+  }
+
+  /** Kills what is left in the group, unless it may live on. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const mayLeave = this.#services.settings.background === 'leave' && this.#owner.endReason === undefined
-    if (mayLeave) this.#services.groups?.leave(this.#group)
+    if (this.#mayLeave) this.#services.groups?.leave(this.#group)
     else await this.#group?.[Symbol.asyncDispose]()
   }
 }

@@ -1,78 +1,238 @@
+import type { WindowSize } from '../../basics/window-size.ts'
+import { ConnectError } from '../../dial/connect-error.ts'
 import { createEntry, type Entry } from '../../envvars/entries/entry.ts'
 import { Environment, type EnvironmentRequest } from '../../envvars/environment.ts'
 import type { Command } from '../../runtime/child.ts'
 import { execute } from '../../runtime/engine.ts'
 import type { Execution } from '../../runtime/execution.ts'
+import type { Chunk } from '../../runtime/output/child-output.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { closeCommand, closeScript } from '../opening/client-escapes.ts'
-import { closing, closingUnstarted, notRun, type Ended } from './closing.ts'
-import type { CommandOwner } from './command-owner.ts'
-import { ExecutionGroup } from './execution-group.ts'
-import { OutputForwarder } from '../output/output-forwarder.ts'
+import { isRefusal, type CommandRequest } from '../opening/request.ts'
+import { OutputGate } from '../output/output-gate.ts'
 import { redactionFor } from '../output/redaction.ts'
+import { SentOutput } from '../output/sent-output.ts'
 import { RefusedError } from '../refused.ts'
-import type { CommandRequest } from '../opening/request.ts'
-import type { SessionReply, SessionServices } from './session-services.ts'
+import { endingOf, endingRefused, endingUnstarted, type Ending, type TerminationReason } from './ending.ts'
+import { ExecutionGroup } from './execution-group.ts'
+import { Keyboard } from './keyboard.ts'
+import type { CommandServices } from './services.ts'
 
-/** What sets a session going: a script, or the first key on a terminal. */
+/** What sets a command going: a script, or the first key on a terminal. */
 export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
 
-/**
- * Runs the command of a session. When it returns, processes and secret files are gone and the slot is free.
- * @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started
- */
-export async function runCommand(
-  request: CommandRequest,
-  asked: Start,
-  owner: CommandOwner,
-  { services, reply }: { readonly services: SessionServices; readonly reply: SessionReply },
-): Promise<Ended> {
-  const { folder, inherited, slots } = services
-  using slot = slots.take()
-  if (slot === undefined) throw new RefusedError(slots.full)
-  const { entries, start } = prepared(request, asked)
-  await using held = await hold({ entries, inherited, folder, sessionId: owner.sid }, services)
-  const { environment } = held
-  const expanded = commandOf(environment.expand(request.argv), environment, start, services)
-  const command = await closeCommand(request.closed, expanded, owner.sid, services)
-  if (owner.endReason !== undefined) return notRun(closingUnstarted(owner.endReason), 'not-started')
-  await using group = new ExecutionGroup(owner, services)
-  await using execution = await launch(command, { start, program: request.program }, owner, services)
-  await group.add(execution.pid)
-  return await follow({ execution, group }, request, owner, { services, reply })
+/** What is to be run. */
+export interface AskedCommand {
+  readonly request: CommandRequest
+  readonly start: Start
 }
+
+/** None of these is the reason when the command has ended by itself. */
+const NEVER_LATE: ReadonlySet<TerminationReason> = new Set(['timeout', 'agent-stopping', 'input-limit'])
+
+/**
+ * One command of a session, a system request or this program itself, from its request to its end. Whoever has it reads
+ * `output` to its end, and then `ended`.
+ */
+export class RunningCommand {
+  readonly sid: SessionId
+  /** Pauses the output. */
+  readonly gate = new OutputGate()
+  /** Settles behind the output, when processes and secret files are gone and the slot is free. Never rejects. */
+  readonly ended: Promise<Ending>
+  readonly #asked: AskFor
+  readonly #services: CommandServices
+  readonly #keyboard = new Keyboard()
+  readonly #over = new AbortController()
+  #settle!: (ending: Ending) => void
+  #execution: Execution | undefined
+  #output: SentOutput | undefined
+  #reason: TerminationReason | undefined
+
+  /** @param asked waited for when `output` is read */
+  constructor(sid: SessionId, asked: AskFor, services: CommandServices) {
+    this.sid = sid
+    this.#asked = asked
+    this.#services = services
+    this.ended = new Promise((resolve) => (this.#settle = resolve))
+  }
+
+  /** Why it was ended, so far. */
+  get reason(): TerminationReason | undefined {
+    return this.#reason
+  }
+
+  /** What it prints, ready to be sent; to be read once. */
+  get output(): AsyncIterable<Chunk> {
+    return this.#run()
+  }
+
+  /** @returns false when the input is lost, since nobody reads it */
+  type(data: Buffer): boolean {
+    return this.#keyboard.type(data)
+  }
+
+  resize(size: WindowSize): void {
+    this.#keyboard.resize(size)
+  }
+
+  /** Nobody takes the output any more; it is read on, so that the command can end. */
+  abandonOutput(): void {
+    this.#output?.abandon()
+  }
+
+  /** Ends it, also before it was started. The first reason wins. */
+  end(reason: TerminationReason): void {
+    const isLate = this.#execution?.hasEnded === true
+    if (!isLate || !NEVER_LATE.has(reason)) this.#reason ??= reason
+    // Also of a command that has ended by itself, whose last output waits there.
+    this.gate.openForGood()
+    this.#over.abort()
+    this.#execution?.terminate()
+  }
+
+  async *#run(): AsyncGenerator<Chunk, void, undefined> {
+    let ending: Ending | undefined
+    try {
+      const asked = await this.#asked(this.#over.signal)
+      ending = asked === undefined ? this.#unstarted() : yield* this.#start(asked)
+    } catch (error) {
+      ending = this.#failed(error as Error)
+    } finally {
+      this.#settle(ending ?? this.#unstarted())
+    }
+  }
+
+  /** @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started */
+  async *#start(asked: AskedCommand): AsyncGenerator<Chunk, Ending, undefined> {
+    const { folder, inherited, slots } = this.#services
+    using slot = slots?.take()
+    if (slots !== undefined && slot === undefined) throw new RefusedError(slots.full)
+    const { request, start, entries } = prepared(asked)
+    await using held = await this.#hold({ entries, inherited, folder, sessionId: this.sid })
+    const { environment } = held
+    const expanded = commandOf(environment.expand(request.argv), environment, start, this.#services)
+    const command = await closeCommand(request.closed, expanded, this.sid, this.#services)
+    if (this.#reason !== undefined) return this.#unstarted()
+    await using group = new ExecutionGroup(this.sid, this.#services)
+    await using execution = await this.#launch(command, start, request.program)
+    await group.add(execution.pid)
+    return yield* this.#follow(request, execution, group)
+  }
+
+  /** The environment, and its files for as long as it is held. */
+  async #hold(request: EnvironmentRequest): Promise<AsyncDisposable & { readonly environment: Environment }> {
+    const { log } = this.#services
+    const environment = await Environment.create(request)
+    // The command has run, whatever becomes of its files: a success does not become a failure. The agent's end tries again.
+    const complain = (error: unknown) =>
+      log.error({ sid: this.sid, error: (error as Error).message }, 'secret files of a session stay')
+    return {
+      environment,
+      [Symbol.asyncDispose]: () => environment[Symbol.asyncDispose]().catch(complain),
+    }
+  }
+
+  async #launch(command: Command, start: Start, program: string): Promise<Execution> {
+    const { engine, folder, settings, record, log } = this.#services
+    const { sid } = this
+    const terminal = start.kind === 'terminal'
+    if (terminal) await this.#keyboard.sized()
+    const execution = await execute(engine, command, {
+      graceMs: settings.killGraceMs,
+      background: settings.background,
+      instance: folder.instance,
+      marker: `HOOP_SESSION_ID=${sid}`,
+      ...(terminal && { terminal: this.#keyboard.size }),
+    })
+    this.#execution = execution
+    this.#keyboard.attach(execution)
+    // The end may have come while the program was being started.
+    if (this.#reason !== undefined) execution.terminate()
+    const { pid } = execution
+    if (pid === undefined) return execution
+    log.info({ sid, pid, terminal }, 'execution started')
+    const counts = { argumentCount: command.argv.length - 1, inputBytes: command.stdin.length }
+    record?.({ event: 'started', sid, pid, program, ...counts, terminal })
+    return execution
+  }
+
+  /** Gives out the output until the command has ended, and says how it did. */
+  async *#follow(
+    { secrets, captured }: CommandRequest,
+    execution: Execution,
+    group: ExecutionGroup,
+  ): AsyncGenerator<Chunk, Ending, undefined> {
+    const { settings, log } = this.#services
+    const from = performance.now()
+    using output = new SentOutput(execution.output, {
+      cap: captured ? this.#cap() : undefined,
+      gate: this.gate,
+      redaction: captured ? redactionFor(secrets, settings.secretNames, log) : undefined,
+      isUnwanted: () => this.#reason === 'closed-by-gateway',
+      overflowed: () => (settings.onCap === 'kill' ? this.end('output-limit') : undefined),
+    })
+    this.#output = output
+    using limit = timeLimit(settings.maxDurationMs, () => this.end('timeout'))
+    yield* output
+    limit[Symbol.dispose]()
+    const ending = await this.#endOf(execution, group)
+    const durationMs = Math.round(performance.now() - from)
+    return { ...ending, message: output.onOwnLine(ending.message), durationMs, bytes: output.bytes }
+  }
+
+  #cap() {
+    const { settings, tails } = this.#services
+    return tails && settings.outputCapBytes ? { bytes: settings.outputCapBytes, tails } : undefined
+  }
+
+  async #endOf(execution: Execution, group: ExecutionGroup): Promise<ReturnType<typeof endingOf>> {
+    const status = await execution.exit
+    const { processesEnded } = execution
+    const { sid } = this
+    if (processesEnded > 0)
+      this.#services.log.info({ sid, processes: processesEnded }, 'background processes ended')
+    if (this.#reason === undefined && this.#services.settings.background === 'leave') group.leaveRest()
+    const end = { status, reason: this.#reason, processesEnded }
+    return endingOf({ ...end, outOfMemory: group.outOfMemory(end) })
+  }
+
+  #unstarted(): Ending {
+    return { ...endingUnstarted(this.#reason ?? 'closed-by-gateway'), reason: this.#reason }
+  }
+
+  #failed(error: Error): Ending {
+    if (error instanceof ConnectError) return { ...endingUnstarted('gateway-lost'), reason: this.#reason }
+    if (isRefusal(error))
+      return { ...endingRefused(error.message), reason: this.#reason, refusal: error.name }
+    const { sid } = this
+    this.#services.log.error(
+      { sid, error: error.message, stack: error.stack },
+      'execution failed: this is a bug',
+    )
+    const ending = endingRefused('internal error of the agent, its log has more', 'failed')
+    return { ...ending, reason: this.#reason }
+  }
+}
+
+/** Gives what is to be run; undefined when the signal came first: it was ended. @throws what `isRefusal` knows */
+type AskFor = (ended: AbortSignal) => Promise<AskedCommand | undefined> | AskedCommand
 
 /** Script and variables as the command gets them. */
-function prepared(
-  { entries, closed }: CommandRequest,
-  start: Start,
-): { readonly entries: readonly Entry[]; readonly start: Start } {
-  if (start.kind === 'terminal') return { entries: onTerminal(entries), start }
-  if (closed === undefined) return { entries, start }
+function prepared({ request, start }: AskedCommand): AskedCommand & { readonly entries: readonly Entry[] } {
+  const { entries, closed } = request
+  if (start.kind === 'terminal') return { request, start, entries: onTerminal(entries) }
+  if (closed === undefined) return { request, start, entries }
   const { script, entries: handed } = closeScript(closed, start.stdin, entries)
-  return { entries: handed, start: { kind: 'script', stdin: script } }
-}
-
-/** The environment, and its files for as long as it is held. */
-async function hold(
-  request: EnvironmentRequest,
-  { log }: SessionServices,
-): Promise<AsyncDisposable & { readonly environment: Environment }> {
-  const environment = await Environment.create(request)
-  // The command has run, whatever becomes of its files: a success does not become a failure. The agent's end tries again.
-  const complain = (error: unknown) =>
-    log.error({ sid: request.sessionId, error: (error as Error).message }, 'secret files of a session stay')
-  return {
-    environment,
-    [Symbol.asyncDispose]: () => environment[Symbol.asyncDispose]().catch(complain),
-  }
+  return { request, start: { kind: 'script', stdin: script }, entries: handed }
 }
 
 function commandOf(
   argv: readonly Buffer[],
   environment: Environment,
   start: Start,
-  { inherited, cwd }: SessionServices,
+  { inherited, cwd }: CommandServices,
 ): Command {
   return {
     argv,
@@ -80,69 +240,6 @@ function commandOf(
     path: inherited.get('PATH') ?? '',
     cwd,
     stdin: start.kind === 'script' ? start.stdin : NO_PAYLOAD,
-  }
-}
-
-async function launch(
-  command: Command,
-  { start, program }: { readonly start: Start; readonly program: string },
-  owner: CommandOwner,
-  { engine, folder, settings, record, log }: SessionServices,
-): Promise<Execution> {
-  const { sid, keyboard } = owner
-  const terminal = start.kind === 'terminal'
-  if (terminal) await keyboard.sized()
-  const execution = await execute(engine, command, {
-    graceMs: settings.killGraceMs,
-    background: settings.background,
-    instance: folder.instance,
-    marker: `HOOP_SESSION_ID=${sid}`,
-    ...(terminal && { terminal: keyboard.size }),
-  })
-  owner.running(execution)
-  const { pid } = execution
-  if (pid === undefined) return execution
-  log.info({ sid, pid, terminal }, 'execution started')
-  const counts = { argumentCount: command.argv.length - 1, inputBytes: command.stdin.length }
-  record({ event: 'started', sid, pid, program, ...counts, terminal })
-  return execution
-}
-
-/** Brings the output to the gateway until the command has ended, and says how it did. */
-async function follow(
-  { execution, group }: { readonly execution: Execution; readonly group: ExecutionGroup },
-  { secrets, captured, unmasked }: CommandRequest,
-  owner: CommandOwner,
-  { services, reply }: { readonly services: SessionServices; readonly reply: SessionReply },
-): Promise<Ended> {
-  const { settings, tails, log } = services
-  const { sid } = owner
-  const from = performance.now()
-  using forwarder = new OutputForwarder(sid, reply, {
-    capBytes: captured ? settings.outputCapBytes : 0,
-    tails,
-    gate: owner.gate,
-    redaction: captured ? redactionFor(secrets, settings.secretNames, log) : undefined,
-    unmasked,
-    overflowed: () => (settings.onCap === 'kill' ? owner.end('output-limit') : undefined),
-  })
-  using limit = timeLimit(settings.maxDurationMs, () => owner.end('timeout'))
-  // The gateway drops what comes after its close; the command is still read, so that it can end.
-  await forwarder.forward(execution.output, () => owner.endReason === 'closed-by-gateway')
-  limit[Symbol.dispose]()
-  const status = await execution.exit
-  const { processesEnded } = execution
-  if (processesEnded > 0) log.info({ sid, processes: processesEnded }, 'background processes ended')
-  const end = { status, reason: owner.endReason, processesEnded }
-  const { exitCode, message } = closing({ ...end, outOfMemory: group.outOfMemory(end) })
-  return {
-    exitCode,
-    message: forwarder.onOwnLine(message),
-    outcome: status.kind,
-    ...(status.kind === 'signaled' && { signal: status.signal }),
-    durationMs: Math.round(performance.now() - from),
-    bytes: forwarder.bytes,
-    processesEnded,
   }
 }
 

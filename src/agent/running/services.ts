@@ -11,44 +11,53 @@ import type { ClientVersions } from '../opening/client-versions.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import type { Slots } from './slots.ts'
 
-interface SessionSettings {
-  /** Largest captured output in bytes; 0 is without limit. */
-  readonly outputCapBytes: number
-  readonly onCap: 'continue' | 'kill'
+/** What is left out there has no limit, or is not done. */
+interface CommandRules {
+  /** Largest captured output in bytes. */
+  readonly outputCapBytes?: number
+  readonly onCap?: 'continue' | 'kill'
   /** SIGTERM to SIGKILL, milliseconds. */
   readonly killGraceMs: number
   /** Longest execution, milliseconds. */
-  readonly maxDurationMs: number | undefined
+  readonly maxDurationMs?: number | undefined
   /** What happens to processes that a command leaves behind. */
   readonly background: 'kill' | 'leave'
   /** Whose values are replaced in captured output; undefined: none. */
-  readonly secretNames: SecretNames | undefined
+  readonly secretNames?: SecretNames | undefined
+}
+
+/** What commands share that run in one process. */
+export interface CommandServices {
+  readonly engine: Engine
+  readonly folder: RuntimeFolder
+  readonly settings: CommandRules
+  /** What children get of our environment without being asked. */
+  readonly inherited: ReadonlyMap<string, string>
+  /** Working folder of every command. */
+  readonly cwd: string
+  /** Which database clients can be closed. */
+  readonly clientVersions: ClientVersions
+  /** How many may run; undefined: any number. */
+  readonly slots?: Slots
+  /** Room for the tails of capped outputs, all together; without it nothing is capped. */
+  readonly tails?: TailSpace
+  /** Where each execution gets a control group of its own; undefined where none is delegated. */
+  readonly groups?: ControlGroups | undefined
+  readonly oom?: OomWatch
+  /** Writes the journal: every change of a session's state. */
+  readonly record?: (entry: JournalEntry) => void
+  readonly log: Logger
 }
 
 /** What the sessions of an agent share. */
-export interface SessionServices {
-  readonly engine: Engine
-  readonly folder: RuntimeFolder
-  readonly settings: SessionSettings
+export interface SessionServices extends CommandServices {
   /** The agent's own environment, for what a connection takes from it by reference. */
   readonly agentEnvironment: AgentEnvironment
   /** Whether the agent's whole environment goes over that of every session: `mode=embedded`. */
   readonly embedded: boolean
-  /** What children get of it without being asked. */
-  readonly inherited: ReadonlyMap<string, string>
-  /** Working folder of every command. */
-  readonly cwd: string
-  readonly slots: Slots
-  /** Which database clients can be closed. */
-  readonly clientVersions: ClientVersions
-  /** Room for the tails of capped outputs, all sessions together. */
-  readonly tails: TailSpace
-  /** Where each execution gets a control group of its own; undefined where none is delegated. */
-  readonly groups: ControlGroups | undefined
-  readonly oom: OomWatch
-  /** Keeps the books: every change of a session's state. */
   readonly record: (entry: JournalEntry) => void
-  readonly log: Logger
+  readonly slots: Slots
+  readonly tails: TailSpace
 }
 
 /** The same before there is a stream, and with it an identity. */

@@ -1,16 +1,16 @@
+import type { SessionId } from '../../wire/messages/message.ts'
 import type { SystemRequest } from '../../wire/messages/system-request.ts'
-import { endedEntry, type Ended } from '../session/closing.ts'
-import type { SessionServices } from '../session/session-services.ts'
+import { endedEntry, type Ending } from '../running/ending.ts'
+import type { SessionServices } from '../running/services.ts'
 import { systemNameOf } from './answer.ts'
-import type { SystemOwner } from './system-owner.ts'
 
-type Books = Pick<SessionServices, 'log' | 'record'>
+type Accounts = Pick<SessionServices, 'log' | 'record'>
 
 /** Of a request that tells nothing of a session. */
 const NO_SESSION = { session: '', connection: '', connectionType: '', userEmail: '' }
 
 /** A request has come. */
-export function accountOpening(request: SystemRequest, { sid }: SystemOwner, { log, record }: Books): void {
+export function accountOpening(request: SystemRequest, sid: SessionId, { log, record }: Accounts): void {
   const name = systemNameOf(request)
   const known = request.kind === 'hook' ? request : NO_SESSION
   const { session, connection, connectionType: type, userEmail } = known
@@ -23,13 +23,13 @@ export function accountOpening(request: SystemRequest, { sid }: SystemOwner, { l
 /** It is over, and nothing of it is left. */
 export function accountEnd(
   request: SystemRequest,
-  { sid, endReason: reason }: SystemOwner,
-  { ended, answerSent }: { readonly ended: Ended; readonly answerSent: boolean },
-  { log, record }: Books,
+  sid: SessionId,
+  { ending, answerSent }: { readonly ending: Ending; readonly answerSent: boolean },
+  { log, record }: Accounts,
 ): void {
   const name = systemNameOf(request)
-  record({ ...endedEntry(sid, ended, { reason, closeSent: answerSent }), request: name })
-  const { outcome, exitCode, durationMs } = ended
+  record({ ...endedEntry(sid, ending, answerSent), request: name })
+  const { outcome, exitCode, durationMs, reason } = ending
   const fields = { sid, request: name, outcome, exitCode, durationMs, reason }
   if (!answerSent) log.warn(fields, 'system request over, its answer was not sent')
   else log[outcome === 'exited' ? 'info' : 'warn'](fields, 'system request answered')

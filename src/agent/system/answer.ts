@@ -1,6 +1,6 @@
 import type { SystemReply } from '../../wire/messages/system-reply.ts'
 import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/messages/system-request.ts'
-import type { Ended } from '../session/closing.ts'
+import type { Ending } from '../running/ending.ts'
 import type { Captured } from './captured.ts'
 
 /** What a hook is told to have exited with that did not run (protocol.md 3.6). */
@@ -9,7 +9,7 @@ export const HOOK_ERROR_CODE = -2
 /** The answer of a command that ran. */
 export function answerOf(
   { kind }: HookRequest | BareExecRequest,
-  { exitCode, message, durationMs }: Ended,
+  { exitCode, message, durationMs }: Ending,
   captured: Captured,
 ): SystemReply {
   captured.add(Buffer.from(message))

@@ -5,28 +5,24 @@ import { renderScript } from '../../template/script.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandRequest } from '../opening/request.ts'
-
-/** What a system request runs. */
-export interface SystemCommand {
-  readonly request: CommandRequest
-  readonly stdin: Buffer
-}
+import type { AskedCommand } from '../running/running-command.ts'
 
 /**
+ * What a system request runs.
  * @param marks by which the processes of the command are found: `HOOP_SESSION_ID`, `RUNBOOK_AGENT_INSTANCE`
  * @throws RefusedError, EnvvarError or TemplateError
  */
 export function commandOf(
   request: HookRequest | BareExecRequest,
   marks: ReadonlyMap<string, string>,
-): SystemCommand {
+): AskedCommand {
   return request.kind === 'hook' ? hookCommand(request, marks) : bareExecCommand(request, marks)
 }
 
-function hookCommand(hook: HookRequest, marks: ReadonlyMap<string, string>): SystemCommand {
+function hookCommand(hook: HookRequest, marks: ReadonlyMap<string, string>): AskedCommand {
   const payload = createEntry('envvar:HOOP_RUNBOOK_HOOK_PAYLOAD', hook.payload, 'agent')
   const request = requestOf(hook.command, [payload, ...entriesOf(marks, 'agent')], secretsOf(hook))
-  return { request, stdin: Buffer.from(hook.script) }
+  return { request, start: { kind: 'script', stdin: Buffer.from(hook.script) } }
 }
 
 /** A hook has the secrets of its session's connection in its payload, and its output goes to the gateway's log. */
@@ -48,7 +44,7 @@ function secretOf(key: string, encoded: string): Entry[] {
 function bareExecCommand(
   { command, script, templateData, variables }: BareExecRequest,
   marks: ReadonlyMap<string, string>,
-): SystemCommand {
+): AskedCommand {
   if (variables.size > MAX_ENTRIES)
     throw new RefusedError(
       `too many environment variables: ${variables.size}, accepted are at most ${MAX_ENTRIES}`,
@@ -57,7 +53,8 @@ function bareExecCommand(
   const own = entriesOf(variables, 'connection').filter(
     ({ name }) => !marks.has(name) && name !== CLIENT_ESCAPES,
   )
-  return { request: requestOf(command, [...own, ...entriesOf(marks, 'agent')], own), stdin }
+  const request = requestOf(command, [...own, ...entriesOf(marks, 'agent')], own)
+  return { request, start: { kind: 'script', stdin } }
 }
 
 function requestOf(

@@ -1,14 +1,10 @@
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
-import type { SystemReply } from '../../wire/messages/system-reply.ts'
-import type { Ended } from '../session/closing.ts'
-import { runCommand } from '../session/run-command.ts'
-import type { SessionReply, SessionServices } from '../session/session-services.ts'
-import type { Slots } from '../session/slots.ts'
-import { answerOf, refusedAnswer } from './answer.ts'
-import { Captured } from './captured.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import { RunningCommand } from '../running/running-command.ts'
+import type { CommandServices, SessionServices } from '../running/services.ts'
+import type { Slots } from '../running/slots.ts'
 import { commandOf } from './command.ts'
-import { BARE_EXEC_MS, BARE_EXEC_OUTPUT_BYTES, HOOK_MS, HOOK_OUTPUT_BYTES } from './limits.ts'
-import type { SystemOwner } from './system-owner.ts'
+import { BARE_EXEC_MS, BARE_EXEC_OUTPUT_BYTES, HOOK_MS } from './limits.ts'
 
 /** What the requests of an agent share. */
 export interface SystemServices {
@@ -17,47 +13,26 @@ export interface SystemServices {
   readonly slots: Slots
 }
 
-/** How a request ended, for the books and for the gateway. */
-export interface SystemEnd {
-  readonly ended: Ended
-  readonly reply: SystemReply
-}
-
-/**
- * Runs the command of a request. When it returns, nothing of it is left.
- * @throws what `isRefusal` knows when it cannot be started
- */
-export async function executeRequest(
+/** The command of a request. No client is there: nobody types, and nobody pauses its output. */
+export function commandFor(
   request: HookRequest | BareExecRequest,
-  owner: SystemOwner,
+  sid: SessionId,
   system: SystemServices,
-): Promise<SystemEnd> {
+): RunningCommand {
   const marks = new Map([
-    ['HOOP_SESSION_ID', owner.sid],
+    ['HOOP_SESSION_ID', sid],
     ['RUNBOOK_AGENT_INSTANCE', system.services.folder.instance],
   ])
-  const { request: command, stdin } = commandOf(request, marks)
-  const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
-  const reply: SessionReply = (message) => {
-    if (message.kind === 'stdout' || message.kind === 'stderr') captured.add(message.data)
-    return Promise.resolve()
-  }
-  const own = servicesFor(request, system)
-  const ended = await runCommand(command, { kind: 'script', stdin }, owner, { services: own, reply })
-  const ran = ended.outcome === 'exited' || ended.outcome === 'signaled'
-  return {
-    ended,
-    reply: ran ? answerOf(request, ended, captured) : refusedAnswer(request, ended.message),
-  }
+  return new RunningCommand(sid, () => commandOf(request, marks), servicesFor(request, system))
 }
 
 /** Slots, limits and entries of the journal that are not a session's. */
 function servicesFor(
   { kind }: HookRequest | BareExecRequest,
   { services, slots }: SystemServices,
-): SessionServices {
+): CommandServices {
   const { settings, record } = services
-  const { maxDurationMs = Infinity, outputCapBytes } = settings
+  const { maxDurationMs = Infinity, outputCapBytes = 0 } = settings
   return {
     ...services,
     slots,

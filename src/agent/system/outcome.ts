@@ -1,9 +1,16 @@
-import type { SystemRequest } from '../../wire/messages/system-request.ts'
-import { closingRefused, notRun } from '../session/closing.ts'
-import { isRefusal } from '../opening/request.ts'
-import { HOOK_ERROR_CODE, refusedAnswer, systemNameOf } from './answer.ts'
-import { executeRequest, type SystemEnd, type SystemServices } from './execute.ts'
-import type { SystemOwner } from './system-owner.ts'
+import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/messages/system-request.ts'
+import type { SystemReply } from '../../wire/messages/system-reply.ts'
+import { endingRefused, hasRun, type Ending } from '../running/ending.ts'
+import type { RunningCommand } from '../running/running-command.ts'
+import { answerOf, HOOK_ERROR_CODE, refusedAnswer, systemNameOf } from './answer.ts'
+import { Captured } from './captured.ts'
+import { HOOK_OUTPUT_BYTES } from './limits.ts'
+
+/** How a request ended, for the journal and for the gateway. */
+export interface SystemEnd {
+  readonly ending: Ending
+  readonly reply: SystemReply
+}
 
 /** What only an agent with database drivers does. */
 const UNSERVED = {
@@ -11,35 +18,39 @@ const UNSERVED = {
   pgmanager: 'this agent does not manage database roles: use an agent that does',
 } as const
 
-/**
- * What becomes of a request, to its end. Never rejects.
- * @param stopping nothing is to begin any more
- */
-export async function outcomeOf(
-  request: SystemRequest,
-  owner: SystemOwner,
-  system: SystemServices,
-  stopping: boolean,
+/** A request that has a command. */
+export function hasCommand(request: SystemRequest): request is HookRequest | BareExecRequest {
+  return request.kind === 'hook' || request.kind === 'bare-exec'
+}
+
+/** Runs the command of a request to its end. Never rejects. */
+export async function executed(
+  request: HookRequest | BareExecRequest,
+  command: RunningCommand,
 ): Promise<SystemEnd> {
-  if (request.kind === 'malformed') return refused(request, request.reason)
-  if (request.kind === 'provision' || request.kind === 'pgmanager')
-    return refused(request, UNSERVED[request.kind])
-  if (stopping) return refused(request, 'this agent is stopping')
-  try {
-    return await executeRequest(request, owner, system)
-  } catch (error) {
-    const { message, stack } = error as Error
-    if (isRefusal(error as Error)) return refused(request, message)
-    system.services.log.error(
-      { sid: owner.sid, error: message, stack },
-      'system request failed: this is a bug',
-    )
-    return refused(request, 'internal error of the agent, its log has more')
+  const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
+  for await (const { data } of command.output) captured.add(Buffer.from(data))
+  const ending = await command.ended
+  if (ending.outcome === 'refused') return refused(request, ending.message, ending)
+  const reply = hasRun(ending) ? answerOf(request, ending, captured) : refusedAnswer(request, ending.message)
+  return { ending, reply }
+}
+
+/** The end of a request that does not run. */
+export function refusedRequest(request: SystemRequest): SystemEnd {
+  switch (request.kind) {
+    case 'malformed':
+      return refused(request, request.reason)
+    case 'provision':
+    case 'pgmanager':
+      return refused(request, UNSERVED[request.kind])
+    case 'hook':
+    case 'bare-exec':
+      return refused(request, 'this agent is stopping')
   }
 }
 
-function refused(request: SystemRequest, reason: string): SystemEnd {
-  const closing = closingRefused(reason)
-  const told = systemNameOf(request) === 'hook' ? { ...closing, exitCode: HOOK_ERROR_CODE } : closing
-  return { ended: notRun(told, 'refused'), reply: refusedAnswer(request, reason) }
+function refused(request: SystemRequest, reason: string, ending = endingRefused(reason)): SystemEnd {
+  const told = systemNameOf(request) === 'hook' ? { ...ending, exitCode: HOOK_ERROR_CODE } : ending
+  return { ending: told, reply: refusedAnswer(request, reason) }
 }

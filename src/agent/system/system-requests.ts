@@ -3,20 +3,23 @@ import { ConnectError } from '../../dial/connect-error.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { SystemReply } from '../../wire/messages/system-reply.ts'
 import type { SystemRequest } from '../../wire/messages/system-request.ts'
-import type { TerminationReason } from '../session/closing.ts'
-import type { Send } from '../session/session-services.ts'
+import type { TerminationReason } from '../running/ending.ts'
+import type { RunningCommand } from '../running/running-command.ts'
+import type { Send } from '../running/services.ts'
 import { accountEnd, accountOpening } from './accounts.ts'
-import type { SystemServices } from './execute.ts'
+import { commandFor, type SystemServices } from './execute.ts'
 import { MAX_HELD, REPLY_AFTER_MS } from './limits.ts'
 import { systemNameOf } from './answer.ts'
-import { outcomeOf } from './outcome.ts'
-import { SystemOwner } from './system-owner.ts'
+import { executed, hasCommand, refusedRequest } from './outcome.ts'
 
 /** The gateway's own requests on one stream: each gets one answer, and nothing of it is left behind. */
 export class SystemRequests {
   readonly #system: SystemServices
   readonly #send: Send
-  readonly #running = new Map<SessionId, { readonly owner: SystemOwner; readonly over: Promise<void> }>()
+  readonly #running = new Map<
+    SessionId,
+    { readonly command: RunningCommand | undefined; readonly over: Promise<void> }
+  >()
   #state: 'open' | 'draining' | 'ending' = 'open'
 
   constructor(system: SystemServices, send: Send) {
@@ -34,9 +37,10 @@ export class SystemRequests {
       const fields = { sid, request: systemNameOf(request) }
       return this.#system.services.log.warn(fields, 'a system request was ignored: too many, or twice')
     }
-    const owner = new SystemOwner(sid)
-    const over = this.#serve(request, owner).finally(() => this.#running.delete(sid))
-    this.#running.set(sid, { owner, over })
+    const command =
+      hasCommand(request) && this.#accepts(request.kind) ? commandFor(request, sid, this.#system) : undefined
+    const over = this.#serve(request, sid, command).finally(() => this.#running.delete(sid))
+    this.#running.set(sid, { command, over })
   }
 
   /** Hooks are still run: they belong to sessions, which may finish. */
@@ -47,7 +51,7 @@ export class SystemRequests {
   /** Ends what runs; nothing new from now on. */
   end(reason: TerminationReason): void {
     this.#state = 'ending'
-    for (const { owner } of this.#running.values()) owner.end(reason)
+    for (const { command } of this.#running.values()) command?.end(reason)
   }
 
   /** Settles when none is left. */
@@ -55,17 +59,20 @@ export class SystemRequests {
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ over }) => over))
   }
 
-  async #serve(request: SystemRequest, owner: SystemOwner): Promise<void> {
+  async #serve(request: SystemRequest, sid: SessionId, command: RunningCommand | undefined): Promise<void> {
     const from = performance.now()
     const { services } = this.#system
-    accountOpening(request, owner, services)
-    const { ended, reply } = await outcomeOf(request, owner, this.#system, this.#refuses(request))
+    accountOpening(request, sid, services)
+    const { ending, reply } =
+      hasCommand(request) && command !== undefined
+        ? await executed(request, command)
+        : refusedRequest(request)
     await delay(Math.max(0, from + REPLY_AFTER_MS - performance.now()))
-    accountEnd(request, owner, { ended, answerSent: await this.#answer(owner.sid, reply) }, services)
+    accountEnd(request, sid, { ending, answerSent: await this.#answer(sid, reply) }, services)
   }
 
-  #refuses({ kind }: SystemRequest): boolean {
-    return this.#state === 'ending' || (this.#state === 'draining' && kind !== 'hook')
+  #accepts(kind: 'hook' | 'bare-exec'): boolean {
+    return this.#state === 'open' || (this.#state === 'draining' && kind === 'hook')
   }
 
   /** False when the stream has ended. */

@@ -1,7 +1,7 @@
 import type { Agent } from '../../agent/agent.ts'
 import type { Counters } from '../../agent/counters.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
-import type { AgentServices } from '../../agent/session/session-services.ts'
+import type { AgentServices } from '../../agent/running/services.ts'
 import type { Status, StatusSource } from '../../operations/status.ts'
 import { version } from '../version.ts'
 import type { CurrentIdentity } from './current-identity.ts'

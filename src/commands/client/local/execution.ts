@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { AgentSession } from '../../../agent/session/session.ts'
-import type { SessionReply, SessionServices } from '../../../agent/session/session-services.ts'
-import { endOfClose, type StreamEnd } from '../../../client/running/session-end.ts'
+import { checkRequest } from '../../../agent/opening/request.ts'
+import type { Ending } from '../../../agent/running/ending.ts'
+import { RunningCommand } from '../../../agent/running/running-command.ts'
+import type { LocalServices } from './services.ts'
+import type { StreamEnd } from '../../../client/running/session-end.ts'
+import type { Chunk } from '../../../runtime/output/child-output.ts'
 import { openMessage } from '../../../gateway/sessions/session-request.ts'
 import type { SessionId } from '../../../wire/messages/message.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../stream/byte-output.ts'
@@ -36,13 +39,11 @@ async function serve(execution: LocalExecution): Promise<number> {
   return await execution.run(services)
 }
 
-/** One session of the agent's, with this program in the gateway's place. */
+/** A command as the agent runs it, with this program in the gateway's place. */
 class LocalExecution {
   readonly #request: LocalRequest
   readonly #notices: Notices
   readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
-  #session: AgentSession | undefined
-  #end: StreamEnd = { kind: 'failed', message: 'the execution ended without a word' }
   /** Why there is nobody left to write for. */
   #failure: Error | undefined
   /** Somebody wants to leave and output may be stuck: it is not waited for any more. */
@@ -56,26 +57,25 @@ class LocalExecution {
   }
 
   /** @returns the exit code of this program */
-  async run(services: SessionServices): Promise<number> {
+  async run(services: LocalServices): Promise<number> {
     const user = process.env['USER'] ?? 'local'
-    const open = openMessage(randomUUID() as SessionId, {
-      ...this.#request,
-      origin: 'client',
-      verb: 'exec',
-      user,
-    })
-    const session = (this.#session = new AgentSession(open, services, (message) => this.#reply(message)))
+    const sid = randomUUID() as SessionId
+    const open = openMessage(sid, { ...this.#request, origin: 'client', verb: 'exec', user })
+    const start = { kind: 'script', stdin: this.#request.script } as const
+    const asked = async () => ({ request: await checkRequest(open, services), start })
+    const command = new RunningCommand(sid, asked, services)
     using leaving = new Leaving({
-      end: () => session.end('agent-stopping'),
+      end: () => command.end('agent-stopping'),
       overdue: (signal) => {
         this.#leftBy = signal
         this.#overdue()
       },
     })
-    await session.run()
+    for await (const chunk of command.output) await this.#show(chunk, command)
+    const ending = await command.ended
     if (this.#failure instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     if (this.#failure !== undefined) throw this.#failure
-    return leaving.exitCode ?? (await this.#tell(open.sid))
+    return leaving.exitCode ?? (await this.#tell(ending, sid))
   }
 
   /** A write that does not end would keep Node from its exit. */
@@ -84,7 +84,7 @@ class LocalExecution {
     if (this.#leftBy !== undefined && (stdout.isWriting || stderr.isWriting)) endBySignal(this.#leftBy)
   }
 
-  async #tell(sessionId: string): Promise<number> {
+  async #tell(ending: Ending, sessionId: string): Promise<number> {
     const { stdout, stderr } = this.#outputs
     const subject = {
       connection: this.#request.connection.name,
@@ -92,34 +92,25 @@ class LocalExecution {
       address: '',
       sessionId,
     } as const
-    const report = reportEnd(this.#end, subject)
+    const report = reportEnd(endOf(ending), subject)
     await this.#notices.say(report, isAfterUnfinishedLine(stdout, stderr))
     return report.exitCode
   }
 
-  async #reply(message: Parameters<SessionReply>[0]): Promise<void> {
-    switch (message.kind) {
-      case 'opened':
-        return this.#session?.begin(this.#request.script)
-      case 'stdout':
-      case 'stderr':
-        return this.#show(this.#outputs[message.kind], message.data)
-      case 'closed':
-        this.#end = endOfClose(message)
-        return
-      case 'keepalive':
-        return
-    }
-  }
-
   /** As with a gateway that reads nothing more, the command is ended when its output cannot be written. */
-  async #show(output: ByteOutput, data: Buffer): Promise<void> {
+  async #show({ stream, data }: Chunk, command: RunningCommand): Promise<void> {
+    const output = this.#outputs[stream]
     if (this.#leftBy !== undefined && output.isWriting) return
     try {
       await Promise.race([output.write(data), this.#isOverdue])
     } catch (error) {
       this.#failure ??= error as Error
-      this.#session?.end('closed-by-gateway')
+      command.end('closed-by-gateway')
     }
   }
+}
+
+/** As a client of a gateway would learn it. */
+function endOf({ exitCode, message, bytes }: Ending): StreamEnd {
+  return { kind: 'exited', exitCode, message, truncatedBytes: bytes.leftOut }
 }

@@ -1,33 +1,27 @@
-import type { SessionServices } from '../../../agent/session/session-services.ts'
+import type { CommandServices, SessionServices } from '../../../agent/running/services.ts'
 import { ClientVersions } from '../../../agent/opening/client-versions.ts'
-import { Slots } from '../../../agent/session/slots.ts'
 import { AgentEnvironment } from '../../../envvars/entries/agent-environment.ts'
 import { RuntimeFolderError } from '../../../envvars/errors.ts'
 import { inheritedEnvironment } from '../../../envvars/entries/inherited.ts'
 import { RuntimeFolder } from '../../../envvars/folder/runtime-folder.ts'
 import { OomWatch } from '../../../runtime/linux/oom-watch.ts'
-import { TailSpace } from '../../../runtime/output/tail-space.ts'
 import { createLogger } from '../../../log.ts'
 import { Failure } from '../../failure.ts'
 import { logSettings } from '../../log-settings.ts'
 import { COMMANDS_UMASK, openEngine, workingFolder } from '../../start/services.ts'
 import { sweep } from '../../start/sweep.ts'
 
-/** As the agent's settings are when nothing is set; what concerns captured output has no use here. */
-const SETTINGS: SessionServices['settings'] = {
-  outputCapBytes: 0,
-  onCap: 'continue',
-  killGraceMs: 10_000,
-  maxDurationMs: undefined,
-  background: 'kill',
-  secretNames: undefined,
-}
+/** As the agent's are when nothing is set. */
+const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background: 'kill' }
+
+/** What a command in this process needs, and what checks it. */
+export type LocalServices = CommandServices & Pick<SessionServices, 'agentEnvironment' | 'embedded'>
 
 /**
- * What one session needs that runs in this process, as an agent would run it for a person.
+ * What one command needs that runs in this process, as an agent would run it for a person.
  * @throws Failure when there is no safe place for secret files
  */
-export async function openLocalServices(): Promise<SessionServices & AsyncDisposable> {
+export async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
@@ -43,12 +37,8 @@ export async function openLocalServices(): Promise<SessionServices & AsyncDispos
     embedded: false,
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
-    slots: new Slots(1),
     clientVersions: new ClientVersions(),
-    tails: new TailSpace(0, undefined),
-    groups: undefined,
     oom: new OomWatch(),
-    record: () => undefined,
     log,
     [Symbol.asyncDispose]: () => folder.close(),
   }
