@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Packet } from '../../../src/wire/packet.ts'
-import { base64, openSpec } from '../../support/scripted/open.ts'
-import { isAlive } from '../../support/machine/processes.ts'
-import { RunningAgent, type AgentOptions } from '../../support/sites/running-agent.ts'
-import { ScriptedGateway } from '../../support/scripted/scripted-gateway.ts'
-import { waitFor } from '../../support/wait.ts'
+import type { Packet } from '../../src/wire/packet.ts'
+import { base64, openSpec } from '../support/scripted/open.ts'
+import { isAlive } from '../support/machine/processes.ts'
+import { RunningAgent, type AgentOptions } from '../support/sites/running-agent.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
+import { waitFor } from '../support/wait.ts'
 
 let gateway: ScriptedGateway
 let running: RunningAgent
