@@ -9,6 +9,8 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { within } from '../basics/within.ts'
+import { CODE_TRAILER, gatewayCode } from '../wire/gateway-codes.ts'
+import { hoopWords } from '../wire/gateway-words.ts'
 import type { Packet } from '../wire/packet.ts'
 import { channelOptions, TransportClient, type PreConnectResponse } from '../wire/service.ts'
 import { ConnectError } from './connect-error.ts'
@@ -100,13 +102,14 @@ export class Channel implements Disposable {
   errorOf(error: ServiceError | null): ConnectError {
     const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
     const name = error === null ? undefined : status[error.code]
+    const code = gatewayCode(error?.metadata.get(CODE_TRAILER)[0])
     if (error?.code === status.UNAUTHENTICATED || error?.code === status.PERMISSION_DENIED)
-      return new ConnectError('refused', text, name)
-    if (error?.code === status.FAILED_PRECONDITION && text.includes('already connected'))
-      return new ConnectError('conflict', text, name)
+      return new ConnectError('refused', text, name, code)
+    if (code === 'agent-already-connected' || isConflict(error?.code, text))
+      return new ConnectError('conflict', text, name, code)
     // What grpc-js says itself when there is no connection, or none any more.
     const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
-    return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name)
+    return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name, code)
   }
 
   /** Without what grpc-js puts around the reason, and with more where it has none. */
@@ -228,4 +231,9 @@ class DialCredentials extends ChannelCredentials {
       destroy: () => undefined,
     }
   }
+}
+
+/** Of a gateway of hoop, which has no code for it. */
+function isConflict(grpcStatus: number | undefined, text: string): boolean {
+  return grpcStatus === status.FAILED_PRECONDITION && text.includes(hoopWords.agentAlreadyConnected)
 }

@@ -1,3 +1,5 @@
+import type { GatewayCode } from '../wire/gateway-codes.ts'
+
 /** The stream could not be had or has ended. `kind` decides what is said and how long an agent waits. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
@@ -5,9 +7,13 @@ export class ConnectError extends Error {
   /** The name of the gRPC status that the gateway ended the stream with, such as NOT_FOUND; undefined when it was not the gateway. */
   readonly status: string | undefined
 
-  constructor(kind: ConnectError['kind'], message: string, status?: string) {
+  /** Why, where the embedded gateway says it. */
+  readonly code: GatewayCode | undefined
+
+  constructor(kind: ConnectError['kind'], message: string, status?: string, code?: GatewayCode) {
     super(message)
     this.kind = kind
     this.status = status
+    this.code = code
   }
 }

@@ -7,6 +7,9 @@ import { base64Fault } from '../golang/text/base64.ts'
 import { decodeText, type ByteString } from '../golang/text/byte-string.ts'
 import { shellQuoted, sqlIdentifier, sqlQuoted } from './quoting.ts'
 
+/** What the expression stands behind in an error: hoop's words, by which a client finds the parameter. */
+export const PATTERN_MISMATCH = "pattern didn't match:"
+
 /** The piped value as it is: the function only tells clients something about an input. */
 const keep = cheap(ofArgumentAndValue((_argument, value) => value))
 
@@ -20,7 +23,7 @@ const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   ),
   default: cheap(ofArgumentAndValue((fallback, value) => (value === '' ? fallback : value))),
   pattern: ofArgumentAndValue((expression, value, scope) => {
-    if (!matches(expression, value, scope)) throw new FunctionFailure(`pattern didn't match:${expression}`)
+    if (!matches(expression, value, scope)) throw new FunctionFailure(PATTERN_MISMATCH + expression)
     return value
   }),
   type: keep,

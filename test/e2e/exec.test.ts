@@ -280,6 +280,22 @@ describe('exec that gets no exit code', () => {
     })
   }
 
+  const coded = [
+    ['unauthenticated', 77, /does not take the token/],
+    ['not-permitted', 77, /does not permit exec bash/],
+    ['connection-not-found', 64, /has no connection bash, or not for you/],
+    ['too-many-clients', 69, /does not take more, nothing has run/],
+    ['agent-offline', 254, /the agent of bash is offline: nothing has run/],
+  ] as const
+  for (const [ownCode, code, text] of coded) {
+    test(`exits with ${code} for the code ${ownCode} of our own gateway, whatever its status and words are`, async () => {
+      gateway.onOpen = () => gateway.fail(status.UNKNOWN, 'in other words', ownCode)
+      const ended = await run("runbook-agent exec bash -i ''")
+      expect(ended.code).toBe(code)
+      expect(ended.stderr).toMatch(text)
+    })
+  }
+
   const losses = [
     [status.UNKNOWN, 'session killed by the user', /ended at the gateway: session killed by the user\n$/],
     [

@@ -291,6 +291,22 @@ describe('run says in one line why there is no exit code:', () => {
     expect(ended.stderr).toContain(message)
   })
 
+  it.each([
+    ['not-permitted', 77, 'the gateway does not permit run pg: in other words'],
+    ['agent-offline', 254, 'the agent of pg is offline: nothing has run'],
+    ['agent-lost', 254, 'the gateway has lost the agent of pg: in other words'],
+  ])('by the code %s of our own gateway, whatever it says beside it', async (code, exitCode, message) => {
+    await using gateway = await RunbookGateway.start(plain)
+    const output = 'rpc error: code = Unknown desc = in other words'
+    gateway
+      .answers(json(200, answer({ output_status: 'failed', exit_code: -2, output, code })))
+      .records(done(254))
+      .wrote(Buffer.from(output))
+    const ended = await run(gateway, 'pg', FILE)
+    expect([ended.code, ended.stdout]).toEqual([exitCode, ''])
+    expect(ended.stderr).toContain(message)
+  })
+
   it('also when it was followed, and only the end of its record says it', async () => {
     await using gateway = await RunbookGateway.start(plain)
     const reason = 'rpc error: code = Unknown desc = session killed by the user'
@@ -518,6 +534,9 @@ describe('run has one line and a code for', () => {
       ],
       [json(500, { message: 'no database' }), 69, 'no database. The gateway could not'],
       [json(422, { message: 'bad' }), 64, 'cannot run ops/report.runbook.sql on pg: bad'],
+      [json(400, { message: 'other words', code: 'too-much-at-once' }), 69, 'other words. Try again when'],
+      [json(400, { message: 'other words', code: 'unauthenticated' }), 77, 'other words. Is the token'],
+      [json(422, { message: 'bad', code: 'of-a-newer-gateway' }), 64, 'on pg: bad'],
     ] as const) {
       gateway.rest.on(list, script)
       const ended = await run(gateway, 'pg', FILE)

@@ -146,6 +146,6 @@ async function nextPiece(
 
 /** The whole body. @throws ApiError `no-gateway` when it is longer than `limit` bytes */
 export async function readBody({ body, status }: HttpAnswer, limit: number): Promise<Buffer> {
-  const tooLong = () => new ApiError('no-gateway', `the answer is longer than ${limit} bytes`, status)
+  const tooLong = () => new ApiError('no-gateway', `the answer is longer than ${limit} bytes`, { status })
   return readAll(body, limit, tooLong)
 }

@@ -1,5 +1,7 @@
 import * as v from 'valibot'
+import { gatewayCode, type GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
+import { reasonOfCode } from '../running/session-end.ts'
 import { ApiError, type ApiErrorKind } from './api-error.ts'
 import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
 
@@ -52,29 +54,53 @@ async function errorOf(account: Account, question: Question, answer: HttpAnswer)
     return new ApiError(
       'no-gateway',
       `${account.rest.url} redirects${to}: the token is not sent there. Use the gateway's own address`,
-      status,
+      { status },
     )
   }
-  const text = messageIn(await readBody(answer, LONGEST_ERROR))
-  if (text === undefined && status < 500) return noGateway(account, question, status)
+  const said = errorIn(await readBody(answer, LONGEST_ERROR))
+  if (said === undefined && status < 500) return noGateway(account, question, status)
   // What stands before a gateway gives up sooner than an execution ends.
-  const isProxy = text === undefined && status >= 502 && status <= 504
-  return new ApiError(kindOf(status), text ?? `HTTP status ${status}`, status, isProxy)
+  const isAnswerLost = said === undefined && status >= 502 && status <= 504
+  const { message = `HTTP status ${status}`, code } = said ?? {}
+  const kind = code === undefined ? kindOfStatus(status) : kindOfCode(code)
+  return new ApiError(kind, message, { status, isAnswerLost, code })
 }
 
-function kindOf(status: number): ApiErrorKind {
+/** What a code of the embedded gateway means. */
+export function kindOfCode(code: GatewayCode): ApiErrorKind {
+  const reason = reasonOfCode(code)
+  switch (reason) {
+    case 'refused':
+    case 'not-permitted':
+      return 'refused'
+    case 'not-found':
+    case 'busy':
+    case 'invalid':
+      return reason
+    default:
+      return 'failed'
+  }
+}
+
+/** Of hoop's gateway. */
+function kindOfStatus(status: number): ApiErrorKind {
   if (status === 401 || status === 403) return 'refused'
   if (status === 404 || status === 405) return 'not-found'
   if (status === 429) return 'busy'
   return status < 500 ? 'invalid' : 'failed'
 }
 
-const Message = v.object({ message: v.string() })
+/** Undefined for what is no code. */
+export const Code = v.pipe(v.optional(v.unknown(), null), v.transform(gatewayCode))
 
-/** Every error of a gateway is `{"message": "..."}` (protocol.md 10). */
-function messageIn(body: Buffer): string | undefined {
-  const parsed = v.safeParse(Message, parse(body))
-  return parsed.success ? parsed.output.message || 'no reason given' : undefined
+const ErrorBody = v.object({ message: v.string(), code: Code })
+
+/** Every error of a gateway is `{"message": "..."}` (protocol.md 10); the embedded one puts a code beside it. */
+function errorIn(body: Buffer): { message: string; code: GatewayCode | undefined } | undefined {
+  const parsed = v.safeParse(ErrorBody, parse(body))
+  if (!parsed.success) return undefined
+  const { message, code } = parsed.output
+  return { message: message || 'no reason given', code }
 }
 
 function noGateway({ rest }: Account, { path }: Question, status: number): ApiError {
@@ -82,7 +108,7 @@ function noGateway({ rest }: Account, { path }: Question, status: number): ApiEr
   return new ApiError(
     'no-gateway',
     `${rest.url}${place} does not answer like a gateway (HTTP status ${status}): is this the address of its REST interface?`,
-    status,
+    { status },
   )
 }
 

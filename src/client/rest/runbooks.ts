@@ -124,10 +124,15 @@ async function orNoList(asked: Promise<RunbookList>): Promise<RunbookList | unde
     return await asked
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
-    const isMissing = error.kind === 'not-found' && !error.message.includes('connection')
-    if (isMissing || error.kind === 'no-gateway') return undefined
+    if (error.kind === 'no-gateway' || isNoList(error)) return undefined
     throw error
   }
+}
+
+/** What is missing is the list, not the connection. */
+function isNoList({ kind, code, message }: ApiError): boolean {
+  if (code !== undefined) return code === 'endpoint-not-found'
+  return kind === 'not-found' && !message.includes('connection')
 }
 
 function toRunbook(

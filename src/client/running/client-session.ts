@@ -11,6 +11,7 @@ import {
   encodeClientMessage,
   type ToClientMessage,
 } from '../../wire/messages/client-message.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
 import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { endOfClose, endOfStream, type StreamEnd } from './session-end.ts'
@@ -121,7 +122,7 @@ export class ClientSession implements Disposable {
         this.#end = endOfClose(message)
         return undefined
       case 'agent-offline':
-        this.#end = { kind: 'offline', message: 'agent is offline' }
+        this.#end = { kind: 'offline', message: hoopWords.agentIsOffline }
         return undefined
       case 'timed-out':
         this.#end = { kind: 'expired', message: 'the gateway waited too long for the session to open' }

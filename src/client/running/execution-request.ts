@@ -1,6 +1,7 @@
 import * as v from 'valibot'
+import type { GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
-import { askJson, type RestReply } from '../rest/json.ts'
+import { askJson, Code, type RestReply } from '../rest/json.ts'
 
 /** A runbook to run, with everything that goes with it. */
 export interface RestExecution {
@@ -29,6 +30,8 @@ export interface ExecutionAnswer {
   readonly redacted_bytes: number
   readonly execution_time: number
   readonly has_review: boolean
+  /** The embedded gateway's, where there is no exit code. */
+  readonly code: GatewayCode | undefined
 }
 
 const Answer = v.object({
@@ -41,6 +44,7 @@ const Answer = v.object({
   redacted_bytes: v.nullish(v.number(), 0),
   execution_time: v.nullish(v.number(), 0),
   has_review: v.nullish(v.boolean(), false),
+  code: Code,
 })
 
 /** 110 MiB of output; each byte of it may be six in JSON, but that is no output of a person's. */

@@ -3,7 +3,7 @@ import { ApiError } from '../rest/api-error.ts'
 import { runApproved, startExecution, type ExecutionAnswer, type RestExecution } from './execution-request.ts'
 import { follow, type ExecutionSight } from './follow.ts'
 import type { RestReply } from '../rest/json.ts'
-import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, reasonIn, type Outcome } from './outcome.ts'
+import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, type Outcome } from './outcome.ts'
 import type { RecordedSession } from '../rest/sessions.ts'
 import { lookOn, untilFound } from '../rest/unanswered.ts'
 
@@ -65,7 +65,7 @@ async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: A
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)
     // Not by the deadline: reading the output may take long.
-    return outcomeOfRecord(account, session, reasonIn(answer), signal)
+    return outcomeOfRecord(account, session, answer, signal)
   } catch (error) {
     if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
     return outcomeWithoutRecord(answer)

@@ -1,3 +1,4 @@
+import type { GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import type { ExecutionAnswer } from './execution-request.ts'
@@ -11,6 +12,8 @@ export interface Outcome {
   readonly exitCode: number | undefined
   /** Why there is no code, in the gateway's words. Of what was followed it is known when the output has been read. */
   readonly reason: string | undefined
+  /** Why there is none, where the embedded gateway says it. */
+  readonly code: GatewayCode | undefined
   /** What it wrote, byte for byte, in the order of arrival. Reading it may throw an ApiError: how it ended is known all the same. */
   readonly output: RecordedOutput
   /** Some of what it wrote is missing. */
@@ -28,7 +31,7 @@ const NO_CODE = 254
 const RPC_ERROR = /(?:^|\n)?rpc error: code = (\w+) desc = ([^]*)$/
 
 /** The gateway's reason in an answer without a code. */
-export function reasonIn({ output }: ExecutionAnswer): string | undefined {
+function reasonIn({ output }: ExecutionAnswer): string | undefined {
   return RPC_ERROR.exec(output)?.[2]?.trim()
 }
 
@@ -55,11 +58,11 @@ export async function outcomeOfAnswer(
 function codeOf({
   exit_code: exitCode,
   output_status: status,
-}: ExecutionAnswer): Pick<Outcome, 'exitCode' | 'reason'> {
+}: ExecutionAnswer): Pick<Outcome, 'exitCode' | 'reason' | 'code'> {
   const isContradiction = exitCode === 0 && status !== 'success' && status !== ''
   return isContradiction
-    ? { exitCode: undefined, reason: `the gateway says: ${status}` }
-    : { exitCode, reason: undefined }
+    ? { exitCode: undefined, reason: `the gateway says: ${status}`, code: undefined }
+    : { exitCode, reason: undefined, code: undefined }
 }
 
 /** An answer without a code whose session has no end that could be found. */
@@ -69,6 +72,7 @@ export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
     sessionId: answer.session_id,
     exitCode: undefined,
     reason: reason ?? 'the gateway got no exit code from the agent',
+    code: answer.code,
     output: [Buffer.from(reason === undefined ? answer.output : answer.output.replace(RPC_ERROR, ''))],
     isTruncated: answer.truncated,
     redactedBytes: answer.redacted_bytes,
@@ -79,25 +83,26 @@ export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
 
 /**
  * Of a session that has ended.
- * @param reason what the gateway has said before, where there was an answer
+ * @param answer what the gateway has said before, where there was an answer
  * @param signal ends the reading of its output
  */
 export function outcomeOfRecord(
   account: Account,
   session: RecordedSession,
-  reason: string | undefined,
+  answer: ExecutionAnswer | undefined,
   signal: AbortSignal,
 ): Outcome {
   const { exitCode } = session
   const hasCode = exitCode !== undefined && exitCode !== NO_CODE
   const output = outputOf(account, session.id, signal)
-  const end = new ReasonAtEnd(reason)
+  const end = new ReasonAtEnd(answer && reasonIn(answer))
   return {
     sessionId: session.id,
     exitCode: hasCode ? exitCode : undefined,
     get reason() {
       return hasCode ? undefined : end.reason
     },
+    code: hasCode ? undefined : answer?.code,
     output: hasCode ? output : end.without(output),
     isTruncated: count(session, 'truncated_bytes') > 0,
     redactedBytes: count(session, 'redacted_bytes'),

@@ -1,4 +1,6 @@
 import type { ConnectError } from '../../dial/connect-error.ts'
+import type { GatewayCode } from '../../wire/gateway-codes.ts'
+import { codeOfWords } from '../../wire/gateway-words.ts'
 import type { ClosedMessage } from '../../wire/messages/message.ts'
 
 /**
@@ -53,13 +55,18 @@ export function endOfClose({ exitCode, message, truncatedBytes }: ClosedMessage)
 
 /** What the end of a stream means on which no close has come. */
 export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
-  return { kind: reasonOf(error, isOpen), message: error.message }
+  const reason = error.code === undefined ? reasonOfStatus(error) : reasonOfCode(error.code)
+  if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message: error.message }
+  // A session that was open has run something: no wrong use, whatever the gateway did not take later.
+  const isWrongUse = reason === 'invalid' || reason === 'busy'
+  return { kind: isOpen && isWrongUse ? 'failed' : reason, message: error.message }
 }
 
-function reasonOf({ status, message }: ConnectError, isOpen: boolean): NoExitReason {
+/** Of hoop's gateway, and of gRPC itself. Undefined where no gateway has said anything. */
+function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undefined {
   switch (status) {
     case undefined:
-      return isOpen ? 'gateway-lost' : 'unreachable'
+      return undefined
     case 'UNAUTHENTICATED':
       return 'refused'
     case 'PERMISSION_DENIED':
@@ -68,11 +75,9 @@ function reasonOf({ status, message }: ConnectError, isOpen: boolean): NoExitRea
       return 'not-found'
     case 'INVALID_ARGUMENT':
     case 'RESOURCE_EXHAUSTED':
-      // A session that was open has run something: no wrong use, whatever the gateway did not take later.
-      if (isOpen) return 'failed'
-      return /\bat once$|\brunning sessions\b/.test(message) ? 'busy' : 'invalid'
+      return 'invalid'
     case 'FAILED_PRECONDITION':
-      return /\boffline\b/.test(message) ? 'offline' : 'not-permitted'
+      return codeOfWords(message) === 'agent-offline' ? 'offline' : 'not-permitted'
     case 'ABORTED':
     case 'DEADLINE_EXCEEDED':
       return 'expired'
@@ -83,17 +88,48 @@ function reasonOf({ status, message }: ConnectError, isOpen: boolean): NoExitRea
   }
 }
 
-/** The gateway's own reasons have no status of theirs (protocol.md 4.4, 4.5), and in an answer of REST none has. */
-const WORDS: readonly (readonly [RegExp, NoExitReason])[] = [
-  [/^agent is offline/, 'offline'],
-  [/is disabled for this connection/, 'not-permitted'],
-  [/^session killed/, 'killed'],
-  [/^(?:agent has disconnected|EOF)$/, 'agent-lost'],
-  [/^gateway shutdown/, 'gateway-stopped'],
-  [/^reached max timeout/, 'expired'],
-]
-
-/** What a gateway has given as its reason means. */
+/** Of a gateway that has given no code: hoop's, and in records ours as well. */
 export function reasonInWords(message: string): NoExitReason {
-  return WORDS.find(([words]) => words.test(message))?.[1] ?? 'failed'
+  const code = codeOfWords(message)
+  return code === undefined ? 'failed' : reasonOfCode(code)
+}
+
+const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
+  unauthenticated: 'refused',
+  'not-permitted': 'not-permitted',
+  'invalid-request': 'invalid',
+  'too-large': 'invalid',
+  'too-much-at-once': 'busy',
+  'gateway-stopped': 'gateway-stopped',
+  'history-no-room': 'failed',
+  'history-failed': 'failed',
+  'internal-error': 'failed',
+  'connection-not-found': 'not-found',
+  'client-input-refused': 'not-permitted',
+  'not-served': 'invalid',
+  'too-many-clients': 'busy',
+  'opening-timeout': 'expired',
+  'client-not-reading': 'failed',
+  'client-left': 'failed',
+  'agent-offline': 'offline',
+  'agent-silent': 'failed',
+  'agent-lost': 'agent-lost',
+  'session-killed': 'killed',
+  'session-expired': 'expired',
+  'runbooks-not-configured': 'invalid',
+  'runbook-not-found': 'not-found',
+  'invalid-runbook': 'invalid',
+  'invalid-parameters': 'invalid',
+  'repository-not-found': 'invalid',
+  'repository-failed': 'failed',
+  'session-not-found': 'not-found',
+  'endpoint-not-found': 'not-found',
+  'malformed-http': 'invalid',
+  'request-timeout': 'invalid',
+  'agent-already-connected': 'failed',
+}
+
+/** What a code of the embedded gateway means. */
+export function reasonOfCode(code: GatewayCode): NoExitReason {
+  return REASONS[code]
 }

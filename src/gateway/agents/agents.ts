@@ -6,7 +6,7 @@ import type { AgentSettings } from '../settings/settings.ts'
 export interface SessionSink {
   receive(message: AgentMessage): void
   /** Called when the stream is gone; all of its sessions are gone with it. */
-  fail(reason: string): void
+  fail(code: 'agent-lost', reason: string): void
 }
 
 /** The way to an agent. */
@@ -38,7 +38,7 @@ export class AgentStream {
 
   /** If the stream has ended already, the session fails at once. */
   add(sid: SessionId, session: SessionSink): void {
-    if (this.#endReason !== undefined) session.fail(this.#endReason)
+    if (this.#endReason !== undefined) session.fail('agent-lost', this.#endReason)
     else this.#sessions.set(sid, session)
   }
 
@@ -54,7 +54,7 @@ export class AgentStream {
   /** The stream has ended, and all of its sessions end with it. */
   end(reason: string): void {
     this.#endReason ??= reason
-    for (const session of [...this.#sessions.values()]) session.fail(reason)
+    for (const session of [...this.#sessions.values()]) session.fail('agent-lost', reason)
     this.#sessions.clear()
   }
 }

@@ -1,5 +1,7 @@
-import { status, type ServerDuplexStream } from '@grpc/grpc-js'
+import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js'
+import { CODE_TRAILER } from '../../wire/gateway-codes.ts'
 import type { Packet } from '../../wire/packet.ts'
+import { rpcStatus, type RpcCode, type RpcStatus } from '../statuses.ts'
 
 /** What gRPC has at once. The rest waits here, where it is counted and can still be left out. */
 const IN_FLIGHT_BYTES = 256 * 1024
@@ -7,7 +9,7 @@ const IN_FLIGHT_BYTES = 256 * 1024
 const PACKET_OVERHEAD_BYTES = 256
 
 /** gRPC's codes under grpc-go's names, as far as peers are refused or ended with them. */
-const codes = {
+const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Canceled: status.CANCELLED,
   DeadlineExceeded: status.DEADLINE_EXCEEDED,
   FailedPrecondition: status.FAILED_PRECONDITION,
@@ -16,11 +18,8 @@ const codes = {
   NotFound: status.NOT_FOUND,
   ResourceExhausted: status.RESOURCE_EXHAUSTED,
   Unauthenticated: status.UNAUTHENTICATED,
-  Unimplemented: status.UNIMPLEMENTED,
   Unknown: status.UNKNOWN,
-} as const
-
-export type Code = keyof typeof codes
+}
 
 /**
  * Node reads 16 packets ahead, whatever their size: 272 MiB. This is the only place to stop that; flow.test.ts guards
@@ -125,12 +124,12 @@ export class PacketCall {
     this.#write()
   }
 
-  /** Ends the call with a status. What still waits here is not sent. */
-  fail(code: Code, details: string): void {
+  /** Ends the call with the status of a code. What still waits here is not sent. */
+  fail(code: RpcCode, details: string): void {
     if (this.#state !== 'open') return
     this.#end('over')
     // This is how grpc-js ends a stream with a status.
-    this.#stream.emit('error', { code: codes[code], details })
+    this.#stream.emit('error', { code: NUMBERS[rpcStatus(code)], details, metadata: trailers(code) })
   }
 
   #hasRoom(bytes: number): boolean {
@@ -168,6 +167,12 @@ export class PacketCall {
   #tell(): void {
     for (const taken of [...this.#takers]) taken()
   }
+}
+
+function trailers(code: RpcCode): Metadata {
+  const metadata = new Metadata()
+  metadata.set(CODE_TRAILER, code)
+  return metadata
 }
 
 function bytesOf({ payload, spec }: Packet): number {

@@ -8,6 +8,7 @@ import {
 } from '@grpc/grpc-js'
 import { decodeAgentPacket } from '../../wire/messages/agent-message.ts'
 import { encodeGatewayMessage } from '../../wire/messages/gateway-message.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { channelOptions, transportService } from '../../wire/service.ts'
 import { AgentStream, type Agents } from './agents.ts'
@@ -85,22 +86,23 @@ export class Transport {
       case 'client':
         return void this.#clients.serve(call)
       case undefined:
-        return call.fail('InvalidArgument', 'missing client origin')
+        return call.fail('invalid-request', hoopWords.missingOrigin)
       default:
-        return call.fail('Unauthenticated', 'invalid authentication')
+        return call.fail('unauthenticated', hoopWords.invalidAuthentication)
     }
   }
 
   #connectAgent(call: PacketCall): void {
     const authentication = this.#agents.authenticate(call.header('authorization'))
-    if (authentication.kind === 'unknown') return call.fail('Unauthenticated', 'invalid authentication')
-    if (authentication.kind === 'name-differs')
-      return call.fail('Unauthenticated', 'invalid authentication, mismatch dsn attributes')
+    if (authentication.kind === 'unknown')
+      return call.fail('unauthenticated', hoopWords.invalidAuthentication)
+    if (authentication.kind === 'name-differs') return call.fail('unauthenticated', hoopWords.otherAgentName)
     const agent = new AgentStream(authentication.name, {
       send: (message) => call.send(encodeGatewayMessage(message)),
       room: () => call.room(AGENT_UNSENT_BYTES),
     })
-    if (!this.#agents.connect(agent)) return call.fail('FailedPrecondition', 'agent already connected')
+    if (!this.#agents.connect(agent))
+      return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)
     this.#serve(call, agent)
   }
 
@@ -117,11 +119,11 @@ export class Transport {
       // A lost connection ends the readable side too, a moment before grpc-js calls it cancelled.
       () =>
         setImmediate(() => {
-          over('EOF')
+          over(hoopWords.agentHasEnded)
           call.end()
         }),
     )
-    void call.over.then(() => over('agent has disconnected'))
+    void call.over.then(() => over(hoopWords.agentHasDisconnected))
     agent.send({ kind: 'connected' })
     agent.send({ kind: 'feature-flags', flags: new Map() })
   }

@@ -1,3 +1,4 @@
+import { hoopWords } from '../../wire/gateway-words.ts'
 import { connectionType } from '../connection-type.ts'
 import type { PacketCall } from '../agents/packet-call.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
@@ -21,20 +22,20 @@ const NATIVE = ['tcp', 'ssh']
 /** Checks a client's metadata, in the same order as hoop. @throws Refused */
 export function admit(call: PacketCall, users: Users): Admission {
   const user = users.withToken(bearerToken(call.header('authorization')) ?? '')
-  if (user === undefined) throw new Refused('Unauthenticated', 'invalid authentication')
+  if (user === undefined) throw new Refused('unauthenticated', hoopWords.invalidAuthentication)
   const connection = users.connection(user, call.header('connection-name') ?? '')
-  if (connection === undefined) throw new Refused('NotFound', 'connection not found')
+  if (connection === undefined) throw new Refused('connection-not-found', hoopWords.connectionNotFound)
   const verb = verbOf(call.header('verb'))
   checkType(connection)
   const correlationId = call.header('correlation-id')
   if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
-    throw new Refused('InvalidArgument', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
+    throw new Refused('invalid-request', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
   return { user, connection, verb, correlationId }
 }
 
 function verbOf(verb: string | undefined): Admission['verb'] {
   if (verb === 'exec' || verb === 'connect') return verb
-  throw new Refused('InvalidArgument', 'this gateway serves the verbs exec and connect')
+  throw new Refused('not-served', 'this gateway serves the verbs exec and connect')
 }
 
 /** Not hoop's text: for `exec` it advises `connect`, which does not help here. */
@@ -42,7 +43,7 @@ function checkType({ name, type, subtype }: ConnectionSettings): void {
   const collapsed = connectionType(type, subtype)
   if (!NATIVE.includes(collapsed)) return
   throw new Refused(
-    'InvalidArgument',
+    'not-served',
     `this gateway serves no native connections of type ${collapsed}: with another type (type: command-line) exec and connect run the command of ${name}`,
   )
 }

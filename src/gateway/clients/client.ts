@@ -59,7 +59,7 @@ export class Client implements SessionAudience {
     if (session === undefined) return
     this.#call.send(encodeAgentMessage({ kind: stream, sid: session.sid, data }))
     const fault = this.#unread.fault(this.#call)
-    if (fault !== undefined) session.fail(fault, 'ResourceExhausted')
+    if (fault !== undefined) session.fail('client-not-reading', fault)
     else if (!this.#isPaused && this.#unread.isHigh(this.#call)) {
       this.#isPaused = true
       session.pause()
@@ -87,7 +87,7 @@ export class Client implements SessionAudience {
       }
       session.leave()
     } catch (error) {
-      session.fail((error as Error).message, 'InvalidArgument')
+      session.fail(error instanceof Refused ? error.code : 'internal-error', (error as Error).message)
       if (!(error instanceof Refused)) throw error
     }
   }
@@ -97,12 +97,12 @@ export class Client implements SessionAudience {
     const { verb, script } = this.#request
     if (message.kind === 'unsupported' && isNativeProxy(message.type))
       throw new Refused(
-        'InvalidArgument',
+        'not-served',
         `this gateway serves exec and terminals, no native connections (${message.type}): connect opens a terminal, and no local port`,
       )
     if (verb === 'exec' && message.kind === 'exec') {
       if (!message.stdin.equals(script))
-        throw new Refused('InvalidArgument', 'the script is not the one that the session was opened with')
+        throw new Refused('invalid-request', 'the script is not the one that the session was opened with')
       session.exec(script)
     }
     if (verb === 'connect' && message.kind === 'input') session.type(message.data)
@@ -122,6 +122,6 @@ export function decodeClient(packet: Packet): ClientMessage {
     return decodeClientPacket(packet)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    throw new Refused('InvalidArgument', `malformed ${packet.type}: ${error.message}`)
+    throw new Refused('invalid-request', `malformed ${packet.type}: ${error.message}`)
   }
 }

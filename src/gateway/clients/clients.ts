@@ -1,5 +1,7 @@
 import type { Logger } from '../../basics/logger.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
+import { NoRoomError } from '../history/trouble.ts'
 import type { PacketCall } from '../agents/packet-call.ts'
 import { TooMuchAtOnce, type Sessions } from '../sessions/sessions.ts'
 import { Turns } from '../turns.ts'
@@ -47,19 +49,19 @@ export class Clients {
       await this.#converse(call)
     } catch (error) {
       const isBusy = error instanceof TooMuchAtOnce
-      this.#refuse(call, isBusy ? new Refused('ResourceExhausted', error.message) : (error as Error))
+      this.#refuse(call, isBusy ? new Refused('too-much-at-once', error.message) : (error as Error))
     }
     await call.over
   }
 
   /** Ends the remaining streams; `Sessions` has ended the rest. */
   close(): void {
-    for (const call of this.#calls.keys()) call.fail('Unknown', 'gateway shutdown')
+    for (const call of this.#calls.keys()) call.fail('gateway-stopped', hoopWords.gatewayShutdown)
   }
 
   async #converse(call: PacketCall): Promise<void> {
     if (this.#calls.size > MAX_CLIENTS)
-      throw new Refused('ResourceExhausted', `this gateway serves ${MAX_CLIENTS} clients at once`)
+      throw new Refused('too-many-clients', `this gateway serves ${MAX_CLIENTS} clients at once`)
     const admission = admit(call, this.#services.users)
     this.#count(call, admission.user.name)
     const packets = call.packets()
@@ -77,7 +79,7 @@ export class Clients {
     const others = [...this.#calls.values()].filter((name) => name === user)
     if (others.length >= MAX_OF_ONE_USER)
       throw new Refused(
-        'ResourceExhausted',
+        'too-many-clients',
         `this gateway serves ${MAX_OF_ONE_USER} clients of one user at once`,
       )
     this.#calls.set(call, user)
@@ -92,15 +94,16 @@ export class Clients {
       log.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
     }
-    if (error instanceof HistoryError) return call.fail('Internal', error.message)
+    if (error instanceof NoRoomError) return call.fail('history-no-room', error.message)
+    if (error instanceof HistoryError) return call.fail('history-failed', error.message)
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
-    call.fail('Internal', 'internal error')
+    call.fail('internal-error', 'internal error')
   }
 }
 
 async function inTime<T>(call: PacketCall, open: () => Promise<T>): Promise<T> {
   const late = setTimeout(
-    () => call.fail('DeadlineExceeded', `the session was not opened within ${OPEN_MS / 1000} s`),
+    () => call.fail('opening-timeout', `the session was not opened within ${OPEN_MS / 1000} s`),
     OPEN_MS,
   )
   try {

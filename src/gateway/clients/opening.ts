@@ -15,7 +15,7 @@ export async function opening(
     const message = decodeClient(value)
     if (message.kind === 'open') return requestOf(admission, message)
     if (message.kind !== 'keepalive')
-      throw new Refused('InvalidArgument', `${value.type} came before AgentSessionOpen`)
+      throw new Refused('invalid-request', `${value.type} came before AgentSessionOpen`)
   }
 }
 
@@ -37,7 +37,7 @@ function requestOf(
   }
   if (fitsPackets(request)) return request
   throw new Refused(
-    'ResourceExhausted',
+    'too-large',
     'script, variables or arguments are too large: what goes to the agent in one packet may have 17 MiB',
   )
 }

@@ -1,3 +1,4 @@
+import { hoopWords } from '../../wire/gateway-words.ts'
 import type { ConnectionSettings, UserSettings } from '../settings/settings.ts'
 import { bearerToken, type Users } from '../users.ts'
 import { HttpError } from './http-error.ts'
@@ -8,7 +9,7 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 export function authenticate(users: Users, headers: Headers): UserSettings {
   const token = bearerToken(text(headers['authorization'])) ?? text(headers['api-key'])
   const user = token === undefined ? undefined : users.withToken(token)
-  if (user === undefined) throw new HttpError(401, 'access denied')
+  if (user === undefined) throw new HttpError('unauthenticated', hoopWords.accessDenied)
   return user
 }
 
@@ -17,7 +18,7 @@ export function visibleConnection(
   users: Users,
   user: UserSettings,
   name: string,
-  missing = () => new HttpError(404, 'connection not found'),
+  missing = () => new HttpError('connection-not-found', hoopWords.connectionNotFound),
 ): ConnectionSettings {
   const connection = users.connection(user, name)
   if (connection === undefined) throw missing()

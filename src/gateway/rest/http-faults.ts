@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Users } from '../users.ts'
 import { authenticate } from './access.ts'
-import { HttpError } from './http-error.ts'
+import { errorBody, HttpError } from './http-error.ts'
 
 // What Node and fastify would answer by themselves, before a route is found. Here these answers have the form of all
 // others, and the token is checked first wherever there are headers with one.
@@ -21,8 +21,8 @@ export function faultOptions(users: Users) {
     http: { requireHostHeader: false },
     return503OnClosing: false,
     frameworkErrors: (error: Error & { code: string }, request: FastifyRequest, reply: FastifyReply) => {
-      const { status, message } = refusalOf(users, request.raw, pathFault(error.code))
-      return reply.code(status).send({ message })
+      const refusal = refusalOf(users, request.raw, pathFault(error.code))
+      return reply.code(refusal.status).send(errorBody(refusal))
     },
   }
 }
@@ -39,29 +39,34 @@ export function answerFaults(app: FastifyInstance, users: Users): void {
     refuseMalformed(error, socket, answers.get(socket)),
   )
   server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) => {
-    const expectation = new HttpError(417, 'Expect: only 100-continue can be expected here')
-    const { status, message } = refusalOf(users, request, expectation)
-    const body = JSON.stringify({ message })
+    const text = 'Expect: only 100-continue can be expected here'
+    const refusal = refusalOf(users, request, new HttpError('malformed-http', text, 417))
+    const body = JSON.stringify(errorBody(refusal))
     const length = Buffer.byteLength(body)
-    answer.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': length, connection: 'close' })
+    answer.writeHead(refusal.status, {
+      'content-type': JSON_TYPE,
+      'content-length': length,
+      connection: 'close',
+    })
     answer.end(body)
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-    const noProxy = new HttpError(404, 'no such endpoint: CONNECT, this is no proxy')
+    const noProxy = new HttpError('endpoint-not-found', 'no such endpoint: CONNECT, this is no proxy')
     endWith(socket, refusalOf(users, request, noProxy))
   })
 }
 
 /** HTTP/1.1 requires the header; 1.0 does not have it. @throws HttpError 400 */
 export function checkHost({ httpVersion, headers }: IncomingMessage): void {
-  if (httpVersion === '1.1' && headers.host === undefined) throw new HttpError(400, 'Host: is required')
+  if (httpVersion === '1.1' && headers.host === undefined)
+    throw new HttpError('malformed-http', 'Host: is required')
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 function pathFault(code: string): HttpError {
-  if (code === 'FST_ERR_BAD_URL') return new HttpError(400, 'path: is not valid URL encoding')
-  return new HttpError(404, 'no such endpoint: a name in the path is too long')
+  if (code === 'FST_ERR_BAD_URL') return new HttpError('malformed-http', 'path: is not valid URL encoding')
+  return new HttpError('endpoint-not-found', 'no such endpoint: a name in the path is too long')
 }
 
 function refusalOf(users: Users, request: IncomingMessage, fault: HttpError): HttpError {
@@ -92,18 +97,22 @@ function refuseMalformed(
 function malformed({ code, reason }: ConnectionError & { reason?: string }): HttpError {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new HttpError(408, 'the request did not come in time')
+      return new HttpError('request-timeout', 'the request did not come in time')
     case 'HPE_HEADER_OVERFLOW':
-      return new HttpError(431, 'the headers are too large')
+      return new HttpError('too-large', 'the headers are too large', 431)
     case 'HPE_PAUSED_H2_UPGRADE':
-      return new HttpError(400, 'this address speaks HTTP/1.1, not HTTP/2: gRPC is served on listen.grpc')
+      return new HttpError(
+        'malformed-http',
+        'this address speaks HTTP/1.1, not HTTP/2: gRPC is served on listen.grpc',
+      )
     default:
-      return new HttpError(400, `malformed HTTP request${reason ? `: ${reason}` : ''}`)
+      return new HttpError('malformed-http', `malformed HTTP request${reason ? `: ${reason}` : ''}`)
   }
 }
 
-function endWith(socket: Duplex, { status, message }: HttpError): void {
-  const body = JSON.stringify({ message })
+function endWith(socket: Duplex, refusal: HttpError): void {
+  const { status } = refusal
+  const body = JSON.stringify(errorBody(refusal))
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     `Content-Type: ${JSON_TYPE}`,

@@ -1,4 +1,5 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
 import { NoRoomError } from '../history/trouble.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
@@ -6,7 +7,7 @@ import type { UserSettings } from '../settings/settings.ts'
 import { authenticate } from './access.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
 import { connectionRoutes } from './connections.ts'
-import { HttpError } from './http-error.ts'
+import { errorBody, HttpError } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
 import { parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
@@ -40,11 +41,10 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
     routerOptions: { maxParamLength: 512 },
   })
   app.setErrorHandler((error: FastifyError, _, reply) => answerError(services, error, reply))
-  app.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .send({ message: `no such endpoint: ${request.method} ${request.url.split('?')[0] ?? ''}` }),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    const endpoint = `${request.method} ${request.url.split('?')[0] ?? ''}`
+    return sendError(reply, new HttpError('endpoint-not-found', `no such endpoint: ${endpoint}`))
+  })
   answerFaults(app, users)
   let isClosing = false
   app.addHook('preClose', (done) => {
@@ -55,7 +55,7 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
   app.addHook('onRequest', (request, _, done) => {
     if (!PUBLIC.has(request.routeOptions.url)) request.user = authenticate(users, request.headers)
     checkHost(request.raw)
-    if (isClosing) throw new HttpError(503, 'gateway shutdown')
+    if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
     done()
   })
   readBodiesInTurns(app)
@@ -92,31 +92,35 @@ function answerReadiness({ condition }: RestServices, reply: FastifyReply): Fast
 }
 
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
-  if (error instanceof HttpError) return reply.code(error.status).send({ message: error.message })
+  if (error instanceof HttpError) return sendError(reply, error)
+  const { message } = error
   if (error instanceof TooMuchAtOnce) {
-    services.log.warn({ reason: error.message }, 'request refused')
-    return reply.code(429).send({ message: error.message })
+    services.log.warn({ reason: message }, 'request refused')
+    return sendError(reply, new HttpError('too-much-at-once', message))
   }
-  if (error instanceof NoRoomError) return reply.code(503).send({ message: error.message })
-  if (error instanceof HistoryError) return reply.code(500).send({ message: error.message })
+  if (error instanceof NoRoomError) return sendError(reply, new HttpError('history-no-room', message))
+  if (error instanceof HistoryError) return sendError(reply, new HttpError('history-failed', message))
   const { statusCode } = error
-  if (statusCode !== undefined && statusCode < 500)
-    return reply.code(statusCode).send({ message: refusal(error) })
+  if (statusCode !== undefined && statusCode < 500) return sendError(reply, refusal(error))
   // The reason of a bug goes to the log only: callers learn nothing about the inside.
-  services.log.error({ error: error.message, stack: error.stack }, 'request failed')
-  return reply.code(500).send({ message: 'internal error' })
+  services.log.error({ error: message, stack: error.stack }, 'request failed')
+  return sendError(reply, new HttpError('internal-error', 'internal error'))
+}
+
+function sendError(reply: FastifyReply, error: HttpError): FastifyReply {
+  return reply.code(error.status).send(errorBody(error))
 }
 
 /** fastify's own refusals, put in terms of the request. */
-function refusal(error: FastifyError): string {
+function refusal(error: FastifyError): HttpError {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return 'request body: too large'
+      return new HttpError('too-large', 'request body: too large', 413)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return 'Content-Type: is malformed'
+      return new HttpError('malformed-http', 'Content-Type: is malformed', 415)
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return 'Content-Length: is not the length of the body'
+      return new HttpError('malformed-http', 'Content-Length: is not the length of the body')
     default:
-      return `request body: ${error.message}`
+      return new HttpError('invalid-request', `request body: ${error.message}`)
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
+import { hoopWords } from '../../wire/gateway-words.ts'
 import { readExecBody } from './body/body.ts'
 import { HttpError } from './http-error.ts'
 import type { RestServices } from './services.ts'
@@ -20,7 +21,8 @@ export function signInRoutes(app: FastifyInstance, { users }: RestServices): voi
   app.post(SIGN_IN, { bodyLimit: BODY_BYTES }, async (request, reply) => {
     const { email, password } = readExecBody(signInBody, request.body)
     // One text for both, unlike hoop's, so that nobody learns which names exist.
-    if (users.withToken(password)?.name !== email) throw new HttpError(401, 'invalid credentials')
+    if (users.withToken(password)?.name !== email)
+      throw new HttpError('unauthenticated', hoopWords.invalidCredentials)
     return reply
       .header('token', password)
       .header('access-control-expose-headers', 'Token')

@@ -67,7 +67,7 @@ export class RunbookRepository {
 
   /**
    * The text of a file at the branch's newest commit, or at `refHash`: 7 to 64 hex digits of a commit that is on the
-   * branch. An empty one counts as none. Throws a RunbookError, whose `status` says whose fault it is.
+   * branch. An empty one counts as none. Throws a RunbookError, whose `code` says whose fault it is.
    */
   async readFile(path: string, refHash?: string): Promise<RunbookFile> {
     const components = splitPath(path)

@@ -5,6 +5,7 @@ import { NO_AGENT_CODE, type SessionEnding } from './session.ts'
 import type { SessionRequest } from './session-request.ts'
 import type { Begun, Sessions } from './sessions.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
+import type { RpcCode } from '../statuses.ts'
 
 /** One execution as the REST interface asks for it. */
 export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
@@ -23,6 +24,8 @@ export interface ExecResponse {
   readonly ai_analysis: null
   /** Not in the contract. Bytes of secrets that were replaced in the output; left out where there are none. */
   readonly redacted_bytes?: number
+  /** Not in the contract. Why there is no code of the agent's; left out where there is one. */
+  readonly code?: RpcCode
 }
 
 /** Added to the output in the answer when the history fails. The reason is in the log. */
@@ -87,6 +90,7 @@ export class Executions {
       exit_code: exitCode,
       ai_analysis: null,
       ...(redactedBytes > 0 && { redacted_bytes: redactedBytes }),
+      ...(failure !== undefined && { code: failure.code }),
     }
   }
 

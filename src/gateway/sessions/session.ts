@@ -6,8 +6,10 @@ import type {
   OpenMessage,
   SessionId,
 } from '../../wire/messages/message.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
 import type { AgentStream, SessionSink } from '../agents/agents.ts'
 import { HistoryError } from '../history/session.ts'
+import { rpcStatus, type RpcCode } from '../statuses.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /** How a session ended, as answers and clients are told. */
@@ -73,7 +75,7 @@ export class GatewaySession implements SessionSink {
    */
   async run(find: (over: AbortSignal) => Promise<AgentStream | undefined>): Promise<SessionEnding> {
     const agent = this.#isOver ? undefined : await find(this.#life.signal)
-    if (agent === undefined) this.fail('agent is offline', 'FailedPrecondition')
+    if (agent === undefined) this.fail('agent-offline', hoopWords.agentIsOffline)
     else if (!this.#isOver) await this.#runOn(agent)
     return recordEnd(this.#record, await this.#ended)
   }
@@ -116,14 +118,14 @@ export class GatewaySession implements SessionSink {
   /** Nobody waits for the session any more: its command is ended, and the agent gets some time to say how. */
   leave(): void {
     if (this.#isOver || this.#leaving !== undefined) return
-    if (!this.#started || this.#agent === undefined) return this.fail(HAS_LEFT, 'Canceled')
+    if (!this.#started || this.#agent === undefined) return this.fail('client-left', HAS_LEFT)
     const late = `${HAS_LEFT}, and the agent has not said how the command ended`
-    this.#leaving = setTimeout(() => this.fail(late, 'Canceled'), LEAVE_MS)
+    this.#leaving = setTimeout(() => this.fail('client-left', late), LEAVE_MS)
     this.#agent.send({ kind: 'close', sid: this.sid })
   }
 
   /** Ends the session from this side. */
-  fail(reason: string, code: RpcFailure['code'] = 'Unknown'): void {
+  fail(code: RpcCode, reason: string): void {
     const failure = { code, reason }
     this.#end({ exitCode: NO_AGENT_CODE, truncatedBytes: 0, redactedBytes: 0, failure }, failureText(failure))
   }
@@ -152,10 +154,7 @@ export class GatewaySession implements SessionSink {
   async #runOn(agent: AgentStream): Promise<void> {
     this.#agent = agent
     const opened = setTimeout(() => this.#openTimedOut(), OPEN_MS)
-    const life = setTimeout(
-      () => this.fail('reached max timeout (48h0m0s) waiting for session to end'),
-      MAX_LIFE_MS,
-    )
+    const life = setTimeout(() => this.fail('session-expired', hoopWords.sessionExpired), MAX_LIFE_MS)
     try {
       agent.add(this.sid, this)
       agent.send(this.#open)
@@ -177,7 +176,8 @@ export class GatewaySession implements SessionSink {
   }
 
   #openTimedOut(): void {
-    if (!this.#opened) this.fail(`the agent did not open the session within ${OPEN_MS / 1000} s`)
+    if (!this.#opened)
+      this.fail('agent-silent', `the agent did not open the session within ${OPEN_MS / 1000} s`)
   }
 
   #hasClosed(closed: ClosedMessage): void {
@@ -217,13 +217,13 @@ function rowExitCode(exitCode: number): number {
   return exitCode === NO_AGENT_CODE ? 254 : exitCode
 }
 
-/** Why a session could not be served or was ended from this side, in the terms of gRPC. */
+/** Why a session could not be served or was ended from this side. */
 export interface RpcFailure {
-  readonly code: 'Canceled' | 'FailedPrecondition' | 'InvalidArgument' | 'ResourceExhausted' | 'Unknown'
+  readonly code: RpcCode
   readonly reason: string
 }
 
 /** In grpc-go's form. It stands in REST answers and records where hoop's gateway puts its gRPC errors. */
 function failureText({ code, reason }: RpcFailure): string {
-  return `rpc error: code = ${code} desc = ${reason}`
+  return `rpc error: code = ${rpcStatus(code)} desc = ${reason}`
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../basics/logger.ts'
 import type { Redaction } from '../../policy/redaction/redactor.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { History } from '../history/history.ts'
@@ -67,7 +68,7 @@ export class Sessions {
   /** @returns false when no such session runs */
   kill(id: string): boolean {
     const running = this.#running.get(id)
-    running?.session.fail('session killed by the user')
+    running?.session.fail('session-killed', hoopWords.sessionKilled)
     return running !== undefined
   }
 
@@ -75,7 +76,7 @@ export class Sessions {
   async close(): Promise<void> {
     this.#closing = true
     const running = [...this.#running.values()]
-    for (const { session } of running) session.fail('gateway shutdown')
+    for (const { session } of running) session.fail('gateway-stopped', hoopWords.gatewayShutdown)
     await Promise.allSettled(running.map(({ ended }) => ended))
   }
 
@@ -96,7 +97,7 @@ export class Sessions {
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       if (error instanceof HistoryFullError) throw new TooMuchAtOnce(`${error.message}: let some end first`)
-      const text = `the session couldn't be created: ${error.message}`
+      const text = hoopWords.sessionNotCreated(error.message)
       throw error instanceof NoRoomError
         ? new NoRoomError(text, error.short, { cause: error })
         : new HistoryError(text, { cause: error })
@@ -120,13 +121,12 @@ export class Sessions {
   /** As in hoop: access is checked first, then the agent is waited for. */
   #check(session: GatewaySession, request: SessionRequest): void {
     const use = useOf(request)
-    if (this.#closing) session.fail('gateway shutdown')
-    else if (!request.connection.access[use])
-      session.fail(`${use} is disabled for this connection`, 'FailedPrecondition')
+    if (this.#closing) session.fail('gateway-stopped', hoopWords.gatewayShutdown)
+    else if (!request.connection.access[use]) session.fail('not-permitted', hoopWords.disabled(use))
     else if (use === 'connect' && bringsMore(request) && !request.connection.access.clientInput)
       session.fail(
+        'client-input-refused',
         'connect takes neither arguments nor variables on this connection (access.client-input)',
-        'FailedPrecondition',
       )
   }
 }

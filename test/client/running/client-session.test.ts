@@ -6,7 +6,8 @@ import {
   type StreamRequest,
 } from '../../../src/client/running/client-session.ts'
 import type { StreamEnd } from '../../../src/client/running/session-end.ts'
-import { status } from '@grpc/grpc-js'
+import { Metadata, status } from '@grpc/grpc-js'
+import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
 import { decodeStringList, decodeStringMap } from '../../../src/wire/params.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
 import { FaultProxy } from '../../support/network/fault-proxy.ts'
@@ -36,6 +37,13 @@ function session(port: number, request: StreamRequest = exec): ClientSession {
     request,
     timing,
   )
+}
+
+/** Ends the stream, with a code of our own where one is given. */
+function fail({ stream }: ScriptedGateway, code: number, details: string, ownCode?: string): void {
+  const metadata = new Metadata()
+  if (ownCode !== undefined) metadata.set(CODE_TRAILER, ownCode)
+  stream?.emit('error', Object.assign(new Error(details), { code, details, metadata }))
 }
 
 interface Followed {
@@ -207,7 +215,6 @@ describe('the end of a session without an exit code', () => {
     [status.PERMISSION_DENIED, 'no', 'not-permitted'],
     [status.NOT_FOUND, 'connection not found', 'not-found'],
     [status.INVALID_ARGUMENT, 'exec is not allowed for tcp type connections', 'invalid'],
-    [status.RESOURCE_EXHAUSTED, 'this gateway serves 250 clients of one user at once', 'busy'],
     [status.RESOURCE_EXHAUSTED, 'script, variables or arguments are too large', 'invalid'],
     [status.FAILED_PRECONDITION, 'agent is offline', 'offline'],
     [status.FAILED_PRECONDITION, 'exec is disabled for this connection', 'not-permitted'],
@@ -223,23 +230,53 @@ describe('the end of a session without an exit code', () => {
   for (const [code, details, kind] of refusals) {
     test(`${details} (${status[code]}) is ${kind}`, async () => {
       await using scripted = await gateway((packet, to) => {
-        if (packet.type === 'AgentSessionOpen')
-          to.stream?.emit('error', Object.assign(new Error(details), { code, details }))
+        if (packet.type === 'AgentSessionOpen') fail(to, code, details)
       })
       expect((await follow(session(scripted.port))).end).toEqual({ kind, message: details })
     })
   }
 
+  const coded = [
+    ['unauthenticated', 'refused'],
+    ['not-permitted', 'not-permitted'],
+    ['connection-not-found', 'not-found'],
+    ['invalid-request', 'invalid'],
+    ['too-many-clients', 'busy'],
+    ['agent-offline', 'offline'],
+    ['session-killed', 'killed'],
+    ['agent-lost', 'agent-lost'],
+    ['gateway-stopped', 'gateway-stopped'],
+    ['session-expired', 'expired'],
+    ['internal-error', 'failed'],
+  ] as const
+  for (const [ownCode, kind] of coded) {
+    test(`the code ${ownCode} of our own gateway is ${kind}, whatever it says beside it`, async () => {
+      const details = 'agent is offline, or so'
+      await using scripted = await gateway((packet, to) => {
+        if (packet.type === 'AgentSessionOpen') fail(to, status.FAILED_PRECONDITION, details, ownCode)
+      })
+      expect((await follow(session(scripted.port))).end).toEqual({ kind, message: details })
+    })
+  }
+
+  test('a code that is not known says nothing, and the status counts', async () => {
+    await using scripted = await gateway((packet, to) => {
+      if (packet.type === 'AgentSessionOpen') fail(to, status.NOT_FOUND, 'no', 'of-a-newer-gateway')
+    })
+    expect((await follow(session(scripted.port))).end.kind).toBe('not-found')
+  })
+
   test.each([
     [status.RESOURCE_EXHAUSTED, 'clients do not read: 256 MiB of output wait for them together'],
     [status.INVALID_ARGUMENT, 'malformed AgentTerminalResizeTTY'],
+    [status.INVALID_ARGUMENT, 'malformed AgentTerminalResizeTTY', 'invalid-request'],
+    [status.RESOURCE_EXHAUSTED, 'come back later', 'too-much-at-once'],
   ])(
     'what it does not take of an open session is no wrong use, for something has run: %d',
-    async (code, details) => {
+    async (code, details, ownCode?) => {
       await using scripted = await gateway((packet, to) => {
         open(packet, to)
-        if (packet.type === 'AgentExecWriteStdin')
-          to.stream?.emit('error', Object.assign(new Error(details), { code, details }))
+        if (packet.type === 'AgentExecWriteStdin') fail(to, code, details, ownCode)
       })
       expect((await follow(session(scripted.port))).end).toEqual({ kind: 'failed', message: details })
     },

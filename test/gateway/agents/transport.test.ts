@@ -123,6 +123,7 @@ describe('the embedded gateway towards an agent', () => {
       exit_code: -2,
       output_status: 'failed',
       output: 'rpc error: code = Unknown desc = EOF',
+      code: 'agent-lost',
     })
   })
 
@@ -132,6 +133,7 @@ describe('the embedded gateway towards an agent', () => {
       exit_code: -2,
       output_status: 'failed',
       output: 'rpc error: code = FailedPrecondition desc = agent is offline',
+      code: 'agent-offline',
     })
     const answer = gateway.script('x')
     await using agent = await ScriptedAgent.connected(gateway.agentUrl)
@@ -148,6 +150,7 @@ describe('the embedded gateway towards an agent', () => {
     expect((await answer).body).toMatchObject({
       exit_code: -2,
       output: 'rpc error: code = Unknown desc = gateway shutdown',
+      code: 'gateway-stopped',
     })
     expect((await agent.packet('AgentSessionClose')).sid).toBe(sid)
   })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
 import { RunningGateway, otherToken } from '../../support/sites/running-gateway.ts'
 import { ScriptedAgent } from '../../support/scripted/scripted-agent.ts'
 import { ScriptedClient } from '../../support/scripted/scripted-client.ts'
@@ -21,77 +22,107 @@ afterEach(() => gateway[Symbol.asyncDispose]())
 const asked = { 'connection-name': 'bash', verb: 'exec' }
 const client = (metadata: Record<string, string>) => new ScriptedClient(gateway.gateway.grpc, metadata)
 
-/** How the stream of a client ends that opens its session at once, as command lines do. */
+/** How the stream of a client ends, with the gateway's own code, that opens its session at once, as command lines do. */
 async function refusal(metadata: Record<string, string>): Promise<unknown[]> {
   await using refused = client({ ...asked, ...metadata })
   refused.open('true')
-  const { code, details } = await refused.over()
-  return [code, details]
+  const { code, details, metadata: trailers } = await refused.over()
+  return [code, trailers.get(CODE_TRAILER)[0], details]
 }
 
 describe('a client is refused', () => {
   it.each([
-    ['without a token', { authorization: '' }, 16, 'invalid authentication'],
-    ['with an unknown token', { authorization: 'Bearer nobody-has-this-one' }, 16, 'invalid authentication'],
-    ['without a connection', { 'connection-name': '' }, 5, 'connection not found'],
-    ['for an unknown connection', { 'connection-name': 'nope' }, 5, 'connection not found'],
+    ['without a token', { authorization: '' }, 16, 'unauthenticated', 'invalid authentication'],
+    [
+      'with an unknown token',
+      { authorization: 'Bearer nobody-has-this-one' },
+      16,
+      'unauthenticated',
+      'invalid authentication',
+    ],
+    ['without a connection', { 'connection-name': '' }, 5, 'connection-not-found', 'connection not found'],
+    [
+      'for an unknown connection',
+      { 'connection-name': 'nope' },
+      5,
+      'connection-not-found',
+      'connection not found',
+    ],
     [
       'for a connection that is not for its groups',
       { 'connection-name': 'admins-only', authorization: `Bearer ${otherToken}` },
       5,
+      'connection-not-found',
       'connection not found',
     ],
     [
       'with a verb that needs a gateway of hoop',
       { verb: 'plain-exec' },
       3,
+      'not-served',
       'serves the verbs exec and connect',
     ],
-    ['without a verb', { verb: '' }, 3, 'serves the verbs exec and connect'],
+    ['without a verb', { verb: '' }, 3, 'not-served', 'serves the verbs exec and connect'],
     [
       'for exec on tcp',
       { 'connection-name': 'tunnel' },
       3,
+      'not-served',
       'no native connections of type tcp: with another type (type: command-line) exec and connect run the command of tunnel',
     ],
     [
       'for exec on ssh',
       { 'connection-name': 'shell' },
       3,
+      'not-served',
       'no native connections of type ssh: with another type (type: command-line) exec and connect run the command of shell',
     ],
     [
       'for connect on tcp',
       { 'connection-name': 'tunnel', verb: 'connect' },
       3,
+      'not-served',
       'no native connections of type tcp',
     ],
-    ['for exec that is off', { 'connection-name': 'no-exec' }, 9, 'exec is disabled for this connection'],
+    [
+      'for exec that is off',
+      { 'connection-name': 'no-exec' },
+      9,
+      'not-permitted',
+      'exec is disabled for this connection',
+    ],
     [
       'for connect that is off',
       { 'connection-name': 'no-connect', verb: 'connect' },
       9,
+      'not-permitted',
       'connect is disabled for this connection',
     ],
     [
       'for connect where scripts are off and nothing is said of terminals',
       { 'connection-name': 'runbooks-only', verb: 'connect' },
       9,
+      'not-permitted',
       'connect is disabled for this connection',
     ],
     [
       'with a correlation-id that is too long',
       { 'correlation-id': 'x'.repeat(256) },
       3,
+      'invalid-request',
       'must not exceed 255',
     ],
-    ['after the wait for an agent that is offline', {}, 9, 'agent is offline'],
-  ])('%s', async (_, metadata, code, text) => {
-    expect(await refusal(metadata as Record<string, string>)).toEqual([code, expect.stringContaining(text)])
+    ['after the wait for an agent that is offline', {}, 9, 'agent-offline', 'agent is offline'],
+  ])('%s', async (_, metadata, code, ownCode, text) => {
+    expect(await refusal(metadata as Record<string, string>)).toEqual([
+      code,
+      ownCode,
+      expect.stringContaining(text),
+    ])
   })
 
   it('not for exec where only connect is off, nor the other way round', async () => {
-    const offline = [9, 'agent is offline']
+    const offline = [9, 'agent-offline', 'agent is offline']
     expect(await refusal({ 'connection-name': 'no-connect' })).toEqual(offline)
     expect(await refusal({ 'connection-name': 'no-exec', verb: 'connect' })).toEqual(offline)
   })
@@ -154,11 +185,15 @@ it('500 streams are served at once, 250 of one user, until one of them ends', as
   try {
     for (let i = 0; i < 250; i += 1) come()
     await waitFor(() => sessions() === 250, 20_000)
-    expect(await ask()).toEqual([8, 'this gateway serves 250 clients of one user at once'])
+    expect(await ask()).toEqual([
+      8,
+      'too-many-clients',
+      'this gateway serves 250 clients of one user at once',
+    ])
     expect((await ask(other))[0]).toBe(9)
     for (let i = 0; i < 250; i += 1) come(other)
     await waitFor(() => sessions() === 500, 20_000)
-    expect(await ask(other)).toEqual([8, 'this gateway serves 500 clients at once'])
+    expect(await ask(other)).toEqual([8, 'too-many-clients', 'this gateway serves 500 clients at once'])
     await Promise.all(clients.slice(0, 10).map((one) => one.leave()))
     await waitFor(async () => (await ask())[0] === 9, 20_000)
   } finally {
@@ -202,7 +237,7 @@ it('what one user sends for his sessions has 128 MiB at most, and others have th
       connection: 'bash',
       script: script.slice(1),
     })
-    expect([rest.status, rest.body]).toEqual([429, { message: text }])
+    expect([rest.status, rest.body]).toEqual([429, { message: text, code: 'too-much-at-once' }])
     const labelled = await gateway.request('POST', '/api/sessions', {
       connection: 'bash',
       labels: { script },

@@ -84,10 +84,13 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
     const short = await gateway.exec(asked)
     expect([short.status, short.body]).toEqual([
       400,
-      { message: 'parameter pw has to have at least 8 characters' },
+      { message: 'parameter pw has to have at least 8 characters', code: 'invalid-parameters' },
     ])
     const code = await gateway.exec({ ...asked, parameters: { count: '1; id', pw: `${pw}${pw}` } })
-    expect([code.status, code.body]).toEqual([400, { message: 'parameter count has to be a number' }])
+    expect([code.status, code.body]).toEqual([
+      400,
+      { message: 'parameter count has to be a number', code: 'invalid-parameters' },
+    ])
     const kept = await gateway.exec({ ...asked, parameters: { count: '1', pw: `${pw}${pw}` } })
     expect([kept.status, kept.body['output']]).toEqual([200, '1\n'])
   })
@@ -99,12 +102,20 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
   })
 
   it.each([
-    ['an unknown connection', 'nope', { file_name: 'ops/a.runbook.sh' }, 404, 'connection not found'],
+    [
+      'an unknown connection',
+      'nope',
+      { file_name: 'ops/a.runbook.sh' },
+      404,
+      'connection-not-found',
+      'connection not found',
+    ],
     [
       'a connection without runbooks',
       'plain',
       { file_name: 'ops/fail.sh' },
       422,
+      'runbooks-not-configured',
       'plugin is not enabled for this connection',
     ],
     [
@@ -112,6 +123,7 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
       'bash',
       { file_name: 'ops/none.sh' },
       404,
+      'runbook-not-found',
       'runbook file ops/none.sh not found on git repo',
     ],
     [
@@ -119,14 +131,23 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
       'bash',
       { file_name: 'secret/other.sh' },
       404,
+      'runbook-not-found',
       'runbook file secret/other.sh not found',
     ],
-    ['a path that climbs', 'bash', { file_name: 'ops/../secret/other.sh' }, 400, 'ops/../secret/other.sh'],
+    [
+      'a path that climbs',
+      'bash',
+      { file_name: 'ops/../secret/other.sh' },
+      400,
+      'invalid-request',
+      'ops/../secret/other.sh',
+    ],
     [
       'a missing parameter',
       'bash',
       { file_name: 'ops/hello.runbook.sh' },
       400,
+      'invalid-parameters',
       'the following inputs are missing [name]',
     ],
     [
@@ -134,22 +155,32 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
       'bash',
       { file_name: 'ops/hello.runbook.sh', parameters: { name: '' } },
       400,
+      'invalid-parameters',
       'error calling required: who?',
     ],
-    ['an unknown commit', 'bash', { file_name: 'ops/fail.sh', ref_hash: '0'.repeat(40) }, 404, 'ref_hash'],
+    [
+      'an unknown commit',
+      'bash',
+      { file_name: 'ops/fail.sh', ref_hash: '0'.repeat(40) },
+      404,
+      'runbook-not-found',
+      'ref_hash',
+    ],
     [
       'a ref_hash that is an option',
       'bash',
       { file_name: 'ops/fail.sh', ref_hash: '--all' },
       400,
+      'invalid-request',
       'ref_hash',
     ],
-    ['no file name', 'bash', {}, 400, 'file_name: is required'],
+    ['no file name', 'bash', {}, 400, 'invalid-request', 'file_name: is required'],
     [
       'a parameter that is no text',
       'bash',
       { file_name: 'ops/a.runbook.sh', parameters: { x: 1 } },
       400,
+      'invalid-request',
       'parameters.x',
     ],
     [
@@ -157,6 +188,7 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
       'bash',
       { file_name: 'ops/fail.sh', client_args: 'x' },
       400,
+      'invalid-request',
       'client_args',
     ],
     [
@@ -167,6 +199,7 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
         metadata: Object.fromEntries([...Array(21).keys()].map((i) => [`k${i}`, 1])),
       },
       422,
+      'invalid-request',
       'metadata field must have less than 10 fields',
     ],
     [
@@ -174,6 +207,7 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
       'bash',
       { file_name: 'ops/fail.sh', metadata: { k: 'x'.repeat(2500) } },
       422,
+      'invalid-request',
       '2500 characteres',
     ],
     [
@@ -181,16 +215,17 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
       'bash',
       { file_name: 'ops/fail.sh', correlation_id: 'ü' },
       422,
+      'invalid-request',
       'printable ASCII',
     ],
-    ['a body that is no object', 'bash', [], 400, 'request body'],
-    ['broken JSON', 'bash', '{"file_name":', 400, 'request body'],
-    ['an empty body', 'bash', '', 400, 'request body'],
-    ['a body that is too large', 'bash', { file_name: 'x'.repeat(70_000) }, 413, 'too large'],
-  ])('refuses %s', async (_, connection, body, status, text) => {
+    ['a body that is no object', 'bash', [], 400, 'invalid-request', 'request body'],
+    ['broken JSON', 'bash', '{"file_name":', 400, 'invalid-request', 'request body'],
+    ['an empty body', 'bash', '', 400, 'invalid-request', 'request body'],
+    ['a body that is too large', 'bash', { file_name: 'x'.repeat(70_000) }, 413, 'too-large', 'too large'],
+  ])('refuses %s', async (_, connection, body, status, code, text) => {
     const answer = await gateway.exec(body, connection)
     expect(answer.status).toBe(status)
-    expect(answer.body['message']).toContain(text)
+    expect(answer.body).toEqual({ message: expect.stringContaining(text) as string, code })
   })
 
   it('reads JSON whatever the content type says', async () => {
@@ -200,7 +235,7 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
     const form = await gateway.request('POST', url, 'a=b', asForm)
     const nameless = await gateway.request('POST', url, { file_name: 'x' }, { 'content-type': ';' })
     expect([json.status, form.status, nameless.status]).toEqual([200, 400, 415])
-    expect(form.body).toEqual({ message: 'request body: is not valid JSON' })
+    expect(form.body).toEqual({ message: 'request body: is not valid JSON', code: 'invalid-request' })
   })
 
   it.each(['env_vars', 'parameters', 'metadata', 'jira_fields'])(
@@ -231,7 +266,7 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
     const none = await gateway.request('POST', url, {}, { authorization: '' })
     const wrong = await gateway.request('POST', url, {}, { authorization: 'Bearer wrong' })
     expect([none.status, wrong.status]).toEqual([401, 401])
-    expect(wrong.body).toEqual({ message: 'access denied' })
+    expect(wrong.body).toEqual({ message: 'access denied', code: 'unauthenticated' })
   })
 
   it('takes an api key as well', async () => {
@@ -254,8 +289,9 @@ describe('POST /api/plugins/runbooks/connections/{name}/exec', () => {
   it('answers as hoop when a use of the connection is switched off', async () => {
     const runbook = await gateway.exec({ file_name: 'ops/fail.sh' }, 'closed')
     const exec = await gateway.script('echo ran', { connection: 'closed' })
-    expect([runbook.status, runbook.body['output']]).toEqual([
+    expect([runbook.status, runbook.body['code'], runbook.body['output']]).toEqual([
       200,
+      'not-permitted',
       'rpc error: code = FailedPrecondition desc = runbooks is disabled for this connection',
     ])
     expect([exec.body['exit_code'], exec.body['output_status']]).toEqual([-2, 'failed'])
@@ -434,6 +470,7 @@ describe('POST /api/sessions/{id}/kill', () => {
     expect((await gateway.request('POST', `/api/sessions/${id}/kill`)).status).toBe(204)
     const { status, body } = await waiting
     expect([status, body['exit_code'], body['output_status']]).toEqual([200, -2, 'failed'])
+    expect(body['code']).toBe('session-killed')
     expect(body['output']).toContain('rpc error: code = Unknown desc = session killed by the user')
     await waitFor(() => agent.services.slots.taken === 0)
     expect((await gateway.request('POST', `/api/sessions/${id}/kill`)).status).toBe(204)
@@ -454,5 +491,6 @@ it('is healthy without a token, and says what is no endpoint', async () => {
   expect(readiness).toEqual({ status: 200, body: { status: 'ready' } })
   expect((await gateway.request('GET', '/api/nope')).body).toEqual({
     message: 'no such endpoint: GET /api/nope',
+    code: 'endpoint-not-found',
   })
 })

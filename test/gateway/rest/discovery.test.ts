@@ -95,7 +95,7 @@ describe('GET /api/connections', () => {
   it('shows one of them; one of other groups is as missing as one that does not exist', async () => {
     expect(await get('/api/connections/bash')).toEqual({ status: 200, body: bash })
     expect(await get('/api/connections/pg', asOther)).toEqual({ status: 200, body: pg })
-    const missing = { status: 404, body: { message: 'connection not found' } }
+    const missing = { status: 404, body: { message: 'connection not found', code: 'connection-not-found' } }
     expect(await get('/api/connections/pg')).toEqual(missing)
     expect(await get('/api/connections/nope')).toEqual(missing)
   })

@@ -41,21 +41,22 @@ describe('a request that says JSON and brings none', () => {
     ['more than any body may have', 'x'.repeat(100_000), 'application/octet-stream'],
   ])('and one that brings %s where nothing is read', async (_, body, type) => {
     const answer = await gateway.request('POST', '/api/sessions/nope/kill', body, { 'content-type': type })
-    expect(answer).toEqual({ status: 404, body: { message: 'session not found' } })
+    expect(answer).toEqual({ status: 404, body: { message: 'session not found', code: 'session-not-found' } })
   })
 
   it.each(['/api/agents/x', '/api/connections/x', '/api/users/x', '/api/sessions/x'])(
     'is told that there is no DELETE %s',
     async (url) => {
       const message = `no such endpoint: DELETE ${url}`
-      expect(await ask('DELETE', url)).toEqual({ status: 404, body: { message } })
+      expect(await ask('DELETE', url)).toEqual({ status: 404, body: { message, code: 'endpoint-not-found' } })
     },
   )
 
   it.each(['/api/sessions', '/api/runbooks/exec', '/api/plugins/runbooks/connections/bash/exec'])(
     'is told that POST %s needs a body',
     async (url) => {
-      expect(await ask('POST', url)).toEqual({ status: 400, body: { message: 'request body: is required' } })
+      const body = { message: 'request body: is required', code: 'invalid-request' }
+      expect(await ask('POST', url)).toEqual({ status: 400, body })
     },
   )
 })
@@ -90,11 +91,17 @@ describe('hoop login', () => {
       { email: 'other', password: 'no' },
     ]) {
       const answer = await signIn(wrong)
-      expect([answer.status, await answer.json()]).toEqual([401, { message: 'invalid credentials' }])
+      expect([answer.status, await answer.json()]).toEqual([
+        401,
+        { message: 'invalid credentials', code: 'unauthenticated' },
+      ])
       expect(answer.headers.get('token')).toBeNull()
     }
     const small = await signIn({ email: 'other' })
-    expect([small.status, await small.json()]).toEqual([400, { message: 'password: is required' }])
+    expect([small.status, await small.json()]).toEqual([
+      400,
+      { message: 'password: is required', code: 'invalid-request' },
+    ])
     expect((await signIn({ email: 'x'.repeat(10_000), password: 'x' })).status).toBe(413)
   })
 })

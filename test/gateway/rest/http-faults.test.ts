@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { GATEWAY_CODES } from '../../../src/wire/gateway-codes.ts'
 import { rawAnswers, type RawAnswer } from '../../support/scripted/raw-http.ts'
 import { RunningGateway } from '../../support/sites/running-gateway.ts'
 
@@ -20,11 +21,12 @@ async function ask(...pieces: (string | Buffer)[]): Promise<[number, string]> {
   return [answer.status, messageOf(answer)]
 }
 
-/** @throws when it is not `{"message": text}` and nothing else */
+/** @throws when it is not `{"message": text, "code": one of ours}` and nothing else */
 function messageOf({ body, headers }: RawAnswer): string {
   expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
   const parsed = JSON.parse(body) as Record<string, unknown>
-  expect(Object.keys(parsed)).toEqual(['message'])
+  expect(Object.keys(parsed)).toEqual(['message', 'code'])
+  expect(GATEWAY_CODES).toContain(parsed['code'])
   expect(typeof parsed['message']).toBe('string')
   return String(parsed['message'])
 }

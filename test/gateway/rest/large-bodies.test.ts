@@ -43,7 +43,7 @@ it.each([
   const answer = await gateway.request('POST', '/api/sessions', { connection: 'bash', [field]: map })
   expect([answer.status, answer.body]).toEqual([
     422,
-    { message: 'request body: must not have more than 100000 elements' },
+    { message: 'request body: must not have more than 100000 elements', code: 'too-large' },
   ])
 })
 

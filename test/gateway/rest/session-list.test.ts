@@ -147,6 +147,6 @@ describe('GET /api/sessions', () => {
     ],
   ])('refuses %s', async (query, message) => {
     const { status, body } = await list(query)
-    expect([status, body]).toEqual([422, { message }])
+    expect([status, body]).toEqual([422, { message, code: 'invalid-request' }])
   })
 })

@@ -14,6 +14,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { RunbookError } from '../../../src/gateway/runbooks/errors.ts'
+import { httpStatus } from '../../../src/gateway/statuses.ts'
 import { waitFor } from '../../support/wait.ts'
 import { Workshop, git } from './workshop.ts'
 
@@ -23,7 +24,7 @@ async function failure(promise: Promise<unknown>): Promise<{ status: number; mes
     (reason: unknown) => reason,
   )
   if (!(error instanceof RunbookError)) throw new Error('expected a RunbookError', { cause: error })
-  return { status: error.status, message: error.message }
+  return { status: httpStatus(error.code), message: error.message }
 }
 
 /** A folder with a `git` whose first fetch, once done, makes the file `fetched` and waits for its removal. */

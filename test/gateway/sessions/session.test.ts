@@ -87,7 +87,7 @@ it('sends nothing after its end but the one close', async () => {
   session.pause()
   session.resume()
   session.leave()
-  session.fail('too late')
+  session.fail('session-killed', 'too late')
   expect(await ending).toMatchObject({ exitCode: 0 })
   expect([kinds(), events()]).toEqual([['open', 'close'], []])
 })
@@ -109,14 +109,14 @@ it('does not wait for the answer of an agent that has nothing to end', async () 
   const ending = session.run(() => Promise.resolve(agent))
   await Promise.resolve()
   session.leave()
-  expect((await ending).failure).toEqual({ code: 'Canceled', reason: 'the client has left' })
+  expect((await ending).failure).toEqual({ code: 'client-left', reason: 'the client has left' })
   expect(kinds()).toEqual(['open', 'close'])
 })
 
 it('ends at once on a stream that has ended since it was found', async () => {
   agent.end('agent has disconnected')
   const { failure } = await session.run(() => Promise.resolve(agent))
-  expect(failure).toEqual({ code: 'Unknown', reason: 'agent has disconnected' })
+  expect(failure).toEqual({ code: 'agent-lost', reason: 'agent has disconnected' })
   expect(history.session(sid)).toMatchObject({ status: 'done', exitCode: 254 })
 })
 
@@ -131,7 +131,7 @@ it('stops looking for an agent when it is ended, and no agent hears of it', asyn
         }),
       ),
   )
-  session.fail('session killed by the user')
+  session.fail('session-killed', 'session killed by the user')
   expect((await ending).failure?.reason).toBe('session killed by the user')
   expect([stopped, sent]).toEqual([true, []])
 })

@@ -1,3 +1,5 @@
+import { Metadata } from '@grpc/grpc-js'
+import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
 import { ScriptedGateway } from '../scripted/scripted-gateway.ts'
 
@@ -54,9 +56,11 @@ export class ServedClient implements AsyncDisposable {
     this.send('ClientSessionClose', message, { 'client.exit_code': String(exitCode) })
   }
 
-  /** Ends the stream as gRPC does with an error. */
-  fail(code: number, details: string): void {
-    this.gateway.stream?.emit('error', Object.assign(new Error(details), { code, details }))
+  /** Ends the stream as gRPC does with an error, the embedded gateway's with a code of its own. */
+  fail(code: number, details: string, ownCode?: string): void {
+    const metadata = new Metadata()
+    if (ownCode !== undefined) metadata.set(CODE_TRAILER, ownCode)
+    this.gateway.stream?.emit('error', Object.assign(new Error(details), { code, details, metadata }))
   }
 
   send(type: string, payload: Uint8Array | string, spec: Record<string, string> = {}): void {

@@ -87,7 +87,8 @@ async function renderedBy(account: Account, request: RestExecution): Promise<Ren
 }
 
 /** Its 404s name what is not there: the connection, the file, or the endpoint itself. */
-function isMissingEndpoint({ kind, message }: ApiError): boolean {
+function isMissingEndpoint({ kind, code, message }: ApiError): boolean {
+  if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
 }
 

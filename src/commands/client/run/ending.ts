@@ -3,7 +3,7 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { readAll } from '../../../basics/files/read-all.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
-import { reasonInWords } from '../../../client/running/session-end.ts'
+import { reasonInWords, reasonOfCode, type NoExitReason } from '../../../client/running/session-end.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
 import { explanation, type SessionSubject } from '../stream/end-report.ts'
@@ -87,8 +87,14 @@ function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: A
   )
 }
 
-function withoutCode({ reason = '' }: Outcome, subject: SessionSubject): Failure {
-  const kind = reason === '' ? 'malformed' : reasonInWords(reason)
+function withoutCode(outcome: Outcome, subject: SessionSubject): Failure {
+  const { reason = '' } = outcome
+  const kind = kindOf(outcome)
   const { what, hint, exitCode } = explanation({ kind, message: reason }, subject)
   return new Failure(oneLine(hint === '' ? what : `${what}. ${hint}`), exitCode)
+}
+
+function kindOf({ code, reason = '' }: Outcome): NoExitReason {
+  if (code !== undefined) return reasonOfCode(code)
+  return reason === '' ? 'malformed' : reasonInWords(reason)
 }

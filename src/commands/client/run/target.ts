@@ -4,6 +4,7 @@ import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 import { fetchRunbooks, type Runbook, type RunbookList } from '../../../client/rest/runbooks.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 /** What is to be run, and where the gateway keeps it. */
@@ -80,7 +81,7 @@ async function repositoryOf(
     throw await unknownConnection(
       account,
       wanted.connection,
-      new ApiError('not-found', 'connection not found'),
+      new ApiError('not-found', hoopWords.connectionNotFound),
     )
   if (repository === undefined && errors[0] !== undefined) throw new ApiError('failed', errors[0])
   const reason = errors[0] ?? 'none of its runbooks has this name'
@@ -99,5 +100,5 @@ export function withSuggestion(error: unknown, { runbook, names }: Target, file:
   if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
   const meant = nearest(file, names)
   const hint = meant === undefined ? '' : `: did you mean ${meant}?`
-  return new ApiError('not-found', `${error.message}${hint}`, error.status)
+  return new ApiError('not-found', `${error.message}${hint}`, error)
 }

@@ -1,5 +1,6 @@
 import { ApiError } from '../../../client/rest/api-error.ts'
 import type { Runbook } from '../../../client/rest/runbooks.ts'
+import { PATTERN_MISMATCH } from '../../../template/functions.ts'
 import { matchesPattern } from './value-check.ts'
 
 /**
@@ -12,11 +13,13 @@ export function withParameterName(
   given: Readonly<Record<string, string>>,
 ): unknown {
   if (!(error instanceof ApiError) || error.kind !== 'invalid') return error
-  const [, pattern] = /pattern didn't match:(.+)$/.exec(error.message) ?? []
+  const { message } = error
+  const at = message.indexOf(PATTERN_MISMATCH)
+  const pattern = at < 0 ? undefined : message.slice(at + PATTERN_MISMATCH.length)
   const wrong = parameters.filter(
     (parameter) => parameter.pattern === pattern && !matchesPattern(parameter, given[parameter.name] ?? ''),
   )
   if (pattern === undefined || wrong.length === 0) return error
   const names = wrong.map(({ name }) => name).join(', ')
-  return new ApiError('invalid', `parameter ${names}: it has to match ${pattern}`, error.status)
+  return new ApiError('invalid', `parameter ${names}: it has to match ${pattern}`, error)
 }

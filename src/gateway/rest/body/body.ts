@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { hoopWords } from '../../../wire/gateway-words.ts'
 import { HttpError } from '../http-error.ts'
 
 // Request bodies of the contract (protocol.md 10.1). Unknown fields are ignored: newer clients send more.
@@ -65,9 +66,9 @@ export function readExecBody<Schema extends v.GenericSchema>(
   schema: Schema,
   body: unknown,
 ): v.InferOutput<Schema> {
-  if (Array.isArray(body)) throw new HttpError(400, 'request body: must be a JSON object')
+  if (Array.isArray(body)) throw new HttpError('invalid-request', 'request body: must be a JSON object')
   const result = v.safeParse(schema, body, { abortEarly: true })
-  if (!result.success) throw new HttpError(400, problem(result.issues[0]))
+  if (!result.success) throw new HttpError('invalid-request', problem(result.issues[0]))
   return result.output
 }
 
@@ -83,18 +84,18 @@ const MAX_METADATA_CHARACTERS = 2500
 export function checkLimits({ metadata, correlation_id: correlationId }: CommonBody): void {
   const fields = Object.entries(metadata)
   if (fields.length > MAX_METADATA_FIELDS)
-    throw new HttpError(422, 'metadata field must have less than 10 fields')
+    throw new HttpError('invalid-request', hoopWords.tooManyMetadata, 422)
   if (
     fields.some(
       ([key, value]) => key.length >= MAX_METADATA_CHARACTERS || characters(value) >= MAX_METADATA_CHARACTERS,
     )
   ) {
-    throw new HttpError(422, 'metadata key or value must not contain more than 2500 characteres')
+    throw new HttpError('invalid-request', hoopWords.tooLongMetadata, 422)
   }
   if (correlationId === undefined || correlationId === null) return
-  if (correlationId.length > 255) throw new HttpError(422, 'correlation_id must not exceed 255 characters')
+  if (correlationId.length > 255) throw new HttpError('invalid-request', hoopWords.tooLongCorrelationId, 422)
   if (/[^\x20-\x7e]/.test(correlationId))
-    throw new HttpError(422, 'correlation_id must contain only printable ASCII characters')
+    throw new HttpError('invalid-request', hoopWords.unprintableCorrelationId, 422)
 }
 
 function characters(value: unknown): number {

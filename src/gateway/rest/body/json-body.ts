@@ -20,7 +20,9 @@ export function parseJsonBodies(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
     if (body.length === 0) return done(null)
     if (hasMoreElements(body as Buffer, MAX_ELEMENTS))
-      return done(new HttpError(422, `request body: must not have more than ${MAX_ELEMENTS} elements`))
+      return done(
+        new HttpError('too-large', `request body: must not have more than ${MAX_ELEMENTS} elements`),
+      )
     return parse(request, body.toString(), (error, value) => done(error && notJson(error), value))
   })
 }
@@ -37,7 +39,8 @@ export function passOverBodies(app: FastifyInstance): void {
 /** A text of our own: the parser's speaks of content types, and may quote the body. */
 function notJson(error: Error): HttpError {
   const isName = error.message.includes('prototype')
-  return new HttpError(400, `request body: ${isName ? 'has a forbidden name in it' : 'is not valid JSON'}`)
+  const what = isName ? 'has a forbidden name in it' : 'is not valid JSON'
+  return new HttpError('invalid-request', `request body: ${what}`)
 }
 
 /** Works on bytes that are no JSON, too. */

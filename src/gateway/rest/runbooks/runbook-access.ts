@@ -1,3 +1,4 @@
+import { hoopWords } from '../../../wire/gateway-words.ts'
 import { asFolder } from '../../runbooks/catalog.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import type { RunbookBody } from '../body/body.ts'
@@ -15,8 +16,8 @@ export function checkRunbookAccess(
   repository: string | undefined,
   file: string,
 ): void {
-  if (repository === undefined) throw new HttpError(422, 'plugin is not enabled for this connection')
-  if (!liesInPath(connection, file)) throw new HttpError(404, `runbook file ${file} not found`)
+  if (repository === undefined) throw new HttpError('runbooks-not-configured', hoopWords.runbooksNotEnabled)
+  if (!liesInPath(connection, file)) throw new HttpError('runbook-not-found', hoopWords.runbookNotFound(file))
 }
 
 /**
@@ -27,7 +28,7 @@ export function checkClientInput(connection: ConnectionSettings, body: RunbookBo
   if (connection.access.clientInput) return
   if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return
   throw new HttpError(
-    403,
+    'client-input-refused',
     `connection ${connection.name} takes neither client_args nor env_vars (access.client-input)`,
   )
 }
@@ -43,9 +44,9 @@ export function allowedRepository(
   asked: string,
 ): string {
   const known = services.repositories.find(({ name, key }) => name === asked || key === asked)
-  if (known === undefined) throw new HttpError(400, `runbook repository config ${asked} not found`)
+  if (known === undefined) throw new HttpError('repository-not-found', hoopWords.repositoryNotFound(asked))
   if (connection.runbooks?.repository !== known.name) {
-    throw new HttpError(403, 'user is not allowed to run this runbook on this connection')
+    throw new HttpError('not-permitted', hoopWords.runbookNotPermitted)
   }
   return known.name
 }
@@ -54,6 +55,6 @@ export function allowedRepository(
 export function repositoryNamed(services: RestServices, name: string | undefined): NamedRepository {
   const known = services.repositories.find((one) => one.name === name)
   if (known === undefined)
-    throw new HttpError(500, 'the runbook repository of this connection is not configured')
+    throw new HttpError('repository-failed', 'the runbook repository of this connection is not configured')
   return known
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Input } from '../../../template/runbook.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ListedRunbook, Listing } from '../../runbooks/catalog.ts'
 import { RunbookError } from '../../runbooks/errors.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
@@ -37,7 +38,7 @@ export function runbookListRoutes(app: FastifyInstance, services: RestServices):
     async ({ user, params }) => {
       const connection = visibleConnection(services.users, user, params.name)
       if (connection.runbooks === undefined)
-        throw new HttpError(404, 'runbooks plugin does not have this connection')
+        throw new HttpError('runbooks-not-configured', hoopWords.runbooksNotHere, 404)
       return firstVersion(await listAll(services, [connection], false))
     },
   )
@@ -146,7 +147,8 @@ function metadataOf(input: Input): object {
  */
 function firstVersion({ repositories, errors }: RunbookLists): object {
   const [first] = repositories
-  if (first === undefined && errors.length > 0) throw new HttpError(422, errors.join('; '))
+  if (first === undefined && errors.length > 0)
+    throw new HttpError('repository-failed', errors.join('; '), 422)
   const { commit = '', commit_author = '', commit_message = '' } = first ?? {}
   return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
 }

@@ -51,7 +51,7 @@ async function readFile(repository: RunbookRepository, body: RunbookBody) {
   try {
     return await repository.readFile(body.file_name, body.ref_hash === '' ? undefined : body.ref_hash)
   } catch (error) {
-    if (error instanceof RunbookError) throw new HttpError(error.status, error.message)
+    if (error instanceof RunbookError) throw new HttpError(error.code, error.message)
     throw error
   }
 }
@@ -64,8 +64,8 @@ function render(
     const template = parseTemplate(text)
     return { rendered: template.render(parameters), inputs: template.inputs }
   } catch (error) {
-    if (error instanceof TemplateError) throw new HttpError(400, error.message)
-    throw error
+    if (!(error instanceof TemplateError)) throw error
+    throw new HttpError(error.stage === 'parse' ? 'invalid-runbook' : 'invalid-parameters', error.message)
   }
 }
 

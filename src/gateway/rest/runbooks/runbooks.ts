@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ScriptExecution } from '../../sessions/executions.ts'
 import type { ConnectionSettings, UserSettings } from '../../settings/settings.ts'
 import {
@@ -77,7 +78,7 @@ async function execute(
 async function render(services: RestServices, execution: RunbookExecution): Promise<object> {
   const { connection, body } = execution
   // An execution would be recorded as refused. Here there is nothing to record, so it is refused with a status.
-  if (!connection.access.runbooks) throw new HttpError(403, 'runbooks is disabled for this connection')
+  if (!connection.access.runbooks) throw new HttpError('not-permitted', hoopWords.disabled('runbooks'))
   const { request, repository, commit, secretParameters } = await prepare(services, execution)
   return {
     repository: repository.key,
@@ -129,7 +130,7 @@ export function checkPacketSize(
 ): void {
   if (fitsPackets(request)) return
   throw new HttpError(
-    422,
+    'too-large',
     'script, env_vars or client_args are too large: what goes to the agent in one packet may have 17 MiB',
   )
 }

@@ -1,5 +1,6 @@
 import type { History } from '../../history/history.ts'
 import type { SessionEvent } from '../../history/session.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
 import { HttpError } from '../http-error.ts'
 import { StringDecoder } from 'node:string_decoder'
 
@@ -29,7 +30,7 @@ export function eventStream(
     case 'raw-queries':
       return listed(history.events(id, sizes ? 'terminal' : 'stream'))
     default:
-      throw new HttpError(422, 'event_stream attribute has an unknown type format')
+      throw new HttpError('invalid-request', hoopWords.unknownEventStream, 422)
   }
 }
 

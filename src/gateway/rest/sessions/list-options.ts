@@ -73,5 +73,6 @@ function first(query: Query, option: string): string | undefined {
 }
 
 function invalid(option: string, reason: string): HttpError {
-  return new HttpError(422, `failed listing sessions, invalid "${option}" option: ${reason}`)
+  const text = `failed listing sessions, invalid "${option}" option: ${reason}`
+  return new HttpError('invalid-request', text, 422)
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { SessionSummary } from '../../history/session.ts'
 import type { UserSettings } from '../../settings/settings.ts'
 import { visibleConnection } from '../access.ts'
@@ -22,7 +23,7 @@ export function executionRoutes(app: FastifyInstance, services: RestServices): v
       services.users,
       user,
       body.connection,
-      () => new HttpError(400, `connection ${body.connection} not found`),
+      () => new HttpError('connection-not-found', hoopWords.namedConnectionNotFound(body.connection), 400),
     )
     const common = executionRequest({
       user,
@@ -90,6 +91,6 @@ function ownLabels(labels: Readonly<Record<string, string>>): Record<string, str
 function findSession(services: RestServices, user: UserSettings, id: string): SessionSummary {
   const session = services.history.session(id)
   if (session === undefined || !services.users.owns(user, session))
-    throw new HttpError(404, 'session not found')
+    throw new HttpError('session-not-found', hoopWords.sessionNotFound)
   return session
 }

@@ -1,3 +1,4 @@
+import { hoopWords } from '../../../wire/gateway-words.ts'
 import { MirrorDamagedError, RunbookContentError, RunbookNotFoundError, RunbookPathError } from '../errors.ts'
 import { MAX_STRUCTURE_BYTES, type ObjectReader } from './objects.ts'
 
@@ -120,5 +121,5 @@ function refused(path: string, why: string): RunbookPathError {
 }
 
 function notFound(path: string): RunbookNotFoundError {
-  return new RunbookNotFoundError(`runbook file ${path} not found on git repo`)
+  return new RunbookNotFoundError(hoopWords.runbookNotInGit(path))
 }

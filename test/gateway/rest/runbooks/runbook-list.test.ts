@@ -113,7 +113,7 @@ describe('GET /api/runbooks', () => {
   })
 
   it('does not know a connection of other groups', async () => {
-    const missing = { status: 404, body: { message: 'connection not found' } }
+    const missing = { status: 404, body: { message: 'connection not found', code: 'connection-not-found' } }
     expect(await get('/api/runbooks?connection_name=sql')).toEqual(missing)
     expect(await get('/api/runbooks?connection_name=nope')).toEqual(missing)
   })
@@ -165,10 +165,16 @@ describe('the first version', () => {
 
   it('does not know connections of other groups, nor one without runbooks', async () => {
     const url = (name: string) => `/api/plugins/runbooks/connections/${name}/templates`
-    expect(await get(url('sql'))).toEqual({ status: 404, body: { message: 'connection not found' } })
+    expect(await get(url('sql'))).toEqual({
+      status: 404,
+      body: { message: 'connection not found', code: 'connection-not-found' },
+    })
     expect(await get(url('none'))).toEqual({
       status: 404,
-      body: { message: 'runbooks plugin does not have this connection' },
+      body: {
+        message: 'runbooks plugin does not have this connection',
+        code: 'runbooks-not-configured',
+      },
     })
   })
 })

@@ -133,7 +133,10 @@ describe('GET /api/sessions/{id}/result/stream', () => {
 
   it('is for the owner and admins: for others the session does not exist', async () => {
     const { response, bytes } = await result('big', '', { authorization: `Bearer ${otherToken}` })
-    expect([response.status, JSON.parse(bytes.toString())]).toEqual([404, { message: 'session not found' }])
+    expect([response.status, JSON.parse(bytes.toString())]).toEqual([
+      404,
+      { message: 'session not found', code: 'session-not-found' },
+    ])
     expect((await result('theirs', '', { authorization: `Bearer ${otherToken}` })).bytes.toString()).toBe(
       'mine',
     )
@@ -226,7 +229,10 @@ describe('GET /api/sessions/{id}', () => {
       'GET',
       '/api/sessions/terminal?expand=event_stream&event_stream=x',
     )
-    expect([status, body]).toEqual([422, { message: 'event_stream attribute has an unknown type format' }])
+    expect([status, body]).toEqual([
+      422,
+      { message: 'event_stream attribute has an unknown type format', code: 'invalid-request' },
+    ])
     expect(await stream('expand=event_stream&event_stream=raw-queries')).toHaveLength(4)
   })
 })

@@ -1,0 +1,65 @@
+import type { GatewayCode } from '../wire/gateway-codes.ts'
+
+interface Statuses {
+  /** What a stream ends with, in grpc-go's words; none where no stream ends so. */
+  readonly grpc?: string
+  /** What a request of REST is answered with, the usual one first; none where no request is. */
+  readonly http?: readonly [usual: number, ...others: number[]]
+}
+
+/** What stands beside each code. Of hoop's refusals the statuses are hoop's. */
+export const STATUSES = {
+  unauthenticated: { grpc: 'Unauthenticated', http: [401] },
+  'not-permitted': { grpc: 'FailedPrecondition', http: [403] },
+  'invalid-request': { grpc: 'InvalidArgument', http: [400, 422] },
+  'too-large': { grpc: 'ResourceExhausted', http: [422, 413, 431] },
+  'too-much-at-once': { grpc: 'ResourceExhausted', http: [429] },
+  'gateway-stopped': { grpc: 'Unknown', http: [503] },
+  'history-no-room': { grpc: 'Internal', http: [503] },
+  'history-failed': { grpc: 'Internal', http: [500] },
+  'internal-error': { grpc: 'Internal', http: [500] },
+  'connection-not-found': { grpc: 'NotFound', http: [404, 400] },
+  'client-input-refused': { grpc: 'FailedPrecondition', http: [403] },
+  'not-served': { grpc: 'InvalidArgument' },
+  'too-many-clients': { grpc: 'ResourceExhausted' },
+  'opening-timeout': { grpc: 'DeadlineExceeded' },
+  'client-not-reading': { grpc: 'ResourceExhausted' },
+  'client-left': { grpc: 'Canceled' },
+  'agent-offline': { grpc: 'FailedPrecondition' },
+  'agent-silent': { grpc: 'Unknown' },
+  'agent-lost': { grpc: 'Unknown' },
+  'session-killed': { grpc: 'Unknown' },
+  'session-expired': { grpc: 'Unknown' },
+  'runbooks-not-configured': { http: [422, 404] },
+  'runbook-not-found': { http: [404] },
+  'invalid-runbook': { http: [400] },
+  'invalid-parameters': { http: [400] },
+  'repository-not-found': { http: [400] },
+  'repository-failed': { http: [500, 422] },
+  'session-not-found': { http: [404] },
+  'endpoint-not-found': { http: [404] },
+  'malformed-http': { http: [400, 415, 417] },
+  'request-timeout': { http: [408] },
+  'agent-already-connected': { grpc: 'FailedPrecondition' },
+} as const satisfies Readonly<Record<GatewayCode, Statuses>>
+
+type CodeWith<S extends keyof Statuses> = {
+  [C in GatewayCode]: (typeof STATUSES)[C] extends Readonly<Record<S, unknown>> ? C : never
+}[GatewayCode]
+
+/** What a stream can end with. */
+export type RpcCode = CodeWith<'grpc'>
+/** What a request of REST can be answered with. */
+export type HttpCode = CodeWith<'http'>
+
+export type RpcStatus = (typeof STATUSES)[RpcCode]['grpc']
+export type HttpStatus = (typeof STATUSES)[HttpCode]['http'][number]
+
+export function rpcStatus(code: RpcCode): RpcStatus {
+  return STATUSES[code].grpc
+}
+
+/** The usual one. */
+export function httpStatus(code: HttpCode): HttpStatus {
+  return STATUSES[code].http[0]
+}

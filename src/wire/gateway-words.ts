@@ -1,0 +1,53 @@
+import type { GatewayCode } from './gateway-codes.ts'
+
+/**
+ * hoop's sentences, word for word: programs of hoop show them, and some compare them. The embedded gateway writes them,
+ * our client recognises some of a gateway of hoop, which sends no code.
+ */
+export const hoopWords = {
+  invalidAuthentication: 'invalid authentication',
+  otherAgentName: 'invalid authentication, mismatch dsn attributes',
+  missingOrigin: 'missing client origin',
+  agentAlreadyConnected: 'agent already connected',
+  accessDenied: 'access denied',
+  invalidCredentials: 'invalid credentials',
+  connectionNotFound: 'connection not found',
+  sessionNotFound: 'session not found',
+  agentIsOffline: 'agent is offline',
+  agentHasDisconnected: 'agent has disconnected',
+  /** The agent has ended its stream in good order. */
+  agentHasEnded: 'EOF',
+  sessionKilled: 'session killed by the user',
+  gatewayShutdown: 'gateway shutdown',
+  sessionExpired: 'reached max timeout (48h0m0s) waiting for session to end',
+  runbooksNotEnabled: 'plugin is not enabled for this connection',
+  runbooksNotHere: 'runbooks plugin does not have this connection',
+  runbookNotPermitted: 'user is not allowed to run this runbook on this connection',
+  tooManyMetadata: 'metadata field must have less than 10 fields',
+  tooLongMetadata: 'metadata key or value must not contain more than 2500 characteres',
+  tooLongCorrelationId: 'correlation_id must not exceed 255 characters',
+  unprintableCorrelationId: 'correlation_id must contain only printable ASCII characters',
+  unknownEventStream: 'event_stream attribute has an unknown type format',
+  namedConnectionNotFound: (name: string) => `connection ${name} not found`,
+  repositoryNotFound: (name: string) => `runbook repository config ${name} not found`,
+  runbookNotFound: (file: string) => `runbook file ${file} not found`,
+  runbookNotInGit: (file: string) => `runbook file ${file} not found on git repo`,
+  sessionNotCreated: (reason: string) => `the session couldn't be created: ${reason}`,
+  disabled: (use: 'exec' | 'connect' | 'runbooks') => `${use} is disabled for this connection`,
+} as const
+
+/** How a reason begins that has no status of its own (protocol.md 4.4, 4.5). */
+const BEGINNINGS: readonly (readonly [beginning: string, code: GatewayCode])[] = [
+  [hoopWords.agentIsOffline, 'agent-offline'],
+  ['session killed', 'session-killed'],
+  [hoopWords.gatewayShutdown, 'gateway-stopped'],
+  ['reached max timeout', 'session-expired'],
+]
+const DISABLED = hoopWords.disabled('exec').replace('exec ', '')
+
+/** The code that the embedded gateway sends with such a reason. */
+export function codeOfWords(reason: string): GatewayCode | undefined {
+  if (reason.includes(DISABLED)) return 'not-permitted'
+  if (reason === hoopWords.agentHasDisconnected || reason === hoopWords.agentHasEnded) return 'agent-lost'
+  return BEGINNINGS.find(([beginning]) => reason.startsWith(beginning))?.[1]
+}
