@@ -36,6 +36,9 @@ const options = {
   'grpc.enable_http_proxy': 0,
 } as const
 
+/** What Node itself says of a stream comes without metadata. */
+type CallError = Omit<ServiceError, 'metadata'> & Partial<Pick<ServiceError, 'metadata'>>
+
 /** What grpc-js says when there was never a connection that it could use. */
 const NO_CONNECTION =
   /^No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-\S+Z\))?\. Resolution note: *$/s
@@ -99,10 +102,10 @@ export class Channel implements Disposable {
   }
 
   /** What an error of a call means, in words. */
-  errorOf(error: ServiceError | null): ConnectError {
+  errorOf(error: CallError | null): ConnectError {
     const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
     const name = error === null ? undefined : status[error.code]
-    const code = gatewayCode(error?.metadata.get(CODE_TRAILER)[0])
+    const code = gatewayCode(error?.metadata?.get(CODE_TRAILER)[0])
     if (error?.code === status.UNAUTHENTICATED || error?.code === status.PERMISSION_DENIED)
       return new ConnectError('refused', text, name, code)
     if (code === 'agent-already-connected' || isConflict(error?.code, text))
