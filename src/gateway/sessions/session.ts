@@ -218,7 +218,7 @@ function rowExitCode(exitCode: number): number {
 }
 
 /** Why a session could not be served or was ended from this side. */
-export interface RpcFailure {
+interface RpcFailure {
   readonly code: RpcCode
   readonly reason: string
 }
