@@ -1,4 +1,4 @@
-/** Where the waits between attempts lie, milliseconds: between the shortest and a window that doubles. */
+/** The limits of the waits between attempts, in milliseconds: a shortest wait, and a window that doubles. */
 export interface BackoffRange {
   readonly shortestMs: number
   /** The first window. */
@@ -6,18 +6,18 @@ export interface BackoffRange {
   readonly longestMs: number
 }
 
-/** By what ended the last attempt. */
+/** One for each reason why the last attempt ended. */
 export interface BackoffRanges {
   readonly lost: BackoffRange
-  /** The gateway notices the end of our last stream within a minute or so; another agent may stay for ever. */
+  /** The gateway notices the end of our last stream within a minute or so. Another agent may stay for ever. */
   readonly conflict: BackoffRange
-  /** A key is put right by people. Meanwhile nobody's log is to be filled. */
+  /** Only people can correct a key. Meanwhile nobody's log should fill up. */
   readonly refused: BackoffRange
 }
 
 /**
- * Whoever asks for an execution waits 15 s for an agent that is away, with hoop's gateway and ours: half of it is the
- * longest wait where nobody has to do anything first, so that a gateway that restarts costs no execution.
+ * With hoop's gateway and ours, a request waits 15 s for an agent that is away. The longest wait is half of that where
+ * nobody has to act first, so that a restart of the gateway costs no execution.
  */
 const LONGEST_MS = 8000
 
@@ -27,7 +27,7 @@ export const BACKOFF: BackoffRanges = {
   refused: { shortestMs: 30_000, firstMs: 60_000, longestMs: 60_000 },
 }
 
-/** Full jitter: anything within a window that doubles, so that a fleet does not come back in one moment. */
+/** Full jitter: a random time within a window that doubles, so that a fleet does not come back all at once. */
 export class Backoff {
   readonly #range: BackoffRange
   readonly #random: () => number
@@ -42,7 +42,7 @@ export class Backoff {
   next(): number {
     const { shortestMs, firstMs, longestMs } = this.#range
     const windowMs = Math.min(firstMs * 2 ** this.#attempt, longestMs)
-    // Further doubling would change nothing, and after years overflow.
+    // More doubling would change nothing, and overflow after years.
     this.#attempt = Math.min(this.#attempt + 1, 16)
     return shortestMs + this.#random() * (windowMs - shortestMs)
   }

@@ -1,16 +1,16 @@
 import type { SessionId } from '../../wire/messages/message.ts'
 
-/** A gateway confirms within a round trip; one that never does must not cost memory. */
+/** A gateway confirms within a round trip. One that never does must not cost memory. */
 const MAX_WAITING = 10_000
 
 /**
- * The closes that were sent on one stream. The gateway answers each with its own close of that session
- * (protocol.md 0.6): only then it is known that somebody learned how the session ended.
+ * The closes that were sent on one stream. The gateway answers each with a close of its own for that session
+ * (protocol.md 0.6). Only then it is known that somebody learned how the session ended.
  */
 export class Confirmations {
   readonly #waiting = new Set<SessionId>()
 
-  /** @returns the session that will never be confirmed, since too many wait */
+  /** @returns a session that will never be confirmed, when too many wait */
   sent(sid: SessionId): SessionId | undefined {
     this.#waiting.add(sid)
     const [oldest] = this.#waiting
@@ -19,7 +19,7 @@ export class Confirmations {
     return oldest
   }
 
-  /** Closed by us; what still comes for it was on its way. */
+  /** Whether we have closed the session. Packets that still come for it were already on their way. */
   has(sid: SessionId): boolean {
     return this.#waiting.has(sid)
   }

@@ -3,26 +3,28 @@ import { hostOf, serverAddress } from '../../dial/address.ts'
 import type { Destination } from '../../dial/destination.ts'
 import type { TlsOptions } from '../../dial/tls.ts'
 
-/** How the agent introduces itself and where it goes. `token` is the whole credential: never log it. */
+/** How the agent introduces itself, and where it connects. `token` is the whole credential: never log it. */
 export interface Identity extends Destination {
-  /** Of the address, without brackets. */
+  /** The host of the address, without brackets. */
   readonly host: string
   /** The agent's name, for the log; empty where the credential has none. */
   readonly name: string
   readonly token: Secret
-  /** The agent connects only while somebody waits for it, and brings its own environment into sessions (protocol.md 2.5). */
+  /**
+   * The agent connects only while somebody waits for it, and adds its own environment to sessions (protocol.md 2.5).
+   */
   readonly embedded: boolean
 }
 
-/** Where the identity comes from: keys, SVIDs and certificates are renewed on disk. */
+/** Where the identity comes from. Keys, SVIDs and certificates are renewed on disk. */
 export interface IdentitySource {
-  /** The last one that could be had. */
+  /** The last good one. */
   readonly current: Identity
-  /** To be asked before each attempt. Keeps the current one when there is no better. Never rejects. */
+  /** Call it before each attempt. Keeps the current identity when there is no better one. Never rejects. */
   refresh(): Promise<Identity>
 }
 
-/** The credential cannot be used; the message names the setting it came from, never the credential. */
+/** The credential cannot be used. The message names the setting that it came from, never the credential. */
 export class IdentityError extends Error {
   override readonly name = 'IdentityError'
 }
@@ -59,13 +61,13 @@ export function parseKey(key: string, source: string, tls: TlsOptions = {}): Ide
   }
 }
 
-/** The parts of an identity whose token does not say where to go. */
+/** The parts of an identity whose token does not contain the gateway. */
 export interface TokenIdentity {
   readonly token: Secret
-  /** With or without a scheme, which means nothing. */
+  /** With or without a scheme, which makes no difference. */
   readonly gateway: string
   readonly name: string
-  /** Undefined is plaintext. */
+  /** Undefined means plaintext. */
   readonly tls: TlsOptions | undefined
 }
 

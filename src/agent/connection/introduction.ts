@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { arch, hostname, machine, platform, release, version } from 'node:os'
 import type { Identity } from './identity.ts'
 
-/** Go's names, which the gateway's users know, for what Node calls otherwise. */
+/** Go's names where Node has others: the gateway's users know those. */
 const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
 /**
@@ -22,7 +22,7 @@ export async function introduction(identity: Identity): Promise<Record<string, s
   return { origin: 'agent', ...authorization(identity), ...printable(described) }
 }
 
-/** What says who the agent is; all that a call beside the stream needs. */
+/** What proves who the agent is. Calls beside the stream need only this. */
 export function authorization({ token }: Identity): Record<string, string> {
   return { authorization: `Bearer ${token.reveal()}` }
 }
@@ -31,7 +31,7 @@ function kernelName(): string {
   return platform() === 'linux' ? 'Linux' : platform()
 }
 
-/** Readable by root only; hoop's agent sends it empty as well. */
+/** Only root can read it. hoop's agent sends it empty, too. */
 async function machineId(): Promise<string> {
   return readFile('/sys/class/dmi/id/product_uuid', 'utf8').then(
     (text) => text.trim(),
@@ -39,7 +39,7 @@ async function machineId(): Promise<string> {
   )
 }
 
-/** grpc-js throws on line breaks and on anything outside ASCII (protocol.md 0.18). */
+/** grpc-js throws on line breaks and anything outside ASCII (protocol.md 0.18). */
 function printable(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, value.replace(/[^\x20-\x7e]/g, '?').trim()]),

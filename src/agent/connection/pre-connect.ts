@@ -5,9 +5,9 @@ import { authorization } from './introduction.ts'
 import type { Timing } from './timing.ts'
 
 /**
- * With `mode=embedded`: asks every few seconds, on the same channel, whether somebody waits for this agent
- * (protocol.md 2.5). Each answer that nobody does is yielded, with the gateway's reason, often empty. Ends when
- * somebody does, or at the signal.
+ * With `mode=embedded`: asks every few seconds, on the same channel, whether somebody waits for this agent (protocol.md
+ * 2.5). For each answer "nobody" it yields the gateway's reason, which is often empty. Ends when somebody waits, or at
+ * the signal.
  * @throws ConnectError when the gateway cannot be asked
  */
 export async function* unwanted(

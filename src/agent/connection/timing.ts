@@ -1,15 +1,15 @@
 import { STREAM_TIMING, type StreamTiming } from '../../dial/timing.ts'
 import { BACKOFF, type BackoffRanges } from './backoff.ts'
 
-/** The agent's: milliseconds. */
+/** The agent's times, in milliseconds. */
 export interface Timing extends StreamTiming {
-  /** A stream that lasted this long was good: the next loss starts the waits over. */
+  /** After a stream that lasted this long, the waits between attempts start again from the shortest. */
   readonly healthyMs: number
-  /** With `mode=embedded`: the gateway calls an agent offline that has not asked for 5 s. */
+  /** With `mode=embedded`. The gateway calls an agent offline when it has not asked for 5 s. */
   readonly pollEveryMs: number
-  /** The same conflict is said once in this time. */
+  /** The same conflict is logged once in this time. */
   readonly conflictLogMs: number
-  /** From one packet of log lines to the next, and from the connection to the first (protocol.md 3.7). */
+  /** Between packets of log lines, and from the connection to the first (protocol.md 3.7). */
   readonly shipLogsMs: number
   readonly backoff: BackoffRanges
 }

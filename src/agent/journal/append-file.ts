@@ -12,7 +12,7 @@ import { dirname } from 'node:path'
 import { makeFolder, objectionTo } from '../../basics/files/private-path.ts'
 import { JournalFileError } from './errors.ts'
 
-/** For reading too, to see how it ends. O_CLOEXEC is not among Node's constants: libuv sets it on every open. */
+/** Readable too, to see how the file ends. Node has no constant for O_CLOEXEC; libuv sets it on every open. */
 const FLAGS =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
@@ -23,7 +23,7 @@ export class AppendFile {
   readonly #path: string
   readonly #fd: number
   readonly #identity: Pick<BigIntStats, 'dev' | 'ino'>
-  /** The last line in it has no end. */
+  /** Whether the last line has no newline. */
   #isTorn = false
 
   private constructor(path: string, fd: number) {
@@ -35,12 +35,12 @@ export class AppendFile {
   }
 
   /**
-   * Opens or creates the file (0600), its folder too (0700). Only a regular file of this user is taken.
+   * Opens or creates the file (0600) and its folder (0700). Accepts only a regular file of this user.
    * @throws JournalFileError, or the system's error
    */
   static open(path: string): AppendFile {
     makeFolder(dirname(path))
-    // Before it is opened too: opening is enough to make some devices do something.
+    // Checked before opening as well, since some devices react to being opened.
     const found = lstatSync(path, { bigint: true, throwIfNoEntry: false })
     if (found !== undefined) refuseForeign(path, found)
     const fd = openSync(path, FLAGS, 0o600)
@@ -52,22 +52,25 @@ export class AppendFile {
     }
   }
 
-  /** Bytes in it, or undefined when its path does not lead here any more: it was deleted or moved away. */
+  /** Its size in bytes; undefined when it was deleted or moved, so that the path leads elsewhere. */
   size(): number | undefined {
     const found = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false })
     const isThis = found?.ino === this.#identity.ino && found.dev === this.#identity.dev
     return isThis ? Number(found.size) : undefined
   }
 
-  /** Looks whether the next line has to begin with a newline of its own: somebody else may have torn the last one. */
+  /**
+   * Checks whether the last line has no end, so that the next one has to begin with a newline: another agent may have
+   * torn it.
+   */
   checkEnd(): void {
     this.#isTorn = endsTorn(this.#fd)
   }
 
   /**
-   * Adds the line by one write, so that it stands whole beside those of others, and is there when this process is
-   * killed right after. It is in the page cache then: there is no fsync, a power cut may take the last seconds.
-   * After an error the file has to be closed.
+   * Adds the line with one write: it does not mix with the lines of others, and is there even if this process is killed
+   * right after. It is only in the page cache then (no fsync), so a power cut may take the last seconds. After an error
+   * the file has to be closed.
    * @throws when not all of it could be written
    */
   append(line: Buffer): void {
@@ -85,7 +88,7 @@ export class AppendFile {
     try {
       closeSync(this.#fd)
     } catch {
-      // The descriptor is given back even so; what a remote disk says this late can cost nothing more.
+      // The descriptor is closed all the same, and nothing more can be lost by what a remote disk reports this late.
     }
   }
 }
@@ -101,6 +104,6 @@ function endsTorn(fd: number): boolean {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)
   if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last.equals(NEWLINE)) return false
-  // The size grows page by page: another agent may just be in the middle of its line. To be wrong is a blank line.
+  // The size grows page by page, so another agent may be in the middle of its line. A wrong guess costs one blank line.
   return fstatSync(fd).size === size
 }

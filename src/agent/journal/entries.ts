@@ -1,7 +1,7 @@
-/** One change of state. Texts may come from a gateway as they are: the line cuts and escapes them. */
+/** One change of state. Texts may come straight from a gateway; the line cuts and escapes them. */
 export type JournalEntry = AgentEntry | OpenedEntry | StartedEntry | EndedEntry | ConfirmationEntry
 
-/** An agent's `started` without a `stopped` before the next one: it died, and what ran then with it. */
+/** When an agent's `started` has no `stopped` before the next one, it died, and so did what was running. */
 interface AgentEntry {
   readonly event: 'agent'
   readonly state: 'started' | 'stopped'
@@ -14,26 +14,26 @@ interface AgentEntry {
 /** What belongs to one execution. */
 interface ExecutionEntry {
   readonly sid: string
-  /** Set when no client is behind it: what the gateway asked for itself. */
+  /** Set when the gateway itself asked, and there is no client. */
   readonly request?: 'hook' | 'bare-exec' | 'provision' | 'pgmanager'
 }
 
 /** A gateway asked for an execution. */
 interface OpenedEntry extends ExecutionEntry {
   readonly event: 'opened'
-  /** Of a hook: the session it belongs to. */
+  /** For a hook: the session that it belongs to. */
   readonly session?: string
   /** The connection's name. */
   readonly connection: string
   readonly type: string
-  /** What the user came with: a command line, the web, a runbook ... */
+  /** What the user used: a command line, the web, a runbook ... */
   readonly origin: string
   readonly verb: string
   readonly userId: string
   readonly userEmail: string
 }
 
-/** Arguments and script are counted, not shown: they may hold secrets. */
+/** Arguments and script are only counted: they may contain secrets. */
 interface StartedEntry extends ExecutionEntry {
   readonly event: 'started'
   readonly pid: number
@@ -45,30 +45,30 @@ interface StartedEntry extends ExecutionEntry {
   readonly terminal: boolean
 }
 
-/** The execution is over and all it took is given back. */
+/** The execution is over, and everything it took is given back. */
 interface EndedEntry extends ExecutionEntry {
   readonly event: 'ended'
   readonly outcome: 'exited' | 'signaled' | 'not-started' | 'refused' | 'failed'
   /** What the gateway is told; undefined when it is told nothing. */
   readonly exitCode: number | undefined
   readonly signal?: string | undefined
-  /** A termination reason or the kind of an error. Never its message, which may quote arguments. */
+  /** A termination reason or the kind of an error. Never an error's message, which may quote arguments. */
   readonly reason?: string | undefined
   readonly durationMs: number
   /** Output of the command, stdout and stderr together. */
   readonly bytesRead: number
-  /** Of that: handed to the stream, left out by the cap, replaced because it was secret. */
+  /** Of these bytes: sent, left out by the cap, replaced as secret. */
   readonly bytesSent: number
   readonly bytesLeftOut: number
   readonly bytesRedacted: number
-  /** Background processes that the command left and the agent ended. */
+  /** Background processes that the command left behind and the agent ended. */
   readonly processesEnded: number
-  /** Whether the close was handed to the stream; `confirmed` or `unconfirmed` says what became of it. */
+  /** Whether the close was put on the stream. `confirmed` or `unconfirmed` says what became of it. */
   readonly closeSent: boolean
 }
 
 /**
- * `confirmed`: the gateway answered our close with its own. `unconfirmed`: the stream ended before it did, so the
+ * `confirmed`: the gateway answered our close with its own. `unconfirmed`: the stream ended before that, so the
  * gateway's users may not know how the execution ended.
  */
 interface ConfirmationEntry {

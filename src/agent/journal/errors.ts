@@ -1,4 +1,4 @@
-/** The file is not one to write to; the message names it, the reason and what to do. */
+/** The file must not be written to. The message says which file, why, and what to do. */
 export class JournalFileError extends Error {
   override readonly name = 'JournalFileError'
 }

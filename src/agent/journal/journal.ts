@@ -3,9 +3,9 @@ import type { JournalEntry } from './entries.ts'
 import { journalLine } from './line.ts'
 import { RotatingFile } from './rotating-file.ts'
 
-/** The agent's own record of its executions: the only one of those whose gateway went away. */
+/** The agent's own record of its executions. For executions whose gateway has gone away it is the only one. */
 export interface Journal {
-  /** Never throws: what cannot be written is lost, and the log says so. After `close` it does nothing. */
+  /** Never throws: what cannot be written is lost, and the log says so. Does nothing after `close`. */
   record(entry: JournalEntry): void
   close(): void
   /** Lines that could not be written since the start. */
@@ -13,9 +13,9 @@ export interface Journal {
 }
 
 export interface JournalOptions {
-  /** The state folder; made (0700) when it is missing. */
+  /** The state folder; created (0700) when it is missing. */
   readonly folder: string
-  /** Both generations together; 0 is no journal. */
+  /** For both generations together; 0 means no journal. */
   readonly maxBytes: number
   /** The agent's name, in every line: agents may share a folder. */
   readonly agent: string
@@ -24,17 +24,17 @@ export interface JournalOptions {
 
 const NO_JOURNAL: Journal = { record: () => undefined, close: () => undefined, linesLost: 0 }
 
-/** Nothing is opened before the first entry. */
+/** Opens nothing before the first entry. */
 export function openJournal(options: JournalOptions): Journal {
   return options.maxBytes === 0 ? NO_JOURNAL : new FileJournal(options)
 }
 
-/** A line for each entry, there when `record` returns: the agent may be killed right after. */
+/** Writes a line for each entry before `record` returns: the agent may be killed right after. */
 class FileJournal implements Journal {
   readonly #file: RotatingFile
   readonly #agent: string
   readonly #log: Logger
-  /** Lines since the file could last be written. */
+  /** Lines that were lost since the last one that could be written. */
   #lost = 0
   #lostBefore = 0
   #isClosed = false
@@ -67,7 +67,7 @@ class FileJournal implements Journal {
     this.#tellLost('the journal could not be written to the end; lines were lost')
   }
 
-  /** There is no timer: the next entry is the next attempt. */
+  /** There is no timer: the next entry tries again. */
   #lose(error: unknown): void {
     this.#lost += 1
     if (this.#lost > 1) return

@@ -9,8 +9,8 @@ const NEWLINE_BYTES = 1
 const SMALLEST_GENERATION = MAX_LINE_BYTES + NEWLINE_BYTES
 
 /**
- * `journal.jsonl` and, before it, `journal.1.jsonl`. Agents may share the folder; lines of the others that come
- * between the look at the size and the write are what the bound can be exceeded by.
+ * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder; the limit can be exceeded by
+ * what they write between our look at the size and our own line.
  */
 export class RotatingFile {
   readonly path: string
@@ -19,7 +19,7 @@ export class RotatingFile {
   readonly #generationBytes: number
   #file: AppendFile | undefined
 
-  /** @param maxBytes both generations together; less than two lines count as two lines */
+  /** @param maxBytes for both generations together; less than two lines count as two lines */
   constructor(folder: string, maxBytes: number) {
     this.path = join(folder, 'journal.jsonl')
     this.#older = join(folder, 'journal.1.jsonl')
@@ -28,8 +28,8 @@ export class RotatingFile {
   }
 
   /**
-   * Opens what is not open, rotates when it is time, and adds the line.
-   * @throws when the line is not there; the next call begins anew
+   * Opens the file if needed, rotates when it is time, and adds the line.
+   * @throws when the line is not written; the next call starts anew
    */
   append(line: Buffer): void {
     try {
@@ -48,7 +48,7 @@ export class RotatingFile {
   #fileFor(bytes: number): AppendFile {
     let file = this.#file ?? this.#begin()
     let size = file.size()
-    // Deleted or moved away, by another agent or by an outside logrotate.
+    // Deleted or moved, by another agent or an outside logrotate.
     if (size === undefined) {
       file = this.#open()
       size = file.size() ?? 0
@@ -58,20 +58,23 @@ export class RotatingFile {
 
   #rotate(file: AppendFile): AppendFile {
     using lock = RotationLock.take(this.#lock)
-    // Another agent is at it: this line still goes to the older generation.
+    // Another agent is rotating: this line still goes to the older generation.
     if (lock === undefined) return file
-    // Looked at under the lock: when another one has rotated already, its new file would replace the full one.
+    // Checked under the lock. If another agent has rotated already, its new file would replace the full one.
     if (file.size() !== undefined) this.#makeOlder()
     return this.#open()
   }
 
-  /** In two steps: ext4 writes a file that is renamed over another one to the disk, and the agent would wait for it. */
+  /**
+   * In two steps: when a file is renamed over another one, ext4 writes it to the disk, and the agent would have to
+   * wait.
+   */
   #makeOlder(): void {
     rmSync(this.#older, { force: true })
     renameSync(this.path, this.#older)
   }
 
-  /** For the first line, and for the first after an error. */
+  /** For the first line, and the first one after an error. */
   #begin(): AppendFile {
     const file = this.#open()
     file.checkEnd()

@@ -1,10 +1,10 @@
 import { errnoOf } from '../../basics/errors.ts'
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs'
 
-/** A rotation takes less than a millisecond: whoever holds the lock for so long has died with it. */
+/** A rotation takes less than a millisecond. Whoever has held the lock for this long has died with it. */
 const STALE_MS = 10_000
 
-/** A file that is there while one of the agents rotates. Disposing removes it. */
+/** A file that exists while one of the agents rotates. Disposing removes it. */
 export class RotationLock implements Disposable {
   readonly #path: string
 
@@ -37,7 +37,7 @@ function create(path: string): boolean {
   }
 }
 
-/** In both directions: the clock may have been set back. */
+/** In both directions, since the clock may have been set back. */
 function isStale(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false })
   return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > STALE_MS

@@ -1,13 +1,13 @@
 import type { LogLine } from '../../basics/logger.ts'
 
-/** UTF-16 units of the message, and of each text in the fields: a stack of a bug fits. */
+/** UTF-16 units of the message, and of each text in the fields; enough for the stack of a bug. */
 const MAX_TEXT = 2000
-/** Of the whole line as JSON. */
+/** For the whole line as JSON. */
 const MAX_LINE_BYTES = 8 * 1024
-/** What the packet adds to it: the time, the level, the names. */
+/** What the packet adds: the time, the level, the names. */
 const OVERHEAD_BYTES = 128
 
-/** A line that takes no more room than lines should, and how many bytes it has as JSON. */
+/** The line, cut to the limits, and its number of bytes as JSON. */
 export function bounded({ time, level, message, fields }: LogLine): {
   readonly line: LogLine
   readonly bytes: number

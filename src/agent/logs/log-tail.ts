@@ -3,18 +3,18 @@ import type { Secret } from '../../basics/secret.ts'
 import { bounded } from './bounded-line.ts'
 import { KnownCredentials } from './credentials.ts'
 
-/** As many as one packet may hold (protocol.md 3.7). */
+/** As many as one packet may have (protocol.md 3.7). */
 const MAX_LINES = 500
-/** Of their JSON; the gateway drops a packet of more than 1 MiB. */
+/** As JSON. The gateway drops a packet of more than 1 MiB. */
 const MAX_BYTES = 512 * 1024
 
-/** The newest lines of the log that no gateway has got yet. What is too much pushes out the oldest. */
+/** The newest log lines that no gateway has got yet. When there are too many, the oldest go. */
 export class LogTail {
   readonly #credentials = new KnownCredentials()
   #lines: { readonly line: LogLine; readonly bytes: number }[] = []
   #bytes = 0
 
-  /** No line with this in it is kept. */
+  /** Lines that contain this are not kept. */
   hide(token: Secret): void {
     this.#credentials.add(token)
   }
@@ -27,7 +27,7 @@ export class LogTail {
       this.#bytes -= this.#lines.shift()?.bytes ?? 0
   }
 
-  /** @returns all, oldest first; they are not kept any longer */
+  /** @returns all lines, oldest first, and forgets them */
   take(): readonly LogLine[] {
     const lines = this.#lines.map(({ line }) => line)
     this.#lines = []
@@ -35,7 +35,7 @@ export class LogTail {
     return lines
   }
 
-  /** Before anything is cut off, or half a credential would pass. */
+  /** Before the line is cut: half a credential would not be recognised. */
   #clean(line: LogLine): LogLine {
     const { time, level, message, fields } = line
     if (!this.#credentials.isIn(`${message}\n${JSON.stringify(fields)}`)) return line

@@ -5,8 +5,8 @@ import { encodeAgentMessage } from '../../wire/messages/agent-message.ts'
 import type { LogTail } from './log-tail.ts'
 
 /**
- * Sends what the log says from now on, every so many milliseconds, until the signal (protocol.md 3.7). Whatever happens
- * to a packet, nothing is logged: that line would be the next to be sent.
+ * Sends new log lines every so many milliseconds, until the signal (protocol.md 3.7). Logs nothing when that fails: the
+ * line would be the next to be sent.
  */
 export async function shipLogs(
   tail: LogTail,
@@ -14,12 +14,12 @@ export async function shipLogs(
   everyMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  // Said while there was no stream.
+  // Drops lines from the time without a stream.
   tail.take()
   for (;;) {
     await delay(everyMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
-    // A slow gateway is to have the output of sessions first; meanwhile the newest lines are kept.
+    // With a slow gateway the output of sessions goes first. Meanwhile the newest lines are kept.
     const lines = stream.hasRoom ? tail.take() : []
     if (lines.length > 0 && !(await isSent(stream, lines))) return
   }

@@ -10,14 +10,17 @@ import type { ConnectionParams } from '../../wire/params.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandServices } from '../running/services.ts'
 
-/** A database's client that is to have no way to a shell. */
+/** A database client that must not offer a way to a shell. */
 export interface ClosedClient {
   readonly client: DatabaseClient
-  /** How many arguments behind the program are the connection's; the rest is the caller's. */
+  /** How many arguments after the program are the connection's. The rest are the caller's. */
   readonly ownArguments: number
 }
 
-/** What the connection asks for; its own variable alone counts. undefined: its command runs as it is. @throws RefusedError */
+/**
+ * What the connection asks for; only its own variable counts. Undefined: its command runs as it is. @throws
+ * RefusedError
+ */
 export function closedClient(params: ConnectionParams): ClosedClient | undefined {
   if (!areBlocked(params)) return undefined
   if (params.clientVerb === 'connect') throw new RefusedError(refusals.terminal())
@@ -35,9 +38,9 @@ function areBlocked({ envVars }: ConnectionParams): boolean {
 }
 
 /**
- * What the client gets instead: variables of the caller only where its script asks for them, and then under names that
- * mean nothing to the client, its libraries or the loader.
- * @throws RefusedError for a script that the client would run open
+ * What the client gets instead: the caller's variables only where the script asks for them, under names that mean
+ * nothing to the client, its libraries or the loader.
+ * @throws RefusedError for a script that the client would run with its escapes open
  */
 export function closeScript(
   { client }: ClosedClient,
@@ -63,8 +66,8 @@ export function closeScript(
 }
 
 /**
- * The command with what closes its client; as it is when there is nothing to close.
- * @throws RefusedError when an argument could open it, and when the installed client cannot be closed
+ * The command with what closes its client; unchanged when there is nothing to close.
+ * @throws RefusedError when an argument could open it, or the installed client cannot be closed
  */
 export async function closeCommand(
   closed: ClosedClient | undefined,
@@ -82,7 +85,7 @@ export async function closeCommand(
 
 function closeArguments({ client, ownArguments }: ClosedClient, argv: readonly Buffer[]): readonly Buffer[] {
   const [program = Buffer.alloc(0), ...args] = argv
-  // Latin-1: a character is a byte, and only ASCII is looked for.
+  // Latin-1, where each byte is one character; only ASCII is looked for.
   const texts = args.map((argument) => argument.toString('latin1'))
   const own = unknownAmong(texts.slice(0, ownArguments), client.options)
   if (own !== undefined) throw new RefusedError(refusals.option(client, own))

@@ -7,7 +7,7 @@ import { SpawnError } from '../../runtime/exit-status.ts'
 import { findProgram } from '../../runtime/lookup.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 
-/** What is installed may change, and a program may be a script that starts the newest of several. */
+/** Installed programs change, and a program may be a script that starts the newest of several versions. */
 const GOOD_FOR_MS = 60_000
 const MAX_PROGRAMS = 100
 
@@ -16,21 +16,21 @@ const GRACE_MS = 1000
 /** One line is expected. */
 const MAX_SAID_BYTES = 4096
 
-/** How the clients are started that are asked for their version. */
+/** How to start the clients that are asked for their version. */
 export interface Asking {
   readonly engine: Engine
-  /** The agent's. */
+  /** The agent's instance. */
   readonly instance: string
-  /** An entry of the environment: by it is found what they leave behind. */
+  /** An environment entry, by which processes that they leave behind are found. */
   readonly marker: string
 }
 
-/** Which of the installed clients can be closed: asked before they run, and remembered for a minute when they can. */
+/** Which of the installed clients can be closed. Asked before they run; a yes is remembered for a minute. */
 export class ClientVersions {
-  /** From a program and its time of change to the moment until which it counts. */
+  /** From a program and its modification time to the moment until which the answer is good. */
   readonly #able = new Map<string, number>()
 
-  /** Why this client must not run; undefined when it can be closed, or is not there: then its start fails. */
+  /** Why this client must not run. Undefined when it can be closed, or is missing: then starting it fails anyway. */
   async refusalOf(client: DatabaseClient, command: Command, asking: Asking): Promise<string | undefined> {
     const { version } = client
     const program = version === undefined ? undefined : place(command)
@@ -46,7 +46,7 @@ export class ClientVersions {
   }
 }
 
-/** undefined when there is none. */
+/** The program's path and modification time; undefined when there is none. */
 function place({ argv, path, cwd }: Command): string | undefined {
   try {
     const file = findProgram(argv[0]?.toString() ?? '', path, cwd)
@@ -65,7 +65,7 @@ async function plainVersion(
   return plainAsk === undefined ? undefined : read(await say(plainAsk, command, asking))
 }
 
-/** What the program prints; nothing when it fails or takes too long. */
+/** What the program prints; empty when it fails or takes too long. */
 async function say(args: readonly string[], command: Command, asking: Asking): Promise<string> {
   const { engine, instance, marker } = asking
   const argv = [command.argv[0] ?? Buffer.alloc(0), ...args.map((argument) => Buffer.from(argument))]

@@ -15,7 +15,7 @@ interface Address {
 }
 
 type Lookup = (name: string) => string | undefined
-/** undefined when there is nothing that could be dialed. */
+/** Undefined when there is no address to connect to. */
 type Locate = (lookup: Lookup) => Address | undefined
 
 /** The connection types whose server is tried before the session is accepted, as hoop's agent does. */
@@ -42,7 +42,7 @@ const servers: Readonly<Record<string, Locate>> = {
   },
 }
 
-/** Tries the server of a database connection. @throws LivenessError with the text the session is closed with */
+/** Connects to the server of a database connection. @throws LivenessError with the text that closes the session */
 export async function checkServer(connectionType: string, lookup: Lookup): Promise<void> {
   const address = Object.hasOwn(servers, connectionType) ? servers[connectionType]?.(lookup) : undefined
   if (address !== undefined) await dial(address)
@@ -69,14 +69,17 @@ function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void 
   )
 }
 
-/** The first host of `mongodb://user:pass@a:1,b:2/db`; an SRV name has no address, its hosts are for the client to find. */
+/**
+ * The first host of `mongodb://user:pass@a:1,b:2/db`. An SRV name has no address; finding its hosts is the client's
+ * job.
+ */
 function mongoUri(uri: string): Address | undefined {
   if (uri.startsWith('mongodb+srv://')) return undefined
-  // Up to the last @: whatever precedes it may be a password and must not end up in a host name or an error.
+  // Up to the last @: everything before it may be a password, and must not get into a host name or an error.
   const authority = /^mongodb:\/\/([^/?]+)/.exec(uri)?.[1] ?? ''
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?(?:,|$)/.exec(hosts) ?? []
-  // An @ further on: the password holds a slash, and what looks like a host is a part of it.
+  // There is an @ further on: the password contains a slash, and what looks like the host is a part of it.
   const ambiguous = uri.lastIndexOf('@') > uri.indexOf(authority) + authority.length
   if (host === undefined || ambiguous) throw new LivenessError('failed parsing mongodb connection string')
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
@@ -113,7 +116,7 @@ const GO_REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'connect: network is unreachable',
 }
 
-/** The words of Go's dialer, which users of hoop search for. */
+/** In the words of Go's dialer, since users of hoop search for these. */
 function goDialError(error: NodeJS.ErrnoException, host: string, port: number): string {
   const code = error.code ?? error.message
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${host}: no such host`

@@ -10,21 +10,21 @@ import type { SessionServices } from '../running/services.ts'
 import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
 import { TemplateError } from '../../golang/template/errors.ts'
 
-/** A command that a session or a system request asks for, checked: everything that is needed to start it. */
+/** A command that a session or system request asks for, checked, with everything that is needed to start it. */
 export interface CommandRequest {
   /** Command and client arguments, before `$VAR` expansion. */
   readonly argv: readonly string[]
-  /** Of the connection; empty when the first word is the client's. */
+  /** The connection's program; empty when the first word comes from the client. */
   readonly program: string
   /** Variables of the connection, the client and HOOP_*, one per name. */
   readonly entries: readonly Entry[]
-  /** What is not to be seen in captured output, as far as it is secret. */
+  /** What must not be seen in captured output, if it is secret. */
   readonly secrets: readonly Entry[]
-  /** True when the output is collected for an API answer rather than streamed to a person or a pipe. */
+  /** True when the output is collected for an API answer, not streamed to a person or a pipe. */
   readonly captured: boolean
-  /** Why output passes unmasked although the connection asks for masking; undefined when it does not. */
+  /** Why output is not masked although the connection asks for it; undefined when it does not ask. */
   readonly unmasked: string | undefined
-  /** The database client whose ways to a shell are closed; undefined: the command runs as it is. */
+  /** The database client whose ways to a shell are closed. Undefined: the command runs as it is. */
   readonly closed: ClosedClient | undefined
 }
 
@@ -42,12 +42,12 @@ export async function checkRequest(
     connection: params.envVars,
     client: open.clientEnvVars,
     connectionType,
-    // Step 10: with mode=embedded the agent's environment goes over everything, but not over what names the session.
+    // Step 10: with mode=embedded the agent's environment overrides everything but what identifies the session.
     embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
     own: new Map([...hoopVariables(open), ['RUNBOOK_AGENT_INSTANCE', folder.instance]]),
     agentEnvironment,
   })
-  // A wish to the agent, and nothing to a command.
+  // This one is for the agent, not for the command.
   const entries = merged.filter(({ name }) => name !== CLIENT_ESCAPES)
   const argv = [...params.cmdList, ...params.clientArgs]
   if (argv.length === 0) throw new RefusedError('connection must be at least one argument')
@@ -64,8 +64,8 @@ export async function checkRequest(
 }
 
 /**
- * hoop's command line opens a port on its user's machine for every type but this one, says that it is ready, and finds
- * out with the first packet that nobody serves it.
+ * For every type but this one, hoop's command line opens a port on its user's machine and says that it is ready, and
+ * only its first packet shows that nobody serves it.
  */
 function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
   return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
@@ -80,7 +80,7 @@ function noNativeConnection({ params, connectionType }: OpenMessage): string {
   return `this agent serves no native connections (${connectionType}): ${instead}`
 }
 
-/** Step 9: these override whatever the connection or the client set. */
+/** Step 9: these override whatever the connection or the client has set. */
 function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string> {
   return new Map([
     ['HOOP_CONNECTION_NAME', params.connectionName],
@@ -98,8 +98,8 @@ function valueOf(entries: readonly Entry[], name: string): string | undefined {
 }
 
 /**
- * What an execution can be refused for, with a message for whoever asked for it. It may quote arguments, so the log has
- * the kind only.
+ * Whether an execution was refused, with a message for whoever asked for it. The message may quote arguments, so the
+ * log has only the kind of error.
  */
 export function isRefusal(error: Error): boolean {
   return [RefusedError, LivenessError, EnvvarError, RuntimeFolderError, TemplateError].some(

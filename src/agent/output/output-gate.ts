@@ -1,6 +1,6 @@
 /**
- * Where the output of a session waits while its client does not read (`AgentSessionPause`): the stream to the gateway
- * stays free for the other sessions. Every end of the session opens it for good, so that nothing waits for ever.
+ * Where a session's output waits while its client does not read (`AgentSessionPause`), so that the stream to the
+ * gateway stays free for other sessions. Every end of the session opens the gate for good: nothing waits for ever.
  */
 export class OutputGate {
   #state: 'open' | 'paused' | 'open for good' = 'open'
