@@ -8,8 +8,8 @@ export interface AskedProtections {
 }
 
 /**
- * Why a session must not run here: it is configured with a protection that this agent cannot give, and running it
- * without would be worse than not running it. undefined: nothing stands against it.
+ * Why a session must not run here: it asks for a protection that this agent cannot give, and to run it without would be
+ * worse than not to run it. Undefined when nothing is against it.
  */
 export function refusalOf(asked: AskedProtections): string | undefined {
   if (hasGuardRails(asked.guardRailRules)) {
@@ -21,13 +21,15 @@ export function refusalOf(asked: AskedProtections): string | undefined {
   return undefined
 }
 
-/** What users of a session are told whose output should be masked if that can be done: it cannot. undefined: nobody asked. */
+/**
+ * What users are told when their output should be masked if possible, which it is not. Undefined: nobody asked for it.
+ */
 export function unmaskedBecause(asked: AskedProtections): string | undefined {
   if (asked.dlpProvider === '' || !wantsMasking(asked)) return undefined
   return `this agent does not mask data yet, ${JSON.stringify(asked.dlpProvider)} was not asked: output passes as it is (mode best-effort)`
 }
 
-/** Rules are `{"input_rules":[{"rules":[...]}],"output_rules":[...]}`; what cannot be read counts as rules. */
+/** Rules are `{"input_rules":[{"rules":[...]}],"output_rules":[...]}`. What cannot be read counts as rules. */
 function hasGuardRails(rules: Buffer | undefined): boolean {
   const parsed = parse(rules)
   if (parsed === undefined || parsed === null) return false
@@ -42,7 +44,7 @@ function wantsMasking({ dlpInfoTypes, dataMaskingEntityTypesData }: AskedProtect
   return dlpInfoTypes.length > 0 || !noTypes
 }
 
-/** undefined for nothing, `unreadable` for what is not JSON. */
+/** Undefined for nothing, `unreadable` for what is not JSON. */
 function parse(json: Buffer | undefined): unknown {
   if (json === undefined || json.length === 0) return undefined
   try {

@@ -9,8 +9,8 @@ const CLIENTS: ReadonlyMap<string, DatabaseClient> = new Map(
 )
 
 /**
- * The client that a command starts, known by the last part of its program's name; undefined for any other program, a
- * shell or `env` in front of a client included.
+ * The client that a command starts, known by the last part of its program's name. Undefined for any other program, also
+ * for a shell or `env` in front of a client.
  */
 export function databaseClient(program: string): DatabaseClient | undefined {
   return CLIENTS.get(program.slice(program.lastIndexOf('/') + 1))

@@ -1,22 +1,24 @@
-/** The options of a program that leave its escapes blocked. Names are without hyphens. */
+/** The options of a program that keep its escapes blocked. Names are without hyphens. */
 export interface KnownOptions {
   /** `getopt` is `-abc`, `-o value`, `--long=value`; `words` is `-word value` or `--word value`. */
   readonly style: 'getopt' | 'words'
   readonly flags: ReadonlySet<string>
-  /** Their value is attached, or the next argument. */
+  /** Their value is attached, or is the next argument. */
   readonly valued: ReadonlySet<string>
-  /** Their value is attached, or there is none. */
+  /** Their value is attached, or they have none. */
   readonly attached: ReadonlySet<string>
-  /** How many arguments may be no options: a database, for instance. */
+  /** How many arguments may be something other than options, such as a database. */
   readonly words: number
 }
 
-/** What is left of an option that has read its argument: the names of those that it takes are known. */
+/**
+ * What one argument means: an option that is not known, or a known one, which may take the next argument as its value.
+ */
 type Reading = { readonly unknown: string } | { readonly takesNext: boolean }
 
 /**
- * The first argument that is none of the known options, as a person would call it, without its value; undefined when
- * all are known. Abbreviations, which programs take as well, are not.
+ * The first argument that is not one of the known options, in words for people and without its value; undefined when
+ * all are known. Abbreviations, which programs accept, are not known.
  */
 export function unknownAmong(args: readonly string[], known: KnownOptions): string | undefined {
   let words = 0

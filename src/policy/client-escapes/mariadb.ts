@@ -35,17 +35,17 @@ export const mariadb: DatabaseClient = {
     plainAsk: ['--version'],
     // "Ver 15.1 Distrib 10.11.19-MariaDB, for ...", "from 11.4.2-MariaDB, client 15.2 for ...", Oracle's "Ver 8.4.0 for ...".
     read: (said) => (/(?:Distrib|from) ([^\s,]+)/.exec(said) ?? /Ver (\S+)/.exec(said))?.[1],
-    // It has said its version behind --sandbox: it knows that.
+    // It has printed its version although --sandbox came before, so it knows that option.
     suffices: (version) => version.endsWith('-MariaDB'),
     needed:
       'a client of MariaDB 10.5.25, 10.6.18, 10.11.8, 11.4.2 or a newer one of these, or 11.5; none of MySQL',
   },
-  // The last one counts.
+  // The last one counts, so these are appended.
   closed: (args) => [...args, Buffer.from('--sandbox'), Buffer.from('--local-infile=0')],
   // The sandbox leaves `edit` open.
   environment: { VISUAL: '/bin/false', EDITOR: '/bin/false' },
   script: (script) => script,
 }
 
-/** The same program under its old name, or Oracle's, which has no such mode. */
+/** The same program under its old name; or Oracle's, which has no such mode. */
 export const mysql: DatabaseClient = { ...mariadb, name: 'mysql' }

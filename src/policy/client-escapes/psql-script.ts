@@ -2,17 +2,16 @@ import type { CallersVariables } from './client.ts'
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-// Latin-1: each character is a byte. psql ends a comment at a carriage return too, so one is taken at the end of a line
-// only; of other control characters a tab.
+// Latin-1: one character per byte. For psql a carriage return ends a comment, so it is allowed only at the end of a
+// line. The only other control character allowed is a tab.
 const COMMENT = /^[ \t]*(?:--[\t\x20-\x7e\x80-\xff]*)?\r?\n$/
-/** Commands that set a variable or how results look, with plain words: nothing in them is expanded. */
+/** Commands with plain words that set a variable, or how results look. psql expands nothing in them. */
 const SETTING = /^[ \t]*\\(?:getenv|set|pset|timing|x)(?:[ \t]+[A-Za-z0-9_.]+)*[ \t]*\r?\n$/
 const GETENV = /^([ \t]*\\getenv[ \t]+[A-Za-z0-9_.]+[ \t]+)([A-Za-z0-9_.]+)([ \t]*\r?\n)$/
 
 /**
  * The script with `\restrict` before the first line that does more than set something: from there on psql refuses every
- * backslash command. Lines before it stay what they are, but that `\getenv` finds a caller's variable under the name
- * that it has here.
+ * backslash command. Lines before it stay the same, except that `\getenv` gets the new name of a caller's variable.
  */
 export function restrict(script: Buffer, key: string, variables: CallersVariables): Buffer {
   const start = script.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0

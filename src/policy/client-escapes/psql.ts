@@ -3,8 +3,8 @@ import { names, type KnownOptions } from './known-options.ts'
 import { restrict } from './psql-script.ts'
 
 /**
- * `\restrict` came earlier (CVE-2025-8714), but before these the argument of `\unrestrict` was expanded, and a command
- * in back-quotes ran. There is no mended 13.
+ * `\restrict` existed earlier (CVE-2025-8714). But before these releases psql expanded the argument of `\unrestrict`,
+ * and a command in back-quotes ran. For 13 there is no fix.
  */
 const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
   [14, 24],
@@ -49,13 +49,13 @@ export const psql: DatabaseClient = {
     suffices,
     needed: '14.24, 15.19, 16.15, 17.11, 18.6 or a newer one of these, or 19',
   },
-  // Its own start file would be read before the script.
+  // psql's own start file would be read before the script.
   closed: (args) => [Buffer.from('-X'), ...args],
   environment: {},
   script: restrict,
 }
 
-/** A beta or a build from source has letters: what it contains nobody knows. */
+/** A beta or a build from source has letters in its version, and nobody knows what it contains. */
 function suffices(version: string): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version) ?? []
   if (major === undefined || minor === undefined) return false

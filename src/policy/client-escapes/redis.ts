@@ -10,7 +10,7 @@ const OPTIONS: KnownOptions = {
   words: 0,
 }
 
-/** It has no way to a shell or to files but its own options. */
+/** Its only ways to a shell or to files are its own options. */
 export const redis: DatabaseClient = {
   name: 'redis-cli',
   options: OPTIONS,

@@ -1,12 +1,12 @@
 import type { DatabaseClient } from './client.ts'
 
-/** The setting of a connection, among its variables: it comes with it from any gateway, and no caller can set it. */
+/** The setting of a connection, sent among its variables. Any gateway can send it, and no caller can set it. */
 export const CLIENT_ESCAPES = 'RUNBOOK_AGENT_CLIENT_ESCAPES'
 
 const BLOCKED = 'client escapes are blocked on this connection'
 const WAY = `or allow them (access.client-escapes in gateway.yaml, ${CLIENT_ESCAPES} in a connection of hoop)`
 
-/** Why a connection's command does not run with its escapes blocked, for whoever runs a script. */
+/** Why a connection's command does not run with its escapes blocked, as told to whoever runs a script. */
 export const refusals = {
   wish: () => `${CLIENT_ESCAPES} of this connection has to be block or allow`,
 

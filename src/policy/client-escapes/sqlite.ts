@@ -13,7 +13,10 @@ const OPTIONS: KnownOptions = {
   words: 1,
 }
 
-/** Of its own commands those that only show something or set how; `.trace` and `.testcase` write files in safe mode too. */
+/**
+ * Of sqlite3's own commands, those that only show something or set how it looks. `.trace` and `.testcase` write files
+ * even in safe mode.
+ */
 const COMMANDS = names(
   'bail changes databases dump echo exit explain header headers help indexes indices mode nullvalue print quit schema ' +
     'separator show tables timeout timer width',
@@ -30,26 +33,26 @@ export const sqlite: DatabaseClient = {
   version: {
     ask: ['-version'],
     read: (said) => /^(\d+\.\d+\.\d+) /.exec(said)?.[1],
-    // CVE-2022-46908: until then writefile() and the like worked in safe mode.
+    // CVE-2022-46908: before 3.40.1, writefile() and the like worked in safe mode.
     suffices: (version) => atLeast(version, [3, 40, 1]),
     needed: '3.40.1 or newer',
   },
-  // A start file is read before safe mode begins, whatever the order.
+  // A start file would be read before safe mode begins, whatever the order of arguments.
   closed: (args) => [...['-init', '/dev/null', '-safe'].map((word) => Buffer.from(word)), ...args],
   environment: {},
   script: (script) => script,
   openPart,
 }
 
-/** Also where it is data: what a line is to sqlite3 depends on all lines before it. */
+/** Looks at data lines too: what a line means to sqlite3 depends on all lines before it. */
 function openPart(script: Buffer): string | undefined {
-  // Latin-1: a character is a byte.
+  // Latin-1: one character per byte.
   const text = script.toString('latin1')
-  // It ends a line for sqlite3.
+  // A NUL ends the line for sqlite3.
   if (text.includes('\0')) return 'a NUL byte'
   const commands = text.matchAll(/^(?:\xef\xbb\xbf)?[ \t]*\.(?:([a-z]+)(?=[ \t\r]|$))?/gm)
   for (const [, name = ''] of commands) if (!COMMANDS.has(name)) return `a line that begins with .${name}`
-  // Read files and folders in safe mode too.
+  // These read files and folders even in safe mode.
   return /fsdir|zipfile/i.exec(text)?.[0]
 }
 

@@ -1,4 +1,4 @@
-/** Runs of covered bytes of a stream that were not given out yet: in order, with a gap between any two. */
+/** Runs of covered bytes that were not given out yet, in order, with a gap between any two. */
 export class CoveredRuns {
   #starts: number[] = []
   #ends: number[] = []
@@ -9,7 +9,7 @@ export class CoveredRuns {
     return this.#starts[this.#first] ?? Infinity
   }
 
-  /** @param end never less than in any call before */
+  /** @param end never smaller than in an earlier call */
   add(start: number, end: number): void {
     const last = this.#ends.length - 1
     if (last >= this.#first && this.#touches(last, start)) this.#extendLast(start, end)
@@ -32,7 +32,7 @@ export class CoveredRuns {
     return (this.#ends[run] ?? 0) >= start
   }
 
-  /** A long occurrence may join runs that were apart. */
+  /** A long occurrence may join separate runs. */
   #extendLast(start: number, end: number): void {
     let last = this.#ends.length - 1
     while (last > this.#first && this.#touches(last - 1, start)) {

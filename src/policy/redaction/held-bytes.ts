@@ -1,6 +1,6 @@
 const FIRST_CAPACITY = 64
 
-/** A queue of bytes: the end of a stream that was not given out. */
+/** A queue of bytes: the end of a stream that is held back. */
 export class HeldBytes {
   #buffer = Buffer.alloc(0)
   #start = 0
@@ -11,7 +11,7 @@ export class HeldBytes {
     return this.#buffer.subarray(this.#start, this.#end)
   }
 
-  /** Holds the last `count` bytes of what is held and of the data behind it. */
+  /** Keeps the last `count` bytes of what is held and the data after it. */
   keepLast(count: number, data: Buffer): void {
     this.#start = Math.max(this.#start, this.#end + data.length - count)
     const added = data.subarray(Math.max(0, data.length - count))
@@ -21,7 +21,7 @@ export class HeldBytes {
     this.#end += added.copy(this.#buffer, this.#end)
   }
 
-  /** To the front, of a buffer twice as large as is needed: a byte is moved now and then, not each time. */
+  /** Moves the bytes to the front of a buffer twice as large as needed, so that this does not happen each time. */
   #move(needed: number): void {
     const buffer = Buffer.alloc(Math.max(FIRST_CAPACITY, needed * 2))
     this.#end = this.bytes.copy(buffer)
@@ -29,7 +29,7 @@ export class HeldBytes {
     this.#buffer = buffer
   }
 
-  /** A stream that holds nothing costs nothing. */
+  /** A stream that holds nothing should cost nothing. */
   #shrink(): void {
     if (this.#end === 0) this.#buffer = Buffer.alloc(0)
   }

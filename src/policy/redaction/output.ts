@@ -1,7 +1,7 @@
 const MARKER = Buffer.from('[REDACTED]')
 export const NOTHING = Buffer.alloc(0)
 
-/** The bytes that were pending and the new ones behind them, and what goes out of both. */
+/** The pending bytes followed by the new ones, and what is given out of both. */
 export class OutputStream {
   readonly #pending: Buffer
   readonly #data: Buffer
@@ -26,7 +26,10 @@ export class OutputStream {
     if (end > this.#offset) this.#keepData(Math.max(start, this.#offset), end)
   }
 
-  /** The memory of the texts and of the marker is not for others: only a single piece of the data goes out uncopied. */
+  /**
+   * Texts and the marker have memory that callers must not get. Only a single piece of the data is returned without a
+   * copy.
+   */
   bytes(): Buffer {
     const [piece] = this.#pieces
     if (piece === undefined) return NOTHING

@@ -4,12 +4,12 @@ import { isLineBreak } from './variants/line-breaks.ts'
 import { Matcher, Reading } from './matcher/matcher.ts'
 import { NOTHING, OutputStream } from './output.ts'
 
-/** The texts that must not appear in a session's output. Compiled when the first byte comes. */
+/** The texts that must not appear in a session's output. Compiled at the first byte. */
 export class Redaction {
   readonly #texts: readonly Buffer[]
   #matcher: Matcher | undefined
 
-  /** @param texts not to be written to any more; empty ones are left out */
+  /** @param texts must not be changed any more; empty ones are ignored */
   constructor(texts: readonly Buffer[]) {
     this.#texts = texts.filter(({ length }) => length > 0)
   }
@@ -19,12 +19,12 @@ export class Redaction {
     return this.#texts.length === 0
   }
 
-  /** Bytes of memory that looking for them takes, about: a node of the automaton for each of their bytes. */
+  /** Roughly how much memory the search takes: one node of the automaton for each byte of the texts. */
   get memoryBytes(): number {
     return this.#texts.reduce((sum, { length }) => sum + length * NODE_BYTES, 0)
   }
 
-  /** A text that is whole, with the secrets in it replaced; may share its memory. */
+  /** Replaces the secrets in a complete text. The result may share its memory. */
   replaceIn(text: Buffer): Buffer {
     const redactor = this.stream()
     const passed = redactor.push(text)
@@ -32,7 +32,7 @@ export class Redaction {
     return rest.length === 0 ? passed : Buffer.concat([passed, rest])
   }
 
-  /** A redactor for one stream; all of them share what is compiled. */
+  /** A redactor for one stream. All of them share the compiled texts. */
   stream(): Redactor {
     return new Redactor(() => (this.#matcher ??= this.empty ? undefined : new Matcher(this.#texts)))
   }
@@ -40,21 +40,26 @@ export class Redaction {
 
 const NODE_BYTES = 16
 
-/** So many characters of a text in a row are not shown: fewer are a guess at what it is, and often an ordinary word. */
+/**
+ * At least this many characters of a text in a row are not shown. Fewer are only a guess, and often an ordinary word.
+ */
 const LEAST_BYTES = 8
-/** The same at the end of the stream with a line break behind them: `postgres` as the last line means just that. */
+/** The same for the last line of a stream, line break included: `postgres` there is just that word. */
 const LEAST_BYTES_OF_LINE = 24
 
-/** Replaces every maximal run of bytes that lie inside occurrences of texts by one `[REDACTED]`; holds back what may become one. */
+/**
+ * Replaces every maximal run of bytes inside occurrences of texts by one `[REDACTED]`. Holds back what may become an
+ * occurrence.
+ */
 export class Redactor {
   readonly #compile: () => Matcher | undefined
   readonly #covered = new CoveredRuns()
   readonly #reading = new Reading()
   readonly #held = new HeldBytes()
   #matcher: Matcher | undefined
-  /** Offset in the stream of what was not given out yet, as it is or replaced. */
+  /** Offset in the stream up to which everything was given out, replaced or not. */
   #given = 0
-  /** The last that was given out is a marker: covered bytes that follow belong to its run. */
+  /** A marker was given out last. Covered bytes that follow belong to the same run. */
   #inRun = false
   #redacted = 0
 
@@ -63,12 +68,12 @@ export class Redactor {
     this.#compile = compile
   }
 
-  /** Bytes that may become a text and were not given out. */
+  /** Bytes that may become a text, and are held back. */
   get held(): number {
     return this.#reading.offset - this.#given
   }
 
-  /** Something is held, and `release` gives it out. */
+  /** Whether something is held that `release` would give out. */
   get isReleasable(): boolean {
     return this.held > 0 && this.#reading.length < LEAST_BYTES
   }
@@ -78,7 +83,7 @@ export class Redactor {
     return this.#redacted
   }
 
-  /** @returns all that can go out; may share the memory of `data`, and is valid until the next call */
+  /** @returns everything that can go out; may share the memory of `data`, and is valid until the next call */
   push(data: Buffer): Buffer {
     this.#matcher ??= this.#compile()
     if (this.#matcher === undefined) return data
@@ -91,14 +96,17 @@ export class Redactor {
   }
 
   /**
-   * Gives out what is held, unless it is the first 8 characters of a text or more: as it is where it is not inside a
-   * complete text. It still counts: when what comes next completes a text, the rest of that text is replaced.
+   * Gives out what is held, unless it is 8 or more characters of the beginning of a text. What is inside a complete
+   * text is replaced. The rest still counts: when later bytes complete a text, the rest of that text is replaced.
    */
   release(): Buffer {
     return this.isReleasable ? this.#giveHeld() : NOTHING
   }
 
-  /** Gives out what is held at the end of the stream: 8 characters of a text or more are a part of it, and replaced. */
+  /**
+   * At the end of the stream: gives out what is held. 8 or more characters of a text count as a part of it, and are
+   * replaced.
+   */
   end(): Buffer {
     const { start, offset, length } = this.#reading
     const isLine = isLineBreak(this.#held.bytes.at(-1) ?? 0)
@@ -106,7 +114,7 @@ export class Redactor {
     return this.flush()
   }
 
-  /** Gives out what is held, as it is where it is not inside a complete text: nothing is missing at the stream's end. */
+  /** Gives out what is held at the end of a text or stream; only what is inside a complete text is replaced. */
   flush(): Buffer {
     return this.held > 0 ? this.#giveHeld() : NOTHING
   }
@@ -121,7 +129,7 @@ export class Redactor {
   }
 
   #give(limit: number, output: OutputStream): void {
-    // What is pending may begin in front of what was released.
+    // What is pending may begin before what was released.
     if (limit <= this.#given) return
     while (this.#covered.start < limit) {
       const start = Math.max(this.#covered.start, this.#given)

@@ -1,5 +1,5 @@
 const MIN_VALUE_BYTES = 6
-/** Single lines are shorter than the whole and more likely to be something ordinary. */
+/** Single lines are shorter than the whole, and more likely to be something ordinary. */
 const MIN_LINE_BYTES = 8
 const LINE_BREAK = /\r?\n$/
 const PEM_BOUNDARY = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/
@@ -10,19 +10,19 @@ const AUTHORITY_END = /[/?#]/
 const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
 
 /**
- * The texts that must not appear because of one secret value: all of it but its last line break, which would glue
- * what comes behind to it, and each of its lines. Nothing for a value shorter than 6 bytes.
+ * The texts that must not appear because of one secret value: the whole without its last line break (which would join
+ * it to what follows), and each of its lines. Nothing for a value shorter than 6 bytes.
  */
 export function secretTexts(value: Buffer): Buffer[] {
-  // latin1 is one character a byte: offsets and bytes stay what they are.
+  // latin1 has one character per byte, so offsets stay the same.
   const text = value.toString('latin1').replace(LINE_BREAK, '')
   if (text.length < MIN_VALUE_BYTES) return []
   return distinct([text, ...linesOf(text)])
 }
 
 /**
- * The password of `scheme://user:password@host`, as it is written and percent-decoded, from 6 bytes on; nothing for
- * any other value. Never throws.
+ * The password in `scheme://user:password@host`, as written and percent-decoded, if it has at least 6 bytes. Nothing
+ * for any other value. Never throws.
  */
 export function passwordsInUrl(value: Buffer): Buffer[] {
   const text = value.toString('latin1')
@@ -35,7 +35,7 @@ export function passwordsInUrl(value: Buffer): Buffer[] {
   return distinct([password, decoded(password)].filter(({ length }) => length >= MIN_VALUE_BYTES))
 }
 
-/** A PEM boundary is no secret: everybody knows it. */
+/** Without PEM boundaries: everybody knows those. */
 function linesOf(text: string): string[] {
   if (!text.includes('\n')) return []
   return text
@@ -44,7 +44,7 @@ function linesOf(text: string): string[] {
     .filter((line) => line.length >= MIN_LINE_BYTES && !PEM_BOUNDARY.test(line))
 }
 
-/** Not String.trim: in latin1 it takes 0xA0, which may be half of a character. */
+/** String.trim would also remove 0xA0, which may be half of a character here. */
 function trimmed(line: string): string {
   let [start, end] = [0, line.length]
   while (start < end && isBlank(line[start])) start += 1
@@ -56,7 +56,7 @@ function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t' || character === '\r'
 }
 
-/** An `@` in the password is common, and some clients take a `/` too: then the userinfo ends at the first `@`. */
+/** An `@` in the password is common. Some clients allow a `/` in it, too; then the userinfo ends at the first `@`. */
 function userinfoOf(rest: string): string {
   const authority = rest.split(AUTHORITY_END, 1)[0] ?? ''
   const end = authority.lastIndexOf('@')

@@ -2,10 +2,10 @@ import type { Origin, SecretNames } from './names/secret-names.ts'
 import { passwordsInUrl, secretTexts } from './secrets.ts'
 import { plainTexts, variantsOf } from './variants/variants.ts'
 
-/** So many texts are looked for in their encodings too; compiling them takes some 30 ms, at every execution. */
+/** Only this many texts are looked for in their encodings, too. Compiling them takes some 30 ms for every execution. */
 const MAX_TEXTS_WITH_VARIANTS = 1000
 const MAX_BYTES_WITH_VARIANTS = 64 * 1024
-/** And so much as it is written. A whole bundle of certificates has 200 KiB. */
+/** Limit for what is looked for as it is. A whole bundle of certificates has 200 KiB. */
 export const MAX_BYTES = 1024 * 1024
 
 /** A variable of a session. */
@@ -17,8 +17,8 @@ export interface NamedValue {
 }
 
 /**
- * The secrets among the variables. The connection's go before the client's, which could otherwise push them out, and
- * the shortest first: of what is too much, it is the passwords that are found in every form.
+ * The secrets among the variables. The connection's come first, so that the client's cannot push them out. Then the
+ * shortest first: if there is too much, passwords are the ones found in every form.
  */
 export function secretsAmong(variables: readonly NamedValue[], names: SecretNames): Buffer[] {
   return (['connection', 'client'] as const).flatMap((origin) => {
@@ -27,7 +27,7 @@ export function secretsAmong(variables: readonly NamedValue[], names: SecretName
   })
 }
 
-/** What is looked for because of these secrets, the first ones in all forms. */
+/** What to look for because of these secrets: the first ones in all forms. */
 export function formsOf(secrets: readonly Buffer[]): Buffer[] {
   let bytes = 0
   return secrets.flatMap((text, count) => {
@@ -37,14 +37,14 @@ export function formsOf(secrets: readonly Buffer[]): Buffer[] {
   })
 }
 
-/** Of a value that is a secret whatever it is called. */
+/** For a value that is secret whatever its name. */
 export function textsOfSecret(value: Buffer): Buffer[] {
   return value.length > MAX_BYTES ? [] : [...secretTexts(value), ...passwordsInUrl(value)]
 }
 
-/** A password inside a URL is one whatever the variable is called. */
+/** A password inside a URL is secret whatever the variable's name. */
 function textsOf({ kind, name, origin, value }: NamedValue, names: SecretNames): Buffer[] {
-  // Longer than what is looked for at all: taking it apart would only cost time.
+  // Longer than what is looked for, so taking it apart would only cost time.
   if (value.length > MAX_BYTES) return []
   const isSecret = kind === 'filesystem' ? names.isSecretFile(name) : names.isSecret(name, origin, value)
   return isSecret ? textsOfSecret(value) : passwordsInUrl(value)

@@ -1,15 +1,15 @@
 import { ROOT, Trie } from './trie.ts'
 
 /**
- * Aho and Corasick's automaton. The state after some bytes is the deepest node whose path is a suffix of them. What
- * it knows of a node is learnt when the node is first reached: most of a long text never is, and compiling costs
+ * Aho and Corasick's automaton. The state after some bytes is the deepest node whose path is a suffix of them. What it
+ * knows about a node is learnt when the node is first reached: most of a long text is never reached, so compiling costs
  * no more than the trie.
  */
 export class Automaton {
   readonly #trie: Trie
   /** The node of the longest proper suffix of this node's path. */
   readonly #failure: Int32Array
-  /** Length of the path; 0 for what was not reached yet. */
+  /** Length of the path; 0 for nodes that were not reached yet. */
   readonly #depth: Int32Array
   /** Length of the longest text that ends the path, 0 for none. */
   readonly #longest: Int32Array
@@ -40,14 +40,14 @@ export class Automaton {
     return this.#longest[state] ?? 0
   }
 
-  /** The same state without the texts that are complete: its path is the longest suffix that may become a text. */
+  /** The state without complete texts: its path is the longest suffix that may still become a text. */
   pending(state: number): number {
     let at = state
     while (at !== ROOT && !this.#trie.hasChildren(at)) at = this.#failure[at] ?? ROOT
     return at
   }
 
-  /** A node's failure needs its own failure and so on; those reached for the first time are learnt with it. */
+  /** A node's failure needs its own failure, and so on. Those that are reached for the first time are learnt, too. */
   #learn(parent: number, node: number, byte: number): void {
     const learnt = []
     let [above, at] = [parent, node]

@@ -5,8 +5,8 @@ import { Prefilter, PREFIX_BYTES } from './prefilter.ts'
 import { ROOT, Trie } from './trie.ts'
 
 /**
- * Finds the occurrences of many texts in any number of streams, also of texts that are broken over lines: it follows
- * the stream as it is and the stream without its line breaks. The two are at the same node but for a while behind a
+ * Finds the occurrences of many texts in any number of streams, also of texts that are wrapped into lines. It follows
+ * the stream as it is, and the stream without its line breaks. Both are at the same node, except for a while after a
  * line break.
  */
 export class Matcher {
@@ -20,7 +20,7 @@ export class Matcher {
     this.#prefilter = new Prefilter(trie.texts)
   }
 
-  /** Reads on in a stream and adds what it finds to `covered`. */
+  /** Reads on in a stream, and adds what it finds to `covered`. */
   scan(data: Buffer, reading: Reading, covered: CoveredRuns): void {
     const lastPlace = this.#prefilter.lastPlace(data.length)
     let at = 0
@@ -31,7 +31,7 @@ export class Matcher {
     this.#pass(data.length, reading)
   }
 
-  /** Goes on until the prefilter would be faster, or to the end of the data. @returns where */
+  /** Goes on to the end of the data, or until the prefilter would be faster. @returns where it stopped */
   #follow(data: Buffer, from: number, lastPlace: number, reading: Reading, covered: CoveredRuns): number {
     const automaton = this.#automaton
     for (let at = from; at < data.length;) {
@@ -51,7 +51,7 @@ export class Matcher {
       const depth = automaton.depth(asIs)
       if (depth >= PREFIX_BYTES || depth > automaton.depth(before)) continue
       if (this.#isPromising(reading, joinedBefore)) continue
-      // What is still followed begins here: the prefilter judges it by more than these few bytes.
+      // What is followed begins here; the prefilter judges that place by more than these few bytes.
       const begin = this.#start(reading, end) - reading.offset
       if (begin < 0 || begin > lastPlace) continue
       reading.leave()
@@ -60,7 +60,7 @@ export class Matcher {
     return data.length
   }
 
-  /** The same without the line breaks, where that makes a difference. */
+  /** Follows the stream without line breaks, where that makes a difference. */
   #followJoined(byte: number, end: number, reading: Reading, covered: CoveredRuns): void {
     reading.meet(this.#automaton.next(reading.joined, byte))
     const longest = this.#automaton.longest(reading.joined)
@@ -74,13 +74,13 @@ export class Matcher {
     return length >= PREFIX_BYTES || length > this.#automaton.depth(before)
   }
 
-  /** Where the longest that is followed begins. */
+  /** Where the longest text that is followed begins. */
   #start({ asIs, joined, breaks }: Reading, end: number): number {
     const start = end - this.#automaton.depth(asIs)
     return joined === asIs ? start : Math.min(start, breaks.startOf(this.#automaton.depth(joined), end))
   }
 
-  /** The data has been read: what is followed from now on may become a text and is not all of it. */
+  /** The data has been read. What is still followed may become a text, but is not complete. */
   #pass(length: number, reading: Reading): void {
     const automaton = this.#automaton
     reading.offset += length
@@ -93,13 +93,13 @@ export class Matcher {
   }
 }
 
-/** How far a stream was read, and what of its end may become a text. */
+/** How far a stream was read, and which part of its end may become a text. */
 export class Reading {
-  /** Of the next byte in the stream. */
+  /** Offset of the next byte in the stream. */
   offset = 0
-  /** Where the longest part of the stream's end begins that begins a text and is not all of it. */
+  /** Where the longest beginning of a text at the stream's end starts. */
   start = 0
-  /** How many characters of the text that is. */
+  /** The length of that beginning. */
   length = 0
   /** The automaton's state for the stream as it is, and without line breaks. */
   asIs = ROOT
@@ -115,7 +115,7 @@ export class Reading {
     if (this.joined !== ROOT && !this.breaks.add(offset)) this.meet(ROOT)
   }
 
-  /** No text has a line break where both are the same. */
+  /** Both states are the same, so no text that is followed has a line break in it. */
   meet(joined: number): void {
     this.joined = joined
     if (joined === this.asIs || joined === ROOT) this.breaks.clear()

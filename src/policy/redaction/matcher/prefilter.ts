@@ -1,25 +1,26 @@
 import { isLineBreak } from '../variants/line-breaks.ts'
 
-/** Bytes of a text's beginning that are looked up before anything else looks at the place, line breaks left out. */
+/**
+ * How many bytes of a text's beginning are looked up before the place is examined further, not counting line breaks.
+ */
 export const PREFIX_BYTES = 4
-/** In so many bytes they have to be; elsewhere the place is not judged. */
+/** The prefix has to fit into this many bytes. A place where it does not is not ruled out. */
 const PREFIX_WITHIN = 16
 
 const BLOCK_BYTES = 2
-/** With lines of 8 characters and more there is one line break at most in a window. */
+/** With lines of at least 8 characters there is at most one line break in a window. */
 const MAX_WINDOW = 10
 const BLOCK_BITS = 13
 const MIN_PREFIX_BITS = 12
 const MAX_PREFIX_BITS = 20
-/** Slots of the prefix table for each text: of the wrong places at most about one in so many gets through. */
+/** Slots in the prefix table for each text: at most about one wrong place in so many passes. */
 const PREFIX_SPREAD = 16
 const LINE_BREAKS = [0x0a, 0x0d]
 const LAST_BREAK = 0x0d
 
 /**
- * Finds the places where a text may begin, as it is or wrapped, and passes over most of the rest unread (Wu and
- * Manber): the block of two bytes at the end of a window tells how far the window can be moved without missing a
- * beginning.
+ * Finds places where a text may begin, as it is or wrapped, and skips most of the rest unread (Wu and Manber): the last
+ * two bytes of a window tell how far it can be moved without missing a beginning.
  */
 export class Prefilter {
   readonly #window: number
@@ -39,7 +40,7 @@ export class Prefilter {
     for (const text of texts) this.#add(text)
   }
 
-  /** The last place of `length` bytes that can be judged; negative when none can. */
+  /** The last place in `length` bytes that can be judged; negative when there is none. */
   lastPlace(length: number): number {
     return this.#usable ? length - this.#window : -1
   }
@@ -60,12 +61,12 @@ export class Prefilter {
     return last + 1
   }
 
-  /** Not with texts shorter than a prefix: then every place may be a beginning. */
+  /** False when texts are shorter than a prefix: then every place may be a beginning. */
   get #usable(): boolean {
     return this.#window >= PREFIX_BYTES
   }
 
-  /** A line break of one or two bytes moves what is behind it. */
+  /** A line break of one or two bytes moves what follows it. */
   #add(text: Buffer): void {
     const last = this.#window - BLOCK_BYTES
     for (let at = 0; at <= last; at++) {

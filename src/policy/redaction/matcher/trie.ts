@@ -1,9 +1,9 @@
-/** The node from which every text starts; no node's child, so it also stands for "no child". */
+/** The node from which every text starts. It is nobody's child, so it also means "no child". */
 export const ROOT = 0
 
 /** Where a row ends; no byte. */
 const END = 0x100
-/** Bit on a node's symbol: children besides the next node of its row. */
+/** A bit in a node's symbol: it has more children than the next node of its row. */
 const BRANCHES = 0x200
 const SYMBOL = BRANCHES - 1
 
@@ -14,19 +14,19 @@ interface Row {
 }
 
 /**
- * All texts as one trie, without an object for each node: of every text, in sorted order, the part that it does not
- * share with the one before lies in a row, one node a byte. A node's first child is the next node of its row; the
- * other children start rows of their own. A text ends where its row ends, and nowhere else.
+ * All texts as one trie, without an object per node. Of every text, in sorted order, the part that it does not share
+ * with the one before is a row, one node per byte. A node's first child is the next node of its row; the other children
+ * start rows of their own. A text ends where its row ends, and nowhere else.
  */
 export class Trie {
   readonly texts: readonly Buffer[]
   /** One more than the largest node. */
   readonly size: number
   readonly #symbols: Uint16Array
-  /** Child by `parent * 256 + byte`, for all that start a row. */
+  /** The child by `parent * 256 + byte`, for children that start a row. */
   readonly #branches = new Map<number, number>()
 
-  /** @param texts none of them empty, in any order, doubles allowed */
+  /** @param texts none of them empty; in any order, duplicates allowed */
   constructor(texts: readonly Buffer[]) {
     const sorted = [...texts].sort((left, right) => Buffer.compare(left, right))
     const shared = sorted.map((text, index) => sharedLength(sorted[index - 1], text))
@@ -38,7 +38,7 @@ export class Trie {
     this.#addRows(above, starts)
   }
 
-  /** @returns the node below by that byte, ROOT when there is none */
+  /** @returns the child by that byte, ROOT when there is none */
   child(node: number, byte: number): number {
     const symbols = this.#symbols
     if (((symbols[node + 1] ?? END) & SYMBOL) === byte) return node + 1
@@ -71,7 +71,7 @@ export class Trie {
   }
 }
 
-/** Takes from the path of the text before what is deeper than the row's parent. */
+/** Removes from `path` what is deeper than the row's parent. */
 function parentOf(row: Row, path: Row[]): number {
   for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
     if (last.above < row.above) return last.first + row.above - last.above - 1
@@ -80,7 +80,7 @@ function parentOf(row: Row, path: Row[]): number {
   return ROOT
 }
 
-/** One start more than there are texts: the last is the end of all rows. Behind each row one place is an END. */
+/** One more start than there are texts: the last is the end of all rows. One place after each row is an END. */
 function rowStarts(texts: readonly Buffer[], above: readonly number[]): Int32Array {
   const starts = new Int32Array(texts.length + 1)
   let next = ROOT + 1

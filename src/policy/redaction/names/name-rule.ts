@@ -1,15 +1,18 @@
 const RULE = /^!?[A-Za-z0-9_.*-]+$/
 
-/** A user's word on the variables whose names match. */
+/** A user's rule for the variables whose names match. */
 export interface NameRule {
   readonly readable: boolean
-  /** Upper-case literals that stand in the name in this order, anything between them; the first and last anchored. */
+  /**
+   * Upper-case parts that stand in the name in this order, with anything between them. The first and the last are
+   * anchored.
+   */
   readonly literals: readonly string[]
 }
 
 /**
- * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). A `*` stands for any characters, none too; upper
- * and lower case are the same. undefined: not a rule.
+ * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). A `*` stands for any characters, or none; case does not
+ * matter. Undefined: not a rule.
  */
 export function parseNameRule(text: string): NameRule | undefined {
   if (!RULE.test(text)) return undefined
@@ -18,7 +21,7 @@ export function parseNameRule(text: string): NameRule | undefined {
   return { readable, literals: glob.toUpperCase().split('*') }
 }
 
-/** Not a regular expression: with many stars that would take very long. */
+/** Not a regular expression, which would take very long with many stars. */
 export function matchesName({ literals }: NameRule, name: string): boolean {
   const rest = name.toUpperCase()
   const [first = '', ...others] = literals

@@ -2,24 +2,24 @@
 const WORD_END = /[_.-]/
 const NUMBER_AT_END = /\d+$/
 
-/** Anywhere in the name. */
+/** Secret wherever they stand in the name. */
 const SECRET_PARTS = [
   ...['PASS', 'PWD', 'SECRET', 'TOKEN', 'CREDENTIAL', 'PRIVATE'],
   ...['BEARER', 'AUTHORIZATION', 'MNEMONIC', 'WEBHOOK', 'CONNECTION_STRING', 'CONNECTIONSTRING'],
 ]
 
-/** At the end of any word. */
+/** Secret at the end of any word. */
 const SECRET_ENDINGS = [
   ...['KEY', 'KEYS', 'AUTH', 'DSN', 'JWT', 'COOKIE', 'COOKIES', 'CERT', 'CERTS', 'PW', 'CRED', 'CREDS'],
   ...['SIGNATURE', 'CERTIFICATE', 'KEYSTORE', 'KEYTAB', 'KEYFILE', 'KEYRING'],
 ]
 
-/** A word of their own: as endings they are in too many others. */
+/** Secret only as a whole word: too many others end with them. */
 const SECRET_WORDS = ['PIN', 'OTP', 'TOTP', 'PAT', 'SAS', 'SALT', 'SEED', 'HMAC', 'PEM', 'PFX']
 
 /**
- * At the end of the last word: `PGHOST`, `SSLMODE`. Each must be one that no name of a secret ends with; `DB`
- * (`MONGODB` may be a URL) and `ENV` (`DOTENV` is a whole file) are not.
+ * Harmless at the end of the last word: `PGHOST`, `SSLMODE`. No name of a secret may end with one of them. So `DB` is
+ * missing (`MONGODB` may be a URL), and `ENV` (`DOTENV` is a whole file).
  */
 const HARMLESS_ENDINGS = [
   ...['HOST', 'HOSTS', 'PORT', 'PORTS', 'USER', 'NAME', 'DATABASE', 'SCHEMA', 'REGION', 'ZONE', 'CLUSTER'],
@@ -37,7 +37,7 @@ const HARMLESS_ENDINGS = [
   ],
 ]
 
-/** The last word. */
+/** Harmless as the last word. */
 const HARMLESS_WORDS = [
   ...['DB', 'ENV', 'STAGE', 'TZ', 'TIMEZONE', 'LANG', 'LANGUAGE', 'LOCALE', 'PROJECT', 'PATH', 'DIRECTORY'],
   ...['ADDR', 'ADDRESS', 'SERVER', 'DOMAIN', 'PROTOCOL', 'DRIVER', 'DIALECT', 'ENGINE', 'TYPE', 'FORMAT'],
@@ -45,7 +45,7 @@ const HARMLESS_WORDS = [
   ...['ENABLED', 'DEBUG', 'VERBOSE', 'SIZE', 'LIMIT', 'COUNT', 'RETRIES', 'INTERVAL'],
 ]
 
-/** Errs on this side: a value that is replaced for nothing is a nuisance, one that is shown is a leak. */
+/** When in doubt, yes: a value that is replaced without need is a nuisance, one that is shown is a leak. */
 export function soundsSecret(name: string): boolean {
   const upper = name.toUpperCase()
   if (SECRET_PARTS.some((part) => upper.includes(part))) return true

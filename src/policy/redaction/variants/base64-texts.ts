@@ -3,9 +3,9 @@ const BITS = 6
 const COLUMNS = [76, 64]
 
 /**
- * What a text becomes inside a longer one in base64, standard and URL-safe: once for each place it can have in a
- * group of three bytes, without the characters that also depend on its neighbours. Also the lines it becomes when it
- * is encoded for itself and wrapped.
+ * What a text looks like inside a longer one in base64, standard and URL-safe: once for each position that it can have
+ * in a group of three bytes, without the characters that also depend on its neighbours. Also its lines when it is
+ * encoded alone and wrapped.
  */
 export function base64Texts(text: Buffer): Buffer[] {
   const aligned = [0, 1, 2].map((before) => encodedBehind(before, text))
@@ -20,7 +20,7 @@ function encodedBehind(before: number, text: Buffer): string {
   return encoded.slice(first, end)
 }
 
-/** The last line is one too: it may show up to 56 bytes. */
+/** Includes the last line, which may show up to 56 bytes. */
 function wrapped(encoded: string, columns: number): string[] {
   const lines = Math.ceil(encoded.length / columns)
   return Array.from({ length: lines }, (_, line) => encoded.slice(line * columns, (line + 1) * columns))

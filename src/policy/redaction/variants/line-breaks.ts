@@ -5,7 +5,9 @@ export function isLineBreak(byte: number): boolean {
   return byte === 0x0a || byte === 0x0d
 }
 
-/** Where line breaks stand inside what is followed without them: offsets in the stream, in order. */
+/**
+ * Where the line breaks are in the part of the stream that is followed without them: offsets in the stream, in order.
+ */
 export class LineBreaks {
   #offsets: number[] = []
 
@@ -24,13 +26,13 @@ export class LineBreaks {
     return end - length - this.#within(end - length)
   }
 
-  /** Forgets those in front of the last `length` bytes that are not breaks. */
+  /** Forgets line breaks before the last `length` bytes that are not breaks. */
   keepWithin(length: number, end: number): void {
     const within = this.#within(end - length)
     if (within < this.#offsets.length) this.#offsets = within === 0 ? [] : this.#offsets.slice(-within)
   }
 
-  /** How many lie behind the place that would be at `start` if there were none: each moves it by one. */
+  /** How many lie after `start`, the place where it would be if there were none: each moves it by one. */
   #within(start: number): number {
     const offsets = this.#offsets
     let [low, high] = [0, offsets.length]

@@ -5,8 +5,8 @@ const LONGEST_WORDS = 40
 const NUMBER = /^-?\d{1,9}(?:\.\d{1,9})?$/
 
 /**
- * Whether a value is ordinary words or a number. It decides for names that say nothing: a secret is seldom that, and
- * to replace every `staging` in an output would make it unreadable.
+ * Whether a value is ordinary words or a number. This decides when the name says nothing: a secret is seldom that, and
+ * an output in which every `staging` is replaced cannot be read.
  */
 export function looksPlain(value: Buffer): boolean {
   if (value.length > LONGEST_WORDS) return false

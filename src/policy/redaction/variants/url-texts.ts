@@ -3,10 +3,10 @@ const PERCENT = 0x25
 const SPACE = 0x20
 const PLUS = 0x2b
 
-/** What is written for each byte; PERCENT for its percent-encoding. */
+/** What is written for each byte; PERCENT means percent-encoding. */
 type Encoding = Uint8Array
 
-/** RFC 3986, the unreserved characters: most libraries that mean one segment or value. */
+/** RFC 3986, unreserved characters: most libraries, for one segment or value. */
 const STRICT = encoding('-._~')
 
 const OTHERS: readonly Encoding[] = [

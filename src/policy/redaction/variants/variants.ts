@@ -3,18 +3,18 @@ import { jsonTexts } from './json-texts.ts'
 import { isLineBreak } from './line-breaks.ts'
 import { urlTexts } from './url-texts.ts'
 
-/** Shorter ones would be found where they mean nothing. */
+/** Shorter ones would also be found where they mean nothing. */
 const MIN_BYTES = 6
 
-/** The text as it is, and what is left of it in a stream without its line breaks: it may come with others. */
+/** The text as it is, and without its line breaks: a stream may have others. */
 export function plainTexts(text: Buffer): Buffer[] {
   const joined = text.filter((byte) => !isLineBreak(byte))
   return joined.length === text.length || joined.length < MIN_BYTES ? [text] : [text, Buffer.from(joined)]
 }
 
 /**
- * The text as programs write it: as it is, in base64, in URLs and forms, in JSON. No two are equal; what comes out
- * shorter than 6 bytes is left out.
+ * The text as programs write it: as it is, in base64, in URLs and forms, in JSON. Without duplicates, and without
+ * results shorter than 6 bytes.
  */
 export function variantsOf(text: Buffer): Buffer[] {
   const variants = [...plainTexts(text), ...base64Texts(text), ...urlTexts(text), ...jsonTexts(text)]
