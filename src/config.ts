@@ -71,19 +71,37 @@ export const agentFlags: readonly {
  * @throws ConfigError with everything that is wrong
  */
 export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
-  const { flags, env } = source
   const problems = new ConfigurationProblems()
+  const { key, ...rest } = readAll(source, { needsKey: true, problems })
+  if (key === undefined || problems.count > 0) throw problems.toError()
+  return { key, ...rest }
+}
+
+/** What is wrong with a settings file itself, and what is unwise. Key and gateway may be given elsewhere. */
+export function checkAgentFile(path: string): { problems: readonly string[]; warnings: readonly string[] } {
+  const problems = new ConfigurationProblems()
+  const env = { HOOP_GRPCURL: '127.0.0.1:8010' }
+  const source = { flags: { config: path }, env, stderrIsTty: false }
+  const { warnings } = readAll(source, { needsKey: false, problems })
+  return { problems: problems.toLines(), warnings }
+}
+
+type Unchecked = Omit<AgentConfiguration, 'key'> & { readonly key: Credential | undefined }
+
+function readAll(
+  source: SettingsSource,
+  { needsKey, problems }: { needsKey: boolean; problems: ConfigurationProblems },
+): Unchecked {
+  const { flags, env } = source
   const config = typeof flags['config'] === 'string' ? flags['config'] : undefined
   const file = readSettingsFile(locateFile(config, env['RUNBOOK_AGENT_CONFIG']), problems)
   const lookup = new Lookup(source, file, problems)
   const warnings: string[] = []
   const credentials = env['CREDENTIALS_DIRECTORY']
-  const key = findCredential({ lookup, file, credentials, problems, warnings })
+  const key = findCredential({ lookup, file, credentials, problems, warnings }, needsKey)
   const tls = findTls({ lookup, env, file, problems, warnings })
   const proxy = readProxy(env, problems)
-  const rest = readRest(lookup, source)
-  if (key === undefined || problems.count > 0) throw problems.toError()
-  return { key, tls, proxy, ...rest, warnings }
+  return { key, tls, proxy, ...readRest(lookup, source), warnings }
 }
 
 function readProxy(env: NodeJS.ProcessEnv, problems: ConfigurationProblems): ProxySettings | undefined {

@@ -3,7 +3,8 @@ import { Command, CommanderError } from 'commander'
 import { printableText } from './basics/text/printable.ts'
 import { addClientCommands } from './commands/client/program.ts'
 import { addCompletionCommands } from './commands/completion/program.ts'
-import { agentFlags } from './config.ts'
+import { withAgentFlags } from './commands/agent-flags.ts'
+import { addConfigCommands } from './commands/config/program.ts'
 import type { DevFlags } from './commands/dev/dev.ts'
 import { exitCodes, Failure } from './commands/failure.ts'
 import type { ServiceAction, ServiceFlags } from './commands/service/service.ts'
@@ -23,7 +24,7 @@ function program(): Command {
     .version(version, '-V, --version')
     .exitOverride()
     .showHelpAfterError('(--help shows the options)')
-  withSettings(
+  withAgentFlags(
     root
       .command('start', { isDefault: true })
       .description('the agent: connects to a gateway and serves until told to stop'),
@@ -54,17 +55,10 @@ function program(): Command {
 
 type AgentFlags = Readonly<Record<string, string | boolean>>
 
-function withSettings(command: Command): Command {
-  for (const { flag, placeholder, description } of agentFlags) {
-    command.option(placeholder === undefined ? flag : `${flag} <${placeholder}>`, description)
-  }
-  return command
-}
-
 /** What looks at an agent, or at what it would be, and disturbs none. */
 function addOperatorCommands(root: Command): void {
   const json = ['--json', 'print JSON'] as const
-  withSettings(root.command('doctor').description('tests everything the agent needs, disturbs nothing'))
+  withAgentFlags(root.command('doctor').description('tests everything the agent needs, disturbs nothing'))
     .option(...json)
     .action(async (flags: AgentFlags) => {
       // At once: a name lookup that hangs would hold the process.
@@ -82,17 +76,7 @@ function addOperatorCommands(root: Command): void {
       const { statusCommand } = await import('./commands/status/status.ts')
       process.exit(await statusCommand(flags, socketPaths))
     })
-  withSettings(
-    root
-      .command('config')
-      .description('the settings')
-      .command('print')
-      .description('every setting, its value, and where it came from'),
-  )
-    .option(...json)
-    .action(async (flags: AgentFlags) =>
-      (await import('./commands/config-print.ts')).configPrintCommand(flags),
-    )
+  addConfigCommands(root)
   addServiceCommands(root.command('service').description('the agent as a service of systemd'))
   addRunbookCommands(root.command('runbooks').description('for authors of runbooks'))
 }

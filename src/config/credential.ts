@@ -7,9 +7,9 @@ export type Credential = Key | GatewayToken
 
 /**
  * A key, else a JWT-SVID, else a token of the old kind (protocol.md 2.3). A key always wins: hoop's chart names a
- * file for an SVID even where there is none. Undefined, and a problem, without one.
+ * file for an SVID even where there is none. Undefined without one, and a problem when it is needed.
  */
-export function findCredential(search: CredentialSearch): Credential | undefined {
+export function findCredential(search: CredentialSearch, isNeeded: boolean): Credential | undefined {
   const { problems, file } = search
   const before = problems.count
   for (const find of [findKey, findSvid, findToken]) {
@@ -18,7 +18,8 @@ export function findCredential(search: CredentialSearch): Credential | undefined
     if (credential !== undefined || problems.count > before) return credential
   }
   // Of a file that cannot be read nobody knows whether it has a key.
-  if (file !== undefined) problems.add('missing HOOP_KEY environment variable', 'set HOOP_KEY, or key-file')
+  if (file !== undefined && isNeeded)
+    problems.add('missing HOOP_KEY environment variable', 'set HOOP_KEY, or key-file')
   return undefined
 }
 

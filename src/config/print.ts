@@ -2,28 +2,13 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Secret } from '../basics/secret.ts'
+import type { PrintedSetting, PrintedSettings } from '../basics/settings/printed.ts'
 import { durationKind, pem, sizeKind, type Kind } from './kinds.ts'
 import { Lookup, type Found, type SettingsSource } from './lookup.ts'
 import { ConfigurationProblems } from './problems.ts'
 import { locateFile, readSettingsFile, type Location } from './settings-file.ts'
 import { stateFolder } from './state-folder.ts'
 import { SETTINGS, settings, type Setting } from './table.ts'
-
-/** A setting as it is now. `value` is null when it has none. */
-export interface PrintedSetting {
-  readonly name: string
-  /** In the form in which it is written; of a secret `<set>`. */
-  readonly value: string | null
-  readonly from: 'flag' | 'variable' | 'file' | 'default' | 'refused' | 'unset'
-  /** The flag, the variable, or `path:line:column`; null for the last three. */
-  readonly place: string | null
-}
-
-export interface PrintedSettings {
-  /** The settings file that is looked for, whether it is there or not. */
-  readonly file: string
-  readonly settings: readonly PrintedSetting[]
-}
 
 /**
  * Every setting of the table, in its order. What is wrong with them `loadAgentSettings` says.
@@ -92,7 +77,8 @@ function defaultStateFolder({ env }: SettingsSource): string {
   return stateFolder({ setting: undefined, env, home: homedir(), uid: process.geteuid?.() ?? 0 })
 }
 
-function printed(kind: Kind<unknown>, value: unknown): string {
+/** The value as it is written in a file; of a secret that it is set. */
+export function printed(kind: Kind<unknown>, value: unknown): string {
   if (value instanceof Secret) return String(value)
   // A text may well hold a private key beside the certificate.
   if (kind === pem) return String(value).startsWith('file://') ? String(value) : '<set>'

@@ -22,9 +22,14 @@ export class ConfigurationProblems {
     this.#lines.add(`${place}: ${message}`.replaceAll(/\p{Cc}/gu, '?'))
   }
 
-  toError(): ConfigError {
+  /** One problem each. */
+  toLines(): string[] {
     const lines = [...this.#lines].slice(0, LONGEST_LIST)
     const more = this.#lines.size - lines.length
-    return new ConfigError([...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'))
+    return [...lines, ...(more > 0 ? [`and ${more} more`] : [])]
+  }
+
+  toError(): ConfigError {
+    return new ConfigError(this.toLines().join('\n'))
   }
 }

@@ -26,6 +26,8 @@ export interface Setting<T> {
   readonly kind: Kind<T>
   readonly description: string
   readonly default?: T
+  /** The default is another one on other machines. */
+  readonly isOfMachine?: true
   /** Variables of hoop's agent that mean the same, the first one set counts. */
   readonly aliases?: readonly string[]
   /** Has no flag: every user of the machine can read the arguments of a process. */
@@ -149,6 +151,7 @@ export const SETTINGS = {
     name: 'limits.sessions',
     kind: count,
     default: SESSIONS_HERE,
+    isOfMachine: true,
     description: `sessions at the same time, more are refused; as memory and open files allow (default ${SESSIONS_HERE})`,
   },
   outputCap: {

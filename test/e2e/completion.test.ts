@@ -36,6 +36,8 @@ describe('complete', () => {
     ['a parameter', ['run', 'pg', 'ops/report.runbook.sql', '-p', 'na'], 'name=\twho\n'],
     ['a value of a parameter', ['run', 'pg', 'ops/report.runbook.sql', '-p', 'state=i'], 'state=idle\n'],
     ['a session', ['sessions', 'output', '5701'], `${ID}\tpg done\n`],
+    ['a settings file', ['config', 'check', ''], ':files\n'],
+    ['whose settings', ['config', 'schema', 'g'], 'gateway\n'],
     ['a file', ['login', '--token-file', ''], ':files\n'],
     ['nothing that is not there', ['run', 'zz'], ''],
     ['no hidden command', ['doctor-'], ''],

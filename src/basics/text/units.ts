@@ -7,14 +7,19 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 }
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
+/** What `parseDuration` reads; what it makes of it has to be a safe integer too. */
+export const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
+/** The same of `parseSize`. */
+export const SIZE = /^(?:0|(\d{1,9})(B|KiB|MiB|GiB))$/
+
 /** `500ms`, `10s`, `5m`, `1h`, `30d` in milliseconds; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
-  return parseQuantity(text, /^(\d{1,9})(ms|s|m|h|d)$/, MILLISECONDS)
+  return parseQuantity(text, DURATION, MILLISECONDS)
 }
 
 /** `0`, `100B`, `512KiB`, `10MiB`, `1GiB` in bytes; undefined for anything else. */
 export function parseSize(text: string): number | undefined {
-  return text === '0' ? 0 : parseQuantity(text, /^(\d{1,9})(B|KiB|MiB|GiB)$/, BYTES)
+  return text === '0' ? 0 : parseQuantity(text, SIZE, BYTES)
 }
 
 function parseQuantity(

@@ -4,11 +4,19 @@ import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small
 import { buildSettings } from './build.ts'
 import { checkShape } from './check.ts'
 import { Problems, SettingsError } from './problems.ts'
-import { resolveReferences } from './references.ts'
+import { resolveReferences, type Sources } from './references.ts'
 import type { GatewaySettings } from './settings.ts'
-import { readTree } from './tree.ts'
+import { readTree, type Tree } from './tree.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
+
+/** What a text says, also where it cannot be used. */
+export interface ExaminedSettings {
+  /** As it is written, references not yet followed; undefined when it is no YAML. */
+  readonly tree: Tree | undefined
+  readonly problems: Problems
+  readonly settings: GatewaySettings | undefined
+}
 
 const FILE_BYTES = 1024 * 1024
 
@@ -18,22 +26,35 @@ export function loadSettings(path: string, env: Environment = process.env): Gate
 }
 
 /** The same for a text; `file` names it in errors, and paths in it are relative to that file's folder. */
-export function parseSettings(
-  text: string,
-  { file, env }: { file: string; env: Environment },
-): GatewaySettings {
+export function parseSettings(text: string, { file, env }: SettingsOrigin): GatewaySettings {
+  const { settings, problems } = examine(text, { file, env })
+  problems.throwIfAny()
+  if (settings !== undefined) return settings
+  throw new SettingsError(file, [{ path: '', message: 'the settings cannot be used' }])
+}
+
+/** The file with everything that is wrong with it. Throws a SettingsError only when it cannot be read. */
+export function examineSettings(path: string, env: Environment): ExaminedSettings {
+  return examine(readText(path), { file: path, env })
+}
+
+interface SettingsOrigin {
+  readonly file: string
+  readonly env: Environment
+}
+
+function examine(text: string, { file, env }: SettingsOrigin): ExaminedSettings {
   const lines = new LineCounter()
   const problems = new Problems(file, lines)
-  const sources = { folder: dirname(resolve(file)), env }
   const tree = readTree(text, lines, problems)
-  if (tree === undefined) problems.throwIfAny()
-  const shape = checkShape(resolveReferences(tree ?? {}, sources, problems), problems)
-  problems.throwIfAny()
-  if (shape === undefined)
-    throw new SettingsError(file, [{ path: '', message: 'the settings cannot be used' }])
-  const settings = buildSettings(shape, sources, problems)
-  problems.throwIfAny()
-  return settings
+  const isBroken = tree === undefined && problems.any
+  const sources = { folder: dirname(resolve(file)), env }
+  return { tree, problems, settings: isBroken ? undefined : settingsOf(tree ?? {}, sources, problems) }
+}
+
+function settingsOf(tree: Tree, sources: Sources, problems: Problems): GatewaySettings | undefined {
+  const shape = checkShape(resolveReferences(tree, sources, problems), problems)
+  return shape === undefined || problems.any ? undefined : buildSettings(shape, sources, problems)
 }
 
 function readText(path: string): string {

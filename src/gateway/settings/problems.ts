@@ -50,7 +50,7 @@ export class Problems {
    * one: what follows from an error is no news.
    */
   add(path: Path, message: string, part: 'key' | 'value' = 'value'): void {
-    if (path.some((_, i) => this.#paths.has(formatPath(path.slice(0, i + 1))))) return
+    if (this.has(path)) return
     this.#paths.add(formatPath(path))
     this.addAt(this.#offsetOf(path)[part], message, path)
   }
@@ -67,11 +67,29 @@ export class Problems {
     return `line ${this.#lines.linePos(this.#offsetOf(path).value).line}`
   }
 
+  /** `path:line:column` of a setting's value. */
+  placeOf(path: Path): string {
+    const { line, col } = this.#lines.linePos(this.#offsetOf(path).value)
+    return `${this.#file}:${line}:${col}`
+  }
+
+  /** Whether the setting, or what it is part of, has a problem. */
+  has(path: Path): boolean {
+    return path.some((_, i) => this.#paths.has(formatPath(path.slice(0, i + 1))))
+  }
+
+  get any(): boolean {
+    return this.#found.length > 0
+  }
+
   /** Throws a SettingsError with all problems so far, in the order of the file. */
   throwIfAny(): void {
-    if (this.#found.length === 0) return
+    if (this.any) throw this.toError()
+  }
+
+  toError(): SettingsError {
     const place = ({ line = 0, column = 0 }: Problem): number => line * 1e7 + column
-    throw new SettingsError(
+    return new SettingsError(
       this.#file,
       this.#found.toSorted((a, b) => place(a) - place(b)),
     )
@@ -87,7 +105,8 @@ export class Problems {
   }
 }
 
-function formatPath(path: Path): string {
+/** E.g. `connections[0].agent`. */
+export function formatPath(path: Path): string {
   return path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${shorten(key)}`))
     .join('')

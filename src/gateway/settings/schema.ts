@@ -1,74 +1,19 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
+import { booleanJson, durationJson, sizeJson, wordsJson } from '../../basics/settings/json-schema.ts'
 import { parseDuration, parseSize } from '../../basics/text/units.ts'
 import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from './address.ts'
+import { entries, entryName, json, list, map, matching, parsed, within } from './shapes.ts'
 
 // The shape of gateway.yaml. Every scalar arrives as a text (tree.ts), null is a value left empty. Messages say
 // what is accepted and never what was found there: it may be a secret.
 
-/** A message for something of another kind than expected. */
-function expected(what: string) {
-  return ({ input }: v.BaseIssue<unknown>): string => {
-    if (input === undefined || input === null) return `${what} is expected, there is no value`
-    const found = Array.isArray(input) ? 'a list' : typeof input === 'object' ? 'a map' : 'a single value'
-    return `${what} is expected, this is ${found}`
-  }
-}
-
-function isMap(input: unknown): input is Record<string, unknown> {
-  return typeof input === 'object' && input !== null && !Array.isArray(input)
-}
-
-/** Exactly these settings. The message of an unknown one is the list of the known (check.ts makes the text). */
-function map<const Entries extends v.ObjectEntries>(entries: Entries) {
-  const known = Object.keys(entries)
-  const missing = (issue: v.BaseIssue<unknown>): string =>
-    issue.received === 'undefined' ? 'this setting is missing' : 'a map is expected'
-  return v.pipe(
-    v.custom<Record<string, unknown>>(isMap, expected(`a map with ${known.join(', ')}`)),
-    v.objectWithRest(entries, v.never(known.join(' ')), missing),
-  )
-}
-
-function text(what: string) {
-  return v.string(expected(what))
-}
-
-function list<const Item extends v.GenericSchema>(item: Item, what: string) {
-  return v.array(item, expected(`a list of ${what}`))
-}
-
-function matching(pattern: RegExp, what: string) {
-  return v.pipe(text(what), v.regex(pattern, `${what} is expected`))
-}
-
-/** A text that means something else: `parse` gives undefined for one it does not understand. */
-function parsed<Value>(parse: (text: string) => Value | undefined, what: string) {
-  return v.pipe(
-    text(what),
-    v.rawTransform<string, Value>(({ dataset, addIssue, NEVER }) => {
-      const value = parse(dataset.value)
-      if (value !== undefined) return value
-      addIssue({ message: `${what} is expected` })
-      return NEVER
-    }),
-  )
-}
-
-function within(parse: (text: string) => number | undefined, from: string, to: string, what: string) {
-  const [low, high] = [parse(from) ?? 0, parse(to) ?? Infinity]
-  const bounded = (written: string): number | undefined => {
-    const value = parse(written)
-    return value !== undefined && value >= low && value <= high ? value : undefined
-  }
-  return parsed(bounded, `${what} from ${from} to ${to}`)
-}
-
 const duration = (from: string, to: string) =>
-  within(parseDuration, from, to, 'a duration (500ms, 10s, 5m, 1h, 30d)')
-const size = (from: string, to: string) => within(parseSize, from, to, 'a size (100B, 512KiB, 20MiB)')
+  within(parseDuration, { from, to, what: 'a duration (500ms, 10s, 5m, 1h, 30d)', schema: durationJson })
+const size = (from: string, to: string) =>
+  within(parseSize, { from, to, what: 'a size (100B, 512KiB, 20MiB)', schema: sizeJson })
 
 const Name = matching(
   /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
@@ -77,17 +22,15 @@ const Name = matching(
 const Flag = parsed(
   (word) => (word === 'true' ? true : word === 'false' ? false : undefined),
   'true or false',
+  booleanJson,
 )
 const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 const FilePath = matching(/^[^\0]+$/, 'a path')
 const VARIABLE = '[A-Za-z_][A-Za-z0-9_]*'
-const VariableName = v.pipe(
-  v.string(),
-  v.regex(new RegExp(`^${VARIABLE}$`), 'a name of letters, digits and underscores is expected'),
-)
-const SecretName = v.pipe(
-  v.string(),
-  v.regex(new RegExp(`^(envvar|filesystem):${VARIABLE}$`), 'envvar:NAME or filesystem:NAME is expected'),
+const VariableName = entryName(new RegExp(`^${VARIABLE}$`), 'a name of letters, digits and underscores')
+const SecretName = entryName(
+  new RegExp(`^(envvar|filesystem):${VARIABLE}$`),
+  'envvar:NAME or filesystem:NAME',
 )
 
 /** Go's decoder, which the agent must agree with, wants the padding and skips line breaks (protocol.md 5.5). */
@@ -98,12 +41,15 @@ const Base64 = parsed((written) => {
 }, 'base64 with its padding')
 
 /** A token or key, or its hash: only the hash goes on from here. */
-const SecretHash = parsed((written) => {
-  const [, hash] = /^sha256:([0-9a-fA-F]{64})$/.exec(written) ?? []
-  if (hash !== undefined) return Buffer.from(hash, 'hex')
-  if (written.startsWith('sha256:') || !/^[\x21-\x7e]{16,4096}$/.test(written)) return undefined
-  return createHash('sha256').update(written).digest()
-}, 'a secret of at least 16 printable characters without spaces, or sha256: and its hash in 64 hexadecimal digits,')
+const SecretHash = v.pipe(
+  parsed((written) => {
+    const [, hash] = /^sha256:([0-9a-fA-F]{64})$/.exec(written) ?? []
+    if (hash !== undefined) return Buffer.from(hash, 'hex')
+    if (written.startsWith('sha256:') || !/^[\x21-\x7e]{16,4096}$/.test(written)) return undefined
+    return createHash('sha256').update(written).digest()
+  }, 'a secret of at least 16 printable characters without spaces, or sha256: and its hash in 64 hexadecimal digits,'),
+  json({ writeOnly: true }),
+)
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
 
@@ -165,7 +111,11 @@ const AccessShape = map({
   connect: v.nullish(Flag),
   'client-input': v.nullish(Flag),
   'client-escapes': v.nullish(
-    parsed((word) => (word === 'block' || word === 'allow' ? word : undefined), 'block or allow'),
+    parsed(
+      (word) => (word === 'block' || word === 'allow' ? word : undefined),
+      'block or allow',
+      wordsJson(['block', 'allow']),
+    ),
   ),
   groups: v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
 })
@@ -213,15 +163,3 @@ export const SettingsShape = map({
 
 export type SettingsShape = v.InferOutput<typeof SettingsShape>
 export type ConnectionShape = SettingsShape['connections'][number]
-
-/** NAME to value; optional. */
-function entries<
-  const Key extends v.GenericSchema<string, string>,
-  const Value extends v.GenericSchema<unknown, string>,
->(key: Key, value: Value) {
-  const record = v.pipe(
-    v.custom<Record<string, unknown>>(isMap, expected('a map of names to values')),
-    v.record(key, value),
-  )
-  return v.nullish(record, {})
-}

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseDuration, parseSize } from '../../src/basics/text/units.ts'
-import { printDuration, printSettings, printSize, type PrintedSetting } from '../../src/config/print.ts'
-import { settings } from '../../src/config/table.ts'
-import { Authority } from '../support/network/certificates.ts'
-import { runProgram } from '../support/sites/program.ts'
-import { Workplace } from '../support/sites/workplace.ts'
+import { parseDuration, parseSize } from '../../../src/basics/text/units.ts'
+import type { PrintedSetting } from '../../../src/basics/settings/printed.ts'
+import { printDuration, printSettings, printSize } from '../../../src/config/print.ts'
+import { settings } from '../../../src/config/table.ts'
+import { Authority } from '../../support/network/certificates.ts'
+import { runProgram } from '../../support/sites/program.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 
 const SECRET = 'xagt-hush-0123456789'
 const KEY = `grpc://tester:${SECRET}@127.0.0.1:8010?mode=standard`
@@ -151,6 +152,72 @@ describe('runbook-agent config print', () => {
     expect(human.stdout).toMatch(/^log\.encoding +- +not set *$/m)
   })
 })
+
+describe("runbook-agent config print with a gateway's settings", () => {
+  it('prints each as it is written, by default, or as not set, and no secret', async () => {
+    using place = new Workplace()
+    const file = place.write('any.yaml', GATEWAY)
+    const { code, stdout, stderr } = await runProgram(place, ['config', 'print', file], { KEY: SECRET })
+    expect([code, stderr]).toEqual([0, ''])
+    const lines = stdout.split('\n').map((line) => line.trimEnd().replaceAll(/ {2,}/g, '  '))
+    expect(lines[0]).toBe(`settings file: ${file}`)
+    for (const line of [
+      `listen.http  127.0.0.1:0  ${file}:1:17`,
+      'listen.grpc  127.0.0.1:8010  default',
+      `users[0].token  <set>  ${file}:2:31`,
+      `agents[0].key  env://KEY  ${file}:3:27`,
+      `repositories[0].url  https://git.example/ops.git  ${file}:4:34`,
+      'repositories[0].branch  -  not set',
+      `connections[0].command  ["psql","-X"]  ${file}:8:14`,
+      `connections[0].env.PASS  <set>  ${file}:9:18`,
+      'connections[0].files  -  not set',
+      'connections[0].runbooks  -  not set',
+      'connections[0].access.exec  true  default',
+      'limits.wait  50s  default',
+    ])
+      expect(lines).toContain(line)
+    expect(stdout).not.toMatch(/hush/)
+  })
+
+  it('shows what is wrong as refused, says why, and exits with 78', async () => {
+    using place = new Workplace()
+    const file = place.write('gateway.yaml', 'limits: { wait: 5x, bdy: 1KiB }\nusers: admin\n')
+    const args = ['config', 'print', '--json', file]
+    const { code, stdout, stderr } = await runProgram(place, args)
+    const document = JSON.parse(stdout) as {
+      settings: readonly PrintedSetting[]
+      problems: readonly string[]
+    }
+    expect([code, stderr]).toEqual([78, `runbook-agent: ${document.problems.join('\n')}\n`])
+    expect(document.problems).toContainEqual(expect.stringContaining('gateway.yaml:1:21 limits.bdy: unknown'))
+    for (const name of ['limits.wait', 'users'])
+      expect(document.settings).toContainEqual({ name, value: null, from: 'refused', place: null })
+  })
+
+  it.each([
+    [['--gateway'], 'name the file'],
+    [['--gateway', 'gateway.yaml', '--drain', '5s'], 'no settings as flags'],
+    [['agent.yaml', '--config', 'agent.yaml'], 'one of the two'],
+  ])('refuses %j', async (args, reason) => {
+    using place = new Workplace()
+    place.write('gateway.yaml', GATEWAY)
+    place.write('agent.yaml', 'drain: 5s\n')
+    const ended = await runProgram(place, ['config', 'print', ...args])
+    expect(ended).toMatchObject({ code: 64, stdout: '' })
+    expect(ended.stderr).toContain(reason)
+  })
+})
+
+const GATEWAY = `listen: { http: 127.0.0.1:0 }
+users: [{ name: admin, token: ${SECRET} }]
+agents: [{ name: db, key: env://KEY }]
+repositories: [{ name: ops, url: https://me:hush@git.example/ops.git }]
+connections:
+  - name: pg
+    agent: db
+    command: [psql, -X]
+    env: { PASS: hush }
+`
 
 /** With a file of this text, and nothing of the test's own environment. */
 function printed(

@@ -1,0 +1,65 @@
+import { DURATION, SIZE } from '../text/units.ts'
+
+/** What settings need of JSON Schema, draft 7: the one that editors know best. */
+export interface JsonSchema {
+  readonly type?: readonly string[]
+  readonly description?: string
+  readonly default?: string | boolean | readonly unknown[] | Readonly<Record<string, unknown>>
+  readonly enum?: readonly string[]
+  readonly pattern?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minItems?: number
+  readonly anyOf?: readonly JsonSchema[]
+  readonly items?: JsonSchema
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly propertyNames?: JsonSchema
+  readonly additionalProperties?: JsonSchema | false
+  /** A secret: it is never shown. */
+  readonly writeOnly?: true
+}
+
+// The program reads every scalar as the text that is in the file. An editor reads `5432` as a number and `true` as a
+// boolean, so both have to be allowed where a text is. No schema refuses what the program takes.
+
+export function textJson(pattern?: RegExp): JsonSchema {
+  return { type: ['string', 'number', 'boolean'], ...(pattern ? { pattern: pattern.source } : {}) }
+}
+
+/** One of these words, in any case. Editors offer them as they are here. */
+export function wordsJson(words: readonly string[]): JsonSchema {
+  const inAnyCase = (word: string): string =>
+    word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
+  return {
+    anyOf: [
+      { type: ['string'], enum: words },
+      { type: ['string'], pattern: `^(?:${words.map(inAnyCase).join('|')})$` },
+      ...(words.includes('true') ? [{ type: ['boolean'] }] : []),
+    ],
+  }
+}
+
+export const booleanJson: JsonSchema = { type: ['boolean', 'string'], pattern: '^(?:true|false)$' }
+export const durationJson: JsonSchema = { type: ['string'], pattern: DURATION.source }
+/** The only number is 0. */
+export const sizeJson: JsonSchema = {
+  type: ['string', 'integer'],
+  pattern: SIZE.source,
+  minimum: 0,
+  maximum: 0,
+}
+
+/** A setting that may be left empty. */
+export function orNull({ type, anyOf, ...rest }: JsonSchema): JsonSchema {
+  return {
+    ...rest,
+    ...(type === undefined ? {} : { type: [...type, 'null'] }),
+    ...(anyOf === undefined ? {} : { anyOf: [...anyOf, { type: ['null'] }] }),
+  }
+}
+
+/** The whole document for a file; one that is empty is as good as none. */
+export function documentJson(title: string, file: JsonSchema): object {
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title, ...orNull(file) }
+}

@@ -1,0 +1,38 @@
+import { printableJson, printableText } from '../../basics/text/printable.ts'
+import { checkAgentFile } from '../../config.ts'
+import { examineSettings } from '../../gateway/settings/load.ts'
+import { exitCodes } from '../failure.ts'
+import { readingSettings, settingsKind, type KindFlags, type SettingsKind } from './settings-kind.ts'
+
+export interface ConfigCheckFlags extends KindFlags {
+  readonly json?: boolean
+}
+
+interface Checked {
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * `runbook-agent config check`: everything that is wrong in a settings file, a line each, on stdout.
+ * @returns the exit code of this program
+ * @throws Failure for a file that cannot be read, or that is nobody's
+ */
+export function configCheckCommand(file: string, flags: ConfigCheckFlags): number {
+  const kind = settingsKind(file, flags)
+  const checked = kind === 'agent' ? checkAgentFile(file) : checkGatewayFile(file)
+  const text =
+    flags.json === true ? printableJson({ file, kind, ...checked }, 2) : describe(file, kind, checked)
+  process.stdout.write(`${printableText(text)}\n`)
+  return checked.problems.length === 0 ? exitCodes.done : exitCodes.configuration
+}
+
+function checkGatewayFile(file: string): Checked {
+  const { problems } = readingSettings(() => examineSettings(file, process.env))
+  return { problems: problems.any ? problems.toError().message.split('\n') : [], warnings: [] }
+}
+
+function describe(file: string, kind: SettingsKind, { problems, warnings }: Checked): string {
+  const found = [...problems, ...warnings.map((warning) => `${warning} (a warning)`)]
+  return [...found, ...(problems.length === 0 ? [`${file}: the ${kind} can use it`] : [])].join('\n')
+}

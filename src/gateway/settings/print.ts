@@ -1,0 +1,77 @@
+import type { JsonSchema } from '../../basics/settings/json-schema.ts'
+import type { PrintedSetting, PrintedSettings } from '../../basics/settings/printed.ts'
+import { parseRemote } from '../runbooks/git/url.ts'
+import { examineSettings } from './load.ts'
+import { formatPath, type Path, type Problems } from './problems.ts'
+import { jsonOf } from './shapes.ts'
+import { SettingsShape } from './schema.ts'
+import type { Tree } from './tree.ts'
+
+/**
+ * Every setting of a `gateway.yaml`, as it is written there or by default, in the schema's order.
+ * Throws a SettingsError when the file cannot be read.
+ */
+export function printGatewaySettings(
+  file: string,
+  env: NodeJS.ProcessEnv,
+): PrintedSettings & { readonly problems: readonly string[] } {
+  const { tree, problems } = examineSettings(file, env)
+  const lines = problems.any ? problems.toError().message.split('\n') : []
+  const settings = tree === undefined ? [] : rows(jsonOf(SettingsShape), tree ?? {}, [], problems)
+  return { file, settings, problems: lines }
+}
+
+/** Of one setting, or of all that are in it. */
+function rows(
+  schema: JsonSchema,
+  tree: Tree | undefined,
+  path: Path,
+  problems: Problems,
+): readonly PrintedSetting[] {
+  const from = (from: PrintedSetting['from'], value: string | null, place: string | null = null) => [
+    { name: formatPath(path), value, from, place },
+  ]
+  if (problems.has(path)) return from('refused', null)
+  if (tree === undefined || tree === null) {
+    if (schema.default === undefined) return from('unset', null)
+    if (typeof schema.default !== 'object') return from('default', String(schema.default))
+  }
+  const value = tree ?? {}
+  if (typeof value === 'string') return from('file', shown(schema, value, path), problems.placeOf(path))
+  const inside = membersOf(schema, value)
+  if (inside.length === 0) return from('unset', null)
+  const isOfTexts = isList(value) && schema.items?.properties === undefined
+  const isWhole = !inside.some(({ key }) => problems.has([...path, key]))
+  if (isOfTexts && isWhole) return from('file', JSON.stringify(value), problems.placeOf(path))
+  return inside.flatMap((member) => rows(member.schema, member.tree, [...path, member.key], problems))
+}
+
+interface Member {
+  readonly key: string | number
+  readonly schema: JsonSchema
+  readonly tree: Tree | undefined
+}
+
+function membersOf(schema: JsonSchema, tree: Exclude<Tree, string | null>): Member[] {
+  if (isList(tree)) return tree.map((item, key) => ({ key, schema: schema.items ?? {}, tree: item }))
+  const { properties, additionalProperties } = schema
+  if (properties === undefined)
+    return Object.entries(tree).map(([key, value]) => ({
+      ...{ key, tree: value, schema: additionalProperties === false ? {} : (additionalProperties ?? {}) },
+    }))
+  return Object.entries(properties).map(([key, schema]) => ({
+    ...{ key, schema, tree: Object.hasOwn(tree, key) ? tree[key] : undefined },
+  }))
+}
+
+/** Of a reference what is written, of a secret that it is set, and a url without its password. */
+function shown({ writeOnly }: JsonSchema, text: string, path: Path): string {
+  if (/^(?:file|env):\/\//.test(text)) return text
+  if (writeOnly === true) return '<set>'
+  const remote = path.at(-1) === 'url' ? parseRemote(text) : undefined
+  return remote?.kind === 'https' ? remote.url : text
+}
+
+function isList(tree: Tree): tree is readonly Tree[] {
+  return Array.isArray(tree)
+}

@@ -1,0 +1,139 @@
+import * as v from 'valibot'
+import { type JsonSchema, orNull, textJson } from '../../basics/settings/json-schema.ts'
+
+// What shapes of settings are made of. Each has its JSON schema as valibot's metadata, `jsonOf` puts them together.
+// Messages say what is accepted and never what was found there: it may be a secret.
+
+/** A message for something of another kind than expected. */
+function expected(what: string) {
+  return ({ input }: v.BaseIssue<unknown>): string => {
+    if (input === undefined || input === null) return `${what} is expected, there is no value`
+    const found = Array.isArray(input) ? 'a list' : typeof input === 'object' ? 'a map' : 'a single value'
+    return `${what} is expected, this is ${found}`
+  }
+}
+
+function isMap(input: unknown): input is Record<string, unknown> {
+  return typeof input === 'object' && input !== null && !Array.isArray(input)
+}
+
+/** Adds to what editors know of a shape. */
+export function json<const Input>(schema: JsonSchema) {
+  return v.metadata<Input, Record<string, unknown>>({ ...schema })
+}
+
+/** The shape's JSON schema; a shape that may be left out takes null as well. */
+export function jsonOf(shape: v.GenericSchema): JsonSchema {
+  if (!isOptional(shape)) return v.getMetadata(shape)
+  const inside = orNull(jsonOf(shape.wrapped))
+  const { default: value } = shape
+  if (value === undefined) return inside
+  return { ...inside, default: value === 'true' || value === 'false' ? value === 'true' : value }
+}
+
+type Optional = v.NullishSchema<v.GenericSchema, JsonSchema['default']>
+
+function isOptional(shape: v.GenericSchema): shape is v.GenericSchema & Optional {
+  return shape.type === 'nullish'
+}
+
+/** Exactly these settings. The message of an unknown one is the list of the known (check.ts makes the text). */
+export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
+  const known = Object.keys(entries)
+  const missing = (issue: v.BaseIssue<unknown>): string =>
+    issue.received === 'undefined' ? 'this setting is missing' : 'a map is expected'
+  const shapes = Object.entries(entries) as [string, v.GenericSchema][]
+  return v.pipe(
+    v.custom<Record<string, unknown>>(isMap, expected(`a map with ${known.join(', ')}`)),
+    v.objectWithRest(entries, v.never(known.join(' ')), missing),
+    json({
+      type: ['object'],
+      properties: Object.fromEntries(shapes.map(([name, shape]) => [name, jsonOf(shape)])),
+      required: shapes.filter(([, shape]) => !isOptional(shape)).map(([name]) => name),
+      additionalProperties: false,
+    }),
+  )
+}
+
+/** NAME to value; optional. */
+export function entries<
+  const Key extends v.GenericSchema<string, string>,
+  const Value extends v.GenericSchema<unknown, string>,
+>(key: Key, value: Value) {
+  const record = v.pipe(
+    v.custom<Record<string, unknown>>(isMap, expected('a map of names to values')),
+    v.record(key, value),
+    json({
+      type: ['object'],
+      propertyNames: jsonOf(key),
+      additionalProperties: { ...jsonOf(value), writeOnly: true },
+    }),
+  )
+  return v.nullish(record, {})
+}
+
+export function list<const Item extends v.GenericSchema>(item: Item, what: string) {
+  return v.pipe(
+    v.array(item, expected(`a list of ${what}`)),
+    json({ type: ['array'], items: jsonOf(item), description: `a list of ${what}` }),
+  )
+}
+
+export function matching(pattern: RegExp, what: string) {
+  return v.pipe(
+    v.string(expected(what)),
+    v.regex(pattern, `${what} is expected`),
+    json(referable(textJson(pattern), what)),
+  )
+}
+
+/** The name of an entry, which is never a reference. */
+export function entryName(pattern: RegExp, what: string) {
+  return v.pipe(
+    v.string(),
+    v.regex(pattern, `${what} is expected`),
+    json({ type: ['string'], pattern: pattern.source }),
+  )
+}
+
+/** A text that means something else: `parse` gives undefined for one it does not understand. */
+export function parsed<Value>(
+  parse: (text: string) => Value | undefined,
+  what: string,
+  schema: JsonSchema = textJson(),
+) {
+  return v.pipe(
+    v.string(expected(what)),
+    v.rawTransform<string, Value>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value)
+      if (value !== undefined) return value
+      addIssue({ message: `${what} is expected` })
+      return NEVER
+    }),
+    json(referable(schema, what)),
+  )
+}
+
+export function within(
+  parse: (text: string) => number | undefined,
+  { from, to, what, schema }: { from: string; to: string; what: string; schema: JsonSchema },
+) {
+  const [low, high] = [parse(from) ?? 0, parse(to) ?? Infinity]
+  const bounded = (written: string): number | undefined => {
+    const value = parse(written)
+    return value !== undefined && value >= low && value <= high ? value : undefined
+  }
+  return parsed(bounded, `${what} from ${from} to ${to}`, schema)
+}
+
+/** Any value may be `file://PATH` or `env://NAME` instead. */
+function referable(schema: JsonSchema, what: string): JsonSchema {
+  const reference = '^(?:file|env)://'
+  const { pattern, anyOf } = schema
+  return {
+    ...schema,
+    description: what.replace(/,$/, ''),
+    ...(pattern === undefined ? {} : { pattern: `${reference}|${pattern}` }),
+    ...(anyOf === undefined ? {} : { anyOf: [...anyOf, { type: ['string'], pattern: reference }] }),
+  }
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest'
+import { gatewayYaml } from '../../../src/commands/dev/gateway-yaml.ts'
+import { runProgram } from '../../support/sites/program.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
+
+const SECRET = 'xagt-hush-0123456789'
+const KEY = `grpc://tester:${SECRET}@127.0.0.1:8010?mode=standard`
+
+describe("runbook-agent config check of an agent's file", () => {
+  it('says that it can be used, without a key as well', async () => {
+    expect(await check('log: { level: info }\ndrain: 5s\n')).toEqual({
+      ...{ code: 0, stdout: 'it.yaml: the agent can use it\n', stderr: '' },
+    })
+  })
+
+  it('names everything that is wrong, with its place and a suggestion, and exits with 78', async () => {
+    const { code, stdout, stderr } = await check('log: { lvel: info }\nkill.grace: 30x\nkey-file: none\n')
+    expect([code, stderr]).toEqual([78, ''])
+    expect(stdout.split('\n')).toEqual([
+      'it.yaml:1:8: unknown setting log.lvel, did you mean log.level?',
+      expect.stringMatching(/^it\.yaml:3:11: the key-file \S+none does not exist$/),
+      'it.yaml:2:13: kill.grace must be a duration such as 500ms, 10s or 5m, of 24 days at most',
+      '',
+    ])
+  })
+
+  it('looks at nothing but the file: not at variables, which may be wrong or missing', async () => {
+    const env = { RUNBOOK_AGENT_DRAIN: 'soon', HOOP_KEY: KEY, HTTPS_PROXY: '::' }
+    expect(await check('drain: 5s\n', [], env)).toMatchObject({ code: 0 })
+    const token = `token: ${SECRET}\nspiffe.key-file: svid\n`
+    expect((await check(token)).stdout).not.toContain('HOOP_GRPCURL')
+  })
+
+  it('warns, without an error, and shows no secret', async () => {
+    const { code, stdout } = await check(`key: ${KEY}\ntls.skip-verify: true\n`)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^it\.yaml:2:18: whoever .* \(a warning\)$/m)
+    expect(stdout).not.toContain(SECRET)
+  })
+
+  it('names the place also of what is no YAML', async () => {
+    const { code, stdout } = await check('drain: "5s\nlog: {}\n')
+    expect([code, stdout]).toEqual([78, expect.stringMatching(/^it\.yaml:\d:\d+: this is not valid YAML/)])
+  })
+})
+
+describe("runbook-agent config check of a gateway's file", () => {
+  it('says that it can be used, with what it refers to', async () => {
+    using place = new Workplace()
+    for (const name of ['admin.token', 'agent.key']) place.write(name, SECRET)
+    place.write('gateway.yaml', gatewayYaml())
+    expect(await runProgram(place, ['config', 'check', 'gateway.yaml'])).toMatchObject({
+      ...{ code: 0, stdout: 'gateway.yaml: the gateway can use it\n', stderr: '' },
+    })
+  })
+
+  it('names everything that is wrong, with its place and a suggestion, and exits with 78', async () => {
+    const yaml =
+      'users:\n  - { name: admin, tokn: x }\nlimits: { wait: 5x }\nagents: [{ name: a, key: env://NONE }]\n'
+    const { code, stdout, stderr } = await check(yaml)
+    expect([code, stderr]).toEqual([78, ''])
+    expect(stdout.split('\n')).toEqual([
+      'it.yaml:2:5 users[0].token: this setting is missing',
+      'it.yaml:2:20 users[0].tokn: unknown setting, did you mean token? (accepted here: name, token, groups)',
+      'it.yaml:3:17 limits.wait: a duration (500ms, 10s, 5m, 1h, 30d) from 100ms to 1h is expected',
+      'it.yaml:4:26 agents[0].key: the environment variable NONE is not set',
+      '',
+    ])
+  })
+})
+
+describe('runbook-agent config check', () => {
+  it('prints JSON for programs', async () => {
+    const agent = await check('drain: soon\n', ['--json'])
+    expect([agent.code, JSON.parse(agent.stdout)]).toEqual([
+      78,
+      {
+        file: 'it.yaml',
+        kind: 'agent',
+        problems: [expect.stringMatching(/^it\.yaml:1:8: drain/)],
+        warnings: [],
+      },
+    ])
+    const gateway = await check('connections: []\n', ['--json'])
+    expect([gateway.code, JSON.parse(gateway.stdout)]).toEqual([
+      0,
+      { file: 'it.yaml', kind: 'gateway', problems: [], warnings: [] },
+    ])
+  })
+
+  it.each([
+    ['limits: { sessions: 2 }\n', ['--agent'], 0, 'the agent can use it'],
+    ['limits: { sessions: 2 }\n', ['--gateway'], 78, 'unknown setting'],
+    ['# nothing\n', ['--gateway'], 0, 'the gateway can use it'],
+    ['drain: 5s\n', ['--gateway'], 78, 'unknown setting'],
+  ])('takes the file %j with %j as that', async (yaml, flags, code, says) => {
+    const ended = await check(yaml, flags)
+    expect([ended.code, ended.stdout]).toEqual([code, expect.stringContaining(says)])
+  })
+
+  it.each([
+    [
+      'its names do not tell whose settings these are: add --agent or --gateway',
+      'limits: { sessions: 2 }\n',
+      [],
+    ],
+    ['its names do not tell whose settings these are: add --agent or --gateway', '', []],
+    ['--agent and --gateway: one of the two', 'drain: 5s\n', ['--agent', '--gateway']],
+  ])('exits with 64: %s', async (reason, yaml, flags) => {
+    const ended = await check(yaml, flags)
+    expect([ended.code, ended.stdout]).toEqual([64, ''])
+    expect(ended.stderr).toContain(reason)
+  })
+
+  it('says when there is no file', async () => {
+    using place = new Workplace()
+    expect(await runProgram(place, ['config', 'check', 'none.yaml'])).toMatchObject({
+      ...{ code: 78, stdout: '', stderr: 'runbook-agent: none.yaml: the file does not exist\n' },
+    })
+  })
+})
+
+async function check(
+  yaml: string,
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+) {
+  using place = new Workplace()
+  place.write('it.yaml', yaml)
+  const { code, stdout, stderr } = await runProgram(place, ['config', 'check', 'it.yaml', ...flags], env)
+  return { code, stdout, stderr }
+}
