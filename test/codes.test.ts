@@ -59,7 +59,7 @@ describe('docs/codes.md', () => {
 
 describe("hoop's sentences", () => {
   const sentences = Object.values(hoopWords).map((words) =>
-    typeof words === 'string' ? words : words('exec'),
+    typeof words === 'string' ? words : words('exec', 'x'),
   )
 
   it('stand in no other file of the source', () => {

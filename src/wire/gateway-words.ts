@@ -33,6 +33,10 @@ export const hoopWords = {
   runbookNotFound: (file: string) => `runbook file ${file} not found`,
   runbookNotInGit: (file: string) => `runbook file ${file} not found on git repo`,
   sessionNotCreated: (reason: string) => `the session couldn't be created: ${reason}`,
+  runbooksNotListed: (repository: string, reason: string) =>
+    `failed listing runbooks for repo ${repository}, err=${reason}`,
+  invalidListOption: (option: string, reason: string) =>
+    `failed listing sessions, invalid "${option}" option: ${reason}`,
   disabled: (use: 'exec' | 'connect' | 'runbooks') => `${use} is disabled for this connection`,
 } as const
 

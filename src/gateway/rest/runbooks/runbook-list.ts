@@ -79,8 +79,7 @@ async function listAll(
     )
     if (users.length === 0) continue
     const listing = await readListing(named, users)
-    if (typeof listing === 'string')
-      errors.push(`failed listing runbooks for repo ${named.key}, err=${listing}`)
+    if (typeof listing === 'string') errors.push(hoopWords.runbooksNotListed(named.key, listing))
     else {
       repositories.push(viewOf(named, listing, { users, withConnections }))
       if (listing.isCut) errors.push(`repo ${named.key} has more runbooks or folders than are listed`)

@@ -1,4 +1,5 @@
 import type { SessionQuery } from '../../history/session.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
 import { HttpError } from '../http-error.ts'
 
 const DEFAULT_LIMIT = 20
@@ -73,6 +74,5 @@ function first(query: Query, option: string): string | undefined {
 }
 
 function invalid(option: string, reason: string): HttpError {
-  const text = `failed listing sessions, invalid "${option}" option: ${reason}`
-  return new HttpError('invalid-request', text, 422)
+  return new HttpError('invalid-request', hoopWords.invalidListOption(option, reason), 422)
 }
