@@ -1,8 +1,8 @@
 const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
 
 /**
- * `host:port` of an address with or without a scheme, a user and a path; undefined where there is none. Not by URL,
- * which leaves out a port that is its scheme's own: in `https://h:443` there is one.
+ * `host:port` of an address with or without scheme, user and path; undefined when there is none. Not with URL, which
+ * drops the port when it is the scheme's usual one, as in `https://h:443`.
  */
 export function serverAddress(text: string): string | undefined {
   const [authority = ''] = text.replace(/^[a-zA-Z][\w+.-]*:\/\//, '').split(/[/?#]/)

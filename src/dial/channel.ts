@@ -18,35 +18,35 @@ import { Dial } from './dial.ts'
 import type { Destination } from './destination.ts'
 import type { Proxy } from './tunnel.ts'
 
-/** `answered` with whatever it was; `silent` when not a byte came; `unknown` says nothing about the gateway. */
+/** `answered`: any answer; `silent`: not a byte came; `unknown`: nothing is known about the gateway. */
 export type HealthAnswer = 'answered' | 'silent' | 'unknown'
 
-/** Questions that may be open at once. */
+/** Checks that may be open at once. */
 const MAX_OPEN_CHECKS = 2
 
 const options = {
   ...channelOptions,
-  // grpc-js would acknowledge 1 MiB of writes that it has not sent, to be able to repeat them.
+  // For retries grpc-js would acknowledge 1 MiB of writes that it has not sent.
   'grpc.enable_retries': 0,
   'grpc.per_rpc_retry_buffer_size': 0,
-  // A channel of its own for each attempt: a shared one would wait by its own backoff of up to 120 s.
+  // Each attempt gets its own channel: a shared one would wait by its own backoff of up to 120 s.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.primary_user_agent': 'runbook-agent',
-  // The way through a proxy is ours: grpc-js reads other variables, and would take it with a key in the clear.
+  // We connect through proxies ourselves: grpc-js reads other variables, and would use a proxy without TLS, too.
   'grpc.enable_http_proxy': 0,
 } as const
 
 /** What Node itself says of a stream comes without metadata. */
 type CallError = Omit<ServiceError, 'metadata'> & Partial<Pick<ServiceError, 'metadata'>>
 
-/** What grpc-js says when there was never a connection that it could use. */
+/** The error of grpc-js when there was never a usable connection. */
 const NO_CONNECTION =
   /^No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-\S+Z\))?\. Resolution note: *$/s
 
-/** Where the resolver finds the channel's own dial. */
+/** The option in which the resolver finds the channel's own dial. */
 const DIAL = 'runbook-agent.dial'
 
-/** One connection to the gateway, for a stream and the calls beside it. Disposing it ends all at once. */
+/** One connection to the gateway, for a stream and the calls beside it. Disposing it ends everything at once. */
 export class Channel implements Disposable {
   readonly #client: TransportClient
   readonly #dial: Dial
@@ -70,9 +70,8 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Needs no credential. Never rejects. On a slow line the question waits behind megabytes of output, and the gateway
-   * that takes them is not dead: as it reads, it answers with window updates. Where two questions are open already,
-   * they are waited for.
+   * Needs no credential. Never rejects. On a slow line the question waits behind megabytes of output, but a gateway
+   * that reads them is not dead: it sends window updates. If two questions are open already, it waits for these.
    */
   async healthCheck(deadlineMs: number): Promise<HealthAnswer> {
     const received = this.#dial.bytesReceived
@@ -83,10 +82,11 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Asks whether somebody waits for this agent; to be disposed when it throws. A call that takes too long is not
-   * cancelled and has no deadline of gRPC's. Both are as dangerous as what `Symbol.dispose` tells of: the RST_STREAM
-   * waits to be written while the answer is read, and after a pause of the machine timers and answers do come in one
-   * turn. @throws ConnectError
+   * Asks whether somebody waits for this agent. Dispose the channel when it throws. A call that takes too long is
+   * neither cancelled nor given a gRPC deadline: that would be as dangerous as what `Symbol.dispose` describes, since
+   * its RST_STREAM waits to be written while the answer is read, and after a pause of the machine timers and answers do
+   * come in one turn.
+   * @throws ConnectError
    */
   async preConnect(
     metadata: Readonly<Record<string, string>>,
@@ -101,7 +101,7 @@ export class Channel implements Disposable {
     return asked
   }
 
-  /** What an error of a call means, in words. */
+  /** Turns the error of a call into one that says what it means. */
   errorOf(error: CallError | null): ConnectError {
     const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
     const name = error === null ? undefined : status[error.code]
@@ -110,12 +110,12 @@ export class Channel implements Disposable {
       return new ConnectError('refused', text, name, code)
     if (code === 'agent-already-connected' || isConflict(error?.code, text))
       return new ConnectError('conflict', text, name, code)
-    // What grpc-js says itself when there is no connection, or none any more.
+    // grpc-js itself says this when there is no connection, or no longer one.
     const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
     return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name, code)
   }
 
-  /** Without what grpc-js puts around the reason, and with more where it has none. */
+  /** Removes what grpc-js puts around the reason, and adds more when there is none. */
   #plain(text: string): string {
     const [, reason] = NO_CONNECTION.exec(text) ?? []
     if (reason === undefined || this.#dial.stage !== 'connected') return reason ?? text
@@ -129,7 +129,7 @@ export class Channel implements Disposable {
     const answer = new Promise<HealthAnswer>((resolve) => {
       this.#client.HealthCheck({}, {}, (error) => {
         this.#openChecks.delete(answer)
-        // A gateway that knows no health check is there all the same. What grpc-js itself says is no answer.
+        // A gateway without health checks answers, too. What grpc-js itself says is no answer.
         const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
         resolve(isOurs ? 'unknown' : 'answered')
       })
@@ -144,9 +144,9 @@ export class Channel implements Disposable {
   /**
    * The gateway sees that the agent has disconnected; after `call.cancel()` it would see an orderly end.
    *
-   * With the next turn of the loop: what is called while Node reads HTTP/2 must not end a session that has other
-   * streams. nghttp2 would go on with one that it has freed, and the heap of the process is corrupt (Node 20). And
-   * nearly everything here is called from there, by way of promises.
+   * Done in the next turn of the loop: while Node reads HTTP/2, no callback may end a session that has other streams.
+   * nghttp2 would go on with a session that it has freed, which corrupts the heap of the process (Node 20). And nearly
+   * everything here is called from there, through promises.
    */
   [Symbol.dispose](): void {
     setImmediate(() => {
@@ -164,7 +164,7 @@ function metadataOf(values: Readonly<Record<string, string>>): Metadata {
 
 const SCHEME = 'runbook-agent'
 
-/** Resolves once: a channel lives as long as its stream. */
+/** Resolves only once: a channel lives as long as its stream. */
 class DialResolver implements experimental.Resolver {
   readonly #listener: experimental.ResolverListener
   readonly #dial: Dial
@@ -190,7 +190,7 @@ class DialResolver implements experimental.Resolver {
     this.#destroyed = true
   }
 
-  /** grpc-js hands each address to `net.connect` as the object it is, the dial's signal in it included. */
+  /** grpc-js passes each address to `net.connect` as the same object, with the dial's signal in it. */
   async #resolve(): Promise<void> {
     const result = await this.#dial.addresses().then(
       (addresses) =>
@@ -209,7 +209,7 @@ class DialResolver implements experimental.Resolver {
 
 experimental.registerResolver(SCHEME, DialResolver)
 
-/** Has the dial do with a connected socket what grpc-js would do without a proxy and without texts of ours. */
+/** Lets the dial prepare a connected socket. grpc-js's own way knows neither our proxies nor our texts. */
 class DialCredentials extends ChannelCredentials {
   readonly #dial: Dial
 

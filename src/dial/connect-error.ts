@@ -1,10 +1,13 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
-/** The stream could not be had or has ended. `kind` decides what is said and how long an agent waits. */
+/** The stream could not be opened, or has ended. `kind` decides what is said and how long an agent waits. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly kind: 'refused' | 'conflict' | 'lost'
-  /** The name of the gRPC status that the gateway ended the stream with, such as NOT_FOUND; undefined when it was not the gateway. */
+  /**
+   * The name of the gRPC status with which the gateway ended the stream, such as NOT_FOUND; undefined when the gateway
+   * did not end it.
+   */
   readonly status: string | undefined
 
   /** Why, where the embedded gateway says it. */

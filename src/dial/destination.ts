@@ -4,6 +4,6 @@ import type { TlsOptions } from './tls.ts'
 export interface Destination {
   /** `host:port` */
   readonly address: string
-  /** Undefined is plaintext. */
+  /** Undefined means plaintext. */
   readonly tls: TlsOptions | undefined
 }

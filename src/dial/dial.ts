@@ -5,7 +5,7 @@ import type { Destination } from './destination.ts'
 import { explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
 import { tunnel, TunnelError, type Proxy } from './tunnel.ts'
 
-/** As `net.connect` takes it: the signal destroys the socket, whatever it is doing. */
+/** As `net.connect` takes it. The signal destroys the socket, whatever it is doing. */
 interface DialAddress {
   readonly host: string
   readonly port: number
@@ -15,8 +15,8 @@ interface DialAddress {
 type Stage = 'looking up its name' | 'connecting' | 'asking the proxy' | 'in the TLS handshake' | 'connected'
 
 /**
- * The way to the gateway: name, TCP, proxy, TLS. It owns the sockets from the first moment: one that hangs in any of
- * these steps would hold the process, a TLS handshake without an answer for ever.
+ * The way to the gateway: name, TCP, proxy, TLS. It owns the sockets from the beginning: one that hangs in any of these
+ * steps would keep the process alive, and a TLS handshake without an answer would do so for ever.
  */
 export class Dial {
   readonly #destination: Destination
@@ -45,17 +45,17 @@ export class Dial {
     return this.#destination.tls !== undefined
   }
 
-  /** From the gateway, or from a proxy: any byte is a sign of life. */
+  /** From the gateway or a proxy: any byte is a sign of life. */
   get bytesReceived(): number {
     return this.#socket?.bytesRead ?? 0
   }
 
-  /** Why there is no way to the gateway, where more is known than the error says. */
+  /** Why the gateway cannot be reached, when more is known than the error says. */
   get failure(): string | undefined {
     return this.#failure
   }
 
-  /** What to connect to: the proxy, where there is one; it looks up the gateway itself. */
+  /** What to connect to: the proxy, if there is one, which then looks up the gateway itself. */
   async addresses(): Promise<DialAddress[]> {
     const next = this.#proxy?.address ?? this.#destination.address
     const host = hostOf(next)
@@ -69,10 +69,10 @@ export class Dial {
     }
   }
 
-  /** Makes of a connected socket one that leads to the gateway as its key says. */
+  /** Turns a connected socket into one that leads to the gateway. */
   async lead(socket: Socket): Promise<Socket> {
     this.#socket = socket
-    // Whoever uses the socket learns of its end from `close`; without a listener an error would end the process.
+    // Whoever uses the socket learns of its end from `close`. Without a listener an error would end the process.
     socket.on('error', () => undefined)
     if (this.#proxy !== undefined) await this.#tunnel(socket, this.#proxy)
     const { tls } = this.#destination
@@ -100,7 +100,7 @@ export class Dial {
     const { address } = this.#destination
     try {
       const secured = await secure(socket, address, options, secureContext(options))
-      // With TLS 1.3 the gateway sees the client's certificate, or that there is none, after our handshake is over.
+      // With TLS 1.3 the gateway sees the client's certificate, or that it is missing, only after our handshake.
       secured.on('error', (error: Error) => (this.#failure ??= explainTls(error, address, options)))
       return secured
     } catch (error) {
@@ -114,7 +114,7 @@ export class Dial {
   }
 }
 
-/** Node would go on to connect a socket whose signal is aborted already, and then forget it. So there is none to have. */
+/** If the signal is aborted already, Node would still connect the socket, and then forget it. So throw instead. */
 function dialAddress(host: string, port: number, signal: AbortSignal): DialAddress {
   return {
     host,

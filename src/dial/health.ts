@@ -9,12 +9,15 @@ export interface GatewayHealth {
   readonly roundTripMs: number
 }
 
-/** More in a row end the stream: one may be lost to a gateway that is busy, or to a process that was stopped. */
+/**
+ * This many in a row end the stream. One may be lost to a busy gateway, or because this process was stopped for a
+ * while.
+ */
 const MISSES = 2
 
 /**
- * Asks the gateway every so often whether it is there. Not by HTTP/2 pings: grpc-go ends connections that ping more
- * often than every 5 minutes.
+ * Asks the gateway regularly whether it is there. Not by HTTP/2 pings: grpc-go ends connections that ping more often
+ * than every 5 minutes.
  */
 export class HealthWatch {
   readonly #ask: (deadlineMs: number) => Promise<HealthAnswer>
@@ -41,7 +44,7 @@ export class HealthWatch {
       const answer = await this.#ask(healthDeadlineMs)
       const tookMs = performance.now() - from
       if (answer === 'answered') this.#latest = { at: now(), roundTripMs: tookMs }
-      // `unknown` is neither: a stream whose connection is broken ends by itself.
+      // `unknown` counts as neither: if the connection is broken, the stream ends by itself.
       if (answer !== 'unknown') misses = answer === 'silent' ? misses + 1 : 0
       const restMs = Math.max(0, healthEveryMs - tookMs)
       if (misses < MISSES) await delay(restMs, undefined, { signal }).catch(() => undefined)

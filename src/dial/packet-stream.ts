@@ -5,12 +5,12 @@ import { ConnectError } from './connect-error.ts'
 import { HealthWatch, type GatewayHealth } from './health.ts'
 import type { StreamTiming } from './timing.ts'
 
-/** Bytes given to gRPC and not yet written: grpc-js itself counts messages, whatever their size. */
+/** Limit for bytes that gRPC has and has not written yet. grpc-js itself counts only messages, whatever their size. */
 const MAX_IN_FLIGHT_BYTES = 1024 * 1024
 /** What a packet costs besides its payload, roughly. */
 const PACKET_OVERHEAD_BYTES = 256
 
-/** One stream of packets to the gateway, on a channel that it has for itself: an agent's, or a client's. */
+/** One stream of packets to the gateway, an agent's or a client's, on a channel of its own. */
 export class PacketStream {
   readonly #channel: Channel
   readonly #call: ClientDuplexStream<Packet, Packet>
@@ -27,13 +27,13 @@ export class PacketStream {
   #takenAt = 0
   readonly #writers: (() => void)[] = []
 
-  /** Opens the stream; whether the gateway takes it shows on the first packet received. */
+  /** Opens the stream. Whether the gateway accepts it shows with the first packet received. */
   constructor(channel: Channel, metadata: Readonly<Record<string, string>>, timing: StreamTiming) {
     this.#channel = channel
     this.#timing = timing
     this.#health = new HealthWatch((deadlineMs) => channel.healthCheck(deadlineMs), timing)
     this.#call = channel.connect(metadata)
-    // grpc-js ends every call with a status; `close` it emits only after some ends.
+    // grpc-js ends every call with a `status`, but emits `close` only after some ends.
     this.#closed = new Promise((resolve) => this.#call.once('status', () => resolve()))
     this.#call.on('error', (error) => this.#end(channel.errorOf(error as ServiceError)))
     this.#call.on('status', () => this.#end(ended()))
@@ -74,7 +74,10 @@ export class PacketStream {
     return this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
   }
 
-  /** Settles when there is room for the next packet: awaiting it is the whole backpressure. @throws ConnectError */
+  /**
+   * Settles when there is room for the next packet. Await it: that is all the back-pressure there is. @throws
+   * ConnectError
+   */
   async send(packet: Packet): Promise<void> {
     this.#refuseWhenEnded()
     const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
@@ -86,12 +89,12 @@ export class PacketStream {
     }
   }
 
-  /** The orderly end, after the closes are out. */
+  /** The orderly end, to be called when the closes have been sent. */
   async close(): Promise<void> {
-    // Nobody has to be told of the end of what was never begun.
+    // The gateway has never taken the stream, so it need not be told.
     if (!this.#accepted) this.drop('told to stop')
     else {
-      // As long as it takes bytes: the last outputs and closes, up to 1 MiB, are among them.
+      // Waits as long as the gateway takes bytes: up to 1 MiB of last outputs and closes are among them.
       while (this.#inFlightBytes > 0 && this.#error === undefined) await this.#room()
       this.#call.end()
     }
@@ -100,7 +103,7 @@ export class PacketStream {
     clearTimeout(drop)
   }
 
-  /** Ends the stream at once, whatever is on its way. */
+  /** Ends the stream at once, even if something is on its way. */
   drop(reason: string): void {
     this.#drop(new ConnectError('lost', reason))
   }
@@ -111,7 +114,7 @@ export class PacketStream {
     else this.#drop(this.#channel.timeout(dialMs))
   }
 
-  /** The gateway has taken the stream: from now on it has to answer health checks. */
+  /** The gateway has taken the stream. From now on it has to answer health checks. */
   #accept(): void {
     if (this.#accepted) return
     this.#accepted = true
@@ -134,7 +137,7 @@ export class PacketStream {
     clearTimeout(stalled)
   }
 
-  /** grpc-js swallows writes on an ended call without a word. */
+  /** grpc-js silently ignores writes on an ended call. */
   #refuseWhenEnded(): void {
     if (this.#error !== undefined) throw this.#error
   }
@@ -149,11 +152,11 @@ export class PacketStream {
     for (const wake of this.#writers.splice(0)) wake()
   }
 
-  /** First the sockets: the gateway is to see that the agent has disconnected (protocol.md 0.25). */
+  /** The sockets first: the gateway has to see that the agent has disconnected (protocol.md 0.25). */
   #drop(reason: ConnectError): void {
     this.#end(reason)
     this.#channel[Symbol.dispose]()
-    // Behind that, which takes effect with the next turn; a call that got no socket ends by this.
+    // After the sockets, whose end takes effect with the next turn. A call that got no socket ends only by this.
     setImmediate(() => this.#call.cancel())
   }
 

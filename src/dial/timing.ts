@@ -1,18 +1,21 @@
-/** How long things on one stream may take, and how often they are done: milliseconds. */
+/** How long things on one stream may take, and how often they are done, in milliseconds. */
 export interface StreamTiming {
-  /** From the first step to the gateway's first packet: grpc-js has no limit of its own. */
+  /** From the first step to the gateway's first packet; grpc-js has no limit for that. */
   readonly dialMs: number
-  /** `whenever`: once connected the gateway may take its time, since it waits for an agent, and answers health checks meanwhile. */
+  /**
+   * `whenever`: the gateway may take its time once it is connected, since it waits for an agent. Meanwhile it answers
+   * health checks.
+   */
   readonly firstPacket: 'within-dial' | 'whenever'
-  /** As hoop's agent does; the gateway ignores it, proxies between the two do not (protocol.md 3.1). */
+  /** As in hoop's agent. The gateway ignores it, but proxies on the way do not (protocol.md 3.1). */
   readonly keepaliveMs: number
-  /** A gateway that takes no byte for this long is gone, even if its connection stands. */
+  /** A gateway that takes no byte for this long is gone, even if its connection still stands. */
   readonly stallMs: number
   /** How long an orderly end may take before the socket is dropped. */
   readonly closeMs: number
   /** From the start of one health check to the next; shorter than the idle limit of usual load balancers. */
   readonly healthEveryMs: number
-  /** For the answer of one. Two that stay without end the stream: 50 s after the last sign of life at most. */
+  /** For the answer to one check. Two unanswered ones end the stream, at most 50 s after the last sign of life. */
   readonly healthDeadlineMs: number
 }
 

@@ -9,18 +9,18 @@ import {
 import type { Secret } from '../basics/secret.ts'
 import { hostOf } from './address.ts'
 
-/** How the gateway's certificate is checked, and what the agent shows of itself. Texts are PEM. */
+/** How to check the gateway's certificate, and what the agent presents itself. Texts are PEM. */
 export interface TlsOptions {
-  /** Who may have signed the gateway's certificate; Node's own authorities when left out. */
+  /** Who may have signed the gateway's certificate. Without it: Node's own authorities. */
   readonly authorities?: readonly string[]
-  /** The name in the certificate; the host when left out. */
+  /** The name in the certificate. Without it: the host. */
   readonly serverName?: string
   readonly skipVerify?: boolean
-  /** Certificate, with what leads to its authority, and its key. */
+  /** The certificate with its chain, and its key. */
   readonly client?: { readonly certificate: string; readonly key: Secret }
 }
 
-/** To be made once for an attempt: it reads the authorities, some hundred. */
+/** Make it once per attempt: it reads some hundred authorities. */
 export function secureContext({ authorities, client }: TlsOptions): SecureContext {
   return createSecureContext({
     ...(authorities !== undefined && { ca: [...authorities] }),
@@ -29,7 +29,7 @@ export function secureContext({ authorities, client }: TlsOptions): SecureContex
 }
 
 /**
- * TLS over a connected socket. Rejects with what Node has to say, for `explainTls`; ends when the socket does.
+ * TLS over a connected socket. Rejects with Node's error, which `explainTls` explains; ends when the socket does.
  * @param address of the gateway, host:port
  */
 export function secure(
@@ -45,7 +45,7 @@ export function secure(
     const tls = connect({
       socket,
       secureContext,
-      // What the certificate is checked against. As a server name an address is not allowed (RFC 6066).
+      // The name to check the certificate against. An IP address is not allowed as a server name (RFC 6066).
       host: name,
       ...(isIP(name) === 0 && { servername: name }),
       rejectUnauthorized: skipVerify !== true,
@@ -57,7 +57,7 @@ export function secure(
   })
 }
 
-/** Where the certificate comes from and where it does not lead. */
+/** The certificate's chain does not lead to a known authority. */
 const UNKNOWN_AUTHORITY = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
@@ -68,7 +68,7 @@ const UNKNOWN_AUTHORITY = new Set([
   'CERT_UNTRUSTED',
 ])
 
-/** What is read where TLS should be: HTTP, HTTP/2 in the clear, anything. */
+/** What was read was not TLS: HTTP, HTTP/2 without TLS, anything. */
 const NO_TLS = new Set([
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',
@@ -77,7 +77,7 @@ const NO_TLS = new Set([
   'EPROTO',
 ])
 
-/** The gateway ends the handshake like this when it wants a certificate; with TLS 1.2 it cannot say so. */
+/** How the handshake ends when the gateway wants a certificate. With TLS 1.2 it cannot say so. */
 const NO_CLIENT_CERTIFICATE = new Set([
   'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
   'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
@@ -87,7 +87,7 @@ const NO_CLIENT_CERTIFICATE = new Set([
 const CLIENT_CERTIFICATE_REFUSED =
   /ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/
 
-/** What an error of a TLS connection means to whoever runs the agent; undefined for those that say enough. */
+/** What a TLS error means to whoever runs the agent; undefined for errors that are clear by themselves. */
 export function explainTls(
   error: NodeJS.ErrnoException,
   address: string,
@@ -106,7 +106,7 @@ export function explainTls(
   return explainAlert(code, address, options)
 }
 
-/** What the gateway has against us. */
+/** Why the gateway refuses us. */
 function explainAlert(code: string, address: string, { client }: TlsOptions): string | undefined {
   if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
     return `${address} does not speak HTTP/2: is this the gateway's gRPC port?`
@@ -118,7 +118,7 @@ function explainAlert(code: string, address: string, { client }: TlsOptions): st
     : `${address} ended the TLS handshake (${code}): it may not accept the certificate in tls.cert`
 }
 
-/** Node shows the certificate with its complaint about the name: `DNS:gateway.example.com, IP Address:10.0.0.1`. */
+/** When the name is wrong, Node's error has the certificate: `DNS:gateway.example.com, IP Address:10.0.0.1`. */
 function namesOf(error: object): string {
   const { subjectaltname } = (error as { readonly cert?: Partial<PeerCertificate> }).cert ?? {}
   return (subjectaltname ?? 'none').slice(0, 200)

@@ -2,7 +2,7 @@ import { request, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Secret } from '../basics/secret.ts'
 
-/** A proxy that carries connections through to others (HTTP CONNECT). */
+/** A proxy that passes connections on to other hosts (HTTP CONNECT). */
 export interface Proxy {
   /** `host:port` */
   readonly address: string
@@ -10,14 +10,14 @@ export interface Proxy {
   readonly credentials: Secret | undefined
 }
 
-/** The proxy does not carry us through. */
+/** The proxy does not connect us. */
 export class TunnelError extends Error {
   override readonly name = 'TunnelError'
 }
 
 /**
- * Asks the proxy at the other end of a connected socket for a connection to an address. Afterwards the socket leads
- * there. Ends when the socket does.
+ * Asks the proxy at the other end of a connected socket for a connection to an address. Afterwards the socket leads to
+ * that address. Ends when the socket does.
  * @throws TunnelError
  */
 export async function tunnel(socket: Socket, address: string, proxy: Proxy): Promise<void> {
@@ -29,7 +29,7 @@ export async function tunnel(socket: Socket, address: string, proxy: Proxy): Pro
 interface Answer {
   readonly statusCode: number
   readonly statusMessage: string
-  /** What was read beyond the answer. */
+  /** What was read after the end of the answer. */
   readonly head: Buffer
 }
 

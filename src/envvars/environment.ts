@@ -14,12 +14,12 @@ export interface EnvironmentRequest {
   readonly sessionId: string
 }
 
-/** Variables by name; of a `filesystem:` entry the path of its file. */
+/** Variables by name. For a `filesystem:` entry the value is the path of its file. */
 type Store = ReadonlyMap<string, Buffer>
 
 /**
- * What one execution runs with. Its secret files exist from `create` to disposal, so create it just before the
- * start. Everything of value is in private fields: neither JSON nor `inspect` shows it.
+ * What one execution runs with. Its secret files exist from `create` to disposal, so create it just before the start.
+ * All values are in private fields: neither JSON nor `inspect` shows them.
  */
 export class Environment implements AsyncDisposable {
   readonly #variables: Store
@@ -30,7 +30,7 @@ export class Environment implements AsyncDisposable {
     this.#files = files
   }
 
-  /** Throws `EnvvarError`, and then leaves no file behind. */
+  /** Throws `EnvvarError`, and leaves no file behind then. */
   static async create(request: EnvironmentRequest): Promise<Environment> {
     const { files, paths } = await writeFiles(request)
     const store = new Map(request.entries.map(({ name, value }) => [name, paths.get(name) ?? value] as const))
@@ -46,7 +46,7 @@ export class Environment implements AsyncDisposable {
     )
   }
 
-  /** The command line with the variables filled in that the command gets, and no others. */
+  /** The command line, with `$NAME` replaced by the variables that the command gets, and by no others. */
   expand(args: readonly string[]): Buffer[] {
     return expandArguments(args, (name) => this.#variables.get(name))
   }
@@ -56,7 +56,7 @@ export class Environment implements AsyncDisposable {
     return `Environment ${JSON.stringify([...this.#variables.keys()])}`
   }
 
-  /** Removes the secret files. May be called again; throws `RuntimeFolderError` when they cannot be removed. */
+  /** Removes the secret files; can be called again. Throws `RuntimeFolderError` when they cannot be removed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#files?.[Symbol.asyncDispose]()
   }
@@ -101,7 +101,7 @@ async function createFolder(folder: RuntimeFolder, sessionId: string, key: strin
   }
 }
 
-/** Takes back what was written before `failure`. When that fails too, both have to be said. */
+/** Removes what was written before `failure`. If that fails too, the error has to tell both. */
 async function undo(files: SecretFiles, failure: unknown): Promise<void> {
   try {
     await files[Symbol.asyncDispose]()

@@ -1,6 +1,6 @@
 /**
- * An environment that cannot be built. Ends in the session, which closes with 254 and this message, so the
- * message goes to the user: it names keys, folders and errno, never a value nor a part of one.
+ * The environment cannot be built. The session is closed with 254 and this message, so users see it: it names keys,
+ * folders and errno, never a value or a part of one.
  */
 export class EnvvarError extends Error {
   override readonly name = 'EnvvarError'

@@ -11,11 +11,11 @@ import { removeTree } from './folder/remove-tree.ts'
 /** How the name of a session's folder begins. */
 export const SESSION_PREFIX = 's-'
 
-/** Fails on anything that is there already, a link included. */
+/** Fails if anything exists there already, even a link. */
 const CREATE_ONLY = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
 const SESSION_ID_IN_NAME = 36
 
-/** One session's folder (0700) and the files (0600) in it. Whoever makes it disposes it. */
+/** One session's folder (0700) and the files (0600) in it. Whoever makes it has to dispose it. */
 export class SecretFiles implements AsyncDisposable {
   readonly folder: string
   #removal: Promise<void> | undefined
@@ -24,12 +24,12 @@ export class SecretFiles implements AsyncDisposable {
     this.folder = folder
   }
 
-  /** Makes the folder in the agent's own. The session id is only there for a person who looks. */
+  /** Makes the folder inside the agent's own one. The session id in its name is only for people who look. */
   static async create(instance: string, sessionId: string): Promise<SecretFiles> {
     const readable = sessionId.replace(/[^A-Za-z0-9-]/g, '').slice(0, SESSION_ID_IN_NAME)
     const prefix = `${SESSION_PREFIX}${readable}`
     try {
-      // `keep`: the library would otherwise remember every folder, and its own removal hangs when called twice.
+      // `keep`: otherwise the library would remember every folder, and its own removal hangs when called twice.
       const { path } = await dir({ tmpdir: instance, prefix, mode: 0o700, keep: true })
       return new SecretFiles(path)
     } catch (error) {
@@ -38,7 +38,7 @@ export class SecretFiles implements AsyncDisposable {
     }
   }
 
-  /** Writes the value whole into a new file and gives its path. The variable's name is not part of it. */
+  /** Writes the whole value into a new file and gives the file's path, which does not contain the variable's name. */
   async write(entry: Entry): Promise<string> {
     const path = join(this.folder, `${randomUUID()}.envfs`)
     try {
@@ -51,7 +51,7 @@ export class SecretFiles implements AsyncDisposable {
     return path
   }
 
-  /** Removes the files with their folder. Again after a failure it tries again, after a success it does nothing. */
+  /** Removes the files and their folder. After a failure it can be called again; after a success it does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#removal ??= removeTree(this.folder)
     try {

@@ -1,21 +1,21 @@
 import { goQuote } from '../../golang/text/quote.ts'
 import { parseJsonStrings, type JsonStrings } from './json-strings.ts'
 
-/** What a connection asked for, or in words why it does not get it; the words hold nothing of any value. */
+/** What a connection asked for, or why it does not get it; the reason never contains a value. */
 export type AgentValue =
   { readonly value: string; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
-/** What the agent is started with: its credentials, where they are, its settings. No connection gets these. */
+/** What starts the agent: its credentials, where they are, its settings. No connection may have these. */
 const AGENT_ONLY =
   /^(?:HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
 
-/** The secret in `scheme://name:secret@host:port`. A short one could stand in any value by chance. */
+/** The secret in `scheme://name:secret@host:port`. A shorter one could be part of any value by chance. */
 const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
 
 /**
- * The agent's own environment, as far as a connection may reach into it by reference. Make one when the agent
- * starts: it copies the environment, and parses a variable that holds JSON once. Everything is in private fields:
- * neither JSON nor `inspect` shows it.
+ * The part of the agent's own environment that a connection may refer to. Make one when the agent starts: it copies the
+ * environment, and parses a variable with JSON only once. Everything is in private fields: neither JSON nor `inspect`
+ * shows it.
  */
 export class AgentEnvironment {
   readonly #variables = new Map<string, string>()
@@ -41,7 +41,7 @@ export class AgentEnvironment {
     return this.#holdsCredential(value) ? holdsKey(name) : { value }
   }
 
-  /** One string of the JSON object that a variable holds. An empty variable counts as none, as in hoop. */
+  /** One string of the JSON object that a variable holds. An empty variable counts as missing, as in hoop. */
   member(name: string, key: string): AgentValue {
     if (AGENT_ONLY.test(name)) return belongsToAgent(name)
     const text = this.#variables.get(name)
@@ -56,7 +56,10 @@ export class AgentEnvironment {
     return this.#holdsCredential(value) ? holdsKey(name) : { value }
   }
 
-  /** Everything but the agent's own: what the commands of an agent with `mode=embedded` get (protocol.md 5.3, step 10). */
+  /**
+   * Everything but the agent's own variables: what commands get from an agent with `mode=embedded` (protocol.md 5.3,
+   * step 10).
+   */
   all(): ReadonlyMap<string, string> {
     const open = [...this.#variables].filter(
       ([name, value]) => !AGENT_ONLY.test(name) && !this.#holdsCredential(value),
@@ -70,7 +73,7 @@ export class AgentEnvironment {
     return parsed
   }
 
-  /** Under any name and with anything around it: sudo keeps the whole command line in SUDO_COMMAND. */
+  /** Under any name, and inside other text: sudo puts the whole command line into SUDO_COMMAND. */
   #holdsCredential(value: string): boolean {
     return this.#credentials.some((credential) => value.includes(credential))
   }

@@ -6,9 +6,9 @@ import { goQuote } from '../../golang/text/quote.ts'
 import { resolveReference, type Resolution } from './references.ts'
 
 /**
- * Parses what the gateway sent for the connection and fetches what it refers to. Undecodable values and references
- * that cannot be resolved are collected and refused together (protocol.md 6); only then do malformed keys count.
- * Sorted by key.
+ * Parses what the gateway sent for the connection, and fetches what it refers to. All values that cannot be decoded and
+ * references that cannot be resolved are refused together (protocol.md 6); malformed keys are looked at only
+ * afterwards. Sorted by key.
  */
 export function parseConnectionEntries(
   source: ReadonlyMap<string, string>,
@@ -25,7 +25,7 @@ export function parseConnectionEntries(
   return values.map(([key, value]) => createEntry(key, value, 'connection'))
 }
 
-/** Sorted so that the same input always gives the same result and the same error; the wire's order is random. */
+/** Sorted, so that the same input always gives the same result and the same error. The wire's order is random. */
 export function sortedByKey<Value>(source: ReadonlyMap<string, Value>): [string, Value][] {
   return [...source].sort(([left], [right]) => (left < right ? -1 : 1))
 }

@@ -6,23 +6,26 @@ import { goQuote } from '../../golang/text/quote.ts'
 /** `envvar`: NAME holds the value. `filesystem`: NAME holds the path of a file that holds the value. */
 export type EntryKind = 'envvar' | 'filesystem'
 
-/** Who the value is from. A connection's are secrets, also those it made the agent fetch from its own environment. */
+/**
+ * Who sent the value. A connection's values are secrets, also those that the agent fetched for it from its own
+ * environment.
+ */
 export type EntryOrigin = 'connection' | 'client' | 'agent'
 
-/** Most entries of one session, connection and client together; the largest real ones have a few dozen. */
+/** Limit for one session, connection and client together. The largest real ones have a few dozen. */
 export const MAX_ENTRIES = 10_000
 
 const CONTROL_CHARACTER = /\p{Cc}/u
 const BAD_IN_NAME = /[=\p{Cc}]/u
 
-/** One variable of a session. The value sits in a private field so that neither JSON nor `inspect` shows it. */
+/** One variable of a session. The value is in a private field, so that neither JSON nor `inspect` shows it. */
 export class Entry {
   readonly kind: EntryKind
   readonly name: string
   readonly origin: EntryOrigin
   readonly #value: Buffer
 
-  /** Without an origin the value counts as a connection's, that is as a secret. */
+  /** Without an origin the value counts as a connection's, so as a secret. */
   constructor(kind: EntryKind, name: string, value: Buffer, origin: EntryOrigin = 'connection') {
     this.kind = kind
     this.name = name
@@ -52,13 +55,13 @@ export function parseEntry(key: string, encoded: string, origin: EntryOrigin): E
   return checked(new Entry(kind, name, bytes, origin))
 }
 
-/** The same for a value that is decoded already. */
+/** Like `parseEntry`, for a value that is decoded already. */
 export function createEntry(key: string, value: Buffer, origin: EntryOrigin): Entry {
   const { kind, name } = parseKey(key)
   return checked(new Entry(kind, name, value, origin))
 }
 
-/** Refuses what no process can be given: an impossible name, or a NUL inside a variable (a file may hold one). */
+/** Refuses what cannot be passed to a process: an impossible name, or a NUL inside a variable (a file may have one). */
 function checked(entry: Entry): Entry {
   const { kind, name, key, value } = entry
   if (name === '' || BAD_IN_NAME.test(name)) {

@@ -6,7 +6,9 @@ const CLOSING_BRACE = 0x7d
 const SPECIAL_NAMES = Buffer.from('*#$@!?-0123456789')
 const NAME_BYTES = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_')
 
-/** Linux takes 128 KiB for one argument, and some MiB for all; more is refused before memory is spent on it. */
+/**
+ * Linux accepts 128 KiB for one argument, and some MiB for all. Longer ones are refused before memory is spent on them.
+ */
 const MAX_ARGUMENT_BYTES = 128 * 1024
 const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
 
@@ -14,16 +16,16 @@ const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
 type Lookup = (name: string) => Buffer | undefined
 
 interface Expansion {
-  /** undefined when it would be longer than the system takes: it is not even put together. */
+  /** Undefined when it would be longer than the system accepts; then it is not even put together. */
   readonly bytes: Buffer | undefined
   /** Whether any variable contributed at least a byte. */
   readonly substituted: boolean
 }
 
 /**
- * The command line, with `$NAME` and `${NAME}` replaced as Go's os.Expand does (protocol.md 5.6). The program,
- * `args[0]`, is taken as it is. An argument with a `$` that no variable added anything to is refused: set but
- * empty counts as missing, and so does a `$` that was meant literally. Values keep their bytes.
+ * The command line, with `$NAME` and `${NAME}` replaced as by Go's os.Expand (protocol.md 5.6). The program, `args[0]`,
+ * stays as it is. An argument with a `$` is refused when no variable has added anything to it: a variable that is set
+ * but empty counts as missing, and a literal `$` is refused, too. Values keep their bytes.
  */
 export function expandArguments(args: readonly string[], lookup: Lookup): Buffer[] {
   const [program, ...rest] = args
@@ -50,7 +52,7 @@ function refuseOversized(expansions: readonly Expansion[]): void {
   )
 }
 
-/** The system ends an argument at its first NUL, so the program would silently get less than was written. */
+/** For the system an argument ends at its first NUL, so the program would silently get less than was written. */
 function refuseNul(argv: readonly Buffer[]): void {
   const at = argv.findIndex((argument) => argument.includes(0))
   if (at >= 0) throw new EnvvarError(`argument ${at} of the command contains a NUL byte`)
@@ -60,7 +62,7 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   const pieces: Buffer[] = []
   let substituted = false
   let from = 0
-  // Known beforehand, or an argument full of `${` would be searched to its end for each of them.
+  // Found beforehand. Otherwise an argument full of `${` would be searched to its end for each of them.
   const lastBrace = argument.lastIndexOf(CLOSING_BRACE)
   let dollar = argument.indexOf(DOLLAR)
   while (dollar >= 0 && dollar + 1 < argument.length) {
@@ -81,7 +83,7 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   return { bytes: Buffer.concat(pieces), substituted }
 }
 
-/** What follows a `$`: its name if it has one, and how many bytes to take. */
+/** Reads what follows a `$`: the name, if there is one, and the number of bytes to skip. */
 function readName(argument: Buffer, at: number, lastBrace: number): { name?: string; width: number } {
   const first = argument[at]
   if (first === OPENING_BRACE) return at > lastBrace ? { width: 1 } : readBracedName(argument, at)

@@ -1,4 +1,4 @@
-/** For an agent that was started without a PATH: where Debian, Fedora and Alpine keep their programs. */
+/** For an agent that was started without a PATH. Debian, Fedora and Alpine keep their programs in these folders. */
 const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 const INHERITED: ReadonlySet<string> = new Set([
@@ -14,8 +14,8 @@ const INHERITED: ReadonlySet<string> = new Set([
 const LOCALE_VARIABLE = /^LC_[A-Z]+$/
 
 /**
- * What a child gets of the agent's own environment: this list and nothing else, so that neither the agent's
- * credentials nor anything else of its host reaches a script. PATH is always there.
+ * The part of the agent's own environment that a child gets, and nothing else: neither the agent's credentials nor
+ * anything else of its host may reach a script. PATH is always there.
  */
 export function inheritedEnvironment(
   agent: Readonly<Record<string, string | undefined>>,

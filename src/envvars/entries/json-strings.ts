@@ -1,11 +1,11 @@
-/** The members by name, or in words what is wrong; the words hold nothing of the text. */
+/** The members by name, or what is wrong; the reason never quotes the text. */
 export type JsonStrings =
   | { readonly members: ReadonlyMap<string, string>; readonly problem?: never }
   | { readonly problem: string; readonly members?: never }
 
 /**
- * Reads a JSON object of strings. One value of another type spoils the whole, as in hoop; a null is no
- * member (there it is the empty string, which no program should get for a secret).
+ * Reads a JSON object of strings. One value of another type makes all of it invalid, as in hoop. A null counts as
+ * missing (in hoop it is the empty string, which no program should get instead of a secret).
  */
 export function parseJsonStrings(text: string): JsonStrings {
   const parsed = parse(text)
@@ -19,7 +19,7 @@ export function parseJsonStrings(text: string): JsonStrings {
   return { members }
 }
 
-/** Undefined for what is not JSON: V8 quotes the text in its error. */
+/** Undefined for what is not JSON. V8's error would quote the text. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)

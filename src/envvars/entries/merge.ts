@@ -3,7 +3,7 @@ import { parseConnectionEntries, sortedByKey } from './connection-entries.ts'
 import { createEntry, Entry, MAX_ENTRIES, parseEntry } from './entry.ts'
 import { EnvvarError } from '../errors.ts'
 
-/** The variables only the agent sets (protocol.md 5.3 step 9). Reserved even in a session that lacks one of them. */
+/** Variables that only the agent sets (protocol.md 5.3 step 9). Reserved even when a session lacks one of them. */
 const RESERVED_VARIABLES = [
   'HOOP_CONNECTION_NAME',
   'HOOP_CONNECTION_TYPE',
@@ -12,7 +12,7 @@ const RESERVED_VARIABLES = [
   'HOOP_USER_ID',
   'HOOP_USER_EMAIL',
   'HOOP_SESSION_ID',
-  // The mark by which the processes of a killed agent are found: nobody else may put it on or take it off.
+  // The mark by which the processes of a killed agent are found. Nobody else may set or remove it.
   'RUNBOOK_AGENT_INSTANCE',
 ] as const
 
@@ -39,13 +39,12 @@ interface MergeRequest {
 }
 
 /**
- * One session's variables, one entry per name, sorted by name. Who wins for a name, whatever its prefix:
- * the agent's own, then the connection's PASS under the database client's own name, then the connection, then the
- * client. Within one source `filesystem:` beats `envvar:` (hoop lets chance decide), so that a secret
- * meant for a file does not also stand in the environment. A client's PATH is dropped. Nothing else of a
- * client's is filtered, LD_PRELOAD and BASH_ENV included, as in hoop: with those a client can run what
- * it likes. Where it may not, the gateway has to refuse its variables. The embedded one does (access.client-input),
- * hoop's does not.
+ * One session's variables, one entry per name, sorted by name. Who wins, whatever the prefix: first the agent's own,
+ * then the connection's PASS under the database client's own name, then the connection, then the client. Within one
+ * source `filesystem:` beats `envvar:` (hoop lets chance decide), so that a secret meant for a file is not in the
+ * environment as well. A client's PATH is dropped. Nothing else of a client's is filtered, not even LD_PRELOAD and
+ * BASH_ENV, as in hoop: with those a client can run what it likes. Where it may not, the gateway has to refuse its
+ * variables. The embedded one does (access.client-input), hoop's does not.
  */
 export function mergeEntries(request: MergeRequest): Entry[] {
   refuseTooMany(request.connection.size + request.client.size)
@@ -68,14 +67,14 @@ function refuseTooMany(count: number): void {
   throw new EnvvarError(`too many environment variables: ${count}, accepted are at most ${MAX_ENTRIES}`)
 }
 
-/** Counted as the connection's: what sounds secret in them is replaced in the output. */
+/** They count as the connection's: if a name sounds secret, the value is replaced in the output. */
 function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest): Entry[] {
   return Array.from(embedded, ([name, value]) =>
     createEntry(`envvar:${name}`, Buffer.from(value), 'connection'),
   )
 }
 
-/** A key the connection has too is dropped unread, as in hoop: it may even be malformed. */
+/** A key that the connection has too is dropped unread, as in hoop, even a malformed one. */
 function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
   return sortedByKey(client)
     .filter(([key]) => !connection.has(key))
@@ -83,8 +82,8 @@ function parseClientEntries({ client, connection }: MergeRequest): Entry[] {
 }
 
 /**
- * `envvar:PASS` under the name the database's client program reads. The connection's overrides every other
- * setting of that name; a client's must not displace one that the connection made.
+ * `envvar:PASS`, under the name that the database's client program reads. The connection's overrides every other
+ * setting of that name. A client's must not replace one from the connection.
  */
 function passwordEntry(type: string, connection: readonly Entry[], client: readonly Entry[]): Entry[] {
   const name = PASSWORD_VARIABLES.get(type)
@@ -109,7 +108,7 @@ function onePerName(source: readonly Entry[]): Entry[] {
   return [...byName([...variables, ...files]).values()]
 }
 
-/** The later entry of a name wins. */
+/** When a name occurs twice, the later entry wins. */
 function byName(entries: readonly Entry[]): Map<string, Entry> {
   return new Map(entries.map((entry) => [entry.name, entry]))
 }

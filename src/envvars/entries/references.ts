@@ -7,21 +7,21 @@ const VARIABLE_PREFIX = 'envvar:'
 const UNDERSCORE = 0x5f
 const RDS_IAM_USER = '_aws_iam_rds:'
 
-/** The value a program is to get, or in words why there is none. */
+/** The value that a program gets, or the reason why there is none. */
 export type Resolution =
   { readonly value: Buffer; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
 /**
- * Replaces a value that is a reference by what it stands for; a plain value stays. Once only: what was fetched may
- * look like a reference and is none. What cannot be resolved is refused, a program must never get the reference
- * as if it were the secret. Only for connections: the same text from a client is a literal (protocol.md 0.11:
- * resolved, it would hand out the agent's own environment).
+ * Replaces a reference by the value that it stands for; a plain value stays. Only once: a fetched value may look like a
+ * reference, but is none. What cannot be resolved is refused: a program must never get the reference as if it were the
+ * secret. Only for connections: from a client the same text is a literal (protocol.md 0.11: if it were resolved, it
+ * would give away the agent's own environment).
  */
 export function resolveReference(key: string, value: Buffer, agent: AgentEnvironment): Resolution {
   const fetched = fetch(key, value, agent)
   if (fetched?.problem !== undefined) return fetched
   const resolved = fetched === undefined ? value : Buffer.from(fetched.value)
-  // After the fetch, as in hoop: a user that was fetched may be one for RDS.
+  // After fetching, as in hoop: a fetched user name may be one for RDS.
   const problem = unsupportedAws(key, resolved)
   return problem === undefined ? { value: resolved } : { problem }
 }
@@ -41,9 +41,9 @@ function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
   return { problem: `${AGENT_VARIABLE} is for ${VARIABLE_PREFIX} keys only, ${way}` }
 }
 
-/** Of `_provider:id:key`; anything else is left alone, an ARN with its colons too (protocol.md 6). */
+/** The parts of `_provider:id:key`. Anything else is left alone, also an ARN with its colons (protocol.md 6). */
 function threeParts(value: Buffer): readonly string[] {
-  // Most values are none, and a file can be large.
+  // Most values are no references, and a file can be large.
   if (value[0] !== UNDERSCORE) return []
   const parts = value.toString('utf8').split(':', 4)
   return parts.length === 3 ? parts : []

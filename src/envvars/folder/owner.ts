@@ -4,14 +4,14 @@ import { lstat, readFile, readlink, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
-/** The file in an agent's folder that says whose it is: three lines, pid, start time, place. */
+/** The file in an agent's folder that says which process it belongs to: three lines, pid, start time, place. */
 const OWNER_FILE = 'owner'
 const START_TIME_FIELD = 22
 const STATE_FIELD = 3
 
 /** How often a living agent touches its owner file. */
 export const TOUCH_INTERVAL_MS = 10 * 60_000
-/** An owner out of sight that has not touched its file for this long is taken for dead: six touches missed. */
+/** After so long without a touch, an owner that cannot be seen is taken for dead: it has missed six. */
 const SILENCE_MS = 60 * 60_000
 
 interface Owner {
@@ -22,14 +22,14 @@ interface Owner {
   readonly place: string
 }
 
-/** Writes that the folder belongs to this process. */
+/** Records that the folder belongs to this process. */
 export async function claimOwnership(folder: string): Promise<void> {
   const startTime = (await readStartTime(process.pid)) ?? ''
   const lines = [String(process.pid), startTime, await currentPlace()]
   await writeFile(join(folder, OWNER_FILE), `${lines.join('\n')}\n`, { flag: 'wx', mode: 0o600 })
 }
 
-/** Shows agents that cannot see this process that it lives, and keeps cleaners of old files away. */
+/** Shows agents that cannot see this process that it is alive, and keeps cleaners of old files away. */
 export async function touchOwner(folder: string): Promise<void> {
   const now = new Date()
   await utimes(join(folder, OWNER_FILE), now, now)
@@ -42,17 +42,18 @@ export async function isAbandoned(folder: string): Promise<boolean> {
 }
 
 /**
- * `running` and `ended`: known for certain. `heard` and `silent`: the owner cannot be seen from here, and did or did
- * not give a sign of life within the hour.
+ * `running` and `ended` are certain. `heard` and `silent`: the owner cannot be seen from here, and was or was not heard
+ * of within the hour.
  */
 export async function ownerState(folder: string): Promise<'running' | 'ended' | 'heard' | 'silent'> {
   const owner = await readOwner(folder)
-  // A folder gets its owner before it gets its name, so only one that was half removed has none.
+  // A folder gets its owner file before its name, so only a half-removed one has none.
   if (owner === undefined) return (await isSilent(folder)) ? 'silent' : 'heard'
   if (owner.place !== (await currentPlace()))
     return (await isSilent(join(folder, OWNER_FILE))) ? 'silent' : 'heard'
   if (await isRunning(owner)) return 'running'
-  // With hidepid=2 /proc shows no other agent, not even of this user: agents are not dumpable. A signal still finds it.
+  // With hidepid=2 /proc shows no other agent, not even of the same user, since agents are not dumpable. A signal still
+  // reaches it.
   if (
     (await readStartTime(owner.pid)) === undefined &&
     answersSignals(owner.pid) &&
@@ -62,7 +63,7 @@ export async function ownerState(folder: string): Promise<'running' | 'ended' | 
   return 'ended'
 }
 
-/** Whether the last change of a file or folder is longer ago than any living agent would leave it. */
+/** Whether the last change of a file or folder is longer ago than any living agent would allow. */
 export async function isSilent(path: string): Promise<boolean> {
   const { mtimeMs } = await lstat(path)
   return Date.now() - mtimeMs > SILENCE_MS
@@ -85,11 +86,11 @@ async function isRunning(owner: Owner): Promise<boolean> {
   return (await readStartTime(owner.pid)) === owner.startTime
 }
 
-/** When the process started, or undefined when there is none of that pid (a zombie has ended too). */
+/** When the process started; undefined when no such process runs (a zombie has ended, too). */
 async function readStartTime(pid: number): Promise<string | undefined> {
   try {
     const line = await readFile(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the program's name in brackets, and may itself hold brackets and spaces.
+    // The second field is the program's name in brackets, and may itself contain brackets and spaces.
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
     const state = fields[STATE_FIELD - 3]
     return state === 'Z' || state === 'X' ? undefined : fields[START_TIME_FIELD - 3]
@@ -113,8 +114,8 @@ function answersSignals(pid: number): boolean {
 }
 
 /**
- * Containers of one pod share /dev/shm but see different pids, and pids are reused after a reboot: a pid says
- * something only in the same boot and the same pid namespace.
+ * Containers of one pod share /dev/shm but see different pids, and after a reboot pids are used again. So a pid means
+ * something only within the same boot and pid namespace.
  */
 async function currentPlace(): Promise<string> {
   try {

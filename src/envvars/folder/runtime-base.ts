@@ -6,11 +6,11 @@ import { basename, isAbsolute, join } from 'node:path'
 import { objectionTo } from '../../basics/files/private-path.ts'
 import { RuntimeFolderError } from '../errors.ts'
 
-/** f_type of a tmpfs (linux/magic.h): what is written there never reaches a disk, swap aside. */
+/** f_type of a tmpfs (linux/magic.h): apart from swap, what is written there never reaches a disk. */
 const TMPFS = 0x01021994
 
 export interface RuntimeBaseRequest {
-  /** The `runtime-dir` setting, an absolute path; made if it is missing. */
+  /** The `runtime-dir` setting, an absolute path. Made if it is missing. */
   readonly preferred?: string | undefined
   /** The agent's environment, for systemd's RUNTIME_DIRECTORY. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -19,8 +19,8 @@ export interface RuntimeBaseRequest {
 }
 
 /**
- * The folder below which secret files go: the setting, else systemd's, else shared memory, else the temporary
- * folder. One that was named and cannot be used is an error: falling back could put secrets on a disk.
+ * The folder for secret files: the setting, else systemd's, else shared memory, else the temporary folder. If one is
+ * named but cannot be used, that is an error: another folder could put secrets on a disk.
  */
 export async function chooseRuntimeBase(request: RuntimeBaseRequest): Promise<string> {
   if (request.preferred) return usable(request.preferred, 'runtime-dir')
@@ -65,9 +65,9 @@ export interface UserFolder {
 }
 
 /**
- * `<base>/runbook-agent-<uid>`. The base is often writable by everyone, so what is found there may have been put
- * there by somebody else: it has to be a real folder, ours, and closed to others. If it is not, agents share one
- * beside it, with six more characters in its name, so that nobody can keep them from starting.
+ * `<base>/runbook-agent-<uid>`. Often everybody may write to the base, so what is found there may be somebody else's
+ * work. It has to be a real folder, ours, and closed to others. If it is not, agents share another one beside it, with
+ * six more characters in its name, so that nobody can keep them from starting.
  */
 export async function ensureUserFolder(base: string): Promise<UserFolder> {
   const usual = usualFolder(base)
@@ -85,7 +85,7 @@ export async function ensureUserFolder(base: string): Promise<UserFolder> {
   return { path: fresh, ...(refused !== undefined && { refused }) }
 }
 
-/** The same without making anything; no path: there is none that could be used. */
+/** Like `ensureUserFolder`, but makes nothing. Without a path: there is none that can be used. */
 export function findUserFolder(base: string): Partial<UserFolder> {
   const usual = usualFolder(base)
   const found = lstatSync(usual, { throwIfNoEntry: false })
@@ -98,7 +98,9 @@ export function findUserFolder(base: string): Partial<UserFolder> {
   }
 }
 
-/** All in which this user's agents may have left something: the usual one, and those beside it. None that is not ours. */
+/**
+ * All folders in which this user's agents may have left something: the usual one, and those beside it. Only our own.
+ */
 export function userFolders(base: string): string[] {
   const usual = basename(usualFolder(base))
   return list(base)
@@ -113,7 +115,7 @@ function isOurs(path: string): boolean {
   return found !== undefined && objectionTo(found, 'folder') === undefined
 }
 
-/** A base that may not be listed has none that could be found again. */
+/** If the base may not be listed, nothing in it can be found again. */
 function list(base: string): string[] {
   try {
     return readdirSync(base)

@@ -10,9 +10,10 @@ import { SecretFiles } from '../secret-files.ts'
 import { abandonedInstances, sweepInstances, type SweepResult } from './sweep.ts'
 
 /**
- * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700 (where that is unsafe, beside it). It exists from `open` to
- * `close`; what a killed agent leaves is removed by the `sweep` of a later one. When somebody removes it
- * meanwhile (logind's RemoveIPC, a cleaner of old files), the next session makes it again, under the same name.
+ * One agent's folder for secret files, `<base>/runbook-agent-<uid>/<instance>`, 0700 (or beside that, where it is
+ * unsafe). It exists from `open` to `close`. What a killed agent leaves is removed by a later agent's `sweep`. If
+ * somebody removes the folder meanwhile (logind's RemoveIPC, a cleaner of old files), the next session makes it again
+ * under the same name.
  */
 export class RuntimeFolder implements AsyncDisposable {
   readonly #request: RuntimeBaseRequest
@@ -26,29 +27,29 @@ export class RuntimeFolder implements AsyncDisposable {
   private constructor(request: RuntimeBaseRequest, made: Made) {
     this.#request = request
     this.#made = made
-    // A failed touch is not worth a word here: making a session's folder in the same place will say more.
+    // A failed touch is not reported: making a session's folder in the same place will say more.
     this.#touching = setInterval(
       () => void touchOwner(this.path).catch(() => undefined),
       TOUCH_INTERVAL_MS,
     ).unref()
   }
 
-  /** Throws `RuntimeFolderError` when there is no place that is safe. */
+  /** Throws `RuntimeFolderError` when there is no safe place. */
   static async open(request: RuntimeBaseRequest): Promise<RuntimeFolder> {
     return new RuntimeFolder(request, await makeFolder(request, randomUUID()))
   }
 
-  /** `<base>/runbook-agent-<uid>/<instance>`; the base can be another one after the folder vanished. */
+  /** `<base>/runbook-agent-<uid>/<instance>`. The base may change after the folder has vanished. */
   get path(): string {
     return this.#made.path
   }
 
-  /** Why it does not lie in the usual folder: somebody has put something unsafe there. */
+  /** Why it is not in the usual folder: somebody has put something unsafe there. */
   get refused(): string | undefined {
     return this.#made.refused
   }
 
-  /** A uuid that stays as it is when the folder is made again: commands that run carry it. */
+  /** A uuid that stays when the folder is made again: running commands carry it. */
   get instance(): string {
     return basename(this.path)
   }
@@ -60,7 +61,7 @@ export class RuntimeFolder implements AsyncDisposable {
     try {
       return await SecretFiles.create(this.path, sessionId)
     } catch (error) {
-      // Closing removes the folder too, and then it must not come back.
+      // Closing removes the folder, which must not come back afterwards.
       this.#refuseClosed()
       if (!isVanished(error)) throw error
     }
@@ -70,8 +71,8 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   /**
-   * Removes what dead agents of this user left behind. At start, and every hour or so: of an agent in another
-   * container it takes an hour's silence to know that it is dead.
+   * Removes what dead agents of this user left behind. At the start, and every hour or so: only after an hour of
+   * silence it is known that an agent in another container is dead.
    */
   async sweep(): Promise<SweepResult> {
     const swept = []
@@ -83,8 +84,8 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   /**
-   * The instances of agents that were killed, and were on this machine and in this pid namespace. To be asked before
-   * the `sweep`, by whoever ends their processes; it forgets them.
+   * The instances of agents that were killed, on this machine and in this pid namespace. Ask before `sweep`, which
+   * forgets them, to end their processes.
    */
   async abandoned(): Promise<string[]> {
     const abandoned = []
@@ -93,11 +94,11 @@ export class RuntimeFolder implements AsyncDisposable {
     return abandoned
   }
 
-  /** Removes the folder with everything still in it. May be called again. */
+  /** Removes the folder and everything in it. Can be called again. */
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#touching)
-    // A folder that is just being made has to go as well; whoever wanted it is told when it cannot be made.
+    // A folder that is just being made has to be removed, too. If it cannot be made, whoever wanted it is told.
     await this.#renewal?.catch(() => undefined)
     try {
       await removeTree(this.path)
@@ -111,7 +112,7 @@ export class RuntimeFolder implements AsyncDisposable {
     await this.close()
   }
 
-  /** Its own, and what agents used while the usual one could not be, or can be again. */
+  /** Its own folder, and others that agents used while the usual one was unsafe. */
   #userFolders(): Set<string> {
     const own = dirname(this.path)
     return new Set([own, ...userFolders(dirname(own))])
@@ -121,7 +122,7 @@ export class RuntimeFolder implements AsyncDisposable {
     if (this.#closed) throw new RuntimeFolderError(`${this.path} is closed, the agent is stopping`)
   }
 
-  /** Sessions that find out at the same time share one new folder. */
+  /** Sessions that notice it at the same time share one new folder. */
   #renew(): Promise<void> {
     this.#renewal ??= makeFolder(this.#request, this.instance)
       .then((made) => this.#renewed(made))
@@ -149,7 +150,7 @@ async function makeFolder(request: RuntimeBaseRequest, instance: string): Promis
   return { path: await makeInstance(path, instance), refused }
 }
 
-/** Made under a passing name and renamed: under its real name a folder always has an owner. */
+/** Made under a temporary name and renamed, so that under its real name a folder always has an owner. */
 async function makeInstance(userFolder: string, instance: string): Promise<string> {
   const passing = join(userFolder, `.new-${randomUUID()}`)
   const path = join(userFolder, instance)

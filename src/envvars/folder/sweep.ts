@@ -9,19 +9,19 @@ import { SESSION_PREFIX } from '../secret-files.ts'
 
 const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const INSTANCE = new RegExp(`^${UUID}$`)
-/** One that is being made (`.new-`) or being removed (`.old-`). */
+/** A folder that is being made (`.new-`) or removed (`.old-`). */
 const PASSING = new RegExp(`^\\.(new|old)-${UUID}$`)
 
 export interface SweepResult {
   /** Session folders that were removed with their agents' folders. */
   readonly sessions: number
-  /** What could not be looked at or removed; the next sweep tries again. */
+  /** What could not be read or removed. The next sweep tries again. */
   readonly errors: readonly RuntimeFolderError[]
 }
 
 /**
- * Removes what agents left behind that ended without cleaning up. `own` is the caller's instance. Never an
- * instance of a living agent, never anything this agent does not make, and no link is followed.
+ * Removes what agents left behind that ended without cleaning up. `own` is the caller's instance. Never touches the
+ * instance of a living agent, or anything that this agent does not make, and follows no link.
  */
 export async function sweepInstances(userFolder: string, own: string): Promise<SweepResult> {
   let sessions = 0
@@ -38,8 +38,8 @@ export async function sweepInstances(userFolder: string, own: string): Promise<S
 }
 
 /**
- * The names of the instances whose agents have certainly ended, on this machine and in this pid namespace: only of
- * those can the processes be looked for. What cannot be read is left out, the sweep will report it.
+ * The instances whose agents have certainly ended, on this machine and in this pid namespace: only their processes can
+ * be looked for. What cannot be read is left out; the sweep will report it.
  */
 export async function abandonedInstances(userFolder: string, own: string): Promise<string[]> {
   const abandoned: string[] = []
@@ -61,13 +61,13 @@ async function listFolders(path: string, errors: RuntimeFolderError[]): Promise<
   }
 }
 
-/** Gives the number of session folders removed. ENOENT means that another agent was quicker. */
+/** Gives the number of session folders that were removed. ENOENT means that another agent was faster. */
 async function sweepOne(userFolder: string, name: string): Promise<number> {
   const path = join(userFolder, name)
   if (PASSING.test(name)) return (await isSilent(path)) ? removeInstance(path) : 0
   if (!INSTANCE.test(name) || !(await isAbandoned(path))) return 0
-  // Renamed first: of two agents that start at the same time one gets it, and nobody sees a half-removed one.
-  // Touched before that, or the others would take it for left over from a sweep long ago.
+  // Renamed first: when two agents start at the same time only one gets it, and nobody sees a half-removed folder.
+  // Touched before that, or others would take it for a leftover of an old sweep.
   const now = new Date()
   await utimes(path, now, now)
   const retired = join(userFolder, `.old-${randomUUID()}`)
