@@ -10,8 +10,6 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeFolder, objectionTo } from '../../basics/files/private-path.ts'
-import { JournalFileError } from './errors.ts'
-
 /** Readable too, to see how the file ends. Node has no constant for O_CLOEXEC; libuv sets it on every open. */
 const FLAGS =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -106,4 +104,9 @@ function endsTorn(fd: number): boolean {
   if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last.equals(NEWLINE)) return false
   // The size grows page by page, so another agent may be in the middle of its line. A wrong guess costs one blank line.
   return fstatSync(fd).size === size
+}
+
+/** The file must not be written to. The message says which file, why, and what to do. */
+class JournalFileError extends Error {
+  override readonly name = 'JournalFileError'
 }

@@ -17,7 +17,7 @@ import { loadEngine, type Engine } from '../../runtime/engine.ts'
 import { OomWatch } from '../../runtime/linux/oom-watch.ts'
 import { TailSpace } from '../../runtime/output/tail-space.ts'
 import { Failure } from '../failure.ts'
-import { openGroups } from './groups.ts'
+import { ControlGroups } from '../../runtime/linux/cgroup.ts'
 
 /** Commands inherit it, and systemd's units may have a narrower one. What the agent itself writes names its mode. */
 export const COMMANDS_UMASK = 0o022
@@ -136,4 +136,31 @@ export async function openFolder(settings: AgentConfiguration): Promise<RuntimeF
 export function workingFolder(): string {
   const home = homedir()
   return statSync(home, { throwIfNoEntry: false })?.isDirectory() === true ? home : '/'
+}
+
+/**
+ * A control group for each execution, where the agent's own is delegated to it.
+ * @throws Failure when a limit is set that cannot be kept: it would be no limit
+ */
+async function openGroups(settings: AgentConfiguration, log: Logger): Promise<ControlGroups | undefined> {
+  const limits = { memoryMaxBytes: settings.limitsMemoryBytes, pidsMax: settings.limitsProcesses }
+  const limited = Object.values(limits).some((limit) => limit !== undefined)
+  const groups = await ControlGroups.adopt({ ...limits, leftovers: settings.background })
+  if (!(groups instanceof ControlGroups)) {
+    if (limited) throw refusal(groups.reason)
+    log.debug({ reason: groups.reason }, 'executions have no control groups')
+    return undefined
+  }
+  if (groups.missing.length > 0 && limited) {
+    groups[Symbol.dispose]()
+    throw refusal(groups.missing.join('; '))
+  }
+  log.info({ folder: groups.folder, missing: groups.missing }, 'each execution has a control group')
+  return groups
+}
+
+function refusal(reason: string): Failure {
+  return new Failure(
+    `limits.memory and limits.processes need a cgroup v2 that is delegated to the agent: ${reason}. Delegate one, or remove the limits`,
+  )
 }

@@ -1,5 +1,11 @@
-import { encodeLogs } from './agent-logs.ts'
-import type { AgentMessage, AgentOutbound, ClosedMessage, OpenedMessage, SessionId } from './message.ts'
+import type {
+  AgentMessage,
+  AgentOutbound,
+  ClosedMessage,
+  OpenedMessage,
+  SessionId,
+  ShippedLine,
+} from './message.ts'
 import { encodeMaskingFailure } from './masking-info.ts'
 import { KEEPALIVE, NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specText, type Packet } from '../packet.ts'
 import { encodeSystemReply } from './system-reply.ts'
@@ -119,4 +125,23 @@ function countIn(packet: Packet, key: string): number {
 
 function decimal(text: string | undefined): number | undefined {
   return text !== undefined && /^[+-]?\d{1,9}$/.test(text) ? Number(text) : undefined
+}
+
+/** `ClientAgentLogs` (protocol.md 3.7): a JSON array, of no session. The gateway drops more than 1 MiB. */
+function encodeLogs(lines: readonly ShippedLine[]): Packet {
+  return { type: 'ClientAgentLogs', spec: {}, payload: Buffer.from(JSON.stringify(lines.map(entryOf))) }
+}
+
+function entryOf({ time, level, message, fields }: ShippedLine): object {
+  return {
+    timestamp: nanoseconds(time),
+    level,
+    message,
+    ...(Object.keys(fields).length > 0 && { fields }),
+  }
+}
+
+/** RFC 3339 with nine digits; the clock has three. */
+function nanoseconds(time: Date): string {
+  return time.toISOString().replace('Z', '000000Z')
 }

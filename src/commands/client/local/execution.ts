@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { checkRequest } from '../../../agent/opening/request.ts'
 import type { Ending } from '../../../agent/running/ending.ts'
 import { RunningCommand } from '../../../agent/running/running-command.ts'
-import type { LocalServices } from './services.ts'
+import { type LocalServices, openLocalServices } from './services.ts'
 import type { StreamEnd } from '../../../client/running/session-end.ts'
 import type { Chunk } from '../../../runtime/output/child-output.ts'
 import { openMessage } from '../../../gateway/sessions/session-request.ts'
@@ -13,7 +13,6 @@ import { exitCodeOfSignal } from '../exit-code.ts'
 import { endBySignal, Leaving, type LeavingSignal } from '../leaving.ts'
 import { Notices, type NoticeFlags } from '../notices.ts'
 import type { LocalConnection } from './connection.ts'
-import { openLocalServices } from './services.ts'
 
 export interface LocalRequest extends LocalConnection {
   readonly script: Buffer

@@ -5,6 +5,7 @@ import {
   TemplateError,
   type RenderedTemplate,
   type Template,
+  type Input,
 } from '../../../template/runbook.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput } from '../stream/byte-output.ts'
@@ -15,7 +16,8 @@ import type { RunArguments } from '../run/run.ts'
 import { readVariables } from '../pairs.ts'
 import { localConnection } from './connection.ts'
 import { executeHere } from './execution.ts'
-import { parametersOf } from './parameters.ts'
+import type { Parameter } from '../../../client/rest/runbooks.ts'
+import { declaredLength } from '../../../template/rules.ts'
 
 /** As the gateway has it for files of a repository. */
 const MAX_FILE_BYTES = 1_000_000
@@ -83,4 +85,27 @@ function ofTemplate<T>(file: string, made: () => T): T {
   } catch (error) {
     throw error instanceof TemplateError ? new Failure(`${file}: ${error.message}`, exitCodes.usage) : error
   }
+}
+
+/** What a template asks for, in the order in which people should be asked: a gateway tells the same of its runbooks. */
+export function parametersOf(inputs: readonly Input[]): Parameter[] {
+  const order = ({ order = Infinity }: Input) => order
+  return [...inputs].sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))).map(parameterOf)
+}
+
+function parameterOf(input: Input): Parameter {
+  const { name, type, description = '', placeholder = '', options = [] } = input
+  return {
+    ...{ name, type, description, placeholder, options },
+    required: input.required !== undefined,
+    default: textOf(input.default),
+    pattern: textOf(input.pattern),
+    minLength: declaredLength(input.minlength),
+    maxLength: declaredLength(input.maxlength),
+  }
+}
+
+/** An empty text says nothing. */
+function textOf(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text
 }

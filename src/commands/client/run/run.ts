@@ -12,8 +12,11 @@ import { dryRun } from './dry-run.ts'
 import { showEnding } from './ending.ts'
 import { readFiles } from './files.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from './given-parameters.ts'
-import { withParameterName } from './unmatched.ts'
 import { findTarget, withSuggestion, type Target } from './target.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import type { Runbook } from '../../../client/rest/runbooks.ts'
+import { PATTERN_MISMATCH } from '../../../template/functions.ts'
+import { matchesPattern } from './value-check.ts'
 
 export interface RunFlags extends ParameterFlags {
   readonly env?: readonly string[]
@@ -104,4 +107,25 @@ async function allParameters(
 ): Promise<ReadonlyMap<string, string>> {
   if (runbook === undefined || flags.ref !== undefined) return given
   return completeParameters(runbook, given, flags)
+}
+
+/**
+ * What a gateway says of a value that does not match, with the parameter's name: it gives a place in the template and the
+ * pattern. It decides, not we: a template may change a value before it looks at it.
+ */
+export function withParameterName(
+  error: unknown,
+  { parameters }: Runbook,
+  given: Readonly<Record<string, string>>,
+): unknown {
+  if (!(error instanceof ApiError) || error.kind !== 'invalid') return error
+  const { message } = error
+  const at = message.indexOf(PATTERN_MISMATCH)
+  const pattern = at < 0 ? undefined : message.slice(at + PATTERN_MISMATCH.length)
+  const wrong = parameters.filter(
+    (parameter) => parameter.pattern === pattern && !matchesPattern(parameter, given[parameter.name] ?? ''),
+  )
+  if (pattern === undefined || wrong.length === 0) return error
+  const names = wrong.map(({ name }) => name).join(', ')
+  return new ApiError('invalid', `parameter ${names}: it has to match ${pattern}`, error)
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { refuseChangedArguments } from './argument-bytes.ts'
+import { isUtf8 } from 'node:buffer'
+import { readFileSync } from 'node:fs'
 
 /** Flags that keep an execution from happening, or from happening elsewhere: whoever has misplaced one would be surprised. */
 const DECISIVE = ['--dry-run', '--local']
@@ -54,4 +55,28 @@ function refuseStray(clientArgs: unknown, hint: string): void {
     `${stray}: arguments for the connection's command stand behind --. ${hint}`,
     exitCodes.usage,
   )
+}
+
+/** What Node puts where bytes are no UTF-8; somebody may as well have typed it. */
+const REPLACED = '\uFFFD'
+
+/**
+ * Arguments are decoded before this program sees them: other bytes would arrive as something else at a database. Told
+ * where the kernel shows the bytes, that is on Linux. No value is shown, it may be a secret.
+ * @throws Failure, exit code 64
+ */
+function refuseChangedArguments(): void {
+  if (!process.argv.some((argument) => argument.includes(REPLACED)) || isUtf8(commandLine())) return
+  throw new Failure(
+    'an argument is not UTF-8, and other bytes would be sent in its place. exec and run take them from a file: -f',
+    exitCodes.usage,
+  )
+}
+
+function commandLine(): Buffer {
+  try {
+    return readFileSync('/proc/self/cmdline')
+  } catch {
+    return Buffer.alloc(0)
+  }
 }

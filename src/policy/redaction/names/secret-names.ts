@@ -1,8 +1,4 @@
-import { matchesName, type NameRule } from './name-rule.ts'
 import { soundsHarmless, soundsSecret } from './name-words.ts'
-import { looksPlain } from '../variants/plain-value.ts'
-
-export { parseNameRule, type NameRule } from './name-rule.ts'
 
 /** Who set the variable: the connection, or the client that runs something on it. */
 export type Origin = 'connection' | 'client'
@@ -35,4 +31,59 @@ export class SecretNames {
   #ruleFor(name: string): NameRule | undefined {
     return this.#rules.findLast((candidate) => matchesName(candidate, name))
   }
+}
+
+const RULE = /^!?[A-Za-z0-9_.*-]+$/
+
+/** A user's rule for the variables whose names match. */
+export interface NameRule {
+  readonly readable: boolean
+  /**
+   * Upper-case parts that stand in the name in this order, with anything between them. The first and the last are
+   * anchored.
+   */
+  readonly literals: readonly string[]
+}
+
+/**
+ * Parses `CUSTOMER_ID`, `*_ID` (secret) or `!APP_*` (readable). A `*` stands for any characters, or none; case does not
+ * matter. Undefined: not a rule.
+ */
+export function parseNameRule(text: string): NameRule | undefined {
+  if (!RULE.test(text)) return undefined
+  const readable = text.startsWith('!')
+  const glob = readable ? text.slice(1) : text
+  return { readable, literals: glob.toUpperCase().split('*') }
+}
+
+/** Not a regular expression, which would take very long with many stars. */
+function matchesName({ literals }: NameRule, name: string): boolean {
+  const rest = name.toUpperCase()
+  const [first = '', ...others] = literals
+  const last = others.pop()
+  if (last === undefined) return rest === first
+  if (!rest.startsWith(first)) return false
+  let at = first.length
+  for (const literal of others) {
+    const found = rest.indexOf(literal, at)
+    if (found < 0) return false
+    at = found + literal.length
+  }
+  return rest.length - last.length >= at && rest.endsWith(last)
+}
+
+/** `staging`, `eu-west`, `Data Warehouse`; a mixture of cases inside a word is no word. */
+const WORDS = /^[A-Z]?[a-z]+(?:[ _./-][A-Z]?[a-z]+)*$|^[A-Z]+(?:[ _./-][A-Z]+)*$/
+const LONGEST_WORDS = 40
+/** `300000`, `1.5`, `-1`; an amount, a limit, a number of seconds. */
+const NUMBER = /^-?\d{1,9}(?:\.\d{1,9})?$/
+
+/**
+ * Whether a value is ordinary words or a number. This decides when the name says nothing: a secret is seldom that, and
+ * an output in which every `staging` is replaced cannot be read.
+ */
+function looksPlain(value: Buffer): boolean {
+  if (value.length > LONGEST_WORDS) return false
+  const text = value.toString('latin1')
+  return WORDS.test(text) || NUMBER.test(text)
 }

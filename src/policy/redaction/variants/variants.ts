@@ -1,7 +1,6 @@
-import { base64Texts } from './base64-texts.ts'
-import { jsonTexts } from './json-texts.ts'
 import { isLineBreak } from './line-breaks.ts'
 import { urlTexts } from './url-texts.ts'
+import { isUtf8 } from 'node:buffer'
 
 /** Shorter ones would also be found where they mean nothing. */
 const MIN_BYTES = 6
@@ -23,4 +22,63 @@ export function variantsOf(text: Buffer): Buffer[] {
 
 function distinct(texts: readonly Buffer[]): Buffer[] {
   return [...new Map(texts.map((text) => [text.toString('latin1'), text])).values()]
+}
+
+const BITS = 6
+/** RFC 2045 and coreutils; RFC 7468 and openssl. */
+const COLUMNS = [76, 64]
+
+/**
+ * What a text looks like inside a longer one in base64, standard and URL-safe: once for each position that it can have
+ * in a group of three bytes, without the characters that also depend on its neighbours. Also its lines when it is
+ * encoded alone and wrapped.
+ */
+function base64Texts(text: Buffer): Buffer[] {
+  const aligned = [0, 1, 2].map((before) => encodedBehind(before, text))
+  const lines = COLUMNS.flatMap((columns) => wrapped(aligned[0] ?? '', columns))
+  return [...aligned, ...lines].flatMap(bothAlphabets)
+}
+
+function encodedBehind(before: number, text: Buffer): string {
+  const encoded = Buffer.concat([Buffer.alloc(before), text]).toString('base64')
+  const first = Math.ceil((before * 8) / BITS)
+  const end = Math.floor(((before + text.length) * 8) / BITS)
+  return encoded.slice(first, end)
+}
+
+/** Includes the last line, which may show up to 56 bytes. */
+function wrapped(encoded: string, columns: number): string[] {
+  const lines = Math.ceil(encoded.length / columns)
+  return Array.from({ length: lines }, (_, line) => encoded.slice(line * columns, (line + 1) * columns))
+}
+
+function bothAlphabets(encoded: string): Buffer[] {
+  const urlSafe = encoded.replaceAll('+', '-').replaceAll('/', '_')
+  return [Buffer.from(encoded, 'latin1'), Buffer.from(urlSafe, 'latin1')]
+}
+
+const NOT_ASCII = /[\u007f-\uffff]/g
+const GO_ESCAPED = /[<>&\u2028\u2029]/g
+
+/** The text inside a JSON string, without the quotes, as common writers escape it; nothing when it is not UTF-8. */
+function jsonTexts(text: Buffer): Buffer[] {
+  if (!isUtf8(text)) return []
+  const plain = JSON.stringify(text.toString('utf8')).slice(1, -1)
+  const ascii = plain.replace(NOT_ASCII, unicodeEscape)
+  return [
+    plain,
+    // Python's, and PHP's with escaped slashes.
+    ...[ascii, slashesEscaped(ascii)],
+    slashesEscaped(plain),
+    plain.replace(GO_ESCAPED, unicodeEscape),
+  ].map((escaped) => Buffer.from(escaped))
+}
+
+function slashesEscaped(json: string): string {
+  return json.replaceAll('/', '\\/')
+}
+
+/** One UTF-16 unit. */
+function unicodeEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
