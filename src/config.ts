@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import type { Listen } from './basics/net/listen.ts'
+import type { Address } from './basics/net/address.ts'
 import { findProxy, ProxyError, type ProxySettings } from './basics/net/proxy.ts'
 import { type Credential, findCredential } from './config/credential.ts'
 import { type SettingsSource, Lookup } from './config/lookup.ts'
@@ -40,7 +40,7 @@ export interface AgentConfiguration {
   readonly maxDurationMs: number | undefined
   readonly background: 'kill' | 'leave'
   /** undefined: none. */
-  readonly http: Listen | undefined
+  readonly http: Address | undefined
   /** What becomes of running commands when the gateway is lost. */
   readonly onDisconnect: 'terminate' | 'finish'
   readonly drainMs: number

@@ -1,4 +1,4 @@
-import { parseListen, type Listen } from '../basics/net/listen.ts'
+import { parseListen, type Address } from '../basics/net/address.ts'
 import { Secret } from '../basics/secret.ts'
 import {
   booleanJson,
@@ -108,7 +108,7 @@ export const nameRules: Kind<readonly string[]> = {
   json: textJson(NAME_RULES),
 }
 
-export const listen: Kind<Listen> = {
+export const listen: Kind<Address> = {
   expected: 'a port or host:port such as 127.0.0.1:9100',
   placeholder: 'address',
   parse: parseListen,

@@ -1,10 +1,9 @@
+import { firstLines } from '../basics/settings/first-lines.ts'
+
 /** The settings cannot be used: one line per problem, each with its setting and where that came from. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
-
-/** More are only counted: one wrong indentation can make hundreds. */
-const LONGEST_LIST = 50
 
 /** Collects what is wrong, so that it can be said all at once. */
 export class ConfigurationProblems {
@@ -24,9 +23,7 @@ export class ConfigurationProblems {
 
   /** One problem each. */
   toLines(): string[] {
-    const lines = [...this.#lines].slice(0, LONGEST_LIST)
-    const more = this.#lines.size - lines.length
-    return [...lines, ...(more > 0 ? [`and ${more} more`] : [])]
+    return firstLines([...this.#lines])
   }
 
   toError(): ConfigError {

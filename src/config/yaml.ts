@@ -1,5 +1,5 @@
-import { type Document, type Pair, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
-import { isDeeperThan } from '../basics/text/yaml-depth.ts'
+import { type Pair, isMap, isScalar, LineCounter } from 'yaml'
+import { DEEPEST, placeIn, readYaml } from '../basics/settings/yaml.ts'
 
 /** A name in the file that holds no further names. */
 export interface Leaf {
@@ -23,32 +23,22 @@ export class YamlError extends Error {
   }
 }
 
-/** Settings are two deep. */
-const DEEPEST = 20
-
 /** Lists what is in the file, in its order. @throws YamlError */
 export function readLeaves(text: string): Leaf[] {
-  if (isDeeperThan(text, DEEPEST)) throw new YamlError('1:1', `something is nested more than ${DEEPEST} deep`)
   const lines = new LineCounter()
-  // Failsafe: every scalar stays the text it is in the file. Names that are there twice are found later.
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    schema: 'failsafe',
-    uniqueKeys: false,
-  })
-  refuseWrong(document, lines)
-  if (document.contents === null || isEmpty(document.contents)) return []
-  if (!isMap(document.contents)) throw new YamlError('1:1', 'settings are written as "name: value"')
-  return leavesOf(document.contents.items, '', lines)
+  const yaml = readYaml(text, lines)
+  if (yaml === undefined) throw new YamlError('1:1', `something is nested more than ${DEEPEST} deep`)
+  const { contents, wrong } = yaml
+  const [first] = wrong
+  if (first !== undefined) throw new YamlError(placeOf(first.offset, lines), syntaxError(first.code))
+  if (contents === null || isEmpty(contents)) return []
+  if (!isMap(contents)) throw new YamlError('1:1', 'settings are written as "name: value"')
+  return leavesOf(contents.items, '', lines)
 }
 
-/** Has texts of its own: yaml's quote the file, secrets and all. */
-function refuseWrong(document: Pick<Document, 'errors' | 'warnings'>, lines: LineCounter): void {
-  const [first] = [...document.errors, ...document.warnings]
-  if (first === undefined) return
+function syntaxError(code: string): string {
   const hint = 'look for a missing ":" or quote, an open bracket, a tab or a wrong indentation'
-  throw new YamlError(placeOf(first.pos[0], lines), `this is not valid YAML (${first.code}): ${hint}`)
+  return `this is not valid YAML (${code}): ${hint}`
 }
 
 function leavesOf(items: readonly Pair[], prefix: string, lines: LineCounter): Leaf[] {
@@ -80,7 +70,6 @@ function startOf(node: unknown, lines: LineCounter): string | undefined {
 }
 
 function placeOf(offset: number, lines: LineCounter): string {
-  const { line, col } = lines.linePos(offset)
-  // A counter that has seen no line says 0:n.
-  return `${Math.max(line, 1)}:${Math.max(col, 1)}`
+  const { line, column } = placeIn(lines, offset)
+  return `${line}:${column}`
 }

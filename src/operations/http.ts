@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { formatListen, type Listen } from '../basics/net/listen.ts'
+import { formatAddress, type Address } from '../basics/net/address.ts'
 import type { Logger } from '../basics/logger.ts'
 import { isLoopback } from '../basics/net/loopback.ts'
 import { liveness, LoopMonitor, readiness, type AgentHealth } from './health.ts'
@@ -15,7 +15,7 @@ const MAX_HEADER_BYTES = 8192
 const TEXT = 'text/plain; charset=utf-8'
 
 export interface HttpOptions {
-  readonly listen: Listen
+  readonly listen: Address
   readonly status: StatusSource
   readonly log: Logger
   /** For tests. */
@@ -130,26 +130,26 @@ function respond(response: ServerResponse, { code, contentType, text }: Answer):
 }
 
 /** @returns where, with the port that was found */
-async function listenOn(server: Server, listen: Listen): Promise<string> {
+async function listenOn(server: Server, listen: Address): Promise<string> {
   server.listen(listen)
   try {
     await once(server, 'listening')
   } catch (error) {
     throw new ListenError(
-      `http cannot listen on ${formatListen(listen)}: ${reasonOf(error)}. End what uses it, or choose another address`,
+      `http cannot listen on ${formatAddress(listen)}: ${reasonOf(error)}. End what uses it, or choose another address`,
       { cause: error },
     )
   }
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port
-  return `http://${formatListen({ ...listen, port })}`
+  return `http://${formatAddress({ ...listen, port })}`
 }
 
 function reasonOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error)
 }
 
-function announce(log: Logger, address: string, { host }: Listen): void {
+function announce(log: Logger, address: string, { host }: Address): void {
   log.info({ address }, 'http serves /healthz, /readyz and /metrics')
   if (isLoopback(host)) return
   log.warn(

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { isLoopback } from '../../basics/net/loopback.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
-import { parseAddress } from '../../gateway/settings/address.ts'
+import { parseAddress } from '../../basics/net/address.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { createLogger } from '../../log.ts'
 import { exitCodes, Failure } from '../failure.ts'

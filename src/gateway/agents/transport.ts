@@ -15,7 +15,7 @@ import { AgentStream, type Agents } from './agents.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { Clients } from '../clients/clients.ts'
 import { PacketCall } from './packet-call.ts'
-import type { Address } from '../settings/address.ts'
+import type { Address } from '../../basics/net/address.ts'
 
 /**
  * As in grpc-go: a peer that answers no ping within 20 s is gone. This frees the name of an agent on a dead network.

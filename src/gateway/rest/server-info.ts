@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { addressUrl, type Address } from '../settings/address.ts'
+import { addressUrl, type Address } from '../../basics/net/address.ts'
 import type { RestServices } from './services.ts'
 
 /** hoop's word for a gateway with one organization. */

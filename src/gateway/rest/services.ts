@@ -5,7 +5,7 @@ import type { Logger } from '../../basics/logger.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users.ts'
-import type { Address } from '../settings/address.ts'
+import type { Address } from '../../basics/net/address.ts'
 
 /** A configured repository under both of its names. */
 export interface NamedRepository {

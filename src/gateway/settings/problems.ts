@@ -1,4 +1,6 @@
 import type { LineCounter } from 'yaml'
+import { firstLines } from '../../basics/settings/first-lines.ts'
+import { placeIn } from '../../basics/settings/yaml.ts'
 
 /** Where a setting is: keys and list positions from the top. */
 export type Path = readonly (string | number)[]
@@ -23,9 +25,6 @@ export class SettingsError extends Error {
     this.problems = problems
   }
 }
-
-/** More are counted only: one lost indentation can make thousands. */
-const LONGEST_LIST = 50
 
 /** Collects problems and knows where in the file each setting is. */
 export class Problems {
@@ -57,9 +56,7 @@ export class Problems {
 
   /** Adds a problem of the text itself, at a character of it. */
   addAt(offset: number, message: string, path: Path = []): void {
-    const { line, col } = this.#lines.linePos(offset)
-    // A counter that has seen no line says 0:n.
-    this.#found.push({ line: Math.max(line, 1), column: Math.max(col, 1), path: formatPath(path), message })
+    this.#found.push({ ...placeIn(this.#lines, offset), path: formatPath(path), message })
   }
 
   /** "line 12", for a problem that has to do with another setting. */
@@ -69,8 +66,8 @@ export class Problems {
 
   /** `path:line:column` of a setting's value. */
   placeOf(path: Path): string {
-    const { line, col } = this.#lines.linePos(this.#offsetOf(path).value)
-    return `${this.#file}:${line}:${col}`
+    const { line, column } = placeIn(this.#lines, this.#offsetOf(path).value)
+    return `${this.#file}:${line}:${column}`
   }
 
   /** Whether the setting, or what it is part of, has a problem. */
@@ -120,10 +117,9 @@ export function shorten(key: string): string {
 }
 
 function toText(file: string, problems: readonly Problem[]): string {
-  const lines = problems.slice(0, LONGEST_LIST).map(({ line, column, path, message }) => {
+  const lines = problems.map(({ line, column, path, message }) => {
     const place = line === undefined || column === undefined ? file : `${file}:${line}:${column}`
     return path === '' ? `${place}: ${message}` : `${place} ${path}: ${message}`
   })
-  const more = problems.length - lines.length
-  return [...lines, ...(more > 0 ? [`${file}: and ${more} more`] : [])].join('\n')
+  return firstLines(lines, `${file}: `).join('\n')
 }

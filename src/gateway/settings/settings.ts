@@ -1,4 +1,4 @@
-import type { Address } from './address.ts'
+import type { Address } from '../../basics/net/address.ts'
 
 /** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway.md lists the settings. */
 export interface GatewaySettings {

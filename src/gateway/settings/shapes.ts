@@ -114,16 +114,16 @@ export function parsed<Value>(
   )
 }
 
-export function within(
+export function bounded(
   parse: (text: string) => number | undefined,
   { from, to, what, schema }: { from: string; to: string; what: string; schema: JsonSchema },
 ) {
   const [low, high] = [parse(from) ?? 0, parse(to) ?? Infinity]
-  const bounded = (written: string): number | undefined => {
+  const inBounds = (written: string): number | undefined => {
     const value = parse(written)
     return value !== undefined && value >= low && value <= high ? value : undefined
   }
-  return parsed(bounded, `${what} from ${from} to ${to}`, schema)
+  return parsed(inBounds, `${what} from ${from} to ${to}`, schema)
 }
 
 /** Any value may be `file://PATH` or `env://NAME` instead. */

@@ -1,12 +1,10 @@
-import { type LineCounter, type Node, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
-import { isDeeperThan } from '../../basics/text/yaml-depth.ts'
+import { type LineCounter, type Node, isAlias, isMap, isScalar, isSeq } from 'yaml'
+import { DEEPEST, readYaml } from '../../basics/settings/yaml.ts'
 import type { Path, Problems } from './problems.ts'
 
 /** Settings before they mean anything: every scalar is a text, a value left empty is null. */
 export type Tree = string | null | readonly Tree[] | { readonly [key: string]: Tree }
 
-/** Settings are 5 levels deep. */
-const MAX_DEPTH = 20
 /** Room for a thousand connections. */
 const MAX_NODES = 50_000
 /** Uses of anchors; each repeats what it stands for. */
@@ -37,23 +35,14 @@ const SYNTAX: Readonly<Partial<Record<string, string>>> = {
  * when there are problems with the text as such.
  */
 export function readTree(text: string, lines: LineCounter, problems: Problems): Tree | undefined {
-  if (isDeeperThan(text, MAX_DEPTH)) {
-    problems.addAt(0, `settings are nested more than ${MAX_DEPTH} deep`)
+  const yaml = readYaml(text, lines)
+  if (yaml === undefined) {
+    problems.addAt(0, `settings are nested more than ${DEEPEST} deep`)
     return undefined
   }
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    schema: 'failsafe',
-    resolveKnownTags: false,
-    // Checked by us: yaml's check compares each key with all others.
-    uniqueKeys: false,
-  })
-  const wrong = [...document.errors, ...document.warnings]
-  for (const { code, pos } of wrong)
-    problems.addAt(pos[0], SYNTAX[code] ?? `this is not valid YAML (${code})`)
-  if (wrong.length > 0) return undefined
-  return new Reading(problems).read(document.contents)
+  for (const { code, offset } of yaml.wrong)
+    problems.addAt(offset, SYNTAX[code] ?? `this is not valid YAML (${code})`)
+  return yaml.wrong.length > 0 ? undefined : new Reading(problems).read(yaml.contents)
 }
 
 class TooMuch extends Error {}
@@ -83,7 +72,7 @@ class Reading {
   #value(node: Node | null, path: Path): Tree {
     this.#nodes += 1
     if (this.#nodes > MAX_NODES) throw new TooMuch(`there are more than ${MAX_NODES} settings`)
-    if (path.length > MAX_DEPTH) throw new TooMuch('an alias is part of what it stands for')
+    if (path.length > DEEPEST) throw new TooMuch('an alias is part of what it stands for')
     if (isAlias(node)) return this.#alias(node.source, path)
     if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor !== undefined && !this.#insideAlias) {
       this.#anchors.set(node.anchor, node)

@@ -1,0 +1,54 @@
+import { type LineCounter, type Node, parseDocument, Parser } from 'yaml'
+
+/** Settings are 5 levels deep. */
+export const DEEPEST = 20
+
+export interface SettingsYaml {
+  readonly contents: Node | null
+  /** By yaml's code: its messages quote the file, secrets and all. Nothing else counts when there is one. */
+  readonly wrong: readonly { readonly code: string; readonly offset: number }[]
+}
+
+/**
+ * Reads a settings file. Failsafe: every scalar stays the text it is in the file. Names that are there twice are found
+ * later: yaml's check compares each with all others.
+ * @returns undefined when anything lies more than `DEEPEST` deep
+ */
+export function readYaml(text: string, lineCounter: LineCounter): SettingsYaml | undefined {
+  if (isDeeperThan(text, DEEPEST)) return undefined
+  const options = { lineCounter, prettyErrors: false, resolveKnownTags: false, uniqueKeys: false } as const
+  const { contents, errors, warnings } = parseDocument(text, { ...options, schema: 'failsafe' })
+  return { contents, wrong: [...errors, ...warnings].map(({ code, pos: [offset] }) => ({ code, offset })) }
+}
+
+/** Line and column from 1. */
+export function placeIn(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset)
+  // A counter that has seen no line says 0:n.
+  return { line: Math.max(line, 1), column: Math.max(col, 1) }
+}
+
+interface Token {
+  readonly value?: unknown
+  readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[]
+}
+
+/**
+ * Whether anything in the YAML lies more than `levels` deep. To be asked before it is parsed: some thousand brackets
+ * make yaml 2.9 run out of stack, which no `catch` survives (seen). This looks at the tokens with a stack of its own.
+ */
+function isDeeperThan(text: string, levels: number): boolean {
+  const open: { token: unknown; depth: number }[] = []
+  for (const token of new Parser().parse(text)) open.push({ token, depth: 0 })
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next
+    if (depth > levels) return true
+    if (typeof token !== 'object' || token === null) continue
+    const { value, items = [] } = token as Token
+    open.push({ token: value, depth })
+    for (const item of items) {
+      open.push({ token: item.key, depth: depth + 1 }, { token: item.value, depth: depth + 1 })
+    }
+  }
+  return false
+}
