@@ -5,15 +5,15 @@ import { parseDuration, parseSize } from '../../basics/text/units.ts'
 import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
-import { entries, entryName, json, list, map, matching, parsed, bounded } from './shapes.ts'
+import { entries, entryName, json, list, map, matching, parsed, quantity } from './shapes.ts'
 
 // The shape of gateway.yaml. Every scalar arrives as a text (tree.ts), null is a value left empty. Messages say
 // what is accepted and never what was found there: it may be a secret.
 
 const duration = (from: string, to: string) =>
-  bounded(parseDuration, { from, to, what: 'a duration (500ms, 10s, 5m, 1h, 30d)', schema: durationJson })
+  quantity(parseDuration, { from, to, what: 'a duration (500ms, 10s, 5m, 1h, 30d)', schema: durationJson })
 const size = (from: string, to: string) =>
-  bounded(parseSize, { from, to, what: 'a size (100B, 512KiB, 20MiB)', schema: sizeJson })
+  quantity(parseSize, { from, to, what: 'a size (100B, 512KiB, 20MiB)', schema: sizeJson })
 
 const Name = matching(
   /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,

@@ -114,7 +114,7 @@ export function parsed<Value>(
   )
 }
 
-export function bounded(
+export function quantity(
   parse: (text: string) => number | undefined,
   { from, to, what, schema }: { from: string; to: string; what: string; schema: JsonSchema },
 ) {
