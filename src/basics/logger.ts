@@ -1,4 +1,6 @@
-/** What agent and gateway log through; pino in the program, anything in a test. Fields never hold values of variables. */
+/**
+ * What agent and gateway log to: pino in the program, anything in a test. Fields never hold the values of variables.
+ */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -6,7 +8,7 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
-/** What was logged, for whoever passes it on. */
+/** A line that was logged, for code that passes it on. */
 export interface LogLine {
   readonly time: Date
   readonly level: 'debug' | 'info' | 'warn' | 'error'

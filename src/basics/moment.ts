@@ -1,6 +1,6 @@
-/** A point in time. Intervals come from the monotonic clock: the wall clock may be set at any moment. */
+/** A point in time. Intervals use the monotonic clock, since the wall clock may be set at any moment. */
 export interface Moment {
-  /** As `performance.now()` has it. */
+  /** As given by `performance.now()`. */
   readonly monotonicMs: number
   /** For people. */
   readonly wall: Date

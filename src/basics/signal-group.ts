@@ -1,6 +1,8 @@
 import { errnoOf } from './errors.ts'
 
-/** False when the group has no process any more. One that may not be signalled (EPERM) is still there. */
+/**
+ * Signals a process group. False when it has no process any more; one that may not be signalled (EPERM) still counts.
+ */
 export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pgid, signal)

@@ -1,4 +1,4 @@
-/** Of a terminal, in characters; a packet has 16 bits for each. */
+/** The size of a terminal in characters. A packet has 16 bits for each. */
 export interface WindowSize {
   readonly cols: number
   readonly rows: number

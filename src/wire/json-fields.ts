@@ -1,8 +1,8 @@
 import { DecodeError } from './errors.ts'
 
 /**
- * The fields of a JSON object, read as Go reads them into a struct: absent and null are the zero value, unknown ones
- * are passed over. Errors name the field, never what is in it.
+ * The fields of a JSON object, read as Go reads them into a struct: absent and null mean the zero value, unknown ones
+ * are ignored. Errors name the field, and never quote its content.
  */
 export class JsonFields {
   readonly #fields: Readonly<Record<string, unknown>>
@@ -19,7 +19,7 @@ export class JsonFields {
     try {
       value = JSON.parse(json.toString('utf8'))
     } catch {
-      // Not the parser's own words: they quote the text.
+      // Not the parser's own message, which quotes the text.
       throw new DecodeError('payload', 'not valid JSON')
     }
     return new JsonFields(asObject(value ?? {}, 'payload'), '')
@@ -51,7 +51,7 @@ export class JsonFields {
     return value === null ? null : asObject(value, this.#placeOf(name))
   }
 
-  /** An object to read fields of; an empty one when it is absent. */
+  /** An object inside, to read fields from; an empty one when it is absent. */
   inner(name: string): JsonFields {
     return new JsonFields(this.object(name) ?? {}, this.#placeOf(name))
   }

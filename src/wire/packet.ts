@@ -1,6 +1,6 @@
 import type { SessionId } from './messages/session-id.ts'
 
-/** A packet as it lies on the stream: `Packet` of proto/transport.proto. */
+/** A packet as it is on the stream: `Packet` of proto/transport.proto. */
 export interface Packet {
   readonly type: string
   readonly spec: Readonly<Record<string, Buffer>>
@@ -25,16 +25,18 @@ export const spec = {
   redactedBytes: 'client.redacted_bytes',
   maskingInfo: 'datamasking.info',
   featureFlags: 'feature-flags',
-  // Ours. hoop's gateway passes on what it does not know of a client's opening, and hoop's agent ignores it.
+  // Ours. hoop's gateway passes on unknown keys of a client's opening, and hoop's agent ignores them.
   wantsTerminal: 'client.wants_terminal',
 } as const
 
-/** The value of a key that only says yes. */
+/** The value of a key whose presence is all that matters. */
 export const YES = '1'
 
 export const NO_PAYLOAD = Buffer.alloc(0)
 
-/** What agents and clients send every few seconds, for the proxies on the way; the gateway ignores it (protocol.md 3.1). */
+/**
+ * Sent every few seconds by agents and clients, for the proxies on the way; the gateway ignores it (protocol.md 3.1).
+ */
 export const KEEPALIVE: Packet = { type: 'GatewayKeepAlive', spec: {}, payload: NO_PAYLOAD }
 
 /** The text value of a spec key, or undefined when the packet lacks it. Own keys only: `__proto__` is data. */

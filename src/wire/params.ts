@@ -58,8 +58,8 @@ type ParamsField = keyof typeof PARAMS_FIELDS
 const PARAMS = 'agent.connection_params'
 
 /**
- * Reads the spec value `agent.connection_params`. Fields are found by name: missing ones, as from an older gateway,
- * have their zero value, unknown ones are passed over.
+ * Reads the spec value `agent.connection_params`. Fields are found by name: missing ones (from an older gateway) have
+ * their zero value, unknown ones are ignored.
  * @throws DecodeError naming the field, for a secret its key.
  */
 export function decodeParams(bytes: Uint8Array): ConnectionParams {
@@ -161,7 +161,7 @@ function textMap(values: ReadonlyMap<string, string>, encodeElement: (text: stri
   return encodeMap([...values].map(([key, value]) => [encodeGobText(key), encodeElement(value)]))
 }
 
-// Zero values are left out of a struct. The map of secrets is not: the gateway always makes one, if an empty one.
+// Zero values are left out of a struct, but not the map of secrets: the gateway always makes one, even if it is empty.
 function textField(text: string): Buffer | undefined {
   return text === '' ? undefined : encodeGobText(text)
 }

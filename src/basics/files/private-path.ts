@@ -12,14 +12,14 @@ import { dirname } from 'node:path'
 const WRITABLE_BY_OTHERS = 0o022
 const ROOT = 0
 
-/** What lies there may be somebody else's doing. The message names the path and the reason. */
+/** What is at this path may be somebody else's work. The message names the path and the reason. */
 export class ForeignPathError extends Error {
   override readonly name = 'ForeignPathError'
 }
 
 /**
- * Why what was found (by `lstat`) is not to be trusted, to stand behind its path; undefined when it is of that kind,
- * belongs to this user and, for a folder, takes nothing from others.
+ * Why something that `lstat` found cannot be trusted, as the end of a sentence about its path. Undefined when it is of
+ * that kind, belongs to this user and, for a folder, nobody else can write to it.
  */
 export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regular file'): string | undefined {
   if (found.isSymbolicLink()) return 'is a symbolic link'
@@ -31,8 +31,8 @@ export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regula
 }
 
 /**
- * Makes what is missing of the folder, 0700, step by step: Node's own recursion never comes back from a place like
- * /proc, where a folder cannot be made and is "not there".
+ * Makes the missing parts of the folder, 0700, step by step. Node's own recursion never returns in a place like /proc,
+ * where a folder cannot be made and "does not exist".
  * @throws the system's error
  */
 export function makeFolder(folder: string): void {
@@ -42,14 +42,14 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    // Another process was faster. What is no folder shows when a file in it is opened.
+    // Another process was faster. If it is not a folder, opening a file in it will fail.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 
 /**
- * Makes the folder, 0700, or takes one that is there and is this user's alone to write to. A link to it is followed
- * when this user or root has made it. @throws ForeignPathError, or the system's error
+ * Makes the folder, 0700, or takes an existing one to which only this user can write. Follows a link that this user or
+ * root has made. @throws ForeignPathError, or the system's error
  */
 export function claimFolder(folder: string): void {
   makeFolder(folder)
@@ -61,8 +61,8 @@ export function claimFolder(folder: string): void {
 }
 
 /**
- * Closes the file to others, 0600, if it is there. Its folder has to be claimed: nobody else can put a link there
- * then, once it was looked at. @returns false when there is none @throws ForeignPathError
+ * Makes the file private, 0600, if it exists. Its folder has to be claimed before, so that nobody else can put a link
+ * there after the check. @returns false when there is none @throws ForeignPathError
  */
 export function claimFile(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false })

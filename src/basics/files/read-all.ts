@@ -1,5 +1,5 @@
 /**
- * All pieces as one; ends the source when there is more.
+ * Joins all pieces; ends the source when there is more than the limit.
  * @param limit in bytes
  * @throws what `tooLong` makes, and what the source throws
  */

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 
-/** A file that cannot be taken. The message continues "PATH ...", e.g. `does not exist`. */
+/** A file that cannot be used. The message goes after a path: "PATH ...", e.g. `does not exist`. */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused'
-  /** The errno, or a word of ours: `NOT-A-FILE`, `TOO-LONG`, `NOT-TEXT`, `EMPTY`. */
+  /** The errno, or a code of ours: `NOT-A-FILE`, `TOO-LONG`, `NOT-TEXT`, `EMPTY`. */
   readonly code: string
 
   constructor(code: string, message: string) {
@@ -30,10 +30,10 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
   ERR_INVALID_ARG_VALUE: 'is not a path',
 }
 
-/** Reads a regular file of at most `limit` bytes. @throws FileRefused, never with anything of the content */
+/** Reads a regular file of at most `limit` bytes. @throws FileRefused, which never quotes the content */
 export function readSmallFile(path: string, limit: number): SmallFile {
   try {
-    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    // Checked before it is opened: opening a FIFO would wait for a writer.
     const found = statSync(path)
     if (!found.isFile()) throw new FileRefused('NOT-A-FILE', 'is not a regular file')
     return { bytes: readUpTo(path, limit), mode: found.mode }
@@ -53,7 +53,7 @@ export function decodeUtf8(bytes: Buffer): string {
   }
 }
 
-/** Does not believe the size the file system says: in /proc it is 0. */
+/** Does not rely on the size that the file system reports: in /proc it is 0. */
 function readUpTo(path: string, limit: number): Buffer {
   const file = openSync(path, 'r')
   try {

@@ -24,7 +24,7 @@ export function parseAddress(text: string): Address | undefined {
  */
 export function parseListen(text: string): Address | undefined {
   const address = parseAddress(/^\d+$/.test(text) ? `${LOOPBACK}:${text}` : text)
-  // Digits and dots alone are an address that went wrong.
+  // Digits and dots alone are a mistyped address.
   const isWrong = address !== undefined && /^[\d.]+$/.test(address.host) && !isIPv4(address.host)
   return isWrong ? undefined : address
 }

@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 
-/** Where distributions keep what their users trust: Debian, Fedora, SUSE, Alpine and macOS. */
+/** Where Debian, Fedora, SUSE, Alpine and macOS keep the authorities that their users trust. */
 const BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -15,8 +15,8 @@ const LONGEST_BUNDLE = 4 * 1024 * 1024
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
 /**
- * The authorities that programs of this system trust, as PEM: $SSL_CERT_FILE, else the distribution's bundle, together
- * with Node's own and those of NODE_EXTRA_CA_CERTS, which Node adds to its own only. What cannot be read is left out.
+ * The authorities that programs of this system trust, as PEM: $SSL_CERT_FILE or else the distribution's bundle, and
+ * Node's own with those of NODE_EXTRA_CA_CERTS (which Node adds only to its own). What cannot be read is left out.
  */
 export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
   const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = env
@@ -54,7 +54,7 @@ function read(path: string): string | FileRefused {
   }
 }
 
-/** Most of Node's are in a bundle as well, with other line breaks. */
+/** Most of Node's authorities are in a bundle as well, with other line breaks. */
 function distinct(certificates: readonly string[]): string[] {
   return [...new Map(certificates.map((pem) => [pem.replace(/\s/g, ''), pem])).values()]
 }

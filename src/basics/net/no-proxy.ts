@@ -5,8 +5,9 @@ import { isLoopback } from './loopback.ts'
 export type NoProxy = (host: string, port: number) => boolean
 
 /**
- * `NO_PROXY` as Go reads it: names (`example.com` with all below it, `.example.com` only those), addresses, networks
- * (`10.0.0.0/8`), each but the last with a port if need be, or `*`. The loopback is never reached by a proxy.
+ * `NO_PROXY` as Go reads it: names (`example.com` with everything below it, `.example.com` only what is below),
+ * addresses, networks (`10.0.0.0/8`), or `*`. Names and addresses may have a port. The loopback never goes through a
+ * proxy.
  */
 export function parseNoProxy(text: string): NoProxy {
   const entries = text

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 
-/** What is in a setting is not what it is for. The message says so without showing it. */
+/** A setting does not contain what it should. The message says so without quoting it. */
 export class PemError extends Error {
   override readonly name = 'PemError'
 }
@@ -11,7 +11,7 @@ const LONGEST_FILE = 4 * 1024 * 1024
 
 /**
  * The text of `file://PATH`, of `base64://TEXT`, or the text itself (protocol.md 2.2).
- * @param resolve makes a path of what stands behind `file://`
+ * @param resolve turns what follows `file://` into a path
  * @throws PemError
  */
 export function pemText(value: string, resolve: (path: string) => string): string {
@@ -27,7 +27,9 @@ export function pemText(value: string, resolve: (path: string) => string): strin
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
-/** The certificates in a text, whatever is written between them. @throws PemError when there is none, or a broken one */
+/**
+ * The certificates in a text; other text between them is ignored. @throws PemError when there is none, or a broken one
+ */
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
   if (blocks.length === 0) throw new PemError('there is no certificate in it (-----BEGIN CERTIFICATE-----)')

@@ -10,7 +10,7 @@ export interface ProxySettings {
   readonly bypassed: NoProxy
 }
 
-/** The variable is no proxy; the message says what one is, and shows nothing of it. */
+/** The variable is not a proxy. The message says what one looks like, and quotes nothing of it. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError'
   readonly variable: string
@@ -23,7 +23,7 @@ export class ProxyError extends Error {
 
 const DEFAULT_PORT = 80
 
-/** `HTTPS_PROXY` and `NO_PROXY`, in capitals or not, as other programs of the system take them. @throws ProxyError */
+/** From `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case, as other programs read them. @throws ProxyError */
 export function findProxy(env: NodeJS.ProcessEnv): ProxySettings | undefined {
   const variable = env['HTTPS_PROXY'] ? 'HTTPS_PROXY' : 'https_proxy'
   const text = env[variable]
@@ -39,7 +39,7 @@ export function findProxy(env: NodeJS.ProcessEnv): ProxySettings | undefined {
   }
 }
 
-/** The proxy on the way to a host, or none. */
+/** The proxy on the way to a host, if there is one. */
 export function proxyTo(
   proxy: ProxySettings | undefined,
   host: string,
@@ -51,7 +51,7 @@ export function proxyTo(
 function proxyUrl(text: string): URL | undefined {
   try {
     const url = new URL(/^[a-z][\w+.-]*:\/\//i.test(text) ? text : `http://${text}`)
-    // Throws on what is no text; the name and the password are needed as they are.
+    // Throws on broken encodings: name and password are needed exactly.
     decodeURIComponent(url.username + url.password)
     return url.protocol === 'http:' && url.hostname !== '' ? url : undefined
   } catch {

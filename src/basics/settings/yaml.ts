@@ -34,8 +34,8 @@ interface Token {
 }
 
 /**
- * Whether anything in the YAML lies more than `levels` deep. To be asked before it is parsed: some thousand brackets
- * make yaml 2.9 run out of stack, which no `catch` survives (seen). This looks at the tokens with a stack of its own.
+ * Whether anything in the YAML is nested more than `levels` deep. Ask before parsing: with some thousand brackets yaml
+ * 2.9 runs out of stack, which no `catch` survives (seen). This looks at the tokens with a stack of its own.
  */
 function isDeeperThan(text: string, levels: number): boolean {
   const open: { token: unknown; depth: number }[] = []

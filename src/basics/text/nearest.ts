@@ -7,7 +7,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance <= limit && distance < (best?.distance ?? Infinity)) best = { candidate, distance }
   }
-  // Two letters of a two-letter word are all of it.
+  // If two letters of a two-letter word differ, nothing is left of it.
   return best !== undefined && best.distance < word.length ? best.candidate : undefined
 }
 

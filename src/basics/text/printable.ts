@@ -1,7 +1,9 @@
-/** What JSON leaves as it is and terminals obey: U+009B starts an escape sequence, U+202E turns the text around. */
+/**
+ * Characters that JSON leaves as they are and terminals obey: U+009B starts an escape sequence, U+202E reverses text.
+ */
 const OBEYED = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** JSON that can be shown on a terminal, whoever wrote the texts in it. What it says is the same. */
+/** JSON that is safe to show on a terminal, whoever wrote the texts in it. Its meaning stays the same. */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(
     value,
@@ -10,13 +12,15 @@ export function printableJson(value: unknown, indent?: number): string {
   ).replace(OBEYED, escaped)
 }
 
-/** As JSON has it: a character beyond U+FFFF is two escapes. */
+/** As in JSON, a character above U+FFFF becomes two escapes. */
 function escaped(character: string): string {
   const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
-/** Text that others wrote, for a terminal: lines and tabs stay, everything else that a terminal obeys becomes visible. */
+/**
+ * Makes foreign text safe for a terminal: lines and tabs stay, everything else that a terminal obeys becomes visible.
+ */
 export function printableText(text: string): string {
   return text
     .replaceAll('\r\n', '\n')
@@ -25,7 +29,7 @@ export function printableText(text: string): string {
     )
 }
 
-/** The same in one line, however long. */
+/** Like `printableText`, in one line of any length. */
 export function printableLine(text: string): string {
   return printableText(text)
     .replaceAll(/\s*\n\s*/g, ' ')

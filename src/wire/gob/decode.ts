@@ -4,23 +4,23 @@ import { GobReader } from './reader.ts'
 import { WIRE_TYPE, type GobType, type StructType } from './types.ts'
 import type { GobComplex, GobInterface, GobOpaque, GobStruct, GobValue } from './value.ts'
 
-/** Largest value, bytes: the gRPC message limit of both sides (protocol.md 1.2), no packet can carry more. */
+/** Largest value in bytes: the gRPC message limit of both sides (protocol.md 1.2), so no packet can hold more. */
 export const MAX_VALUE_BYTES = 17 * 1024 * 1024
 
-/** Deepest nesting of values in values. Known ones reach 4; Go types may be recursive, so the stack needs an end. */
+/** Deepest nesting of values. Known ones reach 4; Go types may be recursive, so the stack needs a limit. */
 export const MAX_GOB_DEPTH = 32
 
 /**
- * Most values in one stream, each list element, map key, field, what an interface holds and so on counted as one,
- * those of type definitions too. Sessions have hundreds; Linux starts no command with more than 233,016 arguments
- * (2 MiB in all, an empty one takes 9 bytes).
+ * Most values in one stream. Each list element, map key, field, content of an interface and so on counts as one, also
+ * those in type definitions. Sessions have hundreds. Linux starts no command with more than 233,016 arguments (2 MiB in
+ * all, an empty one takes 9 bytes).
  */
 export const MAX_VALUES = 262_144
 
 /**
- * Reads the one value of a gob stream by the type definitions in the stream. Time and memory are bounded by the
- * caps above. `field` says in errors where the bytes came from.
- * @throws DecodeError for every input that is not exactly one value within the caps.
+ * Reads the only value of a gob stream with the type definitions in that stream. The limits above bound time and
+ * memory. `field` says in errors where the bytes came from.
+ * @throws DecodeError for every input that is not exactly one value within the limits.
  */
 export function decodeGob(bytes: Uint8Array, field: string): GobValue {
   const place = new GobPlace(field)
@@ -51,9 +51,9 @@ class GobDecoder {
   }
 
   /**
-   * Takes in the type definitions ahead of a value, then returns the value's type number. Go writes a definition
-   * as soon as an interface value needs it, ending the open message there: the value goes on in the next one. Inside
-   * an interface inside an interface the pieces lie within one message, each with its length in front.
+   * Reads the type definitions before a value, then returns the value's type number. Go writes a definition as soon as
+   * an interface value needs it, and ends the open message there: the value goes on in the next message. Inside an
+   * interface inside an interface the pieces are within one message, each with its length in front.
    */
   #typeOfNext(within: 'stream' | 'interface'): number {
     for (;;) {
@@ -74,7 +74,7 @@ class GobDecoder {
     this.#place.leave()
   }
 
-  // Alone in a stream or an interface, everything but a struct is sent like field 0 of one: behind a zero byte.
+  // A value that is not a struct, alone in a stream or an interface, is sent like field 0 of one: after a zero byte.
   #delimited(id: number): GobValue {
     const type = this.#definitions.lookup(id)
     if (type.kind !== 'struct' && this.#reader.unsigned() !== 0) {
@@ -159,7 +159,7 @@ class GobDecoder {
     return list
   }
 
-  // Entries have their number in errors, not their key: in a damaged stream a key may be anything, even a secret.
+  // Errors have the number of an entry, not its key: in a damaged stream a key may be anything, even a secret.
   #map(key: number, element: number): Map<GobValue, GobValue> {
     const count = this.#reader.elementCount()
     const map = new Map<GobValue, GobValue>()
@@ -184,7 +184,7 @@ class GobDecoder {
     return { kind: 'interface', goType, value: this.#sized(type, size) }
   }
 
-  // A definition inside the value splits it, then `size` is that of the first piece only (see typeOfNext).
+  // A definition inside the value splits it; then `size` is only that of the first piece (see typeOfNext).
   #sized(type: number, size: number): GobValue {
     const start = this.#reader.offset
     const definedBefore = this.#definitions.size

@@ -1,10 +1,15 @@
 import type { GobPlace } from './place.ts'
 import { FIRST_DEFINED, KNOWN_TYPES, type GobType, type StructType } from './types.ts'
 import { isList, isStruct, type GobStruct, type GobValue } from './value.ts'
-/** Most types one value may define. The gateway's parameters define 4; each Go type that occurs takes one. */
+/**
+ * Limit for the types that one value may define. The gateway's parameters define 4; each Go type that occurs takes one.
+ */
 export const MAX_DEFINITIONS = 256
 
-/** The types a stream has defined so far. A number means what this stream says, in the next it may mean another. */
+/**
+ * The types that a stream has defined so far. Numbers are valid within this stream; in the next they may mean another
+ * type.
+ */
 export class Definitions {
   readonly #types = new Map<number, GobType>()
   readonly #place: GobPlace
@@ -33,7 +38,7 @@ export class Definitions {
       throw this.#place.error(`more than ${MAX_DEFINITIONS} type definitions`)
   }
 
-  /** Takes in a definition, a value of Go's wireType struct. */
+  /** Adds a definition, which is a value of Go's wireType struct. */
   define(id: number, wireType: GobValue): void {
     const [described, ...more] = isStruct(wireType) ? wireType.fields : []
     if (described === undefined || more.length > 0) {
@@ -77,7 +82,7 @@ export class Definitions {
   }
 }
 
-// Absent means zero, and type 0 does not exist: the lookup of such an element will say so.
+// Absent means zero. Type 0 does not exist, so the lookup of such an element will fail.
 function numberIn(description: GobStruct, name: string): number {
   const value = description.fields.get(name)
   return typeof value === 'number' ? value : 0

@@ -11,8 +11,8 @@ export const STRING = 6
 export const INTERFACE = 8
 
 /**
- * A whole gob stream: the definitions, then the value, which is of the first definition's type (Go sends the
- * outermost first). `value` is what one of the functions below has made.
+ * A whole gob stream: the definitions, then the value. The value's type is the first definition (Go sends the outermost
+ * first). `value` comes from one of the functions below.
  */
 export function encodeGob(
   definitions: readonly [TypeDefinition, ...TypeDefinition[]],
@@ -36,7 +36,7 @@ export function encodeBytes(bytes: Uint8Array): Buffer {
   return Buffer.concat([encodeUnsigned(bytes.length), bytes])
 }
 
-/** A string in a Go `any`: the type's name, its number, the value's size, the value behind a zero byte. */
+/** A string in a Go `any`: the type's name, its number, the value's size, and the value after a zero byte. */
 export function encodeTextInside(text: string): Buffer {
   const value = Buffer.concat([encodeUnsigned(0), encodeGobText(text)])
   return Buffer.concat([encodeGobText('string'), encodeSigned(STRING), encodeBytes(value)])
@@ -68,7 +68,7 @@ function message(id: number, ...parts: Buffer[]): Buffer {
   return encodeBytes(Buffer.concat([encodeSigned(id), ...parts]))
 }
 
-// Go's wireType: which of its fields is there says the kind (types.ts has the reading side).
+// Go's wireType: the field that is present tells the kind (types.ts has the reading side).
 function encodeDefinition(definition: TypeDefinition): Buffer {
   const name = definition.name === '' ? undefined : encodeGobText(definition.name)
   const common = encodeStruct([name, encodeSigned(definition.id)])
@@ -94,7 +94,7 @@ function encodeSigned(value: number): Buffer {
   return encodeUnsigned(value < 0 ? -value * 2 - 1 : value * 2)
 }
 
-// Below 128 one byte, else the count of bytes negated and the fewest bytes, high one first.
+// One byte below 128; otherwise the count of bytes, negated, and as few bytes as possible, high one first.
 function encodeUnsigned(value: number): Buffer {
   if (value < 0x80) return Buffer.of(value)
   const bytes = Buffer.alloc(6)

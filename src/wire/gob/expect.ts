@@ -8,7 +8,7 @@ import {
   type GobStruct,
   type GobValue,
 } from './value.ts'
-// Each takes undefined for a field that was not sent, which means its zero value.
+// All of these accept undefined for a field that was not sent, which means its zero value.
 
 /** The struct, or DecodeError. */
 export function expectStruct(value: GobValue | undefined, field: string): GobStruct {
@@ -62,7 +62,7 @@ export function expectTextInside(value: GobValue, field: string): string {
   throw new DecodeError(field, `expected string, found ${describeValue(value)}`)
 }
 
-// Longer names are cut: an error is a line in a log and the closing text of a session.
+// Longer names are cut: errors go into log lines and the closing texts of sessions.
 const MAX_QUOTED_CHARACTERS = 200
 
 function quoted(name: string): string {

@@ -1,6 +1,6 @@
 import { BYTES, INTERFACE, STRING, type TypeDefinition } from './encode.ts'
-// Go gives types their numbers per process, any from 64 up are as good. These are the ones in test/vectors, so that
-// what we encode can be compared byte for byte with what Go did.
+// Go numbers types per process, and any number from 64 up will do. These are the ones in test/vectors, so that our
+// encoding can be compared byte for byte with Go's.
 const PARAMS = 64
 const ENV_VARS = 65
 const STRINGS = 66

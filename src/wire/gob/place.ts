@@ -3,8 +3,8 @@ import { DecodeError } from '../errors.ts'
 type Step = string | number
 
 /**
- * Where in a value the decoder is, for the error it may have to throw: `CmdList[3]` below the field it was given.
- * Steps are kept apart and joined only for an error, because every element of a value makes one.
+ * Where the decoder is in a value, for an error: `CmdList[3]` below the given field. The steps are joined only for an
+ * error, since every element of a value makes one.
  */
 export class GobPlace {
   readonly #field: string
@@ -19,7 +19,7 @@ export class GobPlace {
     this.#steps.push(step)
   }
 
-  /** Goes back up. Not needed when an error was thrown: decoding ends there. */
+  /** Goes back up. Not needed after an error, which ends the decoding. */
   leave(): void {
     this.#steps.pop()
   }
@@ -30,7 +30,7 @@ export class GobPlace {
   }
 }
 
-// Names are read from the stream, so one that cannot be a Go identifier is not repeated.
+// Names come from the stream; one that cannot be a Go identifier is not repeated.
 const IDENTIFIER = /^[\p{L}\p{N}_]{1,100}$/u
 
 function written(step: Step): string {

@@ -3,9 +3,9 @@ import type { GobPlace } from './place.ts'
 import type { GobOpaque } from './value.ts'
 
 /**
- * Reads the parts a gob stream is made of (Go: encoding/gob/doc.go, "Encoding Details"). The stream is a row of
- * messages, each with its length in front; nothing is read past the end of the message that is open, and a
- * length is compared with what is left before anything is cut out or allocated. Throws DecodeError.
+ * Reads the parts of a gob stream (Go: encoding/gob/doc.go, "Encoding Details"). The stream is a sequence of messages,
+ * each with its length in front. Nothing is read past the end of the open message, and a length is compared with what
+ * is left before anything is allocated. Throws DecodeError.
  */
 export class GobReader {
   readonly #bytes: Buffer
@@ -34,7 +34,7 @@ export class GobReader {
     return this.#offset === this.#messageEnd
   }
 
-  /** Opens the message that starts here. Only to be called at the end of the one before. */
+  /** Opens the message that starts here. Call it only at the end of the message before. */
   openMessage(): void {
     this.#messageEnd = this.#bytes.length
     const size = this.byteCount()
@@ -74,14 +74,14 @@ export class GobReader {
     return this.#floatBytes.readDoubleLE()
   }
 
-  /** A count of bytes that are all still to come in the open message. */
+  /** A count of bytes, all of which have to come in the open message. */
   byteCount(): number {
     return this.#countUpTo(() => this.#messageEnd - this.#offset)
   }
 
   /**
-   * A count of list elements or map entries. Each takes a byte at least (an empty struct has its end mark), some
-   * perhaps in later messages, so a count above the bytes left in the stream cannot be true.
+   * A count of list elements or map entries. Each takes at least one byte (an empty struct has its end mark), perhaps
+   * in a later message, so a count above the bytes left in the stream cannot be true.
    */
   elementCount(): number {
     return this.#countUpTo(() => this.#bytes.length - this.#offset)
@@ -93,8 +93,8 @@ export class GobReader {
   }
 
   /**
-   * A string. Go strings may hold any bytes; those that are not UTF-8 stay closed instead of being altered, so
-   * that an unknown field may have them and no command runs with an argument nobody sent.
+   * A string. Go strings may hold any bytes. Those that are not UTF-8 are not decoded rather than changed, so that an
+   * unknown field may have them, and no command runs with an argument that nobody sent.
    */
   text(): string | GobOpaque {
     const bytes = this.#take(this.byteCount())
@@ -102,7 +102,7 @@ export class GobReader {
     return { kind: 'opaque', what: 'text that is not UTF-8', bytes: Buffer.from(bytes) }
   }
 
-  // The limit is asked for after the count was read, which moves the offset.
+  // `left` is called after the count was read, since reading moves the offset.
   #countUpTo(left: () => number): number {
     const count = this.unsigned()
     const limit = left()

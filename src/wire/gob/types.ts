@@ -1,4 +1,4 @@
-/** How values of one type lie in the stream. Other types are named by their number and looked up when needed. */
+/** How values of one type are encoded. Other types are named by their number and looked up when needed. */
 export type GobType =
   | {
       readonly kind:
@@ -26,7 +26,7 @@ const STRING = 6
 const COMMON = 18
 const FIELD = 21
 const FIELD_LIST = 22
-// The type of a definition of a type that encodes itself. Its number is ours, Go never sends one.
+// Stands for a type that encodes itself. The number is ours; Go never sends it.
 const SELF_ENCODED = 24
 
 /** The types both sides know beforehand, by number: the basic ones and those that definitions are made of. */

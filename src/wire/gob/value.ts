@@ -32,7 +32,7 @@ export interface GobComplex {
   readonly imaginary: number
 }
 
-/** Bytes that only their own Go type can read; `what` says in words why they stay closed. */
+/** Bytes that only their own Go type can read; `what` says why they are not decoded. */
 export interface GobOpaque {
   readonly kind: 'opaque'
   readonly what: string
@@ -87,7 +87,7 @@ function kindOf(value: GobValue | undefined): string | undefined {
   return typeof value === 'object' && 'kind' in value ? value.kind : undefined
 }
 
-// The name comes from the stream: a damaged one could carry anything, so only what can be a Go type is shown.
+// The name comes from the stream. A damaged one could have anything, so only what may be a Go type is shown.
 const TYPE_NAME = /^[\w.*[\]{}/ <>-]{1,100}$/
 
 function printableTypeName(goType: string): string {

@@ -69,12 +69,12 @@ function encodeClosed(message: ClosedMessage): Packet {
   }
 }
 
-/** The embedded gateway asks for no masking and does not read it. */
+/** The embedded gateway never asks for masking, and does not read this. */
 function maskingSpec({ unmasked }: { readonly unmasked?: string }): Record<string, Buffer> {
   return unmasked === undefined ? {} : { [spec.maskingInfo]: encodeMaskingFailure(unmasked) }
 }
 
-/** Never throws: whatever an agent sends, the gateway lives. Unknown types become `unsupported`. */
+/** Never throws: the gateway survives whatever an agent sends. Unknown types become `unsupported`. */
 export function decodeAgentPacket(packet: Packet): AgentMessage {
   const sid = sessionIdOf(packet)
   if (packet.type === KEEPALIVE.type || packet.type === type.oldKeepalive) return { kind: 'keepalive' }
@@ -127,7 +127,7 @@ function decimal(text: string | undefined): number | undefined {
   return text !== undefined && /^[+-]?\d{1,9}$/.test(text) ? Number(text) : undefined
 }
 
-/** `ClientAgentLogs` (protocol.md 3.7): a JSON array, of no session. The gateway drops more than 1 MiB. */
+/** `ClientAgentLogs` (protocol.md 3.7): a JSON array without a session. The gateway drops more than 1 MiB. */
 function encodeLogs(lines: readonly ShippedLine[]): Packet {
   return { type: 'ClientAgentLogs', spec: {}, payload: Buffer.from(JSON.stringify(lines.map(entryOf))) }
 }

@@ -5,8 +5,8 @@ import { KEEPALIVE, spec, specBytes, specText, YES, type Packet } from '../packe
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
 import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 
-// Between a client (hoop's command line or ours) and a gateway, protocol.md 4.2 and 4.3. The types of what a client
-// sends are those that the gateway passes on to the agent; the gateway stamps the session id in.
+// Between a client (hoop's command line or ours) and a gateway, protocol.md 4.2 and 4.3. What a client sends has the
+// types that the gateway passes on to the agent; the gateway adds the session id.
 
 const type = {
   open: 'AgentSessionOpen',
@@ -26,12 +26,12 @@ export type ClientMessage =
 
 interface ClientOpenMessage {
   readonly kind: 'open'
-  /** Of an execution: its script, for the record. It reaches the agent with `exec`. */
+  /** For an execution: its script, which is recorded. The agent gets it with `exec`. */
   readonly input: Buffer
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` or `filesystem:NAME` to base64. */
   readonly clientEnvVars: ReadonlyMap<string, string>
-  /** Of `connect`: a terminal whatever the connection's type. */
+  /** For `connect`: a terminal, whatever the connection's type. */
   readonly wantsTerminal?: true
 }
 
@@ -58,7 +58,9 @@ function openSpec({ clientArgs, clientEnvVars, wantsTerminal }: ClientOpenMessag
   }
 }
 
-/** The gateway's side. @throws DecodeError when a packet of a known type is malformed. Unknown types become `unsupported`. */
+/**
+ * For the gateway. @throws DecodeError when a packet of a known type is malformed. Unknown types become `unsupported`.
+ */
 export function decodeClientPacket(packet: Packet): ClientMessage {
   switch (packet.type) {
     case KEEPALIVE.type:
@@ -87,7 +89,10 @@ function decodeOpen(packet: Packet): ClientOpenMessage {
   }
 }
 
-/** What a client receives: the agent's messages, and what only a hoop gateway says while it waits for people or agents. */
+/**
+ * What a client receives: the agent's messages, and those that only a hoop gateway sends while it waits for people or
+ * agents.
+ */
 export type ToClientMessage =
   | AgentMessage
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
@@ -95,7 +100,7 @@ export type ToClientMessage =
   | { readonly kind: 'agent-offline' }
   | { readonly kind: 'timed-out' }
 
-/** The client's side. Never throws. */
+/** For the client. Never throws. */
 export function decodeToClient(packet: Packet): ToClientMessage {
   switch (packet.type) {
     case 'ClientSessionOpenWaitingApproval': {

@@ -52,8 +52,8 @@ function decodeStreamPacket(packet: Packet): GatewayMessage {
 }
 
 /**
- * A client can forge any type into its session (protocol.md 0.12): what speaks about the whole stream is only
- * taken from packets without a session id, so `connected` and `feature-flags` are not cases here.
+ * A client can forge any packet type in its session (protocol.md 0.12). So messages about the whole stream are only
+ * read from packets without a session id: `connected` and `feature-flags` are no cases here.
  */
 function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
   switch (packet.type) {
@@ -109,7 +109,7 @@ function decodeFlags(packet: Packet): ReadonlyMap<string, boolean> {
   }
 }
 
-/** The embedded gateway's side; it never sends `unsupported`, and asks nothing for itself. */
+/** For the embedded gateway, which never sends `unsupported`, and sends no system requests. */
 export function encodeGatewayMessage(
   message: Exclude<GatewayMessage, { kind: 'unsupported' | 'native-proxy' | 'system' }>,
 ): Packet {

@@ -1,6 +1,6 @@
 /**
- * `datamasking.info` of output that should have been masked and was not: one item with its error, in MessagePack as
- * hoop's gateway decodes it. It counts such an item of a packet of output as an error of masking.
+ * `datamasking.info` for output that should have been masked and was not: one item with its error, in MessagePack as
+ * hoop's gateway decodes it. The gateway counts such an item as an error of masking.
  */
 export function encodeMaskingFailure(error: string): Buffer {
   const item = map([

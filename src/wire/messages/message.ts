@@ -14,28 +14,30 @@ export type GatewayMessage =
   | { readonly kind: 'input'; readonly sid: SessionId; readonly data: Buffer }
   | { readonly kind: 'resize'; readonly sid: SessionId; readonly cols: number; readonly rows: number }
   | { readonly kind: 'close'; readonly sid: SessionId }
-  /** Not hoop's: the embedded gateway asks for no more output of this session until `resume`. */
+  /** Not hoop's: the embedded gateway wants no more output of this session until `resume`. */
   | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
   | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
-  /** The gateway's own; its id is the request's, not a session's. */
+  /** Asked by the gateway itself. The id is the request's, not a session's. */
   | { readonly kind: 'system'; readonly sid: SessionId; readonly request: SystemRequest }
   | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
 
 export interface OpenMessage {
   readonly kind: 'open'
   readonly sid: SessionId
-  /** The collapsed type (protocol.md 5.1), echoed in the answer: it decides how hoop's command line goes on. */
+  /**
+   * The collapsed type (protocol.md 5.1). It is echoed in the answer, where it decides how hoop's command line goes on.
+   */
   readonly connectionType: string
   /** Echoed when the request had it. */
   readonly requestPort: string
   readonly params: ConnectionParams
   /** The client's variables: `envvar:NAME` or `filesystem:NAME` to base64. They never win over the connection's. */
   readonly clientEnvVars: ReadonlyMap<string, string>
-  /** Of `connect`: the client opens a terminal, whatever the type. hoop's command line opens a port for most types. */
+  /** For `connect`: the client opens a terminal, whatever the type. hoop's command line opens a port for most types. */
   readonly wantsTerminal?: true
 }
 
-/** What an agent sends to a gateway, as far as the embedded one reads it. */
+/** What an agent sends to a gateway, as far as the embedded gateway reads it. */
 export type AgentMessage =
   | { readonly kind: 'keepalive' }
   | OpenedMessage
@@ -54,7 +56,7 @@ export interface ShippedLine {
   readonly time: Date
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly message: string
-  /** What JSON can hold. */
+  /** Anything that JSON can hold. */
   readonly fields: Readonly<Record<string, unknown>>
 }
 
@@ -78,9 +80,9 @@ interface OutputMessage {
 export interface ClosedMessage {
   readonly kind: 'closed'
   readonly sid: SessionId
-  /** undefined when an agent sent none or no number: the gateway's REST answer says -2 then. */
+  /** Undefined when the agent sent none, or not a number; the gateway's REST answer then says -2. */
   readonly exitCode: number | undefined
-  /** Shown to the user behind the output; empty after a success. */
+  /** Shown to the user after the output; empty after a success. */
   readonly message: string
   /** Bytes of output that the agent's cap left out. */
   readonly truncatedBytes: number

@@ -5,10 +5,10 @@ import type { SessionId } from './session-id.ts'
 export type SystemReply =
   | { readonly kind: 'hook'; readonly exitCode: number; readonly output: string; readonly seconds: number }
   | { readonly kind: 'bare-exec'; readonly succeeded: boolean; readonly output: string }
-  /** Always a refusal. */
+  /** Always refused. */
   | { readonly kind: 'provision' | 'pgmanager'; readonly message: string }
 
-/** @param sid of the request: by it alone the gateway finds who waits */
+/** @param sid of the request: it is all by which the gateway finds who waits */
 export function encodeSystemReply(sid: SessionId, reply: SystemReply): Packet {
   const { type, text } = encoded(sid, reply)
   return { type, spec: sessionSpec(sid), payload: Buffer.from(text) }
@@ -30,7 +30,7 @@ function encoded(sid: SessionId, reply: SystemReply): { readonly type: string; r
       return { type: 'SysProvisionDBRolesResponse', text }
     }
     case 'pgmanager':
-      // The answer to `Apply` has the type of `Plan`'s as well. A JSON text is one of YAML's.
+      // The answer to `Apply` has the same type as that to `Plan`. A JSON string is valid YAML.
       return { type: 'SysPgManagerPlanResponse', text: planYaml(sid, reply.message) }
   }
 }

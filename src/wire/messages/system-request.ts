@@ -2,8 +2,8 @@ import { DecodeError } from '../errors.ts'
 import { JsonFields } from '../json-fields.ts'
 import type { Packet } from '../packet.ts'
 
-// What a gateway asks of an agent for itself (protocol.md 3.6). Clients cannot forge these: it drops their Sys packets.
-// The embedded gateway sends none, so there is no encoder.
+// What a gateway asks an agent for itself (protocol.md 3.6). Clients cannot forge these, since the gateway drops their
+// Sys packets. The embedded gateway sends none, so there is no encoder.
 
 /** Runs a script around a session, or for an event of the gateway's. */
 export interface HookRequest {
