@@ -7,10 +7,10 @@ import { base64Fault } from '../golang/text/base64.ts'
 import { decodeText, type ByteString } from '../golang/text/byte-string.ts'
 import { shellQuoted, sqlIdentifier, sqlQuoted } from './quoting.ts'
 
-/** What the expression stands behind in an error: hoop's words, by which a client finds the parameter. */
+/** The expression follows these words in an error. They are hoop's, and tell a client which parameter it is. */
 export const PATTERN_MISMATCH = "pattern didn't match:"
 
-/** The piped value as it is: the function only tells clients something about an input. */
+/** Returns the piped value unchanged: the function only tells clients something about an input. */
 const keep = cheap(ofArgumentAndValue((_argument, value) => value))
 
 /** The functions hoop gives to runbooks (protocol.md 9.3). */
@@ -44,7 +44,7 @@ const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   }),
 }
 
-/** Functions of ours: hoop knows none of them, and refuses a template that uses one. */
+/** Our own functions. hoop does not know them, and refuses a template that uses one. */
 const OWN_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   shellquote: ofValue(shellQuoted),
   sqlquote: ofValue(sqlQuoted),

@@ -5,17 +5,17 @@ import { nodeText } from '../golang/template/syntax/node-text.ts'
 import { brokenRule, declaredLength, ruleWork } from './rules.ts'
 
 /**
- * A parameter that a template asks for, found in its top-level actions, and what their functions tell a client that
- * asks a person for it. `type`, `options` and lengths are enforced before a template is rendered (checkDeclared).
+ * A parameter that a template asks for. It is found in a top-level action, whose functions tell a client how to ask a
+ * person for it. `type`, `options` and lengths are enforced before rendering (checkDeclared).
  */
 export interface Input {
   /** Letters, digits and underscores. */
   readonly name: string
-  /** One of the types clients have a field for; `text` unless the template says another one of them. */
+  /** One of the types for which clients have a field; `text` unless the template names another. */
   readonly type: string
-  /** Whether it may be absent from the parameters: it has a `default` that is not empty. */
+  /** Whether it may be missing: it has a `default` that is not empty. */
   readonly optional: boolean
-  /** The message of `required` where it is declared, '' for one that is no plain text. */
+  /** The message of `required`, if declared; '' when it is no plain text. */
   readonly required?: string
   readonly description?: string
   readonly default?: string
@@ -25,9 +25,9 @@ export interface Input {
   readonly minlength?: string
   readonly maxlength?: string
   readonly options?: readonly string[]
-  /** Where a client should show it, when the template gives a number. */
+  /** Where a client should show it, if the template gives a number. */
   readonly order?: number
-  /** The environment variable it is passed in. */
+  /** The environment variable in which it is passed. */
   readonly asenv?: string
 }
 
@@ -47,12 +47,12 @@ const TYPES: ReadonlySet<string> = new Set([
   'file',
 ])
 
-/** How hoop recognises an input: the action, written back by Go, has to start like this (protocol.md 9.3). */
+/** How hoop recognises an input: the action, as Go prints it, has to start like this (protocol.md 9.3). */
 const INPUT = /^\{\{\.([a-zA-Z0-9_]+)/
 
 /**
- * The inputs of a template in the order in which they first appear. When one appears again its last action decides,
- * and inputs inside blocks are not found, as in hoop. Any other top-level action makes the template unusable.
+ * The inputs of a template in the order in which they first appear. When one appears again, its last action counts;
+ * inputs inside blocks are not found, as in hoop. Any other top-level action makes the template unusable.
  */
 export function discoverInputs(statements: readonly TemplateStatement[]): Discovered {
   const declarations = statements.flatMap((statement) =>
@@ -64,7 +64,7 @@ export function discoverInputs(statements: readonly TemplateStatement[]): Discov
 
 export interface Discovered {
   readonly inputs: readonly Input[]
-  /** Each action for itself: an input that appears twice has to keep the rules of both. */
+  /** One for each action: an input that appears twice has to keep the rules of both. */
   readonly declarations: readonly Input[]
 }
 
@@ -80,7 +80,7 @@ export function checkDeclared(
   for (const declared of declarations) {
     const { name, type, options, minlength, maxlength } = declared
     const value = parameters.get(name) ?? ''
-    // The author's own text, and clients send it as it is listed.
+    // The default is the author's own text, and clients send it as it is listed.
     if (value === '' || value === declared.default) continue
     const rules = {
       type,
@@ -145,7 +145,7 @@ function literalText(operand: Operand): string | undefined {
   return operand.kind === 'string' ? decodeText(operand.value) : undefined
 }
 
-/** hoop looks at the source of the arguments without its double quotes: a variable or an empty raw string count. */
+/** hoop looks at the source of the arguments without its double quotes, so a variable or an empty raw string counts. */
 function isWritten(args: readonly Operand[]): boolean {
   return args.some((operand) => sourceOf(operand).replaceAll('"', '') !== '')
 }

@@ -1,4 +1,4 @@
-/** What a template declares of a parameter's values, without the pattern, which the template itself checks. */
+/** What a template declares about a parameter's values, except for the pattern, which the template itself checks. */
 export interface Rules {
   readonly type: string
   readonly options?: readonly string[] | undefined
@@ -6,7 +6,7 @@ export interface Rules {
   readonly maxLength?: number | undefined
 }
 
-/** What a value of a type looks like, where it has a form. The runbook gets the text as it is. */
+/** The form of a type's values, where there is one. The runbook gets the text unchanged. */
 const FORMS: Readonly<
   Partial<Record<string, { readonly test: (text: string) => boolean; readonly words: string }>>
 > = {
@@ -17,12 +17,12 @@ const FORMS: Readonly<
   email: { test: (text) => /^[^\s@]+@[^\s@]+$/.test(text), words: 'an e-mail address' },
 }
 
-/** Options that an error names: a list may be long. */
+/** How many options an error names: a list may be long. */
 const SHOWN_OPTIONS = 20
 
 /**
- * The rule that a value breaks, in words for behind its name; undefined when it breaks none. The value is not in
- * them: it may be a password. An empty one breaks no rule: whether it may be empty is for `required` to say.
+ * The rule that a value breaks, as words to follow its name; undefined when it breaks none. The words never contain the
+ * value, which may be a password. An empty value breaks no rule: `required` decides about that.
  */
 export function brokenRule(
   { type, options, minLength, maxLength }: Rules,
@@ -43,13 +43,13 @@ export function declaredLength(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** What brokenRule costs, in characters that it may look at. */
+/** The work of brokenRule, in characters that it may look at. */
 export function ruleWork({ type, options = [], minLength, maxLength }: Rules, value: string): number {
   const passes = [FORMS[type], minLength, maxLength].filter((rule) => rule !== undefined).length
   return passes * value.length + options.length
 }
 
-/** A character beyond U+FFFF is one, as people count. */
+/** A character above U+FFFF counts as one, as people count. */
 function charactersOf(value: string): number {
   return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
 }

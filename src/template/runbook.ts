@@ -15,7 +15,7 @@ export type { Input } from './inputs.ts'
 export interface RenderedTemplate {
   /** The rendered text; bytes that are not UTF-8 show as U+FFFD. */
   readonly text: string
-  /** The same, exactly: what to give to the agent. Differs from `text` only after `decodeb64` or `slice`. */
+  /** The exact bytes, for the agent. They differ from `text` only after `decodeb64` or `slice`. */
   readonly bytes: Uint8Array
   /** What `asenv` has set: `envvar:KEY` to the base64 of the value. */
   readonly env: Map<string, string>
@@ -25,20 +25,19 @@ export interface Template {
   /** The parameters the template asks for, in the order in which they first appear. */
   readonly inputs: readonly Input[]
   /**
-   * Renders the template. Throws TemplateError: stage `parameters` when inputs are absent or break a declared rule,
-   * `render` when a function fails or a limit is reached. Parameters the template does not know are ignored.
+   * Renders the template. Throws TemplateError: stage `parameters` when inputs are missing or break a declared rule,
+   * `render` when a function fails or a limit is reached. Parameters that the template does not know are ignored.
    */
   render(parameters: ReadonlyMap<string, string>): RenderedTemplate
 }
 
 /**
- * Reads a runbook template: Go's text/template with the functions of protocol.md 9.3 and with a `map[string]string`
- * of parameters. Throws TemplateError (stage `parse`) with Go's wording, and for templates over the size limit.
- *
- * Of Go's language these are refused when the template is read: `define`, `template` and `block`, complex constants
- * and hexadecimal floating point constants, blocks and parentheses more than 200 levels deep. And these when it is
- * rendered: `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, more output or
- * work than the limits allow. Parameters have no methods and strings have no fields, which fails with Go's own words.
+ * Reads a runbook template: Go's text/template with the functions of protocol.md 9.3 and a `map[string]string` of
+ * parameters. Throws TemplateError (stage `parse`) with Go's wording, and for templates over the size limit.
+ * Not supported, and refused when the template is read: `define`, `template` and `block`, complex constants and
+ * hexadecimal floating point constants, blocks and parentheses more than 200 levels deep. Refused when it is rendered:
+ * `call` (there is nothing to call), `%b`, `%x` and `%X` of a float64, patterns over 4 KiB, and more output or work
+ * than the limits allow. Parameters have no methods and strings have no fields, which fails with Go's own words.
  * Three of Go's errors show a value; here they show its type: ranging over a string, comparing the whole of the
  * parameters, and piping into `call`. `%p` of the parameters is a wrong verb, where Go prints an address.
  */
@@ -71,7 +70,9 @@ function render(
   return { text: decodeText(output), bytes: Buffer.from(output, 'latin1'), env: environment }
 }
 
-/** An absent input with a default is an empty one. hoop names the missing ones in random order, we sort them. */
+/**
+ * A missing input with a default counts as empty. hoop names the missing ones in random order; here they are sorted.
+ */
 function addAbsent(fields: Map<ByteString, ByteString>, inputs: readonly Input[]): void {
   const absent = inputs.filter(({ name }) => !fields.has(name))
   const missing = absent.filter(({ optional }) => !optional).map(({ name }) => name)

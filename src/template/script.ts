@@ -16,10 +16,11 @@ const SCRIPT: Dialect = { name: 'script', functions: new Map(Object.entries(GO_F
 export type TemplateData = Readonly<Record<string, unknown>>
 
 /**
- * Renders a plain Go text/template, as it is in a gateway's own requests: Go's functions, none of hoop's, no
- * parameters to be declared. Limits and what is not there of Go's language are those of runbooks (runbook.ts).
+ * Renders a plain Go text/template, as a gateway's own requests have it: with Go's functions but none of hoop's, and
+ * without declared parameters. The limits, and the unsupported parts of Go's language, are those of runbooks
+ * (runbook.ts).
  * @param data dot; null is an empty map
- * @throws TemplateError, stage `parse` or `render`; no value of the data is in its message
+ * @throws TemplateError, stage `parse` or `render`; its message never has a value of the data
  */
 export function renderScript(source: string, data: TemplateData | null): Buffer {
   const bytes = encodeSource(source)

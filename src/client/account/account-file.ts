@@ -4,19 +4,19 @@ import path from 'node:path'
 import * as v from 'valibot'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 
-/** What `login` keeps. Addresses as they were given. */
+/** What `login` stores. Addresses are as the user gave them. */
 export interface StoredAccount {
   readonly apiUrl: string
   readonly grpcUrl?: string
   readonly token: string
   readonly allowPlaintext?: boolean
-  /** As HOOP_TLSCA takes it, paths absolute. */
+  /** In the form of HOOP_TLSCA, with absolute paths. */
   readonly tlsCa?: string
   readonly tlsServerName?: string
   readonly tlsSkipVerify?: boolean
 }
 
-/** The account cannot be had. The message says what is wrong and what to do, and holds no secret. */
+/** The account cannot be used. The message says what is wrong and what to do, without secrets. */
 export class AccountError extends Error {
   override readonly name = 'AccountError'
 }
@@ -37,12 +37,12 @@ const Stored = v.object({
 /** `$XDG_CONFIG_HOME/runbook-agent/account.json`, or below `~/.config`. */
 export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
   const configured = env['XDG_CONFIG_HOME']
-  // The specification of these folders: a relative one is to be ignored.
+  // The XDG specification says to ignore a relative path.
   const base = configured && path.isAbsolute(configured) ? configured : path.join(home, '.config')
   return path.join(base, 'runbook-agent', 'account.json')
 }
 
-/** Undefined when nobody has signed in. @throws AccountError for a file that others can read, or that is none of ours */
+/** Undefined when nobody has signed in. @throws AccountError when others can read the file, or it is not ours */
 export function readAccountFile(file: string): StoredAccount | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false })
   if (found === undefined) return undefined
@@ -79,7 +79,7 @@ function fromFile(stored: v.InferOutput<typeof Stored>): StoredAccount {
   }
 }
 
-/** In one step: whoever reads it meanwhile has the old one or the new one. @throws what the file system says */
+/** In one step: a reader sees either the old file or the new one. @throws the file system's error */
 export function writeAccountFile(file: string, account: StoredAccount): void {
   const folder = path.dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -108,14 +108,14 @@ function toFile(account: StoredAccount): v.InferInput<typeof Stored> {
   }
 }
 
-/** Whoever can write here can have our token go to a gateway of theirs. */
+/** Whoever can write here can send our token to a gateway of their own. */
 function claim(folder: string): void {
   if (lstatSync(folder).uid !== process.geteuid?.())
     throw new AccountError(`${folder} belongs to another user: set XDG_CONFIG_HOME to a folder of your own`)
   chmodSync(folder, 0o700)
 }
 
-/** @returns whether there was one */
+/** @returns whether there was a file */
 export function removeAccountFile(file: string): boolean {
   const found = lstatSync(file, { throwIfNoEntry: false })
   rmSync(file, { force: true })

@@ -11,19 +11,19 @@ import type { Proxy } from '../../dial/tunnel.ts'
 import { AccountError, type StoredAccount } from './account-file.ts'
 import { parseRestAddress, parseStreamAddress, type RestAddress, type StreamAddress } from './address.ts'
 
-/** A gateway, and whoever asks it. Everything is checked; a token goes nowhere in the clear. */
+/**
+ * A gateway, and the user who asks it. Everything is checked; the token is never sent without TLS to another machine.
+ */
 export interface Account {
   readonly rest: RestAddress
   readonly token: Secret
-  /** For the REST interface; undefined is plaintext. */
+  /** For the REST interface. Undefined means plaintext. */
   readonly tls: TlsOptions | undefined
-  /** The proxy on the way to `host:port`; those without TLS are never reached by one. */
+  /** The proxy on the way to `host:port`. Connections without TLS never use one. */
   readonly proxyTo: (address: string) => Proxy | undefined
-  /**
-   * Where the streams are, as given; undefined where nobody has said, and the gateway is to be asked (serverinfo).
-   */
+  /** Where the streams are, as configured; undefined when the gateway has to be asked (serverinfo). */
   readonly grpcUrl: string | undefined
-  /** @throws AccountError for an address that is none, or where the token would go in the clear */
+  /** @throws AccountError for a broken address, or one to which the token would go without TLS */
   readonly destination: (grpcUrl: string) => Destination
 }
 
@@ -31,7 +31,7 @@ export interface AccountSources {
   readonly env: NodeJS.ProcessEnv
   /** Undefined when nobody has signed in. */
   readonly stored: StoredAccount | undefined
-  /** Of the file that `stored` comes from, for messages. */
+  /** The file that `stored` comes from, for messages. */
   readonly file: string
 }
 
@@ -39,8 +39,8 @@ const SIGN_IN =
   'not signed in: runbook-agent login --api-url https://GATEWAY, or set HOOP_APIURL and HOOP_TOKEN'
 
 /**
- * The environment wins over what `login` has stored. A stored token is for the gateway that it was stored with: it is
- * not sent to another one because a variable names that.
+ * The environment wins over what `login` has stored. A stored token is only for the gateway that it was stored with: it
+ * is not sent to another one that a variable names.
  * @throws AccountError
  */
 export function findAccount({ env: all, stored, file }: AccountSources): Account {
@@ -62,7 +62,7 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
 }
 
-/** Whether a header can hold it. A token with a line break inside is two, or something else. */
+/** Whether a header can hold it. A token with a line break is no token. */
 export function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text)
 }
@@ -98,7 +98,7 @@ function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | u
   }
 }
 
-/** @throws AccountError but for the loopback */
+/** @throws AccountError, except for the loopback */
 function refusePlaintext(host: string, url: string, scheme: string): void {
   if (isLoopback(host)) return
   throw new AccountError(
@@ -147,7 +147,7 @@ function readProxy(env: NodeJS.ProcessEnv): ReturnType<typeof findProxy> {
   }
 }
 
-/** `true` in any case, or `1`. */
+/** `true` in upper or lower case, or `1`. */
 export function isSwitchedOn(text: string): boolean {
   return text.toLowerCase() === 'true' || text === '1'
 }
@@ -157,7 +157,7 @@ function flagIn(env: NodeJS.ProcessEnv, name: string): boolean | undefined {
   return text === undefined ? undefined : isSwitchedOn(text)
 }
 
-/** An empty variable is not set. */
+/** An empty variable counts as not set. */
 function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
 }

@@ -6,9 +6,9 @@ export interface RestAddress {
   readonly host: string
   readonly port: number
   readonly isSecure: boolean
-  /** Empty, or `/base`: some gateways live below a path. */
+  /** Empty, or `/base`: some gateways are below a path. */
   readonly base: string
-  /** As people write it, without a slash at its end. */
+  /** As people write it, without a slash at the end. */
   readonly url: string
 }
 
@@ -19,13 +19,13 @@ export interface StreamAddress {
   readonly isSecure: boolean
 }
 
-/** `https://gateway.example`, `http://127.0.0.1:8009`; undefined for what is no such address, or holds a password. */
+/** `https://gateway.example`, `http://127.0.0.1:8009`. Undefined for other texts, and when it contains a password. */
 export function parseRestAddress(text: string): RestAddress | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined
   const url = new URL(text)
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined
   const isSecure = url.protocol === 'https:'
-  // People copy it from a browser or from documentation of the interface.
+  // People copy it from a browser, or from the documentation of the interface.
   const base = url.pathname.replace(/\/+$/, '').replace(/\/api$/, '')
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -37,7 +37,7 @@ export function parseRestAddress(text: string): RestAddress | undefined {
 }
 
 /**
- * `grpcs://host:port`, `grpc://host:port`, or `host:port`, which is with TLS but on this machine, as for hoop's own
+ * `grpcs://host:port`, `grpc://host:port`, or `host:port`, which means TLS except on this machine, as in hoop's own
  * command line. Undefined for anything else.
  */
 export function parseStreamAddress(text: string): StreamAddress | undefined {

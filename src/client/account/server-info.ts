@@ -4,7 +4,7 @@ import { ApiError } from '../rest/api-error.ts'
 import type { Question } from '../rest/http.ts'
 import { askJson } from '../rest/json.ts'
 
-/** Who the gateway takes us for. */
+/** The user that the gateway takes us for. */
 export interface User {
   readonly name: string
   readonly isAdmin: boolean
@@ -16,11 +16,11 @@ const UserInfo = v.pipe(
     email: v.optional(v.string(), ''),
     is_admin: v.optional(v.boolean(), false),
   }),
-  // Any object would do otherwise, of whatever answers there.
+  // Otherwise any object from any server would do.
   v.check(({ name, email }) => `${name}${email}` !== ''),
 )
 
-/** @throws ApiError `refused` for a token that is not valid */
+/** @throws ApiError `refused` when the token is not valid */
 export async function fetchUser(account: Account, signal?: AbortSignal): Promise<User> {
   const { value } = await askJson(account, get('/api/userinfo', signal), UserInfo)
   return { name: value.email || value.name, isAdmin: value.is_admin }
@@ -28,13 +28,16 @@ export async function fetchUser(account: Account, signal?: AbortSignal): Promise
 
 const ServerInfo = v.object({ grpc_url: v.optional(v.string(), '') })
 
-/** Where the gateway says its streams are; undefined where it does not. @throws ApiError */
+/** Where the gateway says its streams are; undefined when it does not say. @throws ApiError */
 export async function fetchGrpcUrl(account: Account, signal?: AbortSignal): Promise<string | undefined> {
   const { value } = await askJson(account, get('/api/serverinfo', signal), ServerInfo)
   return value.grpc_url || undefined
 }
 
-/** The account's own address of the streams, else the gateway's word for it. @throws ApiError, also where nobody knows one */
+/**
+ * The account's own address of the streams, or else the one that the gateway names. @throws ApiError, also when there
+ * is none
+ */
 export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promise<string> {
   const url = account.grpcUrl ?? (await fetchGrpcUrl(account, signal))
   if (url !== undefined) return url

@@ -14,7 +14,7 @@ export async function fetchConnectionNames(
   return value.map(({ name }) => name)
 }
 
-/** The same for a hint: none where the gateway does not say. */
+/** Like `fetchConnectionNames`, for a hint: empty when the gateway does not answer. */
 export async function connectionNamesIfKnown(
   account: Account,
   signal?: AbortSignal,

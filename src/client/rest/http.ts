@@ -6,35 +6,35 @@ import { openRestSocket } from './rest-socket.ts'
 
 /** From the end of the request to the first line of the answer. */
 const ANSWER_MS = 30_000
-/** For the next piece of an answer, while somebody waits for it: a reader that takes its time is no silent gateway. */
+/** For the next piece of an answer, counted only while somebody waits for it: a slow reader is no silent gateway. */
 const PIECE_MS = 60_000
 
 export interface Question {
   readonly method: 'GET' | 'POST'
-  /** Below the gateway's base, `/api/...`, with its query. */
+  /** Below the gateway's base: `/api/...`, with the query. */
   readonly path: string
   /** Sent as JSON. */
   readonly body?: object | undefined
-  /** Instead of 30 s: those that start an execution are answered when it has ended. */
+  /** Instead of 30 s. Requests that start an execution are answered only when it has ended. */
   readonly answerMs?: number | undefined
   /** Instead of 60 s, for each piece of the answer. */
   readonly pieceMs?: number | undefined
-  /** Ends the question, and the answer. */
+  /** Aborts the request, and the answer. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The answer's head; its body is to be read to its end, or destroyed. */
+/** The head of an answer. Read its body to the end, or destroy it. */
 export interface HttpAnswer {
   readonly status: number
   readonly contentType: string
-  /** Of a redirect, which is never followed: the token is for this gateway. */
+  /** Where a redirect leads. It is never followed: the token is for this gateway. */
   readonly location: string | undefined
-  /** @throws ApiError `unreachable` when it breaks off */
+  /** @throws ApiError `unreachable` when the connection breaks */
   readonly body: AsyncIterable<Buffer>
   readonly discard: () => void
 }
 
-/** Asks on a connection of its own. @throws ApiError `unreachable` */
+/** Sends a request on a connection of its own. @throws ApiError `unreachable` */
 export async function ask(account: Account, question: Question): Promise<HttpAnswer> {
   const { signal = new AbortController().signal, answerMs = ANSWER_MS } = question
   const socket = await openRestSocket(account, signal)
@@ -43,7 +43,7 @@ export async function ask(account: Account, question: Question): Promise<HttpAns
   for (const reason of [signal, deadline]) reason.addEventListener('abort', abort)
   try {
     const response = await send(socket, account, question)
-    // From here the question's own signal is left: an answer may be long.
+    // The abort signal stays: an answer may take long.
     socket.once('close', () => signal.removeEventListener('abort', abort))
     return answerOf(response, account, question)
   } catch (error) {
@@ -134,7 +134,7 @@ async function nextPiece(
 ): Promise<Buffer | undefined> {
   const silent = () => void response.destroy(new Error(`nothing for ${pieceMs / 1000} s`))
   let lastLook: NodeJS.Immediate | undefined
-  // Timers come before sockets: of a program that was stopped, or did not get to run, the piece lies there unread.
+  // Timers run before sockets. When the program was stopped or busy, the piece is there already, but not read yet.
   const timer = setTimeout(() => (lastLook = setImmediate(silent)), pieceMs)
   try {
     return (await iterator.next()).value

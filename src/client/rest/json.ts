@@ -5,9 +5,9 @@ import { reasonOfCode } from '../running/session-end.ts'
 import { ApiError, type ApiErrorKind } from './api-error.ts'
 import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
 
-/** A list of a thousand sessions or of all runbooks has some hundred KB. */
+/** A list of a thousand sessions, or of all runbooks, has some hundred KB. */
 const LONGEST_JSON = 32 * 1024 * 1024
-/** Errors have a sentence; what answers with more is something else. */
+/** An error is one sentence. Anything longer does not come from a gateway. */
 const LONGEST_ERROR = 256 * 1024
 
 export interface RestReply<T> {
@@ -16,7 +16,7 @@ export interface RestReply<T> {
 }
 
 /**
- * A question whose answer is JSON of a shape.
+ * Like `ask`, for an answer that is JSON of a certain shape.
  * @param limit of the answer, in bytes
  * @throws ApiError
  */
@@ -34,14 +34,14 @@ export async function askJson<T>(
   throw noGateway(account, question, status)
 }
 
-/** A question whose answer is not an error; its body is the caller's to read or discard. @throws ApiError */
+/** Like `ask`, but throws unless 2xx. The caller has to read or discard the body. @throws ApiError */
 export async function askWell(account: Account, question: Question): Promise<HttpAnswer> {
   const answer = await ask(account, question)
   if (answer.status >= 200 && answer.status < 300) return answer
   throw await errorOf(account, question, answer)
 }
 
-/** Reads an answer that says nothing, so that its connection ends. */
+/** Reads an answer without content, so that its connection ends. */
 export async function discardBody(answer: HttpAnswer): Promise<void> {
   await readBody(answer, LONGEST_ERROR)
 }
@@ -59,7 +59,7 @@ async function errorOf(account: Account, question: Question, answer: HttpAnswer)
   }
   const said = errorIn(await readBody(answer, LONGEST_ERROR))
   if (said === undefined && status < 500) return noGateway(account, question, status)
-  // What stands before a gateway gives up sooner than an execution ends.
+  // A proxy in front of a gateway gives up earlier than an execution ends.
   const isAnswerLost = said === undefined && status >= 502 && status <= 504
   const { message = `HTTP status ${status}`, code } = said ?? {}
   const kind = code === undefined ? kindOfStatus(status) : kindOfCode(code)
@@ -90,7 +90,7 @@ function kindOfStatus(status: number): ApiErrorKind {
   return status < 500 ? 'invalid' : 'failed'
 }
 
-/** Undefined for what is no code. */
+/** Undefined when it is not one of our codes. */
 export const Code = v.pipe(v.optional(v.unknown(), null), v.transform(gatewayCode))
 
 const ErrorBody = v.object({ message: v.string(), code: Code })

@@ -5,7 +5,7 @@ import { hostOf, portOf } from '../../dial/address.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 
-/** Name, TCP, proxy and TLS together; the first SYN is repeated after 1, 3 and 7 s. */
+/** For name, TCP, proxy and TLS together. The first SYN is repeated after 1, 3 and 7 s. */
 const CONNECT_MS = 10_000
 
 const REASONS: Readonly<Partial<Record<string, string>>> = {
@@ -16,7 +16,7 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
 }
 
 /**
- * A connection to the gateway's REST interface, by a proxy where there is one. The caller ends it.
+ * A connection to the gateway's REST interface, through a proxy if there is one. The caller has to end it.
  * @param signal ends the attempt, and the connection
  * @throws ApiError `unreachable`
  */
@@ -48,7 +48,7 @@ export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: Ab
 function connected(socket: Socket, attempt: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('connect', resolve)
-    // Stays: an error of a socket without a listener would end the process.
+    // This listener stays: a socket's error without a listener would end the process.
     socket.on('error', reject)
     if (attempt.aborted) socket.destroy(new Error('aborted'))
   })
@@ -69,7 +69,7 @@ function reasonOf(error: NodeJS.ErrnoException, { attempt, address, tls, via }: 
   return (tls && explainTls(error, address, tls)) ?? `${where}${known ?? (error.message || codeOf(error))}`
 }
 
-/** Node tries all addresses of a name and collects what they say. */
+/** Node tries all addresses of a name, and collects their errors. */
 function codeOf(error: NodeJS.ErrnoException): string {
   const { errors } = error as { readonly errors?: readonly NodeJS.ErrnoException[] }
   return error.code ?? errors?.[0]?.code ?? ''

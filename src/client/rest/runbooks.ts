@@ -3,19 +3,21 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { askJson } from './json.ts'
 
-/** What a runbook declares of one of its parameters. All but the name and the default are for people who are asked. */
+/**
+ * What a runbook says about one of its parameters. Everything but name and default is for people who are asked for it.
+ */
 export interface Parameter {
   readonly name: string
   /** text, number, tel, time, date, url, email, select, textarea, password or file. */
   readonly type: string
-  /** It may not be empty. */
+  /** It must not be empty. */
   readonly required: boolean
-  /** Not empty: the parameter may be left out. */
+  /** Never empty. With a default the parameter may be left out. */
   readonly default: string | undefined
   readonly description: string
   readonly placeholder: string
   readonly options: readonly string[]
-  /** A regular expression of Go's, which need not match all of the value. */
+  /** A regular expression in Go's syntax, which need not match the whole value. */
   readonly pattern: string | undefined
   readonly minLength: number | undefined
   readonly maxLength: number | undefined
@@ -27,20 +29,22 @@ export interface Runbook {
   readonly parameters: readonly Parameter[]
   /** Why it cannot be run. */
   readonly error: string | undefined
-  /** By which the second version of the interface knows it; undefined on gateways that have only the first. */
+  /**
+   * The name of the repository in the second version of the interface; undefined on gateways that have only the first.
+   */
   readonly repository: string | undefined
 }
 
 /** The runbooks of a connection. */
 export interface RunbookList {
   readonly runbooks: readonly Runbook[]
-  /** Names of repositories; undefined on gateways that have only the first version of the interface. */
+  /** Names of the repositories; undefined on gateways that have only the first version of the interface. */
   readonly repositories: readonly string[] | undefined
   /** What the gateway could not read. */
   readonly errors: readonly string[]
 }
 
-/** An empty text says nothing. */
+/** An empty text counts as none. */
 const Text = v.fallback(
   v.pipe(
     v.optional(v.string()),
@@ -80,7 +84,7 @@ const ListV2 = v.object({
 })
 const ListV1 = v.object({ items: v.nullish(v.array(Item), []) })
 
-/** @throws ApiError `not-found` for a connection that the gateway does not have, or not for us */
+/** @throws ApiError `not-found` when the gateway does not have the connection, or hides it from us */
 export async function fetchRunbooks(
   account: Account,
   connection: string,
@@ -118,7 +122,7 @@ async function listV1(account: Account, connection: string, signal?: AbortSignal
   }
 }
 
-/** Undefined where there is no such list: an older gateway, or one where nobody has configured it. */
+/** Undefined when there is no such list: an older gateway, or one where nobody has configured it. */
 async function orNoList(asked: Promise<RunbookList>): Promise<RunbookList | undefined> {
   try {
     return await asked
@@ -129,7 +133,7 @@ async function orNoList(asked: Promise<RunbookList>): Promise<RunbookList | unde
   }
 }
 
-/** What is missing is the list, not the connection. */
+/** Whether the list is missing, and not the connection. */
 function isNoList({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'not-found' && !message.includes('connection')
@@ -140,7 +144,7 @@ function toRunbook(
   repository: string | undefined,
 ): Runbook {
   const described = Object.entries(metadata)
-  // Those without an order stay as they come, behind the others.
+  // Parameters without an order stay as they come, after the others.
   described.sort(([, { order: first = Infinity }], [, { order: second = Infinity }]) =>
     first === second ? 0 : first - second,
   )

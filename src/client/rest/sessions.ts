@@ -3,23 +3,27 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { askJson, askWell, discardBody } from './json.ts'
 
-/** One execution or terminal, as the gateway has recorded it. Texts are the gateway's: not for a terminal as they are. */
+/**
+ * One execution or terminal, as the gateway has recorded it. Texts come from the gateway: make them printable first.
+ */
 export interface RecordedSession {
   readonly id: string
   readonly user: string
   readonly connection: string
   readonly verb: string
-  /** `open` runs, `ready` is approved and waits to be run, `done` has ended. */
+  /** `open`: it runs; `ready`: it is approved and waits to be run; `done`: it has ended. */
   readonly status: string
-  /** 254 where there is none; undefined while it runs. */
+  /** 254 when there is none; undefined while it runs. */
   readonly exitCode: number | undefined
   readonly startedAt: string
   readonly endedAt: string | undefined
-  /** What is recorded so far. hoop records every 50 s, and at the end. */
+  /** Recorded so far. hoop records every 50 s, and at the end. */
   readonly outputBytes: number
-  /** Of a review: PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined where none is asked. */
+  /**
+   * State of a review: PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review.
+   */
   readonly review: string | undefined
-  /** What the gateway sent, whole. */
+  /** Everything that the gateway sent. */
   readonly raw: object
 }
 
@@ -65,10 +69,10 @@ export async function fetchSession(
 
 export interface SessionFilter {
   readonly connection?: string | undefined
-  /** hoop: its subject id. */
+  /** In hoop: its subject id. */
   readonly user?: string | undefined
   readonly correlationId?: string | undefined
-  /** 100 at most; the gateway gives no more on one page. */
+  /** At most 100; a gateway sends no more on one page. */
   readonly limit: number
   readonly offset?: number | undefined
 }
@@ -83,7 +87,7 @@ export interface SessionPage {
   readonly hasMore: boolean
 }
 
-/** The newest first. @throws ApiError */
+/** Newest first. @throws ApiError */
 export async function listSessions(
   account: Account,
   { connection, user, correlationId, limit, offset }: SessionFilter,
@@ -110,12 +114,12 @@ export async function findByCorrelation(
   return sessions.find(({ raw }) => 'correlation_id' in raw && raw.correlation_id === correlationId)
 }
 
-/** Also for one that has ended. @throws ApiError `not-found`, `refused` */
+/** Works for a session that has ended, too. @throws ApiError `not-found`, `refused` */
 export async function killSession(account: Account, id: string, signal?: AbortSignal): Promise<void> {
   await discardBody(await askWell(account, { method: 'POST', path: `${sessionPath(id)}/kill`, signal }))
 }
 
-/** To be read by `for await`, once. */
+/** For one `for await`. */
 export type RecordedOutput = AsyncIterable<Buffer> | Iterable<Buffer>
 
 /**
@@ -137,30 +141,30 @@ export async function openOutput(
   return oldOutput(account, id, signal)
 }
 
-/** A session that is not there is said by a gateway that has no such endpoint as well. */
+/** A gateway without this endpoint also answers that the session is missing. */
 function isMissingEndpoint(error: unknown): boolean {
   return error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')
 }
 
-/** 110 MiB of output in base64, and some. */
+/** 110 MiB of output in base64, and a margin. */
 const LONGEST_STREAM = 256 * 1024 * 1024
 const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
 
-/** Of a gateway that is older than the stream of results. */
+/** From a gateway that is older than the stream of results. */
 async function oldOutput(account: Account, id: string, signal?: AbortSignal): Promise<RecordedOutput> {
   const path = `${sessionPath(id)}?expand=event_stream&event_stream=base64`
   const { value } = await askJson(account, { method: 'GET', path, signal }, OldOutput, LONGEST_STREAM)
   return value.event_stream.map((text) => Buffer.from(text, 'base64'))
 }
 
-/** `o` and `e` are output, `i` is input, `r` a terminal's size as `COLSxROWS`. Seconds count from the start. */
+/** `o` and `e` are output, `i` is input, `r` is a terminal's size as `COLSxROWS`. Seconds count from the start. */
 export type RecordedEvent = readonly [seconds: number, kind: string, content: Buffer]
 
 const Events = v.object({
   event_stream: v.nullish(v.array(v.tuple([v.number(), v.string(), v.string()])), []),
 })
 
-/** What happened when. @throws ApiError */
+/** What happened, and when. @throws ApiError */
 export async function fetchEvents(
   account: Account,
   id: string,

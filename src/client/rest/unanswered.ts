@@ -5,14 +5,14 @@ import { ApiError } from './api-error.ts'
 import { longer, type ExecutionSight } from '../running/follow.ts'
 import { findByCorrelation, type RecordedSession } from './sessions.ts'
 
-// An execution that has no answer yet, or whose answer was lost: its session is found by the request's correlation id.
+// For an execution that has no answer yet, or whose answer was lost: its session is found by the correlation id.
 
-/** While the answer is waited for: one question about what runs by now, and the next. */
+/** First wait between two looks at what runs, while the answer is waited for. */
 const FIRST_LOOK_MS = 1000
-/** A session appears before its execution starts; a busy gateway needs a moment. */
+/** A session appears before its execution starts, but a busy gateway needs a moment. */
 const FIND_MS = 30_000
 
-/** What can be seen while there is no answer. @returns the session's id, as soon as it is known */
+/** Gives what can be seen while there is no answer. @returns the session's id, as soon as it is known */
 export async function* lookOn(
   account: Account,
   correlationId: string,
@@ -30,7 +30,7 @@ export async function* lookOn(
   }
 }
 
-/** Nobody is told when this fails: it is about what is on its way anyhow. */
+/** A failure is ignored: the answer is on its way anyhow. */
 async function look(
   account: Account,
   correlationId: string,
@@ -44,7 +44,7 @@ async function look(
   }
 }
 
-/** The session of a request whose answer was lost; undefined when the gateway says of none that it came with this id. */
+/** The session of a request whose answer was lost; undefined when the gateway has none with this id. */
 export async function untilFound(
   account: Account,
   correlationId: string,

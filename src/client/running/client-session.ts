@@ -16,7 +16,7 @@ import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { endOfClose, endOfStream, type StreamEnd } from './session-end.ts'
 
-/** The way to a gateway's streams, and who goes it. */
+/** How to reach a gateway's streams, and with which token. */
 export interface StreamAccess {
   readonly destination: Destination
   readonly proxy: Proxy | undefined
@@ -40,17 +40,17 @@ export type StreamEvent =
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }
   | { readonly kind: 'approved' }
 
-/** A gateway may wait for an agent, and people for each other, before it says its first word. */
+/** A gateway may have to wait for an agent, or for people, before it sends its first packet. */
 const CLIENT_TIMING: StreamTiming = { ...STREAM_TIMING, firstPacket: 'whenever' }
 
 const NO_REASON = new ConnectError('lost', 'no reason is known')
 
-/** The one byte that makes an agent start a terminal; it is dropped there (protocol.md 0.5). */
+/** The byte that makes an agent start a terminal. The agent drops it (protocol.md 0.5). */
 const FIRST_KEY = Buffer.of(0x0a)
 
 /**
- * One session on a gateway, on a stream of its own. Whoever makes it reads `events` to their end, then finds `end`.
- * Disposing it ends the session, whatever runs in it: the gateway sees that its client has gone.
+ * One session on a gateway, on a stream of its own. Read `events` to their end, then see `end`. Disposing it ends the
+ * session and what runs in it: the gateway sees that its client has gone.
  */
 export class ClientSession implements Disposable {
   readonly #request: StreamRequest
@@ -65,12 +65,12 @@ export class ClientSession implements Disposable {
     this.#stream = new PacketStream(this.#channel, metadata(access, request), timing)
   }
 
-  /** How it ended; to be asked when `events` are over. */
+  /** How the session ended. Ask only after `events` are over. */
   get end(): StreamEnd {
     return this.#end ?? endOfStream(this.#stream.error ?? NO_REASON, this.#isOpen)
   }
 
-  /** Pulls: while nobody asks for the next one nothing is read, and the command at the other end waits. */
+  /** While nobody asks for the next event nothing is read, and the command at the other end waits. */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
     this.#open()
     for await (const packet of this.#stream.receive()) {
@@ -80,13 +80,13 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /** Starts the terminal that was opened, with the size of the window. */
+  /** Starts the opened terminal, with the size of the window. */
   async startTerminal(size: WindowSize): Promise<void> {
     await this.#send(encodeClientMessage({ kind: 'input', data: FIRST_KEY }))
     await this.resize(size)
   }
 
-  /** Keys, in order; settles when there is room for more. Those of a session that has ended are lost. */
+  /** Sends keys in order, and settles when there is room for more. After the session's end they are lost. */
   async type(data: Buffer): Promise<void> {
     await this.#send(encodeClientMessage({ kind: 'input', data }))
   }
@@ -133,7 +133,7 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /** Once, however often an agent says that it is open: a second script would run a second time. */
+  /** Only the first time, however often an agent says so: a second script would run as a second command. */
   #opened(message: OpenedMessage): OpenedMessage | undefined {
     if (this.#isOpen) return undefined
     this.#isOpen = true
@@ -142,7 +142,7 @@ export class ClientSession implements Disposable {
     return message
   }
 
-  /** That a stream has ended shows where it is read, with the reason. */
+  /** A stream that has ended is reported where it is read, with the reason. */
   async #send(packet: Packet): Promise<void> {
     try {
       await this.#stream.send(packet)
@@ -152,7 +152,7 @@ export class ClientSession implements Disposable {
   }
 }
 
-/** `version` stays empty: hoop's gateway compares it with that of the agent, and warns. */
+/** `version` stays empty: hoop's gateway compares it with the agent's, and warns. */
 function metadata({ token }: StreamAccess, { verb, connection }: StreamRequest): Record<string, string> {
   return {
     origin: 'client',

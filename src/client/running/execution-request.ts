@@ -3,7 +3,7 @@ import type { GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
 import { askJson, Code, type RestReply } from '../rest/json.ts'
 
-/** A runbook to run, with everything that goes with it. */
+/** A runbook to run, with everything it needs. */
 export interface RestExecution {
   readonly connection: string
   readonly file: string
@@ -15,11 +15,11 @@ export interface RestExecution {
   readonly envVars: Readonly<Record<string, string>>
   readonly clientArgs: readonly string[]
   readonly metadata: Readonly<Record<string, string>>
-  /** Of this request alone: by it the session is found before there is an answer. */
+  /** Unique for this request. It finds the session before there is an answer. */
   readonly correlationId: string
 }
 
-/** What a gateway says of an execution, as it says it. */
+/** A gateway's answer to an execution, as it came. */
 export interface ExecutionAnswer {
   readonly session_id: string
   readonly output: string
@@ -38,7 +38,7 @@ const Answer = v.object({
   session_id: v.string(),
   output: v.nullish(v.string(), ''),
   output_status: v.nullish(v.string(), ''),
-  // The text of hoop's contract: -2 is "no code".
+  // -2 means "no code" in hoop's contract.
   exit_code: v.nullish(v.number(), -2),
   truncated: v.nullish(v.boolean(), false),
   redacted_bytes: v.nullish(v.number(), 0),
@@ -47,12 +47,12 @@ const Answer = v.object({
   code: Code,
 })
 
-/** 110 MiB of output; each byte of it may be six in JSON, but that is no output of a person's. */
+/** 110 MiB of output. Each byte may become six in JSON, but not in real output. */
 const LONGEST_ANSWER = 384 * 1024 * 1024
-/** hoop answers after 50 s at the latest, when its agent is away after 15 s more, and may fetch runbooks for 30 s. */
+/** hoop answers after at most 50 s, after 15 s more when its agent is away, and may fetch runbooks for 30 s. */
 const ANSWER_MS = 120_000
 
-/** Runs it: status 200 when it has ended, 202 when it goes on. @throws ApiError */
+/** Starts an execution: status 200 when it has ended, 202 when it goes on. @throws ApiError */
 export async function startExecution(
   account: Account,
   request: RestExecution,
@@ -82,7 +82,7 @@ function addressed(request: RestExecution): { path: string; body: object } {
   return { path: '/api/runbooks/exec', body }
 }
 
-/** Of both versions of the interface. */
+/** For both versions of the interface. */
 function requestBody(request: RestExecution): object {
   return {
     file_name: request.file,
@@ -102,11 +102,11 @@ const RawRendered = v.looseObject({
 
 export interface RenderedFile {
   readonly script: string
-  /** Names; undefined where the gateway does not say it. */
+  /** Names; undefined when the gateway does not tell. */
   readonly secretParameters: readonly string[] | undefined
 }
 
-/** What would be run. Only the embedded gateway can say; others answer `not-found`. @throws ApiError */
+/** What would be run. Only the embedded gateway can tell; others answer `not-found`. @throws ApiError */
 export async function renderLocally(
   account: Account,
   request: RestExecution,

@@ -7,21 +7,21 @@ import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, type Outcome } 
 import type { RecordedSession } from '../rest/sessions.ts'
 import { lookOn, untilFound } from '../rest/unanswered.ts'
 
-/** Somebody has said no. */
+/** The reviewer has rejected it. */
 export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/** For the record of what has no code: it is closed within moments, if somebody closes it. */
+/** For the record of a session without a code: if anybody closes it, this happens within moments. */
 const SETTLE_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
 
 /**
- * Runs a runbook and follows it to its end, whatever is lost on the way: the answer, the gateway for a while, the
- * agent's close (protocol.md 4.1).
- * @param signal ends the looking on, and the output that is being read; the execution goes on
- * @throws ApiError where nothing ran, or nobody knows any more; ReviewRejected
+ * Runs a runbook and follows it to its end, even if the answer, the gateway for a while, or the agent's close
+ * (protocol.md 4.1) is lost.
+ * @param signal ends the following, and the reading of output; the execution goes on
+ * @throws ApiError when nothing ran or nobody knows any more; ReviewRejected
  */
 export async function* execute(account: Account, request: RestExecution, signal: AbortSignal): Sights {
   const answered = settle(startExecution(account, request, signal))
@@ -32,7 +32,7 @@ export async function* execute(account: Account, request: RestExecution, signal:
     throw outcome.error
   yield { kind: 'away', reason: outcome.error.message }
   const id = known ?? (await untilFound(account, request.correlationId, signal))?.id
-  // It may have got there; if it did, that gateway does not say where its sessions come from.
+  // The request may have arrived. If so, this gateway does not record correlation ids.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
   return yield* toEnd(account, id, signal)
@@ -59,12 +59,12 @@ async function* afterAnswer(
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
 }
 
-/** The answer has no code. The record may: the close can be lost on the way to the answer. */
+/** The answer has no code, but the record may have one: the close can be lost on the way to the answer. */
 async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: AbortSignal): Sights {
   const settled = AbortSignal.any([signal, AbortSignal.timeout(SETTLE_MS)])
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)
-    // Not by the deadline: reading the output may take long.
+    // Without the deadline: reading the output may take long.
     return outcomeOfRecord(account, session, answer, signal)
   } catch (error) {
     if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
@@ -86,7 +86,7 @@ async function* afterReview(account: Account, id: string, signal: AbortSignal): 
   try {
     return yield* afterAnswer(account, await runApproved(account, id, signal), signal)
   } catch (error) {
-    // Somebody else has run it already, or we have, and the answer was lost.
+    // Somebody else runs it already; or we do, and the answer was lost.
     const isRunning = error instanceof ApiError && (error.status === 409 || error.isAnswerLost)
     if (!isRunning) throw error
     return yield* toEnd(account, id, signal)
@@ -97,7 +97,7 @@ function isDecided({ status, review }: RecordedSession): boolean {
   return status === 'ready' || (review !== undefined && review !== 'PENDING')
 }
 
-/** Looks at a session until it has ended or something else is so. @returns it as it is then */
+/** Looks at a session until it has ended, or `isSo`. @returns the session as it is then */
 async function* watch(
   account: Account,
   id: string,

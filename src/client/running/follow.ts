@@ -3,19 +3,19 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
-/** To the second look at a session: soon, for what is short. */
+/** Until the second look at a session: soon, for short ones. */
 const FIRST_WAIT_MS = 250
-/** A gateway that restarts, or a laptop that changes its network, is back by then. */
+/** Long enough for a gateway that restarts, or a laptop that changes its network. */
 const AWAY_MS = 5 * 60_000
 
-/** What is seen of a session that runs elsewhere. */
+/** What can be seen of a session that runs elsewhere. */
 export type Sight =
   | { readonly kind: 'seen'; readonly session: RecordedSession }
-  /** The gateway does not answer; it is asked again. */
+  /** The gateway does not answer. It will be asked again. */
   | { readonly kind: 'away'; readonly reason: string }
 
 /**
- * Looks at a session again and again until it has ended, or waits to be run after a review. A gateway lets no session
+ * Looks at a session again and again until it has ended, or waits to be run after a review. No gateway lets a session
  * live for more than 48 hours.
  * @throws ApiError when the gateway is away for five minutes, or refuses
  */
@@ -47,17 +47,17 @@ function isPassing(error: unknown): error is ApiError {
 const GROWTH = 1.5
 const LONGEST_MS = 5000
 
-/** The next wait between two questions about what goes on elsewhere, milliseconds: ever gentler to the gateway. */
+/** The next wait between two looks, in milliseconds. It grows, to spare the gateway. */
 export function longer(waitMs: number): number {
   return Math.min(waitMs * GROWTH, LONGEST_MS)
 }
 
-/** What is seen of an execution before it has ended. */
+/** What can be seen of an execution before it has ended. */
 export type ExecutionSight =
-  /** It has a session, which can be found and killed by this id. */
+  /** Its session, which can be found and killed by this id. */
   | { readonly kind: 'session'; readonly id: string }
   | { readonly kind: 'bytes'; readonly bytes: number }
-  /** Somebody has to approve it, there. */
+  /** Somebody has to approve it at this URL. */
   | { readonly kind: 'review'; readonly url: string }
   | { readonly kind: 'away'; readonly reason: string }
   | { readonly kind: 'back' }

@@ -8,34 +8,40 @@ import { openOutput, type RecordedOutput, type RecordedSession } from '../rest/s
 /** How an execution ended. */
 export interface Outcome {
   readonly sessionId: string
-  /** Undefined where there is none: it could not run, was killed, or its agent was lost. */
+  /** Undefined when there is none: it could not run, was killed, or its agent was lost. */
   readonly exitCode: number | undefined
-  /** Why there is no code, in the gateway's words. Of what was followed it is known when the output has been read. */
+  /**
+   * Why there is no code, in the gateway's words. When an execution was followed, it is known only after the output was
+   * read.
+   */
   readonly reason: string | undefined
-  /** Why there is none, where the embedded gateway says it. */
+  /** Why there is no code, when the embedded gateway says so. */
   readonly code: GatewayCode | undefined
-  /** What it wrote, byte for byte, in the order of arrival. Reading it may throw an ApiError: how it ended is known all the same. */
+  /**
+   * The output, byte for byte, in the order of arrival. Reading it may throw an ApiError; the rest of the outcome stays
+   * valid.
+   */
   readonly output: RecordedOutput
-  /** Some of what it wrote is missing. */
+  /** Whether some of the output is missing. */
   readonly isTruncated: boolean
-  /** Bytes of secrets that were replaced in it, as far as the gateway says so. */
+  /** Bytes of secrets that were replaced in the output, as far as the gateway tells. */
   readonly redactedBytes: number
-  /** As the gateway has it in an answer; for what was followed it is put together. */
+  /** As in a gateway's answer; put together here when the execution was followed. */
   readonly status: string
   readonly executionMs: number
 }
 
-/** What a gateway puts into a record where there is no code. */
+/** What a gateway records when there is no code. */
 const NO_CODE = 254
-/** Go's words for an error of gRPC. */
+/** A gRPC error as Go prints it. */
 const RPC_ERROR = /(?:^|\n)?rpc error: code = (\w+) desc = ([^]*)$/
 
-/** The gateway's reason in an answer without a code. */
+/** The gateway's reason, in an answer without a code. */
 function reasonIn({ output }: ExecutionAnswer): string | undefined {
   return RPC_ERROR.exec(output)?.[2]?.trim()
 }
 
-/** Of an answer that has a code. Where the text of JSON is not all of the output, it is read from the record. */
+/** From an answer with a code. If its text is not all of the output, the output is read from the record. */
 export async function outcomeOfAnswer(
   account: Account,
   answer: ExecutionAnswer,
@@ -54,7 +60,7 @@ export async function outcomeOfAnswer(
   }
 }
 
-/** A gateway that says failed beside code 0 has stopped something itself: it is no success. */
+/** If a gateway says "failed" with code 0, it has stopped something itself: that is no success. */
 function codeOf({
   exit_code: exitCode,
   output_status: status,
@@ -65,7 +71,7 @@ function codeOf({
     : { exitCode, reason: undefined, code: undefined }
 }
 
-/** An answer without a code whose session has no end that could be found. */
+/** From an answer without a code, when its session's end could not be found. */
 export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
   const reason = reasonIn(answer)
   return {
@@ -82,9 +88,9 @@ export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
 }
 
 /**
- * Of a session that has ended.
- * @param answer what the gateway has said before, where there was an answer
- * @param signal ends the reading of its output
+ * From a session that has ended.
+ * @param answer what the gateway has said before, if it has answered
+ * @param signal aborts the reading of the output
  */
 export function outcomeOfRecord(
   account: Account,
@@ -111,12 +117,12 @@ export function outcomeOfRecord(
   }
 }
 
-/** Asked for when somebody reads it. */
+/** Requested only when somebody reads it. */
 async function* outputOf(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   yield* await openOutput(account, id, signal)
 }
 
-/** Ours: hoop's sessions have no such field. */
+/** Only our gateway has these fields; hoop's sessions do not. */
 function count({ raw }: RecordedSession, field: 'truncated_bytes' | 'redacted_bytes'): number {
   const value = field in raw ? (raw as Record<typeof field, unknown>)[field] : undefined
   return typeof value === 'number' ? value : 0
@@ -131,7 +137,7 @@ async function recorded(
   try {
     return await openOutput(account, id, signal)
   } catch (error) {
-    // The answer is here; a record that cannot be read now must not lose it.
+    // The answer is here already, and must not be lost because a record cannot be read.
     if (error instanceof ApiError) return given
     throw error
   }

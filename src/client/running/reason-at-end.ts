@@ -1,24 +1,24 @@
 import type { RecordedOutput } from '../rest/sessions.ts'
 
-/** Bytes. What is longer is output. */
+/** In bytes. Anything longer is output. */
 const LONGEST = 4096
-/** Go's words for an error of gRPC. */
+/** A gRPC error as Go prints it. */
 const PREFIX = /rpc error: code = \w+ desc = $/
 const WHOLE = /rpc error: code = \w+ desc = ([^\n]*)$/
 
 /**
- * The output of a session that has no exit code. Gateways end its record with the reason: hoop's with that alone, the
- * embedded one with gRPC's words before it. It is no output.
+ * The output of a session without an exit code. Gateways append the reason to its record: hoop's just the reason, the
+ * embedded one with gRPC's prefix. This separates it from the output.
  */
 export class ReasonAtEnd {
   #reason: string | undefined
 
-  /** @param known what the gateway has said before, where there was an answer */
+  /** @param known the reason that the gateway has given before, if it has answered */
   constructor(known: string | undefined) {
     this.#reason = known
   }
 
-  /** Of an execution that was followed it is known when its output has been read. */
+  /** When the execution was followed, it is known only after the output was read. */
   get reason(): string | undefined {
     return this.#reason
   }
@@ -38,7 +38,7 @@ export class ReasonAtEnd {
   }
 
   #endOfOutput(held: Buffer): number {
-    // A character for each byte: an index is an offset.
+    // One character for each byte, so that an index is an offset.
     const text = held.toString('latin1')
     if (this.#reason === undefined) return this.#find(held, text)
     const reason = Buffer.from(this.#reason).toString('latin1')

@@ -5,19 +5,19 @@ import type { ClosedMessage } from '../../wire/messages/message.ts'
 
 /**
  * Why a session ended without an exit code:
- * - `unreachable`: no gateway, or lost before the session was open: nothing has run
- * - `refused`: the gateway does not take the token
- * - `not-permitted`: it takes the token, and not this session
- * - `not-found`: it knows no such connection, or hides it
- * - `invalid`: it does not take what was sent
+ * - `unreachable`: no gateway, or it was lost before the session was open; nothing has run
+ * - `refused`: the gateway does not accept the token
+ * - `not-permitted`: it accepts the token, but not for this session
+ * - `not-found`: it has no such connection, or hides it
+ * - `invalid`: it does not accept what was sent
  * - `busy`: it serves no more of this user, or of anybody, at the moment
  * - `offline`: the connection's agent is away
  * - `killed`: somebody ended the session
- * - `gateway-stopped`: orderly, and the command with it
- * - `agent-lost`, `gateway-lost`: whether the command has run to its end is not known
- * - `expired`: the time for the session is over
- * - `failed`: what else the gateway says
- * - `malformed`: what answered is no gateway of this kind, or the end came without a code
+ * - `gateway-stopped`: in an orderly way, and the command was ended
+ * - `agent-lost`, `gateway-lost`: it is not known whether the command has run to its end
+ * - `expired`: the session's time is over
+ * - `failed`: anything else that the gateway says
+ * - `malformed`: what answered is no such gateway, or the end had no code
  */
 export type NoExitReason =
   | 'unreachable'
@@ -35,34 +35,34 @@ export type NoExitReason =
   | 'failed'
   | 'malformed'
 
-/** How a session ended. Texts are the gateway's or the agent's, as they came: control characters are in them. */
+/** How a session ended. Texts are as the gateway or agent sent them, control characters included. */
 export type StreamEnd =
   | {
       readonly kind: 'exited'
       readonly exitCode: number
-      /** Empty after an ordinary end. */
+      /** Empty after a normal end. */
       readonly message: string
       /** Bytes of output that the agent left out. */
       readonly truncatedBytes: number
     }
   | { readonly kind: NoExitReason; readonly message: string }
 
-/** The end that the agent, or a gateway in its place, has told. A code that is none is no success. */
+/** The end that the agent, or a gateway in its place, has sent. A missing code is no success. */
 export function endOfClose({ exitCode, message, truncatedBytes }: ClosedMessage): StreamEnd {
   if (exitCode === undefined || exitCode < 0) return { kind: 'malformed', message }
   return { kind: 'exited', exitCode, message, truncatedBytes }
 }
 
-/** What the end of a stream means on which no close has come. */
+/** What it means when a stream ends without a close. */
 export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
   const reason = error.code === undefined ? reasonOfStatus(error) : reasonOfCode(error.code)
   if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message: error.message }
-  // A session that was open has run something: no wrong use, whatever the gateway did not take later.
+  // If the session was open, something has run. What the gateway refused later is then no wrong use.
   const isWrongUse = reason === 'invalid' || reason === 'busy'
   return { kind: isOpen && isWrongUse ? 'failed' : reason, message: error.message }
 }
 
-/** Of hoop's gateway, and of gRPC itself. Undefined where no gateway has said anything. */
+/** For hoop's gateway, and gRPC itself. Undefined when no gateway has said anything. */
 function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undefined {
   switch (status) {
     case undefined:
@@ -88,7 +88,7 @@ function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undef
   }
 }
 
-/** Of a gateway that has given no code: hoop's, and in records ours as well. */
+/** For a gateway that sends no code: hoop's; in records ours as well. */
 export function reasonInWords(message: string): NoExitReason {
   const code = codeOfWords(message)
   return code === undefined ? 'failed' : reasonOfCode(code)

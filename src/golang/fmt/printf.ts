@@ -8,10 +8,10 @@ import { integerOf, typeName, type Value } from './value.ts'
 /** Go's largest width, precision and argument number. */
 const MAX_NUMBER = 1_000_000
 
-/** `[n]`; what is shorter at the end of a format is not even read as a bad one. */
+/** `[n]`. With fewer characters left, Go does not even report a bad index. */
 const SHORTEST_INDEX = 3
 
-/** Go's Sprintf, with its complaints in the output: `%!d(string=x)`, `%!d(MISSING)`, `%!(EXTRA ...)`. */
+/** Go's Sprintf, including its complaints in the output: `%!d(string=x)`, `%!d(MISSING)`, `%!(EXTRA ...)`. */
 export function printf(format: ByteString, values: readonly Value[]): ByteString {
   return new Formatting(format, values).run()
 }
@@ -110,7 +110,7 @@ class Formatting {
   }
 
   #precision(flags: Flags): void {
-    // A point that ends the format is left to be the verb.
+    // A point at the end of the format is read as the verb.
     if (this.#format[this.#at] !== '.' || this.#at + 1 >= this.#format.length) return
     this.#at++
     if (this.#afterIndex) this.#operandIsGood = false
@@ -169,7 +169,7 @@ class Formatting {
     this.#write(`%!(EXTRA ${shown.join(', ')})`)
   }
 
-  /** A format of a few bytes can ask for a million blanks per verb, so the sum is watched as it grows. */
+  /** A format of a few bytes can ask for a million blanks per verb, so the sum is checked as it grows. */
   #write(part: ByteString): void {
     this.#length += part.length
     if (this.#length > MAX_RENDERED_BYTES) {
@@ -186,7 +186,7 @@ function setWidth(flags: Flags, width: number): void {
   flags.zero = false
 }
 
-/** `%#v` and `%+v` are verbs of their own: their flag does not reach the parts of the value. */
+/** `%#v` and `%+v` count as verbs of their own: the flag does not apply to the parts of the value. */
 function layoutFor(verb: ByteString, flags: Flags): Layout {
   if (verb !== 'v' && verb !== 'w') return flags
   return { ...flags, goSyntax: flags.sharp, sharp: false, plus: false }

@@ -8,8 +8,9 @@ export const MAX_TEMPLATE_DEPTH = 200
 export const MAX_RENDERED_BYTES = 16 * 1024 * 1024
 
 /**
- * Work one rendering may do: it holds up everybody else. It is counted in steps, not timed, so that the same template
- * ends the same way on every machine. 256 is about a microsecond of one core, so all of it is about a quarter of a second.
+ * Limit for the work of one rendering, which blocks everybody else. Counted in steps rather than timed, so that a
+ * template ends the same way on every machine. 256 steps take about a microsecond on one core, all of them about a
+ * quarter of a second.
  */
 export const MAX_WORK = 64 * 1024 * 1024
 

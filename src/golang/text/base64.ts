@@ -1,6 +1,6 @@
 import { encodeText, type ByteString } from './byte-string.ts'
 
-/** The bytes, or Go's words for what is wrong; the words hold an offset and nothing of the input. */
+/** The bytes, or what is wrong in Go's words, which contain an offset but nothing of the input. */
 type Base64Result =
   { readonly bytes: Buffer; readonly problem?: never } | { readonly problem: string; readonly bytes?: never }
 
@@ -11,8 +11,8 @@ export function decodeBase64(encoded: string): Base64Result {
 }
 
 /**
- * What Go's base64.StdEncoding says about a text that it does not take: padding is required, `\r` and `\n` are ignored
- * everywhere, and so are surplus bits in the last character. The words hold an offset and nothing of the text.
+ * What Go's base64.StdEncoding says about a text that it rejects. Padding is required, `\r` and `\n` are ignored
+ * everywhere, and so are surplus bits in the last character. The words contain an offset but nothing of the text.
  */
 export function base64Fault(text: ByteString): string | undefined {
   const fault = faultAt(text)

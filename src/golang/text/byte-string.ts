@@ -1,7 +1,7 @@
 /**
- * Go's strings are bytes: `len`, `index`, `slice`, column numbers and comparison all count bytes, and `decodeb64`
- * makes strings that are no text. So everything in this folder works on byte strings, JavaScript strings in which
- * each character (0 to 255) is one byte; text is encoded on the way in and decoded on the way out.
+ * Go's strings are bytes: `len`, `index`, `slice`, column numbers and comparison all count bytes, and `decodeb64` makes
+ * strings that are not text. So everything here works on byte strings: JavaScript strings in which each character (0 to
+ * 255) is one byte. Text is encoded on the way in and decoded on the way out.
  */
 export type ByteString = string
 
@@ -51,7 +51,7 @@ export function isValidRune(value: number): boolean {
   return (value >= 0 && value < 0xd800) || (value > 0xdfff && value <= 0x10ffff)
 }
 
-/** A code point as UTF-8; what is none becomes U+FFFD. */
+/** A code point as UTF-8; an invalid one becomes U+FFFD. */
 export function encodeRune(value: number): ByteString {
   if (value >= 0 && value < 0x80) return String.fromCharCode(value)
   return encodeText(String.fromCodePoint(isValidRune(value) ? value : REPLACEMENT_RUNE))

@@ -22,10 +22,10 @@ const NAMED_ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x0b, '\\v'],
 ])
 
-/** Runs of what has to be looked at one by one; the rest, plain ASCII, is taken over as it is. */
+/** Runs of characters that need a closer look. The rest, plain ASCII, is taken as it is. */
 const SPECIAL = /[^ !#-[\]-~]+/g
 
-/** As `%q` prints it, so that texts that hoop's agent has come out the same. */
+/** As `%q` prints it, so that texts of hoop's agent come out the same. */
 export function goQuote(text: string): string {
   return decodeText(quote(encodeText(text)))
 }

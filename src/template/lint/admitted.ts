@@ -3,15 +3,15 @@ import { charactersIn, DIGITS, union, WORD, type Characters } from './characters
 /** Whole numbers, perhaps with a sign. */
 const NUMBER_PATTERN = /^\^(?:-\?|\[-\+\]\?|\[\+-\]\?)?(?:\[0-9\]|\\d)(?:[+*]|\{\d+(?:,\d*)?\})?\$$/
 
-/** Whether all that a pattern admits are whole numbers. */
+/** Whether a pattern admits only whole numbers. */
 export function admitsNumbersOnly(pattern: string): boolean {
   return NUMBER_PATTERN.test(pattern)
 }
 
 /**
- * The characters of the texts that a pattern admits; undefined when that cannot be told from the pattern with
- * certainty. It reads a small part of Go's language and gives up on all else: flags, negation, `.`, classes with a
- * name, a pattern that is not anchored at both ends, or has a choice beside its anchors (`^a|b$`).
+ * The characters of the texts that a pattern admits; undefined when the pattern does not tell for certain. It reads a
+ * small part of Go's syntax and gives up on everything else: flags, negation, `.`, named classes, and patterns that are
+ * not anchored at both ends or have a choice beside the anchors (`^a|b$`).
  */
 export function admittedBy(pattern: string): Characters | undefined {
   const anchored = /^(?:\^|\\A)([^]*)(?:\$|\\z)$/.exec(pattern)?.[1]
@@ -93,7 +93,7 @@ function readMember(reading: Reading): Characters {
   return new Set(Array.from({ length: Math.max(end - start + 1, 0) }, (_, at) => start + at))
 }
 
-/** `\d`, `\w`, or a mark that is meant as it stands. */
+/** `\d`, `\w`, or an escaped punctuation mark. */
 function readEscape(reading: Reading): Characters {
   reading.at++
   const character = readCharacter(reading)

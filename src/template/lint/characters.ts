@@ -1,4 +1,4 @@
-/** Characters a value can hold: codes of ASCII, and BEYOND for all others together. */
+/** Characters that a value can contain: ASCII codes, and BEYOND for all others. */
 export type Characters = ReadonlySet<number>
 
 /** Stands for every character that is not ASCII. */
@@ -28,7 +28,7 @@ export function intersection(left: Characters, right: Characters): Characters {
   return new Set([...left].filter((code) => right.has(code)))
 }
 
-/** The first character that is not in a set, for people; undefined when all are. */
+/** The first character that is not in a set, in words for people; undefined when all are in it. */
 export function firstOutside(characters: Characters, allowed: Characters): string | undefined {
   const code = [...characters].sort((a, b) => a - b).find((one) => !allowed.has(one))
   if (code === undefined) return undefined

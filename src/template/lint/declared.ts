@@ -5,13 +5,13 @@ import { Variables } from '../../golang/template/syntax/variables.ts'
 import { charactersIn, intersection, NUMBER, type Characters } from './characters.ts'
 import { anything, commandFlow, type Flow } from './flow.ts'
 
-/** Functions behind which a value is still the parameter's own. */
+/** Functions that leave the parameter's value as it is. */
 const KEEPING = new Set([
   ...['required', 'default', 'pattern', 'type', 'options', 'description', 'placeholder'],
   ...['minlength', 'maxlength', 'order'],
 ])
 
-/** Types whose form has these characters only. */
+/** Types whose form allows only these characters. */
 const FORMS: Readonly<Partial<Record<string, Characters>>> = {
   number: NUMBER,
   date: charactersIn('0123456789-'),
@@ -19,7 +19,7 @@ const FORMS: Readonly<Partial<Record<string, Characters>>> = {
 }
 
 /**
- * What every use of a parameter can count on: a top-level action that a value does not pass ends the rendering.
+ * What holds for every use of a parameter: a value that does not pass a top-level action ends the rendering.
  * @param portable counts only what a hoop gateway enforces too, which is patterns
  */
 export function declaredFlows(
@@ -64,7 +64,7 @@ function through(command: CallNode, known: Flow): Flow {
 }
 
 function narrowed(known: Flow, { options = [], type }: Input): Flow {
-  // One of the author's own texts, whatever it is.
+  // The value is one of the author's own texts.
   if (options.length > 0) return { from: new Set(), characters: new Set() }
   const form = FORMS[type]
   if (form === undefined || known.from.size === 0) return known

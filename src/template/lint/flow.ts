@@ -11,17 +11,17 @@ import {
   type Characters,
 } from './characters.ts'
 
-/** What is known of a value without running the template. What is unknown counts as anything. */
+/** What is known about a value without running the template. If nothing is known, it may be anything. */
 export interface Flow {
-  /** Parameters whose text can be in it; a value without any is the author's own. */
+  /** Parameters whose text may be in the value. Without any, it is the author's own text. */
   readonly from: ReadonlySet<string>
-  /** The characters it can have; undefined for any. */
+  /** The characters that it can contain; undefined for any. */
   readonly characters: Characters | undefined
-  /** A number, or nothing. */
+  /** It is a number, or empty. */
   readonly isNumber?: boolean
   /** The function that has escaped it, for one kind of text. */
   readonly escapedBy?: Escaping
-  /** Marks that a function has put around it, which any of its characters may end. */
+  /** Quotes that a function has put around it. Characters of the value may end them. */
   readonly marks?: "'" | '"'
 }
 
@@ -29,19 +29,19 @@ export type Escaping = 'shellquote' | 'sqlquote' | 'sqlident'
 
 /** What an action can see. */
 export interface Scope {
-  /** Facts about the parameters: what all uses of one can count on. */
+  /** What is known of each parameter, wherever it is used. */
   readonly parameters: ReadonlyMap<string, Flow>
   readonly variables: { find(name: ByteString): { value: Flow } | undefined }
-  /** Dot; undefined for the parameters themselves. */
+  /** Dot; undefined stands for the parameters themselves. */
   readonly dot: Flow | undefined
-  /** Told of what `asenv` makes a variable of. */
+  /** Called for each value that `asenv` puts into a variable. */
   readonly onVariable: (variable: PassedVariable) => void
 }
 
-/** A variable of the environment with a value of the template. */
+/** A variable of the environment with a value from the template. */
 export interface PassedVariable {
   readonly command: CallNode
-  /** undefined: it is made of parameters, of those of `names`. */
+  /** Undefined when it is made of parameters (those in `names`). */
   readonly name: string | undefined
   readonly names: Flow
   readonly value: Flow
@@ -50,19 +50,19 @@ export interface PassedVariable {
 const EVERY_PARAMETER = '(all parameters)'
 const OWN: Flow = { from: new Set(), characters: new Set() }
 
-/** A value of which nothing is known but whose it is. */
+/** A value of which only the origin is known. */
 export function anything(...names: readonly string[]): Flow {
   return { from: new Set(names), characters: undefined }
 }
 
-/** The value of a pipeline. Declaring variables is for the caller. */
+/** The value of a pipeline. The caller declares its variables. */
 export function flowOf(pipeline: Pipeline, scope: Scope): Flow {
   let piped: Flow | undefined
   for (const command of pipeline.commands) piped = commandFlow(command, piped, scope)
   return piped ?? OWN
 }
 
-/** What comes out of a step that a pipeline begins with or goes through. */
+/** The result of one step of a pipeline, be it the first or a later one. */
 export function commandFlow(command: CallNode, piped: Flow | undefined, scope: Scope): Flow {
   const [callee, ...words] = command.words
   if (callee.kind !== 'identifier') return operandFlow(callee, scope)
@@ -74,7 +74,7 @@ export function commandFlow(command: CallNode, piped: Flow | undefined, scope: S
 interface Called {
   readonly command: CallNode
   readonly words: readonly Operand[]
-  /** The arguments, and behind them what is piped in. */
+  /** The arguments, followed by the piped value. */
   readonly values: readonly Flow[]
   readonly scope: Scope
 }
@@ -115,7 +115,7 @@ function called(name: string, { command, words, values, scope }: Called): Flow {
   }
 }
 
-/** Functions of Go's own. What they print of a yes, a no or a count is harmless. */
+/** Go's own functions. Those that print true, false or a count are harmless. */
 function callOfGo(name: string, { words, values, scope }: Called): Flow {
   const from = joined(values).from
   switch (name) {
@@ -182,13 +182,13 @@ function parameterFlow(name: string, { parameters }: Scope): Flow {
   return parameters.get(name) ?? anything(name)
 }
 
-/** Either of several values. */
+/** One of several values. */
 function joined(flows: readonly Flow[]): Flow {
   const [first, ...others] = flows.filter(({ from }) => from.size > 0)
   if (first === undefined) return OWN
   if (others.length === 0) return first
   const all = [first, ...others]
-  // Marks and escapes are not among the characters: of a mixture nothing is known.
+  // Quotes and escapes are no characters of the value: when they differ, nothing is known.
   const isPlain = (flow: Flow) => flow.marks === undefined && flow.escapedBy === undefined
   const known = all.flatMap((flow) =>
     flow.characters !== undefined && isPlain(flow) ? [flow.characters] : [],

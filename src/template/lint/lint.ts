@@ -22,22 +22,22 @@ export interface LintFinding {
   /** In bytes, from 1. */
   readonly column: number
   readonly parameter: string
-  /** What stands there. */
+  /** The text of the action. */
   readonly action: string
   readonly problem: string
   readonly safe: string
 }
 
 export interface LintOptions {
-  /** Of the text that the template makes; undefined for one that is not known. */
+  /** Language of the text that the template makes; undefined when it is not known. */
   readonly language: Language | undefined
-  /** Counts as guarded only what a hoop gateway enforces too. */
+  /** Accepts only guards that a hoop gateway enforces, too. */
   readonly portable: boolean
 }
 
 /**
- * Finds the parameters that reach the text of a script unguarded. It follows quotes and blocks as far as that is
- * certain; behind that only what is harmless anywhere counts as guarded.
+ * Finds parameters that reach the text of a script unguarded. It follows quotes and blocks as long as that is certain;
+ * after that, only what is harmless anywhere counts as guarded.
  * @throws TemplateError, stage `parse`
  */
 export function lintTemplate(source: string, options: LintOptions): readonly LintFinding[] {
@@ -56,9 +56,9 @@ class Walk {
   readonly #options: LintOptions
   readonly #parameters: ReadonlyMap<string, Flow>
   readonly #variables = new Variables<Flow>()
-  /** Variables that get a new value somewhere: when, is not followed. */
+  /** Variables that get a new value somewhere. When this happens is not followed. */
   readonly #assigned: ReadonlySet<ByteString>
-  /** Values of the environment that are of parameters. */
+  /** Variables of the environment whose values come from parameters. */
   readonly #passed = new Map<string, Flow>()
 
   constructor(source: ByteString, statements: readonly TemplateStatement[], options: LintOptions) {
@@ -88,7 +88,7 @@ class Walk {
         this.#range(statement, cursor, dot)
         break
       default:
-        // Where a loop is left in the middle, the text goes on elsewhere.
+        // When a loop is left in the middle, the text goes on elsewhere.
         cursor.lose()
     }
   }
@@ -120,7 +120,7 @@ class Walk {
     this.#variables.release(mark)
   }
 
-  /** Twice over the body: the second time with what the first one leaves open. */
+  /** Goes over the body twice: the second time with what the first one leaves open. */
   #range(range: Range, cursor: Cursor, dot: Flow | undefined): void {
     const mark = this.#variables.mark()
     const value = this.#evaluate(range.pipeline, dot)
@@ -165,7 +165,7 @@ class Walk {
     else if (value.from.size > 0) this.#passed.set(name, value)
   }
 
-  /** `:name` in a script of psql, without the quotes of `:'name'`: the value is a part of the statement. */
+  /** `:name` in a script of psql, without the quotes of `:'name'`: the value becomes a part of the statement. */
   bareVariables(): void {
     const place = { kind: 'plain', before: '', after: '', isStatementStart: false } as const
     for (const { at, text, variable } of bareUses(this.#source)) {
@@ -176,7 +176,7 @@ class Walk {
     }
   }
 
-  /** What the source has behind an action up to the end of the shell's command. */
+  /** The source after an action, up to the end of the shell's command. */
   #after({ at }: Pipeline): string {
     const end = this.#source.indexOf('}}', at)
     REST_OF_COMMAND.lastIndex = end < 0 ? this.#source.length : end + 2
@@ -197,16 +197,16 @@ class Walk {
   }
 }
 
-/** Over lines that a pipe or a backslash at their end joins. */
+/** Across lines that end with a pipe or a backslash. */
 const REST_OF_COMMAND = /(?:[^\n\\|]|\\[^]|\|\s*){0,2000}/y
 
-/** `asenv` ends a pipeline without a text. */
+/** A pipeline that ends with `asenv` writes no text. */
 function writesNothing({ commands }: Pipeline): boolean {
   const callee = commands.at(-1)?.words[0]
   return callee?.kind === 'identifier' && callee.name === 'asenv'
 }
 
-/** Names that stand before a `=`, inside of actions or not. */
+/** Names before a `=`, inside of actions or not. */
 function assignedIn(source: ByteString): ByteString[] {
   const assigned = /(\$[^\s$=:,|(){}.]*)\s*(?:,\s*(\$[^\s$=:,|(){}.]*)\s*)?=(?!=)/g
   return [...source.matchAll(assigned)].flatMap(([, first = '', second = '']) => [first, second])

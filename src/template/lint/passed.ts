@@ -1,6 +1,6 @@
 import type { ByteString } from '../../golang/text/byte-string.ts'
 
-/** Variables that shells, interpreters, loaders and clients obey: a file that they run or load, or code itself. */
+/** Variables that shells, interpreters, loaders and clients obey: they name a file to run or load, or are code. */
 const READ_AS_CODE = new RegExp(
   `^(?:${[
     'LD_.*|GCONV_PATH|PATH|IFS|ENV|SHELL|SHELLOPTS|BASHOPTS|BASH_ENV|BASH_FUNC_.*|PS[0-4]|PROMPT_COMMAND',
@@ -24,7 +24,7 @@ interface BareUse {
 
 const GETENV = /^[ \t]*\\getenv[ \t]+(\w+)[ \t]+(\w+)/gm
 
-/** Where a script of psql has `:name`, of a variable that it took from the environment. */
+/** Finds `:name` in a script of psql, for variables that the script took from the environment. */
 export function bareUses(source: ByteString): readonly BareUse[] {
   const taken = new Map([...source.matchAll(GETENV)].map(([, name = '', variable = '']) => [name, variable]))
   return [...source.matchAll(/(?<![:\w]):(\w+)/g)].flatMap(({ 0: text, 1: name = '', index }) => {
@@ -33,7 +33,7 @@ export function bareUses(source: ByteString): readonly BareUse[] {
   })
 }
 
-/** In a comment, or between quotes that begin on the same line: psql replaces nothing there. */
+/** psql replaces nothing in a comment, or between quotes that begin on the same line. */
 function isAside(source: ByteString, at: number): boolean {
   const line = source.slice(source.lastIndexOf('\n', at) + 1, at)
   return line.includes('--') || line.split("'").length % 2 === 0

@@ -1,26 +1,26 @@
-/** The kinds of text that are understood. */
+/** The languages that the linter understands. */
 export type Language = 'shell' | 'sql' | 'python'
 
-/** Where in a script something stands. `unknown`: the text before is not understood to its end. */
+/** Where in a script something stands. `unknown`: the text before it was not fully understood. */
 export type PlaceKind = 'plain' | 'single' | 'double' | 'comment' | 'unknown'
 
 export interface TextPlace {
   readonly kind: PlaceKind
-  /** What stands before it on its line; an earlier parameter shows as `x`. */
+  /** The text before it on its line; an earlier parameter shows as `x`. */
   readonly before: string
-  /** SQL: nothing but blanks stand before it in its statement. */
+  /** For SQL: only blanks stand before it in its statement. */
   readonly isStatementStart: boolean
 }
 
-/** How a state goes on: the length of the text that was read, and what comes then. */
+/** One step of reading: the length of the text that was read, and the state after it. */
 interface Step {
   readonly length: number
   readonly state: State
 }
 
 /**
- * What encloses a place, innermost last: a quote that is named by its closing mark, `(` for a command in a string,
- * `#` for a comment up to the end of the line, `*` for one of SQL, `\` for a command of psql, `?` for what is not
+ * What encloses a place, innermost last: a quote, named by its closing mark; `(` for a command in a string; `#` for a
+ * comment up to the end of the line; `*` for one of SQL; `\` for a command of psql; `?` for something that is not
  * understood, which has no end.
  */
 type State = readonly string[]
@@ -32,16 +32,16 @@ interface Before {
 
 const UNKNOWN: State = ['?']
 
-/** What is no part of a statement. */
+/** Enclosures whose text is no part of a statement. */
 const ASIDE = new Set(['#', '*', '\\'])
 
-/** What binds the next word to it, in one language or another. */
+/** Marks that bind the next word, in one language or another. */
 const BINDING = /[-$:@\\]$/
 
-/** Characters that are remembered of a line and of a statement. */
+/** How many characters of a line and of a statement are remembered. */
 const KEPT = 2_000
 
-/** Follows the quotes and comments of a script, which comes in pieces. */
+/** Follows the quotes and comments of a script that comes in pieces. */
 export class Cursor {
   readonly #language: Language | undefined
   #state: State
@@ -59,7 +59,7 @@ export class Cursor {
     return new Cursor(this.#language, this)
   }
 
-  /** After one of several ways: what they do not agree on is unknown. */
+  /** Joins the ends of several branches: where they differ, the state is unknown. */
   join(others: readonly Cursor[]): void {
     const marks = this.#state.join('\n')
     if (others.some((other) => other.#state.join('\n') !== marks)) this.#state = UNKNOWN
@@ -76,7 +76,7 @@ export class Cursor {
     }
   }
 
-  /** A parameter, which was found to be one harmless piece. */
+  /** Skips a parameter that was found to be one harmless piece. */
   skip(): void {
     this.#remember('x', this.#state)
   }
@@ -112,7 +112,7 @@ export class Cursor {
   }
 
   #remember(read: string, next: State): void {
-    // A line goes on behind a backslash, and what is in quotes belongs to the command before them.
+    // A backslash continues the line, and quoted text belongs to the command before it.
     const endsLine = read.endsWith('\n') && read !== '\\\n' && next.length === 0
     this.#line = endsLine ? '' : kept(this.#line + read)
     const isAside = ASIDE.has(this.#state.at(-1) ?? '') || ASIDE.has(next.at(-1) ?? '')
@@ -123,14 +123,14 @@ export class Cursor {
   }
 }
 
-/** The end of a text, and whether a second reader was named before. */
+/** The end of a text, and whether it named a second reader before. */
 function kept(text: string): string {
   if (text.length < 2 * KEPT) return text
   const dropped = text.slice(0, -KEPT)
   return `${SECOND_READER.exec(dropped)?.[0] ?? ''} ${text.slice(-KEPT)}`
 }
 
-/** Of lines that differ, all that could matter to what comes next. */
+/** From several lines, everything that may matter to what follows. */
 function joinedLine(lines: readonly string[]): string {
   const [first = '', ...others] = new Set(lines)
   if (others.length === 0 || lines.some(startsCommand)) return others.length === 0 ? first : ''
@@ -139,13 +139,13 @@ function joinedLine(lines: readonly string[]): string {
 }
 
 /**
- * Words of a line whose text is taken apart again: by another shell, an interpreter, a database, or a program that
- * starts what it is told to.
+ * Words of a line whose text is parsed again: by another shell, an interpreter, a database, or a program that starts
+ * what it is told to.
  */
 export const SECOND_READER =
   /(?:^|[;&|\n])\s*\.\s|\b(?:eval|exec|source|trap|alias|ssh|su|sudo|doas|env|nohup|setsid|timeout|nice|ionice|stdbuf|chroot|unshare|sh|bash|dash|ksh|zsh|fish|watch|xargs|parallel|find|awk|gawk|sed|perl|python[\d.]*|ruby|node|php|psql|mysql|mariadb|sqlite3|sqlcmd|mongosh|redis-cli|docker|podman|kubectl|make|system|popen|Popen|subprocess|compile|execute)\b/
 
-/** Whether a shell would take the next word of a line for a command. */
+/** Whether a shell takes the next word of a line for a command. */
 export function startsCommand(line: string): boolean {
   return /(?:^|[\n;&|({}!`]|\b(?:then|do|else|elif|if|while|until|time|exec|command|sudo|nohup|env))\s*(?:\w+=[^\s()`]*\s+)*$/.test(
     line,
@@ -186,17 +186,17 @@ function shellPlainStep(state: State, text: string, at: number, line: string): S
   const character = text[at] ?? ''
   const isWordStart = /(?:^|[\s;&|()])$/.test(line.slice(-1))
   if (character === "'" || character === '"') {
-    // $'..' and $".." have rules of their own.
+    // $'..' and $".." have their own rules.
     return line.endsWith('$') ? lost : go(1, [...state, character])
   }
   if (character === '#' && isWordStart) return go(1, [...state, '#'])
   if (text.startsWith('<<<', at)) return go(3, state)
-  // A here-document has no quotes, and ends at a line of the author's.
+  // A here-document has no quotes, and ends at a line that the author chose.
   if (text.startsWith('<<', at)) return lost
   return state.length === 0 ? go(1, state) : inCommand(state, text, at)
 }
 
-/** A command inside of a string ends at its own parenthesis. In a `case` they need not come in pairs. */
+/** A command inside a string ends at its own parenthesis. In a `case` parentheses need not be in pairs. */
 function inCommand(state: State, text: string, at: number): Step {
   if (found(/case\b/y, text, at) > 0) return lost
   if (text[at] === '(') return go(1, [...state, '('])
@@ -215,7 +215,7 @@ function sqlStep(state: State, text: string, at: number, { line, statement }: Be
     return text.startsWith('*/', at) ? go(2, state.slice(0, -1)) : go(1, state)
   }
   if (inner !== '') {
-    // Whether a backslash takes the mark behind it depends on the database.
+    // The database decides whether a backslash escapes the mark after it.
     if (character === '\\') return lost
     return go(1, character === inner ? state.slice(0, -1) : state)
   }
@@ -230,7 +230,7 @@ function sqlPlainStep(text: string, at: number, statement: string): Step {
   if (text.startsWith('--', at)) return found(/--(?=\s|$)/y, text, at) > 0 ? go(2, ['#']) : lost
   if (text.startsWith('/*', at)) return text[at + 2] === '!' ? lost : go(2, ['*'])
   if (character === '\\') return go(1, ['\\'])
-  // Quotes or comments of one database or another, with rules of their own.
+  // Quotes or comments of one database or another, with their own rules.
   if (character === '`' || character === '#' || found(/\$(?:\w*\$)/y, text, at) > 0) return lost
   return go(1, [])
 }
@@ -246,6 +246,6 @@ function pythonStep(state: State, text: string, at: number): Step {
   }
   if (character === '\\') return go(Math.min(2, text.length - at), state)
   if (text.startsWith(inner, at)) return go(inner.length, [])
-  // A string of one line that does not end on it: no program, or none that is understood.
+  // A one-line string that does not end on its line: no program, or none that we understand.
   return character === '\n' && inner.length === 1 ? lost : go(1, state)
 }

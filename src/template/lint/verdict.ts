@@ -4,10 +4,10 @@ import { SECOND_READER, startsCommand, type Language, type TextPlace, type Place
 
 const SHELL_WORD = union(WORD, charactersIn('./:@%+,-'))
 const COMMENT = union(WORD, charactersIn(' .,:@_-'))
-/** Data between quotes of every language, and no more than words to a second reader. */
+/** Harmless inside quotes in every language, and to a second reader just words. */
 const QUOTED = union(WORD, charactersIn(' .,:/@%+=-é'))
 
-/** Characters that are data in a place, by language. */
+/** Characters that stay data in a place, by language. */
 const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>>>> = {
   shell: {
     plain: SHELL_WORD,
@@ -32,7 +32,7 @@ const HARMLESS: Readonly<Record<Language, Readonly<Record<PlaceKind, Characters>
   },
 }
 
-/** A language that is not known: letters and digits, which no place of any takes for more than a word. */
+/** For an unknown language: letters and digits, which no language takes for more than a word. */
 const ANY_LANGUAGE: Characters = WORD
 
 const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
@@ -41,15 +41,15 @@ const ESCAPES: Readonly<Record<Language, readonly Escaping[]>> = {
   python: [],
 }
 
-/** Behind a pipe, perhaps through another command. */
+/** After a pipe, perhaps through another command. */
 const PIPED = new RegExp(`\\|&?\\s*(?:(?:\\w+=\\S*|-\\S+)\\s+)*(?:[\\w./-]*/)?(?:${SECOND_READER.source})`)
 
-/** A place, and what the script has behind it up to the end of the command. */
+/** A place, and what follows it in the script up to the end of the command. */
 export interface UsePosition extends TextPlace {
   readonly after: string
 }
 
-/** Why a value could become code where it stands; undefined when it stays data. */
+/** Why a value could become code in its place; undefined when it stays data. */
 export function problemWith(
   flow: Flow,
   place: UsePosition,
@@ -73,7 +73,7 @@ function outside(characters: Characters, harmless: Characters): string | undefin
   return first === undefined ? undefined : `its pattern admits ${first}`
 }
 
-/** A sign may follow anything but a sign: two of them begin a comment of SQL. */
+/** A sign may follow anything but another sign: two of them begin a comment in SQL. */
 function isNumberPlace(
   { kind, before, isStatementStart }: TextPlace,
   language: Language | undefined,
@@ -83,7 +83,7 @@ function isNumberPlace(
   return language !== 'sql' || !isStatementStart
 }
 
-/** Where even one harmless word is obeyed. */
+/** Places where even a single harmless word is obeyed. */
 function badPosition(flow: Flow, place: UsePosition, language: Language | undefined): string | undefined {
   const { kind, before, isStatementStart } = place
   if (/[$\\]$/.test(before)) return `it stands behind ${before.at(-1) ?? ''}`
@@ -113,7 +113,7 @@ function escapeProblem(
   return kind === 'plain' ? undefined : `${by} holds outside of quotes only, where the script can be followed`
 }
 
-/** Marks are quotes of their own outside of others, and characters of the value inside. */
+/** Outside of quotes the marks are quotes of their own; inside they are characters of the value. */
 function markedProblem(
   marks: "'" | '"',
   { characters }: Flow,
