@@ -1,4 +1,4 @@
-/** Exit codes of the program itself (sysexits.h), for people and service managers. */
+/** Exit codes of this program (sysexits.h), for people and service managers. */
 export const exitCodes = {
   done: 0,
   bug: 1,
@@ -15,7 +15,7 @@ export const exitCodes = {
   noExitCode: 254,
 } as const
 
-/** Something a person can put right: main prints the message, without a stack, and exits with the code. */
+/** Something that a person can put right. main prints the message, without a stack, and exits with the code. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly exitCode: number
@@ -26,7 +26,7 @@ export class Failure extends Error {
   }
 }
 
-/** What a failed system call means to the person who started the program. */
+/** Explains a failed system call to the person who started the program. */
 export function explain(error: unknown, doing: string, advice: string): Failure {
   const { code, message } = error as NodeJS.ErrnoException
   return new Failure(`${doing}: ${code ?? message}. ${advice}`)

@@ -32,7 +32,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   await gateway.close()
 }
 
-/** @throws Failure with every problem of the file, one a line */
+/** @throws Failure with every problem of the file, one per line */
 export function readGatewayFile(file: string): GatewaySettings {
   try {
     return loadSettings(file)
@@ -41,7 +41,7 @@ export function readGatewayFile(file: string): GatewaySettings {
   }
 }
 
-/** @throws Failure saying what to do about a taken port, an unwritable folder, a missing git */
+/** @throws Failure that says what to do about a port in use, a folder without write access, a missing git */
 export async function openGateway(settings: GatewaySettings, log: Logger): Promise<Gateway> {
   try {
     return await startGateway(settings, log, version)

@@ -1,12 +1,15 @@
-/** What the signals of one kind ask for: the first to end in good order, the second now, the third at any price. */
+/**
+ * What repeated signals ask for: the first one to end in an orderly way, the second one now, the third one at any
+ * price.
+ */
 export interface Shutdown {
   readonly drain: () => void
   readonly stop: () => void
-  /** SIGHUP, of a terminal that was closed, asks for the first too. */
+  /** SIGHUP, from a closed terminal, counts as a first one, too. */
   readonly onHangup?: boolean
 }
 
-/** Maps SIGTERM and SIGINT; the third one exits with 1. */
+/** Handles SIGTERM and SIGINT. The third one exits with 1. */
 export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): void {
   let count = 0
   const received = () => {
@@ -17,7 +20,7 @@ export function onShutdownSignals({ drain, stop, onHangup = false }: Shutdown): 
   }
   process.on('SIGTERM', received)
   process.on('SIGINT', received)
-  // Of one terminal the shell tells, npm and the kernel: that nobody wants it faster.
+  // When a terminal closes, shell, npm and kernel each send one: nobody means to hurry.
   if (onHangup) process.on('SIGHUP', () => (count === 0 ? received() : undefined))
 }
 
@@ -26,7 +29,7 @@ export interface OperatorSignals {
   readonly dump: () => void
 }
 
-/** Maps SIGHUP and SIGUSR2, which from then on do not end the process. */
+/** Handles SIGHUP and SIGUSR2, which then no longer end the process. */
 export function onOperatorSignals({ reload, dump }: OperatorSignals): void {
   process.on('SIGHUP', reload)
   process.on('SIGUSR2', dump)

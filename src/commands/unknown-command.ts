@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 import { nearest } from '../basics/text/nearest.ts'
 
 /**
- * Refuses a word that is none of a command's commands. Commander would hand it to the default one, which would say that
- * it takes no arguments.
+ * Refuses unknown commands by name. Commander would pass the word to the default command, which would say that it takes
+ * no arguments.
  */
 export function refuseUnknownCommands(parent: Command): Command {
   return parent.hook('preSubcommand', () => {

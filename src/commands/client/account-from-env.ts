@@ -8,7 +8,10 @@ export function accountFile(): string {
   return accountPath(process.env, homedir())
 }
 
-/** Who the client commands ask for, and whom. @throws Failure, exit code 78, when nobody has signed in or the file is not private */
+/**
+ * The gateway and user for the client commands. @throws Failure, exit code 78, when nobody has signed in or the file is
+ * not private
+ */
 export function readAccount(): Account {
   const file = accountFile()
   try {

@@ -23,7 +23,7 @@ const CODES = {
 } as const
 
 /**
- * What a client command shows of an error of `src/client`; others it gives back as they are.
+ * Turns an error of `src/client` into what a client command shows; returns others unchanged.
  * @param doing what was tried, for the beginning of the line: `cannot run ops/x.runbook.sh`
  */
 export function clientFailure(error: unknown, doing: string): unknown {

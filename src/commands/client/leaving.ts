@@ -1,20 +1,20 @@
 import { exitCodeOfSignal } from './exit-code.ts'
 
-/** What ends a client command from outside. */
+/** Signals that end a client command from outside. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]
 
-/** For the orderly way out. A write to a reader that has stopped reading does not end, and Node's exit waits for it. */
+/** Time for an orderly end. A write to a reader that has stopped reading never ends, and Node's exit waits for it. */
 const PATIENCE_MS = 1000
 
 export interface WayOut {
-  /** Ends what is going on; whoever follows it then returns `exitCode`. */
+  /** Ends what is going on. Whoever follows it then returns `exitCode`. */
   readonly end: () => void
   /** It takes too long, or somebody has asked a second time. May be called more than once. */
   readonly overdue: (signal: LeavingSignal) => void
 }
 
-/** This process is to end before what it follows: by a signal, or because its person wants to. */
+/** This process has to end before the session that it follows: because of a signal, or because the user wants to. */
 export class Leaving implements Disposable {
   readonly #way: WayOut
   #exitCode: number | undefined
@@ -26,7 +26,7 @@ export class Leaving implements Disposable {
     for (const signal of SIGNALS) process.on(signal, this.#bySignal)
   }
 
-  /** Of this program; undefined as long as nobody wants to leave. */
+  /** This program's exit code; undefined as long as nobody wants to leave. */
   get exitCode(): number | undefined {
     return this.#exitCode
   }
@@ -45,7 +45,7 @@ export class Leaving implements Disposable {
   }
 }
 
-/** Without Node's exit, which would wait for a write that does not end. */
+/** Not by Node's exit, which would wait for a write that never ends. */
 export function endBySignal(signal: LeavingSignal): void {
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)

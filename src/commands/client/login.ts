@@ -23,7 +23,7 @@ export interface LoginFlags {
 /** A JWT with many groups has some KB. */
 const LONGEST_TOKEN = 64 * 1024
 
-/** `runbook-agent login`: asks the gateway whether it knows the token, and keeps both. @throws Failure */
+/** `runbook-agent login`: asks the gateway whether it accepts the token, and stores both. @throws Failure */
 export async function loginCommand(flags: LoginFlags): Promise<void> {
   const file = accountFile()
   const stored = storedOf(flags, await readToken(flags))
@@ -48,7 +48,7 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-/** As the file keeps it. What TLS needs is in the environment now, and will not be in every shell. */
+/** In the file's form. It includes what TLS needs, which is in this shell's environment but not in every one. */
 function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): StoredAccount {
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
   return {
@@ -63,13 +63,13 @@ function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): Stored
   }
 }
 
-/** Only what is to be stored: variables that name another gateway are not asked. */
+/** From what will be stored only: variables that name another gateway do not count. */
 function accountFor(stored: StoredAccount): Account {
   const env = { ...process.env, HOOP_APIURL: '', HOOP_GRPCURL: '', HOOP_TOKEN: '' }
   return findAccount({ env, stored, file: '--api-url' })
 }
 
-/** Undefined too where the gateway cannot say, or says something that is no address: `exec` and `connect` need one. */
+/** Undefined also when the gateway cannot tell, or gives no valid address: only `exec` and `connect` need it. */
 async function knownGrpcUrl(account: Account): Promise<string | undefined> {
   try {
     const url = await fetchGrpcUrl(account)
@@ -110,7 +110,7 @@ function say({ rest }: Account, name: string, grpcUrl: string | undefined, file:
   if (winning.length > 0) process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
 }
 
-/** `runbook-agent logout`: forgets the token. The gateway goes on to accept it. */
+/** `runbook-agent logout`: forgets the token. The gateway still accepts it. */
 export function logoutCommand(flags: { readonly quiet?: boolean }): void {
   const file = accountFile()
   let removed: boolean

@@ -1,26 +1,26 @@
 import { isatty } from 'node:tty'
 import { printableJson } from '../../basics/text/printable.ts'
 import { type ByteOutput, ReaderGone } from './stream/byte-output.ts'
-/** A person wonders after it. Gateways wait 15 s for an agent that is away. */
+/** After this time a person begins to wonder. Gateways wait 15 s for an agent that is away. */
 const PATIENCE_MS = 2000
 
 export interface NoticeFlags {
   /** No hints. */
   readonly quiet?: boolean
-  /** One line of JSON for each notice, for programs. */
+  /** One line of JSON per notice, for programs. */
   readonly json?: boolean
 }
 
 export interface Notice {
-  /** For programs: `event`, and what belongs to it. */
+  /** For programs: `event`, and its data. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** For people, printable already; empty where they need not know. */
+  /** For people, printable already. Empty when people need not know. */
   readonly text: string
-  /** What to try. */
+  /** What to try next. */
   readonly hint?: string
 }
 
-/** What this program itself has to say beside an execution's output: lines on stderr. */
+/** What this program itself says beside an execution's output: lines on stderr. */
 export class Notices {
   readonly #stderr: ByteOutput
   readonly #flags: NoticeFlags
@@ -31,8 +31,8 @@ export class Notices {
   }
 
   /**
-   * Tells a person at a terminal what is waited for, unless it comes soon.
-   * @returns what is to be disposed when it has come
+   * Tells a person at a terminal what this program waits for, unless it comes soon.
+   * @returns dispose it when it has come
    */
   whileWaiting(text: string): Disposable {
     const { json = false, quiet = false } = this.#flags
@@ -42,7 +42,7 @@ export class Notices {
     return { [Symbol.dispose]: () => clearTimeout(timer) }
   }
 
-  /** @param isInLine whether the cursor may stand behind an unfinished line; JSON begins on one of its own in any case */
+  /** @param isInLine whether the cursor may be in an unfinished line. JSON always begins a new one */
   async say({ fields, text, hint = '' }: Notice, isInLine = false): Promise<void> {
     const { json = false, quiet = false } = this.#flags
     const lines = json ? printableJson(fields) : [text, quiet ? '' : hint].filter(Boolean).join('\n')
@@ -50,7 +50,7 @@ export class Notices {
     try {
       await this.#stderr.write(Buffer.from(`${isInLine ? '\n' : ''}${lines.replace(/\n$/, '')}\n`))
     } catch (error) {
-      // Nobody is left to tell; the exit code says the same.
+      // Nobody is left to tell, and the exit code says the same.
       if (!(error instanceof ReaderGone)) throw error
     }
   }

@@ -3,8 +3,8 @@ import { exitCodes, Failure } from '../failure.ts'
 const NAME = /^[^=\p{Cc}]+(?==)/u
 
 /**
- * `name=value` texts of one flag. The value may be a secret: it is in no message.
- * @throws Failure, exit code 64, also for a name that is there twice
+ * `name=value` texts of one flag. Messages never contain the value, which may be a secret.
+ * @throws Failure, exit code 64, also when a name is given twice
  */
 export function readPairs(texts: readonly string[], flag: string): Map<string, string> {
   const pairs = new Map<string, string>()
@@ -17,7 +17,7 @@ export function readPairs(texts: readonly string[], flag: string): Map<string, s
   return pairs
 }
 
-/** `NAME=value` of `-e`, in the wire's form: `envvar:NAME` to base64. @throws Failure, exit code 64 */
+/** `NAME=value` from `-e`, as it goes on the wire: `envvar:NAME` to base64. @throws Failure, exit code 64 */
 export function readVariables(texts: readonly string[]): Map<string, string> {
   const variables = new Map<string, string>()
   for (const [name, value] of readPairs(texts, '-e'))

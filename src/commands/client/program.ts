@@ -6,7 +6,7 @@ import { dispatchExec, dispatchRun } from './local/dispatch-local.ts'
 import type { LoginFlags } from './login.ts'
 import type { ListFlags, ReplayFlags } from './sessions/sessions.ts'
 
-/** The commands for people who ask a gateway. Each is loaded when it is run. */
+/** The commands for people who use a gateway. Each is loaded when it is run. */
 export function addClientCommands(root: Command): void {
   addAccountCommands(root)
   addRunCommand(root)

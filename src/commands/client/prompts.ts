@@ -1,7 +1,7 @@
 import { exitCodes, Failure } from '../failure.ts'
 import { endBySignal, Leaving } from './leaving.ts'
 
-/** Questions to a person go to stderr: stdout may be a file. */
+/** Questions to people go to stderr, since stdout may be a file. */
 const streams = { input: process.stdin, output: process.stderr }
 
 /** `true`, or what is wrong with an answer. */
@@ -12,7 +12,7 @@ export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY
 }
 
-/** A text that is not shown while it is typed. @throws Failure when the person gives up */
+/** Asks for a text that is not shown while it is typed. @throws Failure when the person gives up */
 export async function askUnseen(message: string, validate: Check = () => true): Promise<string> {
   const { default: password } = await import('@inquirer/password')
   // Without toggleMask Ctrl-T would show it.
@@ -20,7 +20,7 @@ export async function askUnseen(message: string, validate: Check = () => true): 
   return answered((context) => password(question, context))
 }
 
-/** One line. @param proposed is taken when nothing is typed. @throws Failure when the person gives up */
+/** Asks for one line. @param proposed is taken when nothing is typed. @throws Failure when the person gives up */
 export async function askText(
   message: string,
   proposed: string | undefined,
@@ -31,7 +31,9 @@ export async function askText(
   return answered((context) => input(question, context))
 }
 
-/** One of some texts. @param proposed is the one that Enter takes. @throws Failure when the person gives up */
+/**
+ * Asks for one of several texts. @param proposed is the one that Enter takes. @throws Failure when the person gives up
+ */
 export async function askChoice(
   message: string,
   choices: readonly { readonly name: string; readonly value: string }[],
@@ -43,8 +45,8 @@ export async function askChoice(
 }
 
 /**
- * Ctrl-C and Ctrl-D reject with errors that are not of this program; nothing has been sent yet. So does a signal: left
- * to the prompt, it would end the process before the terminal is no longer raw.
+ * Ctrl-C and Ctrl-D reject with the library's own errors; nothing has been sent yet. Signals do the same here: the
+ * prompt would let a signal end the process before the terminal is out of raw mode.
  */
 async function answered<T>(
   ask: (context: typeof streams & { signal: AbortSignal }) => Promise<T>,
@@ -61,7 +63,7 @@ async function answered<T>(
   }
 }
 
-/** Node 20's styleText, by which the prompts are painted, does not know NO_COLOR. */
+/** The prompts are coloured with Node 20's styleText, which does not know NO_COLOR. */
 function theme(): object {
   const asIs = (text: string) => text
   const names = ['answer', 'message', 'help', 'highlight', 'disabled', 'description'] as const

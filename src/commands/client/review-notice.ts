@@ -2,7 +2,7 @@ import { printableLine } from '../../basics/text/printable.ts'
 import type { StreamEvent } from '../../client/running/client-session.ts'
 import type { Notice } from './notices.ts'
 
-/** A session that waits for somebody's approval: where it is given. The gateway's text may be anything. */
+/** Tells where to approve a session that waits for approval. The gateway's text may contain anything. */
 export function reviewNotice(event: Extract<StreamEvent, { kind: 'waiting-approval' | 'approved' }>): Notice {
   if (event.kind === 'approved') return { fields: { event: event.kind }, text: 'runbook-agent: approved' }
   const { sessionId, url } = event

@@ -3,10 +3,10 @@ import { decodeUtf8, FileRefused } from '../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
 /**
- * All of standard input as text, up to its end.
+ * All of standard input, as text.
  * @param limit in bytes
  * @param what it is, for messages
- * @throws Failure when there is more, or what is there is not UTF-8
+ * @throws Failure when there is more, or it is not UTF-8
  */
 export async function readStandardInput(limit: number, what: string): Promise<string> {
   const refused = (reason: string) => new Failure(`${what} on standard input ${reason}`, exitCodes.usage)

@@ -6,19 +6,19 @@ export interface Candidate {
   readonly description: string
 }
 
-/** What only a gateway knows. Each gives nothing where none answers in time. */
+/** What only a gateway knows. Each source gives nothing when no gateway answers in time. */
 export interface CandidateSources {
   readonly connections: () => Promise<readonly Candidate[]>
   readonly runbooks: (connection: string) => Promise<readonly Candidate[]>
-  /** `name=`, or `name=value` where the runbook offers some. */
+  /** `name=`, or `name=value` when the runbook has options. */
   readonly parameters: (connection: string, file: string) => Promise<readonly Candidate[]>
   readonly sessions: () => Promise<readonly Candidate[]>
 }
 
-/** `files` leaves it to the shell, which knows its own folders. */
+/** `files`: the shell completes them, since it knows its own folders. */
 export type Completion = 'files' | readonly Candidate[]
 
-/** What can stand at the cursor: all that begins with what has been typed. */
+/** What may stand at the cursor: everything that begins with what was typed. */
 export async function complete(
   root: Command,
   words: readonly string[],
@@ -44,7 +44,7 @@ async function atPosition(position: WordPosition, sources: CandidateSources): Pr
   }
 }
 
-/** Help is everywhere, and known. */
+/** Without help, which is everywhere and well known. */
 function visible(command: Command): Command[] {
   return command
     .createHelp()

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
 
-/** What stands at the cursor of a command line, by the program's own commands and flags. */
+/** What is at the cursor of a command line, by this program's commands and flags. */
 export type WordPosition =
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'flag'; readonly command: Command }
@@ -11,7 +11,7 @@ export type WordPosition =
       readonly operands: readonly string[]
     }
   | { readonly kind: 'operand'; readonly command: Command; readonly operands: readonly string[] }
-  /** Behind `--`, or where nothing is known. */
+  /** After `--`, or where nothing is known. */
   | { readonly kind: 'unknown' }
 
 /**
@@ -45,7 +45,7 @@ function subcommand(command: Command, word: string): Command | undefined {
   return command.commands.find((one) => one.name() === word)
 }
 
-/** The flag whose value the next word is; `--flag=value` brings its own. */
+/** The flag whose value is the next word; `--flag=value` has its own. */
 function valueWanted(command: Command, word: string): Option | undefined {
   const option = command.options.find(({ short, long }) => short === word || long === word)
   return option !== undefined && (option.required || option.optional) ? option : undefined

@@ -6,10 +6,13 @@ import { complete, type Candidate } from './candidates.ts'
 import { FILES } from './scripts.ts'
 import { gatewaySources } from './sources.ts'
 
-/** A name lookup that hangs cannot be ended; the shell is not kept waiting for it. */
+/** A name lookup that hangs cannot be stopped, but the shell must not wait for it. */
 const LONGEST_MS = 2000
 
-/** @param words up to the cursor, the last one unfinished @returns the exit code */
+/**
+ * @param words up to the cursor, the last one unfinished
+ * @returns the exit code
+ */
 export async function printCandidates(root: Command, words: readonly string[]): Promise<number> {
   const current = words.at(-1) ?? ''
   const completed = complete(root, words.slice(0, -1), current, gatewaySources(readAccount))
@@ -18,7 +21,7 @@ export async function printCandidates(root: Command, words: readonly string[]): 
   return 0
 }
 
-/** What a shell would obey in the middle of a word is no candidate. */
+/** A value with characters that a shell obeys inside a word is no candidate. */
 function isPlain({ value }: Candidate): boolean {
   return value !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
 }

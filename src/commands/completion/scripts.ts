@@ -1,9 +1,9 @@
-/** What `complete` prints, alone, where the shell is to complete files. */
+/** Printed by `complete` as its only line when the shell should complete file names. */
 export const FILES = ':files'
 
 /**
- * Each calls `runbook-agent complete -- WORDS... CURRENT`, which prints a candidate a line: the value, a tab, what it
- * is. A value that goes on ends in `=`.
+ * Each script calls `runbook-agent complete -- WORDS... CURRENT`, which prints one candidate a line: the value, a tab,
+ * a description. A value that is to be continued ends in `=`.
  */
 const bash = `# bash completion for runbook-agent: source <(runbook-agent completion bash)
 _runbook_agent() {

@@ -9,7 +9,7 @@ import { FILES } from './scripts.ts'
 const DEADLINE_MS = 1500
 const SESSIONS = 30
 
-/** Asks the gateway of whoever is signed in. Whatever goes wrong, there is nothing to complete, and nothing is said. */
+/** Asks the gateway of the user who is signed in. If anything goes wrong, there are no candidates, and no message. */
 export function gatewaySources(findAccount: () => Account): CandidateSources {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const asking = async (
@@ -43,7 +43,7 @@ export function gatewaySources(findAccount: () => Account): CandidateSources {
   }
 }
 
-/** Taken, one that begins with `-` is a flag; and the shells' scripts take the other for a word of ours. */
+/** A name that begins with `-` would become a flag, and FILES is a word of ours for the shells' scripts. */
 function isName({ value }: Candidate): boolean {
   return value !== FILES && !value.startsWith('-')
 }

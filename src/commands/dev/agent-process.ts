@@ -7,15 +7,18 @@ import type { DevState } from './state.ts'
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url))
 
-/** Wait before an agent that died is started again, doubled up to the longest. */
+/** First wait before an agent that died is started again. It doubles up to the longest. */
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
-/** Output is short-lived buffers outside the heap: collected early, 768 MiB of it cost 40 % less CPU and 15 MB less memory. */
+/**
+ * Output makes short-lived buffers outside the heap. Collecting them early, 768 MiB of output cost 40 % less CPU and 15
+ * MB less memory.
+ */
 const SMALL_YOUNG_GENERATION = '--max-semi-space-size=1'
-/** Given to the agent, which else may have another one from this machine's settings file. */
+/** Set for the agent, which could otherwise take others from this machine's settings file. */
 const WAY_OUT: WayOutSettings = { drainMs: 5000, killGraceMs: 10_000 }
 
-/** The agent of `dev`: a process of its own, which is started again when it dies. */
+/** The agent of `dev`, in a process of its own, which is started again when it dies. */
 export class AgentProcess {
   readonly #state: DevState
   readonly #say: (line: string) => void
@@ -36,7 +39,7 @@ export class AgentProcess {
     this.#over = this.#keep()
   }
 
-  /** SIGTERM, and SIGKILL when it takes longer than it can. */
+  /** SIGTERM, and SIGKILL after the longest time that it may take. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#signal('SIGTERM')
@@ -61,7 +64,7 @@ export class AgentProcess {
     }
   }
 
-  /** In a session of its own, so that Ctrl-C reaches it by us alone; it ends when the channel to us breaks. */
+  /** In a session of its own, so that Ctrl-C reaches it only through us. It ends when its channel to us breaks. */
   #runOnce(): Promise<string> {
     const { credentialFile, agentConfigFile, agentFolder } = this.#state
     const times = ['--drain', `${WAY_OUT.drainMs}ms`, '--kill-grace', `${WAY_OUT.killGraceMs}ms`]
@@ -79,7 +82,7 @@ export class AgentProcess {
   }
 }
 
-/** Settings of another agent on this machine are not for this one. */
+/** Without the settings of another agent on this machine. */
 function agentEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(HOOP_|RUNBOOK_AGENT_|TOKEN$|CREDENTIALS_DIRECTORY$)/
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))

@@ -19,7 +19,7 @@ export interface DevFlags {
   readonly json?: boolean
 }
 
-/** Its first start on a slow machine, with room; later ones take a fraction of a second. */
+/** For the first start on a slow machine, and a margin. Later ones take a fraction of a second. */
 const AGENT_START_MS = 20_000
 
 /** `runbook-agent dev`: gateway, agent and example runbooks on one machine, until Ctrl-C. */
@@ -84,7 +84,7 @@ function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState): stri
   })
 }
 
-/** Output of a program is not let loose on the terminal: control characters become visible ones. */
+/** Control characters in a program's output become visible instead of reaching the terminal. */
 function printable(output: string): string {
   return output.replace(/[^\P{Cc}\n\t]/gu, (character) => JSON.stringify(character).slice(1, -1))
 }
@@ -92,7 +92,7 @@ function printable(output: string): string {
 /** People read stdout, unless a program does. */
 function speaker(json: boolean): (line: string) => void {
   const out = json ? process.stderr : process.stdout
-  // The window is closed, or the reader of a pipe has gone: what runs is still to be ended in good order.
+  // The window is closed, or the reader of a pipe has gone. What runs still has to end in an orderly way.
   out.on('error', () => undefined)
   return (line) => void out.write(`${line}\n`)
 }
@@ -105,7 +105,7 @@ function withAddresses(settings: GatewaySettings, flags: DevFlags): GatewaySetti
   }
 }
 
-/** `dev` is for one machine: its addresses are host:port on the loopback, or a port alone. */
+/** `dev` is for one machine: addresses are host:port on the loopback, or just a port. */
 function address(given: string | undefined, flag: string): GatewaySettings['listen']['http'] | undefined {
   if (given === undefined) return undefined
   const parsed = parseAddress(/^\d+$/.test(given) ? `127.0.0.1:${given}` : given)

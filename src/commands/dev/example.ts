@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Failure } from '../failure.ts'
 
-/** The runbook that `dev` runs to show that the whole way works. */
+/** The runbook that `dev` runs to show that everything works. */
 const CONNECTION = 'bash'
 const request = {
   file_name: 'ops/hello.runbook.sh',
@@ -17,7 +17,7 @@ interface Answer {
   readonly execution_time: number
 }
 
-/** Runs it through the REST interface, like anybody would. @throws Failure when it does not end well */
+/** Runs it through the REST interface, as any user would. @throws Failure when it does not end well */
 export async function runExample(http: string, tokenFile: string): Promise<Answer> {
   const response = await fetch(url(http), {
     method: 'POST',
@@ -32,7 +32,7 @@ export async function runExample(http: string, tokenFile: string): Promise<Answe
   return (await response.json()) as Answer
 }
 
-/** Two commands that can be pasted as they stand: sign in, and run it. */
+/** Two commands to paste: sign in, and run it. */
 export function exampleCommands(http: string, tokenFile: string): string {
   const program = commandLine()
   return [
@@ -41,7 +41,7 @@ export function exampleCommands(http: string, tokenFile: string): string {
   ].join('\n')
 }
 
-/** As it was started here: it need not be in anybody's PATH. */
+/** The command line with which we were started: the program need not be in the PATH. */
 function commandLine(): string {
   const main = process.argv[1] ?? 'runbook-agent'
   return main.endsWith('.js') ? `node ${quoted(main)}` : quoted(main)
@@ -51,7 +51,7 @@ function quoted(text: string): string {
   return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
-/** One command that can be pasted as it stands. */
+/** One command to paste. */
 export function exampleCurl(http: string, tokenFile: string): string {
   return [
     `curl -sS '${url(http)}' \\`,

@@ -7,14 +7,14 @@ import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/pri
 import { explain, Failure } from '../failure.ts'
 import { gatewayYaml } from './gateway-yaml.ts'
 
-/** What `dev` keeps in its state folder; everything in it is made once and then left to its user. */
+/** What `dev` keeps in its state folder. Everything in it is made once, and then left to the user. */
 export interface DevState {
   readonly configFile: string
   readonly tokenFile: string
   readonly agentKeyFile: string
-  /** The agent's whole credential, written at every start: it holds the port. */
+  /** The agent's whole credential. Written at every start, since it contains the port. */
   readonly credentialFile: string
-  /** The agent's settings, none at first: those of an agent that is installed here are not for it. */
+  /** The agent's settings, empty at first. Without it the agent would read those of an agent installed here. */
   readonly agentConfigFile: string
   /** Where the agent keeps its journal. */
   readonly agentFolder: string
@@ -82,7 +82,9 @@ function writeOnce(file: string, content: () => string): void {
   if (!existsSync(file)) writeFileSync(file, `${content().trimEnd()}\n`, { mode: 0o600, flag: 'wx' })
 }
 
-/** A repository of its own, so that a user can edit, commit and run. In place only when it is whole. */
+/**
+ * A repository of its own, so that a user can edit, commit and run. It appears in its place only when it is complete.
+ */
 function makeRepository(folder: string): void {
   if (existsSync(folder)) return
   const unfinished = `${folder}.new`
@@ -96,7 +98,7 @@ function makeRepository(folder: string): void {
   renameSync(unfinished, folder)
 }
 
-/** A commit that needs no configuration of its user's and runs no hook of theirs. */
+/** A commit that needs no git configuration of the user, and runs no hook. */
 function commitEnvironment(): NodeJS.ProcessEnv {
   const author = { name: 'runbook-agent', email: 'runbook-agent@localhost' }
   return {

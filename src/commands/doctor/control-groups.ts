@@ -14,8 +14,8 @@ const CONTROLLERS = ['memory', 'pids']
 type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>
 
 /**
- * Whether executions can have control groups: a process of our own is moved into a new group below the one we are
- * in, and both are removed. Not by ControlGroups, which divides the group and ends what dead agents left in it.
+ * Whether executions can have control groups. A process of ours is moved into a new group below our own, and both are
+ * removed. Not with ControlGroups, which would divide the group and end what dead agents left in it.
  */
 export async function checkControlGroups({ limitsMemoryBytes, limitsProcesses }: Limits): Promise<Finding> {
   const isLimited = limitsMemoryBytes !== undefined || limitsProcesses !== undefined
@@ -46,12 +46,12 @@ async function obstacleIn(folder: string): Promise<string | undefined> {
   const [type] = readWords(path.join(folder, 'cgroup.type'))
   if (type === undefined) return `${folder} is the root of all groups of this machine`
   if (type !== 'domain') return `${folder} is of the type ${type}`
-  // No name that an agent would take for one of its own.
+  // Not a name that an agent would take for its own.
   const group = path.join(folder, `doctor-${randomBytes(4).toString('hex')}`)
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // One that could not be started says so by `error`, with nothing to wait for behind it.
+  // If it could not be started, there is only an `error`, and nothing to wait for.
   const over = once(child, 'exit').catch(() => undefined)
   try {
     mkdirSync(group)

@@ -12,10 +12,10 @@ import { ConfigurationProblems } from '../../config/problems.ts'
 import { locateFile, readSettingsFile } from '../../config/settings-file.ts'
 import { SETTINGS } from '../../config/table.ts'
 
-/** What hoop's gateway makes: 32 random bytes behind a prefix. Others work as well. */
+/** The form of hoop's gateway: 32 random bytes after a prefix. Others work as well. */
 const USUAL_SECRET = /^xagt-[\w-]{43}$/
 
-/** The form of the credential, and where it leads. The fact is who the agent is and how it would get there. */
+/** The form of the credential, and where it leads. The fact is who the agent is and how it would connect. */
 export function checkKey(settings: AgentConfiguration): Finding<Route> {
   try {
     const identity = readIdentity(settings)
@@ -37,7 +37,7 @@ function judge({ key }: AgentConfiguration, identity: Identity): Finding {
   return ok(`key of "${identity.name}" (${mode}) ${way}${form}`)
 }
 
-/** Undefined for a key of the old form, which is secret as a whole. */
+/** Undefined for a key of the old form, all of which is secret. */
 function secretOf({ token }: Identity): string | undefined {
   const { password } = new URL(token.reveal())
   return password === '' ? undefined : password
@@ -70,7 +70,7 @@ const READABLE_BY_ALL = 0o004
 const WRITABLE_BY_OTHERS = 0o022
 const STICKY = 0o1000
 
-/** Who else may read or replace the file with the credential. */
+/** Who else can read or replace the file with the credential. */
 export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   if (place.kind === 'variable') return skipped(`the key is in no file but in ${place.name}`)
   const { mode, uid } = statSync(place.path)
@@ -79,7 +79,7 @@ export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   if (isOpen(mode)) return warning(`${found}: others can replace it`, `chmod 600 ${place.path}`)
   if (isOpen(statSync(folder).mode))
     return warning(`${found}, in a folder in which others can replace it`, `chmod go-w ${folder}`)
-  // systemd lets the unit's user in by an ACL, and stat shows that as a right of the group.
+  // systemd gives the unit's user access by an ACL, which stat shows as a right of the group.
   const isCredential = env['CREDENTIALS_DIRECTORY'] === folder
   if ((mode & (isCredential ? READABLE_BY_ALL : READABLE_BY_ALL | READABLE_BY_GROUP)) === 0) return ok(found)
   return warning(
@@ -88,7 +88,7 @@ export function judgeKeyFile(place: KeyPlace, env: NodeJS.ProcessEnv): Finding {
   )
 }
 
-/** Whether others may write; in a folder like /tmp they may, but not touch what is not theirs. */
+/** Whether others can write there. In a folder like /tmp they can, but not change files of others. */
 function isOpen(mode: number): boolean {
   return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0
 }
@@ -97,11 +97,11 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0')
 }
 
-/** Where the credential lies: in a file of its own, in the settings file, or in the environment. */
+/** Where the credential is: in a file of its own, in the settings file, or in the environment. */
 export type KeyPlace =
   { readonly kind: 'file'; readonly path: string } | { readonly kind: 'variable'; readonly name: string }
 
-/** Of settings that have been accepted: what is wrong with them is said elsewhere. */
+/** For settings that were accepted. Other checks report what is wrong with them. */
 export function keyPlace({ kind }: AgentConfiguration['key'], source: SettingsSource): KeyPlace {
   const { flags, env } = source
   const location = locateFile(
@@ -125,7 +125,7 @@ export function keyPlace({ kind }: AgentConfiguration['key'], source: SettingsSo
 }
 
 /**
- * Whether commands can get at the credential: in the agent's environment, or in its file.
+ * Whether commands can read the credential, in the agent's environment or in its file.
  * @param canRead asks whether a command can read the environment of a process that is guarded like an agent
  */
 export async function checkKeyExposure(

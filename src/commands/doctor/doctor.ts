@@ -7,15 +7,15 @@ export type DoctorFlags = Readonly<Record<string, string | boolean | undefined>>
 const exitCodes = { ok: 0, warning: 1, broken: 2 } as const
 
 /**
- * `runbook-agent doctor`: tests everything that the agent needs, beside a running one if need be, and prints what it
- * finds on stdout.
+ * `runbook-agent doctor`: tests everything that the agent needs, also beside a running one, and prints the findings on
+ * stdout.
  * @returns the exit code: 0 well, 1 warnings, 2 broken
  */
 export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   const { env, stdout, stderr, argv } = process
   const isJson = flags['json'] === true
   const coloured = stdout.isTTY && !env['NO_COLOR']
-  // Who reads the first line only is no reason to stop: the exit code is still to come.
+  // When the reader has seen enough and goes, the checks go on: the exit code is still to come.
   stdout.on('error', () => undefined)
   const lines: Line[] = []
   const tell = (line: Line) => {

@@ -1,20 +1,20 @@
 import { within } from '../../basics/within.ts'
 import type { Finding, Level, Line } from './finding.ts'
 
-/** Longer than any wait of a check itself; one that comes here says less than it could. */
+/** Longer than any wait inside a check, since a check that runs into this can say less. */
 const DEADLINE_MS = 10_000
 
-/** Of a check that was made. `fact` is what the next ones need; `obstacle` the check that kept it from being had. */
+/** The result of a check. `fact` is what later checks need; `obstacle` is the check because of which it is missing. */
 export interface Examined<Fact> {
   readonly level: Level
   readonly fact: Fact | undefined
   readonly obstacle: string
 }
 
-/** Aborted when the check has taken too long: what it holds is to be given back then. */
+/** The signal aborts when the check has taken too long: it then has to give back what it holds. */
 type Check<Fact> = (signal: AbortSignal) => Finding<Fact> | Promise<Finding<Fact>>
 
-/** Makes checks one after the other, and tells each as soon as it is made. */
+/** Makes checks one after the other, and reports each one at once. */
 export class Examination {
   readonly #tell: (line: Line) => void
   readonly #deadlineMs: number
@@ -24,14 +24,14 @@ export class Examination {
     this.#deadlineMs = deadlineMs
   }
 
-  /** Never rejects: a check that throws is broken itself. */
+  /** Never rejects: if a check throws, that is its finding. */
   async check<Fact>(name: string, check: Check<Fact>): Promise<Examined<Fact>> {
     const { fact, ...finding } = await this.#within(check)
     this.#tell({ name, ...finding })
     return { level: finding.level, fact, obstacle: name }
   }
 
-  /** One that needs what an earlier one found out; skipped when that is not known. */
+  /** A check that needs the fact of an earlier one. Skipped when that is missing. */
   async checkWith<Need, Fact>(
     need: Examined<Need>,
     name: string,

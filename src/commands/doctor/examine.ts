@@ -19,13 +19,13 @@ export interface ExamineOptions {
   readonly source: SettingsSource
   /** Of this program. */
   readonly version: string
-  /** Its file, which knows the command `doctor-trial`. */
+  /** The program's file, which has the command `doctor-trial`. */
   readonly main: string
-  /** Gets each result as soon as it is there. */
+  /** Gets each result at once. */
   readonly tell: (line: Line) => void
 }
 
-/** All checks, in the order in which one may keep the next from being made. Takes no stream and leaves nothing. */
+/** All checks, ordered so that each comes after those that it needs. Opens no stream and leaves nothing behind. */
 export async function examine({ source, version, main, tell }: ExamineOptions): Promise<void> {
   const examination = new Examination(tell)
   await using trial = new TrialProcess(main)
@@ -54,7 +54,7 @@ async function checkCredential(
   return route
 }
 
-/** The way to the gateway, step by step, each on its own connection. */
+/** The way to the gateway, step by step, each step on a connection of its own. */
 export async function checkGateway(examination: Examination, route: Examined<Route>): Promise<void> {
   const resolved = await examination.checkWith(route, 'name resolution', checkName)
   const reached = await examination.checkWith(resolved, 'tcp', checkTcp)

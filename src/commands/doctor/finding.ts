@@ -1,16 +1,16 @@
 import { printableJson } from '../../basics/text/printable.ts'
 
-/** `skipped`: could not be made, or says nothing here; it does not count. */
+/** `skipped`: the check could not be made, or makes no sense here. It does not count. */
 export type Level = 'ok' | 'warning' | 'broken' | 'skipped'
 
-/** What one check found out. Texts never hold the value of a secret. */
+/** What one check has found. Texts never contain the value of a secret. */
 export interface Finding<Fact = undefined> {
   readonly level: Level
   /** One line. */
   readonly found: string
   /** What to do, in one or more lines. */
   readonly advice?: string
-  /** What later checks build on; without it they are skipped. */
+  /** What later checks need; without it they are skipped. */
   readonly fact?: Fact | undefined
 }
 
@@ -38,13 +38,13 @@ export function skipped(found: string): Finding<never> {
   return { level: 'skipped', found }
 }
 
-/** `level` of many: the worst, for the exit code. */
+/** The worst of many levels, for the exit code. */
 export function worst(levels: readonly Level[]): 'ok' | 'warning' | 'broken' {
   if (levels.includes('broken')) return 'broken'
   return levels.includes('warning') ? 'warning' : 'ok'
 }
 
-/** Of the longest name of a check, and of a level: the texts behind them begin in the same column. */
+/** Widths of the longest check name and level, so that the texts after them begin in the same column. */
 const NAME_WIDTH = 15
 const LEVEL_WIDTH = 7
 const ADVICE_INDENT = ' '.repeat(LEVEL_WIDTH + 2)
@@ -52,7 +52,7 @@ const ADVICE_INDENT = ' '.repeat(LEVEL_WIDTH + 2)
 /** SGR codes: green, yellow, red, faint. */
 const COLOURS: Readonly<Record<Level, string>> = { ok: '32', warning: '33', broken: '31', skipped: '2' }
 
-/** One check for people: a line, and what to do about it below. */
+/** One check for people: one line, and below it what to do. */
 export function humanLine({ level, name, found, advice = '' }: Line, coloured: boolean): string {
   const padded = level.padEnd(LEVEL_WIDTH)
   const first = `${coloured ? paint(padded, level) : padded}  ${name.padEnd(NAME_WIDTH)}  ${plain(found)}`
@@ -68,7 +68,7 @@ export function humanSum(lines: readonly Line[]): string {
   return `${counts.join(', ')}\n`
 }
 
-/** Everything for programs: one document, `level` is the worst one. */
+/** Everything for programs, as one document. Its `level` is the worst one. */
 export function jsonReport(lines: readonly Line[], version: string): string {
   return `${printableJson({ version, level: worst(lines.map(({ level }) => level)), checks: lines }, 2)}\n`
 }
@@ -77,7 +77,7 @@ function paint(text: string, level: Level): string {
   return `\u001b[${COLOURS[level]}m${text}\u001b[0m`
 }
 
-/** A certificate's names are chosen by whoever made it. */
+/** A certificate's names may be anything that its maker wanted. */
 function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?')
 }

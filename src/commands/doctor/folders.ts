@@ -6,17 +6,17 @@ import { chooseRuntimeBase, findUserFolder } from '../../envvars/folder/runtime-
 import { type Finding, broken, ok, warning } from './finding.ts'
 import { access, mkdtemp, rmdir, stat, statfs } from 'node:fs/promises'
 
-/** Secret files are keys, certificates, kubeconfigs: many sessions' fit. */
+/** Enough for the secret files of many sessions: keys, certificates, kubeconfigs. */
 const LITTLE_BYTES = 16 * 1024 ** 2
 
-/** Where secret files of commands would go. Looks and tries, but makes none of the agent's folders. */
+/** Where the secret files of commands would go. Tries it out, but makes none of the agent's folders. */
 export async function checkRuntimeFolder(
   { runtimeDir }: Pick<AgentConfiguration, 'runtimeDir'>,
   env: NodeJS.ProcessEnv,
 ): Promise<Finding> {
   const { named, origin } = choice(runtimeDir, env)
   try {
-    // One that is named is made by the agent when it is missing; not by us.
+    // The agent would make a missing folder that was named. This check does not.
     if (named !== undefined && path.isAbsolute(named) && !existsSync(named))
       return await missing(named, origin)
     const base = await chooseRuntimeBase({ preferred: runtimeDir, env })
@@ -29,7 +29,7 @@ export async function checkRuntimeFolder(
   }
 }
 
-/** One that is somebody else's, a link, or open to others. */
+/** When the usual folder is somebody else's, a link, or open to others. */
 function passedOver(refused: string, { found }: Finding): Finding {
   const instead = 'agents take a folder of six more characters beside it'
   return warning(`${refused}, so ${instead}: ${found}`, 'Remove what is there, and start the agent again')
@@ -72,7 +72,7 @@ const ADVICE = 'Give the folder to the user of the agent, or set state-dir'
 /** For the tails of large outputs, beside the journal. */
 const TAILS_BYTES = 64 * 1024 ** 2
 
-/** Where the journal is kept, and the tails of large outputs when they become too many. */
+/** Where the journal is, and tails of large outputs when memory is not enough for them. */
 export async function checkStateFolder({
   stateDir,
   journalBytes,
@@ -99,8 +99,8 @@ async function isWritable(file: string): Promise<boolean> {
 }
 
 /**
- * Whether this user can make something in a folder, tried for real; of one that is not there, whether it could be
- * made. Leaves nothing.
+ * Whether this user can make files in a folder, found out by trying; for a missing folder, whether it could be made.
+ * Leaves nothing behind.
  * @returns undefined when it can, else why not
  */
 async function obstacleTo(folder: string): Promise<string | undefined> {
@@ -120,20 +120,20 @@ async function obstacleBelow(folder: string): Promise<string | undefined> {
   return undefined
 }
 
-/** The folder itself, or the one in which the first missing one would be made. */
+/** The folder itself, or the existing one in which the first missing one would be made. */
 function nearestExisting(folder: string): string {
   const parent = path.dirname(folder)
   return existsSync(folder) || parent === folder ? folder : nearestExisting(parent)
 }
 
-/** `f_type` of tmpfs and of ramfs (linux/magic.h): what is written there never reaches a disk, swap aside. */
+/** `f_type` of tmpfs and ramfs (linux/magic.h): apart from swap, what is written there never reaches a disk. */
 const MEMORY_TYPES = new Set([0x01021994, 0x858458f6])
 
 /** The file system in which a folder lies. */
 interface Volume {
   /** For this user. */
   readonly freeBytes: number
-  /** False when there is room but no file can be made: no inode is left. */
+  /** False when there is room, but no inode for a file. */
   readonly hasInodes: boolean
   readonly isMemory: boolean
 }
@@ -142,7 +142,7 @@ async function volumeOf(folder: string): Promise<Volume> {
   const { bavail, bsize, files, ffree, type } = await statfs(folder)
   return {
     freeBytes: bavail * bsize,
-    // btrfs and others that have no table of them say 0 of 0.
+    // btrfs and others without an inode table say 0 of 0.
     hasInodes: files === 0 || ffree > 0,
     isMemory: MEMORY_TYPES.has(type),
   }

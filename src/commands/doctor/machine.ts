@@ -33,13 +33,13 @@ export async function checkEngine(): Promise<Finding<Engine['name']>> {
   }
 }
 
-/** What the runtime raises commands to, unless the agent itself has as much. */
+/** The score to which the runtime raises commands, unless the agent's own is as high. */
 const OF_COMMANDS = 500
 
 const ADVICE =
   'When memory runs out the agent may go first, with all its commands: start it with a lower one (systemd: OOMScoreAdjust=; Kubernetes: memory requests equal to the limits)'
 
-/** Whom the kernel would end first when memory runs out: the agent, or one of its commands. */
+/** What the kernel would end first when memory runs out: the agent, or a command. */
 export function checkOomScore(engine: Engine['name'], proc = '/proc/self'): Finding {
   const own = score(`${proc}/oom_score_adj`)
   if (own === undefined) return skipped('this system has no oom_score_adj')
@@ -57,7 +57,7 @@ function score(file: string): number | undefined {
   }
 }
 
-/** Who collects the processes whose parents have ended, in this container or on this machine. */
+/** Which process reaps the processes whose parents have ended, in this container or on this machine. */
 export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, proc = '/proc'): Finding {
   const name = programOf(`${proc}/1`)
   if (name === undefined) return skipped('this system does not show process 1')
@@ -75,28 +75,28 @@ export function checkProcessOne(engine: Engine['name'], ownPid = process.pid, pr
   )
 }
 
-/** The words of its command line that tell which program it is; undefined where there is no /proc. */
+/** The words of its command line that tell which program it is; undefined without /proc. */
 function programOf(folder: string): string | undefined {
   try {
     const words = readFileSync(`${folder}/cmdline`, 'latin1').split('\0').filter(Boolean)
     if (words.length === 0) return readFileSync(`${folder}/comm`, 'utf8').trim()
-    // Not all of it: arguments may be secrets.
+    // Only the first words: arguments may be secrets.
     return words[0]?.endsWith('node') === true ? words.slice(0, 2).join(' ') : words[0]
   } catch {
     return undefined
   }
 }
 
-/** Code, stacks and buffers outside the heap: an agent that has served 120 MB of output was seen at 102 to 111 MB in all. */
+/** Code, stacks and buffers outside the heap. An agent that had served 120 MB of output took 102 to 111 MB in all. */
 const BESIDE_THE_HEAP = 96 * 1024 ** 2
 
-/** Whether V8 would let the heap grow beyond what the container may have: the kernel would end the agent. */
+/** Whether V8 lets the heap grow beyond the container's limit; the kernel would then end the agent. */
 export function checkMemory(
   { tailMemoryBytes }: Pick<AgentConfiguration, 'tailMemoryBytes'>,
   limit = process.constrainedMemory(),
   heap = getHeapStatistics().heap_size_limit,
 ): Finding {
-  // libuv says 0 or an enormous number where there is no limit.
+  // Without a limit, libuv says 0 or an enormous number.
   const isLimited = limit > 0 && limit < totalmem()
   const available = isLimited ? limit : totalmem()
   const most = heap + tailMemoryBytes + BESIDE_THE_HEAP
@@ -108,7 +108,7 @@ export function checkMemory(
   )
 }
 
-/** A quarter: the rest is for commands. */
+/** A quarter; the rest is for commands. */
 function megabytes(bytes: number): number {
   return Math.max(64, Math.floor(bytes / 4 / 1024 ** 2))
 }

@@ -5,11 +5,11 @@ import { promisify } from 'node:util'
 import { longestWayOutMs } from '../../agent/stop-time.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { type Finding, ok, skipped, warning } from './finding.ts'
-/** Of the unit in systemd/, when we run in none ourselves. */
+/** The unit in systemd/, for when we do not run in a unit ourselves. */
 const UNIT = 'runbook-agent.service'
 const ASK_MS = 3000
 
-/** Whether systemd gives the agent the time that it takes to stop in good order. */
+/** Whether systemd gives the agent enough time to stop in an orderly way. */
 export async function checkStopTime({
   drainMs,
   killGraceMs,
@@ -31,17 +31,17 @@ export async function checkStopTime({
 
 interface Unit {
   readonly name: string
-  /** Of `systemctl --user`. */
+  /** Whether it belongs to `systemctl --user`. */
   readonly ofUser: boolean
 }
 
 interface Timeout {
   readonly unit: string
-  /** As systemd writes it. */
+  /** As systemd prints it. */
   readonly text: string
 }
 
-/** @returns why it cannot be known, in words */
+/** @returns a text when it cannot be known: why */
 async function firstLoaded(units: readonly Unit[]): Promise<Timeout | string> {
   let reason = ''
   for (const unit of units) {
@@ -75,7 +75,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** systemd writes `1min 30s`, and `infinity`. What is not known counts as enough. */
+/** systemd prints `1min 30s`, and `infinity`. An unknown form counts as enough. */
 export function milliseconds(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([a-z]+)/g)]
   const known = parts.every(([, , unit = '']) => unit in UNITS)
@@ -83,7 +83,7 @@ export function milliseconds(text: string): number {
   return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0)
 }
 
-/** The unit we run in, when we do: `/system.slice/runbook-agent.service`, or below a user's `user@1000.service`. */
+/** The unit that we run in, if we do: `/system.slice/runbook-agent.service`, or below a user's `user@1000.service`. */
 function ownUnit(): Unit[] {
   const units = [...ownGroups().matchAll(/\/([^/\n]+\.service)(?=\/|$)/gm)].map(([, name = '']) => name)
   const name = units.at(-1)

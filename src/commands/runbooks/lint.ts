@@ -6,18 +6,18 @@ import { TemplateError } from '../../template/runbook.ts'
 import { lintTemplate, type LintFinding, type Language } from '../../template/lint/lint.ts'
 import { exitCodes, explain, Failure } from '../failure.ts'
 
-/** As the gateway has it for files of a repository. */
+/** The gateway's limit for files of a repository. */
 const MAX_FILE_BYTES = 1_000_000
-/** More is no folder of runbooks, but a disk. */
+/** A folder with more is no folder of runbooks, but a disk. */
 const MAX_ENTRIES = 100_000
 
 export interface LintFlags {
   readonly json?: boolean
-  /** Counts only what a hoop gateway enforces too. */
+  /** Accepts only guards that a hoop gateway enforces, too. */
   readonly portable?: boolean
 }
 
-/** One place of one file; a file that cannot be read as a template has line 0. */
+/** One place in one file. Line 0 when the file cannot be read as a template. */
 interface Located extends Partial<LintFinding> {
   readonly file: string
   readonly line: number
@@ -25,8 +25,8 @@ interface Located extends Partial<LintFinding> {
 }
 
 /**
- * `runbook-agent runbooks lint`: the parameters that reach a script unguarded, of the runbooks below a folder or of
- * one file.
+ * `runbook-agent runbooks lint`: parameters that reach a script unguarded, in the runbooks below a folder or in one
+ * file.
  * @returns the exit code of this program
  * @throws Failure for a path that cannot be read
  */
@@ -62,7 +62,9 @@ function lintFile(file: string, portable: boolean): Located[] {
   }
 }
 
-/** A file that is named, whatever its name; of a folder what a gateway lists. Links are not followed, as there. */
+/**
+ * A file that was named may have any name. In a folder: the files that a gateway would list; links are not followed.
+ */
 function runbooksIn(where: string): string[] {
   try {
     if (!lstatSync(where).isDirectory()) return [where]
@@ -97,7 +99,7 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   ...{ py: 'python' },
 }
 
-/** By the end of its name, else by its first line. */
+/** By the file's extension, or else by its first line. */
 function languageOf(file: string, text: string): Language | undefined {
   const byName = LANGUAGES[path.extname(file).slice(1).toLowerCase()]
   const [, program = ''] =

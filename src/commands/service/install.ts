@@ -21,18 +21,18 @@ export async function install(request: Request): Promise<void> {
 
 function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
   if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', UNIT)]
-  // Not done here: it ends what runs.
+  // Left to the person, since it ends what runs.
   const restart = isNew ? [] : [`${systemctlLine(request, 'restart', UNIT)}  # if it ran before`]
   return [...restart, ...lingering(request)]
 }
 
-/** @returns the command that makes the user, when there is no such user yet */
+/** @returns the command that creates the user, if the user does not exist yet */
 async function missingUser({ forUser, runAs }: Request): Promise<string | undefined> {
   if (forUser || (await failureOf(`id -u ${runAs}`)) === undefined) return undefined
   return `useradd --system --user-group --create-home --home-dir /var/lib/runbook-agent ${runAs}`
 }
 
-/** nvm, for instance, installs Node below a home that is closed to others. */
+/** For example, nvm installs Node below a home that is closed to others. */
 function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
   if (forUser) return []
   return [node, main]
@@ -40,7 +40,7 @@ function closedPrograms({ forUser, runAs, place: { node, main } }: Request): str
     .map((path) => `${runAs} may not be able to read ${path}: it, or a folder above it, is closed to others`)
 }
 
-/** Without it the services of a user end at logout and do not start at boot. */
+/** Without lingering a user's services end at logout, and do not start at boot. */
 function lingering({ forUser, place: { user, lingering } }: Request): string[] {
   return forUser && !existsSync(`${lingering}/${user}`)
     ? [`loginctl enable-linger ${user}  # else it ends at your logout`]

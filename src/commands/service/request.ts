@@ -13,13 +13,13 @@ export interface ServiceFlags {
   /** For this user's own service manager. */
   readonly user?: boolean
   readonly keyFile?: string
-  /** Of a system service. */
+  /** For a system service. */
   readonly runAs?: string
   readonly allowSudo?: boolean
   readonly force?: boolean
 }
 
-/** What is asked for, with everything that was left open filled in. */
+/** What was asked for, with defaults for everything else. */
 export interface Request {
   readonly place: ServicePlace
   readonly forUser: boolean
@@ -29,11 +29,11 @@ export interface Request {
   readonly runAs: string
   readonly allowSudo: boolean
   readonly force: boolean
-  /** Tells the person one thing that was done or is to do. */
+  /** Tells the person one thing that was done, or has to be done. */
   readonly line: (text: string) => void
 }
 
-/** @throws Failure for flags that do not fit */
+/** @throws Failure for flags that do not fit together */
 export function readRequest(flags: ServiceFlags, place: ServicePlace, line: Request['line']): Request {
   const forUser = flags.user === true
   if (forUser && flags.runAs !== undefined) {
@@ -55,7 +55,7 @@ export function readRequest(flags: ServiceFlags, place: ServicePlace, line: Requ
   }
 }
 
-/** @throws Failure when this user may not change the services asked for */
+/** @throws Failure when this user may not change these services */
 export function refuseOthers({ forUser, place }: Request): void {
   if (forUser || place.uid === 0) return
   throw new Failure(

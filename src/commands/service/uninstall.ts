@@ -3,7 +3,7 @@ import { refuseOthers, UNIT, type Request } from './request.ts'
 import { systemctl } from './systemctl.ts'
 import { refuseForeign } from './unit-file.ts'
 
-/** Stops the service, which drains first, and removes the unit; never a key or a state. @throws Failure */
+/** Stops the service, which drains first, and removes the unit, but never a key or a state. @throws Failure */
 export async function uninstall(request: Request): Promise<void> {
   const { path, keyFile, force, line } = request
   refuseOthers(request)

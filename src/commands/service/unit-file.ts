@@ -7,7 +7,7 @@ import { isOurs } from './unit.ts'
 const MAX_KEY_BYTES = 16 * 1024
 const OTHERS = 0o077
 
-/** @throws Failure when the file is there and is not what `renderUnit` made */
+/** @throws Failure when there is a file that `renderUnit` has not made */
 export function refuseForeign(path: string, force: boolean): void {
   if (force || !existsSync(path) || isOurs(readFileSync(path, 'utf8'))) return
   throw new Failure(
@@ -20,10 +20,10 @@ export function writeUnit(path: string, unit: string): void {
   const passing = `${path}.new`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    // Made anew: what lies there may be a link to anything.
+    // Written anew, since the old file may be a link to anything.
     rmSync(passing, { force: true })
     writeFileSync(passing, unit, { mode: 0o644, flag: 'wx' })
-    // systemd never sees half of it.
+    // Renamed, so that systemd never sees half of it.
     renameSync(passing, path)
   } catch (error) {
     rmSync(passing, { force: true })
@@ -31,7 +31,7 @@ export function writeUnit(path: string, unit: string): void {
   }
 }
 
-/** The service would not start. @returns a warning, when there is one. @throws Failure */
+/** @returns a warning, if there is one. @throws Failure when the service could not start with it */
 export function checkKeyFile(path: string): string | undefined {
   try {
     const { mode } = readSmallFile(path, MAX_KEY_BYTES)
@@ -44,7 +44,7 @@ export function checkKeyFile(path: string): string | undefined {
   }
 }
 
-/** Whether every user may read the file. */
+/** Whether every user can read the file. */
 export function isOpenToAll(path: string): boolean {
   const folders: string[] = []
   for (let folder = dirname(path); !folders.includes(folder); folder = dirname(folder)) folders.push(folder)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Failure } from '../failure.ts'
 
 export interface UnitOptions {
-  /** Absolute paths: of Node's program, of main.js, of the file that holds the key. */
+  /** Absolute paths of Node, of main.js, and of the file with the key. */
   readonly node: string
   readonly main: string
   readonly keyFile: string
@@ -10,25 +10,30 @@ export interface UnitOptions {
   readonly forUser: boolean
   /** The user that a system unit runs as. */
   readonly runAs: string
-  /** Without the part that sudo and su do not work in. */
+  /** Leaves out settings with which sudo and su do not work. */
   readonly allowSudo: boolean
 }
 
-/** systemd.exec(5): all of these imply NoNewPrivileges= for a user without rights, or bind what sudo starts as well. */
+/**
+ * systemd.exec(5): for an ordinary user all of these imply NoNewPrivileges=, or they also restrict what sudo starts.
+ */
 const SANDBOX =
   /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime)|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
-/** A user's manager may not give these: it has no other users, no network unit, and cannot lower the score. */
+/** Not for a user's manager: it has no other users and no network unit, and cannot lower the score. */
 const SYSTEM_ONLY = /^(User|OOMScoreAdjust|Wants|After)=/
 const MARK =
   '# Made by `runbook-agent service`. Change it with `systemctl edit`, which leaves this file as it is.'
 const SUM = '# sha256 of what follows: '
 
-/** The unit for one installation, from the template in systemd/. @throws Failure for a path that no unit can hold */
+/**
+ * The unit for one installation, from the template in systemd/. @throws Failure for a path that does not fit into a
+ * unit
+ */
 export function renderUnit(template: string, options: UnitOptions): string {
   const leaveOut = (line: string) =>
     ((options.forUser || options.allowSudo) && SANDBOX.test(line)) ||
     (options.forUser && SYSTEM_ONLY.test(line))
-  // The first paragraph is about the template.
+  // The first paragraph is about the template itself.
   const [, ...paragraphs] = template.trimEnd().split('\n\n')
   const body = paragraphs
     .map((paragraph) => keepLines(paragraph.split('\n'), leaveOut))
@@ -38,7 +43,7 @@ export function renderUnit(template: string, options: UnitOptions): string {
   return `${MARK}\n${SUM}${checksum(`${body}\n`)}\n\n${body}\n`
 }
 
-/** Whether the text was made by `renderUnit`, and by nobody else since. */
+/** Whether `renderUnit` made the text, and nobody has changed it since. */
 export function isOurs(unit: string): boolean {
   const [mark, sum = '', empty, ...body] = unit.split('\n')
   return mark === MARK && sum === `${SUM}${checksum(body.join('\n'))}` && empty === ''
@@ -48,7 +53,7 @@ function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Without the settings that are left out, and without the comments above settings of which none is left. */
+/** Leaves out some settings, and comments all of whose settings are left out. */
 function keepLines(lines: readonly string[], leaveOut: (line: string) => boolean): string[] {
   return groupsOf(lines).flatMap(({ comments, settings }) => {
     const kept = settings.filter((line) => !leaveOut(line))
@@ -56,7 +61,7 @@ function keepLines(lines: readonly string[], leaveOut: (line: string) => boolean
   })
 }
 
-/** Comments and the settings that they stand above. */
+/** Comments, and the settings below them. */
 interface Group {
   readonly comments: string[]
   readonly settings: string[]
@@ -92,14 +97,14 @@ function fillIn(line: string, { node, main, keyFile, runAs, forUser }: UnitOptio
   }
 }
 
-/** The first word of ExecStart=: systemd replaces `%` in it, takes `$` as it is, and has no way to write quotes. */
+/** The first word of ExecStart=. systemd replaces `%` in it, leaves `$` alone, and does not allow quotes. */
 function programWord(path: string): string {
   if (/["'\\]/.test(path))
     throw new Failure(`${path}: systemd runs no program whose path has quotes or backslashes`)
   return quoted(plain(path).replaceAll('%', '%%'))
 }
 
-/** Another word: here `$` is replaced as well, and quotes and backslashes are a shell's. */
+/** A later word: here `$` is replaced, too, and quotes and backslashes work as in a shell. */
 function argumentWord(path: string): string {
   return quoted(plain(path).replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$'))
 }

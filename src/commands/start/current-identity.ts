@@ -4,16 +4,16 @@ import type { AgentConfiguration } from '../../config.ts'
 import { Failure } from '../failure.ts'
 import { readIdentity, readSettings, type Flags } from './settings.ts'
 
-/** The agent's identity as its settings have it at the moment: keys, SVIDs and certificates are renewed on disk. */
+/** The agent's identity by its current settings. Keys, SVIDs and certificates are renewed on disk. */
 export class CurrentIdentity implements IdentitySource {
   readonly #flags: Flags
   readonly #log: Logger
   #current: Identity
   #warnings: readonly string[]
-  /** The last one said: an attempt follows the other, for days if need be. */
+  /** The last complaint that was logged. Attempts repeat, for days if need be, and so would the line. */
   #complaint: string | undefined
 
-  /** @param warnings of the settings that `identity` came from: they were said */
+  /** @param warnings of the settings that `identity` came from, which were logged already */
   constructor(flags: Flags, identity: Identity, warnings: readonly string[], log: Logger) {
     this.#warnings = warnings
     this.#flags = flags
@@ -30,7 +30,7 @@ export class CurrentIdentity implements IdentitySource {
     return Promise.resolve(this.#current)
   }
 
-  /** @returns the settings; undefined when they cannot be used, which the log then says, and the old ones stay */
+  /** @returns the settings. Undefined when they cannot be used: then it is logged, and the old ones stay */
   reread(): AgentConfiguration | undefined {
     try {
       const settings = readSettings(this.#flags)
@@ -50,7 +50,7 @@ export class CurrentIdentity implements IdentitySource {
     }
   }
 
-  /** What became unwise since the last time. */
+  /** Logs only warnings that are new. */
   #warn(warnings: readonly string[]): void {
     for (const warning of warnings) if (!this.#warnings.includes(warning)) this.#log.warn({}, warning)
     this.#warnings = warnings

@@ -8,7 +8,7 @@ import { Systemd } from '../../operations/systemd.ts'
 import { longestWayOutMs } from '../../agent/stop-time.ts'
 import { Failure } from '../failure.ts'
 
-/** For the removal of what is left. */
+/** Time for removing what is left. */
 const STOP_MARGIN_MS = 10_000
 
 interface Parts {
@@ -19,7 +19,7 @@ interface Parts {
   readonly log: Logger
 }
 
-/** What shows the agent to those who operate it: http, the status socket, systemd. */
+/** What shows the agent to its operators: http, the status socket, systemd. */
 export class Operations implements AsyncDisposable {
   readonly #http: Http | undefined
   readonly #socket: StatusSocket
@@ -27,7 +27,7 @@ export class Operations implements AsyncDisposable {
   readonly #notify: Disposable | undefined
   #closed = false
 
-  /** @throws Failure when the address of `http` cannot be had */
+  /** @throws Failure when it cannot listen on the address of `http` */
   static async open(parts: Parts): Promise<Operations> {
     const http = await openHttpIfWanted(parts)
     const socket = await openStatusSocket(parts)
@@ -50,9 +50,9 @@ export class Operations implements AsyncDisposable {
     if (!this.#closed) this.#systemd?.update()
   }
 
-  /** Around what SIGHUP does. */
+  /** Wraps what SIGHUP does, so that systemd is told. */
   async reload(work: () => void): Promise<void> {
-    // A signal may come at the very end, when the descriptor may be somebody else's already.
+    // A signal may come at the very end, when the descriptor may belong to something else already.
     if (this.#systemd === undefined || this.#closed) work()
     else await this.#systemd.reload(work)
   }
@@ -68,7 +68,7 @@ export class Operations implements AsyncDisposable {
 
 async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Promise<Http | undefined> {
   if (http === undefined) return undefined
-  // Loaded only where it is wanted: with the metrics it is a tenth of the agent's start.
+  // Loaded only when it is needed: with the metrics it takes a tenth of the agent's start.
   const { ListenError, openHttp } = await import('../../operations/http.ts')
   try {
     return await openHttp({ listen: http, status, log })
@@ -77,7 +77,7 @@ async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Pro
   }
 }
 
-/** Loaded only where systemd asks for it: the socket needs the bindings of the posix engine. */
+/** Loaded only when systemd asks for it: the socket needs the bindings of the posix engine. */
 async function openSystemd({
   settings,
   status,

@@ -19,7 +19,7 @@ import { TailSpace } from '../../runtime/output/tail-space.ts'
 import { Failure } from '../failure.ts'
 import { ControlGroups } from '../../runtime/linux/cgroup.ts'
 
-/** Commands inherit it, and systemd's units may have a narrower one. What the agent itself writes names its mode. */
+/** Commands inherit it; systemd's units may have a stricter one. For its own files the agent sets the mode. */
 export const COMMANDS_UMASK = 0o022
 
 interface Parts {
@@ -31,7 +31,7 @@ interface Parts {
   readonly log: Logger
 }
 
-/** What the agent's sessions share; `groups` is to be closed. @throws Failure when a limit cannot be enforced */
+/** What the agent's sessions share. `groups` has to be closed. @throws Failure when a limit cannot be enforced */
 export async function openServices({
   settings,
   folder,
@@ -40,7 +40,7 @@ export async function openServices({
   counters,
   log,
 }: Parts): Promise<AgentServices> {
-  // Before the agent moves into a group of its own: the group as it was counts for all executions.
+  // Before the agent moves into a group of its own: the group before that contains all executions.
   const oom = new OomWatch()
   prepareStateFolder(settings, log)
   return {
@@ -63,14 +63,14 @@ export async function openServices({
   }
 }
 
-/** Nothing but what sessions read: the credential is not theirs. */
+/** Only what sessions read, so not the credential. */
 function sessionSettings(settings: AgentConfiguration): AgentServices['settings'] {
   const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
   const names = settings.redact === 'on' ? secretNames(settings.redactNames) : undefined
   return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background, secretNames: names }
 }
 
-/** Tails of large outputs go there, whether there is a journal or not. Without it they are shorter. */
+/** Also for tails of large outputs, even without a journal. Without the folder they are shorter. */
 function prepareStateFolder({ stateDir }: AgentConfiguration, log: Logger): void {
   try {
     makeFolder(stateDir)
@@ -79,14 +79,14 @@ function prepareStateFolder({ stateDir }: AgentConfiguration, log: Logger): void
   }
 }
 
-/** What is no rule was refused with the settings. */
+/** Invalid rules were refused together with the settings. */
 function secretNames(rules: readonly string[]): SecretNames {
   return new SecretNames(rules.map(parseNameRule).filter((rule) => rule !== undefined))
 }
 
 /**
- * The engine of this system, in charge of everything that commands leave behind. The first step of all: until then
- * other processes of this user can read the agent's environment.
+ * The engine of this system, responsible for everything that commands leave behind. The first step: until then other
+ * processes of this user can read the agent's environment.
  */
 export async function openEngine(): Promise<{
   readonly engine: Engine
@@ -101,7 +101,7 @@ export async function openEngine(): Promise<{
   }
 }
 
-/** What the engine cannot do here. */
+/** Logs what the engine cannot do here. */
 export function warnOfEngine(
   { engine, guardFailed }: Awaited<ReturnType<typeof openEngine>>,
   log: Logger,
@@ -139,8 +139,8 @@ export function workingFolder(): string {
 }
 
 /**
- * A control group for each execution, where the agent's own is delegated to it.
- * @throws Failure when a limit is set that cannot be kept: it would be no limit
+ * A control group for each execution, if the agent's own group is delegated to it.
+ * @throws Failure when a limit is set that cannot be enforced
  */
 async function openGroups(settings: AgentConfiguration, log: Logger): Promise<ControlGroups | undefined> {
   const limits = { memoryMaxBytes: settings.limitsMemoryBytes, pidsMax: settings.limitsProcesses }

@@ -7,7 +7,7 @@ import { proxyTo } from '../../basics/net/proxy.ts'
 import { ConfigError, loadAgentSettings, systemAuthorities, type AgentConfiguration } from '../../config.ts'
 import { Failure } from '../failure.ts'
 
-/** As commander's `opts()` has them. */
+/** As commander's `opts()` returns them. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>
 
 /** @throws Failure with everything that is wrong */
@@ -19,11 +19,11 @@ export function readSettings(flags: Flags): AgentConfiguration {
   }
 }
 
-/** @throws Failure for a credential that is none, or that would go over the network unencrypted */
+/** @throws Failure for a malformed credential, or one that would be sent without encryption */
 export function readIdentity({ key, tls, allowPlaintext }: AgentConfiguration): Identity {
   try {
     const identity = identityOf(key)
-    // The system's authorities are read only where they are needed.
+    // Reading the system's authorities takes time, so only where they are needed.
     if (identity.tls !== undefined) return { ...identity, tls: tlsOptions(tls) }
     if (allowPlaintext || isLoopback(identity.host)) return identity
     throw new Failure(

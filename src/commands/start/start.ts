@@ -18,7 +18,7 @@ import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
 import { statusSource } from './status-source.ts'
 import { sweep } from './sweep.ts'
 
-/** Of a dead agent in another container it takes an hour's silence to know that it is dead. */
+/** Only after an hour of silence it is known that an agent in another container is dead. */
 const SWEEP_MS = 60 * 60 * 1000
 
 /** `runbook-agent start`: serves one gateway until told to stop. */
@@ -59,7 +59,7 @@ function warnOfFolder({ refused, path }: RuntimeFolder, log: ProgramLogger): voi
   if (refused !== undefined) log.warn({ reason: refused, folder: path }, 'secret files go to another folder')
 }
 
-/** What cannot be removed is no reason to call a good stop a failure; the next agent tries again. */
+/** A folder that cannot be removed does not make a good stop a failure. The next agent tries again. */
 async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
   await folder
     .close()
@@ -73,7 +73,7 @@ interface Parts {
   readonly engine: Engine
   readonly journal: Journal
   readonly log: ProgramLogger
-  /** Of the lines in `log`, those that the gateway is to have. */
+  /** The log lines that the gateway should get. */
   readonly logs: LogTail
 }
 
@@ -106,7 +106,7 @@ async function operate(
     reload: () => void operations.reload(() => reload(identities, agent, log)),
     dump: () => dumpStatus(log, status),
   })
-  // What a dead agent left is no reason not to serve.
+  // What a dead agent left behind must not keep this one from serving.
   const clean = () =>
     sweep({ folder, engine, graceMs: settings.killGraceMs, log }).catch((error: unknown) =>
       log.error({ error: (error as Error).message }, 'what dead agents left could not be looked for'),
@@ -123,7 +123,7 @@ async function operate(
   }
 }
 
-/** First signal: drain, with a deadline after which what still runs is ended. */
+/** The first signal drains, with a deadline after which everything that still runs is ended. */
 async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise<void> {
   let deadline: NodeJS.Timeout | undefined
   const drain = () => {
@@ -131,15 +131,15 @@ async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise
     deadline ??= setTimeout(() => agent.stop(), settings.drainMs)
   }
   onShutdownSignals({ drain, stop: () => agent.stop() })
-  // Started by `dev`: when that process is gone, however it went, nobody would end this one.
+  // Started by `dev`: if that process is gone, for whatever reason, nobody else would end this one.
   if (process.connected) process.once('disconnect', drain)
   await agent.run()
-  // A listener holds the channel open, and the channel the process: `dev` would have to kill it.
+  // The listener keeps the channel open, and the channel keeps the process alive: `dev` would have to kill it.
   process.off('disconnect', drain)
   clearTimeout(deadline)
 }
 
-/** The log's level now, credential and certificates with the next attempt, which need not wait any longer. */
+/** The log level takes effect now; credential and certificates at the next attempt, which no longer waits. */
 function reload(identities: CurrentIdentity, agent: Agent, log: ProgramLogger): void {
   const settings = identities.reread()
   if (settings === undefined) return

@@ -10,7 +10,10 @@ export interface Sweep {
   readonly log: Logger
 }
 
-/** Ends the commands of agents that were killed, then removes their secret files: first the user of a file, then the file. */
+/**
+ * Ends the commands of agents that were killed, then removes their secret files. In this order: a command may use a
+ * file.
+ */
 export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
   for (const instance of await folder.abandoned()) {
     const agent = { instance, marker: `RUNBOOK_AGENT_INSTANCE=${instance}` }

@@ -5,14 +5,16 @@ import { SOCKET_NAME } from '../../operations/status-socket.ts'
 
 const INSTANCE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Folders of agents lie in `runbook-agent-<uid>` of one of these, or beside it; of systemd's units in the fourth. */
+/**
+ * Agents have their folders in `runbook-agent-<uid>` in one of these, or beside that; systemd's units in the fourth.
+ */
 function bases(): string[] {
   const { RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
   const named = [RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY?.split(':')[0]]
   return [...named, '/dev/shm', '/run/runbook-agent', tmpdir()].filter((base) => base !== undefined)
 }
 
-/** Where the status sockets of the agents on this machine are, as far as this user may look. */
+/** Where the status sockets of this machine's agents are, as far as this user may look. */
 export function socketPaths(): string[] {
   const users = [...new Set(bases())].flatMap((base) =>
     list(base)
@@ -27,8 +29,8 @@ export function socketPaths(): string[] {
 }
 
 /**
- * Some of these places are open to everybody: only a folder that belongs to the user in its name is an agent's, and
- * only root looks at those of others.
+ * Some of these places are open to everybody. So a folder has to belong to the user in its name, and only root looks
+ * into those of other users.
  */
 function isUserFolder(folder: string): boolean {
   const [, uid] = /^runbook-agent-(\d+)(?:-[A-Za-z0-9]{6})?$/.exec(path.basename(folder)) ?? []

@@ -12,7 +12,7 @@ function optional<T>(schema: v.GenericSchema<unknown, T>) {
   )
 }
 
-/** Of an agent of any version: what it says beyond this is left out, and what it lacks of this is an error. */
+/** For agents of any version: unknown fields are ignored, missing ones are an error. */
 const schema: v.GenericSchema<unknown, Status> = v.object({
   version: v.string(),
   pid: count,
@@ -50,7 +50,7 @@ const schema: v.GenericSchema<unknown, Status> = v.object({
   journalLinesLost: count,
 })
 
-/** @returns undefined for what no agent of this kind says */
+/** @returns undefined when this is no answer of an agent */
 export function parseStatus(line: string): Status | undefined {
   try {
     const result = v.safeParse(schema, JSON.parse(line))

@@ -7,12 +7,12 @@ import { parseStatus } from './status-answer.ts'
 import { statusTable } from './status-table.ts'
 
 const ANSWER_MS = 2000
-/** At the same time; each socket is a descriptor. */
+/** Asked at the same time. Each socket takes a descriptor. */
 const MAX_SOCKETS = 64
 
 export interface StatusFlags {
   readonly json?: boolean
-  /** Only this one is asked. */
+  /** Asks only this one. */
   readonly socket?: string
 }
 
@@ -27,7 +27,7 @@ const terminal: Output = {
 }
 
 /**
- * `runbook-agent status`: asks the agents of this machine that this user may ask.
+ * `runbook-agent status`: asks the agents of this machine, as far as this user may.
  * @param socketPaths where their sockets may be
  * @returns the exit code: 0 when every agent that answers serves (or polls: mode=embedded), else 1
  * @throws Failure when none answers

@@ -4,15 +4,16 @@ import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
 import { nearest } from '../../../basics/text/nearest.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** A connection to be tried in this process, and what goes behind its command. */
+/** A connection to try in this process, and what follows its command. */
 export interface LocalConnection {
   readonly connection: ConnectionSettings
   readonly clientArgs: readonly string[]
 }
 
 /**
- * The connection of a gateway's settings; without settings the words are the whole command, and the name is a name.
- * @throws Failure, exit code 64 for a connection that there is not, 78 for settings that cannot be used
+ * The connection from a gateway's settings. Without settings the words are the whole command, and the name is just a
+ * name.
+ * @throws Failure, exit code 64 for an unknown connection, 78 for settings that cannot be used
  */
 export function localConnection(
   name: string,

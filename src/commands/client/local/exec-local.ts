@@ -5,7 +5,7 @@ import { localConnection } from './connection.ts'
 import { executeHere } from './execution.ts'
 
 export interface ExecLocalFlags extends ExecFlags {
-  /** A gateway's settings, for the connection in them. */
+  /** A gateway's settings, with the connection. */
   readonly config?: string
 }
 

@@ -21,8 +21,8 @@ export interface LocalRequest extends LocalConnection {
 }
 
 /**
- * Runs a script in this process as an agent runs it for a person, its output as it comes. When it returns, processes
- * and secret files are gone.
+ * Runs a script in this process as an agent runs it for a person, and shows the output as it comes. When it returns,
+ * processes and secret files are gone.
  * @returns the exit code of this program
  * @throws Failure when it cannot be started here
  */
@@ -38,14 +38,14 @@ async function serve(execution: LocalExecution): Promise<number> {
   return await execution.run(services)
 }
 
-/** A command as the agent runs it, with this program in the gateway's place. */
+/** A command as the agent runs it, with this program instead of a gateway. */
 class LocalExecution {
   readonly #request: LocalRequest
   readonly #notices: Notices
   readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
-  /** Why there is nobody left to write for. */
+  /** Why there is nobody left to write to. */
   #failure: Error | undefined
-  /** Somebody wants to leave and output may be stuck: it is not waited for any more. */
+  /** Set when somebody wants to leave: output that is stuck is no longer waited for. */
   #leftBy: LeavingSignal | undefined
   #overdue: () => void = () => undefined
   readonly #isOverdue = new Promise<void>((resolve) => (this.#overdue = resolve))
@@ -77,7 +77,7 @@ class LocalExecution {
     return leaving.exitCode ?? (await this.#tell(ending, sid))
   }
 
-  /** A write that does not end would keep Node from its exit. */
+  /** A write that never ends would keep Node from exiting. */
   endIfStuck(): void {
     const { stdout, stderr } = this.#outputs
     if (this.#leftBy !== undefined && (stdout.isWriting || stderr.isWriting)) endBySignal(this.#leftBy)
@@ -96,7 +96,7 @@ class LocalExecution {
     return report.exitCode
   }
 
-  /** As with a gateway that reads nothing more, the command is ended when its output cannot be written. */
+  /** When output cannot be written, the command is ended, as with a gateway that no longer reads. */
   async #show({ stream, data }: Chunk, command: RunningCommand): Promise<void> {
     const output = this.#outputs[stream]
     if (this.#leftBy !== undefined && output.isWriting) return
@@ -109,7 +109,7 @@ class LocalExecution {
   }
 }
 
-/** As a client of a gateway would learn it. */
+/** The end as a gateway's client would see it. */
 function endOf({ exitCode, message, bytes }: Ending): StreamEnd {
   return { kind: 'exited', exitCode, message, truncatedBytes: bytes.leftOut }
 }

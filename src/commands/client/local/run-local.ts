@@ -19,7 +19,7 @@ import { executeHere } from './execution.ts'
 import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { declaredLength } from '../../../template/rules.ts'
 
-/** As the gateway has it for files of a repository. */
+/** The gateway's limit for files of a repository. */
 const MAX_FILE_BYTES = 1_000_000
 
 export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
@@ -27,14 +27,14 @@ export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
   readonly env?: readonly string[]
   /** `NAME=path` each. */
   readonly file?: readonly string[]
-  /** A gateway's settings, for the connection in them. */
+  /** A gateway's settings, with the connection. */
   readonly config?: string
   /** Prints the rendered script instead of running it. */
   readonly dryRun?: boolean
 }
 
 /**
- * `runbook-agent run --local`: a runbook that lies on this machine, without a gateway.
+ * `runbook-agent run --local`: runs a runbook of this machine without a gateway.
  * @returns the exit code of this program
  * @throws Failure
  */
@@ -87,7 +87,7 @@ function ofTemplate<T>(file: string, made: () => T): T {
   }
 }
 
-/** What a template asks for, in the order in which people should be asked: a gateway tells the same of its runbooks. */
+/** The parameters of a template, in the order in which to ask for them, as a gateway lists them. */
 export function parametersOf(inputs: readonly Input[]): Parameter[] {
   const order = ({ order = Infinity }: Input) => order
   return [...inputs].sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))).map(parameterOf)
@@ -105,7 +105,7 @@ function parameterOf(input: Input): Parameter {
   }
 }
 
-/** An empty text says nothing. */
+/** An empty text counts as none. */
 function textOf(text: string | undefined): string | undefined {
   return text === '' ? undefined : text
 }

@@ -11,23 +11,23 @@ import { logSettings } from '../../log-settings.ts'
 import { COMMANDS_UMASK, openEngine, workingFolder } from '../../start/services.ts'
 import { sweep } from '../../start/sweep.ts'
 
-/** As the agent's are when nothing is set. */
+/** The agent's defaults. */
 const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background: 'kill' }
 
 /** What a command in this process needs, and what checks it. */
 export type LocalServices = CommandServices & Pick<SessionServices, 'agentEnvironment' | 'embedded'>
 
 /**
- * What one command needs that runs in this process, as an agent would run it for a person.
+ * What a command in this process needs, to run as an agent would run it for a person.
  * @throws Failure when there is no safe place for secret files
  */
 export async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
-  // Why a session is refused is its end's text; here the same would stand twice.
+  // The text of the session's end says why it was refused; a log line would say it twice.
   const log = await createLogger(logSettings('error'))
-  // Of one that was killed in the middle, whatever it was.
+  // After earlier ones that were killed in the middle.
   await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })
   return {
     engine,

@@ -8,8 +8,8 @@ import { checkValue } from './value-check.ts'
 
 /**
  * Asks a person for every parameter that is not given, in the runbook's order; Enter takes the default.
- * @param takeDefaults asks for those only that have none
- * @returns given ones, and answers
+ * @param takeDefaults asks only for those without a default
+ * @returns given values and answers
  * @throws Failure when the person gives up
  */
 export async function askForParameters(
@@ -21,7 +21,7 @@ export async function askForParameters(
   for (const parameter of parameters) {
     if (values.has(parameter.name) || (takeDefaults && parameter.default !== undefined)) continue
     const answer = await ask(parameter)
-    // Left out, the gateway fills in the default as the runbook has it; its list may show it shortened.
+    // When it is left out, the gateway fills in the default from the runbook. Its list may show that shortened.
     if (answer !== parameter.default) values.set(parameter.name, answer)
   }
   return values
@@ -36,11 +36,11 @@ async function ask(parameter: Parameter): Promise<string> {
   if (type === 'password') return (await askUnseen(message, check)) || (proposed ?? '')
   if (type === 'file') return askForFile(message, required)
   if (proposed === undefined || printableText(proposed) === proposed) return askText(message, proposed, check)
-  // The prompt shows a default as it is, and a terminal would obey it.
+  // The prompt shows a default unchanged, and a terminal would obey control characters in it.
   return (await askText(questionOf(parameter, proposed), undefined, check)) || proposed
 }
 
-/** `limit: of rows (number)`. The prompt itself shows options, and the default unless it is given here. */
+/** `limit: of rows (number)`. The prompt itself shows options, and the default unless it is passed here. */
 function questionOf(parameter: Parameter, shown?: string): string {
   const { name, description, required, default: proposed } = parameter
   const isNeeded = required || proposed !== undefined
@@ -70,7 +70,7 @@ function isReadable(path: string): true | string {
   }
 }
 
-/** A parameter is a text: so is the file. @throws FileRefused */
+/** A parameter is text, so the file has to be text. @throws FileRefused */
 function contentOf(path: string): string {
   try {
     return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes)

@@ -13,14 +13,14 @@ import { clientFailure } from '../failures.ts'
 import { Interrupts } from './interrupts.ts'
 import { Progress } from './progress.ts'
 
-/** For a second thought, which kills. */
+/** A second Ctrl-C within this time kills. */
 const DETACH_MS = 3000
-/** A killed command has its grace, and a gateway its agent's word for it. */
+/** A killed command has its grace, and the gateway waits until the agent reports the end. */
 const KILL_MS = 20_000
-/** Somebody waits at the terminal. */
+/** Short, because somebody waits at the terminal. */
 const FIND_MS = 3000
 
-/** @returns how it ended, or the exit code of a program that does not wait for that */
+/** @returns how it ended, or an exit code when this program does not wait for the end */
 export async function conduct(
   account: Account,
   request: RestExecution,
@@ -37,7 +37,7 @@ class Conduct {
   readonly #account: Account
   readonly #request: RestExecution
   readonly #progress: Progress
-  /** Ends the looking on. Not when it has ended well: its output is still to be read. */
+  /** Stops following. Not after a good end: then the output is still to be read. */
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
@@ -59,7 +59,7 @@ class Conduct {
       throw error
     } finally {
       this.#waits.abort()
-      // Whoever leaves does not look at what becomes of it.
+      // After leaving, nobody looks at the result.
       running.catch(() => undefined)
     }
   }
@@ -93,7 +93,7 @@ class Conduct {
     }
   }
 
-  /** That it could not be run is said only where nothing has: whoever reads that runs it again. */
+  /** "Could not be run" is said only when nothing has run: whoever reads it will run it again. */
   #unknownEnd(error: unknown): unknown {
     const { file, connection } = this.#request
     if (this.#sessionId !== undefined)
@@ -123,7 +123,7 @@ class Conduct {
     }
   }
 
-  /** The answer, which says it, may be 50 s away. */
+  /** The answer, which has the id, may be 50 s away. */
   async #find(): Promise<void> {
     if (this.#sessionId !== undefined) return
     try {
@@ -175,7 +175,7 @@ class Conduct {
   }
 
   #later(ms: number): Promise<'later'> {
-    // Given up with everything else: nobody waits for it then.
+    // Aborted together with everything else, when nobody waits any more.
     return delay(ms, 'later' as const, { signal: this.#waits.signal }).catch(() => 'later' as const)
   }
 

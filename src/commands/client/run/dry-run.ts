@@ -10,7 +10,7 @@ import type { Runbook } from '../../../client/rest/runbooks.ts'
 
 const HIDDEN = '<hidden>'
 
-/** What would be sent, as JSON, without what nobody should read over a shoulder. */
+/** What would be sent, as JSON, without what nobody should see over a shoulder. */
 function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   return {
     connection: request.connection,
@@ -25,8 +25,8 @@ function shown(request: RestExecution, secret: ReadonlySet<string>): object {
 }
 
 /**
- * Names of parameters that are secret. Where the gateway does not say it, its list does; what is declared by another
- * commit, or by a file that is in no list, may all be secret.
+ * Names of secret parameters. If the gateway does not tell them, its list does. If another commit declares them, or a
+ * file that is in no list, all may be secret.
  */
 function secretNames(
   { parameters, refHash }: RestExecution,
@@ -57,7 +57,7 @@ export interface DryRun {
   readonly notice: string | undefined
 }
 
-/** What would be sent and what would run. @throws ApiError where the gateway would not run it */
+/** What would be sent, and what would run. @throws ApiError when the gateway would not run it */
 export async function dryRun(
   account: Account,
   request: RestExecution,
@@ -86,13 +86,13 @@ async function renderedBy(account: Account, request: RestExecution): Promise<Ren
   }
 }
 
-/** Its 404s name what is not there: the connection, the file, or the endpoint itself. */
+/** A 404 names what is missing: the connection, the file, or the endpoint itself. */
 function isMissingEndpoint({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
 }
 
-/** The longest first: one may be part of another. */
+/** Longest first, since one may be part of another. */
 function textsOf({ parameters }: RestExecution, names: ReadonlySet<string>): string[] {
   return Object.entries(parameters)
     .filter(([name, text]) => names.has(name) && text !== '')

@@ -9,7 +9,7 @@ import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
 import { explanation, type SessionSubject } from '../stream/end-report.ts'
 import { exitCodeOfExecution } from '../exit-code.ts'
 
-/** JSON is one text, and JavaScript's have an end. */
+/** JSON is one string, and JavaScript limits the length of those. */
 const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024
 
 export interface EndingFlags {
@@ -18,9 +18,9 @@ export interface EndingFlags {
 }
 
 /**
- * The output to stdout, and why there is no exit code to stderr.
+ * Writes the output to stdout and, if there is no exit code, the reason to stderr.
  * @returns the exit code of this program
- * @throws Failure where the execution has none
+ * @throws Failure when the execution has no exit code
  */
 export async function showEnding(
   outcome: Outcome,
@@ -33,7 +33,7 @@ export async function showEnding(
     else for await (const piece of outcome.output) await stdout.write(piece)
   } catch (error) {
     if (error instanceof ApiError) throw withoutOutput(outcome, subject, error)
-    // `| head`: it has seen enough. How it ended is still worth knowing.
+    // `| head` has seen enough. How the execution ended is still worth telling.
     if (!(error instanceof ReaderGone)) throw error
   }
   if (process.stdout.isTTY && stdout.isInLine) process.stderr.write('\n')
@@ -69,7 +69,7 @@ async function asAnswer(outcome: Outcome): Promise<object> {
   }
 }
 
-/** It has run: not to be taken for one that could not, and not for a success either. */
+/** It has run, so it must not look as if it could not; nor like a success. */
 function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: ApiError): Failure {
   const { exitCode, sessionId } = outcome
   const how =

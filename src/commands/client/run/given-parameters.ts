@@ -9,7 +9,7 @@ export interface ParameterFlags {
   /** `name=value` each. */
   readonly param?: readonly string[]
   readonly paramFile?: string
-  /** Defaults are taken without asking. */
+  /** Takes defaults without asking. */
   readonly defaults?: boolean
 }
 
@@ -22,7 +22,7 @@ export async function givenParameters({
   return new Map([...fromFile, ...readPairs(param, '-p')])
 }
 
-/** What is given, and what a person answers. @throws Failure for what is missing where nobody can be asked */
+/** Given parameters and the answers of a person. @throws Failure when some are missing and nobody can be asked */
 export async function completeParameters(
   runbook: Runbook,
   given: Values,

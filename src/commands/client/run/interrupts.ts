@@ -3,7 +3,7 @@ import { exitCodeOfSignal } from '../exit-code.ts'
 type Leave = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 const SIGNALS: readonly Leave[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** What a person, or a system, wants of a program that waits: each signal is asked for once. */
+/** Signals that a person, or the system, sends to a waiting program. Each is handed out once. */
 export class Interrupts implements Disposable {
   readonly #received: Leave[] = []
   #wake: (() => void) | undefined
@@ -18,7 +18,7 @@ export class Interrupts implements Disposable {
     for (const signal of SIGNALS) process.on(signal, this.#listener)
   }
 
-  /** The next signal that nobody has taken yet. One waiter at a time. */
+  /** The next signal that nobody has taken yet. Only one caller may wait at a time. */
   async next(seen: number): Promise<Leave> {
     for (;;) {
       const signal = this.#received[seen]

@@ -5,7 +5,7 @@ import { readStandardInput } from '../standard-input.ts'
 import { LONGEST_FILE } from './files.ts'
 
 /**
- * Parameters from a file, so that passwords need not be arguments: a YAML or JSON map of names to texts.
+ * Reads parameters from a file, so that passwords need not be arguments: a YAML or JSON map of names to texts.
  * @param file `-` is standard input
  * @throws Failure, exit code 64
  */
@@ -31,7 +31,7 @@ function readText(file: string): string {
 
 function parseMap(text: string): Map<string, string> | undefined {
   try {
-    // "failsafe": 007 and no stay the texts that they are.
+    // "failsafe" keeps every value a text, also 007 and no.
     const value: unknown = parse(text, { schema: 'failsafe', maxAliasCount: 0 })
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
     const entries = Object.entries(value as Record<string, unknown>)
@@ -39,7 +39,7 @@ function parseMap(text: string): Map<string, string> | undefined {
       ? new Map(entries)
       : undefined
   } catch {
-    // The message of the parser quotes the file.
+    // The parser's message would quote the file.
     return undefined
   }
 }

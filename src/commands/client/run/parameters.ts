@@ -5,7 +5,7 @@ import { exitCodes, Failure } from '../../failure.ts'
 
 export type Values = ReadonlyMap<string, string>
 
-/** Names that the runbook does not declare, and values that it does not offer. @throws Failure, exit code 64 */
+/** Refuses names that the runbook does not declare, and values that it does not offer. @throws Failure, exit code 64 */
 export function checkGiven({ name: runbook, parameters }: Runbook, given: Values): void {
   const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   for (const [name, value] of given) {
@@ -31,7 +31,7 @@ function problemOf({ required, options }: Parameter, value: string): string | un
   )
 }
 
-/** What the gateway would not run without: it takes a default only where the runbook has one. */
+/** Parameters without which the gateway would not run it: it uses a default only if the runbook has one. */
 export function missing({ parameters }: Runbook, given: Values): readonly Parameter[] {
   return parameters.filter(({ name, default: proposed }) => proposed === undefined && !given.has(name))
 }

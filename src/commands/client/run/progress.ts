@@ -1,6 +1,6 @@
 import { sizeText } from '../../status/format.ts'
 
-/** A line that is written anew, on a terminal's stderr; nothing anywhere else. */
+/** A line on a terminal's stderr that is rewritten in place; nothing anywhere else. */
 export class Progress implements Disposable {
   readonly #isShown: boolean
   readonly #subject: string
@@ -11,7 +11,7 @@ export class Progress implements Disposable {
   #ctrlC = 'detaches'
   #isLine = false
 
-  /** @param subject what runs, printable */
+  /** @param subject what runs, in printable form */
   constructor(subject: string, isShown: boolean) {
     this.#subject = subject
     this.#isShown = isShown
@@ -33,7 +33,7 @@ export class Progress implements Disposable {
     this.#ctrlC = word
   }
 
-  /** Takes the line away, so that something else can stand there. */
+  /** Removes the line, so that something else can be written there. */
   clear(): void {
     if (this.#isLine) process.stderr.write('\r\u001b[K')
     this.#isLine = false
@@ -47,7 +47,7 @@ export class Progress implements Disposable {
   #draw(): void {
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
     const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${sizeText(this.#bytes)} (Ctrl-C ${this.#ctrlC})`
-    // A longer line would break, and only its last part could be taken away.
+    // A longer line would wrap, and only its last part could be removed.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true
   }

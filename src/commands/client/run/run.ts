@@ -29,7 +29,7 @@ export interface RunFlags extends ParameterFlags {
   readonly quiet?: boolean
 }
 
-/** What is to be run, as the command line names it. */
+/** What to run, as given on the command line. */
 export interface RunArguments {
   readonly connection: string
   readonly file: string
@@ -97,8 +97,8 @@ function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): numbe
 }
 
 /**
- * What is given, and what a person answers. What another commit declares (`--ref`) nobody knows here, nor what a file
- * does that is in no list: the gateway decides.
+ * Given parameters and the answers of a person. What another commit (`--ref`), or a file that is in no list, declares
+ * is not known here: the gateway decides.
  */
 async function allParameters(
   { runbook }: Target,
@@ -110,8 +110,8 @@ async function allParameters(
 }
 
 /**
- * What a gateway says of a value that does not match, with the parameter's name: it gives a place in the template and the
- * pattern. It decides, not we: a template may change a value before it looks at it.
+ * Adds the parameter's name to the gateway's error about a value that does not match, which has only a place in the
+ * template and the pattern. The gateway decides and not we: a template may change a value before the check.
  */
 export function withParameterName(
   error: unknown,

@@ -7,19 +7,19 @@ import { fetchRunbooks, type Runbook, type RunbookList } from '../../../client/r
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** What is to be run, and where the gateway keeps it. */
+/** What to run, and where the gateway keeps it. */
 export interface Target {
   /** Undefined for a file that is in no list: any file of the repository can be run. */
   readonly runbook: Runbook | undefined
   readonly repository: string | undefined
-  /** The other runbooks, for what the gateway may say of the file. */
+  /** The other runbooks, in case the gateway does not find the file. */
   readonly names: readonly string[]
 }
 
 interface Wanted {
   readonly connection: string
   readonly file: string
-  /** Where the file is in more than one. */
+  /** Needed when the file is in more than one. */
   readonly repository: string | undefined
 }
 
@@ -48,7 +48,7 @@ async function runbooksOf(account: Account, connection: string): Promise<Runbook
   }
 }
 
-/** In words of ours when the gateway's list does not have it, else in the gateway's. */
+/** In our words when the gateway's list lacks the connection, otherwise in the gateway's. */
 async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
   const names = await connectionNamesIfKnown(account)
   if (names.includes(connection)) return error
@@ -65,7 +65,7 @@ function ambiguous({ file }: Wanted, found: readonly Runbook[]): Failure {
   )
 }
 
-/** For a file that is in no list. @throws Failure where there is more than one place for it, or none */
+/** For a file that is in no list. @throws Failure when it may be in more than one repository, or in none */
 async function repositoryOf(
   account: Account,
   wanted: Wanted,
@@ -75,7 +75,7 @@ async function repositoryOf(
   if (wanted.repository !== undefined) return wanted.repository
   const [repository, ...others] = repositories
   if (repository !== undefined && others.length === 0) return repository
-  // hoop answers with an empty list for a connection that it does not know.
+  // For an unknown connection hoop answers with an empty list.
   const names = await connectionNamesIfKnown(account)
   if (names.length > 0 && !names.includes(wanted.connection))
     throw await unknownConnection(
@@ -95,7 +95,7 @@ async function repositoryOf(
   )
 }
 
-/** What the gateway says of a file that is not there, with the name that was probably meant. */
+/** The gateway's error about a missing file, with the name that was probably meant. */
 export function withSuggestion(error: unknown, { runbook, names }: Target, file: string): unknown {
   if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
   const meant = nearest(file, names)

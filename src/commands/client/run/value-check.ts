@@ -4,8 +4,8 @@ import type { Parameter } from '../../../client/rest/runbooks.ts'
 import { brokenRule } from '../../../template/rules.ts'
 
 /**
- * What is wrong with a value that a person types, by what the runbook declares; `true` when nothing is. The embedded
- * gateway enforces the same rules, hoop's enforces patterns only.
+ * What is wrong with a value that a person types, by the runbook's declarations; `true` when nothing is. The embedded
+ * gateway enforces the same rules, hoop's only patterns.
  */
 export function checkValue(parameter: Parameter, value: string): true | string {
   if (value === '') return parameter.required ? 'it may not be empty' : true
@@ -14,13 +14,13 @@ export function checkValue(parameter: Parameter, value: string): true | string {
   return matchesPattern(parameter, value) || printableText(`it has to match ${parameter.pattern ?? ''}`)
 }
 
-/** By Go's rules, as the gateway will: anywhere in the value. */
+/** As in Go, and so in the gateway: the pattern may match anywhere in the value. */
 export function matchesPattern({ pattern }: Parameter, value: string): boolean {
   if (pattern === undefined) return true
   try {
     return RE2JS.compile(pattern).matcher(value).find()
   } catch {
-    // Not a pattern: the gateway says so better.
+    // A broken pattern. The gateway explains it better.
     return true
   }
 }

@@ -1,10 +1,10 @@
 import { printableJson } from '../../../basics/text/printable.ts'
 import type { RecordedSession, RecordedEvent } from '../../../client/rest/sessions.ts'
 
-/** What every terminal was once, and what a session without one is played on. */
+/** The usual size of a terminal, on which sessions without one are played. */
 const DEFAULT_SIZE = { width: 80, height: 24 }
 
-/** A moment of a session, in seconds from its start. */
+/** One moment of a session, in seconds from its start. */
 export interface Frame {
   readonly seconds: number
   /** Bytes for the terminal, or its new size. */
@@ -12,7 +12,7 @@ export interface Frame {
   readonly content: Buffer
 }
 
-/** What a terminal would have shown: input is left out, errors are output. */
+/** What a terminal would have shown: without input, and with errors as output. */
 export function framesOf(events: readonly RecordedEvent[]): Frame[] {
   return events.flatMap(([seconds, kind, content]): Frame[] => {
     if (kind === 'o' || kind === 'e') return [{ seconds, kind: 'output', content }]
@@ -25,13 +25,13 @@ function parseSize(content: Buffer): { width: number; height: number } | undefin
   return width === undefined ? undefined : { width: Number(width), height: Number(height) }
 }
 
-/** A recording that asciinema plays (asciicast v2): a header, and a line for each moment. */
+/** A recording for asciinema (asciicast v2): a header, and one line for each moment. */
 export function* asciicast(
   session: RecordedSession,
   frames: readonly Frame[],
 ): Generator<string, void, undefined> {
   const first = frames.findIndex(({ kind }) => kind === 'size')
-  // Of the terminal at its start: what comes before it is nothing, or was shown at that size.
+  // The terminal's first size: nothing came before it, or it was shown at that size.
   const begin = frames[first]
   yield line({
     version: 2,
@@ -40,7 +40,7 @@ export function* asciicast(
     title: `${session.connection} ${session.id}`,
     env: { TERM: 'xterm-256color' },
   })
-  // A sequence of UTF-8 may begin in one piece and end in the next: JSON has whole characters only.
+  // A UTF-8 sequence may begin in one piece and end in the next, but JSON has only whole characters.
   const decoder = new TextDecoder('utf-8')
   const translate = session.verb === 'connect' ? (text: string) => text : returning()
   for (const [i, { seconds, kind, content }] of frames.entries()) {
@@ -55,7 +55,7 @@ export function* asciicast(
   if (rest !== '') yield line([rounded(frames.at(-1)?.seconds ?? 0), 'o', rest])
 }
 
-/** An execution without a terminal ends its lines with \n alone, and a player would go down the stairs. */
+/** An execution without a terminal ends its lines with just \n, which a player would show as stairs. */
 function returning(): (text: string) => string {
   let last = ''
   return (text) => {
@@ -67,7 +67,7 @@ function returning(): (text: string) => string {
   }
 }
 
-/** To the microsecond, without the noise of binary fractions. */
+/** To the microsecond, without binary rounding noise. */
 function rounded(seconds: number): number {
   return Number(seconds.toFixed(6))
 }

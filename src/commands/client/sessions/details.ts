@@ -4,10 +4,10 @@ import type { RecordedSession } from '../../../client/rest/sessions.ts'
 import { sizeText } from '../../status/format.ts'
 import { moment, took } from './table.ts'
 
-/** A script can be megabytes; `--json` has all of it. */
+/** A script may have megabytes; `--json` shows all of it. */
 const SCRIPT_LINES = 40
 
-/** One session for a person: a line for each thing, then the script. */
+/** One session for a person: one line for each thing, then the script. */
 export function sessionDetails(session: RecordedSession): string {
   const { startedAt, endedAt, exitCode } = session
   const lines: [string, string][] = [

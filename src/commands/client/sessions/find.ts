@@ -3,13 +3,13 @@ import type { Account } from '../../../client/account/account.ts'
 import { listSessions, type RecordedSession, type SessionFilter } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** Of one page, as gateways give it. */
+/** Sessions per page, as gateways give them. */
 const PAGE = 100
-/** Where the beginning of an id is looked for, the newest first. */
+/** How many of the newest sessions are searched for an id. */
 const SEARCHED = 1000
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Page after page, the newest first. @throws ApiError */
+/** Newest first, page by page. @throws ApiError */
 export async function* newest(
   account: Account,
   filter: Pick<SessionFilter, 'connection' | 'user'>,
@@ -23,7 +23,10 @@ export async function* newest(
   }
 }
 
-/** The whole id of a session from the beginning of it. @throws Failure, exit code 64, for none and for many; ApiError */
+/**
+ * The whole id of a session, from its beginning. @throws Failure, exit code 64, when there is none or more than one;
+ * ApiError
+ */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
   const found: RecordedSession[] = []

@@ -7,11 +7,11 @@ import type { Frame } from './cast.ts'
 export interface Pace {
   /** 2 is twice as fast. */
   readonly speed: number
-  /** Longer pauses are shortened to this, before the speed. */
+  /** Longer pauses are shortened to this, before the speed is applied. */
   readonly longestPauseMs: number
 }
 
-/** Plays a session on this terminal, in its own time. @returns the exit code of this program */
+/** Plays a session on this terminal at its own pace. @returns the exit code of this program */
 export async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
   const stop = new AbortController()
   const modes = new ScreenModes()

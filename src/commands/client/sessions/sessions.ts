@@ -28,7 +28,7 @@ export interface ListFlags {
 const DEFAULT_COLUMNS = 80
 const LARGEST_LIMIT = 10_000
 
-/** `runbook-agent sessions list`: a table on a terminal, else the gateway's JSON. */
+/** `runbook-agent sessions list`: a table on a terminal, otherwise the gateway's JSON. */
 export async function listCommand({ limit, json = false, ...filter }: ListFlags): Promise<number> {
   if (!/^[1-9]\d{0,4}$/.test(limit) || Number(limit) > LARGEST_LIMIT)
     throw new Failure(`--limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
@@ -47,7 +47,7 @@ export async function listCommand({ limit, json = false, ...filter }: ListFlags)
   })
 }
 
-/** `runbook-agent sessions show`: everything about one session, but for its output. */
+/** `runbook-agent sessions show`: everything about one session except its output. */
 export async function showCommand(
   id: string,
   { json = false }: { readonly json?: boolean },
@@ -70,7 +70,7 @@ export async function outputCommand(id: string): Promise<number> {
   })
 }
 
-/** `runbook-agent sessions kill`. Nobody is told that it was killed when it had ended by itself. */
+/** `runbook-agent sessions kill`. Does not claim to have killed a session that had ended by itself. */
 export async function killCommand(
   id: string,
   { quiet = false }: { readonly quiet?: boolean },
@@ -91,7 +91,7 @@ export interface ReplayFlags {
   readonly cast?: boolean
 }
 
-/** `runbook-agent sessions replay`: on a terminal in its own time, else as a recording. */
+/** `runbook-agent sessions replay`: on a terminal at its own pace, otherwise as a recording. */
 export async function replayCommand(id: string, flags: ReplayFlags): Promise<number> {
   const pace = {
     speed: positive(flags.speed, '--speed'),
@@ -114,7 +114,7 @@ function positive(text: string, flag: string): number {
 
 type Act = (account: Account, stdout: ByteOutput) => Promise<number>
 
-/** @returns the exit code; a reader that has seen enough (`| head`) is no failure */
+/** @returns the exit code. A reader that has seen enough (`| head`) is no failure */
 async function asking(doing: string, act: Act): Promise<number> {
   const account = readAccount()
   try {

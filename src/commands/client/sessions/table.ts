@@ -3,16 +3,16 @@ import type { RecordedSession } from '../../../client/rest/sessions.ts'
 import { durationText, sizeText } from '../../status/format.ts'
 
 const HEADINGS = ['ID', 'STARTED', 'TOOK', 'USER', 'CONNECTION', 'VERB', 'STATUS', 'CODE', 'OUTPUT'] as const
-/** The columns that give way when the terminal is narrow, down to so many characters or their heading. */
+/** Columns that shrink on a narrow terminal, down to this many characters or their heading. */
 const SHRINKING: readonly (typeof HEADINGS)[number][] = ['USER', 'CONNECTION']
 const NARROWEST = 6
-/** What is left out when that is not enough, the first first. */
+/** Columns that are left out when that is not enough, in this order. */
 const DISPENSABLE: readonly (typeof HEADINGS)[number][] = ['TOOK', 'OUTPUT', 'VERB', 'USER', 'STARTED']
 const GAP = 2
 
 type Row = Readonly<Record<(typeof HEADINGS)[number], string>>
 
-/** Sessions for a terminal so many characters wide: one line each, below a heading. */
+/** Sessions for a terminal of this width: one line each, below a heading. */
 export function sessionTable(sessions: readonly RecordedSession[], width: number): string {
   const rows = [Object.fromEntries(HEADINGS.map((name) => [name, name])) as Row, ...sessions.map(row)]
   const columns = columnsFor(rows, width)
@@ -36,7 +36,7 @@ function row(session: RecordedSession): Row {
 
 interface Column {
   readonly name: (typeof HEADINGS)[number]
-  /** As short as it can be. */
+  /** The smallest width. */
   readonly least: number
   width: number
 }
@@ -79,7 +79,7 @@ function lengthOf(text: string): number {
   return Array.from(text).length
 }
 
-/** In the time of this machine: `2026-01-31 14:30:00`. */
+/** In this machine's time zone: `2026-01-31 14:30:00`. */
 export function moment(text: string): string {
   const date = new Date(text)
   if (Number.isNaN(date.getTime())) return ''
@@ -87,7 +87,7 @@ export function moment(text: string): string {
   return local.toISOString().slice(0, 19).replace('T', ' ')
 }
 
-/** Empty while it runs. */
+/** Empty while the session runs. */
 export function took(startedAt: string, endedAt: string | undefined): string {
   const ms = Date.parse(endedAt ?? '') - Date.parse(startedAt)
   if (!(ms >= 0)) return ''

@@ -6,17 +6,17 @@ import { exitCodes, Failure } from '../../failure.ts'
 
 const writeSome = promisify(write)
 
-/** How long a full descriptor is left alone that somebody has made non-blocking. */
+/** When somebody has made the descriptor non-blocking: how long to wait while it is full. */
 const RETRY_MS = 2
 
-/** Whoever read the output has gone, as `head` does: no error, but there is nobody left to write for. */
+/** The reader of the output has gone, as `head` does. No error, but nobody is left to write to. */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }
 
 /**
- * Bytes to a descriptor of this process, in order. Not through `process.stdout`: it writes to pipes and terminals on
- * the main thread, and while a reader is slow (`less`, Ctrl-S) no signal, key or packet would be looked at.
+ * Writes bytes to a descriptor of this process, in order. Not with `process.stdout`, which writes to pipes and
+ * terminals on the main thread: while a reader is slow (`less`, Ctrl-S), no signal, key or packet would be handled.
  */
 export class ByteOutput {
   readonly fd: number
@@ -28,18 +28,18 @@ export class ByteOutput {
     this.fd = fd
   }
 
-  /** Whether a write is under way. The process cannot exit then: Node would wait for it. */
+  /** Whether a write is under way. Then the process cannot exit: Node would wait for it. */
   get isWriting(): boolean {
     return this.#writing > 0
   }
 
-  /** Whether what was written last is an unfinished line. */
+  /** Whether the last write ended with an unfinished line. */
   get isInLine(): boolean {
     return this.#lastByte !== undefined && this.#lastByte !== 0x0a
   }
 
   /**
-   * Settles when all of it is written: awaiting it is the whole back-pressure.
+   * Settles when everything is written. Await it: that is all the back-pressure there is.
    * @throws ReaderGone, or Failure when it cannot be written
    */
   write(data: Uint8Array): Promise<void> {
@@ -75,7 +75,7 @@ export class ByteOutput {
   }
 }
 
-/** Whether the next line on stderr would go on with an unfinished one: on a terminal stdout's stands there as well. */
+/** Whether the next line on stderr would continue an unfinished one. On a terminal that may be stdout's, too. */
 export function isAfterUnfinishedLine(stdout: ByteOutput, stderr: ByteOutput): boolean {
   return stderr.isInLine || (isatty(stdout.fd) && isatty(stderr.fd) && stdout.isInLine)
 }

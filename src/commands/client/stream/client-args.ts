@@ -4,12 +4,12 @@ import { exitCodes, Failure } from '../../failure.ts'
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 
-/** Flags that keep an execution from happening, or from happening elsewhere: whoever has misplaced one would be surprised. */
+/** Flags that keep an execution from happening, or from happening elsewhere. Misplaced, they would cause surprises. */
 const DECISIVE = ['--dry-run', '--local']
 
 /**
- * Takes what stands behind `--` for the connection's command, every byte of it. A word before it was meant as
- * something else, as a script for example, and is refused.
+ * Takes everything after `--`, byte for byte, for the connection's command. A word before it was meant as something
+ * else, for example as a script, and is refused.
  * @param hint where such a word belongs
  */
 export function withClientArgs(command: Command, hint: string): Command {
@@ -23,7 +23,7 @@ export function withClientArgs(command: Command, hint: string): Command {
     })
 }
 
-/** As `withClientArgs`, of a command with flags that are not to be found behind `--` by mistake. */
+/** Like `withClientArgs`, for a command with flags that must not end up after `--` by mistake. */
 export function withGuardedArgs(command: Command, hint: string): Command {
   return withClientArgs(command, hint).option(
     '--verbatim',
@@ -31,7 +31,7 @@ export function withGuardedArgs(command: Command, hint: string): Command {
   )
 }
 
-/** A flag that is given before `--` as well has done its work. */
+/** If the flag is also given before `--`, it is not misplaced. */
 function refuseMisplaced(command: Command, clientArgs: readonly unknown[]): void {
   const flags = command.options.filter(({ long }) => DECISIVE.includes(long ?? ''))
   const given: Readonly<Record<string, unknown>> = command.opts()
@@ -57,12 +57,13 @@ function refuseStray(clientArgs: unknown, hint: string): void {
   )
 }
 
-/** What Node puts where bytes are no UTF-8; somebody may as well have typed it. */
+/** Node puts this in place of bytes that are not UTF-8. But somebody may have typed it. */
 const REPLACED = '\uFFFD'
 
 /**
- * Arguments are decoded before this program sees them: other bytes would arrive as something else at a database. Told
- * where the kernel shows the bytes, that is on Linux. No value is shown, it may be a secret.
+ * Refuses arguments that are not UTF-8. They are decoded before this program sees them, and other bytes would arrive at
+ * a database as something else. This works where the kernel shows the bytes, on Linux. The message shows no value,
+ * which may be a secret.
  * @throws Failure, exit code 64
  */
 function refuseChangedArguments(): void {

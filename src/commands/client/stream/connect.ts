@@ -55,7 +55,7 @@ export async function connectCommand(
   return await console.follow()
 }
 
-/** A terminal at the other end becomes that of this program. */
+/** Connects the terminal at the other end with this program's own. */
 class ConnectConsole implements Disposable {
   readonly #session: ClientSession
   readonly #account: Account
@@ -159,8 +159,8 @@ class ConnectConsole implements Disposable {
 }
 
 /**
- * Databases and the like have a program as well, psql for one, and an agent serves a terminal for any. Where there is
- * none (tcp, ssh) hoop's own command line opens a port on this machine, which this one does not.
+ * Databases and the like have a program, too (psql for example), and an agent gives any of them a terminal. For types
+ * without a program (tcp, ssh) hoop's own command line opens a port on this machine, which this one does not.
  */
 function requireProgram({ connectionType, command }: OpenedMessage, { connection }: SessionSubject): void {
   if (connectionType === 'command-line' || command.trim() !== '') return

@@ -8,11 +8,11 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 
-/** What a session was for, for the words about its end. */
+/** What a session was for; used in the texts about its end. */
 export interface SessionSubject {
   readonly verb: 'run' | 'exec' | 'connect'
   readonly connection: string
-  /** The gateway's, as the command reaches it. */
+  /** The gateway's address, as the command reaches it. */
   readonly address: string
   /** Undefined until the session was open. */
   readonly sessionId: string | undefined
@@ -110,12 +110,12 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
   },
 }
 
-/** What there is to wait for before a session is open. */
+/** What this program waits for until a session is open. */
 export function waitingFor({ connection, address }: SessionSubject): string {
   return `waiting for ${connection} at ${address}`
 }
 
-/** Texts of others become printable. Only an execution's own text may have several lines. */
+/** Makes foreign texts printable. Only an execution's own text may have several lines. */
 export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   const message = printableText(end.message).replace(/^\n/, '')
   const fields = {
@@ -131,7 +131,7 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
 }
 
-/** This program was told to leave. */
+/** For the case that this program was told to leave. */
 export function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {
   return {
     exitCode,
@@ -141,7 +141,7 @@ export function leftReport(exitCode: number, { connection, sessionId }: SessionS
   }
 }
 
-/** Why there is no exit code, and what to try: a line each, the second may be empty. */
+/** Why there is no exit code, and what to try: one line each, the second may be empty. */
 export function explanation(
   { kind, message }: Extract<StreamEnd, { kind: NoExitReason }>,
   subject: SessionSubject,
@@ -150,10 +150,10 @@ export function explanation(
   return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject) }
 }
 
-/** Somebody waits for the error itself. */
+/** Short, because somebody waits for the error itself. */
 const PATIENCE_MS = 3000
 
-/** The report of an end at a gateway; of an unknown connection with the one that was probably meant. */
+/** The report of an end at a gateway. For an unknown connection it suggests the one that was probably meant. */
 export async function explainEnd(
   end: StreamEnd,
   subject: SessionSubject,

@@ -37,13 +37,13 @@ export async function execCommand(
   try {
     return await console.follow(session)
   } catch (error) {
-    // What a program is that writes to a pipe that nobody reads.
+    // As for any program that writes to a pipe without a reader.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
     throw error
   }
 }
 
-/** stdout and stderr of an execution become this program's. */
+/** An execution's stdout and stderr become this program's. */
 class ExecConsole {
   readonly #stdout = new ByteOutput(1)
   readonly #stderr = new ByteOutput(2)

@@ -3,7 +3,7 @@ import { isatty } from 'node:tty'
 import { readAll } from '../../../basics/files/read-all.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** With its variables and arguments it must fit into a packet of 17 MiB. */
+/** Together with variables and arguments it has to fit into a packet of 17 MiB. */
 const MAX_SCRIPT_BYTES = 16 * 1024 * 1024
 
 export interface ScriptFlags {
@@ -14,8 +14,8 @@ export interface ScriptFlags {
 }
 
 /**
- * What an execution is to read: `--input`, `--file`, else stdin unless that is a terminal, else nothing where there are
- * arguments for its command: without either it would run nothing, and call that a success.
+ * What an execution reads: `--input`, `--file`, else stdin unless that is a terminal, else nothing if its command has
+ * arguments. With neither input nor arguments it would run nothing, and call that a success.
  * @throws Failure, exit code 64, for both at once or none, a file that cannot be read, and for more than 16 MiB
  */
 export async function readScript(

@@ -5,12 +5,15 @@ import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
 import { readAccount } from '../account-from-env.ts'
 
-/** With the account itself, for questions beside the stream. */
+/** With the account, for requests beside the stream. */
 export interface AccountAccess extends StreamAccess {
   readonly account: Account
 }
 
-/** The gateway's streams, as whoever is signed in. @throws Failure when nobody is, or the gateway does not say where they are */
+/**
+ * Access to the gateway's streams for the signed-in user. @throws Failure when nobody is signed in, or the gateway does
+ * not say where they are
+ */
 export async function streamAccess(): Promise<AccountAccess> {
   const account = readAccount()
   try {
@@ -21,7 +24,7 @@ export async function streamAccess(): Promise<AccountAccess> {
   }
 }
 
-/** It goes into a header. @throws Failure, exit code 64 */
+/** It goes into a header, so it is checked. @throws Failure, exit code 64 */
 export function connectionName(text: string): string {
   if (/^[\x21-\x7e]{1,254}$/.test(text)) return text
   throw new Failure('the name of a connection is one word of ASCII', exitCodes.usage)

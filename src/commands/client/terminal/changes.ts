@@ -1,18 +1,18 @@
 const ESC = '\x1b'
 const STRING_END = `${ESC}\\`
 
-/** Their numbers: text, background, cursor. */
+/** Numbers of the colours of text, background and cursor. */
 const COLOURS = [10, 11, 12]
 
-/** A way in which a program changes a terminal, other than by modes that are switched. Sequences stand without their ESC. */
+/** A change that a program makes to a terminal, other than by switching a mode. Sequences are without their ESC. */
 export interface Change {
   readonly changes: RegExp
-  /** Those of them that bring back what a terminal begins with. */
+  /** Those sequences that restore the terminal's default. */
   readonly usual: RegExp
   readonly undo: string
-  /** Undone on the screen on which it was made: each has its own. */
+  /** To be undone on the screen where it was made: each screen has its own. */
   readonly ofScreen?: true
-  /** A soft reset leaves it as it is. */
+  /** A soft reset does not change it. */
   readonly outlivesReset?: true
 }
 
@@ -21,11 +21,11 @@ export const CHANGES: readonly Change[] = [
   { changes: /^\[[\d;:]*m$/, usual: /^\[0*m$/, undo: `${ESC}[m` },
   // Keypad.
   { changes: /^[=>]$/, usual: /^>$/, undo: `${ESC}>` },
-  // The sets of letters, and which of the first two is shown.
+  // The character sets, and which of the first two is shown.
   { changes: /^\([ -/]*[0-~]$/, usual: /^\(B$/, undo: `${ESC}(B` },
   { changes: /^[)-][ -/]*[0-~]$/, usual: /^\)B$/, undo: `${ESC})B` },
   { changes: /^(?:\cN|\cO|n|o)$/, usual: /^\cO$/, undo: '\x0f' },
-  // The region that scrolls. Setting it moves the cursor.
+  // The scroll region. Setting it moves the cursor.
   { changes: /^\[[\d;]*r$/, usual: /^\[r$/, undo: `${ESC}7${ESC}[r${ESC}8` },
   // The shape of the cursor.
   { changes: /^\[\d* q$/, usual: /^\[0* q$/, undo: `${ESC}[0 q` },
@@ -39,7 +39,7 @@ export const CHANGES: readonly Change[] = [
     ofScreen: true,
     outlivesReset: true,
   },
-  // In place of a colour, `?` asks for it.
+  // A `?` instead of a colour asks for it.
   ...COLOURS.map(colour),
 ]
 

@@ -2,38 +2,43 @@ const ESCAPE = 0x1b
 const BELL = 0x07
 /** CAN and SUB end any sequence. */
 const ABORTS = new Set([0x18, 0x1a])
-/** Introducers of texts that go on to ST or BEL: DCS, SOS, OSC, PM, APC. */
+/** Begin texts that go on to ST or BEL: DCS, SOS, OSC, PM, APC. */
 const STRINGS = new Set(Buffer.from('PX]^_'))
 const BRACKET = 0x5b
 const STRING_END = '\\'
-/** SO and SI change the letters without a sequence. */
+/** SO and SI change the character set without a sequence. */
 const SHIFTS = new Set([0x0e, 0x0f])
-/** In UTF-8 a C1 control is this and a byte from 0x80 to 0x9f: an ESC and a letter in one. */
+/** In UTF-8 a C1 control is this byte and one from 0x80 to 0x9f. It stands for an ESC and a letter. */
 const LEAD_OF_C1 = 0xc2
 const C1_ABOVE_LETTER = 0x40
-/** Behind the last byte: a letter that means nothing outside of a sequence. */
+/** Follows the last byte: a character without a meaning outside of sequences. */
 const NONE = 0x20
 
-/** The longest that means anything to us has some forty characters; the rest of a longer one is passed over. */
+/** Sequences that matter here have at most some forty characters. The rest of a longer one is skipped. */
 const LONGEST = 128
 
 type State = 'ground' | 'escape' | 'csi' | 'string'
 
-/** Finds the escape sequences in what goes to a terminal, wherever it is cut (ECMA-48, as xterm reads it). */
+/**
+ * Finds the escape sequences in what goes to a terminal, wherever it is cut into pieces (ECMA-48, as xterm reads it).
+ */
 export class ControlSequences {
   readonly #found: (sequence: string) => void
   #state: State = 'ground'
   #text = ''
-  /** The string that an ESC has cut off: with a backslash it has ended. */
+  /** The string that an ESC has interrupted. A backslash after it ends the string. */
   #cut = ''
   #isLead = false
 
-  /** @param found called with each complete one, without the ESC: `[?25l`, `=`, `(0`, `]11;red`, and with SO and SI */
+  /**
+   * @param found called with each complete sequence, without the ESC: `[?25l`, `=`, `(0`, `]11;red`; also with SO and
+   * SI
+   */
   constructor(found: (sequence: string) => void) {
     this.#found = found
   }
 
-  /** Whether the terminal is in the middle of one. */
+  /** Whether the terminal is in the middle of a sequence. */
   get isInside(): boolean {
     return this.#state !== 'ground'
   }
@@ -55,7 +60,7 @@ export class ControlSequences {
     if (ABORTS.has(byte)) this.#begin('ground')
     else if (byte === ESCAPE) this.#begin('escape')
     else if (this.#state !== 'string') {
-      // Others are obeyed in the middle of a sequence and do not count.
+      // Other controls work even inside a sequence, and do not matter here.
       if (SHIFTS.has(byte)) this.#found(String.fromCharCode(byte))
     } else if (byte === BELL) this.#complete(this.#text)
   }
@@ -82,7 +87,7 @@ export class ControlSequences {
   }
 }
 
-/** Most of what goes to a terminal is no sequence. */
+/** A fast search, since most of what goes to a terminal is plain text. */
 function textEnd(data: Uint8Array, start: number): number {
   let at = start
   for (let byte = data[at]; byte !== undefined && byte >= 0x20 && byte !== LEAD_OF_C1; byte = data[at])

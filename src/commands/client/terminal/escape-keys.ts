@@ -1,4 +1,4 @@
-/** What a piece of input comes to: keys for the session, or a word for this program. */
+/** The meaning of a piece of input: keys for the session, or a command for this program. */
 export type KeyAction =
   { readonly kind: 'send'; readonly data: Buffer } | { readonly kind: 'leave' } | { readonly kind: 'help' }
 
@@ -6,7 +6,7 @@ const TILDE = 0x7e
 const CARRIAGE_RETURN = 0x0d
 const LINE_FEED = 0x0a
 
-/** Behind a tilde at the beginning of a line. */
+/** After a tilde at the beginning of a line. */
 const COMMANDS: ReadonlyMap<number, 'leave' | 'help'> = new Map([
   [0x2e, 'leave'],
   [0x3f, 'help'],
@@ -16,21 +16,21 @@ const PASTE_BEGINS = Buffer.from('\x1b[200~')
 const PASTE_ENDS = Buffer.from('\x1b[201~')
 
 /**
- * `~.`, `~~` and `~?` at the beginning of a line, as ssh has them. Not in what is pasted, as far as the terminal marks
- * it: text that somebody copied must not end a session.
+ * `~.`, `~~` and `~?` at the beginning of a line, as in ssh. Not in pasted text, if the terminal marks it: copied text
+ * must not end a session.
  */
 export class EscapeKeys {
   #atLineStart = true
-  /** A tilde is held back until the next key tells what it is. */
+  /** A tilde is held until the next key tells what it means. */
   #isHeld = false
   readonly #pasteMark = new Mark(PASTE_BEGINS)
   readonly #pasteEnd = new Mark(PASTE_ENDS)
   #isPaste = false
 
-  /** In order; nothing behind `leave` counts. */
+  /** The actions in order. Nothing after `leave` counts. */
   read(input: Buffer): KeyAction[] {
     const actions: KeyAction[] = []
-    // One more: a tilde of an earlier piece may come first.
+    // One byte more, for a tilde that was held from an earlier piece.
     let keys = Buffer.alloc(input.length + 1)
     let length = 0
     const flush = () => {
@@ -53,7 +53,7 @@ export class EscapeKeys {
     return actions
   }
 
-  /** None for a tilde that is held, two for what follows one and means nothing with it. */
+  /** No byte for a tilde that is held; two when the next key means nothing after it. */
   #keysOf(byte: number): number[] {
     if (this.#isHeld) {
       this.#isHeld = false
@@ -73,7 +73,7 @@ export class EscapeKeys {
   }
 }
 
-/** Finds a text in single bytes. Its first byte is nowhere else in it. */
+/** Finds a text byte by byte. Its first byte must not occur in it again. */
 class Mark {
   readonly #text: Buffer
   #matched = 0

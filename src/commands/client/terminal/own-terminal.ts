@@ -2,12 +2,12 @@ import type { WindowSize } from '../../../basics/window-size.ts'
 import { writeSync } from 'node:fs'
 import { ScreenModes } from './screen-modes.ts'
 
-/** Of a terminal that does not tell its own, as some that are made by programs. */
+/** For terminals that do not tell their size, such as some that programs make. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
 /**
- * The terminal that this program runs on, in raw mode from its making to `restore`: which is called on whatever way the
- * program ends, but for a SIGKILL and an abort.
+ * The terminal that this program runs on, in raw mode until `restore`. That is called whenever the program ends, except
+ * by a SIGKILL or an abort.
  */
 export class OwnTerminal implements Disposable {
   readonly #modes = new ScreenModes()
@@ -15,12 +15,13 @@ export class OwnTerminal implements Disposable {
   #makeCooked: (() => void) | undefined
   readonly #again = () => {
     this.#makeRaw()
-    // A new size was told to what ran in the foreground meanwhile; Node looks when it is told, and knows if it changed.
+    // A new size was only told to what ran in the foreground meanwhile. With this signal Node looks whether it has
+    // changed.
     process.kill(process.pid, 'SIGWINCH')
   }
   readonly #restore = () => this.restore()
 
-  /** @throws Error when stdin is no terminal */
+  /** @throws Error when stdin is not a terminal */
   static async enter(): Promise<OwnTerminal> {
     return new OwnTerminal(await rawMode())
   }
@@ -28,7 +29,7 @@ export class OwnTerminal implements Disposable {
   private constructor(makeRaw: () => () => void) {
     this.#makeRaw = makeRaw
     this.#makeCooked = makeRaw()
-    // A shell that stopped us has set its own mode meanwhile.
+    // The shell that had stopped us has set its own mode meanwhile.
     process.on('SIGCONT', this.#again)
     process.on('uncaughtExceptionMonitor', this.#restore)
     process.on('exit', this.#restore)
@@ -39,15 +40,15 @@ export class OwnTerminal implements Disposable {
     return cols > 0 && rows > 0 ? { rows, cols } : USUAL_SIZE
   }
 
-  /** To be called with everything that is written to the screen. */
+  /** Call it with everything that is written to the screen. */
   see(data: Uint8Array): void {
     this.#modes.see(data)
   }
 
   /**
-   * Keys as they come, until `restore`; while one call goes on the next keys wait.
+   * Passes on keys until `restore`. During a call the next keys wait.
    * @param typed settles when there is room for more
-   * @param closed the terminal is gone
+   * @param closed called when the terminal is gone
    */
   onKeys(typed: (keys: Buffer) => Promise<void>, closed: () => void): void {
     const { stdin } = process
@@ -65,8 +66,8 @@ export class OwnTerminal implements Disposable {
   }
 
   /**
-   * Everything as it was, at once; again it does nothing.
-   * @param isStuck the terminal takes no output: only its mode is brought back
+   * Puts everything back at once; a second call does nothing.
+   * @param isStuck the terminal takes no output: only its mode is restored
    */
   restore(isStuck = false): void {
     if (this.#makeCooked === undefined) return
@@ -85,7 +86,7 @@ export class OwnTerminal implements Disposable {
   }
 }
 
-/** Node's own where libc cannot be called. */
+/** Uses Node's own raw mode where libc cannot be called. */
 async function rawMode(): Promise<() => () => void> {
   const termios = await import('../../../runtime/linux/termios.ts').catch(() => undefined)
   if (termios !== undefined) return () => termios.makeRaw(0)
@@ -99,6 +100,6 @@ function write(text: string): void {
   try {
     writeSync(1, text)
   } catch {
-    // The terminal has gone.
+    // The terminal is gone.
   }
 }

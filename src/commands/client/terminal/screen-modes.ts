@@ -1,7 +1,7 @@
 import { CHANGES, type Change } from './changes.ts'
 import { ControlSequences } from './control-sequences.ts'
 
-/** Modes that a program may leave behind, other than a terminal has them: those with a mark are DEC's. */
+/** Modes that are off by default, and that a program may leave on. A `?` marks those of DEC. */
 const OFF_BY_DEFAULT = new Set([
   '2', // locked keyboard
   '4', // insertion
@@ -34,7 +34,10 @@ const ALTERNATE_SCREENS = new Set(['?47', '?1047', '?1049'])
 const ESC = '\x1b'
 const CANCEL = '\x18'
 
-/** What a remote program has made of the terminal, from what went to the screen; for when it cannot undo it itself. */
+/**
+ * What a remote program has changed on the terminal, learnt from what went to the screen. To undo it when the program
+ * itself cannot.
+ */
 export class ScreenModes {
   readonly #sequences = new ControlSequences((sequence) => this.#found(sequence))
   /** Modes that are not at their default. */
@@ -42,12 +45,12 @@ export class ScreenModes {
   readonly #changes = new Set<Change>()
   #keyboards = 0
 
-  /** To be called with everything that goes to the screen. */
+  /** Call it with everything that goes to the screen. */
   see(data: Uint8Array): void {
     this.#sequences.read(data)
   }
 
-  /** What brings the terminal back to its defaults; empty when it has them. */
+  /** What brings the terminal back to its defaults; empty when nothing has changed. */
   undo(): string {
     const modes = [...this.#modes]
     const screens = modes.filter((mode) => ALTERNATE_SCREENS.has(mode))
@@ -55,7 +58,7 @@ export class ScreenModes {
     const changes = [...this.#changes]
     return [
       this.#sequences.isInside ? CANCEL : '',
-      // The stack of keyboard modes belongs to the screen; the rest of the look is better undone on the one that stays.
+      // Each screen has its own stack of keyboard modes. Everything else is better undone on the screen that stays.
       this.#keyboards > 0 ? `${ESC}[<${this.#keyboards}u` : '',
       ...changes.filter(({ ofScreen }) => ofScreen).map(({ undo }) => undo),
       ...[...others, ...screens].map((mode) => `${ESC}[${mode}${ON_BY_DEFAULT.has(mode) ? 'h' : 'l'}`),
@@ -86,7 +89,7 @@ export class ScreenModes {
     }
   }
 
-  /** The stack of kitty's protocol. */
+  /** For the stack of kitty's protocol. */
   #keyboard(sequence: string): void {
     const [, way, count] = /^\[([<>])(\d*)u$/.exec(sequence) ?? []
     if (way === '>') this.#keyboards += 1
@@ -103,7 +106,7 @@ export class ScreenModes {
     }
   }
 
-  /** Screen, mouse and paste stay as they are. */
+  /** Does not change screen, mouse and paste. */
   #softReset(): void {
     for (const change of this.#changes) if (!change.outlivesReset) this.#changes.delete(change)
     for (const mode of ['4', '?1', '?6', '?7', '?25', '?66']) this.#modes.delete(mode)

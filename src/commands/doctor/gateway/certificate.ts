@@ -2,7 +2,7 @@ import { checkServerIdentity, type DetailedPeerCertificate } from 'node:tls'
 
 const DAY_MS = 86_400_000
 
-/** For people: its common name, else all of the name, else the names that it is for. */
+/** For people: the common name, or else the whole subject, or else the names that it is for. */
 export function certificateName({ subject, subjectaltname = '' }: DetailedPeerCertificate): string {
   return distinguished(subject) || subjectaltname || 'nobody'
 }
@@ -11,15 +11,15 @@ export function issuerOf({ issuer }: DetailedPeerCertificate): string {
   return distinguished(issuer) || 'nobody'
 }
 
-/** What Node has: the last one of an incomplete chain has no issuer. */
+/** As Node really gives it: the last one of an incomplete chain has no issuer. */
 type Linked = Omit<DetailedPeerCertificate, 'issuerCertificate'> & { readonly issuerCertificate?: Linked }
 
-/** The certificates that the gateway has sent and what leads to its authority, without that one itself. */
+/** The certificates that the gateway has sent, up to its authority, without the authority itself. */
 export function chainOf(leaf: Linked): Linked[] {
   const chain: Linked[] = []
   for (let one: Linked | undefined = leaf; one !== undefined && !chain.includes(one);) {
     const next: Linked | undefined = one.issuerCertificate
-    // An authority is its own issuer; so is a certificate that nobody else has signed.
+    // An authority is its own issuer, and so is a self-signed certificate.
     const isOwnIssuer: boolean = next?.fingerprint256 === one.fingerprint256
     if (!isOwnIssuer || chain.length === 0) chain.push(one)
     one = isOwnIssuer ? undefined : next
@@ -27,12 +27,12 @@ export function chainOf(leaf: Linked): Linked[] {
   return chain
 }
 
-/** Whole days until the first of them ends; negative when it has. */
+/** Whole days until the first of them expires; negative when one has. */
 export function daysLeft(chain: readonly Linked[]): number {
   return Math.floor(Math.min(...chain.map(({ valid_to }) => Date.parse(valid_to) - Date.now())) / DAY_MS)
 }
 
-/** Why it is not the one of this name; undefined when it is. */
+/** Why the certificate is not for this name; undefined when it is. */
 export function wrongName(
   name: string,
   leaf: DetailedPeerCertificate,

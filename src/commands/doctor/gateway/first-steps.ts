@@ -13,7 +13,7 @@ const LOOKUP_ADVICE: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'no name server answers: look at /etc/resolv.conf and the network',
 }
 
-/** The addresses of the gateway, or of the proxy: that one looks up the gateway itself. */
+/** Looks up the gateway, or the proxy, which looks up the gateway itself. */
 export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
   const { host } = firstStep(route)
   if (isIP(host) !== 0)
@@ -38,7 +38,7 @@ interface Attempt {
   readonly ms: number
 }
 
-/** Each address on its own: one that does not answer costs every attempt that comes to it. */
+/** Tries each address: one that does not answer fails every attempt that uses it. */
 export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promise<Finding<Way>> {
   const { port } = firstStep(route)
   const attempts = await Promise.all(route.addresses.map((address) => attempt(address, port, signal)))
@@ -80,7 +80,7 @@ function advice(attempts: readonly Attempt[]): string {
   return 'Something on the way, such as a firewall, lets nothing through to this port'
 }
 
-/** Whether the proxy of the environment, where there is one for this gateway, carries connections to it. */
+/** Whether the proxy of the environment, if there is one for this gateway, connects to it. */
 export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   if (way.proxy === undefined) return { ...ok(unused(way)), fact: way }
   const { address } = way.proxy
@@ -108,12 +108,12 @@ function unused({ identity, hasOtherProxy }: Way): string {
 
 const HEALTH_MS = 4000
 
-/** HealthCheck by the agent's own channel; it needs no credential, and no stream is opened. */
+/** A HealthCheck on the agent's own channel. It needs no credential, and opens no stream. */
 export async function checkHealth({ identity, proxy }: Way): Promise<Finding> {
   using channel = new Channel(identity, proxy)
   const first = await timed(channel)
   if (!first.isAnswered) return unanswered(first.ms, channel.stage)
-  // The first one had to connect.
+  // The first one included connecting.
   const second = await timed(channel)
   if (!second.isAnswered) return unanswered(second.ms, channel.stage)
   return ok(`answered in ${second.ms.toFixed(1)} ms, in ${first.ms.toFixed(1)} ms with a new connection`)
@@ -134,10 +134,10 @@ function unanswered(ms: number, stage: string): Finding {
   )
 }
 
-/** Enough to make certificates and tokens that were just made invalid. */
+/** Enough to make new certificates and tokens invalid. */
 const FAR_OFF_MS = 30_000
 
-/** This machine's clock against the one behind the gateway's `date` header, which has whole seconds. */
+/** Compares this machine's clock with the gateway's `date` header, which has whole seconds. */
 export function checkClock({ date, receivedAt }: Pick<Http2Answer, 'date' | 'receivedAt'>): Finding {
   const theirs = Date.parse(date ?? '')
   if (Number.isNaN(theirs)) return skipped('the gateway does not tell its time (no date header)')

@@ -6,7 +6,7 @@ import { openWay, Patience, type Way } from './way.ts'
 
 const ANSWER_MS = 5000
 
-/** What the gateway said, and when it came, by this machine's clock in milliseconds. */
+/** What the gateway answered, and when, by this machine's clock in milliseconds. */
 export interface Http2Answer {
   readonly way: Way
   readonly date: string | undefined
@@ -14,8 +14,8 @@ export interface Http2Answer {
 }
 
 /**
- * Whether it is a gRPC server that answers: grpc-js takes whatever speaks HTTP/2 for one. Asks for a HealthCheck, which
- * needs no credential.
+ * Checks that a gRPC server answers: grpc-js accepts anything that speaks HTTP/2. Sends a HealthCheck, which needs no
+ * credential.
  */
 export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {
   using patience = new Patience(ANSWER_MS, signal)
@@ -55,10 +55,10 @@ function firstHeaders(session: ClientHttp2Session, socket: Socket): Promise<Inco
       te: 'trailers',
     })
     request.once('response', resolve)
-    // The socket's own error says most, and comes first.
+    // The socket's own error comes first, and says most.
     for (const source of [socket, session, request]) source.on('error', reject)
     session.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
-    // A message of no bytes: not compressed, length 0.
+    // A message without bytes: not compressed, length 0.
     request.end(Buffer.alloc(5))
   })
 }

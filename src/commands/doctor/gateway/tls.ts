@@ -10,10 +10,10 @@ import { chainOf, daysLeft, issuerOf, certificateName, wrongName } from './certi
 import { openWay, Patience, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000
-/** Time to get another one, with some delay. */
+/** Time to get a new one, with some delay. */
 const SOON_DAYS = 14
 
-/** The gateway's certificate, looked at even where it is refused. Nothing is sent but the handshake. */
+/** Looks at the gateway's certificate, even if the agent would refuse it. Sends nothing but the handshake. */
 export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   const { identity } = way
   if (identity.tls === undefined) return { ...plaintext(identity.host), fact: way }
@@ -45,14 +45,14 @@ async function shakeHands(
   options: TlsOptions,
 ): Promise<TLSSocket> {
   const name = options.serverName ?? identity.host
-  // With tls.skip-verify the agent reads none, and what it hides could not be told.
+  // With tls.skip-verify the agent reads no authorities, so this reads them to tell what that setting hides.
   const authorities = ownAuthorities ?? systemAuthorities(process.env)
   const tls = connect({
     socket,
     secureContext: secureContext({ ...options, authorities }),
     host: name,
     ...(isIP(name) === 0 && { servername: name }),
-    // Refused later, with all that is wrong: Node would stop at the first thing.
+    // Checked below, with everything that is wrong: Node would stop at the first problem.
     rejectUnauthorized: false,
     ALPNProtocols: ['h2'],
   })
@@ -78,7 +78,7 @@ function judge(tls: TLSSocket, { identity, ownAuthorities }: Way, options: TlsOp
   return ok(found)
 }
 
-/** All that is wrong, in words. */
+/** Everything that is wrong, in words. */
 function problemsOf(
   tls: TLSSocket,
   leaf: DetailedPeerCertificate,
@@ -98,7 +98,7 @@ function problemsOf(
   return [...new Set(errors.map((error) => explainTls(error, address, options) ?? error.message))]
 }
 
-/** A code: Node's types say that it is an Error. */
+/** A code, although Node's types say that it is an Error. */
 function refusalOf({ authorizationError }: TLSSocket): string | undefined {
   const refusal: unknown = authorizationError
   if (typeof refusal === 'string') return refusal

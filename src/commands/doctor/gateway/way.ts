@@ -6,17 +6,17 @@ import { tunnel, type Proxy } from '../../../dial/tunnel.ts'
 import type { AgentConfiguration } from '../../../config.ts'
 import { proxyFor } from '../../start/settings.ts'
 
-/** Where the agent would go, and by which proxy. */
+/** Where the agent would connect, and through which proxy. */
 export interface Route {
   readonly identity: Identity
   readonly proxy: Proxy | undefined
-  /** There is one in the environment, and it is not for this gateway. */
+  /** Whether the environment has a proxy that is not for this gateway. */
   readonly hasOtherProxy: boolean
   /** Of `tls.ca`, as PEM. */
   readonly ownAuthorities: readonly string[] | undefined
 }
 
-/** The agent takes a proxy for TLS only: it would see a key in the clear. */
+/** The agent uses a proxy only with TLS. Otherwise the proxy would see the key. */
 export function routeOf(identity: Identity, settings: AgentConfiguration): Route {
   const proxy = identity.tls === undefined ? undefined : proxyFor(settings)(identity.address)
   return {
@@ -27,32 +27,32 @@ export function routeOf(identity: Identity, settings: AgentConfiguration): Route
   }
 }
 
-/** With the addresses of its first step: the proxy's, or the gateway's. */
+/** With the addresses of the first step: the proxy's, or the gateway's. */
 export interface ResolvedRoute extends Route {
   readonly addresses: readonly string[]
 }
 
-/** With the one of them that answered. */
+/** With the address that has answered. */
 export interface Way extends Route {
   readonly address: string
 }
 
-/** Of the first step: `host`, without brackets, and `port`. */
+/** Where the first step leads: `host`, without brackets, and `port`. */
 export function firstStep({ identity, proxy }: Route): { readonly host: string; readonly port: number } {
   const address = proxy?.address ?? identity.address
   return { host: hostOf(address), port: portOf(address) }
 }
 
-/** A TCP connection; the signal destroys it, at any time. Rejects with the system's error. */
+/** A TCP connection, which the signal destroys at any time. Rejects with the system's error. */
 export async function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host, port, signal })
-  // It may end when nobody listens any more.
+  // The connection may end when nobody listens any more.
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   return socket
 }
 
-/** A connection that leads to the gateway, by the proxy where there is one. @throws TunnelError */
+/** A connection to the gateway, through the proxy if there is one. @throws TunnelError */
 export async function openWay(way: Way, signal: AbortSignal): Promise<Socket> {
   const socket = await openSocket(way.address, firstStep(way).port, signal)
   if (way.proxy === undefined) return socket
@@ -65,7 +65,7 @@ export async function openWay(way: Way, signal: AbortSignal): Promise<Socket> {
   }
 }
 
-/** A wait of a check that ends before the check's own deadline, so that its text can say what was waited for. */
+/** A wait inside a check. It ends before the check's own deadline, so that the text can say what was waited for. */
 export class Patience implements Disposable {
   readonly signal: AbortSignal
   readonly #end: () => void

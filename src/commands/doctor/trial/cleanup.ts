@@ -4,9 +4,9 @@ import { processEntry } from '../../../runtime/ending/process-table.ts'
 import { type Finding, broken, ok, skipped, warning } from '../finding.ts'
 import { runTrial } from './run.ts'
 
-/** All three end by themselves should nobody end them. */
+/** If nobody ends them, all three end by themselves. */
 const LONGEST_MS = 20_000
-/** After the end of the execution the kernel may take a moment. */
+/** After the end of the execution the kernel may need a moment. */
 const GONE_MS = 2000
 
 const NAP = `setTimeout(() => {}, ${LONGEST_MS})`
@@ -19,12 +19,12 @@ console.log('pids', start(false), start(true), process.pid)
 ${NAP}
 `
 
-/** Whether a command that does not want to end, and what it has started, are gone when its execution is over. */
+/** Whether a command that does not want to end, and what it has started, are gone after its execution. */
 export async function tryCleanup(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const watch = (stdout: string, terminate: () => void) => {
     if (pidsIn(stdout).length > 0) terminate()
   }
-  // By Node itself: a container may have neither a shell nor setsid.
+  // With Node itself: a container may have neither a shell nor setsid.
   const { stdout, failure } = await runTrial(engine, [process.execPath, '-e', SCRIPT], { watch }, signal)
   const pids = pidsIn(stdout)
   if (pids.length === 0)

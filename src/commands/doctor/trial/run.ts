@@ -7,7 +7,7 @@ import { type Finding, broken, ok, warning } from '../finding.ts'
 export interface RunOptions {
   readonly stdin?: string
   readonly onTerminal?: boolean
-  /** Sees stdout as it grows, with what ends the command. */
+  /** Called with stdout as it grows, and with a function that ends the command. */
   readonly watch?: (stdout: string, terminate: () => void) => void
 }
 
@@ -19,13 +19,13 @@ export interface Ran {
   readonly failure: string | undefined
 }
 
-/** From SIGTERM to SIGKILL: these commands have nothing to put in order. */
+/** From SIGTERM to SIGKILL. These commands need no time to end. */
 const GRACE_MS = 200
 const INSTANCE = randomUUID()
-/** No other execution has it: one at a time is made. */
+/** Unique, since there is only one execution at a time. */
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
-/** One command with the engine, the environment and the end of a real execution. Ended early at the signal. */
+/** One command, with the engine, environment and end of a real execution. The signal ends it early. */
 export async function runTrial(
   engine: Engine,
   argv: readonly string[],
@@ -63,7 +63,7 @@ export async function runTrial(
 const PIPES_SCRIPT =
   'cat /dev/stdin && echo to-stderr > /dev/stderr && echo to-stdout > /dev/stdout && exit 7'
 
-/** A command as runbooks have them: its exit code, its input, and its outputs opened by their names. */
+/** A command like those of runbooks: its exit code, its input, and its outputs opened by name. */
 export async function tryCommand(engine: Engine, signal: AbortSignal): Promise<Finding> {
   const { code, stdout, stderr, failure } = await runTrial(
     engine,
@@ -90,7 +90,7 @@ function lastLine(text: string): string {
 
 const TERMINAL_SCRIPT = 'test -t 0 && test -t 1 && test -t 2 && echo on-a-terminal'
 
-/** A command on a terminal of its own, as clients that connect get them. */
+/** A command on a terminal of its own, as for clients that connect. */
 export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<Finding> {
   if (engine.name === 'portable')
     return warning(
@@ -111,7 +111,9 @@ export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<
   )
 }
 
-/** Whether a command can read the environment with which this process was started, guarded like an agent. */
+/**
+ * Whether a command can read the environment with which this process was started, while it is guarded like an agent.
+ */
 export async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
   const { code, failure } = await runTrial(
     engine,

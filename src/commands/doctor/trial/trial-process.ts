@@ -3,23 +3,23 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { TrialAnswer, TrialName, TrialResult } from './trial.ts'
 
-/** For a command that is ended and the folder of the runtime; then it is killed. */
+/** For ending a command and removing the runtime folder. After that the process is killed. */
 const END_MS = 3000
 
-/** The process in which doctor runs commands. Whoever starts it disposes it. */
+/** The process in which doctor runs commands. Whoever starts it has to dispose it. */
 export class TrialProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown>
 
-  /** @param main the program's own file, which knows the command `doctor-trial` */
+  /** @param main the program's file, which has the command `doctor-trial` */
   constructor(main: string) {
     this.#child = fork(main, ['doctor-trial'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     this.#exited = once(this.#child, 'exit')
-    // Its end is seen by whoever asks.
+    // Whoever asks will see the end.
     this.#exited.catch(() => undefined)
   }
 
-  /** One at a time. Rejects when the process ends instead of answering, or at the signal. */
+  /** One question at a time. Rejects when the process ends instead of answering, or at the signal. */
   async ask<Name extends TrialName>(name: Name, signal: AbortSignal): Promise<TrialResult<Name>> {
     const answered = once(this.#child, 'message', { signal })
     if (this.#child.connected) this.#child.send(name)
@@ -31,7 +31,7 @@ export class TrialProcess implements AsyncDisposable {
     return answer.result as TrialResult<Name>
   }
 
-  /** With a command that still runs. */
+  /** Also ends a command that still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect()
     const kill = setTimeout(() => signalChild(this.#child, 'SIGKILL'), END_MS)

@@ -3,7 +3,7 @@ import { loadEngine, type Engine } from '../../../runtime/engine.ts'
 import { Failure, exitCodes } from '../../failure.ts'
 import { tryCleanup } from './cleanup.ts'
 import { tryCommand, tryTerminal, canReadEnvironment } from './run.ts'
-/** What can be asked for, by name; the answers go over the channel to the parent as JSON. */
+/** What can be asked, by name. Answers go to the parent as JSON over the channel. */
 const trials = {
   command: tryCommand,
   terminal: tryTerminal,
@@ -16,12 +16,12 @@ export type TrialResult<Name extends TrialName> = Awaited<ReturnType<(typeof tri
 export type TrialAnswer = { readonly result: unknown } | { readonly error: string }
 
 /**
- * `runbook-agent doctor-trial`, started by `doctor`: commands run in a process of their own, guarded like an agent.
- * What doctor itself would adopt as a subreaper could be somebody else's: it may have been given children by an exec.
+ * `runbook-agent doctor-trial`, started by `doctor`: runs commands in a process of its own, guarded like an agent. If
+ * doctor itself were a subreaper, it might adopt processes of others: an exec may have given it children.
  */
 export async function trialCommand(): Promise<void> {
   if (process.send === undefined) throw new Failure('doctor-trial is for doctor alone', exitCodes.usage)
-  // Ctrl-C reaches this process as well; the end of the channel ends it, after its command.
+  // Ctrl-C reaches this process, too. It ends with its channel, after its command.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
   const life = new AbortController()
   const engine = await loadEngine()
@@ -35,7 +35,7 @@ export async function trialCommand(): Promise<void> {
   await last
 }
 
-/** @returns why what leaves its session cannot be followed */
+/** @returns why processes that leave their session cannot be followed */
 function guard(engine: Engine): string | undefined {
   try {
     engine.guard()
@@ -60,7 +60,7 @@ async function answer(
   }
 }
 
-/** Nobody listens any more when the parent has lost its patience. */
+/** The parent may have given up, and then nobody listens. */
 function tell(message: TrialAnswer): void {
   if (process.connected) process.send?.(message)
 }
