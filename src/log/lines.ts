@@ -6,10 +6,10 @@ const PAUSE_MS = 10
 
 /**
  * Writes lines to a descriptor before `write` returns, so that the last one before an exit is not lost. A line that
- * cannot be written is dropped: a full disk or a reader that left are no reason to end, and there is nowhere to say it.
- *
- * Not pino's destination: it waits for ever on EAGAIN, and throws on a full disk. EAGAIN comes as soon as anything
- * has touched `process.stderr`, because libuv makes a pipe non-blocking.
+ * cannot be written is dropped: a full disk or a reader that left is no reason to end, and there is nowhere to report
+ * it.
+ * Not pino's destination: it waits for ever on EAGAIN, and throws on a full disk. EAGAIN comes as soon as anything has
+ * touched `process.stderr`, because libuv makes a pipe non-blocking.
  */
 export class Lines {
   readonly #fd: number
@@ -31,7 +31,7 @@ export class Lines {
 
   /** Bytes written. */
   #writeAll(bytes: Buffer): number {
-    // Once a reader was waited for in vain, no line waits until one got through.
+    // After one wait in vain for a reader, no line waits until one got through.
     let pauses = this.#isStuck ? 0 : this.#pauses
     let written = 0
     while (written < bytes.length) {

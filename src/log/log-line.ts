@@ -2,7 +2,7 @@ import type { LogLine } from '../basics/logger.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
-/** A line as pino has written it, in parts. Of a name that is there twice the last counts, as for every reader of JSON. */
+/** Takes apart a line that pino has written. When a name occurs twice the last one counts, as for every JSON reader. */
 export function parseLogLine(json: string): LogLine {
   const { level, timestamp, msg, ...fields } = JSON.parse(json) as Record<string, unknown>
   const time = new Date(typeof timestamp === 'string' ? timestamp : NaN)

@@ -3,11 +3,10 @@ const REDACTED = '[redacted]'
 const UNPRINTABLE = '[unprintable]'
 
 /**
- * Copies the fields of a log line with the text of every secret-sounding name, however deep, left out. A last net:
- * nobody should log one. Never throws.
- *
- * Not pino's own `redact`: with a wildcard pino 10.4 clones each value by its enumerable properties, and the clone
- * of a URL, a Buffer or an object with a failing getter makes the call that logs throw (seen).
+ * Copies the fields of a log line, leaving out the text of every name that sounds secret, at any depth. A last safety
+ * net: nobody should log one. Never throws.
+ * Not pino's own `redact`: with a wildcard pino 10.4 clones each value by its enumerable properties, and the clone of a
+ * URL, a Buffer or an object with a failing getter makes the logging call throw (seen).
  */
 export function redactFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redactField(name, value)]))
@@ -15,7 +14,7 @@ export function redactFields(fields: object): Record<string, unknown> {
 
 function redactField(name: string, value: unknown): unknown {
   if (hides(name, value)) return REDACTED
-  // pino has a form for an error in `err`, with its stack.
+  // pino has its own form for an error in `err`, with the stack.
   if (typeof value !== 'object' || value === null || (name === 'err' && value instanceof Error)) return value
   try {
     return JSON.parse(JSON.stringify(value, replace)) as unknown
@@ -30,7 +29,7 @@ function replace(name: string, value: unknown): unknown {
   return value instanceof Error ? { type: value.name, message: value.message } : value
 }
 
-/** Numbers and switches tell nothing: `keys: 3` may be read. */
+/** Numbers and booleans reveal nothing: `keys: 3` may be shown. */
 function hides(name: string, value: unknown): boolean {
   return (
     SECRET_NAME.test(name) && (typeof value === 'string' || (typeof value === 'object' && value !== null))

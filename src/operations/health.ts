@@ -3,10 +3,13 @@ import { connectionWords, isReady } from './status-text.ts'
 
 const PERIOD_MS = 200
 const WINDOW_MS = 60_000
-/** More of the last minute than this without a turn is no work any more. */
+/** If the loop stood still for more of the last minute than this, the agent no longer works. */
 const BLOCKED_MS = WINDOW_MS / 2
 
-/** Blocks of an event loop within the last minute, from the times at which it turned (milliseconds, rising). */
+/**
+ * Times in the last minute in which an event loop stood still, from the moments at which it turned (milliseconds,
+ * rising).
+ */
 export class LoopDelays {
   #blocks: { readonly endedAt: number; readonly ms: number }[] = []
   #turnedAt: number
@@ -15,39 +18,39 @@ export class LoopDelays {
     this.#turnedAt = startedAt
   }
 
-  /** To be called every 200 ms; what it is late by is the time in which the loop did not turn. */
+  /** Call it every 200 ms. What it is late by is the time in which the loop stood still. */
   turned(at: number): void {
     const ms = at - this.#turnedAt - PERIOD_MS
     this.#turnedAt = at
     this.#blocks = this.#blocks.filter(({ endedAt }) => endedAt > at - WINDOW_MS)
-    // At most one in 200 ms: 300 of them.
+    // At most one per 200 ms, so 300 of them.
     if (ms > 0) this.#blocks.push({ endedAt: at, ms })
   }
 
-  /** The longest one, milliseconds. */
+  /** The longest one, in milliseconds. */
   longest(): number {
     return Math.max(0, ...this.#blocks.map(({ ms }) => ms))
   }
 
-  /** All of them together, milliseconds of the last minute. */
+  /** All of them together, in milliseconds of the last minute. */
   total(): number {
     const from = this.#turnedAt - WINDOW_MS
     return this.#blocks.reduce((sum, { endedAt, ms }) => sum + Math.min(ms, endedAt - from), 0)
   }
 }
 
-/** Watches this process's own event loop, 5 looks a second. */
+/** Watches this process's own event loop, five times a second. */
 export class LoopMonitor implements Disposable {
   readonly #delays = new LoopDelays(performance.now())
   readonly #timer = setInterval(() => this.#look(), PERIOD_MS).unref()
 
-  /** How long the loop did not turn at a stretch in the last minute, at most; milliseconds. */
+  /** The longest time without a break that the loop stood still in the last minute, in milliseconds. */
   longestMs(): number {
     this.#look()
     return this.#delays.longest()
   }
 
-  /** How much of the last minute it did not turn; milliseconds. */
+  /** How much of the last minute it stood still, in milliseconds. */
   blockedMs(): number {
     this.#look()
     return this.#delays.total()
@@ -69,8 +72,8 @@ export interface AgentHealth {
 }
 
 /**
- * Whether the process lives. A loop that is blocked answers nothing: the probe's own timeout tells that, and an answer
- * is the proof that it turns. Said here is only what the answer would hide: a loop that hardly ever turns.
+ * Whether the process is alive. A blocked loop answers nothing, which the probe's own timeout notices; any answer
+ * proves that the loop turns. So this reports only what an answer would hide: a loop that hardly ever turns.
  */
 export function liveness(blockedMs: number): AgentHealth {
   if (blockedMs <= BLOCKED_MS) return { ok: true, line: 'ok' }
@@ -80,7 +83,7 @@ export function liveness(blockedMs: number): AgentHealth {
   }
 }
 
-/** Whether executions get here. */
+/** Whether executions can get here. */
 export function readiness(status: Status): AgentHealth {
   return { ok: isReady(status), line: connectionWords(status) }
 }

@@ -8,7 +8,7 @@ import { liveness, LoopMonitor, readiness, type AgentHealth } from './health.ts'
 import { Metrics } from './metrics.ts'
 import type { StatusSource } from './status.ts'
 
-/** A connection lives this long, whatever it does: sends its request, reads its answer, or neither. */
+/** A connection may last this long, whatever it does: send its request, read its answer, or neither. */
 const CONNECTION_MS = 10_000
 const MAX_CONNECTIONS = 32
 const MAX_HEADER_BYTES = 8192
@@ -27,7 +27,7 @@ export interface Http extends AsyncDisposable {
   readonly address: string
 }
 
-/** The address cannot be had; the message says which and what to do. */
+/** The address cannot be used. The message says which one and what to do. */
 export class ListenError extends Error {
   override readonly name = 'ListenError'
 }
@@ -76,13 +76,13 @@ function createBoundedServer(routes: Routes, log: Logger, connectionMs: number):
     socket.once('close', () => open.delete(socket))
     endAfter(socket, connectionMs)
   })
-  // No descriptor left, for instance: a probe that fails, and no reason to end.
+  // For example when no descriptor is left. The probe fails, but that is no reason to end.
   const note = (error: Error) => log.warn({ error: error.message }, 'http cannot take a connection')
   server.once('listening', () => server.on('error', note))
   return server.unref()
 }
 
-/** The oldest goes: whoever holds all connections must not keep a probe out, or the agent would be restarted. */
+/** Closes the oldest. Whoever holds all connections must not keep a probe out, or the agent would be restarted. */
 function makeRoom(open: Set<Socket>): void {
   const [oldest] = open
   if (open.size < MAX_CONNECTIONS || oldest === undefined) return
@@ -116,7 +116,7 @@ async function answerTo(
   }
 }
 
-/** Closes the connection: a probe comes every few seconds, and nothing is to be kept for it. */
+/** Closes the connection: a probe comes every few seconds, so keeping one for it is not worth it. */
 function respond(response: ServerResponse, { code, contentType, text }: Answer): void {
   response.writeHead(code, {
     'content-type': contentType,
@@ -129,7 +129,7 @@ function respond(response: ServerResponse, { code, contentType, text }: Answer):
   response.end(text)
 }
 
-/** @returns where, with the port that was found */
+/** @returns the address, with the real port */
 async function listenOn(server: Server, listen: Address): Promise<string> {
   server.listen(listen)
   try {

@@ -7,16 +7,16 @@ interface Sample {
 }
 
 export interface Definition {
-  /** Behind `runbook_agent_`; a counter's ends in `_total`. */
+  /** Follows `runbook_agent_`; a counter's name ends in `_total`. */
   readonly name: string
   readonly type: 'counter' | 'gauge'
   readonly help: string
   readonly labels: readonly string[]
-  /** None where there is nothing to say yet. */
+  /** Empty when there is nothing to report yet. */
   readonly read: (status: Status) => readonly Sample[]
 }
 
-/** Shown before there is one, so that the first is seen as an increase. */
+/** Shown as 0 before the first one, so that the first is seen as an increase. */
 const NO_OUTCOMES = { exited: 0, signaled: 0, failed: 0, refused: 0, 'not-started': 0 }
 
 /** Every metric that is read from the status; docs/operations.md has the same list, a test compares them. */
@@ -102,7 +102,7 @@ function sessions(): Definition[] {
   ]
 }
 
-/** Of the totals only what ended sessions wrote: they are counted at the end. */
+/** Totals count only what ended sessions have written: counting happens at the end. */
 function output(): Definition[] {
   return [
     counter('output_read_bytes', 'Output of ended sessions.', (now) => now.output.bytesRead),

@@ -4,17 +4,17 @@ import type { StatusSource } from './status.ts'
 
 const PREFIX = 'runbook_agent_'
 /**
- * Of prom-client's histogram of garbage collections. Its own have whole numbers among them, which it writes as `1`
- * where OpenMetrics wants `1.0`.
+ * For prom-client's histogram of garbage collections. Its default has whole numbers, which it writes as `1` where
+ * OpenMetrics wants `1.0`.
  */
 const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
 
 /**
- * Of prom-client's as well: sums under a name that belongs to counters, and the figures of a histogram that wakes the
- * process 100 times a second to count its own pause as lag. `event_loop_delay_max_seconds` tells what they should.
+ * Metrics of prom-client that we do not want: sums under a name for counters, and the figures of a histogram that wakes
+ * the process 100 times a second, counting its own pause as lag. `event_loop_delay_max_seconds` tells what they should.
  */
 const UNWANTED = /^nodejs_(active_\w+_total|eventloop_lag_\w+_seconds)$/
-/** Of that histogram, which is made all the same. */
+/** Interval of that histogram, which is created all the same. */
 const HARDLY_EVER_MS = 60 * 60 * 1000
 
 export interface Scrape {
@@ -28,12 +28,12 @@ interface Sources {
   readonly loopDelayMs: () => number
 }
 
-/** The agent's metrics and those of its process, as of the moment at which they are asked for. */
+/** The agent's metrics and those of its process, read at each request. */
 export class Metrics {
   readonly #sources: Sources
   /**
-   * One for each form that was asked for so far. Not one for both: prom-client takes `_total` off the names of counters
-   * for good when it writes OpenMetrics, and looks at the form again after it has waited.
+   * One per format that was requested so far. They cannot share one: prom-client removes `_total` from the names of
+   * counters for good when it writes OpenMetrics, and reads the format again after it has waited.
    */
   readonly #registries = new Map<RegistryContentType, Registry<RegistryContentType>>()
 
@@ -49,7 +49,10 @@ export class Metrics {
     return { contentType, text: await this.#registry(contentType).metrics() }
   }
 
-  /** Made at the first request: the observers of its process metrics cost something, and most are asked for one form. */
+  /**
+   * Made at the first request: the observers of process metrics cost something, and usually only one format is
+   * requested.
+   */
   #registry(contentType: RegistryContentType): Registry<RegistryContentType> {
     const known = this.#registries.get(contentType)
     if (known !== undefined) return known
@@ -63,7 +66,7 @@ export class Metrics {
   }
 }
 
-/** Reads its value whenever it is scraped. What is counted is counted once, in the agent. */
+/** Reads its value at each scrape, so that everything is counted only once, in the agent. */
 function register(
   registry: Registry<RegistryContentType>,
   { name, type, help, labels, read }: Definition,
@@ -83,7 +86,7 @@ function register(
       ...configuration,
       collect() {
         this.reset()
-        // A gauge without labels is 0 after a reset, and a time of 0 would be in 1970.
+        // After a reset a gauge without labels is 0, and a time of 0 would be in 1970.
         if (labels.length === 0) this.remove()
         for (const { labels, value } of read(status())) this.set(labels, value)
       },
@@ -91,7 +94,7 @@ function register(
   }
 }
 
-/** What prom-client knows of every process. */
+/** What prom-client knows about any process. */
 function registerProcess(registry: Registry<RegistryContentType>): void {
   collectDefaultMetrics({
     register: registry,
@@ -114,7 +117,7 @@ function registerLoopDelay(registry: Registry<RegistryContentType>, loopDelayMs:
   })
 }
 
-/** Prometheus names it first, with the classic text as its second choice; a browser and curl do not name it. */
+/** Prometheus names it first, with the classic text as its second choice. A browser and curl do not name it. */
 export function wantsOpenMetrics(accept = ''): boolean {
   const open = quality(accept, 'application/openmetrics-text')
   return open > 0 && open >= quality(accept, 'text/plain')

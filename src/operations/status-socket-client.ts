@@ -3,10 +3,10 @@ import { connectTo, isTooLong, LONGEST_PATH, timeout } from './status-socket-pat
 
 const LONGEST_ANSWER = 256 * 1024
 
-/** Why there was no answer, to continue "PATH: ". */
+/** Why there was no answer, as the end of a text "PATH: ...". */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
-  /** Nobody is there any more: an agent that ended, or none yet. */
+  /** Nobody listens there: the agent has ended, or not begun. */
   readonly isGone: boolean
 
   constructor(message: string, isGone: boolean) {

@@ -20,13 +20,13 @@ export interface StatusSocketOptions {
 }
 
 export interface StatusSocket extends AsyncDisposable {
-  /** undefined when there is none, which the log explains. */
+  /** Undefined when there is none; the log says why. */
   readonly path: string | undefined
 }
 
 /**
- * A unix socket `status.sock`, 0600, that answers everybody who connects with the status as one line of JSON.
- * Never throws: an agent without it serves as well.
+ * A unix socket `status.sock`, 0600. Whoever connects gets the status as one line of JSON.
+ * Never throws: an agent without it works as well.
  */
 export async function openStatusSocket({ folder, status, log }: StatusSocketOptions): Promise<StatusSocket> {
   const path = join(folder, SOCKET_NAME)
@@ -50,7 +50,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** What a dead agent left is refused, at once. */
+/** A connection to a dead agent's socket is refused at once. */
 async function isLiving(path: string): Promise<boolean> {
   try {
     const socket = await connectTo(path, LIVING_MS)
@@ -64,7 +64,7 @@ async function isLiving(path: string): Promise<boolean> {
 function createBoundedServer(status: StatusSource, log: Logger): Server {
   const server = createServer((socket) => answer(socket, status, log))
   server.maxConnections = MAX_CONNECTIONS
-  // No descriptor left, for instance.
+  // For example when no descriptor is left.
   const note = (error: Error) =>
     log.warn({ error: error.message }, 'the status socket cannot take a connection')
   server.once('listening', () => server.on('error', note))
@@ -73,7 +73,7 @@ function createBoundedServer(status: StatusSource, log: Logger): Server {
 
 function answer(socket: Socket, status: StatusSource, log: Logger): void {
   socket.unref()
-  // Who asks may be gone before the answer.
+  // Whoever asks may be gone before the answer.
   socket.on('error', () => undefined)
   const end = setTimeout(() => socket.destroy(), CONNECTION_MS).unref()
   socket.once('close', () => clearTimeout(end))
@@ -86,11 +86,11 @@ function answer(socket: Socket, status: StatusSource, log: Logger): void {
 }
 
 /**
- * Under a passing name until its mode is right; the rename also takes the place of what a dead agent left.
+ * Under a temporary name until its mode is right. The rename also replaces what a dead agent left.
  * @returns the number of the socket's inode
  */
 async function listenOn(server: Server, folder: string, path: string): Promise<number> {
-  // Not longer than the real name, which has been measured.
+  // Not longer than the real name, whose length was checked.
   const passing = join(folder, `.s${randomBytes(4).toString('hex')}`)
   server.listen(passing)
   await once(server, 'listening')

@@ -1,7 +1,7 @@
 import { oneLine } from '../basics/text/one-line.ts'
 import type { Status } from './status.ts'
 
-/** Every state that a connection may say. */
+/** Every state that a connection may report. */
 export const CONNECTION_STATES = [
   'idle',
   'connecting',
@@ -15,8 +15,8 @@ export const CONNECTION_STATES = [
 ] as const
 
 /**
- * Whether executions can get here. `polling` is an agent of mode=embedded to which the gateway answers that nobody
- * waits for it: it connects when somebody does.
+ * Whether executions can get here. `polling` is an agent with mode=embedded, told by the gateway that nobody waits for
+ * it: it connects as soon as somebody does.
  */
 export function isReady({ connection: { state } }: Status): boolean {
   return state === 'serving' || state === 'polling'

@@ -1,7 +1,9 @@
 import type { Logger } from '../basics/logger.ts'
 import { printableJson } from '../basics/text/printable.ts'
 
-/** What a running agent tells of itself: over its socket, as metrics, to the log on SIGUSR2. Holds no secret. */
+/**
+ * What a running agent reports about itself: over its socket, as metrics, and to the log on SIGUSR2. Holds no secret.
+ */
 export interface Status {
   readonly version: string
   readonly pid: number
@@ -20,7 +22,7 @@ export interface Status {
     readonly reason: string | undefined
     /** Streams that were opened after the first one. */
     readonly reconnects: number
-    /** Of the last health check that was answered; undefined before the first. */
+    /** The last answered health check; undefined before the first. */
     readonly health: { readonly at: string; readonly milliseconds: number } | undefined
   }
   readonly sessions: {
@@ -28,9 +30,9 @@ export interface Status {
     readonly limit: number
     readonly opened: number
     readonly started: number
-    /** Ended ones by outcome (`exited`, `signaled`, `failed`, `refused`, `not-started`). */
+    /** Ended executions by outcome (`exited`, `signaled`, `failed`, `refused`, `not-started`). */
     readonly outcomes: Readonly<Record<string, number>>
-    /** Those that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
+    /** Executions that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
     readonly reasons: Readonly<Record<string, number>>
     readonly confirmed: number
     readonly unconfirmed: number
@@ -40,11 +42,11 @@ export interface Status {
     readonly bytesSent: number
     readonly bytesLeftOut: number
     readonly bytesRedacted: number
-    /** Tails of capped outputs at this moment. */
+    /** Tails of capped outputs right now. */
     readonly tailBytesInMemory: number
     readonly tailBytesInFiles: number
   }
-  /** What the gateway asked for itself (hooks, health checks), by outcome as above; counted nowhere else. */
+  /** What the gateway asked for itself (hooks, health checks), by the same outcomes; counted only here. */
   readonly systemRequests: Readonly<Record<string, number>>
   /** Processes that commands had left behind. */
   readonly processesEnded: number
@@ -55,12 +57,12 @@ export interface Status {
 /** Takes a look at the running agent. */
 export type StatusSource = () => Status
 
-/** For SIGUSR2: everything the agent knows of itself as one line of its log. */
+/** For SIGUSR2: logs everything that the agent knows about itself as one line. */
 export function dumpStatus(log: Logger, status: StatusSource): void {
   log.info({ status: status() }, 'status')
 }
 
-/** One line; what is undefined is null: a field that is always there is easier to read. */
+/** One line. Undefined becomes null, since a field that is always there is easier to read. */
 export function formatStatus(status: Status): string {
   return printableJson(status)
 }

@@ -1,13 +1,13 @@
-/** What systemd says to a service of `Type=notify`. */
+/** What systemd tells a service of `Type=notify`. */
 export interface SystemdEnvironment {
   /** A path, or `@name`. */
   readonly socket: string
-  /** A ping has to come within this time; undefined when nobody waits for one. */
+  /** A ping is due within this time; undefined when nobody waits for one. */
   readonly watchdogMs: number | undefined
 }
 
 /**
- * Takes systemd's variables out of the environment: they are for this process, and whoever inherited them could speak
+ * Takes systemd's variables out of the environment. They are for this process, and whoever inherited them could speak
  * for it. @returns undefined when this process is no such service
  */
 export function takeSystemdEnvironment(
@@ -21,7 +21,7 @@ export function takeSystemdEnvironment(
   return { socket, watchdogMs: isForUs ? parseMicroseconds(usec) : undefined }
 }
 
-/** Node's timers take no longer one: they fire at once then. */
+/** Longer timers fire at once in Node. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 function parseMicroseconds(text = ''): number | undefined {

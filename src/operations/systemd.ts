@@ -2,19 +2,21 @@ import type { Logger } from '../basics/logger.ts'
 import { activityWords } from './status-text.ts'
 import type { StatusSource } from './status.ts'
 
-/** How often systemd is told again what it has not taken, what changed without a new state, and that a stop goes on. */
+/**
+ * How often systemd is told again: what it has not taken, what changed without a new state, and that a stop goes on.
+ */
 const TICK_MS = 10_000
-/** What systemd then waits for the next of them, beyond the unit's TimeoutStopSec. */
+/** How long systemd then waits for the next of these messages, beyond the unit's TimeoutStopSec. */
 const EXTENSION = `EXTEND_TIMEOUT_USEC=${3 * TICK_MS * 1000}`
 
 export interface SystemdOptions {
-  /** @returns false when there is no room now. @throws when nobody listens */
+  /** @returns false when there is no room right now. @throws when nobody listens */
   readonly send: (message: string) => boolean
   readonly status: StatusSource
-  /** From `takeSystemdEnvironment`; undefined is without a watchdog. */
+  /** From `takeSystemdEnvironment`; undefined means no watchdog. */
   readonly watchdogMs: number | undefined
   readonly log: Logger
-  /** A stop that takes longer is none any more: systemd is then left to its own time limit. */
+  /** If a stop takes longer, something is wrong: then systemd's own time limit applies. */
   readonly stopWithinMs: number
   /** For tests. */
   readonly tickMs?: number
@@ -22,13 +24,12 @@ export interface SystemdOptions {
 
 /**
  * Tells systemd how the agent is (sd_notify(3), `Type=notify`). Its timers do not keep the process running.
- *
- * The watchdog hears of the event loop and of nothing else: an agent whose gateway is away for a day is a good agent.
+ * The watchdog only learns about the event loop: an agent whose gateway is away for a day is a good agent.
  */
 export class Systemd implements Disposable {
   readonly #options: SystemdOptions
   readonly #timers: NodeJS.Timeout[]
-  /** What systemd has taken: what differs from it is sent, now and with the next tick. */
+  /** What systemd knows. Anything that differs is sent now and at each tick. */
   #told = { ready: false, stopping: false, words: '' }
   #reloads = 0
   #stoppingSince: number | undefined
@@ -43,14 +44,14 @@ export class Systemd implements Disposable {
     this.#timers.push(setInterval(() => this.#send(['WATCHDOG=1']), watchdogMs / 2).unref())
   }
 
-  /** To be called whenever the connection's state has changed. */
+  /** Call it whenever the connection's state has changed. */
   update(): void {
     this.#tell(false)
   }
 
-  /** Around what SIGHUP does: systemd shows the unit as reloading meanwhile. */
+  /** Wraps what SIGHUP does: systemd shows the unit as reloading meanwhile. */
   async reload(work: () => void | Promise<void>): Promise<void> {
-    // The time is needed by Type=notify-reload (systemd 253) only. hrtime is CLOCK_MONOTONIC, as systemd's.
+    // Only Type=notify-reload (systemd 253) needs the time. hrtime is CLOCK_MONOTONIC, like systemd's.
     const isTold = this.#send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`])
     if (isTold) this.#told = { ...this.#told, ready: false }
     this.#reloads += 1
@@ -69,14 +70,15 @@ export class Systemd implements Disposable {
   #tell(isTick: boolean): void {
     const status = this.#options.status()
     const { state } = status.connection
-    // Started is who has begun to connect: with a gateway that is away the start would fail for no fault of ours.
+    // Started means that it has begun to connect. Otherwise the start would fail because a gateway is away.
     const ready = this.#told.ready || (state !== 'idle' && this.#reloads === 0)
     const stopping = this.#told.stopping || state === 'draining' || state === 'stopped'
     const words = activityWords(status)
     const lines: string[] = []
     if (ready && !this.#told.ready) lines.push('READY=1')
     if (stopping && !this.#told.stopping) lines.push('STOPPING=1')
-    // `drain` may be set longer than TimeoutStopSec. While the agent says this it is not killed; it ends by itself.
+    // `drain` may be longer than TimeoutStopSec. As long as the agent reports this, it is not killed; it ends by
+    // itself.
     this.#stoppingSince ??= stopping ? performance.now() : undefined
     if (stopping && (isTick || !this.#told.stopping) && !this.#isOverdue()) lines.push(EXTENSION)
     if (words !== this.#told.words) lines.push(`STATUS=${words}`)
