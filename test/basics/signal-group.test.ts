@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
+import { signalChild } from '../../src/basics/signal-child.ts'
 import { signalGroup } from '../../src/basics/signal-group.ts'
 
 it('signals a whole group', async () => {
@@ -17,7 +18,7 @@ it('says when nobody of the group is left', async () => {
   const child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
   const pgid = child.pid ?? 0
   expect(signalGroup(pgid, 0)).toBe(true)
-  child.kill('SIGKILL')
+  signalChild(child, 'SIGKILL')
   await once(child, 'exit')
   expect(signalGroup(pgid, 0)).toBe(false)
 })
