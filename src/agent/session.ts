@@ -47,9 +47,13 @@ export class AgentSession {
 
   /** Serves the session; settles when it is over and everything it took is given back. Never rejects. */
   async run(): Promise<void> {
-    for await (const chunk of this.#command.output) await this.#send(chunk)
+    try {
+      for await (const chunk of this.#command.output) await this.#send(chunk)
+    } catch (error) {
+      this.#bug(error as Error)
+    }
     const ending = await this.#ending()
-    const closeSent = await this.#close(ending)
+    const closeSent = await this.#close(ending).catch((error: unknown) => this.#bug(error as Error))
     this.#state = { name: 'closed' }
     this.#account(ending, closeSent)
   }
@@ -155,7 +159,8 @@ export class AgentSession {
 
   /** Tells the gateway, unless it ended a session itself that never ran: its close is not answered (protocol.md 0.6). */
   async #close(ending: Ending): Promise<boolean> {
-    if (ending.reason === 'closed-by-gateway' && !hasRun(ending)) return false
+    // As it is now: it may have closed it while secret files were being removed.
+    if (this.endReason === 'closed-by-gateway' && !hasRun(ending)) return false
     return await this.#told({
       kind: 'closed',
       sid: this.sid,
@@ -173,14 +178,15 @@ export class AgentSession {
       await this.#reply(message)
       return true
     } catch (error) {
-      const { message: text, stack } = error as Error
-      if (!(error instanceof ConnectError))
-        this.#services.log.error(
-          { sid: this.sid, error: text, stack },
-          'a packet was not sent: this is a bug',
-        )
+      if (!(error instanceof ConnectError)) throw error
       return false
     }
+  }
+
+  /** The command has been ended by it: nobody has seen the rest of its output. */
+  #bug({ message, stack }: Error): false {
+    this.#services.log.error({ sid: this.sid, error: message, stack }, 'session failed: this is a bug')
+    return false
   }
 
   #account(ending: Ending, closeSent: boolean): void {

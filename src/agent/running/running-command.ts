@@ -28,6 +28,8 @@ export interface AskedCommand {
   readonly start: Start
 }
 
+const INTERNAL_ERROR = 'internal error of the agent, its log has more'
+
 /** None of these is the reason when the command has ended by itself. */
 const NEVER_LATE: ReadonlySet<TerminationReason> = new Set(['timeout', 'agent-stopping', 'input-limit'])
 
@@ -100,7 +102,8 @@ export class RunningCommand {
     } catch (error) {
       ending = this.#failed(error as Error)
     } finally {
-      this.#settle(ending ?? this.#unstarted())
+      // Without one its reader has left in the middle, which only a bug does.
+      this.#settle(ending ?? endingRefused(INTERNAL_ERROR, 'failed'))
     }
   }
 
@@ -211,8 +214,7 @@ export class RunningCommand {
       { sid, error: error.message, stack: error.stack },
       'execution failed: this is a bug',
     )
-    const ending = endingRefused('internal error of the agent, its log has more', 'failed')
-    return { ...ending, reason: this.#reason }
+    return { ...endingRefused(INTERNAL_ERROR, 'failed'), reason: this.#reason }
   }
 }
 

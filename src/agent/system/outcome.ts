@@ -1,5 +1,6 @@
 import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/messages/system-request.ts'
 import type { SystemReply } from '../../wire/messages/system-reply.ts'
+import { NO_EXIT_CODE } from '../../runtime/exit-status.ts'
 import { endingRefused, hasRun, type Ending } from '../running/ending.ts'
 import type { RunningCommand } from '../running/running-command.ts'
 import { answerOf, HOOK_ERROR_CODE, refusedAnswer, systemNameOf } from './answer.ts'
@@ -31,7 +32,7 @@ export async function executed(
   const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
   for await (const { data } of command.output) captured.add(Buffer.from(data))
   const ending = await command.ended
-  if (ending.outcome === 'refused') return refused(request, ending.message, ending)
+  if (!hasRun(ending) && ending.exitCode === NO_EXIT_CODE) return refused(request, ending.message, ending)
   const reply = hasRun(ending) ? answerOf(request, ending, captured) : refusedAnswer(request, ending.message)
   return { ending, reply }
 }

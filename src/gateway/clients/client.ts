@@ -87,8 +87,9 @@ export class Client implements SessionAudience {
       }
       session.leave()
     } catch (error) {
-      session.fail(error instanceof Refused ? error.code : 'internal-error', (error as Error).message)
-      if (!(error instanceof Refused)) throw error
+      if (error instanceof Refused) { session.fail(error.code, error.message); return; }
+      session.fail('internal-error', 'internal error')
+      throw error
     }
   }
 

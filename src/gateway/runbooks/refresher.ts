@@ -1,6 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import { within } from '../../basics/within.ts'
-import { FetchTimeoutError, RepositoryError, RepositorySizeError } from './errors.ts'
+import { FetchTimeoutError, RepositoryError, RepositorySizeError, RunbookError } from './errors.ts'
 import { localTip } from './local.ts'
 import type { Mirror } from './mirror.ts'
 import type { Remote } from './git/url.ts'
@@ -149,7 +149,7 @@ export class Refresher {
       this.#options.closing.throwIfAborted()
       await job()
     } catch (cause) {
-      const error = cause instanceof Error && !('code' in cause) ? cause : this.#uncopied(cause)
+      const error = isOurs(cause) ? cause : this.#uncopied(cause)
       this.#pause = { until: performance.now() + this.#pauseAfter(error), error }
       return error
     }
@@ -177,6 +177,11 @@ export class Refresher {
     const usual = this.#options.remote.kind === 'local' ? 0 : this.#options.refreshMs
     return costly ? Math.max(usual, COSTLY_FAILURE_PAUSE_MS) : usual
   }
+}
+
+/** Has a text for its caller; the system's errors have a code, and none. */
+function isOurs(cause: unknown): cause is Error {
+  return cause instanceof RunbookError || (cause instanceof Error && !('code' in cause))
 }
 
 function settled(landed: Promise<void>): Promise<unknown> {

@@ -72,7 +72,7 @@ test('objects asked for without a descriptor left are refused one by one, and re
     const reads = Array.from({ length: 3 }, () => reader.read(commit, 1000))
     for (const read of await Promise.allSettled(reads)) {
       expect(read).toMatchObject({
-        reason: { status: 500, message: expect.stringContaining('EMFILE') as string },
+        reason: { code: 'repository-failed', message: expect.stringContaining('EMFILE') as string },
       })
     }
   })

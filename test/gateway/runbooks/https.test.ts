@@ -175,6 +175,6 @@ test('a redirect to another host does not take the password along', async () => 
   execFileSync('sh', ['-c', `cat "${host.certificate}" "${other.certificate}" > "${bundle}"`])
   const env = { PATH: process.env['PATH'], GIT_SSL_CAINFO: bundle }
   const repository = workshop.open({ url: `https://me:hunter2@127.0.0.1:${port}/origin/.git`, env })
-  await expect(repository.readFile('a.sql')).rejects.toMatchObject({ status: 500 })
+  await expect(repository.readFile('a.sql')).rejects.toMatchObject({ code: 'repository-failed' })
   expect(seen).toEqual([undefined])
 })

@@ -123,7 +123,7 @@ describe('a broken mirror is made anew', () => {
     await repository.readFile('a.sql')
     rmSync(loose(workshop.mirror, git(workshop.origin, 'rev-parse', 'HEAD:b.sql')))
     rmSync(workshop.origin, { recursive: true })
-    await expect(repository.readFile('b.sql')).rejects.toMatchObject({ status: 500 })
+    await expect(repository.readFile('b.sql')).rejects.toMatchObject({ code: 'repository-failed' })
     expect((await repository.readFile('a.sql')).text).toBe('1')
   })
 })

@@ -46,7 +46,7 @@ describe('a remote repository', () => {
     await repository.readFile('a.sql')
     const commit = workshop.commit({ 'a.sql': '2' })
     expect(await repository.readFile('a.sql', commit)).toEqual({ text: '2', commit })
-    await expect(repository.readFile('a.sql', 'f'.repeat(40))).rejects.toMatchObject({ status: 404 })
+    await expect(repository.readFile('a.sql', 'f'.repeat(40))).rejects.toMatchObject({ code: 'runbook-not-found' })
   })
 
   test('that fails is served from the copy and not tried again within the interval', async () => {
@@ -96,7 +96,7 @@ describe('a remote repository', () => {
     workshop.ssh(`echo "$@" > ${dump}; exit 255`)
     const env = { PATH: `${workshop.folder}:${process.env['PATH'] ?? ''}` }
     const repository = workshop.open({ url: 'ssh://git@host:2222/a.git', env })
-    await expect(repository.readFile('a.sql')).rejects.toMatchObject({ status: 500 })
+    await expect(repository.readFile('a.sql')).rejects.toMatchObject({ code: 'repository-failed' })
     expect(readFileSync(dump, 'utf8')).toMatch(
       /^-oBatchMode=yes .*-p 2222 git@host git-upload-pack '\/a\.git'\n$/,
     )

@@ -122,6 +122,6 @@ test('a URL or branch that is an option or a command executes nothing', async ()
   expect(existsSync(canary)).toBe(false)
   // A path may look like one once it is absolute: it is only a path that does not exist.
   const odd = workshop.open({ url: `${workshop.folder}/$(touch ${canary})`, branch: 'a;touch`x`' })
-  await expect(odd.readFile('a.sql')).rejects.toMatchObject({ status: 500 })
+  await expect(odd.readFile('a.sql')).rejects.toMatchObject({ code: 'repository-failed' })
   expect(existsSync(canary)).toBe(false)
 })
