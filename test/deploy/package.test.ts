@@ -63,7 +63,7 @@ describe('the package', () => {
     const strange = names.filter(
       (name) =>
         !/^(LICENSE|[A-Z]+\.md|package\.json)$/.test(name) &&
-        !/^(dist\/[\w/.-]+\.js|(proto|examples|systemd|deploy|docs)\/[\w/.-]+)$/.test(name),
+        !/^(dist\/[\w/.-]+\.js|(proto|examples|schemas|systemd|deploy|docs)\/[\w/.-]+)$/.test(name),
     )
     expect(strange).toEqual([])
     expect(

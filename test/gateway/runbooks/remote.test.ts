@@ -46,7 +46,9 @@ describe('a remote repository', () => {
     await repository.readFile('a.sql')
     const commit = workshop.commit({ 'a.sql': '2' })
     expect(await repository.readFile('a.sql', commit)).toEqual({ text: '2', commit })
-    await expect(repository.readFile('a.sql', 'f'.repeat(40))).rejects.toMatchObject({ code: 'runbook-not-found' })
+    await expect(repository.readFile('a.sql', 'f'.repeat(40))).rejects.toMatchObject({
+      code: 'runbook-not-found',
+    })
   })
 
   test('that fails is served from the copy and not tried again within the interval', async () => {
@@ -235,6 +237,8 @@ describe('a repository that is too big', () => {
     expect(await repository.readFile('a.sql')).toEqual({ text: '1', commit })
     // On a busy machine the copy is served before the fetch has become too big.
     await waitFor(() => String(workshop.warnings.at(-1)?.fields['reason']).includes('bigger than 1 MiB'))
+    // A copy from scratch is tried behind it, and its processes end with it.
+    await waitFor(() => workshop.processes().length === 1)
     expect(readdirSync(join(workshop.mirror, 'objects', 'pack'))).toEqual([])
     expect(workshop.processes()).toEqual([`git --git-dir ${workshop.mirror} cat-file --batch `])
   })
