@@ -87,7 +87,10 @@ export class Client implements SessionAudience {
       }
       session.leave()
     } catch (error) {
-      if (error instanceof Refused) { session.fail(error.code, error.message); return; }
+      if (error instanceof Refused) {
+        session.fail(error.code, error.message)
+        return
+      }
       session.fail('internal-error', 'internal error')
       throw error
     }
