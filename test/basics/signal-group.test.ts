@@ -1,4 +1,3 @@
-import { signalChild } from '../../src/basics/signal-child.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
