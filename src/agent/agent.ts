@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectError } from '../dial/connect-error.ts'
 import { PacketStream } from '../dial/packet-stream.ts'
-import { encodeAgentMessage } from '../wire/messages/agent-message.ts'
+import { encodeAgentMessage } from '../wire/messages/from-agent.ts'
 import type { GatewayMessage } from '../wire/messages/message.ts'
 import { Backoff } from './connection/backoff.ts'
 import { Channel } from '../dial/channel.ts'

@@ -1,6 +1,6 @@
 import { NO_EXIT_CODE } from '../runtime/exit-status.ts'
 import { DecodeError } from '../wire/errors.ts'
-import { decodeGatewayPacket } from '../wire/messages/gateway-message.ts'
+import { decodeGatewayPacket } from '../wire/messages/from-gateway.ts'
 import type { GatewayMessage, OpenMessage, SessionId } from '../wire/messages/message.ts'
 import { sessionIdOf, type Packet } from '../wire/packet.ts'
 import { endedEntry, endingRefused, type TerminationReason } from './running/ending.ts'

@@ -5,7 +5,7 @@ import {
   decodeToClient,
   encodeClientMessage,
   type ClientMessage,
-} from '../../src/wire/messages/client-message.ts'
+} from '../../src/wire/messages/from-client.ts'
 import type { Packet } from '../../src/wire/packet.ts'
 import { transcript } from '../support/scripted/transcript.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectError } from '../../dial/connect-error.ts'
 import type { PacketStream } from '../../dial/packet-stream.ts'
-import { encodeAgentMessage } from '../../wire/messages/agent-message.ts'
+import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
 import type { LogTail } from './log-tail.ts'
 
 /**

@@ -6,11 +6,7 @@ import type { Destination } from '../../dial/destination.ts'
 import { PacketStream } from '../../dial/packet-stream.ts'
 import { STREAM_TIMING, type StreamTiming } from '../../dial/timing.ts'
 import type { Proxy } from '../../dial/tunnel.ts'
-import {
-  decodeToClient,
-  encodeClientMessage,
-  type ToClientMessage,
-} from '../../wire/messages/client-message.ts'
+import { decodeToClient, encodeClientMessage, type ToClientMessage } from '../../wire/messages/from-client.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { OpenedMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'

@@ -23,7 +23,7 @@ type Sights = AsyncGenerator<ExecutionSight, Outcome>
  * @param signal ends the following, and the reading of output; the execution goes on
  * @throws ApiError when nothing ran or nobody knows any more; ReviewRejected
  */
-export async function* execute(account: Account, request: RestExecution, signal: AbortSignal): Sights {
+export async function* executeByRest(account: Account, request: RestExecution, signal: AbortSignal): Sights {
   const answered = settle(startExecution(account, request, signal))
   const known = yield* lookOn(account, request.correlationId, answered, signal)
   const outcome = await answered

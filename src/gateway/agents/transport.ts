@@ -6,8 +6,8 @@ import {
   type ServiceDefinition,
   type sendUnaryData,
 } from '@grpc/grpc-js'
-import { decodeAgentPacket } from '../../wire/messages/agent-message.ts'
-import { encodeGatewayMessage } from '../../wire/messages/gateway-message.ts'
+import { decodeAgentPacket } from '../../wire/messages/from-agent.ts'
+import { encodeGatewayMessage } from '../../wire/messages/from-gateway.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { channelOptions, transportService } from '../../wire/service.ts'

@@ -1,4 +1,5 @@
-// All stop times, without side effects: `dev` needs them without the runtime.
+// The fixed stop times, without side effects: `dev` needs them without the runtime. The grace between SIGTERM and
+// SIGKILL is a setting: `kill.grace`.
 
 /** Time after SIGKILL. What is still there is in uninterruptible sleep, and waiting does not help. */
 export const KILLED_MS = 2000

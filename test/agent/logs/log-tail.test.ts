@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { LogTail } from '../../../src/agent/logs/log-tail.ts'
 import type { LogLine } from '../../../src/basics/logger.ts'
 import { Secret } from '../../../src/basics/secret.ts'
-import { encodeAgentMessage } from '../../../src/wire/messages/agent-message.ts'
+import { encodeAgentMessage } from '../../../src/wire/messages/from-agent.ts'
 
 const line = (message: string, fields: Record<string, unknown> = {}): LogLine => ({
   time: new Date('2026-01-01T00:00:00Z'),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, expect, it, vi } from 'vitest'
 import { findAccount } from '../../../src/client/account/account.ts'
-import { execute } from '../../../src/client/running/execution.ts'
+import { executeByRest } from '../../../src/client/running/execution.ts'
 import type { RestExecution } from '../../../src/client/running/execution-request.ts'
 import type { Outcome } from '../../../src/client/running/outcome.ts'
 import { done, rpcError, RunbookGateway } from '../../support/sites/runbook-gateway.ts'
@@ -24,7 +24,7 @@ it('the output of what has no code is there for as long as somebody reads it', a
 
 async function outcomeOf({ env }: RunbookGateway): Promise<Outcome> {
   const account = findAccount({ env, stored: undefined, file: '' })
-  const sights = execute(account, REQUEST, new AbortController().signal)
+  const sights = executeByRest(account, REQUEST, new AbortController().signal)
   for (;;) {
     const { done: isOver, value } = await sights.next()
     if (isOver === true) return value

@@ -9,7 +9,7 @@ import {
   decodeToClient,
   encodeClientMessage,
   type ClientMessage,
-} from '../../../src/wire/messages/client-message.ts'
+} from '../../../src/wire/messages/from-client.ts'
 import type { ClosedMessage } from '../../../src/wire/messages/message.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
 import { channelOptions, TransportClient } from '../../../src/wire/service.ts'

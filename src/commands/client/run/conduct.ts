@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
-import { execute } from '../../../client/running/execution.ts'
+import { executeByRest } from '../../../client/running/execution.ts'
 import type { ExecutionSight } from '../../../client/running/follow.ts'
 import type { RestExecution } from '../../../client/running/execution-request.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
@@ -81,7 +81,7 @@ class Conduct {
   }
 
   async #follow(): Promise<Outcome> {
-    const sights = execute(this.#account, this.#request, this.#stop.signal)
+    const sights = executeByRest(this.#account, this.#request, this.#stop.signal)
     try {
       for (;;) {
         const { done, value } = await sights.next()

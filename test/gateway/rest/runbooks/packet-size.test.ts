@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkPacketSize } from '../../../../src/gateway/rest/runbooks/runbooks.ts'
 import type { ScriptExecution } from '../../../../src/gateway/sessions/executions.ts'
-import { encodeGatewayMessage } from '../../../../src/wire/messages/gateway-message.ts'
+import { encodeGatewayMessage } from '../../../../src/wire/messages/from-gateway.ts'
 import type { SessionId } from '../../../../src/wire/messages/message.ts'
 import { MAX_MESSAGE_BYTES } from '../../../../src/wire/packet.ts'
 import { decodeParams, encodeParams } from '../../../../src/wire/params.ts'

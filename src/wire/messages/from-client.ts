@@ -1,5 +1,5 @@
 import type { WindowSize } from '../../basics/window-size.ts'
-import { decodeAgentPacket } from './agent-message.ts'
+import { decodeAgentPacket } from './from-agent.ts'
 import type { AgentMessage } from './message.ts'
 import { KEEPALIVE, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
