@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { AgentSession } from '../../../src/agent/session.ts'
+import { RunningCommand, type AskedCommand } from '../../../src/agent/running/running-command.ts'
+import type { SessionReply } from '../../../src/agent/running/services.ts'
+import { localConnection } from '../../../src/commands/client/local/connection.ts'
+import { openMessage } from '../../../src/gateway/sessions/session-request.ts'
+import type { SessionId } from '../../../src/wire/messages/message.ts'
+import { ScriptedGateway } from '../../support/scripted/scripted-gateway.ts'
+import { isAlive } from '../../support/machine/processes.ts'
+import { RunningAgent } from '../../support/sites/running-agent.ts'
+
+const KEY = 'grpc://test:xagt-secret@'
+const sid = () => randomUUID() as SessionId
+
+async function agentOf(gateway: ScriptedGateway): Promise<RunningAgent> {
+  return await RunningAgent.start(`${KEY}127.0.0.1:${gateway.port}?mode=standard`)
+}
+
+function asked(script: string): AskedCommand {
+  const request = {
+    ...{ argv: ['bash'], program: 'bash', entries: [], secrets: [] },
+    ...{ captured: true, unmasked: undefined, closed: undefined },
+  }
+  return { request, start: { kind: 'script', stdin: Buffer.from(script) } }
+}
+
+it('gives its output, and then its end, when nothing of it is left', async () => {
+  await using gateway = await ScriptedGateway.start()
+  await using agent = await agentOf(gateway)
+  const command = new RunningCommand(sid(), () => asked('echo $$; exit 3'), agent.services)
+  let output = ''
+  for await (const { data } of command.output) output += String(data)
+  expect(await command.ended).toMatchObject({ exitCode: 3, outcome: 'exited', reason: undefined })
+  expect([isAlive(Number(output)), agent.services.slots.taken]).toEqual([false, 0])
+})
+
+it('that was ended before it is read never starts', async () => {
+  await using gateway = await ScriptedGateway.start()
+  await using agent = await agentOf(gateway)
+  const command = new RunningCommand(sid(), () => asked('echo ran'), agent.services)
+  command.end('agent-stopping')
+  command.end('timeout')
+  for await (const chunk of command.output) expect(chunk).toBeUndefined()
+  expect(await command.ended).toMatchObject({ outcome: 'not-started', reason: 'agent-stopping' })
+})
+
+it('is ended when its reader leaves, and does not say that it succeeded', async () => {
+  await using gateway = await ScriptedGateway.start()
+  await using agent = await agentOf(gateway)
+  const command = new RunningCommand(sid(), () => asked('echo $$; exec sleep 1000'), agent.services)
+  let pid = 0
+  for await (const { data } of command.output) {
+    pid = Number(String(data))
+    break
+  }
+  expect(await command.ended).toMatchObject({ exitCode: 254, outcome: 'failed' })
+  expect([isAlive(pid), agent.services.slots.taken]).toEqual([false, 0])
+})
+
+it('a session whose output a bug of ours loses is no success', async () => {
+  await using gateway = await ScriptedGateway.start()
+  await using agent = await agentOf(gateway)
+  const replies: Parameters<SessionReply>[0][] = []
+  const open = openMessage(sid(), {
+    ...localConnection('bash', ['bash'], undefined),
+    ...{ origin: 'client-api', verb: 'exec', user: 'u', envVars: new Map() },
+  })
+  const session: AgentSession = new AgentSession(open, { ...agent.services, embedded: false }, (message) => {
+    if (message.kind === 'opened') session.begin(Buffer.from('echo lost'))
+    // The only thing here that is not real: no bug is known.
+    if (message.kind === 'stdout') return Promise.reject(new RangeError('a bug'))
+    replies.push(message)
+    return Promise.resolve()
+  })
+  await session.run()
+  expect(replies.at(-1)).toMatchObject({ kind: 'closed', exitCode: 254 })
+  expect(agent.log.filter((line) => line.startsWith('session failed: this is a bug'))).toHaveLength(1)
+})
