@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
@@ -16,9 +17,11 @@ import { Workplace } from '../support/sites/workplace.ts'
 const SECRET = 'xagt-hush-0123456789-hush'
 const NOBODY = { uid: 65_534, gid: 65_534 }
 const isRoot = process.geteuid?.() === 0
-/** A checkout need not be open to other users. */
+/** A checkout, and a temporary folder, need not be open to other users. */
 const runsForNobody =
-  isRoot && spawnSync(process.execPath, [main, 'version'], { ...NOBODY, cwd: '/' }).status === 0
+  isRoot &&
+  spawnSync('test', ['-x', tmpdir()], { ...NOBODY, cwd: '/' }).status === 0 &&
+  spawnSync(process.execPath, [main, 'version'], { ...NOBODY, cwd: '/' }).status === 0
 
 const NAMES = [
   ...['version', 'settings', 'key', 'key file', 'key exposure'],

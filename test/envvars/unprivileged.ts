@@ -10,8 +10,10 @@ const NOBODY = 65534
 const isRoot = process.geteuid?.() === 0
 const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
 
-/** Whether programs can be run here as somebody whom permissions stop. */
-export const HAS_UNPRIVILEGED = spawnSync(process.execPath, ['-e', ''], { ...user, cwd: '/' }).status === 0
+/** Whether programs can be run here as somebody whom permissions stop, and who may enter the temporary folder. */
+export const HAS_UNPRIVILEGED =
+  spawnSync(process.execPath, ['-e', `process.chdir(${JSON.stringify(tmpdir())})`], { ...user, cwd: '/' })
+    .status === 0
 
 /** Runs scripts on src/envvars in a process that is not root's. Disposing it removes all they left. */
 export class Unprivileged implements Disposable {
