@@ -14,7 +14,7 @@ interface Case {
 }
 
 const cases = JSON.parse(
-  readFileSync(new URL('../vectors/scripts.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../fixtures/vectors/scripts.json', import.meta.url), 'utf8'),
 ) as readonly Case[]
 
 function answer(template: string, data: TemplateData | null) {

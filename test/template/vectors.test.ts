@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseTemplate, TemplateError } from '../../src/template/runbook.ts'
 
-/** A case as Go answered it; test/vectors/README.md and test/fixtures/templategen tell how they are made. */
+/** A case as Go answered it; test/fixtures/vectors/README.md and test/fixtures/templategen tell how they are made. */
 interface Case {
   readonly name: string
   readonly template: string
@@ -16,7 +16,9 @@ interface Case {
 }
 
 function casesOf(file: string): readonly Case[] {
-  return JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), 'utf8')) as readonly Case[]
+  return JSON.parse(
+    readFileSync(new URL(`../fixtures/vectors/${file}`, import.meta.url), 'utf8'),
+  ) as readonly Case[]
 }
 
 /** What we make of a case, in the shape Go's answers have. */

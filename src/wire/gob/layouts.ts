@@ -1,5 +1,5 @@
 import { BYTES, INTERFACE, STRING, type TypeDefinition } from './encode.ts'
-// Go numbers types per process, and any number from 64 up will do. These are the ones in test/vectors, so that our
+// Go numbers types per process, and any number from 64 up will do. These are the ones in test/fixtures/vectors, so that our
 // encoding can be compared byte for byte with Go's.
 const PARAMS = 64
 const ENV_VARS = 65

@@ -208,7 +208,7 @@ describe('refusals', () => {
     })
 
   test('bad base64 of a connection reads as in the recorded conversation', () => {
-    const url = new URL('../../transcripts/open-failure-two-closes.json', import.meta.url)
+    const url = new URL('../../fixtures/transcripts/open-failure-two-closes.json', import.meta.url)
     const { packets } = JSON.parse(readFileSync(url, 'utf8')) as {
       packets: { type: string; payload?: string }[]
     }

@@ -15,7 +15,7 @@ interface RecordedPacket {
 
 /** The packets of a recorded conversation, in order; events of the stream itself are left out. */
 export function transcript(name: string): Entry[] {
-  const file = new URL(`../../transcripts/${name}.json`, import.meta.url)
+  const file = new URL(`../../fixtures/transcripts/${name}.json`, import.meta.url)
   const { packets } = JSON.parse(readFileSync(file, 'utf8')) as { packets: RecordedPacket[] }
   return packets.flatMap(({ from, type, spec, payload }) =>
     type === undefined ? [] : [{ from, packet: packet(type, spec, payload) }],

@@ -1,8 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import type { ConnectionParams } from '../../../src/wire/params.ts'
 
-const VECTORS = new URL('../../vectors/', import.meta.url)
-const TRANSCRIPTS = new URL('../../transcripts/', import.meta.url)
+const VECTORS = new URL('../../fixtures/vectors/', import.meta.url)
+const TRANSCRIPTS = new URL('../../fixtures/transcripts/', import.meta.url)
 
 /** Names of the gob vectors that start with `prefix`, without their ending. */
 export function vectorNames(prefix: string): string[] {

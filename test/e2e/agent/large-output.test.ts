@@ -1,0 +1,45 @@
+import { readdirSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { peakMemoryOf } from '../../support/machine/processes.ts'
+import { Site } from '../../support/sites/site.ts'
+
+const MEGABYTE = 1e6
+const WRITTEN = 120 * MEGABYTE
+const CAP = 10 * 1024 * 1024
+
+const runbooks = {
+  'large.runbook.sh': `echo HEAD; head -c {{ .bytes | required "bytes?" }} /dev/zero | tr '\\0' x; echo; echo TAIL`,
+}
+
+it('the end of an output that has no memory goes whole to a file, in a state folder that has to be made and without a journal', async () => {
+  const env = {
+    RUNBOOK_AGENT_OUTPUT_CAP: '1MiB',
+    RUNBOOK_AGENT_OUTPUT_TAIL_MEMORY: '0',
+    RUNBOOK_AGENT_JOURNAL_SIZE: '0',
+  }
+  await using site = await Site.start({ runbooks, env })
+  const { body } = await site.rest.runbook('bash', 'large.runbook.sh', { parameters: { bytes: '3000000' } })
+  const shown = body.output.replace(/\n\[\.\.\. \d+ bytes of output left out \.\.\.\]\n/, '')
+  expect([body.truncated, shown.length, shown.endsWith('\nTAIL\n')]).toEqual([true, 1024 * 1024, true])
+  expect(readdirSync(site.place.at('agent-state'))).toEqual([])
+})
+
+it('120 MB of output through the REST interface are capped and said to be, in less than 120 MB of the agent', async () => {
+  // As the unit, the image and `dev` start it.
+  const env = { NODE_OPTIONS: '--max-semi-space-size=1' }
+  await using site = await Site.start({ runbooks, env })
+  const parameters = { bytes: String(WRITTEN) }
+  const { status, body } = await site.rest.runbook('bash', 'large.runbook.sh', { parameters })
+  expect([status, body.exit_code, body.output_status, body.truncated]).toEqual([200, 0, 'success', true])
+
+  const [whole, head = '', omitted, tail = ''] =
+    /^(HEAD\nx+)\n\[\.\.\. (\d+) bytes of output left out \.\.\.\]\n(x+\nTAIL\n)$/.exec(body.output) ?? []
+  expect(whole).toBe(body.output)
+  expect(head.length + tail.length).toBe(CAP)
+  expect(head.length + tail.length + Number(omitted)).toBe(WRITTEN + 'HEAD\n\nTAIL\n'.length)
+
+  const session = await site.rest.session(body.session_id)
+  expect(session.truncated_bytes).toBe(Number(omitted))
+  expect(session.event_stream).toEqual([body.output])
+  expect(peakMemoryOf(site.agent.pid)).toBeLessThan(120)
+})

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { Site } from '../../support/sites/site.ts'
+
+const settings = { files: { 'agent.yaml': '' }, env: { RUNBOOK_AGENT_CONFIG: 'agent.yaml' } }
+
+it('SIGHUP has the agent read its log level again, and what cannot be used leaves the old settings', async () => {
+  await using site = await Site.start(settings)
+  site.place.write('agent.yaml', 'log.level: debug')
+  site.agent.signal('SIGHUP')
+  await site.agent.says('stderr', /settings read again.*debug|debug.*settings read again/)
+  site.place.write('agent.yaml', 'log.levle: debug')
+  site.agent.signal('SIGHUP')
+  await site.agent.says('stderr', /unknown setting log\.levle, did you mean log\.level\?/)
+  expect((await site.rest.script('bash', 'echo still here')).body).toMatchObject({ output: 'still here\n' })
+})
+
+it('SIGHUP has an agent whose key is refused try a new one at once', async () => {
+  await using site = await Site.start(settings)
+  const right = readFileSync(site.place.at('agent.credential'), 'utf8')
+  const wrong = right.replace(site.agentKey, `xagt-${'0'.repeat(48)}`)
+  site.place.write('agent.credential', wrong)
+  await site.gateway.stop()
+  await site.startGateway()
+  // Read anew before the attempt, without being told.
+  await site.agent.says('stderr', /agent refused/)
+  site.place.write('agent.credential', right)
+  site.agent.signal('SIGHUP')
+  // By itself it would wait for half a minute at least.
+  await site.agent.says('stderr', /agent refused[\s\S]*agent serving/)
+})

@@ -1,0 +1,79 @@
+import { expect, it } from 'vitest'
+import { Gate } from '../../support/gate.ts'
+import { isAlive } from '../../support/machine/processes.ts'
+import { variables } from '../../support/scripted/rest.ts'
+import { Site } from '../../support/sites/site.ts'
+
+const secret = { env_vars: variables({ 'filesystem:SECRET': 'x' }) }
+
+it('an agent that is told to stop lets the running execution finish, takes no new one, and exits with 0', async () => {
+  await using site = await Site.start()
+  using gate = new Gate(site.place)
+  const reply = site.rest.script('bash', `${gate.script} echo finished`, secret)
+  await gate.reached()
+  site.agent.signal('SIGTERM')
+  await site.agent.says('stderr', /agent draining/)
+  const refused = await site.rest.script('bash', 'echo never')
+  expect(refused.body).toMatchObject({ exit_code: 254, output_status: 'failed' })
+  expect(refused.body.output).toContain('this agent is stopping')
+  gate.open()
+  expect((await reply).body).toMatchObject({
+    ...{ exit_code: 0, output_status: 'success', output: 'finished\n' },
+  })
+  expect(await site.agent.ended()).toEqual({ code: 0, signal: null })
+  expect(site.secretFiles()).toEqual([])
+})
+
+it('a second signal ends the running execution with 143 and the reason, and the agent still exits with 0', async () => {
+  await using site = await Site.start()
+  using gate = new Gate(site.place)
+  const reply = site.rest.script('bash', gate.script, secret)
+  const [{ pid }] = await gate.reached()
+  site.agent.signal('SIGTERM')
+  await site.agent.says('stderr', /agent draining/)
+  site.agent.signal('SIGTERM')
+  expect((await reply).body).toMatchObject({
+    ...{ exit_code: 143, output_status: 'failed' },
+    output: 'ended by the agent: the agent is stopping',
+  })
+  expect(await site.agent.ended()).toEqual({ code: 0, signal: null })
+  expect(isAlive(pid)).toBe(false)
+  expect(site.secretFiles()).toEqual([])
+})
+
+it('an execution that outlives the drain is ended as well', async () => {
+  await using site = await Site.start({ env: { RUNBOOK_AGENT_DRAIN: '100ms' } })
+  using gate = new Gate(site.place)
+  const reply = site.rest.script('bash', gate.script)
+  await gate.reached()
+  expect(await site.agent.stop()).toEqual({ code: 0, signal: null })
+  expect((await reply).body).toMatchObject({ exit_code: 143, output_status: 'failed' })
+})
+
+it('a third signal ends the agent at once with 1, and what it leaves the next one ends', async () => {
+  await using site = await Site.start({ env: { RUNBOOK_AGENT_KILL_GRACE: '2s' } })
+  using gate = new Gate(site.place)
+  const reply = site.rest.script('bash', `trap '' TERM; ${gate.script} while :; do sleep 1; done`, secret)
+  const [{ pid }] = await gate.reached()
+  site.agent.signal('SIGTERM')
+  await site.agent.says('stderr', /agent draining/)
+  // Two of one kind that come together are one.
+  site.agent.signal('SIGTERM')
+  site.agent.signal('SIGINT')
+  expect(await site.agent.ended()).toEqual({ code: 1, signal: null })
+  await reply
+  expect(isAlive(pid)).toBe(true)
+  await site.startAgent()
+  expect(isAlive(pid)).toBe(false)
+  expect(site.secretFiles()).toEqual([])
+})
+
+it('a gateway that gets SIGHUP ends and records what runs, and exits with 0', async () => {
+  await using site = await Site.start()
+  using gate = new Gate(site.place)
+  const reply = site.rest.script('bash', gate.script)
+  await gate.reached()
+  site.gateway.signal('SIGHUP')
+  expect((await reply).body).toMatchObject({ exit_code: -2, output_status: 'failed' })
+  expect(await site.gateway.ended()).toEqual({ code: 0, signal: null })
+})

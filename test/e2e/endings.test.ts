@@ -1,0 +1,327 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { createServer, type AddressInfo } from 'node:net'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { answered, closed, driven, ending, rows, type Observed } from '../support/sites/endings.ts'
+import { Gate } from '../support/gate.ts'
+import { base64, openSpec } from '../support/scripted/open.ts'
+import { variables } from '../support/scripted/rest.ts'
+import { RemoteConsole } from '../support/scripted/remote-console.ts'
+import { RunningAgent } from '../support/sites/running-agent.ts'
+import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
+import { Site, type SiteOptions } from '../support/sites/site.ts'
+import { SmallDisk } from '../support/machine/small-disk.ts'
+import { waitFor } from '../support/wait.ts'
+
+// Every row of docs/endings.md, driven. Most through the built program and REST; what the embedded gateway would
+// refuse itself, or cannot ask for, through an agent in this process.
+
+it('every row of docs/endings.md has a test, and every test a row', () => {
+  expect([...driven].sort()).toEqual([...rows.keys()].sort())
+})
+
+/** A gateway and an agent of the built program for one test. */
+async function on(
+  options: SiteOptions,
+  drive: (site: Site, gate: Gate) => Promise<Observed>,
+): Promise<Observed> {
+  await using site = await Site.start(options)
+  using gate = new Gate(site.place)
+  return await drive(site, gate)
+}
+
+describe('the command ended, or could not be started:', () => {
+  const script = (text: string, body: object = {}): Promise<Observed> =>
+    on({}, async ({ rest }) => answered(await rest.script('bash', text, body)))
+  const command = (program: string): Promise<Observed> =>
+    on({ connections: [{ name: 'program', command: [program] }] }, async ({ rest, place }) => {
+      writeFileSync(place.at('home', 'wrong-format'), 'neither', { mode: 0o755 })
+      return answered(await rest.script('program', ''))
+    })
+
+  ending('success', () => script('true'))
+  ending('a code of its own', () => script('exit 3'))
+  ending('the highest code', () => script('exit 255'))
+  ending('success with leftovers', () => script('sleep 1000 & setsid sleep 1000 & exit 0'))
+  ending('killed by SIGKILL', () => script('kill -KILL $$'))
+  ending('killed by SIGTERM', () => script('kill -TERM $$'))
+  ending('crashed', () => script('ulimit -c 0; kill -SEGV $$'))
+  ending('killed, with leftovers', () => script('sleep 1000 & sleep 1000 & kill -KILL $$'))
+  ending('no such program', () => command('no-such-program'))
+  ending('no such path', () => command('/no/such/program'))
+  ending('not executable', () => command('/etc/passwd'))
+  ending('wrong format', () => command('./wrong-format'))
+  ending('a variable too long', () =>
+    script('true', { env_vars: variables({ 'envvar:LONG': 'x'.repeat(200_000) }) }),
+  )
+  ending('arguments too long', () => script('true', { client_args: ['x'.repeat(200_000)] }))
+})
+
+describe('the agent ended it:', () => {
+  ending('time limit', () =>
+    on({ env: { RUNBOOK_AGENT_EXECUTION_MAX_DURATION: '100ms' } }, async ({ rest }, gate) =>
+      answered(await rest.script('bash', gate.script)),
+    ),
+  )
+  ending('output limit', () => {
+    const env = { RUNBOOK_AGENT_OUTPUT_CAP: '1KiB', RUNBOOK_AGENT_OUTPUT_ON_CAP: 'kill' }
+    return on({ env }, async ({ rest }) => answered(await rest.script('bash', 'yes & wait')))
+  })
+
+  const stopping = (script: (gate: Gate) => string) => () =>
+    on({ env: { RUNBOOK_AGENT_KILL_GRACE: '200ms' } }, async (site, gate) => {
+      const reply = site.rest.script('bash', script(gate))
+      await gate.reached()
+      site.agent.signal('SIGTERM')
+      // Two at once would be one.
+      await site.agent.says('stderr', /agent draining/)
+      site.agent.signal('SIGTERM')
+      return answered(await reply)
+    })
+  ending(
+    'agent stopping',
+    stopping((gate) => gate.script),
+  )
+  ending(
+    'agent stopping, SIGTERM ignored',
+    stopping((gate) => `trap '' TERM; ${gate.script} while :; do sleep 1; done`),
+  )
+  ending(
+    'agent stopping, exit 0',
+    stopping((gate) => `trap 'exit 0' TERM; ${gate.script.replace(/read .*/, 'sleep 1000 & wait')}`),
+  )
+
+  ending('closed by the gateway', () =>
+    on({}, async (site, gate) => {
+      const reply = site.rest.script('bash', gate.script)
+      const [{ session }] = await gate.reached()
+      await site.rest.kill(session)
+      return answered(await reply)
+    }),
+  )
+  ending('agent killed', () =>
+    on({}, async (site, gate) => {
+      const reply = site.rest.script('bash', gate.script)
+      await gate.reached()
+      site.agent.signal('SIGKILL')
+      return answered(await reply)
+    }),
+  )
+  ending('gateway lost', () =>
+    on({}, async (site, gate) => {
+      const reply = site.rest.script('bash', gate.script).catch(() => undefined)
+      await gate.reached()
+      site.gateway.signal('SIGKILL')
+      await reply
+      const journal = () => readFileSync(site.place.at('agent-state', 'journal.jsonl'), 'utf8')
+      await waitFor(() => journal().includes('"reason":"gateway-lost"'), 10_000)
+      return { code: 'none', status: 'none', text: '' }
+    }),
+  )
+  ending('agent draining', () =>
+    on({}, async (site, gate) => {
+      const reply = site.rest.script('bash', gate.script)
+      await gate.reached()
+      site.agent.signal('SIGTERM')
+      await site.agent.says('stderr', /agent draining/)
+      const refused = answered(await site.rest.script('bash', 'true'))
+      gate.open()
+      await reply
+      return refused
+    }),
+  )
+  ending('agent offline', () =>
+    on({ limits: { 'agent-wait': '100ms' } }, async (site) => {
+      await site.agent.stop()
+      return answered(await site.rest.script('bash', 'true'))
+    }),
+  )
+  ending('too many executions', () =>
+    on({ env: { RUNBOOK_AGENT_LIMITS_SESSIONS: '1' } }, async ({ rest }, gate) => {
+      const reply = rest.script('bash', gate.script)
+      await gate.reached()
+      const refused = answered(await rest.script('bash', 'true'))
+      gate.open()
+      await reply
+      return refused
+    }),
+  )
+  ending('no descriptors left', () =>
+    on({}, async (site) => {
+      // Enough for the agent, not for the pipes of a command.
+      const open = String(spawnSync('ls', [`/proc/${site.agent.pid}/fd`]).stdout).split('\n').length
+      execFileSync('prlimit', ['--pid', String(site.agent.pid), `--nofile=${open}:`])
+      const refused = answered(await site.rest.script('bash', 'true'))
+      execFileSync('prlimit', ['--pid', String(site.agent.pid), '--nofile=1024:'])
+      expect(answered(await site.rest.script('bash', 'true')).code).toBe('0')
+      return refused
+    }),
+  )
+  const secret = { env_vars: variables({ 'filesystem:SECRET': 'x'.repeat(200_000) }) }
+  const mounts = SmallDisk.permitted()
+  const onSmallDisk = async (
+    drive: (site: Site, disk: SmallDisk) => Promise<Observed>,
+  ): Promise<Observed> => {
+    using disk = new SmallDisk('64k')
+    return await on({ env: { RUNBOOK_AGENT_RUNTIME_DIR: disk.path } }, (site) => drive(site, disk))
+  }
+  ending(
+    'no room for secret files',
+    () => onSmallDisk(async ({ rest }) => answered(await rest.script('bash', 'true', secret))),
+    !mounts,
+  )
+  ending(
+    'no right to write secret files',
+    () =>
+      onSmallDisk(async ({ rest }, disk) => {
+        disk.makeReadOnly()
+        const refused = answered(await rest.script('bash', 'true', secret))
+        execFileSync('mount', ['-o', 'remount,rw', disk.path])
+        return refused
+      }),
+    !mounts,
+  )
+})
+
+describe('it was refused, or met a bug or the end of memory:', () => {
+  const group = memoryGroup()
+  let gateway: ScriptedGateway
+  let running: RunningAgent
+
+  beforeAll(async () => {
+    gateway = await ScriptedGateway.start()
+    if (group.permitted) mkdirSync(group.folder)
+    const agentEnvironment = { HOOP_KEY: gateway.key() }
+    running = await RunningAgent.start(gateway.key(), {
+      killGraceMs: 400,
+      agentEnvironment,
+      oomCounters: [group.counter],
+    })
+    await running.serving()
+  })
+  afterAll(async () => {
+    await running[Symbol.asyncDispose]()
+    await gateway[Symbol.asyncDispose]()
+    if (group.permitted) rmdirSync(group.folder)
+  })
+
+  let sessions = 0
+  const open = async (params: Parameters<typeof openSpec>[1], script = 'true'): Promise<Observed> => {
+    const sid = `refused-${sessions++}`
+    gateway.send('AgentSessionOpen', openSpec(sid, params))
+    await waitFor(() => gateway.of(sid).length > 0)
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': sid }, script)
+    return closed(await gateway.closeOf(sid))
+  }
+  const variable = (name: string, text: string) => open({ envVars: new Map([[`envvar:${name}`, text]]) })
+
+  ending('no command', () => open({ cmdList: [] }))
+  ending('an unset variable', () => open({ cmdList: ['echo', '$NOPE'] }))
+  ending('an undecodable value', () => variable('BAD', 'abc'))
+  ending('a secret that cannot be fetched', () => variable('S', base64('_aws:id:key')))
+  ending("an agent's variable that is missing", () => variable('S', base64('_envjson:NOT_THERE:key')))
+  ending('a credential of the agent', () => variable('HOOP_KEY', base64('system.agent.envs')))
+  ending('guardrails', () =>
+    open({ guardRailRules: Buffer.from('{"input_rules":[{"rules":[{"type":"x"}]}],"output_rules":[]}') }),
+  )
+  ending('strict masking', () =>
+    open({ dlpProvider: 'mspresidio', dlpMode: 'strict', dlpInfoTypes: ['EMAIL_ADDRESS'] }),
+  )
+  const escapesBlocked = new Map([['envvar:RUNBOOK_AGENT_CLIENT_ESCAPES', base64('block')]])
+  /** Opens a session with a client that only says its version. */
+  const withClient = async (name: string, version: string, script?: string): Promise<Observed> => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'endings-'))
+    const client = path.join(folder, name)
+    writeFileSync(client, `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 })
+    const refused = await open({ cmdList: [client], envVars: escapesBlocked }, script)
+    rmSync(folder, { recursive: true })
+    return refused
+  }
+  ending('client escapes, a client that is too old', () => withClient('psql', 'psql (PostgreSQL) 15.18'))
+  ending('client escapes, a script that has one', () =>
+    withClient('sqlite3', '3.40.1 2022-12-28', '.trace OUT\nselect 1;'),
+  )
+  ending('client escapes, another program', () => open({ cmdList: ['bash'], envVars: escapesBlocked }))
+  ending('client escapes, an argument that opens one', () =>
+    open({ cmdList: ['psql', '-c', 'x'], envVars: escapesBlocked }),
+  )
+  ending('client escapes, an argument of the caller', () =>
+    open({ cmdList: ['psql'], clientArgs: ['-c', '\\! id'], envVars: escapesBlocked }),
+  )
+  ending('client escapes, on a terminal', () =>
+    open({ cmdList: ['psql'], clientVerb: 'connect', envVars: escapesBlocked }),
+  )
+  ending('database not reachable', async () => {
+    const port = await freePort()
+    const values = { HOST: '127.0.0.1', PORT: String(port), USER: 'u', PASS: 'p' }
+    const envVars = new Map(Object.entries(values).map(([name, text]) => [`envvar:${name}`, base64(text)]))
+    return open({ connectionType: 'postgres', envVars })
+  })
+  ending('a malformed request', async () => {
+    gateway.send('AgentSessionOpen', { 'gateway.session_id': 'm', 'agent.connection_params': 'no gob' })
+    return closed(await gateway.closeOf('m'))
+  })
+  ending('native connection', async () => {
+    gateway.send('AgentPGConnectionWrite', { 'gateway.session_id': 'n' })
+    return closed(await gateway.closeOf('n'))
+  })
+  const onTerminal = async (script: string, act: (console: RemoteConsole) => void): Promise<Observed> => {
+    const envVars = new Map([['envvar:SCRIPT', base64(script)]])
+    const params = { cmdList: ['bash', '-c', '$SCRIPT'], envVars }
+    const console = await RemoteConsole.open(gateway, `terminal-${sessions++}`, params)
+    console.begin()
+    await console.says(/ready/)
+    act(console)
+    return closed(await console.ended())
+  }
+  ending('terminal closed by the gateway', () =>
+    onTerminal('echo ready; exec sleep 1000', (console) => console.close()),
+  )
+  ending('terminal that ignores the hangup', () =>
+    onTerminal(`trap '' HUP; echo ready; exec sleep 1000`, (console) => console.close()),
+  )
+  ending('terminal, too much input waits', () =>
+    onTerminal('stty raw -echo; echo ready; exec sleep 1000', (console) => {
+      for (let i = 0; i < 6; i++) console.type(Buffer.alloc(1_000_000, 'x'))
+    }),
+  )
+  ending(
+    'out of memory',
+    () => {
+      writeFileSync(path.join(group.folder, 'memory.limit_in_bytes'), '30000000')
+      const greedy = `exec ${process.execPath} -e "Buffer.alloc(10 ** 9, 1)"`
+      return open({}, `echo $$ > ${group.folder}/cgroup.procs; ${greedy}`)
+    },
+    !group.permitted,
+  )
+  ending('a bug of the agent', async () => {
+    // The only thing here that is not real: no bug is known.
+    using broken = vi.spyOn(running.services.slots, 'take').mockImplementation(() => {
+      throw new TypeError('a bug')
+    })
+    const refused = await open({})
+    expect(broken).toHaveBeenCalledOnce()
+    return refused
+  })
+})
+
+/** A port on which nobody listens. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** A memory cgroup (v1) below our own, to be made; a command that moves itself there meets a real end of memory. */
+function memoryGroup(): { readonly folder: string; readonly counter: string; readonly permitted: boolean } {
+  const own = /^\d+:memory:(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1]
+  const parent = path.join('/sys/fs/cgroup/memory', own ?? 'none')
+  const folder = path.join(parent, `endings-${process.pid}`)
+  const permitted = own !== undefined && spawnSync('test', ['-w', parent]).status === 0
+  return { folder, counter: path.join(folder, 'memory.oom_control'), permitted }
+}
