@@ -3,7 +3,7 @@ import { totalmem } from 'node:os'
 
 const MiB = 1024 * 1024
 
-/** The read ends of an execution's two pipes, or both ends of its terminal, and the file that holds the tail of its output. */
+/** The read ends of an execution's two pipes, or both ends of its terminal, and one to spare. */
 export const FILES_PER_EXECUTION = 3
 /**
  * What is open besides. An execution that starts has its input and the other ends of its pipes, three of them, and they

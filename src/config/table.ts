@@ -139,7 +139,7 @@ export const SETTINGS = {
     name: 'state-dir',
     kind: folder,
     description:
-      'folder for the journal and for the tails of large outputs (default $STATE_DIRECTORY, else $XDG_STATE_HOME/runbook-agent, else ~/.local/state/runbook-agent, for root /var/lib/runbook-agent)',
+      'folder for the journal (default $STATE_DIRECTORY, else $XDG_STATE_HOME/runbook-agent, else ~/.local/state/runbook-agent, for root /var/lib/runbook-agent)',
   },
   journalSize: {
     name: 'journal.size',
@@ -181,7 +181,7 @@ export const SETTINGS = {
     kind: sizeKind,
     default: 64 * 1024 ** 2,
     description:
-      'memory for the tails of capped outputs, all executions together; beyond it they go to files (default 64MiB)',
+      'memory for the tails of capped outputs, all executions together; beyond it they are shorter (default 64MiB)',
   },
   redact: {
     name: 'redact',

@@ -111,13 +111,8 @@ function output(): Definition[] {
     counter('output_redacted_bytes', 'Of it, secrets that were replaced.', (now) => now.output.bytesRedacted),
     gauge(
       'output_tail_memory_bytes',
-      'Ends of capped outputs, in memory.',
-      (now) => now.output.tailBytesInMemory,
-    ),
-    gauge(
-      'output_tail_file_bytes',
-      'Ends of capped outputs, in files.',
-      (now) => now.output.tailBytesInFiles,
+      'Memory for the ends of capped outputs.',
+      (now) => now.output.tailBytes,
     ),
   ]
 }

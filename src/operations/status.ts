@@ -42,9 +42,8 @@ export interface Status {
     readonly bytesSent: number
     readonly bytesLeftOut: number
     readonly bytesRedacted: number
-    /** Tails of capped outputs right now. */
-    readonly tailBytesInMemory: number
-    readonly tailBytesInFiles: number
+    /** Memory for the tails of capped outputs right now. */
+    readonly tailBytes: number
   }
   /** What the gateway asked for itself (hooks, health checks), by the same outcomes; counted only here. */
   readonly systemRequests: Readonly<Record<string, number>>

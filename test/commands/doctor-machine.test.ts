@@ -390,7 +390,7 @@ describe('the state folder', () => {
   it.skipIf(!canMount)(
     'is a warning without room for the journal, broken when it is read-only (needs mount)',
     async () => {
-      using disk = new SmallDisk('70M')
+      using disk = new SmallDisk('10M')
       expect((await checkStateFolder({ stateDir: disk.path, journalBytes: 0 })).level).toBe('ok')
       expect((await checkStateFolder({ stateDir: disk.path, journalBytes: 16 * MIB })).level).toBe('warning')
       disk.makeReadOnly()

@@ -62,7 +62,6 @@ test('every number of the status is in a scrape', async () => {
     output_left_out_bytes_total: 1_000_001,
     output_redacted_bytes_total: 77,
     output_tail_memory_bytes: 8192,
-    output_tail_file_bytes: 16_384,
     'system_requests_total exited': 21,
     'system_requests_total signaled': 0,
     'system_requests_total failed': 0,

@@ -1,13 +1,13 @@
 import type { Redaction } from '../../policy/redaction/redactor.ts'
 import type { Chunk } from '../../runtime/output/child-output.ts'
 import { OutputCap } from '../../runtime/output/output-cap.ts'
-import type { TailSpace } from '../../runtime/output/tail-space.ts'
+import type { TailMemory } from '../../runtime/output/output-tail.ts'
 import type { OutputGate } from './output-gate.ts'
 import { RedactedOutput } from './redacted-output.ts'
 
 export interface OutputRules {
-  /** Largest output in bytes and where its tail is kept; undefined sends everything. */
-  readonly cap: { readonly bytes: number; readonly tails: TailSpace } | undefined
+  /** Largest output in bytes and the memory for its tail; undefined sends everything. */
+  readonly cap: { readonly bytes: number; readonly tails: TailMemory } | undefined
   /** Paused while the client does not read. */
   readonly gate: OutputGate
   /** undefined: nothing is replaced. */

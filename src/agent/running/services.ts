@@ -5,7 +5,7 @@ import type { SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import type { ControlGroups } from '../../runtime/linux/cgroup.ts'
 import type { Engine } from '../../runtime/engine.ts'
 import type { OomWatch } from '../../runtime/linux/oom-watch.ts'
-import type { TailSpace } from '../../runtime/output/tail-space.ts'
+import type { TailMemory } from '../../runtime/output/output-tail.ts'
 import type { AgentMessage, AgentOutbound } from '../../wire/messages/message.ts'
 import type { ClientVersions } from '../opening/client-versions.ts'
 import type { JournalEntry } from '../journal/entries.ts'
@@ -39,8 +39,8 @@ export interface CommandServices {
   readonly clientVersions: ClientVersions
   /** How many may run; undefined: any number. */
   readonly slots?: Slots
-  /** Room for the tails of capped outputs, all together; without it nothing is capped. */
-  readonly tails?: TailSpace
+  /** For the tails of capped outputs, all together; without it nothing is capped. */
+  readonly tails?: TailMemory
   /** Where each execution gets a control group of its own; undefined where none is delegated. */
   readonly groups?: ControlGroups | undefined
   readonly oom?: OomWatch
@@ -57,7 +57,7 @@ export interface SessionServices extends CommandServices {
   readonly embedded: boolean
   readonly record: (entry: JournalEntry) => void
   readonly slots: Slots
-  readonly tails: TailSpace
+  readonly tails: TailMemory
 }
 
 /** The same before there is a stream, and with it an identity. */

@@ -69,10 +69,8 @@ async function judge(folder: string, origin: string): Promise<Finding> {
 }
 
 const ADVICE = 'Give the folder to the user of the agent, or set state-dir'
-/** For the tails of large outputs, beside the journal. */
-const TAILS_BYTES = 64 * 1024 ** 2
 
-/** Where the journal is, and tails of large outputs when memory is not enough for them. */
+/** Where the journal is. */
 export async function checkStateFolder({
   stateDir,
   journalBytes,
@@ -86,7 +84,7 @@ export async function checkStateFolder({
   const made = existsSync(stateDir) ? '' : ', which the agent will make'
   const found = `${stateDir}${made}, ${inUnits(freeBytes)} free`
   if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files from that file system')
-  if (freeBytes < journalBytes + TAILS_BYTES)
+  if (freeBytes < journalBytes)
     return warning(found, `Free some space: the journal may take ${inUnits(journalBytes)}`)
   return ok(found)
 }

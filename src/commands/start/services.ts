@@ -6,7 +6,6 @@ import type { Journal } from '../../agent/journal/journal.ts'
 import type { AgentServices } from '../../agent/running/services.ts'
 import { Slots } from '../../agent/running/slots.ts'
 import type { Logger } from '../../basics/logger.ts'
-import { makeFolder } from '../../basics/files/private-path.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { AgentEnvironment } from '../../envvars/entries/agent-environment.ts'
 import { RuntimeFolderError } from '../../envvars/errors.ts'
@@ -15,7 +14,7 @@ import { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import { parseNameRule, SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import { loadEngine, type Engine } from '../../runtime/engine.ts'
 import { OomWatch } from '../../runtime/linux/oom-watch.ts'
-import { TailSpace } from '../../runtime/output/tail-space.ts'
+import { TailMemory } from '../../runtime/output/output-tail.ts'
 import { Failure } from '../failure.ts'
 import { ControlGroups } from '../../runtime/linux/cgroup.ts'
 
@@ -42,7 +41,6 @@ export async function openServices({
 }: Parts): Promise<AgentServices> {
   // Before the agent moves into a group of its own: the group before that contains all executions.
   const oom = new OomWatch()
-  prepareStateFolder(settings, log)
   return {
     engine,
     folder,
@@ -52,7 +50,7 @@ export async function openServices({
     cwd: workingFolder(),
     slots: new Slots(settings.limitsSessions),
     clientVersions: new ClientVersions(),
-    tails: new TailSpace(settings.tailMemoryBytes, settings.stateDir, (reason) => log.warn({}, reason)),
+    tails: new TailMemory(settings.tailMemoryBytes),
     groups: await openGroups(settings, log),
     oom,
     record: (entry) => {
@@ -68,15 +66,6 @@ function sessionSettings(settings: AgentConfiguration): AgentServices['settings'
   const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
   const names = settings.redact === 'on' ? secretNames(settings.redactNames) : undefined
   return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background, secretNames: names }
-}
-
-/** Also for tails of large outputs, even without a journal. Without the folder they are shorter. */
-function prepareStateFolder({ stateDir }: AgentConfiguration, log: Logger): void {
-  try {
-    makeFolder(stateDir)
-  } catch (error) {
-    log.warn({ folder: stateDir, error: (error as Error).message }, 'the state folder cannot be made')
-  }
 }
 
 /** Invalid rules were refused together with the settings. */

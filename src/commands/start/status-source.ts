@@ -58,7 +58,6 @@ function outputOf({ services: { tails }, counters }: Parts): Status['output'] {
   const { bytesRead, bytesSent, bytesLeftOut, bytesRedacted } = counters
   return {
     ...{ bytesRead, bytesSent, bytesLeftOut, bytesRedacted },
-    tailBytesInMemory: tails.bytesInMemory,
-    tailBytesInFiles: tails.bytesInFiles,
+    tailBytes: tails.used,
   }
 }

@@ -56,11 +56,7 @@ function outputLines(output: Status['output']): [string, ...string[]][] {
       `${sizeText(output.bytesLeftOut)} left out`,
       `${sizeText(output.bytesRedacted)} redacted`,
     ],
-    [
-      'tails',
-      `${sizeText(output.tailBytesInMemory)} in memory`,
-      `${sizeText(output.tailBytesInFiles)} in files`,
-    ],
+    ['tails', `${sizeText(output.tailBytes)} in memory`],
   ]
 }
 

@@ -1,6 +1,5 @@
 import type { Chunk } from './child-output.ts'
-import { isContinuation, TailRing } from './tail-ring.ts'
-import type { TailSpace } from './tail-space.ts'
+import { isContinuation, OutputTail, type TailMemory } from './output-tail.ts'
 
 /** The part of the cap that is sent at once. The rest is kept for the end, where errors usually are. */
 const HEAD_SHARE = 1 / 5
@@ -11,30 +10,30 @@ export class OutputCap implements Disposable {
   #headRoom: number
   /** How many bytes the head may still exceed its share by to complete a character; undefined while it has room. */
   #overrun: number | undefined
-  readonly #tail: TailRing
+  readonly #tail: OutputTail
   readonly #tailCapacity: number
   #tailBytes = 0
 
   /**
    * @param bytes largest output, head and tail together, without the marker line
-   * @param space that all tails of the agent share
+   * @param memory that all tails of the agent share
    */
-  constructor(bytes: number, space: TailSpace) {
+  constructor(bytes: number, memory: TailMemory) {
     this.#headRoom = Math.floor(bytes * HEAD_SHARE)
     this.#tailCapacity = bytes - this.#headRoom
-    this.#tail = new TailRing(this.#tailCapacity, space)
+    this.#tail = new OutputTail(this.#tailCapacity, memory)
   }
 
   /**
    * Bytes that would be left out if the output ended now. Exact, except for the up to 3 bytes of a cut character that
-   * `finish` leaves out, and for a file that cannot be read. It may be above 0 although `exceeded` is false: when the
-   * tail got neither memory nor a file, or the streams alternated too often.
+   * `finish` leaves out. It may be above 0 although `exceeded` is false: when there was no memory left for the tail, or
+   * the streams alternated too often.
    */
   get omitted(): number {
     return this.#tail.dropped
   }
 
-  /** Whether the output is longer than the cap so far. Always exact, even when memory or disk are short. */
+  /** Whether the output is longer than the cap so far. Always exact, even when memory is short. */
   get exceeded(): boolean {
     return this.#tailBytes > this.#tailCapacity
   }
@@ -47,23 +46,19 @@ export class OutputCap implements Disposable {
   }
 
   /**
-   * What is to be sent after the last chunk: the marker line if something was left out, then the tail, read piece by
-   * piece into chunks of at most 64 KiB with memory of their own. Another marker line stands where its file cannot be
-   * read.
+   * What is to be sent after the last chunk: the marker line if something was left out, then the tail, in chunks of at
+   * most 64 KiB with memory of their own.
    */
   *finish(): Generator<Chunk> {
-    if (this.#tail.dropped > 0) this.#tail.dropPartialCharacter()
-    let told = 0
-    for (const chunk of this.#tail.take(CHUNK_BYTES)) {
-      if (this.#tail.dropped > told) yield marker(this.#tail.dropped - told)
-      told = this.#tail.dropped
-      yield chunk
+    if (this.#tail.dropped > 0) {
+      this.#tail.dropPartialCharacter()
+      yield marker(this.#tail.dropped)
     }
-    if (this.#tail.dropped > told) yield marker(this.#tail.dropped - told)
+    yield* this.#tail.take(CHUNK_BYTES)
   }
 
   [Symbol.dispose](): void {
-    this.#tail.release()
+    this.#tail[Symbol.dispose]()
   }
 
   #keep(chunk: Chunk): void {

@@ -1,39 +1,22 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Chunk } from '../../../src/runtime/output/child-output.ts'
 import { OutputCap } from '../../../src/runtime/output/output-cap.ts'
-import { TailSpace } from '../../../src/runtime/output/tail-space.ts'
+import { TailMemory } from '../../../src/runtime/output/output-tail.ts'
 
 const MANY_RUNS = { numRuns: 10_000 }
-
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'output-cap-test-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
 
 interface Capped {
   readonly head: Buffer
   readonly rest: Chunk[]
   readonly omitted: number
-  /** Where the tail was before it was taken. */
-  readonly place: string
 }
 
-function capped(
-  chunks: readonly Chunk[],
-  bytes: number,
-  space = new TailSpace(1_000_000, undefined),
-): Capped {
-  const cap = new OutputCap(bytes, space)
+function capped(chunks: readonly Chunk[], bytes: number, memory = new TailMemory(1_000_000)): Capped {
+  using cap = new OutputCap(bytes, memory)
   const head = chunks.map((chunk) => cap.head(chunk)?.data ?? Buffer.alloc(0))
-  const place = `${space.bytesInMemory > 0 ? 'memory' : ''}${space.bytesInFiles > 0 ? 'file' : ''}`
   const rest = [...cap.finish()]
-  cap[Symbol.dispose]()
-  return { head: Buffer.concat(head), rest, omitted: cap.omitted, place }
+  return { head: Buffer.concat(head), rest, omitted: cap.omitted }
 }
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
@@ -60,47 +43,26 @@ const chunk = fc.record({
 const output = fc.array(chunk, { maxLength: 30 })
 const capBytes = fc.integer({ min: 5, max: 200 })
 
-/** @returns where the tails were */
-function agreesWithReference(space: TailSpace): Set<string> {
-  const places = new Set<string>()
-  const property = fc.property(output, capBytes, (chunks, bytes) => {
-    const expected = reference(Buffer.concat(chunks.map(({ data }) => data)), bytes)
-    const { head, rest, omitted, place } = capped(chunks, bytes, space)
-    const tail = omitted > 0 ? rest.slice(1) : rest
-    expect(omitted).toBe(expected.omitted)
-    expect(head.equals(expected.head)).toBe(true)
-    expect(Buffer.concat(tail.map(({ data }) => data)).equals(expected.tail)).toBe(true)
-    places.add(place)
-  })
-  fc.assert(property, MANY_RUNS)
-  return places
-}
-
 describe('the output cap', () => {
-  it('agrees with a cut of the whole output, whatever the chunking, in memory', () => {
-    const space = new TailSpace(64 * 1024 * 1024, undefined)
-    expect(agreesWithReference(space)).toEqual(new Set(['', 'memory']))
-    expect(space.bytesInMemory).toBe(0)
+  it('agrees with a cut of the whole output, whatever the chunking', () => {
+    const memory = new TailMemory(64 * 1024 * 1024)
+    const property = fc.property(output, capBytes, (chunks, bytes) => {
+      const expected = reference(Buffer.concat(chunks.map(({ data }) => data)), bytes)
+      const { head, rest, omitted } = capped(chunks, bytes, memory)
+      const tail = omitted > 0 ? rest.slice(1) : rest
+      expect(omitted).toBe(expected.omitted)
+      expect(head.equals(expected.head)).toBe(true)
+      expect(Buffer.concat(tail.map(({ data }) => data)).equals(expected.tail)).toBe(true)
+    })
+    fc.assert(property, MANY_RUNS)
+    expect(memory.used).toBe(0)
   })
 
-  it('agrees with a cut of the whole output, whatever the chunking, in a file', () => {
-    const space = new TailSpace(0, folder)
-    expect(agreesWithReference(space)).toEqual(new Set(['', 'file']))
-    expect(space.bytesInFiles).toBe(0)
-    expect(readdirSync(folder)).toEqual([])
-  })
-
-  it('agrees with a cut of the whole output when the tail moves from memory to a file in between', () => {
-    const space = new TailSpace(40, folder)
-    expect(agreesWithReference(space)).toEqual(new Set(['', 'memory', 'file']))
-    expect([space.bytesInMemory, space.bytesInFiles]).toEqual([0, 0])
-  })
-
-  it('keeps the end, if less of it, and counts exactly when there is neither memory nor a file', () => {
-    const space = new TailSpace(20, join(folder, 'missing'))
+  it('keeps the end, if less of it, and counts exactly when there is no memory', () => {
+    const memory = new TailMemory(20)
     const property = fc.property(output, capBytes, (chunks, bytes) => {
       const all = Buffer.concat(chunks.map(({ data }) => data))
-      const { head, rest, omitted } = capped(chunks, bytes, space)
+      const { head, rest, omitted } = capped(chunks, bytes, memory)
       const tail = Buffer.concat((omitted > 0 ? rest.slice(1) : rest).map(({ data }) => data))
       expect(head.length + omitted + tail.length).toBe(all.length)
       expect(head.equals(all.subarray(0, head.length))).toBe(true)
@@ -109,14 +71,14 @@ describe('the output cap', () => {
       expect(tail.length).toBeGreaterThanOrEqual(Math.min(all.length - head.length, bytes / 10) - 3)
     })
     fc.assert(property, MANY_RUNS)
-    expect([space.bytesInMemory, space.bytesInFiles]).toEqual([0, 0])
+    expect(memory.used).toBe(0)
   })
 
   it('tells after each chunk whether the output is longer than the cap', () => {
-    // No memory and no file: the tail is short long before.
-    const space = new TailSpace(0, undefined)
+    // No memory: the tail is short long before.
+    const memory = new TailMemory(0)
     const property = fc.property(output, capBytes, (chunks, bytes) => {
-      using cap = new OutputCap(bytes, space)
+      using cap = new OutputCap(bytes, memory)
       for (const [index, chunk] of chunks.entries()) {
         cap.head(chunk)
         const all = Buffer.concat(chunks.slice(0, index + 1).map(({ data }) => data))
@@ -127,7 +89,7 @@ describe('the output cap', () => {
   })
 
   it('tells how much it left out while the output comes', () => {
-    using cap = new OutputCap(100, new TailSpace(0, folder))
+    using cap = new OutputCap(100, new TailMemory(1000))
     const told = Array.from({ length: 5 }, () => {
       cap.head({ stream: 'stdout', data: Buffer.alloc(30, 'x') })
       return cap.omitted
@@ -160,7 +122,7 @@ describe('the output cap', () => {
   })
 
   it('stays within its memory when the streams alternate byte by byte', () => {
-    const cap = new OutputCap(1_000_000, new TailSpace(1_000_000, undefined))
+    const cap = new OutputCap(1_000_000, new TailMemory(1_000_000))
     for (let i = 0; i < 1_000_000; i++)
       cap.head({ stream: i % 2 ? 'stdout' : 'stderr', data: Buffer.from('x') })
     const kept = [...cap.finish()].slice(1).length
@@ -169,8 +131,8 @@ describe('the output cap', () => {
   })
 
   it('keeps a shorter tail when the shared memory is used up, counts exactly, and gives all of it back', () => {
-    const space = new TailSpace(1_000_000, undefined)
-    const caps = Array.from({ length: 10 }, () => new OutputCap(1_000_000, space))
+    const memory = new TailMemory(1_000_000)
+    const caps = Array.from({ length: 10 }, () => new OutputCap(1_000_000, memory))
     for (const cap of caps)
       for (let i = 0; i < 40; i++) cap.head({ stream: 'stdout', data: Buffer.alloc(50_000, 'x') })
     for (const cap of caps) {
@@ -179,7 +141,7 @@ describe('the output cap', () => {
       expect(200_000 + cap.omitted + tail).toBe(2_000_000)
       cap[Symbol.dispose]()
     }
-    expect(space.bytesInMemory).toBe(0)
-    expect(space.take(1_000_000)).toBe(true)
+    expect(memory.used).toBe(0)
+    expect(memory.take(1_000_000)).toBe(true)
   })
 })

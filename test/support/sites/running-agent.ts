@@ -13,7 +13,7 @@ import { RuntimeFolder } from '../../../src/envvars/folder/runtime-folder.ts'
 import type { JournalEntry } from '../../../src/agent/journal/entries.ts'
 import { SecretNames } from '../../../src/policy/redaction/names/secret-names.ts'
 import { OomWatch } from '../../../src/runtime/linux/oom-watch.ts'
-import { TailSpace } from '../../../src/runtime/output/tail-space.ts'
+import { TailMemory } from '../../../src/runtime/output/output-tail.ts'
 import { engine } from './execute.ts'
 import { waitFor } from '../wait.ts'
 
@@ -70,7 +70,7 @@ export class RunningAgent implements AsyncDisposable {
       cwd: base,
       slots: new Slots(options.slots ?? 100),
       clientVersions: new ClientVersions(),
-      tails: new TailSpace(64 * 1024 * 1024, base),
+      tails: new TailMemory(64 * 1024 * 1024),
       groups: undefined,
       oom: new OomWatch(options.oomCounters),
       record: (entry) => void entries.push(entry),
