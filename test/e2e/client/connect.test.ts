@@ -154,6 +154,19 @@ describe.skipIf(!hasTmux)('connect at a terminal (tmux)', () => {
     })
   }
 
+  test('keeps what is on the screen and above it, and the place of the cursor, when the program ends', async () => {
+    using tmux = terminal()
+    tmux.enter(CONNECT)
+    await waitFor(() => gateway.sent('AgentTerminalResizeTTY').length > 0, 10_000)
+    const lines = Array.from({ length: 60 }, (_, index) => `\x1b[32mline ${index}\x1b[m\r\n`)
+    gateway.stdout(lines.join(''))
+    await tmux.shows(/^line 59$/m)
+    gateway.close(0)
+    await tmux.shows(/^line 58\nline 59\ncode 0\n/m)
+    expect(Number(tmux.state('history_size'))).toBeGreaterThan(30)
+    await expectRestored(tmux)
+  })
+
   test('a tilde and a dot at the beginning of a line leave, and restore the terminal', async () => {
     let cancelled = false
     using tmux = terminal()

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ByteOutput } from '../stream/byte-output.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
-import { ScreenModes } from '../terminal/screen-modes.ts'
+import { ScreenReset } from '../terminal/screen-reset.ts'
 import type { Frame } from './cast.ts'
 
 export interface Pace {
@@ -14,9 +14,9 @@ export interface Pace {
 /** Plays a session on this terminal at its own pace. @returns the exit code of this program */
 export async function play(frames: readonly Frame[], stdout: ByteOutput, pace: Pace): Promise<number> {
   const stop = new AbortController()
-  const modes = new ScreenModes()
+  const reset = new ScreenReset()
   const show = (content: Buffer) => {
-    modes.see(content)
+    reset.see(content)
     return stdout.write(content)
   }
   let exitCode = 0
@@ -29,7 +29,7 @@ export async function play(frames: readonly Frame[], stdout: ByteOutput, pace: P
     await playFrames(frames, show, pace, stop.signal)
   } finally {
     process.off('SIGINT', leave).off('SIGTERM', leave)
-    await stdout.write(Buffer.from(`${modes.undo()}${stdout.isInLine ? '\r\n' : ''}`))
+    await stdout.write(Buffer.from(`${reset.sequence}${stdout.isInLine ? '\r\n' : ''}`))
   }
   return exitCode
 }

@@ -1,6 +1,6 @@
 import type { WindowSize } from '../../../basics/window-size.ts'
 import { writeSync } from 'node:fs'
-import { ScreenModes } from './screen-modes.ts'
+import { ScreenReset } from './screen-reset.ts'
 
 /** For terminals that do not tell their size, such as some that programs make. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
@@ -10,7 +10,7 @@ const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
  * by a SIGKILL or an abort.
  */
 export class OwnTerminal implements Disposable {
-  readonly #modes = new ScreenModes()
+  readonly #reset = new ScreenReset()
   readonly #makeRaw: () => () => void
   #makeCooked: (() => void) | undefined
   readonly #again = () => {
@@ -42,7 +42,7 @@ export class OwnTerminal implements Disposable {
 
   /** Call it with everything that is written to the screen. */
   see(data: Uint8Array): void {
-    this.#modes.see(data)
+    this.#reset.see(data)
   }
 
   /**
@@ -76,7 +76,7 @@ export class OwnTerminal implements Disposable {
     process.off('exit', this.#restore)
     process.stdin.pause().removeAllListeners('data')
     process.stdout.removeAllListeners('resize')
-    if (!isStuck) write(this.#modes.undo())
+    if (!isStuck) write(this.#reset.sequence)
     this.#makeCooked()
     this.#makeCooked = undefined
   }

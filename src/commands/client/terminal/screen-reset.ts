@@ -1,0 +1,51 @@
+const ESC = '\x1b'
+/** Ends a sequence that was cut off, without a trace. */
+const CANCEL = '\x18'
+const SHIFT_OUT = 0x0e
+
+/** Into and out of the alternate screen. A full reset leaves it as well. */
+const SCREEN_SWITCH = new RegExp(String.raw`${ESC}(?:c|\[\?(?:\d+;)*(47|1047|1049)(?:;\d+)*([hl]))`, 'g')
+/** So much of the last output is looked at once more, for one that was cut in two. */
+const LONGEST_SWITCH = 32
+
+/** Each screen has its own, by kitty's protocol. */
+const KEYBOARDS = `${ESC}[<9u${ESC}[=0u`
+
+/**
+ * Back to what terminals start with, without moving the cursor or clearing anything. Left out is what people set for
+ * good, such as colours of the palette, and what moves the cursor.
+ */
+const DEFAULTS = [
+  KEYBOARDS,
+  `${ESC}[2;4;20l`, // keyboard locked, insertion, line feeds that return the carriage too
+  `${ESC}[?1;5;66;69l${ESC}>`, // cursor keys, reverse video, keypad, margins
+  `${ESC}[?9;1000;1001;1002;1003;1004;1005;1006;1015;1016l`, // mouse and focus
+  `${ESC}[?2004;2026l`, // marked pastes, output held back
+  `${ESC}7${ESC}[r${ESC}8`, // the scroll region: to set it moves the cursor
+  `${ESC}[?7;25h${ESC}[0 q`, // lines wrap; the cursor is visible, in its usual shape
+  `${ESC}[>4m${ESC}(B${ESC})B\x0f${ESC}[m`, // modified keys, letters, style
+].join('')
+
+/** Makes a terminal usable again after a program that could not clean up behind itself. */
+export class ScreenReset {
+  #isTouched = false
+  /** The mode by which the alternate screen was entered, while it is shown. */
+  #screen: string | undefined
+  #last = ''
+
+  /** Call it with everything that goes to the screen. */
+  see(data: Uint8Array): void {
+    if (data.includes(0x1b) || data.includes(SHIFT_OUT)) this.#isTouched = true
+    if (!this.#isTouched) return
+    const text = this.#last + Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
+    for (const [, mode, way] of text.matchAll(SCREEN_SWITCH)) this.#screen = way === 'h' ? mode : undefined
+    this.#last = text.slice(-LONGEST_SWITCH)
+  }
+
+  /** What to write; empty after plain text. */
+  get sequence(): string {
+    if (!this.#isTouched) return ''
+    const leave = this.#screen === undefined ? '' : `${KEYBOARDS}${ESC}[?${this.#screen}l`
+    return CANCEL + leave + DEFAULTS
+  }
+}
