@@ -1,17 +1,13 @@
 import { isatty } from 'node:tty'
 import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers } from 'pino'
-import type { LogLine } from './basics/logger.ts'
+import type { Logger, LogLine } from './basics/logger.ts'
 import { escapeControls } from './log/escape.ts'
 import { Lines } from './log/lines.ts'
 import { parseLogLine } from './log/log-line.ts'
 import { redactFields } from './log/redact.ts'
 
 /** What the agent and the gateway log through. */
-export interface RootLogger {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
+export interface RootLogger extends Logger {
   /** A logger whose lines all have these fields. */
   child(fields: object): RootLogger
 }

@@ -53,6 +53,20 @@ export interface ConnectionParams {
   readonly aiSessionAnalyzer: ReadonlyMap<string, string> | undefined
 }
 
+/** What a connection has that asks for no masking, no guardrails and no analyzer. */
+export const WITHOUT_PROTECTION = {
+  dlpProvider: '',
+  dlpMode: '',
+  dlpInfoTypes: [],
+  dlpGcpRawCredentialsJson: '',
+  dlpPresidioAnalyzerUrl: '',
+  dlpPresidioAnonymizerUrl: '',
+  dataMaskingEntityTypesData: undefined,
+  guardRailRules: undefined,
+  analyzerMetricsRules: undefined,
+  aiSessionAnalyzer: undefined,
+} as const satisfies Partial<ConnectionParams>
+
 type ParamsField = keyof typeof PARAMS_FIELDS
 
 const PARAMS = 'agent.connection_params'

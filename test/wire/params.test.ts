@@ -21,6 +21,7 @@ import {
   encodeParams,
   encodeStringList,
   encodeStringMap,
+  WITHOUT_PROTECTION,
   type ConnectionParams,
 } from '../../src/wire/params.ts'
 import { asGoJson, recordedValues, vectorBytes, vectorJson, vectorNames } from './gob/vectors.ts'
@@ -36,16 +37,7 @@ const EMPTY: ConnectionParams = {
   clientArgs: [],
   clientVerb: '',
   clientOrigin: '',
-  dlpProvider: '',
-  dlpMode: '',
-  dlpInfoTypes: [],
-  dlpGcpRawCredentialsJson: '',
-  dlpPresidioAnalyzerUrl: '',
-  dlpPresidioAnonymizerUrl: '',
-  dataMaskingEntityTypesData: undefined,
-  guardRailRules: undefined,
-  analyzerMetricsRules: undefined,
-  aiSessionAnalyzer: undefined,
+  ...WITHOUT_PROTECTION,
 }
 
 const readable = vectorNames('params-').filter((name) => name !== 'params-non-string-env')

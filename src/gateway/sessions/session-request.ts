@@ -1,6 +1,7 @@
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
 import { MAX_MESSAGE_BYTES } from '../../wire/packet.ts'
+import { WITHOUT_PROTECTION } from '../../wire/params.ts'
 import { connectionType } from '../connection-type.ts'
 import type { NewSession } from '../history/session.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
@@ -74,16 +75,8 @@ export function openMessage(
       clientArgs: request.clientArgs,
       clientVerb: request.verb,
       clientOrigin: request.origin,
-      dlpProvider: '',
+      ...WITHOUT_PROTECTION,
       dlpMode: 'best-effort',
-      dlpInfoTypes: [],
-      dlpGcpRawCredentialsJson: '',
-      dlpPresidioAnalyzerUrl: '',
-      dlpPresidioAnonymizerUrl: '',
-      dataMaskingEntityTypesData: undefined,
-      guardRailRules: undefined,
-      analyzerMetricsRules: undefined,
-      aiSessionAnalyzer: undefined,
     },
   }
 }

@@ -1,4 +1,9 @@
-import { encodeParams, encodeStringMap, type ConnectionParams } from '../../../src/wire/params.ts'
+import {
+  encodeParams,
+  encodeStringMap,
+  WITHOUT_PROTECTION,
+  type ConnectionParams,
+} from '../../../src/wire/params.ts'
 
 /** Spec keys of an AgentSessionOpen for a command-line connection. */
 export function openSpec(
@@ -31,14 +36,5 @@ const minimal: ConnectionParams = {
   clientArgs: [],
   clientVerb: 'exec',
   clientOrigin: 'client-api',
-  dlpProvider: '',
-  dlpMode: '',
-  dlpInfoTypes: [],
-  dlpGcpRawCredentialsJson: '',
-  dlpPresidioAnalyzerUrl: '',
-  dlpPresidioAnonymizerUrl: '',
-  dataMaskingEntityTypesData: undefined,
-  guardRailRules: undefined,
-  analyzerMetricsRules: undefined,
-  aiSessionAnalyzer: undefined,
+  ...WITHOUT_PROTECTION,
 }
