@@ -3,7 +3,14 @@ import path from 'node:path'
 import { waitFor } from '../support/wait.ts'
 import type { Outcome } from './load.ts'
 import { AGENTS, type Job } from './plan.ts'
-import { commandLine, descriptors, environment, pids, workingFolder, type Descriptors } from './proc.ts'
+import {
+  commandLine,
+  descriptors,
+  environment,
+  pids,
+  workingFolder,
+  type Descriptors,
+} from '../support/machine/proc.ts'
 import { PATIENCE_MS, type Process } from './process.ts'
 import { readHistory, readJournal, type Recorded } from './records.ts'
 import type { Site } from './site.ts'

@@ -22,7 +22,7 @@ import {
   type PlanSize,
   type Round,
 } from './plan.ts'
-import { descriptors, type Descriptors } from './proc.ts'
+import { descriptors, type Descriptors } from '../support/machine/proc.ts'
 import type { Process } from './process.ts'
 import { Site } from './site.ts'
 

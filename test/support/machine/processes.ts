@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { commandLine, pids, statOf } from './proc.ts'
 
 /** Whether the process runs; one that waits to be reaped by its parent has ended. */
 export function isAlive(pid: number): boolean {
-  return !['', 'Z', 'X'].includes(statOf(pid).state)
+  return !['', 'Z', 'X'].includes(statOf(String(pid)).state)
 }
 
 /** Direct children that run. */
 export function childrenOf(pid: number): number[] {
-  return allPids().filter((one) => statOf(one).parent === pid && isAlive(one))
+  return pids()
+    .filter((one) => statOf(one).parent === pid)
+    .map(Number)
+    .filter(isAlive)
 }
 
 export function descendantsOf(pid: number): number[] {
@@ -37,37 +41,15 @@ function megabytes(pid: number, field: string): number {
 
 /** The arguments of a process as anybody can see them, each with a space behind it. */
 export function commandLineOf(pid: number): string {
-  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+  return commandLine(String(pid)).replaceAll('\0', ' ')
 }
 
 /** Those of every process of this machine. */
 export function commandLines(): string {
-  return allPids().map(commandLineOf).join('\n')
+  return pids().map(Number).map(commandLineOf).join('\n')
 }
 
 /** What the process was started with; its own user can read it, and so can the commands that it runs. */
 export function environmentOf(pid: number): string {
   return readFileSync(`/proc/${pid}/environ`, 'utf8')
-}
-
-function allPids(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-}
-
-/** Behind the program's name, which may itself hold brackets and spaces: state, then the parent's pid. */
-function statOf(pid: number): { readonly state: string; readonly parent: number } {
-  const line = read(`/proc/${pid}/stat`)
-  const [state = '', parent] = line.slice(line.lastIndexOf(')') + 2).split(' ')
-  return { state, parent: Number(parent) }
-}
-
-/** Empty for a process that is gone. */
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
 }

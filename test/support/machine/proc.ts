@@ -20,13 +20,34 @@ export function workingFolder(pid: string): string {
   return target(`/proc/${pid}/cwd`)
 }
 
+export interface ProcessStat {
+  /** In brackets, behind the pid. */
+  readonly name: string
+  readonly state: string
+  readonly parent: number
+}
+
+/** Of a process that is gone, an empty name and state. */
+export function statOf(pid: string): ProcessStat {
+  const line = read(`/proc/${pid}/stat`)
+  // The program's name may itself hold brackets and spaces.
+  const end = line.lastIndexOf(')') + 1
+  const [state = '', parent] = line.slice(end + 1).split(' ')
+  return { name: line.slice(0, end), state, parent: Number(parent) }
+}
+
+/** What each descriptor leads to, as `pipe:[123]` or `/tmp/file`. */
+export function openFiles(pid: string): string[] {
+  return list(`/proc/${pid}/fd`).map((fd) => target(`/proc/${pid}/fd/${fd}`))
+}
+
 /** By their kind: pipes, sockets, memory files, terminals, files by name. */
 export type Descriptors = ReadonlyMap<string, number>
 
 export function descriptors(pid: number): Descriptors {
   const counts = new Map<string, number>()
-  for (const fd of list(`/proc/${pid}/fd`)) {
-    const found = target(`/proc/${pid}/fd/${fd}`).replace(/:\[\d+\]$/, '')
+  for (const file of openFiles(String(pid))) {
+    const found = file.replace(/:\[\d+\]$/, '')
     // libuv's spare one for a moment without any: on /dev/null at first, on the root once it was needed.
     const kind = found === '/' ? '/dev/null' : found
     counts.set(kind, (counts.get(kind) ?? 0) + 1)
