@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,12 +7,8 @@ import { Entry, type EntryKind } from '../../src/envvars/entries/entry.ts'
 import { Environment } from '../../src/envvars/environment.ts'
 import { EnvvarError, RuntimeFolderError } from '../../src/envvars/errors.ts'
 import { RuntimeFolder } from '../../src/envvars/folder/runtime-folder.ts'
+import { hasPrlimit, withFileSizeLimit } from '../support/machine/file-size-limit.ts'
 
-const HAS_PRLIMIT = existsSync('/usr/bin/prlimit')
-const prlimit = (...args: string[]) =>
-  execFileSync('/usr/bin/prlimit', ['--pid', String(process.pid), ...args], { encoding: 'utf8' })
-const fileSizeLimit = () => prlimit('--fsize', '--output=SOFT', '--noheadings').trim()
-const setFileSizeLimit = (soft: string) => prlimit(`--fsize=${soft}:`)
 let base: string
 let folder: RuntimeFolder
 
@@ -125,24 +119,16 @@ describe('a filesystem entry', () => {
   })
 
   // Fails on the second file as a full disk would: a limit on the size of files, only while it is written.
-  test.skipIf(!HAS_PRLIMIT)('that cannot be written takes those before it away again', async () => {
-    const ignore = () => undefined
-    const before = fileSizeLimit()
-    process.on('SIGXFSZ', ignore)
-    let error: unknown
-    setFileSizeLimit('4096')
-    try {
-      const big = Buffer.alloc(5000, 'hunter2')
-      error = await failureOf(
+  test.skipIf(!hasPrlimit)('that cannot be written takes those before it away again', async () => {
+    const big = Buffer.alloc(5000, 'hunter2')
+    const error = await withFileSizeLimit(4096, () =>
+      failureOf(
         create([
           ['filesystem', 'SMALL', 'x'],
           ['filesystem', 'BIG', big],
         ]),
-      )
-    } finally {
-      setFileSizeLimit(before)
-      process.off('SIGXFSZ', ignore)
-    }
+      ),
+    )
     expect(error).toBeInstanceOf(EnvvarError)
     expect(String(error)).toContain('filesystem:BIG')
     expect(String(error)).toContain('EFBIG')

@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -8,13 +6,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Entry } from '../../src/envvars/entries/entry.ts'
 import { EnvvarError, RuntimeFolderError } from '../../src/envvars/errors.ts'
 import { SecretFiles } from '../../src/envvars/secret-files.ts'
+import { hasPrlimit, withFileSizeLimit } from '../support/machine/file-size-limit.ts'
 
 const SID = 'b61d1f9b-fae2-4b1c-bcee-d13acd9ccda9'
-const HAS_PRLIMIT = existsSync('/usr/bin/prlimit')
-const prlimit = (...args: string[]) =>
-  execFileSync('/usr/bin/prlimit', ['--pid', String(process.pid), ...args], { encoding: 'utf8' })
-const fileSizeLimit = () => prlimit('--fsize', '--output=SOFT', '--noheadings').trim()
-const setFileSizeLimit = (soft: string) => prlimit(`--fsize=${soft}:`)
 const modeOf = async (path: string) => (await lstat(path)).mode & 0o7777
 const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -104,19 +98,10 @@ test('a file that cannot be made is an error with key and errno', async () => {
 })
 
 // A limit on the size of files makes the kernel write a part of the value and then fail, as a full disk does.
-test.skipIf(!HAS_PRLIMIT)('a value that fits only in part is an error that does not show it', async () => {
-  const ignore = () => undefined
-  const before = fileSizeLimit()
-  process.on('SIGXFSZ', ignore)
+test.skipIf(!hasPrlimit)('a value that fits only in part is an error that does not show it', async () => {
   await using files = await SecretFiles.create(instance, SID)
-  let error: unknown
-  setFileSizeLimit('4096')
-  try {
-    error = await failureOf(files.write(new Entry('filesystem', 'BIG', Buffer.alloc(10_000, 'hunter2'))))
-  } finally {
-    setFileSizeLimit(before)
-    process.off('SIGXFSZ', ignore)
-  }
+  const big = new Entry('filesystem', 'BIG', Buffer.alloc(10_000, 'hunter2'))
+  const error = await withFileSizeLimit(4096, () => failureOf(files.write(big)))
   expect(String(error)).toContain('failed writing the file of filesystem:BIG')
   expect(String(error)).toContain('EFBIG')
   expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('hunter2')
