@@ -1,21 +1,12 @@
 import { status } from '@grpc/grpc-js'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { AgentState } from '../../src/agent/state.ts'
 import { parseKey, type Identity, type IdentitySource } from '../../src/agent/connection/identity.ts'
+import { own } from '../support/owned.ts'
 import { quickTiming } from '../support/sites/quick-timing.ts'
 import { RunningAgent } from '../support/sites/running-agent.ts'
 import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { found, waitFor } from '../support/wait.ts'
-
-const owned: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const resource of owned.splice(0).reverse()) await resource[Symbol.asyncDispose]()
-})
-
-function own<T extends AsyncDisposable>(resource: T): T {
-  owned.push(resource)
-  return resource
-}
 
 /** So long that it does not happen within a test. */
 const NEVER_MS = 1_000_000

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { AgentState } from '../../src/agent/state.ts'
 import type { Timing } from '../../src/agent/connection/timing.ts'
+import { own } from '../support/owned.ts'
 import { FaultProxy } from '../support/network/fault-proxy.ts'
 import { Gate } from '../support/gate.ts'
 import { openSpec } from '../support/scripted/open.ts'
@@ -13,19 +14,6 @@ import { RunningAgent, type AgentOptions } from '../support/sites/running-agent.
 import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { found, waitFor } from '../support/wait.ts'
 import { Workplace } from '../support/sites/workplace.ts'
-
-const owned: (AsyncDisposable | Disposable)[] = []
-afterEach(async () => {
-  for (const resource of owned.splice(0).reverse()) {
-    if (Symbol.asyncDispose in resource) await resource[Symbol.asyncDispose]()
-    else resource[Symbol.dispose]()
-  }
-})
-
-function own<T extends AsyncDisposable | Disposable>(resource: T): T {
-  owned.push(resource)
-  return resource
-}
 
 /** So long that it does not happen within a test. */
 const NEVER_MS = 1_000_000

@@ -1,7 +1,8 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { fixedIdentity, parseKey } from '../../src/agent/connection/identity.ts'
 import { Secret } from '../../src/basics/secret.ts'
 import type { Proxy } from '../../src/dial/tunnel.ts'
+import { own } from '../support/owned.ts'
 import { Authority } from '../support/network/certificates.ts'
 import { ConnectProxy } from '../support/network/connect-proxy.ts'
 import { quickTiming } from '../support/sites/quick-timing.ts'
@@ -12,16 +13,6 @@ import { found } from '../support/wait.ts'
 
 const authority = new Authority('test authority')
 const credentials = serverCredentials(authority.issue({ names: ['gateway.invalid'] }))
-
-const owned: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const resource of owned.splice(0).reverse()) await resource[Symbol.asyncDispose]()
-})
-
-function own<T extends AsyncDisposable>(resource: T): T {
-  owned.push(resource)
-  return resource
-}
 
 /** For a gateway whose name nobody can look up but the proxy. */
 async function agentBehind(proxy: Proxy, scheme = 'grpcs'): Promise<RunningAgent> {

@@ -6,31 +6,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Packet } from '../../src/wire/packet.ts'
 import { base64, openSpec } from '../support/scripted/open.ts'
 import { isAlive } from '../support/machine/processes.ts'
-import { RunningAgent, type AgentOptions } from '../support/sites/running-agent.ts'
-import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
+import { agentForEachTest, gateway, restart, running } from '../support/sites/each-agent.ts'
 import { waitFor } from '../support/wait.ts'
 
-let gateway: ScriptedGateway
-let running: RunningAgent
-
-beforeEach(async () => {
-  gateway = await ScriptedGateway.start()
-  await agent()
-})
-afterEach(async () => {
-  await running[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-})
-
-async function agent(options: AgentOptions = {}): Promise<void> {
-  running = await RunningAgent.start(gateway.key(), options)
-  await running.serving()
-}
-
-async function restart(options: AgentOptions): Promise<void> {
-  await running[Symbol.asyncDispose]()
-  await agent(options)
-}
+agentForEachTest()
 
 const types = (packets: readonly Packet[]) => packets.map(({ type }) => type)
 const text = (sid: string, type: string) =>
@@ -673,7 +652,6 @@ describe('references of a connection', () => {
   })
 
   it('with mode=embedded bring the whole environment of the agent, without what is its own, and redacted', async () => {
-    await running[Symbol.asyncDispose]()
     const embedded = gateway.key().replace('mode=standard', 'mode=embedded')
     gateway.onPreConnect = () => ({ status: 'CONNECT' })
     const own = {
@@ -681,8 +659,7 @@ describe('references of a connection', () => {
       HOOP_SESSION_ID: 'forged',
       DB_PASSWORD: 'a-password-of-the-app',
     }
-    running = await RunningAgent.start(embedded, { agentEnvironment: { ...agentEnvironment, ...own } })
-    await running.serving()
+    await restart({ agentEnvironment: { ...agentEnvironment, ...own } }, embedded)
     await exec('s1', 'echo "$REGION $DB_PASSWORD $HOOP_SESSION_ID ${HOOP_KEY-no} ${NOTIFY_SOCKET-no}"', {
       envVars: new Map([['envvar:REGION', base64('of-the-connection')]]),
     })

@@ -1,35 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Packet } from '../../src/wire/packet.ts'
 import type { ConnectionParams } from '../../src/wire/params.ts'
 import { base64 } from '../support/scripted/open.ts'
 import { isAlive } from '../support/machine/processes.ts'
 import { RemoteConsole } from '../support/scripted/remote-console.ts'
-import { RunningAgent, type AgentOptions } from '../support/sites/running-agent.ts'
-import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
+import { agentForEachTest, gateway, restart, running } from '../support/sites/each-agent.ts'
+import type { AgentOptions } from '../support/sites/running-agent.ts'
 import { found, waitFor } from '../support/wait.ts'
 
-let gateway: ScriptedGateway
-let running: RunningAgent
-
-beforeEach(async () => {
-  gateway = await ScriptedGateway.start()
-  await agent()
-})
-afterEach(async () => {
-  await running[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-})
-
-async function agent(options: AgentOptions = {}): Promise<void> {
-  running = await RunningAgent.start(gateway.key(), { killGraceMs: 400, ...options })
-  await running.serving()
-}
-
-async function restart(options: AgentOptions): Promise<void> {
-  await running[Symbol.asyncDispose]()
-  await agent(options)
-}
+agentForEachTest({ killGraceMs: 400 })
 
 const ended = ({ spec, payload }: Packet) => [String(spec['client.exit_code']), String(payload).trimStart()]
 /** A shell's script; in an argument the agent would take each `$` for one of the session's variables. */

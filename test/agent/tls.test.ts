@@ -1,10 +1,11 @@
 import { createServer as createTlsServer } from 'node:tls'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { fixedIdentity, parseKey } from '../../src/agent/connection/identity.ts'
 import type { TlsOptions } from '../../src/dial/tls.ts'
 import { Secret } from '../../src/basics/secret.ts'
+import { own } from '../support/owned.ts'
 import { Authority, years, type Issued } from '../support/network/certificates.ts'
 import { quickTiming } from '../support/sites/quick-timing.ts'
 import { RunningAgent } from '../support/sites/running-agent.ts'
@@ -16,16 +17,6 @@ const authority = new Authority('test authority')
 const stranger = new Authority('another authority')
 const ours = authority.issue({ names: ['127.0.0.1', 'gateway.test'] })
 const trusting: TlsOptions = { authorities: [authority.certificate] }
-
-const owned: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const resource of owned.splice(0).reverse()) await resource[Symbol.asyncDispose]()
-})
-
-function own<T extends AsyncDisposable>(resource: T): T {
-  owned.push(resource)
-  return resource
-}
 
 async function agentFor(port: number, tls: TlsOptions, scheme = 'grpcs'): Promise<RunningAgent> {
   const key = `${scheme}://testagent:xagt-0123456789@127.0.0.1:${port}?mode=standard`

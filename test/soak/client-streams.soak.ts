@@ -39,6 +39,14 @@ function hashed(one: ScriptedClient): { bytes: number; hash: Hash } {
   return seen
 }
 
+/** Gateway and agent after a first large output, which brings the allocator to its working size. */
+async function warm(site: Site): Promise<readonly [gateway: number, agent: number]> {
+  await using first = client(site)
+  hashed(first)
+  await first.exec(script(100_000_000), {}, 60_000)
+  return [site.gateway.pid, site.agent.pid]
+}
+
 /** The result, and the most memory that each process had meanwhile. */
 async function watched<T extends object>(
   pids: readonly number[],
@@ -54,13 +62,7 @@ async function watched<T extends object>(
 
 it('1 GB through exec arrives whole, and neither gateway nor agent grows', async () => {
   await using site = await Site.start({})
-  {
-    // Warm: the first large output brings the allocator to its working size.
-    await using warm = client(site)
-    hashed(warm)
-    await warm.exec(script(100_000_000), {}, 60_000)
-  }
-  const pids = [site.gateway.pid, site.agent.pid] as const
+  const pids = await warm(site)
   const idle = pids.map(memoryOf)
   await using one = client(site)
   const seen = hashed(one)
@@ -79,12 +81,7 @@ it('1 GB through exec arrives whole, and neither gateway nor agent grows', async
 
 it('1 GB to a client that reads 20 MB/s, with others that read nothing beside it: whole, and no growth', async () => {
   await using site = await Site.start({})
-  {
-    await using warm = client(site)
-    hashed(warm)
-    await warm.exec(script(100_000_000), {}, 60_000)
-  }
-  const pids = [site.gateway.pid, site.agent.pid] as const
+  const pids = await warm(site)
   const idle = pids.map(memoryOf)
   const stalled = Array.from({ length: 10 }, () => client(site))
   try {

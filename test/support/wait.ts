@@ -17,3 +17,11 @@ export async function found<T>(look: () => T | undefined, withinMs = 25_000): Pr
   if (value === undefined) throw new Error('unreachable: waitFor throws')
   return value
 }
+
+/** The first match in what a terminal shows, as soon as it is there. */
+export async function shown(output: () => Buffer, pattern: RegExp): Promise<RegExpExecArray> {
+  const text = () => output().toString('latin1')
+  return await found(() => pattern.exec(text()) ?? undefined).catch(() => {
+    throw new Error(`waited in vain for ${String(pattern)}:\n${text()}`)
+  })
+}

@@ -1,22 +1,13 @@
 import { readdirSync } from 'node:fs'
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { TIMING, type Timing } from '../../../src/agent/connection/timing.ts'
+import { own } from '../../support/owned.ts'
 import { FaultProxy } from '../../support/network/fault-proxy.ts'
 import { openSpec } from '../../support/scripted/open.ts'
 import { quickTiming } from '../../support/sites/quick-timing.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { ScriptedGateway } from '../../support/scripted/scripted-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
-
-const owned: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const resource of owned.splice(0).reverse()) await resource[Symbol.asyncDispose]()
-})
-
-function own<T extends AsyncDisposable>(resource: T): T {
-  owned.push(resource)
-  return resource
-}
 
 // The real times for everything else: a busy machine is not to be taken for a dead gateway.
 const timing = { ...TIMING, pollEveryMs: 5 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { Slots } from '../../../src/agent/running/slots.ts'
 import { MAX_HELD, MAX_SYSTEM_REQUESTS, REPLY_AFTER_MS } from '../../../src/agent/system/limits.ts'
@@ -13,8 +13,7 @@ import { Logbook } from '../../support/logbook.ts'
 import { base64, openSpec } from '../../support/scripted/open.ts'
 import { isAlive } from '../../support/machine/processes.ts'
 import { quickTiming } from '../../support/sites/quick-timing.ts'
-import { RunningAgent, type AgentOptions } from '../../support/sites/running-agent.ts'
-import { ScriptedGateway } from '../../support/scripted/scripted-gateway.ts'
+import { agentForEachTest, gateway, restart, running } from '../../support/sites/each-agent.ts'
 import { missingProgram, without } from '../../support/machine/servers.ts'
 import { found, waitFor } from '../../support/wait.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
@@ -25,27 +24,7 @@ const noPsql = missingProgram('psql')
 const HOOK = 'SysRunbookHookRequestType'
 const BARE = 'SysBareExecRequest'
 
-let gateway: ScriptedGateway
-let running: RunningAgent
-
-beforeEach(async () => {
-  gateway = await ScriptedGateway.start()
-  await agent()
-})
-afterEach(async () => {
-  await running[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-})
-
-async function agent(options: AgentOptions = {}): Promise<void> {
-  running = await RunningAgent.start(gateway.key(), options)
-  await running.serving()
-}
-
-async function restart(options: AgentOptions): Promise<void> {
-  await running[Symbol.asyncDispose]()
-  await agent(options)
-}
+agentForEachTest()
 
 function send(type: string, id: string, payload: unknown): void {
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload)

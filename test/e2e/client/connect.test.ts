@@ -1,8 +1,9 @@
 import { status } from '@grpc/grpc-js'
 import { existsSync, readFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import '../../support/machine/leaks.ts'
 import { main } from '../../support/sites/program.ts'
+import { own } from '../../support/owned.ts'
 import { ServedClient } from '../../support/sites/served-client.ts'
 import { shell } from '../../support/terminals/shell.ts'
 import { hasTmux, Tmux } from '../../support/terminals/tmux.ts'
@@ -15,13 +16,8 @@ let place: Workplace
 let gateway: ServedClient
 
 beforeEach(async () => {
-  place = new Workplace()
-  gateway = await ServedClient.start()
-})
-
-afterEach(async () => {
-  await gateway[Symbol.asyncDispose]()
-  place[Symbol.dispose]()
+  place = own(new Workplace())
+  gateway = own(await ServedClient.start())
 })
 
 /** A shell that shows the exit code, and keeps the terminal's modes before and after. */

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js'
-import { beforeEach, afterEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import '../../support/machine/leaks.ts'
+import { own } from '../../support/owned.ts'
 import { ServedClient } from '../../support/sites/served-client.ts'
 import { shell, Shell } from '../../support/terminals/shell.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -12,13 +13,8 @@ let place: Workplace
 let gateway: ServedClient
 
 beforeEach(async () => {
-  place = new Workplace()
-  gateway = await ServedClient.start()
-})
-
-afterEach(async () => {
-  await gateway[Symbol.asyncDispose]()
-  place[Symbol.dispose]()
+  place = own(new Workplace())
+  gateway = own(await ServedClient.start())
 })
 
 const run = (line: string, env: Record<string, string> = {}) => shell(place, line, { ...gateway.env, ...env })

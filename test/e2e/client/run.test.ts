@@ -594,10 +594,7 @@ describe('a signal while run waits', () => {
       response.writeHead(204).end()
     })
     await using program = new Run(gateway)
-    await found(() => gateway.rest.asked(`GET /api/sessions/${SESSION}`)[1])
-    program.signal('SIGINT')
-    await program.says('stderr', /Ctrl-C again/)
-    program.signal('SIGINT')
+    await interruptTwice(program, gateway)
     expect((await program.ended()).code).toBe(254)
     expect(program.stderr).toContain(`killed session ${SESSION}`)
     expect(gateway.rest.asked(KILL)).toHaveLength(1)
@@ -607,10 +604,7 @@ describe('a signal while run waits', () => {
     await using gateway = await running()
     gateway.rest.on(KILL, (_, response) => response.destroy())
     await using program = new Run(gateway)
-    await found(() => gateway.rest.asked(`GET /api/sessions/${SESSION}`)[1])
-    program.signal('SIGINT')
-    await program.says('stderr', /Ctrl-C again/)
-    program.signal('SIGINT')
+    await interruptTwice(program, gateway)
     expect((await program.ended()).code).toBe(69)
     expect(program.stderr).toContain(
       `runbook-agent: session ${SESSION} could not be killed and may go on: no answer`,
@@ -654,6 +648,14 @@ class Run extends Program {
     await super[Symbol.asyncDispose]()
     this.#place[Symbol.dispose]()
   }
+}
+
+/** While it follows the session. */
+async function interruptTwice(program: Run, gateway: RunbookGateway): Promise<void> {
+  await found(() => gateway.rest.asked(`GET /api/sessions/${SESSION}`)[1])
+  program.signal('SIGINT')
+  await program.says('stderr', /Ctrl-C again/)
+  program.signal('SIGINT')
 }
 
 async function run(gateway: RunbookGateway, ...args: readonly string[]): ReturnType<typeof runProgram> {

@@ -36,6 +36,18 @@ async function running(verb: 'exec' | 'connect'): Promise<Running> {
   return { client, pid, sid: await client.sid(), [Symbol.asyncDispose]: () => client.leave() }
 }
 
+/** A session whose client has left when the agent had its script. */
+async function leftRunning(gateway: RunningGateway, agent: ScriptedAgent): Promise<string> {
+  const exec = clientOf(gateway, 'exec')
+  exec.open('true')
+  const { sid } = await agent.packet('AgentSessionOpen')
+  agent.send('ClientSessionOpenOK', { 'gateway.session_id': sid })
+  exec.send({ kind: 'exec', stdin: Buffer.from('true') })
+  await agent.packet('AgentExecWriteStdin')
+  await exec.leave()
+  return sid
+}
+
 const gone = (pid: number) => waitFor(() => !isAlive(pid), 10_000)
 
 describe.each(['exec', 'connect'] as const)('%s', (verb) => {
@@ -154,13 +166,7 @@ describe('with an agent that is lost', () => {
   it('a client that has left gets the record ended at once', async () => {
     await using gateway = await RunningGateway.start()
     const agent = await ScriptedAgent.connected(gateway.agentUrl)
-    const exec = clientOf(gateway, 'exec')
-    exec.open('true')
-    const { sid } = await agent.packet('AgentSessionOpen')
-    agent.send('ClientSessionOpenOK', { 'gateway.session_id': sid })
-    exec.send({ kind: 'exec', stdin: Buffer.from('true') })
-    await agent.packet('AgentExecWriteStdin')
-    await exec.leave()
+    const sid = await leftRunning(gateway, agent)
     await agent.packet('AgentSessionClose')
     await agent[Symbol.asyncDispose]()
     expect((await recorded(gateway, sid)).exit_code).toBe(254)
@@ -170,13 +176,7 @@ describe('with an agent that is lost', () => {
 it('an agent that does not answer the leaving of a client keeps the record open for a while only', async () => {
   await using gateway = await RunningGateway.start()
   await using agent = await ScriptedAgent.connected(gateway.agentUrl)
-  const exec = clientOf(gateway, 'exec')
-  exec.open('true')
-  const { sid } = await agent.packet('AgentSessionOpen')
-  agent.send('ClientSessionOpenOK', { 'gateway.session_id': sid })
-  exec.send({ kind: 'exec', stdin: Buffer.from('true') })
-  await agent.packet('AgentExecWriteStdin')
-  await exec.leave()
+  const sid = await leftRunning(gateway, agent)
   const record = await recorded(gateway, sid)
   expect(record.exit_code).toBe(254)
   expect(textOf(record, 'e')).toContain(

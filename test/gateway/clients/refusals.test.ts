@@ -30,6 +30,18 @@ async function refusal(metadata: Record<string, string>): Promise<unknown[]> {
   return [code, trailers.get(CODE_TRAILER)[0], details]
 }
 
+/** As many clients of one user as are read at a time, on one connection, and how to make more of them. */
+function eightAtOnce(): {
+  readonly first: ScriptedClient
+  readonly slow: ScriptedClient[]
+  readonly beside: () => ScriptedClient
+} {
+  const metadata = { ...asked, 'connection-name': 'no-exec' }
+  const first = client(metadata)
+  const beside = () => new ScriptedClient(gateway.gateway.grpc, metadata, first)
+  return { first, slow: [first, ...Array.from({ length: 7 }, beside)], beside }
+}
+
 describe('a client is refused', () => {
   it.each([
     ['without a token', { authorization: '' }, 16, 'unauthenticated', 'invalid authentication'],
@@ -202,10 +214,7 @@ it('500 streams are served at once, 250 of one user, until one of them ends', as
 })
 
 it('what a user sends to open his sessions is read eight at a time, and holds up nobody else', async () => {
-  const first = client({ ...asked, 'connection-name': 'no-exec' })
-  const beside = () =>
-    new ScriptedClient(gateway.gateway.grpc, { ...asked, 'connection-name': 'no-exec' }, first)
-  const slow = [first, ...Array.from({ length: 7 }, beside)]
+  const { first, slow, beside } = eightAtOnce()
   const late = beside()
   try {
     for (const one of slow) one.send({ kind: 'keepalive' })
@@ -257,10 +266,7 @@ it('what one user sends for his sessions has 128 MiB at most, and others have th
 })
 
 it('a client that leaves while it waits for its turn is not counted any more', async () => {
-  const first = client({ ...asked, 'connection-name': 'no-exec' })
-  const beside = () =>
-    new ScriptedClient(gateway.gateway.grpc, { ...asked, 'connection-name': 'no-exec' }, first)
-  const slow = [first, ...Array.from({ length: 7 }, beside)]
+  const { first, slow, beside } = eightAtOnce()
   const waiting = Array.from({ length: 242 }, beside)
   const extra: ScriptedClient[] = []
   try {

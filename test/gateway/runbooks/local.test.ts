@@ -7,10 +7,8 @@ import { Workshop, git } from './workshop.ts'
 test('the tip is read without git from a checkout, a bare repository and a linked worktree', async () => {
   await using workshop = new Workshop()
   const main = workshop.commit({ a: '1' })
-  const bare = join(workshop.folder, 'bare.git')
-  git(workshop.folder, 'clone', '--quiet', '--bare', workshop.origin, bare)
-  const worktree = join(workshop.folder, 'worktree')
-  git(workshop.origin, 'worktree', 'add', '--quiet', '-b', 'side', worktree)
+  const bare = workshop.bareClone()
+  const worktree = workshop.linkedWorktree()
   git(worktree, 'commit', '--quiet', '--allow-empty', '--message=side')
   const side = git(worktree, 'rev-parse', 'HEAD')
   expect(await localTip(workshop.origin, undefined)).toBe(main)

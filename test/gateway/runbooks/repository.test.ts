@@ -125,10 +125,8 @@ describe('where a repository may be', () => {
   test('a file:// URL, a bare repository and a linked worktree all work', async () => {
     await using workshop = new Workshop()
     workshop.commit({ 'a.sql': 'main' })
-    const bare = join(workshop.folder, 'with space.git')
-    git(workshop.folder, 'clone', '--quiet', '--bare', workshop.origin, bare)
-    const worktree = join(workshop.folder, 'worktree')
-    git(workshop.origin, 'worktree', 'add', '--quiet', '-b', 'side', worktree)
+    const bare = workshop.bareClone('with space.git')
+    const worktree = workshop.linkedWorktree()
     git(worktree, 'commit', '--quiet', '--allow-empty', '--message=side')
     const side = git(worktree, 'rev-parse', 'HEAD')
     const urls = { file: `file://${workshop.origin}`, bare, 'bare-file': `file://${encodeURI(bare)}` }
@@ -141,10 +139,8 @@ describe('where a repository may be', () => {
   test('a commit in a linked worktree or a push to a bare repository is seen at once', async () => {
     await using workshop = new Workshop()
     workshop.commit({ 'a.sql': '1' })
-    const bare = join(workshop.folder, 'bare.git')
-    git(workshop.folder, 'clone', '--quiet', '--bare', workshop.origin, bare)
-    const worktree = join(workshop.folder, 'worktree')
-    git(workshop.origin, 'worktree', 'add', '--quiet', '-b', 'side', worktree)
+    const bare = workshop.bareClone()
+    const worktree = workshop.linkedWorktree()
     const fromBare = workshop.open({ name: 'bare', url: bare })
     const fromWorktree = workshop.open({ name: 'worktree', url: worktree })
     await Promise.all([fromBare.readFile('a.sql'), fromWorktree.readFile('a.sql')])

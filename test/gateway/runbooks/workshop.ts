@@ -44,6 +44,20 @@ export class Workshop implements AsyncDisposable {
     return git(this.origin, 'rev-parse', 'HEAD')
   }
 
+  /** A bare clone of `origin`, by its path. */
+  bareClone(name = 'bare.git'): string {
+    const bare = join(this.folder, name)
+    git(this.folder, 'clone', '--quiet', '--bare', this.origin, bare)
+    return bare
+  }
+
+  /** A checkout of a new branch `side` that belongs to `origin`. */
+  linkedWorktree(): string {
+    const worktree = join(this.folder, 'worktree')
+    git(this.origin, 'worktree', 'add', '--quiet', '-b', 'side', worktree)
+    return worktree
+  }
+
   /** A repository reading from `origin`; closed with the workshop. */
   open(options: Partial<RunbookRepositoryOptions> = {}): RunbookRepository {
     const base = { name: 'books', url: this.origin, stateDir: this.state, log: this.log }

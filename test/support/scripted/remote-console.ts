@@ -2,7 +2,7 @@ import type { ConnectionParams } from '../../../src/wire/params.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
 import { openSpec } from './open.ts'
 import type { ScriptedGateway } from './scripted-gateway.ts'
-import { found } from '../wait.ts'
+import { found, shown } from '../wait.ts'
 
 /** A console on an agent, as hoop's client and gateway have one. */
 export class RemoteConsole {
@@ -51,9 +51,7 @@ export class RemoteConsole {
   }
 
   says(pattern: RegExp): Promise<RegExpExecArray> {
-    return found(() => pattern.exec(this.output.toString('latin1')) ?? undefined).catch(() => {
-      throw new Error(`waited in vain for ${String(pattern)}:\n${this.output.toString('latin1')}`)
-    })
+    return shown(() => this.output, pattern)
   }
 
   ended(): Promise<Packet> {

@@ -1,7 +1,7 @@
 import type { Execution } from '../../../src/runtime/execution.ts'
 import type { ExitStatus } from '../../../src/runtime/exit-status.ts'
 import { start, type Run } from '../sites/execute.ts'
-import { found } from '../wait.ts'
+import { shown } from '../wait.ts'
 
 /** A program on a terminal, with a reader that never sleeps. Disposing it ends it. */
 export class Console implements AsyncDisposable {
@@ -39,9 +39,7 @@ export class Console implements AsyncDisposable {
 
   /** The first match in what the terminal shows, as soon as it is there. */
   says(pattern: RegExp): Promise<RegExpExecArray> {
-    return found(() => pattern.exec(this.output.toString('latin1')) ?? undefined).catch(() => {
-      throw new Error(`waited in vain for ${String(pattern)}:\n${this.output.toString('latin1')}`)
-    })
+    return shown(() => this.output, pattern)
   }
 
   type(data: string | Uint8Array): boolean {
