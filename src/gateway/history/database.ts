@@ -5,11 +5,11 @@
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Belief } from './clock.ts'
-import { costOf, SESSION_COST_BYTES } from './cost.ts'
 import { Removal, type Step, type Victims } from './removal.ts'
+import { insertionCost, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
 import { updateSchema } from './schema.ts'
 import { Search } from './search.ts'
-import { type NewSession, type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
+import { type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
 import {
   type Access,
   type Connection,
@@ -25,25 +25,6 @@ import {
 } from './sqlite.ts'
 import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
 import { historyError, isNoRoom } from './trouble.ts'
-
-/** What is stored of a session besides its events. `request` is JSON text; times are in milliseconds since 1970. */
-export interface SessionRow {
-  readonly key: number
-  readonly id: string
-  readonly status: 'open' | 'done'
-  readonly startedAt: number
-  readonly endedAt: number | null
-  readonly exitCode: number | null
-  readonly truncatedBytes: number
-  readonly redactedBytes: number
-  /** Null while open. */
-  readonly outputBytes: number | null
-  readonly request: string
-}
-
-/** What a session begins with. The columns that searches use are copies from `request`. */
-export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
-  Pick<NewSession, 'user' | 'connection' | 'connectionType' | 'correlationId' | 'sessionBatchId'>
 
 /** Returned to the disk in one transaction. Small, so that the write-ahead log stays short. */
 const PAGES_PER_VACUUM = 1024
@@ -252,32 +233,6 @@ export class HistoryDatabase {
       throw historyError(this.#path, what, error)
     }
   }
-}
-
-type EventRow = [key: number, seconds: number, kind: SessionEvent['kind'], bytes: Buffer]
-
-function toRow(found: unknown): SessionRow {
-  type Optional = number | null
-  type Columns = [
-    number,
-    string,
-    SessionRow['status'],
-    number,
-    Optional,
-    Optional,
-    number,
-    number,
-    Optional,
-    string,
-  ]
-  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, redactedBytes, outputBytes, request] =
-    found as Columns
-  const numbers = { truncatedBytes, redactedBytes, outputBytes }
-  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, request }
-}
-
-function insertionCost({ request }: NewRow, input: readonly Buffer[]): number {
-  return SESSION_COST_BYTES + Buffer.byteLength(request) + costOf(input.map((bytes) => ({ bytes })))
 }
 
 /** Undefined on a disk that allows no lock: it can only be read, and many may do so. */

@@ -1,9 +1,11 @@
 import { believe, doubt, type Belief } from './clock.ts'
-import type { HistoryDatabase, SessionRow } from './database.ts'
+import type { HistoryDatabase } from './database.ts'
 import { HistoryFile } from './file.ts'
 import { Quota } from './quota.ts'
+import { HistoryReader } from './reader.ts'
 import { chunksOf } from './recording.ts'
 import type { Reserve } from './reserve.ts'
+import { requestOf, requestText, type SessionRow } from './rows.ts'
 import {
   type EventKind,
   type NewSession,
@@ -12,13 +14,11 @@ import {
   type SessionQuery,
   type SessionSummary,
   HistoryError,
+  isSessionId,
 } from './session.ts'
-import { KINDS, type Events } from './statements.ts'
+import type { Events } from './statements.ts'
 import { NoRoomError, READ_ONLY } from './trouble.ts'
 import { Writer, type WriterOptions } from './writer.ts'
-
-/** What has no column of its own, stored as JSON. */
-type Request = Omit<NewSession, 'id' | 'script' | 'startedAt'>
 
 export interface HistoryOptions extends Partial<WriterOptions> {
   /** The file may not grow beyond this. Unset: the disk is the limit. */
@@ -31,14 +31,13 @@ const LOST_TEXT = 'gateway stopped while the session was running'
 /** "No exit code could be had", protocol.md 4.5. Stands in the row of a session whose agent is gone. */
 const LOST_EXIT_CODE = 254
 
-const SESSION_ID = /^[\x21-\x7e]{1,200}$/
-
 /**
  * Sessions and their output in one SQLite file that belongs to this process alone. All calls are synchronous. When the
  * disk is full or read-only it does what still works; call `recover` now and then until that is over.
  */
 export class History {
   readonly #writer: Writer
+  readonly #reader: HistoryReader
   readonly #quota: Quota
   readonly #reserve: Reserve
   readonly #file: HistoryFile
@@ -51,6 +50,7 @@ export class History {
     this.#reserve = reserve
     this.#quota = new Quota(database, sizeBytes)
     this.#writer = new Writer({ database, quota: this.#quota, reserve }, { onError, flushAfterMs })
+    this.#reader = new HistoryReader(database, this.#writer)
   }
 
   /**
@@ -95,10 +95,10 @@ export class History {
    */
   begin(session: NewSession): void {
     const { id, script, startedAt, ...request } = session
-    if (!SESSION_ID.test(id)) throw new HistoryError('session history: the session id is not printable ASCII')
+    if (!isSessionId(id)) throw new HistoryError('session history: the session id is not printable ASCII')
     this.#reserve.open()
     if (this.#file.isWritable && !this.#reserve.isThere) throw this.#file.withoutReserve()
-    const row = { id, startedAt: startedAt.getTime(), request: toJson(request) }
+    const row = { id, startedAt: startedAt.getTime(), request: requestText(request) }
     this.#writer.begin({ ...request, ...row }, chunksOf(script))
   }
 
@@ -120,16 +120,12 @@ export class History {
   }
 
   session(id: string): SessionSummary | undefined {
-    const row = this.#row(id)
-    return row && this.#summary(row)
+    return this.#reader.session(id)
   }
 
   /** The session's input, piece by piece. Throws as `events` does. */
-  *script(id: string): Generator<Buffer, void> {
-    const row = this.#row(id)
-    if (row === undefined) return
-    yield* this.#database.input(row.key)
-    this.#checkThere(id)
+  script(id: string): Generator<Buffer, void> {
+    return this.#reader.script(id)
   }
 
   /**
@@ -137,8 +133,7 @@ export class History {
    * longer than 64 KiB, they are left out.
    */
   list(query: SessionQuery): { sessions: SessionSummary[]; total: number } {
-    const { rows, total } = this.#database.find(query)
-    return { sessions: rows.map((row) => this.#summary(row)), total }
+    return this.#reader.list(query)
   }
 
   /**
@@ -146,16 +141,7 @@ export class History {
    * here, by the agent's limit, or could not be recorded. Empty for an unknown session.
    */
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
-    const row = this.#flushedRow(id)
-    if (row === undefined) return { bytes: Buffer.alloc(0), truncated: false }
-    const recorded = this.#outputBytes(row)
-    const bytes = Buffer.allocUnsafe(Math.min(recorded, maxBytes))
-    let filled = 0
-    for (const event of this.#all(row, 'output')) {
-      filled += event.bytes.copy(bytes, filled)
-      if (filled >= bytes.length) break
-    }
-    return { bytes: bytes.subarray(0, filled), truncated: recorded > maxBytes || this.#missing(row) > 0 }
+    return this.#reader.output(id, maxBytes)
   }
 
   /**
@@ -163,11 +149,8 @@ export class History {
    * Events above 64 KiB come in several pieces. Throws a HistoryError when the session is deleted meanwhile, so that
    * nobody takes a part for the whole.
    */
-  *events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
-    const row = this.#flushedRow(id)
-    if (row === undefined) return
-    yield* this.#all(row, which)
-    this.#checkThere(id)
+  events(id: string, which: Events = 'stream'): Generator<SessionEvent> {
+    return this.#reader.events(id, which)
   }
 
   /** The output alone, piece by piece. Throws as `events` does. */
@@ -234,7 +217,7 @@ export class History {
   }
 
   #adopt(row: SessionRow): void {
-    const { user } = JSON.parse(row.request) as Request
+    const { user } = requestOf(row)
     const known = this.#reserve.ends.get(row.id)
     if (known !== undefined) return this.#writer.adopt(row.id, user, known)
     // Nobody knows when it ended. Its last event is the last sign of life.
@@ -247,78 +230,5 @@ export class History {
       redactedBytes: row.redactedBytes,
     }
     this.#writer.adopt(row.id, user, end, { kind: 'e', seconds, bytes: Buffer.from(LOST_TEXT) })
-  }
-
-  #checkThere(id: string): void {
-    if (this.#row(id) === undefined)
-      throw new HistoryError(`session ${id} was removed from the history while it was read`)
-  }
-
-  #row(id: string): SessionRow | undefined {
-    return SESSION_ID.test(id) ? this.#database.row(id) : undefined
-  }
-
-  #flushedRow(id: string): SessionRow | undefined {
-    this.#writer.flush(id)
-    return this.#row(id)
-  }
-
-  /** What cannot be written yet, because another program holds the file, is read from memory. */
-  *#all(row: SessionRow, which: Events): Generator<SessionEvent> {
-    yield* this.#database.events(row.key, which)
-    yield* this.#pending(row.id, which)
-  }
-
-  #pending(id: string, which: Events): readonly SessionEvent[] {
-    const pending = this.#writer.recording(id)?.unwritten ?? []
-    return pending.filter(({ kind }) => KINDS[which].includes(kind))
-  }
-
-  #outputBytes(row: SessionRow): number {
-    const written = row.outputBytes ?? this.#database.outputLength(row.key)
-    return written + lengthOf(this.#pending(row.id, 'output'))
-  }
-
-  /** Until its end is written, the row lacks dropped bytes. */
-  #missing(row: SessionRow): number {
-    const recording = this.#writer.recording(row.id)
-    return row.truncatedBytes + (recording?.dropped ?? 0) + (recording?.end?.truncatedBytes ?? 0)
-  }
-
-  #summary(row: SessionRow): SessionSummary {
-    return {
-      // JSON that `begin` wrote from the same type, under the same schema version.
-      ...(JSON.parse(row.request) as Request),
-      id: row.id,
-      startedAt: new Date(row.startedAt),
-      ...endOf(row, this.#writer.recording(row.id)?.end),
-      truncatedBytes: this.#missing(row),
-      redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
-      outputBytes: this.#outputBytes(row),
-    }
-  }
-}
-
-/** @param pending the end, as long as the row lacks it */
-function endOf(
-  row: SessionRow,
-  pending: SessionEnd | undefined,
-): Pick<SessionSummary, 'status' | 'exitCode' | 'endedAt'> {
-  if (pending !== undefined) return { status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
-  const exitCode = row.exitCode ?? undefined
-  return { status: row.status, exitCode, ...(row.endedAt !== null && { endedAt: new Date(row.endedAt) }) }
-}
-
-function lengthOf(events: readonly SessionEvent[]): number {
-  return events.reduce((sum, { bytes }) => sum + bytes.length, 0)
-}
-
-function toJson(request: Request): string {
-  try {
-    return JSON.stringify(request)
-  } catch (error) {
-    throw new HistoryError('session history: the metadata of the session cannot be written as JSON', {
-      cause: error,
-    })
   }
 }

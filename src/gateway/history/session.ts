@@ -80,3 +80,7 @@ export class HistoryError extends Error {
 
 /** `history.size` leaves no room for one more session of this user: some that run have to end first. */
 export class HistoryFullError extends HistoryError {}
+
+export function isSessionId(id: string): boolean {
+  return /^[\x21-\x7e]{1,200}$/.test(id)
+}

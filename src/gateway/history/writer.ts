@@ -1,5 +1,6 @@
 import { costOf } from './cost.ts'
-import type { HistoryDatabase, NewRow } from './database.ts'
+import type { HistoryDatabase } from './database.ts'
+import type { NewRow } from './rows.ts'
 import type { Quota } from './quota.ts'
 import { Recording } from './recording.ts'
 import { RESERVED_ENDS, type Reserve } from './reserve.ts'

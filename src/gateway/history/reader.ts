@@ -1,0 +1,122 @@
+import type { HistoryDatabase } from './database.ts'
+import { requestOf, type SessionRow } from './rows.ts'
+import {
+  type SessionEnd,
+  type SessionEvent,
+  type SessionQuery,
+  type SessionSummary,
+  HistoryError,
+  isSessionId,
+} from './session.ts'
+import { KINDS, type Events } from './statements.ts'
+import type { Writer } from './writer.ts'
+
+/** Reads sessions: their rows, and from memory what the writer has not written yet. `History` says what each call is. */
+export class HistoryReader {
+  readonly #database: () => HistoryDatabase
+  readonly #writer: Writer
+
+  constructor(database: () => HistoryDatabase, writer: Writer) {
+    this.#database = database
+    this.#writer = writer
+  }
+
+  session(id: string): SessionSummary | undefined {
+    const row = this.#row(id)
+    return row && this.#summary(row)
+  }
+
+  *script(id: string): Generator<Buffer, void> {
+    const row = this.#row(id)
+    if (row === undefined) return
+    yield* this.#database().input(row.key)
+    this.#checkThere(id)
+  }
+
+  list(query: SessionQuery): { sessions: SessionSummary[]; total: number } {
+    const { rows, total } = this.#database().find(query)
+    return { sessions: rows.map((row) => this.#summary(row)), total }
+  }
+
+  output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {
+    const row = this.#flushedRow(id)
+    if (row === undefined) return { bytes: Buffer.alloc(0), truncated: false }
+    const recorded = this.#outputBytes(row)
+    const bytes = Buffer.allocUnsafe(Math.min(recorded, maxBytes))
+    let filled = 0
+    for (const event of this.#all(row, 'output')) {
+      filled += event.bytes.copy(bytes, filled)
+      if (filled >= bytes.length) break
+    }
+    return { bytes: bytes.subarray(0, filled), truncated: recorded > maxBytes || this.#missing(row) > 0 }
+  }
+
+  *events(id: string, which: Events): Generator<SessionEvent> {
+    const row = this.#flushedRow(id)
+    if (row === undefined) return
+    yield* this.#all(row, which)
+    this.#checkThere(id)
+  }
+
+  #checkThere(id: string): void {
+    if (this.#row(id) === undefined)
+      throw new HistoryError(`session ${id} was removed from the history while it was read`)
+  }
+
+  #row(id: string): SessionRow | undefined {
+    return isSessionId(id) ? this.#database().row(id) : undefined
+  }
+
+  #flushedRow(id: string): SessionRow | undefined {
+    this.#writer.flush(id)
+    return this.#row(id)
+  }
+
+  /** What cannot be written yet, because another program holds the file, is read from memory. */
+  *#all(row: SessionRow, which: Events): Generator<SessionEvent> {
+    yield* this.#database().events(row.key, which)
+    yield* this.#pending(row.id, which)
+  }
+
+  #pending(id: string, which: Events): readonly SessionEvent[] {
+    const pending = this.#writer.recording(id)?.unwritten ?? []
+    return pending.filter(({ kind }) => KINDS[which].includes(kind))
+  }
+
+  #outputBytes(row: SessionRow): number {
+    const written = row.outputBytes ?? this.#database().outputLength(row.key)
+    return written + lengthOf(this.#pending(row.id, 'output'))
+  }
+
+  /** Until its end is written, the row lacks dropped bytes. */
+  #missing(row: SessionRow): number {
+    const recording = this.#writer.recording(row.id)
+    return row.truncatedBytes + (recording?.dropped ?? 0) + (recording?.end?.truncatedBytes ?? 0)
+  }
+
+  #summary(row: SessionRow): SessionSummary {
+    return {
+      ...requestOf(row),
+      id: row.id,
+      startedAt: new Date(row.startedAt),
+      ...endOf(row, this.#writer.recording(row.id)?.end),
+      truncatedBytes: this.#missing(row),
+      redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
+      outputBytes: this.#outputBytes(row),
+    }
+  }
+}
+
+/** @param pending the end, as long as the row lacks it */
+function endOf(
+  row: SessionRow,
+  pending: SessionEnd | undefined,
+): Pick<SessionSummary, 'status' | 'exitCode' | 'endedAt'> {
+  if (pending !== undefined) return { status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
+  const exitCode = row.exitCode ?? undefined
+  return { status: row.status, exitCode, ...(row.endedAt !== null && { endedAt: new Date(row.endedAt) }) }
+}
+
+function lengthOf(events: readonly SessionEvent[]): number {
+  return events.reduce((sum, { bytes }) => sum + bytes.length, 0)
+}

@@ -1,0 +1,69 @@
+import { costOf, SESSION_COST_BYTES } from './cost.ts'
+import { type NewSession, type SessionEvent, HistoryError } from './session.ts'
+
+/** What is stored of a session besides its events. `request` is JSON text; times are in milliseconds since 1970. */
+export interface SessionRow {
+  readonly key: number
+  readonly id: string
+  readonly status: 'open' | 'done'
+  readonly startedAt: number
+  readonly endedAt: number | null
+  readonly exitCode: number | null
+  readonly truncatedBytes: number
+  readonly redactedBytes: number
+  /** Null while open. */
+  readonly outputBytes: number | null
+  readonly request: string
+}
+
+/** What a session begins with. The columns that searches use are copies from `request`. */
+export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
+  Pick<NewSession, 'user' | 'connection' | 'connectionType' | 'correlationId' | 'sessionBatchId'>
+
+/** What has no column of its own, stored as JSON. */
+export type StoredRequest = Omit<NewSession, 'id' | 'script' | 'startedAt'>
+
+/** @throws HistoryError */
+export function requestText(request: StoredRequest): string {
+  try {
+    return JSON.stringify(request)
+  } catch (error) {
+    throw new HistoryError('session history: the metadata of the session cannot be written as JSON', {
+      cause: error,
+    })
+  }
+}
+
+/** JSON that `requestText` wrote from the same type, under the same schema version. */
+export function requestOf(row: SessionRow): StoredRequest {
+  return JSON.parse(row.request) as StoredRequest
+}
+
+/** The columns of an event, in the order of the statements. */
+export type EventRow = [key: number, seconds: number, kind: SessionEvent['kind'], bytes: Buffer]
+
+/** @param found the columns of a session, in the order of the statements */
+export function toRow(found: unknown): SessionRow {
+  type Optional = number | null
+  type Columns = [
+    number,
+    string,
+    SessionRow['status'],
+    number,
+    Optional,
+    Optional,
+    number,
+    number,
+    Optional,
+    string,
+  ]
+  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, redactedBytes, outputBytes, request] =
+    found as Columns
+  const numbers = { truncatedBytes, redactedBytes, outputBytes }
+  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, request }
+}
+
+/** What a session takes up when it begins, in bytes. */
+export function insertionCost({ request }: NewRow, input: readonly Buffer[]): number {
+  return SESSION_COST_BYTES + Buffer.byteLength(request) + costOf(input.map((bytes) => ({ bytes })))
+}
