@@ -22,12 +22,12 @@ import { longestWayOutMs } from './stop-time.ts'
 import type { Proxy } from '../dial/tunnel.ts'
 
 export interface AgentOptions {
-  /** What becomes of running commands when the stream is lost. Their gateway has called them failed already. */
+  /** What happens to running commands when the stream is lost. The gateway has already called them failed. */
   readonly onDisconnect?: 'terminate' | 'finish'
   /** The proxy on the way to an address, host:port. */
   readonly proxyFor?: (address: string) => Proxy | undefined
   readonly timing?: Timing
-  /** What the log says, to be sent to the gateway. */
+  /** New log lines, to be sent to the gateway. */
   readonly logs?: LogTail
   /** Called whenever `state` has changed. */
   readonly stateChanged?: () => void
@@ -36,11 +36,11 @@ export interface AgentOptions {
 interface Serving {
   readonly connection: PacketStream
   readonly dispatch: Dispatch
-  /** Aborted when nothing more is to be sent. */
+  /** Aborted when the stream has ended: nothing more is sent. */
   readonly life: AbortController
 }
 
-/** The agent's life: it serves one stream after the other until it is told to stop. */
+/** The agent's life: serves one stream after the other until it is told to stop. */
 export class Agent {
   readonly #identities: IdentitySource
   readonly #services: AgentServices
@@ -55,9 +55,9 @@ export class Agent {
   /** Cuts a wait short. */
   #pause = new AbortController()
   #drained: Promise<void> | undefined
-  /** Sessions of lost streams, until their commands have ended. */
+  /** Sessions of lost streams, kept until their commands have ended. */
   readonly #leftovers = new Map<Dispatch, Promise<void>>()
-  /** Of all streams together. */
+  /** Shared by all streams. */
   readonly #systemSlots = new Slots(MAX_SYSTEM_REQUESTS, 'system requests')
 
   constructor(identities: IdentitySource, services: AgentServices, options: AgentOptions = {}) {
@@ -84,7 +84,7 @@ export class Agent {
     return this.#serving?.connection.health ?? this.#health
   }
 
-  /** Serves until drained or stopped. Every loss of the stream is followed by another attempt, for ever. */
+  /** Serves until drained or stopped. When the stream is lost it always tries again. */
   async run(): Promise<void> {
     while (!this.#leaving()) {
       const error = await this.#attempt()
@@ -95,7 +95,7 @@ export class Agent {
     this.#enter({ name: 'stopped' })
   }
 
-  /** Makes the next attempt now, if there is a wait for it. */
+  /** Makes the next attempt now, if the agent is waiting for it. */
   retry(): void {
     this.#pause.abort()
   }
@@ -108,13 +108,13 @@ export class Agent {
     this.#drained = this.#finish(this.#serving)
   }
 
-  /** Ends what runs, now; each session still gets its close. */
+  /** Ends running commands now. Each session still gets its close. */
   stop(): void {
     for (const dispatch of this.#leftovers.keys()) dispatch.end('agent-stopping')
     const serving = this.#serving
     if (serving === undefined) return
     serving.dispatch.end('agent-stopping')
-    // A session that waits for a gateway that reads nothing would wait for ever.
+    // Gives up on a gateway that reads nothing: its sessions would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not take the ends of the sessions')
     setTimeout(
       drop,
@@ -153,7 +153,7 @@ export class Agent {
     return identity.embedded ? await this.#afterCall(error) : error
   }
 
-  /** Never for plaintext: it would carry the key in the clear past whoever is on the way. */
+  /** No proxy without TLS: the key would pass it in the clear. */
   #proxyFor({ tls, address }: Identity): Proxy | undefined {
     return tls === undefined ? undefined : this.#options.proxyFor?.(address)
   }
@@ -183,7 +183,7 @@ export class Agent {
       this.#systemSlots,
     )
     const serving = (this.#serving = { connection, dispatch, life: new AbortController() })
-    // Told to leave while the stream was being opened.
+    // The agent was told to stop while the stream was being opened.
     if (this.#leaving()) this.#drained = this.#finish(serving)
     try {
       for await (const packet of connection.receive()) this.#note(dispatch.receive(packet), serving)
@@ -202,7 +202,7 @@ export class Agent {
     return name === 'serving' && performance.now() - since.monotonicMs >= this.#timing.healthyMs
   }
 
-  /** A call is over, which is no failure: the agent asks for the next one, as often as always. */
+  /** `mode=embedded`: the call is over, which is no failure. The agent goes on asking whether somebody waits. */
   async #afterCall(error: ConnectError): Promise<ConnectError | undefined> {
     if (this.#state.name !== 'serving') return error
     this.#backoffs.lost.reset()
@@ -211,7 +211,7 @@ export class Agent {
     return undefined
   }
 
-  /** The gateway has closed these sessions already; their commands end in the background. */
+  /** The gateway has closed these sessions already. Their commands end in the background. */
   #abandon(dispatch: Dispatch): void {
     dispatch.resumeAll()
     if (this.#options.onDisconnect === 'finish') dispatch.drain('gateway-lost')
@@ -244,11 +244,11 @@ export class Agent {
     await delay(ms, undefined, { signal }).catch(() => undefined)
   }
 
-  /** The one place that changes the state. */
+  /** The only place that changes the state. */
   #enter(phase: AgentPhase): void {
     const { name } = this.#state
     if (name === 'draining' && phase.name !== 'stopped') return
-    // Asked and answered every few seconds.
+    // The agent asks every few seconds; the same answer is no news.
     if (name === 'polling' && phase.name === 'polling' && this.#state.reason === phase.reason) return
     this.#state = this.#stateOf(phase)
     this.#log.tell(this.#state)

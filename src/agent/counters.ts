@@ -6,20 +6,23 @@ type Ended = Extract<JournalEntry, { event: 'ended' }>
 export class Counters {
   opened = 0
   started = 0
-  /** Closes that the gateway has confirmed, and those it had not when its stream ended. */
+  /** Closes the gateway confirmed, and closes still unconfirmed when their stream ended. */
   confirmed = 0
   unconfirmed = 0
   bytesRead = 0
   bytesSent = 0
   bytesLeftOut = 0
   bytesRedacted = 0
-  /** Processes that commands had left behind. */
+  /** Background processes that commands had left behind. */
   processesEnded = 0
-  /** Ended sessions by outcome, and by the reason where the end was the agent's. */
+  /** Ended sessions by outcome, and by reason where the agent ended them. */
   readonly outcomes = new Map<Ended['outcome'], number>()
   readonly reasons = new Map<NonNullable<Ended['reason']>, number>()
 
-  /** Ended requests of the gateway itself, by outcome; they are in none of the above but `processesEnded`. */
+  /**
+   * Ended requests of the gateway itself, by outcome. The counters above do not include them, except
+   * `processesEnded`.
+   */
   readonly systemRequests = new Map<Ended['outcome'], number>()
 
   count(entry: JournalEntry): void {

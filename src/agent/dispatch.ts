@@ -10,10 +10,16 @@ import type { SessionReply, Send, SessionServices } from './running/services.ts'
 import type { Slots } from './running/slots.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
-/** Opened sessions that a gateway may leave waiting for their script: it ends them itself after 48 hours. */
+/**
+ * Sessions that may be open at once, most of them waiting for their script. The gateway ends waiting ones after 48
+ * hours.
+ */
 const MAX_SESSIONS = 10_000
 
-/** The sessions and system requests of one connection: brings each packet to its own, and never waits for one. */
+/**
+ * The sessions and system requests of one connection. Hands each packet to the session it belongs to, and never waits
+ * for one.
+ */
 export class Dispatch {
   readonly #services: SessionServices
   readonly #reply: SessionReply
@@ -22,14 +28,14 @@ export class Dispatch {
   readonly #system: SystemRequests
   #draining = false
 
-  /** @param systemSlots of the gateway's own requests, on all streams of the agent */
+  /** @param systemSlots limits system requests; shared by all streams of the agent */
   constructor(services: SessionServices, send: Send, systemSlots: Slots) {
     this.#services = services
     this.#reply = send
     this.#system = new SystemRequests({ services, slots: systemSlots }, send)
   }
 
-  /** @returns the message, for what concerns the stream as a whole */
+  /** @returns the message, for the caller that watches the stream as a whole */
   receive(packet: Packet): GatewayMessage | undefined {
     try {
       const message = decodeGatewayPacket(packet)
@@ -42,16 +48,16 @@ export class Dispatch {
     }
   }
 
-  /** No new session from now on; those that wait for their script end, what runs goes on. */
+  /** Takes no new session from now on. Sessions that wait for their script end; running ones go on. */
   drain(reason: TerminationReason = 'agent-stopping'): void {
     this.#draining = true
-    // Without a stream nobody hears their answers.
+    // Without a stream nobody gets their answers.
     if (reason === 'gateway-lost') this.#system.end(reason)
     else this.#system.drain()
     for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
   }
 
-  /** The stream has ended: nobody can resume a paused output any more. */
+  /** The stream has ended, so no resume can come any more: lets paused output flow. */
   resumeAll(): void {
     for (const { session } of this.#sessions.values()) session.resumeForGood()
   }
@@ -62,13 +68,15 @@ export class Dispatch {
     for (const { session } of this.#sessions.values()) session.end(reason)
   }
 
-  /** Settles when no session is left, and no system request. */
+  /** Settles when no session and no system request is left. */
   async over(): Promise<void> {
     while (this.#sessions.size > 0 || this.#system.size > 0)
       await Promise.all([this.#system.over(), ...[...this.#sessions.values()].map(({ over }) => over)])
   }
 
-  /** To be called when the stream has ended and the sessions are over: keeps account of what nobody may know. */
+  /**
+   * Journals the closes that were never confirmed. To be called when the stream has ended and the sessions are over.
+   */
   lost(): void {
     for (const sid of this.#confirmations.lost()) this.#services.record({ event: 'unconfirmed', sid })
   }
@@ -123,15 +131,15 @@ export class Dispatch {
   #refuseOpening(message: OpenMessage, text: string): void {
     const { sid } = message
     this.#refuse(sid, text)
-    // Of a session that is here already this is not the end.
+    // If the session exists already, this did not end it.
     if (this.#sessions.has(sid)) return
     this.#recordOpening(message)
     this.#services.record(endedEntry(sid, endingRefused(text), true))
   }
 
-  /** Remembers each close: the gateway confirms it. */
+  /** Sends, and remembers each close of ours until the gateway confirms it. */
   #send(message: Parameters<SessionReply>[0]): Promise<void> {
-    // What the gateway has closed itself it does not close again.
+    // No confirmation comes for a session that the gateway closed itself.
     const isOurs =
       message.kind === 'closed' && this.#sessions.get(message.sid)?.session.endReason !== 'closed-by-gateway'
     const forgotten = isOurs ? this.#confirmations.sent(message.sid) : undefined
@@ -171,13 +179,19 @@ export class Dispatch {
     else if (!this.#confirmations.has(sid)) this.#refuse(sid, 'internal error, connection params not found')
   }
 
-  /** Gateways keep such packets of their clients back; one that did not would let them run anything. */
+  /**
+   * Runs a system request, unless its id is a session's. Gateways drop such packets from clients; with one that does
+   * not, a client could run anything.
+   */
   #systemRequest({ sid, request }: Extract<GatewayMessage, { kind: 'system' }>): void {
     if (!this.#sessions.has(sid) && !this.#confirmations.has(sid)) return this.#system.receive(sid, request)
     this.#services.log.warn({ sid }, "a system request came with a session's id and was ignored")
   }
 
-  /** Closes what this agent does not serve: left open it would wait for ever. A session that runs is left alone. */
+  /**
+   * Closes what this agent does not serve, since an open session would wait for ever. A running session is left
+   * alone.
+   */
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
     const session = this.#sessions.get(sid)?.session

@@ -7,14 +7,14 @@ import { endedEntry, endingRefused, hasRun, type Ending, type TerminationReason 
 import { RunningCommand, type AskedCommand, type Start } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
 
-/** A state holds exactly what is true in it. */
+/** Where the session is, with what exists only then. */
 type SessionState =
   | { readonly name: 'opening' }
   | { readonly name: 'open'; readonly begin: (start: Start) => void; readonly refuse: () => void }
   | { readonly name: 'started' }
   | { readonly name: 'closed' }
 
-/** One client's conversation, from its opening to its close: at most one command. */
+/** One client's conversation, from its opening to its close. It runs one command at most. */
 export class AgentSession {
   readonly sid: SessionId
   readonly #open: OpenMessage
@@ -23,7 +23,7 @@ export class AgentSession {
   readonly #command: RunningCommand
   #state: SessionState = { name: 'opening' }
   #refusal: string | undefined
-  /** Why its output passes unmasked, to be said with the first of it and with its close. */
+  /** Why the output is not masked. The client is told with the first output and with the close. */
   #unmasked: string | undefined
   #hasSent = false
 
@@ -35,17 +35,17 @@ export class AgentSession {
     this.#command = new RunningCommand(open.sid, (ended) => this.#asked(ended), services)
   }
 
-  /** True until the command is about to start: such a session may still be opened anew. */
+  /** True until the command is about to start. Until then the gateway may open the session again. */
   get idle(): boolean {
     return this.#state.name === 'opening' || this.#state.name === 'open'
   }
 
-  /** Why it was ended, so far. */
+  /** Why the session was ended; undefined while nothing has ended it. */
   get endReason(): TerminationReason | undefined {
     return this.#command.reason
   }
 
-  /** Serves the session; settles when it is over and everything it took is given back. Never rejects. */
+  /** Serves the session. Settles when it is over and everything it took has been given back. Never rejects. */
   async run(): Promise<void> {
     try {
       for await (const chunk of this.#command.output) await this.#send(chunk)
@@ -58,22 +58,28 @@ export class AgentSession {
     this.#account(ending, closeSent)
   }
 
-  /** A client can forge packets into its session: a session opened to run one script does not become a terminal. */
+  /**
+   * Whether it was opened for a terminal. A client can forge packets, so only the opening decides: a session for one
+   * script never becomes a terminal.
+   */
   get interactive(): boolean {
     return this.#open.params.clientVerb === 'connect'
   }
 
-  /** The script has come. A second one is refused by silence: a close would end the first one's session. */
+  /** The script has come. A second one is ignored: answering it with a close would end the first one's session. */
   begin(stdin: Buffer): void {
     const { name } = this.#state
     if (!this.interactive && this.#start({ kind: 'script', stdin })) return
     this.#services.log.warn({ sid: this.sid, state: name }, 'a script came out of turn and was ignored')
   }
 
-  /** Keys. The first packet only starts the terminal, its payload is dropped (protocol.md 0.5). */
+  /**
+   * Keys that the user typed. The first packet only starts the terminal, and its payload is dropped (protocol.md
+   * 0.5).
+   */
   type(data: Buffer): void {
     if (!this.interactive || this.#start({ kind: 'terminal' }) || this.#state.name !== 'started') return
-    // To go on with a hole in what was typed could run something that nobody wrote.
+    // Some keys were lost. Without them the rest could be a command that nobody wrote, so the session ends.
     if (!this.#command.type(data)) this.end('input-limit')
   }
 
@@ -81,7 +87,7 @@ export class AgentSession {
     this.#command.resize(size)
   }
 
-  /** The client does not read. */
+  /** The client has stopped reading. */
   pause(): void {
     this.#command.gate.pause()
   }
@@ -90,12 +96,12 @@ export class AgentSession {
     this.#command.gate.resume()
   }
 
-  /** Nobody can resume the output any more. */
+  /** The stream is gone, so no resume can come any more: lets the output flow. */
   resumeForGood(): void {
     this.#command.gate.openForGood()
   }
 
-  /** Closes a session that has not started, with 254 and the message; a running command is left alone. */
+  /** Closes a session that has not started, with exit code 254 and the message. A running command is left alone. */
   refuse(message: string): void {
     if (!this.idle) return
     this.#refusal ??= message
@@ -107,7 +113,9 @@ export class AgentSession {
     this.#command.end(reason)
   }
 
-  /** One that was refused after its script had come has run all the same. */
+  /**
+   * How it ended. If it was refused after its script had come, the command ran all the same, and its own end counts.
+   */
   async #ending(): Promise<Ending> {
     const ending = await this.#command.ended
     if (this.#refusal === undefined || ending.outcome !== 'not-started') return ending
@@ -120,7 +128,7 @@ export class AgentSession {
     return true
   }
 
-  /** Answers that the session is open, exactly once, and waits for what starts it. */
+  /** Tells the gateway that the session is open, exactly once, and waits for the script or the first key. */
   async #asked(ended: AbortSignal): Promise<AskedCommand | undefined> {
     const request = await checkRequest(this.#open, this.#services)
     this.#warnUnmasked(request.unmasked)
@@ -150,16 +158,19 @@ export class AgentSession {
   }
 
   async #send({ stream, data }: Chunk): Promise<void> {
-    // hoop's gateway counts each packet that says it.
+    // Only the first packet says it, since hoop's gateway counts each packet that does.
     const unmasked = this.#hasSent ? undefined : this.#unmasked
     this.#hasSent = true
     const message = { kind: stream, sid: this.sid, data, ...(unmasked !== undefined && { unmasked }) }
     if (!(await this.#told(message))) this.#command.abandonOutput()
   }
 
-  /** Tells the gateway, unless it ended a session itself that never ran: its close is not answered (protocol.md 0.6). */
+  /**
+   * Sends the close, unless the gateway ended the session itself before the command ran: then no close is expected
+   * (protocol.md 0.6).
+   */
   async #close(ending: Ending): Promise<boolean> {
-    // As it is now: it may have closed it while secret files were being removed.
+    // Looked up only now: the gateway may have closed the session while secret files were being removed.
     if (this.endReason === 'closed-by-gateway' && !hasRun(ending)) return false
     return await this.#told({
       kind: 'closed',
@@ -172,7 +183,7 @@ export class AgentSession {
     })
   }
 
-  /** False when the stream has ended. */
+  /** Sends a message. @returns false when the stream has ended */
   async #told(message: Parameters<SessionReply>[0]): Promise<boolean> {
     try {
       await this.#reply(message)
@@ -183,7 +194,7 @@ export class AgentSession {
     }
   }
 
-  /** The command has been ended by it: nobody has seen the rest of its output. */
+  /** Logs a bug. The command has ended by then, because nobody reads the rest of its output. */
   #bug({ message, stack }: Error): false {
     this.#services.log.error({ sid: this.sid, error: message, stack }, 'session failed: this is a bug')
     return false

@@ -2,7 +2,7 @@ import type { Logger } from '../basics/logger.ts'
 import type { ConnectError } from '../dial/connect-error.ts'
 import type { Moment } from '../basics/moment.ts'
 
-/** Each phase of the agent's life with what is true in it. */
+/** Each phase of the agent's life, with what is known in it. */
 export type AgentPhase =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting' }
@@ -17,13 +17,13 @@ export type AgentPhase =
   | { readonly name: 'draining' }
   | { readonly name: 'stopped' }
 
-/** What the agent is doing, for status, metrics and probes. */
+/** What the agent is doing now, for status, metrics and probes. */
 export type AgentState = AgentPhase & {
-  /** When it began. */
+  /** When the phase began. */
   readonly since: Moment
   /** `host:port` */
   readonly gateway: string
-  /** Streams that the gateway took after the first one. */
+  /** Streams that the gateway accepted after the first one. */
   readonly reconnects: number
 }
 
@@ -47,7 +47,7 @@ export function between(error: ConnectError, ms: number): AgentPhase {
   }
 }
 
-/** Tells the log of each state; of a conflict, and the attempts in it, once in a while. */
+/** Logs each state. A conflict, with its attempts, is logged only once in a while. */
 export class StateLog {
   readonly #log: Logger
   readonly #conflictEveryMs: number

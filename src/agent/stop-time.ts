@@ -1,6 +1,6 @@
 import { longestEndMs } from '../runtime/ending/ending-times.ts'
 
-/** After the last command has been killed: its output's rest and its close on their way. */
+/** Time to send the rest of the output and the closes, after the last command was killed. */
 const CLOSES_MS = 5000
 
 export interface WayOutSettings {
@@ -9,8 +9,9 @@ export interface WayOutSettings {
 }
 
 /**
- * From an agent's first SIGTERM to its end, at the longest. Whoever kills it earlier leaves processes behind: of a
- * command that ignores SIGTERM and has started another with `setsid`, the second is looked for when the first is dead.
+ * The longest time from an agent's first SIGTERM to its end. Killing the agent earlier can leave processes behind:
+ * when a command ignores SIGTERM and has started another one with `setsid`, the agent looks for the second only after
+ * the first is dead.
  */
 export function longestWayOutMs({ drainMs, killGraceMs }: WayOutSettings): number {
   return drainMs + longestEndMs(killGraceMs) + CLOSES_MS

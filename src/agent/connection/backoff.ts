@@ -1,23 +1,26 @@
-/** The limits of the waits between attempts, in milliseconds: a shortest wait, and a window that doubles. */
+/** How long to wait between attempts, in milliseconds: a shortest wait, and a window that doubles. */
 export interface BackoffRange {
   readonly shortestMs: number
-  /** The first window. */
+  /** Length of the first window. */
   readonly firstMs: number
   readonly longestMs: number
 }
 
-/** One for each reason why the last attempt ended. */
+/** One range for each reason why the last attempt ended. */
 export interface BackoffRanges {
   readonly lost: BackoffRange
-  /** The gateway notices the end of our last stream within a minute or so. Another agent may stay for ever. */
+  /**
+   * The gateway takes about a minute to notice that our last stream has ended. If it is another agent's, that may
+   * last for ever.
+   */
   readonly conflict: BackoffRange
-  /** Only people can correct a key. Meanwhile nobody's log should fill up. */
+  /** A person has to correct the key. Until then nobody's log should fill up. */
   readonly refused: BackoffRange
 }
 
 /**
- * With hoop's gateway and ours, a request waits 15 s for an agent that is away. The longest wait is half of that where
- * nobody has to act first, so that a restart of the gateway costs no execution.
+ * The longest wait where nobody has to act first. With hoop's gateway and ours a request waits 15 s for an absent
+ * agent; this is half of that, so that a restart of the gateway costs no execution.
  */
 const LONGEST_MS = 8000
 
@@ -27,7 +30,9 @@ export const BACKOFF: BackoffRanges = {
   refused: { shortestMs: 30_000, firstMs: 60_000, longestMs: 60_000 },
 }
 
-/** Full jitter: a random time within a window that doubles, so that a fleet does not come back all at once. */
+/**
+ * Full jitter: a random time within a window that doubles, so that many agents do not come back at the same moment.
+ */
 export class Backoff {
   readonly #range: BackoffRange
   readonly #random: () => number
@@ -42,7 +47,7 @@ export class Backoff {
   next(): number {
     const { shortestMs, firstMs, longestMs } = this.#range
     const windowMs = Math.min(firstMs * 2 ** this.#attempt, longestMs)
-    // More doubling would change nothing, and overflow after years.
+    // Further doubling would change nothing, and would overflow after years.
     this.#attempt = Math.min(this.#attempt + 1, 16)
     return shortestMs + this.#random() * (windowMs - shortestMs)
   }

@@ -1,11 +1,11 @@
 import type { SessionId } from '../../wire/messages/message.ts'
 
-/** A gateway confirms within a round trip. One that never does must not cost memory. */
+/** Closes remembered at once. A gateway confirms within a round trip; one that never does must not cost memory. */
 const MAX_WAITING = 10_000
 
 /**
- * The closes that were sent on one stream. The gateway answers each with a close of its own for that session
- * (protocol.md 0.6). Only then it is known that somebody learned how the session ended.
+ * The closes sent on one stream. The gateway answers each with a close for the same session (protocol.md 0.6). Only
+ * then do we know that somebody learned how the session ended.
  */
 export class Confirmations {
   readonly #waiting = new Set<SessionId>()

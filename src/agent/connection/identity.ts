@@ -16,15 +16,15 @@ export interface Identity extends Destination {
   readonly embedded: boolean
 }
 
-/** Where the identity comes from. Keys, SVIDs and certificates are renewed on disk. */
+/** Where the identity comes from. Keys, SVIDs and certificates may be renewed on disk. */
 export interface IdentitySource {
-  /** The last good one. */
+  /** The last good identity. */
   readonly current: Identity
   /** Call it before each attempt. Keeps the current identity when there is no better one. Never rejects. */
   refresh(): Promise<Identity>
 }
 
-/** The credential cannot be used. The message names the setting that it came from, never the credential. */
+/** The credential cannot be used. The message names the setting it came from, never the credential. */
 export class IdentityError extends Error {
   override readonly name = 'IdentityError'
 }
@@ -64,7 +64,7 @@ export function parseKey(key: string, source: string, tls: TlsOptions = {}): Ide
 /** The parts of an identity whose token does not contain the gateway. */
 export interface TokenIdentity {
   readonly token: Secret
-  /** With or without a scheme, which makes no difference. */
+  /** With or without a scheme; both mean the same. */
   readonly gateway: string
   readonly name: string
   /** Undefined means plaintext. */

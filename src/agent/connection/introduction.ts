@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { arch, hostname, machine, platform, release, version } from 'node:os'
 import type { Identity } from './identity.ts'
 
-/** Go's names where Node has others: the gateway's users know those. */
+/** Go's names where Node's differ: users of the gateway know those. */
 const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
 /**
@@ -22,7 +22,7 @@ export async function introduction(identity: Identity): Promise<Record<string, s
   return { origin: 'agent', ...authorization(identity), ...printable(described) }
 }
 
-/** What proves who the agent is. Calls beside the stream need only this. */
+/** Metadata that proves who the agent is. Calls other than the stream need only this. */
 export function authorization({ token }: Identity): Record<string, string> {
   return { authorization: `Bearer ${token.reveal()}` }
 }
@@ -31,7 +31,7 @@ function kernelName(): string {
   return platform() === 'linux' ? 'Linux' : platform()
 }
 
-/** Only root can read it. hoop's agent sends it empty, too. */
+/** Only root can read it. hoop's agent sends an empty one, too. */
 async function machineId(): Promise<string> {
   return readFile('/sys/class/dmi/id/product_uuid', 'utf8').then(
     (text) => text.trim(),
@@ -39,7 +39,7 @@ async function machineId(): Promise<string> {
   )
 }
 
-/** grpc-js throws on line breaks and anything outside ASCII (protocol.md 0.18). */
+/** Drops what grpc-js does not accept: it throws on line breaks and anything outside ASCII (protocol.md 0.18). */
 function printable(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, value.replace(/[^\x20-\x7e]/g, '?').trim()]),

@@ -3,13 +3,13 @@ import { BACKOFF, type BackoffRanges } from './backoff.ts'
 
 /** The agent's times, in milliseconds. */
 export interface Timing extends StreamTiming {
-  /** After a stream that lasted this long, the waits between attempts start again from the shortest. */
+  /** After a stream that lasted this long, waits start again from the shortest. */
   readonly healthyMs: number
-  /** With `mode=embedded`. The gateway calls an agent offline when it has not asked for 5 s. */
+  /** `mode=embedded` only. The gateway calls an agent offline after 5 s without a question. */
   readonly pollEveryMs: number
-  /** The same conflict is logged once in this time. */
+  /** The same conflict is logged once per this time. */
   readonly conflictLogMs: number
-  /** Between packets of log lines, and from the connection to the first (protocol.md 3.7). */
+  /** Between packets of log lines, and from the connection to the first packet (protocol.md 3.7). */
   readonly shipLogsMs: number
   readonly backoff: BackoffRanges
 }

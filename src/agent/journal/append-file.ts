@@ -10,13 +10,15 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeFolder, objectionTo } from '../../basics/files/private-path.ts'
-/** Readable too, to see how the file ends. Node has no constant for O_CLOEXEC; libuv sets it on every open. */
+/**
+ * Opened for reading too, to see how the file ends. Node has no constant for O_CLOEXEC; libuv sets it on every open.
+ */
 const FLAGS =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 const NEWLINE = Buffer.from('\n')
 
-/** One open file of whole lines, shared with other processes. */
+/** One open file of whole lines that other processes append to as well. */
 export class AppendFile {
   readonly #path: string
   readonly #fd: number
@@ -58,16 +60,16 @@ export class AppendFile {
   }
 
   /**
-   * Checks whether the last line has no end, so that the next one has to begin with a newline: another agent may have
-   * torn it.
+   * Checks whether the last line lacks its newline, because another agent was killed while writing it. The next line
+   * then begins with one.
    */
   checkEnd(): void {
     this.#isTorn = endsTorn(this.#fd)
   }
 
   /**
-   * Adds the line with one write: it does not mix with the lines of others, and is there even if this process is killed
-   * right after. It is only in the page cache then (no fsync), so a power cut may take the last seconds. After an error
+   * Adds the line with one write, so it does not mix with other agents' lines and survives if this process is killed
+   * right after. It is only in the page cache then (no fsync): a power cut may lose the last seconds. After an error
    * the file has to be closed.
    * @throws when not all of it could be written
    */
@@ -86,7 +88,8 @@ export class AppendFile {
     try {
       closeSync(this.#fd)
     } catch {
-      // The descriptor is closed all the same, and nothing more can be lost by what a remote disk reports this late.
+      // The descriptor is closed all the same. A remote disk may report a lost write this late, but nobody can act on
+      // it.
     }
   }
 }
@@ -97,7 +100,7 @@ function refuseForeign(path: string, found: BigIntStats): void {
   throw new JournalFileError(`${path} ${objection}: remove it, or set another state folder`)
 }
 
-/** Whether a line was cut short, by a full disk or by the end of its writer. */
+/** Whether the last line was cut short, by a full disk or because its writer was killed. */
 function endsTorn(fd: number): boolean {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)
@@ -106,7 +109,7 @@ function endsTorn(fd: number): boolean {
   return fstatSync(fd).size === size
 }
 
-/** The file must not be written to. The message says which file, why, and what to do. */
+/** The journal must not be written to this path. The message says which file, why, and what to do. */
 class JournalFileError extends Error {
   override readonly name = 'JournalFileError'
 }

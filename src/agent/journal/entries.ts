@@ -1,4 +1,4 @@
-/** One change of state. Texts may come straight from a gateway; the line cuts and escapes them. */
+/** One change of state. Texts may come straight from a gateway; `journalLine` cuts and escapes them. */
 export type JournalEntry = AgentEntry | OpenedEntry | StartedEntry | EndedEntry | ConfirmationEntry
 
 /** When an agent's `started` has no `stopped` before the next one, it died, and so did what was running. */
@@ -11,7 +11,7 @@ interface AgentEntry {
   readonly pid: number
 }
 
-/** What belongs to one execution. */
+/** The field by which the entries of one execution are found. */
 interface ExecutionEntry {
   readonly sid: string
   /** Set when the gateway itself asked, and there is no client. */
@@ -21,7 +21,7 @@ interface ExecutionEntry {
 /** A gateway asked for an execution. */
 interface OpenedEntry extends ExecutionEntry {
   readonly event: 'opened'
-  /** For a hook: the session that it belongs to. */
+  /** For a hook: the session it belongs to. */
   readonly session?: string
   /** The connection's name. */
   readonly connection: string
@@ -45,7 +45,7 @@ interface StartedEntry extends ExecutionEntry {
   readonly terminal: boolean
 }
 
-/** The execution is over, and everything it took is given back. */
+/** The execution is over, and everything it took has been given back. */
 interface EndedEntry extends ExecutionEntry {
   readonly event: 'ended'
   readonly outcome: 'exited' | 'signaled' | 'not-started' | 'refused' | 'failed'
@@ -57,13 +57,13 @@ interface EndedEntry extends ExecutionEntry {
   readonly durationMs: number
   /** Output of the command, stdout and stderr together. */
   readonly bytesRead: number
-  /** Of these bytes: sent, left out by the cap, replaced as secret. */
+  /** What became of `bytesRead`: sent, left out by the cap, replaced because they were secret. */
   readonly bytesSent: number
   readonly bytesLeftOut: number
   readonly bytesRedacted: number
   /** Background processes that the command left behind and the agent ended. */
   readonly processesEnded: number
-  /** Whether the close was put on the stream. `confirmed` or `unconfirmed` says what became of it. */
+  /** Whether the close was sent to the gateway. A later `confirmed` or `unconfirmed` says whether it arrived. */
   readonly closeSent: boolean
 }
 

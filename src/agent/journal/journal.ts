@@ -3,7 +3,7 @@ import type { JournalEntry } from './entries.ts'
 import { journalLine } from './line.ts'
 import { RotatingFile } from './rotating-file.ts'
 
-/** The agent's own record of its executions. For executions whose gateway has gone away it is the only one. */
+/** The agent's own record of its executions. When the gateway was lost meanwhile, it is the only record. */
 export interface Journal {
   /** Never throws: what cannot be written is lost, and the log says so. Does nothing after `close`. */
   record(entry: JournalEntry): void
@@ -13,7 +13,7 @@ export interface Journal {
 }
 
 export interface JournalOptions {
-  /** The state folder; created (0700) when it is missing. */
+  /** The state folder. Created (0700) when it is missing. */
   readonly folder: string
   /** For both generations together; 0 means no journal. */
   readonly maxBytes: number
@@ -29,12 +29,12 @@ export function openJournal(options: JournalOptions): Journal {
   return options.maxBytes === 0 ? NO_JOURNAL : new FileJournal(options)
 }
 
-/** Writes a line for each entry before `record` returns: the agent may be killed right after. */
+/** Writes each line before `record` returns, since the agent may be killed right after. */
 class FileJournal implements Journal {
   readonly #file: RotatingFile
   readonly #agent: string
   readonly #log: Logger
-  /** Lines that were lost since the last one that could be written. */
+  /** Lines lost since the last successful write. */
   #lost = 0
   #lostBefore = 0
   #isClosed = false
@@ -67,7 +67,7 @@ class FileJournal implements Journal {
     this.#tellLost('the journal could not be written to the end; lines were lost')
   }
 
-  /** There is no timer: the next entry tries again. */
+  /** Counts the lost line. There is no retry timer: the next entry tries again. */
   #lose(error: unknown): void {
     this.#lost += 1
     if (this.#lost > 1) return

@@ -2,12 +2,12 @@ import type { JournalEntry } from './entries.ts'
 
 /** The longest line, newline included. One write of that length does not mix with another agent's. */
 export const MAX_LINE_BYTES = 4096
-/** UTF-16 units per text. Halved until the line fits; with 64 it does, whatever has to be escaped. */
+/** UTF-16 units per text. Halved until the line fits. It always fits with 64, whatever has to be escaped. */
 const MAX_TEXT = 256
 
 type FieldOf<Entry> = Entry extends unknown ? keyof Entry : never
 
-/** The fields and their order. Nothing else in an object gets into a line. */
+/** The fields of a line and their order. Other properties of an entry are not written. */
 const FIELDS: Readonly<Record<FieldOf<JournalEntry>, true>> = {
   event: true,
   sid: true,
@@ -58,13 +58,13 @@ function format(fields: Readonly<Record<string, unknown>>, limit: number): Buffe
   return Buffer.from(`${escapeControls(JSON.stringify(Object.fromEntries(shown)))}\n`)
 }
 
-/** A cut may leave half a surrogate pair, which some JSON readers refuse. */
+/** Shortens a text. A cut may leave half a surrogate pair, which some JSON readers refuse. */
 function cut(value: unknown, limit: number): unknown {
   if (typeof value !== 'string') return value
   return value.slice(0, limit).replaceAll(/\p{Surrogate}/gu, '\ufffd')
 }
 
-/** Control characters that JSON leaves as they are, but a terminal may obey. */
+/** Escapes control characters that JSON leaves as they are, but a terminal may obey. */
 function escapeControls(json: string): string {
   return json.replaceAll(/[\x7f-\x9f]/g, (raw) => `\\u00${raw.charCodeAt(0).toString(16)}`)
 }

@@ -4,13 +4,13 @@ import { AppendFile } from './append-file.ts'
 import { MAX_LINE_BYTES } from './line.ts'
 import { RotationLock } from './rotation-lock.ts'
 
-/** Before a line that follows a torn one. */
+/** A newline that is added before a line when the one before it was cut short. */
 const NEWLINE_BYTES = 1
 const SMALLEST_GENERATION = MAX_LINE_BYTES + NEWLINE_BYTES
 
 /**
- * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder; the limit can be exceeded by
- * what they write between our look at the size and our own line.
+ * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder, so the limit can be exceeded
+ * a little: others may write between our look at the size and our own line.
  */
 export class RotatingFile {
   readonly path: string
@@ -19,7 +19,7 @@ export class RotatingFile {
   readonly #generationBytes: number
   #file: AppendFile | undefined
 
-  /** @param maxBytes for both generations together; less than two lines count as two lines */
+  /** @param maxBytes for both files together; less than two lines count as two lines */
   constructor(folder: string, maxBytes: number) {
     this.path = join(folder, 'journal.jsonl')
     this.#older = join(folder, 'journal.1.jsonl')
@@ -28,8 +28,8 @@ export class RotatingFile {
   }
 
   /**
-   * Opens the file if needed, rotates when it is time, and adds the line.
-   * @throws when the line is not written; the next call starts anew
+   * Opens the file if needed, rotates when it is full, and adds the line.
+   * @throws when the line is not written; the next call starts again
    */
   append(line: Buffer): void {
     try {
@@ -58,23 +58,24 @@ export class RotatingFile {
 
   #rotate(file: AppendFile): AppendFile {
     using lock = RotationLock.take(this.#lock)
-    // Another agent is rotating: this line still goes to the older generation.
+    // Another agent is rotating: this line still goes into the file that becomes the older one.
     if (lock === undefined) return file
-    // Checked under the lock. If another agent has rotated already, its new file would replace the full one.
+    // Checked again under the lock. If another agent has already rotated, renaming again would overwrite the full
+    // file with its new one.
     if (file.size() !== undefined) this.#makeOlder()
     return this.#open()
   }
 
   /**
-   * In two steps: when a file is renamed over another one, ext4 writes it to the disk, and the agent would have to
-   * wait.
+   * Unlinks the older file before renaming. When a file is renamed over another one, ext4 writes it to the disk
+   * first, and the agent would have to wait.
    */
   #makeOlder(): void {
     rmSync(this.#older, { force: true })
     renameSync(this.path, this.#older)
   }
 
-  /** For the first line, and the first one after an error. */
+  /** Opens the file for the first line, or again after an error. */
   #begin(): AppendFile {
     const file = this.#open()
     file.checkEnd()

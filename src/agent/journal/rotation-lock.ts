@@ -1,10 +1,10 @@
 import { errnoOf } from '../../basics/errors.ts'
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs'
 
-/** A rotation takes less than a millisecond. Whoever has held the lock for this long has died with it. */
+/** A rotation takes less than a millisecond. A lock older than this belongs to an agent that died with it. */
 const STALE_MS = 10_000
 
-/** A file that exists while one of the agents rotates. Disposing removes it. */
+/** A lock file that exists while one of the agents rotates. Disposing removes it. */
 export class RotationLock implements Disposable {
   readonly #path: string
 
@@ -12,7 +12,7 @@ export class RotationLock implements Disposable {
     this.#path = path
   }
 
-  /** Does not wait: undefined when another agent holds it. */
+  /** Does not wait: returns undefined when another agent holds the lock. */
   static take(path: string): RotationLock | undefined {
     if (!create(path)) {
       if (!isStale(path)) return undefined
@@ -37,7 +37,7 @@ function create(path: string): boolean {
   }
 }
 
-/** In both directions, since the clock may have been set back. */
+/** Checks both directions, since the clock may have been set back. */
 function isStale(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false })
   return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > STALE_MS

@@ -3,13 +3,13 @@ import { Redaction } from '../../policy/redaction/redactor.ts'
 import { passwordsInUrl, secretTexts } from '../../policy/redaction/secrets.ts'
 import { variantsOf } from '../../policy/redaction/variants/variants.ts'
 
-/** A renewed credential replaces the last one, which may still be valid for a while. */
+/** How many credentials are known. After a renewal the old one may still be valid for a while. */
 const MAX_KNOWN = 8
 
-/** The key of the old form is a path of 64 characters (protocol.md 2.4). */
+/** In the old form of a key, the secret is a path of 64 characters (protocol.md 2.4). */
 const OLD_SECRET = /\/([^/?#]{64})(?:[?#]|$)/
 
-/** The agent's own credentials, recognised in a text in any form in which programs write them. */
+/** Recognises the agent's own credentials in a text, in every form in which programs write them. */
 export class KnownCredentials {
   #known: readonly string[] = []
   #redaction = new Redaction([])
@@ -21,7 +21,7 @@ export class KnownCredentials {
     this.#redaction = new Redaction(this.#known.flatMap(textsOf).flatMap(variantsOf))
   }
 
-  /** Whether the text contains a credential, or the secret in one. */
+  /** Whether the text contains a credential, or the secret part of one. */
   isIn(text: string): boolean {
     const redactor = this.#redaction.stream()
     redactor.push(Buffer.from(text))

@@ -2,18 +2,18 @@ import type { LogLine } from '../../basics/logger.ts'
 import type { Secret } from '../../basics/secret.ts'
 import { KnownCredentials } from './credentials.ts'
 
-/** As many as one packet may have (protocol.md 3.7). */
+/** The limit of one packet (protocol.md 3.7). */
 const MAX_LINES = 500
-/** As JSON. The gateway drops a packet of more than 1 MiB. */
+/** Limit of one packet as JSON. The gateway drops a packet of more than 1 MiB. */
 const MAX_BYTES = 512 * 1024
 
-/** The newest log lines that no gateway has got yet. When there are too many, the oldest go. */
+/** The newest log lines that no gateway has received yet. When there are too many, the oldest are dropped. */
 export class LogTail {
   readonly #credentials = new KnownCredentials()
   #lines: { readonly line: LogLine; readonly bytes: number }[] = []
   #bytes = 0
 
-  /** Lines that contain this are not kept. */
+  /** A line that contains this token is replaced by a note. */
   hide(token: Secret): void {
     this.#credentials.add(token)
   }
@@ -34,7 +34,7 @@ export class LogTail {
     return lines
   }
 
-  /** Before the line is cut: half a credential would not be recognised. */
+  /** Replaces a line with a credential. Done before the line is cut: half a credential would not be recognised. */
   #clean(line: LogLine): LogLine {
     const { time, level, message, fields } = line
     if (!this.#credentials.isIn(`${message}\n${JSON.stringify(fields)}`)) return line
@@ -42,14 +42,14 @@ export class LogTail {
   }
 }
 
-/** UTF-16 units of the message, and of each text in the fields; enough for the stack of a bug. */
+/** Limit in UTF-16 units for the message and for each field. Enough for the stack of a bug. */
 const MAX_TEXT = 2000
-/** For the whole line as JSON. */
+/** Limit of the whole line as JSON. */
 const MAX_LINE_BYTES = 8 * 1024
-/** What the packet adds: the time, the level, the names. */
+/** Room for what the packet adds: the time, the level, the names. */
 const OVERHEAD_BYTES = 128
 
-/** The line, cut to the limits, and its number of bytes as JSON. */
+/** Cuts the line to the limits. Also gives its size in bytes as JSON. */
 function bounded({ time, level, message, fields }: LogLine): {
   readonly line: LogLine
   readonly bytes: number

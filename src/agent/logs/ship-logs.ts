@@ -5,8 +5,8 @@ import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
 import type { LogTail } from './log-tail.ts'
 
 /**
- * Sends new log lines every so many milliseconds, until the signal (protocol.md 3.7). Logs nothing when that fails: the
- * line would be the next to be sent.
+ * Sends new log lines at an interval until the signal (protocol.md 3.7). A failure is not logged: that line would be
+ * the next one to send.
  */
 export async function shipLogs(
   tail: LogTail,
@@ -14,18 +14,18 @@ export async function shipLogs(
   everyMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  // Drops lines from the time without a stream.
+  // Drops lines from before this stream.
   tail.take()
   for (;;) {
     await delay(everyMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
-    // With a slow gateway the output of sessions goes first. Meanwhile the newest lines are kept.
+    // When the stream is busy, the output of sessions goes first. The newest lines are kept meanwhile.
     const lines = stream.hasRoom ? tail.take() : []
     if (lines.length > 0 && !(await isSent(stream, lines))) return
   }
 }
 
-/** False when the stream has ended. */
+/** Sends one packet. @returns false when the stream has ended */
 async function isSent(
   stream: Pick<PacketStream, 'send'>,
   lines: ReturnType<LogTail['take']>,

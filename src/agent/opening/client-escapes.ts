@@ -10,16 +10,17 @@ import type { ConnectionParams } from '../../wire/params.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandServices } from '../running/services.ts'
 
-/** A database client that must not offer a way to a shell. */
+/** A database client whose ways to a shell have to be closed. */
 export interface ClosedClient {
   readonly client: DatabaseClient
-  /** How many arguments after the program are the connection's. The rest are the caller's. */
+  /** How many arguments after the program come from the connection. The rest are the caller's. */
   readonly ownArguments: number
 }
 
 /**
- * What the connection asks for; only its own variable counts. Undefined: its command runs as it is. @throws
- * RefusedError
+ * What the connection asks for; undefined runs its command as it is. Only the connection's own variable counts, not
+ * the caller's.
+ * @throws RefusedError
  */
 export function closedClient(params: ConnectionParams): ClosedClient | undefined {
   if (!areBlocked(params)) return undefined
@@ -38,9 +39,9 @@ function areBlocked({ envVars }: ConnectionParams): boolean {
 }
 
 /**
- * What the client gets instead: the caller's variables only where the script asks for them, under names that mean
- * nothing to the client, its libraries or the loader.
- * @throws RefusedError for a script that the client would run with its escapes open
+ * Changes script and variables for a closed client. The caller's variables are handed over only where the script uses
+ * them, under names that mean nothing to the client, its libraries or the loader.
+ * @throws RefusedError for a script that would open the client's escapes
  */
 export function closeScript(
   { client }: ClosedClient,
@@ -66,7 +67,7 @@ export function closeScript(
 }
 
 /**
- * The command with what closes its client; unchanged when there is nothing to close.
+ * Adds what closes the client to the command; unchanged when there is nothing to close.
  * @throws RefusedError when an argument could open it, or the installed client cannot be closed
  */
 export async function closeCommand(
@@ -85,7 +86,7 @@ export async function closeCommand(
 
 function closeArguments({ client, ownArguments }: ClosedClient, argv: readonly Buffer[]): readonly Buffer[] {
   const [program = Buffer.alloc(0), ...args] = argv
-  // Latin-1, where each byte is one character; only ASCII is looked for.
+  // As Latin-1 each byte is one character. Only ASCII is looked for.
   const texts = args.map((argument) => argument.toString('latin1'))
   const own = unknownAmong(texts.slice(0, ownArguments), client.options)
   if (own !== undefined) throw new RefusedError(refusals.option(client, own))

@@ -7,7 +7,10 @@ import { SpawnError } from '../../runtime/exit-status.ts'
 import { findProgram } from '../../runtime/lookup.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 
-/** Installed programs change, and a program may be a script that starts the newest of several versions. */
+/**
+ * How long a yes is remembered. Not longer: programs get updated, and a program may be a script that starts the
+ * newest version.
+ */
 const GOOD_FOR_MS = 60_000
 const MAX_PROGRAMS = 100
 
@@ -19,18 +22,24 @@ const MAX_SAID_BYTES = 4096
 /** How to start the clients that are asked for their version. */
 export interface Asking {
   readonly engine: Engine
-  /** The agent's instance. */
+  /** Identifies this agent. Put into the environment of what it starts. */
   readonly instance: string
-  /** An environment entry, by which processes that they leave behind are found. */
+  /** An environment entry by which leftover processes are found. */
   readonly marker: string
 }
 
-/** Which of the installed clients can be closed. Asked before they run; a yes is remembered for a minute. */
+/**
+ * Knows which installed database clients can have their shell escapes closed. Asks the client for its version before
+ * it runs.
+ */
 export class ClientVersions {
-  /** From a program and its modification time to the moment until which the answer is good. */
+  /** Program and modification time, to the moment until which the answer is good. */
   readonly #able = new Map<string, number>()
 
-  /** Why this client must not run. Undefined when it can be closed, or is missing: then starting it fails anyway. */
+  /**
+   * Why this client must not run; undefined when it can be closed. Also undefined when it is missing, since starting
+   * it fails anyway.
+   */
   async refusalOf(client: DatabaseClient, command: Command, asking: Asking): Promise<string | undefined> {
     const { version } = client
     const program = version === undefined ? undefined : place(command)

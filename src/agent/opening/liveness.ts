@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 
-/** Where a database listens, and the text for what is missing (protocol.md 5.4). */
+/** The database's server does not answer. The message names the address and what is missing (protocol.md 5.4). */
 export class LivenessError extends Error {
   override readonly name = 'LivenessError'
 }
@@ -79,7 +79,8 @@ function mongoUri(uri: string): Address | undefined {
   const authority = /^mongodb:\/\/([^/?]+)/.exec(uri)?.[1] ?? ''
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?(?:,|$)/.exec(hosts) ?? []
-  // There is an @ further on: the password contains a slash, and what looks like the host is a part of it.
+  // There is another @ further on. So the password contains a slash, and what looks like the host belongs to the
+  // password.
   const ambiguous = uri.lastIndexOf('@') > uri.indexOf(authority) + authority.length
   if (host === undefined || ambiguous) throw new LivenessError('failed parsing mongodb connection string')
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
@@ -116,7 +117,7 @@ const GO_REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'connect: network is unreachable',
 }
 
-/** In the words of Go's dialer, since users of hoop search for these. */
+/** Uses the words of Go's dialer, since users of hoop search for them. */
 function goDialError(error: NodeJS.ErrnoException, host: string, port: number): string {
   const code = error.code ?? error.message
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${host}: no such host`

@@ -10,21 +10,21 @@ import type { SessionServices } from '../running/services.ts'
 import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
 import { TemplateError } from '../../golang/template/errors.ts'
 
-/** A command that a session or system request asks for, checked, with everything that is needed to start it. */
+/** A command that a session or system request asks for: checked, and with everything needed to start it. */
 export interface CommandRequest {
   /** Command and client arguments, before `$VAR` expansion. */
   readonly argv: readonly string[]
-  /** The connection's program; empty when the first word comes from the client. */
+  /** The connection's program; empty when the client chooses the program. */
   readonly program: string
   /** Variables of the connection, the client and HOOP_*, one per name. */
   readonly entries: readonly Entry[]
-  /** What must not be seen in captured output, if it is secret. */
+  /** Variables whose values must not appear in captured output, as far as they are secret. */
   readonly secrets: readonly Entry[]
   /** True when the output is collected for an API answer, not streamed to a person or a pipe. */
   readonly captured: boolean
-  /** Why output is not masked although the connection asks for it; undefined when it does not ask. */
+  /** Why the output is not masked although the connection asks for it; undefined when it does not ask. */
   readonly unmasked: string | undefined
-  /** The database client whose ways to a shell are closed. Undefined: the command runs as it is. */
+  /** The database client whose shell escapes have to be closed; undefined runs the command as it is. */
   readonly closed: ClosedClient | undefined
 }
 
@@ -47,7 +47,7 @@ export async function checkRequest(
     own: new Map([...hoopVariables(open), ['RUNBOOK_AGENT_INSTANCE', folder.instance]]),
     agentEnvironment,
   })
-  // This one is for the agent, not for the command.
+  // This variable is for the agent, not for the command.
   const entries = merged.filter(({ name }) => name !== CLIENT_ESCAPES)
   const argv = [...params.cmdList, ...params.clientArgs]
   if (argv.length === 0) throw new RefusedError('connection must be at least one argument')
@@ -64,8 +64,8 @@ export async function checkRequest(
 }
 
 /**
- * For every type but this one, hoop's command line opens a port on its user's machine and says that it is ready, and
- * only its first packet shows that nobody serves it.
+ * Whether hoop's command line would open a port for this type. It then says that it is ready, although nobody serves
+ * the port, and its user notices only with the first packet. So such sessions are refused.
  */
 function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): boolean {
   return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
@@ -80,7 +80,7 @@ function noNativeConnection({ params, connectionType }: OpenMessage): string {
   return `this agent serves no native connections (${connectionType}): ${instead}`
 }
 
-/** Step 9: these override whatever the connection or the client has set. */
+/** Step 9: these override what the connection or the client has set. */
 function hoopVariables({ sid, params }: OpenMessage): ReadonlyMap<string, string> {
   return new Map([
     ['HOOP_CONNECTION_NAME', params.connectionName],

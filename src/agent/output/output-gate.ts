@@ -1,6 +1,6 @@
 /**
- * Where a session's output waits while its client does not read (`AgentSessionPause`), so that the stream to the
- * gateway stays free for other sessions. Every end of the session opens the gate for good: nothing waits for ever.
+ * Where a session's output waits while its client does not read (`AgentSessionPause`). Meanwhile the stream stays
+ * free for other sessions. When the session ends, the gate opens for good, so nothing waits for ever.
  */
 export class OutputGate {
   #state: 'open' | 'paused' | 'open for good' = 'open'

@@ -2,7 +2,10 @@ import { within } from '../../basics/within.ts'
 import { split, type Chunk } from '../../runtime/output/child-output.ts'
 import type { Redaction, Redactor } from '../../policy/redaction/redactor.ts'
 
-/** How long to wait for the rest of a possible secret, when its beginning is short enough to be shown. */
+/**
+ * How long bytes that may begin a secret are held back. After that they are shown, if they are few enough to give
+ * nothing away.
+ */
 const HELD_MS = 100
 
 /** One of the two outputs. `since` is when it began to hold bytes back. */
@@ -42,17 +45,17 @@ export class RedactedOutput implements AsyncIterable<Chunk> {
         const from = performance.now()
         yield* this.#release(from - HELD_MS, result.value.stream)
         yield* this.#push(result.value)
-        // The reader's own time does not count: the rest of a secret may be in the pipe already.
+        // The reader's own time does not count: the rest of a secret may already be in the pipe.
         for (const stream of this.#streams) stream.since += performance.now() - from
       }
       for (const { name, redactor } of this.#streams) yield* split({ stream: name, data: redactor.end() })
     } finally {
-      // Not awaited: it would wait for a pending read, and a caller that leaves early ends the child only afterwards.
+      // Not awaited: it would wait for a pending read. When the caller leaves early, the child ends only after this.
       void source.return?.()
     }
   }
 
-  /** Gives out what has been held for long enough, until `next` settles or nothing more may be given out. */
+  /** Gives out bytes that were held long enough, until `next` settles or nothing is left to give out. */
   async *#releaseWhileWaiting(next: Promise<unknown>): AsyncGenerator<Chunk> {
     for (let held = this.#releasable(); held.length > 0; held = this.#releasable()) {
       const due = Math.min(...held.map(({ since }) => since)) + HELD_MS
@@ -72,8 +75,8 @@ export class RedactedOutput implements AsyncIterable<Chunk> {
   }
 
   /**
-   * @param before gives out what is held since then, or longer
-   * @param except not of this stream, of which more has come
+   * @param before gives out what was held since then or longer
+   * @param except leaves out the stream of which more has come
    */
   *#release(before: number, except?: Chunk['stream']): Generator<Chunk> {
     for (const { name, redactor, since } of this.#releasable()) {

@@ -4,7 +4,7 @@ import { Redaction } from '../../policy/redaction/redactor.ts'
 import type { SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import { formsOf, MAX_BYTES, secretsAmong } from '../../policy/redaction/variables.ts'
 
-/** Replaces what must not appear in the output of a session with these variables; undefined when redaction is off. */
+/** Finds what must not appear in the output of a session with these variables; undefined when redaction is off. */
 export function redactionFor(
   entries: readonly Entry[],
   names: SecretNames | undefined,

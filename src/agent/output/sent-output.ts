@@ -6,15 +6,15 @@ import type { OutputGate } from './output-gate.ts'
 import { RedactedOutput } from './redacted-output.ts'
 
 export interface OutputRules {
-  /** Largest output in bytes and the memory for its tail; undefined sends everything. */
+  /** Largest output in bytes, and the memory for its tail; undefined sends everything. */
   readonly cap: { readonly bytes: number; readonly tails: TailMemory } | undefined
   /** Paused while the client does not read. */
   readonly gate: OutputGate
-  /** undefined: nothing is replaced. */
+  /** What to replace; undefined replaces nothing. */
   readonly redaction: Redaction | undefined
-  /** True once the gateway drops what comes: the output is read only to let the command end. */
+  /** True once the gateway drops what comes. The output is then read only to let the command end. */
   readonly isUnwanted: () => boolean
-  /** Called once the output is larger than the cap. */
+  /** Called for each piece of output beyond the cap. */
   readonly overflowed: () => void
 }
 
@@ -28,7 +28,7 @@ export interface OutputBytes {
 
 export const NO_BYTES: OutputBytes = { read: 0, sent: 0, leftOut: 0, redacted: 0 }
 
-/** One execution's output as it is to be sent: secrets replaced, then capped, when it is captured. */
+/** One execution's output as it is sent. Captured output has its secrets replaced and is then capped. */
 export class SentOutput implements AsyncIterable<Chunk>, Disposable {
   readonly #output: AsyncIterable<Chunk>
   readonly #rules: OutputRules
@@ -58,24 +58,24 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
-  /** Whoever reads it has nobody left to send it to: it is read on, so that the command can end. */
+  /** Sends nothing more. The output is still read, so that the command can end. */
   abandon(): void {
     this.#isAbandoned = true
   }
 
-  /** The gateway puts the close's message directly behind the output. */
+  /** Starts the message on a new line, since the gateway puts it directly after the output. */
   onOwnLine(message: string): string {
     const glued = this.#lastByte !== undefined && this.#lastByte !== 0x0a
     return message !== '' && glued ? `\n${message}` : message
   }
 
-  /** Whoever reads slowly slows the command down. */
+  /** Reading slowly slows the command down. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
     const { isUnwanted, overflowed } = this.#rules
     for await (const chunk of this.#shown()) {
       if (isUnwanted()) continue
       const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
-      // A copy: gRPC holds it until it is written. What the cap kept for the end has buffers of its own.
+      // Copied, because gRPC holds it until it is written. What the cap kept for the end has buffers of its own.
       if (live !== undefined) yield* this.#give({ stream: live.stream, data: Buffer.from(live.data) })
       if (this.#cap?.exceeded === true) overflowed()
     }
@@ -102,7 +102,9 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     this.#count(chunk)
   }
 
-  /** The reader asks for more: it has sent this one, or has found out that it cannot. */
+  /**
+   * Counts the piece as sent. Runs when the reader asks for more, so the send has succeeded or `abandon` was called.
+   */
   #count({ data }: Chunk): void {
     if (this.#isAbandoned) return
     this.#sent += data.length

@@ -8,38 +8,38 @@ import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 export type TerminationReason =
   'closed-by-gateway' | 'gateway-lost' | 'agent-stopping' | 'timeout' | 'output-limit' | 'input-limit'
 
-/** How a command ended, or why it never ran: all that close, answer, journal and log say. */
+/** How a command ended, or why it never ran. Close, answer, journal and log take all they say from here. */
 export interface Ending {
   readonly exitCode: number
-  /** One plain line, or nothing. It goes behind the user's output, so an ordinary end has none. */
+  /** One plain line, shown directly after the user's output. Empty for an ordinary end. */
   readonly message: string
-  /** The command's own end, or why there was none. */
+  /** The command's own end, or why it never ran. */
   readonly outcome: ExitStatus['kind'] | 'not-started' | 'refused'
   readonly signal?: NodeJS.Signals
-  /** Set when the end was ours. */
+  /** Set when we ended the command. */
   readonly reason: TerminationReason | undefined
-  /** Of what kind the error was that refused it; its message may quote arguments, which a log must not. */
+  /** The kind of error that refused it. The message itself may quote arguments, which must not get into a log. */
   readonly refusal?: string
   /** From the command's start, milliseconds. */
   readonly durationMs: number
   readonly bytes: OutputBytes
-  /** Processes that the command left behind and the agent ended. */
+  /** Background processes that the command left behind and the agent ended. */
   readonly processesEnded: number
 }
 
-/** What is known of an execution that has ended. */
+/** What is known about an execution that has ended. */
 export interface EndedExecution {
   readonly status: ExitStatus
   readonly reason: TerminationReason | undefined
   readonly processesEnded: number
-  /** Set when memory was the cause of a SIGKILL. */
+  /** Set when the command was killed for lack of memory. */
   readonly outOfMemory: 'certain' | 'likely' | undefined
 }
 
-/** What a command that we ended with SIGTERM is, even when it then left with 0: not a success. */
+/** Exit code of a command that we ended with SIGTERM, even if it then exited with 0: that is no success. */
 const ENDED_BY_US = 128 + constants.signals.SIGTERM
 
-/** As timeout(1) has it. */
+/** The code that timeout(1) uses. */
 const TIMED_OUT = 124
 
 const reasons: Readonly<Record<TerminationReason, string>> = {
@@ -65,12 +65,12 @@ export function endingOf(end: EndedExecution): Omit<Ending, 'durationMs' | 'byte
   }
 }
 
-/** One that was ended before its command was started. */
+/** The end of a command that was ended before it started. */
 export function endingUnstarted(reason: TerminationReason): Ending {
   return notRun({ exitCode: ENDED_BY_US, message: reasons[reason], outcome: 'not-started', reason })
 }
 
-/** One that could not run at all. */
+/** The end of a command that could not run at all. */
 export function endingRefused(message: string, outcome: 'refused' | 'failed' = 'refused'): Ending {
   return notRun({ exitCode: NO_EXIT_CODE, message, outcome, reason: undefined })
 }
@@ -79,7 +79,7 @@ function notRun(ending: Pick<Ending, 'exitCode' | 'message' | 'outcome' | 'reaso
   return { ...ending, durationMs: 0, bytes: NO_BYTES, processesEnded: 0 }
 }
 
-/** Whether the command was started, so that its code is its own. */
+/** Whether the command was started, so that the exit code is its own. */
 export function hasRun({ outcome }: Ending): boolean {
   return outcome === 'exited' || outcome === 'signaled'
 }
@@ -113,7 +113,7 @@ function codeOf({ status, reason }: EndedExecution): number {
   return reason !== undefined && code === 0 ? ENDED_BY_US : code
 }
 
-/** What is to be said when the end was the command's own or somebody else's. */
+/** The text when we did not end the command. */
 function ownText({ status, outOfMemory }: EndedExecution): string {
   switch (status.kind) {
     case 'exited':
@@ -125,7 +125,7 @@ function ownText({ status, outOfMemory }: EndedExecution): string {
   }
 }
 
-/** A command that outlived what ends commands; whoever reads this has to look after it. */
+/** The text for a command that survived every attempt to end it: somebody has to look after it. */
 function unendedText({ status }: EndedExecution): string {
   return status.kind === 'failed' ? `; ${status.cause.message}` : ''
 }

@@ -5,7 +5,10 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandServices } from './services.ts'
 
-/** The control group of one execution, where the agent has any, and what the kernel killed for lack of memory. */
+/**
+ * The control group of one execution, if the agent may make groups. Also knows whether the kernel killed for lack of
+ * memory.
+ */
 export class ExecutionGroup implements AsyncDisposable {
   readonly #group: ControlGroup | undefined
   readonly #services: Pick<CommandServices, 'groups' | 'log' | 'oom'>
@@ -26,26 +29,27 @@ export class ExecutionGroup implements AsyncDisposable {
   }
 
   /**
-   * In the tick of the start: what the command forks before is outside.
+   * Moves the command into its group. Call it in the same tick as the start: what the command forks earlier stays
+   * outside.
    * @throws RefusedError when a limit is set that would not hold
    */
   async add(pid: number | undefined): Promise<void> {
     if (pid === undefined || this.#group === undefined || (await this.#group.add(pid))) return
-    // One that has ended has nothing to be moved.
+    // A command that has already ended need not be moved.
     if (processEntry(pid)?.ended !== false) return
     if (this.#group.limited)
       throw new RefusedError('the command could not be put under its limits and was ended')
     this.#services.log.warn({ sid: this.#sid, pid }, 'a command could not be moved into its control group')
   }
 
-  /** Whether memory was the cause of a command's end; `end` is all that is known of it. */
+  /** Whether lack of memory caused the command's end. */
   outOfMemory({ status, reason }: Pick<EndedExecution, 'status' | 'reason'>): EndedExecution['outOfMemory'] {
     if (status.kind !== 'signaled' || status.signal !== 'SIGKILL' || reason !== undefined) return undefined
     if (this.#group?.oomKilled() === true) return 'certain'
     return this.#memoryMark === undefined ? undefined : this.#services.oom?.since(this.#memoryMark)
   }
 
-  /** What is left in the group may live on. */
+  /** Lets what is left in the group live on. */
   leaveRest(): void {
     this.#mayLeave = true
   }

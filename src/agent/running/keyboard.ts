@@ -2,12 +2,12 @@ import type { WindowSize } from '../../basics/window-size.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Execution } from '../../runtime/execution.ts'
 
-/** What is typed while a terminal is being started may be a paste; as much as may wait for a program that does not read. */
+/** Bytes that may be typed, or pasted, while the terminal is being started. The same as for a program that does not read. */
 const MAX_EARLY_BYTES = 4 * 1024 * 1024
 /** hoop's client says its size within a millisecond of the key that starts the terminal (protocol.md 4.3). */
 const SIZE_MS = 50
 
-/** What the client of a terminal types, and the size of its window; both may come before the terminal exists. */
+/** What the client of a terminal types, and its window's size. Both may arrive before the terminal exists. */
 export class Keyboard {
   #size: WindowSize = { cols: 80, rows: 24 }
   #execution: Execution | undefined
@@ -19,12 +19,12 @@ export class Keyboard {
     return this.#size
   }
 
-  /** Settles when the client has said its size, or does not: what a program sees at first is right then. */
+  /** Waits a moment for the client's window size, so that the program sees the right one from the start. */
   async sized(): Promise<void> {
     await delay(SIZE_MS, undefined, { signal: this.#sized.signal }).catch(() => undefined)
   }
 
-  /** The terminal exists: it gets what has come so far. */
+  /** The terminal exists: passes on what has come so far. */
   attach(execution: Execution): void {
     this.#execution = execution
     execution.resize(this.#size)

@@ -19,10 +19,10 @@ import { ExecutionGroup } from './execution-group.ts'
 import { Keyboard } from './keyboard.ts'
 import type { CommandServices } from './services.ts'
 
-/** What sets a command going: a script, or the first key on a terminal. */
+/** What starts a command: a script, or the first key on a terminal. */
 export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
 
-/** What is to be run. */
+/** What is to be run, and what starts it. */
 export interface AskedCommand {
   readonly request: CommandRequest
   readonly start: Start
@@ -30,18 +30,18 @@ export interface AskedCommand {
 
 const INTERNAL_ERROR = 'internal error of the agent, its log has more'
 
-/** None of these is the reason when the command has ended by itself. */
+/** Reasons that come too late once the command has ended by itself: its own end counts then. */
 const NEVER_LATE: ReadonlySet<TerminationReason> = new Set(['timeout', 'agent-stopping', 'input-limit'])
 
 /**
- * One command of a session, a system request or this program itself, from its request to its end. Whoever has it reads
- * `output` to its end, and then `ended`.
+ * One command, from the request to its end. A session, a system request or this program itself (`--local`) makes it,
+ * reads `output` to its end, and then `ended`.
  */
 export class RunningCommand {
   readonly sid: SessionId
-  /** Pauses the output. */
+  /** Pauses the output while the client does not read. */
   readonly gate = new OutputGate()
-  /** Settles behind the output, when processes and secret files are gone and the slot is free. Never rejects. */
+  /** Settles after the last output, when processes and secret files are gone and the slot is free. Never rejects. */
   readonly ended: Promise<Ending>
   readonly #asked: AskFor
   readonly #services: CommandServices
@@ -52,7 +52,7 @@ export class RunningCommand {
   #output: SentOutput | undefined
   #reason: TerminationReason | undefined
 
-  /** @param asked waited for when `output` is read */
+  /** @param asked called when `output` is read; gives what to run */
   constructor(sid: SessionId, asked: AskFor, services: CommandServices) {
     this.sid = sid
     this.#asked = asked
@@ -60,12 +60,12 @@ export class RunningCommand {
     this.ended = new Promise((resolve) => (this.#settle = resolve))
   }
 
-  /** Why it was ended, so far. */
+  /** Why the command was ended; undefined while nothing has ended it. */
   get reason(): TerminationReason | undefined {
     return this.#reason
   }
 
-  /** What it prints, ready to be sent; to be read once. */
+  /** The command's output, ready to be sent. Can be read once. Reading it starts the command. */
   get output(): AsyncIterable<Chunk> {
     return this.#run()
   }
@@ -79,16 +79,16 @@ export class RunningCommand {
     this.#keyboard.resize(size)
   }
 
-  /** Nobody takes the output any more; it is read on, so that the command can end. */
+  /** Nobody takes the output any more. It is still read, so that the command can end. */
   abandonOutput(): void {
     this.#output?.abandon()
   }
 
-  /** Ends it, also before it was started. The first reason wins. */
+  /** Ends the command, also before it has started. The first reason wins. */
   end(reason: TerminationReason): void {
     const isLate = this.#execution?.hasEnded === true
     if (!isLate || !NEVER_LATE.has(reason)) this.#reason ??= reason
-    // Also of a command that has ended by itself, whose last output waits there.
+    // The last output of a command that ended by itself may be waiting at the gate, too.
     this.gate.openForGood()
     this.#over.abort()
     this.#execution?.terminate()
@@ -102,12 +102,15 @@ export class RunningCommand {
     } catch (error) {
       ending = this.#failed(error as Error)
     } finally {
-      // Without one its reader has left in the middle, which only a bug does.
+      // There is no ending when the reader of the output left early, which only a bug does.
       this.#settle(ending ?? endingRefused(INTERNAL_ERROR, 'failed'))
     }
   }
 
-  /** @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started */
+  /**
+   * Takes what the command needs, starts it and gives out its output.
+   * @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started
+   */
   async *#start(asked: AskedCommand): AsyncGenerator<Chunk, Ending, undefined> {
     const { folder, inherited, slots } = this.#services
     using slot = slots?.take()
@@ -124,11 +127,11 @@ export class RunningCommand {
     return yield* this.#follow(request, execution, group)
   }
 
-  /** The environment, and its files for as long as it is held. */
+  /** Makes the environment and its secret files. Disposing removes the files. */
   async #hold(request: EnvironmentRequest): Promise<AsyncDisposable & { readonly environment: Environment }> {
     const { log } = this.#services
     const environment = await Environment.create(request)
-    // The command has run, whatever becomes of its files: a success does not become a failure. The agent's end tries again.
+    // A success must not become a failure because a file could not be removed. The agent's end tries again.
     const complain = (error: unknown) =>
       log.error({ sid: this.sid, error: (error as Error).message }, 'secret files of a session stay')
     return {
@@ -151,7 +154,7 @@ export class RunningCommand {
     })
     this.#execution = execution
     this.#keyboard.attach(execution)
-    // The end may have come while the program was being started.
+    // `end` may have been called while the program was being started.
     if (this.#reason !== undefined) execution.terminate()
     const { pid } = execution
     if (pid === undefined) return execution
@@ -161,7 +164,7 @@ export class RunningCommand {
     return execution
   }
 
-  /** Gives out the output until the command has ended, and says how it did. */
+  /** Gives out the output until the command has ended. @returns how it ended */
   async *#follow(
     { secrets, captured }: CommandRequest,
     execution: Execution,
@@ -218,10 +221,13 @@ export class RunningCommand {
   }
 }
 
-/** Gives what is to be run; undefined when the signal came first: it was ended. @throws what `isRefusal` knows */
+/**
+ * Gives what is to be run, or undefined when the signal came first.
+ * @throws the errors that `isRefusal` knows
+ */
 type AskFor = (ended: AbortSignal) => Promise<AskedCommand | undefined> | AskedCommand
 
-/** Script and variables as the command gets them. */
+/** Script and variables as the command gets them, after the rules for terminals and closed database clients. */
 function prepared({ request, start }: AskedCommand): AskedCommand & { readonly entries: readonly Entry[] } {
   const { entries, closed } = request
   if (start.kind === 'terminal') return { request, start, entries: onTerminal(entries) }
@@ -250,7 +256,7 @@ function timeLimit(ms: number | undefined, reached: () => void): Disposable {
   return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
-/** Always this one, whatever the connection says (protocol.md 5.3). */
+/** Overrides the connection's TERM (protocol.md 5.3). */
 const TERM = createEntry('envvar:TERM', Buffer.from('xterm-256color'), 'agent')
 
 function onTerminal(entries: readonly Entry[]): Entry[] {

@@ -11,37 +11,37 @@ import type { ClientVersions } from '../opening/client-versions.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import type { Slots } from './slots.ts'
 
-/** What is left out there has no limit, or is not done. */
+/** Rules for commands. An optional one that is missing means no limit, or that the thing is not done. */
 interface CommandRules {
   /** Largest captured output in bytes. */
   readonly outputCapBytes?: number
   readonly onCap?: 'continue' | 'kill'
-  /** SIGTERM to SIGKILL, milliseconds. */
+  /** From SIGTERM to SIGKILL, milliseconds. */
   readonly killGraceMs: number
   /** Longest execution, milliseconds. */
   readonly maxDurationMs?: number | undefined
   /** What happens to processes that a command leaves behind. */
   readonly background: 'kill' | 'leave'
-  /** Whose values are replaced in captured output; undefined: none. */
+  /** Names of variables whose values are replaced in captured output; undefined replaces none. */
   readonly secretNames?: SecretNames | undefined
 }
 
-/** What commands share that run in one process. */
+/** What all commands of one process share. */
 export interface CommandServices {
   readonly engine: Engine
   readonly folder: RuntimeFolder
   readonly settings: CommandRules
-  /** What children get of our environment without being asked. */
+  /** Variables of our own environment that every command gets. */
   readonly inherited: ReadonlyMap<string, string>
   /** Working folder of every command. */
   readonly cwd: string
   /** Which database clients can be closed. */
   readonly clientVersions: ClientVersions
-  /** How many may run; undefined: any number. */
+  /** How many commands may run; undefined sets no limit. */
   readonly slots?: Slots
-  /** For the tails of capped outputs, all together; without it nothing is capped. */
+  /** Memory for the tails of capped outputs, shared by all. Without it no output is capped. */
   readonly tails?: TailMemory
-  /** Where each execution gets a control group of its own; undefined where none is delegated. */
+  /** Makes a control group for each execution; undefined where the agent has no right to. */
   readonly groups?: ControlGroups | undefined
   readonly oom?: OomWatch
   /** Writes the journal: every change of a session's state. */
@@ -53,18 +53,18 @@ export interface CommandServices {
 export interface SessionServices extends CommandServices {
   /** The agent's own environment, for what a connection takes from it by reference. */
   readonly agentEnvironment: AgentEnvironment
-  /** Whether the agent's whole environment goes over that of every session: `mode=embedded`. */
+  /** `mode=embedded`: the agent's whole environment overrides that of every session. */
   readonly embedded: boolean
   readonly record: (entry: JournalEntry) => void
   readonly slots: Slots
   readonly tails: TailMemory
 }
 
-/** The same before there is a stream, and with it an identity. */
+/** `SessionServices` before there is a stream, when the mode is not yet known. */
 export type AgentServices = Omit<SessionServices, 'embedded'>
 
 /** Sends to the gateway; settles when there is room for more. @throws ConnectError when the stream has ended */
 export type SessionReply = (message: Exclude<AgentMessage, { kind: 'unsupported' }>) => Promise<void>
 
-/** The same for all that an agent sends. */
+/** The same for everything an agent sends. */
 export type Send = (message: AgentOutbound) => Promise<void>

@@ -1,16 +1,18 @@
-/** Commands that may run at once. There is no queue: it would only hide the wait behind the gateway's 50 seconds. */
+/**
+ * Limits how many commands run at once. There is no queue: a wait here would use up the 50 s that the gateway waits.
+ */
 export class Slots {
   readonly limit: number
   readonly #what: string
   #taken = 0
 
-  /** @param what it is that has them, for whoever gets none */
+  /** @param what names the slots in the message for whoever gets none */
   constructor(limit: number, what = 'executions (limits.sessions)') {
     this.limit = limit
     this.#what = what
   }
 
-  /** Said to whoever gets none. */
+  /** The message for whoever gets none. */
   get full(): string {
     return `this agent already runs ${this.#taken} of at most ${this.limit} ${this.#what}: try again later`
   }

@@ -6,10 +6,10 @@ import { systemNameOf } from './answer.ts'
 
 type Accounts = Pick<SessionServices, 'log' | 'record'>
 
-/** Of a request that tells nothing of a session. */
+/** Stands in when a request names no session. */
 const NO_SESSION = { session: '', connection: '', connectionType: '', userEmail: '' }
 
-/** A request has come. */
+/** Logs and journals that a request has come. */
 export function accountOpening(request: SystemRequest, sid: SessionId, { log, record }: Accounts): void {
   const name = systemNameOf(request)
   const known = request.kind === 'hook' ? request : NO_SESSION
@@ -20,7 +20,7 @@ export function accountOpening(request: SystemRequest, sid: SessionId, { log, re
   record({ event: 'opened', sid, request: name, ...of, connection, type, userEmail, ...nobody })
 }
 
-/** It is over, and nothing of it is left. */
+/** Logs and journals its end, when nothing of it is left. */
 export function accountEnd(
   request: SystemRequest,
   sid: SessionId,

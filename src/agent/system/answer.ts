@@ -3,10 +3,10 @@ import type { BareExecRequest, HookRequest, SystemRequest } from '../../wire/mes
 import type { Ending } from '../running/ending.ts'
 import type { Captured } from './captured.ts'
 
-/** What a hook is told to have exited with that did not run (protocol.md 3.6). */
+/** The exit code that the gateway gets for a hook that did not run (protocol.md 3.6). */
 export const HOOK_ERROR_CODE = -2
 
-/** The answer of a command that ran. */
+/** The answer for a command that ran. */
 export function answerOf(
   { kind }: HookRequest | BareExecRequest,
   { exitCode, message, durationMs }: Ending,
@@ -20,7 +20,7 @@ export function answerOf(
   return { kind, exitCode, output: output + cut, seconds: Math.floor(durationMs / 1000) }
 }
 
-/** The answer of what does not run. */
+/** The answer for a request that is not run. */
 export function refusedAnswer(request: SystemRequest, reason: string): SystemReply {
   switch (request.kind) {
     case 'hook':
@@ -39,12 +39,12 @@ function hookError(output: string): SystemReply {
   return { kind: 'hook', exitCode: HOOK_ERROR_CODE, output, seconds: 0 }
 }
 
-/** hoop's agent has one text for all that can go wrong before the command runs. */
+/** hoop's agent has one text for everything that can go wrong before the command runs. */
 function bareExecError(reason: string): SystemReply {
   return { kind: 'bare-exec', succeeded: false, output: `unable to decode payload: ${reason}` }
 }
 
-/** What a request is called in log and journal: a malformed one is what it was meant to be. */
+/** The request's name in log and journal. A malformed request has the name of what it was meant to be. */
 export function systemNameOf(request: SystemRequest) {
   return request.kind === 'malformed' ? request.of : request.kind
 }

@@ -1,16 +1,16 @@
-/** An output in memory: its beginning, and how much more there was. */
+/** Keeps the beginning of an output in memory, and counts the rest. */
 export class Captured {
   readonly #keepBytes: number
   readonly #chunks: Buffer[] = []
   #kept = 0
   #leftOut = 0
 
-  /** @param keepBytes the rest is counted */
+  /** @param keepBytes how much is kept */
   constructor(keepBytes: number) {
     this.#keepBytes = keepBytes
   }
 
-  /** Bytes that came beyond what is kept. */
+  /** Bytes that came after what is kept. */
   get leftOut(): number {
     return this.#leftOut
   }

@@ -8,8 +8,8 @@ import type { CommandRequest } from '../opening/request.ts'
 import type { AskedCommand } from '../running/running-command.ts'
 
 /**
- * What a system request runs.
- * @param marks by which the processes of the command are found: `HOOP_SESSION_ID`, `RUNBOOK_AGENT_INSTANCE`
+ * The command of a system request.
+ * @param marks variables by which its processes are found: `HOOP_SESSION_ID`, `RUNBOOK_AGENT_INSTANCE`
  * @throws RefusedError, EnvvarError or TemplateError
  */
 export function commandOf(
@@ -25,7 +25,10 @@ function hookCommand(hook: HookRequest, marks: ReadonlyMap<string, string>): Ask
   return { request, start: { kind: 'script', stdin: Buffer.from(hook.script) } }
 }
 
-/** A hook has the secrets of its session's connection in its payload, and its output goes to the gateway's log. */
+/**
+ * The connection's secrets, which are in the hook's payload. They are replaced in its output, which goes to the gateway's
+ * log.
+ */
 function secretsOf({ connectionEnvs }: HookRequest): Entry[] {
   return Object.entries(connectionEnvs)
     .slice(0, MAX_ENTRIES)

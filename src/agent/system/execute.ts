@@ -6,14 +6,14 @@ import type { Slots } from '../running/slots.ts'
 import { commandOf } from './command.ts'
 import { BARE_EXEC_MS, BARE_EXEC_OUTPUT_BYTES, HOOK_MS } from './limits.ts'
 
-/** What the requests of an agent share. */
+/** What all system requests of an agent share. */
 export interface SystemServices {
   readonly services: SessionServices
-  /** Their own: they take none from sessions. */
+  /** System requests have slots of their own, so that sessions cannot use them up. */
   readonly slots: Slots
 }
 
-/** The command of a request. No client is there: nobody types, and nobody pauses its output. */
+/** The command of a request. It has no client, so nobody types and nobody pauses the output. */
 export function commandFor(
   request: HookRequest | BareExecRequest,
   sid: SessionId,
@@ -26,7 +26,7 @@ export function commandFor(
   return new RunningCommand(sid, () => commandOf(request, marks), servicesFor(request, system))
 }
 
-/** Slots, limits and entries of the journal that are not a session's. */
+/** The sessions' services with other slots and limits. The journal's `started` says which kind of request it was. */
 function servicesFor(
   { kind }: HookRequest | BareExecRequest,
   { services, slots }: SystemServices,

@@ -13,13 +13,13 @@ export interface SystemEnd {
   readonly reply: SystemReply
 }
 
-/** What only an agent with database drivers does. */
+/** Requests that only an agent with database drivers can serve, and the answer to them. */
 const UNSERVED = {
   provision: 'this agent does not provision database roles: use an agent that does',
   pgmanager: 'this agent does not manage database roles: use an agent that does',
 } as const
 
-/** A request that has a command. */
+/** Whether the request has a command to run. */
 export function hasCommand(request: SystemRequest): request is HookRequest | BareExecRequest {
   return request.kind === 'hook' || request.kind === 'bare-exec'
 }
@@ -37,7 +37,7 @@ export async function executed(
   return { ending, reply }
 }
 
-/** The end of a request that does not run. */
+/** The end of a request that is not run. */
 export function refusedRequest(request: SystemRequest): SystemEnd {
   switch (request.kind) {
     case 'malformed':

@@ -12,7 +12,7 @@ import { MAX_HELD, REPLY_AFTER_MS } from './limits.ts'
 import { systemNameOf } from './answer.ts'
 import { executed, hasCommand, refusedRequest } from './outcome.ts'
 
-/** The gateway's own requests on one stream: each gets one answer, and nothing of it is left behind. */
+/** The gateway's own requests on one stream. Each gets one answer, and leaves nothing behind. */
 export class SystemRequests {
   readonly #system: SystemServices
   readonly #send: Send
@@ -31,7 +31,10 @@ export class SystemRequests {
     return this.#running.size
   }
 
-  /** Never waits. A second request of an id that has no answer yet is ignored: by the id alone the answer is found. */
+  /**
+   * Never waits. A second request with the id of an unanswered one is ignored: the id alone says which answer belongs
+   * to it.
+   */
   receive(sid: SessionId, request: SystemRequest): void {
     if (this.#running.has(sid) || this.#running.size >= MAX_HELD) {
       const fields = { sid, request: systemNameOf(request) }
@@ -43,18 +46,18 @@ export class SystemRequests {
     this.#running.set(sid, { command, over })
   }
 
-  /** Hooks are still run: they belong to sessions, which may finish. */
+  /** Takes only hooks from now on: they belong to sessions, which may finish. */
   drain(): void {
     if (this.#state === 'open') this.#state = 'draining'
   }
 
-  /** Ends what runs; nothing new from now on. */
+  /** Ends what runs, and takes nothing new. */
   end(reason: TerminationReason): void {
     this.#state = 'ending'
     for (const { command } of this.#running.values()) command?.end(reason)
   }
 
-  /** Settles when none is left. */
+  /** Settles when no request is left. */
   async over(): Promise<void> {
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ over }) => over))
   }
@@ -75,7 +78,7 @@ export class SystemRequests {
     return this.#state === 'open' || (this.#state === 'draining' && kind === 'hook')
   }
 
-  /** False when the stream has ended. */
+  /** @returns false when the stream has ended */
   async #answer(sid: SessionId, reply: SystemReply): Promise<boolean> {
     try {
       await this.#send({ kind: 'system-reply', sid, reply })
