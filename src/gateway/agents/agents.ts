@@ -1,63 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { AgentMessage, SessionId, GatewayMessage } from '../../wire/messages/message.ts'
 import type { AgentSettings } from '../settings/settings.ts'
-
-/** A session, as seen from its agent's stream. */
-export interface SessionSink {
-  receive(message: AgentMessage): void
-  /** Called when the stream is gone; all of its sessions are gone with it. */
-  fail(code: 'agent-lost', reason: string): void
-}
-
-/** The way to an agent. */
-export interface AgentLink {
-  send(message: GatewayOutbound): void
-  /** Settles when there is room for more, or the agent is gone. Small messages may be sent without asking. */
-  room(): Promise<void>
-}
-
-/** A connected agent: one stream, many sessions. */
-export class AgentStream {
-  readonly name: string
-  readonly #link: AgentLink
-  readonly #sessions = new Map<SessionId, SessionSink>()
-  #endReason: string | undefined
-
-  constructor(name: string, link: AgentLink) {
-    this.name = name
-    this.#link = link
-  }
-
-  send(message: GatewayOutbound): void {
-    this.#link.send(message)
-  }
-
-  room(): Promise<void> {
-    return this.#link.room()
-  }
-
-  /** If the stream has ended already, the session fails at once. */
-  add(sid: SessionId, session: SessionSink): void {
-    if (this.#endReason !== undefined) session.fail('agent-lost', this.#endReason)
-    else this.#sessions.set(sid, session)
-  }
-
-  remove(sid: SessionId): void {
-    this.#sessions.delete(sid)
-  }
-
-  /** Drops packets of sessions that are unknown or over, as hoop's gateway does. */
-  receive(message: AgentMessage): void {
-    if ('sid' in message && message.sid !== undefined) this.#sessions.get(message.sid)?.receive(message)
-  }
-
-  /** The stream has ended, and all of its sessions end with it. */
-  end(reason: string): void {
-    this.#endReason ??= reason
-    for (const session of [...this.#sessions.values()]) session.fail('agent-lost', reason)
-    this.#sessions.clear()
-  }
-}
+import type { AgentStream } from './agent-stream.ts'
 
 /** What a refused agent is told. The gRPC code of each is in transport.ts. */
 export type Authentication =
@@ -142,9 +85,3 @@ function credential(url: string): { name: string; secret: string } {
 export function isSameKey(secret: string, sha256: Buffer): boolean {
   return timingSafeEqual(createHash('sha256').update(secret).digest(), sha256)
 }
-
-/** The messages that this gateway sends. */
-export type GatewayOutbound = Exclude<
-  GatewayMessage,
-  { readonly kind: 'unsupported' | 'native-proxy' | 'system' }
->

@@ -34,7 +34,7 @@ interface Buffered {
  * and queues without a limit what a peer does not take.
  */
 export class PacketCall {
-  /** Settles when the call is over, and nothing is sent or received any more. */
+  /** Settles when the call is over, and nothing is sent any more. */
   readonly over: Promise<void>
   readonly #stream: ServerDuplexStream<Packet, Packet>
   readonly #waiting: Packet[] = []
@@ -59,6 +59,10 @@ export class PacketCall {
   header(name: string): string | undefined {
     const [value] = this.#stream.metadata.get(name)
     return value === undefined ? undefined : String(value)
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over'
   }
 
   /** Bytes sent that the peer has not taken yet. */
@@ -93,26 +97,17 @@ export class PacketCall {
   }
 
   /**
-   * Passes on packets as they come. `ended` is called when the peer ends its side; a lost connection counts as that
-   * too.
-   */
-  receive(receive: (packet: Packet) => void, ended: () => void): void {
-    this.#stream.on('data', receive)
-    this.#stream.on('end', ended)
-  }
-
-  /**
    * The packets, read one by one when they are asked for, which slows down a peer that floods. Ends when the peer has
-   * ended its side, or the call is over.
+   * ended its side, or the call is over. @param ahead packets that are read before they are asked for
    */
-  async *packets(): AsyncGenerator<Packet, void, undefined> {
-    ;(this.#stream as unknown as Buffered)._readableState.highWaterMark = 1
+  async *packets(ahead = 1): AsyncGenerator<Packet, void, undefined> {
+    ;(this.#stream as unknown as Buffered)._readableState.highWaterMark = ahead
     let wake: () => void = () => undefined
-    for (const event of ['readable', 'end', 'close']) this.#stream.on(event, () => wake())
-    while (this.#state !== 'over') {
+    for (const event of ['readable', 'end', 'close', 'cancelled']) this.#stream.on(event, () => wake())
+    for (;;) {
       const packet = this.#stream.read() as Packet | null
       if (packet !== null) yield packet
-      else if (this.#stream.readableEnded) return
+      else if (this.#stream.readableEnded || this.#state === 'over') return
       else await new Promise<void>((resolve) => (wake = resolve))
     }
   }

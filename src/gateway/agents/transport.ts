@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import {
   Server,
   ServerCredentials,
@@ -11,7 +12,8 @@ import { encodeGatewayMessage } from '../../wire/messages/from-gateway.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { channelOptions, transportService } from '../../wire/service.ts'
-import { AgentStream, type Agents } from './agents.ts'
+import { AgentStream } from './agent-stream.ts'
+import type { Agents } from './agents.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { Clients } from '../clients/clients.ts'
 import { PacketCall } from './packet-call.ts'
@@ -36,6 +38,8 @@ const service: ServiceDefinition = Object.fromEntries(
 
 /** How long streams may take to end in good order when the gateway stops. */
 const CLOSE_MS = 1000
+/** Read from one agent before its sessions have taken the one before. */
+const AGENT_PACKETS_AHEAD = 16
 /** On the way to one agent, before those who send much to it are slowed down. */
 const AGENT_UNSENT_BYTES = 1024 * 1024
 
@@ -103,28 +107,23 @@ export class Transport {
     })
     if (!this.#agents.connect(agent))
       return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)
-    this.#serve(call, agent)
+    void this.#serve(call, agent)
   }
 
-  #serve(call: PacketCall, agent: AgentStream): void {
+  /** Serves an agent until its stream is over. Never rejects. */
+  async #serve(call: PacketCall, agent: AgentStream): Promise<void> {
     this.#agentCalls.add(call)
     this.#log.info({ agent: agent.name, hostname: call.header('hostname') }, 'agent connected')
-    const over = (reason: string) => {
-      if (!this.#agentCalls.delete(call)) return
-      this.#agents.disconnect(agent, reason)
-      this.#log.info({ agent: agent.name, reason }, 'agent disconnected')
-    }
-    call.receive(
-      (packet) => agent.receive(decodeAgentPacket(packet)),
-      // A lost connection ends the readable side too, a moment before grpc-js calls it cancelled.
-      () =>
-        setImmediate(() => {
-          over(hoopWords.agentHasEnded)
-          call.end()
-        }),
-    )
-    void call.over.then(() => over(hoopWords.agentHasDisconnected))
     agent.send({ kind: 'connected' })
     agent.send({ kind: 'feature-flags', flags: new Map() })
+    for await (const packet of call.packets(AGENT_PACKETS_AHEAD))
+      await agent.receive(decodeAgentPacket(packet))
+    // A lost connection ends the readable side too, a moment before grpc-js calls it cancelled.
+    await setImmediate()
+    const reason = call.isOver ? hoopWords.agentHasDisconnected : hoopWords.agentHasEnded
+    this.#agentCalls.delete(call)
+    this.#agents.disconnect(agent, reason)
+    this.#log.info({ agent: agent.name, reason }, 'agent disconnected')
+    call.end()
   }
 }

@@ -2,22 +2,21 @@ import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
 import { decodeClientPacket, type ClientMessage } from '../../wire/messages/from-client.ts'
 import { DecodeError } from '../../wire/errors.ts'
 import { isNativeProxy } from '../../wire/messages/from-gateway.ts'
-import type { OpenedMessage } from '../../wire/messages/message.ts'
+import type { OpenedMessage, OutputMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
 import type { PacketCall } from '../agents/packet-call.ts'
-import type { GatewaySession, SessionAudience, SessionEnding } from '../sessions/session.ts'
+import type { GatewaySession, SessionEnding } from '../sessions/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
-import type { Begun } from '../sessions/sessions.ts'
 import { Refused } from './refused.ts'
 import type { Unread } from './unread.ts'
 
 /** One client and its session, from the opening to the end: passes on what it sends and what comes back. */
-export class Client implements SessionAudience {
+export class Client {
   readonly #call: PacketCall
   readonly #packets: AsyncIterator<Packet, void>
   readonly #request: SessionRequest
+  readonly #session: GatewaySession
   readonly #unread: Unread
-  #session: GatewaySession | undefined
   #isPaused = false
   #wake: () => void = () => undefined
   /** Settles when the agent is ready; the agent drops what comes earlier. */
@@ -26,26 +25,33 @@ export class Client implements SessionAudience {
   constructor(
     call: PacketCall,
     packets: AsyncIterator<Packet, void>,
-    request: SessionRequest,
+    { request, session }: { readonly request: SessionRequest; readonly session: GatewaySession },
     unread: Unread,
   ) {
     this.#call = call
     this.#packets = packets
     this.#request = request
+    this.#session = session
     this.#unread = unread
   }
 
   /** Serves the client until its session is over and the client has been told. */
-  async serve(begin: (audience: SessionAudience) => Begun): Promise<void> {
-    const { session, ended } = begin(this)
-    this.#session = session
+  async serve(): Promise<void> {
     this.#call.onTaken(() => this.#taken())
-    void this.#call.over.then(() => session.leave())
-    await Promise.all([ended.then((ending) => this.#tell(ending)), this.#forward(session)])
+    void this.#call.over.then(() => this.#session.leave())
+    await Promise.all([this.#deliver(), this.#forward()])
     await this.#call.over
   }
 
-  opened(message: OpenedMessage): void {
+  async #deliver(): Promise<void> {
+    for await (const message of this.#session.messages) {
+      if (message.kind === 'opened') this.#open(message)
+      else this.#output(message)
+    }
+    this.#tell(await this.#session.ended)
+  }
+
+  #open(message: OpenedMessage): void {
     // There are no native proxies here: hoop's command line has to open a terminal, whatever the type.
     const connectionType = this.#request.verb === 'connect' ? 'command-line' : message.connectionType
     // hoop shows the command line to the user. Not every user may read it, so it is the name instead.
@@ -54,51 +60,51 @@ export class Client implements SessionAudience {
     this.#wake()
   }
 
-  output(stream: 'stdout' | 'stderr', data: Buffer): void {
-    const session = this.#session
-    if (session === undefined) return
-    this.#call.send(encodeAgentMessage({ kind: stream, sid: session.sid, data }))
+  /** Waits for nobody: a client that does not read must not hold up the others of its agent. */
+  #output({ kind, sid, data }: OutputMessage): void {
+    this.#call.send(encodeAgentMessage({ kind, sid, data }))
     const fault = this.#unread.fault(this.#call)
-    if (fault !== undefined) session.fail('client-not-reading', fault)
+    if (fault !== undefined) this.#session.fail('client-not-reading', fault)
     else if (!this.#isPaused && this.#unread.isHigh(this.#call)) {
       this.#isPaused = true
-      session.pause()
+      this.#session.pause()
     }
   }
 
   #taken(): void {
     if (!this.#isPaused || !this.#unread.isLow(this.#call)) return
     this.#isPaused = false
-    this.#session?.resume()
+    this.#session.resume()
   }
 
   /**
    * Passes packets from the client to the agent one by one, as fast as the agent takes them. Settles when the client
    * has left.
    */
-  async #forward(session: GatewaySession): Promise<void> {
+  async #forward(): Promise<void> {
     await Promise.race([this.#opened, this.#call.over])
     try {
       for (;;) {
         const { done, value } = await this.#packets.next()
         if (done === true) break
-        this.#take(session, decodeClient(value))
-        await session.room()
+        this.#take(decodeClient(value))
+        await this.#session.room()
       }
-      session.leave()
+      this.#session.leave()
     } catch (error) {
       if (error instanceof Refused) {
-        session.fail(error.code, error.message)
+        this.#session.fail(error.code, error.message)
         return
       }
-      session.fail('internal-error', 'internal error')
+      this.#session.fail('internal-error', 'internal error')
       throw error
     }
   }
 
   /** Passes on only what belongs to the verb, under this session's id: a client can write anything into a packet. */
-  #take(session: GatewaySession, message: ClientMessage): void {
+  #take(message: ClientMessage): void {
     const { verb, script } = this.#request
+    const session = this.#session
     if (message.kind === 'unsupported' && isNativeProxy(message.type))
       throw new Refused(
         'not-served',

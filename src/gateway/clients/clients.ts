@@ -67,11 +67,12 @@ export class Clients {
     const packets = call.packets()
     const turns = this.#openings.of(admission.user.name)
     const request = await inTime(call, () => turns(() => opening(packets, admission)))
-    if (request === undefined) call.end()
-    else
-      await new Client(call, packets, request, this.#unread).serve((audience) =>
-        this.#services.sessions.begin(request, audience),
-      )
+    if (request === undefined) {
+      call.end()
+      return
+    }
+    const session = this.#services.sessions.open(request)
+    await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 
   /** Counts the stream among those of its user. @throws Refused when that makes too many */

@@ -1,9 +1,10 @@
 import type { Logger } from '../../basics/logger.ts'
+import { within } from '../../basics/within.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError } from '../history/session.ts'
-import { NO_AGENT_CODE, type SessionEnding } from './session.ts'
+import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from './session.ts'
 import type { SessionRequest } from './session-request.ts'
-import type { Begun, Sessions } from './sessions.ts'
+import type { Sessions } from './sessions.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
 import type { RpcCode } from '../statuses.ts'
 
@@ -54,27 +55,12 @@ export class Executions {
    */
   async execute(request: ScriptExecution): Promise<{ status: 200 | 202; body: ExecResponse }> {
     const startedAt = performance.now()
-    const begun = this.#begin(request)
-    const { sid } = begun.session
-    let timer: NodeJS.Timeout | undefined
-    // A plain timer: stopping one of timers/promises creates an error with a stack, 20 us for each execution.
-    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, this.#limits.waitMs, 'late')))
-    try {
-      const ending = await Promise.race([begun.ended, late])
-      if (ending === 'late') return { status: 202, body: stillRunning(sid) }
-      const executionTime = Math.round(performance.now() - startedAt)
-      return { status: 200, body: this.#answer(sid, ending, executionTime) }
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  #begin(request: ScriptExecution): Begun {
-    const begun = this.#sessions.begin(
-      { ...request, verb: 'exec' },
-      { opened: () => begun.session.exec(request.script), output: () => undefined },
-    )
-    return begun
+    const session = this.#sessions.open({ ...request, verb: 'exec' })
+    const { sid } = session
+    const ended = run(session, request.script)
+    if (!(await within(ended, this.#limits.waitMs))) return { status: 202, body: stillRunning(sid) }
+    const executionTime = Math.round(performance.now() - startedAt)
+    return { status: 200, body: this.#answer(sid, await ended, executionTime) }
   }
 
   #answer(sid: string, ending: SessionEnding, executionTime: number): ExecResponse {
@@ -107,6 +93,12 @@ export class Executions {
       return { output: withLine('', UNRECORDED.read), truncated: true }
     }
   }
+}
+
+/** Runs a session whose script is sent when its agent is ready. Its output is for the history alone. */
+async function run(session: GatewaySession, script: Buffer): Promise<SessionEnding> {
+  for await (const message of session.messages) if (message.kind === 'opened') session.exec(script)
+  return session.ended
 }
 
 function withLine(output: string, line: string): string {

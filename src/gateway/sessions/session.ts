@@ -4,10 +4,11 @@ import type {
   ClosedMessage,
   OpenedMessage,
   OpenMessage,
+  OutputMessage,
   SessionId,
 } from '../../wire/messages/message.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import type { AgentStream, SessionSink } from '../agents/agents.ts'
+import { AgentLostError, type AgentStream } from '../agents/agent-stream.ts'
 import { HistoryError } from '../history/session.ts'
 import { rpcStatus, type RpcCode } from '../statuses.ts'
 import type { SessionRecord } from './session-record.ts'
@@ -27,12 +28,8 @@ export interface SessionEnding {
   readonly unrecorded?: string
 }
 
-/** Whoever asked for the session, and follows it. */
-export interface SessionAudience {
-  /** Called once, when the agent is ready for the script or the first key. */
-  opened(message: OpenedMessage): void
-  output(stream: 'stdout' | 'stderr', data: Buffer): void
-}
+/** What comes of a session before its end: once that the agent is ready for the script or the first key, then output. */
+export type SessionMessage = OpenedMessage | OutputMessage
 
 /** "Unable to obtain a valid exit code from the agent", in the published contract. */
 export const NO_AGENT_CODE = -2
@@ -45,39 +42,41 @@ const LEAVE_MS = 15_000
 
 const HAS_LEFT = 'the client has left'
 
-/** One session on an agent: opens it, sends it what the client sends, and records what comes back until it ends. */
-export class GatewaySession implements SessionSink {
+/** Finds a session's agent: undefined when it does not come, or the session is over before. */
+type FindAgent = (over: AbortSignal) => Promise<AgentStream | undefined>
+
+/**
+ * One session on an agent: opens it, sends it what the client sends, and records what comes back until it ends. Whoever
+ * has it reads `messages` to their end, and then `ended`.
+ */
+export class GatewaySession {
   readonly sid: SessionId
+  /** Settles behind the messages, when the end is recorded; if it could not be recorded, the ending says why. */
+  readonly ended: Promise<SessionEnding>
   readonly #open: OpenMessage
   readonly #record: SessionRecord
-  readonly #audience: SessionAudience
-  readonly #ended: Promise<SessionEnding>
+  readonly #find: FindAgent
   /** Aborted once the session is over. */
   readonly #life = new AbortController()
-  #settle!: (ending: SessionEnding) => void
+  #settle!: (ending: Promise<SessionEnding>) => void
+  #ending: SessionEnding | undefined
   #agent: AgentStream | undefined
   #opened = false
   /** Whether the agent has something to run. Only then does it answer a close. */
   #started = false
   #leaving: NodeJS.Timeout | undefined
 
-  constructor(open: OpenMessage, record: SessionRecord, audience: SessionAudience) {
+  constructor(open: OpenMessage, record: SessionRecord, find: FindAgent) {
     this.sid = open.sid
     this.#open = open
     this.#record = record
-    this.#audience = audience
-    this.#ended = new Promise((resolve) => (this.#settle = resolve))
+    this.#find = find
+    this.ended = new Promise((resolve) => (this.#settle = resolve))
   }
 
-  /**
-   * Settles when the session has ended and is recorded; if it could not be recorded, the ending says why.
-   * @param find finds the agent: undefined when it does not come, or when the session is over before
-   */
-  async run(find: (over: AbortSignal) => Promise<AgentStream | undefined>): Promise<SessionEnding> {
-    const agent = this.#isOver ? undefined : await find(this.#life.signal)
-    if (agent === undefined) this.fail('agent-offline', hoopWords.agentIsOffline)
-    else if (!this.#isOver) await this.#runOn(agent)
-    return recordEnd(this.#record, await this.#ended)
+  /** What comes of it; to be read once. Nothing happens before. */
+  get messages(): AsyncIterable<SessionMessage> {
+    return this.#run()
   }
 
   /** Settles when there is room for more on the way to the agent. */
@@ -126,53 +125,60 @@ export class GatewaySession implements SessionSink {
 
   /** Ends the session from this side. */
   fail(code: RpcCode, reason: string): void {
-    const failure = { code, reason }
-    this.#end({ exitCode: NO_AGENT_CODE, truncatedBytes: 0, redactedBytes: 0, failure }, failureText(failure))
-  }
-
-  receive(message: AgentMessage): void {
-    if (this.#isOver) return
-    switch (message.kind) {
-      case 'opened':
-        return this.#hasOpened(message)
-      case 'stdout':
-      case 'stderr':
-        this.#record.output(message.kind, message.data)
-        return this.#audience.output(message.kind, message.data)
-      case 'closed':
-        return this.#hasClosed(message)
-      case 'keepalive':
-      case 'unsupported':
-        return
-    }
+    this.#fail({ code, reason })
   }
 
   get #isOver(): boolean {
     return this.#life.signal.aborted
   }
 
-  async #runOn(agent: AgentStream): Promise<void> {
+  async *#run(): AsyncGenerator<SessionMessage, void, undefined> {
+    try {
+      const agent = this.#isOver ? undefined : await this.#find(this.#life.signal)
+      if (agent === undefined) this.fail('agent-offline', hoopWords.agentIsOffline)
+      else if (!this.#isOver) yield* this.#converse(agent)
+    } finally {
+      // Without one its reader has left in the middle, which only a bug does.
+      const ending = this.#ending ?? this.#fail({ code: 'internal-error', reason: 'internal error' })
+      this.#settle(new Promise((resolve) => resolve(recordEnd(this.#record, ending))))
+    }
+  }
+
+  async *#converse(agent: AgentStream): AsyncGenerator<SessionMessage, void, undefined> {
     this.#agent = agent
     const opened = setTimeout(() => this.#openTimedOut(), OPEN_MS)
     const life = setTimeout(() => this.fail('session-expired', hoopWords.sessionExpired), MAX_LIFE_MS)
     try {
-      agent.add(this.sid, this)
-      agent.send(this.#open)
-      await this.#ended
+      for await (const message of agent.open(this.#open, this.#life.signal)) yield* this.#receive(message)
+    } catch (error) {
+      if (!(error instanceof AgentLostError)) throw error
+      this.fail('agent-lost', error.message)
     } finally {
       clearTimeout(opened)
       clearTimeout(life)
       clearTimeout(this.#leaving)
-      agent.remove(this.sid)
       // For every way a session ends (protocol.md 0.6). On a lost stream it goes nowhere.
       if (this.#leaving === undefined) agent.send({ kind: 'close', sid: this.sid })
     }
   }
 
-  #hasOpened(message: OpenedMessage): void {
-    if (this.#opened) return
-    this.#opened = true
-    this.#audience.opened(message)
+  *#receive(message: AgentMessage): Generator<SessionMessage, void, undefined> {
+    switch (message.kind) {
+      case 'opened':
+        if (this.#opened) return
+        this.#opened = true
+        return yield message
+      case 'stdout':
+      case 'stderr':
+        this.#record.output(message.kind, message.data)
+        return yield message
+      case 'closed':
+        this.#hasClosed(message)
+        return
+      case 'keepalive':
+      case 'unsupported':
+        return
+    }
   }
 
   #openTimedOut(): void {
@@ -186,12 +192,18 @@ export class GatewaySession implements SessionSink {
     this.#end({ exitCode, truncatedBytes, redactedBytes, closed }, text)
   }
 
-  /** The first end wins. */
-  #end(ending: SessionEnding, text: string): void {
-    if (this.#isOver) return
+  #fail(failure: RpcFailure): SessionEnding {
+    const ending = { exitCode: NO_AGENT_CODE, truncatedBytes: 0, redactedBytes: 0, failure }
+    return this.#end(ending, failureText(failure))
+  }
+
+  /** @returns the first end, which wins */
+  #end(ending: SessionEnding, text: string): SessionEnding {
+    if (this.#ending !== undefined) return this.#ending
+    this.#ending = ending
     this.#record.close(text)
     this.#life.abort()
-    this.#settle(ending)
+    return ending
   }
 }
 

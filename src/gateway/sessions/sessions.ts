@@ -7,7 +7,7 @@ import type { Agents } from '../agents/agents.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError, HistoryFullError } from '../history/session.ts'
 import { NoRoomError } from '../history/trouble.ts'
-import { GatewaySession, type SessionAudience, type SessionEnding } from './session.ts'
+import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
@@ -22,11 +22,10 @@ export class TooMuchAtOnce extends Error {
   override readonly name = 'TooMuchAtOnce'
 }
 
-/** A session that has begun. */
-export interface Begun {
+interface RunningSession {
   readonly session: GatewaySession
-  /** Settles when the session is over and recorded. */
-  readonly ended: Promise<SessionEnding>
+  readonly user: string
+  readonly bytes: number
 }
 
 /** All sessions, whoever asked for them: begins, records and ends them. */
@@ -35,7 +34,7 @@ export class Sessions {
   readonly #history: History
   readonly #agentWaitMs: number
   readonly #log: Logger
-  readonly #running = new Map<string, Begun & { readonly user: string; readonly bytes: number }>()
+  readonly #running = new Map<string, RunningSession>()
   readonly #redactions = new RecordRedactions()
   #closing = false
 
@@ -46,23 +45,23 @@ export class Sessions {
     this.#log = log
   }
 
-  /** @throws HistoryError when it cannot be recorded, TooMuchAtOnce: then it does not begin */
-  begin(request: SessionRequest, audience: SessionAudience): Begun {
-    const { user } = request
+  /**
+   * The session runs while its messages are read.
+   * @throws HistoryError when it cannot be recorded, TooMuchAtOnce: then there is no session
+   */
+  open(request: SessionRequest): GatewaySession {
+    const { user, connection } = request
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
     const sid = randomUUID() as SessionId
     this.#create(sid, request, redaction)
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
-    const session = new GatewaySession(openMessage(sid, request), record, audience)
-    const ended = this.#run(session, request).finally(() => this.#running.delete(sid))
-    // A caller that awaits `ended` gets the error too; if none does, a rejection must not end the process.
-    ended.catch((error: unknown) =>
-      this.#log.error({ sid, error: (error as Error).message }, 'session failed'),
+    const session = new GatewaySession(openMessage(sid, request), record, (over) =>
+      this.#agents.waitFor(connection.agent, this.#agentWaitMs, over),
     )
-    const begun = { session, ended }
-    this.#running.set(sid, { ...begun, user, bytes })
-    return begun
+    this.#running.set(sid, { session, user, bytes })
+    void this.#follow(session, request)
+    return session
   }
 
   /** @returns false when no such session runs */
@@ -77,7 +76,7 @@ export class Sessions {
     this.#closing = true
     const running = [...this.#running.values()]
     for (const { session } of running) session.fail('gateway-stopped', hoopWords.gatewayShutdown)
-    await Promise.allSettled(running.map(({ ended }) => ended))
+    await Promise.allSettled(running.map(({ session }) => session.ended))
   }
 
   /** The bytes that are kept of this request. @throws TooMuchAtOnce when its user would have too many together */
@@ -104,18 +103,24 @@ export class Sessions {
     }
   }
 
-  async #run(session: GatewaySession, request: SessionRequest): Promise<SessionEnding> {
+  /** From its beginning to its end. Never rejects: whoever reads the session gets its error too. */
+  async #follow(session: GatewaySession, request: SessionRequest): Promise<void> {
     const { sid } = session
     const { connection, user, origin, verb } = request
     this.#log.info({ sid, connection: connection.name, user, origin, verb }, 'session started')
     this.#check(session, request)
-    const ending = await session.run((over) =>
-      this.#agents.waitFor(connection.agent, this.#agentWaitMs, over),
-    )
-    const { exitCode, truncatedBytes, unrecorded } = ending
+    try {
+      this.#logEnd(sid, await session.ended)
+    } catch (error) {
+      this.#log.error({ sid, error: (error as Error).message }, 'session failed')
+    } finally {
+      this.#running.delete(sid)
+    }
+  }
+
+  #logEnd(sid: SessionId, { exitCode, truncatedBytes, unrecorded }: SessionEnding): void {
     if (unrecorded !== undefined) this.#log.error({ sid, error: unrecorded }, 'session not recorded')
     this.#log.info({ sid, exitCode, truncatedBytes }, 'session ended')
-    return ending
   }
 
   /** As in hoop: access is checked first, then the agent is waited for. */

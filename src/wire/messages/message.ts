@@ -69,7 +69,7 @@ export interface OpenedMessage {
   readonly command: string
 }
 
-interface OutputMessage {
+export interface OutputMessage {
   readonly kind: 'stdout' | 'stderr'
   readonly sid: SessionId
   readonly data: Buffer

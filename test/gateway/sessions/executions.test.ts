@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Agents, AgentStream, type AgentLink } from '../../../src/gateway/agents/agents.ts'
+import { AgentStream, type GatewayOutbound } from '../../../src/gateway/agents/agent-stream.ts'
+import { Agents } from '../../../src/gateway/agents/agents.ts'
 import { Executions, type ScriptExecution } from '../../../src/gateway/sessions/executions.ts'
 import { History, type HistoryOptions } from '../../../src/gateway/history/history.ts'
 import { Sessions } from '../../../src/gateway/sessions/sessions.ts'
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import type { SessionId } from '../../../src/wire/messages/message.ts'
 
 // A real history that fails in real ways; the agent is the other end of a stream in this process.
 
@@ -41,34 +43,32 @@ function executions(
 ): Executions {
   history = History.open(join(folder, 'history.db'), options)
   const agents = new Agents(settings.agents)
-  const send: AgentLink['send'] = (message) => {
-    if (message.kind === 'open')
-      stream.receive({
-        kind: 'opened',
-        sid: message.sid,
-        connectionType: 'command-line',
-        requestPort: '',
-        command: 'bash',
-      })
+  const answer = async (message: GatewayOutbound) => {
+    if (message.kind === 'open') await stream.receive(opened(message.sid))
     if (message.kind !== 'exec') return
-    stream.receive({ kind: 'stdout', sid: message.sid, data: Buffer.from(output) })
+    const { sid } = message
+    await stream.receive({ kind: 'stdout', sid, data: Buffer.from(output) })
     beforeEnd()
-    stream.receive({
+    await stream.receive({
       kind: 'closed',
-      sid: message.sid,
+      sid,
       exitCode: 3,
       message: '',
       truncatedBytes: 0,
       redactedBytes: 0,
     })
   }
-  const stream = new AgentStream('local', { send, room: () => Promise.resolve() })
+  const link = { send: (message: GatewayOutbound) => void answer(message), room: () => Promise.resolve() }
+  const stream = new AgentStream('local', link)
   agents.connect(stream)
   const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
   const logger = { debug: write, info: write, warn: write, error: write }
   const sessions = new Sessions(agents, history, settings.limits, logger)
   return new Executions(sessions, history, settings.limits, logger)
 }
+
+const opened = (sid: SessionId) =>
+  ({ kind: 'opened', sid, connectionType: 'command-line', requestPort: '', command: 'bash' }) as const
 
 function request(script = 'true'): ScriptExecution {
   const [connection] = settings.connections

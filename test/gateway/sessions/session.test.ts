@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { AgentStream, type GatewayOutbound } from '../../../src/gateway/agents/agents.ts'
+import { AgentStream, type GatewayOutbound } from '../../../src/gateway/agents/agent-stream.ts'
 import { History } from '../../../src/gateway/history/history.ts'
 import { SessionRecord } from '../../../src/gateway/sessions/session-record.ts'
-import { GatewaySession } from '../../../src/gateway/sessions/session.ts'
+import { GatewaySession, type SessionEnding } from '../../../src/gateway/sessions/session.ts'
 import {
   newSession,
   openMessage,
@@ -28,11 +29,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'session-'))
   history = History.open(join(folder, 'history.db'))
   history.begin(newSession(sid, request(), Buffer.alloc(0)))
-  const record = new SessionRecord(sid, history, new Redaction([]), 'client')
-  session = new GatewaySession(openMessage(sid, request()), record, {
-    opened: () => undefined,
-    output: () => undefined,
-  })
   sent = []
   agent = new AgentStream('local', {
     send: (message) => void sent.push(message),
@@ -43,6 +39,21 @@ afterEach(() => {
   history.close()
   rmSync(folder, { recursive: true })
 })
+
+type FindAgent = (over: AbortSignal) => Promise<AgentStream | undefined>
+
+/** Runs the session as the one who asked for it does: to the end of its messages. Settles when the agent was found. */
+async function run(find: FindAgent = () => Promise.resolve(agent)): Promise<{ end: Promise<SessionEnding> }> {
+  const record = new SessionRecord(sid, history, new Redaction([]), 'client')
+  session = new GatewaySession(openMessage(sid, request()), record, find)
+  const read = async () => {
+    for await (const message of session.messages) expect(message.sid).toBe(sid)
+    return session.ended
+  }
+  const end = read()
+  await setImmediate()
+  return { end }
+}
 
 function request(): SessionRequest {
   const { connections } = parseSettings(
@@ -65,22 +76,20 @@ const events = () =>
   [...history.events(sid, 'terminal')].map(({ kind, bytes }) => `${kind} ${bytes.toString()}`)
 
 it('records the sizes of a terminal and its output, and no key', async () => {
-  const ending = session.run(() => Promise.resolve(agent))
-  await Promise.resolve()
+  const { end } = await run()
   session.resize({ cols: 101, rows: 33 })
   session.type(Buffer.from('hunter2\n'))
-  agent.receive({ kind: 'stdout', sid, data: Buffer.from('shown') })
+  await agent.receive({ kind: 'stdout', sid, data: Buffer.from('shown') })
   session.resize({ cols: 80, rows: 24 })
-  agent.receive(closed(0))
-  expect(await ending).toMatchObject({ exitCode: 0 })
+  await agent.receive(closed(0))
+  expect(await end).toMatchObject({ exitCode: 0 })
   expect(events()).toEqual(['r 101x33', 'o shown', 'r 80x24'])
   expect(kinds()).toEqual(['open', 'resize', 'input', 'resize', 'close'])
 })
 
 it('sends nothing after its end but the one close', async () => {
-  const ending = session.run(() => Promise.resolve(agent))
-  await Promise.resolve()
-  agent.receive(closed(0))
+  const { end } = await run()
+  await agent.receive(closed(0))
   session.exec(Buffer.from('x'))
   session.type(Buffer.from('x'))
   session.resize({ cols: 1, rows: 1 })
@@ -88,41 +97,40 @@ it('sends nothing after its end but the one close', async () => {
   session.resume()
   session.leave()
   session.fail('session-killed', 'too late')
-  expect(await ending).toMatchObject({ exitCode: 0 })
+  expect(await end).toMatchObject({ exitCode: 0 })
   expect([kinds(), events()]).toEqual([['open', 'close'], []])
 })
 
 it('closes once when its client leaves, and takes the code of the agent', async () => {
-  const ending = session.run(() => Promise.resolve(agent))
-  await Promise.resolve()
+  const { end } = await run()
   session.type(Buffer.from('\n'))
   session.leave()
   session.leave()
-  agent.receive({ kind: 'stdout', sid, data: Buffer.from('on its way') })
-  agent.receive(closed(129, '\nended by the agent'))
-  expect(await ending).toMatchObject({ exitCode: 129 })
+  await agent.receive({ kind: 'stdout', sid, data: Buffer.from('on its way') })
+  await agent.receive(closed(129, '\nended by the agent'))
+  expect(await end).toMatchObject({ exitCode: 129 })
   expect(kinds()).toEqual(['open', 'input', 'close'])
   expect(events()).toEqual(['o on its way', 'e \nthe client has left: ended by the agent'])
 })
 
 it('does not wait for the answer of an agent that has nothing to end', async () => {
-  const ending = session.run(() => Promise.resolve(agent))
-  await Promise.resolve()
+  const { end } = await run()
   session.leave()
-  expect((await ending).failure).toEqual({ code: 'client-left', reason: 'the client has left' })
+  expect((await end).failure).toEqual({ code: 'client-left', reason: 'the client has left' })
   expect(kinds()).toEqual(['open', 'close'])
 })
 
 it('ends at once on a stream that has ended since it was found', async () => {
   agent.end('agent has disconnected')
-  const { failure } = await session.run(() => Promise.resolve(agent))
+  const { end } = await run()
+  const { failure } = await end
   expect(failure).toEqual({ code: 'agent-lost', reason: 'agent has disconnected' })
   expect(history.session(sid)).toMatchObject({ status: 'done', exitCode: 254 })
 })
 
 it('stops looking for an agent when it is ended, and no agent hears of it', async () => {
   let stopped = false
-  const ending = session.run(
+  const { end } = await run(
     (over) =>
       new Promise((resolve) =>
         over.addEventListener('abort', () => {
@@ -132,6 +140,6 @@ it('stops looking for an agent when it is ended, and no agent hears of it', asyn
       ),
   )
   session.fail('session-killed', 'session killed by the user')
-  expect((await ending).failure?.reason).toBe('session killed by the user')
+  expect((await end).failure?.reason).toBe('session killed by the user')
   expect([stopped, sent]).toEqual([true, []])
 })
