@@ -2,7 +2,7 @@
 // skipped, so the second start costs some milliseconds. Nothing but Node's own modules may be imported here.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -22,12 +22,8 @@ step('dependencies', 'node_modules/.stamp', ['package-lock.json'], () =>
 step(
   'build',
   'dist/.stamp',
-  ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...files('src')],
-  () => {
-    run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
-    // npm packs it with the mode that it has.
-    chmodSync(path.join(root, 'dist/main.js'), 0o755)
-  },
+  ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', ...files('src')],
+  () => run(process.execPath, ['scripts/build.mjs']),
 )
 
 /** Runs `work` unless the stamp holds the hash of exactly these inputs. */

@@ -22,6 +22,7 @@ const manifest = json('package.json') as {
   readonly version: string
   readonly bin: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
+  readonly files: readonly string[]
 }
 const lock = json('package-lock.json') as Lock
 const main = manifest.bin['runbook-agent'] ?? ''
@@ -55,11 +56,14 @@ function linkDependencies(): void {
 }
 
 describe('the package', () => {
-  test('has what the program needs and a licence, and nothing of tests, tools, builds or states', () => {
+  test('has what the program needs, all that `files` promises and a licence, and nothing of tests, tools, builds or states', () => {
     const names = files.map((file) => file.path)
     expect(names).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'proto/transport.proto', main]),
     )
+    const promised = manifest.files.filter((entry) => !entry.startsWith('!'))
+    const isThere = (entry: string) => names.some((name) => name === entry || name.startsWith(`${entry}/`))
+    expect(promised.filter((entry) => !isThere(entry))).toEqual([])
     const strange = names.filter(
       (name) =>
         !/^(LICENSE|[A-Z]+\.md|package\.json)$/.test(name) &&
@@ -69,6 +73,15 @@ describe('the package', () => {
     expect(
       names.filter((name) => /(^|\/)\.|(^|\/)(test|bench|state|coverage|node_modules)\//.test(name)),
     ).toEqual([])
+  })
+
+  test('has each source built, and nothing that an older build has left', () => {
+    const sources = readdirSync(path.join(root, 'src'), { recursive: true }).map(String)
+    const modules = sources.filter((name) => name.endsWith('.ts')).map((name) => name.replace(/ts$/, 'js'))
+    const packed = files
+      .map((file) => path.relative('dist', file.path))
+      .filter((name) => !name.startsWith('..'))
+    expect(packed.sort()).toEqual(modules.sort())
   })
 
   test('is small: a megabyte of text, and no file that is large by mistake', () => {
