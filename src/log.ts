@@ -23,7 +23,7 @@ export interface LoggerOptions {
   readonly encoding: 'json' | 'human'
   /** Standard error when left out; every line is there when the call that logs it returns. */
   readonly destination?: NodeJS.WritableStream
-  /** Gets each line that is written. Must not log. */
+  /** Called with each line that is written. It must not log. */
   readonly tap?: (line: LogLine) => void
 }
 
@@ -55,7 +55,7 @@ function tapped(lines: DestinationStream, tap: (line: LogLine) => void): Destina
   return {
     write: (line) => {
       lines.write(line)
-      // Whoever logs is not to fail for somebody who only listens.
+      // An error of the listener must not reach the caller that logs.
       try {
         tap(parseLogLine(line))
       } catch {

@@ -55,13 +55,13 @@ function program(): Command {
 
 type AgentFlags = Readonly<Record<string, string | boolean>>
 
-/** What looks at an agent, or at what it would be, and disturbs none. */
+/** Commands that look at an agent, or at what it would do, and disturb none. */
 function addOperatorCommands(root: Command): void {
   const json = ['--json', 'print JSON'] as const
   withAgentFlags(root.command('doctor').description('tests everything the agent needs, disturbs nothing'))
     .option(...json)
     .action(async (flags: AgentFlags) => {
-      // At once: a name lookup that hangs would hold the process.
+      // Exits at once: a name lookup that hangs would keep the process alive.
       process.exit(await (await import('./commands/doctor/doctor.ts')).doctorCommand(flags))
     })
   root
@@ -115,11 +115,11 @@ function addServiceCommands(service: Command): void {
   }
 }
 
-/** One line for what a person can put right; a stack only for a bug. */
+/** Prints an error: one line when a person can correct it, a stack only for a bug. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
   if (error instanceof Failure) {
-    // Names of a gateway's are in it, and a runbook's author can write anything into them.
+    // The message may contain names from a gateway, and a runbook's author can write anything into them.
     process.stderr.write(`runbook-agent: ${printableText(error.message)}\n`)
     if (process.argv.length === 2) process.stderr.write('(--help shows the commands; this was start)\n')
     return error.exitCode
@@ -137,6 +137,6 @@ try {
   await program().parseAsync()
   process.exitCode ??= exitCodes.done
 } catch (error) {
-  // At once: whatever still runs belongs to a program that has failed.
+  // Exits at once: whatever still runs belongs to a program that has failed.
   process.exit(report(error))
 }

@@ -1,4 +1,4 @@
-/** A point in time. Intervals use the monotonic clock, since the wall clock may be set at any moment. */
+/** A point in time. Measure intervals with the monotonic clock: the wall clock may be changed at any moment. */
 export interface Moment {
   /** As given by `performance.now()`. */
   readonly monotonicMs: number

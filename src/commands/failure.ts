@@ -3,7 +3,7 @@ export const exitCodes = {
   done: 0,
   bug: 1,
   usage: 64,
-  /** Of `runbooks lint`: it found something. */
+  /** `runbooks lint` has found something. */
   findings: 65,
   unreachable: 69,
   inputOutput: 74,
@@ -11,11 +11,11 @@ export const exitCodes = {
   configuration: 78,
   /** 128 + SIGINT. */
   interrupted: 130,
-  /** Of `run`, `exec` and `connect`: the execution has no exit code. */
+  /** `run`, `exec`, `connect`: the execution has no exit code. */
   noExitCode: 254,
 } as const
 
-/** Something that a person can put right. main prints the message, without a stack, and exits with the code. */
+/** An error that a person can correct. main prints the message without a stack, and exits with the code. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly exitCode: number
@@ -26,7 +26,7 @@ export class Failure extends Error {
   }
 }
 
-/** Explains a failed system call to the person who started the program. */
+/** Makes a failed system call into a Failure that says what was tried and what to do. */
 export function explain(error: unknown, doing: string, advice: string): Failure {
   const { code, message } = error as NodeJS.ErrnoException
   return new Failure(`${doing}: ${code ?? message}. ${advice}`)

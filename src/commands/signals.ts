@@ -1,7 +1,4 @@
-/**
- * What repeated signals ask for: the first one to end in an orderly way, the second one now, the third one at any
- * price.
- */
+/** What repeated signals ask for. The first: end in an orderly way. The second: end now. The third exits at once. */
 export interface Shutdown {
   readonly drain: () => void
   readonly stop: () => void

@@ -36,7 +36,7 @@ const options = {
   'grpc.enable_http_proxy': 0,
 } as const
 
-/** What Node itself says of a stream comes without metadata. */
+/** An error that comes from Node itself has no metadata. */
 type CallError = Omit<ServiceError, 'metadata'> & Partial<Pick<ServiceError, 'metadata'>>
 
 /** The error of grpc-js when there was never a usable connection. */
@@ -60,7 +60,7 @@ export class Channel implements Disposable {
     })
   }
 
-  /** How far the way to the gateway has come, for the text of a timeout. */
+  /** The step that the connection is at, for the text of a timeout. */
   get stage(): string {
     return this.#dial.stage
   }
@@ -70,8 +70,9 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Needs no credential. Never rejects. On a slow line the question waits behind megabytes of output, but a gateway
-   * that reads them is not dead: it sends window updates. If two questions are open already, it waits for these.
+   * Asks whether the gateway is there. Needs no credential. Never rejects. On a slow line the question waits behind
+   * megabytes of output, but a gateway that reads them sends window updates, so it is not taken for dead. When two
+   * questions are open already, it waits for their answer.
    */
   async healthCheck(deadlineMs: number): Promise<HealthAnswer> {
     const received = this.#dial.bytesReceived
@@ -115,7 +116,7 @@ export class Channel implements Disposable {
     return new ConnectError('lost', this.#dial.failure ?? this.#plain(text), isOurs ? undefined : name, code)
   }
 
-  /** Removes what grpc-js puts around the reason, and adds more when there is none. */
+  /** Takes the reason out of grpc-js's text, and adds to it when there is none. */
   #plain(text: string): string {
     const [, reason] = NO_CONNECTION.exec(text) ?? []
     if (reason === undefined || this.#dial.stage !== 'connected') return reason ?? text
@@ -129,7 +130,8 @@ export class Channel implements Disposable {
     const answer = new Promise<HealthAnswer>((resolve) => {
       this.#client.HealthCheck({}, {}, (error) => {
         this.#openChecks.delete(answer)
-        // A gateway without health checks answers, too. What grpc-js itself says is no answer.
+        // An error of the gateway is an answer, too: it may have no health checks. What grpc-js says itself is no
+        // answer.
         const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
         resolve(isOurs ? 'unknown' : 'answered')
       })
@@ -164,7 +166,7 @@ function metadataOf(values: Readonly<Record<string, string>>): Metadata {
 
 const SCHEME = 'runbook-agent'
 
-/** Resolves only once: a channel lives as long as its stream. */
+/** Gives the dial's addresses to grpc-js. Once is enough: a channel lives as long as its stream. */
 class DialResolver implements experimental.Resolver {
   readonly #listener: experimental.ResolverListener
   readonly #dial: Dial
@@ -236,7 +238,7 @@ class DialCredentials extends ChannelCredentials {
   }
 }
 
-/** Of a gateway of hoop, which has no code for it. */
+/** Recognises a conflict in the words of hoop's gateway, which has no code for it. */
 function isConflict(grpcStatus: number | undefined, text: string): boolean {
   return grpcStatus === status.FAILED_PRECONDITION && text.includes(hoopWords.agentAlreadyConnected)
 }

@@ -1,6 +1,9 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
-/** The stream could not be opened, or has ended. `kind` decides what is said and how long an agent waits. */
+/**
+ * The stream could not be opened, or it has ended. `kind` decides what is said, and how long an agent waits before
+ * the next attempt.
+ */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly kind: 'refused' | 'conflict' | 'lost'
@@ -10,7 +13,7 @@ export class ConnectError extends Error {
    */
   readonly status: string | undefined
 
-  /** Why, where the embedded gateway says it. */
+  /** The reason as a code. Only the embedded gateway sends one. */
   readonly code: GatewayCode | undefined
 
   constructor(kind: ConnectError['kind'], message: string, status?: string, code?: GatewayCode) {

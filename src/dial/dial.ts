@@ -5,7 +5,7 @@ import type { Destination } from './destination.ts'
 import { explainTls, secure, secureContext, type TlsOptions } from './tls.ts'
 import { tunnel, TunnelError, type Proxy } from './tunnel.ts'
 
-/** As `net.connect` takes it. The signal destroys the socket, whatever it is doing. */
+/** Options for `net.connect`. The signal destroys the socket, whatever it is doing. */
 interface DialAddress {
   readonly host: string
   readonly port: number
@@ -15,8 +15,8 @@ interface DialAddress {
 type Stage = 'looking up its name' | 'connecting' | 'asking the proxy' | 'in the TLS handshake' | 'connected'
 
 /**
- * The way to the gateway: name, TCP, proxy, TLS. It owns the sockets from the beginning: one that hangs in any of these
- * steps would keep the process alive, and a TLS handshake without an answer would do so for ever.
+ * Makes a connection to the gateway: name lookup, TCP, proxy, TLS. It owns the sockets from the start. One that hangs
+ * in any step would keep the process alive, and a TLS handshake without an answer hangs for ever.
  */
 export class Dial {
   readonly #destination: Destination
@@ -31,12 +31,12 @@ export class Dial {
     this.#proxy = proxy
   }
 
-  /** How far it has come. */
+  /** The step that the connection is at. */
   get stage(): Stage {
     return this.#stage
   }
 
-  /** The gateway's, host:port. */
+  /** The gateway's `host:port`. */
   get address(): string {
     return this.#destination.address
   }
@@ -45,7 +45,7 @@ export class Dial {
     return this.#destination.tls !== undefined
   }
 
-  /** From the gateway or a proxy: any byte is a sign of life. */
+  /** Bytes received from the gateway or a proxy: any byte is a sign of life. */
   get bytesReceived(): number {
     return this.#socket?.bytesRead ?? 0
   }
@@ -72,7 +72,7 @@ export class Dial {
   /** Turns a connected socket into one that leads to the gateway. */
   async lead(socket: Socket): Promise<Socket> {
     this.#socket = socket
-    // Whoever uses the socket learns of its end from `close`. Without a listener an error would end the process.
+    // The user of the socket learns of its end from `close`. An error without a listener would end the process.
     socket.on('error', () => undefined)
     if (this.#proxy !== undefined) await this.#tunnel(socket, this.#proxy)
     const { tls } = this.#destination
@@ -114,7 +114,7 @@ export class Dial {
   }
 }
 
-/** If the signal is aborted already, Node would still connect the socket, and then forget it. So throw instead. */
+/** Throws when the signal is aborted already. Node would still connect the socket, and then forget it. */
 function dialAddress(host: string, port: number, signal: AbortSignal): DialAddress {
   return {
     host,

@@ -10,8 +10,8 @@ export interface GatewayHealth {
 }
 
 /**
- * This many in a row end the stream. One may be lost to a busy gateway, or because this process was stopped for a
- * while.
+ * This many missed answers in a row end the stream. One may be lost to a busy gateway, or because this process stood
+ * still.
  */
 const MISSES = 2
 

@@ -5,7 +5,9 @@ import { ConnectError } from './connect-error.ts'
 import { HealthWatch, type GatewayHealth } from './health.ts'
 import type { StreamTiming } from './timing.ts'
 
-/** Limit for bytes that gRPC has and has not written yet. grpc-js itself counts only messages, whatever their size. */
+/**
+ * Limit for bytes that gRPC holds and has not written yet. grpc-js itself only counts messages, whatever their size.
+ */
 const MAX_IN_FLIGHT_BYTES = 1024 * 1024
 /** What a packet costs besides its payload, roughly. */
 const PACKET_OVERHEAD_BYTES = 256
@@ -23,7 +25,7 @@ export class PacketStream {
   #accepted = false
   #error: ConnectError | undefined
   #inFlightBytes = 0
-  /** When the gateway last took something. */
+  /** When the gateway last accepted bytes. */
   #takenAt = 0
   readonly #writers: (() => void)[] = []
 
@@ -89,12 +91,12 @@ export class PacketStream {
     }
   }
 
-  /** The orderly end, to be called when the closes have been sent. */
+  /** Ends the stream in an orderly way. Call it when the closes have been sent. */
   async close(): Promise<void> {
-    // The gateway has never taken the stream, so it need not be told.
+    // The gateway has never accepted the stream, so it need not be told.
     if (!this.#accepted) this.drop('told to stop')
     else {
-      // Waits as long as the gateway takes bytes: up to 1 MiB of last outputs and closes are among them.
+      // Waits while the gateway takes bytes: up to 1 MiB of last output and closes is still on the way.
       while (this.#inFlightBytes > 0 && this.#error === undefined) await this.#room()
       this.#call.end()
     }
@@ -103,7 +105,7 @@ export class PacketStream {
     clearTimeout(drop)
   }
 
-  /** Ends the stream at once, even if something is on its way. */
+  /** Ends the stream at once, whatever is still on its way. */
   drop(reason: string): void {
     this.#drop(new ConnectError('lost', reason))
   }
@@ -114,7 +116,7 @@ export class PacketStream {
     else this.#drop(this.#channel.timeout(dialMs))
   }
 
-  /** The gateway has taken the stream. From now on it has to answer health checks. */
+  /** The gateway has accepted the stream. From now on it has to answer health checks. */
   #accept(): void {
     if (this.#accepted) return
     this.#accepted = true
@@ -137,7 +139,7 @@ export class PacketStream {
     clearTimeout(stalled)
   }
 
-  /** grpc-js silently ignores writes on an ended call. */
+  /** Throws when the stream has ended: grpc-js would silently ignore the write. */
   #refuseWhenEnded(): void {
     if (this.#error !== undefined) throw this.#error
   }
@@ -152,11 +154,11 @@ export class PacketStream {
     for (const wake of this.#writers.splice(0)) wake()
   }
 
-  /** The sockets first: the gateway has to see that the agent has disconnected (protocol.md 0.25). */
+  /** Closes the sockets first, so that the gateway sees that the agent has disconnected (protocol.md 0.25). */
   #drop(reason: ConnectError): void {
     this.#end(reason)
     this.#channel[Symbol.dispose]()
-    // After the sockets, whose end takes effect with the next turn. A call that got no socket ends only by this.
+    // One turn later, when the end of the sockets has taken effect. A call that never got a socket ends only by this.
     setImmediate(() => this.#call.cancel())
   }
 

@@ -1,4 +1,4 @@
-/** How long things on one stream may take, and how often they are done, in milliseconds. */
+/** Times of one stream, in milliseconds. */
 export interface StreamTiming {
   /** From the first step to the gateway's first packet; grpc-js has no limit for that. */
   readonly dialMs: number
@@ -7,7 +7,10 @@ export interface StreamTiming {
    * health checks.
    */
   readonly firstPacket: 'within-dial' | 'whenever'
-  /** As in hoop's agent. The gateway ignores it, but proxies on the way do not (protocol.md 3.1). */
+  /**
+   * Interval of keepalive packets, as in hoop's agent. The gateway ignores them, but proxies on the way do not
+   * (protocol.md 3.1).
+   */
   readonly keepaliveMs: number
   /** A gateway that takes no byte for this long is gone, even if its connection still stands. */
   readonly stallMs: number
@@ -15,7 +18,9 @@ export interface StreamTiming {
   readonly closeMs: number
   /** From the start of one health check to the next; shorter than the idle limit of usual load balancers. */
   readonly healthEveryMs: number
-  /** For the answer to one check. Two unanswered ones end the stream, at most 50 s after the last sign of life. */
+  /**
+   * Time for the answer to one check. Two unanswered checks end the stream, at most 50 s after the last sign of life.
+   */
   readonly healthDeadlineMs: number
 }
 

@@ -11,7 +11,7 @@ import { hostOf } from './address.ts'
 
 /** How to check the gateway's certificate, and what the agent presents itself. Texts are PEM. */
 export interface TlsOptions {
-  /** Who may have signed the gateway's certificate. Without it: Node's own authorities. */
+  /** Accepted authorities for the gateway's certificate. Without them: Node's own. */
   readonly authorities?: readonly string[]
   /** The name in the certificate. Without it: the host. */
   readonly serverName?: string
@@ -20,7 +20,7 @@ export interface TlsOptions {
   readonly client?: { readonly certificate: string; readonly key: Secret }
 }
 
-/** Make it once per attempt: it reads some hundred authorities. */
+/** Make it once per attempt: it reads more than a hundred authorities. */
 export function secureContext({ authorities, client }: TlsOptions): SecureContext {
   return createSecureContext({
     ...(authorities !== undefined && { ca: [...authorities] }),
@@ -68,7 +68,7 @@ const UNKNOWN_AUTHORITY = new Set([
   'CERT_UNTRUSTED',
 ])
 
-/** What was read was not TLS: HTTP, HTTP/2 without TLS, anything. */
+/** The other side did not answer with TLS but with HTTP, HTTP/2 without TLS or anything else. */
 const NO_TLS = new Set([
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',
@@ -106,7 +106,7 @@ export function explainTls(
   return explainAlert(code, address, options)
 }
 
-/** Why the gateway refuses us. */
+/** Explains a TLS alert, by which the gateway refuses us. */
 function explainAlert(code: string, address: string, { client }: TlsOptions): string | undefined {
   if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
     return `${address} does not speak HTTP/2: is this the gateway's gRPC port?`
@@ -118,7 +118,10 @@ function explainAlert(code: string, address: string, { client }: TlsOptions): st
     : `${address} ended the TLS handshake (${code}): it may not accept the certificate in tls.cert`
 }
 
-/** When the name is wrong, Node's error has the certificate: `DNS:gateway.example.com, IP Address:10.0.0.1`. */
+/**
+ * Names in the certificate, which Node puts into the error for a wrong name: `DNS:gateway.example.com, IP
+ * Address:10.0.0.1`.
+ */
 function namesOf(error: object): string {
   const { subjectaltname } = (error as { readonly cert?: Partial<PeerCertificate> }).cert ?? {}
   return (subjectaltname ?? 'none').slice(0, 200)

@@ -29,7 +29,7 @@ export async function tunnel(socket: Socket, address: string, proxy: Proxy): Pro
 interface Answer {
   readonly statusCode: number
   readonly statusMessage: string
-  /** What was read after the end of the answer. */
+  /** Bytes that came after the proxy's answer. */
   readonly head: Buffer
 }
 

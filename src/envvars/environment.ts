@@ -18,8 +18,8 @@ export interface EnvironmentRequest {
 type Store = ReadonlyMap<string, Buffer>
 
 /**
- * What one execution runs with. Its secret files exist from `create` to disposal, so create it just before the start.
- * All values are in private fields: neither JSON nor `inspect` shows them.
+ * The variables and secret files of one execution. The files exist from `create` to disposal, so create it just
+ * before the start. All values are in private fields: neither JSON nor `inspect` shows them.
  */
 export class Environment implements AsyncDisposable {
   readonly #variables: Store
@@ -51,7 +51,7 @@ export class Environment implements AsyncDisposable {
     return expandArguments(args, (name) => this.#variables.get(name))
   }
 
-  /** The names only: `inspect` with `getters` and `showHidden` would otherwise call `block`. */
+  /** Shows the names only. Without this, `inspect` with `getters` and `showHidden` would call `block`. */
   [inspect.custom](): string {
     return `Environment ${JSON.stringify([...this.#variables.keys()])}`
   }
@@ -101,7 +101,7 @@ async function createFolder(folder: RuntimeFolder, sessionId: string, key: strin
   }
 }
 
-/** Removes what was written before `failure`. If that fails too, the error has to tell both. */
+/** Removes what was written before `failure`. If that fails too, the error tells about both. */
 async function undo(files: SecretFiles, failure: unknown): Promise<void> {
   try {
     await files[Symbol.asyncDispose]()

@@ -15,7 +15,7 @@ export const SESSION_PREFIX = 's-'
 const CREATE_ONLY = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
 const SESSION_ID_IN_NAME = 36
 
-/** One session's folder (0700) and the files (0600) in it. Whoever makes it has to dispose it. */
+/** One session's folder (0700) for secret files, and the files (0600) in it. Whoever makes it has to dispose it. */
 export class SecretFiles implements AsyncDisposable {
   readonly folder: string
   #removal: Promise<void> | undefined
@@ -29,7 +29,7 @@ export class SecretFiles implements AsyncDisposable {
     const readable = sessionId.replace(/[^A-Za-z0-9-]/g, '').slice(0, SESSION_ID_IN_NAME)
     const prefix = `${SESSION_PREFIX}${readable}`
     try {
-      // `keep`: otherwise the library would remember every folder, and its own removal hangs when called twice.
+      // With `keep` the library does not remember the folder. Its own removal hangs when called twice.
       const { path } = await dir({ tmpdir: instance, prefix, mode: 0o700, keep: true })
       return new SecretFiles(path)
     } catch (error) {

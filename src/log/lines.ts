@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 
-/** How long one line may wait for room. A reader that has stopped reading must not stop the agent. */
+/** How long one line may wait for room. A reader that stops reading must not stop the agent. */
 const PATIENCE_MS = 1000
 const PAUSE_MS = 10
 
@@ -29,9 +29,9 @@ export class Lines {
     this.#isCut = this.#isStuck && (this.#isCut || written > 0)
   }
 
-  /** Bytes written. */
+  /** Writes as much as it can. @returns the bytes written */
   #writeAll(bytes: Buffer): number {
-    // After one wait in vain for a reader, no line waits until one got through.
+    // Once a wait was in vain, no line waits until one gets through again.
     let pauses = this.#isStuck ? 0 : this.#pauses
     let written = 0
     while (written < bytes.length) {

@@ -3,10 +3,10 @@ const REDACTED = '[redacted]'
 const UNPRINTABLE = '[unprintable]'
 
 /**
- * Copies the fields of a log line, leaving out the text of every name that sounds secret, at any depth. A last safety
- * net: nobody should log one. Never throws.
- * Not pino's own `redact`: with a wildcard pino 10.4 clones each value by its enumerable properties, and the clone of a
- * URL, a Buffer or an object with a failing getter makes the logging call throw (seen).
+ * Copies the fields of a log line without the text of names that sound secret, at any depth. This is a last safety
+ * net: nobody should log secrets. Never throws. pino's own `redact` does not do: with a wildcard, pino 10.4 clones
+ * each value by its enumerable properties, and the clone of a URL, a Buffer or an object with a failing getter makes
+ * the logging call throw (seen).
  */
 export function redactFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redactField(name, value)]))

@@ -3,7 +3,7 @@ import { connectionWords, isReady } from './status-text.ts'
 
 const PERIOD_MS = 200
 const WINDOW_MS = 60_000
-/** If the loop stood still for more of the last minute than this, the agent no longer works. */
+/** An agent whose loop stood still for longer than this, of the last minute, no longer works. */
 const BLOCKED_MS = WINDOW_MS / 2
 
 /**
@@ -23,7 +23,7 @@ export class LoopDelays {
     const ms = at - this.#turnedAt - PERIOD_MS
     this.#turnedAt = at
     this.#blocks = this.#blocks.filter(({ endedAt }) => endedAt > at - WINDOW_MS)
-    // At most one per 200 ms, so 300 of them.
+    // At most one per 200 ms, so there are at most 300.
     if (ms > 0) this.#blocks.push({ endedAt: at, ms })
   }
 
@@ -32,7 +32,7 @@ export class LoopDelays {
     return Math.max(0, ...this.#blocks.map(({ ms }) => ms))
   }
 
-  /** All of them together, in milliseconds of the last minute. */
+  /** How long the loop stood still in the last minute, in milliseconds. */
   total(): number {
     const from = this.#turnedAt - WINDOW_MS
     return this.#blocks.reduce((sum, { endedAt, ms }) => sum + Math.min(ms, endedAt - from), 0)
@@ -50,7 +50,7 @@ export class LoopMonitor implements Disposable {
     return this.#delays.longest()
   }
 
-  /** How much of the last minute it stood still, in milliseconds. */
+  /** How long it stood still in the last minute altogether, in milliseconds. */
   blockedMs(): number {
     this.#look()
     return this.#delays.total()
@@ -65,7 +65,7 @@ export class LoopMonitor implements Disposable {
   }
 }
 
-/** What a probe is told: an HTTP status, and a line for the person who looks. */
+/** The answer to a probe: an HTTP status, and a line for the person who looks. */
 export interface AgentHealth {
   readonly ok: boolean
   readonly line: string
@@ -83,7 +83,7 @@ export function liveness(blockedMs: number): AgentHealth {
   }
 }
 
-/** Whether executions can get here. */
+/** Whether the gateway can send executions to this agent. */
 export function readiness(status: Status): AgentHealth {
   return { ok: isReady(status), line: connectionWords(status) }
 }

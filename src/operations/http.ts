@@ -8,7 +8,7 @@ import { liveness, LoopMonitor, readiness, type AgentHealth } from './health.ts'
 import { Metrics } from './metrics.ts'
 import type { StatusSource } from './status.ts'
 
-/** A connection may last this long, whatever it does: send its request, read its answer, or neither. */
+/** Longest life of a connection, whatever it does. */
 const CONNECTION_MS = 10_000
 const MAX_CONNECTIONS = 32
 const MAX_HEADER_BYTES = 8192
@@ -76,13 +76,16 @@ function createBoundedServer(routes: Routes, log: Logger, connectionMs: number):
     socket.once('close', () => open.delete(socket))
     endAfter(socket, connectionMs)
   })
-  // For example when no descriptor is left. The probe fails, but that is no reason to end.
+  // Happens, for example, when no descriptor is left. The probe then fails, but that is no reason to end.
   const note = (error: Error) => log.warn({ error: error.message }, 'http cannot take a connection')
   server.once('listening', () => server.on('error', note))
   return server.unref()
 }
 
-/** Closes the oldest. Whoever holds all connections must not keep a probe out, or the agent would be restarted. */
+/**
+ * Closes the oldest connection when there are too many. Otherwise whoever holds them all could keep a probe out, and
+ * the agent would be restarted.
+ */
 function makeRoom(open: Set<Socket>): void {
   const [oldest] = open
   if (open.size < MAX_CONNECTIONS || oldest === undefined) return

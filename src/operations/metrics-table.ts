@@ -102,7 +102,7 @@ function sessions(): Definition[] {
   ]
 }
 
-/** Totals count only what ended sessions have written: counting happens at the end. */
+/** Metrics of output. They count only ended sessions, since the counting happens at the end. */
 function output(): Definition[] {
   return [
     counter('output_read_bytes', 'Output of ended sessions.', (now) => now.output.bytesRead),

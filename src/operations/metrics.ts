@@ -14,7 +14,7 @@ const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
  * the process 100 times a second, counting its own pause as lag. `event_loop_delay_max_seconds` tells what they should.
  */
 const UNWANTED = /^nodejs_(active_\w+_total|eventloop_lag_\w+_seconds)$/
-/** Interval of that histogram, which is created all the same. */
+/** Interval of that histogram. prom-client creates it all the same. */
 const HARDLY_EVER_MS = 60 * 60 * 1000
 
 export interface Scrape {
@@ -94,7 +94,7 @@ function register(
   }
 }
 
-/** What prom-client knows about any process. */
+/** Registers the metrics that prom-client has for any process. */
 function registerProcess(registry: Registry<RegistryContentType>): void {
   collectDefaultMetrics({
     register: registry,
@@ -117,7 +117,10 @@ function registerLoopDelay(registry: Registry<RegistryContentType>, loopDelayMs:
   })
 }
 
-/** Prometheus names it first, with the classic text as its second choice. A browser and curl do not name it. */
+/**
+ * Whether OpenMetrics is preferred. Prometheus names it first and the classic text second; browsers and curl do not
+ * name it.
+ */
 export function wantsOpenMetrics(accept = ''): boolean {
   const open = quality(accept, 'application/openmetrics-text')
   return open > 0 && open >= quality(accept, 'text/plain')

@@ -64,7 +64,7 @@ async function isLiving(path: string): Promise<boolean> {
 function createBoundedServer(status: StatusSource, log: Logger): Server {
   const server = createServer((socket) => answer(socket, status, log))
   server.maxConnections = MAX_CONNECTIONS
-  // For example when no descriptor is left.
+  // Happens, for example, when no descriptor is left.
   const note = (error: Error) =>
     log.warn({ error: error.message }, 'the status socket cannot take a connection')
   server.once('listening', () => server.on('error', note))
@@ -106,7 +106,7 @@ async function listenOn(server: Server, folder: string, path: string): Promise<n
 
 async function close(server: Server, path: string, inode: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
-  // By now it may be another agent's.
+  // By now the socket may be another agent's.
   const found = await stat(path).catch(() => undefined)
   if (found?.ino === inode) await rm(path, { force: true })
   await closed

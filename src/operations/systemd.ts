@@ -3,10 +3,11 @@ import { activityWords } from './status-text.ts'
 import type { StatusSource } from './status.ts'
 
 /**
- * How often systemd is told again: what it has not taken, what changed without a new state, and that a stop goes on.
+ * How often systemd is told again: messages that it has not taken, changes without a new state, and that a stop still
+ * goes on.
  */
 const TICK_MS = 10_000
-/** How long systemd then waits for the next of these messages, beyond the unit's TimeoutStopSec. */
+/** Asks systemd to wait this long for the next such message, beyond the unit's TimeoutStopSec. */
 const EXTENSION = `EXTEND_TIMEOUT_USEC=${3 * TICK_MS * 1000}`
 
 export interface SystemdOptions {
@@ -16,15 +17,15 @@ export interface SystemdOptions {
   /** From `takeSystemdEnvironment`; undefined means no watchdog. */
   readonly watchdogMs: number | undefined
   readonly log: Logger
-  /** If a stop takes longer, something is wrong: then systemd's own time limit applies. */
+  /** When a stop takes longer than this, something is wrong, and systemd's own time limit applies. */
   readonly stopWithinMs: number
   /** For tests. */
   readonly tickMs?: number
 }
 
 /**
- * Tells systemd how the agent is (sd_notify(3), `Type=notify`). Its timers do not keep the process running.
- * The watchdog only learns about the event loop: an agent whose gateway is away for a day is a good agent.
+ * Tells systemd about the agent's state (sd_notify(3), `Type=notify`). Its timers do not keep the process running.
+ * The watchdog is about the event loop alone: an agent whose gateway is away for a day is healthy.
  */
 export class Systemd implements Disposable {
   readonly #options: SystemdOptions
@@ -70,7 +71,8 @@ export class Systemd implements Disposable {
   #tell(isTick: boolean): void {
     const status = this.#options.status()
     const { state } = status.connection
-    // Started means that it has begun to connect. Otherwise the start would fail because a gateway is away.
+    // "Ready" means that the agent has begun to connect. If it meant connected, the start would fail whenever a
+    // gateway is away.
     const ready = this.#told.ready || (state !== 'idle' && this.#reloads === 0)
     const stopping = this.#told.stopping || state === 'draining' || state === 'stopped'
     const words = activityWords(status)

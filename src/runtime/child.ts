@@ -11,14 +11,14 @@ export interface Command {
   readonly path: string
   /** Working folder, absolute. */
   readonly cwd: string
-  /** All that the child will read, followed by end of file. */
+  /** Everything the child can read, followed by end of file. */
   readonly stdin: Uint8Array
 }
 
-/** The keyboard's side of a child on a terminal. */
+/** What can be done with the terminal of a child. */
 interface TerminalControl {
   write(data: Uint8Array): void
-  /** Bytes that were written and not yet taken by the terminal. */
+  /** Bytes that the terminal has not taken yet. */
   unwritten(): number
   resize(size: WindowSize): void
 }
@@ -39,13 +39,13 @@ export interface Child {
   readonly pid: number | undefined
   readonly stdout: OutputEnd
   readonly stderr: OutputEnd
-  /** Settles in the moment in which the process is reaped. From then on another process may get its number. */
+  /** Settles the moment the process is reaped. From then on its number may belong to another process. */
   readonly reaped: Promise<unknown>
   /** Settles when the process itself has ended, even if others still hold its pipes. Never rejects. */
   readonly exited: Promise<ExitStatus>
   /**
-   * Bytes in the pipes right now. They are the child's and must be delivered. Also above 0 while the end of a terminal
-   * is sure to come.
+   * Bytes in the pipes right now. They are the child's output and must be delivered. For a terminal it is also above
+   * 0 while its end has still to be read.
    */
   unread(): number
   /** Only for a child on a terminal. */

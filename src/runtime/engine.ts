@@ -6,7 +6,7 @@ import type { DeadAgent } from './ending/left-behind.ts'
 import { takeMark } from './ending/mark.ts'
 import { startPortable } from './portable-engine.ts'
 
-/** Starts commands. `name` and `reason` are for the log: which engine this is, and why it is not the posix one. */
+/** Starts commands. `name` and `reason` are for the log: which engine it is, and why not the posix one. */
 export interface Engine {
   readonly name: 'posix' | 'portable'
   readonly reason: string | undefined
@@ -16,7 +16,7 @@ export interface Engine {
   readonly start: (command: Command, mark?: bigint) => Child | Promise<Child>
   /** Starts it on a terminal of its own. */
   readonly startTerminal: (command: Command, size: WindowSize, mark?: bigint) => Child
-  /** For a process that only runs commands: takes over what they leave behind, and hides its own memory. */
+  /** Prepares a process that only runs commands: it takes over what they leave behind, and hides its own memory. */
   readonly guard: () => void
   /**
    * Ends the processes of an agent that was killed: SIGTERM, `graceMs` milliseconds, SIGKILL. Gives their number;
@@ -55,7 +55,8 @@ export async function loadEngine(): Promise<Engine> {
 /** Never throws: if a command cannot be started, the execution has failed already. */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
   const { terminal, instance } = options
-  // Before the start, so that no other execution takes for nobody's what this one leaves behind at once.
+  // Taken before the start. If the command leaves something behind at once, no other execution may take it for
+  // nobody's.
   const mark = takeMark(instance)
   try {
     const child =

@@ -13,7 +13,7 @@ const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 export interface ExecutionOptions {
   /** From SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number
-  /** The limit of file locks that all of its processes have (`mark.ts`). The execution releases it. */
+  /** The mark of its processes (`mark.ts`). The execution releases it. */
   readonly mark: bigint | undefined
   /** An environment entry that no other execution has; tells which processes without a mark belong to this one. */
   readonly marker: string
@@ -54,7 +54,7 @@ export class Execution implements AsyncDisposable {
     this.exit = this.#finish()
   }
 
-  /** After `exit`: how many processes that the command had left behind were ended, in its group or outside. */
+  /** How many processes left behind by the command were ended, in its group or outside. Known after `exit`. */
   get processesEnded(): number {
     return this.#ended.size
   }
@@ -64,7 +64,9 @@ export class Execution implements AsyncDisposable {
     return this.#reaped
   }
 
-  /** Types on the command's terminal. False when 4 MiB of earlier input still wait: then the data is dropped. */
+  /**
+   * Types on the command's terminal. @returns false when 4 MiB of earlier input still wait: the data is dropped then
+   */
   type(data: Uint8Array): boolean {
     const { terminal } = this.#child
     if (terminal !== undefined && terminal.unwritten() > MAX_UNWRITTEN_BYTES) return false
@@ -86,7 +88,7 @@ export class Execution implements AsyncDisposable {
     void this.#ending.then(() => this.#giveUpUnlessReaped())
   }
 
-  /** Ends the command if it still runs, and gives everything back. For all cases in which nobody reads on. */
+  /** Ends the command if it still runs, and gives everything back. For callers that stop reading early. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.terminate()
     this.#output.leave()
@@ -94,7 +96,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * The process is in uninterruptible sleep, or another user's by now (sudo). Waiting would block its session for ever.
+   * Gives up on a process in uninterruptible sleep, or one of another user by now (sudo). Waiting would block its
+   * session for ever.
    */
   #giveUpUnlessReaped(): void {
     if (this.#reaped || this.pid === undefined) return
@@ -116,12 +119,12 @@ export class Execution implements AsyncDisposable {
   }
 
   #leave(): void {
-    // From here on there is nothing to terminate.
+    // The command has ended, so there is nothing left to terminate.
     this.#ending = Promise.resolve()
     leaveOrphans(this.#owner)
   }
 
-  /** What the command left running would keep locks, ports and secrets, so it is ended too. */
+  /** Ends what the command left running: it would keep locks, ports and secrets. */
   async #endRest(): Promise<void> {
     this.terminate()
     await this.#ending
@@ -130,8 +133,8 @@ export class Execution implements AsyncDisposable {
   }
 
   /**
-   * Has to be asked at the moment of reaping: a group with members keeps its number, that of an empty one may soon be
-   * used again.
+   * Looks whether the group has other members. It must happen at the moment of reaping: a group with members keeps
+   * its number, an empty one's may be used again soon.
    */
   #lookForGroup(): void {
     this.#reaped = true
@@ -143,10 +146,10 @@ export class Execution implements AsyncDisposable {
     if (this.pid === undefined || !this.#groupLeft) return
     // While the command runs, other processes are part of its work. After its end they are left behind.
     const left = this.#reaped ? groupMembers(this.pid) : []
-    // While a slow reader took the rest of the output, the group has ended and another process got its number.
+    // The group ended while a slow reader took the rest of the output, and another process has its number now.
     if (left.includes(this.pid)) return
     for (const pid of left) this.#ended.add(pid)
-    // Processes that are left behind ignore the SIGHUP, or never got it.
+    // Not hung up: processes that are left behind ignore SIGHUP, or never got it.
     const end = this.#child.terminal === undefined || this.#reaped ? endGroup : hangUp
     await end(this.pid, this.#options.graceMs)
   }

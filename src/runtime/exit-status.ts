@@ -17,10 +17,10 @@ export class SpawnError extends Error {
   }
 }
 
-/** There is no exit code of a process. The gateway's documented number for that. */
+/** The process has no exit code. This is the number that the gateway documents for that. */
 export const NO_EXIT_CODE = 254
 
-/** Found, but the kernel does not run it as it is. */
+/** The program was found, but the kernel does not run it. */
 const NOT_EXECUTABLE = new Set(['EACCES', 'EPERM', 'ENOEXEC', 'E2BIG', 'EISDIR', 'ELOOP', 'ETXTBSY'])
 
 /**

@@ -20,7 +20,10 @@ function candidates(name: string, searchPath: string, cwd: string): string[] {
   return searchPath.split(':').map((folder) => path.resolve(cwd, folder, name))
 }
 
-/** Checks that the file exists first: an exception for every folder without it would cost more than all the rest. */
+/**
+ * Checks first that the file exists. In most folders it does not, and an exception for each would cost more than all
+ * the rest.
+ */
 function isExecutable(file: string): boolean {
   if (!isFile(file)) return false
   try {
@@ -35,7 +38,7 @@ function isFile(file: string): boolean {
   try {
     return statSync(file, { throwIfNoEntry: false })?.isFile() === true
   } catch {
-    // Missing, in a folder that may not be searched, or with too long a name.
+    // The file is missing, its folder may not be searched, or its name is too long.
     return false
   }
 }

@@ -4,9 +4,9 @@ import { SpawnError, type ExitStatus } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 
 /**
- * For systems without glibc's posix_spawn (macOS, musl): the same interface, on child_process. Differences: stdin,
- * stdout and stderr are sockets, so scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr; in values that are not
- * UTF-8 invalid bytes are replaced; other inheritable descriptors are not closed.
+ * Starts a command through child_process, for systems without glibc's posix_spawn (macOS, musl). Differences: stdin,
+ * stdout and stderr are sockets, so scripts cannot open /dev/stdin, /dev/stdout or /dev/stderr. Values that are not
+ * UTF-8 lose their invalid bytes. Other inheritable descriptors stay open.
  */
 export async function startPortable(command: Command): Promise<Child> {
   const program = command.argv[0]?.toString() ?? ''
@@ -21,7 +21,7 @@ export async function startPortable(command: Command): Promise<Child> {
     child.once('exit', (code, signal) => resolve(exitStatus(code, signal))),
   )
   await started(child, program)
-  // A child that never reads its input, or ends before it has, is no error.
+  // It is no error when a child never reads its input, or ends before it has read all.
   child.stdin.on('error', () => undefined)
   child.stdin.end(command.stdin)
   return {

@@ -23,13 +23,16 @@ import { childEnd } from './ending/reaper.ts'
 export { endLeftBehind } from './ending/left-behind.ts'
 export { whyUnmarked } from './ending/mark.ts'
 
-// The imports above may throw, and so may this. Then the portable engine is used.
+// Throws where libc lacks something, as the imports above do. The portable engine is used then.
 requireLibc()
 
 /** Large, for fewer wake-ups with bulk output; stderr stays at 64 KiB. */
 const STDOUT_PIPE_BYTES = 256 * 1024
 
-/** Starts a command on Linux, with the mark if there is one. @throws SpawnError with the errno of whatever failed */
+/**
+ * Starts a command on Linux. `mark` makes its processes recognisable (`ending/mark.ts`).
+ * @throws SpawnError with the errno of whatever failed
+ */
 export function startPosix(command: Command, mark?: bigint): Child {
   const owned: number[] = []
   try {
@@ -104,7 +107,10 @@ function outputPipe(owned: number[]): [number, number] {
   return [ours, theirs]
 }
 
-/** Holds the whole input before the start: nothing to pump, no EPIPE, and /dev/stdin can be opened again. */
+/**
+ * Holds the whole input before the start. So nothing has to be pumped, there is no EPIPE, and /dev/stdin can be
+ * opened again.
+ */
 function stdinFile(input: Uint8Array, owned: number[]): number {
   const fd = memoryFile('stdin')
   owned.push(fd)

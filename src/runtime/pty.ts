@@ -9,9 +9,9 @@ import { bytesInPipe, closeOnExec, editUtf8, isHungUp } from './linux/posix.ts'
 import { TerminalInput } from './terminal-input.ts'
 
 /**
- * What we use of node-pty: opening and resizing. Its `native` is not documented; test/runtime/pty.test.ts guards it.
- * Our own engine starts the program, so that there is only one way, and reads the output, since node-pty loses the last
- * output of programs that end quickly (its issue 72).
+ * What we use of node-pty: opening and resizing. Its `native` is not documented, so test/runtime/pty.test.ts guards
+ * it. Our own engine starts the program, as it does all others, and reads the output, because node-pty loses the last
+ * output of short programs (its issue 72).
  */
 interface NativePty {
   open(cols: number, rows: number): { readonly master: number; readonly slave: number; readonly pty: string }
@@ -32,7 +32,7 @@ export interface OpenTerminal {
 /** @throws SpawnError when the system has no terminal or descriptor left */
 export function openTerminal(size: WindowSize): OpenTerminal {
   const { master, slave, pty } = open(size)
-  // Otherwise every program started later could read and write this terminal.
+  // Without this, every program started later could read and write this terminal.
   closeOnExec(master)
   closeOnExec(slave)
   editUtf8(slave)
@@ -50,7 +50,7 @@ function open({ cols, rows }: WindowSize): ReturnType<NativePty['open']> {
   try {
     return native.open(cols, rows)
   } catch (error) {
-    // node-pty does not tell which of the two it is.
+    // node-pty does not say which of the two it is.
     const reason = `${(error as Error).message} The agent has no file descriptor left (ulimit -n), or the system no terminal (kernel.pty.max)`
     throw new SpawnError('EMFILE', `no terminal could be opened: ${reason}`)
   }
@@ -60,7 +60,8 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   const line = new PipeEnd(master, 'terminal')
   const input = new TerminalInput(master, () => line.destroyed)
   const exited = reaped.then((status) => {
-    // Not earlier: a program may close its terminal and open it again. When the last slave is closed, the output ends.
+    // Closed only now. A program may close its terminal and open it again, but once the last slave is closed the
+    // output ends.
     closeSync(slave)
     return status
   })
@@ -81,7 +82,10 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   }
 }
 
-/** Counts the end as a byte: after the hangup it is still to be read, however late written bytes arrive. */
+/**
+ * Counts the end as one byte. After the hangup there is still something to read, even when the last bytes arrive
+ * late.
+ */
 function unreadBytes(master: number): number {
   return Number(isHungUp(master)) + bytesInPipe(master)
 }

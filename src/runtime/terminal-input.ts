@@ -3,11 +3,14 @@ import { writeSync } from 'node:fs'
 import { setImmediate as otherWork, setTimeout as delay } from 'node:timers/promises'
 
 /**
- * How often a full terminal is tried again: soon at first, since most programs read; rarely later, since some never do.
+ * How soon a full terminal is tried again: at first quickly, since most programs read, then less often, since some
+ * never do.
  */
 const FIRST_RETRY_MS = 1
 const LONGEST_RETRY_MS = 32
-/** After this many bytes everything else gets a turn: a terminal that edits lines accepts, and drops, any length. */
+/**
+ * Written in one go; then other work gets its turn. A terminal in line mode accepts any amount, and drops most of it.
+ */
 const AT_ONCE_BYTES = 64 * 1024
 
 /**
@@ -61,7 +64,7 @@ export class TerminalInput {
     else if (taken > 0) this.#queue[0] = data.subarray(taken)
   }
 
-  /** @returns 0 when the terminal is full. A terminal whose program is gone takes everything */
+  /** @returns 0 when the terminal is full. When its program is gone, everything counts as written */
   #writeOnce(data: Uint8Array): number {
     try {
       return writeSync(this.#fd, data, 0, Math.min(data.length, AT_ONCE_BYTES))

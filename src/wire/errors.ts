@@ -1,6 +1,6 @@
 /**
- * Bytes from the other side that cannot be understood. The session is closed with 254; without a session id it becomes
- * a log line. The message names the place, never the content.
+ * The other side sent bytes that cannot be understood. The session is closed with 254; without a session id it
+ * becomes a log line. The message names the place, never the content.
  */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'

@@ -1,4 +1,4 @@
-/** Where a code stands beside the status of a stream: in its trailers. hoop's programs pass over it. */
+/** Name of the trailer that carries the code when a stream ends. hoop's programs ignore it. */
 export const CODE_TRAILER = 'runbook-agent-code'
 
 /**
@@ -6,7 +6,7 @@ export const CODE_TRAILER = 'runbook-agent-code'
  * answers of REST. A code never changes its meaning; docs/codes.md has them all.
  */
 export const GATEWAY_CODES = [
-  // Of requests, whatever they are for.
+  // Any request.
   'unauthenticated',
   'not-permitted',
   'invalid-request',
@@ -16,7 +16,7 @@ export const GATEWAY_CODES = [
   'history-no-room',
   'history-failed',
   'internal-error',
-  // Of sessions.
+  // Sessions.
   'connection-not-found',
   'client-input-refused',
   'not-served',
@@ -29,25 +29,25 @@ export const GATEWAY_CODES = [
   'agent-lost',
   'session-killed',
   'session-expired',
-  // Of runbooks.
+  // Runbooks.
   'runbooks-not-configured',
   'runbook-not-found',
   'invalid-runbook',
   'invalid-parameters',
   'repository-not-found',
   'repository-failed',
-  // Of REST alone.
+  // REST only.
   'session-not-found',
   'endpoint-not-found',
   'malformed-http',
   'request-timeout',
-  // Of agents.
+  // Agents.
   'agent-already-connected',
 ] as const
 
 export type GatewayCode = (typeof GATEWAY_CODES)[number]
 
-/** Undefined for what is no code: of hoop's gateway, which sends none, and of a newer one of ours that has more. */
+/** Undefined for anything else: hoop's gateway sends no code, and a newer one of ours may send others. */
 export function gatewayCode(value: unknown): GatewayCode | undefined {
   return GATEWAY_CODES.find((code) => code === value)
 }

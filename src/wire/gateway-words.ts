@@ -40,7 +40,7 @@ export const hoopWords = {
   disabled: (use: 'exec' | 'connect' | 'runbooks') => `${use} is disabled for this connection`,
 } as const
 
-/** How a reason begins that has no status of its own (protocol.md 4.4, 4.5). */
+/** How reasons without a status of their own begin (protocol.md 4.4, 4.5). */
 const BEGINNINGS: readonly (readonly [beginning: string, code: GatewayCode])[] = [
   [hoopWords.agentIsOffline, 'agent-offline'],
   ['session killed', 'session-killed'],

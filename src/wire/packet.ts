@@ -21,7 +21,7 @@ export const spec = {
   command: 'client.command',
   exitCode: 'client.exit_code',
   truncatedBytes: 'client.truncated_bytes',
-  /** Not hoop's. */
+  /** Ours; hoop has no such key. */
   redactedBytes: 'client.redacted_bytes',
   maskingInfo: 'datamasking.info',
   featureFlags: 'feature-flags',

@@ -45,7 +45,7 @@ export interface ConnectionParams {
   readonly dlpGcpRawCredentialsJson: string
   readonly dlpPresidioAnalyzerUrl: string
   readonly dlpPresidioAnonymizerUrl: string
-  /** JSON text as bytes, undefined when absent or empty; so are the two below. */
+  /** JSON text as bytes, undefined when absent or empty. The two below are the same. */
   readonly dataMaskingEntityTypesData: Buffer | undefined
   readonly guardRailRules: Buffer | undefined
   readonly analyzerMetricsRules: Buffer | undefined

@@ -18,7 +18,7 @@ import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 
 const protoFile = fileURLToPath(new URL('../../proto/transport.proto', import.meta.url))
 
-// grpc-js also writes some errors to stderr, for instance of a port in use, beside the error that it returns.
+// Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning them.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
 
 /** Field names as in the .proto. Absent bytes and maps become empty ones, so a `Packet` always has all its members. */
@@ -49,7 +49,7 @@ export interface TransportClient extends Client {
     options: CallOptions,
     done: Done<HealthCheckResponse>,
   ): ClientUnaryCall
-  /** Empty fields ask for the agent that the credential names. */
+  /** With empty fields it asks about the agent that the credential names. */
   PreConnect(
     request: Record<string, never>,
     metadata: Metadata,

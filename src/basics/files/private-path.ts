@@ -12,7 +12,7 @@ import { dirname } from 'node:path'
 const WRITABLE_BY_OTHERS = 0o022
 const ROOT = 0
 
-/** What is at this path may be somebody else's work. The message names the path and the reason. */
+/** The file or folder at this path may belong to somebody else. The message names path and reason. */
 export class ForeignPathError extends Error {
   override readonly name = 'ForeignPathError'
 }
@@ -31,8 +31,8 @@ export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regula
 }
 
 /**
- * Makes the missing parts of the folder, 0700, step by step. Node's own recursion never returns in a place like /proc,
- * where a folder cannot be made and "does not exist".
+ * Makes the missing parts of the folder (0700), one by one. Node's `recursive` never returns in a place like /proc,
+ * where making a folder fails with "does not exist".
  * @throws the system's error
  */
 export function makeFolder(folder: string): void {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 
-/** A file that cannot be used. The message goes after a path: "PATH ...", e.g. `does not exist`. */
+/** A file cannot be used. The message continues a sentence that begins with its path, e.g. `does not exist`. */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused'
   /** The errno, or a code of ours: `NOT-A-FILE`, `TOO-LONG`, `NOT-TEXT`, `EMPTY`. */
@@ -53,7 +53,7 @@ export function decodeUtf8(bytes: Buffer): string {
   }
 }
 
-/** Does not rely on the size that the file system reports: in /proc it is 0. */
+/** Reads without trusting the size that the file system reports: in /proc it is 0. */
 function readUpTo(path: string, limit: number): Buffer {
   const file = openSync(path, 'r')
   try {

@@ -19,8 +19,8 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /**
- * The same, or a port of the loopback. Not `:9100`: elsewhere that means every interface, and whoever writes it may
- * mean that.
+ * Like `parseAddress`, and also a port alone, on the loopback. Not `:9100`: elsewhere that means every interface, and
+ * whoever writes it may mean that.
  */
 export function parseListen(text: string): Address | undefined {
   const address = parseAddress(/^\d+$/.test(text) ? `${LOOPBACK}:${text}` : text)
@@ -34,7 +34,7 @@ export function formatAddress({ host, port }: Address): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** As a client writes it. */
+/** A URL by which a client reaches the address. */
 export function addressUrl(scheme: 'grpc' | 'http', address: Address): string {
   return `${scheme}://${formatAddress(address)}`
 }

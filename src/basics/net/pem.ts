@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 
-/** A setting does not contain what it should. The message says so without quoting it. */
+/** A setting does not hold the PEM text it should. The message says so without quoting it. */
 export class PemError extends Error {
   override readonly name = 'PemError'
 }

@@ -1,7 +1,7 @@
 import { parseNoProxy, type NoProxy } from './no-proxy.ts'
 import { Secret } from '../secret.ts'
 
-/** The proxy for connections with TLS. */
+/** A proxy. It is used for connections with TLS only. */
 export interface ProxySettings {
   /** `host:port` */
   readonly address: string
@@ -10,7 +10,7 @@ export interface ProxySettings {
   readonly bypassed: NoProxy
 }
 
-/** The variable is not a proxy. The message says what one looks like, and quotes nothing of it. */
+/** The variable does not name a proxy. The message shows the expected form, and nothing of the value. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError'
   readonly variable: string
@@ -23,7 +23,7 @@ export class ProxyError extends Error {
 
 const DEFAULT_PORT = 80
 
-/** From `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case, as other programs read them. @throws ProxyError */
+/** Reads `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case, like other programs. @throws ProxyError */
 export function findProxy(env: NodeJS.ProcessEnv): ProxySettings | undefined {
   const variable = env['HTTPS_PROXY'] ? 'HTTPS_PROXY' : 'https_proxy'
   const text = env[variable]
@@ -51,7 +51,7 @@ export function proxyTo(
 function proxyUrl(text: string): URL | undefined {
   try {
     const url = new URL(/^[a-z][\w+.-]*:\/\//i.test(text) ? text : `http://${text}`)
-    // Throws on broken encodings: name and password are needed exactly.
+    // Throws when name or password are encoded wrongly: both are needed exactly.
     decodeURIComponent(url.username + url.password)
     return url.protocol === 'http:' && url.hostname !== '' ? url : undefined
   } catch {

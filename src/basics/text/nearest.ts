@@ -7,7 +7,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance <= limit && distance < (best?.distance ?? Infinity)) best = { candidate, distance }
   }
-  // If two letters of a two-letter word differ, nothing is left of it.
+  // A two-letter word with two other letters has nothing in common with it.
   return best !== undefined && best.distance < word.length ? best.candidate : undefined
 }
 

@@ -7,9 +7,9 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 }
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
-/** What `parseDuration` reads; what it makes of it has to be a safe integer too. */
+/** The form of a duration. Its milliseconds also have to be a safe integer. */
 export const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
-/** The same of `parseSize`. */
+/** The form of a size. Its bytes also have to be a safe integer. */
 export const SIZE = /^(?:0|(\d{1,9})(B|KiB|MiB|GiB))$/
 
 /** `500ms`, `10s`, `5m`, `1h`, `30d` in milliseconds; undefined for anything else. */

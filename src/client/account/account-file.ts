@@ -79,7 +79,10 @@ function fromFile(stored: v.InferOutput<typeof Stored>): StoredAccount {
   }
 }
 
-/** In one step: a reader sees either the old file or the new one. @throws the file system's error */
+/**
+ * Writes the file in one step: a reader sees either the old account or the new one.
+ * @throws the file system's error
+ */
 export function writeAccountFile(file: string, account: StoredAccount): void {
   const folder = path.dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -108,7 +111,7 @@ function toFile(account: StoredAccount): v.InferInput<typeof Stored> {
   }
 }
 
-/** Whoever can write here can send our token to a gateway of their own. */
+/** Makes the folder ours alone: whoever can write here can make us send our token to another gateway. */
 function claim(folder: string): void {
   if (lstatSync(folder).uid !== process.geteuid?.())
     throw new AccountError(`${folder} belongs to another user: set XDG_CONFIG_HOME to a folder of your own`)

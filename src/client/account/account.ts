@@ -17,11 +17,11 @@ import { parseRestAddress, parseStreamAddress, type RestAddress, type StreamAddr
 export interface Account {
   readonly rest: RestAddress
   readonly token: Secret
-  /** For the REST interface. Undefined means plaintext. */
+  /** TLS of the REST interface; undefined means plaintext. */
   readonly tls: TlsOptions | undefined
   /** The proxy on the way to `host:port`. Connections without TLS never use one. */
   readonly proxyTo: (address: string) => Proxy | undefined
-  /** Where the streams are, as configured; undefined when the gateway has to be asked (serverinfo). */
+  /** The address of the streams, as configured; undefined when the gateway has to be asked (serverinfo). */
   readonly grpcUrl: string | undefined
   /** @throws AccountError for a broken address, or one to which the token would go without TLS */
   readonly destination: (grpcUrl: string) => Destination
@@ -62,7 +62,7 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
 }
 
-/** Whether a header can hold it. A token with a line break is no token. */
+/** Whether a header can hold the text. One with a line break is no token. */
 export function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text)
 }

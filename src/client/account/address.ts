@@ -25,7 +25,7 @@ export function parseRestAddress(text: string): RestAddress | undefined {
   const url = new URL(text)
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined
   const isSecure = url.protocol === 'https:'
-  // People copy it from a browser, or from the documentation of the interface.
+  // People copy the address from a browser or from the interface's documentation, with `/api` at the end.
   const base = url.pathname.replace(/\/+$/, '').replace(/\/api$/, '')
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),

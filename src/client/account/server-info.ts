@@ -16,7 +16,7 @@ const UserInfo = v.pipe(
     email: v.optional(v.string(), ''),
     is_admin: v.optional(v.boolean(), false),
   }),
-  // Otherwise any object from any server would do.
+  // Without this check any object from any server would do.
   v.check(({ name, email }) => `${name}${email}` !== ''),
 )
 

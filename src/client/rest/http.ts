@@ -6,18 +6,21 @@ import { openRestSocket } from './rest-socket.ts'
 
 /** From the end of the request to the first line of the answer. */
 const ANSWER_MS = 30_000
-/** For the next piece of an answer, counted only while somebody waits for it: a slow reader is no silent gateway. */
+/**
+ * Time for the next piece of an answer. It counts only while somebody waits for the piece: a slow reader does not
+ * make a silent gateway.
+ */
 const PIECE_MS = 60_000
 
 export interface Question {
   readonly method: 'GET' | 'POST'
-  /** Below the gateway's base: `/api/...`, with the query. */
+  /** The path below the gateway's base, `/api/...`, with the query. */
   readonly path: string
   /** Sent as JSON. */
   readonly body?: object | undefined
-  /** Instead of 30 s. Requests that start an execution are answered only when it has ended. */
+  /** Time for the answer instead of 30 s. A request that starts an execution is answered only when it has ended. */
   readonly answerMs?: number | undefined
-  /** Instead of 60 s, for each piece of the answer. */
+  /** Time for each piece of the answer instead of 60 s. */
   readonly pieceMs?: number | undefined
   /** Aborts the request, and the answer. */
   readonly signal?: AbortSignal | undefined
@@ -134,7 +137,7 @@ async function nextPiece(
 ): Promise<Buffer | undefined> {
   const silent = () => void response.destroy(new Error(`nothing for ${pieceMs / 1000} s`))
   let lastLook: NodeJS.Immediate | undefined
-  // Timers run before sockets. When the program was stopped or busy, the piece is there already, but not read yet.
+  // After a block of the event loop timers run before sockets. The piece may be there already, only not read yet.
   const timer = setTimeout(() => (lastLook = setImmediate(silent)), pieceMs)
   try {
     return (await iterator.next()).value

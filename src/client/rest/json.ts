@@ -5,9 +5,9 @@ import { reasonOfCode } from '../running/session-end.ts'
 import { ApiError, type ApiErrorKind } from './api-error.ts'
 import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
 
-/** A list of a thousand sessions, or of all runbooks, has some hundred KB. */
+/** Longest answer. A list of a thousand sessions, or of all runbooks, has some hundred KB. */
 const LONGEST_JSON = 32 * 1024 * 1024
-/** An error is one sentence. Anything longer does not come from a gateway. */
+/** Longest error. It is one sentence, so anything longer does not come from a gateway. */
 const LONGEST_ERROR = 256 * 1024
 
 export interface RestReply<T> {
@@ -59,14 +59,14 @@ async function errorOf(account: Account, question: Question, answer: HttpAnswer)
   }
   const said = errorIn(await readBody(answer, LONGEST_ERROR))
   if (said === undefined && status < 500) return noGateway(account, question, status)
-  // A proxy in front of a gateway gives up earlier than an execution ends.
+  // A proxy in front of the gateway may give up before the execution has ended.
   const isAnswerLost = said === undefined && status >= 502 && status <= 504
   const { message = `HTTP status ${status}`, code } = said ?? {}
   const kind = code === undefined ? kindOfStatus(status) : kindOfCode(code)
   return new ApiError(kind, message, { status, isAnswerLost, code })
 }
 
-/** What a code of the embedded gateway means. */
+/** The kind of error that a code of the embedded gateway stands for. */
 export function kindOfCode(code: GatewayCode): ApiErrorKind {
   const reason = reasonOfCode(code)
   switch (reason) {
@@ -82,7 +82,7 @@ export function kindOfCode(code: GatewayCode): ApiErrorKind {
   }
 }
 
-/** Of hoop's gateway. */
+/** The kind of error for hoop's gateway, which sends no code. */
 function kindOfStatus(status: number): ApiErrorKind {
   if (status === 401 || status === 403) return 'refused'
   if (status === 404 || status === 405) return 'not-found'
@@ -90,7 +90,7 @@ function kindOfStatus(status: number): ApiErrorKind {
   return status < 500 ? 'invalid' : 'failed'
 }
 
-/** Undefined when it is not one of our codes. */
+/** Reads a code; undefined when it is not one of ours. */
 export const Code = v.pipe(v.optional(v.unknown(), null), v.transform(gatewayCode))
 
 const ErrorBody = v.object({ message: v.string(), code: Code })

@@ -5,7 +5,7 @@ import { hostOf, portOf } from '../../dial/address.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 
-/** For name, TCP, proxy and TLS together. The first SYN is repeated after 1, 3 and 7 s. */
+/** Time for name lookup, TCP, proxy and TLS together. The first SYN is repeated after 1, 3 and 7 s. */
 const CONNECT_MS = 10_000
 
 const REASONS: Readonly<Partial<Record<string, string>>> = {
@@ -69,7 +69,7 @@ function reasonOf(error: NodeJS.ErrnoException, { attempt, address, tls, via }: 
   return (tls && explainTls(error, address, tls)) ?? `${where}${known ?? (error.message || codeOf(error))}`
 }
 
-/** Node tries all addresses of a name, and collects their errors. */
+/** The code of a failed connection. Node tries all addresses of a name, and collects their errors. */
 function codeOf(error: NodeJS.ErrnoException): string {
   const { errors } = error as { readonly errors?: readonly NodeJS.ErrnoException[] }
   return error.code ?? errors?.[0]?.code ?? ''

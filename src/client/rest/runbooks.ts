@@ -3,14 +3,12 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { askJson } from './json.ts'
 
-/**
- * What a runbook says about one of its parameters. Everything but name and default is for people who are asked for it.
- */
+/** What a runbook says about one of its parameters. All but name and default help a person to fill it in. */
 export interface Parameter {
   readonly name: string
   /** text, number, tel, time, date, url, email, select, textarea, password or file. */
   readonly type: string
-  /** It must not be empty. */
+  /** Whether an empty value is refused. */
   readonly required: boolean
   /** Never empty. With a default the parameter may be left out. */
   readonly default: string | undefined

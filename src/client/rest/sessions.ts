@@ -11,13 +11,13 @@ export interface RecordedSession {
   readonly user: string
   readonly connection: string
   readonly verb: string
-  /** `open`: it runs; `ready`: it is approved and waits to be run; `done`: it has ended. */
+  /** `open`: it runs. `ready`: it is approved and waits to be run. `done`: it has ended. */
   readonly status: string
-  /** 254 when there is none; undefined while it runs. */
+  /** The exit code; 254 when the session has none, undefined while it runs. */
   readonly exitCode: number | undefined
   readonly startedAt: string
   readonly endedAt: string | undefined
-  /** Recorded so far. hoop records every 50 s, and at the end. */
+  /** Bytes of output recorded so far. hoop records every 50 s, and at the end. */
   readonly outputBytes: number
   /**
    * State of a review: PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review.
@@ -69,10 +69,10 @@ export async function fetchSession(
 
 export interface SessionFilter {
   readonly connection?: string | undefined
-  /** In hoop: its subject id. */
+  /** A user; in hoop a subject id. */
   readonly user?: string | undefined
   readonly correlationId?: string | undefined
-  /** At most 100; a gateway sends no more on one page. */
+  /** At most 100: a gateway sends no more on one page. */
   readonly limit: number
   readonly offset?: number | undefined
 }
@@ -119,7 +119,7 @@ export async function killSession(account: Account, id: string, signal?: AbortSi
   await discardBody(await askWell(account, { method: 'POST', path: `${sessionPath(id)}/kill`, signal }))
 }
 
-/** For one `for await`. */
+/** Output that can be read once, by `for await`. */
 export type RecordedOutput = AsyncIterable<Buffer> | Iterable<Buffer>
 
 /**
@@ -146,11 +146,11 @@ function isMissingEndpoint(error: unknown): boolean {
   return error instanceof ApiError && (error.kind === 'not-found' || error.kind === 'no-gateway')
 }
 
-/** 110 MiB of output in base64, and a margin. */
+/** Enough for 110 MiB of output in base64. */
 const LONGEST_STREAM = 256 * 1024 * 1024
 const OldOutput = v.object({ event_stream: v.nullish(v.array(v.string()), []) })
 
-/** From a gateway that is older than the stream of results. */
+/** Output from an older gateway, which has no stream of results. */
 async function oldOutput(account: Account, id: string, signal?: AbortSignal): Promise<RecordedOutput> {
   const path = `${sessionPath(id)}?expand=event_stream&event_stream=base64`
   const { value } = await askJson(account, { method: 'GET', path, signal }, OldOutput, LONGEST_STREAM)

@@ -7,12 +7,14 @@ import { findByCorrelation, type RecordedSession } from './sessions.ts'
 
 // For an execution that has no answer yet, or whose answer was lost: its session is found by the correlation id.
 
-/** First wait between two looks at what runs, while the answer is waited for. */
+/** First wait between two looks at the running session, while the answer is outstanding. */
 const FIRST_LOOK_MS = 1000
 /** A session appears before its execution starts, but a busy gateway needs a moment. */
 const FIND_MS = 30_000
 
-/** Gives what can be seen while there is no answer. @returns the session's id, as soon as it is known */
+/**
+ * Yields what can be seen of an execution that has no answer yet. @returns the session's id, as soon as it is known
+ */
 export async function* lookOn(
   account: Account,
   correlationId: string,
@@ -30,7 +32,7 @@ export async function* lookOn(
   }
 }
 
-/** A failure is ignored: the answer is on its way anyhow. */
+/** Looks once. A failure is ignored, since the answer is on its way anyhow. */
 async function look(
   account: Account,
   correlationId: string,

@@ -129,7 +129,10 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /** Only the first time, however often an agent says so: a second script would run as a second command. */
+  /**
+   * Lets only the first one through, however often an agent says that the session is open: a second script would run
+   * as a second command.
+   */
   #opened(message: OpenedMessage): OpenedMessage | undefined {
     if (this.#isOpen) return undefined
     this.#isOpen = true
@@ -138,7 +141,7 @@ export class ClientSession implements Disposable {
     return message
   }
 
-  /** A stream that has ended is reported where it is read, with the reason. */
+  /** Sends, and ignores that the stream has ended: whoever reads the stream gets the reason. */
   async #send(packet: Packet): Promise<void> {
     try {
       await this.#stream.send(packet)

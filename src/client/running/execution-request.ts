@@ -15,7 +15,7 @@ export interface RestExecution {
   readonly envVars: Readonly<Record<string, string>>
   readonly clientArgs: readonly string[]
   readonly metadata: Readonly<Record<string, string>>
-  /** Unique for this request. It finds the session before there is an answer. */
+  /** Unique for this request. By it the session can be found before there is an answer. */
   readonly correlationId: string
 }
 
@@ -26,11 +26,11 @@ export interface ExecutionAnswer {
   readonly output_status: string
   readonly exit_code: number
   readonly truncated: boolean
-  /** The embedded gateway's, where secrets were replaced in the output. */
+  /** Only the embedded gateway sends it, when secrets were replaced in the output. */
   readonly redacted_bytes: number
   readonly execution_time: number
   readonly has_review: boolean
-  /** The embedded gateway's, where there is no exit code. */
+  /** Only the embedded gateway sends it, when there is no exit code. */
   readonly code: GatewayCode | undefined
 }
 
@@ -47,9 +47,9 @@ const Answer = v.object({
   code: Code,
 })
 
-/** 110 MiB of output. Each byte may become six in JSON, but not in real output. */
+/** Enough for 110 MiB of output. Real output grows little in JSON, though each byte could become six. */
 const LONGEST_ANSWER = 384 * 1024 * 1024
-/** hoop answers after at most 50 s, after 15 s more when its agent is away, and may fetch runbooks for 30 s. */
+/** hoop answers within 50 s, plus 15 s when its agent is away, plus 30 s when it has to fetch runbooks. */
 const ANSWER_MS = 120_000
 
 /** Starts an execution: status 200 when it has ended, 202 when it goes on. @throws ApiError */
@@ -82,7 +82,7 @@ function addressed(request: RestExecution): { path: string; body: object } {
   return { path: '/api/runbooks/exec', body }
 }
 
-/** For both versions of the interface. */
+/** A body that both versions of the interface accept. */
 function requestBody(request: RestExecution): object {
   return {
     file_name: request.file,
@@ -106,7 +106,10 @@ export interface RenderedFile {
   readonly secretParameters: readonly string[] | undefined
 }
 
-/** What would be run. Only the embedded gateway can tell; others answer `not-found`. @throws ApiError */
+/**
+ * What would be run, as the gateway renders it. Only the embedded gateway can tell; others answer `not-found`.
+ * @throws ApiError
+ */
 export async function renderLocally(
   account: Account,
   request: RestExecution,

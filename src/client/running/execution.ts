@@ -12,7 +12,9 @@ export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/** For the record of a session without a code: if anybody closes it, this happens within moments. */
+/**
+ * How long to wait for the record of a session whose answer has no code. If somebody closes it, that takes moments.
+ */
 const SETTLE_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>
@@ -32,7 +34,7 @@ export async function* executeByRest(account: Account, request: RestExecution, s
     throw outcome.error
   yield { kind: 'away', reason: outcome.error.message }
   const id = known ?? (await untilFound(account, request.correlationId, signal))?.id
-  // The request may have arrived. If so, this gateway does not record correlation ids.
+  // The request may have arrived, but this gateway records no correlation ids to find it by.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
   return yield* toEnd(account, id, signal)
@@ -59,12 +61,12 @@ async function* afterAnswer(
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
 }
 
-/** The answer has no code, but the record may have one: the close can be lost on the way to the answer. */
+/** Looks for the code in the record when the answer has none: the close may be lost on the way to the answer. */
 async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: AbortSignal): Sights {
   const settled = AbortSignal.any([signal, AbortSignal.timeout(SETTLE_MS)])
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)
-    // Without the deadline: reading the output may take long.
+    // No deadline here: reading the output may take long.
     return outcomeOfRecord(account, session, answer, signal)
   } catch (error) {
     if (signal.aborted || !(settled.aborted || error instanceof ApiError)) throw error
@@ -86,7 +88,7 @@ async function* afterReview(account: Account, id: string, signal: AbortSignal): 
   try {
     return yield* afterAnswer(account, await runApproved(account, id, signal), signal)
   } catch (error) {
-    // Somebody else runs it already; or we do, and the answer was lost.
+    // Either somebody else runs it already, or we do and the answer was lost.
     const isRunning = error instanceof ApiError && (error.status === 409 || error.isAnswerLost)
     if (!isRunning) throw error
     return yield* toEnd(account, id, signal)

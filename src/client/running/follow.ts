@@ -3,9 +3,9 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import { fetchSession, type RecordedSession } from '../rest/sessions.ts'
 
-/** Until the second look at a session: soon, for short ones. */
+/** Time before the second look at a session. Short, for short sessions. */
 const FIRST_WAIT_MS = 250
-/** Long enough for a gateway that restarts, or a laptop that changes its network. */
+/** How long a gateway may be away. Enough for its restart, or for a laptop that changes its network. */
 const AWAY_MS = 5 * 60_000
 
 /** What can be seen of a session that runs elsewhere. */

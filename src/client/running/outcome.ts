@@ -8,14 +8,14 @@ import { openOutput, type RecordedOutput, type RecordedSession } from '../rest/s
 /** How an execution ended. */
 export interface Outcome {
   readonly sessionId: string
-  /** Undefined when there is none: it could not run, was killed, or its agent was lost. */
+  /** Undefined when there is no code: it could not run, was killed, or its agent was lost. */
   readonly exitCode: number | undefined
   /**
    * Why there is no code, in the gateway's words. When an execution was followed, it is known only after the output was
    * read.
    */
   readonly reason: string | undefined
-  /** Why there is no code, when the embedded gateway says so. */
+  /** The same reason as a code. Only the embedded gateway sends one. */
   readonly code: GatewayCode | undefined
   /**
    * The output, byte for byte, in the order of arrival. Reading it may throw an ApiError; the rest of the outcome stays
@@ -26,7 +26,7 @@ export interface Outcome {
   readonly isTruncated: boolean
   /** Bytes of secrets that were replaced in the output, as far as the gateway tells. */
   readonly redactedBytes: number
-  /** As in a gateway's answer; put together here when the execution was followed. */
+  /** `success` or another status, as in a gateway's answer. Put together here when the execution was followed. */
   readonly status: string
   readonly executionMs: number
 }
@@ -41,7 +41,10 @@ function reasonIn({ output }: ExecutionAnswer): string | undefined {
   return RPC_ERROR.exec(output)?.[2]?.trim()
 }
 
-/** From an answer with a code. If its text is not all of the output, the output is read from the record. */
+/**
+ * The outcome from an answer with an exit code. If the answer does not hold all of the output, the output is read
+ * from the record.
+ */
 export async function outcomeOfAnswer(
   account: Account,
   answer: ExecutionAnswer,
@@ -60,7 +63,7 @@ export async function outcomeOfAnswer(
   }
 }
 
-/** If a gateway says "failed" with code 0, it has stopped something itself: that is no success. */
+/** The exit code. When a gateway says "failed" with code 0, it has stopped something itself, which is no success. */
 function codeOf({
   exit_code: exitCode,
   output_status: status,
@@ -71,7 +74,7 @@ function codeOf({
     : { exitCode, reason: undefined, code: undefined }
 }
 
-/** From an answer without a code, when its session's end could not be found. */
+/** The outcome from an answer without a code, when the end of its session could not be found. */
 export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
   const reason = reasonIn(answer)
   return {

@@ -1,6 +1,6 @@
 import type { RecordedOutput } from '../rest/sessions.ts'
 
-/** In bytes. Anything longer is output. */
+/** Longest reason in bytes. Anything longer is output. */
 const LONGEST = 4096
 /** A gRPC error as Go prints it. */
 const PREFIX = /rpc error: code = \w+ desc = $/

@@ -53,16 +53,16 @@ export function endOfClose({ exitCode, message, truncatedBytes }: ClosedMessage)
   return { kind: 'exited', exitCode, message, truncatedBytes }
 }
 
-/** What it means when a stream ends without a close. */
+/** What it means that a stream ended without a close. */
 export function endOfStream(error: ConnectError, isOpen: boolean): StreamEnd {
   const reason = error.code === undefined ? reasonOfStatus(error) : reasonOfCode(error.code)
   if (reason === undefined) return { kind: isOpen ? 'gateway-lost' : 'unreachable', message: error.message }
-  // If the session was open, something has run. What the gateway refused later is then no wrong use.
+  // Once the session was open, something has run. A later refusal of the gateway is then no wrong use.
   const isWrongUse = reason === 'invalid' || reason === 'busy'
   return { kind: isOpen && isWrongUse ? 'failed' : reason, message: error.message }
 }
 
-/** For hoop's gateway, and gRPC itself. Undefined when no gateway has said anything. */
+/** The reason by gRPC status, for hoop's gateway and gRPC itself. Undefined when no gateway has said anything. */
 function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undefined {
   switch (status) {
     case undefined:
@@ -88,7 +88,7 @@ function reasonOfStatus({ status, message }: ConnectError): NoExitReason | undef
   }
 }
 
-/** For a gateway that sends no code: hoop's; in records ours as well. */
+/** The reason by words, for texts without a code: those of hoop's gateway, and in records those of ours. */
 export function reasonInWords(message: string): NoExitReason {
   const code = codeOfWords(message)
   return code === undefined ? 'failed' : reasonOfCode(code)
@@ -129,7 +129,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'agent-already-connected': 'failed',
 }
 
-/** What a code of the embedded gateway means. */
+/** The reason that a code of the embedded gateway stands for. */
 export function reasonOfCode(code: GatewayCode): NoExitReason {
   return REASONS[code]
 }

@@ -4,17 +4,20 @@ import { exitCodeOfSignal } from './exit-code.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]
 
-/** Time for an orderly end. A write to a reader that has stopped reading never ends, and Node's exit waits for it. */
+/**
+ * Time for an orderly end. A write to a reader that has stopped reading never ends, and Node would wait for it at
+ * exit.
+ */
 const PATIENCE_MS = 1000
 
 export interface WayOut {
-  /** Ends what is going on. Whoever follows it then returns `exitCode`. */
+  /** Ends the session. Whoever follows it then returns `exitCode`. */
   readonly end: () => void
-  /** It takes too long, or somebody has asked a second time. May be called more than once. */
+  /** Called when the end takes too long, or somebody asks a second time. May be called more than once. */
   readonly overdue: (signal: LeavingSignal) => void
 }
 
-/** This process has to end before the session that it follows: because of a signal, or because the user wants to. */
+/** Ends this process before the session that it follows: because of a signal, or because the user wants to. */
 export class Leaving implements Disposable {
   readonly #way: WayOut
   #exitCode: number | undefined
@@ -45,7 +48,7 @@ export class Leaving implements Disposable {
   }
 }
 
-/** Not by Node's exit, which would wait for a write that never ends. */
+/** Ends the process with a signal. Node's exit would wait for a write that never ends. */
 export function endBySignal(signal: LeavingSignal): void {
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)

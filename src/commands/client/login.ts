@@ -48,7 +48,7 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-/** In the file's form. It includes what TLS needs, which is in this shell's environment but not in every one. */
+/** The account in the form of the file. It includes what TLS needs: the next shell may not have these variables. */
 function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): StoredAccount {
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
   return {
@@ -63,13 +63,16 @@ function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): Stored
   }
 }
 
-/** From what will be stored only: variables that name another gateway do not count. */
+/** The account from what will be stored, and nothing else: variables may name another gateway. */
 function accountFor(stored: StoredAccount): Account {
   const env = { ...process.env, HOOP_APIURL: '', HOOP_GRPCURL: '', HOOP_TOKEN: '' }
   return findAccount({ env, stored, file: '--api-url' })
 }
 
-/** Undefined also when the gateway cannot tell, or gives no valid address: only `exec` and `connect` need it. */
+/**
+ * The address of the streams. Undefined when the gateway names none or an invalid one: only `exec` and `connect` need
+ * it.
+ */
 async function knownGrpcUrl(account: Account): Promise<string | undefined> {
   try {
     const url = await fetchGrpcUrl(account)

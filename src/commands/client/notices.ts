@@ -1,11 +1,11 @@
 import { isatty } from 'node:tty'
 import { printableJson } from '../../basics/text/printable.ts'
 import { type ByteOutput, ReaderGone } from './stream/byte-output.ts'
-/** After this time a person begins to wonder. Gateways wait 15 s for an agent that is away. */
+/** When to say what is waited for. Gateways wait 15 s for an agent that is away. */
 const PATIENCE_MS = 2000
 
 export interface NoticeFlags {
-  /** No hints. */
+  /** Whether to leave out hints. */
   readonly quiet?: boolean
   /** One line of JSON per notice, for programs. */
   readonly json?: boolean
@@ -50,7 +50,7 @@ export class Notices {
     try {
       await this.#stderr.write(Buffer.from(`${isInLine ? '\n' : ''}${lines.replace(/\n$/, '')}\n`))
     } catch (error) {
-      // Nobody is left to tell, and the exit code says the same.
+      // Nobody reads any more. The exit code says the same.
       if (!(error instanceof ReaderGone)) throw error
     }
   }

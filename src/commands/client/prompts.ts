@@ -45,8 +45,8 @@ export async function askChoice(
 }
 
 /**
- * Ctrl-C and Ctrl-D reject with the library's own errors; nothing has been sent yet. Signals do the same here: the
- * prompt would let a signal end the process before the terminal is out of raw mode.
+ * Turns Ctrl-C, Ctrl-D and signals into a Failure. The library would let a signal end the process before the terminal
+ * is out of raw mode. Nothing has been sent yet.
  */
 async function answered<T>(
   ask: (context: typeof streams & { signal: AbortSignal }) => Promise<T>,

@@ -44,7 +44,7 @@ async function atPosition(position: WordPosition, sources: CandidateSources): Pr
   }
 }
 
-/** Without help, which is everywhere and well known. */
+/** All but `help`, which is everywhere and well known. */
 function visible(command: Command): Command[] {
   return command
     .createHelp()

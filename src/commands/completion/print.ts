@@ -6,7 +6,7 @@ import { complete, type Candidate } from './candidates.ts'
 import { FILES } from './scripts.ts'
 import { gatewaySources } from './sources.ts'
 
-/** A name lookup that hangs cannot be stopped, but the shell must not wait for it. */
+/** The shell does not wait longer. A name lookup that hangs cannot be stopped. */
 const LONGEST_MS = 2000
 
 /**
@@ -21,7 +21,7 @@ export async function printCandidates(root: Command, words: readonly string[]): 
   return 0
 }
 
-/** A value with characters that a shell obeys inside a word is no candidate. */
+/** Whether a shell takes the value as one plain word. Others are not offered. */
 function isPlain({ value }: Candidate): boolean {
   return value !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
 }

@@ -5,7 +5,7 @@ import { listSessions } from '../../client/rest/sessions.ts'
 import type { Candidate, CandidateSources } from './candidates.ts'
 import { FILES } from './scripts.ts'
 
-/** Somebody has pressed Tab, and waits. */
+/** Short, because somebody has pressed Tab and waits. */
 const DEADLINE_MS = 1500
 const SESSIONS = 30
 

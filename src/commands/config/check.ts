@@ -14,9 +14,9 @@ interface Checked {
 }
 
 /**
- * `runbook-agent config check`: everything that is wrong in a settings file, a line each, on stdout.
+ * `runbook-agent config check`: prints everything that is wrong in a settings file, one line each.
  * @returns the exit code of this program
- * @throws Failure for a file that cannot be read, or that is nobody's
+ * @throws Failure for a file that cannot be read, or is neither the agent's nor a gateway's
  */
 export function configCheckCommand(file: string, flags: ConfigCheckFlags): number {
   const kind = settingsKind(file, flags)

@@ -12,7 +12,7 @@ export interface KindFlags {
 
 export type SettingsKind = 'agent' | 'gateway'
 
-/** As the gateway has it; the agent's may be shorter. */
+/** The gateway's limit; the agent's may be lower. */
 const LONGEST_FILE = 1024 * 1024
 
 const OF_AGENT = new Set(settings.map(({ name }) => name.split('.')[0] ?? ''))
@@ -37,7 +37,10 @@ export function settingsKind(file: string, { agent, gateway }: KindFlags): Setti
   )
 }
 
-/** What begins a line and has a colon behind it, up to the first dot: also of a file that is no YAML any more. */
+/**
+ * Names at the beginning of a line, before a colon, up to their first dot. Found by text, so that it works for broken
+ * YAML, too.
+ */
 function namesIn(file: string): string[] {
   try {
     const text = decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)

@@ -15,7 +15,7 @@ const LONGEST_WAIT_MS = 10_000
  * MB less memory.
  */
 const SMALL_YOUNG_GENERATION = '--max-semi-space-size=1'
-/** Set for the agent, which could otherwise take others from this machine's settings file. */
+/** Given to the agent, since it could otherwise take others from this machine's settings file. */
 const WAY_OUT: WayOutSettings = { drainMs: 5000, killGraceMs: 10_000 }
 
 /** The agent of `dev`, in a process of its own, which is started again when it dies. */
@@ -39,7 +39,7 @@ export class AgentProcess {
     this.#over = this.#keep()
   }
 
-  /** SIGTERM, and SIGKILL after the longest time that it may take. */
+  /** Stops the agent: SIGTERM, then SIGKILL after the longest time that it may take. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#signal('SIGTERM')
@@ -82,7 +82,7 @@ export class AgentProcess {
   }
 }
 
-/** Without the settings of another agent on this machine. */
+/** Our environment without the settings of another agent on this machine. */
 function agentEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(HOOP_|RUNBOOK_AGENT_|TOKEN$|CREDENTIALS_DIRECTORY$)/
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))

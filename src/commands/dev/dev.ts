@@ -19,7 +19,7 @@ export interface DevFlags {
   readonly json?: boolean
 }
 
-/** For the first start on a slow machine, and a margin. Later ones take a fraction of a second. */
+/** Time for the agent's first start on a slow machine, with a margin. Later starts take a fraction of a second. */
 const AGENT_START_MS = 20_000
 
 /** `runbook-agent dev`: gateway, agent and example runbooks on one machine, until Ctrl-C. */
@@ -89,7 +89,7 @@ function printable(output: string): string {
   return output.replace(/[^\P{Cc}\n\t]/gu, (character) => JSON.stringify(character).slice(1, -1))
 }
 
-/** People read stdout, unless a program does. */
+/** Prints for people: on stdout, unless stdout is for a program (`--json`), then on stderr. */
 function speaker(json: boolean): (line: string) => void {
   const out = json ? process.stderr : process.stdout
   // The window is closed, or the reader of a pipe has gone. What runs still has to end in an orderly way.

@@ -34,7 +34,7 @@ export function prepareState(folder: string): DevState {
     agentFolder: path.join(folder, 'agent'),
   }
   try {
-    // Whoever can write here can plant a token; whoever can read here has one.
+    // Closed to others: whoever can write here can plant a token, and whoever can read here has one.
     claimFolder(folder)
     chmodSync(folder, 0o700)
     makeSecret(state.tokenFile, () => secret())

@@ -14,8 +14,8 @@ const CONTROLLERS = ['memory', 'pids']
 type Limits = Pick<AgentConfiguration, 'limitsMemoryBytes' | 'limitsProcesses'>
 
 /**
- * Whether executions can have control groups. A process of ours is moved into a new group below our own, and both are
- * removed. Not with ControlGroups, which would divide the group and end what dead agents left in it.
+ * Whether executions can have control groups. Moves a process of ours into a new group below our own, and removes
+ * both. Not done with ControlGroups, which would divide the group and end what dead agents left in it.
  */
 export async function checkControlGroups({ limitsMemoryBytes, limitsProcesses }: Limits): Promise<Finding> {
   const isLimited = limitsMemoryBytes !== undefined || limitsProcesses !== undefined

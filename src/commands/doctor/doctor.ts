@@ -15,7 +15,7 @@ export async function doctorCommand(flags: DoctorFlags): Promise<number> {
   const { env, stdout, stderr, argv } = process
   const isJson = flags['json'] === true
   const coloured = stdout.isTTY && !env['NO_COLOR']
-  // When the reader has seen enough and goes, the checks go on: the exit code is still to come.
+  // The checks go on when the reader leaves (`| head`): the exit code is still to come.
   stdout.on('error', () => undefined)
   const lines: Line[] = []
   const tell = (line: Line) => {

@@ -1,7 +1,7 @@
 import { within } from '../../basics/within.ts'
 import type { Finding, Level, Line } from './finding.ts'
 
-/** Longer than any wait inside a check, since a check that runs into this can say less. */
+/** Time for one check. Longer than any wait inside it, since a check that runs into this can say less. */
 const DEADLINE_MS = 10_000
 
 /** The result of a check. `fact` is what later checks need; `obstacle` is the check because of which it is missing. */

@@ -29,7 +29,7 @@ export async function checkRuntimeFolder(
   }
 }
 
-/** When the usual folder is somebody else's, a link, or open to others. */
+/** Adds that the usual folder cannot be used: it is somebody else's, a link, or open to others. */
 function passedOver(refused: string, { found }: Finding): Finding {
   const instead = 'agents take a folder of six more characters beside it'
   return warning(`${refused}, so ${instead}: ${found}`, 'Remove what is there, and start the agent again')
@@ -146,7 +146,7 @@ async function volumeOf(folder: string): Promise<Volume> {
   }
 }
 
-/** For people, of three digits or so. */
+/** A size for people, with about three digits. */
 export function inUnits(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   let value = bytes

@@ -33,7 +33,7 @@ export async function checkEngine(): Promise<Finding<Engine['name']>> {
   }
 }
 
-/** The score to which the runtime raises commands, unless the agent's own is as high. */
+/** The score that the runtime gives to commands, unless the agent's own is as high. */
 const OF_COMMANDS = 500
 
 const ADVICE =
@@ -87,7 +87,10 @@ function programOf(folder: string): string | undefined {
   }
 }
 
-/** Code, stacks and buffers outside the heap. An agent that had served 120 MB of output took 102 to 111 MB in all. */
+/**
+ * Memory outside the heap: code, stacks, buffers. An agent that had served 120 MB of output took 102 to 111 MB in
+ * all.
+ */
 const BESIDE_THE_HEAP = 96 * 1024 ** 2
 
 /** Whether V8 lets the heap grow beyond the container's limit; the kernel would then end the agent. */
@@ -108,7 +111,7 @@ export function checkMemory(
   )
 }
 
-/** A quarter; the rest is for commands. */
+/** A quarter of the limit in MB; the rest is for commands. */
 function megabytes(bytes: number): number {
   return Math.max(64, Math.floor(bytes / 4 / 1024 ** 2))
 }

@@ -3,7 +3,7 @@ import { type AgentConfiguration, ConfigError, loadAgentSettings } from '../../c
 import type { SettingsSource } from '../../config/lookup.ts'
 import { locateFile } from '../../config/settings-file.ts'
 import { type Finding, broken, ok } from './finding.ts'
-/** Warnings that the checks of the key repeat in better words, since they have looked at the file. */
+/** Warnings that the checks of the key say better, since they look at the file. */
 const SAID_LATER = /chmod 600|prefer key-file/
 
 /** Whether `start` could read its settings, with everything that is wrong. */

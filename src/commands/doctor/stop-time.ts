@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { longestWayOutMs } from '../../agent/stop-time.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { type Finding, ok, skipped, warning } from './finding.ts'
-/** The unit in systemd/, for when we do not run in a unit ourselves. */
+/** The unit in systemd/, which is looked at when we do not run in a unit ourselves. */
 const UNIT = 'runbook-agent.service'
 const ASK_MS = 3000
 
@@ -41,7 +41,7 @@ interface Timeout {
   readonly text: string
 }
 
-/** @returns a text when it cannot be known: why */
+/** The first of the units that systemd knows. @returns a text when that cannot be found out: why */
 async function firstLoaded(units: readonly Unit[]): Promise<Timeout | string> {
   let reason = ''
   for (const unit of units) {

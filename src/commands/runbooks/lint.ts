@@ -8,7 +8,7 @@ import { exitCodes, explain, Failure } from '../failure.ts'
 
 /** The gateway's limit for files of a repository. */
 const MAX_FILE_BYTES = 1_000_000
-/** A folder with more is no folder of runbooks, but a disk. */
+/** Limit for entries. A folder with more holds not runbooks but a whole disk. */
 const MAX_ENTRIES = 100_000
 
 export interface LintFlags {
@@ -63,7 +63,8 @@ function lintFile(file: string, portable: boolean): Located[] {
 }
 
 /**
- * A file that was named may have any name. In a folder: the files that a gateway would list; links are not followed.
+ * The files to check. A file that was named may have any name. In a folder: those that a gateway would list, without
+ * following links.
  */
 function runbooksIn(where: string): string[] {
   try {

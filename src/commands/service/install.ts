@@ -21,7 +21,7 @@ export async function install(request: Request): Promise<void> {
 
 function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
   if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', UNIT)]
-  // Left to the person, since it ends what runs.
+  // A restart is left to the person, since it ends what runs.
   const restart = isNew ? [] : [`${systemctlLine(request, 'restart', UNIT)}  # if it ran before`]
   return [...restart, ...lingering(request)]
 }
@@ -32,7 +32,10 @@ async function missingUser({ forUser, runAs }: Request): Promise<string | undefi
   return `useradd --system --user-group --create-home --home-dir /var/lib/runbook-agent ${runAs}`
 }
 
-/** For example, nvm installs Node below a home that is closed to others. */
+/**
+ * Programs that the service's user may not reach. For example, nvm installs Node below a home that is closed to
+ * others.
+ */
 function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
   if (forUser) return []
   return [node, main]

@@ -13,7 +13,7 @@ export interface ServiceFlags {
   /** For this user's own service manager. */
   readonly user?: boolean
   readonly keyFile?: string
-  /** For a system service. */
+  /** The user that a system service runs as. */
   readonly runAs?: string
   readonly allowSudo?: boolean
   readonly force?: boolean
@@ -23,13 +23,13 @@ export interface ServiceFlags {
 export interface Request {
   readonly place: ServicePlace
   readonly forUser: boolean
-  /** Of the unit. */
+  /** Path of the unit file. */
   readonly path: string
   readonly keyFile: string
   readonly runAs: string
   readonly allowSudo: boolean
   readonly force: boolean
-  /** Tells the person one thing that was done, or has to be done. */
+  /** Prints one thing that was done, or has to be done. */
   readonly line: (text: string) => void
 }
 

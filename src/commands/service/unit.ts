@@ -19,7 +19,7 @@ export interface UnitOptions {
  */
 const SANDBOX =
   /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime)|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
-/** Not for a user's manager: it has no other users and no network unit, and cannot lower the score. */
+/** Lines left out for a user's manager: it has no other users, no network unit, and cannot lower the score. */
 const SYSTEM_ONLY = /^(User|OOMScoreAdjust|Wants|After)=/
 const MARK =
   '# Made by `runbook-agent service`. Change it with `systemctl edit`, which leaves this file as it is.'

@@ -10,7 +10,7 @@ export class CurrentIdentity implements IdentitySource {
   readonly #log: Logger
   #current: Identity
   #warnings: readonly string[]
-  /** The last complaint that was logged. Attempts repeat, for days if need be, and so would the line. */
+  /** The last complaint that was logged. Attempts may repeat for days, and the same line should not. */
   #complaint: string | undefined
 
   /** @param warnings of the settings that `identity` came from, which were logged already */

@@ -8,7 +8,7 @@ import { Systemd } from '../../operations/systemd.ts'
 import { longestWayOutMs } from '../../agent/stop-time.ts'
 import { Failure } from '../failure.ts'
 
-/** Time for removing what is left. */
+/** Time to remove what is left at the end. */
 const STOP_MARGIN_MS = 10_000
 
 interface Parts {
@@ -52,7 +52,7 @@ export class Operations implements AsyncDisposable {
 
   /** Wraps what SIGHUP does, so that systemd is told. */
   async reload(work: () => void): Promise<void> {
-    // A signal may come at the very end, when the descriptor may belong to something else already.
+    // A signal may come at the very end, when the descriptor may already belong to something else.
     if (this.#systemd === undefined || this.#closed) work()
     else await this.#systemd.reload(work)
   }

@@ -39,7 +39,7 @@ export async function openServices({
   counters,
   log,
 }: Parts): Promise<AgentServices> {
-  // Before the agent moves into a group of its own: the group before that contains all executions.
+  // Made before the agent moves into a group of its own: the group it has now contains all executions.
   const oom = new OomWatch()
   return {
     engine,
@@ -61,7 +61,7 @@ export async function openServices({
   }
 }
 
-/** Only what sessions read, so not the credential. */
+/** Only the settings that sessions read. The credential is not among them. */
 function sessionSettings(settings: AgentConfiguration): AgentServices['settings'] {
   const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
   const names = settings.redact === 'on' ? secretNames(settings.redactNames) : undefined

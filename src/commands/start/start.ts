@@ -18,7 +18,7 @@ import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
 import { statusSource } from './status-source.ts'
 import { sweep } from './sweep.ts'
 
-/** Only after an hour of silence it is known that an agent in another container is dead. */
+/** Time between two sweeps. Only after an hour of silence is an agent in another container known to be dead. */
 const SWEEP_MS = 60 * 60 * 1000
 
 /** `runbook-agent start`: serves one gateway until told to stop. */
@@ -48,7 +48,7 @@ export async function startCommand(flags: Flags): Promise<void> {
     const identities = new CurrentIdentity(flags, identity, settings.warnings, log)
     await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities })
   } catch (error) {
-    // After a bug the folder stays: by its name the next agent finds the commands that still run.
+    // After a bug the folder stays. By its name the next agent finds commands that still run.
     if (error instanceof Failure) await leave(folder, log)
     throw error
   }
@@ -59,7 +59,7 @@ function warnOfFolder({ refused, path }: RuntimeFolder, log: ProgramLogger): voi
   if (refused !== undefined) log.warn({ reason: refused, folder: path }, 'secret files go to another folder')
 }
 
-/** A folder that cannot be removed does not make a good stop a failure. The next agent tries again. */
+/** Removes the folder. If that fails, a good stop is still no failure: the next agent tries again. */
 async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
   await folder
     .close()
@@ -106,7 +106,7 @@ async function operate(
     reload: () => void operations.reload(() => reload(identities, agent, log)),
     dump: () => dumpStatus(log, status),
   })
-  // What a dead agent left behind must not keep this one from serving.
+  // A failure to clean up after dead agents must not keep this one from serving.
   const clean = () =>
     sweep({ folder, engine, graceMs: settings.killGraceMs, log }).catch((error: unknown) =>
       log.error({ error: (error as Error).message }, 'what dead agents left could not be looked for'),
@@ -131,7 +131,7 @@ async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise
     deadline ??= setTimeout(() => agent.stop(), settings.drainMs)
   }
   onShutdownSignals({ drain, stop: () => agent.stop() })
-  // Started by `dev`: if that process is gone, for whatever reason, nobody else would end this one.
+  // Started by `dev`: when that process is gone, for whatever reason, nobody else would end this one.
   if (process.connected) process.once('disconnect', drain)
   await agent.run()
   // The listener keeps the channel open, and the channel keeps the process alive: `dev` would have to kill it.

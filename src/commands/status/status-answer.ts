@@ -4,7 +4,7 @@ import type { Status } from '../../operations/status.ts'
 const count = v.number()
 const counts = v.record(v.string(), v.number())
 
-/** `null` on the wire, undefined in a `Status`. */
+/** Reads a value that is `null` on the wire and undefined in a `Status`. */
 function optional<T>(schema: v.GenericSchema<unknown, T>) {
   return v.pipe(
     v.nullable(schema),

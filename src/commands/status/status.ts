@@ -12,7 +12,7 @@ const MAX_SOCKETS = 64
 
 export interface StatusFlags {
   readonly json?: boolean
-  /** Asks only this one. */
+  /** The only socket to ask. */
   readonly socket?: string
 }
 

@@ -1,13 +1,15 @@
 import { goQuote } from '../../golang/text/quote.ts'
-/** What a connection asked for, or why it does not get it; the reason never contains a value. */
+/** The value a connection asked for, or why it does not get it. The reason never contains a value. */
 export type AgentValue =
   { readonly value: string; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
-/** What starts the agent: its credentials, where they are, its settings. No connection may have these. */
+/** Variables that start the agent: its credentials, where they are, its settings. No connection may read them. */
 const AGENT_ONLY =
   /^(?:HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
 
-/** The secret in `scheme://name:secret@host:port`. A shorter one could be part of any value by chance. */
+/**
+ * The secret in `scheme://name:secret@host:port`. Only long ones: a short one could be part of any value by chance.
+ */
 const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
 
 /**
@@ -71,7 +73,10 @@ export class AgentEnvironment {
     return parsed
   }
 
-  /** Under any name, and inside other text: sudo puts the whole command line into SUDO_COMMAND. */
+  /**
+   * Whether the value contains the credential, under any name and inside other text: sudo puts the whole command line
+   * into SUDO_COMMAND.
+   */
   #holdsCredential(value: string): boolean {
     return this.#credentials.some((credential) => value.includes(credential))
   }

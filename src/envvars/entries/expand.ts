@@ -7,7 +7,8 @@ const SPECIAL_NAMES = Buffer.from('*#$@!?-0123456789')
 const NAME_BYTES = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_')
 
 /**
- * Linux accepts 128 KiB for one argument, and some MiB for all. Longer ones are refused before memory is spent on them.
+ * Limits close to Linux's: 128 KiB for one argument, some MiB for all. Longer ones are refused before memory is spent
+ * on them.
  */
 const MAX_ARGUMENT_BYTES = 128 * 1024
 const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
@@ -52,7 +53,7 @@ function refuseOversized(expansions: readonly Expansion[]): void {
   )
 }
 
-/** For the system an argument ends at its first NUL, so the program would silently get less than was written. */
+/** Refuses a NUL. For the system an argument ends there, so the program would silently get less than was written. */
 function refuseNul(argv: readonly Buffer[]): void {
   const at = argv.findIndex((argument) => argument.includes(0))
   if (at >= 0) throw new EnvvarError(`argument ${at} of the command contains a NUL byte`)
@@ -62,7 +63,7 @@ function expand(argument: Buffer, lookup: Lookup): Expansion {
   const pieces: Buffer[] = []
   let substituted = false
   let from = 0
-  // Found beforehand. Otherwise an argument full of `${` would be searched to its end for each of them.
+  // Found once, at the start. An argument full of `${` would otherwise be searched to its end for each of them.
   const lastBrace = argument.lastIndexOf(CLOSING_BRACE)
   let dollar = argument.indexOf(DOLLAR)
   while (dollar >= 0 && dollar + 1 < argument.length) {

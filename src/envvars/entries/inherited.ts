@@ -1,4 +1,6 @@
-/** For an agent that was started without a PATH. Debian, Fedora and Alpine keep their programs in these folders. */
+/**
+ * PATH for commands of an agent that was started without one. Debian, Fedora and Alpine keep their programs there.
+ */
 const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 const INHERITED: ReadonlySet<string> = new Set([

@@ -7,7 +7,7 @@ const VARIABLE_PREFIX = 'envvar:'
 const UNDERSCORE = 0x5f
 const RDS_IAM_USER = '_aws_iam_rds:'
 
-/** The value that a program gets, or the reason why there is none. */
+/** The value a program gets, or why there is none. */
 export type Resolution =
   { readonly value: Buffer; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 

@@ -11,7 +11,7 @@ const STATE_FIELD = 3
 
 /** How often a living agent touches its owner file. */
 export const TOUCH_INTERVAL_MS = 10 * 60_000
-/** After so long without a touch, an owner that cannot be seen is taken for dead: it has missed six. */
+/** How long an owner that cannot be seen may stay silent. Then it counts as dead: it has missed six touches. */
 const SILENCE_MS = 60 * 60_000
 
 interface Owner {
@@ -35,7 +35,7 @@ export async function touchOwner(folder: string): Promise<void> {
   await utimes(join(folder, OWNER_FILE), now, now)
 }
 
-/** Whether the agent that made the folder is gone, as far as can be told. */
+/** Whether the agent that made the folder is gone, as far as we can tell from here. */
 export async function isAbandoned(folder: string): Promise<boolean> {
   const state = await ownerState(folder)
   return state === 'ended' || state === 'silent'

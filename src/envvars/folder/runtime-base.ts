@@ -60,7 +60,7 @@ async function isWritableTmpfs(path: string): Promise<boolean> {
 /** The folder that this user's agents share. */
 export interface UserFolder {
   readonly path: string
-  /** Why it is not the usual one: which path, and what is wrong with it. */
+  /** Why it is not the usual folder: which path, and what is wrong with it. */
   readonly refused?: string
 }
 

@@ -20,8 +20,8 @@ export interface SweepResult {
 }
 
 /**
- * Removes what agents left behind that ended without cleaning up. `own` is the caller's instance. Never touches the
- * instance of a living agent, or anything that this agent does not make, and follows no link.
+ * Removes what agents left behind when they ended without cleaning up. `own` is the caller's instance. Never touches
+ * a living agent's instance or anything an agent does not make, and follows no link.
  */
 export async function sweepInstances(userFolder: string, own: string): Promise<SweepResult> {
   let sessions = 0
@@ -61,7 +61,7 @@ async function listFolders(path: string, errors: RuntimeFolderError[]): Promise<
   }
 }
 
-/** Gives the number of session folders that were removed. ENOENT means that another agent was faster. */
+/** @returns how many session folders were removed. ENOENT means that another agent was faster */
 async function sweepOne(userFolder: string, name: string): Promise<number> {
   const path = join(userFolder, name)
   if (PASSING.test(name)) return (await isSilent(path)) ? removeInstance(path) : 0

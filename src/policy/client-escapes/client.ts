@@ -6,17 +6,17 @@ export interface DatabaseClient {
   readonly name: string
   /** The options that the connection's command may have. */
   readonly options: KnownOptions
-  /** Those of them that a caller may add: nothing that names a server or a file. */
+  /** Options that a caller may add: nothing that names a server or a file. */
   readonly callersOptions: KnownOptions
   /** Which versions can be closed. Undefined: there is nothing to close. */
   readonly version: ClientVersion | undefined
   /** The arguments with which it starts closed. */
   readonly closed: (args: readonly Buffer[]) => Buffer[]
-  /** Variables that this needs; they override everything else. */
+  /** Variables that closing needs. They override everything else. */
   readonly environment: Readonly<Record<string, string>>
   /** The script, closed from its first statement on. Whoever wrote it cannot know `key`. */
   readonly script: (script: Buffer, key: string, variables: CallersVariables) => Buffer
-  /** What remains open in a script all the same, in words for people; undefined when nothing does. */
+  /** A part of the script that would stay open all the same, in words for people; undefined when there is none. */
   readonly openPart?: (script: Buffer) => string | undefined
 }
 

@@ -1,7 +1,10 @@
 import type { DatabaseClient } from './client.ts'
 import { names, type KnownOptions } from './known-options.ts'
 
-/** Not among them: -e (the script would not be read), --tee, --pager, --skip-sandbox, --local-infile, --plugin-dir, option files. */
+/**
+ * Allowed options. Left out on purpose: -e (the script would not be read), --tee, --pager, --skip-sandbox,
+ * --local-infile, --plugin-dir, option files.
+ */
 const OPTIONS: KnownOptions = {
   style: 'getopt',
   flags: names(
@@ -35,12 +38,12 @@ export const mariadb: DatabaseClient = {
     plainAsk: ['--version'],
     // "Ver 15.1 Distrib 10.11.19-MariaDB, for ...", "from 11.4.2-MariaDB, client 15.2 for ...", Oracle's "Ver 8.4.0 for ...".
     read: (said) => (/(?:Distrib|from) ([^\s,]+)/.exec(said) ?? /Ver (\S+)/.exec(said))?.[1],
-    // It has printed its version although --sandbox came before, so it knows that option.
+    // The version was asked for after --sandbox, so a client that answers knows that option.
     suffices: (version) => version.endsWith('-MariaDB'),
     needed:
       'a client of MariaDB 10.5.25, 10.6.18, 10.11.8, 11.4.2 or a newer one of these, or 11.5; none of MySQL',
   },
-  // The last one counts, so these are appended.
+  // Appended, because the last one counts.
   closed: (args) => [...args, Buffer.from('--sandbox'), Buffer.from('--local-infile=0')],
   // The sandbox leaves `edit` open.
   environment: { VISUAL: '/bin/false', EDITOR: '/bin/false' },

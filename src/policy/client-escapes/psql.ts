@@ -13,10 +13,12 @@ const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
   [17, 11],
   [18, 6],
 ])
-/** From here on every release has it. */
+/** From this major version on every release has the fix. */
 const FIRST_MAJOR = 19
 
-/** Not among them: -c, -f (psql would not read the script), -o, -L (commands and files), -l, -s. */
+/**
+ * Allowed options. Left out on purpose: -c, -f (psql would not read the script), -o, -L (commands and files), -l, -s.
+ */
 const OPTIONS: KnownOptions = {
   style: 'getopt',
   flags: names(
@@ -49,7 +51,7 @@ export const psql: DatabaseClient = {
     suffices,
     needed: '14.24, 15.19, 16.15, 17.11, 18.6 or a newer one of these, or 19',
   },
-  // psql's own start file would be read before the script.
+  // `-X`: psql's start file would be read before the script.
   closed: (args) => [Buffer.from('-X'), ...args],
   environment: {},
   script: restrict,

@@ -1,7 +1,10 @@
 import type { DatabaseClient } from './client.ts'
 import { names, type KnownOptions } from './known-options.ts'
 
-/** Not among them: --eval, --rdb, --functions-rdb, --pipe, --cluster: files, and other work than the script's. */
+/**
+ * Allowed options. Left out on purpose: --eval, --rdb, --functions-rdb, --pipe, --cluster. They read files, or do
+ * other work than the script's.
+ */
 const OPTIONS: KnownOptions = {
   style: 'words',
   flags: names('2 3 c e raw no-raw csv json quoted-json no-auth-warning tls insecure verbose'),
@@ -10,7 +13,7 @@ const OPTIONS: KnownOptions = {
   words: 0,
 }
 
-/** Its only ways to a shell or to files are its own options. */
+/** redis-cli. Its only ways to a shell or to files are options, so nothing but the arguments has to be checked. */
 export const redis: DatabaseClient = {
   name: 'redis-cli',
   options: OPTIONS,

@@ -1,6 +1,6 @@
 import type { DatabaseClient } from './client.ts'
 
-/** The setting of a connection, sent among its variables. Any gateway can send it, and no caller can set it. */
+/** A connection's setting, sent among its variables. Any gateway can send it, and no caller can set it. */
 export const CLIENT_ESCAPES = 'RUNBOOK_AGENT_CLIENT_ESCAPES'
 
 const BLOCKED = 'client escapes are blocked on this connection'

@@ -1,7 +1,10 @@
 import type { DatabaseClient } from './client.ts'
 import { names, type KnownOptions } from './known-options.ts'
 
-/** Not among them: -cmd, -init and -A (commands), -nonce (opens the safe mode), -interactive, -append, -zip, -vfs. */
+/**
+ * Allowed options. Left out on purpose: -cmd, -init and -A (commands), -nonce (leaves safe mode), -interactive,
+ * -append, -zip, -vfs.
+ */
 const OPTIONS: KnownOptions = {
   style: 'words',
   flags: names(
@@ -37,14 +40,18 @@ export const sqlite: DatabaseClient = {
     suffices: (version) => atLeast(version, [3, 40, 1]),
     needed: '3.40.1 or newer',
   },
-  // A start file would be read before safe mode begins, whatever the order of arguments.
+  // `-init` names an empty start file: the usual one would be read before safe mode begins, whatever the order of
+  // arguments.
   closed: (args) => [...['-init', '/dev/null', '-safe'].map((word) => Buffer.from(word)), ...args],
   environment: {},
   script: (script) => script,
   openPart,
 }
 
-/** Looks at data lines too: what a line means to sqlite3 depends on all lines before it. */
+/**
+ * What remains open in the script. Data lines are checked too, since what a line means to sqlite3 depends on all
+ * lines before it.
+ */
 function openPart(script: Buffer): string | undefined {
   // Latin-1: one character per byte.
   const text = script.toString('latin1')

@@ -32,7 +32,7 @@ export class CoveredRuns {
     return (this.#ends[run] ?? 0) >= start
   }
 
-  /** A long occurrence may join separate runs. */
+  /** Extends the last run. A long occurrence may join it with runs before it. */
   #extendLast(start: number, end: number): void {
     let last = this.#ends.length - 1
     while (last > this.#first && this.#touches(last - 1, start)) {

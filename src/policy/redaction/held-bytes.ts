@@ -29,7 +29,7 @@ export class HeldBytes {
     this.#buffer = buffer
   }
 
-  /** A stream that holds nothing should cost nothing. */
+  /** Gives memory back: a stream that holds nothing should cost nothing. */
   #shrink(): void {
     if (this.#end === 0) this.#buffer = Buffer.alloc(0)
   }

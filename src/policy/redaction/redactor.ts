@@ -44,7 +44,7 @@ const NODE_BYTES = 16
  * At least this many characters of a text in a row are not shown. Fewer are only a guess, and often an ordinary word.
  */
 const LEAST_BYTES = 8
-/** The same for the last line of a stream, line break included: `postgres` there is just that word. */
+/** The same for the last line of a stream, line break included. There `postgres` alone is just that word. */
 const LEAST_BYTES_OF_LINE = 24
 
 /**
@@ -59,7 +59,7 @@ export class Redactor {
   #matcher: Matcher | undefined
   /** Offset in the stream up to which everything was given out, replaced or not. */
   #given = 0
-  /** A marker was given out last. Covered bytes that follow belong to the same run. */
+  /** The last thing given out was a marker. Covered bytes that follow belong to the same run. */
   #inRun = false
   #redacted = 0
 
@@ -129,7 +129,7 @@ export class Redactor {
   }
 
   #give(limit: number, output: OutputStream): void {
-    // What is pending may begin before what was released.
+    // The pending text may begin before what was already released.
     if (limit <= this.#given) return
     while (this.#covered.start < limit) {
       const start = Math.max(this.#covered.start, this.#given)

@@ -35,7 +35,7 @@ export function passwordsInUrl(value: Buffer): Buffer[] {
   return distinct([password, decoded(password)].filter(({ length }) => length >= MIN_VALUE_BYTES))
 }
 
-/** Without PEM boundaries: everybody knows those. */
+/** Lines without PEM boundaries, which everybody knows. */
 function linesOf(text: string): string[] {
   if (!text.includes('\n')) return []
   return text

@@ -44,7 +44,7 @@ export function textsOfSecret(value: Buffer): Buffer[] {
 
 /** A password inside a URL is secret whatever the variable's name. */
 function textsOf({ kind, name, origin, value }: NamedValue, names: SecretNames): Buffer[] {
-  // Longer than what is looked for, so taking it apart would only cost time.
+  // Such a long value is not looked for anyway, so taking it apart would only cost time.
   if (value.length > MAX_BYTES) return []
   const isSecret = kind === 'filesystem' ? names.isSecretFile(name) : names.isSecret(name, origin, value)
   return isSecret ? textsOfSecret(value) : passwordsInUrl(value)

@@ -10,7 +10,7 @@ import { descendants } from './process-table.ts'
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
 
-/** A signal, and when it is sent: so many milliseconds after the first one, for a given grace. */
+/** A signal, and how many milliseconds after the first one it is sent, for a given grace. */
 export interface Rung {
   readonly signal: 'SIGHUP' | 'SIGTERM'
   readonly at: (graceMs: number) => number
@@ -42,7 +42,9 @@ export async function endGroup(
   await overBy(graceMs + KILLED_MS)
 }
 
-/** The ends of a child and of its descendants come as one signal, so the descendants may not be collected yet. */
+/**
+ * Whether the group is empty. One SIGCHLD may stand for several ends, so descendants are collected before the check.
+ */
 function hasEnded(pgid: number): boolean {
   if (!groupExists(pgid)) return true
   collectOthers()
@@ -70,7 +72,7 @@ const JOB: readonly Rung[] = [
   { signal: 'SIGTERM', at: (graceMs) => graceMs / 2 },
 ]
 
-/** A shell that gets the SIGHUP while it sets up its line editor forgets it (seen with bash), so it is sent again. */
+/** Sent twice: a shell that gets SIGHUP while it sets up its line editor forgets it (seen with bash). */
 const LEADER: readonly Rung[] = [
   { signal: 'SIGHUP', at: () => 0 },
   { signal: 'SIGHUP', at: (graceMs) => Math.min(300, graceMs / 4) },

@@ -13,11 +13,11 @@ export interface DeadAgent {
   readonly marker: string
 }
 
-/** A process that forks while it is being ended is found by a later look. */
+/** How many times to look. A process that forks while it is being ended is found by a later look. */
 const MAX_PASSES = 20
 /**
- * In the middle of an exec a process shows no environment. So nothing is left only when two looks, this far apart, find
- * nothing.
+ * Wait between looks. During an exec a process shows no environment, so only two empty looks, this far apart, mean
+ * that nothing is left.
  */
 const AGAIN_MS = 20
 
@@ -34,7 +34,7 @@ export async function endLeftBehind(agent: DeadAgent, graceMs: number): Promise<
     const found = leftBehind(agent)
     if (found.length === 0 && foundNothing) break
     foundNothing = found.length === 0
-    // Only the first ones get a grace: later ones were started by something that was already told to end.
+    // Only processes found at first get a grace. Later ones were started by a process that was already told to end.
     const graceful = signalled.size === 0
     const told = found.filter(graceful ? tellToEnd : kill)
     for (const { pid, startTime } of told) signalled.add(`${pid} ${startTime}`)

@@ -2,16 +2,16 @@ import { softLocksLimit } from './process-table.ts'
 import { setSoftLocksLimit } from '../linux/posix.ts'
 
 /**
- * A mark tells the processes of an execution, whatever they do with their environment, session and parents. It is the
- * soft limit RLIMIT_LOCKS, which each process passes on to its children. Linux has ignored it since 2.4.25 and
- * everybody has it at "unlimited", so there is room for numbers of our own: 40 bits from the name of the agent's
- * runtime folder, which is a random uuid, and 23 bits for its executions. Commands can see it with `ulimit -x`.
+ * A mark identifies all processes of an execution, whatever they do with their environment, session and parents. It
+ * is the soft limit RLIMIT_LOCKS, which each process passes on to its children. Linux has ignored this limit since
+ * 2.4.25, and everybody has it at "unlimited", so numbers of our own fit there: 40 bits from the random name of the
+ * agent's runtime folder, and 23 bits for the execution. Commands can see it with `ulimit -x`.
  */
 const EXECUTION_BITS = 23n
 const EXECUTIONS = 1n << EXECUTION_BITS
 const AGENT_DIGITS = 10
 
-/** Marks of executions that are not over. */
+/** Marks that are in use. */
 const taken = new Set<bigint>()
 let started = 0n
 let obstacle = findObstacle()
@@ -61,7 +61,7 @@ export function marked<T>(mark: bigint | undefined, start: () => T): T {
   try {
     before = setSoftLocksLimit(mark)
   } catch (error) {
-    // Somebody has lowered our hard limit meanwhile (prlimit).
+    // Somebody has lowered our hard limit since the start (prlimit).
     obstacle = (error as Error).message
     return start()
   }
@@ -72,7 +72,7 @@ export function marked<T>(mark: bigint | undefined, start: () => T): T {
   }
 }
 
-/** Never throws: the command is running already, and its pid must get to the caller. */
+/** Sets our own limit back. Never throws: the command is running already, and the caller has to get its pid. */
 function giveBack(before: bigint): void {
   try {
     setSoftLocksLimit(before)
@@ -86,8 +86,7 @@ function agentOf(instance: string): bigint {
 }
 
 /**
- * Found out by trying, since some kernels only imitate Linux (gVisor), and somebody may have set a limit
- * (`LimitLOCKS=`).
+ * Finds out by trying. Some kernels only imitate Linux (gVisor), and somebody may have set a limit (`LimitLOCKS=`).
  */
 function findObstacle(): string | undefined {
   const largest = (1n << 63n) - 1n

@@ -17,7 +17,7 @@ const page = Buffer.alloc(4096)
 
 /** How to recognise an execution's orphans. */
 export interface Owner {
-  /** Their soft limit of file locks (`mark.ts`); undefined where there are no marks. */
+  /** The mark of its processes (`mark.ts`); undefined where there are no marks. */
   readonly mark: bigint | undefined
   /** An entry `NAME=value` of the execution's environment that no other execution has. */
   readonly marker: string
@@ -29,9 +29,9 @@ export interface Owner {
 const owners = new Set<Owner>()
 /** Executions among them that may leave processes behind on purpose. */
 const undecided = new Set<Owner>()
-/** Whether one has left something, and an adopted process is still alive. */
+/** Whether an execution has left something on purpose, and an adopted process is still alive. */
 let someLeft = false
-/** Adopted processes that stay: there before any execution, or impossible to end (another user's by now). */
+/** Adopted processes that are left alone: older than any execution, or impossible to end (by now another user's). */
 const spared = new Set<number>()
 
 /**
@@ -48,7 +48,7 @@ export function adoptOrphans(): void {
   const file = openSync(`/proc/self/task/${process.pid}/children`, 'r')
   becomeSubreaper()
   childrenFile = file
-  // Children that a shell started before it became this process by exec.
+  // Such children were started by a shell that then became this process by exec.
   for (const pid of children()) spared.add(pid)
   onOtherEnds(adopted)
 }
@@ -107,7 +107,10 @@ async function endAll(owner: Owner, graceMs: number): Promise<ReadonlySet<number
   return ended
 }
 
-/** Waits until it is known of each adopted process: a command may end while what it started is just starting. */
+/**
+ * Waits until we know for each adopted process whose it is. A command may end while a process that it started is
+ * still starting.
+ */
 async function orphansOf(owner: Owner): Promise<readonly number[]> {
   let orphans: number[] = []
   await pollUntil(EXEC_MS, () => {
@@ -126,14 +129,15 @@ function isOwn(pid: number, owner: Owner): boolean | undefined {
   return mark === owner.mark || (!isTaken(mark) && !someLeft)
 }
 
-/** For a process that has shed its mark on purpose, or a system without marks. */
+/** For a process without a mark: it has removed it on purpose, or the system has no marks. */
 function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
-  // It may descend from something that was left on purpose, and have shed every sign of that.
+  // It may come from a process that was left on purpose, and have removed every sign of that.
   const mayBeLeft = someLeft || undecided.size > 0
   if (runningPids().length === 0 && !mayBeLeft) return true
   const sign = hasSign(pid, owner)
   if (sign !== false || whyUnmarked() !== undefined || mayBeLeft) return sign
-  // It has no sign of another execution either, so it belongs to nobody. Whoever goes to such lengths means to stay.
+  // It has no sign of another execution either, so it belongs to nobody. A process that hides like this means to
+  // stay, so it is ended.
   const signs = [...owners].map((other) => hasSign(pid, other))
   if (signs.includes(true)) return false
   return signs.includes(undefined) ? undefined : true
@@ -141,7 +145,7 @@ function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
 
 function hasSign(pid: number, owner: Owner): boolean | undefined {
   const session = processEntry(pid)?.session
-  // The newest one: the number of a command that has ended may be another's by now.
+  // The newest one counts, since an ended command's number may be another's by now.
   const leader = session === undefined ? undefined : [...owners].findLast((one) => one.session === session)
   return leader === owner || hasEntry(pid, owner.marker)
 }
@@ -159,7 +163,9 @@ function adopted(): number[] {
   return living
 }
 
-/** Read at every end, through a descriptor that stays open: this has to work when no other is free. */
+/**
+ * Reads the list of our children through a descriptor that stays open: this has to work even when no other is free.
+ */
 function children(): number[] {
   if (childrenFile === undefined) return []
   let text = ''

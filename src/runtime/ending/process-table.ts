@@ -6,9 +6,9 @@ export interface ProcessEntry {
   readonly parent: number
   readonly group: number
   readonly session: number
-  /** Clock ticks since boot. Numbers are used again, but never with the same start time. */
+  /** Clock ticks since boot. A process number is used again, but never with the same start time. */
   readonly startTime: string
-  /** A zombie, which its parent has not collected yet. */
+  /** Whether it is a zombie, which its parent has not collected yet. */
   readonly ended: boolean
 }
 
@@ -31,8 +31,8 @@ export function processEntry(pid: number): ProcessEntry | undefined {
 }
 
 /**
- * Those of `roots` that are in the table, with all their descendants. Leaves out `except`, and what descends from
- * there.
+ * The processes of `roots` that are in the table, with all their descendants. Leaves out `except` and its
+ * descendants.
  */
 export function family(
   table: readonly ProcessEntry[],
@@ -52,7 +52,10 @@ export function family(
   return found
 }
 
-/** A fork storm may have thousands. Searching all of them for each one would block the event loop. */
+/**
+ * Groups the table by parent. With thousands of processes (a fork storm), a search for each would block the event
+ * loop.
+ */
 function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, ProcessEntry[]> {
   const children = new Map<number, ProcessEntry[]>()
   for (const entry of table) {
@@ -65,7 +68,7 @@ function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, P
 
 /**
  * Whether the process was started with the entry `NAME=value`; false when we may not look. Undefined in the middle of
- * an exec, when a process has neither environment nor arguments for a moment.
+ * an exec, when environment and arguments are empty for a moment.
  */
 export function hasEntry(pid: number, entry: string): boolean | undefined {
   const isIn = (environment: string) => `\0${environment}`.includes(`\0${entry}\0`)

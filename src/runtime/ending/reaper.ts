@@ -9,8 +9,8 @@ import { reap } from '../linux/posix.ts'
 const waiting = new Map<number, (status: ExitStatus) => void>()
 
 /**
- * SIGCHLD is only a hint and can be missed. The timer also keeps the event loop alive while a child lives, since Node
- * exits silently when the last socket closes before the signal is delivered.
+ * How often to look for children that have ended. SIGCHLD is only a hint and can be missed. The timer also keeps the
+ * event loop alive while a child lives: Node exits silently when its last socket closes before the signal arrives.
  */
 const LOOK_MS = 500
 let timer: NodeJS.Timeout | undefined
@@ -19,12 +19,12 @@ let lookForOthers: () => void = () => undefined
 
 process.on('SIGCHLD', look)
 
-/** Sets what to do when SIGCHLD came and none of these children has ended: it may have been another one. */
+/** Sets what to do when a SIGCHLD came although none of these children has ended: it may be for another child. */
 export function onOtherEnds(look: () => void): void {
   lookForOthers = look
 }
 
-/** Looks for others now: a process that has ended belongs to its process group until it is collected. */
+/** Looks for other ended children now. Until it is collected, an ended process still belongs to its group. */
 export function collectOthers(): void {
   lookForOthers()
 }
@@ -40,7 +40,7 @@ export function runningPids(): number[] {
   return [...waiting.keys()]
 }
 
-/** Collects a child that became ours when its parent ended; nobody needs its status. False while it runs. */
+/** Collects a child that became ours when its parent ended; nobody needs its status. False while it still runs. */
 export function reapOrphan(pid: number): boolean {
   return !waiting.has(pid) && reap(pid).state !== 'running'
 }

@@ -21,7 +21,7 @@ const LONGEST_LOOK_MS = 100
 const MAX_PASSES = 5
 
 export interface GroupLimits {
-  /** For all processes of the group together. */
+  /** The limit is for all processes of the group together. */
   readonly memoryMaxBytes?: number | undefined
   readonly pidsMax?: number | undefined
 }
@@ -32,7 +32,7 @@ export interface GroupLimits {
  */
 export class ControlGroup implements AsyncDisposable {
   readonly folder: string
-  /** Whether it has limits. These do not hold for processes outside the group. */
+  /** Whether the group has limits. They do not hold for processes outside of it. */
   readonly limited: boolean
   readonly #agent: string
 
@@ -46,7 +46,7 @@ export class ControlGroup implements AsyncDisposable {
     this.#agent = agent
   }
 
-  /** @throws when the group cannot be made, or does not take a limit. Nothing is left then */
+  /** Makes a group. @throws when it cannot be made or does not accept a limit; nothing is left behind then */
   static create(folder: string, agent: string, limits: GroupLimits): ControlGroup {
     try {
       mkdirSync(folder)
@@ -112,7 +112,7 @@ export class ControlGroup implements AsyncDisposable {
     const end = performance.now() + KILLED_MS
     for (let wait = FIRST_LOOK_MS; !removeGroup(this.folder); wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
       if (performance.now() > end) return
-      // Repeated: without cgroup.kill, what was just being forked has escaped.
+      // Repeated, because without cgroup.kill a process that was just being forked survives one round.
       this.kill()
       await delay(wait)
     }
@@ -149,7 +149,7 @@ export function setLimits(folder: string, { memoryMaxBytes, pidsMax }: GroupLimi
     tryWrite(path.join(folder, 'memory.swap.max'), 0)
   }
   if (pidsMax !== undefined) writeValue(path.join(folder, 'pids.max'), pidsMax)
-  // Ends all of it or nothing: a shell that goes on without the command that was killed has done half of its work.
+  // Ends the whole group, not one process. A shell that goes on without the killed command would do half of its work.
   tryWrite(path.join(folder, 'memory.oom.group'), 1)
 }
 
@@ -157,6 +157,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {
-    // The process has ended meanwhile, or belongs to another user.
+    // The process has ended meanwhile, or it belongs to another user.
   }
 }

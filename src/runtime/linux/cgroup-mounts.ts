@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { readWords } from './cgroup-files.ts'
 
-/** v2's one hierarchy, or v1's with the memory controller; a hybrid system has both. */
+/** cgroup v2, or v1's memory controller. A hybrid system has both. */
 export type Hierarchy = 'v2' | 'v1-memory'
 
 interface Mount {
@@ -52,7 +52,10 @@ function folderBelow({ root, point }: Mount, group: string): string | undefined 
   return below.startsWith('..') ? undefined : path.posix.join(point, below)
 }
 
-/** The mount may be hidden under another one, and the path may be another group's. Only the kernel's list is proof. */
+/**
+ * Checks that the kernel lists the process in the folder. The mount may be hidden under another one, and the path may
+ * lead to another group.
+ */
 function isIn(folder: string, pid: number): boolean {
   return readWords(`${folder}/cgroup.procs`).includes(String(pid))
 }

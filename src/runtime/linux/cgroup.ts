@@ -7,7 +7,7 @@ import { groupFolder } from './cgroup-mounts.ts'
 
 const CONTROLLERS = ['memory', 'pids'] as const
 
-/** `agent-ID` is the group of an agent, `s-ID-n-name` that of one of its executions. */
+/** `agent-ID` is an agent's group, `s-ID-n-name` that of one of its executions. */
 const OURS = /^(agent|s)-([0-9a-f]{8})(?:-|$)/
 const MAX_NAME = 40
 
@@ -109,7 +109,7 @@ function subtreeControl(folder: string): string {
   return path.join(folder, 'cgroup.subtree_control')
 }
 
-/** @returns why it did not work; then nothing has changed */
+/** Moves a process. @returns why it did not work; nothing has changed then */
 function moveInto(group: string, pid: number): string | undefined {
   try {
     mkdirSync(group)
@@ -127,7 +127,7 @@ interface Controllers {
   readonly missing: readonly string[]
 }
 
-/** One by one: when a write names two and one of them fails, neither is switched on. */
+/** Written one by one. When one write names two controllers and one fails, neither is switched on. */
 function enableControllers(folder: string): Controllers {
   const offered = readWords(path.join(folder, 'cgroup.controllers'))
   const before = readWords(subtreeControl(folder))
@@ -160,7 +160,7 @@ async function removeDead(folder: string, leftovers: 'kill' | 'leave'): Promise<
   await Promise.all(executions.map(({ group }) => new ControlGroup(group, folder)[Symbol.asyncDispose]()))
 }
 
-/** Only when it is certain: a group that cannot be read proves nothing. */
+/** Answers true only when it is certain. A group that cannot be read proves nothing. */
 function isDead(agent: string): boolean {
   return !existsSync(agent) || readCount(path.join(agent, 'cgroup.events'), 'populated') === 0
 }

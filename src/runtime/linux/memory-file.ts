@@ -29,13 +29,14 @@ export function memoryFile(name: string): number {
 }
 
 /**
- * Now nobody can change it, not even through /proc/PID/fd/0, which every process of the same user can open; and a shell
- * reads its script while it runs. @throws ErrnoError
+ * Makes the file unchangeable. Every process of the same user could otherwise open it through /proc/PID/fd/0, and a
+ * shell reads its script while it runs.
+ * @throws ErrnoError
  */
 export function seal(fd: number): void {
   if (call.fcntl(fd, F_ADD_SEALS, 'int', FOR_EVER) === 0) return
   const errno = koffi.errno()
-  // The system has no seals. Linux has had them for as long as memory files, but what passes for Linux (qemu-user, a
-  // kernel without tmpfs) may not, and commands have to run there too.
+  // This system has no seals. Linux has had them as long as memory files, but imitations (qemu-user, a kernel without
+  // tmpfs) may not. Commands have to run there too.
   if (errno !== constants.errno.EINVAL) throw new ErrnoError('F_ADD_SEALS', errno)
 }

@@ -2,8 +2,9 @@ import { closeSync } from 'node:fs'
 import { datagramSocket, sendDatagram, unixAddress } from './posix-socket.ts'
 
 /**
- * Talks to the service manager (sd_notify(3)) from this process, since with `NotifyAccess=main` a helper process is not
- * heard. Opened once, so that it works when no descriptor is left: after a silence the agent would be killed.
+ * Talks to the service manager (sd_notify(3)). Done in this process, since `NotifyAccess=main` ignores helper
+ * processes. The socket is opened once, so that it works even when no descriptor is left: an agent that falls silent
+ * would be killed.
  */
 export class NotifySocket implements Disposable {
   readonly #fd: number

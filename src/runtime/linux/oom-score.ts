@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /**
- * From -1000 to 1000. When memory runs out, the kernel then ends a command, and not the agent with all of its commands.
+ * Between -1000 and 1000. When memory runs out, the kernel then ends a command rather than the agent with all its
+ * commands.
  */
 const COMMAND_SCORE = 500
 
@@ -13,7 +14,7 @@ export function raiseOomScore(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, String(COMMAND_SCORE))
   } catch {
-    // The program changed its user, or no descriptor is left.
+    // The program has changed its user, or no descriptor is left.
   }
 }
 

@@ -1,7 +1,10 @@
 import { readCount } from './cgroup-files.ts'
 import { groupFolder } from './cgroup-mounts.ts'
 
-/** How old a mark may be. So starting executions costs at most one read of a small file per second. */
+/**
+ * How long one read of the counter is good enough. So starting many executions reads the file at most once per
+ * second.
+ */
 const FRESH_MS = 1000
 
 /**
@@ -20,13 +23,13 @@ export class OomWatch {
     this.#look()
   }
 
-  /** Take it at the start of an execution. */
+  /** The counter now. Take it when an execution starts. */
   mark(): number {
     if (performance.now() - this.#readAt >= FRESH_MS) this.#look()
     return this.#kills
   }
 
-  /** Ask when an execution was ended by a SIGKILL that was not ours. */
+  /** Whether memory may be the cause. Ask when an execution was ended by a SIGKILL that we did not send. */
   since(mark: number): 'likely' | undefined {
     this.#look()
     return this.#kills > mark ? 'likely' : undefined

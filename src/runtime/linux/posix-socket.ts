@@ -10,7 +10,7 @@ const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 const MSG_NOSIGNAL = 0x4000
-/** In sockaddr_un, with the zero byte. */
+/** The size of a path in sockaddr_un, with its zero byte. */
 const LONGEST_PATH = 108
 
 const call = {
@@ -42,7 +42,7 @@ export function unixAddress(path: string): Buffer {
   return Buffer.concat([family, name])
 }
 
-/** @returns false when the receiver's queue is full and it should be sent again soon. @throws ErrnoError */
+/** Sends a datagram. @returns false when the receiver's queue is full: send it again soon. @throws ErrnoError */
 export function sendDatagram(fd: number, address: Buffer, bytes: Buffer): boolean {
   const sent = call.sendto(fd, bytes, bytes.length, MSG_NOSIGNAL, address, address.length) as number
   if (sent >= 0) return true

@@ -15,7 +15,7 @@ const FIONREAD = 0x541b
 const POLLHUP = 0x10
 const IUTF8 = 0o40000
 const TCSANOW = 0
-/** More than any libc's struct termios; its first member is c_iflag. */
+/** Larger than any libc's struct termios. Its first member is c_iflag. */
 const TERMIOS_BYTES = 256
 const O_RDWR = 2
 const WNOHANG = 1
@@ -119,7 +119,7 @@ export function isHungUp(fd: number): boolean {
   return (libc().poll(watched, 1, 0) as number) > 0 && (watched.readInt16LE(6) & POLLHUP) !== 0
 }
 
-/** Where the kernel edits the line, one erase key then removes a whole character. A refusal does no harm. */
+/** Lets an erase key remove a whole UTF-8 character where the kernel edits the line. A refusal does no harm. */
 export function editUtf8(terminal: number): void {
   const termios = Buffer.alloc(TERMIOS_BYTES)
   if (libc().tcgetattr(terminal, termios) !== 0) return
@@ -128,17 +128,20 @@ export function editUtf8(terminal: number): void {
   libc().tcsetattr(terminal, TCSANOW, termios)
 }
 
-/** For descriptors that were opened elsewhere without the flag. */
+/** Closes the descriptor in programs we start. For one that was opened without that flag. */
 export function closeOnExec(fd: number): void {
   libc().fcntl(fd, F_SETFD, 'int', FD_CLOEXEC)
 }
 
-/** Descendants whose parent has ended then become children of this process, not of process 1. */
+/** Makes this process the parent of descendants whose own parent has ended; process 1 would be otherwise. */
 export function becomeSubreaper(): void {
   check('prctl', libc().prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
 }
 
-/** Closes /proc/<us>/environ, mem and fd to other processes of the same user, such as our commands. No core dumps. */
+/**
+ * Hides /proc/<us>/environ, mem and fd from other processes of the same user, such as our commands. Also stops core
+ * dumps.
+ */
 export function hideFromSameUser(): void {
   check('prctl', libc().prctl(PR_SET_DUMPABLE, 'unsigned long', 0) as number)
 }
@@ -205,7 +208,7 @@ export interface Spawn {
   readonly stdio: readonly [number, number, number] | string
 }
 
-/** Default signals, none blocked, and a session of its own. Made once, since glibc only reads it. */
+/** Spawn attributes: default signals, none blocked, a session of its own. Made once, since glibc only reads them. */
 let attributes: Buffer | undefined
 
 /** @returns the pid, at once; @throws ErrnoError for what fails in the child up to its exec, the chdir included */

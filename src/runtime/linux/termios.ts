@@ -5,7 +5,7 @@ const libc = koffi.load(null)
 
 /** The structure has 60 bytes on Linux, 72 on macOS. We only pass it around. */
 const TERMIOS_BYTES = 256
-/** Without waiting: on a terminal that takes no output we would wait for ever. */
+/** Takes effect without waiting for output. A terminal that takes no output would make us wait for ever. */
 const TCSANOW = 0
 
 const call = {

@@ -64,7 +64,7 @@ function through(command: CallNode, known: Flow): Flow {
 }
 
 function narrowed(known: Flow, { options = [], type }: Input): Flow {
-  // The value is one of the author's own texts.
+  // The value is one of the options, which the author wrote.
   if (options.length > 0) return { from: new Set(), characters: new Set() }
   const form = FORMS[type]
   if (form === undefined || known.from.size === 0) return known

@@ -17,7 +17,7 @@ export interface Flow {
   readonly from: ReadonlySet<string>
   /** The characters that it can contain; undefined for any. */
   readonly characters: Characters | undefined
-  /** It is a number, or empty. */
+  /** Whether it is a number, or empty. */
   readonly isNumber?: boolean
   /** The function that has escaped it, for one kind of text. */
   readonly escapedBy?: Escaping
@@ -182,13 +182,13 @@ function parameterFlow(name: string, { parameters }: Scope): Flow {
   return parameters.get(name) ?? anything(name)
 }
 
-/** One of several values. */
+/** What is known about a value that is one of several. */
 function joined(flows: readonly Flow[]): Flow {
   const [first, ...others] = flows.filter(({ from }) => from.size > 0)
   if (first === undefined) return OWN
   if (others.length === 0) return first
   const all = [first, ...others]
-  // Quotes and escapes are no characters of the value: when they differ, nothing is known.
+  // Quotes and escapes are not part of the value's characters. Where they differ, nothing is known.
   const isPlain = (flow: Flow) => flow.marks === undefined && flow.escapedBy === undefined
   const known = all.flatMap((flow) =>
     flow.characters !== undefined && isPlain(flow) ? [flow.characters] : [],

@@ -56,7 +56,7 @@ class Walk {
   readonly #options: LintOptions
   readonly #parameters: ReadonlyMap<string, Flow>
   readonly #variables = new Variables<Flow>()
-  /** Variables that get a new value somewhere. When this happens is not followed. */
+  /** Variables that get a new value somewhere. The linter does not follow when, so nothing is certain about them. */
   readonly #assigned: ReadonlySet<ByteString>
   /** Variables of the environment whose values come from parameters. */
   readonly #passed = new Map<string, Flow>()
@@ -88,7 +88,7 @@ class Walk {
         this.#range(statement, cursor, dot)
         break
       default:
-        // When a loop is left in the middle, the text goes on elsewhere.
+        // A loop may be left in the middle; the text then goes on elsewhere.
         cursor.lose()
     }
   }
@@ -197,7 +197,7 @@ class Walk {
   }
 }
 
-/** Across lines that end with a pipe or a backslash. */
+/** The rest of a command, across lines that end with a pipe or a backslash. */
 const REST_OF_COMMAND = /(?:[^\n\\|]|\\[^]|\|\s*){0,2000}/y
 
 /** A pipeline that ends with `asenv` writes no text. */

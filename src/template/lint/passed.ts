@@ -18,7 +18,7 @@ export function isReadAsCode(name: string): boolean {
 interface BareUse {
   readonly at: number
   readonly text: string
-  /** Of the environment. */
+  /** A variable of the environment. */
   readonly variable: string
 }
 
@@ -33,7 +33,7 @@ export function bareUses(source: ByteString): readonly BareUse[] {
   })
 }
 
-/** psql replaces nothing in a comment, or between quotes that begin on the same line. */
+/** Whether psql ignores `:name` here: in a comment, or between quotes that begin on the same line. */
 function isAside(source: ByteString, at: number): boolean {
   const line = source.slice(source.lastIndexOf('\n', at) + 1, at)
   return line.includes('--') || line.split("'").length % 2 === 0

@@ -4,7 +4,7 @@ import { SECOND_READER, startsCommand, type Language, type TextPlace, type Place
 
 const SHELL_WORD = union(WORD, charactersIn('./:@%+,-'))
 const COMMENT = union(WORD, charactersIn(' .,:@_-'))
-/** Harmless inside quotes in every language, and to a second reader just words. */
+/** Characters that are harmless inside quotes in every language. */
 const QUOTED = union(WORD, charactersIn(' .,:/@%+=-é'))
 
 /** Characters that stay data in a place, by language. */
@@ -113,7 +113,10 @@ function escapeProblem(
   return kind === 'plain' ? undefined : `${by} holds outside of quotes only, where the script can be followed`
 }
 
-/** Outside of quotes the marks are quotes of their own; inside they are characters of the value. */
+/**
+ * A value with quotes around it. Outside of quotes its marks are real quotes; inside they are characters of the
+ * value.
+ */
 function markedProblem(
   marks: "'" | '"',
   { characters }: Flow,

@@ -30,7 +30,7 @@ export class Definitions {
     return type
   }
 
-  /** Refuses a number that cannot be defined, before the definition is read. */
+  /** Refuses a type number that is reserved or taken, and one definition too many, before the definition is read. */
   checkFree(id: number): void {
     if (id < FIRST_DEFINED) throw this.#place.error(`type ${id} cannot be defined, it is reserved`)
     if (this.#types.has(id)) throw this.#place.error(`type ${id} is defined twice`)

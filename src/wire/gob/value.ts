@@ -32,7 +32,7 @@ export interface GobComplex {
   readonly imaginary: number
 }
 
-/** Bytes that only their own Go type can read; `what` says why they are not decoded. */
+/** Bytes that only their own Go type can read. `what` says why they are not decoded. */
 export interface GobOpaque {
   readonly kind: 'opaque'
   readonly what: string

@@ -114,7 +114,7 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
   }
 }
 
-/** Left out where there is nothing to tell. */
+/** The key is left out when the count is 0. */
 function count(key: string, bytes: number): Packet['spec'] {
   return bytes > 0 ? { [key]: Buffer.from(String(bytes)) } : {}
 }

@@ -26,7 +26,7 @@ export type ClientMessage =
 
 interface ClientOpenMessage {
   readonly kind: 'open'
-  /** For an execution: its script, which is recorded. The agent gets it with `exec`. */
+  /** The script of an execution, to be recorded. The agent gets it with `exec`. */
   readonly input: Buffer
   readonly clientArgs: readonly string[]
   /** `envvar:NAME` or `filesystem:NAME` to base64. */
@@ -59,7 +59,8 @@ function openSpec({ clientArgs, clientEnvVars, wantsTerminal }: ClientOpenMessag
 }
 
 /**
- * For the gateway. @throws DecodeError when a packet of a known type is malformed. Unknown types become `unsupported`.
+ * Decodes for the gateway. @throws DecodeError when a packet of a known type is malformed. Unknown types become
+ * `unsupported`.
  */
 export function decodeClientPacket(packet: Packet): ClientMessage {
   switch (packet.type) {
@@ -100,7 +101,7 @@ export type ToClientMessage =
   | { readonly kind: 'agent-offline' }
   | { readonly kind: 'timed-out' }
 
-/** For the client. Never throws. */
+/** Decodes for the client. Never throws. */
 export function decodeToClient(packet: Packet): ToClientMessage {
   switch (packet.type) {
     case 'ClientSessionOpenWaitingApproval': {

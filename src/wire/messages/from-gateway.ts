@@ -24,7 +24,7 @@ const type = {
   input: 'AgentTerminalWriteStdin',
   resize: 'AgentTerminalResizeTTY',
   close: 'AgentSessionClose',
-  // Ours: hoop's agent ignores types it does not know, and hoop's gateway never sends these.
+  // Ours. hoop's agent ignores types it does not know, and hoop's gateway never sends these.
   pause: 'AgentSessionPause',
   resume: 'AgentSessionResume',
 } as const
@@ -109,7 +109,7 @@ function decodeFlags(packet: Packet): ReadonlyMap<string, boolean> {
   }
 }
 
-/** For the embedded gateway, which never sends `unsupported`, and sends no system requests. */
+/** For the embedded gateway. It never sends `unsupported` or system requests, so these are not encoded. */
 export function encodeGatewayMessage(
   message: Exclude<GatewayMessage, { kind: 'unsupported' | 'native-proxy' | 'system' }>,
 ): Packet {

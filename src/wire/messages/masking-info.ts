@@ -1,6 +1,6 @@
 /**
- * `datamasking.info` for output that should have been masked and was not: one item with its error, in MessagePack as
- * hoop's gateway decodes it. The gateway counts such an item as an error of masking.
+ * The value of `datamasking.info` for output that should have been masked and was not: one item with its error, in
+ * MessagePack as hoop's gateway decodes it. The gateway counts it as a masking error.
  */
 export function encodeMaskingFailure(error: string): Buffer {
   const item = map([

@@ -17,7 +17,7 @@ export type GatewayMessage =
   /** Not hoop's: the embedded gateway wants no more output of this session until `resume`. */
   | { readonly kind: 'pause' | 'resume'; readonly sid: SessionId }
   | { readonly kind: 'native-proxy'; readonly sid: SessionId; readonly type: string }
-  /** Asked by the gateway itself. The id is the request's, not a session's. */
+  /** A request of the gateway itself. The id is the request's, not a session's. */
   | { readonly kind: 'system'; readonly sid: SessionId; readonly request: SystemRequest }
   | { readonly kind: 'unsupported'; readonly sid: SessionId | undefined; readonly type: string }
 

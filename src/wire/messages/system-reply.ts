@@ -8,7 +8,7 @@ export type SystemReply =
   /** Always refused. */
   | { readonly kind: 'provision' | 'pgmanager'; readonly message: string }
 
-/** @param sid of the request: it is all by which the gateway finds who waits */
+/** @param sid of the request. The gateway finds by it who waits for the answer */
 export function encodeSystemReply(sid: SessionId, reply: SystemReply): Packet {
   const { type, text } = encoded(sid, reply)
   return { type, spec: sessionSpec(sid), payload: Buffer.from(text) }

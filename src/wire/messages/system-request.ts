@@ -37,19 +37,19 @@ export interface BareExecRequest {
 interface MalformedRequest {
   readonly kind: 'malformed'
   readonly of: 'hook' | 'bare-exec'
-  /** Names the place, never the content. */
+  /** Names where the fault is, never the content. */
   readonly reason: string
 }
 
 export type SystemRequest =
   | HookRequest
   | BareExecRequest
-  /** Work that only hoop's agent does; what is asked for does not matter. */
+  /** Work that only hoop's agent does. Its details are not read. */
   | { readonly kind: 'provision' }
   | { readonly kind: 'pgmanager' }
   | MalformedRequest
 
-/** Never throws: each request has to be answered in its own way. Undefined for a packet that is none. */
+/** Never throws: a malformed request has to be answered, too. Undefined for a packet that is no system request. */
 export function decodeSystemRequest({ type, payload }: Packet): SystemRequest | undefined {
   switch (type) {
     case 'SysRunbookHookRequestType':

@@ -4,12 +4,12 @@ import type { RunLocalFlags } from './run-local.ts'
 import type { RunArguments, RunFlags } from '../run/run.ts'
 
 interface Place {
-  /** In this process, without a gateway. */
+  /** Whether to run in this process, without a gateway. */
   readonly local?: boolean
   readonly config?: string
 }
 
-/** `exec` on a gateway, or here. @returns the exit code of this program */
+/** `exec` on a gateway, or in this process. @returns the exit code of this program */
 export async function dispatchExec(
   connection: string,
   words: readonly string[],
@@ -20,7 +20,7 @@ export async function dispatchExec(
   return (await import('../stream/exec.ts')).execCommand(connection, words, flags)
 }
 
-/** `run` on a gateway, or here. @returns the exit code of this program */
+/** `run` on a gateway, or in this process. @returns the exit code of this program */
 export async function dispatchRun(
   what: RunArguments,
   { local = false, ...flags }: RunFlags & RunLocalFlags & Place,

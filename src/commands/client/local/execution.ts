@@ -43,9 +43,9 @@ class LocalExecution {
   readonly #request: LocalRequest
   readonly #notices: Notices
   readonly #outputs = { stdout: new ByteOutput(1), stderr: new ByteOutput(2) }
-  /** Why there is nobody left to write to. */
+  /** The error of the output, when it can no longer be written. */
   #failure: Error | undefined
-  /** Set when somebody wants to leave: output that is stuck is no longer waited for. */
+  /** Set when somebody wants to leave. Output that is stuck is then no longer waited for. */
   #leftBy: LeavingSignal | undefined
   #overdue: () => void = () => undefined
   readonly #isOverdue = new Promise<void>((resolve) => (this.#overdue = resolve))
@@ -77,7 +77,7 @@ class LocalExecution {
     return leaving.exitCode ?? (await this.#tell(ending, sid))
   }
 
-  /** A write that never ends would keep Node from exiting. */
+  /** Ends the process when a write is stuck: it would keep Node from exiting. */
   endIfStuck(): void {
     const { stdout, stderr } = this.#outputs
     if (this.#leftBy !== undefined && (stdout.isWriting || stderr.isWriting)) endBySignal(this.#leftBy)

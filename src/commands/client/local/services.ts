@@ -25,9 +25,9 @@ export async function openLocalServices(): Promise<LocalServices & AsyncDisposab
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)
   const folder = await openFolder()
-  // The text of the session's end says why it was refused; a log line would say it twice.
+  // Logs errors only. A refusal is told by the session's end already.
   const log = await createLogger(logSettings('error'))
-  // After earlier ones that were killed in the middle.
+  // Cleans up after earlier runs that were killed in the middle.
   await sweep({ folder, engine, graceMs: SETTINGS.killGraceMs, log })
   return {
     engine,

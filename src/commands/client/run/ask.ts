@@ -21,7 +21,7 @@ export async function askForParameters(
   for (const parameter of parameters) {
     if (values.has(parameter.name) || (takeDefaults && parameter.default !== undefined)) continue
     const answer = await ask(parameter)
-    // When it is left out, the gateway fills in the default from the runbook. Its list may show that shortened.
+    // A default is left out, and the gateway fills it in. Its list may show a long default shortened.
     if (answer !== parameter.default) values.set(parameter.name, answer)
   }
   return values

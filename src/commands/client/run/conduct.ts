@@ -15,7 +15,7 @@ import { Progress } from './progress.ts'
 
 /** A second Ctrl-C within this time kills. */
 const DETACH_MS = 3000
-/** A killed command has its grace, and the gateway waits until the agent reports the end. */
+/** How long a kill may take: the command has its grace, and the agent has to report the end. */
 const KILL_MS = 20_000
 /** Short, because somebody waits at the terminal. */
 const FIND_MS = 3000
@@ -37,7 +37,7 @@ class Conduct {
   readonly #account: Account
   readonly #request: RestExecution
   readonly #progress: Progress
-  /** Stops following. Not after a good end: then the output is still to be read. */
+  /** Stops following. Not used after a good end, since the output is still to be read then. */
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
@@ -123,7 +123,7 @@ class Conduct {
     }
   }
 
-  /** The answer, which has the id, may be 50 s away. */
+  /** Looks for the session's id. The answer would have it, but may be 50 s away. */
   async #find(): Promise<void> {
     if (this.#sessionId !== undefined) return
     try {

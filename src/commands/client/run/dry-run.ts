@@ -10,7 +10,7 @@ import type { Runbook } from '../../../client/rest/runbooks.ts'
 
 const HIDDEN = '<hidden>'
 
-/** What would be sent, as JSON, without what nobody should see over a shoulder. */
+/** The request as JSON, without values that nobody looking over a shoulder should see. */
 function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   return {
     connection: request.connection,
@@ -25,8 +25,8 @@ function shown(request: RestExecution, secret: ReadonlySet<string>): object {
 }
 
 /**
- * Names of secret parameters. If the gateway does not tell them, its list does. If another commit declares them, or a
- * file that is in no list, all may be secret.
+ * Names of secret parameters, from the gateway's answer or else from its list. All count as secret when another
+ * commit declares them, or a file in no list.
  */
 function secretNames(
   { parameters, refHash }: RestExecution,
@@ -92,7 +92,7 @@ function isMissingEndpoint({ kind, code, message }: ApiError): boolean {
   return kind === 'no-gateway' || (kind === 'not-found' && message.includes('endpoint'))
 }
 
-/** Longest first, since one may be part of another. */
+/** The values to hide, longest first, since one may be part of another. */
 function textsOf({ parameters }: RestExecution, names: ReadonlySet<string>): string[] {
   return Object.entries(parameters)
     .filter(([name, text]) => names.has(name) && text !== '')

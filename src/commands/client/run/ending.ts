@@ -33,7 +33,7 @@ export async function showEnding(
     else for await (const piece of outcome.output) await stdout.write(piece)
   } catch (error) {
     if (error instanceof ApiError) throw withoutOutput(outcome, subject, error)
-    // `| head` has seen enough. How the execution ended is still worth telling.
+    // The reader has left (`| head`). How the execution ended is still worth telling.
     if (!(error instanceof ReaderGone)) throw error
   }
   if (process.stdout.isTTY && stdout.isInLine) process.stderr.write('\n')
@@ -69,7 +69,7 @@ async function asAnswer(outcome: Outcome): Promise<object> {
   }
 }
 
-/** It has run, so it must not look as if it could not; nor like a success. */
+/** The end when the output could not be read. It must not look as if nothing had run, nor like a success. */
 function withoutOutput(outcome: Outcome, subject: SessionSubject, { message }: ApiError): Failure {
   const { exitCode, sessionId } = outcome
   const how =

@@ -9,7 +9,7 @@ export class Interrupts implements Disposable {
   #wake: (() => void) | undefined
   readonly #listener = (signal: Leave) => {
     this.#received.push(signal)
-    // Nothing of ours takes that long: something hangs.
+    // After the third signal something must hang.
     if (this.#received.length > 2) process.exit(exitCodeOfSignal(signal))
     this.#wake?.()
   }

@@ -31,12 +31,12 @@ function problemOf({ required, options }: Parameter, value: string): string | un
   )
 }
 
-/** Parameters without which the gateway would not run it: it uses a default only if the runbook has one. */
+/** Required parameters that were not given and have no default. */
 export function missing({ parameters }: Runbook, given: Values): readonly Parameter[] {
   return parameters.filter(({ name, default: proposed }) => proposed === undefined && !given.has(name))
 }
 
-/** Everything that a person has to know to give them. */
+/** The error with everything a person has to know to give them. */
 export function missingFailure({ name }: Runbook, parameters: readonly Parameter[]): Failure {
   const width = Math.max(...parameters.map((parameter) => parameter.name.length))
   const lines = parameters.map(

@@ -97,8 +97,8 @@ function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): numbe
 }
 
 /**
- * Given parameters and the answers of a person. What another commit (`--ref`), or a file that is in no list, declares
- * is not known here: the gateway decides.
+ * Given parameters and a person's answers. Parameters declared by another commit (`--ref`) or by a file in no list
+ * are not known here: the gateway decides.
  */
 async function allParameters(
   { runbook }: Target,

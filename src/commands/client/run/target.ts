@@ -48,7 +48,7 @@ async function runbooksOf(account: Account, connection: string): Promise<Runbook
   }
 }
 
-/** In our words when the gateway's list lacks the connection, otherwise in the gateway's. */
+/** The error in our words when the gateway's list lacks the connection, otherwise in the gateway's. */
 async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
   const names = await connectionNamesIfKnown(account)
   if (names.includes(connection)) return error

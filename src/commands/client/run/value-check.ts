@@ -20,7 +20,7 @@ export function matchesPattern({ pattern }: Parameter, value: string): boolean {
   try {
     return RE2JS.compile(pattern).matcher(value).find()
   } catch {
-    // A broken pattern. The gateway explains it better.
+    // The pattern is broken. The gateway explains it better.
     return true
   }
 }

@@ -31,7 +31,7 @@ export function* asciicast(
   frames: readonly Frame[],
 ): Generator<string, void, undefined> {
   const first = frames.findIndex(({ kind }) => kind === 'size')
-  // The terminal's first size: nothing came before it, or it was shown at that size.
+  // The terminal's size at the beginning: nothing came before it, or it was shown at that size.
   const begin = frames[first]
   yield line({
     version: 2,
@@ -55,7 +55,10 @@ export function* asciicast(
   if (rest !== '') yield line([rounded(frames.at(-1)?.seconds ?? 0), 'o', rest])
 }
 
-/** An execution without a terminal ends its lines with just \n, which a player would show as stairs. */
+/**
+ * Adds carriage returns. Output without a terminal ends its lines with just
+ * , which a player would show as stairs.
+ */
 function returning(): (text: string) => string {
   let last = ''
   return (text) => {

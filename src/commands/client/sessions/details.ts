@@ -4,7 +4,7 @@ import type { RecordedSession } from '../../../client/rest/sessions.ts'
 import { sizeText } from '../../status/format.ts'
 import { moment, took } from './table.ts'
 
-/** A script may have megabytes; `--json` shows all of it. */
+/** Lines of the script that are shown. It may have megabytes; `--json` shows all of it. */
 const SCRIPT_LINES = 40
 
 /** One session for a person: one line for each thing, then the script. */

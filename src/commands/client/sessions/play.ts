@@ -5,7 +5,7 @@ import { ScreenReset } from '../terminal/screen-reset.ts'
 import type { Frame } from './cast.ts'
 
 export interface Pace {
-  /** 2 is twice as fast. */
+  /** 1 is the original speed, 2 is twice as fast. */
   readonly speed: number
   /** Longer pauses are shortened to this, before the speed is applied. */
   readonly longestPauseMs: number

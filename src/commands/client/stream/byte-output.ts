@@ -9,7 +9,7 @@ const writeSome = promisify(write)
 /** When somebody has made the descriptor non-blocking: how long to wait while it is full. */
 const RETRY_MS = 2
 
-/** The reader of the output has gone, as `head` does. No error, but nobody is left to write to. */
+/** The reader of the output has gone, as `head` does. That is no error, but there is nobody left to write to. */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }

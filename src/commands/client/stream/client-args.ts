@@ -4,7 +4,7 @@ import { exitCodes, Failure } from '../../failure.ts'
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 
-/** Flags that keep an execution from happening, or from happening elsewhere. Misplaced, they would cause surprises. */
+/** Flags that decide whether and where a command runs. Written after `--` by mistake, they would be ignored. */
 const DECISIVE = ['--dry-run', '--local']
 
 /**
@@ -57,7 +57,7 @@ function refuseStray(clientArgs: unknown, hint: string): void {
   )
 }
 
-/** Node puts this in place of bytes that are not UTF-8. But somebody may have typed it. */
+/** Node puts this character in place of bytes that are not UTF-8. Somebody may also have typed it. */
 const REPLACED = '\uFFFD'
 
 /**

@@ -131,7 +131,7 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
 }
 
-/** For the case that this program was told to leave. */
+/** The report when this program was told to leave. */
 export function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {
   return {
     exitCode,

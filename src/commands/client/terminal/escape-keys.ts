@@ -21,7 +21,7 @@ const PASTE_ENDS = Buffer.from('\x1b[201~')
  */
 export class EscapeKeys {
   #atLineStart = true
-  /** A tilde is held until the next key tells what it means. */
+  /** Whether a tilde is held back until the next key tells what it means. */
   #isHeld = false
   readonly #pasteMark = new Mark(PASTE_BEGINS)
   readonly #pasteEnd = new Mark(PASTE_ENDS)
@@ -30,7 +30,7 @@ export class EscapeKeys {
   /** The actions in order. Nothing after `leave` counts. */
   read(input: Buffer): KeyAction[] {
     const actions: KeyAction[] = []
-    // One byte more, for a tilde that was held from an earlier piece.
+    // One byte more than the input, for a tilde held back from an earlier piece.
     let keys = Buffer.alloc(input.length + 1)
     let length = 0
     const flush = () => {
@@ -53,7 +53,7 @@ export class EscapeKeys {
     return actions
   }
 
-  /** No byte for a tilde that is held; two when the next key means nothing after it. */
+  /** The bytes to pass on for a key: none for a tilde that is held back, two when the key after it means nothing. */
   #keysOf(byte: number): number[] {
     if (this.#isHeld) {
       this.#isHeld = false

@@ -15,8 +15,8 @@ export class OwnTerminal implements Disposable {
   #makeCooked: (() => void) | undefined
   readonly #again = () => {
     this.#makeRaw()
-    // A new size was only told to what ran in the foreground meanwhile. With this signal Node looks whether it has
-    // changed.
+    // Makes Node look whether the size has changed: while we were in the background, the system told only the program
+    // in front.
     process.kill(process.pid, 'SIGWINCH')
   }
   readonly #restore = () => this.restore()

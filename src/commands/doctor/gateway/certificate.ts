@@ -2,7 +2,7 @@ import { checkServerIdentity, type DetailedPeerCertificate } from 'node:tls'
 
 const DAY_MS = 86_400_000
 
-/** For people: the common name, or else the whole subject, or else the names that it is for. */
+/** A name for people: the common name, else the whole subject, else the names that it is valid for. */
 export function certificateName({ subject, subjectaltname = '' }: DetailedPeerCertificate): string {
   return distinguished(subject) || subjectaltname || 'nobody'
 }
@@ -11,7 +11,7 @@ export function issuerOf({ issuer }: DetailedPeerCertificate): string {
   return distinguished(issuer) || 'nobody'
 }
 
-/** As Node really gives it: the last one of an incomplete chain has no issuer. */
+/** The type as it really is: the last certificate of an incomplete chain has no issuer. */
 type Linked = Omit<DetailedPeerCertificate, 'issuerCertificate'> & { readonly issuerCertificate?: Linked }
 
 /** The certificates that the gateway has sent, up to its authority, without the authority itself. */

@@ -10,7 +10,7 @@ import { chainOf, daysLeft, issuerOf, certificateName, wrongName } from './certi
 import { openWay, Patience, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000
-/** Time to get a new one, with some delay. */
+/** Days before the end at which it is time for a new certificate, with some margin. */
 const SOON_DAYS = 14
 
 /** Looks at the gateway's certificate, even if the agent would refuse it. Sends nothing but the handshake. */
@@ -52,7 +52,7 @@ async function shakeHands(
     secureContext: secureContext({ ...options, authorities }),
     host: name,
     ...(isIP(name) === 0 && { servername: name }),
-    // Checked below, with everything that is wrong: Node would stop at the first problem.
+    // Not refused here. The check below names everything that is wrong; Node would stop at the first problem.
     rejectUnauthorized: false,
     ALPNProtocols: ['h2'],
   })
@@ -98,7 +98,7 @@ function problemsOf(
   return [...new Set(errors.map((error) => explainTls(error, address, options) ?? error.message))]
 }
 
-/** A code, although Node's types say that it is an Error. */
+/** Node gives a code here, although its types say that it is an Error. */
 function refusalOf({ authorizationError }: TLSSocket): string | undefined {
   const refusal: unknown = authorizationError
   if (typeof refusal === 'string') return refusal

@@ -12,7 +12,7 @@ export interface Route {
   readonly proxy: Proxy | undefined
   /** Whether the environment has a proxy that is not for this gateway. */
   readonly hasOtherProxy: boolean
-  /** Of `tls.ca`, as PEM. */
+  /** The authorities of `tls.ca`, as PEM. */
   readonly ownAuthorities: readonly string[] | undefined
 }
 
@@ -27,12 +27,12 @@ export function routeOf(identity: Identity, settings: AgentConfiguration): Route
   }
 }
 
-/** With the addresses of the first step: the proxy's, or the gateway's. */
+/** A route with the addresses of its first step: the proxy's, or the gateway's. */
 export interface ResolvedRoute extends Route {
   readonly addresses: readonly string[]
 }
 
-/** With the address that has answered. */
+/** A route with the address that has answered. */
 export interface Way extends Route {
   readonly address: string
 }
@@ -65,7 +65,9 @@ export async function openWay(way: Way, signal: AbortSignal): Promise<Socket> {
   }
 }
 
-/** A wait inside a check. It ends before the check's own deadline, so that the text can say what was waited for. */
+/**
+ * A wait inside a check. It ends before the check's own deadline, so that the finding can say what was waited for.
+ */
 export class Patience implements Disposable {
   readonly signal: AbortSignal
   readonly #end: () => void

@@ -4,7 +4,7 @@ import { processEntry } from '../../../runtime/ending/process-table.ts'
 import { type Finding, broken, ok, skipped, warning } from '../finding.ts'
 import { runTrial } from './run.ts'
 
-/** If nobody ends them, all three end by themselves. */
+/** How long the three processes live when nobody ends them. */
 const LONGEST_MS = 20_000
 /** After the end of the execution the kernel may need a moment. */
 const GONE_MS = 2000

@@ -19,10 +19,10 @@ export interface Ran {
   readonly failure: string | undefined
 }
 
-/** From SIGTERM to SIGKILL. These commands need no time to end. */
+/** From SIGTERM to SIGKILL. Short, since these commands need no time to end. */
 const GRACE_MS = 200
 const INSTANCE = randomUUID()
-/** Unique, since there is only one execution at a time. */
+/** Marks the processes of an execution. Unique enough, since there is only one at a time. */
 const MARKER = `HOOP_SESSION_ID=doctor-${process.pid}`
 
 /** One command, with the engine, environment and end of a real execution. The signal ends it early. */

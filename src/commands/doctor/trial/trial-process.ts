@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { TrialAnswer, TrialName, TrialResult } from './trial.ts'
 
-/** For ending a command and removing the runtime folder. After that the process is killed. */
+/** Time to end a command and remove the runtime folder. After that the process is killed. */
 const END_MS = 3000
 
 /** The process in which doctor runs commands. Whoever starts it has to dispose it. */
@@ -15,7 +15,7 @@ export class TrialProcess implements AsyncDisposable {
   constructor(main: string) {
     this.#child = fork(main, ['doctor-trial'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     this.#exited = once(this.#child, 'exit')
-    // Whoever asks will see the end.
+    // An unexpected end is reported to whoever asks.
     this.#exited.catch(() => undefined)
   }
 

@@ -60,7 +60,7 @@ async function answer(
   }
 }
 
-/** The parent may have given up, and then nobody listens. */
+/** Answers the parent, if it still listens: it may have given up. */
 function tell(message: TrialAnswer): void {
   if (process.connected) process.send?.(message)
 }

@@ -1,4 +1,4 @@
-/** The node from which every text starts. It is nobody's child, so it also means "no child". */
+/** The root of the trie. It is nobody's child, so it also means "no child". */
 export const ROOT = 0
 
 /** Where a row ends; no byte. */
