@@ -1,8 +1,8 @@
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { settings } from '../../config/table.ts'
-import { SettingsError } from '../../gateway/settings/problems.ts'
+import { SettingsError } from '../../basics/settings/problems.ts'
 import { SettingsShape } from '../../gateway/settings/schema.ts'
-import { jsonOf } from '../../gateway/settings/shapes.ts'
+import { jsonOf } from '../../basics/settings/shapes.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
 export interface KindFlags {

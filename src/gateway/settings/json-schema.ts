@@ -1,6 +1,6 @@
 import { documentJson, type JsonSchema } from '../../basics/settings/json-schema.ts'
 import { SettingsShape } from './schema.ts'
-import { jsonOf } from './shapes.ts'
+import { jsonOf } from '../../basics/settings/shapes.ts'
 
 /** `gateway.yaml` for editors. */
 export function gatewaySchema(): object {

@@ -2,11 +2,11 @@ import { dirname, resolve } from 'node:path'
 import { LineCounter } from 'yaml'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { buildSettings } from './build.ts'
-import { checkShape } from './check.ts'
-import { Problems, SettingsError } from './problems.ts'
-import { resolveReferences, type Sources } from './references.ts'
+import { checkShape } from '../../basics/settings/check.ts'
+import { Problems, SettingsError } from '../../basics/settings/problems.ts'
+import { resolveReferences, type Sources } from '../../basics/settings/references.ts'
 import type { GatewaySettings } from './settings.ts'
-import { readTree, type Tree } from './tree.ts'
+import { readTree, type Tree } from '../../basics/settings/tree.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

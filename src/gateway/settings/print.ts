@@ -2,10 +2,10 @@ import type { JsonSchema } from '../../basics/settings/json-schema.ts'
 import type { PrintedSetting, PrintedSettings } from '../../basics/settings/printed.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { examineSettings } from './load.ts'
-import { formatPath, type Path, type Problems } from './problems.ts'
-import { jsonOf } from './shapes.ts'
+import { formatPath, type Path, type Problems } from '../../basics/settings/problems.ts'
+import { jsonOf } from '../../basics/settings/shapes.ts'
 import { SettingsShape } from './schema.ts'
-import type { Tree } from './tree.ts'
+import type { Tree } from '../../basics/settings/tree.ts'
 
 /**
  * Every setting of a `gateway.yaml`, as it is written there or by default, in the schema's order.

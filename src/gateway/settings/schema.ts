@@ -5,7 +5,7 @@ import { parseDuration, parseSize } from '../../basics/text/units.ts'
 import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
-import { entries, entryName, json, list, map, matching, parsed, quantity } from './shapes.ts'
+import { entries, entryName, json, list, map, matching, parsed, quantity } from '../../basics/settings/shapes.ts'
 
 // The shape of gateway.yaml. Every scalar arrives as a text (tree.ts), null is a value left empty. Messages say
 // what is accepted and never what was found there: it may be a secret.

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadSettings, parseSettings } from '../../../src/gateway/settings/load.ts'
-import { SettingsError } from '../../../src/gateway/settings/problems.ts'
+import { SettingsError } from '../../../src/basics/settings/problems.ts'
 import type { GatewaySettings } from '../../../src/gateway/settings/settings.ts'
 
 let folder: string

@@ -1,5 +1,5 @@
 import { loadSettings } from '../../../gateway/settings/load.ts'
-import { SettingsError } from '../../../gateway/settings/problems.ts'
+import { SettingsError } from '../../../basics/settings/problems.ts'
 import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
 import { nearest } from '../../../basics/text/nearest.ts'
 import { exitCodes, Failure } from '../../failure.ts'

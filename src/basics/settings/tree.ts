@@ -1,5 +1,5 @@
 import { type LineCounter, type Node, isAlias, isMap, isScalar, isSeq } from 'yaml'
-import { DEEPEST, readYaml } from '../../basics/settings/yaml.ts'
+import { DEEPEST, readYaml } from './yaml.ts'
 import type { Path, Problems } from './problems.ts'
 
 /** Settings before they mean anything: every scalar is a text, a value left empty is null. */

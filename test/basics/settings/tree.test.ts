@@ -1,7 +1,7 @@
 import { LineCounter } from 'yaml'
 import { describe, expect, test } from 'vitest'
-import { Problems, SettingsError } from '../../../src/gateway/settings/problems.ts'
-import { readTree } from '../../../src/gateway/settings/tree.ts'
+import { Problems, SettingsError } from '../../../src/basics/settings/problems.ts'
+import { readTree } from '../../../src/basics/settings/tree.ts'
 
 function read(text: string): unknown {
   const lines = new LineCounter()

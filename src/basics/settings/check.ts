@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { nearest } from '../../basics/text/nearest.ts'
+import { nearest } from '../text/nearest.ts'
 import { type Path, type Problems, shorten } from './problems.ts'
-import { SettingsShape } from './schema.ts'
+import { SettingsShape } from '../../gateway/settings/schema.ts'
 import type { Tree } from './tree.ts'
 
 /** The tree as settings, or undefined and every setting that is not what it should be as a problem. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { type JsonSchema, orNull, textJson } from '../../basics/settings/json-schema.ts'
+import { type JsonSchema, orNull, textJson } from './json-schema.ts'
 
 // What shapes of settings are made of. Each has its JSON schema as valibot's metadata, `jsonOf` puts them together.
 // Messages say what is accepted and never what was found there: it may be a secret.

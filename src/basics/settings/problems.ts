@@ -1,6 +1,6 @@
 import type { LineCounter } from 'yaml'
-import { firstLines } from '../../basics/settings/first-lines.ts'
-import { placeIn } from '../../basics/settings/yaml.ts'
+import { firstLines } from './first-lines.ts'
+import { placeIn } from './yaml.ts'
 
 /** Where a setting is: keys and list positions from the top. */
 export type Path = readonly (string | number)[]

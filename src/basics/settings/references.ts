@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 import { type Path, type Problems, shorten } from './problems.ts'
 import type { Tree } from './tree.ts'
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { LineCounter } from 'yaml'
-import { Problems } from '../../../src/gateway/settings/problems.ts'
-import { readBytes, resolveReferences } from '../../../src/gateway/settings/references.ts'
+import { Problems } from '../../../src/basics/settings/problems.ts'
+import { readBytes, resolveReferences } from '../../../src/basics/settings/references.ts'
 
 let folder: string
 
