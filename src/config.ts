@@ -2,14 +2,12 @@ import { homedir } from 'node:os'
 import type { Address } from './basics/net/address.ts'
 import { findProxy, ProxyError, type ProxySettings } from './basics/net/proxy.ts'
 import { type Credential, findCredential } from './config/credential.ts'
-import { type SettingsSource, Lookup } from './config/lookup.ts'
-import { ConfigurationProblems } from './config/problems.ts'
+import { Lookup } from './config/lookup.ts'
 import { stateFolder } from './config/state-folder.ts'
-import { locateFile, readSettingsFile } from './config/settings-file.ts'
-import { flagOf, settings, SETTINGS } from './config/table.ts'
+import type { SettingsSource } from './config/settings-file.ts'
+import { SETTINGS } from './config/table.ts'
 import { type TlsSettings, findTls } from './config/tls.ts'
 export { systemAuthorities } from './basics/net/authorities.ts'
-export { ConfigError } from './config/problems.ts'
 
 export interface AgentConfiguration {
   /** Its form is not checked here. The value prints as `<set>`. */
@@ -44,77 +42,66 @@ export interface AgentConfiguration {
   /** What becomes of running commands when the gateway is lost. */
   readonly onDisconnect: 'terminate' | 'finish'
   readonly drainMs: number
+  /** What `env://` in the settings file names: like the agent's own variables they are closed to connections. */
+  readonly referencedVariables: readonly string[]
   /** What works and is unwise, a sentence each, to be logged. */
   readonly warnings: readonly string[]
 }
 
-/** The agent's flags for commander, made from the table of settings; no flag is required. */
-export const agentFlags: readonly {
-  readonly flag: string
-  /** Without its angle brackets; a flag that has none takes no value. */
-  readonly placeholder?: string
-  readonly description: string
-}[] = [
-  { flag: '--config', placeholder: 'file', description: 'settings (default /etc/runbook-agent/agent.yaml)' },
-  ...settings
-    .filter(({ isSecret }) => isSecret !== true)
-    .map(({ name, kind: { placeholder }, description }) => ({
-      flag: flagOf(name),
-      ...(placeholder === undefined ? {} : { placeholder }),
-      description,
-    })),
-]
-
 /**
  * Reads the agent's settings: a flag wins over `RUNBOOK_AGENT_*`, that over hoop's variables, those over the file,
  * the file over the default. An empty variable is not set.
- * @throws ConfigError with everything that is wrong
+ * @throws SettingsError with everything that is wrong
  */
 export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
-  const problems = new ConfigurationProblems()
-  const { key, ...rest } = readAll(source, { needsKey: true, problems })
-  if (key === undefined || problems.count > 0) throw problems.toError()
+  const lookup = new Lookup(source)
+  const { key, ...rest } = readAll(lookup, source, { needsKey: true })
+  lookup.problems.throwIfAny()
+  if (key === undefined) throw new Error('there is neither a key nor a problem with it')
   return { key, ...rest }
 }
 
-/** What is wrong with a settings file itself, and what is unwise. Key and gateway may be given elsewhere. */
-export function checkAgentFile(path: string): { problems: readonly string[]; warnings: readonly string[] } {
-  const problems = new ConfigurationProblems()
-  const env = { HOOP_GRPCURL: '127.0.0.1:8010' }
-  const source = { flags: { config: path }, env, stderrIsTty: false }
-  const { warnings } = readAll(source, { needsKey: false, problems })
-  return { problems: problems.toLines(), warnings }
+/**
+ * What is wrong with a settings file itself, and what is unwise. Key and gateway may be given elsewhere.
+ * @param environment for `env://`
+ */
+export function checkAgentFile(
+  path: string,
+  environment: NodeJS.ProcessEnv,
+): { problems: readonly string[]; warnings: readonly string[] } {
+  const source = { flags: { config: path }, env: { HOOP_GRPCURL: '127.0.0.1:8010' }, stderrIsTty: false }
+  const lookup = new Lookup(source, environment)
+  const { warnings } = readAll(lookup, source, { needsKey: false })
+  return { problems: lookup.problems.toLines(), warnings }
 }
 
 type Unchecked = Omit<AgentConfiguration, 'key'> & { readonly key: Credential | undefined }
 
 function readAll(
+  lookup: Lookup,
   source: SettingsSource,
-  { needsKey, problems }: { needsKey: boolean; problems: ConfigurationProblems },
+  { needsKey }: { readonly needsKey: boolean },
 ): Unchecked {
-  const { flags, env } = source
-  const config = typeof flags['config'] === 'string' ? flags['config'] : undefined
-  const file = readSettingsFile(locateFile(config, env['RUNBOOK_AGENT_CONFIG']), problems)
-  const lookup = new Lookup(source, file, problems)
+  const { env } = source
   const warnings: string[] = []
-  const credentials = env['CREDENTIALS_DIRECTORY']
-  const key = findCredential({ lookup, file, credentials, problems, warnings }, needsKey)
-  const tls = findTls({ lookup, env, file, problems, warnings })
-  const proxy = readProxy(env, problems)
-  return { key, tls, proxy, ...readRest(lookup, source), warnings }
+  const key = findCredential({ lookup, credentials: env['CREDENTIALS_DIRECTORY'], warnings }, needsKey)
+  const tls = findTls({ lookup, env, warnings })
+  const proxy = readProxy(env, lookup)
+  const { referencedVariables } = lookup
+  return { key, tls, proxy, ...readRest(lookup, source), warnings, referencedVariables }
 }
 
-function readProxy(env: NodeJS.ProcessEnv, problems: ConfigurationProblems): ProxySettings | undefined {
+function readProxy(env: NodeJS.ProcessEnv, { problems }: Lookup): ProxySettings | undefined {
   try {
     return findProxy(env)
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error
-    problems.add(error.variable, error.message)
+    problems.addFrom(error.variable, error.message)
     return undefined
   }
 }
 
-type Rest = Omit<AgentConfiguration, 'key' | 'tls' | 'proxy' | 'warnings'>
+type Rest = Omit<AgentConfiguration, 'key' | 'tls' | 'proxy' | 'warnings' | 'referencedVariables'>
 
 function readRest(lookup: Lookup, source: SettingsSource): Rest {
   return {

@@ -2,9 +2,11 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AgentConfiguration, agentFlags, ConfigError, loadAgentSettings } from '../src/config.ts'
+import { SettingsError } from '../src/basics/settings/problems.ts'
+import { withAgentFlags } from '../src/commands/agent-flags.ts'
+import { type AgentConfiguration, loadAgentSettings } from '../src/config.ts'
 import { sessionsOn, thisMachine } from '../src/config/session-limit.ts'
 
 const KEY = 'grpc://local:xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE@127.0.0.1:8010?mode=standard'
@@ -40,8 +42,8 @@ async function load({
 
 async function refusal(given: Given): Promise<string> {
   const error: unknown = await load(given).catch((thrown: unknown) => thrown)
-  expect(error).toBeInstanceOf(ConfigError)
-  return (error as ConfigError).message.replaceAll(file, 'FILE').replaceAll(root, 'ROOT')
+  expect(error).toBeInstanceOf(SettingsError)
+  return (error as SettingsError).message.replaceAll(file, 'FILE').replaceAll(root, 'ROOT')
 }
 
 async function keyIn(path: string, mode = 0o600, text = KEY): Promise<string> {
@@ -73,10 +75,9 @@ test('has a default for everything but the key', async () => {
 })
 
 test('the defaults that the flags tell of are the defaults', async () => {
-  const flags = agentFlags.flatMap(({ flag, description }) => {
-    const [, value] = /\(default (\w+)\)$/.exec(description) ?? []
-    const option = flag.slice(2).replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-    return value === undefined ? [] : [[option, value] as const]
+  const flags = withAgentFlags(new Command()).options.flatMap((option) => {
+    const [, value] = /\(default (\w+)\)$/.exec(option.description) ?? []
+    return value === undefined ? [] : [[option.attributeName(), value] as const]
   })
   expect(flags.map(([option]) => option)).toEqual([
     'logLevel',
@@ -122,7 +123,7 @@ describe('precedence', () => {
   test('refuses a wrong value in the file even when a flag wins over it', async () => {
     const given = { env: { HOOP_KEY: KEY }, flags: { drain: '1s' }, yaml: 'drain: soon' }
     expect(await refusal(given)).toBe(
-      'FILE:1:8: drain must be a duration such as 500ms, 10s or 5m, of 24 days at most',
+      'FILE:1:8 drain: a duration (500ms, 10s, 5m, 1h, 30d) from 0s to 24d is expected',
     )
   })
 
@@ -141,17 +142,13 @@ describe('values', () => {
       '!APP_*',
       'CUSTOMER_ID',
     ])
-    expect(await refusal({ env, yaml: 'redact.names: "A B"' })).toContain(
-      'redact.names must be names of variables',
-    )
+    expect(await refusal({ env, yaml: 'redact.names: "A B"' })).toContain('redact.names: names of variables')
   })
 
   test('takes a port of the loopback, or an address, for http', async () => {
     const env = { HOOP_KEY: KEY }
     expect((await load({ env, flags: { http: '9100' } })).http).toEqual({ host: '127.0.0.1', port: 9100 })
-    expect(await refusal({ env, flags: { http: ':9100' } })).toContain(
-      '--http: http must be a port or host:port',
-    )
+    expect(await refusal({ env, flags: { http: ':9100' } })).toContain('--http http: a port or host:port')
   })
 
   test.each([
@@ -193,24 +190,24 @@ describe('values', () => {
   })
 
   test.each<[Given, string]>([
-    [{ env: { LOG_LEVEL: 'loud' } }, 'LOG_LEVEL: log.level must be debug, trace, info, warn or error'],
+    [{ env: { LOG_LEVEL: 'loud' } }, 'LOG_LEVEL log.level: debug, trace, info, warn or error is expected'],
     [
       { env: { LOG_ENCODING: 'constructor' } },
-      'LOG_ENCODING: log.encoding must be json, human, console or verbose',
+      'LOG_ENCODING log.encoding: json, human, console or verbose is expected',
     ],
     [
       { flags: { outputCap: '10MB' } },
-      '--output-cap: output.cap must be a size such as 512KiB or 10MiB, or 0',
+      '--output-cap output.cap: a size (0, 100B, 512KiB, 20MiB) is expected',
     ],
     [
       { flags: { limitsSessions: '0' } },
-      '--limits-sessions: limits.sessions must be a whole number from 1 to 999999',
+      '--limits-sessions limits.sessions: a whole number from 1 to 999999 is expected',
     ],
     [
       { env: { RUNBOOK_AGENT_ALLOW_PLAINTEXT: 'yes' } },
-      'RUNBOOK_AGENT_ALLOW_PLAINTEXT: allow-plaintext must be true or false',
+      'RUNBOOK_AGENT_ALLOW_PLAINTEXT allow-plaintext: true or false is expected',
     ],
-    [{ flags: { runtimeDir: '' } }, '--runtime-dir: runtime-dir must be the path of a folder'],
+    [{ flags: { runtimeDir: '' } }, '--runtime-dir runtime-dir: the path of a folder is expected'],
   ])('refuses %j', async (given, message) => {
     expect(await refusal({ ...given, env: { HOOP_KEY: KEY, ...given.env } })).toBe(message)
   })
@@ -222,11 +219,10 @@ describe('values', () => {
       yaml: 'output: {cpa: 1MiB}\nkey: [a]',
     }
     expect((await refusal(given)).split('\n')).toEqual([
-      'FILE:1:10: unknown setting output.cpa, did you mean output.cap?',
-      'FILE:2:6: key must be a text',
-      'missing HOOP_KEY environment variable: set HOOP_KEY, or key-file',
-      'LOG_LEVEL: log.level must be debug, trace, info, warn or error',
-      '--drain: drain must be a duration such as 500ms, 10s or 5m, of 24 days at most',
+      'FILE:1:10 output.cpa: unknown setting, did you mean output.cap?',
+      'FILE:2:6 key: a text is expected, this is a list',
+      'LOG_LEVEL log.level: debug, trace, info, warn or error is expected',
+      '--drain drain: a duration (500ms, 10s, 5m, 1h, 30d) from 0s to 24d is expected',
     ])
   })
 })
@@ -239,7 +235,9 @@ describe('the key', () => {
   })
 
   test('is not called missing when the file that may hold it cannot be read', async () => {
-    expect(await refusal({ yaml: 'key: "grpc://' })).toMatch(/^FILE:1:\d+: this is not valid YAML/)
+    expect(await refusal({ yaml: 'key: "grpc://' })).toMatch(
+      /^FILE:1:\d+: a ":", a quote or a closing bracket is missing/,
+    )
     expect(await refusal({ flags: { config: '/nonexistent/agent.yaml' } })).toBe(
       '--config: the file /nonexistent/agent.yaml does not exist',
     )
@@ -324,7 +322,7 @@ describe('the key', () => {
   })
 
   test('has no flag, because arguments can be read by every user', async () => {
-    expect(agentFlags.map(({ flag }) => flag)).not.toContain('--key')
+    expect(withAgentFlags(new Command()).options.map(({ long }) => long)).not.toContain('--key')
     expect(await refusal({ flags: { key: KEY } })).toMatch(/^missing HOOP_KEY/)
   })
 
@@ -354,10 +352,7 @@ describe('the key', () => {
 })
 
 test('the flags work with commander and no flag of it is required', async () => {
-  const command = new Command().exitOverride()
-  for (const { flag, placeholder, description } of agentFlags) {
-    command.addOption(new Option(placeholder === undefined ? flag : `${flag} <${placeholder}>`, description))
-  }
+  const command = withAgentFlags(new Command().exitOverride())
   command.parse(['--output-cap', '1MiB', '--allow-plaintext', '--kill-grace', '5s', '--log-level', 'warn'], {
     from: 'user',
   })

@@ -10,16 +10,16 @@ export type Credential = Key | GatewayToken
  * file for an SVID even where there is none. Undefined without one, and a problem when it is needed.
  */
 export function findCredential(search: CredentialSearch, isNeeded: boolean): Credential | undefined {
-  const { problems, file } = search
+  const { problems, file } = search.lookup
   const before = problems.count
   for (const find of [findKey, findSvid, findToken]) {
     const credential = find(search)
     if (credential?.kind === 'token') warnOfToken(search)
     if (credential !== undefined || problems.count > before) return credential
   }
-  // Of a file that cannot be read nobody knows whether it has a key.
-  if (file !== undefined && isNeeded)
-    problems.add('missing HOOP_KEY environment variable', 'set HOOP_KEY, or key-file')
+  // A file that cannot be read may well hold the key.
+  if (file.entries !== undefined && isNeeded)
+    problems.addFrom('missing HOOP_KEY environment variable', 'set HOOP_KEY, or key-file')
   return undefined
 }
 

@@ -1,5 +1,5 @@
-import { documentJson, type JsonSchema, orNull } from '../basics/settings/json-schema.ts'
-import { printed } from './print.ts'
+import { defaultJson, documentJson, type JsonSchema, orNull } from '../basics/settings/json-schema.ts'
+import { jsonOf } from '../basics/settings/shapes.ts'
 import { settings, type Setting } from './table.ts'
 
 /** `agent.yaml` for editors: each setting by its dotted name, and as a member of its group. */
@@ -27,14 +27,11 @@ function groupJson(members: Readonly<Record<string, JsonSchema>>, own: JsonSchem
   return own === undefined ? group : { anyOf: [itself, group], description }
 }
 
-function settingJson({ kind, description, isSecret, isOfMachine, ...setting }: Setting<unknown>): JsonSchema {
-  const { default: value } = setting
-  const text = isOfMachine === true ? description.replace(` (default ${String(value)})`, '') : description
-  const isFixed = value !== undefined && isOfMachine !== true
+function settingJson({ kind, description, isOfMachine, default: value }: Setting): JsonSchema {
+  const schema = orNull(jsonOf(kind))
   return {
-    ...orNull(kind.json),
-    description: `${text}. Takes ${kind.expected}`,
-    ...(isFixed ? { default: typeof value === 'boolean' ? value : printed(kind, value) } : {}),
-    ...(isSecret === true ? { writeOnly: true } : {}),
+    ...schema,
+    description: `${description}. Takes ${schema.description ?? ''}`,
+    ...defaultJson(isOfMachine === true ? undefined : value),
   }
 }

@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Secret } from '../basics/secret.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import type { Found, Lookup } from './lookup.ts'
-import { pathBeside } from './path.ts'
-import type { ConfigurationProblems } from './problems.ts'
-import type { SettingsFile } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
 export interface Key {
@@ -23,29 +20,27 @@ const READABLE_BY_ALL = 0o004
 
 export interface CredentialSearch {
   readonly lookup: Lookup
-  /** Undefined when it is not known what the file says. */
-  readonly file: SettingsFile | undefined
   /** systemd's CREDENTIALS_DIRECTORY. */
   readonly credentials: string | undefined
-  readonly problems: ConfigurationProblems
   /** Receives what is unwise with the credential that was taken. */
   readonly warnings: string[]
 }
 
 /** The agent's key: `key` or `key-file`, whichever is given more strongly, else systemd's. Undefined, and no problem, without one. */
 export function findKey(search: CredentialSearch): Key | undefined {
-  const { lookup, file, problems } = search
+  const { lookup } = search
+  const { problems } = lookup
   const before = problems.count
   const key = lookup.find(SETTINGS.key)
   const keyFile = lookup.find(SETTINGS.keyFile)
   if (problems.count > before) return undefined
   if (key !== undefined && key.rank === keyFile?.rank) {
-    problems.add(keyFile.place, `key (${key.place}) and key-file are both given: remove one of them`)
+    problems.addFrom(keyFile.place, `key (${key.place}) and key-file are both given: remove one of them`)
     return undefined
   }
   if (key !== undefined && key.rank > (keyFile?.rank ?? -1)) return givenKey(key, search)
-  if (keyFile !== undefined) return keyInFile(pathBeside(keyFile.value, keyFile, file), keyFile.place, search)
-  return file === undefined ? undefined : systemdKey(search)
+  if (keyFile !== undefined) return keyInFile(lookup.pathIn(keyFile), keyFile.place, search)
+  return lookup.file.entries === undefined ? undefined : systemdKey(search)
 }
 
 function givenKey(key: Found<Secret>, search: CredentialSearch): Key {
@@ -56,13 +51,18 @@ function givenKey(key: Found<Secret>, search: CredentialSearch): Key {
   return { kind: 'key', value: key.value, source: key.from === 'file' ? `${key.place} key` : place }
 }
 
-/** Of a credential that others can read where it was given. */
-export function warnOfPlace({ from, place }: Found<Secret>, { file, warnings }: CredentialSearch): void {
-  if (from !== 'file')
+/** Warns of a credential that others can read in the environment, or in the file that holds it. */
+export function warnOfPlace(
+  { from, place, reference }: Found<Secret>,
+  { lookup, warnings }: CredentialSearch,
+): void {
+  if (from !== 'file' || reference?.kind === 'variable')
     warnings.push(
-      `${place}: what started the agent has the key in its environment too, and commands of an agent that is root can read it there: prefer key-file`,
+      `${reference?.name ?? place}: what started the agent has the key in its environment too, and commands of an agent that is root can read it there: prefer key-file`,
     )
-  else if (((file?.mode ?? 0) & READABLE_BY_OTHERS) !== 0)
+  else if (reference !== undefined && (statSync(reference.path).mode & READABLE_BY_OTHERS) !== 0)
+    warnings.push(`${place}: other users may read the key in ${reference.path}: chmod 600 ${reference.path}`)
+  else if (reference === undefined && (lookup.file.mode & READABLE_BY_OTHERS) !== 0)
     warnings.push(`${place}: the file holds the key and other users may read it: chmod 600`)
 }
 
@@ -83,7 +83,7 @@ function keyInFile(path: string, place: string, search: CredentialSearch): Key |
     return { kind: 'key', value: new Secret(key), source: `key-file ${path}` }
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
-    search.problems.add(place, `the key-file ${path} ${error.message}`)
+    search.lookup.problems.addFrom(place, `the key-file ${path} ${error.message}`)
     return undefined
   }
 }

@@ -1,14 +1,11 @@
-import type { ConfigurationProblems } from './problems.ts'
-import type { SettingsFile } from './settings-file.ts'
+import { resolve } from 'node:path'
+import * as v from 'valibot'
+import { checkShape } from '../basics/settings/check.ts'
+import type { Problems } from '../basics/settings/problems.ts'
+import { type Reference, referenceOf, resolveReferences } from '../basics/settings/references.ts'
+import type { Tree } from '../basics/settings/tree.ts'
+import { locateFile, readSettingsFile, type SettingsFile, type SettingsSource } from './settings-file.ts'
 import { type Setting, flagOf, optionOf, variableOf } from './table.ts'
-
-/** Where the settings of one start of the program are. */
-export interface SettingsSource {
-  /** As commander's `opts()` has them: `outputCap` for `--output-cap`; others than the agent's may be among them. */
-  readonly flags: Readonly<Record<string, string | boolean | undefined>>
-  readonly env: NodeJS.ProcessEnv
-  readonly stderrIsTty: boolean
-}
 
 /** What wins over what: the higher, the stronger. */
 const RANK = { file: 0, alias: 1, environment: 2, flag: 3 } as const
@@ -18,57 +15,106 @@ interface Given {
   readonly rank: number
   /** The flag, the variable, or `path:line:column`. */
   readonly place: string
+  /** As it is written. */
+  readonly written: Tree
+  /** What the file refers to in place of the value. */
+  readonly reference?: Reference
 }
 
 export interface Found<T> extends Given {
+  readonly written: string
   readonly value: T
 }
 
 /** Finds settings by precedence and parses them; what cannot be parsed becomes a problem. */
 export class Lookup {
   readonly #source: SettingsSource
-  readonly #file: SettingsFile | undefined
-  readonly #problems: ConfigurationProblems
+  /** For `env://` in the file. */
+  readonly #environment: NodeJS.ProcessEnv
+  readonly file: SettingsFile
+  readonly problems: Problems
 
-  constructor(source: SettingsSource, file: SettingsFile | undefined, problems: ConfigurationProblems) {
+  /** Reads the settings file. @param environment where `env://` finds variables, if not in the source */
+  constructor(source: SettingsSource, environment = source.env) {
     this.#source = source
-    this.#file = file
-    this.#problems = problems
+    this.#environment = environment
+    this.file = readSettingsFile(locateFile(source))
+    this.problems = this.file.problems
   }
 
   /** The setting's value, or its default when it is not given or refused. */
-  value<T>(setting: Setting<T> & { readonly default: T }): T {
-    return this.find(setting)?.value ?? setting.default
+  value<Kind extends v.GenericSchema>(setting: WithDefault<Kind>): v.InferOutput<Kind> {
+    return this.find(setting)?.value ?? v.parse(setting.kind, setting.default)
   }
 
   /** The strongest that is given. The file's is parsed even so: a file with an error in it is refused. */
-  find<T>(setting: Setting<T>): Found<T> | undefined {
-    const given = [...this.#texts(setting)]
-    const parsed = given.map(({ text, ...rest }, i) =>
-      i === 0 || rest.from === 'file' ? this.#parse(setting, text, rest) : undefined,
+  find<Kind extends v.GenericSchema>(setting: Setting<Kind>): Found<v.InferOutput<Kind>> | undefined {
+    const parsed = [...this.#given(setting)].map((given, i) =>
+      i === 0 || given.from === 'file' ? this.#parse(setting, given) : undefined,
     )
     return parsed[0]
   }
 
-  #parse<T>(setting: Setting<T>, text: string, given: Given): Found<T> | undefined {
-    const value = setting.kind.parse(text)
-    if (value !== undefined) return { value, ...given }
-    this.#problems.add(given.place, `${setting.name} must be ${setting.kind.expected}`)
-    return undefined
+  /** Whether there is a value, be it a wrong one. */
+  isGiven(setting: Setting): boolean {
+    return !this.#given(setting).next().done
+  }
+
+  /** The variables that the file names by `env://`. */
+  get referencedVariables(): readonly string[] {
+    const values = [...(this.file.entries?.values() ?? [])]
+    return values.flatMap((value) => {
+      const reference = typeof value === 'string' ? referenceOf(value, '') : undefined
+      return reference?.kind === 'variable' ? [reference.name] : []
+    })
+  }
+
+  /** In the settings file paths start where it lies, elsewhere in the working folder. */
+  pathIn({ from, value }: Found<string>): string {
+    return resolve(from === 'file' ? this.file.folder : '.', value)
+  }
+
+  #parse<Kind extends v.GenericSchema>(
+    { name, kind }: Setting<Kind>,
+    given: Given,
+  ): Found<v.InferOutput<Kind>> | undefined {
+    const value = checkShape(kind, this.#resolved(name, given), (_, message) => {
+      if (given.from === 'file') this.problems.add([name], message)
+      else this.problems.addFrom(given.place, message, [name])
+    })
+    const { written } = given
+    return value === undefined || typeof written !== 'string' ? undefined : { ...given, written, value }
+  }
+
+  #resolved(name: string, { from, written }: Given): Tree {
+    if (from !== 'file') return written
+    const sources = { folder: this.file.folder, env: this.#environment }
+    return resolveReferences(written, sources, this.problems, { path: [name] })
   }
 
   /** Strongest first. */
-  *#texts(setting: Setting<unknown>): Generator<Given & { readonly text: string }> {
+  *#given(setting: Setting): Generator<Given> {
     const { name, aliases = [], isSecret } = setting
     const flag = isSecret === true ? undefined : this.#source.flags[optionOf(name)]
-    if (flag !== undefined) yield { from: 'flag', rank: RANK.flag, place: flagOf(name), text: String(flag) }
-    const text = this.#source.env[variableOf(name)]
-    if (text) yield { from: 'environment', rank: RANK.environment, place: variableOf(name), text }
-    for (const alias of aliases) {
-      const text = this.#source.env[alias]
-      if (text) yield { from: 'alias', rank: RANK.alias, place: alias, text }
-    }
-    const entry = this.#file?.entries.get(name)
-    if (entry !== undefined) yield { from: 'file', rank: RANK.file, ...entry }
+    if (flag !== undefined)
+      yield { from: 'flag', rank: RANK.flag, place: flagOf(name), written: String(flag) }
+    for (const [from, variables] of [
+      ['environment', [variableOf(name)]],
+      ['alias', aliases],
+    ] as const)
+      for (const variable of variables) {
+        const written = this.#source.env[variable]
+        if (written) yield { from, rank: RANK[from], place: variable, written }
+      }
+    const written = this.file.entries?.get(name)
+    if (written !== undefined) yield this.#inFile(name, written)
+  }
+
+  #inFile(name: string, written: Tree): Given {
+    const reference = typeof written === 'string' ? referenceOf(written, this.file.folder) : undefined
+    const place = this.problems.placeOf([name])
+    return { from: 'file', rank: RANK.file, place, written, ...(reference && { reference }) }
   }
 }
+
+type WithDefault<Kind extends v.GenericSchema> = Setting<Kind> & { readonly default: string }

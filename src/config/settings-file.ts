@@ -1,17 +1,27 @@
-import { dirname } from 'node:path'
-import { nearest } from '../basics/text/nearest.ts'
+import { dirname, resolve } from 'node:path'
 import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
-import type { ConfigurationProblems } from './problems.ts'
+import { unknownSetting } from '../basics/settings/check.ts'
+import type { Path, Problems } from '../basics/settings/problems.ts'
+import { expected } from '../basics/settings/shapes.ts'
+import { readTree, type Tree } from '../basics/settings/tree.ts'
 import { settings } from './table.ts'
-import { type Leaf, readLeaves, YamlError } from './yaml.ts'
 
 export interface SettingsFile {
-  /** By setting. `place` is `path:line:column`. */
-  readonly entries: ReadonlyMap<string, { readonly text: string; readonly place: string }>
+  /** What the file says of each setting. Undefined when the file cannot be read. */
+  readonly entries: ReadonlyMap<string, Tree> | undefined
   /** Relative paths in the file start here. */
   readonly folder: string
   /** Permission bits; 0 when there is no file. */
   readonly mode: number
+  readonly problems: Problems
+}
+
+/** Where the agent's settings come from when it starts. */
+export interface SettingsSource {
+  /** As commander's `opts()` has them: `outputCap` for `--output-cap`; others than the agent's may be among them. */
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>
+  readonly env: NodeJS.ProcessEnv
+  readonly stderrIsTty: boolean
 }
 
 export interface Location {
@@ -23,74 +33,77 @@ export interface Location {
 }
 
 const STANDARD_PATH = '/etc/runbook-agent/agent.yaml'
-const NO_FILE: SettingsFile = { entries: new Map(), folder: '.', mode: 0 }
 /** Many times what all settings with a comment each need. */
 const LONGEST_FILE = 64 * 1024
+const NO_VALUE = ['', '~', 'null']
+const NAMES = settings.map(({ name }) => name)
+const GROUPS = new Set(NAMES.filter((name) => name.includes('.')).map((name) => name.split('.')[0] ?? ''))
 
 /** `--config`, else the variable, else the standard place. */
-export function locateFile(flag: string | undefined, variable: string | undefined): Location {
-  if (flag !== undefined) return { path: flag, place: '--config', isRequired: true }
+export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>): Location {
+  const { config } = flags
+  const { RUNBOOK_AGENT_CONFIG: variable } = env
+  if (typeof config === 'string') return { path: config, place: '--config', isRequired: true }
   if (variable) return { path: variable, place: 'RUNBOOK_AGENT_CONFIG', isRequired: true }
   return { path: STANDARD_PATH, place: 'the settings file', isRequired: false }
 }
 
-/** Undefined, and a problem, when it is not known what the file says; single wrong names are only problems. */
-export function readSettingsFile(
-  location: Location,
-  problems: ConfigurationProblems,
-): SettingsFile | undefined {
+/** Wrong names and a file that cannot be read are problems. */
+export function readSettingsFile({ path, place, isRequired }: Location): SettingsFile {
+  const folder = dirname(resolve(path))
   try {
-    const { bytes, mode } = readSmallFile(location.path, LONGEST_FILE)
-    const entries = toEntries(readLeaves(decodeUtf8(bytes)), location.path, problems)
-    return { entries, folder: dirname(location.path), mode }
+    const { bytes, mode } = readSmallFile(path, LONGEST_FILE)
+    const { tree, problems } = readTree(decodeUtf8(bytes), path, NO_VALUE)
+    return { entries: tree === undefined ? undefined : entriesIn(tree, problems), folder, mode, problems }
   } catch (error) {
-    if (error instanceof FileRefused && error.isMissing && !location.isRequired) return NO_FILE
-    if (error instanceof FileRefused)
-      problems.add(location.place, `the file ${location.path} ${error.message}`)
-    else if (error instanceof YamlError) problems.add(`${location.path}:${error.at}`, error.message)
-    else throw error
-    return undefined
+    if (!(error instanceof FileRefused)) throw error
+    const { problems } = readTree('', path)
+    if (error.isMissing && !isRequired) return { entries: new Map(), folder, mode: 0, problems }
+    problems.addFrom(place, `the file ${path} ${error.message}`)
+    return { entries: undefined, folder, mode: 0, problems }
   }
 }
 
-function toEntries(
-  leaves: readonly Leaf[],
-  path: string,
-  problems: ConfigurationProblems,
-): SettingsFile['entries'] {
-  const entries = new Map<string, { text: string; place: string }>()
-  const seen = new Set<string>()
-  for (const leaf of leaves) {
-    const refusal = refusalOf(leaf, seen)
-    if (leaf.name !== undefined) seen.add(leaf.name)
-    if (refusal !== undefined) problems.add(`${path}:${refusal.at}`, refusal.message)
-    else if (leaf.name !== undefined && typeof leaf.content === 'string') {
-      entries.set(leaf.name, { text: leaf.content, place: `${path}:${leaf.contentAt}` })
-    }
-  }
+function entriesIn(tree: Tree, problems: Problems): ReadonlyMap<string, Tree> {
+  const entries = new Map<string, Tree>()
+  if (isMap(tree)) for (const [name, value] of leavesOf(tree, [], problems)) entries.set(name, value)
+  else if (tree !== null) problems.add([], expected('a map with names of settings')({ input: tree }))
   return entries
 }
 
-function refusalOf(leaf: Leaf, seen: ReadonlySet<string>): { at: string; message: string } | undefined {
-  const { name, content, nameAt, contentAt } = leaf
-  if (name === undefined) return { at: nameAt, message: 'the name of a setting is a text' }
-  const setting = settings.find((candidate) => candidate.name === name)
-  const members = settings.filter((candidate) => candidate.name.startsWith(`${name}.`))
-  if (setting === undefined && members.length === 0) return { at: nameAt, message: unknown(name) }
-  if (seen.has(name)) return { at: nameAt, message: `${name} is in this file already` }
-  // A group with all its settings commented out is left empty.
-  if (content === null || (setting !== undefined && content !== undefined)) return undefined
-  const inside = members.map((member) => member.name).join(', ')
-  const expected = setting?.kind.expected ?? `a group with these settings: ${inside}`
-  return { at: contentAt, message: `${name} must be ${expected}` }
+/** Settings by their dotted names: `output.cap` may be written like this, or in a group `output`. */
+function* leavesOf(
+  tree: TreeMap,
+  group: Path,
+  problems: Problems,
+  seen = new Set<string>(),
+): Generator<[string, Tree]> {
+  for (const [key, value] of Object.entries(tree)) {
+    const path = [...group, key]
+    const name = path.join('.')
+    const fault = faultIn(name, value, seen)
+    seen.add(name)
+    if (fault !== undefined) problems.add(path, ...fault)
+    else if (GROUPS.has(name) && isMap(value)) yield* leavesOf(value, path, problems, seen)
+    else if (value !== null && NAMES.includes(name)) yield [name, value]
+  }
 }
 
-function unknown(name: string): string {
-  const meant = nearest(
-    name,
-    settings.map((setting) => setting.name),
-  )
-  const advice = meant === undefined ? '' : `, did you mean ${meant}?`
-  // With its ": " forgotten a whole line is a name, and the line may be the key.
-  return /^[a-z][a-z0-9._-]{0,30}$/i.test(name) ? `unknown setting ${name}${advice}` : 'unknown setting'
+function faultIn(
+  name: string,
+  value: Tree,
+  seen: ReadonlySet<string>,
+): [message: string, part: 'key' | 'value'] | undefined {
+  if (seen.has(name) && NAMES.includes(name)) return ['this name is here already', 'key']
+  if (NAMES.includes(name)) return undefined
+  if (!GROUPS.has(name)) return [unknownSetting(name, [...NAMES, ...GROUPS]), 'key']
+  if (value === null || isMap(value)) return undefined
+  const inside = NAMES.filter((member) => member.startsWith(`${name}.`)).join(', ')
+  return [expected(`a map with ${inside}`)({ input: value }), 'value']
+}
+
+type TreeMap = Readonly<Record<string, Tree>>
+
+function isMap(tree: Tree): tree is TreeMap {
+  return typeof tree === 'object' && tree !== null && !Array.isArray(tree)
 }

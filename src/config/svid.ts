@@ -1,8 +1,7 @@
 import { Secret } from '../basics/secret.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import type { CredentialSearch } from './key.ts'
-import type { Found } from './lookup.ts'
-import { pathBeside } from './path.ts'
+import type { Found, Lookup } from './lookup.ts'
 import { SETTINGS } from './table.ts'
 
 /** A credential that does not say where the gateway is. */
@@ -26,15 +25,18 @@ const LONGEST_SVID = 64 * 1024
 
 /** Undefined without one, with a problem when it was to be one. Texts as protocol.md 2.3 has them. */
 export function findSvid(search: CredentialSearch): GatewayToken | undefined {
-  const { lookup, file, problems } = search
+  const { lookup } = search
   const svidFile = lookup.find(SETTINGS.spiffeKeyFile)
   if (svidFile === undefined) return undefined
   const gateway = lookup.find(SETTINGS.grpcUrl)
   if (gateway === undefined) {
-    problems.add(`${svidFile.place} requires HOOP_GRPCURL to be set`, 'it is also written grpc-url')
+    lookup.problems.addFrom(
+      `${svidFile.place} requires HOOP_GRPCURL to be set`,
+      'it is also written grpc-url',
+    )
     return undefined
   }
-  const value = readSvid(svidFile, pathBeside(svidFile.value, svidFile, file), search)
+  const value = readSvid(svidFile, lookup)
   return (
     value && {
       kind: 'svid',
@@ -54,7 +56,7 @@ export function findToken(search: CredentialSearch): GatewayToken | undefined {
   const gateway = search.lookup.find(SETTINGS.grpcUrl)
   if (token === undefined || gateway === undefined) return undefined
   if (/[^\x21-\x7e]/.test(token.value.reveal())) {
-    search.problems.add(token.place, 'token must be one word of ASCII characters')
+    search.lookup.problems.addFrom(token.place, 'token must be one word of ASCII characters')
     return undefined
   }
   return {
@@ -68,24 +70,21 @@ export function findToken(search: CredentialSearch): GatewayToken | undefined {
   }
 }
 
-function readSvid(
-  { place }: Found<string>,
-  path: string,
-  { problems }: CredentialSearch,
-): Secret | undefined {
-  const file = `${place} "${path}"`
+function readSvid(found: Found<string>, lookup: Lookup): Secret | undefined {
+  const path = lookup.pathIn(found)
+  const file = `${found.place} "${path}"`
   try {
     const svid = decodeUtf8(readSmallFile(path, LONGEST_SVID).bytes).trim()
-    if (svid === '') problems.add(`${file} is empty`, 'has the SPIFFE agent written it?')
+    if (svid === '') lookup.problems.addFrom(`${file} is empty`, 'has the SPIFFE agent written it?')
     else if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(svid))
-      problems.add(
+      lookup.problems.addFrom(
         `${file} does not look like a JWT (expected three dot-separated segments)`,
         'it has to hold one JWT-SVID and nothing else',
       )
     else return new Secret(svid)
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
-    problems.add(`failed reading ${file}`, `it ${error.message}`)
+    lookup.problems.addFrom(`failed reading ${file}`, `it ${error.message}`)
   }
   return undefined
 }

@@ -1,9 +1,7 @@
+import type { GenericSchema } from 'valibot'
+import { choice, duration, size, truth } from '../basics/settings/kinds.ts'
 import {
-  type Kind,
-  boolean,
-  choice,
   count,
-  durationKind,
   folder,
   gatewayUrl,
   keyFile,
@@ -13,19 +11,17 @@ import {
   pem,
   secret,
   serverName,
-  sizeKind,
   svidFile,
 } from './kinds.ts'
 import { sessionsOn, thisMachine } from './session-limit.ts'
 
-const SESSIONS_HERE = sessionsOn(thisMachine())
-
-export interface Setting<T> {
+export interface Setting<Kind extends GenericSchema = GenericSchema> {
   /** In the file, e.g. `output.cap`; flag and environment variable follow from it. */
   readonly name: string
-  readonly kind: Kind<T>
+  readonly kind: Kind
   readonly description: string
-  readonly default?: T
+  /** As it would be written in the file. */
+  readonly default?: string
   /** The default is another one on other machines. */
   readonly isOfMachine?: true
   /** Variables of hoop's agent that mean the same, the first one set counts. */
@@ -33,6 +29,10 @@ export interface Setting<T> {
   /** Has no flag: every user of the machine can read the arguments of a process. */
   readonly isSecret?: true
 }
+
+/** 24.8 days. A timer of Node's that is set for longer fires at once: a drain of 30d would kill everything. */
+const timer = duration('0s', '24d')
+const bytes = size()
 
 /** Every setting of the agent. Add one here when something reads it. */
 export const SETTINGS = {
@@ -63,8 +63,8 @@ export const SETTINGS = {
   },
   spiffeInsecure: {
     name: 'spiffe.insecure',
-    kind: boolean,
-    default: false,
+    kind: truth,
+    default: 'false',
     aliases: ['HOOP_GRPC_INSECURE'],
     description: 'with a JWT-SVID: no TLS',
   },
@@ -83,8 +83,8 @@ export const SETTINGS = {
   },
   allowPlaintext: {
     name: 'allow-plaintext',
-    kind: boolean,
-    default: false,
+    kind: truth,
+    default: 'false',
     description: 'send the credential unencrypted to a gateway on another machine',
   },
   tlsCa: {
@@ -101,8 +101,8 @@ export const SETTINGS = {
   },
   tlsSkipVerify: {
     name: 'tls.skip-verify',
-    kind: boolean,
-    default: false,
+    kind: truth,
+    default: 'false',
     aliases: ['HOOP_TLS_SKIP_VERIFY'],
     description: "do not check the gateway's certificate",
   },
@@ -120,9 +120,9 @@ export const SETTINGS = {
   logLevel: {
     name: 'log.level',
     kind: choice({ debug: 'debug', trace: 'debug', info: 'info', warn: 'warn', error: 'error' }),
-    default: 'info' as const,
+    default: 'info',
     aliases: ['LOG_LEVEL'],
-    description: 'least important lines to log (default info)',
+    description: 'least important lines to log',
   },
   logEncoding: {
     name: 'log.encoding',
@@ -143,26 +143,26 @@ export const SETTINGS = {
   },
   journalSize: {
     name: 'journal.size',
-    kind: sizeKind,
-    default: 16 * 1024 ** 2,
-    description: 'largest journal of executions, two files together, 0 for none (default 16MiB)',
+    kind: bytes,
+    default: '16MiB',
+    description: 'largest journal of executions, two files together, 0 for none',
   },
   limitsSessions: {
     name: 'limits.sessions',
     kind: count,
-    default: SESSIONS_HERE,
+    default: String(sessionsOn(thisMachine())),
     isOfMachine: true,
-    description: `sessions at the same time, more are refused; as memory and open files allow (default ${SESSIONS_HERE})`,
+    description: 'sessions at the same time, more are refused; as memory and open files allow',
   },
   outputCap: {
     name: 'output.cap',
-    kind: sizeKind,
-    default: 10 * 1024 ** 2,
-    description: 'longest captured output of an execution, 0 for no limit (default 10MiB)',
+    kind: bytes,
+    default: '10MiB',
+    description: 'longest captured output of an execution, 0 for no limit',
   },
   limitsMemory: {
     name: 'limits.memory',
-    kind: sizeKind,
+    kind: bytes,
     description: 'memory of one execution, needs a delegated cgroup v2 (default: no limit)',
   },
   limitsProcesses: {
@@ -173,21 +173,21 @@ export const SETTINGS = {
   outputOnCap: {
     name: 'output.on-cap',
     kind: choice({ continue: 'continue', kill: 'kill' }),
-    default: 'continue' as const,
-    description: 'what happens to an execution whose output is longer (default continue)',
+    default: 'continue',
+    description: 'what happens to an execution whose output is longer',
   },
   outputTailMemory: {
     name: 'output.tail-memory',
-    kind: sizeKind,
-    default: 64 * 1024 ** 2,
+    kind: bytes,
+    default: '64MiB',
     description:
-      'memory for the tails of capped outputs, all executions together; beyond it they are shorter (default 64MiB)',
+      'memory for the tails of capped outputs, all executions together; beyond it they are shorter',
   },
   redact: {
     name: 'redact',
     kind: choice({ on: 'on', true: 'on', off: 'off', false: 'off' }),
-    default: 'on' as const,
-    description: 'replace the values of secrets in captured output (default on)',
+    default: 'on',
+    description: 'replace the values of secrets in captured output',
   },
   redactNames: {
     name: 'redact.names',
@@ -197,14 +197,14 @@ export const SETTINGS = {
   },
   executionMaxDuration: {
     name: 'execution.max-duration',
-    kind: durationKind,
+    kind: timer,
     description: 'time an execution may take, then it is ended with code 124 (default: no limit)',
   },
   killGrace: {
     name: 'kill.grace',
-    kind: durationKind,
-    default: 10_000,
-    description: 'time between SIGTERM and SIGKILL (default 10s)',
+    kind: timer,
+    default: '10s',
+    description: 'time between SIGTERM and SIGKILL',
   },
   http: {
     name: 'http',
@@ -215,24 +215,24 @@ export const SETTINGS = {
   background: {
     name: 'background',
     kind: choice({ kill: 'kill', leave: 'leave' }),
-    default: 'kill' as const,
-    description: 'what happens to processes that a finished command left behind (default kill)',
+    default: 'kill',
+    description: 'what happens to processes that a finished command left behind',
   },
   onDisconnect: {
     name: 'on-disconnect',
     kind: choice({ terminate: 'terminate', finish: 'finish' }),
-    default: 'terminate' as const,
-    description: 'what happens to running commands when the gateway is lost (default terminate)',
+    default: 'terminate',
+    description: 'what happens to running commands when the gateway is lost',
   },
   drain: {
     name: 'drain',
-    kind: durationKind,
-    default: 60_000,
-    description: 'time the running sessions have to finish when the agent is told to stop (default 60s)',
+    kind: timer,
+    default: '60s',
+    description: 'time the running sessions have to finish when the agent is told to stop',
   },
-} satisfies Readonly<Record<string, Setting<unknown>>>
+} satisfies Readonly<Record<string, Setting>>
 
-export const settings: readonly Setting<unknown>[] = Object.values(SETTINGS)
+export const settings: readonly Setting[] = Object.values(SETTINGS)
 
 /** `output.cap` is `--output-cap`. */
 export function flagOf(name: string): string {

@@ -1,11 +1,9 @@
+import { resolve } from 'node:path'
 import type { X509Certificate } from 'node:crypto'
 import { certificatesIn, PemError, pemText, privateKeyIn } from '../basics/net/pem.ts'
 import { Secret } from '../basics/secret.ts'
 import { unreadableAuthorities } from '../basics/net/authorities.ts'
 import type { Found, Lookup } from './lookup.ts'
-import { pathBeside } from './path.ts'
-import type { ConfigurationProblems } from './problems.ts'
-import type { SettingsFile } from './settings-file.ts'
 import { SETTINGS } from './table.ts'
 
 /** All of it checked: texts are PEM. */
@@ -20,8 +18,6 @@ export interface TlsSettings {
 interface TlsSearch {
   readonly lookup: Lookup
   readonly env: NodeJS.ProcessEnv
-  readonly file: SettingsFile | undefined
-  readonly problems: ConfigurationProblems
   readonly warnings: string[]
 }
 
@@ -40,14 +36,14 @@ export function findTls(search: TlsSearch): TlsSettings {
   }
 }
 
-function findAuthorities({ lookup, env, file, problems, warnings }: TlsSearch): string[] | undefined {
+function findAuthorities({ lookup, env, warnings }: TlsSearch): string[] | undefined {
   const found = lookup.find(SETTINGS.tlsCa)
   if (found === undefined) {
     warnings.push(...unreadableAuthorities(env))
     return undefined
   }
-  const certificates = reading(found, problems, 'failed to append root CA into cert pool: ', () =>
-    certificatesIn(pemOf(found, file)),
+  const certificates = reading(found, lookup, 'failed to append root CA into cert pool: ', () =>
+    certificatesIn(pemOf(found)),
   )
   return certificates?.map(String)
 }
@@ -59,24 +55,27 @@ function findClient(search: TlsSearch): TlsSettings['client'] {
   const missing = cert === undefined ? 'tls.cert' : 'tls.key'
   const given = cert ?? key
   if (given !== undefined)
-    search.problems.add(given.place, `tls.cert and tls.key go together: set ${missing} as well`)
+    search.lookup.problems.addFrom(given.place, `tls.cert and tls.key go together: set ${missing} as well`)
   return undefined
 }
 
 function readClient(
   cert: Found<string>,
   key: Found<string>,
-  { file, problems, warnings }: TlsSearch,
+  { lookup, warnings }: TlsSearch,
 ): TlsSettings['client'] {
-  const chain = reading(cert, problems, '', () => certificatesIn(pemOf(cert, file)))
-  const pair = reading(key, problems, '', () => {
-    const text = pemOf(key, file)
+  const chain = reading(cert, lookup, '', () => certificatesIn(pemOf(cert)))
+  const pair = reading(key, lookup, '', () => {
+    const text = pemOf(key)
     return { text, key: privateKeyIn(text) }
   })
   const own = chain?.[0]
   if (chain === undefined || own === undefined || pair === undefined) return undefined
   if (!own.checkPrivateKey(pair.key)) {
-    problems.add(key.place, `this is not the key of the first certificate in tls.cert (${cert.place})`)
+    lookup.problems.addFrom(
+      key.place,
+      `this is not the key of the first certificate in tls.cert (${cert.place})`,
+    )
     return undefined
   }
   warnOfAge(own, cert, warnings)
@@ -90,7 +89,7 @@ function warnOfAge({ validTo }: X509Certificate, { place }: Found<string>, warni
 
 function reading<T>(
   found: Found<string>,
-  problems: ConfigurationProblems,
+  { problems }: Lookup,
   prefix: string,
   read: () => T,
 ): T | undefined {
@@ -98,11 +97,12 @@ function reading<T>(
     return read()
   } catch (error) {
     if (!(error instanceof PemError)) throw error
-    problems.add(found.place, `${prefix}${error.message}`)
+    problems.addFrom(found.place, `${prefix}${error.message}`)
     return undefined
   }
 }
 
-function pemOf(found: Found<string>, file: SettingsFile | undefined): string {
-  return pemText(found.value, (path) => pathBeside(path, found, file))
+/** A reference in the settings file has been followed already. */
+function pemOf({ value }: Found<string>): string {
+  return pemText(value, (path) => resolve(path))
 }

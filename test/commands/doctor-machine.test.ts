@@ -121,7 +121,7 @@ describe('the settings', () => {
     const { level, advice, fact } = checkSettings(given({ RUNBOOK_AGENT_CONFIG: file }))
     expect([level, fact]).toEqual(['broken', undefined])
     expect(advice?.split('\n')).toHaveLength(3)
-    expect(advice).toMatch(/drain must be a duration[^]*limits\.sessions must be|missing HOOP_KEY/)
+    expect(advice).toMatch(/limits\.sessions: [^]*drain: a duration|missing HOOP_KEY/)
     expect(advice).not.toContain('hush')
   })
 

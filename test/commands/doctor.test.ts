@@ -91,7 +91,7 @@ describe('runbook-agent doctor', () => {
     expect(code).toBe(2)
     expect(lineOf(checks, 'settings')).toMatchObject({
       level: 'broken',
-      advice: expect.stringContaining('RUNBOOK_AGENT_DRAIN: drain must be a duration') as string,
+      advice: expect.stringContaining('RUNBOOK_AGENT_DRAIN drain: a duration') as string,
     })
     expect(levels(checks)).toMatchObject({
       ...{ key: 'skipped', tcp: 'skipped', 'runtime folder': 'skipped', memory: 'skipped' },

@@ -1,7 +1,8 @@
 import { chmodSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConfigError, loadAgentSettings, type AgentConfiguration } from '../../src/config.ts'
+import { SettingsError } from '../../src/basics/settings/problems.ts'
+import { loadAgentSettings, type AgentConfiguration } from '../../src/config.ts'
 import { Workplace } from '../support/sites/workplace.ts'
 
 const KEY = 'grpc://local:xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE@127.0.0.1:8010?mode=standard'
@@ -24,7 +25,7 @@ function refusal(env: NodeJS.ProcessEnv, yaml = ''): string {
   try {
     load(env, yaml)
   } catch (error) {
-    if (error instanceof ConfigError) return error.message.replaceAll(place.path, 'PLACE')
+    if (error instanceof SettingsError) return error.message.replaceAll(place.path, 'PLACE')
     throw error
   }
   throw new Error('the settings were taken')
@@ -97,7 +98,7 @@ describe('a JWT-SVID', () => {
   it('instead of the path of its file is refused without being shown', () => {
     const message = refusal({ HOOP_SPIFFE_KEY_FILE: JWT, HOOP_GRPCURL: 'gateway.test:8443' })
     expect(message).toBe(
-      'HOOP_SPIFFE_KEY_FILE: spiffe.key-file must be the path of a file that holds a JWT-SVID, not the SVID itself',
+      'HOOP_SPIFFE_KEY_FILE spiffe.key-file: the path of a file that holds a JWT-SVID, not the SVID itself, is expected',
     )
   })
 })

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { durationKind } from '../../src/config/kinds.ts'
+import * as v from 'valibot'
+import { SETTINGS } from '../../src/config/table.ts'
+
+function drain(text: string): number | undefined {
+  const { success, output } = v.safeParse(SETTINGS.drain.kind, text)
+  return success ? output : undefined
+}
 
 test.each([
   ['0ms', 0],
@@ -9,7 +15,7 @@ test.each([
   ['999999999d', undefined],
   ['0', undefined],
 ])('the duration %j is %s milliseconds', (text, milliseconds) => {
-  expect(durationKind.parse(text)).toBe(milliseconds)
+  expect(drain(text)).toBe(milliseconds)
 })
 
 test('a duration of any text is undefined or fits a timer', () => {
@@ -18,7 +24,7 @@ test('a duration of any text is undefined or fits a timer', () => {
     .map((parts) => parts.join(''))
   fc.assert(
     fc.property(fc.oneof(text, fc.string()), (written) => {
-      const milliseconds = durationKind.parse(written) ?? 0
+      const milliseconds = drain(written) ?? 0
       expect(milliseconds >= 0 && milliseconds < 2 ** 31).toBe(true)
     }),
   )

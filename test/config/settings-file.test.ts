@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ConfigurationProblems } from '../../src/config/problems.ts'
 import { type Location, locateFile, readSettingsFile } from '../../src/config/settings-file.ts'
 const SECRET = 'xagt-Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE'
 let root: string
@@ -19,13 +18,12 @@ afterEach(async () => {
 })
 
 function read(location: Partial<Location> = {}): {
-  texts: Record<string, string> | undefined
+  texts: Record<string, unknown> | undefined
   message: string
 } {
-  const problems = new ConfigurationProblems()
-  const file = readSettingsFile({ path, place: '--config', isRequired: true, ...location }, problems)
-  const texts = file && Object.fromEntries([...file.entries].map(([name, { text }]) => [name, text]))
-  return { texts, message: problems.toError().message.replaceAll(path, 'FILE') }
+  const { entries, problems } = readSettingsFile({ path, place: '--config', isRequired: true, ...location })
+  const texts = entries && Object.fromEntries(entries)
+  return { texts, message: problems.toLines().join('\n').replaceAll(path, 'FILE') }
 }
 
 async function reading(yaml: string): Promise<ReturnType<typeof read>> {
@@ -57,23 +55,21 @@ describe('names', () => {
   })
 
   test.each([
-    ['outptu.cap: 1', '1:1: unknown setting outptu.cap, did you mean output.cap?'],
-    ['drain: 1s\nlog:\n  levle: info', '3:3: unknown setting log.levle, did you mean log.level?'],
-    ['Key_File: a', '1:1: unknown setting Key_File, did you mean key-file?'],
-    ['wholly: {different: 1}', '1:10: unknown setting wholly.different'],
-    ['other:', '1:1: unknown setting other'],
-    ['__proto__: 1', '1:1: unknown setting'],
-    ['? [a]\n: 1', '1:3: the name of a setting is a text'],
+    ['outptu.cap: 1', '1:1 outptu.cap: unknown setting, did you mean output.cap?'],
+    ['outptu: {cap: 1}', '1:1 outptu: unknown setting, did you mean output?'],
+    ['drain: 1s\nlog:\n  levle: info', '3:3 log.levle: unknown setting, did you mean log.level?'],
+    ['Key_File: a', '1:1 Key_File: unknown setting, did you mean key-file?'],
+    ['wholly: {different: 1}', '1:1 wholly: unknown setting'],
+    ['other:', '1:1 other: unknown setting'],
+    ['__proto__: 1', '1:1: __proto__ cannot be used as a name'],
+    ['? [a]\n: 1', '1:3: the name of a setting must be a text'],
     [
       'output: 1',
-      '1:9: output must be a group with these settings: output.cap, output.on-cap, output.tail-memory',
+      '1:9 output: a map with output.cap, output.on-cap, output.tail-memory is expected, this is a single value',
     ],
-    ['log: [a]', '1:6: log must be a group with these settings: log.level, log.encoding'],
-    ['output.cap: {a: 1}', '1:14: unknown setting output.cap.a, did you mean output.cap?'],
-    ['drain: [1s]', '1:8: drain must be a duration such as 500ms, 10s or 5m, of 24 days at most'],
-    ['key: &k a\nruntime-dir: *k', '2:14: runtime-dir must be the path of a folder'],
-    ['drain: 1s\ndrain: 2s', '2:1: drain is in this file already'],
-    ['output.cap: 1B\noutput: {cap: 2B}', '2:10: output.cap is in this file already'],
+    ['log: [a]', '1:6 log: a map with log.level, log.encoding is expected, this is a list'],
+    ['drain: 1s\ndrain: 2s', '2:1: this name is here already'],
+    ['output.cap: 1B\noutput: {cap: 2B}', '2:10 output.cap: this name is here already'],
   ])('refuses %j with its place', async (yaml, message) => {
     expect((await reading(yaml)).message).toBe(`FILE:${message}`)
   })
@@ -81,14 +77,12 @@ describe('names', () => {
 
 describe('text', () => {
   test.each([
-    ['drain: 1s\n- a', '2:1: this is not valid YAML'],
-    ['drain: "1s', '1:11: this is not valid YAML'],
-    ['drain: 1s\n---\ndrain: 2s', '2:1: this is not valid YAML'],
-    ['drain: !foo 1s', '1:8: this is not valid YAML'],
-    ['just a text', '1:1: settings are written as "name: value"'],
-    ['- drain', '1:1: settings are written as "name: value"'],
-    ['['.repeat(10_000), '1:1: something is nested more than 20 deep'],
-    ['- '.repeat(10_000), '1:1: something is nested more than 20 deep'],
+    ['drain: 1s\n- a', '2:1: '],
+    ['drain: "1s', '1:11: a ":", a quote or a closing bracket is missing'],
+    ['drain: 1s\n---\ndrain: 2s', '2:1: the file must hold one document only'],
+    ['drain: !foo 1s', '1:8: tags are not supported'],
+    ['['.repeat(10_000), '1:1: settings are nested more than 20 deep'],
+    ['- '.repeat(10_000), '1:1: settings are nested more than 20 deep'],
   ])('that is not of the form is refused with its place', async (yaml, message) => {
     const found = await reading(yaml)
     expect(found.texts).toBeUndefined()
@@ -138,13 +132,17 @@ describe('text', () => {
 
 describe('the file', () => {
   test('is the flag, else the variable, else the standard one, which may be missing', () => {
-    expect(locateFile('a', 'b')).toMatchObject({ path: 'a', place: '--config', isRequired: true })
-    expect(locateFile(undefined, 'b')).toMatchObject({
+    expect(locateFile({ flags: { config: 'a' }, env: { RUNBOOK_AGENT_CONFIG: 'b' } })).toMatchObject({
+      path: 'a',
+      place: '--config',
+      isRequired: true,
+    })
+    expect(locateFile({ flags: {}, env: { RUNBOOK_AGENT_CONFIG: 'b' } })).toMatchObject({
       path: 'b',
       place: 'RUNBOOK_AGENT_CONFIG',
       isRequired: true,
     })
-    expect(locateFile(undefined, '')).toMatchObject({
+    expect(locateFile({ flags: {}, env: { RUNBOOK_AGENT_CONFIG: '' } })).toMatchObject({
       path: '/etc/runbook-agent/agent.yaml',
       isRequired: false,
     })
@@ -171,5 +169,5 @@ describe('the file', () => {
 test('a thousand wrong names are counted, not listed', async () => {
   const { message } = await reading(Array.from({ length: 1000 }, (_, i) => `a${i}: 1`).join('\n'))
   expect(message.split('\n')).toHaveLength(51)
-  expect(message.split('\n').at(-1)).toBe('and 950 more')
+  expect(message.split('\n').at(-1)).toBe('FILE: and 950 more')
 })

@@ -1,11 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  systemAuthorities,
-  ConfigError,
-  loadAgentSettings,
-  type AgentConfiguration,
-} from '../../src/config.ts'
+import { SettingsError } from '../../src/basics/settings/problems.ts'
+import { systemAuthorities, loadAgentSettings, type AgentConfiguration } from '../../src/config.ts'
 import { Authority, years } from '../support/network/certificates.ts'
 import { Workplace } from '../support/sites/workplace.ts'
 
@@ -31,7 +27,7 @@ function refusal(env: NodeJS.ProcessEnv): string {
   try {
     load(env)
   } catch (error) {
-    if (error instanceof ConfigError) return error.message.replaceAll(place.path, 'PLACE')
+    if (error instanceof SettingsError) return error.message.replaceAll(place.path, 'PLACE')
     throw error
   }
   throw new Error('the settings were taken')

@@ -118,7 +118,7 @@ describe('a configuration error is one line that names setting and place, and ex
     [
       'a wrong duration',
       { HOOP_KEY: 'grpc://name:open-sesame@127.0.0.1:1', RUNBOOK_AGENT_DRAIN: 'soon' },
-      /^RUNBOOK_AGENT_DRAIN: drain must be a duration/,
+      /^RUNBOOK_AGENT_DRAIN drain: a duration .* is expected/,
     ],
   ] as const)('%s for the agent', async (_, env, message) => {
     using place = new Workplace()

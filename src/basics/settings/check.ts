@@ -1,25 +1,35 @@
 import * as v from 'valibot'
 import { nearest } from '../text/nearest.ts'
-import { type Path, type Problems, shorten } from './problems.ts'
-import { SettingsShape } from '../../gateway/settings/schema.ts'
+import type { Path, Problems } from './problems.ts'
 import type { Tree } from './tree.ts'
 
-/** The tree as settings, or undefined and every setting that is not what it should be as a problem. */
-export function checkShape(tree: Tree, problems: Problems): SettingsShape | undefined {
-  const result = v.safeParse(SettingsShape, tree)
+/** A longer list of names would hide the suggestion. */
+const MOST_NAMES = 12
+
+/**
+ * What the shape makes of the tree. Undefined when something in it is not what it should be.
+ * @param report gets each fault with its path from the top of the tree
+ */
+export function checkShape<const Shape extends v.GenericSchema>(
+  shape: Shape,
+  tree: Tree,
+  report: Problems['add'],
+): v.InferOutput<Shape> | undefined {
+  const result = v.safeParse(shape, tree)
   if (result.success) return result.output
   for (const issue of result.issues) {
     const path: Path = issue.path?.map(({ key }) => key as string | number) ?? []
-    if (issue.type === 'never') problems.add(path, unknownSetting(path, issue.message.split(' ')), 'key')
-    else problems.add(path, issue.message, issue.path?.at(-1)?.origin === 'key' ? 'key' : 'value')
+    if (issue.type === 'never')
+      report(path, unknownSetting(String(path.at(-1)), issue.message.split(' ')), 'key')
+    else report(path, issue.message, issue.path?.at(-1)?.origin === 'key' ? 'key' : 'value')
   }
   return undefined
 }
 
-function unknownSetting(path: Path, known: readonly string[]): string {
-  const meant = nearest(shorten(String(path.at(-1))), known)
-  const accepted = `accepted here: ${known.join(', ')}`
-  return meant === undefined
-    ? `unknown setting, ${accepted}`
-    : `unknown setting, did you mean ${meant}? (${accepted})`
+/** @param known what is accepted in this place */
+export function unknownSetting(name: string, known: readonly string[]): string {
+  const meant = nearest(name.slice(0, 100), known)
+  const accepted = known.length > MOST_NAMES ? '' : `accepted here: ${known.join(', ')}`
+  if (meant === undefined) return ['unknown setting', accepted].filter((part) => part !== '').join(', ')
+  return `unknown setting, did you mean ${meant}?${accepted === '' ? '' : ` (${accepted})`}`
 }

@@ -1,5 +1,3 @@
-import { DURATION, SIZE } from '../text/units.ts'
-
 /** What settings need of JSON Schema, draft 7: the one that editors know best. */
 export interface JsonSchema {
   readonly type?: readonly string[]
@@ -40,14 +38,10 @@ export function wordsJson(words: readonly string[]): JsonSchema {
   }
 }
 
-export const booleanJson: JsonSchema = { type: ['boolean', 'string'], pattern: '^(?:true|false)$' }
-export const durationJson: JsonSchema = { type: ['string'], pattern: DURATION.source }
-/** The only number is 0. */
-export const sizeJson: JsonSchema = {
-  type: ['string', 'integer'],
-  pattern: SIZE.source,
-  minimum: 0,
-  maximum: 0,
+/** @param text as it would be written in the file */
+export function defaultJson(text: JsonSchema['default']): Pick<JsonSchema, 'default'> {
+  if (text === undefined) return {}
+  return { default: text === 'true' || text === 'false' ? text === 'true' : text }
 }
 
 /** A setting that may be left empty. */

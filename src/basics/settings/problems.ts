@@ -1,15 +1,16 @@
 import type { LineCounter } from 'yaml'
-import { firstLines } from './first-lines.ts'
-import { placeIn } from './yaml.ts'
 
 /** Where a setting is: keys and list positions from the top. */
 export type Path = readonly (string | number)[]
 
-/** One thing that is wrong. Line and column count from 1; none when the whole file is meant. */
+/** One thing that is wrong. Line and column count from 1. */
 export interface Problem {
+  /** Of what is wrong in the settings file itself. */
   readonly line?: number
   readonly column?: number
-  /** E.g. `connections[0].agent`; empty for the whole file. */
+  /** Of anything else: the flag, the variable or the file. */
+  readonly place?: string
+  /** E.g. `connections[0].agent`; empty when no setting is meant. */
   readonly path: string
   /** What is accepted. Never a value: any of them may be a secret. */
   readonly message: string
@@ -21,10 +22,13 @@ export class SettingsError extends Error {
   readonly problems: readonly Problem[]
 
   constructor(file: string, problems: readonly Problem[]) {
-    super(toText(file, problems))
+    super(toLines(file, problems).join('\n'))
     this.problems = problems
   }
 }
+
+/** More are only counted: one lost indentation can make thousands. */
+const LONGEST_LIST = 50
 
 /** Collects problems and knows where in the file each setting is. */
 export class Problems {
@@ -41,85 +45,109 @@ export class Problems {
 
   /** Notes at which characters of the file a setting's name and its value begin. */
   locate(path: Path, value: number, key = value): void {
-    this.#offsets.set(formatPath(path), { key, value })
+    this.#offsets.set(path.join('.'), { key, value })
   }
 
   /**
-   * Adds a problem of a setting. A setting has one problem at most, and none when something it is part of has
-   * one: what follows from an error is no news.
+   * Adds a problem of a setting in the file. A setting has at most one, and none when something around it has one:
+   * what follows from an error is no news.
    */
   add(path: Path, message: string, part: 'key' | 'value' = 'value'): void {
     if (this.has(path)) return
-    this.#paths.add(formatPath(path))
+    this.#paths.add(path.join('.'))
     this.addAt(this.#offsetOf(path)[part], message, path)
   }
 
   /** Adds a problem of the text itself, at a character of it. */
   addAt(offset: number, message: string, path: Path = []): void {
-    this.#found.push({ ...placeIn(this.#lines, offset), path: formatPath(path), message })
+    this.#found.push({ ...this.#positionOf(offset), path: formatPath(path), message })
+  }
+
+  /** Adds a problem of what is not written in the file, once. `place` is a flag or a variable, for instance. */
+  addFrom(place: string, message: string, path: Path = []): void {
+    const problem = { place, path: formatPath(path), message }
+    const isKnown = this.#found.some((other) => other.place === place && other.message === message)
+    if (!isKnown) this.#found.push(problem)
   }
 
   /** "line 12", for a problem that has to do with another setting. */
   lineOf(path: Path): string {
-    return `line ${this.#lines.linePos(this.#offsetOf(path).value).line}`
+    return `line ${this.#positionOf(this.#offsetOf(path).value).line}`
   }
 
   /** `path:line:column` of a setting's value. */
   placeOf(path: Path): string {
-    const { line, column } = placeIn(this.#lines, this.#offsetOf(path).value)
+    const { line, column } = this.#positionOf(this.#offsetOf(path).value)
     return `${this.#file}:${line}:${column}`
   }
 
-  /** Whether the setting, or what it is part of, has a problem. */
+  /** Whether the setting in the file, or what it is part of, has a problem. */
   has(path: Path): boolean {
-    return path.some((_, i) => this.#paths.has(formatPath(path.slice(0, i + 1))))
+    return path.some((_, i) => this.#paths.has(path.slice(0, i + 1).join('.')))
   }
 
-  get any(): boolean {
-    return this.#found.length > 0
+  get count(): number {
+    return this.#found.length
   }
 
-  /** Throws a SettingsError with all problems so far, in the order of the file. */
+  /** A line each: first those of the file, in its order. */
+  toLines(): string[] {
+    return toLines(this.#file, this.#sorted())
+  }
+
+  /** Throws a SettingsError with all problems so far. */
   throwIfAny(): void {
-    if (this.any) throw this.toError()
+    if (this.count > 0) throw new SettingsError(this.#file, this.#sorted())
   }
 
-  toError(): SettingsError {
-    const place = ({ line = 0, column = 0 }: Problem): number => line * 1e7 + column
-    return new SettingsError(
-      this.#file,
-      this.#found.toSorted((a, b) => place(a) - place(b)),
-    )
+  #sorted(): Problem[] {
+    const order = ({ line = 1e9, column = 0 }: Problem): number => line * 1e7 + column
+    return this.#found.toSorted((a, b) => order(a) - order(b))
   }
 
   /** Of the setting, or of what it is missing from. */
   #offsetOf(path: Path): { key: number; value: number } {
     for (let length = path.length; length >= 0; length--) {
-      const found = this.#offsets.get(formatPath(path.slice(0, length)))
+      const found = this.#offsets.get(path.slice(0, length).join('.'))
       if (found !== undefined) return found
     }
     return { key: 0, value: 0 }
+  }
+
+  #positionOf(offset: number): { line: number; column: number } {
+    const { line, col } = this.#lines.linePos(offset)
+    // A counter that has seen no line says 0:n.
+    return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
 }
 
 /** E.g. `connections[0].agent`. */
 export function formatPath(path: Path): string {
   return path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${shorten(key)}`))
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${formatKey(key)}`))
     .join('')
     .replace(/^\./, '')
 }
 
-/** A key may be anything, a whole misplaced paragraph for instance. */
-export function shorten(key: string): string {
-  const printable = key.replaceAll(/[^\x20-\x7e]/g, '?')
+/** Names of settings and variables. */
+const NAME = /^(?:(?:envvar|filesystem):)?(?:[A-Z_][A-Z0-9_]{0,99}|[A-Za-z_][\w.-]{0,30})$/
+
+/** Without its ": " a whole line is a key, and it may hold a secret. */
+function formatKey(key: string): string {
+  return NAME.test(key) ? key : '?'
+}
+
+/** What follows `file://` or `env://` may be anything, a whole misplaced paragraph for instance. */
+export function shorten(text: string): string {
+  const printable = text.replaceAll(/[^\x20-\x7e]/g, '?')
   return printable.length <= 100 ? printable : `${printable.slice(0, 97)}...`
 }
 
-function toText(file: string, problems: readonly Problem[]): string {
-  const lines = problems.map(({ line, column, path, message }) => {
-    const place = line === undefined || column === undefined ? file : `${file}:${line}:${column}`
-    return path === '' ? `${place}: ${message}` : `${place} ${path}: ${message}`
+function toLines(file: string, problems: readonly Problem[]): string[] {
+  const lines = problems.map(({ line, column, place, path, message }) => {
+    const where = place ?? (line === undefined ? file : `${file}:${line}:${column ?? 1}`)
+    return `${where}${path === '' ? '' : ` ${path}`}: ${message}`.replaceAll(/\p{Cc}/gu, '?')
   })
-  return firstLines(lines, `${file}: `).join('\n')
+  const more = lines.length - LONGEST_LIST
+  return [...lines.slice(0, LONGEST_LIST), ...(more > 0 ? [`${file}: and ${more} more`] : [])]
 }

@@ -3,59 +3,77 @@ import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 import { type Path, type Problems, shorten } from './problems.ts'
 import type { Tree } from './tree.ts'
 
-/** Where `file://` and `env://` values come from. */
+/** Where the values of references come from. */
 export interface Sources {
   /** Folder of the settings file; relative paths start there. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
+/** `file://PATH`, made absolute, or `env://NAME`. */
+export type Reference =
+  | { readonly kind: 'file'; readonly path: string; readonly name?: never }
+  | { readonly kind: 'variable'; readonly name: string; readonly path?: never }
+
 /** A key, a certificate, a token: nothing near this. */
 const REFERENCED_BYTES = 1024 * 1024
 
+/** Undefined for a value that stands for itself. */
+export function referenceOf(value: string, folder: string): Reference | undefined {
+  const [, scheme, target = ''] = /^(file|env):\/\/([\s\S]*)$/.exec(value) ?? []
+  if (scheme === undefined) return undefined
+  return scheme === 'env'
+    ? { kind: 'variable', name: target }
+    : { kind: 'file', path: resolve(folder, target) }
+}
+
 /**
- * Replaces each value `file://PATH` by the text in that file, without its last line break, and each `env://NAME`
- * by that variable. What cannot be read becomes null and a problem. Values below `connections[].files` stay:
- * there a file's bytes are wanted.
+ * Replaces each reference in a tree by the text that it stands for. What cannot be read becomes null and a problem.
+ * @param stays whether the value at a path is left as it is
  */
-export function resolveReferences(tree: Tree, sources: Sources, problems: Problems, path: Path = []): Tree {
-  if (typeof tree === 'string') return isFilesEntry(path) ? tree : resolveText(tree, sources, problems, path)
+export function resolveReferences(
+  tree: Tree,
+  sources: Sources,
+  problems: Problems,
+  { path = [], stays }: { readonly path?: Path; readonly stays?: (path: Path) => boolean } = {},
+): Tree {
+  if (typeof tree === 'string')
+    return stays?.(path) === true ? tree : resolveText(tree, sources, problems, path)
   if (tree === null) return null
   const inside = (value: Tree, key: string | number): Tree =>
-    resolveReferences(value, sources, problems, [...path, key])
+    resolveReferences(value, sources, problems, { path: [...path, key], ...(stays && { stays }) })
   if (isList(tree)) return tree.map((item, i) => inside(item, i))
   const result = Object.create(null) as Record<string, Tree>
   for (const [key, value] of Object.entries(tree)) result[key] = inside(value, key)
   return result
 }
 
-/** The bytes a value of `connections[].files` stands for: a path, with or without `file://`, or `env://NAME`. */
+/** The text a value stands for: of a file without its last line break. Null, and a problem, when it cannot be read. */
+function resolveText(text: string, sources: Sources, problems: Problems, path: Path): string | null {
+  const reference = referenceOf(text, sources.folder)
+  if (reference === undefined) return text
+  if (reference.kind === 'variable') return readVariable(reference.name, sources, problems, path) ?? null
+  const file = reference.path
+  const read = (): string => decodeUtf8(readSmallFile(file, REFERENCED_BYTES).bytes)
+  return refusing(labelOf(file), problems, path, read)?.replace(/\r?\n$/, '') ?? null
+}
+
+/** The bytes of a file, given by its path, with or without `file://`, or of a variable. */
 export function readBytes(
   value: string,
   sources: Sources,
   problems: Problems,
   path: Path,
 ): Buffer | undefined {
-  const name = after('env://', value)
-  if (name !== undefined) {
-    const text = readVariable(name, sources, problems, path)
+  const reference = referenceOf(value, sources.folder)
+  if (reference?.kind === 'variable') {
+    const text = readVariable(reference.name, sources, problems, path)
     return text === undefined ? undefined : Buffer.from(text)
   }
-  const file = after('file://', value)
   // Somebody may have written a key itself where its path belongs, so the value is not shown.
-  const absolute = resolve(sources.folder, file ?? value)
-  const label = file === undefined ? 'this is a path, and the file' : labelOf(absolute)
-  return refusing(label, problems, path, () => readSmallFile(absolute, REFERENCED_BYTES).bytes)
-}
-
-function resolveText(text: string, sources: Sources, problems: Problems, path: Path): string | null {
-  const name = after('env://', text)
-  if (name !== undefined) return readVariable(name, sources, problems, path) ?? null
-  const file = after('file://', text)
-  if (file === undefined) return text
-  const absolute = resolve(sources.folder, file)
-  const read = (): string => decodeUtf8(readSmallFile(absolute, REFERENCED_BYTES).bytes)
-  return refusing(labelOf(absolute), problems, path, read)?.replace(/\r?\n$/, '') ?? null
+  const label = reference === undefined ? 'this is a path, and the file' : labelOf(reference.path)
+  const file = reference?.path ?? resolve(sources.folder, value)
+  return refusing(label, problems, path, () => readSmallFile(file, REFERENCED_BYTES).bytes)
 }
 
 function readVariable(name: string, sources: Sources, problems: Problems, path: Path): string | undefined {
@@ -69,9 +87,8 @@ function refusing<T>(label: string, problems: Problems, path: Path, work: () => 
     return work()
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
-    // hoop takes file:// for a repository on this machine; here it is the file that holds the url.
-    const isRepository = path.at(-1) === 'url' && error.code === 'NOT-A-FILE'
-    const hint = isRepository ? '; a repository on this machine is written as its path, without file://' : ''
+    // For instance hoop's way to name a repository on this machine.
+    const hint = error.code === 'NOT-A-FILE' ? '; if the path itself is meant, leave out file://' : ''
     problems.add(path, `${label} ${error.message}${hint}`)
     return undefined
   }
@@ -81,14 +98,6 @@ function labelOf(file: string): string {
   return `the file ${shorten(file)}`
 }
 
-function isFilesEntry(path: Path): boolean {
-  return path.length === 4 && path[0] === 'connections' && path[2] === 'files'
-}
-
 function isList(tree: Tree): tree is readonly Tree[] {
   return Array.isArray(tree)
-}
-
-function after(prefix: string, text: string): string | undefined {
-  return text.startsWith(prefix) ? text.slice(prefix.length) : undefined
 }

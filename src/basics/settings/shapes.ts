@@ -1,12 +1,12 @@
 import * as v from 'valibot'
-import { type JsonSchema, orNull, textJson } from './json-schema.ts'
+import { defaultJson, type JsonSchema, orNull, textJson } from './json-schema.ts'
 
-// What shapes of settings are made of. Each has its JSON schema as valibot's metadata, `jsonOf` puts them together.
-// Messages say what is accepted and never what was found there: it may be a secret.
+// What the shapes of settings files are made of. Each part has its JSON schema as valibot's metadata, and `jsonOf` puts
+// them together. Messages say what is accepted and never what was found there: it may be a secret.
 
-/** A message for something of another kind than expected. */
-function expected(what: string) {
-  return ({ input }: v.BaseIssue<unknown>): string => {
+/** A message for a list, a map or nothing where something else belongs. */
+export function expected(what: string) {
+  return ({ input }: { readonly input: unknown }): string => {
     if (input === undefined || input === null) return `${what} is expected, there is no value`
     const found = Array.isArray(input) ? 'a list' : typeof input === 'object' ? 'a map' : 'a single value'
     return `${what} is expected, this is ${found}`
@@ -22,13 +22,15 @@ export function json<const Input>(schema: JsonSchema) {
   return v.metadata<Input, Record<string, unknown>>({ ...schema })
 }
 
+/** Adds what stands for the value in the usage text of a flag. */
+export function named<const Shape extends v.GenericSchema>(title: string, shape: Shape) {
+  return v.pipe(shape, v.title<v.InferOutput<Shape>, string>(title))
+}
+
 /** The shape's JSON schema; a shape that may be left out takes null as well. */
 export function jsonOf(shape: v.GenericSchema): JsonSchema {
   if (!isOptional(shape)) return v.getMetadata(shape)
-  const inside = orNull(jsonOf(shape.wrapped))
-  const { default: value } = shape
-  if (value === undefined) return inside
-  return { ...inside, default: value === 'true' || value === 'false' ? value === 'true' : value }
+  return { ...orNull(jsonOf(shape.wrapped)), ...defaultJson(shape.default) }
 }
 
 type Optional = v.NullishSchema<v.GenericSchema, JsonSchema['default']>
@@ -114,16 +116,22 @@ export function parsed<Value>(
   )
 }
 
+/** A number with a unit, within the bounds if there are any. */
 export function quantity(
   parse: (text: string) => number | undefined,
-  { from, to, what, schema }: { from: string; to: string; what: string; schema: JsonSchema },
+  {
+    what,
+    schema,
+    bounds,
+  }: { what: string; schema: JsonSchema; bounds?: readonly [from: string, to: string] },
 ) {
-  const [low, high] = [parse(from) ?? 0, parse(to) ?? Infinity]
+  const [from, to] = bounds ?? []
+  const [low, high] = [parse(from ?? '') ?? 0, parse(to ?? '') ?? Infinity]
   const inBounds = (written: string): number | undefined => {
     const value = parse(written)
     return value !== undefined && value >= low && value <= high ? value : undefined
   }
-  return parsed(inBounds, `${what} from ${from} to ${to}`, schema)
+  return parsed(inBounds, bounds === undefined ? what : `${what} from ${from} to ${to}`, schema)
 }
 
 /** Any value may be `file://PATH` or `env://NAME` instead. */

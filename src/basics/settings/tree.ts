@@ -1,6 +1,6 @@
-import { type LineCounter, type Node, isAlias, isMap, isScalar, isSeq } from 'yaml'
+import { LineCounter, type Node, isAlias, isMap, isScalar, isSeq, type Scalar } from 'yaml'
 import { DEEPEST, readYaml } from './yaml.ts'
-import type { Path, Problems } from './problems.ts'
+import { type Path, Problems } from './problems.ts'
 
 /** Settings before they mean anything: every scalar is a text, a value left empty is null. */
 export type Tree = string | null | readonly Tree[] | { readonly [key: string]: Tree }
@@ -30,19 +30,27 @@ const SYNTAX: Readonly<Partial<Record<string, string>>> = {
   UNEXPECTED_TOKEN: 'nothing is expected here; quote the text or check the indentation',
 }
 
+export interface SettingsTree {
+  /** Undefined when the text is no YAML, or too much of it. */
+  readonly tree: Tree | undefined
+  /** Knows where everything is. */
+  readonly problems: Problems
+}
+
 /**
- * Reads YAML of any content in bounded time and memory, and notes in `problems` where everything is. Undefined
- * when there are problems with the text as such.
+ * Reads YAML of any content in bounded time and memory.
+ * @param file names it in problems
+ * @param empty the unquoted texts that mean "no value"
  */
-export function readTree(text: string, lines: LineCounter, problems: Problems): Tree | undefined {
+export function readTree(text: string, file: string, empty: readonly string[] = ['']): SettingsTree {
+  const lines = new LineCounter()
+  const problems = new Problems(file, lines)
   const yaml = readYaml(text, lines)
-  if (yaml === undefined) {
-    problems.addAt(0, `settings are nested more than ${DEEPEST} deep`)
-    return undefined
-  }
-  for (const { code, offset } of yaml.wrong)
+  if (yaml === undefined) problems.addAt(0, `settings are nested more than ${DEEPEST} deep`)
+  for (const { code, offset } of yaml?.wrong ?? [])
     problems.addAt(offset, SYNTAX[code] ?? `this is not valid YAML (${code})`)
-  return yaml.wrong.length > 0 ? undefined : new Reading(problems).read(yaml.contents)
+  const isReadable = yaml !== undefined && problems.count === 0
+  return { tree: isReadable ? new Reading(problems, empty).read(yaml.contents) : undefined, problems }
 }
 
 class TooMuch extends Error {}
@@ -50,13 +58,15 @@ class TooMuch extends Error {}
 /** One walk over the document, in its order: anchors are known before their aliases. */
 class Reading {
   readonly #problems: Problems
+  readonly #empty: readonly string[]
   readonly #anchors = new Map<string, Node>()
   #nodes = 0
   #aliases = 0
   #insideAlias = false
 
-  constructor(problems: Problems) {
+  constructor(problems: Problems, empty: readonly string[]) {
     this.#problems = problems
+    this.#empty = empty
   }
 
   read(contents: Node | null): Tree | undefined {
@@ -79,7 +89,7 @@ class Reading {
     }
     if (isSeq(node)) return node.items.map((item, i) => this.#located(item as Node | null, [...path, i]))
     if (isMap(node)) return this.#map(node.items as MapItems, path)
-    return isScalar(node) ? toText(node) : null
+    return isScalar(node) ? this.#text(node) : null
   }
 
   #located(node: Node | null, path: Path, key?: number): Tree {
@@ -120,11 +130,11 @@ class Reading {
     this.#insideAlias = before
     return value
   }
+
+  #text({ value, type }: Scalar): string | null {
+    if (typeof value !== 'string') return null
+    return type === 'PLAIN' && this.#empty.includes(value) ? null : value
+  }
 }
 
 type MapItems = readonly { readonly key: Node | null; readonly value: Node | null }[]
-
-function toText(node: { value: unknown; type?: string | undefined }): string | null {
-  const isEmpty = node.value === '' && node.type === 'PLAIN'
-  return typeof node.value === 'string' && !isEmpty ? node.value : null
-}

@@ -21,13 +21,6 @@ export function readYaml(text: string, lineCounter: LineCounter): SettingsYaml |
   return { contents, wrong: [...errors, ...warnings].map(({ code, pos: [offset] }) => ({ code, offset })) }
 }
 
-/** Line and column from 1. */
-export function placeIn(lines: LineCounter, offset: number): { line: number; column: number } {
-  const { line, col } = lines.linePos(offset)
-  // A counter that has seen no line says 0:n.
-  return { line: Math.max(line, 1), column: Math.max(col, 1) }
-}
-
 interface Token {
   readonly value?: unknown
   readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[]

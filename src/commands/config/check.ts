@@ -20,7 +20,7 @@ interface Checked {
  */
 export function configCheckCommand(file: string, flags: ConfigCheckFlags): number {
   const kind = settingsKind(file, flags)
-  const checked = kind === 'agent' ? checkAgentFile(file) : checkGatewayFile(file)
+  const checked = kind === 'agent' ? checkAgentFile(file, process.env) : checkGatewayFile(file)
   const text =
     flags.json === true ? printableJson({ file, kind, ...checked }, 2) : describe(file, kind, checked)
   process.stdout.write(`${printableText(text)}\n`)
@@ -29,7 +29,7 @@ export function configCheckCommand(file: string, flags: ConfigCheckFlags): numbe
 
 function checkGatewayFile(file: string): Checked {
   const { problems } = readingSettings(() => examineSettings(file, process.env))
-  return { problems: problems.any ? problems.toError().message.split('\n') : [], warnings: [] }
+  return { problems: problems.toLines(), warnings: [] }
 }
 
 function describe(file: string, kind: SettingsKind, { problems, warnings }: Checked): string {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import type { PrintedSetting, PrintedSettings } from '../../basics/settings/printed.ts'
-import { ConfigError, loadAgentSettings, type AgentConfiguration } from '../../config.ts'
-import type { SettingsSource } from '../../config/lookup.ts'
+import { SettingsError } from '../../basics/settings/problems.ts'
+import { loadAgentSettings, type AgentConfiguration } from '../../config.ts'
+import type { SettingsSource } from '../../config/settings-file.ts'
 import { printSettings } from '../../config/print.ts'
 import { printGatewaySettings } from '../../gateway/settings/print.ts'
 import { exitCodes, Failure } from '../failure.ts'
@@ -48,18 +49,18 @@ function printAgent(file: string | undefined, flags: ConfigPrintFlags): Printed 
     stderrIsTty: stderr.isTTY,
   }
   const loaded = load(source)
-  const isRefused = loaded instanceof ConfigError
+  const isRefused = loaded instanceof SettingsError
   return {
     ...printSettings(source, isRefused ? undefined : loaded.logEncoding),
     problems: isRefused ? loaded.message.split('\n') : [],
   }
 }
 
-function load(source: SettingsSource): AgentConfiguration | ConfigError {
+function load(source: SettingsSource): AgentConfiguration | SettingsError {
   try {
     return loadAgentSettings(source)
   } catch (error) {
-    if (error instanceof ConfigError) return error
+    if (error instanceof SettingsError) return error
     throw error
   }
 }

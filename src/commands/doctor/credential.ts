@@ -6,10 +6,8 @@ import { type Finding, ok, skipped, warning, broken } from './finding.ts'
 import { routeOf, type Route } from './gateway/way.ts'
 import { statSync, accessSync, constants } from 'node:fs'
 import path from 'node:path'
-import { type Found, Lookup, type SettingsSource } from '../../config/lookup.ts'
-import { pathBeside } from '../../config/path.ts'
-import { ConfigurationProblems } from '../../config/problems.ts'
-import { locateFile, readSettingsFile } from '../../config/settings-file.ts'
+import { type Found, Lookup } from '../../config/lookup.ts'
+import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
 import { SETTINGS } from '../../config/table.ts'
 
 /** The form of hoop's gateway: 32 random bytes after a prefix. Others work as well. */
@@ -103,25 +101,18 @@ export type KeyPlace =
 
 /** For settings that were accepted. Other checks report what is wrong with them. */
 export function keyPlace({ kind }: AgentConfiguration['key'], source: SettingsSource): KeyPlace {
-  const { flags, env } = source
-  const location = locateFile(
-    typeof flags['config'] === 'string' ? flags['config'] : undefined,
-    env['RUNBOOK_AGENT_CONFIG'],
-  )
-  const problems = new ConfigurationProblems()
-  const file = readSettingsFile(location, problems)
-  const lookup = new Lookup(source, file, problems)
-  const named = (found: Found<string>): KeyPlace => ({
-    kind: 'file',
-    path: pathBeside(found.value, found, file),
-  })
-  const given = (found: Found<unknown>): KeyPlace =>
-    found.from === 'file' ? { kind: 'file', path: location.path } : { kind: 'variable', name: found.place }
+  const lookup = new Lookup(source)
   const keyFile = lookup.find(kind === 'svid' ? SETTINGS.spiffeKeyFile : SETTINGS.keyFile)
   const key = kind === 'svid' ? undefined : lookup.find(kind === 'token' ? SETTINGS.token : SETTINGS.key)
-  if (keyFile !== undefined && kind !== 'token' && keyFile.rank > (key?.rank ?? -1)) return named(keyFile)
-  if (key !== undefined) return given(key)
-  return { kind: 'file', path: path.join(env['CREDENTIALS_DIRECTORY'] ?? '', 'hoop-key') }
+  if (keyFile !== undefined && kind !== 'token' && keyFile.rank > (key?.rank ?? -1))
+    return { kind: 'file', path: lookup.pathIn(keyFile) }
+  if (key !== undefined) return placeOf(key, source)
+  return { kind: 'file', path: path.join(source.env['CREDENTIALS_DIRECTORY'] ?? '', 'hoop-key') }
+}
+
+function placeOf({ from, place, reference }: Found<unknown>, source: SettingsSource): KeyPlace {
+  if (from !== 'file') return { kind: 'variable', name: place }
+  return reference ?? { kind: 'file', path: locateFile(source).path }
 }
 
 /**

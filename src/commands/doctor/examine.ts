@@ -1,5 +1,5 @@
 import type { AgentConfiguration } from '../../config.ts'
-import type { SettingsSource } from '../../config/lookup.ts'
+import type { SettingsSource } from '../../config/settings-file.ts'
 import type { Engine } from '../../runtime/engine.ts'
 import { checkControlGroups } from './control-groups.ts'
 import { checkEngine, checkOomScore, checkProcessOne, checkMemory, checkOpenFiles } from './machine.ts'

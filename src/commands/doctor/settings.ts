@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { type AgentConfiguration, ConfigError, loadAgentSettings } from '../../config.ts'
-import type { SettingsSource } from '../../config/lookup.ts'
-import { locateFile } from '../../config/settings-file.ts'
+import { SettingsError } from '../../basics/settings/problems.ts'
+import { type AgentConfiguration, loadAgentSettings } from '../../config.ts'
+import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
 import { type Finding, broken, ok } from './finding.ts'
 /** Warnings that the checks of the key say better, since they look at the file. */
 const SAID_LATER = /chmod 600|prefer key-file/
@@ -11,7 +11,7 @@ export function checkSettings(source: SettingsSource): Finding<AgentConfiguratio
   try {
     return accepted(loadAgentSettings(source), source)
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
+    if (!(error instanceof SettingsError)) throw error
     return broken(`cannot be used (${fileOf(source)})`, error.message)
   }
 }
@@ -23,9 +23,8 @@ function accepted(settings: AgentConfiguration, source: SettingsSource): Finding
   return { level: 'warning', found, advice: warnings.join('\n'), fact: settings }
 }
 
-function fileOf({ flags, env }: SettingsSource): string {
-  const flag = typeof flags['config'] === 'string' ? flags['config'] : undefined
-  const { path } = locateFile(flag, env['RUNBOOK_AGENT_CONFIG'])
+function fileOf(source: SettingsSource): string {
+  const { path } = locateFile(source)
   return existsSync(path) ? path : 'no settings file'
 }
 

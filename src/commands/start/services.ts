@@ -45,7 +45,11 @@ export async function openServices({
     engine,
     folder,
     settings: sessionSettings(settings),
-    agentEnvironment: new AgentEnvironment(process.env, settings.key.value.reveal()),
+    agentEnvironment: new AgentEnvironment(
+      process.env,
+      settings.key.value.reveal(),
+      settings.referencedVariables,
+    ),
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     slots: new Slots(settings.limitsSessions),

@@ -4,7 +4,8 @@ import type { TlsOptions } from '../../dial/tls.ts'
 import type { Proxy } from '../../dial/tunnel.ts'
 import { isLoopback } from '../../basics/net/loopback.ts'
 import { proxyTo } from '../../basics/net/proxy.ts'
-import { ConfigError, loadAgentSettings, systemAuthorities, type AgentConfiguration } from '../../config.ts'
+import { SettingsError } from '../../basics/settings/problems.ts'
+import { loadAgentSettings, systemAuthorities, type AgentConfiguration } from '../../config.ts'
 import { Failure } from '../failure.ts'
 
 /** As commander's `opts()` returns them. */
@@ -15,7 +16,7 @@ export function readSettings(flags: Flags): AgentConfiguration {
   try {
     return loadAgentSettings({ flags, env: process.env, stderrIsTty: process.stderr.isTTY })
   } catch (error) {
-    throw error instanceof ConfigError ? new Failure(error.message) : error
+    throw error instanceof SettingsError ? new Failure(error.message) : error
   }
 }
 

@@ -20,10 +20,19 @@ const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
 export class AgentEnvironment {
   readonly #variables = new Map<string, string>()
   readonly #credentials: readonly string[]
+  readonly #own: ReadonlySet<string>
   readonly #parsed = new Map<string, JsonStrings>()
 
-  /** @param key the agent's credential, wherever it came from; empty when there is none */
-  constructor(environment: Readonly<Record<string, string | undefined>>, key: string) {
+  /**
+   * @param key the agent's credential, wherever it came from; empty when there is none
+   * @param own variables that hold settings of the agent, beside those that do by their name
+   */
+  constructor(
+    environment: Readonly<Record<string, string | undefined>>,
+    key: string,
+    own: readonly string[] = [],
+  ) {
+    this.#own = new Set(own)
     for (const [name, value] of Object.entries(environment)) {
       if (value !== undefined) this.#variables.set(name, value)
     }
@@ -32,7 +41,7 @@ export class AgentEnvironment {
 
   /** The whole value of a variable; it may be empty. */
   variable(name: string): AgentValue {
-    if (AGENT_ONLY.test(name)) return belongsToAgent(name)
+    if (this.#isOwn(name)) return belongsToAgent(name)
     const value = this.#variables.get(name)
     if (value === undefined) {
       const way = 'set it where the agent is started'
@@ -43,7 +52,7 @@ export class AgentEnvironment {
 
   /** One string of the JSON object that a variable holds. An empty variable counts as missing, as in hoop. */
   member(name: string, key: string): AgentValue {
-    if (AGENT_ONLY.test(name)) return belongsToAgent(name)
+    if (this.#isOwn(name)) return belongsToAgent(name)
     const text = this.#variables.get(name)
     if (!text) return { problem: `environment variable ${goQuote(name)} not found` }
     const { members, problem } = this.#parse(name, text)
@@ -62,9 +71,13 @@ export class AgentEnvironment {
    */
   all(): ReadonlyMap<string, string> {
     const open = [...this.#variables].filter(
-      ([name, value]) => !AGENT_ONLY.test(name) && !this.#holdsCredential(value),
+      ([name, value]) => !this.#isOwn(name) && !this.#holdsCredential(value),
     )
     return new Map(open)
+  }
+
+  #isOwn(name: string): boolean {
+    return AGENT_ONLY.test(name) || this.#own.has(name)
   }
 
   #parse(name: string, text: string): JsonStrings {

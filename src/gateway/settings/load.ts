@@ -1,20 +1,17 @@
 import { dirname, resolve } from 'node:path'
-import { LineCounter } from 'yaml'
+import { checkShape } from '../../basics/settings/check.ts'
+import { SettingsError, type Path, type Problems } from '../../basics/settings/problems.ts'
+import { resolveReferences, type Sources } from '../../basics/settings/references.ts'
+import { readTree, type SettingsTree, type Tree } from '../../basics/settings/tree.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { buildSettings } from './build.ts'
-import { checkShape } from '../../basics/settings/check.ts'
-import { Problems, SettingsError } from '../../basics/settings/problems.ts'
-import { resolveReferences, type Sources } from '../../basics/settings/references.ts'
+import { SettingsShape } from './schema.ts'
 import type { GatewaySettings } from './settings.ts'
-import { readTree, type Tree } from '../../basics/settings/tree.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What a text says, also where it cannot be used. */
-export interface ExaminedSettings {
-  /** As it is written, references not yet followed; undefined when it is no YAML. */
-  readonly tree: Tree | undefined
-  readonly problems: Problems
+/** What a text says, also where it cannot be used. References in the tree are not yet followed. */
+export interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
 }
 
@@ -44,17 +41,21 @@ interface SettingsOrigin {
 }
 
 function examine(text: string, { file, env }: SettingsOrigin): ExaminedSettings {
-  const lines = new LineCounter()
-  const problems = new Problems(file, lines)
-  const tree = readTree(text, lines, problems)
-  const isBroken = tree === undefined && problems.any
+  const { tree, problems } = readTree(text, file)
   const sources = { folder: dirname(resolve(file)), env }
-  return { tree, problems, settings: isBroken ? undefined : settingsOf(tree ?? {}, sources, problems) }
+  const settings = tree === undefined ? undefined : settingsOf(tree ?? {}, sources, problems)
+  return { tree, problems, settings }
 }
 
 function settingsOf(tree: Tree, sources: Sources, problems: Problems): GatewaySettings | undefined {
-  const shape = checkShape(resolveReferences(tree, sources, problems), problems)
-  return shape === undefined || problems.any ? undefined : buildSettings(shape, sources, problems)
+  const resolved = resolveReferences(tree, sources, problems, { stays: isFile })
+  const shape = checkShape(SettingsShape, resolved, (...problem) => problems.add(...problem))
+  return shape === undefined || problems.count > 0 ? undefined : buildSettings(shape, sources, problems)
+}
+
+/** Of `connections[].files` the bytes are wanted, which `buildSettings` reads. */
+function isFile(path: Path): boolean {
+  return path.length === 4 && path[0] === 'connections' && path[2] === 'files'
 }
 
 function readText(path: string): string {

@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../../basics/settings/json-schema.ts'
-import type { PrintedSetting, PrintedSettings } from '../../basics/settings/printed.ts'
+import { shownValue, type PrintedSetting, type PrintedSettings } from '../../basics/settings/printed.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { examineSettings } from './load.ts'
 import { formatPath, type Path, type Problems } from '../../basics/settings/problems.ts'
@@ -16,9 +16,8 @@ export function printGatewaySettings(
   env: NodeJS.ProcessEnv,
 ): PrintedSettings & { readonly problems: readonly string[] } {
   const { tree, problems } = examineSettings(file, env)
-  const lines = problems.any ? problems.toError().message.split('\n') : []
   const settings = tree === undefined ? [] : rows(jsonOf(SettingsShape), tree ?? {}, [], problems)
-  return { file, settings, problems: lines }
+  return { file, settings, problems: problems.toLines() }
 }
 
 /** Of one setting, or of all that are in it. */
@@ -64,12 +63,11 @@ function membersOf(schema: JsonSchema, tree: Exclude<Tree, string | null>): Memb
   }))
 }
 
-/** Of a reference what is written, of a secret that it is set, and a url without its password. */
-function shown({ writeOnly }: JsonSchema, text: string, path: Path): string {
-  if (/^(?:file|env):\/\//.test(text)) return text
-  if (writeOnly === true) return '<set>'
-  const remote = path.at(-1) === 'url' ? parseRemote(text) : undefined
-  return remote?.kind === 'https' ? remote.url : text
+/** A url without its password. */
+function shown(schema: JsonSchema, text: string, path: Path): string {
+  const isUrl = path.at(-1) === 'url' && !/^(?:file|env):/.test(text)
+  const remote = isUrl ? parseRemote(text) : undefined
+  return remote?.kind === 'https' ? remote.url : shownValue(schema, text)
 }
 
 function isList(tree: Tree): tree is readonly Tree[] {

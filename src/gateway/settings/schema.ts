@@ -1,28 +1,17 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import { booleanJson, durationJson, sizeJson, wordsJson } from '../../basics/settings/json-schema.ts'
-import { parseDuration, parseSize } from '../../basics/text/units.ts'
+import { choice, duration, size, truth } from '../../basics/settings/kinds.ts'
 import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
-import { entries, entryName, json, list, map, matching, parsed, quantity } from '../../basics/settings/shapes.ts'
+import { entries, entryName, json, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
 
 // The shape of gateway.yaml. Every scalar arrives as a text (tree.ts), null is a value left empty. Messages say
 // what is accepted and never what was found there: it may be a secret.
 
-const duration = (from: string, to: string) =>
-  quantity(parseDuration, { from, to, what: 'a duration (500ms, 10s, 5m, 1h, 30d)', schema: durationJson })
-const size = (from: string, to: string) =>
-  quantity(parseSize, { from, to, what: 'a size (100B, 512KiB, 20MiB)', schema: sizeJson })
-
 const Name = matching(
   /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
   'a name of 1 to 100 letters, digits, dots, underscores or hyphens',
-)
-const Flag = parsed(
-  (word) => (word === 'true' ? true : word === 'false' ? false : undefined),
-  'true or false',
-  booleanJson,
 )
 const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 const FilePath = matching(/^[^\0]+$/, 'a path')
@@ -87,7 +76,7 @@ const RunbooksPath = parsed((path) => {
 const ListenShape = map({
   http: v.nullish(ServerAddress, '127.0.0.1:8009'),
   grpc: v.nullish(ServerAddress, '127.0.0.1:8010'),
-  'allow-remote': v.nullish(Flag, 'false'),
+  'allow-remote': v.nullish(truth, 'false'),
 })
 
 const UserShape = map({
@@ -106,17 +95,11 @@ const RepositoryShape = map({
 })
 
 const AccessShape = map({
-  runbooks: v.nullish(Flag, 'true'),
-  exec: v.nullish(Flag, 'true'),
-  connect: v.nullish(Flag),
-  'client-input': v.nullish(Flag),
-  'client-escapes': v.nullish(
-    parsed(
-      (word) => (word === 'block' || word === 'allow' ? word : undefined),
-      'block or allow',
-      wordsJson(['block', 'allow']),
-    ),
-  ),
+  runbooks: v.nullish(truth, 'true'),
+  exec: v.nullish(truth, 'true'),
+  connect: v.nullish(truth),
+  'client-input': v.nullish(truth),
+  'client-escapes': v.nullish(choice({ block: 'block', allow: 'allow' })),
   groups: v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
 })
 

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { LineCounter } from 'yaml'
-import { Problems } from '../../../src/basics/settings/problems.ts'
+import { type Path, Problems } from '../../../src/basics/settings/problems.ts'
 import { readBytes, resolveReferences } from '../../../src/basics/settings/references.ts'
 
+const NO_FILE = 'is not a regular file; if the path itself is meant, leave out file://'
 let folder: string
 
 beforeEach(() => {
@@ -52,12 +53,12 @@ describe('a value file://', () => {
   test.each([
     ['does not exist', 'nope', 'does not exist'],
     ['is below a file', 'binary/x', 'does not exist'],
-    ['is a folder', '.', 'is not a regular file'],
-    ['is a FIFO, without waiting for a writer', 'fifo', 'is not a regular file'],
-    ['is a device', '/dev/zero', 'is not a regular file'],
+    ['is a folder', '.', NO_FILE],
+    ['is a FIFO, without waiting for a writer', 'fifo', NO_FILE],
+    ['is a device', '/dev/zero', NO_FILE],
     ['is not text', 'binary', 'is not UTF-8 text'],
     ['is too long', 'long', 'is longer than 1048576 bytes'],
-    ['has no name', '', 'is not a regular file'],
+    ['has no name', '', NO_FILE],
     ['has a NUL in its name', 'a\0b', 'is not a path'],
   ])('is refused when the file %s', (_title, name, reason) => {
     spawnSync('mkfifo', [join(folder, 'fifo')])
@@ -89,7 +90,9 @@ test('references work at every depth, only as the whole value, and never as a na
 describe('a value of connections[].files', () => {
   test('stays as it is until its bytes are wanted', () => {
     const tree = { connections: [{ files: { X: 'env://X' }, env: { X: 'env://X' } }] }
-    const resolved = attempt((problems) => resolveReferences(tree, { folder, env: { X: '1' } }, problems))
+    const stays = (path: Path) => path.includes('files')
+    const sources = { folder, env: { X: '1' } }
+    const resolved = attempt((problems) => resolveReferences(tree, sources, problems, { stays }))
     expect(resolved).toEqual({ connections: [{ files: { X: 'env://X' }, env: { X: '1' } }] })
   })
 

@@ -1,12 +1,9 @@
-import { LineCounter } from 'yaml'
 import { describe, expect, test } from 'vitest'
-import { Problems, SettingsError } from '../../../src/basics/settings/problems.ts'
+import { SettingsError } from '../../../src/basics/settings/problems.ts'
 import { readTree } from '../../../src/basics/settings/tree.ts'
 
 function read(text: string): unknown {
-  const lines = new LineCounter()
-  const problems = new Problems('f', lines)
-  const tree = readTree(text, lines, problems)
+  const { tree, problems } = readTree(text, 'f')
   problems.throwIfAny()
   return tree
 }

@@ -1,8 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseDuration, parseSize } from '../../../src/basics/text/units.ts'
 import type { PrintedSetting } from '../../../src/basics/settings/printed.ts'
-import { printDuration, printSettings, printSize } from '../../../src/config/print.ts'
+import { printSettings } from '../../../src/config/print.ts'
 import { settings } from '../../../src/config/table.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { runProgram } from '../../support/sites/program.ts'
@@ -16,7 +14,7 @@ describe('the settings as they are', () => {
     using place = new Workplace()
     const all = printed(place, '')
     expect([...all.keys()]).toEqual(settings.map(({ name }) => name))
-    expect(all.get('drain')).toEqual({ name: 'drain', value: '1m', from: 'default', place: null })
+    expect(all.get('drain')).toEqual({ name: 'drain', value: '60s', from: 'default', place: null })
     expect(all.get('output.cap')).toMatchObject({ value: '10MiB', from: 'default' })
     expect(all.get('allow-plaintext')).toMatchObject({ value: 'false', from: 'default' })
     expect(all.get('log.encoding')).toMatchObject({ value: 'json', from: 'default' })
@@ -57,7 +55,10 @@ describe('the settings as they are', () => {
       expect(all.get(name)).toMatchObject({ value: '<set>', from: 'variable' })
     const text = JSON.stringify([...all.values()])
     for (const part of [SECRET, 'PRIVATE', encoded.slice(0, 40)]) expect(text).not.toContain(part)
-    expect(printed(place, 'tls.key: file://key.pem\n').get('tls.key')).toMatchObject({ value: '<set>' })
+    for (const name of ['key.pem', 'ca.pem']) place.write(name, key)
+    expect(printed(place, 'tls.key: file://key.pem\n').get('tls.key')).toMatchObject({
+      value: 'file://key.pem',
+    })
     expect(printed(place, 'tls.ca: file://ca.pem\n').get('tls.ca')).toMatchObject({ value: 'file://ca.pem' })
   })
 
@@ -91,25 +92,6 @@ describe('the settings as they are', () => {
     expect(printed(place, '', { ...env, HOOP_KEY: KEY }).get('key-file')).toMatchObject({ value: null })
     const given = printed(place, 'state-dir: /data\n', env)
     expect(given.get('state-dir')).toMatchObject({ value: '/data', from: 'file' })
-  })
-
-  it('are written so that they can be read again', () => {
-    const quantity = (...units: readonly string[]) =>
-      fc
-        .tuple(fc.nat({ max: 999_999_999 }), fc.constantFrom(...units))
-        .map(([count, unit]) => `${count}${unit}`)
-    fc.assert(
-      fc.property(
-        quantity('B', 'KiB', 'MiB', 'GiB'),
-        quantity('ms', 's', 'm', 'h', 'd'),
-        (size, duration) => {
-          const bytes = parseSize(size) ?? 0
-          const ms = parseDuration(duration) ?? 0
-          expect([parseSize(printSize(bytes)), parseDuration(printDuration(ms))]).toEqual([bytes, ms])
-        },
-      ),
-      { numRuns: 500 },
-    )
   })
 })
 
@@ -146,7 +128,7 @@ describe('runbook-agent config print', () => {
     const { code, stdout, stderr } = await runProgram(place, ['config', 'print', '--json', '--config', file])
     const { problems } = JSON.parse(stdout) as { readonly problems: readonly string[] }
     expect([code, problems.length, stderr]).toEqual([78, 2, `runbook-agent: ${problems.join('\n')}\n`])
-    expect(problems).toContainEqual(expect.stringMatching(/agent\.yaml:1:8: drain must be/))
+    expect(problems).toContainEqual(expect.stringMatching(/agent\.yaml:1:8 drain: a duration/))
     const human = await runProgram(place, ['config', 'print', '--config', file])
     expect(human.stdout).toMatch(/^drain +- +refused, see below *$/m)
     expect(human.stdout).toMatch(/^log\.encoding +- +not set *$/m)

@@ -11,7 +11,7 @@ it('SIGHUP has the agent read its log level again, and what cannot be used leave
   await site.agent.says('stderr', /settings read again.*debug|debug.*settings read again/)
   site.place.write('agent.yaml', 'log.levle: debug')
   site.agent.signal('SIGHUP')
-  await site.agent.says('stderr', /unknown setting log\.levle, did you mean log\.level\?/)
+  await site.agent.says('stderr', /log\.levle: unknown setting, did you mean log\.level\?/)
   expect((await site.rest.script('bash', 'echo still here')).body).toMatchObject({ output: 'still here\n' })
 })
 

@@ -232,6 +232,13 @@ describe('what belongs to the agent', () => {
     },
   )
 
+  test('is in no variable that the settings of the agent refer to', () => {
+    const environment = new AgentEnvironment({ TLS_KEY: 'hunter2', DB: 'open' }, KEY, ['TLS_KEY'])
+    expect(environment.variable('TLS_KEY').problem).toContain('it belongs to the agent itself')
+    expect(environment.member('TLS_KEY', 'a').problem).toContain('it belongs to the agent itself')
+    expect([...environment.all().keys()]).toEqual(['DB'])
+  })
+
   test('is not shown when what holds it is printed', () => {
     const environment = new AgentEnvironment({ HOOP_KEY: KEY, DB: '{"pass":"hunter2"}' }, KEY)
     environment.member('DB', 'pass')

@@ -1,0 +1,34 @@
+import { DURATION, parseDuration, parseSize, SIZE } from '../text/units.ts'
+import { wordsJson } from './json-schema.ts'
+import { named, parsed, quantity } from './shapes.ts'
+
+// The kinds of values that settings of agent and gateway have in common.
+
+export function duration(...bounds: readonly [from: string, to: string]) {
+  const schema = { type: ['string'], pattern: DURATION.source }
+  const what = 'a duration (500ms, 10s, 5m, 1h, 30d)'
+  return named('duration', quantity(parseDuration, { what, schema, bounds }))
+}
+
+export function size(...bounds: readonly [] | readonly [from: string, to: string]) {
+  // The only number that an editor may find there is 0.
+  const schema = { type: ['string', 'integer'], pattern: SIZE.source, minimum: 0, maximum: 0 }
+  if (bounds.length === 0)
+    return named('size', quantity(parseSize, { what: 'a size (0, 100B, 512KiB, 20MiB)', schema }))
+  return named('size', quantity(parseSize, { what: 'a size (100B, 512KiB, 20MiB)', schema, bounds }))
+}
+
+export const truth = parsed(
+  (word) => (word === 'true' ? true : word === 'false' ? false : undefined),
+  'true or false',
+  { type: ['boolean', 'string'], pattern: '^(?:true|false)$' },
+)
+
+/** One of some words, in any case; a word may be another spelling of the same value. */
+export function choice<const Value extends string>(words: Readonly<Record<string, Value>>) {
+  const known = Object.keys(words)
+  const parse = (text: string): Value | undefined =>
+    known.includes(text.toLowerCase()) ? words[text.toLowerCase()] : undefined
+  const what = `${known.slice(0, -1).join(', ')} or ${known.at(-1) ?? ''}`
+  return named([...new Set(Object.values(words))].join('|'), parsed(parse, what, wordsJson(known)))
+}
