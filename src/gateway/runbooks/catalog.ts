@@ -1,9 +1,10 @@
+import pLimit from 'p-limit'
 import { parseTemplate, TemplateError, type Input } from '../../template/runbook.ts'
 import { RepositoryError, RunbookContentError } from './errors.ts'
 import type { ObjectReader } from './git/objects.ts'
 import { readText } from './git/text.ts'
 import { readStructure, treeOf } from './git/tree.ts'
-import { LISTING_LIMITS, Walk } from './git/walk.ts'
+import { LISTING_LIMITS, Walk, type TreeEntry } from './git/walk.ts'
 
 /** A runbook and the parameters it asks for, or why it cannot be run. */
 export interface ListedRunbook {
@@ -19,13 +20,16 @@ export interface Listing {
   /** `Name <address>`. */
   readonly author: string
   readonly message: string
-  /** At most 1,000 per folder, ordered by path. */
+  /** At most 10,000 per folder, ordered by path. */
   readonly runbooks: readonly ListedRunbook[]
   /** There are more than were looked at, or there may be. */
   readonly isCut: boolean
 }
 
-type Part = Pick<Listing, 'runbooks' | 'isCut'>
+interface Part extends Pick<Listing, 'runbooks' | 'isCut'> {
+  /** By object id, for the listing of the next commit: most files stay as they are. */
+  readonly contents: Contents
+}
 
 interface Wanted {
   readonly commit: string
@@ -36,12 +40,16 @@ interface Wanted {
   readonly end: number
 }
 
-type Content = Omit<ListedRunbook, 'path'>
+interface Content extends Omit<ListedRunbook, 'path'> {
+  readonly length: number
+}
+
+type Contents = ReadonlyMap<string, Content>
 
 /** Limit of what one listing reads. A runbook has some KB. */
 const MAX_BYTES = 32 * 1024 * 1024
-/** How many contents are remembered, by object id. */
-const MAX_REMEMBERED = 2_000
+/** Files read at once, so that git reads while this process parses. */
+const READS = 32
 const MAX_MESSAGE_CHARACTERS = 4_096
 
 /** Lists runbooks. The content of a commit never changes, so each folder is read once per commit. */
@@ -50,7 +58,6 @@ export class Catalog {
   readonly #limits: typeof LISTING_LIMITS
   /** By folder. Only the folders of the settings' connections come here. */
   readonly #parts = new Map<string, { readonly commit: string; readonly part: Promise<Part> }>()
-  readonly #contents = new Map<string, Content>()
 
   /** @param limits for tests */
   constructor(objects: ObjectReader, limits = LISTING_LIMITS) {
@@ -77,46 +84,63 @@ export class Catalog {
     const { commit, folder } = wanted
     const known = this.#parts.get(folder)
     if (known?.commit === commit) return known.part
-    const entry = { commit, part: this.#read(wanted) }
+    const entry = { commit, part: this.#read(wanted, known?.part) }
     this.#parts.set(folder, entry)
     // A failure is not remembered: the next caller tries again.
     entry.part.catch(() => this.#parts.get(folder) === entry && this.#parts.delete(folder))
     return entry.part
   }
 
-  async #read({ commit, root, folder, end }: Wanted): Promise<Part> {
+  async #read({ commit, root, folder, end }: Wanted, before: Promise<Part> | undefined): Promise<Part> {
+    const known = await before?.then(({ contents }) => contents).catch(() => undefined)
+    const contents = new Map<string, Content>()
     const walk = new Walk(this.#objects, commit.length / 2, end, this.#limits)
-    const runbooks: ListedRunbook[] = []
+    const files = await walk.runbooks(root, folder)
+    const turns = pLimit({ concurrency: READS, rejectOnClear: true })
     let bytes = 0
-    for await (const { path, oid } of walk.runbooks(root, folder)) {
-      const { content, length } = await this.#content(oid, path)
-      bytes += length
-      if (bytes > MAX_BYTES) walk.isCut = true
-      runbooks.push({ path, ...content })
+    const read = async (file: TreeEntry) => {
+      if (bytes > MAX_BYTES) return undefined
+      walk.checkTime()
+      const content = await this.#content(file, known, contents)
+      bytes += content.length
+      return { path: file.path, ...content }
     }
-    return { runbooks, isCut: walk.isCut }
+    try {
+      const runbooks = upToBytes(await turns.map(files, read))
+      return { runbooks, isCut: walk.isCut || runbooks.length < files.length, contents }
+    } finally {
+      turns.clearQueue()
+    }
   }
 
-  /** An error text names the path, so it cannot be remembered by content. */
-  async #content(oid: string, path: string): Promise<{ content: Content; length: number }> {
-    const known = this.#contents.get(oid)
-    if (known !== undefined) return { content: known, length: 0 }
+  async #content(
+    { path, oid }: TreeEntry,
+    known: Contents | undefined,
+    read: Map<string, Content>,
+  ): Promise<Content> {
     try {
-      const text = await readText(this.#objects, oid, path)
-      const content = parse(text)
-      this.#remember(oid, content)
-      return { content, length: text.length }
+      const content = known?.get(oid) ?? parse(await readText(this.#objects, oid, path))
+      read.set(oid, content)
+      return content
     } catch (error) {
       if (!(error instanceof RunbookContentError)) throw error
-      return { content: { inputs: [], error: error.message }, length: 0 }
+      // The text names the path, so it is not remembered for other files with this content.
+      return { inputs: [], error: error.message, length: 0 }
     }
   }
+}
 
-  #remember(oid: string, content: Content): void {
-    this.#contents.set(oid, content)
-    const [oldest] = this.#contents.keys()
-    if (this.#contents.size > MAX_REMEMBERED && oldest !== undefined) this.#contents.delete(oldest)
+/** The first of them, whichever was read first; the one that is beyond the limit is the last. */
+function upToBytes(read: readonly ((ListedRunbook & Content) | undefined)[]): ListedRunbook[] {
+  const listed: ListedRunbook[] = []
+  let bytes = 0
+  for (const runbook of read) {
+    if (runbook === undefined || bytes > MAX_BYTES) break
+    const { length, ...rest } = runbook
+    bytes += length
+    listed.push(rest)
   }
+  return listed
 }
 
 /** Drops folders that lie inside another one of the list. */
@@ -132,10 +156,10 @@ export function asFolder(path: string): string {
 
 function parse(text: string): Content {
   try {
-    return { inputs: parseTemplate(text).inputs }
+    return { inputs: parseTemplate(text).inputs, length: text.length }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    return { inputs: [], error: `template parse error: ${error.message}` }
+    return { inputs: [], error: `template parse error: ${error.message}`, length: text.length }
   }
 }
 

@@ -95,15 +95,14 @@ describe('listing runbooks', () => {
 
   test('sees a commit at the very next listing, and reads what has not changed only once', async () => {
     await using workshop = new Workshop()
-    workshop.commit({ 'a.runbook.sh': 'echo {{ .x }}', 'b.runbook.sh': 'echo {{ .x }}' })
+    workshop.commit({ 'a.runbook.sh': 'echo {{ .x }}', 'b.runbook.sh': 'echo {{ .z }}' })
     const repository = workshop.open()
     const [first, again] = await Promise.all([repository.list(['']), repository.list([''])])
     expect(again.runbooks[0]).toBe(first.runbooks[0])
-    expect(first.runbooks[1]?.inputs).toBe(first.runbooks[0]?.inputs)
     const commit = workshop.commit({ 'c.runbook.sh': 'echo {{ .y }}' })
     const next = await repository.list([''])
     expect(next.commit).toBe(commit)
-    expect(next.runbooks[0]?.inputs).toBe(first.runbooks[0]?.inputs)
+    for (const i of [0, 1]) expect(next.runbooks[i]?.inputs).toBe(first.runbooks[i]?.inputs)
     expect(paths(next)).toEqual(['a.runbook.sh', 'b.runbook.sh', 'c.runbook.sh'])
   })
 

@@ -9,7 +9,9 @@ import { gitUnavailable, spawnGit } from './spawn.ts'
 export const HEAD_REF = 'refs/runbooks/head'
 export const HEAD_COMMIT = `${HEAD_REF}^{commit}`
 
-/** Requests waiting for the child. Each belongs to a REST request, and these have much lower limits. */
+/** Asked of the child before it has answered the first: it reads the next object while the last one is on its way. */
+const MAX_ASKED = 32
+/** Requests waiting for that. Each belongs to a REST request, and these have much lower limits. */
 const MAX_WAITING = 1_000
 const REQUEST_TIMEOUT_MS = 10_000
 const KEPT_STDERR_CHARACTERS = 2_048
@@ -27,7 +29,7 @@ export interface ObjectReaderOptions {
 
 interface Request {
   readonly name: string
-  readonly reader: ReplyReader
+  readonly maxBytes: number
   readonly resolve: (reply: ObjectReply) => void
   readonly reject: (error: Error) => void
 }
@@ -42,16 +44,19 @@ interface Child {
 }
 
 /**
- * Reads objects of one mirror through one lasting `git cat-file --batch` child: 0.1 ms per object, where a process for
- * each would take 5 ms. The child starts with the first request, and again after it ended. It has one request at a
- * time, so its death costs that request only.
+ * Reads objects of one mirror through one lasting `git cat-file --batch` child, where a process for each would take
+ * 5 ms. The child starts with the first request, and again after it ended. It answers in the order in which it was
+ * asked, so its death costs only the request that it was at: the others are asked again.
  */
 export class ObjectReader {
   readonly #options: ObjectReaderOptions
   readonly #waiting: Request[] = []
   readonly #living = new Set<Child>()
   #child: Child | undefined
-  #current: { readonly request: Request; readonly timer: NodeJS.Timeout } | undefined
+  /** What the child has been asked and has not answered, in this order. */
+  #asked: Request[] = []
+  /** Of the first of them. */
+  #current: { readonly reader: ReplyReader; readonly timer: NodeJS.Timeout } | undefined
   #closed = false
 
   constructor(options: ObjectReaderOptions) {
@@ -70,8 +75,8 @@ export class ObjectReader {
     if (this.#closed) return Promise.reject(closedError())
     if (this.#waiting.length >= (this.#options.maxWaiting ?? MAX_WAITING)) return Promise.reject(busyError())
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ name, reader: new ReplyReader(maxBytes), resolve, reject })
-      this.#next()
+      this.#waiting.push({ name, maxBytes, resolve, reject })
+      this.#ask()
     })
   }
 
@@ -85,30 +90,43 @@ export class ObjectReader {
   /** Rejects what is waiting and settles once every child has ended. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#askAgain()
     for (const request of this.#waiting.splice(0)) request.reject(closedError())
-    this.#settle()?.reject(closedError())
     this.#child = undefined
     for (const child of this.#living) kill(child)
     await Promise.all([...this.#living].map((child) => child.gone))
   }
 
-  #next(): void {
-    if (this.#current !== undefined) return
-    const request = this.#waiting.shift()
-    if (request === undefined) return
-    if (this.#child?.retired === true) this.#child = undefined
-    try {
-      this.#ask((this.#child ??= this.#start()), request)
-    } catch (error) {
-      request.reject(error as Error)
-      this.#next()
+  #ask(): void {
+    if (this.#child?.retired === true) {
+      if (this.#asked.length > 0) return
+      this.#child = undefined
     }
+    const next = this.#waiting.splice(0, MAX_ASKED - this.#asked.length)
+    if (next.length > 0) this.#askChild(next)
   }
 
-  #ask(child: Child, request: Request): void {
-    const timer = setTimeout(() => this.#expire(child), this.#options.timeoutMs ?? REQUEST_TIMEOUT_MS)
-    this.#current = { request, timer }
-    child.git.stdin?.write(`${request.name}\n`)
+  #askChild(requests: readonly Request[]): void {
+    try {
+      this.#child ??= this.#start()
+    } catch (error) {
+      for (const { reject } of requests) reject(error as Error)
+      return
+    }
+    this.#asked.push(...requests)
+    this.#child.git.stdin?.write(requests.map(({ name }) => `${name}\n`).join(''))
+    this.#expect(this.#child)
+  }
+
+  /** Gets ready for the answer to the first request that has none. */
+  #expect(child: Child): void {
+    const [request] = this.#asked
+    if (request === undefined || this.#current !== undefined) return
+    const timer = setTimeout(
+      () => this.#expire(child, request),
+      this.#options.timeoutMs ?? REQUEST_TIMEOUT_MS,
+    )
+    this.#current = { reader: new ReplyReader(request.maxBytes), timer }
   }
 
   #start(): Child {
@@ -148,45 +166,57 @@ export class ObjectReader {
   }
 
   #receive(child: Child, piece: Buffer): void {
-    if (child !== this.#child || this.#current === undefined) return
+    let rest = piece
     try {
-      const reply = this.#current.request.reader.push(piece)
-      if (reply === undefined) return
-      // The content would still come. Only ending the child stops it.
-      if (reply.kind === 'too-large') this.#kill(child)
-      this.#settle()?.resolve(reply)
+      while (child === this.#child && this.#current !== undefined) {
+        const { reader } = this.#current
+        const reply = reader.push(rest)
+        if (reply === undefined) return
+        this.#settle()?.resolve(reply)
+        // The content would still come. Only ending the child stops it.
+        if (reply.kind === 'too-large') this.#kill(child)
+        else this.#expect(child)
+        rest = reader.rest
+      }
     } catch (error) {
-      this.#kill(child)
       this.#settle()?.reject(error as Error)
+      this.#kill(child)
     }
-    this.#next()
+    this.#ask()
   }
 
-  #expire(child: Child): void {
+  #expire(child: Child, { name }: Request): void {
+    this.#settle()?.reject(new RepositoryError(`git cat-file did not answer in time for ${name}`))
     this.#kill(child)
-    const request = this.#settle()
-    request?.reject(new RepositoryError(`git cat-file did not answer in time for ${request.name}`))
-    this.#next()
+    this.#ask()
   }
 
   #lose(child: Child, reason: Error): void {
     if (child !== this.#child) return
-    this.#child = undefined
     this.#settle()?.reject(reason)
-    this.#next()
+    this.#child = undefined
+    this.#askAgain()
+    this.#ask()
   }
 
   #kill(child: Child): void {
     kill(child)
-    if (child === this.#child) this.#child = undefined
+    if (child !== this.#child) return
+    this.#child = undefined
+    this.#askAgain()
+  }
+
+  /** What the child was asked goes back to those that wait. */
+  #askAgain(): void {
+    clearTimeout(this.#current?.timer)
+    this.#current = undefined
+    this.#waiting.unshift(...this.#asked.splice(0))
   }
 
   #settle(): Request | undefined {
-    if (this.#current === undefined) return undefined
-    clearTimeout(this.#current.timer)
-    const { request } = this.#current
+    clearTimeout(this.#current?.timer)
     this.#current = undefined
-    return request
+    return this.#asked.shift()
   }
 }
 

@@ -26,6 +26,8 @@ export class ReplyReader {
   #header: Header | undefined
   #pieces: Buffer[] = []
   #length = 0
+  /** What follows a complete reply: the beginning of the next one. */
+  rest: Buffer = Buffer.alloc(0)
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
@@ -58,17 +60,20 @@ export class ReplyReader {
     const end = bytes.subarray(0, MAX_HEADER_BYTES).indexOf(NEWLINE)
     if (end < 0 && bytes.length < MAX_HEADER_BYTES) return undefined
     const header = parseHeader(bytes.toString('latin1', 0, Math.max(end, 0)))
+    this.rest = bytes.subarray(end + 1)
     if ('kind' in header) return header
     if (header.size > this.#maxBytes) return { kind: 'too-large', ...header }
-    this.#pieces = [bytes.subarray(end + 1)]
-    this.#length = bytes.length - end - 1
+    this.#pieces = [this.rest]
+    this.#length = this.rest.length
     return header
   }
 
   #readContent(header: Header): ObjectReply | undefined {
     // A line feed follows the content.
     if (this.#length < header.size + 1) return undefined
-    const content = this.#joined().subarray(0, header.size)
+    const bytes = this.#joined()
+    const content = bytes.subarray(0, header.size)
+    this.rest = bytes.subarray(header.size + 1)
     return { kind: 'found', oid: header.oid, type: header.type, content }
   }
 }

@@ -3,10 +3,10 @@ import type { ObjectReader } from './objects.ts'
 import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, splitPath } from './tree.ts'
 
 /** How much of a repository one listing looks at. */
-export const LISTING_LIMITS = { runbooks: 1_000, folders: 5_000, ms: 10_000 }
+export const LISTING_LIMITS = { runbooks: 10_000, folders: 5_000, ms: 10_000 }
 
 /** Object ids have as many bytes as the commit's own. */
-interface Tree {
+export interface TreeEntry {
   readonly oid: string
   readonly path: string
 }
@@ -18,7 +18,6 @@ export class Walk {
   readonly #limits: typeof LISTING_LIMITS
   readonly #end: number
   #folders = 0
-  #runbooks = 0
   /** Whether there are more than were given, or may be. */
   isCut = false
 
@@ -31,13 +30,15 @@ export class Walk {
   }
 
   /** `folder` is '' or ends with a slash. None if there is no such folder. Throws a RepositoryError when it takes too long. */
-  async *runbooks(root: string, folder: string): AsyncGenerator<Tree> {
+  async runbooks(root: string, folder: string): Promise<TreeEntry[]> {
     const start = await this.#descend(root, folder)
-    if (start !== undefined) yield* this.#inside(start)
+    const found: TreeEntry[] = []
+    if (start !== undefined) await this.#inside(start, found)
+    return found
   }
 
-  async #descend(root: string, folder: string): Promise<Tree | undefined> {
-    let tree: Tree = { oid: root, path: '' }
+  async #descend(root: string, folder: string): Promise<TreeEntry | undefined> {
+    let tree: TreeEntry = { oid: root, path: '' }
     for (const name of folder.split('/').slice(0, -1)) {
       const entry = findEntry(await this.#read(tree), name, this.#oidBytes)
       if (entry === undefined || !FOLDER_MODES.has(entry.mode)) return undefined
@@ -46,22 +47,21 @@ export class Walk {
     return tree
   }
 
-  async *#inside(tree: Tree): AsyncGenerator<Tree> {
+  async #inside(tree: TreeEntry, found: TreeEntry[]): Promise<void> {
     for (const { mode, name, oid } of entriesOf(await this.#read(tree), this.#oidBytes)) {
       if (this.isCut) return
       const kind = mode.toString('latin1')
       const entry = { oid: oid.toString('hex'), path: `${tree.path}${name.toString()}` }
-      if (FOLDER_MODES.has(kind)) yield* this.#inside({ ...entry, path: `${entry.path}/` })
+      if (FOLDER_MODES.has(kind)) await this.#inside({ ...entry, path: `${entry.path}/` }, found)
       else if (FILE_MODES.has(kind) && isRunbook(name) && isPlain(entry.path)) {
-        if (this.#isBeyond('runbooks', (this.#runbooks += 1))) return
-        this.#checkTime()
-        yield entry
+        if (this.#isBeyond('runbooks', found.length + 1)) return
+        found.push(entry)
       }
     }
   }
 
-  async #read(tree: Tree): Promise<Buffer> {
-    this.#checkTime()
+  async #read(tree: TreeEntry): Promise<Buffer> {
+    this.checkTime()
     if (this.#isBeyond('folders', (this.#folders += 1))) return Buffer.alloc(0)
     try {
       return await readStructure(this.#objects, tree.oid, 'tree')
@@ -73,8 +73,8 @@ export class Walk {
     }
   }
 
-  /** Called for files as well: reading a template takes time, too. */
-  #checkTime(): void {
+  /** For the files as well: reading a template takes time, too. @throws RepositoryError when there is no more */
+  checkTime(): void {
     if (performance.now() <= this.#end) return
     throw new RepositoryError(`listing the runbooks took longer than ${this.#limits.ms / 1000} s`)
   }
