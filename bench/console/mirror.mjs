@@ -4,9 +4,9 @@ import { Buffer } from 'node:buffer'
 import process from 'node:process'
 import { URL } from 'node:url'
 import { credentials, Metadata } from '@grpc/grpc-js'
-import { encodeAgentMessage } from '../dist/wire/messages/agent-message.js'
-import { decodeGatewayPacket } from '../dist/wire/messages/gateway-message.js'
-import { channelOptions, TransportClient } from '../dist/wire/service.js'
+import { encodeAgentMessage } from '../../dist/wire/messages/from-agent.js'
+import { decodeGatewayPacket } from '../../dist/wire/messages/from-gateway.js'
+import { channelOptions, TransportClient } from '../../dist/wire/service.js'
 import { openTerminal } from './local-terminal.mjs'
 
 const { host } = new URL(process.env.HOOP_KEY)

@@ -14,11 +14,11 @@ import process from 'node:process'
 import { fileURLToPath, URL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { localTerminal } from './local-terminal.mjs'
-import { Program } from './program.mjs'
-import { table } from './report.mjs'
-import { runFolder } from './run-folder.mjs'
-import { percentile, Samples } from './samples.mjs'
-import { ScriptedGateway } from './scripted-gateway.mjs'
+import { Program } from '../program.mjs'
+import { samplesTable } from '../report/tables.mjs'
+import { runFolder } from '../run-folder.mjs'
+import { percentile, Samples } from '../samples.mjs'
+import { ScriptedGateway } from '../scripted-gateway.mjs'
 
 const ECHO = ['sh', '-c', 'stty raw -echo; printf ready; exec cat']
 const TURN = 50
@@ -32,7 +32,7 @@ for (let round = 1; round <= rounds; round++) {
   process.stderr.write(`round ${round} of ${rounds}\n`)
   await runRound(round)
 }
-process.stdout.write(`${table(samples, rounds)}\n`)
+process.stdout.write(`${samplesTable(samples, rounds)}\n`)
 
 async function runRound(round) {
   const ways = {
