@@ -5,11 +5,10 @@ import process from 'node:process'
 import { clearTimeout, setTimeout } from 'node:timers'
 import { fileURLToPath, URL } from 'node:url'
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-const START_MS = 20_000
+/** The built program. */
+export const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const START_MS = 60_000
 const STOP_MS = 10_000
-/** Linux counts CPU time in ticks of this many a second, whatever the kernel's own clock (proc(5)). */
-const TICKS_PER_SECOND = 100
 
 /** @type {Set<Program>} */
 const running = new Set()
@@ -32,11 +31,13 @@ export class Program {
    * @param {readonly string[]} args
    * @param {Readonly<Record<string, string>>} env is added to its own folders
    * @param {string} place beside it lie its folders and its log: `<place>-state`, `<place>.log`
+   * @param {{ wrapper?: readonly string[], nodeArgs?: readonly string[] }} how a program that starts it in its own place
    */
-  constructor(args, env, place) {
+  constructor(args, env, place, { wrapper = [], nodeArgs = Program.nodeArgs } = {}) {
     this.#logFile = `${place}.log`
     const log = openSync(this.#logFile, 'a', 0o600)
-    this.#child = spawn(process.execPath, [...Program.nodeArgs, main, ...args], {
+    const [program, ...rest] = [...wrapper, process.execPath, ...nodeArgs, main, ...args]
+    this.#child = spawn(program, rest, {
       stdio: ['ignore', 'pipe', log],
       env: { PATH: process.env.PATH, ...foldersAt(place), ...env },
     })
@@ -74,17 +75,12 @@ export class Program {
     return this.started(line)
   }
 
-  /** CPU time of the process itself so far, in milliseconds; that of its children is not part of it. */
-  cpuMs() {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND
+  get pid() {
+    return this.#child.pid
   }
 
-  /** Resident memory in MiB. */
-  rssMiB() {
-    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#child.pid}/status`, 'utf8'))
-    return Number(kib) / 1024
+  signal(name) {
+    if (this.#child.pid) this.#child.kill(name)
   }
 
   kill() {
@@ -108,7 +104,7 @@ export class Program {
 }
 
 /** What a program would else take of whoever runs the benchmark: home, /tmp, /dev/shm, /var/lib. */
-function foldersAt(place) {
+export function foldersAt(place) {
   const folder = path.dirname(place)
   return {
     HOME: folder,

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { decodeAgentPacket } from '../dist/wire/messages/agent-message.js'
-import { encodeGatewayMessage } from '../dist/wire/messages/gateway-message.js'
+import { decodeAgentPacket } from '../dist/wire/messages/from-agent.js'
+import { encodeGatewayMessage } from '../dist/wire/messages/from-gateway.js'
 import { channelOptions, transportService } from '../dist/wire/service.js'
 
 /**
@@ -12,6 +12,8 @@ import { channelOptions, transportService } from '../dist/wire/service.js'
 export class ScriptedGateway {
   /** Settles when an agent has its stream. */
   connected
+  /** What came for sessions; keepalives and logs come by time. */
+  received = { packets: 0, bytes: 0 }
   #server = new Server(channelOptions)
   #sessions = new Map()
   #markConnected
@@ -111,11 +113,22 @@ export class ScriptedGateway {
 
   #accept(stream) {
     this.#stream = stream
-    stream.on('data', (packet) => this.#receive(decodeAgentPacket(packet)))
+    stream.on('data', (packet) => {
+      this.#count(packet)
+      this.#receive(decodeAgentPacket(packet))
+    })
     stream.on('error', () => undefined)
     stream.on('end', () => stream.end())
     this.#send({ kind: 'connected' })
     this.#markConnected()
+  }
+
+  /** Its bytes without the few that say which field is which. */
+  #count({ type, spec, payload }) {
+    if (spec['gateway.session_id'] === undefined) return
+    const entries = Object.entries(spec).map(([key, value]) => key.length + value.length)
+    this.received.packets++
+    this.received.bytes += entries.reduce((sum, length) => sum + length, type.length + payload.length)
   }
 
   #receive(message) {

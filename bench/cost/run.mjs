@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+// `node bench/cost/run.mjs calls|memory [--write]`: what one execution costs the agent, counted instead of timed, beside
+// baseline.json. Fails with a table when something grew by 5 % or more. `--write` takes over what was counted; `--missing`
+// says why this machine cannot count.
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import process from 'node:process'
+import { URL } from 'node:url'
+import { runFolder } from '../run-folder.mjs'
+import { countCalls } from './calls.mjs'
+import { countMemory } from './memory.mjs'
+
+const GROWN = 1.05
+/** Whose absence is no change: below this many each time a figure is the machine's, not ours. */
+const LEAST = 0.5
+
+const file = new URL('baseline.json', import.meta.url)
+const baseline = JSON.parse(readFileSync(file, 'utf8'))
+const glibc = process.report.getReport().header.glibcVersionRuntime
+/** Other versions make other system calls and allocate otherwise. */
+const machine = `Node ${process.versions.node.split('.')[0]}, glibc ${glibc}`
+
+const kinds = { calls: countCalls, memory: countMemory }
+const [kind, flag] = process.argv.slice(2)
+if (!Object.hasOwn(kinds, kind)) {
+  process.stderr.write('usage: node bench/cost/run.mjs calls|memory [--write|--missing]\n')
+  process.exit(64)
+}
+if (flag === '--missing') {
+  process.stdout.write(missing() ?? '')
+  process.exit(0)
+}
+const counted = await kinds[kind](runFolder())
+if (flag === '--write') write()
+else process.exitCode = report(baseline[machine][kind])
+
+function missing() {
+  if (kind === 'calls' && spawnSync('strace', ['-V']).error !== undefined) return 'strace'
+  return baseline[machine] === undefined ? `a baseline for ${machine}` : undefined
+}
+
+function write() {
+  baseline[machine] = { ...baseline[machine], [kind]: counted }
+  writeFileSync(file, `${JSON.stringify(baseline, null, 2)}\n`)
+}
+
+/** @returns {number} exit code */
+function report(before) {
+  const rows = Object.keys({ ...before, ...counted }).map((name) => {
+    const [was, is] = [before[name] ?? 0, counted[name] ?? 0]
+    const failed = isJudged(name) && is >= LEAST && is >= was * GROWN
+    return { name, was, is, failed }
+  })
+  for (const { name, was, is, failed } of rows) {
+    const change = was === 0 ? 'new' : `${((is / was - 1) * 100).toFixed(1)} %`
+    const line = [
+      name.padEnd(28),
+      was.toFixed(2).padStart(10),
+      is.toFixed(2).padStart(10),
+      change.padStart(9),
+    ]
+    process.stdout.write(`${line.join(' ')}${failed ? '  GREW' : ''}\n`)
+  }
+  return rows.some(({ failed }) => failed) ? 1 : 0
+}
+
+/** Single calls are shown for the search; their sum is what counts. */
+function isJudged(name) {
+  return kind !== 'calls' || name === 'all'
+}
