@@ -1,33 +1,75 @@
 #!/usr/bin/env node
-// `npm run bench -- [--json] [--rounds 3] [--profile folder]`: measures the built program (dist/main.js) from the
-// outside, as its users meet it: agent and gateway are processes of their own. Every figure is checked for right bytes.
+// `npm run bench -- [--rounds 5] [--only NAME,NAME] [--before FOLDER] [--scale 1] [--json]`: measures the built program
+// (dist/main.js) from the outside, beside its peers, in turn, and says which goals it reaches. docs/performance.md
+// explains it. A full run is kept in bench/results.json and bench/results/; one with --only or --scale is not.
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { makeBulk } from './output.mjs'
-import { jsonLine, table } from './report.mjs'
-import { makeRepository } from './repository.mjs'
-import { runRound } from './round.mjs'
+import { contestants } from './measure/contestants.mjs'
+import { Driver } from './measure/driver.mjs'
+import { buildGoPrograms } from './measure/go-programs.mjs'
+import { MEASURES, measure } from './measure/measures.mjs'
+import { growthTable, verdictTable } from './report/tables.mjs'
+import { makeRepository } from './measure/repository.mjs'
+import { describe, keep } from './report/results.mjs'
 import { runFolder } from './run-folder.mjs'
-import { Samples } from './samples.mjs'
+import { verdicts } from './report/verdicts.mjs'
 
-const { json, rounds, profile } = options()
-const folder = runFolder(profile)
+const { rounds, only, before, scale, json } = options()
+const folder = runFolder()
+const { driver, targets, missing, stop } = await prepare()
+const repository = makeRepository(path.join(folder, 'runbooks'))
 
-const samples = new Samples()
-const materials = { repository: makeRepository(path.join(folder, 'runbooks')), bulk: makeBulk(folder) }
-for (let round = 1; round <= rounds; round++) {
-  process.stderr.write(`round ${round} of ${rounds}\n`)
-  await runRound(path.join(folder, `round-${round}`), materials, samples)
+/** @type {Record<string, Record<string, number[]>>} */
+const figures = {}
+for (let number = 1; number <= rounds; number++) await runRound(number)
+const results = describe({ rounds, missing, figures })
+if (only === undefined && scale === 1) keep(results)
+process.stdout.write(json ? `${JSON.stringify(results)}\n` : text())
+await stop()
+
+async function prepare() {
+  const go = buildGoPrograms(path.join(folder, 'bin'))
+  if (go === undefined) {
+    const missing = ['all but the client commands: the driver needs Go, which is not installed']
+    return { driver: undefined, targets: new Map(), missing, stop: async () => undefined }
+  }
+  mkdirSync(path.join(folder, 'runs'))
+  const driver = new Driver(go.driver, path.join(folder, 'runs'), scale)
+  return { driver, ...(await contestants({ folder, go, before })) }
 }
-process.stdout.write(`${json ? jsonLine(samples, rounds) : table(samples, rounds)}\n`)
+
+async function runRound(number) {
+  for (const name of only ?? Object.keys(MEASURES)) {
+    if (MEASURES[name].once && number > 1) continue
+    process.stderr.write(`round ${number} of ${rounds}: ${name}\n`)
+    const record = (figure, contestant, value) => ((figures[figure] ??= {})[contestant] ??= []).push(value)
+    await measure(name, { driver, targets, folder, repository, scale, number, record })
+  }
+}
+
+function text() {
+  const parts = [
+    verdictTable(verdicts(figures)),
+    growthTable(figures),
+    ...missing.map((what) => `left out: ${what}`),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
 
 function options() {
-  const known = { json: { type: 'boolean' }, rounds: { type: 'string' }, profile: { type: 'string' } }
+  const text = { type: 'string' }
   try {
-    const { json = false, rounds = '3', profile } = parseArgs({ options: known }).values
+    const known = { rounds: text, only: text, before: text, scale: text, json: { type: 'boolean' } }
+    const { rounds = '5', only, before, scale = '1', json = false } = parseArgs({ options: known }).values
     if (!/^[1-9]\d?$/.test(rounds)) throw new Error('--rounds must be a number from 1 to 99')
-    return { json, rounds: Number(rounds), profile }
+    if (!(Number(scale) > 0 && Number(scale) <= 1)) throw new Error('--scale must be above 0 and at most 1')
+    const names = only?.split(',')
+    const unknown = names?.find((name) => !Object.hasOwn(MEASURES, name))
+    if (unknown !== undefined)
+      throw new Error(`--only knows ${Object.keys(MEASURES).join(', ')}, not "${unknown}"`)
+    return { rounds: Number(rounds), only: names, before, scale: Number(scale), json }
   } catch (error) {
     process.stderr.write(`bench: ${error.message}\n`)
     process.exit(64)

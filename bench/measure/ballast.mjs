@@ -1,0 +1,5 @@
+// `node --import`ed into an agent by the measure of what a large heap costs: BALLAST_MB of memory in use.
+import { Buffer } from 'node:buffer'
+import process from 'node:process'
+
+globalThis.ballast = Buffer.alloc(Number(process.env.BALLAST_MB ?? 0) * 1024 ** 2, 1)

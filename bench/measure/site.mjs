@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { Program } from '../program.mjs'
+
+/**
+ * The embedded gateway and its agent, two processes, with a connection `sh` that runs `bash` and may run runbooks.
+ * @param {string} folder made here, for everything that is written
+ * @param {string} repository a git repository
+ */
+export async function openSite(folder, repository) {
+  mkdirSync(folder)
+  const token = randomBytes(32).toString('hex')
+  const key = `xagt-${randomBytes(16).toString('hex')}`
+  const config = path.join(folder, 'gateway.yaml')
+  writeFileSync(config, gatewayYaml(token, key, repository), { mode: 0o600 })
+  const gateway = new Program(['gateway', '--config', config, '--json'], {}, path.join(folder, 'gateway'))
+  const { http, grpc } = JSON.parse(await gateway.firstLine())
+  const HOOP_KEY = grpc.replace('grpc://', `grpc://bench:${key}@`) + '?mode=standard'
+  const agent = new Program(['start'], { HOOP_KEY }, path.join(folder, 'agent'))
+  return {
+    /** For the driver. */
+    target: ['rest', http, token, String(gateway.pid)],
+    /** For a client. */
+    env: { HOOP_APIURL: http, HOOP_GRPCURL: grpc, HOOP_TOKEN: token },
+    async close() {
+      await agent.stop()
+      await gateway.stop()
+    },
+  }
+}
+
+function gatewayYaml(token, key, repository) {
+  return `listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0 }
+state: ./state
+users: [{ name: bench, token: ${token}, groups: [admin] }]
+agents: [{ name: bench, key: ${key} }]
+repositories: [{ name: bench, url: ${repository}, branch: main }]
+connections: [{ name: sh, agent: bench, command: [bash], runbooks: { repository: bench } }]
+`
+}

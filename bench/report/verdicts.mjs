@@ -1,0 +1,42 @@
+import { GOALS } from './goals.mjs'
+import { percentile } from '../samples.mjs'
+
+/**
+ * Every goal whose figures were taken. A ratio is the median of the rounds' own ratios: what the machine did besides
+ * met both. `sure` says that every round came to the same verdict.
+ * @param {Record<string, Record<string, number[]>>} figures figure, contestant, a value a round
+ */
+export function verdicts(figures) {
+  return GOALS.flatMap((goal) => {
+    const ours = figures[goal.figure]?.ours
+    const theirs = figures[goal.theirs ?? goal.figure]?.[goal.peer]
+    if (ours === undefined || (goal.peer !== undefined && theirs === undefined)) return []
+    const ratios = theirs === undefined ? undefined : ratiosOf(ours, theirs)
+    const before = figures[goal.figure].before
+    return [
+      {
+        ...goal,
+        ours: spreadOf(ours),
+        ...(theirs && { theirs: spreadOf(theirs), ratio: spreadOf(ratios) }),
+        ...(before && { before: spreadOf(ratiosOf(ours, before)) }),
+        ...judged(goal, ratios ?? ours),
+      },
+    ]
+  })
+}
+
+function judged({ atLeast, atMost }, values) {
+  if (atLeast === undefined && atMost === undefined) return {}
+  const met = (value) => value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity)
+  const reached = met(percentile(values, 50))
+  return { met: reached, sure: values.every((value) => met(value) === reached) }
+}
+
+function ratiosOf(ours, theirs) {
+  return ours.slice(0, theirs.length).map((value, round) => value / theirs[round])
+}
+
+/** @param {readonly number[]} values */
+function spreadOf(values) {
+  return { median: percentile(values, 50), min: Math.min(...values), max: Math.max(...values) }
+}
