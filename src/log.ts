@@ -1,10 +1,10 @@
 import { isatty } from 'node:tty'
 import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers } from 'pino'
 import type { Logger, LogLine } from './basics/logger.ts'
-import { escapeControls } from './log/escape.ts'
 import { Lines } from './log/lines.ts'
-import { parseLogLine } from './log/log-line.ts'
 import { redactFields } from './log/redact.ts'
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** What the agent and the gateway log through. */
 export interface RootLogger extends Logger {
@@ -65,6 +65,18 @@ function tapped(lines: DestinationStream, tap: (line: LogLine) => void): Destina
   }
 }
 
+/** Takes apart a line that pino has written. When a name occurs twice the last one counts, as for every JSON reader. */
+function parseLogLine(json: string): LogLine {
+  const { level, timestamp, msg, ...fields } = JSON.parse(json) as Record<string, unknown>
+  const time = new Date(typeof timestamp === 'string' ? timestamp : NaN)
+  return {
+    time: Number.isNaN(time.getTime()) ? new Date() : time,
+    level: LEVELS.find((known) => known === level) ?? 'info',
+    message: typeof msg === 'string' ? msg : '',
+    fields,
+  }
+}
+
 /** pino passes a child's fields by its `log` formatter. */
 function toLogger(inner: PinoLogger): RootLogger {
   return {
@@ -87,4 +99,14 @@ async function humanForm(lines: DestinationStream, colorize: boolean): Promise<D
     translateTime: 'SYS:HH:MM:ss.l',
   })
   return { write: (line) => lines.write(format(escapeControls(line))) }
+}
+
+/**
+ * Makes control characters in a line of JSON visible, so that text from a gateway cannot move the cursor of whoever
+ * reads the log on a terminal. Line breaks and tabs stay: stack traces have them.
+ */
+function escapeControls(json: string): string {
+  return json
+    .replaceAll(/\\(\\|[bfr]|u00[01][0-9a-f])/g, (escape) => (escape === '\\\\' ? escape : `\\${escape}`))
+    .replaceAll(/[\x7f-\x9f]/g, (raw) => `\\\\u00${raw.charCodeAt(0).toString(16)}`)
 }

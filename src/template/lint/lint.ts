@@ -9,7 +9,6 @@ import { Variables } from '../../golang/template/syntax/variables.ts'
 import { declaredFlows } from './declared.ts'
 import { anything, flowOf, type Flow, type PassedVariable, type Scope } from './flow.ts'
 import { Cursor, type Language } from './place.ts'
-import { safeForm } from './safe-form.ts'
 import { problemWith } from './verdict.ts'
 import { bareUses, isReadAsCode } from './passed.ts'
 
@@ -210,4 +209,22 @@ function writesNothing({ commands }: Pipeline): boolean {
 function assignedIn(source: ByteString): ByteString[] {
   const assigned = /(\$[^\s$=:,|(){}.]*)\s*(?:,\s*(\$[^\s$=:,|(){}.]*)\s*)?=(?!=)/g
   return [...source.matchAll(assigned)].flatMap(([, first = '', second = '']) => [first, second])
+}
+
+/** The form in which a parameter stays data, here and behind a hoop gateway. */
+function safeForm(parameter: string, language: Language | undefined): string {
+  const isName = /^\w+$/.test(parameter)
+  const name = isName ? parameter : 'name'
+  const variable = name.toUpperCase()
+  const declared = `{{ .${name} | asenv "${variable}" }} on a line of its own`
+  switch (language) {
+    case 'shell':
+      return `${declared}, and "$${variable}" here`
+    case 'sql':
+      return `${declared}, \\getenv ${name} ${variable} and :'${name}' here (psql 15); or its base64, decoded by the database`
+    case 'python':
+      return `${declared}, and os.environ["${variable}"] here`
+    case undefined:
+      return `${declared}, and the variable ${variable} here`
+  }
 }
