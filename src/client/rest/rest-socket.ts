@@ -1,3 +1,4 @@
+import { patience } from '../../basics/patience.ts'
 import { connect, type Socket } from 'node:net'
 import { explainTls, secure, secureContext, type TlsOptions } from '../../dial/tls.ts'
 import { tunnel, TunnelError } from '../../dial/tunnel.ts'
@@ -23,7 +24,7 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
 export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: AbortSignal): Promise<Socket> {
   const address = `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}:${rest.port}`
   const proxy = tls === undefined ? undefined : proxyTo(address)
-  const attempt = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)])
+  const attempt = patience(CONNECT_MS, signal)
   const socket = connect({ host: hostOf(proxy?.address ?? address), port: portOf(proxy?.address ?? address) })
   const abort = () => void socket.destroy(new Error(signal.aborted ? 'aborted' : 'timeout'))
   attempt.addEventListener('abort', abort)

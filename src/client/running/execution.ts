@@ -1,3 +1,4 @@
+import { patience } from '../../basics/patience.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
 import { runApproved, startExecution, type ExecutionAnswer, type RestExecution } from './execution-request.ts'
@@ -63,7 +64,7 @@ async function* afterAnswer(
 
 /** Looks for the code in the record when the answer has none: the close may be lost on the way to the answer. */
 async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: AbortSignal): Sights {
-  const settled = AbortSignal.any([signal, AbortSignal.timeout(SETTLE_MS)])
+  const settled = patience(SETTLE_MS, signal)
   try {
     const session = yield* watch(account, answer.session_id, () => false, settled)
     // No deadline here: reading the output may take long.
