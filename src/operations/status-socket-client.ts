@@ -1,5 +1,6 @@
-import type { Socket } from 'node:net'
-import { connectTo, isTooLong, LONGEST_PATH, timeout } from './status-socket-path.ts'
+import { createConnection } from 'node:net'
+import { readAll } from '../basics/files/read-all.ts'
+import { isTooLong, LONGEST_PATH } from './status-socket-path.ts'
 
 const LONGEST_ANSWER = 256 * 1024
 
@@ -19,27 +20,12 @@ export class NoAnswer extends Error {
 export async function askStatus(path: string, withinMs: number): Promise<string> {
   if (isTooLong(path)) throw new NoAnswer(`the path is longer than ${LONGEST_PATH} bytes`, false)
   try {
-    const socket = await connectTo(path, withinMs)
-    return await readAnswer(socket, withinMs)
+    const socket = createConnection({ path, signal: AbortSignal.timeout(withinMs) })
+    const tooLong = () => new NoAnswer('the answer is too long for a status', false)
+    const answer = await readAll(socket as AsyncIterable<Buffer>, LONGEST_ANSWER, tooLong)
+    return answer.toString().trim()
   } catch (error) {
     throw noAnswer(error)
-  }
-}
-
-async function readAnswer(socket: Socket, withinMs: number): Promise<string> {
-  const late = setTimeout(() => socket.destroy(timeout()), withinMs)
-  const parts: Buffer[] = []
-  let length = 0
-  try {
-    for await (const part of socket as AsyncIterable<Buffer>) {
-      length += part.length
-      if (length > LONGEST_ANSWER) throw new NoAnswer('the answer is too long for a status', false)
-      parts.push(part)
-    }
-    return Buffer.concat(parts).toString().trim()
-  } finally {
-    clearTimeout(late)
-    socket.destroy()
   }
 }
 
@@ -54,7 +40,7 @@ function noAnswer(error: unknown): NoAnswer {
       return new NoAnswer('the agent that made it is gone', true)
     case 'EACCES':
       return new NoAnswer('it belongs to another user', false)
-    case 'ETIMEDOUT':
+    case 'ABORT_ERR':
       return new NoAnswer('the agent does not answer, it hangs or is stopped', false)
     default:
       return new NoAnswer(`no answer (${code})`, false)

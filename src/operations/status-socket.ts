@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, rename, rm, stat } from 'node:fs/promises'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from '../basics/logger.ts'
 import { type StatusSource, formatStatus } from './status.ts'
-import { connectTo, isTooLong, LONGEST_PATH } from './status-socket-path.ts'
+import { isTooLong, LONGEST_PATH } from './status-socket-path.ts'
 
 export const SOCKET_NAME = 'status.sock'
 const MAX_CONNECTIONS = 16
@@ -52,12 +52,14 @@ function reasonOf(error: unknown): string {
 
 /** A connection to a dead agent's socket is refused at once. */
 async function isLiving(path: string): Promise<boolean> {
+  const socket = createConnection({ path, signal: AbortSignal.timeout(LIVING_MS) })
   try {
-    const socket = await connectTo(path, LIVING_MS)
-    socket.destroy()
+    await once(socket, 'connect')
     return true
   } catch {
     return false
+  } finally {
+    socket.destroy()
   }
 }
 

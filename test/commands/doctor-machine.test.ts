@@ -32,7 +32,8 @@ import {
   jsonReport,
 } from '../../src/commands/doctor/finding.ts'
 import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from '../../src/commands/doctor/credential.ts'
-import { checkRuntimeFolder, checkStateFolder, inUnits } from '../../src/commands/doctor/folders.ts'
+import { sizeText } from '../../src/commands/status/format.ts'
+import { checkRuntimeFolder, checkStateFolder } from '../../src/commands/doctor/folders.ts'
 import { checkSettings } from '../../src/commands/doctor/settings.ts'
 import { checkStopTime, milliseconds } from '../../src/commands/doctor/stop-time.ts'
 import { loadAgentSettings } from '../../src/config.ts'
@@ -549,7 +550,7 @@ describe('the time to stop', () => {
 })
 
 it('sizes are told in three digits or so', () => {
-  expect([0, 1023, 1024, 1.5 * MIB, 700 * MIB, 24 * 1024 * MIB, 5e14].map(inUnits)).toEqual([
+  expect([0, 1023, 1024, 1.5 * MIB, 700 * MIB, 24 * 1024 * MIB, 5e14].map(sizeText)).toEqual([
     '0 B',
     '1023 B',
     '1.0 KiB',

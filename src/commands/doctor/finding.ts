@@ -22,12 +22,12 @@ export interface Line {
   readonly advice?: string
 }
 
-export function ok(found: string): Finding<never> {
-  return { level: 'ok', found }
+export function ok<Fact = never>(found: string, fact?: Fact): Finding<Fact> {
+  return { level: 'ok', found, fact }
 }
 
-export function warning(found: string, advice: string): Finding<never> {
-  return { level: 'warning', found, advice }
+export function warning<Fact = never>(found: string, advice: string, fact?: Fact): Finding<Fact> {
+  return { level: 'warning', found, advice, fact }
 }
 
 export function broken(found: string, advice: string): Finding<never> {

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { AgentConfiguration } from '../../config.ts'
 import { RuntimeFolderError } from '../../envvars/errors.ts'
 import { chooseRuntimeBase, findUserFolder } from '../../envvars/folder/runtime-base.ts'
+import { sizeText } from '../status/format.ts'
 import { type Finding, broken, ok, warning } from './finding.ts'
 import { access, mkdtemp, rmdir, stat, statfs } from 'node:fs/promises'
 
@@ -58,7 +59,7 @@ async function missing(folder: string, origin = ''): Promise<Finding> {
 async function judge(folder: string, origin: string): Promise<Finding> {
   const obstacle = await obstacleTo(folder)
   const { freeBytes, hasInodes, isMemory } = await volumeOf(folder)
-  const found = `${folder} (${origin}), ${isMemory ? 'in memory' : 'on a disk'}, ${inUnits(freeBytes)} free`
+  const found = `${folder} (${origin}), ${isMemory ? 'in memory' : 'on a disk'}, ${sizeText(freeBytes)} free`
   if (obstacle !== undefined)
     return broken(`${found}: nothing can be made there: ${obstacle}`, 'Set runtime-dir')
   if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files there, or set runtime-dir')
@@ -82,10 +83,10 @@ export async function checkStateFolder({
     return broken(`${journal} cannot be written by this user: executions would have no record`, ADVICE)
   const { freeBytes, hasInodes } = await volumeOf(nearestExisting(stateDir))
   const made = existsSync(stateDir) ? '' : ', which the agent will make'
-  const found = `${stateDir}${made}, ${inUnits(freeBytes)} free`
+  const found = `${stateDir}${made}, ${sizeText(freeBytes)} free`
   if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files from that file system')
   if (freeBytes < journalBytes)
-    return warning(found, `Free some space: the journal may take ${inUnits(journalBytes)}`)
+    return warning(found, `Free some space: the journal may take ${sizeText(journalBytes)}`)
   return ok(found)
 }
 
@@ -144,13 +145,4 @@ async function volumeOf(folder: string): Promise<Volume> {
     hasInodes: files === 0 || ffree > 0,
     isMemory: MEMORY_TYPES.has(type),
   }
-}
-
-/** A size for people, with about three digits. */
-export function inUnits(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let value = bytes
-  let unit = 0
-  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024
-  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit] ?? ''}`
 }

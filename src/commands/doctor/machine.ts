@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import type { AgentConfiguration } from '../../config.ts'
-import { inUnits } from './folders.ts'
+import { sizeText } from '../status/format.ts'
 import {
   executionsWithin,
   FILES_PER_EXECUTION,
@@ -16,21 +16,17 @@ import {
 export async function checkEngine(): Promise<Finding<Engine['name']>> {
   const { name, reason, unmarked } = await loadEngine()
   if (unmarked !== undefined)
-    return {
-      level: 'warning',
-      found: `${name}, without marks on processes: ${unmarked}`,
-      advice:
-        'What leaves its session and empties its environment can stay while other commands run: leave the limit of file locks at unlimited (ulimit -x, LimitLOCKS=)',
-      fact: name,
-    }
-  if (name === 'posix') return { level: 'ok', found: 'posix', fact: name }
-  return {
-    level: 'warning',
-    found: `portable: ${reason ?? 'no reason given'}`,
-    advice:
-      'Commands cannot open /dev/stdin, /dev/stdout, /dev/stderr, there are no terminals, and what leaves its session stays: run on Linux with glibc 2.34 or newer',
-    fact: name,
-  }
+    return warning(
+      `${name}, without marks on processes: ${unmarked}`,
+      'What leaves its session and empties its environment can stay while other commands run: leave the limit of file locks at unlimited (ulimit -x, LimitLOCKS=)',
+      name,
+    )
+  if (name === 'posix') return ok('posix', name)
+  return warning(
+    `portable: ${reason ?? 'no reason given'}`,
+    'Commands cannot open /dev/stdin, /dev/stdout, /dev/stderr, there are no terminals, and what leaves its session stays: run on Linux with glibc 2.34 or newer',
+    name,
+  )
 }
 
 /** The score that the runtime gives to commands, unless the agent's own is as high. */
@@ -103,7 +99,7 @@ export function checkMemory(
   const isLimited = limit > 0 && limit < totalmem()
   const available = isLimited ? limit : totalmem()
   const most = heap + tailMemoryBytes + BESIDE_THE_HEAP
-  const found = `${inUnits(available)} ${isLimited ? 'limit' : 'machine, no limit'}, the agent may take ${inUnits(most)}: heap ${inUnits(heap)}, tails ${inUnits(tailMemoryBytes)}, rest ${inUnits(BESIDE_THE_HEAP)}`
+  const found = `${sizeText(available)} ${isLimited ? 'limit' : 'machine, no limit'}, the agent may take ${sizeText(most)}: heap ${sizeText(heap)}, tails ${sizeText(tailMemoryBytes)}, rest ${sizeText(BESIDE_THE_HEAP)}`
   if (most <= available) return ok(found)
   return warning(
     found,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { SettingsError } from '../../basics/settings/problems.ts'
 import { type AgentConfiguration, loadAgentSettings } from '../../config.ts'
 import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
-import { type Finding, broken, ok } from './finding.ts'
+import { type Finding, broken, ok, warning } from './finding.ts'
 /** Warnings that the checks of the key say better, since they look at the file. */
 const SAID_LATER = /chmod 600|prefer key-file/
 
@@ -19,8 +19,7 @@ export function checkSettings(source: SettingsSource): Finding<AgentConfiguratio
 function accepted(settings: AgentConfiguration, source: SettingsSource): Finding<AgentConfiguration> {
   const warnings = settings.warnings.filter((one) => !SAID_LATER.test(one))
   const found = `can be used (${fileOf(source)})`
-  if (warnings.length === 0) return { level: 'ok', found, fact: settings }
-  return { level: 'warning', found, advice: warnings.join('\n'), fact: settings }
+  return warnings.length === 0 ? ok(found, settings) : warning(found, warnings.join('\n'), settings)
 }
 
 function fileOf(source: SettingsSource): string {

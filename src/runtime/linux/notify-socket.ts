@@ -1,5 +1,25 @@
+import koffi from 'koffi'
 import { closeSync } from 'node:fs'
-import { datagramSocket, sendDatagram, unixAddress } from './posix-socket.ts'
+import { endianness, constants } from 'node:os'
+import { ErrnoError } from './posix.ts'
+
+/** Datagrams over unix sockets: Node has only streams, and systemd listens for datagrams. */
+const libc = koffi.load('libc.so.6')
+
+const AF_UNIX = 1
+const SOCK_DGRAM = 2
+const SOCK_NONBLOCK = 0o4000
+const SOCK_CLOEXEC = 0o2000000
+const MSG_NOSIGNAL = 0x4000
+/** In sockaddr_un, with the zero byte. */
+const LONGEST_PATH = 108
+
+const call = {
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  sendto: libc.func(
+    'long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, unsigned int size)',
+  ),
+}
 
 /**
  * Talks to the service manager (sd_notify(3)). Done in this process, since `NotifyAccess=main` ignores helper
@@ -13,15 +33,37 @@ export class NotifySocket implements Disposable {
   /** @param path `$NOTIFY_SOCKET`. @throws when it is no address, or there is no socket left */
   constructor(path: string) {
     this.#address = unixAddress(path)
-    this.#fd = datagramSocket()
+    this.#fd = call.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) as number
+    if (this.#fd < 0) throw new ErrnoError('socket', koffi.errno())
   }
 
-  /** Never waits. @returns false when it has to be sent again. @throws when nobody listens */
+  /** Never waits. @returns false when the queue is full and it has to be sent again. @throws when nobody listens */
   send(text: string): boolean {
-    return sendDatagram(this.#fd, this.#address, Buffer.from(text))
+    const bytes = Buffer.from(text)
+    const { length } = this.#address
+    const sent = call.sendto(this.#fd, bytes, bytes.length, MSG_NOSIGNAL, this.#address, length) as number
+    if (sent >= 0) return true
+    const errno = koffi.errno()
+    if (errno === constants.errno.EAGAIN) return false
+    throw new ErrnoError('sendto', errno)
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#fd)
   }
+}
+
+/**
+ * The address of a unix socket as sendto takes it: a path, or `@name` for one that has no file.
+ * @throws Error when it is neither, or too long
+ */
+export function unixAddress(path: string): Buffer {
+  const isAbstract = path.startsWith('@')
+  const name = isAbstract ? Buffer.from(`\0${path.slice(1)}`) : Buffer.from(`${path}\0`)
+  if (!isAbstract && !path.startsWith('/')) throw new Error(`${path} is no address of a unix socket`)
+  if (name.length > LONGEST_PATH) throw new Error(`${path} is too long for a unix socket`)
+  const family = Buffer.alloc(2)
+  if (endianness() === 'LE') family.writeUInt16LE(AF_UNIX)
+  else family.writeUInt16BE(AF_UNIX)
+  return Buffer.concat([family, name])
 }

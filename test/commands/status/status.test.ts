@@ -59,7 +59,7 @@ test('shows an agent to a person', async () => {
       'connection in this state since 2026-03-01T10:00:00.000Z, 11 reconnects, last health check 2026-03-01T10:00:20.500Z in 12 ms',
       'sessions   2 running, limit 100, 41 opened, 30 exited, 3 signaled',
       '           ended by the agent: 4 timeout, 5 gateway-lost, closes not confirmed: 6',
-      'output     4.8 MiB read, 3.8 MiB sent, 976.6 KiB left out, 77 B redacted',
+      'output     4.8 MiB read, 3.8 MiB sent, 977 KiB left out, 77 B redacted',
       'tails      8.0 KiB in memory',
       'requests   of the gateway itself: 21 exited, 13 refused',
       'leftovers  9 processes ended',

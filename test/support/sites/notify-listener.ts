@@ -2,7 +2,7 @@ import koffi from 'koffi'
 import { closeSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { unixAddress } from '../../../src/runtime/linux/posix-socket.ts'
+import { unixAddress } from '../../../src/runtime/linux/notify-socket.ts'
 
 const libc = koffi.load('libc.so.6')
 const call = {

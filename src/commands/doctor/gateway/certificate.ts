@@ -1,4 +1,4 @@
-import { checkServerIdentity, type DetailedPeerCertificate } from 'node:tls'
+import type { DetailedPeerCertificate } from 'node:tls'
 
 const DAY_MS = 86_400_000
 
@@ -30,14 +30,6 @@ export function chainOf(leaf: Linked): Linked[] {
 /** Whole days until the first of them expires; negative when one has. */
 export function daysLeft(chain: readonly Linked[]): number {
   return Math.floor(Math.min(...chain.map(({ valid_to }) => Date.parse(valid_to) - Date.now())) / DAY_MS)
-}
-
-/** Why the certificate is not for this name; undefined when it is. */
-export function wrongName(
-  name: string,
-  leaf: DetailedPeerCertificate,
-): (Error & { code?: string }) | undefined {
-  return checkServerIdentity(name, leaf)
 }
 
 function distinguished(name: DetailedPeerCertificate['subject'] | undefined): string {

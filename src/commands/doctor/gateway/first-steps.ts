@@ -1,5 +1,6 @@
+import { patience } from '../../../basics/patience.ts'
 import { type Finding, ok, skipped, warning, broken } from '../finding.ts'
-import { firstStep, openSocket, Patience, type ResolvedRoute, type Way, type Route, openWay } from './way.ts'
+import { firstStep, openSocket, openWay, type ResolvedRoute, type Route, type Way } from './way.ts'
 import type { Http2Answer } from './http2.ts'
 import { Channel } from '../../../dial/channel.ts'
 import { lookup } from 'node:dns/promises'
@@ -16,12 +17,11 @@ const LOOKUP_ADVICE: Readonly<Record<string, string>> = {
 /** Looks up the gateway, or the proxy, which looks up the gateway itself. */
 export async function checkName(route: Route): Promise<Finding<ResolvedRoute>> {
   const { host } = firstStep(route)
-  if (isIP(host) !== 0)
-    return { level: 'ok', found: `${host} is an address`, fact: { ...route, addresses: [host] } }
+  if (isIP(host) !== 0) return ok(`${host} is an address`, { ...route, addresses: [host] })
   const whose = route.proxy === undefined ? '' : ' (the proxy)'
   try {
     const addresses = (await lookup(host, { all: true })).map(({ address }) => address)
-    return { level: 'ok', found: `${host}${whose} is ${addresses.join(', ')}`, fact: { ...route, addresses } }
+    return ok(`${host}${whose} is ${addresses.join(', ')}`, { ...route, addresses })
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     return broken(
@@ -42,31 +42,25 @@ interface Attempt {
 export async function checkTcp(route: ResolvedRoute, signal: AbortSignal): Promise<Finding<Way>> {
   const { port } = firstStep(route)
   const attempts = await Promise.all(route.addresses.map((address) => attempt(address, port, signal)))
-  const found = attempts.map(attemptText).join('; ')
+  const found = `port ${port}: ${attempts.map(attemptText).join('; ')}`
   const open = attempts.find(({ error }) => error === undefined)
-  if (open === undefined) return broken(`port ${port}: ${found}`, advice(attempts))
-  const fact = { ...route, address: open.address }
-  if (attempts.every(({ error }) => error === undefined))
-    return { level: 'ok', found: `port ${port}: ${found}`, fact }
-  return {
-    level: 'warning',
-    found: `port ${port}: ${found}`,
-    advice: 'The agent tries the others, and loses time with those that do not answer',
-    fact,
-  }
+  if (open === undefined) return broken(found, advice(attempts))
+  const way = { ...route, address: open.address }
+  if (attempts.every(({ error }) => error === undefined)) return ok(found, way)
+  return warning(found, 'The agent tries the others, and loses time with those that do not answer', way)
 }
 
 async function attempt(address: string, port: number, signal: AbortSignal): Promise<Attempt> {
   const from = performance.now()
   const result = (error?: string) => ({ address, error, ms: Math.round(performance.now() - from) })
-  using patience = new Patience(CONNECT_MS, signal)
+  const wait = patience(CONNECT_MS, signal)
   try {
-    const socket = await openSocket(address, port, patience.signal)
+    const socket = await openSocket(address, port, wait)
     socket.destroy()
     return result()
   } catch (error) {
     const { code = 'UNKNOWN' } = error as NodeJS.ErrnoException
-    return result(patience.isOver ? `no answer within ${CONNECT_MS / 1000} s` : code)
+    return result(wait.aborted ? `no answer within ${CONNECT_MS / 1000} s` : code)
   }
 }
 
@@ -82,15 +76,15 @@ function advice(attempts: readonly Attempt[]): string {
 
 /** Whether the proxy of the environment, if there is one for this gateway, connects to it. */
 export async function checkProxy(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
-  if (way.proxy === undefined) return { ...ok(unused(way)), fact: way }
+  if (way.proxy === undefined) return ok(unused(way), way)
   const { address } = way.proxy
-  using patience = new Patience(CONNECT_MS, signal)
+  const wait = patience(CONNECT_MS, signal)
   try {
-    const socket = await openWay(way, patience.signal)
+    const socket = await openWay(way, wait)
     socket.destroy()
-    return { level: 'ok', found: `${address} carries connections to ${way.identity.address}`, fact: way }
+    return ok(`${address} carries connections to ${way.identity.address}`, way)
   } catch (error) {
-    const waited = patience.isOver ? `${address} gave no answer within ${CONNECT_MS / 1000} s` : undefined
+    const waited = wait.aborted ? `${address} gave no answer within ${CONNECT_MS / 1000} s` : undefined
     if (!(error instanceof TunnelError) && waited === undefined) throw error
     return broken(
       waited ?? (error as Error).message,

@@ -1,8 +1,9 @@
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
 import { explainTls, secure, secureContext } from '../../../dial/tls.ts'
-import { type Finding, broken } from '../finding.ts'
-import { openWay, Patience, type Way } from './way.ts'
+import { patience } from '../../../basics/patience.ts'
+import { type Finding, broken, ok } from '../finding.ts'
+import { openWay, type Way } from './way.ts'
 
 const ANSWER_MS = 5000
 
@@ -18,13 +19,13 @@ export interface Http2Answer {
  * credential.
  */
 export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {
-  using patience = new Patience(ANSWER_MS, signal)
+  const wait = patience(ANSWER_MS, signal)
   let socket: Socket | undefined
   try {
-    socket = await openWay(way, patience.signal)
+    socket = await openWay(way, wait)
     return judge(await ask(await secured(way, socket), way), way)
   } catch (error) {
-    return failure(error as NodeJS.ErrnoException, way, patience.isOver)
+    return failure(error as NodeJS.ErrnoException, way, wait.aborted)
   } finally {
     socket?.destroy()
   }
@@ -67,11 +68,11 @@ function judge(headers: IncomingHttpHeaders, way: Way): Finding<Http2Answer> {
   const type = headers['content-type'] ?? 'none'
   const status = Number(headers[':status'])
   if (status === 200 && type.startsWith('application/grpc'))
-    return {
-      level: 'ok',
-      found: `${way.identity.address} answers as a gRPC server`,
-      fact: { way, date: headers.date, receivedAt: Date.now() },
-    }
+    return ok(`${way.identity.address} answers as a gRPC server`, {
+      way,
+      date: headers.date,
+      receivedAt: Date.now(),
+    })
   return broken(
     `${way.identity.address} answers HTTP ${status} with content of the type ${type}: no gRPC server`,
     "Is it the gateway's gRPC port, and does a proxy before it pass gRPC on?",

@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { isIP, type Socket } from 'node:net'
-import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
+import { checkServerIdentity, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
 import type { Identity } from '../../../agent/connection/identity.ts'
 import { isLoopback } from '../../../basics/net/loopback.ts'
 import { explainTls, secureContext, type TlsOptions } from '../../../dial/tls.ts'
 import { systemAuthorities } from '../../../config.ts'
+import { patience } from '../../../basics/patience.ts'
 import { type Finding, broken, ok, warning } from '../finding.ts'
-import { chainOf, daysLeft, issuerOf, certificateName, wrongName } from './certificate.ts'
-import { openWay, Patience, type Way } from './way.ts'
+import { chainOf, daysLeft, issuerOf, certificateName } from './certificate.ts'
+import { openWay, type Way } from './way.ts'
 
 const HANDSHAKE_MS = 5000
 /** Days before the end at which it is time for a new certificate, with some margin. */
@@ -17,15 +18,16 @@ const SOON_DAYS = 14
 export async function checkTls(way: Way, signal: AbortSignal): Promise<Finding<Way>> {
   const { identity } = way
   if (identity.tls === undefined) return { ...plaintext(identity.host), fact: way }
-  using patience = new Patience(HANDSHAKE_MS, signal)
+  // Ends before the check's own deadline, so that the text can say what was waited for.
+  const wait = patience(HANDSHAKE_MS, signal)
   let socket: Socket | undefined
   try {
-    socket = await openWay(way, patience.signal)
+    socket = await openWay(way, wait)
     const secured = await shakeHands(socket, way, identity.tls)
     const finding = judge(secured, way, identity.tls)
     return { ...finding, fact: finding.level === 'broken' ? undefined : way }
   } catch (error) {
-    return failure(error as NodeJS.ErrnoException, way, identity.tls, patience.isOver)
+    return failure(error as NodeJS.ErrnoException, way, identity.tls, wait.aborted)
   } finally {
     socket?.destroy()
   }
@@ -93,7 +95,7 @@ function problemsOf(
   const errors: NodeJS.ErrnoException[] = codes
     .filter((code) => code !== undefined && code !== 'ERR_TLS_CERT_ALTNAME_INVALID')
     .map((code) => Object.assign(new Error(code), { code }))
-  const name = wrongName(options.serverName ?? host, leaf)
+  const name = checkServerIdentity(options.serverName ?? host, leaf)
   if (name !== undefined) errors.push(name)
   return [...new Set(errors.map((error) => explainTls(error, address, options) ?? error.message))]
 }

@@ -64,31 +64,3 @@ export async function openWay(way: Way, signal: AbortSignal): Promise<Socket> {
     throw error
   }
 }
-
-/**
- * A wait inside a check. It ends before the check's own deadline, so that the finding can say what was waited for.
- */
-export class Patience implements Disposable {
-  readonly signal: AbortSignal
-  readonly #end: () => void
-
-  constructor(ms: number, outer: AbortSignal) {
-    const life = new AbortController()
-    const end = () => life.abort()
-    const timer = setTimeout(end, ms)
-    outer.addEventListener('abort', end)
-    this.signal = life.signal
-    this.#end = () => {
-      clearTimeout(timer)
-      outer.removeEventListener('abort', end)
-    }
-  }
-
-  get isOver(): boolean {
-    return this.signal.aborted
-  }
-
-  [Symbol.dispose](): void {
-    this.#end()
-  }
-}
