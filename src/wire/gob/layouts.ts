@@ -1,10 +1,10 @@
-import { BYTES, INTERFACE, STRING, type TypeDefinition } from './encode.ts'
+import { INTERFACE, STRING, type TypeDefinition } from './encode.ts'
 // Go numbers types per process, and any number from 64 up will do. These are the ones in test/fixtures/vectors, so that our
 // encoding can be compared byte for byte with Go's.
 const PARAMS = 64
-const ENV_VARS = 65
-const STRINGS = 66
-const ANALYZER = 67
+export const ENV_VARS = 65
+export const STRINGS = 66
+export const ANALYZER = 67
 const STRING_TO_STRING = 75
 
 const STRINGS_TYPE = { kind: 'slice', id: STRINGS, name: '[]string', element: STRING } as const
@@ -30,37 +30,20 @@ export const ANALYZER_FIELDS = {
   HighRiskAction: STRING,
 } as const
 
-/** Fields of Go's AgentConnectionParams, in order, with their types (protocol.md 3.2). */
-export const PARAMS_FIELDS = {
-  ConnectionName: STRING,
-  ConnectionType: STRING,
-  ConnectionSubType: STRING,
-  UserID: STRING,
-  UserEmail: STRING,
-  EnvVars: ENV_VARS,
-  CmdList: STRINGS,
-  ClientArgs: STRINGS,
-  ClientVerb: STRING,
-  ClientOrigin: STRING,
-  DlpProvider: STRING,
-  DlpMode: STRING,
-  DLPInfoTypes: STRINGS,
-  DlpGcpRawCredentialsJSON: STRING,
-  DlpPresidioAnalyzerURL: STRING,
-  DlpPresidioAnonymizerURL: STRING,
-  DataMaskingEntityTypesData: BYTES,
-  GuardRailRules: BYTES,
-  AnalyzerMetricsRules: BYTES,
-  AISessionAnalyzer: ANALYZER,
-} as const
-
-/** Definitions for `agent.connection_params`, in the order Go sends them. */
-export const PARAMS_LAYOUT: readonly [TypeDefinition, ...TypeDefinition[]] = [
-  { kind: 'struct', id: PARAMS, name: 'AgentConnectionParams', fields: PARAMS_FIELDS },
-  ENV_VARS_TYPE,
-  STRINGS_TYPE,
-  { kind: 'struct', id: ANALYZER, name: 'AISessionAnalyzerParams', fields: ANALYZER_FIELDS },
-]
+/**
+ * Definitions for `agent.connection_params`, in the order Go sends them.
+ * @param fields in order, with their types
+ */
+export function paramsLayout(
+  fields: Readonly<Record<string, number>>,
+): readonly [TypeDefinition, ...TypeDefinition[]] {
+  return [
+    { kind: 'struct', id: PARAMS, name: 'AgentConnectionParams', fields },
+    ENV_VARS_TYPE,
+    STRINGS_TYPE,
+    { kind: 'struct', id: ANALYZER, name: 'AISessionAnalyzerParams', fields: ANALYZER_FIELDS },
+  ]
+}
 
 /** Definition of `[]string`, for `terminal.args`. */
 export const STRING_LIST_LAYOUT: readonly [TypeDefinition] = [STRINGS_TYPE]
