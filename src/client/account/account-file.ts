@@ -4,18 +4,6 @@ import path from 'node:path'
 import * as v from 'valibot'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 
-/** What `login` stores. Addresses are as the user gave them. */
-export interface StoredAccount {
-  readonly apiUrl: string
-  readonly grpcUrl?: string
-  readonly token: string
-  readonly allowPlaintext?: boolean
-  /** In the form of HOOP_TLSCA, with absolute paths. */
-  readonly tlsCa?: string
-  readonly tlsServerName?: string
-  readonly tlsSkipVerify?: boolean
-}
-
 /** The account cannot be used. The message says what is wrong and what to do, without secrets. */
 export class AccountError extends Error {
   override readonly name = 'AccountError'
@@ -24,15 +12,19 @@ export class AccountError extends Error {
 const LONGEST_FILE = 1024 * 1024
 const OTHERS = 0o077
 
+/** What `login` stores. Addresses are as the user gave them. */
 const Stored = v.object({
   api_url: v.string(),
   grpc_url: v.optional(v.string()),
   token: v.string(),
   allow_plaintext: v.optional(v.boolean()),
+  /** In the form of HOOP_TLSCA, with absolute paths. */
   tls_ca: v.optional(v.string()),
   tls_server_name: v.optional(v.string()),
   tls_skip_verify: v.optional(v.boolean()),
 })
+
+export type StoredAccount = Readonly<v.InferOutput<typeof Stored>>
 
 /** `$XDG_CONFIG_HOME/runbook-agent/account.json`, or below `~/.config`. */
 export function accountPath(env: NodeJS.ProcessEnv, home: string): string {
@@ -55,7 +47,7 @@ export function readAccountFile(file: string): StoredAccount | undefined {
     )
   const stored = v.safeParse(Stored, parse(file))
   if (!stored.success) throw new AccountError(`${file} is not what login writes. ${again}`)
-  return fromFile(stored.output)
+  return stored.output
 }
 
 function parse(file: string): unknown {
@@ -64,18 +56,6 @@ function parse(file: string): unknown {
   } catch (error) {
     if (error instanceof FileRefused) throw new AccountError(`${file} ${error.message}`)
     return undefined
-  }
-}
-
-function fromFile(stored: v.InferOutput<typeof Stored>): StoredAccount {
-  return {
-    apiUrl: stored.api_url,
-    token: stored.token,
-    ...(stored.grpc_url !== undefined && { grpcUrl: stored.grpc_url }),
-    ...(stored.allow_plaintext !== undefined && { allowPlaintext: stored.allow_plaintext }),
-    ...(stored.tls_ca !== undefined && { tlsCa: stored.tls_ca }),
-    ...(stored.tls_server_name !== undefined && { tlsServerName: stored.tls_server_name }),
-    ...(stored.tls_skip_verify !== undefined && { tlsSkipVerify: stored.tls_skip_verify }),
   }
 }
 
@@ -89,25 +69,13 @@ export function writeAccountFile(file: string, account: StoredAccount): void {
   claim(folder)
   const unfinished = path.join(folder, `.account-${randomUUID()}`)
   try {
-    writeFileSync(unfinished, `${JSON.stringify(toFile(account), undefined, 2)}\n`, {
+    writeFileSync(unfinished, `${JSON.stringify(account, undefined, 2)}\n`, {
       mode: 0o600,
       flag: 'wx',
     })
     renameSync(unfinished, file)
   } finally {
     rmSync(unfinished, { force: true })
-  }
-}
-
-function toFile(account: StoredAccount): v.InferInput<typeof Stored> {
-  return {
-    api_url: account.apiUrl,
-    grpc_url: account.grpcUrl,
-    token: account.token,
-    allow_plaintext: account.allowPlaintext,
-    tls_ca: account.tlsCa,
-    tls_server_name: account.tlsServerName,
-    tls_skip_verify: account.tlsSkipVerify,
   }
 }
 

@@ -46,7 +46,7 @@ const SIGN_IN =
 export function findAccount({ env: all, stored, file }: AccountSources): Account {
   const env = withoutEmpty(all)
   const { HOOP_APIURL, HOOP_GRPCURL, HOOP_TOKEN } = env
-  const apiUrl = HOOP_APIURL ?? stored?.apiUrl
+  const apiUrl = HOOP_APIURL ?? stored?.api_url
   const token = HOOP_TOKEN ?? stored?.token
   if (!apiUrl || (!token && !HOOP_APIURL)) throw new AccountError(SIGN_IN)
   if (!token)
@@ -54,9 +54,9 @@ export function findAccount({ env: all, stored, file }: AccountSources): Account
   if (!isToken(token))
     throw new AccountError(`${HOOP_TOKEN ? 'HOOP_TOKEN' : file}: the token is not one word of ASCII`)
   const rest = restAddress(apiUrl, HOOP_APIURL ? 'HOOP_APIURL' : file)
-  const isStoredGateway = rest.url === parseRestAddress(stored?.apiUrl ?? '')?.url
+  const isStoredGateway = rest.url === parseRestAddress(stored?.api_url ?? '')?.url
   if (!HOOP_TOKEN && !isStoredGateway) throw otherGateway('HOOP_APIURL', file)
-  const grpcUrl = HOOP_GRPCURL ?? (isStoredGateway ? stored?.grpcUrl : undefined)
+  const grpcUrl = HOOP_GRPCURL ?? (isStoredGateway ? stored?.grpc_url : undefined)
   if (!HOOP_TOKEN && HOOP_GRPCURL && !isKnownHost(HOOP_GRPCURL, rest, stored))
     throw otherGateway('HOOP_GRPCURL', file)
   return accountOf({ rest, token: new Secret(token), grpcUrl }, env, isStoredGateway ? stored : undefined)
@@ -75,13 +75,13 @@ function otherGateway(variable: string, file: string): AccountError {
 
 function isKnownHost(grpcUrl: string, rest: RestAddress, stored: StoredAccount | undefined): boolean {
   const host = hostOf(parseStreamAddress(grpcUrl)?.address ?? '')
-  return host === rest.host || host === hostOf(parseStreamAddress(stored?.grpcUrl ?? '')?.address ?? '')
+  return host === rest.host || host === hostOf(parseStreamAddress(stored?.grpc_url ?? '')?.address ?? '')
 }
 
 type Core = Pick<Account, 'rest' | 'token' | 'grpcUrl'>
 
 function accountOf(core: Core, env: NodeJS.ProcessEnv, stored: StoredAccount | undefined): Account {
-  const allowPlaintext = flagIn(env, 'RUNBOOK_AGENT_ALLOW_PLAINTEXT') ?? stored?.allowPlaintext ?? false
+  const allowPlaintext = flagIn(env, 'RUNBOOK_AGENT_ALLOW_PLAINTEXT') ?? stored?.allow_plaintext ?? false
   const { rest } = core
   if (!rest.isSecure && !allowPlaintext) refusePlaintext(rest.host, rest.url, 'https://')
   const proxy = readProxy(env)
@@ -121,9 +121,9 @@ function streamAddress(text: string): StreamAddress {
 }
 
 function readTls(env: NodeJS.ProcessEnv, stored: StoredAccount | undefined): TlsOptions {
-  const skipVerify = flagIn(env, 'HOOP_TLS_SKIP_VERIFY') ?? stored?.tlsSkipVerify ?? false
-  const serverName = env['HOOP_TLSSERVERNAME'] ?? stored?.tlsServerName
-  const ca = env['HOOP_TLSCA'] ?? stored?.tlsCa
+  const skipVerify = flagIn(env, 'HOOP_TLS_SKIP_VERIFY') ?? stored?.tls_skip_verify ?? false
+  const serverName = env['HOOP_TLSSERVERNAME'] ?? stored?.tls_server_name
+  const ca = env['HOOP_TLSCA'] ?? stored?.tls_ca
   return {
     ...(!skipVerify && { authorities: ca ? readAuthorities(ca) : systemAuthorities(env) }),
     ...(serverName && { serverName }),

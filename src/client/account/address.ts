@@ -1,7 +1,6 @@
 import { isLoopback } from '../../basics/net/loopback.ts'
 import { hostOf, serverAddress } from '../../dial/address.ts'
 
-/** Where the REST interface is. */
 export interface RestAddress {
   readonly host: string
   readonly port: number
@@ -12,7 +11,6 @@ export interface RestAddress {
   readonly url: string
 }
 
-/** Where the streams are. */
 export interface StreamAddress {
   /** `host:port` */
   readonly address: string

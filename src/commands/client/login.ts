@@ -1,6 +1,6 @@
+import { readGivenText } from './given-file.ts'
 import { resolve } from 'node:path'
 import { oneLine } from '../../basics/text/one-line.ts'
-import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { findAccount, isToken, isSwitchedOn, type Account } from '../../client/account/account.ts'
 import { writeAccountFile, type StoredAccount, removeAccountFile } from '../../client/account/account-file.ts'
 import { parseStreamAddress } from '../../client/account/address.ts'
@@ -32,7 +32,7 @@ export async function loginCommand(flags: LoginFlags): Promise<void> {
     const { name } = await fetchUser(account)
     const grpcUrl = flags.grpcUrl ?? (await knownGrpcUrl(account))
     if (grpcUrl !== undefined) account.destination(grpcUrl)
-    writeAccountFile(file, { ...stored, ...(grpcUrl !== undefined && { grpcUrl }) })
+    writeAccountFile(file, { ...stored, grpc_url: grpcUrl })
     if (flags.quiet !== true) say(account, name, grpcUrl, file)
   } catch (error) {
     if (isSystemError(error))
@@ -52,15 +52,17 @@ function isSystemError(error: unknown): boolean {
 function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): StoredAccount {
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
   return {
-    apiUrl,
+    api_url: apiUrl,
     token,
-    ...(allowPlaintext === true && { allowPlaintext }),
-    ...(HOOP_TLSCA && {
-      tlsCa: HOOP_TLSCA.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`),
-    }),
-    ...(HOOP_TLSSERVERNAME && { tlsServerName: HOOP_TLSSERVERNAME }),
-    ...(HOOP_TLS_SKIP_VERIFY && { tlsSkipVerify: isSwitchedOn(HOOP_TLS_SKIP_VERIFY) }),
+    allow_plaintext: allowPlaintext === true ? true : undefined,
+    tls_ca: HOOP_TLSCA ? withAbsolutePath(HOOP_TLSCA) : undefined,
+    tls_server_name: HOOP_TLSSERVERNAME,
+    tls_skip_verify: HOOP_TLS_SKIP_VERIFY ? isSwitchedOn(HOOP_TLS_SKIP_VERIFY) : undefined,
   }
+}
+
+function withAbsolutePath(ca: string): string {
+  return ca.replace(/^file:\/\/(.*)$/s, (_, name: string) => `file://${resolve(name)}`)
 }
 
 /** The account from what will be stored, and nothing else: variables may name another gateway. */
@@ -96,13 +98,7 @@ async function readToken({ tokenFile }: LoginFlags): Promise<string> {
 async function tokenText(tokenFile: string | undefined): Promise<string> {
   if (tokenFile === undefined && canAsk()) return askUnseen('Token of the gateway:')
   if (tokenFile === undefined || tokenFile === '-') return readStandardInput(LONGEST_TOKEN, 'the token')
-  try {
-    return decodeUtf8(readSmallFile(tokenFile, LONGEST_TOKEN).bytes)
-  } catch (error) {
-    if (error instanceof FileRefused)
-      throw new Failure(`the token file ${tokenFile} ${error.message}`, exitCodes.usage)
-    throw error
-  }
+  return readGivenText(tokenFile, LONGEST_TOKEN, `the token file ${tokenFile}`)
 }
 
 function say({ rest }: Account, name: string, grpcUrl: string | undefined, file: string): void {

@@ -15,8 +15,8 @@ import { Authority } from '../../support/network/certificates.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
 
 const stored: StoredAccount = {
-  apiUrl: 'https://gateway.test',
-  grpcUrl: 'grpcs://streams.test:8443',
+  api_url: 'https://gateway.test',
+  grpc_url: 'grpcs://streams.test:8443',
   token: 'stored-token',
 }
 const FILE = '/home/x/account.json'
@@ -40,7 +40,7 @@ describe('the account', () => {
   })
 
   it('lets each variable win over the stored value', () => {
-    expect(find({ HOOP_TOKEN: 'other' }, stored)).toMatchObject({ grpcUrl: stored.grpcUrl })
+    expect(find({ HOOP_TOKEN: 'other' }, stored)).toMatchObject({ grpcUrl: stored.grpc_url })
     expect(find({ HOOP_TOKEN: 'other' }, stored).token.reveal()).toBe('other')
     const elsewhere = find({ HOOP_TOKEN: 'other', HOOP_APIURL: 'https://other.test' }, stored)
     expect([elsewhere.rest.url, elsewhere.grpcUrl]).toEqual(['https://other.test', undefined])
@@ -85,7 +85,7 @@ describe('the account', () => {
       /^http:\/\/gateway\.test: a token over plaintext .*allow-plaintext/,
     )
     expect(find({ ...plain, RUNBOOK_AGENT_ALLOW_PLAINTEXT: 'true' }, undefined).tls).toBeUndefined()
-    expect(find({}, { ...stored, apiUrl: 'http://gateway.test', allowPlaintext: true }).tls).toBeUndefined()
+    expect(find({}, { ...stored, api_url: 'http://gateway.test', allow_plaintext: true }).tls).toBeUndefined()
     const secure = find({}, stored)
     expect(failure(() => secure.destination('grpc://streams.test:8010'))).toMatch(
       /over plaintext to streams\.test/,
@@ -115,7 +115,7 @@ describe('the account', () => {
       `base64://${Buffer.from(certificate).toString('base64')}`,
     ]) {
       expect(find({ HOOP_TLSCA }, stored).tls?.authorities).toHaveLength(1)
-      expect(find({}, { ...stored, tlsCa: HOOP_TLSCA }).tls?.authorities).toHaveLength(1)
+      expect(find({}, { ...stored, tls_ca: HOOP_TLSCA }).tls?.authorities).toHaveLength(1)
     }
     expect(find({}, stored).tls?.authorities?.length).toBeGreaterThan(50)
     expect(failure(() => find({ HOOP_TLSCA: 'file:///none' }, stored))).toBe(
@@ -148,7 +148,13 @@ describe('the file of the account', () => {
   it('holds what was written, for its user alone', () => {
     using place = new Workplace()
     const file = place.at('config', 'runbook-agent', 'account.json')
-    const whole = { ...stored, allowPlaintext: true, tlsCa: 'pem', tlsServerName: 'n', tlsSkipVerify: true }
+    const whole = {
+      ...stored,
+      allow_plaintext: true,
+      tls_ca: 'pem',
+      tls_server_name: 'n',
+      tls_skip_verify: true,
+    }
     writeAccountFile(file, { ...stored, token: 'older' })
     writeAccountFile(file, whole)
     expect(readAccountFile(file)).toEqual(whole)
