@@ -3,7 +3,6 @@ import { findAccount, type Account } from '../../client/account/account.ts'
 import { accountPath, readAccountFile } from '../../client/account/account-file.ts'
 import { clientFailure } from './failures.ts'
 
-/** Where `login` keeps the account. */
 export function accountFile(): string {
   return accountPath(process.env, homedir())
 }

@@ -1,26 +1,17 @@
 import { AccountError } from '../../client/account/account-file.ts'
-import { ApiError } from '../../client/rest/api-error.ts'
+import { ApiError, type ApiErrorKind } from '../../client/rest/api-error.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
-const ADVICE = {
-  unreachable: '',
-  refused: '. Is the token still valid? runbook-agent login',
-  'not-found': '',
-  invalid: '',
-  busy: '. Try again when something has ended',
-  failed: '. The gateway could not: its log says more',
-  'no-gateway': '',
-} as const
-
-const CODES = {
-  unreachable: exitCodes.unreachable,
-  refused: exitCodes.refused,
-  'not-found': exitCodes.usage,
-  invalid: exitCodes.usage,
-  busy: exitCodes.unreachable,
-  failed: exitCodes.unreachable,
-  'no-gateway': exitCodes.unreachable,
-} as const
+/** The exit code, and what to do about it. */
+const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: string]>> = {
+  unreachable: [exitCodes.unreachable],
+  refused: [exitCodes.refused, '. Is the token still valid? runbook-agent login'],
+  'not-found': [exitCodes.usage],
+  invalid: [exitCodes.usage],
+  busy: [exitCodes.unreachable, '. Try again when something has ended'],
+  failed: [exitCodes.unreachable, '. The gateway could not: its log says more'],
+  'no-gateway': [exitCodes.unreachable],
+}
 
 /**
  * Turns an error of `src/client` into what a client command shows; returns others unchanged.
@@ -29,5 +20,6 @@ const CODES = {
 export function clientFailure(error: unknown, doing: string): unknown {
   if (error instanceof AccountError) return new Failure(error.message)
   if (!(error instanceof ApiError)) return error
-  return new Failure(`${doing}: ${error.message}${ADVICE[error.kind]}`, CODES[error.kind])
+  const [exitCode, advice = ''] = KINDS[error.kind]
+  return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
 }

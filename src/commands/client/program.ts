@@ -210,7 +210,6 @@ function collected(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
 }
 
-/** Lines for the end of a command's help. */
 function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
 }

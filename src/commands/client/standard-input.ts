@@ -1,6 +1,7 @@
 import { readAll } from '../../basics/files/read-all.ts'
-import { decodeUtf8, FileRefused } from '../../basics/files/small-file.ts'
+import { decodeUtf8 } from '../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../failure.ts'
+import { refusing } from './given-file.ts'
 
 /**
  * All of standard input, as text.
@@ -9,12 +10,8 @@ import { exitCodes, Failure } from '../failure.ts'
  * @throws Failure when there is more, or it is not UTF-8
  */
 export async function readStandardInput(limit: number, what: string): Promise<string> {
-  const refused = (reason: string) => new Failure(`${what} on standard input ${reason}`, exitCodes.usage)
-  const tooLong = () => refused(`is longer than ${limit} bytes`)
+  const named = `${what} on standard input`
+  const tooLong = () => new Failure(`${named} is longer than ${limit} bytes`, exitCodes.usage)
   const bytes = await readAll(process.stdin as AsyncIterable<Buffer>, limit, tooLong)
-  try {
-    return decodeUtf8(bytes)
-  } catch (error) {
-    throw error instanceof FileRefused ? refused(error.message) : error
-  }
+  return refusing(named, () => decodeUtf8(bytes))
 }

@@ -1,5 +1,5 @@
+import { readGivenText } from '../given-file.ts'
 import path from 'node:path'
-import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
 import {
   parseTemplate,
   TemplateError,
@@ -27,7 +27,6 @@ export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
   readonly env?: readonly string[]
   /** `NAME=path` each. */
   readonly file?: readonly string[]
-  /** A gateway's settings, with the connection. */
   readonly config?: string
   /** Prints the rendered script instead of running it. */
   readonly dryRun?: boolean
@@ -71,12 +70,8 @@ async function render(file: string, flags: RunLocalFlags): Promise<RenderedTempl
 }
 
 function readTemplate(file: string): Template {
-  try {
-    const text = decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
-    return ofTemplate(file, () => parseTemplate(text))
-  } catch (error) {
-    throw error instanceof FileRefused ? new Failure(`${file} ${error.message}`, exitCodes.usage) : error
-  }
+  const text = readGivenText(file, MAX_FILE_BYTES)
+  return ofTemplate(file, () => parseTemplate(text))
 }
 
 function ofTemplate<T>(file: string, made: () => T): T {

@@ -1,5 +1,5 @@
+import { readGivenText } from '../given-file.ts'
 import { printableLine, printableText } from '../../../basics/text/printable.ts'
-import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
 import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { askChoice, askText, askUnseen } from '../prompts.ts'
 import { LONGEST_FILE } from './files.ts'
@@ -70,11 +70,7 @@ function isReadable(path: string): true | string {
   }
 }
 
-/** A parameter is text, so the file has to be text. @throws FileRefused */
+/** A parameter is text, so the file has to be text. @throws Failure */
 function contentOf(path: string): string {
-  try {
-    return decodeUtf8(readSmallFile(path, LONGEST_FILE).bytes)
-  } catch (error) {
-    throw error instanceof FileRefused ? new FileRefused(error.code, `${path} ${error.message}`) : error
-  }
+  return readGivenText(path, LONGEST_FILE)
 }

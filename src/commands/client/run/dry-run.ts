@@ -51,7 +51,6 @@ function mapped(
 }
 
 export interface DryRun {
-  /** For stdout. */
   readonly text: string
   /** Why there is no script; for stderr. */
   readonly notice: string | undefined

@@ -1,5 +1,4 @@
-import { FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { readGivenFile } from '../given-file.ts'
 import { readPairs } from '../pairs.ts'
 
 /** The gateway's limit for a whole request. */
@@ -16,11 +15,5 @@ export function readFiles(texts: readonly string[]): Map<string, string> {
 }
 
 function contentOf(path: string): string {
-  try {
-    return readSmallFile(path, LONGEST_FILE).bytes.toString('base64')
-  } catch (error) {
-    if (error instanceof FileRefused)
-      throw new Failure(`-f: the file ${path} ${error.message}`, exitCodes.usage)
-    throw error
-  }
+  return readGivenFile(path, LONGEST_FILE, `-f: the file ${path}`).toString('base64')
 }

@@ -1,5 +1,5 @@
+import { readGivenText } from '../given-file.ts'
 import { parse } from 'yaml'
-import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { readStandardInput } from '../standard-input.ts'
 import { LONGEST_FILE } from './files.ts'
@@ -10,23 +10,16 @@ import { LONGEST_FILE } from './files.ts'
  * @throws Failure, exit code 64
  */
 export async function readParameterFile(file: string): Promise<Map<string, string>> {
-  const text = file === '-' ? await readStandardInput(LONGEST_FILE, '--param-file') : readText(file)
+  const text =
+    file === '-'
+      ? await readStandardInput(LONGEST_FILE, '--param-file')
+      : readGivenText(file, LONGEST_FILE, `--param-file ${file}`)
   const map = parseMap(text)
   if (map !== undefined) return map
   throw new Failure(
     `--param-file ${file}: a map of names to texts is expected, as YAML or JSON (name: value)`,
     exitCodes.usage,
   )
-}
-
-function readText(file: string): string {
-  try {
-    return decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
-  } catch (error) {
-    if (error instanceof FileRefused)
-      throw new Failure(`--param-file ${file} ${error.message}`, exitCodes.usage)
-    throw error
-  }
 }
 
 function parseMap(text: string): Map<string, string> | undefined {

@@ -2,13 +2,14 @@ import { sizeText } from '../../status/format.ts'
 
 /** A line on a terminal's stderr that is rewritten in place; nothing anywhere else. */
 export class Progress implements Disposable {
+  bytes = 0
+  /** What the next Ctrl-C does. */
+  ctrlC: 'detaches' | 'kills' = 'detaches'
   readonly #isShown: boolean
   readonly #subject: string
   readonly #startedAt = performance.now()
   readonly #timer: NodeJS.Timeout | undefined
-  #bytes = 0
   #state = 'running'
-  #ctrlC = 'detaches'
   #isLine = false
 
   /** @param subject what runs, in printable form */
@@ -18,19 +19,10 @@ export class Progress implements Disposable {
     this.#timer = isShown ? setInterval(() => this.#draw(), 1000) : undefined
   }
 
-  set bytes(count: number) {
-    this.#bytes = count
-  }
-
   /** `running`, `waiting for a review`, ... */
   set state(text: string) {
     this.#state = text
     if (this.#isShown && this.#isLine) this.#draw()
-  }
-
-  /** What the next Ctrl-C does: `detaches`, `kills`. */
-  set ctrlC(word: string) {
-    this.#ctrlC = word
   }
 
   /** Removes the line, so that something else can be written there. */
@@ -46,7 +38,7 @@ export class Progress implements Disposable {
 
   #draw(): void {
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
-    const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${sizeText(this.#bytes)} (Ctrl-C ${this.#ctrlC})`
+    const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${sizeText(this.bytes)} (Ctrl-C ${this.ctrlC})`
     // A longer line would wrap, and only its last part could be removed.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true

@@ -8,7 +8,6 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
 
-/** What a session was for; used in the texts about its end. */
 export interface SessionSubject {
   readonly verb: 'run' | 'exec' | 'connect'
   readonly connection: string

@@ -1,0 +1,26 @@
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { exitCodes, Failure } from '../failure.ts'
+
+/**
+ * The content of a file that somebody has named.
+ * @param limit in bytes
+ * @param named how a message calls it
+ * @throws Failure, exit code 64
+ */
+export function readGivenFile(path: string, limit: number, named = path): Buffer {
+  return refusing(named, () => readSmallFile(path, limit).bytes)
+}
+
+/** The same for a file that has to be text. */
+export function readGivenText(path: string, limit: number, named = path): string {
+  return refusing(named, () => decodeUtf8(readSmallFile(path, limit).bytes))
+}
+
+/** What a reader of a file refuses, as a Failure: `NAMED does not exist`. */
+export function refusing<T>(named: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof FileRefused ? new Failure(`${named} ${error.message}`, exitCodes.usage) : error
+  }
+}
