@@ -8,7 +8,6 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** What the agent and the gateway log through. */
 export interface RootLogger extends Logger {
-  /** A logger whose lines all have these fields. */
   child(fields: object): RootLogger
 }
 

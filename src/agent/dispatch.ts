@@ -62,7 +62,6 @@ export class Dispatch {
     for (const { session } of this.#sessions.values()) session.resumeForGood()
   }
 
-  /** Ends every session and system request. */
   end(reason: TerminationReason): void {
     this.#system.end(reason)
     for (const { session } of this.#sessions.values()) session.end(reason)

@@ -1,6 +1,5 @@
 import type { TlsOptions } from './tls.ts'
 
-/** The gateway to connect to. */
 export interface Destination {
   /** `host:port` */
   readonly address: string

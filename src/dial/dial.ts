@@ -81,7 +81,6 @@ export class Dial {
     return led
   }
 
-  /** Destroys the sockets. */
   abort(): void {
     this.#life.abort()
   }

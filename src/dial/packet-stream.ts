@@ -20,7 +20,6 @@ export class PacketStream {
   readonly #keepalive: NodeJS.Timeout
   readonly #closed: Promise<void>
   readonly #health: HealthWatch
-  /** Aborted when the stream has ended. */
   readonly #life = new AbortController()
   #accepted = false
   #error: ConnectError | undefined

@@ -4,7 +4,6 @@ import type { ConnectionSettings, GatewaySettings, UserSettings } from './settin
 /** The group whose members see every session. */
 const ADMIN = 'admin'
 
-/** Who a user is, and what that user may see. */
 export class Users {
   readonly #settings: Pick<GatewaySettings, 'users' | 'connections'>
 

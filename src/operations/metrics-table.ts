@@ -134,7 +134,6 @@ function single(read: Read): Definition['read'] {
   }
 }
 
-/** One counter for each value of a label. */
 function counters(
   name: string,
   help: string,

@@ -53,7 +53,6 @@ export interface Status {
   readonly journalLinesLost: number
 }
 
-/** Takes a look at the running agent. */
 export type StatusSource = () => Status
 
 /** For SIGUSR2: logs everything that the agent knows about itself as one line. */

@@ -63,7 +63,6 @@ function decodeBase64(text: ByteString): ByteString {
   return Buffer.from(text, 'base64').toString('latin1')
 }
 
-/** Go's functions, hoop's, and ours. */
 export const RUNBOOK: Dialect = {
   name: '',
   functions: new Map(Object.entries({ ...GO_FUNCTIONS, ...RUNBOOK_FUNCTIONS, ...OWN_FUNCTIONS })),

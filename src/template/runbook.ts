@@ -11,7 +11,6 @@ import { encodeSource } from '../golang/template/syntax/source.ts'
 export { TemplateError } from '../golang/template/errors.ts'
 export type { Input } from './inputs.ts'
 
-/** What a runbook becomes with its parameters. */
 export interface RenderedTemplate {
   /** The rendered text; bytes that are not UTF-8 show as U+FFFD. */
   readonly text: string

@@ -18,12 +18,10 @@ interface ExecutionEntry {
   readonly request?: 'hook' | 'bare-exec' | 'provision' | 'pgmanager'
 }
 
-/** A gateway asked for an execution. */
 interface OpenedEntry extends ExecutionEntry {
   readonly event: 'opened'
   /** For a hook: the session it belongs to. */
   readonly session?: string
-  /** The connection's name. */
   readonly connection: string
   readonly type: string
   /** What the user used: a command line, the web, a runbook ... */

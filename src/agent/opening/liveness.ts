@@ -1,3 +1,4 @@
+import { formatAddress, type Address } from '../../basics/net/address.ts'
 import { connect, type Socket } from 'node:net'
 
 /** The database's server does not answer. The message names the address and what is missing (protocol.md 5.4). */
@@ -8,11 +9,6 @@ export class LivenessError extends Error {
 const DIAL_MS = 5000
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-full']
 const ON_OFF = ['on', 'off', 'true', 'false', '1', '0']
-
-interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 type Lookup = (name: string) => string | undefined
 /** Undefined when there is no address to connect to. */
@@ -121,6 +117,5 @@ const GO_REASONS: Readonly<Record<string, string>> = {
 function goDialError(error: NodeJS.ErrnoException, host: string, port: number): string {
   const code = error.code ?? error.message
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${host}: no such host`
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  return `dial tcp ${address}: ${GO_REASONS[code] ?? code}`
+  return `dial tcp ${formatAddress({ host, port })}: ${GO_REASONS[code] ?? code}`
 }

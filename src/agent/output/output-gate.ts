@@ -24,7 +24,6 @@ export class OutputGate {
     this.#wake()
   }
 
-  /** Settles when output may go on. */
   async passed(): Promise<void> {
     while (this.#state === 'paused') await this.#resumed
   }

@@ -15,7 +15,6 @@ interface Stream {
   since: number
 }
 
-/** An output with the secrets in it replaced. */
 export class RedactedOutput implements AsyncIterable<Chunk> {
   readonly #output: AsyncIterable<Chunk>
   readonly #streams: readonly Stream[]
@@ -29,7 +28,6 @@ export class RedactedOutput implements AsyncIterable<Chunk> {
     }))
   }
 
-  /** Bytes that were replaced so far. */
   get redacted(): number {
     return this.#streams.reduce((sum, { redactor }) => sum + redactor.redacted, 0)
   }

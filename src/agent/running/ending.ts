@@ -4,7 +4,6 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
-/** Why the agent ended a command. */
 export type TerminationReason =
   'closed-by-gateway' | 'gateway-lost' | 'agent-stopping' | 'timeout' | 'output-limit' | 'input-limit'
 

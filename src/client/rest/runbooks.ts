@@ -33,7 +33,6 @@ export interface Runbook {
   readonly repository: string | undefined
 }
 
-/** The runbooks of a connection. */
 export interface RunbookList {
   readonly runbooks: readonly Runbook[]
   /** Names of the repositories; undefined on gateways that have only the first version of the interface. */

@@ -164,7 +164,6 @@ const Events = v.object({
   event_stream: v.nullish(v.array(v.tuple([v.number(), v.string(), v.string()])), []),
 })
 
-/** What happened, and when. @throws ApiError */
 export async function fetchEvents(
   account: Account,
   id: string,

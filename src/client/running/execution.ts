@@ -75,7 +75,6 @@ async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: A
   }
 }
 
-/** Follows a session to its end. */
 async function* toEnd(account: Account, id: string, signal: AbortSignal): Sights {
   const session = yield* watch(account, id, () => false, signal)
   return outcomeOfRecord(account, session, undefined, signal)

@@ -5,7 +5,6 @@ import type { ExecutionAnswer } from './execution-request.ts'
 import { ReasonAtEnd } from './reason-at-end.ts'
 import { openOutput, type RecordedOutput, type RecordedSession } from '../rest/sessions.ts'
 
-/** How an execution ended. */
 export interface Outcome {
   readonly sessionId: string
   /** Undefined when there is no code: it could not run, was killed, or its agent was lost. */
@@ -22,7 +21,6 @@ export interface Outcome {
    * valid.
    */
   readonly output: RecordedOutput
-  /** Whether some of the output is missing. */
   readonly isTruncated: boolean
   /** Bytes of secrets that were replaced in the output, as far as the gateway tells. */
   readonly redactedBytes: number

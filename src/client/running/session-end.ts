@@ -42,7 +42,6 @@ export type StreamEnd =
       readonly exitCode: number
       /** Empty after a normal end. */
       readonly message: string
-      /** Bytes of output that the agent left out. */
       readonly truncatedBytes: number
     }
   | { readonly kind: NoExitReason; readonly message: string }

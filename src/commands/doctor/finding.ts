@@ -8,7 +8,6 @@ export interface Finding<Fact = undefined> {
   readonly level: Level
   /** One line. */
   readonly found: string
-  /** What to do, in one or more lines. */
   readonly advice?: string
   /** What later checks need; without it they are skipped. */
   readonly fact?: Fact | undefined
@@ -60,7 +59,6 @@ export function humanLine({ level, name, found, advice = '' }: Line, coloured: b
   return [first, ...rest].map((line) => `${line}\n`).join('')
 }
 
-/** The last line for people. */
 export function humanSum(lines: readonly Line[]): string {
   const counts = (['ok', 'warning', 'broken', 'skipped'] as const).map(
     (level) => `${lines.filter((line) => line.level === level).length} ${level}`,

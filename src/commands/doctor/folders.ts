@@ -71,7 +71,6 @@ async function judge(folder: string, origin: string): Promise<Finding> {
 
 const ADVICE = 'Give the folder to the user of the agent, or set state-dir'
 
-/** Where the journal is. */
 export async function checkStateFolder({
   stateDir,
   journalBytes,

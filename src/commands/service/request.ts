@@ -19,7 +19,6 @@ export interface ServiceFlags {
   readonly force?: boolean
 }
 
-/** What was asked for, with defaults for everything else. */
 export interface Request {
   readonly place: ServicePlace
   readonly forUser: boolean

@@ -5,7 +5,6 @@ import type { Request } from './request.ts'
 /** A start waits for the agent's READY, a stop until it has drained. */
 const LONGEST_MS = 5 * 60 * 1000
 
-/** The command as a person would type it. */
 export function systemctlLine({ forUser }: Request, ...args: readonly string[]): string {
   return ['systemctl', ...(forUser ? ['--user'] : []), ...args].join(' ')
 }

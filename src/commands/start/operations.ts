@@ -45,7 +45,6 @@ export class Operations implements AsyncDisposable {
     this.#notify = systemd?.notify
   }
 
-  /** The agent has entered another state. */
   stateChanged(): void {
     if (!this.#closed) this.#systemd?.update()
   }

@@ -94,7 +94,6 @@ export async function openEngine(): Promise<{
   }
 }
 
-/** Logs what the engine cannot do here. */
 export function warnOfEngine(
   { engine, guardFailed }: Awaited<ReturnType<typeof openEngine>>,
   log: Logger,

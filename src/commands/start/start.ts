@@ -73,7 +73,6 @@ interface Parts {
   readonly engine: Engine
   readonly journal: Journal
   readonly log: ProgramLogger
-  /** The log lines that the gateway should get. */
   readonly logs: LogTail
 }
 

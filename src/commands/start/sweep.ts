@@ -5,7 +5,6 @@ import type { Engine } from '../../runtime/engine.ts'
 export interface Sweep {
   readonly folder: RuntimeFolder
   readonly engine: Engine
-  /** SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number
   readonly log: Logger
 }

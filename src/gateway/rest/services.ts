@@ -15,7 +15,6 @@ export interface NamedRepository {
   readonly repository: RunbookRepository
 }
 
-/** What the gateway says of itself. */
 interface ServerDescription {
   readonly version: string
   /** Where agents and clients connect, with the real port. */

@@ -39,7 +39,6 @@ export class FetchTimeoutError extends RepositoryError {
   override readonly name = 'FetchTimeoutError'
 }
 
-/** The repository is bigger than it may be. */
 export class RepositorySizeError extends RepositoryError {
   override readonly name = 'RepositorySizeError'
 }

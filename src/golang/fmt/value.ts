@@ -30,7 +30,6 @@ export class AnyFields extends Map<ByteString, Value> {}
  */
 export type Value = ByteString | boolean | bigint | number | Uint8 | List | Fields | undefined
 
-/** Go's name of a value's type. */
 export function typeName(value: Exclude<Value, undefined>): string {
   if (typeof value === 'string') return 'string'
   if (typeof value === 'boolean') return 'bool'

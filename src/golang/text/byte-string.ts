@@ -8,7 +8,6 @@ export type ByteString = string
 /** What Go puts in place of bytes that are not UTF-8. */
 export const REPLACEMENT_RUNE = 0xfffd
 
-/** Text as its UTF-8 bytes. */
 export function encodeText(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
@@ -64,7 +63,6 @@ export function countRunes(bytes: ByteString): number {
   return count
 }
 
-/** The first `count` code points. */
 export function firstRunes(bytes: ByteString, count: number): ByteString {
   let at = 0
   for (let left = count; left > 0 && at < bytes.length; left--) at += runeAt(bytes, at).width

@@ -29,7 +29,6 @@ export interface ClientVersion {
   readonly read: (said: string) => string | undefined
   /** Whether a version, as `read` gives it, can be closed. */
   readonly suffices: (version: string) => boolean
-  /** For people: the versions that can. */
   readonly needed: string
 }
 

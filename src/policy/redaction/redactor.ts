@@ -14,7 +14,6 @@ export class Redaction {
     this.#texts = texts.filter(({ length }) => length > 0)
   }
 
-  /** True when there is nothing to look for. */
   get empty(): boolean {
     return this.#texts.length === 0
   }
@@ -78,7 +77,6 @@ export class Redactor {
     return this.held > 0 && this.#reading.length < LEAST_BYTES
   }
 
-  /** Bytes that were replaced. */
   get redacted(): number {
     return this.#redacted
   }

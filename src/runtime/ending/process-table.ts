@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What /proc tells of a process. */
 export interface ProcessEntry {
   readonly pid: number
   readonly parent: number

@@ -4,7 +4,6 @@ export type Characters = ReadonlySet<number>
 /** Stands for every character that is not ASCII. */
 const BEYOND = 128
 
-/** The characters of a text. */
 export function charactersIn(text: string): Characters {
   return new Set(Array.from(text, (character) => Math.min(character.codePointAt(0) ?? 0, BEYOND)))
 }

@@ -27,7 +27,6 @@ export interface Flow {
 
 export type Escaping = 'shellquote' | 'sqlquote' | 'sqlident'
 
-/** What an action can see. */
 export interface Scope {
   /** What is known of each parameter, wherever it is used. */
   readonly parameters: ReadonlyMap<string, Flow>

@@ -1,4 +1,3 @@
-/** The languages that the linter understands. */
 export type Language = 'shell' | 'sql' | 'python'
 
 /** Where in a script something stands. `unknown`: the text before it was not fully understood. */

@@ -18,7 +18,6 @@ export class Definitions {
     this.#place = place
   }
 
-  /** How many types were defined. */
   get size(): number {
     return this.#types.size
   }

@@ -31,7 +31,6 @@ export function encodeGobText(text: string): Buffer {
   return encodeBytes(Buffer.from(text, 'utf8'))
 }
 
-/** A byte slice. */
 export function encodeBytes(bytes: Uint8Array): Buffer {
   return Buffer.concat([encodeUnsigned(bytes.length), bytes])
 }

@@ -24,7 +24,6 @@ export class GobPlace {
     this.#steps.pop()
   }
 
-  /** The error to throw for what was found here. */
   error(reason: string): DecodeError {
     return new DecodeError(this.#field + this.#steps.map(written).join(''), reason)
   }

@@ -19,7 +19,6 @@ export class GobReader {
     this.#place = place
   }
 
-  /** Bytes read so far, of the whole stream. */
   get offset(): number {
     return this.#offset
   }

@@ -39,7 +39,6 @@ export interface GobOpaque {
   readonly bytes: Buffer
 }
 
-/** Whether the value is a struct. */
 export function isStruct(value: GobValue | undefined): value is GobStruct {
   return kindOf(value) === 'struct'
 }
@@ -49,7 +48,6 @@ export function isList(value: GobValue | undefined): value is readonly GobValue[
   return Array.isArray(value)
 }
 
-/** Whether the value is a map. */
 export function isMap(value: GobValue | undefined): value is ReadonlyMap<GobValue, GobValue> {
   return value instanceof Map
 }

@@ -15,7 +15,6 @@ const type = {
   resize: 'AgentTerminalResizeTTY',
 } as const
 
-/** What a client sends. */
 export type ClientMessage =
   | { readonly kind: 'keepalive' }
   | ClientOpenMessage

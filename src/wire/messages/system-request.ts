@@ -12,7 +12,6 @@ export interface HookRequest {
   readonly script: string
   /** The request as it came. */
   readonly payload: Buffer
-  /** The session it belongs to. */
   readonly session: string
   /** What is known of that session when it opens; empty when it closes. */
   readonly connection: string

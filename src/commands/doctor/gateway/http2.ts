@@ -36,7 +36,6 @@ async function secured({ identity }: Way, socket: Socket): Promise<Socket> {
   return secure(socket, identity.address, identity.tls, secureContext(identity.tls))
 }
 
-/** The headers of the answer. */
 async function ask(socket: Socket, { identity }: Way): Promise<IncomingHttpHeaders> {
   const scheme = identity.tls === undefined ? 'http' : 'https'
   const session = connect(`${scheme}://${identity.address}`, { createConnection: () => socket })

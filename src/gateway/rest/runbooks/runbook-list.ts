@@ -88,7 +88,6 @@ async function listAll(
   return { errors, repositories }
 }
 
-/** Gives a text when the repository cannot be read: the reason. */
 async function readListing(
   { repository }: NamedRepository,
   users: readonly ConnectionSettings[],

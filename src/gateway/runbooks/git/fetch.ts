@@ -23,9 +23,7 @@ export interface FetchOptions extends CommandOptions {
   readonly remote: Remote
   /** `undefined`: the branch of the remote's HEAD. */
   readonly branch: string | undefined
-  /** Milliseconds. */
   readonly timeoutMs: number
-  /** Limit for the bytes of the mirror's objects. */
   readonly maxBytes: number
 }
 

@@ -24,7 +24,6 @@ export interface GitRun {
   readonly args: readonly string[]
   readonly env: GitEnvironment
   readonly timeoutMs: number
-  /** The error to throw when `timeoutMs` have passed. */
   readonly timeoutError: () => Error
   /** Ends the command early; its reason is thrown. */
   readonly signal: AbortSignal

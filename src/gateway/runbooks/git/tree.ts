@@ -55,7 +55,6 @@ async function rootTree(objects: ObjectReader, commit: string): Promise<string> 
   return treeOf(await readStructure(objects, commit, 'commit'), commit)
 }
 
-/** The id of the tree, from the text of a commit. */
 export function treeOf(content: Buffer, commit: string): string {
   const oid = /^tree ([0-9a-f]{40,64})\n/.exec(content.toString('latin1', 0, 80))?.[1]
   if (oid === undefined) throw new MirrorDamagedError(`commit ${commit} names no tree`)
@@ -77,7 +76,6 @@ export async function readStructure(
   return reply.content
 }
 
-/** The entry of a tree by its name. */
 export function findEntry(tree: Buffer, name: string, oidBytes: number): TreeEntry | undefined {
   const wanted = Buffer.from(name)
   for (const entry of entriesOf(tree, oidBytes)) {

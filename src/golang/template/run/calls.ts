@@ -18,7 +18,6 @@ export interface Call {
   readonly piped: Piped
 }
 
-/** Evaluates one argument. */
 export type Evaluate = (operand: Operand) => Value
 
 /** Calls a function; `evaluate` is asked for the arguments only after their number was found right. */

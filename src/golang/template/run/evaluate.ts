@@ -19,7 +19,6 @@ import {
 /** How a list of statements ended: at its end, or by a jump that the enclosing range has to take. */
 type Ending = 'done' | 'break' | 'continue'
 
-/** Renders statements one after the other. */
 export function renderStatements(
   rendering: Rendering,
   dot: Value,

@@ -44,7 +44,6 @@ export interface VariableNode extends Placed {
   readonly fields: readonly ByteString[]
 }
 
-/** The name of a function. */
 export interface Identifier extends Placed {
   readonly kind: 'identifier'
   readonly name: ByteString
