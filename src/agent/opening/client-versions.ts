@@ -1,3 +1,4 @@
+import { Captured } from '../system/captured.ts'
 import { statSync } from 'node:fs'
 import type { ClientVersion, DatabaseClient } from '../../policy/client-escapes/client.ts'
 import { refusals } from '../../policy/client-escapes/refusals.ts'
@@ -82,15 +83,11 @@ async function say(args: readonly string[], command: Command, asking: Asking): P
   await using execution = await execute(engine, question, { graceMs: GRACE_MS, instance, marker })
   const timer = setTimeout(() => execution.terminate(), ASK_MS)
   try {
-    const said: Buffer[] = []
-    let room = MAX_SAID_BYTES
-    for await (const { stream, data } of execution.output) {
-      if (stream === 'stderr' || room <= 0) continue
-      said.push(Buffer.from(data.subarray(0, room)))
-      room -= data.length
-    }
+    const said = new Captured(MAX_SAID_BYTES)
+    for await (const { stream, data } of execution.output)
+      if (stream === 'stdout') said.add(Buffer.from(data))
     const status = await execution.exit
-    return status.kind === 'exited' && status.code === 0 ? Buffer.concat(said).toString('latin1') : ''
+    return status.kind === 'exited' && status.code === 0 ? said.text() : ''
   } finally {
     clearTimeout(timer)
   }

@@ -1,3 +1,4 @@
+import { CERTIFICATE } from './pem.ts'
 import { rootCertificates } from 'node:tls'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 
@@ -12,7 +13,6 @@ const BUNDLES = [
 
 /** A bundle has 220 KB. */
 const LONGEST_BUNDLE = 4 * 1024 * 1024
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
 /**
  * The authorities that programs of this system trust, as PEM: $SSL_CERT_FILE or else the distribution's bundle, and

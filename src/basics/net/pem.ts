@@ -25,7 +25,7 @@ export function pemText(value: string, resolve: (path: string) => string): strin
   }
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+export const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
 /**
  * The certificates in a text; other text between them is ignored. @throws PemError when there is none, or a broken one

@@ -8,11 +8,11 @@ import {
   readCount,
   readWords,
   removeGroup,
-  sessionOf,
   tryWrite,
   writeValue,
 } from './cgroup-files.ts'
 import { KILLED_MS } from '../ending/ending-times.ts'
+import { processEntry } from '../ending/process-table.ts'
 
 /** Killed processes leave the group a moment later. Looked for after 1 ms at first, then up to every 100 ms. */
 const FIRST_LOOK_MS = 1
@@ -121,7 +121,7 @@ export class ControlGroup implements AsyncDisposable {
   async #moveSession(session: number): Promise<void> {
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       const born = readWords(path.join(this.#agent, 'cgroup.procs')).map(Number)
-      const members = born.filter((pid) => sessionOf(pid) === session)
+      const members = born.filter((pid) => processEntry(pid)?.session === session)
       if (members.length === 0) return
       await Promise.all(members.map((pid) => this.#move(pid)))
     }

@@ -60,14 +60,6 @@ export function pidsIn(group: string): number[] {
   return [...own.filter((pid) => pid > 1), ...subgroups(group).flatMap(pidsIn)]
 }
 
-/** The session of a process; undefined when it is gone. */
-export function sessionOf(pid: number): number | undefined {
-  const stat = readWords(`/proc/${pid}/stat`).join(' ')
-  // After the program's name, which may contain blanks and brackets: state, parent, group, session.
-  const session = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]
-  return session === undefined ? undefined : Number(session)
-}
-
 /** Removes a group and those below it. @returns false while a process lives in one of them */
 export function removeGroup(group: string): boolean {
   if (removeEmpty(group)) return true

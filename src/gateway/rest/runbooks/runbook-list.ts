@@ -44,35 +44,16 @@ export function runbookListRoutes(app: FastifyInstance, services: RestServices):
   )
 }
 
-interface RunbookView {
-  readonly name: string
-  readonly metadata: Readonly<Record<string, object>>
-  readonly connections?: readonly string[]
-  readonly error: string | null
-}
-
-/** `openapi.RunbookRepositoryList`. */
-interface RepositoryView {
-  readonly repository: string
-  readonly commit: string
-  readonly commit_author: string
-  readonly commit_message: string
-  readonly items: readonly RunbookView[]
-}
-
 /** `openapi.RunbookListV2`: what could be read, and what could not. */
-interface RunbookLists {
-  readonly errors: readonly string[]
-  readonly repositories: readonly RepositoryView[]
-}
+type RunbookLists = Awaited<ReturnType<typeof listAll>>
 
 async function listAll(
   services: RestServices,
   connections: readonly ConnectionSettings[],
   withConnections: boolean,
-): Promise<RunbookLists> {
+) {
   const errors: string[] = []
-  const repositories: RepositoryView[] = []
+  const repositories: ReturnType<typeof viewOf>[] = []
   for (const named of services.repositories) {
     const users = connections.filter(
       ({ access, runbooks }) => access.runbooks && runbooks?.repository === named.name,
@@ -100,11 +81,12 @@ async function readListing(
   }
 }
 
+/** `openapi.RunbookRepositoryList`. */
 function viewOf(
   { key }: NamedRepository,
   { commit, author, message, runbooks }: Listing,
   options: { readonly users: readonly ConnectionSettings[]; readonly withConnections: boolean },
-): RepositoryView {
+) {
   const items = runbooks.map((runbook) => {
     const connections = options.users.filter((user) => liesInPath(user, runbook.path)).map(({ name }) => name)
     return { ...itemOf(runbook), ...(options.withConnections && { connections }) }
@@ -112,7 +94,7 @@ function viewOf(
   return { repository: key, commit, commit_author: author, commit_message: message, items }
 }
 
-function itemOf({ path, inputs, error }: ListedRunbook): RunbookView {
+function itemOf({ path, inputs, error }: ListedRunbook) {
   return {
     name: path,
     metadata: Object.fromEntries(inputs.map((input) => [input.name, metadataOf(input)])),
