@@ -1,4 +1,5 @@
-// The layers of docs/architecture.md: a module imports from its own folder and from lower ones, nothing else.
+// The layers of docs/architecture.md as rules: a folder may import from itself and from the folders that its row there
+// names, and from nothing else.
 const only = (name, from, to, comment) => ({
   name,
   comment,

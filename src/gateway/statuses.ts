@@ -7,7 +7,7 @@ interface Statuses {
   readonly http?: readonly [usual: number, ...others: number[]]
 }
 
-/** What stands beside each code. Of hoop's refusals the statuses are hoop's. */
+/** The statuses that go with each code. Where hoop refuses the same, they are hoop's. */
 export const STATUSES = {
   unauthenticated: { grpc: 'Unauthenticated', http: [401] },
   'not-permitted': { grpc: 'FailedPrecondition', http: [403] },
@@ -18,6 +18,7 @@ export const STATUSES = {
   'history-no-room': { grpc: 'Internal', http: [503] },
   'history-failed': { grpc: 'Internal', http: [500] },
   'internal-error': { grpc: 'Internal', http: [500] },
+  // 404, but POST /api/sessions answers 400, as hoop's does.
   'connection-not-found': { grpc: 'NotFound', http: [404, 400] },
   'client-input-refused': { grpc: 'FailedPrecondition', http: [403] },
   'not-served': { grpc: 'InvalidArgument' },
