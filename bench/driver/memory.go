@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// After its start a program still does what it put off; then it is idle.
-const settle = 1500 * time.Millisecond
+// After its start, and after work, a program still does what it put off; then it is idle.
+func (b *bench) settle() { time.Sleep(time.Duration(b.scale * 1500 * float64(time.Millisecond))) }
 
 func startAndIdle(b *bench) error {
-	time.Sleep(settle)
+	b.settle()
 	b.figures["ms"] = float64(b.target.(*gateway).started.Microseconds()) / 1000
 	b.figures["RSS MB"] = memory(b.target.Processes(), "Rss")
 	b.figures["PSS MB"] = memory(b.target.Processes(), "Pss")
@@ -21,7 +21,7 @@ func held(b *bench) error {
 	if _, err := b.trips(b.times(50), nil); err != nil {
 		return err
 	}
-	time.Sleep(settle)
+	b.settle()
 	rss, open := memory(b.target.Processes(), "Rss"), descriptors(b.target.Processes())
 	var sessions []Session
 	for _, wanted := range []int{b.times(200), b.times(1000)} {
@@ -29,7 +29,7 @@ func held(b *bench) error {
 		if sessions = append(sessions, more...); err != nil {
 			return err
 		}
-		time.Sleep(settle)
+		b.settle()
 		count := map[bool]string{true: "1000", false: "200"}[wanted > b.times(200)]
 		b.figures[count+" RSS MB"] = memory(b.target.Processes(), "Rss")
 		b.figures[count+" KB each"] = (memory(b.target.Processes(), "Rss") - rss) * 1000 / float64(wanted)
@@ -80,10 +80,10 @@ func slowReader(b *bench) error {
 	if err := b.cat(1); err != nil {
 		return err
 	}
-	time.Sleep(settle)
+	b.settle()
 	rss, total := memory(b.target.Processes(), "Rss"), b.times(4_000_000)
 	check := &cycle{piece: b.piece}
-	startedAt, lookAt := time.Now(), 0
+	startedAt, lookAt := time.Now(), -1
 	args := b.writer(total, 32<<10)
 	take := func(data []byte) {
 		check.take(data)
@@ -104,12 +104,12 @@ func (b *bench) atMost(name string, value float64) { b.figures[name] = max(b.fig
 
 // What is left of 10,000 executions.
 func after10000(b *bench) error {
-	time.Sleep(settle)
+	b.settle()
 	rss := memory(b.target.Processes(), "Rss")
 	if err := b.flood(b.times(10_000)); err != nil {
 		return err
 	}
-	time.Sleep(settle)
+	b.settle()
 	b.figures["RSS MB"] = memory(b.target.Processes(), "Rss")
 	b.figures["RSS growth MB"] = b.figures["RSS MB"] - rss
 	return nil

@@ -26,15 +26,18 @@ export async function startSshd(folder) {
   const key = makeKeys(folder)
   writeFileSync(path.join(folder, 'config'), config(folder, port))
   const children = []
-  process.once('exit', () => children.forEach((child) => child.pid && child.kill()))
+  process.once('exit', () => {
+    for (const child of children) if (child.pid) child.kill()
+    if (madeFolder) rmdirSync(PRIVILEGES)
+  })
   const daemon = spawn(SSHD, ['-D', '-e', '-f', path.join(folder, 'config')], { stdio: 'ignore' })
   children.push(daemon)
   const master = await connectMaster(folder, port, key)
   children.push(master)
   const stop = async () => {
     await end(master)
+    await noChildren(daemon)
     await end(daemon)
-    if (madeFolder) rmdirSync(PRIVILEGES)
   }
   const { username } = userInfo()
   return {
@@ -44,7 +47,14 @@ export async function startSshd(folder) {
   }
 }
 
-/** In turn, so that sshd sees its connections end. */
+/** sshd takes leave of those that served a connection: they would stay as zombies where nobody else does. */
+async function noChildren({ pid }) {
+  for (let tries = 0; tries < TRIES; tries++) {
+    if (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') === '') return
+    await delay(50)
+  }
+}
+
 async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
