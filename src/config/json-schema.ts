@@ -1,9 +1,9 @@
-import { defaultJson, documentJson, type JsonSchema, orNull } from '../basics/settings/json-schema.ts'
-import { jsonOf } from '../basics/settings/shapes.ts'
+import { defaultJson, type JsonSchema, orNull } from '../basics/settings/json-schema.ts'
+import { about, jsonOf } from '../basics/settings/shapes.ts'
 import { settings, type Setting } from './table.ts'
 
 /** `agent.yaml` for editors: each setting by its dotted name, and as a member of its group. */
-export function agentSchema(): object {
+export function agentSchema(): JsonSchema {
   const groups = new Map<string, Record<string, JsonSchema>>()
   const properties: Record<string, JsonSchema> = {}
   for (const setting of settings) {
@@ -13,11 +13,7 @@ export function agentSchema(): object {
     groups.set(group, { ...groups.get(group), [member]: settingJson(setting) })
   }
   for (const [name, members] of groups) properties[name] = groupJson(members, properties[name])
-  return documentJson('agent.yaml of runbook-agent', {
-    type: ['object'],
-    properties,
-    additionalProperties: false,
-  })
+  return { type: ['object'], properties, additionalProperties: false }
 }
 
 /** @param own of a setting that has the name of the group, as `redact` */
@@ -28,10 +24,8 @@ function groupJson(members: Readonly<Record<string, JsonSchema>>, own: JsonSchem
 }
 
 function settingJson({ kind, description, isOfMachine, default: value }: Setting): JsonSchema {
-  const schema = orNull(jsonOf(kind))
   return {
-    ...schema,
-    description: `${description}. Takes ${schema.description ?? ''}`,
+    ...orNull(jsonOf(about(description, kind))),
     ...defaultJson(isOfMachine === true ? undefined : value),
   }
 }

@@ -17,7 +17,12 @@ function isMap(input: unknown): input is Record<string, unknown> {
   return typeof input === 'object' && input !== null && !Array.isArray(input)
 }
 
-/** Adds to what editors know of a shape. */
+/** Says what a setting is for. */
+export function about<const Shape extends v.GenericSchema>(meaning: string, shape: Shape) {
+  return v.pipe(shape, v.description<v.InferOutput<Shape>, string>(meaning))
+}
+
+/** Adds JSON schema to a shape. */
 export function json<const Input>(schema: JsonSchema) {
   return v.metadata<Input, Record<string, unknown>>({ ...schema })
 }
@@ -27,10 +32,15 @@ export function named<const Shape extends v.GenericSchema>(title: string, shape:
   return v.pipe(shape, v.title<v.InferOutput<Shape>, string>(title))
 }
 
-/** The shape's JSON schema; a shape that may be left out takes null as well. */
+/** The shape's JSON schema, with what it is for; a shape that may be left out takes null as well. */
 export function jsonOf(shape: v.GenericSchema): JsonSchema {
-  if (!isOptional(shape)) return v.getMetadata(shape)
-  return { ...orNull(jsonOf(shape.wrapped)), ...defaultJson(shape.default) }
+  const meaning = v.getDescription(shape)
+  const schema: JsonSchema = isOptional(shape)
+    ? { ...orNull(jsonOf(shape.wrapped)), ...defaultJson(shape.default) }
+    : v.getMetadata(shape)
+  if (meaning === undefined) return schema
+  const { description } = schema
+  return { ...schema, description: description === undefined ? meaning : `${meaning}. Takes ${description}` }
 }
 
 type Optional = v.NullishSchema<v.GenericSchema, JsonSchema['default']>
@@ -57,7 +67,7 @@ export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   )
 }
 
-/** NAME to value; optional. */
+/** A map of names to values, which may be left out. */
 export function entries<
   const Key extends v.GenericSchema<string, string>,
   const Value extends v.GenericSchema<unknown, string>,

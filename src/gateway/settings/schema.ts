@@ -4,10 +4,10 @@ import { choice, duration, size, truth } from '../../basics/settings/kinds.ts'
 import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
-import { entries, entryName, json, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
+import { about, entries, entryName, json, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
 
-// The shape of gateway.yaml. Every scalar arrives as a text (tree.ts), null is a value left empty. Messages say
-// what is accepted and never what was found there: it may be a secret.
+// The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
+// a value left empty. Messages say what is accepted and never what was found there: it may be a secret.
 
 const Name = matching(
   /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
@@ -29,7 +29,7 @@ const Base64 = parsed((written) => {
   return isWhole ? joined : undefined
 }, 'base64 with its padding')
 
-/** A token or key, or its hash: only the hash goes on from here. */
+/** A token or key, or its hash. Only the hash is kept. */
 const SecretHash = v.pipe(
   parsed((written) => {
     const [, hash] = /^sha256:([0-9a-fA-F]{64})$/.exec(written) ?? []
@@ -42,7 +42,7 @@ const SecretHash = v.pipe(
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
 
-/** Whether `check` throws; its error quotes what it refuses, which must not show here. */
+/** Whether `check` accepts it. Its error is dropped, because it quotes the value. */
 function passes(check: () => unknown): boolean {
   try {
     check()
@@ -52,7 +52,7 @@ function passes(check: () => unknown): boolean {
   }
 }
 
-/** Here a local path is known by its beginning: a bare word may be anything, a misplaced secret for instance. */
+/** A local path has to begin like one: a bare word may be a misplaced secret. */
 function isRepository(url: string): boolean {
   return (
     passes(() => parseRemote(url)) &&
@@ -74,74 +74,120 @@ const RunbooksPath = parsed((path) => {
 }, 'a path inside the repository, without a leading slash or ..,')
 
 const ListenShape = map({
-  http: v.nullish(ServerAddress, '127.0.0.1:8009'),
-  grpc: v.nullish(ServerAddress, '127.0.0.1:8010'),
-  'allow-remote': v.nullish(truth, 'false'),
+  http: about(
+    'address of the REST interface; port 0 is a free one',
+    v.nullish(ServerAddress, '127.0.0.1:8009'),
+  ),
+  grpc: about('address for agents and command lines', v.nullish(ServerAddress, '127.0.0.1:8010')),
+  'allow-remote': about(
+    'allows addresses that are not the loopback; there is no TLS',
+    v.nullish(truth, 'false'),
+  ),
 })
 
 const UserShape = map({
-  name: Name,
-  token: SecretHash,
-  groups: v.nullish(list(Name, 'group names'), []),
+  name: about('also the name at a login', Name),
+  token: about('bearer token, better a reference to it or its hash', SecretHash),
+  groups: about('members of admin see and end the sessions of all', v.nullish(list(Name, 'group names'), [])),
 })
 
-const AgentShape = map({ name: Name, key: SecretHash })
+const AgentShape = map({
+  name: about('the agent connects with it, grpc://NAME:KEY@HOST:PORT?mode=standard', Name),
+  key: about("the secret part of the agent's key, better a reference to it or its hash", SecretHash),
+})
 
 const RepositoryShape = map({
-  name: Name,
-  url: RepositoryUrl,
-  branch: v.nullish(BranchName),
-  refresh: v.nullish(duration('0s', '20d')),
+  name: about('for runbooks.repository of connections', Name),
+  url: about('where git fetches it', RepositoryUrl),
+  branch: about("the branch of the runbooks; by default the remote's HEAD", v.nullish(BranchName)),
+  refresh: about(
+    'how long a copy of a remote repository counts as fresh (10s)',
+    v.nullish(duration('0s', '20d')),
+  ),
 })
 
 const AccessShape = map({
-  runbooks: v.nullish(truth, 'true'),
-  exec: v.nullish(truth, 'true'),
-  connect: v.nullish(truth),
-  'client-input': v.nullish(truth),
-  'client-escapes': v.nullish(choice({ block: 'block', allow: 'allow' })),
-  groups: v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
+  runbooks: about('whether runbooks may run', v.nullish(truth, 'true')),
+  exec: about('whether scripts of users may run', v.nullish(truth, 'true')),
+  connect: about('whether terminals may be opened; by default where exec is allowed', v.nullish(truth)),
+  'client-input': about(
+    'whether callers may add arguments and variables; by default with exec',
+    v.nullish(truth),
+  ),
+  'client-escapes': about(
+    "whether scripts may leave the database's client for a shell",
+    v.nullish(choice({ block: 'block', allow: 'allow' })),
+  ),
+  groups: about(
+    'only users in one of these groups see it; by default everybody',
+    v.nullish(v.pipe(list(Name, 'group names'), v.minLength(1, 'at least one group is expected'))),
+  ),
 })
 
 const ConnectionShape = map({
-  name: Name,
-  agent: Name,
-  type: v.nullish(Name, 'custom'),
-  subtype: v.nullish(Name),
-  command: v.pipe(
-    list(Word, 'texts, the program and its arguments,'),
-    v.check(([program]) => program !== undefined && program !== '', 'a program is expected first'),
+  name: about('by which users ask for it', Name),
+  agent: about('name of the agent that runs it', Name),
+  type: about(
+    'with subtype the type that the agent is told: database with postgres is postgres',
+    v.nullish(Name, 'custom'),
   ),
-  env: entries(VariableName, Word),
-  files: entries(VariableName, FilePath),
-  secrets: entries(SecretName, Base64),
-  runbooks: v.nullish(map({ repository: Name, path: v.nullish(RunbooksPath, '') })),
-  access: v.nullish(AccessShape, {}),
+  subtype: about('see type', v.nullish(Name)),
+  command: about(
+    'program and arguments, without a shell; the agent replaces $NAME in arguments',
+    v.pipe(
+      list(Word, 'texts, the program and its arguments,'),
+      v.check(([program]) => program !== undefined && program !== '', 'a program is expected first'),
+    ),
+  ),
+  env: about('variables, NAME to value', entries(VariableName, Word)),
+  files: about(
+    'secret files, NAME to the path of a file; the command gets the path of a copy',
+    entries(VariableName, FilePath),
+  ),
+  secrets: about(
+    "variables and files in hoop's form, envvar:NAME or filesystem:NAME to base64",
+    entries(SecretName, Base64),
+  ),
+  runbooks: about(
+    'the runbooks of this connection; without it there are none',
+    v.nullish(
+      map({
+        repository: about('name of the repository', Name),
+        path: about('folder of the files that may be run; by default all', v.nullish(RunbooksPath, '')),
+      }),
+    ),
+  ),
+  access: about('what users may do with it', v.nullish(AccessShape, {})),
 })
 
 const LimitsShape = map({
-  wait: v.nullish(duration('100ms', '1h'), '50s'),
-  'agent-wait': v.nullish(duration('0s', '1h'), '15s'),
-  body: v.nullish(size('1KiB', '16MiB'), '16MiB'),
-  output: v.nullish(size('1KiB', '110MiB'), '110MiB'),
+  wait: about('a request is answered with 202 after it', v.nullish(duration('100ms', '1h'), '50s')),
+  'agent-wait': about(
+    'how long an execution waits for an agent that is away',
+    v.nullish(duration('0s', '1h'), '15s'),
+  ),
+  body: about('longest body of a request', v.nullish(size('1KiB', '16MiB'), '16MiB')),
+  output: about('longest output in an answer', v.nullish(size('1KiB', '110MiB'), '110MiB')),
+})
+
+const HistoryShape = map({
+  retain: about('sessions that ended longer ago are deleted', v.nullish(duration('1m', '36500d'), '30d')),
+  size: about('what the history may take up on the disk', v.nullish(size('64MiB', '1048576GiB'), '10GiB')),
 })
 
 /** The whole file. */
 export const SettingsShape = map({
   listen: v.nullish(ListenShape, {}),
-  state: v.nullish(FilePath, './state'),
-  users: v.nullish(list(UserShape, 'users'), []),
-  agents: v.nullish(list(AgentShape, 'agents'), []),
-  repositories: v.nullish(list(RepositoryShape, 'repositories'), []),
-  connections: v.nullish(list(ConnectionShape, 'connections'), []),
-  limits: v.nullish(LimitsShape, {}),
-  history: v.nullish(
-    map({
-      retain: v.nullish(duration('1m', '36500d'), '30d'),
-      size: v.nullish(size('64MiB', '1048576GiB'), '10GiB'),
-    }),
-    {},
+  state: about('folder of history and repositories', v.nullish(FilePath, './state')),
+  users: about('who may ask, each by a token', v.nullish(list(UserShape, 'users'), [])),
+  agents: about('who may connect, each by a key', v.nullish(list(AgentShape, 'agents'), [])),
+  repositories: about('where runbooks are read from', v.nullish(list(RepositoryShape, 'repositories'), [])),
+  connections: about(
+    'commands that can be run, each with its variables and secrets',
+    v.nullish(list(ConnectionShape, 'connections'), []),
   ),
+  limits: v.nullish(LimitsShape, {}),
+  history: v.nullish(HistoryShape, {}),
 })
 
 export type SettingsShape = v.InferOutput<typeof SettingsShape>
