@@ -14,27 +14,27 @@ export interface AgentConfiguration {
   readonly key: Credential
   readonly allowPlaintext: boolean
   readonly tls: TlsSettings
-  /** For connections with TLS; undefined is without. */
+  /** For connections with TLS; undefined: no proxy. */
   readonly proxy: ProxySettings | undefined
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly logEncoding: 'json' | 'human'
   readonly runtimeDir: string | undefined
   readonly stateDir: string
-  /** 0 is without a journal. */
+  /** 0: no journal. */
   readonly journalBytes: number
   /** Sessions at the same time, 1 or more. */
   readonly limitsSessions: number
-  /** Of one execution; undefined is without limit. */
+  /** Of one execution; undefined: no limit. */
   readonly limitsMemoryBytes: number | undefined
   readonly limitsProcesses: number | undefined
-  /** 0 is without limit. */
+  /** 0: no limit. */
   readonly outputCapBytes: number
   readonly onCap: 'continue' | 'kill'
   readonly tailMemoryBytes: number
   readonly redact: 'on' | 'off'
   readonly redactNames: readonly string[]
   readonly killGraceMs: number
-  /** undefined is without limit. */
+  /** undefined: no limit. */
   readonly maxDurationMs: number | undefined
   readonly background: 'kill' | 'leave'
   /** undefined: none. */
@@ -42,9 +42,9 @@ export interface AgentConfiguration {
   /** What becomes of running commands when the gateway is lost. */
   readonly onDisconnect: 'terminate' | 'finish'
   readonly drainMs: number
-  /** What `env://` in the settings file names: like the agent's own variables they are closed to connections. */
+  /** Variables that the settings file names by `env://`. No connection may read them. */
   readonly referencedVariables: readonly string[]
-  /** What works and is unwise, a sentence each, to be logged. */
+  /** What works but is unwise: sentences for the log. */
   readonly warnings: readonly string[]
 }
 

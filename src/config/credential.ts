@@ -7,7 +7,7 @@ export type Credential = Key | GatewayToken
 
 /**
  * A key, else a JWT-SVID, else a token of the old kind (protocol.md 2.3). A key always wins: hoop's chart names a
- * file for an SVID even where there is none. Undefined without one, and a problem when it is needed.
+ * file for an SVID even where there is none. Undefined if nothing is given, which is a problem if a key is needed.
  */
 export function findCredential(search: CredentialSearch, isNeeded: boolean): Credential | undefined {
   const { problems, file } = search.lookup

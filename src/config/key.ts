@@ -12,7 +12,7 @@ export interface Key {
   readonly source: string
 }
 
-/** A key is some hundred characters. */
+/** A key has some hundred characters. */
 const LONGEST_KEY = 16 * 1024
 const READABLE_BY_OTHERS = 0o044
 /** systemd lets the unit's user in by an ACL, and `stat` shows that as a right of the group. */
@@ -22,11 +22,11 @@ export interface CredentialSearch {
   readonly lookup: Lookup
   /** systemd's CREDENTIALS_DIRECTORY. */
   readonly credentials: string | undefined
-  /** Receives what is unwise with the credential that was taken. */
+  /** Receives what is unwise about the credential. */
   readonly warnings: string[]
 }
 
-/** The agent's key: `key` or `key-file`, whichever is given more strongly, else systemd's. Undefined, and no problem, without one. */
+/** `key` or `key-file`, whichever takes precedence, else the credential from systemd. Undefined if there is none. */
 export function findKey(search: CredentialSearch): Key | undefined {
   const { lookup } = search
   const { problems } = lookup

@@ -6,7 +6,7 @@ import { json, matching, named, parsed } from '../basics/settings/shapes.ts'
 
 // The kinds of values that only the agent's settings have.
 
-/** Any text but an empty one. Written so that the patterns of other languages mean the same. */
+/** Any text but an empty one. Not `.`, which means different things in the languages that read JSON schemas. */
 const TEXT = /[\s\S]/
 const COUNT = /^[1-9]\d{0,5}$/
 const NAME_RULES = /^\s*!?[\w.*-]+\s*(?:,\s*!?[\w.*-]+\s*)*$/
@@ -20,7 +20,7 @@ export const count = named(
 
 export const folder = named('folder', matching(TEXT, 'the path of a folder'))
 
-/** People put the key itself here. The messages about the file, which show its path, must then not come up. */
+/** People put the key itself here by mistake. It must be refused early: later messages show the path. */
 export const keyFile = named(
   'file',
   matching(/^(?!xagt-|[\s\S]*:\/\/)[\s\S]/, 'the path of a file that holds the key, not the key itself,'),

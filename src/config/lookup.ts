@@ -17,7 +17,7 @@ interface Given {
   readonly place: string
   /** As it is written. */
   readonly written: Tree
-  /** What the file refers to in place of the value. */
+  /** Only in the file: where the value really is. */
   readonly reference?: Reference
 }
 
@@ -26,7 +26,7 @@ export interface Found<T> extends Given {
   readonly value: T
 }
 
-/** Finds settings by precedence and parses them; what cannot be parsed becomes a problem. */
+/** Finds settings by precedence and checks them. What is refused becomes a problem. */
 export class Lookup {
   readonly #source: SettingsSource
   /** For `env://` in the file. */
@@ -47,7 +47,7 @@ export class Lookup {
     return this.find(setting)?.value ?? v.parse(setting.kind, setting.default)
   }
 
-  /** The strongest that is given. The file's is parsed even so: a file with an error in it is refused. */
+  /** The value that wins. The one in the file is parsed even if another wins: a file with an error in it is refused. */
   find<Kind extends v.GenericSchema>(setting: Setting<Kind>): Found<v.InferOutput<Kind>> | undefined {
     const parsed = [...this.#given(setting)].map((given, i) =>
       i === 0 || given.from === 'file' ? this.#parse(setting, given) : undefined,
@@ -55,7 +55,7 @@ export class Lookup {
     return parsed[0]
   }
 
-  /** Whether there is a value, be it a wrong one. */
+  /** Whether anybody set it, to a right or a wrong value. */
   isGiven(setting: Setting): boolean {
     return !this.#given(setting).next().done
   }
@@ -69,7 +69,7 @@ export class Lookup {
     })
   }
 
-  /** In the settings file paths start where it lies, elsewhere in the working folder. */
+  /** Relative paths in the settings file start in its folder, others in the working folder. */
   pathIn({ from, value }: Found<string>): string {
     return resolve(from === 'file' ? this.file.folder : '.', value)
   }

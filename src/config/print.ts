@@ -9,8 +9,8 @@ import { stateFolder } from './state-folder.ts'
 import { SETTINGS, settings, type Setting } from './table.ts'
 
 /**
- * Every setting of the table, in its order. What is wrong with them `loadAgentSettings` says.
- * @param logEncoding what it made of that setting, whose default is a rule
+ * Every setting, in the order of the table. `loadAgentSettings` says what is wrong with them.
+ * @param logEncoding the encoding in use: its default depends on the terminal
  */
 export function printSettings(source: SettingsSource, logEncoding: string | undefined): PrintedSettings {
   const lookup = new Lookup(source)

@@ -18,7 +18,7 @@ export interface SettingsFile {
 
 /** Where the agent's settings come from when it starts. */
 export interface SettingsSource {
-  /** As commander's `opts()` has them: `outputCap` for `--output-cap`; others than the agent's may be among them. */
+  /** As commander's `opts()` has them: `outputCap` for `--output-cap`. Flags of other commands may be among them. */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>
   readonly env: NodeJS.ProcessEnv
   readonly stderrIsTty: boolean
@@ -26,14 +26,14 @@ export interface SettingsSource {
 
 export interface Location {
   readonly path: string
-  /** Who names it, for errors. */
+  /** What named it, for errors: a flag, a variable. */
   readonly place: string
   /** Whether it is an error that it does not exist. */
   readonly isRequired: boolean
 }
 
 const STANDARD_PATH = '/etc/runbook-agent/agent.yaml'
-/** Many times what all settings with a comment each need. */
+/** Many times the length of a file with every setting and a comment for each. */
 const LONGEST_FILE = 64 * 1024
 const NO_VALUE = ['', '~', 'null']
 const NAMES = settings.map(({ name }) => name)
@@ -48,7 +48,7 @@ export function locateFile({ flags, env }: Pick<SettingsSource, 'flags' | 'env'>
   return { path: STANDARD_PATH, place: 'the settings file', isRequired: false }
 }
 
-/** Wrong names and a file that cannot be read are problems. */
+/** Reports wrong names, and a file that cannot be read, in `problems`. */
 export function readSettingsFile({ path, place, isRequired }: Location): SettingsFile {
   const folder = dirname(resolve(path))
   try {

@@ -3,23 +3,23 @@ import { isAbsolute, join } from 'node:path'
 const NAME = 'runbook-agent'
 
 export interface StateFolderRequest {
-  /** As the user gave it. */
+  /** `state-dir`, if the user set it. */
   readonly setting: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
-  /** Of this process; undefined where there are none. */
+  /** Of this process; undefined on systems without user numbers. */
   readonly uid: number | undefined
 }
 
-/** Where the agent keeps what outlives it: the setting, else systemd's, else where the system has such things. */
+/** Where the agent keeps what outlives it: the setting, else systemd's folder, else the usual place on this system. */
 export function stateFolder({ setting, env, home, uid }: StateFolderRequest): string {
   if (setting) return setting
   // systemd joins several StateDirectory= entries with colons.
   const [systemd] = (env['STATE_DIRECTORY'] ?? '').split(':')
   if (systemd) return systemd
-  // Before XDG's: with sudo it may be that of the user who called it.
+  // Checked before XDG_STATE_HOME, which under sudo may still be the caller's.
   if (uid === 0) return join('/var/lib', NAME)
-  // The XDG Base Directory Specification has relative paths ignored.
+  // The XDG Base Directory Specification says to ignore relative paths.
   const xdg = env['XDG_STATE_HOME'] ?? ''
   return isAbsolute(xdg) ? join(xdg, NAME) : join(home, '.local', 'state', NAME)
 }

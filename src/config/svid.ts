@@ -13,7 +13,7 @@ export interface GatewayToken {
   /** The gateway's address as it was given, and by which setting. */
   readonly gateway: string
   readonly gatewaySource: string
-  /** The agent's name for its log; empty where there is none. */
+  /** The agent's name for its log; may be empty. */
   readonly name: string
   readonly plaintext: boolean
 }
@@ -23,7 +23,7 @@ const LOCAL_GATEWAY = '127.0.0.1:8010'
 /** A JWT with many claims has some thousand characters. */
 const LONGEST_SVID = 64 * 1024
 
-/** Undefined without one, with a problem when it was to be one. Texts as protocol.md 2.3 has them. */
+/** Undefined if none is set, or if it cannot be used, which is a problem. The texts are those of protocol.md 2.3. */
 export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   const { lookup } = search
   const svidFile = lookup.find(SETTINGS.spiffeKeyFile)
@@ -50,7 +50,7 @@ export function findSvid(search: CredentialSearch): GatewayToken | undefined {
   )
 }
 
-/** A token of the old kind; without an address it means nothing: `TOKEN` may well be another program's. */
+/** A token of the old kind. Without an address it is ignored: `TOKEN` may well belong to another program. */
 export function findToken(search: CredentialSearch): GatewayToken | undefined {
   const token = search.lookup.find(SETTINGS.token)
   const gateway = search.lookup.find(SETTINGS.grpcUrl)

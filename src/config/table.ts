@@ -22,7 +22,7 @@ export interface Setting<Kind extends GenericSchema = GenericSchema> {
   readonly description: string
   /** As it would be written in the file. */
   readonly default?: string
-  /** The default is another one on other machines. */
+  /** The default depends on the machine. */
   readonly isOfMachine?: true
   /** Variables of hoop's agent that mean the same, the first one set counts. */
   readonly aliases?: readonly string[]
@@ -30,7 +30,7 @@ export interface Setting<Kind extends GenericSchema = GenericSchema> {
   readonly isSecret?: true
 }
 
-/** 24.8 days. A timer of Node's that is set for longer fires at once: a drain of 30d would kill everything. */
+/** Node's timers take 24.8 days at most. A longer one fires at once: a drain of 30d would kill everything. */
 const timer = duration('0s', '24d')
 const bytes = size()
 

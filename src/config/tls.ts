@@ -6,9 +6,9 @@ import { unreadableAuthorities } from '../basics/net/authorities.ts'
 import type { Found, Lookup } from './lookup.ts'
 import { SETTINGS } from './table.ts'
 
-/** All of it checked: texts are PEM. */
+/** Everything is checked: the texts are valid PEM. */
 export interface TlsSettings {
-  /** Undefined: the system's. */
+  /** Undefined: those of the system. */
   readonly authorities: readonly string[] | undefined
   readonly serverName: string | undefined
   readonly skipVerify: boolean
@@ -102,7 +102,7 @@ function reading<T>(
   }
 }
 
-/** A reference in the settings file has been followed already. */
+/** For values of flags and variables; `Lookup` has followed `file://` in the settings file. */
 function pemOf({ value }: Found<string>): string {
   return pemText(value, (path) => resolve(path))
 }

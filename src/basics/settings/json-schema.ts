@@ -1,4 +1,4 @@
-/** What settings need of JSON Schema, draft 7: the one that editors know best. */
+/** The part of JSON Schema that settings need. Draft 7, which editors know best. */
 export interface JsonSchema {
   readonly type?: readonly string[]
   readonly description?: string
@@ -19,13 +19,13 @@ export interface JsonSchema {
 }
 
 // The program reads every scalar as the text that is in the file. An editor reads `5432` as a number and `true` as a
-// boolean, so both have to be allowed where a text is. No schema refuses what the program takes.
+// boolean, so all three are allowed wherever a text is. No schema may refuse what the program takes.
 
 export function textJson(pattern?: RegExp): JsonSchema {
   return { type: ['string', 'number', 'boolean'], ...(pattern ? { pattern: pattern.source } : {}) }
 }
 
-/** One of these words, in any case. Editors offer them as they are here. */
+/** One of these words, in any case. Editors suggest them as they are here. */
 export function wordsJson(words: readonly string[]): JsonSchema {
   const inAnyCase = (word: string): string =>
     word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
@@ -53,7 +53,7 @@ export function orNull({ type, anyOf, ...rest }: JsonSchema): JsonSchema {
   }
 }
 
-/** The whole document for a file; one that is empty is as good as none. */
+/** The schema of a whole file, which may be empty. */
 export function documentJson(title: string, file: JsonSchema): object {
   return { $schema: 'http://json-schema.org/draft-07/schema#', title, ...orNull(file) }
 }

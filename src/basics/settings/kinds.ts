@@ -11,7 +11,7 @@ export function duration(...bounds: readonly [from: string, to: string]) {
 }
 
 export function size(...bounds: readonly [] | readonly [from: string, to: string]) {
-  // The only number that an editor may find there is 0.
+  // 0 is the only size without a unit, so the only one that editors take for a number.
   const schema = { type: ['string', 'integer'], pattern: SIZE.source, minimum: 0, maximum: 0 }
   if (bounds.length === 0)
     return named('size', quantity(parseSize, { what: 'a size (0, 100B, 512KiB, 20MiB)', schema }))

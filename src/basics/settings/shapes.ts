@@ -4,7 +4,7 @@ import { defaultJson, type JsonSchema, orNull, textJson } from './json-schema.ts
 // What the shapes of settings files are made of. Each part has its JSON schema as valibot's metadata, and `jsonOf` puts
 // them together. Messages say what is accepted and never what was found there: it may be a secret.
 
-/** A message for a list, a map or nothing where something else belongs. */
+/** The message if there is nothing, or a list or map where something else belongs. */
 export function expected(what: string) {
   return ({ input }: { readonly input: unknown }): string => {
     if (input === undefined || input === null) return `${what} is expected, there is no value`
@@ -49,7 +49,7 @@ function isOptional(shape: v.GenericSchema): shape is v.GenericSchema & Optional
   return shape.type === 'nullish'
 }
 
-/** Exactly these settings. The message of an unknown one is the list of the known (check.ts makes the text). */
+/** Exactly these settings. The issue of an unknown one carries the known names; check.ts makes a message of it. */
 export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   const known = Object.keys(entries)
   const missing = (issue: v.BaseIssue<unknown>): string =>
@@ -108,7 +108,7 @@ export function entryName(pattern: RegExp, what: string) {
   )
 }
 
-/** A text that means something else: `parse` gives undefined for one it does not understand. */
+/** A text that `parse` turns into a value. It returns undefined to refuse it. */
 export function parsed<Value>(
   parse: (text: string) => Value | undefined,
   what: string,
@@ -144,7 +144,7 @@ export function quantity(
   return parsed(inBounds, bounds === undefined ? what : `${what} from ${from} to ${to}`, schema)
 }
 
-/** Any value may be `file://PATH` or `env://NAME` instead. */
+/** Lets editors accept `file://PATH` or `env://NAME` instead of the value. */
 function referable(schema: JsonSchema, what: string): JsonSchema {
   const reference = '^(?:file|env)://'
   const { pattern, anyOf } = schema

@@ -2,18 +2,18 @@ import { LineCounter, type Node, isAlias, isMap, isScalar, isSeq, type Scalar } 
 import { DEEPEST, readYaml } from './yaml.ts'
 import { type Path, Problems } from './problems.ts'
 
-/** Settings before they mean anything: every scalar is a text, a value left empty is null. */
+/** Settings as they are in the file, not yet checked: every scalar is a text, a value left empty is null. */
 export type Tree = string | null | readonly Tree[] | { readonly [key: string]: Tree }
 
 /** Room for a thousand connections. */
 const MAX_NODES = 50_000
-/** Uses of anchors; each repeats what it stands for. */
+/** Each alias repeats what its anchor stands for. */
 const MAX_ALIASES = 100
 
-/** Keys the validation would drop without a word. */
+/** Names that valibot would silently drop. */
 const UNUSABLE_KEYS = new Set(['__proto__', 'prototype', 'constructor'])
 
-/** Texts of our own for yaml's error codes: its messages quote the file, secrets and all. */
+/** Our texts for yaml's error codes: its own messages quote the file, secrets included. */
 const SYNTAX: Readonly<Partial<Record<string, string>>> = {
   ALIAS_PROPS: 'an alias cannot have a tag or an anchor',
   BAD_DIRECTIVE: 'directives are not supported',
@@ -55,7 +55,7 @@ export function readTree(text: string, file: string, empty: readonly string[] = 
 
 class TooMuch extends Error {}
 
-/** One walk over the document, in its order: anchors are known before their aliases. */
+/** One walk over the document, from top to bottom: anchors come before their aliases. */
 class Reading {
   readonly #problems: Problems
   readonly #empty: readonly string[]

@@ -5,13 +5,13 @@ export const DEEPEST = 20
 
 export interface SettingsYaml {
   readonly contents: Node | null
-  /** By yaml's code: its messages quote the file, secrets and all. Nothing else counts when there is one. */
+  /** Only codes: yaml's messages quote the file, secrets included. If there are any, `contents` is of no use. */
   readonly wrong: readonly { readonly code: string; readonly offset: number }[]
 }
 
 /**
- * Reads a settings file. Failsafe: every scalar stays the text it is in the file. Names that are there twice are found
- * later: yaml's check compares each with all others.
+ * Reads a settings file. Every scalar stays the text that is in the file (the failsafe schema). Duplicate names are found
+ * later, because yaml compares each name with all others.
  * @returns undefined when anything lies more than `DEEPEST` deep
  */
 export function readYaml(text: string, lineCounter: LineCounter): SettingsYaml | undefined {

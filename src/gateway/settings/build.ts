@@ -10,7 +10,7 @@ import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './
 /** Everything about a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */
 const SECRETS_BYTES = 12 * 1024 * 1024
 
-/** Makes the settings of their shape: checks what one setting says about another, reads files, fills in paths. */
+/** From the file's shape to settings: checks settings against each other, reads files, makes paths absolute. */
 export function buildSettings(shape: SettingsShape, sources: Sources, problems: Problems): GatewaySettings {
   checkListen(shape.listen, problems)
   for (const list of ['users', 'agents', 'repositories', 'connections'] as const) {
@@ -50,7 +50,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
   }
 }
 
-/** Bearer tokens and agents' keys come over these in the clear. */
+/** Tokens and agents' keys arrive at these addresses unencrypted. */
 function checkListen(listen: SettingsShape['listen'], problems: Problems): void {
   for (const server of ['http', 'grpc'] as const) {
     if (listen['allow-remote'] || isLoopback(listen[server].host)) continue
@@ -66,7 +66,7 @@ function checkListen(listen: SettingsShape['listen'], problems: Problems): void 
   }
 }
 
-/** `identities` are those of the list's items, as the setting gives them. */
+/** @param identities the value of `setting` in each item of the list */
 function checkUnique(identities: readonly string[], list: string, setting: string, problems: Problems): void {
   const first = new Map<string, number>()
   identities.forEach((identity, i) => {
@@ -157,13 +157,13 @@ function buildConnection(
   }
 }
 
-/** Whoever may send scripts or type them has asked for all that the client can do. */
+/** Those who may send or type scripts may use the whole client anyway. */
 function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
   const isDatabase = type === 'database' || databaseClient(command[0] ?? '') !== undefined
   return isDatabase && !access.exec && !access.connect ? 'block' : 'allow'
 }
 
-/** The three ways to write a secret, in the wire's form. */
+/** Joins the three ways to write a secret, in the form of the wire. */
 function buildSecrets(
   { env, files, secrets }: ConnectionShape,
   sources: Sources,

@@ -10,7 +10,7 @@ import type { GatewaySettings } from './settings.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What a text says, also where it cannot be used. References in the tree are not yet followed. */
+/** What a file says, even if it cannot be used. References in the tree are not yet followed. */
 export interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
 }
@@ -53,7 +53,7 @@ function settingsOf(tree: Tree, sources: Sources, problems: Problems): GatewaySe
   return shape === undefined || problems.count > 0 ? undefined : buildSettings(shape, sources, problems)
 }
 
-/** Of `connections[].files` the bytes are wanted, which `buildSettings` reads. */
+/** `connections[].files` need bytes, not text: `buildSettings` reads them. */
 function isFile(path: Path): boolean {
   return path.length === 4 && path[0] === 'connections' && path[2] === 'files'
 }

@@ -20,7 +20,7 @@ export function printGatewaySettings(
   return { file, settings, problems: problems.toLines() }
 }
 
-/** Of one setting, or of all that are in it. */
+/** The rows of one setting: its own, or those of everything in it. */
 function rows(
   schema: JsonSchema,
   tree: Tree | undefined,

@@ -45,7 +45,7 @@ export interface RepositorySettings {
   /** What git takes: a url, which may hold a password, or the absolute path of a repository on this machine. */
   readonly url: string
   readonly branch?: string
-  /** How long a fetched commit is good for. */
+  /** How long a fetched commit counts as fresh. */
   readonly refreshMs?: number
 }
 
@@ -58,7 +58,7 @@ export interface ConnectionSettings {
   readonly subtype?: string
   /** Program and arguments, at least one. */
   readonly command: readonly string[]
-  /** The wire's form: `envvar:NAME` or `filesystem:NAME` to base64. From `env`, `files` and `secrets` together. */
+  /** In the form of the wire: `envvar:NAME` or `filesystem:NAME` to base64. From `env`, `files` and `secrets` together. */
   readonly secrets: ReadonlyMap<string, string>
   /** `repository` is a name in `repositories`; `path` is the prefix of the files that may be run, `''` for all. */
   readonly runbooks?: { readonly repository: string; readonly path: string }
@@ -69,12 +69,12 @@ export interface ConnectionSettings {
     readonly connect: boolean
     /**
      * Whether the caller of a runbook or of a terminal may add arguments and variables. Unset: only where `exec` is
-     * allowed, since with them (`-c`, BASH_ENV) a caller runs what he likes.
+     * allowed, since with them (`-c`, BASH_ENV) callers can run anything.
      */
     readonly clientInput: boolean
     /**
-     * Whether scripts have a database client's ways to a shell on the agent's machine. Unset: blocked on connections of
-     * databases where neither `exec` nor `connect` is allowed, so that a runbook's parameter cannot become a command.
+     * Whether scripts may use a database client's ways to a shell on the agent's machine. Unset: blocked on connections
+     * of databases where neither `exec` nor `connect` is allowed, so that a runbook's parameter cannot become a command.
      */
     readonly clientEscapes: 'block' | 'allow'
     /** Only users in one of these groups. Undefined: everybody. */
