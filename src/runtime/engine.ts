@@ -2,7 +2,7 @@ import type { WindowSize } from '../basics/window-size.ts'
 import { Readable } from 'node:stream'
 import type { Child, Command } from './child.ts'
 import { Execution, type ExecutionOptions } from './execution.ts'
-import type { DeadAgent } from './ending/left-behind.ts'
+import type { DeadAgent } from './ending/dead-agent.ts'
 import { takeMark } from './ending/mark.ts'
 import { startPortable } from './portable-engine.ts'
 
@@ -22,13 +22,13 @@ export interface Engine {
    * Ends the processes of an agent that was killed: SIGTERM, `graceMs` milliseconds, SIGKILL. Gives their number;
    * always 0 on the portable engine.
    */
-  readonly endLeftBehind: (agent: DeadAgent, graceMs: number) => Promise<number>
+  readonly endProcessesOf: (agent: DeadAgent, graceMs: number) => Promise<number>
 }
 
 /** The posix engine where there is glibc 2.34 or newer, otherwise the portable one. */
 export async function loadEngine(): Promise<Engine> {
   try {
-    const { startPosix, startPosixTerminal, guardPosix, endLeftBehind, whyUnmarked } =
+    const { startPosix, startPosixTerminal, guardPosix, endProcessesOf, whyUnmarked } =
       await import('./posix-engine.ts')
     return {
       name: 'posix',
@@ -37,7 +37,7 @@ export async function loadEngine(): Promise<Engine> {
       start: startPosix,
       startTerminal: startPosixTerminal,
       guard: guardPosix,
-      endLeftBehind,
+      endProcessesOf,
     }
   } catch (error) {
     return {
@@ -47,7 +47,7 @@ export async function loadEngine(): Promise<Engine> {
       start: (command) => startPortable(command),
       startTerminal: noTerminal,
       guard: () => undefined,
-      endLeftBehind: () => Promise.resolve(0),
+      endProcessesOf: () => Promise.resolve(0),
     }
   }
 }

@@ -20,7 +20,7 @@ import { adoptOrphans } from './ending/orphans.ts'
 import { openTerminal } from './pty.ts'
 import { childEnd } from './ending/reaper.ts'
 
-export { endLeftBehind } from './ending/left-behind.ts'
+export { endProcessesOf } from './ending/dead-agent.ts'
 export { whyUnmarked } from './ending/mark.ts'
 
 // Throws where libc lacks something, as the imports above do. The portable engine is used then.

@@ -25,7 +25,7 @@ const portable = {
   start: startPortable,
   startTerminal: engine.startTerminal,
   guard: engine.guard,
-  endLeftBehind: engine.endLeftBehind,
+  endProcessesOf: engine.endProcessesOf,
 } as const
 const bash = ['bash', '--norc', '--noprofile']
 

@@ -1,4 +1,5 @@
-const MIN_VALUE_BYTES = 6
+/** Shorter texts would also be found where they mean nothing. This holds for every form of a secret, too. */
+export const SHORTEST_SECRET_BYTES = 6
 /** Single lines are shorter than the whole, and more likely to be something ordinary. */
 const MIN_LINE_BYTES = 8
 const LINE_BREAK = /\r?\n$/
@@ -16,7 +17,7 @@ const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
 export function secretTexts(value: Buffer): Buffer[] {
   // latin1 has one character per byte, so offsets stay the same.
   const text = value.toString('latin1').replace(LINE_BREAK, '')
-  if (text.length < MIN_VALUE_BYTES) return []
+  if (text.length < SHORTEST_SECRET_BYTES) return []
   return distinct([text, ...linesOf(text)])
 }
 
@@ -32,7 +33,7 @@ export function passwordsInUrl(value: Buffer): Buffer[] {
   const colon = userinfo.indexOf(':')
   if (colon < 0) return []
   const password = userinfo.slice(colon + 1)
-  return distinct([password, decoded(password)].filter(({ length }) => length >= MIN_VALUE_BYTES))
+  return distinct([password, decoded(password)].filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
 }
 
 /** Lines without PEM boundaries, which everybody knows. */

@@ -6,7 +6,7 @@ import type { Outcome } from '../../../client/running/outcome.ts'
 import { reasonInWords, reasonOfCode, type NoExitReason } from '../../../client/running/session-end.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
-import { explanation, type SessionSubject } from '../stream/end-report.ts'
+import { explanation, type SessionSubject } from '../end-report.ts'
 import { exitCodeOfExecution } from '../exit-code.ts'
 
 /** JSON is one string, and JavaScript limits the length of those. */

@@ -1,7 +1,7 @@
 import type { Account } from '../../../client/account/account.ts'
 import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
-import { leftReport, waitingFor, type SessionSubject, explainEnd } from './end-report.ts'
+import { leftReport, waitingFor, type SessionSubject, explainEnd } from '../end-report.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { endBySignal, Leaving } from '../leaving.ts'
 import { Notices, type NoticeFlags } from '../notices.ts'

@@ -1,14 +1,14 @@
+import { SHORTEST_SECRET_BYTES } from '../secrets.ts'
 import { isLineBreak } from './line-breaks.ts'
 import { urlTexts } from './url-texts.ts'
 import { isUtf8 } from 'node:buffer'
 
-/** Shorter ones would also be found where they mean nothing. */
-const MIN_BYTES = 6
-
 /** The text as it is, and without its line breaks: a stream may have others. */
 export function plainTexts(text: Buffer): Buffer[] {
   const joined = text.filter((byte) => !isLineBreak(byte))
-  return joined.length === text.length || joined.length < MIN_BYTES ? [text] : [text, Buffer.from(joined)]
+  return joined.length === text.length || joined.length < SHORTEST_SECRET_BYTES
+    ? [text]
+    : [text, Buffer.from(joined)]
 }
 
 /**
@@ -17,7 +17,7 @@ export function plainTexts(text: Buffer): Buffer[] {
  */
 export function variantsOf(text: Buffer): Buffer[] {
   const variants = [...plainTexts(text), ...base64Texts(text), ...urlTexts(text), ...jsonTexts(text)]
-  return distinct(variants.filter(({ length }) => length >= MIN_BYTES))
+  return distinct(variants.filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
 }
 
 function distinct(texts: readonly Buffer[]): Buffer[] {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { endLeftBehind, leftBehind, signalIfStill } from '../../../src/runtime/ending/left-behind.ts'
+import { endProcessesOf, processesOf, signalIfStill } from '../../../src/runtime/ending/dead-agent.ts'
 import { processEntry } from '../../../src/runtime/ending/process-table.ts'
 import { engine } from '../../support/sites/execute.ts'
 import { commandLineOf, isAlive } from '../../support/machine/processes.ts'
@@ -101,7 +101,7 @@ describe('what the commands of a killed agent left behind is ended:', () => {
     await waitFor(() => agent.sleeping().length === sleeping)
     await agent.kill()
     const before = agent.commands().length
-    expect(await endLeftBehind(agent, 200)).toBeGreaterThanOrEqual(before)
+    expect(await endProcessesOf(agent, 200)).toBeGreaterThanOrEqual(before)
     expect(agent.commands()).toEqual([])
   })
 
@@ -110,7 +110,7 @@ describe('what the commands of a killed agent left behind is ended:', () => {
     await waitFor(() => agent.commands().filter(isStopped).length === 2)
     await agent.kill()
     // The grace is longer than the test may take.
-    expect(await endLeftBehind(agent, 100_000)).toBe(2)
+    expect(await endProcessesOf(agent, 100_000)).toBe(2)
     expect(agent.commands()).toEqual([])
   })
 
@@ -119,7 +119,7 @@ describe('what the commands of a killed agent left behind is ended:', () => {
     await waitFor(() => agent.sleeping().length === 20)
     await agent.kill()
     const descriptors = readdirSync('/proc/self/fd').length
-    expect(await engine.endLeftBehind(agent, 2000)).toBe(20)
+    expect(await engine.endProcessesOf(agent, 2000)).toBe(20)
     expect(agent.commands()).toEqual([])
     expect(readdirSync('/proc/self/fd').length).toBe(descriptors)
   })
@@ -132,7 +132,7 @@ describe('nothing else is ended:', () => {
     await waitFor(() => killed.sleeping().length === 1 && living.sleeping().length === 2)
     await killed.kill()
     const before = living.commands()
-    expect(await endLeftBehind(killed, 200)).toBe(1)
+    expect(await endProcessesOf(killed, 200)).toBe(1)
     expect(living.commands()).toEqual(before)
     expect(isAlive(living.pid)).toBe(true)
   })
@@ -144,11 +144,11 @@ describe('nothing else is ended:', () => {
     const before = nameAt(instance, -1)
     const behind = nameAt(instance, 1)
     for (const other of [before, behind]) {
-      expect(await endLeftBehind({ instance: other, marker: marker.slice(0, -1) }, 0)).toBe(0)
-      expect(await endLeftBehind({ instance: other, marker: marker.slice(1) }, 0)).toBe(0)
+      expect(await endProcessesOf({ instance: other, marker: marker.slice(0, -1) }, 0)).toBe(0)
+      expect(await endProcessesOf({ instance: other, marker: marker.slice(1) }, 0)).toBe(0)
     }
     expect(agent.sleeping().length).toBe(2)
-    expect(await endLeftBehind(agent, 200)).toBe(2)
+    expect(await endProcessesOf(agent, 200)).toBe(2)
   })
 
   it('who looks, whoever started it, and what those started without the marks', async () => {
@@ -159,7 +159,7 @@ describe('nothing else is ended:', () => {
       agent.sleeping().find((pid) => processEntry(pid)?.session === pid),
       agent.sleeping().find((pid) => processEntry(pid)?.session !== pid),
     ]
-    const pidsFor = (self: number) => new Set(leftBehind(agent, self).map(({ pid }) => pid))
+    const pidsFor = (self: number) => new Set(processesOf(agent, self).map(({ pid }) => pid))
     expect(pidsFor(process.pid)).toEqual(new Set([parent, unmarked, marked]))
     expect(pidsFor(parent)).toEqual(new Set([marked]))
     expect(pidsFor(marked)).toEqual(new Set())

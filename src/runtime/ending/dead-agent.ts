@@ -26,12 +26,12 @@ const AGAIN_MS = 20
  * our children, so a number alone proves nothing: see `signalIfStill`.
  * @returns how many processes were ended; settles at most two seconds after the SIGKILL
  */
-export async function endLeftBehind(agent: DeadAgent, graceMs: number): Promise<number> {
+export async function endProcessesOf(agent: DeadAgent, graceMs: number): Promise<number> {
   const signalled = new Set<string>()
   const end = performance.now() + graceMs + KILLED_MS
   let foundNothing = false
   for (let pass = 0; pass < MAX_PASSES && performance.now() < end; pass++) {
-    const found = leftBehind(agent)
+    const found = processesOf(agent)
     if (found.length === 0 && foundNothing) break
     foundNothing = found.length === 0
     // Only processes found at first get a grace. Later ones were started by a process that was already told to end.
@@ -69,7 +69,7 @@ function isRunning({ pid, startTime }: ProcessEntry): boolean {
  * Marked processes, those in a session that a marked one leads, and all their descendants.
  * @param self is spared, with its ancestors: the command that started us may have been one of the dead agent's
  */
-export function leftBehind({ instance, marker }: DeadAgent, self = process.pid): ProcessEntry[] {
+export function processesOf({ instance, marker }: DeadAgent, self = process.pid): ProcessEntry[] {
   const table = allProcesses().filter(({ ended }) => !ended)
   const spared = selfAndAncestors(self, table)
   const isMarked = (pid: number) => isMarkedBy(instance, pid) || hasEntry(pid, marker)
