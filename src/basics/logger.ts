@@ -1,6 +1,4 @@
-/**
- * What agent and gateway log to: pino in the program, anything in a test. Fields never hold the values of variables.
- */
+/** What agent and gateway log to: pino, or anything in a test. Fields never hold the values of variables. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -1,8 +1,6 @@
 import { errnoOf } from './errors.ts'
 
-/**
- * Signals a process group. False when it has no process any more; one that may not be signalled (EPERM) still counts.
- */
+/** Signals a process group. False when it has no process left; one that may not be signalled (EPERM) counts. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pgid, signal)

@@ -1,10 +1,7 @@
 import type { Command } from 'commander'
 import { nearest } from '../basics/text/nearest.ts'
 
-/**
- * Refuses unknown commands by name. Commander would pass the word to the default command, which would say that it takes
- * no arguments.
- */
+/** Commander would pass an unknown word to the default command, which would say that it takes no arguments. */
 export function refuseUnknownCommands(parent: Command): Command {
   return parent.hook('preSubcommand', () => {
     const [word] = parent.args

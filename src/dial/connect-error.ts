@@ -1,16 +1,10 @@
 import type { GatewayCode } from '../wire/gateway-codes.ts'
 
-/**
- * The stream could not be opened, or it has ended. `kind` decides what is said, and how long an agent waits before
- * the next attempt.
- */
+/** No stream, or its end. `kind` decides what is said, and how long an agent waits before the next attempt. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly kind: 'refused' | 'conflict' | 'lost'
-  /**
-   * The name of the gRPC status with which the gateway ended the stream, such as NOT_FOUND; undefined when the gateway
-   * did not end it.
-   */
+  /** The gRPC status with which the gateway ended it, such as NOT_FOUND; undefined when it did not. */
   readonly status: string | undefined
 
   /** The reason as a code. Only the embedded gateway sends one. */

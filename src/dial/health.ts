@@ -9,16 +9,10 @@ export interface GatewayHealth {
   readonly roundTripMs: number
 }
 
-/**
- * This many missed answers in a row end the stream. One may be lost to a busy gateway, or because this process stood
- * still.
- */
+/** So many missed answers in a row end the stream. One may be lost, or this process stood still. */
 const MISSES = 2
 
-/**
- * Asks the gateway regularly whether it is there. Not by HTTP/2 pings: grpc-go ends connections that ping more often
- * than every 5 minutes.
- */
+/** Asks whether the gateway is there. Not by HTTP/2 pings: grpc-go ends connections with more than one in 5 minutes. */
 export class HealthWatch {
   readonly #ask: (deadlineMs: number) => Promise<HealthAnswer>
   readonly #timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>

@@ -5,9 +5,7 @@ import { ConnectError } from './connect-error.ts'
 import { HealthWatch, type GatewayHealth } from './health.ts'
 import type { StreamTiming } from './timing.ts'
 
-/**
- * Limit for bytes that gRPC holds and has not written yet. grpc-js itself only counts messages, whatever their size.
- */
+/** Bytes that gRPC holds and has not written yet. grpc-js itself counts messages, whatever their size. */
 const MAX_IN_FLIGHT_BYTES = 1024 * 1024
 /** What a packet costs besides its payload, roughly. */
 const PACKET_OVERHEAD_BYTES = 256
@@ -75,10 +73,7 @@ export class PacketStream {
     return this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
   }
 
-  /**
-   * Settles when there is room for the next packet. Await it: that is all the back-pressure there is. @throws
-   * ConnectError
-   */
+  /** Settles when there is room for the next packet: that is all the back-pressure. @throws ConnectError */
   async send(packet: Packet): Promise<void> {
     this.#refuseWhenEnded()
     const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES

@@ -2,15 +2,9 @@
 export interface StreamTiming {
   /** From the first step to the gateway's first packet; grpc-js has no limit for that. */
   readonly dialMs: number
-  /**
-   * `whenever`: the gateway may take its time once it is connected, since it waits for an agent. Meanwhile it answers
-   * health checks.
-   */
+  /** `whenever`: the gateway may wait for an agent once it is connected. It answers health checks meanwhile. */
   readonly firstPacket: 'within-dial' | 'whenever'
-  /**
-   * Interval of keepalive packets, as in hoop's agent. The gateway ignores them, but proxies on the way do not
-   * (protocol.md 3.1).
-   */
+  /** Of keepalive packets, as in hoop's agent: for proxies on the way, the gateway ignores them (protocol.md 3.1). */
   readonly keepaliveMs: number
   /** A gateway that takes no byte for this long is gone, even if its connection still stands. */
   readonly stallMs: number
@@ -18,9 +12,7 @@ export interface StreamTiming {
   readonly closeMs: number
   /** From the start of one health check to the next; shorter than the idle limit of usual load balancers. */
   readonly healthEveryMs: number
-  /**
-   * Time for the answer to one check. Two unanswered checks end the stream, at most 50 s after the last sign of life.
-   */
+  /** For the answer to one check. Two missed ones end the stream, at most 50 s after the last sign of life. */
   readonly healthDeadlineMs: number
 }
 

@@ -118,10 +118,7 @@ function explainAlert(code: string, address: string, { client }: TlsOptions): st
     : `${address} ended the TLS handshake (${code}): it may not accept the certificate in tls.cert`
 }
 
-/**
- * Names in the certificate, which Node puts into the error for a wrong name: `DNS:gateway.example.com, IP
- * Address:10.0.0.1`.
- */
+/** The names that Node puts into the error: `DNS:gateway.example.com, IP Address:10.0.0.1`. */
 function namesOf(error: object): string {
   const { subjectaltname } = (error as { readonly cert?: Partial<PeerCertificate> }).cert ?? {}
   return (subjectaltname ?? 'none').slice(0, 200)

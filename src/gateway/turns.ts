@@ -9,10 +9,7 @@ export class Turns {
     this.#places = places
   }
 
-  /**
-   * The turns of one user: a function that runs another as soon as a place is free, and keeps the place until that
-   * settles.
-   */
+  /** The turns of one user: runs a function as soon as a place is free, which it keeps until that settles. */
   of(user: string): LimitFunction {
     const known = this.#users.get(user)
     if (known !== undefined) return known

@@ -6,19 +6,14 @@ import type { History } from './history/history.ts'
 const PASS_MS = 10 * 60 * 1000
 /** How often, while the disk takes nothing. */
 const RECOVER_MS = 5000
-/**
- * Removed for their age in one pass. If a wrong clock makes all sessions look old, somebody can still notice in time.
- */
+/** Removed for their age in one pass. If a wrong clock makes all look old, somebody can still notice. */
 const SESSIONS_PER_PASS = 5000
 
 interface Settings {
   readonly retainMs: number
 }
 
-/**
- * Looks after the history while the gateway runs: removes what is too old or too much, and notices when there is room
- * again.
- */
+/** Removes from the history what is too old or too much, and notices when there is room again. */
 export class Upkeep {
   readonly #history: History
   readonly #settings: Settings

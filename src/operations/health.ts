@@ -6,10 +6,7 @@ const WINDOW_MS = 60_000
 /** An agent whose loop stood still for longer than this, of the last minute, no longer works. */
 const BLOCKED_MS = WINDOW_MS / 2
 
-/**
- * Times in the last minute in which an event loop stood still, from the moments at which it turned (milliseconds,
- * rising).
- */
+/** When an event loop stood still in the last minute, by the moments at which it turned (ms, rising). */
 export class LoopDelays {
   #blocks: { readonly endedAt: number; readonly ms: number }[] = []
   #turnedAt: number

@@ -49,10 +49,7 @@ export class Metrics {
     return { contentType, text: await this.#registry(contentType).metrics() }
   }
 
-  /**
-   * Made at the first request: the observers of process metrics cost something, and usually only one format is
-   * requested.
-   */
+  /** Made at the first request: observers of process metrics cost something, and mostly one format is used. */
   #registry(contentType: RegistryContentType): Registry<RegistryContentType> {
     const known = this.#registries.get(contentType)
     if (known !== undefined) return known
@@ -117,10 +114,7 @@ function registerLoopDelay(registry: Registry<RegistryContentType>, loopDelayMs:
   })
 }
 
-/**
- * Whether OpenMetrics is preferred. Prometheus names it first and the classic text second; browsers and curl do not
- * name it.
- */
+/** Whether OpenMetrics is preferred. Prometheus names it before the classic text; browsers and curl do not. */
 export function wantsOpenMetrics(accept = ''): boolean {
   const open = quality(accept, 'application/openmetrics-text')
   return open > 0 && open >= quality(accept, 'text/plain')

@@ -1,9 +1,7 @@
 import type { Logger } from '../basics/logger.ts'
 import { printableJson } from '../basics/text/printable.ts'
 
-/**
- * What a running agent reports about itself: over its socket, as metrics, and to the log on SIGUSR2. Holds no secret.
- */
+/** What an agent reports over its socket, as metrics, and to the log on SIGUSR2. Holds no secret. */
 export interface Status {
   readonly version: string
   readonly pid: number

@@ -21,9 +21,7 @@ export function refusalOf(asked: AskedProtections): string | undefined {
   return undefined
 }
 
-/**
- * What users are told when their output should be masked if possible, which it is not. Undefined: nobody asked for it.
- */
+/** For users who asked for masking if possible, which it is not. Undefined: nobody asked for it. */
 export function unmaskedBecause(asked: AskedProtections): string | undefined {
   if (asked.dlpProvider === '' || !wantsMasking(asked)) return undefined
   return `this agent does not mask data yet, ${JSON.stringify(asked.dlpProvider)} was not asked: output passes as it is (mode best-effort)`

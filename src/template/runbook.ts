@@ -69,9 +69,7 @@ function render(
   return { text: decodeText(output), bytes: Buffer.from(output, 'latin1'), env: environment }
 }
 
-/**
- * A missing input with a default counts as empty. hoop names the missing ones in random order; here they are sorted.
- */
+/** A missing input with a default is empty. Missing ones are sorted; hoop names them in random order. */
 function addAbsent(fields: Map<ByteString, ByteString>, inputs: readonly Input[]): void {
   const absent = inputs.filter(({ name }) => !fields.has(name))
   const missing = absent.filter(({ optional }) => !optional).map(({ name }) => name)

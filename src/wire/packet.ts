@@ -34,9 +34,7 @@ export const YES = '1'
 
 export const NO_PAYLOAD = Buffer.alloc(0)
 
-/**
- * Sent every few seconds by agents and clients, for the proxies on the way; the gateway ignores it (protocol.md 3.1).
- */
+/** Sent every few seconds for the proxies on the way; the gateway ignores it (protocol.md 3.1). */
 export const KEEPALIVE: Packet = { type: 'GatewayKeepAlive', spec: {}, payload: NO_PAYLOAD }
 
 /** The text value of a spec key, or undefined when the packet lacks it. Own keys only: `__proto__` is data. */

@@ -1,8 +1,4 @@
-/**
- * Joins all pieces; ends the source when there is more than the limit.
- * @param limit in bytes
- * @throws what `tooLong` makes, and what the source throws
- */
+/** Joins all pieces of at most `limit` bytes together. @throws what `tooLong` makes, and what the source throws */
 export async function readAll(
   pieces: AsyncIterable<Buffer> | Iterable<Buffer>,
   limit: number,

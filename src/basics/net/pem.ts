@@ -27,9 +27,7 @@ export function pemText(value: string, resolve: (path: string) => string): strin
 
 export const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
-/**
- * The certificates in a text; other text between them is ignored. @throws PemError when there is none, or a broken one
- */
+/** The certificates in a text, whatever is between them. @throws PemError when there is none, or a broken one */
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
   if (blocks.length === 0) throw new PemError('there is no certificate in it (-----BEGIN CERTIFICATE-----)')

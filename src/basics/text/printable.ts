@@ -1,6 +1,4 @@
-/**
- * Characters that JSON leaves as they are and terminals obey: U+009B starts an escape sequence, U+202E reverses text.
- */
+/** What JSON leaves as it is and terminals obey: U+009B starts an escape sequence, U+202E reverses text. */
 const OBEYED = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** JSON that is safe to show on a terminal, whoever wrote the texts in it. Its meaning stays the same. */
@@ -18,9 +16,7 @@ function escaped(character: string): string {
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
-/**
- * Makes foreign text safe for a terminal: lines and tabs stay, everything else that a terminal obeys becomes visible.
- */
+/** Makes foreign text safe for a terminal: lines and tabs stay, what else it would obey becomes visible. */
 export function printableText(text: string): string {
   return text
     .replaceAll('\r\n', '\n')

@@ -59,10 +59,7 @@ function parse(file: string): unknown {
   }
 }
 
-/**
- * Writes the file in one step: a reader sees either the old account or the new one.
- * @throws the file system's error
- */
+/** Writes the file in one step: a reader sees either the old account or the new one. @throws the file system's error */
 export function writeAccountFile(file: string, account: StoredAccount): void {
   const folder = path.dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -11,9 +11,7 @@ import type { Proxy } from '../../dial/tunnel.ts'
 import { AccountError, type StoredAccount } from './account-file.ts'
 import { parseRestAddress, parseStreamAddress, type RestAddress, type StreamAddress } from './address.ts'
 
-/**
- * A gateway, and the user who asks it. Everything is checked; the token is never sent without TLS to another machine.
- */
+/** A gateway and its user, checked. The token is never sent without TLS to another machine. */
 export interface Account {
   readonly rest: RestAddress
   readonly token: Secret

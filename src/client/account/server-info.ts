@@ -34,10 +34,7 @@ export async function fetchGrpcUrl(account: Account, signal?: AbortSignal): Prom
   return value.grpc_url || undefined
 }
 
-/**
- * The account's own address of the streams, or else the one that the gateway names. @throws ApiError, also when there
- * is none
- */
+/** The account's own address of the streams, else the gateway's. @throws ApiError, also when there is none */
 export async function findGrpcUrl(account: Account, signal?: AbortSignal): Promise<string> {
   const url = account.grpcUrl ?? (await fetchGrpcUrl(account, signal))
   if (url !== undefined) return url

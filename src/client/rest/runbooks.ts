@@ -27,9 +27,7 @@ export interface Runbook {
   readonly parameters: readonly Parameter[]
   /** Why it cannot be run. */
   readonly error: string | undefined
-  /**
-   * The name of the repository in the second version of the interface; undefined on gateways that have only the first.
-   */
+  /** Its name in the second version of the interface; undefined on gateways that have only the first. */
   readonly repository: string | undefined
 }
 

@@ -3,9 +3,7 @@ import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'
 import { askJson, askWell, discardBody } from './json.ts'
 
-/**
- * One execution or terminal, as the gateway has recorded it. Texts come from the gateway: make them printable first.
- */
+/** One execution or terminal in the gateway's record. Make its texts printable before you show them. */
 export interface RecordedSession {
   readonly id: string
   readonly user: string
@@ -19,9 +17,7 @@ export interface RecordedSession {
   readonly endedAt: string | undefined
   /** Bytes of output recorded so far. hoop records every 50 s, and at the end. */
   readonly outputBytes: number
-  /**
-   * State of a review: PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review.
-   */
+  /** PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review. */
   readonly review: string | undefined
   /** Everything that the gateway sent. */
   readonly raw: object
@@ -122,10 +118,7 @@ export async function killSession(account: Account, id: string, signal?: AbortSi
 /** Output that can be read once, by `for await`. */
 export type RecordedOutput = AsyncIterable<Buffer> | Iterable<Buffer>
 
-/**
- * Everything that the session has written so far, byte for byte.
- * @throws ApiError, also when it breaks off
- */
+/** Everything that the session has written so far, byte for byte. @throws ApiError, also when it breaks off */
 export async function openOutput(
   account: Account,
   id: string,

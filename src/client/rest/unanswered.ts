@@ -12,9 +12,7 @@ const FIRST_LOOK_MS = 1000
 /** A session appears before its execution starts, but a busy gateway needs a moment. */
 const FIND_MS = 30_000
 
-/**
- * Yields what can be seen of an execution that has no answer yet. @returns the session's id, as soon as it is known
- */
+/** Yields what can be seen of an execution that has no answer yet. @returns the session's id, as soon as it is known */
 export async function* lookOn(
   account: Account,
   correlationId: string,

@@ -129,10 +129,7 @@ export class ClientSession implements Disposable {
     }
   }
 
-  /**
-   * Lets only the first one through, however often an agent says that the session is open: a second script would run
-   * as a second command.
-   */
+  /** Lets only the first one through: a second script would run as a second command. */
   #opened(message: OpenedMessage): OpenedMessage | undefined {
     if (this.#isOpen) return undefined
     this.#isOpen = true

@@ -106,10 +106,7 @@ export interface RenderedFile {
   readonly secretParameters: readonly string[] | undefined
 }
 
-/**
- * What would be run, as the gateway renders it. Only the embedded gateway can tell; others answer `not-found`.
- * @throws ApiError
- */
+/** What would be run. Only the embedded gateway can tell; others answer `not-found`. @throws ApiError */
 export async function renderLocally(
   account: Account,
   request: RestExecution,

@@ -13,9 +13,7 @@ export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }
 
-/**
- * How long to wait for the record of a session whose answer has no code. If somebody closes it, that takes moments.
- */
+/** How long to wait for the record of a session whose answer has no code. If somebody closes it, that takes moments. */
 const SETTLE_MS = 10_000
 
 type Sights = AsyncGenerator<ExecutionSight, Outcome>

@@ -9,17 +9,11 @@ export interface Outcome {
   readonly sessionId: string
   /** Undefined when there is no code: it could not run, was killed, or its agent was lost. */
   readonly exitCode: number | undefined
-  /**
-   * Why there is no code, in the gateway's words. When an execution was followed, it is known only after the output was
-   * read.
-   */
+  /** Why there is no code, in the gateway's words. For a followed execution known after the output was read. */
   readonly reason: string | undefined
   /** The same reason as a code. Only the embedded gateway sends one. */
   readonly code: GatewayCode | undefined
-  /**
-   * The output, byte for byte, in the order of arrival. Reading it may throw an ApiError; the rest of the outcome stays
-   * valid.
-   */
+  /** Byte for byte, in order of arrival. If reading throws an ApiError, the rest of the outcome stays valid. */
   readonly output: RecordedOutput
   readonly isTruncated: boolean
   /** Bytes of secrets that were replaced in the output, as far as the gateway tells. */
@@ -39,10 +33,7 @@ function reasonIn({ output }: ExecutionAnswer): string | undefined {
   return RPC_ERROR.exec(output)?.[2]?.trim()
 }
 
-/**
- * The outcome from an answer with an exit code. If the answer does not hold all of the output, the output is read
- * from the record.
- */
+/** From an answer with an exit code. Output that the answer does not hold is read from the record. */
 export async function outcomeOfAnswer(
   account: Account,
   answer: ExecutionAnswer,

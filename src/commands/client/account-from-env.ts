@@ -7,10 +7,7 @@ export function accountFile(): string {
   return accountPath(process.env, homedir())
 }
 
-/**
- * The gateway and user for the client commands. @throws Failure, exit code 78, when nobody has signed in or the file is
- * not private
- */
+/** @throws Failure, exit code 78, when nobody has signed in or the file is not private */
 export function readAccount(): Account {
   const file = accountFile()
   try {

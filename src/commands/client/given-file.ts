@@ -1,12 +1,7 @@
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
-/**
- * The content of a file that somebody has named.
- * @param limit in bytes
- * @param named how a message calls it
- * @throws Failure, exit code 64
- */
+/** What a named file holds, at most `limit` bytes. @param named for messages @throws Failure, exit code 64 */
 export function readGivenFile(path: string, limit: number, named = path): Buffer {
   return refusing(named, () => readSmallFile(path, limit).bytes)
 }

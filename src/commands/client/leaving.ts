@@ -4,10 +4,7 @@ import { exitCodeOfSignal } from './exit-code.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]
 
-/**
- * Time for an orderly end. A write to a reader that has stopped reading never ends, and Node would wait for it at
- * exit.
- */
+/** Time for an orderly end. A write to a reader that has stopped reading would keep Node from exiting. */
 const PATIENCE_MS = 1000
 
 export interface WayOut {

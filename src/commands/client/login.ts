@@ -71,10 +71,7 @@ function accountFor(stored: StoredAccount): Account {
   return findAccount({ env, stored, file: '--api-url' })
 }
 
-/**
- * The address of the streams. Undefined when the gateway names none or an invalid one: only `exec` and `connect` need
- * it.
- */
+/** Undefined when the gateway names none or an invalid one: only `exec` and `connect` need it. */
 async function knownGrpcUrl(account: Account): Promise<string | undefined> {
   try {
     const url = await fetchGrpcUrl(account)

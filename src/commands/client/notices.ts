@@ -30,10 +30,7 @@ export class Notices {
     this.#flags = flags
   }
 
-  /**
-   * Tells a person at a terminal what this program waits for, unless it comes soon.
-   * @returns dispose it when it has come
-   */
+  /** Tells a person at a terminal what is waited for, unless it comes soon. @returns dispose it when it has come */
   whileWaiting(text: string): Disposable {
     const { json = false, quiet = false } = this.#flags
     const isWanted = !json && !quiet && isatty(this.#stderr.fd)

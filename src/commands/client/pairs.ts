@@ -2,10 +2,7 @@ import { exitCodes, Failure } from '../failure.ts'
 
 const NAME = /^[^=\p{Cc}]+(?==)/u
 
-/**
- * `name=value` texts of one flag. Messages never contain the value, which may be a secret.
- * @throws Failure, exit code 64, also when a name is given twice
- */
+/** `name=value` texts of one flag. Values may be secrets. @throws Failure, exit code 64, also for a double name */
 export function readPairs(texts: readonly string[], flag: string): Map<string, string> {
   const pairs = new Map<string, string>()
   for (const text of texts) {

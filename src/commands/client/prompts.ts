@@ -31,9 +31,7 @@ export async function askText(
   return answered((context) => input(question, context))
 }
 
-/**
- * Asks for one of several texts. @param proposed is the one that Enter takes. @throws Failure when the person gives up
- */
+/** @param proposed is the one that Enter takes. @throws Failure when the person gives up */
 export async function askChoice(
   message: string,
   choices: readonly { readonly name: string; readonly value: string }[],

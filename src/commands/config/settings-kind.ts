@@ -37,10 +37,7 @@ export function settingsKind(file: string, { agent, gateway }: KindFlags): Setti
   )
 }
 
-/**
- * Names at the beginning of a line, before a colon, up to their first dot. Found by text, so that it works for broken
- * YAML, too.
- */
+/** Names before a colon, up to their first dot. Found by text, so that it works for broken YAML, too. */
 function namesIn(file: string): string[] {
   try {
     const text = decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)

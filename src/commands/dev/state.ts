@@ -82,9 +82,7 @@ function writeOnce(file: string, content: () => string): void {
   if (!existsSync(file)) writeFileSync(file, `${content().trimEnd()}\n`, { mode: 0o600, flag: 'wx' })
 }
 
-/**
- * A repository of its own, so that a user can edit, commit and run. It appears in its place only when it is complete.
- */
+/** A repository to edit, commit in and run. It appears in its place only when it is complete. */
 function makeRepository(folder: string): void {
   if (existsSync(folder)) return
   const unfinished = `${folder}.new`

@@ -83,10 +83,7 @@ function programOf(folder: string): string | undefined {
   }
 }
 
-/**
- * Memory outside the heap: code, stacks, buffers. An agent that had served 120 MB of output took 102 to 111 MB in
- * all.
- */
+/** Memory outside the heap (code, stacks, buffers): after 120 MB of output an agent took 102 to 111 MB in all. */
 const BESIDE_THE_HEAP = 96 * 1024 ** 2
 
 /** Whether V8 lets the heap grow beyond the container's limit; the kernel would then end the agent. */

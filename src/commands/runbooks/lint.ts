@@ -62,10 +62,7 @@ function lintFile(file: string, portable: boolean): Located[] {
   }
 }
 
-/**
- * The files to check. A file that was named may have any name. In a folder: those that a gateway would list, without
- * following links.
- */
+/** A file that was named may have any name. In a folder: what a gateway would list, without following links. */
 function runbooksIn(where: string): string[] {
   try {
     if (!lstatSync(where).isDirectory()) return [where]

@@ -32,10 +32,7 @@ async function missingUser({ forUser, runAs }: Request): Promise<string | undefi
   return `useradd --system --user-group --create-home --home-dir /var/lib/runbook-agent ${runAs}`
 }
 
-/**
- * Programs that the service's user may not reach. For example, nvm installs Node below a home that is closed to
- * others.
- */
+/** What the service's user may not reach: nvm installs Node below a home that is closed to others. */
 function closedPrograms({ forUser, runAs, place: { node, main } }: Request): string[] {
   if (forUser) return []
   return [node, main]

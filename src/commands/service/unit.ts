@@ -14,9 +14,7 @@ export interface UnitOptions {
   readonly allowSudo: boolean
 }
 
-/**
- * systemd.exec(5): for an ordinary user all of these imply NoNewPrivileges=, or they also restrict what sudo starts.
- */
+/** systemd.exec(5): for an ordinary user they imply NoNewPrivileges=, or also restrict what sudo starts. */
 const SANDBOX =
   /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime)|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
 /** Lines left out for a user's manager: it has no other users, no network unit, and cannot lower the score. */
@@ -25,10 +23,7 @@ const MARK =
   '# Made by `runbook-agent service`. Change it with `systemctl edit`, which leaves this file as it is.'
 const SUM = '# sha256 of what follows: '
 
-/**
- * The unit for one installation, from the template in systemd/. @throws Failure for a path that does not fit into a
- * unit
- */
+/** From the template in systemd/. @throws Failure for a path that does not fit into a unit */
 export function renderUnit(template: string, options: UnitOptions): string {
   const leaveOut = (line: string) =>
     ((options.forUser || options.allowSudo) && SANDBOX.test(line)) ||

@@ -130,10 +130,7 @@ export function workingFolder(): string {
   return statSync(home, { throwIfNoEntry: false })?.isDirectory() === true ? home : '/'
 }
 
-/**
- * A control group for each execution, if the agent's own group is delegated to it.
- * @throws Failure when a limit is set that cannot be enforced
- */
+/** Where our own group is delegated to us. @throws Failure when a limit is set that cannot be enforced */
 async function openGroups(settings: AgentConfiguration, log: Logger): Promise<ControlGroups | undefined> {
   const limits = { memoryMaxBytes: settings.limitsMemoryBytes, pidsMax: settings.limitsProcesses }
   const limited = Object.values(limits).some((limit) => limit !== undefined)

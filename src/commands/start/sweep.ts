@@ -9,10 +9,7 @@ export interface Sweep {
   readonly log: Logger
 }
 
-/**
- * Ends the commands of agents that were killed, then removes their secret files. In this order: a command may use a
- * file.
- */
+/** Ends the commands of killed agents, then removes their secret files: a command may use a file. */
 export async function sweep({ folder, engine, graceMs, log }: Sweep): Promise<void> {
   for (const instance of await folder.abandoned()) {
     const agent = { instance, marker: `RUNBOOK_AGENT_INSTANCE=${instance}` }

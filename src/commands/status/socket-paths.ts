@@ -5,9 +5,7 @@ import { SOCKET_NAME } from '../../operations/status-socket.ts'
 
 const INSTANCE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/**
- * Agents have their folders in `runbook-agent-<uid>` in one of these, or beside that; systemd's units in the fourth.
- */
+/** Agents have `runbook-agent-<uid>` in one of these, or beside that; systemd's units in the fourth. */
 function bases(): string[] {
   const { RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
   const named = [RUNBOOK_AGENT_RUNTIME_DIR, RUNTIME_DIRECTORY?.split(':')[0]]

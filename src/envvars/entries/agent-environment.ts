@@ -7,9 +7,7 @@ export type AgentValue =
 const AGENT_ONLY =
   /^(?:HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
 
-/**
- * The secret in `scheme://name:secret@host:port`. Only long ones: a short one could be part of any value by chance.
- */
+/** The secret in `scheme://name:secret@host:port`. Only long ones: a short one could be part of any value by chance. */
 const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/
 
 /**
@@ -65,10 +63,7 @@ export class AgentEnvironment {
     return this.#holdsCredential(value) ? holdsKey(name) : { value }
   }
 
-  /**
-   * Everything but the agent's own variables: what commands get from an agent with `mode=embedded` (protocol.md 5.3,
-   * step 10).
-   */
+  /** Without the agent's own: what commands of an agent with `mode=embedded` get (protocol.md 5.3, step 10). */
   all(): ReadonlyMap<string, string> {
     const open = [...this.#variables].filter(
       ([name, value]) => !this.#isOwn(name) && !this.#holdsCredential(value),
@@ -86,10 +81,7 @@ export class AgentEnvironment {
     return parsed
   }
 
-  /**
-   * Whether the value contains the credential, under any name and inside other text: sudo puts the whole command line
-   * into SUDO_COMMAND.
-   */
+  /** Under any name and inside other text: sudo puts the whole command line into SUDO_COMMAND. */
   #holdsCredential(value: string): boolean {
     return this.#credentials.some((credential) => value.includes(credential))
   }

@@ -6,10 +6,7 @@ import { goQuote } from '../../golang/text/quote.ts'
 /** `envvar`: NAME holds the value. `filesystem`: NAME holds the path of a file that holds the value. */
 export type EntryKind = 'envvar' | 'filesystem'
 
-/**
- * Who sent the value. A connection's values are secrets, also those that the agent fetched for it from its own
- * environment.
- */
+/** Who sent it. A connection's values are secrets, also those that the agent fetched for it. */
 export type EntryOrigin = 'connection' | 'client' | 'agent'
 
 /** Limit for one session, connection and client together. The largest real ones have a few dozen. */

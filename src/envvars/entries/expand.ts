@@ -6,10 +6,7 @@ const CLOSING_BRACE = 0x7d
 const SPECIAL_NAMES = Buffer.from('*#$@!?-0123456789')
 const NAME_BYTES = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_')
 
-/**
- * Limits close to Linux's: 128 KiB for one argument, some MiB for all. Longer ones are refused before memory is spent
- * on them.
- */
+/** Close to Linux's: 128 KiB for one argument, some MiB for all. Refused before memory is spent on more. */
 const MAX_ARGUMENT_BYTES = 128 * 1024
 const MAX_ARGUMENTS_BYTES = 4 * 1024 * 1024
 

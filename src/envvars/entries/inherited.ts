@@ -1,6 +1,4 @@
-/**
- * PATH for commands of an agent that was started without one. Debian, Fedora and Alpine keep their programs there.
- */
+/** PATH for commands of an agent that was started without one. Debian, Fedora and Alpine keep their programs there. */
 const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 const INHERITED: ReadonlySet<string> = new Set([

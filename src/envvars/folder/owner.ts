@@ -41,10 +41,7 @@ export async function isAbandoned(folder: string): Promise<boolean> {
   return state === 'ended' || state === 'silent'
 }
 
-/**
- * `running` and `ended` are certain. `heard` and `silent`: the owner cannot be seen from here, and was or was not heard
- * of within the hour.
- */
+/** `running`, `ended`: certain. `heard`, `silent`: unseen from here, and (not) heard of within the hour. */
 export async function ownerState(folder: string): Promise<'running' | 'ended' | 'heard' | 'silent'> {
   const owner = await readOwner(folder)
   // A folder gets its owner file before its name, so only a half-removed one has none.

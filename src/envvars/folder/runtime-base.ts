@@ -98,9 +98,7 @@ export function findUserFolder(base: string): Partial<UserFolder> {
   }
 }
 
-/**
- * All folders in which this user's agents may have left something: the usual one, and those beside it. Only our own.
- */
+/** Where this user's agents may have left something: the usual one, and those beside it. Only our own. */
 export function userFolders(base: string): string[] {
   const usual = basename(usualFolder(base))
   return list(base)

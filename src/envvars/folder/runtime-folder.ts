@@ -83,10 +83,7 @@ export class RuntimeFolder implements AsyncDisposable {
     }
   }
 
-  /**
-   * The instances of agents that were killed, on this machine and in this pid namespace. Ask before `sweep`, which
-   * forgets them, to end their processes.
-   */
+  /** Agents killed on this machine, in this pid namespace. Ask before `sweep`, which forgets them. */
   async abandoned(): Promise<string[]> {
     const abandoned = []
     for (const folder of this.#userFolders())

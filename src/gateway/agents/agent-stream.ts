@@ -39,10 +39,7 @@ export class AgentStream {
     return this.#link.room()
   }
 
-  /**
-   * Opens a session, and gives what the agent says of it until `over`.
-   * @throws AgentLostError
-   */
+  /** Opens a session, and gives what the agent says of it until `over`. @throws AgentLostError */
   async *open(message: OpenMessage, over: AbortSignal): AsyncGenerator<AgentMessage, void, undefined> {
     if (this.#lost !== undefined) throw this.#lost
     const messages = new Handover<AgentMessage>(over)
@@ -55,10 +52,7 @@ export class AgentStream {
     }
   }
 
-  /**
-   * Settles when the session has taken the message. Drops those of sessions that are unknown or over, as hoop's gateway
-   * does.
-   */
+  /** Settles when the session has taken it. Drops those of unknown or ended sessions, as hoop's gateway does. */
   async receive(message: AgentMessage): Promise<void> {
     if ('sid' in message && message.sid !== undefined) await this.#sessions.get(message.sid)?.give(message)
   }

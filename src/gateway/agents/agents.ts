@@ -18,10 +18,7 @@ export class Agents {
     this.#known = known
   }
 
-  /**
-   * The credential is the agent's whole key, `scheme://name:secret@host:port`. Of its secret only the hash is stored
-   * here.
-   */
+  /** @param authorization the whole key, `scheme://name:secret@host:port`; only the secret's hash is kept here */
   authenticate(authorization: string | undefined): Authentication {
     const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
     const { name, secret } = credential(url ?? '')

@@ -21,10 +21,7 @@ const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   Unknown: status.UNKNOWN,
 }
 
-/**
- * Node reads 16 packets ahead, whatever their size: 272 MiB. This is the only place to stop that; flow.test.ts guards
- * it.
- */
+/** Node reads 16 packets ahead: 272 MiB. This is the only place to stop that; flow.test.ts guards it. */
 interface Buffered {
   readonly _readableState: { highWaterMark: number }
 }

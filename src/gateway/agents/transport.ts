@@ -19,9 +19,7 @@ import type { Clients } from '../clients/clients.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Address } from '../../basics/net/address.ts'
 
-/**
- * As in grpc-go: a peer that answers no ping within 20 s is gone. This frees the name of an agent on a dead network.
- */
+/** As in grpc-go: a peer that answers no ping within 20 s is gone, which frees its agent's name. */
 const serverOptions = {
   ...channelOptions,
   'grpc.keepalive_time_ms': 30_000,

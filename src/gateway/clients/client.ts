@@ -77,10 +77,7 @@ export class Client {
     this.#session.resume()
   }
 
-  /**
-   * Passes packets from the client to the agent one by one, as fast as the agent takes them. Settles when the client
-   * has left.
-   */
+  /** One by one, as fast as the agent takes them. Settles when the client has left. */
   async #forward(): Promise<void> {
     await Promise.race([this.#opened, this.#call.over])
     try {

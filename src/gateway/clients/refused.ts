@@ -1,10 +1,7 @@
 import { oneLine } from '../../basics/text/one-line.ts'
 import type { RpcCode } from '../statuses.ts'
 
-/**
- * Ends a client's stream with the status of this code. The text may quote the client, so it is cut: a status that is too
- * long never arrives.
- */
+/** Ends a client's stream. The text may quote the client and is cut: too long a status never arrives. */
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly code: RpcCode

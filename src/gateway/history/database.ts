@@ -1,7 +1,4 @@
-/**
- * Stores sessions and their events as rows. Besides this file only schema.ts, statements.ts, search.ts and removal.ts
- * know SQL.
- */
+/** Sessions and events as rows. Beside this only schema, statements, search and removal know SQL. */
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Belief } from './clock.ts'
@@ -185,9 +182,7 @@ export class HistoryDatabase {
     this.#write('write it', () => removeProbe.run([]))
   }
 
-  /**
-   * From now on a write waits longer while another program holds the file. For a gateway that serves nobody any more.
-   */
+  /** From now on a write waits longer for other programs. For a gateway that serves nobody any more. */
   bePatient(): void {
     if (!this.#closed) waitForLocks(this.#db, CLOSING_PATIENCE_MS)
   }

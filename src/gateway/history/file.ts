@@ -40,10 +40,7 @@ export class HistoryFile {
     return this.#open.access === 'read-only' ? READ_ONLY : undefined
   }
 
-  /**
-   * Call it after the file is locked: before that, another gateway may have unwritten ends in there. @throws
-   * HistoryError
-   */
+  /** Call it under the lock: before, another gateway may have unwritten ends in there. @throws HistoryError */
   openReserve(): Reserve {
     try {
       return new Reserve(`${this.#path}.ends`)

@@ -128,10 +128,7 @@ export class History {
     return this.#reader.script(id)
   }
 
-  /**
-   * One page of the matching sessions, newest first, and the number of all matches. Where labels and metadata are
-   * longer than 64 KiB, they are left out.
-   */
+  /** One page, newest first, and the number of all matches. Labels and metadata over 64 KiB are left out. */
   list(query: SessionQuery): { sessions: SessionSummary[]; total: number } {
     return this.#reader.list(query)
   }
@@ -173,10 +170,7 @@ export class History {
     return this.#database.shrink()
   }
 
-  /**
-   * The earliest time that it can be, in ms, after `elapsedMs` more on a clock that nobody can set; and what to report
-   * about that.
-   */
+  /** The earliest time it can be (ms), by a clock that nobody can set, and what to report about that. */
   believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
     const before = this.#belief ?? this.#database.belief() ?? { trustedAt: wallClock, provenMs: 0 }
     const belief = believe(before, wallClock, elapsedMs)

@@ -5,10 +5,7 @@ import type { Victims } from './removal.ts'
 const SHARE_OF_ONE_USER = 1 / 4
 /** How much of either limit running sessions may fill. The rest is kept for new ones. */
 const RUNNING = 4 / 5
-/**
- * After a limit was lowered, the history shrinks over many writes. Each of them may do this many steps, and blocks the
- * gateway for that time.
- */
+/** Steps of one write while the history shrinks to a lowered limit. They block the gateway. */
 const STEPS_AT_ONCE = 4
 
 /** Why there is no room, as the user is told. */

@@ -56,9 +56,7 @@ export class Recording {
     return this.#failure
   }
 
-  /**
-   * Copies as much as there is room for. It has to copy: the caller's buffer may be a slice of a much longer packet.
-   */
+  /** Copies what there is room for: the caller's buffer may be a slice of a much longer packet. */
   add(kind: EventKind, bytes: Buffer, seconds: number): void {
     const stream = STREAMS[kind]
     const kept = Math.min(bytes.length, this.#room[stream])

@@ -124,9 +124,7 @@ export function waitForLocks(db: Connection, ms: number): void {
   db.exec(`PRAGMA busy_timeout = ${ms}`)
 }
 
-/**
- * Moves the write-ahead log into the file and closes it. Never throws: a log that is left is read at the next opening.
- */
+/** Moves the write-ahead log into the file and closes it. Never throws: the next opening reads a log that is left. */
 export function closeFile(db: Connection): void {
   quietly(() => db.exec('DETACH history'))
   db.close()

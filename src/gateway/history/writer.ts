@@ -42,10 +42,7 @@ export class Writer {
   readonly #recordings = new Map<string, Recording>()
   #pendingBytes = 0
   #timer: NodeJS.Timeout | undefined
-  /**
-   * Set when the last attempt met a lock. Each attempt blocks the whole gateway for a moment, so the next one is the
-   * timer's.
-   */
+  /** The last attempt met a lock. Each blocks the whole gateway for a moment, so the next is the timer's. */
   #lock: HistoryError | undefined
   #trouble: NoRoomError | undefined
 
@@ -141,9 +138,7 @@ export class Writer {
     if (this.#pendingBytes > 0 || this.#unwrittenEnds().length > 0) this.#startTimer()
   }
 
-  /**
-   * Stops when there is no room for one end: there is none for the others either, and a thousand attempts take long.
-   */
+  /** Stops when one end finds no room: neither do the others, and a thousand attempts take long. */
   #writeAll(): void {
     let isFull = false
     for (const [id, recording] of this.#recordings) {
@@ -207,10 +202,7 @@ export class Writer {
     this.#change(largest, () => largest.fail(error))
   }
 
-  /**
-   * When too many ends wait for room in the file, the oldest makes way.
-   * @returns whether this end survives the process
-   */
+  /** When too many ends wait for room, the oldest makes way. @returns whether this end survives the process */
   #keepEnd(id: string, recording: Recording, end: SessionEnd): boolean {
     const waiting = this.#unwrittenEnds()
     const [oldest] = waiting

@@ -24,10 +24,7 @@ import { HEAD_REF } from './git/objects.ts'
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1_000
 /** Records which remote and branch the mirror is of. Its modification time is that of the last good fetch. */
 const ORIGIN_FILE = 'runbooks-origin'
-/**
- * How git reports that its own files are broken. Matching too much does no harm: only a complete mirror replaces
- * another.
- */
+/** git says that its files are broken. Too many matches do no harm: only a complete mirror replaces another. */
 const BROKEN_MIRROR =
   /bad config|not a git repository|did not send all necessary objects|bad object|corrupt|loose object|missing (?:blob|tree|commit)|unable to (?:read|parse|open)|mismatched algorithms|cannot lock ref|\.lock': File exists/i
 

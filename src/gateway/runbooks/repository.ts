@@ -80,10 +80,7 @@ export class RunbookRepository {
     })
   }
 
-  /**
-   * The runbooks at the branch's newest commit in any of the folders ('' for all), with what each asks for. Throws a
-   * RunbookError.
-   */
+  /** At the branch's newest commit, in any of the folders ('' for all). Throws a RunbookError. */
   async list(folders: readonly string[]): Promise<Listing> {
     return this.#healing(async () => this.#parts.catalog.list(await this.#tip(), folders))
   }

@@ -90,10 +90,7 @@ function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMap<strin
 /** For length fields, type descriptions, and the fields that have a limit of their own. */
 const OVERHEAD_BYTES = 256 * 1024
 
-/**
- * Whether each packet to the agent stays below the limit. A larger one would end the agent's stream, and with it the
- * sessions of everybody.
- */
+/** A larger packet would end the agent's stream, and with it the sessions of everybody. */
 export function fitsPackets(
   request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
 ): boolean {

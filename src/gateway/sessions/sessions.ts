@@ -12,9 +12,7 @@ import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
 
-/**
- * Limit per user for what is kept until a session ends (script, variables, redaction): eight of the largest scripts.
- */
+/** Of one user, until the sessions end (script, variables, redaction): eight of the largest scripts. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 
 /** Refused before it was recorded: this user has to let some sessions end first. */
@@ -136,9 +134,7 @@ export class Sessions {
   }
 }
 
-/**
- * With `exec` any script may be sent anyway. A terminal's program may be one that offers less, so extras need a right.
- */
+/** `exec` allows any script. A terminal's program may be one that offers less, so extras need a right. */
 function bringsMore({ clientArgs, envVars }: SessionRequest): boolean {
   return clientArgs.length > 0 || envVars.size > 0
 }

@@ -34,8 +34,6 @@ export interface ClientVersion {
 
 /** The variables of a caller. A client does not get them under the names that the caller gave them. */
 export interface CallersVariables {
-  /**
-   * The name under which the client finds the variable; undefined when there is none. Asking passes it to the client.
-   */
+  /** The name by which the client finds it; undefined when there is none. Asking passes it to the client. */
   readonly hand: (name: string) => string | undefined
 }

@@ -11,9 +11,7 @@ export interface KnownOptions {
   readonly words: number
 }
 
-/**
- * What one argument means: an option that is not known, or a known one, which may take the next argument as its value.
- */
+/** An option that is not known, or a known one, which may take the next argument as its value. */
 type Reading = { readonly unknown: string } | { readonly takesNext: boolean }
 
 /**

@@ -16,9 +16,7 @@ const FIRST_MINOR: ReadonlyMap<number, number> = new Map([
 /** From this major version on every release has the fix. */
 const FIRST_MAJOR = 19
 
-/**
- * Allowed options. Left out on purpose: -c, -f (psql would not read the script), -o, -L (commands and files), -l, -s.
- */
+/** Left out on purpose: -c, -f (psql would not read the script), -o, -L (commands and files), -l, -s. */
 const OPTIONS: KnownOptions = {
   style: 'getopt',
   flags: names(

@@ -48,10 +48,7 @@ export const sqlite: DatabaseClient = {
   openPart,
 }
 
-/**
- * What remains open in the script. Data lines are checked too, since what a line means to sqlite3 depends on all
- * lines before it.
- */
+/** What remains open. Data lines are checked too: what a line is to sqlite3 depends on all before it. */
 function openPart(script: Buffer): string | undefined {
   // Latin-1: one character per byte.
   const text = script.toString('latin1')

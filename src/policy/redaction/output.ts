@@ -26,10 +26,7 @@ export class OutputStream {
     if (end > this.#offset) this.#keepData(Math.max(start, this.#offset), end)
   }
 
-  /**
-   * Texts and the marker have memory that callers must not get. Only a single piece of the data is returned without a
-   * copy.
-   */
+  /** Copied: callers must not get the memory of texts and marker. Only a single piece of data is not. */
   bytes(): Buffer {
     const [piece] = this.#pieces
     if (piece === undefined) return NOTHING

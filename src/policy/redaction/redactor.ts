@@ -39,17 +39,12 @@ export class Redaction {
 
 const NODE_BYTES = 16
 
-/**
- * At least this many characters of a text in a row are not shown. Fewer are only a guess, and often an ordinary word.
- */
+/** So many characters of a text in a row are not shown. Fewer are a guess, and often an ordinary word. */
 const LEAST_BYTES = 8
 /** The same for the last line of a stream, line break included. There `postgres` alone is just that word. */
 const LEAST_BYTES_OF_LINE = 24
 
-/**
- * Replaces every maximal run of bytes inside occurrences of texts by one `[REDACTED]`. Holds back what may become an
- * occurrence.
- */
+/** One `[REDACTED]` for each run of bytes inside texts. Holds back what may become an occurrence. */
 export class Redactor {
   readonly #compile: () => Matcher | undefined
   readonly #covered = new CoveredRuns()
@@ -101,10 +96,7 @@ export class Redactor {
     return this.isReleasable ? this.#giveHeld() : NOTHING
   }
 
-  /**
-   * At the end of the stream: gives out what is held. 8 or more characters of a text count as a part of it, and are
-   * replaced.
-   */
+  /** At the end of the stream: what is held. 8 or more characters of a text count as it, and are replaced. */
   end(): Buffer {
     const { start, offset, length } = this.#reading
     const isLine = isLineBreak(this.#held.bytes.at(-1) ?? 0)

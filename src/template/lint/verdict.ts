@@ -113,10 +113,7 @@ function escapeProblem(
   return kind === 'plain' ? undefined : `${by} holds outside of quotes only, where the script can be followed`
 }
 
-/**
- * A value with quotes around it. Outside of quotes its marks are real quotes; inside they are characters of the
- * value.
- */
+/** A value with its own quotes. Outside of quotes they are real; inside they are a part of the value. */
 function markedProblem(
   marks: "'" | '"',
   { characters }: Flow,

@@ -1,15 +1,10 @@
 import type { GobPlace } from './place.ts'
 import { FIRST_DEFINED, KNOWN_TYPES, type GobType, type StructType } from './types.ts'
 import { isList, isStruct, type GobStruct, type GobValue } from './value.ts'
-/**
- * Limit for the types that one value may define. The gateway's parameters define 4; each Go type that occurs takes one.
- */
+/** Types that one value may define. The gateway's parameters define 4; each Go type that occurs takes one. */
 export const MAX_DEFINITIONS = 256
 
-/**
- * The types that a stream has defined so far. Numbers are valid within this stream; in the next they may mean another
- * type.
- */
+/** What a stream has defined. Numbers are valid within it; in the next they may mean another type. */
 export class Definitions {
   readonly #types = new Map<number, GobType>()
   readonly #place: GobPlace

@@ -30,10 +30,7 @@ export const ANALYZER_FIELDS = {
   HighRiskAction: STRING,
 } as const
 
-/**
- * Definitions for `agent.connection_params`, in the order Go sends them.
- * @param fields in order, with their types
- */
+/** Definitions for `agent.connection_params`, in the order Go sends them. @param fields in order, with their types */
 export function paramsLayout(
   fields: Readonly<Record<string, number>>,
 ): readonly [TypeDefinition, ...TypeDefinition[]] {

@@ -57,10 +57,7 @@ function openSpec({ clientArgs, clientEnvVars, wantsTerminal }: ClientOpenMessag
   }
 }
 
-/**
- * Decodes for the gateway. @throws DecodeError when a packet of a known type is malformed. Unknown types become
- * `unsupported`.
- */
+/** Unknown types become `unsupported`. @throws DecodeError when a packet of a known type is malformed */
 export function decodeClientPacket(packet: Packet): ClientMessage {
   switch (packet.type) {
     case KEEPALIVE.type:
@@ -89,10 +86,7 @@ function decodeOpen(packet: Packet): ClientOpenMessage {
   }
 }
 
-/**
- * What a client receives: the agent's messages, and those that only a hoop gateway sends while it waits for people or
- * agents.
- */
+/** An agent's messages, and those that hoop's gateway alone sends while it waits for people or agents. */
 export type ToClientMessage =
   | AgentMessage
   | { readonly kind: 'waiting-approval'; readonly sessionId: string; readonly url: string }

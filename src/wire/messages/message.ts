@@ -24,9 +24,7 @@ export type GatewayMessage =
 export interface OpenMessage {
   readonly kind: 'open'
   readonly sid: SessionId
-  /**
-   * The collapsed type (protocol.md 5.1). It is echoed in the answer, where it decides how hoop's command line goes on.
-   */
+  /** Collapsed (protocol.md 5.1). It is echoed, and decides how hoop's command line goes on. */
   readonly connectionType: string
   /** Echoed when the request had it. */
   readonly requestPort: string

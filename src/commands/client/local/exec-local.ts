@@ -9,11 +9,7 @@ export interface ExecLocalFlags extends ExecFlags {
   readonly config?: string
 }
 
-/**
- * `runbook-agent exec --local`: no gateway, the same engine in this process.
- * @returns the exit code of this program
- * @throws Failure
- */
+/** `exec --local`: without a gateway, in this process. @returns the exit code of this program @throws Failure */
 export async function execLocalCommand(
   name: string,
   words: readonly string[],

@@ -32,11 +32,7 @@ export interface RunLocalFlags extends ParameterFlags, NoticeFlags {
   readonly dryRun?: boolean
 }
 
-/**
- * `runbook-agent run --local`: runs a runbook of this machine without a gateway.
- * @returns the exit code of this program
- * @throws Failure
- */
+/** `run --local`: a runbook of this machine. @returns the exit code of this program @throws Failure */
 export async function runLocal(
   { connection, file, clientArgs }: RunArguments,
   flags: RunLocalFlags,

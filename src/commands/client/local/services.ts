@@ -17,10 +17,7 @@ const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background:
 /** What a command in this process needs, and what checks it. */
 export type LocalServices = CommandServices & Pick<SessionServices, 'agentEnvironment' | 'embedded'>
 
-/**
- * What a command in this process needs, to run as an agent would run it for a person.
- * @throws Failure when there is no safe place for secret files
- */
+/** As an agent has them for a person's command. @throws Failure when there is no safe place for secret files */
 export async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
   const { engine } = await openEngine()
   process.umask(COMMANDS_UMASK)

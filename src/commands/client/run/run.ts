@@ -36,11 +36,7 @@ export interface RunArguments {
   readonly clientArgs: readonly string[]
 }
 
-/**
- * `runbook-agent run`: a runbook, from its parameters to its exit code.
- * @returns the exit code of this program
- * @throws Failure
- */
+/** `run`: a runbook, from its parameters to its exit code. @returns this program's exit code @throws Failure */
 export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<number> {
   const { connection, file } = what
   const account = readAccount()

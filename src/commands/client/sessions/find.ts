@@ -23,10 +23,7 @@ export async function* newest(
   }
 }
 
-/**
- * The whole id of a session, from its beginning. @throws Failure, exit code 64, when there is none or more than one;
- * ApiError
- */
+/** The id that begins so. @throws Failure, exit code 64, when there is none or more than one; ApiError */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
   const found: RecordedSession[] = []

@@ -38,10 +38,7 @@ export class ByteOutput {
     return this.#lastByte !== undefined && this.#lastByte !== 0x0a
   }
 
-  /**
-   * Settles when everything is written. Await it: that is all the back-pressure there is.
-   * @throws ReaderGone, or Failure when it cannot be written
-   */
+  /** Await it: that is all the back-pressure. @throws ReaderGone, or Failure when it cannot be written */
   write(data: Uint8Array): Promise<void> {
     const written = this.#turn.then(() => this.#writeAll(data))
     this.#turn = written.catch(() => undefined)

@@ -30,11 +30,7 @@ const HELP = [
   '',
 ].join('\r\n')
 
-/**
- * `runbook-agent connect`: a terminal on a connection.
- * @returns the exit code of this program
- * @throws Failure before there is a session
- */
+/** `connect`: a terminal. @returns the exit code of this program @throws Failure before there is a session */
 export async function connectCommand(
   connection: string,
   clientArgs: readonly string[],

@@ -15,11 +15,7 @@ export interface ExecFlags extends ScriptFlags, NoticeFlags {
   readonly env?: readonly string[]
 }
 
-/**
- * `runbook-agent exec`: a script on a connection, its output as it comes.
- * @returns the exit code of this program
- * @throws Failure before there is a session
- */
+/** `exec`: output as it comes. @returns the exit code of this program @throws Failure before there is a session */
 export async function execCommand(
   connection: string,
   clientArgs: readonly string[],

@@ -10,10 +10,7 @@ export interface AccountAccess extends StreamAccess {
   readonly account: Account
 }
 
-/**
- * Access to the gateway's streams for the signed-in user. @throws Failure when nobody is signed in, or the gateway does
- * not say where they are
- */
+/** @throws Failure when nobody is signed in, or the gateway does not say where its streams are */
 export async function streamAccess(): Promise<AccountAccess> {
   const account = readAccount()
   try {

@@ -14,10 +14,7 @@ export interface Http2Answer {
   readonly receivedAt: number
 }
 
-/**
- * Checks that a gRPC server answers: grpc-js accepts anything that speaks HTTP/2. Sends a HealthCheck, which needs no
- * credential.
- */
+/** Whether a gRPC server answers: grpc-js takes anything that speaks HTTP/2. Its HealthCheck needs no credential. */
 export async function checkHttp2(way: Way, signal: AbortSignal): Promise<Finding<Http2Answer>> {
   const wait = patience(ANSWER_MS, signal)
   let socket: Socket | undefined

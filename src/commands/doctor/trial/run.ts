@@ -111,9 +111,7 @@ export async function tryTerminal(engine: Engine, signal: AbortSignal): Promise<
   )
 }
 
-/**
- * Whether a command can read the environment with which this process was started, while it is guarded like an agent.
- */
+/** Whether a command can read the environment of this process, while it is guarded like an agent. */
 export async function canReadEnvironment(engine: Engine, signal: AbortSignal): Promise<boolean | undefined> {
   const { code, failure } = await runTrial(
     engine,

@@ -29,9 +29,7 @@ function isLarge({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BYTES
 }
 
-/**
- * Settles when the body has been read, or never will be: Node reports no end for a request that was answered before.
- */
+/** When the body has been read, or never will be: Node reports no end if the answer came before. */
 async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void> {
   await Promise.race([finished(raw), finished(answer)]).catch(() => undefined)
 }

@@ -20,10 +20,7 @@ export function checkRunbookAccess(
   if (!liesInPath(connection, file)) throw new HttpError('runbook-not-found', hoopWords.runbookNotFound(file))
 }
 
-/**
- * Where a caller may not send scripts, arguments and variables would be a way around that.
- * @throws HttpError 403
- */
+/** Where a caller may not send scripts, arguments and variables would be a way around that. @throws HttpError 403 */
 export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
   if (connection.access.clientInput) return
   if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return

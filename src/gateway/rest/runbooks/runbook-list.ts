@@ -102,9 +102,7 @@ function itemOf({ path, inputs, error }: ListedRunbook) {
   }
 }
 
-/**
- * In the words of hoop's parser: `required` says what the template declares, not whether the parameter may be left out.
- */
+/** As hoop's parser: `required` is what the template declares, not whether it may be left out. */
 function metadataOf(input: Input): object {
   return {
     description: input.description ?? '',
@@ -121,10 +119,7 @@ function metadataOf(input: Input): object {
   }
 }
 
-/**
- * The answer from the time when there was one repository: the items of all, and the commit of the first.
- * @throws HttpError 422 when none of them can be read
- */
+/** From when there was one repository: all items, the first commit. @throws HttpError 422 when none can be read */
 function firstVersion({ repositories, errors }: RunbookLists): object {
   const [first] = repositories
   if (first === undefined && errors.length > 0)

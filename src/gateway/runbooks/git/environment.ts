@@ -3,10 +3,7 @@ import type { UrlCredentials, Remote } from './url.ts'
 /** The complete environment of a child; nothing else is inherited. */
 export type GitEnvironment = Readonly<Record<string, string>>
 
-/**
- * All that git and its children get from our environment. Whatever is not here (GIT_DIR, GIT_EXEC_PATH, tokens) stays
- * out.
- */
+/** All that git gets from our environment. Anything else (GIT_DIR, GIT_EXEC_PATH, tokens) stays out. */
 const PASSED_ON = [
   'PATH',
   'HOME',

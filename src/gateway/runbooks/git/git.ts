@@ -12,9 +12,7 @@ const KEPT_CHARACTERS = 4096
 const TERM_GRACE_MS = 1_000
 /** After this we stop waiting: not even SIGKILL may end it (a dead NFS mount). */
 const GIVE_UP_MS = 5_000
-/**
- * After SIGKILL. Where process 1 does not reap (a container without init), dead processes stay in the group for ever.
- */
+/** After SIGKILL: where process 1 does not reap, as without init, the dead stay in the group for ever. */
 const GROUP_END_MS = 500
 const GROUP_LOOK_MS = 5
 /** After git's exit: an ssh connection that ControlPersist keeps open holds stderr for as long as it likes. */
@@ -100,10 +98,7 @@ async function endGroup(pgid: number, ended: Promise<number>): Promise<void> {
   await groupGone(pgid)
 }
 
-/**
- * The members are not our children, so no event tells us. Their files are removed next, so it polls until they are
- * gone.
- */
+/** Not our children, so no event tells us. Their files are removed next, so they have to be gone. */
 async function groupGone(pgid: number): Promise<void> {
   const end = performance.now() + GROUP_END_MS
   while (signalGroup(pgid, 0) && performance.now() < end) await delay(GROUP_LOOK_MS)

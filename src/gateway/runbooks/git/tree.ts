@@ -61,9 +61,7 @@ export function treeOf(content: Buffer, commit: string): string {
   return oid
 }
 
-/**
- * The text of a commit, or the bytes of a tree. Throws a MirrorDamagedError, or a RunbookContentError if it is too big.
- */
+/** A commit's text, or a tree's bytes. Throws a MirrorDamagedError; a RunbookContentError if it is too big. */
 export async function readStructure(
   objects: ObjectReader,
   oid: string,

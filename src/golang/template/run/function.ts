@@ -14,10 +14,7 @@ export interface CallScope {
   charge(bytes: number): void
 }
 
-/**
- * A function of templates. The caller has checked the number of arguments and that every `string` is one. Throws
- * FunctionFailure.
- */
+/** The caller has checked the number of arguments, and that every `string` is one. Throws FunctionFailure. */
 export interface TemplateFunction {
   readonly fixed: readonly ParameterType[]
   /** Type of any number of further arguments. */

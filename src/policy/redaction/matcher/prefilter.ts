@@ -1,8 +1,6 @@
 import { isLineBreak } from '../variants/line-breaks.ts'
 
-/**
- * How many bytes of a text's beginning are looked up before the place is examined further, not counting line breaks.
- */
+/** Bytes of a text's beginning that are looked up before a closer look, without line breaks. */
 export const PREFIX_BYTES = 4
 /** The prefix has to fit into this many bytes. A place where it does not is not ruled out. */
 const PREFIX_WITHIN = 16

@@ -38,10 +38,7 @@ const RULE = /^!?[A-Za-z0-9_.*-]+$/
 /** A user's rule for the variables whose names match. */
 export interface NameRule {
   readonly readable: boolean
-  /**
-   * Upper-case parts that stand in the name in this order, with anything between them. The first and the last are
-   * anchored.
-   */
+  /** Upper-case parts in this order, with anything between them. The first and the last are anchored. */
   readonly literals: readonly string[]
 }
 

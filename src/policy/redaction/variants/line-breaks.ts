@@ -5,9 +5,7 @@ export function isLineBreak(byte: number): boolean {
   return byte === 0x0a || byte === 0x0d
 }
 
-/**
- * Where the line breaks are in the part of the stream that is followed without them: offsets in the stream, in order.
- */
+/** Offsets of the line breaks in the part of the stream that is followed without them, in order. */
 export class LineBreaks {
   #offsets: number[] = []
 
