@@ -19,10 +19,7 @@ export class Counters {
   readonly outcomes = new Map<Ended['outcome'], number>()
   readonly reasons = new Map<NonNullable<Ended['reason']>, number>()
 
-  /**
-   * Ended requests of the gateway itself, by outcome. The counters above do not include them, except
-   * `processesEnded`.
-   */
+  /** Ended requests of the gateway itself, which no counter above includes but `processesEnded`. */
   readonly systemRequests = new Map<Ended['outcome'], number>()
 
   count(entry: JournalEntry): void {

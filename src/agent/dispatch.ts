@@ -10,16 +10,10 @@ import type { SessionReply, Send, SessionServices } from './running/services.ts'
 import type { Slots } from './running/slots.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
-/**
- * Sessions that may be open at once, most of them waiting for their script. The gateway ends waiting ones after 48
- * hours.
- */
+/** Open at once, most of them waiting for their script. The gateway ends waiting ones after 48 hours. */
 const MAX_SESSIONS = 10_000
 
-/**
- * The sessions and system requests of one connection. Hands each packet to the session it belongs to, and never waits
- * for one.
- */
+/** One connection's sessions and system requests: hands each packet to its session, and waits for none. */
 export class Dispatch {
   readonly #services: SessionServices
   readonly #reply: SessionReply
@@ -73,9 +67,7 @@ export class Dispatch {
       await Promise.all([this.#system.over(), ...[...this.#sessions.values()].map(({ over }) => over)])
   }
 
-  /**
-   * Journals the closes that were never confirmed. To be called when the stream has ended and the sessions are over.
-   */
+  /** Journals the closes that were never confirmed. Call it when stream and sessions are over. */
   lost(): void {
     for (const sid of this.#confirmations.lost()) this.#services.record({ event: 'unconfirmed', sid })
   }
@@ -187,10 +179,7 @@ export class Dispatch {
     this.#services.log.warn({ sid }, "a system request came with a session's id and was ignored")
   }
 
-  /**
-   * Closes what this agent does not serve, since an open session would wait for ever. A running session is left
-   * alone.
-   */
+  /** Closes what this agent does not serve: it would wait for ever. A running session is left alone. */
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
     const session = this.#sessions.get(sid)?.session

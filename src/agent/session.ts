@@ -73,10 +73,7 @@ export class AgentSession {
     this.#services.log.warn({ sid: this.sid, state: name }, 'a script came out of turn and was ignored')
   }
 
-  /**
-   * Keys that the user typed. The first packet only starts the terminal, and its payload is dropped (protocol.md
-   * 0.5).
-   */
+  /** Keys. The first packet only starts the terminal, and its payload is dropped (protocol.md 0.5). */
   type(data: Buffer): void {
     if (!this.interactive || this.#start({ kind: 'terminal' }) || this.#state.name !== 'started') return
     // Some keys were lost. Without them the rest could be a command that nobody wrote, so the session ends.
@@ -113,9 +110,7 @@ export class AgentSession {
     this.#command.end(reason)
   }
 
-  /**
-   * How it ended. If it was refused after its script had come, the command ran all the same, and its own end counts.
-   */
+  /** How it ended. A command that was refused after its script had come ran all the same: its own end counts. */
   async #ending(): Promise<Ending> {
     const ending = await this.#command.ended
     if (this.#refusal === undefined || ending.outcome !== 'not-started') return ending
@@ -165,10 +160,7 @@ export class AgentSession {
     if (!(await this.#told(message))) this.#command.abandonOutput()
   }
 
-  /**
-   * Sends the close, unless the gateway ended the session itself before the command ran: then no close is expected
-   * (protocol.md 0.6).
-   */
+  /** Not when the gateway ended it before the command ran: then no close is expected (protocol.md 0.6). */
   async #close(ending: Ending): Promise<boolean> {
     // Looked up only now: the gateway may have closed the session while secret files were being removed.
     if (this.endReason === 'closed-by-gateway' && !hasRun(ending)) return false

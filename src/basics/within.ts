@@ -1,7 +1,4 @@
-/**
- * Whether `work` is done within `ms` milliseconds. If not, it goes on, and a later failure is ignored.
- * @throws what `work` throws in that time
- */
+/** Whether `work` is done in `ms`. If not, it goes on and its failure is ignored. @throws as `work` in that time */
 export async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   // After a block of the event loop timers run first. Work that was done meanwhile gets its turn before it counts as

@@ -28,10 +28,7 @@ export function secureContext({ authorities, client }: TlsOptions): SecureContex
   })
 }
 
-/**
- * TLS over a connected socket. Rejects with Node's error, which `explainTls` explains; ends when the socket does.
- * @param address of the gateway, host:port
- */
+/** Rejects with Node's error: see `explainTls`. Ends when the socket does. @param address host:port of the gateway */
 export function secure(
   socket: Socket,
   address: string,

@@ -15,11 +15,7 @@ export class TunnelError extends Error {
   override readonly name = 'TunnelError'
 }
 
-/**
- * Asks the proxy at the other end of a connected socket for a connection to an address. Afterwards the socket leads to
- * that address. Ends when the socket does.
- * @throws TunnelError
- */
+/** Afterwards the socket leads to the address, through the proxy. Ends when the socket does. @throws TunnelError */
 export async function tunnel(socket: Socket, address: string, proxy: Proxy): Promise<void> {
   const { statusCode, statusMessage, head } = await connectThrough(socket, address, proxy)
   if (statusCode !== 200) throw new TunnelError(refusal(`${statusCode} ${statusMessage}`.trim(), proxy))

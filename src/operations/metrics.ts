@@ -3,10 +3,7 @@ import { DEFINITIONS, type Definition } from './metrics-table.ts'
 import type { StatusSource } from './status.ts'
 
 const PREFIX = 'runbook_agent_'
-/**
- * For prom-client's histogram of garbage collections. Its default has whole numbers, which it writes as `1` where
- * OpenMetrics wants `1.0`.
- */
+/** For prom-client's garbage collections: its own has whole numbers, `1` where OpenMetrics wants `1.0`. */
 const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
 
 /**

@@ -24,10 +24,7 @@ export interface StatusSocket extends AsyncDisposable {
   readonly path: string | undefined
 }
 
-/**
- * A unix socket `status.sock`, 0600. Whoever connects gets the status as one line of JSON.
- * Never throws: an agent without it works as well.
- */
+/** `status.sock`, 0600: one line of JSON for whoever connects. Never throws: an agent works without it. */
 export async function openStatusSocket({ folder, status, log }: StatusSocketOptions): Promise<StatusSocket> {
   const path = join(folder, SOCKET_NAME)
   const none = { path: undefined, [Symbol.asyncDispose]: () => Promise.resolve() }
@@ -87,10 +84,7 @@ function answer(socket: Socket, status: StatusSource, log: Logger): void {
   }
 }
 
-/**
- * Under a temporary name until its mode is right. The rename also replaces what a dead agent left.
- * @returns the number of the socket's inode
- */
+/** Under a passing name until its mode is right; replaces what a dead agent left. @returns the socket's inode */
 async function listenOn(server: Server, folder: string, path: string): Promise<number> {
   // Not longer than the real name, whose length was checked.
   const passing = join(folder, `.s${randomBytes(4).toString('hex')}`)

@@ -2,10 +2,7 @@ import type { Logger } from '../basics/logger.ts'
 import { activityWords } from './status-text.ts'
 import type { StatusSource } from './status.ts'
 
-/**
- * How often systemd is told again: messages that it has not taken, changes without a new state, and that a stop still
- * goes on.
- */
+/** How often systemd is told again: messages it has not taken, changes without a new state, that a stop goes on. */
 const TICK_MS = 10_000
 /** Asks systemd to wait this long for the next such message, beyond the unit's TimeoutStopSec. */
 const EXTENSION = `EXTEND_TIMEOUT_USEC=${3 * TICK_MS * 1000}`

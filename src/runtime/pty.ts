@@ -82,10 +82,7 @@ function terminalChild(pid: number, reaped: Promise<ExitStatus>, master: number,
   }
 }
 
-/**
- * Counts the end as one byte. After the hangup there is still something to read, even when the last bytes arrive
- * late.
- */
+/** Counts the end as one byte: after the hangup there is something to read, even if the last bytes come late. */
 function unreadBytes(master: number): number {
   return Number(isHungUp(master)) + bytesInPipe(master)
 }

@@ -2,15 +2,10 @@ import { errnoOf } from '../basics/errors.ts'
 import { writeSync } from 'node:fs'
 import { setImmediate as otherWork, setTimeout as delay } from 'node:timers/promises'
 
-/**
- * How soon a full terminal is tried again: at first quickly, since most programs read, then less often, since some
- * never do.
- */
+/** When a full terminal is tried again: soon at first, since most programs read; some never do. */
 const FIRST_RETRY_MS = 1
 const LONGEST_RETRY_MS = 32
-/**
- * Written in one go; then other work gets its turn. A terminal in line mode accepts any amount, and drops most of it.
- */
+/** Written in one go. A terminal in line mode accepts any amount, and drops most of it. */
 const AT_ONCE_BYTES = 64 * 1024
 
 /**
@@ -35,9 +30,7 @@ export class TerminalInput {
     return this.#bytes
   }
 
-  /**
-   * Writes as much as the terminal takes at once. The rest is written later, so the caller must not change the bytes.
-   */
+  /** As much as the terminal takes. The rest is written later, so the caller must not change the bytes. */
   write(data: Uint8Array): void {
     if (this.#isClosed() || data.length === 0) return
     this.#queue.push(data)

@@ -9,10 +9,7 @@ export interface BackoffRange {
 /** One range for each reason why the last attempt ended. */
 export interface BackoffRanges {
   readonly lost: BackoffRange
-  /**
-   * The gateway takes about a minute to notice that our last stream has ended. If it is another agent's, that may
-   * last for ever.
-   */
+  /** The gateway takes a minute to notice that our last stream has ended; another agent's may last for ever. */
   readonly conflict: BackoffRange
   /** A person has to correct the key. Until then nobody's log should fill up. */
   readonly refused: BackoffRange
@@ -30,9 +27,7 @@ export const BACKOFF: BackoffRanges = {
   refused: { shortestMs: 30_000, firstMs: 60_000, longestMs: 60_000 },
 }
 
-/**
- * Full jitter: a random time within a window that doubles, so that many agents do not come back at the same moment.
- */
+/** Full jitter: a random time within a window that doubles, or many agents would come back at one moment. */
 export class Backoff {
   readonly #range: BackoffRange
   readonly #random: () => number

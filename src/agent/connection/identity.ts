@@ -10,9 +10,7 @@ export interface Identity extends Destination {
   /** The agent's name, for the log; empty where the credential has none. */
   readonly name: string
   readonly token: Secret
-  /**
-   * The agent connects only while somebody waits for it, and adds its own environment to sessions (protocol.md 2.5).
-   */
+  /** Connects only while somebody waits, and adds its own environment to sessions (protocol.md 2.5). */
   readonly embedded: boolean
 }
 
@@ -71,11 +69,7 @@ export interface TokenIdentity {
   readonly tls: TlsOptions | undefined
 }
 
-/**
- * A JWT-SVID or a legacy token, which is sent as it is.
- * @param source the setting the address came from, for errors
- * @throws IdentityError
- */
+/** A JWT-SVID or a legacy token, sent as it is. @param source of the address, for errors @throws IdentityError */
 export function tokenIdentity({ token, gateway, name, tls }: TokenIdentity, source: string): Identity {
   const address = serverAddress(gateway)
   if (address === undefined) throw wrong(source, 'server address is in wrong format: host:port')

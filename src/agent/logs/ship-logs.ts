@@ -4,10 +4,7 @@ import type { PacketStream } from '../../dial/packet-stream.ts'
 import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
 import type { LogTail } from './log-tail.ts'
 
-/**
- * Sends new log lines at an interval until the signal (protocol.md 3.7). A failure is not logged: that line would be
- * the next one to send.
- */
+/** At an interval until the signal (protocol.md 3.7). A failure is not logged: that would be the next line. */
 export async function shipLogs(
   tail: LogTail,
   stream: Pick<PacketStream, 'hasRoom' | 'send'>,

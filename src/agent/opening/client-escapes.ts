@@ -17,11 +17,7 @@ export interface ClosedClient {
   readonly ownArguments: number
 }
 
-/**
- * What the connection asks for; undefined runs its command as it is. Only the connection's own variable counts, not
- * the caller's.
- * @throws RefusedError
- */
+/** Undefined: runs as it is. The connection's own variable counts, not the caller's. @throws RefusedError */
 export function closedClient(params: ConnectionParams): ClosedClient | undefined {
   if (!areBlocked(params)) return undefined
   if (params.clientVerb === 'connect') throw new RefusedError(refusals.terminal())

@@ -8,10 +8,7 @@ import { SpawnError } from '../../runtime/exit-status.ts'
 import { findProgram } from '../../runtime/lookup.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 
-/**
- * How long a yes is remembered. Not longer: programs get updated, and a program may be a script that starts the
- * newest version.
- */
+/** How long a yes is remembered: programs get updated, and one may be a script that starts the newest. */
 const GOOD_FOR_MS = 60_000
 const MAX_PROGRAMS = 100
 
@@ -29,18 +26,12 @@ export interface Asking {
   readonly marker: string
 }
 
-/**
- * Knows which installed database clients can have their shell escapes closed. Asks the client for its version before
- * it runs.
- */
+/** Asks installed database clients for their version: can their shell escapes be closed? */
 export class ClientVersions {
   /** Program and modification time, to the moment until which the answer is good. */
   readonly #able = new Map<string, number>()
 
-  /**
-   * Why this client must not run; undefined when it can be closed. Also undefined when it is missing, since starting
-   * it fails anyway.
-   */
+  /** Why this client must not run; undefined when it can be closed, or is missing: its start fails anyway. */
   async refusalOf(client: DatabaseClient, command: Command, asking: Asking): Promise<string | undefined> {
     const { version } = client
     const program = version === undefined ? undefined : place(command)

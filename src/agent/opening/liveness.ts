@@ -65,10 +65,7 @@ function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void 
   )
 }
 
-/**
- * The first host of `mongodb://user:pass@a:1,b:2/db`. An SRV name has no address; finding its hosts is the client's
- * job.
- */
+/** The first host of `mongodb://user:pass@a:1,b:2/db`. Finding the hosts of an SRV name is the client's job. */
 function mongoUri(uri: string): Address | undefined {
   if (uri.startsWith('mongodb+srv://')) return undefined
   // Up to the last @: everything before it may be a password, and must not get into a host name or an error.

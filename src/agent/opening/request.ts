@@ -97,10 +97,7 @@ function valueOf(entries: readonly Entry[], name: string): string | undefined {
   return entries.find((entry) => entry.name === name && entry.kind === 'envvar')?.value.toString('utf8')
 }
 
-/**
- * Whether an execution was refused, with a message for whoever asked for it. The message may quote arguments, so the
- * log has only the kind of error.
- */
+/** A refusal with a message for whoever asked. It may quote arguments, so the log has only the error's kind. */
 export function isRefusal(error: Error): boolean {
   return [RefusedError, LivenessError, EnvvarError, RuntimeFolderError, TemplateError].some(
     (kind) => error instanceof kind,

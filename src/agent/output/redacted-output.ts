@@ -2,10 +2,7 @@ import { within } from '../../basics/within.ts'
 import { split, type Chunk } from '../../runtime/output/child-output.ts'
 import type { Redaction, Redactor } from '../../policy/redaction/redactor.ts'
 
-/**
- * How long bytes that may begin a secret are held back. After that they are shown, if they are few enough to give
- * nothing away.
- */
+/** How long what may begin a secret is held back. Then it is shown, if it is too little to give one away. */
 const HELD_MS = 100
 
 /** One of the two outputs. `since` is when it began to hold bytes back. */

@@ -102,9 +102,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     this.#count(chunk)
   }
 
-  /**
-   * Counts the piece as sent. Runs when the reader asks for more, so the send has succeeded or `abandon` was called.
-   */
+  /** Runs when the reader asks for more: then it was sent, or `abandon` was called. */
   #count({ data }: Chunk): void {
     if (this.#isAbandoned) return
     this.#sent += data.length

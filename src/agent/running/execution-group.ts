@@ -5,10 +5,7 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandServices } from './services.ts'
 
-/**
- * The control group of one execution, if the agent may make groups. Also knows whether the kernel killed for lack of
- * memory.
- */
+/** The control group of one execution, if there may be one, and whether memory ran out in it. */
 export class ExecutionGroup implements AsyncDisposable {
   readonly #group: ControlGroup | undefined
   readonly #services: Pick<CommandServices, 'groups' | 'log' | 'oom'>

@@ -1,6 +1,4 @@
-/**
- * Limits how many commands run at once. There is no queue: a wait here would use up the 50 s that the gateway waits.
- */
+/** How many commands run at once. No queue: a wait would use up the 50 s that the gateway waits. */
 export class Slots {
   readonly limit: number
   readonly #what: string

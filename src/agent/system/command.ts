@@ -25,10 +25,7 @@ function hookCommand(hook: HookRequest, marks: ReadonlyMap<string, string>): Ask
   return { request, start: { kind: 'script', stdin: Buffer.from(hook.script) } }
 }
 
-/**
- * The connection's secrets, which are in the hook's payload. They are replaced in its output, which goes to the gateway's
- * log.
- */
+/** The connection's secrets in the hook's payload. The hook's output goes to the gateway's log without them. */
 function secretsOf({ connectionEnvs }: HookRequest): Entry[] {
   return Object.entries(connectionEnvs)
     .slice(0, MAX_ENTRIES)

@@ -1,9 +1,7 @@
 /** Commands that may run at once. A gateway makes two hooks for each session, and they are short. */
 export const MAX_SYSTEM_REQUESTS = 100
 
-/**
- * Requests held at once, running or waiting for REPLY_AFTER_MS. More get no answer, and the gateway's wait times out.
- */
+/** Running, or waiting for REPLY_AFTER_MS. More get no answer, and the gateway's wait times out. */
 export const MAX_HELD = 1000
 
 /**

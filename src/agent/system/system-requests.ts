@@ -31,10 +31,7 @@ export class SystemRequests {
     return this.#running.size
   }
 
-  /**
-   * Never waits. A second request with the id of an unanswered one is ignored: the id alone says which answer belongs
-   * to it.
-   */
+  /** Never waits. Ignores a second request with an unanswered one's id, by which answers are told apart. */
   receive(sid: SessionId, request: SystemRequest): void {
     if (this.#running.has(sid) || this.#running.size >= MAX_HELD) {
       const fields = { sid, request: systemNameOf(request) }

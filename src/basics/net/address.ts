@@ -18,10 +18,7 @@ export function parseAddress(text: string): Address | undefined {
   return isHost && port <= 65_535 ? { host, port } : undefined
 }
 
-/**
- * Like `parseAddress`, and also a port alone, on the loopback. Not `:9100`: elsewhere that means every interface, and
- * whoever writes it may mean that.
- */
+/** Like `parseAddress`, or a port alone, on the loopback. Not `:9100`: elsewhere that means every interface. */
 export function parseListen(text: string): Address | undefined {
   const address = parseAddress(/^\d+$/.test(text) ? `${LOOPBACK}:${text}` : text)
   // Digits and dots alone are a mistyped address.

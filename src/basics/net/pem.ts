@@ -9,11 +9,7 @@ export class PemError extends Error {
 /** A distribution's bundle of authorities has 220 KB. */
 const LONGEST_FILE = 4 * 1024 * 1024
 
-/**
- * The text of `file://PATH`, of `base64://TEXT`, or the text itself (protocol.md 2.2).
- * @param resolve turns what follows `file://` into a path
- * @throws PemError
- */
+/** Of `file://PATH`, resolved by `resolve`, `base64://TEXT`, or itself (protocol.md 2.2). @throws PemError */
 export function pemText(value: string, resolve: (path: string) => string): string {
   if (value.startsWith('base64://')) return decodeBase64(value.slice('base64://'.length))
   if (!value.startsWith('file://')) return value

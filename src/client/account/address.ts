@@ -34,10 +34,7 @@ export function parseRestAddress(text: string): RestAddress | undefined {
   }
 }
 
-/**
- * `grpcs://host:port`, `grpc://host:port`, or `host:port`, which means TLS except on this machine, as in hoop's own
- * command line. Undefined for anything else.
- */
+/** `grpcs://host:port`, `grpc://host:port`, or `host:port`: TLS except on this machine, as in hoop's client. */
 export function parseStreamAddress(text: string): StreamAddress | undefined {
   const [, scheme] = /^([a-z]+):\/\//i.exec(text) ?? []
   const address = text.includes('@') ? undefined : serverAddress(text)

@@ -6,10 +6,7 @@ import { openRestSocket } from './rest-socket.ts'
 
 /** From the end of the request to the first line of the answer. */
 const ANSWER_MS = 30_000
-/**
- * Time for the next piece of an answer. It counts only while somebody waits for the piece: a slow reader does not
- * make a silent gateway.
- */
+/** For the next piece, while somebody waits for it: a slow reader does not make a silent gateway. */
 const PIECE_MS = 60_000
 
 export interface Question {

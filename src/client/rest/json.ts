@@ -15,11 +15,7 @@ export interface RestReply<T> {
   readonly value: T
 }
 
-/**
- * Like `ask`, for an answer that is JSON of a certain shape.
- * @param limit of the answer, in bytes
- * @throws ApiError
- */
+/** Like `ask`, for an answer that is JSON of a certain shape. @param limit in bytes @throws ApiError */
 export async function askJson<T>(
   account: Account,
   question: Question,

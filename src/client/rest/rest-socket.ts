@@ -16,11 +16,7 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
   ECONNRESET: 'it ended the connection (ECONNRESET)',
 }
 
-/**
- * A connection to the gateway's REST interface, through a proxy if there is one. The caller has to end it.
- * @param signal ends the attempt, and the connection
- * @throws ApiError `unreachable`
- */
+/** Through a proxy if there is one. `signal` ends attempt and connection. @throws ApiError `unreachable` */
 export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: AbortSignal): Promise<Socket> {
   const address = `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}:${rest.port}`
   const proxy = tls === undefined ? undefined : proxyTo(address)

@@ -14,11 +14,7 @@ export type Sight =
   /** The gateway does not answer. It will be asked again. */
   | { readonly kind: 'away'; readonly reason: string }
 
-/**
- * Looks at a session again and again until it has ended, or waits to be run after a review. No gateway lets a session
- * live for more than 48 hours.
- * @throws ApiError when the gateway is away for five minutes, or refuses
- */
+/** Until it has ended or waits after a review (48 hours at most). @throws ApiError: away for 5 minutes, or a refusal */
 export async function* follow(
   account: Account,
   id: string,

@@ -79,11 +79,7 @@ export function outcomeWithoutRecord(answer: ExecutionAnswer): Outcome {
   }
 }
 
-/**
- * From a session that has ended.
- * @param answer what the gateway has said before, if it has answered
- * @param signal aborts the reading of the output
- */
+/** Of an ended session. `answer`: from the gateway, if any; `signal` aborts the reading of the output. */
 export function outcomeOfRecord(
   account: Account,
   session: RecordedSession,

@@ -42,10 +42,7 @@ export async function askChoice(
   return answered((context) => select(question, context))
 }
 
-/**
- * Turns Ctrl-C, Ctrl-D and signals into a Failure. The library would let a signal end the process before the terminal
- * is out of raw mode. Nothing has been sent yet.
- */
+/** Turns Ctrl-C, Ctrl-D and signals into Failures. The library would let a signal end the process in raw mode. */
 async function answered<T>(
   ask: (context: typeof streams & { signal: AbortSignal }) => Promise<T>,
 ): Promise<T> {

@@ -26,10 +26,7 @@ export function socketPaths(): string[] {
   )
 }
 
-/**
- * Some of these places are open to everybody. So a folder has to belong to the user in its name, and only root looks
- * into those of other users.
- */
+/** Some places are open to all, so a folder has to belong to the user in its name. Only root looks into others'. */
 function isUserFolder(folder: string): boolean {
   const [, uid] = /^runbook-agent-(\d+)(?:-[A-Za-z0-9]{6})?$/.exec(path.basename(folder)) ?? []
   const self = process.geteuid?.() ?? 0

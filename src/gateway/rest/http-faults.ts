@@ -8,10 +8,7 @@ import { errorBody, HttpError } from './http-error.ts'
 // What Node and fastify would answer by themselves, before a route is found. Here these answers have the form of all
 // others, and the token is checked first wherever there are headers with one.
 
-/**
- * The peer gets this long to read the answer while it still sends. If the socket were closed at once, the peer's system
- * could throw the answer away.
- */
+/** For the peer to read the answer while it sends: a closed socket could make its system drop the answer. */
 const GOODBYE_MS = 1000
 
 /** Options of the server itself. */

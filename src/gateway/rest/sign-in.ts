@@ -13,10 +13,7 @@ const BODY_BYTES = 8 * 1024
 const required = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
 const signInBody = v.object({ email: required, password: required }, 'must be a JSON object')
 
-/**
- * Answers `hoop login` for local users. There are no passwords here: the email is the user's name, the password is the
- * token, and the answer is that token.
- */
+/** Answers `hoop login`: the email is the user's name, the password is the token, which is also the answer. */
 export function signInRoutes(app: FastifyInstance, { users }: RestServices): void {
   app.post(SIGN_IN, { bodyLimit: BODY_BYTES }, async (request, reply) => {
     const { email, password } = readExecBody(signInBody, request.body)

@@ -29,10 +29,7 @@ export async function localTip(path: string, branch: string | undefined): Promis
   return packedTip(dirs.commonDir, ref)
 }
 
-/**
- * All spellings of the folders that git may compare with `safe.directory` for this repository. Which ones it compares
- * depends on git's version.
- */
+/** Spellings that git may compare with `safe.directory`; which ones depends on its version. */
 export async function ownedPaths(path: string): Promise<string[]> {
   const dirs = await findGitDirs(path)
   const paths = [path, join(path, '.git'), ...(dirs === undefined ? [] : [dirs.gitDir, dirs.commonDir])]

@@ -49,10 +49,7 @@ export class Executions {
     this.#log = log
   }
 
-  /**
-   * Answers with the result, or with 202 when it takes longer than the wait; the execution then goes on.
-   * @throws HistoryError when it cannot begin
-   */
+  /** The result, or 202 after the wait: then it goes on. @throws HistoryError when it cannot begin */
   async execute(request: ScriptExecution): Promise<{ status: 200 | 202; body: ExecResponse }> {
     const startedAt = performance.now()
     const session = this.#sessions.open({ ...request, verb: 'exec' })

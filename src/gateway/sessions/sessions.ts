@@ -43,10 +43,7 @@ export class Sessions {
     this.#log = log
   }
 
-  /**
-   * The session runs while its messages are read.
-   * @throws HistoryError when it cannot be recorded, TooMuchAtOnce: then there is no session
-   */
+  /** Runs while its messages are read. @throws HistoryError, TooMuchAtOnce: then there is no session */
   open(request: SessionRequest): GatewaySession {
     const { user, connection } = request
     const { redaction, ownBytes } = this.#redactions.of(request)

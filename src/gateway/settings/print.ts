@@ -7,10 +7,7 @@ import { jsonOf } from '../../basics/settings/shapes.ts'
 import { SettingsShape } from './schema.ts'
 import type { Tree } from '../../basics/settings/tree.ts'
 
-/**
- * Every setting of a `gateway.yaml`, as it is written there or by default, in the schema's order.
- * Throws a SettingsError when the file cannot be read.
- */
+/** As written or by default, in the schema's order. Throws a SettingsError for a file it cannot read. */
 export function printGatewaySettings(
   file: string,
   env: NodeJS.ProcessEnv,

@@ -24,10 +24,7 @@ export type Fields = ReadonlyMap<ByteString, Value>
 /** Go's map[string]interface {}; other fields are a map[string]string, the parameters of a runbook. */
 export class AnyFields extends Map<ByteString, Value> {}
 
-/**
- * Everything an expression can be worth. bigint is Go's int, number its float64; undefined is no value at all: an
- * absent parameter, or nil.
- */
+/** What expressions are worth. bigint: Go's int, number: its float64, undefined: nil or an absent parameter. */
 export type Value = ByteString | boolean | bigint | number | Uint8 | List | Fields | undefined
 
 export function typeName(value: Exclude<Value, undefined>): string {

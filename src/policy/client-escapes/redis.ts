@@ -1,10 +1,7 @@
 import type { DatabaseClient } from './client.ts'
 import { names, type KnownOptions } from './known-options.ts'
 
-/**
- * Allowed options. Left out on purpose: --eval, --rdb, --functions-rdb, --pipe, --cluster. They read files, or do
- * other work than the script's.
- */
+/** Left out on purpose: --eval, --rdb, --functions-rdb, --pipe, --cluster. They read files or do other work. */
 const OPTIONS: KnownOptions = {
   style: 'words',
   flags: names('2 3 c e raw no-raw csv json quoted-json no-auth-warning tls insecure verbose'),

@@ -1,10 +1,7 @@
 import type { DatabaseClient } from './client.ts'
 import { names, type KnownOptions } from './known-options.ts'
 
-/**
- * Allowed options. Left out on purpose: -cmd, -init and -A (commands), -nonce (leaves safe mode), -interactive,
- * -append, -zip, -vfs.
- */
+/** Left out on purpose: -cmd, -init, -A (commands), -nonce (leaves safe mode), -interactive, -append, -zip, -vfs. */
 const OPTIONS: KnownOptions = {
   style: 'words',
   flags: names(
@@ -16,10 +13,7 @@ const OPTIONS: KnownOptions = {
   words: 1,
 }
 
-/**
- * Of sqlite3's own commands, those that only show something or set how it looks. `.trace` and `.testcase` write files
- * even in safe mode.
- */
+/** Its own commands that only show or format. `.trace` and `.testcase` write files even in safe mode. */
 const COMMANDS = names(
   'bail changes databases dump echo exit explain header headers help indexes indices mode nullvalue print quit schema ' +
     'separator show tables timeout timer width',

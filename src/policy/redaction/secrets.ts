@@ -21,10 +21,7 @@ export function secretTexts(value: Buffer): Buffer[] {
   return distinct([text, ...linesOf(text)])
 }
 
-/**
- * The password in `scheme://user:password@host`, as written and percent-decoded, if it has at least 6 bytes. Nothing
- * for any other value. Never throws.
- */
+/** Of `scheme://user:password@host`, as written and decoded, if it has 6 bytes or more. Never throws. */
 export function passwordsInUrl(value: Buffer): Buffer[] {
   const text = value.toString('latin1')
   const start = URL_START.exec(text)

@@ -4,9 +4,7 @@ import { KILLED_MS } from './ending-times.ts'
 import { collectOthers } from './reaper.ts'
 import { descendants } from './process-table.ts'
 
-/**
- * How often to check whether processes are gone: after 5 ms at first, since most end at once, then up to every 100 ms.
- */
+/** Are processes gone? First asked after 5 ms, since most end at once, then up to every 100 ms. */
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
 
@@ -42,9 +40,7 @@ export async function endGroup(
   await overBy(graceMs + KILLED_MS)
 }
 
-/**
- * Whether the group is empty. One SIGCHLD may stand for several ends, so descendants are collected before the check.
- */
+/** One SIGCHLD may stand for several ends, so descendants are collected before the look at the group. */
 function hasEnded(pgid: number): boolean {
   if (!groupExists(pgid)) return true
   collectOthers()

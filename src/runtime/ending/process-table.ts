@@ -29,10 +29,7 @@ export function processEntry(pid: number): ProcessEntry | undefined {
   return { pid, parent, group, session, startTime: fields[22 - 3] ?? '', ended }
 }
 
-/**
- * The processes of `roots` that are in the table, with all their descendants. Leaves out `except` and its
- * descendants.
- */
+/** Those of `roots` that are in the table, and their descendants; without `except` and its own. */
 export function family(
   table: readonly ProcessEntry[],
   roots: ReadonlySet<number>,
@@ -51,10 +48,7 @@ export function family(
   return found
 }
 
-/**
- * Groups the table by parent. With thousands of processes (a fork storm), a search for each would block the event
- * loop.
- */
+/** By parent: with thousands of processes (a fork storm) a search for each would block the event loop. */
 function childrenByParent(table: readonly ProcessEntry[]): ReadonlyMap<number, ProcessEntry[]> {
   const children = new Map<number, ProcessEntry[]>()
   for (const entry of table) {
@@ -89,10 +83,7 @@ export function groupMembers(group: number): number[] {
     .map(({ pid }) => pid)
 }
 
-/**
- * Running descendants of a process. Reads one file per process instead of all of /proc; empty without
- * CONFIG_PROC_CHILDREN.
- */
+/** Running ones. Reads a file per process, not all of /proc; empty without CONFIG_PROC_CHILDREN. */
 export function descendants(pid: number): ProcessEntry[] {
   const found = new Set(childrenOf(pid))
   // The set grows during the walk: children follow their parents.

@@ -74,9 +74,7 @@ export class ControlGroups implements Disposable {
     return new ControlGroups(folder, id, pid, options)
   }
 
-  /**
-   * @param name for people who look at the groups; characters that do not fit are left out. @throws see ControlGroup
-   */
+  /** @param name for people; characters that do not fit are left out. @throws see ControlGroup */
   create(name: string): ControlGroup {
     this.#left = this.#left.filter((group) => !group.removeEmpty())
     const plain = name.replace(/[^\w-]/g, '').slice(0, MAX_NAME)

@@ -1,9 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/**
- * Between -1000 and 1000. When memory runs out, the kernel then ends a command rather than the agent with all its
- * commands.
- */
+/** From -1000 to 1000. Without memory, the kernel ends a command rather than the agent with all of them. */
 const COMMAND_SCORE = 500
 
 const ownScore = readOwnScore()

@@ -1,10 +1,7 @@
 import { readCount } from './cgroup-files.ts'
 import { groupFolder } from './cgroup-mounts.ts'
 
-/**
- * How long one read of the counter is good enough. So starting many executions reads the file at most once per
- * second.
- */
+/** How long a read of the counter is good: many starts read the file at most once per second. */
 const FRESH_MS = 1000
 
 /**

@@ -24,10 +24,7 @@ function shown(request: RestExecution, secret: ReadonlySet<string>): object {
   }
 }
 
-/**
- * Names of secret parameters, from the gateway's answer or else from its list. All count as secret when another
- * commit declares them, or a file in no list.
- */
+/** By the gateway's answer or its list. All, when another commit declares them, or a file in no list. */
 function secretNames(
   { parameters, refHash }: RestExecution,
   runbook: Runbook | undefined,

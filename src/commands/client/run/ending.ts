@@ -17,11 +17,7 @@ export interface EndingFlags {
   readonly quiet: boolean
 }
 
-/**
- * Writes the output to stdout and, if there is no exit code, the reason to stderr.
- * @returns the exit code of this program
- * @throws Failure when the execution has no exit code
- */
+/** Writes the output to stdout. @returns this program's exit code @throws Failure with the reason why there is none */
 export async function showEnding(
   outcome: Outcome,
   subject: SessionSubject,

@@ -4,11 +4,7 @@ import { exitCodes, Failure } from '../../failure.ts'
 import { readStandardInput } from '../standard-input.ts'
 import { LONGEST_FILE } from './files.ts'
 
-/**
- * Reads parameters from a file, so that passwords need not be arguments: a YAML or JSON map of names to texts.
- * @param file `-` is standard input
- * @throws Failure, exit code 64
- */
+/** YAML or JSON, so that no password is an argument. `-` is standard input. @throws Failure, exit code 64 */
 export async function readParameterFile(file: string): Promise<Map<string, string>> {
   const text =
     file === '-'

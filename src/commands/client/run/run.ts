@@ -92,10 +92,7 @@ function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): numbe
   return exitCodes.done
 }
 
-/**
- * Given parameters and a person's answers. Parameters declared by another commit (`--ref`) or by a file in no list
- * are not known here: the gateway decides.
- */
+/** Parameters of another commit (`--ref`) or a file in no list are not known here: the gateway decides. */
 async function allParameters(
   { runbook }: Target,
   given: ReadonlyMap<string, string>,

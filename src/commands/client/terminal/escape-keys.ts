@@ -15,10 +15,7 @@ const COMMANDS: ReadonlyMap<number, 'leave' | 'help'> = new Map([
 const PASTE_BEGINS = Buffer.from('\x1b[200~')
 const PASTE_ENDS = Buffer.from('\x1b[201~')
 
-/**
- * `~.`, `~~` and `~?` at the beginning of a line, as in ssh. Not in pasted text, if the terminal marks it: copied text
- * must not end a session.
- */
+/** `~.`, `~~`, `~?` at the beginning of a line, as in ssh. Pasted text, where it is marked, ends no session. */
 export class EscapeKeys {
   #atLineStart = true
   /** Whether a tilde is held back until the next key tells what it means. */

@@ -5,10 +5,7 @@ import { ScreenReset } from './screen-reset.ts'
 /** For terminals that do not tell their size, such as some that programs make. */
 const USUAL_SIZE: WindowSize = { rows: 24, cols: 80 }
 
-/**
- * The terminal that this program runs on, in raw mode until `restore`. That is called whenever the program ends, except
- * by a SIGKILL or an abort.
- */
+/** In raw mode until `restore`, which runs at every end of the program but a SIGKILL or an abort. */
 export class OwnTerminal implements Disposable {
   readonly #reset = new ScreenReset()
   readonly #makeRaw: () => () => void
@@ -65,10 +62,7 @@ export class OwnTerminal implements Disposable {
     process.stdout.on('resize', () => resized(this.size))
   }
 
-  /**
-   * Puts everything back at once; a second call does nothing.
-   * @param isStuck the terminal takes no output: only its mode is restored
-   */
+  /** Puts all back at once, and only once. @param isStuck it takes no output: only its mode is restored */
   restore(isStuck = false): void {
     if (this.#makeCooked === undefined) return
     process.off('SIGCONT', this.#again)

@@ -28,10 +28,7 @@ const PASSED_ON = [
 const CREDENTIAL_HELPER =
   '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$RUNBOOK_GIT_USERNAME" "$RUNBOOK_GIT_PASSWORD"; }; f'
 
-/**
- * For a git command that only touches a mirror: no prompt, no hook, no configuration of the user's.
- * @param outer the gateway's own environment
- */
+/** For a git command that only touches a mirror: no prompt, no hook, no configuration of the user's. */
 export function mirrorEnvironment(outer: NodeJS.ProcessEnv): GitEnvironment {
   return { ...base(outer), GIT_CONFIG_GLOBAL: '/dev/null', ...configured(SAFE_SETTINGS) }
 }

@@ -15,10 +15,7 @@ interface TreeEntry {
 export const FOLDER_MODES: ReadonlySet<string> = new Set(['40000', '040000'])
 export const FILE_MODES: ReadonlySet<string> = new Set(['100644', '100755', '100664'])
 
-/**
- * The components of a runbook's path. Throws a RunbookPathError for anything but a plain relative path; a
- * backslash is an ordinary character in git.
- */
+/** Throws a RunbookPathError for all but plain relative paths; git takes a backslash as any character. */
 export function splitPath(path: string): string[] {
   if (path === '') throw refused(path, 'is empty')
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw refused(path, `is longer than ${MAX_PATH_BYTES} bytes`)

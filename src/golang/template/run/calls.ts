@@ -100,10 +100,7 @@ function failAt(rendering: Rendering, call: Call, message: ByteString): never {
   return rendering.fail(`error calling ${call.callee.name}: ${message}`)
 }
 
-/**
- * The error for `call`: parameters are strings and data is JSON, so there is nothing to call. Go shows a piped value
- * here, but it may be secret.
- */
+/** Parameters and data have nothing to call. Go shows a piped value here, but it may be secret. */
 function cannotCall(operand: Operand | undefined, callee: Value): ByteString {
   if (callee === undefined) return 'call of nil'
   return `non-function ${operand === undefined ? 'value' : nodeText(operand)} of type ${typeName(callee)}`

@@ -11,10 +11,7 @@ export function plainTexts(text: Buffer): Buffer[] {
     : [text, Buffer.from(joined)]
 }
 
-/**
- * The text as programs write it: as it is, in base64, in URLs and forms, in JSON. Without duplicates, and without
- * results shorter than 6 bytes.
- */
+/** As it is, in base64, URLs, forms, JSON. No duplicates, and nothing shorter than 6 bytes. */
 export function variantsOf(text: Buffer): Buffer[] {
   const variants = [...plainTexts(text), ...base64Texts(text), ...urlTexts(text), ...jsonTexts(text)]
   return distinct(variants.filter(({ length }) => length >= SHORTEST_SECRET_BYTES))
