@@ -1,55 +1,70 @@
+import * as v from 'valibot'
 import type { Logger } from '../basics/logger.ts'
 import { printableJson } from '../basics/text/printable.ts'
 
-/** What an agent reports over its socket, as metrics, and to the log on SIGUSR2. Holds no secret. */
-export interface Status {
-  readonly version: string
-  readonly pid: number
-  /** Seconds since the program began. */
-  readonly uptimeSeconds: number
-  /** The agent's name at the gateway; empty in old credentials. */
-  readonly agent: string
-  /** `host:port` */
-  readonly gateway: string
-  readonly engine: 'posix' | 'portable'
-  readonly connection: {
-    readonly state: string
-    /** ISO 8601. */
-    readonly since: string
-    /** Why it waits; undefined in states that have no reason. */
-    readonly reason: string | undefined
-    /** Streams that were opened after the first one. */
-    readonly reconnects: number
-    /** The last answered health check; undefined before the first. */
-    readonly health: { readonly at: string; readonly milliseconds: number } | undefined
-  }
-  readonly sessions: {
-    readonly running: number
-    readonly limit: number
-    readonly opened: number
-    readonly started: number
-    /** Ended executions by outcome (`exited`, `signaled`, `failed`, `refused`, `not-started`). */
-    readonly outcomes: Readonly<Record<string, number>>
-    /** Executions that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
-    readonly reasons: Readonly<Record<string, number>>
-    readonly confirmed: number
-    readonly unconfirmed: number
-  }
-  readonly output: {
-    readonly bytesRead: number
-    readonly bytesSent: number
-    readonly bytesLeftOut: number
-    readonly bytesRedacted: number
-    /** Memory for the tails of capped outputs right now. */
-    readonly tailBytes: number
-  }
-  /** What the gateway asked for itself (hooks, health checks), by the same outcomes; counted only here. */
-  readonly systemRequests: Readonly<Record<string, number>>
-  /** Processes that commands had left behind. */
-  readonly processesEnded: number
-  /** Journal lines that could not be written. */
-  readonly journalLinesLost: number
+const Count = v.number()
+const Counts = v.record(v.string(), Count)
+
+/** Reads a value that is `null` on the wire and undefined in a `Status`. */
+function optional<T>(schema: v.GenericSchema<unknown, T>) {
+  return v.pipe(
+    v.nullable(schema),
+    v.transform((value) => value ?? undefined),
+  )
 }
+
+/** Reads what agents of any version report: unknown fields are ignored, missing ones are an error. */
+const Reported = v.object({
+  version: v.string(),
+  pid: Count,
+  /** Seconds since the program began. */
+  uptimeSeconds: Count,
+  /** The agent's name at the gateway; empty in old credentials. */
+  agent: v.string(),
+  /** `host:port` */
+  gateway: v.string(),
+  engine: v.picklist(['posix', 'portable']),
+  connection: v.object({
+    state: v.string(),
+    /** ISO 8601. */
+    since: v.string(),
+    /** Why it waits; undefined in states that have no reason. */
+    reason: optional(v.string()),
+    /** Streams that were opened after the first one. */
+    reconnects: Count,
+    /** The last answered health check; undefined before the first. */
+    health: optional(v.object({ at: v.string(), milliseconds: Count })),
+  }),
+  sessions: v.object({
+    running: Count,
+    limit: Count,
+    opened: Count,
+    started: Count,
+    /** Ended executions by outcome (`exited`, `signaled`, `failed`, `refused`, `not-started`). */
+    outcomes: Counts,
+    /** Executions that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
+    reasons: Counts,
+    confirmed: Count,
+    unconfirmed: Count,
+  }),
+  output: v.object({
+    bytesRead: Count,
+    bytesSent: Count,
+    bytesLeftOut: Count,
+    bytesRedacted: Count,
+    /** Memory for the tails of capped outputs right now. */
+    tailBytes: Count,
+  }),
+  /** What the gateway asked for itself (hooks, health checks), by the same outcomes; counted only here. */
+  systemRequests: Counts,
+  /** Processes that commands had left behind. */
+  processesEnded: Count,
+  /** Journal lines that could not be written. */
+  journalLinesLost: Count,
+})
+
+/** What an agent reports over its socket, as metrics, and to the log on SIGUSR2. Holds no secret. */
+export type Status = Readonly<v.InferOutput<typeof Reported>>
 
 export type StatusSource = () => Status
 
@@ -61,4 +76,14 @@ export function dumpStatus(log: Logger, status: StatusSource): void {
 /** One line. Undefined becomes null, since a field that is always there is easier to read. */
 export function formatStatus(status: Status): string {
   return printableJson(status)
+}
+
+/** Reads such a line. @returns undefined when this is no answer of an agent */
+export function parseStatus(line: string): Status | undefined {
+  try {
+    const result = v.safeParse(Reported, JSON.parse(line))
+    return result.success ? result.output : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -1,9 +1,8 @@
 import { askStatus, NoAnswer } from '../../operations/status-socket-client.ts'
 import { oneLine } from '../../basics/text/one-line.ts'
 import { isReady } from '../../operations/status-text.ts'
-import { type Status, formatStatus } from '../../operations/status.ts'
+import { type Status, formatStatus, parseStatus } from '../../operations/status.ts'
 import { exitCodes, Failure } from '../failure.ts'
-import { parseStatus } from './status-answer.ts'
 import { statusTable } from './status-table.ts'
 
 const ANSWER_MS = 2000
