@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { mirrorEnvironment } from '../../../src/gateway/runbooks/git/environment.ts'
@@ -77,6 +77,23 @@ test('objects asked for without a descriptor left are refused one by one, and re
     }
   })
   expect(await reader.read(commit, 1000)).toMatchObject({ kind: 'found', oid: commit })
+  await reader.close()
+})
+
+test('all that wait are refused when the child ends and no descriptor is left for another', async () => {
+  await using workshop = new Workshop()
+  const commit = workshop.commit({ a: '1' })
+  // Its first start answers nothing.
+  const bin = join(workshop.folder, 'bin')
+  mkdirSync(bin)
+  writeFileSync(join(bin, 'git'), '#!/bin/sh\nread line\n', { mode: 0o755 })
+  const env = mirrorEnvironment({ PATH: `${bin}:${process.env['PATH'] ?? ''}` })
+  const reader = new ObjectReader({ gitDir: workshop.origin, env })
+  // More than one child is asked for.
+  const reads = Promise.allSettled(Array.from({ length: 70 }, () => reader.read(commit, 1000)))
+  await withDescriptors(0, async () => {
+    for (const read of await reads) expect(read.status).toBe('rejected')
+  })
   await reader.close()
 })
 

@@ -111,7 +111,8 @@ export class ObjectReader {
       this.#child ??= this.#start()
     } catch (error) {
       for (const { reject } of requests) reject(error as Error)
-      return
+      // Those that wait behind them would have nobody else to wake them.
+      return this.#ask()
     }
     this.#asked.push(...requests)
     this.#child.git.stdin?.write(requests.map(({ name }) => `${name}\n`).join(''))
