@@ -163,6 +163,8 @@ export class GatewaySession {
   }
 
   *#receive(message: AgentMessage): Generator<SessionMessage, void, undefined> {
+    // It may have ended from this side while the message was on its way here.
+    if (this.#isOver) return
     switch (message.kind) {
       case 'opened':
         if (this.#opened) return

@@ -143,3 +143,33 @@ it('stops looking for an agent when it is ended, and no agent hears of it', asyn
   expect((await end).failure?.reason).toBe('session killed by the user')
   expect([stopped, sent]).toEqual([true, []])
 })
+
+it.each(Array.from({ length: 12 }, (_, steps) => steps))(
+  'records no output behind its end when it is killed %d steps behind the output',
+  async (steps) => {
+    const { end } = await run()
+    const received = agent.receive({ kind: 'stdout', sid, data: Buffer.from('output') })
+    for (let step = 0; step < steps; step++) await Promise.resolve()
+    session.fail('session-killed', 'killed')
+    await received
+    await end
+    const text = events()
+    expect(text.at(-1)).toContain('killed')
+    expect(text.slice(0, -1)).toEqual(text.length > 1 ? ['o output'] : [])
+  },
+)
+
+it('lets its agent go on when its reader leaves in the middle', async () => {
+  const record = new SessionRecord(sid, history, new Redaction([]), 'client')
+  session = new GatewaySession(openMessage(sid, request()), record, () => Promise.resolve(agent))
+  const data = Buffer.from('x')
+  const received = async () => {
+    await setImmediate()
+    for (let count = 0; count < 20; count++) await agent.receive({ kind: 'stdout', sid, data })
+  }
+  const all = received()
+  for await (const message of session.messages) if (message.kind === 'stdout') break
+  await all
+  expect((await session.ended).failure?.code).toBe('internal-error')
+  expect(kinds()).toEqual(['open', 'close'])
+})
