@@ -4,6 +4,7 @@ export class Handover<T> implements AsyncIterable<T> {
   readonly #given: { readonly item: T; readonly taken: () => void }[] = []
   readonly #over: AbortSignal
   #error: Error | undefined
+  #hasLeft = false
   #wake: () => void = () => undefined
 
   /** @param over aborted when nobody wants to read any more */
@@ -14,7 +15,7 @@ export class Handover<T> implements AsyncIterable<T> {
 
   /** Settles when the reader is done with it, or reads no more. */
   async give(item: T): Promise<void> {
-    if (this.#over.aborted) return
+    if (this.#over.aborted || this.#hasLeft) return
     await new Promise<void>((taken) => {
       this.#given.push({ item, taken })
       this.#wake()
@@ -39,6 +40,7 @@ export class Handover<T> implements AsyncIterable<T> {
         }
       }
     } finally {
+      this.#hasLeft = true
       for (const { taken } of this.#given.splice(0)) taken()
     }
   }

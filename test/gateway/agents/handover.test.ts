@@ -52,6 +52,15 @@ it.each([
   await given
 })
 
+it('lets nobody wait for a reader that has left before', async () => {
+  void handover.give(1)
+  for await (const item of handover) {
+    expect(item).toBe(1)
+    break
+  }
+  await handover.give(2)
+})
+
 it('lets nobody wait for a reader that was over before', async () => {
   over.abort()
   await handover.give(1)
