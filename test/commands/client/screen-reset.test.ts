@@ -45,6 +45,10 @@ for (const [what, output, leaves] of [
     expect(resetAfter(...byByte(output))).toBe(resetAfter(output)))
 }
 
+test('an endless row of numbers holds nobody up', () => {
+  expect(resetAfter(`\x1b[?1049h\x1b[?${'47;'.repeat(200_000)}x`).match(LEAVES)).toEqual(['[?1049l'])
+})
+
 test('the alternate screen is left after what belongs to it, before all the rest', () => {
   expect(resetAfter(VI)).toMatch(/^.*\[<9u.*\[\?1049l.*\[<9u.*\[\?7;25h/)
 })

@@ -3,8 +3,14 @@ const ESC = '\x1b'
 const CANCEL = '\x18'
 const SHIFT_OUT = 0x0e
 
-/** Into and out of the alternate screen. A full reset leaves it as well. */
-const SCREEN_SWITCH = new RegExp(String.raw`${ESC}(?:c|\[\?(?:\d+;)*(47|1047|1049)(?:;\d+)*([hl]))`, 'g')
+/**
+ * Into and out of the alternate screen. A full reset leaves it as well. Few modes at once, as terminals take them: an
+ * endless row of numbers would take a time that is quadratic.
+ */
+const SCREEN_SWITCH = new RegExp(
+  String.raw`${ESC}(?:c|\[\?(?:\d{1,5};){0,7}(47|1047|1049)(?:;\d{1,5}){0,7}([hl]))`,
+  'g',
+)
 /** So much of the last output is looked at once more, for one that was cut in two. */
 const LONGEST_SWITCH = 32
 
