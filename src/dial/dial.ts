@@ -31,12 +31,10 @@ export class Dial {
     this.#proxy = proxy
   }
 
-  /** The step that the connection is at. */
   get stage(): Stage {
     return this.#stage
   }
 
-  /** The gateway's `host:port`. */
   get address(): string {
     return this.#destination.address
   }

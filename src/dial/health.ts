@@ -3,7 +3,6 @@ import type { HealthAnswer } from './channel.ts'
 import { now, type Moment } from '../basics/moment.ts'
 import type { StreamTiming } from './timing.ts'
 
-/** The gateway's last answer to a health check. */
 export interface GatewayHealth {
   readonly at: Moment
   readonly roundTripMs: number

@@ -16,7 +16,6 @@ export interface TlsOptions {
   /** The name in the certificate. Without it: the host. */
   readonly serverName?: string
   readonly skipVerify?: boolean
-  /** The certificate with its chain, and its key. */
   readonly client?: { readonly certificate: string; readonly key: Secret }
 }
 

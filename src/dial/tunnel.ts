@@ -10,7 +10,6 @@ export interface Proxy {
   readonly credentials: Secret | undefined
 }
 
-/** The proxy does not connect us. */
 export class TunnelError extends Error {
   override readonly name = 'TunnelError'
 }
@@ -25,7 +24,6 @@ export async function tunnel(socket: Socket, address: string, proxy: Proxy): Pro
 interface Answer {
   readonly statusCode: number
   readonly statusMessage: string
-  /** Bytes that came after the proxy's answer. */
   readonly head: Buffer
 }
 

@@ -1,7 +1,6 @@
 import { oneLine } from '../basics/text/one-line.ts'
 import type { Status } from './status.ts'
 
-/** Every state that a connection may report. */
 export const CONNECTION_STATES = [
   'idle',
   'connecting',

@@ -1,4 +1,3 @@
-/** What systemd tells a service of `Type=notify`. */
 export interface SystemdEnvironment {
   /** A path, or `@name`. */
   readonly socket: string

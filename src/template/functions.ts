@@ -51,7 +51,6 @@ const OWN_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   sqlident: ofValue(sqlIdentifier),
 }
 
-/** Standard base64 with padding. */
 function encodeBase64(bytes: ByteString): ByteString {
   return Buffer.from(bytes, 'latin1').toString('base64')
 }

@@ -27,7 +27,6 @@ export interface Input {
   readonly options?: readonly string[]
   /** Where a client should show it, if the template gives a number. */
   readonly order?: number
-  /** The environment variable in which it is passed. */
   readonly asenv?: string
 }
 

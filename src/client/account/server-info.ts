@@ -4,7 +4,6 @@ import { ApiError } from '../rest/api-error.ts'
 import type { Question } from '../rest/http.ts'
 import { askJson } from '../rest/json.ts'
 
-/** The user that the gateway takes us for. */
 export interface User {
   readonly name: string
   readonly isAdmin: boolean

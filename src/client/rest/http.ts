@@ -19,7 +19,6 @@ export interface Question {
   readonly answerMs?: number | undefined
   /** Time for each piece of the answer instead of 60 s. */
   readonly pieceMs?: number | undefined
-  /** Aborts the request, and the answer. */
   readonly signal?: AbortSignal | undefined
 }
 

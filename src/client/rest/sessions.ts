@@ -19,7 +19,6 @@ export interface RecordedSession {
   readonly outputBytes: number
   /** PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review. */
   readonly review: string | undefined
-  /** Everything that the gateway sent. */
   readonly raw: object
 }
 

@@ -29,7 +29,6 @@ export interface StreamRequest {
   readonly envVars: ReadonlyMap<string, string>
 }
 
-/** What happens in a session before its end. */
 export type StreamEvent =
   | OpenedMessage
   | { readonly kind: 'stdout' | 'stderr'; readonly data: Buffer }

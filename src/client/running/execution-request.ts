@@ -3,7 +3,6 @@ import type { GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
 import { askJson, Code, type RestReply } from '../rest/json.ts'
 
-/** A runbook to run, with everything it needs. */
 export interface RestExecution {
   readonly connection: string
   readonly file: string

@@ -8,7 +8,6 @@ import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, type Outcome } 
 import type { RecordedSession } from '../rest/sessions.ts'
 import { lookOn, untilFound } from '../rest/unanswered.ts'
 
-/** The reviewer has rejected it. */
 export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'
 }

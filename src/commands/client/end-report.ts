@@ -130,7 +130,6 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
 }
 
-/** The report when this program was told to leave. */
 export function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {
   return {
     exitCode,

@@ -1,6 +1,5 @@
 import { exitCodeOfSignal } from './exit-code.ts'
 
-/** Signals that end a client command from outside. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]
 

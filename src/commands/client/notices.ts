@@ -5,7 +5,6 @@ import { type ByteOutput, ReaderGone } from './stream/byte-output.ts'
 const PATIENCE_MS = 2000
 
 export interface NoticeFlags {
-  /** Whether to leave out hints. */
   readonly quiet?: boolean
   /** One line of JSON per notice, for programs. */
   readonly json?: boolean
@@ -16,7 +15,6 @@ export interface Notice {
   readonly fields: Readonly<Record<string, unknown>>
   /** For people, printable already. Empty when people need not know. */
   readonly text: string
-  /** What to try next. */
   readonly hint?: string
 }
 

@@ -7,7 +7,6 @@ const streams = { input: process.stdin, output: process.stderr }
 /** `true`, or what is wrong with an answer. */
 export type Check = (text: string) => true | string
 
-/** Whether there is a person to ask. */
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY
 }

@@ -74,7 +74,6 @@ async function checkFolders(
   await examination.checkWith(settings, 'state folder', checkStateFolder)
 }
 
-/** With real commands. */
 async function checkCommands(
   examination: Examination,
   trial: TrialProcess,

@@ -37,7 +37,6 @@ export function skipped(found: string): Finding<never> {
   return { level: 'skipped', found }
 }
 
-/** The worst of many levels, for the exit code. */
 export function worst(levels: readonly Level[]): 'ok' | 'warning' | 'broken' {
   if (levels.includes('broken')) return 'broken'
   return levels.includes('warning') ? 'warning' : 'ok'

@@ -127,7 +127,6 @@ function nearestExisting(folder: string): string {
 /** `f_type` of tmpfs and ramfs (linux/magic.h): apart from swap, what is written there never reaches a disk. */
 const MEMORY_TYPES = new Set([0x01021994, 0x858458f6])
 
-/** The file system in which a folder lies. */
 interface Volume {
   /** For this user. */
   readonly freeBytes: number

@@ -67,7 +67,7 @@ function refuseTooMany(count: number): void {
   throw new EnvvarError(`too many environment variables: ${count}, accepted are at most ${MAX_ENTRIES}`)
 }
 
-/** As the connection's: where a name sounds secret, the value is replaced in the output. */
+/** The agent's environment, as if the connection's: values whose names sound secret are replaced in the output. */
 function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest): Entry[] {
   return Array.from(embedded, ([name, value]) =>
     createEntry(`envvar:${name}`, Buffer.from(value), 'connection'),

@@ -76,7 +76,6 @@ export class HistoryDatabase {
     this.#write('record output', () => this.#insertEvents(id, events))
   }
 
-  /** Writes the last events and the end together. */
   finish(
     id: string,
     end: Pick<SessionRow, 'endedAt' | 'exitCode' | 'truncatedBytes' | 'redactedBytes'>,
@@ -127,12 +126,10 @@ export class HistoryDatabase {
     return this.#number(this.#statements.outputLength, [key])
   }
 
-  /** What the sessions of each user take up. */
   recordedBy(): Map<string, number> {
     return this.#try('read it', () => new Map(this.#statements.recordedBy.all([]) as [string, number][]))
   }
 
-  /** What everything in the file takes up. */
   usedBytes(): number {
     const { allPages, freePages } = this.#statements
     return bytesOf(this.#number(allPages, []) - this.#number(freePages, []))

@@ -76,7 +76,6 @@ export class History {
     return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
   }
 
-  /** Checks whether there is room again. */
   recover(): void {
     this.#reserve.open()
     try {

@@ -31,7 +31,6 @@ export class Recording {
     this.user = user
   }
 
-  /** The unwritten events in order. */
   get pending(): readonly SessionEvent[] {
     return this.#pending
   }
@@ -51,7 +50,6 @@ export class Recording {
     return this.#dropped
   }
 
-  /** The first write that failed. */
   get failure(): HistoryError | undefined {
     return this.#failure
   }
@@ -69,7 +67,6 @@ export class Recording {
     }
   }
 
-  /** The events have been written. */
   clear(): void {
     this.#pending = []
     this.#cost = 0

@@ -12,7 +12,6 @@ export type Victims =
   | { readonly user: string }
   | 'all'
 
-/** What a step has done. */
 export interface Step {
   /** Sessions that nobody can see any more, with their user and the space they took. */
   readonly removed: readonly { readonly user: string; readonly bytes: number }[]

@@ -44,7 +44,6 @@ export class Reserve {
     this.open()
   }
 
-  /** Whether the file exists. */
   get isThere(): boolean {
     return this.#file !== undefined
   }

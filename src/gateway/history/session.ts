@@ -49,7 +49,6 @@ export interface SessionQuery {
   readonly offset: number
 }
 
-/** How a session ended. */
 export interface SessionEnd {
   readonly exitCode: number | undefined
   /** What the agent has left out of the output (`client.truncated_bytes`). */

@@ -33,7 +33,6 @@ export class NoRoomError extends HistoryError {
   }
 }
 
-/** Turns a failure of the file into a HistoryError. */
 export function historyError(file: string, what: string, cause: unknown): HistoryError {
   const text = `session history ${file}: cannot ${what}: ${reason(cause)}`
   if (cause instanceof NoRoomError) return new NoRoomError(text, cause.short, { cause })

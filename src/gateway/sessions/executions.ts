@@ -49,7 +49,7 @@ export class Executions {
     this.#log = log
   }
 
-  /** The result, or 202 after the wait: then it goes on. @throws HistoryError when it cannot begin */
+  /** Answers with the result, or with 202 after the wait: then it goes on. @throws HistoryError when it cannot begin */
   async execute(request: ScriptExecution): Promise<{ status: 200 | 202; body: ExecResponse }> {
     const startedAt = performance.now()
     const session = this.#sessions.open({ ...request, verb: 'exec' })

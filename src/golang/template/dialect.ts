@@ -3,7 +3,6 @@ import type { TemplateFunction } from './run/function.ts'
 
 /** What kinds of templates differ in. */
 export interface Dialect {
-  /** The template's name, in errors. */
   readonly name: ByteString
   readonly functions: ReadonlyMap<ByteString, TemplateFunction>
 }

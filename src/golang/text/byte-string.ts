@@ -17,7 +17,6 @@ export function decodeText(bytes: ByteString): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
-/** A code point and the number of bytes it takes. */
 export interface Rune {
   readonly value: number
   readonly width: number

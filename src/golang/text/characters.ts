@@ -10,8 +10,7 @@ export function isSpace(code: number): boolean {
 
 /** Whether a code point may be part of a name. */
 export function isAlphanumeric(rune: number): boolean {
-  if (rune < 0x80) return isAsciiWord(rune)
-  return LETTER_OR_DIGIT.test(String.fromCodePoint(rune))
+  return rune < 0x80 ? isAsciiWord(rune) : LETTER_OR_DIGIT.test(String.fromCodePoint(rune))
 }
 
 function isAsciiWord(code: number): boolean {
@@ -22,8 +21,7 @@ function isAsciiWord(code: number): boolean {
 
 /** Whether Go shows a code point as it is instead of escaping it. */
 export function isPrintable(rune: number): boolean {
-  if (rune < 0x80) return rune >= 0x20 && rune !== 0x7f
-  return PRINTABLE.test(String.fromCodePoint(rune))
+  return rune < 0x80 ? rune >= 0x20 && rune !== 0x7f : PRINTABLE.test(String.fromCodePoint(rune))
 }
 
 /** A code point as Go's `%#U` prints it: `U+002B '+'`, or only the number when it cannot be shown. */

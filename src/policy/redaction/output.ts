@@ -5,7 +5,6 @@ export const NOTHING = Buffer.alloc(0)
 export class OutputStream {
   readonly #pending: Buffer
   readonly #data: Buffer
-  /** Offset of the data in the stream. */
   readonly #offset: number
   readonly #pieces: Buffer[] = []
   #onlyData = true

@@ -8,7 +8,6 @@ const MAX_BYTES_WITH_VARIANTS = 64 * 1024
 /** Limit for what is looked for as it is. A whole bundle of certificates has 200 KiB. */
 export const MAX_BYTES = 1024 * 1024
 
-/** A variable of a session. */
 export interface NamedValue {
   readonly kind: 'envvar' | 'filesystem'
   readonly name: string

@@ -3,7 +3,6 @@ import { charactersIn, DIGITS, union, WORD, type Characters } from './characters
 /** Whole numbers, perhaps with a sign. */
 const NUMBER_PATTERN = /^\^(?:-\?|\[-\+\]\?|\[\+-\]\?)?(?:\[0-9\]|\\d)(?:[+*]|\{\d+(?:,\d*)?\})?\$$/
 
-/** Whether a pattern admits only whole numbers. */
 export function admitsNumbersOnly(pattern: string): boolean {
   return NUMBER_PATTERN.test(pattern)
 }
@@ -79,7 +78,6 @@ function readClass(reading: Reading): Characters {
   return union(...parts)
 }
 
-/** A character, an escape or a range of a class. */
 function readMember(reading: Reading): Characters {
   if (reading.text[reading.at] === '[') throw new Unread()
   const first = reading.text[reading.at] === '\\' ? readEscape(reading) : charactersIn(readCharacter(reading))

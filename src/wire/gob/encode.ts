@@ -26,7 +26,6 @@ export function encodeGob(
   ])
 }
 
-/** A string, as UTF-8. */
 export function encodeGobText(text: string): Buffer {
   return encodeBytes(Buffer.from(text, 'utf8'))
 }

@@ -43,7 +43,6 @@ export function isStruct(value: GobValue | undefined): value is GobStruct {
   return kindOf(value) === 'struct'
 }
 
-/** Whether the value is a slice or an array. */
 export function isList(value: GobValue | undefined): value is readonly GobValue[] {
   return Array.isArray(value)
 }
@@ -52,7 +51,6 @@ export function isMap(value: GobValue | undefined): value is ReadonlyMap<GobValu
   return value instanceof Map
 }
 
-/** Whether the value is what a Go `any` held. */
 export function isInterface(value: GobValue | undefined): value is GobInterface {
   return kindOf(value) === 'interface'
 }

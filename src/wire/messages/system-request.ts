@@ -10,7 +10,6 @@ export interface HookRequest {
   readonly kind: 'hook'
   readonly command: readonly string[]
   readonly script: string
-  /** The request as it came. */
   readonly payload: Buffer
   readonly session: string
   /** What is known of that session when it opens; empty when it closes. */

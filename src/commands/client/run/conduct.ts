@@ -31,7 +31,6 @@ export async function conduct(
   return await new Conduct(account, request, progress).run(interrupts)
 }
 
-/** One execution, and the person who waits for it. */
 class Conduct {
   readonly #account: Account
   readonly #request: RestExecution

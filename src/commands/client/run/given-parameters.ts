@@ -9,7 +9,6 @@ export interface ParameterFlags {
   /** `name=value` each. */
   readonly param?: readonly string[]
   readonly paramFile?: string
-  /** Takes defaults without asking. */
   readonly defaults?: boolean
 }
 

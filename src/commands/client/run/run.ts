@@ -29,7 +29,6 @@ export interface RunFlags extends ParameterFlags {
   readonly quiet?: boolean
 }
 
-/** What to run, as given on the command line. */
 export interface RunArguments {
   readonly connection: string
   readonly file: string

@@ -7,7 +7,6 @@ import { fetchRunbooks, type Runbook, type RunbookList } from '../../../client/r
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
-/** What to run, and where the gateway keeps it. */
 export interface Target {
   /** Undefined for a file that is in no list: any file of the repository can be run. */
   readonly runbook: Runbook | undefined

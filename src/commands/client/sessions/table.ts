@@ -36,7 +36,6 @@ function row(session: RecordedSession): Row {
 
 interface Column {
   readonly name: (typeof HEADINGS)[number]
-  /** The smallest width. */
   readonly least: number
   width: number
 }

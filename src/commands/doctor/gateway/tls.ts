@@ -80,7 +80,6 @@ function judge(tls: TLSSocket, { identity, ownAuthorities }: Way, options: TlsOp
   return ok(found)
 }
 
-/** Everything that is wrong, in words. */
 function problemsOf(
   tls: TLSSocket,
   leaf: DetailedPeerCertificate,

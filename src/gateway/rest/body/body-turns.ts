@@ -29,7 +29,7 @@ function isLarge({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BYTES
 }
 
-/** When the body has been read, or never will be: Node reports no end if the answer came before. */
+/** Settles when the body is read or never will be: Node reports no end if the answer came before. */
 async function read(raw: IncomingMessage, answer: ServerResponse): Promise<void> {
   await Promise.race([finished(raw), finished(answer)]).catch(() => undefined)
 }

@@ -18,7 +18,6 @@ const INCOMING_REF = 'refs/runbooks/incoming'
 const LOCAL_CONFIG = 'runbooks.gitconfig'
 
 export interface FetchOptions extends CommandOptions {
-  /** The repository's name, for error texts. */
   readonly name: string
   readonly remote: Remote
   /** `undefined`: the branch of the remote's HEAD. */

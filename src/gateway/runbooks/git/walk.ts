@@ -2,7 +2,6 @@ import { RepositoryError, RunbookContentError } from '../errors.ts'
 import type { ObjectReader } from './objects.ts'
 import { entriesOf, FILE_MODES, findEntry, FOLDER_MODES, readStructure, splitPath } from './tree.ts'
 
-/** How much of a repository one listing looks at. */
 export const LISTING_LIMITS = { runbooks: 10_000, folders: 5_000, ms: 10_000 }
 
 /** Object ids have as many bytes as the commit's own. */

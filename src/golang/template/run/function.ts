@@ -1,7 +1,6 @@
 import type { ByteString } from '../../text/byte-string.ts'
 import type { Value } from '../../fmt/value.ts'
 
-/** What a parameter of a function takes. */
 export type ParameterType = 'string' | 'any'
 
 /** What a function may touch besides its arguments. */

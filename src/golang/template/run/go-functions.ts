@@ -12,17 +12,14 @@ export function cheap(target: TemplateFunction): TemplateFunction {
   return { ...target, workPerByte: 0 }
 }
 
-/** A comparison of exactly two values. */
 function comparison(compare: (left: Value, right: Value) => boolean): TemplateFunction {
   return { fixed: ['any', 'any'], apply: ([left, right]) => compare(left, right) }
 }
 
-/** A function of any number of values. */
 function ofAny(apply: (values: readonly Value[]) => Value): TemplateFunction {
   return { fixed: [], rest: 'any', apply }
 }
 
-/** A function that looks at every character. */
 function formatting(target: TemplateFunction): TemplateFunction {
   return { ...target, workPerByte: WORK_PER_FORMATTED_BYTE }
 }

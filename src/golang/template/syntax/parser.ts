@@ -18,7 +18,6 @@ export function parseStatements(source: ByteString, dialect: Dialect): readonly 
   return statements
 }
 
-/** What ends a list of statements. */
 type Boundary = 'end' | 'else'
 
 interface List {
@@ -30,7 +29,6 @@ function isBoundary(part: TemplateStatement | Boundary): part is Boundary {
   return typeof part === 'string'
 }
 
-/** The statements up to `{{end}}` or `{{else}}`. */
 function readList(reader: Reader): List {
   const statements: TemplateStatement[] = []
   while (reader.peekNonSpace().kind !== 'eof') {

@@ -7,7 +7,6 @@ import type { Reader } from './reader.ts'
 import type { Token, TokenKind } from './token.ts'
 import { unquote } from '../../text/unquote.ts'
 
-/** Tokens a command can start with. */
 const COMMAND_STARTS: ReadonlySet<TokenKind> = new Set([
   'bool',
   'character',

@@ -49,7 +49,6 @@ export interface Token {
   readonly text: ByteString
 }
 
-/** What a word inside an action is. */
 export function wordKind(word: ByteString): TokenKind {
   if (word === 'true' || word === 'false') return 'bool'
   return KEYWORDS.find((keyword) => keyword === word) ?? 'identifier'
