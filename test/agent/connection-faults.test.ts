@@ -36,7 +36,7 @@ async function line(timing: Timing = quickTiming, options: AgentOptions = {}): P
 }
 
 async function entered(name: AgentState['name'], { agent }: RunningAgent): Promise<void> {
-  await waitFor(() => agent.state.name === name, 10_000)
+  await waitFor(() => agent.state.name === name)
 }
 
 /** Why the agent has lost its stream, or never had one; it may be back already. */

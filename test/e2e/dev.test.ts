@@ -202,7 +202,7 @@ describe('dev, while it serves', () => {
     expect(all.length).toBeGreaterThanOrEqual(3)
     window[Symbol.dispose]()
     expect((await reply).body).toMatchObject({ output_status: 'failed', exit_code: -2 })
-    await waitFor(() => !all.some(isAlive), 20_000)
+    await waitFor(() => !all.some(isAlive))
   })
 
   it('ends in good order when nobody reads any more what it says', async () => {
@@ -238,7 +238,7 @@ describe('dev, while it serves', () => {
     dev.program.signal('SIGKILL')
     expect(await reply).toBeInstanceOf(Error)
     expect(await dev.program.ended()).toEqual({ code: null, signal: 'SIGKILL' })
-    await waitFor(() => !isAlive(dev.ready.agentPid) && !isAlive(waiting.pid), 20_000)
+    await waitFor(() => !isAlive(dev.ready.agentPid) && !isAlive(waiting.pid))
   })
 
   it('starts its agent again when it dies, says so, and runs the next runbook', async () => {

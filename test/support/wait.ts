@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** Half of what a test may take: a busy machine is no failure. */
+const LONG_MS = 60_000
+
 /** Waits until a condition holds, looking every 5 ms; fails after `withinMs`. */
-export async function waitFor(condition: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+export async function waitFor(
+  condition: () => boolean | Promise<boolean>,
+  withinMs = LONG_MS,
+): Promise<void> {
   const end = performance.now() + withinMs
   while (performance.now() < end) {
     if (await condition()) return
@@ -11,7 +17,7 @@ export async function waitFor(condition: () => boolean | Promise<boolean>, withi
 }
 
 /** Waits until there is a value. */
-export async function found<T>(look: () => T | undefined, withinMs = 25_000): Promise<T> {
+export async function found<T>(look: () => T | undefined, withinMs = LONG_MS): Promise<T> {
   let value: T | undefined
   await waitFor(() => (value = look()) !== undefined, withinMs)
   if (value === undefined) throw new Error('unreachable: waitFor throws')

@@ -41,7 +41,7 @@ it('a gateway that is killed keeps its history, and calls what was running lost 
     event_stream: ['gateway stopped while the session was running'],
   })
   // The agent has ended the command of the lost session and comes back by itself.
-  await waitFor(() => !isAlive(pid), 20_000)
+  await waitFor(() => !isAlive(pid))
   expect((await site.rest.script('bash', 'echo again')).body).toMatchObject({
     output: 'again\n',
     exit_code: 0,
@@ -55,7 +55,7 @@ it('a gateway that is told to stop ends what runs, answers its caller and record
   const [{ pid, session }] = await gate.reached()
   expect(await site.gateway.stop()).toEqual({ code: 0, signal: null })
   expect((await reply).body).toMatchObject({ exit_code: -2, output_status: 'failed' })
-  await waitFor(() => !isAlive(pid), 20_000)
+  await waitFor(() => !isAlive(pid))
   await site.startGateway()
   expect(await site.rest.session(session)).toMatchObject({
     ...{ status: 'done', exit_code: 254 },

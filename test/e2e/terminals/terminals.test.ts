@@ -61,7 +61,7 @@ async function remoteOf(tmux: Tmux): Promise<Remote> {
 /** vi has taken over the screen. */
 async function inVi(tmux: Tmux, file: string): Promise<void> {
   tmux.enter(`vi -u NONE ${file}`)
-  await waitFor(() => tmux.state('alternate_on') === '1', 10_000)
+  await waitFor(() => tmux.state('alternate_on') === '1')
   await tmux.shows(/^~$/m)
 }
 
@@ -160,7 +160,7 @@ describe.skipIf(!hasTmux)('a person at a terminal (tmux)', () => {
     tmux.type('~.')
     await tmux.shows(/^code 254$/m)
     await expectRestored(tmux)
-    await waitFor(() => !isAlive(pid), 15_000)
+    await waitFor(() => !isAlive(pid))
   })
 
   const ends: readonly (readonly [string, (remote: Remote) => Promise<void>, RegExp])[] = [
@@ -205,7 +205,7 @@ describe.skipIf(!hasTmux)('a person at a terminal (tmux)', () => {
       await expectRestored(tmux)
       // What a killed agent leaves running is ended by the next one.
       if (!isAlive(site.agent.pid)) await site.startAgent()
-      await waitFor(() => !isAlive(remote.pid), 15_000)
+      await waitFor(() => !isAlive(remote.pid))
     })
   }
 })

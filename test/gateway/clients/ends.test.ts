@@ -48,7 +48,7 @@ async function leftRunning(gateway: RunningGateway, agent: ScriptedAgent): Promi
   return sid
 }
 
-const gone = (pid: number) => waitFor(() => !isAlive(pid), 10_000)
+const gone = (pid: number) => waitFor(() => !isAlive(pid))
 
 describe.each(['exec', 'connect'] as const)('%s', (verb) => {
   it('is killed through REST: the client is told, the command is ended, the record says it', async () => {
