@@ -18,7 +18,7 @@ import { MAX_SYSTEM_REQUESTS } from './system/limits.ts'
 import type { AgentServices } from './running/services.ts'
 import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import { TIMING, type Timing } from './connection/timing.ts'
-import { longestWayOutMs } from './stop-time.ts'
+import { longestStopMs } from './stop-time.ts'
 import type { Proxy } from '../dial/tunnel.ts'
 
 export interface AgentOptions {
@@ -116,10 +116,7 @@ export class Agent {
     serving.dispatch.end('agent-stopping')
     // Gives up on a gateway that reads nothing: its sessions would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not take the ends of the sessions')
-    setTimeout(
-      drop,
-      longestWayOutMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs }),
-    ).unref()
+    setTimeout(drop, longestStopMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs })).unref()
   }
 
   #leaving(): boolean {

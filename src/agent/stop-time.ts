@@ -3,7 +3,7 @@ import { longestEndMs } from '../runtime/ending/ending-times.ts'
 /** Time to send the rest of the output and the closes, after the last command was killed. */
 const CLOSES_MS = 5000
 
-export interface WayOutSettings {
+export interface StopSettings {
   readonly drainMs: number
   readonly killGraceMs: number
 }
@@ -13,6 +13,6 @@ export interface WayOutSettings {
  * when a command ignores SIGTERM and has started another one with `setsid`, the agent looks for the second only after
  * the first is dead.
  */
-export function longestWayOutMs({ drainMs, killGraceMs }: WayOutSettings): number {
+export function longestStopMs({ drainMs, killGraceMs }: StopSettings): number {
   return drainMs + longestEndMs(killGraceMs) + CLOSES_MS
 }

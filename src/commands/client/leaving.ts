@@ -6,7 +6,7 @@ export type LeavingSignal = (typeof SIGNALS)[number]
 /** Time for an orderly end. A write to a reader that has stopped reading would keep Node from exiting. */
 const PATIENCE_MS = 1000
 
-export interface WayOut {
+export interface SessionExit {
   /** Ends the session. Whoever follows it then returns `exitCode`. */
   readonly end: () => void
   /** Called when the end takes too long, or somebody asks a second time. May be called more than once. */
@@ -15,13 +15,13 @@ export interface WayOut {
 
 /** Ends this process before the session that it follows: because of a signal, or because the user wants to. */
 export class Leaving implements Disposable {
-  readonly #way: WayOut
+  readonly #exit: SessionExit
   #exitCode: number | undefined
   #patience: NodeJS.Timeout | undefined
   readonly #bySignal = (signal: LeavingSignal) => this.leave(exitCodeOfSignal(signal), signal)
 
-  constructor(way: WayOut) {
-    this.#way = way
+  constructor(exit: SessionExit) {
+    this.#exit = exit
     for (const signal of SIGNALS) process.on(signal, this.#bySignal)
   }
 
@@ -32,10 +32,10 @@ export class Leaving implements Disposable {
 
   /** The first reason wins. */
   leave(exitCode: number, signal: LeavingSignal = 'SIGTERM'): void {
-    if (this.#exitCode !== undefined) return this.#way.overdue(signal)
+    if (this.#exitCode !== undefined) return this.#exit.overdue(signal)
     this.#exitCode = exitCode
-    this.#patience = setTimeout(() => this.#way.overdue(signal), PATIENCE_MS)
-    this.#way.end()
+    this.#patience = setTimeout(() => this.#exit.overdue(signal), PATIENCE_MS)
+    this.#exit.end()
   }
 
   [Symbol.dispose](): void {

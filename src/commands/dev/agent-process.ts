@@ -2,7 +2,7 @@ import { signalChild } from '../../basics/signal-child.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { longestWayOutMs, type WayOutSettings } from '../../agent/stop-time.ts'
+import { longestStopMs, type StopSettings } from '../../agent/stop-time.ts'
 import type { DevState } from './state.ts'
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url))
@@ -13,7 +13,7 @@ const LONGEST_WAIT_MS = 10_000
 /** Collects buffers outside the heap early: 768 MiB of output cost 40 % less CPU and 15 MB less memory. */
 const SMALL_YOUNG_GENERATION = '--max-semi-space-size=1'
 /** Given to the agent, since it could otherwise take others from this machine's settings file. */
-const WAY_OUT: WayOutSettings = { drainMs: 5000, killGraceMs: 10_000 }
+const STOP: StopSettings = { drainMs: 5000, killGraceMs: 10_000 }
 
 /** The agent of `dev`, in a process of its own, which is started again when it dies. */
 export class AgentProcess {
@@ -40,7 +40,7 @@ export class AgentProcess {
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#signal('SIGTERM')
-    const kill = setTimeout(() => this.#signal('SIGKILL'), longestWayOutMs(WAY_OUT))
+    const kill = setTimeout(() => this.#signal('SIGKILL'), longestStopMs(STOP))
     await this.#over
     clearTimeout(kill)
   }
@@ -64,7 +64,7 @@ export class AgentProcess {
   /** In a session of its own, so that Ctrl-C reaches it only through us. It ends when its channel to us breaks. */
   #runOnce(): Promise<string> {
     const { credentialFile, agentConfigFile, agentFolder } = this.#state
-    const times = ['--drain', `${WAY_OUT.drainMs}ms`, '--kill-grace', `${WAY_OUT.killGraceMs}ms`]
+    const times = ['--drain', `${STOP.drainMs}ms`, '--kill-grace', `${STOP.killGraceMs}ms`]
     const files = ['--config', agentConfigFile, '--key-file', credentialFile, '--state-dir', agentFolder]
     const child = spawn(process.execPath, [SMALL_YOUNG_GENERATION, main, 'start', ...files, ...times], {
       detached: true,

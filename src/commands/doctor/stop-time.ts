@@ -2,7 +2,7 @@ import { errnoOf } from '../../basics/errors.ts'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { longestWayOutMs } from '../../agent/stop-time.ts'
+import { longestStopMs } from '../../agent/stop-time.ts'
 import type { AgentConfiguration } from '../../config.ts'
 import { type Finding, ok, skipped, warning } from './finding.ts'
 /** The unit in systemd/, which is looked at when we do not run in a unit ourselves. */
@@ -20,7 +20,7 @@ export async function checkStopTime({
     { name: UNIT, ofUser: true },
   ])
   if (typeof answer === 'string') return skipped(answer)
-  const neededMs = longestWayOutMs({ drainMs, killGraceMs })
+  const neededMs = longestStopMs({ drainMs, killGraceMs })
   const found = `${answer.unit} has TimeoutStopSec=${answer.text}, stopping takes up to ${neededMs / 1000} s (drain, kill.grace twice and some)`
   if (milliseconds(answer.text) >= neededMs) return ok(found)
   return warning(

@@ -5,7 +5,7 @@ import { openStatusSocket, type StatusSocket } from '../../operations/status-soc
 import type { StatusSource } from '../../operations/status.ts'
 import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
 import { Systemd } from '../../operations/systemd.ts'
-import { longestWayOutMs } from '../../agent/stop-time.ts'
+import { longestStopMs } from '../../agent/stop-time.ts'
 import { Failure } from '../failure.ts'
 
 /** Time to remove what is left at the end. */
@@ -88,7 +88,7 @@ async function openSystemd({
     const { NotifySocket } = await import('../../runtime/linux/notify-socket.ts')
     const notify = new NotifySocket(asked.socket)
     const send = (message: string) => notify.send(message)
-    const stopWithinMs = longestWayOutMs(settings) + STOP_MARGIN_MS
+    const stopWithinMs = longestStopMs(settings) + STOP_MARGIN_MS
     return { notify, systemd: new Systemd({ send, status, watchdogMs: asked.watchdogMs, stopWithinMs, log }) }
   } catch (error) {
     log.warn({ error: (error as Error).message }, 'systemd cannot be told how the agent is')

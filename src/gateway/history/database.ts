@@ -21,7 +21,7 @@ import {
   waitForLocks,
 } from './sqlite.ts'
 import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
-import { historyError, isNoRoom } from './trouble.ts'
+import { historyError, isNoRoom } from './disk-errors.ts'
 
 /** Returned to the disk in one transaction. Small, so that the write-ahead log stays short. */
 const PAGES_PER_VACUUM = 1024

@@ -17,7 +17,7 @@ import {
   isSessionId,
 } from './session.ts'
 import type { Events } from './statements.ts'
-import { NoRoomError, READ_ONLY } from './trouble.ts'
+import { NoRoomError, READ_ONLY } from './disk-errors.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface HistoryOptions extends Partial<WriterOptions> {

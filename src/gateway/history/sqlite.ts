@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { claimFile } from '../../basics/files/private-path.ts'
 import { HistoryError } from './session.ts'
-import { code, isNoRoom } from './trouble.ts'
+import { code, isNoRoom } from './disk-errors.ts'
 
 export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement

@@ -11,7 +11,7 @@ import {
   HistoryError,
   HistoryFullError,
 } from './session.ts'
-import { isLocked, NoRoomError } from './trouble.ts'
+import { isLocked, NoRoomError } from './disk-errors.ts'
 
 export interface WriterOptions {
   /** Called for writes that failed, once per session and per lock. `finish` reports losses as well. */

@@ -1,7 +1,7 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
-import { NoRoomError } from '../history/trouble.ts'
+import { NoRoomError } from '../history/disk-errors.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import type { UserSettings } from '../settings/settings.ts'
 import { authenticate } from './access.ts'

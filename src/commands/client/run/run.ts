@@ -7,7 +7,7 @@ import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
 import { readPairs, readVariables } from '../pairs.ts'
 import { readAccount } from '../account-from-env.ts'
-import { conduct } from './conduct.ts'
+import { executeWatched } from './watched-execution.ts'
 import { dryRun } from './dry-run.ts'
 import { showEnding } from './ending.ts'
 import { readFiles } from './files.ts'
@@ -68,7 +68,7 @@ async function runTarget(
   try {
     if (flags.dryRun === true)
       return showDryRun(await dryRun(account, request, { runbook: target.runbook, json }))
-    const ended = await conduct(account, request, process.stderr.isTTY && !quiet)
+    const ended = await executeWatched(account, request, process.stderr.isTTY && !quiet)
     if ('detached' in ended) return ended.detached
     const { connection } = request
     const subject = {

@@ -20,7 +20,7 @@ const KILL_MS = 20_000
 const FIND_MS = 3000
 
 /** @returns how it ended, or an exit code when this program does not wait for the end */
-export async function conduct(
+export async function executeWatched(
   account: Account,
   request: RestExecution,
   isShown: boolean,
@@ -28,10 +28,11 @@ export async function conduct(
   const subject = oneLine(`${request.file} on ${request.connection}`)
   using progress = new Progress(subject, isShown)
   using interrupts = new Interrupts()
-  return await new Conduct(account, request, progress).run(interrupts)
+  return await new WatchedExecution(account, request, progress).run(interrupts)
 }
 
-class Conduct {
+/** One execution, and the person who waits for it. */
+class WatchedExecution {
   readonly #account: Account
   readonly #request: RestExecution
   readonly #progress: Progress
