@@ -26,10 +26,7 @@ export interface Listing {
   readonly isCut: boolean
 }
 
-interface Part extends Pick<Listing, 'runbooks' | 'isCut'> {
-  /** By object id, for the listing of the next commit: most files stay as they are. */
-  readonly contents: Contents
-}
+type Part = Pick<Listing, 'runbooks' | 'isCut'>
 
 interface Wanted {
   readonly commit: string
@@ -44,6 +41,7 @@ interface Content extends Omit<ListedRunbook, 'path'> {
   readonly length: number
 }
 
+/** By object id. */
 type Contents = ReadonlyMap<string, Content>
 
 /** Limit of what one listing reads. A runbook has some KB. */
@@ -58,6 +56,8 @@ export class Catalog {
   readonly #limits: typeof LISTING_LIMITS
   /** By folder. Only the folders of the settings' connections come here. */
   readonly #parts = new Map<string, { readonly commit: string; readonly part: Promise<Part> }>()
+  /** By folder: what the last listing has read, for the next one. Most files stay as they are. */
+  readonly #contents = new Map<string, Contents>()
 
   /** @param limits for tests */
   constructor(objects: ObjectReader, limits = LISTING_LIMITS) {
@@ -84,15 +84,15 @@ export class Catalog {
     const { commit, folder } = wanted
     const known = this.#parts.get(folder)
     if (known?.commit === commit) return known.part
-    const entry = { commit, part: this.#read(wanted, known?.part) }
+    const entry = { commit, part: this.#read(wanted) }
     this.#parts.set(folder, entry)
     // A failure is not remembered: the next caller tries again.
     entry.part.catch(() => this.#parts.get(folder) === entry && this.#parts.delete(folder))
     return entry.part
   }
 
-  async #read({ commit, root, folder, end }: Wanted, before: Promise<Part> | undefined): Promise<Part> {
-    const known = await before?.then(({ contents }) => contents).catch(() => undefined)
+  async #read({ commit, root, folder, end }: Wanted): Promise<Part> {
+    const known = this.#contents.get(folder)
     const contents = new Map<string, Content>()
     const walk = new Walk(this.#objects, commit.length / 2, end, this.#limits)
     const files = await walk.runbooks(root, folder)
@@ -107,7 +107,12 @@ export class Catalog {
     }
     try {
       const runbooks = upToBytes(await turns.map(files, read))
-      return { runbooks, isCut: walk.isCut || runbooks.length < files.length, contents }
+      this.#contents.set(folder, contents)
+      return { runbooks, isCut: walk.isCut || runbooks.length < files.length }
+    } catch (error) {
+      // One that took too long is not in vain: the next one gets further.
+      if (contents.size > (known?.size ?? 0)) this.#contents.set(folder, contents)
+      throw error
     } finally {
       turns.clearQueue()
     }

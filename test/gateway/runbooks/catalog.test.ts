@@ -1,4 +1,4 @@
-import { rmSync, symlinkSync } from 'node:fs'
+import { renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Catalog } from '../../../src/gateway/runbooks/catalog.ts'
@@ -121,6 +121,40 @@ describe('listing runbooks', () => {
     await expect(repository.list([''])).rejects.toThrow(RepositoryError)
   })
 })
+
+test('a listing that failed is not in vain: the next one reads only what that one had not', async () => {
+  await using workshop = new Workshop()
+  const names = [...Array(50).keys()].map((i) => `${String(i).padStart(2, '0')}.runbook.sh`)
+  const commit = workshop.commit(Object.fromEntries(names.map((name) => [name, `echo ${name}`])))
+  const [root, last] = ['HEAD^{tree}', 'HEAD:49.runbook.sh'].map((name) =>
+    git(workshop.origin, 'rev-parse', name),
+  )
+  const file = join(workshop.origin, '.git/objects', `${last?.slice(0, 2)}/${last?.slice(2)}`)
+  renameSync(file, `${file}.away`)
+  const objects = new CountingReader({
+    gitDir: join(workshop.origin, '.git'),
+    env: mirrorEnvironment(process.env),
+  })
+  try {
+    const catalog = new Catalog(objects)
+    await expect(catalog.list(commit, [''])).rejects.toThrow('the content of runbook file 49.runbook.sh')
+    renameSync(`${file}.away`, file)
+    objects.names.length = 0
+    expect(paths(await catalog.list(commit, ['']))).toEqual(names)
+    expect(objects.names).toEqual([commit, root, last])
+  } finally {
+    await objects.close()
+  }
+})
+
+class CountingReader extends ObjectReader {
+  readonly names: string[] = []
+
+  override read(name: string, maxBytes: number): ReturnType<ObjectReader['read']> {
+    this.names.push(name)
+    return super.read(name, maxBytes)
+  }
+}
 
 describe('a repository that is too large', () => {
   async function listing(workshop: Workshop, limits: Partial<typeof LISTING_LIMITS>) {
