@@ -11,11 +11,13 @@ export function readGivenText(path: string, limit: number, named = path): string
   return refusing(named, () => decodeUtf8(readSmallFile(path, limit).bytes))
 }
 
-/** What a reader of a file refuses, as a Failure: `NAMED does not exist`. */
-export function refusing<T>(named: string, read: () => T): T {
+type ErrorClass = abstract new (...args: never[]) => Error
+
+/** What a reader of a file refuses, as a Failure: `NAMED does not exist`. @param refusal the errors that say so */
+export function refusing<T>(named: string, read: () => T, refusal: ErrorClass = FileRefused): T {
   try {
     return read()
   } catch (error) {
-    throw error instanceof FileRefused ? new Failure(`${named} ${error.message}`, exitCodes.usage) : error
+    throw error instanceof refusal ? new Failure(`${named} ${error.message}`, exitCodes.usage) : error
   }
 }

@@ -1,4 +1,4 @@
-import { readGivenText } from '../given-file.ts'
+import { readGivenText, refusing } from '../given-file.ts'
 import path from 'node:path'
 import {
   parseTemplate,
@@ -7,7 +7,7 @@ import {
   type Template,
   type Input,
 } from '../../../template/runbook.ts'
-import { exitCodes, Failure } from '../../failure.ts'
+import { exitCodes } from '../../failure.ts'
 import { ByteOutput } from '../stream/byte-output.ts'
 import type { NoticeFlags } from '../notices.ts'
 import { readFiles } from '../run/files.ts'
@@ -71,11 +71,7 @@ function readTemplate(file: string): Template {
 }
 
 function ofTemplate<T>(file: string, made: () => T): T {
-  try {
-    return made()
-  } catch (error) {
-    throw error instanceof TemplateError ? new Failure(`${file}: ${error.message}`, exitCodes.usage) : error
-  }
+  return refusing(`${file}:`, made, TemplateError)
 }
 
 /** The parameters of a template, in the order in which to ask for them, as a gateway lists them. */
