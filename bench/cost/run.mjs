@@ -4,6 +4,7 @@
 // says why this machine cannot count.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
 import process from 'node:process'
 import { URL } from 'node:url'
 import { runFolder } from '../run-folder.mjs'
@@ -18,7 +19,12 @@ const file = new URL('baseline.json', import.meta.url)
 const baseline = JSON.parse(readFileSync(file, 'utf8'))
 const glibc = process.report.getReport().header.glibcVersionRuntime
 /** Other versions make other system calls and allocate otherwise. */
-const machine = `Node ${process.versions.node.split('.')[0]}, glibc ${glibc}`
+const machine = [
+  `Node ${process.versions.node.split('.')[0]}`,
+  `glibc ${glibc}`,
+  `Linux ${os.release().split('.').slice(0, 2).join('.')}`,
+  `${os.availableParallelism()} CPUs`,
+].join(', ')
 
 const kinds = { calls: countCalls, memory: countMemory }
 const [kind, flag] = process.argv.slice(2)
@@ -35,7 +41,9 @@ if (flag === '--write') write()
 else process.exitCode = report(baseline[machine][kind])
 
 function missing() {
-  if (kind === 'calls' && spawnSync('strace', ['-V']).error !== undefined) return 'strace'
+  // It may be there and have no right to look at other processes.
+  if (kind === 'calls' && spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status !== 0)
+    return 'strace'
   return baseline[machine] === undefined ? `a baseline for ${machine}` : undefined
 }
 
