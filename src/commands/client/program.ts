@@ -7,15 +7,7 @@ import type { LoginFlags } from './login.ts'
 import type { ListFlags, ReplayFlags } from './sessions/sessions.ts'
 
 /** The commands for people who use a gateway. Each is loaded when it is run. */
-export function addClientCommands(root: Command): void {
-  addAccountCommands(root)
-  addRunCommand(root)
-  addExecCommand(root)
-  addConnectCommand(root)
-  addSessionCommands(root)
-}
-
-function addAccountCommands(root: Command): void {
+export function addLoginCommand(root: Command): void {
   root
     .command('login')
     .description('sign in to a gateway: checks the token, and keeps it for the other commands')
@@ -32,6 +24,9 @@ function addAccountCommands(root: Command): void {
       ),
     )
     .action(async (flags: LoginFlags) => (await import('./login.ts')).loginCommand(flags))
+}
+
+export function addLogoutCommand(root: Command): void {
   root
     .command('logout')
     .description('forget the token that login has kept')
@@ -42,7 +37,7 @@ function addAccountCommands(root: Command): void {
 
 const NAME = 'name of the connection'
 
-function addRunCommand(root: Command): void {
+export function addRunCommand(root: Command): void {
   const command = withLocal(
     root
       .command('run')
@@ -88,7 +83,7 @@ function addRunCommand(root: Command): void {
     )
 }
 
-function addExecCommand(root: Command): void {
+export function addExecCommand(root: Command): void {
   const command = withLocal(
     withVariables(root.command('exec').description('run a script on a connection, its output as it comes')),
   ).argument('<connection>', NAME)
@@ -112,7 +107,7 @@ function addExecCommand(root: Command): void {
     })
 }
 
-function addConnectCommand(root: Command): void {
+export function addConnectCommand(root: Command): void {
   const command = withVariables(
     root.command('connect').description('a terminal on a connection; Enter ~ . leaves it'),
   ).argument('<connection>', NAME)
@@ -145,7 +140,7 @@ function withVariables(command: Command): Command {
     .option('--json', 'what this program itself says: one line of JSON each, on standard error')
 }
 
-function addSessionCommands(root: Command): void {
+export function addSessionCommands(root: Command): void {
   const sessions = refuseUnknownCommands(
     root.command('sessions').description('what has run: the beginning of an id is enough'),
   )

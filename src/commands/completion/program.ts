@@ -1,8 +1,7 @@
 import { Argument, type Command } from 'commander'
 import type { Shell } from './scripts.ts'
 
-/** `completion`, and the hidden command that the shells' scripts ask. */
-export function addCompletionCommands(root: Command): void {
+export function addCompletionCommand(root: Command): void {
   root
     .command('completion')
     .description('print a script with which a shell completes commands, connections, runbooks and sessions')
@@ -15,6 +14,10 @@ export function addCompletionCommands(root: Command): void {
       const { SCRIPTS } = await import('./scripts.ts')
       process.stdout.write(SCRIPTS[shell])
     })
+}
+
+/** What the shells' scripts ask. It completes the commands that the root has. */
+export function addCompleteCommand(root: Command): void {
   root
     .command('complete', { hidden: true })
     .argument('[words...]')

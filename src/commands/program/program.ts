@@ -1,0 +1,138 @@
+import { Command } from 'commander'
+import * as client from '../client/program.ts'
+import { addCompletionCommand, addCompleteCommand } from '../completion/program.ts'
+import type { DevFlags } from '../dev/dev.ts'
+import type { GatewayFlags } from '../gateway.ts'
+import type { LintFlags } from '../runbooks/lint.ts'
+import type { ServiceAction, ServiceFlags } from '../service/service.ts'
+import type { StatusFlags } from '../status/status.ts'
+import { refuseUnknownCommands } from '../unknown-command.ts'
+import { version } from '../version.ts'
+
+/** Adds a command to the root; those with the agent's flags load its settings for it. */
+type AddCommand = (root: Command) => unknown
+
+/** In the order in which the help shows them. */
+const COMMANDS: Readonly<Record<string, AddCommand>> = {
+  start: async (root) => (await import('./agent-commands.ts')).addStartCommand(root),
+  gateway: addGatewayCommand,
+  dev: addDevCommand,
+  login: client.addLoginCommand,
+  logout: client.addLogoutCommand,
+  run: client.addRunCommand,
+  exec: client.addExecCommand,
+  connect: client.addConnectCommand,
+  sessions: client.addSessionCommands,
+  doctor: async (root) => (await import('./agent-commands.ts')).addDoctorCommand(root),
+  'doctor-trial': addTrialCommand,
+  status: addStatusCommand,
+  config: async (root) => (await import('../config/program.ts')).addConfigCommands(root),
+  service: addServiceCommands,
+  runbooks: addRunbookCommands,
+  completion: addCompletionCommand,
+  complete: addCompleteCommand,
+  version: addVersionCommand,
+}
+
+/** Commands that look at the others, or at what other commands there are. */
+const NEEDS_ALL = ['complete']
+
+/**
+ * The program, with the command of this name alone: to make all of them takes longer than most commands do. With
+ * another word, or none, it has all, for the help, the default, and the right name of what was misspelt.
+ */
+export async function program(word: string | undefined): Promise<Command> {
+  const root = new Command('runbook-agent')
+    .description(
+      'Runs hoop.dev runbooks beside your databases: an executor agent, a gateway, and a command line for people.',
+    )
+    .version(version, '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('(--help shows the options)')
+  const isOne = word !== undefined && Object.hasOwn(COMMANDS, word) && !NEEDS_ALL.includes(word)
+  for (const [name, add] of Object.entries(COMMANDS)) if (!isOne || name === word) await add(root)
+  return refuseUnknownCommands(root)
+}
+
+function addGatewayCommand(root: Command): void {
+  root
+    .command('gateway')
+    .description('the embedded gateway alone')
+    .requiredOption('--config <file>', 'gateway.yaml')
+    .option('--json', 'print one machine-readable line when ready')
+    .action(async (flags: GatewayFlags) => (await import('../gateway.ts')).gatewayCommand(flags))
+}
+
+function addDevCommand(root: Command): void {
+  root
+    .command('dev')
+    .description('gateway, agent and example runbooks on this machine')
+    .option('--http <address>', 'REST address, for example 127.0.0.1:8009')
+    .option('--grpc <address>', 'agent address, for example 127.0.0.1:8010')
+    .option('--state <folder>', 'where token, keys, settings and history are kept', 'state')
+    .option('--json', 'print one machine-readable line when ready')
+    .action(async (flags: DevFlags) => (await import('../dev/dev.ts')).devCommand(flags))
+}
+
+function addTrialCommand(root: Command): void {
+  root
+    .command('doctor-trial', { hidden: true })
+    .action(async () => (await import('../doctor/trial/trial.ts')).trialCommand())
+}
+
+function addStatusCommand(root: Command): void {
+  root
+    .command('status')
+    .description('what the agents running on this machine say of themselves')
+    .option('--json', 'print JSON')
+    .option('--socket <path>', 'ask only this one')
+    .action(async (flags: StatusFlags) => {
+      const { statusCommand } = await import('../status/status.ts')
+      const { socketPaths } = await import('../status/socket-paths.ts')
+      process.exit(await statusCommand(flags, socketPaths))
+    })
+}
+
+function addRunbookCommands(root: Command): void {
+  root
+    .command('runbooks')
+    .description('for authors of runbooks')
+    .command('lint [path]')
+    .description(
+      'names every parameter that can become code: in a runbook, or all below a folder (default .)',
+    )
+    .option('--portable', 'count as guarded only what a hoop gateway enforces too')
+    .option('--json', 'print JSON')
+    .action(async (path: string | undefined, flags: LintFlags) => {
+      process.exitCode = (await import('../runbooks/lint.ts')).lintCommand(path ?? '.', flags)
+    })
+}
+
+function addServiceCommands(root: Command): void {
+  const service = root.command('service').description('the agent as a service of systemd')
+  const actions = {
+    install: 'write the unit and start it',
+    uninstall: 'stop and remove it',
+    print: 'show the unit',
+  }
+  for (const [action, description] of Object.entries(actions) as [ServiceAction, string][]) {
+    service
+      .command(action)
+      .description(description)
+      .option('--user', "for this user's own service manager")
+      .option('--key-file <file>', 'file that holds the key')
+      .option('--run-as <user>', 'user of a system service (default runbook-agent)')
+      .option('--allow-sudo', 'leave out what keeps commands from gaining rights')
+      .option('--force', 'overwrite a unit that somebody else has written')
+      .action(async (flags: ServiceFlags) =>
+        (await import('../service/service.ts')).serviceCommand(action, flags),
+      )
+  }
+}
+
+function addVersionCommand(root: Command): void {
+  root
+    .command('version')
+    .description('print the version')
+    .action(() => void process.stdout.write(`${version}\n`))
+}
