@@ -1,13 +1,10 @@
 import { isIP, type Socket } from 'node:net'
-import {
-  connect,
-  createSecureContext,
-  type PeerCertificate,
-  type SecureContext,
-  type TLSSocket,
-} from 'node:tls'
+import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls'
 import type { Secret } from '../basics/secret.ts'
 import { hostOf } from './address.ts'
+
+// Loaded when there is TLS: commands on a gateway of this machine take a third less time without it.
+const tlsModule = () => process.getBuiltinModule('node:tls')
 
 /** How to check the gateway's certificate, and what the agent presents itself. Texts are PEM. */
 export interface TlsOptions {
@@ -21,7 +18,7 @@ export interface TlsOptions {
 
 /** Make it once per attempt: it reads more than a hundred authorities. */
 export function secureContext({ authorities, client }: TlsOptions): SecureContext {
-  return createSecureContext({
+  return tlsModule().createSecureContext({
     ...(authorities !== undefined && { ca: [...authorities] }),
     ...(client !== undefined && { cert: client.certificate, key: client.key.reveal() }),
   })
@@ -38,7 +35,7 @@ export function secure(
   const host = hostOf(address)
   const name = serverName ?? host
   return new Promise((resolve, reject) => {
-    const tls = connect({
+    const tls = tlsModule().connect({
       socket,
       secureContext,
       // The name to check the certificate against. An IP address is not allowed as a server name (RFC 6066).

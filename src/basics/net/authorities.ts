@@ -1,5 +1,4 @@
 import { CERTIFICATE } from './pem.ts'
-import { rootCertificates } from 'node:tls'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 
 /** Where Debian, Fedora, SUSE, Alpine and macOS keep the authorities that their users trust. */
@@ -25,6 +24,8 @@ export function systemAuthorities(env: NodeJS.ProcessEnv): string[] {
     NODE_EXTRA_CA_CERTS ? read(NODE_EXTRA_CA_CERTS) : '',
   ]
   const given = texts.flatMap((text) => (typeof text === 'string' ? (text.match(CERTIFICATE) ?? []) : []))
+  // Loaded here: without TLS nothing else needs the module, which takes as long as a short command.
+  const { rootCertificates } = process.getBuiltinModule('node:tls')
   return distinct([...rootCertificates, ...given])
 }
 

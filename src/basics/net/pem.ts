@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import { decodeUtf8, FileRefused, readSmallFile } from '../files/small-file.ts'
 
 /** A setting does not hold the PEM text it should. The message says so without quoting it. */
@@ -27,9 +27,10 @@ export const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE
 export function certificatesIn(text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
   if (blocks.length === 0) throw new PemError('there is no certificate in it (-----BEGIN CERTIFICATE-----)')
+  const { X509Certificate: Certificate } = process.getBuiltinModule('node:crypto')
   return blocks.map((block, i) => {
     try {
-      return new X509Certificate(block)
+      return new Certificate(block)
     } catch {
       throw new PemError(`certificate ${i + 1} of ${blocks.length} in it is broken`)
     }
@@ -39,7 +40,7 @@ export function certificatesIn(text: string): X509Certificate[] {
 /** @throws PemError */
 export function privateKeyIn(text: string): KeyObject {
   try {
-    return createPrivateKey(text)
+    return process.getBuiltinModule('node:crypto').createPrivateKey(text)
   } catch {
     throw new PemError(
       text.includes('ENCRYPTED')

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
@@ -64,7 +63,7 @@ export function writeAccountFile(file: string, account: StoredAccount): void {
   const folder = path.dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   claim(folder)
-  const unfinished = path.join(folder, `.account-${randomUUID()}`)
+  const unfinished = path.join(folder, `.account-${process.getBuiltinModule('node:crypto').randomUUID()}`)
   try {
     writeFileSync(unfinished, `${JSON.stringify(account, undefined, 2)}\n`, {
       mode: 0o600,

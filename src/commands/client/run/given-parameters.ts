@@ -1,8 +1,6 @@
 import type { Runbook } from '../../../client/rest/runbooks.ts'
 import { readPairs } from '../pairs.ts'
 import { canAsk } from '../prompts.ts'
-import { askForParameters } from './ask.ts'
-import { readParameterFile } from './parameter-file.ts'
 import { checkGiven, missing, missingFailure, type Values } from './parameters.ts'
 
 export interface ParameterFlags {
@@ -12,12 +10,17 @@ export interface ParameterFlags {
   readonly defaults?: boolean
 }
 
+/** Loaded when there is one: it needs YAML. @throws Failure */
+async function fromParameterFile(file: string): Promise<Map<string, string>> {
+  return (await import('./parameter-file.ts')).readParameterFile(file)
+}
+
 /** An argument wins over the file. @throws Failure */
 export async function givenParameters({
   param = [],
   paramFile,
 }: ParameterFlags): Promise<Map<string, string>> {
-  const fromFile = paramFile === undefined ? [] : await readParameterFile(paramFile)
+  const fromFile = paramFile === undefined ? [] : await fromParameterFile(paramFile)
   return new Map([...fromFile, ...readPairs(param, '-p')])
 }
 
@@ -29,7 +32,10 @@ export async function completeParameters(
 ): Promise<Values> {
   checkGiven(runbook, given)
   const wanted = missing(runbook, given)
-  if (canAsk() && (wanted.length > 0 || !defaults)) return askForParameters(runbook, given, defaults)
+  if (canAsk() && (wanted.length > 0 || !defaults)) {
+    const { askForParameters } = await import('./ask.ts')
+    return askForParameters(runbook, given, defaults)
+  }
   if (wanted.length > 0) throw missingFailure(runbook, wanted)
   return given
 }

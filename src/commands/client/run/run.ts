@@ -13,10 +13,6 @@ import { showEnding } from './ending.ts'
 import { readFiles } from './files.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from './given-parameters.ts'
 import { findTarget, withSuggestion, type Target } from './target.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
-import type { Runbook } from '../../../client/rest/runbooks.ts'
-import { PATTERN_MISMATCH } from '../../../template/functions.ts'
-import { matchesPattern } from './value-check.ts'
 
 export interface RunFlags extends ParameterFlags {
   readonly env?: readonly string[]
@@ -79,9 +75,10 @@ async function runTarget(
     } as const
     return await showEnding(ended, subject, { json, quiet })
   } catch (error) {
-    throw target.runbook === undefined
-      ? withSuggestion(error, target, request.file)
-      : withParameterName(error, target.runbook, request.parameters)
+    if (target.runbook === undefined) throw withSuggestion(error, target, request.file)
+    // Loaded here: patterns are a large part of this command.
+    const { withParameterName } = await import('./pattern-mismatch.ts')
+    throw withParameterName(error, target.runbook, request.parameters)
   }
 }
 
@@ -99,25 +96,4 @@ async function allParameters(
 ): Promise<ReadonlyMap<string, string>> {
   if (runbook === undefined || flags.ref !== undefined) return given
   return completeParameters(runbook, given, flags)
-}
-
-/**
- * Adds the parameter's name to the gateway's error about a value that does not match, which has only a place in the
- * template and the pattern. The gateway decides and not we: a template may change a value before the check.
- */
-export function withParameterName(
-  error: unknown,
-  { parameters }: Runbook,
-  given: Readonly<Record<string, string>>,
-): unknown {
-  if (!(error instanceof ApiError) || error.kind !== 'invalid') return error
-  const { message } = error
-  const at = message.indexOf(PATTERN_MISMATCH)
-  const pattern = at < 0 ? undefined : message.slice(at + PATTERN_MISMATCH.length)
-  const wrong = parameters.filter(
-    (parameter) => parameter.pattern === pattern && !matchesPattern(parameter, given[parameter.name] ?? ''),
-  )
-  if (pattern === undefined || wrong.length === 0) return error
-  const names = wrong.map(({ name }) => name).join(', ')
-  return new ApiError('invalid', `parameter ${names}: it has to match ${pattern}`, error)
 }
