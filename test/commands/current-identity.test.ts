@@ -25,7 +25,7 @@ function current(yaml: string): { readonly identity: CurrentIdentity; readonly w
   const warn = (fields: object) => void warnings.push(JSON.stringify(fields).replaceAll(place.path, 'PLACE'))
   const log = { debug: nothing, info: nothing, warn, error: nothing }
   const settings = readSettings(flags)
-  return { identity: new CurrentIdentity(flags, readIdentity(settings), settings.warnings, log), warnings }
+  return { identity: new CurrentIdentity(flags, readIdentity(settings), settings, log), warnings }
 }
 
 function refusal(yaml: string): string {

@@ -6,6 +6,8 @@ import { readIdentity, readSettings, type Flags } from './settings.ts'
 
 /** The agent's identity by its current settings. Keys, SVIDs and certificates are renewed on disk. */
 export class CurrentIdentity implements IdentitySource {
+  /** Variables that the settings name by `env://`, or have named before: they stay closed. Grows in its place. */
+  readonly ownVariables: Set<string>
   readonly #flags: Flags
   readonly #log: Logger
   #current: Identity
@@ -13,9 +15,15 @@ export class CurrentIdentity implements IdentitySource {
   /** The last complaint that was logged. Attempts may repeat for days, and the same line should not. */
   #complaint: string | undefined
 
-  /** @param warnings of the settings that `identity` came from, which were logged already */
-  constructor(flags: Flags, identity: Identity, warnings: readonly string[], log: Logger) {
-    this.#warnings = warnings
+  /** @param settings those that `identity` came from; their warnings were logged already */
+  constructor(
+    flags: Flags,
+    identity: Identity,
+    settings: Pick<AgentConfiguration, 'warnings' | 'referencedVariables'>,
+    log: Logger,
+  ) {
+    this.ownVariables = new Set(settings.referencedVariables)
+    this.#warnings = settings.warnings
     this.#flags = flags
     this.#current = identity
     this.#log = log
@@ -34,6 +42,7 @@ export class CurrentIdentity implements IdentitySource {
   reread(): AgentConfiguration | undefined {
     try {
       const settings = readSettings(this.#flags)
+      for (const name of settings.referencedVariables) this.ownVariables.add(name)
       this.#current = readIdentity(settings)
       this.#complaint = undefined
       this.#warn(settings.warnings)

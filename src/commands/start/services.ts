@@ -23,6 +23,8 @@ export const COMMANDS_UMASK = 0o022
 
 interface Parts {
   readonly settings: AgentConfiguration
+  /** No connection may read them. */
+  readonly ownVariables: ReadonlySet<string>
   readonly folder: RuntimeFolder
   readonly engine: Engine
   readonly journal: Journal
@@ -33,6 +35,7 @@ interface Parts {
 /** What the agent's sessions share. `groups` has to be closed. @throws Failure when a limit cannot be enforced */
 export async function openServices({
   settings,
+  ownVariables,
   folder,
   engine,
   journal,
@@ -45,11 +48,7 @@ export async function openServices({
     engine,
     folder,
     settings: sessionSettings(settings),
-    agentEnvironment: new AgentEnvironment(
-      process.env,
-      settings.key.value.reveal(),
-      settings.referencedVariables,
-    ),
+    agentEnvironment: new AgentEnvironment(process.env, settings.key.value.reveal(), ownVariables),
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     slots: new Slots(settings.limitsSessions),

@@ -45,7 +45,7 @@ export async function startCommand(flags: Flags): Promise<void> {
       agent: identity.name,
       log,
     })
-    const identities = new CurrentIdentity(flags, identity, settings.warnings, log)
+    const identities = new CurrentIdentity(flags, identity, settings, log)
     await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities })
   } catch (error) {
     // After a bug the folder stays. By its name the next agent finds commands that still run.
@@ -78,7 +78,8 @@ interface Parts {
 
 async function serve({ settings, identities, folder, engine, journal, log, logs }: Parts): Promise<void> {
   const counters = new Counters()
-  const services = await openServices({ settings, folder, engine, journal, counters, log })
+  const { ownVariables } = identities
+  const services = await openServices({ settings, ownVariables, folder, engine, journal, counters, log })
   try {
     await operate({ settings, identities, folder, engine, journal, log, logs }, services, counters)
   } finally {

@@ -23,14 +23,14 @@ export class AgentEnvironment {
 
   /**
    * @param key the agent's credential, wherever it came from; empty when there is none
-   * @param own variables that hold settings of the agent, beside those that do by their name
+   * @param own variables that hold settings of the agent, beside those that do by their name; more may come into it
    */
   constructor(
     environment: Readonly<Record<string, string | undefined>>,
     key: string,
-    own: readonly string[] = [],
+    own: ReadonlySet<string> = new Set(),
   ) {
-    this.#own = new Set(own)
+    this.#own = own
     for (const [name, value] of Object.entries(environment)) {
       if (value !== undefined) this.#variables.set(name, value)
     }

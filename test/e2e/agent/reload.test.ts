@@ -29,3 +29,22 @@ it('SIGHUP has an agent whose key is refused try a new one at once', async () =>
   // By itself it would wait for half a minute at least.
   await site.agent.says('stderr', /agent refused[\s\S]*agent serving/)
 })
+
+it('a variable that agent.yaml names since a SIGHUP is closed to connections, and stays so', async () => {
+  const connections = [{ name: 'peek', command: ['bash'], env: { LATER: 'system.agent.envs' } }]
+  const env = { ...settings.env, LATER: 'debug' }
+  await using site = await Site.start({ ...settings, connections, env })
+  const peek = async () => (await site.rest.script('peek', 'echo $LATER')).body
+  expect(await peek()).toMatchObject({ output: 'debug\n' })
+  const read = 'settings read again'
+  for (const [level, said] of [
+    ['env://LATER', read],
+    ['info', `${read}[^]*${read}`],
+  ] as const) {
+    site.place.write('agent.yaml', `log.level: ${level}`)
+    site.agent.signal('SIGHUP')
+    await site.agent.says('stderr', new RegExp(said))
+    const output: unknown = expect.stringContaining('closed to connections')
+    expect(await peek()).toMatchObject({ exit_code: 254, output })
+  }
+})

@@ -233,7 +233,7 @@ describe('what belongs to the agent', () => {
   )
 
   test('is in no variable that the settings of the agent refer to', () => {
-    const environment = new AgentEnvironment({ TLS_KEY: 'hunter2', DB: 'open' }, KEY, ['TLS_KEY'])
+    const environment = new AgentEnvironment({ TLS_KEY: 'hunter2', DB: 'open' }, KEY, new Set(['TLS_KEY']))
     expect(environment.variable('TLS_KEY').problem).toContain('it belongs to the agent itself')
     expect(environment.member('TLS_KEY', 'a').problem).toContain('it belongs to the agent itself')
     expect([...environment.all().keys()]).toEqual(['DB'])
