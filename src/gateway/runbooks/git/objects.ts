@@ -173,6 +173,8 @@ export class ObjectReader {
         const { reader } = this.#current
         const reply = reader.push(rest)
         if (reply === undefined) return
+        if (!mayAnswer(this.#asked[0]?.name, reply))
+          throw new MirrorDamagedError('git cat-file answered out of turn')
         this.#settle()?.resolve(reply)
         // The content would still come. Only ending the child stops it.
         if (reply.kind === 'too-large') this.#kill(child)
@@ -219,6 +221,12 @@ export class ObjectReader {
     this.#current = undefined
     return this.#asked.shift()
   }
+}
+
+/** Answers carry no name of the request. One too many would give every later request the file of another. */
+function mayAnswer(name: string | undefined, reply: ObjectReply): boolean {
+  const isPeeled = name === undefined || name.endsWith('^{commit}')
+  return isPeeled || !('oid' in reply) || reply.oid.startsWith(name)
 }
 
 /** A child that was never started has no pid, and Node would send the signal to pid 0, which is our own group. */

@@ -118,6 +118,16 @@ test('a git that babbles is ended', async () => {
   await expect(reader.read('abcdef0', 10)).rejects.toThrow('unknown format')
 })
 
+test('no request gets the object of another when git answers once too often', async () => {
+  await using workshop = new Workshop()
+  const [a, b] = ['a'.repeat(40), 'b'.repeat(40)]
+  const twice = `while read -r name; do printf '%s blob 1\\nx\\n%s blob 1\\nx\\n' $name $name; done`
+  await using reader = open(workshop, { env: mirrorEnvironment(fakeGit(workshop, twice)) })
+  const [first, second] = await Promise.allSettled([reader.read(a, 10), reader.read(b, 10)])
+  expect(first).toMatchObject({ value: { oid: a } })
+  expect(second).toMatchObject({ reason: { message: 'git cat-file answered out of turn' } })
+})
+
 test('a git that ends at once fails each request with what it said, and is not started more often', async () => {
   await using workshop = new Workshop()
   const env = mirrorEnvironment(fakeGit(workshop, 'echo "fatal: bad config" >&2; exit 128'))
