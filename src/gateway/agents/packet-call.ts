@@ -35,7 +35,7 @@ export class PacketCall {
   readonly over: Promise<void>
   readonly #stream: ServerDuplexStream<Packet, Packet>
   readonly #waiting: Packet[] = []
-  readonly #takers = new Set<() => void>()
+  readonly #senders: (() => void)[] = []
   #unsentBytes = 0
   #inFlightBytes = 0
   #state: 'open' | 'ending' | 'over' = 'open'
@@ -75,22 +75,10 @@ export class PacketCall {
     this.#write()
   }
 
-  /** Calls `taken` whenever the peer has taken something, and once when it never will again. */
-  onTaken(taken: () => void): Disposable {
-    this.#takers.add(taken)
-    return { [Symbol.dispose]: () => void this.#takers.delete(taken) }
-  }
-
   /** Settles when at most so many bytes are unsent, or the call is over. */
   async room(bytes: number): Promise<void> {
-    if (this.#hasRoom(bytes)) return
-    await new Promise<void>((resolve) => {
-      const look = this.onTaken(() => {
-        if (!this.#hasRoom(bytes)) return
-        look[Symbol.dispose]()
-        resolve()
-      })
-    })
+    while (this.#unsentBytes > bytes && this.#state !== 'over')
+      await new Promise<void>((resolve) => this.#senders.push(resolve))
   }
 
   /**
@@ -124,10 +112,6 @@ export class PacketCall {
     this.#stream.emit('error', { code: NUMBERS[rpcStatus(code)], details, metadata: trailers(code) })
   }
 
-  #hasRoom(bytes: number): boolean {
-    return this.#unsentBytes <= bytes || this.#state === 'over'
-  }
-
   #write(): void {
     while (this.#inFlightBytes < IN_FLIGHT_BYTES) {
       const packet = this.#waiting.shift()
@@ -144,7 +128,7 @@ export class PacketCall {
     this.#inFlightBytes -= bytes
     this.#unsentBytes -= bytes
     if (this.#state !== 'over') this.#write()
-    this.#tell()
+    this.#wakeSenders()
   }
 
   /** The one place that changes the state. */
@@ -153,11 +137,11 @@ export class PacketCall {
     if (state === 'ending') return
     this.#waiting.length = 0
     this.#unsentBytes = this.#inFlightBytes
-    this.#tell()
+    this.#wakeSenders()
   }
 
-  #tell(): void {
-    for (const taken of [...this.#takers]) taken()
+  #wakeSenders(): void {
+    for (const wake of this.#senders.splice(0)) wake()
   }
 }
 

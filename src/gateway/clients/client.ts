@@ -37,7 +37,6 @@ export class Client {
 
   /** Serves the client until its session is over and the client has been told. */
   async serve(): Promise<void> {
-    this.#call.onTaken(() => this.#taken())
     void this.#call.over.then(() => this.#session.leave())
     await Promise.all([this.#deliver(), this.#forward()])
     await this.#call.over
@@ -65,14 +64,14 @@ export class Client {
     this.#call.send(encodeAgentMessage({ kind, sid, data }))
     const fault = this.#unread.fault(this.#call)
     if (fault !== undefined) this.#session.fail('client-not-reading', fault)
-    else if (!this.#isPaused && this.#unread.isHigh(this.#call)) {
-      this.#isPaused = true
-      this.#session.pause()
-    }
+    else if (!this.#isPaused && this.#unread.isHigh(this.#call)) void this.#pause()
   }
 
-  #taken(): void {
-    if (!this.#isPaused || !this.#unread.isLow(this.#call)) return
+  /** Lets the agent wait until the client has read most of what it was sent. */
+  async #pause(): Promise<void> {
+    this.#isPaused = true
+    this.#session.pause()
+    await this.#unread.low(this.#call)
     this.#isPaused = false
     this.#session.resume()
   }

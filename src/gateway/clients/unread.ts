@@ -34,8 +34,9 @@ export class Unread {
     return unsentBytes > this.#limits.high
   }
 
-  isLow({ unsentBytes }: PacketCall): boolean {
-    return unsentBytes < this.#limits.low
+  /** Settles when so little is left that the agent may go on, or the client has gone. */
+  async low(call: PacketCall): Promise<void> {
+    await call.room(this.#limits.low)
   }
 
   /** @returns why this client's session cannot go on, if it cannot */
