@@ -77,11 +77,11 @@ export class Dispatch {
       case 'open':
         return this.#open(message)
       case 'exec':
-        return this.#exec(message.sid, message.stdin)
+        return this.#deliver(message.sid, (session) => session.begin(message.stdin))
       case 'close':
         return this.#close(message.sid)
       case 'input':
-        return this.#input(message.sid, message.data)
+        return this.#deliver(message.sid, (session) => session.type(message.data))
       case 'resize':
         return this.#sessions.get(message.sid)?.session.resize(message)
       case 'pause':
@@ -158,15 +158,10 @@ export class Dispatch {
     earlier?.end('closed-by-gateway')
   }
 
-  #exec(sid: SessionId, stdin: Buffer): void {
+  /** Gives a session what it waits for. One that has just ended needs no answer; one that never was gets a close. */
+  #deliver(sid: SessionId, give: (session: AgentSession) => void): void {
     const session = this.#sessions.get(sid)?.session
-    if (session !== undefined) session.begin(stdin)
-    else if (!this.#confirmations.has(sid)) this.#refuse(sid, 'internal error, connection params not found')
-  }
-
-  #input(sid: SessionId, data: Buffer): void {
-    const session = this.#sessions.get(sid)?.session
-    if (session !== undefined) session.type(data)
+    if (session !== undefined) give(session)
     else if (!this.#confirmations.has(sid)) this.#refuse(sid, 'internal error, connection params not found')
   }
 
@@ -183,10 +178,7 @@ export class Dispatch {
   #refuse(sid: SessionId, message: string): void {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
     const session = this.#sessions.get(sid)?.session
-    if (session !== undefined) {
-      session.refuse(message)
-      return
-    }
+    if (session !== undefined) return session.refuse(message)
     const closed = { kind: 'closed', sid, exitCode: NO_EXIT_CODE, message } as const
     this.#reply({ ...closed, truncatedBytes: 0, redactedBytes: 0 }).catch(() => undefined)
   }
