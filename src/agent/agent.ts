@@ -132,9 +132,8 @@ export class Agent {
 
   /** @returns why there is no stream any more; undefined when the next attempt needs no wait */
   async #attempt(): Promise<ConnectError | undefined> {
-    const identity = await this.#identities.refresh()
+    const identity = this.#identities.refresh()
     this.#options.logs?.hide(identity.token)
-    if (this.#leaving()) return undefined
     this.#enter({ name: 'connecting' })
     using channel = new Channel(identity, this.#proxyFor(identity))
     try {

@@ -95,7 +95,7 @@ describe('the identity', () => {
       get current(): Identity {
         return current
       },
-      refresh: () => Promise.resolve(current),
+      refresh: () => current,
     }
     const running = own(await RunningAgent.start(old.key(), { identities, life: { timing: quickTiming } }))
     await running.serving()

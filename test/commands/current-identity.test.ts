@@ -38,30 +38,30 @@ function refusal(yaml: string): string {
   throw new Error('the identity was taken')
 }
 
-it('a key that is rotated on disk is taken at the next attempt', async () => {
+it('a key that is rotated on disk is taken at the next attempt', () => {
   place.write('key', key('first'))
   const { identity, warnings } = current('key-file: key')
   place.write('key', key('second', '127.0.0.1:9010'))
-  expect((await identity.refresh()).token.reveal()).toBe(key('second', '127.0.0.1:9010'))
+  expect(identity.refresh().token.reveal()).toBe(key('second', '127.0.0.1:9010'))
   expect([identity.current.address, warnings]).toEqual(['127.0.0.1:9010', []])
 })
 
-it('a JWT-SVID that is renewed is taken at the next attempt', async () => {
+it('a JWT-SVID that is renewed is taken at the next attempt', () => {
   place.write('agent.jwt', jwt('first'))
   const { identity } = current('spiffe: {key-file: agent.jwt, name: edge}\ngrpc-url: 127.0.0.1:8010')
   expect(identity.current).toMatchObject({ name: 'edge', address: '127.0.0.1:8010', tls: undefined })
   place.write('agent.jwt', `${jwt('second')}\n`)
-  expect((await identity.refresh()).token.reveal()).toBe(jwt('second'))
+  expect(identity.refresh().token.reveal()).toBe(jwt('second'))
 })
 
-it('authorities and certificates that are renewed are taken at the next attempt', async () => {
+it('authorities and certificates that are renewed are taken at the next attempt', () => {
   const [old, next] = [new Authority('old'), new Authority('next')]
   place.write('key', key('first', 'gateway.test:8443', 'grpcs'))
   place.write('ca.pem', old.certificate)
   const { identity } = current('key-file: key\ntls.ca: file://ca.pem')
   expect(identity.current.tls?.authorities).toEqual([old.certificate])
   place.write('ca.pem', next.certificate)
-  expect((await identity.refresh()).tls?.authorities).toEqual([next.certificate])
+  expect(identity.refresh().tls?.authorities).toEqual([next.certificate])
 })
 
 it.each([
@@ -70,25 +70,22 @@ it.each([
   ['key', key('second', 'gateway.test:8010'), 'a key over plaintext to gateway.test can be read on the way'],
   ['agent.yaml', 'key-file: [', 'PLACE/agent.yaml:1:12: '],
   ['agent.yaml', 'key-fil: key', 'key-fil: unknown setting, did you mean key-file?'],
-])(
-  '%s with %j in it leaves the old identity, and is complained of once',
-  async (file, content, complaint) => {
-    place.write('key', key('first'))
-    const { identity, warnings } = current('key-file: key')
-    const before = identity.current
-    place.write(file, content)
-    expect(await identity.refresh()).toBe(before)
-    expect(await identity.refresh()).toBe(before)
-    expect(warnings).toEqual([expect.stringContaining(complaint)])
-    expect(warnings.join()).not.toContain('xagt-second')
-    // Put right, and wrong again: that is news.
-    place.write(file, file === 'key' ? key('third') : 'key-file: key')
-    await identity.refresh()
-    place.write(file, content)
-    await identity.refresh()
-    expect(warnings).toHaveLength(2)
-  },
-)
+])('%s with %j in it leaves the old identity, and is complained of once', (file, content, complaint) => {
+  place.write('key', key('first'))
+  const { identity, warnings } = current('key-file: key')
+  const before = identity.current
+  place.write(file, content)
+  expect(identity.refresh()).toBe(before)
+  expect(identity.refresh()).toBe(before)
+  expect(warnings).toEqual([expect.stringContaining(complaint)])
+  expect(warnings.join()).not.toContain('xagt-second')
+  // Put right, and wrong again: that is news.
+  place.write(file, file === 'key' ? key('third') : 'key-file: key')
+  identity.refresh()
+  place.write(file, content)
+  identity.refresh()
+  expect(warnings).toHaveLength(2)
+})
 
 describe('plaintext', () => {
   it.each([

@@ -18,18 +18,13 @@ export interface Identity extends Destination {
 export interface IdentitySource {
   /** The last good identity. */
   readonly current: Identity
-  /** Call it before each attempt. Keeps the current identity when there is no better one. Never rejects. */
-  refresh(): Promise<Identity>
+  /** Call it before each attempt. Keeps the current identity when there is no better one. Never throws. */
+  refresh(): Identity
 }
 
 /** The credential cannot be used. The message names the setting it came from, never the credential. */
 export class IdentityError extends Error {
   override readonly name = 'IdentityError'
-}
-
-/** An identity that does not change. */
-export function fixedIdentity(identity: Identity): IdentitySource {
-  return { current: identity, refresh: () => Promise.resolve(identity) }
 }
 
 const TLS_SCHEMES = new Set(['grpcs:', 'https:', 'wss:'])

@@ -33,9 +33,9 @@ export class CurrentIdentity implements IdentitySource {
     return this.#current
   }
 
-  refresh(): Promise<Identity> {
+  refresh(): Identity {
     this.reread()
-    return Promise.resolve(this.#current)
+    return this.#current
   }
 
   /** @returns the settings. Undefined when they cannot be used: then it is logged, and the old ones stay */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { hostOf, portOf, serverAddress } from '../../../src/dial/address.ts'
-import { fixedIdentity, parseKey, tokenIdentity } from '../../../src/agent/connection/identity.ts'
+import { parseKey, tokenIdentity } from '../../../src/agent/connection/identity.ts'
 import { Secret } from '../../../src/basics/secret.ts'
 
 describe('a key', () => {
@@ -84,13 +84,6 @@ describe('a token', () => {
       'HOOP_GRPCURL is in wrong format, reason=server address is in wrong format: host:port',
     )
   })
-})
-
-it('an identity that does not change is always the same', async () => {
-  const identity = parseKey('grpc://name:xagt-secret@h:1', 'HOOP_KEY')
-  const source = fixedIdentity(identity)
-  expect(source.current).toBe(identity)
-  expect(await source.refresh()).toBe(identity)
 })
 
 it.each([

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Agent, type AgentOptions as LifeOptions } from '../../../src/agent/agent.ts'
-import { fixedIdentity, parseKey, type IdentitySource } from '../../../src/agent/connection/identity.ts'
+import { parseKey, type Identity, type IdentitySource } from '../../../src/agent/connection/identity.ts'
 import type { LogLine } from '../../../src/basics/logger.ts'
 import type { AgentServices } from '../../../src/agent/running/services.ts'
 import { ClientVersions } from '../../../src/agent/opening/client-versions.ts'
@@ -110,4 +110,9 @@ export class RunningAgent implements AsyncDisposable {
     await this.services.folder.close()
     rmSync(this.#base, { recursive: true })
   }
+}
+
+/** An identity that does not change. */
+export function fixedIdentity(identity: Identity): IdentitySource {
+  return { current: identity, refresh: () => identity }
 }
