@@ -7,7 +7,6 @@ import { stateFolder } from './config/state-folder.ts'
 import type { SettingsSource } from './config/settings-file.ts'
 import { SETTINGS } from './config/table.ts'
 import { type TlsSettings, findTls } from './config/tls.ts'
-export { systemAuthorities } from './basics/net/authorities.ts'
 
 export interface AgentConfiguration {
   /** Its form is not checked here. The value prints as `<set>`. */

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SettingsError } from '../../src/basics/settings/problems.ts'
-import { systemAuthorities, loadAgentSettings, type AgentConfiguration } from '../../src/config.ts'
+import { systemAuthorities } from '../../src/basics/net/authorities.ts'
+import { loadAgentSettings, type AgentConfiguration } from '../../src/config.ts'
 import { Authority, years } from '../support/network/certificates.ts'
 import { Workplace } from '../support/sites/workplace.ts'
 

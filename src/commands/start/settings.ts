@@ -2,14 +2,15 @@ import { IdentityError, parseKey, tokenIdentity, type Identity } from '../../age
 import { hostOf, portOf } from '../../dial/address.ts'
 import type { TlsOptions } from '../../dial/tls.ts'
 import type { Proxy } from '../../dial/tunnel.ts'
+import { systemAuthorities } from '../../basics/net/authorities.ts'
 import { isLoopback } from '../../basics/net/loopback.ts'
 import { proxyTo } from '../../basics/net/proxy.ts'
 import { SettingsError } from '../../basics/settings/problems.ts'
-import { loadAgentSettings, systemAuthorities, type AgentConfiguration } from '../../config.ts'
+import { loadAgentSettings, type AgentConfiguration } from '../../config.ts'
+import type { SettingsSource } from '../../config/settings-file.ts'
 import { Failure } from '../failure.ts'
 
-/** As commander's `opts()` returns them. */
-export type Flags = Readonly<Record<string, string | boolean | undefined>>
+export type Flags = SettingsSource['flags']
 
 /** @throws Failure with everything that is wrong */
 export function readSettings(flags: Flags): AgentConfiguration {

@@ -4,7 +4,7 @@ import { checkServerIdentity, connect, type DetailedPeerCertificate, type TLSSoc
 import type { Identity } from '../../../agent/connection/identity.ts'
 import { isLoopback } from '../../../basics/net/loopback.ts'
 import { explainTls, secureContext, type TlsOptions } from '../../../dial/tls.ts'
-import { systemAuthorities } from '../../../config.ts'
+import { systemAuthorities } from '../../../basics/net/authorities.ts'
 import { patience } from '../../../basics/patience.ts'
 import { type Finding, broken, ok, warning } from '../finding.ts'
 import { chainOf, daysLeft, issuerOf, certificateName } from './certificate.ts'
