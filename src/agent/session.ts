@@ -62,20 +62,20 @@ export class AgentSession {
    * Whether it was opened for a terminal. A client can forge packets, so only the opening decides: a session for one
    * script never becomes a terminal.
    */
-  get interactive(): boolean {
+  get #isInteractive(): boolean {
     return this.#open.params.clientVerb === 'connect'
   }
 
   /** The script has come. A second one is ignored: answering it with a close would end the first one's session. */
   begin(stdin: Buffer): void {
     const { name } = this.#state
-    if (!this.interactive && this.#start({ kind: 'script', stdin })) return
+    if (!this.#isInteractive && this.#start({ kind: 'script', stdin })) return
     this.#services.log.warn({ sid: this.sid, state: name }, 'a script came out of turn and was ignored')
   }
 
   /** Keys. The first packet only starts the terminal, and its payload is dropped (protocol.md 0.5). */
   type(data: Buffer): void {
-    if (!this.interactive || this.#start({ kind: 'terminal' }) || this.#state.name !== 'started') return
+    if (!this.#isInteractive || this.#start({ kind: 'terminal' }) || this.#state.name !== 'started') return
     // Some keys were lost. Without them the rest could be a command that nobody wrote, so the session ends.
     if (!this.#command.type(data)) this.end('input-limit')
   }

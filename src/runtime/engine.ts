@@ -44,7 +44,7 @@ export async function loadEngine(): Promise<Engine> {
       name: 'portable',
       reason: (error as Error).message,
       unmarked: undefined,
-      start: (command) => startPortable(command),
+      start: startPortable,
       startTerminal: noTerminal,
       guard: () => undefined,
       endProcessesOf: () => Promise.resolve(0),

@@ -76,15 +76,15 @@ interface Parts {
   readonly logs: LogTail
 }
 
-async function serve({ settings, identities, folder, engine, journal, log, logs }: Parts): Promise<void> {
+async function serve(parts: Parts): Promise<void> {
   const counters = new Counters()
-  const { ownVariables } = identities
-  const services = await openServices({ settings, ownVariables, folder, engine, journal, counters, log })
+  const { ownVariables } = parts.identities
+  const services = await openServices({ ...parts, ownVariables, counters })
   try {
-    await operate({ settings, identities, folder, engine, journal, log, logs }, services, counters)
+    await operate(parts, services, counters)
   } finally {
     services.groups?.[Symbol.dispose]()
-    journal.close()
+    parts.journal.close()
   }
 }
 
