@@ -6,7 +6,8 @@ import { dispatchExec, dispatchRun } from './local/dispatch-local.ts'
 import type { LoginFlags } from './login.ts'
 import type { ListFlags, ReplayFlags } from './sessions/sessions.ts'
 
-/** The commands for people who use a gateway. Each is loaded when it is run. */
+// The commands for people who use a gateway. Each is loaded when it is run.
+
 export function addLoginCommand(root: Command): void {
   root
     .command('login')

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { AgentSettings } from '../settings/settings.ts'
 import type { AgentStream } from './agent-stream.ts'
 
-/** What a refused agent is told. The gRPC code of each is in transport.ts. */
+/** Whose credential it is, or why it is refused. What a refused agent is told is in `transport.ts`. */
 export type Authentication =
   | { readonly kind: 'agent'; readonly name: string }
   | { readonly kind: 'unknown' }

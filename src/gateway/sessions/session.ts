@@ -28,7 +28,7 @@ export interface SessionEnding {
   readonly unrecorded?: string
 }
 
-/** What comes of a session before its end: once that the agent is ready for the script or the first key, then output. */
+/** What comes of a session before its end: `opened` once, when the script or the first key may be sent, then output. */
 export type SessionMessage = OpenedMessage | OutputMessage
 
 /** "Unable to obtain a valid exit code from the agent", in the published contract. */
@@ -140,6 +140,7 @@ export class GatewaySession {
     } finally {
       // Without one its reader has left in the middle, which only a bug does.
       const ending = this.#ending ?? this.#fail({ code: 'internal-error', reason: 'internal error' })
+      // In a promise, so that what a bug throws here rejects `ended` and leaves nobody waiting.
       this.#settle(new Promise((resolve) => resolve(recordEnd(this.#record, ending))))
     }
   }
