@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 )
 
-// An embedded gateway, asked through REST; `URL TOKEN PID`, its connection `sh` runs what a session's stdin says.
+// An embedded gateway, asked through REST; `PID`, and what a client has in its environment, where no other user can read
+// it. The gateway's connection `sh` runs what a session's stdin says.
 type rest struct {
 	url, token string
 	pid        int
@@ -20,9 +22,10 @@ type rest struct {
 type restSession struct{ ended chan error }
 
 func askRest(args []string) (*rest, error) {
-	pid, err := strconv.Atoi(args[2])
+	pid, err := strconv.Atoi(args[0])
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: inFlight}}
-	return &rest{url: args[0], token: args[1], pid: pid, client: client}, err
+	url, token := os.Getenv("HOOP_APIURL"), os.Getenv("HOOP_TOKEN")
+	return &rest{url: url, token: token, pid: pid, client: client}, err
 }
 
 func (r *rest) Processes() []int             { return []int{r.pid} }

@@ -37,7 +37,7 @@ export class Driver {
   /**
    * @param {string} measure
    * @param {readonly string[]} target kind and arguments, see driver/main.go
-   * @param {Readonly<Record<string, string>>} env more for the agent
+   * @param {Readonly<Record<string, string>>} env more for the agent, or for the driver itself
    * @returns {Promise<Record<string, number>>}
    */
   async measure(measure, target, env = {}) {

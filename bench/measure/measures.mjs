@@ -71,7 +71,7 @@ async function throughRest({ driver, record, ...round }) {
   if (driver === undefined) return
   await atSite(round, 'rest', async (site) => {
     for (const name of ['trip', 'rate'])
-      for (const [figure, value] of Object.entries(await driver.measure(name, site.target)))
+      for (const [figure, value] of Object.entries(await driver.measure(name, site.target, site.env)))
         record(`rest ${figure}`, 'ours', value)
   })
 }

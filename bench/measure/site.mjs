@@ -19,9 +19,9 @@ export async function openSite(folder, repository) {
   const HOOP_KEY = grpc.replace('grpc://', `grpc://bench:${key}@`) + '?mode=standard'
   const agent = new Program(['start'], { HOOP_KEY }, path.join(folder, 'agent'))
   return {
-    /** For the driver. */
-    target: ['rest', http, token, String(gateway.pid)],
-    /** For a client. */
+    /** For the driver, beside `env`. */
+    target: ['rest', String(gateway.pid)],
+    /** For a client. The token is in no argument: every user of the machine can read those, and run `bash` with it. */
     env: { HOOP_APIURL: http, HOOP_GRPCURL: grpc, HOOP_TOKEN: token },
     async close() {
       await agent.stop()
