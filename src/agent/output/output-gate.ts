@@ -24,7 +24,11 @@ export class OutputGate {
     this.#wake()
   }
 
+  get isClosed(): boolean {
+    return this.#state === 'paused'
+  }
+
   async passed(): Promise<void> {
-    while (this.#state === 'paused') await this.#resumed
+    while (this.isClosed) await this.#resumed
   }
 }

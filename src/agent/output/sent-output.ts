@@ -69,37 +69,46 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     return message !== '' && glued ? `\n${message}` : message
   }
 
-  /** Reading slowly slows the command down. */
+  /** Reading slowly slows the command down. One generator, since each more costs 1 to 2 % of bulk output. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
-    const { isUnwanted, overflowed } = this.#rules
+    const { isUnwanted, overflowed, gate } = this.#rules
     for await (const chunk of this.#shown()) {
+      if (this.#redacted === undefined) this.#read += chunk.data.length
       if (isUnwanted()) continue
       const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
-      // Copied, because gRPC holds it until it is written. What the cap kept for the end has buffers of its own.
-      if (live !== undefined) yield* this.#give({ stream: live.stream, data: Buffer.from(live.data) })
+      if (live !== undefined) {
+        if (gate.isClosed) await gate.passed()
+        // Copied, because gRPC holds it until it is written. What the cap kept for the end has buffers of its own.
+        const copy = { stream: live.stream, data: Buffer.from(live.data) }
+        if (!this.#isAbandoned) yield copy
+        this.#count(copy)
+      }
       if (this.#cap?.exceeded === true) overflowed()
     }
-    for (const chunk of (isUnwanted() ? undefined : this.#cap?.finish()) ?? []) yield* this.#give(chunk)
+    if (!isUnwanted()) yield* this.#rest()
+  }
+
+  /** What the cap has kept for the end. */
+  async *#rest(): AsyncGenerator<Chunk, void, undefined> {
+    for (const chunk of this.#cap?.finish() ?? []) {
+      await this.#rules.gate.passed()
+      if (!this.#isAbandoned) yield chunk
+      this.#count(chunk)
+    }
   }
 
   #shown(): AsyncIterable<Chunk> {
     const { redaction } = this.#rules
-    if (redaction === undefined || redaction.empty) return this.#counted()
+    if (redaction === undefined || redaction.empty) return this.#output
     return (this.#redacted = new RedactedOutput(this.#counted(), redaction))
   }
 
+  /** Counts the bytes before secrets in them are replaced. */
   async *#counted(): AsyncGenerator<Chunk, void, undefined> {
     for await (const chunk of this.#output) {
       this.#read += chunk.data.length
       yield chunk
     }
-  }
-
-  async *#give(chunk: Chunk): AsyncGenerator<Chunk, void, undefined> {
-    await this.#rules.gate.passed()
-    if (this.#isAbandoned) return
-    yield chunk
-    this.#count(chunk)
   }
 
   /** Runs when the reader asks for more: then it was sent, or `abandon` was called. */

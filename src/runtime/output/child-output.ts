@@ -62,7 +62,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     try {
       for (;;) {
         const chunk = this.#take()
-        if (chunk !== undefined) yield* split(chunk)
+        if (chunk !== undefined) for (const piece of split(chunk)) yield piece
         else if (this.#finished()) return
         else await this.#more()
       }
