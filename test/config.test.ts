@@ -123,7 +123,7 @@ describe('precedence', () => {
   test('refuses a wrong value in the file even when a flag wins over it', async () => {
     const given = { env: { HOOP_KEY: KEY }, flags: { drain: '1s' }, yaml: 'drain: soon' }
     expect(await refusal(given)).toBe(
-      'FILE:1:8 drain: a duration (500ms, 10s, 5m, 1h, 30d) from 0s to 24d is expected',
+      'FILE:1:8 drain: a duration (500ms, 10s, 5m, 1h, 7d) from 0s to 24d is expected',
     )
   })
 
@@ -222,7 +222,7 @@ describe('values', () => {
       'FILE:1:10 output.cpa: unknown setting, did you mean output.cap?',
       'FILE:2:6 key: a text is expected, this is a list',
       'LOG_LEVEL log.level: debug, trace, info, warn or error is expected',
-      '--drain drain: a duration (500ms, 10s, 5m, 1h, 30d) from 0s to 24d is expected',
+      '--drain drain: a duration (500ms, 10s, 5m, 1h, 7d) from 0s to 24d is expected',
     ])
   })
 })

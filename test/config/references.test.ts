@@ -56,7 +56,7 @@ describe('in agent.yaml', () => {
     place.write('secret', 'hunter2')
     expect(refusal(`drain: file://secret\nhttp: env://SECRET\nkey: ${KEY}`, { SECRET: 'hunter2' })).toBe(
       [
-        'PLACE/agent.yaml:1:8 drain: a duration (500ms, 10s, 5m, 1h, 30d) from 0s to 24d is expected',
+        'PLACE/agent.yaml:1:8 drain: a duration (500ms, 10s, 5m, 1h, 7d) from 0s to 24d is expected',
         'PLACE/agent.yaml:2:7 http: a port or host:port such as 127.0.0.1:9100 is expected',
       ].join('\n'),
     )

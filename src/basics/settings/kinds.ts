@@ -6,7 +6,7 @@ import { named, parsed, quantity } from './shapes.ts'
 
 export function duration(...bounds: readonly [from: string, to: string]) {
   const schema = { type: ['string'], pattern: DURATION.source }
-  const what = 'a duration (500ms, 10s, 5m, 1h, 30d)'
+  const what = 'a duration (500ms, 10s, 5m, 1h, 7d)'
   return named('duration', quantity(parseDuration, { what, schema, bounds }))
 }
 

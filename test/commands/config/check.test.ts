@@ -18,7 +18,7 @@ describe("runbook-agent config check of an agent's file", () => {
     expect([code, stderr]).toEqual([78, ''])
     expect(stdout.split('\n')).toEqual([
       'it.yaml:1:8 log.lvel: unknown setting, did you mean log.level?',
-      'it.yaml:2:13 kill.grace: a duration (500ms, 10s, 5m, 1h, 30d) from 0s to 24d is expected',
+      'it.yaml:2:13 kill.grace: a duration (500ms, 10s, 5m, 1h, 7d) from 0s to 24d is expected',
       expect.stringMatching(/^it\.yaml:3:11: the key-file \S+none does not exist$/),
       '',
     ])
@@ -65,7 +65,7 @@ describe("runbook-agent config check of a gateway's file", () => {
     expect(stdout.split('\n')).toEqual([
       'it.yaml:2:5 users[0].token: this setting is missing',
       'it.yaml:2:20 users[0].tokn: unknown setting, did you mean token? (accepted here: name, token, groups)',
-      'it.yaml:3:17 limits.wait: a duration (500ms, 10s, 5m, 1h, 30d) from 100ms to 1h is expected',
+      'it.yaml:3:17 limits.wait: a duration (500ms, 10s, 5m, 1h, 7d) from 100ms to 1h is expected',
       'it.yaml:4:26 agents[0].key: the environment variable NONE is not set',
       '',
     ])

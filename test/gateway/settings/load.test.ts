@@ -353,7 +353,7 @@ limits:
       expect.stringMatching(
         /^16:5 connections\[1\]: a map with name, agent, .* is expected, this is a single value$/,
       ),
-      '18:9 limits.wait: a duration (500ms, 10s, 5m, 1h, 30d) from 100ms to 1h is expected',
+      '18:9 limits.wait: a duration (500ms, 10s, 5m, 1h, 7d) from 100ms to 1h is expected',
       '19:11 limits.output: a size (100B, 512KiB, 20MiB) from 1KiB to 110MiB is expected',
       '20:9 limits.body: a size (100B, 512KiB, 20MiB) from 1KiB to 16MiB is expected',
     ])
