@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { waitFor } from '../support/wait.ts'
 import type { Outcome } from './load.ts'
@@ -10,6 +10,7 @@ import {
   pids,
   workingFolder,
   type Descriptors,
+  textOf,
 } from '../support/machine/proc.ts'
 import { PATIENCE_MS, type Process } from './process.ts'
 import { readHistory, readJournal, type Recorded } from './records.ts'
@@ -207,7 +208,7 @@ export function secretsShown(site: Site, outcomes: readonly Outcome[]): string[]
     ...[...folders, ...states].flatMap((folder) =>
       entries(folder).map((name) => ({
         where: path.join(folder, name),
-        text: read(path.join(folder, name)),
+        text: textOf(path.join(folder, name)),
       })),
     ),
   ]
@@ -233,14 +234,5 @@ function entries(folder: string): string[] {
     return readdirSync(folder, { recursive: true }).map(String)
   } catch {
     return []
-  }
-}
-
-/** Each byte a character; empty for a folder. */
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'latin1')
-  } catch {
-    return ''
   }
 }

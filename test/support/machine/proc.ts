@@ -8,12 +8,12 @@ export function pids(): string[] {
 
 /** The arguments, each with a NUL behind it. */
 export function commandLine(pid: string): string {
-  return read(`/proc/${pid}/cmdline`)
+  return textOf(`/proc/${pid}/cmdline`)
 }
 
 /** The variables it was started with, likewise. */
 export function environment(pid: string): string {
-  return read(`/proc/${pid}/environ`)
+  return textOf(`/proc/${pid}/environ`)
 }
 
 export function workingFolder(pid: string): string {
@@ -29,7 +29,7 @@ export interface ProcessStat {
 
 /** Of a process that is gone, an empty name and state. */
 export function statOf(pid: string): ProcessStat {
-  const line = read(`/proc/${pid}/stat`)
+  const line = textOf(`/proc/${pid}/stat`)
   // The program's name may itself hold brackets and spaces.
   const end = line.lastIndexOf(')') + 1
   const [state = '', parent] = line.slice(end + 1).split(' ')
@@ -64,7 +64,8 @@ function list(folder: string): string[] {
   }
 }
 
-function read(file: string): string {
+/** Each byte a character; empty for what is gone, or is a folder. */
+export function textOf(file: string): string {
   try {
     return readFileSync(file, 'latin1')
   } catch {
