@@ -34,8 +34,5 @@ export const WORK_TO_COMPILE = {
   instruction: 4096,
 } as const
 
-/** Largest pattern in bytes: the work of compiling it is done before it can be stopped. */
-export const MAX_PATTERN_BYTES = 4 * 1024
-
 /** Tokens of a template; one of a hundred lines has a few hundred. Reading it is work as well. */
 export const MAX_TOKENS = 100_000

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   MAX_TEMPLATE_DEPTH,
-  MAX_PATTERN_BYTES,
   MAX_RENDERED_BYTES,
   MAX_TEMPLATE_BYTES,
   MAX_TOKENS,
@@ -9,6 +8,7 @@ import {
   WORK_PER_NODE,
 } from '../../../src/golang/template/limits.ts'
 import { matches } from '../../../src/golang/template/run/pattern.ts'
+import { MAX_PATTERN_BYTES } from '../../../src/golang/text/regexp.ts'
 import { parseTemplate, TemplateError } from '../../../src/template/runbook.ts'
 
 function outcome(template: string, parameters: Readonly<Record<string, string>> = { x: '1' }): string {

@@ -1,0 +1,48 @@
+/** One guardrail rule, as the gateway sends it (protocol.md 8.1): of these members only `type` says which ones count. */
+export interface Rule {
+  /** `deny_words_list` or `pattern_match`. Another one is an error when it is reached. */
+  readonly type: string
+  readonly words: readonly string[]
+  readonly pattern: string
+  /** What the administrator wants people to read; may be empty. */
+  readonly message: string
+}
+
+export interface RuleSet {
+  readonly rules: readonly Rule[]
+}
+
+/** The rules of a session. Both lists in the order in which they came, without sets that are equal to an earlier one. */
+export interface Guardrails {
+  readonly input: readonly RuleSet[]
+  readonly output: readonly RuleSet[]
+}
+
+/** Where a rule stands: both count from 0. */
+export interface RulePlace {
+  readonly set: number
+  readonly rule: number
+}
+
+export interface Violation extends RulePlace {
+  readonly outcome: 'violation'
+  readonly hit: Rule
+  /** What hoop records: of a list the words that occurred, in the order of the list, otherwise the pattern. */
+  readonly matched: readonly string[]
+}
+
+/** The text cannot be judged, so it must not pass. */
+export interface Unjudged extends RulePlace {
+  readonly outcome: 'error'
+  /** As the reference words it. */
+  readonly message: string
+  /** What a session is told that is refused for it. */
+  readonly closing: string
+}
+
+export type Verdict = { readonly outcome: 'pass' } | Violation | Unjudged
+
+/** Rules that cannot be read. The message is for users. */
+export class GuardrailError extends Error {
+  override readonly name = 'GuardrailError'
+}
