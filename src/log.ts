@@ -1,10 +1,8 @@
 import { isatty } from 'node:tty'
 import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers } from 'pino'
-import type { Logger, LogLine } from './basics/logger.ts'
+import type { Logger } from './basics/logger.ts'
 import { Lines } from './log/lines.ts'
 import { redactFields } from './log/redact.ts'
-
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** What the agent and the gateway log through. */
 export interface RootLogger extends Logger {
@@ -22,8 +20,8 @@ export interface LoggerOptions {
   readonly encoding: 'json' | 'human'
   /** Standard error when left out; every line is there when the call that logs it returns. */
   readonly destination?: NodeJS.WritableStream
-  /** Called with each line that is written. It must not log. */
-  readonly tap?: (line: LogLine) => void
+  /** Called with each line that is written, as JSON, which `parseLogLine` reads. It must not log. */
+  readonly tap?: (line: string) => void
 }
 
 /** One line per call: `{"level":"info","timestamp":"<RFC 3339>",<fields>,"msg":"<message>"}`, or its human form. */
@@ -50,29 +48,17 @@ export async function createLogger({
   return { ...toLogger(inner), setLevel: (level) => void (inner.level = level) }
 }
 
-function tapped(lines: DestinationStream, tap: (line: LogLine) => void): DestinationStream {
+function tapped(lines: DestinationStream, tap: (line: string) => void): DestinationStream {
   return {
     write: (line) => {
       lines.write(line)
       // An error of the listener must not reach the caller that logs.
       try {
-        tap(parseLogLine(line))
+        tap(line)
       } catch {
         return
       }
     },
-  }
-}
-
-/** Takes apart a line that pino has written. When a name occurs twice the last one counts, as for every JSON reader. */
-function parseLogLine(json: string): LogLine {
-  const { level, timestamp, msg, ...fields } = JSON.parse(json) as Record<string, unknown>
-  const time = new Date(typeof timestamp === 'string' ? timestamp : NaN)
-  return {
-    time: Number.isNaN(time.getTime()) ? new Date() : time,
-    level: LEVELS.find((known) => known === level) ?? 'info',
-    message: typeof msg === 'string' ? msg : '',
-    fields,
   }
 }
 

@@ -15,7 +15,7 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Logger as AgentLogger, LogLine } from '../src/basics/logger.ts'
+import { parseLogLine, type Logger as AgentLogger, type LogLine } from '../src/basics/logger.ts'
 import { type RootLogger, type LoggerOptions, createLogger } from '../src/log.ts'
 type Use = (log: RootLogger) => void
 
@@ -81,7 +81,7 @@ describe('json', () => {
 describe('a tap', () => {
   async function tapped(options: Partial<LoggerOptions>, use: Use): Promise<LogLine[]> {
     const lines: LogLine[] = []
-    await written({ ...options, tap: (line) => lines.push(line) }, use)
+    await written({ ...options, tap: (line) => lines.push(parseLogLine(line)) }, use)
     return lines
   }
 

@@ -25,7 +25,7 @@ interface TerminalControl {
 
 /** What an execution needs from a stream. Any Readable fits. */
 export interface OutputEnd {
-  /** Everything that has arrived; null when nothing has. The bytes are intact until the next call. */
+  /** Everything that has arrived, in memory of its own; null when nothing has. */
   read(): Buffer | null
   /** Bytes that have arrived and were not read yet. */
   readonly readableLength: number

@@ -116,6 +116,10 @@ export const WITHOUT_PROTECTION = {
 
 const PARAMS = 'agent.connection_params'
 const LAYOUT = paramsLayout(Object.fromEntries(Object.values(FIELDS).map(([name, { type }]) => [name, type])))
+/** What stands where in it; `place` is for errors. */
+const PLACES = Object.entries(FIELDS).map(([name, [goName, codec]]) => {
+  return { name, goName, codec, place: `${PARAMS}.${goName}` }
+})
 
 /**
  * Reads the spec value `agent.connection_params`. Fields are found by name: missing ones (from an older gateway) have
@@ -123,12 +127,10 @@ const LAYOUT = paramsLayout(Object.fromEntries(Object.values(FIELDS).map(([name,
  * @throws DecodeError naming the field, for a secret its key.
  */
 export function decodeParams(bytes: Uint8Array): ConnectionParams {
-  const struct = expectStruct(decodeGob(bytes, PARAMS), PARAMS)
-  const read = Object.entries(FIELDS).map(([name, [goName, codec]]) => [
-    name,
-    codec.read(struct.fields.get(goName), `${PARAMS}.${goName}`),
-  ])
-  return Object.fromEntries(read) as ConnectionParams
+  const { fields } = expectStruct(decodeGob(bytes, PARAMS), PARAMS)
+  const params: Record<string, unknown> = {}
+  for (const { name, goName, codec, place } of PLACES) params[name] = codec.read(fields.get(goName), place)
+  return params as ConnectionParams
 }
 
 /** Writes `agent.connection_params` as Go would; the secrets keep their order. */

@@ -54,14 +54,15 @@ export function journalLine(entry: JournalEntry, agent: string, time: Date): Buf
 }
 
 function format(fields: Readonly<Record<string, unknown>>, limit: number): Buffer {
-  const shown = ORDER.map((name) => [name, cut(fields[name], limit)] as const)
-  return Buffer.from(`${escapeControls(JSON.stringify(Object.fromEntries(shown)))}\n`)
+  const shown: Record<string, unknown> = {}
+  for (const name of ORDER) if (fields[name] !== undefined) shown[name] = cut(fields[name], limit)
+  return Buffer.from(`${escapeControls(JSON.stringify(shown))}\n`)
 }
 
 /** Shortens a text. A cut may leave half a surrogate pair, which some JSON readers refuse. */
 function cut(value: unknown, limit: number): unknown {
   if (typeof value !== 'string') return value
-  return value.slice(0, limit).replaceAll(/\p{Surrogate}/gu, '\ufffd')
+  return value.slice(0, limit).toWellFormed()
 }
 
 /** Escapes control characters that JSON leaves as they are, but a terminal may obey. */

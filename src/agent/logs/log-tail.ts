@@ -1,4 +1,4 @@
-import type { LogLine } from '../../basics/logger.ts'
+import { parseLogLine, type LogLine } from '../../basics/logger.ts'
 import type { Secret } from '../../basics/secret.ts'
 import { KnownCredentials } from './credentials.ts'
 
@@ -10,7 +10,8 @@ const MAX_BYTES = 512 * 1024
 /** The newest log lines that no gateway has received yet. When there are too many, the oldest are dropped. */
 export class LogTail {
   readonly #credentials = new KnownCredentials()
-  #lines: { readonly line: LogLine; readonly bytes: number }[] = []
+  /** Most are taken apart only when they are sent: when there is much to log, few of them are. */
+  #lines: { readonly line: LogLine | string; readonly bytes: number }[] = []
   #bytes = 0
 
   /** A line that contains this token is replaced by a note. */
@@ -18,8 +19,10 @@ export class LogTail {
     this.#credentials.add(token)
   }
 
-  add(line: LogLine): void {
-    const kept = bounded(this.#clean(line))
+  /** @param line as JSON; a long one is cut at once */
+  add(line: string): void {
+    const bytes = Buffer.byteLength(line) + OVERHEAD_BYTES
+    const kept = bytes <= MAX_LINE_BYTES ? { line, bytes } : this.#shown(line)
     this.#lines.push(kept)
     this.#bytes += kept.bytes
     while (this.#lines.length > MAX_LINES || this.#bytes > MAX_BYTES)
@@ -28,10 +31,14 @@ export class LogTail {
 
   /** @returns all lines, oldest first, and forgets them */
   take(): readonly LogLine[] {
-    const lines = this.#lines.map(({ line }) => line)
+    const lines = this.#lines.map(({ line }) => (typeof line === 'string' ? this.#shown(line).line : line))
     this.#lines = []
     this.#bytes = 0
     return lines
+  }
+
+  #shown(line: string): ReturnType<typeof bounded> {
+    return bounded(this.#clean(parseLogLine(line)))
   }
 
   /** Replaces a line with a credential. Done before the line is cut: half a credential would not be recognised. */

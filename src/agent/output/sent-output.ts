@@ -78,10 +78,8 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
       const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
       if (live !== undefined) {
         if (gate.isClosed) await gate.passed()
-        // Copied, because gRPC holds it until it is written. What the cap kept for the end has buffers of its own.
-        const copy = { stream: live.stream, data: Buffer.from(live.data) }
-        if (!this.#isAbandoned) yield copy
-        this.#count(copy)
+        if (!this.#isAbandoned) yield live
+        this.#count(live)
       }
       if (this.#cap?.exceeded === true) overflowed()
     }

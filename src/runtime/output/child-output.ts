@@ -1,7 +1,7 @@
 import type { Child, OutputEnd } from '../child.ts'
 import { DRAIN_MS } from '../ending/ending-times.ts'
 
-/** A piece of output, at most 64 KiB. Its bytes are intact until the next one is asked for; copy them to keep them. */
+/** A piece of output, at most 64 KiB. Its bytes are its own, and nobody changes them. */
 export interface Chunk {
   readonly stream: 'stdout' | 'stderr'
   readonly data: Buffer

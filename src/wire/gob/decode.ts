@@ -1,4 +1,5 @@
 import { Definitions } from './definitions.ts'
+import { KnownDefinitions } from './known-definitions.ts'
 import { GobPlace } from './place.ts'
 import { GobReader } from './reader.ts'
 import { WIRE_TYPE, type GobType, type StructType } from './types.ts'
@@ -16,6 +17,9 @@ export const MAX_GOB_DEPTH = 32
  * all, an empty one takes 9 bytes).
  */
 export const MAX_VALUES = 262_144
+
+/** Of all streams: each session brings the same ones, and reading them takes longer than all the rest of it. */
+const known = new KnownDefinitions()
 
 /**
  * Reads the only value of a gob stream with the type definitions in that stream. The limits above bound time and
@@ -60,18 +64,34 @@ class GobDecoder {
       if (this.#reader.atMessageEnd) this.#reader.openMessage()
       const id = this.#reader.typeId()
       if (id >= 0) return id
-      this.#define(-id)
-      if (this.#reader.atMessageEnd) continue
-      if (within === 'stream') throw this.#place.error('bytes after the end of a type definition')
-      this.#reader.byteCount()
+      this.#definitions.checkFree(-id)
+      if (within === 'stream') this.#defineInStream(-id)
+      else this.#define(-id)
+      if (!this.#reader.atMessageEnd) this.#reader.byteCount()
     }
   }
 
-  #define(id: number): void {
-    this.#definitions.checkFree(id)
+  /** The definition is all of its message, so equal messages define equal types. */
+  #defineInStream(id: number): void {
+    const message = this.#reader.restOfMessage
+    const before = known.get(message)
+    if (before === undefined) {
+      const countBefore = this.#count
+      const type = this.#define(id)
+      if (!this.#reader.atMessageEnd) throw this.#place.error('bytes after the end of a type definition')
+      known.add(message, { type, values: this.#count - countBefore })
+    } else {
+      this.#reader.skipMessage()
+      this.#definitions.add(id, before.type)
+      this.#count += before.values
+    }
+  }
+
+  #define(id: number): GobType {
     this.#place.enter('type')
-    this.#definitions.define(id, this.#value(WIRE_TYPE))
+    const type = this.#definitions.define(id, this.#value(WIRE_TYPE))
     this.#place.leave()
+    return type
   }
 
   // A value that is not a struct, alone in a stream or an interface, is sent like field 0 of one: after a zero byte.

@@ -1,6 +1,7 @@
 import type { GobPlace } from './place.ts'
 import { FIRST_DEFINED, KNOWN_TYPES, type GobType, type StructType } from './types.ts'
 import { isList, isStruct, type GobStruct, type GobValue } from './value.ts'
+
 /** Types that one value may define. The gateway's parameters define 4; each Go type that occurs takes one. */
 export const MAX_DEFINITIONS = 256
 
@@ -33,14 +34,25 @@ export class Definitions {
   }
 
   /** Adds a definition, which is a value of Go's wireType struct. */
-  define(id: number, wireType: GobValue): void {
+  define(id: number, wireType: GobValue): GobType {
+    const type = this.#typeOf(wireType)
+    this.#types.set(id, type)
+    return type
+  }
+
+  /** Adds one that was read before. */
+  add(id: number, type: GobType): void {
+    this.#types.set(id, type)
+  }
+
+  #typeOf(wireType: GobValue): GobType {
     const [described, ...more] = isStruct(wireType) ? wireType.fields : []
     if (described === undefined || more.length > 0) {
       throw this.#place.error('a type definition must describe exactly one type')
     }
     const [kind, description] = described
     if (!isStruct(description)) throw this.#place.error('a type definition without a description')
-    this.#types.set(id, this.#typeFrom(kind, description))
+    return this.#typeFrom(kind, description)
   }
 
   #typeFrom(kind: string, description: GobStruct): GobType {

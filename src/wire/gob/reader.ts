@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import type { GobPlace } from './place.ts'
 import type { GobOpaque } from './value.ts'
 
+const floatBytes = Buffer.alloc(8)
+
 /**
  * Reads the parts of a gob stream (Go: encoding/gob/doc.go, "Encoding Details"). The stream is a sequence of messages,
  * each with its length in front. Nothing is read past the end of the open message, and a length is compared with what
@@ -10,7 +12,6 @@ import type { GobOpaque } from './value.ts'
 export class GobReader {
   readonly #bytes: Buffer
   readonly #place: GobPlace
-  readonly #floatBytes = Buffer.alloc(8)
   #offset = 0
   #messageEnd = 0
 
@@ -43,14 +44,14 @@ export class GobReader {
 
   /** An unsigned integer of up to 64 bits; a bigint only when a number could not hold it. */
   unsigned(): number | bigint {
-    const first = this.#take(1).readUInt8()
+    const first = this.#bytes.readUInt8(this.#skip(1))
     if (first < 0x80) return first
     const size = 0x100 - first
     if (size > 8) throw this.#place.error(`integer of ${size} bytes, at most 8 are possible`)
-    const bytes = this.#take(size)
-    if (size <= 6) return bytes.readUIntBE(0, size)
-    const high = BigInt(bytes.readUIntBE(0, size - 4))
-    return narrowed((high << 32n) | BigInt(bytes.readUInt32BE(size - 4)))
+    const at = this.#skip(size)
+    if (size <= 6) return this.#bytes.readUIntBE(at, size)
+    const high = BigInt(this.#bytes.readUIntBE(at, size - 4))
+    return narrowed((high << 32n) | BigInt(this.#bytes.readUInt32BE(at + size - 4)))
   }
 
   /** A signed integer of up to 64 bits: bit 0 says whether the bits above it are complemented. */
@@ -69,13 +70,14 @@ export class GobReader {
 
   /** A float64, sent as an integer with its bytes reversed. */
   float(): number {
-    this.#floatBytes.writeBigUInt64BE(BigInt(this.unsigned()))
-    return this.#floatBytes.readDoubleLE()
+    floatBytes.writeBigUInt64BE(BigInt(this.unsigned()))
+    return floatBytes.readDoubleLE()
   }
 
   /** A count of bytes, all of which have to come in the open message. */
   byteCount(): number {
-    return this.#countUpTo(() => this.#messageEnd - this.#offset)
+    const count = this.unsigned()
+    return this.#counted(count, this.#messageEnd - this.#offset)
   }
 
   /**
@@ -83,7 +85,8 @@ export class GobReader {
    * in a later message, so a count above the bytes left in the stream cannot be true.
    */
   elementCount(): number {
-    return this.#countUpTo(() => this.#bytes.length - this.#offset)
+    const count = this.unsigned()
+    return this.#counted(count, this.#bytes.length - this.#offset)
   }
 
   /** A byte slice, copied so that it does not keep the whole packet in memory. */
@@ -101,20 +104,32 @@ export class GobReader {
     return { kind: 'opaque', what: 'text that is not UTF-8', bytes: Buffer.from(bytes) }
   }
 
-  // `left` is called after the count was read, since reading moves the offset.
-  #countUpTo(left: () => number): number {
-    const count = this.unsigned()
-    const limit = left()
-    if (count > limit) throw this.#place.error(`length ${String(count)} with only ${limit} bytes left`)
+  /** What of the open message was not read yet. */
+  get restOfMessage(): Buffer {
+    return this.#bytes.subarray(this.#offset, this.#messageEnd)
+  }
+
+  /** Leaves out the rest of the open message. */
+  skipMessage(): void {
+    this.#offset = this.#messageEnd
+  }
+
+  #counted(count: number | bigint, left: number): number {
+    if (count > left) throw this.#place.error(`length ${String(count)} with only ${left} bytes left`)
     return Number(count)
   }
 
   #take(size: number): Buffer {
-    const end = this.#offset + size
-    if (end > this.#messageEnd) throw this.#place.error('ends before the value is complete')
-    const taken = this.#bytes.subarray(this.#offset, end)
-    this.#offset = end
-    return taken
+    const at = this.#skip(size)
+    return this.#bytes.subarray(at, at + size)
+  }
+
+  /** @returns where the bytes begin that are passed over */
+  #skip(size: number): number {
+    const at = this.#offset
+    if (at + size > this.#messageEnd) throw this.#place.error('ends before the value is complete')
+    this.#offset = at + size
+    return at
   }
 }
 

@@ -3,6 +3,7 @@ import { LogTail } from '../../../src/agent/logs/log-tail.ts'
 import type { LogLine } from '../../../src/basics/logger.ts'
 import { Secret } from '../../../src/basics/secret.ts'
 import { encodeAgentMessage } from '../../../src/wire/messages/from-agent.ts'
+import { logged } from '../../support/sites/logged.ts'
 
 const line = (message: string, fields: Record<string, unknown> = {}): LogLine => ({
   time: new Date('2026-01-01T00:00:00Z'),
@@ -12,15 +13,15 @@ const line = (message: string, fields: Record<string, unknown> = {}): LogLine =>
 })
 
 function kept(lines: readonly LogLine[], tail = new LogTail()): readonly LogLine[] {
-  for (const one of lines) tail.add(one)
+  for (const one of lines) tail.add(logged(one))
   return tail.take()
 }
 
 describe('what waits for the gateway', () => {
   it('is given out once, oldest first', () => {
     const tail = new LogTail()
-    tail.add(line('a', { n: 1 }))
-    tail.add(line('b'))
+    tail.add(logged(line('a', { n: 1 })))
+    tail.add(logged(line('b')))
     expect(tail.take()).toEqual([line('a', { n: 1 }), line('b')])
     expect(tail.take()).toEqual([])
   })

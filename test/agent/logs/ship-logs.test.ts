@@ -3,6 +3,7 @@ import { LogTail } from '../../../src/agent/logs/log-tail.ts'
 import { shipLogs } from '../../../src/agent/logs/ship-logs.ts'
 import { ConnectError } from '../../../src/dial/connect-error.ts'
 import type { Packet } from '../../../src/wire/packet.ts'
+import { logged } from '../../support/sites/logged.ts'
 import { openSpec } from '../../support/scripted/open.ts'
 import { quickTiming } from '../../support/sites/quick-timing.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
@@ -82,7 +83,7 @@ it('waits while the gateway takes nothing, with the newest lines, and goes on wh
   const life = new AbortController()
   const over = shipLogs(tail, slow, 1, life.signal)
   for (let i = 0; i < 2000; i++)
-    tail.add({ time: new Date(), level: 'info', message: `line ${i}`, fields: {} })
+    tail.add(logged({ time: new Date(), level: 'info', message: `line ${i}`, fields: {} }))
   await waitFor(() => stream.turns > 3)
   expect(sent).toEqual([])
   stream.hasRoom = true
@@ -96,7 +97,7 @@ it('ends with its stream', async () => {
   const tail = new LogTail()
   const stream = { hasRoom: true, send: () => Promise.reject(new ConnectError('lost', 'gone')) }
   const over = shipLogs(tail, stream, 1, new AbortController().signal)
-  tail.add({ time: new Date(), level: 'info', message: 'm', fields: {} })
+  tail.add(logged({ time: new Date(), level: 'info', message: 'm', fields: {} }))
   await over
 })
 

@@ -15,20 +15,25 @@ function open(): { end: PipeEnd; fd: number; writer: number; ended: () => boolea
 
 const next = (end: PipeEnd) => found(() => end.read() ?? undefined)
 
-it('reads everything into the same memory, and says when the writer has closed', async () => {
+it('gives what it read once and for all, whatever others read later, and says when the writer has closed', async () => {
   const { end, writer, ended } = open()
-  writeSync(writer, 'one')
-  const first = await next(end)
-  expect(String(first)).toBe('one')
-  writeSync(writer, 'two')
-  const second = await next(end)
-  expect([String(second), second.buffer]).toEqual(['two', first.buffer])
+  const other = open()
+  const said: Buffer[] = []
+  for (const text of ['one', 'two', 'x'.repeat(60_000)]) {
+    writeSync(writer, text)
+    said.push(await next(end))
+    writeSync(other.writer, '-'.repeat(60_000))
+    await next(other.end)
+  }
+  expect(said.map(String)).toEqual(['one', 'two', 'x'.repeat(60_000)])
+  other.end.destroy()
+  closeSync(other.writer)
   closeSync(writer)
   await waitFor(() => end.read() === null && ended())
   await waitFor(() => end.destroyed)
 })
 
-it('leaves what it gave intact, and the pipe unread, until it is asked for more', async () => {
+it('leaves the pipe unread until it is asked for more', async () => {
   const { end, fd, writer } = open()
   writeSync(writer, 'one')
   const first = await next(end)

@@ -15,6 +15,7 @@ import { SecretNames } from '../../../src/policy/redaction/names/secret-names.ts
 import { OomWatch } from '../../../src/runtime/linux/oom-watch.ts'
 import { TailMemory } from '../../../src/runtime/output/output-tail.ts'
 import { engine } from './execute.ts'
+import { logged } from './logged.ts'
 import { waitFor } from '../wait.ts'
 
 export interface AgentOptions {
@@ -52,7 +53,7 @@ export class RunningAgent implements AsyncDisposable {
     const at = (level: LogLine['level']) => (fields: object, message: string) => {
       log.push(`${message} ${JSON.stringify(fields)}`)
       const plain = JSON.parse(JSON.stringify(fields)) as LogLine['fields']
-      options.life?.logs?.add({ time: new Date(), level, message, fields: plain })
+      options.life?.logs?.add(logged({ time: new Date(), level, message, fields: plain }))
     }
     const services: AgentServices = {
       engine,

@@ -253,6 +253,37 @@ describe('the caps', () => {
   })
 })
 
+describe('a definition that was read before', () => {
+  const slice = (id: number, name: string): TypeDefinition => ({ kind: 'slice', id, name, element: STRING })
+  const texts = (count: number) => encodeList(Array<Buffer>(count).fill(encodeGobText('')))
+
+  test('counts as much as the first time', () => {
+    // The list is one value, its definition is six.
+    const most = MAX_VALUES - 7
+    for (const time of ['first', 'again']) {
+      expect(decodeGob(encodeGob([slice(64, 'counted')], texts(most)), 'x'), time).toHaveLength(most)
+      const above = refusal(encodeGob([slice(64, 'counted')], texts(most + 1)))
+      expect(above.message, time).toContain(`more than ${MAX_VALUES} values`)
+    }
+  })
+
+  test('says nothing about its number in another stream', () => {
+    const strings = encodeGob([slice(64, '')], encodeList([encodeGobText('text')]))
+    const bytes = encodeGob([list(64, BYTES)], encodeList([encodeBytes(Buffer.from('bytes'))]))
+    for (let time = 0; time < 3; time++) {
+      expect(decodeGob(strings, 'x')).toEqual(['text'])
+      expect(decodeGob(bytes, 'x')).toEqual([Buffer.from('bytes')])
+    }
+  })
+
+  test('is read anew when a client has sent hundreds of others', () => {
+    const read = () => decodeGob(encodeGob([slice(64, 'ours')], texts(1)), 'x')
+    read()
+    for (let other = 0; other < 300; other++) decodeGob(encodeGob([slice(64, `o${other}`)], texts(0)), 'x')
+    expect(read()).toEqual([''])
+  })
+})
+
 describe('malformed streams', () => {
   const DEFINES_64 = Buffer.of(0x7f)
   const emptyDescription = encodeStruct([encodeStruct([])])
