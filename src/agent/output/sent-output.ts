@@ -1,18 +1,23 @@
-import type { Redaction } from '../../policy/redaction/redactor.ts'
+import type { OutputFilter, OutputStopped } from '../../policy/output-filter.ts'
+import type { Redaction, Redactor } from '../../policy/redaction/redactor.ts'
 import type { Chunk } from '../../runtime/output/child-output.ts'
 import { OutputCap } from '../../runtime/output/output-cap.ts'
 import type { TailMemory } from '../../runtime/output/output-tail.ts'
+import { FilteredOutput } from './filtered-output.ts'
 import type { OutputGate } from './output-gate.ts'
-import { RedactedOutput } from './redacted-output.ts'
 
 export interface OutputRules {
   /** Largest output in bytes, and the memory for its tail; undefined sends everything. */
   readonly cap: { readonly bytes: number; readonly tails: TailMemory } | undefined
   /** Paused while the client does not read. */
   readonly gate: OutputGate
-  /** What to replace; undefined replaces nothing. */
+  /** What policies ask for, in this order; each makes the filter of one stream. */
+  readonly filters: readonly (() => OutputFilter)[]
+  /** What to replace after that; undefined replaces nothing. */
   readonly redaction: Redaction | undefined
-  /** True once the gateway drops what comes. The output is then read only to let the command end. */
+  /** Called when a filter has stopped the output. From then on it has to be unwanted. */
+  readonly stopped: (cause: OutputStopped) => void
+  /** True once nothing more may be sent. The output is then read only to let the command end. */
   readonly isUnwanted: () => boolean
   /** Called for each piece of output beyond the cap. */
   readonly overflowed: () => void
@@ -28,12 +33,14 @@ export interface OutputBytes {
 
 export const NO_BYTES: OutputBytes = { read: 0, sent: 0, leftOut: 0, redacted: 0 }
 
-/** One execution's output as it is sent. Captured output has its secrets replaced and is then capped. */
+/** One execution's output as it is sent: filtered as its policies ask. Captured output then has its secrets replaced
+ * and is capped. */
 export class SentOutput implements AsyncIterable<Chunk>, Disposable {
   readonly #output: AsyncIterable<Chunk>
   readonly #rules: OutputRules
   readonly #cap: OutputCap | undefined
-  #redacted: RedactedOutput | undefined
+  #redacted: FilteredOutput<Redactor> | undefined
+  #isFiltered = false
   #isAbandoned = false
   #read = 0
   #sent = 0
@@ -54,7 +61,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
       read: this.#read,
       sent: this.#sent,
       leftOut: this.#cap?.omitted ?? 0,
-      redacted: this.#redacted?.redacted ?? 0,
+      redacted: this.#redacted?.filters.reduce((sum, { redacted }) => sum + redacted, 0) ?? 0,
     }
   }
 
@@ -73,7 +80,7 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, undefined> {
     const { isUnwanted, overflowed, gate } = this.#rules
     for await (const chunk of this.#shown()) {
-      if (this.#redacted === undefined) this.#read += chunk.data.length
+      if (!this.#isFiltered) this.#read += chunk.data.length
       if (isUnwanted()) continue
       const live = this.#cap === undefined ? chunk : this.#cap.head(chunk)
       if (live !== undefined) {
@@ -95,13 +102,18 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     }
   }
 
+  /** The output behind its filters. Without any it is the command's own, since each layer costs time. */
   #shown(): AsyncIterable<Chunk> {
-    const { redaction } = this.#rules
-    if (redaction === undefined || redaction.empty) return this.#output
-    return (this.#redacted = new RedactedOutput(this.#counted(), redaction))
+    const { filters, redaction, stopped } = this.#rules
+    const redacts = redaction !== undefined && !redaction.empty
+    if (!redacts && filters.length === 0) return this.#output
+    this.#isFiltered = true
+    let shown: AsyncIterable<Chunk> = this.#counted()
+    for (const filter of filters) shown = new FilteredOutput(shown, filter, stopped)
+    return redacts ? (this.#redacted = new FilteredOutput(shown, () => redaction.stream(), stopped)) : shown
   }
 
-  /** Counts the bytes before secrets in them are replaced. */
+  /** Counts the bytes before anything in them is replaced. */
   async *#counted(): AsyncGenerator<Chunk, void, undefined> {
     for await (const chunk of this.#output) {
       this.#read += chunk.data.length

@@ -1,10 +1,13 @@
 import { constants } from 'node:os'
+import type { OutputStopped, StopReason } from '../../policy/output-filter.ts'
 import { exitCode, NO_EXIT_CODE, type ExitStatus } from '../../runtime/exit-status.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
-export type TerminationReason =
+export type TerminationReason = OwnReason | StopReason
+
+type OwnReason =
   'closed-by-gateway' | 'gateway-lost' | 'agent-stopping' | 'timeout' | 'output-limit' | 'input-limit'
 
 /** How a command ended, or why it never ran. Close, answer, journal and log take all they say from here. */
@@ -30,6 +33,8 @@ export interface Ending {
 export interface EndedExecution {
   readonly status: ExitStatus
   readonly reason: TerminationReason | undefined
+  /** Set when a policy stopped the output, whatever else ended the command. */
+  readonly stopped: OutputStopped | undefined
   readonly processesEnded: number
   /** Set when the command was killed for lack of memory. */
   readonly outOfMemory: 'certain' | 'likely' | undefined
@@ -41,7 +46,7 @@ const ENDED_BY_US = 128 + constants.signals.SIGTERM
 /** The code that timeout(1) uses. */
 const TIMED_OUT = 124
 
-const reasons: Readonly<Record<TerminationReason, string>> = {
+const reasons: Readonly<Record<OwnReason, string>> = {
   'closed-by-gateway': 'ended by the agent: the gateway closed the session',
   'gateway-lost': 'ended by the agent: the connection to the gateway was lost',
   'agent-stopping': 'ended by the agent: the agent is stopping',
@@ -53,7 +58,7 @@ const reasons: Readonly<Record<TerminationReason, string>> = {
 /** Code, text and outcome of a command that ran. */
 export function endingOf(end: EndedExecution): Omit<Ending, 'durationMs' | 'bytes'> {
   const { status, reason, processesEnded } = end
-  const text = reason === undefined ? ownText(end) : reasons[reason] + unendedText(end)
+  const text = textOf(end)
   return {
     exitCode: codeOf(end),
     message: text === '' ? '' : text + endedText(processesEnded),
@@ -66,7 +71,7 @@ export function endingOf(end: EndedExecution): Omit<Ending, 'durationMs' | 'byte
 
 /** The end of a command that was ended before it started. */
 export function endingUnstarted(reason: TerminationReason): Ending {
-  return notRun({ exitCode: ENDED_BY_US, message: reasons[reason], outcome: 'not-started', reason })
+  return notRun({ exitCode: ENDED_BY_US, message: textFor(reason), outcome: 'not-started', reason })
 }
 
 /** The end of a command that could not run at all. */
@@ -106,10 +111,22 @@ export function endedEntry(
   }
 }
 
-function codeOf({ status, reason }: EndedExecution): number {
+function codeOf({ status, reason, stopped }: EndedExecution): number {
+  if (stopped !== undefined) return NO_EXIT_CODE
   if (reason === 'timeout') return TIMED_OUT
   const code = exitCode(status)
   return reason !== undefined && code === 0 ? ENDED_BY_US : code
+}
+
+function textOf(end: EndedExecution): string {
+  const { reason, stopped } = end
+  if (stopped !== undefined) return stopped.message + unendedText(end)
+  return reason === undefined ? ownText(end) : textFor(reason) + unendedText(end)
+}
+
+/** What stops an output has a text of its own, which comes with it. */
+function textFor(reason: TerminationReason): string {
+  return reason in reasons ? reasons[reason as OwnReason] : ''
 }
 
 /** The text when we did not end the command. */

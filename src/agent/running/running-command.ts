@@ -2,6 +2,7 @@ import type { WindowSize } from '../../basics/window-size.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
 import { createEntry, type Entry } from '../../envvars/entries/entry.ts'
 import { Environment, type EnvironmentRequest } from '../../envvars/environment.ts'
+import type { OutputStopped } from '../../policy/output-filter.ts'
 import type { Command } from '../../runtime/child.ts'
 import { execute } from '../../runtime/engine.ts'
 import type { Execution } from '../../runtime/execution.ts'
@@ -51,6 +52,7 @@ export class RunningCommand {
   #execution: Execution | undefined
   #output: SentOutput | undefined
   #reason: TerminationReason | undefined
+  #stopped: OutputStopped | undefined
 
   /** @param asked called when `output` is read; gives what to run */
   constructor(sid: SessionId, asked: AskFor, services: CommandServices) {
@@ -92,6 +94,12 @@ export class RunningCommand {
     this.gate.openForGood()
     this.#over.abort()
     this.#execution?.terminate()
+  }
+
+  /** A policy has stopped the output. That is told also when something else had ended the command before. */
+  #stop(cause: OutputStopped): void {
+    this.#stopped ??= cause
+    this.end(cause.reason)
   }
 
   async *#run(): AsyncGenerator<Chunk, void, undefined> {
@@ -175,8 +183,10 @@ export class RunningCommand {
     using output = new SentOutput(execution.output, {
       cap: captured ? this.#cap() : undefined,
       gate: this.gate,
+      filters: [],
       redaction: captured ? redactionFor(secrets, settings.secretNames, log) : undefined,
-      isUnwanted: () => this.#reason === 'closed-by-gateway',
+      stopped: (cause) => this.#stop(cause),
+      isUnwanted: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
       overflowed: () => (settings.onCap === 'kill' ? this.end('output-limit') : undefined),
     })
     this.#output = output
@@ -200,7 +210,7 @@ export class RunningCommand {
     if (processesEnded > 0)
       this.#services.log.info({ sid, processes: processesEnded }, 'background processes ended')
     if (this.#reason === undefined && this.#services.settings.background === 'leave') group.leaveRest()
-    const end = { status, reason: this.#reason, processesEnded }
+    const end = { status, reason: this.#reason, stopped: this.#stopped, processesEnded }
     return endingOf({ ...end, outOfMemory: group.outOfMemory(end) })
   }
 

@@ -1,3 +1,4 @@
+import type { OutputFilter } from '../output-filter.ts'
 import { CoveredRuns } from './covered-runs.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { isLineBreak } from './variants/line-breaks.ts'
@@ -45,7 +46,7 @@ const LEAST_BYTES = 8
 const LEAST_BYTES_OF_LINE = 24
 
 /** One `[REDACTED]` for each run of bytes inside texts. Holds back what may become an occurrence. */
-export class Redactor {
+export class Redactor implements OutputFilter {
   readonly #compile: () => Matcher | undefined
   readonly #covered = new CoveredRuns()
   readonly #reading = new Reading()

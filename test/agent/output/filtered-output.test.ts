@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { RedactedOutput } from '../../../src/agent/output/redacted-output.ts'
+import { FilteredOutput } from '../../../src/agent/output/filtered-output.ts'
+import { OutputStopped, type OutputFilter } from '../../../src/policy/output-filter.ts'
 import { Redaction } from '../../../src/policy/redaction/redactor.ts'
 import type { Chunk } from '../../../src/runtime/output/child-output.ts'
+
+const neverStopped = (cause: Error): never => {
+  throw cause
+}
 
 const redaction = new Redaction([Buffer.from('hunter2-hunter2')])
 
@@ -18,7 +23,7 @@ async function* output(...pieces: Piece[]): AsyncGenerator<Chunk> {
 
 async function shown(source: AsyncIterable<Chunk>, readMs = 0): Promise<string> {
   const texts: string[] = []
-  for await (const { data } of new RedactedOutput(source, redaction)) {
+  for await (const { data } of new FilteredOutput(source, () => redaction.stream(), neverStopped)) {
     texts.push(String(data))
     if (readMs > 0) await delay(readMs)
   }
@@ -81,5 +86,97 @@ describe('an output with secrets in it', () => {
     const busy = Array.from({ length: 10 }, () => ({ after: 40, text: '.', stream: 'stderr' as const }))
     const text = await shown(output('hunt', ...busy))
     expect(text.indexOf('hunt')).toBeLessThan(text.length - 'hunt'.length)
+  })
+})
+
+/** Passes on what comes, later; stops at an `x`, in `push` or with the end of the stream. */
+class Slow implements OutputFilter {
+  readonly isReleasable = false
+  held = 0
+
+  async push(data: Buffer): Promise<Buffer> {
+    await delay(1)
+    const at = data.indexOf('x')
+    if (at >= 0 && at < data.length - 1) throw new Stopped()
+    this.held = at < 0 ? 0 : 1
+    return data.subarray(0, data.length - this.held)
+  }
+
+  release(): Buffer {
+    return Buffer.alloc(0)
+  }
+
+  async end(): Promise<Buffer> {
+    await delay(1)
+    if (this.held > 0) throw new Stopped()
+    return Buffer.from('.')
+  }
+}
+
+class Stopped extends OutputStopped {
+  readonly reason = 'guardrails'
+}
+
+describe('an output behind a filter that takes its time', () => {
+  const given = async (...pieces: Piece[]) => {
+    const stopped: OutputStopped[] = []
+    const source = output(...pieces)
+    const texts: string[] = []
+    const filtered = new FilteredOutput(
+      source,
+      () => new Slow(),
+      (cause) => stopped.push(cause),
+    )
+    for await (const { stream, data } of filtered) texts.push(`${stream}: ${String(data)}`)
+    return { texts, stopped: stopped.length }
+  }
+
+  it('is given on in the order in which it came, and each stream gets its rest', async () => {
+    const err = { after: 0, text: 'b', stream: 'stderr' as const }
+    expect(await given('a', err, 'c')).toEqual({
+      texts: ['stdout: a', 'stderr: b', 'stdout: c', 'stdout: .', 'stderr: .'],
+      stopped: 0,
+    })
+  })
+
+  it('gives nothing on after the filter has stopped it, in neither stream', async () => {
+    const err = { after: 0, text: 'b', stream: 'stderr' as const }
+    expect(await given('a', 'bxb', err, 'c')).toEqual({ texts: ['stdout: a'], stopped: 1 })
+  })
+
+  it('is stopped with the end of the stream, too', async () => {
+    expect(await given('ax')).toEqual({ texts: ['stdout: a'], stopped: 1 })
+  })
+
+  it('is read to its end after the filter has stopped it: the command must be able to end', async () => {
+    let read = 0
+    const source = async function* (): AsyncGenerator<Chunk> {
+      for await (const chunk of output('bxb', 'c', 'd')) {
+        read += 1
+        yield chunk
+      }
+    }
+    const filtered = new FilteredOutput(
+      source(),
+      () => new Slow(),
+      () => undefined,
+    )
+    for await (const chunk of filtered) expect(chunk).toBeUndefined()
+    expect(read).toBe(3)
+  })
+
+  it('fails with what the filter fails with, when that is no policy', async () => {
+    const broken = () => ({
+      held: 0,
+      isReleasable: false,
+      push: () => Promise.reject(new Error('a bug')),
+      release: () => Buffer.alloc(0),
+      end: () => Buffer.alloc(0),
+    })
+    const reading = async () => {
+      for await (const chunk of new FilteredOutput(output('a'), broken, neverStopped))
+        expect(chunk).toBeUndefined()
+    }
+    await expect(reading()).rejects.toThrow('a bug')
   })
 })
