@@ -19,7 +19,7 @@ import type { AgentServices } from './running/services.ts'
 import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import { TIMING, type Timing } from './connection/timing.ts'
 import { longestStopMs } from './stop-time.ts'
-import type { Proxy } from '../dial/tunnel.ts'
+import type { Proxy } from '../basics/net/tunnel.ts'
 
 export interface AgentOptions {
   /** What happens to running commands when the stream is lost. The gateway has already called them failed. */

@@ -125,7 +125,7 @@ export class AgentSession {
 
   /** Tells the gateway that the session is open, exactly once, and waits for the script or the first key. */
   async #asked(ended: AbortSignal): Promise<AskedCommand | undefined> {
-    const request = await checkRequest(this.#open, this.#services)
+    const request = await checkRequest(this.#open, this.#services, ended)
     this.#warnUnmasked(request.unmasked)
     if (ended.aborted || this.#refusal !== undefined) return undefined
     const started = new Promise<Start | undefined>((resolve) => {

@@ -16,7 +16,7 @@ import { channelOptions, TransportClient, type PreConnectResponse } from '../wir
 import { ConnectError } from './connect-error.ts'
 import { Dial } from './dial.ts'
 import type { Destination } from './destination.ts'
-import type { Proxy } from './tunnel.ts'
+import type { Proxy } from '../basics/net/tunnel.ts'
 
 /** `answered`: any answer; `silent`: not a byte came; `unknown`: nothing is known about the gateway. */
 export type HealthAnswer = 'answered' | 'silent' | 'unknown'

@@ -1,4 +1,5 @@
-import { formatAddress, type Address } from '../../basics/net/address.ts'
+import type { Address } from '../../basics/net/address.ts'
+import { goDialError } from '../../basics/net/go-dial-error.ts'
 import { connect, type Socket } from 'node:net'
 
 /** The database's server does not answer. The message names the address and what is missing (protocol.md 5.4). */
@@ -88,7 +89,7 @@ async function dial({ host, port }: Address): Promise<void> {
   try {
     await connected(socket)
   } catch (error) {
-    const reason = goDialError(error as NodeJS.ErrnoException, host, port)
+    const reason = goDialError(error as NodeJS.ErrnoException, { host, port })
     throw new LivenessError(`failed connecting to remote host=${host}, port=${port}, reason=${reason}`)
   } finally {
     socket.destroy()
@@ -101,18 +102,4 @@ function connected(socket: Socket): Promise<void> {
     socket.once('error', reject)
     socket.once('timeout', () => reject(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' })))
   })
-}
-
-const GO_REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connect: connection refused',
-  ETIMEDOUT: 'i/o timeout',
-  EHOSTUNREACH: 'connect: no route to host',
-  ENETUNREACH: 'connect: network is unreachable',
-}
-
-/** Uses the words of Go's dialer, since users of hoop search for them. */
-function goDialError(error: NodeJS.ErrnoException, host: string, port: number): string {
-  const code = error.code ?? error.message
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${host}: no such host`
-  return `dial tcp ${formatAddress({ host, port })}: ${GO_REASONS[code] ?? code}`
 }

@@ -1,5 +1,6 @@
 import type { Entry } from '../../envvars/entries/entry.ts'
 import { mergeEntries } from '../../envvars/entries/merge.ts'
+import { SessionSecrets } from '../../envvars/secrets/session-secrets.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import { refusalOf, unmaskedBecause } from '../../policy/unprotected.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
@@ -28,24 +29,31 @@ export interface CommandRequest {
   readonly closed: ClosedClient | undefined
 }
 
-/** Checks in the order of protocol.md 5.3. @throws RefusedError, EnvvarError or LivenessError: close 254 with the message */
+type CheckServices = Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'folder'>
+
+/**
+ * Checks in the order of protocol.md 5.3.
+ * @param ended aborts when the session is over: secrets are not waited for any more
+ * @throws RefusedError, EnvvarError or LivenessError: close 254 with the message. Or the signal's reason
+ */
 export async function checkRequest(
   open: OpenMessage,
-  { agentEnvironment, embedded, folder }: Pick<SessionServices, 'agentEnvironment' | 'embedded' | 'folder'>,
+  { agentEnvironment, secretStores, embedded, folder }: CheckServices,
+  ended: AbortSignal,
 ): Promise<CommandRequest> {
   const { params, connectionType } = open
   const refusal = refusalOf(params)
   if (refusal !== undefined) throw new RefusedError(refusal)
   if (asksForPort(open)) throw new RefusedError(noNativeConnection(open))
   const closed = closedClient(params)
-  const merged = mergeEntries({
+  const merged = await mergeEntries({
     connection: params.envVars,
     client: open.clientEnvVars,
     connectionType,
     // Step 10: with mode=embedded the agent's environment overrides everything but what identifies the session.
     embedded: embedded ? agentEnvironment.all() : new Map<string, string>(),
     own: new Map([...hoopVariables(open), ['RUNBOOK_AGENT_INSTANCE', folder.instance]]),
-    agentEnvironment,
+    secrets: new SessionSecrets({ agentEnvironment, secretStores }, ended),
   })
   // This variable is for the agent, not for the command.
   const entries = merged.filter(({ name }) => name !== CLIENT_ESCAPES)

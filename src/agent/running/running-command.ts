@@ -219,6 +219,7 @@ export class RunningCommand {
   }
 
   #failed(error: Error): Ending {
+    if (error === this.#over.signal.reason) return this.#unstarted()
     if (error instanceof ConnectError) return { ...endingUnstarted('gateway-lost'), reason: this.#reason }
     if (isRefusal(error))
       return { ...endingRefused(error.message), reason: this.#reason, refusal: error.name }
@@ -233,7 +234,7 @@ export class RunningCommand {
 
 /**
  * Gives what is to be run, or undefined when the signal came first.
- * @throws the errors that `isRefusal` knows
+ * @throws the errors that `isRefusal` knows, or the signal's reason
  */
 type AskFor = (ended: AbortSignal) => Promise<AskedCommand | undefined> | AskedCommand
 

@@ -1,6 +1,7 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentEnvironment } from '../../envvars/entries/agent-environment.ts'
 import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
+import type { SecretStores } from '../../envvars/secrets/stores.ts'
 import type { SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import type { ControlGroups } from '../../runtime/linux/cgroup.ts'
 import type { Engine } from '../../runtime/engine.ts'
@@ -53,6 +54,8 @@ export interface CommandServices {
 export interface SessionServices extends CommandServices {
   /** The agent's own environment, for what a connection takes from it by reference. */
   readonly agentEnvironment: AgentEnvironment
+  /** Where else a connection's values may come from. */
+  readonly secretStores: SecretStores
   /** `mode=embedded`: the agent's whole environment overrides that of every session. */
   readonly embedded: boolean
   readonly record: (entry: JournalEntry) => void

@@ -7,7 +7,7 @@ import { Secret } from '../../basics/secret.ts'
 import { hostOf, portOf } from '../../dial/address.ts'
 import type { Destination } from '../../dial/destination.ts'
 import type { TlsOptions } from '../../dial/tls.ts'
-import type { Proxy } from '../../dial/tunnel.ts'
+import type { Proxy } from '../../basics/net/tunnel.ts'
 import { AccountError, type StoredAccount } from './account-file.ts'
 import { parseRestAddress, parseStreamAddress, type RestAddress, type StreamAddress } from './address.ts'
 

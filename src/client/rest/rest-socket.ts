@@ -1,7 +1,7 @@
 import { patience } from '../../basics/patience.ts'
 import { connect, type Socket } from 'node:net'
 import { explainTls, secure, secureContext, type TlsOptions } from '../../dial/tls.ts'
-import { tunnel, TunnelError } from '../../dial/tunnel.ts'
+import { tunnel, TunnelError } from '../../basics/net/tunnel.ts'
 import { hostOf, portOf } from '../../dial/address.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from './api-error.ts'

@@ -13,6 +13,7 @@ import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from './credential
 import { checkRuntimeFolder, checkStateFolder } from './folders.ts'
 import { checkSettings, checkVersion } from './settings.ts'
 import { checkStopTime } from './stop-time.ts'
+import { checkVault, hasVault } from './vault.ts'
 import { TrialProcess } from './trial/trial-process.ts'
 
 export interface ExamineOptions {
@@ -33,6 +34,7 @@ export async function examine({ source, version, main, tell }: ExamineOptions): 
   const settings = await examination.check('settings', () => checkSettings(source))
   const route = await checkCredential(examination, settings, source, trial)
   await checkGateway(examination, route)
+  await checkSecretStores(examination, settings, source)
   await checkFolders(examination, settings, source)
   const engine = await checkCommands(examination, trial)
   await checkMachine(examination, settings, engine)
@@ -63,6 +65,16 @@ export async function checkGateway(examination: Examination, route: Examined<Rou
   const answer = await examination.checkWith(secured, 'http/2', checkHttp2)
   await examination.checkWith(answer, 'health check', ({ way }) => checkHealth(way))
   await examination.checkWith(answer, 'clock', checkClock)
+}
+
+/** Only those that are set up: most agents have none. */
+async function checkSecretStores(
+  examination: Examination,
+  settings: Examined<AgentConfiguration>,
+  { env }: SettingsSource,
+): Promise<void> {
+  if (!hasVault(env)) return
+  await examination.checkWith(settings, 'vault', (found, signal) => checkVault(found, env, signal))
 }
 
 async function checkFolders(

@@ -10,6 +10,7 @@ import type { AgentConfiguration } from '../../config.ts'
 import { AgentEnvironment } from '../../envvars/entries/agent-environment.ts'
 import { RuntimeFolderError } from '../../envvars/errors.ts'
 import { inheritedEnvironment } from '../../envvars/entries/inherited.ts'
+import { openSecretStores } from '../../envvars/secrets/open-stores.ts'
 import { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import { parseNameRule, SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import { loadEngine, type Engine } from '../../runtime/engine.ts'
@@ -49,6 +50,12 @@ export async function openServices({
     folder,
     settings: sessionSettings(settings),
     agentEnvironment: new AgentEnvironment(process.env, settings.key.value.reveal(), ownVariables),
+    secretStores: openSecretStores({
+      env: process.env,
+      skipVerify: settings.tls.skipVerify,
+      findProxy: () => settings.proxy,
+      log,
+    }),
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     slots: new Slots(settings.limitsSessions),

@@ -1,7 +1,7 @@
 import { IdentityError, parseKey, tokenIdentity, type Identity } from '../../agent/connection/identity.ts'
 import { hostOf, portOf } from '../../dial/address.ts'
 import type { TlsOptions } from '../../dial/tls.ts'
-import type { Proxy } from '../../dial/tunnel.ts'
+import type { Proxy } from '../../basics/net/tunnel.ts'
 import { systemAuthorities } from '../../basics/net/authorities.ts'
 import { isLoopback } from '../../basics/net/loopback.ts'
 import { proxyTo } from '../../basics/net/proxy.ts'

@@ -3,9 +3,12 @@ import { goQuote } from '../../golang/text/quote.ts'
 export type AgentValue =
   { readonly value: string; readonly problem?: never } | { readonly problem: string; readonly value?: never }
 
-/** Variables that start the agent: its credentials, where they are, its settings. No connection may read them. */
+/**
+ * Variables that start the agent, or sign it in to where secrets are: its credentials, where they are, its settings. No
+ * connection may read them.
+ */
 const AGENT_ONLY =
-  /^(?:HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
+  /^(?:VAULT_TOKEN|VAULT_APP_ROLE_SECRET_ID|HOOP_KEY|HOOP_DSN|HOOP_TOKEN|TOKEN|HOOP_SPIFFE_.*|RUNBOOK_AGENT_.*|NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)$/s
 
 /** The secret in `scheme://name:secret@host:port`. Only long ones: a short one could be part of any value by chance. */
 const SECRET_IN_KEY = /^[^/]*\/\/[^/@:]*:([^/@]{16,})@/

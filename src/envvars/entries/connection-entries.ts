@@ -1,23 +1,24 @@
-import type { AgentEnvironment } from './agent-environment.ts'
 import { decodeBase64 } from '../../golang/text/base64.ts'
 import { createEntry, type Entry } from './entry.ts'
 import { EnvvarError } from '../errors.ts'
 import { goQuote } from '../../golang/text/quote.ts'
+import type { SessionSecrets } from '../secrets/session-secrets.ts'
 import { resolveReference, type Resolution } from './references.ts'
 
 /**
- * Parses what the gateway sent for the connection, and fetches what it refers to. All values that cannot be decoded and
- * references that cannot be resolved are refused together (protocol.md 6); malformed keys are looked at only
- * afterwards. Sorted by key.
+ * Parses what the gateway sent for the connection, and fetches what it refers to, one after the other. All values that
+ * cannot be decoded and references that cannot be resolved are refused together (protocol.md 6); malformed keys are
+ * looked at only afterwards. Sorted by key.
  */
-export function parseConnectionEntries(
+export async function parseConnectionEntries(
   source: ReadonlyMap<string, string>,
-  agent: AgentEnvironment,
-): Entry[] {
+  secrets: SessionSecrets,
+): Promise<Entry[]> {
   const values: [key: string, value: Buffer][] = []
   const faults: string[] = []
   for (const [key, encoded] of sortedByKey(source)) {
-    const { value, problem } = valueOf(key, encoded, agent)
+    const resolved = valueOf(key, encoded, secrets)
+    const { value, problem } = resolved instanceof Promise ? await resolved : resolved
     if (value !== undefined) values.push([key, value])
     else faults.push(goQuote(`${key} ${problem}`))
   }
@@ -30,8 +31,8 @@ export function sortedByKey<Value>(source: ReadonlyMap<string, Value>): [string,
   return [...source].sort(([left], [right]) => (left < right ? -1 : 1))
 }
 
-function valueOf(key: string, encoded: string, agent: AgentEnvironment): Resolution {
+function valueOf(key: string, encoded: string, secrets: SessionSecrets): Resolution | Promise<Resolution> {
   const { bytes, problem } = decodeBase64(encoded)
   if (bytes === undefined) return { problem: `failed decoding value, ${problem}` }
-  return resolveReference(key, bytes, agent)
+  return resolveReference(key, bytes, secrets)
 }

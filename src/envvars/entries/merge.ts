@@ -1,7 +1,7 @@
-import type { AgentEnvironment } from './agent-environment.ts'
 import { parseConnectionEntries, sortedByKey } from './connection-entries.ts'
 import { createEntry, Entry, MAX_ENTRIES, parseEntry } from './entry.ts'
 import { EnvvarError } from '../errors.ts'
+import type { SessionSecrets } from '../secrets/session-secrets.ts'
 
 /** Variables that only the agent sets (protocol.md 5.3 step 9). Reserved even when a session lacks one of them. */
 const RESERVED_VARIABLES = [
@@ -35,7 +35,7 @@ interface MergeRequest {
   /** With mode=embedded the agent's environment, which goes over connection and client; empty in other modes. */
   readonly embedded?: ReadonlyMap<string, string>
   /** What the connection's references are resolved from. */
-  readonly agentEnvironment: AgentEnvironment
+  readonly secrets: SessionSecrets
 }
 
 /**
@@ -45,13 +45,13 @@ interface MergeRequest {
  * environment as well. A client's PATH is dropped. Nothing else of a client's is filtered, not even LD_PRELOAD and
  * BASH_ENV, as in hoop: with those a client can run what it likes. Where it may not, the gateway has to refuse its
  * variables. The embedded one does (access.client-input), hoop's does not.
+ * @throws EnvvarError, or the reason of the signal of `secrets`
  */
-export function mergeEntries(request: MergeRequest): Entry[] {
+export async function mergeEntries(request: MergeRequest): Promise<Entry[]> {
   refuseTooMany(request.connection.size + request.client.size)
   const reserved = new Set<string>([...RESERVED_VARIABLES, ...request.own.keys()])
-  const connection = parseConnectionEntries(request.connection, request.agentEnvironment).filter(
-    ({ name }) => !reserved.has(name),
-  )
+  const parsed = await parseConnectionEntries(request.connection, request.secrets)
+  const connection = parsed.filter(({ name }) => !reserved.has(name))
   const taken = new Set([...reserved, 'PATH', ...connection.map(({ name }) => name)])
   const client = parseClientEntries(request).filter(({ name }) => !taken.has(name))
 

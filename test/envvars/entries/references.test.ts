@@ -5,6 +5,7 @@ import { AgentEnvironment } from '../../../src/envvars/entries/agent-environment
 import { MAX_ENTRIES } from '../../../src/envvars/entries/entry.ts'
 import { EnvvarError } from '../../../src/envvars/errors.ts'
 import { mergeEntries } from '../../../src/envvars/entries/merge.ts'
+import { sessionSecrets } from '../../support/secrets/session-secrets.ts'
 
 type Plain = Readonly<Record<string, string>>
 
@@ -22,20 +23,20 @@ interface Case {
 }
 
 /** What a connection has in the end, by key. */
-function resolved(connection: Plain, options: Case = {}): Plain {
-  const entries = mergeEntries({
+async function resolved(connection: Plain, options: Case = {}): Promise<Plain> {
+  const entries = await mergeEntries({
     connection: encoded(connection),
     client: encoded(options.client ?? {}),
     connectionType: options.connectionType ?? 'command-line',
     own: new Map(),
-    agentEnvironment: new AgentEnvironment(options.agent ?? {}, options.key ?? KEY),
+    secrets: sessionSecrets({ env: options.agent ?? {}, key: options.key ?? KEY }),
   })
   return Object.fromEntries(entries.map(({ key, value }) => [key, value.toString()]))
 }
 
-function failureOf(connection: Plain, options: Case = {}): EnvvarError {
+async function failureOf(connection: Plain, options: Case = {}): Promise<EnvvarError> {
   try {
-    resolved(connection, options)
+    await resolved(connection, options)
   } catch (error) {
     if (error instanceof EnvvarError) return error
     throw error
@@ -55,8 +56,8 @@ describe('system.agent.envs', () => {
 
   test.each(['eu-west-1', '', 'a b\n', 'Zürich', '_aws:a:b', '_envjson:A:b', 'system.agent.envs'])(
     "is the agent's variable of the same name, %j as it is",
-    (value) => {
-      expect(resolved(reference, { agent: { REGION: value, OTHER: 'x' } })).toEqual({
+    async (value) => {
+      expect(await resolved(reference, { agent: { REGION: value, OTHER: 'x' } })).toEqual({
         'envvar:REGION': value,
       })
     },
@@ -64,8 +65,10 @@ describe('system.agent.envs', () => {
 
   test.each(['REGION', 'constructor', '__proto__'])(
     'of a variable %s that the agent does not have is refused',
-    (name) => {
-      expect(failureOf({ [`envvar:${name}`]: 'system.agent.envs' }, { agent: { region: 'x' } }).message).toBe(
+    async (name) => {
+      expect(
+        (await failureOf({ [`envvar:${name}`]: 'system.agent.envs' }, { agent: { region: 'x' } })).message,
+      ).toBe(
         refusal(
           `envvar:${name} the agent has no environment variable \\"${name}\\", set it where the agent is started`,
         ),
@@ -73,8 +76,10 @@ describe('system.agent.envs', () => {
     },
   )
 
-  test('is refused for a file', () => {
-    expect(failureOf({ 'filesystem:REGION': 'system.agent.envs' }, { agent: { REGION: 'x' } }).message).toBe(
+  test('is refused for a file', async () => {
+    expect(
+      (await failureOf({ 'filesystem:REGION': 'system.agent.envs' }, { agent: { REGION: 'x' } })).message,
+    ).toBe(
       refusal(
         'filesystem:REGION system.agent.envs is for envvar: keys only, a file can get its content by _envjson:VARIABLE:KEY',
       ),
@@ -83,16 +88,16 @@ describe('system.agent.envs', () => {
 
   test.each(['system.agent.envs\n', ' system.agent.envs', 'SYSTEM.AGENT.ENVS', 'x system.agent.envs', ''])(
     'has to be the whole value: %j stays',
-    (value) => {
-      expect(resolved({ 'envvar:REGION': value }, { agent: { REGION: 'x' } })).toEqual({
+    async (value) => {
+      expect(await resolved({ 'envvar:REGION': value }, { agent: { REGION: 'x' } })).toEqual({
         'envvar:REGION': value,
       })
     },
   )
 
-  test('of PASS is the password of the database client as well', () => {
+  test('of PASS is the password of the database client as well', async () => {
     const options = { agent: { PASS: 'hunter2' }, connectionType: 'postgres' }
-    expect(resolved({ 'envvar:PASS': 'system.agent.envs' }, options)).toEqual({
+    expect(await resolved({ 'envvar:PASS': 'system.agent.envs' }, options)).toEqual({
       'envvar:PASS': 'hunter2',
       'envvar:PGPASSWORD': 'hunter2',
     })
@@ -108,8 +113,8 @@ describe('_envjson', () => {
     ['envvar:A', '_envjson:DB:', 'nameless'],
     ['envvar:A', '_envjson:DB:__proto__', 'own'],
     ['envvar:A', '_envjson:DB:é', 'ü'],
-  ])('in %s=%s is the string of that name', (key, value, expected) => {
-    expect(resolved({ [key]: value }, { agent })).toEqual({ [key]: expected })
+  ])('in %s=%s is the string of that name', async (key, value, expected) => {
+    expect(await resolved({ [key]: value }, { agent })).toEqual({ [key]: expected })
   })
 
   test.each([
@@ -123,8 +128,8 @@ describe('_envjson', () => {
     ['_envjson:DB:toString', 'secret key \\"toString\\" not found'],
     ['_envjson:DB:null', 'secret key \\"null\\" not found'],
     ['_envjson:DB:"', 'secret key \\"\\\\\\"\\" not found'],
-  ])('%j is refused when there is no such thing', (value, problem) => {
-    expect(failureOf({ 'envvar:A': value }, { agent }).message).toBe(refusal(`envvar:A ${problem}`))
+  ])('%j is refused when there is no such thing', async (value, problem) => {
+    expect((await failureOf({ 'envvar:A': value }, { agent })).message).toBe(refusal(`envvar:A ${problem}`))
   })
 
   test.each([
@@ -138,33 +143,37 @@ describe('_envjson', () => {
     ['['.repeat(100_000), 'it is not JSON'],
     ['{"pass":"hunter2","port":5432}', 'not every value in it is a string'],
     ['{"pass":{"value":"hunter2"}}', 'not every value in it is a string'],
-  ])('of a variable that is no JSON object of strings is refused: %.40j', (DB, reason) => {
-    expect(failureOf({ 'envvar:A': '_envjson:DB:pass' }, { agent: { DB } }).message).toBe(
+  ])('of a variable that is no JSON object of strings is refused: %.40j', async (DB, reason) => {
+    expect((await failureOf({ 'envvar:A': '_envjson:DB:pass' }, { agent: { DB } })).message).toBe(
       refusal(`envvar:A failed decoding environment variable \\"DB\\" to json, err=${reason}`),
     )
   })
 
   test.each(['_envjson:DB:other', 'system.agent.envs', '_aws:a:b', 'YQ=='])(
     'is not resolved again when it gives %j',
-    (value) => {
+    async (value) => {
       const DB = JSON.stringify({ pass: value, other: 'no' })
-      expect(resolved({ 'envvar:A': '_envjson:DB:pass' }, { agent: { DB, A: 'no' } })).toEqual({
+      expect(await resolved({ 'envvar:A': '_envjson:DB:pass' }, { agent: { DB, A: 'no' } })).toEqual({
         'envvar:A': value,
       })
     },
   )
 
-  test('gives a file what it refuses a variable: a NUL', () => {
+  test('gives a file what it refuses a variable: a NUL', async () => {
     const options = { agent: { DB: String.raw`{"pass":"a\u0000b"}` } }
-    expect(resolved({ 'filesystem:A': '_envjson:DB:pass' }, options)).toEqual({ 'filesystem:A': 'a\0b' })
-    expect(failureOf({ 'envvar:A': '_envjson:DB:pass' }, options).message).toContain(
+    expect(await resolved({ 'filesystem:A': '_envjson:DB:pass' }, options)).toEqual({
+      'filesystem:A': 'a\0b',
+    })
+    expect((await failureOf({ 'envvar:A': '_envjson:DB:pass' }, options)).message).toContain(
       'envvar:A contains a NUL byte',
     )
   })
 
-  test('works for as many entries as there can be', () => {
+  test('works for as many entries as there can be', async () => {
     const names = Array.from({ length: MAX_ENTRIES }, (_, at) => `envvar:A${at}`)
-    const entries = resolved(Object.fromEntries(names.map((name) => [name, '_envjson:DB:pass'])), { agent })
+    const entries = await resolved(Object.fromEntries(names.map((name) => [name, '_envjson:DB:pass'])), {
+      agent,
+    })
     expect(Object.keys(entries)).toHaveLength(MAX_ENTRIES)
     expect(new Set(Object.values(entries))).toEqual(new Set(['hunter2']))
   })
@@ -181,24 +190,28 @@ describe('what belongs to the agent', () => {
     'RUNBOOK_AGENT_KEY',
     'RUNBOOK_AGENT_KEY_FILE',
     'RUNBOOK_AGENT_',
-  ])('%s cannot be fetched, whether the agent has it or not', (name) => {
+    'VAULT_TOKEN',
+    'VAULT_APP_ROLE_SECRET_ID',
+  ])('%s cannot be fetched, whether the agent has it or not', async (name) => {
     const text = closed(name, 'it belongs to the agent itself')
     for (const agent of [{}, { [name]: '{"k":"v"}' }]) {
-      expect(failureOf({ 'envvar:A': `_envjson:${name}:k` }, { agent }).message).toBe(
+      expect((await failureOf({ 'envvar:A': `_envjson:${name}:k` }, { agent })).message).toBe(
         refusal(`envvar:A ${text}`),
       )
-      expect(failureOf({ [`envvar:${name}`]: 'system.agent.envs' }, { agent }).message).toBe(
+      expect((await failureOf({ [`envvar:${name}`]: 'system.agent.envs' }, { agent })).message).toBe(
         refusal(`envvar:${name} ${text}`),
       )
     }
   })
 
-  test.each(['MY_TOKEN', 'TOKEN_URL', 'HOOP_KEY_ID', 'HOOP_TLSCA', 'hoop_key'])(
+  test.each(['MY_TOKEN', 'TOKEN_URL', 'HOOP_KEY_ID', 'HOOP_TLSCA', 'hoop_key', 'VAULT_ADDR', 'AWS_REGION'])(
     '%s is not among it',
-    (name) => {
-      expect(resolved({ [`envvar:${name}`]: 'system.agent.envs' }, { agent: { [name]: 'v' } })).toEqual({
-        [`envvar:${name}`]: 'v',
-      })
+    async (name) => {
+      expect(await resolved({ [`envvar:${name}`]: 'system.agent.envs' }, { agent: { [name]: 'v' } })).toEqual(
+        {
+          [`envvar:${name}`]: 'v',
+        },
+      )
     },
   )
 
@@ -206,29 +219,31 @@ describe('what belongs to the agent', () => {
     ['the key', KEY],
     ['the key among other things', `/usr/bin/env HOOP_KEY=${KEY} runbook-agent start`],
     ['the secret of the key', SECRET],
-  ])('%s cannot be fetched under another name', (_, value) => {
+  ])('%s cannot be fetched under another name', async (_, value) => {
     const agent = { X: value, DB: JSON.stringify({ k: value, other: 'plain' }) }
     const text = (name: string) => closed(name, "it holds the agent's key")
-    const error = failureOf({ 'envvar:X': 'system.agent.envs', 'envvar:Y': '_envjson:DB:k' }, { agent })
+    const error = await failureOf({ 'envvar:X': 'system.agent.envs', 'envvar:Y': '_envjson:DB:k' }, { agent })
     expect(error.message).toBe(refusal(`envvar:X ${text('X')}`, `envvar:Y ${text('DB')}`))
-    expect(failureOf({ 'envvar:Z': '_envjson:X:k' }, { agent }).message).toBe(
+    expect((await failureOf({ 'envvar:Z': '_envjson:X:k' }, { agent })).message).toBe(
       refusal(`envvar:Z ${text('X')}`),
     )
-    expect(resolved({ 'envvar:A': '_envjson:DB:other' }, { agent })).toEqual({ 'envvar:A': 'plain' })
+    expect(await resolved({ 'envvar:A': '_envjson:DB:other' }, { agent })).toEqual({ 'envvar:A': 'plain' })
   })
 
-  test('the key is found behind the escapes of JSON', () => {
+  test('the key is found behind the escapes of JSON', async () => {
     const agent = { DB: JSON.stringify({ k: KEY }).replaceAll('/', String.raw`\/`) }
-    expect(failureOf({ 'envvar:A': '_envjson:DB:k' }, { agent }).message).toBe(
+    expect((await failureOf({ 'envvar:A': '_envjson:DB:k' }, { agent })).message).toBe(
       refusal(`envvar:A ${closed('DB', "it holds the agent's key")}`),
     )
   })
 
   test.each(['', 'grpc://a:dev@127.0.0.1:8010'])(
     'what is in other values by chance is no secret: key %j',
-    (key) => {
+    async (key) => {
       const connection = { 'envvar:A': 'system.agent.envs' }
-      expect(resolved(connection, { agent: { A: 'developer' }, key })).toEqual({ 'envvar:A': 'developer' })
+      expect(await resolved(connection, { agent: { A: 'developer' }, key })).toEqual({
+        'envvar:A': 'developer',
+      })
     },
   )
 
@@ -254,15 +269,13 @@ describe('what cannot be fetched', () => {
 
   test.each([
     ['envvar:A', '_aws:prod/db:password', 'this agent does not resolve _aws references yet'],
-    ['filesystem:A', '_vaultkv1::', 'this agent does not resolve _vaultkv1 references yet'],
-    ['envvar:A', '_vaultkv2:a/b:c', 'this agent does not resolve _vaultkv2 references yet'],
     ['envvar:USER', '_aws_iam_rds:dbuser', rds],
     ['envvar:USER', '_envjson:DB:user', rds],
     ['envvar:EKS_CLUSTER', 'prod', eks],
     ['envvar:EKS_CLUSTER', 'system.agent.envs', eks],
-  ])('is refused in %s=%s', (key, value, problem) => {
+  ])('is refused in %s=%s', async (key, value, problem) => {
     const agent = { DB: '{"user":"_aws_iam_rds:dbuser"}', EKS_CLUSTER: 'prod' }
-    expect(failureOf({ [key]: value }, { agent }).message).toBe(refusal(`${key} ${problem}`))
+    expect((await failureOf({ [key]: value }, { agent })).message).toBe(refusal(`${key} ${problem}`))
   })
 
   test.each([
@@ -276,30 +289,30 @@ describe('what cannot be fetched', () => {
     ['envvar:USER', '_aws_iam_rd'],
     ['envvar:OWNER', '_aws_iam_rds:dbuser'],
     ['filesystem:EKS_CLUSTER', 'prod'],
-  ])('is not what looks alike: %s=%j stays', (key, value) => {
-    expect(resolved({ [key]: value }, { agent: { DB: '{"a":"no"}' } })).toEqual({ [key]: value })
+  ])('is not what looks alike: %s=%j stays', async (key, value) => {
+    expect(await resolved({ [key]: value }, { agent: { DB: '{"a":"no"}' } })).toEqual({ [key]: value })
   })
 
-  test('is reported together, sorted by key, before a malformed key', () => {
+  test('is reported together, sorted by key, before a malformed key', async () => {
     const connection = {
       'envvar:Z': '_envjson:NONE:k',
       'envvar:B': 'system.agent.envs',
       'envvar:OK': '_envjson:DB:k',
-      'filesystem:A': '_vaultkv1:a:b',
+      'filesystem:A': '_aws:a:b',
       bad: '_envjson:DB:other',
     }
-    expect(failureOf(connection, { agent: { DB: '{"k":"v"}' } }).message).toBe(
+    expect((await failureOf(connection, { agent: { DB: '{"k":"v"}' } })).message).toBe(
       refusal(
         'bad secret key \\"other\\" not found',
         'envvar:B the agent has no environment variable \\"B\\", set it where the agent is started',
         'envvar:Z environment variable \\"NONE\\" not found',
-        'filesystem:A this agent does not resolve _vaultkv1 references yet',
+        'filesystem:A this agent does not resolve _aws references yet',
       ),
     )
   })
 })
 
-test('a client gets every reference as the literal that it sent', () => {
+test('a client gets every reference as the literal that it sent', async () => {
   const client = {
     'envvar:HOOP_KEY': 'system.agent.envs',
     'envvar:REGION': 'system.agent.envs',
@@ -310,7 +323,7 @@ test('a client gets every reference as the literal that it sent', () => {
     'envvar:EKS_CLUSTER': 'c',
   }
   const agent = { HOOP_KEY: KEY, REGION: 'eu-west-1', DB: '{"k":"v"}' }
-  expect(resolved({}, { agent, client })).toEqual(client)
+  expect(await resolved({}, { agent, client })).toEqual(client)
 })
 
 describe("whatever the agent's variable holds", () => {
@@ -347,21 +360,24 @@ describe("whatever the agent's variable holds", () => {
     'the value of envvar:V contains a NUL byte, pass it as filesystem:V instead',
   ]
 
-  test.each(['_envjson:V:k', 'system.agent.envs'])('the refusal of %s holds nothing of it', (reference) => {
-    fc.assert(
-      fc.property(garbage, fc.boolean(), (value, isKey) => {
-        let error: unknown
-        try {
-          resolved({ 'envvar:V': reference }, { agent: { V: value }, key: isKey ? value : KEY })
-        } catch (caught) {
-          error = caught
-        }
-        if (error === undefined) return
-        expect(error).toBeInstanceOf(EnvvarError)
-        expect(TEXTS).toContain((error as EnvvarError).message)
-        expect(inspect(error, { showHidden: true, depth: 9 })).not.toMatch(/[QZXJ]{4}/)
-      }),
-      { numRuns: 2000 },
-    )
-  })
+  test.each(['_envjson:V:k', 'system.agent.envs'])(
+    'the refusal of %s holds nothing of it',
+    async (reference) => {
+      await fc.assert(
+        fc.asyncProperty(garbage, fc.boolean(), async (value, isKey) => {
+          let error: unknown
+          try {
+            await resolved({ 'envvar:V': reference }, { agent: { V: value }, key: isKey ? value : KEY })
+          } catch (caught) {
+            error = caught
+          }
+          if (error === undefined) return
+          expect(error).toBeInstanceOf(EnvvarError)
+          expect(TEXTS).toContain((error as EnvvarError).message)
+          expect(inspect(error, { showHidden: true, depth: 9 })).not.toMatch(/[QZXJ]{4}/)
+        }),
+        { numRuns: 2000 },
+      )
+    },
+  )
 })

@@ -9,6 +9,7 @@ import { ClientVersions } from '../../../src/agent/opening/client-versions.ts'
 import { Slots } from '../../../src/agent/running/slots.ts'
 import { AgentEnvironment } from '../../../src/envvars/entries/agent-environment.ts'
 import { inheritedEnvironment } from '../../../src/envvars/entries/inherited.ts'
+import { openSecretStores } from '../../../src/envvars/secrets/open-stores.ts'
 import { RuntimeFolder } from '../../../src/envvars/folder/runtime-folder.ts'
 import type { JournalEntry } from '../../../src/agent/journal/entries.ts'
 import { SecretNames } from '../../../src/policy/redaction/names/secret-names.ts'
@@ -67,6 +68,12 @@ export class RunningAgent implements AsyncDisposable {
         secretNames: options.redact === 'off' ? undefined : new SecretNames([]),
       },
       agentEnvironment: new AgentEnvironment(options.agentEnvironment ?? {}, key),
+      secretStores: openSecretStores({
+        env: options.agentEnvironment ?? {},
+        skipVerify: false,
+        findProxy: () => undefined,
+        log: { warn: at('warn') },
+      }),
       inherited: inheritedEnvironment({ PATH: process.env['PATH'], HOME: base }),
       cwd: base,
       slots: new Slots(options.slots ?? 100),

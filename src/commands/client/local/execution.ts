@@ -61,7 +61,10 @@ class LocalExecution {
     const sid = randomUUID() as SessionId
     const open = openMessage(sid, { ...this.#request, origin: 'client', verb: 'exec', user })
     const start = { kind: 'script', stdin: this.#request.script } as const
-    const asked = async () => ({ request: await checkRequest(open, services), start })
+    const asked = async (ended: AbortSignal) => ({
+      request: await checkRequest(open, services, ended),
+      start,
+    })
     const command = new RunningCommand(sid, asked, services)
     using leaving = new Leaving({
       end: () => command.end('agent-stopping'),

@@ -1,8 +1,10 @@
 import type { CommandServices, SessionServices } from '../../../agent/running/services.ts'
 import { ClientVersions } from '../../../agent/opening/client-versions.ts'
+import { findProxy } from '../../../basics/net/proxy.ts'
 import { AgentEnvironment } from '../../../envvars/entries/agent-environment.ts'
 import { RuntimeFolderError } from '../../../envvars/errors.ts'
 import { inheritedEnvironment } from '../../../envvars/entries/inherited.ts'
+import { openSecretStores } from '../../../envvars/secrets/open-stores.ts'
 import { RuntimeFolder } from '../../../envvars/folder/runtime-folder.ts'
 import { OomWatch } from '../../../runtime/linux/oom-watch.ts'
 import { createLogger } from '../../../log.ts'
@@ -15,7 +17,8 @@ import { sweep } from '../../start/sweep.ts'
 const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background: 'kill' }
 
 /** What a command in this process needs, and what checks it. */
-export type LocalServices = CommandServices & Pick<SessionServices, 'agentEnvironment' | 'embedded'>
+export type LocalServices = CommandServices &
+  Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded'>
 
 /** As an agent has them for a person's command. @throws Failure when there is no safe place for secret files */
 export async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
@@ -31,6 +34,12 @@ export async function openLocalServices(): Promise<LocalServices & AsyncDisposab
     folder,
     settings: SETTINGS,
     agentEnvironment: new AgentEnvironment(process.env, ''),
+    secretStores: openSecretStores({
+      env: process.env,
+      skipVerify: process.env['HOOP_TLS_SKIP_VERIFY'] === 'true',
+      findProxy: () => findProxy(process.env),
+      log,
+    }),
     embedded: false,
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),

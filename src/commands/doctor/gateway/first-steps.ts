@@ -5,7 +5,7 @@ import type { Http2Answer } from './http2.ts'
 import { Channel } from '../../../dial/channel.ts'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { TunnelError } from '../../../dial/tunnel.ts'
+import { TunnelError } from '../../../basics/net/tunnel.ts'
 
 const CONNECT_MS = 5000
 

@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Secret } from '../basics/secret.ts'
+import type { Secret } from '../secret.ts'
 
 /** A proxy that passes connections on to other hosts (HTTP CONNECT). */
 export interface Proxy {

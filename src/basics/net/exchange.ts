@@ -1,0 +1,138 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect, isIP, type Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
+import { readAll } from '../files/read-all.ts'
+import { formatAddress, parseAddress, type Address } from './address.ts'
+import { tunnel, type Proxy } from './tunnel.ts'
+
+export interface Question {
+  readonly method: 'GET' | 'POST'
+  readonly isSecure: boolean
+  readonly host: string
+  readonly port: number
+  /** With the query, as it is sent. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+  /** How the server's certificate is checked. Used with `isSecure` only, and needed then. */
+  readonly tls?: { readonly context: SecureContext; readonly skipVerify: boolean } | undefined
+  /** Used with `isSecure` only: it would see everything else. */
+  readonly proxy?: Proxy | undefined
+  /** The longest body that is read, in bytes. */
+  readonly limit: number
+  /** Ends the exchange in every state. */
+  readonly signal: AbortSignal
+}
+
+interface Head {
+  readonly status: number
+  /** As the answer says; -1 when it does not. */
+  readonly length: number
+  readonly location: string | undefined
+}
+
+export interface Reply extends Head {
+  readonly body: Buffer
+}
+
+/** The answer began and did not end well: cut off, too long, or too slow. */
+export class BrokenReply extends Error {
+  override readonly name = 'BrokenReply'
+  readonly head: Head
+
+  constructor(head: Head, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.head = head
+  }
+}
+
+/**
+ * One question and its whole answer over HTTP, on a connection of its own. Follows no redirect.
+ * @throws BrokenReply, TunnelError, the signal's reason before there is an answer, or Node's error
+ */
+export async function exchange(question: Question): Promise<Reply> {
+  const { signal } = question
+  signal.throwIfAborted()
+  try {
+    const socket = await socketFor(question)
+    const response = await send(question, socket)
+    return await read(response, question)
+  } catch (error) {
+    if (!(error instanceof BrokenReply)) signal.throwIfAborted()
+    throw error
+  }
+}
+
+/** Undefined: Node makes the connection. */
+async function socketFor(question: Question): Promise<Socket | undefined> {
+  const { isSecure, host, port, proxy, signal } = question
+  if (!isSecure) return undefined
+  const { connect: connectTls } = process.getBuiltinModule('node:tls')
+  const { context: secureContext, skipVerify } = question.tls ?? missingTls()
+  const names = { host, ...(isIP(host) === 0 && { servername: host }) }
+  const options = { ...names, secureContext, rejectUnauthorized: !skipVerify, ALPNProtocols: ['http/1.1'] }
+  if (proxy === undefined) return connectTls({ ...options, port })
+  return connectTls({ ...options, socket: await through(proxy, { host, port }, signal) })
+}
+
+function missingTls(): never {
+  throw new Error('a question over TLS does not say how to check the certificate')
+}
+
+async function through(proxy: Proxy, target: Address, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ ...addressOf(proxy), signal })
+  // Whoever waits for it learns of its end from `close`. An error without a listener would end the process.
+  socket.on('error', () => undefined)
+  try {
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+    await tunnel(socket, formatAddress(target), proxy)
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+function addressOf({ address }: Proxy): Address {
+  return parseAddress(address) ?? { host: address, port: 0 }
+}
+
+function send(question: Question, socket: Socket | undefined): Promise<IncomingMessage> {
+  const { method, isSecure, host, port, path, headers, body, signal } = question
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      method,
+      host,
+      port,
+      // Of the `Host` header. The connection over TLS is made above.
+      defaultPort: isSecure ? 443 : 80,
+      path,
+      headers: {
+        ...headers,
+        Connection: 'close',
+        ...(body !== undefined && { 'Content-Length': String(Buffer.byteLength(body)) }),
+      },
+      signal,
+      ...(socket === undefined ? { agent: false } : { createConnection: () => socket }),
+    })
+    request.once('response', resolve)
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+async function read(response: IncomingMessage, { limit, signal }: Question): Promise<Reply> {
+  const { statusCode: status = 0, headers } = response
+  const length = Number(headers['content-length'] ?? -1)
+  const head: Head = { status, length, location: headers.location }
+  try {
+    const tooLong = () => new BrokenReply(head, `the answer is longer than ${limit} bytes`)
+    return { ...head, body: await readAll(response, limit, tooLong) }
+  } catch (error) {
+    if (error instanceof BrokenReply) throw error
+    const reason = signal.aborted ? (signal.reason as Error).message : 'unexpected EOF'
+    throw new BrokenReply(head, reason, { cause: signal.aborted ? signal.reason : error })
+  } finally {
+    response.destroy()
+  }
+}

@@ -1,0 +1,10 @@
+import type { SecretStores } from './stores.ts'
+import { VaultStore, type VaultSurroundings } from './vault/vault.ts'
+
+/** All stores that a connection may name. Reads nothing and connects to nobody yet. */
+export function openSecretStores(surroundings: VaultSurroundings): SecretStores {
+  return new Map([
+    ['_vaultkv1', new VaultStore(1, surroundings)],
+    ['_vaultkv2', new VaultStore(2, surroundings)],
+  ])
+}

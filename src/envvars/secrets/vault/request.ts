@@ -1,0 +1,160 @@
+import type { SecureContext } from 'node:tls'
+import { BrokenReply, exchange, type Question, type Reply } from '../../../basics/net/exchange.ts'
+import { goDialError } from '../../../basics/net/go-dial-error.ts'
+import type { Proxy } from '../../../basics/net/tunnel.ts'
+import { patience } from '../../../basics/patience.ts'
+import type { Secret } from '../../../basics/secret.ts'
+import { formatGoDuration } from '../../../golang/text/duration.ts'
+import { goQuote } from '../../../golang/text/quote.ts'
+import { refuseFailure, undecoded, VaultError } from './answer.ts'
+import { isSameServer, targetOf, type Target } from './target.ts'
+
+/** A secret has some hundred bytes, Vault's own limit for one is 1 MiB of a request. */
+const LONGEST_ANSWER = 1024 * 1024
+/** A shorter text is part of others by chance. Vault's own have 26 and more. */
+const SHORTEST_CREDENTIAL = 6
+const MOST_REDIRECTS = 10
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/** How Vault is reached. */
+export interface VaultWay {
+  readonly namespace: string
+  readonly timeoutMs: number
+  readonly skipVerify: boolean
+  /** Made when it is needed: it takes the authorities of the system apart. */
+  readonly secureContext: () => SecureContext
+  readonly proxyTo: (host: string, port: number) => Proxy | undefined
+}
+
+interface VaultRequest {
+  readonly target: Target
+  readonly headers: Readonly<Record<string, string>>
+  /** Posted as JSON. Without it the request is a GET. */
+  readonly body?: object
+  /** What goes along and must not come back in an error's text. */
+  readonly credential: Secret
+  /** The first words about an answer that cannot be read. */
+  readonly undecoded: string
+}
+
+/** Asks Vault for a successful answer, within its time. @throws VaultError, or the signal's reason */
+export async function askVault(request: VaultRequest, way: VaultWay, signal: AbortSignal): Promise<Reply> {
+  const ends = patience(way.timeoutMs, signal)
+  try {
+    const reply = await followed(request, way, ends)
+    refuseFailure(reply)
+    return reply
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error instanceof VaultError ? withoutCredential(error, request.credential) : error
+  }
+}
+
+/** Follows redirects that stay with the same server. */
+async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal): Promise<Reply> {
+  let { target } = request
+  for (let redirects = 0; ; redirects++) {
+    const reply = await once({ ...request, target }, way, ends)
+    if (!REDIRECTS.has(reply.status) || reply.location === undefined) return reply
+    if (redirects === MOST_REDIRECTS) throw new VaultError(`stopped after ${MOST_REDIRECTS} redirects`)
+    target = redirected(target, reply.location)
+  }
+}
+
+/** The token must not go to another server, nor over plaintext. @throws VaultError */
+function redirected(from: Target, location: string): Target {
+  const absolute = location.startsWith('/') && !location.startsWith('//')
+  const origin = from.shown.slice(0, from.shown.length - from.path.length)
+  const next = targetOf(absolute ? `${origin}${location}` : location, 'failed creating http request')
+  if (isSameServer(from, next)) return { ...next, authorization: from.authorization }
+  const elsewhere = goQuote(`${next.scheme}://${next.host}:${next.port}`)
+  throw new VaultError(
+    `redirected to ${elsewhere}, where the token must not go: set VAULT_ADDR to the address that answers`,
+  )
+}
+
+async function once(request: VaultRequest, way: VaultWay, ends: AbortSignal): Promise<Reply> {
+  const { target } = request
+  const { isSecure, scheme } = target
+  if (isSecure === undefined) throw unsent(request, `unsupported protocol scheme ${goQuote(scheme)}`)
+  const question = questionOf(request, way)
+  try {
+    return await exchange({ ...question, isSecure, signal: ends })
+  } catch (error) {
+    const late = `request timeout (${formatGoDuration(way.timeoutMs)})`
+    if (error instanceof BrokenReply) throw brokenOff(request, error, ends.aborted ? late : error.message)
+    throw unsent(request, ends.aborted ? late : wordsFor(error as NodeJS.ErrnoException, target))
+  }
+}
+
+function questionOf(
+  { target, headers, body }: VaultRequest,
+  way: VaultWay,
+): Omit<Question, 'isSecure' | 'signal'> {
+  const { isSecure, host, port, path, authorization } = target
+  return {
+    ...{ host, port, path, limit: LONGEST_ANSWER },
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      ...headers,
+      'X-Vault-Request': 'true',
+      ...(way.namespace !== '' && { 'X-Vault-Namespace': way.namespace }),
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      ...(authorization !== undefined && { Authorization: authorization }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(isSecure === true && { tls: { context: way.secureContext(), skipVerify: way.skipVerify } }),
+    proxy: way.proxyTo(host, port),
+  }
+}
+
+function unsent({ target, body }: VaultRequest, reason: string): VaultError {
+  return new VaultError(`${body === undefined ? 'Get' : 'Post'} "${target.shown}": ${reason}`)
+}
+
+/** What has come of an answer that is no success is left out: it may be cut in the middle of anything. */
+function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, reason: string): VaultError {
+  const { status } = head
+  if (status === 200 || status === 204) return undecoded(words, head, reason)
+  if (status >= 400 && status <= 499) return undecoded('failed decoding error response', head, reason)
+  return new VaultError(`failed performing request, status=${status}, body=(${reason})`)
+}
+
+/** The text of an error may come from elsewhere, and repeat what was sent. */
+function withoutCredential({ message }: VaultError, credential: Secret): VaultError {
+  const secret = credential.reveal()
+  const isFound = secret.length >= SHORTEST_CREDENTIAL && message.includes(secret)
+  return isFound ? new VaultError(message.replaceAll(secret, '[REDACTED]')) : new VaultError(message)
+}
+
+const UNKNOWN_AUTHORITY =
+  /^(?:UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|CERT_UNTRUSTED|CERT_SIGNATURE)/
+const BAD_CERTIFICATE = 'tls: failed to verify certificate: x509: certificate'
+
+/** In the words of Go's client, as far as users would search for them. Node's own texts quote no header. */
+function wordsFor(error: NodeJS.ErrnoException, { host, port }: Target): string {
+  const {
+    code = '',
+    message,
+    syscall,
+    errors,
+  } = error as NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }
+  const [first] = errors ?? []
+  if (first !== undefined) return wordsFor(first, { host, port } as Target)
+  if (syscall === 'connect' || syscall === 'getaddrinfo')
+    return goDialError(error, { host: addressOf(error) ?? host, port })
+  if (UNKNOWN_AUTHORITY.test(code)) return `${BAD_CERTIFICATE} signed by unknown authority`
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return `${BAD_CERTIFICATE} has expired or is not yet valid`
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `${BAD_CERTIFICATE} is not valid for ${host}`
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO')
+    return 'http: server gave HTTP response to HTTPS client'
+  if (code === 'ERR_INVALID_CHAR') return 'net/http: invalid header field value for "X-Vault-Token"'
+  if (code === 'ECONNRESET') return 'EOF'
+  return message
+}
+
+/** What was connected to, of an error of Node's. */
+function addressOf(error: object): string | undefined {
+  return 'address' in error && typeof error.address === 'string' ? error.address : undefined
+}

@@ -1,0 +1,64 @@
+import { VaultError } from './answer.ts'
+
+/** An address of Vault's, taken apart. */
+export interface Target {
+  /** Undefined for a URL that is none of HTTP: it fails when it is asked. */
+  readonly isSecure: boolean | undefined
+  /** As Go shows it: escaped, without a password. */
+  readonly shown: string
+  readonly scheme: string
+  readonly host: string
+  readonly port: number
+  readonly path: string
+  /** Of the URL, in the form of a header; undefined: none. */
+  readonly authorization: string | undefined
+}
+
+/** What may stand in a path as it is. Escapes stay, nothing is escaped twice. */
+const UNSENDABLE = /[^\w!#$%&'()*+,./:;=?@[\]~-]/gu
+const DEFAULT_PORTS = { http: 80, https: 443 } as const
+
+/** Takes a URL apart as Go does: dots and doubled slashes of its path stay. @throws VaultError */
+export function targetOf(url: string, what: string): Target {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
+  if (scheme !== 'http' && scheme !== 'https') return foreign(url, scheme, what)
+  const [, authority = '', rest = ''] = /^[^:]*:\/\/([^/?#]*)([^#]*)/.exec(url) ?? []
+  const parsed = parseOrigin(scheme, authority, url, what)
+  const path = rest.replaceAll(UNSENDABLE, (character) => encodeURIComponent(character))
+  const { username, password, host, hostname, port } = parsed
+  const user = username === '' ? '' : `${username}${password === '' ? '' : ':***'}@`
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return {
+    isSecure: scheme === 'https',
+    shown: `${scheme}://${user}${host}${path}`,
+    scheme,
+    host: hostname.replaceAll(/^\[|\]$/g, ''),
+    port: port === '' ? DEFAULT_PORTS[scheme] : Number(port),
+    path: path.startsWith('/') ? path : `/${path}`,
+    authorization: username === '' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`,
+  }
+}
+
+/** Whether a redirect stays with the same server, spoken to in the same way. */
+export function isSameServer(one: Target, other: Target): boolean {
+  return one.scheme === other.scheme && one.host === other.host && one.port === other.port
+}
+
+function foreign(url: string, scheme: string, what: string): Target {
+  if (scheme === '' && /^[^/]*:/.test(url)) {
+    const fault = 'first path segment in URL cannot contain colon'
+    throw new VaultError(`${what}, err=parse "${url}": ${fault}`)
+  }
+  return { isSecure: undefined, shown: url, scheme, host: '', port: 0, path: '', authorization: undefined }
+}
+
+function parseOrigin(scheme: string, authority: string, url: string, what: string): URL {
+  try {
+    const parsed = new URL(`${scheme}://${authority}`)
+    decodeURIComponent(parsed.username + parsed.password)
+    return parsed
+  } catch {
+    // The authority may hold a password.
+    throw new VaultError(`${what}, err=parse "${url.replace(authority, '***')}": invalid host, user or port`)
+  }
+}

@@ -1,0 +1,150 @@
+import type { SecureContext } from 'node:tls'
+import { systemAuthorities } from '../../../basics/net/authorities.ts'
+import type { Reply } from '../../../basics/net/exchange.ts'
+import { certificatesIn, PemError } from '../../../basics/net/pem.ts'
+import { ProxyError, proxyTo, type ProxySettings } from '../../../basics/net/proxy.ts'
+import type { Logger } from '../../../basics/logger.ts'
+import { Secret } from '../../../basics/secret.ts'
+import { type FetchSecret, type SecretStore, SetUpError, type StoredSecret } from '../stores.ts'
+import { type KeyValueVersion, membersIn, tokenIn, VaultError } from './answer.ts'
+import { askVault, type VaultWay } from './request.ts'
+import { type LoginMethod, readVaultSettings, type VaultSettings } from './settings.ts'
+import { targetOf, type Target } from './target.ts'
+
+/** What an agent knows about the way to its Vault. */
+export interface VaultSurroundings {
+  /** The agent's own. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly skipVerify: boolean
+  /** @throws ProxyError */
+  readonly findProxy: () => ProxySettings | undefined
+  readonly log: Pick<Logger, 'warn'>
+}
+
+/** Secrets of a key-value engine, version 1 or 2. */
+export class VaultStore implements SecretStore {
+  readonly name = 'vault'
+  readonly #version: KeyValueVersion
+  readonly #surroundings: VaultSurroundings
+
+  constructor(version: KeyValueVersion, surroundings: VaultSurroundings) {
+    this.#version = version
+    this.#surroundings = surroundings
+  }
+
+  open(): FetchSecret {
+    const { env, log } = this.#surroundings
+    const vault = new Vault(
+      readVaultSettings(env, (message) => log.warn({}, message)),
+      this.#surroundings,
+    )
+    return (id, signal) => vault.fetch(id, this.#version, signal)
+  }
+}
+
+/** One Vault, as the settings of this moment describe it. */
+export class Vault {
+  readonly #settings: VaultSettings
+  readonly #way: VaultWay
+
+  /** @throws SetUpError */
+  constructor(settings: VaultSettings, { env, skipVerify, findProxy }: Omit<VaultSurroundings, 'log'>) {
+    const proxy = proxyOf(findProxy)
+    this.#settings = settings
+    this.#way = {
+      namespace: settings.namespace,
+      timeoutMs: settings.timeoutMs,
+      skipVerify,
+      secureContext: remembered(() => contextOf(settings.authority, env)),
+      proxyTo: (host, port) => proxyTo(proxy, host, port),
+    }
+  }
+
+  /** How it signs in; undefined with a token. */
+  get method(): LoginMethod | undefined {
+    const { credential } = this.#settings
+    return credential.kind === 'login' ? credential.method : undefined
+  }
+
+  /** The problem has the secret's id in front, as in hoop. @throws the signal's reason */
+  async fetch(id: string, version: KeyValueVersion, signal: AbortSignal): Promise<StoredSecret> {
+    try {
+      const target = this.#target(pathOf(id, version), 'failed creating http request')
+      const reply = await this.#get(target, await this.token(signal), signal)
+      return { members: membersIn(reply, version) }
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error
+      return { problem: `(${id}) ${error.message}` }
+    }
+  }
+
+  /** The token that is set, or one of a new login. @throws VaultError, or the signal's reason */
+  async token(signal: AbortSignal): Promise<Secret> {
+    const { credential } = this.#settings
+    if (credential.kind === 'token') return credential.token
+    const { path, method } = credential
+    const target = this.#target(`auth/${path}/login`, 'failed creating http request to obtain vault token')
+    const { body, secret } = signingIn(credential.login)
+    const undecoded = `failed decoding ${method === 'approle' ? 'app role' : method} login response`
+    const request = { target, headers: {}, body, credential: secret, undecoded }
+    return new Secret(tokenIn(await askVault(request, this.#way, signal), undecoded))
+  }
+
+  /** Whether the token is good for anything. @throws VaultError, or the signal's reason */
+  async lookUp(token: Secret, signal: AbortSignal): Promise<void> {
+    await this.#get(this.#target('auth/token/lookup-self', 'failed creating http request'), token, signal)
+  }
+
+  #target(path: string, what: string): Target {
+    return targetOf(`${this.#settings.address}/v1/${path}`, what)
+  }
+
+  #get(target: Target, token: Secret, signal: AbortSignal): Promise<Reply> {
+    const headers = { 'X-Vault-Token': token.reveal() }
+    const request = { target, headers, credential: token, undecoded: 'failed decoding response' }
+    return askVault(request, this.#way, signal)
+  }
+}
+
+/** @throws SetUpError */
+function proxyOf(find: () => ProxySettings | undefined): ProxySettings | undefined {
+  try {
+    return find()
+  } catch (error) {
+    throw error instanceof ProxyError ? new SetUpError(`${error.variable}: ${error.message}`) : error
+  }
+}
+
+/** Nothing of an id is escaped. */
+function pathOf(id: string, version: KeyValueVersion): string {
+  const isPath = version === 1 || id.includes('/')
+  return isPath ? id.replace(/^\//, '') : `secret/data/${id}`
+}
+
+/** @throws VaultError when there is nothing to sign in with */
+function signingIn<Login>(login: () => Login): Login {
+  try {
+    return login()
+  } catch (error) {
+    throw error instanceof SetUpError ? new VaultError(error.message) : error
+  }
+}
+
+/** @throws VaultError */
+function contextOf(authority: string, env: VaultSurroundings['env']): SecureContext {
+  const { createSecureContext } = process.getBuiltinModule('node:tls')
+  return createSecureContext({ ca: authority === '' ? systemAuthorities(env) : ownAuthorities(authority) })
+}
+
+function ownAuthorities(text: string): string[] {
+  try {
+    return certificatesIn(text).map(String)
+  } catch (error) {
+    throw error instanceof PemError ? new VaultError('failed to append root CA into cert pool') : error
+  }
+}
+
+function remembered<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
