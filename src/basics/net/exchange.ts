@@ -5,7 +5,7 @@ import { readAll } from '../files/read-all.ts'
 import { formatAddress, parseAddress, type Address } from './address.ts'
 import { tunnel, type Proxy } from './tunnel.ts'
 
-export interface Question {
+export interface HttpQuestion {
   readonly method: 'GET' | 'POST'
   readonly isSecure: boolean
   readonly host: string
@@ -50,7 +50,7 @@ export class BrokenReply extends Error {
  * One question and its whole answer over HTTP, on a connection of its own. Follows no redirect.
  * @throws BrokenReply, TunnelError, the signal's reason before there is an answer, or Node's error
  */
-export async function exchange(question: Question): Promise<Reply> {
+export async function exchange(question: HttpQuestion): Promise<Reply> {
   const { signal } = question
   signal.throwIfAborted()
   try {
@@ -64,7 +64,7 @@ export async function exchange(question: Question): Promise<Reply> {
 }
 
 /** Undefined: Node makes the connection. */
-async function socketFor(question: Question): Promise<Socket | undefined> {
+async function socketFor(question: HttpQuestion): Promise<Socket | undefined> {
   const { isSecure, host, port, proxy, signal } = question
   if (!isSecure) return undefined
   const { connect: connectTls } = process.getBuiltinModule('node:tls')
@@ -97,7 +97,7 @@ function addressOf({ address }: Proxy): Address {
   return parseAddress(address) ?? { host: address, port: 0 }
 }
 
-function send(question: Question, socket: Socket | undefined): Promise<IncomingMessage> {
+function send(question: HttpQuestion, socket: Socket | undefined): Promise<IncomingMessage> {
   const { method, isSecure, host, port, path, headers, body, signal } = question
   return new Promise((resolve, reject) => {
     const request = httpRequest({
@@ -121,7 +121,7 @@ function send(question: Question, socket: Socket | undefined): Promise<IncomingM
   })
 }
 
-async function read(response: IncomingMessage, { limit, signal }: Question): Promise<Reply> {
+async function read(response: IncomingMessage, { limit, signal }: HttpQuestion): Promise<Reply> {
   const { statusCode: status = 0, headers } = response
   const length = Number(headers['content-length'] ?? -1)
   const head: Head = { status, length, location: headers.location }

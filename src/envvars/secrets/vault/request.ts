@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls'
-import { BrokenReply, exchange, type Question, type Reply } from '../../../basics/net/exchange.ts'
+import { BrokenReply, exchange, type HttpQuestion, type Reply } from '../../../basics/net/exchange.ts'
 import { goDialError } from '../../../basics/net/go-dial-error.ts'
 import type { Proxy } from '../../../basics/net/tunnel.ts'
 import { patience } from '../../../basics/patience.ts'
@@ -7,7 +7,7 @@ import type { Secret } from '../../../basics/secret.ts'
 import { formatGoDuration } from '../../../golang/text/duration.ts'
 import { goQuote } from '../../../golang/text/quote.ts'
 import { refuseFailure, undecoded, VaultError } from './answer.ts'
-import { isSameServer, targetOf, type Target } from './target.ts'
+import { isSameServer, targetOf, type VaultTarget } from './target.ts'
 
 /** A secret has some hundred bytes, Vault's own limit for one is 1 MiB of a request. */
 const LONGEST_ANSWER = 1024 * 1024
@@ -27,7 +27,7 @@ export interface VaultWay {
 }
 
 interface VaultRequest {
-  readonly target: Target
+  readonly target: VaultTarget
   readonly headers: Readonly<Record<string, string>>
   /** Posted as JSON. Without it the request is a GET. */
   readonly body?: object
@@ -62,7 +62,7 @@ async function followed(request: VaultRequest, way: VaultWay, ends: AbortSignal)
 }
 
 /** The token must not go to another server, nor over plaintext. @throws VaultError */
-function redirected(from: Target, location: string): Target {
+function redirected(from: VaultTarget, location: string): VaultTarget {
   const absolute = location.startsWith('/') && !location.startsWith('//')
   const origin = from.shown.slice(0, from.shown.length - from.path.length)
   const next = targetOf(absolute ? `${origin}${location}` : location, 'failed creating http request')
@@ -90,7 +90,7 @@ async function once(request: VaultRequest, way: VaultWay, ends: AbortSignal): Pr
 function questionOf(
   { target, headers, body }: VaultRequest,
   way: VaultWay,
-): Omit<Question, 'isSecure' | 'signal'> {
+): Omit<HttpQuestion, 'isSecure' | 'signal'> {
   const { isSecure, host, port, path, authorization } = target
   return {
     ...{ host, port, path, limit: LONGEST_ANSWER },
@@ -132,7 +132,7 @@ const UNKNOWN_AUTHORITY =
 const BAD_CERTIFICATE = 'tls: failed to verify certificate: x509: certificate'
 
 /** In the words of Go's client, as far as users would search for them. Node's own texts quote no header. */
-function wordsFor(error: NodeJS.ErrnoException, { host, port }: Target): string {
+function wordsFor(error: NodeJS.ErrnoException, { host, port }: VaultTarget): string {
   const {
     code = '',
     message,
@@ -140,7 +140,7 @@ function wordsFor(error: NodeJS.ErrnoException, { host, port }: Target): string 
     errors,
   } = error as NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }
   const [first] = errors ?? []
-  if (first !== undefined) return wordsFor(first, { host, port } as Target)
+  if (first !== undefined) return wordsFor(first, { host, port } as VaultTarget)
   if (syscall === 'connect' || syscall === 'getaddrinfo')
     return goDialError(error, { host: addressOf(error) ?? host, port })
   if (UNKNOWN_AUTHORITY.test(code)) return `${BAD_CERTIFICATE} signed by unknown authority`

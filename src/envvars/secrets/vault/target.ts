@@ -1,7 +1,7 @@
 import { VaultError } from './answer.ts'
 
 /** An address of Vault's, taken apart. */
-export interface Target {
+export interface VaultTarget {
   /** Undefined for a URL that is none of HTTP: it fails when it is asked. */
   readonly isSecure: boolean | undefined
   /** As Go shows it: escaped, without a password. */
@@ -19,7 +19,7 @@ const UNSENDABLE = /[^\w!#$%&'()*+,./:;=?@[\]~-]/gu
 const DEFAULT_PORTS = { http: 80, https: 443 } as const
 
 /** Takes a URL apart as Go does: dots and doubled slashes of its path stay. @throws VaultError */
-export function targetOf(url: string, what: string): Target {
+export function targetOf(url: string, what: string): VaultTarget {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
   if (scheme !== 'http' && scheme !== 'https') return foreign(url, scheme, what)
   const [, authority = '', rest = ''] = /^[^:]*:\/\/([^/?#]*)([^#]*)/.exec(url) ?? []
@@ -40,11 +40,11 @@ export function targetOf(url: string, what: string): Target {
 }
 
 /** Whether a redirect stays with the same server, spoken to in the same way. */
-export function isSameServer(one: Target, other: Target): boolean {
+export function isSameServer(one: VaultTarget, other: VaultTarget): boolean {
   return one.scheme === other.scheme && one.host === other.host && one.port === other.port
 }
 
-function foreign(url: string, scheme: string, what: string): Target {
+function foreign(url: string, scheme: string, what: string): VaultTarget {
   if (scheme === '' && /^[^/]*:/.test(url)) {
     const fault = 'first path segment in URL cannot contain colon'
     throw new VaultError(`${what}, err=parse "${url}": ${fault}`)

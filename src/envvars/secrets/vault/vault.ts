@@ -9,7 +9,7 @@ import { type FetchSecret, type SecretStore, SetUpError, type StoredSecret } fro
 import { type KeyValueVersion, membersIn, tokenIn, VaultError } from './answer.ts'
 import { askVault, type VaultWay } from './request.ts'
 import { type LoginMethod, readVaultSettings, type VaultSettings } from './settings.ts'
-import { targetOf, type Target } from './target.ts'
+import { targetOf, type VaultTarget } from './target.ts'
 
 /** What an agent knows about the way to its Vault. */
 export interface VaultSurroundings {
@@ -95,11 +95,11 @@ export class Vault {
     await this.#get(this.#target('auth/token/lookup-self', 'failed creating http request'), token, signal)
   }
 
-  #target(path: string, what: string): Target {
+  #target(path: string, what: string): VaultTarget {
     return targetOf(`${this.#settings.address}/v1/${path}`, what)
   }
 
-  #get(target: Target, token: Secret, signal: AbortSignal): Promise<Reply> {
+  #get(target: VaultTarget, token: Secret, signal: AbortSignal): Promise<Reply> {
     const headers = { 'X-Vault-Token': token.reveal() }
     const request = { target, headers, credential: token, undecoded: 'failed decoding response' }
     return askVault(request, this.#way, signal)
