@@ -1,7 +1,7 @@
 # The agent with what runbooks need at least: bash and git. docs/containers.md says how to run it and how to add more.
 # No syntax line and no feature beyond multi-stage builds: docker, podman and buildah build it.
 
-# Both are LTS; the agent itself runs on Node 20.19 and newer, and its engine wants glibc 2.34 or newer (this is 2.41).
+# Both are LTS; the agent itself runs on Node from 20.19, 22.13 or 24 on, and its engine wants glibc 2.34 or newer (this is 2.41).
 ARG NODE=24
 ARG DEBIAN=trixie
 
@@ -11,10 +11,9 @@ COPY package.json package-lock.json ./
 # What the lockfile says and nothing newer. No install script runs: every binary lies in its package.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/build.mjs ./scripts/
 COPY src ./src
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
-  && rm dist/.tsbuildinfo \
-  && chmod 755 dist/main.js
+RUN node scripts/build.mjs && rm dist/.tsbuildinfo
 # Installed anew rather than pruned, so that nothing of the build is left. Then what this system cannot use goes: binaries
 # for others are most of node-pty, libsql brings one for musl, and typescript comes along as an optional peer of valibot.
 RUN rm -rf node_modules \

@@ -1,4 +1,4 @@
-// Puts the built program and its dependencies into one folder that runs without an installation, for this platform:
+// Puts the program and its dependencies into one folder that runs without an installation, for this platform:
 //
 //   node scripts/bundle.mjs [FOLDER]        (default: dist-bundle; an existing folder is replaced)
 //
@@ -12,15 +12,16 @@ import { build } from 'esbuild'
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
 const NATIVE = ['koffi', 'libsql', 'node-pty']
+/** What the program reads. */
+const FILES = ['proto', 'examples', 'systemd']
 /** Only for compiling. */
 const UNUSED = ['node-addon-api']
 
 const { name, version, description, license } = readJson('package.json')
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
-const assets = new Set()
 const { metafile } = await bundle()
-for (const asset of assets) cpSync(path.join(root, asset), path.join(folder, asset), { recursive: true })
+for (const each of FILES) cpSync(path.join(root, each), path.join(folder, each), { recursive: true })
 for (const each of closure(NATIVE)) copyPackage(each)
 writeFileSync(
   path.join(folder, 'package.json'),
@@ -30,7 +31,7 @@ writeFileSync(path.join(folder, 'LICENSES'), licenses(Object.keys(metafile.input
 
 function bundle() {
   return build({
-    entryPoints: { main: path.join(root, 'dist/main.js') },
+    entryPoints: { main: path.join(root, 'src/main.ts') },
     absWorkingDir: root,
     outdir: folder,
     outExtension: { '.js': '.mjs' },
@@ -50,26 +51,19 @@ function bundle() {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
     plugins: [
-      { name: 'paths', setup: (esbuild) => esbuild.onLoad({ filter: /[/\\]dist[/\\].*\.js$/ }, relocated) },
+      { name: 'files', setup: (esbuild) => esbuild.onLoad({ filter: /[/\\]package-files\.ts$/ }, relocated) },
     ],
   })
 }
 
-/** Our modules name files by their own place, `new URL('../x', import.meta.url)`: in the bundle all stand at the top. */
+/** In the bundle, main and chunks stand at the top, beside the files that they read. */
 function relocated({ path: file }) {
-  if (!file.startsWith(path.join(root, 'dist') + path.sep)) return undefined
-  const contents = readFileSync(file, 'utf8').replaceAll(
-    /new URL\('([^']+)', import\.meta\.url\)/g,
-    (_, link) => {
-      const target = path.relative(root, path.resolve(path.dirname(file), link))
-      if (target === path.join('dist', 'main.js')) return "new URL('./main.mjs', IMPORT_META.url)"
-      if (target !== 'package.json') assets.add(target)
-      return `new URL('./${target}', IMPORT_META.url)`
-    },
-  )
-  if (contents.includes('import.meta'))
-    throw new Error(`${file} uses import.meta in another way than scripts/bundle.mjs knows`)
-  return { contents: contents.replaceAll('IMPORT_META', 'import.meta') }
+  const contents = readFileSync(file, 'utf8')
+    .replace("path.resolve(__dirname, '../../..')", 'import.meta.dirname')
+    .replace('dist/main.js', 'main.mjs')
+  if (contents.includes("'../../..'") || contents.includes('dist/'))
+    throw new Error(`${file} finds its place in another way than scripts/bundle.mjs knows`)
+  return { contents, loader: 'ts' }
 }
 
 /** These packages and what they depend on, as far as it is installed. */

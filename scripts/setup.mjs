@@ -7,11 +7,12 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
-const MINIMUM = [20, 19]
+/** The first minor of each major with what the program and its packages need; a later major has it all. */
+const FIRST_MINORS = { 20: 19, 22: 13 }
 
 const [major, minor] = process.versions.node.split('.').map(Number)
-if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
-  console.error(`Node ${MINIMUM.join('.')} or newer is needed, this is ${process.versions.node}`)
+if (major < 24 && !(minor >= FIRST_MINORS[major])) {
+  console.error(`Node 20.19, 22.13 or 24 is needed, or newer; this is ${process.versions.node}`)
   process.exit(1)
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { packageFiles } from '../basics/files/package-files.ts'
 
 /** The version of this package. */
-export const { version } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as { readonly version: string }
+export const { version } = JSON.parse(readFileSync(packageFiles.manifest, 'utf8')) as {
+  readonly version: string
+}

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import {
   Client,
   loadPackageDefinition,
@@ -14,15 +13,14 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
+import { packageFiles } from '../basics/files/package-files.ts'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
-
-const protoFile = fileURLToPath(new URL('../../proto/transport.proto', import.meta.url))
 
 // Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning them.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
 
 /** Field names as in the .proto. Absent bytes and maps become empty ones, so a `Packet` always has all its members. */
-const definition = loadSync(protoFile, {
+const definition = loadSync(packageFiles.proto, {
   keepCase: true,
   defaults: true,
   bytes: Buffer,

@@ -67,7 +67,9 @@ describe('the package', () => {
     const strange = names.filter(
       (name) =>
         !/^(LICENSE|[A-Z]+\.md|package\.json)$/.test(name) &&
-        !/^(dist\/[\w/.-]+\.js|(proto|examples|schemas|systemd|deploy|docs)\/[\w/.-]+)$/.test(name),
+        !/^(dist\/([\w/.-]+\.js|package\.json)|(proto|examples|schemas|systemd|deploy|docs)\/[\w/.-]+)$/.test(
+          name,
+        ),
     )
     expect(strange).toEqual([])
     expect(
@@ -81,7 +83,8 @@ describe('the package', () => {
     const packed = files
       .map((file) => path.relative('dist', file.path))
       .filter((name) => !name.startsWith('..'))
-    expect(packed.sort()).toEqual(modules.sort())
+    // It tells Node that the build is CommonJS.
+    expect(packed.sort()).toEqual([...modules, 'package.json'].sort())
   })
 
   test('is small: a megabyte of text, and no file that is large by mistake', () => {

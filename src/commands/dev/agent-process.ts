@@ -1,11 +1,9 @@
 import { signalChild } from '../../basics/signal-child.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { packageFiles } from '../../basics/files/package-files.ts'
 import { longestStopMs, type StopSettings } from '../../agent/stop-time.ts'
 import type { DevState } from './state.ts'
-
-const main = fileURLToPath(new URL('../../main.js', import.meta.url))
 
 /** First wait before an agent that died is started again. It doubles up to the longest. */
 const FIRST_WAIT_MS = 500
@@ -66,11 +64,15 @@ export class AgentProcess {
     const { credentialFile, agentConfigFile, agentFolder } = this.#state
     const times = ['--drain', `${STOP.drainMs}ms`, '--kill-grace', `${STOP.killGraceMs}ms`]
     const files = ['--config', agentConfigFile, '--key-file', credentialFile, '--state-dir', agentFolder]
-    const child = spawn(process.execPath, [SMALL_YOUNG_GENERATION, main, 'start', ...files, ...times], {
-      detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: agentEnvironment(),
-    })
+    const child = spawn(
+      process.execPath,
+      [SMALL_YOUNG_GENERATION, packageFiles.main, 'start', ...files, ...times],
+      {
+        detached: true,
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        env: agentEnvironment(),
+      },
+    )
     this.#child = child
     return new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message))

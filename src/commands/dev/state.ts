@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { packageFiles } from '../../basics/files/package-files.ts'
 import { claimFile, claimFolder, ForeignPathError } from '../../basics/files/private-path.ts'
 import { explain, Failure } from '../failure.ts'
 import { gatewayYaml } from './gateway-yaml.ts'
@@ -19,8 +19,6 @@ export interface DevState {
   /** Where the agent keeps its journal. */
   readonly agentFolder: string
 }
-
-const examples = fileURLToPath(new URL('../../../examples/runbooks', import.meta.url))
 
 /** @throws Failure when git is missing or the folder cannot be written */
 export function prepareState(folder: string): DevState {
@@ -87,7 +85,7 @@ function makeRepository(folder: string): void {
   if (existsSync(folder)) return
   const unfinished = `${folder}.new`
   rmSync(unfinished, { recursive: true, force: true })
-  cpSync(examples, unfinished, { recursive: true })
+  cpSync(packageFiles.runbooks, unfinished, { recursive: true })
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: unfinished, stdio: 'pipe', env: commitEnvironment() })
   git('init', '--quiet', '--initial-branch=main')

@@ -1,6 +1,6 @@
 import { homedir, userInfo } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { packageFiles } from '../../basics/files/package-files.ts'
 
 /** Where a service is installed, and what it is made from. */
 export interface ServicePlace {
@@ -26,9 +26,9 @@ export function thisPlace(): ServicePlace {
   // The XDG Base Directory Specification says to ignore relative paths.
   const config = isAbsolute(xdg) ? xdg : join(homedir(), '.config')
   return {
-    template: fileURLToPath(new URL('../../../systemd/runbook-agent.service', import.meta.url)),
+    template: packageFiles.unit,
     node: process.execPath,
-    main: fileURLToPath(new URL('../../main.js', import.meta.url)),
+    main: packageFiles.main,
     uid: process.geteuid?.() ?? 0,
     user: userInfo().username,
     systemUnits: '/etc/systemd/system',

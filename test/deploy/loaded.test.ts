@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { runProgram } from '../support/sites/program.ts'
+import { Workplace } from '../support/sites/workplace.ts'
+
+// How fast a command starts is above all how much it loads. What it loads can be counted, and does not depend on what
+// else the machine does. docs/performance.md has the times.
+
+/** Nobody listens there. */
+const NOWHERE = { HOOP_APIURL: 'http://127.0.0.1:1', HOOP_GRPCURL: 'grpc://127.0.0.1:1', HOOP_TOKEN: 'none' }
+const GRPC = ['@grpc/grpc-js', '@grpc/proto-loader']
+const OF_THE_AGENT = ['koffi', 'node-pty', 'pino', 'tmp-promise', 'yaml']
+
+/** The files that a command has loaded when it has failed to reach a gateway, or is done: V8 lists them at the end. */
+async function loadedBy(args: readonly string[]): Promise<string[]> {
+  using place = new Workplace()
+  const folder = place.at('coverage')
+  await runProgram(place, args, { ...NOWHERE, NODE_V8_COVERAGE: folder })
+  const reports = readdirSync(folder).map(
+    (name) =>
+      JSON.parse(readFileSync(place.at('coverage', name), 'utf8')) as {
+        readonly result: readonly { readonly url: string }[]
+      },
+  )
+  const urls = reports.flatMap(({ result }) => result.map(({ url }) => url))
+  return [...new Set(urls)].filter((url) => url.startsWith('file:'))
+}
+
+const packageOf = (url: string) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1]
+const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+// Where a number has to grow, by what is new there: does this command need it before it has asked the gateway?
+it.each([
+  ['version', 15, ['commander']],
+  ['sessions', 51, ['commander', 'valibot']],
+  ['run sh report.runbook.sh', 68, ['commander', 'valibot']],
+  ['exec sh -i true', 80, ['commander', 'valibot', ...GRPC]],
+  ['start --key-file missing', 260, ['commander', 'valibot', ...GRPC, ...OF_THE_AGENT]],
+])(
+  '%s loads %d files of ours at most, and no package that it does not need',
+  async (line, most, packages) => {
+    const loaded = await loadedBy(line.split(' '))
+    const ours = loaded.filter((url) => packageOf(url) === undefined)
+    const direct = new Set(loaded.map(packageOf).filter((name) => name !== undefined && name in dependencies))
+    expect([...direct].toSorted()).toEqual(packages.toSorted())
+    expect(ours.length).toBeGreaterThan(0)
+    expect(ours.length).toBeLessThanOrEqual(most)
+  },
+)
