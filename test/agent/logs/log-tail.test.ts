@@ -35,7 +35,7 @@ describe('what waits for the gateway', () => {
     ['texts that are long', { text: 'x'.repeat(100_000) }],
     [
       'many fields',
-      Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`field${i}`, 'é'.repeat(20)])),
+      Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field${i}`, 'é'.repeat(20)])),
     ],
     ['characters that JSON writes with six', { text: '\u0001'.repeat(1300) }],
     ['a deep list', { deep: Array.from({ length: 100 }, () => ['x'.repeat(500)]) }],
