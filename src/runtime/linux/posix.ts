@@ -35,6 +35,12 @@ const FILE_ACTIONS_BYTES = 256
 const ATTRIBUTES_BYTES = 512
 const SIGSET_BYTES = 128
 
+// Memory for one call each, which is over before the next begins: small buffers of their own cost more than the calls.
+const limits = Buffer.alloc(RLIMIT_BYTES)
+const count = Buffer.alloc(4)
+const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
+const NUL = Buffer.alloc(1)
+
 function bind() {
   const library = koffi.load('libc.so.6')
   return {
@@ -108,7 +114,6 @@ export function enlargePipe(fd: number, bytes: number): void {
 
 /** Bytes that lie unread in a pipe or terminal; 0 when the descriptor cannot tell. */
 export function bytesInPipe(fd: number): number {
-  const count = Buffer.alloc(4)
   return libc().ioctl(fd, FIONREAD, 'void *', count) === 0 ? count.readInt32LE() : 0
 }
 
@@ -152,7 +157,6 @@ export function hideFromSameUser(): void {
  * @returns the number before
  */
 export function setSoftLocksLimit(soft: bigint): bigint {
-  const limits = Buffer.alloc(RLIMIT_BYTES)
   check('prlimit', libc().prlimit(0, RLIMIT_LOCKS, null, limits) as number)
   const before = limits.readBigUInt64LE()
   limits.writeBigUInt64LE(soft)
@@ -214,10 +218,9 @@ let attributes: Buffer | undefined
 /** @returns the pid, at once; @throws ErrnoError for what fails in the child up to its exec, the chdir included */
 export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): number {
   attributes ??= spawnAttributes()
-  const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
   libc().actionsInit(actions)
   try {
-    setStdio(actions, stdio)
+    setStdio(stdio)
     libc().actionsChdir(actions, cwd)
     libc().actionsCloseFrom(actions, 3)
     const pid = [0]
@@ -239,7 +242,7 @@ export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): numb
 /**
  * A session leader that opens a terminal makes it its controlling terminal. glibc does SETSID before the file actions.
  */
-function setStdio(actions: Buffer, stdio: Spawn['stdio']): void {
+function setStdio(stdio: Spawn['stdio']): void {
   if (typeof stdio === 'string') libc().actionsOpen(actions, 0, stdio, O_RDWR, 0)
   const fds = typeof stdio === 'string' ? [0, 0, 0] : stdio
   fds.forEach((fd, newFd) => {
@@ -265,7 +268,7 @@ function cStrings(values: readonly Buffer[]): (Buffer | null)[] {
 }
 
 function cString(value: Buffer): Buffer {
-  return Buffer.concat([value, Buffer.of(0)])
+  return Buffer.concat([value, NUL])
 }
 
 function check(what: string, result: number): number {

@@ -1,5 +1,7 @@
 import type { Chunk } from './child-output.ts'
 
+const NOTHING = Buffer.alloc(0)
+
 /** What every tail may have, even when the memory that all share is used up; less if an eighth of it is less. */
 const LEAST_BYTES = 64 * 1024
 /** How many changes between stdout and stderr are remembered. Above that the oldest bytes go, as if there were no room. */
@@ -48,7 +50,7 @@ interface Run {
 export class OutputTail implements Disposable {
   #capacity: number
   readonly #memory: TailMemory
-  #ring = Buffer.alloc(0)
+  #ring = NOTHING
   /** Position of the oldest byte. */
   #start = 0
   #length = 0
@@ -102,7 +104,7 @@ export class OutputTail implements Disposable {
   /** Gives the memory back. It stays empty afterwards. */
   [Symbol.dispose](): void {
     this.#memory.giveBack(this.#ring.length)
-    this.#ring = Buffer.alloc(0)
+    this.#ring = NOTHING
     this.#capacity = 0
     this.#length = 0
     this.#runs = []
