@@ -1,7 +1,8 @@
 # The agent with what runbooks need at least: bash and git. docs/containers.md says how to run it and how to add more.
 # No syntax line and no feature beyond multi-stage builds: docker, podman and buildah build it.
 
-# Both are LTS; the agent itself runs on Node from 20.19, 22.13 or 24 on, and its engine wants glibc 2.34 or newer (this is 2.41).
+# Both are LTS. The agent runs on Node from 20.19, 22.13 or 24 on, and is fastest on 24; its engine wants glibc 2.34 or
+# newer (this is 2.41).
 ARG NODE=24
 ARG DEBIAN=trixie
 
@@ -51,8 +52,6 @@ RUN ln -s /opt/runbook-agent/dist/main.js /usr/local/bin/runbook-agent
 
 # An empty variable is an unset one to the agent, so hoop's chart may set all of its own to nothing.
 ENV RUNBOOK_AGENT_STATE_DIR=/var/lib/runbook-agent
-# Output passes in short-lived buffers: collected early, they cost less CPU and memory.
-ENV NODE_OPTIONS=--max-semi-space-size=1
 USER 10001:10001
 # No HEALTHCHECK: the HTTP port is off unless RUNBOOK_AGENT_HTTP is set, without it there is nothing to ask that the
 # end of the process does not tell, and each check would start a second Node. Kubernetes has probes of its own.

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
-import { main } from './commands/program/main.ts'
+import { keepYoungGenerationSmall } from './commands/start/young-generation.ts'
 
 // Node opens its debugger on SIGUSR1, to every user of this machine; any script of a runbook could send it.
 process.on('SIGUSR1', () => undefined)
 
-void main()
+// The agent: it is also what runs without a word. Here, because to load the rest is what makes the heap grow.
+if (/^(start|-.*)?$/.test(process.argv[2] ?? '')) keepYoungGenerationSmall()
+
+void import('./commands/program/main.ts').then(({ main }) => main())

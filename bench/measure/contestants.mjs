@@ -5,14 +5,15 @@ import { startSshd } from './sshd.mjs'
 
 /**
  * Who is measured, by name: the arguments that tell the driver. What is not installed is in `missing`, with the reason.
- * @param {{ folder: string, go: { peer: string }, before?: string }} options `before` is a built checkout
+ * @param {{ folder: string, go: { peer: string }, before?: string, node?: string }} options `before` is a built
+ *   checkout, `node` a program that runs ours a second time
  * @returns {Promise<{ targets: Map<string, string[]>, missing: string[], stop(): Promise<void> }>}
  */
-export async function contestants({ folder, go, before }) {
-  // As the unit, the image and `npm start` start it: with larger young generations bulk output is often slower.
-  const agent = (file) => ['agent', process.execPath, '--max-semi-space-size=1', file, 'start']
+export async function contestants({ folder, go, before, node }) {
+  const agent = (file, program = process.execPath) => ['agent', program, file, 'start']
   const targets = new Map([['ours', agent(main)]])
   if (before !== undefined) targets.set('before', agent(path.resolve(before, 'dist/main.js')))
+  if (node !== undefined) targets.set('other node', agent(main, path.resolve(node)))
   targets.set('go', ['agent', go.peer])
   targets.set('pipe', ['pipe'])
   const sshd = await startSshd(path.join(folder, 'ssh'))

@@ -58,7 +58,7 @@ export class Agent {
   /** Sessions of lost streams, kept until their commands have ended. */
   readonly #leftovers = new Map<Dispatch, Promise<void>>()
   /** Shared by all streams. */
-  readonly #systemSlots = new Slots(MAX_SYSTEM_REQUESTS, 'system requests')
+  readonly #systemSlots = new Slots(MAX_SYSTEM_REQUESTS, { what: 'system requests' })
 
   constructor(identities: IdentitySource, services: AgentServices, options: AgentOptions = {}) {
     this.#identities = identities

@@ -116,7 +116,7 @@ describe('install', () => {
       'systemctl enable --now runbook-agent.service',
     ])
     const unit = readFileSync(systemUnit(), 'utf8')
-    expect(unit).toContain(`\nExecStart=${at('node')} --max-semi-space-size=1 ${at('main.js')} start\n`)
+    expect(unit).toContain(`\nExecStart=${at('node')} ${at('main.js')} start\n`)
     expect(unit).toContain(`\nLoadCredential=hoop-key:${at('etc/hoop-key')}\n`)
     expect(unit).toContain('\nUser=runbook-agent\n')
     expect(statSync(systemUnit()).mode & 0o022).toBe(0)
@@ -362,7 +362,7 @@ describe('the unit', () => {
 
   test('has paths as systemd reads them', () => {
     const unit = renderUnit(text, { ...options, node: '/n $1%h', main: '/m "$1\\%h', keyFile: '/k $1%h' })
-    expect(unit).toContain('\nExecStart="/n $1%%h" --max-semi-space-size=1 "/m \\"$$1\\\\%%h" start\n')
+    expect(unit).toContain('\nExecStart="/n $1%%h" "/m \\"$$1\\\\%%h" start\n')
     expect(unit).toContain('\nLoadCredential=hoop-key:/k $1%%h\n')
   })
 

@@ -95,10 +95,7 @@ describe('the image', () => {
     const all = [...build, ...image]
     expect(all.filter(({ name }) => /^(ADD|ARG|VOLUME|EXPOSE|HEALTHCHECK)$/.test(name))).toEqual([])
     expect(read('Dockerfile').match(/^ARG .*$/gm)).toEqual(['ARG NODE=24', 'ARG DEBIAN=trixie'])
-    expect(textsOf(all, 'ENV')).toEqual([
-      'RUNBOOK_AGENT_STATE_DIR=/var/lib/runbook-agent',
-      'NODE_OPTIONS=--max-semi-space-size=1',
-    ])
+    expect(textsOf(all, 'ENV')).toEqual(['RUNBOOK_AGENT_STATE_DIR=/var/lib/runbook-agent'])
   })
 })
 

@@ -20,9 +20,7 @@ let site: Site
 
 beforeEach(async () => {
   const command = ['bash', '--norc', '--noprofile']
-  // As the unit, the image and `dev` start them.
-  const env = { NODE_OPTIONS: '--max-semi-space-size=1' }
-  site = await Site.start({ connections: [{ name: 'console', command, env: { PS1: '$ ' } }], env })
+  site = await Site.start({ connections: [{ name: 'console', command, env: { PS1: '$ ' } }] })
 })
 afterEach(async () => {
   await site[Symbol.asyncDispose]()

@@ -15,9 +15,7 @@ it('100 MB into a gateway that reads 1 MB/s arrive whole, and the agent grows by
   using place = new Workplace()
   await using gateway = await ScriptedGateway.start()
   place.write('key', gateway.key())
-  // As the unit, the image and `dev` start it.
-  const env = { NODE_OPTIONS: '--max-semi-space-size=1' }
-  await using agent = new Program(place, ['start', '--key-file', 'key'], env)
+  await using agent = new Program(place, ['start', '--key-file', 'key'])
   await agent.says('stderr', /agent serving/)
   // Warm: the first large output brings the allocator to its working size.
   await run(gateway, 'warm', 5_000_000)

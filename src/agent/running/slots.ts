@@ -1,13 +1,23 @@
+interface SlotsOptions {
+  /** Names the slots in the message for whoever gets none. */
+  readonly what?: string
+  /** Is told how many are taken, each time one is taken or given back. */
+  readonly changed?: (taken: number) => void
+}
+
+const ignore = (): void => undefined
+
 /** How many commands run at once. No queue: a wait would use up the 50 s that the gateway waits. */
 export class Slots {
   readonly limit: number
   readonly #what: string
+  readonly #changed: (taken: number) => void
   #taken = 0
 
-  /** @param what names the slots in the message for whoever gets none */
-  constructor(limit: number, what = 'executions (limits.sessions)') {
+  constructor(limit: number, { what = 'executions (limits.sessions)', changed = ignore }: SlotsOptions = {}) {
     this.limit = limit
     this.#what = what
+    this.#changed = changed
   }
 
   /** The message for whoever gets none. */
@@ -22,7 +32,12 @@ export class Slots {
   /** @returns the slot, to be disposed; undefined when all are taken */
   take(): Disposable | undefined {
     if (this.#taken >= this.limit) return undefined
-    this.#taken += 1
-    return { [Symbol.dispose]: () => void (this.#taken -= 1) }
+    this.#count(1)
+    return { [Symbol.dispose]: () => this.#count(-1) }
+  }
+
+  #count(more: number): void {
+    this.#taken += more
+    this.#changed(this.#taken)
   }
 }

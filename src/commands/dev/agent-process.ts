@@ -8,8 +8,6 @@ import type { DevState } from './state.ts'
 /** First wait before an agent that died is started again. It doubles up to the longest. */
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
-/** Collects buffers outside the heap early: 768 MiB of output cost 40 % less CPU and 15 MB less memory. */
-const SMALL_YOUNG_GENERATION = '--max-semi-space-size=1'
 /** Given to the agent, since it could otherwise take others from this machine's settings file. */
 const STOP: StopSettings = { drainMs: 5000, killGraceMs: 10_000 }
 
@@ -64,15 +62,11 @@ export class AgentProcess {
     const { credentialFile, agentConfigFile, agentFolder } = this.#state
     const times = ['--drain', `${STOP.drainMs}ms`, '--kill-grace', `${STOP.killGraceMs}ms`]
     const files = ['--config', agentConfigFile, '--key-file', credentialFile, '--state-dir', agentFolder]
-    const child = spawn(
-      process.execPath,
-      [SMALL_YOUNG_GENERATION, packageFiles.main, 'start', ...files, ...times],
-      {
-        detached: true,
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        env: agentEnvironment(),
-      },
-    )
+    const child = spawn(process.execPath, [packageFiles.main, 'start', ...files, ...times], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: agentEnvironment(),
+    })
     this.#child = child
     return new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message))

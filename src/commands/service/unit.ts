@@ -80,7 +80,7 @@ function fillIn(line: string, { node, main, keyFile, runAs, forUser }: UnitOptio
   const [name = ''] = line.split('=')
   switch (name) {
     case 'ExecStart':
-      return `ExecStart=${programWord(node)} --max-semi-space-size=1 ${argumentWord(main)} start`
+      return `ExecStart=${programWord(node)} ${argumentWord(main)} start`
     case 'LoadCredential':
       return `LoadCredential=hoop-key:${plain(keyFile).replaceAll('%', '%%')}`
     case 'User':

@@ -18,6 +18,7 @@ import { OomWatch } from '../../runtime/linux/oom-watch.ts'
 import { TailMemory } from '../../runtime/output/output-tail.ts'
 import { Failure } from '../failure.ts'
 import { ControlGroups } from '../../runtime/linux/cgroup.ts'
+import { fitYoungGeneration } from './young-generation.ts'
 
 /** Commands inherit it; systemd's units may have a stricter one. For its own files the agent sets the mode. */
 export const COMMANDS_UMASK = 0o022
@@ -58,7 +59,7 @@ export async function openServices({
     }),
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
-    slots: new Slots(settings.limitsSessions),
+    slots: new Slots(settings.limitsSessions, { changed: fitYoungGeneration }),
     clientVersions: new ClientVersions(),
     tails: new TailMemory(settings.tailMemoryBytes),
     groups: await openGroups(settings, log),
