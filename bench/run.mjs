@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// `npm run bench -- [--rounds 5] [--only NAME,NAME] [--before FOLDER] [--scale 1] [--json]`: measures the built program
-// (dist/main.js) from the outside, beside its peers, in turn, and says which goals it reaches. docs/performance.md
-// explains it. A full run is kept in bench/results.json and bench/results/; one with --only or --scale is not.
+// `npm run bench -- [--rounds 5] [--only NAME,NAME] [--before FOLDER] [--node FILE] [--scale 1] [--json]`: measures the
+// built program (dist/main.js) from the outside, beside its peers, in turn, and says which goals it reaches.
+// docs/performance.md explains it. A full run is kept in bench/results.json and bench/results/; one with --only or
+// --scale is not.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
@@ -16,7 +17,7 @@ import { describe, keep } from './report/results.mjs'
 import { runFolder } from './run-folder.mjs'
 import { verdicts } from './report/verdicts.mjs'
 
-const { rounds, only, before, scale, json } = options()
+const { rounds, only, before, node, scale, json } = options()
 const folder = runFolder()
 const { driver, targets, missing, stop } = await prepare()
 const repository = makeRepository(path.join(folder, 'runbooks'))
@@ -37,7 +38,7 @@ async function prepare() {
   }
   mkdirSync(path.join(folder, 'runs'))
   const driver = new Driver(go.driver, path.join(folder, 'runs'), scale)
-  return { driver, ...(await contestants({ folder, go, before })) }
+  return { driver, ...(await contestants({ folder, go, before, node })) }
 }
 
 async function runRound(number) {
@@ -61,15 +62,29 @@ function text() {
 function options() {
   const text = { type: 'string' }
   try {
-    const known = { rounds: text, only: text, before: text, scale: text, json: { type: 'boolean' } }
-    const { rounds = '5', only, before, scale = '1', json = false } = parseArgs({ options: known }).values
+    const known = {
+      rounds: text,
+      only: text,
+      before: text,
+      node: text,
+      scale: text,
+      json: { type: 'boolean' },
+    }
+    const {
+      rounds = '5',
+      only,
+      before,
+      node,
+      scale = '1',
+      json = false,
+    } = parseArgs({ options: known }).values
     if (!/^[1-9]\d?$/.test(rounds)) throw new Error('--rounds must be a number from 1 to 99')
     if (!(Number(scale) > 0 && Number(scale) <= 1)) throw new Error('--scale must be above 0 and at most 1')
     const names = only?.split(',')
     const unknown = names?.find((name) => !Object.hasOwn(MEASURES, name))
     if (unknown !== undefined)
       throw new Error(`--only knows ${Object.keys(MEASURES).join(', ')}, not "${unknown}"`)
-    return { rounds: Number(rounds), only: names, before, scale: Number(scale), json }
+    return { rounds: Number(rounds), only: names, before, node, scale: Number(scale), json }
   } catch (error) {
     process.stderr.write(`bench: ${error.message}\n`)
     process.exit(64)

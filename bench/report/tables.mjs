@@ -15,13 +15,13 @@ export function samplesTable(samples, rounds) {
 
 /** @param {ReturnType<typeof import('./verdicts.mjs').verdicts>} rows */
 export function verdictTable(rows) {
-  const withBefore = rows.some(({ before }) => before !== undefined)
+  const others = [...new Set(rows.flatMap(({ beside }) => Object.keys(beside)))]
   const head = ['figure', 'unit', 'ours', 'peer', 'its value', 'ratio', 'goal', 'verdict']
   const lines = rows.map((row) => [
     ...[row.name, row.unit, spread(row.ours), row.peer ?? '', spread(row.theirs), spread(row.ratio)],
-    ...[goal(row), verdict(row), ...(withBefore ? [spread(row.before)] : [])],
+    ...[goal(row), verdict(row), ...others.map((name) => spread(row.beside[name]))],
   ])
-  return table(withBefore ? [...head, 'ours / before'] : head, lines)
+  return table([...head, ...others.map((name) => `ours / ${name}`)], lines)
 }
 
 /**

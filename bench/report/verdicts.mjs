@@ -1,6 +1,8 @@
 import { GOALS } from './goals.mjs'
 import { percentile } from '../samples.mjs'
 
+const OTHERS = ['before', 'other node']
+
 /**
  * Every goal whose figures were taken. A ratio is the median of the rounds' own ratios: what the machine did besides
  * met both. `sure` says that every round came to the same verdict.
@@ -12,17 +14,22 @@ export function verdicts(figures) {
     const theirs = figures[goal.theirs ?? goal.figure]?.[goal.peer]
     if (ours === undefined || (goal.peer !== undefined && theirs === undefined)) return []
     const ratios = theirs === undefined ? undefined : ratiosOf(ours, theirs)
-    const before = figures[goal.figure].before
     return [
       {
         ...goal,
         ours: spreadOf(ours),
         ...(theirs && { theirs: spreadOf(theirs), ratio: spreadOf(ratios) }),
-        ...(before && { before: spreadOf(ratiosOf(ours, before)) }),
+        beside: besides(figures[goal.figure]),
         ...judged(goal, ratios ?? ours),
       },
     ]
   })
+}
+
+/** What ours is to the same program of another checkout, and under another Node. */
+function besides({ ours, ...others }) {
+  const taken = OTHERS.filter((name) => others[name] !== undefined)
+  return Object.fromEntries(taken.map((name) => [name, spreadOf(ratiosOf(ours, others[name]))]))
 }
 
 function judged({ atLeast, atMost }, values) {
