@@ -1,7 +1,7 @@
 // Builds `dist` from `src`, and removes what an earlier build left there and no source makes any more: npm would pack
 // it. The program may be running from there, so everything else stays in its place.
 //
-// The sources are ES modules, `dist` is CommonJS, file by file: Node loads that in two thirds of the time
+// The sources are ES modules, `dist` is CommonJS, file by file: Node loads that in less time
 // (docs/performance.md). Its package.json says so to Node.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
