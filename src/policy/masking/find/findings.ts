@@ -1,0 +1,129 @@
+import type { Recognizer } from '../recognizers/recognizer.ts'
+import type { Subject } from './subject.ts'
+import { ContextWords, type Words } from './words.ts'
+
+/** A place of the text that has data of a type. Offsets are bytes. */
+export interface Finding {
+  readonly type: string
+  readonly start: number
+  readonly end: number
+  readonly score: number
+  readonly recognizer: string
+}
+
+/** A recognizer with the words around its matches, ready to be used. */
+export interface Searcher {
+  readonly recognizer: Recognizer
+  readonly context: ContextWords
+}
+
+export function searcher(recognizer: Recognizer): Searcher {
+  return { recognizer, context: new ContextWords(recognizer.context ?? []) }
+}
+
+interface Candidate extends Finding {
+  readonly by: Searcher
+}
+
+/** Where a pattern matched, whether or not it counts. */
+export type Matched = (start: number, end: number) => void
+
+const CONTEXT_BOOST = 0.35
+const CONTEXT_LEAST = 0.4
+const LABEL_BYTES = 24
+
+/**
+ * What the searchers find from `from` on, in the reference's order: the surest first, then the foremost, then the
+ * longest.
+ * @param words those before `from` are known to it; afterwards it has read up to the last match that asked for them
+ * @param matched is told of every match, dropped ones too
+ */
+export function findings(
+  searchers: readonly Searcher[],
+  subject: Subject,
+  { from, words, matched }: { from: number; words: Words; matched?: Matched },
+): Finding[] {
+  const candidates = searchers.flatMap((by) =>
+    widest(candidatesOf(by, subject, from, matched)).sort(bySurety),
+  )
+  const weighed = withContext(candidates, words)
+  return widest(weighed).sort(bySurety).map(asFinding)
+}
+
+function asFinding({ type, start, end, score, recognizer }: Candidate): Finding {
+  return { type, start, end, score, recognizer }
+}
+
+function candidatesOf(by: Searcher, subject: Subject, from: number, matched?: Matched): Candidate[] {
+  const { name, type, patterns } = by.recognizer
+  const candidates: Candidate[] = []
+  for (const { find, score } of patterns) {
+    find(subject, from, (start, end) => {
+      matched?.(start, end)
+      const judged = judge(by.recognizer, subject, start, end, score)
+      if (judged > 0) candidates.push({ type, start, end, score: judged, recognizer: name, by })
+    })
+  }
+  return candidates
+}
+
+/** 0: this match is none. */
+function judge(recognizer: Recognizer, subject: Subject, start: number, end: number, score: number): number {
+  const { check, accepts, labels } = recognizer
+  if (check?.(subject.text.slice(start, end)) === false) return 0
+  if (accepts?.(subject.text.slice(start, end)) === false) return 0
+  if (labels !== undefined && !isLabelled(subject.bytes, start, labels)) return 0
+  return check === undefined ? score : 1
+}
+
+function isLabelled(bytes: Buffer, start: number, labels: readonly string[]): boolean {
+  const before = bytes.toString('utf8', Math.max(0, start - LABEL_BYTES), start).toLowerCase()
+  const words = ` ${before.split(/[^\p{L}\p{Nd}]+/u).join(' ')} `
+  return labels.some((label) => words.includes(` ${label} `))
+}
+
+/** In their order; what is not certain becomes surer by a context word before it. */
+function withContext(candidates: readonly Candidate[], words: Words): Candidate[] {
+  const weighed = [...candidates]
+  const asking = candidates.map((_, place) => place).filter((place) => asks(candidates[place]))
+  asking.sort((left, right) => (candidates[left]?.start ?? 0) - (candidates[right]?.start ?? 0))
+  for (const place of asking) {
+    const candidate = candidates[place]
+    if (candidate === undefined) continue
+    const isSupported = candidate.by.context.isAmong(words.before(candidate.start))
+    const without = candidate.by.recognizer.needsContext === true ? 0 : candidate.score
+    weighed[place] = { ...candidate, score: isSupported ? raised(candidate.score) : without }
+  }
+  return weighed.filter(({ score }) => score > 0)
+}
+
+function asks(candidate: Candidate | undefined): boolean {
+  return candidate !== undefined && candidate.score < 1 && candidate.by.recognizer.context !== undefined
+}
+
+function raised(score: number): number {
+  return Math.min(1, Math.max(CONTEXT_LEAST, score + CONTEXT_BOOST))
+}
+
+/** Without what lies inside another of its type; of equal ones the first stays. In their order. */
+function widest(candidates: readonly Candidate[]): Candidate[] {
+  const places = candidates.map((_, place) => place)
+  places.sort((left, right) => byExtent(candidates[left], candidates[right]) || left - right)
+  const reached = new Map<string, number>()
+  const stays = places.filter((place) => {
+    const candidate = candidates[place]
+    if (candidate === undefined || candidate.end <= (reached.get(candidate.type) ?? -1)) return false
+    reached.set(candidate.type, candidate.end)
+    return true
+  })
+  return stays.sort((left, right) => left - right).flatMap((place) => candidates[place] ?? [])
+}
+
+function byExtent(left: Finding | undefined, right: Finding | undefined): number {
+  if (left === undefined || right === undefined) return 0
+  return left.start - right.start || right.end - left.end
+}
+
+function bySurety(left: Finding, right: Finding): number {
+  return right.score - left.score || byExtent(left, right)
+}

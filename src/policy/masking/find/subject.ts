@@ -1,0 +1,35 @@
+/** The bytes that are looked through, and the same as a string with one character for each byte. */
+export interface Subject {
+  readonly bytes: Buffer
+  readonly text: string
+}
+
+export function subjectOf(bytes: Buffer): Subject {
+  return { bytes, text: bytes.toString('latin1') }
+}
+
+/** Takes what a pattern matches. Offsets are bytes. */
+export type Found = (start: number, end: number) => void
+
+/** Calls back for each match from `from` on, in order; matches do not overlap. */
+export type Finder = (subject: Subject, from: number, found: Found) => void
+
+/**
+ * A space separator of Unicode (`\p{Zs}`), as bytes of UTF-8: never a tab or a line end, so that cells and rows of a
+ * table are not joined.
+ */
+const SPACE = String.raw`(?: |\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80)`
+
+/**
+ * Finds what a regular expression matches, written for bytes; `_` in it stands for one space separator. It has to be
+ * linear: an attempt runs a bounded way, or ends where the next one cannot begin.
+ */
+export function regexp(source: string): Finder {
+  const compiled = new RegExp(source.replaceAll('_', SPACE), 'g')
+  return ({ text }, from, found) => {
+    compiled.lastIndex = from
+    for (let match = compiled.exec(text); match !== null; match = compiled.exec(text)) {
+      found(match.index, match.index + match[0].length)
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import {
+  abaRouting,
+  auAbn,
+  auAcn,
+  auMedicare,
+  auTfn,
+  sgFin,
+  ukNhs,
+  ukNino,
+  usItin,
+  usSsn,
+} from '../checks/english.ts'
+import { verhoeff } from '../checks/digits.ts'
+import { pattern, type Recognizer } from './recognizer.ts'
+
+export const UNITED_STATES: readonly Recognizer[] = [
+  {
+    name: 'UsSsnRecognizer',
+    type: 'US_SSN',
+    patterns: [pattern(String.raw`\b\d{3}-\d{2}-\d{4}\b`, 0.85), pattern(String.raw`\b\d{9}\b`, 0.3)],
+    context: ['ssn', 'social', 'security'],
+    check: usSsn,
+  },
+  {
+    name: 'UsItinRecognizer',
+    type: 'US_ITIN',
+    patterns: [pattern(String.raw`\b9\d{2}-\d{2}-\d{4}\b`, 0.85), pattern(String.raw`\b9\d{8}\b`, 0.3)],
+    context: ['itin', 'taxpayer', 'tax'],
+    check: usItin,
+  },
+  {
+    name: 'UsPassportRecognizer',
+    type: 'US_PASSPORT',
+    patterns: [pattern(String.raw`\b\d{9}\b`, 0.3), pattern(String.raw`\b[A-Z]\d{8}\b`, 0.4)],
+    context: ['passport', 'travel', 'document'],
+  },
+  {
+    name: 'UsDriverLicenseRecognizer',
+    type: 'US_DRIVER_LICENSE',
+    patterns: [
+      pattern(String.raw`\b[A-Z]{1,2}\d{5,9}\b`, 0.3),
+      pattern(String.raw`\b[A-Z]\d{7}\b`, 0.5),
+      pattern(String.raw`\b[A-Z]\d{12}\b`, 0.5),
+    ],
+    context: ['driver', 'license', 'dl'],
+  },
+  {
+    name: 'UsBankRecognizer',
+    type: 'US_BANK_NUMBER',
+    patterns: [pattern(String.raw`\b\d{8,17}\b`, 0.05)],
+    context: ['account', 'bank', 'routing'],
+  },
+  {
+    name: 'AbaRoutingRecognizer',
+    type: 'ABA_ROUTING',
+    patterns: [pattern(String.raw`\b\d{9}\b`, 0.5)],
+    context: ['routing', 'aba', 'transit'],
+    check: abaRouting,
+  },
+  {
+    name: 'MedicalLicenseRecognizer',
+    type: 'MEDICAL_LICENSE',
+    patterns: [pattern(String.raw`\b[A-Z]{1,2}\d{4,8}\b`, 0.4)],
+    context: ['medical', 'license', 'physician', 'doctor'],
+  },
+]
+
+export const BRITAIN_AND_AUSTRALIA: readonly Recognizer[] = [
+  {
+    name: 'UkNhsRecognizer',
+    type: 'UK_NHS',
+    patterns: [pattern(String.raw`\b\d{3}_?\d{3}_?\d{4}\b`, 0.6)],
+    context: ['nhs', 'health'],
+    check: ukNhs,
+  },
+  {
+    name: 'UkNinoRecognizer',
+    type: 'UK_NINO',
+    patterns: [pattern(String.raw`\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]_?\d{2}_?\d{2}_?\d{2}_?[A-D]\b`, 0.7)],
+    context: ['nino', 'national insurance'],
+    check: ukNino,
+  },
+  {
+    name: 'AuTfnRecognizer',
+    type: 'AU_TFN',
+    patterns: [pattern(String.raw`\b\d{3}_?\d{3}_?\d{3}\b`, 0.3)],
+    context: ['tfn', 'tax file'],
+    check: auTfn,
+  },
+  {
+    name: 'AuAbnRecognizer',
+    type: 'AU_ABN',
+    patterns: [pattern(String.raw`\b\d{2}_?\d{3}_?\d{3}_?\d{3}\b`, 0.3)],
+    context: ['abn', 'business number'],
+    check: auAbn,
+  },
+  {
+    name: 'AuAcnRecognizer',
+    type: 'AU_ACN',
+    patterns: [pattern(String.raw`\b\d{3}_?\d{3}_?\d{3}\b`, 0.3)],
+    context: ['acn', 'company number'],
+    check: auAcn,
+  },
+  {
+    name: 'AuMedicareRecognizer',
+    type: 'AU_MEDICARE',
+    patterns: [pattern(String.raw`\b\d{4}_?\d{5}_?\d\b`, 0.6)],
+    context: ['medicare', 'health'],
+    check: auMedicare,
+  },
+]
+
+export const INDIA: readonly Recognizer[] = [
+  {
+    name: 'InAadhaarRecognizer',
+    type: 'IN_AADHAAR',
+    patterns: [pattern(String.raw`\b\d{4}_?\d{4}_?\d{4}\b`, 0.6)],
+    context: ['aadhaar', 'aadhar'],
+    check: verhoeff,
+  },
+  {
+    name: 'InPanRecognizer',
+    type: 'IN_PAN',
+    patterns: [pattern(String.raw`\b[A-Z]{5}\d{4}[A-Z]\b`, 0.85)],
+    context: ['pan', 'permanent account'],
+  },
+  {
+    name: 'InPassportRecognizer',
+    type: 'IN_PASSPORT',
+    patterns: [pattern(String.raw`\b[A-Z]\d{7}\b`, 0.6)],
+    context: ['passport', 'travel'],
+  },
+  {
+    name: 'InVehicleRecognizer',
+    type: 'IN_VEHICLE_REGISTRATION',
+    patterns: [pattern(String.raw`\b[A-Z]{2}_?\d{1,2}_?[A-Z]{1,2}_?\d{4}\b`, 0.6)],
+    context: ['vehicle', 'registration', 'car'],
+  },
+  {
+    name: 'InVoterRecognizer',
+    type: 'IN_VOTER',
+    patterns: [pattern(String.raw`\b[A-Z]{3}\d{7}\b`, 0.6)],
+    context: ['voter', 'epic'],
+  },
+  {
+    name: 'InGstinRecognizer',
+    type: 'IN_GSTIN',
+    patterns: [pattern(String.raw`\b\d{2}[A-Z]{5}\d{4}[A-Z][A-Z\d]Z[A-Z\d]\b`, 0.85)],
+    context: ['gstin', 'gst'],
+  },
+]
+
+export const SINGAPORE: readonly Recognizer[] = [
+  {
+    name: 'SgFinRecognizer',
+    type: 'SG_FIN',
+    patterns: [pattern(String.raw`\b[FGM]\d{7}[A-Z]\b`, 0.7)],
+    context: ['fin', 'singapore'],
+    check: sgFin,
+  },
+  {
+    name: 'SgUenRecognizer',
+    type: 'SG_UEN',
+    patterns: [
+      pattern(String.raw`\b\d{8,9}[A-Z]\b`, 0.5),
+      pattern(String.raw`\b[A-Z]\d{2}[A-Z]{2}\d{4}[A-Z]\b`, 0.7),
+    ],
+    context: ['uen', 'singapore', 'company'],
+  },
+]

@@ -1,0 +1,116 @@
+import type { Finding } from './find/findings.ts'
+import { runeAt } from './find/words.ts'
+
+/** What stands for masked data. */
+export type Replacement =
+  | { readonly form: 'tag' }
+  | { readonly form: 'mask'; readonly character: string; readonly keepLast?: number }
+  | { readonly form: 'text'; readonly text: string }
+  | { readonly form: 'nothing' }
+
+/** A part of the text that is replaced. */
+export interface Piece {
+  readonly type: string
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * The findings without overlaps, in the order of the text: the surest keeps its extent, then the longest, then the
+ * foremost. Others keep what is left of them.
+ */
+export function piecesOf(findings: readonly Finding[]): Piece[] {
+  const edges = [...new Set(findings.flatMap(({ start, end }) => [start, end]))].sort(
+    (left, right) => left - right,
+  )
+  const places = new Map(edges.map((edge, place) => [edge, place]))
+  const owners = new Array<Finding | undefined>(edges.length)
+  const free = edges.map((_, place) => place)
+  for (const finding of [...findings].sort(byRight)) {
+    const end = places.get(finding.end) ?? 0
+    for (
+      let place = firstFree(free, places.get(finding.start) ?? 0);
+      place < end;
+      place = firstFree(free, place)
+    ) {
+      owners[place] = finding
+      free[place] = place + 1
+    }
+  }
+  return joined(owners, edges)
+}
+
+function byRight(left: Finding, right: Finding): number {
+  return right.score - left.score || length(right) - length(left) || left.start - right.start
+}
+
+function length({ start, end }: Finding): number {
+  return end - start
+}
+
+/** The first stretch from `place` on that nobody has taken. What was walked over is shortened, for the next time. */
+function firstFree(free: number[], place: number): number {
+  let last = place
+  while ((free[last] ?? last) !== last) last = free[last] ?? last
+  for (let at = place; at < last;) {
+    const next = free[at] ?? last
+    free[at] = last
+    at = next
+  }
+  return last
+}
+
+function joined(owners: readonly (Finding | undefined)[], edges: readonly number[]): Piece[] {
+  const pieces: Piece[] = []
+  for (let place = 0; place < owners.length;) {
+    const owner = owners[place]
+    let end = place + 1
+    while (end < owners.length && owners[end] === owner) end++
+    if (owner !== undefined) pieces.push({ type: owner.type, start: edges[place] ?? 0, end: edges[end] ?? 0 })
+    place = end
+  }
+  return pieces
+}
+
+/** The text from `from` to `to`, its pieces replaced. */
+export function replaced(
+  bytes: Buffer,
+  pieces: readonly Piece[],
+  replacement: Replacement,
+  { from, to }: { from: number; to: number } = { from: 0, to: bytes.length },
+): Buffer {
+  if (pieces.length === 0) return bytes.subarray(from, to)
+  const parts: Buffer[] = []
+  let given = from
+  for (const piece of pieces) {
+    parts.push(
+      bytes.subarray(given, piece.start),
+      instead(bytes.subarray(piece.start, piece.end), piece.type, replacement),
+    )
+    given = piece.end
+  }
+  parts.push(bytes.subarray(given, to))
+  return Buffer.concat(parts)
+}
+
+function instead(match: Buffer, type: string, replacement: Replacement): Buffer {
+  switch (replacement.form) {
+    case 'tag':
+      return Buffer.from(`<${type}>`)
+    case 'mask':
+      return mask(match, replacement.character, replacement.keepLast ?? 0)
+    case 'text':
+      return Buffer.from(replacement.text)
+    case 'nothing':
+      return Buffer.alloc(0)
+  }
+}
+
+/** One character for each code point, but for the last ones. A match that has no more than those stays as it is. */
+function mask(match: Buffer, character: string, keepLast: number): Buffer {
+  const starts: number[] = []
+  for (let at = 0; at < match.length; at += runeAt(match, at).length) starts.push(at)
+  const kept = starts[Math.max(0, starts.length - keepLast)] ?? match.length
+  if (starts.length <= keepLast) return match
+  return Buffer.concat([Buffer.from(character.repeat(starts.length - keepLast)), match.subarray(kept)])
+}

@@ -1,0 +1,102 @@
+import * as v from 'valibot'
+import { MaskingError, type CustomType } from './find/custom.ts'
+import type { Refinement } from './recognizers/table.ts'
+import type { Replacement } from './replacement.ts'
+
+/** What is to be masked, and how. */
+export interface MaskingRules {
+  /** Names of types; undefined: every built-in one. */
+  readonly entities: readonly string[] | undefined
+  readonly custom: readonly CustomType[]
+  /** Less sure findings pass; undefined: all are masked. */
+  readonly threshold: number | undefined
+  /** Texts that are never masked. */
+  readonly allow: readonly string[]
+  readonly replacement: Replacement
+  /** Where not to do as the reference does. */
+  readonly refine: readonly Refinement[]
+}
+
+export const EVERYTHING: MaskingRules = {
+  entities: undefined,
+  custom: [],
+  threshold: undefined,
+  allow: [],
+  replacement: { form: 'tag' },
+  refine: [],
+}
+
+/** What a rule without a threshold means. */
+const NO_THRESHOLD = 0.5
+
+const score = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
+const texts = v.array(v.string())
+
+const CUSTOM = v.object({
+  name: v.pipe(v.string(), v.nonEmpty()),
+  regex: v.nullish(v.string()),
+  deny_list: v.nullish(texts),
+  score: v.nullish(score),
+})
+
+const RULE = v.object({
+  supported_entity_types: v.nullish(v.array(v.object({ entity_types: v.nullish(texts) }))),
+  custom_entity_types: v.nullish(v.array(CUSTOM)),
+  score_threshold: v.nullish(score),
+})
+
+/**
+ * `DataMaskingEntityTypesData` of a session (protocol.md 8.3). Several rules count together: all their types, and the
+ * lowest threshold.
+ * @returns undefined when nothing is to be masked
+ * @throws MaskingError when it cannot be decoded
+ */
+export function decodeMasking(payload: Buffer | undefined): MaskingRules | undefined {
+  const rules = decoded(payload)
+  const entities = rules.flatMap(({ supported_entity_types: groups }) =>
+    (groups ?? []).flatMap(({ entity_types: names }) => names ?? []),
+  )
+  const custom = rules.flatMap(({ custom_entity_types: types }) => (types ?? []).map(customType))
+  if (entities.length === 0 && custom.length === 0) return undefined
+  const threshold = Math.min(...rules.map(({ score_threshold: least }) => least ?? NO_THRESHOLD))
+  return { ...EVERYTHING, entities: [...new Set(entities)], custom, threshold }
+}
+
+/** Custom types as a person writes them into a file: the same members. @throws MaskingError */
+export function decodeCustomTypes(list: unknown): CustomType[] {
+  const types = v.safeParse(v.array(CUSTOM), list)
+  if (types.success) return types.output.map(customType)
+  throw new MaskingError(`a list of {name, regex or deny_list, score} is expected, ${wrong(types.issues[0])}`)
+}
+
+function decoded(payload: Buffer | undefined): v.InferOutput<typeof RULE>[] {
+  if (payload === undefined || payload.length === 0) return []
+  const rules = v.safeParse(v.nullable(v.array(RULE)), parse(payload))
+  if (rules.success) return rules.output ?? []
+  throw new MaskingError(`unable to decode data masking rules, reason=${wrong(rules.issues[0])}`)
+}
+
+function parse(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString('utf8')) as unknown
+  } catch {
+    // The parser's message quotes the text.
+    throw new MaskingError('unable to decode data masking rules, reason=this is not JSON')
+  }
+}
+
+/** Where it is, and what belongs there; never what is there. */
+function wrong(issue: v.BaseIssue<unknown>): string {
+  const where = v.getDotPath(issue) ?? 'the whole'
+  return `wrong at ${where}: ${issue.expected ?? 'another value'} belongs there`
+}
+
+/** Go reads a score that is missing as 0, and finds nothing with it: here such a type is certain. */
+function customType({ name, regex, deny_list: denyList, score }: v.InferOutput<typeof CUSTOM>): CustomType {
+  return {
+    name,
+    regex: regex === '' ? undefined : (regex ?? undefined),
+    denyList: (denyList ?? []).filter((text) => text !== ''),
+    score: score === 0 ? 1 : (score ?? 1),
+  }
+}
