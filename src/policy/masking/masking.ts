@@ -1,13 +1,24 @@
 import { customRecognizer } from './find/custom.ts'
-import { findings, searcher, type Finding, type Matched, type Searcher } from './find/findings.ts'
+import {
+  done,
+  findings,
+  searcher,
+  type Finding,
+  type Place,
+  type Searcher,
+  type Work,
+} from './find/findings.ts'
 import { subjectOf, type Subject } from './find/subject.ts'
 import { Words } from './find/words.ts'
+import type { Recognizer } from './recognizers/recognizer.ts'
 import { BUILT_IN, EXTRA, NEED_MODEL, refined } from './recognizers/table.ts'
 import { piecesOf, replaced, type Replacement } from './replacement.ts'
 import type { MaskingRules } from './rules.ts'
 
 /** Scores are sums: 0.3 + 0.35 is a little less than 0.65. */
 const TOLERANCE = 1e-9
+const LARGEST_WINDOW = 64 * 1024
+const STEPS_OF_WINDOW = 1_600_000
 
 /** Types that are asked for and cannot be found. */
 export interface Unserved {
@@ -20,33 +31,44 @@ export interface Unserved {
 export class Masking {
   readonly unserved: Unserved
   readonly replacement: Replacement
+  /** So many bytes can be looked through at once without holding up others for long. */
+  readonly window: number
+  /** Names of types that are ended by the line, since only a regex of somebody knows where else they end. */
+  readonly custom: ReadonlySet<string>
   readonly #searchers: readonly Searcher[]
   readonly #threshold: number
   readonly #allowed: ReadonlySet<string>
 
   /** @throws MaskingError for a custom type that cannot be used */
   constructor(rules: MaskingRules) {
+    const customs = rules.custom.map(customRecognizer)
     this.unserved = unservedOf(rules)
     this.replacement = rules.replacement
-    this.#searchers = recognizersOf(rules).map(searcher)
+    this.window = windowFor(Math.max(0, ...customs.map(({ steps }) => steps)))
+    this.custom = new Set(customs.map(({ type }) => type))
+    this.#searchers = [...builtInOf(rules, this.custom), ...customs].map(searcher)
     this.#threshold = (rules.threshold ?? 0) - TOLERANCE
     this.#allowed = new Set(rules.allow.map((text) => Buffer.from(text).toString('latin1')))
+  }
+
+  /** Whether this type is looked for. */
+  finds(type: string): boolean {
+    return this.#searchers.some(({ recognizer }) => recognizer.type === type)
   }
 
   /** Everything in the text that is to be masked, in the reference's order. Offsets are bytes. */
   find(text: Buffer): Finding[] {
     const words = new Words()
     words.next(text, 0)
-    return this.findFrom(subjectOf(text), { from: 0, words })
+    return done(this.search(subjectOf(text), { from: 0, words }))
   }
 
   /** The same for a part of a text, with what is before `from` around it. */
-  findFrom(subject: Subject, place: { from: number; words: Words; matched?: Matched }): Finding[] {
-    const found = findings(this.#searchers, subject, place)
+  *search(subject: Subject, place: Place): Work<Finding[]> {
+    const found = yield* findings(this.#searchers, subject, place)
     return found.filter(
       ({ score, start, end }) =>
-        score >= this.#threshold &&
-        (this.#allowed.size === 0 || !this.#allowed.has(subject.text.slice(start, end))),
+        score >= this.#threshold && !this.#allowed.has(subject.text.slice(start, end)),
     )
   }
 
@@ -56,13 +78,16 @@ export class Masking {
   }
 }
 
-function recognizersOf({ entities, custom, refine }: MaskingRules) {
-  const customs = custom.map(customRecognizer)
-  const named = new Set(customs.map(({ type }) => type))
+/** A custom regex may take some 30 ns for each of its steps at each byte: this many bytes take 50 ms at most. */
+function windowFor(steps: number): number {
+  return Math.min(LARGEST_WINDOW, Math.floor(STEPS_OF_WINDOW / Math.max(1, steps)))
+}
+
+function builtInOf({ entities, refine }: MaskingRules, custom: ReadonlySet<string>): readonly Recognizer[] {
   const asked = new Set(entities)
   const builtIn = BUILT_IN.filter(({ type }) => entities === undefined || asked.has(type))
-  const extra = EXTRA.filter(({ type }) => asked.has(type) && !named.has(type))
-  return [...builtIn.flatMap((recognizer) => refined(recognizer, refine)), ...extra, ...customs]
+  const extra = EXTRA.filter(({ type }) => asked.has(type) && !custom.has(type))
+  return [...builtIn.flatMap((recognizer) => refined(recognizer, refine)), ...extra]
 }
 
 function unservedOf({ entities = [], custom }: MaskingRules): Unserved {

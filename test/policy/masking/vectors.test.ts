@@ -54,10 +54,10 @@ function masked(vector: Vector, replacement: MaskingRules['replacement']): strin
 
 function described(text: Buffer, { type, start, end, score, recognizer }: Finding): Record<string, unknown> {
   const [before, match] = [text.toString('utf8', 0, start), text.toString('utf8', start, end)]
-  const [points, units] = [[...before].length, before.length]
+  const [points, units] = [Array.from(before).length, before.length]
   return {
     ...{ type, start, end, score, recognizer, text: match },
-    ...{ cp_start: points, cp_end: points + [...match].length },
+    ...{ cp_start: points, cp_end: points + Array.from(match).length },
     ...{ utf16_start: units, utf16_end: units + match.length },
   }
 }

@@ -5,7 +5,7 @@ const ODD = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 1
 
 /** An Italian tax code, by the table of the decree of 1976. */
 export function itFiscalCode(match: string): boolean {
-  const sum = [...match.slice(0, 15)].reduce((total, letter, place) => {
+  const sum = Array.from(match.slice(0, 15)).reduce((total, letter, place) => {
     const value = letter > '9' ? letter.charCodeAt(0) - 65 : Number(letter)
     return total + (place % 2 === 0 ? (ODD[value] ?? 0) : value)
   }, 0)

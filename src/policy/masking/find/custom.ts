@@ -17,55 +17,67 @@ export class MaskingError extends Error {
 
 /** Compiling takes long before the size is known; nobody writes a pattern like this by hand. */
 const MAX_PATTERN_LENGTH = 10_000
-/** Steps that a compiled pattern may have: each byte may cost all of them. */
-const MAX_STEPS = 5000
+/** Steps that a compiled pattern may have: each byte may cost all of them, some 30 ns each. */
+const MAX_STEPS = 800
+/** A list has many steps, and few of them at a time: texts begin differently. */
+const STEPS_OF_LIST = 200
 
-/** @throws MaskingError for a pattern that RE2 does not take, and for a type without anything to look for */
-export function customRecognizer(custom: CustomType): Recognizer {
-  const { name, regex, denyList, score } = custom
-  const patterns: Pattern[] = []
-  if (regex !== undefined) patterns.push({ find: re2(name, regex), score })
-  if (denyList.length > 0) patterns.push({ find: wholeWords(name, denyList), score })
-  if (patterns.length === 0) throw new MaskingError(`custom type ${name} has neither a regex nor a deny_list`)
-  return { name: `custom:${name}`, type: name, patterns }
+/** A type's recognizer, and how many steps it may take for a byte. */
+export interface CustomRecognizer extends Recognizer {
+  readonly steps: number
 }
 
-function re2(name: string, regex: string): Finder {
-  const compiled = compile(name, regex)
-  return ({ bytes }, from, found) => {
+/** @throws MaskingError for a pattern that RE2 does not take, and for a type without anything to look for */
+export function customRecognizer({ name, regex, denyList, score }: CustomType): CustomRecognizer {
+  const patterns: Pattern[] = []
+  const compiled = regex === undefined ? undefined : compile(name, regex)
+  if (compiled !== undefined) patterns.push({ find: re2(limited(name, compiled)), score })
+  if (denyList.length > 0) patterns.push({ find: wholeWords(name, denyList), score })
+  if (patterns.length === 0) throw new MaskingError(`custom type ${name} has neither a regex nor a deny_list`)
+  const steps = Math.max(compiled?.programSize() ?? 0, denyList.length > 0 ? STEPS_OF_LIST : 0)
+  return { name: `custom:${name}`, type: name, patterns, steps }
+}
+
+function re2(compiled: RE2JS): Finder {
+  return function* ({ bytes }, from, found) {
     const matcher = compiled.matcher(bytes)
     for (let more = matcher.find(from); more; more = matcher.find()) {
       if (matcher.end() > matcher.start()) found(matcher.start(), matcher.end())
+      yield
     }
   }
 }
 
-/** The texts of a deny list, in any case, where no letter, digit or `_` is before or behind. The longest is tried first. */
+/** The texts of a list in any case, with no letter, digit or `_` before and behind. The longest is tried first. */
 function wholeWords(name: string, texts: readonly string[]): Finder {
   const choices = [...texts]
     .sort((left, right) => right.length - left.length)
     .map((text) => RE2JS.quote(text))
-  const compiled = compile(name, `(?i)(?:^|[^\\pL\\pN_])(${choices.join('|')})(?:[^\\pL\\pN_]|$)`)
-  return ({ bytes }, from, found) => {
+  const compiled = compile(name, `(?i)(?:^|[^\\pL\\pN_])(${choices.join('|')})(?:[^\\pL\\pN_]|$)`, Infinity)
+  return function* ({ bytes }, from, found) {
     const matcher = compiled.matcher(bytes)
     for (let more = matcher.find(from); more; more = matcher.find(matcher.end(1))) {
       found(matcher.start(1), matcher.end(1))
+      yield
     }
   }
 }
 
-function compile(name: string, regex: string): RE2JS {
-  if (regex.length > MAX_PATTERN_LENGTH) {
-    throw new MaskingError(`custom type ${name}: its pattern is longer than ${MAX_PATTERN_LENGTH} characters`)
+function limited(name: string, compiled: RE2JS): RE2JS {
+  if (compiled.programSize() <= MAX_STEPS) return compiled
+  throw new MaskingError(
+    `custom type ${name}: its regex has ${compiled.programSize()} steps, ${MAX_STEPS} are allowed: let it repeat fewer times`,
+  )
+}
+
+function compile(name: string, regex: string, longest = MAX_PATTERN_LENGTH): RE2JS {
+  if (regex.length > longest) {
+    throw new MaskingError(`custom type ${name}: its regex is longer than ${longest} characters`)
   }
   try {
-    const compiled = RE2JS.compile(regex)
-    if (compiled.programSize() <= MAX_STEPS) return compiled
+    return RE2JS.compile(regex)
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error
     throw new MaskingError(`custom type ${name}: ${error.message}`)
   }
-  throw new MaskingError(
-    `custom type ${name}: its pattern has more than ${MAX_STEPS} steps, repeat fewer times`,
-  )
 }

@@ -1,4 +1,4 @@
-import type { Found, Subject } from './subject.ts'
+import type { Matched, Subject } from './subject.ts'
 
 /** Bits of what a byte can be. */
 const WORD = 1
@@ -10,7 +10,7 @@ const KINDS = kinds()
  * E-mail addresses, from each `@` to both sides: a regular expression would begin anew at each word of a long text that
  * has no `@`, which is quadratic.
  */
-export function findEmails({ text }: Subject, from: number, found: Found): void {
+export function findEmails({ text }: Subject, from: number, found: Matched): undefined {
   let limit = from
   for (let at = text.indexOf('@', from); at !== -1; at = text.indexOf('@', at + 1)) {
     const start = localStart(text, limit, at)
@@ -19,6 +19,7 @@ export function findEmails({ text }: Subject, from: number, found: Found): void 
     found(start, end)
     limit = end
   }
+  return undefined
 }
 
 /** Where the local part begins: at the first word boundary. Dots stand inside only. */

@@ -1,5 +1,5 @@
 import type { Recognizer } from '../recognizers/recognizer.ts'
-import type { Subject } from './subject.ts'
+import type { Matched, Subject } from './subject.ts'
 import { ContextWords, type Words } from './words.ts'
 
 /** A place of the text that has data of a type. Offsets are bytes. */
@@ -25,8 +25,25 @@ interface Candidate extends Finding {
   readonly by: Searcher
 }
 
-/** Where a pattern matched, whether or not it counts. */
-export type Matched = (start: number, end: number) => void
+/** Where in a text to look. */
+export interface Place {
+  readonly from: number
+  /** Knows those before `from`. Afterwards it has read up to the last match that asked for them. */
+  readonly words: Words
+  /** Is told of every match, dropped ones too. */
+  readonly matched?: Matched
+}
+
+/** Work that can be left and gone on with at each `yield`. */
+export type Work<Result> = Generator<undefined, Result, undefined>
+
+/** Does it in one go. */
+export function done<Result>(work: Work<Result>): Result {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
 
 const CONTEXT_BOOST = 0.35
 const CONTEXT_LEAST = 0.4
@@ -34,35 +51,32 @@ const LABEL_BYTES = 24
 
 /**
  * What the searchers find from `from` on, in the reference's order: the surest first, then the foremost, then the
- * longest.
- * @param words those before `from` are known to it; afterwards it has read up to the last match that asked for them
- * @param matched is told of every match, dropped ones too
+ * longest. It stops after each bounded part of the work, for whoever has something else to do.
  */
-export function findings(
-  searchers: readonly Searcher[],
-  subject: Subject,
-  { from, words, matched }: { from: number; words: Words; matched?: Matched },
-): Finding[] {
-  const candidates = searchers.flatMap((by) =>
-    widest(candidatesOf(by, subject, from, matched)).sort(bySurety),
-  )
-  const weighed = withContext(candidates, words)
-  return widest(weighed).sort(bySurety).map(asFinding)
+export function* findings(searchers: readonly Searcher[], subject: Subject, place: Place): Work<Finding[]> {
+  const candidates: Candidate[] = []
+  for (const by of searchers) {
+    const own = yield* candidatesOf(by, subject, place)
+    for (const candidate of widest(own).sort(bySurety)) candidates.push(candidate)
+  }
+  return widest(withContext(candidates, place.words)).sort(bySurety).map(asFinding)
 }
 
 function asFinding({ type, start, end, score, recognizer }: Candidate): Finding {
   return { type, start, end, score, recognizer }
 }
 
-function candidatesOf(by: Searcher, subject: Subject, from: number, matched?: Matched): Candidate[] {
+function* candidatesOf(by: Searcher, subject: Subject, { from, matched }: Place): Work<Candidate[]> {
   const { name, type, patterns } = by.recognizer
   const candidates: Candidate[] = []
   for (const { find, score } of patterns) {
-    find(subject, from, (start, end) => {
+    const found: Matched = (start, end) => {
       matched?.(start, end)
       const judged = judge(by.recognizer, subject, start, end, score)
       if (judged > 0) candidates.push({ type, start, end, score: judged, recognizer: name, by })
-    })
+    }
+    yield
+    yield* find(subject, from, found) ?? []
   }
   return candidates
 }

@@ -8,11 +8,14 @@ export function subjectOf(bytes: Buffer): Subject {
   return { bytes, text: bytes.toString('latin1') }
 }
 
-/** Takes what a pattern matches. Offsets are bytes. */
-export type Found = (start: number, end: number) => void
+/** Is told where a pattern matches. Offsets are bytes. */
+export type Matched = (start: number, end: number) => void
 
-/** Calls back for each match from `from` on, in order; matches do not overlap. */
-export type Finder = (subject: Subject, from: number, found: Found) => void
+/**
+ * Calls back for each match from `from` on, in order; matches do not overlap. One that takes long is a generator, and
+ * stops after each match.
+ */
+export type Finder = (subject: Subject, from: number, found: Matched) => Iterable<undefined> | undefined
 
 /**
  * A space separator of Unicode (`\p{Zs}`), as bytes of UTF-8: never a tab or a line end, so that cells and rows of a
@@ -31,5 +34,6 @@ export function regexp(source: string): Finder {
     for (let match = compiled.exec(text); match !== null; match = compiled.exec(text)) {
       found(match.index, match.index + match[0].length)
     }
+    return undefined
   }
 }

@@ -19,6 +19,14 @@ export class Words {
     this.#cursor = from
   }
 
+  copy(): Words {
+    const copy = new Words()
+    copy.#bytes = this.#bytes
+    copy.#cursor = this.#cursor
+    copy.#words = [...this.#words]
+    return copy
+  }
+
   /** The words that end before `offset`, in order and in lower case. The word that `offset` cuts is none of them. */
   before(offset: number): readonly string[] {
     while (this.#cursor < offset) {

@@ -1,0 +1,51 @@
+import type { Subject } from './find/subject.ts'
+
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+const BEGIN_KEY = '-----BEGIN '
+const END_KEY = '-----END '
+/** The longest private key that is looked for, with its first and last line. */
+const LONGEST_KEY = 16_384 + 200
+
+/** Behind the last line that has ended, or `from` when none has. */
+export function lineEnd({ bytes }: Subject, from: number): number {
+  for (let end = bytes.length; end > from; end--) {
+    const byte = bytes[end - 1]
+    if (byte === 0x0a || byte === 0x0d) return end
+  }
+  return from
+}
+
+/** `cut`, or the beginning of the line in which a private key begins that has not ended yet. */
+export function beforeOpenKey({ text }: Subject, from: number, cut: number): number {
+  const open = text.lastIndexOf(BEGIN_KEY, cut)
+  if (open < from || text.length - open > LONGEST_KEY) return cut
+  const end = text.indexOf(END_KEY, open)
+  if (end !== -1 && end < cut) return cut
+  return Math.max(from, text.lastIndexOf('\n', open) + 1)
+}
+
+/** The last place up to `cut` where no match and, if possible, no word lies across. */
+export function clearOf(matches: readonly Span[], { bytes }: Subject, from: number, cut: number): number {
+  const byStart = [...matches].sort((left, right) => right.start - left.start)
+  let place = cut
+  for (;;) {
+    const apart = betweenWords(bytes, from, place)
+    const clear = byStart.reduce((at, { start, end }) => (start < at && end > at ? start : at), apart)
+    if (clear === apart || clear <= from) return clear
+    place = clear
+  }
+}
+
+/** The last place up to `place` behind an ASCII character that is in no word; `place` itself when there is none. */
+function betweenWords(bytes: Buffer, from: number, place: number): number {
+  for (let at = place; at > from; at--) if (isApart(bytes[at - 1] ?? 0)) return at
+  return place
+}
+
+function isApart(byte: number): boolean {
+  return byte < 0x80 && !/[A-Za-z0-9]/.test(String.fromCharCode(byte))
+}
