@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MaskedStream } from '../../../src/policy/masking/masked-stream.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
-import { EVERYTHING, type MaskingRules } from '../../../src/policy/masking/rules.ts'
+import { EVERYTHING } from '../../../src/policy/masking/rules.ts'
 
 const file = new URL('../../fixtures/vectors/masking.json', import.meta.url)
 const inputs = (JSON.parse(readFileSync(file, 'utf8')) as { input: string }[]).map(({ input }) => input)
