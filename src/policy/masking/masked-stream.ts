@@ -1,7 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { OutputFilter } from '../output-filter.ts'
 import { beforeOpenKey, clearOf, lineEnd, type Span } from './cut.ts'
-import type { Finding, Work } from './find/findings.ts'
+import type { FoundData, Work } from './find/findings.ts'
 import { subjectOf, type Subject } from './find/subject.ts'
 import { Words } from './find/words.ts'
 import type { Masking } from './masking.ts'
@@ -130,7 +130,7 @@ export class MaskedStream implements OutputFilter {
   /** Whole lines: no match of a built-in type goes on behind them. */
   *#judgeLines(subject: Subject, from: number): Work<Judged> {
     const cut = subject.bytes.length
-    this.#words.next(subject.bytes, from)
+    this.#words.next(subject.text, from)
     const found = yield* this.#masking.search(subject, { from, words: this.#words })
     this.#words.before(cut)
     return this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])
@@ -140,7 +140,7 @@ export class MaskedStream implements OutputFilter {
   *#judgePart(subject: Subject, from: number): Work<Judged> {
     const matches: Span[] = []
     const matched = (start: number, end: number) => void matches.push({ start, end })
-    this.#words.next(subject.bytes, from)
+    this.#words.next(subject.text, from)
     const found = yield* this.#masking.search(subject, { from, words: this.#words.copy(), matched })
     const again = Math.floor((subject.bytes.length - from) * AGAIN)
     const last = subject.bytes.length - again
@@ -151,7 +151,7 @@ export class MaskedStream implements OutputFilter {
   }
 
   /** A match that was cut is masked up to a blank; one of a custom type, which may have blanks, to the end of the line. */
-  #restOfTorn({ text }: Subject, from: number): Finding[] {
+  #restOfTorn({ text }: Subject, from: number): FoundData[] {
     if (this.#torn === undefined) return []
     const end = this.#masking.custom.has(this.#torn) ? /[\n\r]/g : /[\t\n\f\r ]/g
     end.lastIndex = from
@@ -159,7 +159,7 @@ export class MaskedStream implements OutputFilter {
     return found === from ? [] : [{ type: this.#torn, start: from, end: found, score: 2, recognizer: '' }]
   }
 
-  #upTo(cut: number, found: readonly Finding[]): Judged {
+  #upTo(cut: number, found: readonly FoundData[]): Judged {
     const pieces = piecesOf(found).filter(({ start }) => start < cut)
     const last = pieces.at(-1)
     this.#torn = last !== undefined && last.end > cut ? last.type : undefined

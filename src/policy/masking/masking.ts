@@ -1,9 +1,10 @@
+import { encodeText } from '../../golang/text/byte-string.ts'
 import { customRecognizer } from './find/custom.ts'
 import {
   done,
   findings,
   searcher,
-  type Finding,
+  type FoundData,
   type Place,
   type Searcher,
   type Work,
@@ -48,7 +49,7 @@ export class Masking {
     this.custom = new Set(customs.map(({ type }) => type))
     this.#searchers = [...builtInOf(rules, this.custom), ...customs].map(searcher)
     this.#threshold = (rules.threshold ?? 0) - TOLERANCE
-    this.#allowed = new Set(rules.allow.map((text) => Buffer.from(text).toString('latin1')))
+    this.#allowed = new Set(rules.allow.map(encodeText))
   }
 
   /** Whether this type is looked for. */
@@ -57,14 +58,15 @@ export class Masking {
   }
 
   /** Everything in the text that is to be masked, in the reference's order. Offsets are bytes. */
-  find(text: Buffer): Finding[] {
+  find(text: Buffer): FoundData[] {
+    const subject = subjectOf(text)
     const words = new Words()
-    words.next(text, 0)
-    return done(this.search(subjectOf(text), { from: 0, words }))
+    words.next(subject.text, 0)
+    return done(this.search(subject, { from: 0, words }))
   }
 
   /** The same for a part of a text, with what is before `from` around it. */
-  *search(subject: Subject, place: Place): Work<Finding[]> {
+  *search(subject: Subject, place: Place): Work<FoundData[]> {
     const found = yield* findings(this.#searchers, subject, place)
     return found.filter(
       ({ score, start, end }) =>

@@ -1,5 +1,5 @@
-import type { Finding } from './find/findings.ts'
-import { runeAt } from './find/words.ts'
+import { countRunes, firstRunes } from '../../golang/text/byte-string.ts'
+import type { FoundData } from './find/findings.ts'
 
 /** What stands for masked data. */
 export type Replacement =
@@ -19,12 +19,12 @@ export interface Piece {
  * The findings without overlaps, in the order of the text: the surest keeps its extent, then the longest, then the
  * foremost. Others keep what is left of them.
  */
-export function piecesOf(findings: readonly Finding[]): Piece[] {
+export function piecesOf(findings: readonly FoundData[]): Piece[] {
   const edges = [...new Set(findings.flatMap(({ start, end }) => [start, end]))].sort(
     (left, right) => left - right,
   )
   const places = new Map(edges.map((edge, place) => [edge, place]))
-  const owners = new Array<Finding | undefined>(edges.length)
+  const owners = new Array<FoundData | undefined>(edges.length)
   const free = edges.map((_, place) => place)
   for (const finding of [...findings].sort(byRight)) {
     const end = places.get(finding.end) ?? 0
@@ -40,11 +40,11 @@ export function piecesOf(findings: readonly Finding[]): Piece[] {
   return joined(owners, edges)
 }
 
-function byRight(left: Finding, right: Finding): number {
+function byRight(left: FoundData, right: FoundData): number {
   return right.score - left.score || length(right) - length(left) || left.start - right.start
 }
 
-function length({ start, end }: Finding): number {
+function length({ start, end }: FoundData): number {
   return end - start
 }
 
@@ -60,7 +60,7 @@ function firstFree(free: number[], place: number): number {
   return last
 }
 
-function joined(owners: readonly (Finding | undefined)[], edges: readonly number[]): Piece[] {
+function joined(owners: readonly (FoundData | undefined)[], edges: readonly number[]): Piece[] {
   const pieces: Piece[] = []
   for (let place = 0; place < owners.length;) {
     const owner = owners[place]
@@ -108,9 +108,11 @@ function instead(match: Buffer, type: string, replacement: Replacement): Buffer 
 
 /** One character for each code point, but for the last ones. A match that has no more than those stays as it is. */
 function mask(match: Buffer, character: string, keepLast: number): Buffer {
-  const starts: number[] = []
-  for (let at = 0; at < match.length; at += runeAt(match, at).length) starts.push(at)
-  const kept = starts[Math.max(0, starts.length - keepLast)] ?? match.length
-  if (starts.length <= keepLast) return match
-  return Buffer.concat([Buffer.from(character.repeat(starts.length - keepLast)), match.subarray(kept)])
+  const text = match.toString('latin1')
+  const masked = countRunes(text) - keepLast
+  if (masked <= 0) return match
+  return Buffer.concat([
+    Buffer.from(character.repeat(masked)),
+    match.subarray(firstRunes(text, masked).length),
+  ])
 }

@@ -46,7 +46,7 @@ const RULE = v.object({
 })
 
 /**
- * `DataMaskingEntityTypesData` of a session (protocol.md 8.3). Several rules count together: all their types, and the
+ * `DataMaskingEntityTypesData` of a session (protocol.md 8.2). Several rules count together: all their types, and the
  * lowest threshold.
  * @returns undefined when nothing is to be masked
  * @throws MaskingError when it cannot be decoded

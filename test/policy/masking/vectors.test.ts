@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Finding } from '../../../src/policy/masking/find/findings.ts'
+import type { FoundData } from '../../../src/policy/masking/find/findings.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
 import { decodeCustomTypes, EVERYTHING, type MaskingRules } from '../../../src/policy/masking/rules.ts'
 
@@ -52,7 +52,10 @@ function masked(vector: Vector, replacement: MaskingRules['replacement']): strin
   return new Masking({ ...rulesOf(vector), replacement }).mask(Buffer.from(vector.input)).toString()
 }
 
-function described(text: Buffer, { type, start, end, score, recognizer }: Finding): Record<string, unknown> {
+function described(
+  text: Buffer,
+  { type, start, end, score, recognizer }: FoundData,
+): Record<string, unknown> {
   const [before, match] = [text.toString('utf8', 0, start), text.toString('utf8', start, end)]
   const [points, units] = [Array.from(before).length, before.length]
   return {

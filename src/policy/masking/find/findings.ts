@@ -3,7 +3,7 @@ import type { Matched, Subject } from './subject.ts'
 import { ContextWords, type Words } from './words.ts'
 
 /** A place of the text that has data of a type. Offsets are bytes. */
-export interface Finding {
+export interface FoundData {
   readonly type: string
   readonly start: number
   readonly end: number
@@ -21,7 +21,7 @@ export function searcher(recognizer: Recognizer): Searcher {
   return { recognizer, context: new ContextWords(recognizer.context ?? []) }
 }
 
-interface Candidate extends Finding {
+interface Candidate extends FoundData {
   readonly by: Searcher
 }
 
@@ -53,7 +53,7 @@ const LABEL_BYTES = 24
  * What the searchers find from `from` on, in the reference's order: the surest first, then the foremost, then the
  * longest. It stops after each bounded part of the work, for whoever has something else to do.
  */
-export function* findings(searchers: readonly Searcher[], subject: Subject, place: Place): Work<Finding[]> {
+export function* findings(searchers: readonly Searcher[], subject: Subject, place: Place): Work<FoundData[]> {
   const candidates: Candidate[] = []
   for (const by of searchers) {
     const own = yield* candidatesOf(by, subject, place)
@@ -62,7 +62,7 @@ export function* findings(searchers: readonly Searcher[], subject: Subject, plac
   return widest(withContext(candidates, place.words)).sort(bySurety).map(asFinding)
 }
 
-function asFinding({ type, start, end, score, recognizer }: Candidate): Finding {
+function asFinding({ type, start, end, score, recognizer }: Candidate): FoundData {
   return { type, start, end, score, recognizer }
 }
 
@@ -133,11 +133,11 @@ function widest(candidates: readonly Candidate[]): Candidate[] {
   return stays.sort((left, right) => left - right).flatMap((place) => candidates[place] ?? [])
 }
 
-function byExtent(left: Finding | undefined, right: Finding | undefined): number {
+function byExtent(left: FoundData | undefined, right: FoundData | undefined): number {
   if (left === undefined || right === undefined) return 0
   return left.start - right.start || right.end - left.end
 }
 
-function bySurety(left: Finding, right: Finding): number {
+function bySurety(left: FoundData, right: FoundData): number {
   return right.score - left.score || byExtent(left, right)
 }

@@ -1,7 +1,9 @@
+import type { ByteString } from '../../../golang/text/byte-string.ts'
+
 /** The bytes that are looked through, and the same as a string with one character for each byte. */
 export interface Subject {
   readonly bytes: Buffer
-  readonly text: string
+  readonly text: ByteString
 }
 
 export function subjectOf(bytes: Buffer): Subject {

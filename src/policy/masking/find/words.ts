@@ -1,3 +1,5 @@
+import { decodeText, runeAt, type ByteString } from '../../../golang/text/byte-string.ts'
+
 /** So many words before a match can make it surer. */
 const WORDS_BEFORE = 5
 /** Longer words are in no list, whatever they are. */
@@ -8,20 +10,20 @@ const LONGEST_BYTES = 64
  * reads the text once. `next` goes on with what follows that text, so that a text may come in pieces.
  */
 export class Words {
-  #bytes: Buffer = Buffer.alloc(0)
+  #text: ByteString = ''
   /** Up to here words are read, and end: none lies across it. */
   #cursor = 0
   #words: string[] = []
 
   /** @param from what lies before was read as the text before */
-  next(bytes: Buffer, from: number): void {
-    this.#bytes = bytes
+  next(text: ByteString, from: number): void {
+    this.#text = text
     this.#cursor = from
   }
 
   copy(): Words {
     const copy = new Words()
-    copy.#bytes = this.#bytes
+    copy.#text = this.#text
     copy.#cursor = this.#cursor
     copy.#words = [...this.#words]
     return copy
@@ -30,8 +32,8 @@ export class Words {
   /** The words that end before `offset`, in order and in lower case. The word that `offset` cuts is none of them. */
   before(offset: number): readonly string[] {
     while (this.#cursor < offset) {
-      const end = this.#wordEnd(this.#cursor)
-      if (end === this.#cursor) this.#cursor += runeAt(this.#bytes, end).length
+      const end = wordEnd(this.#text, this.#cursor)
+      if (end === this.#cursor) this.#cursor += runeAt(this.#text, end).width
       else if (end > offset) break
       else this.#take(this.#cursor, end)
     }
@@ -39,56 +41,34 @@ export class Words {
   }
 
   #take(start: number, end: number): void {
-    const word = end - start > LONGEST_BYTES ? '' : this.#bytes.toString('utf8', start, end).toLowerCase()
-    this.#words.push(word)
+    this.#words.push(
+      end - start > LONGEST_BYTES ? '' : decodeText(this.#text.slice(start, end)).toLowerCase(),
+    )
     if (this.#words.length > WORDS_BEFORE) this.#words.shift()
     this.#cursor = end
   }
+}
 
-  #wordEnd(start: number): number {
-    const bytes = this.#bytes
-    let end = start
-    while (end < bytes.length) {
-      const byte = bytes[end] ?? 0
-      if (byte < 0x80) {
-        if (ASCII_WORD[byte] === 0) break
-        end++
-      } else {
-        const { point, length } = runeAt(bytes, end)
-        if (!isWordPoint(point)) break
-        end += length
-      }
-    }
-    return end
+function wordEnd(text: ByteString, start: number): number {
+  let end = start
+  while (end < text.length) {
+    const byte = text.charCodeAt(end)
+    const { value, width } = byte < 0x80 ? { value: byte, width: 1 } : runeAt(text, end)
+    if (!isInWord(value)) break
+    end += width
   }
+  return end
 }
 
-const ASCII_WORD = Uint8Array.from({ length: 128 }, (_, byte) =>
-  /[A-Za-z0-9]/.test(String.fromCharCode(byte)) ? 1 : 0,
-)
+/** Whether a code point can be in a word; of the first 65,536, what was found out is kept. */
+const known = new Uint8Array(0x10000)
 
-const known = new Map<number, boolean>()
-
-function isWordPoint(point: number): boolean {
-  let is = known.get(point)
-  if (is === undefined) known.set(point, (is = /[\p{L}\p{Nd}\p{M}]/u.test(String.fromCodePoint(point))))
+function isInWord(point: number): boolean {
+  const kept = known[point]
+  if (kept !== undefined && kept > 0) return kept === 1
+  const is = /[\p{L}\p{Nd}\p{M}]/u.test(String.fromCodePoint(point))
+  known[point] = is ? 1 : 2
   return is
-}
-
-/** The code point that begins here, as Go reads UTF-8: each byte that belongs to none is U+FFFD. */
-export function runeAt(bytes: Buffer, offset: number): { point: number; length: number } {
-  const first = bytes[offset] ?? 0
-  if (first < 0x80) return { point: first, length: 1 }
-  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
-  const point = bytes.toString('utf8', offset, Math.min(offset + length, bytes.length)).codePointAt(0)
-  if (point === undefined || point === 0xfffd)
-    return { point: 0xfffd, length: isReplacement(bytes, offset) ? 3 : 1 }
-  return { point, length }
-}
-
-/** Whether U+FFFD itself is written here. */
-function isReplacement(bytes: Buffer, offset: number): boolean {
-  return bytes[offset] === 0xef && bytes[offset + 1] === 0xbf && bytes[offset + 2] === 0xbd
 }
 
 /** Whether words, in a row among those before a match, are a phrase of the list. Each may have a plural `s` or `es`. */
