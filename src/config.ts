@@ -4,6 +4,7 @@ import { findProxy, ProxyError, type ProxySettings } from './basics/net/proxy.ts
 import { type Credential, findCredential } from './config/credential.ts'
 import { Lookup } from './config/lookup.ts'
 import { stateFolder } from './config/state-folder.ts'
+import { findPresidio, type OwnPresidio } from './config/masking.ts'
 import type { SettingsSource } from './config/settings-file.ts'
 import { SETTINGS } from './config/table.ts'
 import { type TlsSettings, findTls } from './config/tls.ts'
@@ -32,6 +33,10 @@ export interface AgentConfiguration {
   readonly tailMemoryBytes: number
   readonly redact: 'on' | 'off'
   readonly redactNames: readonly string[]
+  /** Undefined: what the gateway says. */
+  readonly presidio: OwnPresidio | undefined
+  readonly maskingForm: 'tag' | 'mask'
+  readonly maskingRefine: readonly ('ipv6' | 'ssn')[]
   readonly killGraceMs: number
   /** undefined: no limit. */
   readonly maxDurationMs: number | undefined
@@ -86,8 +91,9 @@ function readAll(
   const key = findCredential({ lookup, credentials: env['CREDENTIALS_DIRECTORY'], warnings }, needsKey)
   const tls = findTls({ lookup, env, warnings })
   const proxy = readProxy(env, lookup)
+  const presidio = findPresidio(lookup, warnings)
   const { referencedVariables } = lookup
-  return { key, tls, proxy, ...readRest(lookup, source), warnings, referencedVariables }
+  return { key, tls, proxy, presidio, ...readRest(lookup, source), warnings, referencedVariables }
 }
 
 function readProxy(env: NodeJS.ProcessEnv, { problems }: Lookup): ProxySettings | undefined {
@@ -100,7 +106,10 @@ function readProxy(env: NodeJS.ProcessEnv, { problems }: Lookup): ProxySettings 
   }
 }
 
-type Rest = Omit<AgentConfiguration, 'key' | 'tls' | 'proxy' | 'warnings' | 'referencedVariables'>
+type Rest = Omit<
+  AgentConfiguration,
+  'key' | 'tls' | 'proxy' | 'presidio' | 'warnings' | 'referencedVariables'
+>
 
 function readRest(lookup: Lookup, source: SettingsSource): Rest {
   return {
@@ -123,6 +132,8 @@ function readRest(lookup: Lookup, source: SettingsSource): Rest {
     tailMemoryBytes: lookup.value(SETTINGS.outputTailMemory),
     redact: lookup.value(SETTINGS.redact),
     redactNames: lookup.find(SETTINGS.redactNames)?.value ?? [],
+    maskingForm: lookup.value(SETTINGS.maskingForm),
+    maskingRefine: lookup.find(SETTINGS.maskingRefine)?.value ?? [],
     killGraceMs: lookup.value(SETTINGS.killGrace),
     background: lookup.value(SETTINGS.background),
     http: lookup.find(SETTINGS.http)?.value,

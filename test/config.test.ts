@@ -71,6 +71,7 @@ test('has a default for everything but the key', async () => {
     ...{ onCap: 'continue', tailMemoryBytes: 64 * 1024 * 1024, background: 'kill' },
     ...{ redact: 'on', redactNames: [], http: undefined },
     ...{ limitsMemoryBytes: undefined, limitsProcesses: undefined },
+    ...{ presidio: undefined, maskingForm: 'tag', maskingRefine: [] },
   })
 })
 
@@ -87,6 +88,7 @@ test('the defaults that the flags tell of are the defaults', async () => {
     'outputOnCap',
     'outputTailMemory',
     'redact',
+    'maskingForm',
     'killGrace',
     'background',
     'onDisconnect',
@@ -94,6 +96,51 @@ test('the defaults that the flags tell of are the defaults', async () => {
   ])
   const env = { HOOP_KEY: KEY }
   expect(await load({ env, flags: Object.fromEntries(flags) })).toEqual(await load({ env }))
+})
+
+describe('a Presidio of the agent', () => {
+  const MSPRESIDIO_ANALYZER_URL = 'http://127.0.0.1:5002'
+  const MSPRESIDIO_ANONYMIZER_URL = 'https://presidio.example/anonymizer/'
+  const both = { HOOP_KEY: KEY, MSPRESIDIO_ANALYZER_URL, MSPRESIDIO_ANONYMIZER_URL }
+  const addresses = { analyzer: MSPRESIDIO_ANALYZER_URL, anonymizer: MSPRESIDIO_ANONYMIZER_URL }
+
+  test.each([
+    ['strict', 'strict', []],
+    ['best-effort', 'best-effort', []],
+    ['', 'best-effort', ['DLP_MODE unknown value (""), fallback to best-effort']],
+    ['x', 'best-effort', ['DLP_MODE unknown value ("x"), fallback to best-effort']],
+  ])('has the mode of DLP_MODE, %j', async (DLP_MODE, mode, warnings) => {
+    const { presidio, warnings: found } = await load({ env: { ...both, DLP_MODE } })
+    expect(presidio).toEqual({ ...addresses, mode })
+    expect(found.filter((warning) => warning.includes('DLP_MODE'))).toEqual(warnings)
+  })
+
+  test('counts with both addresses only, and an address alone is warned of', async () => {
+    const { presidio, warnings } = await load({
+      env: { ...both, MSPRESIDIO_ANALYZER_URL: '', DLP_MODE: 'strict' },
+    })
+    expect(presidio).toBeUndefined()
+    expect(warnings).toContain(
+      'MSPRESIDIO_ANONYMIZER_URL: not used, masking.analyzer and masking.anonymizer only count together',
+    )
+  })
+
+  test('with an address that is none is refused, without quoting it', async () => {
+    const message = await refusal({ env: { ...both, MSPRESIDIO_ANALYZER_URL: 'presidio:secret@host' } })
+    expect(message).toContain('an address that begins with http:// or https:// is expected')
+    expect(message).not.toContain('secret')
+  })
+})
+
+test('how the local engine masks is set by form and refinements', async () => {
+  const yaml = 'masking.form: mask\nmasking.refine: ssn, ipv6'
+  expect(await load({ env: { HOOP_KEY: KEY }, yaml })).toMatchObject({
+    maskingForm: 'mask',
+    maskingRefine: ['ipv6', 'ssn'],
+  })
+  expect(await refusal({ env: { HOOP_KEY: KEY }, yaml: 'masking.refine: everything' })).toContain(
+    'ipv6, ssn or both',
+  )
 })
 
 describe('precedence', () => {

@@ -2,6 +2,7 @@ import type { WindowSize } from '../basics/window-size.ts'
 import { ConnectError } from '../dial/connect-error.ts'
 import type { Chunk } from '../runtime/output/child-output.ts'
 import type { OpenMessage, SessionId } from '../wire/messages/message.ts'
+import type { MaskingResult } from './masking/masking-result.ts'
 import { checkRequest } from './opening/request.ts'
 import { endedEntry, endingRefused, hasRun, type Ending, type TerminationReason } from './running/ending.ts'
 import { RunningCommand, type AskedCommand, type Start } from './running/running-command.ts'
@@ -23,9 +24,8 @@ export class AgentSession {
   readonly #command: RunningCommand
   #state: SessionState = { name: 'opening' }
   #refusal: string | undefined
-  /** Why the output is not masked. The client is told with the first output and with the close. */
-  #unmasked: string | undefined
-  #hasSent = false
+  /** What masking has done; undefined when there is nothing to mask. */
+  #masking: MaskingResult | undefined
 
   constructor(open: OpenMessage, services: SessionServices, reply: SessionReply) {
     this.sid = open.sid
@@ -126,7 +126,7 @@ export class AgentSession {
   /** Tells the gateway that the session is open, exactly once, and waits for the script or the first key. */
   async #asked(ended: AbortSignal): Promise<AskedCommand | undefined> {
     const request = await checkRequest(this.#open, this.#services, ended)
-    this.#warnUnmasked(request.unmasked)
+    this.#masking = request.masking?.result
     if (ended.aborted || this.#refusal !== undefined) return undefined
     const started = new Promise<Start | undefined>((resolve) => {
       const giveUp = () => resolve(undefined)
@@ -145,18 +145,9 @@ export class AgentSession {
     return start && { request, start }
   }
 
-  #warnUnmasked(unmasked: string | undefined): void {
-    if (unmasked === undefined) return
-    this.#unmasked = unmasked
-    const { connectionName: connection } = this.#open.params
-    this.#services.log.warn({ sid: this.sid, connection }, unmasked)
-  }
-
   async #send({ stream, data }: Chunk): Promise<void> {
-    // Only the first packet says it, since hoop's gateway counts each packet that does.
-    const unmasked = this.#hasSent ? undefined : this.#unmasked
-    this.#hasSent = true
-    const message = { kind: stream, sid: this.sid, data, ...(unmasked !== undefined && { unmasked }) }
+    const masked = this.#masking?.take()
+    const message = { kind: stream, sid: this.sid, data, ...(masked !== undefined && { masked }) }
     if (!(await this.#told(message))) this.#command.abandonOutput()
   }
 
@@ -164,6 +155,7 @@ export class AgentSession {
   async #close(ending: Ending): Promise<boolean> {
     // Looked up only now: the gateway may have closed the session while secret files were being removed.
     if (this.endReason === 'closed-by-gateway' && !hasRun(ending)) return false
+    const masked = this.#masking?.takeLast()
     return await this.#told({
       kind: 'closed',
       sid: this.sid,
@@ -171,7 +163,7 @@ export class AgentSession {
       message: ending.message,
       truncatedBytes: ending.bytes.leftOut,
       redactedBytes: ending.bytes.redacted,
-      ...(this.#unmasked !== undefined && { unmasked: this.#unmasked }),
+      ...(masked !== undefined && { masked }),
     })
   }
 

@@ -75,3 +75,15 @@ export const secret = v.pipe(
   parsed((text) => (text === '' ? undefined : new Secret(text)), 'a text', textJson(TEXT)),
   json({ writeOnly: true }),
 )
+
+const REFINEMENTS = ['ipv6', 'ssn'] as const
+const REFINEMENT_LIST = /^\s*(?:ipv6|ssn)\s*(?:,\s*(?:ipv6|ssn)\s*)*$/
+
+export const refinements = named(
+  'names',
+  parsed(
+    (text) => (REFINEMENT_LIST.test(text) ? REFINEMENTS.filter((name) => text.includes(name)) : undefined),
+    'ipv6, ssn or both, separated by a comma,',
+    textJson(REFINEMENT_LIST),
+  ),
+)

@@ -1,5 +1,5 @@
 import type { GenericSchema } from 'valibot'
-import { choice, duration, size, truth } from '../basics/settings/kinds.ts'
+import { choice, duration, size, truth, webAddress } from '../basics/settings/kinds.ts'
 import {
   count,
   folder,
@@ -11,6 +11,7 @@ import {
   pem,
   secret,
   serverName,
+  refinements,
   svidFile,
 } from './kinds.ts'
 import { sessionsOn, thisMachine } from './session-limit.ts'
@@ -194,6 +195,37 @@ export const SETTINGS = {
     kind: nameRules,
     description:
       'variables whose values are secrets beside those that are by rule, with ! those that are not, e.g. CUSTOMER_*,!APP_*',
+  },
+  maskingAnalyzer: {
+    name: 'masking.analyzer',
+    kind: webAddress,
+    aliases: ['MSPRESIDIO_ANALYZER_URL'],
+    description: "address of Presidio's analyzer; with masking.anonymizer it replaces the gateway's",
+  },
+  maskingAnonymizer: {
+    name: 'masking.anonymizer',
+    kind: webAddress,
+    aliases: ['MSPRESIDIO_ANONYMIZER_URL'],
+    description: "address of Presidio's anonymizer; with masking.analyzer it replaces the gateway's",
+  },
+  maskingMode: {
+    name: 'masking.mode',
+    kind: label,
+    aliases: ['DLP_MODE'],
+    description:
+      "strict or best-effort, instead of the gateway's when both addresses are set; anything else is best-effort",
+  },
+  maskingForm: {
+    name: 'masking.form',
+    kind: choice({ tag: 'tag', mask: 'mask' }),
+    default: 'tag',
+    description: 'how the local engine replaces: <TYPE>, or # for each character',
+  },
+  maskingRefine: {
+    name: 'masking.refine',
+    kind: refinements,
+    description:
+      "where the local engine does better than hoop's: ipv6 finds addresses with ::, ssn wants a word beside nine digits",
   },
   executionMaxDuration: {
     name: 'execution.max-duration',

@@ -1,10 +1,6 @@
 /** The protections a gateway can ask for with a session (protocol.md 8). */
 export interface AskedProtections {
   readonly guardRailRules: Buffer | undefined
-  readonly dlpProvider: string
-  readonly dlpMode: string
-  readonly dlpInfoTypes: readonly string[]
-  readonly dataMaskingEntityTypesData: Buffer | undefined
 }
 
 /**
@@ -15,16 +11,7 @@ export function refusalOf(asked: AskedProtections): string | undefined {
   if (hasGuardRails(asked.guardRailRules)) {
     return 'this connection has guardrail rules, which this agent does not enforce yet: nothing was run. Remove the rules from the connection or use an agent that enforces them'
   }
-  if (asked.dlpProvider !== '' && asked.dlpMode === 'strict' && wantsMasking(asked)) {
-    return `this connection has data masking by ${JSON.stringify(asked.dlpProvider)} in strict mode, which this agent does not do yet: nothing was run. Use mode best-effort or an agent that masks`
-  }
   return undefined
-}
-
-/** For users who asked for masking if possible, which it is not. Undefined: nobody asked for it. */
-export function unmaskedBecause(asked: AskedProtections): string | undefined {
-  if (asked.dlpProvider === '' || !wantsMasking(asked)) return undefined
-  return `this agent does not mask data yet, ${JSON.stringify(asked.dlpProvider)} was not asked: output passes as it is (mode best-effort)`
 }
 
 /** Rules are `{"input_rules":[{"rules":[...]}],"output_rules":[...]}`. What cannot be read counts as rules. */
@@ -33,13 +20,6 @@ function hasGuardRails(rules: Buffer | undefined): boolean {
   if (parsed === undefined || parsed === null) return false
   if (typeof parsed !== 'object' || Array.isArray(parsed)) return true
   return Object.values(parsed).some((list) => list !== null && !(Array.isArray(list) && list.length === 0))
-}
-
-/** In best-effort mode output passes unmasked when masking fails: that is what the mode means. */
-function wantsMasking({ dlpInfoTypes, dataMaskingEntityTypesData }: AskedProtections): boolean {
-  const types = parse(dataMaskingEntityTypesData)
-  const noTypes = types === undefined || types === null || (Array.isArray(types) && types.length === 0)
-  return dlpInfoTypes.length > 0 || !noTypes
 }
 
 /** Undefined for nothing, `unreadable` for what is not JSON. */

@@ -11,6 +11,7 @@ import { base64, openSpec } from '../support/scripted/open.ts'
 import { variables } from '../support/scripted/rest.ts'
 import { RemoteConsole } from '../support/scripted/remote-console.ts'
 import { RunningAgent } from '../support/sites/running-agent.ts'
+import { ScriptedRest } from '../support/scripted/scripted-rest.ts'
 import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { Site, type SiteOptions } from '../support/sites/site.ts'
 import { SmallDisk } from '../support/machine/small-disk.ts'
@@ -228,8 +229,22 @@ describe('it was refused, or met a bug or the end of memory:', () => {
     open({ guardRailRules: Buffer.from('{"input_rules":[{"rules":[{"type":"x"}]}],"output_rules":[]}') }),
   )
   ending('strict masking', () =>
-    open({ dlpProvider: 'mspresidio', dlpMode: 'strict', dlpInfoTypes: ['EMAIL_ADDRESS'] }),
+    open({ dlpProvider: 'gcp', dlpMode: 'strict', dlpInfoTypes: ['EMAIL_ADDRESS'] }),
   )
+  ending('masking that fails', async () => {
+    const rules = [{ supported_entity_types: [{ name: 'all', entity_types: ['EMAIL_ADDRESS'] }] }]
+    const analyzer = await ScriptedRest.start()
+    const { url } = analyzer
+    // Nobody listens there any more.
+    await analyzer[Symbol.asyncDispose]()
+    return await open(
+      {
+        ...{ dlpProvider: 'mspresidio', dlpMode: 'strict', dlpPresidioAnalyzerUrl: url },
+        dataMaskingEntityTypesData: Buffer.from(JSON.stringify(rules)),
+      },
+      'echo ada@example.test',
+    )
+  })
   const escapesBlocked = new Map([['envvar:RUNBOOK_AGENT_CLIENT_ESCAPES', base64('block')]])
   /** Opens a session with a client that only says its version. */
   const withClient = async (name: string, version: string, script?: string): Promise<Observed> => {

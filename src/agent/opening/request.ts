@@ -2,10 +2,12 @@ import type { Entry } from '../../envvars/entries/entry.ts'
 import { mergeEntries } from '../../envvars/entries/merge.ts'
 import { SessionSecrets } from '../../envvars/secrets/session-secrets.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
-import { refusalOf, unmaskedBecause } from '../../policy/unprotected.ts'
+import { refusalOf } from '../../policy/unprotected.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
 import { closedClient, type ClosedClient } from './client-escapes.ts'
 import { checkServer, LivenessError } from './liveness.ts'
+import { asksForMasking } from '../masking/asked-masking.ts'
+import type { SessionMasking } from '../masking/session-masking.ts'
 import { RefusedError } from '../refused.ts'
 import type { SessionServices } from '../running/services.ts'
 import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
@@ -23,13 +25,16 @@ export interface CommandRequest {
   readonly secrets: readonly Entry[]
   /** True when the output is collected for an API answer, not streamed to a person or a pipe. */
   readonly captured: boolean
-  /** Why the output is not masked although the connection asks for it; undefined when it does not ask. */
-  readonly unmasked: string | undefined
+  /** How the output is masked; undefined when there is nothing to mask. */
+  readonly masking: SessionMasking | undefined
   /** The database client whose shell escapes have to be closed; undefined runs the command as it is. */
   readonly closed: ClosedClient | undefined
 }
 
-type CheckServices = Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'folder'>
+type CheckServices = Pick<
+  SessionServices,
+  'agentEnvironment' | 'secretStores' | 'embedded' | 'folder' | 'masking' | 'log'
+>
 
 /**
  * Checks in the order of protocol.md 5.3.
@@ -38,9 +43,10 @@ type CheckServices = Pick<SessionServices, 'agentEnvironment' | 'secretStores' |
  */
 export async function checkRequest(
   open: OpenMessage,
-  { agentEnvironment, secretStores, embedded, folder }: CheckServices,
+  services: CheckServices,
   ended: AbortSignal,
 ): Promise<CommandRequest> {
+  const { agentEnvironment, secretStores, embedded, folder } = services
   const { params, connectionType } = open
   const refusal = refusalOf(params)
   if (refusal !== undefined) throw new RefusedError(refusal)
@@ -66,9 +72,19 @@ export async function checkRequest(
     entries,
     secrets: entries,
     captured: params.clientOrigin.startsWith('client-api'),
-    unmasked: unmaskedBecause(params),
+    masking: await maskingFor(open, services),
     closed,
   }
+}
+
+/** The engines are loaded only for a session that needs them. */
+async function maskingFor(
+  { sid, params }: OpenMessage,
+  { masking, log }: Pick<SessionServices, 'masking' | 'log'>,
+): Promise<SessionMasking | undefined> {
+  if (!asksForMasking(params)) return undefined
+  const { maskingOf } = await import('../masking/session-masking.ts')
+  return maskingOf(params, masking, { log, session: { sid, connection: params.connectionName } })
 }
 
 /**

@@ -174,7 +174,7 @@ export class RunningCommand {
 
   /** Gives out the output until the command has ended. @returns how it ended */
   async *#follow(
-    { secrets, captured }: CommandRequest,
+    { secrets, captured, masking }: CommandRequest,
     execution: Execution,
     group: ExecutionGroup,
   ): AsyncGenerator<Chunk, Ending, undefined> {
@@ -183,7 +183,7 @@ export class RunningCommand {
     using output = new SentOutput(execution.output, {
       cap: captured ? this.#cap() : undefined,
       gate: this.gate,
-      filters: [],
+      filters: masking?.filter === undefined ? [] : [masking.filter],
       redaction: captured ? redactionFor(secrets, settings.secretNames, log) : undefined,
       stopped: (cause) => this.#stop(cause),
       isUnwanted: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',

@@ -10,6 +10,7 @@ import type { TailMemory } from '../../runtime/output/output-tail.ts'
 import type { AgentMessage, AgentOutbound } from '../../wire/messages/message.ts'
 import type { ClientVersions } from '../opening/client-versions.ts'
 import type { JournalEntry } from '../journal/entries.ts'
+import type { MaskingSettings } from '../masking/session-masking.ts'
 import type { Slots } from './slots.ts'
 
 /** Rules for commands. An optional one that is missing means no limit, or that the thing is not done. */
@@ -56,6 +57,7 @@ export interface SessionServices extends CommandServices {
   readonly agentEnvironment: AgentEnvironment
   /** Where else a connection's values may come from. */
   readonly secretStores: SecretStores
+  readonly masking: MaskingSettings
   /** `mode=embedded`: the agent's whole environment overrides that of every session. */
   readonly embedded: boolean
   readonly record: (entry: JournalEntry) => void

@@ -68,7 +68,7 @@ function requestOf(
     entries,
     secrets,
     captured: true,
-    unmasked: undefined,
+    masking: undefined,
     closed: undefined,
   }
 }

@@ -1,6 +1,7 @@
 import { DURATION, parseDuration, parseSize, SIZE } from '../text/units.ts'
-import { wordsJson } from './json-schema.ts'
-import { named, parsed, quantity } from './shapes.ts'
+import * as v from 'valibot'
+import { textJson, wordsJson } from './json-schema.ts'
+import { json, named, parsed, quantity } from './shapes.ts'
 
 // The kinds of values that settings of agent and gateway have in common.
 
@@ -32,3 +33,16 @@ export function choice<const Value extends string>(words: Readonly<Record<string
   const what = `${known.slice(0, -1).join(', ')} or ${known.at(-1) ?? ''}`
   return named([...new Set(Object.values(words))].join('|'), parsed(parse, what, wordsJson(known)))
 }
+
+/** A password may be in it, so it is not shown. */
+export const webAddress = named(
+  'url',
+  v.pipe(
+    parsed(
+      (text) => (/^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined),
+      'an address that begins with http:// or https://',
+      textJson(/^https?:\/\//),
+    ),
+    json({ writeOnly: true }),
+  ),
+)

@@ -1,3 +1,4 @@
+import { networkErrorCode } from '../../basics/net/network-error.ts'
 import { patience } from '../../basics/patience.ts'
 import { connect, type Socket } from 'node:net'
 import { explainTls, secure, secureContext, type TlsOptions } from '../../dial/tls.ts'
@@ -62,14 +63,11 @@ function reasonOf(error: NodeJS.ErrnoException, { attempt, address, tls, via }: 
   if (attempt.aborted) return `no connection within ${CONNECT_MS / 1000} s`
   if (error instanceof TunnelError) return error.message
   const where = via === undefined ? '' : `the proxy ${via}: `
-  const known = REASONS[codeOf(error)]
-  return (tls && explainTls(error, address, tls)) ?? `${where}${known ?? (error.message || codeOf(error))}`
-}
-
-/** The code of a failed connection. Node tries all addresses of a name, and collects their errors. */
-function codeOf(error: NodeJS.ErrnoException): string {
-  const { errors } = error as { readonly errors?: readonly NodeJS.ErrnoException[] }
-  return error.code ?? errors?.[0]?.code ?? ''
+  const known = REASONS[networkErrorCode(error)]
+  return (
+    (tls && explainTls(error, address, tls)) ??
+    `${where}${known ?? (error.message || networkErrorCode(error))}`
+  )
 }
 
 function unreachable(url: string, reason: string): ApiError {

@@ -10,6 +10,7 @@ import { checkTcp, checkClock, checkHealth, checkName, checkProxy } from './gate
 import { checkTls } from './gateway/tls.ts'
 import type { Route } from './gateway/way.ts'
 import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from './credential.ts'
+import { checkPresidio } from './presidio.ts'
 import { checkRuntimeFolder, checkStateFolder } from './folders.ts'
 import { checkSettings, checkVersion } from './settings.ts'
 import { checkStopTime } from './stop-time.ts'
@@ -36,6 +37,7 @@ export async function examine({ source, version, main, tell }: ExamineOptions): 
   await checkGateway(examination, route)
   await checkSecretStores(examination, settings, source)
   await checkFolders(examination, settings, source)
+  await examination.checkWith(settings, 'masking', checkPresidio)
   const engine = await checkCommands(examination, trial)
   await checkMachine(examination, settings, engine)
 }

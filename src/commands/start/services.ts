@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { statSync } from 'node:fs'
+import type { MaskingSettings } from '../../agent/masking/session-masking.ts'
 import { ClientVersions } from '../../agent/opening/client-versions.ts'
 import type { Counters } from '../../agent/counters.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
@@ -50,6 +51,7 @@ export async function openServices({
     engine,
     folder,
     settings: sessionSettings(settings),
+    masking: maskingSettings(settings),
     agentEnvironment: new AgentEnvironment(process.env, settings.key.value.reveal(), ownVariables),
     secretStores: openSecretStores({
       env: process.env,
@@ -77,6 +79,12 @@ function sessionSettings(settings: AgentConfiguration): AgentServices['settings'
   const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
   const names = settings.redact === 'on' ? secretNames(settings.redactNames) : undefined
   return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background, secretNames: names }
+}
+
+function maskingSettings({ presidio, maskingForm, maskingRefine }: AgentConfiguration): MaskingSettings {
+  const replacement =
+    maskingForm === 'mask' ? ({ form: 'mask', character: '#' } as const) : { form: maskingForm }
+  return { presidio, local: { replacement, refine: maskingRefine } }
 }
 
 /** Invalid rules were refused together with the settings. */

@@ -77,6 +77,7 @@ export function openMessage(
       clientOrigin: request.origin,
       ...WITHOUT_PROTECTION,
       dlpMode: 'best-effort',
+      ...connection.masking,
     },
   }
 }
@@ -96,7 +97,8 @@ export function fitsPackets(
 ): boolean {
   const variables = mapBytes(request.envVars) + mapBytes(request.connection.secrets)
   // Arguments travel twice, in the connection's parameters and beside them.
-  const open = variables + 2 * argumentBytes(request.clientArgs)
+  const rules = request.connection.masking?.dataMaskingEntityTypesData?.length ?? 0
+  const open = variables + rules + 2 * argumentBytes(request.clientArgs)
   return Math.max(open, request.script.length) + OVERHEAD_BYTES <= MAX_MESSAGE_BYTES
 }
 

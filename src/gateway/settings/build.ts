@@ -4,6 +4,7 @@ import { databaseClient } from '../../policy/client-escapes/clients.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { readBytes, type Sources } from '../../basics/settings/references.ts'
+import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
 
@@ -13,7 +14,7 @@ const SECRETS_BYTES = 12 * 1024 * 1024
 /** From the file's shape to settings: checks settings against each other, reads files, makes paths absolute. */
 export function buildSettings(shape: SettingsShape, sources: Sources, problems: Problems): GatewaySettings {
   checkListen(shape.listen, problems)
-  for (const list of ['users', 'agents', 'repositories', 'connections'] as const) {
+  for (const list of ['users', 'agents', 'repositories', 'masking', 'connections'] as const) {
     const names = shape[list].map(({ name }) => name)
     checkUnique(names, list, 'name', problems)
   }
@@ -30,6 +31,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     problems,
   )
   checkReferences(shape, problems)
+  checkMasking(shape, problems)
   const { listen, limits, history } = shape
   return {
     listen: { http: listen.http, grpc: listen.grpc },
@@ -38,7 +40,10 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     agents: shape.agents.map(({ name, key }) => ({ name, keySha256: key })),
     repositories: shape.repositories.map((repository) => buildRepository(repository, sources)),
     connections: shape.connections.map((connection, i) =>
-      buildConnection(connection, sources, problems, ['connections', i]),
+      withMasking(
+        buildConnection(connection, sources, problems, ['connections', i]),
+        maskingParams(connection, shape.masking),
+      ),
     ),
     limits: {
       waitMs: limits.wait,
@@ -77,9 +82,13 @@ function checkUnique(identities: readonly string[], list: string, setting: strin
   })
 }
 
-function checkReferences({ agents, repositories, connections }: SettingsShape, problems: Problems): void {
-  connections.forEach(({ agent, runbooks }, i) => {
+function checkReferences(shape: SettingsShape, problems: Problems): void {
+  const { agents, repositories, masking: rules, connections } = shape
+  connections.forEach(({ agent, runbooks, masking }, i) => {
     checkReference(agent, agents, 'agents', ['connections', i, 'agent'], problems)
+    masking.forEach((name, at) =>
+      checkReference(name, rules, 'masking rules', ['connections', i, 'masking', at], problems),
+    )
     if (!runbooks) return
     checkReference(
       runbooks.repository,
@@ -155,6 +164,10 @@ function buildConnection(
       ...(groups ? { groups } : {}),
     },
   }
+}
+
+function withMasking(connection: ConnectionSettings, masking: MaskingParams | undefined): ConnectionSettings {
+  return masking === undefined ? connection : { ...connection, masking }
 }
 
 /** Those who may send or type scripts may use the whole client anyway. */

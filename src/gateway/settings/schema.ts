@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import { choice, duration, size, truth } from '../../basics/settings/kinds.ts'
+import { choice, duration, size, truth, webAddress } from '../../basics/settings/kinds.ts'
 import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
@@ -106,6 +106,46 @@ const RepositoryShape = map({
   ),
 })
 
+const EntityName = matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'a name of capital letters, digits and underscores')
+const Score = parsed(
+  (written) => (/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(written) ? Number(written) : undefined),
+  'a number from 0 to 1',
+  {
+    type: ['number', 'string'],
+    pattern: '^(?:0(?:\\.\\d+)?|1(?:\\.0+)?)$',
+    minimum: 0,
+    maximum: 1,
+  },
+)
+const Text = matching(/^[^\0]+$/, 'a text')
+
+const CustomTypeShape = map({
+  name: about('stands in place of what is found', EntityName),
+  regex: about('an expression of RE2; of Python for Presidio', v.nullish(Text)),
+  deny: about('texts that are always masked, as whole words', v.nullish(list(Text, 'texts'), [])),
+  score: about('how sure a match of regex is', v.nullish(Score, '0.9')),
+})
+
+const MaskingShape = map({
+  name: about('for masking of connections', Name),
+  provider: about(
+    'local masks in the agent, presidio asks its services',
+    v.nullish(choice({ local: 'local', presidio: 'presidio' }), 'local'),
+  ),
+  analyzer: about("address of Presidio's analyzer, as the agent reaches it", v.nullish(webAddress)),
+  anonymizer: about(
+    "address of Presidio's anonymizer; without it the agent replaces what the analyzer found",
+    v.nullish(webAddress),
+  ),
+  mode: about(
+    'what happens when masking fails: strict ends the session, best-effort shows the output',
+    v.nullish(choice({ strict: 'strict', 'best-effort': 'best-effort' }), 'strict'),
+  ),
+  entities: about('types that are masked, EMAIL_ADDRESS', v.nullish(list(EntityName, 'names of types'), [])),
+  custom: about('types of your own', v.nullish(list(CustomTypeShape, 'types'), [])),
+  threshold: about('what is less sure is not masked', v.nullish(Score, '0.5')),
+})
+
 const AccessShape = map({
   runbooks: about('whether runbooks may run', v.nullish(truth, 'true')),
   exec: about('whether scripts of users may run', v.nullish(truth, 'true')),
@@ -157,6 +197,7 @@ const ConnectionShape = map({
       }),
     ),
   ),
+  masking: about('names of what is masked in its output', v.nullish(list(Name, 'names'), [])),
   access: about('what users may do with it', v.nullish(AccessShape, {})),
 })
 
@@ -182,6 +223,7 @@ export const SettingsShape = map({
   users: about('who may ask, each by a token', v.nullish(list(UserShape, 'users'), [])),
   agents: about('who may connect, each by a key', v.nullish(list(AgentShape, 'agents'), [])),
   repositories: about('where runbooks are read from', v.nullish(list(RepositoryShape, 'repositories'), [])),
+  masking: about('what connections mask in their output', v.nullish(list(MaskingShape, 'rules'), [])),
   connections: about(
     'commands that can be run, each with its variables and secrets',
     v.nullish(list(ConnectionShape, 'connections'), []),
@@ -191,4 +233,5 @@ export const SettingsShape = map({
 })
 
 export type SettingsShape = v.InferOutput<typeof SettingsShape>
+export type MaskingShape = SettingsShape['masking'][number]
 export type ConnectionShape = SettingsShape['connections'][number]

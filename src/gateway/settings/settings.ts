@@ -1,4 +1,5 @@
 import type { Address } from '../../basics/net/address.ts'
+import type { MaskingParams } from './masking.ts'
 
 /** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway.md lists the settings. */
 export interface GatewaySettings {
@@ -62,6 +63,8 @@ export interface ConnectionSettings {
   readonly secrets: ReadonlyMap<string, string>
   /** `repository` is a name in `repositories`; `path` is the prefix of the files that may be run, `''` for all. */
   readonly runbooks?: { readonly repository: string; readonly path: string }
+  /** Undefined: its output is not masked. */
+  readonly masking?: MaskingParams
   readonly access: {
     readonly runbooks: boolean
     readonly exec: boolean

@@ -6,8 +6,17 @@ import type {
   SessionId,
   ShippedLine,
 } from './message.ts'
-import { encodeMaskingFailure } from './masking-info.ts'
-import { KEEPALIVE, NO_PAYLOAD, sessionIdOf, sessionSpec, spec, specText, type Packet } from '../packet.ts'
+import { decodeMaskedOutput, encodeMaskedOutput, type MaskedOutput } from './masking-info.ts'
+import {
+  KEEPALIVE,
+  NO_PAYLOAD,
+  sessionIdOf,
+  sessionSpec,
+  spec,
+  specBytes,
+  specText,
+  type Packet,
+} from '../packet.ts'
 import { encodeSystemReply } from './system-reply.ts'
 
 // What the agent sends (protocol.md 3.5): encoded by the agent, decoded by the embedded gateway.
@@ -69,9 +78,8 @@ function encodeClosed(message: ClosedMessage): Packet {
   }
 }
 
-/** The embedded gateway never asks for masking, and does not read this. */
-function maskingSpec({ unmasked }: { readonly unmasked?: string }): Record<string, Buffer> {
-  return unmasked === undefined ? {} : { [spec.maskingInfo]: encodeMaskingFailure(unmasked) }
+function maskingSpec({ masked }: { readonly masked?: MaskedOutput }): Record<string, Buffer> {
+  return masked === undefined ? {} : { [spec.maskingInfo]: encodeMaskedOutput(masked) }
 }
 
 /** Never throws: the gateway survives whatever an agent sends. Unknown types become `unsupported`. */
@@ -83,9 +91,9 @@ export function decodeAgentPacket(packet: Packet): AgentMessage {
     case type.opened:
       return decodeOpened(packet, sid)
     case type.stdout:
-      return { kind: 'stdout', sid, data: packet.payload }
+      return { kind: 'stdout', sid, data: packet.payload, ...maskedIn(packet) }
     case type.stderr:
-      return { kind: 'stderr', sid, data: packet.payload }
+      return { kind: 'stderr', sid, data: packet.payload, ...maskedIn(packet) }
     case type.closed:
       return decodeClosed(packet, sid)
     default:
@@ -111,7 +119,13 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
     message: packet.payload.toString('utf8'),
     truncatedBytes: countIn(packet, spec.truncatedBytes),
     redactedBytes: countIn(packet, spec.redactedBytes),
+    ...maskedIn(packet),
   }
+}
+
+function maskedIn(packet: Packet): { readonly masked?: MaskedOutput } {
+  const value = specBytes(packet, spec.maskingInfo)
+  return value === undefined ? {} : { masked: decodeMaskedOutput(value) }
 }
 
 /** The key is left out when the count is 0. */

@@ -1,4 +1,5 @@
 import type { ConnectionParams } from '../params.ts'
+import type { MaskedOutput } from './masking-info.ts'
 import type { SessionId } from './session-id.ts'
 import type { SystemReply } from './system-reply.ts'
 import type { SystemRequest } from './system-request.ts'
@@ -71,8 +72,8 @@ export interface OutputMessage {
   readonly kind: 'stdout' | 'stderr'
   readonly sid: SessionId
   readonly data: Buffer
-  /** Why the session's output is not masked although that was asked for; on its first output only. */
-  readonly unmasked?: string
+  /** What masking did to this output. */
+  readonly masked?: MaskedOutput
 }
 
 export interface ClosedMessage {
@@ -86,6 +87,6 @@ export interface ClosedMessage {
   readonly truncatedBytes: number
   /** Bytes of output that were secrets, and that the agent replaced. */
   readonly redactedBytes: number
-  /** As on output. */
-  readonly unmasked?: string
+  /** What masking did, and was not told with output. */
+  readonly masked?: MaskedOutput
 }

@@ -20,7 +20,7 @@ async function agentOf(gateway: ScriptedGateway): Promise<RunningAgent> {
 function asked(script: string): AskedCommand {
   const request = {
     ...{ argv: ['bash'], program: 'bash', entries: [], secrets: [] },
-    ...{ captured: true, unmasked: undefined, closed: undefined },
+    ...{ captured: true, masking: undefined, closed: undefined },
   }
   return { request, start: { kind: 'script', stdin: Buffer.from(script) } }
 }

@@ -53,6 +53,11 @@ export class ScriptedRest implements AsyncDisposable {
     return this
   }
 
+  /** What a place does now. */
+  scriptOf(place: string): Script {
+    return this.#scripts.get(place) ?? json(404, { message: 'endpoint not found' })
+  }
+
   /** The requests for a place, in order. */
   asked(place: string): Received[] {
     return this.received.filter((request) => placeOf(request) === place)
@@ -68,9 +73,7 @@ export class ScriptedRest implements AsyncDisposable {
     const { method = '', url = '', headers } = request
     const received = { method, url, headers, body: parse(Buffer.concat(parts).toString()) }
     this.received.push(received)
-    const script = this.#scripts.get(placeOf(received))
-    if (script === undefined) json(404, { message: 'endpoint not found' })(received, response)
-    else script(received, response)
+    this.scriptOf(placeOf(received))(received, response)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

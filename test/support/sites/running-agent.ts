@@ -4,6 +4,7 @@ import path from 'node:path'
 import { Agent, type AgentOptions as LifeOptions } from '../../../src/agent/agent.ts'
 import { parseKey, type Identity, type IdentitySource } from '../../../src/agent/connection/identity.ts'
 import type { LogLine } from '../../../src/basics/logger.ts'
+import type { MaskingSettings } from '../../../src/agent/masking/session-masking.ts'
 import type { AgentServices } from '../../../src/agent/running/services.ts'
 import { ClientVersions } from '../../../src/agent/opening/client-versions.ts'
 import { Slots } from '../../../src/agent/running/slots.ts'
@@ -29,6 +30,8 @@ export interface AgentOptions {
   readonly redact?: 'on' | 'off'
   /** Files that count what the kernel kills for lack of memory. */
   readonly oomCounters?: readonly string[]
+  /** Of the agent's own settings. */
+  readonly presidio?: MaskingSettings['presidio']
   /** What connections may refer to. */
   readonly agentEnvironment?: Readonly<Record<string, string>>
   /** Times, proxy, what a loss means. */
@@ -66,6 +69,10 @@ export class RunningAgent implements AsyncDisposable {
         onCap: options.onCap ?? 'continue',
         background: options.background ?? 'kill',
         secretNames: options.redact === 'off' ? undefined : new SecretNames([]),
+      },
+      masking: {
+        presidio: options.presidio,
+        local: { replacement: { form: 'tag' }, refine: [] },
       },
       agentEnvironment: new AgentEnvironment(options.agentEnvironment ?? {}, key),
       secretStores: openSecretStores({

@@ -8,6 +8,7 @@ import { Workplace } from './workplace.ts'
 export interface SiteOptions {
   /** Of gateway.yaml; `agent: local` and the repository are filled in. A `bash` connection is always there. */
   readonly connections?: readonly object[]
+  readonly masking?: readonly object[]
   readonly limits?: object
   readonly history?: object
   /** The state folder; else one in the workplace. */
@@ -118,10 +119,11 @@ export class Site implements AsyncDisposable {
 
   #settings(): object {
     const bash = { name: 'bash', command: ['bash'] }
-    const { connections = [], limits = {}, history = {}, state = './state' } = this.#options
+    const { connections = [], masking = [], limits = {}, history = {}, state = './state' } = this.#options
     return {
       listen: this.#listen,
       state,
+      ...(masking.length > 0 && { masking }),
       users: [{ name: 'admin', token: 'file://admin.token', groups: ['admin'] }],
       agents: [{ name: 'local', key: 'file://agent.key' }],
       repositories: [{ name: 'books', url: './books', branch: 'main' }],

@@ -18,7 +18,7 @@ const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background:
 
 /** What a command in this process needs, and what checks it. */
 export type LocalServices = CommandServices &
-  Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded'>
+  Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'masking'>
 
 /** As an agent has them for a person's command. @throws Failure when there is no safe place for secret files */
 export async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
@@ -41,6 +41,7 @@ export async function openLocalServices(): Promise<LocalServices & AsyncDisposab
       log,
     }),
     embedded: false,
+    masking: { presidio: undefined, local: { replacement: { form: 'tag' }, refine: [] } },
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     clientVersions: new ClientVersions(),

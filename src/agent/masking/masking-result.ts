@@ -1,0 +1,60 @@
+import { OutputStopped } from '../../policy/output-filter.ts'
+import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
+
+/** Output could not be masked, and nothing may leave unmasked. */
+export class MaskingStopped extends OutputStopped {
+  override readonly name = 'MaskingStopped'
+  readonly reason = 'masking'
+}
+
+/** What masking has done to a session's output, and what of it was not told yet. */
+export class MaskingResult {
+  readonly #isStrict: boolean
+  readonly #complain: (error: string) => void
+  #bytes = 0
+  #counts = new Map<string, number>()
+  #errors: readonly string[]
+  /** The first failure of all. */
+  #failure: string | undefined
+
+  /**
+   * @param complain called for the first failure
+   * @param unmasked what is known not to be masked before anything has come
+   */
+  constructor(isStrict: boolean, complain: (error: string) => void, unmasked?: string) {
+    this.#isStrict = isStrict
+    this.#complain = complain
+    this.#failure = unmasked
+    this.#errors = unmasked === undefined ? [] : [unmasked]
+  }
+
+  masked(types: ReadonlyMap<string, number>, bytes: number): void {
+    for (const [type, count] of types) this.#counts.set(type, (this.#counts.get(type) ?? 0) + count)
+    this.#bytes += bytes
+  }
+
+  /** The output passes as it is, if it may. @throws MaskingStopped in strict mode */
+  failed(error: string): void {
+    if (this.#isStrict) throw new MaskingStopped(`the output has to be masked, and could not be: ${error}`)
+    if (this.#failure === undefined) this.#complain(error)
+    this.#failure ??= error
+    if (this.#errors.length === 0) this.#errors = [error]
+  }
+
+  /** What has come since the last call, for a packet of output; undefined when nothing has. */
+  take(): MaskedOutput | undefined {
+    if (this.#counts.size === 0 && this.#errors.length === 0) return undefined
+    const taken = { bytes: this.#bytes, counts: this.#counts, errors: this.#errors }
+    this.#bytes = 0
+    this.#counts = new Map()
+    this.#errors = []
+    return taken
+  }
+
+  /** For the close: what came behind the last output, and whether all was masked. */
+  takeLast(): MaskedOutput | undefined {
+    const last = this.take()
+    if (this.#failure === undefined) return last
+    return { bytes: 0, counts: new Map(), ...last, errors: [this.#failure] }
+  }
+}

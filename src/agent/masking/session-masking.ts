@@ -1,0 +1,153 @@
+import type { Logger } from '../../basics/logger.ts'
+import { MaskingError } from '../../policy/masking/find/custom.ts'
+import { Masking } from '../../policy/masking/masking.ts'
+import { decodeMasking, type MaskingRules } from '../../policy/masking/rules.ts'
+import type { OutputFilter } from '../../policy/output-filter.ts'
+import { RefusedError } from '../refused.ts'
+import type { AskedMasking } from './asked-masking.ts'
+import { LocalStream } from './local-stream.ts'
+import { MaskingResult } from './masking-result.ts'
+import { PresidioStream, type PresidioServices } from './presidio/presidio-stream.ts'
+import { presidioService } from './presidio/service.ts'
+
+/** The agent's own settings. */
+export interface MaskingSettings {
+  /** Instead of the gateway's addresses and mode, but not of its provider. */
+  readonly presidio:
+    | { readonly analyzer: string; readonly anonymizer: string; readonly mode: 'strict' | 'best-effort' }
+    | undefined
+  /** How the local engine replaces, and where it does not do as hoop's. */
+  readonly local: Pick<MaskingRules, 'replacement' | 'refine'>
+}
+
+/** How a session's output is masked. */
+export interface SessionMasking {
+  readonly result: MaskingResult
+  /** Makes the filter of one stream; undefined: the output passes as it is. */
+  readonly filter: (() => OutputFilter) | undefined
+}
+
+/** Who masks, and what nobody does. */
+interface Plan {
+  readonly by: string
+  readonly types: readonly string[]
+  readonly filter: (result: MaskingResult) => OutputFilter
+  readonly unmasked: string | undefined
+}
+
+/** Where it is said who masks. */
+interface Told {
+  readonly log: Logger
+  /** Names the session in the log. */
+  readonly session: object
+}
+
+/** Masking that is asked for cannot be done. */
+class Unmaskable extends Error {}
+
+/**
+ * Decides who masks a session's output, and logs it.
+ * @returns undefined when there is nothing to mask
+ * @throws RefusedError in strict mode, when something of it cannot be masked
+ */
+export function maskingOf(
+  asked: AskedMasking,
+  settings: MaskingSettings,
+  told: Told,
+): SessionMasking | undefined {
+  const given = settings.presidio?.mode ?? asked.dlpMode
+  const mode = given === 'strict' ? given : 'best-effort'
+  try {
+    const plan = planOf(asked, settings)
+    if (plan === undefined) return undefined
+    const { by, types, unmasked } = plan
+    if (unmasked !== undefined && mode === 'strict') throw new Unmaskable(unmasked)
+    told.log.info({ ...told.session, by, types, mode }, 'the output is masked')
+    return masked(plan, mode, told)
+  } catch (error) {
+    if (!(error instanceof Unmaskable || error instanceof MaskingError)) throw error
+    if (mode === 'strict')
+      throw new RefusedError(`the output has to be masked (strict mode): ${error.message}. Nothing was run`)
+    return passed(error.message, told)
+  }
+}
+
+function masked({ filter, unmasked }: Plan, mode: 'strict' | 'best-effort', told: Told): SessionMasking {
+  if (unmasked !== undefined) complain(told, unmasked)
+  const result = new MaskingResult(mode === 'strict', (error) => complain(told, error), unmasked)
+  return { result, filter: () => filter(result) }
+}
+
+/** Best-effort mode, and nobody masks. */
+function passed(reason: string, told: Told): SessionMasking {
+  complain(told, reason)
+  return { result: new MaskingResult(false, () => undefined, reason), filter: undefined }
+}
+
+function complain({ log, session }: Told, reason: string): void {
+  log.warn({ ...session, reason }, 'output passes unmasked, as mode best-effort allows')
+}
+
+function planOf(asked: AskedMasking, settings: MaskingSettings): Plan | undefined {
+  const provider = asked.dlpProvider
+  if (provider !== 'mspresidio' && provider !== 'alcatraz') throw new Unmaskable(unknownProvider(provider))
+  const rules = decodeMasking(asked.dataMaskingEntityTypesData)
+  if (rules === undefined) return undefined
+  if (asked.clientVerb === 'connect')
+    throw new Unmaskable('a terminal is not masked, since what is drawn on it is no text. Use exec')
+  return provider === 'mspresidio' ? byPresidio(rules, asked, settings) : byLocal(rules, settings)
+}
+
+function unknownProvider(provider: string): string {
+  if (provider === 'gcp')
+    return 'the provider "gcp" (Google Cloud DLP) is not one of this agent, which has mspresidio and alcatraz'
+  return `the provider ${JSON.stringify(provider)} is not one of this agent, which has mspresidio and alcatraz`
+}
+
+function byPresidio(rules: MaskingRules, asked: AskedMasking, { presidio }: MaskingSettings): Plan {
+  const services = servicesAt(
+    presidio?.analyzer ?? asked.dlpPresidioAnalyzerUrl,
+    presidio?.anonymizer ?? asked.dlpPresidioAnonymizerUrl,
+  )
+  const { entities = [], custom, threshold = 0 } = rules
+  const request = { entities, custom, threshold }
+  return {
+    by: `Presidio at ${services.analyzer.url.origin}`,
+    types: typesOf(rules),
+    filter: (result) => new PresidioStream(services, request, result),
+    unmasked: undefined,
+  }
+}
+
+/** An anonymizer that is not named is not needed: then the findings are replaced here. */
+function servicesAt(analyzerUrl: string, anonymizerUrl: string): PresidioServices {
+  const analyzer = presidioService('analyzer', analyzerUrl)
+  const anonymizer = presidioService('anonymizer', anonymizerUrl)
+  if (analyzer === undefined)
+    throw new Unmaskable("the address of Presidio's analyzer is no http:// or https:// one")
+  if (anonymizer === undefined && anonymizerUrl !== '')
+    throw new Unmaskable("the address of Presidio's anonymizer is no http:// or https:// one")
+  return { analyzer, anonymizer }
+}
+
+function byLocal(rules: MaskingRules, { local }: MaskingSettings): Plan {
+  const masking = new Masking({ ...rules, ...local })
+  return {
+    by: 'the local engine',
+    types: typesOf(rules),
+    filter: (result) => new LocalStream(masking, result),
+    unmasked: unservedText(masking),
+  }
+}
+
+function typesOf({ entities = [], custom }: MaskingRules): string[] {
+  return [...entities, ...custom.map(({ name }) => name)]
+}
+
+function unservedText({ unserved: { needModel, unknown } }: Masking): string | undefined {
+  const texts = [
+    needModel.length > 0 && `${needModel.join(', ')}: only a language model finds these, use Presidio`,
+    unknown.length > 0 && `${unknown.join(', ')}: no type of the local engine`,
+  ].filter((text) => text !== false)
+  return texts.length === 0 ? undefined : texts.join('; ')
+}

@@ -1,0 +1,111 @@
+import { MaskingError } from '../../policy/masking/find/custom.ts'
+import { Masking } from '../../policy/masking/masking.ts'
+import { EVERYTHING } from '../../policy/masking/rules.ts'
+import type { Path, Problems } from '../../basics/settings/problems.ts'
+import type { ConnectionParams } from '../../wire/params.ts'
+import type { ConnectionShape, MaskingShape, SettingsShape } from './schema.ts'
+
+/** What the agent is told about masking. */
+export type MaskingParams = Pick<
+  ConnectionParams,
+  | 'dlpProvider'
+  | 'dlpMode'
+  | 'dlpPresidioAnalyzerUrl'
+  | 'dlpPresidioAnonymizerUrl'
+  | 'dataMaskingEntityTypesData'
+>
+
+/** Checks each rule, and that the rules of a connection can work together. */
+export function checkMasking({ masking, connections }: SettingsShape, problems: Problems): void {
+  masking.forEach((rule, i) => checkRule(rule, ['masking', i], problems))
+  connections.forEach((connection, i) => {
+    const rules = rulesOf(connection, masking)
+    if (new Set(rules.map(placeOf)).size > 1)
+      problems.add(
+        ['connections', i, 'masking'],
+        'provider, mode, analyzer and anonymizer have to be the same in all of these rules',
+      )
+  })
+}
+
+function checkRule(rule: MaskingShape, path: Path, problems: Problems): void {
+  const { provider, analyzer, anonymizer, entities, custom } = rule
+  if (provider === 'presidio' && !analyzer)
+    problems.add(path, 'masking by presidio needs analyzer, the address of its service')
+  if (provider === 'local' && (analyzer || anonymizer))
+    problems.add([...path, analyzer ? 'analyzer' : 'anonymizer'], 'only provider: presidio has addresses')
+  if (entities.length === 0 && custom.length === 0)
+    problems.add(path, 'nothing would be masked: entities or custom is expected')
+  custom.forEach((type, i) => {
+    if (!type.regex && type.deny.length === 0)
+      problems.add([...path, 'custom', i], 'regex or deny is expected, what is to be found')
+    else if (provider === 'local') checkCustom(type, [...path, 'custom', i, 'regex'], problems)
+  })
+  if (provider === 'local') checkTypes(rule, path, problems)
+}
+
+function checkTypes({ entities, custom }: MaskingShape, path: Path, problems: Problems): void {
+  const own = new Set(custom.map(({ name }) => name))
+  const { needModel, unknown } = new Masking({ ...EVERYTHING, entities }).unserved
+  for (const name of [...needModel, ...unknown].filter((type) => !own.has(type)))
+    problems.add(
+      [...path, 'entities', entities.indexOf(name)],
+      needModel.includes(name)
+        ? 'only a language model finds this type: use provider: presidio'
+        : 'the local engine has no such type',
+    )
+}
+
+function checkCustom(type: MaskingShape['custom'][number], path: Path, problems: Problems): void {
+  try {
+    new Masking({ ...EVERYTHING, entities: [], custom: [customType(type)] })
+  } catch (error) {
+    if (!(error instanceof MaskingError)) throw error
+    problems.add(path, error.message)
+  }
+}
+
+function customType({ name, regex, deny, score }: MaskingShape['custom'][number]) {
+  return { name, regex: regex ?? undefined, denyList: deny, score }
+}
+
+/** What an agent is told of a connection, in the form of hoop's gateway; nothing when its output is not masked. */
+export function maskingParams(
+  connection: ConnectionShape,
+  masking: SettingsShape['masking'],
+): MaskingParams | undefined {
+  const rules = rulesOf(connection, masking)
+  const [first] = rules
+  if (first === undefined) return undefined
+  return {
+    dlpProvider: first.provider === 'presidio' ? 'mspresidio' : 'alcatraz',
+    dlpMode: first.mode,
+    dlpPresidioAnalyzerUrl: first.analyzer ?? '',
+    dlpPresidioAnonymizerUrl: first.anonymizer ?? '',
+    dataMaskingEntityTypesData: Buffer.from(JSON.stringify(rules.map(entityTypes))),
+  }
+}
+
+function entityTypes({ name, entities, custom, threshold }: MaskingShape): object {
+  return {
+    id: name,
+    name,
+    supported_entity_types: [{ name: 'CUSTOM-SELECTION', entity_types: entities }],
+    score_threshold: threshold,
+    custom_entity_types: custom.map((type) => ({
+      name: type.name,
+      regex: type.regex ?? '',
+      deny_list: type.deny,
+      score: type.score,
+    })),
+  }
+}
+
+/** Names that are not there are a problem of their own. */
+function rulesOf({ masking: names }: ConnectionShape, masking: SettingsShape['masking']): MaskingShape[] {
+  return names.flatMap((name) => masking.filter((rule) => rule.name === name))
+}
+
+function placeOf({ provider, mode, analyzer, anonymizer }: MaskingShape): string {
+  return JSON.stringify([provider, mode, analyzer, anonymizer])
+}
