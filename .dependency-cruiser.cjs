@@ -53,6 +53,7 @@ module.exports = {
     fence('inquirer-fence', npm('@inquirer'), '^src/commands/client/prompts[.]ts$'),
     fence('fastify-fence', npm('fastify'), '^src/gateway/rest/'),
     fence('yaml-fence', npm('yaml'), '^src/(basics/settings/|commands/client/run/parameter-file[.]ts$)'),
+    fence('aws-fence', npm('@(aws-sdk|smithy)/[^/]+'), '^src/envvars/secrets/aws/'),
     fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),
     { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
   ],

@@ -62,8 +62,9 @@ export async function checkRequest(
     secrets: new SessionSecrets({ agentEnvironment, secretStores }, ended),
   })
   // This variable is for the agent, not for the command.
-  const entries = merged.filter(({ name }) => name !== CLIENT_ESCAPES)
-  const argv = [...params.cmdList, ...params.clientArgs]
+  const entries = merged.entries.filter(({ name }) => name !== CLIENT_ESCAPES)
+  const cmdList = merged.usesRdsToken ? forRdsToken(params.cmdList, connectionType) : params.cmdList
+  const argv = [...cmdList, ...params.clientArgs]
   if (argv.length === 0) throw new RefusedError('connection must be at least one argument')
   await checkServer(connectionType, (name) => valueOf(entries, name))
   return {
@@ -73,7 +74,7 @@ export async function checkRequest(
     secrets: entries,
     captured: params.clientOrigin.startsWith('client-api'),
     masking: await maskingFor(open, services),
-    closed,
+    closed: closed && { ...closed, ownArguments: cmdList.length - 1 },
   }
 }
 
@@ -102,6 +103,13 @@ function noNativeConnection({ params, connectionType }: OpenMessage): string {
       ? `hoop exec ${name} runs scripts on it, runbook-agent connect ${name} opens a terminal. For a local port it needs hoop's own agent`
       : `${name} has no command either that scripts or a terminal could run. It needs hoop's own agent`
   return `this agent serves no native connections (${connectionType}): ${instead}`
+}
+
+const CLEARTEXT = '--enable-cleartext-plugin'
+
+/** MySQL's client sends a token only when it may send it as it is, which RDS takes over TLS alone (step 7). */
+function forRdsToken(cmdList: readonly string[], connectionType: string): readonly string[] {
+  return connectionType === 'mysql' && !cmdList.includes(CLEARTEXT) ? [...cmdList, CLEARTEXT] : cmdList
 }
 
 /** Step 9: these override what the connection or the client has set. */

@@ -2,11 +2,8 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /** So many commands at once leave so much garbage that half of the collections are worth some memory. */
 const MANY = 16
-/**
- * Above 1 MiB and below 2: each growth doubles it. From 4 MiB on, bulk output on Node 24 costs twice the CPU: V8 then
- * collects the whole heap.
- */
-const GROWN_BYTES = 1.5 * 1024 * 1024
+/** Both halves of 2 MiB. From 4 MiB on, bulk output on Node 24 costs twice the CPU: V8 then collects the whole heap. */
+const LARGEST_BYTES = 4 * 1024 * 1024
 /** Whoever starts the agent may have chosen a size. */
 const OWN_CHOICE = /--(m(ax|in)[-_])?semi[-_]space[-_]/
 
@@ -22,16 +19,14 @@ export function keepYoungGenerationSmall(): void {
 
 /** Lets it grow to 2 MiB while many commands run. V8 takes that back by itself when the agent has little to do. */
 export function fitYoungGeneration(running: number): void {
-  const shallGrow = running >= MANY && youngBytes() < GROWN_BYTES
+  const shallGrow = running >= MANY && youngBytes() < LARGEST_BYTES
   if (shallGrow === grows || isChosen()) return
   grows = shallGrow
   setFlagsFromString(`--semi-space-growth-factor=${grows ? 2 : 1}`)
 }
 
-/** What can be allocated in it. Not its size in memory: that is one half or both, as V8 has last collected. */
 function youngBytes(): number {
-  const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')
-  return young === undefined ? 0 : young.space_used_size + young.space_available_size
+  return getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')?.space_size ?? 0
 }
 
 function isChosen(): boolean {

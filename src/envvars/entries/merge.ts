@@ -1,3 +1,4 @@
+import { withCloudTokens, type SignedEntries } from './cloud-tokens.ts'
 import { parseConnectionEntries, sortedByKey } from './connection-entries.ts'
 import { createEntry, Entry, MAX_ENTRIES, parseEntry } from './entry.ts'
 import { EnvvarError } from '../errors.ts'
@@ -47,11 +48,12 @@ interface MergeRequest {
  * variables. The embedded one does (access.client-input), hoop's does not.
  * @throws EnvvarError, or the reason of the signal of `secrets`
  */
-export async function mergeEntries(request: MergeRequest): Promise<Entry[]> {
+export async function mergeEntries(request: MergeRequest): Promise<SignedEntries> {
   refuseTooMany(request.connection.size + request.client.size)
   const reserved = new Set<string>([...RESERVED_VARIABLES, ...request.own.keys()])
   const parsed = await parseConnectionEntries(request.connection, request.secrets)
-  const connection = parsed.filter(({ name }) => !reserved.has(name))
+  const signed = await withCloudTokens(parsed, request.secrets)
+  const connection = signed.entries.filter(({ name }) => !reserved.has(name))
   const taken = new Set([...reserved, 'PATH', ...connection.map(({ name }) => name)])
   const client = parseClientEntries(request).filter(({ name }) => !taken.has(name))
 
@@ -59,7 +61,8 @@ export async function mergeEntries(request: MergeRequest): Promise<Entry[]> {
   const embedded = embeddedEntries(request)
   const sources = [onePerName(client), onePerName(connection), password, embedded, ownEntries(request.own)]
   const ranked = sources.flat()
-  return sortedByKey(byName(ranked)).map(([, entry]) => entry)
+  const entries = sortedByKey(byName(ranked)).map(([, entry]) => entry)
+  return { entries, usesRdsToken: signed.usesRdsToken }
 }
 
 function refuseTooMany(count: number): void {

@@ -5,8 +5,6 @@ const AGENT_VARIABLE = 'system.agent.envs'
 const AGENT_VARIABLE_BYTES = Buffer.from(AGENT_VARIABLE)
 const VARIABLE_PREFIX = 'envvar:'
 const UNDERSCORE = 0x5f
-const RDS_IAM_USER = '_aws_iam_rds:'
-const UNSUPPORTED_PROVIDER = '_aws'
 
 /** The value a program gets, or why there is none. */
 export type Resolution =
@@ -24,17 +22,12 @@ export function resolveReference(
   secrets: SessionSecrets,
 ): Resolution | Promise<Resolution> {
   const fetched = fetch(key, value, secrets)
-  return fetched instanceof Promise
-    ? fetched.then((one) => resolution(key, value, one))
-    : resolution(key, value, fetched)
+  if (fetched === undefined) return { value }
+  return fetched instanceof Promise ? fetched.then(resolution) : resolution(fetched)
 }
 
-function resolution(key: string, value: Buffer, fetched: AgentValue | undefined): Resolution {
-  if (fetched?.problem !== undefined) return fetched
-  const resolved = fetched === undefined ? value : Buffer.from(fetched.value)
-  // After fetching, as in hoop: a fetched user name may be one for RDS.
-  const problem = unsupportedAws(key, resolved)
-  return problem === undefined ? { value: resolved } : { problem }
+function resolution(fetched: AgentValue): Resolution {
+  return fetched.problem === undefined ? { value: Buffer.from(fetched.value) } : fetched
 }
 
 /** Undefined for a plain value. */
@@ -46,9 +39,7 @@ function fetch(
   if (value.equals(AGENT_VARIABLE_BYTES)) return agentVariable(key, secrets.agent)
   const [provider = '', id = '', member = ''] = threeParts(value)
   if (provider === '_envjson') return secrets.agent.member(id, member)
-  if (secrets.knows(provider)) return secrets.member(provider, id, member)
-  if (provider !== UNSUPPORTED_PROVIDER) return undefined
-  return { problem: `this agent does not resolve ${provider} references yet` }
+  return secrets.knows(provider) ? secrets.member(provider, id, member) : undefined
 }
 
 function agentVariable(key: string, agent: AgentEnvironment): AgentValue {
@@ -63,13 +54,4 @@ function threeParts(value: Buffer): readonly string[] {
   if (value[0] !== UNDERSCORE) return []
   const parts = value.toString('utf8').split(':', 4)
   return parts.length === 3 ? parts : []
-}
-
-function unsupportedAws(key: string, value: Buffer): string | undefined {
-  if (key === 'envvar:EKS_CLUSTER')
-    return 'this agent does not make Amazon EKS tokens (KUBERNETES_BEARER_TOKEN) yet'
-  if (key === 'envvar:USER' && value.toString('latin1', 0, RDS_IAM_USER.length) === RDS_IAM_USER) {
-    return 'this agent does not make Amazon RDS IAM tokens (_aws_iam_rds users) yet'
-  }
-  return undefined
 }

@@ -27,8 +27,8 @@ interface Fetched {
 /** Fetches what one session's references name, each secret once, and forgets it with the session. */
 export class SessionSecrets {
   readonly agent: AgentEnvironment
+  readonly ended: AbortSignal
   readonly #stores: SecretStores
-  readonly #ended: AbortSignal
   readonly #opened = new Map<string, FetchSecret>()
   readonly #fetched = new Map<string, Fetched>()
   #patience: AbortSignal | undefined
@@ -37,7 +37,7 @@ export class SessionSecrets {
   constructor({ agentEnvironment, secretStores }: SecretSources, ended: AbortSignal) {
     this.agent = agentEnvironment
     this.#stores = secretStores
-    this.#ended = ended
+    this.ended = ended
   }
 
   /** Whether references can name this provider. */
@@ -79,12 +79,12 @@ export class SessionSecrets {
   }
 
   async #inTime(fetch: FetchSecret, id: string): Promise<StoredSecret> {
-    this.#patience ??= patience(SESSION_MS, this.#ended)
+    this.#patience ??= patience(SESSION_MS, this.ended)
     try {
       this.#patience.throwIfAborted()
       return await fetch(id, this.#patience)
     } catch (error) {
-      this.#ended.throwIfAborted()
+      this.ended.throwIfAborted()
       if (error !== this.#patience.reason) throw error
       const seconds = SESSION_MS / 1000
       return { problem: `(${id}) not fetched: the secrets of one session may take ${seconds} s together` }

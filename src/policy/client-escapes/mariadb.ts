@@ -8,7 +8,7 @@ import { names, type KnownOptions } from './known-options.ts'
 const OPTIONS: KnownOptions = {
   style: 'getopt',
   flags: names(
-    'A b B c C f H i L N n o q r s t U v w W X E batch binary-as-hex binary-mode column-names comments compress ' +
+    'A b B c C f H i L N n o q r s t U v w W X E batch binary-as-hex binary-mode column-names comments compress enable-cleartext-plugin ' +
       'force html line-numbers no-auto-rehash no-beep one-database quick raw safe-updates sandbox silent ' +
       'show-warnings skip-auto-rehash skip-column-names skip-line-numbers skip-reconnect skip-ssl ' +
       'ssl ssl-verify-server-cert table unbuffered verbose vertical wait xml',

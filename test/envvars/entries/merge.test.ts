@@ -19,14 +19,21 @@ interface Sources {
   own?: Plain
 }
 
-const merge = ({ connection = {}, client = {}, connectionType = 'command-line', own = {} }: Sources) =>
-  mergeEntries({
+const merge = async ({
+  connection = {},
+  client = {},
+  connectionType = 'command-line',
+  own = {},
+}: Sources) => {
+  const { entries } = await mergeEntries({
     connection: encoded(connection),
     client: encoded(client),
     connectionType,
     own: new Map(Object.entries(own)),
     secrets: sessionSecrets({}),
   })
+  return entries
+}
 
 const merged = async (sources: Sources) =>
   Object.fromEntries((await merge(sources)).map(({ key, value }) => [key, value.toString()]))
@@ -203,14 +210,16 @@ describe('where an entry is from', () => {
 })
 
 describe('refusals', () => {
-  const refuse = (connection: Plain, client: Plain = {}) =>
-    mergeEntries({
+  const refuse = async (connection: Plain, client: Plain = {}) => {
+    const { entries } = await mergeEntries({
       connection: new Map(Object.entries(connection)),
       client: new Map(Object.entries(client)),
       connectionType: 'command-line',
       own: new Map(),
       secrets: sessionSecrets({}),
     })
+    return entries
+  }
 
   test('bad base64 of a connection reads as in the recorded conversation', async () => {
     const url = new URL('../../fixtures/transcripts/open-failure-two-closes.json', import.meta.url)
@@ -228,13 +237,13 @@ describe('refusals', () => {
       'envvar:Z': 'YQ',
       'envvar:OK': 'YQ==',
       bad: 'Y',
-      'filesystem:"Q"': base64('_aws:a:b'),
+      'filesystem:"Q"': base64('_envjson:A:b'),
     }
     await expect(refuse(connection)).rejects.toThrow(
       new EnvvarError(
         'failed decoding environment variables ["bad failed decoding value, illegal base64 data at input byte 0" ' +
           '"envvar:Z failed decoding value, illegal base64 data at input byte 0" ' +
-          '"filesystem:\\"Q\\" this agent does not resolve _aws references yet"]',
+          '"filesystem:\\"Q\\" environment variable \\"A\\" not found"]',
       ),
     )
   })

@@ -24,7 +24,7 @@ interface Case {
 
 /** What a connection has in the end, by key. */
 async function resolved(connection: Plain, options: Case = {}): Promise<Plain> {
-  const entries = await mergeEntries({
+  const { entries } = await mergeEntries({
     connection: encoded(connection),
     client: encoded(options.client ?? {}),
     connectionType: options.connectionType ?? 'command-line',
@@ -264,20 +264,6 @@ describe('what belongs to the agent', () => {
 })
 
 describe('what cannot be fetched', () => {
-  const rds = 'this agent does not make Amazon RDS IAM tokens (_aws_iam_rds users) yet'
-  const eks = 'this agent does not make Amazon EKS tokens (KUBERNETES_BEARER_TOKEN) yet'
-
-  test.each([
-    ['envvar:A', '_aws:prod/db:password', 'this agent does not resolve _aws references yet'],
-    ['envvar:USER', '_aws_iam_rds:dbuser', rds],
-    ['envvar:USER', '_envjson:DB:user', rds],
-    ['envvar:EKS_CLUSTER', 'prod', eks],
-    ['envvar:EKS_CLUSTER', 'system.agent.envs', eks],
-  ])('is refused in %s=%s', async (key, value, problem) => {
-    const agent = { DB: '{"user":"_aws_iam_rds:dbuser"}', EKS_CLUSTER: 'prod' }
-    expect((await failureOf({ [key]: value }, { agent })).message).toBe(refusal(`${key} ${problem}`))
-  })
-
   test.each([
     ['envvar:A', '_aws:arn:aws:secretsmanager:key'],
     ['envvar:A', '_aws:only-two'],
@@ -298,7 +284,7 @@ describe('what cannot be fetched', () => {
       'envvar:Z': '_envjson:NONE:k',
       'envvar:B': 'system.agent.envs',
       'envvar:OK': '_envjson:DB:k',
-      'filesystem:A': '_aws:a:b',
+      'filesystem:A': '_envjson:DB:gone',
       bad: '_envjson:DB:other',
     }
     expect((await failureOf(connection, { agent: { DB: '{"k":"v"}' } })).message).toBe(
@@ -306,7 +292,7 @@ describe('what cannot be fetched', () => {
         'bad secret key \\"other\\" not found',
         'envvar:B the agent has no environment variable \\"B\\", set it where the agent is started',
         'envvar:Z environment variable \\"NONE\\" not found',
-        'filesystem:A this agent does not resolve _aws references yet',
+        'filesystem:A secret key \\"gone\\" not found',
       ),
     )
   })

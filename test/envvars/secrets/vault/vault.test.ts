@@ -21,7 +21,7 @@ interface Options {
 
 /** What a connection has in the end, by key. */
 async function resolved(connection: Plain, env: Plain, options: Options = {}): Promise<Plain> {
-  const entries = await mergeEntries({
+  const { entries } = await mergeEntries({
     connection: encoded(connection),
     client: new Map(),
     connectionType: 'command-line',
@@ -151,7 +151,7 @@ describe('what a secret gives', () => {
   ])('a client gets %s as the literal that it sent', async (provider) => {
     const client = { 'envvar:A': `${provider}:kv/db:k` }
     const secrets = sessionSecrets({})
-    const entries = await mergeEntries({
+    const { entries } = await mergeEntries({
       ...{ connection: new Map(), client: encoded(client), connectionType: 'command-line', own: new Map() },
       secrets,
     })

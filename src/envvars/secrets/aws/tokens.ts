@@ -1,0 +1,137 @@
+import { createHash, createHmac } from 'node:crypto'
+import { patience } from '../../../basics/patience.ts'
+import { EnvvarError } from '../../errors.ts'
+import { aborted } from './aborted.ts'
+import { goAwsError } from './go-error.ts'
+import { loadAws } from './packages.ts'
+import { SetUpError } from '../stores.ts'
+
+/** For a role that is assumed first. */
+const EKS_MS = 10_000
+/** As in hoop. */
+const RDS_MS = 3000
+/** EKS accepts a token for 15 minutes, whatever this says. */
+const EKS_TOKEN_SECONDS = 60
+
+interface EksCluster {
+  readonly cluster: string
+  readonly region: string
+  /** Assumed first; empty: none. */
+  readonly roleArn: string
+  readonly roleSession: string
+}
+
+interface RdsServer {
+  readonly hostname: string
+  readonly port: number
+  readonly region: string
+  readonly user: string
+}
+
+/** A token for the API of a cluster: a signed question to AWS who we are, which the cluster asks in our place. @throws EnvvarError, or the signal's reason */
+export async function eksToken(
+  { cluster, region, ...role }: EksCluster,
+  signal: AbortSignal,
+): Promise<string> {
+  return await within(EKS_MS, signal, 'failed to generate eks token: ', async () => {
+    const { SignatureV4 } = await loadAws(() => import('@smithy/signature-v4'))
+    const credentials = await credentialsFor(region, role)
+    const signer = new SignatureV4({ service: 'sts', region, credentials, sha256: Sha256 })
+    const host = `sts.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`
+    const signed = await signer.presign(
+      {
+        ...{ method: 'GET', protocol: 'https:', hostname: host, path: '/' },
+        query: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
+        headers: { host, 'x-k8s-aws-id': cluster },
+      },
+      { expiresIn: EKS_TOKEN_SECONDS, unhoistableHeaders: new Set(['x-k8s-aws-id']) },
+    )
+    const url = `https://${host}/?${queryOf(signed.query ?? {})}`
+    return `k8s-aws-v1.${Buffer.from(url).toString('base64url')}`
+  })
+}
+
+/** A password for a database's user, good for 15 minutes. @throws EnvvarError, or the signal's reason */
+export async function rdsToken(
+  { hostname, port, region, user }: RdsServer,
+  signal: AbortSignal,
+): Promise<string> {
+  return await within(RDS_MS, signal, 'failed generating aws rds auth token, err=', async () => {
+    const { Signer } = await loadAws(() => import('@aws-sdk/rds-signer'))
+    return await new Signer({ hostname, port, region, username: user }).getAuthToken()
+  })
+}
+
+async function credentialsFor(
+  region: string,
+  { roleArn, roleSession }: Pick<EksCluster, 'roleArn' | 'roleSession'>,
+) {
+  const { fromNodeProviderChain, fromTemporaryCredentials } = await loadAws(
+    () => import('@aws-sdk/credential-providers'),
+  )
+  if (roleArn === '') return fromNodeProviderChain()
+  const params = { RoleArn: roleArn, ...(roleSession !== '' && { RoleSessionName: roleSession }) }
+  return fromTemporaryCredentials({ params, clientConfig: { region, maxAttempts: 1 } })
+}
+
+async function within(
+  ms: number,
+  signal: AbortSignal,
+  prefix: string,
+  work: () => Promise<string>,
+): Promise<string> {
+  const ends = patience(ms, signal)
+  try {
+    return await Promise.race([work(), aborted(ends)])
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new EnvvarError(`${prefix}${reasonOf(error as Error, ends, ms)}`)
+  }
+}
+
+function reasonOf(error: Error, ends: AbortSignal, ms: number): string {
+  if (ends.aborted) return `no credentials within ${ms / 1000} s`
+  if (error instanceof SetUpError || !('$metadata' in error)) return error.message
+  return goAwsError(error, 'STS: AssumeRole')
+}
+
+function queryOf(query: Readonly<Record<string, string | readonly string[] | null>>): string {
+  const pairs = Object.entries(query).map(([name, value]) => `${escaped(name)}=${escaped(String(value))}`)
+  return pairs.sort().join('&')
+}
+
+function escaped(text: string): string {
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
+
+/** What the signer calls: SHA-256, or HMAC with a key. */
+class Sha256 {
+  readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>
+
+  constructor(key?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = key === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(key))
+  }
+
+  update(data: string | ArrayBuffer | ArrayBufferView): void {
+    this.#hash.update(bytesOf(data))
+  }
+
+  digest(): Promise<Uint8Array> {
+    return Promise.resolve(this.#hash.digest())
+  }
+
+  /** Never called: a new one is made for each text. */
+  reset(): void {
+    throw new Error('a hash is used once')
+  }
+}
+
+function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (typeof data === 'string') return Buffer.from(data)
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data)
+}
