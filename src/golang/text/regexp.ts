@@ -47,7 +47,7 @@ export function compileRegexp(pattern: string): RE2JS {
 
 /** The counts of `{n}`, `{n,}` and `{n,m}` added up: each repeats at most the whole pattern that often. */
 function repetitions(pattern: string): number {
-  const counts = pattern.match(/\{\d+(,\d*)?\}/g) ?? []
+  const counts = pattern.match(/(?<!\\[xpP])\{\d+(,\d*)?\}/g) ?? []
   return counts.reduce((sum, count) => sum + Math.max(...(count.match(/\d+/g) ?? []).map(Number)), 0)
 }
 

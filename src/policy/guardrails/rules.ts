@@ -24,7 +24,7 @@ export interface RulePlace {
   readonly rule: number
 }
 
-interface Violation extends RulePlace {
+export interface Violation extends RulePlace {
   readonly outcome: 'violation'
   readonly hit: Rule
   /** What hoop records: of a list the words that occurred, in the order of the list, otherwise the pattern. */

@@ -1,0 +1,88 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
+import { goQuote } from '../../golang/text/quote.ts'
+import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
+import { Automaton } from './automaton/automaton.ts'
+import { Nodes, type PatternTarget } from './automaton/nodes.ts'
+import { WordTrie } from './automaton/word-trie.ts'
+import { CompiledRules, type Target } from './compiled-rules.ts'
+import type { Rule, RulePlace, RuleSet, Unjudged } from './rules.ts'
+
+/** Instructions of all patterns. A step looks at each of them at worst, which then takes some milliseconds. */
+const MAX_INSTRUCTIONS = 100_000
+/** Characters of all words: ten thousand words and more. To take them in holds up others for some 50 ms. */
+const MAX_CHARACTERS = 250_000
+
+/** What users of hoop are told; the pattern's own error says more to whoever writes rules (protocol.md 8.1). */
+const NO_RE2 = 'guardrail rule has a pattern the local engine cannot compile (RE2)'
+
+const TOO_MUCH = `the guardrail rules are more than this agent enforces: ${MAX_CHARACTERS} characters of words, ${MAX_INSTRUCTIONS} steps of patterns`
+
+/** Compiles rules in their order, up to the first that cannot be enforced. Others get their turn between two rules. */
+export async function compileRules(sets: readonly RuleSet[]): Promise<CompiledRules> {
+  const compiling = new Compiling()
+  for (const [set, { rules }] of sets.entries()) {
+    for (const [rule, hit] of rules.entries()) {
+      const broken = compiling.add(hit, { set, rule })
+      if (broken !== undefined) return compiling.done(broken)
+      await otherWork()
+    }
+  }
+  return compiling.done(undefined)
+}
+
+class Compiling {
+  readonly #targets: Target[] = []
+  readonly #patterns: PatternTarget[] = []
+  readonly #words = new WordTrie()
+  #instructions = 0
+  #characters = 0
+
+  done(broken: Unjudged | undefined): CompiledRules {
+    return new CompiledRules(new Automaton(new Nodes(this.#patterns, this.#words)), this.#targets, broken)
+  }
+
+  /** @returns why the rule cannot be enforced */
+  add(rule: Rule, place: RulePlace): Unjudged | undefined {
+    const problem = this.#problemWith(rule, place)
+    if (problem !== undefined) return { outcome: 'error', ...place, ...problem }
+    if (this.#instructions <= MAX_INSTRUCTIONS && this.#characters <= MAX_CHARACTERS) return undefined
+    return { outcome: 'error', ...place, message: TOO_MUCH, closing: TOO_MUCH }
+  }
+
+  #problemWith(hit: Rule, place: RulePlace): Pick<Unjudged, 'message' | 'closing'> | undefined {
+    switch (hit.type) {
+      case 'deny_words_list':
+        for (const word of hit.words) this.#addWord(word, { ...place, hit, matched: word })
+        return undefined
+      case 'pattern_match':
+        return hit.pattern === '' ? undefined : this.#addPattern({ ...place, hit, matched: hit.pattern })
+      default: {
+        const message = `unknown rule type ${goQuote(hit.type)}`
+        return { message, closing: message }
+      }
+    }
+  }
+
+  #addWord(word: string, target: Target): void {
+    this.#characters += word.length
+    if (word !== '' && this.#characters <= MAX_CHARACTERS)
+      this.#words.add(word, this.#targets.push(target) - 1)
+  }
+
+  #addPattern(target: Target): Pick<Unjudged, 'message' | 'closing'> | undefined {
+    try {
+      const compiled = compileRegexp(target.matched)
+      this.#instructions += compiled.programSize()
+      if (this.#instructions <= MAX_INSTRUCTIONS)
+        this.#patterns.push({ compiled, target: this.#targets.push(target) - 1 })
+      return undefined
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error
+      const message = `failed parsing regex, reason=${error.message}`
+      return {
+        message,
+        closing: error.isTooLarge ? `guardrail rule cannot be enforced: ${error.message}` : NO_RE2,
+      }
+    }
+  }
+}

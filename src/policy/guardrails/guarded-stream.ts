@@ -1,0 +1,126 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
+import { HeldBytes } from '../redaction/held-bytes.ts'
+import { NOTHING, OutputStream } from '../redaction/output.ts'
+import type { Reading } from './automaton/automaton.ts'
+import type { CompiledRules } from './compiled-rules.ts'
+import type { Unjudged, Violation } from './rules.ts'
+
+/**
+ * So much of what may be the beginning of a match is held back. Of a longer match the beginning is shown; it is found
+ * all the same, and nothing behind it is.
+ */
+const MAX_HELD = 64 * 1024
+
+/** Ends a session: its output broke a rule, or there is a rule that cannot be enforced. Names no output. */
+export class GuardrailViolation extends Error {
+  override readonly name = 'GuardrailViolation'
+  readonly verdict: Violation | Unjudged
+
+  constructor(verdict: Violation | Unjudged) {
+    super(verdict.outcome === 'error' ? verdict.closing : 'the output broke a guardrail rule')
+    this.verdict = verdict
+  }
+}
+
+export interface StreamOptions {
+  /** What is held back is given out when nothing more comes for a while: people wait for a prompt. */
+  readonly isInteractive: boolean
+}
+
+/**
+ * One stream of output, looked through as it comes. A match is found wherever the pieces are cut. The rule that counts is
+ * the one whose match is complete first, and the first of those that are complete at the same byte; for a match that
+ * depends on what follows it (`\b`, `$`) that is when it has come.
+ */
+export class GuardedStream {
+  readonly #rules: CompiledRules
+  readonly #options: StreamOptions
+  readonly #reading: Reading
+  readonly #held = new HeldBytes()
+  /** The beginning of a rune of which the rest has not come. */
+  #unread = NOTHING
+  /** Bytes that came, and how many of them were given out. */
+  #offset = 0
+  #given = 0
+  #violation: GuardrailViolation | undefined
+
+  constructor(rules: CompiledRules, options: StreamOptions) {
+    this.#rules = rules
+    this.#options = options
+    this.#reading = rules.automaton.begin()
+    if (rules.broken !== undefined) this.#violation = new GuardrailViolation(rules.broken)
+  }
+
+  /** Bytes that may belong to a match. */
+  get held(): number {
+    return this.#offset - this.#given
+  }
+
+  get isReleasable(): boolean {
+    return this.held > 0 && this.#options.isInteractive && this.#violation === undefined
+  }
+
+  /**
+   * @param data must stay as it is until all is read
+   * @returns what may be shown; may share the memory of `data`, and is valid until the next call
+   */
+  push(data: Buffer): Buffer | Promise<Buffer> {
+    if (this.#rules.isEmpty) return data
+    const text = this.#unread.length === 0 ? data : Buffer.concat([this.#unread, data])
+    this.#reading.at = 0
+    this.#reading.idleAt = Math.min(0, this.#unread.length - this.held)
+    return this.#readOn(text) ? this.#give(data, text) : this.#pushSlowly(data, text)
+  }
+
+  release(): Buffer {
+    return this.isReleasable ? this.#giveHeld() : NOTHING
+  }
+
+  end(): Buffer {
+    this.#look(this.#reading.state.targets)
+    for (const targets of this.#rules.targetsAtEnd(this.#reading, this.#unread.length)) this.#look(targets)
+    return this.#giveHeld()
+  }
+
+  async #pushSlowly(data: Buffer, text: Buffer): Promise<Buffer> {
+    do await otherWork()
+    while (!this.#readOn(text))
+    return this.#give(data, text)
+  }
+
+  /** @returns false when others should get their turn before the rest is read */
+  #readOn(text: Buffer): boolean {
+    this.#look(this.#reading.state.targets)
+    const stop = this.#rules.automaton.scan(this.#reading, text)
+    this.#look(this.#reading.state.targets)
+    return stop === 'end'
+  }
+
+  #look(targets: readonly number[]): void {
+    if (this.#violation === undefined && targets.length > 0)
+      this.#violation = new GuardrailViolation(this.#rules.violationOf(targets))
+    if (this.#violation !== undefined) throw this.#violation
+  }
+
+  #give(data: Buffer, text: Buffer): Buffer {
+    const { at, idleAt } = this.#reading
+    const offset = this.#offset
+    this.#offset += data.length
+    this.#unread = at === text.length ? NOTHING : Buffer.from(text.subarray(at))
+    const kept = Math.min(text.length - idleAt, MAX_HELD)
+    const output = new OutputStream(this.#held.bytes, data, offset)
+    const until = Math.max(this.#given, this.#offset - kept)
+    output.keep(this.#given, until)
+    const passed = output.bytes()
+    this.#given = until
+    this.#held.keepLast(this.held, data)
+    return passed
+  }
+
+  #giveHeld(): Buffer {
+    const bytes = Buffer.from(this.#held.bytes)
+    this.#held.keepLast(0, NOTHING)
+    this.#given = this.#offset
+    return bytes
+  }
+}
