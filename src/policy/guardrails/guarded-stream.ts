@@ -1,4 +1,5 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
+import { OutputStopped, type OutputFilter } from '../output-filter.ts'
 import { HeldBytes } from '../redaction/held-bytes.ts'
 import { NOTHING, OutputStream } from '../redaction/output.ts'
 import type { Reading } from './automaton/automaton.ts'
@@ -12,8 +13,9 @@ import type { Unjudged, Violation } from './rules.ts'
 const MAX_HELD = 64 * 1024
 
 /** Ends a session: its output broke a rule, or there is a rule that cannot be enforced. Names no output. */
-export class GuardrailViolation extends Error {
+export class GuardrailViolation extends OutputStopped {
   override readonly name = 'GuardrailViolation'
+  readonly reason = 'guardrails'
   readonly verdict: Violation | Unjudged
 
   constructor(verdict: Violation | Unjudged) {
@@ -32,7 +34,7 @@ export interface StreamOptions {
  * the one whose match is complete first, and the first of those that are complete at the same byte; for a match that
  * depends on what follows it (`\b`, `$`) that is when it has come.
  */
-export class GuardedStream {
+export class GuardedStream implements OutputFilter {
   readonly #rules: CompiledRules
   readonly #options: StreamOptions
   readonly #reading: Reading

@@ -16,7 +16,7 @@ export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
 }
 
 /** A list `[{"rules":[...]},...]`. @param name what it is called in errors */
-function ruleSets(value: unknown, name: string): RuleSet[] {
+export function ruleSets(value: unknown, name: string): RuleSet[] {
   return list(value, name).map((set, index) => {
     const place = `${name}[${index}]`
     const rules = list(members(set, place)['rules'], `${place}.rules`)

@@ -39,7 +39,7 @@ export const WHERE = {
   noWordBoundary: 32,
 } as const
 
-export const MAX_RUNE = 0x10ffff
+const MAX_RUNE = 0x10ffff
 const FOLDS_CASE = 1
 
 export function programOf(compiled: RE2JS): Program {
