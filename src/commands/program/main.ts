@@ -5,7 +5,7 @@ import { program } from './program.ts'
 
 /** Prints an error: one line when a person can correct it, a stack only for a bug. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+  if (error instanceof CommanderError) return codeOf(error)
   if (error instanceof Failure) {
     // The message may contain names from a gateway, and a runbook's author can write anything into them.
     process.stderr.write(`runbook-agent: ${printableText(error.message)}\n`)
@@ -16,6 +16,11 @@ function report(error: unknown): number {
     `runbook-agent: this is a bug, please report it:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   )
   return exitCodes.bug
+}
+
+/** Commander itself says 1 for everything that is wrong. */
+function codeOf({ exitCode }: CommanderError): number {
+  return exitCode === 1 ? exitCodes.usage : exitCode
 }
 
 /** Does what the arguments say, and sets the exit code. */

@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   config: async (root) => (await import('../config/program.ts')).addConfigCommands(root),
   service: addServiceCommands,
   runbooks: addRunbookCommands,
+  policy: async (root) => (await import('../policy/program.ts')).addPolicyCommands(root),
   completion: addCompletionCommand,
   complete: addCompleteCommand,
   version: addVersionCommand,
