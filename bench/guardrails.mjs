@@ -17,8 +17,8 @@ const words = (...list) => ({ type: 'deny_words_list', words: list, pattern: '',
 const pattern = (text) => ({ type: 'pattern_match', words: [], pattern: text, message: '' })
 
 const TWENTY = [
-  words('DROP TABLE', 'TRUNCATE', 'DROP DATABASE', 'DROP SCHEMA'),
-  words('GRANT', 'REVOKE', 'CREATE USER', 'DROP USER', 'SET PASSWORD'),
+  words('DROP TABLE', 'TRUNCATE', 'DROP INDEX', 'DROP VIEW'),
+  words('GRANT', 'REVOKE', 'CREATE TABLE', 'LOCK TABLE', 'SET PASSWORD'),
   words('BEGIN RSA PRIVATE KEY', 'BEGIN OPENSSH PRIVATE KEY', 'BEGIN PRIVATE KEY'),
   words('xp_cmdshell', 'sp_configure', 'OPENROWSET'),
   words('top secret', 'streng geheim', 'très secret'),

@@ -1,10 +1,10 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import { goQuote } from '../../golang/text/quote.ts'
 import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
-import { Automaton } from './automaton/automaton.ts'
+import { RuleAutomaton } from './automaton/automaton.ts'
 import { Nodes, type PatternTarget } from './automaton/nodes.ts'
 import { WordTrie } from './automaton/word-trie.ts'
-import { CompiledRules, type Target } from './compiled-rules.ts'
+import { CompiledRules, type RuleTarget } from './compiled-rules.ts'
 import type { Rule, RulePlace, RuleSet, Unjudged } from './rules.ts'
 
 /** Instructions of all patterns. A step looks at each of them at worst, which then takes some milliseconds. */
@@ -31,14 +31,14 @@ export async function compileRules(sets: readonly RuleSet[]): Promise<CompiledRu
 }
 
 class Compiling {
-  readonly #targets: Target[] = []
+  readonly #targets: RuleTarget[] = []
   readonly #patterns: PatternTarget[] = []
   readonly #words = new WordTrie()
   #instructions = 0
   #characters = 0
 
   done(broken: Unjudged | undefined): CompiledRules {
-    return new CompiledRules(new Automaton(new Nodes(this.#patterns, this.#words)), this.#targets, broken)
+    return new CompiledRules(new RuleAutomaton(new Nodes(this.#patterns, this.#words)), this.#targets, broken)
   }
 
   /** @returns why the rule cannot be enforced */
@@ -63,13 +63,13 @@ class Compiling {
     }
   }
 
-  #addWord(word: string, target: Target): void {
+  #addWord(word: string, target: RuleTarget): void {
     this.#characters += word.length
     if (word !== '' && this.#characters <= MAX_CHARACTERS)
       this.#words.add(word, this.#targets.push(target) - 1)
   }
 
-  #addPattern(target: Target): Pick<Unjudged, 'message' | 'closing'> | undefined {
+  #addPattern(target: RuleTarget): Pick<Unjudged, 'message' | 'closing'> | undefined {
     try {
       const compiled = compileRegexp(target.matched)
       this.#instructions += compiled.programSize()

@@ -1,11 +1,11 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
-import type { Automaton, Reading } from './automaton/automaton.ts'
+import type { RuleAutomaton, RuleReading } from './automaton/automaton.ts'
 import { END_OF_TEXT } from './automaton/nodes.ts'
 import { INVALID_BYTE } from './automaton/runes.ts'
 import type { Rule, RulePlace, Unjudged, Verdict, Violation } from './rules.ts'
 
 /** What a match means: a word or the pattern of a rule. */
-export interface Target extends RulePlace {
+export interface RuleTarget extends RulePlace {
   readonly hit: Rule
   readonly matched: string
 }
@@ -15,13 +15,13 @@ const MATCHES_IN_ONE_GO = 20_000
 
 /** The rules of one direction as one automaton, for any number of texts and streams. */
 export class CompiledRules {
-  readonly automaton: Automaton
+  readonly automaton: RuleAutomaton
   /** The first rule that cannot be enforced. Those behind it are never reached, and not in the automaton. */
   readonly broken: Unjudged | undefined
   /** In the order of the rules, and of their words. */
-  readonly #targets: readonly Target[]
+  readonly #targets: readonly RuleTarget[]
 
-  constructor(automaton: Automaton, targets: readonly Target[], broken: Unjudged | undefined) {
+  constructor(automaton: RuleAutomaton, targets: readonly RuleTarget[], broken: Unjudged | undefined) {
     this.automaton = automaton
     this.#targets = targets
     this.broken = broken
@@ -49,7 +49,7 @@ export class CompiledRules {
   }
 
   /** Reads a last rune of which the rest never came, and the end. Yields what matches, place by place. */
-  *targetsAtEnd(reading: Reading, rest: number): Generator<readonly number[], void, undefined> {
+  *targetsAtEnd(reading: RuleReading, rest: number): Generator<readonly number[], void, undefined> {
     for (let index = 0; index < rest; index++) {
       this.automaton.step(reading, INVALID_BYTE)
       yield reading.state.targets

@@ -2,7 +2,7 @@ import { setImmediate as otherWork } from 'node:timers/promises'
 import { OutputStopped, type OutputFilter } from '../output-filter.ts'
 import { HeldBytes } from '../redaction/held-bytes.ts'
 import { NOTHING, OutputStream } from '../redaction/output.ts'
-import type { Reading } from './automaton/automaton.ts'
+import type { RuleReading } from './automaton/automaton.ts'
 import type { CompiledRules } from './compiled-rules.ts'
 import type { Unjudged, Violation } from './rules.ts'
 
@@ -37,7 +37,7 @@ export interface StreamOptions {
 export class GuardedStream implements OutputFilter {
   readonly #rules: CompiledRules
   readonly #options: StreamOptions
-  readonly #reading: Reading
+  readonly #reading: RuleReading
   readonly #held = new HeldBytes()
   /** The beginning of a rune of which the rest has not come. */
   #unread = NOTHING

@@ -38,7 +38,7 @@ export interface State extends Standing {
 type Stop = 'targets' | 'end' | 'pause'
 
 /** How far a text was read. Offsets count in the data at hand. */
-export interface Reading {
+export interface RuleReading {
   state: State
   at: number
   /** Matches that are not complete begin here or later. */
@@ -50,7 +50,7 @@ export interface Reading {
  * leads to it. So a byte costs one look into a table, whatever the rules are, and never more than one look at each
  * node.
  */
-export class Automaton {
+export class RuleAutomaton {
   readonly #nodes: Nodes
   readonly #closure: Closure
   readonly #borders: Int32Array
@@ -77,12 +77,12 @@ export class Automaton {
     this.#makeIdleStates()
   }
 
-  begin(): Reading {
+  begin(): RuleReading {
     return { state: this.#idle(TEXT_BEGINS), at: 0, idleAt: 0 }
   }
 
   /** Reads on, for some milliseconds. */
-  scan(reading: Reading, data: Buffer): Stop {
+  scan(reading: RuleReading, data: Buffer): Stop {
     const end = Math.min(data.length, reading.at + BYTES_IN_ONE_GO)
     const enough = this.#closure.work + WORK_IN_ONE_GO
     reading.state = this.#current(reading.state)
@@ -99,7 +99,7 @@ export class Automaton {
   }
 
   /** @param read a rune, INVALID_BYTE or END_OF_TEXT */
-  step(reading: Reading, read: number): void {
+  step(reading: RuleReading, read: number): void {
     this.#closure.work += 1
     reading.state = this.#next(this.#current(reading.state), read)
     reading.at += read < 0 ? (read === INVALID_BYTE ? 1 : 0) : widthOfRune(read)
@@ -107,7 +107,7 @@ export class Automaton {
   }
 
   /** The hot loop: ASCII, ways that are known, no targets. */
-  #readKnown(reading: Reading, data: Buffer, end: number): void {
+  #readKnown(reading: RuleReading, data: Buffer, end: number): void {
     const [table, classes, idleRows] = [this.#table, this.#classes, this.#idleRows]
     let [row, at, idleAt] = [reading.state.row, reading.at, reading.idleAt]
     while (at < end) {
