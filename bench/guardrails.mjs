@@ -7,6 +7,7 @@ import process from 'node:process'
 import { setImmediate } from 'node:timers'
 import { compileRules } from '../dist/policy/guardrails/compile-rules.js'
 import { GuardedStream } from '../dist/policy/guardrails/guarded-stream.js'
+import { logLines } from './log-lines.mjs'
 import { percentile } from './samples.mjs'
 
 const CHUNK_BYTES = 64 * 1024
@@ -113,17 +114,6 @@ function hostileText(bytes) {
   let state = 1
   const next = () => (state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff)
   return Buffer.from(Array.from({ length: bytes }, () => 'abx'[(next() >>> 16) % 3]).join(''))
-}
-
-function logLines(bytes) {
-  const lines = []
-  for (let [length, n] = [0, 0]; length < bytes; n++) {
-    const id = ((n * 2654435761) % 2 ** 32).toString(16)
-    const line = `2026-11-24T10:15:${10 + (n % 50)}.123Z INFO [worker-${n % 8}] request id=${id} user=alice@example.com path=/api/v1/orders/${n} status=200 duration=${n % 100}ms\n`
-    lines.push(line)
-    length += line.length
-  }
-  return Buffer.from(lines.join('')).subarray(0, bytes)
 }
 
 async function print(name, measured) {

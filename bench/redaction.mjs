@@ -7,6 +7,7 @@ import process from 'node:process'
 import { Redaction } from '../dist/policy/redaction/redactor.js'
 import { secretTexts } from '../dist/policy/redaction/secrets.js'
 import { variantsOf } from '../dist/policy/redaction/variants/variants.js'
+import { logLines } from './log-lines.mjs'
 import { percentile } from './samples.mjs'
 
 const CHUNK_BYTES = 64 * 1024
@@ -92,17 +93,6 @@ function cpuMsOf(work) {
   work()
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1000
-}
-
-function logLines(bytes) {
-  const lines = []
-  for (let [length, n] = [0, 0]; length < bytes; n++) {
-    const id = ((n * 2654435761) % 2 ** 32).toString(16)
-    const line = `2026-11-24T10:15:${10 + (n % 50)}.123Z INFO [worker-${n % 8}] request id=${id} user=alice@example.com path=/api/v1/orders/${n} status=200 duration=${n % 100}ms\n`
-    lines.push(line)
-    length += line.length
-  }
-  return Buffer.from(lines.join('')).subarray(0, bytes)
 }
 
 function sprinkled(data) {
