@@ -1,4 +1,4 @@
-/** Exit codes of `policy check`. */
+/** Exit codes of `policy check` and `policy mask`. */
 export const ANSWERS = {
   passes: 0,
   stopped: 1,

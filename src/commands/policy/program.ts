@@ -1,12 +1,16 @@
 import { CommanderError, Option, type Command } from 'commander'
 import type { CheckFlags } from './check.ts'
+import type { MaskFlags } from './mask.ts'
 import { ANSWERS } from './answers.ts'
 
-/** `policy check` answers by its exit code, so what is wrong with its arguments has to be the code for "no answer". */
 export function addPolicyCommands(root: Command): void {
   const policy = root.command('policy').description('tries on a text what the agent would enforce')
-  policy
-    .command('check')
+  addCheck(policy)
+  addMask(policy)
+}
+
+function addCheck(policy: Command): void {
+  answering(policy.command('check'))
     .description('says which guardrail rule would stop the text on standard input')
     .requiredOption(
       '--rules <file>',
@@ -18,10 +22,31 @@ export function addPolicyCommands(root: Command): void {
         .default('input'),
     )
     .option('--json', 'print JSON')
-    .exitOverride((error) => {
-      throw error.exitCode === 0 ? error : new CommanderError(ANSWERS.none, error.code, error.message)
-    })
     .action(async (flags: CheckFlags) => {
       process.exitCode = await (await import('./check.ts')).checkCommand(flags)
     })
+}
+
+function addMask(policy: Command): void {
+  answering(policy.command('mask'))
+    .description('prints the text on standard input as masking would let it pass')
+    .option('--entities <types>', 'types to mask, with commas (default: all built-in ones)')
+    .option('--threshold <number>', 'least score to mask, 0 to 1 (default: everything that is found)')
+    .option('--custom <file>', 'own types: a list of {name, regex or deny_list, score}, JSON or YAML')
+    .addOption(
+      new Option('--form <form>', '<TYPE>, or # for each character').choices(['tag', 'mask']).default('tag'),
+    )
+    .option(
+      '--refine <names>',
+      'not as the reference: ipv6 (finds ::), ssn (nine digits need a word beside them)',
+    )
+    .option('--json', 'print findings and the masked text as JSON')
+    .action(async (flags: MaskFlags) => (await import('./mask.ts')).maskCommand(flags))
+}
+
+/** It answers by its exit code, so what is wrong with its arguments has to be the code for "no answer". */
+function answering(command: Command): Command {
+  return command.exitOverride((error) => {
+    throw error.exitCode === 0 ? error : new CommanderError(ANSWERS.none, error.code, error.message)
+  })
 }

@@ -1,15 +1,8 @@
-import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
-import { readTree } from '../../basics/settings/tree.ts'
 import { GuardrailError, type RuleSet } from '../../policy/guardrails/rules.ts'
 import { ruleSets } from '../../policy/guardrails/payload.ts'
 import { Failure } from '../failure.ts'
 import { ANSWERS } from './answers.ts'
-
-/** More than a gateway sends with a session. */
-const MAX_FILE_BYTES = 16 * 1024 * 1024
-
-/** YAML's ways to write nothing. */
-const EMPTY = ['', '~', 'null', 'Null', 'NULL']
+import { readStructured } from './structured-file.ts'
 
 const MEMBERS = ['type', 'words', 'pattern_regex', 'message']
 
@@ -26,7 +19,7 @@ interface RuleFile {
  * @throws Failure, exit code 2
  */
 export function readRuleFile(file: string, direction: 'input' | 'output'): RuleFile {
-  const list = listOf(parsed(file), direction, file)
+  const list = listOf(readStructured(file), direction, file)
   try {
     const sets = ruleSets(list, 'rules')
     return {
@@ -36,25 +29,6 @@ export function readRuleFile(file: string, direction: 'input' | 'output'): RuleF
   } catch (error) {
     if (!(error instanceof GuardrailError)) throw error
     throw new Failure(`${file}: ${error.message}`, ANSWERS.none)
-  }
-}
-
-function parsed(file: string): unknown {
-  const text = textOf(file)
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    const { tree, problems } = readTree(text, file, EMPTY)
-    if (tree !== undefined) return tree
-    throw new Failure(problems.toLines().join('\n'), ANSWERS.none)
-  }
-}
-
-function textOf(file: string): string {
-  try {
-    return decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
-  } catch (error) {
-    throw error instanceof FileRefused ? new Failure(`${file} ${error.message}`, ANSWERS.none) : error
   }
 }
 

@@ -4,6 +4,9 @@ import { decodeText, runeAt, type ByteString } from '../../../golang/text/byte-s
 const WORDS_BEFORE = 5
 /** Longer words are in no list, whatever they are. */
 const LONGEST_BYTES = 64
+/** Five words are seldom longer. */
+const NEAR = 512
+const BEYOND_ASCII = /[\x80-\xff]/
 
 /**
  * The words before each place of a text: runs of Unicode letters, digits and marks. Asked for in ascending order, it
@@ -31,31 +34,54 @@ export class Words {
 
   /** The words that end before `offset`, in order and in lower case. The word that `offset` cuts is none of them. */
   before(offset: number): readonly string[] {
+    if (offset - this.#cursor <= NEAR || !this.#readNear(offset)) this.#readTo(offset)
+    return this.#words
+  }
+
+  /** Most text is far from the next match: only what is near it is read. False when that is too few words. */
+  #readNear(offset: number): boolean {
+    const near = apartFrom(this.#text, offset - NEAR, offset)
+    const [cursor, words] = [this.#cursor, this.#words]
+    this.#cursor = near
+    this.#words = []
+    this.#readTo(offset)
+    if (this.#words.length === WORDS_BEFORE) return true
+    this.#cursor = cursor
+    this.#words = words
+    return false
+  }
+
+  #readTo(offset: number): void {
     while (this.#cursor < offset) {
       const end = wordEnd(this.#text, this.#cursor)
       if (end === this.#cursor) this.#cursor += runeAt(this.#text, end).width
       else if (end > offset) break
       else this.#take(this.#cursor, end)
     }
-    return this.#words
   }
 
   #take(start: number, end: number): void {
-    this.#words.push(
-      end - start > LONGEST_BYTES ? '' : decodeText(this.#text.slice(start, end)).toLowerCase(),
-    )
+    const word = end - start > LONGEST_BYTES ? '' : this.#text.slice(start, end)
+    this.#words.push((BEYOND_ASCII.test(word) ? decodeText(word) : word).toLowerCase())
     if (this.#words.length > WORDS_BEFORE) this.#words.shift()
     this.#cursor = end
   }
+}
+
+/** Behind the first ASCII character of no word from `offset` on; `limit` when there is none. */
+function apartFrom(text: ByteString, offset: number, limit: number): number {
+  for (let at = offset; at < limit; at++)
+    if (text.charCodeAt(at) < 0x80 && !isInWord(text.charCodeAt(at))) return at + 1
+  return limit
 }
 
 function wordEnd(text: ByteString, start: number): number {
   let end = start
   while (end < text.length) {
     const byte = text.charCodeAt(end)
-    const { value, width } = byte < 0x80 ? { value: byte, width: 1 } : runeAt(text, end)
-    if (!isInWord(value)) break
-    end += width
+    const rune = byte < 0x80 ? undefined : runeAt(text, end)
+    if (!isInWord(rune?.value ?? byte)) break
+    end += rune?.width ?? 1
   }
   return end
 }

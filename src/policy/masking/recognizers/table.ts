@@ -25,7 +25,8 @@ export const EXTRA = SECRETS
 export const NEED_MODEL: readonly string[] = ['PERSON', 'LOCATION', 'NRP']
 
 /** Where we would rather not do as the reference does. Asked for by name. */
-export type Refinement = 'ipv6' | 'ssn'
+export const REFINEMENTS = ['ipv6', 'ssn'] as const
+export type Refinement = (typeof REFINEMENTS)[number]
 
 /** `ipv6` finds addresses with `::` too, `ssn` wants a context word beside nine bare digits. */
 export function refined(recognizer: Recognizer, by: readonly Refinement[]): readonly Recognizer[] {

@@ -1,0 +1,30 @@
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { readTree } from '../../basics/settings/tree.ts'
+import { Failure } from '../failure.ts'
+import { ANSWERS } from './answers.ts'
+
+/** More than a gateway sends with a session. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024
+
+/** YAML's ways to write nothing. */
+const EMPTY = ['', '~', 'null', 'Null', 'NULL']
+
+/** What a file of JSON or YAML says. @throws Failure, exit code 2 */
+export function readStructured(file: string): unknown {
+  const text = textOf(file)
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    const { tree, problems } = readTree(text, file, EMPTY)
+    if (tree !== undefined) return tree
+    throw new Failure(problems.toLines().join('\n'), ANSWERS.none)
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
+  } catch (error) {
+    throw error instanceof FileRefused ? new Failure(`${file} ${error.message}`, ANSWERS.none) : error
+  }
+}
