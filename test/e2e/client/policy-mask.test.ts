@@ -11,20 +11,25 @@ function mask(input: string, ...args: string[]) {
 }
 
 test('policy mask prints standard input masked, with the types, the form and the least score that are asked for', () => {
-  const text = 'mail ann@example.com\nbob@example.com 10.1.2.3'
+  const text = 'mail ann@example.com\none two bob@example.com 10.1.2.3'
   expect(mask(text)).toEqual({
-    stdout: 'mail <EMAIL_ADDRESS>\n<EMAIL_ADDRESS> <IP_ADDRESS>',
+    stdout: 'mail <EMAIL_ADDRESS>\none two <EMAIL_ADDRESS> <IP_ADDRESS>',
     stderr: '',
     status: 0,
   })
   expect(mask(text, '--entities', 'EMAIL_ADDRESS', '--threshold', '0.8', '--form', 'mask').stdout).toBe(
-    'mail ###############\nbob@example.com 10.1.2.3',
+    'mail ###############\none two bob@example.com 10.1.2.3',
   )
   expect(mask('::1', '--refine', 'ipv6').stdout).toBe('<IP_ADDRESS>')
 })
 
 test('policy mask --json says what it found, in bytes and in order', () => {
-  const { stdout, status } = mask('é ann@example.com 10.1.2.3', '--json', '--entities', 'EMAIL_ADDRESS,IP_ADDRESS')
+  const { stdout, status } = mask(
+    'é ann@example.com 10.1.2.3',
+    '--json',
+    '--entities',
+    'EMAIL_ADDRESS,IP_ADDRESS',
+  )
   expect([JSON.parse(stdout), status]).toEqual([
     {
       findings: [

@@ -14,7 +14,7 @@ export const SECRETS: readonly Recognizer[] = [
   {
     name: 'AwsSecretKeyRecognizer',
     type: 'AWS_SECRET_KEY',
-    patterns: [pattern(String.raw`(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])`, 0.5)],
+    patterns: [pattern(String.raw`(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])`, 0.5)],
     context: ['aws', 'secret', 'secretaccesskey'],
     needsContext: true,
   },
