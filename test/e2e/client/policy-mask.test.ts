@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { Workplace } from '../../support/sites/workplace.ts'
 
-const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
+const main = `${fileURLToPath(new URL('../../..', import.meta.url))}dist/main.js`
 
 function mask(input: string, ...args: string[]) {
   const run = spawnSync(process.execPath, [main, 'policy', 'mask', ...args], { encoding: 'utf8', input })
