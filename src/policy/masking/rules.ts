@@ -39,6 +39,12 @@ const CUSTOM = v.object({
   score: v.nullish(score),
 })
 
+/** In YAML that a person wrote a number is a text. */
+const WRITTEN = v.object({
+  ...CUSTOM.entries,
+  score: v.nullish(v.union([score, v.pipe(v.string(), v.nonEmpty(), v.transform(Number), score)])),
+})
+
 const RULE = v.object({
   supported_entity_types: v.nullish(v.array(v.object({ entity_types: v.nullish(texts) }))),
   custom_entity_types: v.nullish(v.array(CUSTOM)),
@@ -64,7 +70,7 @@ export function decodeMasking(payload: Buffer | undefined): MaskingRules | undef
 
 /** Custom types as a person writes them into a file: the same members. @throws MaskingError */
 export function decodeCustomTypes(list: unknown): CustomType[] {
-  const types = v.safeParse(v.array(CUSTOM), list)
+  const types = v.safeParse(v.array(WRITTEN), list)
   if (types.success) return types.output.map(customType)
   throw new MaskingError(`a list of {name, regex or deny_list, score} is expected, ${wrong(types.issues[0])}`)
 }
