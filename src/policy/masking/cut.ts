@@ -30,13 +30,39 @@ export function beforeOpenKey({ text }: Subject, from: number, cut: number): num
 
 /** The last place up to `cut` where no match and, if possible, no word lies across. */
 export function clearOf(matches: readonly Span[], { bytes }: Subject, from: number, cut: number): number {
-  const byStart = [...matches].sort((left, right) => right.start - left.start)
+  const across = new Across(matches)
   let place = cut
   for (;;) {
     const apart = betweenWords(bytes, from, place)
-    const clear = byStart.reduce((at, { start, end }) => (start < at && end > at ? start : at), apart)
+    const clear = across.before(apart)
     if (clear === apart || clear <= from) return clear
     place = clear
+  }
+}
+
+/** Finds the beginning of what lies across a place. Asked for in descending order, it goes through the matches once. */
+class Across {
+  /** The foremost first, each with how far it and those before it reach. */
+  readonly #spans: readonly (Span & { readonly reach: number })[]
+  #next: number
+
+  constructor(matches: readonly Span[]) {
+    let reach = 0
+    this.#spans = [...matches]
+      .sort((left, right) => left.start - right.start)
+      .map(({ start, end }) => ({ start, end, reach: (reach = Math.max(reach, end)) }))
+    this.#next = this.#spans.length - 1
+  }
+
+  /** `place`, or the beginning of the matches that lie across it. */
+  before(place: number): number {
+    let at = place
+    for (let span = this.#spans[this.#next]; span !== undefined; span = this.#spans[--this.#next]) {
+      if (span.start >= at) continue
+      if (span.reach <= at) break
+      if (span.end > at) at = span.start
+    }
+    return at
   }
 }
 

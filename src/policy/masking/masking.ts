@@ -20,6 +20,8 @@ import type { MaskingRules } from './rules.ts'
 const TOLERANCE = 1e-9
 const LARGEST_WINDOW = 64 * 1024
 const STEPS_OF_WINDOW = 1_600_000
+/** A private key has to be seen whole, with what is before it in its line; beside it a hard regex may take 0.5 s. */
+const WINDOW_OF_KEY = 20 * 1024
 
 /** Types that are asked for and cannot be found. */
 export interface Unserved {
@@ -45,9 +47,10 @@ export class Masking {
     const customs = rules.custom.map(customRecognizer)
     this.unserved = unservedOf(rules)
     this.replacement = rules.replacement
-    this.window = windowFor(Math.max(0, ...customs.map(({ steps }) => steps)))
     this.custom = new Set(customs.map(({ type }) => type))
     this.#searchers = [...builtInOf(rules, this.custom), ...customs].map(searcher)
+    const window = windowFor(customs.reduce((most, { steps }) => Math.max(most, steps), 0))
+    this.window = this.finds('PRIVATE_KEY') ? Math.max(WINDOW_OF_KEY, window) : window
     this.#threshold = (rules.threshold ?? 0) - TOLERANCE
     this.#allowed = new Set(rules.allow.map(encodeText))
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { CustomType } from '../../../src/policy/masking/find/custom.ts'
 import { MaskedStream } from '../../../src/policy/masking/masked-stream.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
 import { EVERYTHING } from '../../../src/policy/masking/rules.ts'
@@ -23,6 +24,39 @@ describe('a masked stream', () => {
     )
   })
 })
+
+describe('a masked stream of custom types', () => {
+  it('finds a text of a list at the beginning of what comes later', async () => {
+    const lines = ['one\n', 'Acme pays\n', 'Acme']
+    expect(
+      await masked(
+        custom({ denyList: ['acme'] }),
+        lines.map((line) => Buffer.from(line)),
+      ),
+    ).toBe('one\n<C> pays\n<C>')
+  })
+
+  it('finds what a regex wants a blank or the beginning before, and leaves the blank that was shown', async () => {
+    const lines = ['one\n', 'B-1\n', 'B-2 B-3\n']
+    const masking = custom({ regex: String.raw`(?:^|\s)B-\d` })
+    expect(
+      await masked(
+        masking,
+        lines.map((line) => Buffer.from(line)),
+      ),
+    ).toBe('one\n<C>\n<C><C>\n')
+  })
+
+  it('masks a private key as a whole beside a regex that only a small window is looked through with', async () => {
+    const key = `-----BEGIN PRIVATE KEY-----\n${'A'.repeat(3000)}\n-----END PRIVATE KEY-----\n`
+    const masking = custom({ regex: 'x{790}', entities: ['PRIVATE_KEY'] })
+    expect(await masked(masking, [Buffer.from(key)])).toBe('<PRIVATE_KEY>\n')
+  })
+})
+
+function custom({ regex, denyList = [], entities = [] }: Partial<CustomType> & { entities?: string[] }) {
+  return new Masking({ ...EVERYTHING, entities, custom: [{ name: 'C', regex, denyList, score: 1 }] })
+}
 
 /** Cuts a text into pieces of these sizes, the rest as one. */
 function chunks(text: Buffer, sizes: readonly number[]): Buffer[] {

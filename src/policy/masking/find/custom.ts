@@ -38,11 +38,13 @@ export function customRecognizer({ name, regex, denyList, score }: CustomType): 
   return { name: `custom:${name}`, type: name, patterns, steps }
 }
 
+/** Many a pattern begins with the character before what it is for, `(?:^|\W)`, so that one is looked at again. */
 function re2(compiled: RE2JS): Finder {
   return function* ({ bytes }, from, found) {
     const matcher = compiled.matcher(bytes)
-    for (let more = matcher.find(from); more; more = matcher.find()) {
-      if (matcher.end() > matcher.start()) found(matcher.start(), matcher.end())
+    for (let more = matcher.find(Math.max(0, from - 1)); more; more = matcher.find()) {
+      const start = Math.max(from, matcher.start())
+      if (matcher.end() > start) found(start, matcher.end())
       yield
     }
   }
@@ -56,8 +58,8 @@ function wholeWords(name: string, texts: readonly string[]): Finder {
   const compiled = compile(name, `(?i)(?:^|[^\\pL\\pN_])(${choices.join('|')})(?:[^\\pL\\pN_]|$)`, Infinity)
   return function* ({ bytes }, from, found) {
     const matcher = compiled.matcher(bytes)
-    for (let more = matcher.find(from); more; more = matcher.find(matcher.end(1))) {
-      found(matcher.start(1), matcher.end(1))
+    for (let more = matcher.find(Math.max(0, from - 1)); more; more = matcher.find(matcher.end(1))) {
+      if (matcher.start(1) >= from) found(matcher.start(1), matcher.end(1))
       yield
     }
   }

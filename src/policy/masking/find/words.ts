@@ -16,12 +16,15 @@ export class Words {
   #text: ByteString = ''
   /** Up to here words are read, and end: none lies across it. */
   #cursor = 0
+  /** Where the word at the cursor ends, when that is not before it: it may be asked for at many places inside. */
+  #end = -1
   #words: string[] = []
 
   /** @param from what lies before was read as the text before */
   next(text: ByteString, from: number): void {
     this.#text = text
     this.#cursor = from
+    this.#end = -1
   }
 
   copy(): Words {
@@ -53,7 +56,8 @@ export class Words {
 
   #readTo(offset: number): void {
     while (this.#cursor < offset) {
-      const end = wordEnd(this.#text, this.#cursor)
+      if (this.#end < this.#cursor) this.#end = wordEnd(this.#text, this.#cursor)
+      const end = this.#end
       if (end === this.#cursor) this.#cursor += runeAt(this.#text, end).width
       else if (end > offset) break
       else this.#take(this.#cursor, end)
