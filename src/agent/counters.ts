@@ -2,6 +2,10 @@ import type { JournalEntry } from './journal/entries.ts'
 
 type Ended = Extract<JournalEntry, { event: 'ended' }>
 
+/** Rules that are counted by themselves, and characters that are told of each. */
+const MAX_RULES = 100
+const MAX_RULE_LENGTH = 120
+
 /** Running totals since the agent's start, made from the same entries as the journal. */
 export class Counters {
   opened = 0
@@ -18,6 +22,8 @@ export class Counters {
   /** Ended sessions by outcome, and by reason where the agent ended them. */
   readonly outcomes = new Map<Ended['outcome'], number>()
   readonly reasons = new Map<NonNullable<Ended['reason']>, number>()
+  /** Sessions that a guardrail rule has stopped, by rule. */
+  readonly guardrails = new Map<string, number>()
 
   /** Ended requests of the gateway itself, which no counter above includes but `processesEnded`. */
   readonly systemRequests = new Map<Ended['outcome'], number>()
@@ -44,9 +50,17 @@ export class Counters {
     this.processesEnded += entry.processesEnded
   }
 
+  /** The rule's place and message. Each is a series for ever, so rules that come when there are many are counted together. */
+  #ruleOf({ guardrail = '', guardrailMessage = '' }: Ended): string {
+    const text = guardrailMessage === '' ? guardrail : `${guardrail}: ${guardrailMessage}`
+    const rule = text.slice(0, MAX_RULE_LENGTH)
+    return this.guardrails.has(rule) || this.guardrails.size < MAX_RULES ? rule : 'others'
+  }
+
   #countEnd(entry: Ended): void {
     increment(this.outcomes, entry.outcome)
     if (entry.reason !== undefined) increment(this.reasons, entry.reason)
+    if (entry.guardrail !== undefined) increment(this.guardrails, this.#ruleOf(entry))
     this.bytesRead += entry.bytesRead
     this.bytesSent += entry.bytesSent
     this.bytesLeftOut += entry.bytesLeftOut

@@ -5,7 +5,8 @@ import type { OpenMessage, SessionId } from '../wire/messages/message.ts'
 import type { MaskingResult } from './masking/masking-result.ts'
 import { checkRequest } from './opening/request.ts'
 import { endedEntry, endingRefused, hasRun, type Ending, type TerminationReason } from './running/ending.ts'
-import { RunningCommand, type AskedCommand, type Start } from './running/running-command.ts'
+import type { AskedCommand, Start } from './running/prepared.ts'
+import { RunningCommand } from './running/running-command.ts'
 import type { SessionReply, SessionServices } from './running/services.ts'
 
 /** Where the session is, with what exists only then. */
@@ -164,6 +165,7 @@ export class AgentSession {
       truncatedBytes: ending.bytes.leftOut,
       redactedBytes: ending.bytes.redacted,
       ...(masked !== undefined && { masked }),
+      ...(ending.blocked !== undefined && { guardrails: [ending.blocked.info] }),
     })
   }
 
@@ -185,9 +187,11 @@ export class AgentSession {
   }
 
   #account(ending: Ending, closeSent: boolean): void {
-    const { exitCode, outcome, bytes, reason, refusal } = ending
+    const { exitCode, outcome, bytes, reason, refusal, blocked } = ending
     const { sid } = this
     if (refusal !== undefined) this.#services.log.warn({ sid, reason: refusal }, 'session refused')
+    if (blocked !== undefined)
+      this.#services.log.warn({ sid, rule: blocked.rule }, 'a guardrail rule was broken')
     this.#services.record(endedEntry(sid, ending, closeSent))
     const fields = { sid, exitCode, truncatedBytes: bytes.leftOut, reason }
     if (closeSent) this.#services.log.info(fields, 'session closed')

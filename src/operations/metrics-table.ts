@@ -89,6 +89,12 @@ function sessions(): Definition[] {
       'reason',
       (now) => now.sessions.reasons,
     ),
+    counters(
+      'guardrail_blocks',
+      'Sessions that a guardrail rule has refused or stopped, by rule.',
+      'rule',
+      (now) => now.sessions.guardrails,
+    ),
     counter(
       'closes_confirmed',
       'Ends of sessions that the gateway has taken.',

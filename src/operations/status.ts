@@ -44,6 +44,8 @@ const Reported = v.object({
     outcomes: Counts,
     /** Executions that the agent ended, by reason (`timeout`, `gateway-lost`, ...). */
     reasons: Counts,
+    /** Executions that a guardrail rule has stopped or refused, by rule. Agents of old do not report them. */
+    guardrails: v.optional(Counts, {}),
     confirmed: Count,
     unconfirmed: Count,
   }),

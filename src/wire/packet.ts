@@ -24,6 +24,7 @@ export const spec = {
   /** Ours; hoop has no such key. */
   redactedBytes: 'client.redacted_bytes',
   maskingInfo: 'datamasking.info',
+  guardrailsInfo: 'client.guardrails_info',
   featureFlags: 'feature-flags',
   // Ours. hoop's gateway passes on unknown keys of a client's opening, and hoop's agent ignores them.
   wantsTerminal: 'client.wants_terminal',

@@ -225,8 +225,44 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   ending('a secret that cannot be fetched', () => variable('S', base64('_vaultkv2:id:key')))
   ending("an agent's variable that is missing", () => variable('S', base64('_envjson:NOT_THERE:key')))
   ending('a credential of the agent', () => variable('HOOP_KEY', base64('system.agent.envs')))
-  ending('guardrails', () =>
-    open({ guardRailRules: Buffer.from('{"input_rules":[{"rules":[{"type":"x"}]}],"output_rules":[]}') }),
+  const rules = (direction: 'input' | 'output', ...sets: object[]) =>
+    Buffer.from(JSON.stringify({ [`${direction}_rules`]: sets.map((rule) => ({ rules: [rule] })) }))
+  const drops = { type: 'deny_words_list', words: ['DROP'], pattern_regex: '', message: 'no drops here' }
+  const numbers = { type: 'pattern_match', words: null, pattern_regex: '[0-9]{4}', message: 'no numbers' }
+  const unnamed = { ...numbers, message: '' }
+  /** What the user reads is on stderr; the close has no text. */
+  const blocked = async (params: Parameters<typeof openSpec>[1], script?: string): Promise<Observed> => {
+    const observed = await open(params, script)
+    expect(observed.text).toBe('')
+    return { ...observed, text: gateway.written(`refused-${sessions - 1}`, 'stderr').trim() }
+  }
+  ending('guardrails, an input rule', () =>
+    blocked({ guardRailRules: rules('input', drops) }, 'echo DROP TABLE t'),
+  )
+  ending('guardrails, an input rule in an argument', () =>
+    blocked({ guardRailRules: rules('input', drops), clientArgs: ['-c', 'echo DROP TABLE t'] }),
+  )
+  ending('guardrails, a rule without a message', () =>
+    blocked({ guardRailRules: rules('input', drops, unnamed) }, 'echo 1234'),
+  )
+  ending('guardrails, an output rule', () =>
+    blocked({ guardRailRules: rules('output', numbers) }, 'echo 12; echo 34$((12 * 2)); sleep 1000'),
+  )
+  ending('guardrails, a pattern that RE2 does not take', () =>
+    open({ guardRailRules: rules('input', { ...numbers, pattern_regex: '(?!a)' }) }),
+  )
+  ending('guardrails, an output pattern like that', () =>
+    open({ guardRailRules: rules('output', { ...numbers, pattern_regex: '(?!a)' }) }),
+  )
+  ending('guardrails, a rule of an unknown type', () =>
+    open({ guardRailRules: rules('input', { ...drops, type: 'x' }) }),
+  )
+  ending('guardrails that cannot be read', () => open({ guardRailRules: Buffer.from('{"input_rules":[') }))
+  ending('guardrails with GCP', () =>
+    open({ guardRailRules: rules('input', drops), dlpProvider: 'gcp', dlpMode: 'best-effort' }),
+  )
+  ending('guardrails for input, on a terminal', () =>
+    open({ guardRailRules: rules('input', drops), clientVerb: 'connect' }),
   )
   ending('strict masking', () =>
     open({ dlpProvider: 'gcp', dlpMode: 'strict', dlpInfoTypes: ['EMAIL_ADDRESS'] }),
@@ -298,6 +334,19 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   ending('terminal that ignores the hangup', () =>
     onTerminal(`trap '' HUP; echo ready; exec sleep 1000`, (console) => console.close()),
   )
+  ending('guardrails, an output rule on a terminal', async () => {
+    const script = base64('echo ready; read line; echo $((1233 + 1)); sleep 1000')
+    const console = await RemoteConsole.open(gateway, 'guarded', {
+      ...{ cmdList: ['bash', '-c', '$SCRIPT'], envVars: new Map([['envvar:SCRIPT', script]]) },
+      guardRailRules: rules('output', numbers),
+    })
+    console.begin()
+    await console.says(/ready/)
+    console.type('go\n')
+    const end = closed(await console.ended())
+    expect(gateway.written('guarded', 'stdout')).not.toContain('1234')
+    return { ...end, text: gateway.written('guarded', 'stderr').trim() }
+  })
   ending('terminal, too much input waits', () =>
     onTerminal('stty raw -echo; echo ready; exec sleep 1000', (console) => {
       for (let i = 0; i < 6; i++) console.type(Buffer.alloc(1_000_000, 'x'))

@@ -55,6 +55,7 @@ test('every number of the status is in a scrape', async () => {
     'sessions_ended_total not-started': 0,
     'sessions_ended_by_agent_total timeout': 4,
     'sessions_ended_by_agent_total gateway-lost': 5,
+    'guardrail_blocks_total input_rules[0].rules[1] deny_words_list: no drops': 3,
     closes_confirmed_total: 31,
     closes_unconfirmed_total: 6,
     output_read_bytes_total: 5_000_000,

@@ -52,6 +52,9 @@ interface EndedEntry extends ExecutionEntry {
   readonly signal?: string | undefined
   /** A termination reason or the kind of an error. Never an error's message, which may quote arguments. */
   readonly reason?: string | undefined
+  /** The guardrail rule that was broken: its place in the session's rules and its type, and what it says. */
+  readonly guardrail?: string | undefined
+  readonly guardrailMessage?: string | undefined
   readonly durationMs: number
   /** Output of the command, stdout and stderr together. */
   readonly bytesRead: number

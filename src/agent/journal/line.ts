@@ -31,6 +31,8 @@ const FIELDS: Readonly<Record<FieldOf<JournalEntry>, true>> = {
   exitCode: true,
   signal: true,
   reason: true,
+  guardrail: true,
+  guardrailMessage: true,
   durationMs: true,
   bytesRead: true,
   bytesSent: true,

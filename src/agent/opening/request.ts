@@ -2,13 +2,13 @@ import type { Entry } from '../../envvars/entries/entry.ts'
 import { mergeEntries } from '../../envvars/entries/merge.ts'
 import { SessionSecrets } from '../../envvars/secrets/session-secrets.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
-import { refusalOf } from '../../policy/unprotected.ts'
 import type { OpenMessage } from '../../wire/messages/message.ts'
 import { closedClient, type ClosedClient } from './client-escapes.ts'
 import { checkServer, LivenessError } from './liveness.ts'
 import { asksForMasking } from '../masking/asked-masking.ts'
 import type { SessionMasking } from '../masking/session-masking.ts'
 import { RefusedError } from '../refused.ts'
+import { SessionGuardrails } from '../policy/guardrails.ts'
 import type { SessionServices } from '../running/services.ts'
 import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
 import { TemplateError } from '../../golang/template/errors.ts'
@@ -29,6 +29,10 @@ export interface CommandRequest {
   readonly masking: SessionMasking | undefined
   /** The database client whose shell escapes have to be closed; undefined runs the command as it is. */
   readonly closed: ClosedClient | undefined
+  /** Rules that script, arguments and output must not break; undefined when there are none. */
+  readonly guardrails: SessionGuardrails | undefined
+  /** How many of the arguments, the last ones, are the client's. */
+  readonly clientArguments: number
 }
 
 type CheckServices = Pick<
@@ -48,9 +52,8 @@ export async function checkRequest(
 ): Promise<CommandRequest> {
   const { agentEnvironment, secretStores, embedded, folder } = services
   const { params, connectionType } = open
-  const refusal = refusalOf(params)
-  if (refusal !== undefined) throw new RefusedError(refusal)
   if (asksForPort(open)) throw new RefusedError(noNativeConnection(open))
+  const guardrails = await SessionGuardrails.of(params)
   const closed = closedClient(params)
   const merged = await mergeEntries({
     connection: params.envVars,
@@ -75,6 +78,8 @@ export async function checkRequest(
     captured: params.clientOrigin.startsWith('client-api'),
     masking: await maskingFor(open, services),
     closed: closed && { ...closed, ownArguments: cmdList.length - 1 },
+    guardrails,
+    clientArguments: params.clientArgs.length,
   }
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import type { OutputStopped, StopReason } from '../../policy/output-filter.ts'
 import { exitCode, NO_EXIT_CODE, type ExitStatus } from '../../runtime/exit-status.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
+import type { Blocked } from '../policy/blocked.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
@@ -22,6 +23,8 @@ export interface Ending {
   readonly reason: TerminationReason | undefined
   /** The kind of error that refused it. The message itself may quote arguments, which must not get into a log. */
   readonly refusal?: string
+  /** The guardrail rule for which it was stopped, or never run. */
+  readonly blocked?: Blocked | undefined
   /** From the command's start, milliseconds. */
   readonly durationMs: number
   readonly bytes: OutputBytes
@@ -35,6 +38,8 @@ export interface EndedExecution {
   readonly reason: TerminationReason | undefined
   /** Set when a policy stopped the output, whatever else ended the command. */
   readonly stopped: OutputStopped | undefined
+  /** Set when that was a guardrail rule. */
+  readonly blocked: Blocked | undefined
   readonly processesEnded: number
   /** Set when the command was killed for lack of memory. */
   readonly outOfMemory: 'certain' | 'likely' | undefined
@@ -57,7 +62,7 @@ const reasons: Readonly<Record<OwnReason, string>> = {
 
 /** Code, text and outcome of a command that ran. */
 export function endingOf(end: EndedExecution): Omit<Ending, 'durationMs' | 'bytes'> {
-  const { status, reason, processesEnded } = end
+  const { status, reason, blocked, processesEnded } = end
   const text = textOf(end)
   return {
     exitCode: codeOf(end),
@@ -65,6 +70,7 @@ export function endingOf(end: EndedExecution): Omit<Ending, 'durationMs' | 'byte
     outcome: status.kind,
     ...(status.kind === 'signaled' && { signal: status.signal }),
     reason,
+    ...(blocked !== undefined && { blocked }),
     processesEnded,
   }
 }
@@ -79,6 +85,12 @@ export function endingRefused(message: string, outcome: 'refused' | 'failed' = '
   return notRun({ exitCode: NO_EXIT_CODE, message, outcome, reason: undefined })
 }
 
+/** The end of a command that a guardrail rule forbids. What the user reads of it goes out before (protocol.md 4.6). */
+export function endingBlocked(blocked: Blocked): Ending {
+  const ending = { exitCode: NO_EXIT_CODE, message: '', outcome: 'refused', reason: 'guardrails' } as const
+  return { ...notRun(ending), blocked }
+}
+
 function notRun(ending: Pick<Ending, 'exitCode' | 'message' | 'outcome' | 'reason'>): Ending {
   return { ...ending, durationMs: 0, bytes: NO_BYTES, processesEnded: 0 }
 }
@@ -91,7 +103,7 @@ export function hasRun({ outcome }: Ending): boolean {
 /** The end as an entry of the journal. `closeSent`: whether the gateway was told. */
 export function endedEntry(
   sid: SessionId,
-  { exitCode, outcome, signal, reason, durationMs, bytes, processesEnded }: Ending,
+  { exitCode, outcome, signal, reason, blocked, durationMs, bytes, processesEnded }: Ending,
   closeSent: boolean,
 ): Extract<JournalEntry, { event: 'ended' }> {
   return {
@@ -101,6 +113,7 @@ export function endedEntry(
     exitCode,
     ...(signal !== undefined && { signal }),
     ...(reason !== undefined && { reason }),
+    ...(blocked !== undefined && { guardrail: blocked.rule, guardrailMessage: blocked.info.message }),
     durationMs,
     bytesRead: bytes.read,
     bytesSent: bytes.sent,
@@ -119,7 +132,9 @@ function codeOf({ status, reason, stopped }: EndedExecution): number {
 }
 
 function textOf(end: EndedExecution): string {
-  const { reason, stopped } = end
+  const { reason, stopped, blocked } = end
+  // The close of a guardrail has no text (protocol.md 4.6); what the user reads went out before.
+  if (blocked !== undefined) return ''
   if (stopped !== undefined) return stopped.message + unendedText(end)
   return reason === undefined ? ownText(end) : textFor(reason) + unendedText(end)
 }

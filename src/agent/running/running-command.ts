@@ -1,33 +1,32 @@
 import type { WindowSize } from '../../basics/window-size.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
-import { createEntry, type Entry } from '../../envvars/entries/entry.ts'
 import { Environment, type EnvironmentRequest } from '../../envvars/environment.ts'
-import type { OutputStopped } from '../../policy/output-filter.ts'
+import type { OutputFilter, OutputStopped } from '../../policy/output-filter.ts'
 import type { Command } from '../../runtime/child.ts'
 import { execute } from '../../runtime/engine.ts'
 import type { Execution } from '../../runtime/execution.ts'
 import type { Chunk } from '../../runtime/output/child-output.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
-import { NO_PAYLOAD } from '../../wire/packet.ts'
-import { closeCommand, closeScript } from '../opening/client-escapes.ts'
+import { closeCommand } from '../opening/client-escapes.ts'
 import { isRefusal, type CommandRequest } from '../opening/request.ts'
 import { OutputGate } from '../output/output-gate.ts'
 import { redactionFor } from '../output/redaction.ts'
 import { SentOutput } from '../output/sent-output.ts'
+import { blockedLine, type Blocked } from '../policy/blocked.ts'
+import { blockedOutput } from '../policy/guardrails.ts'
 import { RefusedError } from '../refused.ts'
-import { endingOf, endingRefused, endingUnstarted, type Ending, type TerminationReason } from './ending.ts'
+import {
+  endingBlocked,
+  endingOf,
+  endingRefused,
+  endingUnstarted,
+  type Ending,
+  type TerminationReason,
+} from './ending.ts'
 import { ExecutionGroup } from './execution-group.ts'
 import { Keyboard } from './keyboard.ts'
+import { preparedCommand, prepared, type AskedCommand, type Start } from './prepared.ts'
 import type { CommandServices } from './services.ts'
-
-/** What starts a command: a script, or the first key on a terminal. */
-export type Start = { readonly kind: 'script'; readonly stdin: Buffer } | { readonly kind: 'terminal' }
-
-/** What is to be run, and what starts it. */
-export interface AskedCommand {
-  readonly request: CommandRequest
-  readonly start: Start
-}
 
 const INTERNAL_ERROR = 'internal error of the agent, its log has more'
 
@@ -126,13 +125,21 @@ export class RunningCommand {
     const { request, start, entries } = prepared(asked)
     await using held = await this.#hold({ entries, inherited, folder, sessionId: this.sid })
     const { environment } = held
-    const expanded = commandOf(environment.expand(request.argv), environment, start, this.#services)
+    const expanded = preparedCommand(environment.expand(request.argv), environment, start, this.#services)
+    const blocked = await judged(asked, expanded)
+    if (blocked !== undefined) return yield* this.#refuse(blocked)
     const command = await closeCommand(request.closed, expanded, this.sid, this.#services)
     if (this.#reason !== undefined) return this.#unstarted()
     await using group = new ExecutionGroup(this.sid, this.#services)
     await using execution = await this.#launch(command, start, request.program)
     await group.add(execution.pid)
-    return yield* this.#follow(request, execution, group)
+    return yield* this.#follow({ request, start }, execution, group)
+  }
+
+  /** Tells the user which rule forbids the command. */
+  *#refuse(blocked: Blocked): Generator<Chunk, Ending, undefined> {
+    yield { stream: 'stderr', data: Buffer.from(blockedLine(blocked)) }
+    return { ...endingBlocked(blocked), reason: this.#reason ?? 'guardrails' }
   }
 
   /** Makes the environment and its secret files. Disposing removes the files. */
@@ -174,16 +181,17 @@ export class RunningCommand {
 
   /** Gives out the output until the command has ended. @returns how it ended */
   async *#follow(
-    { secrets, captured, masking }: CommandRequest,
+    { request, start }: AskedCommand,
     execution: Execution,
     group: ExecutionGroup,
   ): AsyncGenerator<Chunk, Ending, undefined> {
+    const { secrets, captured } = request
     const { settings, log } = this.#services
     const from = performance.now()
     using output = new SentOutput(execution.output, {
       cap: captured ? this.#cap() : undefined,
       gate: this.gate,
-      filters: masking?.filter === undefined ? [] : [masking.filter],
+      filters: filtersOf(request, start),
       redaction: captured ? redactionFor(secrets, settings.secretNames, log) : undefined,
       stopped: (cause) => this.#stop(cause),
       isUnwanted: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
@@ -194,6 +202,8 @@ export class RunningCommand {
     yield* output
     limit[Symbol.dispose]()
     const ending = await this.#endOf(execution, group)
+    if (ending.blocked !== undefined)
+      yield { stream: 'stderr', data: Buffer.from(output.onOwnLine(blockedLine(ending.blocked))) }
     const durationMs = Math.round(performance.now() - from)
     return { ...ending, message: output.onOwnLine(ending.message), durationMs, bytes: output.bytes }
   }
@@ -210,7 +220,13 @@ export class RunningCommand {
     if (processesEnded > 0)
       this.#services.log.info({ sid, processes: processesEnded }, 'background processes ended')
     if (this.#reason === undefined && this.#services.settings.background === 'leave') group.leaveRest()
-    const end = { status, reason: this.#reason, stopped: this.#stopped, processesEnded }
+    const end = {
+      status,
+      reason: this.#reason,
+      stopped: this.#stopped,
+      blocked: blockedOutput(this.#stopped),
+      processesEnded,
+    }
     return endingOf({ ...end, outOfMemory: group.outOfMemory(end) })
   }
 
@@ -238,38 +254,20 @@ export class RunningCommand {
  */
 type AskFor = (ended: AbortSignal) => Promise<AskedCommand | undefined> | AskedCommand
 
-/** Script and variables as the command gets them, after the rules for terminals and closed database clients. */
-function prepared({ request, start }: AskedCommand): AskedCommand & { readonly entries: readonly Entry[] } {
-  const { entries, closed } = request
-  if (start.kind === 'terminal') return { request, start, entries: onTerminal(entries) }
-  if (closed === undefined) return { request, start, entries }
-  const { script, entries: handed } = closeScript(closed, start.stdin, entries)
-  return { request, start: { kind: 'script', stdin: script }, entries: handed }
+/** What looks through the output: guardrails before masking, which would hide what they look for. */
+function filtersOf({ guardrails, masking }: CommandRequest, { kind }: Start): (() => OutputFilter)[] {
+  const rules = guardrails?.filters(kind === 'terminal') ?? []
+  return masking?.filter === undefined ? rules : [...rules, masking.filter]
 }
 
-function commandOf(
-  argv: readonly Buffer[],
-  environment: Environment,
-  start: Start,
-  { inherited, cwd }: CommandServices,
-): Command {
-  return {
-    argv,
-    environment: environment.block,
-    path: inherited.get('PATH') ?? '',
-    cwd,
-    stdin: start.kind === 'script' ? start.stdin : NO_PAYLOAD,
-  }
+/** Judges what the client brings, as the program would get it. @returns the rule that it breaks */
+async function judged({ request, start }: AskedCommand, { argv }: Command): Promise<Blocked | undefined> {
+  const { guardrails, clientArguments } = request
+  if (guardrails === undefined || start.kind === 'terminal') return undefined
+  return guardrails.judge(start.stdin, argv.slice(argv.length - clientArguments))
 }
 
 function timeLimit(ms: number | undefined, reached: () => void): Disposable {
   const timer = ms === undefined ? undefined : setTimeout(reached, ms)
   return { [Symbol.dispose]: () => clearTimeout(timer) }
-}
-
-/** Overrides the connection's TERM (protocol.md 5.3). */
-const TERM = createEntry('envvar:TERM', Buffer.from('xterm-256color'), 'agent')
-
-function onTerminal(entries: readonly Entry[]): Entry[] {
-  return [...entries.filter(({ name }) => name !== TERM.name), TERM]
 }

@@ -5,7 +5,7 @@ import { renderScript } from '../../template/script.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandRequest } from '../opening/request.ts'
-import type { AskedCommand } from '../running/running-command.ts'
+import type { AskedCommand } from '../running/prepared.ts'
 
 /**
  * The command of a system request.
@@ -70,6 +70,8 @@ function requestOf(
     captured: true,
     masking: undefined,
     closed: undefined,
+    guardrails: undefined,
+    clientArguments: 0,
   }
 }
 

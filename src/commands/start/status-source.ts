@@ -44,13 +44,14 @@ function connectionOf({ state, health }: Agent): Status['connection'] {
 }
 
 function sessionsOf({ services: { slots }, counters }: Parts): Status['sessions'] {
-  const { opened, started, confirmed, unconfirmed, outcomes, reasons } = counters
+  const { opened, started, confirmed, unconfirmed, outcomes, reasons, guardrails } = counters
   return {
     running: slots.taken,
     limit: slots.limit,
     ...{ opened, started, confirmed, unconfirmed },
     outcomes: Object.fromEntries(outcomes),
     reasons: Object.fromEntries(reasons),
+    guardrails: Object.fromEntries(guardrails),
   }
 }
 

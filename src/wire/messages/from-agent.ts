@@ -6,6 +6,7 @@ import type {
   SessionId,
   ShippedLine,
 } from './message.ts'
+import { decodeGuardrailsInfo, encodeGuardrailsInfo } from './guardrails-info.ts'
 import { decodeMaskedOutput, encodeMaskedOutput, type MaskedOutput } from './masking-info.ts'
 import {
   KEEPALIVE,
@@ -73,9 +74,14 @@ function encodeClosed(message: ClosedMessage): Packet {
       ...count(spec.truncatedBytes, message.truncatedBytes),
       ...count(spec.redactedBytes, message.redactedBytes),
       ...maskingSpec(message),
+      ...guardrailsSpec(message),
     },
     payload: Buffer.from(message.message),
   }
+}
+
+function guardrailsSpec({ guardrails = [] }: ClosedMessage): Record<string, Buffer> {
+  return guardrails.length === 0 ? {} : { [spec.guardrailsInfo]: encodeGuardrailsInfo(guardrails) }
 }
 
 function maskingSpec({ masked }: { readonly masked?: MaskedOutput }): Record<string, Buffer> {
@@ -112,6 +118,7 @@ function decodeOpened(packet: Packet, sid: SessionId): OpenedMessage {
 }
 
 function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
+  const guardrails = decodeGuardrailsInfo(specBytes(packet, spec.guardrailsInfo))
   return {
     kind: 'closed',
     sid,
@@ -120,6 +127,7 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
     truncatedBytes: countIn(packet, spec.truncatedBytes),
     redactedBytes: countIn(packet, spec.redactedBytes),
     ...maskedIn(packet),
+    ...(guardrails.length > 0 && { guardrails }),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ConnectionParams } from '../params.ts'
 import type { MaskedOutput } from './masking-info.ts'
+import type { GuardrailInfo } from './guardrails-info.ts'
 import type { SessionId } from './session-id.ts'
 import type { SystemReply } from './system-reply.ts'
 import type { SystemRequest } from './system-request.ts'
@@ -89,4 +90,6 @@ export interface ClosedMessage {
   readonly redactedBytes: number
   /** What masking did, and was not told with output. */
   readonly masked?: MaskedOutput
+  /** The rules for which the agent has stopped the session; none in an ordinary close. */
+  readonly guardrails?: readonly GuardrailInfo[]
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { AgentSession } from '../../../src/agent/session.ts'
-import { RunningCommand, type AskedCommand } from '../../../src/agent/running/running-command.ts'
+import type { AskedCommand } from '../../../src/agent/running/prepared.ts'
+import { RunningCommand } from '../../../src/agent/running/running-command.ts'
 import type { SessionReply } from '../../../src/agent/running/services.ts'
 import { localConnection } from '../../../src/commands/client/local/connection.ts'
 import { openMessage } from '../../../src/gateway/sessions/session-request.ts'
@@ -20,7 +21,7 @@ async function agentOf(gateway: ScriptedGateway): Promise<RunningAgent> {
 function asked(script: string): AskedCommand {
   const request = {
     ...{ argv: ['bash'], program: 'bash', entries: [], secrets: [] },
-    ...{ captured: true, masking: undefined, closed: undefined },
+    ...{ captured: true, masking: undefined, closed: undefined, guardrails: undefined, clientArguments: 0 },
   }
   return { request, start: { kind: 'script', stdin: Buffer.from(script) } }
 }

@@ -92,6 +92,16 @@ export class ScriptedGateway implements AsyncDisposable {
     return this.received.filter(({ spec }) => String(spec['gateway.session_id']) === sid)
   }
 
+  /** What a session has written, on one stream or both. */
+  written(sid: string, ...streams: ('stdout' | 'stderr')[]): string {
+    const types = (streams.length === 0 ? (['stdout', 'stderr'] as const) : streams).map(
+      (stream) => `ClientWrite${stream === 'stdout' ? 'Stdout' : 'Stderr'}`,
+    )
+    return String(
+      Buffer.concat(this.of(sid).flatMap(({ type, payload }) => (types.includes(type) ? payload : []))),
+    )
+  }
+
   async closeOf(sid: string): Promise<Packet> {
     return found(() => this.of(sid).find(({ type }) => type === 'ClientSessionClose'))
   }

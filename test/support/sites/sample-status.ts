@@ -27,6 +27,7 @@ export function sampleStatus(
       started: 40,
       outcomes: { exited: 30, signaled: 3 },
       reasons: { timeout: 4, 'gateway-lost': 5 },
+      guardrails: { 'input_rules[0].rules[1] deny_words_list: no drops': 3 },
       confirmed: 31,
       unconfirmed: 6,
     },

@@ -1,0 +1,33 @@
+import type { Violation } from '../../policy/guardrails/rules.ts'
+import type { GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
+
+/** A rule that a session has broken. Nothing in it is from the script or the output. */
+export interface Blocked {
+  /** Which rule, for journal, metrics and log: `input_rules[0].rules[1] deny_words_list`. */
+  readonly rule: string
+  /** As the gateway is told. */
+  readonly info: GuardrailInfo
+}
+
+/** hoop's words: people, and programs that read outputs, know the beginning. */
+const BLOCKED_BY = 'Blocked by the following Hoop Guardrails Rules: '
+
+export function blockedBy(
+  { set, rule, hit, matched }: Violation,
+  direction: GuardrailInfo['direction'],
+  name = '',
+): Blocked {
+  const { type, words, pattern, message } = hit
+  const place = `${direction}_rules[${set}].rules[${rule}] ${type}`
+  return {
+    rule: name === '' ? place : `${name}: ${place}`,
+    // Words and patterns of the rule itself, as the reference has them (protocol.md 8.1).
+    info: { ruleName: name, type, words, pattern, direction, matchedWords: matched, message },
+  }
+}
+
+/** What the user reads. hoop's agent says the name of the rule, which it may not know either. */
+export function blockedLine({ rule, info: { ruleName, message } }: Blocked): string {
+  const named = [ruleName, message].filter((text) => text !== '').join(': ')
+  return `${BLOCKED_BY}${named === '' ? rule : named}\n`
+}
