@@ -17,7 +17,8 @@ type VaultCredential =
 
 export type LoginMethod = 'approle' | 'kubernetes' | 'jwt'
 
-interface Login {
+/** What is posted to sign in. */
+export interface Login {
   readonly body: Readonly<Record<string, string>>
   /** The member of `body` that nobody may see. */
   readonly secret: Secret

@@ -8,7 +8,7 @@ import { Secret } from '../../../basics/secret.ts'
 import { type FetchSecret, type SecretStore, SetUpError, type StoredSecret } from '../stores.ts'
 import { type KeyValueVersion, membersIn, tokenIn, VaultError } from './answer.ts'
 import { askVault, type VaultWay } from './request.ts'
-import { type LoginMethod, readVaultSettings, type VaultSettings } from './settings.ts'
+import { type Login, type LoginMethod, readVaultSettings, type VaultSettings } from './settings.ts'
 import { targetOf, type VaultTarget } from './target.ts'
 
 /** What an agent knows about the way to its Vault. */
@@ -122,7 +122,7 @@ function pathOf(id: string, version: KeyValueVersion): string {
 }
 
 /** @throws VaultError when there is nothing to sign in with */
-function signingIn<Login>(login: () => Login): Login {
+function signingIn(login: () => Login): Login {
   try {
     return login()
   } catch (error) {
