@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { keepCompiled } from './commands/program/compile-cache.ts'
 import { keepYoungGenerationSmall } from './commands/start/young-generation.ts'
 
 // Node opens its debugger on SIGUSR1, to every user of this machine; any script of a runbook could send it.
@@ -6,5 +7,6 @@ process.on('SIGUSR1', () => undefined)
 
 // The agent: it is also what runs without a word. Here, because to load the rest is what makes the heap grow.
 if (/^(start|-.*)?$/.test(process.argv[2] ?? '')) keepYoungGenerationSmall()
+else keepCompiled(process.argv.slice(2))
 
 void import('./commands/program/main.ts').then(({ main }) => main())
