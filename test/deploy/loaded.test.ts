@@ -37,7 +37,7 @@ it.each([
   ['sessions', 53, ['commander', 'valibot']],
   ['run sh report.runbook.sh', 70, ['commander', 'valibot']],
   ['exec sh -i true', 83, ['commander', 'valibot', ...GRPC]],
-  ['start --key-file missing', 261, ['commander', 'valibot', ...GRPC, ...OF_THE_AGENT]],
+  ['start --key-file missing', 267, ['commander', 'valibot', ...GRPC, ...OF_THE_AGENT]],
 ])(
   '%s loads %d files of ours at most, and no package that it does not need',
   async (line, most, packages) => {
