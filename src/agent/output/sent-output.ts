@@ -113,11 +113,11 @@ export class SentOutput implements AsyncIterable<Chunk>, Disposable {
     return redacts ? (this.#redacted = new FilteredOutput(shown, () => redaction.stream(), stopped)) : shown
   }
 
-  /** Counts the bytes before anything in them is replaced. */
+  /** Counts the bytes before anything in them is replaced. What nobody wants need not wait for a slow filter. */
   async *#counted(): AsyncGenerator<Chunk, void, undefined> {
     for await (const chunk of this.#output) {
       this.#read += chunk.data.length
-      yield chunk
+      if (!this.#rules.isUnwanted()) yield chunk
     }
   }
 

@@ -64,7 +64,7 @@ export function decodeMasking(payload: Buffer | undefined): MaskingRules | undef
   )
   const custom = rules.flatMap(({ custom_entity_types: types }) => (types ?? []).map(customType))
   if (entities.length === 0 && custom.length === 0) return undefined
-  const threshold = Math.min(...rules.map(({ score_threshold: least }) => least ?? NO_THRESHOLD))
+  const threshold = rules.reduce((least, rule) => Math.min(least, rule.score_threshold ?? NO_THRESHOLD), 1)
   return { ...EVERYTHING, entities: [...new Set(entities)], custom, threshold }
 }
 

@@ -37,6 +37,12 @@ describe('data masking rules of a gateway', () => {
     ).toMatchObject({ threshold: 0.5 })
   })
 
+  it('unites any number of rules', () => {
+    const rules = Array.from({ length: 200_000 }, () => ({ supported_entity_types: null }))
+    const named = { supported_entity_types: [{ entity_types: ['URL'] }], score_threshold: 0.4 }
+    expect(decode([...rules, named])).toMatchObject({ entities: ['URL'], threshold: 0.4 })
+  })
+
   it('asks for nothing where no rule names a type', () => {
     const nothing = [
       undefined,
