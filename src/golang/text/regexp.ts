@@ -9,6 +9,9 @@ const MAX_PATTERN_GROWTH = 20_000
 /** Case is folded character by character: each such range takes up to 10 ms (measured). */
 const MAX_WIDE_RANGES = 4
 
+/** A class such as `\pL` has hundreds of ranges: a thousand take some 300 ms at once (measured), so many 20 to 40. */
+const MAX_UNICODE_CLASSES = 50
+
 /** Go has no such pattern, or it would hold up everybody else. The message says why, as Go does where it refuses it. */
 export class PatternError extends Error {
   override readonly name = 'PatternError'
@@ -32,6 +35,9 @@ export function compileRegexp(pattern: string): RE2JS {
   if (repetitions(pattern) * pattern.length > MAX_PATTERN_GROWTH) {
     throw new PatternError('the repetitions of the pattern make it too large', true)
   }
+  if (unicodeClasses(pattern) > MAX_UNICODE_CLASSES) {
+    throw new PatternError(`the pattern has more than ${MAX_UNICODE_CLASSES} Unicode classes`, true)
+  }
   if (wideRanges(pattern) > MAX_WIDE_RANGES) {
     throw new PatternError(
       'the pattern ignores case in too many ranges beyond ASCII: write (?-i) before them',
@@ -49,6 +55,10 @@ export function compileRegexp(pattern: string): RE2JS {
 function repetitions(pattern: string): number {
   const counts = pattern.match(/(?<!\\[xpP])\{\d+(,\d*)?\}/g) ?? []
   return counts.reduce((sum, count) => sum + Math.max(...(count.match(/\d+/g) ?? []).map(Number)), 0)
+}
+
+function unicodeClasses(pattern: string): number {
+  return pattern.match(/\\[pP]/g)?.length ?? 0
 }
 
 function wideRanges(pattern: string): number {

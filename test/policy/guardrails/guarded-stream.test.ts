@@ -285,6 +285,11 @@ describe('rules that are too much', () => {
       'the repetitions of the pattern make it too large',
     ],
     [
+      'many Unicode classes',
+      [pattern('(?i)[^' + '\\PL\\pN'.repeat(26) + ']')],
+      'the pattern has more than 50 Unicode classes',
+    ],
+    [
       'wide ranges without case',
       [pattern('(?i)' + '[\\x{80}-\\x{10ffff}]'.repeat(5))],
       'the pattern ignores case in too many ranges beyond ASCII: write (?-i) before them',
