@@ -87,7 +87,8 @@ export function outcomeOfRecord(
   signal: AbortSignal,
 ): Outcome {
   const { exitCode } = session
-  const hasCode = exitCode !== undefined && exitCode !== NO_CODE
+  const isBlocked = hasGuardrails(session)
+  const hasCode = exitCode !== undefined && (exitCode !== NO_CODE || isBlocked)
   const output = outputOf(account, session.id, signal)
   const end = new ReasonAtEnd(answer && reasonIn(answer))
   return {
@@ -100,7 +101,7 @@ export function outcomeOfRecord(
     output: hasCode ? output : end.without(output),
     isTruncated: count(session, 'truncated_bytes') > 0,
     redactedBytes: count(session, 'redacted_bytes'),
-    status: exitCode === 0 ? 'success' : 'failed',
+    status: isBlocked ? 'blocked' : exitCode === 0 ? 'success' : 'failed',
     executionMs: Date.parse(session.endedAt ?? '') - Date.parse(session.startedAt) || 0,
   }
 }
@@ -108,6 +109,12 @@ export function outcomeOfRecord(
 /** Requested only when somebody reads it. */
 async function* outputOf(account: Account, id: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   yield* await openOutput(account, id, signal)
+}
+
+/** Whether guardrail rules have stopped it: its 254 is then the code that the agent has sent. */
+function hasGuardrails({ raw }: RecordedSession): boolean {
+  const infos = 'guardrails_info' in raw ? raw.guardrails_info : undefined
+  return Array.isArray(infos) && infos.length > 0
 }
 
 /** Only our gateway has these fields; hoop's sessions do not. */

@@ -43,13 +43,15 @@ export type StreamEnd =
       /** Empty after a normal end. */
       readonly message: string
       readonly truncatedBytes: number
+      /** Whether a guardrail rule has stopped it. */
+      readonly isBlocked: boolean
     }
   | { readonly kind: NoExitReason; readonly message: string }
 
 /** The end that the agent, or a gateway in its place, has sent. A missing code is no success. */
-export function endOfClose({ exitCode, message, truncatedBytes }: ClosedMessage): StreamEnd {
+export function endOfClose({ exitCode, message, truncatedBytes, guardrails }: ClosedMessage): StreamEnd {
   if (exitCode === undefined || exitCode < 0) return { kind: 'malformed', message }
-  return { kind: 'exited', exitCode, message, truncatedBytes }
+  return { kind: 'exited', exitCode, message, truncatedBytes, isBlocked: guardrails !== undefined }
 }
 
 /** What it means that a stream ended without a close. */

@@ -125,9 +125,19 @@ export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
     message: end.message,
     truncated_bytes: end.kind === 'exited' ? end.truncatedBytes : 0,
   }
-  if (end.kind === 'exited') return { exitCode: exitCodeOfExecution(end.exitCode), fields, text: message }
+  if (end.kind === 'exited')
+    return {
+      exitCode: exitCodeOfExecution(end.exitCode),
+      fields,
+      text: end.isBlocked ? blockedWords(subject) : message,
+    }
   const { exitCode, what, hint } = explanation(end, subject)
   return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
+}
+
+/** Which rule it was says a line of the agent, which stands in the output. */
+export function blockedWords({ connection }: Pick<SessionSubject, 'connection'>): string {
+  return `runbook-agent: ${oneLine(connection)} has guardrail rules, and one of them has stopped this`
 }
 
 export function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {

@@ -78,13 +78,14 @@ export class HistoryDatabase {
 
   finish(
     id: string,
-    end: Pick<SessionRow, 'endedAt' | 'exitCode' | 'truncatedBytes' | 'redactedBytes'>,
+    end: Pick<SessionRow, 'endedAt' | 'exitCode' | 'truncatedBytes' | 'redactedBytes' | 'guardrails'>,
     events: readonly SessionEvent[],
   ): void {
     this.#write('record the end of a session', () => {
       this.#insertEvents(id, events)
-      const { endedAt, exitCode, truncatedBytes, redactedBytes } = end
-      const { changes } = this.#statements.finish.run([endedAt, exitCode, truncatedBytes, redactedBytes, id])
+      const { endedAt, exitCode, truncatedBytes, redactedBytes, guardrails } = end
+      const columns = [endedAt, exitCode, truncatedBytes, redactedBytes, guardrails]
+      const { changes } = this.#statements.finish.run([...columns, id])
       if (changes === 0) throw new HistoryError('there is no open session of this id')
     })
   }

@@ -102,6 +102,7 @@ export class HistoryReader {
       ...endOf(row, this.#writer.recording(row.id)?.end),
       truncatedBytes: this.#missing(row),
       redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
+      ...guardrailsOf(row, this.#writer.recording(row.id)?.end),
       outputBytes: this.#outputBytes(row),
     }
   }
@@ -115,6 +116,11 @@ function endOf(
   if (pending !== undefined) return { status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
   const exitCode = row.exitCode ?? undefined
   return { status: row.status, exitCode, ...(row.endedAt !== null && { endedAt: new Date(row.endedAt) }) }
+}
+
+function guardrailsOf(row: SessionRow, pending: SessionEnd | undefined): Pick<SessionSummary, 'guardrails'> {
+  const guardrails = pending?.guardrails ?? row.guardrails
+  return guardrails === null ? {} : { guardrails }
 }
 
 function lengthOf(events: readonly SessionEvent[]): number {

@@ -13,6 +13,7 @@ export interface SessionRow {
   readonly redactedBytes: number
   /** Null while open. */
   readonly outputBytes: number | null
+  readonly guardrails: string | null
   readonly request: string
 }
 
@@ -55,12 +56,13 @@ export function toRow(found: unknown): SessionRow {
     number,
     number,
     Optional,
+    string | null,
     string,
   ]
-  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, redactedBytes, outputBytes, request] =
-    found as Columns
+  const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, ...rest] = found as Columns
+  const [redactedBytes, outputBytes, guardrails, request] = rest
   const numbers = { truncatedBytes, redactedBytes, outputBytes }
-  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, request }
+  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, guardrails, request }
 }
 
 /** What a session takes up when it begins, in bytes. */

@@ -71,7 +71,11 @@ const VERSION_4 = `
   INSERT INTO history.clock
     SELECT max(max(started_at), coalesce(max(ended_at), 0)), 0 FROM history.sessions HAVING count(*) > 0;`
 
-const STEPS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4]
+/** JSON, as the REST interface shows it. */
+const VERSION_5 = `
+  ALTER TABLE history.sessions ADD COLUMN guardrails_info TEXT;`
+
+const STEPS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5]
 
 /** Creates the tables, or brings those of an older version up to date: all or nothing. @throws HistoryError */
 export function updateSchema(db: Connection): void {

@@ -28,6 +28,8 @@ export interface SessionSummary extends Omit<NewSession, 'script'> {
   readonly truncatedBytes: number
   /** Bytes of secrets that were replaced in the output, by the agent or here; 0 while it is open. */
   readonly redactedBytes: number
+  /** The guardrail rules that were broken, as JSON. */
+  readonly guardrails?: string
   /** Recorded so far. */
   readonly outputBytes: number
 }
@@ -55,6 +57,8 @@ export interface SessionEnd {
   readonly truncatedBytes: number
   /** Bytes of secrets that were replaced in the output, by the agent or here. Missing: none. */
   readonly redactedBytes?: number
+  /** The guardrail rules that were broken, as JSON. */
+  readonly guardrails?: string
   readonly endedAt: Date
 }
 

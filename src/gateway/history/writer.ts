@@ -269,5 +269,6 @@ function toRow(end: SessionEnd, dropped: number) {
     exitCode: end.exitCode ?? null,
     truncatedBytes: end.truncatedBytes + dropped,
     redactedBytes: end.redactedBytes ?? 0,
+    guardrails: end.guardrails ?? null,
   }
 }

@@ -2,6 +2,7 @@ import type { Logger } from '../../basics/logger.ts'
 import { within } from '../../basics/within.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError } from '../history/session.ts'
+import { blockedText } from './guardrails.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from './session.ts'
 import type { SessionRequest } from './session-request.ts'
 import type { Sessions } from './sessions.ts'
@@ -18,7 +19,7 @@ export interface ExecResponse {
   readonly has_review: boolean
   readonly session_id: string
   readonly output: string
-  readonly output_status: 'success' | 'failed' | 'running'
+  readonly output_status: 'success' | 'failed' | 'running' | 'blocked'
   readonly truncated: boolean
   readonly execution_time: number
   readonly exit_code: number
@@ -67,7 +68,7 @@ export class Executions {
       has_review: false,
       session_id: sid,
       output,
-      output_status: failure !== undefined || exitCode !== 0 ? 'failed' : 'success',
+      output_status: statusOf(ending),
       truncated: truncated || truncatedBytes > 0,
       execution_time: executionTime,
       exit_code: exitCode,
@@ -78,10 +79,10 @@ export class Executions {
   }
 
   /** The output as the history has it. The command has run, so its exit code is answered even when this fails. */
-  #output(sid: string, { unrecorded }: SessionEnding): { output: string; truncated: boolean } {
+  #output(sid: string, { unrecorded, closed }: SessionEnding): { output: string; truncated: boolean } {
     try {
       const { bytes, truncated } = this.#history.output(sid, this.#limits.outputBytes)
-      const output = bytes.toString('utf8')
+      const output = withoutEnd(bytes.toString('utf8'), blockedText(closed?.guardrails ?? []))
       if (unrecorded === undefined) return { output, truncated }
       return { output: withLine(output, UNRECORDED.written), truncated: true }
     } catch (error) {
@@ -96,6 +97,16 @@ export class Executions {
 async function run(session: GatewaySession, script: Buffer): Promise<SessionEnding> {
   for await (const message of session.messages) if (message.kind === 'opened') session.exec(script)
   return session.ended
+}
+
+function statusOf({ exitCode, failure, closed }: SessionEnding): ExecResponse['output_status'] {
+  if ((closed?.guardrails ?? []).length > 0) return 'blocked'
+  return failure !== undefined || exitCode !== 0 ? 'failed' : 'success'
+}
+
+/** The record's own text about broken rules stands behind the output. The agent has told the user already. */
+function withoutEnd(output: string, text: string): string {
+  return text !== '' && output.endsWith(text) ? output.slice(0, -text.length) : output
 }
 
 function withLine(output: string, line: string): string {

@@ -3,6 +3,7 @@ import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
 import { MAX_MESSAGE_BYTES } from '../../wire/packet.ts'
 import { WITHOUT_PROTECTION } from '../../wire/params.ts'
 import { connectionType } from '../connection-type.ts'
+import { guardRailRules } from './guardrails.ts'
 import type { NewSession } from '../history/session.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
@@ -76,6 +77,7 @@ export function openMessage(
       clientVerb: request.verb,
       clientOrigin: request.origin,
       ...WITHOUT_PROTECTION,
+      guardRailRules: guardRailRules(connection.guardrails),
       dlpMode: 'best-effort',
       ...connection.masking,
     },

@@ -7,10 +7,13 @@ import type {
   OutputMessage,
   SessionId,
 } from '../../wire/messages/message.ts'
+import { guardrailInfoJson } from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { AgentLostError, type AgentStream } from '../agents/agent-stream.ts'
 import { HistoryError } from '../history/session.ts'
 import { rpcStatus, type RpcCode } from '../statuses.ts'
+import type { GuardrailSettings } from '../settings/settings.ts'
+import { blockedText, withNames } from './guardrails.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /** How a session ended, as answers and clients are told. */
@@ -56,6 +59,7 @@ export class GatewaySession {
   readonly #open: OpenMessage
   readonly #record: SessionRecord
   readonly #find: FindAgent
+  readonly #guardrails: readonly GuardrailSettings[]
   /** Aborted once the session is over. */
   readonly #life = new AbortController()
   #settle!: (ending: Promise<SessionEnding>) => void
@@ -66,7 +70,14 @@ export class GatewaySession {
   #started = false
   #leaving: NodeJS.Timeout | undefined
 
-  constructor(open: OpenMessage, record: SessionRecord, find: FindAgent) {
+  /** @param guardrails of the connection, whose names its agent does not know */
+  constructor(
+    open: OpenMessage,
+    record: SessionRecord,
+    find: FindAgent,
+    guardrails: readonly GuardrailSettings[] = [],
+  ) {
+    this.#guardrails = guardrails
     this.sid = open.sid
     this.#open = open
     this.#record = record
@@ -189,10 +200,12 @@ export class GatewaySession {
       this.fail('agent-silent', `the agent did not open the session within ${OPEN_MS / 1000} s`)
   }
 
-  #hasClosed(closed: ClosedMessage): void {
-    const { exitCode = NO_AGENT_CODE, truncatedBytes, redactedBytes, message } = closed
-    const text = this.#leaving === undefined ? message : behind(HAS_LEFT, message)
-    this.#end({ exitCode, truncatedBytes, redactedBytes, closed }, text)
+  #hasClosed(message: ClosedMessage): void {
+    const guardrails = withNames(message.guardrails ?? [], this.#guardrails)
+    const closed = guardrails.length === 0 ? message : { ...message, guardrails }
+    const { exitCode = NO_AGENT_CODE, truncatedBytes, redactedBytes } = closed
+    const said = this.#leaving === undefined ? closed.message : behind(HAS_LEFT, closed.message)
+    this.#end({ exitCode, truncatedBytes, redactedBytes, closed }, said + blockedText(guardrails))
   }
 
   #fail(failure: RpcFailure): SessionEnding {
@@ -217,9 +230,14 @@ function behind(beginning: string, message: string): string {
 
 /** Records the end. The command has run in any case, so a failure is part of the ending and is not thrown. */
 function recordEnd(record: SessionRecord, ending: SessionEnding): SessionEnding {
-  const { exitCode, truncatedBytes, redactedBytes } = ending
+  const { exitCode, truncatedBytes, redactedBytes, closed } = ending
+  const guardrails = closed?.guardrails?.map(guardrailInfoJson)
   try {
-    record.finish({ exitCode: rowExitCode(exitCode), truncatedBytes, redactedBytes })
+    record.finish({
+      exitCode: rowExitCode(exitCode),
+      ...{ truncatedBytes, redactedBytes },
+      ...(guardrails !== undefined && { guardrails: JSON.stringify(guardrails) }),
+    })
     return ending
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error

@@ -51,9 +51,8 @@ export class Sessions {
     const sid = randomUUID() as SessionId
     this.#create(sid, request, redaction)
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
-    const session = new GatewaySession(openMessage(sid, request), record, (over) =>
-      this.#agents.waitFor(connection.agent, this.#agentWaitMs, over),
-    )
+    const find = (over: AbortSignal) => this.#agents.waitFor(connection.agent, this.#agentWaitMs, over)
+    const session = new GatewaySession(openMessage(sid, request), record, find, connection.guardrails)
     this.#running.set(sid, { session, user, bytes })
     void this.#follow(session, request)
     return session
@@ -113,7 +112,9 @@ export class Sessions {
     }
   }
 
-  #logEnd(sid: SessionId, { exitCode, truncatedBytes, unrecorded }: SessionEnding): void {
+  #logEnd(sid: SessionId, { exitCode, truncatedBytes, closed, unrecorded }: SessionEnding): void {
+    for (const { ruleName: rule, type, direction } of closed?.guardrails ?? [])
+      this.#log.warn({ sid, rule, type, direction }, 'a guardrail rule was broken')
     if (unrecorded !== undefined) this.#log.error({ sid, error: unrecorded }, 'session not recorded')
     this.#log.info({ sid, exitCode, truncatedBytes }, 'session ended')
   }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { isLoopback } from '../../basics/net/loopback.ts'
 import { databaseClient } from '../../policy/client-escapes/clients.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
+import { buildGuardrail } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { readBytes, type Sources } from '../../basics/settings/references.ts'
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
@@ -14,7 +15,7 @@ const SECRETS_BYTES = 12 * 1024 * 1024
 /** From the file's shape to settings: checks settings against each other, reads files, makes paths absolute. */
 export function buildSettings(shape: SettingsShape, sources: Sources, problems: Problems): GatewaySettings {
   checkListen(shape.listen, problems)
-  for (const list of ['users', 'agents', 'repositories', 'masking', 'connections'] as const) {
+  for (const list of ['users', 'agents', 'repositories', 'masking', 'guardrails', 'connections'] as const) {
     const names = shape[list].map(({ name }) => name)
     checkUnique(names, list, 'name', problems)
   }
@@ -33,18 +34,19 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
   checkReferences(shape, problems)
   checkMasking(shape, problems)
   const { listen, limits, history } = shape
+  const guardrails = shape.guardrails.map((one, i) => buildGuardrail(one, problems, ['guardrails', i]))
   return {
     listen: { http: listen.http, grpc: listen.grpc },
     state: resolve(sources.folder, shape.state),
     users: shape.users.map(({ name, token, groups }) => ({ name, tokenSha256: token, groups })),
     agents: shape.agents.map(({ name, key }) => ({ name, keySha256: key })),
     repositories: shape.repositories.map((repository) => buildRepository(repository, sources)),
-    connections: shape.connections.map((connection, i) =>
-      withMasking(
-        buildConnection(connection, sources, problems, ['connections', i]),
-        maskingParams(connection, shape.masking),
-      ),
-    ),
+    guardrails,
+    connections: shape.connections.map((connection, i) => ({
+      ...buildConnection(connection, sources, problems, ['connections', i]),
+      ...withMasking(maskingParams(connection, shape.masking)),
+      guardrails: guardrails.filter(({ name }) => connection.guardrails.includes(name)),
+    })),
     limits: {
       waitMs: limits.wait,
       agentWaitMs: limits['agent-wait'],
@@ -84,7 +86,10 @@ function checkUnique(identities: readonly string[], list: string, setting: strin
 
 function checkReferences(shape: SettingsShape, problems: Problems): void {
   const { agents, repositories, masking: rules, connections } = shape
-  connections.forEach(({ agent, runbooks, masking }, i) => {
+  connections.forEach(({ agent, runbooks, masking, guardrails }, i) => {
+    guardrails.forEach((name, at) =>
+      checkReference(name, shape.guardrails, 'guardrails', ['connections', i, 'guardrails', at], problems),
+    )
     checkReference(agent, agents, 'agents', ['connections', i, 'agent'], problems)
     masking.forEach((name, at) =>
       checkReference(name, rules, 'masking rules', ['connections', i, 'masking', at], problems),
@@ -129,12 +134,16 @@ function buildRepository(
   }
 }
 
+function withMasking(masking: MaskingParams | undefined): Pick<ConnectionSettings, 'masking'> {
+  return masking === undefined ? {} : { masking }
+}
+
 function buildConnection(
   shape: ConnectionShape,
   sources: Sources,
   problems: Problems,
   path: Path,
-): ConnectionSettings {
+): Omit<ConnectionSettings, 'guardrails' | 'masking'> {
   const { name, agent, type, subtype, command, runbooks } = shape
   const {
     groups,
@@ -164,10 +173,6 @@ function buildConnection(
       ...(groups ? { groups } : {}),
     },
   }
-}
-
-function withMasking(connection: ConnectionSettings, masking: MaskingParams | undefined): ConnectionSettings {
-  return masking === undefined ? connection : { ...connection, masking }
 }
 
 /** Those who may send or type scripts may use the whole client anyway. */

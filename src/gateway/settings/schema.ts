@@ -14,6 +14,7 @@ const Name = matching(
   'a name of 1 to 100 letters, digits, dots, underscores or hyphens',
 )
 const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
+const Line = matching(/^[^\p{Cc}]*$/u, 'one line of text')
 const FilePath = matching(/^[^\0]+$/, 'a path')
 const VARIABLE = '[A-Za-z_][A-Za-z0-9_]*'
 const VariableName = entryName(new RegExp(`^${VARIABLE}$`), 'a name of letters, digits and underscores')
@@ -146,6 +147,29 @@ const MaskingShape = map({
   threshold: about('what is less sure is not masked', v.nullish(Score, '0.5')),
 })
 
+/** As in hoop's gateway, where an empty member counts as one that is not there. */
+const RuleShape = map({
+  type: about(
+    'what breaks the rule',
+    choice({ deny_words_list: 'deny_words_list', pattern_match: 'pattern_match' }),
+  ),
+  words: about(
+    'of deny_words_list: texts of which none may occur, byte by byte',
+    v.nullish(list(matching(/^[^]+$/, 'a text that is not empty'), 'texts'), []),
+  ),
+  pattern_regex: about(
+    'of pattern_match: must match nowhere; a regular expression of RE2',
+    v.nullish(Word, ''),
+  ),
+  message: about('what people read who have broken the rule', v.nullish(Line, '')),
+})
+
+const GuardrailShape = map({
+  name: about('for guardrails of connections', Name),
+  input: about('rules for scripts and arguments', v.nullish(list(RuleShape, 'rules'), [])),
+  output: about('rules for what a command prints', v.nullish(list(RuleShape, 'rules'), [])),
+})
+
 const AccessShape = map({
   runbooks: about('whether runbooks may run', v.nullish(truth, 'true')),
   exec: about('whether scripts of users may run', v.nullish(truth, 'true')),
@@ -198,6 +222,10 @@ const ConnectionShape = map({
     ),
   ),
   masking: about('names of what is masked in its output', v.nullish(list(Name, 'names'), [])),
+  guardrails: about(
+    'names of rules that the agent enforces on it',
+    v.nullish(list(Name, 'names of guardrails'), []),
+  ),
   access: about('what users may do with it', v.nullish(AccessShape, {})),
 })
 
@@ -224,6 +252,10 @@ export const SettingsShape = map({
   agents: about('who may connect, each by a key', v.nullish(list(AgentShape, 'agents'), [])),
   repositories: about('where runbooks are read from', v.nullish(list(RepositoryShape, 'repositories'), [])),
   masking: about('what connections mask in their output', v.nullish(list(MaskingShape, 'rules'), [])),
+  guardrails: about(
+    'rules for scripts and output, by name; agents enforce them',
+    v.nullish(list(GuardrailShape, 'guardrails'), []),
+  ),
   connections: about(
     'commands that can be run, each with its variables and secrets',
     v.nullish(list(ConnectionShape, 'connections'), []),
@@ -234,4 +266,5 @@ export const SettingsShape = map({
 
 export type SettingsShape = v.InferOutput<typeof SettingsShape>
 export type MaskingShape = SettingsShape['masking'][number]
+export type GuardrailShape = SettingsShape['guardrails'][number]
 export type ConnectionShape = SettingsShape['connections'][number]

@@ -1,5 +1,6 @@
 import type { Address } from '../../basics/net/address.ts'
 import type { MaskingParams } from './masking.ts'
+import type { Rule } from '../../policy/guardrails/rules.ts'
 
 /** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway.md lists the settings. */
 export interface GatewaySettings {
@@ -9,6 +10,7 @@ export interface GatewaySettings {
   readonly users: readonly UserSettings[]
   readonly agents: readonly AgentSettings[]
   readonly repositories: readonly RepositorySettings[]
+  readonly guardrails: readonly GuardrailSettings[]
   readonly connections: readonly ConnectionSettings[]
   readonly limits: {
     /** How long a REST call waits before it answers 202. */
@@ -50,6 +52,13 @@ export interface RepositorySettings {
   readonly refreshMs?: number
 }
 
+/** Rules under one name. The agent of a connection that has them enforces them. */
+export interface GuardrailSettings {
+  readonly name: string
+  readonly input: readonly Rule[]
+  readonly output: readonly Rule[]
+}
+
 export interface ConnectionSettings {
   readonly name: string
   /** Name of an agent in `agents`. */
@@ -65,6 +74,8 @@ export interface ConnectionSettings {
   readonly runbooks?: { readonly repository: string; readonly path: string }
   /** Undefined: its output is not masked. */
   readonly masking?: MaskingParams
+  /** In the order of `gateway.yaml`. */
+  readonly guardrails: readonly GuardrailSettings[]
   readonly access: {
     readonly runbooks: boolean
     readonly exec: boolean

@@ -20,7 +20,7 @@ export function encodeGuardrailsInfo(infos: readonly GuardrailInfo[]): Buffer {
 }
 
 /** One item of the list. Members that are empty are left out, as Go does. */
-function guardrailInfoJson(info: GuardrailInfo): Readonly<Record<string, unknown>> {
+export function guardrailInfoJson(info: GuardrailInfo): Readonly<Record<string, unknown>> {
   const { ruleName, type, words, pattern, direction, matchedWords, message } = info
   return {
     rule_name: ruleName,

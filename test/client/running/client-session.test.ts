@@ -116,7 +116,9 @@ describe('a client session', () => {
       { kind: 'stdout', data: Buffer.from('out') },
       { kind: 'stderr', data: Buffer.from('err') },
     ])
-    expect(end).toEqual({ kind: 'exited', exitCode: 3, message: 'because', truncatedBytes: 0 })
+    expect(end).toEqual({
+      ...{ kind: 'exited', exitCode: 3, message: 'because', truncatedBytes: 0, isBlocked: false },
+    })
   })
 
   test('sends the script once, however often an agent says that it is open', async () => {

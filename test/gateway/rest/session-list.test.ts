@@ -81,7 +81,7 @@ describe('GET /api/sessions', () => {
         start_date: at(3998).toISOString(),
         end_date: at(3999).toISOString(),
       },
-      ...{ event_size: 6, truncated_bytes: 0, redacted_bytes: 0, script: null },
+      ...{ event_size: 6, truncated_bytes: 0, redacted_bytes: 0, guardrails_info: null, script: null },
     })
     expect(JSON.stringify(page)).not.toContain('very-secret-script')
   })

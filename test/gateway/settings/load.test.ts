@@ -54,6 +54,12 @@ function connection(more: string): string {
   ].join('\n')
 }
 
+const drops = {
+  name: 'drops',
+  input: [{ type: 'deny_words_list', words: ['DROP'], pattern: '', message: 'no drops' }],
+  output: [{ type: 'pattern_match', words: [], pattern: '[0-9]{4}', message: '' }],
+}
+
 describe('a complete file', () => {
   test('like the one in the docs is read with everything it refers to', () => {
     write('admin.token', `${TOKEN}\n`)
@@ -67,9 +73,14 @@ state: ./state                       # SQLite history, generated keys; 0700
 users:        [{ name: admin, token: file://admin.token, groups: [admin] }]
 agents:       [{ name: local, key: file://agent.key }]
 repositories: [{ name: examples, url: ./examples/runbooks, branch: main, refresh: 5m }]
+guardrails:
+  - name: drops
+    input: [{ type: deny_words_list, words: [DROP], message: no drops }]
+    output: [{ type: pattern_match, pattern_regex: '[0-9]{4}' }]
 connections:
   - name: bash
     agent: local
+    guardrails: [drops]
     type: custom
     subtype: dynamodb
     command: [bash, -c, 5]
@@ -90,10 +101,12 @@ history: { retain: 7d, size: 2GiB }
       repositories: [
         { name: 'examples', url: join(folder, 'examples/runbooks'), branch: 'main', refreshMs: 300_000 },
       ],
+      guardrails: [drops],
       connections: [
         {
           name: 'bash',
           agent: 'local',
+          guardrails: [drops],
           type: 'custom',
           subtype: 'dynamodb',
           command: ['bash', '-c', '5'],
@@ -133,6 +146,7 @@ history: { retain: 7d, size: 2GiB }
         users: [],
         agents: [],
         repositories: [],
+        guardrails: [],
         connections: [],
         limits: { waitMs: 50_000, agentWaitMs: 15_000, bodyBytes: 16_777_216, outputBytes: 115_343_360 },
         history: { retainMs: 2_592_000_000, sizeBytes: 10 * 1024 ** 3 },
@@ -147,6 +161,7 @@ history: { retain: 7d, size: 2GiB }
         agent: 'local',
         type: 'custom',
         command: ['bash'],
+        guardrails: [],
         secrets: new Map(),
         access: { runbooks: true, exec: true, connect: true, clientInput: true, clientEscapes: 'allow' },
       },
@@ -659,4 +674,52 @@ test('any text is either settings or a SettingsError, nothing else', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+describe('guardrails', () => {
+  test.each([
+    [
+      'a word list without words',
+      '{ type: deny_words_list }',
+      '1:47 guardrails[0].input[0].words: at least one word is expected',
+    ],
+    [
+      'a pattern of Perl',
+      "{ type: pattern_match, pattern_regex: '(?!a)' }",
+      '1:76 guardrails[0].input[0].pattern_regex: a regular expression of RE2 is expected, without look-around and back-references',
+    ],
+    [
+      'a pattern rule without a pattern',
+      '{ type: pattern_match }',
+      '1:38 guardrails[0].input[0].pattern_regex: a regular expression is expected',
+    ],
+    [
+      'words beside a pattern',
+      '{ type: pattern_match, pattern_regex: a, words: [b] }',
+      'guardrails[0].input[0].words: a rule of a pattern has no words: make it two rules',
+    ],
+    [
+      'another type',
+      '{ type: regex }',
+      'guardrails[0].input[0].type: deny_words_list or pattern_match is expected',
+    ],
+    ['an unknown member', '{ type: pattern_match, pattern: a }', 'guardrails[0].input[0].pattern: '],
+  ])('with %s are refused, with the place', (_, rule, problem) => {
+    expect(problems(`guardrails: [{ name: g, input: [${rule}] }]`).join('\n')).toContain(
+      problem.replace(/^\S+ /, ''),
+    )
+  })
+
+  test('without a rule, twice of a name, and unknown to a connection are refused', () => {
+    const [empty, twice, unknown] = [
+      problems('guardrails: [{ name: g }]'),
+      problems(
+        'guardrails: [{ name: g, input: [&r { type: pattern_match, pattern_regex: a }] }, { name: g, input: [*r] }]',
+      ),
+      problems(connection('guardrails: [nope]')),
+    ].map((lines) => lines.join('\n'))
+    expect(empty).toContain('at least one rule is expected')
+    expect(twice).toContain('this name is that of guardrails[0] already')
+    expect(unknown).toContain('the name of one of the guardrails is expected, there are none')
+  })
 })

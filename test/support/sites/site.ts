@@ -9,6 +9,7 @@ export interface SiteOptions {
   /** Of gateway.yaml; `agent: local` and the repository are filled in. A `bash` connection is always there. */
   readonly connections?: readonly object[]
   readonly masking?: readonly object[]
+  readonly guardrails?: readonly object[]
   readonly limits?: object
   readonly history?: object
   /** The state folder; else one in the workplace. */
@@ -119,7 +120,8 @@ export class Site implements AsyncDisposable {
 
   #settings(): object {
     const bash = { name: 'bash', command: ['bash'] }
-    const { connections = [], masking = [], limits = {}, history = {}, state = './state' } = this.#options
+    const { connections = [], masking = [], guardrails = [] } = this.#options
+    const { limits = {}, history = {}, state = './state' } = this.#options
     return {
       listen: this.#listen,
       state,
@@ -127,6 +129,7 @@ export class Site implements AsyncDisposable {
       users: [{ name: 'admin', token: 'file://admin.token', groups: ['admin'] }],
       agents: [{ name: 'local', key: 'file://agent.key' }],
       repositories: [{ name: 'books', url: './books', branch: 'main' }],
+      guardrails,
       connections: [bash, ...connections].map((connection) => ({
         agent: 'local',
         runbooks: { repository: 'books' },

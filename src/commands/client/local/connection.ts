@@ -34,7 +34,15 @@ export function localConnection(
     clientEscapes: 'allow',
   } as const
   return {
-    connection: { name, agent: '', type: 'custom', command: words, secrets: new Map(), access },
+    connection: {
+      name,
+      agent: '',
+      type: 'custom',
+      command: words,
+      secrets: new Map(),
+      guardrails: [],
+      access,
+    },
     clientArgs: [],
   }
 }

@@ -113,6 +113,12 @@ class LocalExecution {
 }
 
 /** The end as a gateway's client would see it. */
-function endOf({ exitCode, message, bytes }: Ending): StreamEnd {
-  return { kind: 'exited', exitCode, message, truncatedBytes: bytes.leftOut }
+function endOf({ exitCode, message, bytes, blocked }: Ending): StreamEnd {
+  return {
+    kind: 'exited',
+    exitCode,
+    message,
+    truncatedBytes: bytes.leftOut,
+    isBlocked: blocked !== undefined,
+  }
 }

@@ -6,7 +6,7 @@ import type { Outcome } from '../../../client/running/outcome.ts'
 import { reasonInWords, reasonOfCode, type NoExitReason } from '../../../client/running/session-end.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
-import { explanation, type SessionSubject } from '../end-report.ts'
+import { blockedWords, explanation, type SessionSubject } from '../end-report.ts'
 import { exitCodeOfExecution } from '../exit-code.ts'
 
 /** JSON is one string, and JavaScript limits the length of those. */
@@ -39,6 +39,7 @@ export async function showEnding(
     process.stderr.write(
       `runbook-agent: secrets in the output were replaced, ${outcome.redactedBytes} bytes of them\n`,
     )
+  if (outcome.status === 'blocked') process.stderr.write(`${blockedWords(subject)}\n`)
   const code = exitCodeOfExecution(outcome.exitCode)
   if (outcome.exitCode === undefined) throw withoutCode(outcome, subject)
   if (code !== 0 && process.stderr.isTTY && !flags.quiet)

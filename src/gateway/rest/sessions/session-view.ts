@@ -32,6 +32,7 @@ function summary(session: SessionSummary): object {
     event_size: session.outputBytes,
     truncated_bytes: session.truncatedBytes,
     redacted_bytes: session.redactedBytes,
+    guardrails_info: session.guardrails === undefined ? null : (JSON.parse(session.guardrails) as unknown),
   }
 }
 

@@ -1,0 +1,50 @@
+import type { Rule } from '../../policy/guardrails/rules.ts'
+import type { GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
+import type { GuardrailSettings } from '../settings/settings.ts'
+
+/** The rules as the agent gets them, a set for each name; undefined when there are none (protocol.md 8.1). */
+export function guardRailRules(guardrails: readonly GuardrailSettings[]): Buffer | undefined {
+  if (guardrails.length === 0) return undefined
+  const sets = (direction: 'input' | 'output') =>
+    guardrails
+      .map((one) => one[direction])
+      .filter(({ length }) => length > 0)
+      .map((rules) => ({ rules: rules.map(ruleJson) }))
+  return Buffer.from(JSON.stringify({ input_rules: sets('input'), output_rules: sets('output') }))
+}
+
+function ruleJson({ type, words, pattern, message }: Rule): object {
+  return { type, words, pattern_regex: pattern, message }
+}
+
+/** Adds the names, which an agent does not know. Rules of the agent itself have theirs. */
+export function withNames(
+  infos: readonly GuardrailInfo[],
+  guardrails: readonly GuardrailSettings[],
+): readonly GuardrailInfo[] {
+  return infos.map((info) => {
+    const owner = guardrails.find((one) => one[info.direction].some((rule) => isSame(rule, info)))
+    return info.ruleName !== '' || owner === undefined ? info : { ...info, ruleName: owner.name }
+  })
+}
+
+function isSame(rule: Rule, { type, words, pattern, message }: GuardrailInfo): boolean {
+  const key = (...parts: unknown[]) => JSON.stringify(parts)
+  return key(rule.type, rule.words, rule.pattern, rule.message) === key(type, words, pattern, message)
+}
+
+/** What the record says, in the words of hoop's gateway (protocol.md 8.1). */
+export function blockedText(infos: readonly GuardrailInfo[]): string {
+  const beginning =
+    infos.length === 1
+      ? 'Blocked by the following Guardrails rule: '
+      : `Blocked because ${infos.length} Guardrails rules were violated: `
+  return infos.length === 0 ? '' : beginning + infos.map(ruleText).join('; ')
+}
+
+function ruleText({ ruleName, type, words, pattern, direction, message }: GuardrailInfo): string {
+  const list = direction === 'input' ? 'InputRules' : 'OutputRules'
+  const place = `match guard rail [${ruleName === '' ? list : `${list}:${ruleName}`}] rule, type=${type}`
+  const what = type === 'pattern_match' ? `patterns=${pattern}` : `words=[${words.join(' ')}]`
+  return `${message === '' ? '' : `${message}, `}${place}, ${what}`
+}
