@@ -20,6 +20,27 @@ export interface Piece {
  * foremost. Others keep what is left of them.
  */
 export function piecesOf(findings: readonly FoundData[]): Piece[] {
+  return overlapping(findings).flatMap((group) => {
+    const [only] = group
+    return only !== undefined && group.length === 1
+      ? { type: only.type, start: only.start, end: only.end }
+      : apart(group)
+  })
+}
+
+/** In the order of the text: findings that overlap, directly or by others between them, together. */
+function overlapping(findings: readonly FoundData[]): FoundData[][] {
+  const groups: FoundData[][] = []
+  let reach = -1
+  for (const finding of [...findings].sort((left, right) => left.start - right.start)) {
+    if (finding.start >= reach) groups.push([finding])
+    else groups.at(-1)?.push(finding)
+    reach = Math.max(reach, finding.end)
+  }
+  return groups
+}
+
+function apart(findings: readonly FoundData[]): Piece[] {
   const edges = [...new Set(findings.flatMap(({ start, end }) => [start, end]))].sort(
     (left, right) => left - right,
   )

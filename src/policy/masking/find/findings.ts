@@ -57,9 +57,9 @@ export function* findings(searchers: readonly Searcher[], subject: Subject, plac
   const candidates: Candidate[] = []
   for (const by of searchers) {
     const own = yield* candidatesOf(by, subject, place)
-    for (const candidate of widest(own).sort(bySurety)) candidates.push(candidate)
+    for (const candidate of widest(own).toSorted(bySurety)) candidates.push(candidate)
   }
-  return widest(withContext(candidates, place.words)).sort(bySurety).map(asFinding)
+  return widest(withContext(candidates, place.words)).toSorted(bySurety).map(asFinding)
 }
 
 function asFinding({ type, start, end, score, recognizer }: Candidate): FoundData {
@@ -120,7 +120,8 @@ function raised(score: number): number {
 }
 
 /** Without what lies inside another of its type; of equal ones the first stays. In their order. */
-function widest(candidates: readonly Candidate[]): Candidate[] {
+function widest(candidates: readonly Candidate[]): readonly Candidate[] {
+  if (areApart(candidates)) return candidates
   const places = candidates.map((_, place) => place)
   places.sort((left, right) => byExtent(candidates[left], candidates[right]) || left - right)
   const reached = new Map<string, number>()
@@ -131,6 +132,16 @@ function widest(candidates: readonly Candidate[]): Candidate[] {
     return true
   })
   return stays.sort((left, right) => left - right).flatMap((place) => candidates[place] ?? [])
+}
+
+/** Whether each begins behind those of its type: as a rule they do, and need no sorting. */
+function areApart(candidates: readonly Candidate[]): boolean {
+  const reached = new Map<string, number>()
+  return candidates.every(({ type, start, end }) => {
+    const isBehind = start >= (reached.get(type) ?? 0)
+    reached.set(type, end)
+    return isBehind
+  })
 }
 
 function byExtent(left: FoundData | undefined, right: FoundData | undefined): number {

@@ -4,7 +4,7 @@ import { decodeText, runeAt, type ByteString } from '../../../golang/text/byte-s
 const WORDS_BEFORE = 5
 /** Longer words are in no list, whatever they are. */
 const LONGEST_BYTES = 64
-/** Five words are seldom longer. */
+/** Five words are seldom longer. More is not read backwards, since somebody may ask for every place of one long word. */
 const NEAR = 512
 const BEYOND_ASCII = /[\x80-\xff]/
 
@@ -37,21 +37,13 @@ export class Words {
 
   /** The words that end before `offset`, in order and in lower case. The word that `offset` cuts is none of them. */
   before(offset: number): readonly string[] {
-    if (offset - this.#cursor <= NEAR || !this.#readNear(offset)) this.#readTo(offset)
-    return this.#words
-  }
-
-  /** Most text is far from the next match: only what is near it is read. False when that is too few words. */
-  #readNear(offset: number): boolean {
-    const near = apartFrom(this.#text, offset - NEAR, offset)
-    const [cursor, words] = [this.#cursor, this.#words]
-    this.#cursor = near
-    this.#words = []
+    const near = nearStart(this.#text, offset, this.#cursor)
+    if (near > this.#cursor) {
+      this.#cursor = near
+      this.#words = []
+    }
     this.#readTo(offset)
-    if (this.#words.length === WORDS_BEFORE) return true
-    this.#cursor = cursor
-    this.#words = words
-    return false
+    return this.#words
   }
 
   #readTo(offset: number): void {
@@ -72,11 +64,22 @@ export class Words {
   }
 }
 
-/** Behind the first ASCII character of no word from `offset` on; `limit` when there is none. */
-function apartFrom(text: ByteString, offset: number, limit: number): number {
-  for (let at = offset; at < limit; at++)
-    if (text.charCodeAt(at) < 0x80 && !isInWord(text.charCodeAt(at))) return at + 1
-  return limit
+/**
+ * Most text is far from the next match: only the words before it are read. Where they begin, with one more, since
+ * `offset` may cut the last; `cursor` when they are not near, or not ASCII.
+ */
+function nearStart(text: ByteString, offset: number, cursor: number): number {
+  const least = Math.max(cursor, offset - NEAR)
+  let words = 0
+  let isBehindWord = false
+  for (let at = offset; at > least; at--) {
+    const byte = text.charCodeAt(at - 1)
+    if (byte >= 0x80) return cursor
+    const isWord = isInWord(byte)
+    if (isBehindWord && !isWord && ++words > WORDS_BEFORE) return at
+    isBehindWord = isWord
+  }
+  return cursor
 }
 
 function wordEnd(text: ByteString, start: number): number {
