@@ -39,6 +39,14 @@ it('the words before each place of a text are those of the whole text, read in p
   )
 })
 
+it('words before the places of one long word are told without reading it anew for each', () => {
+  const words = new Words()
+  const text = `card ${'a'.repeat(1_000_000)}`
+  words.next(text, 0)
+  for (let at = 10; at < text.length; at += 10) words.before(at)
+  expect(words.before(text.length)).toEqual(['card', ''])
+})
+
 /** Of the whole text: a word that the place cuts is none. */
 function lastWords(text: string, place: number): string[] {
   const words = [...text.matchAll(/[\p{L}\p{Nd}\p{M}]+/gu)].filter(
