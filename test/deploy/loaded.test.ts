@@ -9,7 +9,7 @@ import { Workplace } from '../support/sites/workplace.ts'
 /** Nobody listens there. */
 const NOWHERE = { HOOP_APIURL: 'http://127.0.0.1:1', HOOP_GRPCURL: 'grpc://127.0.0.1:1', HOOP_TOKEN: 'none' }
 const GRPC = ['@grpc/grpc-js', '@grpc/proto-loader']
-const OF_THE_AGENT = ['koffi', 'node-pty', 'pino', 'tmp-promise', 'yaml']
+const OF_THE_AGENT = ['koffi', 'node-pty', 'pino', 're2js', 'tmp-promise', 'yaml']
 
 /** The files that a command has loaded when it has failed to reach a gateway, or is done: V8 lists them at the end. */
 async function loadedBy(args: readonly string[]): Promise<string[]> {
@@ -36,8 +36,8 @@ it.each([
   ['version', 17, ['commander']],
   ['sessions', 53, ['commander', 'valibot']],
   ['run sh report.runbook.sh', 70, ['commander', 'valibot']],
-  ['exec sh -i true', 83, ['commander', 'valibot', ...GRPC]],
-  ['start --key-file missing', 267, ['commander', 'valibot', ...GRPC, ...OF_THE_AGENT]],
+  ['exec sh -i true', 86, ['commander', 'valibot', ...GRPC]],
+  ['start --key-file missing', 300, ['commander', 'valibot', ...GRPC, ...OF_THE_AGENT]],
 ])(
   '%s loads %d files of ours at most, and no package that it does not need',
   async (line, most, packages) => {

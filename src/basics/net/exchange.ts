@@ -53,13 +53,17 @@ export class BrokenReply extends Error {
 export async function exchange(question: HttpQuestion): Promise<Reply> {
   const { signal } = question
   signal.throwIfAborted()
+  let socket: Socket | undefined
   try {
-    const socket = await socketFor(question)
+    socket = await socketFor(question)
     const response = await send(question, socket)
     return await read(response, question)
   } catch (error) {
     if (!(error instanceof BrokenReply)) signal.throwIfAborted()
     throw error
+  } finally {
+    // A request with a header that cannot be sent never takes it, and nobody would hear of its error.
+    socket?.destroy()
   }
 }
 

@@ -5,6 +5,9 @@ import { goQuote } from '../../golang/text/quote.ts'
 import type { SessionSecrets } from '../secrets/session-secrets.ts'
 import { resolveReference, type Resolution } from './references.ts'
 
+/** After so many characters of faults the others are only counted. */
+const LONGEST_LIST = 64 * 1024
+
 /**
  * Parses what the gateway sent for the connection, and fetches what it refers to, one after the other. All values that
  * cannot be decoded and references that cannot be resolved are refused together (protocol.md 6); malformed keys are
@@ -15,14 +18,14 @@ export async function parseConnectionEntries(
   secrets: SessionSecrets,
 ): Promise<Entry[]> {
   const values: [key: string, value: Buffer][] = []
-  const faults: string[] = []
+  const faults = new Faults()
   for (const [key, encoded] of sortedByKey(source)) {
     const resolved = valueOf(key, encoded, secrets)
     const { value, problem } = resolved instanceof Promise ? await resolved : resolved
     if (value !== undefined) values.push([key, value])
-    else faults.push(goQuote(`${key} ${problem}`))
+    else faults.add(`${key} ${problem}`)
   }
-  if (faults.length > 0) throw new EnvvarError(`failed decoding environment variables [${faults.join(' ')}]`)
+  faults.throwIfAny()
   return values.map(([key, value]) => createEntry(key, value, 'connection'))
 }
 
@@ -35,4 +38,28 @@ function valueOf(key: string, encoded: string, secrets: SessionSecrets): Resolut
   const { bytes, problem } = decodeBase64(encoded)
   if (bytes === undefined) return { problem: `failed decoding value, ${problem}` }
   return resolveReference(key, bytes, secrets)
+}
+
+/** What is wrong with a connection. Ten thousand variables may have a long text each: some are told, the rest counted. */
+class Faults {
+  readonly #told: string[] = []
+  #length = 0
+  #more = 0
+
+  add(fault: string): void {
+    if (this.#length >= LONGEST_LIST) {
+      this.#more += 1
+      return
+    }
+    const quoted = goQuote(fault)
+    this.#told.push(quoted)
+    this.#length += quoted.length
+  }
+
+  /** @throws EnvvarError */
+  throwIfAny(): void {
+    if (this.#told.length === 0) return
+    const more = this.#more === 0 ? '' : ` and ${this.#more} more`
+    throw new EnvvarError(`failed decoding environment variables [${this.#told.join(' ')}${more}]`)
+  }
 }

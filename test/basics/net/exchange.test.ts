@@ -27,6 +27,18 @@ it('goes through a proxy, which sees the host and its own credentials and nothin
   expect(headers).toEqual({ a: 'b', host: 'vault.invalid', connection: 'close', 'content-length': '2' })
 })
 
+it('leaves no connection behind when a header cannot be sent', async () => {
+  await using server = await VaultServer.start(authority.issue({ names: ['vault.invalid'] }))
+  await using proxy = await ConnectProxy.start(server.port)
+  const asked = exchange({
+    ...{ method: 'GET', isSecure: true, host: 'vault.invalid', port: 443, path: '/', headers: { A: 'b\n' } },
+    ...{ limit: 100, signal: new AbortController().signal, tls: { context, skipVerify: false } },
+    proxy: { address: proxy.address, credentials: undefined },
+  })
+  await expect(asked).rejects.toMatchObject({ code: 'ERR_INVALID_CHAR' })
+  await waitFor(() => proxy.open === 0)
+})
+
 it('ends with its signal in the proxy, too', async () => {
   await using proxy = await ConnectProxy.start(1)
   proxy.refusal = 'silence'

@@ -30,6 +30,11 @@ export class ConnectProxy implements AsyncDisposable {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** How many connections there are now, of clients and to the target. */
+  get open(): number {
+    return this.#sockets.size
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))

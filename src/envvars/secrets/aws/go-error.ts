@@ -20,13 +20,29 @@ const MODELED = new Set([
   'ResourceNotFoundException',
 ])
 
-/** A failed request in the words of Go's packages. Its text may come from a server. */
+/** Of an error's text, which may come from a server. */
+const SHOWN_CHARACTERS = 4096
+
+/** A failed request in the words of Go's packages. */
 export function goAwsError(error: Error, operation: string): string {
-  const {
-    $metadata: { httpStatusCode: status, requestId = '', attempts } = {},
-    name,
-    message,
-  } = error as AwsError
+  return shownAwsText(wordsFor(error, operation))
+}
+
+/** An error's text for people. A refused signature is explained with what was signed, and the session's token in it. */
+export function shownAwsText(text: string): string {
+  return text
+    .replaceAll(/(x-amz-security-token\W{1,3})[\w+/=%-]+/gi, '$1[REDACTED]')
+    .slice(0, SHOWN_CHARACTERS)
+}
+
+/** V8 quotes the text that it could not parse: half an answer may be the secret. */
+export function textOf(error: Error): string {
+  return error instanceof SyntaxError ? 'the answer is not valid JSON' : error.message
+}
+
+function wordsFor(error: Error, operation: string): string {
+  const { $metadata: { httpStatusCode: status, requestId = '', attempts } = {}, name } = error as AwsError
+  const message = textOf(error)
   if (name === 'CredentialsProviderError')
     return `operation error ${operation}, get identity: get credentials: ${message}`
   if (message === 'Region is missing')
@@ -40,9 +56,9 @@ export function goAwsError(error: Error, operation: string): string {
 }
 
 function unsent(error: AwsError): string {
-  const { code, address, port, syscall, message } = error
+  const { code, address, port, syscall } = error
   const isDial = syscall === 'connect' || syscall === 'getaddrinfo'
-  if (!isDial) return code === 'ECONNRESET' ? 'connection reset by peer' : message
+  if (!isDial) return code === 'ECONNRESET' ? 'connection reset by peer' : textOf(error)
   const { hostname = '' } = error as { readonly hostname?: string }
   return goDialError(error, { host: address ?? hostname, port: port ?? 0 })
 }

@@ -20,10 +20,12 @@ export class SecretsManagerStore implements SecretStore {
   readonly name = 'aws'
   readonly #env: Variables
   readonly #log: Pick<Logger, 'warn'>
+  readonly #limitMs: number
 
-  constructor(env: Variables, log: Pick<Logger, 'warn'>) {
+  constructor(env: Variables, log: Pick<Logger, 'warn'>, limitMs = SECRET_MS) {
     this.#env = env
     this.#log = log
+    this.#limitMs = limitMs
   }
 
   async open(): Promise<FetchSecret> {
@@ -44,7 +46,7 @@ export class SecretsManagerStore implements SecretStore {
       try {
         const ask = (abortSignal: AbortSignal) =>
           client.send(new GetSecretValueCommand({ SecretId: id }), { abortSignal })
-        return await answered(ask, id, signal)
+        return await answered(ask, id, signal, this.#limitMs)
       } finally {
         client.destroy()
       }
@@ -61,8 +63,9 @@ async function answered(
   ask: (ends: AbortSignal) => Promise<{ readonly SecretString?: string | undefined }>,
   id: string,
   signal: AbortSignal,
+  limitMs: number,
 ): Promise<StoredSecret> {
-  const ends = patience(SECRET_MS, signal)
+  const ends = patience(limitMs, signal)
   try {
     // Credentials are looked for without heeding the signal.
     const { SecretString } = await Promise.race([ask(ends), aborted(ends)])
@@ -70,7 +73,7 @@ async function answered(
   } catch (error) {
     signal.throwIfAborted()
     if (ends.aborted)
-      return { problem: `(${id}) operation error ${OPERATION}, request timeout (${SECRET_MS / 1000}s)` }
+      return { problem: `(${id}) operation error ${OPERATION}, request timeout (${limitMs / 1000}s)` }
     return { problem: `(${id}) ${goAwsError(error as Error, OPERATION)}` }
   }
 }

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { patience } from '../../../basics/patience.ts'
 import { EnvvarError } from '../../errors.ts'
 import { aborted } from './aborted.ts'
-import { goAwsError } from './go-error.ts'
+import { goAwsError, shownAwsText, textOf } from './go-error.ts'
 import { loadAws } from './packages.ts'
 import { SetUpError } from '../stores.ts'
 
@@ -32,8 +32,9 @@ interface RdsServer {
 export async function eksToken(
   { cluster, region, ...role }: EksCluster,
   signal: AbortSignal,
+  limitMs = EKS_MS,
 ): Promise<string> {
-  return await within(EKS_MS, signal, 'failed to generate eks token: ', async () => {
+  return await within(limitMs, signal, 'failed to generate eks token: ', async () => {
     const { SignatureV4 } = await loadAws(() => import('@smithy/signature-v4'))
     const credentials = await credentialsFor(region, role)
     const signer = new SignatureV4({ service: 'sts', region, credentials, sha256: Sha256 })
@@ -55,8 +56,9 @@ export async function eksToken(
 export async function rdsToken(
   { hostname, port, region, user }: RdsServer,
   signal: AbortSignal,
+  limitMs = RDS_MS,
 ): Promise<string> {
-  return await within(RDS_MS, signal, 'failed generating aws rds auth token, err=', async () => {
+  return await within(limitMs, signal, 'failed generating aws rds auth token, err=', async () => {
     const { Signer } = await loadAws(() => import('@aws-sdk/rds-signer'))
     return await new Signer({ hostname, port, region, username: user }).getAuthToken()
   })
@@ -91,7 +93,7 @@ async function within(
 
 function reasonOf(error: Error, ends: AbortSignal, ms: number): string {
   if (ends.aborted) return `no credentials within ${ms / 1000} s`
-  if (error instanceof SetUpError || !('$metadata' in error)) return error.message
+  if (error instanceof SetUpError || !('$metadata' in error)) return shownAwsText(textOf(error))
   return goAwsError(error, 'STS: AssumeRole')
 }
 

@@ -9,15 +9,13 @@ export class VaultError extends Error {
 /** The engine's version: where the members are in an answer, and what hoop's decoder calls the places. */
 export type KeyValueVersion = 1 | 2
 
-/** Of an answer that is no success, this much is shown. */
-const SHOWN_CHARACTERS = 4096
-
 /** @throws VaultError unless the status is one of success */
 export function refuseFailure(reply: Reply): void {
   const { status, body } = reply
   if (status === 200 || status === 204) return
   if (status < 400 || status > 499) {
-    const shown = body.toString().slice(0, SHOWN_CHARACTERS)
+    // Of what is no failure the secret itself may be the body.
+    const shown = status < 400 ? '(not shown)' : body.toString()
     throw new VaultError(`failed performing request, status=${status}, body=${shown}`)
   }
   const { value, problem } = parseJson(body.toString())

@@ -13,6 +13,8 @@ import { isSameServer, targetOf, type VaultTarget } from './target.ts'
 const LONGEST_ANSWER = 1024 * 1024
 /** A shorter text is part of others by chance. Vault's own have 26 and more. */
 const SHORTEST_CREDENTIAL = 6
+/** Of an error's text. It goes to a person, once for each variable. */
+const SHOWN_CHARACTERS = 4096
 const MOST_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
@@ -26,7 +28,7 @@ export interface VaultWay {
   readonly proxyTo: (host: string, port: number) => Proxy | undefined
 }
 
-interface VaultRequest {
+export interface VaultRequest {
   readonly target: VaultTarget
   readonly headers: Readonly<Record<string, string>>
   /** Posted as JSON. Without it the request is a GET. */
@@ -46,7 +48,7 @@ export async function askVault(request: VaultRequest, way: VaultWay, signal: Abo
     return reply
   } catch (error) {
     signal.throwIfAborted()
-    throw error instanceof VaultError ? withoutCredential(error, request.credential) : error
+    throw error instanceof VaultError ? presentable(error, request.credential) : error
   }
 }
 
@@ -67,7 +69,8 @@ function redirected(from: VaultTarget, location: string): VaultTarget {
   const origin = from.shown.slice(0, from.shown.length - from.path.length)
   const next = targetOf(absolute ? `${origin}${location}` : location, 'failed creating http request')
   if (isSameServer(from, next)) return { ...next, authorization: from.authorization }
-  const elsewhere = goQuote(`${next.scheme}://${next.host}:${next.port}`)
+  const isKnown = next.isSecure !== undefined
+  const elsewhere = goQuote(isKnown ? `${next.scheme}://${next.host}:${next.port}` : next.shown)
   throw new VaultError(
     `redirected to ${elsewhere}, where the token must not go: set VAULT_ADDR to the address that answers`,
   )
@@ -120,11 +123,12 @@ function brokenOff({ undecoded: words }: VaultRequest, { head }: BrokenReply, re
   return new VaultError(`failed performing request, status=${status}, body=(${reason})`)
 }
 
-/** The text of an error may come from elsewhere, and repeat what was sent. */
-function withoutCredential({ message }: VaultError, credential: Secret): VaultError {
+/** The text of an error may come from elsewhere, repeat what was sent, and be long. Cut last: half a token is one, too. */
+function presentable({ message }: VaultError, credential: Secret): VaultError {
   const secret = credential.reveal()
-  const isFound = secret.length >= SHORTEST_CREDENTIAL && message.includes(secret)
-  return isFound ? new VaultError(message.replaceAll(secret, '[REDACTED]')) : new VaultError(message)
+  const isKnown = secret.length >= SHORTEST_CREDENTIAL
+  const redacted = isKnown ? message.replaceAll(secret, '[REDACTED]') : message
+  return new VaultError(redacted.slice(0, SHOWN_CHARACTERS))
 }
 
 const UNKNOWN_AUTHORITY =
@@ -149,7 +153,8 @@ function wordsFor(error: NodeJS.ErrnoException, { host, port }: VaultTarget): st
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `${BAD_CERTIFICATE} is not valid for ${host}`
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO')
     return 'http: server gave HTTP response to HTTPS client'
-  if (code === 'ERR_INVALID_CHAR') return 'net/http: invalid header field value for "X-Vault-Token"'
+  if (code === 'ERR_INVALID_CHAR')
+    return `net/http: invalid header field value for ${/"X-[\w-]+"/.exec(message)?.[0] ?? 'a header'}`
   if (code === 'ECONNRESET') return 'EOF'
   return message
 }

@@ -47,9 +47,10 @@ export function isSameServer(one: VaultTarget, other: VaultTarget): boolean {
 function foreign(url: string, scheme: string, what: string): VaultTarget {
   if (scheme === '' && /^[^/]*:/.test(url)) {
     const fault = 'first path segment in URL cannot contain colon'
-    throw new VaultError(`${what}, err=parse "${url}": ${fault}`)
+    throw new VaultError(`${what}, err=parse "${withoutUser(url)}": ${fault}`)
   }
-  return { isSecure: undefined, shown: url, scheme, host: '', port: 0, path: '', authorization: undefined }
+  const shown = withoutUser(url)
+  return { isSecure: undefined, shown, scheme, host: '', port: 0, path: '', authorization: undefined }
 }
 
 function parseOrigin(scheme: string, authority: string, url: string, what: string): URL {
@@ -58,7 +59,11 @@ function parseOrigin(scheme: string, authority: string, url: string, what: strin
     decodeURIComponent(parsed.username + parsed.password)
     return parsed
   } catch {
-    // The authority may hold a password.
-    throw new VaultError(`${what}, err=parse "${url.replace(authority, '***')}": invalid host, user or port`)
+    throw new VaultError(`${what}, err=parse "${withoutUser(url)}": invalid host, user or port`)
   }
+}
+
+/** Before an @ there may be a password, also in what is no URL. */
+function withoutUser(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@')
 }

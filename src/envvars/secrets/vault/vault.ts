@@ -7,7 +7,7 @@ import type { Logger } from '../../../basics/logger.ts'
 import { Secret } from '../../../basics/secret.ts'
 import { type FetchSecret, type SecretStore, SetUpError, type StoredSecret } from '../stores.ts'
 import { type KeyValueVersion, membersIn, tokenIn, VaultError } from './answer.ts'
-import { askVault, type VaultWay } from './request.ts'
+import { askVault, type VaultRequest, type VaultWay } from './request.ts'
 import { type Login, type LoginMethod, readVaultSettings, type VaultSettings } from './settings.ts'
 import { targetOf, type VaultTarget } from './target.ts'
 
@@ -87,7 +87,7 @@ export class Vault {
     const { body, secret } = signingIn(credential.login)
     const undecoded = `failed decoding ${method === 'approle' ? 'app role' : method} login response`
     const request = { target, headers: {}, body, credential: secret, undecoded }
-    return new Secret(tokenIn(await askVault(request, this.#way, signal), undecoded))
+    return new Secret(tokenIn(await this.#ask(request, signal), undecoded))
   }
 
   /** Whether the token is good for anything. @throws VaultError, or the signal's reason */
@@ -102,6 +102,12 @@ export class Vault {
   #get(target: VaultTarget, token: Secret, signal: AbortSignal): Promise<Reply> {
     const headers = { 'X-Vault-Token': token.reveal() }
     const request = { target, headers, credential: token, undecoded: 'failed decoding response' }
+    return this.#ask(request, signal)
+  }
+
+  /** Authorities that cannot be read are refused for http:// too, as in hoop: somebody believes that they count. */
+  #ask(request: VaultRequest, signal: AbortSignal): Promise<Reply> {
+    if (this.#settings.authority !== '') this.#way.secureContext()
     return askVault(request, this.#way, signal)
   }
 }

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { flood } from '../../../support/network/flood.ts'
 import { mergeEntries } from '../../../../src/envvars/entries/merge.ts'
 import { EnvvarError } from '../../../../src/envvars/errors.ts'
 import { membersOf } from '../../../../src/envvars/secrets/aws/secret-string.ts'
+import { SecretsManagerStore } from '../../../../src/envvars/secrets/aws/secrets-manager.ts'
+import { eksToken, rdsToken } from '../../../../src/envvars/secrets/aws/tokens.ts'
 import { loadAws } from '../../../../src/envvars/secrets/aws/packages.ts'
 import { ACCESS_KEY, AwsServer, failure, SECRET_KEY } from '../../../support/secrets/aws-server.ts'
 import { EMPTY_HASH, presigned, signature } from '../../../support/secrets/signature-v4.ts'
@@ -168,20 +171,11 @@ describe('_aws', () => {
   })
 
   test('500 MB of an answer: 1 MiB of it is read', async () => {
-    let written = 0
-    aws.answer = (_, response) => {
-      response.writeHead(200, { 'Content-Length': 500_000_000, 'Content-Type': 'application/x-amz-json-1.1' })
-      const piece = Buffer.alloc(64 * 1024, ' ')
-      const more = () => {
-        while (written < 500_000_000 && !response.destroyed) {
-          written += piece.length
-          if (!response.write(piece)) return void response.once('drain', more)
-        }
-      }
-      more()
-    }
+    let written = () => 0
+    aws.answer = (_, response) =>
+      (written = flood(response, 200, { 'Content-Type': 'application/x-amz-json-1.1' }))
     expect(await failureOf(reference)).toContain('the answer is longer than 1048576 bytes')
-    expect(written).toBeLessThan(64 * 1024 * 1024)
+    expect(written()).toBeLessThan(64 * 1024 * 1024)
   })
 
   test.each(['half an answer', 'nonsense'])('%s is refused, and nothing of it is shown', async (kind) => {
@@ -193,6 +187,29 @@ describe('_aws', () => {
     const text = await failureOf(reference)
     expect(text).toContain(operation)
     expect(text).not.toContain('hunter2')
+  })
+
+  test('an answer that is not JSON is not quoted', async () => {
+    aws.answer = (_, response) => raw(response, 200, '{"SecretString":hunter2}')
+    expect(await failureOf(reference)).toContain('the answer is not valid JSON')
+  })
+
+  test('a refused signature is told without the token that was signed, and a long text is cut', async () => {
+    const canonical = "should have been\n'POST\n/\nx-amz-security-token:FwoGZXhunter2+/=\n\nhost"
+    aws.answer = (_, response) => failure(response, 'InvalidSignatureException', canonical + 'x'.repeat(9000))
+    const text = await failureOf(reference)
+    expect(text).toContain('x-amz-security-token:[REDACTED]')
+    expect(text).not.toContain('hunter2')
+    expect(text.length).toBeLessThan(4400)
+  })
+
+  test('a server that never answers is waited for as long as the limit says', async () => {
+    aws.answer = () => undefined
+    const store = new SecretsManagerStore(aws.variables, { warn: () => undefined }, 20)
+    const fetch = await store.open()
+    expect(await fetch('prod/db', new AbortController().signal)).toEqual({
+      problem: `${operation}request timeout (0.02s)`,
+    })
   })
 
   test('a session that is over does not wait', async () => {
@@ -267,6 +284,31 @@ describe('EKS_CLUSTER', () => {
       )
     expect(await failureOf({ ...connection, 'envvar:EKS_ROLE_ARN': 'arn:aws:iam::1:role/x' })).toBe(
       'failed to generate eks token: operation error STS: AssumeRole, https response error StatusCode: 403, RequestID: R, api error AccessDenied: not you',
+    )
+  })
+
+  test('credentials that never come are waited for as long as the limit says', async () => {
+    aws.answer = () => undefined
+    const cluster = {
+      cluster: 'prod',
+      region: 'eu-west-1',
+      roleArn: 'arn:aws:iam::1:role/x',
+      roleSession: '',
+    }
+    const { signal } = new AbortController()
+    await expect(eksToken(cluster, signal, 20)).rejects.toThrow(
+      'failed to generate eks token: no credentials within 0.02 s',
+    )
+    vi.stubEnv('AWS_ACCESS_KEY_ID', '')
+    vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `${aws.address}/credentials`)
+    const server = {
+      hostname: 'pg.x.eu-west-1.rds.amazonaws.com',
+      port: 5432,
+      region: 'eu-west-1',
+      user: 'app',
+    }
+    await expect(rdsToken(server, signal, 20)).rejects.toThrow(
+      'failed generating aws rds auth token, err=no credentials within 0.02 s',
     )
   })
 

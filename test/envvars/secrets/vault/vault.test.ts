@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { flood } from '../../../support/network/flood.ts'
 import { mergeEntries } from '../../../../src/envvars/entries/merge.ts'
 import { EnvvarError } from '../../../../src/envvars/errors.ts'
 import { Authority } from '../../../support/network/certificates.ts'
@@ -65,6 +67,8 @@ describe('which request is made', () => {
     ['_vaultkv2', '', '/v1/secret/data/'],
     ['_vaultkv1', 'a/../b%2Fc', '/v1/a/../b%2Fc'],
     ['_vaultkv1', 'a b/ü', '/v1/a%20b/%C3%BC'],
+    ['_vaultkv1', 'a\r\nX-Evil; b\u0000"\\', '/v1/a%0D%0AX-Evil;%20b%00%22%5C'],
+    ['_vaultkv1', '../x?y=1#z', '/v1/../x?y=1'],
   ])('%s with the id %j asks for %s', async (provider, id, url) => {
     await using vault = await VaultServer.start()
     await failureOf({ 'envvar:A': `${provider}:${id}:k` }, withToken(vault))
@@ -219,7 +223,7 @@ describe('a secret that cannot be used', () => {
       one('{"errors":["sealed"]}', 503),
       () => '(kv/x) failed performing request, status=503, body={"errors":["sealed"]}',
     ],
-    ['1', one('out', 302), () => '(kv/x) failed performing request, status=302, body=out'],
+    ['1', one('out', 302), () => '(kv/x) failed performing request, status=302, body=(not shown)'],
   ])('of version %s, answered %o, is refused in the words of hoop', async (version, answer, text) => {
     await using vault = await VaultServer.start()
     vault.answer = (_, response) => raw(response, answer.status, answer.text)
@@ -436,7 +440,17 @@ describe('the address', () => {
     ],
     [
       'http://u:hunter2@:x',
-      'failed creating http request, err=parse "http://***/v1/kv/x": invalid host, user or port',
+      'failed creating http request, err=parse "http://***@:x/v1/kv/x": invalid host, user or port',
+    ],
+    [
+      'http://u:hun/ter2@vault',
+      'failed creating http request, err=parse "http://***@vault/v1/kv/x": invalid host, user or port',
+    ],
+    ['htps://u:hunter2@vault', 'Get "htps://***@vault/v1/kv/x": unsupported protocol scheme "htps"'],
+    ['u:hunter2@vault', 'Get "***@vault/v1/kv/x": unsupported protocol scheme "u"'],
+    [
+      ' http://u:hunter2@vault',
+      'failed creating http request, err=parse "***@vault/v1/kv/x": first path segment in URL cannot contain colon',
     ],
   ])('%s fails in the words of Go', async (address, text) => {
     expect(await failureOf(reference, { VAULT_ADDR: address, VAULT_TOKEN: TOKEN })).toBe(
@@ -616,21 +630,11 @@ describe('a Vault that is ill', () => {
 
   test.each([200, 403, 500])('500 MB of an answer with status %i: 1 MiB of it is read', async (status) => {
     await using vault = await VaultServer.start()
-    let written = 0
-    vault.answer = (_, response) => {
-      response.writeHead(status, { 'Content-Length': 500_000_000 })
-      const piece = Buffer.alloc(64 * 1024, ' ')
-      const more = () => {
-        while (written < 500_000_000 && !response.destroyed) {
-          written += piece.length
-          if (!response.write(piece)) return void response.once('drain', more)
-        }
-      }
-      more()
-    }
+    let written = () => 0
+    vault.answer = (_, response) => (written = flood(response, status))
     const text = await failureOf(reference, withToken(vault))
     expect(text).toContain('the answer is longer than 1048576 bytes')
-    expect(written).toBeLessThan(64 * 1024 * 1024)
+    expect(written()).toBeLessThan(64 * 1024 * 1024)
   })
 
   test('a session that is over does not wait, and its error is none of a connection', async () => {
@@ -641,6 +645,109 @@ describe('a Vault that is ill', () => {
     const connection = { ...reference, 'envvar:B': '_vaultkv1:y:k' }
     await expect(resolved(connection, withToken(vault), { ended: over.signal })).rejects.toBe(reason)
     expect(vault.requests).toHaveLength(1)
+  })
+
+  test.each([
+    [201, '(not shown)'],
+    [203, '(not shown)'],
+    [300, '(not shown)'],
+    [503, '{"data":{"k":"hunter2"}}'],
+  ])('the body of an answer with status %i is shown only when it is a failure', async (status, shown) => {
+    await using vault = await VaultServer.start()
+    vault.answer = (_, response) => json(response, status, { data: { k: 'hunter2' } })
+    expect(await failureOf(reference, withToken(vault))).toBe(
+      refusal(`envvar:A (kv/x) failed performing request, status=${status}, body=${shown}`),
+    )
+  })
+
+  test.each([403, 500])('a long text with status %i is cut, and no token in it', async (status) => {
+    await using vault = await VaultServer.start()
+    for (const length of [3980, 500_000]) {
+      const text = 'x'.repeat(length) + TOKEN.repeat(20)
+      vault.answer = (_, response) => json(response, status, { errors: [text] })
+      const told = await failureOf(reference, withToken(vault))
+      expect(told.length).toBeLessThan(4300)
+      expect(told).not.toContain(TOKEN.slice(0, 6))
+    }
+  })
+
+  test('ten thousand references to it: some are told, the rest counted', async () => {
+    await using vault = await VaultServer.start()
+    vault.answer = (_, response) => json(response, 403, { errors: ['"'.repeat(4000)] })
+    const names = Array.from({ length: 10_000 }, (_, at) => [`envvar:A${at}`, '_vaultkv1:kv/x:k'])
+    const text = await failureOf(Object.fromEntries(names) as Plain, withToken(vault))
+    expect(text).toMatch(/" and 99\d\d more\]$/)
+    expect(text.length).toBeLessThan(128 * 1024)
+    expect(vault.requests).toHaveLength(1)
+  })
+
+  test.each(['1000.5ms', '1000h', '3000000h'])('VAULT_HTTP_REQ_TIMEOUT=%s is waited for', async (value) => {
+    await using vault = await VaultServer.start()
+    vault.secrets['kv/x'] = { data: { k: 'v' } }
+    const env = { ...withToken(vault), VAULT_HTTP_REQ_TIMEOUT: value }
+    expect(await resolved(reference, env)).toEqual({ 'envvar:A': 'v' })
+  })
+
+  test('a name of a header that cannot be sent is told', async () => {
+    await using vault = await VaultServer.start()
+    const env = { ...withToken(vault), VAULT_NAMESPACE: 'a\r\nX-Evil: b' }
+    expect(await failureOf(reference, env)).toContain(
+      'invalid header field value for \\"X-Vault-Namespace\\"',
+    )
+    expect(vault.requests).toEqual([])
+  })
+
+  test('authorities that cannot be read are refused for http:// too', async () => {
+    await using vault = await VaultServer.start()
+    const env = { ...withToken(vault), VAULT_CACERT: 'nonsense' }
+    expect(await failureOf(reference, env)).toBe(
+      refusal('envvar:A (kv/x) failed to append root CA into cert pool'),
+    )
+    expect(vault.requests).toEqual([])
+  })
+
+  test.each([
+    ['in drips', (response) => void setInterval(() => response.write(' '), 20).unref()],
+    [
+      'with headers without an end',
+      (response) => void setInterval(() => response.writeProcessing(), 20).unref(),
+    ],
+  ] satisfies [string, (response: ServerResponse) => void][])(
+    'an answer %s ends in time',
+    async (_kind, answer) => {
+      await using vault = await VaultServer.start()
+      vault.answer = (_, response) => answer(response)
+      expect(await failureOf(reference, { ...withToken(vault), ...quick })).toContain(
+        'request timeout (1.001s)',
+      )
+    },
+  )
+
+  test.each([
+    ['a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhunter2'],
+    ['a flood of headers', `HTTP/1.1 200 OK\r\n${'X: hunter2\r\n'.repeat(10_000)}\r\n`],
+    ['gzip', 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\n\x1f\x8bhunte'],
+    ['what is not HTTP', 'hunter2\r\n\r\n'],
+  ])('an answer with %s is refused, and nothing of it shown', async (_kind, answer) => {
+    await using vault = await VaultServer.start()
+    vault.answer = (_, response) => void response.socket?.end(answer, 'latin1')
+    const text = await failureOf(reference, withToken(vault))
+    expect(text).toContain('envvar:A (kv/x) ')
+    expect(text).not.toContain('hunte')
+  })
+
+  test('members with the names of JavaScript are members', async () => {
+    await using vault = await VaultServer.start()
+    const data = '{"data":{"__proto__":"p","k":"first","k":"last","constructor":"c"}}'
+    vault.answer = (_, response) => raw(response, 200, data)
+    const keys = { A: '__proto__', B: 'k', C: 'constructor' }
+    const connection = Object.fromEntries(
+      Object.entries(keys).map(([name, key]) => [`envvar:${name}`, `_vaultkv1:kv/x:${key}`]),
+    )
+    expect(await resolved(connection, withToken(vault))).toEqual({
+      ...{ 'envvar:A': 'p', 'envvar:B': 'last', 'envvar:C': 'c' },
+    })
+    expect(await failureOf({ 'envvar:A': '_vaultkv1:kv/x:toString' }, withToken(vault))).toContain('was not')
   })
 
   test.each([
