@@ -170,7 +170,7 @@ describe('a rendering', () => {
     const value = 'a'.repeat(100_000)
     expect(workOf('a', value) - workOf('a', '')).toBeGreaterThan(8 * value.length)
     expect(workOf('^(a?){100}a{100}$', value)).toBeGreaterThan(100 * value.length)
-    expect(workOf('\\pL'.repeat(1000), '')).toBeGreaterThan(MAX_WORK / 2)
+    expect(workOf('\\pL'.repeat(50), '')).toBeGreaterThan(MAX_WORK / 40)
   })
 
   test('ends when a value grows too long', () => {
