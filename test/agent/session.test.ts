@@ -7,6 +7,7 @@ import type { Packet } from '../../src/wire/packet.ts'
 import { base64, openSpec } from '../support/scripted/open.ts'
 import { isAlive } from '../support/machine/processes.ts'
 import { agentForEachTest, gateway, restart, running } from '../support/sites/each-agent.ts'
+import { VaultServer } from '../support/secrets/vault-server.ts'
 import { waitFor } from '../support/wait.ts'
 
 agentForEachTest()
@@ -335,6 +336,21 @@ describe('a session', () => {
       { event: 'ended', outcome: 'refused', exitCode: 254, closeSent: true },
     ])
     running.agent.stop()
+    const close = await gateway.closeOf('s1')
+    expect([code(close), String(close.payload)]).toEqual(['143', 'ended by the agent: the agent is stopping'])
+  })
+
+  it('ends a session at once that waits for a secret, when the agent drains', async () => {
+    await using vault = await VaultServer.start()
+    vault.answer = () => undefined
+    const agentEnvironment = { VAULT_ADDR: vault.address, VAULT_TOKEN: 'x', VAULT_HTTP_REQ_TIMEOUT: '10m' }
+    await restart({ agentEnvironment })
+    gateway.send(
+      'AgentSessionOpen',
+      openSpec('s1', { envVars: new Map([['envvar:A', base64('_vaultkv1:kv/x:k')]]) }),
+    )
+    await waitFor(() => vault.requests.length > 0)
+    running.agent.drain()
     const close = await gateway.closeOf('s1')
     expect([code(close), String(close.payload)]).toEqual(['143', 'ended by the agent: the agent is stopping'])
   })
