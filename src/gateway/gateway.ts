@@ -8,6 +8,7 @@ import { claimFolder } from '../basics/files/private-path.ts'
 import { restServer } from './rest/server.ts'
 import type { NamedRepository } from './rest/services.ts'
 import { RunbookRepository } from './runbooks/repository.ts'
+import { checkRepositories } from './runbooks/start-check.ts'
 import { repositoryKey } from './runbooks/git/url.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { addressUrl } from '../basics/net/address.ts'
@@ -82,6 +83,7 @@ async function open(
   closers.push(() => rest.close())
   closers.push(() => sessions.close())
   const http = await rest.listen(settings.listen.http)
+  await checkRepositories(repositories, log)
   return {
     http,
     grpc: addressUrl('grpc', grpc),

@@ -24,8 +24,13 @@ export class RunbookContentError extends RunbookError {
 
 /** No such file, or no such commit. */
 export class RunbookNotFoundError extends RunbookError {
-  override readonly name = 'RunbookNotFoundError'
+  override readonly name: string = 'RunbookNotFoundError'
   readonly code = 'runbook-not-found'
+}
+
+/** The file is there, but not in a commit. */
+export class UncommittedError extends RunbookNotFoundError {
+  override readonly name = 'UncommittedError'
 }
 
 /** The repository itself is the problem: its configuration, the network, git, the disk. */

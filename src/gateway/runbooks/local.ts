@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 /** If packed-refs is larger than this, we don't read it and let git fetch instead. */
 const MAX_PACKED_REFS_BYTES = 4 * 1024 * 1024
 
-interface GitDirs {
+export interface GitDirs {
   /** Holds HEAD. A linked worktree has its own. */
   readonly gitDir: string
   /** Holds refs and packed-refs, shared by all worktrees. */
@@ -37,7 +37,8 @@ export async function ownedPaths(path: string): Promise<string[]> {
   return [...new Set([...paths, ...real])]
 }
 
-async function findGitDirs(path: string): Promise<GitDirs | undefined> {
+/** Undefined where there is no repository. */
+export async function findGitDirs(path: string): Promise<GitDirs | undefined> {
   const gitDir = await findGitDir(path)
   if (gitDir === undefined) return undefined
   const common = await readLine(join(gitDir, 'commondir'))

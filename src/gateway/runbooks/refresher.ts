@@ -3,12 +3,14 @@ import { within } from '../../basics/within.ts'
 import { FetchTimeoutError, RepositoryError, RepositorySizeError, RunbookError } from './errors.ts'
 import { localTip } from './local.ts'
 import type { Mirror } from './mirror.ts'
+import type { OldCopy } from './old-copy.ts'
 import type { Remote } from './git/url.ts'
 
 /** After a fetch that has used up the time or the size limit, the next one waits at least this long. */
 const COSTLY_FAILURE_PAUSE_MS = 60_000
 /** If a fetch takes longer, the previous copy is served. The fetch goes on. */
 const PATIENCE_MS = 2_000
+const SLOW = `fetching takes longer than ${PATIENCE_MS / 1000} s and goes on`
 
 export interface RefresherOptions {
   readonly name: string
@@ -25,7 +27,8 @@ export interface RefresherOptions {
 }
 
 interface Flight {
-  readonly landed: Promise<void>
+  /** With the copy that has to do, where the fetch failed. */
+  readonly landed: Promise<OldCopy | undefined>
   readonly startedAt: number
   /** Whether the log has said that this fetch is slow. */
   saidSlow: boolean
@@ -47,16 +50,23 @@ export class Refresher {
     this.#options = options
   }
 
-  /** Settles when the mirror is fresh, or may be served as it is. Throws a RepositoryError if there is no copy. */
-  async refresh(): Promise<void> {
-    if (await this.#isFresh()) return
+  /**
+   * Settles when the mirror is fresh, or may be served as it is: then with what to say about that. Throws a
+   * RepositoryError if there is no copy.
+   */
+  async refresh(): Promise<OldCopy | undefined> {
+    if (await this.#isFresh()) return undefined
     const { remote, mirror } = this.#options
     // An old copy of a local repository is never served: who has just committed expects to see the commit.
     const copiedAt = remote.kind === 'local' ? undefined : await mirror.fetchedAt()
     if (copiedAt === undefined) return this.#makeFresh()
     const left = (this.#flight?.startedAt ?? performance.now()) + PATIENCE_MS - performance.now()
-    if (left > 0 && (await within(this.#makeFresh(), left))) return
+    if (left > 0) {
+      const made = this.#makeFresh()
+      if (await within(made, left)) return made
+    }
     this.#warnAboutSlowness(copiedAt)
+    return { copiedAt, reason: SLOW }
   }
 
   /** Like `refresh`, but always fetches: someone knows of a commit that we lack. */
@@ -69,9 +79,10 @@ export class Refresher {
   async rebuild(generation: number): Promise<void> {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
     await this.#fly(async () => {
-      if (generation !== this.#options.mirror.generation) return
+      if (generation !== this.#options.mirror.generation) return undefined
       const failure = await this.#attempt(() => this.#options.mirror.rebuild())
       if (failure !== undefined) throw failure
+      return undefined
     })
   }
 
@@ -80,13 +91,13 @@ export class Refresher {
     while (this.#flight !== undefined) await settled(this.#flight.landed)
   }
 
-  async #makeFresh(): Promise<void> {
+  async #makeFresh(): Promise<OldCopy | undefined> {
     if (this.#flight !== undefined) {
       // It may have begun before our caller's last commit, so look again after it.
       await settled(this.#flight.landed)
-      if (await this.#isFresh()) return
+      if (await this.#isFresh()) return undefined
     }
-    await this.#fetch()
+    return this.#fetch()
   }
 
   async #isFresh(): Promise<boolean> {
@@ -97,11 +108,11 @@ export class Refresher {
     return tip !== undefined && tip === (await this.#options.mirrorTip())
   }
 
-  #fetch(): Promise<void> {
+  #fetch(): Promise<OldCopy | undefined> {
     return this.#fly(() => this.#fetchOrServeOld())
   }
 
-  #fly(job: () => Promise<void>): Promise<void> {
+  #fly(job: () => Promise<OldCopy | undefined>): Promise<OldCopy | undefined> {
     this.#flight ??= {
       landed: job().finally(() => {
         this.#flight = undefined
@@ -119,25 +130,27 @@ export class Refresher {
     this.#options.log.warn(
       {
         repository: this.#options.name,
-        reason: `fetching takes longer than ${PATIENCE_MS / 1000} s and goes on`,
+        reason: SLOW,
         ageSeconds: ageSeconds(copiedAt),
       },
       'runbook repository is slow, its last good copy is served',
     )
   }
 
-  async #fetchOrServeOld(): Promise<void> {
+  async #fetchOrServeOld(): Promise<OldCopy | undefined> {
     const { mirror, name, log, closing } = this.#options
     const alreadySaid = this.#isPaused()
     const failure = await this.#attempt(() => mirror.update())
-    if (failure === undefined) return
+    if (failure === undefined) return undefined
     const copiedAt = await mirror.fetchedAt()
     if (copiedAt === undefined || closing.aborted) throw failure
-    if (alreadySaid) return
+    const old = { copiedAt, reason: failure.message }
+    if (alreadySaid) return old
     log.warn(
       { repository: name, reason: failure.message, ageSeconds: ageSeconds(copiedAt) },
       'runbook repository could not be fetched, its last good copy is served',
     )
+    return old
   }
 
   /** The error, if there was one. During a pause nothing is tried, and the error is the last one. */
@@ -184,7 +197,7 @@ function isOurs(cause: unknown): cause is Error {
   return cause instanceof RunbookError || (cause instanceof Error && !('code' in cause))
 }
 
-function settled(landed: Promise<void>): Promise<unknown> {
+function settled(landed: Promise<unknown>): Promise<unknown> {
   return landed.catch(() => undefined)
 }
 

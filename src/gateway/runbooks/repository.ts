@@ -5,13 +5,21 @@ import { checkBranch } from './git/branch.ts'
 import { Catalog, type Listing } from './catalog.ts'
 import { Ancestry, checkRefHash, findCommit } from './git/commits.ts'
 import { mirrorEnvironment } from './git/environment.ts'
-import { MirrorDamagedError, RepositoryError, RunbookNotFoundError, RunbookRefError } from './errors.ts'
+import {
+  MirrorDamagedError,
+  RepositoryError,
+  RunbookNotFoundError,
+  RunbookRefError,
+  UncommittedError,
+} from './errors.ts'
 import { Mirror } from './mirror.ts'
+import { oldCopyText, type OldCopy } from './old-copy.ts'
 import { HEAD_COMMIT, MAX_STRUCTURE_BYTES, ObjectReader } from './git/objects.ts'
 import { Refresher } from './refresher.ts'
 import { readText } from './git/text.ts'
 import { findBlob, splitPath } from './git/tree.ts'
-import { parseRemote } from './git/url.ts'
+import { parseRemote, type Remote } from './git/url.ts'
+import { isInWorktree } from './worktree.ts'
 
 export interface RunbookRepositoryOptions {
   /** Used in messages, in logs, and for the mirror's folder. */
@@ -37,10 +45,19 @@ interface RunbookFile {
   readonly text: string
   /** Full id of the commit it was read from. */
   readonly commit: string
+  /** There may be a newer one that could not be fetched. */
+  readonly oldCopy?: OldCopy
+}
+
+interface Tip {
+  readonly commit: string
+  readonly oldCopy: OldCopy | undefined
 }
 
 interface Parts {
   readonly name: string
+  readonly remote: Remote
+  readonly branch: string | undefined
   readonly closing: AbortController
   readonly objects: ObjectReader
   readonly ancestry: Ancestry
@@ -73,16 +90,38 @@ export class RunbookRepository {
     const components = splitPath(path)
     const hash = refHash === undefined || refHash === '' ? undefined : checkRefHash(refHash)
     return this.#healing(async () => {
-      const tip = await this.#tip()
-      const commit = hash === undefined ? tip : await this.#reviewedCommit(hash, tip)
-      const oid = await findBlob(this.#parts.objects, commit, components)
-      return { text: await readText(this.#parts.objects, oid, path), commit }
+      const { oldCopy, ...tip } = await this.#tip()
+      try {
+        const commit = hash === undefined ? tip.commit : await this.#reviewedCommit(hash, tip.commit)
+        const oid = await findBlob(this.#parts.objects, commit, components)
+        const text = await readText(this.#parts.objects, oid, path)
+        // A commit that was asked for is no other one in a newer copy.
+        return { text, commit, ...(oldCopy !== undefined && hash === undefined && { oldCopy }) }
+      } catch (error) {
+        if (!(error instanceof RunbookNotFoundError)) throw error
+        throw await this.#whyMissing(error, hash === undefined ? components : undefined, oldCopy)
+      }
     })
   }
 
   /** At the branch's newest commit, in any of the folders ('' for all). Throws a RunbookError. */
-  async list(folders: readonly string[]): Promise<Listing> {
-    return this.#healing(async () => this.#parts.catalog.list(await this.#tip(), folders))
+  async list(folders: readonly string[]): Promise<Listing & Pick<RunbookFile, 'oldCopy'>> {
+    return this.#healing(async () => {
+      const { commit, oldCopy } = await this.#tip()
+      const listing = await this.#parts.catalog.list(commit, folders)
+      return { ...listing, ...(oldCopy !== undefined && { oldCopy }) }
+    })
+  }
+
+  /** Fetches what is needed for the first read. Throws a RepositoryError when there is nothing to read. */
+  async prepare(): Promise<void> {
+    const { closing, refresher } = this.#parts
+    closing.signal.throwIfAborted()
+    await refresher.refresh()
+  }
+
+  get isClosed(): boolean {
+    return this.#parts.closing.signal.aborted
   }
 
   /** Ends git's processes and waits for them. Reads that are under way are rejected. */
@@ -93,13 +132,27 @@ export class RunbookRepository {
   }
 
   /** Makes sure that the mirror is fresh, and gives the full id of the branch's newest commit. */
-  async #tip(): Promise<string> {
+  async #tip(): Promise<Tip> {
     const { name, closing, refresher, objects } = this.#parts
     closing.signal.throwIfAborted()
-    await refresher.refresh()
-    const tip = await mirrorTip(objects)
-    if (tip === undefined) throw new MirrorDamagedError(`the mirror of ${name} has lost its branch`)
-    return tip
+    const oldCopy = await refresher.refresh()
+    const commit = await mirrorTip(objects)
+    if (commit === undefined) throw new MirrorDamagedError(`the mirror of ${name} has lost its branch`)
+    return { commit, oldCopy }
+  }
+
+  /** @param components of the file, where it should be in the newest commit */
+  async #whyMissing(
+    error: RunbookNotFoundError,
+    components: readonly string[] | undefined,
+    oldCopy: OldCopy | undefined,
+  ): Promise<RunbookNotFoundError> {
+    const { name, remote, branch } = this.#parts
+    if (oldCopy !== undefined) return new RunbookNotFoundError(`${error.message}; ${oldCopyText(oldCopy)}`)
+    if (components === undefined || remote.kind !== 'local') return error
+    if (!(await isInWorktree(remote.url, branch, components))) return error
+    const file = components.join('/')
+    return new UncommittedError(`runbook file ${file} is not committed in ${name}: git add, git commit`)
   }
 
   /** Only commits of the branch. Otherwise anyone who may push another branch could run what nobody has reviewed. */
@@ -152,7 +205,17 @@ function assemble(options: RunbookRepositoryOptions): Parts {
     mirrorTip: () => mirrorTip(objects).catch(() => undefined),
     refreshMs: options.refreshMs ?? 10_000,
   })
-  return { name, closing, objects, mirror, refresher, ancestry, catalog: new Catalog(objects) }
+  return {
+    name,
+    remote,
+    branch,
+    closing,
+    objects,
+    mirror,
+    refresher,
+    ancestry,
+    catalog: new Catalog(objects),
+  }
 }
 
 /** A name with other characters gets a digest as suffix, so that no two names share a folder. */

@@ -26,6 +26,8 @@ export interface ExecResponse {
   readonly ai_analysis: null
   /** Not in the contract. Bytes of secrets that were replaced in the output; left out where there are none. */
   readonly redacted_bytes?: number
+  /** Not in the contract. What the caller should know of the runbook; left out where there is nothing. */
+  readonly warning?: string
   /** Not in the contract. Why there is no code of the agent's; left out where there is one. */
   readonly code?: RpcCode
 }
@@ -56,9 +58,10 @@ export class Executions {
     const session = this.#sessions.open({ ...request, verb: 'exec' })
     const { sid } = session
     const ended = run(session, request.script)
-    if (!(await within(ended, this.#limits.waitMs))) return { status: 202, body: stillRunning(sid) }
+    if (!(await within(ended, this.#limits.waitMs)))
+      return { status: 202, body: warned(request, stillRunning(sid)) }
     const executionTime = Math.round(performance.now() - startedAt)
-    return { status: 200, body: this.#answer(sid, await ended, executionTime) }
+    return { status: 200, body: warned(request, this.#answer(sid, await ended, executionTime)) }
   }
 
   #answer(sid: string, ending: SessionEnding, executionTime: number): ExecResponse {
@@ -97,6 +100,12 @@ export class Executions {
 async function run(session: GatewaySession, script: Buffer): Promise<SessionEnding> {
   for await (const message of session.messages) if (message.kind === 'opened') session.exec(script)
   return session.ended
+}
+
+/** The gateway itself has labelled the session with it. */
+function warned({ labels }: ScriptExecution, answer: ExecResponse): ExecResponse {
+  const { runbookWarning: warning } = labels
+  return warning === undefined ? answer : { ...answer, warning }
 }
 
 function statusOf({ exitCode, failure, closed }: SessionEnding): ExecResponse['output_status'] {

@@ -98,6 +98,8 @@ async function repositoryOf(
 export function withSuggestion(error: unknown, { runbook, names }: Target, file: string): unknown {
   if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
   const meant = nearest(file, names)
-  const hint = meant === undefined ? '' : `: did you mean ${meant}?`
+  // A gateway of ours has said so itself.
+  const isSaid = error.message.includes('did you mean')
+  const hint = meant === undefined || isSaid ? '' : `: did you mean ${meant}?`
   return new ApiError('not-found', `${error.message}${hint}`, error)
 }

@@ -3,6 +3,7 @@ import type { Input } from '../../../template/runbook.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ListedRunbook, Listing } from '../../runbooks/catalog.ts'
 import { RunbookError } from '../../runbooks/errors.ts'
+import { oldCopyText, type OldCopy } from '../../runbooks/old-copy.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import { visibleConnection } from '../access.ts'
 import { HttpError } from '../http-error.ts'
@@ -63,6 +64,7 @@ async function listAll(
     if (typeof listing === 'string') errors.push(hoopWords.runbooksNotListed(named.key, listing))
     else {
       repositories.push(viewOf(named, listing, { users, withConnections }))
+      if (listing.oldCopy !== undefined) errors.push(`repo ${named.key}: ${oldCopyText(listing.oldCopy)}`)
       if (listing.isCut) errors.push(`repo ${named.key} has more runbooks or folders than are listed`)
     }
   }
@@ -72,7 +74,7 @@ async function listAll(
 async function readListing(
   { repository }: NamedRepository,
   users: readonly ConnectionSettings[],
-): Promise<Listing | string> {
+): Promise<(Listing & { readonly oldCopy?: OldCopy }) | string> {
   try {
     return await repository.list(users.map(({ runbooks }) => runbooks?.path ?? ''))
   } catch (error) {

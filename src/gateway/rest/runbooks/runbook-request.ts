@@ -1,6 +1,9 @@
+import { nearest } from '../../../basics/text/nearest.ts'
 import { soundsSecret } from '../../../policy/redaction/names/name-words.ts'
 import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../../template/runbook.ts'
-import { RunbookError } from '../../runbooks/errors.ts'
+import { asFolder } from '../../runbooks/catalog.ts'
+import { RunbookError, RunbookNotFoundError, UncommittedError } from '../../runbooks/errors.ts'
+import { oldCopyText } from '../../runbooks/old-copy.ts'
 import type { RunbookRepository } from '../../runbooks/repository.ts'
 import type { RunbookBody } from '../body/body.ts'
 import { HttpError } from '../http-error.ts'
@@ -17,17 +20,23 @@ export interface RenderedRunbook {
   readonly secretValues: readonly Buffer[]
   /** Full id of the commit the file is from. */
   readonly commit: string
+  /** What the caller should know: an old copy was served. */
+  readonly warning: string | undefined
 }
 
 /** Input types whose values are not recorded. */
 const UNRECORDED_TYPES = new Set(['password', 'file'])
 
+/** What is asked of a repository, and where in it the connection's runbooks are. */
+export interface RunbookSource {
+  readonly repository: RunbookRepository
+  readonly folder: string
+}
+
 /** Reads, parses and renders. @throws HttpError 400, 404 or 500 with the texts of protocol.md 10.3 */
-export async function renderRunbook(
-  repository: RunbookRepository,
-  body: RunbookBody,
-): Promise<RenderedRunbook> {
-  const { text, commit } = await readFile(repository, body)
+export async function renderRunbook(source: RunbookSource, body: RunbookBody): Promise<RenderedRunbook> {
+  const { text, commit, oldCopy } = await readFile(source, body)
+  const warning = oldCopy && oldCopyText(oldCopy)
   const parameters = new Map(Object.entries(body.parameters))
   const { rendered, inputs } = render(text, parameters)
   const secretParameters = secretsAmong(parameters, inputs, rendered)
@@ -35,6 +44,7 @@ export async function renderRunbook(
     script: Buffer.from(rendered.bytes),
     envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
     commit,
+    warning,
     secretParameters,
     secretValues: inputs
       .filter(({ type }) => UNRECORDED_TYPES.has(type))
@@ -42,16 +52,36 @@ export async function renderRunbook(
     labels: {
       runbookFile: body.file_name,
       runbookCommit: commit,
+      ...(warning !== undefined && { runbookWarning: warning }),
       runbookParameters: JSON.stringify(recorded(parameters, secretParameters)),
     },
   }
 }
 
-async function readFile(repository: RunbookRepository, body: RunbookBody) {
+async function readFile(source: RunbookSource, body: RunbookBody) {
   try {
-    return await repository.readFile(body.file_name, body.ref_hash === '' ? undefined : body.ref_hash)
+    return await source.repository.readFile(body.file_name, body.ref_hash === '' ? undefined : body.ref_hash)
   } catch (error) {
-    if (error instanceof RunbookError) throw new HttpError(error.code, error.message)
+    if (!(error instanceof RunbookError)) throw error
+    throw new HttpError(error.code, `${error.message}${await suggestion(error, source, body)}`)
+  }
+}
+
+/** The name that was probably meant, of those that the caller may see anyway. */
+async function suggestion(error: RunbookError, source: RunbookSource, body: RunbookBody): Promise<string> {
+  const isMissing = error instanceof RunbookNotFoundError && !(error instanceof UncommittedError)
+  if (!isMissing || body.ref_hash !== '') return ''
+  const meant = nearest(body.file_name, await runbookNames(source))
+  return meant === undefined ? '' : `: did you mean ${meant}?`
+}
+
+/** Those of the connection; none where they cannot be listed. */
+async function runbookNames({ repository, folder }: RunbookSource): Promise<string[]> {
+  try {
+    const { runbooks } = await repository.list([folder])
+    return runbooks.map(({ path }) => path).filter((path) => path.startsWith(asFolder(folder)))
+  } catch (error) {
+    if (error instanceof RunbookError) return []
     throw error
   }
 }

@@ -79,7 +79,7 @@ async function render(services: RestServices, execution: RunbookExecution): Prom
   const { connection, body } = execution
   // An execution would be recorded as refused. Here there is nothing to record, so it is refused with a status.
   if (!connection.access.runbooks) throw new HttpError('not-permitted', hoopWords.disabled('runbooks'))
-  const { request, repository, commit, secretParameters } = await prepare(services, execution)
+  const { request, repository, commit, secretParameters, warning } = await prepare(services, execution)
   return {
     repository: repository.key,
     commit,
@@ -88,6 +88,7 @@ async function render(services: RestServices, execution: RunbookExecution): Prom
     env_vars: [...request.envVars.keys()].sort(),
     client_args: body.client_args,
     secret_parameters: [...secretParameters],
+    ...(warning !== undefined && { warning }),
   }
 }
 
@@ -97,7 +98,8 @@ async function prepare(services: RestServices, { user, connection, body, ...exec
   checkRunbookAccess(connection, execution.repository, body.file_name)
   checkClientInput(connection, body)
   const repository = repositoryNamed(services, execution.repository)
-  const { script, envVars, secretValues, ...rendered } = await renderRunbook(repository.repository, body)
+  const source = { repository: repository.repository, folder: connection.runbooks?.path ?? '' }
+  const { script, envVars, secretValues, ...rendered } = await renderRunbook(source, body)
   const request = executionRequest({ user, connection, body, script, envVars })
   return { request: { ...request, secretValues }, repository, ...rendered }
 }

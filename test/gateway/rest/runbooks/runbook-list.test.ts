@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { base64 } from '../../../support/scripted/open.ts'
 import { RunningAgent } from '../../../support/sites/running-agent.ts'
@@ -119,8 +120,8 @@ describe('GET /api/runbooks', () => {
   })
 
   it('says which repository cannot be read', async () => {
-    await using broken = await RunningGateway.start()
-    rmSync(`${broken.repository}/.git`, { recursive: true })
+    const breakIt = (state: string) => rmSync(path.join(state, '..', 'rb', '.git'), { recursive: true })
+    await using broken = await RunningGateway.start({}, { prepare: breakIt })
     const { status, body } = await broken.request('GET', '/api/runbooks?connection_name=bash')
     expect(status).toBe(200)
     expect(body).toEqual({

@@ -1,0 +1,31 @@
+import type { Logger } from '../../basics/logger.ts'
+import { within } from '../../basics/within.ts'
+import { RunbookError } from './errors.ts'
+import type { RunbookRepository } from './repository.ts'
+
+/** A remote that takes longer delays nobody: it is said later. */
+const PATIENCE_MS = 2_000
+
+interface NamedForLog {
+  readonly name: string
+  readonly repository: RunbookRepository
+}
+
+/**
+ * Fetches all repositories, and says in the log which of them cannot be read: one line each. Settles when all are
+ * checked, or after two seconds. Where an old copy is served instead, the repository says so itself.
+ */
+export async function checkRepositories(repositories: readonly NamedForLog[], log: Logger): Promise<void> {
+  const checks = Promise.all(repositories.map((one) => check(one, log)))
+  await within(checks, PATIENCE_MS)
+}
+
+async function check({ name, repository }: NamedForLog, log: Logger): Promise<void> {
+  try {
+    await repository.prepare()
+  } catch (error) {
+    if (!(error instanceof RunbookError)) throw error
+    if (repository.isClosed) return
+    log.warn({ repository: name, reason: error.message }, 'runbook repository cannot be read')
+  }
+}
