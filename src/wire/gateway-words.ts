@@ -37,6 +37,21 @@ export const hoopWords = {
     `failed listing runbooks for repo ${repository}, err=${reason}`,
   invalidListOption: (option: string, reason: string) =>
     `failed listing sessions, invalid "${option}" option: ${reason}`,
+  jiraFieldsMissing: (fields: string) => `unable to parse fields, missing required fields: [${fields}]`,
+  jiraFailed: (reason: string) => `failed creating jira customer request: ${reason}`,
+  serviceDesksNotAsked: (project: string, reason: string) =>
+    `failed performing service desk http request for ${project}, reason=${reason}`,
+  /** @param answer `status=404, body=...` */
+  serviceDesksNotListed: (url: string, answer: string) =>
+    `unable to list service desk resources, api-url=${url}, ${answer}`,
+  jiraProjectNotFound: (project: string) => `unable to find project key ${project}`,
+  serviceDeskNotFound: (project: string, reason: string) =>
+    `unable to find service desk id for ${project}, ${reason}`,
+  issueNotCreated: (answer: string) => `unable to create jira issue, ${answer}`,
+  issueNotAsked: (reason: string) => `failed creating jira issue, reason=${reason}`,
+  /** @param found `issue=OPS-9, transition-names=[...]` */
+  transitionNotFound: (name: string, found: string) =>
+    `unable to find a issue transition matching ${name}, ${found}`,
   disabled: (use: 'exec' | 'connect' | 'runbooks') => `${use} is disabled for this connection`,
 } as const
 

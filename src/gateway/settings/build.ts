@@ -5,6 +5,7 @@ import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import { buildGuardrail } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { readBytes, type Sources } from '../../basics/settings/references.ts'
+import { buildJira, type JiraSettings } from './jira.ts'
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
@@ -19,22 +20,12 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     const names = shape[list].map(({ name }) => name)
     checkUnique(names, list, 'name', problems)
   }
-  checkUnique(
-    shape.users.map(({ token }) => token.toString('hex')),
-    'users',
-    'token',
-    problems,
-  )
-  checkUnique(
-    shape.agents.map(({ key }) => key.toString('hex')),
-    'agents',
-    'key',
-    problems,
-  )
+  checkSecrets(shape, problems)
   checkReferences(shape, problems)
   checkMasking(shape, problems)
   const { listen, limits, history } = shape
   const guardrails = shape.guardrails.map((one, i) => buildGuardrail(one, problems, ['guardrails', i]))
+  const jira = withJira(shape, sources, problems)
   return {
     listen: { http: listen.http, grpc: listen.grpc },
     state: resolve(sources.folder, shape.state),
@@ -42,10 +33,12 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     agents: shape.agents.map(({ name, key }) => ({ name, keySha256: key })),
     repositories: shape.repositories.map((repository) => buildRepository(repository, sources)),
     guardrails,
+    ...jira,
     connections: shape.connections.map((connection, i) => ({
       ...buildConnection(connection, sources, problems, ['connections', i]),
       ...withMasking(maskingParams(connection, shape.masking)),
       guardrails: guardrails.filter(({ name }) => connection.guardrails.includes(name)),
+      ...withTemplate(connection, jira.jira),
     })),
     limits: {
       waitMs: limits.wait,
@@ -84,9 +77,24 @@ function checkUnique(identities: readonly string[], list: string, setting: strin
   })
 }
 
+function checkSecrets({ users, agents }: SettingsShape, problems: Problems): void {
+  const tokens = users.map(({ token }) => token.toString('hex'))
+  checkUnique(tokens, 'users', 'token', problems)
+  const keys = agents.map(({ key }) => key.toString('hex'))
+  checkUnique(keys, 'agents', 'key', problems)
+}
+
 function checkReferences(shape: SettingsShape, problems: Problems): void {
   const { agents, repositories, masking: rules, connections } = shape
-  connections.forEach(({ agent, runbooks, masking, guardrails }, i) => {
+  connections.forEach(({ agent, runbooks, masking, guardrails, jira }, i) => {
+    if (jira)
+      checkReference(
+        jira,
+        shape.jira?.templates ?? [],
+        'templates of jira',
+        ['connections', i, 'jira'],
+        problems,
+      )
     guardrails.forEach((name, at) =>
       checkReference(name, shape.guardrails, 'guardrails', ['connections', i, 'guardrails', at], problems),
     )
@@ -138,12 +146,31 @@ function withMasking(masking: MaskingParams | undefined): Pick<ConnectionSetting
   return masking === undefined ? {} : { masking }
 }
 
+function withJira(
+  { jira }: SettingsShape,
+  sources: Sources,
+  problems: Problems,
+): Pick<GatewaySettings, 'jira'> {
+  if (!jira) return {}
+  const names = jira.templates.map(({ name }) => name)
+  checkUnique(names, 'jira.templates', 'name', problems)
+  return { jira: buildJira(jira, sources, problems) }
+}
+
+function withTemplate(
+  { jira: name }: ConnectionShape,
+  jira?: JiraSettings,
+): Pick<ConnectionSettings, 'jira'> {
+  const template = jira?.templates.find((one) => one.name === name)
+  return template === undefined ? {} : { jira: template }
+}
+
 function buildConnection(
   shape: ConnectionShape,
   sources: Sources,
   problems: Problems,
   path: Path,
-): Omit<ConnectionSettings, 'guardrails' | 'masking'> {
+): Omit<ConnectionSettings, 'guardrails' | 'masking' | 'jira'> {
   const { name, agent, type, subtype, command, runbooks } = shape
   const {
     groups,

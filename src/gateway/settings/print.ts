@@ -62,7 +62,7 @@ function membersOf(schema: JsonSchema, tree: Exclude<Tree, string | null>): Memb
 
 /** A url without its password. */
 function shown(schema: JsonSchema, text: string, path: Path): string {
-  const isUrl = path.at(-1) === 'url' && !/^(?:file|env):/.test(text)
+  const isUrl = path[0] === 'repositories' && path.at(-1) === 'url' && !/^(?:file|env):/.test(text)
   const remote = isUrl ? parseRemote(text) : undefined
   return remote?.kind === 'https' ? remote.url : shownValue(schema, text)
 }

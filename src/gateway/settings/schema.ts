@@ -5,16 +5,13 @@ import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
 import { about, entries, entryName, json, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
+import { JiraShape } from './jira-shape.ts'
+import { TextLine, Name } from './words.ts'
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
 // a value left empty. Messages say what is accepted and never what was found there: it may be a secret.
 
-const Name = matching(
-  /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
-  'a name of 1 to 100 letters, digits, dots, underscores or hyphens',
-)
 const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
-const Line = matching(/^[^\p{Cc}]*$/u, 'one line of text')
 const FilePath = matching(/^[^\0]+$/, 'a path')
 const VARIABLE = '[A-Za-z_][A-Za-z0-9_]*'
 const VariableName = entryName(new RegExp(`^${VARIABLE}$`), 'a name of letters, digits and underscores')
@@ -161,7 +158,7 @@ const RuleShape = map({
     'of pattern_match: must match nowhere; a regular expression of RE2',
     v.nullish(Word, ''),
   ),
-  message: about('what people read who have broken the rule', v.nullish(Line, '')),
+  message: about('what people read who have broken the rule', v.nullish(TextLine, '')),
 })
 
 const GuardrailShape = map({
@@ -226,6 +223,7 @@ const ConnectionShape = map({
     'names of rules that the agent enforces on it',
     v.nullish(list(Name, 'names of guardrails'), []),
   ),
+  jira: about('name of the template by which each of its sessions gets an issue', v.nullish(Name)),
   access: about('what users may do with it', v.nullish(AccessShape, {})),
 })
 
@@ -256,6 +254,7 @@ export const SettingsShape = map({
     'rules for scripts and output, by name; agents enforce them',
     v.nullish(list(GuardrailShape, 'guardrails'), []),
   ),
+  jira: about('where sessions get their issues', v.nullish(JiraShape)),
   connections: about(
     'commands that can be run, each with its variables and secrets',
     v.nullish(list(ConnectionShape, 'connections'), []),

@@ -1,4 +1,6 @@
 import type { Address } from '../../basics/net/address.ts'
+import type { JiraSettings } from './jira.ts'
+import type { JiraTemplate } from './jira-shape.ts'
 import type { MaskingParams } from './masking.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 
@@ -11,6 +13,8 @@ export interface GatewaySettings {
   readonly agents: readonly AgentSettings[]
   readonly repositories: readonly RepositorySettings[]
   readonly guardrails: readonly GuardrailSettings[]
+  /** Undefined: no session gets an issue. */
+  readonly jira?: JiraSettings
   readonly connections: readonly ConnectionSettings[]
   readonly limits: {
     /** How long a REST call waits before it answers 202. */
@@ -76,6 +80,8 @@ export interface ConnectionSettings {
   readonly masking?: MaskingParams
   /** In the order of `gateway.yaml`. */
   readonly guardrails: readonly GuardrailSettings[]
+  /** By which each of its sessions gets an issue, before it runs. */
+  readonly jira?: JiraTemplate
   readonly access: {
     readonly runbooks: boolean
     readonly exec: boolean

@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls'
 import { BrokenReply, exchange, type HttpQuestion, type Reply } from '../../../basics/net/exchange.ts'
-import { goDialError } from '../../../basics/net/go-dial-error.ts'
+import { goHttpError } from '../../../basics/net/go-http-error.ts'
 import type { Proxy } from '../../../basics/net/tunnel.ts'
 import { patience } from '../../../basics/patience.ts'
 import type { Secret } from '../../../basics/secret.ts'
@@ -86,7 +86,7 @@ async function once(request: VaultRequest, way: VaultWay, ends: AbortSignal): Pr
   } catch (error) {
     const late = `request timeout (${formatGoDuration(way.timeoutMs)})`
     if (error instanceof BrokenReply) throw brokenOff(request, error, ends.aborted ? late : error.message)
-    throw unsent(request, ends.aborted ? late : wordsFor(error as NodeJS.ErrnoException, target))
+    throw unsent(request, ends.aborted ? late : goHttpError(error as NodeJS.ErrnoException, target))
   }
 }
 
@@ -129,37 +129,4 @@ function presentable({ message }: VaultError, credential: Secret): VaultError {
   const isKnown = secret.length >= SHORTEST_CREDENTIAL
   const redacted = isKnown ? message.replaceAll(secret, '[REDACTED]') : message
   return new VaultError(redacted.slice(0, SHOWN_CHARACTERS))
-}
-
-const UNKNOWN_AUTHORITY =
-  /^(?:UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|CERT_UNTRUSTED|CERT_SIGNATURE)/
-const BAD_CERTIFICATE = 'tls: failed to verify certificate: x509: certificate'
-
-/** In the words of Go's client, as far as users would search for them. Node's own texts quote no header. */
-function wordsFor(error: NodeJS.ErrnoException, { host, port }: VaultTarget): string {
-  const {
-    code = '',
-    message,
-    syscall,
-    errors,
-  } = error as NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }
-  const [first] = errors ?? []
-  if (first !== undefined) return wordsFor(first, { host, port } as VaultTarget)
-  if (syscall === 'connect' || syscall === 'getaddrinfo')
-    return goDialError(error, { host: addressOf(error) ?? host, port })
-  if (UNKNOWN_AUTHORITY.test(code)) return `${BAD_CERTIFICATE} signed by unknown authority`
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
-    return `${BAD_CERTIFICATE} has expired or is not yet valid`
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `${BAD_CERTIFICATE} is not valid for ${host}`
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO')
-    return 'http: server gave HTTP response to HTTPS client'
-  if (code === 'ERR_INVALID_CHAR')
-    return `net/http: invalid header field value for ${/"X-[\w-]+"/.exec(message)?.[0] ?? 'a header'}`
-  if (code === 'ECONNRESET') return 'EOF'
-  return message
-}
-
-/** What was connected to, of an error of Node's. */
-function addressOf(error: object): string | undefined {
-  return 'address' in error && typeof error.address === 'string' ? error.address : undefined
 }

@@ -1,0 +1,160 @@
+import type { InferOutput, GenericSchema } from 'valibot'
+import type { Reply } from '../../basics/net/exchange.ts'
+import { patience } from '../../basics/patience.ts'
+import { goQuote } from '../../golang/text/quote.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { JiraSettings } from '../settings/jira.ts'
+import type { JiraTemplate } from '../settings/jira-shape.ts'
+import {
+  contentOf,
+  CreatedIssue,
+  IssueStatus,
+  IssueTransitions,
+  ServiceDesks,
+  webAddressIn,
+} from './answers.ts'
+import type { JiraFieldValues } from './fields.ts'
+import { JiraSite, Unanswered } from './site.ts'
+
+export interface JiraIssue {
+  readonly key: string
+  /** Where agents of the service desk see it. */
+  readonly url: string
+}
+
+/** Jira did not do what it was asked. In the words of hoop's gateway, and without the token. */
+export class JiraError extends Error {
+  override readonly name = 'JiraError'
+  /** Of a creation: there may be an issue all the same, whose key is not known. */
+  readonly isUnsure: boolean
+  /** Of a move: the same question would get the same answer. */
+  readonly isLasting: boolean
+
+  constructor(message: string, { isUnsure = false, isLasting = false } = {}) {
+    super(message)
+    this.isUnsure = isUnsure
+    this.isLasting = isLasting
+  }
+}
+
+const SERVICE_DESK = '/rest/servicedeskapi'
+const PAGE = 100
+/** Of service desks, so 2,000. A site that has more, or one that repeats itself, ends here. */
+const MOST_PAGES = 20
+/** What is wrong with a question stays wrong. A token may be replaced, and a limit ends. */
+const LASTING = new Set([400, 404, 405, 410, 422])
+
+/** What the gateway wants of Jira. Each call has one limit of time for all of its questions. */
+export class Jira {
+  readonly #site: JiraSite
+  readonly #timeoutMs: number
+
+  constructor(settings: JiraSettings) {
+    this.#site = new JiraSite(settings)
+    this.#timeoutMs = settings.timeoutMs
+  }
+
+  get url(): string {
+    return this.#site.url
+  }
+
+  /** @throws JiraError */
+  async create(template: JiraTemplate, values: JiraFieldValues, over: AbortSignal): Promise<JiraIssue> {
+    const signal = patience(this.#timeoutMs, over)
+    const serviceDeskId = await this.#serviceDesk(template.project_key, signal)
+    const request = { serviceDeskId, requestTypeId: template.request_type_id, isAdfRequest: false }
+    const reply = await this.#post({ ...request, requestFieldValues: values }, signal)
+    const created = contentOf(CreatedIssue, reply)
+    if (created === undefined) {
+      const reason = `the answer has no issueKey, ${this.#site.answered(reply)}`
+      throw new JiraError(hoopWords.issueNotAsked(reason), { isUnsure: true })
+    }
+    const { issueKey: key, _links: links } = created
+    return { key, url: webAddressIn(links.agent) ?? `${this.url}/browse/${key}` }
+  }
+
+  /** Moves an issue to a status. An issue that is there already is left as it is. @throws JiraError */
+  async move(key: string, status: string, over: AbortSignal): Promise<void> {
+    const signal = patience(this.#timeoutMs, over)
+    const path = `/rest/api/3/issue/${encodeURIComponent(key)}`
+    const { transitions } = await this.#read(IssueTransitions, `${path}/transitions`, signal)
+    const found = transitions.find((one) => one.isAvailable && isSameName(one.to.name, status))
+    if (found !== undefined) return this.#transition(`${path}/transitions`, found.id, signal)
+    // Before a kill -9 it may have been moved already.
+    const { fields } = await this.#read(IssueStatus, `${path}?fields=status`, signal)
+    if (isSameName(fields.status.name, status)) return
+    const names = this.#site.shown(transitions.map(({ to }) => goQuote(to.name)).join(' '))
+    const text = hoopWords.transitionNotFound(goQuote(status), `issue=${key}, transition-names=[${names}]`)
+    throw new JiraError(text, { isLasting: true })
+  }
+
+  async #serviceDesk(project: string, signal: AbortSignal): Promise<string> {
+    let seen = 0
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const { values, isLastPage } = await this.#serviceDesks(project, seen, signal)
+      const found = values.find(({ projectKey }) => projectKey === project)
+      if (found !== undefined) return found.id
+      if (isLastPage || values.length === 0) throw new JiraError(hoopWords.jiraProjectNotFound(project))
+      seen += values.length
+    }
+    const reason = `it is not among the first ${seen} service desks`
+    throw new JiraError(hoopWords.serviceDeskNotFound(project, reason))
+  }
+
+  async #serviceDesks(
+    project: string,
+    start: number,
+    signal: AbortSignal,
+  ): Promise<InferOutput<typeof ServiceDesks>> {
+    const path = `${SERVICE_DESK}/servicedesk?limit=${PAGE}${start === 0 ? '' : `&start=${start}`}`
+    const failed = (reason: string) => new JiraError(hoopWords.serviceDesksNotAsked(project, reason))
+    const reply = await this.#ask(failed, path, signal)
+    const answer = this.#site.answered(reply)
+    if (reply.status !== 200) throw new JiraError(hoopWords.serviceDesksNotListed(this.url, answer))
+    const desks = contentOf(ServiceDesks, reply)
+    if (desks === undefined) throw failed(`the answer is no list of service desks, ${answer}`)
+    return desks
+  }
+
+  async #post(request: object, signal: AbortSignal): Promise<Reply> {
+    const failed = (reason: string, { isUnsent }: Unanswered) =>
+      new JiraError(hoopWords.issueNotAsked(reason), { isUnsure: !isUnsent })
+    const reply = await this.#ask(failed, `${SERVICE_DESK}/request`, signal, request)
+    if (reply.status === 201) return reply
+    const text = hoopWords.issueNotCreated(this.#site.answered(reply))
+    throw new JiraError(text, { isUnsure: reply.status >= 500 })
+  }
+
+  async #read<T>(shape: GenericSchema<unknown, T>, path: string, signal: AbortSignal): Promise<T> {
+    const reply = await this.#ask((reason) => new JiraError(reason), path, signal)
+    const answer = `Get "${this.url}${path}": ${this.#site.answered(reply)}`
+    if (reply.status !== 200) throw new JiraError(answer, { isLasting: LASTING.has(reply.status) })
+    const content = contentOf(shape, reply)
+    if (content === undefined) throw new JiraError(`${answer}, which has not the form that was expected`)
+    return content
+  }
+
+  async #transition(path: string, id: string, signal: AbortSignal): Promise<void> {
+    const reply = await this.#ask((reason) => new JiraError(reason), path, signal, { transition: { id } })
+    const { status } = reply
+    const answer = `Post "${this.url}${path}": ${this.#site.answered(reply)}`
+    if (status !== 204) throw new JiraError(answer, { isLasting: LASTING.has(status) })
+  }
+
+  async #ask(
+    failed: (reason: string, error: Unanswered) => JiraError,
+    path: string,
+    signal: AbortSignal,
+    body?: object,
+  ): Promise<Reply> {
+    try {
+      return await this.#site.ask(path, signal, body)
+    } catch (error) {
+      throw error instanceof Unanswered ? failed(error.message, error) : error
+    }
+  }
+}
+
+function isSameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase()
+}

@@ -1,0 +1,117 @@
+import { goQuote } from '../../golang/text/quote.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { JiraTemplate } from '../settings/jira-shape.ts'
+import { jiraPreset, type JiraPreset } from './presets.ts'
+
+/** What presets say about a session. */
+export interface SessionFacts {
+  readonly id: string
+  readonly user: string
+  readonly type: string
+  readonly subtype: string
+  readonly connection: string
+  /** With its secrets replaced: everybody who sees the issue reads it. */
+  readonly script: string
+  readonly startedAt: Date
+  /** Where people find the session. */
+  readonly link: string
+}
+
+type Given = Readonly<Record<string, string>>
+type FieldValue = string | { readonly value: string } | readonly { readonly id: string }[]
+
+/** `requestFieldValues` of a customer request. */
+export type JiraFieldValues = Readonly<Record<string, FieldValue>>
+
+/** The caller has left out what the template requires. */
+export class JiraFieldsMissing extends Error {
+  override readonly name = 'JiraFieldsMissing'
+
+  constructor(fields: readonly string[]) {
+    super(hoopWords.jiraFieldsMissing(fields.map(goQuote).join(' ')))
+  }
+}
+
+const SUMMARY = 'Hoop Session'
+/** Jira takes 32767 characters in a field. */
+const MOST_CHARACTERS = 32_700
+
+/** Prompts first, then mappings, then objects: a later one wins. @throws JiraFieldsMissing */
+export function jiraFieldValues(template: JiraTemplate, given: Given, facts: SessionFacts): JiraFieldValues {
+  const prompts = promptValues(template, given)
+  const objects = () => objectValues(template, given)
+  return Object.fromEntries([
+    ['summary', SUMMARY],
+    ...prompts,
+    ...mappedValues(template, facts),
+    ...objects(),
+  ])
+}
+
+type Entries = readonly (readonly [field: string, value: FieldValue])[]
+
+function promptValues({ prompt_types: { items } }: JiraTemplate, given: Given): Entries {
+  checkThere(items, given)
+  return items.flatMap(({ jira_field: field, field_type: type }) => {
+    const value = valueOf(given, field)
+    if (value === undefined) return []
+    return [[field, type === 'select' ? { value } : value] as const]
+  })
+}
+
+function mappedValues({ mapping_types: { items } }: JiraTemplate, facts: SessionFacts): Entries {
+  return items.flatMap(({ jira_field: field, type, value }) => {
+    if (type === 'custom') return [[field, value] as const]
+    const preset = jiraPreset(value)
+    return preset === undefined ? [] : [[field, PRESETS[preset](facts)] as const]
+  })
+}
+
+function objectValues({ cmdb_types: { items } }: JiraTemplate, given: Given): Entries {
+  checkThere(items, given)
+  return items.flatMap(({ jira_field: field }) => {
+    const id = valueOf(given, field)
+    return id === undefined ? [] : [[field, [{ id }]] as const]
+  })
+}
+
+/** An empty text counts as given, as in hoop. @throws JiraFieldsMissing */
+function checkThere(
+  items: readonly { readonly jira_field: string; readonly required: boolean }[],
+  given: Given,
+): void {
+  const missing = items.filter(
+    ({ jira_field: field, required }) => required && valueOf(given, field) === undefined,
+  )
+  if (missing.length > 0) throw new JiraFieldsMissing(missing.map(({ jira_field: field }) => field))
+}
+
+function valueOf(given: Given, field: string): string | undefined {
+  return Object.hasOwn(given, field) ? given[field] : undefined
+}
+
+const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
+  'session.id': ({ id }) => id,
+  // Users have only names here.
+  'session.user_email': ({ user }) => user,
+  'session.user_id': ({ user }) => user,
+  'session.user_name': ({ user }) => user,
+  'session.type': ({ type }) => type,
+  'session.subtype': ({ subtype }) => subtype,
+  'session.connection': ({ connection }) => connection,
+  'session.status': () => 'open',
+  'session.script': ({ script }) => codeBlock(script),
+  'session.start_date': ({ startedAt }) => startedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
+  'session.webapp_link': ({ link }) => link,
+}
+
+function codeBlock(script: string): string {
+  return `{code:shell}${shortened(script)}{code}`
+}
+
+function shortened(script: string): string {
+  if (script.length <= MOST_CHARACTERS) return script
+  // Never half a character.
+  const kept = script.slice(0, MOST_CHARACTERS).replace(/[\ud800-\udbff]$/, '')
+  return `${kept} ...[TRUNCATED ${script.length - kept.length}]`
+}
