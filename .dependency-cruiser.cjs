@@ -51,7 +51,7 @@ module.exports = {
     fence('pino-fence', npm('pino(-pretty)?'), '^src/log([.]ts|/)'),
     fence('prom-client-fence', npm('prom-client'), '^src/operations/metrics[.]ts$'),
     fence('inquirer-fence', npm('@inquirer'), '^src/commands/client/prompts[.]ts$'),
-    fence('fastify-fence', npm('fastify'), '^src/gateway/rest/'),
+    fence('fastify-fence', npm('(@fastify/[^/]+|fastify)'), '^src/gateway/rest/'),
     fence('yaml-fence', npm('yaml'), '^src/(basics/settings/|commands/client/run/parameter-file[.]ts$)'),
     fence('aws-fence', npm('@(aws-sdk|smithy)/[^/]+'), '^src/envvars/secrets/aws/'),
     fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),

@@ -3,7 +3,7 @@
 //   node scripts/bundle.mjs [FOLDER]        (default: dist-bundle; an existing folder is replaced)
 //
 // JavaScript becomes main.mjs and some chunks: each command loads its own, as it does unbundled. Packages with native
-// parts stay packages, in node_modules: a .node file has to be a file, and they look for theirs by their own paths.
+// parts and those that serve files stay packages, in node_modules: they look for their files by their own paths.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { build } from 'esbuild'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
-const NATIVE = ['koffi', 'libsql', 'node-pty']
+const WHOLE = ['koffi', 'libsql', 'node-pty', '@fastify/swagger-ui']
 /** What the program reads. */
 const FILES = ['proto', 'examples', 'systemd']
 /** Only for compiling. */
@@ -22,7 +22,7 @@ rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 const { metafile } = await bundle()
 for (const each of FILES) cpSync(path.join(root, each), path.join(folder, each), { recursive: true })
-for (const each of closure(NATIVE)) copyPackage(each)
+for (const each of closure(WHOLE)) copyPackage(each)
 writeFileSync(
   path.join(folder, 'package.json'),
   JSON.stringify({ name, version, description, license }, null, 2),
@@ -42,7 +42,7 @@ function bundle() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    external: NATIVE,
+    external: WHOLE,
     metafile: true,
     logLevel: 'warning',
     legalComments: 'none', // LICENSES has them, in full
@@ -87,7 +87,7 @@ function copyPackage(each) {
   for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
     const file = path.relative(from, path.join(entry.parentPath, entry.name))
     if (!entry.isFile() || foreign(file)) continue
-    if (!/\.(js|cjs|mjs|json|node)$|^licen[cs]e/i.test(file)) continue
+    if (!/\.(js|cjs|mjs|json|node|css|html|png)$|^licen[cs]e/i.test(file)) continue
     cpSync(path.join(from, file), path.join(folder, 'node_modules', each, file))
   }
 }

@@ -9,6 +9,7 @@ import { readBodiesInTurns } from './body/body-turns.ts'
 import { connectionRoutes } from './connections.ts'
 import { errorBody, HttpError } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
+import { describeRoutes, DOCS } from './openapi/document.ts'
 import { parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookRoutes } from './runbooks/runbooks.ts'
@@ -29,6 +30,10 @@ declare module 'fastify' {
 
 /** No token is needed to ask whether this is a gateway, how it is, and how one signs in. */
 const PUBLIC: ReadonlySet<string | undefined> = new Set(['/api/healthz', '/readyz', PUBLIC_INFO, SIGN_IN])
+
+function isPublic(route: string | undefined): boolean {
+  return PUBLIC.has(route) || route === DOCS || route?.startsWith(`${DOCS}/`) === true
+}
 
 /** The REST interface. The caller makes it listen, and closes it. */
 export function restServer(services: RestServices, bodyBytes: number): FastifyInstance {
@@ -53,14 +58,18 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
   })
   // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, _, done) => {
-    if (!PUBLIC.has(request.routeOptions.url)) request.user = authenticate(users, request.headers)
+    if (!isPublic(request.routeOptions.url)) request.user = authenticate(users, request.headers)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
     done()
   })
   readBodiesInTurns(app)
   passOverBodies(app)
-  routes(app, services)
+  describeRoutes(app, services.server.version)
+  void app.register((described, _, done) => {
+    routes(described, services)
+    done()
+  })
   return app
 }
 
@@ -113,6 +122,8 @@ function sendError(reply: FastifyReply, error: HttpError): FastifyReply {
 
 /** fastify's own refusals, put in terms of the request. */
 function refusal(error: FastifyError): HttpError {
+  // A path that leads out of the files that are served.
+  if (!error.code) return new HttpError('endpoint-not-found', 'no such endpoint')
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new HttpError('too-large', 'request body: too large', 413)

@@ -11,7 +11,7 @@ export const SIGN_IN = '/api/localauth/login'
 const BODY_BYTES = 8 * 1024
 
 const required = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
-const signInBody = v.object({ email: required, password: required }, 'must be a JSON object')
+export const signInBody = v.object({ email: required, password: required }, 'must be a JSON object')
 
 /** Answers `hoop login`: the email is the user's name, the password is the token, which is also the answer. */
 export function signInRoutes(app: FastifyInstance, { users }: RestServices): void {

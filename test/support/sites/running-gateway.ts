@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { startGateway, type Gateway } from '../../../src/gateway/gateway.ts'
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { checkDescribed } from './described-answer.ts'
 
 const token = 'a-token-for-tests-0123456789'
 export const otherToken = 'another-token-for-tests-0123'
@@ -89,7 +90,9 @@ export class RunningGateway implements AsyncDisposable {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await response.text()
-    return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) }
+    const answer = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+    checkDescribed(method, url, response.status, answer)
+    return { status: response.status, body: answer }
   }
 
   /** The endpoint of the contract. */

@@ -1,0 +1,110 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import type { FastifyInstance } from 'fastify'
+import { STATUS_CODES } from 'node:http'
+import type * as v from 'valibot'
+import { errorAnswer } from './answers.ts'
+import { errorStatuses, OPERATIONS, type Operation } from './operations.ts'
+
+/** Scripts, styles and requests from nowhere else, and in nobody's frame. */
+const PAGE_POLICY =
+  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+
+const ERROR = { $ref: '#/components/schemas/Error' }
+
+/** The page, and below it the document: `/docs/json`, `/docs/yaml`. All that lies here is the same for everybody. */
+export const DOCS = '/docs'
+
+/**
+ * Describes all routes that are added after it. The shapes of bodies are those that check requests; what routes answer
+ * is described in `operations.ts`, and is no part of how they work.
+ */
+export function describeRoutes(app: FastifyInstance, version: string): void {
+  void app.register(swagger, {
+    openapi: {
+      openapi: '3.0.3',
+      info: { title: 'runbook-agent gateway', version },
+      components: {
+        schemas: { Error: answerSchema(errorAnswer) },
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          key: { type: 'apiKey', in: 'header', name: 'Api-Key' },
+        },
+      },
+      security: [{ bearer: [] }, { key: [] }],
+    },
+    transform: ({ url, route }) => {
+      const operation = OPERATIONS[`${String(route.method)} ${url}`]
+      return { url, schema: operation === undefined ? { hide: true } : described(operation, url) }
+    },
+  })
+  void app.register(swaggerUi, {
+    routePrefix: DOCS,
+    staticCSP: PAGE_POLICY,
+    uiConfig: { validatorUrl: 'none' },
+  })
+}
+
+/** In the form that the plugin takes. */
+function described(operation: Operation, url: string): object {
+  const { tag, summary, description, body, query = {}, answers, type = 'application/json' } = operation
+  const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
+  return {
+    tags: [tag],
+    summary,
+    ...(description !== undefined && { description }),
+    ...(names.length > 0 && {
+      params: properties(
+        names.map((name) => [name, '']),
+        names,
+      ),
+    }),
+    ...(Object.keys(query).length > 0 && { querystring: properties(Object.entries(query), []) }),
+    ...(body !== undefined && { body: bodySchema(body) }),
+    ...(operation.isPublic === true && { security: [] }),
+    response: {
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, answer]) => [
+          status,
+          answered(Number(status), type, answerSchema(answer)),
+        ]),
+      ),
+      ...Object.fromEntries(
+        errorStatuses(operation).map((status) => [status, answered(status, 'application/json', ERROR)]),
+      ),
+    },
+  }
+}
+
+function properties(entries: readonly (readonly [string, string])[], required: readonly string[]): object {
+  const described = entries.map(([name, description]) => [
+    name,
+    { type: 'string', ...(description !== '' && { description }) },
+  ])
+  return { type: 'object', properties: Object.fromEntries(described) as object, required }
+}
+
+/** With the shape that is reached at the end of all checks: they accept nothing that differs from it in type. */
+function bodySchema(body: v.GenericSchema): object {
+  return toJsonSchema(body, { typeMode: 'output', errorMode: 'ignore', target: 'openapi-3.0' })
+}
+
+function answered(status: number, type: string, schema: object): object {
+  const description = STATUS_CODES[status] ?? ''
+  if (status === 204) return { description, type: 'null' }
+  return { description, content: { [type]: { schema } } }
+}
+
+/** Newer gateways answer more fields, so they are not forbidden, strict as the shapes are for tests. */
+function answerSchema(answer: v.GenericSchema): object {
+  return toJsonSchema(answer, {
+    errorMode: 'ignore',
+    target: 'openapi-3.0',
+    overrideSchema: ({ jsonSchema }) => {
+      const open = { ...jsonSchema }
+      if (open.additionalProperties === false) delete open.additionalProperties
+      return open
+    },
+  })
+}

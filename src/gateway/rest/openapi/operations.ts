@@ -1,0 +1,195 @@
+import * as v from 'valibot'
+import { renderBody, runbookBody, runbookV2Body, sessionBody } from '../body/body.ts'
+import { signInBody } from '../sign-in.ts'
+import * as answers from './answers.ts'
+
+/** What a caller has to know of one route: the document and the tests are made from it. */
+export interface Operation {
+  readonly tag: 'Runbooks' | 'Sessions' | 'Connections' | 'Gateway'
+  readonly summary: string
+  /** What the reader of its summary would ask next. */
+  readonly description?: string
+  /** Whether it is answered without a token. */
+  readonly isPublic?: true
+  readonly body?: v.GenericSchema
+  readonly query?: Readonly<Record<string, string>>
+  /** By status. Errors are added by themselves: 401, and those in `errors`. */
+  readonly answers: Readonly<Record<number, v.GenericSchema>>
+  readonly errors?: readonly number[]
+  /** Of an answer that is not JSON. */
+  readonly type?: string
+}
+
+const LIST_CONNECTIONS = 'true: with the connections that may run each'
+const RUN = [403, 404, 422, 429, 500]
+const ran = { 200: answers.execAnswer, 202: answers.execAnswer }
+
+/** By method and path, in fastify's form. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  'POST /api/plugins/runbooks/connections/:name/exec': {
+    tag: 'Runbooks',
+    summary: 'Runs a runbook on a connection',
+    description: '200 when it has ended, whatever its exit code; 202 when it goes on after `limits.wait`.',
+    body: runbookBody,
+    answers: ran,
+    errors: RUN,
+  },
+  'POST /api/runbooks/exec': {
+    tag: 'Runbooks',
+    summary: 'Runs a runbook of a repository on a connection',
+    body: runbookV2Body,
+    answers: ran,
+    errors: RUN,
+  },
+  'POST /api/runbooks/render': {
+    tag: 'Runbooks',
+    summary: 'Shows the script that an execution would send, and runs nothing',
+    body: renderBody,
+    answers: { 200: answers.renderAnswer },
+    errors: [403, 404, 422, 500],
+  },
+  'GET /api/runbooks': {
+    tag: 'Runbooks',
+    summary: 'Lists runbooks and their parameters, by repository',
+    query: {
+      connection_name: 'only those of this connection',
+      connection: 'the same, by its old name',
+      list_connections: LIST_CONNECTIONS,
+    },
+    answers: { 200: answers.runbookListAnswer },
+    errors: [404],
+  },
+  'GET /api/plugins/runbooks/templates': {
+    tag: 'Runbooks',
+    summary: 'Lists the runbooks of all connections, in the first form',
+    answers: { 200: answers.runbookTemplatesAnswer },
+    errors: [422],
+  },
+  'GET /api/plugins/runbooks/connections/:name/templates': {
+    tag: 'Runbooks',
+    summary: 'Lists the runbooks of a connection, in the first form',
+    answers: { 200: answers.runbookTemplatesAnswer },
+    errors: [404, 422],
+  },
+  'POST /api/sessions': {
+    tag: 'Sessions',
+    summary: 'Runs a script on a connection',
+    body: sessionBody,
+    answers: ran,
+    errors: RUN,
+  },
+  'GET /api/sessions': {
+    tag: 'Sessions',
+    summary: 'Lists sessions, the newest first',
+    query: {
+      user: 'of this user',
+      connection: 'on this connection',
+      type: 'on connections of this type',
+      batch_id: 'of this batch',
+      correlation_id: 'with this correlation id',
+      start_date: 'that began then or later, RFC 3339',
+      end_date: 'that began then or before, RFC 3339',
+      limit: 'how many, 20 unless given, 100 at most',
+      offset: 'how many are skipped, 10,000 at most',
+    },
+    answers: { 200: answers.sessionListAnswer },
+    errors: [422, 500],
+  },
+  'GET /api/sessions/:id': {
+    tag: 'Sessions',
+    summary: 'Shows a session, also while it runs',
+    query: {
+      expand: 'event_stream, session_input, resize, separated by commas',
+      event_stream: 'the form of the output: utf8 or base64; a list of events without it',
+    },
+    answers: { 200: answers.sessionAnswer },
+    errors: [404, 422, 500],
+  },
+  'GET /api/sessions/:id/result/stream': {
+    tag: 'Sessions',
+    summary: 'The output of a session, byte for byte',
+    query: {
+      events: 'i, o, e, separated by commas; o,e unless given',
+      newline: '1: a line break behind each event',
+      'event-time': '1: the time before each event',
+    },
+    answers: { 200: answers.plainText },
+    type: 'text/plain',
+    errors: [404, 500],
+  },
+  'POST /api/sessions/:id/kill': {
+    tag: 'Sessions',
+    summary: 'Ends a session that runs',
+    answers: { 204: answers.emptyAnswer },
+    errors: [404, 500],
+  },
+  'GET /api/connections': {
+    tag: 'Connections',
+    summary: 'Lists the connections that the caller may see',
+    answers: { 200: v.array(answers.connectionAnswer) },
+  },
+  'GET /api/connections/:name': {
+    tag: 'Connections',
+    summary: 'Shows a connection',
+    answers: { 200: answers.connectionAnswer },
+    errors: [404],
+  },
+  'GET /api/agents': {
+    tag: 'Connections',
+    summary: 'Lists the agents of these connections, and whether they are connected',
+    answers: { 200: v.array(answers.agentAnswer) },
+  },
+  'GET /api/plugins': {
+    tag: 'Connections',
+    summary: 'Always empty: there are no plugins here',
+    answers: { 200: answers.noPlugins },
+  },
+  'GET /api/serverinfo': {
+    tag: 'Gateway',
+    summary: 'Version and addresses of the gateway',
+    answers: { 200: answers.serverAnswer },
+  },
+  'GET /api/userinfo': {
+    tag: 'Gateway',
+    summary: 'Who asks',
+    answers: { 200: answers.userAnswer },
+  },
+  'GET /api/publicserverinfo': {
+    tag: 'Gateway',
+    summary: 'How one signs in',
+    isPublic: true,
+    answers: { 200: answers.publicServerAnswer },
+  },
+  'POST /api/localauth/login': {
+    tag: 'Gateway',
+    summary: 'Signs in: the name and the token of a user',
+    description: 'The token comes back in the header `Token`.',
+    isPublic: true,
+    body: signInBody,
+    answers: { 200: answers.signedInAnswer },
+    errors: [401],
+  },
+  'GET /api/healthz': {
+    tag: 'Gateway',
+    summary: 'Whether the gateway lives',
+    isPublic: true,
+    answers: { 200: answers.livenessAnswer },
+  },
+  'GET /readyz': {
+    tag: 'Gateway',
+    summary: 'Whether sessions can begin',
+    isPublic: true,
+    answers: { 200: answers.readinessAnswer, 503: answers.readinessAnswer },
+  },
+}
+
+/** Of every route: what is wrong before a route is found, and where there is no or no known token. */
+const ALWAYS = [400, 408, 417, 431, 503]
+
+/** The statuses of its errors. */
+export function errorStatuses({ isPublic, body, errors = [], answers: own }: Operation): readonly number[] {
+  const ofAccess = isPublic === true ? [] : [401]
+  const ofBodies = body === undefined ? [] : [413, 415]
+  const all = [...ofAccess, ...ofBodies, ...errors, ...ALWAYS]
+  return [...new Set(all)].filter((status) => own[status] === undefined).sort((a, b) => a - b)
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { OPERATIONS } from '../../../src/gateway/rest/openapi/operations.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
+
+interface Schema {
+  readonly $ref?: string
+  readonly type?: string
+  readonly enum?: readonly string[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+}
+interface Described {
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> }
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }>
+  >
+  readonly security?: readonly object[]
+}
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
+}
+
+let gateway: RunningGateway
+let document: Document
+const published = parse(
+  readFileSync(new URL('../../fixtures/openapi-runbook-exec.yaml', import.meta.url), 'utf8'),
+) as Document
+
+const get = (path: string) => fetch(new URL(path, gateway.gateway.http), { headers: { connection: 'close' } })
+
+beforeAll(async () => {
+  gateway = await RunningGateway.start()
+  document = (await (await get('/docs/json')).json()) as Document
+})
+afterAll(() => gateway[Symbol.asyncDispose]())
+
+it('describes every route, and no other', () => {
+  const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+  )
+  expect(routes.toSorted()).toEqual(Object.keys(OPERATIONS).toSorted())
+})
+
+it('has the published contract in it: parameters, fields, types, statuses', () => {
+  const ours = document.paths['/api/plugins/runbooks/connections/{name}/exec']?.['post']
+  const theirs = published.paths['/plugins/runbooks/connections/{name}/exec']?.['post']
+  expect(ours?.parameters?.map(({ name, in: place, required }) => [name, place, required])).toEqual(
+    theirs?.parameters?.map(({ name, in: place, required }) => [name, place, required]),
+  )
+  expect(missingFields(bodyOf(document, ours), bodyOf(published, theirs))).toEqual([])
+  for (const [status, answer] of Object.entries(theirs?.responses ?? {})) {
+    const own = schemaOf(document, ours?.responses[status]?.content)
+    expect([status, missingFields(own, schemaOf(published, answer.content))]).toEqual([status, []])
+  }
+})
+
+it('says which routes need no token, and only those need none', async () => {
+  for (const [path, methods] of Object.entries(document.paths)) {
+    const isPublic = methods['get']?.security?.length === 0
+    if (methods['get'] === undefined) continue
+    const { status } = await get(path.replaceAll(/\{\w+\}/g, 'x'))
+    expect([path, status === 401]).toEqual([path, !isPublic])
+  }
+})
+
+it('shows the document on a page that takes everything from the gateway and may be in no frame', async () => {
+  const page = await get('/docs/')
+  const text = await page.text()
+  const policy = page.headers.get('content-security-policy')
+  expect(policy).toContain("default-src 'self'")
+  expect(policy).toContain("frame-ancestors 'none'")
+  expect(text).not.toMatch(/<script>|https?:\/\//)
+  const files = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => new URL(file, page.url))
+  expect(files.length).toBeGreaterThan(3)
+  for (const file of files) {
+    const answer = await get(file.pathname)
+    await answer.arrayBuffer()
+    expect([file.pathname, answer.status]).toEqual([file.pathname, 200])
+  }
+})
+
+it.each(['/docs/static/..%2f..%2fpackage.json', '/docs/static/none.js'])(
+  'serves nothing beside the page: %s',
+  async (path) => {
+    const answer = await get(path)
+    expect(answer.status).toBe(404)
+    expect(await answer.json()).toMatchObject({ code: 'endpoint-not-found' })
+  },
+)
+
+function bodyOf(of: Document, operation: Described | undefined): Schema {
+  return schemaOf(of, operation?.requestBody?.content)
+}
+
+function schemaOf(of: Document, content: Readonly<Record<string, { readonly schema: Schema }>> = {}): Schema {
+  const schema = content['application/json']?.schema ?? {}
+  const [, name] = /^#\/components\/schemas\/(.+)$/.exec(schema.$ref ?? '') ?? []
+  return name === undefined ? schema : (of.components.schemas[name] ?? {})
+}
+
+/** What a caller of the published contract would miss in ours. */
+function missingFields(ours: Schema, theirs: Schema): string[] {
+  const missing = Object.entries(theirs.properties ?? {}).flatMap(([name, field]) => {
+    const own = ours.properties?.[name]
+    const words = (field.enum ?? []).filter((word) => own?.enum?.includes(word) !== true)
+    return own === undefined || own.type !== field.type || words.length > 0 ? [name] : []
+  })
+  const more = (ours.required ?? []).filter(
+    (name) => theirs.required !== undefined && !theirs.required.includes(name),
+  )
+  return [...missing, ...more.map((name) => `${name} is required`)]
+}

@@ -1,0 +1,30 @@
+import * as v from 'valibot'
+import { errorAnswer } from '../../../src/gateway/rest/openapi/answers.ts'
+import { errorStatuses, OPERATIONS, type Operation } from '../../../src/gateway/rest/openapi/operations.ts'
+
+const ROUTES = Object.entries(OPERATIONS).map(([name, operation]) => {
+  const [method = '', path = ''] = name.split(' ')
+  // A parameter loses to a fixed part of the same place, as in the router.
+  const fixed = path.split('/').filter((part) => !part.startsWith(':')).length
+  return { method, path: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`), fixed, operation }
+})
+
+/** The operation that a request reaches; undefined when there is none. */
+function operationOf(method: string, url: string): Operation | undefined {
+  const [path = ''] = url.split('?')
+  const found = ROUTES.filter((route) => route.method === method && route.path.test(path))
+  return found.toSorted((a, b) => b.fixed - a.fixed)[0]?.operation
+}
+
+/** Fails when the gateway has answered something that its own description does not have. */
+export function checkDescribed(method: string, url: string, status: number, body: unknown): void {
+  const operation = operationOf(method, url)
+  const own = operation?.answers[status]
+  const isError = operation === undefined || errorStatuses(operation).includes(status)
+  if (own === undefined && !isError)
+    throw new Error(`${method} ${url}: the status ${status} is not described`)
+  const result = v.safeParse(own ?? errorAnswer, body)
+  if (result.success) return
+  const faults = result.issues.map((issue) => `${v.getDotPath(issue) ?? ''}: ${issue.message}`)
+  throw new Error(`${method} ${url}: the answer ${status} is not as described: ${faults.join('; ')}`)
+}
