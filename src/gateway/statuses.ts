@@ -22,7 +22,7 @@ export const STATUSES = {
   'connection-not-found': { grpc: 'NotFound', http: [404, 400] },
   'client-input-refused': { grpc: 'FailedPrecondition', http: [403] },
   'not-served': { grpc: 'InvalidArgument' },
-  'too-many-clients': { grpc: 'ResourceExhausted' },
+  'too-many-clients': { grpc: 'ResourceExhausted', http: [429] },
   'opening-timeout': { grpc: 'DeadlineExceeded' },
   'client-not-reading': { grpc: 'ResourceExhausted' },
   'client-left': { grpc: 'Canceled' },

@@ -1,8 +1,9 @@
 import { believe, doubt, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
+import type { Place, SessionFollower } from './reading/follower.ts'
 import { HistoryFile } from './file.ts'
 import { Quota } from './quota.ts'
-import { HistoryReader } from './reader.ts'
+import { HistoryReader } from './reading/reader.ts'
 import { chunksOf } from './recording.ts'
 import type { Reserve } from './reserve.ts'
 import { requestOf, requestText, type SessionRow } from './rows.ts'
@@ -130,6 +131,14 @@ export class History {
   /** One page, newest first, and the number of all matches. Labels and metadata over 64 KiB are left out. */
   list(query: SessionQuery): { sessions: SessionSummary[]; total: number } {
     return this.#reader.list(query)
+  }
+
+  /**
+   * Follows a session from its beginning (0), from a place that a follower has had before, or from what comes now. Ended
+   * sessions can be followed too. Undefined when there is no such session, or no event of it at that place. Dispose it.
+   */
+  follow(id: string, from: Place | 'now'): SessionFollower | undefined {
+    return this.#reader.follow(id, from)
   }
 
   /**

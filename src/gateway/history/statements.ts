@@ -21,6 +21,8 @@ export const LISTED_COLUMNS = `${SHORT_COLUMNS}, CASE WHEN octet_length(request)
 const OUTPUT_LENGTH = 'SELECT coalesce(sum(length(bytes)), 0) FROM events'
 /** Rows of at most 64 KiB: a page of events is at most 2 MiB. */
 const EVENTS_PER_READ = 32
+/** For somebody who follows a session and may be slow: so much is in memory for him. */
+const EVENTS_PER_STEP = 4
 
 /** The statements of the history, prepared once. */
 export function prepare(db: Connection) {
@@ -56,14 +58,17 @@ function ofSessions(db: Connection) {
 
 function ofEvents(db: Connection) {
   const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
-  const events = (kinds: readonly string[]): SqlStatement =>
+  const events = (kinds: readonly string[], count = EVENTS_PER_READ): SqlStatement =>
     reading(`SELECT key, seconds, kind, bytes FROM events
-             WHERE session = ? AND key > ? AND kind IN (${kinds.map((kind) => `'${kind}'`).join()}) ORDER BY key LIMIT ${EVENTS_PER_READ}`)
+             WHERE session = ? AND key > ? AND kind IN (${kinds.map((kind) => `'${kind}'`).join()}) ORDER BY key LIMIT ${count}`)
   return {
     input: events(['s']),
     stream: events(KINDS.stream),
     output: events(KINDS.output),
     terminal: events(KINDS.terminal),
+    step: events(KINDS.stream, EVENTS_PER_STEP),
+    hasEvent: reading('SELECT count(*) FROM events WHERE session = ? AND key = ?'),
+    lastEvent: reading('SELECT coalesce(max(key), 0) FROM events WHERE session = ?'),
     lastSecond: reading('SELECT coalesce(max(seconds), 0) FROM events WHERE session = ?'),
     outputLength: reading(`${OUTPUT_LENGTH} WHERE session = ? AND kind IN ('o', 'e')`),
   }

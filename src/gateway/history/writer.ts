@@ -1,5 +1,6 @@
 import { costOf } from './cost.ts'
 import type { HistoryDatabase } from './database.ts'
+import { Followers } from './reading/followers.ts'
 import type { NewRow } from './rows.ts'
 import type { Quota } from './quota.ts'
 import { Recording } from './recording.ts'
@@ -37,6 +38,8 @@ const TOTAL_PENDING_BYTES = 4 * 1024 * 1024
  * but never its end, which goes into the reserve.
  */
 export class Writer {
+  /** Who waits for what is written here. */
+  readonly followers = new Followers((id) => this.flush(id))
   readonly #parts: Parts
   readonly #options: WriterOptions
   readonly #recordings = new Map<string, Recording>()
@@ -91,6 +94,7 @@ export class Writer {
     const obstacle = this.#lock ?? this.#trouble
     if (this.#pendingBytes > TOTAL_PENDING_BYTES && obstacle !== undefined) this.#loseLargest(obstacle)
     if (this.#pendingBytes > 0) this.#startTimer()
+    this.followers.expect(id)
   }
 
   /** Throws a HistoryError when output is lost, or when the end is neither in the file nor in the reserve. */
@@ -102,6 +106,7 @@ export class Writer {
     recording.end = end
     this.flush(id)
     const isSafe = !this.#recordings.has(id) || this.#keepEnd(id, recording, end)
+    this.followers.wake(id)
     const obstacle = recording.failure ?? (isSafe ? undefined : this.#trouble)
     if (obstacle !== undefined) throw this.#incomplete(id, recording, obstacle)
   }
@@ -123,6 +128,7 @@ export class Writer {
     if (this.#recordings.size > 0) this.#noted(() => this.#parts.database().bePatient())
     this.#flushAll()
     clearTimeout(this.#timer)
+    this.followers.close()
     this.#recordings.clear()
     this.#pendingBytes = 0
   }
@@ -152,7 +158,10 @@ export class Writer {
   /** `locked`: nothing has changed, and writing others would fail too. `full`: there was not even room for the end. */
   #write(id: string, recording: Recording): 'done' | 'locked' | 'full' {
     const error = this.#attempt(id, recording)
-    if (error === undefined) return 'done'
+    if (error === undefined) {
+      this.followers.wake(id)
+      return 'done'
+    }
     if (isLocked(error)) {
       if (this.#lock === undefined) this.#options.onError(error)
       this.#lock = error
@@ -161,6 +170,7 @@ export class Writer {
     const hadEvents = recording.pending.length > 0
     this.#tell(recording, error)
     if (hadEvents) this.#change(recording, () => recording.fail(error))
+    this.followers.wake(id)
     // There was no room for the output, but the few bytes of the end may fit.
     if (hadEvents) return this.#write(id, recording)
     return error instanceof NoRoomError ? 'full' : 'done'
@@ -196,10 +206,12 @@ export class Writer {
 
   /** Takes from the session that fills the memory, not from the one that happens to write next. */
   #loseLargest(error: HistoryError): void {
-    const [largest] = [...this.#recordings.values()].toSorted((a, b) => b.cost - a.cost)
+    const [largest] = [...this.#recordings].toSorted(([, a], [, b]) => b.cost - a.cost)
     if (largest === undefined) return
-    this.#tell(largest, error)
-    this.#change(largest, () => largest.fail(error))
+    const [id, recording] = largest
+    this.#tell(recording, error)
+    this.#change(recording, () => recording.fail(error))
+    this.followers.wake(id)
   }
 
   /** When too many ends wait for room, the oldest makes way. @returns whether this end survives the process */
@@ -215,6 +227,7 @@ export class Writer {
   #giveUp([id, recording]: [string, Recording]): void {
     this.#change(recording, () => recording.clear())
     this.#forget(id)
+    this.followers.wake(id)
     this.#options.onError(new HistoryError(`session history: the end of session ${id} was never written`))
   }
 

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ScriptExecution } from '../../sessions/executions.ts'
 import type { ConnectionSettings, UserSettings } from '../../settings/settings.ts'
@@ -12,6 +12,7 @@ import {
   type RunbookBody,
 } from '../body/body.ts'
 import { visibleConnection } from '../access.ts'
+import { answerExecution } from '../answer-execution.ts'
 import { HttpError } from '../http-error.ts'
 import { allowedRepository, checkClientInput, checkRunbookAccess, repositoryNamed } from './runbook-access.ts'
 import { renderRunbook } from './runbook-request.ts'
@@ -26,7 +27,8 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
       const { user } = request
       const connection = visibleConnection(services.users, user, request.params.name)
       const body = readExecBody(runbookBody, request.body)
-      return execute(services, reply, { user, connection, repository: connection.runbooks?.repository, body })
+      const repository = connection.runbooks?.repository
+      return execute(services, request, reply, { user, connection, repository, body })
     },
   )
 
@@ -34,7 +36,7 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
     const { user } = request
     const body = readExecBody(runbookV2Body, request.body)
     const connection = visibleConnection(services.users, user, body.connection_name)
-    return execute(services, reply, {
+    return execute(services, request, reply, {
       user,
       connection,
       repository: allowedRepository(services, connection, body.repository),
@@ -62,16 +64,14 @@ interface RunbookExecution {
 
 async function execute(
   services: RestServices,
+  asked: FastifyRequest,
   reply: FastifyReply,
   execution: RunbookExecution,
-): Promise<unknown> {
+): Promise<FastifyReply> {
   const { request, labels, repository } = await prepare(services, execution)
-  const { status, body: answer } = await services.executions.execute({
-    ...request,
-    origin: 'client-api-runbooks',
-    labels: { ...labels, runbookRepository: repository.key },
-  })
-  return reply.code(status).send(answer)
+  const origin = 'client-api-runbooks'
+  const ofRunbook = { ...request, origin, labels: { ...labels, runbookRepository: repository.key } } as const
+  return answerExecution(services, ofRunbook, asked, reply)
 }
 
 /** What an execution would send, and nothing else: no session, no record. */

@@ -6,6 +6,8 @@ import { visibleConnection } from '../access.ts'
 import { checkLimits, readExecBody, sessionBody } from '../body/body.ts'
 import { HttpError } from '../http-error.ts'
 import { readListOptions } from './list-options.ts'
+import { liveRoute } from './live-streams.ts'
+import { answerExecution } from '../answer-execution.ts'
 import { executionRequest } from '../runbooks/runbooks.ts'
 import type { RestServices } from '../services.ts'
 import { sendResult } from './session-result.ts'
@@ -32,18 +34,15 @@ export function executionRoutes(app: FastifyInstance, services: RestServices): v
       script: Buffer.from(body.script),
       envVars: new Map(Object.entries(body.env_vars)),
     })
-    const { status, body: answer } = await services.executions.execute({
-      ...common,
-      origin: 'client-api',
-      labels: ownLabels(body.labels),
-    })
-    return reply.code(status).send(answer)
+    const execution = { ...common, origin: 'client-api', labels: ownLabels(body.labels) } as const
+    return answerExecution(services, execution, request, reply)
   })
 }
 
 /** Finding sessions, reading them back, and ending one. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   readingRoutes(app, services)
+  liveRoute(app, services, ({ user }, id) => findSession(services, user, id))
 
   app.post<{ Params: { id: string } }>('/api/sessions/:id/kill', async (request, reply) => {
     const { user } = request

@@ -1,5 +1,6 @@
-import type { HistoryDatabase } from './database.ts'
-import { requestOf, type SessionRow } from './rows.ts'
+import type { HistoryDatabase } from '../database.ts'
+import { SessionFollower, type Place, type Progression } from './follower.ts'
+import { requestOf, type SessionRow } from '../rows.ts'
 import {
   type SessionEnd,
   type SessionEvent,
@@ -7,9 +8,9 @@ import {
   type SessionSummary,
   HistoryError,
   isSessionId,
-} from './session.ts'
-import { KINDS, type Events } from './statements.ts'
-import type { Writer } from './writer.ts'
+} from '../session.ts'
+import { KINDS, type Events } from '../statements.ts'
+import type { Writer } from '../writer.ts'
 
 /** Reads sessions: their rows, and from memory what the writer has not written yet. `History` says what each call is. */
 export class HistoryReader {
@@ -56,6 +57,28 @@ export class HistoryReader {
     if (row === undefined) return
     yield* this.#all(row, which)
     this.#checkThere(id)
+  }
+
+  follow(id: string, from: Place | 'now'): SessionFollower | undefined {
+    const row = this.#flushedRow(id)
+    if (row === undefined) return undefined
+    const { key } = row
+    const place = from === 'now' ? this.#database().lastEvent(key) : from
+    if (place !== 0 && !this.#database().hasEvent(key, place)) return undefined
+    return new SessionFollower(id, place, this.#writer.followers, {
+      read: (after) => this.#database().step(key, after),
+      progression: () => this.#progression(id),
+    })
+  }
+
+  #progression(id: string): Progression | undefined {
+    const row = this.#row(id)
+    if (row === undefined) return undefined
+    const recording = this.#writer.recording(id)
+    const hasEnded = recording?.end !== undefined && recording.pending.length === 0
+    // An open session that nobody records is one whose end could not be written, and had to be given up.
+    const isOver = row.status === 'done' || recording === undefined || hasEnded
+    return { isOver, missingBytes: this.#missing(row) }
   }
 
   #checkThere(id: string): void {

@@ -1,0 +1,93 @@
+import type { Followers } from './followers.ts'
+import { HistoryError, type SessionEvent } from '../session.ts'
+
+/** Where a recorded event stands: behind it the next one is looked for. Grows within a session, with gaps. */
+export type Place = number
+
+export interface PlacedEvent extends SessionEvent {
+  readonly place: Place
+}
+
+/** How far a session has come. */
+export interface Progression {
+  /** Nothing comes behind what is in the file. */
+  readonly isOver: boolean
+  /** Bytes of its output that are not in the record, and never will be. */
+  readonly missingBytes: number
+}
+
+interface Sources {
+  /** The next few events behind a place. @throws HistoryError */
+  readonly read: (after: Place) => readonly PlacedEvent[]
+  /** Undefined when the session is in the history no more. @throws HistoryError */
+  readonly progression: () => Progression | undefined
+}
+
+/**
+ * Reads a session while it grows, at the pace of whoever asks: all that is kept for him is a place in the file. Dispose
+ * it.
+ */
+export class SessionFollower implements Disposable {
+  readonly #id: string
+  readonly #sources: Sources
+  readonly #membership: Disposable
+  #place: Place
+  #hasChanged = false
+  #wake: (() => void) | undefined
+
+  constructor(id: string, place: Place, followers: Followers, sources: Sources) {
+    this.#id = id
+    this.#place = place
+    this.#sources = sources
+    this.#membership = followers.add(id, () => {
+      this.#hasChanged = true
+      this.#wake?.()
+    })
+  }
+
+  /** Behind the last event that was read. */
+  get place(): Place {
+    return this.#place
+  }
+
+  /** The next few events, of 256 KiB at most; none when there are no more yet. @throws HistoryError */
+  read(): readonly PlacedEvent[] {
+    const events = this.#sources.read(this.#place)
+    this.#place = events.at(-1)?.place ?? this.#place
+    return events
+  }
+
+  /** Ask when `read` has found nothing, and before anything else happens. @throws HistoryError, also when it was removed */
+  progression(): Progression {
+    const found = this.#sources.progression()
+    if (found !== undefined) return found
+    throw new HistoryError(`session ${this.#id} was removed from the history while it was followed`)
+  }
+
+  /** Waits until there may be more to read. @returns false after the time, or when the signal aborts */
+  async changed(ms: number, signal: AbortSignal): Promise<boolean> {
+    if (!this.#hasChanged && !signal.aborted) await this.#woken(ms, signal)
+    const hasChanged = this.#hasChanged
+    this.#hasChanged = false
+    return hasChanged
+  }
+
+  [Symbol.dispose](): void {
+    this.#membership[Symbol.dispose]()
+  }
+
+  async #woken(ms: number, signal: AbortSignal): Promise<void> {
+    let wake: () => void = () => undefined
+    const woken = new Promise<void>((resolve) => (wake = resolve))
+    const late = setTimeout(wake, ms)
+    signal.addEventListener('abort', wake)
+    this.#wake = wake
+    try {
+      await woken
+    } finally {
+      clearTimeout(late)
+      signal.removeEventListener('abort', wake)
+      this.#wake = undefined
+    }
+  }
+}
