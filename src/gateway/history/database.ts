@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Belief } from './clock.ts'
-import type { Place, PlacedEvent } from './reading/follower.ts'
+import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Step, type Victims } from './removal.ts'
 import { insertionCost, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
 import { updateSchema } from './schema.ts'
@@ -119,18 +119,18 @@ export class HistoryDatabase {
   }
 
   /** The next few events behind a place, input and output. */
-  step(key: number, after: Place): PlacedEvent[] {
+  step(key: number, after: EventPlace): PlacedEvent[] {
     const rows = this.#try('read events', () => this.#statements.step.all([key, after]) as EventRow[])
     return rows.map(([place, seconds, kind, bytes]) => ({ place, seconds, kind, bytes }))
   }
 
   /** Whether an event of the session stands there. Its input counts as events before all others. */
-  hasEvent(key: number, place: Place): boolean {
+  hasEvent(key: number, place: EventPlace): boolean {
     return this.#number(this.#statements.hasEvent, [key, place]) > 0
   }
 
   /** The place of what was recorded last of the session; 0 when there is nothing. */
-  lastEvent(key: number): Place {
+  lastEvent(key: number): EventPlace {
     return this.#number(this.#statements.lastEvent, [key])
   }
 

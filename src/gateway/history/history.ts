@@ -1,6 +1,6 @@
 import { believe, doubt, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
-import type { Place, SessionFollower } from './reading/follower.ts'
+import type { EventPlace, SessionFollower } from './reading/follower.ts'
 import { HistoryFile } from './file.ts'
 import { Quota } from './quota.ts'
 import { HistoryReader } from './reading/reader.ts'
@@ -137,7 +137,7 @@ export class History {
    * Follows a session from its beginning (0), from a place that a follower has had before, or from what comes now. Ended
    * sessions can be followed too. Undefined when there is no such session, or no event of it at that place. Dispose it.
    */
-  follow(id: string, from: Place | 'now'): SessionFollower | undefined {
+  follow(id: string, from: EventPlace | 'now'): SessionFollower | undefined {
     return this.#reader.follow(id, from)
   }
 

@@ -2,10 +2,10 @@ import type { Followers } from './followers.ts'
 import { HistoryError, type SessionEvent } from '../session.ts'
 
 /** Where a recorded event stands: behind it the next one is looked for. Grows within a session, with gaps. */
-export type Place = number
+export type EventPlace = number
 
 export interface PlacedEvent extends SessionEvent {
-  readonly place: Place
+  readonly place: EventPlace
 }
 
 /** How far a session has come. */
@@ -18,7 +18,7 @@ export interface Progression {
 
 interface Sources {
   /** The next few events behind a place. @throws HistoryError */
-  readonly read: (after: Place) => readonly PlacedEvent[]
+  readonly read: (after: EventPlace) => readonly PlacedEvent[]
   /** Undefined when the session is in the history no more. @throws HistoryError */
   readonly progression: () => Progression | undefined
 }
@@ -31,11 +31,11 @@ export class SessionFollower implements Disposable {
   readonly #id: string
   readonly #sources: Sources
   readonly #membership: Disposable
-  #place: Place
+  #place: EventPlace
   #hasChanged = false
   #wake: (() => void) | undefined
 
-  constructor(id: string, place: Place, followers: Followers, sources: Sources) {
+  constructor(id: string, place: EventPlace, followers: Followers, sources: Sources) {
     this.#id = id
     this.#place = place
     this.#sources = sources
@@ -46,7 +46,7 @@ export class SessionFollower implements Disposable {
   }
 
   /** Behind the last event that was read. */
-  get place(): Place {
+  get place(): EventPlace {
     return this.#place
   }
 

@@ -1,5 +1,5 @@
 import type { HistoryDatabase } from '../database.ts'
-import { SessionFollower, type Place, type Progression } from './follower.ts'
+import { SessionFollower, type EventPlace, type Progression } from './follower.ts'
 import { requestOf, type SessionRow } from '../rows.ts'
 import {
   type SessionEnd,
@@ -59,7 +59,7 @@ export class HistoryReader {
     this.#checkThere(id)
   }
 
-  follow(id: string, from: Place | 'now'): SessionFollower | undefined {
+  follow(id: string, from: EventPlace | 'now'): SessionFollower | undefined {
     const row = this.#flushedRow(id)
     if (row === undefined) return undefined
     const { key } = row

@@ -1,7 +1,7 @@
 import { finished, Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { within } from '../../../basics/within.ts'
-import type { Place, SessionFollower } from '../../history/reading/follower.ts'
+import type { EventPlace, SessionFollower } from '../../history/reading/follower.ts'
 import type { SessionSummary } from '../../history/session.ts'
 import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
@@ -103,7 +103,7 @@ export class LiveStreams {
 }
 
 /** Where a reader wants to begin. His last event wins: he has lost his connection. @throws HttpError 422 */
-function beginning(lastEventId: string | readonly string[] | undefined, from: unknown): Place | 'now' {
+function beginning(lastEventId: string | readonly string[] | undefined, from: unknown): EventPlace | 'now' {
   if (lastEventId !== undefined && lastEventId !== '') {
     if (typeof lastEventId !== 'string' || !/^\d{1,15}$/.test(lastEventId)) throw foreignId()
     return Number(lastEventId)
