@@ -117,6 +117,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     type: 'text/plain',
     errors: [404, 500],
   },
+  'GET /api/sessions/:id/stream': {
+    tag: 'Sessions',
+    summary: 'What a session writes, as server-sent events, until it ends',
+    description: 'With the header Last-Event-ID what follows that event.',
+    query: { from: 'now: what comes next; from the beginning unless given' },
+    answers: { 200: answers.plainText },
+    type: 'text/event-stream',
+    errors: [404, 422, 429, 500],
+  },
   'POST /api/sessions/:id/kill': {
     tag: 'Sessions',
     summary: 'Ends a session that runs',
