@@ -66,6 +66,10 @@ function querySessions() {
     'those of a user on a connection': { ...page, owner: 'user-7', connection: 'connection-37' },
     'those of a day': { ...page, from: new Date(begin + DAY_MS), to: new Date(begin + 2 * DAY_MS) },
     'page 500': { ...page, offset: 10_000 },
+    'those of a pattern': { ...page, connection: '%-3_' },
+    'those of a pattern that nothing fits': { ...page, user: '%x%', connection: 'connection%' },
+    'those of a type': { ...page, connectionType: 'database' },
+    'those of a type, counted exactly': { ...page, connectionType: 'data%', count: 'exact' },
   }
   for (const [name, query] of Object.entries(queries)) {
     const times = []

@@ -7,9 +7,9 @@ import type { Logger } from '../basics/logger.ts'
 import { claimFolder } from '../basics/files/private-path.ts'
 import { restServer } from './rest/server.ts'
 import type { NamedRepository } from './rest/services.ts'
-import { RunbookRepository } from './runbooks/repository.ts'
+import { REFRESH_MS, RunbookRepository } from './runbooks/repository.ts'
 import { checkRepositories } from './runbooks/start-check.ts'
-import { repositoryKey } from './runbooks/git/url.ts'
+import { parseRemote, repositoryKey } from './runbooks/git/url.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { addressUrl } from '../basics/net/address.ts'
 import type { GatewaySettings, RepositorySettings } from './settings/settings.ts'
@@ -108,5 +108,6 @@ function openHistory(settings: GatewaySettings, log: Logger, closers: Closer[]):
 
 function openRepository(settings: RepositorySettings, stateDir: string, log: Logger): NamedRepository {
   const repository = RunbookRepository.open({ ...settings, stateDir, log })
-  return { name: settings.name, key: repositoryKey(settings.url), repository }
+  const { name, url, refreshMs = REFRESH_MS } = settings
+  return { name, key: repositoryKey(url), gitUrl: parseRemote(url).url, refreshMs, repository }
 }

@@ -27,6 +27,11 @@ export class Users {
     return this.connections(user).find((one) => one.name === name)
   }
 
+  /** Whether the settings have it, for whomever. */
+  isConnection(name: string): boolean {
+    return this.#settings.connections.some((one) => one.name === name)
+  }
+
   isAdmin(user: UserSettings): boolean {
     return user.groups.includes(ADMIN)
   }

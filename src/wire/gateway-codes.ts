@@ -36,8 +36,10 @@ export const GATEWAY_CODES = [
   'invalid-parameters',
   'repository-not-found',
   'repository-failed',
+  'rule-not-found',
   // REST only.
   'session-not-found',
+  'download-expired',
   'endpoint-not-found',
   'malformed-http',
   'request-timeout',

@@ -6,7 +6,7 @@ import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Step, type Victims } from './removal.ts'
 import { insertionCost, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
 import { updateSchema } from './schema.ts'
-import { Search } from './search.ts'
+import { Search, type FoundRows } from './search.ts'
 import { type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
 import {
   type Access,
@@ -100,12 +100,16 @@ export class HistoryDatabase {
     return this.#try('list sessions', () => this.#statements.open.all([]).map(toRow))
   }
 
-  /** The rows of one page, newest session first, and the number of rows on all pages. */
-  find(query: SessionQuery): { rows: SessionRow[]; total: number } {
+  find(query: SessionQuery): Omit<FoundRows, 'rows'> & { rows: SessionRow[] } {
     return this.#try('list sessions', () => {
-      const { rows, total } = this.#search.find(query)
-      return { rows: rows.map(toRow), total }
+      const found = this.#search.find(query)
+      return { ...found, rows: found.rows.map(toRow) }
     })
+  }
+
+  /** Replaces the stored request, whose searched parts stay as they are. */
+  setRequest(id: string, request: string): void {
+    this.#write('change a session', () => this.#statements.setRequest.run([request, request, id]))
   }
 
   /** The session's input as it was inserted, piece by piece. */

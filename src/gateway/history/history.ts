@@ -12,6 +12,7 @@ import {
   type NewSession,
   type SessionEnd,
   type SessionEvent,
+  type HistoryPage,
   type SessionQuery,
   type SessionSummary,
   HistoryError,
@@ -102,6 +103,17 @@ export class History {
     this.#writer.begin({ ...request, ...row }, chunksOf(script))
   }
 
+  /** Replaces what the session was given as metadata. @returns false when there is no such session. @throws HistoryError */
+  setMetadata(id: string, metadata: NewSession['metadata']): boolean {
+    const row = isSessionId(id) ? this.#database.row(id) : undefined
+    if (row === undefined) return false
+    const request = requestOf(row)
+    const text = requestText({ ...request, metadata })
+    this.#database.setRequest(id, text)
+    this.#quota.count(request.user, Buffer.byteLength(text) - Buffer.byteLength(row.request))
+    return true
+  }
+
   /**
    * Records a piece of the stream, within a second or when 256 KiB have come together. Never throws: `finish` reports a
    * write that fails. Does nothing for a session that is not open, since packets may come after the close (protocol.md
@@ -128,8 +140,8 @@ export class History {
     return this.#reader.script(id)
   }
 
-  /** One page, newest first, and the number of all matches. Labels and metadata over 64 KiB are left out. */
-  list(query: SessionQuery): { sessions: SessionSummary[]; total: number } {
+  /** One page. Labels and metadata over 64 KiB are left out. */
+  list(query: SessionQuery): HistoryPage {
     return this.#reader.list(query)
   }
 

@@ -75,7 +75,12 @@ const VERSION_4 = `
 const VERSION_5 = `
   ALTER TABLE history.sessions ADD COLUMN guardrails_info TEXT;`
 
-const STEPS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5]
+/** One index in which all filters by pattern can be looked at, in the order of the list. */
+const VERSION_6 = `
+  DROP INDEX history.sessions_by_start;
+  CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
+
+const STEPS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6]
 
 /** Creates the tables, or brings those of an older version up to date: all or nothing. @throws HistoryError */
 export function updateSchema(db: Connection): void {

@@ -1,14 +1,17 @@
 import type { SessionQuery } from './session.ts'
 import type { Connection, SqlStatement } from './sqlite.ts'
 
-type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset'>
+type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset' | 'count' | keyof typeof LIKE>
+
+/** Filters that are SQL LIKE patterns, and their columns. */
+const LIKE = { user: 'user', connection: 'connection', connectionType: 'connection_type' } as const
+const LIKE_FILTERS = Object.keys(LIKE) as (keyof typeof LIKE)[]
+/** Where a count that is capped stops: SQLite counts as many in a few milliseconds, and nobody pages further. */
+const COUNT_CAP = 10_000
 
 const CONDITIONS: Readonly<Record<Filter, string>> = {
-  user: 'user = ?',
   // The user whose sessions may be seen; `user` is the one that was asked for.
   owner: 'user = ?',
-  connection: 'connection = ?',
-  connectionType: 'connection_type = ?',
   correlationId: 'correlation_id = ?',
   sessionBatchId: 'batch_id = ?',
   from: 'started_at >= ?',
@@ -16,51 +19,137 @@ const CONDITIONS: Readonly<Record<Filter, string>> = {
 }
 const FILTERS = Object.keys(CONDITIONS) as Filter[]
 
-interface Pair {
+interface Condition {
+  readonly sql: string
+  readonly values: readonly (string | number | null)[]
+}
+
+interface Statements {
   readonly page: SqlStatement
-  readonly count: SqlStatement
+  readonly exact: SqlStatement
+  readonly capped: SqlStatement
+}
+
+interface Total {
+  /** Sessions on all pages; undefined where they were not to be counted. */
+  readonly total: number | undefined
+  /** There are more than `total`. */
+  readonly isCapped: boolean
+}
+
+export interface FoundRows extends Total {
+  /** One page, newest session first. */
+  readonly rows: readonly unknown[]
+  readonly hasMore: boolean
 }
 
 /**
- * The statements that find sessions, one pair for each set of filters. One statement for all would have filters that
+ * The statements that find sessions, prepared once for each set of filters. One statement for all would have filters that
  * are always true, and these keep SQLite from using an index.
  */
 export class Search {
   readonly #db: Connection
   readonly #columns: string
-  /** At most one entry for each set of filters. */
-  readonly #statements = new Map<string, Pair>()
+  /** At most one entry for each set of filters, with or without wildcards. */
+  readonly #statements = new Map<string, Statements>()
 
   constructor(db: Connection, columns: string) {
     this.#db = db
     this.#columns = columns
   }
 
-  /** The rows of one page, newest session first, and the number of sessions on all pages. */
-  find(query: SessionQuery): { rows: readonly unknown[]; total: number } {
-    const filters = FILTERS.filter((name) => query[name] !== undefined)
-    const values = filters.map((name) => bound(query[name]))
-    const { page, count } = this.#pair(filters.map((name) => CONDITIONS[name]))
-    const [total] = count.get(values) as [number]
-    return { rows: page.all([...values, query.limit, query.offset]), total }
+  find(query: SessionQuery): FoundRows {
+    const conditions = [...likeConditions(query), ...otherConditions(query)]
+    const values = conditions.flatMap((condition) => condition.values)
+    const statements = this.#of(conditions.map(({ sql }) => sql))
+    const counted = total(statements, values, query.count)
+    // Looking for what is not there takes longest.
+    if (counted.total !== undefined && counted.total <= query.offset && !counted.isCapped)
+      return { rows: [], hasMore: false, ...counted }
+    // One more than asked for, to see whether there are more.
+    const rows = statements.page.all([...values, query.limit + 1, query.offset])
+    return {
+      rows: rows.slice(0, query.limit),
+      hasMore: rows.length > query.limit,
+      ...counted,
+    }
   }
 
-  #pair(conditions: readonly string[]): Pair {
+  #of(conditions: readonly string[]): Statements {
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
     const known = this.#statements.get(where) ?? this.#prepare(where)
     this.#statements.set(where, known)
     return known
   }
 
-  #prepare(where: string): Pair {
-    const order = 'ORDER BY started_at DESC, key DESC LIMIT ? OFFSET ?'
+  #prepare(where: string): Statements {
+    const order = 'ORDER BY started_at DESC, key DESC'
+    // The inner query needs an index alone, the outer one the rows of one page.
+    const keys = `SELECT key FROM sessions ${where} ${order} LIMIT ? OFFSET ?`
+    const reading = (sql: string): SqlStatement => this.#db.prepare(sql).raw()
     return {
-      page: this.#db.prepare(`SELECT ${this.#columns} FROM sessions ${where} ${order}`).raw(),
-      count: this.#db.prepare(`SELECT count(*) FROM sessions ${where}`).raw(),
+      page: reading(
+        `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
+      ),
+      exact: reading(`SELECT count(*) FROM sessions ${where}`),
+      capped: reading(`SELECT count(*) FROM (SELECT 1 FROM sessions ${where} LIMIT ${COUNT_CAP + 1})`),
     }
   }
 }
 
-function bound(value: string | Date | undefined): string | number | undefined {
+function total(
+  { exact, capped }: Statements,
+  values: Condition['values'],
+  how: SessionQuery['count'],
+): Total {
+  if (how === 'none') return { total: undefined, isCapped: false }
+  const [count] = (how === 'exact' ? exact : capped).get(values) as [number]
+  const isCapped = how !== 'exact' && count > COUNT_CAP
+  return { total: isCapped ? COUNT_CAP : count, isCapped }
+}
+
+function* likeConditions(query: SessionQuery): Generator<Condition> {
+  for (const filter of LIKE_FILTERS) {
+    const pattern = query[filter]
+    if (pattern === undefined) continue
+    const { operator, value } = likeMatch(pattern)
+    // With a plus no index is searched for it: SQLite would take one that lacks the other columns, for patterns that
+    // most sessions fit.
+    const column = operator === 'GLOB' ? `+${LIKE[filter]}` : LIKE[filter]
+    yield { sql: `${column} ${operator} ?`, values: [value] }
+  }
+}
+
+function* otherConditions(query: SessionQuery): Generator<Condition> {
+  for (const filter of FILTERS) {
+    const value = query[filter]
+    if (value !== undefined) yield { sql: CONDITIONS[filter], values: [bound(value)] }
+  }
+}
+
+function bound(value: string | Date): string | number {
   return value instanceof Date ? value.getTime() : value
+}
+
+/** What an SQL LIKE pattern asks for, in terms that SQLite compares as PostgreSQL does: its own LIKE ignores case. */
+interface LikeMatch {
+  readonly operator: '=' | 'GLOB'
+  /** Null equals nothing. */
+  readonly value: string | null
+}
+
+/** `%` stands for anything, `_` for one character; a backslash takes the meaning from what follows. */
+function likeMatch(pattern: string): LikeMatch {
+  const unescaped = pattern.replace(/\\[^]/gu, '')
+  // PostgreSQL refuses it. Nothing has such a name.
+  if (unescaped.endsWith('\\')) return { operator: '=', value: null }
+  if (!/[%_]/.test(unescaped)) return { operator: '=', value: pattern.replace(/\\([^])/gu, '$1') }
+  return { operator: 'GLOB', value: pattern.replace(/\\([^])|[%_*?[]/gu, toGlob) }
+}
+
+function toGlob(found: string, escaped: string | undefined): string {
+  if (escaped === undefined && found === '%') return '*'
+  if (escaped === undefined && found === '_') return '?'
+  const letter = escaped ?? found
+  return '*?['.includes(letter) ? `[${letter}]` : letter
 }

@@ -15,6 +15,8 @@ export interface NewSession {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly sessionBatchId?: string
   readonly correlationId?: string
+  /** Characters of the script as a text of JSON. Sessions of older versions have none. */
+  readonly scriptSize?: number
   readonly startedAt: Date
 }
 
@@ -36,6 +38,7 @@ export interface SessionSummary extends Omit<NewSession, 'script'> {
 
 /** Which sessions to list. A filter that is missing lets all of them through. */
 export interface SessionQuery {
+  /** This and the next two are SQL LIKE patterns. */
   readonly user?: string | undefined
   /** Only this user's sessions, whatever `user` says. */
   readonly owner?: string | undefined
@@ -49,6 +52,19 @@ export interface SessionQuery {
   readonly to?: Date | undefined
   readonly limit: number
   readonly offset: number
+  /** Unset: `capped`, which stops at 10,000. */
+  readonly count?: 'capped' | 'exact' | 'none' | undefined
+}
+
+/** What a query has found. */
+export interface HistoryPage {
+  /** Newest first. */
+  readonly sessions: SessionSummary[]
+  readonly hasMore: boolean
+  /** Sessions on all pages; undefined where they were not to be counted. */
+  readonly total: number | undefined
+  /** There are more than `total`. */
+  readonly isCapped: boolean
 }
 
 export interface SessionEnd {

@@ -34,6 +34,9 @@ function writing(db: Connection) {
     insert: db.prepare(`INSERT INTO sessions (key, id, status, started_at, request, user, connection,
                           connection_type, correlation_id, batch_id, recorded_bytes)
                         VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)`),
+    setRequest: db.prepare(`UPDATE sessions SET request = ?,
+                              recorded_bytes = recorded_bytes - octet_length(request) + octet_length(?)
+                            WHERE id = ?`),
     append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)
                         SELECT key, ?, ?, ? FROM sessions WHERE id = ?`),
     finish: db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?,

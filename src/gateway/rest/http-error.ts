@@ -14,12 +14,17 @@ export class HttpError extends Error {
   }
 }
 
+/** In hoop's answers about downloads the status is in the body, too. */
+export class DownloadError extends HttpError {}
+
 /** The body of every error: hoop's contract has the message alone. */
 export interface ErrorBody {
   readonly message: string
   readonly code: HttpCode
+  readonly status?: HttpStatus
 }
 
-export function errorBody({ message, code }: HttpError): ErrorBody {
-  return { message, code }
+export function errorBody(error: HttpError): ErrorBody {
+  const { message, code, status } = error
+  return { ...(error instanceof DownloadError && { status }), message, code }
 }

@@ -17,11 +17,11 @@ export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestSe
   app.get('/api/serverinfo', (request) => ({
     version: server.version,
     auth_method: 'local',
-    api_url: addressUrl('http', reachable(boundAddress(app), request)),
+    api_url: apiUrl(app, request),
     grpc_url: addressUrl('grpc', reachable(server.grpc, request)),
     tenancy_type: TENANCY,
     license_info: null,
-    disable_sessions_download: true,
+    disable_sessions_download: false,
   }))
 
   app.get('/api/userinfo', ({ user }) => ({
@@ -39,7 +39,12 @@ export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestSe
   }))
 }
 
-function boundAddress(app: FastifyInstance): Address {
+/** Under which this caller can reach the interface. */
+export function apiUrl(app: Pick<FastifyInstance, 'addresses'>, request: FastifyRequest): string {
+  return addressUrl('http', reachable(boundAddress(app), request))
+}
+
+function boundAddress(app: Pick<FastifyInstance, 'addresses'>): Address {
   const [bound] = app.addresses()
   if (typeof bound !== 'object') throw new Error('the REST interface answers, but listens nowhere')
   return { host: bound.address, port: bound.port }

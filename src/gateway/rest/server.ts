@@ -12,9 +12,12 @@ import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
 import { describeRoutes, DOCS } from './openapi/document.ts'
 import { parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
+import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
 import { runbookRoutes } from './runbooks/runbooks.ts'
 import { PUBLIC_INFO, serverInfoRoutes } from './server-info.ts'
 import type { RestServices } from './services.ts'
+import { DOWNLOADS } from './sessions/download-routes.ts'
+import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
 import { SIGN_IN, signInRoutes } from './sign-in.ts'
 
@@ -29,7 +32,13 @@ declare module 'fastify' {
 }
 
 /** No token is needed to ask whether this is a gateway, how it is, and how one signs in. */
-const PUBLIC: ReadonlySet<string | undefined> = new Set(['/api/healthz', '/readyz', PUBLIC_INFO, SIGN_IN])
+const PUBLIC: ReadonlySet<string | undefined> = new Set([
+  '/api/healthz',
+  '/readyz',
+  PUBLIC_INFO,
+  SIGN_IN,
+  ...DOWNLOADS,
+])
 
 function isPublic(route: string | undefined): boolean {
   return PUBLIC.has(route) || route === DOCS || route?.startsWith(`${DOCS}/`) === true
@@ -79,6 +88,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   serverInfoRoutes(app, services)
   connectionRoutes(app, services)
   runbookListRoutes(app, services)
+  runbookSettingsRoutes(app, services)
   sessionRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
@@ -86,6 +96,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
     signInRoutes(withBodies, services)
     runbookRoutes(withBodies, services)
     executionRoutes(withBodies, services)
+    metadataRoute(withBodies, services)
     done()
   })
 }

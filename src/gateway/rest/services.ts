@@ -7,11 +7,18 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users.ts'
 import type { Address } from '../../basics/net/address.ts'
 
+/** There is one, which hoop gives an id. */
+export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
+
 /** A configured repository under both of its names. */
 export interface NamedRepository {
   readonly name: string
   /** hoop's key for it: `<host>/<path without .git>`. */
   readonly key: string
+  /** Without credentials. */
+  readonly gitUrl: string
+  /** How long a fetched commit counts as fresh. */
+  readonly refreshMs: number
   readonly repository: RunbookRepository
 }
 

@@ -21,6 +21,9 @@ import { findBlob, splitPath } from './git/tree.ts'
 import { parseRemote, type Remote } from './git/url.ts'
 import { isInWorktree } from './worktree.ts'
 
+/** Unless it is said otherwise. */
+export const REFRESH_MS = 10_000
+
 export interface RunbookRepositoryOptions {
   /** Used in messages, in logs, and for the mirror's folder. */
   readonly name: string
@@ -203,7 +206,7 @@ function assemble(options: RunbookRepositoryOptions): Parts {
   const refresher = new Refresher({
     ...{ name, remote, branch, mirror, log, closing: closing.signal },
     mirrorTip: () => mirrorTip(objects).catch(() => undefined),
-    refreshMs: options.refreshMs ?? 10_000,
+    refreshMs: options.refreshMs ?? REFRESH_MS,
   })
   return {
     name,

@@ -5,6 +5,7 @@ import { WITHOUT_PROTECTION } from '../../wire/params.ts'
 import { connectionType } from '../connection-type.ts'
 import { guardRailRules } from './guardrails.ts'
 import type { NewSession } from '../history/session.ts'
+import { scriptSize } from './script-size.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
 /** What somebody wants an agent to do. */
@@ -42,6 +43,7 @@ export function newSession(id: SessionId, request: SessionRequest, script: Buffe
     ...(connection.subtype !== undefined && { connectionSubtype: connection.subtype }),
     user: request.user,
     script,
+    scriptSize: scriptSize(script),
     labels: request.labels,
     metadata: request.metadata,
     ...(sessionBatchId !== undefined && { sessionBatchId }),

@@ -170,7 +170,10 @@ describe('the list', () => {
       ...withoutScript(newSession('d', { user: 'x' })),
       ...{ status: 'open', exitCode: undefined, truncatedBytes: 0, redactedBytes: 0, outputBytes: 0 },
     })
-    expect(history.list({ user: 'x', owner: 'y', limit: 2, offset: 0 })).toEqual({ sessions: [], total: 0 })
+    expect(history.list({ user: 'x', owner: 'y', limit: 2, offset: 0 })).toEqual({
+      ...{ sessions: [], total: 0 },
+      ...{ isCapped: false, hasMore: false },
+    })
   })
 
   test('goes without labels and metadata that would fill the memory', () => {

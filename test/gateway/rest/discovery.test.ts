@@ -45,7 +45,7 @@ describe('GET /api/serverinfo', () => {
         grpc_url: gateway.gateway.grpc,
         tenancy_type: 'selfhosted',
         license_info: null,
-        disable_sessions_download: true,
+        disable_sessions_download: false,
       },
     })
     expect(gateway.gateway.grpc).toMatch(/^grpc:\/\/127\.0\.0\.1:[1-9]\d+$/)

@@ -46,7 +46,8 @@ afterAll(() => gateway[Symbol.asyncDispose]())
 
 interface Page {
   readonly data: readonly Record<string, unknown>[]
-  readonly total: number
+  readonly total: number | null
+  readonly total_is_capped: boolean
   readonly has_next_page: boolean
 }
 
@@ -72,9 +73,12 @@ describe('GET /api/sessions', () => {
       expected(() => true, 0, 20).ids,
     ])
     expect(page.data[1]).toEqual({
-      ...{ id: 's3998', user: 'admin', user_id: 'admin', user_name: 'admin', connection: 'bash' },
-      ...{ type: 'custom', connection_subtype: null, verb: 'exec', origin: 'client-api' },
-      ...{ labels: { i: '3998' }, metadata: { n: 3998 }, session_batch_id: null, correlation_id: null },
+      ...{ id: 's3998', user: 'admin', user_id: 'admin', user_name: 'admin', identity_type: 'user' },
+      ...{ connection: 'bash', role_name: 'bash', resource_name: 'bash', connection_tags: {} },
+      ...{ type: 'custom', connection_subtype: '', verb: 'exec', origin: 'client-api' },
+      ...{ labels: { i: '3998' }, metadata: { n: 3998 }, script_size: null, ai_analysis: null },
+      ...{ review: null, integrations_metadata: null },
+      org_id: '00000000-0000-0000-0000-000000000000',
       ...{
         status: 'done',
         exit_code: 3,
@@ -82,6 +86,10 @@ describe('GET /api/sessions', () => {
         end_date: at(3999).toISOString(),
       },
       ...{ event_size: 6, truncated_bytes: 0, redacted_bytes: 0, guardrails_info: null, script: null },
+      metrics: {
+        data_masking: { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 },
+        ...{ event_size: 6, truncated: false },
+      },
     })
     expect(JSON.stringify(page)).not.toContain('very-secret-script')
   })
@@ -96,6 +104,17 @@ describe('GET /api/sessions', () => {
     ['type=custom&connection=pg', () => false, 0, 20],
     ['user=other&offset=990', (i) => i % 4 === 0, 990, 20],
     ['user=nobody', () => false, 0, 20],
+    ['user=oth%25', (i) => i % 4 === 0, 0, 20],
+    ['user=OTHER', () => false, 0, 20],
+    ['user=oth%25&connection=p_', (i) => i % 12 === 0, 0, 20],
+    ['connection=%25', () => true, 0, 20],
+    ['connection=p*', () => false, 0, 20],
+    ['connection=%5Cpg', (i) => i % 3 === 0, 0, 20],
+    ['connection=p%5C_', () => false, 0, 20],
+    ['connection=pg%5C', () => false, 0, 20],
+    ['connection=pg&connection=bash', (i) => i % 3 === 0, 0, 20],
+    ['type=cus%25m', (i) => i % 3 !== 0, 0, 20],
+    ['batch_id=', () => false, 0, 20],
     ['user=', () => false, 0, 20],
     ['correlation_id=c+1&limit=50', (i) => i % 100 === 0, 0, 50],
     ['correlation_id=', () => true, 0, 20],
@@ -113,6 +132,24 @@ describe('GET /api/sessions', () => {
     const wanted = expected(fits, offset, limit)
     expect([ids, page.total]).toEqual([wanted.ids, wanted.total])
     expect(page.has_next_page).toBe(offset + wanted.ids.length < wanted.total)
+    expect(page.total_is_capped).toBe(false)
+  })
+
+  it('counts as it is asked to', async () => {
+    const counted = async (query: string) => {
+      const { total, total_is_capped, has_next_page } = (await list(query)).page
+      return [total, total_is_capped, has_next_page]
+    }
+    expect(await counted('count=capped')).toEqual([COUNT, false, true])
+    expect(await counted('count=exact&offset=3990')).toEqual([COUNT, false, false])
+    expect(await counted('count=none&limit=2&offset=3997')).toEqual([null, false, true])
+    expect(await counted('count=none&limit=2&offset=3998')).toEqual([null, false, false])
+    expect((await list('count=none', {})).ids).toHaveLength(20)
+  })
+
+  it('is there under the name of the audit plugin, too', async () => {
+    const { body } = await gateway.request('GET', '/api/plugins/audit/sessions?limit=1')
+    expect(body).toEqual((await list('limit=1')).body)
   })
 
   it('shows nobody but admins the sessions of others, whatever is asked for', async () => {
@@ -127,7 +164,8 @@ describe('GET /api/sessions', () => {
       expect(page.data.every(({ user_name }) => user_name === 'other')).toBe(true)
     }
     expect((await list('', asOther)).page.total).toBe(1000)
-    expect((await list('user=admin', asOther)).page).toEqual({ data: [], total: 0, has_next_page: false })
+    const nothing = { data: [], total: 0, total_is_capped: false, has_next_page: false }
+    expect((await list('user=admin', asOther)).page).toEqual(nothing)
   })
 
   it('answers while another program holds the file', async () => {
@@ -140,6 +178,10 @@ describe('GET /api/sessions', () => {
 
   it.each([
     ['limit=abc', 'failed listing sessions, invalid "limit" option: "abc" is not a number'],
+    [
+      'count=foo',
+      'failed listing sessions, invalid "count" option: invalid count value "foo", expected one of [exact none capped]',
+    ],
     ['offset=-1', 'failed listing sessions, invalid "offset" option: must not be negative, got -1'],
     [
       'start_date=yesterday',

@@ -4,6 +4,7 @@ import { requestOf, type SessionRow } from '../rows.ts'
 import {
   type SessionEnd,
   type SessionEvent,
+  type HistoryPage,
   type SessionQuery,
   type SessionSummary,
   HistoryError,
@@ -34,9 +35,9 @@ export class HistoryReader {
     this.#checkThere(id)
   }
 
-  list(query: SessionQuery): { sessions: SessionSummary[]; total: number } {
-    const { rows, total } = this.#database().find(query)
-    return { sessions: rows.map((row) => this.#summary(row)), total }
+  list(query: SessionQuery): HistoryPage {
+    const { rows, ...page } = this.#database().find(query)
+    return { ...page, sessions: rows.map((row) => this.#summary(row)) }
   }
 
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {

@@ -58,6 +58,9 @@ export const sessionBody = v.object(
   'must be a JSON object',
 )
 
+/** Of a session, all of it. */
+export const metadataBody = v.object({ metadata: anyMap }, 'must be a JSON object')
+
 export type RunbookBody = v.InferOutput<typeof runbookBody>
 export type CommonBody = Pick<RunbookBody, keyof typeof common>
 
@@ -82,6 +85,15 @@ const MAX_METADATA_CHARACTERS = 2500
 
 /** hoop's limits and texts (the number in the first text is hoop's too). @throws HttpError 422 */
 export function checkLimits({ metadata, correlation_id: correlationId }: CommonBody): void {
+  checkMetadata(metadata)
+  if (correlationId === undefined || correlationId === null) return
+  if (correlationId.length > 255) throw new HttpError('invalid-request', hoopWords.tooLongCorrelationId, 422)
+  if (/[^\x20-\x7e]/.test(correlationId))
+    throw new HttpError('invalid-request', hoopWords.unprintableCorrelationId, 422)
+}
+
+/** @throws HttpError 422 */
+export function checkMetadata(metadata: CommonBody['metadata']): void {
   const fields = Object.entries(metadata)
   if (fields.length > MAX_METADATA_FIELDS)
     throw new HttpError('invalid-request', hoopWords.tooManyMetadata, 422)
@@ -92,10 +104,6 @@ export function checkLimits({ metadata, correlation_id: correlationId }: CommonB
   ) {
     throw new HttpError('invalid-request', hoopWords.tooLongMetadata, 422)
   }
-  if (correlationId === undefined || correlationId === null) return
-  if (correlationId.length > 255) throw new HttpError('invalid-request', hoopWords.tooLongCorrelationId, 422)
-  if (/[^\x20-\x7e]/.test(correlationId))
-    throw new HttpError('invalid-request', hoopWords.unprintableCorrelationId, 422)
 }
 
 function characters(value: unknown): number {

@@ -13,7 +13,11 @@ const anything = v.record(v.string(), v.unknown())
 const mode = v.picklist(['enabled', 'disabled'])
 
 /** The body of every error. */
-export const errorAnswer = v.strictObject({ message: text, code: v.picklist(GATEWAY_CODES) })
+export const errorAnswer = v.strictObject({
+  message: text,
+  code: v.picklist(GATEWAY_CODES),
+  status: v.optional(v.pipe(whole, v.description('of downloads alone'))),
+})
 
 /** `openapi.ExecResponse` of the published contract, with what is ours. */
 export const execAnswer = v.strictObject({
@@ -26,23 +30,29 @@ export const execAnswer = v.strictObject({
   exit_code: whole,
   ai_analysis: nothing,
   redacted_bytes: v.optional(count),
+  warning: v.optional(text),
   code: v.optional(v.picklist(GATEWAY_CODES)),
 })
 
 const session = {
   id: text,
+  org_id: text,
   user: text,
   user_id: text,
   user_name: text,
+  identity_type: v.literal('user'),
   connection: text,
+  role_name: text,
+  resource_name: text,
+  connection_tags: v.nullable(texts),
   type: text,
-  connection_subtype: v.nullable(text),
+  connection_subtype: text,
   verb: text,
   origin: text,
   labels: texts,
   metadata: anything,
-  session_batch_id: v.nullable(text),
-  correlation_id: v.nullable(text),
+  session_batch_id: v.optional(text),
+  correlation_id: v.optional(text),
   status: v.picklist(['open', 'ready', 'done']),
   exit_code: v.nullable(whole),
   start_date: text,
@@ -51,6 +61,11 @@ const session = {
   truncated_bytes: count,
   redacted_bytes: count,
   guardrails_info: v.nullable(v.array(anything)),
+  ai_analysis: nothing,
+  review: v.nullable(anything),
+  integrations_metadata: v.nullable(anything),
+  script_size: v.nullable(count),
+  metrics: v.nullable(v.strictObject({ data_masking: anything, event_size: count, truncated: v.boolean() })),
 }
 
 export const sessionAnswer = v.strictObject({
@@ -59,9 +74,12 @@ export const sessionAnswer = v.strictObject({
   event_stream: v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),
 })
 
+export const downloadLinkAnswer = v.strictObject({ download_url: text, expire_at: text })
+
 export const sessionListAnswer = v.strictObject({
   data: v.array(v.strictObject({ ...session, script: nothing })),
-  total: count,
+  total: v.nullable(count),
+  total_is_capped: v.boolean(),
   has_next_page: v.boolean(),
 })
 
@@ -74,9 +92,46 @@ const runbook = v.strictObject({
 
 const commit = { commit: text, commit_author: text, commit_message: text }
 
+/** With copies at the top, which the published contract calls deprecated. */
 export const runbookListAnswer = v.strictObject({
   errors: v.array(text),
   repositories: v.array(v.strictObject({ repository: text, ...commit, items: v.array(runbook) })),
+  items: v.optional(v.array(runbook)),
+  commit: v.optional(text),
+  commit_author: v.optional(text),
+  commit_message: v.optional(text),
+})
+
+const times = { created_at: nothing, updated_at: nothing }
+
+export const runbookRuleAnswer = v.strictObject({
+  id: text,
+  org_id: text,
+  name: text,
+  description: text,
+  runbooks: v.array(v.strictObject({ repository: text, name: text })),
+  connections: v.array(text),
+  user_groups: v.array(text),
+  ...times,
+})
+
+export const runbookConfigurationAnswer = v.strictObject({
+  id: text,
+  org_id: text,
+  repositories: v.array(
+    v.strictObject({
+      repository: text,
+      git_url: text,
+      git_user: text,
+      git_password: text,
+      ssh_key: text,
+      ssh_user: text,
+      ssh_keypass: text,
+      ssh_known_hosts: text,
+      git_hook_ttl: count,
+    }),
+  ),
+  ...times,
 })
 
 export const runbookTemplatesAnswer = v.strictObject({ items: v.array(runbook), ...commit })
@@ -89,6 +144,7 @@ export const renderAnswer = v.strictObject({
   env_vars: v.array(text),
   client_args: v.array(text),
   secret_parameters: v.array(text),
+  warning: v.optional(text),
 })
 
 export const connectionAnswer = v.strictObject({
@@ -147,5 +203,7 @@ export const signedInAnswer = v.strictObject({ status: v.literal('ok') })
 export const noPlugins = v.array(v.never())
 /** Of requests that need nothing back. */
 export const emptyAnswer = v.strictObject({})
+/** Of any type. */
+export const fileAnswer = v.pipe(text, v.description('a file'))
 /** Bytes as a command wrote them. */
 export const plainText = v.pipe(text, v.description('text/plain'))

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { renderBody, runbookBody, runbookV2Body, sessionBody } from '../body/body.ts'
+import { metadataBody, renderBody, runbookBody, runbookV2Body, sessionBody } from '../body/body.ts'
 import { signInBody } from '../sign-in.ts'
 import * as answers from './answers.ts'
 
@@ -23,6 +23,34 @@ export interface Operation {
 const LIST_CONNECTIONS = 'true: with the connections that may run each'
 const RUN = [403, 404, 422, 429, 500]
 const ran = { 200: answers.execAnswer, 202: answers.execAnswer }
+
+const LIST_SESSIONS: Operation = {
+  tag: 'Sessions',
+  summary: 'Lists sessions, the newest first',
+  query: {
+    user: 'of this user, an SQL LIKE pattern',
+    connection: 'on this connection, an SQL LIKE pattern',
+    type: 'on connections of this type, an SQL LIKE pattern',
+    batch_id: 'of this batch',
+    correlation_id: 'with this correlation id',
+    start_date: 'that began then or later, RFC 3339',
+    end_date: 'that began then or before, RFC 3339',
+    limit: 'how many, 20 unless given, 100 at most',
+    offset: 'how many are skipped, 10,000 at most',
+    count: 'capped (unless given) at 10,000, exact, or none',
+  },
+  answers: { 200: answers.sessionListAnswer },
+  errors: [422, 500],
+}
+
+const DOWNLOAD = {
+  tag: 'Sessions',
+  isPublic: true,
+  query: { token: 'of the link; the other options are those of the link, too' },
+  answers: { 200: answers.fileAnswer },
+  type: 'application/octet-stream',
+  errors: [401, 404, 410, 500],
+} as const
 
 /** By method and path, in fastify's form. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -55,15 +83,33 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       connection_name: 'only those of this connection',
       connection: 'the same, by its old name',
       list_connections: LIST_CONNECTIONS,
+      remove_empty_connections: 'false: for admins, also those that no connection runs',
     },
     answers: { 200: answers.runbookListAnswer },
     errors: [404],
+  },
+  'GET /api/runbooks/rules': {
+    tag: 'Runbooks',
+    summary: 'Lists who may run what: a rule for each connection that runs runbooks',
+    answers: { 200: v.array(answers.runbookRuleAnswer) },
+  },
+  'GET /api/runbooks/rules/:id': {
+    tag: 'Runbooks',
+    summary: 'Shows a rule',
+    answers: { 200: answers.runbookRuleAnswer },
+    errors: [404],
+  },
+  'GET /api/runbooks/configurations': {
+    tag: 'Runbooks',
+    summary: 'Shows the repositories to admins, without their secrets',
+    answers: { 200: answers.runbookConfigurationAnswer },
+    errors: [403, 404],
   },
   'GET /api/plugins/runbooks/templates': {
     tag: 'Runbooks',
     summary: 'Lists the runbooks of all connections, in the first form',
     answers: { 200: answers.runbookTemplatesAnswer },
-    errors: [422],
+    errors: [404, 422],
   },
   'GET /api/plugins/runbooks/connections/:name/templates': {
     tag: 'Runbooks',
@@ -78,31 +124,27 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: ran,
     errors: RUN,
   },
-  'GET /api/sessions': {
-    tag: 'Sessions',
-    summary: 'Lists sessions, the newest first',
-    query: {
-      user: 'of this user',
-      connection: 'on this connection',
-      type: 'on connections of this type',
-      batch_id: 'of this batch',
-      correlation_id: 'with this correlation id',
-      start_date: 'that began then or later, RFC 3339',
-      end_date: 'that began then or before, RFC 3339',
-      limit: 'how many, 20 unless given, 100 at most',
-      offset: 'how many are skipped, 10,000 at most',
-    },
-    answers: { 200: answers.sessionListAnswer },
-    errors: [422, 500],
-  },
+  'GET /api/sessions': LIST_SESSIONS,
+  'GET /api/plugins/audit/sessions': { ...LIST_SESSIONS, summary: 'Lists sessions, by an older name' },
   'GET /api/sessions/:id': {
     tag: 'Sessions',
     summary: 'Shows a session, also while it runs',
     query: {
       expand: 'event_stream, session_input, resize, separated by commas',
       event_stream: 'the form of the output: utf8 or base64; a list of events without it',
+      extension: 'asks for a link to download the output as csv, json, txt or another file instead',
+      'blob-type': 'session_input: for a link to the script',
     },
-    answers: { 200: answers.sessionAnswer },
+    answers: { 200: v.union([answers.sessionAnswer, answers.downloadLinkAnswer]) },
+    errors: [404, 422, 500],
+  },
+  'GET /api/sessions/:id/download': { ...DOWNLOAD, summary: 'The output as a file, once' },
+  'GET /api/sessions/:id/download/input': { ...DOWNLOAD, summary: 'The script as a file, once' },
+  'PATCH /api/sessions/:id/metadata': {
+    tag: 'Sessions',
+    summary: "Replaces the metadata of one's own session",
+    body: metadataBody,
+    answers: { 204: answers.emptyAnswer },
     errors: [404, 422, 500],
   },
   'GET /api/sessions/:id/result/stream': {

@@ -6,32 +6,32 @@ import { RunbookError } from '../../runbooks/errors.ts'
 import { oldCopyText, type OldCopy } from '../../runbooks/old-copy.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import { visibleConnection } from '../access.ts'
+import { firstOption, type Query } from '../query.ts'
 import { HttpError } from '../http-error.ts'
 import { liesInPath } from './runbook-access.ts'
 import type { NamedRepository, RestServices } from '../services.ts'
 
-interface ListQuery {
-  readonly connection_name?: unknown
-  /** hoop's old name for it. */
-  readonly connection?: unknown
-  readonly list_connections?: unknown
-}
-
 /** Which runbooks can be run on which connections, with the parameters they ask for. */
 export function runbookListRoutes(app: FastifyInstance, services: RestServices): void {
-  app.get<{ Querystring: ListQuery }>('/api/runbooks', ({ user, query }) => {
-    const named = [query.connection_name, query.connection].find(
-      (name) => typeof name === 'string' && name !== '',
-    )
+  app.get<{ Querystring: Query }>('/api/runbooks', async ({ user, query }) => {
+    checkConfigured(services, hoopWords.noRunbookConfiguration)
+    // The second is hoop's old name for it.
+    const names = [firstOption(query, 'connection_name'), firstOption(query, 'connection')]
+    const named = names.find((name) => name !== undefined && name !== '')
     const connections =
-      typeof named === 'string'
+      named !== undefined
         ? [visibleConnection(services.users, user, named)]
         : services.users.connections(user)
-    return listAll(services, connections, query.list_connections === 'true')
+    const lists = await listAll(services, connections, {
+      withConnections: firstOption(query, 'list_connections') === 'true',
+      withUnused: firstOption(query, 'remove_empty_connections') === 'false' && services.users.isAdmin(user),
+    })
+    return { ...lists, ...deprecatedCopy(lists) }
   })
 
   app.get('/api/plugins/runbooks/templates', async ({ user }) => {
-    return firstVersion(await listAll(services, services.users.connections(user), true))
+    checkConfigured(services, hoopWords.noRunbooksPlugin)
+    return firstVersion(await listAll(services, services.users.connections(user), { withConnections: true }))
   })
 
   app.get<{ Params: { name: string } }>(
@@ -40,9 +40,21 @@ export function runbookListRoutes(app: FastifyInstance, services: RestServices):
       const connection = visibleConnection(services.users, user, params.name)
       if (connection.runbooks === undefined)
         throw new HttpError('runbooks-not-configured', hoopWords.runbooksNotHere, 404)
-      return firstVersion(await listAll(services, [connection], false))
+      return firstVersion(await listAll(services, [connection], { withConnections: false }))
     },
   )
+}
+
+/** @throws HttpError 404 */
+function checkConfigured({ repositories }: RestServices, text: string): void {
+  if (repositories.length === 0) throw new HttpError('runbooks-not-configured', text, 404)
+}
+
+interface ListOptions {
+  /** Each runbook with the connections on which it can be run. */
+  readonly withConnections: boolean
+  /** Those of all repositories that can be run on none of the connections, too. */
+  readonly withUnused?: boolean
 }
 
 /** `openapi.RunbookListV2`: what could be read, and what could not. */
@@ -51,7 +63,7 @@ type RunbookLists = Awaited<ReturnType<typeof listAll>>
 async function listAll(
   services: RestServices,
   connections: readonly ConnectionSettings[],
-  withConnections: boolean,
+  options: ListOptions,
 ) {
   const errors: string[] = []
   const repositories: ReturnType<typeof viewOf>[] = []
@@ -59,11 +71,12 @@ async function listAll(
     const users = connections.filter(
       ({ access, runbooks }) => access.runbooks && runbooks?.repository === named.name,
     )
-    if (users.length === 0) continue
-    const listing = await readListing(named, users)
+    if (users.length === 0 && options.withUnused !== true) continue
+    const folders = options.withUnused === true ? [''] : users.map(({ runbooks }) => runbooks?.path ?? '')
+    const listing = await readListing(named, folders)
     if (typeof listing === 'string') errors.push(hoopWords.runbooksNotListed(named.key, listing))
     else {
-      repositories.push(viewOf(named, listing, { users, withConnections }))
+      repositories.push(viewOf(named, listing, { users, withConnections: options.withConnections }))
       if (listing.oldCopy !== undefined) errors.push(`repo ${named.key}: ${oldCopyText(listing.oldCopy)}`)
       if (listing.isCut) errors.push(`repo ${named.key} has more runbooks or folders than are listed`)
     }
@@ -73,10 +86,10 @@ async function listAll(
 
 async function readListing(
   { repository }: NamedRepository,
-  users: readonly ConnectionSettings[],
+  folders: readonly string[],
 ): Promise<(Listing & { readonly oldCopy?: OldCopy }) | string> {
   try {
-    return await repository.list(users.map(({ runbooks }) => runbooks?.path ?? ''))
+    return await repository.list(folders)
   } catch (error) {
     if (error instanceof RunbookError) return error.message
     throw error
@@ -119,6 +132,14 @@ function metadataOf(input: Input): object {
     order: input.order,
     asenv: input.asenv,
   }
+}
+
+/** As if there were one repository. Absent when there is nothing. */
+function deprecatedCopy({ repositories }: RunbookLists): object {
+  const [first] = repositories
+  if (first === undefined) return {}
+  const { commit, commit_author, commit_message } = first
+  return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
 }
 
 /** From when there was one repository: all items, the first commit. @throws HttpError 422 when none can be read */

@@ -1,6 +1,7 @@
 import type { SessionQuery } from '../../history/session.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { HttpError } from '../http-error.ts'
+import { firstOption, type Query } from '../query.ts'
 
 const DEFAULT_LIMIT = 20
 /** A larger limit is lowered to this, not refused, as in hoop. */
@@ -11,21 +12,20 @@ const MAX_OFFSET = 10_000
 const RFC3339 =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[+-]\d\d:[0-5]\d)$/
 
-type Query = Readonly<Record<string, unknown>>
-
 /** The options of `GET /api/sessions`; unknown ones are ignored. @throws HttpError 422 with hoop's texts */
 export function readListOptions(query: Query): SessionQuery {
-  const correlationId = first(query, 'correlation_id')
+  const correlationId = firstOption(query, 'correlation_id')
   return {
-    user: first(query, 'user'),
-    connection: first(query, 'connection'),
-    connectionType: first(query, 'type'),
+    user: firstOption(query, 'user'),
+    connection: firstOption(query, 'connection'),
+    connectionType: firstOption(query, 'type'),
     correlationId: correlationId === '' ? undefined : correlationId,
-    sessionBatchId: first(query, 'batch_id'),
+    sessionBatchId: firstOption(query, 'batch_id'),
     from: readDate(query, 'start_date'),
     to: readDate(query, 'end_date'),
     limit: readLimit(query),
     offset: readOffset(query),
+    count: readCount(query),
   }
 }
 
@@ -45,8 +45,19 @@ function readOffset(query: Query): number {
   return offset
 }
 
+const COUNTS = ['exact', 'none', 'capped'] as const
+
+function readCount(query: Query): SessionQuery['count'] {
+  const text = firstOption(query, 'count') ?? ''
+  if (text === '') return undefined
+  const count = COUNTS.find((each) => each === text)
+  if (count !== undefined) return count
+  const accepted = `expected one of [${COUNTS.join(' ')}]`
+  throw invalid('count', `invalid count value ${JSON.stringify(text)}, ${accepted}`)
+}
+
 function readNumber(query: Query, option: string): number | undefined {
-  const text = first(query, option)
+  const text = firstOption(query, option)
   if (text === undefined) return undefined
   if (!/^[+-]?\d{1,15}$/.test(text)) throw invalid(option, `${JSON.stringify(text)} is not a number`)
   // Turns -0 into 0, as in Go.
@@ -54,7 +65,7 @@ function readNumber(query: Query, option: string): number | undefined {
 }
 
 function readDate(query: Query, option: string): Date | undefined {
-  const text = first(query, option)
+  const text = firstOption(query, option)
   if (text === undefined) return undefined
   const [, day, ofMonth] = RFC3339.exec(text) ?? []
   const date = new Date(text.replace(',', '.'))
@@ -64,13 +75,6 @@ function readDate(query: Query, option: string): Date | undefined {
     throw invalid(option, 'start_date or end_date in wrong format')
   }
   return date
-}
-
-/** When an option is given twice, the first one counts. */
-function first(query: Query, option: string): string | undefined {
-  const given = query[option]
-  const [value] = Array.isArray(given) ? (given as unknown[]) : [given]
-  return typeof value === 'string' ? value : undefined
 }
 
 function invalid(option: string, reason: string): HttpError {

@@ -2,10 +2,9 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { History } from '../../history/history.ts'
 import type { EventKind, SessionSummary } from '../../history/session.ts'
+import { firstOption, type Query } from '../query.ts'
 
-type Query = Readonly<Record<string, unknown>>
-
-interface Form {
+export interface ResultForm {
   readonly events: ReadonlySet<EventKind>
   readonly newline: boolean
   readonly time: boolean
@@ -25,39 +24,55 @@ export function sendResult(
   session: SessionSummary,
   query: Query,
 ): FastifyReply {
-  const form = readForm(query)
+  const { pieces, length } = resultOf(history, session, readResultForm(query))
   reply.type('text/plain; charset=utf-8').header('x-content-type-options', 'nosniff')
-  const plain = session.status === 'done' && isPlain(form)
-  if (plain) reply.header('content-length', session.outputBytes)
-  const pieces = plain ? history.outputPieces(session.id) : formatted(history, session, form)
+  if (length !== undefined) reply.header('content-length', length)
   return reply.send(Readable.from(pieces, { objectMode: false }))
 }
 
-function readForm(query: Query): Form {
-  const asked = typeof query['events'] === 'string' ? query['events'].split(',') : []
+interface Result {
+  readonly pieces: Iterable<Buffer>
+  /** Undefined where it is not known before all is read. */
+  readonly length: number | undefined
+}
+
+/** In the form that was asked for. */
+export function resultOf(history: History, session: SessionSummary, form: ResultForm): Result {
+  const isPlainEnd = session.status === 'done' && isPlain(form)
+  return isPlainEnd
+    ? { pieces: history.outputPieces(session.id), length: session.outputBytes }
+    : { pieces: formatted(history, session, form), length: undefined }
+}
+
+export function readResultForm(query: Query): ResultForm {
+  const asked = (firstOption(query, 'events') ?? '').split(',')
   const events = LETTERS.filter((letter) => asked.includes(letter))
   return {
     events: new Set(events.length === 0 ? ['o', 'e'] : events),
-    newline: query['newline'] === '1',
-    time: query['event-time'] === '1',
+    newline: firstOption(query, 'newline') === '1',
+    time: firstOption(query, 'event-time') === '1',
   }
 }
 
-function isPlain({ events, newline, time }: Form): boolean {
+function isPlain({ events, newline, time }: ResultForm): boolean {
   return !newline && !time && !events.has('i') && events.size === 2
 }
 
-function* formatted(history: History, { id, startedAt }: SessionSummary, form: Form): Generator<Buffer> {
+function* formatted(
+  history: History,
+  { id, startedAt }: SessionSummary,
+  form: ResultForm,
+): Generator<Buffer> {
   for (const { kind, seconds, bytes } of history.events(id)) {
     if (!form.events.has(kind)) continue
-    if (form.time) yield Buffer.from(`${moment(startedAt, seconds)} `)
+    if (form.time) yield Buffer.from(`${momentOf(startedAt, seconds)} `)
     yield bytes
     if (form.newline) yield NEWLINE
   }
 }
 
 /** Go's RFC3339, in whole seconds. */
-function moment(startedAt: Date, seconds: number): string {
+export function momentOf(startedAt: Date, seconds: number): string {
   const at = new Date(startedAt.getTime() + Math.trunc(seconds) * 1000)
   return at.toISOString().replace(/\.\d+Z$/, 'Z')
 }

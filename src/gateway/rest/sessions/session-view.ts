@@ -1,30 +1,41 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import type { History } from '../../history/history.ts'
 import type { SessionSummary } from '../../history/session.ts'
+import { firstOption, type Query } from '../query.ts'
+import { ORGANIZATION, type RestServices } from '../services.ts'
 import { eventStream, jsonText } from './event-stream.ts'
 
+type Viewing = Pick<RestServices, 'history' | 'users'>
+
 /** A session as hoop's list shows it. */
-export function listedSession(session: SessionSummary): object {
-  return { ...summary(session), script: null }
+export function listedSession(services: Viewing, session: SessionSummary): object {
+  return { ...summary(services, session), script: null }
 }
 
-function summary(session: SessionSummary): object {
+function summary({ users }: Viewing, session: SessionSummary): object {
+  const { connection, sessionBatchId, correlationId } = session
   return {
     id: session.id,
+    org_id: ORGANIZATION,
+    script_size: session.scriptSize ?? null,
     // Users have only names here, so the name fills hoop's other fields as well.
     user: session.user,
     user_id: session.user,
     user_name: session.user,
-    connection: session.connection,
+    identity_type: 'user',
+    connection,
+    role_name: connection,
+    // Those of the past may be gone.
+    resource_name: users.isConnection(connection) ? connection : '',
+    connection_tags: session.origin === 'client-api-runbooks' ? null : {},
     type: session.connectionType,
-    connection_subtype: session.connectionSubtype ?? null,
+    connection_subtype: session.connectionSubtype ?? '',
     verb: session.verb,
     origin: session.origin,
     labels: session.labels,
     metadata: session.metadata,
-    session_batch_id: session.sessionBatchId ?? null,
-    correlation_id: session.correlationId ?? null,
+    ...(sessionBatchId !== undefined && { session_batch_id: sessionBatchId }),
+    ...(correlationId !== undefined && { correlation_id: correlationId }),
     status: session.status,
     exit_code: session.exitCode ?? null,
     start_date: session.startedAt.toISOString(),
@@ -32,8 +43,19 @@ function summary(session: SessionSummary): object {
     event_size: session.outputBytes,
     truncated_bytes: session.truncatedBytes,
     redacted_bytes: session.redactedBytes,
+    ai_analysis: null,
+    review: null,
+    integrations_metadata: null,
     guardrails_info: session.guardrails === undefined ? null : (JSON.parse(session.guardrails) as unknown),
+    metrics: session.status === 'done' ? metrics(session) : null,
   }
+}
+
+const NOTHING_MASKED = { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 }
+
+/** As in hoop's gateway, where they come with the end. */
+function metrics({ outputBytes, truncatedBytes }: SessionSummary): object {
+  return { data_masking: NOTHING_MASKED, event_size: outputBytes, truncated: truncatedBytes > 0 }
 }
 
 /**
@@ -42,25 +64,26 @@ function summary(session: SessionSummary): object {
  */
 export function sendSession(
   reply: FastifyReply,
-  history: History,
+  services: Viewing,
   session: SessionSummary,
-  query: Readonly<Record<string, unknown>>,
+  query: Query,
 ): FastifyReply {
-  const expand = typeof query['expand'] === 'string' ? query['expand'].split(',') : []
+  const { history } = services
+  const expand = (firstOption(query, 'expand') ?? '').split(',').filter((part) => part !== '')
   const withScript = expand.length === 0 || expand.includes('session_input')
   const script = jsonText('utf8', withScript ? history.script(session.id) : [])
-  const options = { form: query['event_stream'], sizes: expand.includes('resize') }
+  const options = { form: firstOption(query, 'event_stream'), sizes: expand.includes('resize') }
   const events = expand.includes('event_stream') ? eventStream(history, session.id, options) : undefined
   reply.type('application/json; charset=utf-8')
-  return reply.send(Readable.from(view(session, script, events), { objectMode: false }))
+  return reply.send(Readable.from(view(summary(services, session), script, events), { objectMode: false }))
 }
 
 function* view(
-  session: SessionSummary,
+  described: object,
   script: Iterable<string>,
   events: Iterable<string> | undefined,
 ): Generator<string, void> {
-  yield `${JSON.stringify(summary(session)).slice(0, -1)},"script":{"data":`
+  yield `${JSON.stringify(described).slice(0, -1)},"script":{"data":`
   yield* script
   yield '}'
   if (events !== undefined) {

@@ -5,6 +5,9 @@ import type { UserSettings } from '../../settings/settings.ts'
 import { visibleConnection } from '../access.ts'
 import { checkLimits, readExecBody, sessionBody } from '../body/body.ts'
 import { HttpError } from '../http-error.ts'
+import type { Query } from '../query.ts'
+import { asksForDownload, downloadRoutes, sendDownloadLink } from './download-routes.ts'
+import { DownloadTokens } from './download-tokens.ts'
 import { readListOptions } from './list-options.ts'
 import { liveRoute } from './live-streams.ts'
 import { answerExecution } from '../answer-execution.ts'
@@ -13,7 +16,8 @@ import type { RestServices } from '../services.ts'
 import { sendResult } from './session-result.ts'
 import { listedSession, sendSession } from './session-view.ts'
 
-type Query = Readonly<Record<string, unknown>>
+/** Under both of hoop's names. */
+const LISTS = ['/api/sessions', '/api/plugins/audit/sessions']
 
 /** Ad-hoc executions. */
 export function executionRoutes(app: FastifyInstance, services: RestServices): void {
@@ -55,30 +59,37 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
 function readingRoutes(app: FastifyInstance, services: RestServices): void {
   const { history } = services
 
-  app.get<{ Querystring: Query }>('/api/sessions', ({ user, query }) => listSessions(services, user, query))
+  const tokens = new DownloadTokens()
+  downloadRoutes(app, services, tokens)
 
-  app.get<{ Params: { id: string }; Querystring: Query }>(
-    '/api/sessions/:id',
-    ({ user, params, query }, reply) =>
-      sendSession(reply, history, findSession(services, user, params.id), query),
-  )
+  for (const path of LISTS)
+    app.get<{ Querystring: Query }>(path, ({ user, query }) => listSessions(services, user, query))
+
+  app.get<{ Params: { id: string }; Querystring: Query }>('/api/sessions/:id', (request, reply) => {
+    const { user, params, query } = request
+    const session = findSession(services, user, params.id, hoopWords.notFound)
+    if (asksForDownload(query)) return sendDownloadLink(request, reply, session, tokens)
+    return sendSession(reply, services, session, query)
+  })
 
   app.get<{ Params: { id: string }; Querystring: Query }>(
     '/api/sessions/:id/result/stream',
     ({ user, params, query }, reply) =>
-      sendResult(reply, history, findSession(services, user, params.id), query),
+      sendResult(reply, history, findSession(services, user, params.id, hoopWords.notFound), query),
   )
 }
 
 /** Only admins see the sessions of others. Asking for another user by name changes nothing. */
-function listSessions({ users, history }: RestServices, user: UserSettings, query: Query): object {
+function listSessions(services: RestServices, user: UserSettings, query: Query): object {
+  const { users, history } = services
   const options = readListOptions(query)
   const owner = users.isAdmin(user) ? undefined : user.name
-  const { sessions, total } = history.list({ ...options, owner })
+  const { sessions, total, isCapped, hasMore } = history.list({ ...options, owner })
   return {
-    data: sessions.map(listedSession),
-    total,
-    has_next_page: options.offset + sessions.length < total,
+    data: sessions.map((session) => listedSession(services, session)),
+    total: total ?? null,
+    total_is_capped: isCapped,
+    has_next_page: hasMore,
   }
 }
 
@@ -87,9 +98,14 @@ function ownLabels(labels: Readonly<Record<string, string>>): Record<string, str
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('runbook')))
 }
 
-function findSession(services: RestServices, user: UserSettings, id: string): SessionSummary {
+function findSession(
+  services: RestServices,
+  user: UserSettings,
+  id: string,
+  missing: string = hoopWords.sessionNotFound,
+): SessionSummary {
   const session = services.history.session(id)
   if (session === undefined || !services.users.owns(user, session))
-    throw new HttpError('session-not-found', hoopWords.sessionNotFound)
+    throw new HttpError('session-not-found', missing)
   return session
 }

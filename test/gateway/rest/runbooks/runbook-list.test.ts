@@ -75,13 +75,18 @@ const repository = (...listed: readonly object[]) => ({
   items: listed,
 })
 
+/** With hoop's deprecated copies. */
+const listOf = (...listed: readonly object[]) => ({
+  errors: [],
+  repositories: [repository(...listed)],
+  items: listed,
+  ...about(),
+})
+
 describe('GET /api/runbooks', () => {
   it('lists the runbooks in the path of a connection, with what they ask for', async () => {
     const { status, body } = await get('/api/runbooks?connection_name=bash&list_connections=false')
-    expect([status, body]).toEqual([
-      200,
-      { errors: [], repositories: [repository(items.a, items.broken, items.form)] },
-    ])
+    expect([status, body]).toEqual([200, listOf(items.a, items.broken, items.form)])
     expect((await get('/api/runbooks?connection=bash')).body).toEqual(body)
   })
 
@@ -105,6 +110,16 @@ describe('GET /api/runbooks', () => {
     expect(all).toContainEqual(on(items.report, 'sql', 'all'))
     expect(all).toContainEqual(on(items.beside, 'all'))
     expect(JSON.stringify([mine, theirs])).not.toMatch(/very-secret|psql/)
+  })
+
+  it('lists to admins those that no connection runs, when they are asked for', async () => {
+    const query = '/api/runbooks?connection_name=bash&list_connections=true&remove_empty_connections=false'
+    const { body } = await get(query)
+    const on = (item: object, ...names: string[]) => ({ ...item, connections: names })
+    expect(body['items']).toContainEqual(on(items.a, 'bash'))
+    expect(body['items']).toContainEqual(on(items.report))
+    const theirs = await get(query.replace('bash', 'all'), asOther)
+    expect(theirs.body).toEqual((await get(query.replace(/bash(.*)false/, 'all$1true'), asOther)).body)
   })
 
   it('has nothing for a connection without runbooks, or with access.runbooks off', async () => {

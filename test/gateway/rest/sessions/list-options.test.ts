@@ -20,7 +20,7 @@ test('without any the first twenty sessions are listed', () => {
   expect(readListOptions({})).toStrictEqual({
     ...{ user: undefined, connection: undefined, connectionType: undefined },
     ...{ correlationId: undefined, sessionBatchId: undefined, from: undefined, to: undefined },
-    ...{ limit: 20, offset: 0 },
+    ...{ limit: 20, offset: 0, count: undefined },
   })
 })
 
@@ -34,6 +34,8 @@ it.each([
   ['offset=-0', { offset: 0 }],
   ['user=ann&connection=pg&type=database', { user: 'ann', connection: 'pg', connectionType: 'database' }],
   ['user=', { user: '' }],
+  ['count=', { count: undefined }],
+  ['count=none', { count: 'none' }],
   ['correlation_id=c+1&batch_id=b', { correlationId: 'c 1', sessionBatchId: 'b' }],
   ['correlation_id=', { correlationId: undefined }],
   ['start_date=2026-03-01T10:00:00Z', { from: new Date('2026-03-01T10:00:00Z') }],

@@ -1,0 +1,68 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import type { SessionSummary } from '../../history/session.ts'
+import { DownloadError } from '../http-error.ts'
+import { firstOption, type Query } from '../query.ts'
+import { apiUrl } from '../server-info.ts'
+import type { RestServices } from '../services.ts'
+import { downloadOptions, sendInputFile, sendOutputFile } from './download.ts'
+import type { DownloadTokens } from './download-tokens.ts'
+
+/** No user is needed here: the link has a token of its own. */
+export const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
+
+interface DownloadRequest {
+  Params: { id: string }
+  Querystring: Query
+}
+
+/** The second step of a download. The first is `downloadLink`. */
+export function downloadRoutes(app: FastifyInstance, services: RestServices, tokens: DownloadTokens): void {
+  const { history } = services
+  const [output, input] = DOWNLOADS
+  app.get<DownloadRequest>(output, ({ params, query }, reply) =>
+    sendOutputFile(reply, history, redeemed(services, tokens, params.id, query), query),
+  )
+  app.get<DownloadRequest>(input, ({ params, query }, reply) =>
+    sendInputFile(reply, history, redeemed(services, tokens, params.id, query), query),
+  )
+}
+
+/** Whether a request for a session asks for a link to download it instead. */
+export function asksForDownload(query: Query): boolean {
+  return ['extension', 'blob-type'].some((name) => (firstOption(query, name) ?? '') !== '')
+}
+
+/** The first step: where the session can be downloaded, once. */
+export function sendDownloadLink(
+  request: FastifyRequest<DownloadRequest>,
+  reply: FastifyReply,
+  session: SessionSummary,
+  tokens: DownloadTokens,
+): FastifyReply {
+  const { query, user, server } = request
+  const { token, expiresAt } = tokens.issue(session.id, user.name)
+  const isInput = firstOption(query, 'blob-type') === 'session_input'
+  const options = new URLSearchParams([['token', token], ...downloadOptions(query)])
+  const path = `/api/sessions/${encodeURIComponent(session.id)}/download${isInput ? '/input' : ''}`
+  return reply.header('cache-control', 'no-store').send({
+    download_url: `${apiUrl(server, request)}${path}?${options.toString()}`,
+    expire_at: expiresAt.toISOString(),
+  })
+}
+
+/** @throws DownloadError 401, 404, 410 */
+function redeemed(
+  { history }: RestServices,
+  tokens: DownloadTokens,
+  id: string,
+  query: Query,
+): SessionSummary {
+  const outcome = tokens.redeem(id, firstOption(query, 'token') ?? '')
+  const session = history.session(id)
+  if (session === undefined || outcome === 'none')
+    throw new DownloadError('session-not-found', hoopWords.notFound)
+  if (outcome === 'wrong') throw new DownloadError('unauthenticated', hoopWords.unauthorized)
+  if (outcome === 'expired') throw new DownloadError('download-expired', hoopWords.downloadExpired)
+  return session
+}
