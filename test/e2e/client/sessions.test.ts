@@ -95,7 +95,7 @@ describe('run and sessions on the embedded gateway', () => {
     const none = await client('sessions', 'kill', 'ffffffff-0000-4000-8000-000000000000')
     expect([none.code, none.stderr]).toEqual([
       64,
-      expect.stringMatching(/cannot kill session f[^\n]*session not found\n$/),
+      expect.stringMatching(/cannot kill session f[^\n]*: not found\n$/),
     ])
     const prefix = await client('sessions', 'show', 'zz')
     expect([prefix.code, prefix.stderr]).toEqual([64, expect.stringContaining('begins with zz')])
