@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import path from 'node:path'
 import { Agents } from './agents/agents.ts'
 import { Clients } from './clients/clients.ts'
@@ -8,6 +9,10 @@ import { claimFolder } from '../basics/files/private-path.ts'
 import { restServer } from './rest/server.ts'
 import type { NamedRepository } from './rest/services.ts'
 import { REFRESH_MS, RunbookRepository } from './runbooks/repository.ts'
+import { ApprovedRuns, type RunServices } from './reviews/approved-runs.ts'
+import { Reviews } from './reviews/reviews.ts'
+import { TerminalAccess } from './reviews/terminal-access.ts'
+import { RequestVault } from './reviews/vault.ts'
 import { checkRepositories } from './runbooks/start-check.ts'
 import { parseRemote, repositoryKey } from './runbooks/git/url.ts'
 import { Sessions } from './sessions/sessions.ts'
@@ -59,22 +64,24 @@ async function open(
   const history = openHistory(settings, log, closers)
   const upkeep = new Upkeep(history, settings.history, log)
   closers.push(() => upkeep.close())
-  const repositories = settings.repositories.map((repository) =>
-    openRepository(repository, settings.state, log),
-  )
-  closers.push(async () => {
-    await Promise.all(repositories.map(({ repository }) => repository.close()))
-  })
+  const repositories = openRepositories(settings, log, closers)
   const agents = new Agents(settings.agents)
   const users = new Users(settings)
   const sessions = new Sessions(agents, history, settings.limits, log)
-  const transport = new Transport(agents, new Clients({ users, sessions, log }), log)
+  const reviewing = openReviews({ users, sessions, history, log }, settings.state)
+  closers.push(() => reviewing.reviews.close())
+  let http = ''
+  const webUrl = () => settings.listen.publicUrl ?? reachableUrl(http)
+  const clients = new Clients({ users, sessions, log, webUrl, ...reviewing })
+  const transport = new Transport(agents, clients, log)
   closers.push(() => transport.close())
   const executions = new Executions(sessions, history, settings.limits, log)
   const grpc = { host: settings.listen.grpc.host, port: await transport.listen(settings.listen.grpc) }
   const rest = restServer(
     {
       ...{ users, agents, executions, sessions, history, repositories, log },
+      ...reviewing,
+      webUrl,
       server: { version, grpc },
       condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt }),
     },
@@ -82,7 +89,7 @@ async function open(
   )
   closers.push(() => rest.close())
   closers.push(() => sessions.close())
-  const http = await rest.listen(settings.listen.http)
+  http = await rest.listen(settings.listen.http)
   await checkRepositories(repositories, log)
   return {
     http,
@@ -97,6 +104,21 @@ async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
 }
 
+function openReviews(
+  services: Omit<RunServices, 'vault'>,
+  state: string,
+): { readonly reviews: Reviews; readonly runs: ApprovedRuns; readonly access: TerminalAccess } {
+  const run = { ...services, vault: new RequestVault(path.join(state, 'reviews.key')) }
+  const runs = new ApprovedRuns(run)
+  const access = new TerminalAccess(services.history, services.sessions)
+  return { reviews: new Reviews({ ...run, runs, access }), runs, access }
+}
+
+/** For links. A wildcard is no address: then it is this machine's name. */
+function reachableUrl(http: string): string {
+  return http.replace(/^http:\/\/(0\.0\.0\.0|\[::\])(?=:)/, `http://${hostname()}`)
+}
+
 function openHistory(settings: GatewaySettings, log: Logger, closers: Closer[]): History {
   const history = History.open(path.join(settings.state, 'history.sqlite'), {
     onError: (error) => log.error({ error: error.message }, 'history'),
@@ -104,6 +126,14 @@ function openHistory(settings: GatewaySettings, log: Logger, closers: Closer[]):
   })
   closers.push(() => history.close())
   return history
+}
+
+function openRepositories(settings: GatewaySettings, log: Logger, closers: Closer[]): NamedRepository[] {
+  const repositories = settings.repositories.map((one) => openRepository(one, settings.state, log))
+  closers.push(async () => {
+    await Promise.all(repositories.map(({ repository }) => repository.close()))
+  })
+  return repositories
 }
 
 function openRepository(settings: RepositorySettings, stateDir: string, log: Logger): NamedRepository {

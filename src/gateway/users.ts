@@ -1,8 +1,10 @@
 import { isSameKey } from './agents/agents.ts'
 import type { ConnectionSettings, GatewaySettings, UserSettings } from './settings/settings.ts'
 
-/** The group whose members see every session. */
+/** The group whose members see and end every session. */
 const ADMIN = 'admin'
+/** The group whose members see every session, and change nothing about it. */
+const AUDITOR = 'auditor'
 
 export class Users {
   readonly #settings: Pick<GatewaySettings, 'users' | 'connections'>
@@ -13,6 +15,10 @@ export class Users {
 
   withToken(token: string): UserSettings | undefined {
     return this.#settings.users.find(({ tokenSha256 }) => isSameKey(token, tokenSha256))
+  }
+
+  named(name: string): UserSettings | undefined {
+    return this.#settings.users.find((user) => user.name === name)
   }
 
   /** Those that the user may see, in the order of the settings. */
@@ -36,7 +42,16 @@ export class Users {
     return user.groups.includes(ADMIN)
   }
 
-  /** @returns whether the user may see and end this session */
+  isAuditor(user: UserSettings): boolean {
+    return user.groups.includes(AUDITOR)
+  }
+
+  /** Whether the user may see every session and review. */
+  seesAll(user: UserSettings): boolean {
+    return this.isAdmin(user) || this.isAuditor(user)
+  }
+
+  /** @returns whether the user may see all of this session and end it */
   owns(user: UserSettings, session: { readonly user: string }): boolean {
     return session.user === user.name || this.isAdmin(user)
   }

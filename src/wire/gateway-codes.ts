@@ -37,6 +37,13 @@ export const GATEWAY_CODES = [
   'repository-not-found',
   'repository-failed',
   'rule-not-found',
+  // Reviews.
+  'review-not-found',
+  'review-wrong-state',
+  'not-eligible',
+  'already-processing',
+  'outside-time-window',
+  'access-ended',
   // REST only.
   'session-not-found',
   'download-expired',

@@ -58,6 +58,26 @@ export const hoopWords = {
   /** @param found `issue=OPS-9, transition-names=[...]` */
   transitionNotFound: (name: string, found: string) =>
     `unable to find a issue transition matching ${name}, ${found}`,
+  reviewNotFound: 'review not found',
+  reviewedSessionNotFound: 'reviewed session not found',
+  resourceNotFound: 'resource not found',
+  reviewInWrongState: 'review is in wrong state',
+  selfApproval: 'unable to self approve review',
+  notEligible: 'not eligible for review',
+  notToExecute: 'unable to execute session',
+  notToDownload: 'user is not allowed to download this session',
+  notToStream: 'user is not allowed to stream this session',
+  notApproved: 'review not approved or already executed',
+  halfTimeWindow: 'both from and to time must be provided',
+  accessOver: 'session ended, reached connection duration',
+  accessTooLong: 'jit access input must not be greater than 48 hours',
+  reviewNotUpdated: (reason: string) => `failed updating review status: ${reason}`,
+  invalidWindowTime: (which: string) => `invalid ${which} format, expected HH:MM in 24-hour format`,
+  outsideWindow: (start: string, end: string) =>
+    `execution not allowed outside the time window ${start} to ${end} UTC`,
+  alreadyProcessed: (sid: string) => `the session ${sid} is already being processed`,
+  invalidAccessDuration: (given: string) => `invalid access time duration, got=${given}`,
+  accessAboveMax: (seconds: string) => `jit access input exceeds connection max duration of ${seconds}s`,
   disabled: (use: 'exec' | 'connect' | 'runbooks') => `${use} is disabled for this connection`,
 } as const
 
@@ -67,6 +87,7 @@ const BEGINNINGS: readonly (readonly [beginning: string, code: GatewayCode])[] =
   ['session killed', 'session-killed'],
   [hoopWords.gatewayShutdown, 'gateway-stopped'],
   ['reached max timeout', 'session-expired'],
+  [hoopWords.accessOver, 'access-ended'],
 ]
 const DISABLED = hoopWords.disabled('exec').replace('exec ', '')
 

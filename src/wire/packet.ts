@@ -17,6 +17,7 @@ export const spec = {
   connectionParams: 'agent.connection_params',
   clientEnvVars: 'terminal.envvars',
   clientArgs: 'terminal.args',
+  accessDuration: 'jit.timeout',
   requestPort: 'client.request_port',
   command: 'client.command',
   exitCode: 'client.exit_code',

@@ -10,6 +10,7 @@ const PACKET_OVERHEAD_BYTES = 256
 
 /** gRPC's codes under grpc-go's names, as far as peers are refused or ended with them. */
 const NUMBERS: Readonly<Record<RpcStatus, status>> = {
+  Aborted: status.ABORTED,
   Canceled: status.CANCELLED,
   DeadlineExceeded: status.DEADLINE_EXCEEDED,
   FailedPrecondition: status.FAILED_PRECONDITION,

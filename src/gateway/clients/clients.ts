@@ -3,10 +3,12 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
 import { NoRoomError } from '../history/disk-errors.ts'
 import type { PacketCall } from '../agents/packet-call.ts'
-import { TooMuchAtOnce, type Sessions } from '../sessions/sessions.ts'
+import { reviewRule } from '../reviews/rules.ts'
+import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { Turns } from '../turns.ts'
 import type { Users } from '../users.ts'
 import { admit } from './admission.ts'
+import { Approvals, inTime, type ApprovalServices } from './approvals.ts'
 import { Client } from './client.ts'
 import { opening } from './opening.ts'
 import { Refused } from './refused.ts'
@@ -18,12 +20,9 @@ const MAX_CLIENTS = 500
 const MAX_OF_ONE_USER = 250
 /** Opening packets that are read at once per user; each may have 17 MiB. */
 const OPENINGS = 8
-/** From the stream's beginning to the packet that opens the session. Command lines send it at once. */
-const OPEN_MS = 30_000
 
-export interface ClientServices {
+export interface ClientServices extends ApprovalServices {
   readonly users: Users
-  readonly sessions: Sessions
   readonly log: Logger
 }
 
@@ -34,9 +33,11 @@ export class Clients {
   readonly #calls = new Map<PacketCall, string | undefined>()
   readonly #unread: Unread
   readonly #openings = new Turns(OPENINGS)
+  readonly #approvals: Approvals
 
   constructor(services: ClientServices, limits: UnreadLimits = UNREAD_LIMITS) {
     this.#services = services
+    this.#approvals = new Approvals(services)
     this.#unread = new Unread(this.#calls, limits)
   }
 
@@ -66,12 +67,18 @@ export class Clients {
     this.#count(call, admission.user.name)
     const packets = call.packets()
     const turns = this.#openings.of(admission.user.name)
-    const request = await inTime(call, () => turns(() => opening(packets, admission)))
-    if (request === undefined) {
+    const asked = await inTime(call, () => turns(() => opening(packets, admission)))
+    if (asked === undefined) {
       call.end()
       return
     }
-    const session = this.#services.sessions.open(request)
+    const { request } = asked
+    const rule = reviewRule(request, admission.user.groups)
+    const session =
+      rule === undefined
+        ? this.#services.sessions.open(request)
+        : await this.#approvals.session({ call, packets, user: admission.user }, asked, rule)
+    if (session === undefined) return
     await new Client(call, packets, { request, session }, this.#unread).serve()
   }
 
@@ -99,17 +106,5 @@ export class Clients {
     if (error instanceof HistoryError) return call.fail('history-failed', error.message)
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
     call.fail('internal-error', 'internal error')
-  }
-}
-
-async function inTime<T>(call: PacketCall, open: () => Promise<T>): Promise<T> {
-  const late = setTimeout(
-    () => call.fail('opening-timeout', `the session was not opened within ${OPEN_MS / 1000} s`),
-    OPEN_MS,
-  )
-  try {
-    return await open()
-  } finally {
-    clearTimeout(late)
   }
 }

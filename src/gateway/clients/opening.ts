@@ -4,16 +4,24 @@ import type { Admission } from './admission.ts'
 import { decodeClient } from './client.ts'
 import { Refused } from './refused.ts'
 
+/** What a client wants to open. */
+export interface Opening {
+  readonly request: SessionRequest
+  /** For how long it wants a terminal that has to be approved; undefined for the usual time. */
+  readonly accessDuration: string | undefined
+}
+
 /** Waits for the packet that opens the session; undefined when the client leaves before. @throws Refused */
 export async function opening(
   packets: AsyncIterator<Packet, void>,
   admission: Admission,
-): Promise<SessionRequest | undefined> {
+): Promise<Opening | undefined> {
   for (;;) {
     const { done, value } = await packets.next()
     if (done === true) return undefined
     const message = decodeClient(value)
-    if (message.kind === 'open') return requestOf(admission, message)
+    if (message.kind === 'open')
+      return { request: requestOf(admission, message), accessDuration: message.accessDuration }
     if (message.kind !== 'keepalive')
       throw new Refused('invalid-request', `${value.type} came before AgentSessionOpen`)
   }

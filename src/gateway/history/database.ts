@@ -4,6 +4,7 @@ import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Belief } from './clock.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Step, type Victims } from './removal.ts'
+import { ReviewRows } from './reviews.ts'
 import { insertionCost, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
 import { updateSchema } from './schema.ts'
 import { Search, type FoundRows } from './search.ts'
@@ -15,6 +16,7 @@ import {
   type SqlStatement,
   bytesOf,
   closeFile,
+  durably,
   inTransaction,
   openFile,
   releaseLock,
@@ -37,6 +39,7 @@ export class HistoryDatabase {
   readonly #statements: ReturnType<typeof prepare>
   readonly #search: Search
   readonly #removal: Removal
+  readonly #reviews: ReviewRows
   /** Keys are never used twice in the life of the process: somebody may still be reading under an old one. */
   #lastKey: number
   #closed = false
@@ -53,6 +56,7 @@ export class HistoryDatabase {
       this.#statements = this.#try('use it', () => prepare(this.#db))
       this.#search = new Search(this.#db, LISTED_COLUMNS)
       this.#removal = this.#try('use it', () => new Removal(this.#db))
+      this.#reviews = this.#try('use it', () => new ReviewRows(this.#db))
       this.#lastKey = this.#number(this.#statements.lastKey, [])
     } catch (error) {
       if (this.#lock !== undefined) releaseLock(this.#lock)
@@ -155,6 +159,16 @@ export class HistoryDatabase {
   usedBytes(): number {
     const { allPages, freePages } = this.#statements
     return bytesOf(this.#number(allPages, []) - this.#number(freePages, []))
+  }
+
+  readReviews<T>(read: (rows: ReviewRows) => T): T {
+    return this.#try('read reviews', () => read(this.#reviews))
+  }
+
+  /** All or nothing, and through to the disk. */
+  writeReviews<T>(write: (rows: ReviewRows) => T): T {
+    const work = () => inTransaction(this.#db, () => write(this.#reviews))
+    return this.#try('write a review', () => durably(this.#db, work))
   }
 
   /** Removes a small part of the victims. The file uses the free space again. */

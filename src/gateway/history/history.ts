@@ -4,6 +4,7 @@ import type { EventPlace, SessionFollower } from './reading/follower.ts'
 import { HistoryFile } from './file.ts'
 import { Quota } from './quota.ts'
 import { HistoryReader } from './reading/reader.ts'
+import { reviewOf, type ReviewRows } from './reviews.ts'
 import { chunksOf } from './recording.ts'
 import type { Reserve } from './reserve.ts'
 import { requestOf, requestText, type SessionRow } from './rows.ts'
@@ -44,6 +45,7 @@ export class History {
   readonly #reserve: Reserve
   readonly #file: HistoryFile
   #belief: Belief | undefined
+  #believedAt = 0
 
   private constructor(file: HistoryFile, reserve: Reserve, options: HistoryOptions) {
     const { onError = () => undefined, flushAfterMs = 1000, sizeBytes } = options
@@ -175,6 +177,28 @@ export class History {
     for (const { bytes } of this.events(id, 'output')) yield bytes
   }
 
+  /** Throws a HistoryError. */
+  readReviews<T>(read: (rows: ReviewRows) => T): T {
+    return this.#database.readReviews(read)
+  }
+
+  /** In one transaction, which survives a power failure. Throws a HistoryError: then nothing has changed. */
+  writeReviews<T>(write: (rows: ReviewRows) => T): T {
+    return this.#database.writeReviews(write)
+  }
+
+  /** Whether the session runs, or waits for people, in this process. */
+  isOpen(id: string): boolean {
+    const recording = this.#writer.recording(id)
+    return recording !== undefined && recording.end === undefined
+  }
+
+  /** The latest time that it surely is, in ms: a wall clock that jumps ahead is not believed at once. */
+  get trustedTime(): number {
+    if (this.#belief === undefined) return 0
+    return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
+  }
+
   /** Removes some of the sessions that ended before this time. The file uses the free space again. */
   removeOlder(before: Date): { sessions: number; isDone: boolean } {
     return this.#quota.removeOlder(before.getTime())
@@ -195,6 +219,7 @@ export class History {
     const before = this.#belief ?? this.#database.belief() ?? { trustedAt: wallClock, provenMs: 0 }
     const belief = believe(before, wallClock, elapsedMs)
     this.#belief = belief
+    this.#believedAt = performance.now()
     try {
       this.#database.setBelief(belief)
     } catch (error) {
@@ -225,7 +250,10 @@ export class History {
     if (!this.#file.isReadable) return
     this.#quota.recount()
     const rows = this.#database.openSessions().filter(({ id }) => this.#writer.recording(id) === undefined)
-    for (const row of rows) this.#adopt(row)
+    for (const row of rows) {
+      if (waits(row)) this.#writer.resume(row.id, requestOf(row).user)
+      else this.#adopt(row)
+    }
     const done = [...this.#reserve.ends.keys()].filter((id) => this.#writer.recording(id) === undefined)
     for (const id of done) this.#reserve.remove(id)
   }
@@ -236,7 +264,8 @@ export class History {
     if (known !== undefined) return this.#writer.adopt(row.id, user, known)
     // Nobody knows when it ended. Its last event is the last sign of life.
     const seconds = this.#database.lastSecond(row.key)
-    const endedAt = new Date(row.startedAt + Math.round(seconds * 1000))
+    const ranAt = row.review === null ? undefined : reviewOf(row.review).claimedAt
+    const endedAt = new Date((ranAt ?? row.startedAt) + Math.round(seconds * 1000))
     const end = {
       endedAt,
       exitCode: LOST_EXIT_CODE,
@@ -245,4 +274,11 @@ export class History {
     }
     this.#writer.adopt(row.id, user, end, { kind: 'e', seconds, bytes: Buffer.from(LOST_TEXT) })
   }
+}
+
+/** Whether people have to decide first, or have approved it. A terminal's client is gone with its gateway. */
+function waits({ review }: SessionRow): boolean {
+  if (review === null) return false
+  const { type, status } = reviewOf(review)
+  return type === 'onetime' && (status === 'PENDING' || status === 'APPROVED')
 }

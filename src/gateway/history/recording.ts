@@ -1,4 +1,4 @@
-import { EVENT_COST_BYTES } from './cost.ts'
+import { EVENT_COST_BYTES } from './rows.ts'
 import type { EventKind, HistoryError, SessionEnd, SessionEvent } from './session.ts'
 
 /** Longest row of the events table; longer events are split. Keeps a page of reading small (database.ts). */

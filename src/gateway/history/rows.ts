@@ -1,5 +1,13 @@
-import { costOf, SESSION_COST_BYTES } from './cost.ts'
 import { type NewSession, type SessionEvent, HistoryError } from './session.ts'
+
+/** What an event costs besides its bytes. It keeps a flood of one-byte events within the limits, too. */
+export const EVENT_COST_BYTES = 128
+/** A session's row and its places in the indexes, without the request. */
+export const SESSION_COST_BYTES = 1024
+
+export function costOf(events: readonly Pick<SessionEvent, 'bytes'>[]): number {
+  return events.reduce((sum, { bytes }) => sum + bytes.length + EVENT_COST_BYTES, 0)
+}
 
 /** What is stored of a session besides its events. `request` is JSON text; times are in milliseconds since 1970. */
 export interface SessionRow {
@@ -15,6 +23,8 @@ export interface SessionRow {
   readonly outputBytes: number | null
   readonly guardrails: string | null
   readonly request: string
+  /** JSON of its review, if it has one. */
+  readonly review: string | null
 }
 
 /** What a session begins with. The columns that searches use are copies from `request`. */
@@ -57,12 +67,13 @@ export function toRow(found: unknown): SessionRow {
     number,
     Optional,
     string | null,
+    string | null,
     string,
   ]
   const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, ...rest] = found as Columns
-  const [redactedBytes, outputBytes, guardrails, request] = rest
+  const [redactedBytes, outputBytes, guardrails, review, request] = rest
   const numbers = { truncatedBytes, redactedBytes, outputBytes }
-  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, guardrails, request }
+  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, guardrails, review, request }
 }
 
 /** What a session takes up when it begins, in bytes. */

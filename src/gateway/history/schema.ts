@@ -1,5 +1,5 @@
 /** The tables, version by version. A new file takes the same steps as an old one, so both end up the same. */
-import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './cost.ts'
+import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './rows.ts'
 import { HistoryError } from './session.ts'
 import { type Connection, inTransaction } from './sqlite.ts'
 /** `request` is JSON. An event of kind `s` is a piece of the session's input as the agent got it. */
@@ -58,7 +58,7 @@ const VERSION_3 = `
   ALTER TABLE history.sessions ADD COLUMN redacted_bytes INTEGER NOT NULL DEFAULT 0;`
 
 /**
- * `recorded_bytes`: what a session takes up, by cost.ts. `removals`: sessions whose row is gone and whose events go
+ * `recorded_bytes`: what a session takes up, by rows.ts. `removals`: sessions whose row is gone and whose events go
  * piece by piece. `clock`: the time that is believed, and for how long a later one has been seen (clock.ts).
  */
 const VERSION_4 = `
@@ -80,7 +80,37 @@ const VERSION_6 = `
   DROP INDEX history.sessions_by_start;
   CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
 
-const STEPS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6]
+/**
+ * Questions to people before something runs. `record` is JSON, `request` what will run, sealed, until it has run or never
+ * will. The columns before them are copies from `record`. Foreign keys are off (sqlite.ts), so a trigger removes what
+ * belongs to a session.
+ */
+const VERSION_7 = `
+  CREATE TABLE history.reviews (
+    session INTEGER PRIMARY KEY REFERENCES sessions (key) ON DELETE CASCADE,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    request BLOB
+  );
+  CREATE INDEX history.reviews_by_status ON reviews (status, expires_at);
+  CREATE INDEX history.reviews_by_owner ON reviews (owner, status);
+  CREATE TABLE history.review_groups (
+    name TEXT NOT NULL,
+    session INTEGER NOT NULL REFERENCES sessions (key) ON DELETE CASCADE,
+    PRIMARY KEY (name, session)
+  ) WITHOUT ROWID;
+  CREATE INDEX history.review_groups_by_session ON review_groups (session);
+  CREATE TRIGGER history.reviews_of_removed_sessions AFTER DELETE ON sessions BEGIN
+    DELETE FROM reviews WHERE session = old.key;
+    DELETE FROM review_groups WHERE session = old.key;
+  END;`
+
+const STEPS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7]
 
 /** Creates the tables, or brings those of an older version up to date: all or nothing. @throws HistoryError */
 export function updateSchema(db: Connection): void {

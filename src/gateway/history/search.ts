@@ -9,9 +9,14 @@ const LIKE_FILTERS = Object.keys(LIKE) as (keyof typeof LIKE)[]
 /** Where a count that is capped stops: SQLite counts as many in a few milliseconds, and nobody pages further. */
 const COUNT_CAP = 10_000
 
+/** Takes a JSON list of groups. */
+const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT value FROM json_each(?))'
+
 const CONDITIONS: Readonly<Record<Filter, string>> = {
-  // The user whose sessions may be seen; `user` is the one that was asked for.
-  owner: 'user = ?',
+  // The user who looks; `user` is the one that was asked for.
+  viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
+  reviewStatus: "coalesce((SELECT status FROM reviews WHERE session = sessions.key), '') = ?",
+  reviewGroups: `key IN (${REVIEWED_BY})`,
   correlationId: 'correlation_id = ?',
   sessionBatchId: 'batch_id = ?',
   from: 'started_at >= ?',
@@ -123,12 +128,14 @@ function* likeConditions(query: SessionQuery): Generator<Condition> {
 function* otherConditions(query: SessionQuery): Generator<Condition> {
   for (const filter of FILTERS) {
     const value = query[filter]
-    if (value !== undefined) yield { sql: CONDITIONS[filter], values: [bound(value)] }
+    if (value !== undefined) yield { sql: CONDITIONS[filter], values: bound(value) }
   }
 }
 
-function bound(value: string | Date): string | number {
-  return value instanceof Date ? value.getTime() : value
+function bound(value: NonNullable<SessionQuery[Filter]>): readonly (string | number)[] {
+  if (value instanceof Date) return [value.getTime()]
+  if (typeof value === 'string') return [value]
+  return 'name' in value ? [value.name, JSON.stringify(value.groups)] : [JSON.stringify(value)]
 }
 
 /** What an SQL LIKE pattern asks for, in terms that SQLite compares as PostgreSQL does: its own LIKE ignores case. */

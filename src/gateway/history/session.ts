@@ -1,3 +1,5 @@
+import type { Review } from '../reviews/review.ts'
+
 /** What a client asked for, known when its session begins. */
 export interface NewSession {
   /** Printable ASCII without spaces, at most 200 characters. */
@@ -22,7 +24,8 @@ export interface NewSession {
 
 /** One session as the history knows it, without its script. */
 export interface SessionSummary extends Omit<NewSession, 'script'> {
-  readonly status: 'open' | 'done'
+  /** `ready`: approved, and not run yet. `open`: it runs, or waits for people. */
+  readonly status: 'open' | 'ready' | 'done'
   /** Undefined while open, and when the agent's close had none. */
   readonly exitCode: number | undefined
   readonly endedAt?: Date
@@ -32,6 +35,7 @@ export interface SessionSummary extends Omit<NewSession, 'script'> {
   readonly redactedBytes: number
   /** The guardrail rules that were broken, as JSON. */
   readonly guardrails?: string
+  readonly review?: Review
   /** Recorded so far. */
   readonly outputBytes: number
 }
@@ -40,8 +44,12 @@ export interface SessionSummary extends Omit<NewSession, 'script'> {
 export interface SessionQuery {
   /** This and the next two are SQL LIKE patterns. */
   readonly user?: string | undefined
-  /** Only this user's sessions, whatever `user` says. */
-  readonly owner?: string | undefined
+  /** Only sessions of this user, and those that these groups review, whatever `user` says. */
+  readonly viewer?: { readonly name: string; readonly groups: readonly string[] } | undefined
+  /** Of the session's review; empty for sessions without one. */
+  readonly reviewStatus?: string | undefined
+  /** Groups of which one reviews the session. */
+  readonly reviewGroups?: readonly string[] | undefined
   readonly connection?: string | undefined
   /** As configured, e.g. `database`. */
   readonly connectionType?: string | undefined

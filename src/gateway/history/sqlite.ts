@@ -143,6 +143,16 @@ export function inTransaction<T>(db: Connection, work: () => T): T {
   }
 }
 
+/** What `work` commits survives a power failure. Without it, only what kills the process. */
+export function durably<T>(db: Connection, work: () => T): T {
+  db.exec('PRAGMA history.synchronous = FULL')
+  try {
+    return work()
+  } finally {
+    db.exec('PRAGMA history.synchronous = NORMAL')
+  }
+}
+
 /** What the file uses, without its free space, which it will use again. */
 export function bytesOf(pages: number): number {
   return pages * PAGE_BYTES

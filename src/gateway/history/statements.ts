@@ -1,4 +1,4 @@
-import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './cost.ts'
+import { EVENT_COST_BYTES, SESSION_COST_BYTES } from './rows.ts'
 import type { EventKind } from './session.ts'
 import type { Connection, SqlStatement } from './sqlite.ts'
 
@@ -11,8 +11,8 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
   terminal: ['i', 'o', 'e', 'r'],
 }
 
-const SHORT_COLUMNS =
-  'key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes, guardrails_info'
+const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
+  guardrails_info, (SELECT record FROM reviews WHERE session = sessions.key)`
 const COLUMNS = `${SHORT_COLUMNS}, request`
 /** Labels may have megabytes, and a page may list a hundred sessions. Longer requests are left out of lists. */
 const LISTED_REQUEST_BYTES = 64 * 1024

@@ -1,7 +1,6 @@
-import { costOf } from './cost.ts'
 import type { HistoryDatabase } from './database.ts'
 import { Followers } from './reading/followers.ts'
-import type { NewRow } from './rows.ts'
+import { costOf, type NewRow } from './rows.ts'
 import type { Quota } from './quota.ts'
 import { Recording } from './recording.ts'
 import { RESERVED_ENDS, type Reserve } from './reserve.ts'
@@ -78,6 +77,11 @@ export class Writer {
     this.#recordings.set(id, recording)
     this.flush(id)
     if (this.#recordings.has(id)) this.#startTimer()
+  }
+
+  /** Goes on with a session that waits, which another gateway has begun. */
+  resume(id: string, user: string): void {
+    this.#recordings.set(id, new Recording(user))
   }
 
   /** The unwritten part of a session that runs, or whose end is not written. */

@@ -1,18 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ScriptExecution } from '../sessions/executions.ts'
+import { executeOrAsk } from './reviews/reviewed-execution.ts'
 import type { RestServices } from './services.ts'
 
 const RESPOND_ASYNC = 'respond-async'
 
-/** Runs it and answers: with its end, or earlier when it takes too long or the caller does not want to wait. */
+/**
+ * Runs it and answers, or asks those who have to approve it: with its end, or earlier when it takes too long or the caller does not want to wait.
+ * @param file of a runbook
+ */
 export async function answerExecution(
-  { executions }: Pick<RestServices, 'executions'>,
+  services: Pick<RestServices, 'executions' | 'reviews' | 'webUrl'>,
   execution: ScriptExecution,
-  { headers }: Pick<FastifyRequest, 'headers'>,
+  { headers, user }: Pick<FastifyRequest, 'headers' | 'user'>,
   reply: FastifyReply,
+  file?: string,
 ): Promise<FastifyReply> {
   const isAsync = prefersAsync(headers['prefer'])
-  const { status, body } = await executions.execute(execution, isAsync ? 0 : undefined)
+  const { status, body } = await executeOrAsk(services, { user, execution, file }, isAsync ? 0 : undefined)
   if (isAsync && status === 202) reply.header('preference-applied', RESPOND_ASYNC)
   return reply.code(status).send(body)
 }

@@ -2,6 +2,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
 import { NoRoomError } from '../history/disk-errors.ts'
+import { ReviewRefused } from '../reviews/refused.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import type { UserSettings } from '../settings/settings.ts'
 import { authenticate } from './access.ts'
@@ -11,6 +12,7 @@ import { errorBody, HttpError } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
 import { describeRoutes, DOCS } from './openapi/document.ts'
 import { parseJsonBodies, passOverBodies } from './body/json-body.ts'
+import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
 import { runbookRoutes } from './runbooks/runbooks.ts'
@@ -90,6 +92,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   runbookListRoutes(app, services)
   runbookSettingsRoutes(app, services)
   sessionRoutes(app, services)
+  reviewRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies)
@@ -97,6 +100,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
     runbookRoutes(withBodies, services)
     executionRoutes(withBodies, services)
     metadataRoute(withBodies, services)
+    decisionRoutes(withBodies, services)
     done()
   })
 }
@@ -118,6 +122,8 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
     services.log.warn({ reason: message }, 'request refused')
     return sendError(reply, new HttpError('too-much-at-once', message))
   }
+  if (error instanceof ReviewRefused)
+    return sendError(reply, new HttpError(error.code, message, error.status))
   if (error instanceof NoRoomError) return sendError(reply, new HttpError('history-no-room', message))
   if (error instanceof HistoryError) return sendError(reply, new HttpError('history-failed', message))
   const { statusCode } = error

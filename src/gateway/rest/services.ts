@@ -2,6 +2,8 @@ import type { Agents } from '../agents/agents.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { History } from '../history/history.ts'
 import type { Logger } from '../../basics/logger.ts'
+import type { ApprovedRuns } from '../reviews/approved-runs.ts'
+import type { Reviews } from '../reviews/reviews.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users.ts'
@@ -44,6 +46,10 @@ export interface RestServices {
   readonly executions: Executions
   readonly sessions: Sessions
   readonly history: History
+  readonly reviews: Reviews
+  readonly runs: ApprovedRuns
+  /** Where people reach this gateway, for links; without a slash at the end. */
+  readonly webUrl: () => string
   readonly repositories: readonly NamedRepository[]
   readonly condition: () => Condition
   readonly log: Logger

@@ -14,6 +14,8 @@ export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
   readonly origin: 'client-api' | 'client-api-runbooks'
 }
 
+type RunRequest = Pick<ScriptExecution, 'script' | 'labels'>
+
 /** `openapi.ExecResponse` of the published contract. */
 export interface ExecResponse {
   readonly has_review: boolean
@@ -58,10 +60,18 @@ export class Executions {
    */
   async execute(
     request: ScriptExecution,
+    waitMs?: number,
+  ): Promise<{ status: 200 | 202; body: ExecResponse }> {
+    return this.run(this.#sessions.open({ ...request, verb: 'exec' }), request, waitMs)
+  }
+
+  /** The same for a session that was opened already. */
+  async run(
+    session: GatewaySession,
+    request: RunRequest,
     waitMs = this.#limits.waitMs,
   ): Promise<{ status: 200 | 202; body: ExecResponse }> {
     const startedAt = performance.now()
-    const session = this.#sessions.open({ ...request, verb: 'exec' })
     const { sid } = session
     const ended = run(session, request.script)
     if (!(await within(ended, waitMs))) return { status: 202, body: warned(request, stillRunning(sid)) }
@@ -108,7 +118,7 @@ async function run(session: GatewaySession, script: Buffer): Promise<SessionEndi
 }
 
 /** The gateway itself has labelled the session with it. */
-function warned({ labels }: ScriptExecution, answer: ExecResponse): ExecResponse {
+export function warned({ labels }: RunRequest, answer: ExecResponse): ExecResponse {
   const { runbookWarning: warning } = labels
   return warning === undefined ? answer : { ...answer, warning }
 }

@@ -11,6 +11,7 @@ import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
+import type { RpcCode } from '../statuses.ts'
 
 /** Of one user, until the sessions end (script, variables, redaction): eight of the largest scripts. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
@@ -25,6 +26,18 @@ interface RunningSession {
   readonly user: string
   readonly bytes: number
 }
+
+/** A session that waits until people have decided. */
+export interface WaitingSession {
+  readonly sid: SessionId
+  /** A text as its record has it: with its secrets replaced. */
+  readonly shown: (text: Buffer) => Buffer
+  /** Whether secrets stand in its script. */
+  readonly hasSecrets: boolean
+}
+
+/** The code of a session that has not run, as in hoop's gateway. */
+const NOT_RUN = 254
 
 /** All sessions, whoever asked for them: begins, records and ends them. */
 export class Sessions {
@@ -45,23 +58,46 @@ export class Sessions {
 
   /** Runs while its messages are read. @throws HistoryError, TooMuchAtOnce: then there is no session */
   open(request: SessionRequest): GatewaySession {
-    const { user, connection } = request
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
     const sid = randomUUID() as SessionId
     this.#create(sid, request, redaction)
-    const record = new SessionRecord(sid, this.#history, redaction, request.origin)
-    const find = (over: AbortSignal) => this.#agents.waitFor(connection.agent, this.#agentWaitMs, over)
-    const session = new GatewaySession(openMessage(sid, request), record, find, connection.guardrails)
-    this.#running.set(sid, { session, user, bytes })
-    void this.#follow(session, request)
-    return session
+    return this.#start(sid, request, { redaction, bytes })
+  }
+
+  /** Records a session that waits: nothing runs, and nothing is kept of it here. @throws HistoryError */
+  begin(request: SessionRequest): WaitingSession {
+    const { redaction } = this.#redactions.of(request)
+    const sid = randomUUID() as SessionId
+    this.#create(sid, request, redaction)
+    const shown = (text: Buffer) => redaction.replaceIn(text)
+    return { sid, shown, hasSecrets: !shown(request.script).equals(request.script) }
+  }
+
+  /** @returns what starts a session that waits, once @throws TooMuchAtOnce: then it waits on */
+  prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
+    const { redaction, ownBytes } = this.#redactions.of(request)
+    const bytes = this.#boundedBytes(request, ownBytes)
+    return () => this.#start(sid, request, { redaction, bytes })
+  }
+
+  /** Ends a session that waits, as one that has not run. @throws HistoryError when the end could not be written yet */
+  endWaiting(sid: string, text: string): void {
+    if (!this.#history.isOpen(sid) || this.#running.has(sid)) return
+    this.#history.append(sid, 'e', Buffer.from(text), 0)
+    this.#history.finish(sid, { exitCode: NOT_RUN, truncatedBytes: 0, endedAt: new Date() })
+    this.#log.info({ sid, exitCode: NOT_RUN }, 'session ended without a run')
   }
 
   /** @returns false when no such session runs */
   kill(id: string): boolean {
+    return this.end(id, 'session-killed', hoopWords.sessionKilled)
+  }
+
+  /** Ends a session that runs. @returns false when no such session does */
+  end(id: string, code: RpcCode, reason: string): boolean {
     const running = this.#running.get(id)
-    running?.session.fail('session-killed', hoopWords.sessionKilled)
+    running?.session.fail(code, reason)
     return running !== undefined
   }
 
@@ -71,6 +107,20 @@ export class Sessions {
     const running = [...this.#running.values()]
     for (const { session } of running) session.fail('gateway-stopped', hoopWords.gatewayShutdown)
     await Promise.allSettled(running.map(({ session }) => session.ended))
+  }
+
+  #start(
+    sid: SessionId,
+    request: SessionRequest,
+    { redaction, bytes }: { readonly redaction: Redaction; readonly bytes: number },
+  ): GatewaySession {
+    const { user, connection } = request
+    const record = new SessionRecord(sid, this.#history, redaction, request.origin)
+    const find = (over: AbortSignal) => this.#agents.waitFor(connection.agent, this.#agentWaitMs, over)
+    const session = new GatewaySession(openMessage(sid, request), record, find, connection.guardrails)
+    this.#running.set(sid, { session, user, bytes })
+    void this.#follow(session, request)
+    return session
   }
 
   /** The bytes that are kept of this request. @throws TooMuchAtOnce when its user would have too many together */

@@ -6,6 +6,7 @@ import { buildGuardrail } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { readBytes, type Sources } from '../../basics/settings/references.ts'
 import { buildJira, type JiraSettings } from './jira.ts'
+import { buildReview, buildRunbookReviews } from './reviews.ts'
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
@@ -24,10 +25,11 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
   checkReferences(shape, problems)
   checkMasking(shape, problems)
   const { listen, limits, history } = shape
+  const groups = new Set(shape.users.flatMap((user) => user.groups))
   const guardrails = shape.guardrails.map((one, i) => buildGuardrail(one, problems, ['guardrails', i]))
   const jira = withJira(shape, sources, problems)
   return {
-    listen: { http: listen.http, grpc: listen.grpc },
+    listen: buildListen(listen),
     state: resolve(sources.folder, shape.state),
     users: shape.users.map(({ name, token, groups }) => ({ name, tokenSha256: token, groups })),
     agents: shape.agents.map(({ name, key }) => ({ name, keySha256: key })),
@@ -37,6 +39,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     connections: shape.connections.map((connection, i) => ({
       ...buildConnection(connection, sources, problems, ['connections', i]),
       ...withMasking(maskingParams(connection, shape.masking)),
+      ...reviewsOf(connection, groups, problems, ['connections', i]),
       guardrails: guardrails.filter(({ name }) => connection.guardrails.includes(name)),
       ...withTemplate(connection, jira.jira),
     })),
@@ -48,6 +51,11 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     },
     history: { retainMs: history.retain, sizeBytes: history.size },
   }
+}
+
+function buildListen(listen: SettingsShape['listen']): GatewaySettings['listen'] {
+  const { http, grpc, 'public-url': publicUrl } = listen
+  return { http, grpc, ...(typeof publicUrl === 'string' && { publicUrl }) }
 }
 
 /** Tokens and agents' keys arrive at these addresses unencrypted. */
@@ -165,13 +173,33 @@ function withTemplate(
   return template === undefined ? {} : { jira: template }
 }
 
+/** Who has to approve what. */
+function reviewsOf(
+  { review, runbooks }: ConnectionShape,
+  groups: ReadonlySet<string>,
+  problems: Problems,
+  path: Path,
+): Pick<ConnectionSettings, 'review' | 'runbooks'> {
+  const reviews = (shapes: NonNullable<typeof runbooks>['review']) =>
+    buildRunbookReviews(shapes, groups, problems, [...path, 'runbooks', 'review'])
+  return {
+    ...(runbooks && {
+      runbooks: {
+        ...{ repository: runbooks.repository, path: runbooks.path },
+        ...(runbooks.review.length > 0 && { reviews: reviews(runbooks.review) }),
+      },
+    }),
+    ...(review && { review: buildReview(review, groups, problems, [...path, 'review']) }),
+  }
+}
+
 function buildConnection(
   shape: ConnectionShape,
   sources: Sources,
   problems: Problems,
   path: Path,
-): Omit<ConnectionSettings, 'guardrails' | 'masking' | 'jira'> {
-  const { name, agent, type, subtype, command, runbooks } = shape
+): Omit<ConnectionSettings, 'guardrails' | 'masking' | 'jira' | 'review' | 'runbooks'> {
+  const { name, agent, type, subtype, command } = shape
   const {
     groups,
     connect,
@@ -191,7 +219,6 @@ function buildConnection(
     ...(subtype ? { subtype } : {}),
     command,
     secrets: buildSecrets(shape, sources, problems, path),
-    ...(runbooks ? { runbooks } : {}),
     access: {
       ...access,
       connect: connect ?? (access.exec && clientEscapes !== 'block'),

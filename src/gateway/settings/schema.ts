@@ -7,6 +7,7 @@ import { parseAddress } from '../../basics/net/address.ts'
 import { about, entries, entryName, json, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
 import { JiraShape } from './jira-shape.ts'
 import { TextLine, Name } from './words.ts'
+import { ReviewShape, RunbookReviewShape } from './review-shape.ts'
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
 // a value left empty. Messages say what is accepted and never what was found there: it may be a secret.
@@ -71,12 +72,23 @@ const RunbooksPath = parsed((path) => {
   return isInside && !/[\p{Cc}\\]/u.test(path) ? path.replace(/^(\.\/+)+|^\.$/, '') : undefined
 }, 'a path inside the repository, without a leading slash or ..,')
 
+const PublicUrl = parsed((written) => {
+  const url = URL.canParse(written) ? new URL(written) : undefined
+  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:'
+  const isPlain = url?.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  return isWeb && isPlain ? url.href.replace(/\/+$/, '') : undefined
+}, 'a url that begins with http:// or https://, without a password,')
+
 const ListenShape = map({
   http: about(
     'address of the REST interface; port 0 is a free one',
     v.nullish(ServerAddress, '127.0.0.1:8009'),
   ),
   grpc: about('address for agents and command lines', v.nullish(ServerAddress, '127.0.0.1:8010')),
+  'public-url': about(
+    'where people reach the REST interface, for links; by default its address',
+    v.nullish(PublicUrl),
+  ),
   'allow-remote': about(
     'allows addresses that are not the loopback; there is no TLS',
     v.nullish(truth, 'false'),
@@ -215,6 +227,10 @@ const ConnectionShape = map({
       map({
         repository: about('name of the repository', Name),
         path: about('folder of the files that may be run; by default all', v.nullish(RunbooksPath, '')),
+        review: about(
+          "who approves some of them, by path; the first that matches wins over the connection's",
+          v.nullish(list(RunbookReviewShape, 'rules'), []),
+        ),
       }),
     ),
   ),
@@ -224,6 +240,7 @@ const ConnectionShape = map({
     v.nullish(list(Name, 'names of guardrails'), []),
   ),
   jira: about('name of the template by which each of its sessions gets an issue', v.nullish(Name)),
+  review: about('who has to approve before something runs', v.nullish(ReviewShape)),
   access: about('what users may do with it', v.nullish(AccessShape, {})),
 })
 

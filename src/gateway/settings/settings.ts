@@ -2,11 +2,17 @@ import type { Address } from '../../basics/net/address.ts'
 import type { JiraSettings } from './jira.ts'
 import type { JiraTemplate } from './jira-shape.ts'
 import type { MaskingParams } from './masking.ts'
+import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 
 /** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway.md lists the settings. */
 export interface GatewaySettings {
-  readonly listen: { readonly http: Address; readonly grpc: Address }
+  readonly listen: {
+    readonly http: Address
+    readonly grpc: Address
+    /** Where people reach the REST interface, without a slash at the end. */
+    readonly publicUrl?: string
+  }
   /** Folder of the history and the generated keys. */
   readonly state: string
   readonly users: readonly UserSettings[]
@@ -75,7 +81,13 @@ export interface ConnectionSettings {
   /** In the form of the wire: `envvar:NAME` or `filesystem:NAME` to base64. From `env`, `files` and `secrets` together. */
   readonly secrets: ReadonlyMap<string, string>
   /** `repository` is a name in `repositories`; `path` is the prefix of the files that may be run, `''` for all. */
-  readonly runbooks?: { readonly repository: string; readonly path: string }
+  readonly runbooks?: {
+    readonly repository: string
+    readonly path: string
+    readonly reviews?: readonly RunbookReview[]
+  }
+  /** Undefined: nobody has to approve. */
+  readonly review?: ReviewSettings
   /** Undefined: its output is not masked. */
   readonly masking?: MaskingParams
   /** In the order of `gateway.yaml`. */

@@ -1,7 +1,7 @@
 import type { WindowSize } from '../../basics/window-size.ts'
 import { decodeAgentPacket } from './from-agent.ts'
-import type { AgentMessage } from './message.ts'
-import { KEEPALIVE, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
+import type { AgentMessage, SessionId } from './message.ts'
+import { KEEPALIVE, NO_PAYLOAD, sessionSpec, spec, specBytes, specText, YES, type Packet } from '../packet.ts'
 import { decodeStringList, decodeStringMap, encodeStringList, encodeStringMap } from '../params.ts'
 import { decodeWindowSize, encodeWindowSize } from './window-size.ts'
 
@@ -32,6 +32,8 @@ interface ClientOpenMessage {
   readonly clientEnvVars: ReadonlyMap<string, string>
   /** For `connect`: a terminal, whatever the connection's type. */
   readonly wantsTerminal?: true
+  /** For `connect`, where it has to be approved: for how long, as Go writes durations. */
+  readonly accessDuration?: string
 }
 
 export function encodeClientMessage(message: Exclude<ClientMessage, { kind: 'unsupported' }>): Packet {
@@ -49,9 +51,15 @@ export function encodeClientMessage(message: Exclude<ClientMessage, { kind: 'uns
   }
 }
 
-function openSpec({ clientArgs, clientEnvVars, wantsTerminal }: ClientOpenMessage): Packet['spec'] {
+function openSpec({
+  clientArgs,
+  clientEnvVars,
+  wantsTerminal,
+  accessDuration,
+}: ClientOpenMessage): Packet['spec'] {
   return {
     ...(wantsTerminal === true && { [spec.wantsTerminal]: Buffer.from(YES) }),
+    ...(accessDuration !== undefined && { [spec.accessDuration]: Buffer.from(accessDuration) }),
     ...(clientArgs.length > 0 && { [spec.clientArgs]: encodeStringList(clientArgs) }),
     ...(clientEnvVars.size > 0 && { [spec.clientEnvVars]: encodeStringMap(clientEnvVars) }),
   }
@@ -78,11 +86,13 @@ export function decodeClientPacket(packet: Packet): ClientMessage {
 function decodeOpen(packet: Packet): ClientOpenMessage {
   const args = specBytes(packet, spec.clientArgs)
   const variables = specBytes(packet, spec.clientEnvVars)
+  const accessDuration = specText(packet, spec.accessDuration)
   return {
     kind: 'open',
     input: packet.payload,
     clientArgs: args === undefined ? [] : decodeStringList(args, spec.clientArgs),
     clientEnvVars: variables === undefined ? new Map() : decodeStringMap(variables, spec.clientEnvVars),
+    ...(accessDuration !== undefined && { accessDuration }),
   }
 }
 
@@ -94,14 +104,30 @@ export type ToClientMessage =
   | { readonly kind: 'agent-offline' }
   | { readonly kind: 'timed-out' }
 
+const toClient = {
+  waitingApproval: 'ClientSessionOpenWaitingApproval',
+  approved: 'ClientSessionOpenApproveOK',
+} as const
+
+/** For clients that wait until people have approved their session (protocol.md 4.7). */
+export function encodeApproval(
+  sid: SessionId,
+  state: { readonly kind: 'waiting'; readonly url: string } | { readonly kind: 'approved' },
+): Packet {
+  const common = { spec: sessionSpec(sid) }
+  return state.kind === 'waiting'
+    ? { type: toClient.waitingApproval, ...common, payload: Buffer.from(state.url) }
+    : { type: toClient.approved, ...common, payload: NO_PAYLOAD }
+}
+
 /** Decodes for the client. Never throws. */
 export function decodeToClient(packet: Packet): ToClientMessage {
   switch (packet.type) {
-    case 'ClientSessionOpenWaitingApproval': {
+    case toClient.waitingApproval: {
       const sessionId = specText(packet, spec.sessionId) ?? ''
       return { kind: 'waiting-approval', sessionId, url: packet.payload.toString() }
     }
-    case 'ClientSessionOpenApproveOK':
+    case toClient.approved:
       return { kind: 'approved' }
     case 'ClientSessionOpenAgentOffline':
       return { kind: 'agent-offline' }

@@ -170,7 +170,7 @@ describe('the list', () => {
       ...withoutScript(newSession('d', { user: 'x' })),
       ...{ status: 'open', exitCode: undefined, truncatedBytes: 0, redactedBytes: 0, outputBytes: 0 },
     })
-    expect(history.list({ user: 'x', owner: 'y', limit: 2, offset: 0 })).toEqual({
+    expect(history.list({ user: 'x', viewer: { name: 'y', groups: [] }, limit: 2, offset: 0 })).toEqual({
       ...{ sessions: [], total: 0 },
       ...{ isCapped: false, hasMore: false },
     })

@@ -50,13 +50,24 @@ export class Rest {
     return JSON.parse((await this.send('GET', path)).body) as SessionView
   }
 
+  /** Says something about a review, by its id or that of its session. */
+  async review(id: string, status: string): Promise<number> {
+    return (await this.send('PUT', `/api/reviews/${id}`, JSON.stringify({ status }))).status
+  }
+
+  /** Runs what was approved. */
+  async runApproved(id: string): Promise<Reply> {
+    const reply = await this.send('POST', `/api/sessions/${id}/exec`)
+    return { status: reply.status, body: JSON.parse(reply.body) as Answer }
+  }
+
   async kill(id: string): Promise<number> {
     return (await this.send('POST', `/api/sessions/${id}/kill`)).status
   }
 
   /** Any request at all, with its answer as it came. */
   async send(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT',
     path: string,
     body?: string,
     token = this.#token,

@@ -22,6 +22,8 @@ export interface Answer {
 export interface RunningGatewayOptions {
   /** More connections, in YAML. */
   readonly connections?: string
+  /** More users, in YAML. */
+  readonly users?: string
   readonly limits?: string
   readonly host?: string
   /** Puts something into the state folder before the gateway opens it. */
@@ -111,14 +113,19 @@ export class RunningGateway implements AsyncDisposable {
   }
 }
 
-function yaml({ connections = '', limits = '{}', host = '127.0.0.1' }: RunningGatewayOptions): string {
+function yaml({
+  connections = '',
+  users = '',
+  limits = '{}',
+  host = '127.0.0.1',
+}: RunningGatewayOptions): string {
   return `
 listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'} }
 state: ./state
 limits: ${limits}
 users:
   - { name: admin, token: ${token}, groups: [admin] }
-  - { name: other, token: ${otherToken}, groups: [dba] }
+  - { name: other, token: ${otherToken}, groups: [dba] }${users}
 agents: [{ name: local, key: ${agentKey} }]
 repositories: [{ name: rb, url: ./rb, branch: main }]
 connections:${bash}${connections}

@@ -1,5 +1,6 @@
 import type { HistoryDatabase } from '../database.ts'
 import { SessionFollower, type EventPlace, type Progression } from './follower.ts'
+import { reviewOf } from '../reviews.ts'
 import { requestOf, type SessionRow } from '../rows.ts'
 import {
   type SessionEnd,
@@ -123,7 +124,7 @@ export class HistoryReader {
       ...requestOf(row),
       id: row.id,
       startedAt: new Date(row.startedAt),
-      ...endOf(row, this.#writer.recording(row.id)?.end),
+      ...stateOf(row, this.#writer.recording(row.id)?.end),
       truncatedBytes: this.#missing(row),
       redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
       ...guardrailsOf(row, this.#writer.recording(row.id)?.end),
@@ -133,13 +134,21 @@ export class HistoryReader {
 }
 
 /** @param pending the end, as long as the row lacks it */
-function endOf(
+function stateOf(
   row: SessionRow,
   pending: SessionEnd | undefined,
-): Pick<SessionSummary, 'status' | 'exitCode' | 'endedAt'> {
-  if (pending !== undefined) return { status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
-  const exitCode = row.exitCode ?? undefined
-  return { status: row.status, exitCode, ...(row.endedAt !== null && { endedAt: new Date(row.endedAt) }) }
+): Pick<SessionSummary, 'status' | 'exitCode' | 'endedAt' | 'review'> {
+  const review = row.review === null ? undefined : reviewOf(row.review)
+  const common = review === undefined ? {} : { review }
+  if (pending !== undefined)
+    return { ...common, status: 'done', exitCode: pending.exitCode, endedAt: pending.endedAt }
+  const isReady = row.status === 'open' && review?.status === 'APPROVED' && review.type === 'onetime'
+  return {
+    ...common,
+    status: isReady ? 'ready' : row.status,
+    exitCode: row.exitCode ?? undefined,
+    ...(row.endedAt !== null && { endedAt: new Date(row.endedAt) }),
+  }
 }
 
 function guardrailsOf(row: SessionRow, pending: SessionEnd | undefined): Pick<SessionSummary, 'guardrails'> {

@@ -34,6 +34,45 @@ export const execAnswer = v.strictObject({
   code: v.optional(v.picklist(GATEWAY_CODES)),
 })
 
+const said = ['PENDING', 'APPROVED', 'REJECTED', 'REVOKED'] as const
+const review = {
+  id: text,
+  type: v.picklist(['onetime', 'jit']),
+  access_duration: v.number(),
+  status: v.picklist([...said, 'PROCESSING', 'EXECUTED']),
+  revoke_at: v.nullable(text),
+  created_at: text,
+  review_groups_data: v.array(
+    v.strictObject({
+      id: text,
+      group: text,
+      status: v.picklist(said),
+      reviewed_by: v.nullable(v.strictObject({ id: text, name: text, email: text, slack_id: text })),
+      review_date: v.nullable(text),
+      forced_review: v.boolean(),
+    }),
+  ),
+  time_window: v.nullable(
+    v.strictObject({
+      type: v.literal('time_range'),
+      configuration: v.strictObject({ start_time: text, end_time: text }),
+    }),
+  ),
+  access_request_rule_name: v.nullable(text),
+  min_approvals: count,
+  force_approval_groups: v.array(text),
+  rejection_reason: v.optional(text),
+  connection: text,
+  owner: text,
+  expires_at: text,
+  script_sha256: v.optional(text),
+  script_hmac_sha256: v.optional(text),
+  client_args: v.array(text),
+  env_vars: v.array(text),
+}
+
+export const reviewAnswer = v.strictObject({ ...review, session: text })
+
 const session = {
   id: text,
   org_id: text,
@@ -47,6 +86,7 @@ const session = {
   connection_tags: v.nullable(texts),
   type: text,
   connection_subtype: text,
+  review: v.nullable(v.strictObject(review)),
   verb: text,
   origin: text,
   labels: texts,
@@ -62,7 +102,6 @@ const session = {
   redacted_bytes: count,
   guardrails_info: v.nullable(v.array(anything)),
   ai_analysis: nothing,
-  review: v.nullable(anything),
   integrations_metadata: v.nullable(anything),
   script_size: v.nullable(count),
   metrics: v.nullable(v.strictObject({ data_masking: anything, event_size: count, truncated: v.boolean() })),

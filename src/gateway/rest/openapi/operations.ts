@@ -1,11 +1,12 @@
 import * as v from 'valibot'
 import { metadataBody, renderBody, runbookBody, runbookV2Body, sessionBody } from '../body/body.ts'
+import { reviewBody } from '../reviews/review-body.ts'
 import { signInBody } from '../sign-in.ts'
 import * as answers from './answers.ts'
 
 /** What a caller has to know of one route: the document and the tests are made from it. */
 export interface Operation {
-  readonly tag: 'Runbooks' | 'Sessions' | 'Connections' | 'Gateway'
+  readonly tag: 'Runbooks' | 'Sessions' | 'Reviews' | 'Connections' | 'Gateway'
   readonly summary: string
   /** What the reader of its summary would ask next. */
   readonly description?: string
@@ -18,6 +19,15 @@ export interface Operation {
   readonly errors?: readonly number[]
   /** Of an answer that is not JSON. */
   readonly type?: string
+}
+
+const DECISION: Operation = {
+  tag: 'Reviews',
+  summary: 'Approves, rejects or revokes what somebody has asked for',
+  description: '`status` is APPROVED, REJECTED or REVOKED. The id is that of the review or of its session.',
+  body: reviewBody,
+  answers: { 200: answers.reviewAnswer },
+  errors: [403, 404, 500],
 }
 
 const LIST_CONNECTIONS = 'true: with the connections that may run each'
@@ -33,6 +43,8 @@ const LIST_SESSIONS: Operation = {
     type: 'on connections of this type, an SQL LIKE pattern',
     batch_id: 'of this batch',
     correlation_id: 'with this correlation id',
+    'review.status': 'with a review in this state; empty: without one',
+    'review.approver': 'with a review of one of the groups of this user',
     start_date: 'that began then or later, RFC 3339',
     end_date: 'that began then or before, RFC 3339',
     limit: 'how many, 20 unless given, 100 at most',
@@ -157,7 +169,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     },
     answers: { 200: answers.plainText },
     type: 'text/plain',
-    errors: [404, 500],
+    errors: [403, 404, 500],
   },
   'GET /api/sessions/:id/stream': {
     tag: 'Sessions',
@@ -166,8 +178,28 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     query: { from: 'now: what comes next; from the beginning unless given' },
     answers: { 200: answers.plainText },
     type: 'text/event-stream',
-    errors: [404, 422, 429, 500],
+    errors: [403, 404, 422, 429, 500],
   },
+  'POST /api/sessions/:id/exec': {
+    tag: 'Reviews',
+    summary: 'Runs what was approved, once',
+    answers: ran,
+    errors: [403, 404, 409, 422, 429, 500],
+  },
+  'GET /api/reviews': {
+    tag: 'Reviews',
+    summary: "Lists one's own reviews and those of one's groups, the newest first",
+    answers: { 200: v.array(answers.reviewAnswer) },
+    errors: [500],
+  },
+  'GET /api/reviews/:id': {
+    tag: 'Reviews',
+    summary: 'Shows a review, by its id or that of its session',
+    answers: { 200: answers.reviewAnswer },
+    errors: [404, 500],
+  },
+  'PUT /api/reviews/:id': DECISION,
+  'PUT /api/sessions/:id/review': DECISION,
   'POST /api/sessions/:id/kill': {
     tag: 'Sessions',
     summary: 'Ends a session that runs',

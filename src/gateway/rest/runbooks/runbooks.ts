@@ -71,7 +71,7 @@ async function execute(
   const { request, labels, repository } = await prepare(services, execution)
   const origin = 'client-api-runbooks'
   const ofRunbook = { ...request, origin, labels: { ...labels, runbookRepository: repository.key } } as const
-  return answerExecution(services, ofRunbook, asked, reply)
+  return answerExecution(services, ofRunbook, asked, reply, execution.body.file_name)
 }
 
 /** What an execution would send, and nothing else: no session, no record. */

@@ -12,15 +12,25 @@ const MAX_OFFSET = 10_000
 const RFC3339 =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[+-]\d\d:[0-5]\d)$/
 
-/** The options of `GET /api/sessions`; unknown ones are ignored. @throws HttpError 422 with hoop's texts */
-export function readListOptions(query: Query): SessionQuery {
+/**
+ * The options of `GET /api/sessions`; unknown ones are ignored.
+ * @param groupsOf a user, for the option that names a reviewer
+ * @throws HttpError 422 with hoop's texts
+ */
+export function readListOptions(
+  query: Query,
+  groupsOf: (user: string) => readonly string[] = () => [],
+): SessionQuery {
   const correlationId = firstOption(query, 'correlation_id')
+  const approver = firstOption(query, 'review.approver')
   return {
     user: firstOption(query, 'user'),
     connection: firstOption(query, 'connection'),
     connectionType: firstOption(query, 'type'),
     correlationId: correlationId === '' ? undefined : correlationId,
     sessionBatchId: firstOption(query, 'batch_id'),
+    reviewStatus: firstOption(query, 'review.status'),
+    reviewGroups: approver === undefined ? undefined : groupsOf(approver),
     from: readDate(query, 'start_date'),
     to: readDate(query, 'end_date'),
     limit: readLimit(query),

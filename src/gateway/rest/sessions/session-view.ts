@@ -2,8 +2,15 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { SessionSummary } from '../../history/session.ts'
 import { firstOption, type Query } from '../query.ts'
+import { reviewInSession } from '../reviews/review-view.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
 import { eventStream, jsonText } from './event-stream.ts'
+
+/** A session, and whether whoever asks may see what it has written. */
+export interface SessionOfUser {
+  readonly session: SessionSummary
+  readonly withOutput: boolean
+}
 
 type Viewing = Pick<RestServices, 'history' | 'users'>
 
@@ -30,6 +37,7 @@ function summary({ users }: Viewing, session: SessionSummary): object {
     connection_tags: session.origin === 'client-api-runbooks' ? null : {},
     type: session.connectionType,
     connection_subtype: session.connectionSubtype ?? '',
+    review: session.review === undefined ? null : reviewInSession(session.review),
     verb: session.verb,
     origin: session.origin,
     labels: session.labels,
@@ -44,7 +52,6 @@ function summary({ users }: Viewing, session: SessionSummary): object {
     truncated_bytes: session.truncatedBytes,
     redacted_bytes: session.redactedBytes,
     ai_analysis: null,
-    review: null,
     integrations_metadata: null,
     guardrails_info: session.guardrails === undefined ? null : (JSON.parse(session.guardrails) as unknown),
     metrics: session.status === 'done' ? metrics(session) : null,
@@ -65,7 +72,7 @@ function metrics({ outputBytes, truncatedBytes }: SessionSummary): object {
 export function sendSession(
   reply: FastifyReply,
   services: Viewing,
-  session: SessionSummary,
+  { session, withOutput }: SessionOfUser,
   query: Query,
 ): FastifyReply {
   const { history } = services
@@ -73,7 +80,8 @@ export function sendSession(
   const withScript = expand.length === 0 || expand.includes('session_input')
   const script = jsonText('utf8', withScript ? history.script(session.id) : [])
   const options = { form: firstOption(query, 'event_stream'), sizes: expand.includes('resize') }
-  const events = expand.includes('event_stream') ? eventStream(history, session.id, options) : undefined
+  const events =
+    withOutput && expand.includes('event_stream') ? eventStream(history, session.id, options) : undefined
   reply.type('application/json; charset=utf-8')
   return reply.send(Readable.from(view(summary(services, session), script, events), { objectMode: false }))
 }

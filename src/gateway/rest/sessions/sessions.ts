@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import type { SessionSummary } from '../../history/session.ts'
 import type { UserSettings } from '../../settings/settings.ts'
 import { visibleConnection } from '../access.ts'
 import { checkLimits, readExecBody, sessionBody } from '../body/body.ts'
@@ -14,6 +13,7 @@ import { answerExecution } from '../answer-execution.ts'
 import { executionRequest } from '../runbooks/runbooks.ts'
 import type { RestServices } from '../services.ts'
 import { sendResult } from './session-result.ts'
+import { ownSession, readableSession, visibleSession } from './found-session.ts'
 import { listedSession, sendSession } from './session-view.ts'
 
 /** Under both of hoop's names. */
@@ -46,12 +46,13 @@ export function executionRoutes(app: FastifyInstance, services: RestServices): v
 /** Finding sessions, reading them back, and ending one. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   readingRoutes(app, services)
-  liveRoute(app, services, ({ user }, id) => findSession(services, user, id))
+  liveRoute(app, services, ({ user }, id) => readableSession(services, user, id))
 
   app.post<{ Params: { id: string } }>('/api/sessions/:id/kill', async (request, reply) => {
     const { user } = request
-    const session = findSession(services, user, request.params.id)
-    services.sessions.kill(session.id)
+    const { id } = ownSession(services, user, request.params.id)
+    const isRunning = services.sessions.kill(id)
+    if (!isRunning) services.reviews.cancel(id, hoopWords.sessionKilled)
     return reply.code(204).send()
   })
 }
@@ -67,24 +68,25 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
 
   app.get<{ Params: { id: string }; Querystring: Query }>('/api/sessions/:id', (request, reply) => {
     const { user, params, query } = request
-    const session = findSession(services, user, params.id, hoopWords.notFound)
-    if (asksForDownload(query)) return sendDownloadLink(request, reply, session, tokens)
-    return sendSession(reply, services, session, query)
+    const found = visibleSession(services, user, params.id, hoopWords.notFound)
+    if (!asksForDownload(query)) return sendSession(reply, services, found, query)
+    if (!found.withOutput) throw new HttpError('not-permitted', hoopWords.notToDownload)
+    return sendDownloadLink(request, reply, found.session, tokens)
   })
 
   app.get<{ Params: { id: string }; Querystring: Query }>(
     '/api/sessions/:id/result/stream',
     ({ user, params, query }, reply) =>
-      sendResult(reply, history, findSession(services, user, params.id, hoopWords.notFound), query),
+      sendResult(reply, history, readableSession(services, user, params.id, hoopWords.notFound), query),
   )
 }
 
-/** Only admins see the sessions of others. Asking for another user by name changes nothing. */
+/** Their own, those that their groups review, and to admins and auditors all. Asking for another user by name changes nothing. */
 function listSessions(services: RestServices, user: UserSettings, query: Query): object {
   const { users, history } = services
-  const options = readListOptions(query)
-  const owner = users.isAdmin(user) ? undefined : user.name
-  const { sessions, total, isCapped, hasMore } = history.list({ ...options, owner })
+  const options = readListOptions(query, (name) => users.named(name)?.groups ?? [])
+  const viewer = users.seesAll(user) ? undefined : user
+  const { sessions, total, isCapped, hasMore } = history.list({ ...options, viewer })
   return {
     data: sessions.map((session) => listedSession(services, session)),
     total: total ?? null,
@@ -96,16 +98,4 @@ function listSessions(services: RestServices, user: UserSettings, query: Query):
 /** Drops the labels that only the gateway itself may set, about runbooks. */
 function ownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('runbook')))
-}
-
-function findSession(
-  services: RestServices,
-  user: UserSettings,
-  id: string,
-  missing: string = hoopWords.sessionNotFound,
-): SessionSummary {
-  const session = services.history.session(id)
-  if (session === undefined || !services.users.owns(user, session))
-    throw new HttpError('session-not-found', missing)
-  return session
 }

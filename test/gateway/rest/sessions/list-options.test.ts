@@ -20,6 +20,7 @@ test('without any the first twenty sessions are listed', () => {
   expect(readListOptions({})).toStrictEqual({
     ...{ user: undefined, connection: undefined, connectionType: undefined },
     ...{ correlationId: undefined, sessionBatchId: undefined, from: undefined, to: undefined },
+    ...{ reviewStatus: undefined, reviewGroups: undefined },
     ...{ limit: 20, offset: 0, count: undefined },
   })
 })
@@ -37,13 +38,16 @@ it.each([
   ['count=', { count: undefined }],
   ['count=none', { count: 'none' }],
   ['correlation_id=c+1&batch_id=b', { correlationId: 'c 1', sessionBatchId: 'b' }],
+  ['review.status=PENDING', { reviewStatus: 'PENDING' }],
+  ['review.approver=bea', { reviewGroups: ['groups of bea'] }],
   ['correlation_id=', { correlationId: undefined }],
   ['start_date=2026-03-01T10:00:00Z', { from: new Date('2026-03-01T10:00:00Z') }],
   ['start_date=2024-02-29T23:59:59.123456Z', { from: new Date('2024-02-29T23:59:59.123Z') }],
   ['end_date=2026-03-01T10:00:00%2B02:00', { to: new Date('2026-03-01T08:00:00Z') }],
   ['something=else&limit=3', { limit: 3 }],
 ])('%s is understood', (text, expected) => {
-  expect(readListOptions(Object.fromEntries(new URLSearchParams(text)))).toMatchObject(expected)
+  const groupsOf = (name: string) => [`groups of ${name}`]
+  expect(readListOptions(Object.fromEntries(new URLSearchParams(text)), groupsOf)).toMatchObject(expected)
 })
 
 describe('refused as hoop does', () => {

@@ -1,0 +1,52 @@
+import type { GroupReview, Review } from '../../reviews/review.ts'
+
+/** The review as hoop's contract has it inside a session, and more of ours behind that. */
+export function reviewInSession(review: Review): object {
+  const { scriptDigest, clientArgs, envVars } = review.shown
+  return {
+    id: review.id,
+    type: review.type,
+    access_duration: review.accessMs * 1e6,
+    status: review.status,
+    revoke_at: dateOf(review.revokeAt),
+    created_at: dateOf(review.createdAt),
+    review_groups_data: review.groups.map(groupView),
+    time_window: windowView(review),
+    access_request_rule_name: review.rule ?? null,
+    min_approvals: review.minimum,
+    force_approval_groups: review.forceGroups,
+    ...(review.rejectionReason !== undefined && { rejection_reason: review.rejectionReason }),
+    connection: review.connection,
+    owner: review.owner,
+    expires_at: dateOf(review.expiresAt),
+    [scriptDigest.kind === 'sha256' ? 'script_sha256' : 'script_hmac_sha256']: scriptDigest.hex,
+    client_args: clientArgs,
+    env_vars: envVars,
+  }
+}
+
+export function reviewView(review: Review): object {
+  return { ...reviewInSession(review), session: review.sessionId }
+}
+
+/** Users have only names here, so the name fills hoop's other fields as well. */
+function groupView({ id, group, status, reviewedBy: name, reviewedAt, forced }: GroupReview): object {
+  return {
+    ...{ id, group, status },
+    reviewed_by: name === undefined ? null : { id: name, name, email: name, slack_id: '' },
+    review_date: dateOf(reviewedAt),
+    forced_review: forced,
+  }
+}
+
+function windowView({ timeWindow }: Review): object | null {
+  if (timeWindow === undefined) return null
+  return {
+    type: 'time_range',
+    configuration: { start_time: timeWindow.start, end_time: timeWindow.end },
+  }
+}
+
+function dateOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import { HttpError } from '../http-error.ts'
+import type { RestServices } from '../services.ts'
+import { readDecision } from './review-body.ts'
+import { reviewView } from './review-view.ts'
+
+interface ById {
+  readonly Params: { readonly id: string }
+}
+
+/** Reading reviews, and running what was approved. An id is that of a review or of its session. */
+export function reviewRoutes(app: FastifyInstance, services: RestServices): void {
+  const { reviews, runs, executions } = services
+
+  app.get('/api/reviews', ({ user }) => reviews.list(user).map(reviewView))
+
+  app.get<ById>('/api/reviews/:id', ({ user, params }) => {
+    const review = reviews.visible(user, params.id)
+    if (review === undefined) throw new HttpError('review-not-found', hoopWords.resourceNotFound)
+    return reviewView(review)
+  })
+
+  app.post<ById>('/api/sessions/:id/exec', async (request, reply) => {
+    const { user, params } = request
+    checkNoAuditor(services, request)
+    const approved = runs.start(params.id, user)
+    const { status, body } = await executions.run(approved.session, approved.request)
+    return reply.code(status).send(body)
+  })
+}
+
+/** What reviewers say. */
+export function decisionRoutes(app: FastifyInstance, services: RestServices): void {
+  for (const path of ['/api/reviews/:id', '/api/sessions/:id/review'])
+    app.put<ById>(path, (request) => {
+      const { user, params, body } = request
+      checkNoAuditor(services, request)
+      return reviewView(services.reviews.decide(params.id, user, readDecision(body)))
+    })
+}
+
+/** Auditors read. @throws HttpError 403 for those who are not admins, too */
+function checkNoAuditor({ users }: RestServices, { user }: Pick<FastifyRequest, 'user'>): void {
+  if (users.isAuditor(user) && !users.isAdmin(user))
+    throw new HttpError('not-permitted', hoopWords.accessDenied)
+}

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto'
+import type { Logger } from '../../basics/logger.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import type { History } from '../history/history.ts'
+import { fitsPackets, useOf, type SessionRequest } from '../sessions/session-request.ts'
+import type { GatewaySession } from '../sessions/session.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { ConnectionSettings, UserSettings } from '../settings/settings.ts'
+import type { Users } from '../users.ts'
+import { ReviewRefused } from './refused.ts'
+import type { Review, ShownRequest } from './review.ts'
+import { decodeStoredRequest } from './stored-request.ts'
+import { isInside } from './time-window.ts'
+import { type RequestVault, SealBroken } from './vault.ts'
+
+export interface RunServices {
+  readonly history: History
+  readonly sessions: Sessions
+  readonly users: Users
+  readonly vault: RequestVault
+  readonly log: Logger
+}
+
+/** A session that has begun to run, and what it runs. */
+export interface ApprovedRun {
+  readonly session: GatewaySession
+  readonly request: SessionRequest
+}
+
+/** Runs what was approved: the bytes that were stored when it was asked for, and once. */
+export class ApprovedRuns {
+  readonly #services: RunServices
+  /** Sessions that run in this process. */
+  readonly #running = new Set<string>()
+
+  constructor(services: RunServices) {
+    this.#services = services
+  }
+
+  /**
+   * Starts the session of a review. That it runs is on the disk before anything of it goes to the agent: it never runs
+   * twice, whenever this process is killed. No `await` may come between the checks and that.
+   * @param id of the session or its review
+   * @throws ReviewRefused, TooMuchAtOnce, HistoryError: then the review is as before
+   */
+  start(id: string, caller: UserSettings): ApprovedRun {
+    const review = this.#services.history.readReviews((rows) => rows.find(id))
+    if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewedSessionNotFound)
+    this.#check(review, caller)
+    const request = this.#requestOf(review)
+    const start = this.#services.sessions.prepare(review.sessionId as SessionId, request)
+    this.#claim(review)
+    const session = start()
+    void this.#follow(session, review)
+    return { session, request }
+  }
+
+  /** Whatever a gateway before this one has begun to run has run. */
+  repair(): void {
+    const { history } = this.#services
+    const left = history
+      .readReviews((rows) => rows.processing())
+      .filter(({ sessionId }) => !this.#running.has(sessionId))
+    if (left.length === 0) return
+    history.writeReviews((rows) => {
+      for (const review of left) rows.update({ ...review, status: 'EXECUTED' }, 'PROCESSING')
+    })
+  }
+
+  #check({ sessionId, owner, type, status, timeWindow }: Review, caller: UserSettings): void {
+    if (this.#running.has(sessionId))
+      throw new ReviewRefused('already-processing', hoopWords.alreadyProcessed(sessionId))
+    if (type === 'jit') throw new ReviewRefused('session-not-found', hoopWords.sessionNotFound)
+    if (caller.name !== owner && !this.#services.users.seesAll(caller))
+      throw new ReviewRefused('not-permitted', hoopWords.notToExecute)
+    if (status !== 'APPROVED') throw notApproved()
+    if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
+      throw new ReviewRefused(
+        'outside-time-window',
+        hoopWords.outsideWindow(timeWindow.start, timeWindow.end),
+      )
+  }
+
+  /** As it was asked for, with the connection as it is now. */
+  #requestOf(review: Review): SessionRequest {
+    const connection = this.#connectionOf(review)
+    const stored = this.#stored(review)
+    const request = { ...stored, connection }
+    const use = useOf(request)
+    if (!connection.access[use]) throw new ReviewRefused('not-permitted', hoopWords.disabled(use))
+    const bringsMore = request.clientArgs.length > 0 || review.shown.envVars.length > 0
+    if (use === 'runbooks' && bringsMore && !connection.access.clientInput)
+      throw new ReviewRefused(
+        'client-input-refused',
+        `connection ${connection.name} takes neither client_args nor env_vars any more (access.client-input)`,
+      )
+    if (fitsPackets(request)) return request
+    throw new ReviewRefused('too-large', 'with what the connection has now, the request is too large')
+  }
+
+  #connectionOf({ owner, connection: name }: Review): ConnectionSettings {
+    const { users } = this.#services
+    const user = users.named(owner)
+    const connection = user && users.connection(user, name)
+    if (connection !== undefined) return connection
+    throw new ReviewRefused(
+      'not-permitted',
+      `nothing has run: there is no connection ${name} any more, or ${owner} may not use it now`,
+    )
+  }
+
+  #stored(review: Review): ReturnType<typeof decodeStoredRequest> {
+    const { history, vault } = this.#services
+    const sealed = history.readReviews((rows) => rows.request(review.id))
+    if (sealed === undefined) throw notApproved()
+    try {
+      const stored = decodeStoredRequest(vault.unseal(sealed, sealPurpose(review)))
+      if (digestOf(vault, stored.script, review.shown.scriptDigest.kind) === review.shown.scriptDigest.hex)
+        return stored
+      throw new SealBroken('its script is not the one that was approved')
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error
+      const text = `nothing has run: what was stored of session ${review.sessionId} cannot be read, ${error.message}; ask for it again`
+      throw new ReviewRefused('review-wrong-state', text, 403)
+    }
+  }
+
+  #claim(review: Review): void {
+    const claimed = { ...review, status: 'PROCESSING', claimedAt: Date.now() } as const
+    const isMine = this.#services.history.writeReviews((rows) => {
+      rows.dropRequest(review.id)
+      return rows.update(claimed, 'APPROVED')
+    })
+    if (!isMine) throw notApproved()
+    this.#running.add(review.sessionId)
+  }
+
+  /** Never rejects. */
+  async #follow(session: GatewaySession, { id, sessionId }: Review): Promise<void> {
+    const { history, log } = this.#services
+    await session.ended.catch(() => undefined)
+    this.#running.delete(sessionId)
+    try {
+      history.writeReviews((rows) => {
+        const review = rows.find(id)
+        if (review !== undefined) rows.update({ ...review, status: 'EXECUTED' }, 'PROCESSING')
+      })
+    } catch (error) {
+      log.error({ sid: sessionId, error: (error as Error).message }, 'review not updated, later it will be')
+    }
+  }
+}
+
+export function sealPurpose({ id, sessionId }: Pick<Review, 'id' | 'sessionId'>): string {
+  return `review ${id} session ${sessionId}`
+}
+
+export function digestOf(
+  vault: RequestVault,
+  script: Buffer,
+  kind: ShownRequest['scriptDigest']['kind'],
+): string {
+  return kind === 'sha256' ? createHash('sha256').update(script).digest('hex') : vault.digest(script)
+}
+
+function notApproved(): ReviewRefused {
+  return new ReviewRefused('review-wrong-state', hoopWords.notApproved, 403)
+}

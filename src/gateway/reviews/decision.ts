@@ -1,0 +1,137 @@
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { HttpCode } from '../statuses.ts'
+import type { GroupReview, Review, TimeWindow, ReviewVerdict } from './review.ts'
+
+// What becomes of a review when somebody says something about it. Nothing here reads a clock or writes anything down.
+
+export interface Reviewer {
+  readonly name: string
+  readonly groups: readonly string[]
+  readonly isAdmin: boolean
+}
+
+export interface Decision {
+  readonly verdict: ReviewVerdict
+  readonly force: boolean
+  readonly timeWindow?: TimeWindow
+  readonly reason?: string
+}
+
+/** Where and when: what a decision needs beside the review. */
+export interface DecisionMoment {
+  readonly now: number
+  /** Makes the id of a group entry. */
+  readonly newId: () => string
+}
+
+export interface Refusal {
+  readonly code: HttpCode
+  readonly message: string
+}
+
+/** The review as it is after the decision, or why there is none. The order of the checks is that of hoop's gateway. */
+export function decide(
+  review: Review,
+  decision: Decision,
+  reviewer: Reviewer,
+  moment: DecisionMoment,
+): { readonly review: Review } | { readonly refusal: Refusal } {
+  const refusal = refusalOf(review, decision, reviewer)
+  if (refusal !== undefined) return { refusal }
+  const groups = entriesAfter(review, decision, reviewer, moment)
+  const isDecided = decision.verdict !== 'APPROVED' || decision.force || isEnough(review, groups)
+  const status = isDecided ? decision.verdict : review.status
+  const { verdict, timeWindow, reason = '' } = decision
+  return {
+    review: {
+      ...review,
+      ...{ groups, status },
+      // An admin who is in none of the groups changes nothing, and prolongs nothing.
+      ...(status === 'APPROVED' && groups !== review.groups && { revokeAt: moment.now + review.accessMs }),
+      ...(verdict === 'APPROVED' && timeWindow !== undefined && { timeWindow }),
+      ...(status === 'REJECTED' && reason !== '' && { rejectionReason: reason }),
+    },
+  }
+}
+
+function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refusal | undefined {
+  const { status, owner } = review
+  const { verdict, force, timeWindow } = decision
+  if (timeWindow !== undefined && review.timeWindow !== undefined)
+    return {
+      code: 'invalid-request',
+      message: hoopWords.reviewNotUpdated('time window can only be set once'),
+    }
+  if (status !== 'PENDING' && status !== 'APPROVED') return wrongState()
+  if (verdict === 'APPROVED' && reviewer.name === owner && !review.selfApproval)
+    return { code: 'not-eligible', message: hoopWords.selfApproval }
+  if (verdict === 'REVOKED' && status !== 'APPROVED') return wrongState()
+  if (force) return common(reviewer.groups, review.forceGroups).length > 0 ? undefined : notEligible()
+  return isConcerned(review, reviewer) ? undefined : notEligible()
+}
+
+/** Owners and admins may take back, and reject, what others review. */
+function isConcerned(review: Review, { name, groups, isAdmin }: Reviewer): boolean {
+  const reviewers = review.groups.map(({ group }) => group)
+  return isAdmin || name === review.owner || common(groups, reviewers).length > 0
+}
+
+function entriesAfter(
+  review: Review,
+  { verdict, force }: Decision,
+  reviewer: Reviewer,
+  { now, newId }: DecisionMoment,
+): readonly GroupReview[] {
+  const said = { status: verdict, reviewedBy: reviewer.name, reviewedAt: now }
+  const mine = force
+    ? common(reviewer.groups, review.forceGroups).slice(0, 1)
+    : common(
+        review.groups.map(({ group }) => group),
+        reviewer.groups,
+      )
+  if (mine.length === 0 && verdict === 'APPROVED') return review.groups
+  // Who has forced it stays named: without that, an approved review may have fewer approvals than it needs.
+  const isKept = ({ forced }: GroupReview) => forced && !force && verdict === 'APPROVED'
+  const known = review.groups.map((entry) =>
+    mine.includes(entry.group) && !isKept(entry) ? { ...entry, ...said, forced: force } : entry,
+  )
+  const added = mine.length > 0 ? mine : [nameOf(reviewer)]
+  const isThere = (group: string) => known.some((entry) => entry.group === group)
+  return [
+    ...known,
+    ...added
+      .filter((group) => !isThere(group))
+      .map((group) => ({ id: newId(), group, ...said, forced: force })),
+  ]
+}
+
+/** Under which name somebody rejects who is in none of the groups. */
+function nameOf({ groups, isAdmin }: Reviewer): string {
+  return isAdmin ? 'admin' : (groups[0] ?? 'owner')
+}
+
+/** hoop's gateway wants exactly as many, so that one reviewer in two groups blocks a review for ever. */
+function isEnough({ minimum }: Review, groups: readonly GroupReview[]): boolean {
+  return groups.filter(({ status }) => status === 'APPROVED').length >= Math.min(minimum, groups.length)
+}
+
+/** What nobody has decided or run in time, or whose session was ended meanwhile. */
+export function withdrawn(review: Review, reason: string): Review {
+  return {
+    ...review,
+    status: review.status === 'PENDING' ? 'REJECTED' : 'REVOKED',
+    rejectionReason: review.rejectionReason ?? reason,
+  }
+}
+
+export function common(some: readonly string[], others: readonly string[]): string[] {
+  return some.filter((one) => others.includes(one))
+}
+
+function wrongState(): Refusal {
+  return { code: 'review-wrong-state', message: hoopWords.reviewInWrongState }
+}
+
+function notEligible(): Refusal {
+  return { code: 'not-eligible', message: hoopWords.notEligible }
+}

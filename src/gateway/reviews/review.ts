@@ -1,0 +1,63 @@
+/** `PENDING` waits for people, `APPROVED` for its run. Nothing follows the others but EXECUTED, on PROCESSING. */
+export type ReviewStatus = 'PENDING' | 'APPROVED' | 'REJECTED' | 'REVOKED' | 'PROCESSING' | 'EXECUTED'
+
+/** What a reviewer can say. */
+export type ReviewVerdict = 'APPROVED' | 'REJECTED' | 'REVOKED'
+
+/** What one of the groups says. */
+export interface GroupReview {
+  readonly id: string
+  readonly group: string
+  readonly status: 'PENDING' | ReviewVerdict
+  readonly reviewedBy?: string
+  /** In ms since 1970, as all times here. */
+  readonly reviewedAt?: number
+  readonly forced: boolean
+}
+
+/** When an approved script may run: a time of day, UTC, `HH:MM`. The end may be before the start: over midnight. */
+export interface TimeWindow {
+  readonly start: string
+  readonly end: string
+}
+
+/** One question to people, with the rule by which it is decided and what they are shown. Holds no secrets. */
+export interface Review {
+  readonly id: string
+  readonly sessionId: string
+  readonly connection: string
+  /** Who asks. */
+  readonly owner: string
+  /** `onetime`: a script, which runs once. `jit`: terminals, for some time. */
+  readonly type: 'onetime' | 'jit'
+  readonly status: ReviewStatus
+  /** 0 for a script. */
+  readonly accessMs: number
+  /** The last approval and the access together. */
+  readonly revokeAt?: number
+  /** When it began to run. */
+  readonly claimedAt?: number
+  readonly createdAt: number
+  /** What is not decided, or not run, by then ends. */
+  readonly expiresAt: number
+  readonly groups: readonly GroupReview[]
+  /** How many of the groups have to approve. */
+  readonly minimum: number
+  readonly forceGroups: readonly string[]
+  readonly selfApproval: boolean
+  /** The path of the runbooks' rule; undefined for the connection's own. */
+  readonly rule?: string
+  readonly timeWindow?: TimeWindow
+  readonly rejectionReason?: string
+  readonly shown: ShownRequest
+}
+
+/** What reviewers see of the request beside its session. */
+export interface ShownRequest {
+  /** Of the script that will run, in hex. Keyed where secrets stand in it: they could be guessed from a plain hash. */
+  readonly scriptDigest: { readonly kind: 'sha256' | 'hmac-sha256'; readonly hex: string }
+  /** With secrets replaced. */
+  readonly clientArgs: readonly string[]
+  /** Names only. */
+  readonly envVars: readonly string[]
+}

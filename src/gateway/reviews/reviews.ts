@@ -1,0 +1,220 @@
+import { randomUUID } from 'node:crypto'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { HistoryError } from '../history/session.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
+import { TooMuchAtOnce, type WaitingSession } from '../sessions/sessions.ts'
+import type { UserSettings } from '../settings/settings.ts'
+import { digestOf, sealPurpose, type ApprovedRuns, type RunServices } from './approved-runs.ts'
+import { common, decide, withdrawn, type Decision } from './decision.ts'
+import { deniedText } from './denied-text.ts'
+import { ReviewRefused } from './refused.ts'
+import type { Review, ShownRequest } from './review.ts'
+import type { ReviewRule } from './rules.ts'
+import { encodeStoredRequest } from './stored-request.ts'
+import type { TerminalAccess } from './terminal-access.ts'
+import { Waiters } from './waiters.ts'
+
+/** Of one user, at once: what waits stays for days. */
+const MAX_WAITING = 100
+const MAX_WAITING_BYTES = 128 * 1024 * 1024
+/** Reviewers have to be able to read them all. */
+const MAX_ARGUMENT_BYTES = 64 * 1024
+/** How often what has waited too long is looked for. */
+const TICK_MS = 15_000
+
+interface ReviewServices extends RunServices {
+  readonly runs: ApprovedRuns
+  readonly access: TerminalAccess
+}
+
+/** What people have to approve before it runs: asks, lets them decide, and tells those who wait. */
+export class Reviews {
+  readonly #services: ReviewServices
+  readonly #waiters = new Waiters()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(services: ReviewServices) {
+    this.#services = services
+    this.#timer = setInterval(() => this.tick(), TICK_MS).unref()
+    this.tick()
+  }
+
+  /**
+   * Records a session that waits, and its review. What will run is stored now, sealed.
+   * @param accessMs how long a terminal may be used
+   * @throws ReviewRefused, TooMuchAtOnce, HistoryError: then there is no review
+   */
+  ask(request: SessionRequest, rule: ReviewRule, accessMs = 0): Review {
+    this.#checkRoom(request)
+    const { sessions, history, vault, log } = this.#services
+    const waiting = sessions.begin(request)
+    const { sid } = waiting
+    try {
+      const review = newReview({ request, rule, accessMs, sid, shown: this.#shown(request, waiting) })
+      const isStored = review.type === 'onetime'
+      const sealed = isStored ? vault.seal(encodeStoredRequest(request), sealPurpose(review)) : null
+      history.writeReviews((rows) => rows.insert(review, sealed))
+      log.info({ sid, review: review.id, user: review.owner }, 'session waits for approval')
+      return review
+    } catch (error) {
+      this.#endSession(sid, 'the request could not be stored for its reviewers')
+      throw error
+    }
+  }
+
+  /** @param id of the review or of its session @returns undefined also for one that does not concern this user */
+  visible(user: UserSettings, id: string): Review | undefined {
+    const review = this.#services.history.readReviews((rows) => rows.find(id))
+    return review !== undefined && this.isConcerned(user, review) ? review : undefined
+  }
+
+  /** Those that concern this user, newest first. */
+  list(user: UserSettings): Review[] {
+    const viewer = this.#services.users.seesAll(user) ? undefined : user
+    return this.#services.history.readReviews((rows) => rows.list(viewer))
+  }
+
+  isConcerned(user: UserSettings, { owner, groups, forceGroups }: Review): boolean {
+    const reviewers = [...groups.map(({ group }) => group), ...forceGroups]
+    const isMember = common(user.groups, reviewers).length > 0
+    return user.name === owner || isMember || this.#services.users.seesAll(user)
+  }
+
+  /** @param id of the review or of its session @throws ReviewRefused, HistoryError: then it is as before */
+  decide(id: string, user: UserSettings, decision: Decision): Review {
+    const review = this.#services.history.readReviews((rows) => rows.find(id))
+    if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewNotFound)
+    const reviewer = { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
+    const outcome = decide(review, decision, reviewer, { now: Date.now(), newId: randomUUID })
+    if ('refusal' in outcome) throw new ReviewRefused(outcome.refusal.code, outcome.refusal.message)
+    this.#change(review, outcome.review)
+    const { sessionId: sid, status } = outcome.review
+    this.#services.log.info(
+      { sid, review: review.id, by: user.name, verdict: decision.verdict, status },
+      'reviewed',
+    )
+    return outcome.review
+  }
+
+  /** Ends a session that waits for people or for its run. @returns false when it does not wait @throws HistoryError */
+  cancel(sessionId: string, reason: string): boolean {
+    const review = this.#services.history.readReviews((rows) => rows.find(sessionId))
+    if (review === undefined || !waits(review)) return false
+    this.#change(review, withdrawn(review, reason), reason)
+    return true
+  }
+
+  /** A client that has asked for a terminal is gone. Its review stays: by it the terminal can be opened later. */
+  left(sessionId: string): void {
+    this.#endSession(sessionId, 'the client has left')
+  }
+
+  /** Settles with the review when somebody has decided, or it has ended. */
+  async decided(sessionId: string, signal: AbortSignal): Promise<Review> {
+    const told = this.#waiters.wait(sessionId, signal)
+    const review = this.#services.history.readReviews((rows) => rows.find(sessionId))
+    return review === undefined || review.status === 'PENDING' ? told : review
+  }
+
+  /** Ends what has waited too long. Sees to it that nothing which has run looks as if it still did. */
+  tick(): void {
+    const { history, runs, log } = this.#services
+    try {
+      runs.repair()
+      for (const review of history.readReviews((rows) => rows.due(history.trustedTime)))
+        this.#change(review, withdrawn(review, overdue(review)))
+    } catch (error) {
+      if (!(error instanceof HistoryError) && !(error instanceof ReviewRefused)) throw error
+      log.warn({ error: error.message }, 'reviews could not be tidied, later they will be')
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #checkRoom({ user, clientArgs }: SessionRequest): void {
+    const { reviews, bytes } = this.#services.history.readReviews((rows) => rows.waitingOf(user))
+    if (reviews >= MAX_WAITING || bytes >= MAX_WAITING_BYTES)
+      throw new TooMuchAtOnce(
+        `${reviews} of your requests wait for approval or for their run: let some end first`,
+      )
+    const length = clientArgs.reduce((sum, argument) => sum + Buffer.byteLength(argument), 0)
+    if (length > MAX_ARGUMENT_BYTES)
+      throw new ReviewRefused('too-large', 'client_args that have to be approved may have 64 KiB', 422)
+  }
+
+  #shown({ script, clientArgs, envVars }: SessionRequest, waiting: WaitingSession): ShownRequest {
+    const kind = waiting.hasSecrets ? 'hmac-sha256' : 'sha256'
+    return {
+      scriptDigest: { kind, hex: digestOf(this.#services.vault, script, kind) },
+      clientArgs: clientArgs.map((argument) => waiting.shown(Buffer.from(argument)).toString()),
+      envVars: [...envVars.keys()].sort(),
+    }
+  }
+
+  /** Writes it down, and does what follows. @throws ReviewRefused when it has changed meanwhile, HistoryError */
+  #change(before: Review, after: Review, text = deniedText(after)): void {
+    const isOver = after.status === 'REJECTED' || after.status === 'REVOKED'
+    const isChanged = this.#services.history.writeReviews((rows) => {
+      if (!rows.update(after, before.status)) return false
+      if (isOver) rows.dropRequest(after.id)
+      return true
+    })
+    if (!isChanged) throw new ReviewRefused('review-wrong-state', hoopWords.reviewInWrongState)
+    if (isOver) {
+      this.#services.access.revoke(after, text)
+      this.#endSession(after.sessionId, text)
+    }
+    if (after.status !== 'PENDING') this.#waiters.tell(after)
+  }
+
+  /** The end that cannot be written now is written later. */
+  #endSession(sid: string, text: string): void {
+    try {
+      this.#services.sessions.endWaiting(sid, text)
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      this.#services.log.error({ sid, error: error.message }, 'session not recorded')
+    }
+  }
+}
+
+function waits({ type, status }: Review): boolean {
+  return status === 'PENDING' || (status === 'APPROVED' && type === 'onetime')
+}
+
+function overdue({ status }: Review): string {
+  return status === 'PENDING' ? 'nobody has decided in time' : 'it was approved and not run in time'
+}
+
+interface Asked {
+  readonly request: SessionRequest
+  readonly rule: ReviewRule
+  readonly accessMs: number
+  readonly sid: string
+  readonly shown: ShownRequest
+}
+
+function newReview({ request, rule, accessMs, sid, shown }: Asked): Review {
+  const { review, path } = rule
+  const now = Date.now()
+  const entry = (group: string) => ({ id: randomUUID(), group, status: 'PENDING', forced: false }) as const
+  return {
+    id: randomUUID(),
+    sessionId: sid,
+    connection: request.connection.name,
+    owner: request.user,
+    type: request.verb === 'connect' ? 'jit' : 'onetime',
+    status: 'PENDING',
+    accessMs,
+    createdAt: now,
+    expiresAt: now + review.expiresMs,
+    groups: review.groups.map(entry),
+    minimum: review.minimum,
+    forceGroups: review.forceGroups,
+    selfApproval: review.selfApproval,
+    ...(path !== undefined && { rule: path }),
+    shown,
+  }
+}

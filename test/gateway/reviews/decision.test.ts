@@ -1,0 +1,181 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decide, withdrawn, type Decision, type Reviewer } from '../../../src/gateway/reviews/decision.ts'
+import type { Review } from '../../../src/gateway/reviews/review.ts'
+
+// Whatever people say in whatever order: what must hold of what becomes of a review.
+
+const GROUPS = ['dba', 'sre', 'boss', 'dev', 'admin'] as const
+const OWNER = 'ann'
+const moment = { now: 1_000_000, newId: () => 'new' }
+
+const groups = fc.uniqueArray(fc.constantFrom(...GROUPS), { maxLength: 3 })
+const reviewers = fc.record({
+  name: fc.constantFrom(OWNER, 'bea', 'cid', 'dan'),
+  groups,
+  isAdmin: fc.boolean(),
+})
+const decisions = fc.record(
+  {
+    verdict: fc.constantFrom('APPROVED', 'REJECTED', 'REVOKED'),
+    force: fc.boolean(),
+    timeWindow: fc.constant({ start: '01:00', end: '02:00' }),
+    reason: fc.constantFrom('', 'why'),
+  },
+  { requiredKeys: ['verdict', 'force'] },
+)
+const reviews = fc
+  .record({
+    names: fc.uniqueArray(fc.constantFrom(...GROUPS), { minLength: 1, maxLength: 3 }),
+    minimum: fc.integer({ min: 1, max: 3 }),
+    forceGroups: groups,
+    selfApproval: fc.boolean(),
+    accessMs: fc.constantFrom(0, 60_000),
+  })
+  .map(({ names, minimum, accessMs, ...rest }) =>
+    fresh({ ...rest, accessMs, minimum: Math.min(minimum, names.length) }, names),
+  )
+
+function fresh(more: Partial<Review>, names: readonly string[] = ['dba', 'sre']): Review {
+  return {
+    id: 'review',
+    sessionId: 'session',
+    connection: 'pg',
+    owner: OWNER,
+    type: 'onetime',
+    status: 'PENDING',
+    accessMs: 0,
+    createdAt: 0,
+    expiresAt: 1,
+    groups: names.map((group) => ({ id: group, group, status: 'PENDING', forced: false })),
+    minimum: 1,
+    forceGroups: [],
+    selfApproval: false,
+    shown: { scriptDigest: { kind: 'sha256', hex: '' }, clientArgs: [], envVars: [] },
+    ...more,
+  }
+}
+
+interface Step {
+  readonly by: Reviewer
+  readonly decision: Decision
+  readonly before: Review
+  readonly outcome: ReturnType<typeof decide>
+}
+
+/** All steps, each on what the one before has left. */
+function said(first: Review, turns: readonly (readonly [Reviewer, Decision])[]): Step[] {
+  let review = first
+  return turns.map(([by, decision]) => {
+    const before = review
+    const outcome = decide(before, decision, by, moment)
+    if ('review' in outcome) review = outcome.review
+    return { by, decision, before, outcome }
+  })
+}
+
+function check(holds: (step: Step) => void): void {
+  fc.assert(
+    fc.property(reviews, fc.array(fc.tuple(reviewers, decisions), { maxLength: 8 }), (review, turns) => {
+      for (const step of said(review, turns)) holds(step)
+    }),
+    { numRuns: 500 },
+  )
+}
+
+function shares(some: readonly string[], others: readonly string[]): boolean {
+  return some.some((one) => others.includes(one))
+}
+
+describe('whatever is said', () => {
+  it('nobody but a reviewer or a member of a force group makes a review approved', () => {
+    check(({ by, before, outcome }) => {
+      if (!('review' in outcome) || before.status === 'APPROVED' || outcome.review.status !== 'APPROVED')
+        return
+      const eligible = [...before.groups.map(({ group }) => group), ...before.forceGroups]
+      expect(shares(by.groups, eligible)).toBe(true)
+    })
+  })
+
+  it('nobody approves his own, not even an admin or by force, unless the setting says so', () => {
+    check(({ by, decision, before, outcome }) => {
+      if (by.name === OWNER && decision.verdict === 'APPROVED' && !before.selfApproval)
+        expect(outcome).toHaveProperty('refusal')
+    })
+  })
+
+  it('approved means that at least as many groups as needed say so, or that somebody has forced it', () => {
+    check(({ outcome }) => {
+      if (!('review' in outcome)) return
+      const { status, groups: entries, minimum } = outcome.review
+      const approved = entries.filter((entry) => entry.status === 'APPROVED')
+      if (status === 'APPROVED')
+        expect(approved.length >= minimum || approved.some(({ forced }) => forced)).toBe(true)
+      if (status === 'PENDING') expect(approved.length).toBeLessThan(minimum)
+    })
+  })
+
+  it('one rejection is enough, and nothing follows it', () => {
+    check(({ decision, before, outcome }) => {
+      if (before.status === 'REJECTED' || before.status === 'REVOKED')
+        expect(outcome).toHaveProperty('refusal')
+      if ('review' in outcome && decision.verdict !== 'APPROVED')
+        expect(outcome.review.status).toBe(decision.verdict)
+    })
+  })
+
+  it('who asks, what is shown and who has to approve stay as they were', () => {
+    check(({ before, outcome }) => {
+      if (!('review' in outcome)) return
+      const changing = {
+        groups: [],
+        status: 'PENDING',
+        revokeAt: 0,
+        timeWindow: undefined,
+        rejectionReason: '',
+      }
+      const kept = (review: Review) => ({ ...review, ...changing })
+      expect(kept(outcome.review)).toEqual(kept(before))
+      for (const { group } of before.groups)
+        expect(outcome.review.groups.filter((entry) => entry.group === group)).toHaveLength(1)
+    })
+  })
+
+  it('a time window is set once, with an approval, and never changes', () => {
+    check(({ decision, before, outcome }) => {
+      if (!('review' in outcome)) return
+      if (before.timeWindow !== undefined) expect(outcome.review.timeWindow).toEqual(before.timeWindow)
+      else if (decision.verdict !== 'APPROVED') expect(outcome.review.timeWindow).toBeUndefined()
+    })
+  })
+
+  it('nothing is said about what runs, has run, or was ended', () => {
+    const states = fc.constantFrom('PROCESSING', 'EXECUTED', 'REJECTED', 'REVOKED')
+    fc.assert(
+      fc.property(reviews, states, reviewers, decisions, (review, status, by, decision) => {
+        expect(decide({ ...review, status }, decision, by, moment)).toHaveProperty('refusal')
+      }),
+    )
+  })
+})
+
+describe('a reviewer in two groups', () => {
+  const dan = { name: 'dan', groups: ['dba', 'sre'], isAdmin: false }
+
+  it('approves where one of them is enough', () => {
+    const outcome = decide(fresh({}), { verdict: 'APPROVED', force: false }, dan, moment)
+    expect(outcome).toMatchObject({ review: { status: 'APPROVED', revokeAt: moment.now } })
+  })
+})
+
+it('an approval of a terminal is for the time that was asked for', () => {
+  const review = fresh({ type: 'jit', accessMs: 60_000 })
+  const bea = { name: 'bea', groups: ['dba'], isAdmin: false }
+  const outcome = decide(review, { verdict: 'APPROVED', force: false }, bea, moment)
+  expect(outcome).toMatchObject({ review: { revokeAt: moment.now + 60_000 } })
+})
+
+it('what ends by itself was rejected while it waited for people, and revoked when it was approved', () => {
+  expect(withdrawn(fresh({}), 'late')).toMatchObject({ status: 'REJECTED', rejectionReason: 'late' })
+  expect(withdrawn(fresh({ status: 'APPROVED' }), 'late')).toMatchObject({ status: 'REVOKED' })
+})

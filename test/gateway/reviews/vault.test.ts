@@ -1,0 +1,53 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { RequestVault, SealBroken } from '../../../src/gateway/reviews/vault.ts'
+
+let folder: string
+let key: string
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'vault-'))
+  key = path.join(folder, 'reviews.key')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const secret = Buffer.from('sesame')
+
+it('opens what it has sealed, also after a restart, with a key that only its owner can read', () => {
+  const sealed = new RequestVault(key).seal(secret, 'one')
+  expect(sealed.includes(secret)).toBe(false)
+  expect(new RequestVault(key).unseal(sealed, 'one')).toEqual(secret)
+  expect([statSync(key).mode & 0o777, readFileSync(key).length]).toEqual([0o600, 32])
+})
+
+it('never seals the same twice', () => {
+  const vault = new RequestVault(key)
+  expect(vault.seal(secret, 'one')).not.toEqual(vault.seal(secret, 'one'))
+})
+
+it('opens nothing that was changed, or sealed for something else or with another key', () => {
+  const vault = new RequestVault(key)
+  const sealed = vault.seal(secret, 'one')
+  const other = new RequestVault(`${key}.other`)
+  other.seal(secret, 'one')
+  expect(() => vault.unseal(sealed, 'two')).toThrow(SealBroken)
+  expect(() => other.unseal(sealed, 'one')).toThrow(SealBroken)
+  for (let at = 0; at < sealed.length; at++) {
+    const changed = Buffer.from(sealed)
+    changed[at] = (changed[at] ?? 0) ^ 1
+    expect(() => vault.unseal(changed, 'one')).toThrow(SealBroken)
+    expect(() => vault.unseal(sealed.subarray(0, at), 'one')).toThrow(SealBroken)
+  }
+})
+
+it('says which key is gone or broken', () => {
+  const sealed = new RequestVault(key).seal(secret, 'one')
+  rmSync(key)
+  expect(() => new RequestVault(key).unseal(sealed, 'one')).toThrow(`its key ${key} is gone`)
+  writeFileSync(key, 'short', { mode: 0o600 })
+  expect(() => new RequestVault(key).seal(secret, 'one')).toThrow(`${key} is no key of 32 bytes`)
+  expect(() => new RequestVault(path.join(folder, 'nowhere', 'key')).seal(secret, 'one')).toThrow(
+    'cannot write the key',
+  )
+})
