@@ -6,6 +6,9 @@ import { Executions } from './sessions/executions.ts'
 import { History } from './history/history.ts'
 import type { Logger } from '../basics/logger.ts'
 import { claimFolder } from '../basics/files/private-path.ts'
+import { Jira } from './jira/client.ts'
+import { IssueMoves } from './jira/moves.ts'
+import { Tickets } from './jira/tickets.ts'
 import { restServer } from './rest/server.ts'
 import type { NamedRepository } from './rest/services.ts'
 import { REFRESH_MS, RunbookRepository } from './runbooks/repository.ts'
@@ -72,7 +75,8 @@ async function open(
   closers.push(() => reviewing.reviews.close())
   let http = ''
   const webUrl = () => settings.listen.publicUrl ?? reachableUrl(http)
-  const clients = new Clients({ users, sessions, log, webUrl, ...reviewing })
+  const { tickets, moves } = openIssues(settings, { history, sessions, webUrl, log }, closers)
+  const clients = new Clients({ users, sessions, tickets, log, webUrl, ...reviewing })
   const transport = new Transport(agents, clients, log)
   closers.push(() => transport.close())
   const executions = new Executions(sessions, history, settings.limits, log)
@@ -81,9 +85,9 @@ async function open(
     {
       ...{ users, agents, executions, sessions, history, repositories, log },
       ...reviewing,
-      webUrl,
+      ...{ webUrl, tickets, jira: settings.jira },
       server: { version, grpc },
-      condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt }),
+      condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
     },
     settings.limits.bodyBytes,
   )
@@ -112,6 +116,30 @@ function openReviews(
   const runs = new ApprovedRuns(run)
   const access = new TerminalAccess(services.history, services.sessions)
   return { reviews: new Reviews({ ...run, runs, access }), runs, access }
+}
+
+interface IssueServices {
+  readonly history: History
+  readonly sessions: Sessions
+  readonly webUrl: () => string
+  readonly log: Logger
+}
+
+/** Without a site, too: issues of one that gateway.yaml had before may be left. */
+function openIssues(
+  settings: GatewaySettings,
+  { webUrl, ...services }: IssueServices,
+  closers: Closer[],
+): { readonly tickets: Tickets; readonly moves: IssueMoves } {
+  const jira = settings.jira && new Jira(settings.jira)
+  const linkTo = (sid: string) => `${webUrl()}/sessions/${sid}`
+  const tickets = new Tickets({ ...services, jira, linkTo })
+  const moves = new IssueMoves({ ...services, jira })
+  closers.push(async () => {
+    await tickets.close()
+    await moves.close()
+  })
+  return { tickets, moves }
 }
 
 /** For links. A wildcard is no address: then it is this machine's name. */

@@ -44,6 +44,10 @@ export const GATEWAY_CODES = [
   'already-processing',
   'outside-time-window',
   'access-ended',
+  // Jira.
+  'invalid-jira-fields',
+  'jira-failed',
+  'jira-template-not-found',
   // REST only.
   'session-not-found',
   'download-expired',

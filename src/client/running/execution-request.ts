@@ -14,6 +14,8 @@ export interface RestExecution {
   readonly envVars: Readonly<Record<string, string>>
   readonly clientArgs: readonly string[]
   readonly metadata: Readonly<Record<string, string>>
+  /** Field of Jira to value, for the session's issue. */
+  readonly jiraFields: Readonly<Record<string, string>>
   /** Unique for this request. By it the session can be found before there is an answer. */
   readonly correlationId: string
 }
@@ -90,6 +92,7 @@ function requestBody(request: RestExecution): object {
     env_vars: request.envVars,
     client_args: request.clientArgs,
     metadata: request.metadata,
+    jira_fields: request.jiraFields,
     correlation_id: request.correlationId,
   }
 }

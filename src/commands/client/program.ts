@@ -46,7 +46,7 @@ export function addRunCommand(root: Command): void {
   )
     .argument('<connection>', NAME)
     .argument('<file>', 'the runbook, as its repository has it; with --local a file here')
-  withGuardedArgs(command, 'Parameters are given with -p name=value')
+  withKept(withGuardedArgs(command, 'Parameters are given with -p name=value'))
     .option('-p, --param <name=value>', 'parameter of the runbook, may be repeated', collected)
     .option('--param-file <file>', 'parameters from a YAML or JSON map, for secrets; - is standard input')
     .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected)
@@ -55,7 +55,6 @@ export function addRunCommand(root: Command): void {
       'file for the command: NAME is its path there, may be repeated',
       collected,
     )
-    .option('--metadata <name=value>', 'kept with the session, may be repeated', collected)
     .option('--ref <sha>', 'the runbook as it was in this commit; hoop ignores it')
     .option('--repository <name>', 'where the file is in more than one')
     .option('--defaults', 'take defaults without asking')
@@ -82,6 +81,13 @@ export function addRunCommand(root: Command): void {
         process.exit(await dispatchRun({ connection, file, clientArgs }, flags))
       },
     )
+}
+
+/** What stays with the session. */
+function withKept(command: Command): Command {
+  return command
+    .option('--metadata <name=value>', 'kept with the session, may be repeated', collected)
+    .option('--jira <field=value>', 'a field of its Jira issue, may be repeated', collected)
 }
 
 export function addExecCommand(root: Command): void {

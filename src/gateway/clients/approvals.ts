@@ -30,7 +30,7 @@ export interface ApprovalServices {
 }
 
 /** One client's stream. */
-interface Stream {
+export interface ClientStream {
   readonly call: PacketCall
   readonly packets: AsyncIterator<Packet, void>
   readonly user: UserSettings
@@ -62,7 +62,7 @@ export class Approvals {
    * The session, when it was approved; undefined when it was not, or the client has left: then the stream is over.
    * @throws Refused, TooMuchAtOnce, HistoryError
    */
-  async session(stream: Stream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {
+  async session(stream: ClientStream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {
     try {
       return await this.#session(stream, asked, rule)
     } catch (error) {
@@ -71,7 +71,11 @@ export class Approvals {
     }
   }
 
-  async #session(stream: Stream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {
+  async #session(
+    stream: ClientStream,
+    asked: Opening,
+    rule: ReviewRule,
+  ): Promise<GatewaySession | undefined> {
     const { request } = asked
     const { reviews, access } = this.#services
     const isTerminal = request.verb === 'connect'
@@ -91,7 +95,7 @@ export class Approvals {
   }
 
   async #afterDecision(
-    stream: Stream,
+    stream: ClientStream,
     { request }: Opening,
     asked: Review,
   ): Promise<GatewaySession | undefined> {
@@ -142,7 +146,7 @@ class Reopening {
   readonly opened: Promise<boolean>
   #isApproved = false
 
-  constructor({ packets }: Stream) {
+  constructor({ packets }: ClientStream) {
     this.opened = this.#read(packets)
     // Whoever waits for it gets the error; nobody may be waiting any more.
     this.opened.catch(() => undefined)

@@ -3,14 +3,17 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
 import { NoRoomError } from '../history/disk-errors.ts'
 import type { PacketCall } from '../agents/packet-call.ts'
+import { TicketRefused } from '../jira/ticket-refused.ts'
+import type { Ticket, Tickets } from '../jira/tickets.ts'
 import { reviewRule } from '../reviews/rules.ts'
+import type { GatewaySession } from '../sessions/session.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { Turns } from '../turns.ts'
 import type { Users } from '../users.ts'
 import { admit } from './admission.ts'
-import { Approvals, inTime, type ApprovalServices } from './approvals.ts'
+import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
 import { Client } from './client.ts'
-import { opening } from './opening.ts'
+import { opening, type Opening } from './opening.ts'
 import { Refused } from './refused.ts'
 import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
 
@@ -23,6 +26,7 @@ const OPENINGS = 8
 
 export interface ClientServices extends ApprovalServices {
   readonly users: Users
+  readonly tickets: Tickets
   readonly log: Logger
 }
 
@@ -72,14 +76,32 @@ export class Clients {
       call.end()
       return
     }
-    const { request } = asked
-    const rule = reviewRule(request, admission.user.groups)
-    const session =
-      rule === undefined
-        ? this.#services.sessions.open(request)
-        : await this.#approvals.session({ call, packets, user: admission.user }, asked, rule)
+    const ticket = await this.#ticket(asked)
+    const request = { ...asked.request, sid: ticket?.sid }
+    const stream = { call, packets, user: admission.user }
+    const session = await this.#session(stream, { ...asked, request }).catch((error: unknown) => {
+      if (ticket !== undefined) this.#services.tickets.unused(ticket, error as Error)
+      throw error
+    })
     if (session === undefined) return
     await new Client(call, packets, { request, session }, this.#unread).serve()
+  }
+
+  /** A command line gives no fields: where some are required, it is refused. @throws Refused */
+  async #ticket({ request }: Opening): Promise<Ticket | undefined> {
+    try {
+      return await this.#services.tickets.open(request, {})
+    } catch (error) {
+      throw error instanceof TicketRefused ? new Refused(error.code, error.message) : error
+    }
+  }
+
+  /** Undefined when it was not approved. */
+  async #session(stream: ClientStream, asked: Opening): Promise<GatewaySession | undefined> {
+    const { request } = asked
+    const rule = reviewRule(request, stream.user.groups)
+    if (rule === undefined) return this.#services.sessions.open(request)
+    return this.#approvals.session(stream, asked, rule)
   }
 
   /** Counts the stream among those of its user. @throws Refused when that makes too many */

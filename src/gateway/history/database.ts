@@ -1,6 +1,7 @@
 /** Sessions and events as rows. Beside this only schema, statements, search and removal know SQL. */
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
+import { IssueRows } from '../jira/issue-rows.ts'
 import type { Belief } from './clock.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Step, type Victims } from './removal.ts'
@@ -40,6 +41,7 @@ export class HistoryDatabase {
   readonly #search: Search
   readonly #removal: Removal
   readonly #reviews: ReviewRows
+  readonly #issues: IssueRows
   /** Keys are never used twice in the life of the process: somebody may still be reading under an old one. */
   #lastKey: number
   #closed = false
@@ -57,6 +59,7 @@ export class HistoryDatabase {
       this.#search = new Search(this.#db, LISTED_COLUMNS)
       this.#removal = this.#try('use it', () => new Removal(this.#db))
       this.#reviews = this.#try('use it', () => new ReviewRows(this.#db))
+      this.#issues = this.#try('use it', () => new IssueRows(this.#db))
       this.#lastKey = this.#number(this.#statements.lastKey, [])
     } catch (error) {
       if (this.#lock !== undefined) releaseLock(this.#lock)
@@ -169,6 +172,16 @@ export class HistoryDatabase {
   writeReviews<T>(write: (rows: ReviewRows) => T): T {
     const work = () => inTransaction(this.#db, () => write(this.#reviews))
     return this.#try('write a review', () => durably(this.#db, work))
+  }
+
+  readIssues<T>(read: (rows: IssueRows) => T): T {
+    return this.#try('read the issues of sessions', () => read(this.#issues))
+  }
+
+  /** All or nothing, and through to the disk. */
+  writeIssues(write: (rows: IssueRows) => void): void {
+    const work = () => inTransaction(this.#db, () => write(this.#issues))
+    this.#try('write the issue of a session', () => durably(this.#db, work))
   }
 
   /** Removes a small part of the victims. The file uses the free space again. */

@@ -1,3 +1,4 @@
+import type { IssueRows } from '../jira/issue-rows.ts'
 import { believe, doubt, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
 import type { EventPlace, SessionFollower } from './reading/follower.ts'
@@ -185,6 +186,23 @@ export class History {
   /** In one transaction, which survives a power failure. Throws a HistoryError: then nothing has changed. */
   writeReviews<T>(write: (rows: ReviewRows) => T): T {
     return this.#database.writeReviews(write)
+  }
+
+  /** Throws a HistoryError. */
+  readIssues<T>(read: (rows: IssueRows) => T): T {
+    return this.#database.readIssues(read)
+  }
+
+  /** As `writeReviews`. */
+  writeIssues(write: (rows: IssueRows) => void): void {
+    this.#database.writeIssues(write)
+  }
+
+  /** Throws as `begin` does when a session of this size could not begin now. */
+  checkRoom(user: string, bytes: number): void {
+    this.#reserve.open()
+    if (this.#file.isWritable && !this.#reserve.isThere) throw this.#file.withoutReserve()
+    this.#writer.checkRoom(user, bytes)
   }
 
   /** Whether the session runs, or waits for people, in this process. */

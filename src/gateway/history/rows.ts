@@ -25,6 +25,8 @@ export interface SessionRow {
   readonly request: string
   /** JSON of its review, if it has one. */
   readonly review: string | null
+  /** JSON, as statements.ts puts it together, if there is one. */
+  readonly issue: string | null
 }
 
 /** What a session begins with. The columns that searches use are copies from `request`. */
@@ -68,12 +70,13 @@ export function toRow(found: unknown): SessionRow {
     Optional,
     string | null,
     string | null,
+    string | null,
     string,
   ]
   const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, ...rest] = found as Columns
-  const [redactedBytes, outputBytes, guardrails, review, request] = rest
+  const [redactedBytes, outputBytes, guardrails, review, issue, request] = rest
   const numbers = { truncatedBytes, redactedBytes, outputBytes }
-  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, guardrails, review, request }
+  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, guardrails, review, issue, request }
 }
 
 /** What a session takes up when it begins, in bytes. */

@@ -17,6 +17,7 @@ const CONDITIONS: Readonly<Record<Filter, string>> = {
   viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
   reviewStatus: "coalesce((SELECT status FROM reviews WHERE session = sessions.key), '') = ?",
   reviewGroups: `key IN (${REVIEWED_BY})`,
+  issueKeys: 'id IN (SELECT session FROM jira_issues WHERE key IN (SELECT value FROM json_each(?)))',
   correlationId: 'correlation_id = ?',
   sessionBatchId: 'batch_id = ?',
   from: 'started_at >= ?',

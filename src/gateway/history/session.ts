@@ -1,3 +1,4 @@
+import type { SessionIssue } from '../jira/issue.ts'
 import type { Review } from '../reviews/review.ts'
 
 /** What a client asked for, known when its session begins. */
@@ -36,6 +37,7 @@ export interface SessionSummary extends Omit<NewSession, 'script'> {
   /** The guardrail rules that were broken, as JSON. */
   readonly guardrails?: string
   readonly review?: Review
+  readonly issue?: SessionIssue
   /** Recorded so far. */
   readonly outputBytes: number
 }
@@ -50,6 +52,8 @@ export interface SessionQuery {
   readonly reviewStatus?: string | undefined
   /** Groups of which one reviews the session. */
   readonly reviewGroups?: readonly string[] | undefined
+  /** Keys of issues, of which the session has one, in any case of letters. */
+  readonly issueKeys?: readonly string[] | undefined
   readonly connection?: string | undefined
   /** As configured, e.g. `database`. */
   readonly connectionType?: string | undefined

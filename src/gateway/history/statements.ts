@@ -12,7 +12,8 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
 }
 
 const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
-  guardrails_info, (SELECT record FROM reviews WHERE session = sessions.key)`
+  guardrails_info, (SELECT record FROM reviews WHERE session = sessions.key),
+  (SELECT json_array(key, url, outcome, attempts, error) FROM jira_issues WHERE session = sessions.id AND key IS NOT NULL)`
 const COLUMNS = `${SHORT_COLUMNS}, request`
 /** Labels may have megabytes, and a page may list a hundred sessions. Longer requests are left out of lists. */
 const LISTED_REQUEST_BYTES = 64 * 1024

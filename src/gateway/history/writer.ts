@@ -62,11 +62,16 @@ export class Writer {
   begin(row: NewRow, input: readonly Buffer[]): void {
     this.#noting(() => {
       const cost = costOf(input.map((bytes) => ({ bytes }))) + Buffer.byteLength(row.request)
-      const refusal = this.#parts.quota.roomToBegin(row.user, cost)
-      if (refusal !== undefined) throw new HistoryFullError(refusal)
+      this.checkRoom(row.user, cost)
       this.#parts.quota.count(row.user, this.#parts.database().insert(row, input))
     })
     this.#recordings.set(row.id, new Recording(row.user))
+  }
+
+  /** @throws HistoryFullError */
+  checkRoom(user: string, cost: number): void {
+    const refusal = this.#parts.quota.roomToBegin(user, cost)
+    if (refusal !== undefined) throw new HistoryFullError(refusal)
   }
 
   /** Writes the end of a session that another gateway has left open. */

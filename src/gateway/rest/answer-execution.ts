@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ScriptExecution } from '../sessions/executions.ts'
-import { executeOrAsk } from './reviews/reviewed-execution.ts'
-import type { RestServices } from './services.ts'
+import { executeOrAsk, type ExecutionServices } from './reviews/reviewed-execution.ts'
 
 const RESPOND_ASYNC = 'respond-async'
 
@@ -10,7 +9,7 @@ const RESPOND_ASYNC = 'respond-async'
  * @param file of a runbook
  */
 export async function answerExecution(
-  services: Pick<RestServices, 'executions' | 'reviews' | 'webUrl'>,
+  services: ExecutionServices,
   execution: ScriptExecution,
   { headers, user }: Pick<FastifyRequest, 'headers' | 'user'>,
   reply: FastifyReply,

@@ -36,6 +36,7 @@ function describe({ agents }: RestServices, connection: ConnectionSettings): obj
     access_mode_exec: mode(access.exec),
     access_mode_connect: mode(access.connect),
     access_schema: mode(false),
+    jira_issue_template_id: connection.jira?.name ?? '',
   }
 }
 

@@ -2,6 +2,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
 import { NoRoomError } from '../history/disk-errors.ts'
+import { TicketRefused } from '../jira/ticket-refused.ts'
 import { ReviewRefused } from '../reviews/refused.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import type { UserSettings } from '../settings/settings.ts'
@@ -12,6 +13,7 @@ import { errorBody, HttpError } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
 import { describeRoutes, DOCS } from './openapi/document.ts'
 import { parseJsonBodies, passOverBodies } from './body/json-body.ts'
+import { jiraRoutes } from './jira.ts'
 import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
@@ -93,6 +95,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   runbookSettingsRoutes(app, services)
   sessionRoutes(app, services)
   reviewRoutes(app, services)
+  jiraRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies)
@@ -107,11 +110,12 @@ function routes(app: FastifyInstance, services: RestServices): void {
 
 /** 503 while no session can begin, with the reason. Also what else an operator should look at. */
 function answerReadiness({ condition }: RestServices, reply: FastifyReply): FastifyReply {
-  const { obstacle, doubt } = condition()
+  const { obstacle, doubt, issues } = condition()
+  const warning = [doubt, issues].filter((one) => one !== undefined).join('; ')
   return reply.code(obstacle === undefined ? 200 : 503).send({
     status: obstacle === undefined ? 'ready' : 'degraded',
     ...(obstacle !== undefined && { reason: `the session history cannot be written: ${obstacle}` }),
-    ...(doubt !== undefined && { warning: doubt }),
+    ...(warning !== '' && { warning }),
   })
 }
 
@@ -122,6 +126,7 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
     services.log.warn({ reason: message }, 'request refused')
     return sendError(reply, new HttpError('too-much-at-once', message))
   }
+  if (error instanceof TicketRefused) return sendError(reply, new HttpError(error.code, message))
   if (error instanceof ReviewRefused)
     return sendError(reply, new HttpError(error.code, message, error.status))
   if (error instanceof NoRoomError) return sendError(reply, new HttpError('history-no-room', message))

@@ -1,4 +1,6 @@
 import type { Agents } from '../agents/agents.ts'
+import type { Tickets } from '../jira/tickets.ts'
+import type { JiraSettings } from '../settings/jira.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { History } from '../history/history.ts'
 import type { Logger } from '../../basics/logger.ts'
@@ -36,6 +38,8 @@ interface Condition {
   readonly obstacle: string | undefined
   /** Why no session is removed for its age. */
   readonly doubt: string | undefined
+  /** Issues that could not be moved. */
+  readonly issues: string | undefined
 }
 
 /** What the routes share. */
@@ -48,6 +52,9 @@ export interface RestServices {
   readonly history: History
   readonly reviews: Reviews
   readonly runs: ApprovedRuns
+  readonly tickets: Tickets
+  /** Undefined: there are no issues. */
+  readonly jira: JiraSettings | undefined
   /** Where people reach this gateway, for links; without a slash at the end. */
   readonly webUrl: () => string
   readonly repositories: readonly NamedRepository[]

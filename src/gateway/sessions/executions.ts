@@ -12,6 +12,8 @@ import type { RpcCode } from '../statuses.ts'
 /** One execution as the REST interface asks for it. */
 export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {
   readonly origin: 'client-api' | 'client-api-runbooks'
+  /** Of its issue, if it gets one. */
+  readonly jiraFields?: Readonly<Record<string, string>>
 }
 
 type RunRequest = Pick<ScriptExecution, 'script' | 'labels'>
@@ -26,6 +28,9 @@ export interface ExecResponse {
   readonly execution_time: number
   readonly exit_code: number
   readonly ai_analysis: null
+  /** Not in the contract, where only the session has them. Left out where there is no issue. */
+  readonly jira_issue_key?: string
+  readonly jira_issue_url?: string
   /** Not in the contract. Bytes of secrets that were replaced in the output; left out where there are none. */
   readonly redacted_bytes?: number
   /** Not in the contract. What the caller should know of the runbook; left out where there is nothing. */

@@ -22,6 +22,8 @@ export interface SessionRequest {
   readonly labels: Readonly<Record<string, string>>
   readonly sessionBatchId?: string | undefined
   readonly correlationId?: string | undefined
+  /** Where it was made before the session, since an issue names it. */
+  readonly sid?: SessionId | undefined
   /** More secrets that may stand in the script, beside those in variables. */
   readonly secretValues?: readonly Buffer[]
 }

@@ -60,15 +60,27 @@ export class Sessions {
   open(request: SessionRequest): GatewaySession {
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
-    const sid = randomUUID() as SessionId
+    const sid = request.sid ?? (randomUUID() as SessionId)
     this.#create(sid, request, redaction)
     return this.#start(sid, request, { redaction, bytes })
+  }
+
+  /**
+   * What may be told of a session before it begins: its script as the record will have it. Undefined for one that would
+   * be refused. @throws as `open`
+   */
+  preview(request: SessionRequest): { readonly script: string } | undefined {
+    const { redaction, ownBytes } = this.#redactions.of(request)
+    const bytes = this.#boundedBytes(request, ownBytes)
+    this.#explained(() => this.#history.checkRoom(request.user, bytes))
+    if (this.#refusalOf(request) !== undefined) return undefined
+    return { script: redaction.replaceIn(request.script).toString('utf8') }
   }
 
   /** Records a session that waits: nothing runs, and nothing is kept of it here. @throws HistoryError */
   begin(request: SessionRequest): WaitingSession {
     const { redaction } = this.#redactions.of(request)
-    const sid = randomUUID() as SessionId
+    const sid = request.sid ?? (randomUUID() as SessionId)
     this.#create(sid, request, redaction)
     const shown = (text: Buffer) => redaction.replaceIn(text)
     return { sid, shown, hasSecrets: !shown(request.script).equals(request.script) }
@@ -78,7 +90,7 @@ export class Sessions {
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
-    return () => this.#start(sid, request, { redaction, bytes })
+    return () => this.#start(sid, { ...request, sid }, { redaction, bytes })
   }
 
   /** Ends a session that waits, as one that has not run. @throws HistoryError when the end could not be written yet */
@@ -115,12 +127,24 @@ export class Sessions {
     { redaction, bytes }: { readonly redaction: Redaction; readonly bytes: number },
   ): GatewaySession {
     const { user, connection } = request
+    if (request.sid !== undefined) this.#noteRun(sid)
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
     const find = (over: AbortSignal) => this.#agents.waitFor(connection.agent, this.#agentWaitMs, over)
     const session = new GatewaySession(openMessage(sid, request), record, find, connection.guardrails)
     this.#running.set(sid, { session, user, bytes })
     void this.#follow(session, request)
     return session
+  }
+
+  /** If it has an issue: that is moved when the session ends. */
+  #noteRun(sid: SessionId): void {
+    try {
+      if (this.#history.readIssues((rows) => rows.has(sid)))
+        this.#history.writeIssues((rows) => rows.run(sid))
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      this.#log.error({ sid, error: error.message }, 'the Jira issue of a session will stay as it is')
+    }
   }
 
   /** The bytes that are kept of this request. @throws TooMuchAtOnce when its user would have too many together */
@@ -135,8 +159,13 @@ export class Sessions {
   }
 
   #create(sid: SessionId, request: SessionRequest, redaction: Redaction): void {
+    this.#explained(() => this.#history.begin(newSession(sid, request, redaction.replaceIn(request.script))))
+  }
+
+  /** @throws what `work` does, in words for users */
+  #explained(work: () => void): void {
     try {
-      this.#history.begin(newSession(sid, request, redaction.replaceIn(request.script)))
+      work()
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       if (error instanceof HistoryFullError) throw new TooMuchAtOnce(`${error.message}: let some end first`)
@@ -152,7 +181,8 @@ export class Sessions {
     const { sid } = session
     const { connection, user, origin, verb } = request
     this.#log.info({ sid, connection: connection.name, user, origin, verb }, 'session started')
-    this.#check(session, request)
+    const refusal = this.#refusalOf(request)
+    if (refusal !== undefined) session.fail(...refusal)
     try {
       this.#logEnd(sid, await session.ended)
     } catch (error) {
@@ -170,15 +200,14 @@ export class Sessions {
   }
 
   /** As in hoop: access is checked first, then the agent is waited for. */
-  #check(session: GatewaySession, request: SessionRequest): void {
+  #refusalOf(request: SessionRequest): readonly [code: RpcCode, reason: string] | undefined {
     const use = useOf(request)
-    if (this.#closing) session.fail('gateway-stopped', hoopWords.gatewayShutdown)
-    else if (!request.connection.access[use]) session.fail('not-permitted', hoopWords.disabled(use))
-    else if (use === 'connect' && bringsMore(request) && !request.connection.access.clientInput)
-      session.fail(
-        'client-input-refused',
-        'connect takes neither arguments nor variables on this connection (access.client-input)',
-      )
+    const { access } = request.connection
+    if (this.#closing) return ['gateway-stopped', hoopWords.gatewayShutdown]
+    if (!access[use]) return ['not-permitted', hoopWords.disabled(use)]
+    if (use !== 'connect' || !bringsMore(request) || access.clientInput) return undefined
+    const reason = 'connect takes neither arguments nor variables on this connection (access.client-input)'
+    return ['client-input-refused', reason]
   }
 }
 

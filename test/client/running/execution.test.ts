@@ -33,5 +33,12 @@ async function outcomeOf({ env }: RunbookGateway): Promise<Outcome> {
 
 const REQUEST: RestExecution = {
   ...{ connection: 'pg', file: 'a.runbook.sql', repository: 'books', refHash: undefined },
-  ...{ parameters: {}, envVars: {}, clientArgs: [], metadata: {}, correlationId: 'of a test' },
+  ...{
+    parameters: {},
+    envVars: {},
+    clientArgs: [],
+    metadata: {},
+    jiraFields: {},
+    correlationId: 'of a test',
+  },
 }

@@ -68,7 +68,19 @@ describe('run', () => {
       '--ref',
       'abcdef1',
     ]
-    const more = ['-e', 'A=1=2', '-f', 'SECRET=secret.bin', '--metadata', 'ticket=7', '--', '-c', '--x']
+    const more = [
+      '-e',
+      'A=1=2',
+      '-f',
+      'SECRET=secret.bin',
+      '--metadata',
+      'ticket=7',
+      '--jira',
+      'summary=a=b',
+      '--',
+      '-c',
+      '--x',
+    ]
     const ended = await runProgram(place, ['run', 'pg', FILE, ...flags, ...more], gateway.env)
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     expect(gateway.requests[0]).toMatchObject({
@@ -77,6 +89,7 @@ describe('run', () => {
       env_vars: { 'envvar:A': base64('1=2'), 'filesystem:SECRET': base64('in a file') },
       client_args: ['-c', '--x'],
       metadata: { ticket: '7' },
+      jira_fields: { summary: 'a=b' },
     })
   })
 

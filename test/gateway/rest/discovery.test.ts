@@ -26,11 +26,13 @@ const bash = {
   ...{ id: 'bash', name: 'bash', type: 'custom', subtype: '', status: 'offline', agent_id: 'local' },
   ...{ access_mode_runbooks: 'enabled', access_mode_exec: 'enabled', access_mode_connect: 'enabled' },
   access_schema: 'disabled',
+  jira_issue_template_id: '',
 }
 const pg = {
   ...{ id: 'pg', name: 'pg', type: 'database', subtype: 'postgres', status: 'offline', agent_id: 'local' },
   ...{ access_mode_runbooks: 'disabled', access_mode_exec: 'disabled', access_mode_connect: 'disabled' },
   access_schema: 'disabled',
+  jira_issue_template_id: '',
 }
 const admins = { ...bash, id: 'admins', name: 'admins', access_mode_runbooks: 'disabled' }
 

@@ -77,7 +77,7 @@ describe('GET /api/sessions', () => {
       ...{ connection: 'bash', role_name: 'bash', resource_name: 'bash', connection_tags: {} },
       ...{ type: 'custom', connection_subtype: '', verb: 'exec', origin: 'client-api' },
       ...{ labels: { i: '3998' }, metadata: { n: 3998 }, script_size: null, ai_analysis: null },
-      ...{ review: null, integrations_metadata: null },
+      ...{ review: null, integrations_metadata: null, jira_transition: null },
       org_id: '00000000-0000-0000-0000-000000000000',
       ...{
         status: 'done',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -44,6 +44,17 @@ describe('jira of gateway.yaml', () => {
       },
     ])
     expect(connections[0]?.jira).toBe(jira?.templates[0])
+  })
+
+  it('is what the docs show', () => {
+    const docs = readFileSync(new URL('../../../docs/gateway.md', import.meta.url), 'utf8')
+    const [, yaml = ''] = /^Write a ticket for each run:\n\n```yaml\n([^]*?)^```/m.exec(docs) ?? []
+    const whole = yaml
+      .replace('file://jira.token', TOKEN)
+      .replace('    jira: runs', '    jira: runs\n    agent: a\n    command: [sh]')
+    const text = `agents: [{ name: a, key: a-key-of-sixteen-characters-or-more }]\n${whole}`
+    const { connections } = parseSettings(text, { file: 'gateway.yaml', env: {} })
+    expect(connections[0]?.jira?.prompt_types.items).toMatchObject([{ label: 'Why', required: true }])
   })
 
   it('leaves a connection without a template alone', () => {

@@ -11,6 +11,7 @@ export interface SiteOptions {
   readonly masking?: readonly object[]
   readonly guardrails?: readonly object[]
   readonly limits?: object
+  readonly jira?: object
   readonly history?: object
   /** The state folder; else one in the workplace. */
   readonly state?: string
@@ -121,7 +122,7 @@ export class Site implements AsyncDisposable {
   #settings(): object {
     const bash = { name: 'bash', command: ['bash'] }
     const { connections = [], masking = [], guardrails = [] } = this.#options
-    const { limits = {}, history = {}, state = './state' } = this.#options
+    const { limits = {}, history = {}, state = './state', jira } = this.#options
     return {
       listen: this.#listen,
       state,
@@ -137,6 +138,7 @@ export class Site implements AsyncDisposable {
       })),
       limits,
       history,
+      ...(jira && { jira }),
     }
   }
 }

@@ -6,6 +6,7 @@ import type { RestExecution } from '../../../client/running/execution-request.ts
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
 import { readPairs, readVariables } from '../pairs.ts'
+import { canAsk } from '../prompts.ts'
 import { readAccount } from '../account-from-env.ts'
 import { executeWatched } from './watched-execution.ts'
 import { dryRun } from './dry-run.ts'
@@ -18,6 +19,7 @@ export interface RunFlags extends ParameterFlags {
   readonly env?: readonly string[]
   readonly file?: readonly string[]
   readonly metadata?: readonly string[]
+  readonly jira?: readonly string[]
   readonly ref?: string
   readonly repository?: string
   readonly dryRun?: boolean
@@ -45,13 +47,33 @@ export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<n
     const target = await findTarget(account, { connection, file, repository: flags.repository })
     const parameters = Object.fromEntries(await allParameters(target, given, flags))
     const { repository } = target
+    const issue = flags.dryRun === true ? {} : await fieldsOf(account, connection, flags.jira)
     const correlationId = `runbook-agent-${randomUUID()}`
-    const request = { ...what, repository, refHash: flags.ref, parameters, envVars, metadata, correlationId }
+    const request = {
+      ...what,
+      repository,
+      refHash: flags.ref,
+      parameters,
+      envVars,
+      metadata,
+      jiraFields: issue,
+      correlationId,
+    }
     return await runTarget(account, request, target, flags)
   } catch (error) {
     if (error instanceof ReviewRejected) throw new Failure(oneLine(error.message), exitCodes.refused)
     throw clientFailure(error, oneLine(`cannot run ${file} on ${connection}`))
   }
+}
+
+/** Loaded when there are any, or somebody can be asked for them. */
+async function fieldsOf(
+  account: Account,
+  connection: string,
+  given: readonly string[] = [],
+): Promise<RestExecution['jiraFields']> {
+  if (given.length === 0 && !canAsk()) return {}
+  return (await import('./jira-fields.ts')).jiraFields(account, connection, given)
 }
 
 async function runTarget(

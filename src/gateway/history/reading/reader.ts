@@ -1,3 +1,4 @@
+import type { SessionIssue } from '../../jira/issue.ts'
 import type { HistoryDatabase } from '../database.ts'
 import { SessionFollower, type EventPlace, type Progression } from './follower.ts'
 import { reviewOf } from '../reviews.ts'
@@ -127,6 +128,7 @@ export class HistoryReader {
       ...stateOf(row, this.#writer.recording(row.id)?.end),
       truncatedBytes: this.#missing(row),
       redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
+      ...issueOf(row),
       ...guardrailsOf(row, this.#writer.recording(row.id)?.end),
       outputBytes: this.#outputBytes(row),
     }
@@ -149,6 +151,13 @@ function stateOf(
     exitCode: row.exitCode ?? undefined,
     ...(row.endedAt !== null && { endedAt: new Date(row.endedAt) }),
   }
+}
+
+function issueOf({ issue }: SessionRow): Pick<SessionSummary, 'issue'> {
+  if (issue === null) return {}
+  type Columns = [string, string, SessionIssue['move']['status'] | null, number, string | null]
+  const [key, url, outcome, attempts, error] = JSON.parse(issue) as Columns
+  return { issue: { key, url, move: { status: outcome ?? 'pending', attempts, error } } }
 }
 
 function guardrailsOf(row: SessionRow, pending: SessionEnd | undefined): Pick<SessionSummary, 'guardrails'> {

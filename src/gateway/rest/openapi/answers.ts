@@ -29,6 +29,8 @@ export const execAnswer = v.strictObject({
   execution_time: count,
   exit_code: whole,
   ai_analysis: nothing,
+  jira_issue_key: v.optional(text),
+  jira_issue_url: v.optional(text),
   redacted_bytes: v.optional(count),
   warning: v.optional(text),
   code: v.optional(v.picklist(GATEWAY_CODES)),
@@ -73,6 +75,13 @@ const review = {
 
 export const reviewAnswer = v.strictObject({ ...review, session: text })
 
+/** What becomes of the issue when the session has ended. */
+const jiraTransition = v.strictObject({
+  status: v.picklist(['pending', 'done', 'skipped', 'given-up']),
+  attempts: count,
+  error: v.nullable(text),
+})
+
 const session = {
   id: text,
   org_id: text,
@@ -100,9 +109,10 @@ const session = {
   event_size: count,
   truncated_bytes: count,
   redacted_bytes: count,
+  integrations_metadata: v.nullable(v.strictObject({ jira_issue_key: text, jira_issue_url: text })),
+  jira_transition: v.nullable(jiraTransition),
   guardrails_info: v.nullable(v.array(anything)),
   ai_analysis: nothing,
-  integrations_metadata: v.nullable(anything),
   script_size: v.nullable(count),
   metrics: v.nullable(v.strictObject({ data_masking: anything, event_size: count, truncated: v.boolean() })),
 }
@@ -197,6 +207,49 @@ export const connectionAnswer = v.strictObject({
   access_mode_exec: mode,
   access_mode_connect: mode,
   access_schema: mode,
+  jira_issue_template_id: text,
+})
+
+/** `null` where gateway.yaml has no site. */
+export const jiraAnswer = v.nullable(
+  v.strictObject({
+    id: text,
+    url: text,
+    user: text,
+    api_token: v.literal(''),
+    status: v.literal('enabled'),
+  }),
+)
+
+const jiraField = { description: text, jira_field: text }
+
+export const jiraTemplateAnswer = v.strictObject({
+  id: text,
+  name: text,
+  description: text,
+  project_key: text,
+  request_type_id: text,
+  issue_transition_name_on_close: text,
+  skip_transition_on_nonzero_exit_code: v.boolean(),
+  mapping_types: v.strictObject({
+    items: v.array(v.strictObject({ ...jiraField, type: v.picklist(['preset', 'custom']), value: text })),
+  }),
+  prompt_types: v.strictObject({
+    items: v.array(v.strictObject({ ...jiraField, label: text, field_type: text, required: v.boolean() })),
+  }),
+  cmdb_types: v.strictObject({
+    items: v.array(
+      v.strictObject({
+        ...jiraField,
+        label: text,
+        jira_object_schema_id: text,
+        jira_object_type: text,
+        required: v.boolean(),
+        value: text,
+      }),
+    ),
+  }),
+  connection_ids: v.array(text),
 })
 
 export const agentAnswer = v.strictObject({

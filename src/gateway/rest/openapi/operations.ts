@@ -44,6 +44,7 @@ const LIST_SESSIONS: Operation = {
     batch_id: 'of this batch',
     correlation_id: 'with this correlation id',
     'review.status': 'with a review in this state; empty: without one',
+    jira_issue_key: 'with one of these issues, separated by commas',
     'review.approver': 'with a review of one of the groups of this user',
     start_date: 'that began then or later, RFC 3339',
     end_date: 'that began then or before, RFC 3339',
@@ -215,6 +216,22 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     tag: 'Connections',
     summary: 'Shows a connection',
     answers: { 200: answers.connectionAnswer },
+    errors: [404],
+  },
+  'GET /api/integrations/jira': {
+    tag: 'Connections',
+    summary: 'Shows the site of Jira where sessions get their issues, without its token',
+    answers: { 200: answers.jiraAnswer },
+  },
+  'GET /api/integrations/jira/issuetemplates': {
+    tag: 'Connections',
+    summary: 'Lists the kinds of issues of these connections, and what callers are asked for',
+    answers: { 200: v.array(answers.jiraTemplateAnswer) },
+  },
+  'GET /api/integrations/jira/issuetemplates/:id': {
+    tag: 'Connections',
+    summary: 'Shows one kind of issues',
+    answers: { 200: answers.jiraTemplateAnswer },
     errors: [404],
   },
   'GET /api/agents': {

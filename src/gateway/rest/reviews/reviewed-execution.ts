@@ -1,3 +1,4 @@
+import type { SessionIssue } from '../../jira/issue.ts'
 import { reviewRule } from '../../reviews/rules.ts'
 import { warned, type ExecResponse, type ScriptExecution } from '../../sessions/executions.ts'
 import type { UserSettings } from '../../settings/settings.ts'
@@ -10,16 +11,49 @@ interface AskedExecution {
   readonly file: string | undefined
 }
 
+interface ExecAnswer {
+  readonly status: 200 | 202
+  readonly body: ExecResponse
+}
+
+export type ExecutionServices = Pick<RestServices, 'executions' | 'reviews' | 'tickets' | 'webUrl'>
+
 /**
- * Runs it, or asks those who have to approve it: then the answer says where, and nothing has reached the agent.
+ * Gives it its issue, then runs it, or asks those who have to approve it: then the answer says where, and nothing has
+ * reached the agent.
  * @param waitMs as of `Executions.execute`
- * @throws as that and `Reviews.ask`
+ * @throws as that, `Tickets.open` and `Reviews.ask`
  */
 export async function executeOrAsk(
-  services: Pick<RestServices, 'executions' | 'reviews' | 'webUrl'>,
+  services: ExecutionServices,
+  asked: AskedExecution,
+  waitMs?: number,
+): Promise<ExecAnswer> {
+  const { execution } = asked
+  const ticket = await services.tickets.open({ ...execution, verb: 'exec' }, execution.jiraFields ?? {})
+  if (ticket === undefined) return runOrAsk(services, asked, waitMs)
+  try {
+    const { sid, issue } = ticket
+    return withIssue(await runOrAsk(services, { ...asked, execution: { ...execution, sid } }, waitMs), issue)
+  } catch (error) {
+    services.tickets.unused(ticket, error as Error)
+    throw error
+  }
+}
+
+/** Adds the session's issue to an answer. */
+export function withIssue(
+  { status, body }: ExecAnswer,
+  { key, url }: Pick<SessionIssue, 'key' | 'url'>,
+): ExecAnswer {
+  return { status, body: { ...body, jira_issue_key: key, jira_issue_url: url } }
+}
+
+async function runOrAsk(
+  services: ExecutionServices,
   { user, execution, file }: AskedExecution,
   waitMs?: number,
-): Promise<{ readonly status: 200 | 202; readonly body: ExecResponse }> {
+): Promise<ExecAnswer> {
   const startedAt = performance.now()
   const request = { ...execution, verb: 'exec' } as const
   const rule = reviewRule(request, user.groups, file)

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
+import { withIssue } from './reviewed-execution.ts'
 import { readDecision } from './review-body.ts'
 import { reviewView } from './review-view.ts'
 
@@ -24,8 +25,10 @@ export function reviewRoutes(app: FastifyInstance, services: RestServices): void
   app.post<ById>('/api/sessions/:id/exec', async (request, reply) => {
     const { user, params } = request
     checkNoAuditor(services, request)
-    const approved = runs.start(params.id, user)
-    const { status, body } = await executions.run(approved.session, approved.request)
+    const { session, request: approved } = runs.start(params.id, user)
+    const answer = await executions.run(session, approved)
+    const issue = services.history.session(session.sid)?.issue
+    const { status, body } = issue === undefined ? answer : withIssue(answer, issue)
     return reply.code(status).send(body)
   })
 }

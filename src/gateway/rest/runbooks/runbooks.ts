@@ -121,6 +121,7 @@ export function executionRequest(source: {
     envVars,
     clientArgs: body.client_args,
     metadata: body.metadata,
+    jiraFields: body.jira_fields,
     sessionBatchId: body.session_batch_id ?? undefined,
     correlationId: body.correlation_id ?? undefined,
   }

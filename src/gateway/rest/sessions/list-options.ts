@@ -31,12 +31,22 @@ export function readListOptions(
     sessionBatchId: firstOption(query, 'batch_id'),
     reviewStatus: firstOption(query, 'review.status'),
     reviewGroups: approver === undefined ? undefined : groupsOf(approver),
+    issueKeys: readKeys(query),
     from: readDate(query, 'start_date'),
     to: readDate(query, 'end_date'),
     limit: readLimit(query),
     offset: readOffset(query),
     count: readCount(query),
   }
+}
+
+/** A list with commas. */
+function readKeys(query: Query): readonly string[] | undefined {
+  const keys = firstOption(query, 'jira_issue_key')
+    ?.split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '')
+  return keys === undefined || keys.length === 0 ? undefined : keys
 }
 
 function readLimit(query: Query): number {

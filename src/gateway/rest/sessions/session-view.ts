@@ -52,7 +52,8 @@ function summary({ users }: Viewing, session: SessionSummary): object {
     truncated_bytes: session.truncatedBytes,
     redacted_bytes: session.redactedBytes,
     ai_analysis: null,
-    integrations_metadata: null,
+    integrations_metadata: integrations(session.issue),
+    jira_transition: session.issue?.move ?? null,
     guardrails_info: session.guardrails === undefined ? null : (JSON.parse(session.guardrails) as unknown),
     metrics: session.status === 'done' ? metrics(session) : null,
   }
@@ -63,6 +64,10 @@ const NOTHING_MASKED = { err_count: 0, info_types: {}, total_redact_count: 0, tr
 /** As in hoop's gateway, where they come with the end. */
 function metrics({ outputBytes, truncatedBytes }: SessionSummary): object {
   return { data_masking: NOTHING_MASKED, event_size: outputBytes, truncated: truncatedBytes > 0 }
+}
+
+function integrations(issue: SessionSummary['issue']): object | null {
+  return issue === undefined ? null : { jira_issue_key: issue.key, jira_issue_url: issue.url }
 }
 
 /**

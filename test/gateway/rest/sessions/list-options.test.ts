@@ -20,7 +20,7 @@ test('without any the first twenty sessions are listed', () => {
   expect(readListOptions({})).toStrictEqual({
     ...{ user: undefined, connection: undefined, connectionType: undefined },
     ...{ correlationId: undefined, sessionBatchId: undefined, from: undefined, to: undefined },
-    ...{ reviewStatus: undefined, reviewGroups: undefined },
+    ...{ reviewStatus: undefined, reviewGroups: undefined, issueKeys: undefined },
     ...{ limit: 20, offset: 0, count: undefined },
   })
 })
@@ -41,6 +41,8 @@ it.each([
   ['review.status=PENDING', { reviewStatus: 'PENDING' }],
   ['review.approver=bea', { reviewGroups: ['groups of bea'] }],
   ['correlation_id=', { correlationId: undefined }],
+  ['jira_issue_key=%20OPS-1,,ops-2', { issueKeys: ['OPS-1', 'ops-2'] }],
+  ['jira_issue_key=,', { issueKeys: undefined }],
   ['start_date=2026-03-01T10:00:00Z', { from: new Date('2026-03-01T10:00:00Z') }],
   ['start_date=2024-02-29T23:59:59.123456Z', { from: new Date('2024-02-29T23:59:59.123Z') }],
   ['end_date=2026-03-01T10:00:00%2B02:00', { to: new Date('2026-03-01T08:00:00Z') }],

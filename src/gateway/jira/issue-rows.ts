@@ -1,0 +1,144 @@
+import type { Connection, SqlStatement } from '../history/sqlite.ts'
+import type { MoveOutcome } from './issue.ts'
+
+/** A question for an issue. It is written before it is asked, so that no end of this process hides it. */
+export interface AskedIssue {
+  /** Id of the session, which begins when the issue is there. */
+  readonly session: string
+  readonly askedAt: number
+  /** Which process asks. */
+  readonly gateway: string
+  /** JSON: what the session begins with. */
+  readonly request: string
+  /** Address of the site. */
+  readonly site: string
+  readonly project: string
+  /** The status that the issue gets in the end. */
+  readonly target: string
+  /** Whether it gets it whatever the exit code is. */
+  readonly movesFailed: boolean
+}
+
+/** A question whose session has never begun. */
+export interface OrphanedIssue {
+  readonly session: string
+  readonly askedAt: number
+  readonly request: string
+  readonly project: string
+  /** Null when it is not known whether there is an issue. */
+  readonly key: string | null
+}
+
+/** An issue whose session has ended. */
+export interface EndedIssue {
+  readonly session: string
+  readonly key: string
+  readonly site: string
+  readonly target: string
+  /** Its session has not run, or has failed and the template says that it stays then. */
+  readonly stays: boolean
+  readonly attempts: number
+  readonly endedAt: number
+}
+
+/** Issues as rows of the history's file. A row whose session was removed stays until its issue is where it belongs. */
+export class IssueRows {
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Connection) {
+    this.#statements = prepare(db)
+  }
+
+  ask({ session, askedAt, gateway, request, site, project, target, movesFailed }: AskedIssue): void {
+    const asked = [session, askedAt, gateway, request, site, project, target]
+    // Booleans abort the process.
+    this.#statements.ask.run([...asked, Number(movesFailed)])
+  }
+
+  forget(session: string): void {
+    this.#statements.forget.run([session])
+  }
+
+  keep(session: string, { key, url }: { readonly key: string; readonly url: string }): void {
+    this.#statements.keep.run([key, url, session])
+  }
+
+  has(session: string): boolean {
+    return this.#statements.has.get([session]) !== undefined
+  }
+
+  /** Its session runs now. */
+  run(session: string): void {
+    this.#statements.run.run([session])
+  }
+
+  /** What other processes have asked for and not begun. */
+  orphans(gateway: string): OrphanedIssue[] {
+    type Columns = [string, number, string, string, string | null]
+    return (this.#statements.orphans.all([gateway]) as Columns[]).map(
+      ([session, askedAt, request, project, key]) => ({ session, askedAt, request, project, key }),
+    )
+  }
+
+  /** Those that are due, the longest first. */
+  ended(now: number, limit: number): EndedIssue[] {
+    type Columns = [string, string, string, string, number, number, number]
+    return (this.#statements.ended.all([now, limit]) as Columns[]).map(
+      ([session, key, site, target, stays, attempts, endedAt]) => ({
+        ...{ session, key, site, target, attempts, endedAt },
+        stays: stays === 1,
+      }),
+    )
+  }
+
+  /** How many have failed and are tried again. */
+  failing(): number {
+    return (this.#statements.failing.get([]) as [number])[0]
+  }
+
+  /** The oldest of those that wait, beyond so many. */
+  excess(most: number): string[] {
+    return (this.#statements.excess.all([most]) as [string][]).map(([session]) => session)
+  }
+
+  settle(session: string, outcome: MoveOutcome, error: string | null): void {
+    this.#statements.settle.run([outcome, error, session])
+    this.#statements.tidy.run([session])
+  }
+
+  retry(session: string, dueAt: number, error: string): void {
+    this.#statements.retry.run([Math.round(dueAt), error, session])
+  }
+}
+
+const ENDED = `FROM jira_issues i LEFT JOIN sessions s ON s.id = i.session
+  WHERE i.outcome IS NULL AND i.key IS NOT NULL AND (s.status = 'done' OR i.ended_at IS NOT NULL)`
+
+function prepare(db: Connection) {
+  const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
+  return {
+    ask: db.prepare(`INSERT INTO jira_issues (session, asked_at, gateway, request, site, project, target,
+                       moves_failed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    forget: db.prepare('DELETE FROM jira_issues WHERE session = ?'),
+    keep: db.prepare('UPDATE jira_issues SET key = ?, url = ? WHERE session = ?'),
+    run: db.prepare(`UPDATE jira_issues SET has_run = 1, request = '' WHERE session = ?`),
+    has: reading('SELECT 1 FROM jira_issues WHERE session = ?'),
+    orphans: reading(`SELECT session, asked_at, request, project, key FROM jira_issues
+                      WHERE gateway <> ? AND outcome IS NULL AND ended_at IS NULL
+                        AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = jira_issues.session)`),
+    ended: reading(`SELECT i.session, i.key, i.site, i.target,
+                      i.has_run = 0 OR (i.moves_failed = 0 AND coalesce(s.exit_code, i.exit_code, 254) <> 0),
+                      i.attempts, coalesce(s.ended_at, i.ended_at)
+                    ${ENDED} AND i.due_at <= ? ORDER BY i.due_at LIMIT ?`),
+    failing: reading('SELECT count(*) FROM jira_issues WHERE outcome IS NULL AND attempts > 0'),
+    excess: reading(
+      `SELECT i.session ${ENDED} AND i.attempts > 0 ORDER BY i.asked_at DESC LIMIT -1 OFFSET ?`,
+    ),
+    settle: db.prepare('UPDATE jira_issues SET outcome = ?, error = ? WHERE session = ?'),
+    tidy: db.prepare(`DELETE FROM jira_issues WHERE session = ? AND
+                        NOT EXISTS (SELECT 1 FROM sessions WHERE id = jira_issues.session)`),
+    retry: db.prepare(
+      `UPDATE jira_issues SET due_at = ?, error = ?, attempts = attempts + 1 WHERE session = ?`,
+    ),
+  }
+}

@@ -1,0 +1,172 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '../../basics/logger.ts'
+import type { History } from '../history/history.ts'
+import { HistoryError } from '../history/session.ts'
+import { JiraError, type Jira } from './client.ts'
+import type { EndedIssue } from './issue-rows.ts'
+import type { MoveOutcome } from './issue.ts'
+
+const HOUR_MS = 60 * 60 * 1000
+
+/** When issues are looked for, and how often one is tried. */
+export interface MoveTiming {
+  readonly pollMs: number
+  /** To the second attempt. Each further one takes twice as long, up to `longestMs`. */
+  readonly firstMs: number
+  readonly longestMs: number
+  /** An issue is given up when its session ended that long ago, and so many attempts have failed. */
+  readonly ageMs: number
+  readonly attempts: number
+}
+
+const TIMING: MoveTiming = {
+  pollMs: 500,
+  firstMs: 5000,
+  longestMs: 10 * 60 * 1000,
+  ageMs: 24 * HOUR_MS,
+  // A clock that jumps ahead gives up nothing.
+  attempts: 12,
+}
+/** At once. Others wait: a slow Jira holds up nothing but this. */
+const AT_ONCE = 4
+/** Issues that have failed, and wait. Beyond that the oldest are given up. */
+const MOST_FAILING = 1000
+/** What could not be written down is done again, but not at once. */
+const REST_MS = 60_000
+
+interface MoveServices {
+  /** Undefined when gateway.yaml has no site any more. */
+  readonly jira: Jira | undefined
+  readonly history: History
+  readonly log: Logger
+}
+
+/**
+ * Moves the issues of sessions that have ended. What is to be done follows from the history alone: whoever ends a session
+ * need not know, and no end of this process loses it.
+ */
+export class IssueMoves {
+  readonly #services: MoveServices
+  readonly #timing: MoveTiming
+  readonly #timer: NodeJS.Timeout
+  readonly #over = new AbortController()
+  readonly #moving = new Map<string, Promise<void>>()
+  #failing = 0
+  #isTold = false
+
+  constructor(services: MoveServices, timing = TIMING) {
+    this.#services = services
+    this.#timing = timing
+    this.#timer = setInterval(() => this.#tick(), timing.pollMs)
+  }
+
+  /** What an operator should look at, if there is anything. */
+  get warning(): string | undefined {
+    const count = this.#failing
+    if (count === 0) return undefined
+    return `${count} ${count === 1 ? 'issue' : 'issues'} could not be moved in Jira yet, the log says why`
+  }
+
+  /** Settles when it no longer uses the history. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#over.abort()
+    await Promise.all(this.#moving.values())
+  }
+
+  #tick(): void {
+    const found = this.#trying(() => {
+      const { history } = this.#services
+      const issues = history.readIssues((rows) => rows.ended(Date.now(), AT_ONCE + this.#moving.size))
+      this.#failing = history.readIssues((rows) => rows.failing())
+      return issues
+    })
+    const next = (found ?? []).filter(({ session }) => !this.#moving.has(session))
+    for (const issue of next.slice(0, AT_ONCE - this.#moving.size)) this.#start(issue)
+  }
+
+  #start(issue: EndedIssue): void {
+    const { session } = issue
+    const moved = this.#move(issue).finally(() => this.#moving.delete(session))
+    this.#moving.set(session, moved)
+  }
+
+  /** Never rejects. */
+  async #move(issue: EndedIssue): Promise<void> {
+    const { jira, log } = this.#services
+    const { session: sid, key, site, target, stays, attempts } = issue
+    if (stays) return this.#settle(issue, 'skipped')
+    try {
+      if (jira === undefined) throw new JiraError('gateway.yaml has no jira any more')
+      if (jira.url !== site) throw new JiraError(`it is an issue of ${site}`, { isLasting: true })
+      await jira.move(key, target, this.#over.signal)
+      if (attempts > 0) log.info({ sid, issue: key }, 'Jira issue moved at last')
+      await this.#settle(issue, 'done')
+    } catch (error) {
+      if (!(error instanceof JiraError)) throw error
+      if (!this.#over.signal.aborted) await this.#hasFailed(issue, error)
+    }
+  }
+
+  async #hasFailed(issue: EndedIssue, { message: reason, isLasting }: JiraError): Promise<void> {
+    const { session: sid, key, attempts, endedAt } = issue
+    const { log } = this.#services
+    const isOld = Date.now() - endedAt > this.#timing.ageMs && attempts + 1 >= this.#timing.attempts
+    if (isLasting || isOld) {
+      log.warn({ sid, issue: key, reason }, 'Jira issue not moved, and given up')
+      return this.#settle(issue, 'given-up', reason)
+    }
+    if (attempts === 0) log.warn({ sid, issue: key, reason }, 'Jira issue not moved, it is tried again')
+    const dueAt = Date.now() + this.#pause(attempts)
+    await this.#write(() => this.#services.history.writeIssues((rows) => rows.retry(sid, dueAt, reason)))
+    this.#giveUpExcess()
+  }
+
+  /** Not all at the same moment. */
+  #pause(attempts: number): number {
+    const { firstMs, longestMs } = this.#timing
+    return Math.min(longestMs, firstMs * 2 ** Math.min(attempts, 30)) * (0.75 + Math.random() / 2)
+  }
+
+  #giveUpExcess(): void {
+    this.#trying(() => {
+      const { history, log } = this.#services
+      for (const sid of history.readIssues((rows) => rows.excess(MOST_FAILING))) {
+        const reason = `more than ${MOST_FAILING} issues wait to be moved`
+        history.writeIssues((rows) => rows.settle(sid, 'given-up', reason))
+        log.warn({ sid, reason }, 'Jira issue not moved, and given up')
+      }
+    })
+  }
+
+  #settle({ session }: EndedIssue, outcome: MoveOutcome, error: string | null = null): Promise<void> {
+    return this.#write(() =>
+      this.#services.history.writeIssues((rows) => rows.settle(session, outcome, error)),
+    )
+  }
+
+  /** What cannot be written stays due. */
+  async #write(work: () => void): Promise<void> {
+    const isDone = this.#trying(() => {
+      work()
+      return true
+    })
+    const { signal } = this.#over
+    if (isDone !== true) await delay(REST_MS, undefined, { signal }).catch(() => undefined)
+  }
+
+  /** Tells a failure once. */
+  #trying<T>(work: () => T): T | undefined {
+    try {
+      const result = work()
+      this.#isTold = false
+      return result
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      if (!this.#isTold)
+        this.#services.log.error({ error: error.message }, 'issues of Jira are not in the history')
+      this.#isTold = true
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto'
+import pLimit from 'p-limit'
+import type { Logger } from '../../basics/logger.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import type { History } from '../history/history.ts'
+import { HistoryError, type NewSession } from '../history/session.ts'
+import { newSession, requestBytes, type SessionRequest } from '../sessions/session-request.ts'
+import { TooMuchAtOnce, type Sessions } from '../sessions/sessions.ts'
+import type { JiraTemplate } from '../settings/jira-shape.ts'
+import { JiraError, type Jira, type JiraIssue } from './client.ts'
+import { jiraFieldValues, JiraFieldsMissing, type JiraFieldValues } from './fields.ts'
+import { showOrphanedIssues } from './orphans.ts'
+import { TicketRefused } from './ticket-refused.ts'
+
+/** Issues that are created at once, of all users. More would only wait in Jira. */
+const AT_ONCE = 16
+/** And that wait for it. When Jira is slow, callers learn that soon. */
+const MOST_WAITING = 100
+/** What the requests of one user that wait for Jira may have together, as for sessions that run. */
+const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
+/** Labels and metadata may have megabytes. What has not begun is shown without them. */
+const MOST_TOLD = 64 * 1024
+
+/** The issue of a session that is about to begin. */
+export interface Ticket {
+  readonly sid: SessionId
+  readonly issue: JiraIssue
+}
+
+interface TicketServices {
+  /** Undefined: no connection has a template. */
+  readonly jira: Jira | undefined
+  readonly history: History
+  readonly sessions: Sessions
+  /** Where people find a session. */
+  readonly linkTo: (sid: string) => string
+  readonly log: Logger
+}
+
+interface Wanted {
+  readonly sid: SessionId
+  readonly request: SessionRequest
+  readonly template: JiraTemplate
+  readonly startedAt: Date
+}
+
+/** Sees to it that a session has its issue before it begins. */
+export class Tickets {
+  readonly #services: TicketServices
+  readonly #id = randomUUID()
+  readonly #over = new AbortController()
+  readonly #turns = pLimit(AT_ONCE)
+  readonly #creating = new Set<Promise<JiraIssue>>()
+  /** Requests that wait for Jira. */
+  readonly #waiting = new Map<SessionId, { readonly user: string; readonly bytes: number }>()
+
+  constructor(services: TicketServices) {
+    this.#services = services
+    showOrphanedIssues(services, this.#id)
+  }
+
+  /** Nobody waits for Jira any more. Settles when it no longer uses the history. */
+  async close(): Promise<void> {
+    this.#over.abort()
+    await Promise.allSettled(this.#creating)
+  }
+
+  /**
+   * Undefined when the connection has no template, and for what is refused anyway.
+   * @param fields `jira_fields` of the caller
+   * @throws TicketRefused, TooMuchAtOnce, HistoryError: then no session may begin
+   */
+  async open(request: SessionRequest, fields: Readonly<Record<string, string>>): Promise<Ticket | undefined> {
+    const { jira: template } = request.connection
+    const { jira, sessions } = this.#services
+    if (template === undefined || jira === undefined) return undefined
+    const preview = sessions.preview(request)
+    if (preview === undefined) return undefined
+    const wanted = { sid: randomUUID() as SessionId, request, template, startedAt: new Date() }
+    const values = this.#values(wanted, fields, preview.script)
+    const bytes = this.#boundedBytes(request)
+    this.#waiting.set(wanted.sid, { user: request.user, bytes })
+    try {
+      const created = this.#turns(() => this.#create(jira, wanted, values))
+      this.#creating.add(created)
+      const forget = () => void this.#creating.delete(created)
+      created.then(forget, forget)
+      return { sid: wanted.sid, issue: await created }
+    } finally {
+      this.#waiting.delete(wanted.sid)
+    }
+  }
+
+  /** The session could not begin after all. Its issue is shown with it after the next start. */
+  unused({ sid, issue }: Ticket, error: Error): void {
+    const reason = error.message
+    this.#services.log.error(
+      { sid, issue: issue.key, reason },
+      'a session could not begin, its Jira issue is left',
+    )
+  }
+
+  #boundedBytes(request: SessionRequest): number {
+    const bytes = requestBytes(request)
+    const own = [...this.#waiting.values()].filter(({ user }) => user === request.user)
+    if (
+      own.reduce((sum, one) => sum + one.bytes, bytes) > MAX_BYTES_OF_ONE_USER ||
+      this.#waiting.size >= MOST_WAITING
+    )
+      throw new TooMuchAtOnce(
+        'Jira is slow, and too many executions wait for their issues: let some end first',
+      )
+    return bytes
+  }
+
+  #values(
+    { sid, request, template, startedAt }: Wanted,
+    fields: Readonly<Record<string, string>>,
+    script: string,
+  ): JiraFieldValues {
+    const { user, connection } = request
+    const { name, type, subtype = '' } = connection
+    const link = this.#services.linkTo(sid)
+    try {
+      const facts = { id: sid, user, connection: name, type, subtype, script, startedAt, link }
+      return jiraFieldValues(template, fields, facts)
+    } catch (error) {
+      if (!(error instanceof JiraFieldsMissing)) throw error
+      throw new TicketRefused('invalid-jira-fields', error.message)
+    }
+  }
+
+  /** What is asked is written down before. So is the key, before anybody learns it. */
+  async #create(jira: Jira, wanted: Wanted, values: JiraFieldValues): Promise<JiraIssue> {
+    const { sid, request, template } = wanted
+    const { history, log } = this.#services
+    this.#over.signal.throwIfAborted()
+    history.writeIssues((rows) => rows.ask(askedIssue(wanted, jira.url, this.#id)))
+    const issue = await this.#asked(sid, jira.create(template, values, this.#over.signal))
+    try {
+      history.writeIssues((rows) => rows.keep(sid, issue))
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      log.error({ sid, issue: issue.key, user: request.user, error: error.message }, NOT_KEPT)
+      throw new HistoryError(`${error.message}; Jira has created ${issue.key}, nothing has run`, {
+        cause: error,
+      })
+    }
+    log.info({ sid, issue: issue.key }, 'Jira issue created')
+    return issue
+  }
+
+  async #asked(sid: SessionId, created: Promise<JiraIssue>): Promise<JiraIssue> {
+    try {
+      return await created
+    } catch (error) {
+      if (!(error instanceof JiraError)) throw error
+      const { message: reason, isUnsure } = error
+      const { history, log } = this.#services
+      log[isUnsure ? 'error' : 'warn']({ sid, reason }, isUnsure ? UNSURE : 'Jira issue not created')
+      // A gateway that stops says so in the history at its next start.
+      if (!isUnsure || !this.#over.signal.aborted) history.writeIssues((rows) => rows.forget(sid))
+      throw new TicketRefused(
+        'jira-failed',
+        hoopWords.jiraFailed(isUnsure ? `${reason}; ${UNSURE_HINT}` : reason),
+      )
+    }
+  }
+}
+
+const NOT_KEPT =
+  'a Jira issue was created, and its key could not be written into the history: nothing has run'
+const UNSURE = 'Jira has not answered as it should: there may be an issue without a session'
+const UNSURE_HINT = 'there may be an issue all the same'
+
+function askedIssue({ sid, request, template, startedAt }: Wanted, site: string, gateway: string) {
+  const told = toldOf(newSession(sid, request, Buffer.alloc(0)))
+  const text = JSON.stringify(told)
+  const isLong = text.length > MOST_TOLD
+  return {
+    session: sid,
+    askedAt: startedAt.getTime(),
+    gateway,
+    request: isLong ? JSON.stringify({ ...told, labels: {}, metadata: {} }) : text,
+    site,
+    project: template.project_key,
+    target: template.issue_transition_name_on_close,
+    movesFailed: !template.skip_transition_on_nonzero_exit_code,
+  }
+}
+
+/** What the history keeps of a session, without what is kept beside it. */
+function toldOf({ origin, verb, connection, connectionType, user, labels, metadata, ...more }: NewSession) {
+  const { connectionSubtype, sessionBatchId, correlationId } = more
+  const optional = { connectionSubtype, sessionBatchId, correlationId }
+  return { origin, verb, connection, connectionType, user, labels, metadata, ...optional }
+}
