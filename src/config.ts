@@ -5,6 +5,7 @@ import { type Credential, findCredential } from './config/credential.ts'
 import { Lookup } from './config/lookup.ts'
 import { stateFolder } from './config/state-folder.ts'
 import { findPresidio, type OwnPresidio } from './config/masking.ts'
+import { findPolicy, type PolicySettings } from './config/policy.ts'
 import type { SettingsSource } from './config/settings-file.ts'
 import { SETTINGS } from './config/table.ts'
 import { type TlsSettings, findTls } from './config/tls.ts'
@@ -37,6 +38,8 @@ export interface AgentConfiguration {
   readonly presidio: OwnPresidio | undefined
   readonly maskingForm: 'tag' | 'mask'
   readonly maskingRefine: readonly ('ipv6' | 'ssn')[]
+  /** Undefined: none. */
+  readonly policy: PolicySettings | undefined
   readonly killGraceMs: number
   /** undefined: no limit. */
   readonly maxDurationMs: number | undefined
@@ -72,11 +75,15 @@ export function loadAgentSettings(source: SettingsSource): AgentConfiguration {
 export function checkAgentFile(
   path: string,
   environment: NodeJS.ProcessEnv,
-): { problems: readonly string[]; warnings: readonly string[] } {
+): {
+  problems: readonly string[]
+  warnings: readonly string[]
+  policy: PolicySettings | undefined
+} {
   const source = { flags: { config: path }, env: { HOOP_GRPCURL: '127.0.0.1:8010' }, stderrIsTty: false }
   const lookup = new Lookup(source, environment)
-  const { warnings } = readAll(lookup, source, { needsKey: false })
-  return { problems: lookup.problems.toLines(), warnings }
+  const { warnings, policy } = readAll(lookup, source, { needsKey: false })
+  return { problems: lookup.problems.toLines(), warnings, policy }
 }
 
 type Unchecked = Omit<AgentConfiguration, 'key'> & { readonly key: Credential | undefined }
@@ -92,8 +99,9 @@ function readAll(
   const tls = findTls({ lookup, env, warnings })
   const proxy = readProxy(env, lookup)
   const presidio = findPresidio(lookup, warnings)
+  const policy = findPolicy(lookup, warnings)
   const { referencedVariables } = lookup
-  return { key, tls, proxy, presidio, ...readRest(lookup, source), warnings, referencedVariables }
+  return { key, tls, proxy, presidio, policy, ...readRest(lookup, source), warnings, referencedVariables }
 }
 
 function readProxy(env: NodeJS.ProcessEnv, { problems }: Lookup): ProxySettings | undefined {
@@ -108,7 +116,7 @@ function readProxy(env: NodeJS.ProcessEnv, { problems }: Lookup): ProxySettings 
 
 type Rest = Omit<
   AgentConfiguration,
-  'key' | 'tls' | 'proxy' | 'presidio' | 'warnings' | 'referencedVariables'
+  'key' | 'tls' | 'proxy' | 'presidio' | 'policy' | 'warnings' | 'referencedVariables'
 >
 
 function readRest(lookup: Lookup, source: SettingsSource): Rest {

@@ -22,10 +22,10 @@ export class Counters {
   /** Ended sessions by outcome, and by reason where the agent ended them. */
   readonly outcomes = new Map<Ended['outcome'], number>()
   readonly reasons = new Map<NonNullable<Ended['reason']>, number>()
-  /** Sessions that a guardrail rule has stopped, by rule. */
+  /** Sessions and system requests that a rule or a list of the server's owner has stopped, by rule. */
   readonly guardrails = new Map<string, number>()
 
-  /** Ended requests of the gateway itself, which no counter above includes but `processesEnded`. */
+  /** Ended requests of the gateway itself, which no counter above includes but `processesEnded` and `guardrails`. */
   readonly systemRequests = new Map<Ended['outcome'], number>()
 
   count(entry: JournalEntry): void {
@@ -47,6 +47,7 @@ export class Counters {
   #countSystem(entry: JournalEntry): void {
     if (entry.event !== 'ended') return
     increment(this.systemRequests, entry.outcome)
+    if (entry.guardrail !== undefined) increment(this.guardrails, this.#ruleOf(entry))
     this.processesEnded += entry.processesEnded
   }
 

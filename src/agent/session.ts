@@ -187,9 +187,10 @@ export class AgentSession {
   }
 
   #account(ending: Ending, closeSent: boolean): void {
-    const { exitCode, outcome, bytes, reason, refusal, blocked } = ending
+    const { exitCode, outcome, bytes, reason, refusal, blocked, forbiddenBy: rule } = ending
     const { sid } = this
-    if (refusal !== undefined) this.#services.log.warn({ sid, reason: refusal }, 'session refused')
+    if (refusal !== undefined)
+      this.#services.log.warn({ sid, reason: refusal, ...(rule && { rule }) }, 'session refused')
     if (blocked !== undefined)
       this.#services.log.warn({ sid, rule: blocked.rule }, 'a guardrail rule was broken')
     this.#services.record(endedEntry(sid, ending, closeSent))

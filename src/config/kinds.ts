@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { parseListen } from '../basics/net/address.ts'
 import { Secret } from '../basics/secret.ts'
 import { textJson } from '../basics/settings/json-schema.ts'
-import { json, matching, named, parsed } from '../basics/settings/shapes.ts'
+import { json, listed, matching, named, parsed } from '../basics/settings/shapes.ts'
 
 // The kinds of values that only the agent's settings have.
 
@@ -87,3 +87,13 @@ export const refinements = named(
     textJson(REFINEMENT_LIST),
   ),
 )
+
+export const ruleFiles = named('files', listed(/^[^,\n]+$/, 'paths of rule files'))
+
+/** No relative paths: what they mean would depend on where commands run. */
+export const programs = named(
+  'names',
+  listed(/^(?:\/[^,\n]+|[^,/\n]+)$/, 'programs, by whole path or by the name under which PATH has them'),
+)
+
+export const allowed = named('names', listed(/^[^,\n]+$/, 'names, in which * stands for any letters'))

@@ -63,14 +63,14 @@ export class Lookup {
   /** The variables that the file names by `env://`. */
   get referencedVariables(): readonly string[] {
     const values = [...(this.file.entries?.values() ?? [])]
-    return values.flatMap((value) => {
+    return values.flat().flatMap((value) => {
       const reference = typeof value === 'string' ? referenceOf(value, '') : undefined
       return reference?.kind === 'variable' ? [reference.name] : []
     })
   }
 
   /** Relative paths in the settings file start in its folder, others in the working folder. */
-  pathIn({ from, value }: Found<string>): string {
+  pathIn({ from, value }: Pick<Found<string>, 'from' | 'value'>): string {
     return resolve(from === 'file' ? this.file.folder : '.', value)
   }
 
@@ -82,8 +82,8 @@ export class Lookup {
       if (given.from === 'file') this.problems.add([name], message)
       else this.problems.addFrom(given.place, message, [name])
     })
-    const { written } = given
-    return value === undefined || typeof written !== 'string' ? undefined : { ...given, written, value }
+    const written = textOf(given.written)
+    return value === undefined || written === undefined ? undefined : { ...given, written, value }
   }
 
   #resolved(name: string, { from, written }: Given): Tree {
@@ -115,6 +115,12 @@ export class Lookup {
     const place = this.problems.placeOf([name])
     return { from: 'file', rank: RANK.file, place, written, ...(reference && { reference }) }
   }
+}
+
+/** A list in one line. */
+function textOf(written: Tree): string | undefined {
+  if (typeof written === 'string') return written
+  return Array.isArray(written) ? written.join(', ') : undefined
 }
 
 type WithDefault<Kind extends v.GenericSchema> = Setting<Kind> & { readonly default: string }

@@ -1,6 +1,7 @@
 import type { GenericSchema } from 'valibot'
 import { choice, duration, size, truth, webAddress } from '../basics/settings/kinds.ts'
 import {
+  allowed,
   count,
   folder,
   gatewayUrl,
@@ -9,6 +10,8 @@ import {
   label,
   nameRules,
   pem,
+  programs,
+  ruleFiles,
   secret,
   serverName,
   refinements,
@@ -226,6 +229,32 @@ export const SETTINGS = {
     kind: refinements,
     description:
       "where the local engine does better than hoop's: ipv6 finds addresses with ::, ssn wants a word beside nine digits",
+  },
+  policyInputRules: {
+    name: 'policy.input-rules',
+    kind: ruleFiles,
+    description: "files with guardrail rules for every command and script, beside the gateway's",
+  },
+  policyOutputRules: {
+    name: 'policy.output-rules',
+    kind: ruleFiles,
+    description: "files with guardrail rules for every output, beside the gateway's",
+  },
+  policyPrograms: {
+    name: 'policy.programs',
+    kind: programs,
+    description: 'programs that may be started, no others (default: all)',
+  },
+  policyConnections: {
+    name: 'policy.connections',
+    kind: allowed,
+    description: 'connections that may be used here, no others (default: all)',
+  },
+  policyOrigins: {
+    name: 'policy.origins',
+    kind: allowed,
+    description:
+      'where sessions may come from: client, client-api, client-api-runbooks, and hook and bare-exec for what a gateway runs by itself (default: all)',
   },
   executionMaxDuration: {
     name: 'execution.max-duration',

@@ -10,12 +10,14 @@ import { Gate } from '../support/gate.ts'
 import { base64, openSpec } from '../support/scripted/open.ts'
 import { variables } from '../support/scripted/rest.ts'
 import { RemoteConsole } from '../support/scripted/remote-console.ts'
+import { Owner, type Wishes } from '../support/sites/owner.ts'
 import { RunningAgent } from '../support/sites/running-agent.ts'
 import { ScriptedRest } from '../support/scripted/scripted-rest.ts'
 import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
 import { Site, type SiteOptions } from '../support/sites/site.ts'
 import { SmallDisk } from '../support/machine/small-disk.ts'
 import { waitFor } from '../support/wait.ts'
+import { Workplace } from '../support/sites/workplace.ts'
 
 // Every row of docs/endings.md, driven. Most through the built program and REST; what the embedded gateway would
 // refuse itself, or cannot ask for, through an agent in this process.
@@ -191,14 +193,19 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   const group = memoryGroup()
   let gateway: ScriptedGateway
   let running: RunningAgent
+  let place: Workplace
+  let owner: Owner
 
   beforeAll(async () => {
+    place = new Workplace()
+    owner = new Owner(place)
     gateway = await ScriptedGateway.start()
     if (group.permitted) mkdirSync(group.folder)
     const agentEnvironment = { HOOP_KEY: gateway.key() }
     running = await RunningAgent.start(gateway.key(), {
       killGraceMs: 400,
       agentEnvironment,
+      policy: owner,
       oomCounters: [group.counter],
     })
     await running.serving()
@@ -206,6 +213,7 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   afterAll(async () => {
     await running[Symbol.asyncDispose]()
     await gateway[Symbol.asyncDispose]()
+    place[Symbol.dispose]()
     if (group.permitted) rmdirSync(group.folder)
   })
 
@@ -264,6 +272,24 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   ending('guardrails for input, on a terminal', () =>
     open({ guardRailRules: rules('input', drops), clientVerb: 'connect' }),
   )
+  const forbids = async (wishes: Wishes, params: Parameters<typeof openSpec>[1] = {}): Promise<Observed> => {
+    await owner.wants(wishes)
+    try {
+      return await open(params)
+    } finally {
+      owner.current = undefined
+    }
+  }
+  ending("guardrails, a rule of the server's owner", async () => {
+    await owner.wants({ input: 'rules: [{type: deny_words_list, words: [DROP], message: no drops here}]' })
+    return await blocked({}, 'echo DROP TABLE t').finally(() => (owner.current = undefined))
+  })
+  ending("guardrails of the server's owner for input, on a terminal", () =>
+    forbids({ input: 'rules: [{type: deny_words_list, words: [DROP]}]' }, { clientVerb: 'connect' }),
+  )
+  ending('a program that the owner does not allow', () => forbids({ programs: ['psql'] }))
+  ending('a connection that the owner does not allow', () => forbids({ connections: ['prod-*'] }))
+  ending('an origin that the owner does not allow', () => forbids({ origins: ['client'] }))
   ending('strict masking', () =>
     open({ dlpProvider: 'gcp', dlpMode: 'strict', dlpInfoTypes: ['EMAIL_ADDRESS'] }),
   )

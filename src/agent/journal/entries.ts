@@ -52,7 +52,7 @@ interface EndedEntry extends ExecutionEntry {
   readonly signal?: string | undefined
   /** A termination reason or the kind of an error. Never an error's message, which may quote arguments. */
   readonly reason?: string | undefined
-  /** The guardrail rule that was broken: its place in the session's rules and its type, and what it says. */
+  /** The rule that was broken: its place and type, and what it says. Or the owner's list that did not allow it. */
   readonly guardrail?: string | undefined
   readonly guardrailMessage?: string | undefined
   readonly durationMs: number

@@ -9,6 +9,8 @@ import { asksForMasking } from '../masking/asked-masking.ts'
 import type { SessionMasking } from '../masking/session-masking.ts'
 import { RefusedError } from '../refused.ts'
 import { SessionGuardrails } from '../policy/guardrails.ts'
+import { programSearch } from '../policy/allowed-programs.ts'
+import type { OwnerPolicy } from '../policy/owner-policy.ts'
 import type { SessionServices } from '../running/services.ts'
 import { EnvvarError, RuntimeFolderError } from '../../envvars/errors.ts'
 import { TemplateError } from '../../golang/template/errors.ts'
@@ -31,13 +33,23 @@ export interface CommandRequest {
   readonly closed: ClosedClient | undefined
   /** Rules that script, arguments and output must not break; undefined when there are none. */
   readonly guardrails: SessionGuardrails | undefined
+  /** What the server's owner forbids. */
+  readonly policy: OwnerPolicy | undefined
   /** How many of the arguments, the last ones, are the client's. */
   readonly clientArguments: number
 }
 
 type CheckServices = Pick<
   SessionServices,
-  'agentEnvironment' | 'secretStores' | 'embedded' | 'folder' | 'masking' | 'log'
+  | 'agentEnvironment'
+  | 'secretStores'
+  | 'embedded'
+  | 'folder'
+  | 'masking'
+  | 'policy'
+  | 'inherited'
+  | 'cwd'
+  | 'log'
 >
 
 /**
@@ -52,8 +64,9 @@ export async function checkRequest(
 ): Promise<CommandRequest> {
   const { agentEnvironment, secretStores, embedded, folder } = services
   const { params, connectionType } = open
+  const policy = allowing(open, services)
   if (asksForPort(open)) throw new RefusedError(noNativeConnection(open))
-  const guardrails = await SessionGuardrails.of(params)
+  const guardrails = await SessionGuardrails.of(params, policy?.rules)
   const closed = closedClient(params)
   const merged = await mergeEntries({
     connection: params.envVars,
@@ -79,8 +92,18 @@ export async function checkRequest(
     masking: await maskingFor(open, services),
     closed: closed && { ...closed, ownArguments: cmdList.length - 1 },
     guardrails,
+    policy,
     clientArguments: params.clientArgs.length,
   }
+}
+
+/** The policy of the server's owner, when it allows the session. @throws PolicyRefusal */
+function allowing({ params }: OpenMessage, services: CheckServices): OwnerPolicy | undefined {
+  const policy = services.policy?.current
+  policy?.checkSession(params)
+  const [program] = [...params.cmdList, ...params.clientArgs]
+  if (program !== undefined) policy?.checkProgram(program, programSearch(services))
+  return policy
 }
 
 /** The engines are loaded only for a session that needs them. */

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { Violation } from '../../policy/guardrails/rules.ts'
 import type { GuardrailInfo } from '../../wire/messages/guardrails-info.ts'
 
@@ -12,17 +13,26 @@ export interface Blocked {
 /** hoop's words: people, and programs that read outputs, know the beginning. */
 const BLOCKED_BY = 'Blocked by the following Hoop Guardrails Rules: '
 
-export function blockedBy(
-  { set, rule, hit, matched }: Violation,
-  direction: GuardrailInfo['direction'],
-  name = '',
-): Blocked {
-  const { type, words, pattern, message } = hit
-  const place = `${direction}_rules[${set}].rules[${rule}] ${type}`
+export function blockedBy(violation: Violation, direction: GuardrailInfo['direction']): Blocked {
+  const { set, rule, hit, matched } = violation
+  const { type, words, pattern, message, source } = hit
+  if (source !== undefined) return blockedByOwner({ type, message, source }, direction)
   return {
-    rule: name === '' ? place : `${name}: ${place}`,
+    rule: `${direction}_rules[${set}].rules[${rule}] ${type}`,
     // Words and patterns of the rule itself, as the reference has them (protocol.md 8.1).
-    info: { ruleName: name, type, words, pattern, direction, matchedWords: matched, message },
+    info: { ruleName: '', type, words, pattern, direction, matchedWords: matched, message },
+  }
+}
+
+/** The gateway's people are told that there is such a rule and its message, not what the owner looks for. */
+function blockedByOwner(
+  { type, message, source }: { readonly type: string; readonly message: string; readonly source: string },
+  direction: GuardrailInfo['direction'],
+): Blocked {
+  const ruleName = `owner of the server, ${path.basename(source)}`
+  return {
+    rule: `owner of the server, ${source} ${type}`,
+    info: { ruleName, type, words: [], pattern: '', direction, matchedWords: [], message },
   }
 }
 

@@ -12,55 +12,96 @@ import type { OutputFilter, OutputStopped } from '../../policy/output-filter.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 import { RefusedError } from '../refused.ts'
 import { blockedBy, type Blocked } from './blocked.ts'
+import type { OwnerRules } from './owner-policy.ts'
 
 const NO_TERMINAL =
   'this connection has guardrail rules for its input, and what is typed on a terminal takes effect before it can be judged: run a script with exec, or a runbook'
+const NO_TERMINAL_FOR_OWNER =
+  'the owner of this server has guardrail rules for input (policy.input-rules of the agent), and what is typed on a terminal takes effect before it can be judged: run a script with exec, or a runbook'
 const NO_GCP = 'guardrails together with the GCP DLP provider: guardrails require MSPresidio'
 const SPACE = Buffer.from(' ')
 
 /** What the session's parameters say of guardrails. */
 type Asking = Pick<ConnectionParams, 'guardRailRules' | 'dlpProvider' | 'clientVerb'>
 
-/** The guardrail rules of one session: those of its connection. */
+/** The guardrail rules of one session or system request: those of its connection, then those of the server's owner. */
 export class SessionGuardrails {
-  readonly #input: CompiledRules
-  readonly #output: CompiledRules
+  /** Of the connection. */
+  readonly #input: CompiledRules | undefined
+  readonly #ownersInput: CompiledRules | undefined
+  readonly #output: CompiledRules | undefined
 
-  private constructor(input: CompiledRules, output: CompiledRules) {
+  private constructor(
+    input: CompiledRules | undefined,
+    ownersInput: CompiledRules | undefined,
+    output: CompiledRules | undefined,
+  ) {
     this.#input = input
+    this.#ownersInput = ownersInput
     this.#output = output
   }
 
   /** Undefined when there are none. @throws RefusedError when they cannot be enforced on this session */
-  static async of(asking: Asking): Promise<SessionGuardrails | undefined> {
+  static async of(asking: Asking, owner: OwnerRules | undefined): Promise<SessionGuardrails | undefined> {
     const { input, output } = decoded(asking.guardRailRules)
-    if (!hasRules(input) && !hasRules(output)) return undefined
+    const isTerminal = asking.clientVerb === 'connect'
+    if (isTerminal && owner?.input.isEmpty === false) throw new RefusedError(NO_TERMINAL_FOR_OWNER)
+    if (!hasRules(input) && !hasRules(output)) return SessionGuardrails.ofOwner(owner)
     if (asking.dlpProvider === 'gcp') throw new RefusedError(NO_GCP)
-    if (asking.clientVerb === 'connect' && hasRules(input)) throw new RefusedError(NO_TERMINAL)
-    const compiled = await compileRules(output)
-    if (compiled.broken !== undefined) throw unenforceable(compiled.broken)
-    return new SessionGuardrails(await compileRules(input), compiled)
+    if (isTerminal && hasRules(input)) throw new RefusedError(NO_TERMINAL)
+    // One automaton for both, so that the first match in the output counts, whoever forbids it.
+    const compiled = hasRules(output)
+      ? await compileRules([...output, ...(owner?.outputSets ?? [])])
+      : owner?.output
+    if (compiled?.broken !== undefined) throw unenforceable(compiled.broken)
+    return new SessionGuardrails(await compileRules(input), owner?.input, compiled)
+  }
+
+  /** Those of the server's owner alone. */
+  static ofOwner(owner: OwnerRules | undefined): SessionGuardrails | undefined {
+    if (owner === undefined || (owner.input.isEmpty && owner.output.isEmpty)) return undefined
+    return new SessionGuardrails(undefined, owner.input, owner.output)
   }
 
   /**
-   * Judges what is about to run: the script, each of the client's arguments, and those together as one line.
-   * @param args as the program gets them
+   * Judges what is about to run: the script, arguments, and arguments together as one line. To the connection's rules
+   * those of the client count, to the owner's the whole command.
+   * @param argv as the program gets it
+   * @param clientArguments how many of them, the last ones, are the client's
    * @returns the rule that is broken
    * @throws RefusedError when a rule cannot be enforced
    */
-  async judge(script: Buffer, args: readonly Buffer[]): Promise<Blocked | undefined> {
-    for (const text of [script, ...args, ...together(args)]) {
-      const verdict = await this.#input.check(text)
-      if (verdict.outcome === 'violation') return blockedBy(verdict, 'input')
-      if (verdict.outcome === 'error') throw unenforceable(verdict)
-    }
-    return undefined
+  async judge(
+    script: Buffer,
+    argv: readonly Buffer[],
+    clientArguments: number,
+  ): Promise<Blocked | undefined> {
+    const clients = argv.slice(argv.length - clientArguments)
+    return (
+      (await brokenBy([script, ...clients, ...together(clients)], this.#input)) ??
+      (await brokenBy([script, ...argv, ...together(argv)], this.#ownersInput))
+    )
   }
 
   /** What looks through the output: nothing when there are no rules for it. */
   filters(isInteractive: boolean): (() => OutputFilter)[] {
-    return this.#output.isEmpty ? [] : [() => new GuardedStream(this.#output, { isInteractive })]
+    const rules = this.#output
+    return rules === undefined || rules.isEmpty ? [] : [() => new GuardedStream(rules, { isInteractive })]
   }
+}
+
+/** @throws RefusedError when a rule cannot be enforced */
+async function brokenBy(
+  texts: readonly Buffer[],
+  rules: CompiledRules | undefined,
+): Promise<Blocked | undefined> {
+  if (rules === undefined || rules.isEmpty) return undefined
+  for (const text of texts) {
+    const verdict = await rules.check(text)
+    if (verdict.outcome === 'violation') return blockedBy(verdict, 'input')
+    if (verdict.outcome === 'error') throw unenforceable(verdict)
+  }
+  return undefined
 }
 
 /** The rule that has stopped an output; undefined when something else has. */

@@ -3,10 +3,11 @@ import type { OutputStopped, StopReason } from '../../policy/output-filter.ts'
 import { exitCode, NO_EXIT_CODE, type ExitStatus } from '../../runtime/exit-status.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { Blocked } from '../policy/blocked.ts'
+import type { AllowListName, PolicyRefusal } from '../policy/refusal.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import { NO_BYTES, type OutputBytes } from '../output/sent-output.ts'
 
-export type TerminationReason = OwnReason | StopReason
+export type TerminationReason = OwnReason | StopReason | 'policy'
 
 type OwnReason =
   'closed-by-gateway' | 'gateway-lost' | 'agent-stopping' | 'timeout' | 'output-limit' | 'input-limit'
@@ -25,6 +26,8 @@ export interface Ending {
   readonly refusal?: string
   /** The guardrail rule for which it was stopped, or never run. */
   readonly blocked?: Blocked | undefined
+  /** The list of the server's owner that does not allow it. */
+  readonly forbiddenBy?: AllowListName
   /** From the command's start, milliseconds. */
   readonly durationMs: number
   readonly bytes: OutputBytes
@@ -91,6 +94,12 @@ export function endingBlocked(blocked: Blocked): Ending {
   return { ...notRun(ending), blocked }
 }
 
+/** The end of a command that a list of the server's owner does not allow. */
+export function endingForbidden({ message, list }: PolicyRefusal): Ending {
+  const ending = { exitCode: NO_EXIT_CODE, message, outcome: 'refused', reason: 'policy' } as const
+  return { ...notRun(ending), forbiddenBy: list }
+}
+
 function notRun(ending: Pick<Ending, 'exitCode' | 'message' | 'outcome' | 'reason'>): Ending {
   return { ...ending, durationMs: 0, bytes: NO_BYTES, processesEnded: 0 }
 }
@@ -100,12 +109,19 @@ export function hasRun({ outcome }: Ending): boolean {
   return outcome === 'exited' || outcome === 'signaled'
 }
 
+/** The guardrail rule or the owner's list because of which it ended, for people who look after the agent. */
+export function ruleOf({ blocked, forbiddenBy }: Ending): string | undefined {
+  return blocked?.rule ?? forbiddenBy
+}
+
 /** The end as an entry of the journal. `closeSent`: whether the gateway was told. */
 export function endedEntry(
   sid: SessionId,
-  { exitCode, outcome, signal, reason, blocked, durationMs, bytes, processesEnded }: Ending,
+  ending: Ending,
   closeSent: boolean,
 ): Extract<JournalEntry, { event: 'ended' }> {
+  const { exitCode, outcome, signal, reason, blocked, durationMs, bytes, processesEnded } = ending
+  const rule = ruleOf(ending)
   return {
     event: 'ended',
     sid,
@@ -113,7 +129,8 @@ export function endedEntry(
     exitCode,
     ...(signal !== undefined && { signal }),
     ...(reason !== undefined && { reason }),
-    ...(blocked !== undefined && { guardrail: blocked.rule, guardrailMessage: blocked.info.message }),
+    ...(rule !== undefined && { guardrail: rule }),
+    ...(blocked !== undefined && { guardrailMessage: blocked.info.message }),
     durationMs,
     bytesRead: bytes.read,
     bytesSent: bytes.sent,

@@ -4,6 +4,7 @@ import type { Command } from '../../runtime/child.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { closeScript } from '../opening/client-escapes.ts'
 import type { CommandRequest } from '../opening/request.ts'
+import { programSearch } from '../policy/allowed-programs.ts'
 import type { CommandServices } from './services.ts'
 
 /** What starts a command: a script, or the first key on a terminal. */
@@ -31,13 +32,12 @@ export function preparedCommand(
   argv: readonly Buffer[],
   environment: Environment,
   start: Start,
-  { inherited, cwd }: CommandServices,
+  services: CommandServices,
 ): Command {
   return {
     argv,
     environment: environment.block,
-    path: inherited.get('PATH') ?? '',
-    cwd,
+    ...programSearch(services),
     stdin: start.kind === 'script' ? start.stdin : NO_PAYLOAD,
   }
 }

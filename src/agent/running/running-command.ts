@@ -14,9 +14,12 @@ import { redactionFor } from '../output/redaction.ts'
 import { SentOutput } from '../output/sent-output.ts'
 import { blockedLine, type Blocked } from '../policy/blocked.ts'
 import { blockedOutput } from '../policy/guardrails.ts'
+import { programSearch } from '../policy/allowed-programs.ts'
+import { PolicyRefusal } from '../policy/refusal.ts'
 import { RefusedError } from '../refused.ts'
 import {
   endingBlocked,
+  endingForbidden,
   endingOf,
   endingRefused,
   endingUnstarted,
@@ -123,6 +126,8 @@ export class RunningCommand {
     using slot = slots?.take()
     if (slots !== undefined && slot === undefined) throw new RefusedError(slots.full)
     const { request, start, entries } = prepared(asked)
+    // Again: much can have happened to the machine since the session was opened.
+    request.policy?.checkProgram(request.argv[0] ?? '', programSearch(this.#services))
     await using held = await this.#hold({ entries, inherited, folder, sessionId: this.sid })
     const { environment } = held
     const expanded = preparedCommand(environment.expand(request.argv), environment, start, this.#services)
@@ -237,6 +242,8 @@ export class RunningCommand {
   #failed(error: Error): Ending {
     if (error === this.#over.signal.reason) return this.#unstarted()
     if (error instanceof ConnectError) return { ...endingUnstarted('gateway-lost'), reason: this.#reason }
+    if (error instanceof PolicyRefusal)
+      return { ...endingForbidden(error), reason: this.#reason ?? 'policy', refusal: error.name }
     if (isRefusal(error))
       return { ...endingRefused(error.message), reason: this.#reason, refusal: error.name }
     const { sid } = this
@@ -264,7 +271,7 @@ function filtersOf({ guardrails, masking }: CommandRequest, { kind }: Start): ((
 async function judged({ request, start }: AskedCommand, { argv }: Command): Promise<Blocked | undefined> {
   const { guardrails, clientArguments } = request
   if (guardrails === undefined || start.kind === 'terminal') return undefined
-  return guardrails.judge(start.stdin, argv.slice(argv.length - clientArguments))
+  return guardrails.judge(start.stdin, argv, clientArguments)
 }
 
 function timeLimit(ms: number | undefined, reached: () => void): Disposable {

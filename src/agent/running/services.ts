@@ -11,6 +11,7 @@ import type { AgentMessage, AgentOutbound } from '../../wire/messages/message.ts
 import type { ClientVersions } from '../opening/client-versions.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import type { MaskingSettings } from '../masking/session-masking.ts'
+import type { PolicySource } from '../policy/owner-policy.ts'
 import type { Slots } from './slots.ts'
 
 /** Rules for commands. An optional one that is missing means no limit, or that the thing is not done. */
@@ -58,6 +59,8 @@ export interface SessionServices extends CommandServices {
   /** Where else a connection's values may come from. */
   readonly secretStores: SecretStores
   readonly masking: MaskingSettings
+  /** What the server's owner forbids. */
+  readonly policy?: PolicySource
   /** `mode=embedded`: the agent's whole environment overrides that of every session. */
   readonly embedded: boolean
   readonly record: (entry: JournalEntry) => void

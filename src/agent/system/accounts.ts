@@ -1,6 +1,6 @@
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { SystemRequest } from '../../wire/messages/system-request.ts'
-import { endedEntry, type Ending } from '../running/ending.ts'
+import { endedEntry, ruleOf, type Ending } from '../running/ending.ts'
 import type { SessionServices } from '../running/services.ts'
 import { systemNameOf } from './answer.ts'
 
@@ -30,7 +30,8 @@ export function accountEnd(
   const name = systemNameOf(request)
   record({ ...endedEntry(sid, ending, answerSent), request: name })
   const { outcome, exitCode, durationMs, reason } = ending
-  const fields = { sid, request: name, outcome, exitCode, durationMs, reason }
+  const rule = ruleOf(ending)
+  const fields = { sid, request: name, outcome, exitCode, durationMs, reason, ...(rule && { rule }) }
   if (!answerSent) log.warn(fields, 'system request over, its answer was not sent')
   else log[outcome === 'exited' ? 'info' : 'warn'](fields, 'system request answered')
 }

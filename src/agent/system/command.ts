@@ -3,6 +3,8 @@ import { EnvvarError } from '../../envvars/errors.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import { renderScript } from '../../template/script.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
+import { SessionGuardrails } from '../policy/guardrails.ts'
+import type { OwnerPolicy } from '../policy/owner-policy.ts'
 import { RefusedError } from '../refused.ts'
 import type { CommandRequest } from '../opening/request.ts'
 import type { AskedCommand } from '../running/prepared.ts'
@@ -10,13 +12,18 @@ import type { AskedCommand } from '../running/prepared.ts'
 /**
  * The command of a system request.
  * @param marks variables by which its processes are found: `HOOP_SESSION_ID`, `RUNBOOK_AGENT_INSTANCE`
+ * @param policy of the server's owner
  * @throws RefusedError, EnvvarError or TemplateError
  */
 export function commandOf(
   request: HookRequest | BareExecRequest,
   marks: ReadonlyMap<string, string>,
+  policy?: OwnerPolicy,
 ): AskedCommand {
-  return request.kind === 'hook' ? hookCommand(request, marks) : bareExecCommand(request, marks)
+  const asked = request.kind === 'hook' ? hookCommand(request, marks) : bareExecCommand(request, marks)
+  if (policy === undefined) return asked
+  const guardrails = SessionGuardrails.ofOwner(policy.rules)
+  return { ...asked, request: { ...asked.request, policy, guardrails } }
 }
 
 function hookCommand(hook: HookRequest, marks: ReadonlyMap<string, string>): AskedCommand {
@@ -71,6 +78,7 @@ function requestOf(
     masking: undefined,
     closed: undefined,
     guardrails: undefined,
+    policy: undefined,
     clientArguments: 0,
   }
 }

@@ -23,7 +23,12 @@ export function commandFor(
     ['HOOP_SESSION_ID', sid],
     ['RUNBOOK_AGENT_INSTANCE', system.services.folder.instance],
   ])
-  return new RunningCommand(sid, () => commandOf(request, marks), servicesFor(request, system))
+  const asked = () => {
+    const policy = system.services.policy?.current
+    policy?.checkSystem(request)
+    return commandOf(request, marks, policy)
+  }
+  return new RunningCommand(sid, asked, servicesFor(request, system))
 }
 
 /** The sessions' services with other slots and limits. The journal's `started` says which kind of request it was. */

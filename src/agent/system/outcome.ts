@@ -32,7 +32,9 @@ export async function executed(
   const captured = new Captured(request.kind === 'hook' ? HOOK_OUTPUT_BYTES : Infinity)
   for await (const { data } of command.output) captured.add(Buffer.from(data))
   const ending = await command.ended
-  if (!hasRun(ending) && ending.exitCode === NO_EXIT_CODE) return refused(request, ending.message, ending)
+  // What a rule forbids has no text of its own: the line about the rule went out as output.
+  const reason = ending.blocked === undefined ? ending.message : captured.text().trim()
+  if (!hasRun(ending) && ending.exitCode === NO_EXIT_CODE) return refused(request, reason, ending)
   const reply = hasRun(ending) ? answerOf(request, ending, captured) : refusedAnswer(request, ending.message)
   return { ending, reply }
 }

@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   realpathSync,
+  statSync,
   type BigIntStats,
   type Stats,
 } from 'node:fs'
@@ -28,6 +29,18 @@ export function objectionTo(found: Stats | BigIntStats, kind: 'folder' | 'regula
   if (uid !== undefined && Number(found.uid) !== uid) return `belongs to uid ${Number(found.uid)}, not ${uid}`
   const isOpen = kind === 'folder' && (Number(found.mode) & WRITABLE_BY_OTHERS) !== 0
   return isOpen ? 'can be written to by other users' : undefined
+}
+
+/**
+ * Why somebody else than this user and root could change what stands in a file, as the end of a sentence about its path.
+ * Follows links.
+ * @throws the system's error
+ */
+export function objectionToWriters(file: string): string | undefined {
+  const { uid, mode } = statSync(file)
+  const own = process.geteuid?.()
+  if (own !== undefined && uid !== ROOT && uid !== own) return `belongs to uid ${uid}: it has to be root's`
+  return (mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'can be written to by other users: chmod go-w'
 }
 
 /**

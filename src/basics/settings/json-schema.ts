@@ -9,6 +9,7 @@ export interface JsonSchema {
   readonly maximum?: number
   readonly anyOf?: readonly JsonSchema[]
   readonly items?: JsonSchema
+  readonly minItems?: number
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
   readonly propertyNames?: JsonSchema

@@ -91,6 +91,33 @@ export function list<const Item extends v.GenericSchema>(item: Item, what: strin
   )
 }
 
+/**
+ * Texts separated by commas or line breaks; in a file they may be a list, too. At least one: who writes a list that is
+ * empty may mean "nothing" or "no limit".
+ */
+export function listed(item: RegExp, what: string) {
+  const text = `${what}, separated by commas,`
+  return v.pipe(
+    v.unknown(),
+    v.rawTransform<unknown, readonly string[]>(({ dataset, addIssue, NEVER }) => {
+      const texts = itemsOf(dataset.value)
+      if (texts?.every((each) => item.test(each)) === true && texts.length > 0) return texts
+      addIssue({ message: `${text} or a list of them is expected` })
+      return NEVER
+    }),
+    json({
+      anyOf: [textJson(), { type: ['array'], items: textJson(item), minItems: 1 }],
+      description: `${text} or a list of them`,
+    }),
+  )
+}
+
+function itemsOf(value: unknown): readonly string[] | undefined {
+  if (typeof value === 'string') return value.split(/[,\n]/).map((each) => each.trim())
+  const isList = Array.isArray(value) && value.every((each) => typeof each === 'string')
+  return isList ? value : undefined
+}
+
 export function matching(pattern: RegExp, what: string) {
   return v.pipe(
     v.string(expected(what)),

@@ -2,6 +2,7 @@ import { printableJson, printableText } from '../../basics/text/printable.ts'
 import { checkAgentFile } from '../../config.ts'
 import { examineSettings } from '../../gateway/settings/load.ts'
 import { exitCodes } from '../failure.ts'
+import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { readingSettings, settingsKind, type KindFlags, type SettingsKind } from './settings-kind.ts'
 
 export interface ConfigCheckFlags extends KindFlags {
@@ -18,13 +19,20 @@ interface Checked {
  * @returns the exit code of this program
  * @throws Failure for a file that cannot be read, or is neither the agent's nor a gateway's
  */
-export function configCheckCommand(file: string, flags: ConfigCheckFlags): number {
+export async function configCheckCommand(file: string, flags: ConfigCheckFlags): Promise<number> {
   const kind = settingsKind(file, flags)
-  const checked = kind === 'agent' ? checkAgentFile(file, process.env) : checkGatewayFile(file)
+  const checked = kind === 'agent' ? await checkAgent(file) : checkGatewayFile(file)
   const text =
     flags.json === true ? printableJson({ file, kind, ...checked }, 2) : describe(file, kind, checked)
   process.stdout.write(`${printableText(text)}\n`)
   return checked.problems.length === 0 ? exitCodes.done : exitCodes.configuration
+}
+
+/** With the rule files that it names. */
+async function checkAgent(file: string): Promise<Checked> {
+  const { problems, warnings, policy } = checkAgentFile(file, process.env)
+  const rules = await examineOwnerRules(policy)
+  return { problems: [...problems, ...rules.problems], warnings }
 }
 
 function checkGatewayFile(file: string): Checked {

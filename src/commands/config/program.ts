@@ -16,7 +16,7 @@ export function addConfigCommands(root: Command): void {
   withKind(config.command('check <path>'))
     .description('names everything that is wrong in a settings file, of the agent or of a gateway')
     .action(async (path: string, flags: ConfigCheckFlags) => {
-      process.exitCode = (await import('./check.ts')).configCheckCommand(path, flags)
+      process.exitCode = await (await import('./check.ts')).configCheckCommand(path, flags)
     })
   config
     .command('schema')

@@ -10,6 +10,7 @@ import { checkTcp, checkClock, checkHealth, checkName, checkProxy } from './gate
 import { checkTls } from './gateway/tls.ts'
 import type { Route } from './gateway/way.ts'
 import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from './credential.ts'
+import { checkPolicy } from './policy.ts'
 import { checkPresidio } from './presidio.ts'
 import { checkRuntimeFolder, checkStateFolder } from './folders.ts'
 import { checkSettings, checkVersion } from './settings.ts'
@@ -37,6 +38,7 @@ export async function examine({ source, version, main, tell }: ExamineOptions): 
   await checkGateway(examination, route)
   await checkSecretStores(examination, settings, source)
   await checkFolders(examination, settings, source)
+  await examination.checkWith(settings, 'policy', (found) => checkPolicy(found, source))
   await examination.checkWith(settings, 'masking', checkPresidio)
   const engine = await checkCommands(examination, trial)
   await checkMachine(examination, settings, engine)

@@ -24,7 +24,7 @@ export interface CheckFlags {
 export async function checkCommand(flags: CheckFlags): Promise<number> {
   try {
     const { sets, notes } = readRuleFile(flags.rules, flags.direction)
-    for (const note of notes) process.stderr.write(`${printableLine(note)}\n`)
+    for (const note of notes) process.stderr.write(`${printableLine(note.text)}\n`)
     const text = await standardInput()
     const verdict = await checkText(sets, text)
     return flags.json === true

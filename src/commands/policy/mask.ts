@@ -48,7 +48,7 @@ async function printFindings(masking: Masking): Promise<void> {
 
 function maskingOf(flags: MaskFlags): Masking {
   const masking = refusing(flags.custom, () => {
-    const custom = flags.custom === undefined ? [] : decodeCustomTypes(readStructured(flags.custom))
+    const custom = flags.custom === undefined ? [] : decodeCustomTypes(readStructured(flags.custom).root)
     const threshold = flags.threshold === undefined ? undefined : thresholdOf(flags.threshold)
     const [replacement, refine] = [replacementOf(flags.form), refinementsOf(flags.refine)]
     return new Masking({

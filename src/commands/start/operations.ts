@@ -50,9 +50,9 @@ export class Operations implements AsyncDisposable {
   }
 
   /** Wraps what SIGHUP does, so that systemd is told. */
-  async reload(work: () => void): Promise<void> {
+  async reload(work: () => Promise<void>): Promise<void> {
     // A signal may come at the very end, when the descriptor may already belong to something else.
-    if (this.#systemd === undefined || this.#closed) work()
+    if (this.#systemd === undefined || this.#closed) await work()
     else await this.#systemd.reload(work)
   }
 

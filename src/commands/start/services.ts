@@ -5,6 +5,7 @@ import { ClientVersions } from '../../agent/opening/client-versions.ts'
 import type { Counters } from '../../agent/counters.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
 import type { AgentServices } from '../../agent/running/services.ts'
+import type { PolicySource } from '../../agent/policy/owner-policy.ts'
 import { Slots } from '../../agent/running/slots.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentConfiguration } from '../../config.ts'
@@ -28,6 +29,7 @@ interface Parts {
   readonly settings: AgentConfiguration
   /** No connection may read them. */
   readonly ownVariables: ReadonlySet<string>
+  readonly policy: PolicySource
   readonly folder: RuntimeFolder
   readonly engine: Engine
   readonly journal: Journal
@@ -39,6 +41,7 @@ interface Parts {
 export async function openServices({
   settings,
   ownVariables,
+  policy,
   folder,
   engine,
   journal,
@@ -52,6 +55,7 @@ export async function openServices({
     folder,
     settings: sessionSettings(settings),
     masking: maskingSettings(settings),
+    policy,
     agentEnvironment: new AgentEnvironment(process.env, settings.key.value.reveal(), ownVariables),
     secretStores: openSecretStores({
       env: process.env,

@@ -12,6 +12,7 @@ import { Failure } from '../failure.ts'
 import { onOperatorSignals, onShutdownSignals } from '../signals.ts'
 import { version } from '../version.ts'
 import { CurrentIdentity } from './current-identity.ts'
+import { CurrentPolicy } from './current-policy.ts'
 import { Operations } from './operations.ts'
 import { COMMANDS_UMASK, openEngine, openFolder, openServices, warnOfEngine } from './services.ts'
 import { proxyFor, readIdentity, readSettings, type Flags } from './settings.ts'
@@ -26,6 +27,7 @@ export async function startCommand(flags: Flags): Promise<void> {
   const opened = await openEngine()
   const settings = readSettings(flags)
   const identity = readIdentity(settings)
+  const policy = await CurrentPolicy.read(settings)
   process.umask(COMMANDS_UMASK)
   const logs = new LogTail()
   logs.hide(identity.token)
@@ -46,7 +48,7 @@ export async function startCommand(flags: Flags): Promise<void> {
       log,
     })
     const identities = new CurrentIdentity(flags, identity, settings, log)
-    await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities })
+    await serve({ settings, folder, engine: opened.engine, journal, log, logs, identities, policy })
   } catch (error) {
     // After a bug the folder stays. By its name the next agent finds commands that still run.
     if (error instanceof Failure) await leave(folder, log)
@@ -69,6 +71,7 @@ async function leave(folder: RuntimeFolder, log: ProgramLogger): Promise<void> {
 interface Parts {
   readonly settings: AgentConfiguration
   readonly identities: CurrentIdentity
+  readonly policy: CurrentPolicy
   readonly folder: RuntimeFolder
   readonly engine: Engine
   readonly journal: Journal
@@ -88,11 +91,8 @@ async function serve(parts: Parts): Promise<void> {
   }
 }
 
-async function operate(
-  { settings, identities, folder, engine, journal, log, logs }: Parts,
-  services: AgentServices,
-  counters: Counters,
-): Promise<void> {
+async function operate(parts: Parts, services: AgentServices, counters: Counters): Promise<void> {
+  const { settings, identities, folder, engine, journal, log, logs } = parts
   const self = { version, gateway: identities.current.address, pid: process.pid }
   const agent = new Agent(identities, services, {
     onDisconnect: settings.onDisconnect,
@@ -103,7 +103,7 @@ async function operate(
   const status = statusSource({ agent, identities, services, counters, journal })
   await using operations = await Operations.open({ settings, folder: folder.path, status, log })
   onOperatorSignals({
-    reload: () => void operations.reload(() => reload(identities, agent, log)),
+    reload: () => void operations.reload(() => reload(parts, agent)),
     dump: () => dumpStatus(log, status),
   })
   // A failure to clean up after dead agents must not keep this one from serving.
@@ -139,11 +139,12 @@ async function untilStopped(agent: Agent, settings: AgentConfiguration): Promise
   clearTimeout(deadline)
 }
 
-/** The log level takes effect now; credential and certificates at the next attempt, which no longer waits. */
-function reload(identities: CurrentIdentity, agent: Agent, log: ProgramLogger): void {
+/** Log level and policy take effect now; credential and certificates at the next attempt, which no longer waits. */
+async function reload({ identities, policy, log }: Parts, agent: Agent): Promise<void> {
   const settings = identities.reread()
   if (settings === undefined) return
   log.setLevel(settings.logLevel)
+  await policy.reread(settings, log)
   log.info({ gateway: identities.current.address, logLevel: settings.logLevel }, 'settings read again')
   agent.retry()
 }

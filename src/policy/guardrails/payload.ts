@@ -57,7 +57,7 @@ function parsed(payload: Buffer): unknown {
 
 function members(value: unknown, place: string): Members {
   if (value === null || value === undefined) return {}
-  if (typeof value !== 'object' || Array.isArray(value)) throw undecodable(`${place} is no object`)
+  if (typeof value !== 'object' || Array.isArray(value)) throw undecodable(`${place} is no object`, place)
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [name.toLowerCase(), member as unknown]),
   )
@@ -65,17 +65,17 @@ function members(value: unknown, place: string): Members {
 
 function list(value: unknown, place: string): readonly unknown[] {
   if (value === null || value === undefined) return []
-  if (!Array.isArray(value)) throw undecodable(`${place} is no list`)
+  if (!Array.isArray(value)) throw undecodable(`${place} is no list`, place)
   return value
 }
 
 /** Go puts U+FFFD in place of half a surrogate pair. */
 function text(value: unknown, place: string): string {
   if (value === null || value === undefined) return ''
-  if (typeof value !== 'string') throw undecodable(`${place} is no text`)
+  if (typeof value !== 'string') throw undecodable(`${place} is no text`, place)
   return Buffer.from(value).toString()
 }
 
-function undecodable(reason: string): GuardrailError {
-  return new GuardrailError(`unable to decode rules, reason=${reason}`)
+function undecodable(reason: string, place?: string): GuardrailError {
+  return new GuardrailError(`unable to decode rules, reason=${reason}`, place)
 }

@@ -6,6 +6,8 @@ export interface Rule {
   readonly pattern: string
   /** What the administrator wants people to read; may be empty. */
   readonly message: string
+  /** Where a rule of the server's owner stands, e.g. `/etc/runbook-agent/rules.yaml:4`. The gateway's have none. */
+  readonly source?: string
 }
 
 export interface RuleSet {
@@ -45,4 +47,11 @@ export type Verdict = { readonly outcome: 'pass' } | Violation | Unjudged
 /** Rules that cannot be read. The message is for users. */
 export class GuardrailError extends Error {
   override readonly name = 'GuardrailError'
+  /** What is wrong, e.g. `rules[0].rules[1].words`; empty for the whole. */
+  readonly place: string
+
+  constructor(message: string, place = '') {
+    super(message)
+    this.place = place
+  }
 }

@@ -21,7 +21,8 @@ async function agentOf(gateway: ScriptedGateway): Promise<RunningAgent> {
 function asked(script: string): AskedCommand {
   const request = {
     ...{ argv: ['bash'], program: 'bash', entries: [], secrets: [] },
-    ...{ captured: true, masking: undefined, closed: undefined, guardrails: undefined, clientArguments: 0 },
+    ...{ captured: true, masking: undefined, closed: undefined, guardrails: undefined },
+    ...{ policy: undefined, clientArguments: 0 },
   }
   return { request, start: { kind: 'script', stdin: Buffer.from(script) } }
 }

@@ -38,6 +38,16 @@ describe("runbook-agent config check of an agent's file", () => {
     expect(stdout).not.toContain(SECRET)
   })
 
+  it('names what is wrong in the rule files that it names', async () => {
+    using place = new Workplace()
+    place.write('it.yaml', 'policy: { output-rules: [rules.json] }\n')
+    place.write('rules.json', '{"rules": [\n{"type": "other"}]}')
+    expect(await runProgram(place, ['config', 'check', 'it.yaml'])).toMatchObject({
+      ...{ code: 78, stderr: '' },
+      stdout: `${place.at('rules.json')}:2: this rule cannot be enforced: unknown rule type "other"\n`,
+    })
+  })
+
   it('names the place also of what is no YAML', async () => {
     const { code, stdout } = await check('drain: "5s\nlog: {}\n')
     expect([code, stdout]).toEqual([

@@ -118,6 +118,11 @@ describe('the schema of the agent', () => {
     }
   })
 
+  it('accepts lists of names, which the agent takes as well', () => {
+    expect(problems('agent', 'policy: { programs: [bash], origins: [client, hook] }\n')).toEqual([])
+    expect(problems('agent', 'policy: { programs: [] }\n')).not.toEqual([])
+  })
+
   it.each([
     ['an unknown setting', 'drian: 5s\n', 'must NOT have additional properties'],
     ['an unknown member', 'log: { lvel: info }\n', '/log must NOT have additional properties'],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
 
 const settings = { files: { 'agent.yaml': '' }, env: { RUNBOOK_AGENT_CONFIG: 'agent.yaml' } }
@@ -47,4 +48,30 @@ it('a variable that agent.yaml names since a SIGHUP is closed to connections, an
     const output: unknown = expect.stringContaining('closed to connections')
     expect(await peek()).toMatchObject({ exit_code: 254, output })
   }
+})
+
+it("SIGHUP has the agent read the owner's rules again; those that cannot be used leave the old ones, and start no agent", async () => {
+  const rules = (word: string) => `rules:\n  - type: deny_words_list\n    words: [${word}]\n`
+  const policy = 'policy: { input-rules: rules.yaml, programs: [bash, sh] }\n'
+  const files = { 'agent.yaml': policy, 'rules.yaml': rules('FIRST') }
+  await using site = await Site.start({ ...settings, files })
+  const stops = async (word: string) => {
+    const { body } = await site.rest.script('bash', `echo ${word}`)
+    return body.output_status === 'blocked' && body.output.includes('owner of the server, rules.yaml:2')
+  }
+  expect([await stops('FIRST'), await stops('SECOND')]).toEqual([true, false])
+  site.place.write('rules.yaml', rules('SECOND'))
+  site.agent.signal('SIGHUP')
+  await site.agent.says('stderr', /settings read again/)
+  expect([await stops('FIRST'), await stops('SECOND')]).toEqual([false, true])
+  site.place.write('rules.yaml', 'rules:\n  - type: pattern_match\n    pattern_regex: (?!x)\n')
+  site.agent.signal('SIGHUP')
+  await site.agent.says('stderr', /rules\.yaml:2: this rule cannot be enforced.*the old one stays/)
+  expect(await stops('SECOND')).toBe(true)
+  const env = { ...settings.env, HOOP_KEY: `${site.grpc.replace('//', '//local:x@')}?mode=standard` }
+  const start = await runProgram(site.place, ['start'], env)
+  expect([start.code, start.stderr]).toEqual([
+    78,
+    expect.stringMatching(/^runbook-agent: \S+rules\.yaml:2: this rule cannot be enforced: .*\n$/),
+  ])
 })

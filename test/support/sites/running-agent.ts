@@ -5,6 +5,7 @@ import { Agent, type AgentOptions as LifeOptions } from '../../../src/agent/agen
 import { parseKey, type Identity, type IdentitySource } from '../../../src/agent/connection/identity.ts'
 import type { LogLine } from '../../../src/basics/logger.ts'
 import type { MaskingSettings } from '../../../src/agent/masking/session-masking.ts'
+import type { PolicySource } from '../../../src/agent/policy/owner-policy.ts'
 import type { AgentServices } from '../../../src/agent/running/services.ts'
 import { ClientVersions } from '../../../src/agent/opening/client-versions.ts'
 import { Slots } from '../../../src/agent/running/slots.ts'
@@ -32,6 +33,8 @@ export interface AgentOptions {
   readonly oomCounters?: readonly string[]
   /** Of the agent's own settings. */
   readonly presidio?: MaskingSettings['presidio']
+  /** What the server's owner forbids. */
+  readonly policy?: PolicySource
   /** What connections may refer to. */
   readonly agentEnvironment?: Readonly<Record<string, string>>
   /** Times, proxy, what a loss means. */
@@ -74,6 +77,7 @@ export class RunningAgent implements AsyncDisposable {
         presidio: options.presidio,
         local: { replacement: { form: 'tag' }, refine: [] },
       },
+      ...(options.policy !== undefined && { policy: options.policy }),
       agentEnvironment: new AgentEnvironment(options.agentEnvironment ?? {}, key),
       secretStores: openSecretStores({
         env: options.agentEnvironment ?? {},

@@ -1,0 +1,71 @@
+import { AllowList } from '../../policy/allow-list.ts'
+import type { CompiledRules } from '../../policy/guardrails/compiled-rules.ts'
+import type { RuleSet } from '../../policy/guardrails/rules.ts'
+import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
+import type { ConnectionParams } from '../../wire/params.ts'
+import { AllowedPrograms, type ProgramSearch } from './allowed-programs.ts'
+import { PolicyRefusal, quotedName } from './refusal.ts'
+
+/** Rules of the server's owner. They were compiled before, so each of them can be enforced. */
+export interface OwnerRules {
+  readonly input: CompiledRules
+  readonly output: CompiledRules
+  /** What `output` was made of. */
+  readonly outputSets: readonly RuleSet[]
+}
+
+/** Undefined allows all. */
+export interface AllowLists {
+  readonly programs: readonly string[] | undefined
+  readonly connections: readonly string[] | undefined
+  readonly origins: readonly string[] | undefined
+}
+
+/** What the owner of a server forbids, whatever a gateway allows. */
+export class OwnerPolicy {
+  readonly rules: OwnerRules
+  readonly #programs: AllowedPrograms | undefined
+  readonly #connections: AllowList | undefined
+  readonly #origins: AllowList | undefined
+
+  constructor(rules: OwnerRules, { programs, connections, origins }: AllowLists) {
+    this.rules = rules
+    this.#programs = programs && new AllowedPrograms(programs)
+    this.#connections = connections && new AllowList(connections)
+    this.#origins = origins && new AllowList(origins)
+  }
+
+  /** @throws PolicyRefusal */
+  checkSession({ connectionName, clientOrigin }: Pick<ConnectionParams, 'connectionName' | 'clientOrigin'>) {
+    if (this.#origins?.has(clientOrigin) === false)
+      throw new PolicyRefusal('policy.origins', `sessions of the origin ${quotedName(clientOrigin)}`)
+    if (this.#connections?.has(connectionName) === false)
+      throw new PolicyRefusal('policy.connections', `the connection ${quotedName(connectionName)}`)
+  }
+
+  /**
+   * A gateway's own request has its kind as its origin. One that names no connection passes the list of connections only
+   * where its kind is listed: who lists connections did not think of a command that belongs to none.
+   * @throws PolicyRefusal
+   */
+  checkSystem(request: HookRequest | BareExecRequest): void {
+    const { kind } = request
+    if (this.#origins?.has(kind) === false)
+      throw new PolicyRefusal('policy.origins', `requests of the kind ${kind}`)
+    const name = request.kind === 'hook' ? request.connection : ''
+    if (this.#connections === undefined || this.#connections.has(name)) return
+    if (name !== '') throw new PolicyRefusal('policy.connections', `the connection ${quotedName(name)}`)
+    if (this.#origins === undefined)
+      throw new PolicyRefusal('policy.connections', `a ${kind} that names no connection`)
+  }
+
+  /** @throws PolicyRefusal */
+  checkProgram(program: string, search: ProgramSearch): void {
+    this.#programs?.check(program, search)
+  }
+}
+
+/** The policy of the moment: it may be read anew. A session keeps the one that it was opened with. */
+export interface PolicySource {
+  readonly current: OwnerPolicy | undefined
+}

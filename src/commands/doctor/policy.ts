@@ -1,0 +1,65 @@
+import { accessSync, constants } from 'node:fs'
+import path from 'node:path'
+import { placeOf } from '../../agent/policy/allowed-programs.ts'
+import type { OwnerRules } from '../../agent/policy/owner-policy.ts'
+import type { AgentConfiguration } from '../../config.ts'
+import type { PolicySettings } from '../../config/policy.ts'
+import { locateFile, type SettingsSource } from '../../config/settings-file.ts'
+import { examineOwnerRules } from '../policy/owner-rules.ts'
+import { workingFolder } from '../start/services.ts'
+import { type Finding, broken, ok, warning } from './finding.ts'
+
+/** What the server's owner forbids: whether the rule files can be used, and who else could change them. */
+export async function checkPolicy(
+  { policy }: Pick<AgentConfiguration, 'policy'>,
+  source: SettingsSource,
+  isRoot = process.geteuid?.() === 0,
+): Promise<Finding> {
+  if (policy === undefined) return ok('none of its own (policy.*): what a gateway allows is run')
+  const { rules, problems } = await examineOwnerRules(policy)
+  if (problems.length > 0) return broken('a rule file cannot be used', problems.join('\n'))
+  const advice = [...missing(policy, source), ...(isRoot ? [] : writable(policy, source))]
+  const found = summary(policy, rules)
+  return advice.length === 0 ? ok(found) : warning(found, advice.join('\n'))
+}
+
+function summary(
+  { inputRules, outputRules, programs, connections, origins }: PolicySettings,
+  rules: OwnerRules,
+) {
+  const parts = [
+    rules.input.isEmpty ? undefined : `rules for input from ${inputRules.join(', ')}`,
+    rules.output.isEmpty ? undefined : `rules for output from ${outputRules.join(', ')}`,
+    programs && `programs ${programs.join(', ')}`,
+    connections && `connections ${connections.join(', ')}`,
+    origins && `origins ${origins.join(', ')}`,
+  ]
+  return parts.filter((part) => part !== undefined).join('; ')
+}
+
+function missing({ programs = [] }: PolicySettings, { env }: SettingsSource): string[] {
+  const search = { path: env['PATH'] ?? '', cwd: workingFolder() }
+  return programs
+    .filter((program) => placeOf(program, search) === undefined)
+    .map((program) => `policy.programs: there is no ${program} here`)
+}
+
+/** Commands run as this user: what it may write, they may. */
+function writable({ inputRules, outputRules }: PolicySettings, source: SettingsSource): string[] {
+  const files = [...new Set([locateFile(source).path, ...inputRules, ...outputRules])]
+  return files
+    .filter((file) => isWritable(file) || isWritable(path.dirname(path.resolve(file))))
+    .map(
+      (file) =>
+        `${file}: commands run as this user and could change it for the next start: give it and its folder to root`,
+    )
+}
+
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}

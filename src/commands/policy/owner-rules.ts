@@ -1,0 +1,91 @@
+import { objectionToWriters } from '../../basics/files/private-path.ts'
+import type { OwnerRules } from '../../agent/policy/owner-policy.ts'
+import type { PolicySettings } from '../../config/policy.ts'
+import { compileRules } from '../../policy/guardrails/compile-rules.ts'
+import type { CompiledRules } from '../../policy/guardrails/compiled-rules.ts'
+import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
+import { Failure } from '../failure.ts'
+import { readRuleFile, type Direction, type RuleFile } from './rule-file.ts'
+
+/** The owner's rules with everything that is wrong in their files, a line each. */
+export interface ExaminedRules {
+  readonly rules: OwnerRules
+  readonly problems: readonly string[]
+}
+
+/** Reads and compiles the rule files of a policy. Never rejects for what stands in them. */
+export async function examineOwnerRules(policy: PolicySettings | undefined): Promise<ExaminedRules> {
+  const { inputRules: inputs = [], outputRules: outputs = [] } = policy ?? {}
+  const input = await examined('input', inputs, outputs)
+  const output = await examined('output', outputs, inputs)
+  return {
+    rules: { input: input.compiled, output: output.compiled, outputSets: output.sets },
+    problems: [...input.problems, ...output.problems],
+  }
+}
+
+interface Examined {
+  readonly sets: readonly RuleSet[]
+  readonly compiled: CompiledRules
+  readonly problems: readonly string[]
+}
+
+/** @param others the files of the other direction */
+async function examined(
+  direction: Direction,
+  files: readonly string[],
+  others: readonly string[],
+): Promise<Examined> {
+  const problems: string[] = []
+  const sets = files.flatMap((file) => {
+    const read = readOwners(file, direction, problems)
+    if (read?.hasOthers === true && !others.includes(file)) problems.push(unused(file, direction))
+    return read === undefined ? [] : withSources(read, problems)
+  })
+  const compiled = await compileRules(sets)
+  const { broken } = compiled
+  if (broken !== undefined)
+    problems.push(
+      `${sets[broken.set]?.rules[broken.rule]?.source}: this rule cannot be enforced: ${broken.message}`,
+    )
+  return { sets, compiled, problems }
+}
+
+/** Undefined, and a problem, when it cannot be read, or somebody else could change it. */
+function readOwners(file: string, direction: Direction, problems: string[]): RuleFile | undefined {
+  try {
+    const read = readRuleFile(file, direction)
+    const objection = objectionToWriters(file)
+    if (objection !== undefined) problems.push(`${file} ${objection}`)
+    problems.push(...read.notes.map(({ place, text }) => (place === file ? text : `${place}: ${text}`)))
+    return read
+  } catch (error) {
+    if (error instanceof Failure) problems.push(...error.message.split('\n'))
+    else problems.push(`${file}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`)
+    return undefined
+  }
+}
+
+function unused(file: string, direction: Direction): string {
+  const other = direction === 'input' ? 'output' : 'input'
+  return `${file} has ${other}_rules, too, and nothing enforces them: name it in policy.${other}-rules, or take them out`
+}
+
+/** Each rule with its place, by which people are told which one was broken. */
+function withSources({ sets, placeOf }: RuleFile, problems: string[]): RuleSet[] {
+  return sets.map(({ rules }, set) => ({
+    rules: rules.map((each, rule) => {
+      const place = placeOf({ set, rule })
+      if (stopsNothing(each))
+        problems.push(
+          `${place}: this rule stops nothing: deny_words_list needs words, pattern_match a pattern_regex`,
+        )
+      return { ...each, source: place.replace(/:\d+$/, '') }
+    }),
+  }))
+}
+
+function stopsNothing({ type, words, pattern }: Rule): boolean {
+  if (type === 'deny_words_list') return words.every((word) => word === '')
+  return type === 'pattern_match' && pattern === ''
+}

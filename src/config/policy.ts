@@ -1,0 +1,41 @@
+import type { Found, Lookup } from './lookup.ts'
+import { SETTINGS } from './table.ts'
+
+/** What the owner of the server forbids. Paths are absolute. */
+export interface PolicySettings {
+  readonly inputRules: readonly string[]
+  readonly outputRules: readonly string[]
+  /** Undefined: all. So are those below. */
+  readonly programs: readonly string[] | undefined
+  readonly connections: readonly string[] | undefined
+  readonly origins: readonly string[] | undefined
+}
+
+const WRITABLE_BY_OTHERS = 0o022
+
+/** Undefined when there is no setting of it. */
+export function findPolicy(lookup: Lookup, warnings: string[]): PolicySettings | undefined {
+  const found = {
+    inputRules: lookup.find(SETTINGS.policyInputRules),
+    outputRules: lookup.find(SETTINGS.policyOutputRules),
+    programs: lookup.find(SETTINGS.policyPrograms),
+    connections: lookup.find(SETTINGS.policyConnections),
+    origins: lookup.find(SETTINGS.policyOrigins),
+  }
+  const given = Object.values(found).filter((one) => one !== undefined)
+  if (given.length === 0) return undefined
+  const inFile = given.find(({ from }) => from === 'file')
+  if (inFile !== undefined && (lookup.file.mode & WRITABLE_BY_OTHERS) !== 0)
+    warnings.push(`${inFile.place}: other users may write to this file, and take the policy out: chmod go-w`)
+  return {
+    inputRules: pathsIn(lookup, found.inputRules),
+    outputRules: pathsIn(lookup, found.outputRules),
+    programs: found.programs?.value,
+    connections: found.connections?.value,
+    origins: found.origins?.value,
+  }
+}
+
+function pathsIn(lookup: Lookup, found: Found<readonly string[]> | undefined): readonly string[] {
+  return found?.value.map((value) => lookup.pathIn({ from: found.from, value })) ?? []
+}
