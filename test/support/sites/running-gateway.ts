@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { startGateway, type Gateway } from '../../../src/gateway/gateway.ts'
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
-import { checkDescribed } from './described-answer.ts'
+import { checkDescribed } from '../described-answer.ts'
 
 const token = 'a-token-for-tests-0123456789'
 export const otherToken = 'another-token-for-tests-0123'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { errorAnswer } from '../../../src/gateway/rest/openapi/answers.ts'
-import { errorStatuses, OPERATIONS, type Operation } from '../../../src/gateway/rest/openapi/operations.ts'
+import { errorAnswer } from '../../src/gateway/rest/openapi/answers.ts'
+import { errorStatuses, OPERATIONS, type Operation } from '../../src/gateway/rest/openapi/operations.ts'
 
 const ROUTES = Object.entries(OPERATIONS).map(([name, operation]) => {
   const [method = '', path = ''] = name.split(' ')
