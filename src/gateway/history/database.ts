@@ -86,13 +86,16 @@ export class HistoryDatabase {
 
   finish(
     id: string,
-    end: Pick<SessionRow, 'endedAt' | 'exitCode' | 'truncatedBytes' | 'redactedBytes' | 'guardrails'>,
+    end: Pick<
+      SessionRow,
+      'endedAt' | 'exitCode' | 'truncatedBytes' | 'redactedBytes' | 'guardrails' | 'masking'
+    >,
     events: readonly SessionEvent[],
   ): void {
     this.#write('record the end of a session', () => {
       this.#insertEvents(id, events)
-      const { endedAt, exitCode, truncatedBytes, redactedBytes, guardrails } = end
-      const columns = [endedAt, exitCode, truncatedBytes, redactedBytes, guardrails]
+      const { endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking } = end
+      const columns = [endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking]
       const { changes } = this.#statements.finish.run([...columns, id])
       if (changes === 0) throw new HistoryError('there is no open session of this id')
     })

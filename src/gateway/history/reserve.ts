@@ -24,6 +24,7 @@ const Stored = v.object({
   exitCode: v.optional(v.number()),
   truncatedBytes: v.number(),
   redactedBytes: v.optional(v.number(), 0),
+  masking: v.optional(v.string()),
 })
 
 /**
@@ -116,11 +117,16 @@ export class Reserve {
   }
 }
 
-/** Without the guardrail rules, for which there is no room: code and output say what matters. */
+/**
+ * Without the guardrail rules, for which there is no room: code and output say what matters. What was masked is there
+ * when it fits: for most sessions it does.
+ */
 function encode(id: string, end: SessionEnd): Buffer {
-  const { endedAt, exitCode, truncatedBytes, redactedBytes } = end
+  const { endedAt, exitCode, truncatedBytes, redactedBytes, masking } = end
+  const short = { id, endedAt: endedAt.getTime(), exitCode, truncatedBytes, redactedBytes }
+  const whole = JSON.stringify({ ...short, masking })
   const bytes = Buffer.alloc(SLOT_BYTES, ' ')
-  bytes.write(JSON.stringify({ id, endedAt: endedAt.getTime(), exitCode, truncatedBytes, redactedBytes }))
+  bytes.write(Buffer.byteLength(whole) <= SLOT_BYTES ? whole : JSON.stringify(short))
   return bytes
 }
 
@@ -128,8 +134,9 @@ function encode(id: string, end: SessionEnd): Buffer {
 function decode(bytes: Buffer): { id: string; end: SessionEnd } | undefined {
   if (bytes[0] === 0) return undefined
   try {
-    const { id, endedAt, exitCode, ...counts } = v.parse(Stored, JSON.parse(bytes.toString()))
-    return { id, end: { endedAt: new Date(endedAt), exitCode, ...counts } }
+    const { id, endedAt, exitCode, masking, ...counts } = v.parse(Stored, JSON.parse(bytes.toString()))
+    const end = { endedAt: new Date(endedAt), exitCode, ...counts }
+    return { id, end: { ...end, ...(masking !== undefined && { masking }) } }
   } catch {
     return undefined
   }

@@ -22,6 +22,7 @@ export interface SessionRow {
   /** Null while open. */
   readonly outputBytes: number | null
   readonly guardrails: string | null
+  readonly masking: string | null
   readonly request: string
   /** JSON of its review, if it has one. */
   readonly review: string | null
@@ -71,12 +72,26 @@ export function toRow(found: unknown): SessionRow {
     string | null,
     string | null,
     string | null,
+    string | null,
     string,
   ]
   const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, ...rest] = found as Columns
-  const [redactedBytes, outputBytes, guardrails, review, issue, request] = rest
+  const [redactedBytes, outputBytes, guardrails, masking, review, issue, request] = rest
   const numbers = { truncatedBytes, redactedBytes, outputBytes }
-  return { key, id, status, startedAt, endedAt, exitCode, ...numbers, guardrails, review, issue, request }
+  return {
+    key,
+    id,
+    status,
+    startedAt,
+    endedAt,
+    exitCode,
+    ...numbers,
+    guardrails,
+    masking,
+    review,
+    issue,
+    request,
+  }
 }
 
 /** What a session takes up when it begins, in bytes. */

@@ -141,7 +141,21 @@ const VERSION_8 = `
     UPDATE jira_issues SET ended_at = coalesce(old.ended_at, 0), exit_code = old.exit_code WHERE session = old.id;
   END;`
 
-const STEPS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8]
+/** JSON, as the REST interface shows it; null where nothing was masked. */
+const VERSION_9 = `
+  ALTER TABLE history.sessions ADD COLUMN data_masking TEXT;`
+
+const STEPS = [
+  VERSION_1,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_7,
+  VERSION_8,
+  VERSION_9,
+]
 
 /** Creates the tables, or brings those of an older version up to date: all or nothing. @throws HistoryError */
 export function updateSchema(db: Connection): void {

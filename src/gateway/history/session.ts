@@ -38,6 +38,8 @@ export interface SessionSummary extends Omit<NewSession, 'script'> {
   readonly guardrails?: string
   readonly review?: Review
   readonly issue?: SessionIssue
+  /** What the agent has masked, as JSON. */
+  readonly masking?: string
   /** Recorded so far. */
   readonly outputBytes: number
 }
@@ -87,6 +89,8 @@ export interface SessionEnd {
   readonly redactedBytes?: number
   /** The guardrail rules that were broken, as JSON. */
   readonly guardrails?: string
+  /** What the agent has masked, as JSON. Missing: nothing. */
+  readonly masking?: string
   readonly endedAt: Date
 }
 

@@ -292,5 +292,6 @@ function toRow(end: SessionEnd, dropped: number) {
     truncatedBytes: end.truncatedBytes + dropped,
     redactedBytes: end.redactedBytes ?? 0,
     guardrails: end.guardrails ?? null,
+    masking: end.masking ?? null,
   }
 }

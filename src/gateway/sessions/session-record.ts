@@ -2,9 +2,10 @@ import type { WindowSize } from '../../basics/window-size.ts'
 import { Redaction, type Redactor } from '../../policy/redaction/redactor.ts'
 import { SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import { formsOf, secretsAmong, textsOfSecret, type NamedValue } from '../../policy/redaction/variables.ts'
-import type { SessionId } from '../../wire/messages/message.ts'
+import type { ClosedMessage, OutputMessage, SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
 import type { SessionEnd } from '../history/session.ts'
+import { MaskedTotal } from './masked-total.ts'
 import type { SessionRequest } from './session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
@@ -61,6 +62,7 @@ export class SessionRecord {
   readonly #redaction: Redaction
   /** Undefined when the agent has replaced the secrets already, because the output is for an answer. */
   readonly #streams: Readonly<Record<'stdout' | 'stderr', Redactor>> | undefined
+  readonly #masked = new MaskedTotal()
   readonly #startedAt = performance.now()
 
   constructor(sid: SessionId, history: History, redaction: Redaction, origin: SessionRequest['origin']) {
@@ -74,8 +76,14 @@ export class SessionRecord {
     this.#append('i', this.#redaction.replaceIn(script))
   }
 
-  output(stream: 'stdout' | 'stderr', data: Buffer): void {
-    this.#append('o', this.#streams === undefined ? data : this.#streams[stream].push(data))
+  output({ kind, data, masked }: OutputMessage): void {
+    if (masked !== undefined) this.#masked.add(masked)
+    this.#append('o', this.#streams === undefined ? data : this.#streams[kind].push(data))
+  }
+
+  /** What the agent says at the end about its masking. */
+  closed({ masked }: ClosedMessage): void {
+    if (masked !== undefined) this.#masked.addLast(masked)
   }
 
   /** For the replay of a terminal. */
@@ -90,10 +98,14 @@ export class SessionRecord {
   }
 
   /** @throws HistoryError as `History.finish` does */
-  finish(end: Omit<SessionEnd, 'endedAt'>): void {
+  finish(end: Omit<SessionEnd, 'endedAt' | 'masking'>): void {
     const redactedHere = this.#redactors().reduce((sum, { redacted }) => sum + redacted, 0)
     const redactedBytes = (end.redactedBytes ?? 0) + redactedHere
-    this.#history.finish(this.#sid, { ...end, redactedBytes, endedAt: new Date() })
+    const { json: masking } = this.#masked
+    this.#history.finish(this.#sid, {
+      ...{ ...end, redactedBytes, endedAt: new Date() },
+      ...(masking !== undefined && { masking }),
+    })
   }
 
   #redactors(): Redactor[] {

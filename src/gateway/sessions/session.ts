@@ -184,7 +184,7 @@ export class GatewaySession {
         return yield message
       case 'stdout':
       case 'stderr':
-        this.#record.output(message.kind, message.data)
+        this.#record.output(message)
         return yield message
       case 'closed':
         this.#hasClosed(message)
@@ -201,6 +201,7 @@ export class GatewaySession {
   }
 
   #hasClosed(message: ClosedMessage): void {
+    this.#record.closed(message)
     const guardrails = withNames(message.guardrails ?? [], this.#guardrails)
     const closed = guardrails.length === 0 ? message : { ...message, guardrails }
     const { exitCode = NO_AGENT_CODE, truncatedBytes, redactedBytes } = closed

@@ -22,6 +22,16 @@ it('a connection whose masking is bound by name answers masked, and keeps nothin
   })
   const here = await site.rest.runbook('here', 'who.runbook.sh', {})
   expect(here.body).toMatchObject({ output: 'Ada has <EMAIL_ADDRESS>, badge <BADGE>\n', exit_code: 0 })
+  const recorded = await site.rest.send('GET', `/api/sessions/${here.body.session_id}`)
+  expect(JSON.parse(recorded.body)).toMatchObject({
+    metrics: {
+      data_masking: {
+        ...{ err_count: 0, info_types: { EMAIL_ADDRESS: 1, BADGE: 1 }, total_redact_count: 2 },
+        transformed_bytes: 'ada@example.com'.length + 'B-1234'.length,
+      },
+      ...{ event_size: 38, truncated: false },
+    },
+  })
   const there = await site.rest.runbook('there', 'who.runbook.sh', {})
   expect(there.body).toMatchObject({ output: '<PERSON> has ada@example.com, badge B-1234\n', exit_code: 0 })
 

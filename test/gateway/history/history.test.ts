@@ -90,7 +90,10 @@ describe('a session', () => {
       redactedBytes: 0,
       outputBytes: 0,
     })
-    history.finish('s1', { exitCode: 7, truncatedBytes: 41, redactedBytes: 12, endedAt: ENDED })
+    history.finish('s1', {
+      ...{ exitCode: 7, truncatedBytes: 41, redactedBytes: 12, endedAt: ENDED },
+      ...{ guardrails: '[]', masking: '{"err_count":1}' },
+    })
     expect(history.session('s1')).toStrictEqual({
       ...kept,
       status: 'done',
@@ -98,6 +101,8 @@ describe('a session', () => {
       endedAt: ENDED,
       truncatedBytes: 41,
       redactedBytes: 12,
+      guardrails: '[]',
+      masking: '{"err_count":1}',
       outputBytes: 0,
     })
   })

@@ -138,7 +138,8 @@ test('a file that was brought up to date is the same as a new one, and takes siz
   try {
     history.begin({ ...REQUEST, id: 's3', origin: 'client', script: Buffer.alloc(0), startedAt: new Date() })
     history.append('s3', 'r', Buffer.from('80x24'), 0)
-    history.finish('s3', { exitCode: 0, truncatedBytes: 0, endedAt: new Date() })
+    history.finish('s3', { exitCode: 0, truncatedBytes: 0, masking: '{}', endedAt: new Date() })
+    expect([history.session('s1')?.masking, history.session('s3')?.masking]).toEqual([undefined, '{}'])
     expect([...history.events('s3', 'terminal')].map(({ kind }) => kind)).toEqual(['r'])
   } finally {
     history.close()

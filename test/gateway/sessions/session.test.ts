@@ -87,6 +87,55 @@ it('records the sizes of a terminal and its output, and no key', async () => {
   expect(kinds()).toEqual(['open', 'resize', 'input', 'resize', 'close'])
 })
 
+const masked = (counts: Readonly<Record<string, number>>, bytes: number, errors: readonly string[] = []) => ({
+  masked: { counts: new Map(Object.entries(counts)), bytes, errors },
+})
+const recordedMasking = () => JSON.parse(history.session(sid)?.masking ?? 'null') as unknown
+
+it('adds up what its agent has masked, and counts a failure that the close repeats once', async () => {
+  const { end } = await run()
+  const data = Buffer.from('x')
+  await agent.receive({ kind: 'stdout', sid, data, ...masked({ URL: 2, EMAIL_ADDRESS: 1 }, 30) })
+  await agent.receive({ kind: 'stderr', sid, data, ...masked({ URL: 5 }, 40, ['away', 'slow']) })
+  await agent.receive({ kind: 'stdout', sid, data })
+  expect(recordedMasking()).toBeNull()
+  await agent.receive({ ...closed(0), ...masked({ ['__proto__']: 1 }, 7, ['away']) })
+  await end
+  expect(recordedMasking()).toEqual(
+    JSON.parse(
+      '{"err_count":2,"info_types":{"URL":7,"EMAIL_ADDRESS":1,"__proto__":1},"total_redact_count":9,"transformed_bytes":77}',
+    ),
+  )
+})
+
+it('counts a failure that only the close tells, and records nothing of masking where there was none', async () => {
+  const { end } = await run()
+  await agent.receive({ ...closed(0), ...masked({}, 0, ['away']) })
+  await end
+  expect(recordedMasking()).toMatchObject({ err_count: 1, total_redact_count: 0 })
+  history.begin(newSession('other' as SessionId, request(), Buffer.alloc(0)))
+  new SessionRecord('other' as SessionId, history, new Redaction([]), 'client').finish({
+    ...{ exitCode: 0, truncatedBytes: 0 },
+  })
+  expect(history.session('other')).not.toHaveProperty('masking')
+})
+
+it('names a hundred masked types at most, counts the others in the total, and no number grows beyond bounds', async () => {
+  const { end } = await run()
+  const data = Buffer.from('x')
+  const many = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`TYPE_${i}`, 1]))
+  await agent.receive({ kind: 'stdout', sid, data, ...masked({ ['L'.repeat(101)]: 1 }, 1) })
+  await agent.receive({ kind: 'stdout', sid, data, ...masked(many, Number.MAX_SAFE_INTEGER) })
+  await agent.receive({ ...closed(0), ...masked({ TYPE_99: 2, TYPE_100: 2 }, 1) })
+  await end
+  const recorded = recordedMasking() as { info_types: Record<string, number> }
+  expect(Object.keys(recorded.info_types)).toEqual(Object.keys(many).slice(0, 100))
+  expect(recorded).toMatchObject({
+    ...{ total_redact_count: 155, transformed_bytes: Number.MAX_SAFE_INTEGER },
+    info_types: { TYPE_98: 1, TYPE_99: 3 },
+  })
+})
+
 it('sends nothing after its end but the one close', async () => {
   const { end } = await run()
   await agent.receive(closed(0))

@@ -129,7 +129,7 @@ export class HistoryReader {
       truncatedBytes: this.#missing(row),
       redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
       ...issueOf(row),
-      ...guardrailsOf(row, this.#writer.recording(row.id)?.end),
+      ...policiesOf(row, this.#writer.recording(row.id)?.end),
       outputBytes: this.#outputBytes(row),
     }
   }
@@ -160,9 +160,13 @@ function issueOf({ issue }: SessionRow): Pick<SessionSummary, 'issue'> {
   return { issue: { key, url, move: { status: outcome ?? 'pending', attempts, error } } }
 }
 
-function guardrailsOf(row: SessionRow, pending: SessionEnd | undefined): Pick<SessionSummary, 'guardrails'> {
+function policiesOf(
+  row: SessionRow,
+  pending: SessionEnd | undefined,
+): Pick<SessionSummary, 'guardrails' | 'masking'> {
   const guardrails = pending?.guardrails ?? row.guardrails
-  return guardrails === null ? {} : { guardrails }
+  const masking = pending?.masking ?? row.masking
+  return { ...(guardrails !== null && { guardrails }), ...(masking !== null && { masking }) }
 }
 
 function lengthOf(events: readonly SessionEvent[]): number {

@@ -62,8 +62,12 @@ function summary({ users }: Viewing, session: SessionSummary): object {
 const NOTHING_MASKED = { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 }
 
 /** As in hoop's gateway, where they come with the end. */
-function metrics({ outputBytes, truncatedBytes }: SessionSummary): object {
-  return { data_masking: NOTHING_MASKED, event_size: outputBytes, truncated: truncatedBytes > 0 }
+function metrics({ masking, outputBytes, truncatedBytes }: SessionSummary): object {
+  return {
+    data_masking: masking === undefined ? NOTHING_MASKED : (JSON.parse(masking) as unknown),
+    event_size: outputBytes,
+    truncated: truncatedBytes > 0,
+  }
 }
 
 function integrations(issue: SessionSummary['issue']): object | null {

@@ -1,0 +1,49 @@
+import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
+
+/** So many types are named; a connection has fewer. What is beyond them counts in the total alone. */
+const NAMED_TYPES = 100
+/** As in gateway.yaml. */
+const LONGEST_TYPE = 100
+
+/** What the agent has masked in a session, added up as hoop's gateway does (protocol.md 8.2). */
+export class MaskedTotal {
+  #errors = 0
+  #bytes = 0
+  #count = 0
+  readonly #types = new Map<string, number>()
+
+  /** Of a packet of output. */
+  add({ bytes, counts, errors }: MaskedOutput): void {
+    this.#errors += errors.length
+    this.#bytes = sum(this.#bytes, bytes)
+    for (const [type, count] of counts) this.#addType(type, count)
+  }
+
+  /** Of the close, where agents say once more that masking has failed. */
+  addLast(masked: MaskedOutput): void {
+    this.add(this.#errors === 0 ? masked : { ...masked, errors: [] })
+  }
+
+  /** `data_masking` of a session's metrics; undefined while nothing was masked and nothing has failed. */
+  get json(): string | undefined {
+    if (this.#errors + this.#bytes + this.#count === 0) return undefined
+    return JSON.stringify({
+      err_count: this.#errors,
+      info_types: Object.fromEntries(this.#types),
+      total_redact_count: this.#count,
+      transformed_bytes: this.#bytes,
+    })
+  }
+
+  #addType(type: string, count: number): void {
+    this.#count = sum(this.#count, count)
+    const known = this.#types.get(type)
+    const isNamed = known !== undefined || (this.#types.size < NAMED_TYPES && type.length <= LONGEST_TYPE)
+    if (isNamed) this.#types.set(type, sum(known ?? 0, count))
+  }
+}
+
+/** An agent may say anything: beyond this a number is not exact any more. */
+function sum(one: number, other: number): number {
+  return Math.min(one + other, Number.MAX_SAFE_INTEGER)
+}
