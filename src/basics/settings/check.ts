@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { nearest } from '../text/nearest.ts'
 import type { Path, Problems } from './problems.ts'
-import type { Tree } from './tree.ts'
 
 /** A longer list of names would hide the suggestion. */
 const MOST_NAMES = 12
@@ -12,7 +11,7 @@ const MOST_NAMES = 12
  */
 export function checkShape<const Shape extends v.GenericSchema>(
   shape: Shape,
-  tree: Tree,
+  tree: unknown,
   report: Problems['add'],
 ): v.InferOutput<Shape> | undefined {
   const result = v.safeParse(shape, tree)

@@ -70,14 +70,20 @@ export class Problems {
     if (!isKnown) this.#found.push(problem)
   }
 
+  /** Adds the problems of another file, each with its place there. */
+  addOthers(file: string, problems: readonly Problem[]): void {
+    for (const { line = 1, column = 1, place = `${file}:${line}:${column}`, path, message } of problems)
+      this.#found.push({ place, path, message })
+  }
+
   /** "line 12", for a problem that has to do with another setting. */
   lineOf(path: Path): string {
     return `line ${this.#positionOf(this.#offsetOf(path).value).line}`
   }
 
-  /** `path:line:column` of a setting's value. */
-  placeOf(path: Path): string {
-    const { line, column } = this.#positionOf(this.#offsetOf(path).value)
+  /** `path:line:column` of a setting. */
+  placeOf(path: Path, part: 'key' | 'value' = 'value'): string {
+    const { line, column } = this.#positionOf(this.#offsetOf(path)[part])
     return `${this.#file}:${line}:${column}`
   }
 

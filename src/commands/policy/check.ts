@@ -5,7 +5,7 @@ import { checkText } from '../../policy/guardrails/check-text.ts'
 import type { RuleSet, Unjudged, Verdict, Violation } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../failure.ts'
 import { ANSWERS } from './answers.ts'
-import { readRuleFile } from './rule-file.ts'
+import { readCheckedRules } from './checked-rules.ts'
 
 /** As large as the largest script by far; output is tried piece by piece. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
@@ -23,8 +23,8 @@ export interface CheckFlags {
  */
 export async function checkCommand(flags: CheckFlags): Promise<number> {
   try {
-    const { sets, notes } = readRuleFile(flags.rules, flags.direction)
-    for (const note of notes) process.stderr.write(`${printableLine(note.text)}\n`)
+    const { sets, notes } = readCheckedRules(flags.rules, flags.direction)
+    for (const note of notes) process.stderr.write(`${printableLine(note)}\n`)
     const text = await standardInput()
     const verdict = await checkText(sets, text)
     return flags.json === true

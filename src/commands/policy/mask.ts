@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import { readAll } from '../../basics/files/read-all.ts'
+import { readStructuredFile } from '../../basics/settings/structured-file.ts'
 import { printableJson } from '../../basics/text/printable.ts'
 import { MaskingError } from '../../policy/masking/find/custom.ts'
 import { MaskedStream } from '../../policy/masking/masked-stream.ts'
@@ -9,7 +10,7 @@ import type { Replacement } from '../../policy/masking/replacement.ts'
 import { decodeCustomTypes, EVERYTHING } from '../../policy/masking/rules.ts'
 import { Failure } from '../failure.ts'
 import { ANSWERS } from './answers.ts'
-import { readStructured } from './structured-file.ts'
+import { POLICY_FILE_BYTES, readingPolicy } from './refusing.ts'
 
 /** `--json` needs the whole text at once. Without it, any length passes. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
@@ -48,7 +49,7 @@ async function printFindings(masking: Masking): Promise<void> {
 
 function maskingOf(flags: MaskFlags): Masking {
   const masking = refusing(flags.custom, () => {
-    const custom = flags.custom === undefined ? [] : decodeCustomTypes(readStructured(flags.custom).root)
+    const custom = flags.custom === undefined ? [] : decodeCustomTypes(readCustom(flags.custom))
     const threshold = flags.threshold === undefined ? undefined : thresholdOf(flags.threshold)
     const [replacement, refine] = [replacementOf(flags.form), refinementsOf(flags.refine)]
     return new Masking({
@@ -66,6 +67,10 @@ function maskingOf(flags: MaskFlags): Masking {
   throw refusal(
     `--entities: ${needModel.join(', ')} cannot be found by a pattern: it needs a language model, as Presidio has one`,
   )
+}
+
+function readCustom(file: string): unknown {
+  return readingPolicy(file, () => readStructuredFile(file, POLICY_FILE_BYTES)).value
 }
 
 function refusing<Result>(custom: string | undefined, make: () => Result): Result {

@@ -3,9 +3,10 @@ import type { OwnerRules } from '../../agent/policy/owner-policy.ts'
 import type { PolicySettings } from '../../config/policy.ts'
 import { compileRules } from '../../policy/guardrails/compile-rules.ts'
 import type { CompiledRules } from '../../policy/guardrails/compiled-rules.ts'
+import type { RuleDirection } from '../../policy/guardrails/rule-file.ts'
 import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
 import { Failure } from '../failure.ts'
-import { readRuleFile, type Direction, type RuleFile } from './rule-file.ts'
+import { readCheckedRules, type CheckedRules } from './checked-rules.ts'
 
 /** The owner's rules with everything that is wrong in their files, a line each. */
 export interface ExaminedRules {
@@ -32,7 +33,7 @@ interface Examined {
 
 /** @param others the files of the other direction */
 async function examined(
-  direction: Direction,
+  direction: RuleDirection,
   files: readonly string[],
   others: readonly string[],
 ): Promise<Examined> {
@@ -52,12 +53,12 @@ async function examined(
 }
 
 /** Undefined, and a problem, when it cannot be read, or somebody else could change it. */
-function readOwners(file: string, direction: Direction, problems: string[]): RuleFile | undefined {
+function readOwners(file: string, direction: RuleDirection, problems: string[]): CheckedRules | undefined {
   try {
-    const read = readRuleFile(file, direction)
+    const read = readCheckedRules(file, direction)
     const objection = objectionToWriters(file)
     if (objection !== undefined) problems.push(`${file} ${objection}`)
-    problems.push(...read.notes.map(({ place, text }) => (place === file ? text : `${place}: ${text}`)))
+    problems.push(...read.notes)
     return read
   } catch (error) {
     if (error instanceof Failure) problems.push(...error.message.split('\n'))
@@ -66,16 +67,16 @@ function readOwners(file: string, direction: Direction, problems: string[]): Rul
   }
 }
 
-function unused(file: string, direction: Direction): string {
+function unused(file: string, direction: RuleDirection): string {
   const other = direction === 'input' ? 'output' : 'input'
   return `${file} has ${other}_rules, too, and nothing enforces them: name it in policy.${other}-rules, or take them out`
 }
 
 /** Each rule with its place, by which people are told which one was broken. */
-function withSources({ sets, placeOf }: RuleFile, problems: string[]): RuleSet[] {
+function withSources({ sets, placeOfRule }: CheckedRules, problems: string[]): RuleSet[] {
   return sets.map(({ rules }, set) => ({
     rules: rules.map((each, rule) => {
-      const place = placeOf({ set, rule })
+      const place = placeOfRule({ set, rule })
       if (stopsNothing(each))
         problems.push(
           `${place}: this rule stops nothing: deny_words_list needs words, pattern_match a pattern_regex`,

@@ -103,8 +103,10 @@ export function fitsPackets(
 ): boolean {
   const variables = mapBytes(request.envVars) + mapBytes(request.connection.secrets)
   // Arguments travel twice, in the connection's parameters and beside them.
-  const rules = request.connection.masking?.dataMaskingEntityTypesData?.length ?? 0
-  const open = variables + rules + 2 * argumentBytes(request.clientArgs)
+  const { masking, guardrails } = request.connection
+  const masked = masking?.dataMaskingEntityTypesData?.length ?? 0
+  const open =
+    variables + masked + (guardRailRules(guardrails)?.length ?? 0) + 2 * argumentBytes(request.clientArgs)
   return Math.max(open, request.script.length) + OVERHEAD_BYTES <= MAX_MESSAGE_BYTES
 }
 

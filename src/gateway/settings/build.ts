@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { isLoopback } from '../../basics/net/loopback.ts'
 import { databaseClient } from '../../policy/client-escapes/clients.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
-import { buildGuardrail } from './guardrails.ts'
+import { buildGuardrails } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { readBytes, type Sources } from '../../basics/settings/references.ts'
 import { buildJira, type JiraSettings } from './jira.ts'
@@ -26,7 +26,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
   checkMasking(shape, problems)
   const { listen, limits, history } = shape
   const groups = new Set(shape.users.flatMap((user) => user.groups))
-  const guardrails = shape.guardrails.map((one, i) => buildGuardrail(one, problems, ['guardrails', i]))
+  const guardrails = buildGuardrails(shape, sources, problems)
   const jira = withJira(shape, sources, problems)
   return {
     listen: buildListen(listen),

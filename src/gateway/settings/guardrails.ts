@@ -1,44 +1,147 @@
-import type { Path, Problems } from '../../basics/settings/problems.ts'
+import { resolve } from 'node:path'
+import { checkShape } from '../../basics/settings/check.ts'
+import { FileRefused } from '../../basics/files/small-file.ts'
+import { SettingsError, type Path, type Problems } from '../../basics/settings/problems.ts'
+import type { Sources } from '../../basics/settings/references.ts'
+import { list, map } from '../../basics/settings/shapes.ts'
 import { compileRegexp, PatternError } from '../../golang/text/regexp.ts'
+import { readRuleFile, type RuleFile } from '../../policy/guardrails/rule-file.ts'
+import { loadOf, RULE_LIMITS, RuleLoad } from '../../policy/guardrails/rule-load.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
-import type { GuardrailShape } from './schema.ts'
+import { RuleShape, type ConnectionShape, type GuardrailShape, type SettingsShape } from './schema.ts'
 import type { GuardrailSettings } from './settings.ts'
 
-type RuleShape = GuardrailShape['input'][number]
+type Direction = 'input' | 'output'
+
+/** Adds a problem of a rule's member. */
+type Report = (member: string, message: string) => void
+
+/** As long as gateway.yaml itself. */
+const RULE_FILE_BYTES = 1024 * 1024
+/** Rules go to the agent with each session, beside masking, variables and arguments. */
+const RULES_BYTES = 2 * 1024 * 1024
+
+const SetsShape = list(map({ rules: list(RuleShape, 'rules') }), 'sets of rules')
 
 /** Rules of gateway.yaml, each checked: an agent would refuse every session over a rule that it cannot enforce. */
-export function buildGuardrail(shape: GuardrailShape, problems: Problems, path: Path): GuardrailSettings {
-  const { name, input, output } = shape
-  if (input.length + output.length === 0) problems.add(path, 'at least one rule is expected, input or output')
-  const built = (rules: readonly RuleShape[], list: string) =>
-    rules.map((rule, at) => buildRule(rule, problems, [...path, list, at]))
-  return { name, input: built(input, 'input'), output: built(output, 'output') }
+export function buildGuardrails(
+  { guardrails: shapes, connections }: SettingsShape,
+  sources: Sources,
+  problems: Problems,
+): GuardrailSettings[] {
+  const guardrails = shapes.map((one, i) => buildGuardrail(one, sources, problems, ['guardrails', i]))
+  checkRuleLimits(connections, guardrails, problems)
+  return guardrails
 }
 
-function buildRule(shape: RuleShape, problems: Problems, path: Path): Rule {
+function buildGuardrail(
+  shape: GuardrailShape,
+  sources: Sources,
+  problems: Problems,
+  path: Path,
+): GuardrailSettings {
+  const rules = (direction: Direction): Rule[] => {
+    const own = shape[direction].map((rule, at) =>
+      buildRule(rule, (member, message) => problems.add([...path, direction, at, member], message)),
+    )
+    const file = shape[`${direction}-file`]
+    if (!file) return own
+    const setting = [...path, `${direction}-file`]
+    return [...own, ...rulesOf(resolve(sources.folder, file), direction, problems, setting)]
+  }
+  const [input, output] = [rules('input'), rules('output')]
+  if (!shape['input-file'] && !shape['output-file'] && input.length + output.length === 0)
+    problems.add(path, 'at least one rule is expected, input or output')
+  return { name: shape.name, input, output }
+}
+
+/** The rules of a file, behind those of gateway.yaml. Faults are told with their place in the file. */
+function rulesOf(file: string, direction: Direction, problems: Problems, setting: Path): Rule[] {
+  try {
+    const found = readRuleFile(file, direction, RULE_FILE_BYTES)
+    const rules = checkedRules(found, problems)
+    if (rules?.length === 0) problems.add(setting, `this file has no rules for ${direction}`)
+    return rules ?? []
+  } catch (error) {
+    // Somebody may have written something else where the path belongs, so it is not shown.
+    if (error instanceof FileRefused) problems.add(setting, `this is a path, and the file ${error.message}`)
+    else if (error instanceof SettingsError) problems.addOthers(file, error.problems)
+    else throw error
+    return []
+  }
+}
+
+/** Undefined when they have another form. */
+function checkedRules({ sets, pathOf, placeOf }: RuleFile, problems: Problems): Rule[] | undefined {
+  const report: Problems['add'] = (path, message, part) =>
+    problems.addFrom(placeOf(path, part), message, pathOf(path))
+  return checkShape(SetsShape, sets ?? [], report)?.flatMap(({ rules }, set) =>
+    rules.map((rule, at) =>
+      buildRule(rule, (member, message) => report([set, 'rules', at, member], message)),
+    ),
+  )
+}
+
+function buildRule(shape: RuleShape, report: Report): Rule {
   const { type, words, pattern_regex: pattern, message } = shape
-  if (type === 'deny_words_list') checkWords(shape, problems, path)
-  else checkPattern(shape, problems, path)
+  if (type === 'deny_words_list') checkWords(shape, report)
+  else checkPattern(shape, report)
   return { type, words, pattern, message }
 }
 
-function checkWords({ words, pattern_regex: pattern }: RuleShape, problems: Problems, path: Path): void {
-  if (words.length === 0) problems.add([...path, 'words'], 'at least one word is expected')
-  if (pattern !== '')
-    problems.add([...path, 'pattern_regex'], 'a rule of words has no pattern: make it two rules')
+function checkWords({ words, pattern_regex: pattern }: RuleShape, report: Report): void {
+  if (words.length === 0) report('words', 'at least one word is expected')
+  if (pattern !== '') report('pattern_regex', 'a rule of words has no pattern: make it two rules')
 }
 
-function checkPattern({ words, pattern_regex: pattern }: RuleShape, problems: Problems, path: Path): void {
-  if (words.length > 0)
-    problems.add([...path, 'words'], 'a rule of a pattern has no words: make it two rules')
-  if (pattern === '') return problems.add([...path, 'pattern_regex'], 'a regular expression is expected')
+function checkPattern({ words, pattern_regex: pattern }: RuleShape, report: Report): void {
+  if (words.length > 0) report('words', 'a rule of a pattern has no words: make it two rules')
+  if (pattern === '') return report('pattern_regex', 'a regular expression is expected')
   try {
     compileRegexp(pattern)
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
-    problems.add(
-      [...path, 'pattern_regex'],
-      'a regular expression of RE2 is expected, without look-around and back-references',
-    )
+    report('pattern_regex', error.isTooLarge ? `agents do not enforce this: ${error.message}` : NO_RE2)
   }
+}
+
+const NO_RE2 = 'a regular expression of RE2 is expected, without look-around and back-references'
+
+/** Agents refuse every session of a connection whose rules are together more than they enforce. */
+function checkRuleLimits(
+  connections: readonly ConnectionShape[],
+  guardrails: readonly GuardrailSettings[],
+  problems: Problems,
+): void {
+  const costs = guardrails.map(({ name, input, output }) => ({
+    name,
+    bytes: Buffer.byteLength(JSON.stringify([input, output])),
+    input: costOf(input),
+    output: costOf(output),
+  }))
+  connections.forEach(({ guardrails: names }, i) => {
+    const own = costs.filter(({ name }) => names.includes(name))
+    const refuse = (message: string): void => problems.add(['connections', i, 'guardrails'], message)
+    if (own.reduce((sum, { bytes }) => sum + bytes, 0) > RULES_BYTES)
+      refuse(`these rules are longer than ${RULES_BYTES} bytes together, as JSON`)
+    for (const direction of ['input', 'output'] as const)
+      if (!fits(own.map((one) => one[direction])))
+        refuse(`their ${direction} rules are together more than agents enforce: ${RULE_LIMITS}`)
+  })
+}
+
+interface Cost {
+  readonly key: string
+  readonly load: RuleLoad
+}
+
+function costOf(rules: readonly Rule[]): Cost {
+  return { key: JSON.stringify(rules), load: loadOf(rules) }
+}
+
+/** Sets that are equal count once, as for the agent. */
+function fits(costs: readonly Cost[]): boolean {
+  const total = new RuleLoad()
+  for (const load of new Map(costs.map(({ key, load }) => [key, load])).values()) total.addAll(load)
+  return total.hasRoom
 }

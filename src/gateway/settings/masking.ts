@@ -16,7 +16,8 @@ export type MaskingParams = Pick<
 >
 
 /** Checks each rule, and that the rules of a connection can work together. */
-export function checkMasking({ masking, connections }: SettingsShape, problems: Problems): void {
+export function checkMasking(shape: SettingsShape, problems: Problems): void {
+  const { masking, connections } = shape
   masking.forEach((rule, i) => checkRule(rule, ['masking', i], problems))
   connections.forEach((connection, i) => {
     const rules = rulesOf(connection, masking)
@@ -26,6 +27,7 @@ export function checkMasking({ masking, connections }: SettingsShape, problems: 
         'provider, mode, analyzer and anonymizer have to be the same in all of these rules',
       )
   })
+  checkMaskingSize(shape, problems)
 }
 
 function checkRule(rule: MaskingShape, path: Path, problems: Problems): void {
@@ -84,6 +86,20 @@ export function maskingParams(
     dlpPresidioAnonymizerUrl: first.anonymizer ?? '',
     dataMaskingEntityTypesData: Buffer.from(JSON.stringify(rules.map(entityTypes))),
   }
+}
+
+/** Goes to the agent with each session, beside rules, variables and arguments. */
+const MASKING_BYTES = 1024 * 1024
+
+function checkMaskingSize({ masking, connections }: SettingsShape, problems: Problems): void {
+  connections.forEach((connection, i) => {
+    const length = maskingParams(connection, masking)?.dataMaskingEntityTypesData?.length ?? 0
+    if (length > MASKING_BYTES)
+      problems.add(
+        ['connections', i, 'masking'],
+        `these rules are longer than ${MASKING_BYTES} bytes together, as JSON`,
+      )
+  })
 }
 
 function entityTypes({ name, entities, custom, threshold }: MaskingShape): object {

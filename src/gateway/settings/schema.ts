@@ -157,7 +157,7 @@ const MaskingShape = map({
 })
 
 /** As in hoop's gateway, where an empty member counts as one that is not there. */
-const RuleShape = map({
+export const RuleShape = map({
   type: about(
     'what breaks the rule',
     choice({ deny_words_list: 'deny_words_list', pattern_match: 'pattern_match' }),
@@ -176,7 +176,9 @@ const RuleShape = map({
 const GuardrailShape = map({
   name: about('for guardrails of connections', Name),
   input: about('rules for scripts and arguments', v.nullish(list(RuleShape, 'rules'), [])),
+  'input-file': about('file with more rules for scripts and arguments, YAML or JSON', v.nullish(FilePath)),
   output: about('rules for what a command prints', v.nullish(list(RuleShape, 'rules'), [])),
+  'output-file': about('file with more rules for what a command prints', v.nullish(FilePath)),
 })
 
 const AccessShape = map({
@@ -282,5 +284,6 @@ export const SettingsShape = map({
 
 export type SettingsShape = v.InferOutput<typeof SettingsShape>
 export type MaskingShape = SettingsShape['masking'][number]
+export type RuleShape = v.InferOutput<typeof RuleShape>
 export type GuardrailShape = SettingsShape['guardrails'][number]
 export type ConnectionShape = SettingsShape['connections'][number]

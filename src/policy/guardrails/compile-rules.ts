@@ -5,17 +5,13 @@ import { RuleAutomaton } from './automaton/automaton.ts'
 import { Nodes, type PatternTarget } from './automaton/nodes.ts'
 import { WordTrie } from './automaton/word-trie.ts'
 import { CompiledRules, type RuleTarget } from './compiled-rules.ts'
+import { RULE_LIMITS, RuleLoad } from './rule-load.ts'
 import type { Rule, RulePlace, RuleSet, Unjudged } from './rules.ts'
-
-/** Instructions of all patterns. A step looks at each of them at worst, which then takes some milliseconds. */
-const MAX_INSTRUCTIONS = 100_000
-/** Characters of all words: ten thousand words and more. To take them in holds up others for some 50 ms. */
-const MAX_CHARACTERS = 250_000
 
 /** What users of hoop are told; the pattern's own error says more to whoever writes rules (protocol.md 8.1). */
 const NO_RE2 = 'guardrail rule has a pattern the local engine cannot compile (RE2)'
 
-const TOO_MUCH = `the guardrail rules are more than this agent enforces: ${MAX_CHARACTERS} characters of words, ${MAX_INSTRUCTIONS} steps of patterns`
+const TOO_MUCH = `the guardrail rules are more than this agent enforces: ${RULE_LIMITS}`
 
 /** Compiles rules in their order, up to the first that cannot be enforced. Others get their turn between two rules. */
 export async function compileRules(sets: readonly RuleSet[]): Promise<CompiledRules> {
@@ -34,8 +30,7 @@ class Compiling {
   readonly #targets: RuleTarget[] = []
   readonly #patterns: PatternTarget[] = []
   readonly #words = new WordTrie()
-  #instructions = 0
-  #characters = 0
+  readonly #load = new RuleLoad()
 
   done(broken: Unjudged | undefined): CompiledRules {
     return new CompiledRules(new RuleAutomaton(new Nodes(this.#patterns, this.#words)), this.#targets, broken)
@@ -45,7 +40,7 @@ class Compiling {
   add(rule: Rule, place: RulePlace): Unjudged | undefined {
     const problem = this.#problemWith(rule, place)
     if (problem !== undefined) return { outcome: 'error', ...place, ...problem }
-    if (this.#instructions <= MAX_INSTRUCTIONS && this.#characters <= MAX_CHARACTERS) return undefined
+    if (this.#load.hasRoom) return undefined
     return { outcome: 'error', ...place, message: TOO_MUCH, closing: TOO_MUCH }
   }
 
@@ -64,16 +59,15 @@ class Compiling {
   }
 
   #addWord(word: string, target: RuleTarget): void {
-    this.#characters += word.length
-    if (word !== '' && this.#characters <= MAX_CHARACTERS)
-      this.#words.add(word, this.#targets.push(target) - 1)
+    this.#load.addWord(word)
+    if (word !== '' && this.#load.hasRoomForWords) this.#words.add(word, this.#targets.push(target) - 1)
   }
 
   #addPattern(target: RuleTarget): Pick<Unjudged, 'message' | 'closing'> | undefined {
     try {
       const compiled = compileRegexp(target.matched)
-      this.#instructions += compiled.programSize()
-      if (this.#instructions <= MAX_INSTRUCTIONS)
+      this.#load.addPattern(compiled)
+      if (this.#load.hasRoomForPatterns)
         this.#patterns.push({ compiled, target: this.#targets.push(target) - 1 })
       return undefined
     } catch (error) {

@@ -1,3 +1,4 @@
+import { formatPath, type Path } from '../../basics/settings/problems.ts'
 import { GuardrailError, type Guardrails, type Rule, type RuleSet } from './rules.ts'
 
 type Members = Readonly<Record<string, unknown>>
@@ -8,7 +9,7 @@ type Members = Readonly<Record<string, unknown>>
  */
 export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
   if (payload === undefined || payload.length === 0) return { input: [], output: [] }
-  const root = members(parsed(payload), 'it')
+  const root = members(parsed(payload), [])
   return {
     input: withoutEqual(ruleSets(root['input_rules'], 'input_rules')),
     output: withoutEqual(ruleSets(root['output_rules'], 'output_rules')),
@@ -17,20 +18,20 @@ export function decodeGuardrails(payload: Buffer | undefined): Guardrails {
 
 /** A list `[{"rules":[...]},...]`. @param name what it is called in errors */
 export function ruleSets(value: unknown, name: string): RuleSet[] {
-  return list(value, name).map((set, index) => {
-    const place = `${name}[${index}]`
-    const rules = list(members(set, place)['rules'], `${place}.rules`)
-    return { rules: rules.map((rule, at) => ruleOf(rule, `${place}.rules[${at}]`)) }
+  return list(value, [name]).map((set, index) => {
+    const path = [name, index]
+    const rules = list(members(set, path)['rules'], [...path, 'rules'])
+    return { rules: rules.map((rule, at) => ruleOf(rule, [...path, 'rules', at])) }
   })
 }
 
-function ruleOf(value: unknown, place: string): Rule {
-  const { type, words, pattern_regex: pattern, message } = members(value, place)
+function ruleOf(value: unknown, path: Path): Rule {
+  const { type, words, pattern_regex: pattern, message } = members(value, path)
   return {
-    type: text(type, `${place}.type`),
-    words: list(words, `${place}.words`).map((word, index) => text(word, `${place}.words[${index}]`)),
-    pattern: text(pattern, `${place}.pattern_regex`),
-    message: text(message, `${place}.message`),
+    type: text(type, [...path, 'type']),
+    words: list(words, [...path, 'words']).map((word, index) => text(word, [...path, 'words', index])),
+    pattern: text(pattern, [...path, 'pattern_regex']),
+    message: text(message, [...path, 'message']),
   }
 }
 
@@ -51,31 +52,32 @@ function parsed(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString('utf8')) as unknown
   } catch {
-    throw undecodable('it is no JSON')
+    throw undecodable([], 'is no JSON')
   }
 }
 
-function members(value: unknown, place: string): Members {
+function members(value: unknown, path: Path): Members {
   if (value === null || value === undefined) return {}
-  if (typeof value !== 'object' || Array.isArray(value)) throw undecodable(`${place} is no object`, place)
+  if (typeof value !== 'object' || Array.isArray(value)) throw undecodable(path, 'is no object')
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [name.toLowerCase(), member as unknown]),
   )
 }
 
-function list(value: unknown, place: string): readonly unknown[] {
+function list(value: unknown, path: Path): readonly unknown[] {
   if (value === null || value === undefined) return []
-  if (!Array.isArray(value)) throw undecodable(`${place} is no list`, place)
+  if (!Array.isArray(value)) throw undecodable(path, 'is no list')
   return value
 }
 
 /** Go puts U+FFFD in place of half a surrogate pair. */
-function text(value: unknown, place: string): string {
+function text(value: unknown, path: Path): string {
   if (value === null || value === undefined) return ''
-  if (typeof value !== 'string') throw undecodable(`${place} is no text`, place)
+  if (typeof value !== 'string') throw undecodable(path, 'is no text')
   return Buffer.from(value).toString()
 }
 
-function undecodable(reason: string, place?: string): GuardrailError {
-  return new GuardrailError(`unable to decode rules, reason=${reason}`, place)
+function undecodable(path: Path, reason: string): GuardrailError {
+  const what = path.length === 0 ? 'it' : formatPath(path)
+  return new GuardrailError(`unable to decode rules, reason=${what} ${reason}`, path)
 }

@@ -1,3 +1,5 @@
+import type { Path } from '../../basics/settings/problems.ts'
+
 /** One guardrail rule, as the gateway sends it (protocol.md 8.1): of these members only `type` says which ones count. */
 export interface Rule {
   /** `deny_words_list` or `pattern_match`. Another one is an error when it is reached. */
@@ -47,11 +49,11 @@ export type Verdict = { readonly outcome: 'pass' } | Violation | Unjudged
 /** Rules that cannot be read. The message is for users. */
 export class GuardrailError extends Error {
   override readonly name = 'GuardrailError'
-  /** What is wrong, e.g. `rules[0].rules[1].words`; empty for the whole. */
-  readonly place: string
+  /** What cannot be read: keys and list positions from the top. */
+  readonly path: Path
 
-  constructor(message: string, place = '') {
+  constructor(message: string, path: Path) {
     super(message)
-    this.place = place
+    this.path = path
   }
 }

@@ -90,7 +90,7 @@ describe('policy check', () => {
     place.write('rules.yaml', 'rules: [{type: deny_words_list, word: [no]}]')
     const { stderr, status } = check('no', '--rules', place.at('rules.yaml'))
     expect([stderr, status]).toEqual([
-      'rule 0 of set 0: word means nothing here; known are type, words, pattern_regex, message\n',
+      `${place.at('rules.yaml')}:1:33: rule 0 of set 0: word means nothing here; known are type, words, pattern_regex, message\n`,
       0,
     ])
   })
@@ -101,13 +101,13 @@ describe('policy check', () => {
     [
       'a file without rules',
       'words: [a]',
-      'rules: rules is missing, and so are input_rules and output_rules',
+      'rules:1:1: rules is missing, and so are input_rules and output_rules',
     ],
-    ['a file that holds a text', 'hello', 'rules: a map with rules, or a list of them, is expected'],
+    ['a file that holds a text', 'hello', 'rules:1:1: a map with rules, or a list of them, is expected'],
     [
       'rules of the wrong form',
       'rules: [{words: a}]',
-      'unable to decode rules, reason=rules[0].rules[0].words is no list',
+      'rules:1:17: unable to decode rules, reason=rules[0].rules[0].words is no list',
     ],
     ['a file that is no text', Buffer.from([0xff]), 'rules is not UTF-8 text'],
   ])('exits 2 for %s, and says it as JSON too', (_, content, message) => {

@@ -722,4 +722,120 @@ describe('guardrails', () => {
     expect(twice).toContain('this name is that of guardrails[0] already')
     expect(unknown).toContain('the name of one of the guardrails is expected, there are none')
   })
+
+  test('with a pattern that is too much for an agent are refused, and say so', () => {
+    const rule = `{ type: pattern_match, pattern_regex: '${'a'.repeat(5000)}' }`
+    expect(problems(`guardrails: [{ name: g, input: [${rule}] }]`)).toEqual([
+      '1:71 guardrails[0].input[0].pattern_regex: agents do not enforce this: the pattern is longer than 4096 bytes',
+    ])
+  })
+})
+
+describe('guardrails from a file', () => {
+  const word = (text: string) => ({ type: 'deny_words_list', words: [text], pattern: '', message: '' })
+  const rule = (text: string) => `{ type: deny_words_list, words: [${text}] }`
+
+  test('stand behind those of gateway.yaml, in the order of the sets, for the direction that is asked for', () => {
+    write('in.yaml', `[{ rules: [${rule('b')}] }, { rules: [${rule('c')}] }]`)
+    write(
+      'both.json',
+      JSON.stringify({ input_rules: [], output_rules: [{ rules: [word('d')] }] }).replace(
+        '"pattern":"",',
+        '',
+      ),
+    )
+    const [found] = parse(
+      `guardrails: [{ name: g, input: [${rule('a')}], input-file: in.yaml, output-file: ./both.json }]`,
+    ).guardrails
+    expect(found).toEqual({ name: 'g', input: ['a', 'b', 'c'].map(word), output: [word('d')] })
+  })
+
+  test('that cannot be read, or has no rule, is a problem of the setting; nothing of the value is shown', () => {
+    write('none.yaml', 'rules: []')
+    write('output.yaml', `output_rules: [{ rules: [${rule('a')}] }]`)
+    const of = (name: string) => problems(`guardrails: [{ name: g, input-file: ${name} }]`)
+    expect([of('hush.yaml'), of('none.yaml'), of('output.yaml')]).toEqual([
+      ['1:37 guardrails[0].input-file: this is a path, and the file does not exist'],
+      ['1:37 guardrails[0].input-file: this file has no rules for input'],
+      ['1:37 guardrails[0].input-file: this file has no rules for input'],
+    ])
+  })
+
+  test('is held to the same as in gateway.yaml; faults have their place in the file', () => {
+    const rules = join(folder, 'rules.yaml')
+    const of = (text: string) => {
+      write('rules.yaml', text)
+      return problems('guardrails: [{ name: g, input-file: rules.yaml }]')
+    }
+    expect(
+      of('rules:\n  - type: pattern_match\n    pattern_regex: (?!a)\n  - type: deny_words_list\n'),
+    ).toEqual([
+      `${rules}:3:20 rules[0].pattern_regex: a regular expression of RE2 is expected, without look-around and back-references`,
+      `${rules}:4:5 rules[1].words: at least one word is expected`,
+    ])
+    expect(of(`input_rules: [{ rules: [{ type: deny_words_list, word: [a] }] }]`)).toEqual([
+      `${rules}:1:50 input_rules[0].rules[0].word: unknown setting, did you mean words? (accepted here: type, words, pattern_regex, message)`,
+    ])
+    expect(of('{"rules": [{"type": "deny_words_list", "words": [7]}]}')).toEqual([
+      `${rules}:1:50 rules[0].words[0]: a text that is not empty is expected, this is a single value`,
+    ])
+    expect(of('rules: [')).toEqual([`${rules}:1:9: the indentation is wrong or a bracket was not closed`])
+    expect(of('words: [a]')).toEqual([
+      `${rules}:1:1: rules is missing, and so are input_rules and output_rules`,
+    ])
+  })
+
+  test('are as long as gateway.yaml at most', () => {
+    write('rules.yaml', ' '.repeat(1024 * 1024 + 1))
+    expect(problems('guardrails: [{ name: g, input-file: rules.yaml }]')).toEqual([
+      '1:37 guardrails[0].input-file: this is a path, and the file is longer than 1048576 bytes',
+    ])
+  })
+})
+
+describe('what the rules of a connection may be together', () => {
+  const words = (count: number, letter: string) =>
+    `rules: [{ type: deny_words_list, words: [${letter}${'x'.repeat(count - 1)}] }]`
+  const yaml = (guardrails: string) => `${connection('guardrails: [g, h]')}\nguardrails: ${guardrails}`
+  const two = '[{ name: g, input-file: one.yaml }, { name: h, input-file: two.yaml }]'
+  const place = '6:17 connections[0].guardrails: '
+
+  test('is what its agent enforces: characters of words, for each direction, equal sets once', () => {
+    write('one.yaml', words(125_000, 'a'))
+    write('two.yaml', words(125_000, 'b'))
+    expect(problems(yaml(two))).toEqual([])
+    write('two.yaml', words(125_001, 'b'))
+    expect(problems(yaml(two))).toEqual([
+      `${place}their input rules are together more than agents enforce: 250000 characters of words, 100000 steps of patterns`,
+    ])
+    expect(problems(yaml('[{ name: g, input-file: one.yaml }, { name: h, output-file: two.yaml }]'))).toEqual(
+      [],
+    )
+    write('one.yaml', words(250_000, 'a'))
+    write('two.yaml', words(250_000, 'a'))
+    expect(problems(yaml(two))).toEqual([])
+  })
+
+  test('is what its agent enforces: steps of patterns', () => {
+    const patterns = (count: number) =>
+      `rules: [${'{ type: pattern_match, pattern_regex: "[a-c]{900}x" },'.repeat(count)}]`
+    write('one.yaml', patterns(60))
+    write('two.yaml', patterns(61))
+    expect(problems(yaml('[{ name: g, input-file: one.yaml }, { name: h, output-file: two.yaml }]'))).toEqual(
+      [],
+    )
+    expect(problems(yaml(two)).join()).toContain('their input rules are together more than agents enforce')
+  })
+
+  test('fits into what is sent to the agent with a session', () => {
+    const long = (letter: string) =>
+      `rules: [{ type: deny_words_list, words: [a], message: ${letter.repeat(1_048_400)} }]`
+    write('one.yaml', long('a'))
+    write('two.yaml', long('b'))
+    expect(problems(yaml(two))).toEqual([])
+    const three = `[{ name: g, input-file: one.yaml, output-file: one.yaml }, { name: h, input-file: two.yaml }]`
+    expect(problems(yaml(three))).toEqual([
+      `${place}these rules are longer than 2097152 bytes together, as JSON`,
+    ])
+  })
 })

@@ -127,6 +127,16 @@ describe('masking of a connection', () => {
     expect(problems(`  - { name: m, provider: presidio, analyzer: http://a, ${custom} }`)).toEqual([])
   })
 
+  it('is refused when its rules are together longer than what is sent to the agent with a session', () => {
+    const rule = (name: string, letter: string) =>
+      `  - { name: ${name}, entities: [URL], custom: [{ name: A, deny: [${letter.repeat(520_000)}] }] }`
+    const rules = [rule('m', 'a'), rule('n', 'b'), rule('o', 'c')].join('\n')
+    expect(problems(rules, '[m]')).toEqual([])
+    expect(problems(rules, '[m, n, o]')).toEqual([
+      'gateway.yaml:2:60 connections[0].masking: these rules are longer than 1048576 bytes together, as JSON',
+    ])
+  })
+
   it('cannot have two providers, modes or addresses at once', () => {
     const rules = `  - { name: m, entities: [URL] }
   - { name: n, entities: [URL], mode: best-effort }`

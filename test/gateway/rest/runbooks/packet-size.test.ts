@@ -15,15 +15,25 @@ function request(parts: {
   envVars?: Map<string, string>
   clientArgs?: string[]
   script?: number
+  words?: string[]
 }): Sized {
   const {
     secrets = new Map<string, string>(),
     envVars = new Map<string, string>(),
     clientArgs = [],
     script = 0,
+    words = [],
   } = parts
   return {
-    connection: { secrets } as unknown as ScriptExecution['connection'],
+    connection: {
+      secrets,
+      guardrails: [
+        {
+          ...{ name: 'g', output: [] },
+          input: [{ type: 'deny_words_list', words, pattern: '', message: '' }],
+        },
+      ],
+    } as unknown as ScriptExecution['connection'],
     envVars,
     clientArgs,
     script: Buffer.alloc(script),
@@ -41,6 +51,7 @@ describe('what goes to the agent in one packet', () => {
       },
     ],
     ['arguments, which travel twice', { clientArgs: ['x'.repeat(9 * MiB)] }],
+    ['rules beside variables', { words: ['x'.repeat(9 * MiB)], clientArgs: ['x'.repeat(4 * MiB)] }],
   ])('is refused with 422 before it can end the stream: %s', (_, parts) => {
     expect(() => checkPacketSize(request(parts))).toThrow(expect.objectContaining({ status: 422 }))
   })
