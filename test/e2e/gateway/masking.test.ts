@@ -29,7 +29,7 @@ it('a connection whose masking is bound by name answers masked, and keeps nothin
         ...{ err_count: 0, info_types: { EMAIL_ADDRESS: 1, BADGE: 1 }, total_redact_count: 2 },
         transformed_bytes: 'ada@example.com'.length + 'B-1234'.length,
       },
-      ...{ event_size: 38, truncated: false },
+      ...{ event_size: 39, truncated: false },
     },
   })
   const there = await site.rest.runbook('there', 'who.runbook.sh', {})

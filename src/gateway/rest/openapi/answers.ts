@@ -82,6 +82,20 @@ const jiraTransition = v.strictObject({
   error: v.nullable(text),
 })
 
+/** Null until the end. */
+const metrics = v.nullable(
+  v.strictObject({
+    data_masking: v.strictObject({
+      err_count: count,
+      info_types: v.record(v.string(), count),
+      total_redact_count: count,
+      transformed_bytes: count,
+    }),
+    event_size: count,
+    truncated: v.boolean(),
+  }),
+)
+
 const session = {
   id: text,
   org_id: text,
@@ -114,7 +128,7 @@ const session = {
   guardrails_info: v.nullable(v.array(anything)),
   ai_analysis: nothing,
   script_size: v.nullable(count),
-  metrics: v.nullable(v.strictObject({ data_masking: anything, event_size: count, truncated: v.boolean() })),
+  metrics,
 }
 
 export const sessionAnswer = v.strictObject({
