@@ -1,16 +1,28 @@
-import { MaskedStream } from '../../policy/masking/masked-stream.ts'
+import { MaskedStream, MaskingTooLong } from '../../policy/masking/masked-stream.ts'
 import type { Masking } from '../../policy/masking/masking.ts'
 import type { OutputFilter } from '../../policy/output-filter.ts'
 import type { MaskingResult } from './masking-result.ts'
+
+/** So much of a session's output may take too long. What comes behind it passes without being looked at. */
+const MOST_TOO_LONG = 3
+const PASSES = 'the local engine has given up on the output often enough: the rest of it passes'
+
+/** How much of a session's output has taken too long. Its streams share it. */
+export interface GivenUp {
+  count: number
+}
 
 /** Masks one stream by the local engine, and counts what was masked. */
 export class LocalStream implements OutputFilter {
   readonly #stream: MaskedStream
   readonly #result: MaskingResult
+  readonly #givenUp: GivenUp
 
-  constructor(masking: Masking, result: MaskingResult) {
-    this.#stream = new MaskedStream(masking)
+  /** @param longestMs of work for one part of the output */
+  constructor(masking: Masking, result: MaskingResult, givenUp: GivenUp, longestMs?: number) {
+    this.#stream = new MaskedStream(masking, longestMs)
     this.#result = result
+    this.#givenUp = givenUp
   }
 
   get held(): number {
@@ -22,6 +34,7 @@ export class LocalStream implements OutputFilter {
   }
 
   push(data: Buffer): Buffer | Promise<Buffer> {
+    if (this.#givenUp.count >= MOST_TOO_LONG) return this.#passed(data)
     return this.#counted(this.#stream.push(data))
   }
 
@@ -30,13 +43,31 @@ export class LocalStream implements OutputFilter {
   }
 
   end(): Buffer | Promise<Buffer> {
+    if (this.#givenUp.count >= MOST_TOO_LONG) return this.#stream.pass()
     return this.#counted(this.#stream.end())
   }
 
   #counted(shown: Buffer | Promise<Buffer>): Buffer | Promise<Buffer> {
-    if (shown instanceof Promise) return shown.then((bytes) => this.#counted(bytes))
+    if (shown instanceof Promise)
+      return shown.then(
+        (bytes) => this.#counted(bytes),
+        (error: unknown) => this.#counted(this.#unmasked(error)),
+      )
     const { types, bytes } = this.#stream.takeCounts()
     this.#result.masked(types, bytes)
     return shown
+  }
+
+  /** What took too long, as it is, behind what was masked before it. @throws MaskingStopped in strict mode */
+  #unmasked(error: unknown): Buffer {
+    if (!(error instanceof MaskingTooLong)) throw error
+    this.#result.failed(error.message)
+    this.#givenUp.count += 1
+    if (this.#givenUp.count >= MOST_TOO_LONG) this.#result.passes(PASSES)
+    return Buffer.concat([error.masked, this.#stream.pass()])
+  }
+
+  #passed(data: Buffer): Buffer {
+    return Buffer.concat([this.#stream.pass(), data])
   }
 }

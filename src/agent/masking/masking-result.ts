@@ -14,8 +14,8 @@ export class MaskingResult {
   #bytes = 0
   #counts = new Map<string, number>()
   #errors: readonly string[]
-  /** The first failure of all. */
-  #failure: string | undefined
+  /** The first failure of all, and what else the close has to say. */
+  readonly #failures: string[]
 
   /**
    * @param complain called for the first failure
@@ -24,8 +24,8 @@ export class MaskingResult {
   constructor(isStrict: boolean, complain: (error: string) => void, unmasked?: string) {
     this.#isStrict = isStrict
     this.#complain = complain
-    this.#failure = unmasked
-    this.#errors = unmasked === undefined ? [] : [unmasked]
+    this.#failures = unmasked === undefined ? [] : [unmasked]
+    this.#errors = [...this.#failures]
   }
 
   masked(types: ReadonlyMap<string, number>, bytes: number): void {
@@ -36,9 +36,25 @@ export class MaskingResult {
   /** The output passes as it is, if it may. @throws MaskingStopped in strict mode */
   failed(error: string): void {
     if (this.#isStrict) throw new MaskingStopped(`the output has to be masked, and could not be: ${error}`)
-    if (this.#failure === undefined) this.#complain(error)
-    this.#failure ??= error
+    if (this.#failures.length === 0) {
+      this.#complain(error)
+      this.#failures.push(error)
+    }
     if (this.#errors.length === 0) this.#errors = [error]
+  }
+
+  /** From here on output passes without a failure of its own: it is said in the log, too. Only the first time. */
+  passes(reason: string): void {
+    if (this.#failures.includes(reason)) return
+    this.#complain(reason)
+    this.lost(reason)
+  }
+
+  /** Output is not shown, since it could not be masked any more. Said once. */
+  lost(reason: string): void {
+    if (this.#failures.includes(reason)) return
+    this.#failures.push(reason)
+    this.#errors = [...this.#errors, reason]
   }
 
   /** What has come since the last call, for a packet of output; undefined when nothing has. */
@@ -54,7 +70,7 @@ export class MaskingResult {
   /** For the close: what came behind the last output, and whether all was masked. */
   takeLast(): MaskedOutput | undefined {
     const last = this.take()
-    if (this.#failure === undefined) return last
-    return { bytes: 0, counts: new Map(), ...last, errors: [this.#failure] }
+    if (this.#failures.length === 0) return last
+    return { bytes: 0, counts: new Map(), ...last, errors: this.#failures }
   }
 }

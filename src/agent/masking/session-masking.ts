@@ -7,6 +7,7 @@ import { RefusedError } from '../refused.ts'
 import type { AskedMasking } from './asked-masking.ts'
 import { LocalStream } from './local-stream.ts'
 import { MaskingResult } from './masking-result.ts'
+import { Breaker } from './presidio/breaker.ts'
 import { PresidioStream, type PresidioServices } from './presidio/presidio-stream.ts'
 import { presidioService } from './presidio/service.ts'
 
@@ -24,14 +25,17 @@ export interface MaskingSettings {
 export interface SessionMasking {
   readonly result: MaskingResult
   /** Makes the filter of one stream; undefined: the output passes as it is. */
-  readonly filter: (() => OutputFilter) | undefined
+  readonly filter: MakeFilter | undefined
 }
+
+/** @param ended aborts when nobody waits for the output any more: then the filter waits for nobody either */
+type MakeFilter = (ended: AbortSignal) => OutputFilter
 
 /** Who masks, and what nobody does. */
 interface Plan {
   readonly by: string
   readonly types: readonly string[]
-  readonly filter: (result: MaskingResult) => OutputFilter
+  readonly filtersFor: (result: MaskingResult) => MakeFilter
   readonly unmasked: string | undefined
 }
 
@@ -50,15 +54,15 @@ class Unmaskable extends Error {}
  * @returns undefined when there is nothing to mask
  * @throws RefusedError in strict mode, when something of it cannot be masked
  */
-export function maskingOf(
+export async function maskingOf(
   asked: AskedMasking,
   settings: MaskingSettings,
   told: Told,
-): SessionMasking | undefined {
+): Promise<SessionMasking | undefined> {
   const given = settings.presidio?.mode ?? asked.dlpMode
   const mode = given === 'strict' ? given : 'best-effort'
   try {
-    const plan = planOf(asked, settings)
+    const plan = await planOf(asked, settings)
     if (plan === undefined) return undefined
     const { by, types, unmasked } = plan
     if (unmasked !== undefined && mode === 'strict') throw new Unmaskable(unmasked)
@@ -72,10 +76,10 @@ export function maskingOf(
   }
 }
 
-function masked({ filter, unmasked }: Plan, mode: 'strict' | 'best-effort', told: Told): SessionMasking {
+function masked({ filtersFor, unmasked }: Plan, mode: 'strict' | 'best-effort', told: Told): SessionMasking {
   if (unmasked !== undefined) complain(told, unmasked)
   const result = new MaskingResult(mode === 'strict', (error) => complain(told, error), unmasked)
-  return { result, filter: () => filter(result) }
+  return { result, filter: filtersFor(result) }
 }
 
 /** Best-effort mode, and nobody masks. */
@@ -88,14 +92,14 @@ function complain({ log, session }: Told, reason: string): void {
   log.warn({ ...session, reason }, 'output passes unmasked, as mode best-effort allows')
 }
 
-function planOf(asked: AskedMasking, settings: MaskingSettings): Plan | undefined {
+async function planOf(asked: AskedMasking, settings: MaskingSettings): Promise<Plan | undefined> {
   const provider = asked.dlpProvider
   if (provider !== 'mspresidio' && provider !== 'alcatraz') throw new Unmaskable(unknownProvider(provider))
   const rules = decodeMasking(asked.dataMaskingEntityTypesData)
   if (rules === undefined) return undefined
   if (asked.clientVerb === 'connect')
     throw new Unmaskable('a terminal is not masked, since what is drawn on it is no text. Use exec')
-  return provider === 'mspresidio' ? byPresidio(rules, asked, settings) : byLocal(rules, settings)
+  return provider === 'mspresidio' ? byPresidio(rules, asked, settings) : await byLocal(rules, settings)
 }
 
 function unknownProvider(provider: string): string {
@@ -114,7 +118,10 @@ function byPresidio(rules: MaskingRules, asked: AskedMasking, { presidio }: Mask
   return {
     by: `Presidio at ${services.analyzer.url.origin}`,
     types: typesOf(rules),
-    filter: (result) => new PresidioStream(services, request, result),
+    filtersFor: (result) => {
+      const breaker = new Breaker()
+      return (ended) => new PresidioStream({ services, request, result, breaker, ended })
+    },
     unmasked: undefined,
   }
 }
@@ -130,12 +137,15 @@ function servicesAt(analyzerUrl: string, anonymizerUrl: string): PresidioService
   return { analyzer, anonymizer }
 }
 
-function byLocal(rules: MaskingRules, { local }: MaskingSettings): Plan {
-  const masking = new Masking({ ...rules, ...local })
+async function byLocal(rules: MaskingRules, { local }: MaskingSettings): Promise<Plan> {
+  const masking = await Masking.compiled({ ...rules, ...local })
   return {
     by: 'the local engine',
     types: typesOf(rules),
-    filter: (result) => new LocalStream(masking, result),
+    filtersFor: (result) => {
+      const givenUp = { count: 0 }
+      return () => new LocalStream(masking, result, givenUp)
+    },
     unmasked: unservedText(masking),
   }
 }

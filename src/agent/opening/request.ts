@@ -113,7 +113,7 @@ async function maskingFor(
 ): Promise<SessionMasking | undefined> {
   if (!asksForMasking(params)) return undefined
   const { maskingOf } = await import('../masking/session-masking.ts')
-  return maskingOf(params, masking, { log, session: { sid, connection: params.connectionName } })
+  return await maskingOf(params, masking, { log, session: { sid, connection: params.connectionName } })
 }
 
 /**

@@ -36,6 +36,15 @@ const INTERNAL_ERROR = 'internal error of the agent, its log has more'
 /** Reasons that come too late once the command has ended by itself: its own end counts then. */
 const NEVER_LATE: ReadonlySet<TerminationReason> = new Set(['timeout', 'agent-stopping', 'input-limit'])
 
+/** Reasons after which nobody waits for output that is still to come. After the others it is shown as far as it goes. */
+const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
+  'closed-by-gateway',
+  'gateway-lost',
+  'agent-stopping',
+  'guardrails',
+  'masking',
+])
+
 /**
  * One command, from the request to its end. A session, a system request or this program itself (`--local`) makes it,
  * reads `output` to its end, and then `ended`.
@@ -50,6 +59,8 @@ export class RunningCommand {
   readonly #services: CommandServices
   readonly #keyboard = new Keyboard()
   readonly #over = new AbortController()
+  /** Nothing of the output is worth a wait. */
+  readonly #unawaited = new AbortController()
   #settle!: (ending: Ending) => void
   #execution: Execution | undefined
   #output: SentOutput | undefined
@@ -95,6 +106,7 @@ export class RunningCommand {
     // The last output of a command that ended by itself may be waiting at the gate, too.
     this.gate.openForGood()
     this.#over.abort()
+    if (UNAWAITED.has(reason)) this.#unawaited.abort()
     this.#execution?.terminate()
   }
 
@@ -196,7 +208,7 @@ export class RunningCommand {
     using output = new SentOutput(execution.output, {
       cap: captured ? this.#cap() : undefined,
       gate: this.gate,
-      filters: filtersOf(request, start),
+      filters: filtersOf(request, start, this.#unawaited.signal),
       redaction: captured ? redactionFor(secrets, settings.secretNames, log) : undefined,
       stopped: (cause) => this.#stop(cause),
       isUnwanted: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
@@ -262,9 +274,14 @@ export class RunningCommand {
 type AskFor = (ended: AbortSignal) => Promise<AskedCommand | undefined> | AskedCommand
 
 /** What looks through the output: guardrails before masking, which would hide what they look for. */
-function filtersOf({ guardrails, masking }: CommandRequest, { kind }: Start): (() => OutputFilter)[] {
+function filtersOf(
+  { guardrails, masking }: CommandRequest,
+  { kind }: Start,
+  unawaited: AbortSignal,
+): (() => OutputFilter)[] {
   const rules = guardrails?.filters(kind === 'terminal') ?? []
-  return masking?.filter === undefined ? rules : [...rules, masking.filter]
+  const mask = masking?.filter
+  return mask === undefined ? rules : [...rules, () => mask(unawaited)]
 }
 
 /** Judges what the client brings, as the program would get it. @returns the rule that it breaks */

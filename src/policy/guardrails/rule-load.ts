@@ -4,7 +4,7 @@ import type { Rule } from './rules.ts'
 
 /** Instructions of all patterns. A step looks at each of them at worst, which then takes some milliseconds. */
 const MAX_INSTRUCTIONS = 100_000
-/** Characters of all words: ten thousand words and more. To take them in holds up others for some 50 ms. */
+/** Characters of all words: tens of thousands of them, in some 20 MB of memory. */
 const MAX_CHARACTERS = 250_000
 
 /** What all rules of a session and a direction may be together. */

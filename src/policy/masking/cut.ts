@@ -1,3 +1,4 @@
+import { ordered, type Work } from '../work.ts'
 import type { Subject } from './find/subject.ts'
 
 export interface Span {
@@ -29,8 +30,13 @@ export function beforeOpenKey({ text }: Subject, from: number, cut: number): num
 }
 
 /** The last place up to `cut` where no match and, if possible, no word lies across. */
-export function clearOf(matches: readonly Span[], { bytes }: Subject, from: number, cut: number): number {
-  const across = new Across(matches)
+export function* clearOf(
+  matches: readonly Span[],
+  { bytes }: Subject,
+  from: number,
+  cut: number,
+): Work<number> {
+  const across = new Across(yield* ordered(matches, (left, right) => left.start - right.start))
   let place = cut
   for (;;) {
     const apart = betweenWords(bytes, from, place)
@@ -46,11 +52,10 @@ class Across {
   readonly #spans: readonly (Span & { readonly reach: number })[]
   #next: number
 
+  /** @param matches the foremost first */
   constructor(matches: readonly Span[]) {
     let reach = 0
-    this.#spans = [...matches]
-      .sort((left, right) => left.start - right.start)
-      .map(({ start, end }) => ({ start, end, reach: (reach = Math.max(reach, end)) }))
+    this.#spans = matches.map(({ start, end }) => ({ start, end, reach: (reach = Math.max(reach, end)) }))
     this.#next = this.#spans.length - 1
   }
 

@@ -1,11 +1,12 @@
-import { setImmediate as otherWork } from 'node:timers/promises'
 import type { OutputFilter } from '../output-filter.ts'
+import { inTurns, limited, turn, WorkTooLong, type Work } from '../work.ts'
 import { beforeOpenKey, clearOf, lineEnd, type Span } from './cut.ts'
-import type { FoundData, Work } from './find/findings.ts'
+import type { FoundData } from './find/findings.ts'
+import type { LinePlaces } from './find/over-lines.ts'
 import { subjectOf, type Subject } from './find/subject.ts'
 import { Words } from './find/words.ts'
 import type { Masking } from './masking.ts'
-import { piecesOf, replaced, type Piece } from './replacement.ts'
+import { piecesAmong, replaced, type Piece } from './replacement.ts'
 
 /** What was masked. */
 export interface MaskedCounts {
@@ -16,12 +17,33 @@ export interface MaskedCounts {
 }
 
 const NOTHING = Buffer.alloc(0)
+
+/** What is judged of the bytes at hand. */
+interface Around {
+  readonly from: number
+  /** Before this is what was given on. */
+  readonly begin: number
+  /** Nothing follows. */
+  readonly isEnd: boolean
+}
+
 /** So much of what was given on is kept: labels are looked for in the 24 bytes before a match. */
 const BEHIND = 64
 /** This part of a window is looked at again with what follows it: a match that begins there may not have ended. */
 const AGAIN = 0.3
-/** Masking goes on for so long before other work has its turn. */
-const TURN_MS = 10
+/** A window takes some hundredths of a second. Only a regex that goes back and forth over its line takes so long. */
+const LONGEST_MS = 5_000
+
+/** A window took too long. What was masked before it is here; what was not is still held. */
+export class MaskingTooLong extends Error {
+  override readonly name = 'MaskingTooLong'
+  readonly masked: Buffer
+
+  constructor(masked: Buffer, cause: WorkTooLong) {
+    super(`the local engine gave up on a part of the output, it was ${cause.message}`, { cause })
+    this.masked = masked
+  }
+}
 
 /** What is known of a part of the output: up to where it may be given on, and what is replaced there. */
 interface Judged {
@@ -33,14 +55,18 @@ interface Judged {
  * Masks one stream of output as if it were one text, whatever its chunks. It goes by lines (an unfinished one is held),
  * and where a line is longer than `masking.window`, by parts of it, between which no match is cut.
  *
- * Not as in one text are: a match of a custom type over several lines, since it is not seen whole; and one longer than
- * 0.3 windows in a line longer than a window, which is masked in parts, up to the next blank or, of a custom type, to
- * the end of the line.
+ * What may be a match of a custom type over several lines is held, too, up to a window of it. Not as in one text is a
+ * match longer than 0.3 windows in what is longer than a window: it is masked in parts, up to the next blank or, of a
+ * custom type, to the end of the line. How the chunks come changes nothing in any case.
  */
 export class MaskedStream implements OutputFilter {
   readonly isReleasable = false
   readonly #masking: Masking
+  readonly #longestMs: number
+  readonly #places: LinePlaces | undefined
   readonly #words = new Words()
+  /** Bytes that were given on. */
+  #offset = 0
   #behind: Buffer = NOTHING
   #waiting: Buffer[] = []
   #held = 0
@@ -49,8 +75,11 @@ export class MaskedStream implements OutputFilter {
   #types = new Map<string, number>()
   #bytes = 0
 
-  constructor(masking: Masking) {
+  /** @param longestMs of work for one window; `push` and `end` throw MaskingTooLong beyond it */
+  constructor(masking: Masking, longestMs = LONGEST_MS) {
     this.#masking = masking
+    this.#longestMs = longestMs
+    this.#places = masking.linePlaces()
   }
 
   get held(): number {
@@ -75,6 +104,14 @@ export class MaskedStream implements OutputFilter {
     return this.#give(NOTHING, true)
   }
 
+  /** What is held, as it is, where it may pass after MaskingTooLong: nothing of it is looked at again. */
+  pass(): Buffer {
+    const held = Buffer.concat(this.#waiting)
+    this.#torn = undefined
+    this.#keep(Buffer.concat([this.#behind, held]), this.#behind.length + held.length, held.length)
+    return held
+  }
+
   /** What was masked since the last time. */
   takeCounts(): MaskedCounts {
     const counts = { types: this.#types, bytes: this.#bytes }
@@ -85,46 +122,77 @@ export class MaskedStream implements OutputFilter {
 
   #give(data: Buffer, isEnd: boolean): Buffer | Promise<Buffer> {
     const work = this.#work(Buffer.concat([this.#behind, ...this.#waiting, data]), isEnd)
-    return turn(work) ?? inTurns(work)
+    try {
+      return turn(work) ?? inTurns(work)
+    } catch (error) {
+      if (!(error instanceof MaskingTooLong)) throw error
+      return Promise.reject(error)
+    }
   }
 
   /** Gives on what can be judged, and keeps the rest. */
   *#work(bytes: Buffer, isEnd: boolean): Work<Buffer> {
     const given: Buffer[] = []
-    let from = this.#behind.length
-    for (;;) {
-      const judged = yield* this.#judge(bytes, from, isEnd)
-      if (judged === undefined) break
-      given.push(replaced(bytes, judged.pieces, this.#masking.replacement, { from, to: judged.cut }))
-      this.#count(judged)
-      from = judged.cut
+    const begin = this.#behind.length
+    let from = begin
+    try {
+      for (;;) {
+        const judged = yield* limited(this.#judge(bytes, { from, begin, isEnd }), this.#longestMs)
+        if (judged === undefined) break
+        yield
+        given.push(replaced(bytes, judged.pieces, this.#masking.replacement, { from, to: judged.cut }))
+        this.#count(judged)
+        from = judged.cut
+      }
+    } catch (error) {
+      if (error instanceof WorkTooLong) throw new MaskingTooLong(Buffer.concat(given), error)
+      throw error
+    } finally {
+      this.#keep(bytes, from, from - begin)
     }
-    this.#behind = Buffer.from(bytes.subarray(Math.max(0, from - BEHIND), from))
-    this.#waiting = from < bytes.length ? [Buffer.from(bytes.subarray(from))] : []
-    this.#held = bytes.length - from
     return given.length === 1 ? (given[0] ?? NOTHING) : Buffer.concat(given)
   }
 
+  #keep(bytes: Buffer, from: number, given: number): void {
+    this.#offset += given
+    this.#places?.forget(this.#offset)
+    this.#behind = Buffer.from(bytes.subarray(Math.max(0, from - BEHIND), from))
+    this.#waiting = from < bytes.length ? [Buffer.from(bytes.subarray(from))] : []
+    this.#held = bytes.length - from
+  }
+
   /** @returns undefined when nothing from `from` on can be given on yet */
-  *#judge(bytes: Buffer, from: number, isEnd: boolean): Work<Judged | undefined> {
+  *#judge(bytes: Buffer, { from, begin, isEnd }: Around): Work<Judged | undefined> {
     const limit = Math.min(bytes.length, from + this.#masking.window)
     const base = Math.max(0, from - BEHIND)
-    const subject = subjectOf(bytes.subarray(base, limit))
+    const whole = bytes.subarray(base, limit)
+    const subject = subjectOf(whole)
     const isLast = limit === bytes.length
-    const cut = isLast && isEnd ? subject.bytes.length : this.#lineCut(subject, from - base)
+    // Where `bytes` begins in the stream.
+    const origin = this.#offset - begin
+    yield* this.#places?.read(bytes.subarray(begin, limit), this.#offset) ?? []
+    const cut =
+      isLast && isEnd
+        ? subject.bytes.length
+        : this.#lineCut(subject, from - base, (until) => placeBefore(this.#places, until, origin + base))
     if (from === limit || (cut === from - base && isLast)) return undefined
+    const lines = { bytes: subject.bytes.subarray(0, cut), text: subject.text.slice(0, cut), whole }
     const judged = yield* cut > from - base
-      ? this.#judgeLines(
-          { bytes: subject.bytes.subarray(0, cut), text: subject.text.slice(0, cut) },
-          from - base,
-        )
+      ? this.#judgeLines(lines, from - base)
       : this.#judgePart(subject, from - base)
     return moved(judged, base)
   }
 
-  #lineCut(subject: Subject, from: number): number {
-    const cut = lineEnd(subject, from)
-    return cut > from && this.#masking.finds('PRIVATE_KEY') ? beforeOpenKey(subject, from, cut) : cut
+  /** @param place the last one up to this where it can be cut */
+  #lineCut(subject: Subject, from: number, place: (until: number) => number): number {
+    let cut = lineEnd(subject, from)
+    for (;;) {
+      const placed = Math.max(from, place(cut))
+      const hasKey = placed > from && this.#masking.finds('PRIVATE_KEY')
+      const next = hasKey ? beforeOpenKey(subject, from, placed) : placed
+      if (next === cut || next <= from) return next
+      cut = next
+    }
   }
 
   /** Whole lines: no match of a built-in type goes on behind them. */
@@ -133,7 +201,7 @@ export class MaskedStream implements OutputFilter {
     this.#words.next(subject.text, from)
     const found = yield* this.#masking.search(subject, { from, words: this.#words })
     this.#words.before(cut)
-    return this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])
+    return yield* this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])
   }
 
   /** A part of a line that is longer than a window. */
@@ -144,10 +212,10 @@ export class MaskedStream implements OutputFilter {
     const found = yield* this.#masking.search(subject, { from, words: this.#words.copy(), matched })
     const again = Math.floor((subject.bytes.length - from) * AGAIN)
     const last = subject.bytes.length - again
-    const clear = clearOf(matches, subject, from, last)
+    const clear = yield* clearOf(matches, subject, from, last)
     const cut = clear < from + again ? last : clear
     this.#words.before(cut)
-    return this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])
+    return yield* this.#upTo(cut, [...this.#restOfTorn(subject, from), ...found])
   }
 
   /** A match that was cut is masked up to a blank; one of a custom type, which may have blanks, to the end of the line. */
@@ -159,8 +227,8 @@ export class MaskedStream implements OutputFilter {
     return found === from ? [] : [{ type: this.#torn, start: from, end: found, score: 2, recognizer: '' }]
   }
 
-  #upTo(cut: number, found: readonly FoundData[]): Judged {
-    const pieces = piecesOf(found).filter(({ start }) => start < cut)
+  *#upTo(cut: number, found: readonly FoundData[]): Work<Judged> {
+    const pieces = (yield* piecesAmong(found)).filter(({ start }) => start < cut)
     const last = pieces.at(-1)
     this.#torn = last !== undefined && last.end > cut ? last.type : undefined
     return { cut, pieces: pieces.map((piece) => ({ ...piece, end: Math.min(piece.end, cut) })) }
@@ -181,20 +249,7 @@ function moved({ cut, pieces }: Judged, by: number): Judged {
   }
 }
 
-/** One turn of the work; undefined when it is not done yet. */
-function turn(work: Work<Buffer>): Buffer | undefined {
-  const end = performance.now() + TURN_MS
-  do {
-    const step = work.next()
-    if (step.done === true) return step.value
-  } while (performance.now() < end)
-  return undefined
-}
-
-async function inTurns(work: Work<Buffer>): Promise<Buffer> {
-  for (;;) {
-    await otherWork()
-    const result = turn(work)
-    if (result !== undefined) return result
-  }
+/** The last place up to `until` where a stream can be cut, both counted from `base`. */
+function placeBefore(places: LinePlaces | undefined, until: number, base: number): number {
+  return places === undefined ? until : (places.last(until + base) ?? base) - base
 }

@@ -1,14 +1,9 @@
 import { encodeText } from '../../golang/text/byte-string.ts'
-import { customRecognizer } from './find/custom.ts'
-import {
-  done,
-  findings,
-  searcher,
-  type FoundData,
-  type Place,
-  type Searcher,
-  type Work,
-} from './find/findings.ts'
+import type { RuleAutomaton } from '../guardrails/automaton/automaton.ts'
+import { done, inTurns, type Work } from '../work.ts'
+import { customRecognizers, type CustomRecognizer } from './find/custom.ts'
+import { findings, searcher, type FoundData, type Place, type Searcher } from './find/findings.ts'
+import { LinePlaces, overLinesOf } from './find/over-lines.ts'
 import { subjectOf, type Subject } from './find/subject.ts'
 import { Words } from './find/words.ts'
 import type { Recognizer } from './recognizers/recognizer.ts'
@@ -42,17 +37,29 @@ export class Masking {
   readonly #threshold: number
   readonly #allowed: ReadonlySet<string>
 
+  readonly #overLines: RuleAutomaton | undefined
+
+  /** Compiles while others have their turns. @throws MaskingError for a custom type that cannot be used */
+  static async compiled(rules: MaskingRules): Promise<Masking> {
+    return new Masking(rules, await inTurns(compiledCustoms(rules)))
+  }
+
   /** @throws MaskingError for a custom type that cannot be used */
-  constructor(rules: MaskingRules) {
-    const customs = rules.custom.map(customRecognizer)
+  constructor(rules: MaskingRules, { customs, overLines } = done(compiledCustoms(rules))) {
     this.unserved = unservedOf(rules)
     this.replacement = rules.replacement
     this.custom = new Set(customs.map(({ type }) => type))
     this.#searchers = [...builtInOf(rules, this.custom), ...customs].map(searcher)
     const window = windowFor(customs.reduce((most, { steps }) => Math.max(most, steps), 0))
     this.window = this.finds('PRIVATE_KEY') ? Math.max(WINDOW_OF_KEY, window) : window
+    this.#overLines = overLines
     this.#threshold = (rules.threshold ?? 0) - TOLERANCE
     this.#allowed = new Set(rules.allow.map(encodeText))
+  }
+
+  /** What finds the places of a stream where it can be cut; undefined when every line end is one. */
+  linePlaces(): LinePlaces | undefined {
+    return this.#overLines && new LinePlaces(this.#overLines)
   }
 
   /** Whether this type is looked for. */
@@ -81,6 +88,13 @@ export class Masking {
   mask(text: Buffer): Buffer {
     return replaced(text, piecesOf(this.find(text)), this.replacement)
   }
+}
+
+function* compiledCustoms(
+  rules: MaskingRules,
+): Work<{ readonly customs: readonly CustomRecognizer[]; readonly overLines: RuleAutomaton | undefined }> {
+  const customs = yield* customRecognizers(rules.custom)
+  return { customs, overLines: yield* overLinesOf(customs.flatMap(({ overLines }) => overLines)) }
 }
 
 /** A custom regex may take some 30 ns for each of its steps at each byte: this many bytes take 50 ms at most. */

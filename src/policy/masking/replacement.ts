@@ -1,5 +1,9 @@
 import { countRunes, firstRunes } from '../../golang/text/byte-string.ts'
+import { done, ordered, type Work } from '../work.ts'
 import type { FoundData } from './find/findings.ts'
+
+/** Groups of findings that are taken apart in one go, most of them a single one. */
+const GROUPS_AT_ONCE = 500
 
 /** What stands for masked data. */
 export type Replacement =
@@ -20,19 +24,27 @@ export interface Piece {
  * foremost. Others keep what is left of them.
  */
 export function piecesOf(findings: readonly FoundData[]): Piece[] {
-  return overlapping(findings).flatMap((group) => {
+  return done(piecesAmong(findings))
+}
+
+/** The same as work in bounded parts. */
+export function* piecesAmong(findings: readonly FoundData[]): Work<Piece[]> {
+  const pieces: Piece[] = []
+  for (const [n, group] of (yield* overlapping(findings)).entries()) {
     const [only] = group
-    return only !== undefined && group.length === 1
-      ? { type: only.type, start: only.start, end: only.end }
-      : apart(group)
-  })
+    if (only !== undefined && group.length === 1)
+      pieces.push({ type: only.type, start: only.start, end: only.end })
+    else for (const piece of yield* apart(group)) pieces.push(piece)
+    if (n % GROUPS_AT_ONCE === GROUPS_AT_ONCE - 1) yield
+  }
+  return pieces
 }
 
 /** In the order of the text: findings that overlap, directly or by others between them, together. */
-function overlapping(findings: readonly FoundData[]): FoundData[][] {
+function* overlapping(findings: readonly FoundData[]): Work<FoundData[][]> {
   const groups: FoundData[][] = []
   let reach = -1
-  for (const finding of [...findings].sort((left, right) => left.start - right.start)) {
+  for (const finding of yield* ordered(findings, (left, right) => left.start - right.start)) {
     if (finding.start >= reach) groups.push([finding])
     else groups.at(-1)?.push(finding)
     reach = Math.max(reach, finding.end)
@@ -40,14 +52,13 @@ function overlapping(findings: readonly FoundData[]): FoundData[][] {
   return groups
 }
 
-function apart(findings: readonly FoundData[]): Piece[] {
-  const edges = [...new Set(findings.flatMap(({ start, end }) => [start, end]))].sort(
-    (left, right) => left - right,
-  )
+function* apart(findings: readonly FoundData[]): Work<Piece[]> {
+  const ends = new Set(findings.flatMap(({ start, end }) => [start, end]))
+  const edges = yield* ordered([...ends], (left, right) => left - right)
   const places = new Map(edges.map((edge, place) => [edge, place]))
   const owners = new Array<FoundData | undefined>(edges.length)
   const free = edges.map((_, place) => place)
-  for (const finding of [...findings].sort(byRight)) {
+  for (const finding of yield* ordered(findings, byRight)) {
     const end = places.get(finding.end) ?? 0
     for (
       let place = firstFree(free, places.get(finding.start) ?? 0);
@@ -58,6 +69,7 @@ function apart(findings: readonly FoundData[]): Piece[] {
       free[place] = place + 1
     }
   }
+  yield
   return joined(owners, edges)
 }
 

@@ -309,3 +309,18 @@ describe('rules that are too much', () => {
     expect(broken?.closing).toContain(text)
   })
 })
+
+it('takes in a list of 20,000 words in parts, between which others have their turns', async () => {
+  const words = Array.from({ length: 20_000 }, (_, n) => `word-${n}`)
+  let turns = 0
+  let next = setImmediate(function tick() {
+    turns += 1
+    next = setImmediate(tick)
+  })
+  const rules = await compileRules([
+    { rules: [{ type: 'deny_words_list', words, pattern: '', message: '' }] },
+  ])
+  clearImmediate(next)
+  expect(turns).toBeGreaterThan(1)
+  expect((await rules.check(Buffer.from('a word-19999'))).outcome).toBe('violation')
+})

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CustomType } from '../../../src/policy/masking/find/custom.ts'
-import { MaskedStream } from '../../../src/policy/masking/masked-stream.ts'
+import { MaskedStream, MaskingTooLong } from '../../../src/policy/masking/masked-stream.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
 import { EVERYTHING } from '../../../src/policy/masking/rules.ts'
 
@@ -36,7 +36,7 @@ describe('a masked stream of custom types', () => {
     ).toBe('one\n<C> pays\n<C>')
   })
 
-  it('finds what a regex wants a blank or the beginning before, and leaves the blank that was shown', async () => {
+  it('finds what a regex wants a blank or the beginning before, with that blank, also where it ends a line', async () => {
     const lines = ['one\n', 'B-1\n', 'B-2 B-3\n']
     const masking = custom({ regex: String.raw`(?:^|\s)B-\d` })
     expect(
@@ -44,7 +44,55 @@ describe('a masked stream of custom types', () => {
         masking,
         lines.map((line) => Buffer.from(line)),
       ),
-    ).toBe('one\n<C>\n<C><C>\n')
+    ).toBe('one<C><C><C>\n')
+  })
+
+  it('masks over several lines as one text, whatever its chunks are', async () => {
+    const custom = [
+      { name: 'NOTE', regex: '(?s)<<.*?>>', denyList: [], score: 1 },
+      { name: 'TOKEN', regex: '(?i)bearer\\s+[a-z]{4,}\\b', denyList: [], score: 1 },
+      { name: 'LAST', regex: '\\s*END\\s*$', denyList: [], score: 1 },
+      { name: 'FIRST', regex: '(?:^|\\W)B-\\d', denyList: [], score: 1 },
+      { name: 'ADDRESS', regex: undefined, denyList: ['High Street\n12', 'Low Road'], score: 1 },
+    ]
+    const masking = new Masking({ ...EVERYTHING, entities: ['IP_ADDRESS'], custom })
+    const words = ['<<', '>>', 'bearer', 'abcde', 'END', 'B-1', 'High Street', '12', 'low road', '10.1.2.3']
+    const part = fc.constantFrom(...words, '\n', '\n', '\r\n', ' ', 'é', 'x')
+    await fc.assert(
+      fc.asyncProperty(fc.array(part), fc.array(fc.integer({ min: 1, max: 12 })), async (parts, sizes) => {
+        const whole = Buffer.from(parts.join(''))
+        expect(await masked(masking, chunks(whole, sizes))).toBe(masking.mask(whole).toString())
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('gives the same where a match is longer than it can hold, whatever the chunks are', async () => {
+    const masking = custom({ regex: '(?s)<<.*>>|~{790}', entities: ['IP_ADDRESS'] })
+    const text = Buffer.from(`one\n<<${'10.1.2.3 and\nmore '.repeat(1000)}>> two\n<< three\n`)
+    const whole = await masked(masking, [text])
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 4000 }), { maxLength: 20 }), async (sizes) => {
+        expect(await masked(masking, chunks(text, sizes))).toBe(whole)
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  it('shows a line at once, though a regex that could go on over it is looked for', async () => {
+    const stream = new MaskedStream(custom({ regex: '<<[^>]*>>' }))
+    expect(String(await stream.push(Buffer.from('one\ntwo <<\nthree')))).toBe('one\n')
+    expect(String(await stream.push(Buffer.from(' >>\nfour')))).toBe('two <C>\n')
+  })
+
+  it('gives up on a window that takes too long, keeps what it has not looked at, and goes on behind it', async () => {
+    const stream = new MaskedStream(custom({ regex: 'a.*b|a|1' }), 0)
+    const error: unknown = await Promise.resolve(stream.push(Buffer.from(`${'a'.repeat(5000)}\nnext`))).catch(
+      (cause: unknown) => cause,
+    )
+    expect(error).toBeInstanceOf(MaskingTooLong)
+    expect(String(stream.pass())).toBe(`${'a'.repeat(5000)}\nnext`)
+    expect([stream.held, String(await stream.end())]).toEqual([0, ''])
   })
 
   it('masks a private key as a whole beside a regex that only a small window is looked through with', async () => {

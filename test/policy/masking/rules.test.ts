@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { customRecognizers } from '../../../src/policy/masking/find/custom.ts'
 import { Masking } from '../../../src/policy/masking/masking.ts'
 import { decodeCustomTypes, decodeMasking, EVERYTHING } from '../../../src/policy/masking/rules.ts'
 
@@ -107,11 +108,48 @@ describe('custom types', () => {
     ],
     [
       'a regex that is too long',
-      { name: 'X', regex: 'a'.repeat(10_001) },
-      'custom type X: its regex is longer than 10000 characters',
+      { name: 'X', regex: 'a'.repeat(4097) },
+      'custom type X: the pattern is longer than 4096 bytes',
     ],
   ])('are refused with %s', (_, custom, message) => {
     expect(() => new Masking({ ...EVERYTHING, custom: decodeCustomTypes([custom]) })).toThrow(message)
+  })
+
+  it.each([
+    [
+      'steps of regexes',
+      Array.from({ length: 200 }, (_, n) => ({ name: `X${n}`, regex: '\\w{700}' })),
+      'custom type X142: with it there are 100386 steps of regexes, 100000 are allowed',
+    ],
+    [
+      'characters in deny lists',
+      ['A', 'B'].map((name) => ({ name, deny_list: Array.from({ length: 300 }, () => 'x'.repeat(500)) })),
+      'custom type B: with it there are 300000 characters in the deny lists, 250000 are allowed',
+    ],
+    [
+      'characters in one text of a list',
+      [{ name: 'X', deny_list: ['x'.repeat(1001)] }],
+      'custom type X: a text of its deny_list has more than 1000 characters',
+    ],
+  ])('are refused by name beyond a number of %s', (_, custom, message) => {
+    expect(() => new Masking({ ...EVERYTHING, custom: decodeCustomTypes(custom) })).toThrow(message)
+  })
+
+  it('are compiled in parts, between which others have their turns', () => {
+    const words = Array.from({ length: 20_000 }, (_, n) => `word-${n}`)
+    const regexes = Array.from({ length: 1000 }, (_, n) => ({ name: `X${n}`, regex: `\\bx${n}y\\b` }))
+    const list = customRecognizers(decodeCustomTypes([{ name: 'NAME', deny_list: words }]))
+    const many = customRecognizers(decodeCustomTypes(regexes))
+    expect([...list].length).toBeGreaterThanOrEqual(100)
+    expect([...many].length).toBeGreaterThanOrEqual(1000)
+  })
+
+  it('find each of 20,000 texts', async () => {
+    const words = Array.from({ length: 20_000 }, (_, n) => `word-${n}x`)
+    const custom = decodeCustomTypes([{ name: 'W', deny_list: words }])
+    const masking = await Masking.compiled({ ...EVERYTHING, entities: [], custom })
+    const text = `${words.join(' ')} word-20000x`
+    expect(masking.mask(Buffer.from(text)).toString()).toBe(`${'<W> '.repeat(20_000)}word-20000x`)
   })
 
   it('find the texts of a deny list as whole words, in any case, the longest first', () => {

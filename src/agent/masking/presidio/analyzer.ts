@@ -24,8 +24,9 @@ export async function analyze(
   service: PresidioService,
   { sent, offsets }: AnalyzedText,
   wanted: PresidioRequest,
+  ended: AbortSignal,
 ): Promise<PresidioFinding[]> {
-  const answer = await post(service, '/analyze', analyzerRequest(sent.toString('utf8'), wanted))
+  const answer = await post(service, '/analyze', analyzerRequest(sent.toString('utf8'), wanted), ended)
   if (!Array.isArray(answer)) throw new PresidioError(service, 'gave an answer that is no list of findings')
   const names = new Set(namesOf(wanted))
   return answer.map((item: unknown, i) => {

@@ -18,13 +18,15 @@ export async function anonymize(
   service: PresidioService,
   text: AnalyzedText,
   findings: readonly PresidioFinding[],
+  ended: AbortSignal,
 ): Promise<Buffer> {
   if (findings.length === 0) return text.bytes
-  const answer = await post(service, '/anonymize', {
+  const request = {
     text: text.sent.toString('utf8'),
     analyzer_results: findings,
     anonymizers: { DEFAULT: { type: 'replace' } },
-  })
+  }
+  const answer = await post(service, '/anonymize', request, ended)
   const replaced = (answer as { readonly text?: unknown } | null)?.text
   if (typeof replaced !== 'string') throw new PresidioError(service, 'gave an answer without a text')
   const bytes = believed(text, coveredBy(findings, text), replaced)

@@ -3,7 +3,9 @@ import type { OutputFilter } from '../../../policy/output-filter.ts'
 import type { MaskingResult } from '../masking-result.ts'
 import { analyze, type PresidioFinding, type PresidioRequest } from './analyzer.ts'
 import { anonymize } from './anonymizer.ts'
-import { PIECE_BYTES, OVERLAP_BYTES, Pieces } from './pieces.ts'
+import type { Breaker } from './breaker.ts'
+import { cutFindings, restOfTorn } from './cut.ts'
+import { PIECE_BYTES, Pieces } from './pieces.ts'
 import { PresidioError, type PresidioService } from './service.ts'
 import { analyzedText, type AnalyzedText } from './text.ts'
 
@@ -13,19 +15,32 @@ export interface PresidioServices {
   readonly anonymizer: PresidioService | undefined
 }
 
+/** What the streams of a session share. */
+export interface PresidioSession {
+  readonly services: PresidioServices
+  readonly request: PresidioRequest
+  readonly result: MaskingResult
+  readonly breaker: Breaker
+  /** Nobody waits for output any more. */
+  readonly ended: AbortSignal
+}
+
+const NOTHING = Buffer.alloc(0)
+const PASSES =
+  'Presidio fails again and again: output passes without it, and it is asked anew from time to time'
+const LOST = 'the session was ended before Presidio had answered: the output from there on is not shown'
+
 /** Masks one stream by Presidio, whole lines at a time. */
 export class PresidioStream implements OutputFilter {
-  readonly #services: PresidioServices
-  readonly #request: PresidioRequest
-  readonly #result: MaskingResult
+  readonly #session: PresidioSession
   readonly #pieces = new Pieces()
+  /** The type of a finding that was cut, and goes on. */
+  #torn: string | undefined
   /** A line cannot be judged before its end has come, however long that takes. */
   readonly isReleasable = false
 
-  constructor(services: PresidioServices, request: PresidioRequest, result: MaskingResult) {
-    this.#services = services
-    this.#request = request
-    this.#result = result
+  constructor(session: PresidioSession) {
+    this.#session = session
   }
 
   get held(): number {
@@ -41,7 +56,7 @@ export class PresidioStream implements OutputFilter {
   }
 
   release(): Buffer {
-    return Buffer.alloc(0)
+    return NOTHING
   }
 
   async end(): Promise<Buffer> {
@@ -50,37 +65,61 @@ export class PresidioStream implements OutputFilter {
 
   /** @param isCut whether its line goes on */
   async #masked(piece: Buffer, isCut: boolean): Promise<Buffer> {
+    const { breaker, ended, result } = this.#session
     if (piece.length === 0) return piece
+    if (breaker.isOpen) return this.#passed(piece, () => result.passes(PASSES))
     try {
-      const text = analyzedText(piece)
-      const findings = await analyze(this.#services.analyzer, text, this.#request)
-      return isCut ? await this.#withoutEnd(text, findings) : await this.#replaced(text, findings)
+      ended.throwIfAborted()
+      return await breaker.watch(() => this.#asked(analyzedText(piece), isCut))
     } catch (error) {
+      // Not passed as it is, in no mode: else whoever ends his session would see what he should not.
+      if (ended.aborted) return this.#lost()
       if (!(error instanceof PresidioError)) throw error
-      this.#result.failed(error.message)
-      return piece
+      return this.#passed(piece, () => result.failed(error.message))
     }
   }
 
+  async #asked(text: AnalyzedText, isCut: boolean): Promise<Buffer> {
+    const { services, request, ended } = this.#session
+    const rest = restOfTorn(text, this.#torn)
+    const findings = [...rest, ...(await analyze(services.analyzer, text, request, ended))]
+    if (isCut) return await this.#withoutEnd(text, findings)
+    const masked = await this.#replaced(text, findings)
+    this.#torn = undefined
+    return masked
+  }
+
+  #passed(piece: Buffer, say: () => void): Buffer {
+    say()
+    this.#torn = undefined
+    return piece
+  }
+
+  #lost(): Buffer {
+    this.#pieces.last()
+    this.#session.result.lost(LOST)
+    return NOTHING
+  }
+
   /** Masks all but the last KiB and what reaches into it: that is looked at again with what follows. */
-  async #withoutEnd(text: AnalyzedText, findings: readonly PresidioFinding[]): Promise<Buffer> {
-    const cut = cutOf(text, findings)
+  async #withoutEnd(text: AnalyzedText, all: readonly PresidioFinding[]): Promise<Buffer> {
+    const { cut, findings, torn } = cutFindings(text, all)
     const at = text.offsets[cut] ?? PIECE_BYTES
+    const masked = await this.#replaced(analyzedText(text.bytes.subarray(0, at)), findings)
+    // Only now: of a piece that passes as it is nothing comes again.
     this.#pieces.putBack(text.bytes.subarray(at))
-    return await this.#replaced(
-      analyzedText(text.bytes.subarray(0, at)),
-      findings.filter(({ end }) => end <= cut),
-    )
+    this.#torn = torn
+    return masked
   }
 
   async #replaced(text: AnalyzedText, findings: readonly PresidioFinding[]): Promise<Buffer> {
-    const { anonymizer } = this.#services
+    const { services, result, ended } = this.#session
     const pieces = piecesIn(text, findings)
     const masked =
-      anonymizer === undefined
+      services.anonymizer === undefined
         ? replaced(text.bytes, pieces, { form: 'tag' })
-        : await anonymize(anonymizer, text, findings)
-    this.#result.masked(
+        : await anonymize(services.anonymizer, text, findings, ended)
+    result.masked(
       countsOf(pieces),
       pieces.reduce((sum, { start, end }) => sum + end - start, 0),
     )
@@ -102,12 +141,4 @@ function countsOf(pieces: readonly Piece[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const { type } of pieces) counts.set(type, (counts.get(type) ?? 0) + 1)
   return counts
-}
-
-/** The code point at which a piece can be cut without cutting a finding. */
-function cutOf({ bytes, offsets }: AnalyzedText, findings: readonly PresidioFinding[]): number {
-  let cut = offsets.findLastIndex((offset) => offset <= bytes.length - OVERLAP_BYTES)
-  for (const { start, end } of findings.toSorted((a, b) => b.end - a.end))
-    if (start < cut && cut < end) cut = start
-  return cut > 0 ? cut : offsets.length - 1
 }

@@ -39,9 +39,18 @@ export function presidioService(
   return { name, url, patienceMs, context }
 }
 
-/** Sends JSON, and reads the JSON that comes back. Nothing is repeated, no redirect is followed. @throws PresidioError */
-export async function post(service: PresidioService, path: string, body: object): Promise<unknown> {
-  const { body: answer } = await ask(service, path, JSON.stringify(body))
+/**
+ * Sends JSON, and reads the JSON that comes back. Nothing is repeated, no redirect is followed.
+ * @param ended ends the call in every state
+ * @throws PresidioError
+ */
+export async function post(
+  service: PresidioService,
+  path: string,
+  body: object,
+  ended: AbortSignal,
+): Promise<unknown> {
+  const { body: answer } = await ask(service, path, { body: JSON.stringify(body), ended })
   try {
     return JSON.parse(answer.toString('utf8')) as unknown
   } catch {
@@ -54,11 +63,19 @@ export async function askHealth(service: PresidioService): Promise<void> {
   await ask(service, '/health')
 }
 
+interface Asked {
+  readonly body?: string
+  readonly ended?: AbortSignal
+}
+
 /** Each call has a connection of its own: one that was kept may be closed when it is used. */
-async function ask(service: PresidioService, path: string, body?: string): Promise<Reply> {
+async function ask(service: PresidioService, path: string, { body, ended }: Asked = {}): Promise<Reply> {
   const { url, patienceMs, context } = service
   const patience = new AbortController()
-  const timer = setTimeout(() => patience.abort(), patienceMs)
+  const giveUp = () => patience.abort()
+  const timer = setTimeout(giveUp, patienceMs)
+  ended?.addEventListener('abort', giveUp)
+  if (ended?.aborted === true) giveUp()
   try {
     const reply = await exchange({
       method: body === undefined ? 'GET' : 'POST',
@@ -80,6 +97,7 @@ async function ask(service: PresidioService, path: string, body?: string): Promi
       : new PresidioError(service, reasonOf(error, service, patience.signal))
   } finally {
     clearTimeout(timer)
+    ended?.removeEventListener('abort', giveUp)
   }
 }
 

@@ -68,7 +68,7 @@ export class RuleAutomaton {
   constructor(nodes: Nodes) {
     this.#nodes = nodes
     this.#closure = new Closure(nodes)
-    this.#borders = nodes.borders()
+    this.#borders = nodes.borders
     for (let byte = 0; byte < ASCII; byte++) this.#classes[byte] = this.#classOf(byte)
     const beyond = (this.#classes[ASCII - 1] ?? 0) + 1
     this.#classes.fill(beyond, ASCII)

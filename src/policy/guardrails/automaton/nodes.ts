@@ -1,5 +1,6 @@
 import type { RE2JS } from 're2js'
-import { OP, programOf, rangesOf } from './re2-program.ts'
+import type { Work } from '../../work.ts'
+import { OP, programOf, rangesOf, type Instruction } from './re2-program.ts'
 import { INVALID_BYTE } from './runes.ts'
 import type { WordTrie } from './word-trie.ts'
 
@@ -14,6 +15,8 @@ export class Nodes {
   /** Where a match may begin, anywhere in the text. */
   readonly starts: readonly number[]
   readonly size: number
+  /** Every rune at which something begins to matter or ceases to, in order: runes between two are all alike. */
+  readonly borders: Int32Array
   readonly #ops: Uint8Array
   readonly #outs: Int32Array
   readonly #args: Int32Array
@@ -21,15 +24,33 @@ export class Nodes {
   readonly #patternNodes: number
   readonly #trie: WordTrie
 
-  constructor(patterns: readonly PatternTarget[], trie: WordTrie) {
-    this.#patternNodes = patterns.reduce((sum, { compiled }) => sum + compiled.programSize(), 0)
+  /** Made in bounded parts. @param trie has all its words already */
+  static *of(patterns: readonly PatternTarget[], trie: WordTrie): Work<Nodes> {
+    const programs: Program[] = []
+    const borders = new Set<number>(ALWAYS_BORDERS)
+    for (const { compiled, target } of patterns) {
+      const { inst, start } = programOf(compiled)
+      const ranges = inst.map(rangesOf)
+      for (const pairs of ranges)
+        for (const [index, rune] of pairs.entries()) borders.add(index % 2 === 0 ? rune : rune + 1)
+      programs.push({ inst, start, target, ranges })
+      yield
+    }
+    for (const rune of trie.runes) borders.add(rune).add(rune + 1)
+    yield
+    return new Nodes(programs, trie, Int32Array.from(borders).sort())
+  }
+
+  private constructor(programs: readonly Program[], trie: WordTrie, borders: Int32Array) {
+    this.#patternNodes = programs.reduce((sum, { inst }) => sum + inst.length, 0)
     this.#ops = new Uint8Array(this.#patternNodes)
     this.#outs = new Int32Array(this.#patternNodes)
     this.#args = new Int32Array(this.#patternNodes)
     this.#trie = trie
-    const starts = patterns.map((pattern) => this.#add(pattern))
+    const starts = programs.map((program) => this.#add(program))
     this.starts = trie.isEmpty ? starts : [...starts, this.#patternNodes]
     this.size = this.#patternNodes + trie.size
+    this.borders = borders
   }
 
   isWordNode(node: number): boolean {
@@ -60,23 +81,11 @@ export class Nodes {
     return this.#trie.ends(node - this.#patternNodes)
   }
 
-  /** Every rune at which something begins to matter or ceases to, in order: runes between two are all alike. */
-  borders(): Int32Array {
-    const borders = new Set<number>(ALWAYS_BORDERS)
-    for (const ranges of this.#ranges) {
-      for (const [index, rune] of ranges.entries()) borders.add(index % 2 === 0 ? rune : rune + 1)
-    }
-    for (const rune of this.#trie.runes) borders.add(rune).add(rune + 1)
-    return Int32Array.from(borders).sort()
-  }
-
   /** @returns where the pattern starts */
-  #add({ compiled, target }: PatternTarget): number {
-    const { inst, start } = programOf(compiled)
+  #add({ inst, start, target, ranges }: Program): number {
     const offset = this.#ranges.length
-    for (const instruction of inst) {
-      const { op, out, arg } = instruction
-      const node = this.#ranges.push(rangesOf(instruction)) - 1
+    for (const [index, { op, out, arg }] of inst.entries()) {
+      const node = this.#ranges.push(ranges[index] ?? NO_RUNES) - 1
       this.#ops[node] = op
       this.#outs[node] = offset + out
       this.#args[node] = op === OP.match ? target : op === OP.condition ? arg : offset + arg
@@ -94,6 +103,16 @@ export interface PatternTarget {
   readonly compiled: RE2JS
   readonly target: number
 }
+
+/** A pattern with the runes that each of its instructions takes. */
+interface Program {
+  readonly inst: readonly Instruction[]
+  readonly start: number
+  readonly target: number
+  readonly ranges: readonly Int32Array[]
+}
+
+const NO_RUNES = Int32Array.of()
 
 /** Line ends, and the characters of words, which `\b` looks at. */
 const ALWAYS_BORDERS = [10, 11, 48, 58, 65, 91, 95, 96, 97, 123]

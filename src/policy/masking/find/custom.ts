@@ -1,5 +1,9 @@
-import { RE2JS, RE2JSException } from 're2js'
+import type { RE2JS } from 're2js'
+import { compileRegexp, PatternError } from '../../../golang/text/regexp.ts'
+import type { Work } from '../../work.ts'
 import type { Pattern, Recognizer } from '../recognizers/recognizer.ts'
+import { denyList } from './deny-list.ts'
+import { goesOverLines } from './over-lines.ts'
 import type { Finder } from './subject.ts'
 
 /** A type that somebody has made up: what matches a pattern of RE2, or a list of texts. */
@@ -15,54 +19,76 @@ export class MaskingError extends Error {
   override readonly name = 'MaskingError'
 }
 
-/** Compiling takes long before the size is known; nobody writes a pattern like this by hand. */
-const MAX_PATTERN_LENGTH = 10_000
 /** Steps that a compiled pattern may have: each byte may cost all of them, some 30 ns each. */
 const MAX_STEPS = 800
-/** A list has many steps, and few of them at a time: texts begin differently. */
-const STEPS_OF_LIST = 200
+/** The same for all patterns of a session: each is looked for on its own. */
+const MAX_STEPS_OF_ALL = 100_000
+/** Characters of all lists, tens of thousands of texts: some 20 MB of memory. */
+const MAX_CHARACTERS_OF_ALL = 250_000
+/** A place of the output may begin such a text and not be one: it is looked at again at the next place. */
+const MAX_CHARACTERS = 1_000
 
-/** A type's recognizer, and how many steps it may take for a byte. */
+/** A type's recognizer, and what it costs. */
 export interface CustomRecognizer extends Recognizer {
+  /** Of its regex: how many it may take for a byte. */
   readonly steps: number
+  /** What of it may match over several lines. */
+  readonly overLines: readonly RE2JS[]
 }
 
-/** @throws MaskingError for a pattern that RE2 does not take, and for a type without anything to look for */
-export function customRecognizer({ name, regex, denyList, score }: CustomType): CustomRecognizer {
+/** @throws MaskingError for a type that cannot be used, and for more than can be looked for, by name */
+export function* customRecognizers(types: readonly CustomType[]): Work<CustomRecognizer[]> {
+  const recognizers: CustomRecognizer[] = []
+  let [steps, characters] = [0, 0]
+  for (const type of types) {
+    characters += type.denyList.reduce((sum, text) => sum + text.length, 0)
+    refuseBeyond(type.name, 'characters in the deny lists', characters, MAX_CHARACTERS_OF_ALL)
+    const recognizer = yield* customRecognizer(type)
+    steps += recognizer.overLines.reduce((sum, regex) => sum + regex.programSize(), recognizer.steps)
+    refuseBeyond(type.name, 'steps of regexes', steps, MAX_STEPS_OF_ALL)
+    recognizers.push(recognizer)
+    yield
+  }
+  return recognizers
+}
+
+function refuseBeyond(name: string, what: string, count: number, most: number): void {
+  if (count <= most) return
+  throw new MaskingError(`custom type ${name}: with it there are ${count} ${what}, ${most} are allowed`)
+}
+
+function* customRecognizer({ name, regex, denyList: texts, score }: CustomType): Work<CustomRecognizer> {
   const patterns: Pattern[] = []
-  const compiled = regex === undefined ? undefined : compile(name, regex)
-  if (compiled !== undefined) patterns.push({ find: re2(limited(name, compiled)), score })
-  if (denyList.length > 0) patterns.push({ find: wholeWords(name, denyList), score })
+  const compiled = regex === undefined ? undefined : limited(name, compile(name, regex))
+  if (compiled !== undefined) patterns.push({ find: re2(compiled), score })
+  if (texts.some(({ length }) => length > MAX_CHARACTERS))
+    throw new MaskingError(
+      `custom type ${name}: a text of its deny_list has more than ${MAX_CHARACTERS} characters`,
+    )
+  if (texts.length > 0) patterns.push({ find: yield* denyList(texts), score })
   if (patterns.length === 0) throw new MaskingError(`custom type ${name} has neither a regex nor a deny_list`)
-  const steps = Math.max(compiled?.programSize() ?? 0, denyList.length > 0 ? STEPS_OF_LIST : 0)
-  return { name: `custom:${name}`, type: name, patterns, steps }
+  const ofList = texts.filter((text) => /[\n\r]/.test(text)).map((text) => wholeWord(name, text))
+  const overLines = compiled !== undefined && goesOverLines(compiled) ? [compiled, ...ofList] : ofList
+  return { name: `custom:${name}`, type: name, patterns, steps: compiled?.programSize() ?? 0, overLines }
 }
 
 /** Many a pattern begins with the character before what it is for, `(?:^|\W)`, so that one is looked at again. */
 function re2(compiled: RE2JS): Finder {
-  return function* ({ bytes }, from, found) {
-    const matcher = compiled.matcher(bytes)
+  return function* ({ bytes, whole = bytes }, from, found) {
+    const matcher = compiled.matcher(whole)
     for (let more = matcher.find(Math.max(0, from - 1)); more; more = matcher.find()) {
-      const start = Math.max(from, matcher.start())
-      if (matcher.end() > start) found(start, matcher.end())
+      const [start, end] = [Math.max(from, matcher.start()), Math.min(matcher.end(), bytes.length)]
+      if (start >= bytes.length) return
+      if (end > start) found(start, end)
       yield
     }
   }
 }
 
-/** The texts of a list in any case, with no letter, digit or `_` before and behind. The longest is tried first. */
-function wholeWords(name: string, texts: readonly string[]): Finder {
-  const choices = [...texts]
-    .sort((left, right) => right.length - left.length)
-    .map((text) => RE2JS.quote(text))
-  const compiled = compile(name, `(?i)(?:^|[^\\pL\\pN_])(${choices.join('|')})(?:[^\\pL\\pN_]|$)`, Infinity)
-  return function* ({ bytes }, from, found) {
-    const matcher = compiled.matcher(bytes)
-    for (let more = matcher.find(Math.max(0, from - 1)); more; more = matcher.find(matcher.end(1))) {
-      if (matcher.start(1) >= from) found(matcher.start(1), matcher.end(1))
-      yield
-    }
-  }
+/** A text of a list that has a line end in it, with what shows that it has ended. */
+function wholeWord(name: string, text: string): RE2JS {
+  const quoted = text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`)
+  return compile(name, `(?i)${quoted}(?:[^\\pL\\pN_]|$)`)
 }
 
 function limited(name: string, compiled: RE2JS): RE2JS {
@@ -72,14 +98,11 @@ function limited(name: string, compiled: RE2JS): RE2JS {
   )
 }
 
-function compile(name: string, regex: string, longest = MAX_PATTERN_LENGTH): RE2JS {
-  if (regex.length > longest) {
-    throw new MaskingError(`custom type ${name}: its regex is longer than ${longest} characters`)
-  }
+function compile(name: string, regex: string): RE2JS {
   try {
-    return RE2JS.compile(regex)
+    return compileRegexp(regex)
   } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error
+    if (!(error instanceof PatternError)) throw error
     throw new MaskingError(`custom type ${name}: ${error.message}`)
   }
 }

@@ -1,3 +1,4 @@
+import { ordered, type Work } from '../../work.ts'
 import type { Recognizer } from '../recognizers/recognizer.ts'
 import type { Matched, Subject } from './subject.ts'
 import { ContextWords, type Words } from './words.ts'
@@ -34,20 +35,11 @@ export interface Place {
   readonly matched?: Matched
 }
 
-/** Work that can be left and gone on with at each `yield`. */
-export type Work<Result> = Generator<undefined, Result, undefined>
-
-/** Does it in one go. */
-export function done<Result>(work: Work<Result>): Result {
-  for (;;) {
-    const step = work.next()
-    if (step.done === true) return step.value
-  }
-}
-
 const CONTEXT_BOOST = 0.35
 const CONTEXT_LEAST = 0.4
 const LABEL_BYTES = 24
+/** Findings that are weighed in one go. */
+const AT_ONCE = 1_000
 
 /**
  * What the searchers find from `from` on, in the reference's order: the surest first, then the foremost, then the
@@ -57,9 +49,10 @@ export function* findings(searchers: readonly Searcher[], subject: Subject, plac
   const candidates: Candidate[] = []
   for (const by of searchers) {
     const own = yield* candidatesOf(by, subject, place)
-    for (const candidate of widest(own).toSorted(bySurety)) candidates.push(candidate)
+    for (const candidate of yield* ordered(yield* widest(own), bySurety)) candidates.push(candidate)
   }
-  return widest(withContext(candidates, place.words)).toSorted(bySurety).map(asFinding)
+  const weighed = yield* withContext(candidates, place.words)
+  return (yield* ordered(yield* widest(weighed), bySurety)).map(asFinding)
 }
 
 function asFinding({ type, start, end, score, recognizer }: Candidate): FoundData {
@@ -97,16 +90,17 @@ function isLabelled(bytes: Buffer, start: number, labels: readonly string[]): bo
 }
 
 /** In their order; what is not certain becomes surer by a context word before it. */
-function withContext(candidates: readonly Candidate[], words: Words): Candidate[] {
+function* withContext(candidates: readonly Candidate[], words: Words): Work<Candidate[]> {
   const weighed = [...candidates]
   const asking = candidates.map((_, place) => place).filter((place) => asks(candidates[place]))
-  asking.sort((left, right) => (candidates[left]?.start ?? 0) - (candidates[right]?.start ?? 0))
-  for (const place of asking) {
+  const start = (place: number) => candidates[place]?.start ?? 0
+  for (const [n, place] of (yield* ordered(asking, (left, right) => start(left) - start(right))).entries()) {
     const candidate = candidates[place]
     if (candidate === undefined) continue
     const isSupported = candidate.by.context.isAmong(words.before(candidate.start))
     const without = candidate.by.recognizer.needsContext === true ? 0 : candidate.score
     weighed[place] = { ...candidate, score: isSupported ? raised(candidate.score) : without }
+    if (n % AT_ONCE === AT_ONCE - 1) yield
   }
   return weighed.filter(({ score }) => score > 0)
 }
@@ -120,10 +114,12 @@ function raised(score: number): number {
 }
 
 /** Without what lies inside another of its type; of equal ones the first stays. In their order. */
-function widest(candidates: readonly Candidate[]): readonly Candidate[] {
+function* widest(candidates: readonly Candidate[]): Work<readonly Candidate[]> {
   if (areApart(candidates)) return candidates
-  const places = candidates.map((_, place) => place)
-  places.sort((left, right) => byExtent(candidates[left], candidates[right]) || left - right)
+  const places = yield* ordered(
+    candidates.map((_, place) => place),
+    (left, right) => byExtent(candidates[left], candidates[right]) || left - right,
+  )
   const reached = new Map<string, number>()
   const stays = places.filter((place) => {
     const candidate = candidates[place]
@@ -131,7 +127,7 @@ function widest(candidates: readonly Candidate[]): readonly Candidate[] {
     reached.set(candidate.type, candidate.end)
     return true
   })
-  return stays.sort((left, right) => left - right).flatMap((place) => candidates[place] ?? [])
+  return (yield* ordered(stays, (left, right) => left - right)).flatMap((place) => candidates[place] ?? [])
 }
 
 /** Whether each begins behind those of its type: as a rule they do, and need no sorting. */

@@ -4,6 +4,8 @@ import type { ByteString } from '../../../golang/text/byte-string.ts'
 export interface Subject {
   readonly bytes: Buffer
   readonly text: ByteString
+  /** With what is known to follow: nothing that begins there counts, but whether a match ends may depend on it. */
+  readonly whole?: Buffer
 }
 
 export function subjectOf(bytes: Buffer): Subject {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MaskingResult, MaskingStopped } from '../../../../src/agent/masking/masking-result.ts'
+import { Breaker } from '../../../../src/agent/masking/presidio/breaker.ts'
 import type { PresidioRequest } from '../../../../src/agent/masking/presidio/analyzer.ts'
 import { PresidioStream } from '../../../../src/agent/masking/presidio/presidio-stream.ts'
 import { presidioService, type PresidioService } from '../../../../src/agent/masking/presidio/service.ts'
@@ -23,6 +24,9 @@ const WANTED: PresidioRequest = {
   threshold: 0.5,
 }
 
+/** What the breaker takes for the time, in ms. */
+let clock = 0
+
 /** Two streams of one session would share the result. */
 function masker(
   options: Partial<PresidioRequest> = {},
@@ -39,7 +43,10 @@ function masker(
     analyzer: serviceAt('analyzer', `${urls.analyzer}/`),
     anonymizer: anonymizer ? serviceAt('anonymizer', urls.anonymizer) : undefined,
   }
-  return { stream: new PresidioStream(services, { ...WANTED, ...options }, result), result, told }
+  const ended = new AbortController()
+  const request = { ...WANTED, ...options }
+  const session = { services, request, result, breaker: new Breaker(() => clock), ended: ended.signal }
+  return { stream: new PresidioStream(session), session, result, told, end: () => ended.abort() }
 }
 
 async function through(stream: PresidioStream, ...chunks: readonly (string | Buffer)[]): Promise<Buffer> {
@@ -250,6 +257,72 @@ describe('a Presidio that fails', () => {
   })
 })
 
+describe('a Presidio that fails again and again', () => {
+  /** Each failure takes 5 s, as far as the breaker knows. */
+  const silent: Script = (_, response) => {
+    clock += 5000
+    json(500, {})(_, response)
+  }
+  const push = async (stream: PresidioStream) => String(await stream.push(Buffer.from(TEXT)))
+  const asked = () => presidio.analyzer.asked('POST /analyze').length
+
+  it('is asked no more after three failures: output passes at once, which is said once', async () => {
+    presidio.analyzer.on('POST /analyze', silent)
+    const { stream, session, result, told } = masker()
+    for (let piece = 0; piece < 100; piece++) expect(await push(stream)).toBe(TEXT)
+    expect(await push(new PresidioStream(session))).toBe(TEXT)
+    expect(asked()).toBe(3)
+    const failed = `Presidio's analyzer at ${urls.analyzer} answered with status 500`
+    const passes =
+      'Presidio fails again and again: output passes without it, and it is asked anew from time to time'
+    expect(told).toEqual([failed, passes])
+    expect(result.take()?.errors).toEqual([failed, passes])
+    await push(stream)
+    expect(result.take()).toBeUndefined()
+    expect(result.takeLast()?.errors).toEqual([failed, passes])
+  })
+
+  it('is asked once after ten times what the last failure took, and masks again when it answers', async () => {
+    const analysis = presidio.analyzer.scriptOf('POST /analyze')
+    presidio.analyzer.on('POST /analyze', silent)
+    const { stream } = masker()
+    for (let piece = 0; piece < 3; piece++) await push(stream)
+    clock += 49_999
+    expect([await push(stream), asked()]).toEqual([TEXT, 3])
+    clock += 1
+    expect([await push(stream), await push(stream), asked()]).toEqual([TEXT, TEXT, 4])
+    presidio.analyzer.on('POST /analyze', analysis)
+    clock += 50_000
+    for (let piece = 0; piece < 2; piece++) expect(await push(stream)).toBe('<PERSON> has <EMAIL_ADDRESS>\n')
+  })
+
+  it('is asked each time when its failures take no time', async () => {
+    presidio.analyzer.on('POST /analyze', json(500, {}))
+    const { stream } = masker()
+    for (let piece = 0; piece < 10; piece++) await push(stream)
+    expect(asked()).toBe(10)
+  })
+})
+
+describe('a session that is over', () => {
+  it.each([true, false])('ends the call under way, and shows nothing more (strict: %s)', async (isStrict) => {
+    const { stream, result, end } = masker({}, { isStrict })
+    const closed = new Promise<void>((resolve) =>
+      presidio.analyzer.on('POST /analyze', (_, response) => {
+        response.on('close', resolve)
+        end()
+      }),
+    )
+    expect(String(await stream.push(Buffer.from(`${TEXT}Ada`)))).toBe('')
+    await closed
+    expect(String(await through(stream, TEXT))).toBe('')
+    expect(presidio.analyzer.received).toHaveLength(1)
+    expect(result.takeLast()?.errors).toEqual([
+      'the session was ended before Presidio had answered: the output from there on is not shown',
+    ])
+  })
+})
+
 /** Best-effort mode gives on the text and says it; strict mode gives on nothing. Neither quotes a byte of it. */
 async function expectUnmasked(message: string | RegExp): Promise<void> {
   const { stream, result, told } = masker()
@@ -309,6 +382,55 @@ describe('what Presidio has found', () => {
       const text = `${'x '.repeat(before / 2)}${name} ${'y '.repeat(40_000)}`
       expect(await masked(text)).toBe(text.replace(name, '<EMAIL_ADDRESS>'))
     }
+  })
+
+  it.each([true, false])(
+    'is masked up to the next blank where it is longer than a piece (anonymizer: %s)',
+    async (anonymizer) => {
+      const text = `see https://a.example/${'x/'.repeat(100_000)} and Ada\n`
+      const { stream } = masker({}, { anonymizer })
+      expect(String(await through(stream, text))).toMatch(/^see (?:<URL>)+ and <PERSON>\n$/)
+    },
+  )
+
+  it('takes a long line on by half a piece at least, whatever lies across its end', async () => {
+    // The findings overlap each other, one by one, from the beginning of the piece to its end.
+    presidio.analyzer.on('POST /analyze', (received, response) => {
+      const { text } = received.body as { text: string }
+      const starts = Array.from({ length: Math.floor(text.length / 512) }, (_, n) => n * 512)
+      const found = starts.map((start) => ({
+        entity_type: 'PERSON',
+        start,
+        end: Math.min(text.length, start + 700),
+        score: 0.9,
+      }))
+      json(200, found)(received, response)
+    })
+    const { stream } = masker({}, { anonymizer: false })
+    const shown = String(await through(stream, `${'x/'.repeat(150_000)}\n`))
+    expect(shown).toMatch(/^(?:<PERSON>)+\n?$/)
+    expect(presidio.analyzer.received.length).toBeLessThan(10)
+  })
+
+  it('fails in the middle of a long line: it passes as it is, and nothing of it twice', async () => {
+    presidio.anonymizer.on('POST /anonymize', json(500, {}))
+    const text = `${'Ada '.repeat(40_000)}\n`
+    expect(await masked(text)).toBe(text)
+  })
+
+  it('is the same in a long line for every way to cut it into chunks', async () => {
+    const text = Buffer.from(
+      `${'Ada, ada@example.com or grace '.repeat(6000)}https://a/${'y/'.repeat(45_000)} z\n`,
+    )
+    const whole = await through(masker().stream, text)
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 100_000 }), { maxLength: 6 }), async (sizes) => {
+        let at = 0
+        const chunks = [...sizes.map((size) => text.subarray(at, (at += size))), text.subarray(at)]
+        expect((await through(masker().stream, ...chunks)).equals(whole)).toBe(true)
+      }),
+      { numRuns: 5 },
+    )
   })
 
   it('is told as bytes and counts of each type, once', async () => {

@@ -1,0 +1,87 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
+
+/** Work that can be left and gone on with at each `yield`: at most some milliseconds lie between two. */
+export type Work<Result> = Generator<undefined, Result, undefined>
+
+/** Work goes on for so long before other work has its turn. */
+const TURN_MS = 10
+
+/** Does it in one go. */
+export function done<Result>(work: Work<Result>): Result {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** One turn of the work. @returns undefined when it is not done yet */
+export function turn<Result extends object>(work: Work<Result>): Result | undefined {
+  const end = performance.now() + TURN_MS
+  do {
+    const step = work.next()
+    if (step.done === true) return step.value
+  } while (performance.now() < end)
+  return undefined
+}
+
+/** Does it in turns, between which others have theirs. */
+export async function inTurns<Result extends object>(work: Work<Result>): Promise<Result> {
+  for (;;) {
+    const result = turn(work)
+    if (result !== undefined) return result
+    await otherWork()
+  }
+}
+
+/** Work took longer than it may. */
+export class WorkTooLong extends Error {
+  override readonly name = 'WorkTooLong'
+}
+
+/** The same work, as long as it takes no more than this. What others do meanwhile does not count. */
+export function* limited<Result>(work: Work<Result>, ms: number): Work<Result> {
+  let used = 0
+  for (;;) {
+    const from = performance.now()
+    const step = work.next()
+    if (step.done === true) return step.value
+    used += performance.now() - from
+    if (used > ms) throw new WorkTooLong(`more than ${ms / 1000} s of work`)
+    yield
+  }
+}
+
+/** So many things are sorted at once: about a millisecond. */
+const SORTED_AT_ONCE = 2_000
+
+/** Sorts as `toSorted` does, in bounded parts. */
+export function* ordered<Item>(items: readonly Item[], compare: (a: Item, b: Item) => number): Work<Item[]> {
+  if (items.length <= SORTED_AT_ONCE) return items.toSorted(compare)
+  let runs: Item[][] = []
+  for (let at = 0; at < items.length; at += SORTED_AT_ONCE) {
+    runs.push(items.slice(at, at + SORTED_AT_ONCE).sort(compare))
+    yield
+  }
+  while (runs.length > 1) {
+    const merged: Item[][] = []
+    for (let at = 0; at < runs.length; at += 2)
+      merged.push(yield* joined(runs[at] ?? [], runs[at + 1] ?? [], compare))
+    runs = merged
+  }
+  return runs[0] ?? []
+}
+
+function* joined<Item>(left: Item[], right: Item[], compare: (a: Item, b: Item) => number): Work<Item[]> {
+  if (right.length === 0) return left
+  const both: Item[] = []
+  let [a, b] = [0, 0]
+  while (a < left.length && b < right.length) {
+    const [first, second] = [left[a] as Item, right[b] as Item]
+    if (compare(first, second) <= 0) both[a++ + b] = first
+    else both[a + b++] = second
+    if ((a + b) % SORTED_AT_ONCE === 0) yield
+  }
+  while (a < left.length) both.push(left[a++] as Item)
+  while (b < right.length) both.push(right[b++] as Item)
+  return both
+}

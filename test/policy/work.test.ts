@@ -1,0 +1,28 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { done, limited, ordered, WorkTooLong } from '../../src/policy/work.ts'
+
+it('is sorted in parts as in one go, equal things in their order', () => {
+  const items = fc.array(fc.tuple(fc.nat(50), fc.nat()), { minLength: 1, maxLength: 9000, size: 'max' })
+  fc.assert(
+    fc.property(items, (list) => {
+      const byFirst = ([a]: [number, number], [b]: [number, number]) => a - b
+      expect(done(ordered(list, byFirst))).toEqual(list.toSorted(byFirst))
+    }),
+    { numRuns: 20 },
+  )
+})
+
+it('is left and gone on with while many things are sorted', () => {
+  const items = Array.from({ length: 100_000 }, (_, n) => (n * 7919) % 100_003)
+  expect([...ordered(items, (a, b) => a - b)].length).toBeGreaterThan(100)
+})
+
+it('is given up when it has taken too long, and not when others have', () => {
+  function* steps(count: number) {
+    for (let step = 0; step < count; step++) yield
+    return count
+  }
+  expect(done(limited(steps(1000), 60_000))).toBe(1000)
+  expect(() => done(limited(steps(1_000_000), 0))).toThrow(WorkTooLong)
+})
