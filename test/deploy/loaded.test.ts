@@ -9,7 +9,9 @@ import { Workplace } from '../support/sites/workplace.ts'
 /** Nobody listens there. */
 const NOWHERE = { HOOP_APIURL: 'http://127.0.0.1:1', HOOP_GRPCURL: 'grpc://127.0.0.1:1', HOOP_TOKEN: 'none' }
 const GRPC = ['@grpc/grpc-js', '@grpc/proto-loader']
-const OF_THE_AGENT = ['koffi', 'node-pty', 'pino', 're2js', 'tmp-promise', 'yaml']
+const OF_THE_AGENT = ['koffi', 'node-pty', 'pino', 'tmp-promise', 'yaml']
+/** Only for sessions that ask for it. */
+const OF_POLICIES = /\/policy\/(?:masking|guardrails\/(?:automaton|compile))/
 
 /** The files that a command has loaded when it has failed to reach a gateway, or is done: V8 lists them at the end. */
 async function loadedBy(args: readonly string[]): Promise<string[]> {
@@ -44,6 +46,7 @@ it.each([
     const loaded = await loadedBy(line.split(' '))
     const ours = loaded.filter((url) => packageOf(url) === undefined)
     const direct = new Set(loaded.map(packageOf).filter((name) => name !== undefined && name in dependencies))
+    expect(ours.filter((url) => OF_POLICIES.test(url))).toEqual([])
     expect([...direct].toSorted()).toEqual(packages.toSorted())
     expect(ours.length).toBeGreaterThan(0)
     expect(ours.length).toBeLessThanOrEqual(most)

@@ -1,4 +1,5 @@
 import type { Logger } from '../../basics/logger.ts'
+import type { CompiledCache } from '../../policy/compiled-cache.ts'
 import { MaskingError } from '../../policy/masking/find/custom.ts'
 import { Masking } from '../../policy/masking/masking.ts'
 import { decodeMasking, type MaskingRules } from '../../policy/masking/rules.ts'
@@ -19,6 +20,8 @@ export interface MaskingSettings {
     | undefined
   /** How the local engine replaces, and where it does not do as hoop's. */
   readonly local: Pick<MaskingRules, 'replacement' | 'refine'>
+  /** What the local engine has compiled for earlier sessions, with these settings. */
+  readonly compiled: CompiledCache<Masking>
 }
 
 /** How a session's output is masked. */
@@ -99,7 +102,9 @@ async function planOf(asked: AskedMasking, settings: MaskingSettings): Promise<P
   if (rules === undefined) return undefined
   if (asked.clientVerb === 'connect')
     throw new Unmaskable('a terminal is not masked, since what is drawn on it is no text. Use exec')
-  return provider === 'mspresidio' ? byPresidio(rules, asked, settings) : await byLocal(rules, settings)
+  return provider === 'mspresidio'
+    ? byPresidio(rules, asked, settings)
+    : await byLocal(rules, asked, settings)
 }
 
 function unknownProvider(provider: string): string {
@@ -137,8 +142,13 @@ function servicesAt(analyzerUrl: string, anonymizerUrl: string): PresidioService
   return { analyzer, anonymizer }
 }
 
-async function byLocal(rules: MaskingRules, { local }: MaskingSettings): Promise<Plan> {
-  const masking = await Masking.compiled({ ...rules, ...local })
+async function byLocal(
+  rules: MaskingRules,
+  { dataMaskingEntityTypesData: payload }: AskedMasking,
+  { local, compiled }: MaskingSettings,
+): Promise<Plan> {
+  const compile = () => Masking.compiled({ ...rules, ...local })
+  const masking = await (payload === undefined ? compile() : compiled.get(payload, compile))
   return {
     by: 'the local engine',
     types: typesOf(rules),

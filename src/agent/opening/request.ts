@@ -47,6 +47,7 @@ type CheckServices = Pick<
   | 'folder'
   | 'masking'
   | 'policy'
+  | 'compiledGuardrails'
   | 'inherited'
   | 'cwd'
   | 'log'
@@ -66,7 +67,7 @@ export async function checkRequest(
   const { params, connectionType } = open
   const policy = allowing(open, services)
   if (asksForPort(open)) throw new RefusedError(noNativeConnection(open))
-  const guardrails = await SessionGuardrails.of(params, policy?.rules)
+  const guardrails = await SessionGuardrails.of(params, policy?.rules, services.compiledGuardrails)
   const closed = closedClient(params)
   const merged = await mergeEntries({
     connection: params.envVars,

@@ -1,4 +1,4 @@
-import { compileRules } from '../../policy/guardrails/compile-rules.ts'
+import type { CompiledCache } from '../../policy/compiled-cache.ts'
 import type { CompiledRules } from '../../policy/guardrails/compiled-rules.ts'
 import { GuardedStream, GuardrailViolation } from '../../policy/guardrails/guarded-stream.ts'
 import { decodeGuardrails } from '../../policy/guardrails/payload.ts'
@@ -20,9 +20,17 @@ const NO_TERMINAL_FOR_OWNER =
   'the owner of this server has guardrail rules for input (policy.input-rules of the agent), and what is typed on a terminal takes effect before it can be judged: run a script with exec, or a runbook'
 const NO_GCP = 'guardrails together with the GCP DLP provider: guardrails require MSPresidio'
 const SPACE = Buffer.from(' ')
+const NO_RULES = Buffer.alloc(0)
 
 /** What the session's parameters say of guardrails. */
 type Asking = Pick<ConnectionParams, 'guardRailRules' | 'dlpProvider' | 'clientVerb'>
+
+/** The rules of both directions. */
+export interface CompiledGuardrails {
+  readonly input: CompiledRules
+  readonly output: CompiledRules
+  readonly bytes: number
+}
 
 /** The guardrail rules of one session or system request: those of its connection, then those of the server's owner. */
 export class SessionGuardrails {
@@ -41,25 +49,34 @@ export class SessionGuardrails {
     this.#output = output
   }
 
-  /** Undefined when there are none. @throws RefusedError when they cannot be enforced on this session */
-  static async of(asking: Asking, owner: OwnerRules | undefined): Promise<SessionGuardrails | undefined> {
-    const { input, output } = decoded(asking.guardRailRules)
-    const isTerminal = asking.clientVerb === 'connect'
-    if (isTerminal && owner?.input.isEmpty === false) throw new RefusedError(NO_TERMINAL_FOR_OWNER)
-    if (!hasRules(input) && !hasRules(output)) return SessionGuardrails.ofOwner(owner)
+  /**
+   * Undefined when there are none.
+   * @param cache keeps what was compiled for the next session
+   * @throws RefusedError when they cannot be enforced on this session
+   */
+  static async of(
+    asking: Asking,
+    owner: OwnerRules | undefined,
+    cache: CompiledCache<CompiledGuardrails>,
+  ): Promise<SessionGuardrails | undefined> {
+    const { guardRailRules: payload = NO_RULES, clientVerb } = asking
+    const rules = decoded(payload)
+    const isTerminal = clientVerb === 'connect'
+    if (isTerminal && owner?.input !== undefined) throw new RefusedError(NO_TERMINAL_FOR_OWNER)
+    if (!hasRules(rules.input) && !hasRules(rules.output)) return SessionGuardrails.ofOwner(owner)
     if (asking.dlpProvider === 'gcp') throw new RefusedError(NO_GCP)
-    if (isTerminal && hasRules(input)) throw new RefusedError(NO_TERMINAL)
-    // One automaton for both, so that the first match in the output counts, whoever forbids it.
-    const compiled = hasRules(output)
-      ? await compileRules([...output, ...(owner?.outputSets ?? [])])
-      : owner?.output
-    if (compiled?.broken !== undefined) throw unenforceable(compiled.broken)
-    return new SessionGuardrails(await compileRules(input), owner?.input, compiled)
+    if (isTerminal && hasRules(rules.input)) throw new RefusedError(NO_TERMINAL)
+    // The owner's rules may be others for the next session.
+    const compiled =
+      owner?.output === undefined
+        ? await cache.get(payload, () => compiledOf(rules))
+        : await compiledOf(withOwners(rules, owner))
+    return new SessionGuardrails(compiled.input, owner?.input, compiled.output)
   }
 
   /** Those of the server's owner alone. */
   static ofOwner(owner: OwnerRules | undefined): SessionGuardrails | undefined {
-    if (owner === undefined || (owner.input.isEmpty && owner.output.isEmpty)) return undefined
+    if (owner?.input === undefined && owner?.output === undefined) return undefined
     return new SessionGuardrails(undefined, owner.input, owner.output)
   }
 
@@ -110,8 +127,27 @@ export function blockedOutput(cause: OutputStopped | undefined): Blocked | undef
   return verdict?.outcome === 'violation' ? blockedBy(verdict, 'output') : undefined
 }
 
+/** Loads what compiles only now: most sessions have no rules. @throws RefusedError */
+async function compiledOf(rules: Guardrails): Promise<CompiledGuardrails> {
+  const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
+  const output = await compileRules(rules.output)
+  if (output.broken !== undefined) throw unenforceable(output.broken)
+  const input = await compileRules(rules.input)
+  return {
+    ...{ input, output },
+    get bytes() {
+      return input.bytes + output.bytes
+    },
+  }
+}
+
+/** One automaton for both, so that the first match in the output counts, whoever forbids it. */
+function withOwners({ input, output }: Guardrails, { outputSets }: OwnerRules): Guardrails {
+  return { input, output: [...output, ...outputSets] }
+}
+
 /** @throws RefusedError for rules that cannot be read */
-function decoded(payload: Buffer | undefined): Guardrails {
+function decoded(payload: Buffer): Guardrails {
   try {
     return decodeGuardrails(payload)
   } catch (error) {

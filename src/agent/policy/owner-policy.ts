@@ -6,10 +6,10 @@ import type { ConnectionParams } from '../../wire/params.ts'
 import { AllowedPrograms, type ProgramSearch } from './allowed-programs.ts'
 import { PolicyRefusal, quotedName } from './refusal.ts'
 
-/** Rules of the server's owner. They were compiled before, so each of them can be enforced. */
+/** Rules of the server's owner. They were compiled before, so each of them can be enforced. Undefined: there are none. */
 export interface OwnerRules {
-  readonly input: CompiledRules
-  readonly output: CompiledRules
+  readonly input: CompiledRules | undefined
+  readonly output: CompiledRules | undefined
   /** What `output` was made of. */
   readonly outputSets: readonly RuleSet[]
 }

@@ -2,6 +2,7 @@ import type { Logger } from '../../basics/logger.ts'
 import type { AgentEnvironment } from '../../envvars/entries/agent-environment.ts'
 import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import type { SecretStores } from '../../envvars/secrets/stores.ts'
+import type { CompiledCache } from '../../policy/compiled-cache.ts'
 import type { SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import type { ControlGroups } from '../../runtime/linux/cgroup.ts'
 import type { Engine } from '../../runtime/engine.ts'
@@ -12,6 +13,7 @@ import type { ClientVersions } from '../opening/client-versions.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import type { MaskingSettings } from '../masking/session-masking.ts'
 import type { PolicySource } from '../policy/owner-policy.ts'
+import type { CompiledGuardrails } from '../policy/guardrails.ts'
 import type { Slots } from './slots.ts'
 
 /** Rules for commands. An optional one that is missing means no limit, or that the thing is not done. */
@@ -61,6 +63,8 @@ export interface SessionServices extends CommandServices {
   readonly masking: MaskingSettings
   /** What the server's owner forbids. */
   readonly policy?: PolicySource
+  /** The guardrail rules of earlier sessions, compiled. */
+  readonly compiledGuardrails: CompiledCache<CompiledGuardrails>
   /** `mode=embedded`: the agent's whole environment overrides that of every session. */
   readonly embedded: boolean
   readonly record: (entry: JournalEntry) => void

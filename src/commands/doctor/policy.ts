@@ -28,8 +28,8 @@ function summary(
   rules: OwnerRules,
 ) {
   const parts = [
-    rules.input.isEmpty ? undefined : `rules for input from ${inputRules.join(', ')}`,
-    rules.output.isEmpty ? undefined : `rules for output from ${outputRules.join(', ')}`,
+    rules.input === undefined ? undefined : `rules for input from ${inputRules.join(', ')}`,
+    rules.output === undefined ? undefined : `rules for output from ${outputRules.join(', ')}`,
     programs && `programs ${programs.join(', ')}`,
     connections && `connections ${connections.join(', ')}`,
     origins && `origins ${origins.join(', ')}`,

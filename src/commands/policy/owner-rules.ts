@@ -1,7 +1,6 @@
 import { objectionToWriters } from '../../basics/files/private-path.ts'
 import type { OwnerRules } from '../../agent/policy/owner-policy.ts'
 import type { PolicySettings } from '../../config/policy.ts'
-import { compileRules } from '../../policy/guardrails/compile-rules.ts'
 import type { CompiledRules } from '../../policy/guardrails/compiled-rules.ts'
 import type { RuleDirection } from '../../policy/guardrails/rule-file.ts'
 import type { Rule, RuleSet } from '../../policy/guardrails/rules.ts'
@@ -27,7 +26,7 @@ export async function examineOwnerRules(policy: PolicySettings | undefined): Pro
 
 interface Examined {
   readonly sets: readonly RuleSet[]
-  readonly compiled: CompiledRules
+  readonly compiled: CompiledRules | undefined
   readonly problems: readonly string[]
 }
 
@@ -43,6 +42,9 @@ async function examined(
     if (read?.hasOthers === true && !others.includes(file)) problems.push(unused(file, direction))
     return read === undefined ? [] : withSources(read, problems)
   })
+  if (sets.every(({ rules }) => rules.length === 0)) return { sets, compiled: undefined, problems }
+  // Loaded only now: most agents have no rules.
+  const { compileRules } = await import('../../policy/guardrails/compile-rules.ts')
   const compiled = await compileRules(sets)
   const { broken } = compiled
   if (broken !== undefined)

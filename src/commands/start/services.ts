@@ -14,6 +14,7 @@ import { RuntimeFolderError } from '../../envvars/errors.ts'
 import { inheritedEnvironment } from '../../envvars/entries/inherited.ts'
 import { openSecretStores } from '../../envvars/secrets/open-stores.ts'
 import { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
+import { CompiledCache } from '../../policy/compiled-cache.ts'
 import { parseNameRule, SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import { loadEngine, type Engine } from '../../runtime/engine.ts'
 import { OomWatch } from '../../runtime/linux/oom-watch.ts'
@@ -56,6 +57,7 @@ export async function openServices({
     settings: sessionSettings(settings),
     masking: maskingSettings(settings),
     policy,
+    compiledGuardrails: new CompiledCache(),
     agentEnvironment: new AgentEnvironment(process.env, settings.key.value.reveal(), ownVariables),
     secretStores: openSecretStores({
       env: process.env,
@@ -88,7 +90,7 @@ function sessionSettings(settings: AgentConfiguration): AgentServices['settings'
 function maskingSettings({ presidio, maskingForm, maskingRefine }: AgentConfiguration): MaskingSettings {
   const replacement =
     maskingForm === 'mask' ? ({ form: 'mask', character: '#' } as const) : { form: maskingForm }
-  return { presidio, local: { replacement, refine: maskingRefine } }
+  return { presidio, local: { replacement, refine: maskingRefine }, compiled: new CompiledCache() }
 }
 
 /** Invalid rules were refused together with the settings. */

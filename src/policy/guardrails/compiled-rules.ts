@@ -32,6 +32,11 @@ export class CompiledRules {
     return this.#targets.length === 0 && this.broken === undefined
   }
 
+  /** About what they take of memory now. */
+  get bytes(): number {
+    return this.automaton.bytes
+  }
+
   /** Judges a whole text as the reference does (protocol.md 8.1), without holding up others. */
   async check(text: Buffer): Promise<Verdict> {
     const found = [...(await this.#targetsIn(text))].sort((left, right) => left - right)

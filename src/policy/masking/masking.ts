@@ -38,6 +38,7 @@ export class Masking {
   readonly #allowed: ReadonlySet<string>
 
   readonly #overLines: RuleAutomaton | undefined
+  readonly #customBytes: number
 
   /** Compiles while others have their turns. @throws MaskingError for a custom type that cannot be used */
   static async compiled(rules: MaskingRules): Promise<Masking> {
@@ -53,8 +54,14 @@ export class Masking {
     const window = windowFor(customs.reduce((most, { steps }) => Math.max(most, steps), 0))
     this.window = this.finds('PRIVATE_KEY') ? Math.max(WINDOW_OF_KEY, window) : window
     this.#overLines = overLines
+    this.#customBytes = customs.reduce((sum, { bytes }) => sum + bytes, 0)
     this.#threshold = (rules.threshold ?? 0) - TOLERANCE
     this.#allowed = new Set(rules.allow.map(encodeText))
+  }
+
+  /** About what it takes of memory now. */
+  get bytes(): number {
+    return this.#customBytes + (this.#overLines?.bytes ?? 0)
   }
 
   /** What finds the places of a stream where it can be cut; undefined when every line end is one. */

@@ -14,6 +14,7 @@ import { inheritedEnvironment } from '../../../src/envvars/entries/inherited.ts'
 import { openSecretStores } from '../../../src/envvars/secrets/open-stores.ts'
 import { RuntimeFolder } from '../../../src/envvars/folder/runtime-folder.ts'
 import type { JournalEntry } from '../../../src/agent/journal/entries.ts'
+import { CompiledCache } from '../../../src/policy/compiled-cache.ts'
 import { SecretNames } from '../../../src/policy/redaction/names/secret-names.ts'
 import { OomWatch } from '../../../src/runtime/linux/oom-watch.ts'
 import { TailMemory } from '../../../src/runtime/output/output-tail.ts'
@@ -76,8 +77,10 @@ export class RunningAgent implements AsyncDisposable {
       masking: {
         presidio: options.presidio,
         local: { replacement: { form: 'tag' }, refine: [] },
+        compiled: new CompiledCache(),
       },
       ...(options.policy !== undefined && { policy: options.policy }),
+      compiledGuardrails: new CompiledCache(),
       agentEnvironment: new AgentEnvironment(options.agentEnvironment ?? {}, key),
       secretStores: openSecretStores({
         env: options.agentEnvironment ?? {},

@@ -6,6 +6,7 @@ import { RuntimeFolderError } from '../../../envvars/errors.ts'
 import { inheritedEnvironment } from '../../../envvars/entries/inherited.ts'
 import { openSecretStores } from '../../../envvars/secrets/open-stores.ts'
 import { RuntimeFolder } from '../../../envvars/folder/runtime-folder.ts'
+import { CompiledCache } from '../../../policy/compiled-cache.ts'
 import { OomWatch } from '../../../runtime/linux/oom-watch.ts'
 import { createLogger } from '../../../log.ts'
 import { Failure } from '../../failure.ts'
@@ -18,7 +19,7 @@ const SETTINGS: CommandServices['settings'] = { killGraceMs: 10_000, background:
 
 /** What a command in this process needs, and what checks it. */
 export type LocalServices = CommandServices &
-  Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'masking'>
+  Pick<SessionServices, 'agentEnvironment' | 'secretStores' | 'embedded' | 'masking' | 'compiledGuardrails'>
 
 /** As an agent has them for a person's command. @throws Failure when there is no safe place for secret files */
 export async function openLocalServices(): Promise<LocalServices & AsyncDisposable> {
@@ -41,7 +42,12 @@ export async function openLocalServices(): Promise<LocalServices & AsyncDisposab
       log,
     }),
     embedded: false,
-    masking: { presidio: undefined, local: { replacement: { form: 'tag' }, refine: [] } },
+    masking: {
+      presidio: undefined,
+      local: { replacement: { form: 'tag' }, refine: [] },
+      compiled: new CompiledCache(),
+    },
+    compiledGuardrails: new CompiledCache(),
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
     clientVersions: new ClientVersions(),

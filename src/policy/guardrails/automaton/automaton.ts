@@ -77,6 +77,11 @@ export class RuleAutomaton {
     this.#makeIdleStates()
   }
 
+  /** About what it takes of memory now. It grows with what it reads, up to some 20 MB. */
+  get bytes(): number {
+    return this.#kept * 8 + this.#table.byteLength + this.#nodes.size * 64
+  }
+
   begin(): RuleReading {
     return { state: this.#idle(TEXT_BEGINS), at: 0, idleAt: 0 }
   }

@@ -28,10 +28,16 @@ const MAX_CHARACTERS_OF_ALL = 250_000
 /** A place of the output may begin such a text and not be one: it is looked at again at the next place. */
 const MAX_CHARACTERS = 1_000
 
+/** What a step takes in memory, and a character of a list. */
+const STEP_BYTES = 200
+const CHARACTER_BYTES = 80
+
 /** A type's recognizer, and what it costs. */
 export interface CustomRecognizer extends Recognizer {
   /** Of its regex: how many it may take for a byte. */
   readonly steps: number
+  /** About what it takes of memory. */
+  readonly bytes: number
   /** What of it may match over several lines. */
   readonly overLines: readonly RE2JS[]
 }
@@ -69,7 +75,9 @@ function* customRecognizer({ name, regex, denyList: texts, score }: CustomType):
   if (patterns.length === 0) throw new MaskingError(`custom type ${name} has neither a regex nor a deny_list`)
   const ofList = texts.filter((text) => /[\n\r]/.test(text)).map((text) => wholeWord(name, text))
   const overLines = compiled !== undefined && goesOverLines(compiled) ? [compiled, ...ofList] : ofList
-  return { name: `custom:${name}`, type: name, patterns, steps: compiled?.programSize() ?? 0, overLines }
+  const steps = compiled?.programSize() ?? 0
+  const bytes = steps * STEP_BYTES + texts.reduce((sum, { length }) => sum + length, 0) * CHARACTER_BYTES
+  return { name: `custom:${name}`, type: name, patterns, steps, bytes, overLines }
 }
 
 /** Many a pattern begins with the character before what it is for, `(?:^|\W)`, so that one is looked at again. */
