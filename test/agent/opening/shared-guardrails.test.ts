@@ -31,7 +31,9 @@ it('compiles the rules of several sessions once, and other rules anew', async ()
   const { cache, compiled } = countingCache()
   for (let session = 0; session < 3; session++) {
     const rules = await SessionGuardrails.of(asking('b+'), undefined, cache)
-    expect(await rules?.judge(Buffer.from('DROP TABLE a'), [], 0)).toMatchObject({ info: { words: ['DROP'] } })
+    expect(await rules?.judge(Buffer.from('DROP TABLE a'), [], 0)).toMatchObject({
+      info: { words: ['DROP'] },
+    })
     expect(await rules?.judge(Buffer.from('SELECT 1'), [], 0)).toBeUndefined()
   }
   expect(compiled).toHaveLength(1)
