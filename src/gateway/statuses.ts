@@ -52,6 +52,7 @@ export const STATUSES = {
   'endpoint-not-found': { http: [404] },
   'malformed-http': { http: [400, 415, 417] },
   'request-timeout': { http: [408] },
+  'agent-not-found': { http: [404] },
   'agent-already-connected': { grpc: 'FailedPrecondition' },
 } as const satisfies Readonly<Record<GatewayCode, Statuses>>
 

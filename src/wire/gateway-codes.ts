@@ -55,6 +55,7 @@ export const GATEWAY_CODES = [
   'malformed-http',
   'request-timeout',
   // Agents.
+  'agent-not-found',
   'agent-already-connected',
 ] as const
 

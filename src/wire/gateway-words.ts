@@ -8,6 +8,7 @@ export const hoopWords = {
   invalidAuthentication: 'invalid authentication',
   otherAgentName: 'invalid authentication, mismatch dsn attributes',
   missingOrigin: 'missing client origin',
+  agentNotFound: 'agent not found',
   agentAlreadyConnected: 'agent already connected',
   accessDenied: 'access denied',
   invalidCredentials: 'invalid credentials',

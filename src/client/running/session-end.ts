@@ -138,6 +138,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'endpoint-not-found': 'not-found',
   'malformed-http': 'invalid',
   'request-timeout': 'invalid',
+  'agent-not-found': 'not-found',
   'agent-already-connected': 'failed',
 }
 

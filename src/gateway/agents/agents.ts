@@ -8,10 +8,15 @@ export type Authentication =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'name-differs' }
 
+/** What an agent says of its program and machine when it connects: hoop's names, as they stand in its headers. */
+export type AgentFacts = Readonly<Record<string, string>>
+
 /** The agents of the settings, and which of them are connected. Each has one stream. */
 export class Agents {
   readonly #known: readonly AgentSettings[]
   readonly #online = new Map<string, AgentStream>()
+  /** Of the last time, since this gateway started. */
+  readonly #facts = new Map<string, AgentFacts>()
   readonly #waiting = new Set<() => void>()
 
   constructor(known: readonly AgentSettings[]) {
@@ -27,10 +32,16 @@ export class Agents {
     return agent.name === name ? { kind: 'agent', name } : { kind: 'name-differs' }
   }
 
+  /** In the order of the settings. */
+  get names(): readonly string[] {
+    return this.#known.map(({ name }) => name)
+  }
+
   /** @returns false when this agent has a stream already */
-  connect(stream: AgentStream): boolean {
+  connect(stream: AgentStream, facts: AgentFacts): boolean {
     if (this.#online.has(stream.name)) return false
     this.#online.set(stream.name, stream)
+    this.#facts.set(stream.name, facts)
     for (const wake of [...this.#waiting]) wake()
     return true
   }
@@ -38,6 +49,11 @@ export class Agents {
   disconnect(stream: AgentStream, reason: string): void {
     if (this.#online.get(stream.name) === stream) this.#online.delete(stream.name)
     stream.end(reason)
+  }
+
+  /** Empty before the first connect. */
+  facts(name: string): AgentFacts {
+    return this.#facts.get(name) ?? {}
   }
 
   isOnline(name: string): boolean {

@@ -13,7 +13,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { channelOptions, transportService } from '../../wire/service.ts'
 import { AgentStream } from './agent-stream.ts'
-import type { Agents } from './agents.ts'
+import type { AgentFacts, Agents } from './agents.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { Clients } from '../clients/clients.ts'
 import { PacketCall } from './packet-call.ts'
@@ -103,7 +103,7 @@ export class Transport {
       send: (message) => call.send(encodeGatewayMessage(message)),
       room: () => call.room(AGENT_UNSENT_BYTES),
     })
-    if (!this.#agents.connect(agent))
+    if (!this.#agents.connect(agent, factsOf(call)))
       return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)
     void this.#serve(call, agent)
   }
@@ -124,4 +124,13 @@ export class Transport {
     this.#log.info({ agent: agent.name, reason }, 'agent disconnected')
     call.end()
   }
+}
+
+/** hoop's headers about an agent's program and machine (protocol.md 1.3). */
+const FACTS = ['hostname', 'machine-id', 'kernel-version', 'version', 'go-version', 'compiler', 'platform']
+/** They are kept for as long as the gateway runs. */
+const LONGEST_FACT = 256
+
+function factsOf(call: PacketCall): AgentFacts {
+  return Object.fromEntries(FACTS.map((name) => [name, (call.header(name) ?? '').slice(0, LONGEST_FACT)]))
 }

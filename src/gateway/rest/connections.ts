@@ -13,11 +13,6 @@ export function connectionRoutes(app: FastifyInstance, services: RestServices): 
     describe(services, visibleConnection(services.users, user, params.name)),
   )
 
-  app.get('/api/agents', ({ user }) => {
-    const names = new Set(services.users.connections(user).map(({ agent }) => agent))
-    return [...names].sort().map((name) => describeAgent(services, name))
-  })
-
   // hoop's command line asks which plugins a connection has: none.
   app.get('/api/plugins', () => [])
 }
@@ -38,11 +33,6 @@ function describe({ agents }: RestServices, connection: ConnectionSettings): obj
     access_schema: mode(false),
     jira_issue_template_id: connection.jira?.name ?? '',
   }
-}
-
-function describeAgent({ agents }: RestServices, name: string): object {
-  const status = agents.isOnline(name) ? 'CONNECTED' : 'DISCONNECTED'
-  return { id: name, name, token: '', mode: 'standard', status, metadata: {} }
 }
 
 function mode(enabled: boolean): 'enabled' | 'disabled' {

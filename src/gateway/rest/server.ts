@@ -7,6 +7,7 @@ import { ReviewRefused } from '../reviews/refused.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import type { UserSettings } from '../settings/settings.ts'
 import { authenticate } from './access.ts'
+import { agentRoutes } from './agents.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
 import { connectionRoutes } from './connections.ts'
 import { errorBody, HttpError } from './http-error.ts'
@@ -91,6 +92,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   app.get('/readyz', (_, reply) => answerReadiness(services, reply))
   serverInfoRoutes(app, services)
   connectionRoutes(app, services)
+  agentRoutes(app, services)
   runbookListRoutes(app, services)
   runbookSettingsRoutes(app, services)
   sessionRoutes(app, services)

@@ -112,6 +112,59 @@ describe('GET /api/connections', () => {
   })
 })
 
+describe('GET /api/agents', () => {
+  const away = { id: 'local', name: 'local', token: '', mode: 'standard', status: 'DISCONNECTED' }
+
+  it('lists those of the connections that the user may see, to an admin all', async () => {
+    await using site = await RunningGateway.start(
+      {},
+      { agents: '{ name: spare, key: xagt-another-key-for-tests-0123 }' },
+    )
+    const names = async (headers = {}) =>
+      (
+        (await site.request('GET', '/api/agents', undefined, headers)).body as unknown as { name: string }[]
+      ).map(({ name }) => name)
+    expect([await names(), await names(asOther)]).toEqual([['local', 'spare'], ['local']])
+    expect((await site.request('GET', '/api/agents/spare')).body).toMatchObject({ name: 'spare' })
+    expect(await site.request('GET', '/api/agents/spare', undefined, asOther)).toEqual({
+      status: 404,
+      body: { message: 'agent not found', code: 'agent-not-found' },
+    })
+    expect((await site.request('GET', '/api/agents', undefined, { authorization: '' })).status).toBe(401)
+  })
+
+  it('says what an agent has said of its machine, in the shape of hoop, and keeps it when it leaves', async () => {
+    await using site = await RunningGateway.start()
+    const look = async () => (await site.request('GET', '/api/agents/local')).body
+    expect(await look()).toEqual({ ...away, metadata: {}, ...nothing })
+    const agent = await RunningAgent.start(site.agentUrl)
+    await agent.serving()
+    const there = await look()
+    const facts = there['metadata'] as Readonly<Record<string, string>>
+    expect(Object.keys(facts)).toEqual([
+      ...['hostname', 'machine-id', 'kernel-version', 'version', 'go-version', 'compiler', 'platform'],
+    ])
+    expect(there).toMatchObject({
+      status: 'CONNECTED',
+      hostname: facts['hostname'],
+      version: facts['version'],
+      platform: facts['platform'],
+    })
+    expect([facts['hostname'], facts['platform']].every((fact) => fact !== '')).toBe(true)
+    await agent[Symbol.asyncDispose]()
+    await waitFor(async () => (await look())['status'] === 'DISCONNECTED')
+    expect((await look())['metadata']).toEqual(facts)
+    const connected = await site.request('GET', '/api/agents?status=CONNECTED')
+    const others = await site.request('GET', '/api/agents?status=DISCONNECTED')
+    expect([connected.body, others.body]).toEqual([[], [await look()]])
+  })
+})
+
+const nothing = {
+  ...{ hostname: '', machine_id: '', kernel_version: '', version: '', goversion: '', compiler: '' },
+  platform: '',
+}
+
 function serverInfo(port: number, host: string): Promise<{ api_url: string; grpc_url: string }> {
   const headers = { authorization: asOther.authorization, host, connection: 'close' }
   return new Promise((resolve, reject) => {

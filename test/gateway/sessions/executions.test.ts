@@ -60,7 +60,7 @@ function executions(
   }
   const link = { send: (message: GatewayOutbound) => void answer(message), room: () => Promise.resolve() }
   const stream = new AgentStream('local', link)
-  agents.connect(stream)
+  agents.connect(stream, {})
   const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
   const logger = { debug: write, info: write, warn: write, error: write }
   const sessions = new Sessions(agents, history, settings.limits, logger)

@@ -6,7 +6,7 @@ import { startGateway, type Gateway } from '../../../src/gateway/gateway.ts'
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
 import { checkDescribed } from '../described-answer.ts'
 
-const token = 'a-token-for-tests-0123456789'
+export const userToken = 'a-token-for-tests-0123456789'
 export const otherToken = 'another-token-for-tests-0123'
 export const agentKey = 'xagt-a-key-for-tests-0123456789'
 
@@ -25,6 +25,8 @@ export interface RunningGatewayOptions {
   /** More users, in YAML. */
   readonly users?: string
   readonly limits?: string
+  /** One more agent, in YAML. */
+  readonly agents?: string
   readonly host?: string
   /** Puts something into the state folder before the gateway opens it. */
   readonly prepare?: (state: string) => void
@@ -84,7 +86,7 @@ export class RunningGateway implements AsyncDisposable {
     const response = await fetch(`${this.gateway.http}${url}`, {
       method,
       headers: {
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${userToken}`,
         connection: 'close',
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
@@ -117,6 +119,7 @@ function yaml({
   connections = '',
   users = '',
   limits = '{}',
+  agents = '',
   host = '127.0.0.1',
 }: RunningGatewayOptions): string {
   return `
@@ -124,9 +127,9 @@ listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'
 state: ./state
 limits: ${limits}
 users:
-  - { name: admin, token: ${token}, groups: [admin] }
+  - { name: admin, token: ${userToken}, groups: [admin] }
   - { name: other, token: ${otherToken}, groups: [dba] }${users}
-agents: [{ name: local, key: ${agentKey} }]
+agents: [{ name: local, key: ${agentKey} }${agents === '' ? '' : `, ${agents}`}]
 repositories: [{ name: rb, url: ./rb, branch: main }]
 connections:${bash}${connections}
 `
