@@ -17,6 +17,12 @@ describe('the program', () => {
     expect(help.stdout).toMatch(/start[^]*gateway[^]*dev/)
   })
 
+  it('prints its help when it is asked for nothing, which is no success: it was an agent once', async () => {
+    using place = new Workplace()
+    const help = await runProgram(place, ['--help'])
+    expect(await runProgram(place, [])).toEqual({ ...help, code: 64 })
+  })
+
   it('says in its help for every command which options there are', async () => {
     using place = new Workplace()
     for (const [command, options] of [
@@ -33,11 +39,11 @@ describe('the program', () => {
   it.each([
     ['an unknown flag', ['--nope'], "unknown option '--nope'"],
     ['an unknown flag of a command', ['dev', '--nope'], "unknown option '--nope'"],
-    ['an unknown command', ['rnu'], "unknown command 'rnu'\n(Did you mean run?)"],
+    ['an unknown command', ['rnu'], "unknown command 'rnu'\n(did you mean run?)"],
     [
       'an unknown command of sessions',
       ['sessions', 'kil', 'x'],
-      "unknown command 'kil'\n(Did you mean kill?)",
+      "unknown command 'kil'\n(did you mean kill?)",
     ],
     ['a flag without its value', ['dev', '--http'], 'argument missing'],
     ['a missing flag', ['gateway'], "required option '--config <file>' not specified"],

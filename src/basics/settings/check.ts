@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { nearest } from '../text/nearest.ts'
+import { didYouMean } from '../text/nearest.ts'
 import type { Path, Problems } from './problems.ts'
 
 /** A longer list of names would hide the suggestion. */
@@ -27,8 +27,8 @@ export function checkShape<const Shape extends v.GenericSchema>(
 
 /** @param known what is accepted in this place */
 export function unknownSetting(name: string, known: readonly string[]): string {
-  const meant = nearest(name.slice(0, 100), known)
+  const meant = didYouMean(name.slice(0, 100), known)
   const accepted = known.length > MOST_NAMES ? '' : `accepted here: ${known.join(', ')}`
   if (meant === undefined) return ['unknown setting', accepted].filter((part) => part !== '').join(', ')
-  return `unknown setting, did you mean ${meant}?${accepted === '' ? '' : ` (${accepted})`}`
+  return `unknown setting, ${meant}${accepted === '' ? '' : ` (${accepted})`}`
 }

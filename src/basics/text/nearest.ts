@@ -1,14 +1,47 @@
-/** The candidate a misspelled word probably means: at most a third of its letters (and at least 2) differ. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+/** More names would be a list and no hint. */
+const MOST = 3
+/** A shorter word is a part of too many names. */
+const SHORTEST_PART = 3
+
+/**
+ * `did you mean a?`, `did you mean a or b?`: the names that a misspelled word probably means. Undefined when none is
+ * near. The names may come from anywhere: make the text printable.
+ */
+export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
+  const names = nearest(word, candidates)
+  const last = names.at(-1)
+  if (last === undefined) return undefined
+  return `did you mean ${names.length > 1 ? `${names.slice(0, -1).join(', ')} or ` : ''}${last}?`
+}
+
+/**
+ * The candidates that a misspelled word probably means, the nearest first: at most a third of its letters (and at least
+ * 2) differ. Where there is none, those of which the word is a part.
+ */
+export function nearest(word: string, candidates: readonly string[]): readonly string[] {
+  const close = bySpelling(word, candidates)
+  return close.length > 0 ? close : containing(word, candidates)
+}
+
+function bySpelling(word: string, candidates: readonly string[]): readonly string[] {
   const limit = Math.max(2, Math.floor(word.length / 3))
-  let best: { candidate: string; distance: number } | undefined
-  for (const candidate of candidates) {
+  const found: { readonly candidate: string; readonly distance: number }[] = []
+  for (const candidate of new Set(candidates)) {
     if (Math.abs(candidate.length - word.length) > limit) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    if (distance <= limit && distance < (best?.distance ?? Infinity)) best = { candidate, distance }
+    // A two-letter word with two other letters has nothing in common with it.
+    if (distance <= limit && distance < word.length) found.push({ candidate, distance })
   }
-  // A two-letter word with two other letters has nothing in common with it.
-  return best !== undefined && best.distance < word.length ? best.candidate : undefined
+  found.sort((one, other) => one.distance - other.distance)
+  const best = found[0]?.distance ?? 0
+  const near = found.filter(({ distance }) => distance === best)
+  return near.slice(0, MOST).map(({ candidate }) => candidate)
+}
+
+function containing(word: string, candidates: readonly string[]): readonly string[] {
+  if (word.length < SHORTEST_PART) return []
+  const part = word.toLowerCase()
+  return candidates.filter((candidate) => candidate.toLowerCase().includes(part)).slice(0, MOST)
 }
 
 /** Letters to insert, delete or replace (Levenshtein), one row of the table at a time. */

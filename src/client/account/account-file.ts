@@ -1,12 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
-
-/** The account cannot be used. The message says what is wrong and what to do, without secrets. */
-export class AccountError extends Error {
-  override readonly name = 'AccountError'
-}
+import { AccountError, writeOwnFile } from './own-file.ts'
 
 const LONGEST_FILE = 1024 * 1024
 const OTHERS = 0o077
@@ -58,28 +54,9 @@ function parse(file: string): unknown {
   }
 }
 
-/** Writes the file in one step: a reader sees either the old account or the new one. @throws the file system's error */
+/** A reader sees either the old account or the new one. @throws the file system's error */
 export function writeAccountFile(file: string, account: StoredAccount): void {
-  const folder = path.dirname(file)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  claim(folder)
-  const unfinished = path.join(folder, `.account-${process.getBuiltinModule('node:crypto').randomUUID()}`)
-  try {
-    writeFileSync(unfinished, `${JSON.stringify(account, undefined, 2)}\n`, {
-      mode: 0o600,
-      flag: 'wx',
-    })
-    renameSync(unfinished, file)
-  } finally {
-    rmSync(unfinished, { force: true })
-  }
-}
-
-/** Makes the folder ours alone: whoever can write here can make us send our token to another gateway. */
-function claim(folder: string): void {
-  if (lstatSync(folder).uid !== process.geteuid?.())
-    throw new AccountError(`${folder} belongs to another user: set XDG_CONFIG_HOME to a folder of your own`)
-  chmodSync(folder, 0o700)
+  writeOwnFile(file, `${JSON.stringify(account, undefined, 2)}\n`)
 }
 
 /** @returns whether there was a file */

@@ -8,7 +8,8 @@ import { hostOf, portOf } from '../../dial/address.ts'
 import type { Destination } from '../../dial/destination.ts'
 import type { TlsOptions } from '../../dial/tls.ts'
 import type { Proxy } from '../../basics/net/tunnel.ts'
-import { AccountError, type StoredAccount } from './account-file.ts'
+import type { StoredAccount } from './account-file.ts'
+import { AccountError } from './own-file.ts'
 import { parseRestAddress, parseStreamAddress, type RestAddress, type StreamAddress } from './address.ts'
 
 /** A gateway and its user, checked. The token is never sent without TLS to another machine. */

@@ -69,7 +69,7 @@ const Metadata = v.fallback(
 
 const Item = v.object({
   name: v.string(),
-  metadata: v.nullish(v.record(v.string(), Metadata), {}),
+  metadata: v.fallback(v.nullish(v.record(v.string(), Metadata), {}), {}),
   error: Text,
 })
 
@@ -118,7 +118,7 @@ async function listV1(account: Account, connection: string, signal?: AbortSignal
 }
 
 /** Undefined when there is no such list: an older gateway, or one where nobody has configured it. */
-async function orNoList(asked: Promise<RunbookList>): Promise<RunbookList | undefined> {
+export async function orNoList<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked
   } catch (error) {
@@ -132,6 +132,14 @@ async function orNoList(asked: Promise<RunbookList>): Promise<RunbookList | unde
 function isNoList({ kind, code, message }: ApiError): boolean {
   if (code !== undefined) return code === 'endpoint-not-found'
   return kind === 'not-found' && !message.includes('connection')
+}
+
+/** An item of either list, as the gateway has sent it. */
+export const RawRunbook = v.looseObject({ name: v.string() })
+
+/** What an item says. @throws ValiError when it has not the shape of one */
+export function readRunbook(raw: v.InferOutput<typeof RawRunbook>, repository: string | undefined): Runbook {
+  return toRunbook(v.parse(Item, raw), repository)
 }
 
 function toRunbook(

@@ -17,6 +17,8 @@ export interface RecordedSession {
   readonly endedAt: string | undefined
   /** Bytes of output recorded so far. hoop records every 50 s, and at the end. */
   readonly outputBytes: number
+  /** The file, where it runs a runbook. */
+  readonly runbook: string | undefined
   /** PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review. */
   readonly review: string | undefined
   readonly raw: object
@@ -33,6 +35,7 @@ const Raw = v.looseObject({
   start_date: v.nullish(v.string(), ''),
   end_date: v.nullish(v.string()),
   event_size: v.nullish(v.number(), 0),
+  labels: v.fallback(v.nullish(v.looseObject({ runbookFile: v.nullish(v.string()) })), undefined),
   review: v.nullish(v.looseObject({ status: v.nullish(v.string()) })),
 })
 
@@ -47,6 +50,7 @@ function toSession(raw: v.InferOutput<typeof Raw>): RecordedSession {
     startedAt: raw.start_date,
     endedAt: raw.end_date ?? undefined,
     outputBytes: raw.event_size,
+    runbook: raw.labels?.runbookFile ?? undefined,
     review: raw.review?.status ?? undefined,
     raw,
   }
@@ -66,6 +70,14 @@ export interface SessionFilter {
   readonly connection?: string | undefined
   /** A user; in hoop a subject id. */
   readonly user?: string | undefined
+  /** Those that have begun then. hoop ignores `to` without `from`. */
+  readonly from?: Date | undefined
+  readonly to?: Date | undefined
+  /** `open`, `ready` or `done`, and the file of a runbook: hoop ignores both, so look at what comes. */
+  readonly status?: string | undefined
+  readonly runbook?: string | undefined
+  /** Of the review, as a pattern of SQL: `PENDING`, `%`. */
+  readonly review?: string | undefined
   readonly correlationId?: string | undefined
   /** At most 100: a gateway sends no more on one page. */
   readonly limit: number
@@ -85,17 +97,32 @@ export interface SessionPage {
 /** Newest first. @throws ApiError */
 export async function listSessions(
   account: Account,
-  { connection, user, correlationId, limit, offset }: SessionFilter,
+  filter: SessionFilter,
   signal?: AbortSignal,
 ): Promise<SessionPage> {
-  const query = new URLSearchParams({ limit: String(limit) })
-  if (offset !== undefined) query.set('offset', String(offset))
-  if (connection !== undefined) query.set('connection', connection)
-  if (user !== undefined) query.set('user', user)
-  if (correlationId !== undefined) query.set('correlation_id', correlationId)
-  const question = { method: 'GET', path: `/api/sessions?${query.toString()}`, signal } as const
+  const question = { method: 'GET', path: `/api/sessions?${queryOf(filter).toString()}`, signal } as const
   const { value } = await askJson(account, question, RawList)
   return { sessions: value.data.map(toSession), hasMore: value.has_next_page }
+}
+
+function queryOf({ limit, offset, ...filter }: SessionFilter): URLSearchParams {
+  const from = filter.from ?? (filter.to === undefined ? undefined : new Date(0))
+  const options = {
+    limit: String(limit),
+    offset: offset === undefined ? undefined : String(offset),
+    connection: filter.connection,
+    user: filter.user,
+    start_date: from?.toISOString(),
+    end_date: filter.to?.toISOString(),
+    status: filter.status,
+    runbook: filter.runbook,
+    'review.status': filter.review,
+    correlation_id: filter.correlationId,
+  }
+  const given = Object.entries(options).filter(
+    (option): option is [string, string] => option[1] !== undefined,
+  )
+  return new URLSearchParams(given)
 }
 
 /** The session that a request with this id has started; undefined when there is none (yet). @throws ApiError */

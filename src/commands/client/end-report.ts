@@ -3,7 +3,7 @@ import type { NoExitReason, StreamEnd } from '../../client/running/session-end.t
 import { exitCodes } from '../failure.ts'
 import { exitCodeOfExecution } from './exit-code.ts'
 import type { Notice } from './notices.ts'
-import { nearest } from '../../basics/text/nearest.ts'
+import { didYouMean } from '../../basics/text/nearest.ts'
 import { oneLine } from '../../basics/text/one-line.ts'
 import type { Account } from '../../client/account/account.ts'
 import { connectionNamesIfKnown } from '../../client/rest/connections.ts'
@@ -170,6 +170,6 @@ export async function explainEnd(
   const report = reportEnd(end, subject)
   if (end.kind !== 'not-found') return report
   const names = await connectionNamesIfKnown(account, AbortSignal.timeout(PATIENCE_MS))
-  const meant = nearest(subject.connection, names)
-  return meant === undefined ? report : { ...report, hint: oneLine(`Did you mean ${meant}?`) }
+  const meant = didYouMean(subject.connection, names)
+  return meant === undefined ? report : { ...report, hint: oneLine(`D${meant.slice(1)}`) }
 }

@@ -1,4 +1,4 @@
-import { AccountError } from '../../client/account/account-file.ts'
+import { AccountError } from '../../client/account/own-file.ts'
 import { ApiError, type ApiErrorKind } from '../../client/rest/api-error.ts'
 import { exitCodes, Failure } from '../failure.ts'
 

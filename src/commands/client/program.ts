@@ -1,10 +1,14 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { withClientArgs, withGuardedArgs } from './stream/client-args.ts'
 import { refuseUnknownCommands } from '../unknown-command.ts'
 import type { ConnectFlags } from './stream/connect.ts'
 import { dispatchExec, dispatchRun } from './local/dispatch-local.ts'
-import type { LoginFlags } from './login.ts'
-import type { ListFlags, ReplayFlags } from './sessions/sessions.ts'
+import type { AskingFlags } from './account/asking.ts'
+import { examples, LISTED, withProfile } from './account/flags.ts'
+import type { LoginFlags } from './account/login.ts'
+import type { UseFlags } from './account/use.ts'
+import type { ListFlags } from './sessions/list.ts'
+import type { ReplayFlags } from './sessions/sessions.ts'
 
 // The commands for people who use a gateway. Each is loaded when it is run.
 
@@ -16,24 +20,42 @@ export function addLoginCommand(root: Command): void {
     .option('--grpc-url <url>', 'of its streams, where the gateway does not say it: grpcs://host:port')
     .option('--token-file <file>', 'file that holds the token; - and no terminal: standard input')
     .option('--allow-plaintext', 'send the token to another machine without TLS')
+    .option('--profile <name>', 'keep it under this name, beside others; use chooses')
     .option('--quiet', 'print nothing but errors')
     .addHelpText(
       'after',
       examples(
         'runbook-agent login --api-url https://gateway.example',
         'runbook-agent login --api-url http://127.0.0.1:8009 --token-file state/admin.token',
+        'runbook-agent login --api-url https://gateway.example --profile production',
       ),
     )
-    .action(async (flags: LoginFlags) => (await import('./login.ts')).loginCommand(flags))
+    .action(async (flags: LoginFlags) => (await import('./account/login.ts')).loginCommand(flags))
 }
 
 export function addLogoutCommand(root: Command): void {
   root
     .command('logout')
     .description('forget the token that login has kept')
+    .option('--profile <name>', 'the one of this name')
     .option('--quiet', 'print nothing but errors')
     .addHelpText('after', examples('runbook-agent logout'))
-    .action(async (flags: { quiet?: boolean }) => (await import('./login.ts')).logoutCommand(flags))
+    .action(async (flags: { profile?: string; quiet?: boolean }) =>
+      (await import('./account/login.ts')).logoutCommand(flags),
+    )
+}
+
+export function addUseCommand(root: Command): void {
+  root
+    .command('use')
+    .description('which of several gateways the commands are for; without a name: which there are')
+    .argument('[profile]', 'the name that login --profile gave it')
+    .option('--quiet', 'print nothing but errors and the list')
+    .option('--json', 'print the list as JSON')
+    .addHelpText('after', examples('runbook-agent use', 'runbook-agent use production'))
+    .action(async (name: string | undefined, flags: UseFlags) =>
+      process.exit(await (await import('./account/use.ts')).useCommand(name, flags)),
+    )
 }
 
 const NAME = 'name of the connection'
@@ -116,7 +138,7 @@ export function addExecCommand(root: Command): void {
 
 export function addConnectCommand(root: Command): void {
   const command = withVariables(
-    root.command('connect').description('a terminal on a connection; Enter ~ . leaves it'),
+    withProfile(root.command('connect').description('a terminal on a connection; Enter ~ . leaves it')),
   ).argument('<connection>', NAME)
   withClientArgs(command, 'For a single command there is runbook-agent exec')
     .addHelpText(
@@ -132,7 +154,7 @@ export function addConnectCommand(root: Command): void {
 }
 
 function withLocal(command: Command): Command {
-  return command
+  return withProfile(command)
     .option('--local', 'here, without a gateway: to try a command on the server that runs it')
     .option(
       '--config <file>',
@@ -152,49 +174,59 @@ export function addSessionCommands(root: Command): void {
     root.command('sessions').description('what has run: the beginning of an id is enough'),
   )
   const load = () => import('./sessions/sessions.ts')
-  sessions
-    .command('list', { isDefault: true })
-    .description('the newest first: a table on a terminal, else JSON')
-    .option('--connection <name>', 'of this connection only')
+  addSessionList(sessions)
+  withProfile(sessions.command('show <id>').description('one session, with its script'))
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples('runbook-agent sessions show 5701046a'))
+    .action(async (id: string, flags: AskingFlags) =>
+      process.exit(await (await load()).showCommand(id, flags)),
+    )
+  withProfile(sessions.command('output <id>').description('what it has written so far, byte for byte'))
+    .addHelpText('after', examples('runbook-agent sessions output 5701046a > report.csv'))
+    .action(async (id: string, flags: AskingFlags) =>
+      process.exit(await (await load()).outputCommand(id, flags)),
+    )
+  withProfile(sessions.command('kill <id>').description('end it'))
+    .option('--quiet', 'print nothing but errors')
+    .addHelpText('after', examples('runbook-agent sessions kill 5701046a'))
+    .action(async (id: string, flags: { quiet?: boolean; profile?: string }) =>
+      process.exit(await (await load()).killCommand(id, flags)),
+    )
+  addReplayCommand(sessions, async (id, flags) => (await load()).replayCommand(id, flags))
+}
+
+function addSessionList(sessions: Command): void {
+  withProfile(sessions.command('list', { isDefault: true }).description(`the newest first: ${LISTED}`))
+    .option('--runbook <file>', 'of this runbook only')
     .option('--user <name>', 'of this user only; a hoop gateway wants the id of the user')
+    .addOption(new Option('--status <status>', 'in this state only').choices(['open', 'ready', 'done']))
+    .option('--connection <name>', 'of this connection only')
+    .option('--since <time>', 'begun since then: 2h, 7d, 2026-01-31, 2026-01-31T14:30')
+    .option('--until <time>', 'begun until then')
     .option('--limit <count>', 'at most so many', '20')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      examples('runbook-agent sessions', 'runbook-agent sessions list --connection pg --limit 100'),
+      examples(
+        'runbook-agent sessions',
+        'runbook-agent sessions list --runbook ops/hello.runbook.sh --since 7d',
+        'runbook-agent sessions list --connection pg --limit 100',
+      ),
     )
-    .action(async (flags: ListFlags) => process.exit(await (await load()).listCommand(flags)))
-  sessions
-    .command('show <id>')
-    .description('one session, with its script')
-    .option('--json', 'print JSON')
-    .addHelpText('after', examples('runbook-agent sessions show 5701046a'))
-    .action(async (id: string, flags: { json?: boolean }) =>
-      process.exit(await (await load()).showCommand(id, flags)),
+    .action(async (flags: ListFlags) =>
+      process.exit(await (await import('./sessions/list.ts')).listCommand(flags)),
     )
-  sessions
-    .command('output <id>')
-    .description('what it has written so far, byte for byte')
-    .addHelpText('after', examples('runbook-agent sessions output 5701046a > report.csv'))
-    .action(async (id: string) => process.exit(await (await load()).outputCommand(id)))
-  sessions
-    .command('kill <id>')
-    .description('end it')
-    .option('--quiet', 'print nothing but errors')
-    .addHelpText('after', examples('runbook-agent sessions kill 5701046a'))
-    .action(async (id: string, flags: { quiet?: boolean }) =>
-      process.exit(await (await load()).killCommand(id, flags)),
-    )
-  addReplayCommand(sessions, async (id, flags) => (await load()).replayCommand(id, flags))
 }
 
 function addReplayCommand(
   sessions: Command,
   replay: (id: string, flags: ReplayFlags) => Promise<number>,
 ): void {
-  sessions
-    .command('replay <id>')
-    .description('play it on the terminal as it was, or write a recording for asciinema')
+  withProfile(
+    sessions
+      .command('replay <id>')
+      .description('play it on the terminal as it was, or write a recording for asciinema'),
+  )
     .option('--speed <factor>', '2 is twice as fast', '1')
     .option('--max-pause <seconds>', 'longer pauses are shortened to this', '2')
     .option('--cast', 'write asciicast v2, also to a terminal')
@@ -210,8 +242,4 @@ function addReplayCommand(
 
 function collected(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
 }

@@ -13,6 +13,11 @@ export interface CandidateSources {
   /** `name=`, or `name=value` when the runbook has options. */
   readonly parameters: (connection: string, file: string) => Promise<readonly Candidate[]>
   readonly sessions: () => Promise<readonly Candidate[]>
+  /** All that the user may run somewhere. */
+  readonly allRunbooks: () => Promise<readonly Candidate[]>
+  readonly reviews: () => Promise<readonly Candidate[]>
+  /** Of this machine: no gateway is asked. */
+  readonly profiles: () => readonly Candidate[]
 }
 
 /** `files`: the shell completes them, since it knows its own folders. */
@@ -63,6 +68,8 @@ async function values(
 ): Promise<Completion> {
   if (option.argChoices !== undefined) return plain(option.argChoices)
   if (option.long === '--connection') return sources.connections()
+  if (option.long === '--runbook') return sources.allRunbooks()
+  if (option.long === '--profile') return sources.profiles()
   if (option.long === '--param')
     return connection === undefined || file === undefined ? [] : sources.parameters(connection, file)
   return /<.*(file|folder|path|pem)\b.*>/.test(option.flags) ? 'files' : []
@@ -82,6 +89,12 @@ async function operands(
       return sources.runbooks(before[0] ?? '')
     case 'id':
       return sources.sessions()
+    case 'runbook':
+      return sources.allRunbooks()
+    case 'review':
+      return sources.reviews()
+    case 'profile':
+      return sources.profiles()
     case 'path':
       return 'files'
     default:

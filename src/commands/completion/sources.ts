@@ -1,5 +1,7 @@
 import type { Account } from '../../client/account/account.ts'
 import { fetchConnectionNames } from '../../client/rest/connections.ts'
+import { listReviews } from '../../client/rest/reviews.ts'
+import { fetchCatalog } from '../../client/rest/runbook-catalog.ts'
 import { fetchRunbooks, type Parameter } from '../../client/rest/runbooks.ts'
 import { listSessions } from '../../client/rest/sessions.ts'
 import type { Candidate, CandidateSources } from './candidates.ts'
@@ -9,8 +11,11 @@ import { FILES } from './scripts.ts'
 const DEADLINE_MS = 1500
 const SESSIONS = 30
 
-/** Asks the gateway of the user who is signed in. If anything goes wrong, there are no candidates, and no message. */
-export function gatewaySources(findAccount: () => Account): CandidateSources {
+/** Asks the gateway of a profile that the user is signed in to. If anything goes wrong, there are no candidates, and no message. */
+export function gatewaySources(
+  findAccount: () => Account,
+  findProfiles: () => readonly string[],
+): CandidateSources {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const asking = async (
     ask: (account: Account) => Promise<readonly Candidate[]>,
@@ -32,15 +37,31 @@ export function gatewaySources(findAccount: () => Account): CandidateSources {
         const { runbooks } = await fetchRunbooks(account, connection, signal)
         return runbooks.find(({ name }) => name === file)?.parameters.flatMap(assignments) ?? []
       }),
-    sessions: () =>
+    sessions: () => asking((account) => sessionCandidates(account, signal)),
+    allRunbooks: () =>
       asking(async (account) => {
-        const { sessions } = await listSessions(account, { limit: SESSIONS }, signal)
-        return sessions.map(({ id, connection, status, startedAt }) => ({
-          value: id,
-          description: `${connection} ${status} ${startedAt}`,
-        }))
+        const { entries = [] } = (await fetchCatalog(account, undefined, signal)) ?? {}
+        return entries.map(({ runbook }) => named(runbook.name))
       }),
+    reviews: () => asking((account) => reviewCandidates(account, signal)),
+    profiles: () => findProfiles().map(named),
   }
+}
+
+async function sessionCandidates(account: Account, signal: AbortSignal): Promise<readonly Candidate[]> {
+  const { sessions } = await listSessions(account, { limit: SESSIONS }, signal)
+  return sessions.map(({ id, connection, status, startedAt }) => ({
+    value: id,
+    description: `${connection} ${status} ${startedAt}`,
+  }))
+}
+
+async function reviewCandidates(account: Account, signal: AbortSignal): Promise<readonly Candidate[]> {
+  const reviews = await listReviews(account, signal)
+  return reviews.map(({ id, status, createdAt }) => ({
+    value: id,
+    description: `${status.toLowerCase()} ${createdAt}`,
+  }))
 }
 
 /** A name that begins with `-` would become a flag, and FILES is a word of ours for the shells' scripts. */

@@ -5,9 +5,7 @@ import type { Flags } from '../start/settings.ts'
 /** The agent. Its flags are its settings. */
 export function addStartCommand(root: Command): void {
   withAgentFlags(
-    root
-      .command('start', { isDefault: true })
-      .description('the agent: connects to a gateway and serves until told to stop'),
+    root.command('start').description('the agent: connects to a gateway and serves until told to stop'),
   ).action(async (flags: Flags) => (await import('../start/start.ts')).startCommand(flags))
 }
 

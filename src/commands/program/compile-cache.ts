@@ -6,7 +6,7 @@ import { objectionTo } from '../../basics/files/private-path.ts'
  * Commands of people that load enough to gain by it. What is in the cache is run as code, and a process of a runbook can
  * write into the agent's home: so nothing that an agent or gateway does, or that looks after one.
  */
-const FOR_PEOPLE = new Set(['run', 'exec', 'connect', 'sessions'])
+const FOR_PEOPLE = new Set(['run', 'exec', 'connect', 'sessions', 'reviews', 'connections', 'agents'])
 /** A checkout has about 250 for each version of Node; on a full disk Node leaves as many empty ones each time. */
 const MOST_FILES = 2000
 /** By somebody who knows better, or who is not at home here: as the agent's user he would run what a runbook left. */

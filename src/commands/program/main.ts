@@ -9,7 +9,6 @@ function report(error: unknown): number {
   if (error instanceof Failure) {
     // The message may contain names from a gateway, and a runbook's author can write anything into them.
     process.stderr.write(`runbook-agent: ${printableText(error.message)}\n`)
-    if (process.argv.length === 2) process.stderr.write('(--help shows the commands; this was start)\n')
     return error.exitCode
   }
   process.stderr.write(
@@ -23,10 +22,18 @@ function codeOf({ exitCode }: CommanderError): number {
   return exitCode === 1 ? exitCodes.usage : exitCode
 }
 
+/** Not a success: whoever has started an agent so, as it was once possible, has to hear of it. */
+function showHelp(root: Awaited<ReturnType<typeof program>>): number {
+  root.outputHelp()
+  return exitCodes.usage
+}
+
 /** Does what the arguments say, and sets the exit code. */
 export async function main(): Promise<void> {
   try {
-    await (await program(process.argv[2])).parseAsync()
+    const root = await program(process.argv[2])
+    if (process.argv.length === 2) process.exitCode = showHelp(root)
+    else await root.parseAsync()
     process.exitCode ??= exitCodes.done
   } catch (error) {
     // Exits at once: whatever still runs belongs to a program that has failed.

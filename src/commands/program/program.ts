@@ -19,16 +19,20 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   dev: addDevCommand,
   login: client.addLoginCommand,
   logout: client.addLogoutCommand,
+  use: client.addUseCommand,
   run: client.addRunCommand,
   exec: client.addExecCommand,
   connect: client.addConnectCommand,
   sessions: client.addSessionCommands,
+  reviews: async (root) => (await import('../client/reviews/program.ts')).addReviewCommands(root),
+  runbooks: addRunbookCommands,
+  connections: async (root) => (await import('../client/directory/program.ts')).addConnectionCommands(root),
+  agents: async (root) => (await import('../client/directory/program.ts')).addAgentCommands(root),
   doctor: async (root) => (await import('./agent-commands.ts')).addDoctorCommand(root),
   'doctor-trial': addTrialCommand,
   status: addStatusCommand,
   config: async (root) => (await import('../config/program.ts')).addConfigCommands(root),
   service: addServiceCommands,
-  runbooks: addRunbookCommands,
   policy: async (root) => (await import('../policy/program.ts')).addPolicyCommands(root),
   completion: addCompletionCommand,
   complete: addCompleteCommand,
@@ -94,10 +98,11 @@ function addStatusCommand(root: Command): void {
     })
 }
 
-function addRunbookCommands(root: Command): void {
-  root
-    .command('runbooks')
-    .description('for authors of runbooks')
+async function addRunbookCommands(root: Command): Promise<void> {
+  const { addRunbookDirectory } = await import('../client/directory/program.ts')
+  const runbooks = root.command('runbooks').description('those of a gateway, and a check for their authors')
+  addRunbookDirectory(refuseUnknownCommands(runbooks))
+  runbooks
     .command('lint [path]')
     .description(
       'names every parameter that can become code: in a runbook, or all below a folder (default .)',

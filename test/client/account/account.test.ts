@@ -3,14 +3,14 @@ import path from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { findAccount } from '../../../src/client/account/account.ts'
 import {
-  AccountError,
   accountPath,
   readAccountFile,
   removeAccountFile,
   writeAccountFile,
   type StoredAccount,
 } from '../../../src/client/account/account-file.ts'
-import { readAccount } from '../../../src/commands/client/account-from-env.ts'
+import { AccountError } from '../../../src/client/account/own-file.ts'
+import { readAccount } from '../../../src/commands/client/account/account-from-env.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
 

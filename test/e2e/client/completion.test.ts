@@ -18,6 +18,10 @@ async function gateway(): Promise<RunbookGateway> {
     },
     { name: 'ops/with space.runbook.sh' },
   )
+  gateway.rest.on(
+    'GET /api/reviews',
+    json(200, [{ id: '5474d29f', status: 'PENDING', created_at: '2026-11-25T19:55:47Z' }]),
+  )
   gateway.rest.on('GET /api/sessions', json(200, { data: [{ id: ID, status: 'done', connection: 'pg' }] }))
   return gateway
 }
@@ -36,6 +40,10 @@ describe('complete', () => {
     ['a parameter', ['run', 'pg', 'ops/report.runbook.sql', '-p', 'na'], 'name=\twho\n'],
     ['a value of a parameter', ['run', 'pg', 'ops/report.runbook.sql', '-p', 'state=i'], 'state=idle\n'],
     ['a session', ['sessions', 'output', '5701'], `${ID}\tpg done\n`],
+    ['a runbook of any connection', ['runbooks', 'show', 'ops/r'], 'ops/report.runbook.sql\n'],
+    ['a runbook of a flag', ['sessions', 'list', '--runbook', 'ops/r'], 'ops/report.runbook.sql\n'],
+    ['a review', ['reviews', 'approve', '547'], '5474d29f\tpending 2026'],
+    ['a state', ['sessions', 'list', '--status', 're'], 'ready\n'],
     ['a settings file', ['config', 'check', ''], ':files\n'],
     ['whose settings', ['config', 'schema', 'g'], 'gateway\n'],
     ['a file', ['login', '--token-file', ''], ':files\n'],

@@ -70,7 +70,7 @@ describe('exec --local', () => {
     )
     expect([code, stderr]).toEqual([
       64,
-      'runbook-agent: gateway.yaml has no connection report. Did you mean reports?\n',
+      'runbook-agent: gateway.yaml has no connection report: did you mean reports?\n',
     ])
     place.write('broken.yaml', 'users: 3')
     expect((await shell(place, "runbook-agent exec --local reports --config broken.yaml -i ''")).code).toBe(

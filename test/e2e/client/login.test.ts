@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { runProgram } from '../../support/sites/program.ts'
 import { json, ScriptedRest } from '../../support/scripted/scripted-rest.ts'
@@ -90,6 +90,75 @@ describe('login', () => {
     }
   })
 })
+
+describe('several gateways', () => {
+  it('each keep their account, and use, a flag or a variable says which one a command is for', async () => {
+    using place = new Workplace()
+    await using first = await named('first')
+    await using second = await named('second')
+    place.write('token', TOKEN)
+    const client = (line: string, env: Record<string, string> = {}) => runProgram(place, line.split(' '), env)
+    await client(`login --api-url ${first.url} --token-file token`)
+    const login = await client(`login --api-url ${second.url} --token-file token --profile prod`)
+    expect(login.stderr).toMatch(
+      /account\.prod\.json\nfor all commands: runbook-agent use prod; for one: --pro/,
+    )
+    const which = async (line: string, env = {}) =>
+      (JSON.parse((await client(line, env)).stdout) as [{ name: string }])[0].name
+    expect(await which('connections')).toBe('first')
+    expect(await which('connections list --profile prod')).toBe('second')
+    expect(await which('connections', { RUNBOOK_AGENT_PROFILE: 'prod' })).toBe('second')
+    // Whoever names a gateway means it, whatever else the shell has.
+    const elsewhere = { HOOP_APIURL: first.url, HOOP_TOKEN: TOKEN, HOOP_GRPCURL: 'grpc://127.0.0.1:1' }
+    expect(await which('connections list --profile prod', elsewhere)).toBe('second')
+
+    expect((await client('use prod')).stderr).toBe(`the commands are for profile prod now: ${second.url}\n`)
+    expect(await which('connections')).toBe('second')
+    expect(await which('connections', elsewhere)).toBe('first')
+    expect(JSON.parse((await client('use')).stdout)).toEqual([
+      { name: 'default', current: false, api_url: first.url },
+      { name: 'prod', current: true, api_url: second.url },
+    ])
+    const completed = await client('complete -- connections list --profile d')
+    expect(completed.stdout).toBe('default\n')
+    expect((await client('complete -- run --profile default f')).stdout).toBe('first\n')
+
+    const out = await client('logout')
+    expect(out.stderr).toMatch(
+      /^signed out: removed \S+account\.prod\.json\nthe commands are for profile default/,
+    )
+    expect(await which('connections')).toBe('first')
+  })
+
+  it('that are not there are said, with the one that was meant', async () => {
+    using place = new Workplace()
+    place.write('token', TOKEN)
+    await using rest = await gateway()
+    await runProgram(place, ['login', '--api-url', rest.url, '--token-file', 'token', '--profile', 'prod'])
+    for (const [words, code, message] of [
+      [['use', 'prd'], 64, 'there is no profile prd: did you mean prod?'],
+      [['sessions', '--profile', 'prd'], 64, 'there is no profile prd: did you mean prod?'],
+      [['exec', 'x', '-i', '', '--profile', 'other'], 64, 'login --profile other makes it'],
+      [['logout', '--profile', 'other'], 64, 'there is no profile other'],
+      [['use', '../x'], 64, 'the name of a profile has letters'],
+      [['run', '--local', 'x', 'y', '--profile', 'prod'], 64, '--local asks no gateway'],
+      [['agents'], 78, 'not signed in'],
+    ] as const) {
+      const ended = await runProgram(place, words)
+      expect([ended.code, ended.stdout, ended.stderr]).toEqual([code, '', expect.stringContaining(message)])
+      expect(ended.stderr.trimEnd().split('\n')).toHaveLength(1)
+    }
+    await runProgram(place, ['use', 'prod'])
+    rmSync(place.at('home', '.config', 'runbook-agent', 'account.prod.json'))
+    const gone = await runProgram(place, ['agents'])
+    expect([gone.code, gone.stderr]).toEqual([78, expect.stringContaining('use has chosen the profile prod')])
+  })
+})
+
+/** A gateway that knows one token, with one connection of this name. */
+async function named(name: string): Promise<ScriptedRest> {
+  return (await gateway()).on('GET /api/connections', json(200, [{ name }]))
+}
 
 /** A gateway that knows one token. */
 async function gateway(): Promise<ScriptedRest> {

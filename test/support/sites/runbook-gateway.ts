@@ -22,7 +22,8 @@ export class RunbookGateway implements AsyncDisposable {
     this.env = { HOOP_APIURL: rest.url, HOOP_TOKEN: 'the-token-of-a-test-0123456789' }
     rest.on('GET /api/connections', json(200, [{ name: 'pg', id: 'c1' }, { name: 'bash' }]))
     rest.on('GET /api/runbooks', (received, response) => {
-      const isKnown = received.url.endsWith('connection_name=pg')
+      const isKnown =
+        !received.url.includes('connection_name=') || received.url.endsWith('connection_name=pg')
       const items = isKnown ? runbooks.map((runbook) => ({ metadata: {}, error: null, ...runbook })) : []
       const repositories = [{ repository: 'git.test/books', commit: 'c', items }]
       json(isKnown ? 200 : 404, isKnown ? { errors: [], repositories } : { message: 'connection not found' })(

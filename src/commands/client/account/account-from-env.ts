@@ -1,17 +1,107 @@
 import { homedir } from 'node:os'
-import { findAccount, type Account } from '../../client/account/account.ts'
-import { accountPath, readAccountFile } from '../../client/account/account-file.ts'
-import { clientFailure } from './failures.ts'
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { findAccount, type Account } from '../../../client/account/account.ts'
+import { accountPath, readAccountFile, type StoredAccount } from '../../../client/account/account-file.ts'
+import {
+  currentProfile,
+  DEFAULT_PROFILE,
+  isProfileName,
+  profileFile,
+  profileNames,
+} from '../../../client/account/profiles.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { clientFailure } from '../failures.ts'
 
+/** Which of several gateways a command is for. */
+export interface Profile {
+  readonly name: string
+  /** Its account file, which need not be there. */
+  readonly file: string
+  /** Whether the flag or the variable names it; otherwise `use` has chosen it, or nobody. */
+  readonly isNamed: boolean
+}
+
+export const PROFILE_VARIABLE = 'RUNBOOK_AGENT_PROFILE'
+/** What an account consists of. Where a profile is named, what `login` has kept of it counts, and nothing of these. */
+export const ACCOUNT_VARIABLES = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'] as const
+const TRUST_VARIABLES = [
+  'HOOP_TLSCA',
+  'HOOP_TLSSERVERNAME',
+  'HOOP_TLS_SKIP_VERIFY',
+  'RUNBOOK_AGENT_ALLOW_PLAINTEXT',
+] as const
+
+/** That of the default profile; those of the others lie beside it. */
 export function accountFile(): string {
   return accountPath(process.env, homedir())
 }
 
-/** @throws Failure, exit code 78, when nobody has signed in or the file is not private */
-export function readAccount(): Account {
+/** By the flag, the variable, or `use`. @throws Failure for a name that none can have */
+export function chosenProfile(flag: string | undefined): Profile {
+  const inEnv = process.env[PROFILE_VARIABLE]
+  const named = flag ?? (inEnv === '' ? undefined : inEnv)
+  const source = flag === undefined ? PROFILE_VARIABLE : '--profile'
+  if (named !== undefined) checkProfileName(named, source)
   const file = accountFile()
   try {
-    return findAccount({ env: process.env, stored: readAccountFile(file), file })
+    const name = named ?? currentProfile(file)
+    return { name, file: profileFile(file, name), isNamed: named !== undefined }
+  } catch (error) {
+    throw clientFailure(error, '')
+  }
+}
+
+/** @throws Failure, exit code 64 */
+export function checkProfileName(name: string, source: string): void {
+  if (isProfileName(name)) return
+  throw new Failure(
+    `${source}: the name of a profile has letters, digits, dots, - and _, 64 at most`,
+    exitCodes.usage,
+  )
+}
+
+/**
+ * @param profile the value of `--profile`
+ * @throws Failure, exit code 78, when nobody has signed in or the file is not private; 64 for an unknown profile
+ */
+export function readAccount(profile?: string): Account {
+  const chosen = chosenProfile(profile)
+  const { file, isNamed } = chosen
+  try {
+    const stored = readAccountFile(file)
+    if (stored === undefined) checkMissing(chosen)
+    return findAccount({ env: isNamed ? withoutAccount(process.env) : process.env, stored, file })
+  } catch (error) {
+    throw clientFailure(error, '')
+  }
+}
+
+/** Whether there may be no file of the profile: of the default, and where variables say everything. */
+function checkMissing({ name, isNamed }: Profile): void {
+  if (name === DEFAULT_PROFILE) return
+  if (isNamed) throw unknownProfile(name)
+  const { HOOP_APIURL, HOOP_TOKEN } = process.env
+  if (HOOP_APIURL && HOOP_TOKEN) return
+  throw new Failure(
+    `use has chosen the profile ${name}, which is signed out: runbook-agent login --profile ${name}, or use ${DEFAULT_PROFILE}`,
+  )
+}
+
+export function unknownProfile(name: string): Failure {
+  const meant = didYouMean(name, profileNames(accountFile()))
+  const hint = meant ?? `runbook-agent login --profile ${name} makes it, use lists those there are`
+  return new Failure(`there is no profile ${name}: ${hint}`, exitCodes.usage)
+}
+
+function withoutAccount(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const none = [...ACCOUNT_VARIABLES, ...TRUST_VARIABLES].map((variable) => [variable, ''] as const)
+  return { ...env, ...Object.fromEntries(none) }
+}
+
+/** What is kept of a profile; undefined when nobody has signed in with it. @throws Failure, exit code 78 */
+export function storedAccount(name: string): StoredAccount | undefined {
+  try {
+    return readAccountFile(profileFile(accountFile(), name))
   } catch (error) {
     throw clientFailure(error, '')
   }

@@ -1,22 +1,35 @@
-import { readGivenText } from './given-file.ts'
+import { readGivenText } from '../given-file.ts'
 import { resolve } from 'node:path'
-import { oneLine } from '../../basics/text/one-line.ts'
-import { findAccount, isToken, isSwitchedOn, type Account } from '../../client/account/account.ts'
-import { writeAccountFile, type StoredAccount, removeAccountFile } from '../../client/account/account-file.ts'
-import { parseStreamAddress } from '../../client/account/address.ts'
-import { fetchGrpcUrl, fetchUser } from '../../client/account/server-info.ts'
-import { ApiError } from '../../client/rest/api-error.ts'
-import { explain, exitCodes, Failure } from '../failure.ts'
-import { clientFailure } from './failures.ts'
-import { askUnseen, canAsk } from './prompts.ts'
-import { readStandardInput } from './standard-input.ts'
-import { accountFile } from './account-from-env.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { findAccount, isToken, isSwitchedOn, type Account } from '../../../client/account/account.ts'
+import {
+  writeAccountFile,
+  type StoredAccount,
+  removeAccountFile,
+} from '../../../client/account/account-file.ts'
+import { currentProfile, DEFAULT_PROFILE, keepCurrentProfile } from '../../../client/account/profiles.ts'
+import { parseStreamAddress } from '../../../client/account/address.ts'
+import { fetchGrpcUrl, fetchUser } from '../../../client/account/server-info.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { explain, exitCodes, Failure } from '../../failure.ts'
+import { clientFailure } from '../failures.ts'
+import { askUnseen, canAsk } from '../prompts.ts'
+import { readStandardInput } from '../standard-input.ts'
+import {
+  ACCOUNT_VARIABLES,
+  accountFile,
+  chosenProfile,
+  PROFILE_VARIABLE,
+  unknownProfile,
+  type Profile,
+} from './account-from-env.ts'
 
 export interface LoginFlags {
   readonly apiUrl: string
   readonly grpcUrl?: string
   readonly tokenFile?: string
   readonly allowPlaintext?: boolean
+  readonly profile?: string
   readonly quiet?: boolean
 }
 
@@ -25,7 +38,8 @@ const LONGEST_TOKEN = 64 * 1024
 
 /** `runbook-agent login`: asks the gateway whether it accepts the token, and stores both. @throws Failure */
 export async function loginCommand(flags: LoginFlags): Promise<void> {
-  const file = accountFile()
+  const profile = chosenProfile(flags.profile)
+  const { file } = profile
   const stored = storedOf(flags, await readToken(flags))
   try {
     const account = accountFor(stored)
@@ -33,7 +47,7 @@ export async function loginCommand(flags: LoginFlags): Promise<void> {
     const grpcUrl = flags.grpcUrl ?? (await knownGrpcUrl(account))
     if (grpcUrl !== undefined) account.destination(grpcUrl)
     writeAccountFile(file, { ...stored, grpc_url: grpcUrl })
-    if (flags.quiet !== true) say(account, name, grpcUrl, file)
+    if (flags.quiet !== true) say({ account, name, grpcUrl }, profile)
   } catch (error) {
     if (isSystemError(error))
       throw explain(error, `cannot write ${file}`, 'Choose another folder with XDG_CONFIG_HOME')
@@ -98,23 +112,39 @@ async function tokenText(tokenFile: string | undefined): Promise<string> {
   return readGivenText(tokenFile, LONGEST_TOKEN, `the token file ${tokenFile}`)
 }
 
-function say({ rest }: Account, name: string, grpcUrl: string | undefined, file: string): void {
+interface SignedIn {
+  readonly account: Account
+  readonly name: string
+  readonly grpcUrl: string | undefined
+}
+
+function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): void {
   const who = name === '' ? '' : ` as ${oneLine(name)}`
   const streams = grpcUrl === undefined ? '; it does not say where its streams are (--grpc-url)' : ''
-  process.stderr.write(`signed in to ${rest.url}${who}; kept in ${file}${streams}\n`)
-  const winning = ['HOOP_APIURL', 'HOOP_GRPCURL', 'HOOP_TOKEN'].filter((variable) => process.env[variable])
-  if (winning.length > 0) process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
+  process.stderr.write(`signed in to ${rest.url}${who}; kept in ${profile.file}${streams}\n`)
+  if (profile.name !== currentProfile(accountFile()))
+    process.stderr.write(
+      `for all commands: runbook-agent use ${profile.name}; for one: --profile ${profile.name}\n`,
+    )
+  const winning = [...ACCOUNT_VARIABLES, PROFILE_VARIABLE].filter((variable) => process.env[variable])
+  if (!profile.isNamed && winning.length > 0)
+    process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
 }
 
 /** `runbook-agent logout`: forgets the token. The gateway still accepts it. */
-export function logoutCommand(flags: { readonly quiet?: boolean }): void {
-  const file = accountFile()
+export function logoutCommand(flags: { readonly profile?: string; readonly quiet?: boolean }): void {
+  const { name, file, isNamed } = chosenProfile(flags.profile)
+  const wasUsed = name !== DEFAULT_PROFILE && name === currentProfile(accountFile())
   let removed: boolean
   try {
     removed = removeAccountFile(file)
+    // Otherwise the commands would be for an account that is not there.
+    if (wasUsed) keepCurrentProfile(accountFile(), DEFAULT_PROFILE)
   } catch (error) {
     throw explain(error, `cannot remove ${file}`, 'Remove it by hand: it holds a token')
   }
-  if (flags.quiet !== true)
-    process.stderr.write(removed ? `signed out: removed ${file}\n` : `not signed in: there is no ${file}\n`)
+  if (!removed && isNamed && name !== DEFAULT_PROFILE) throw unknownProfile(name)
+  if (flags.quiet === true) return
+  process.stderr.write(removed ? `signed out: removed ${file}\n` : `not signed in: there is no ${file}\n`)
+  if (wasUsed) process.stderr.write(`the commands are for profile ${DEFAULT_PROFILE} again\n`)
 }

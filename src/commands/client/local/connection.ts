@@ -1,7 +1,7 @@
 import { loadSettings } from '../../../gateway/settings/load.ts'
 import { SettingsError } from '../../../basics/settings/problems.ts'
 import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
-import { nearest } from '../../../basics/text/nearest.ts'
+import { didYouMean } from '../../../basics/text/nearest.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 /** A connection to try in this process, and what follows its command. */
@@ -51,11 +51,11 @@ function configured(name: string, config: string): ConnectionSettings {
   const { connections } = load(config)
   const found = connections.find((connection) => connection.name === name)
   if (found !== undefined) return found
-  const meant = nearest(
+  const meant = didYouMean(
     name,
     connections.map((connection) => connection.name),
   )
-  const question = meant === undefined ? '' : `. Did you mean ${meant}?`
+  const question = meant === undefined ? '' : `: ${meant}`
   throw new Failure(`${config} has no connection ${name}${question}`, exitCodes.usage)
 }
 

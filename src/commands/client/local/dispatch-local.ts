@@ -9,13 +9,18 @@ interface Place {
   readonly config?: string
 }
 
+const NO_GATEWAY = '--local asks no gateway: it has no --profile'
+
 /** `exec` on a gateway, or in this process. @returns the exit code of this program */
 export async function dispatchExec(
   connection: string,
   words: readonly string[],
   { local = false, ...flags }: ExecLocalFlags & Place,
 ): Promise<number> {
-  if (local) return (await import('./exec-local.ts')).execLocalCommand(connection, words, flags)
+  if (local) {
+    refuse(flags, ['profile'], NO_GATEWAY)
+    return (await import('./exec-local.ts')).execLocalCommand(connection, words, flags)
+  }
   refuse(flags, ['config'], '--config goes with --local')
   return (await import('../stream/exec.ts')).execCommand(connection, words, flags)
 }
@@ -29,6 +34,7 @@ export async function dispatchRun(
     refuse(flags, ['config'], '--config goes with --local')
     return (await import('../run/run.ts')).runRunbook(what, flags)
   }
+  refuse(flags, ['profile'], NO_GATEWAY)
   refuse(
     flags,
     ['ref', 'repository'],

@@ -1,4 +1,4 @@
-import { nearest } from '../../../basics/text/nearest.ts'
+import { didYouMean } from '../../../basics/text/nearest.ts'
 import { printableText } from '../../../basics/text/printable.ts'
 import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { exitCodes, Failure } from '../../failure.ts'
@@ -17,18 +17,15 @@ export function checkGiven({ name: runbook, parameters }: Runbook, given: Values
 }
 
 function unknownName(name: string, known: readonly string[], runbook: string): Failure {
-  const meant = nearest(name, known)
-  const hint = meant === undefined ? `it has ${known.join(', ') || 'none'}` : `did you mean ${meant}?`
+  const hint = didYouMean(name, known) ?? `it has ${known.join(', ') || 'none'}`
   return new Failure(`${runbook} has no parameter ${name}: ${hint}`, exitCodes.usage)
 }
 
 function problemOf({ required, options }: Parameter, value: string): string | undefined {
   if (value === '') return required ? 'it may not be empty' : undefined
   if (options.length === 0 || options.includes(value)) return undefined
-  const meant = nearest(value, options)
-  return printableText(
-    `it is one of ${options.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-  )
+  const meant = didYouMean(value, options)
+  return printableText(`it is one of ${options.join(', ')}${meant === undefined ? '' : `; ${meant}`}`)
 }
 
 /** Required parameters that were not given and have no default. */

@@ -7,7 +7,7 @@ import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
 import { readPairs, readVariables } from '../pairs.ts'
 import { canAsk } from '../prompts.ts'
-import { readAccount } from '../account-from-env.ts'
+import { readAccount } from '../account/account-from-env.ts'
 import { executeWatched } from './watched-execution.ts'
 import { dryRun } from './dry-run.ts'
 import { showEnding } from './ending.ts'
@@ -25,6 +25,7 @@ export interface RunFlags extends ParameterFlags {
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
+  readonly profile?: string
 }
 
 export interface RunArguments {
@@ -36,7 +37,7 @@ export interface RunArguments {
 /** `run`: a runbook, from its parameters to its exit code. @returns this program's exit code @throws Failure */
 export async function runRunbook(what: RunArguments, flags: RunFlags): Promise<number> {
   const { connection, file } = what
-  const account = readAccount()
+  const account = readAccount(flags.profile)
   const given = await givenParameters(flags)
   const envVars = {
     ...Object.fromEntries(readVariables(flags.env ?? [])),

@@ -1,4 +1,4 @@
-import { nearest } from '../../../basics/text/nearest.ts'
+import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
@@ -51,8 +51,7 @@ async function runbooksOf(account: Account, connection: string): Promise<Runbook
 async function unknownConnection(account: Account, connection: string, error: ApiError): Promise<Error> {
   const names = await connectionNamesIfKnown(account)
   if (names.includes(connection)) return error
-  const meant = nearest(connection, names)
-  const hint = meant === undefined ? 'or it is not for you' : `did you mean ${meant}?`
+  const hint = didYouMean(connection, names) ?? 'or it is not for you'
   return new Failure(oneLine(`the gateway has no connection ${connection}: ${hint}`), exitCodes.usage)
 }
 
@@ -97,9 +96,9 @@ async function repositoryOf(
 /** The gateway's error about a missing file, with the name that was probably meant. */
 export function withSuggestion(error: unknown, { runbook, names }: Target, file: string): unknown {
   if (!(error instanceof ApiError) || error.kind !== 'not-found' || runbook !== undefined) return error
-  const meant = nearest(file, names)
+  const meant = didYouMean(file, names)
   // A gateway of ours has said so itself.
   const isSaid = error.message.includes('did you mean')
-  const hint = meant === undefined || isSaid ? '' : `: did you mean ${meant}?`
+  const hint = meant === undefined || isSaid ? '' : `: ${meant}`
   return new ApiError('not-found', `${error.message}${hint}`, error)
 }

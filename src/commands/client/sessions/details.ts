@@ -1,7 +1,7 @@
-import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableText } from '../../../basics/text/printable.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
 import { sizeText } from '../../status/format.ts'
+import { factLines } from '../account/asking.ts'
 import { moment, took } from './table.ts'
 
 /** Lines of the script that are shown. It may have megabytes; `--json` shows all of it. */
@@ -26,10 +26,7 @@ export function sessionDetails(session: RecordedSession): string {
     ...texts(session, 'metadata'),
     ...text(session, 'correlation_id', 'correlation'),
   ]
-  const shown = lines.filter(([, value]) => value !== '')
-  const width = Math.max(...shown.map(([name]) => name.length))
-  const facts = shown.map(([name, value]) => `${oneLine(name).padEnd(width)}  ${oneLine(value)}\n`)
-  return `${facts.join('')}${scriptOf(session)}`
+  return `${factLines(lines)}${scriptOf(session)}`
 }
 
 function field({ raw }: RecordedSession, name: string): unknown {

@@ -1,45 +1,110 @@
+import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { listSessions, type RecordedSession, type SessionFilter } from '../../../client/rest/sessions.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import {
+  fetchSession,
+  listSessions,
+  type RecordedSession,
+  type SessionFilter,
+} from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 
 /** Sessions per page, as gateways give them. */
 const PAGE = 100
 /** How many of the newest sessions are searched for an id. */
 const SEARCHED = 1000
+/** The last page that gateways give begins here. */
+const LAST_OFFSET = 10_000
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Newest first, page by page. @throws ApiError */
+export type SessionWish = Omit<SessionFilter, 'limit' | 'offset' | 'correlationId'>
+
+/**
+ * Newest first, page by page, until so many are found. A gateway may pass over a filter that it does not have, so each
+ * is looked at again.
+ * @throws ApiError
+ */
 export async function* newest(
   account: Account,
-  filter: Pick<SessionFilter, 'connection' | 'user'>,
+  wish: SessionWish,
   count: number,
 ): AsyncGenerator<RecordedSession, void, undefined> {
-  for (let offset = 0; offset < count; offset += PAGE) {
-    const limit = Math.min(PAGE, count - offset)
-    const { sessions, hasMore } = await listSessions(account, { ...filter, limit, offset })
-    yield* sessions
+  let left = count
+  for (let offset = 0; left > 0 && offset <= LAST_OFFSET;) {
+    const limit = isNarrow(wish) ? PAGE : Math.min(PAGE, left)
+    const { sessions, hasMore } = await listSessions(account, { ...wish, limit, offset })
+    for (const session of sessions) {
+      if (left <= 0 || !isWished(session, wish)) continue
+      yield session
+      left -= 1
+    }
     if (!hasMore || sessions.length === 0) return
+    offset += sessions.length
+  }
+}
+
+/** Whether a gateway may send others than those that are wished. */
+function isNarrow({ status, runbook, connection = '' }: SessionWish): boolean {
+  return status !== undefined || runbook !== undefined || connection.includes('_')
+}
+
+/** To hoop a connection is a pattern of SQL, in which `_` is any character. Whoever writes `%` means a pattern. */
+function isWished(session: RecordedSession, { status, runbook, connection }: SessionWish): boolean {
+  if (status !== undefined && session.status !== status) return false
+  if (connection !== undefined && !connection.includes('%') && session.connection !== connection) return false
+  return runbook === undefined || session.runbook === runbook
+}
+
+/** The session whose id begins so. @throws Failure, exit code 64, when there is none or more than one; ApiError */
+export async function sessionOf(account: Account, text: string): Promise<RecordedSession> {
+  const id = await wholeId(account, text)
+  try {
+    return await fetchSession(account, id)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind !== 'not-found') throw error
+    const meant = await meantSession(account, text)
+    throw meant === undefined ? error : new Failure(`${error.message}: ${meant}`, exitCodes.usage)
   }
 }
 
 /** The id that begins so. @throws Failure, exit code 64, when there is none or more than one; ApiError */
 export async function wholeId(account: Account, text: string): Promise<string> {
   if (WHOLE_ID.test(text)) return text.toLowerCase()
-  const found: RecordedSession[] = []
-  if (text !== '')
-    for await (const session of newest(account, {}, SEARCHED))
-      if (session.id.toLowerCase().startsWith(text.toLowerCase())) found.push(session)
+  const sessions: RecordedSession[] = []
+  if (text !== '') for await (const session of newest(account, {}, SEARCHED)) sessions.push(session)
+  const found = sessions.filter(({ id }) => id.toLowerCase().startsWith(text.toLowerCase()))
   const [only, ...others] = found
-  if (only === undefined)
-    throw new Failure(
-      `none of the ${SEARCHED} newest sessions has an id that begins with ${text}`,
-      exitCodes.usage,
-    )
+  if (only === undefined) throw noneBegins(text, sessions)
   if (others.length === 0) return only.id
   const some = found.slice(0, 5).map(({ id, connection }) => `${id} (${connection})`)
   throw new Failure(
     `${found.length} sessions have an id that begins with ${text}: ${some.map(oneLine).join(', ')}${found.length > some.length ? ', ...' : ''}`,
     exitCodes.usage,
   )
+}
+
+function noneBegins(text: string, sessions: readonly RecordedSession[]): Failure {
+  const meant = didYouMean(text, beginnings(text, sessions))
+  const hint = meant === undefined ? '' : `: ${meant}`
+  return new Failure(
+    `none of the ${SEARCHED} newest sessions has an id that begins with ${text}${hint}`,
+    exitCodes.usage,
+  )
+}
+
+/** Each id, as long as what was typed of one. */
+function beginnings(text: string, sessions: readonly RecordedSession[]): string[] {
+  return sessions.map(({ id }) => oneLine(id.slice(0, Math.max(8, text.length))))
+}
+
+/** What somebody has meant who has typed a whole id; undefined also when the gateway does not list its sessions. */
+async function meantSession(account: Account, text: string): Promise<string | undefined> {
+  try {
+    const { sessions } = await listSessions(account, { limit: PAGE })
+    return didYouMean(text, beginnings(text, sessions))
+  } catch (error) {
+    if (error instanceof ApiError) return undefined
+    throw error
+  }
 }

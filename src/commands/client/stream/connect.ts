@@ -10,7 +10,7 @@ import { leftReport, waitingFor, type SessionSubject, explainEnd } from '../end-
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { endBySignal, Leaving } from '../leaving.ts'
 import { Notices, type Notice, type NoticeFlags } from '../notices.ts'
-import { reviewNotice } from '../review-notice.ts'
+import { reviewNotice } from './review-notice.ts'
 import { connectionName, streamAccess } from './stream-access.ts'
 import { EscapeKeys, type KeyAction } from '../terminal/escape-keys.ts'
 import { OwnTerminal } from '../terminal/own-terminal.ts'
@@ -19,6 +19,7 @@ import { readVariables } from '../pairs.ts'
 export interface ConnectFlags extends NoticeFlags {
   /** `NAME=value` each. */
   readonly env?: readonly string[]
+  readonly profile?: string
 }
 
 const HELP = [
@@ -43,7 +44,7 @@ export async function connectCommand(
     )
   const name = connectionName(connection)
   const envVars = readVariables(flags.env ?? [])
-  const access = await streamAccess()
+  const access = await streamAccess(flags.profile)
   const { address } = access.destination
   const subject = { verb: 'connect', connection: name, address, sessionId: undefined } as const
   const request = { verb: 'connect', connection: name, script: NO_PAYLOAD, clientArgs, envVars } as const

@@ -5,7 +5,7 @@ import { leftReport, waitingFor, type SessionSubject, explainEnd } from '../end-
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { endBySignal, Leaving } from '../leaving.ts'
 import { Notices, type NoticeFlags } from '../notices.ts'
-import { reviewNotice } from '../review-notice.ts'
+import { reviewNotice } from './review-notice.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'
 import { connectionName, streamAccess } from './stream-access.ts'
 import { readVariables } from '../pairs.ts'
@@ -13,6 +13,7 @@ import { readVariables } from '../pairs.ts'
 export interface ExecFlags extends ScriptFlags, NoticeFlags {
   /** `NAME=value` each. */
   readonly env?: readonly string[]
+  readonly profile?: string
 }
 
 /** `exec`: output as it comes. @returns the exit code of this program @throws Failure before there is a session */
@@ -24,7 +25,7 @@ export async function execCommand(
   const name = connectionName(connection)
   const envVars = readVariables(flags.env ?? [])
   const script = await readScript(flags, clientArgs)
-  const access = await streamAccess()
+  const access = await streamAccess(flags.profile)
   const { address } = access.destination
   const subject = { verb: 'exec', connection: name, address, sessionId: undefined } as const
   const console = new ExecConsole(subject, access.account, flags)

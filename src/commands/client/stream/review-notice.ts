@@ -1,6 +1,6 @@
-import { printableLine } from '../../basics/text/printable.ts'
-import type { StreamEvent } from '../../client/running/client-session.ts'
-import type { Notice } from './notices.ts'
+import { printableLine } from '../../../basics/text/printable.ts'
+import type { StreamEvent } from '../../../client/running/client-session.ts'
+import type { Notice } from '../notices.ts'
 
 /** Tells where to approve a session that waits for approval. The gateway's text may contain anything. */
 export function reviewNotice(event: Extract<StreamEvent, { kind: 'waiting-approval' | 'approved' }>): Notice {

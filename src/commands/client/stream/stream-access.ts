@@ -3,7 +3,7 @@ import type { StreamAccess } from '../../../client/running/client-session.ts'
 import { findGrpcUrl } from '../../../client/account/server-info.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
-import { readAccount } from '../account-from-env.ts'
+import { readAccount } from '../account/account-from-env.ts'
 
 /** With the account, for requests beside the stream. */
 export interface AccountAccess extends StreamAccess {
@@ -11,8 +11,8 @@ export interface AccountAccess extends StreamAccess {
 }
 
 /** @throws Failure when nobody is signed in, or the gateway does not say where its streams are */
-export async function streamAccess(): Promise<AccountAccess> {
-  const account = readAccount()
+export async function streamAccess(profile: string | undefined): Promise<AccountAccess> {
+  const account = readAccount(profile)
   try {
     const destination = account.destination(await findGrpcUrl(account))
     return { account, destination, proxy: account.proxyTo(destination.address), token: account.token }

@@ -1,0 +1,71 @@
+/** A column of a table for people. */
+export interface TableColumn {
+  readonly heading: string
+  /** Whether it may be narrower than what stands in it, where the terminal is. */
+  readonly shrinks?: boolean
+  /** In which order columns are left out when that is not enough, 1 first. Without it a column always stays. */
+  readonly leftOut?: number
+}
+
+/** One text for each column, of one printable line. */
+export type TableRow = readonly string[]
+
+/** Columns that shrink have this many characters at least, or their heading. */
+const NARROWEST = 6
+const GAP = 2
+
+/** A heading and a line for each row, for a terminal of this width. */
+export function textTable(columns: readonly TableColumn[], rows: readonly TableRow[], width: number): string {
+  const all = [columns.map(({ heading }) => heading), ...rows]
+  const shown = fitting(measured(columns, all), width)
+  return all.map((cells) => `${line(cells, shown)}\n`).join('')
+}
+
+interface Measured {
+  readonly at: number
+  readonly least: number
+  readonly leftOut: number
+  width: number
+}
+
+function measured(columns: readonly TableColumn[], rows: readonly TableRow[]): Measured[] {
+  return columns.map(({ heading, shrinks = false, leftOut = Infinity }, at) => {
+    let width = 0
+    for (const cells of rows) width = Math.max(width, lengthOf(cells[at] ?? ''))
+    const least = shrinks ? Math.min(width, Math.max(NARROWEST, heading.length)) : width
+    return { at, width, least, leftOut }
+  })
+}
+
+function fitting(columns: readonly Measured[], width: number): Measured[] {
+  let shown = [...columns]
+  const dispensable = columns.filter(({ leftOut }) => leftOut !== Infinity)
+  for (const one of dispensable.toSorted((first, second) => first.leftOut - second.leftOut))
+    if (total(shown.map(({ least }) => least)) > width) shown = shown.filter((other) => other !== one)
+  for (const column of shown) {
+    const excess = total(shown.map((one) => one.width)) - width
+    if (excess > 0) column.width = Math.max(column.least, column.width - excess)
+  }
+  return shown
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + GAP, -GAP)
+}
+
+function line(cells: TableRow, columns: readonly Measured[]): string {
+  return columns
+    .map(({ at, width }) => fitted(cells[at] ?? '', width))
+    .join(' '.repeat(GAP))
+    .trimEnd()
+}
+
+function fitted(text: string, width: number): string {
+  const characters = Array.from(text)
+  if (characters.length > width) return `${characters.slice(0, Math.max(0, width - 1)).join('')}~`
+  return text + ' '.repeat(width - characters.length)
+}
+
+function lengthOf(text: string): number {
+  return Array.from(text).length
+}

@@ -1,0 +1,84 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { clientFailure } from '../failures.ts'
+import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
+import { readAccount } from './account-from-env.ts'
+
+/** What every command has that asks a gateway and prints an answer. */
+export interface AskingFlags {
+  readonly profile?: string
+  readonly json?: boolean
+}
+
+const DEFAULT_COLUMNS = 80
+
+type Act = (account: Account, stdout: ByteOutput) => Promise<void>
+
+/**
+ * Asks the gateway of a profile. A reader that has seen enough (`| head`) is no failure.
+ * @param doing what is tried, for the beginning of a failure: `cannot list sessions`
+ * @returns the exit code
+ */
+export async function asking(profile: string | undefined, doing: string, act: Act): Promise<number> {
+  const account = readAccount(profile)
+  try {
+    await act(account, new ByteOutput(1))
+  } catch (error) {
+    if (!(error instanceof ReaderGone)) throw clientFailure(error, oneLine(doing))
+  }
+  return exitCodes.done
+}
+
+/**
+ * For people on a terminal, else one JSON document.
+ * @param json what the gateway has sent, or a list of it
+ * @param text for a terminal of this width, printable already
+ */
+export async function printAnswer(
+  flags: { readonly json?: boolean },
+  json: unknown,
+  text: (width: number) => string,
+  stdout = new ByteOutput(1),
+): Promise<void> {
+  const asJson = flags.json === true || !process.stdout.isTTY
+  const printed = asJson ? `${printableJson(json, 2)}\n` : text(process.stdout.columns || DEFAULT_COLUMNS)
+  await stdout.write(Buffer.from(printed))
+}
+
+/**
+ * What a gateway answers that does not have an endpoint. hoop's says so in plain text, and older ones in JSON: of a list,
+ * every 404 means it.
+ */
+export async function unlessLacking<T>(
+  { rest }: Account,
+  { things, endpoint }: { readonly things: string; readonly endpoint: string },
+  asked: Promise<T>,
+): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof ApiError) || !isNoEndpoint(error)) throw error
+    throw new Failure(
+      `the gateway ${rest.url} has no ${things} to ask for: it does not know ${endpoint} (HTTP status ${error.status ?? 404})`,
+      exitCodes.unreachable,
+    )
+  }
+}
+
+function isNoEndpoint({ code, status }: ApiError): boolean {
+  if (code !== undefined) return code === 'endpoint-not-found'
+  return status === 404 || status === 405
+}
+
+/**
+ * One fact a line, `name  value`; those without a value are left out. The values may come from anywhere.
+ * @param indent stands before each
+ */
+export function factLines(facts: readonly (readonly [name: string, value: string])[], indent = ''): string {
+  const shown = facts.filter(([, value]) => value !== '').map((fact) => fact.map(oneLine))
+  const width = Math.max(0, ...shown.map(([name = '']) => name.length))
+  return shown.map(([name = '', value = '']) => `${indent}${name.padEnd(width)}  ${value}\n`).join('')
+}

@@ -1,0 +1,89 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { textTable } from '../../../basics/text/table.ts'
+import { DEFAULT_PROFILE, keepCurrentProfile, profileNames } from '../../../client/account/profiles.ts'
+import { explain, Failure } from '../../failure.ts'
+import { printAnswer } from './asking.ts'
+import { clientFailure } from '../failures.ts'
+import {
+  ACCOUNT_VARIABLES,
+  accountFile,
+  checkProfileName,
+  chosenProfile,
+  PROFILE_VARIABLE,
+  storedAccount,
+  unknownProfile,
+} from './account-from-env.ts'
+
+export interface UseFlags {
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/** `runbook-agent use [NAME]`: chooses the gateway of the commands that come, or lists those there are. */
+export async function useCommand(name: string | undefined, flags: UseFlags): Promise<number> {
+  if (name === undefined) return listProfiles(flags)
+  choose(name)
+  if (flags.quiet !== true) {
+    const gateway = storedAccount(name)?.api_url
+    const where = gateway === undefined ? '' : `: ${oneLine(gateway)}`
+    process.stderr.write(`the commands are for profile ${name} now${where}\n`)
+    sayWinning([PROFILE_VARIABLE, ...ACCOUNT_VARIABLES])
+  }
+  return 0
+}
+
+function choose(name: string): void {
+  checkProfileName(name, 'use')
+  const file = accountFile()
+  // The default can be chosen before somebody has signed in: it is what there is without a choice.
+  if (name !== DEFAULT_PROFILE && !profileNames(file).includes(name)) throw unknownProfile(name)
+  try {
+    keepCurrentProfile(file, name)
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error)
+      throw explain(error, `cannot write beside ${file}`, 'Choose another folder with XDG_CONFIG_HOME')
+    throw clientFailure(error, `cannot use ${name}`)
+  }
+}
+
+interface KnownProfile {
+  readonly name: string
+  readonly current: boolean
+  /** Null where its file cannot be used. */
+  readonly api_url: string | null
+  readonly problem?: string
+}
+
+async function listProfiles(flags: UseFlags): Promise<number> {
+  const current = chosenProfile(undefined).name
+  const profiles = profileNames(accountFile()).map((name) => known(name, current))
+  await printAnswer(flags, profiles, (width) => profileTable(profiles, width))
+  if (flags.quiet !== true) sayWinning(process.env[PROFILE_VARIABLE] ? [] : ACCOUNT_VARIABLES)
+  return 0
+}
+
+function known(name: string, currentName: string): KnownProfile {
+  const current = name === currentName
+  try {
+    return { name, current, api_url: storedAccount(name)?.api_url ?? null }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return { name, current, api_url: null, problem: error.message }
+  }
+}
+
+function profileTable(profiles: readonly KnownProfile[], width: number): string {
+  if (profiles.length === 0) return 'nobody is signed in: runbook-agent login --api-url https://GATEWAY\n'
+  const columns = [{ heading: ' ' }, { heading: 'PROFILE' }, { heading: 'GATEWAY', shrinks: true }]
+  const rows = profiles.map(({ name, current, api_url, problem }) => [
+    current ? '*' : '',
+    name,
+    oneLine(api_url ?? `cannot be used: ${problem ?? ''}`),
+  ])
+  return textTable(columns, rows, width)
+}
+
+function sayWinning(variables: readonly string[]): void {
+  const winning = variables.filter((variable) => process.env[variable])
+  if (winning.length > 0) process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
+}

@@ -1,0 +1,123 @@
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { listAgents } from '../../../client/rest/agents.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import {
+  connectionNamesIfKnown,
+  fetchConnection,
+  listConnections,
+  type ListedConnection,
+} from '../../../client/rest/connections.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { asking, factLines, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+
+const COLUMNS: readonly TableColumn[] = [
+  { heading: 'NAME', shrinks: true },
+  { heading: 'TYPE', shrinks: true, leftOut: 2 },
+  { heading: 'STATUS' },
+  { heading: 'AGENT', shrinks: true, leftOut: 1 },
+  { heading: 'OPEN FOR', leftOut: 3 },
+]
+
+const LIST = { things: 'connections', endpoint: 'GET /api/connections' }
+
+/** The names of agents by their ids. */
+type AgentNames = ReadonlyMap<string, string>
+
+/** `runbook-agent connections list` */
+export async function connectionsCommand(flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, 'cannot list connections', async (account, stdout) => {
+    const connections = await unlessLacking(account, LIST, listConnections(account))
+    const raw = connections.map((connection) => connection.raw)
+    const names = flags.json === true || !process.stdout.isTTY ? new Map() : await agentNames(account)
+    await printAnswer(flags, raw, (width) => connectionTable(connections, names, width), stdout)
+  })
+}
+
+/** One line for each connection, below a heading. */
+export function connectionTable(
+  connections: readonly ListedConnection[],
+  agents: AgentNames,
+  width: number,
+): string {
+  const rows = connections.map((connection) =>
+    [
+      connection.name,
+      typeOf(connection),
+      connection.status,
+      agents.get(connection.agentId) ?? connection.agentId,
+      connection.modes.join(', '),
+    ].map(oneLine),
+  )
+  return textTable(COLUMNS, rows, width)
+}
+
+/** `runbook-agent connections show` */
+export async function connectionCommand(name: string, flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, `cannot show connection ${name}`, async (account, stdout) => {
+    const connection = await connectionNamed(account, name)
+    const names = flags.json === true || !process.stdout.isTTY ? new Map() : await agentNames(account)
+    await printAnswer(flags, connection.raw, () => connectionDetails(connection, names), stdout)
+  })
+}
+
+/** One fact a line, and how its runbooks are found. */
+export function connectionDetails(connection: ListedConnection, agents: AgentNames): string {
+  const { name, status, agentId, modes, command, reviewers, jiraTemplate } = connection
+  return factLines([
+    ['connection', name],
+    ['type', typeOf(connection)],
+    ['status', status],
+    ['agent', agents.get(agentId) ?? agentId],
+    ['open for', modes.join(', ') || 'nothing'],
+    ['command', command.join(' ')],
+    ['approved by', reviewers.join(', ')],
+    ['jira template', jiraTemplate],
+    ['its runbooks', modes.includes('runbooks') ? `runbook-agent runbooks list --connection ${name}` : ''],
+  ])
+}
+
+function typeOf({ type, subtype }: ListedConnection): string {
+  return subtype === '' || subtype === type ? type : `${type}/${subtype}`
+}
+
+async function connectionNamed(account: Account, name: string): Promise<ListedConnection> {
+  try {
+    return await fetchConnection(account, name)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error
+    throw await unknownConnection(account, name, error)
+  }
+}
+
+/**
+ * The failure for a connection that the gateway does not know, with the names that were probably meant.
+ * @param error what the gateway has answered, thrown where its list has the connection
+ */
+async function unknownConnection(account: Account, name: string, error: ApiError): Promise<Error> {
+  const names = (await unlessLacking(account, LIST, listConnections(account))).map((one) => one.name)
+  if (names.includes(name)) return error
+  return new Failure(
+    `the gateway has no connection ${oneLine(name)}: ${oneLine(didYouMean(name, names) ?? 'or it is not for you')}`,
+    exitCodes.usage,
+  )
+}
+
+/** `: did you mean pg?`, or nothing when the connection is known, none is near, or the gateway does not say. */
+export async function meantConnection(account: Account, name: string): Promise<string> {
+  const names = await connectionNamesIfKnown(account)
+  const meant = names.includes(name) ? undefined : didYouMean(name, names)
+  return meant === undefined ? '' : `: ${oneLine(meant)}`
+}
+
+/** hoop's connections name their agent by an id. Where its agents cannot be had, the id has to do. */
+async function agentNames(account: Account): Promise<AgentNames> {
+  try {
+    return new Map((await listAgents(account)).map(({ id, name }) => [id, name]))
+  } catch (error) {
+    if (error instanceof ApiError) return new Map()
+    throw error
+  }
+}

@@ -1,0 +1,136 @@
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { fetchCatalog, type RunbookCatalog, type CatalogEntry } from '../../../client/rest/runbook-catalog.ts'
+import type { Parameter } from '../../../client/rest/runbooks.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { asking, factLines, printAnswer, type AskingFlags } from '../account/asking.ts'
+import { describeParameter } from '../run/parameters.ts'
+import { meantConnection } from './connections.ts'
+
+const COLUMNS: readonly TableColumn[] = [
+  { heading: 'NAME', shrinks: true },
+  { heading: 'PARAMETERS', shrinks: true, leftOut: 2 },
+  { heading: 'CONNECTIONS', shrinks: true, leftOut: 3 },
+  { heading: 'REPOSITORY', shrinks: true, leftOut: 1 },
+]
+
+export interface RunbookFlags extends AskingFlags {
+  readonly connection?: string
+  readonly repository?: string
+}
+
+/** `runbook-agent runbooks list`. What the gateway cannot read is said, and what it can is listed. */
+export async function runbooksCommand(flags: RunbookFlags): Promise<number> {
+  return asking(flags.profile, 'cannot list runbooks', async (account, stdout) => {
+    const { entries } = await readCatalog(account, flags)
+    const raw = entries.map((entry) => entry.raw)
+    await printAnswer(flags, raw, (width) => runbookTable(entries, width), stdout)
+  })
+}
+
+/** One line for each runbook, below a heading. */
+export function runbookTable(entries: readonly CatalogEntry[], width: number): string {
+  const rows = entries.map(({ runbook, connections }) => [
+    oneLine(runbook.name),
+    oneLine(runbook.error === undefined ? runbook.parameters.map(short).join(' ') : 'cannot be run'),
+    oneLine(connections.join(', ')),
+    oneLine(runbook.repository ?? ''),
+  ])
+  return textTable(COLUMNS, rows, width)
+}
+
+/** In brackets where it may be left out. */
+function short({ name, default: proposed }: Parameter): string {
+  return proposed === undefined ? name : `[${name}]`
+}
+
+/** `runbook-agent runbooks show`: what it asks for, where it runs, and how. */
+export async function runbookCommand(file: string, flags: RunbookFlags): Promise<number> {
+  return asking(flags.profile, `cannot show runbook ${file}`, async (account, stdout) => {
+    const entry = entryNamed(file, flags, await readCatalog(account, flags))
+    await printAnswer(flags, entry.raw, () => runbookDetails(entry), stdout)
+  })
+}
+
+/** @throws Failure, exit code 64, when there is none, or more than one */
+function entryNamed(file: string, { repository }: RunbookFlags, { entries }: RunbookCatalog): CatalogEntry {
+  const named = entries.filter(({ runbook }) => runbook.name === file)
+  const found = named.filter(({ runbook }) => repository === undefined || runbook.repository === repository)
+  const [entry, ...others] = found
+  if (entry !== undefined && others.length === 0) return entry
+  const repositories = named.map(({ runbook }) => runbook.repository ?? '')
+  throw new Failure(oneLine(entry === undefined ? missing() : severalHave()), exitCodes.usage)
+
+  function missing(): string {
+    if (named.length > 0)
+      return `no repository ${repository ?? ''} has ${file}: it is in ${repositories.join(', ')}`
+    const names = entries.map(({ runbook }) => runbook.name)
+    return `the gateway has no runbook ${file}: ${didYouMean(file, names) ?? 'runbook-agent runbooks list has those for you'}`
+  }
+  function severalHave(): string {
+    return `${file} is in more than one repository: choose with --repository (${repositories.join(', ')})`
+  }
+}
+
+/** Facts, parameters, and the command that runs it. */
+export function runbookDetails({ runbook, connections, commit }: CatalogEntry): string {
+  const { name, repository = '', error = '', parameters } = runbook
+  const facts = factLines([
+    ['runbook', name],
+    ['repository', repository],
+    ['commit', commit],
+    ['connections', connections.join(', ')],
+    ['cannot be run', error],
+  ])
+  if (error !== '') return facts
+  const described = factLines(
+    parameters.map((parameter) => [parameter.name, describeParameter(parameter) || '-']),
+    '  ',
+  )
+  const given = parameters.filter((one) => one.default === undefined).map((one) => ` -p ${one.name}=...`)
+  const run = `runbook-agent run ${connections[0] ?? 'CONNECTION'} ${name}${given.join('')}`
+  return `${facts}${described === '' ? '' : `\nparameters\n${described}`}\nrun it with\n  ${oneLine(run)}\n`
+}
+
+/** Says what could not be read. @throws Failure when that is all there is, or there are no runbooks to ask for */
+async function readCatalog(account: Account, { connection }: RunbookFlags): Promise<RunbookCatalog> {
+  const catalog = await catalogOf(account, connection)
+  if (catalog === undefined)
+    throw new Failure(
+      `the gateway ${account.rest.url} has no runbooks to ask for: it does not know GET /api/runbooks, or nobody has configured a repository`,
+      exitCodes.unreachable,
+    )
+  if (catalog.entries.length === 0 && catalog.errors.length > 0)
+    throw new Failure(
+      `no runbook can be read: ${catalog.errors.map(oneLine).join('; ')}`,
+      exitCodes.unreachable,
+    )
+  for (const error of catalog.errors) process.stderr.write(`runbook-agent: ${oneLine(error)}\n`)
+  if (catalog.entries.length === 0 && connection !== undefined) await checkConnection(account, connection)
+  return catalog
+}
+
+async function catalogOf(
+  account: Account,
+  connection: string | undefined,
+): Promise<RunbookCatalog | undefined> {
+  try {
+    return await fetchCatalog(account, connection)
+  } catch (error) {
+    if (connection === undefined || !(error instanceof ApiError) || error.kind !== 'not-found') throw error
+    throw unknown(connection, await meantConnection(account, connection))
+  }
+}
+
+/** For an unknown connection hoop answers with an empty list. */
+async function checkConnection(account: Account, connection: string): Promise<void> {
+  const meant = await meantConnection(account, connection)
+  if (meant !== '') throw unknown(connection, meant)
+}
+
+function unknown(connection: string, meant: string): Failure {
+  return new Failure(`the gateway has no connection ${oneLine(connection)}${meant}`, exitCodes.usage)
+}

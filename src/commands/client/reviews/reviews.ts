@@ -1,0 +1,72 @@
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import type { Review } from '../../../client/rest/reviews.ts'
+import { fetchSession, listSessions, type RecordedSession } from '../../../client/rest/sessions.ts'
+import { asking, printAnswer, type AskingFlags } from '../account/asking.ts'
+import { allReviews, reviewOf } from './find.ts'
+import { reviewDetails, reviewTable } from './texts.ts'
+
+export interface ReviewListFlags extends AskingFlags {
+  readonly status?: string
+  readonly all?: boolean
+}
+
+/** Sessions per page, as gateways give them. */
+const PAGE = 100
+/** Pages of sessions that are looked through for what the reviews are about. */
+const PAGES = 10
+
+/** `runbook-agent reviews list`: those that wait, unless others are asked for. */
+export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
+  return asking(flags.profile, 'cannot list reviews', async (account, stdout) => {
+    const wanted = flags.all === true ? undefined : (flags.status ?? 'PENDING').toUpperCase()
+    const all = await allReviews(account)
+    const reviews = all.filter(({ status }) => wanted === undefined || status === wanted)
+    const isTable = flags.json !== true && process.stdout.isTTY
+    const sessions = isTable ? await sessionsOf(account, reviews, wanted ?? '%') : new Map()
+    const raw = reviews.map((review) => review.raw)
+    await printAnswer(flags, raw, (width) => reviewTable(reviews, sessions, width), stdout)
+  })
+}
+
+/** What the reviews are about, by session. A gateway's reviews do not say, and not every session is for everybody. */
+async function sessionsOf(
+  account: Account,
+  reviews: readonly Review[],
+  status: string,
+): Promise<ReadonlyMap<string, RecordedSession>> {
+  const wanted = new Set(reviews.map(({ session }) => session))
+  const found = new Map<string, RecordedSession>()
+  try {
+    for (let page = 0; page < PAGES && found.size < wanted.size; page++) {
+      const where = { review: status, limit: PAGE, offset: page * PAGE }
+      const { sessions, hasMore } = await listSessions(account, where)
+      for (const session of sessions) if (wanted.has(session.id)) found.set(session.id, session)
+      if (!hasMore) break
+    }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+  }
+  return found
+}
+
+/** `runbook-agent reviews show`: what exactly would run, for whom, since when, and who has decided. */
+export async function reviewCommand(id: string, flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, `cannot show review ${id}`, async (account, stdout) => {
+    const review = await reviewOf(account, id)
+    const isText = flags.json !== true && process.stdout.isTTY
+    const session = isText ? await sessionIfVisible(account, review) : undefined
+    await printAnswer(flags, review.raw, () => reviewDetails(review, session), stdout)
+  })
+}
+
+/** Undefined where the session is not for this user. @throws ApiError for everything else */
+async function sessionIfVisible(account: Account, { session }: Review): Promise<RecordedSession | undefined> {
+  try {
+    return await fetchSession(account, session)
+  } catch (error) {
+    if (error instanceof ApiError && (error.kind === 'refused' || error.kind === 'not-found'))
+      return undefined
+    throw error
+  }
+}

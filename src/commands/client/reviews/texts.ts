@@ -1,0 +1,137 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableText } from '../../../basics/text/printable.ts'
+import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { Review, ReviewGroup } from '../../../client/rest/reviews.ts'
+import type { RecordedSession } from '../../../client/rest/sessions.ts'
+import { durationText } from '../../status/format.ts'
+import { factLines } from '../account/asking.ts'
+import { moment } from '../sessions/table.ts'
+
+const COLUMNS: readonly TableColumn[] = [
+  { heading: 'REVIEW' },
+  { heading: 'STATUS' },
+  { heading: 'APPROVED', leftOut: 2 },
+  { heading: 'USER', shrinks: true },
+  { heading: 'CONNECTION', shrinks: true },
+  { heading: 'RUNS', shrinks: true, leftOut: 4 },
+  { heading: 'GROUPS', shrinks: true, leftOut: 3 },
+  { heading: 'REQUESTED', leftOut: 1 },
+]
+
+/** One line for each review, below a heading. @param sessions those that are known, by their ids */
+export function reviewTable(
+  reviews: readonly Review[],
+  sessions: ReadonlyMap<string, RecordedSession>,
+  width: number,
+): string {
+  const rows = reviews.map((review) => {
+    const session = sessions.get(review.session)
+    return [
+      review.id.slice(0, 8),
+      review.status.toLowerCase(),
+      approvals(review),
+      session?.user ?? '',
+      session?.connection ?? '',
+      session === undefined ? '' : whatRuns(session),
+      review.groups.map(({ group }) => group).join(', '),
+      moment(review.createdAt),
+    ].map(oneLine)
+  })
+  return textTable(COLUMNS, rows, width)
+}
+
+/** `1 of 2`; `1` where the review does not say how many are needed. */
+function approvals({ groups, needed }: Review): string {
+  const given = groups.filter(({ status }) => status === 'APPROVED').length
+  return needed === undefined ? String(given) : `${given} of ${needed}`
+}
+
+function whatRuns({ runbook, verb }: RecordedSession): string {
+  return runbook ?? (verb === 'connect' ? 'a terminal' : 'a script')
+}
+
+/**
+ * What would run, for whom, since when, who has decided, and the whole script: whoever approves it has to see all.
+ * @param session undefined when its record is not for this user
+ */
+export function reviewDetails(review: Review, session: RecordedSession | undefined): string {
+  const { status, rejectionReason, window, durationMs, rule } = review
+  const facts = factLines([
+    ['review', review.id],
+    ['status', `${status.toLowerCase()}, approved by ${approvals(review)}`],
+    ['reason', rejectionReason],
+    ['session', review.session],
+    ['for', session?.user ?? ''],
+    ['on', session?.connection ?? ''],
+    ['runs', session === undefined ? '' : whatRuns(session)],
+    ...(session === undefined ? [] : givenTo(session)),
+    ['requested', moment(review.createdAt)],
+    ['only', window === undefined ? '' : `from ${window.start} to ${window.end} UTC`],
+    ['for as long as', durationMs > 0 ? durationText(durationMs / 1000) : ''],
+    ['rule', rule],
+    ...review.groups.map((group) => [`group ${group.group}`, decision(group)] as const),
+  ])
+  return `${facts}${session === undefined ? UNSEEN : scriptText(session)}`
+}
+
+const UNSEEN = '\nWhat it would run is not for you to see: the gateway does not show you the session.\n'
+
+function decision({ status, by, at, isForced }: ReviewGroup): string {
+  const who = by === '' ? '' : ` by ${by}`
+  const when = moment(at) === '' ? '' : ` at ${moment(at)}`
+  return `${status.toLowerCase()}${who}${when}${isForced ? ', forced' : ''}`
+}
+
+/** Parameters and metadata, as the record has them: those of type file, and ours of type password, are left out there. */
+function givenTo({ raw }: RecordedSession): (readonly [string, string])[] {
+  const { labels, metadata } = raw as { readonly labels?: unknown; readonly metadata?: unknown }
+  const parameters = parsed(fieldsOf(labels)['runbookParameters'])
+  return [
+    ...Object.entries(fieldsOf(parameters)).map(([name, value]) => [`-p ${name}`, plain(value)] as const),
+    ...Object.entries(fieldsOf(metadata)).map(([name, value]) => [`metadata ${name}`, plain(value)] as const),
+  ]
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value || '(empty)' : JSON.stringify(value)
+}
+
+function parsed(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function scriptText({ raw, verb }: RecordedSession): string {
+  const { data } = fieldsOf(fieldsOf(raw)['script'])
+  if (typeof data !== 'string' || data === '')
+    return verb === 'connect' ? '' : '\nThe script is empty, or the gateway does not show it.\n'
+  const lines = printableText(data.replace(/\n$/, '')).split('\n')
+  return `\n${lines.map((line) => `  ${line}\n`).join('')}`
+}
+
+/** What a decision has come to, in one line for a person. */
+export function outcomeText(review: Review): string {
+  const { session, status, window, groups } = review
+  const named = oneLine(`session ${session}`)
+  switch (status) {
+    case 'APPROVED': {
+      const when = window === undefined ? '' : `, from ${window.start} to ${window.end} UTC only`
+      return oneLine(`approved: ${named} may run${when}`)
+    }
+    case 'REJECTED':
+      return `rejected: ${named} will not run`
+    case 'PENDING': {
+      const open = groups.filter((one) => one.status === 'PENDING').map(({ group }) => group)
+      return oneLine(`approved by ${approvals(review)}: ${named} waits for ${open.join(', ') || 'more'}`)
+    }
+    default:
+      return oneLine(`${named}: ${status.toLowerCase()}`)
+  }
+}

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { textTable } from '../../../src/basics/text/table.ts'
+
+const COLUMNS = [
+  { heading: 'NAME', shrinks: true },
+  { heading: 'STATE' },
+  { heading: 'MORE', shrinks: true, leftOut: 2 },
+  { heading: 'LEAST', leftOut: 1 },
+]
+const ROWS = [
+  ['a-name-of-some-length', 'on', 'something else', '1'],
+  ['b', 'off', '', '22'],
+]
+
+it('has a line for each row below the heading, in columns', () => {
+  expect(textTable(COLUMNS, ROWS, 80)).toBe(
+    [
+      'NAME                   STATE  MORE            LEAST',
+      'a-name-of-some-length  on     something else  1',
+      'b                      off                    22',
+      '',
+    ].join('\n'),
+  )
+})
+
+it('shrinks columns first, leaves out the least important next, and fits every width it can', () => {
+  for (let width = 13; width <= 60; width++)
+    for (const line of textTable(COLUMNS, ROWS, width).split('\n'))
+      expect(line.length).toBeLessThanOrEqual(width)
+  const [heading, first] = textTable(COLUMNS, ROWS, 28).split('\n')
+  expect([heading, first]).toEqual(['NAME    STATE  MORE    LEAST', 'a-nam~  on     somet~  1'])
+  expect(textTable(COLUMNS, ROWS, 21).split('\n')[0]).toBe('NAME    STATE  MORE')
+  expect(textTable(COLUMNS, ROWS, 13).split('\n')[1]).toBe('a-nam~  on')
+})
+
+it('keeps characters whole, and takes 10,000 rows', () => {
+  expect(textTable(COLUMNS, [['\u{1f600}'.repeat(9), 'on', '', '']], 13)).toContain(
+    `${'\u{1f600}'.repeat(5)}~`,
+  )
+  const many = Array.from({ length: 10_000 }, (_, at) => [`name-${at}`, 'on', '', ''])
+  expect(textTable(COLUMNS, many, 40).trimEnd().split('\n')).toHaveLength(10_001)
+  expect(textTable(COLUMNS, [], 40)).toBe('NAME  STATE  MORE  LEAST\n')
+})

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import type { ListedAgent } from '../../../src/client/rest/agents.ts'
+import type { ListedConnection } from '../../../src/client/rest/connections.ts'
+import type { Review } from '../../../src/client/rest/reviews.ts'
+import type { CatalogEntry } from '../../../src/client/rest/runbook-catalog.ts'
+import type { Parameter } from '../../../src/client/rest/runbooks.ts'
+import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
+import { agentTable } from '../../../src/commands/client/directory/agents.ts'
+import { connectionDetails, connectionTable } from '../../../src/commands/client/directory/connections.ts'
+import { runbookDetails, runbookTable } from '../../../src/commands/client/directory/runbooks.ts'
+import { outcomeText, reviewDetails, reviewTable } from '../../../src/commands/client/reviews/texts.ts'
+
+const HOSTILE = 'a\u001b[2Jb\u202ec\nd\u009be'
+/** Whether a terminal would obey something in the text. */
+const obeyed = (text: string) => /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u.test(text)
+
+const agent: ListedAgent = {
+  ...{ id: 'i', name: HOSTILE, status: 'CONNECTED', version: HOSTILE, hostname: HOSTILE, platform: HOSTILE },
+  raw: {},
+}
+const connection: ListedConnection = {
+  ...{ name: HOSTILE, type: HOSTILE, subtype: 'pg', status: HOSTILE, agentId: HOSTILE, modes: ['exec'] },
+  ...{ command: [HOSTILE], reviewers: [HOSTILE], jiraTemplate: HOSTILE, raw: {} },
+}
+const parameter: Parameter = {
+  ...{ name: HOSTILE, type: 'text', required: false, default: undefined, description: HOSTILE, options: [] },
+  ...{ placeholder: '', pattern: undefined, minLength: undefined, maxLength: undefined },
+}
+const entry: CatalogEntry = {
+  runbook: { name: HOSTILE, parameters: [parameter], error: undefined, repository: HOSTILE },
+  ...{ connections: [HOSTILE], commit: HOSTILE, raw: {} },
+}
+const review: Review = {
+  ...{ id: HOSTILE, session: 's', type: 'onetime', status: 'PENDING', createdAt: '2026-01-31T14:30:00Z' },
+  groups: [{ group: HOSTILE, status: 'PENDING', by: HOSTILE, at: '', isForced: false }],
+  ...{ needed: 1, window: undefined, durationMs: 0, rejectionReason: HOSTILE, rule: HOSTILE, raw: {} },
+}
+const session: RecordedSession = {
+  ...{ id: 's', user: HOSTILE, connection: HOSTILE, verb: 'exec', status: 'open', exitCode: undefined },
+  ...{ startedAt: '', endedAt: undefined, outputBytes: 0, runbook: HOSTILE, review: 'PENDING' },
+  raw: {
+    labels: { runbookParameters: JSON.stringify({ [HOSTILE]: HOSTILE }) },
+    metadata: { [HOSTILE]: HOSTILE },
+    script: { data: `first ${HOSTILE}\n${'x\n'.repeat(100)}last line\n` },
+  },
+}
+const known = new Map([['s', session]])
+
+describe('what a gateway says, on a terminal', () => {
+  it.each<[string, string]>([
+    ['agents', agentTable([agent], 80)],
+    ['connections', connectionTable([connection], new Map(), 80)],
+    ['a connection', connectionDetails(connection, new Map())],
+    ['runbooks', runbookTable([entry], 80)],
+    ['a runbook', runbookDetails(entry)],
+    ['reviews', reviewTable([review], known, 80)],
+    ['a review', reviewDetails(review, session)],
+    ['a decision', outcomeText(review)],
+  ])('is never obeyed: %s', (_, text) => {
+    expect(text).toMatch(/a .*b/)
+    expect(obeyed(text), text).toBe(false)
+  })
+
+  it('fits a terminal of 40 columns, and 10,000 of each are a table', () => {
+    const tables = [
+      agentTable(Array(10_000).fill(agent) as ListedAgent[], 40),
+      connectionTable(Array(10_000).fill(connection) as ListedConnection[], new Map(), 40),
+      runbookTable(Array(10_000).fill(entry) as CatalogEntry[], 40),
+      reviewTable(Array(10_000).fill(review) as Review[], known, 50),
+    ]
+    for (const table of tables) {
+      const lines = table.trimEnd().split('\n')
+      expect(lines).toHaveLength(10_001)
+      for (const line of lines.slice(0, 3)) expect(line.length, line).toBeLessThanOrEqual(50)
+    }
+  })
+})
+
+describe('a runbook', () => {
+  it('shows its parameters, brackets what may be left out, and says how it is run', () => {
+    const plain = { ...parameter, name: 'name', description: 'who' }
+    const optional = { ...parameter, name: 'state', description: '', default: 'on', options: ['on', 'off'] }
+    const runbook = {
+      ...entry,
+      runbook: { ...entry.runbook, name: 'ops/x.runbook.sh', repository: 'r', parameters: [plain, optional] },
+      ...{ connections: ['pg', 'bash'], commit: 'c0ffee' },
+    }
+    expect(runbookTable([runbook], 80).split('\n')[1]).toMatch(
+      /^ops\/x\.runbook\.sh +name \[state\] +pg, bash +r$/,
+    )
+    expect(runbookDetails(runbook)).toMatch(
+      /parameters\n {2}name +who \(may be empty\)\n {2}state +\(one of on, off, default on\)\n\nrun it with\n {2}runbook-agent run pg ops\/x\.runbook\.sh -p name=\.\.\.\n$/,
+    )
+    const broken = { ...entry, runbook: { ...entry.runbook, error: 'template parse error' } }
+    expect(runbookDetails(broken)).toMatch(/cannot be run +template parse error\n$/)
+    expect(runbookTable([broken], 80)).toContain('cannot be run')
+  })
+})
+
+describe('a review', () => {
+  it('shows the whole script to whoever approves it, and says when it is not for him', () => {
+    const text = reviewDetails(review, session)
+    expect(text).toMatch(/\n {2}first a/)
+    expect(text.endsWith('  last line\n')).toBe(true)
+    expect(text.split('\n').filter((line) => line === '  x')).toHaveLength(100)
+    expect(reviewDetails(review, undefined)).toContain('is not for you to see')
+  })
+
+  it('says who has decided, and what is still missing', () => {
+    const dba = { group: 'dba', status: 'APPROVED', by: 'bob', at: '2026-01-31T14:40:00Z', isForced: true }
+    const sre = { group: 'sre', status: 'PENDING', by: '', at: '', isForced: false }
+    const half = { ...review, needed: 2, groups: [dba, sre], window: { start: '01:00', end: '05:00' } }
+    const text = reviewDetails(half, session)
+    expect(text).toMatch(/status +pending, approved by 1 of 2\n/)
+    expect(text).toMatch(/group dba +approved by bob at 2026-01-31 \d\d:40:00, forced\n/)
+    expect(text).toMatch(/group sre +pending\n/)
+    expect(text).toMatch(/only +from 01:00 to 05:00 UTC\n/)
+    expect(outcomeText(half)).toBe('approved by 1 of 2: session s waits for sre')
+    expect(outcomeText({ ...half, status: 'APPROVED' })).toBe(
+      'approved: session s may run, from 01:00 to 05:00 UTC only',
+    )
+    expect(outcomeText({ ...half, status: 'REJECTED' })).toBe('rejected: session s will not run')
+  })
+})

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { json, ScriptedRest } from '../../support/scripted/scripted-rest.ts'
+import { runProgram } from '../../support/sites/program.ts'
+import { RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
+import { hasTmux, Tmux } from '../../support/terminals/tmux.ts'
+import { main } from '../../support/sites/program.ts'
+
+const TOKEN = 'the-token-of-a-test-0123456789'
+
+describe('the embedded gateway', () => {
+  let gateway: RunningGateway
+  let place: Workplace
+  beforeAll(async () => {
+    place = new Workplace()
+    gateway = await RunningGateway.start(
+      { 'ops/greet.runbook.sh': 'echo {{ .name | description "who" }} {{ .mood | default "fine" }}' },
+      { connections: '\n  - { name: pg, agent: local, type: database, subtype: postgres, command: [psql] }' },
+    )
+    // The repository's git process starts with the first read and stays: it is no leak of a test.
+    await gateway.request('GET', '/api/runbooks')
+  })
+  afterAll(async () => {
+    await gateway[Symbol.asyncDispose]()
+    place[Symbol.dispose]()
+  })
+  const client = async (...words: readonly string[]) => {
+    const env = { HOOP_APIURL: gateway.gateway.http, HOOP_TOKEN: userToken }
+    const { code, stdout, stderr } = await runProgram(place, words, env)
+    return { code, stderr, answer: stdout === '' ? undefined : (JSON.parse(stdout) as unknown) }
+  }
+
+  it('is asked for runbooks, connections and agents, each a list of its own objects', async () => {
+    const runbooks = await client('runbooks', 'list', '--json')
+    expect(runbooks).toMatchObject({ code: 0, stderr: '' })
+    expect(runbooks.answer).toMatchObject([
+      { name: 'ops/a.runbook.sh', connections: ['bash'], repository: gateway.repository },
+      { name: 'ops/greet.runbook.sh', metadata: { name: { description: 'who' } } },
+    ])
+    const connections = await client('connections')
+    const { body } = await gateway.request('GET', '/api/connections')
+    expect(connections).toEqual({ code: 0, stderr: '', answer: body })
+    expect(await client('agents', 'list')).toMatchObject({
+      answer: [{ name: 'local', status: 'DISCONNECTED' }],
+    })
+  })
+
+  it('is asked for one of them, in the shape of the list', async () => {
+    const [, greet] = (await client('runbooks', 'list')).answer as object[]
+    expect((await client('runbooks', 'show', 'ops/greet.runbook.sh')).answer).toEqual(greet)
+    expect((await client('connections', 'show', 'pg')).answer).toMatchObject({ name: 'pg', type: 'database' })
+  })
+
+  it.each([
+    [['runbooks', 'show', 'greet'], 'ops/greet.runbook.sh'],
+    [['runbooks', 'list', '--connection', 'bahs'], 'bash'],
+    [['connections', 'show', 'pgg'], 'pg'],
+  ])('does not know %j, and what was meant is said', async (words, meant) => {
+    const { code, stderr } = await client(...words)
+    expect([code, stderr]).toEqual([64, expect.stringContaining(`did you mean ${meant}?`)])
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  it('lists the sessions that match runbook, state and time', async () => {
+    await gateway.exec({ file_name: 'ops/greet.runbook.sh', parameters: { name: 'x' } })
+    await gateway.script('true')
+    const files = async (...words: readonly string[]) =>
+      ((await client('sessions', 'list', ...words)).answer as { labels: { runbookFile?: string } }[]).map(
+        ({ labels }) => labels.runbookFile ?? 'script',
+      )
+    expect(await files()).toEqual(['script', 'ops/greet.runbook.sh'])
+    expect(await files('--runbook', 'ops/greet.runbook.sh', '--since', '1h')).toEqual([
+      'ops/greet.runbook.sh',
+    ])
+    expect(await files('--status', 'open')).toEqual([])
+    expect(await files('--status', 'done', '--limit', '1')).toEqual(['script'])
+    expect(await files('--until', '2026-01-01')).toEqual([])
+    const misspelt = await client('sessions', 'list', '--connection', 'bahs')
+    expect(misspelt).toEqual({
+      ...{ code: 0, answer: [] },
+      stderr: 'runbook-agent: no sessions of bahs: did you mean bash?\n',
+    })
+    const [{ id }] = (await client('sessions')).answer as [{ id: string }]
+    const typo = id.slice(0, 7) + (id.at(7) === '0' ? '1' : '0')
+    expect((await client('sessions', 'show', typo)).stderr).toContain(`did you mean ${id.slice(0, 8)}?`)
+    expect((await client('sessions', 'list', '--since', 'soon')).code).toBe(64)
+  })
+})
+
+describe('a hoop gateway', () => {
+  const ask = (place: Workplace, rest: ScriptedRest, words: readonly string[]) =>
+    runProgram(place, words, { HOOP_APIURL: rest.url, HOOP_TOKEN: TOKEN })
+
+  it('is said to lack what it lacks, in one sentence', async () => {
+    using place = new Workplace()
+    await using rest = await ScriptedRest.start()
+    rest.on('GET /api/reviews', (_, response) => response.writeHead(404).end('404 page not found'))
+    for (const [words, things, endpoint] of [
+      [['agents'], 'agents', 'GET /api/agents'],
+      [['connections'], 'connections', 'GET /api/connections'],
+      [['reviews'], 'reviews', 'GET /api/reviews'],
+      [['runbooks'], 'runbooks', 'GET /api/runbooks'],
+      [['sessions'], 'sessions', 'GET /api/sessions'],
+    ] as const) {
+      const { code, stderr } = await ask(place, rest, words)
+      expect([code, stderr]).toEqual([69, expect.stringContaining(`has no ${things} to ask for`)])
+      expect(stderr).toContain(endpoint)
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    }
+  })
+
+  it('gives its older list of runbooks, and empty lists as null', async () => {
+    using place = new Workplace()
+    await using rest = await ScriptedRest.start()
+    const items = [{ name: 'a.runbook.sh', metadata: {}, connections: ['pg'], error: null }]
+    rest.on('GET /api/plugins/runbooks/templates', json(200, { items, commit: 'c0ffee' }))
+    rest.on('GET /api/agents', json(200, null))
+    expect(JSON.parse((await ask(place, rest, ['runbooks'])).stdout)).toEqual([
+      { ...items[0], repository: null, commit: 'c0ffee' },
+    ])
+    expect((await ask(place, rest, ['agents'])).stdout).toBe('[]\n')
+  })
+
+  it('says of a repository that it cannot be read, and lists the others', async () => {
+    using place = new Workplace()
+    await using rest = await ScriptedRest.start()
+    const errors = ['failed listing runbooks for repo git.test/x, err=\u001b[2Jrepository not found']
+    const repositories = [{ repository: 'r', commit: 'c', items: [{ name: 'a.runbook.sh' }] }]
+    rest.on('GET /api/runbooks', json(200, { errors, repositories }))
+    const some = await ask(place, rest, ['runbooks'])
+    expect([some.code, some.stderr]).toEqual([
+      0,
+      'runbook-agent: failed listing runbooks for repo git.test/x, err= [2Jrepository not found\n',
+    ])
+    rest.on('GET /api/runbooks', json(200, { errors, repositories: [] }))
+    expect(await ask(place, rest, ['runbooks'])).toMatchObject({ code: 69, stdout: '' })
+  })
+
+  it('shows secrets of a connection to nobody through us', async () => {
+    using place = new Workplace()
+    await using rest = await ScriptedRest.start()
+    rest.on(
+      'GET /api/connections',
+      json(200, [{ name: 'pg', secret: { 'envvar:PASS': 'dmVyeS1zZWNyZXQ=' } }]),
+    )
+    const { stdout } = await ask(place, rest, ['connections'])
+    expect(JSON.parse(stdout)).toEqual([{ name: 'pg', secret: { 'envvar:PASS': null } }])
+  })
+})
+
+describe.skipIf(!hasTmux)('on a terminal (tmux)', () => {
+  it('connections are a table with the names of their agents', async () => {
+    await using rest = await ScriptedRest.start()
+    rest.on('GET /api/agents', json(200, [{ id: '5f3a', name: 'site-a' }]))
+    const connection = {
+      name: 'pg',
+      type: 'database',
+      subtype: 'postgres',
+      status: 'online',
+      agent_id: '5f3a',
+    }
+    rest.on('GET /api/connections', json(200, [{ ...connection, access_mode_exec: 'enabled' }]))
+    using place = new Workplace()
+    const env = { HOOP_APIURL: rest.url, HOOP_TOKEN: TOKEN, TERM: 'xterm-256color', PS1: '$ ' }
+    using screen = new Tmux(place, env)
+    screen.enter(`${process.execPath} ${main} connections`)
+    await screen.shows(
+      /^NAME +TYPE +STATUS +AGENT +OPEN FOR$[^]*^pg +database\/postgres +online +site-a +exec$/m,
+    )
+  })
+})
