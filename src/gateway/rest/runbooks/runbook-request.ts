@@ -1,4 +1,4 @@
-import { nearest } from '../../../basics/text/nearest.ts'
+import { didYouMean } from '../../../basics/text/nearest.ts'
 import { soundsSecret } from '../../../policy/redaction/names/name-words.ts'
 import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../../template/runbook.ts'
 import { asFolder } from '../../runbooks/catalog.ts'
@@ -71,8 +71,8 @@ async function readFile(source: RunbookSource, body: RunbookBody) {
 async function suggestion(error: RunbookError, source: RunbookSource, body: RunbookBody): Promise<string> {
   const isMissing = error instanceof RunbookNotFoundError && !(error instanceof UncommittedError)
   if (!isMissing || body.ref_hash !== '') return ''
-  const meant = nearest(body.file_name, await runbookNames(source))
-  return meant === undefined ? '' : `: did you mean ${meant}?`
+  const meant = didYouMean(body.file_name, await runbookNames(source))
+  return meant === undefined ? '' : `: ${meant}`
 }
 
 /** Those of the connection; none where they cannot be listed. */
