@@ -273,6 +273,8 @@ export const agentAnswer = v.strictObject({
   mode: v.literal('standard'),
   status: v.picklist(['CONNECTED', 'DISCONNECTED']),
   metadata: texts,
+  ...{ hostname: text, machine_id: text, kernel_version: text, version: text, goversion: text },
+  ...{ compiler: text, platform: text },
 })
 
 export const userAnswer = v.strictObject({

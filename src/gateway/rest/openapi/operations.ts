@@ -236,8 +236,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'GET /api/agents': {
     tag: 'Connections',
-    summary: 'Lists the agents of these connections, and whether they are connected',
+    summary: 'Lists the agents of these connections, for admins all, and whether they are connected',
+    query: { status: 'CONNECTED or DISCONNECTED' },
     answers: { 200: v.array(answers.agentAnswer) },
+  },
+  'GET /api/agents/:name': {
+    tag: 'Connections',
+    summary: 'Shows an agent',
+    answers: { 200: answers.agentAnswer },
+    errors: [404],
   },
   'GET /api/plugins': {
     tag: 'Connections',
