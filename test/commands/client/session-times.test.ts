@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { momentOf } from '../../../src/commands/client/sessions/list.ts'
+import { askedMoment } from '../../../src/commands/client/sessions/list.ts'
 
 const now = Date.parse('2026-03-01T12:00:00Z')
 
@@ -10,17 +10,17 @@ it.each([
   ['2026-02-28 14:30+02:00', '2026-02-28T12:30:00.000Z'],
   ['2026-02-28T14:30:00.5Z', '2026-02-28T14:30:00.500Z'],
 ])('--since %s is %s', (text, expected) => {
-  expect(momentOf(text, '--since', now).toISOString()).toBe(expected)
+  expect(askedMoment(text, '--since', now).toISOString()).toBe(expected)
 })
 
 it('a time without a zone is of this machine', () => {
-  expect(momentOf('2026-02-28', '--since', now)).toEqual(new Date(2026, 1, 28))
-  expect(momentOf('2026-02-28T14:30', '--since', now)).toEqual(new Date(2026, 1, 28, 14, 30))
+  expect(askedMoment('2026-02-28', '--since', now)).toEqual(new Date(2026, 1, 28))
+  expect(askedMoment('2026-02-28T14:30', '--since', now)).toEqual(new Date(2026, 1, 28, 14, 30))
 })
 
 it.each(['', 'soon', '2h30m', '2026-02-30', '2026-13-01', '2026-02-28T25:00', '1', '-2h', '999999999d'])(
   '--since %j is no time',
   (text) => {
-    expect(() => momentOf(text, '--since', now)).toThrow(/^--since is a time such as 2h, 7d, 2026-01-31/)
+    expect(() => askedMoment(text, '--since', now)).toThrow(/^--since is a time such as 2h, 7d, 2026-01-31/)
   },
 )

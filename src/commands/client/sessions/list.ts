@@ -24,8 +24,8 @@ const LIST = { things: 'sessions', endpoint: 'GET /api/sessions' }
 export async function listCommand(flags: ListFlags): Promise<number> {
   const { connection, user, runbook, status, since, until } = flags
   const limit = limitOf(flags.limit)
-  const from = since === undefined ? undefined : momentOf(since, '--since')
-  const to = until === undefined ? undefined : momentOf(until, '--until')
+  const from = since === undefined ? undefined : askedMoment(since, '--since')
+  const to = until === undefined ? undefined : askedMoment(until, '--until')
   if (from !== undefined && to !== undefined && from > to)
     throw new Failure('--since is later than --until: no session can be between them', exitCodes.usage)
   return asking(flags.profile, 'cannot list sessions', async (account, stdout) => {
@@ -51,7 +51,7 @@ function limitOf(text: string): number {
 const MOMENT = /^(\d{4}-\d\d-(\d\d))(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/
 
 /** A duration back from now, a day, or a moment; without a zone in that of this machine. @throws Failure, exit code 64 */
-export function momentOf(text: string, flag: string, now = Date.now()): Date {
+export function askedMoment(text: string, flag: string, now = Date.now()): Date {
   const ago = parseDuration(text)
   const ms = ago === undefined ? parseMoment(text) : now - ago
   if (ms >= 0) return new Date(ms)
