@@ -15,11 +15,11 @@ export interface SessionOfUser {
 type Viewing = Pick<RestServices, 'history' | 'users'>
 
 /** A session as hoop's list shows it. */
-export function listedSession(services: Viewing, session: SessionSummary): object {
+export function listedSession(services: Pick<Viewing, 'users'>, session: SessionSummary): object {
   return { ...summary(services, session), script: null }
 }
 
-function summary({ users }: Viewing, session: SessionSummary): object {
+function summary({ users }: Pick<Viewing, 'users'>, session: SessionSummary): object {
   const { connection, sessionBatchId, correlationId } = session
   return {
     id: session.id,
