@@ -19,6 +19,8 @@ export interface Question {
   readonly answerMs?: number | undefined
   /** Time for each piece of the answer instead of 60 s. */
   readonly pieceMs?: number | undefined
+  /** Beside those that every request has. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -64,7 +66,7 @@ type Connection = Awaited<ReturnType<typeof openRestSocket>>
 function send(
   socket: Connection,
   account: Account,
-  { method, path, body }: Question,
+  { method, path, body, headers }: Question,
 ): Promise<IncomingMessage> {
   const { rest, token } = account
   const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
@@ -80,6 +82,7 @@ function send(
         Accept: 'application/json, text/plain',
         'User-Agent': 'runbook-agent',
         Connection: 'close',
+        ...headers,
         ...(content !== undefined && {
           'Content-Type': 'application/json',
           'Content-Length': content.length,

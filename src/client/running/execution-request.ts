@@ -53,13 +53,20 @@ const LONGEST_ANSWER = 384 * 1024 * 1024
 /** hoop answers within 50 s, plus 15 s when its agent is away, plus 30 s when it has to fetch runbooks. */
 const ANSWER_MS = 120_000
 
+export interface FollowOptions {
+  /** Ends the waiting. The execution goes on. */
+  readonly signal: AbortSignal
+  /** Whether its output is wanted as it comes. Then the answer need not wait for the end; hoop's does all the same. */
+  readonly isLive: boolean
+}
+
 /** Starts an execution: status 200 when it has ended, 202 when it goes on. @throws ApiError */
 export async function startExecution(
   account: Account,
   request: RestExecution,
-  signal: AbortSignal,
+  asking: FollowOptions,
 ): Promise<RestReply<ExecutionAnswer>> {
-  const question = { method: 'POST', answerMs: ANSWER_MS, signal } as const
+  const question = executing(asking)
   return askJson(account, { ...question, ...addressed(request) }, Answer, LONGEST_ANSWER)
 }
 
@@ -67,10 +74,15 @@ export async function startExecution(
 export async function runApproved(
   account: Account,
   sessionId: string,
-  signal: AbortSignal,
+  asking: FollowOptions,
 ): Promise<RestReply<ExecutionAnswer>> {
   const path = `/api/sessions/${encodeURIComponent(sessionId)}/exec`
-  return askJson(account, { method: 'POST', path, answerMs: ANSWER_MS, signal }, Answer, LONGEST_ANSWER)
+  return askJson(account, { ...executing(asking), path }, Answer, LONGEST_ANSWER)
+}
+
+function executing({ signal, isLive }: FollowOptions) {
+  const headers = isLive ? { Prefer: 'respond-async' } : undefined
+  return { method: 'POST', answerMs: ANSWER_MS, headers, signal } as const
 }
 
 function addressed(request: RestExecution): { path: string; body: object } {

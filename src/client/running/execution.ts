@@ -1,8 +1,14 @@
 import { patience } from '../../basics/patience.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/api-error.ts'
-import { runApproved, startExecution, type ExecutionAnswer, type RestExecution } from './execution-request.ts'
-import { follow, type ExecutionSight } from './follow.ts'
+import {
+  runApproved,
+  startExecution,
+  type FollowOptions,
+  type ExecutionAnswer,
+  type RestExecution,
+} from './execution-request.ts'
+import { watch, type ExecutionSight } from './follow.ts'
 import type { RestReply } from '../rest/json.ts'
 import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, type Outcome } from './outcome.ts'
 import type { RecordedSession } from '../rest/sessions.ts'
@@ -20,14 +26,19 @@ type Sights = AsyncGenerator<ExecutionSight, Outcome>
 /**
  * Runs a runbook and follows it to its end, even if the answer, the gateway for a while, or the agent's close
  * (protocol.md 4.1) is lost.
- * @param signal ends the following, and the reading of output; the execution goes on
+ * @param asking `signal` ends the following, and the reading of output; the execution goes on
  * @throws ApiError when nothing ran or nobody knows any more; ReviewRejected
  */
-export async function* executeByRest(account: Account, request: RestExecution, signal: AbortSignal): Sights {
-  const answered = settle(startExecution(account, request, signal))
+export async function* executeByRest(
+  account: Account,
+  request: RestExecution,
+  asking: FollowOptions,
+): Sights {
+  const { signal } = asking
+  const answered = settle(startExecution(account, request, asking))
   const known = yield* lookOn(account, request.correlationId, answered, signal)
   const outcome = await answered
-  if ('value' in outcome) return yield* afterAnswer(account, outcome, signal)
+  if ('value' in outcome) return yield* afterAnswer(account, outcome, asking)
   if (!(outcome.error instanceof ApiError) || !outcome.error.isAnswerLost || signal.aborted)
     throw outcome.error
   yield { kind: 'away', reason: outcome.error.message }
@@ -35,7 +46,7 @@ export async function* executeByRest(account: Account, request: RestExecution, s
   // The request may have arrived, but this gateway records no correlation ids to find it by.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
-  return yield* toEnd(account, id, signal)
+  return yield* followToEnd(account, id, asking)
 }
 
 type Settled<T> = T | { readonly error: unknown }
@@ -47,15 +58,16 @@ function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
 async function* afterAnswer(
   account: Account,
   { status, value }: RestReply<ExecutionAnswer>,
-  signal: AbortSignal,
+  asking: FollowOptions,
 ): Sights {
+  const { signal } = asking
   const { session_id: id, has_review: hasReview, exit_code: code } = value
   yield { kind: 'session', id }
   if (hasReview) {
     yield { kind: 'review', url: value.output }
-    return yield* afterReview(account, id, signal)
+    return yield* afterReview(account, id, asking)
   }
-  if (status === 202 || value.output_status === 'running') return yield* toEnd(account, id, signal)
+  if (status === 202 || value.output_status === 'running') return yield* followToEnd(account, id, asking)
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
 }
 
@@ -72,47 +84,29 @@ async function* withoutCode(account: Account, answer: ExecutionAnswer, signal: A
   }
 }
 
-async function* toEnd(account: Account, id: string, signal: AbortSignal): Sights {
+/** Follows a session to its end, its output as it comes if that is wanted. @throws ApiError */
+export async function* followToEnd(account: Account, id: string, { signal, isLive }: FollowOptions): Sights {
+  if (isLive) return yield* (await import('./live-end.ts')).liveToEnd(account, id, signal)
   const session = yield* watch(account, id, () => false, signal)
   return outcomeOfRecord(account, session, undefined, signal)
 }
 
-async function* afterReview(account: Account, id: string, signal: AbortSignal): Sights {
+async function* afterReview(account: Account, id: string, asking: FollowOptions): Sights {
+  const { signal } = asking
   const session = yield* watch(account, id, isDecided, signal)
   if (session.review === 'REJECTED' || session.review === 'REVOKED')
     throw new ReviewRejected(`the review of session ${id} was ${session.review.toLowerCase()}`)
   if (session.status === 'done') return outcomeOfRecord(account, session, undefined, signal)
   try {
-    return yield* afterAnswer(account, await runApproved(account, id, signal), signal)
+    return yield* afterAnswer(account, await runApproved(account, id, asking), asking)
   } catch (error) {
     // Either somebody else runs it already, or we do and the answer was lost.
     const isRunning = error instanceof ApiError && (error.status === 409 || error.isAnswerLost)
     if (!isRunning) throw error
-    return yield* toEnd(account, id, signal)
+    return yield* followToEnd(account, id, asking)
   }
 }
 
 function isDecided({ status, review }: RecordedSession): boolean {
   return status === 'ready' || (review !== undefined && review !== 'PENDING')
-}
-
-/** Looks at a session until it has ended, or `isSo`. @returns the session as it is then */
-async function* watch(
-  account: Account,
-  id: string,
-  isEnough: (session: RecordedSession) => boolean,
-  signal: AbortSignal,
-): AsyncGenerator<ExecutionSight, RecordedSession> {
-  const sights = follow(account, id, signal)
-  let away = false
-  for (;;) {
-    const { done, value } = await sights.next()
-    if (done === true) return value
-    if (value.kind === 'away') yield value
-    else if (away) yield { kind: 'back' }
-    away = value.kind === 'away'
-    if (value.kind === 'away') continue
-    if (isEnough(value.session)) return value.session
-    yield { kind: 'bytes', bytes: value.session.outputBytes }
-  }
 }

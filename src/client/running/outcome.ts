@@ -86,19 +86,44 @@ export function outcomeOfRecord(
   answer: ExecutionAnswer | undefined,
   signal: AbortSignal,
 ): Outcome {
-  const { exitCode } = session
-  const isBlocked = hasGuardrails(session)
-  const hasCode = exitCode !== undefined && (exitCode !== NO_CODE || isBlocked)
+  const facts = factsOf(session)
+  const hasCode = facts.exitCode !== undefined
   const output = outputOf(account, session.id, signal)
   const end = new ReasonAtEnd(answer && reasonIn(answer))
   return {
-    sessionId: session.id,
-    exitCode: hasCode ? exitCode : undefined,
+    ...facts,
     get reason() {
       return hasCode ? undefined : end.reason
     },
     code: hasCode ? undefined : answer?.code,
     output: hasCode ? output : end.without(output),
+  }
+}
+
+/** Of an ended session whose output has been shown. @param reason as its record ends */
+export function outcomeOfShown(session: RecordedSession, reason: string | undefined): Outcome {
+  const facts = factsOf(session)
+  return { ...facts, reason: facts.exitCode === undefined ? reason : undefined, code: undefined, output: [] }
+}
+
+/** The same outcome, of whose output a part has been shown. */
+export function withOutput(outcome: Outcome, output: RecordedOutput): Outcome {
+  return {
+    ...outcome,
+    get reason() {
+      return outcome.reason
+    },
+    output,
+  }
+}
+
+function factsOf(session: RecordedSession): Omit<Outcome, 'reason' | 'code' | 'output'> {
+  const { exitCode } = session
+  const isBlocked = hasGuardrails(session)
+  const hasCode = exitCode !== undefined && (exitCode !== NO_CODE || isBlocked)
+  return {
+    sessionId: session.id,
+    exitCode: hasCode ? exitCode : undefined,
     isTruncated: count(session, 'truncated_bytes') > 0,
     redactedBytes: count(session, 'redacted_bytes'),
     status: isBlocked ? 'blocked' : exitCode === 0 ? 'success' : 'failed',

@@ -7,6 +7,7 @@ import type { AskingFlags } from './account/asking.ts'
 import { examples, LISTED, withProfile } from './account/flags.ts'
 import type { LoginFlags } from './account/login.ts'
 import type { UseFlags } from './account/use.ts'
+import type { NoticeFlags } from './notices.ts'
 import type { ListFlags } from './sessions/list.ts'
 import type { ReplayFlags } from './sessions/sessions.ts'
 
@@ -192,6 +193,7 @@ export function addSessionCommands(root: Command): void {
     .action(async (id: string, flags: { quiet?: boolean; profile?: string }) =>
       process.exit(await (await load()).killCommand(id, flags)),
     )
+  addFollowCommand(sessions)
   addReplayCommand(sessions, async (id, flags) => (await load()).replayCommand(id, flags))
 }
 
@@ -215,6 +217,20 @@ function addSessionList(sessions: Command): void {
     )
     .action(async (flags: ListFlags) =>
       process.exit(await (await import('./sessions/list.ts')).listCommand(flags)),
+    )
+}
+
+function addFollowCommand(sessions: Command): void {
+  withProfile(
+    sessions
+      .command('follow <id>')
+      .description('what it writes, as it comes, until it ends; exits with its code'),
+  )
+    .option('--quiet', 'no hints')
+    .option('--json', 'one line of JSON for each event')
+    .addHelpText('after', examples('runbook-agent sessions follow 5701046a'))
+    .action(async (id: string, flags: NoticeFlags & AskingFlags) =>
+      process.exit(await (await import('./sessions/follow.ts')).followCommand(id, flags)),
     )
 }
 

@@ -24,7 +24,10 @@ it('the output of what has no code is there for as long as somebody reads it', a
 
 async function outcomeOf({ env }: RunbookGateway): Promise<Outcome> {
   const account = findAccount({ env, stored: undefined, file: '' })
-  const sights = executeByRest(account, REQUEST, new AbortController().signal)
+  const sights = executeByRest(account, REQUEST, {
+    signal: new AbortController().signal,
+    isLive: false,
+  })
   for (;;) {
     const { done: isOver, value } = await sights.next()
     if (isOver === true) return value

@@ -595,6 +595,7 @@ describe('a signal while run waits', () => {
     program.signal('SIGINT')
     expect((await program.ended()).code).toBe(130)
     expect(program.stderr).toContain(`session ${SESSION} goes on (Ctrl-C again within 3 s kills it)`)
+    expect(program.stderr).toContain(`runbook-agent sessions follow ${SESSION}`)
     expect(program.stderr).toContain(`runbook-agent sessions output ${SESSION}`)
     expect(program.stderr).toContain(`runbook-agent sessions kill ${SESSION}`)
     expect(gateway.rest.asked(KILL)).toEqual([])

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { main, Program, runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
@@ -18,6 +19,8 @@ describe('run and sessions on the embedded gateway', () => {
         'ops/bytes.runbook.sh': "printf '\\xff\\x00end'",
         'ops/slow.runbook.sh': "echo begun; sleep 2; printf 'end\\xfe'",
         'ops/forever.runbook.sh': 'echo begun; sleep 600',
+        'ops/told.runbook.sh':
+          'echo begun; until [ -e {{ .file | squote }} ]; do sleep 0.1; done; printf end; exit 9',
       },
     })
     env = { HOOP_APIURL: `http://${site.address}`, HOOP_TOKEN: site.token }
@@ -85,6 +88,35 @@ describe('run and sessions on the embedded gateway', () => {
     expect(shown).toMatchObject({ id, exit_code: 4, labels: { runbookFile: 'ops/greet.runbook.sh' } })
   })
 
+  it('run and sessions follow: show the output as it comes, and end with the code', async () => {
+    const told = site.place.at('told')
+    const run = ['run', 'bash', 'ops/told.runbook.sh', '-p', `file=${told}`]
+    await using program = new Program(site.place, run, env)
+    await program.says('stdout', /begun/)
+    const id = await running()
+    await using follower = new Program(site.place, ['sessions', 'follow', id.slice(0, 8)], env)
+    await follower.says('stdout', /begun/)
+    await using lines = new Program(site.place, ['sessions', 'follow', id, '--json'], env)
+    await lines.says('stdout', /"type":"o"/)
+    await using leaving = new Program(site.place, ['sessions', 'follow', id], env)
+    await leaving.says('stdout', /begun/)
+    leaving.signal('SIGINT')
+    expect((await leaving.ended()).code).toBe(130)
+    expect(leaving.stderr).toBe(
+      `runbook-agent: session ${id} goes on. To come back: runbook-agent sessions follow ${id}\n`,
+    )
+    writeFileSync(told, '')
+    for (const one of [program, follower])
+      expect([(await one.ended()).code, one.stdout, one.stderr]).toEqual([9, 'begun\nend', ''])
+    expect((await lines.ended()).code).toBe(9)
+    const events = lines.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(events.map(({ event, type }) => type ?? event)).toEqual(['i', 'o', 'o', 'ended'])
+    expect(events.at(-1)).toMatchObject({ session_id: id, exit_code: 9, output_status: 'failed' })
+  })
+
   it('sessions: kills what runs, and says what is not there', async () => {
     await using program = new Program(site.place, ['run', 'bash', 'ops/forever.runbook.sh'], env)
     const id = await running()
@@ -110,6 +142,25 @@ describe('run and sessions on the embedded gateway', () => {
       .map((line) => JSON.parse(line) as unknown)
     expect(header).toMatchObject({ version: 2, width: 80, height: 24, title: `bash ${id}` })
     expect(events[0]).toEqual([expect.any(Number), 'o', 'begun\r\n'])
+  })
+
+  it('sessions follow: outlives a gateway that is killed, and shows each thing once', async () => {
+    await using own = await Site.start({ runbooks: { 'ops/forever.runbook.sh': 'echo begun; sleep 600' } })
+    const ofOwn = { HOOP_APIURL: `http://${own.address}`, HOOP_TOKEN: own.token }
+    await using program = new Program(own.place, ['run', 'bash', 'ops/forever.runbook.sh'], ofOwn)
+    await program.says('stdout', /begun/)
+    const list = JSON.parse((await runProgram(own.place, ['sessions'], ofOwn)).stdout) as [{ id: string }]
+    await using follower = new Program(own.place, ['sessions', 'follow', list[0].id], ofOwn)
+    await follower.says('stdout', /begun/)
+    own.gateway.signal('SIGKILL')
+    await own.gateway.ended()
+    await follower.says('stderr', /the gateway is away, it is asked again/)
+    await own.startGateway()
+    for (const one of [program, follower]) {
+      expect([(await one.ended()).code, one.stdout]).toEqual([254, 'begun\n'])
+      expect(one.stderr).toContain('gateway stopped while the session was running\n')
+    }
+    expect(follower.stderr).toContain('the gateway is back')
   })
 
   async function running(): Promise<string> {

@@ -5,7 +5,8 @@ import { readAll } from '../../../basics/files/read-all.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { reasonInWords, reasonOfCode, type NoExitReason } from '../../../client/running/session-end.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
+import { ReaderGone } from '../stream/byte-output.ts'
+import type { SessionOutput } from '../stream/session-output.ts'
 import { blockedWords, explanation, type SessionSubject } from '../end-report.ts'
 import { exitCodeOfExecution } from '../exit-code.ts'
 
@@ -17,13 +18,14 @@ export interface EndingFlags {
   readonly quiet: boolean
 }
 
-/** Writes the output to stdout. @returns this program's exit code @throws Failure with the reason why there is none */
+/** Writes what has not been shown of the output to stdout. @returns this program's exit code @throws Failure with the reason why there is none */
 export async function showEnding(
   outcome: Outcome,
   subject: SessionSubject,
   flags: EndingFlags,
+  shown: SessionOutput,
 ): Promise<number> {
-  const stdout = new ByteOutput(1)
+  const { stdout } = shown
   try {
     if (flags.json) await stdout.write(Buffer.from(`${printableJson(await asAnswer(outcome))}\n`))
     else for await (const piece of outcome.output) await stdout.write(piece)
@@ -32,7 +34,12 @@ export async function showEnding(
     // The reader has left (`| head`). How the execution ended is still worth telling.
     if (!(error instanceof ReaderGone)) throw error
   }
-  if (process.stdout.isTTY && stdout.isInLine) process.stderr.write('\n')
+  if (process.stdout.isTTY && shown.isInLine) process.stderr.write('\n')
+  return tellEnding(outcome, subject, flags.quiet)
+}
+
+/** Says what is to be said of an end, on stderr. @returns this program's exit code @throws Failure as `showEnding` */
+export function tellEnding(outcome: Outcome, subject: SessionSubject, isQuiet: boolean): number {
   if (outcome.isTruncated)
     process.stderr.write('runbook-agent: the output is not whole: the agent or the gateway left some out\n')
   if (outcome.redactedBytes > 0)
@@ -42,7 +49,7 @@ export async function showEnding(
   if (outcome.status === 'blocked') process.stderr.write(`${blockedWords(subject)}\n`)
   const code = exitCodeOfExecution(outcome.exitCode)
   if (outcome.exitCode === undefined) throw withoutCode(outcome, subject)
-  if (code !== 0 && process.stderr.isTTY && !flags.quiet)
+  if (code !== 0 && process.stderr.isTTY && !isQuiet)
     process.stderr.write(
       `runbook-agent: exit code ${outcome.exitCode} (session ${oneLine(outcome.sessionId)})\n`,
     )
@@ -54,9 +61,14 @@ async function asAnswer(outcome: Outcome): Promise<object> {
   const tooLong = () =>
     new Failure(`the output is too long for --json: runbook-agent sessions output ${oneLine(sessionId)}`)
   const output = await readAll(outcome.output, LONGEST_JSON_OUTPUT, tooLong)
+  const { session_id, ...end } = endFields(outcome)
+  return { session_id, output: output.toString('utf8'), ...end }
+}
+
+/** An end for programs. */
+export function endFields(outcome: Outcome) {
   return {
-    session_id: sessionId,
-    output: output.toString('utf8'),
+    session_id: outcome.sessionId,
     output_status: outcome.status,
     exit_code: outcome.exitCode,
     reason: outcome.reason,

@@ -6,15 +6,20 @@ export class Progress implements Disposable {
   /** What the next Ctrl-C does. */
   ctrlC: 'detaches' | 'kills' = 'detaches'
   readonly #isShown: boolean
+  readonly #mayDraw: () => boolean
   readonly #subject: string
   readonly #startedAt = performance.now()
   readonly #timer: NodeJS.Timeout | undefined
   #state = 'running'
   #isLine = false
 
-  /** @param subject what runs, in printable form */
-  constructor(subject: string, isShown: boolean) {
+  /**
+   * @param subject what runs, in printable form
+   * @param mayDraw false while the cursor stands in somebody else's line
+   */
+  constructor(subject: string, isShown: boolean, mayDraw: () => boolean) {
     this.#subject = subject
+    this.#mayDraw = mayDraw
     this.#isShown = isShown
     this.#timer = isShown ? setInterval(() => this.#draw(), 1000) : undefined
   }
@@ -37,6 +42,7 @@ export class Progress implements Disposable {
   }
 
   #draw(): void {
+    if (!this.#mayDraw()) return
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
     const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${sizeText(this.bytes)} (Ctrl-C ${this.ctrlC})`
     // A longer line would wrap, and only its last part could be removed.

@@ -8,6 +8,7 @@ import { clientFailure } from '../failures.ts'
 import { readPairs, readVariables } from '../pairs.ts'
 import { canAsk } from '../prompts.ts'
 import { readAccount } from '../account/account-from-env.ts'
+import { SessionOutput } from '../stream/session-output.ts'
 import { executeWatched } from './watched-execution.ts'
 import { dryRun } from './dry-run.ts'
 import { showEnding } from './ending.ts'
@@ -87,7 +88,9 @@ async function runTarget(
   try {
     if (flags.dryRun === true)
       return showDryRun(await dryRun(account, request, { runbook: target.runbook, json }))
-    const ended = await executeWatched(account, request, process.stderr.isTTY && !quiet)
+    const output = new SessionOutput()
+    const isShown = process.stderr.isTTY && !quiet
+    const ended = await executeWatched(account, request, { isShown, isLive: !json, output })
     if ('detached' in ended) return ended.detached
     const { connection } = request
     const subject = {
@@ -96,7 +99,7 @@ async function runTarget(
       address: account.rest.url,
       sessionId: ended.sessionId,
     } as const
-    return await showEnding(ended, subject, { json, quiet })
+    return await showEnding(ended, subject, { json, quiet }, output)
   } catch (error) {
     if (target.runbook === undefined) throw withSuggestion(error, target, request.file)
     // Loaded here: patterns are a large part of this command.

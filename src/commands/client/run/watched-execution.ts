@@ -3,13 +3,16 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { executeByRest } from '../../../client/running/execution.ts'
-import type { ExecutionSight } from '../../../client/running/follow.ts'
+import type { ExecutionSight, SessionPiece } from '../../../client/running/follow.ts'
 import type { RestExecution } from '../../../client/running/execution-request.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { findByCorrelation, killSession } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { clientFailure } from '../failures.ts'
+import { endBySignal } from '../leaving.ts'
+import { ReaderGone } from '../stream/byte-output.ts'
+import type { SessionOutput } from '../stream/session-output.ts'
 import { Progress } from './progress.ts'
 
 /** A second Ctrl-C within this time kills. */
@@ -23,12 +26,19 @@ const FIND_MS = 3000
 export async function executeWatched(
   account: Account,
   request: RestExecution,
-  isShown: boolean,
+  { isShown, ...showing }: Showing & { readonly isShown: boolean },
 ): Promise<Outcome | { readonly detached: number }> {
   const subject = oneLine(`${request.file} on ${request.connection}`)
-  using progress = new Progress(subject, isShown)
+  const { output } = showing
+  using progress = new Progress(subject, isShown, () => !output.isWriting && !output.isInLine)
   using interrupts = new Interrupts()
-  return await new WatchedExecution(account, request, progress).run(interrupts)
+  return await new WatchedExecution(account, request, progress, showing).run(interrupts)
+}
+
+interface Showing {
+  /** Whether the output is shown as it comes. Otherwise it is in the outcome. */
+  readonly isLive: boolean
+  readonly output: SessionOutput
 }
 
 /** One execution, and the person who waits for it. */
@@ -36,12 +46,15 @@ class WatchedExecution {
   readonly #account: Account
   readonly #request: RestExecution
   readonly #progress: Progress
+  readonly #showing: Showing
   /** Stops following. Not used after a good end, since the output is still to be read then. */
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
+  #hasReader = true
 
-  constructor(account: Account, request: RestExecution, progress: Progress) {
+  constructor(account: Account, request: RestExecution, progress: Progress, showing: Showing) {
+    this.#showing = showing
     this.#account = account
     this.#request = request
     this.#progress = progress
@@ -72,20 +85,28 @@ class WatchedExecution {
     await this.#find()
     this.#progress.ctrlC = 'kills'
     this.#sayHowToComeBack(first === 'SIGINT')
-    const detached = { detached: exitCodeOfSignal(first) }
-    if (first !== 'SIGINT') return detached
+    if (first !== 'SIGINT') return this.#detach(first)
     const second = await Promise.race([running, interrupts.next(1), this.#later(DETACH_MS)])
     if (typeof second === 'object') return second
-    return second === 'later' ? detached : this.#kill(running)
+    return second === 'later' ? this.#detach(first) : this.#kill(running)
+  }
+
+  /** A write to a reader who has stopped reading would keep this process from its end. */
+  #detach(signal: Leave): { readonly detached: number } {
+    if (this.#showing.output.isWriting) endBySignal(signal)
+    return { detached: exitCodeOfSignal(signal) }
   }
 
   async #follow(): Promise<Outcome> {
-    const sights = executeByRest(this.#account, this.#request, this.#stop.signal)
+    const sights = executeByRest(this.#account, this.#request, {
+      signal: this.#stop.signal,
+      isLive: this.#showing.isLive,
+    })
     try {
       for (;;) {
         const { done, value } = await sights.next()
         if (done === true) return value
-        this.#see(value)
+        await this.#see(value)
       }
     } catch (error) {
       throw this.#unknownEnd(error)
@@ -103,7 +124,7 @@ class WatchedExecution {
       : error
   }
 
-  #see(sight: ExecutionSight): void {
+  async #see(sight: ExecutionSight): Promise<void> {
     switch (sight.kind) {
       case 'session':
         this.#sessionId = sight.id
@@ -111,14 +132,32 @@ class WatchedExecution {
       case 'bytes':
         this.#progress.bytes = sight.bytes
         return
+      case 'event':
+        return this.#show(sight)
+      case 'incomplete':
+        // Said at the end, as for an execution that nobody has watched.
+        return
       case 'review':
         this.#progress.state = 'waiting for a review'
-        return this.#say(`waiting for somebody to approve it: ${oneLine(sight.url)}`)
+        this.#say(`waiting for somebody to approve it: ${oneLine(sight.url)}`)
+        return
       case 'away':
         this.#progress.state = 'the gateway is away'
         return
       case 'back':
         this.#progress.state = 'running'
+    }
+  }
+
+  async #show(piece: SessionPiece): Promise<void> {
+    if (piece.type === 'o') this.#progress.bytes += piece.bytes.length
+    this.#progress.clear()
+    try {
+      if (this.#hasReader) await this.#showing.output.show(piece)
+    } catch (error) {
+      // The reader has left (`| head`). How the execution ends is still worth telling.
+      if (!(error instanceof ReaderGone)) throw error
+      this.#hasReader = false
     }
   }
 
@@ -144,7 +183,7 @@ class WatchedExecution {
     }
     const id = oneLine(this.#sessionId)
     this.#say(
-      `detaching: session ${id} goes on${again}\n  its output:  runbook-agent sessions output ${id}\n  to end it:   runbook-agent sessions kill ${id}`,
+      `detaching: session ${id} goes on${again}\n  to come back: runbook-agent sessions follow ${id}\n  its output:  runbook-agent sessions output ${id}\n  to end it:   runbook-agent sessions kill ${id}`,
     )
   }
 
@@ -194,7 +233,7 @@ class Interrupts implements Disposable {
   readonly #listener = (signal: Leave) => {
     this.#received.push(signal)
     // After the third signal something must hang.
-    if (this.#received.length > 2) process.exit(exitCodeOfSignal(signal))
+    if (this.#received.length > 2) endBySignal(signal)
     this.#wake?.()
   }
 

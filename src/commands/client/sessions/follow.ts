@@ -1,0 +1,117 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { followToEnd } from '../../../client/running/execution.ts'
+import type { ExecutionSight, SessionPiece } from '../../../client/running/follow.ts'
+import type { Outcome } from '../../../client/running/outcome.ts'
+import { fetchSession, type RecordedSession } from '../../../client/rest/sessions.ts'
+import { readAccount } from '../account/account-from-env.ts'
+import type { SessionSubject } from '../end-report.ts'
+import { exitCodeOfSignal } from '../exit-code.ts'
+import { clientFailure } from '../failures.ts'
+import { endBySignal, Leaving } from '../leaving.ts'
+import type { NoticeFlags } from '../notices.ts'
+import { endFields, showEnding, tellEnding } from '../run/ending.ts'
+import { ReaderGone } from '../stream/byte-output.ts'
+import { SessionOutput } from '../stream/session-output.ts'
+import { wholeId } from './find.ts'
+
+/** `runbook-agent sessions follow`: what a session writes, until it ends. @returns its exit code */
+export async function followCommand(
+  id: string,
+  flags: NoticeFlags & { readonly profile?: string },
+): Promise<number> {
+  const account = readAccount(flags.profile)
+  try {
+    const session = await fetchSession(account, await wholeId(account, id))
+    return await new FollowedSession(account, session, flags).toEnd()
+  } catch (error) {
+    // The session goes on, so this program's end is not that of the session.
+    if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
+    throw clientFailure(error, oneLine(`cannot follow session ${id}`))
+  }
+}
+
+class FollowedSession {
+  readonly #account: Account
+  readonly #id: string
+  readonly #subject: SessionSubject
+  readonly #flags: NoticeFlags
+  readonly #output = new SessionOutput()
+
+  constructor(account: Account, { id, connection }: RecordedSession, flags: NoticeFlags) {
+    this.#account = account
+    this.#id = id
+    this.#subject = { verb: 'run', connection, address: account.rest.url, sessionId: id }
+    this.#flags = flags
+  }
+
+  async toEnd(): Promise<number> {
+    const stop = new AbortController()
+    using leaving = new Leaving({ end: () => stop.abort(), overdue: endBySignal })
+    try {
+      return await this.#end(await this.#follow(stop.signal))
+    } catch (error) {
+      if (leaving.exitCode === undefined) throw error
+      const id = oneLine(this.#id)
+      await this.#notice(`session ${id} goes on. To come back: runbook-agent sessions follow ${id}`)
+      return leaving.exitCode
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<Outcome> {
+    const sights = followToEnd(this.#account, this.#id, { signal, isLive: true })
+    for (let isAway = false; ;) {
+      const { done, value } = await sights.next()
+      if (done === true) return value
+      // A gateway that stays away is seen again and again.
+      if (value.kind !== 'away' || !isAway) await this.#show(value)
+      isAway = value.kind === 'away'
+    }
+  }
+
+  async #show(sight: ExecutionSight): Promise<void> {
+    switch (sight.kind) {
+      case 'event':
+        return this.#flags.json === true ? this.#line(eventFields(sight)) : this.#output.show(sight)
+      case 'incomplete':
+        if (this.#flags.json === true) return this.#line({ event: sight.kind, missing_bytes: sight.bytes })
+        return this.#notice('from here on some of the output is not recorded, and cannot be shown')
+      case 'away':
+        return this.#notice(oneLine(`the gateway is away, it is asked again: ${sight.reason}`))
+      case 'back':
+        return this.#notice('the gateway is back')
+      case 'session':
+      case 'bytes':
+      case 'review':
+    }
+  }
+
+  async #end(outcome: Outcome): Promise<number> {
+    if (this.#flags.json !== true) {
+      return showEnding(
+        outcome,
+        this.#subject,
+        { json: false, quiet: this.#flags.quiet ?? false },
+        this.#output,
+      )
+    }
+    for await (const bytes of outcome.output)
+      await this.#line(eventFields({ kind: 'event', type: 'o', time: undefined, bytes }))
+    await this.#line({ event: 'ended', ...endFields(outcome) })
+    return tellEnding(outcome, this.#subject, true)
+  }
+
+  #line(fields: object): Promise<void> {
+    return this.#output.stdout.write(Buffer.from(`${printableJson(fields)}\n`))
+  }
+
+  async #notice(text: string): Promise<void> {
+    if (this.#flags.quiet !== true) await this.#output.say(`runbook-agent: ${text}`)
+  }
+}
+
+/** As the gateway streams it. */
+function eventFields({ type, time, bytes }: SessionPiece): object {
+  return { event: 'event', time: time ?? null, type, payload: bytes.toString('base64') }
+}
