@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import type { Address } from './basics/net/address.ts'
-import { findProxy, ProxyError, type ProxySettings } from './basics/net/proxy.ts'
+import type { ProxySettings } from './basics/net/proxy.ts'
+import { proxyFrom } from './basics/settings/proxy.ts'
 import { type Credential, findCredential } from './config/credential.ts'
 import { Lookup } from './config/lookup.ts'
 import { stateFolder } from './config/state-folder.ts'
@@ -97,21 +98,11 @@ function readAll(
   const warnings: string[] = []
   const key = findCredential({ lookup, credentials: env['CREDENTIALS_DIRECTORY'], warnings }, needsKey)
   const tls = findTls({ lookup, env, warnings })
-  const proxy = readProxy(env, lookup)
+  const proxy = proxyFrom(env, lookup.problems)
   const presidio = findPresidio(lookup, warnings)
   const policy = findPolicy(lookup, warnings)
   const { referencedVariables } = lookup
   return { key, tls, proxy, presidio, policy, ...readRest(lookup, source), warnings, referencedVariables }
-}
-
-function readProxy(env: NodeJS.ProcessEnv, { problems }: Lookup): ProxySettings | undefined {
-  try {
-    return findProxy(env)
-  } catch (error) {
-    if (!(error instanceof ProxyError)) throw error
-    problems.addFrom(error.variable, error.message)
-    return undefined
-  }
 }
 
 type Rest = Omit<

@@ -1,4 +1,4 @@
-import { nearest } from '../../basics/text/nearest.ts'
+import { didYouMean } from '../../basics/text/nearest.ts'
 
 /** What a mapping of type `preset` can take from a session. */
 const JIRA_PRESETS = [
@@ -27,7 +27,6 @@ export function jiraPreset(name: string): JiraPreset | undefined {
 /** Why no mapping can have this value; undefined when one can. */
 export function presetProblem(name: string): string | undefined {
   if (jiraPreset(name) !== undefined || name.startsWith(TAGS)) return undefined
-  const meant = nearest(name.slice(0, 100), JIRA_PRESETS)
-  const known = meant === undefined ? `there are ${JIRA_PRESETS.join(', ')}` : `did you mean ${meant}?`
+  const known = didYouMean(name.slice(0, 100), JIRA_PRESETS) ?? `there are ${JIRA_PRESETS.join(', ')}`
   return `the name of a preset is expected, ${known}`
 }

@@ -1,5 +1,6 @@
 import { systemAuthorities } from '../../basics/net/authorities.ts'
-import { findProxy, ProxyError, type ProxySettings } from '../../basics/net/proxy.ts'
+import type { ProxySettings } from '../../basics/net/proxy.ts'
+import { proxyFrom } from '../../basics/settings/proxy.ts'
 import type { Secret } from '../../basics/secret.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
@@ -26,7 +27,7 @@ export function buildJira(shape: JiraShape, { env }: Sources, problems: Problems
   shape.templates.forEach((template, i) => checkPresets(template, i, problems))
   const { url, user, api_token: token, ca, timeout, templates } = shape
   const authorities = () => ca ?? systemAuthorities(env)
-  return { url, user, token, timeoutMs: timeout, authorities, proxy: proxyIn(env, problems), templates }
+  return { url, user, token, timeoutMs: timeout, authorities, proxy: proxyFrom(env, problems), templates }
 }
 
 function checkPresets(
@@ -39,14 +40,4 @@ function checkPresets(
     const path = ['jira', 'templates', template, 'mapping_types', 'items', i, 'value']
     if (problem !== undefined) problems.add(path, problem)
   })
-}
-
-function proxyIn(env: Sources['env'], problems: Problems): ProxySettings | undefined {
-  try {
-    return findProxy(env)
-  } catch (error) {
-    if (!(error instanceof ProxyError)) throw error
-    problems.addFrom(error.variable, error.message)
-    return undefined
-  }
 }
