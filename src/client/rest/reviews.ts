@@ -13,7 +13,7 @@ export interface ReviewGroup {
 }
 
 /** A request for approval. Make its texts printable before you show them. */
-export interface Review {
+export interface GatewayReview {
   readonly id: string
   readonly session: string
   /** `onetime`: one execution; `jit`: a terminal, for some time. */
@@ -63,28 +63,32 @@ function emptyPerson(): { id: string; name: string; email: string } {
 }
 
 /** All that the user may see. @throws ApiError */
-export async function listReviews(account: Account, signal?: AbortSignal): Promise<readonly Review[]> {
+export async function listReviews(account: Account, signal?: AbortSignal): Promise<readonly GatewayReview[]> {
   const list = v.nullable(v.array(Raw))
   const { value } = await askJson(account, { method: 'GET', path: '/api/reviews', signal }, list)
   return (value ?? []).map(toReview)
 }
 
 /** @param id of the review or of its session @throws ApiError `not-found` */
-export async function fetchReview(account: Account, id: string): Promise<Review> {
+export async function fetchReview(account: Account, id: string): Promise<GatewayReview> {
   const { value } = await askJson(account, { method: 'GET', path: reviewPath(id) }, Raw)
   return toReview(value)
 }
 
-export interface Decision {
+export interface ReviewerDecision {
   readonly status: 'APPROVED' | 'REJECTED'
   /** Alone, as a member of a group that may. */
   readonly force: boolean
   readonly reason?: string | undefined
-  readonly window?: Review['window']
+  readonly window?: GatewayReview['window']
 }
 
 /** @returns the review after it @throws ApiError */
-export async function decideReview(account: Account, id: string, decision: Decision): Promise<Review> {
+export async function decideReview(
+  account: Account,
+  id: string,
+  decision: ReviewerDecision,
+): Promise<GatewayReview> {
   const { status, force, reason, window } = decision
   const body = {
     status,
@@ -107,7 +111,7 @@ function reviewPath(id: string): string {
 
 const NANOSECONDS = 1_000_000
 
-function toReview(raw: v.InferOutput<typeof Raw>): Review {
+function toReview(raw: v.InferOutput<typeof Raw>): GatewayReview {
   const facts = v.parse(Facts, raw)
   const { time_window, review_groups_data: groups } = facts
   return {

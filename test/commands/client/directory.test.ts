@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ListedAgent } from '../../../src/client/rest/agents.ts'
 import type { ListedConnection } from '../../../src/client/rest/connections.ts'
-import type { Review } from '../../../src/client/rest/reviews.ts'
+import type { GatewayReview } from '../../../src/client/rest/reviews.ts'
 import type { CatalogEntry } from '../../../src/client/rest/runbook-catalog.ts'
 import type { Parameter } from '../../../src/client/rest/runbooks.ts'
 import type { RecordedSession } from '../../../src/client/rest/sessions.ts'
@@ -30,7 +30,7 @@ const entry: CatalogEntry = {
   runbook: { name: HOSTILE, parameters: [parameter], error: undefined, repository: HOSTILE },
   ...{ connections: [HOSTILE], commit: HOSTILE, raw: {} },
 }
-const review: Review = {
+const review: GatewayReview = {
   ...{ id: HOSTILE, session: 's', type: 'onetime', status: 'PENDING', createdAt: '2026-01-31T14:30:00Z' },
   groups: [{ group: HOSTILE, status: 'PENDING', by: HOSTILE, at: '', isForced: false }],
   ...{ needed: 1, window: undefined, durationMs: 0, rejectionReason: HOSTILE, rule: HOSTILE, raw: {} },
@@ -66,7 +66,7 @@ describe('what a gateway says, on a terminal', () => {
       agentTable(Array(10_000).fill(agent) as ListedAgent[], 40),
       connectionTable(Array(10_000).fill(connection) as ListedConnection[], new Map(), 40),
       runbookTable(Array(10_000).fill(entry) as CatalogEntry[], 40),
-      reviewTable(Array(10_000).fill(review) as Review[], known, 50),
+      reviewTable(Array(10_000).fill(review) as GatewayReview[], known, 50),
     ]
     for (const table of tables) {
       const lines = table.trimEnd().split('\n')

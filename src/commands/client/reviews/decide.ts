@@ -2,10 +2,10 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
-import { decideReview, type Decision, type Review } from '../../../client/rest/reviews.ts'
+import { decideReview, type ReviewerDecision, type GatewayReview } from '../../../client/rest/reviews.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, type AskingFlags } from '../account/asking.ts'
-import { reviewOf } from './find.ts'
+import { askedReview } from './find.ts'
 import { outcomeText } from './texts.ts'
 
 interface DecideFlags extends AskingFlags {
@@ -33,9 +33,14 @@ export async function rejectCommand(id: string, flags: RejectFlags): Promise<num
   return decide('reject', id, { status: 'REJECTED', force: flags.force === true, reason }, flags)
 }
 
-async function decide(verb: string, id: string, decision: Decision, flags: DecideFlags): Promise<number> {
+async function decide(
+  verb: string,
+  id: string,
+  decision: ReviewerDecision,
+  flags: DecideFlags,
+): Promise<number> {
   return asking(flags.profile, `cannot ${verb} review ${id}`, async (account, stdout) => {
-    const before = await reviewOf(account, id)
+    const before = await askedReview(account, id)
     const after = await decided(account, before.id, decision)
     if (flags.json === true) await stdout.write(Buffer.from(`${printableJson(after.raw, 2)}\n`))
     checkEffect(before, after)
@@ -46,7 +51,7 @@ async function decide(verb: string, id: string, decision: Decision, flags: Decid
 /** hoop's gateway answers what a person can put right with 500, and a text behind this one. */
 const HOOP_PREFIX = 'failed updating review status: '
 
-async function decided(account: Account, id: string, decision: Decision): Promise<Review> {
+async function decided(account: Account, id: string, decision: ReviewerDecision): Promise<GatewayReview> {
   try {
     return await decideReview(account, id, decision)
   } catch (error) {
@@ -56,7 +61,7 @@ async function decided(account: Account, id: string, decision: Decision): Promis
 }
 
 /** A gateway takes the approval of somebody in none of the groups, and nothing comes of it. @throws Failure */
-function checkEffect(before: Review, after: Review): void {
+function checkEffect(before: GatewayReview, after: GatewayReview): void {
   const isSame = after.status === before.status && count(after) === count(before)
   if (!isSame || after.status !== 'PENDING') return
   const groups = after.groups.map(({ group }) => group).join(', ')
@@ -68,7 +73,7 @@ function checkEffect(before: Review, after: Review): void {
   )
 }
 
-function count({ groups }: Review): number {
+function count({ groups }: GatewayReview): number {
   return groups.filter(({ status }) => status !== 'PENDING').length
 }
 
@@ -76,7 +81,7 @@ const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d'
 const WINDOW = new RegExp(`^(${TIME})-(${TIME})$`)
 
 /** @throws Failure, exit code 64 */
-export function windowOf(text: string): NonNullable<Decision['window']> {
+export function windowOf(text: string): NonNullable<ReviewerDecision['window']> {
   const [, start, end] = WINDOW.exec(text) ?? []
   if (start !== undefined && end !== undefined && start !== end) return { start, end }
   throw new Failure('--window is two times of a day in UTC, such as 01:00-05:00', exitCodes.usage)

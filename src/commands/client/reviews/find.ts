@@ -2,7 +2,7 @@ import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
-import { fetchReview, listReviews, type Review } from '../../../client/rest/reviews.ts'
+import { fetchReview, listReviews, type GatewayReview } from '../../../client/rest/reviews.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { unlessLacking } from '../account/asking.ts'
 
@@ -12,7 +12,7 @@ const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const NAMED = 5
 
 /** The newest first: gateways promise no order. @throws Failure when the gateway has none to ask for; ApiError */
-export async function allReviews(account: Account): Promise<readonly Review[]> {
+export async function allReviews(account: Account): Promise<readonly GatewayReview[]> {
   const reviews = await unlessLacking(account, LIST, listReviews(account))
   return reviews.toSorted((one, other) => other.createdAt.localeCompare(one.createdAt))
 }
@@ -21,7 +21,7 @@ export async function allReviews(account: Account): Promise<readonly Review[]> {
  * The review whose id, or whose session's, begins so.
  * @throws Failure, exit code 64, when there is none or more than one; ApiError
  */
-export async function reviewOf(account: Account, text: string): Promise<Review> {
+export async function askedReview(account: Account, text: string): Promise<GatewayReview> {
   if (!WHOLE_ID.test(text)) return reviewBeginning(account, text.toLowerCase())
   try {
     return await fetchReview(account, text.toLowerCase())
@@ -31,7 +31,7 @@ export async function reviewOf(account: Account, text: string): Promise<Review> 
   }
 }
 
-async function reviewBeginning(account: Account, text: string): Promise<Review> {
+async function reviewBeginning(account: Account, text: string): Promise<GatewayReview> {
   const reviews = await allReviews(account)
   const found = reviews.filter((review) => text !== '' && idsOf(review).some((id) => id.startsWith(text)))
   const [only, ...others] = found
@@ -45,11 +45,11 @@ async function reviewBeginning(account: Account, text: string): Promise<Review> 
   )
 }
 
-function idsOf({ id, session }: Review): string[] {
+function idsOf({ id, session }: GatewayReview): string[] {
   return [id, session].map((one) => one.toLowerCase())
 }
 
-function noneBegins(text: string, reviews: readonly Review[]): Failure {
+function noneBegins(text: string, reviews: readonly GatewayReview[]): Failure {
   const known = reviews.flatMap(idsOf).map((id) => id.slice(0, Math.max(8, text.length)))
   const meant = didYouMean(text, known)
   const hint = meant === undefined ? '' : `: ${oneLine(meant)}`

@@ -1,9 +1,9 @@
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
-import type { Review } from '../../../client/rest/reviews.ts'
+import type { GatewayReview } from '../../../client/rest/reviews.ts'
 import { fetchSession, listSessions, type RecordedSession } from '../../../client/rest/sessions.ts'
 import { asking, printAnswer, type AskingFlags } from '../account/asking.ts'
-import { allReviews, reviewOf } from './find.ts'
+import { allReviews, askedReview } from './find.ts'
 import { reviewDetails, reviewTable } from './texts.ts'
 
 export interface ReviewListFlags extends AskingFlags {
@@ -32,7 +32,7 @@ export async function reviewsCommand(flags: ReviewListFlags): Promise<number> {
 /** What the reviews are about, by session. A gateway's reviews do not say, and not every session is for everybody. */
 async function sessionsOf(
   account: Account,
-  reviews: readonly Review[],
+  reviews: readonly GatewayReview[],
   status: string,
 ): Promise<ReadonlyMap<string, RecordedSession>> {
   const wanted = new Set(reviews.map(({ session }) => session))
@@ -53,7 +53,7 @@ async function sessionsOf(
 /** `runbook-agent reviews show`: what exactly would run, for whom, since when, and who has decided. */
 export async function reviewCommand(id: string, flags: AskingFlags): Promise<number> {
   return asking(flags.profile, `cannot show review ${id}`, async (account, stdout) => {
-    const review = await reviewOf(account, id)
+    const review = await askedReview(account, id)
     const isText = flags.json !== true && process.stdout.isTTY
     const session = isText ? await sessionIfVisible(account, review) : undefined
     await printAnswer(flags, review.raw, () => reviewDetails(review, session), stdout)
@@ -61,7 +61,10 @@ export async function reviewCommand(id: string, flags: AskingFlags): Promise<num
 }
 
 /** Undefined where the session is not for this user. @throws ApiError for everything else */
-async function sessionIfVisible(account: Account, { session }: Review): Promise<RecordedSession | undefined> {
+async function sessionIfVisible(
+  account: Account,
+  { session }: GatewayReview,
+): Promise<RecordedSession | undefined> {
   try {
     return await fetchSession(account, session)
   } catch (error) {

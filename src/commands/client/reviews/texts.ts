@@ -1,7 +1,7 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableText } from '../../../basics/text/printable.ts'
 import { textTable, type TableColumn } from '../../../basics/text/table.ts'
-import type { Review, ReviewGroup } from '../../../client/rest/reviews.ts'
+import type { GatewayReview, ReviewGroup } from '../../../client/rest/reviews.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
 import { durationText } from '../../status/format.ts'
 import { factLines } from '../account/asking.ts'
@@ -20,7 +20,7 @@ const COLUMNS: readonly TableColumn[] = [
 
 /** One line for each review, below a heading. @param sessions those that are known, by their ids */
 export function reviewTable(
-  reviews: readonly Review[],
+  reviews: readonly GatewayReview[],
   sessions: ReadonlyMap<string, RecordedSession>,
   width: number,
 ): string {
@@ -41,7 +41,7 @@ export function reviewTable(
 }
 
 /** `1 of 2`; `1` where the review does not say how many are needed. */
-function approvals({ groups, needed }: Review): string {
+function approvals({ groups, needed }: GatewayReview): string {
   const given = groups.filter(({ status }) => status === 'APPROVED').length
   return needed === undefined ? String(given) : `${given} of ${needed}`
 }
@@ -54,7 +54,7 @@ function whatRuns({ runbook, verb }: RecordedSession): string {
  * What would run, for whom, since when, who has decided, and the whole script: whoever approves it has to see all.
  * @param session undefined when its record is not for this user
  */
-export function reviewDetails(review: Review, session: RecordedSession | undefined): string {
+export function reviewDetails(review: GatewayReview, session: RecordedSession | undefined): string {
   const { status, rejectionReason, window, durationMs, rule } = review
   const facts = factLines([
     ['review', review.id],
@@ -117,7 +117,7 @@ function scriptText({ raw, verb }: RecordedSession): string {
 }
 
 /** What a decision has come to, in one line for a person. */
-export function outcomeText(review: Review): string {
+export function outcomeText(review: GatewayReview): string {
   const { session, status, window, groups } = review
   const named = oneLine(`session ${session}`)
   switch (status) {
