@@ -87,7 +87,7 @@ function copyPackage(each) {
   for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
     const file = path.relative(from, path.join(entry.parentPath, entry.name))
     if (!entry.isFile() || foreign(file)) continue
-    if (!/\.(js|cjs|mjs|json|node|css|html|png)$|^licen[cs]e/i.test(file)) continue
+    if (!/\.(js|cjs|mjs|json|node|css|html|png|svg)$|^licen[cs]e/i.test(file)) continue
     cpSync(path.join(from, file), path.join(folder, 'node_modules', each, file))
   }
 }
