@@ -15,7 +15,7 @@ export function done<Result>(work: Work<Result>): Result {
 }
 
 /** One turn of the work. @returns undefined when it is not done yet */
-export function turn<Result extends object>(work: Work<Result>): Result | undefined {
+function turn<Result extends object>(work: Work<Result>): Result | undefined {
   const end = performance.now() + TURN_MS
   do {
     const step = work.next()
@@ -24,12 +24,16 @@ export function turn<Result extends object>(work: Work<Result>): Result | undefi
   return undefined
 }
 
-/** Does it in turns, between which others have theirs. */
-export async function inTurns<Result extends object>(work: Work<Result>): Promise<Result> {
+/** Does it in turns, between which others have theirs. What is done within the first is there at once. */
+export function inTurns<Result extends object>(work: Work<Result>): Result | Promise<Result> {
+  return turn(work) ?? furtherTurns(work)
+}
+
+async function furtherTurns<Result extends object>(work: Work<Result>): Promise<Result> {
   for (;;) {
+    await otherWork()
     const result = turn(work)
     if (result !== undefined) return result
-    await otherWork()
   }
 }
 

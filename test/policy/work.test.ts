@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { done, limited, ordered, WorkTooLong } from '../../src/policy/work.ts'
+import { done, inTurns, limited, ordered, WorkTooLong, type Work } from '../../src/policy/work.ts'
 
 it('is sorted in parts as in one go, equal things in their order', () => {
   const items = fc.array(fc.tuple(fc.nat(50), fc.nat()), { minLength: 1, maxLength: 9000, size: 'max' })
@@ -26,3 +26,26 @@ it('is given up when it has taken too long, and not when others have', () => {
   expect(done(limited(steps(1000), 60_000))).toBe(1000)
   expect(() => done(limited(steps(1_000_000), 0))).toThrow(WorkTooLong)
 })
+
+it('lets others have their turn as soon as its first is over', async () => {
+  const turns: string[] = []
+  setImmediate(() => turns.push('others'))
+  await inTurns(longSteps(3, turns))
+  expect(turns).toEqual(['step', 'others', 'step', 'step'])
+})
+
+it('is there at once when one turn is enough', () => {
+  const nothing: string[] = []
+  expect(inTurns(longSteps(0, nothing))).toBe(nothing)
+})
+
+/** Each takes longer than a turn. */
+function* longSteps(count: number, turns: string[]): Work<string[]> {
+  for (let step = 0; step < count; step++) {
+    turns.push('step')
+    const from = performance.now()
+    while (performance.now() - from < 11);
+    yield
+  }
+  return turns
+}

@@ -17,8 +17,8 @@ const NO_RE2 = 'guardrail rule has a pattern the local engine cannot compile (RE
 const TOO_MUCH = `the guardrail rules are more than this agent enforces: ${RULE_LIMITS}`
 
 /** Compiles rules in their order, up to the first that cannot be enforced. Others have their turns meanwhile. */
-export function compileRules(sets: readonly RuleSet[]): Promise<CompiledRules> {
-  return inTurns(new Compiling().all(sets))
+export async function compileRules(sets: readonly RuleSet[]): Promise<CompiledRules> {
+  return await inTurns(new Compiling().all(sets))
 }
 
 class Compiling {

@@ -1,5 +1,5 @@
 import type { OutputFilter } from '../output-filter.ts'
-import { inTurns, limited, turn, WorkTooLong, type Work } from '../work.ts'
+import { inTurns, limited, WorkTooLong, type Work } from '../work.ts'
 import { beforeOpenKey, clearOf, lineEnd, type Span } from './cut.ts'
 import type { FoundData } from './find/findings.ts'
 import type { LinePlaces } from './find/over-lines.ts'
@@ -121,9 +121,8 @@ export class MaskedStream implements OutputFilter {
   }
 
   #give(data: Buffer, isEnd: boolean): Buffer | Promise<Buffer> {
-    const work = this.#work(Buffer.concat([this.#behind, ...this.#waiting, data]), isEnd)
     try {
-      return turn(work) ?? inTurns(work)
+      return inTurns(this.#work(Buffer.concat([this.#behind, ...this.#waiting, data]), isEnd))
     } catch (error) {
       if (!(error instanceof MaskingTooLong)) throw error
       return Promise.reject(error)
