@@ -52,7 +52,7 @@ describe('docs/codes.md', () => {
     })
   })
 
-  it.each(['docs/client.md', 'docs/gateway.md'])('is linked from %s', (file) => {
+  it.each(['docs/client.md', 'docs/rest.md'])('is linked from %s', (file) => {
     expect(readFileSync(new URL(file, root), 'utf8')).toContain('(codes.md')
   })
 })

@@ -5,7 +5,7 @@ import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 
-/** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway.md lists the settings. */
+/** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway-settings.md lists them. */
 export interface GatewaySettings {
   readonly listen: {
     readonly http: Address
