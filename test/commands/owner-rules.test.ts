@@ -27,7 +27,7 @@ describe("what is wrong in a rule file of the owner's", () => {
     [
       'a slip of the pen',
       'rules:\n- type: deny_words_list\n  words: [a]\n  mesage: no\n',
-      ':2:3: rule 0 of set 0: mesage means nothing here',
+      ':4:3: rule 0 of set 0: mesage means nothing here',
     ],
     ['a rule without words', '- rules: [{type: deny_words_list}]\n', ':1:11: this rule stops nothing'],
     [
@@ -54,7 +54,7 @@ describe("what is wrong in a rule file of the owner's", () => {
     const wrong = place.write('wrong.yaml', 'a: b\n')
     expect(await problems([missing], [wrong])).toEqual([
       `${missing} does not exist`,
-      `${wrong}: rules is missing, and so are input_rules and output_rules`,
+      `${wrong}:1:1: rules is missing, and so are input_rules and output_rules`,
     ])
   })
 

@@ -104,7 +104,7 @@ function requestBody(request: RestExecution): object {
     env_vars: request.envVars,
     client_args: request.clientArgs,
     metadata: request.metadata,
-    jira_fields: request.jiraFields,
+    ...(Object.keys(request.jiraFields).length > 0 && { jira_fields: request.jiraFields }),
     correlation_id: request.correlationId,
   }
 }

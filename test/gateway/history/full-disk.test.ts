@@ -61,7 +61,7 @@ class Killable implements Disposable {
   readonly #child: ChildProcess
 
   constructor() {
-    translate(this.#root, ['basics', 'gateway/history'])
+    translate(this.#root, ['basics', 'gateway/history', 'gateway/jira', 'gateway/reviews'])
     symlinkSync(resolve(import.meta.dirname, '../../../node_modules'), join(this.#root, 'node_modules'))
     writeFileSync(
       join(this.#root, 'main.js'),
@@ -86,7 +86,9 @@ class Killable implements Disposable {
   }
 
   async begun(): Promise<void> {
-    await once(this.#child.stdout ?? this.#child, 'data')
+    const failed = once(this.#child, 'exit').then(() => Promise.reject(new Error('it ended before it began')))
+    failed.catch(() => undefined)
+    await Promise.race([once(this.#child.stdout ?? this.#child, 'data'), failed])
   }
 
   async endThemAndDie(): Promise<void> {

@@ -145,7 +145,7 @@ test('a file that was brought up to date is the same as a new one, and takes siz
     history.close()
   }
   expect(tables()).toEqual(fresh)
-  expect(query('PRAGMA history.user_version')).toEqual([[8]])
+  expect(query('PRAGMA history.user_version')).toEqual([[9]])
 })
 
 test('a file that cannot be brought up to date stays as it was', () => {
