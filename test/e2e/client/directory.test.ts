@@ -15,7 +15,11 @@ describe('the embedded gateway', () => {
     place = new Workplace()
     gateway = await RunningGateway.start(
       { 'ops/greet.runbook.sh': 'echo {{ .name | description "who" }} {{ .mood | default "fine" }}' },
-      { connections: '\n  - { name: pg, agent: local, type: database, subtype: postgres, command: [psql] }' },
+      {
+        connections: '\n  - { name: pg, agent: local, type: database, subtype: postgres, command: [psql] }',
+        // There is no agent.
+        limits: '{ agent-wait: 0s }',
+      },
     )
     // The repository's git process starts with the first read and stays: it is no leak of a test.
     await gateway.request('GET', '/api/runbooks')
