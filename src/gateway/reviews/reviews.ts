@@ -99,7 +99,10 @@ export class Reviews {
   /** Ends a session that waits for people or for its run. @returns false when it does not wait @throws HistoryError */
   cancel(sessionId: string, reason: string): boolean {
     const review = this.#services.history.readReviews((rows) => rows.find(sessionId))
-    if (review === undefined || !waits(review)) return false
+    if (review === undefined) return false
+    // A terminal that was approved and is not opened yet. Its approval stays, for others.
+    if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason)
+    if (!waits(review)) return false
     this.#change(review, withdrawn(review, reason), reason)
     return true
   }

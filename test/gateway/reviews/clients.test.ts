@@ -11,7 +11,8 @@ beforeAll(async () => {
   site = await ReviewSite.start({
     connections: `
   - { name: shells, agent: local, command: [bash, --norc, --noprofile], type: command-line, review: { groups: [dba], access-max-duration: 1h } }
-  - { name: brief, agent: local, command: [bash, --norc, --noprofile], type: command-line, review: { groups: [dba] } }`,
+  - { name: brief, agent: local, command: [bash, --norc, --noprofile], type: command-line, review: { groups: [dba] } }
+  - { name: late, agent: local, command: [bash, --norc, --noprofile], type: command-line, review: { groups: [dba] } }`,
   })
 })
 afterAll(() => site[Symbol.asyncDispose]())
@@ -179,6 +180,20 @@ describe('connect', () => {
     expect(await review(again)).toMatchObject({ status: 'PENDING' })
     await site.say('bea', again, 'REJECTED')
     expect((await third.ended()).message).toContain('Rejected by bea')
+  })
+
+  it.each([
+    ['revoked', (sid: string) => site.say('bea', sid, 'REVOKED')],
+    ['killed', (sid: string) => site.as('admin', 'POST', `/api/sessions/${sid}/kill`)],
+  ])('does not open when it was %s between its approval and its opening', async (_, end) => {
+    await using shell = await terminal('late', 'cid')
+    const sid = await waiting(shell)
+    await site.say('bea', sid, 'APPROVED')
+    await shell.packet('ClientSessionOpenApproveOK')
+    await end(sid)
+    shell.open()
+    expect((await shell.over()).details).toBe('review not approved or already executed')
+    expect(await site.session(sid)).toMatchObject({ status: 'done', exit_code: 254 })
   })
 
   it('is cut when its time is over, and so are the others of the same approval', async () => {
