@@ -99,11 +99,12 @@ export async function checkRequest(
 }
 
 /** The policy of the server's owner, when it allows the session. @throws PolicyRefusal */
-function allowing({ params }: OpenMessage, services: CheckServices): OwnerPolicy | undefined {
+function allowing({ params, clientEnvVars }: OpenMessage, services: CheckServices): OwnerPolicy | undefined {
   const policy = services.policy?.current
   policy?.checkSession(params)
   const [program] = [...params.cmdList, ...params.clientArgs]
   if (program !== undefined) policy?.checkProgram(program, programSearch(services))
+  policy?.checkVariables([...params.envVars.keys(), ...clientEnvVars.keys()])
   return policy
 }
 

@@ -4,6 +4,7 @@ import type { RuleSet } from '../../policy/guardrails/rules.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 import { AllowedPrograms, type ProgramSearch } from './allowed-programs.ts'
+import { refuseCodeVariables } from './code-variables.ts'
 import { PolicyRefusal, quotedName } from './refusal.ts'
 
 /** Rules of the server's owner. They were compiled before, so each of them can be enforced. Undefined: there are none. */
@@ -50,6 +51,7 @@ export class OwnerPolicy {
    */
   checkSystem(request: HookRequest | BareExecRequest): void {
     const { kind } = request
+    if (request.kind === 'bare-exec') this.checkVariables(request.variables.keys())
     if (this.#origins?.has(kind) === false)
       throw new PolicyRefusal('policy.origins', `requests of the kind ${kind}`)
     const name = request.kind === 'hook' ? request.connection : ''
@@ -57,6 +59,14 @@ export class OwnerPolicy {
     if (name !== '') throw new PolicyRefusal('policy.connections', `the connection ${quotedName(name)}`)
     if (this.#origins === undefined)
       throw new PolicyRefusal('policy.connections', `a ${kind} that names no connection`)
+  }
+
+  /**
+   * Of a session, before they are fetched. A program that is allowed must not be made another one by them.
+   * @throws PolicyRefusal
+   */
+  checkVariables(names: Iterable<string>): void {
+    if (this.#programs !== undefined) refuseCodeVariables(names)
   }
 
   /** @throws PolicyRefusal */

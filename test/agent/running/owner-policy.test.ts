@@ -74,9 +74,9 @@ const hook = (script: string, event = {}) =>
     ...{ command: ['bash'], input_file: script },
     event_session_open: event,
   })
-const bareExec = (script: string) =>
+const bareExec = (script: string, variables = {}) =>
   request('SysBareExecRequest', `bare-${sessions++}`, {
-    ...{ agent_id: 'a', template_data: null, command: ['bash'], env_vars: {}, script },
+    ...{ agent_id: 'a', template_data: null, command: ['bash'], env_vars: variables, script },
   })
 
 const gateways = (direction: 'input' | 'output', ...words: string[]): Partial<ConnectionParams> => ({
@@ -273,6 +273,24 @@ describe('a list of', () => {
       { 'envvar:PATH': PATH },
     )
     expect(Number(code)).toBeGreaterThan(3)
+  })
+
+  it('programs refuses variables that would make an allowed program run other code', async () => {
+    await owner.wants({ programs: ['bash'] })
+    const code = base64('touch loaded')
+    const envVars = (name: string) => ({ envVars: new Map([[name, code]]) })
+    for (const refused of [
+      exec('true', envVars('filesystem:BASH_ENV')),
+      exec('true', envVars('filesystem:LD_PRELOAD')),
+      exec('true', {}, { 'envvar:BASH_FUNC_true%%': base64('() { touch loaded; }') }),
+    ])
+      expect((await refused).text).toContain('does not allow the variable')
+    expect(await bareExec('true', { LD_AUDIT: 'x' })).toMatchObject({
+      output: expect.stringContaining('the variable "LD_AUDIT" here (policy.programs') as string,
+    })
+    expect(existsSync(path.join(running.services.cwd, 'loaded'))).toBe(false)
+    await owner.wants({ connections: ['*'] })
+    expect((await exec('exit 7', envVars('filesystem:BASH_ENV'))).code).toBe('7')
   })
 
   it('programs is asked again when the script comes', async () => {
