@@ -82,12 +82,15 @@ export class Removal {
 
 function prepare(db: Connection) {
   const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
-  const victim = 'SELECT key, user, recorded_bytes FROM sessions'
+  // Who has approved a terminal can take that back as long as it holds, so the review may not go with its session.
+  const isNeeded = `EXISTS (SELECT 1 FROM reviews WHERE session = sessions.key AND type = 'jit'
+    AND status = 'APPROVED' AND json_extract(record, '$.revokeAt') > unixepoch('subsec') * 1000)`
+  const victim = `SELECT key, user, recorded_bytes FROM sessions WHERE NOT ${isNeeded} AND`
   return {
     begun: reading('SELECT session FROM removals LIMIT 1'),
-    oldest: reading(`${victim} WHERE ended_at IS NOT NULL ORDER BY ended_at LIMIT 1`),
-    oldestOf: reading(`${victim} WHERE user = ? AND status = 'done' ORDER BY started_at LIMIT 1`),
-    oldestBefore: reading(`${victim} WHERE ended_at < ? ORDER BY ended_at LIMIT 1`),
+    oldest: reading(`${victim} ended_at IS NOT NULL ORDER BY ended_at LIMIT 1`),
+    oldestOf: reading(`${victim} user = ? AND status = 'done' ORDER BY started_at LIMIT 1`),
+    oldestBefore: reading(`${victim} ended_at < ? ORDER BY ended_at LIMIT 1`),
     begin: db.prepare('INSERT INTO removals VALUES (?)'),
     forget: db.prepare('DELETE FROM sessions WHERE key = ?'),
     sizes: reading('SELECT key, length(bytes) FROM events WHERE session = ? ORDER BY key LIMIT ?'),

@@ -52,6 +52,12 @@ function newSession(id: string, changes: Partial<NewSession> = {}): NewSession {
   }
 }
 
+const REVIEW = {
+  ...{ connection: 'bash', owner: 'admin', accessMs: 60_000, createdAt: 0, expiresAt: 0 },
+  ...{ groups: [], minimum: 1, forceGroups: [], selfApproval: false },
+  shown: { scriptDigest: { kind: 'sha256', hex: '' }, clientArgs: [], envVars: [] },
+} as const
+
 function withoutScript(session: NewSession): object {
   return Object.fromEntries(Object.entries(session).filter(([name]) => name !== 'script'))
 }
@@ -525,6 +531,24 @@ describe('purge', () => {
     expect(left).toEqual(['edge', 'new', 'running'])
     expect(history.output('running', MIB).bytes.toString()).toBe('running')
     expect(removeOlder(history, new Date('2026-02-01'))).toBe(0)
+  })
+
+  test('leaves sessions whose approval of terminals holds: it could not be revoked any more', () => {
+    const history = open()
+    const now = Date.now()
+    for (const [id, type, revokeAt] of [
+      ['holds', 'jit', now + 60_000],
+      ['is-over', 'jit', now - 60_000],
+      ['ran', 'onetime', now + 60_000],
+    ] as const) {
+      history.begin(newSession(id))
+      const review = { id: `of ${id}`, sessionId: id, type, status: 'APPROVED', revokeAt } as const
+      history.writeReviews((rows) => rows.insert({ ...REVIEW, ...review }, null))
+      history.finish(id, DONE)
+    }
+    expect(removeOlder(history, new Date('2027-01-01'))).toBe(2)
+    expect(history.readReviews((rows) => rows.find('holds'))?.id).toBe('of holds')
+    expect(history.readReviews((rows) => rows.find('is-over'))).toBeUndefined()
   })
 
   test('deletes hundreds and gives the space back to the disk', () => {
