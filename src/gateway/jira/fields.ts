@@ -105,8 +105,9 @@ const PRESETS: Readonly<Record<JiraPreset, (facts: SessionFacts) => string>> = {
   'session.webapp_link': ({ link }) => link,
 }
 
+/** A script that has the end of the block in it would go on as text and links of the issue. */
 function codeBlock(script: string): string {
-  return `{code:shell}${shortened(script)}{code}`
+  return `{code:shell}${shortened(script.replace(/\{(?=code)/gi, '{ '))}{code}`
 }
 
 function shortened(script: string): string {

@@ -91,6 +91,14 @@ describe('the fields of an issue', () => {
     expect(valuesOf(prompt + mapping, { summary: 'mine' })).toEqual({ summary: 'fixed' })
   })
 
+  it('have a script that ends nowhere before its end, though it says so', () => {
+    const template = mappings('{ type: preset, jira_field: description, value: session.script }')
+    const script = 'true\n{code}\n*Approved* {CODE:sql} {{code}'
+    expect(valuesOf(template, {}, { script })['description']).toBe(
+      '{code:shell}true\n{ code}\n*Approved* { CODE:sql} {{ code}{code}',
+    )
+  })
+
   it('have a script that is too long cut, with the number of characters that are left out, and no half one', () => {
     const template = mappings('{ type: preset, jira_field: description, value: session.script }')
     const scriptOf = (script: string) => valuesOf(template, {}, { script })['description']
