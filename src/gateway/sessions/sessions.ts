@@ -16,6 +16,9 @@ import type { RpcCode } from '../statuses.ts'
 /** Of one user, until the sessions end (script, variables, redaction): eight of the largest scripts. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024
 
+/** Without waiting for answers a caller begins thousands in a second. */
+const MAX_SESSIONS_OF_ONE_USER = 1000
+
 /** Refused before it was recorded: this user has to let some sessions end first. */
 export class TooMuchAtOnce extends Error {
   override readonly name = 'TooMuchAtOnce'
@@ -151,6 +154,8 @@ export class Sessions {
   #boundedBytes(request: SessionRequest, redactionBytes: number): number {
     const bytes = requestBytes(request) + redactionBytes
     const running = [...this.#running.values()].filter(({ user }) => user === request.user)
+    if (running.length >= MAX_SESSIONS_OF_ONE_USER)
+      throw new TooMuchAtOnce(`${running.length} of your sessions are running: let some end first`)
     const together = running.reduce((sum, one) => sum + one.bytes, bytes)
     if (together <= MAX_BYTES_OF_ONE_USER) return bytes
     throw new TooMuchAtOnce(

@@ -116,3 +116,14 @@ test('a session that cannot begin is an error that says so, and no agent hears o
   )
   expect(log).toEqual([])
 })
+
+test('one user has 1,000 sessions that run, and others have their own', () => {
+  history = History.open(join(folder, 'history.db'), {})
+  const nobody = () => undefined
+  const logger = { debug: nobody, info: nobody, warn: nobody, error: nobody }
+  const sessions = new Sessions(new Agents(settings.agents), history, settings.limits, logger)
+  const open = (user: string) => sessions.open({ ...request(), user, verb: 'exec' })
+  for (let count = 0; count < 1000; count++) open('admin')
+  expect(() => open('admin')).toThrow('1000 of your sessions are running: let some end first')
+  expect(open('other').sid).toBeTypeOf('string')
+})
