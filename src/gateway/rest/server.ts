@@ -45,8 +45,15 @@ const PUBLIC: ReadonlySet<string | undefined> = new Set([
   ...DOWNLOADS,
 ])
 
+/** Tokens, scripts and output: no cache on the way keeps them, and no browser takes them for a page. */
+const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+
 function isPublic(route: string | undefined): boolean {
-  return PUBLIC.has(route) || route === DOCS || route?.startsWith(`${DOCS}/`) === true
+  return PUBLIC.has(route) || isDocs(route)
+}
+
+function isDocs(route: string | undefined): boolean {
+  return route === DOCS || route?.startsWith(`${DOCS}/`) === true
 }
 
 /** The REST interface. The caller makes it listen, and closes it. */
@@ -71,7 +78,8 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
     done()
   })
   // Before the body is read: without a token nobody can make this process parse anything.
-  app.addHook('onRequest', (request, _, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!isDocs(request.routeOptions.url)) void reply.headers(UNKEPT)
     if (!isPublic(request.routeOptions.url)) request.user = authenticate(users, request.headers)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)

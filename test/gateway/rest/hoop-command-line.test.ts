@@ -84,6 +84,21 @@ describe('hoop login', () => {
     expect(body['grpc_url']).toBe(gateway.gateway.grpc)
   })
 
+  it('gets a token, as all that needs one, in an answer that no cache keeps and no browser takes for a page', async () => {
+    const { http } = gateway.gateway
+    const headers = { 'api-key': otherToken, connection: 'close' }
+    for (const answer of [
+      await signIn({ email: 'other', password: otherToken }),
+      await fetch(`${http}/api/sessions`, { headers }),
+      await fetch(`${http}/api/sessions/none/result/stream`, { headers }),
+      await fetch(`${http}/api/none`, { headers }),
+    ]) {
+      await answer.text()
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+    }
+  })
+
   it('is refused with one text, whatever is wrong', async () => {
     for (const wrong of [
       { email: 'admin', password: otherToken },
