@@ -85,36 +85,44 @@ export class SessionGuardrails {
    * those of the client count, to the owner's the whole command.
    * @param argv as the program gets it
    * @param clientArguments how many of them, the last ones, are the client's
+   * @param ended aborts when it is not to run any more
    * @returns the rule that is broken
-   * @throws RefusedError when a rule cannot be enforced
+   * @throws RefusedError when a rule cannot be enforced, or the signal's reason
    */
   async judge(
     script: Buffer,
     argv: readonly Buffer[],
     clientArguments: number,
+    ended: AbortSignal,
   ): Promise<Blocked | undefined> {
     const clients = argv.slice(argv.length - clientArguments)
     return (
-      (await brokenBy([script, ...clients, ...together(clients)], this.#input)) ??
-      (await brokenBy([script, ...argv, ...together(argv)], this.#ownersInput))
+      (await brokenBy([script, ...clients, ...together(clients)], this.#input, ended)) ??
+      (await brokenBy([script, ...argv, ...together(argv)], this.#ownersInput, ended))
     )
   }
 
-  /** What looks through the output: nothing when there are no rules for it. */
-  filters(isInteractive: boolean): (() => OutputFilter)[] {
+  /**
+   * What looks through the output: nothing when there are no rules for it.
+   * @param ended aborts when nobody waits for the output any more
+   */
+  filters(isInteractive: boolean, ended: AbortSignal): (() => OutputFilter)[] {
     const rules = this.#output
-    return rules === undefined || rules.isEmpty ? [] : [() => new GuardedStream(rules, { isInteractive })]
+    return rules === undefined || rules.isEmpty
+      ? []
+      : [() => new GuardedStream(rules, { isInteractive, ended })]
   }
 }
 
-/** @throws RefusedError when a rule cannot be enforced */
+/** @throws RefusedError when a rule cannot be enforced, or the signal's reason */
 async function brokenBy(
   texts: readonly Buffer[],
   rules: CompiledRules | undefined,
+  ended: AbortSignal,
 ): Promise<Blocked | undefined> {
   if (rules === undefined || rules.isEmpty) return undefined
   for (const text of texts) {
-    const verdict = await rules.check(text)
+    const verdict = await rules.check(text, ended)
     if (verdict.outcome === 'violation') return blockedBy(verdict, 'input')
     if (verdict.outcome === 'error') throw unenforceable(verdict)
   }

@@ -143,7 +143,7 @@ export class RunningCommand {
     await using held = await this.#hold({ entries, inherited, folder, sessionId: this.sid })
     const { environment } = held
     const expanded = preparedCommand(environment.expand(request.argv), environment, start, this.#services)
-    const blocked = await judged(asked, expanded)
+    const blocked = await judged(asked, expanded, this.#over.signal)
     if (blocked !== undefined) return yield* this.#refuse(blocked)
     const command = await closeCommand(request.closed, expanded, this.sid, this.#services)
     if (this.#reason !== undefined) return this.#unstarted()
@@ -279,16 +279,16 @@ function filtersOf(
   { kind }: Start,
   unawaited: AbortSignal,
 ): (() => OutputFilter)[] {
-  const rules = guardrails?.filters(kind === 'terminal') ?? []
+  const rules = guardrails?.filters(kind === 'terminal', unawaited) ?? []
   const mask = masking?.filter
   return mask === undefined ? rules : [...rules, () => mask(unawaited)]
 }
 
 /** Judges what the client brings, as the program would get it. @returns the rule that it breaks */
-async function judged({ request, start }: AskedCommand, { argv }: Command): Promise<Blocked | undefined> {
+async function judged({ request, start }: AskedCommand, { argv }: Command, ended: AbortSignal) {
   const { guardrails, clientArguments } = request
   if (guardrails === undefined || start.kind === 'terminal') return undefined
-  return guardrails.judge(start.stdin, argv, clientArguments)
+  return guardrails.judge(start.stdin, argv, clientArguments, ended)
 }
 
 function timeLimit(ms: number | undefined, reached: () => void): Disposable {

@@ -37,9 +37,13 @@ export class CompiledRules {
     return this.automaton.bytes
   }
 
-  /** Judges a whole text as the reference does (protocol.md 8.1), without holding up others. */
-  async check(text: Buffer): Promise<Verdict> {
-    const found = [...(await this.#targetsIn(text))].sort((left, right) => left - right)
+  /**
+   * Judges a whole text as the reference does (protocol.md 8.1), without holding up others.
+   * @param ended aborts when nobody waits for the verdict any more
+   * @throws the signal's reason
+   */
+  async check(text: Buffer, ended?: AbortSignal): Promise<Verdict> {
+    const found = [...(await this.#targetsIn(text, ended))].sort((left, right) => left - right)
     return found.length > 0 ? this.violationOf(found) : (this.broken ?? { outcome: 'pass' })
   }
 
@@ -63,7 +67,7 @@ export class CompiledRules {
     yield reading.state.targets
   }
 
-  async #targetsIn(text: Buffer): Promise<Set<number>> {
+  async #targetsIn(text: Buffer, ended: AbortSignal | undefined): Promise<Set<number>> {
     const reading = this.automaton.begin()
     const found = new Set(reading.state.targets)
     const note = (targets: readonly number[]) => {
@@ -78,6 +82,7 @@ export class CompiledRules {
       note(reading.state.targets)
       if (stop === 'targets') matches += 1
       if (stop === 'pause' || matches % MATCHES_IN_ONE_GO === 0) await otherWork()
+      ended?.throwIfAborted()
     }
     for (const targets of this.targetsAtEnd(reading, text.length - reading.at)) note(targets)
     return found

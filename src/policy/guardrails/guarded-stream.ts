@@ -27,6 +27,8 @@ export class GuardrailViolation extends OutputStopped {
 export interface StreamOptions {
   /** What is held back is given out when nothing more comes for a while: people wait for a prompt. */
   readonly isInteractive: boolean
+  /** Aborts when nobody waits for the output any more: what is still to be read is then given up. */
+  readonly ended?: AbortSignal
 }
 
 /**
@@ -45,6 +47,7 @@ export class GuardedStream implements OutputFilter {
   #offset = 0
   #given = 0
   #violation: GuardrailViolation | undefined
+  #isGivenUp = false
 
   constructor(rules: CompiledRules, options: StreamOptions) {
     this.#rules = rules
@@ -68,6 +71,7 @@ export class GuardedStream implements OutputFilter {
    */
   push(data: Buffer): Buffer | Promise<Buffer> {
     if (this.#rules.isEmpty) return data
+    if (this.#isGivenUp) return NOTHING
     const text = this.#unread.length === 0 ? data : Buffer.concat([this.#unread, data])
     this.#reading.at = 0
     this.#reading.idleAt = Math.min(0, this.#unread.length - this.held)
@@ -79,15 +83,25 @@ export class GuardedStream implements OutputFilter {
   }
 
   end(): Buffer {
+    if (this.#isGivenUp) return NOTHING
     this.#look(this.#reading.state.targets)
     for (const targets of this.#rules.targetsAtEnd(this.#reading, this.#unread.length)) this.#look(targets)
     return this.#giveHeld()
   }
 
   async #pushSlowly(data: Buffer, text: Buffer): Promise<Buffer> {
-    do await otherWork()
-    while (!this.#readOn(text))
+    do {
+      await otherWork()
+      if (this.#options.ended?.aborted === true) return this.#giveUp()
+    } while (!this.#readOn(text))
     return this.#give(data, text)
+  }
+
+  /** Nothing that was not read to its end is given out, now or later. */
+  #giveUp(): Buffer {
+    this.#isGivenUp = true
+    this.#given = this.#offset
+    return NOTHING
   }
 
   /** @returns false when others should get their turn before the rest is read */

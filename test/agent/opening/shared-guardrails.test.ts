@@ -15,6 +15,8 @@ const asking = (...patterns: string[]) => ({
   clientVerb: 'exec',
 })
 
+const { signal: ended } = new AbortController()
+
 function countingCache() {
   const cache = new CompiledCache<CompiledGuardrails>()
   const compiled: number[] = []
@@ -31,10 +33,10 @@ it('compiles the rules of several sessions once, and other rules anew', async ()
   const { cache, compiled } = countingCache()
   for (let session = 0; session < 3; session++) {
     const rules = await SessionGuardrails.of(asking('b+'), undefined, cache)
-    expect(await rules?.judge(Buffer.from('DROP TABLE a'), [], 0)).toMatchObject({
+    expect(await rules?.judge(Buffer.from('DROP TABLE a'), [], 0, ended)).toMatchObject({
       info: { words: ['DROP'] },
     })
-    expect(await rules?.judge(Buffer.from('SELECT 1'), [], 0)).toBeUndefined()
+    expect(await rules?.judge(Buffer.from('SELECT 1'), [], 0, ended)).toBeUndefined()
   }
   expect(compiled).toHaveLength(1)
   await SessionGuardrails.of(asking('c+'), undefined, cache)
@@ -66,7 +68,7 @@ it('judges the outputs of sessions that share their rules, each for itself, howe
     pieces: readonly string[],
     shared: CompiledCache<CompiledGuardrails>,
   ): Promise<string> {
-    const filter = (await SessionGuardrails.of(asked, undefined, shared))?.filters(false)[0]?.()
+    const filter = (await SessionGuardrails.of(asked, undefined, shared))?.filters(false, ended)[0]?.()
     let text = ''
     try {
       for (const piece of pieces) text += String(await filter?.push(Buffer.from(piece)))

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import * as fc from 'fast-check'
@@ -155,6 +156,43 @@ describe('input rules', () => {
       pass: ['0', false, ''],
     }
     expect([code, info !== undefined, String(close.payload)]).toEqual(expected[outcome])
+  })
+})
+
+describe('rules that take minutes to look through a text', () => {
+  // Each place of the text is another state.
+  const hostile = { ...ssn, pattern_regex: '(?s)[ab]*a.{300}c' }
+  const manyHostile = Array.from({ length: 30 }, (_, n) => ({
+    ...ssn,
+    pattern_regex: `(?s)[ab]*a.{${300 + n}}c`,
+  }))
+  const letters = Buffer.from(Array.from(randomBytes(8_000_000), (byte) => 97 + (byte % 2))).toString(
+    'latin1',
+  )
+
+  it('do not keep a session that was closed while they judge its script: nothing runs, and its slot is free', async () => {
+    const sid = 'unjudged'
+    gateway.send('AgentSessionOpen', openSpec(sid, ruled('input', [hostile])))
+    await waitFor(() => gateway.of(sid).length > 0)
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': sid }, `touch ran #${letters}`)
+    await waitFor(() => running.services.slots.taken === 1)
+    gateway.send('AgentSessionClose', { 'gateway.session_id': sid })
+    await waitFor(() => running.entries.some(({ event }) => event === 'ended'))
+    expect(running.entries.at(-1)).toMatchObject({ outcome: 'not-started', reason: 'closed-by-gateway' })
+    expect(running.services.slots.taken).toBe(0)
+    expect(existsSync(marker())).toBe(false)
+  })
+
+  it('do not keep a session that was closed while they look through its output', async () => {
+    const sid = 'unread'
+    gateway.send('AgentSessionOpen', openSpec(sid, ruled('output', manyHostile)))
+    await waitFor(() => gateway.of(sid).length > 0)
+    const script = `head -c 60000 /dev/urandom | tr '\\0-\\377' '[a*128][b*128]'; touch ran; exec sleep 1000`
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': sid }, script)
+    await waitFor(() => existsSync(marker()))
+    gateway.send('AgentSessionClose', { 'gateway.session_id': sid })
+    await waitFor(() => running.entries.some(({ event }) => event === 'ended'))
+    expect(running.entries.at(-1)).toMatchObject({ reason: 'closed-by-gateway', bytesSent: 0 })
   })
 })
 

@@ -270,7 +270,33 @@ describe('a hostile pattern and text', () => {
       (await passed([hostile], [Buffer.concat([text, Buffer.from('b'.repeat(301))])])).violation,
     ).toBeUndefined()
   })
+
+  it('are given up when nobody waits any more: of the output nothing more is shown, whatever follows', async () => {
+    const compiled = await compileRules([{ rules: [hostile] }])
+    const { signal: ended, abort } = abortable()
+    const stream = new GuardedStream(compiled, { isInteractive: true, ended })
+    const pushed = stream.push(Buffer.concat(Array.from({ length: 1000 }, () => text)))
+    abort()
+    expect(await pushed).toEqual(Buffer.alloc(0))
+    expect([stream.push(text), stream.release(), stream.end(), stream.held]).toEqual([
+      ...[Buffer.alloc(0), Buffer.alloc(0), Buffer.alloc(0)],
+      0,
+    ])
+  })
+
+  it('are given up in a text when nobody waits for the verdict', async () => {
+    const compiled = await compileRules([{ rules: [hostile] }])
+    const { signal: ended, abort } = abortable()
+    const verdict = compiled.check(Buffer.concat(Array.from({ length: 1000 }, () => text)), ended)
+    abort()
+    await expect(verdict).rejects.toBe(ended.reason)
+  })
 })
+
+function abortable() {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: () => controller.abort() }
+}
 
 describe('rules that are too much', () => {
   it.each([
