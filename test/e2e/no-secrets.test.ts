@@ -44,13 +44,14 @@ const exec = '/api/plugins/runbooks/connections/marked/exec'
 it('no token, key or secret is in a log, an argv, an error, an answer or the history, whatever goes wrong', async () => {
   await using site = await Site.start({
     ...{ runbooks, connections, files: { file: marks.connectionFile } },
-    env: { LOG_LEVEL: 'debug', LOG_ENCODING: 'json' },
+    env: { LOG_LEVEL: 'debug', LOG_ENCODING: 'json', RUNBOOK_AGENT_HTTP: '127.0.0.1:0' },
   })
   using argv = new CommandLines()
   const told: string[] = [...(await execution(site)), ...(await refusals(site)), ...(await wrongKeys(site))]
   const { session_id } = JSON.parse(told[0] ?? '') as { session_id: string }
   told.push(JSON.stringify(await site.rest.session(session_id)))
   const environment = environmentOf(site.agent.pid)
+  const metrics = await answersOf(site)
   await site.agent.stop()
   await site.gateway.stop()
 
@@ -58,6 +59,7 @@ it('no token, key or secret is in a log, an argv, an error, an answer or the his
     told: told.join('\n'),
     argv: argv.seen(),
     environment,
+    metrics,
     'log of the gateway': site.gateway.stdout + site.gateway.stderr,
     'log of the agent': site.agent.stdout + site.agent.stderr,
     history: filesBelow(site.place.at('state')),
@@ -67,8 +69,21 @@ it('no token, key or secret is in a log, an argv, an error, an answer or the his
   expect(places['log of the gateway']).toContain(session_id)
   expect(places['log of the agent']).toContain(session_id)
   expect(places.history).toContain(session_id)
+  expect(places.metrics).toContain('runbook_agent_')
   expect(found(places, { ...marks, token: site.token, agentKey: site.agentKey })).toEqual([])
 })
+
+/** All that the agent serves: its state and its metrics, in both of their formats. */
+async function answersOf(site: Site): Promise<string> {
+  const [, address = ''] = await site.agent.says('stderr', /"address":"(http:[^"]+)"/)
+  const texts = []
+  for (const path of ['healthz', 'readyz', 'metrics'])
+    for (const Accept of ['text/plain', 'application/openmetrics-text']) {
+      const answer = await fetch(`${address}/${path}`, { headers: { Accept } })
+      texts.push(JSON.stringify([...answer.headers]), await answer.text())
+    }
+  return texts.join('\n')
+}
 
 /** A good one, looked at while it runs and after it. @returns what was answered, the good one's answer first */
 async function execution(site: Site): Promise<string[]> {
