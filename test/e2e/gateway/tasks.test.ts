@@ -96,8 +96,8 @@ interface Listed {
 /** With ports that nobody uses here, and the stand-in as Jira's site. */
 function here(content: string): string {
   return content
-    .replaceAll(':8009', `:${ports.http}`)
-    .replaceAll(':8010', `:${ports.grpc}`)
+    .replaceAll(':8019', `:${ports.http}`)
+    .replaceAll(':8020', `:${ports.grpc}`)
     .replaceAll('https://example.atlassian.net', jira.url)
 }
 
