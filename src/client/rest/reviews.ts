@@ -70,8 +70,12 @@ export async function listReviews(account: Account, signal?: AbortSignal): Promi
 }
 
 /** @param id of the review or of its session @throws ApiError `not-found` */
-export async function fetchReview(account: Account, id: string): Promise<GatewayReview> {
-  const { value } = await askJson(account, { method: 'GET', path: reviewPath(id) }, Raw)
+export async function fetchReview(
+  account: Account,
+  id: string,
+  signal?: AbortSignal,
+): Promise<GatewayReview> {
+  const { value } = await askJson(account, { method: 'GET', path: reviewPath(id), signal }, Raw)
   return toReview(value)
 }
 

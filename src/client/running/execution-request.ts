@@ -31,6 +31,8 @@ export interface ExecutionAnswer {
   readonly redacted_bytes: number
   readonly execution_time: number
   readonly has_review: boolean
+  /** Only the embedded gateway sends it, when the runbook may be an old copy. Empty otherwise. */
+  readonly warning: string
   /** Only the embedded gateway sends it, when there is no exit code. */
   readonly code: GatewayCode | undefined
 }
@@ -45,6 +47,7 @@ const Answer = v.object({
   redacted_bytes: v.nullish(v.number(), 0),
   execution_time: v.nullish(v.number(), 0),
   has_review: v.nullish(v.boolean(), false),
+  warning: v.fallback(v.nullish(v.string(), ''), ''),
   code: Code,
 })
 

@@ -46,6 +46,7 @@ export async function* executeByRest(
   // The request may have arrived, but this gateway records no correlation ids to find it by.
   if (id === undefined) throw outcome.error
   yield { kind: 'session', id }
+  yield { kind: 'going-on', id }
   return yield* followToEnd(account, id, asking)
 }
 
@@ -63,11 +64,15 @@ async function* afterAnswer(
   const { signal } = asking
   const { session_id: id, has_review: hasReview, exit_code: code } = value
   yield { kind: 'session', id }
+  if (value.warning !== '') yield { kind: 'warning', text: value.warning }
   if (hasReview) {
-    yield { kind: 'review', url: value.output }
+    yield { kind: 'review', id, url: value.output }
     return yield* afterReview(account, id, asking)
   }
-  if (status === 202 || value.output_status === 'running') return yield* followToEnd(account, id, asking)
+  if (status === 202 || value.output_status === 'running') {
+    yield { kind: 'going-on', id }
+    return yield* followToEnd(account, id, asking)
+  }
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
 }
 
@@ -97,14 +102,24 @@ async function* afterReview(account: Account, id: string, asking: FollowOptions)
   if (session.review === 'REJECTED' || session.review === 'REVOKED')
     throw new ReviewRejected(`the review of session ${id} was ${session.review.toLowerCase()}`)
   if (session.status === 'done') return outcomeOfRecord(account, session, undefined, signal)
+  yield { kind: 'approved' }
   try {
-    return yield* afterAnswer(account, await runApproved(account, id, asking), asking)
+    return yield* executeApproved(account, id, asking)
   } catch (error) {
-    // Either somebody else runs it already, or we do and the answer was lost.
-    const isRunning = error instanceof ApiError && (error.status === 409 || error.isAnswerLost)
-    if (!isRunning) throw error
+    // Somebody else runs it already.
+    if (!(error instanceof ApiError) || error.status !== 409) throw error
     return yield* followToEnd(account, id, asking)
   }
+}
+
+/** Runs a session that was approved, and follows it to its end. @throws ApiError when nothing ran */
+export async function* executeApproved(account: Account, id: string, asking: FollowOptions): Sights {
+  const answered = await settle(runApproved(account, id, asking))
+  if ('value' in answered) return yield* afterAnswer(account, answered, asking)
+  const { error } = answered
+  if (!(error instanceof ApiError) || !error.isAnswerLost || asking.signal.aborted) throw error
+  yield { kind: 'away', reason: error.message }
+  return yield* followToEnd(account, id, asking)
 }
 
 function isDecided({ status, review }: RecordedSession): boolean {

@@ -66,8 +66,14 @@ export type ExecutionSight =
   | SessionPiece
   /** So many bytes of its output are not in the record. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
-  /** Somebody has to approve it at this URL. */
-  | { readonly kind: 'review'; readonly url: string }
+  /** Somebody has to approve it, at this URL. */
+  | { readonly kind: 'review'; readonly id: string; readonly url: string }
+  /** It was approved, and is run now. */
+  | { readonly kind: 'approved' }
+  /** The gateway has answered before its end. */
+  | { readonly kind: 'going-on'; readonly id: string }
+  /** What the gateway wants to be known about it: that the runbook is an old copy. */
+  | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'away'; readonly reason: string }
   | { readonly kind: 'back' }
 

@@ -28,12 +28,16 @@ export class Notices {
     this.#flags = flags
   }
 
+  /** Whether somebody at a terminal wants hints. */
+  get isForPerson(): boolean {
+    const { json = false, quiet = false } = this.#flags
+    return !json && !quiet && isatty(this.#stderr.fd)
+  }
+
   /** Tells a person at a terminal what is waited for, unless it comes soon. @returns dispose it when it has come */
   whileWaiting(text: string): Disposable {
-    const { json = false, quiet = false } = this.#flags
-    const isWanted = !json && !quiet && isatty(this.#stderr.fd)
     const notice = { fields: {}, text: `runbook-agent: ${text}` }
-    const timer = isWanted ? setTimeout(() => void this.say(notice), PATIENCE_MS) : undefined
+    const timer = this.isForPerson ? setTimeout(() => void this.say(notice), PATIENCE_MS) : undefined
     return { [Symbol.dispose]: () => clearTimeout(timer) }
   }
 

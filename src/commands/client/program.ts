@@ -82,6 +82,7 @@ export function addRunCommand(root: Command): void {
     .option('--repository <name>', 'where the file is in more than one')
     .option('--defaults', 'take defaults without asking')
     .option('--dry-run', 'show what would be sent, and the script')
+    .option('--no-wait', 'print the session when it has begun or waits for approval, and leave it')
     .option('--quiet', 'no progress')
     .option('--json', 'print the answer as JSON')
     .addHelpText(
@@ -194,6 +195,7 @@ export function addSessionCommands(root: Command): void {
       process.exit(await (await load()).killCommand(id, flags)),
     )
   addFollowCommand(sessions)
+  addApprovedCommand(sessions)
   addReplayCommand(sessions, async (id, flags) => (await load()).replayCommand(id, flags))
 }
 
@@ -231,6 +233,20 @@ function addFollowCommand(sessions: Command): void {
     .addHelpText('after', examples('runbook-agent sessions follow 5701046a'))
     .action(async (id: string, flags: NoticeFlags & AskingFlags) =>
       process.exit(await (await import('./sessions/follow.ts')).followCommand(id, flags)),
+    )
+}
+
+function addApprovedCommand(sessions: Command): void {
+  withProfile(
+    sessions
+      .command('exec <id>')
+      .description('run it once it was approved: its output as it comes, exits with its code'),
+  )
+    .option('--quiet', 'no hints')
+    .option('--json', 'one line of JSON for each event')
+    .addHelpText('after', examples('runbook-agent sessions exec 5701046a'))
+    .action(async (id: string, flags: NoticeFlags & AskingFlags) =>
+      process.exit(await (await import('./sessions/follow.ts')).execApprovedCommand(id, flags)),
     )
 }
 

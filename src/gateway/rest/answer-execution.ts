@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ScriptExecution } from '../sessions/executions.ts'
-import { executeOrAsk, type ExecutionServices } from './reviews/reviewed-execution.ts'
+import { executeOrAsk, type ExecAnswer, type ExecutionServices } from './reviews/reviewed-execution.ts'
 
 const RESPOND_ASYNC = 'respond-async'
 
@@ -15,8 +15,17 @@ export async function answerExecution(
   reply: FastifyReply,
   file?: string,
 ): Promise<FastifyReply> {
+  return answerInTime(headers, reply, (waitMs) => executeOrAsk(services, { user, execution, file }, waitMs))
+}
+
+/** @param run answers with the end, or with 202 after so many milliseconds */
+export async function answerInTime(
+  headers: FastifyRequest['headers'],
+  reply: FastifyReply,
+  run: (waitMs: number | undefined) => Promise<ExecAnswer>,
+): Promise<FastifyReply> {
   const isAsync = prefersAsync(headers['prefer'])
-  const { status, body } = await executeOrAsk(services, { user, execution, file }, isAsync ? 0 : undefined)
+  const { status, body } = await run(isAsync ? 0 : undefined)
   if (isAsync && status === 202) reply.header('preference-applied', RESPOND_ASYNC)
   return reply.code(status).send(body)
 }

@@ -40,7 +40,7 @@ describe('run', () => {
     const [request] = gateway.requests
     expect(request).toEqual({
       ...{ connection_name: 'pg', repository: 'git.test/books', file_name: FILE, parameters: {} },
-      ...{ env_vars: {}, client_args: [], metadata: {} },
+      ...{ env_vars: {}, client_args: [], metadata: {}, jira_fields: {} },
       correlation_id: expect.stringMatching(/^runbook-agent-[\da-f-]{36}$/) as string,
     })
   })
@@ -249,6 +249,7 @@ describe('run follows what goes on', () => {
     await using gateway = await RunbookGateway.start(plain)
     const url = 'https://gateway.test/sessions/1'
     gateway.answers(json(200, answer({ has_review: true, output: url })))
+    gateway.rest.on(`GET /api/reviews/${SESSION}`, json(404, { message: 'not found' }))
     gateway.records({ review: { status: 'PENDING' } }, { status: 'ready', review: { status: 'APPROVED' } })
     gateway.rest.on(
       `POST /api/sessions/${SESSION}/exec`,
@@ -258,9 +259,21 @@ describe('run follows what goes on', () => {
       ...{
         code: 2,
         stdout: 'approved',
-        stderr: `runbook-agent: waiting for somebody to approve it: ${url}\n`,
+        stderr: `runbook-agent: session ${SESSION} is waiting for approval: ${url}\n`,
       },
     })
+  })
+
+  it('through a review whose time has not come: it is said how to run it later', async () => {
+    await using gateway = await RunbookGateway.start(plain)
+    gateway.answers(json(200, answer({ has_review: true, output: 'url', warning: 'an old copy' })))
+    gateway.records({ status: 'ready', review: { status: 'APPROVED' } })
+    const message = 'outside of 01:00-05:00'
+    gateway.rest.on(`POST /api/sessions/${SESSION}/exec`, json(403, { message }))
+    const ended = await run(gateway, 'pg', FILE)
+    expect([ended.code, ended.stdout]).toEqual([77, ''])
+    expect(ended.stderr).toMatch(/^runbook-agent: an old copy\n/)
+    expect(ended.stderr).toContain(`${message}. Later: runbook-agent sessions exec ${SESSION}\n`)
   })
 
   it('through a review that is rejected', async () => {

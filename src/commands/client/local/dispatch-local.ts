@@ -40,6 +40,8 @@ export async function dispatchRun(
     ['ref', 'repository'],
     '--local runs a file of this machine: it has no --ref and no --repository',
   )
+  if (flags.wait === false)
+    throw new Failure('--local waits for the end: it has no --no-wait', exitCodes.usage)
   return (await import('./run-local.ts')).runLocal(what, flags)
 }
 

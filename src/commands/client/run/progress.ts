@@ -1,10 +1,13 @@
 import { sizeText } from '../../status/format.ts'
 
+/** The state of a session that has written nothing, since somebody has to approve it. */
+export const WAITING = 'waiting for a review'
+
 /** A line on a terminal's stderr that is rewritten in place; nothing anywhere else. */
 export class Progress implements Disposable {
   bytes = 0
   /** What the next Ctrl-C does. */
-  ctrlC: 'detaches' | 'kills' = 'detaches'
+  ctrlC = 'detaches'
   readonly #isShown: boolean
   readonly #mayDraw: () => boolean
   readonly #subject: string
@@ -44,7 +47,8 @@ export class Progress implements Disposable {
   #draw(): void {
     if (!this.#mayDraw()) return
     const elapsed = clock((performance.now() - this.#startedAt) / 1000)
-    const line = `${this.#subject}: ${this.#state}, ${elapsed}, ${sizeText(this.bytes)} (Ctrl-C ${this.ctrlC})`
+    const size = this.#state === WAITING ? '' : `, ${sizeText(this.bytes)}`
+    const line = `${this.#subject}: ${this.#state}, ${elapsed}${size} (Ctrl-C ${this.ctrlC})`
     // A longer line would wrap, and only its last part could be removed.
     process.stderr.write(`\r${line.slice(0, Math.max(1, process.stderr.columns - 1))}\u001b[K`)
     this.#isLine = true

@@ -3,6 +3,7 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ReviewRejected } from '../../../client/running/execution.ts'
 import type { RestExecution } from '../../../client/running/execution-request.ts'
+import type { Outcome } from '../../../client/running/outcome.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
 import { readPairs, readVariables } from '../pairs.ts'
@@ -11,7 +12,7 @@ import { readAccount } from '../account/account-from-env.ts'
 import { SessionOutput } from '../stream/session-output.ts'
 import { executeWatched } from './watched-execution.ts'
 import { dryRun } from './dry-run.ts'
-import { showEnding } from './ending.ts'
+import { showEnding, type EndingFlags } from './ending.ts'
 import { readFiles } from './files.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from './given-parameters.ts'
 import { findTarget, withSuggestion, type Target } from './target.ts'
@@ -26,6 +27,8 @@ export interface RunFlags extends ParameterFlags {
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
+  /** False with `--no-wait`. */
+  readonly wait?: boolean
   readonly profile?: string
 }
 
@@ -89,9 +92,8 @@ async function runTarget(
     if (flags.dryRun === true)
       return showDryRun(await dryRun(account, request, { runbook: target.runbook, json }))
     const output = new SessionOutput()
-    const isShown = process.stderr.isTTY && !quiet
-    const ended = await executeWatched(account, request, { isShown, isLive: !json, output })
-    if ('detached' in ended) return ended.detached
+    const ended = await executed(account, request, { ...flags, json, quiet }, output)
+    if ('leftWith' in ended) return ended.leftWith
     const { connection } = request
     const subject = {
       verb: 'run',
@@ -106,6 +108,21 @@ async function runTarget(
     const { withParameterName } = await import('./pattern-mismatch.ts')
     throw withParameterName(error, target.runbook, request.parameters)
   }
+}
+
+/** @returns how it ended, or this program's exit code when it does not wait for the end */
+async function executed(
+  account: Account,
+  request: RestExecution,
+  flags: RunFlags & EndingFlags,
+  output: SessionOutput,
+): Promise<Outcome | { readonly leftWith: number }> {
+  if (flags.wait === false) {
+    const { startOnly } = await import('./start-only.ts')
+    return (await startOnly(account, request, flags, output)) ?? { leftWith: exitCodes.done }
+  }
+  const isShown = process.stderr.isTTY && !flags.quiet
+  return executeWatched(account, request, { isShown, isLive: !flags.json, output })
 }
 
 function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): number {

@@ -13,7 +13,7 @@ import { clientFailure } from '../failures.ts'
 import { endBySignal } from '../leaving.ts'
 import { ReaderGone } from '../stream/byte-output.ts'
 import type { SessionOutput } from '../stream/session-output.ts'
-import { Progress } from './progress.ts'
+import { Progress, WAITING } from './progress.ts'
 
 /** A second Ctrl-C within this time kills. */
 const DETACH_MS = 3000
@@ -27,7 +27,7 @@ export async function executeWatched(
   account: Account,
   request: RestExecution,
   { isShown, ...showing }: Showing & { readonly isShown: boolean },
-): Promise<Outcome | { readonly detached: number }> {
+): Promise<Outcome | { readonly leftWith: number }> {
   const subject = oneLine(`${request.file} on ${request.connection}`)
   const { output } = showing
   using progress = new Progress(subject, isShown, () => !output.isWriting && !output.isInLine)
@@ -51,6 +51,7 @@ class WatchedExecution {
   readonly #stop = new AbortController()
   readonly #waits = new AbortController()
   #sessionId: string | undefined
+  #review: 'none' | 'waiting' | 'approved' = 'none'
   #hasReader = true
 
   constructor(account: Account, request: RestExecution, progress: Progress, showing: Showing) {
@@ -60,11 +61,11 @@ class WatchedExecution {
     this.#progress = progress
   }
 
-  async run(interrupts: Interrupts): Promise<Outcome | { readonly detached: number }> {
+  async run(interrupts: Interrupts): Promise<Outcome | { readonly leftWith: number }> {
     const running = this.#follow()
     try {
       const ended = await this.#untilEndOrLeaving(running, interrupts)
-      if ('detached' in ended) this.#stop.abort()
+      if ('leftWith' in ended) this.#stop.abort()
       return ended
     } catch (error) {
       this.#stop.abort()
@@ -79,12 +80,12 @@ class WatchedExecution {
   async #untilEndOrLeaving(
     running: Promise<Outcome>,
     interrupts: Interrupts,
-  ): Promise<Outcome | { readonly detached: number }> {
+  ): Promise<Outcome | { readonly leftWith: number }> {
     const first = await Promise.race([running, interrupts.next(0)])
     if (typeof first === 'object') return first
     await this.#find()
     this.#progress.ctrlC = 'kills'
-    this.#sayHowToComeBack(first === 'SIGINT')
+    await this.#sayHowToComeBack(first === 'SIGINT')
     if (first !== 'SIGINT') return this.#detach(first)
     const second = await Promise.race([running, interrupts.next(1), this.#later(DETACH_MS)])
     if (typeof second === 'object') return second
@@ -92,9 +93,9 @@ class WatchedExecution {
   }
 
   /** A write to a reader who has stopped reading would keep this process from its end. */
-  #detach(signal: Leave): { readonly detached: number } {
+  #detach(signal: Leave): { readonly leftWith: number } {
     if (this.#showing.output.isWriting) endBySignal(signal)
-    return { detached: exitCodeOfSignal(signal) }
+    return { leftWith: exitCodeOfSignal(signal) }
   }
 
   async #follow(): Promise<Outcome> {
@@ -116,6 +117,9 @@ class WatchedExecution {
   /** "Could not be run" is said only when nothing has run: whoever reads it will run it again. */
   #unknownEnd(error: unknown): unknown {
     const { file, connection } = this.#request
+    const isRefused = error instanceof ApiError && error.kind === 'refused'
+    if (this.#sessionId !== undefined && this.#review === 'approved' && isRefused)
+      return notRunFailure(error, this.#sessionId)
     if (this.#sessionId !== undefined)
       return clientFailure(error, `what becomes of session ${oneLine(this.#sessionId)} is not known`)
     const isSent = error instanceof ApiError && error.isAnswerLost
@@ -138,15 +142,32 @@ class WatchedExecution {
         // Said at the end, as for an execution that nobody has watched.
         return
       case 'review':
-        this.#progress.state = 'waiting for a review'
-        this.#say(`waiting for somebody to approve it: ${oneLine(sight.url)}`)
+        return this.#awaitReview(sight)
+      case 'approved':
+        this.#review = 'approved'
+        this.#progress.state = 'running'
+        this.#progress.ctrlC = 'detaches'
+        return
+      case 'going-on':
+        this.#review = 'none'
+        return
+      case 'warning':
+        this.#say(oneLine(sight.text))
         return
       case 'away':
         this.#progress.state = 'the gateway is away'
         return
       case 'back':
-        this.#progress.state = 'running'
+        this.#progress.state = this.#review === 'waiting' ? WAITING : 'running'
     }
+  }
+
+  async #awaitReview({ id, url }: Extract<ExecutionSight, { kind: 'review' }>): Promise<void> {
+    this.#review = 'waiting'
+    this.#progress.state = WAITING
+    this.#progress.ctrlC = 'leaves it waiting'
+    const { awaitedReviewers, waitingText } = await import('../reviews/awaited.ts')
+    this.#say(`session ${oneLine(id)} is ${waitingText(await awaitedReviewers(this.#account, id), url)}`)
   }
 
   async #show(piece: SessionPiece): Promise<void> {
@@ -172,7 +193,7 @@ class WatchedExecution {
     }
   }
 
-  #sayHowToComeBack(mayKill: boolean): void {
+  async #sayHowToComeBack(mayKill: boolean): Promise<void> {
     const again = mayKill ? ` (Ctrl-C again within ${DETACH_MS / 1000} s kills it)` : ''
     if (this.#sessionId === undefined) {
       const { connection } = this.#request
@@ -182,6 +203,11 @@ class WatchedExecution {
       return
     }
     const id = oneLine(this.#sessionId)
+    if (this.#review === 'waiting') {
+      const { waysBack } = await import('../reviews/awaited.ts')
+      this.#say(`leaving: session ${id} is not approved yet${again}\n${waysBack(id)}`)
+      return
+    }
     this.#say(
       `detaching: session ${id} goes on${again}\n  to come back: runbook-agent sessions follow ${id}\n  its output:  runbook-agent sessions output ${id}\n  to end it:   runbook-agent sessions kill ${id}`,
     )
@@ -221,6 +247,17 @@ class WatchedExecution {
     this.#progress.clear()
     process.stderr.write(`runbook-agent: ${text}\n`)
   }
+}
+
+/** It may be outside the times at which it may run. */
+function notRunFailure(error: ApiError, session: string): Failure {
+  const id = oneLine(session)
+  return new Failure(
+    oneLine(
+      `session ${id} was approved and does not run now: ${error.message}. Later: runbook-agent sessions exec ${id}`,
+    ),
+    exitCodes.refused,
+  )
 }
 
 type Leave = 'SIGINT' | 'SIGTERM' | 'SIGHUP'

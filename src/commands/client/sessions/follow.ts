@@ -1,11 +1,13 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { followToEnd } from '../../../client/running/execution.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { executeApproved, followToEnd } from '../../../client/running/execution.ts'
 import type { ExecutionSight, SessionPiece } from '../../../client/running/follow.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { fetchSession, type RecordedSession } from '../../../client/rest/sessions.ts'
 import { readAccount } from '../account/account-from-env.ts'
+import { exitCodes, Failure } from '../../failure.ts'
 import type { SessionSubject } from '../end-report.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { clientFailure } from '../failures.ts'
@@ -16,41 +18,67 @@ import { ReaderGone } from '../stream/byte-output.ts'
 import { SessionOutput } from '../stream/session-output.ts'
 import { wholeId } from './find.ts'
 
+type FollowFlags = NoticeFlags & { readonly profile?: string }
+
 /** `runbook-agent sessions follow`: what a session writes, until it ends. @returns its exit code */
-export async function followCommand(
+export async function followCommand(id: string, flags: FollowFlags): Promise<number> {
+  return following(id, flags, `cannot follow session ${id}`, followToEnd)
+}
+
+/** `runbook-agent sessions exec`: runs what was approved. @returns its exit code */
+export async function execApprovedCommand(id: string, flags: FollowFlags): Promise<number> {
+  return following(id, flags, `cannot run session ${id}`, approvedSights)
+}
+
+/** @throws Failure with the gateway's words, when it is not approved, not for now, or runs already */
+async function* approvedSights(...what: Parameters<typeof executeApproved>): ReturnType<typeof followToEnd> {
+  try {
+    return yield* executeApproved(...what)
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 409)) throw error
+    throw new Failure(oneLine(`session ${what[1]} does not run: ${error.message}`), exitCodes.refused)
+  }
+}
+
+async function following(
   id: string,
-  flags: NoticeFlags & { readonly profile?: string },
+  flags: FollowFlags,
+  doing: string,
+  sightsOf: typeof followToEnd,
 ): Promise<number> {
   const account = readAccount(flags.profile)
   try {
     const session = await fetchSession(account, await wholeId(account, id))
-    return await new FollowedSession(account, session, flags).toEnd()
+    return await new FollowedSession(account, session, flags).toEnd(sightsOf)
   } catch (error) {
     // The session goes on, so this program's end is not that of the session.
     if (error instanceof ReaderGone) return exitCodeOfSignal('SIGPIPE')
-    throw clientFailure(error, oneLine(`cannot follow session ${id}`))
+    throw clientFailure(error, oneLine(doing))
   }
 }
 
 class FollowedSession {
   readonly #account: Account
+  readonly #session: RecordedSession
   readonly #id: string
   readonly #subject: SessionSubject
   readonly #flags: NoticeFlags
   readonly #output = new SessionOutput()
 
-  constructor(account: Account, { id, connection }: RecordedSession, flags: NoticeFlags) {
+  constructor(account: Account, session: RecordedSession, flags: NoticeFlags) {
+    const { id, connection } = session
     this.#account = account
+    this.#session = session
     this.#id = id
     this.#subject = { verb: 'run', connection, address: account.rest.url, sessionId: id }
     this.#flags = flags
   }
 
-  async toEnd(): Promise<number> {
+  async toEnd(sightsOf: typeof followToEnd): Promise<number> {
     const stop = new AbortController()
     using leaving = new Leaving({ end: () => stop.abort(), overdue: endBySignal })
     try {
-      return await this.#end(await this.#follow(stop.signal))
+      return await this.#end(await this.#follow(sightsOf, stop.signal))
     } catch (error) {
       if (leaving.exitCode === undefined) throw error
       const id = oneLine(this.#id)
@@ -59,8 +87,9 @@ class FollowedSession {
     }
   }
 
-  async #follow(signal: AbortSignal): Promise<Outcome> {
-    const sights = followToEnd(this.#account, this.#id, { signal, isLive: true })
+  async #follow(sightsOf: typeof followToEnd, signal: AbortSignal): Promise<Outcome> {
+    if (sightsOf === followToEnd) await this.#sayWhatItWaitsFor()
+    const sights = sightsOf(this.#account, this.#id, { signal, isLive: true })
     for (let isAway = false; ;) {
       const { done, value } = await sights.next()
       if (done === true) return value
@@ -81,10 +110,26 @@ class FollowedSession {
         return this.#notice(oneLine(`the gateway is away, it is asked again: ${sight.reason}`))
       case 'back':
         return this.#notice('the gateway is back')
+      case 'warning':
+        return this.#notice(oneLine(sight.text))
       case 'session':
       case 'bytes':
       case 'review':
+      case 'approved':
+      case 'going-on':
     }
+  }
+
+  /** Nothing comes from a session that waits for people. */
+  async #sayWhatItWaitsFor(): Promise<void> {
+    const { status, review } = this.#session
+    const id = oneLine(this.#id)
+    if (status === 'ready')
+      return this.#notice(`session ${id} is approved. Run it: runbook-agent sessions exec ${id}`)
+    if (review !== 'PENDING') return
+    const { awaitedReviewers, waitingText } = await import('../reviews/awaited.ts')
+    const reviewers = await awaitedReviewers(this.#account, this.#id)
+    await this.#notice(waitingText(reviewers, `runbook-agent reviews show ${id}`))
   }
 
   async #end(outcome: Outcome): Promise<number> {

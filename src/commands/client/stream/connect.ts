@@ -10,7 +10,6 @@ import { leftReport, waitingFor, type SessionSubject, explainEnd } from '../end-
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { endBySignal, Leaving } from '../leaving.ts'
 import { Notices, type Notice, type NoticeFlags } from '../notices.ts'
-import { reviewNotice } from './review-notice.ts'
 import { connectionName, streamAccess } from './stream-access.ts'
 import { EscapeKeys, type KeyAction } from '../terminal/escape-keys.ts'
 import { OwnTerminal } from '../terminal/own-terminal.ts'
@@ -61,6 +60,7 @@ class ConnectConsole implements Disposable {
   readonly #escapes = new EscapeKeys()
   readonly #leaving: Leaving
   #subject: SessionSubject
+  #reviewWait: Disposable | undefined
   #terminal: OwnTerminal | undefined
 
   constructor(session: ClientSession, subject: SessionSubject, account: Account, flags: ConnectFlags) {
@@ -78,6 +78,7 @@ class ConnectConsole implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#decided()
     this.#terminal?.restore()
     this.#leaving[Symbol.dispose]()
     this.#session[Symbol.dispose]()
@@ -101,6 +102,7 @@ class ConnectConsole implements Disposable {
   }
 
   async #tellEnd(): Promise<number> {
+    this.#decided()
     const { exitCode } = this.#leaving
     const report =
       exitCode === undefined
@@ -118,9 +120,24 @@ class ConnectConsole implements Disposable {
       case 'opened':
         return this.#opened(event)
       case 'waiting-approval':
+        return this.#awaitReview(event)
       case 'approved':
-        return this.#notices.say(reviewNotice(event))
+        this.#decided()
+        return this.#notices.say({ fields: { event: event.kind }, text: 'runbook-agent: approved' })
     }
+  }
+
+  async #awaitReview(event: Extract<StreamEvent, { kind: 'waiting-approval' }>): Promise<void> {
+    this.#decided()
+    const subject = (this.#subject = { ...this.#subject, sessionId: event.sessionId })
+    const { waitForReview } = await import('./review-wait.ts')
+    const waiting = { subject, account: this.#account, notices: this.#notices }
+    this.#reviewWait = await waitForReview(event, waiting)
+  }
+
+  #decided(): void {
+    this.#reviewWait?.[Symbol.dispose]()
+    this.#reviewWait = undefined
   }
 
   async #paint(data: Buffer): Promise<void> {
@@ -129,6 +146,7 @@ class ConnectConsole implements Disposable {
   }
 
   async #opened(opened: OpenedMessage): Promise<void> {
+    this.#decided()
     requireProgram(opened, this.#subject)
     this.#subject = { ...this.#subject, sessionId: opened.sid }
     await this.#notices.say(openedNotice(opened, this.#subject))

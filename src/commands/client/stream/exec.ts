@@ -1,11 +1,10 @@
 import type { Account } from '../../../client/account/account.ts'
 import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
-import { leftReport, waitingFor, type SessionSubject, explainEnd } from '../end-report.ts'
+import { leftReport, waitingFor, type EndReport, type SessionSubject, explainEnd } from '../end-report.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
 import { endBySignal, Leaving } from '../leaving.ts'
 import { Notices, type NoticeFlags } from '../notices.ts'
-import { reviewNotice } from './review-notice.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'
 import { connectionName, streamAccess } from './stream-access.ts'
 import { readVariables } from '../pairs.ts'
@@ -47,6 +46,7 @@ class ExecConsole {
   readonly #notices: Notices
   readonly #account: Account
   #subject: SessionSubject
+  #reviewWait: Disposable | undefined
 
   constructor(subject: SessionSubject, account: Account, flags: ExecFlags) {
     this.#subject = subject
@@ -66,9 +66,28 @@ class ExecConsole {
     const report =
       leaving.exitCode === undefined
         ? await explainEnd(session.end, this.#subject, this.#account)
-        : leftReport(leaving.exitCode, this.#subject)
+        : await this.#left(leaving.exitCode)
+    this.#decided()
     await this.#notices.say(report, isAfterUnfinishedLine(this.#stdout, this.#stderr))
     return report.exitCode
+  }
+
+  async #left(exitCode: number): Promise<EndReport> {
+    if (this.#reviewWait === undefined) return leftReport(exitCode, this.#subject)
+    return (await import('./review-wait.ts')).leftWaitingReport(exitCode, this.#subject)
+  }
+
+  async #awaitReview(event: Extract<StreamEvent, { kind: 'waiting-approval' }>): Promise<void> {
+    this.#decided()
+    const subject = (this.#subject = { ...this.#subject, sessionId: event.sessionId })
+    const { waitForReview } = await import('./review-wait.ts')
+    const waiting = { subject, account: this.#account, notices: this.#notices }
+    this.#reviewWait = await waitForReview(event, waiting)
+  }
+
+  #decided(): void {
+    this.#reviewWait?.[Symbol.dispose]()
+    this.#reviewWait = undefined
   }
 
   async #show(event: StreamEvent): Promise<void> {
@@ -78,11 +97,14 @@ class ExecConsole {
       case 'stderr':
         return this.#stderr.write(event.data)
       case 'opened':
+        this.#decided()
         this.#subject = { ...this.#subject, sessionId: event.sid }
         return
       case 'waiting-approval':
+        return this.#awaitReview(event)
       case 'approved':
-        return this.#notices.say(reviewNotice(event))
+        this.#decided()
+        return this.#notices.say({ fields: { event: event.kind }, text: 'runbook-agent: approved' })
     }
   }
 }

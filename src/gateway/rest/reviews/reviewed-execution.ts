@@ -11,7 +11,7 @@ interface AskedExecution {
   readonly file: string | undefined
 }
 
-interface ExecAnswer {
+export interface ExecAnswer {
   readonly status: 200 | 202
   readonly body: ExecResponse
 }

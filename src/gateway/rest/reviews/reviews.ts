@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
+import { answerInTime } from '../answer-execution.ts'
 import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
 import { withIssue } from './reviewed-execution.ts'
@@ -23,13 +24,14 @@ export function reviewRoutes(app: FastifyInstance, services: RestServices): void
   })
 
   app.post<ById>('/api/sessions/:id/exec', async (request, reply) => {
-    const { user, params } = request
+    const { user, params, headers } = request
     checkNoAuditor(services, request)
     const { session, request: approved } = runs.start(params.id, user)
-    const answer = await executions.run(session, approved)
-    const issue = services.history.session(session.sid)?.issue
-    const { status, body } = issue === undefined ? answer : withIssue(answer, issue)
-    return reply.code(status).send(body)
+    return answerInTime(headers, reply, async (waitMs) => {
+      const answer = await executions.run(session, approved, waitMs)
+      const issue = services.history.session(session.sid)?.issue
+      return issue === undefined ? answer : withIssue(answer, issue)
+    })
   })
 }
 

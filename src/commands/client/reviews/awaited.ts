@@ -1,0 +1,42 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { fetchReview } from '../../../client/rest/reviews.ts'
+
+/** Short: what it waits for is worth telling without it, too. */
+const PATIENCE_MS = 3000
+
+/** Whom a session waits for. */
+export interface AwaitedReviewers {
+  readonly groups: readonly string[]
+  /** How many of them have to approve; undefined where the review does not say. */
+  readonly needed: number | undefined
+}
+
+/** @returns without groups when the gateway does not tell */
+export async function awaitedReviewers(account: Account, session: string): Promise<AwaitedReviewers> {
+  try {
+    const { groups, needed } = await fetchReview(account, session, AbortSignal.timeout(PATIENCE_MS))
+    return { groups: groups.map(({ group }) => group), needed }
+  } catch (error) {
+    if (error instanceof ApiError) return { groups: [], needed: undefined }
+    throw error
+  }
+}
+
+/** `waiting for approval by 2 of dba, sre, boss: https://...`, printable. */
+export function waitingText({ groups, needed }: AwaitedReviewers, url: string): string {
+  const names = groups.join(', ')
+  const who = groups.length > 1 && needed !== undefined ? `${needed} of ${names}` : names
+  return oneLine(`waiting for approval${who === '' ? '' : ` by ${who}`}: ${url}`)
+}
+
+/** What can be done about a session that was left while it waits. */
+export function waysBack(session: string): string {
+  const id = oneLine(session)
+  return [
+    `  who has decided:      runbook-agent reviews show ${id}`,
+    `  run it when approved: runbook-agent sessions exec ${id}`,
+    `  see it when it runs:  runbook-agent sessions follow ${id}`,
+  ].join('\n')
+}

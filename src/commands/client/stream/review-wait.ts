@@ -1,0 +1,53 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import type { StreamEvent } from '../../../client/running/client-session.ts'
+import type { EndReport, SessionSubject } from '../end-report.ts'
+import type { Notices } from '../notices.ts'
+import { awaitedReviewers, waitingText, waysBack } from '../reviews/awaited.ts'
+import { Progress, WAITING } from '../run/progress.ts'
+
+type WaitingEvent = Extract<StreamEvent, { kind: 'waiting-approval' }>
+
+interface Waiting {
+  readonly subject: SessionSubject
+  readonly account: Account
+  readonly notices: Notices
+}
+
+/** What Ctrl-C does while a session waits. A script can still be run by whoever has asked for it; a terminal ends. */
+const CTRL_C = { exec: 'leaves it waiting', connect: 'ends it', run: 'leaves it waiting' } as const
+
+/**
+ * Says whom a session waits for and how to come back to it, then shows on a terminal for how long it has waited.
+ * @returns dispose it when that is decided
+ */
+export async function waitForReview(
+  { sessionId, url }: WaitingEvent,
+  { subject, account, notices }: Waiting,
+): Promise<Disposable> {
+  const { verb, connection } = subject
+  const reviewers = await awaitedReviewers(account, sessionId)
+  const { groups, needed = null } = reviewers
+  await notices.say({
+    fields: { event: 'waiting-approval', session_id: sessionId, url, groups, minimum: needed },
+    text: `runbook-agent: ${waitingText(reviewers, url)}`,
+    hint: `Ctrl-C ${CTRL_C[verb]}, session ${oneLine(sessionId)}`,
+  })
+  const progress = new Progress(oneLine(connection), notices.isForPerson, () => true)
+  progress.state = WAITING
+  progress.ctrlC = CTRL_C[verb]
+  return progress
+}
+
+/** Of an execution that was left while it waits. */
+export function leftWaitingReport(
+  exitCode: number,
+  { connection, sessionId = '' }: SessionSubject,
+): EndReport {
+  return {
+    exitCode,
+    fields: { event: 'left', session_id: sessionId, waiting: true },
+    text: '',
+    hint: `runbook-agent: left ${oneLine(connection)} before anybody has approved session ${oneLine(sessionId)}\n${waysBack(sessionId)}`,
+  }
+}

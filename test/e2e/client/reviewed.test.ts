@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Program, runProgram } from '../../support/sites/program.ts'
+import { Site } from '../../support/sites/site.ts'
+
+const FILE = 'ops/hello.runbook.sh'
+const UUID = /[0-9a-f]{8}-[0-9a-f-]{27}/
+
+describe('a connection with reviews on the embedded gateway', () => {
+  let site: Site
+  let env: Readonly<Record<string, string>>
+
+  beforeAll(async () => {
+    const review = { groups: ['admin'], 'self-approval': true }
+    site = await Site.start({
+      connections: [{ name: 'reviewed', command: ['bash'], review }],
+      runbooks: { [FILE]: 'echo "hello {{ .name }}"; exit 3' },
+    })
+    env = { HOOP_APIURL: `http://${site.address}`, HOOP_GRPCURL: site.grpc, HOOP_TOKEN: site.token }
+  }, 60_000)
+
+  afterAll(async () => {
+    await site[Symbol.asyncDispose]()
+  })
+
+  const client = (...args: readonly string[]) => runProgram(site.place, args, env)
+  const start = (...args: readonly string[]) => new Program(site.place, args, env)
+  const asking = ['run', 'reviewed', FILE, '-p', 'name=world'] as const
+  const waiting = async (program: Program, form: RegExp) =>
+    UUID.exec((await program.says('stderr', form))[0])?.[0] ?? ''
+
+  it('run says whom it waits for, and runs by itself when somebody has approved it', async () => {
+    await using run = start(...asking)
+    const session = await waiting(run, /session \S+ is waiting for approval by admin: http:\S+/)
+    const list = JSON.parse((await client('reviews', 'list')).stdout) as { session: string }[]
+    expect(list.map((review) => review.session)).toEqual([session])
+    expect(JSON.parse((await client('reviews', 'show', session)).stdout)).toMatchObject({ session })
+    const approved = await client('reviews', 'approve', session)
+    expect([approved.code, approved.stderr]).toEqual([0, `approved: session ${session} may run\n`])
+    expect((await run.ended()).code).toBe(3)
+    expect(run.stdout).toBe('hello world\n')
+  })
+
+  it('run ends with 77 when it is rejected', async () => {
+    await using run = start(...asking)
+    const session = await waiting(run, /session \S+ is waiting/)
+    const rejected = await client('reviews', 'reject', session, '--reason', 'no ticket')
+    expect([rejected.code, rejected.stderr]).toEqual([0, `rejected: session ${session} will not run\n`])
+    expect((await run.ended()).code).toBe(77)
+    expect([run.stdout, run.stderr]).toEqual(['', expect.stringContaining('was rejected')])
+  })
+
+  it('run --no-wait prints the session; sessions exec runs it once, and only when it is approved', async () => {
+    const asked = await client(...asking, '--no-wait')
+    const session = asked.stdout.trim()
+    expect([asked.code, asked.stdout]).toEqual([0, expect.stringMatching(UUID)])
+    expect(asked.stderr).toContain(`run it when approved: runbook-agent sessions exec ${session}`)
+    const early = await client('sessions', 'exec', session)
+    expect([early.code, early.stdout, early.stderr]).toEqual([
+      ...([77, ''] as const),
+      `runbook-agent: session ${session} does not run: review not approved or already executed\n`,
+    ])
+    await client('reviews', 'approve', session)
+    expect(await client('sessions', 'exec', session)).toMatchObject({ code: 3, stdout: 'hello world\n' })
+    expect((await client('sessions', 'exec', session)).code).toBe(77)
+  })
+
+  it('exec that is left while it waits can still be run, and sessions follow says so', async () => {
+    await using exec = start('exec', 'reviewed', '-i', 'echo ran; exit 5')
+    const session = await waiting(
+      exec,
+      /waiting for approval by admin: http:\S+[^]*leaves it waiting, \S+ \S+/,
+    )
+    exec.signal('SIGINT')
+    expect((await exec.ended()).code).toBe(130)
+    expect(exec.stderr).toContain(`before anybody has approved session ${session}\n`)
+    await client('reviews', 'approve', session)
+    await using follow = start('sessions', 'follow', session)
+    await follow.says('stderr', /is approved\. Run it: runbook-agent sessions exec/)
+    expect(await client('sessions', 'exec', session)).toMatchObject({ code: 5, stdout: 'ran\n' })
+    expect((await follow.ended()).code).toBe(5)
+    expect(follow.stdout).toBe('ran\n')
+  })
+})
