@@ -4,6 +4,7 @@ import { TemplateError } from '../golang/template/errors.ts'
 import { renderStatements } from '../golang/template/run/evaluate.ts'
 import { RUNBOOK } from './functions.ts'
 import { checkDeclared, discoverInputs, type Discovered, type Input } from './inputs.ts'
+import { usedNames } from './used-names.ts'
 import { parseStatements } from '../golang/template/syntax/parser.ts'
 import { Rendering } from '../golang/template/run/rendering.ts'
 import { encodeSource } from '../golang/template/syntax/source.ts'
@@ -23,6 +24,8 @@ export interface RenderedTemplate {
 export interface Template {
   /** The parameters the template asks for, in the order in which they first appear. */
   readonly inputs: readonly Input[]
+  /** Names of all parameters that it may use, also those inside blocks, which are no inputs. */
+  readonly names: readonly string[]
   /**
    * Renders the template. Throws TemplateError: stage `parameters` when inputs are missing or break a declared rule,
    * `render` when a function fails or a limit is reached. Parameters that the template does not know are ignored.
@@ -46,6 +49,7 @@ export function parseTemplate(source: string): Template {
   const discovered = discoverInputs(statements)
   return {
     inputs: discovered.inputs,
+    names: usedNames(statements),
     render: (parameters) => render(bytes, statements, discovered, parameters),
   }
 }

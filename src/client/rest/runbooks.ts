@@ -25,6 +25,8 @@ export interface Runbook {
   readonly name: string
   /** In the order in which people should be asked. */
   readonly parameters: readonly Parameter[]
+  /** All that its template may use, also inside of blocks only; undefined where nobody says. */
+  readonly usedNames?: readonly string[]
   /** Why it cannot be run. */
   readonly error: string | undefined
   /** Its name in the second version of the interface; undefined on gateways that have only the first. */

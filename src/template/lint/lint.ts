@@ -191,9 +191,19 @@ class Walk {
       parameter: [...flow.from].join(', '),
       action,
       problem,
-      safe: safeForm(parameter, this.#options.language),
+      safe: `${safeForm(parameter, this.#options.language)}${isFormat(action, before) ? LITERAL : ''}`,
     })
   }
+}
+
+/** For `docker ps --format '{{.Names}}'`. */
+const LITERAL =
+  '; for braces that are no action: {{ with "{{.Names}}" }}{{ . }}{{ end }} (docs/templates.md, Literal braces)'
+
+/** Whether an action looks like one of another program's template: a name of Go, on a line about a format. */
+function isFormat(action: string, before: ByteString): boolean {
+  const line = before.slice(before.lastIndexOf('\n') + 1)
+  return /^\.[A-Z]/.test(action) && /format|template|\s-[fo][\s=]/i.test(line)
 }
 
 /** The rest of a command, across lines that end with a pipe or a backslash. */

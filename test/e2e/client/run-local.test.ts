@@ -51,6 +51,14 @@ describe('run --local', () => {
     expect(await shell(place, line)).toEqual({ code: 0, stdout: 'got y\n', stderr: '' })
   })
 
+  test('takes a parameter that only a block uses, and no other', async () => {
+    place.write('block.sh', '{{ if .loud }}echo {{ .loud }}{{ end }}')
+    const line = 'runbook-agent run --local any block.sh --dry-run -p'
+    expect(await shell(place, `${line} loud=yes`)).toMatchObject({ code: 0, stdout: 'echo yes', stderr: '' })
+    const { code, stderr } = await shell(place, `${line} laud=yes`)
+    expect([code, stderr]).toEqual([64, expect.stringContaining('did you mean loud?')])
+  })
+
   test('shows the script instead with --dry-run', async () => {
     place.write('plain.sh', 'echo "got {{ .x }}"\n')
     const line = 'runbook-agent run --local any plain.sh -p x=y --dry-run'

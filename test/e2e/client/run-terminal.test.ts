@@ -54,7 +54,7 @@ describe.skipIf(!hasTmux)('run on a terminal (tmux)', () => {
     screen.press('Enter')
     await screen.shows(/the report/)
     expect(gateway.requests[0]?.['parameters']).toEqual({
-      ...{ customer: '6736', state: 'idle', password: 'hunter2', day: '2026-02-28' },
+      ...{ customer: '6736', state: 'idle', password: 'hunter2', day: '2026-02-28', limit: '10' },
     })
     expect(screen.screen()).not.toContain('hunter2')
   })
@@ -85,7 +85,7 @@ describe.skipIf(!hasTmux)('run on a terminal (tmux)', () => {
     await screen.shows(/it has to match 1\\x1b/)
     screen.press('C-u', 'Enter')
     await screen.shows(/^ran$/m)
-    expect(gateway.requests[0]?.['parameters']).toEqual({})
+    expect(gateway.requests[0]?.['parameters']).toEqual({ a: metadata.a.default })
   })
 
   it('sends nothing when the person gives up', async () => {

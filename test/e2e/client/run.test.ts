@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Program, runProgram } from '../../support/sites/program.ts'
 import {
@@ -40,7 +41,7 @@ describe('run', () => {
     const [request] = gateway.requests
     expect(request).toEqual({
       ...{ connection_name: 'pg', repository: 'git.test/books', file_name: FILE, parameters: {} },
-      ...{ env_vars: {}, client_args: [], metadata: {}, jira_fields: {} },
+      ...{ env_vars: {}, client_args: [], metadata: {} },
       correlation_id: expect.stringMatching(/^runbook-agent-[\da-f-]{36}$/) as string,
     })
   })
@@ -286,6 +287,46 @@ describe('run follows what goes on', () => {
   })
 })
 
+describe('run sends', () => {
+  const declared = {
+    name: FILE,
+    metadata: {
+      key: { type: 'file' },
+      note: {},
+      late: { required: true, default: 'l' },
+      free: { default: 'f' },
+    },
+  }
+
+  it('a name that only a block may use, the text of a file, and a default that may be checked before', async () => {
+    await using gateway = await RunbookGateway.start(declared)
+    gateway.answers(json(200, answer()))
+    const given = ['-p', 'wholly=other', '-p', `key=@${import.meta.filename}`, '-p', 'note=@note']
+    const ended = await run(gateway, 'pg', FILE, ...given)
+    expect(ended).toMatchObject({
+      code: 0,
+      stderr: `runbook-agent: ${FILE} declares no parameter wholly: it is sent, and counts only if a block of the runbook uses it\n`,
+    })
+    expect(gateway.requests[0]?.['parameters']).toEqual({
+      ...{ wholly: 'other', note: '@note', late: 'l' },
+      key: readFileSync(import.meta.filename, 'utf8'),
+    })
+    await run(gateway, 'pg', FILE, '-p', 'key=@@a', '-p', 'note=')
+    expect(gateway.requests[1]?.['parameters']).toMatchObject({ key: '@a' })
+  })
+
+  it.each([
+    ['@/no/such/file', 'the file /no/such/file does not exist'],
+    [`@${process.execPath}`, 'is longer than 16777216 bytes'],
+    ['@/dev/null', 'the file /dev/null is not a regular file'],
+  ])('nothing when the file of a parameter cannot be: %s', async (value, reason) => {
+    await using gateway = await RunbookGateway.start(declared)
+    const ended = await run(gateway, 'pg', FILE, '-p', `key=${value}`, '-p', 'note=')
+    expect([ended.code, ended.stderr]).toEqual([64, expect.stringContaining(reason)])
+    expect(gateway.requests).toEqual([])
+  })
+})
+
 describe('run says in one line why there is no exit code:', () => {
   it.each([
     [
@@ -430,7 +471,6 @@ describe('run does not send', () => {
 
   it.each([
     [['-p', 'stat=idle'], `${FILE} has no parameter stat: did you mean state?`],
-    [['-p', 'wholly=other'], `has no parameter wholly: it has state, password, note, limit`],
     [['-p', 'state=idel'], 'parameter state: it is one of active, idle; did you mean idle?'],
     [['-p', 'password='], 'parameter password: it may not be empty'],
     [['-p', 'state=idle', '-p', 'state=active'], '-p state is there twice'],

@@ -43,6 +43,16 @@ test('a folder is searched for runbooks, and each finding said with its file and
   expect(json).toMatchObject({ files: 1, findings: [{ line: 1, column: 7, parameter: 'folder' }] })
 })
 
+test('braces of a format of Docker are told how to be written, and pass when they are', () => {
+  using place = new Workplace()
+  place.write('a.runbook.sh', "docker ps --format '{{.Names}}'\n")
+  place.write('b.runbook.sh', `docker ps --format '{{ with "{{.Names}}" }}{{ . }}{{ end }}'\n`)
+  expect(lint(place.at('a.runbook.sh')).stdout).toMatch(
+    /safe: .*; for braces that are no action: \{\{ with "\{\{\.Names\}\}" \}\}.* \(docs\/templates\.md, Literal braces\)/,
+  )
+  expect(lint(place.at('b.runbook.sh')).status).toBe(0)
+})
+
 test('a path that is not there is said', () => {
   const { stderr, status } = lint('/no/such/folder')
   expect([stderr, status]).toEqual([

@@ -58,6 +58,7 @@ async function render(file: string, flags: RunLocalFlags): Promise<RenderedTempl
   const runbook = {
     name: path.basename(file),
     parameters: parametersOf(template.inputs),
+    usedNames: template.names,
     error: undefined,
     repository: undefined,
   }

@@ -20,9 +20,7 @@ export async function askForParameters(
   const values = new Map(given)
   for (const parameter of parameters) {
     if (values.has(parameter.name) || (takeDefaults && parameter.default !== undefined)) continue
-    const answer = await ask(parameter)
-    // A default is left out, and the gateway fills it in. Its list may show a long default shortened.
-    if (answer !== parameter.default) values.set(parameter.name, answer)
+    values.set(parameter.name, await ask(parameter))
   }
   return values
 }

@@ -1,7 +1,10 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Runbook } from '../../../client/rest/runbooks.ts'
+import { readGivenText } from '../given-file.ts'
 import { readPairs } from '../pairs.ts'
 import { canAsk } from '../prompts.ts'
-import { checkGiven, missing, missingFailure, type Values } from './parameters.ts'
+import { LONGEST_FILE } from './files.ts'
+import { checkGiven, missing, missingFailure, withNeededDefaults, type Values } from './parameters.ts'
 
 export interface ParameterFlags {
   /** `name=value` each. */
@@ -28,14 +31,39 @@ export async function givenParameters({
 export async function completeParameters(
   runbook: Runbook,
   given: Values,
-  { defaults = false }: Pick<ParameterFlags, 'defaults'>,
+  { defaults = false, param }: ParameterFlags,
 ): Promise<Values> {
-  checkGiven(runbook, given)
-  const wanted = missing(runbook, given)
+  const values = withFiles(runbook, given, param)
+  for (const name of checkGiven(runbook, values)) sayUncertain(runbook, name)
+  const wanted = missing(runbook, values)
   if (canAsk() && (wanted.length > 0 || !defaults)) {
     const { askForParameters } = await import('./ask.ts')
-    return askForParameters(runbook, given, defaults)
+    return withNeededDefaults(runbook, await askForParameters(runbook, values, defaults))
   }
   if (wanted.length > 0) throw missingFailure(runbook, wanted)
-  return given
+  return withNeededDefaults(runbook, values)
+}
+
+/**
+ * For parameters of type `file`, `-p name=@path` is the text of that file, and `@@` stands for an `@`. In others, and in
+ * a parameter file, an `@` is a plain character: passwords begin with one, too.
+ * @throws Failure for a file that cannot be read, or is no text
+ */
+export function withFiles({ parameters }: Runbook, given: Values, param: readonly string[] = []): Values {
+  const values = new Map(given)
+  for (const [name, value] of readPairs(param, '-p')) {
+    const isFile = parameters.some((one) => one.name === name && one.type === 'file')
+    if (isFile && value.startsWith('@')) values.set(name, contentOf(name, value.slice(1)))
+  }
+  return values
+}
+
+function contentOf(name: string, path: string): string {
+  return path.startsWith('@') ? path : readGivenText(path, LONGEST_FILE, `-p ${name}: the file ${path}`)
+}
+
+function sayUncertain(runbook: Runbook, name: string): void {
+  process.stderr.write(
+    `runbook-agent: ${oneLine(`${runbook.name} declares no parameter ${name}: it is sent, and counts only if a block of the runbook uses it`)}\n`,
+  )
 }

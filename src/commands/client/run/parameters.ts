@@ -5,15 +5,39 @@ import { exitCodes, Failure } from '../../failure.ts'
 
 export type Values = ReadonlyMap<string, string>
 
-/** Refuses names that the runbook does not declare, and values that it does not offer. @throws Failure, exit code 64 */
-export function checkGiven({ name: runbook, parameters }: Runbook, given: Values): void {
+/**
+ * Refuses names that the runbook does not use, and values that it does not offer. A gateway's list does not have names
+ * that only a block uses: what is not like a declared one may be such a name, and is sent.
+ * @returns those that may be used or not
+ * @throws Failure, exit code 64
+ */
+export function checkGiven(runbook: Runbook, given: Values): readonly string[] {
+  const { parameters, usedNames } = runbook
+  const uncertain: string[] = []
   const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   for (const [name, value] of given) {
     const parameter = known.get(name)
-    if (parameter === undefined) throw unknownName(name, [...known.keys()], runbook)
+    if (parameter === undefined) {
+      if (usedNames?.includes(name) === true) continue
+      const names = [...known.keys(), ...(usedNames ?? [])]
+      if (usedNames !== undefined || didYouMean(name, names) !== undefined)
+        throw unknownName(name, names, runbook.name)
+      uncertain.push(name)
+      continue
+    }
     const problem = problemOf(parameter, value)
     if (problem !== undefined) throw new Failure(`parameter ${name}: ${problem}`, exitCodes.usage)
   }
+  return uncertain
+}
+
+/** The values, with defaults that a template checks before it has filled them in: it would refuse an empty value. */
+export function withNeededDefaults({ parameters }: Runbook, values: Values): Values {
+  const needed = parameters.filter(
+    ({ name, default: proposed, required, pattern }) =>
+      !values.has(name) && proposed !== undefined && (required || pattern !== undefined),
+  )
+  return new Map([...values, ...needed.map(({ name, default: proposed = '' }) => [name, proposed] as const)])
 }
 
 function unknownName(name: string, known: readonly string[], runbook: string): Failure {

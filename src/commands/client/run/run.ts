@@ -14,7 +14,7 @@ import { executeWatched } from './watched-execution.ts'
 import { dryRun } from './dry-run.ts'
 import { showEnding, type EndingFlags } from './ending.ts'
 import { readFiles } from './files.ts'
-import { completeParameters, givenParameters, type ParameterFlags } from './given-parameters.ts'
+import { completeParameters, givenParameters, withFiles, type ParameterFlags } from './given-parameters.ts'
 import { findTarget, withSuggestion, type Target } from './target.ts'
 
 export interface RunFlags extends ParameterFlags {
@@ -137,6 +137,7 @@ async function allParameters(
   given: ReadonlyMap<string, string>,
   flags: RunFlags,
 ): Promise<ReadonlyMap<string, string>> {
-  if (runbook === undefined || flags.ref !== undefined) return given
+  if (runbook === undefined) return given
+  if (flags.ref !== undefined) return withFiles(runbook, given, flags.param)
   return completeParameters(runbook, given, flags)
 }
