@@ -62,6 +62,12 @@ function refusalOf(review: Review, decision: Decision, reviewer: Reviewer): Refu
       code: 'invalid-request',
       message: hoopWords.reviewNotUpdated('time window can only be set once'),
     }
+  // A terminal opens with its approval and ends with its time: a window would be believed, and not kept.
+  if (timeWindow !== undefined && review.type === 'jit')
+    return {
+      code: 'invalid-request',
+      message: hoopWords.reviewNotUpdated('time window is for scripts, not for terminals'),
+    }
   if (status !== 'PENDING' && status !== 'APPROVED') return wrongState()
   if (verdict === 'APPROVED' && reviewer.name === owner && !review.selfApproval)
     return { code: 'not-eligible', message: hoopWords.selfApproval }

@@ -168,6 +168,17 @@ describe('a reviewer in two groups', () => {
   })
 })
 
+it('an approval of a terminal takes no time window, which nobody would keep', () => {
+  const asked = fresh({ type: 'jit', accessMs: 60_000 })
+  const bea = { name: 'bea', groups: ['dba'], isAdmin: false }
+  const timeWindow = { start: '01:00', end: '02:00' }
+  const decision = { verdict: 'APPROVED', force: false } as const
+  expect(decide(asked, { ...decision, timeWindow }, bea, moment)).toMatchObject({
+    refusal: { code: 'invalid-request', message: expect.stringContaining('not for terminals') as string },
+  })
+  expect(decide(asked, decision, bea, moment)).toMatchObject({ review: { status: 'APPROVED' } })
+})
+
 it('an approval of a terminal is for the time that was asked for', () => {
   const review = fresh({ type: 'jit', accessMs: 60_000 })
   const bea = { name: 'bea', groups: ['dba'], isAdmin: false }
