@@ -19,13 +19,18 @@ export class RestClient {
   }
 
   /** @param signal drops the connection, as a client does that is killed */
-  async ask(method: 'GET' | 'POST', path: string, body?: object, signal?: AbortSignal): Promise<Reply> {
+  async ask(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    body?: object,
+    signal?: AbortSignal,
+  ): Promise<Reply> {
     const { status, text } = await this.text(method, path, body, signal)
     return { status, body: text === '' ? undefined : (JSON.parse(text) as unknown) }
   }
 
   text(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT',
     path: string,
     body?: object,
     signal?: AbortSignal,

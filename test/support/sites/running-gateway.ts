@@ -27,6 +27,8 @@ export interface RunningGatewayOptions {
   readonly limits?: string
   /** One more agent, in YAML. */
   readonly agents?: string
+  /** One more repository, in YAML. */
+  readonly repositories?: string
   readonly host?: string
   /** Puts something into the state folder before the gateway opens it. */
   readonly prepare?: (state: string) => void
@@ -120,6 +122,7 @@ function yaml({
   users = '',
   limits = '{}',
   agents = '',
+  repositories = '',
   host = '127.0.0.1',
 }: RunningGatewayOptions): string {
   return `
@@ -130,7 +133,7 @@ users:
   - { name: admin, token: ${userToken}, groups: [admin] }
   - { name: other, token: ${otherToken}, groups: [dba] }${users}
 agents: [{ name: local, key: ${agentKey} }${agents === '' ? '' : `, ${agents}`}]
-repositories: [{ name: rb, url: ./rb, branch: main }]
+repositories: [{ name: rb, url: ./rb, branch: main }${repositories === '' ? '' : `, ${repositories}`}]
 connections:${bash}${connections}
 `
 }

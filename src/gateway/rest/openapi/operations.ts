@@ -62,7 +62,7 @@ const DOWNLOAD = {
   query: { token: 'of the link; the other options are those of the link, too' },
   answers: { 200: answers.fileAnswer },
   type: 'application/octet-stream',
-  errors: [401, 404, 410, 500],
+  errors: [404, 410, 500],
 } as const
 
 /** By method and path, in fastify's form. */
@@ -149,7 +149,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       'blob-type': 'session_input: for a link to the script',
     },
     answers: { 200: v.union([answers.sessionAnswer, answers.downloadLinkAnswer]) },
-    errors: [404, 422, 500],
+    errors: [403, 404, 422, 500],
   },
   'GET /api/sessions/:id/download': { ...DOWNLOAD, summary: 'The output as a file, once' },
   'GET /api/sessions/:id/download/input': { ...DOWNLOAD, summary: 'The script as a file, once' },
@@ -274,7 +274,6 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     isPublic: true,
     body: signInBody,
     answers: { 200: answers.signedInAnswer },
-    errors: [401],
   },
   'GET /api/healthz': {
     tag: 'Gateway',
@@ -290,13 +289,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 }
 
-/** Of every route: what is wrong before a route is found, and where there is no or no known token. */
-const ALWAYS = [400, 408, 417, 431, 503]
+/**
+ * Of every route: what is wrong before a route is found. Without a known token that is 401, also where the route needs
+ * none.
+ */
+const ALWAYS = [400, 401, 408, 415, 417, 431, 503]
 
 /** The statuses of its errors. */
-export function errorStatuses({ isPublic, body, errors = [], answers: own }: Operation): readonly number[] {
-  const ofAccess = isPublic === true ? [] : [401]
-  const ofBodies = body === undefined ? [] : [413, 415]
-  const all = [...ofAccess, ...ofBodies, ...errors, ...ALWAYS]
+export function errorStatuses({ body, errors = [], answers: own }: Operation): readonly number[] {
+  const ofBodies = body === undefined ? [] : [413]
+  const all = [...ofBodies, ...errors, ...ALWAYS]
   return [...new Set(all)].filter((status) => own[status] === undefined).sort((a, b) => a - b)
 }
