@@ -67,14 +67,15 @@ function sentOf({ sent, offsets }: AnalyzedText, start: number, end: number): st
 function believed(text: AnalyzedText, covered: readonly Covered[], replaced: string): Buffer | undefined {
   const length = text.offsets.length - 1
   const parts: Buffer[] = []
-  let [from, at, ends] = [0, 0, [0]]
+  let [from, at] = [0, 0]
+  let ends: Iterable<number> = [0]
   for (const { start, end, types } of [
     ...covered,
     { start: length, end: length, types: new Set<string>() },
   ]) {
     const kept = sentOf(text, from, start)
     const isLast = start === length
-    const next = ends.find((place) =>
+    const next = firstOf(ends, (place) =>
       isLast ? replaced.slice(place) === kept : replaced.startsWith(kept, place),
     )
     if (next === undefined) return undefined
@@ -86,11 +87,17 @@ function believed(text: AnalyzedText, covered: readonly Covered[], replaced: str
   return Buffer.concat(parts)
 }
 
-/** Where one, two, ... replacements of these types end that begin here. */
-function endsOfReplacements(replaced: string, at: number, types: ReadonlySet<string>): number[] {
+function firstOf(places: Iterable<number>, isIt: (place: number) => boolean): number | undefined {
+  for (const place of places) if (isIt(place)) return place
+  return undefined
+}
+
+/**
+ * Where one, two, ... replacements of these types end that begin here. One by one: a text that holds `<TYPE>` itself may
+ * have thousands in a row at each of its findings.
+ */
+function* endsOfReplacements(replaced: string, at: number, types: ReadonlySet<string>): Iterable<number> {
   const replacement = /\s*<([^<>]+)>/y
   replacement.lastIndex = at
-  const ends: number[] = []
-  while (types.has(replacement.exec(replaced)?.[1] ?? '')) ends.push(replacement.lastIndex)
-  return ends
+  while (types.has(replacement.exec(replaced)?.[1] ?? '')) yield replacement.lastIndex
 }

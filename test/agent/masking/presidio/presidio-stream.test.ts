@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { MaskingResult, MaskingStopped } from '../../../../src/agent/masking/masking-result.ts'
 import { Breaker } from '../../../../src/agent/masking/presidio/breaker.ts'
 import type { PresidioRequest } from '../../../../src/agent/masking/presidio/analyzer.ts'
@@ -355,6 +355,15 @@ describe('what Presidio has found', () => {
     ],
   ])('is replaced by the anonymizer: %s', async (_, text, expected) => {
     expect(await masked(text)).toBe(expected)
+  })
+
+  it('is looked for once in a text that is full of what stands for it, not once for each finding', async () => {
+    const y = { name: 'Y', regex: undefined, denyList: ['x'], score: 1 }
+    const { stream } = masker({ entities: [], custom: [y] })
+    const searches = vi.spyOn(RegExp.prototype, 'exec')
+    own({ [Symbol.dispose]: () => searches.mockRestore() })
+    expect(String(await through(stream, 'x<Y>'.repeat(1000)))).toBe('<Y><Y>'.repeat(1000))
+    expect(searches.mock.calls.length).toBeLessThan(20_000)
   })
 
   it('is replaced here when there is no anonymizer; of findings that overlap the surest stays whole', async () => {
