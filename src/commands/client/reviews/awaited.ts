@@ -1,4 +1,5 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { fetchReview } from '../../../client/rest/reviews.ts'
@@ -28,7 +29,7 @@ export async function awaitedReviewers(account: Account, session: string): Promi
 export function waitingText({ groups, needed }: AwaitedReviewers, url: string): string {
   const names = groups.join(', ')
   const who = groups.length > 1 && needed !== undefined ? `${needed} of ${names}` : names
-  return oneLine(`waiting for approval${who === '' ? '' : ` by ${who}`}: ${url}`)
+  return printableLine(`waiting for approval${who === '' ? '' : ` by ${who}`}: ${url}`)
 }
 
 /** What can be done about a session that was left while it waits. */
