@@ -5,7 +5,7 @@ import { exitCodes, Failure } from '../failure.ts'
 /** The exit code, and what to do about it. */
 const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: string]>> = {
   unreachable: [exitCodes.unreachable],
-  refused: [exitCodes.refused, '. Is the token still valid? runbook-agent login'],
+  refused: [exitCodes.refused],
   'not-found': [exitCodes.usage],
   invalid: [exitCodes.usage],
   busy: [exitCodes.unreachable, '. Try again when something has ended'],
@@ -20,6 +20,12 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
 export function clientFailure(error: unknown, doing: string): unknown {
   if (error instanceof AccountError) return new Failure(error.message)
   if (!(error instanceof ApiError)) return error
-  const [exitCode, advice = ''] = KINDS[error.kind]
+  const [exitCode, usual = ''] = KINDS[error.kind]
+  const advice = isAboutToken(error) ? '. Is the token still valid? runbook-agent login' : usual
   return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
+}
+
+/** Other refusals are about what the user may do, and a new token changes nothing. */
+function isAboutToken({ status, code }: ApiError): boolean {
+  return code === undefined ? status === 401 || status === 403 : code === 'unauthenticated'
 }
