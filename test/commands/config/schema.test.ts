@@ -10,6 +10,8 @@ import { Workplace } from '../../support/sites/workplace.ts'
 
 const KINDS = ['agent', 'gateway'] as const
 type Kind = (typeof KINDS)[number]
+/** Where the whole file is shown. */
+const PAGES: Readonly<Record<Kind, string>> = { agent: 'agent.md', gateway: 'gateway-settings.md' }
 
 describe.each(KINDS)('schemas/%s.schema.json', (kind) => {
   it('is what the program prints (else: npm run schemas)', async () => {
@@ -20,7 +22,7 @@ describe.each(KINDS)('schemas/%s.schema.json', (kind) => {
   })
 
   it('accepts the settings of the docs', () => {
-    const [, yaml = ''] = /^```yaml\n([^]*?)^```/m.exec(read(`docs/${kind}.md`)) ?? []
+    const [, yaml = ''] = /^```yaml\n([^]*?)^```/m.exec(read(`docs/${PAGES[kind]}`)) ?? []
     expect(parse(yaml)).toBeInstanceOf(Object)
     expect(problems(kind, yaml)).toEqual([])
   })
