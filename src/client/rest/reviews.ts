@@ -70,11 +70,8 @@ export async function listReviews(account: Account, signal?: AbortSignal): Promi
 }
 
 /** @param id of the review or of its session @throws ApiError `not-found` */
-export async function fetchReview(
-  account: Account,
-  id: string,
-  signal?: AbortSignal,
-): Promise<GatewayReview> {
+export async function fetchReview(account: Account, id: string, patienceMs?: number): Promise<GatewayReview> {
+  const signal = patienceMs === undefined ? undefined : AbortSignal.timeout(patienceMs)
   const { value } = await askJson(account, { method: 'GET', path: reviewPath(id), signal }, Raw)
   return toReview(value)
 }

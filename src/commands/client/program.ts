@@ -194,8 +194,7 @@ export function addSessionCommands(root: Command): void {
     .action(async (id: string, flags: { quiet?: boolean; profile?: string }) =>
       process.exit(await (await load()).killCommand(id, flags)),
     )
-  addFollowCommand(sessions)
-  addApprovedCommand(sessions)
+  addStreamedCommands(sessions)
   addReplayCommand(sessions, async (id, flags) => (await load()).replayCommand(id, flags))
 }
 
@@ -222,32 +221,27 @@ function addSessionList(sessions: Command): void {
     )
 }
 
-function addFollowCommand(sessions: Command): void {
-  withProfile(
-    sessions
-      .command('follow <id>')
-      .description('what it writes, as it comes, until it ends; exits with its code'),
+function addStreamedCommands(sessions: Command): void {
+  const load = () => import('./sessions/follow.ts')
+  streamed(sessions, 'follow', 'what it writes, as it comes, until it ends; exits with its code').action(
+    async (id: string, flags: StreamedFlags) => process.exit(await (await load()).followCommand(id, flags)),
   )
-    .option('--quiet', 'no hints')
-    .option('--json', 'one line of JSON for each event')
-    .addHelpText('after', examples('runbook-agent sessions follow 5701046a'))
-    .action(async (id: string, flags: NoticeFlags & AskingFlags) =>
-      process.exit(await (await import('./sessions/follow.ts')).followCommand(id, flags)),
-    )
+  streamed(
+    sessions,
+    'exec',
+    'run it once it was approved: its output as it comes, exits with its code',
+  ).action(async (id: string, flags: StreamedFlags) =>
+    process.exit(await (await load()).execApprovedCommand(id, flags)),
+  )
 }
 
-function addApprovedCommand(sessions: Command): void {
-  withProfile(
-    sessions
-      .command('exec <id>')
-      .description('run it once it was approved: its output as it comes, exits with its code'),
-  )
+type StreamedFlags = NoticeFlags & AskingFlags
+
+function streamed(sessions: Command, name: string, description: string): Command {
+  return withProfile(sessions.command(`${name} <id>`).description(description))
     .option('--quiet', 'no hints')
     .option('--json', 'one line of JSON for each event')
-    .addHelpText('after', examples('runbook-agent sessions exec 5701046a'))
-    .action(async (id: string, flags: NoticeFlags & AskingFlags) =>
-      process.exit(await (await import('./sessions/follow.ts')).execApprovedCommand(id, flags)),
-    )
+    .addHelpText('after', examples(`runbook-agent sessions ${name} 5701046a`))
 }
 
 function addReplayCommand(

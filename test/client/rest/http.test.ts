@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { findAccount } from '../../../src/client/account/account.ts'
@@ -11,6 +10,7 @@ import { block } from '../../support/machine/block.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { ConnectProxy } from '../../support/network/connect-proxy.ts'
 import { json, ScriptedRest, type Script } from '../../support/scripted/scripted-rest.ts'
+import { freePort } from '../../support/network/free-port.ts'
 
 const TOKEN = 'the-token-of-a-test'
 const USER = 'GET /api/userinfo'
@@ -231,12 +231,4 @@ async function failure(asked: Promise<unknown>): Promise<ApiError> {
   if (!(error instanceof ApiError)) throw error as Error
   expect(error.message).not.toContain(TOKEN)
   return error
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

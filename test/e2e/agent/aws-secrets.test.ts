@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { AwsServer } from '../../support/secrets/aws-server.ts'
@@ -7,6 +7,7 @@ import { main } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
 import { shell } from '../../support/terminals/shell.ts'
+import { contentsBelow } from '../../support/machine/contents-below.ts'
 
 // `_aws` references of the built program, whose packages of AWS an installation may leave out.
 
@@ -73,12 +74,4 @@ function installationWithout(place: Workplace, scopes: readonly string[]): strin
   for (const name of ['dist', 'proto', 'package.json'])
     cpSync(path.join(installed, name), place.at('bare', name), { recursive: true })
   return place.at('bare', 'dist', 'main.js')
-}
-
-/** All files below a folder as one text. */
-function contentsBelow(folder: string): string {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'latin1'))
-    .join('\n')
 }

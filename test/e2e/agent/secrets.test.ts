@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { VaultServer } from '../../support/secrets/vault-server.ts'
 import { runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
 import { waitFor } from '../../support/wait.ts'
+import { contentsBelow } from '../../support/machine/contents-below.ts'
 
 const marked = (name: string) => `${name}-${randomBytes(12).toString('hex')}`
 const marks = {
@@ -154,11 +153,3 @@ describe('doctor', () => {
     expect(vault.asked.every((asked) => asked.includes('/v1/auth/'))).toBe(true)
   })
 })
-
-/** All files below a folder as one text. */
-function contentsBelow(folder: string): string {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'latin1'))
-    .join('\n')
-}

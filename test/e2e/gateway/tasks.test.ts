@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { signalGroup } from '../../../src/basics/signal-group.ts'
 import { JiraServer } from '../../support/scripted/jira.ts'
 import { main } from '../../support/sites/program.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
+import { freePort } from '../../support/network/free-port.ts'
 
 // docs/gateway.md, pasted into a shell block by block.
 
@@ -125,12 +125,4 @@ async function paste(scripts: readonly string[]): Promise<{ output: string; code
 function patternOf(prints: string): RegExp {
   const literal = (part: string) => part.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)
   return new RegExp(`^${prints.split('...').map(literal).join('[^]*')}$`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -17,7 +17,7 @@ export interface AwaitedReviewers {
 /** @returns without groups when the gateway does not tell */
 export async function awaitedReviewers(account: Account, session: string): Promise<AwaitedReviewers> {
   try {
-    const { groups, needed } = await fetchReview(account, session, AbortSignal.timeout(PATIENCE_MS))
+    const { groups, needed } = await fetchReview(account, session, PATIENCE_MS)
     return { groups: groups.map(({ group }) => group), needed }
   } catch (error) {
     if (error instanceof ApiError) return { groups: [], needed: undefined }

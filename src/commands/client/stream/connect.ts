@@ -5,6 +5,7 @@ import { ClientSession, type StreamEvent } from '../../../client/running/client-
 import type { OpenedMessage } from '../../../wire/messages/message.ts'
 import { NO_PAYLOAD } from '../../../wire/packet.ts'
 import { exitCodes, Failure } from '../../failure.ts'
+import { ApprovalWait, subjectAt } from './approval-wait.ts'
 import { ByteOutput, ReaderGone } from './byte-output.ts'
 import { leftReport, waitingFor, type SessionSubject, explainEnd } from '../end-report.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
@@ -59,8 +60,8 @@ class ConnectConsole implements Disposable {
   readonly #notices: Notices
   readonly #escapes = new EscapeKeys()
   readonly #leaving: Leaving
+  readonly #approval: ApprovalWait
   #subject: SessionSubject
-  #reviewWait: Disposable | undefined
   #terminal: OwnTerminal | undefined
 
   constructor(session: ClientSession, subject: SessionSubject, account: Account, flags: ConnectFlags) {
@@ -68,6 +69,7 @@ class ConnectConsole implements Disposable {
     this.#account = account
     this.#subject = subject
     this.#notices = new Notices(new ByteOutput(2), flags)
+    this.#approval = new ApprovalWait(account, this.#notices)
     this.#leaving = new Leaving({
       end: () => session[Symbol.dispose](),
       overdue: (signal) => {
@@ -78,7 +80,7 @@ class ConnectConsole implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#decided()
+    this.#approval[Symbol.dispose]()
     this.#terminal?.restore()
     this.#leaving[Symbol.dispose]()
     this.#session[Symbol.dispose]()
@@ -102,7 +104,7 @@ class ConnectConsole implements Disposable {
   }
 
   async #tellEnd(): Promise<number> {
-    this.#decided()
+    this.#approval[Symbol.dispose]()
     const { exitCode } = this.#leaving
     const report =
       exitCode === undefined
@@ -120,24 +122,10 @@ class ConnectConsole implements Disposable {
       case 'opened':
         return this.#opened(event)
       case 'waiting-approval':
-        return this.#awaitReview(event)
       case 'approved':
-        this.#decided()
-        return this.#notices.say({ fields: { event: event.kind }, text: 'runbook-agent: approved' })
+        this.#subject = subjectAt(event, this.#subject)
+        return this.#approval.show(event, this.#subject)
     }
-  }
-
-  async #awaitReview(event: Extract<StreamEvent, { kind: 'waiting-approval' }>): Promise<void> {
-    this.#decided()
-    const subject = (this.#subject = { ...this.#subject, sessionId: event.sessionId })
-    const { waitForReview } = await import('./review-wait.ts')
-    const waiting = { subject, account: this.#account, notices: this.#notices }
-    this.#reviewWait = await waitForReview(event, waiting)
-  }
-
-  #decided(): void {
-    this.#reviewWait?.[Symbol.dispose]()
-    this.#reviewWait = undefined
   }
 
   async #paint(data: Buffer): Promise<void> {
@@ -146,7 +134,7 @@ class ConnectConsole implements Disposable {
   }
 
   async #opened(opened: OpenedMessage): Promise<void> {
-    this.#decided()
+    this.#approval[Symbol.dispose]()
     requireProgram(opened, this.#subject)
     this.#subject = { ...this.#subject, sessionId: opened.sid }
     await this.#notices.say(openedNotice(opened, this.#subject))

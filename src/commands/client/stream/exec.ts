@@ -1,5 +1,6 @@
 import type { Account } from '../../../client/account/account.ts'
 import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
+import { ApprovalWait, subjectAt } from './approval-wait.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
 import { leftReport, waitingFor, type EndReport, type SessionSubject, explainEnd } from '../end-report.ts'
 import { exitCodeOfSignal } from '../exit-code.ts'
@@ -46,12 +47,13 @@ class ExecConsole {
   readonly #notices: Notices
   readonly #account: Account
   #subject: SessionSubject
-  #reviewWait: Disposable | undefined
+  readonly #approval: ApprovalWait
 
   constructor(subject: SessionSubject, account: Account, flags: ExecFlags) {
     this.#subject = subject
     this.#account = account
     this.#notices = new Notices(this.#stderr, flags)
+    this.#approval = new ApprovalWait(account, this.#notices)
   }
 
   /** @returns the exit code of this program */
@@ -67,27 +69,14 @@ class ExecConsole {
       leaving.exitCode === undefined
         ? await explainEnd(session.end, this.#subject, this.#account)
         : await this.#left(leaving.exitCode)
-    this.#decided()
+    this.#approval[Symbol.dispose]()
     await this.#notices.say(report, isAfterUnfinishedLine(this.#stdout, this.#stderr))
     return report.exitCode
   }
 
   async #left(exitCode: number): Promise<EndReport> {
-    if (this.#reviewWait === undefined) return leftReport(exitCode, this.#subject)
+    if (!this.#approval.isGoingOn) return leftReport(exitCode, this.#subject)
     return (await import('./review-wait.ts')).leftWaitingReport(exitCode, this.#subject)
-  }
-
-  async #awaitReview(event: Extract<StreamEvent, { kind: 'waiting-approval' }>): Promise<void> {
-    this.#decided()
-    const subject = (this.#subject = { ...this.#subject, sessionId: event.sessionId })
-    const { waitForReview } = await import('./review-wait.ts')
-    const waiting = { subject, account: this.#account, notices: this.#notices }
-    this.#reviewWait = await waitForReview(event, waiting)
-  }
-
-  #decided(): void {
-    this.#reviewWait?.[Symbol.dispose]()
-    this.#reviewWait = undefined
   }
 
   async #show(event: StreamEvent): Promise<void> {
@@ -97,14 +86,13 @@ class ExecConsole {
       case 'stderr':
         return this.#stderr.write(event.data)
       case 'opened':
-        this.#decided()
+        this.#approval[Symbol.dispose]()
         this.#subject = { ...this.#subject, sessionId: event.sid }
         return
       case 'waiting-approval':
-        return this.#awaitReview(event)
       case 'approved':
-        this.#decided()
-        return this.#notices.say({ fields: { event: event.kind }, text: 'runbook-agent: approved' })
+        this.#subject = subjectAt(event, this.#subject)
+        return this.#approval.show(event, this.#subject)
     }
   }
 }
