@@ -5,7 +5,8 @@ import { executeOrAsk, type ExecAnswer, type ExecutionServices } from './reviews
 const RESPOND_ASYNC = 'respond-async'
 
 /**
- * Runs it and answers, or asks those who have to approve it: with its end, or earlier when it takes too long or the caller does not want to wait.
+ * Runs it, or asks those who have to approve it. Answers with its end, or earlier when it takes too long or the caller
+ * does not want to wait.
  * @param file of a runbook
  */
 export async function answerExecution(
