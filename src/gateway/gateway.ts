@@ -20,6 +20,7 @@ import { checkRepositories } from './runbooks/start-check.ts'
 import { parseRemote, repositoryKey } from './runbooks/git/url.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { addressUrl } from '../basics/net/address.ts'
+import { CurrentSettings } from './settings/current-settings.ts'
 import type { GatewaySettings, RepositorySettings } from './settings/settings.ts'
 import { Transport } from './agents/transport.ts'
 import { Upkeep } from './upkeep.ts'
@@ -69,7 +70,7 @@ async function open(
   closers.push(() => upkeep.close())
   const repositories = openRepositories(settings, log, closers)
   const agents = new Agents(settings.agents)
-  const users = new Users(settings)
+  const users = new Users(new CurrentSettings(settings))
   const sessions = new Sessions(agents, history, settings.limits, log)
   const reviewing = openReviews({ users, sessions, history, log }, settings.state)
   closers.push(() => reviewing.reviews.close())

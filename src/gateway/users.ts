@@ -7,23 +7,23 @@ const ADMIN = 'admin'
 const AUDITOR = 'auditor'
 
 export class Users {
-  readonly #settings: Pick<GatewaySettings, 'users' | 'connections'>
+  readonly #current: { readonly value: Pick<GatewaySettings, 'users' | 'connections'> }
 
-  constructor(settings: Pick<GatewaySettings, 'users' | 'connections'>) {
-    this.#settings = settings
+  constructor(current: { readonly value: Pick<GatewaySettings, 'users' | 'connections'> }) {
+    this.#current = current
   }
 
   withToken(token: string): UserSettings | undefined {
-    return this.#settings.users.find(({ tokenSha256 }) => isSameKey(token, tokenSha256))
+    return this.#current.value.users.find(({ tokenSha256 }) => isSameKey(token, tokenSha256))
   }
 
   named(name: string): UserSettings | undefined {
-    return this.#settings.users.find((user) => user.name === name)
+    return this.#current.value.users.find((user) => user.name === name)
   }
 
   /** Those that the user may see, in the order of the settings. */
   connections(user: UserSettings): readonly ConnectionSettings[] {
-    return this.#settings.connections.filter(
+    return this.#current.value.connections.filter(
       ({ access: { groups } }) => groups === undefined || groups.some((group) => user.groups.includes(group)),
     )
   }
@@ -35,7 +35,7 @@ export class Users {
 
   /** Whether the settings have it, for whomever. */
   isConnection(name: string): boolean {
-    return this.#settings.connections.some((one) => one.name === name)
+    return this.#current.value.connections.some((one) => one.name === name)
   }
 
   isAdmin(user: UserSettings): boolean {

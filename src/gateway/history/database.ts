@@ -1,13 +1,11 @@
 /** Sessions and events as rows. Beside this only schema, statements, search and removal know SQL. */
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
-import { IssueRows } from '../jira/issue-rows.ts'
 import type { Belief } from './clock.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Step, type Victims } from './removal.ts'
-import { ReviewRows } from './reviews.ts'
 import { insertionCost, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
-import { updateSchema } from './schema.ts'
+import { updateSchema } from './schema/schema.ts'
 import { Search, type FoundRows } from './search.ts'
 import { type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
 import {
@@ -26,6 +24,7 @@ import {
 } from './sqlite.ts'
 import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
 import { historyError, isNoRoom } from './disk-errors.ts'
+import { tablesOf, type Tables } from './tables.ts'
 
 /** Returned to the disk in one transaction. Small, so that the write-ahead log stays short. */
 const PAGES_PER_VACUUM = 1024
@@ -40,8 +39,7 @@ export class HistoryDatabase {
   readonly #statements: ReturnType<typeof prepare>
   readonly #search: Search
   readonly #removal: Removal
-  readonly #reviews: ReviewRows
-  readonly #issues: IssueRows
+  readonly #tables: Tables
   /** Keys are never used twice in the life of the process: somebody may still be reading under an old one. */
   #lastKey: number
   #closed = false
@@ -58,8 +56,7 @@ export class HistoryDatabase {
       this.#statements = this.#try('use it', () => prepare(this.#db))
       this.#search = new Search(this.#db, LISTED_COLUMNS)
       this.#removal = this.#try('use it', () => new Removal(this.#db))
-      this.#reviews = this.#try('use it', () => new ReviewRows(this.#db))
-      this.#issues = this.#try('use it', () => new IssueRows(this.#db))
+      this.#tables = this.#try('use it', () => tablesOf(this.#db))
       this.#lastKey = this.#number(this.#statements.lastKey, [])
     } catch (error) {
       if (this.#lock !== undefined) releaseLock(this.#lock)
@@ -167,24 +164,14 @@ export class HistoryDatabase {
     return bytesOf(this.#number(allPages, []) - this.#number(freePages, []))
   }
 
-  readReviews<T>(read: (rows: ReviewRows) => T): T {
-    return this.#try('read reviews', () => read(this.#reviews))
+  read<T>(read: (tables: Tables) => T): T {
+    return this.#try('read it', () => read(this.#tables))
   }
 
   /** All or nothing, and through to the disk. */
-  writeReviews<T>(write: (rows: ReviewRows) => T): T {
-    const work = () => inTransaction(this.#db, () => write(this.#reviews))
-    return this.#try('write a review', () => durably(this.#db, work))
-  }
-
-  readIssues<T>(read: (rows: IssueRows) => T): T {
-    return this.#try('read the issues of sessions', () => read(this.#issues))
-  }
-
-  /** All or nothing, and through to the disk. */
-  writeIssues(write: (rows: IssueRows) => void): void {
-    const work = () => inTransaction(this.#db, () => write(this.#issues))
-    this.#try('write the issue of a session', () => durably(this.#db, work))
+  write<T>(write: (tables: Tables) => T): T {
+    const work = () => inTransaction(this.#db, () => write(this.#tables))
+    return this.#try('write it', () => durably(this.#db, work))
   }
 
   /** Removes a small part of the victims. The file uses the free space again. */

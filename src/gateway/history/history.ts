@@ -1,11 +1,10 @@
-import type { IssueRows } from '../jira/issue-rows.ts'
 import { believe, doubt, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
 import type { EventPlace, SessionFollower } from './reading/follower.ts'
 import { HistoryFile } from './file.ts'
 import { Quota } from './quota.ts'
 import { HistoryReader } from './reading/reader.ts'
-import { reviewOf, type ReviewRows } from './reviews.ts'
+import { reviewOf } from './reviews.ts'
 import { chunksOf } from './recording.ts'
 import type { Reserve } from './reserve.ts'
 import { requestOf, requestText, type SessionRow } from './rows.ts'
@@ -21,6 +20,7 @@ import {
   isSessionId,
 } from './session.ts'
 import type { Events } from './statements.ts'
+import type { Tables } from './tables.ts'
 import { NoRoomError, READ_ONLY } from './disk-errors.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
@@ -178,24 +178,14 @@ export class History {
     for (const { bytes } of this.events(id, 'output')) yield bytes
   }
 
-  /** Throws a HistoryError. */
-  readReviews<T>(read: (rows: ReviewRows) => T): T {
-    return this.#database.readReviews(read)
+  /** What is kept beside sessions. Throws a HistoryError. */
+  read<T>(read: (tables: Tables) => T): T {
+    return this.#database.read(read)
   }
 
   /** In one transaction, which survives a power failure. Throws a HistoryError: then nothing has changed. */
-  writeReviews<T>(write: (rows: ReviewRows) => T): T {
-    return this.#database.writeReviews(write)
-  }
-
-  /** Throws a HistoryError. */
-  readIssues<T>(read: (rows: IssueRows) => T): T {
-    return this.#database.readIssues(read)
-  }
-
-  /** As `writeReviews`. */
-  writeIssues(write: (rows: IssueRows) => void): void {
-    this.#database.writeIssues(write)
+  write<T>(write: (tables: Tables) => T): T {
+    return this.#database.write(write)
   }
 
   /** Throws as `begin` does when a session of this size could not begin now. */

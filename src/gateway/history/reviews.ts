@@ -14,7 +14,7 @@ export type ReviewViewer = { readonly name: string; readonly groups: readonly st
 /** In one list, the newest ones. */
 const LISTED = 1000
 
-/** Reviews as rows. Call it by `readReviews` and `writeReviews` of the history. */
+/** Reviews as rows. Call it by `read` and `write` of the history. */
 export class ReviewRows {
   readonly #statements: ReturnType<typeof prepare>
 

@@ -77,8 +77,8 @@ export class IssueMoves {
   #tick(): void {
     const found = this.#trying(() => {
       const { history } = this.#services
-      const issues = history.readIssues((rows) => rows.ended(Date.now(), AT_ONCE + this.#moving.size))
-      this.#failing = history.readIssues((rows) => rows.failing())
+      const issues = history.read(({ issues }) => issues.ended(Date.now(), AT_ONCE + this.#moving.size))
+      this.#failing = history.read(({ issues }) => issues.failing())
       return issues
     })
     const next = (found ?? []).filter(({ session }) => !this.#moving.has(session))
@@ -118,7 +118,7 @@ export class IssueMoves {
     }
     if (attempts === 0) log.warn({ sid, issue: key, reason }, 'Jira issue not moved, it is tried again')
     const dueAt = Date.now() + this.#pause(attempts)
-    await this.#write(() => this.#services.history.writeIssues((rows) => rows.retry(sid, dueAt, reason)))
+    await this.#write(() => this.#services.history.write(({ issues }) => issues.retry(sid, dueAt, reason)))
     this.#giveUpExcess()
   }
 
@@ -131,9 +131,9 @@ export class IssueMoves {
   #giveUpExcess(): void {
     this.#trying(() => {
       const { history, log } = this.#services
-      for (const sid of history.readIssues((rows) => rows.excess(MOST_FAILING))) {
+      for (const sid of history.read(({ issues }) => issues.excess(MOST_FAILING))) {
         const reason = `more than ${MOST_FAILING} issues wait to be moved`
-        history.writeIssues((rows) => rows.settle(sid, 'given-up', reason))
+        history.write(({ issues }) => issues.settle(sid, 'given-up', reason))
         log.warn({ sid, reason }, 'Jira issue not moved, and given up')
       }
     })
@@ -141,7 +141,7 @@ export class IssueMoves {
 
   #settle({ session }: EndedIssue, outcome: MoveOutcome, error: string | null = null): Promise<void> {
     return this.#write(() =>
-      this.#services.history.writeIssues((rows) => rows.settle(session, outcome, error)),
+      this.#services.history.write(({ issues }) => issues.settle(session, outcome, error)),
     )
   }
 

@@ -13,7 +13,7 @@ const NOT_RUN = 254
  */
 export function showOrphanedIssues({ history, log }: Services, gateway: string): void {
   trying(log, () => {
-    for (const orphan of history.readIssues((rows) => rows.orphans(gateway)))
+    for (const orphan of history.read(({ issues }) => issues.orphans(gateway)))
       trying(log, () => {
         adopt(history, orphan)
         const { session: sid, key: issue, project } = orphan

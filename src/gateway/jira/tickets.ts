@@ -136,10 +136,10 @@ export class Tickets {
     const { sid, request, template } = wanted
     const { history, log } = this.#services
     this.#over.signal.throwIfAborted()
-    history.writeIssues((rows) => rows.ask(askedIssue(wanted, jira.url, this.#id)))
+    history.write(({ issues }) => issues.ask(askedIssue(wanted, jira.url, this.#id)))
     const issue = await this.#asked(sid, jira.create(template, values, this.#over.signal))
     try {
-      history.writeIssues((rows) => rows.keep(sid, issue))
+      history.write(({ issues }) => issues.keep(sid, issue))
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       log.error({ sid, issue: issue.key, user: request.user, error: error.message }, NOT_KEPT)
@@ -160,7 +160,7 @@ export class Tickets {
       const { history, log } = this.#services
       log[isUnsure ? 'error' : 'warn']({ sid, reason }, isUnsure ? UNSURE : 'Jira issue not created')
       // A gateway that stops says so in the history at its next start.
-      if (!isUnsure || !this.#over.signal.aborted) history.writeIssues((rows) => rows.forget(sid))
+      if (!isUnsure || !this.#over.signal.aborted) history.write(({ issues }) => issues.forget(sid))
       throw new TicketRefused(
         'jira-failed',
         hoopWords.jiraFailed(isUnsure ? `${reason}; ${UNSURE_HINT}` : reason),

@@ -45,7 +45,7 @@ export class ApprovedRuns {
    * @throws ReviewRefused, TooMuchAtOnce, HistoryError: then the review is as before
    */
   start(id: string, caller: UserSettings): ApprovedRun {
-    const review = this.#services.history.readReviews((rows) => rows.find(id))
+    const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewedSessionNotFound)
     this.#check(review, caller)
     const request = this.#requestOf(review)
@@ -60,11 +60,11 @@ export class ApprovedRuns {
   repair(): void {
     const { history } = this.#services
     const left = history
-      .readReviews((rows) => rows.processing())
+      .read(({ reviews }) => reviews.processing())
       .filter(({ sessionId }) => !this.#running.has(sessionId))
     if (left.length === 0) return
-    history.writeReviews((rows) => {
-      for (const review of left) rows.update({ ...review, status: 'EXECUTED' }, 'PROCESSING')
+    history.write(({ reviews }) => {
+      for (const review of left) reviews.update({ ...review, status: 'EXECUTED' }, 'PROCESSING')
     })
   }
 
@@ -112,7 +112,7 @@ export class ApprovedRuns {
 
   #stored(review: Review): ReturnType<typeof decodeStoredRequest> {
     const { history, vault } = this.#services
-    const sealed = history.readReviews((rows) => rows.request(review.id))
+    const sealed = history.read(({ reviews }) => reviews.request(review.id))
     if (sealed === undefined) throw notApproved()
     try {
       const stored = decodeStoredRequest(vault.unseal(sealed, sealPurpose(review)))
@@ -128,9 +128,9 @@ export class ApprovedRuns {
 
   #claim(review: Review): void {
     const claimed = { ...review, status: 'PROCESSING', claimedAt: Date.now() } as const
-    const isMine = this.#services.history.writeReviews((rows) => {
-      rows.dropRequest(review.id)
-      return rows.update(claimed, 'APPROVED')
+    const isMine = this.#services.history.write(({ reviews }) => {
+      reviews.dropRequest(review.id)
+      return reviews.update(claimed, 'APPROVED')
     })
     if (!isMine) throw notApproved()
     this.#running.add(review.sessionId)
@@ -142,9 +142,9 @@ export class ApprovedRuns {
     await session.ended.catch(() => undefined)
     this.#running.delete(sessionId)
     try {
-      history.writeReviews((rows) => {
-        const review = rows.find(id)
-        if (review !== undefined) rows.update({ ...review, status: 'EXECUTED' }, 'PROCESSING')
+      history.write(({ reviews }) => {
+        const review = reviews.find(id)
+        if (review !== undefined) reviews.update({ ...review, status: 'EXECUTED' }, 'PROCESSING')
       })
     } catch (error) {
       log.error({ sid: sessionId, error: (error as Error).message }, 'review not updated, later it will be')

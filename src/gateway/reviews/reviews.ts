@@ -53,7 +53,7 @@ export class Reviews {
       const review = newReview({ request, rule, accessMs, sid, shown: this.#shown(request, waiting) })
       const isStored = review.type === 'onetime'
       const sealed = isStored ? vault.seal(encodeStoredRequest(request), sealPurpose(review)) : null
-      history.writeReviews((rows) => rows.insert(review, sealed))
+      history.write(({ reviews }) => reviews.insert(review, sealed))
       log.info({ sid, review: review.id, user: review.owner }, 'session waits for approval')
       return review
     } catch (error) {
@@ -64,14 +64,14 @@ export class Reviews {
 
   /** @param id of the review or of its session @returns undefined also for one that does not concern this user */
   visible(user: UserSettings, id: string): Review | undefined {
-    const review = this.#services.history.readReviews((rows) => rows.find(id))
+    const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     return review !== undefined && this.isConcerned(user, review) ? review : undefined
   }
 
   /** Those that concern this user, newest first. */
   list(user: UserSettings): Review[] {
     const viewer = this.#services.users.seesAll(user) ? undefined : user
-    return this.#services.history.readReviews((rows) => rows.list(viewer))
+    return this.#services.history.read(({ reviews }) => reviews.list(viewer))
   }
 
   isConcerned(user: UserSettings, { owner, groups, forceGroups }: Review): boolean {
@@ -82,7 +82,7 @@ export class Reviews {
 
   /** @param id of the review or of its session @throws ReviewRefused, HistoryError: then it is as before */
   decide(id: string, user: UserSettings, decision: Decision): Review {
-    const review = this.#services.history.readReviews((rows) => rows.find(id))
+    const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewNotFound)
     const reviewer = { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
     const outcome = decide(review, decision, reviewer, { now: Date.now(), newId: randomUUID })
@@ -98,7 +98,7 @@ export class Reviews {
 
   /** Ends a session that waits for people or for its run. @returns false when it does not wait @throws HistoryError */
   cancel(sessionId: string, reason: string): boolean {
-    const review = this.#services.history.readReviews((rows) => rows.find(sessionId))
+    const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     if (review === undefined) return false
     // A terminal that was approved and is not opened yet. Its approval stays, for others.
     if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason)
@@ -115,7 +115,7 @@ export class Reviews {
   /** Settles with the review when somebody has decided, or it has ended. */
   async decided(sessionId: string, signal: AbortSignal): Promise<Review> {
     const told = this.#waiters.wait(sessionId, signal)
-    const review = this.#services.history.readReviews((rows) => rows.find(sessionId))
+    const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     return review === undefined || review.status === 'PENDING' ? told : review
   }
 
@@ -124,7 +124,7 @@ export class Reviews {
     const { history, runs, log } = this.#services
     try {
       runs.repair()
-      for (const review of history.readReviews((rows) => rows.due(history.trustedTime)))
+      for (const review of history.read(({ reviews }) => reviews.due(history.trustedTime)))
         this.#change(review, withdrawn(review, overdue(review)))
     } catch (error) {
       if (!(error instanceof HistoryError) && !(error instanceof ReviewRefused)) throw error
@@ -137,7 +137,7 @@ export class Reviews {
   }
 
   #checkRoom({ user, clientArgs }: SessionRequest): void {
-    const { reviews, bytes } = this.#services.history.readReviews((rows) => rows.waitingOf(user))
+    const { reviews, bytes } = this.#services.history.read(({ reviews }) => reviews.waitingOf(user))
     if (reviews >= MAX_WAITING || bytes >= MAX_WAITING_BYTES)
       throw new TooMuchAtOnce(
         `${reviews} of your requests wait for approval or for their run: let some end first`,
@@ -159,9 +159,9 @@ export class Reviews {
   /** Writes it down, and does what follows. @throws ReviewRefused when it has changed meanwhile, HistoryError */
   #change(before: Review, after: Review, text = deniedText(after)): void {
     const isOver = after.status === 'REJECTED' || after.status === 'REVOKED'
-    const isChanged = this.#services.history.writeReviews((rows) => {
-      if (!rows.update(after, before.status)) return false
-      if (isOver) rows.dropRequest(after.id)
+    const isChanged = this.#services.history.write(({ reviews }) => {
+      if (!reviews.update(after, before.status)) return false
+      if (isOver) reviews.dropRequest(after.id)
       return true
     })
     if (!isChanged) throw new ReviewRefused('review-wrong-state', hoopWords.reviewInWrongState)

@@ -24,7 +24,7 @@ export class TerminalAccess {
 
   /** An approval by which the user may open this terminal now. */
   of({ user, connection }: SessionRequest): Review | undefined {
-    const known = this.#history.readReviews((rows) => rows.accessOf(user, connection.name))
+    const known = this.#history.read(({ reviews }) => reviews.accessOf(user, connection.name))
     return known.find((review) => leftMs(review, Date.now()) > 0)
   }
 
@@ -38,7 +38,7 @@ export class TerminalAccess {
    * is over since: a client takes its time to open what was approved
    */
   openWaiting(request: SessionRequest, { id, sessionId }: Review): GatewaySession {
-    const review = this.#history.readReviews((rows) => rows.find(id))
+    const review = this.#history.read(({ reviews }) => reviews.find(id))
     const isApproved = review?.status === 'APPROVED' && leftMs(review, Date.now()) > 0
     if (!isApproved || !this.#history.isOpen(sessionId))
       throw new ReviewRefused('review-wrong-state', hoopWords.notApproved, 403)

@@ -142,8 +142,8 @@ export class Sessions {
   /** If it has an issue: that is moved when the session ends. */
   #noteRun(sid: SessionId): void {
     try {
-      if (this.#history.readIssues((rows) => rows.has(sid)))
-        this.#history.writeIssues((rows) => rows.run(sid))
+      if (this.#history.read(({ issues }) => issues.has(sid)))
+        this.#history.write(({ issues }) => issues.run(sid))
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       this.#log.error({ sid, error: error.message }, 'the Jira issue of a session will stay as it is')

@@ -543,12 +543,12 @@ describe('purge', () => {
     ] as const) {
       history.begin(newSession(id))
       const review = { id: `of ${id}`, sessionId: id, type, status: 'APPROVED', revokeAt } as const
-      history.writeReviews((rows) => rows.insert({ ...REVIEW, ...review }, null))
+      history.write(({ reviews }) => reviews.insert({ ...REVIEW, ...review }, null))
       history.finish(id, DONE)
     }
     expect(removeOlder(history, new Date('2027-01-01'))).toBe(2)
-    expect(history.readReviews((rows) => rows.find('holds'))?.id).toBe('of holds')
-    expect(history.readReviews((rows) => rows.find('is-over'))).toBeUndefined()
+    expect(history.read(({ reviews }) => reviews.find('holds'))?.id).toBe('of holds')
+    expect(history.read(({ reviews }) => reviews.find('is-over'))).toBeUndefined()
   })
 
   test('deletes hundreds and gives the space back to the disk', () => {

@@ -49,14 +49,14 @@ function move(timing = quick, site: Jira | undefined = jira()): IssueMoves {
 async function begun(id: string, wanted: Partial<AskedIssue> = {}, runs = true): Promise<string> {
   const told = { target: 'done', movesFailed: true, site: server.url, project: 'OPS' }
   const asked = { session: id, askedAt: Date.now(), gateway: 'g', request: '{}', ...told, ...wanted }
-  history.writeIssues((rows) => rows.ask(asked))
+  history.write(({ issues }) => issues.ask(asked))
   const issue = await jira().create(jiraTemplate(), { summary: 'x' }, never)
-  history.writeIssues((rows) => rows.keep(id, issue))
+  history.write(({ issues }) => issues.keep(id, issue))
   history.begin({
     ...{ id, origin: 'client', verb: 'exec', connection: 'c', connectionType: 'custom', user: 'u' },
     ...{ script: Buffer.alloc(0), labels: {}, metadata: {}, startedAt: new Date() },
   })
-  if (runs) history.writeIssues((rows) => rows.run(id))
+  if (runs) history.write(({ issues }) => issues.run(id))
   return issue.key
 }
 
@@ -155,7 +155,7 @@ it('an issue of a session that the history has removed is moved all the same', a
   expect(history.session('s1')).toBeUndefined()
   server.transitionsOf(key, undefined)
   await waitFor(() => statusOf(key) === 'Done')
-  await waitFor(() => !history.readIssues((rows) => rows.has('s1')))
+  await waitFor(() => !history.read(({ issues }) => issues.has('s1')))
 })
 
 it('an issue of another site is given up, and one waits while gateway.yaml has no site', async () => {

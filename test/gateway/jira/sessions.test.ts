@@ -38,9 +38,9 @@ function left(session: string, key?: string) {
   const site = { site: 'http://127.0.0.1:1', project: 'OPS', target: 'done', movesFailed: true }
   const asked = { session, askedAt: Date.now(), gateway: 'before', request, ...site }
   return (history: History) =>
-    history.writeIssues((rows) => {
-      rows.ask(asked)
-      if (key !== undefined) rows.keep(session, { key, url: `http://127.0.0.1:1/browse/${key}` })
+    history.write(({ issues }) => {
+      issues.ask(asked)
+      if (key !== undefined) issues.keep(session, { key, url: `http://127.0.0.1:1/browse/${key}` })
     })
 }
 

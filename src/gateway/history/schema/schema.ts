@@ -1,0 +1,35 @@
+/** The tables, version by version. A new file takes the same steps as an old one, so both end up the same. */
+import { HistoryError } from '../session.ts'
+import { type Connection, inTransaction } from '../sqlite.ts'
+import { VERSION_8 } from './jira.ts'
+import { VERSION_7 } from './reviews.ts'
+import { VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_9 } from './sessions.ts'
+
+const STEPS = [
+  VERSION_1,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_7,
+  VERSION_8,
+  VERSION_9,
+]
+
+/** Creates the tables, or brings those of an older version up to date: all or nothing. @throws HistoryError */
+export function updateSchema(db: Connection): void {
+  const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
+  if (version === STEPS.length) return
+  if (version > STEPS.length || version < 0) {
+    const versions = `schema ${version}, this one knows ${STEPS.length}`
+    throw new HistoryError(`it was written by a newer version of this program (${versions})`)
+  }
+  if (version === 0 && db.prepare('SELECT 1 FROM history.sqlite_master').raw().get([]) !== undefined) {
+    throw new HistoryError('it belongs to another program; name another state folder')
+  }
+  inTransaction(db, () => {
+    for (const step of STEPS.slice(version)) db.exec(step)
+    db.exec(`PRAGMA history.user_version = ${STEPS.length}`)
+  })
+}

@@ -1,0 +1,13 @@
+import { IssueRows } from '../jira/issue-rows.ts'
+import { ReviewRows } from './reviews.ts'
+import type { Connection } from './sqlite.ts'
+
+/** What is kept beside sessions and their events, topic by topic. `read` and `write` of the history hand it out. */
+export interface Tables {
+  readonly reviews: ReviewRows
+  readonly issues: IssueRows
+}
+
+export function tablesOf(db: Connection): Tables {
+  return { reviews: new ReviewRows(db), issues: new IssueRows(db) }
+}
