@@ -67,18 +67,18 @@ export function map<const Entries extends v.ObjectEntries>(entries: Entries) {
   )
 }
 
-/** A map of names to values, which may be left out. */
+/** A map of names to values, which may be left out. @param seen whether the values may be printed */
 export function entries<
   const Key extends v.GenericSchema<string, string>,
   const Value extends v.GenericSchema<unknown, string>,
->(key: Key, value: Value) {
+>(key: Key, value: Value, seen: 'hidden' | 'shown' = 'hidden') {
   const record = v.pipe(
     v.custom<Record<string, unknown>>(isMap, expected('a map of names to values')),
     v.record(key, value),
     json({
       type: ['object'],
       propertyNames: jsonOf(key),
-      additionalProperties: { ...jsonOf(value), writeOnly: true },
+      additionalProperties: { ...jsonOf(value), ...(seen === 'hidden' && { writeOnly: true }) },
     }),
   )
   return v.nullish(record, {})

@@ -36,6 +36,8 @@ export interface ListedConnection {
   readonly status: string
   /** On the embedded gateway the agent's name, on hoop's its id. */
   readonly agentId: string
+  /** Empty where the gateway knows none. */
+  readonly tags: ReadonlyMap<string, string>
   /** What it is open for: `runbooks`, `exec`, `connect`. */
   readonly modes: readonly string[]
   readonly command: readonly string[]
@@ -48,7 +50,9 @@ export interface ListedConnection {
 
 const Text = v.fallback(v.string(), '')
 const Texts = v.fallback(v.array(v.string()), [])
+const Tags = v.fallback(v.record(v.string(), v.string()), {})
 const Facts = v.object({
+  connection_tags: Tags,
   ...{ type: Text, subtype: Text, status: Text, agent_id: Text, jira_issue_template_id: Text },
   ...{ command: Texts, reviewers: Texts },
   ...{ access_mode_runbooks: Text, access_mode_exec: Text, access_mode_connect: Text },
@@ -84,6 +88,7 @@ function listed(raw: Raw): ListedConnection {
   return {
     ...{ name: raw.name, type, subtype, status, command, reviewers },
     agentId: facts.agent_id,
+    tags: new Map(Object.entries(facts.connection_tags)),
     modes: Object.entries(modes).flatMap(([mode, state]) => (state === 'enabled' ? [mode] : [])),
     jiraTemplate: facts.jira_issue_template_id,
     raw: withoutSecrets(raw),

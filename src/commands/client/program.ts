@@ -4,7 +4,7 @@ import { refuseUnknownCommands } from '../unknown-command.ts'
 import type { ConnectFlags } from './stream/connect.ts'
 import { dispatchExec, dispatchRun } from './local/dispatch-local.ts'
 import type { AskingFlags } from './account/asking.ts'
-import { examples, LISTED, withProfile } from './account/flags.ts'
+import { collected, examples, LISTED, withProfile } from './account/flags.ts'
 import type { LoginFlags } from './account/login.ts'
 import type { UseFlags } from './account/use.ts'
 import type { NoticeFlags } from './notices.ts'
@@ -264,8 +264,4 @@ function addReplayCommand(
       ),
     )
     .action(async (id: string, flags: ReplayFlags) => process.exit(await replay(id, flags)))
-}
-
-function collected(value: string, before: readonly string[] = []): string[] {
-  return [...before, value]
 }

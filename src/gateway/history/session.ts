@@ -10,6 +10,8 @@ export interface NewSession {
   readonly connection: string
   readonly connectionType: string
   readonly connectionSubtype?: string
+  /** Missing where it had none. */
+  readonly connectionTags?: Readonly<Record<string, string>>
   readonly user: string
   /** The input the agent got; empty for a terminal. */
   readonly script: Buffer

@@ -1,7 +1,8 @@
 import { goQuote } from '../../golang/text/quote.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { JiraTemplate } from '../settings/jira-shape.ts'
-import { jiraPreset, type JiraPreset } from './presets.ts'
+import type { Tags } from '../tags.ts'
+import { jiraPreset, jiraTag, type JiraPreset } from './presets.ts'
 
 /** What presets say about a session. */
 export interface SessionFacts {
@@ -10,6 +11,8 @@ export interface SessionFacts {
   readonly type: string
   readonly subtype: string
   readonly connection: string
+  /** Of the connection. */
+  readonly tags: Tags
   /** With its secrets replaced: everybody who sees the issue reads it. */
   readonly script: string
   readonly startedAt: Date
@@ -63,8 +66,14 @@ function mappedValues({ mapping_types: { items } }: JiraTemplate, facts: Session
   return items.flatMap(({ jira_field: field, type, value }) => {
     if (type === 'custom') return [[field, value] as const]
     const preset = jiraPreset(value)
-    return preset === undefined ? [] : [[field, PRESETS[preset](facts)] as const]
+    const fact = preset === undefined ? tagOf(facts, value) : PRESETS[preset](facts)
+    return fact === undefined ? [] : [[field, fact] as const]
   })
+}
+
+function tagOf({ tags }: SessionFacts, preset: string): string | undefined {
+  const key = jiraTag(preset)
+  return key !== undefined && Object.hasOwn(tags, key) ? tags[key] : undefined
 }
 
 function objectValues({ cmdb_types: { items } }: JiraTemplate, given: Given): Entries {

@@ -17,11 +17,16 @@ const JIRA_PRESETS = [
 
 export type JiraPreset = (typeof JIRA_PRESETS)[number]
 
-/** Connections have no tags here, so these fill nothing. hoop passes over them too, for the sessions of runbooks. */
+/** Before the key of a tag of the connection. Without such a tag it fills nothing. */
 const TAGS = 'session.connection_tags.'
 
 export function jiraPreset(name: string): JiraPreset | undefined {
   return JIRA_PRESETS.find((preset) => preset === name)
+}
+
+/** The key of the tag that it takes. */
+export function jiraTag(name: string): string | undefined {
+  return name.startsWith(TAGS) ? name.slice(TAGS.length) : undefined
 }
 
 /** Why no mapping can have this value; undefined when one can. */

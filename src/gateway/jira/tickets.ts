@@ -120,10 +120,10 @@ export class Tickets {
     script: string,
   ): JiraFieldValues {
     const { user, connection } = request
-    const { name, type, subtype = '' } = connection
+    const { name, type, subtype = '', tags } = connection
     const link = this.#services.linkTo(sid)
     try {
-      const facts = { id: sid, user, connection: name, type, subtype, script, startedAt, link }
+      const facts = { id: sid, user, connection: name, tags, type, subtype, script, startedAt, link }
       return jiraFieldValues(template, fields, facts)
     } catch (error) {
       if (!(error instanceof JiraFieldsMissing)) throw error

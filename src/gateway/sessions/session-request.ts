@@ -43,6 +43,7 @@ export function newSession(id: SessionId, request: SessionRequest, script: Buffe
     connection: connection.name,
     connectionType: connection.type,
     ...(connection.subtype !== undefined && { connectionSubtype: connection.subtype }),
+    ...(Object.keys(connection.tags).length > 0 && { connectionTags: connection.tags }),
     user: request.user,
     script,
     scriptSize: scriptSize(script),

@@ -199,7 +199,7 @@ function buildConnection(
   problems: Problems,
   path: Path,
 ): Omit<ConnectionSettings, 'guardrails' | 'masking' | 'jira' | 'review' | 'runbooks'> {
-  const { name, agent, type, subtype, command } = shape
+  const { name, agent, type, subtype, tags, command } = shape
   const {
     groups,
     connect,
@@ -217,6 +217,7 @@ function buildConnection(
     agent,
     type,
     ...(subtype ? { subtype } : {}),
+    tags,
     command,
     secrets: buildSecrets(shape, sources, problems, path),
     access: {

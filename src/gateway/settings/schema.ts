@@ -7,6 +7,7 @@ import { parseAddress } from '../../basics/net/address.ts'
 import { about, entries, entryName, json, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
 import { JiraShape } from './jira-shape.ts'
 import { TextLine, Name } from './words.ts'
+import { TAG_KEY, TAG_VALUE } from '../tags.ts'
 import { ReviewShape, RunbookReviewShape } from './review-shape.ts'
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
@@ -14,6 +15,8 @@ import { ReviewShape, RunbookReviewShape } from './review-shape.ts'
 
 const Word = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
 const FilePath = matching(/^[^\0]+$/, 'a path')
+const TagKey = entryName(TAG_KEY, 'a key of 1 to 64 letters, digits and _ . / -')
+const TagValue = matching(TAG_VALUE, 'a value of 1 to 128 letters, digits, spaces and _ . / + @ : -')
 const VARIABLE = '[A-Za-z_][A-Za-z0-9_]*'
 const VariableName = entryName(new RegExp(`^${VARIABLE}$`), 'a name of letters, digits and underscores')
 const SecretName = entryName(
@@ -207,6 +210,7 @@ const ConnectionShape = map({
     v.nullish(Name, 'custom'),
   ),
   subtype: about('see type', v.nullish(Name)),
+  tags: about('by which connections are found: env: prod', entries(TagKey, TagValue, 'shown')),
   command: about(
     'program and arguments, without a shell; the agent replaces $NAME in arguments',
     v.pipe(

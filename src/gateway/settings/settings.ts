@@ -4,6 +4,7 @@ import type { JiraTemplate } from './jira-shape.ts'
 import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
+import type { Tags } from '../tags.ts'
 
 /** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway-settings.md lists them. */
 export interface GatewaySettings {
@@ -76,6 +77,7 @@ export interface ConnectionSettings {
   /** As configured; what the agent is told is `connectionType(type, subtype)`. */
   readonly type: string
   readonly subtype?: string
+  readonly tags: Tags
   /** Program and arguments, at least one. */
   readonly command: readonly string[]
   /** In the form of the wire: `envvar:NAME` or `filesystem:NAME` to base64. From `env`, `files` and `secrets` together. */

@@ -20,6 +20,7 @@ const agent: ListedAgent = {
 }
 const connection: ListedConnection = {
   ...{ name: HOSTILE, type: HOSTILE, subtype: 'pg', status: HOSTILE, agentId: HOSTILE, modes: ['exec'] },
+  tags: new Map([[HOSTILE, HOSTILE]]),
   ...{ command: [HOSTILE], reviewers: [HOSTILE], jiraTemplate: HOSTILE, raw: {} },
 }
 const parameter: Parameter = {

@@ -8,6 +8,7 @@ const facts: SessionFacts = {
   type: 'database',
   subtype: 'postgres',
   connection: 'pg',
+  tags: {},
   script: 'select 1',
   startedAt: new Date('2026-01-31T14:30:00.123Z'),
   link: 'http://127.0.0.1:8009/sessions/5701046a',
@@ -77,10 +78,12 @@ describe('the fields of an issue', () => {
     expect(valuesOf(template)).toEqual({ summary: 'Hoop Session', customfield_1: value })
   })
 
-  it('get nothing for the tags of a connection, since there are none', () => {
+  it('get a tag of the connection, and nothing where it has no such tag', () => {
     const template = mappings(
       '{ type: preset, jira_field: customfield_1, value: session.connection_tags.env }',
     )
+    const tagged = { tags: { env: 'prod' } }
+    expect(valuesOf(template, {}, tagged)).toEqual({ summary: 'Hoop Session', customfield_1: 'prod' })
     expect(valuesOf(template)).toEqual({ summary: 'Hoop Session' })
   })
 

@@ -8,7 +8,7 @@ import { waitFor } from '../../support/wait.ts'
 
 const secret = 'a-secret-of-the-connection'
 const connections = `
-  - { name: pg, agent: local, type: database, subtype: postgres, command: [psql, --secret-argument],
+  - { name: pg, agent: local, type: database, subtype: postgres, tags: { env: prod, region: eu }, command: [psql, --secret-argument],
       env: { PASS: ${secret} }, access: { groups: [dba], exec: false, connect: false } }
   - { name: admins, agent: local, command: [bash], access: { groups: [admin], runbooks: false } }`
 
@@ -25,12 +25,14 @@ const get = (url: string, headers: Record<string, string> = {}) =>
 const bash = {
   ...{ id: 'bash', name: 'bash', type: 'custom', subtype: '', status: 'offline', agent_id: 'local' },
   ...{ access_mode_runbooks: 'enabled', access_mode_exec: 'enabled', access_mode_connect: 'enabled' },
+  connection_tags: {},
   access_schema: 'disabled',
   jira_issue_template_id: '',
 }
 const pg = {
   ...{ id: 'pg', name: 'pg', type: 'database', subtype: 'postgres', status: 'offline', agent_id: 'local' },
   ...{ access_mode_runbooks: 'disabled', access_mode_exec: 'disabled', access_mode_connect: 'disabled' },
+  connection_tags: { env: 'prod', region: 'eu' },
   access_schema: 'disabled',
   jira_issue_template_id: '',
 }
@@ -93,6 +95,25 @@ describe('GET /api/connections', () => {
     expect(JSON.stringify([mine, theirs])).not.toMatch(/secret|psql|envvar|command/)
     expect(JSON.stringify(theirs)).not.toContain(Buffer.from(secret).toString('base64'))
   })
+
+  it.each([
+    ['env=prod', ['pg']],
+    ['env=prod,region=eu', ['pg']],
+    ['env=prod,region!=eu', []],
+    ['env!=prod', ['bash']],
+    ['', ['bash', 'pg']],
+  ])('lists those with the tags that are asked for: %s', async (selector, names) => {
+    const { body } = await get(`/api/connections?tag_selector=${encodeURIComponent(selector)}`, asOther)
+    expect((body as unknown as { name: string }[]).map(({ name }) => name)).toEqual(names)
+  })
+
+  it.each(['env', 'env=', '=prod', 'env=prod,', 'env==prod', 'a b=c'])(
+    'refuses what is no selector: %s',
+    async (selector) => {
+      const { status, body } = await get(`/api/connections?tag_selector=${encodeURIComponent(selector)}`)
+      expect([status, body['code']]).toEqual([400, 'invalid-request'])
+    },
+  )
 
   it('shows one of them; one of other groups is as missing as one that does not exist', async () => {
     expect(await get('/api/connections/bash')).toEqual({ status: 200, body: bash })

@@ -83,6 +83,7 @@ connections:
     guardrails: [drops]
     type: custom
     subtype: dynamodb
+    tags: { env: prod, region: eu }
     command: [bash, -c, 5]
     env:   { GREETING: hello, PORT: 5432, EMPTY: "", VERSION: 1.10 }
     files: { CONFIG: ./app.conf, KEY: file://agent.key, FROM_ENV: env://SOME }
@@ -109,6 +110,7 @@ history: { retain: 7d, size: 2GiB }
           guardrails: [drops],
           type: 'custom',
           subtype: 'dynamodb',
+          tags: { env: 'prod', region: 'eu' },
           command: ['bash', '-c', '5'],
           secrets: new Map([
             ['envvar:GREETING', base64('hello')],
@@ -160,6 +162,7 @@ history: { retain: 7d, size: 2GiB }
         name: 'bash',
         agent: 'local',
         type: 'custom',
+        tags: {},
         command: ['bash'],
         guardrails: [],
         secrets: new Map(),

@@ -12,3 +12,8 @@ export function withProfile(command: Command): Command {
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
+
+/** The values of a flag that may be repeated. */
+export function collected(value: string, before: readonly string[] = []): string[] {
+  return [...before, value]
+}

@@ -11,6 +11,7 @@ import {
   type ListedConnection,
 } from '../../../client/rest/connections.ts'
 import { exitCodes, Failure } from '../../failure.ts'
+import { readPairs } from '../pairs.ts'
 import { asking, factLines, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
 
 const COLUMNS: readonly TableColumn[] = [
@@ -19,6 +20,7 @@ const COLUMNS: readonly TableColumn[] = [
   { heading: 'STATUS' },
   { heading: 'AGENT', shrinks: true, leftOut: 1 },
   { heading: 'OPEN FOR', leftOut: 3 },
+  { heading: 'TAGS', shrinks: true, leftOut: 4 },
 ]
 
 const LIST = { things: 'connections', endpoint: 'GET /api/connections' }
@@ -26,10 +28,16 @@ const LIST = { things: 'connections', endpoint: 'GET /api/connections' }
 /** The names of agents by their ids. */
 type AgentNames = ReadonlyMap<string, string>
 
+export interface ConnectionsFlags extends AskingFlags {
+  readonly tag?: readonly string[]
+}
+
 /** `runbook-agent connections list` */
-export async function connectionsCommand(flags: AskingFlags): Promise<number> {
+export async function connectionsCommand(flags: ConnectionsFlags): Promise<number> {
+  const tags = readPairs(flags.tag ?? [], '--tag')
   return asking(flags.profile, 'cannot list connections', async (account, stdout) => {
-    const connections = await unlessLacking(account, LIST, listConnections(account))
+    const all = await unlessLacking(account, LIST, listConnections(account))
+    const connections = all.filter((one) => [...tags].every(([key, value]) => one.tags.get(key) === value))
     const raw = connections.map((connection) => connection.raw)
     const names = flags.json === true || !process.stdout.isTTY ? new Map() : await agentNames(account)
     await printAnswer(flags, raw, (width) => connectionTable(connections, names, width), stdout)
@@ -49,6 +57,7 @@ export function connectionTable(
       connection.status,
       agents.get(connection.agentId) ?? connection.agentId,
       connection.modes.join(', '),
+      tagsText(connection),
     ].map(oneLine),
   )
   return textTable(COLUMNS, rows, width)
@@ -71,12 +80,17 @@ export function connectionDetails(connection: ListedConnection, agents: AgentNam
     ['type', typeOf(connection)],
     ['status', status],
     ['agent', agents.get(agentId) ?? agentId],
+    ['tags', tagsText(connection)],
     ['open for', modes.join(', ') || 'nothing'],
     ['command', command.join(' ')],
     ['approved by', reviewers.join(', ')],
     ['jira template', jiraTemplate],
     ['its runbooks', modes.includes('runbooks') ? `runbook-agent runbooks list --connection ${name}` : ''],
   ])
+}
+
+function tagsText({ tags }: ListedConnection): string {
+  return [...tags].map(([key, value]) => `${key}=${value}`).join(', ')
 }
 
 function typeOf({ type, subtype }: ListedConnection): string {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { refuseUnknownCommands } from '../../unknown-command.ts'
 import type { AskingFlags } from '../account/asking.ts'
-import { examples, LISTED, withProfile } from '../account/flags.ts'
+import { collected, examples, LISTED, withProfile } from '../account/flags.ts'
+import type { ConnectionsFlags } from './connections.ts'
 import type { RunbookFlags } from './runbooks.ts'
 
 // What a gateway has: its connections, its agents, its runbooks.
@@ -12,9 +13,13 @@ export function addConnectionCommands(root: Command): void {
   )
   const load = () => import('./connections.ts')
   withProfile(connections.command('list', { isDefault: true }).description(`all: ${LISTED}`))
+    .option('--tag <key=value>', 'those with this tag, may be repeated', collected)
     .option('--json', 'print JSON')
-    .addHelpText('after', examples('runbook-agent connections'))
-    .action(async (flags: AskingFlags) => process.exit(await (await load()).connectionsCommand(flags)))
+    .addHelpText(
+      'after',
+      examples('runbook-agent connections', 'runbook-agent connections list --tag env=prod'),
+    )
+    .action(async (flags: ConnectionsFlags) => process.exit(await (await load()).connectionsCommand(flags)))
   withProfile(connections.command('show').description('one of them'))
     .argument('<connection>', 'its name')
     .option('--json', 'print JSON')

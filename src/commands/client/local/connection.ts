@@ -38,6 +38,7 @@ export function localConnection(
       name,
       agent: '',
       type: 'custom',
+      tags: {},
       command: words,
       secrets: new Map(),
       guardrails: [],

@@ -217,6 +217,7 @@ export const connectionAnswer = v.strictObject({
   subtype: text,
   status: v.picklist(['online', 'offline']),
   agent_id: text,
+  connection_tags: texts,
   access_mode_runbooks: mode,
   access_mode_exec: mode,
   access_mode_connect: mode,

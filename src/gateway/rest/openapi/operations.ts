@@ -210,6 +210,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /api/connections': {
     tag: 'Connections',
     summary: 'Lists the connections that the caller may see',
+    query: { tag_selector: 'with these tags: env=prod,region!=eu' },
     answers: { 200: v.array(answers.connectionAnswer) },
   },
   'GET /api/connections/:name': {

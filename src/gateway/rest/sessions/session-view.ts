@@ -34,7 +34,7 @@ function summary({ users }: Pick<Viewing, 'users'>, session: SessionSummary): ob
     role_name: connection,
     // Those of the past may be gone.
     resource_name: users.isConnection(connection) ? connection : '',
-    connection_tags: session.origin === 'client-api-runbooks' ? null : {},
+    connection_tags: session.origin === 'client-api-runbooks' ? null : (session.connectionTags ?? {}),
     type: session.connectionType,
     connection_subtype: session.connectionSubtype ?? '',
     review: session.review === undefined ? null : reviewInSession(session.review),
