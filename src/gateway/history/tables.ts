@@ -1,5 +1,5 @@
 import { IssueRows } from '../jira/issue-rows.ts'
-import { ReviewRows } from './reviews.ts'
+import { ReviewRows } from '../reviews/review-rows.ts'
 import type { Connection } from './sqlite.ts'
 
 /** What is kept beside sessions and their events, topic by topic. `read` and `write` of the history hand it out. */

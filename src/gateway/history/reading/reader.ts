@@ -1,7 +1,7 @@
 import type { SessionIssue } from '../../jira/issue.ts'
 import type { HistoryDatabase } from '../database.ts'
 import { SessionFollower, type EventPlace, type Progression } from './follower.ts'
-import { reviewOf } from '../reviews.ts'
+import { reviewOf } from '../../reviews/review-rows.ts'
 import { requestOf, type SessionRow } from '../rows.ts'
 import {
   type SessionEnd,

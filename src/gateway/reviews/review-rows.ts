@@ -1,5 +1,5 @@
-import type { Review, ReviewStatus } from '../reviews/review.ts'
-import type { Connection, SqlStatement } from './sqlite.ts'
+import type { Review, ReviewStatus } from './review.ts'
+import type { Connection, SqlStatement } from '../history/sqlite.ts'
 
 /** What one user has waiting. */
 interface Waiting {
