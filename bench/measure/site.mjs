@@ -7,13 +7,18 @@ import { Program } from '../program.mjs'
  * The embedded gateway and its agent, two processes, with a connection `sh` that runs `bash` and may run runbooks.
  * @param {string} folder made here, for everything that is written
  * @param {string} repository a git repository
+ * @param {readonly string[]} people more users, beside the one whose token is in `env`
  */
-export async function openSite(folder, repository) {
+export async function openSite(folder, repository, people = []) {
   mkdirSync(folder)
   const token = randomBytes(32).toString('hex')
   const key = `xagt-${randomBytes(16).toString('hex')}`
   const config = path.join(folder, 'gateway.yaml')
-  writeFileSync(config, gatewayYaml(token, key, repository), { mode: 0o600 })
+  const users = [
+    { name: 'bench', token, groups: ['admin'] },
+    ...people.map((name) => ({ name, token: randomBytes(32).toString('hex') })),
+  ]
+  writeFileSync(config, gatewayYaml(users, key, repository), { mode: 0o600 })
   const gateway = new Program(['gateway', '--config', config, '--json'], {}, path.join(folder, 'gateway'))
   const { http, grpc } = JSON.parse(await gateway.firstLine())
   const HOOP_KEY = grpc.replace('grpc://', `grpc://bench:${key}@`) + '?mode=standard'
@@ -23,6 +28,9 @@ export async function openSite(folder, repository) {
     target: ['rest', String(gateway.pid)],
     /** For a client. The token is in no argument: every user of the machine can read those, and run `bash` with it. */
     env: { HOOP_APIURL: http, HOOP_GRPCURL: grpc, HOOP_TOKEN: token },
+    /** Of each user, by name. */
+    tokens: new Map(users.map((user) => [user.name, user.token])),
+    processes: { gateway: gateway.pid, agent: agent.pid },
     async close() {
       await agent.stop()
       await gateway.stop()
@@ -30,10 +38,10 @@ export async function openSite(folder, repository) {
   }
 }
 
-function gatewayYaml(token, key, repository) {
+function gatewayYaml(users, key, repository) {
   return `listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0 }
 state: ./state
-users: [{ name: bench, token: ${token}, groups: [admin] }]
+users: ${JSON.stringify(users)}
 agents: [{ name: bench, key: ${key} }]
 repositories: [{ name: bench, url: ${repository}, branch: main }]
 connections: [{ name: sh, agent: bench, command: [bash], runbooks: { repository: bench } }]

@@ -25,7 +25,7 @@ export interface Runbook {
   readonly name: string
   /** In the order in which people should be asked. */
   readonly parameters: readonly Parameter[]
-  /** All that its template may use, also inside of blocks only; undefined where nobody says. */
+  /** All that its template may use, also inside of blocks only; undefined where nobody says, as at hoop's gateway. */
   readonly usedNames?: readonly string[]
   /** Why it cannot be run. */
   readonly error: string | undefined
@@ -73,6 +73,7 @@ const Item = v.object({
   name: v.string(),
   metadata: v.fallback(v.nullish(v.record(v.string(), Metadata), {}), {}),
   error: Text,
+  used_names: v.fallback(v.optional(v.array(v.string())), undefined),
 })
 
 const ListV2 = v.object({
@@ -145,7 +146,7 @@ export function readRunbook(raw: v.InferOutput<typeof RawRunbook>, repository: s
 }
 
 function toRunbook(
-  { name, metadata, error }: v.InferOutput<typeof Item>,
+  { name, metadata, error, used_names: usedNames }: v.InferOutput<typeof Item>,
   repository: string | undefined,
 ): Runbook {
   const described = Object.entries(metadata)
@@ -156,6 +157,7 @@ function toRunbook(
   return {
     name,
     parameters: described.map(([parameter, declared]) => toParameter(parameter, declared)),
+    ...(usedNames && { usedNames }),
     error,
     repository,
   }

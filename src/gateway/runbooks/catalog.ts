@@ -11,6 +11,8 @@ export interface ListedRunbook {
   /** Relative to the root of the repository. */
   readonly path: string
   readonly inputs: readonly Input[]
+  /** All that its template may use, also what only a block uses. Unset when the template cannot be read. */
+  readonly names?: readonly string[]
   readonly error?: string
 }
 
@@ -161,7 +163,8 @@ export function asFolder(path: string): string {
 
 function parse(text: string): Content {
   try {
-    return { inputs: parseTemplate(text).inputs, length: text.length }
+    const { inputs, names } = parseTemplate(text)
+    return { inputs, names, length: text.length }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
     return { inputs: [], error: `template parse error: ${error.message}`, length: text.length }

@@ -6,8 +6,8 @@ import { exitCodes, Failure } from '../../failure.ts'
 export type Values = ReadonlyMap<string, string>
 
 /**
- * Refuses names that the runbook does not use, and values that it does not offer. A gateway's list does not have names
- * that only a block uses: what is not like a declared one may be such a name, and is sent.
+ * Refuses names that the runbook does not use, and values that it does not offer. The list of hoop's gateway does
+ * not have names that only a block uses: there what is not like a declared one may be such a name, and is sent.
  * @returns those that may be used or not
  * @throws Failure, exit code 64
  */

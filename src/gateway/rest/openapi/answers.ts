@@ -150,6 +150,7 @@ const runbook = v.strictObject({
   name: text,
   metadata: v.record(v.string(), anything),
   error: v.nullable(text),
+  used_names: v.optional(v.array(text)),
   connections: v.optional(v.array(text)),
 })
 

@@ -109,11 +109,13 @@ function viewOf(
   return { repository: key, commit, commit_author: author, commit_message: message, items }
 }
 
-function itemOf({ path, inputs, error }: ListedRunbook) {
+function itemOf({ path, inputs, names, error }: ListedRunbook) {
   return {
     name: path,
     metadata: Object.fromEntries(inputs.map((input) => [input.name, metadataOf(input)])),
     error: error ?? null,
+    // Ours: hoop does not name what only a block uses.
+    ...(names && { used_names: names }),
   }
 }
 

@@ -16,7 +16,7 @@ const form = [
   '{{ .customer | description "the id of the customer" | required "which one?" | type "number" | order "1" }}',
   '{{ .country | options "US" "BR" | type "select" | default "US" | placeholder "pick" }}',
   '{{ .code | pattern "^[A-Z]+$" | minlength "2" | maxlength "8" }}',
-  '{{ .pw | type "password" | asenv "PW" }}',
+  '{{ .pw | type "password" | asenv "PW" }}{{ with .only_in_a_block }}{{ . }}{{ end }}',
 ].join('\n')
 
 let gateway: RunningGateway
@@ -42,7 +42,7 @@ const get = (url: string, headers: Record<string, string> = {}) =>
 
 const plainParameter = { description: '', required: false, type: 'text' }
 const items = {
-  a: { name: 'ops/a.runbook.sh', metadata: { x: plainParameter }, error: null },
+  a: { name: 'ops/a.runbook.sh', metadata: { x: plainParameter }, error: null, used_names: ['x'] },
   broken: {
     name: 'ops/broken.runbook.sh',
     metadata: {},
@@ -63,10 +63,16 @@ const items = {
       pw: { ...plainParameter, type: 'password', asenv: 'PW' },
     },
     error: null,
+    used_names: ['customer', 'country', 'code', 'pw', 'only_in_a_block'],
   },
-  report: { name: 'sql/report.runbook.sql', metadata: { id: plainParameter }, error: null },
-  beside: { name: 'sqlx/beside.runbook.sql', metadata: {}, error: null },
-  top: { name: 'top.runbook.sh', metadata: {}, error: null },
+  report: {
+    name: 'sql/report.runbook.sql',
+    metadata: { id: plainParameter },
+    error: null,
+    used_names: ['id'],
+  },
+  beside: { name: 'sqlx/beside.runbook.sql', metadata: {}, error: null, used_names: [] },
+  top: { name: 'top.runbook.sh', metadata: {}, error: null, used_names: [] },
 }
 const about = () => ({ commit, commit_author: 't <t@example.test>', commit_message: 'files\n' })
 const repository = (...listed: readonly object[]) => ({
