@@ -315,6 +315,15 @@ describe('run sends', () => {
     expect(gateway.requests[1]?.['parameters']).toMatchObject({ key: '@a' })
   })
 
+  it('without a word what a gateway lists as used in a block, and refuses what it does not list', async () => {
+    await using gateway = await RunbookGateway.start({ name: FILE, used_names: ['wholly'] })
+    gateway.answers(json(200, answer()))
+    expect(await run(gateway, 'pg', FILE, '-p', 'wholly=other')).toMatchObject({ code: 0, stderr: '' })
+    const ended = await run(gateway, 'pg', FILE, '-p', 'half=other')
+    expect([ended.code, ended.stderr]).toEqual([64, expect.stringContaining('has no parameter half')])
+    expect(gateway.requests).toHaveLength(1)
+  })
+
   it.each([
     ['@/no/such/file', 'the file /no/such/file does not exist'],
     [`@${process.execPath}`, 'is longer than 16777216 bytes'],

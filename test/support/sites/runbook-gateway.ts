@@ -5,6 +5,8 @@ export interface ScriptedRunbook {
   readonly name: string
   readonly metadata?: Readonly<Record<string, object>>
   readonly error?: string
+  /** Ours alone. */
+  readonly used_names?: readonly string[]
 }
 
 /** A REST interface with hoop's shapes: one connection, `pg`, with one repository. A test scripts what runs. */
