@@ -1,7 +1,7 @@
 import type { Logger } from '../../basics/logger.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
-import { NoRoomError } from '../history/disk-errors.ts'
+import { NoRoomError } from '../history/disk/disk-errors.ts'
 import type { PacketCall } from '../agents/packet-call.ts'
 import { TicketRefused } from '../jira/ticket-refused.ts'
 import type { Ticket, Tickets } from '../jira/tickets.ts'

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Belief } from './clock.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
-import { Removal, type Step, type Victims } from './removal.ts'
+import { Removal, type Step, type Victims } from './disk/removal.ts'
 import { insertionCost, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
 import { updateSchema } from './schema/schema.ts'
 import { Search, type FoundRows } from './search.ts'
@@ -23,7 +23,7 @@ import {
   waitForLocks,
 } from './sqlite.ts'
 import { LISTED_COLUMNS, prepare, type Events } from './statements.ts'
-import { historyError, isNoRoom } from './disk-errors.ts'
+import { historyError, isNoRoom } from './disk/disk-errors.ts'
 import { tablesOf, type Tables } from './tables.ts'
 
 /** Returned to the disk in one transaction. Small, so that the write-ahead log stays short. */

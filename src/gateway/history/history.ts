@@ -2,11 +2,11 @@ import { believe, doubt, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
 import type { EventPlace, SessionFollower } from './reading/follower.ts'
 import { HistoryFile } from './file.ts'
-import { Quota } from './quota.ts'
+import { Quota } from './disk/quota.ts'
 import { HistoryReader } from './reading/reader.ts'
 import { reviewOf } from '../reviews/review-rows.ts'
 import { chunksOf } from './recording.ts'
-import type { Reserve } from './reserve.ts'
+import type { Reserve } from './disk/reserve.ts'
 import { requestOf, requestText, type SessionRow } from './rows.ts'
 import {
   type EventKind,
@@ -21,7 +21,7 @@ import {
 } from './session.ts'
 import type { Events } from './statements.ts'
 import type { Tables } from './tables.ts'
-import { NoRoomError, READ_ONLY } from './disk-errors.ts'
+import { NoRoomError, READ_ONLY } from './disk/disk-errors.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface HistoryOptions extends Partial<WriterOptions> {

@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { claimFile } from '../../basics/files/private-path.ts'
 import { HistoryError } from './session.ts'
-import { code, isNoRoom } from './disk-errors.ts'
+import { code, isNoRoom } from './disk/disk-errors.ts'
 
 export type Connection = InstanceType<typeof Database>
 export type SqlStatement = Database.Statement
@@ -95,7 +95,7 @@ function openBy({ access, query }: Way, file: string, maxBytes: number | undefin
     if (access === 'alone') db.exec('PRAGMA locking_mode = EXCLUSIVE')
     db.exec(`ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}${query}' AS history`)
     if (access !== 'read-only') prepareFile(db, maxBytes)
-    // Removing a session takes many steps (removal.ts). Foreign keys would do it all in the first one.
+    // Removing a session takes many steps (disk/removal.ts). Foreign keys would do it all in the first one.
     db.exec('PRAGMA foreign_keys = OFF')
     db.prepare('SELECT count(*) FROM history.sqlite_master').raw().get([])
     return db

@@ -1,9 +1,9 @@
 import type { HistoryDatabase } from './database.ts'
 import { Followers } from './reading/followers.ts'
 import { costOf, type NewRow } from './rows.ts'
-import type { Quota } from './quota.ts'
+import type { Quota } from './disk/quota.ts'
 import { Recording } from './recording.ts'
-import { RESERVED_ENDS, type Reserve } from './reserve.ts'
+import { RESERVED_ENDS, type Reserve } from './disk/reserve.ts'
 import {
   type EventKind,
   type SessionEnd,
@@ -11,7 +11,7 @@ import {
   HistoryError,
   HistoryFullError,
 } from './session.ts'
-import { isLocked, NoRoomError } from './disk-errors.ts'
+import { isLocked, NoRoomError } from './disk/disk-errors.ts'
 
 export interface WriterOptions {
   /** Called for writes that failed, once per session and per lock. `finish` reports losses as well. */

@@ -1,7 +1,7 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
-import { NoRoomError } from '../history/disk-errors.ts'
+import { NoRoomError } from '../history/disk/disk-errors.ts'
 import { TicketRefused } from '../jira/ticket-refused.ts'
 import { ReviewRefused } from '../reviews/refused.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'

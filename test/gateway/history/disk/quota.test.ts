@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { History } from '../../../src/gateway/history/history.ts'
-import { HistoryFullError } from '../../../src/gateway/history/session.ts'
+import { History } from '../../../../src/gateway/history/history.ts'
+import { HistoryFullError } from '../../../../src/gateway/history/session.ts'
 
 const MIB = 1024 * 1024
 const SIZE = 16 * MIB

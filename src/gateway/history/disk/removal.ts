@@ -1,4 +1,4 @@
-import type { Connection, SqlStatement } from './sqlite.ts'
+import type { Connection, SqlStatement } from '../sqlite.ts'
 
 /** Limits of one step, which blocks the whole gateway for some milliseconds: rows of events, and the bytes in them. */
 const ROWS_PER_STEP = 256

@@ -9,8 +9,8 @@ import {
   writeSync,
 } from 'node:fs'
 import * as v from 'valibot'
-import { claimFile } from '../../basics/files/private-path.ts'
-import type { SessionEnd } from './session.ts'
+import { claimFile } from '../../../basics/files/private-path.ts'
+import type { SessionEnd } from '../session.ts'
 
 /** More than the longest entry: an id of 200 characters, each escaped, and four numbers. */
 const SLOT_BYTES = 512

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { HistoryError } from './session.ts'
+import { HistoryError } from '../session.ts'
 
 export const READ_ONLY = 'the disk is read-only'
 

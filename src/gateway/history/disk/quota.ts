@@ -1,4 +1,4 @@
-import type { HistoryDatabase } from './database.ts'
+import type { HistoryDatabase } from '../database.ts'
 import type { Victims } from './removal.ts'
 
 /** How much of the whole history the sessions of one user may take. */

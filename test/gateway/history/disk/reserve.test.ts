@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Reserve } from '../../../src/gateway/history/reserve.ts'
+import { Reserve } from '../../../../src/gateway/history/disk/reserve.ts'
 
 let folder: string
 

@@ -1,4 +1,4 @@
-import { signalChild } from '../../../src/basics/signal-child.ts'
+import { signalChild } from '../../../../src/basics/signal-child.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { History } from '../../../src/gateway/history/history.ts'
-import { NoRoomError } from '../../../src/gateway/history/disk-errors.ts'
-import { SmallDisk } from '../../support/machine/small-disk.ts'
-import { translate } from '../../support/machine/translate.ts'
+import { History } from '../../../../src/gateway/history/history.ts'
+import { NoRoomError } from '../../../../src/gateway/history/disk/disk-errors.ts'
+import { SmallDisk } from '../../../support/machine/small-disk.ts'
+import { translate } from '../../../support/machine/translate.ts'
 
 const canMount = process.geteuid?.() === 0 && SmallDisk.permitted()
 const SESSIONS = 500
@@ -66,7 +66,7 @@ class Killable implements Disposable {
     writeFileSync(
       join(this.#root, 'main.js'),
       `import { readFileSync, writeSync } from 'node:fs'
-       import { History } from './gateway/history/history.js'
+       import { History } from '../gateway/history/history.js'
        const history = History.open(process.argv[2])
        const request = { origin: 'client', verb: 'exec', connection: 'c', connectionType: 't', user: 'ann', labels: {}, metadata: {} }
        for (let i = 0; i < ${SESSIONS}; i++)
