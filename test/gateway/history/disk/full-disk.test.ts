@@ -62,7 +62,7 @@ class Killable implements Disposable {
 
   constructor() {
     translate(this.#root, ['basics', 'gateway/history', 'gateway/jira', 'gateway/reviews'])
-    symlinkSync(resolve(import.meta.dirname, '../../../node_modules'), join(this.#root, 'node_modules'))
+    symlinkSync(resolve(import.meta.dirname, '../../../../node_modules'), join(this.#root, 'node_modules'))
     writeFileSync(
       join(this.#root, 'main.js'),
       `import { readFileSync, writeSync } from 'node:fs'
