@@ -66,7 +66,7 @@ class Killable implements Disposable {
     writeFileSync(
       join(this.#root, 'main.js'),
       `import { readFileSync, writeSync } from 'node:fs'
-       import { History } from '../gateway/history/history.js'
+       import { History } from './gateway/history/history.js'
        const history = History.open(process.argv[2])
        const request = { origin: 'client', verb: 'exec', connection: 'c', connectionType: 't', user: 'ann', labels: {}, metadata: {} }
        for (let i = 0; i < ${SESSIONS}; i++)
