@@ -4,6 +4,8 @@ import { Agents } from './agents/agents.ts'
 import { Clients } from './clients/clients.ts'
 import { Executions } from './sessions/executions.ts'
 import { History } from './history/history.ts'
+import { Locks } from './locks/locks.ts'
+import { SessionLocks } from './locks/session-locks.ts'
 import type { Logger } from '../basics/logger.ts'
 import { claimFolder } from '../basics/files/private-path.ts'
 import { Jira } from './jira/client.ts'
@@ -64,14 +66,14 @@ async function open(
   { log, version }: { log: Logger; version: string },
   closers: Closer[],
 ): Promise<Gateway> {
-  claimFolder(settings.state)
-  const history = openHistory(settings, log, closers)
-  const upkeep = new Upkeep(history, settings.history, log)
-  closers.push(() => upkeep.close())
+  const { history, upkeep } = openState(settings, log, closers)
   const repositories = openRepositories(settings, log, closers)
   const agents = new Agents(settings.agents)
-  const users = new Users(new CurrentSettings(settings))
-  const sessions = new Sessions(agents, history, settings.limits, log)
+  const current = new CurrentSettings(settings)
+  const users = new Users(current)
+  const locks = new Locks()
+  const turns = new SessionLocks(locks, current)
+  const sessions = new Sessions(agents, history, settings.limits, log, turns)
   const reviewing = openReviews({ users, sessions, history, log }, settings.state)
   closers.push(() => reviewing.reviews.close())
   let http = ''
@@ -80,13 +82,13 @@ async function open(
   const clients = new Clients({ users, sessions, tickets, log, webUrl, ...reviewing })
   const transport = new Transport(agents, clients, log)
   closers.push(() => transport.close())
-  const executions = new Executions(sessions, history, settings.limits, log)
+  const executions = new Executions(sessions, history, settings.limits, log, turns)
   const grpc = { host: settings.listen.grpc.host, port: await transport.listen(settings.listen.grpc) }
   const rest = restServer(
     {
       ...{ users, agents, executions, sessions, history, repositories, log },
       ...reviewing,
-      ...{ webUrl, tickets, jira: settings.jira },
+      ...{ webUrl, tickets, jira: settings.jira, locks, lockRules: () => current.value.locks },
       server: { version, grpc },
       condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
     },
@@ -146,6 +148,18 @@ function openIssues(
 /** For links. A wildcard is no address: then it is this machine's name. */
 function reachableUrl(http: string): string {
   return http.replace(/^http:\/\/(0\.0\.0\.0|\[::\])(?=:)/, `http://${hostname()}`)
+}
+
+function openState(
+  settings: GatewaySettings,
+  log: Logger,
+  closers: Closer[],
+): { readonly history: History; readonly upkeep: Upkeep } {
+  claimFolder(settings.state)
+  const history = openHistory(settings, log, closers)
+  const upkeep = new Upkeep(history, settings.history, log)
+  closers.push(() => upkeep.close())
+  return { history, upkeep }
 }
 
 function openHistory(settings: GatewaySettings, log: Logger, closers: Closer[]): History {

@@ -31,6 +31,7 @@ export const STATUSES = {
   'agent-lost': { grpc: 'Unknown' },
   'session-killed': { grpc: 'Unknown' },
   'session-expired': { grpc: 'Unknown' },
+  'lock-busy': { grpc: 'ResourceExhausted', http: [429] },
   'runbooks-not-configured': { http: [422, 404] },
   'runbook-not-found': { http: [404] },
   'invalid-runbook': { http: [400] },

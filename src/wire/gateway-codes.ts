@@ -29,6 +29,7 @@ export const GATEWAY_CODES = [
   'agent-lost',
   'session-killed',
   'session-expired',
+  'lock-busy',
   // Runbooks.
   'runbooks-not-configured',
   'runbook-not-found',

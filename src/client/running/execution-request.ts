@@ -35,7 +35,21 @@ export interface ExecutionAnswer {
   readonly warning: string
   /** Only the embedded gateway sends it, when there is no exit code. */
   readonly code: GatewayCode | undefined
+  /** Only the embedded gateway sends it, when the session waits for a lock that somebody else has. */
+  readonly waits_for?: LockWait | undefined
 }
+
+/** Texts as the gateway sent them. */
+interface LockWait {
+  readonly lock: string
+  readonly session_id: string | null
+  readonly user: string | null
+  readonly since: string | null
+  readonly ahead: number
+}
+
+const Text = v.nullish(v.string(), null)
+const LockWait = v.object({ lock: v.string(), session_id: Text, user: Text, since: Text, ahead: v.number() })
 
 const Answer = v.object({
   session_id: v.string(),
@@ -49,6 +63,7 @@ const Answer = v.object({
   has_review: v.nullish(v.boolean(), false),
   warning: v.fallback(v.nullish(v.string(), ''), ''),
   code: Code,
+  waits_for: v.fallback(v.optional(LockWait, undefined), undefined),
 })
 
 /** Enough for 110 MiB of output. Real output grows little in JSON, though each byte could become six. */

@@ -64,6 +64,7 @@ async function* afterAnswer(
   const { signal } = asking
   const { session_id: id, has_review: hasReview, exit_code: code } = value
   yield { kind: 'session', id }
+  if (value.waits_for !== undefined) yield { kind: 'warning', text: lockText(value) }
   if (value.warning !== '') yield { kind: 'warning', text: value.warning }
   if (hasReview) {
     yield { kind: 'review', id, url: value.output }
@@ -74,6 +75,14 @@ async function* afterAnswer(
     return yield* followToEnd(account, id, asking)
   }
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)
+}
+
+/** For people: whom it waits for. */
+function lockText({ session_id: id, waits_for: wait }: ExecutionAnswer): string {
+  if (wait === undefined) return ''
+  const { lock, session_id: holder, user, since, ahead } = wait
+  const who = holder === null ? '' : `, which session ${holder} of ${user ?? '?'} has since ${since ?? '?'}`
+  return `session ${id} waits for lock ${lock}${who}${ahead > 0 ? `; before it: ${ahead}` : ''}`
 }
 
 /** Looks for the code in the record when the answer has none: the close may be lost on the way to the answer. */

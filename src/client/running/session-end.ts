@@ -117,6 +117,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'agent-lost': 'agent-lost',
   'session-killed': 'killed',
   'session-expired': 'expired',
+  'lock-busy': 'busy',
   'runbooks-not-configured': 'invalid',
   'runbook-not-found': 'not-found',
   'invalid-runbook': 'invalid',

@@ -4,6 +4,7 @@ import { HistoryError } from '../history/session.ts'
 import { NoRoomError } from '../history/disk/disk-errors.ts'
 import { TicketRefused } from '../jira/ticket-refused.ts'
 import { ReviewRefused } from '../reviews/refused.ts'
+import { LockBusy } from '../locks/locks.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import type { UserSettings } from '../settings/settings.ts'
 import { authenticate } from './access.ts'
@@ -13,6 +14,7 @@ import { connectionRoutes } from './connections.ts'
 import { errorBody, HttpError } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
 import { describeRoutes, DOCS } from './openapi/document.ts'
+import { lockRoutes } from './locks/locks.ts'
 import { parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from './jira.ts'
 import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
@@ -106,6 +108,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   sessionRoutes(app, services)
   reviewRoutes(app, services)
   jiraRoutes(app, services)
+  lockRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies)
@@ -136,6 +139,7 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
     services.log.warn({ reason: message }, 'request refused')
     return sendError(reply, new HttpError('too-much-at-once', message))
   }
+  if (error instanceof LockBusy) return sendError(reply, new HttpError('lock-busy', message))
   if (error instanceof TicketRefused) return sendError(reply, new HttpError(error.code, message))
   if (error instanceof ReviewRefused)
     return sendError(reply, new HttpError(error.code, message, error.status))

@@ -1,6 +1,8 @@
 import type { Agents } from '../agents/agents.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { JiraSettings } from '../settings/jira.ts'
+import type { LockSettings } from '../settings/locks.ts'
+import type { Locks } from '../locks/locks.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { History } from '../history/history.ts'
 import type { Logger } from '../../basics/logger.ts'
@@ -53,6 +55,9 @@ export interface RestServices {
   readonly reviews: Reviews
   readonly runs: ApprovedRuns
   readonly tickets: Tickets
+  readonly locks: Locks
+  /** Those of gateway.yaml. */
+  readonly lockRules: () => readonly LockSettings[]
   /** Undefined: there are no issues. */
   readonly jira: JiraSettings | undefined
   /** Where people reach this gateway, for links; without a slash at the end. */

@@ -1,3 +1,4 @@
+import { isPathFor } from '../runbooks/path-pattern.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { useOf } from '../sessions/session-request.ts'
 import type { ReviewSettings } from '../settings/reviews.ts'
@@ -23,23 +24,9 @@ export function reviewRule(
   const { connection } = request
   if (!connection.access[useOf(request)]) return undefined
   const found = (connection.runbooks?.reviews ?? []).find(
-    ({ path }) => file !== undefined && patternOf(path).test(file),
+    ({ path }) => file !== undefined && isPathFor(path, file),
   )
   const review = found === undefined ? connection.review : found.review
   if (review === undefined || common(groups, review.skipGroups).length > 0) return undefined
   return { review, ...(found !== undefined && { path: found.path }) }
-}
-
-/** `*` is anything but a slash, `**` anything. The longest file name is PATH_MAX, see runbooks/git/tree.ts. */
-function patternOf(path: string): RegExp {
-  const source = path.split(/(\*+)/).map((part, at) => (at % 2 === 0 ? escaped(part) : wild(part)))
-  return new RegExp(`^${source.join('')}$`, 'su')
-}
-
-function wild(stars: string): string {
-  return stars.length === 1 ? '[^/]*' : '.*'
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 }

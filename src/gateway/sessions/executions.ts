@@ -5,6 +5,8 @@ import { HistoryError } from '../history/session.ts'
 import { blockedText } from './guardrails.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from './session.ts'
 import type { SessionRequest } from './session-request.ts'
+import type { LockObstacle } from '../locks/locks.ts'
+import type { SessionLocks } from '../locks/session-locks.ts'
 import type { Sessions } from './sessions.ts'
 import type { GatewaySettings } from '../settings/settings.ts'
 import type { RpcCode } from '../statuses.ts'
@@ -35,8 +37,21 @@ export interface ExecResponse {
   readonly redacted_bytes?: number
   /** Not in the contract. What the caller should know of the runbook; left out where there is nothing. */
   readonly warning?: string
+  /** Not in the contract. What it waits for with 202; left out where it runs. */
+  readonly waits_for?: WaitsFor
   /** Not in the contract. Why there is no code of the agent's; left out where there is one. */
   readonly code?: RpcCode
+}
+
+/** A lock that somebody else has. */
+interface WaitsFor {
+  readonly lock: string
+  /** Null: it is free, and goes to those who wait longer. */
+  readonly session_id: string | null
+  readonly user: string | null
+  readonly since: string | null
+  /** Sessions that wait for it before this one. */
+  readonly ahead: number
 }
 
 /** Added to the output in the answer when the history fails. The reason is in the log. */
@@ -51,8 +66,16 @@ export class Executions {
   readonly #history: History
   readonly #limits: GatewaySettings['limits']
   readonly #log: Logger
+  readonly #locks: SessionLocks | undefined
 
-  constructor(sessions: Sessions, history: History, limits: GatewaySettings['limits'], log: Logger) {
+  constructor(
+    sessions: Sessions,
+    history: History,
+    limits: GatewaySettings['limits'],
+    log: Logger,
+    locks?: SessionLocks,
+  ) {
+    this.#locks = locks
     this.#sessions = sessions
     this.#history = history
     this.#limits = limits
@@ -79,7 +102,7 @@ export class Executions {
     const startedAt = performance.now()
     const { sid } = session
     const ended = run(session, request.script)
-    if (!(await within(ended, waitMs))) return { status: 202, body: warned(request, stillRunning(sid)) }
+    if (!(await within(ended, waitMs))) return { status: 202, body: warned(request, this.#stillRunning(sid)) }
     const executionTime = Math.round(performance.now() - startedAt)
     return { status: 200, body: warned(request, this.#answer(sid, await ended, executionTime)) }
   }
@@ -99,6 +122,11 @@ export class Executions {
       ...(redactedBytes > 0 && { redacted_bytes: redactedBytes }),
       ...(failure !== undefined && { code: failure.code }),
     }
+  }
+
+  #stillRunning(sid: string): ExecResponse {
+    const obstacle = this.#locks?.obstacle(sid)
+    return { ...stillRunning(sid), ...(obstacle !== undefined && { waits_for: waitsFor(obstacle) }) }
   }
 
   /** The output as the history has it. The command has run, so its exit code is answered even when this fails. */
@@ -140,6 +168,11 @@ function withoutEnd(output: string, text: string): string {
 
 function withLine(output: string, line: string): string {
   return `${output}${output === '' || output.endsWith('\n') ? '' : '\n'}${line}\n`
+}
+
+function waitsFor({ lock, holder, ahead }: LockObstacle): WaitsFor {
+  const since = holder === undefined ? null : new Date(holder.since).toISOString()
+  return { lock, session_id: holder?.sid ?? null, user: holder?.user ?? null, since, ahead }
 }
 
 function stillRunning(sid: string): ExecResponse {

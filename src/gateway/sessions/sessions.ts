@@ -7,6 +7,7 @@ import type { Agents } from '../agents/agents.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError, HistoryFullError } from '../history/session.ts'
 import { NoRoomError } from '../history/disk/disk-errors.ts'
+import type { SessionLocks } from '../locks/session-locks.ts'
 import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
@@ -50,19 +51,28 @@ export class Sessions {
   readonly #log: Logger
   readonly #running = new Map<string, RunningSession>()
   readonly #redactions = new RecordRedactions()
+  readonly #locks: SessionLocks | undefined
   #closing = false
 
-  constructor(agents: Agents, history: History, limits: GatewaySettings['limits'], log: Logger) {
+  constructor(
+    agents: Agents,
+    history: History,
+    limits: GatewaySettings['limits'],
+    log: Logger,
+    locks?: SessionLocks,
+  ) {
+    this.#locks = locks
     this.#agents = agents
     this.#history = history
     this.#agentWaitMs = limits.agentWaitMs
     this.#log = log
   }
 
-  /** Runs while its messages are read. @throws HistoryError, TooMuchAtOnce: then there is no session */
+  /** Runs while its messages are read. @throws HistoryError, TooMuchAtOnce, LockBusy: then there is no session */
   open(request: SessionRequest): GatewaySession {
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
+    this.#locks?.checkRoom(request)
     const sid = request.sid ?? (randomUUID() as SessionId)
     this.#create(sid, request, redaction)
     return this.#start(sid, request, { redaction, bytes })
@@ -75,6 +85,7 @@ export class Sessions {
   preview(request: SessionRequest): { readonly script: string } | undefined {
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
+    this.#locks?.checkRoom(request)
     this.#explained(() => this.#history.checkRoom(request.user, bytes))
     if (this.#refusalOf(request) !== undefined) return undefined
     return { script: redaction.replaceIn(request.script).toString('utf8') }
@@ -89,10 +100,11 @@ export class Sessions {
     return { sid, shown, hasSecrets: !shown(request.script).equals(request.script) }
   }
 
-  /** @returns what starts a session that waits, once @throws TooMuchAtOnce: then it waits on */
+  /** @returns what starts a session that waits, once @throws TooMuchAtOnce, LockBusy: then it waits on */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
+    this.#locks?.checkRoom(request)
     return () => this.#start(sid, { ...request, sid }, { redaction, bytes })
   }
 
@@ -132,7 +144,12 @@ export class Sessions {
     const { user, connection } = request
     if (request.sid !== undefined) this.#noteRun(sid)
     const record = new SessionRecord(sid, this.#history, redaction, request.origin)
-    const find = (over: AbortSignal) => this.#agents.waitFor(connection.agent, this.#agentWaitMs, over)
+    const find = async (over: AbortSignal) => {
+      const obstacle = await this.#locks?.reached(sid, over)
+      if (obstacle !== undefined) session.fail('lock-busy', `waited too long, nothing has run: ${obstacle}`)
+      return over.aborted ? undefined : this.#agents.waitFor(connection.agent, this.#agentWaitMs, over)
+    }
+    this.#locks?.enter(sid, request)
     const session = new GatewaySession(openMessage(sid, request), record, find, connection.guardrails)
     this.#running.set(sid, { session, user, bytes })
     void this.#follow(session, request)
@@ -194,6 +211,7 @@ export class Sessions {
       this.#log.error({ sid, error: (error as Error).message }, 'session failed')
     } finally {
       this.#running.delete(sid)
+      this.#locks?.leave(sid)
     }
   }
 

@@ -6,6 +6,7 @@ import { buildGuardrails } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { readBytes, type Sources } from '../../basics/settings/references.ts'
 import { buildJira, type JiraSettings } from './jira.ts'
+import { buildLock } from './locks.ts'
 import { buildReview, buildRunbookReviews } from './reviews.ts'
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
@@ -17,7 +18,15 @@ const SECRETS_BYTES = 12 * 1024 * 1024
 /** From the file's shape to settings: checks settings against each other, reads files, makes paths absolute. */
 export function buildSettings(shape: SettingsShape, sources: Sources, problems: Problems): GatewaySettings {
   checkListen(shape.listen, problems)
-  for (const list of ['users', 'agents', 'repositories', 'masking', 'guardrails', 'connections'] as const) {
+  for (const list of [
+    'users',
+    'agents',
+    'repositories',
+    'masking',
+    'guardrails',
+    'connections',
+    'locks',
+  ] as const) {
     const names = shape[list].map(({ name }) => name)
     checkUnique(names, list, 'name', problems)
   }
@@ -43,13 +52,19 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
       guardrails: guardrails.filter(({ name }) => connection.guardrails.includes(name)),
       ...withTemplate(connection, jira.jira),
     })),
-    limits: {
-      waitMs: limits.wait,
-      agentWaitMs: limits['agent-wait'],
-      bodyBytes: limits.body,
-      outputBytes: limits.output,
-    },
+    locks: shape.locks.map(buildLock),
+    limits: buildLimits(limits),
     history: { retainMs: history.retain, sizeBytes: history.size },
+  }
+}
+
+function buildLimits(limits: SettingsShape['limits']): GatewaySettings['limits'] {
+  return {
+    waitMs: limits.wait,
+    agentWaitMs: limits['agent-wait'],
+    lockWaitMs: limits['lock-wait'],
+    bodyBytes: limits.body,
+    outputBytes: limits.output,
   }
 }
 
@@ -94,6 +109,7 @@ function checkSecrets({ users, agents }: SettingsShape, problems: Problems): voi
 
 function checkReferences(shape: SettingsShape, problems: Problems): void {
   const { agents, repositories, masking: rules, connections } = shape
+  checkLocks(shape, problems)
   connections.forEach(({ agent, runbooks, masking, guardrails, jira }, i) => {
     if (jira)
       checkReference(
@@ -119,6 +135,14 @@ function checkReferences(shape: SettingsShape, problems: Problems): void {
       problems,
     )
   })
+}
+
+function checkLocks({ locks, connections }: SettingsShape, problems: Problems): void {
+  locks.forEach((lock, i) =>
+    lock.connections?.forEach((name, at) =>
+      checkReference(name, connections, 'connections', ['locks', i, 'connections', at], problems),
+    ),
+  )
 }
 
 function checkReference(

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
-import { about, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
+import { about, list, map, parsed } from '../../basics/settings/shapes.ts'
 import { duration, truth } from '../../basics/settings/kinds.ts'
+import { RunbookPattern } from './locks.ts'
 import { Name } from './words.ts'
 
 // The shape of reviews in gateway.yaml: who has to approve before something runs.
@@ -38,10 +39,7 @@ export const ReviewShape = map({
 
 /** Of some runbooks. Without groups they need no review. */
 export const RunbookReviewShape = map({
-  path: about(
-    'the files it is for; * stands for anything but a slash, ** for anything',
-    matching(/^(?!\/)[^\p{Cc}\\]{1,1000}$/u, 'a path inside the repository, without a leading slash,'),
-  ),
+  path: about('the files it is for; * stands for anything but a slash, ** for anything', RunbookPattern),
   groups,
   ...rule,
 })

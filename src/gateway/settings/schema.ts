@@ -6,6 +6,7 @@ import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
 import { about, entries, entryName, json, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
 import { JiraShape } from './jira-shape.ts'
+import { LockShape } from './locks.ts'
 import { TextLine, Name } from './words.ts'
 import { TAG_KEY, TAG_VALUE } from '../tags.ts'
 import { ReviewShape, RunbookReviewShape } from './review-shape.ts'
@@ -256,6 +257,10 @@ const LimitsShape = map({
     'how long an execution waits for an agent that is away',
     v.nullish(duration('0s', '1h'), '15s'),
   ),
+  'lock-wait': about(
+    'how long a session waits for a lock that others have',
+    v.nullish(duration('1s', '24h'), '15m'),
+  ),
   body: about('longest body of a request', v.nullish(size('1KiB', '16MiB'), '16MiB')),
   output: about('longest output in an answer', v.nullish(size('1KiB', '110MiB'), '110MiB')),
 })
@@ -282,6 +287,7 @@ export const SettingsShape = map({
     'commands that can be run, each with its variables and secrets',
     v.nullish(list(ConnectionShape, 'connections'), []),
   ),
+  locks: about('runbooks that run one at a time, by name', v.nullish(list(LockShape, 'locks'), [])),
   limits: v.nullish(LimitsShape, {}),
   history: v.nullish(HistoryShape, {}),
 })

@@ -1,6 +1,7 @@
 import type { Address } from '../../basics/net/address.ts'
 import type { JiraSettings } from './jira.ts'
 import type { JiraTemplate } from './jira-shape.ts'
+import type { LockSettings } from './locks.ts'
 import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
@@ -23,11 +24,14 @@ export interface GatewaySettings {
   /** Undefined: no session gets an issue. */
   readonly jira?: JiraSettings
   readonly connections: readonly ConnectionSettings[]
+  readonly locks: readonly LockSettings[]
   readonly limits: {
     /** How long a REST call waits before it answers 202. */
     readonly waitMs: number
     /** How long an execution waits for an agent that is offline. */
     readonly agentWaitMs: number
+    /** How long a session waits for its locks. */
+    readonly lockWaitMs: number
     /** Longest REST request body. */
     readonly bodyBytes: number
     /** Longest output in a REST answer. */

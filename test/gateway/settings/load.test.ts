@@ -90,7 +90,8 @@ connections:
     secrets: { "envvar:A": aGk=, "filesystem:B": "" }
     runbooks: { repository: examples, path: ./ops/ }
     access: { runbooks: true, exec: false, connect: env://MAY_CONNECT, groups: [admin, ops] }
-limits: { wait: 10s, agent-wait: 500ms, body: 1MiB, output: 512KiB }
+locks: [{ name: ops, runbooks: ['ops/**'], connections: [bash] }, { name: all }]
+limits: { wait: 10s, agent-wait: 500ms, lock-wait: 1m, body: 1MiB, output: 512KiB }
 history: { retain: 7d, size: 2GiB }
 `,
     )
@@ -134,7 +135,14 @@ history: { retain: 7d, size: 2GiB }
           },
         },
       ],
-      limits: { waitMs: 10_000, agentWaitMs: 500, bodyBytes: 1_048_576, outputBytes: 524_288 },
+      locks: [
+        { name: 'ops', runbooks: ['ops/**'], connections: ['bash'] },
+        { name: 'all', runbooks: ['**'] },
+      ],
+      limits: {
+        ...{ waitMs: 10_000, agentWaitMs: 500, lockWaitMs: 60_000 },
+        ...{ bodyBytes: 1_048_576, outputBytes: 524_288 },
+      },
       history: { retainMs: 604_800_000, sizeBytes: 2 * 1024 ** 3 },
     })
   })
@@ -150,7 +158,11 @@ history: { retain: 7d, size: 2GiB }
         repositories: [],
         guardrails: [],
         connections: [],
-        limits: { waitMs: 50_000, agentWaitMs: 15_000, bodyBytes: 16_777_216, outputBytes: 115_343_360 },
+        locks: [],
+        limits: {
+          ...{ waitMs: 50_000, agentWaitMs: 15_000, lockWaitMs: 900_000 },
+          ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360 },
+        },
         history: { retainMs: 2_592_000_000, sizeBytes: 10 * 1024 ** 3 },
       })
     },

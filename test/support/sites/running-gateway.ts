@@ -29,6 +29,8 @@ export interface RunningGatewayOptions {
   readonly agents?: string
   /** One more repository, in YAML. */
   readonly repositories?: string
+  /** More settings at the top level, in YAML. */
+  readonly more?: string
   readonly host?: string
   /** Puts something into the state folder before the gateway opens it. */
   readonly prepare?: (state: string) => void
@@ -123,6 +125,7 @@ function yaml({
   limits = '{}',
   agents = '',
   repositories = '',
+  more = '',
   host = '127.0.0.1',
 }: RunningGatewayOptions): string {
   return `
@@ -135,6 +138,7 @@ users:
 agents: [{ name: local, key: ${agentKey} }${agents === '' ? '' : `, ${agents}`}]
 repositories: [{ name: rb, url: ./rb, branch: main }${repositories === '' ? '' : `, ${repositories}`}]
 connections:${bash}${connections}
+${more}
 `
 }
 

@@ -34,6 +34,25 @@ export const execAnswer = v.strictObject({
   redacted_bytes: v.optional(count),
   warning: v.optional(text),
   code: v.optional(v.picklist(GATEWAY_CODES)),
+  waits_for: v.optional(
+    v.strictObject({
+      lock: text,
+      session_id: v.nullable(text),
+      user: v.nullable(text),
+      since: v.nullable(text),
+      ahead: count,
+    }),
+  ),
+})
+
+const lockSession = v.strictObject({ session_id: text, user: text, since: text })
+
+export const lockAnswer = v.strictObject({
+  name: text,
+  runbooks: v.array(text),
+  connections: v.nullable(v.array(text)),
+  holder: v.nullable(lockSession),
+  waiting: v.array(lockSession),
 })
 
 const said = ['PENDING', 'APPROVED', 'REJECTED', 'REVOKED'] as const

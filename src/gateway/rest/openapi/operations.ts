@@ -219,6 +219,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: { 200: answers.connectionAnswer },
     errors: [404],
   },
+  'GET /api/locks': {
+    tag: 'Sessions',
+    summary: 'Lists the locks of gateway.yaml: who has them, and who waits',
+    answers: { 200: v.array(answers.lockAnswer) },
+  },
   'GET /api/integrations/jira': {
     tag: 'Connections',
     summary: 'Shows the site of Jira where sessions get their issues, without its token',

@@ -1,0 +1,126 @@
+/** A session that has a lock, or waits for one. */
+export interface LockSession {
+  readonly sid: string
+  readonly user: string
+  /** When it got there, in ms since 1970. */
+  readonly since: number
+}
+
+/** Why a session does not run yet. */
+export interface LockObstacle {
+  readonly lock: string
+  /** Who has it; undefined when it is free, and others are before this one. */
+  readonly holder: LockSession | undefined
+  /** How many wait for this lock before this one. */
+  readonly ahead: number
+}
+
+/** Too many wait for a lock already. Nothing has begun. */
+export class LockBusy extends Error {
+  override readonly name = 'LockBusy'
+}
+
+interface Waiter extends LockSession {
+  readonly names: readonly string[]
+  readonly run: () => void
+}
+
+/** That wait for one lock. Each is a session that is kept in memory. */
+const MOST_WAITING = 100
+
+/**
+ * Locks by name, of sessions that run one at a time, in the order in which they came. Who needs several gets them all
+ * at once, and holds none while it waits: so nobody waits for each other. Kept in memory alone, since no session
+ * outlives the gateway.
+ */
+export class Locks {
+  readonly #holders = new Map<string, LockSession>()
+  readonly #queue = new Set<Waiter>()
+
+  /** @throws LockBusy when no session more may wait for one of these */
+  checkRoom(names: readonly string[]): void {
+    for (const name of names) {
+      if (this.waiting(name).length < MOST_WAITING) continue
+      const obstacle = this.#obstacleOf(name, this.waiting(name))
+      throw new LockBusy(`${MOST_WAITING} sessions wait for a lock: ${obstacleText(obstacle)}`)
+    }
+  }
+
+  /** Takes a place in the queue. Whoever does it leaves the turn. */
+  enter(session: Pick<LockSession, 'sid' | 'user'>, names: readonly string[]): LockTurn {
+    let isReached: () => void = () => undefined
+    const reached = new Promise<void>((resolve) => (isReached = resolve))
+    const waiter = { ...session, since: Date.now(), names: [...new Set(names)], run: isReached }
+    this.#queue.add(waiter)
+    this.#grant()
+    return {
+      reached,
+      obstacle: () => this.#obstacle(waiter),
+      leave: () => this.#leave(waiter),
+    }
+  }
+
+  holder(name: string): LockSession | undefined {
+    return this.#holders.get(name)
+  }
+
+  /** Whom it will run next first. */
+  waiting(name: string): readonly LockSession[] {
+    return [...this.#queue].filter(({ names }) => names.includes(name))
+  }
+
+  /** Nobody overtakes one who waits for the same lock. */
+  #grant(): void {
+    const wanted = new Set<string>()
+    for (const waiter of this.#queue) {
+      const { sid, user, names } = waiter
+      const isFree = names.every((name) => !this.#holders.has(name) && !wanted.has(name))
+      for (const name of names) wanted.add(name)
+      if (!isFree) continue
+      this.#queue.delete(waiter)
+      for (const name of names) this.#holders.set(name, { sid, user, since: Date.now() })
+      waiter.run()
+    }
+  }
+
+  #leave(waiter: Waiter): void {
+    this.#queue.delete(waiter)
+    for (const name of waiter.names)
+      if (this.#holders.get(name)?.sid === waiter.sid) this.#holders.delete(name)
+    this.#grant()
+  }
+
+  #obstacle(waiter: Waiter): LockObstacle | undefined {
+    if (!this.#queue.has(waiter)) return undefined
+    const before = [...this.#queue].slice(0, [...this.#queue].indexOf(waiter))
+    const obstacles = waiter.names.map((name) =>
+      this.#obstacleOf(
+        name,
+        before.filter(({ names }) => names.includes(name)),
+      ),
+    )
+    return obstacles.find(({ holder }) => holder !== undefined) ?? obstacles.find(({ ahead }) => ahead > 0)
+  }
+
+  #obstacleOf(lock: string, before: readonly LockSession[]): LockObstacle {
+    return { lock, holder: this.#holders.get(lock), ahead: before.length }
+  }
+}
+
+/** A session's place in the queue, and then its locks. */
+export interface LockTurn {
+  /** Settles when it has all of its locks. Never, when it leaves before. */
+  readonly reached: Promise<void>
+  /** Undefined when nothing is in its way any more. */
+  readonly obstacle: () => LockObstacle | undefined
+  /** Gives everything back. */
+  readonly leave: () => void
+}
+
+/** For people: whose it is and since when. */
+export function obstacleText({ lock, holder, ahead }: LockObstacle): string {
+  const others = ahead === 0 ? '' : `, ${ahead} ${ahead === 1 ? 'waits' : 'wait'} before`
+  if (holder === undefined) return `lock ${lock} is for those who wait longer${others}`
+  const since = new Date(holder.since).toISOString()
+  return `lock ${lock} is held by session ${holder.sid} of ${holder.user} since ${since}${others}`
+}

@@ -1,0 +1,37 @@
+import * as v from 'valibot'
+import { about, list, map, matching } from '../../basics/settings/shapes.ts'
+import { Name } from './words.ts'
+
+/** `*` stands for anything but a slash, `**` for anything. */
+export const RunbookPattern = matching(
+  /^(?!\/)[^\p{Cc}\\]{1,1000}$/u,
+  'a path inside the repository, without a leading slash,',
+)
+
+/** One of gateway.yaml: what it is for runs one at a time. */
+export const LockShape = map({
+  name: about('who waits is told it', Name),
+  runbooks: about(
+    'the runbooks it is for; * stands for anything but a slash, ** for anything; by default all',
+    v.nullish(v.pipe(list(RunbookPattern, 'paths'), v.minLength(1, 'at least one path is expected')), ['**']),
+  ),
+  connections: about(
+    'the connections it is for; by default all',
+    v.nullish(v.pipe(list(Name, 'names'), v.minLength(1, 'at least one connection is expected'))),
+  ),
+})
+
+export type LockShape = v.InferOutput<typeof LockShape>
+
+/** What it is for runs one at a time. */
+export interface LockSettings {
+  readonly name: string
+  /** Patterns of paths. */
+  readonly runbooks: readonly string[]
+  /** Undefined: all. */
+  readonly connections?: readonly string[]
+}
+
+export function buildLock({ name, runbooks, connections }: LockShape): LockSettings {
+  return { name, runbooks, ...(connections ? { connections } : {}) }
+}
