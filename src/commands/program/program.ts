@@ -34,6 +34,7 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   config: async (root) => (await import('../config/program.ts')).addConfigCommands(root),
   service: addServiceCommands,
   policy: async (root) => (await import('../policy/program.ts')).addPolicyCommands(root),
+  migrate: async (root) => (await import('../migrate/program.ts')).addMigrateCommands(root),
   completion: addCompletionCommand,
   complete: addCompleteCommand,
   version: addVersionCommand,

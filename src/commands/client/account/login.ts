@@ -1,7 +1,6 @@
-import { readGivenText } from '../given-file.ts'
 import { resolve } from 'node:path'
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { findAccount, isToken, isSwitchedOn, type Account } from '../../../client/account/account.ts'
+import { findAccount, isSwitchedOn, type Account } from '../../../client/account/account.ts'
 import {
   writeAccountFile,
   type StoredAccount,
@@ -13,8 +12,6 @@ import { fetchGrpcUrl, fetchUser } from '../../../client/account/server-info.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
 import { explain, exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
-import { askUnseen, canAsk } from '../prompts.ts'
-import { readStandardInput } from '../standard-input.ts'
 import {
   ACCOUNT_VARIABLES,
   accountFile,
@@ -23,6 +20,7 @@ import {
   unknownProfile,
   type Profile,
 } from './account-from-env.ts'
+import { readToken } from './token.ts'
 
 export interface LoginFlags {
   readonly apiUrl: string
@@ -33,14 +31,11 @@ export interface LoginFlags {
   readonly quiet?: boolean
 }
 
-/** A JWT with many groups has some KB. */
-const LONGEST_TOKEN = 64 * 1024
-
 /** `runbook-agent login`: asks the gateway whether it accepts the token, and stores both. @throws Failure */
 export async function loginCommand(flags: LoginFlags): Promise<void> {
   const profile = chosenProfile(flags.profile)
   const { file } = profile
-  const stored = storedOf(flags, await readToken(flags))
+  const stored = storedOf(flags, await readToken(flags.tokenFile))
   try {
     const account = accountFor(stored)
     const { name } = await fetchUser(account)
@@ -94,22 +89,6 @@ async function knownGrpcUrl(account: Account): Promise<string | undefined> {
     if (error instanceof ApiError && error.kind === 'not-found') return undefined
     throw error
   }
-}
-
-async function readToken({ tokenFile }: LoginFlags): Promise<string> {
-  const text = await tokenText(tokenFile)
-  const token = text.trim()
-  if (isToken(token)) return token
-  throw new Failure(
-    token === '' ? 'the token is empty' : 'the token is not one word of ASCII: is this the right file?',
-    exitCodes.usage,
-  )
-}
-
-async function tokenText(tokenFile: string | undefined): Promise<string> {
-  if (tokenFile === undefined && canAsk()) return askUnseen('Token of the gateway:')
-  if (tokenFile === undefined || tokenFile === '-') return readStandardInput(LONGEST_TOKEN, 'the token')
-  return readGivenText(tokenFile, LONGEST_TOKEN, `the token file ${tokenFile}`)
 }
 
 interface SignedIn {

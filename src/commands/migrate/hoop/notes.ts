@@ -1,0 +1,117 @@
+import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
+import { hasAccessControl, isForAdminsOnly } from './objects/access-control.ts'
+import { isLongEnough, modesOf, needsOtherReviews, SHORTEST_NAME } from './carried.ts'
+import { secretsOf, storedSecrets } from './objects/connections.ts'
+import { named } from './differences.ts'
+import { note, weaker, type Note } from './note.ts'
+import { repositoryNotes } from './repository-notes.ts'
+import type { Migration, Step } from './step.ts'
+
+/** In the order in which people read them: protections first. */
+export function notesOf(migration: Migration, steps: readonly Step[]): Note[] {
+  const { settings, carried } = migration
+  const notes = [
+    ...settings.connections.flatMap(nameNotes),
+    ...carried.connections.flatMap((connection) => connectionNotes(connection, migration)),
+    ...reviewNotes(carried.connections),
+    ...repositoryNotes(migration),
+    ...licenceNotes(migration, steps),
+    ...gatewayNotes(migration),
+  ]
+  return [...notes.filter(({ isWeaker }) => isWeaker), ...notes.filter(({ isWeaker }) => !isWeaker)]
+}
+
+function nameNotes({ name, agent }: ConnectionSettings): Note[] {
+  const short = [name, agent].find((one) => !isLongEnough(one))
+  if (short === undefined) return []
+  const text = `left out: names in hoop have ${SHORTEST_NAME} characters at least, ${short} is shorter`
+  return [note(`connection ${name}`, text)]
+}
+
+function connectionNotes(connection: ConnectionSettings, migration: Migration): Note[] {
+  const { name, access } = connection
+  const modes = modesOf(connection, migration.carried, hasAccessControl(migration))
+  const found: (Note | false)[] = [
+    !access.clientInput &&
+      (modes.runbooks || modes.connect) &&
+      weaker(name, 'access.client-input: in hoop callers may add arguments and variables'),
+    access.clientEscapes === 'block' &&
+      note(
+        name,
+        "access.client-escapes: goes with the variables. This project's agent obeys it, hoop's does not",
+      ),
+    access.groups !== undefined &&
+      !hasAccessControl(migration) &&
+      note(name, `closed in hoop, since it is for ${access.groups.join(', ')} only: ${SWITCH}`),
+    isForAdminsOnly(connection, migration) &&
+      note(
+        name,
+        'for everybody here, in hoop for admins only until you give it groups: access control is on',
+      ),
+    needsOtherReviews(connection) &&
+      note(name, 'runbooks stay closed in hoop, since it has no reviews by path (runbooks.review)'),
+    hiddenSecrets(connection, migration),
+  ]
+  return found.filter((one) => one !== false)
+}
+
+const SWITCH =
+  'it needs access control there, which hides all connections without groups from others than admins: --access-control'
+
+function hiddenSecrets(connection: ConnectionSettings, { present, options }: Migration): Note | false {
+  const stored = storedSecrets(named(present.connections, connection.name))
+  const hidden = [...secretsOf(connection).keys()].filter((key) => stored[key] === null)
+  if (hidden.length === 0 || options.secrets) return false
+  const names = hidden.map((key) => key.slice(key.indexOf(':') + 1)).join(', ')
+  return note(connection.name, `hoop does not show ${names}: taken as the same, --secrets writes them again`)
+}
+
+/** @param connections those that hoop will have */
+function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
+  const reviewed = connections.filter(({ review }) => review !== undefined)
+  if (reviewed.length === 0) return []
+  return [
+    weaker(
+      'reviews',
+      'in hoop a request does not expire, admins may approve their own, and what is approved may be run by others, outside its times too',
+    ),
+    ...reviewed.flatMap(({ name, review }) =>
+      review?.selfApproval ? [note(name, 'review.self-approval: in hoop for admins only')] : [],
+    ),
+  ]
+}
+
+/** hoop's free licence takes one of each kind, and refuses what is more. */
+function licenceNotes({ present, account }: Migration, steps: readonly Step[]): Note[] {
+  if (present.licence !== 'oss') return []
+  const limited = [
+    ['guardrail', present.guardrails.length],
+    ['jira template', present.templates.length],
+    ['review rule', present.reviewRules.length],
+    ['masking rule', present.masking.length],
+  ] as const
+  return limited.flatMap(([kind, there]) => {
+    const made = steps.filter((step) => step.kind === kind && step.action === 'create').length
+    const text = `hoop's free licence takes one ${kind}, and there would be ${made + there}: it will refuse them`
+    return made > 0 && made + there > 1 ? [note(account.rest.url, text)] : []
+  })
+}
+
+function gatewayNotes({ settings, carried }: Migration): Note[] {
+  const { users, jira } = settings
+  const masked = carried.connections.some(({ masking }) => masking !== undefined)
+  const found: (Note | false)[] = [
+    masked &&
+      note('masking', 'provider, mode and addresses are those of hoop itself (DLP_PROVIDER): set them there'),
+    jira !== undefined && note('jira', 'timeout, ca and proxy are those of hoop itself'),
+    ...users.map(({ name, groups }) =>
+      note(`user ${name}`, `signs in to hoop by its own means: invite him there${inGroups(groups)}`),
+    ),
+    note('sessions', 'the history, and requests that wait for approval, stay here'),
+  ]
+  return found.filter((one) => one !== false)
+}
+
+function inGroups(groups: readonly string[]): string {
+  return groups.length === 0 ? '' : `, into ${groups.join(', ')}`
+}

@@ -1,0 +1,17 @@
+import type { Rule } from '../../../../policy/guardrails/rules.ts'
+import { idOf, named } from '../differences.ts'
+import type { Migration, Step } from '../step.ts'
+import { storedStep } from './stored.ts'
+
+export function guardrailSteps(migration: Migration): Step[] {
+  return migration.settings.guardrails.map(({ name, input, output }) => {
+    const present = named(migration.present.guardrails, name)
+    const body = { name, input: { rules: input.map(ruleJson) }, output: { rules: output.map(ruleJson) } }
+    const wanted = { kind: 'guardrail', path: '/api/guardrails', key: idOf(present) } as const
+    return storedStep({ ...wanted, name, present, body }, migration)
+  })
+}
+
+function ruleJson({ type, words, pattern, message }: Rule): object {
+  return { type, words, pattern_regex: pattern, message }
+}

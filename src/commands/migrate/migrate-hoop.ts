@@ -1,0 +1,115 @@
+import { oneLine } from '../../basics/text/one-line.ts'
+import type { Account } from '../../client/account/account.ts'
+import { printAnswer } from '../client/account/asking.ts'
+import { clientFailure } from '../client/failures.ts'
+import { exitCodes, Failure } from '../failure.ts'
+import { readGatewayFile } from '../gateway.ts'
+import { carriedOf } from './hoop/carried.ts'
+import type { Note } from './hoop/note.ts'
+import { notesOf } from './hoop/notes.ts'
+import { stepsOf } from './hoop/plan.ts'
+import { readHoopState } from './hoop/state.ts'
+import { Ids, type Migration, type MigrationOptions, type Step } from './hoop/step.ts'
+import { reportJson, reportText, type Report, type Reported } from './report.ts'
+import { targetAccount, type TargetFlags } from './target.ts'
+
+export interface MigrateHoopFlags extends TargetFlags {
+  readonly config: string
+  readonly apply?: boolean
+  readonly agentKeys?: string
+  readonly accessControl?: boolean
+  readonly secrets?: boolean
+  readonly json?: boolean
+}
+
+/**
+ * `runbook-agent migrate hoop`: writes what gateway.yaml has into a gateway of hoop's; without `--apply` it says what it
+ * would write. It takes nothing away there, and a second time has nothing to do.
+ * @returns the exit code: 65 when something is protected less in hoop
+ * @throws Failure when hoop refuses a step, with what was done and what is left
+ */
+export async function migrateHoopCommand(flags: MigrateHoopFlags): Promise<number> {
+  const settings = readGatewayFile(flags.config)
+  const account = await targetAccount(flags)
+  const carried = carriedOf(settings)
+  const names = carried.connections.map(({ name }) => name)
+  const present = await orFailure('cannot read what is there', readHoopState(account, names))
+  const migration = { settings, carried, present, ids: new Ids(), account, options: optionsOf(flags) }
+  const steps = stepsOf(migration)
+  const notes = notesOf(migration, steps)
+  if (flags.apply === true) await apply(steps, notes, migration, flags)
+  else await print(flags, report(account, steps.map(planned), notes, true))
+  return notes.some(({ isWeaker }) => isWeaker) ? exitCodes.findings : exitCodes.done
+}
+
+function optionsOf(flags: MigrateHoopFlags): MigrationOptions {
+  return {
+    keyFolder: flags.agentKeys,
+    accessControl: flags.accessControl === true,
+    secrets: flags.secrets === true,
+  }
+}
+
+async function orFailure<T>(doing: string, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    throw clientFailure(error, doing)
+  }
+}
+
+function planned(step: Step): Reported {
+  return { step, outcome: 'planned' }
+}
+
+function report(
+  { rest }: Account,
+  steps: readonly Reported[],
+  notes: readonly Note[],
+  isDryRun: boolean,
+): Report {
+  return { to: rest.url, isDryRun, steps, notes }
+}
+
+async function print(flags: MigrateHoopFlags, made: Report): Promise<void> {
+  await printAnswer(flags, reportJson(made), (width) => reportText(made, width))
+}
+
+/** One after the other, up to the first that hoop refuses. */
+async function apply(
+  steps: readonly Step[],
+  notes: readonly Note[],
+  { account, options }: Migration,
+  flags: MigrateHoopFlags,
+): Promise<void> {
+  const agents = steps.filter(({ kind, action }) => kind === 'agent' && action === 'create')
+  if (agents.length > 0 && options.keyFolder === undefined) throw noKeyFolder(agents)
+  const done: Reported[] = []
+  for (const step of steps) {
+    const refusal = step.action === 'same' ? undefined : await refusalOf(step)
+    done.push({ step, outcome: refusal === undefined ? 'done' : 'refused' })
+    if (refusal === undefined) continue
+    const left = steps.slice(done.length).map((one): Reported => ({ step: one, outcome: 'left' }))
+    await print(flags, report(account, [...done, ...left], notes, false))
+    throw refusal
+  }
+  await print(flags, report(account, done, notes, false))
+}
+
+async function refusalOf(step: Step): Promise<Error | undefined> {
+  try {
+    await step.write()
+    return undefined
+  } catch (error) {
+    const doing = `stopped at the ${step.kind} ${oneLine(step.name)}`
+    return clientFailure(error, doing) as Error
+  }
+}
+
+function noKeyFolder(agents: readonly Step[]): Failure {
+  const names = agents.map(({ name }) => name).join(', ')
+  return new Failure(
+    `hoop makes new keys for ${names}, and shows them once: name a folder for them with --agent-keys`,
+    exitCodes.usage,
+  )
+}

@@ -1,0 +1,80 @@
+import { oneLine } from '../../basics/text/one-line.ts'
+import { textTable, type TableColumn } from '../../basics/text/table.ts'
+import { factLines } from '../client/account/asking.ts'
+import type { Note } from './hoop/note.ts'
+import type { Step } from './hoop/step.ts'
+
+/** What has come of a step; `planned` in a dry run. */
+export type Outcome = 'planned' | 'done' | 'refused' | 'left'
+
+export interface Reported {
+  readonly step: Step
+  readonly outcome: Outcome
+}
+
+export interface Report {
+  readonly to: string
+  readonly isDryRun: boolean
+  readonly steps: readonly Reported[]
+  readonly notes: readonly Note[]
+}
+
+const COLUMNS: readonly TableColumn[] = [
+  { heading: 'DO' },
+  { heading: 'WHAT' },
+  { heading: 'NAME', shrinks: true },
+  { heading: 'PARTS', shrinks: true },
+]
+
+const DONE = { create: 'created', change: 'changed', same: 'same' }
+
+/** For people: a line for each object, and one for each thing that is otherwise in hoop. */
+export function reportText({ to, isDryRun, steps, notes }: Report, width: number): string {
+  const rows = steps.map(({ step, outcome }) =>
+    [wordOf(step, outcome), step.kind, step.name, step.parts.join(', ')].map(oneLine),
+  )
+  const parts = [
+    `${oneLine(to)}: ${countsOf(steps)}${isDryRun ? '. Nothing was written: --apply does it' : ''}\n`,
+    steps.length === 0 ? '' : textTable(COLUMNS, rows, width),
+    section(
+      'Weaker there',
+      notes.filter(({ isWeaker }) => isWeaker),
+    ),
+    section(
+      'Not carried over, or to be looked at',
+      notes.filter(({ isWeaker }) => !isWeaker),
+    ),
+  ]
+  return parts.filter((part) => part !== '').join('\n')
+}
+
+function section(heading: string, notes: readonly Note[]): string {
+  if (notes.length === 0) return ''
+  return `${heading}:\n${factLines(
+    notes.map(({ about, text }) => [about, text]),
+    '  ',
+  )}`
+}
+
+function wordOf({ action }: Step, outcome: Outcome): string {
+  if (outcome === 'planned' || action === 'same') return action
+  return outcome === 'done' ? DONE[action] : outcome
+}
+
+function countsOf(steps: readonly Reported[]): string {
+  const words = steps.map(({ step, outcome }) => wordOf(step, outcome))
+  const counts = new Map<string, number>()
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ') || 'nothing to do'
+}
+
+export function reportJson({ to, isDryRun, steps, notes }: Report): object {
+  return {
+    to,
+    dry_run: isDryRun,
+    steps: steps.map(({ step: { kind, name, action, parts }, outcome }) => ({
+      ...{ kind, name, action, parts, outcome },
+    })),
+    notes: notes.map(({ about, text, isWeaker }) => ({ about, text, weaker: isWeaker })),
+  }
+}
