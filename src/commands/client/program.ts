@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import { withClientArgs, withGuardedArgs } from './stream/client-args.ts'
-import { refuseUnknownCommands } from '../unknown-command.ts'
+import { refuseUnknownCommands } from '../program/unknown-command.ts'
 import type { ConnectFlags } from './stream/connect.ts'
 import { dispatchExec, dispatchRun } from './local/dispatch-local.ts'
 import type { AskingFlags } from './account/asking.ts'

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander'
 import { withAgentFlags } from '../agent-flags.ts'
-import { refuseUnknownCommands } from '../unknown-command.ts'
+import { refuseUnknownCommands } from '../program/unknown-command.ts'
 import type { ConfigCheckFlags } from './check.ts'
 import type { ConfigPrintFlags } from './print.ts'
 import type { SettingsKind } from './settings-kind.ts'

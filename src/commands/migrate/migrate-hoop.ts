@@ -9,7 +9,7 @@ import type { Note } from './hoop/note.ts'
 import { notesOf } from './hoop/notes.ts'
 import { stepsOf } from './hoop/plan.ts'
 import { readHoopState } from './hoop/state.ts'
-import { Ids, type Migration, type MigrationOptions, type Step } from './hoop/step.ts'
+import { Ids, type Migration, type MigrationOptions, type MigrationStep } from './hoop/step.ts'
 import { reportJson, reportText, type Report, type Reported } from './report.ts'
 import { targetAccount, type TargetFlags } from './target.ts'
 
@@ -58,7 +58,7 @@ async function orFailure<T>(doing: string, asked: Promise<T>): Promise<T> {
   }
 }
 
-function planned(step: Step): Reported {
+function planned(step: MigrationStep): Reported {
   return { step, outcome: 'planned' }
 }
 
@@ -77,7 +77,7 @@ async function print(flags: MigrateHoopFlags, made: Report): Promise<void> {
 
 /** One after the other, up to the first that hoop refuses. */
 async function apply(
-  steps: readonly Step[],
+  steps: readonly MigrationStep[],
   notes: readonly Note[],
   { account, options }: Migration,
   flags: MigrateHoopFlags,
@@ -96,7 +96,7 @@ async function apply(
   await print(flags, report(account, done, notes, false))
 }
 
-async function refusalOf(step: Step): Promise<Error | undefined> {
+async function refusalOf(step: MigrationStep): Promise<Error | undefined> {
   try {
     await step.write()
     return undefined
@@ -106,7 +106,7 @@ async function refusalOf(step: Step): Promise<Error | undefined> {
   }
 }
 
-function noKeyFolder(agents: readonly Step[]): Failure {
+function noKeyFolder(agents: readonly MigrationStep[]): Failure {
   const names = agents.map(({ name }) => name).join(', ')
   return new Failure(
     `hoop makes new keys for ${names}, and shows them once: name a folder for them with --agent-keys`,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { examples, LISTED, withProfile } from '../client/account/flags.ts'
-import { refuseUnknownCommands } from '../unknown-command.ts'
+import { refuseUnknownCommands } from '../program/unknown-command.ts'
 import type { MigrateHoopFlags } from './migrate-hoop.ts'
 
 export function addMigrateCommands(root: Command): void {

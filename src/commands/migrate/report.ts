@@ -2,13 +2,13 @@ import { oneLine } from '../../basics/text/one-line.ts'
 import { textTable, type TableColumn } from '../../basics/text/table.ts'
 import { factLines } from '../client/account/asking.ts'
 import type { Note } from './hoop/note.ts'
-import type { Step } from './hoop/step.ts'
+import type { MigrationStep } from './hoop/step.ts'
 
 /** What has come of a step; `planned` in a dry run. */
-export type Outcome = 'planned' | 'done' | 'refused' | 'left'
+type Outcome = 'planned' | 'done' | 'refused' | 'left'
 
 export interface Reported {
-  readonly step: Step
+  readonly step: MigrationStep
   readonly outcome: Outcome
 }
 
@@ -56,7 +56,7 @@ function section(heading: string, notes: readonly Note[]): string {
   )}`
 }
 
-function wordOf({ action }: Step, outcome: Outcome): string {
+function wordOf({ action }: MigrationStep, outcome: Outcome): string {
   if (outcome === 'planned' || action === 'same') return action
   return outcome === 'done' ? DONE[action] : outcome
 }

@@ -6,7 +6,7 @@ import type { GatewayFlags } from '../gateway.ts'
 import type { LintFlags } from '../runbooks/lint.ts'
 import type { ServiceAction, ServiceFlags } from '../service/service.ts'
 import type { StatusFlags } from '../status/status.ts'
-import { refuseUnknownCommands } from '../unknown-command.ts'
+import { refuseUnknownCommands } from './unknown-command.ts'
 import { version } from '../version.ts'
 
 /** Adds a command to the root; those with the agent's flags load its settings for it. */

@@ -90,7 +90,7 @@ export function openMessage(
 }
 
 /** Sent as a variable of the connection, just as an administrator of a hoop gateway would set it. */
-function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMap<string, string> {
+export function withEscapes({ secrets, access }: ConnectionSettings): ReadonlyMap<string, string> {
   if (access.clientEscapes === 'allow') return secrets
   return new Map([...secrets, [`envvar:${CLIENT_ESCAPES}`, Buffer.from('block').toString('base64')]])
 }

@@ -5,7 +5,7 @@ import { carriedOf } from '../../../src/commands/migrate/hoop/carried.ts'
 import { notesOf } from '../../../src/commands/migrate/hoop/notes.ts'
 import { stepsOf } from '../../../src/commands/migrate/hoop/plan.ts'
 import { readHoopState } from '../../../src/commands/migrate/hoop/state.ts'
-import { Ids, type MigrationOptions, type Step } from '../../../src/commands/migrate/hoop/step.ts'
+import { Ids, type MigrationOptions, type MigrationStep } from '../../../src/commands/migrate/hoop/step.ts'
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
 import { HOOP_TOKEN, HoopServer } from '../../support/scripted/hoop-server.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
@@ -37,6 +37,7 @@ connections:
     type: database
     subtype: postgres
     command: [psql, -h, $HOST]
+    tags: { env: prod }
     env: { HOST: 127.0.0.1, PASS: the-pass-of-pg }
     runbooks: { repository: ops, path: sql/ }
     guardrails: [no-drop]
@@ -61,6 +62,7 @@ describe('what is written into hoop', () => {
       agent_id: hoop.agents[0]?.['id'],
       guardrail_rules: [hoop.guardrails[0]?.['id']],
       jira_issue_template_id: hoop.templates[0]?.['id'],
+      connection_tags: { env: 'prod' },
       secret: {
         'envvar:HOST': base64('127.0.0.1'),
         'envvar:PASS': base64('the-pass-of-pg'),
@@ -137,7 +139,7 @@ describe('what is written into hoop', () => {
     Object.assign(hoop.connections[0] ?? {}, {
       ...{ command: ['mysql'], guardrail_rules: ['of-hoop', hoop.guardrails[0]?.['id']] },
       ...{
-        connection_tags: { team: 'db' },
+        connection_tags: { env: 'prod', team: 'db' },
         secret: { 'envvar:HOST': base64('other'), 'envvar:MORE': 'eA==' },
       },
     })
@@ -151,7 +153,7 @@ describe('what is written into hoop', () => {
     ])
     expect(hoop.connections[0]).toMatchObject({
       command: ['psql', '-h', '$HOST'],
-      connection_tags: { team: 'db' },
+      connection_tags: { env: 'prod', team: 'db' },
       guardrail_rules: [...['of-hoop', hoop.guardrails[0]?.['id']]].toSorted(),
       secret: { 'envvar:HOST': base64('127.0.0.1'), 'envvar:MORE': 'eA==' },
     })
@@ -256,7 +258,7 @@ async function planned(hoop: HoopServer, { settings: text = SETTINGS, place, ...
   return { steps, notes: notesOf(migration, steps) }
 }
 
-async function migrate(hoop: HoopServer, asked: Asked = {}): Promise<Step[]> {
+async function migrate(hoop: HoopServer, asked: Asked = {}): Promise<MigrationStep[]> {
   using place = new Workplace()
   const { steps } = await planned(hoop, { place, ...asked })
   for (const step of steps) if (step.action !== 'same') await step.write()

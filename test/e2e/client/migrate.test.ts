@@ -58,7 +58,9 @@ describe('migrate hoop', () => {
     const words = [...WORDS, hoop.url, '--apply', '--agent-keys', 'keys']
     const stopped = await runProgram(place, words, { HOOP_TOKEN })
     expect(stopped.code).toBe(64)
-    expect(stopped.stderr).toBe('runbook-agent: stopped at the connection two: max tag association reached (10)\n')
+    expect(stopped.stderr).toBe(
+      'runbook-agent: stopped at the connection two: max tag association reached (10)\n',
+    )
     const outcomes = (JSON.parse(stopped.stdout) as { steps: { outcome: string }[] }).steps
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'refused'])
     hoop.rest.on('POST /api/connections', create)

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { refuseUnknownCommands } from '../../unknown-command.ts'
+import { refuseUnknownCommands } from '../../program/unknown-command.ts'
 import type { AskingFlags } from '../account/asking.ts'
 import { examples, LISTED, withProfile } from '../account/flags.ts'
 import type { ApproveFlags, RejectFlags } from './decide.ts'

@@ -26,14 +26,14 @@ function isNothing(value: unknown): boolean {
 }
 
 /** A list of names, in an order that two of them can be compared in. */
-export function names(value: unknown): string[] {
+export function inNameOrder(value: unknown): string[] {
   const list = Array.isArray(value) ? value : []
   return list.filter((one): one is string => typeof one === 'string').toSorted()
 }
 
 /** Both without repetition: what is there is never taken away. */
-export function union(present: unknown, wanted: readonly string[]): string[] {
-  return [...new Set([...names(present), ...wanted])].toSorted()
+export function joinedNames(present: unknown, wanted: readonly string[]): string[] {
+  return [...new Set([...inNameOrder(present), ...wanted])].toSorted()
 }
 
 /** Its id in paths; undefined for what has none. */
@@ -46,6 +46,6 @@ export function nameOf(resource: Resource): string {
   return typeof resource['name'] === 'string' ? resource['name'] : ''
 }
 
-export function named(resources: readonly Resource[], name: string): Resource | undefined {
+export function resourceNamed(resources: readonly Resource[], name: string): Resource | undefined {
   return resources.find((one) => nameOf(one) === name)
 }

@@ -1,14 +1,15 @@
+import { withEscapes } from '../../../gateway/sessions/session-request.ts'
 import type { ConnectionSettings } from '../../../gateway/settings/settings.ts'
 import { hasAccessControl, isForAdminsOnly } from './objects/access-control.ts'
 import { isLongEnough, modesOf, needsOtherReviews, SHORTEST_NAME } from './carried.ts'
-import { secretsOf, storedSecrets } from './objects/connections.ts'
-import { named } from './differences.ts'
+import { storedSecrets } from './objects/connections.ts'
+import { resourceNamed } from './differences.ts'
 import { note, weaker, type Note } from './note.ts'
 import { repositoryNotes } from './repository-notes.ts'
-import type { Migration, Step } from './step.ts'
+import type { Migration, MigrationStep } from './step.ts'
 
 /** In the order in which people read them: protections first. */
-export function notesOf(migration: Migration, steps: readonly Step[]): Note[] {
+export function notesOf(migration: Migration, steps: readonly MigrationStep[]): Note[] {
   const { settings, carried } = migration
   const notes = [
     ...settings.connections.flatMap(nameNotes),
@@ -59,8 +60,8 @@ const SWITCH =
   'it needs access control there, which hides all connections without groups from others than admins: --access-control'
 
 function hiddenSecrets(connection: ConnectionSettings, { present, options }: Migration): Note | false {
-  const stored = storedSecrets(named(present.connections, connection.name))
-  const hidden = [...secretsOf(connection).keys()].filter((key) => stored[key] === null)
+  const stored = storedSecrets(resourceNamed(present.connections, connection.name))
+  const hidden = [...withEscapes(connection).keys()].filter((key) => stored[key] === null)
   if (hidden.length === 0 || options.secrets) return false
   const names = hidden.map((key) => key.slice(key.indexOf(':') + 1)).join(', ')
   return note(connection.name, `hoop does not show ${names}: taken as the same, --secrets writes them again`)
@@ -82,7 +83,7 @@ function reviewNotes(connections: readonly ConnectionSettings[]): Note[] {
 }
 
 /** hoop's free licence takes one of each kind, and refuses what is more. */
-function licenceNotes({ present, account }: Migration, steps: readonly Step[]): Note[] {
+function licenceNotes({ present, account }: Migration, steps: readonly MigrationStep[]): Note[] {
   if (present.licence !== 'oss') return []
   const limited = [
     ['guardrail', present.guardrails.length],

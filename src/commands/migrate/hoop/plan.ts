@@ -7,10 +7,10 @@ import { maskingRuleSteps } from './objects/masking-rules.ts'
 import { repositorySteps } from './objects/repositories.ts'
 import { reviewRuleSteps } from './objects/review-rules.ts'
 import { runbookRuleSteps } from './objects/runbook-rules.ts'
-import type { Migration, Step } from './step.ts'
+import type { Migration, MigrationStep } from './step.ts'
 
 /** In the order in which they are written: what a connection needs first, and what protects it before it is open. */
-export function stepsOf(migration: Migration): Step[] {
+export function stepsOf(migration: Migration): MigrationStep[] {
   return [
     agentSteps,
     guardrailSteps,

@@ -17,7 +17,7 @@ export type Kind =
   | 'masking rule'
 
 /** One object of hoop's, and what has to be done to it. */
-export interface Step {
+export interface MigrationStep {
   readonly kind: Kind
   readonly name: string
   readonly action: 'create' | 'change' | 'same'
@@ -68,6 +68,6 @@ export class Ids {
 }
 
 /** Nothing to do for it. */
-export function sameStep(kind: Kind, name: string): Step {
+export function sameStep(kind: Kind, name: string): MigrationStep {
   return { kind, name, action: 'same', parts: [], write: () => Promise.resolve() }
 }

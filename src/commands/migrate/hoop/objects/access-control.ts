@@ -1,7 +1,7 @@
 import { writeResource, type Resource } from '../../../../client/rest/resources.ts'
 import type { ConnectionSettings } from '../../../../gateway/settings/settings.ts'
-import { named, names } from '../differences.ts'
-import { sameStep, type Migration, type Step } from '../step.ts'
+import { resourceNamed, inNameOrder } from '../differences.ts'
+import { sameStep, type Migration, type MigrationStep } from '../step.ts'
 
 const PLUGIN = 'access_control'
 
@@ -11,7 +11,7 @@ export function hasAccessControl({ present, options }: Migration): boolean {
 }
 
 /** Before the connections: from then on a new one is for admins only, until it has its groups. */
-export function accessControlSteps(migration: Migration): Step[] {
+export function accessControlSteps(migration: Migration): MigrationStep[] {
   const { account, present, carried } = migration
   const isNeeded = carried.connections.some(({ access }) => access.groups !== undefined)
   if (!isNeeded || !hasAccessControl(migration)) return []
@@ -24,19 +24,19 @@ export function accessControlSteps(migration: Migration): Step[] {
 }
 
 /** The groups of each connection that is not for everybody. */
-export function groupSteps(migration: Migration): Step[] {
+export function groupSteps(migration: Migration): MigrationStep[] {
   if (!hasAccessControl(migration)) return []
   return migration.carried.connections.flatMap(({ name, access: { groups } }) =>
     groups === undefined ? [] : [groupStep(name, groups, migration)],
   )
 }
 
-function groupStep(name: string, groups: readonly string[], migration: Migration): Step {
+function groupStep(name: string, groups: readonly string[], migration: Migration): MigrationStep {
   const { account, ids, present } = migration
   const listed = present.accessControl?.['connections']
-  const found = named(Array.isArray(listed) ? (listed as Resource[]) : [], name)
+  const found = resourceNamed(Array.isArray(listed) ? (listed as Resource[]) : [], name)
   const wanted = groups.toSorted()
-  const isSame = found !== undefined && names(found['config']).join('\n') === wanted.join('\n')
+  const isSame = found !== undefined && inNameOrder(found['config']).join('\n') === wanted.join('\n')
   const step = sameStep('groups', name)
   if (isSame) return step
   const write = async () => {

@@ -2,13 +2,13 @@ import { ApiError } from '../../../../client/rest/api-error.ts'
 import { fetchResource, writeResource } from '../../../../client/rest/resources.ts'
 import { exitCodes, Failure } from '../../../failure.ts'
 import { KeyFile } from '../../key-file.ts'
-import { named } from '../differences.ts'
-import { sameStep, type Migration, type Step } from '../step.ts'
+import { resourceNamed } from '../differences.ts'
+import { sameStep, type Migration, type MigrationStep } from '../step.ts'
 
 /** hoop makes a new key for each agent, and shows it once: it is in its file before anything else is done. */
-export function agentSteps(migration: Migration): Step[] {
+export function agentSteps(migration: Migration): MigrationStep[] {
   return migration.carried.agents.map((name) => {
-    const present = named(migration.present.agents, name)
+    const present = resourceNamed(migration.present.agents, name)
     if (present === undefined)
       return { ...sameStep('agent', name), action: 'create', write: () => create(name, migration) }
     migration.ids.set('agent', name, present['id'])

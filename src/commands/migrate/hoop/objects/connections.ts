@@ -1,22 +1,22 @@
-import { CLIENT_ESCAPES } from '../../../../policy/client-escapes/refusals.ts'
 import { writeResource, type Resource } from '../../../../client/rest/resources.ts'
+import { withEscapes } from '../../../../gateway/sessions/session-request.ts'
 import type { ConnectionSettings } from '../../../../gateway/settings/settings.ts'
 import { hasAccessControl } from './access-control.ts'
 import { modesOf } from '../carried.ts'
-import { differences, named, names, union } from '../differences.ts'
-import { sameStep, type Migration, type Step } from '../step.ts'
+import { differences, resourceNamed, inNameOrder, joinedNames } from '../differences.ts'
+import { sameStep, type Migration, type MigrationStep } from '../step.ts'
 
 const PATH = '/api/connections'
 /** Of a new connection: the embedded gateway shows no schemas either, and its reviews are rules. */
 const AT_FIRST = { access_schema: 'disabled', reviewers: [], redact_enabled: false, redact_types: [] }
 
-export function connectionSteps(migration: Migration): Step[] {
+export function connectionSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.map((connection) => connectionStep(connection, migration))
 }
 
-function connectionStep(connection: ConnectionSettings, migration: Migration): Step {
+function connectionStep(connection: ConnectionSettings, migration: Migration): MigrationStep {
   const { name } = connection
-  const present = named(migration.present.connections, name)
+  const present = resourceNamed(migration.present.connections, name)
   migration.ids.set('connection', name, present?.['id'])
   const parts = present === undefined ? [] : partsOf(connection, present, migration)
   const action = present === undefined ? 'create' : parts.length === 0 ? 'same' : 'change'
@@ -27,28 +27,29 @@ function connectionStep(connection: ConnectionSettings, migration: Migration): S
 function partsOf(connection: ConnectionSettings, present: Resource, migration: Migration): string[] {
   const wanted = membersOf(connection, present, migration)
   const secrets = differingSecrets(connection, present, migration)
-  const sorted = { ...present, guardrail_rules: names(present['guardrail_rules']) }
+  const sorted = { ...present, guardrail_rules: inNameOrder(present['guardrail_rules']) }
   return [...differences(sorted, wanted), ...secrets.map((name) => `secret ${name}`)]
 }
 
-/** All but the secrets. Rules that somebody has added in hoop stay. */
+/** All but the secrets. Rules and tags that somebody has added in hoop stay. */
 function membersOf(
   connection: ConnectionSettings,
   present: Resource | undefined,
   migration: Migration,
 ): Resource {
   const { carried, ids } = migration
-  const { name, agent, type, subtype, command, guardrails, jira } = connection
+  const { name, agent, type, subtype, tags, command, guardrails, jira } = connection
   const modes = modesOf(connection, carried, hasAccessControl(migration))
   const rules = guardrails.map((one) => ids.get('guardrail', one.name) ?? one.name)
   const template = jira && (ids.get('jira template', jira.name) ?? jira.name)
   return {
     ...{ name, type, subtype: subtype ?? '', command },
     agent_id: ids.get('agent', agent) ?? agent,
+    connection_tags: { ...objectIn(present, 'connection_tags'), ...tags },
     access_mode_runbooks: modeWord(modes.runbooks),
     access_mode_exec: modeWord(modes.exec),
     access_mode_connect: modeWord(modes.connect),
-    guardrail_rules: union(present?.['guardrail_rules'], rules),
+    guardrail_rules: joinedNames(present?.['guardrail_rules'], rules),
     jira_issue_template_id: template ?? '',
   }
 }
@@ -64,17 +65,11 @@ async function writeConnection(
 ): Promise<void> {
   const { account, ids } = migration
   const { name } = connection
-  const secret = { ...storedSecrets(present), ...Object.fromEntries(secretsOf(connection)) }
+  const secret = { ...storedSecrets(present), ...Object.fromEntries(withEscapes(connection)) }
   const body = { ...(present ?? AT_FIRST), ...membersOf(connection, present, migration), secret }
   const place = present === undefined ? PATH : `${PATH}/${encodeURIComponent(name)}`
   const stored = await writeResource(account, present === undefined ? 'POST' : 'PUT', place, body)
   ids.set('connection', name, stored['id'])
-}
-
-/** In hoop's form, with the word by which this project's agent keeps scripts inside a database's client. */
-export function secretsOf({ secrets, access }: ConnectionSettings): ReadonlyMap<string, string> {
-  if (access.clientEscapes === 'allow') return secrets
-  return new Map([...secrets, [`envvar:${CLIENT_ESCAPES}`, Buffer.from('block').toString('base64')]])
 }
 
 /** Those that hoop does not have, has otherwise, or does not show and shall be written again. */
@@ -86,13 +81,17 @@ function differingSecrets(
   const stored = storedSecrets(present)
   const differs = (key: string, value: string) =>
     !Object.hasOwn(stored, key) || (stored[key] === null ? options.secrets : stored[key] !== value)
-  return [...secretsOf(connection)].flatMap(([key, value]) =>
+  return [...withEscapes(connection)].flatMap(([key, value]) =>
     differs(key, value) ? [key.slice(key.indexOf(':') + 1)] : [],
   )
 }
 
 /** A value that hoop does not show is null, and stays as it is when it is sent back. */
-export function storedSecrets(present: Resource | undefined): Readonly<Record<string, unknown>> {
-  const secret = present?.['secret']
-  return typeof secret === 'object' && secret !== null ? (secret as Record<string, unknown>) : {}
+export function storedSecrets(present: Resource | undefined): Resource {
+  return objectIn(present, 'secret')
+}
+
+function objectIn(present: Resource | undefined, member: string): Resource {
+  const found = present?.[member]
+  return typeof found === 'object' && found !== null ? (found as Resource) : {}
 }

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import type { Resource } from '../../../../client/rest/resources.ts'
 import type { ConnectionSettings } from '../../../../gateway/settings/settings.ts'
-import { idOf, named, names } from '../differences.ts'
-import type { Migration, Step } from '../step.ts'
+import { idOf, resourceNamed, inNameOrder } from '../differences.ts'
+import type { Migration, MigrationStep } from '../step.ts'
 import { storedStep } from './stored.ts'
 
 interface WantedRule {
@@ -20,7 +20,7 @@ const Rules = v.array(
 )
 
 /** After the connections: a rule names them by their ids. */
-export function maskingRuleSteps(migration: Migration): Step[] {
+export function maskingRuleSteps(migration: Migration): MigrationStep[] {
   return [...wantedRules(migration.carried.connections)].map(([name, wanted]) =>
     ruleStep(name, wanted, migration),
   )
@@ -41,10 +41,10 @@ function wantedRules(connections: readonly ConnectionSettings[]): Map<string, Wa
   return wanted
 }
 
-function ruleStep(name: string, { rule, connections }: WantedRule, migration: Migration): Step {
+function ruleStep(name: string, { rule, connections }: WantedRule, migration: Migration): MigrationStep {
   const { ids } = migration
-  const found = named(migration.present.masking, name)
-  const has = names(found?.['connection_ids'])
+  const found = resourceNamed(migration.present.masking, name)
+  const has = inNameOrder(found?.['connection_ids'])
   const idsOf = () => connections.map((one) => ids.get('connection', one) ?? one)
   const present = found && { ...found, connection_ids: has }
   const wanted = { kind: 'masking rule', path: '/api/datamasking-rules', key: idOf(found) } as const

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Resource } from '../../../../client/rest/resources.ts'
 import type { CarriedRepository } from '../carried.ts'
-import type { Migration, Step } from '../step.ts'
+import type { Migration, MigrationStep } from '../step.ts'
 import { storedStep } from './stored.ts'
 
 /** hoop's namespace for ids that are made from a url (RFC 4122). */
 const URL_NAMESPACE = Buffer.from('6ba7b8119dad11d180b400c04fd430c8', 'hex')
 
-export function repositorySteps(migration: Migration): Step[] {
+export function repositorySteps(migration: Migration): MigrationStep[] {
   return migration.carried.repositories.map((repository) => {
     const body = repositoryJson(repository)
     const { git_url: url } = body

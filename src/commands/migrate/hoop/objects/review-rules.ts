@@ -1,8 +1,8 @@
 import type { Resource } from '../../../../client/rest/resources.ts'
 import type { ReviewSettings } from '../../../../gateway/settings/reviews.ts'
 import type { ConnectionSettings } from '../../../../gateway/settings/settings.ts'
-import { named, names, union } from '../differences.ts'
-import type { Migration, Step } from '../step.ts'
+import { resourceNamed, inNameOrder, joinedNames } from '../differences.ts'
+import type { Migration, MigrationStep } from '../step.ts'
 import { storedStep } from './stored.ts'
 
 const PATH = '/api/access-requests/rules'
@@ -17,16 +17,16 @@ interface WantedRule {
  * One rule for all connections whose reviews are alike. They are written before the connections, so that none of them
  * is open without its review for a moment.
  */
-export function reviewRuleSteps(migration: Migration): Step[] {
+export function reviewRuleSteps(migration: Migration): MigrationStep[] {
   return wantedRules(migration.carried.connections).map(({ name, body, connections }) => {
-    const present = named(migration.present.reviewRules, name)
+    const present = resourceNamed(migration.present.reviewRules, name)
     const listed = present?.['connection_names']
     const whole = {
       ...(present === undefined && { attributes: [], approval_required_groups: [] }),
       ...body,
-      connection_names: union(listed, connections),
+      connection_names: joinedNames(listed, connections),
     }
-    const sorted = present && { ...present, ...sortedGroups(present), connection_names: names(listed) }
+    const sorted = present && { ...present, ...sortedGroups(present), connection_names: inNameOrder(listed) }
     return storedStep(
       { kind: 'review rule', path: PATH, key: name, name, present: sorted, body: whole },
       migration,
@@ -71,5 +71,5 @@ function ruleJson(review: ReviewSettings): Resource {
 
 function sortedGroups(rule: Resource): Resource {
   const lists = ['reviewers_groups', 'force_approval_groups', 'skip_review_groups']
-  return Object.fromEntries(lists.map((list) => [list, names(rule[list])]))
+  return Object.fromEntries(lists.map((list) => [list, inNameOrder(rule[list])]))
 }

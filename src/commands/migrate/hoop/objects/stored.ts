@@ -1,6 +1,6 @@
 import { writeResource, type Resource } from '../../../../client/rest/resources.ts'
 import { differences } from '../differences.ts'
-import type { Kind, Migration, Step } from '../step.ts'
+import type { Kind, Migration, MigrationStep } from '../step.ts'
 
 /** An object as it should be, and where hoop keeps those of its kind. */
 export interface Wanted {
@@ -21,7 +21,7 @@ export interface Wanted {
  * The step for an object that hoop replaces as a whole: members that the settings say nothing about are sent as they
  * are.
  */
-export function storedStep(wanted: Wanted, migration: Migration): Step {
+export function storedStep(wanted: Wanted, migration: Migration): MigrationStep {
   const { kind, name, present, body } = wanted
   migration.ids.set(kind, name, present?.['id'])
   const parts = present === undefined ? [] : differences(present, body)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { didYouMean } from '../basics/text/nearest.ts'
+import { didYouMean } from '../../basics/text/nearest.ts'
 
 /**
  * With the names that were probably meant. Commander would pass an unknown word to the default command, which would say
