@@ -3,7 +3,7 @@ import type { ConnectionSettings, GatewaySettings, UserSettings } from './settin
 
 /** The group whose members see and end every session. */
 const ADMIN = 'admin'
-/** The group whose members see every session, and change nothing about it. */
+/** The group whose members see every session, and change and run nothing, unless they are in `admin`, too. */
 const AUDITOR = 'auditor'
 
 export class Users {
@@ -44,6 +44,11 @@ export class Users {
 
   isAuditor(user: UserSettings): boolean {
     return user.groups.includes(AUDITOR)
+  }
+
+  /** Whether the user is an auditor and nothing more. */
+  onlyReads(user: UserSettings): boolean {
+    return this.isAuditor(user) && !this.isAdmin(user)
   }
 
   /** Whether the user may see every session and review. */

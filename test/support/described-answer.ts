@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { errorAnswer } from '../../src/gateway/rest/openapi/answers.ts'
-import { errorStatuses, OPERATIONS, type Operation } from '../../src/gateway/rest/openapi/operations.ts'
+import { errorStatuses, type Operation } from '../../src/gateway/rest/operations/operation.ts'
+import { OPERATIONS } from '../../src/gateway/rest/operations/operations.ts'
 
 const ROUTES = Object.entries(OPERATIONS).map(([name, operation]) => {
   const [method = '', path = ''] = name.split(' ')

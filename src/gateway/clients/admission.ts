@@ -23,6 +23,7 @@ const NATIVE = ['tcp', 'ssh']
 export function admit(call: PacketCall, users: Users): Admission {
   const user = users.withToken(bearerToken(call.header('authorization')) ?? '')
   if (user === undefined) throw new Refused('unauthenticated', hoopWords.invalidAuthentication)
+  if (users.onlyReads(user)) throw new Refused('not-permitted', hoopWords.accessDenied)
   const connection = users.connection(user, call.header('connection-name') ?? '')
   if (connection === undefined) throw new Refused('connection-not-found', hoopWords.connectionNotFound)
   const verb = verbOf(call.header('verb'))

@@ -1,7 +1,67 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { ConnectionSettings, UserSettings } from '../settings/settings.ts'
 import { bearerToken, type Users } from '../users.ts'
 import { HttpError } from './http-error.ts'
+import { DOCS } from './openapi/document.ts'
+import type { Operation, Role } from './operations/operation.ts'
+import { OPERATIONS } from './operations/operations.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; set before the body is read. */
+    user: UserSettings
+  }
+  interface FastifyContextConfig {
+    /** Undefined where no route was found. */
+    operation?: Pick<Operation, 'role' | 'audit'>
+  }
+}
+
+/** The page about the interface, the same for everybody. */
+const PAGE = { role: 'public', audit: 'none' } as const
+
+/** Gives each route that is added after it its row of the table. A route without one is a mistake, and is thrown. */
+export function requireOperations(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) {
+      const operation = operationOf(method, route.url)
+      if (operation === undefined)
+        throw new Error(`${method} ${route.url} has no row in src/gateway/rest/operations: who may call it?`)
+      route.config = { ...route.config, operation }
+    }
+  })
+}
+
+/** HEAD is GET without the body. */
+function operationOf(method: string, url: string): Pick<Operation, 'role' | 'audit'> | undefined {
+  return isPage(url) ? PAGE : OPERATIONS[`${method === 'HEAD' ? 'GET' : method} ${url}`]
+}
+
+export function isPage(url: string | undefined): boolean {
+  return url === DOCS || url?.startsWith(`${DOCS}/`) === true
+}
+
+/** Finds out who asks, and whether the operation is for them at all. @throws HttpError 401, 403 */
+export function admit(users: Users, request: FastifyRequest): void {
+  const role = request.routeOptions.config.operation?.role ?? 'user'
+  if (role === 'public') return
+  request.user = authenticate(users, request.headers)
+  if (!hasRole(users, request.user, role)) throw new HttpError('not-permitted', hoopWords.accessDenied)
+}
+
+function hasRole(users: Users, user: UserSettings, role: Exclude<Role, 'public'>): boolean {
+  switch (role) {
+    case 'user':
+      return true
+    case 'standard':
+      return !users.onlyReads(user)
+    case 'auditor':
+      return users.seesAll(user)
+    case 'admin':
+      return users.isAdmin(user)
+  }
+}
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 

@@ -7,7 +7,7 @@ const TENANCY = 'selfhosted'
 /** Addresses that mean "all of this machine". No client elsewhere can connect to them. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
-export const PUBLIC_INFO = '/api/publicserverinfo'
+const PUBLIC_INFO = '/api/publicserverinfo'
 
 /** Tells clients where to find the streams, and who they are. Those of hoop's fields that mean something here. */
 export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestServices): void {

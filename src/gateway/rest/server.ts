@@ -6,14 +6,13 @@ import { TicketRefused } from '../jira/ticket-refused.ts'
 import { ReviewRefused } from '../reviews/refused.ts'
 import { LockBusy } from '../locks/locks.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
-import type { UserSettings } from '../settings/settings.ts'
-import { authenticate } from './access.ts'
+import { admit, isPage, requireOperations } from './access.ts'
 import { agentRoutes } from './agents.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
 import { connectionRoutes } from './connections.ts'
 import { errorBody, HttpError } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
-import { describeRoutes, DOCS } from './openapi/document.ts'
+import { describeRoutes } from './openapi/document.ts'
 import { lockRoutes } from './locks/locks.ts'
 import { parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from './jira.ts'
@@ -21,42 +20,17 @@ import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
 import { runbookRoutes } from './runbooks/runbooks.ts'
-import { PUBLIC_INFO, serverInfoRoutes } from './server-info.ts'
+import { serverInfoRoutes } from './server-info.ts'
 import type { RestServices } from './services.ts'
-import { DOWNLOADS } from './sessions/download-routes.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
-import { SIGN_IN, signInRoutes } from './sign-in.ts'
+import { signInRoutes } from './sign-in.ts'
 
 /** Longer than any wait of ours, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who asks; set before the body is read. */
-    user: UserSettings
-  }
-}
-
-/** No token is needed to ask whether this is a gateway, how it is, and how one signs in. */
-const PUBLIC: ReadonlySet<string | undefined> = new Set([
-  '/api/healthz',
-  '/readyz',
-  PUBLIC_INFO,
-  SIGN_IN,
-  ...DOWNLOADS,
-])
-
 /** Tokens, scripts and output: no cache on the way keeps them, and no browser takes them for a page. */
 const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
-
-function isPublic(route: string | undefined): boolean {
-  return PUBLIC.has(route) || isDocs(route)
-}
-
-function isDocs(route: string | undefined): boolean {
-  return route === DOCS || route?.startsWith(`${DOCS}/`) === true
-}
 
 /** The REST interface. The caller makes it listen, and closes it. */
 export function restServer(services: RestServices, bodyBytes: number): FastifyInstance {
@@ -81,12 +55,13 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
   })
   // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
-    if (!isDocs(request.routeOptions.url)) void reply.headers(UNKEPT)
-    if (!isPublic(request.routeOptions.url)) request.user = authenticate(users, request.headers)
+    if (!isPage(request.routeOptions.url)) void reply.headers(UNKEPT)
+    admit(users, request)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
     done()
   })
+  requireOperations(app)
   readBodiesInTurns(app)
   passOverBodies(app)
   describeRoutes(app, services.server.version)

@@ -5,7 +5,7 @@ import { readExecBody } from './body/body.ts'
 import { HttpError } from './http-error.ts'
 import type { RestServices } from './services.ts'
 
-export const SIGN_IN = '/api/localauth/login'
+const SIGN_IN = '/api/localauth/login'
 
 /** Nobody without a token may send more than this. */
 const BODY_BYTES = 8 * 1024

@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import type * as v from 'valibot'
 import { errorAnswer } from './answers.ts'
-import { errorStatuses, OPERATIONS, type Operation } from './operations.ts'
+import { errorStatuses, ROLES, SCOPES, type Operation } from '../operations/operation.ts'
+import { OPERATIONS } from '../operations/operations.ts'
 
 /** Scripts, styles and requests from nowhere else, and in nobody's frame. */
 const PAGE_POLICY =
@@ -18,7 +19,7 @@ export const DOCS = '/docs'
 
 /**
  * Describes all routes that are added after it. The shapes of bodies are those that check requests; what routes answer
- * is described in `operations.ts`, and is no part of how they work.
+ * is described in `operations/`, and is no part of how they work, but for who may call them.
  */
 export function describeRoutes(app: FastifyInstance, version: string): void {
   void app.register(swagger, {
@@ -48,12 +49,13 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
 
 /** In the form that the plugin takes. */
 function described(operation: Operation, url: string): object {
-  const { tag, summary, description, body, query = {}, answers, type = 'application/json' } = operation
+  const { tag, summary, body, query = {}, answers, type = 'application/json' } = operation
   const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
   return {
     tags: [tag],
     summary,
-    ...(description !== undefined && { description }),
+    description: descriptionOf(operation),
+    'x-role': operation.role,
     ...(names.length > 0 && {
       params: properties(
         names.map((name) => [name, '']),
@@ -62,7 +64,7 @@ function described(operation: Operation, url: string): object {
     }),
     ...(Object.keys(query).length > 0 && { querystring: properties(Object.entries(query), []) }),
     ...(body !== undefined && { body: bodySchema(body) }),
-    ...(operation.isPublic === true && { security: [] }),
+    ...(operation.role === 'public' && { security: [] }),
     response: {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [
@@ -75,6 +77,11 @@ function described(operation: Operation, url: string): object {
       ),
     },
   }
+}
+
+function descriptionOf({ description, role, scope }: Operation): string {
+  const callers = `For ${ROLES[role]}${scope === undefined ? '' : ` (${SCOPES[scope]})`}.`
+  return description === undefined ? callers : `${description} ${callers}`
 }
 
 function properties(entries: readonly (readonly [string, string])[], required: readonly string[]): object {

@@ -18,8 +18,7 @@ export function runbookSettingsRoutes(app: FastifyInstance, services: RestServic
     return rule
   })
 
-  app.get('/api/runbooks/configurations', ({ user }) => {
-    if (!services.users.isAdmin(user)) throw new HttpError('not-permitted', hoopWords.accessDenied)
+  app.get('/api/runbooks/configurations', () => {
     const { repositories } = services
     if (repositories.length === 0)
       throw new HttpError('runbooks-not-configured', hoopWords.noRunbookConfiguration, 404)

@@ -9,7 +9,7 @@ import { downloadOptions, sendInputFile, sendOutputFile } from './download.ts'
 import type { DownloadTokens } from './download-tokens.ts'
 
 /** No user is needed here: the link has a token of its own. */
-export const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
+const DOWNLOADS = ['/api/sessions/:id/download', '/api/sessions/:id/download/input'] as const
 
 interface DownloadRequest {
   Params: { id: string }

@@ -1,0 +1,50 @@
+import { signInBody } from '../sign-in.ts'
+import * as answers from '../openapi/answers.ts'
+import type { Operations } from './operation.ts'
+
+export const gatewayOperations: Operations = {
+  'GET /api/serverinfo': {
+    tag: 'Gateway',
+    summary: 'Version and addresses of the gateway',
+    role: 'user',
+    audit: 'none',
+    answers: { 200: answers.serverAnswer },
+  },
+  'GET /api/userinfo': {
+    tag: 'Gateway',
+    summary: 'Who asks',
+    role: 'user',
+    audit: 'none',
+    answers: { 200: answers.userAnswer },
+  },
+  'GET /api/publicserverinfo': {
+    tag: 'Gateway',
+    summary: 'How one signs in',
+    role: 'public',
+    audit: 'none',
+    answers: { 200: answers.publicServerAnswer },
+  },
+  'POST /api/localauth/login': {
+    tag: 'Gateway',
+    summary: 'Signs in: the name and the token of a user',
+    description: 'The token comes back in the header `Token`.',
+    role: 'public',
+    audit: { action: 'sign-in', type: 'users' },
+    body: signInBody,
+    answers: { 200: answers.signedInAnswer },
+  },
+  'GET /api/healthz': {
+    tag: 'Gateway',
+    summary: 'Whether the gateway lives',
+    role: 'public',
+    audit: 'none',
+    answers: { 200: answers.livenessAnswer },
+  },
+  'GET /readyz': {
+    tag: 'Gateway',
+    summary: 'Whether sessions can begin',
+    role: 'public',
+    audit: 'none',
+    answers: { 200: answers.readinessAnswer, 503: answers.readinessAnswer },
+  },
+}

@@ -1,0 +1,65 @@
+import type * as v from 'valibot'
+
+/** Who may call an operation, as far as that can be said without knowing its object: checked in `access.ts`. */
+export const ROLES = {
+  public: 'anybody, without a token',
+  user: 'users',
+  standard: 'users, but no auditors: they only read',
+  auditor: 'auditors and admins',
+  admin: 'admins',
+} as const
+export type Role = keyof typeof ROLES
+
+/** Which objects such a caller reaches: checked by the route, which knows them. Others read as missing. */
+export const SCOPES = {
+  connection: 'of connections that one may see',
+  concerned: "one's own, and those that one's groups review; auditors and admins: all",
+  read: "one's own; auditors and admins: all",
+  end: "one's own; admins: all",
+  own: "one's own",
+  link: 'that of the link',
+} as const
+export type Scope = keyof typeof SCOPES
+
+/** What the audit log says of a call. */
+interface Audited {
+  readonly action:
+    'view' | 'download' | 'execute' | 'decide' | 'create' | 'update' | 'delete' | 'kill' | 'sign-in'
+  readonly type: 'sessions' | 'reviews' | 'users'
+}
+
+/** Who may call a route, what the audit log says of it, and what its caller has to know. */
+export interface Operation {
+  readonly tag: 'Runbooks' | 'Sessions' | 'Reviews' | 'Connections' | 'Gateway'
+  readonly summary: string
+  /** What the reader of its summary would ask next. */
+  readonly description?: string
+  readonly role: Role
+  /** Missing: it has no objects, or the same for everybody. */
+  readonly scope?: Scope
+  readonly audit: Audited | 'none'
+  readonly body?: v.GenericSchema
+  readonly query?: Readonly<Record<string, string>>
+  /** By status. Errors are added by themselves: those of every route, 403 where not every user may call it, and `errors`. */
+  readonly answers: Readonly<Record<number, v.GenericSchema>>
+  readonly errors?: readonly number[]
+  /** Of an answer that is not JSON. */
+  readonly type?: string
+}
+
+/** By method and path, in fastify's form. */
+export type Operations = Readonly<Record<string, Operation>>
+
+/**
+ * Of every route: what is wrong before a route is found. Without a known token that is 401, also where the route needs
+ * none.
+ */
+const ALWAYS = [400, 401, 408, 415, 417, 431, 503]
+
+/** The statuses of its errors. */
+export function errorStatuses({ role, body, errors = [], answers: own }: Operation): readonly number[] {
+  const ofRole = role === 'public' || role === 'user' ? [] : [403]
+  const ofBodies = body === undefined ? [] : [413]
+  const all = [...ofRole, ...ofBodies, ...errors, ...ALWAYS]
+  return [...new Set(all)].filter((status) => own[status] === undefined).sort((a, b) => a - b)
+}

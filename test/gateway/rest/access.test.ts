@@ -1,0 +1,272 @@
+import { readFileSync } from 'node:fs'
+import { request, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import fastify from 'fastify'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { requireOperations } from '../../../src/gateway/rest/access.ts'
+import {
+  ROLES,
+  SCOPES,
+  type Operation,
+  type Role,
+  type Scope,
+} from '../../../src/gateway/rest/operations/operation.ts'
+import { OPERATIONS } from '../../../src/gateway/rest/operations/operations.ts'
+import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
+import { checkDescribed } from '../../support/described-answer.ts'
+import { ScriptedClient } from '../../support/scripted/scripted-client.ts'
+import { RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
+import { TEMPLATE } from '../jira/template.ts'
+
+// Who may do what: every caller asks for every operation of the table.
+
+/** What one can be to a session, a review or a connection here. */
+type Part = 'user' | 'sees' | 'owner' | 'reviewer' | 'auditor' | 'admin'
+
+interface Caller {
+  readonly token?: string
+  readonly groups?: string
+  readonly is: readonly Part[]
+}
+
+const CALLERS = {
+  nobody: { is: [] },
+  'a wrong token': { token: 'token-of-no-user-0123456789', is: [] },
+  stranger: { token: 'token-of-stranger-0123456789', groups: 'other', is: ['user'] },
+  owner: { token: 'token-of-owner-0123456789', groups: 'dev', is: ['user', 'sees', 'owner'] },
+  reviewer: { token: 'token-of-reviewer-0123456789', groups: 'lead', is: ['user', 'reviewer'] },
+  auditor: { token: 'token-of-auditor-0123456789', groups: 'dev, auditor', is: ['sees', 'auditor'] },
+  admin: { token: userToken, is: ['user', 'sees', 'admin'] },
+  'auditing-admin': {
+    token: 'token-of-both-0123456789',
+    groups: 'auditor, admin, dev',
+    is: ['user', 'sees', 'auditor', 'admin'],
+  },
+} satisfies Record<string, Caller>
+type Name = keyof typeof CALLERS
+
+/** Who has a role, and who reaches an object: written down once more, on purpose. */
+const HOLDERS: Readonly<Record<Exclude<Role, 'public'>, readonly Part[]>> = {
+  user: ['user', 'auditor'],
+  standard: ['user'],
+  auditor: ['auditor', 'admin'],
+  admin: ['admin'],
+}
+const REACHED: Readonly<Record<Exclude<Scope, 'link'>, readonly Part[]>> = {
+  connection: ['sees'],
+  concerned: ['owner', 'reviewer', 'auditor', 'admin'],
+  read: ['owner', 'auditor', 'admin'],
+  end: ['owner', 'admin'],
+  own: ['owner'],
+}
+
+const ACCESS = 'access: { groups: [dev, admin] }'
+const CONNECTIONS = `
+  - { name: asked, agent: far, command: [bash], runbooks: { repository: rb }, review: { groups: [lead] }, ${ACCESS} }
+  - { name: ticketed, agent: far, command: [bash], jira: t, ${ACCESS} }
+  - { name: away, agent: far, command: [bash], ${ACCESS} }
+jira: { url: 'http://127.0.0.1:1', user: u, api_token: jira-token-0123456789, templates: [{ ${TEMPLATE} }] }`
+
+let gateway: RunningGateway
+let shared: string
+beforeAll(async () => {
+  const users = Object.entries<Caller>(CALLERS).flatMap(([name, { token = '', groups }]) =>
+    groups === undefined ? [] : [`\n  - { name: ${name}, token: ${token}, groups: [${groups}] }`],
+  )
+  gateway = await RunningGateway.start(
+    {},
+    {
+      connections: CONNECTIONS,
+      users: users.join(''),
+      agents: '{ name: far, key: xagt-another-key-0123456789 }',
+      limits: '{ agent-wait: 0s }',
+    },
+  )
+  shared = await asked()
+  // The repository's git process starts with the first read and stays: it is no leak of a test.
+  await gateway.exec({ file_name: 'ops/a.runbook.sh', parameters: { x: '1' } })
+})
+afterAll(() => gateway[Symbol.asyncDispose]())
+
+interface Asking {
+  readonly path?: string
+  readonly body?: object
+}
+
+/** What operations are asked for, where that is not a shared session or something of the settings. */
+const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
+  'POST /api/plugins/runbooks/connections/:name/exec': () => ({
+    body: { file_name: 'ops/a.runbook.sh', parameters: { x: '1' } },
+  }),
+  'POST /api/runbooks/exec': () => ({
+    body: {
+      file_name: 'ops/a.runbook.sh',
+      connection_name: 'asked',
+      repository: 'rb',
+      parameters: { x: '1' },
+    },
+  }),
+  'POST /api/runbooks/render': () => ({
+    body: { file_name: 'ops/a.runbook.sh', connection_name: 'asked', parameters: { x: '1' } },
+  }),
+  'POST /api/sessions': () => ({ body: { connection: 'asked', script: 'true' } }),
+  'GET /api/sessions/:id/download': () => link(''),
+  'GET /api/sessions/:id/download/input': () => link('&blob-type=session_input'),
+  'PATCH /api/sessions/:id/metadata': () => ({ body: { metadata: { a: 'b' } } }),
+  'POST /api/sessions/:id/kill': async () => ({ path: `/api/sessions/${await asked()}/kill` }),
+  'POST /api/sessions/:id/exec': async () => ({ path: `/api/sessions/${await approved()}/exec` }),
+  'PUT /api/reviews/:id': async () => ({
+    path: `/api/reviews/${await asked()}`,
+    body: { status: 'REJECTED' },
+  }),
+  'PUT /api/sessions/:id/review': async () => ({
+    path: `/api/sessions/${await asked()}/review`,
+    body: { status: 'REJECTED' },
+  }),
+  'GET /api/connections/:name': () => ({ path: '/api/connections/asked' }),
+  'GET /api/agents/:name': () => ({ path: '/api/agents/far' }),
+  'GET /api/runbooks/rules/:id': () => ({ path: '/api/runbooks/rules/asked' }),
+  'GET /api/integrations/jira/issuetemplates/:id': () => ({
+    path: '/api/integrations/jira/issuetemplates/t',
+  }),
+  'POST /api/localauth/login': () => ({ body: { email: 'owner', password: CALLERS.owner.token } }),
+}
+
+it.each(Object.entries(OPERATIONS))('%s is for whom the table says', async (name, operation) => {
+  const [method = '', route = ''] = name.split(' ')
+  const outcomes: Record<string, Outcome> = {}
+  const expected: Record<string, Outcome> = {}
+  for (const [caller, being] of Object.entries(CALLERS)) {
+    const { path, body } = (await ASKED[name]?.()) ?? {}
+    const url = path ?? route.replace(':name', 'asked').replace(':id', shared)
+    const isOfObject = route.includes(':') || JSON.stringify(body ?? {}).includes('"asked"')
+    outcomes[caller] = outcomeOf(await send(caller as Name, method, url, body))
+    expected[caller] = outcomeFor(being, operation, isOfObject)
+  }
+  expect(outcomes).toEqual(expected)
+})
+
+it('takes a HEAD as the GET that it is', async () => {
+  const answers = ['nobody', 'owner', 'admin'].map((name) =>
+    send(name as Name, 'HEAD', '/api/runbooks/configurations'),
+  )
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([401, 403, 200])
+})
+
+it('does not start with a route that has no row in the table', () => {
+  const app = fastify()
+  requireOperations(app)
+  expect(() => app.get('/api/forgotten', () => '')).toThrow('GET /api/forgotten has no row')
+  expect(() => app.delete('/api/connections', () => '')).toThrow('DELETE /api/connections has no row')
+  app.get('/api/connections', () => '')
+})
+
+/** What becomes of a command line's stream: the code that it ends with. */
+const STREAMS: Readonly<Record<Name, string>> = {
+  nobody: 'unauthenticated',
+  'a wrong token': 'unauthenticated',
+  stranger: 'connection-not-found',
+  owner: 'agent-offline',
+  reviewer: 'connection-not-found',
+  auditor: 'not-permitted',
+  admin: 'agent-offline',
+  'auditing-admin': 'agent-offline',
+}
+
+it.each(Object.entries(STREAMS))('ends the stream of %s with %s', async (caller, code) => {
+  const { token }: Caller = CALLERS[caller as Name]
+  const authorization = token === undefined ? '' : `Bearer ${token}`
+  for (const verb of ['exec', 'connect']) {
+    await using client = new ScriptedClient(gateway.gateway.grpc, {
+      ...{ authorization, verb, 'connection-name': 'away' },
+    })
+    client.open('true')
+    expect((await client.over()).metadata.get(CODE_TRAILER)).toEqual([code])
+  }
+})
+
+it('is the table of docs/rest.md', () => {
+  const page = readFileSync(new URL('../../../docs/rest.md', import.meta.url), 'utf8')
+  const [, section = ''] = /\n## Who may call what\n(.*?)\n## /s.exec(page) ?? []
+  const shown = section.split('\n').filter((line) => /^\| `[A-Z]+ \//.test(line))
+  expect(shown.map((line) => line.replaceAll(/ +/g, ' '))).toEqual(Object.entries(OPERATIONS).map(documented))
+})
+
+function documented([name, { role, scope }]: [string, Operation]): string {
+  const which = scope === undefined ? '' : ` ${SCOPES[scope]}`
+  const path = name.replaceAll(/:(\w+)/g, (_, word: string) => word.toUpperCase())
+  return `| \`${path}\` | ${ROLES[role]} |${which} |`
+}
+
+type Outcome = 'unauthenticated' | 'wrong role' | 'out of reach' | 'answered'
+
+function outcomeFor({ is }: Caller, { role, scope }: Operation, isOfObject: boolean): Outcome {
+  const isOne = (parts: readonly Part[]) => parts.some((part) => is.includes(part))
+  if (role === 'public') return 'answered'
+  if (is.length === 0) return 'unauthenticated'
+  if (!isOne(HOLDERS[role])) return 'wrong role'
+  const isReached = !isOfObject || scope === undefined || scope === 'link' || isOne(REACHED[scope])
+  return isReached ? 'answered' : 'out of reach'
+}
+
+/** Of refusals that say nothing about the object, but for some of hoop's. */
+const REFUSALS = [
+  'connection-not-found',
+  'session-not-found',
+  'review-not-found',
+  'rule-not-found',
+  'agent-not-found',
+  'jira-template-not-found',
+  'not-permitted',
+  'not-eligible',
+]
+
+function outcomeOf({ status, body: { code, message } }: Answered): Outcome {
+  if (status === 401) return 'unauthenticated'
+  if (status === 403 && message === 'access denied') return 'wrong role'
+  if (REFUSALS.includes(String(code))) return 'out of reach'
+  if (status < 400) return 'answered'
+  throw new Error(`${status} ${String(code)} is no answer to a whole request`)
+}
+
+interface Answered {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+async function send(caller: Name, method: string, url: string, body?: object): Promise<Answered> {
+  const { token }: Caller = CALLERS[caller]
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const asking = request(new URL(url, gateway.gateway.http), { method, headers, agent: false })
+    asking.once('response', resolve).once('error', reject)
+    asking.end(body && JSON.stringify(body))
+  })
+  const { statusCode: status = 0 } = response
+  if (response.headers['content-type']?.startsWith('application/json') !== true) {
+    // A stream goes on for as long as its session waits.
+    response.destroy()
+    return { status, body: {} }
+  }
+  const answer = await text(response)
+  const read = (answer === '' ? {} : JSON.parse(answer)) as Record<string, unknown>
+  if (method !== 'HEAD') checkDescribed(method, url, status, read)
+  return { status, body: read }
+}
+
+/** A session of the owner that waits for a reviewer. */
+async function asked(): Promise<string> {
+  const { body } = await send('owner', 'POST', '/api/sessions', { connection: 'asked', script: 'true' })
+  return String(body['session_id'])
+}
+
+async function approved(): Promise<string> {
+  const id = await asked()
+  await send('reviewer', 'PUT', `/api/reviews/${id}`, { status: 'APPROVED' })
+  return id
+}
+
+async function link(more: string): Promise<Asking> {
+  const { body } = await send('owner', 'GET', `/api/sessions/${await asked()}?extension=txt${more}`)
+  return { path: String(body['download_url']) }
+}
