@@ -43,7 +43,7 @@ export function isPage(url: string | undefined): boolean {
 }
 
 /** Finds out who asks, and whether the operation is for them at all. @throws HttpError 401, 403 */
-export function admit(users: Users, request: FastifyRequest): void {
+export function authorize(users: Users, request: FastifyRequest): void {
   const role = request.routeOptions.config.operation?.role ?? 'user'
   if (role === 'public') return
   request.user = authenticate(users, request.headers)

@@ -6,7 +6,7 @@ import { TicketRefused } from '../jira/ticket-refused.ts'
 import { ReviewRefused } from '../reviews/refused.ts'
 import { LockBusy } from '../locks/locks.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
-import { admit, isPage, requireOperations } from './access.ts'
+import { authorize, isPage, requireOperations } from './access.ts'
 import { agentRoutes } from './agents.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
 import { connectionRoutes } from './connections.ts'
@@ -56,7 +56,7 @@ export function restServer(services: RestServices, bodyBytes: number): FastifyIn
   // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
     if (!isPage(request.routeOptions.url)) void reply.headers(UNKEPT)
-    admit(users, request)
+    authorize(users, request)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
     done()

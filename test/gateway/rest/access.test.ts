@@ -9,7 +9,7 @@ import {
   SCOPES,
   type Operation,
   type Role,
-  type Scope,
+  type OperationScope,
 } from '../../../src/gateway/rest/operations/operation.ts'
 import { OPERATIONS } from '../../../src/gateway/rest/operations/operations.ts'
 import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
@@ -52,7 +52,7 @@ const HOLDERS: Readonly<Record<Exclude<Role, 'public'>, readonly Part[]>> = {
   auditor: ['auditor', 'admin'],
   admin: ['admin'],
 }
-const REACHED: Readonly<Record<Exclude<Scope, 'link'>, readonly Part[]>> = {
+const REACHED: Readonly<Record<Exclude<OperationScope, 'link'>, readonly Part[]>> = {
   connection: ['sees'],
   concerned: ['owner', 'reviewer', 'auditor', 'admin'],
   read: ['owner', 'auditor', 'admin'],

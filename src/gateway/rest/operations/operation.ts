@@ -19,7 +19,7 @@ export const SCOPES = {
   own: "one's own",
   link: 'that of the link',
 } as const
-export type Scope = keyof typeof SCOPES
+export type OperationScope = keyof typeof SCOPES
 
 /** What the audit log says of a call. */
 interface Audited {
@@ -36,7 +36,7 @@ export interface Operation {
   readonly description?: string
   readonly role: Role
   /** Missing: it has no objects, or the same for everybody. */
-  readonly scope?: Scope
+  readonly scope?: OperationScope
   readonly audit: Audited | 'none'
   readonly body?: v.GenericSchema
   readonly query?: Readonly<Record<string, string>>
