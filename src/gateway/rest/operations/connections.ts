@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import * as answers from '../openapi/answers.ts'
-import type { Operations } from './operation.ts'
+import type { OperationTable } from './operation.ts'
 
-export const connectionOperations: Operations = {
+export const connectionOperations: OperationTable = {
   'GET /api/connections': {
     tag: 'Connections',
     summary: 'Lists the connections that the caller may see',

@@ -1,8 +1,8 @@
 import { signInBody } from '../sign-in.ts'
 import * as answers from '../openapi/answers.ts'
-import type { Operations } from './operation.ts'
+import type { OperationTable } from './operation.ts'
 
-export const gatewayOperations: Operations = {
+export const gatewayOperations: OperationTable = {
   'GET /api/serverinfo': {
     tag: 'Gateway',
     summary: 'Version and addresses of the gateway',

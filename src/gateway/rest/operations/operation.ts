@@ -48,7 +48,7 @@ export interface Operation {
 }
 
 /** By method and path, in fastify's form. */
-export type Operations = Readonly<Record<string, Operation>>
+export type OperationTable = Readonly<Record<string, Operation>>
 
 /**
  * Of every route: what is wrong before a route is found. Without a known token that is 401, also where the route needs

@@ -1,12 +1,12 @@
 import { connectionOperations } from './connections.ts'
 import { gatewayOperations } from './gateway.ts'
-import type { Operations } from './operation.ts'
+import type { OperationTable } from './operation.ts'
 import { reviewOperations } from './reviews.ts'
 import { runbookOperations } from './runbooks.ts'
 import { sessionOperations } from './sessions.ts'
 
 /** All routes. One that is not in here is refused when the gateway starts. */
-export const OPERATIONS: Operations = {
+export const OPERATIONS: OperationTable = {
   ...runbookOperations,
   ...sessionOperations,
   ...reviewOperations,

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import * as answers from '../openapi/answers.ts'
 import { reviewBody } from '../reviews/review-body.ts'
 import { EXECUTION } from './executions.ts'
-import type { Operation, Operations } from './operation.ts'
+import type { Operation, OperationTable } from './operation.ts'
 
 const DECISION: Operation = {
   tag: 'Reviews',
@@ -16,7 +16,7 @@ const DECISION: Operation = {
   errors: [404, 500],
 }
 
-export const reviewOperations: Operations = {
+export const reviewOperations: OperationTable = {
   'POST /api/sessions/:id/exec': {
     tag: 'Reviews',
     summary: 'Runs what was approved, once',

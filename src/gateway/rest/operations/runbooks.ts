@@ -2,9 +2,9 @@ import * as v from 'valibot'
 import { renderBody, runbookBody, runbookV2Body } from '../body/body.ts'
 import * as answers from '../openapi/answers.ts'
 import { EXECUTION } from './executions.ts'
-import type { Operations } from './operation.ts'
+import type { OperationTable } from './operation.ts'
 
-export const runbookOperations: Operations = {
+export const runbookOperations: OperationTable = {
   'POST /api/plugins/runbooks/connections/:name/exec': {
     tag: 'Runbooks',
     summary: 'Runs a runbook on a connection',

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { metadataBody, sessionBody } from '../body/body.ts'
 import * as answers from '../openapi/answers.ts'
 import { EXECUTION } from './executions.ts'
-import type { Operation, Operations } from './operation.ts'
+import type { Operation, OperationTable } from './operation.ts'
 
 const VIEW = { action: 'view', type: 'sessions' } as const
 
@@ -42,7 +42,7 @@ const DOWNLOAD = {
   errors: [404, 410, 500],
 } as const
 
-export const sessionOperations: Operations = {
+export const sessionOperations: OperationTable = {
   'POST /api/sessions': {
     tag: 'Sessions',
     summary: 'Runs a script on a connection',

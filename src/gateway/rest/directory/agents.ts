@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { hoopWords } from '../../wire/gateway-words.ts'
-import type { UserSettings } from '../settings/settings.ts'
-import { HttpError } from './http-error.ts'
-import type { RestServices } from './services.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import type { UserSettings } from '../../settings/settings.ts'
+import { HttpError } from '../http-error.ts'
+import type { RestServices } from '../services.ts'
 
 interface AgentQuery {
   readonly status?: unknown

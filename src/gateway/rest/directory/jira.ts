@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
-import { hoopWords } from '../../wire/gateway-words.ts'
-import type { JiraTemplate } from '../settings/jira-shape.ts'
-import type { UserSettings } from '../settings/settings.ts'
-import { HttpError } from './http-error.ts'
-import type { RestServices } from './services.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import type { JiraTemplate } from '../../settings/jira-shape.ts'
+import type { UserSettings } from '../../settings/settings.ts'
+import { HttpError } from '../http-error.ts'
+import type { RestServices } from '../services.ts'
 
 const PLACE = '/api/integrations/jira'
 

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import type { ConnectionSettings } from '../settings/settings.ts'
-import { hasTags, parseTagSelector, type TagSelector } from '../tags.ts'
-import { visibleConnection } from './access.ts'
-import { HttpError } from './http-error.ts'
-import { firstOption, type Query } from './query.ts'
-import type { RestServices } from './services.ts'
+import type { ConnectionSettings } from '../../settings/settings.ts'
+import { hasTags, parseTagSelector, type TagSelector } from '../../tags.ts'
+import { visibleConnection } from '../access.ts'
+import { HttpError } from '../http-error.ts'
+import { firstOption, type Query } from '../query.ts'
+import type { RestServices } from '../services.ts'
 
 /** The connections that a user may see, and where they run. Never their secrets, nor their commands. */
 export function connectionRoutes(app: FastifyInstance, services: RestServices): void {
