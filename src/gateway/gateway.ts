@@ -66,10 +66,10 @@ async function open(
   { log, version }: { log: Logger; version: string },
   closers: Closer[],
 ): Promise<Gateway> {
-  const { history, upkeep } = openState(settings, log, closers)
+  const current = new CurrentSettings(settings)
+  const { history, upkeep } = openState(current, log, closers)
   const repositories = openRepositories(settings, log, closers)
   const agents = new Agents(settings.agents)
-  const current = new CurrentSettings(settings)
   const users = new Users(current)
   const locks = new Locks()
   const turns = new SessionLocks(locks, current)
@@ -151,24 +151,21 @@ function reachableUrl(http: string): string {
 }
 
 function openState(
-  settings: GatewaySettings,
+  current: CurrentSettings,
   log: Logger,
   closers: Closer[],
 ): { readonly history: History; readonly upkeep: Upkeep } {
-  claimFolder(settings.state)
-  const history = openHistory(settings, log, closers)
-  const upkeep = new Upkeep(history, settings.history, log)
-  closers.push(() => upkeep.close())
-  return { history, upkeep }
-}
-
-function openHistory(settings: GatewaySettings, log: Logger, closers: Closer[]): History {
-  const history = History.open(path.join(settings.state, 'history.sqlite'), {
+  const { state } = current.value
+  claimFolder(state)
+  const retention = () => current.value.history
+  const history = History.open(path.join(state, 'history.sqlite'), {
     onError: (error) => log.error({ error: error.message }, 'history'),
-    sizeBytes: settings.history.sizeBytes,
+    retention,
   })
   closers.push(() => history.close())
-  return history
+  const upkeep = new Upkeep(history, retention, log)
+  closers.push(() => upkeep.close())
+  return { history, upkeep }
 }
 
 function openRepositories(settings: GatewaySettings, log: Logger, closers: Closer[]): NamedRepository[] {

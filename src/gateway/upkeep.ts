@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../basics/logger.ts'
 import type { History } from './history/history.ts'
+import { retainMs, type Retention } from './history/disk/retention.ts'
 
 /** How often old sessions, excess and free space in the file are looked at. */
 const PASS_MS = 10 * 60 * 1000
@@ -9,14 +10,10 @@ const RECOVER_MS = 5000
 /** Removed for their age in one pass. If a wrong clock makes all look old, somebody can still notice. */
 const SESSIONS_PER_PASS = 5000
 
-interface Settings {
-  readonly retainMs: number
-}
-
 /** Removes from the history what is too old or too much, and notices when there is room again. */
 export class Upkeep {
   readonly #history: History
-  readonly #settings: Settings
+  readonly #retention: () => Retention
   readonly #log: Logger
   readonly #timers: readonly NodeJS.Timeout[]
   readonly #closing = new AbortController()
@@ -25,9 +22,9 @@ export class Upkeep {
   #doubt: string | undefined
   #toldObstacle: string | undefined
 
-  constructor(history: History, settings: Settings, log: Logger) {
+  constructor(history: History, retention: () => Retention, log: Logger) {
     this.#history = history
-    this.#settings = settings
+    this.#retention = retention
     this.#log = log
     this.#timers = [
       setInterval(() => this.#startPass(), PASS_MS),
@@ -72,8 +69,9 @@ export class Upkeep {
   }
 
   async #runPass(): Promise<void> {
-    const before = this.#trustedTime() - this.#settings.retainMs
-    const old = await this.#removeAll(() => this.#history.removeOlder(new Date(before)), SESSIONS_PER_PASS)
+    const now = this.#trustedTime()
+    const before = (connection: string) => now - retainMs(this.#retention(), connection)
+    const old = await this.#removeAll(() => this.#history.removeOlder(before), SESSIONS_PER_PASS)
     if (old > 0) this.#log.info({ sessions: old }, 'old sessions removed from the history')
     const excess = await this.#removeAll(() => this.#history.removeExcess(), Infinity)
     if (excess > 0)

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Belief } from './clock.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
-import { Removal, type Step, type Victims } from './disk/removal.ts'
+import { Removal, type Holder, type Step, type Victims } from './disk/removal.ts'
+import type { KeptConnection } from './disk/retention.ts'
 import { insertionCost, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
 import { updateSchema } from './schema/schema.ts'
 import { Search, type FoundRows } from './search.ts'
@@ -155,8 +156,16 @@ export class HistoryDatabase {
     return this.#number(this.#statements.outputLength, [key])
   }
 
-  recordedBy(): Map<string, number> {
-    return this.#try('read it', () => new Map(this.#statements.recordedBy.all([]) as [string, number][]))
+  /** What the sessions of each user, or of each connection, take up, in bytes. */
+  recordedBy(whose: keyof Holder): Map<string, number> {
+    const { recordedByUser, recordedByConnection } = this.#statements
+    const statement = whose === 'user' ? recordedByUser : recordedByConnection
+    return this.#try('read it', () => new Map(statement.all([]) as [string, number][]))
+  }
+
+  /** Connections that have sessions which may be removed. */
+  keptConnections(): KeptConnection[] {
+    return this.#try('read it', () => this.#removal.kept())
   }
 
   usedBytes(): number {
@@ -179,8 +188,8 @@ export class HistoryDatabase {
     return this.#write('remove old sessions', () => this.#removal.step(victims))
   }
 
-  hasFinished(victims: Victims): boolean {
-    return this.#try('read it', () => this.#removal.isPossible(victims))
+  hasFinished(whose: Partial<Holder>): boolean {
+    return this.#try('read it', () => this.#removal.isPossible(whose))
   }
 
   /** Returns a part of the file's free space to the disk. @returns false when there was nothing more */

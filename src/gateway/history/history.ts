@@ -2,7 +2,9 @@ import { believe, doubt, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
 import type { EventPlace, SessionFollower } from './reading/follower.ts'
 import { HistoryFile } from './file.ts'
-import { Quota } from './disk/quota.ts'
+import { Quota, type Removed } from './disk/quota.ts'
+import type { Holder } from './disk/removal.ts'
+import { KEEP_ALL, type Retention } from './disk/retention.ts'
 import { HistoryReader } from './reading/reader.ts'
 import { reviewOf } from '../reviews/review-rows.ts'
 import { chunksOf } from './recording.ts'
@@ -27,8 +29,8 @@ import { Writer, type WriterOptions } from './writer.ts'
 export interface HistoryOptions extends Partial<WriterOptions> {
   /** The file may not grow beyond this. Unset: the disk is the limit. */
   readonly maxBytes?: number
-  /** `history.size`: above this the oldest sessions are removed. Unset: no limit. */
-  readonly sizeBytes?: number
+  /** The limits in force. Unset: none. */
+  readonly retention?: () => Retention
 }
 
 const LOST_TEXT = 'gateway stopped while the session was running'
@@ -49,11 +51,11 @@ export class History {
   #believedAt = 0
 
   private constructor(file: HistoryFile, reserve: Reserve, options: HistoryOptions) {
-    const { onError = () => undefined, flushAfterMs = 1000, sizeBytes } = options
+    const { onError = () => undefined, flushAfterMs = 1000, retention = () => KEEP_ALL } = options
     const database = () => file.database
     this.#file = file
     this.#reserve = reserve
-    this.#quota = new Quota(database, sizeBytes)
+    this.#quota = new Quota(database, retention)
     this.#writer = new Writer({ database, quota: this.#quota, reserve }, { onError, flushAfterMs })
     this.#reader = new HistoryReader(database, this.#writer)
   }
@@ -113,7 +115,7 @@ export class History {
     const request = requestOf(row)
     const text = requestText({ ...request, metadata })
     this.#database.setRequest(id, text)
-    this.#quota.count(request.user, Buffer.byteLength(text) - Buffer.byteLength(row.request))
+    this.#quota.count(request, Buffer.byteLength(text) - Buffer.byteLength(row.request))
     return true
   }
 
@@ -189,10 +191,10 @@ export class History {
   }
 
   /** Throws as `begin` does when a session of this size could not begin now. */
-  checkRoom(user: string, bytes: number): void {
+  checkRoom(holder: Holder, bytes: number): void {
     this.#reserve.open()
     if (this.#file.isWritable && !this.#reserve.isThere) throw this.#file.withoutReserve()
-    this.#writer.checkRoom(user, bytes)
+    this.#writer.checkRoom(holder, bytes)
   }
 
   /** Whether the session runs, or waits for people, in this process. */
@@ -207,13 +209,16 @@ export class History {
     return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
   }
 
-  /** Removes some of the sessions that ended before this time. The file uses the free space again. */
-  removeOlder(before: Date): { sessions: number; isDone: boolean } {
-    return this.#quota.removeOlder(before.getTime())
+  /**
+   * Removes some of the sessions that are too old. The file uses the free space again. @param before sessions of the
+   * connection that ended before this time (ms since 1970) are
+   */
+  removeOlder(before: (connection: string) => number): Removed {
+    return this.#quota.removeOlder(before)
   }
 
-  /** Removes some of the sessions beyond `history.size`. */
-  removeExcess(): { sessions: number; isDone: boolean } {
+  /** Removes some of the sessions beyond the size of the history, or of a connection's part of it. */
+  removeExcess(): Removed {
     return this.#quota.removeExcess()
   }
 
@@ -259,7 +264,7 @@ export class History {
     this.#quota.recount()
     const rows = this.#database.openSessions().filter(({ id }) => this.#writer.recording(id) === undefined)
     for (const row of rows) {
-      if (waits(row)) this.#writer.resume(row.id, requestOf(row).user)
+      if (waits(row)) this.#writer.resume(row.id, requestOf(row))
       else this.#adopt(row)
     }
     const done = [...this.#reserve.ends.keys()].filter((id) => this.#writer.recording(id) === undefined)
@@ -267,9 +272,9 @@ export class History {
   }
 
   #adopt(row: SessionRow): void {
-    const { user } = requestOf(row)
+    const holder = requestOf(row)
     const known = this.#reserve.ends.get(row.id)
-    if (known !== undefined) return this.#writer.adopt(row.id, user, known)
+    if (known !== undefined) return this.#writer.adopt(row.id, holder, known)
     // Nobody knows when it ended. Its last event is the last sign of life.
     const seconds = this.#database.lastSecond(row.key)
     const ranAt = row.review === null ? undefined : reviewOf(row.review).claimedAt
@@ -280,7 +285,7 @@ export class History {
       truncatedBytes: row.truncatedBytes,
       redactedBytes: row.redactedBytes,
     }
-    this.#writer.adopt(row.id, user, end, { kind: 'e', seconds, bytes: Buffer.from(LOST_TEXT) })
+    this.#writer.adopt(row.id, holder, end, { kind: 'e', seconds, bytes: Buffer.from(LOST_TEXT) })
   }
 }
 

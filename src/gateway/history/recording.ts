@@ -1,4 +1,5 @@
 import { EVENT_COST_BYTES } from './rows.ts'
+import type { Holder } from './disk/removal.ts'
 import type { EventKind, HistoryError, SessionEnd, SessionEvent } from './session.ts'
 
 /** Longest row of the events table; longer events are split. Keeps a page of reading small (database.ts). */
@@ -14,7 +15,7 @@ const STREAMS = { i: 'input', o: 'output', e: 'output', r: 'sizes' } as const
 
 /** The part of a session that is not written yet, and how much more of it may be recorded. */
 export class Recording {
-  readonly user: string
+  readonly holder: Holder
   /** Set once the session has ended; nothing comes after it. */
   end: SessionEnd | undefined
   /** A text about the record, written together with its end. */
@@ -27,8 +28,8 @@ export class Recording {
   #dropped = 0
   #failure: HistoryError | undefined
 
-  constructor(user: string) {
-    this.user = user
+  constructor({ user, connection }: Holder) {
+    this.holder = { user, connection }
   }
 
   get pending(): readonly SessionEvent[] {

@@ -54,7 +54,8 @@ function ofSessions(db: Connection) {
   return {
     row: reading(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`),
     open: reading(`SELECT ${COLUMNS} FROM sessions WHERE status = 'open' ORDER BY key`),
-    recordedBy: reading('SELECT user, sum(recorded_bytes) FROM sessions GROUP BY user'),
+    recordedByUser: reading('SELECT user, sum(recorded_bytes) FROM sessions GROUP BY user'),
+    recordedByConnection: reading('SELECT connection, sum(recorded_bytes) FROM sessions GROUP BY connection'),
     lastKey: reading(`SELECT max(coalesce((SELECT max(key) FROM sessions), 0),
                                  coalesce((SELECT max(session) FROM removals), 0))`),
   }

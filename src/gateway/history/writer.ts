@@ -2,6 +2,7 @@ import type { HistoryDatabase } from './database.ts'
 import { Followers } from './reading/followers.ts'
 import { costOf, type NewRow } from './rows.ts'
 import type { Quota } from './disk/quota.ts'
+import type { Holder } from './disk/removal.ts'
 import { Recording } from './recording.ts'
 import { RESERVED_ENDS, type Reserve } from './disk/reserve.ts'
 import {
@@ -62,21 +63,21 @@ export class Writer {
   begin(row: NewRow, input: readonly Buffer[]): void {
     this.#noting(() => {
       const cost = costOf(input.map((bytes) => ({ bytes }))) + Buffer.byteLength(row.request)
-      this.checkRoom(row.user, cost)
-      this.#parts.quota.count(row.user, this.#parts.database().insert(row, input))
+      this.checkRoom(row, cost)
+      this.#parts.quota.count(row, this.#parts.database().insert(row, input))
     })
-    this.#recordings.set(row.id, new Recording(row.user))
+    this.#recordings.set(row.id, new Recording(row))
   }
 
   /** @throws HistoryFullError */
-  checkRoom(user: string, cost: number): void {
-    const refusal = this.#parts.quota.roomToBegin(user, cost)
+  checkRoom(holder: Holder, cost: number): void {
+    const refusal = this.#parts.quota.roomToBegin(holder, cost)
     if (refusal !== undefined) throw new HistoryFullError(refusal)
   }
 
   /** Writes the end of a session that another gateway has left open. */
-  adopt(id: string, user: string, end: SessionEnd, note?: SessionEvent): void {
-    const recording = new Recording(user)
+  adopt(id: string, holder: Holder, end: SessionEnd, note?: SessionEvent): void {
+    const recording = new Recording(holder)
     recording.end = end
     recording.note = note
     this.#recordings.set(id, recording)
@@ -85,8 +86,8 @@ export class Writer {
   }
 
   /** Goes on with a session that waits, which another gateway has begun. */
-  resume(id: string, user: string): void {
-    this.#recordings.set(id, new Recording(user))
+  resume(id: string, holder: Holder): void {
+    this.#recordings.set(id, new Recording(holder))
   }
 
   /** The unwritten part of a session that runs, or whose end is not written. */
@@ -194,7 +195,7 @@ export class Writer {
       const events = recording.unwritten
       if (end === undefined) database().append(id, events)
       else database().finish(id, toRow(end, recording.dropped), events)
-      quota.count(recording.user, costOf(events))
+      quota.count(recording.holder, costOf(events))
       this.#lock = undefined
       this.#change(recording, () => recording.clear())
       if (end !== undefined) this.#forget(id)
@@ -202,7 +203,7 @@ export class Writer {
   }
 
   #makeRoom(recording: Recording): void {
-    const refusal = this.#parts.quota.roomToRecord(recording.user, recording.cost)
+    const refusal = this.#parts.quota.roomToRecord(recording.holder, recording.cost)
     if (refusal === undefined) return
     const reason = `from here on the output is not recorded: ${refusal}`
     this.#change(recording, () => recording.cut(reason))

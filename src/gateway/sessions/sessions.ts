@@ -86,7 +86,9 @@ export class Sessions {
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
     this.#locks?.checkRoom(request)
-    this.#explained(() => this.#history.checkRoom(request.user, bytes))
+    this.#explained(() =>
+      this.#history.checkRoom({ user: request.user, connection: request.connection.name }, bytes),
+    )
     if (this.#refusalOf(request) !== undefined) return undefined
     return { script: redaction.replaceIn(request.script).toString('utf8') }
   }

@@ -5,6 +5,7 @@ import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import { buildGuardrails } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { readBytes, type Sources } from '../../basics/settings/references.ts'
+import type { Limits, Retention } from '../history/disk/retention.ts'
 import { buildJira, type JiraSettings } from './jira.ts'
 import { buildLock } from './locks.ts'
 import { buildReview, buildRunbookReviews } from './reviews.ts'
@@ -54,7 +55,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     })),
     locks: shape.locks.map(buildLock),
     limits: buildLimits(limits),
-    history: { retainMs: history.retain, sizeBytes: history.size },
+    history: buildRetention(history, shape.connections),
   }
 }
 
@@ -66,6 +67,18 @@ function buildLimits(limits: SettingsShape['limits']): GatewaySettings['limits']
     bodyBytes: limits.body,
     outputBytes: limits.output,
   }
+}
+
+function buildRetention(
+  { retain, size }: SettingsShape['history'],
+  connections: readonly ConnectionShape[],
+): Retention {
+  const own = connections.flatMap(({ name, history }): [string, Partial<Limits>][] => {
+    if (!history) return []
+    const { retain, size } = history
+    return [[name, { ...(retain && { retainMs: retain }), ...(size && { sizeBytes: size }) }]]
+  })
+  return { retainMs: retain, sizeBytes: size, connections: new Map(own) }
 }
 
 function buildListen(listen: SettingsShape['listen']): GatewaySettings['listen'] {

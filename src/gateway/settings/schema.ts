@@ -5,6 +5,7 @@ import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
 import { about, entries, entryName, json, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
+import { HistoryShape, KeptShape } from './history-shape.ts'
 import { JiraShape } from './jira-shape.ts'
 import { LockShape } from './locks.ts'
 import { TextLine, Name } from './words.ts'
@@ -249,6 +250,7 @@ const ConnectionShape = map({
   jira: about('name of the template by which each of its sessions gets an issue', v.nullish(Name)),
   review: about('who has to approve before something runs', v.nullish(ReviewShape)),
   access: about('what users may do with it', v.nullish(AccessShape, {})),
+  history: v.nullish(KeptShape),
 })
 
 const LimitsShape = map({
@@ -263,11 +265,6 @@ const LimitsShape = map({
   ),
   body: about('longest body of a request', v.nullish(size('1KiB', '16MiB'), '16MiB')),
   output: about('longest output in an answer', v.nullish(size('1KiB', '110MiB'), '110MiB')),
-})
-
-const HistoryShape = map({
-  retain: about('sessions that ended longer ago are deleted', v.nullish(duration('1m', '36500d'), '30d')),
-  size: about('what the history may take up on the disk', v.nullish(size('64MiB', '1048576GiB'), '10GiB')),
 })
 
 /** The whole file. */

@@ -4,6 +4,7 @@ import type { JiraTemplate } from './jira-shape.ts'
 import type { LockSettings } from './locks.ts'
 import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
+import type { Retention } from '../history/disk/retention.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import type { Tags } from '../tags.ts'
 
@@ -37,12 +38,7 @@ export interface GatewaySettings {
     /** Longest output in a REST answer. */
     readonly outputBytes: number
   }
-  readonly history: {
-    /** Sessions that ended longer ago are deleted. */
-    readonly retainMs: number
-    /** What the history may take up before the oldest sessions are deleted. */
-    readonly sizeBytes: number
-  }
+  readonly history: Retention
 }
 
 export interface UserSettings {

@@ -4,11 +4,16 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { believe, doubt, type Belief } from '../../../src/gateway/history/clock.ts'
 import { History } from '../../../src/gateway/history/history.ts'
+import { KEEP_ALL, type Retention } from '../../../src/gateway/history/disk/retention.ts'
 import { Upkeep } from '../../../src/gateway/upkeep.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 const START = Date.parse('2026-03-01T12:00:00Z')
+const RETENTION: Retention = {
+  ...{ ...KEEP_ALL, retainMs: 30 * DAY },
+  connections: new Map([['short', { retainMs: 7 * DAY }]]),
+}
 const fresh: Belief = { trustedAt: START, provenMs: 0 }
 
 describe('the belief', () => {
@@ -56,10 +61,10 @@ describe('a gateway whose clock', () => {
     error: (fields: object, text: string) => void lines.push(`error ${text} ${JSON.stringify(fields)}`),
   }
 
-  function run(history: History, id: string): void {
+  function run(history: History, id: string, connection = 'bash'): void {
     const now = new Date()
     history.begin({
-      ...{ id, origin: 'client-api', verb: 'exec', connection: 'bash', connectionType: 'command-line' },
+      ...{ id, origin: 'client-api', verb: 'exec', connection, connectionType: 'command-line' },
       ...{ user: 'ann', script: Buffer.from('x'), labels: {}, metadata: {}, startedAt: now },
     })
     history.finish(id, { exitCode: 0, truncatedBytes: 0, endedAt: now })
@@ -69,7 +74,7 @@ describe('a gateway whose clock', () => {
   async function start(then: (history: History, upkeep: Upkeep) => void): Promise<void> {
     const history = History.open(join(folder, 'history.db'))
     opened.push(history)
-    const upkeep = new Upkeep(history, { retainMs: 30 * DAY }, log)
+    const upkeep = new Upkeep(history, () => RETENTION, log)
     opened.push(upkeep)
     then(history, upkeep)
     await upkeep.close()
@@ -78,11 +83,15 @@ describe('a gateway whose clock', () => {
   }
 
   test('is 40 days ahead at its start removes nothing, says so, and neither does the next one', async () => {
-    await start((history) => run(history, 's1'))
+    await start((history) => {
+      run(history, 's1')
+      run(history, 'short', 'short')
+    })
     vi.setSystemTime(START + 40 * DAY)
     for (const id of ['s2', 's3']) {
       await start((history, upkeep) => {
         expect(history.session('s1')?.status).toBe('done')
+        expect(history.session('short')?.status).toBe('done')
         expect(upkeep.doubt).toMatch(/^the clock is 960 hours ahead/)
         // Recorded under the wrong clock: that proves nothing.
         run(history, id)
@@ -97,12 +106,19 @@ describe('a gateway whose clock', () => {
   })
 
   test('goes as it should removes what is too old', async () => {
-    await start((history) => run(history, 's1'))
+    await start((history) => {
+      run(history, 's1')
+      run(history, 'short', 'short')
+    })
+    const left = { s1: 0, short: 0 }
     for (let day = 1; day <= 31; day++) {
       vi.setSystemTime(START + day * DAY)
-      await start(() => undefined)
+      await start((history) => {
+        for (const id of ['s1', 'short'] as const) if (history.session(id) !== undefined) left[id] = day
+      })
     }
     await start((history) => expect(history.session('s1')).toBeUndefined())
-    expect(lines).toEqual(['info old sessions removed from the history'])
+    expect(left).toEqual({ s1: 30, short: 7 })
+    expect(lines).toEqual(Array(2).fill('info old sessions removed from the history'))
   })
 })

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { History } from '../../../src/gateway/history/history.ts'
-import { closeFile, openFile } from '../../../src/gateway/history/sqlite.ts'
+import { STEPS, updateSchema } from '../../../src/gateway/history/schema/schema.ts'
+import { closeFile, openFile, type Connection } from '../../../src/gateway/history/sqlite.ts'
+import { dump } from '../../fixtures/history/dump.mjs'
 
 let folder: string
 let path: string
@@ -18,107 +20,136 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** As the first version of the program wrote it, word for word. */
-const VERSION_1 = `
-  CREATE TABLE history.sessions (
-    key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    status TEXT NOT NULL CHECK (status IN ('open', 'done')),
-    started_at INTEGER NOT NULL,
-    ended_at INTEGER,
-    exit_code INTEGER,
-    truncated_bytes INTEGER NOT NULL DEFAULT 0,
-    request TEXT NOT NULL
-  );
-  CREATE INDEX history.sessions_by_end ON sessions (ended_at);
-  CREATE TABLE history.events (
-    key INTEGER PRIMARY KEY,
-    session INTEGER NOT NULL REFERENCES sessions (key) ON DELETE CASCADE,
-    kind TEXT NOT NULL CHECK (kind IN ('s', 'i', 'o', 'e')),
-    seconds REAL NOT NULL,
-    bytes BLOB NOT NULL
-  );
-  CREATE INDEX history.events_by_session ON events (session);
-  PRAGMA history.user_version = 1;`
+/** Files as programs of older versions wrote them, by version. */
+const frozen = new Map(
+  readdirSync(fixture('')).flatMap((name): [number, string][] => {
+    const [, version] = /^version-(\d+)\.sql$/.exec(name) ?? []
+    return version === undefined ? [] : [[Number(version), readFileSync(fixture(name), 'utf8')]]
+  }),
+)
+const versions = STEPS.map((_, i) => i + 1)
+
+function fixture(name: string): string {
+  return join(import.meta.dirname, '../../fixtures/history', name)
+}
+
+/** Makes the file of this version: the frozen one, or else the last one before it, brought up to this version. */
+function writeVersion(version: number): void {
+  const last = Math.max(...[...frozen.keys()].filter((one) => one <= version))
+  const plain = new Database(path)
+  plain.exec(`PRAGMA synchronous = OFF; BEGIN; ${frozen.get(last) ?? ''} COMMIT`)
+  plain.close()
+  if (last < version) write((db) => updateSchema(db, STEPS.slice(0, version)))
+}
+
+function write<T>(work: (db: Connection) => T): T {
+  const { db } = openFile(path, undefined)
+  try {
+    return work(db)
+  } finally {
+    closeFile(db)
+  }
+}
+
+const all = (db: Connection, sql: string): unknown[][] => db.prepare(sql).raw().all([]) as unknown[][]
+const query = (sql: string) => write((db) => all(db, sql))
+const tablesOf = (db: Connection, schema = 'history') =>
+  all(db, `SELECT name, sql FROM ${schema}.sqlite_master WHERE sql IS NOT NULL ORDER BY name`)
+const tables = () => write((db) => tablesOf(db))
+
+/** What the steps make of nothing, without a file. */
+function madeBy(steps: readonly string[]): unknown {
+  const db = new Database(':memory:')
+  db.exec("ATTACH ':memory:' AS history")
+  updateSchema(db, steps)
+  return tablesOf(db)
+}
+
+/** All tables with the columns that they have now. */
+function columnsOf(db: Connection): Map<string, string> {
+  const names = all(db, "SELECT name FROM history.sqlite_master WHERE type = 'table'").flat().map(String)
+  const columns = (table: string) => all(db, `SELECT name FROM pragma_table_info('${table}', 'history')`)
+  return new Map(names.map((table) => [table, columns(table).join()]))
+}
+
+function rowsOf(db: Connection, columns: ReadonlyMap<string, string>): unknown {
+  return [...columns].map(([table, names]) => [table, all(db, `SELECT ${names} FROM history.${table}`)])
+}
 
 const REQUEST = {
   ...{ origin: 'client-api', verb: 'exec', connection: 'pg', connectionType: 'database' },
   ...{ connectionSubtype: 'postgres', user: 'ann', labels: { a: "it's" }, metadata: { n: [1, null] } },
   ...{ sessionBatchId: 'batch 1', correlationId: 'c-1' },
 }
-const plain = { ...REQUEST, user: 'bob', sessionBatchId: undefined, correlationId: undefined }
+const plain = { ...REQUEST, user: 'bob', metadata: {}, sessionBatchId: undefined, correlationId: undefined }
 
-function write(work: (db: ReturnType<typeof openFile>['db']) => void): void {
-  const { db } = openFile(path, undefined)
-  try {
-    work(db)
-  } finally {
-    closeFile(db)
-  }
-}
-
-function writeVersion1(): void {
-  write((db) => {
-    db.exec(VERSION_1)
-    const session = db.prepare('INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-    session.run([1, 's1', 'done', 1000, 2000, 3, 5, JSON.stringify(REQUEST)])
-    session.run([2, 's2', 'open', 3000, null, null, 0, JSON.stringify(plain)])
-    const event = db.prepare('INSERT INTO events (session, kind, seconds, bytes) VALUES (?, ?, ?, ?)')
-    event.run([1, 's', 0, Buffer.from('select 1')])
-    event.run([1, 'i', 0.5, Buffer.from('select 1')])
-    event.run([1, 'o', 1, Buffer.from([0, 255, 10])])
-    event.run([1, 'e', 1, Buffer.from('reason')])
-    event.run([2, 'o', 4, Buffer.from('so far')])
-  })
-}
-
-function query(sql: string): unknown[] {
-  const rows: unknown[] = []
-  write((db) => rows.push(...db.prepare(sql).raw().all([])))
-  return rows
-}
-
-const tables = () => query('SELECT name, sql FROM history.sqlite_master WHERE sql IS NOT NULL ORDER BY name')
-
-test('a file of version 1 is brought up to date and loses nothing', () => {
-  writeVersion1()
-  const history = History.open(path)
-  try {
-    expect(history.session('s1')).toStrictEqual({
-      ...{ ...REQUEST, id: 's1', status: 'done', exitCode: 3 },
-      ...{
-        startedAt: new Date(1000),
-        endedAt: new Date(2000),
-        truncatedBytes: 5,
-        redactedBytes: 0,
-        outputBytes: 9,
-      },
+describe.each(versions)('a file of version %i', (version) => {
+  test('is brought up to date as if it was new, and loses nothing', () => {
+    writeVersion(version)
+    write((db) => {
+      const columns = columnsOf(db)
+      const before = rowsOf(db, columns)
+      updateSchema(db)
+      expect(rowsOf(db, columns)).toEqual(before)
+      expect(tablesOf(db)).toEqual(madeBy(STEPS))
+      expect(all(db, 'PRAGMA history.integrity_check')).toEqual([['ok']])
+      expect(all(db, 'PRAGMA history.user_version')).toEqual([[STEPS.length]])
     })
-    expect(Buffer.concat([...history.script('s1')]).toString()).toBe('select 1')
-    expect([...history.events('s1', 'terminal')]).toStrictEqual([
-      { seconds: 0.5, kind: 'i', bytes: Buffer.from('select 1') },
-      { seconds: 1, kind: 'o', bytes: Buffer.from([0, 255, 10]) },
-      { seconds: 1, kind: 'e', bytes: Buffer.from('reason') },
-    ])
-    // It was running when the gateway of version 1 went.
-    expect(history.session('s2')).toMatchObject({ status: 'done', exitCode: 254, user: 'bob' })
-    expect(history.output('s2', 100).bytes.toString()).toMatch(/^so far.*gateway stopped/)
-  } finally {
-    history.close()
-  }
-  expect(
-    query(
-      'SELECT id, user, connection, connection_type, correlation_id, batch_id FROM sessions ORDER BY key',
-    ),
-  ).toEqual([
-    ['s1', 'ann', 'pg', 'database', 'c-1', 'batch 1'],
-    ['s2', 'bob', 'pg', 'database', null, null],
-  ])
-  expect(query('PRAGMA history.integrity_check')).toEqual([['ok']])
+  })
+
+  test('is read as the program that wrote it has read it, and what waits for people waits on', () => {
+    writeVersion(version)
+    const history = History.open(path)
+    try {
+      expect(history.session('s1')).toStrictEqual({
+        ...{ ...REQUEST, id: 's1', status: 'done', exitCode: 3 },
+        ...{ startedAt: new Date(1000), endedAt: new Date(2000), truncatedBytes: 5, outputBytes: 9 },
+        redactedBytes: version >= 3 ? 10 : 0,
+        ...(version >= 5 && { guardrails: '[{"rule":"drops"}]' }),
+        ...(version >= 8 && { issue: ISSUE }),
+        ...(version >= 9 && { masking: '{"err_count":0}' }),
+      })
+      expect(Buffer.concat([...history.script('s1')]).toString()).toBe('select 1')
+      expect([...history.events('s1', 'terminal')]).toStrictEqual([
+        { seconds: 0.5, kind: 'i', bytes: Buffer.from('select 1') },
+        { seconds: 1, kind: 'o', bytes: Buffer.from([0, 255, 10]) },
+        { seconds: 1, kind: 'e', bytes: Buffer.from('reason') },
+        ...(version >= 2 ? [{ seconds: 1.5, kind: 'r', bytes: Buffer.from('80x24') }] : []),
+      ])
+      // It was running when the gateway of that version went.
+      expect(history.session('s2')).toMatchObject({ status: 'done', exitCode: 254, user: 'bob' })
+      expect(history.output('s2', 100).bytes.toString()).toMatch(/^so far.*gateway stopped/)
+      if (version < 7) return
+      expect(history.session('s3')).toMatchObject({
+        status: 'open',
+        review: { id: 'r-3', status: 'PENDING' },
+      })
+      expect(history.read(({ reviews }) => reviews.request('r-3'))).toEqual(Buffer.from('sealed'))
+      expect(history.read(({ reviews }) => reviews.list({ name: 'eve', groups: ['dba'] }))).toHaveLength(1)
+    } finally {
+      history.close()
+    }
+  })
+})
+
+const ISSUE = {
+  ...{ key: 'OPS-7', url: 'https://jira.example/browse/OPS-7' },
+  move: { status: 'pending', attempts: 2, error: 'busy' },
+}
+
+test.each([...frozen])('the steps to version %i have not changed since it was frozen', (version, sql) => {
+  const db = new Database(':memory:')
+  db.exec(sql)
+  expect(madeBy(STEPS.slice(0, version))).toEqual(tablesOf(db, 'main'))
+})
+
+test('what was made by a program of an older version is written down again as it was', () => {
+  writeVersion(9)
+  expect(write((db) => dump(db))).toBe(frozen.get(9))
 })
 
 test('what sessions of an older version take up is counted, and the time is believed up to the newest of them', () => {
-  writeVersion1()
+  writeVersion(1)
   History.open(path).close()
   const request = (text: object) => Buffer.byteLength(JSON.stringify(text))
   // 1024 for a session, 128 for each of its events; the second one got a text about its end.
@@ -129,27 +160,35 @@ test('what sessions of an older version take up is counted, and the time is beli
   expect(query('SELECT trusted_at, proven_ms FROM clock')).toEqual([[3000, 0]])
 })
 
-test('a file that was brought up to date is the same as a new one, and takes sizes of terminals', () => {
+test('the columns that searches use are filled from what an older version has stored', () => {
+  writeVersion(1)
   History.open(path).close()
-  const fresh = tables()
-  rmSync(path)
-  writeVersion1()
+  expect(
+    query(
+      'SELECT id, user, connection, connection_type, correlation_id, batch_id FROM sessions ORDER BY key',
+    ),
+  ).toEqual([
+    ['s1', 'ann', 'pg', 'database', 'c-1', 'batch 1'],
+    ['s2', 'bob', 'pg', 'database', null, null],
+  ])
+})
+
+test('a file that was brought up to date takes sizes of terminals', () => {
+  writeVersion(1)
   const history = History.open(path)
   try {
     history.begin({ ...REQUEST, id: 's3', origin: 'client', script: Buffer.alloc(0), startedAt: new Date() })
     history.append('s3', 'r', Buffer.from('80x24'), 0)
     history.finish('s3', { exitCode: 0, truncatedBytes: 0, masking: '{}', endedAt: new Date() })
-    expect([history.session('s1')?.masking, history.session('s3')?.masking]).toEqual([undefined, '{}'])
+    expect(history.session('s3')?.masking).toBe('{}')
     expect([...history.events('s3', 'terminal')].map(({ kind }) => kind)).toEqual(['r'])
   } finally {
     history.close()
   }
-  expect(tables()).toEqual(fresh)
-  expect(query('PRAGMA history.user_version')).toEqual([[9]])
 })
 
 test('a file that cannot be brought up to date stays as it was', () => {
-  writeVersion1()
+  writeVersion(1)
   write((db) => db.exec('CREATE TABLE history.sessions_by_user (in_the_way TEXT)'))
   const before = tables()
   expect(() => History.open(path)).toThrow(/sessions_by_user/)

@@ -90,6 +90,7 @@ connections:
     secrets: { "envvar:A": aGk=, "filesystem:B": "" }
     runbooks: { repository: examples, path: ./ops/ }
     access: { runbooks: true, exec: false, connect: env://MAY_CONNECT, groups: [admin, ops] }
+    history: { retain: 365d, size: 512MiB }
 locks: [{ name: ops, runbooks: ['ops/**'], connections: [bash] }, { name: all }]
 limits: { wait: 10s, agent-wait: 500ms, lock-wait: 1m, body: 1MiB, output: 512KiB }
 history: { retain: 7d, size: 2GiB }
@@ -143,7 +144,11 @@ history: { retain: 7d, size: 2GiB }
         ...{ waitMs: 10_000, agentWaitMs: 500, lockWaitMs: 60_000 },
         ...{ bodyBytes: 1_048_576, outputBytes: 524_288 },
       },
-      history: { retainMs: 604_800_000, sizeBytes: 2 * 1024 ** 3 },
+      history: {
+        retainMs: 604_800_000,
+        sizeBytes: 2 * 1024 ** 3,
+        connections: new Map([['bash', { retainMs: 31_536_000_000, sizeBytes: 512 * 1024 ** 2 }]]),
+      },
     })
   })
 
@@ -163,7 +168,7 @@ history: { retain: 7d, size: 2GiB }
           ...{ waitMs: 50_000, agentWaitMs: 15_000, lockWaitMs: 900_000 },
           ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360 },
         },
-        history: { retainMs: 2_592_000_000, sizeBytes: 10 * 1024 ** 3 },
+        history: { retainMs: 2_592_000_000, sizeBytes: 10 * 1024 ** 3, connections: new Map() },
       })
     },
   )

@@ -1,9 +1,10 @@
 import type { HistoryDatabase } from '../database.ts'
-import type { Victims } from './removal.ts'
+import type { Holder, Victims } from './removal.ts'
+import { nearestToItsEnd, type Retention } from './retention.ts'
 
 /** How much of the whole history the sessions of one user may take. */
 const SHARE_OF_ONE_USER = 1 / 4
-/** How much of either limit running sessions may fill. The rest is kept for new ones. */
+/** How much of a limit running sessions may fill. The rest is kept for new ones. */
 const RUNNING = 4 / 5
 /** Steps of one write while the history shrinks to a lowered limit. They block the gateway. */
 const STEPS_AT_ONCE = 4
@@ -11,79 +12,135 @@ const STEPS_AT_ONCE = 4
 /** Why there is no room, as the user is told. */
 const FULL = {
   user: 'your sessions that still run take up your share of the session history, a quarter of history.size',
+  connection:
+    'sessions of this connection that still run take up its part of the session history (connections[].history.size)',
   all: 'sessions that still run take up the whole session history (history.size)',
 } as const
 
+/** What one step has removed. */
+export interface Removed {
+  readonly sessions: number
+  readonly isDone: boolean
+}
+
+const NOTHING: Removed = { sessions: 0, isDone: true }
+
 /**
- * Keeps the history within its size, and each user within a share of it. Each write makes room for itself by removing
- * the oldest finished sessions, or those of the user whose share is used up. Running sessions are never removed.
+ * Keeps the history within its size, each connection within its own, and each user within a share of the whole. Each
+ * write makes room for itself by removing the oldest finished sessions of whoever has too much. Running sessions and
+ * those that wait for people are never removed.
  */
 export class Quota {
   readonly #database: () => HistoryDatabase
-  readonly #bytes: number
-  #recorded = new Map<string, number>()
+  readonly #retention: () => Retention
+  #recorded = { user: new Map<string, number>(), connection: new Map<string, number>() }
 
-  /** @param bytes `history.size`; without it the disk is the limit */
-  constructor(database: () => HistoryDatabase, bytes: number | undefined) {
+  constructor(database: () => HistoryDatabase, retention: () => Retention) {
     this.#database = database
-    this.#bytes = bytes ?? Infinity
+    this.#retention = retention
   }
 
   /** Counts anew, in the file that is open by now. */
   recount(): void {
-    this.#recorded = this.#database().recordedBy()
+    const database = this.#database()
+    this.#recorded = { user: database.recordedBy('user'), connection: database.recordedBy('connection') }
   }
 
-  count(user: string, bytes: number): void {
-    this.#recorded.set(user, this.#recordedBy(user) + bytes)
+  count(holder: Holder, bytes: number): void {
+    for (const whose of ['user', 'connection'] as const)
+      this.#recorded[whose].set(holder[whose], this.#recordedBy(whose, holder) + bytes)
   }
 
-  /** Removes some of the sessions that ended before this time. */
-  removeOlder(endedBefore: number): { sessions: number; isDone: boolean } {
-    return this.#remove({ endedBefore })
+  /** Removes some of what is too old. @param before sessions of the connection that ended before it (ms) are */
+  removeOlder(before: (connection: string) => number): Removed {
+    const rest = this.#remove('begun')
+    if (!rest.isDone) return rest
+    for (const { connection, oldestEnd } of this.#database().keptConnections()) {
+      const endedBefore = before(connection)
+      if (oldestEnd >= endedBefore) continue
+      const step = goesOn(this.#remove({ connection, endedBefore }))
+      if (!step.isDone) return step
+    }
+    return NOTHING
   }
 
   /** Removes some of what is too much. When a lowered limit is met by no write, only this shrinks the history. */
-  removeExcess(): { sessions: number; isDone: boolean } {
-    if (this.#usedBytes() <= this.#bytes) return { sessions: 0, isDone: true }
-    return this.#remove('all')
+  removeExcess(): Removed {
+    for (const [connection, { sizeBytes = Infinity }] of this.#retention().connections) {
+      if ((this.#recorded.connection.get(connection) ?? 0) <= sizeBytes) continue
+      const step = goesOn(this.#remove({ connection }))
+      if (!step.isDone) return step
+    }
+    return this.#usedBytes() <= this.#retention().sizeBytes ? NOTHING : this.#removeOldest()
   }
 
   /** Makes room for a session that begins. @returns why there is none, or undefined */
-  roomToBegin(user: string, bytes: number): string | undefined {
-    return this.#room(user, bytes, 1)
+  roomToBegin(holder: Holder, bytes: number): string | undefined {
+    return this.#room(holder, bytes, 1)
   }
 
   /** Makes room for output of a running session. @returns why there is none, or undefined */
-  roomToRecord(user: string, bytes: number): string | undefined {
-    return this.#room(user, bytes, RUNNING)
+  roomToRecord(holder: Holder, bytes: number): string | undefined {
+    return this.#room(holder, bytes, RUNNING)
   }
 
-  #room(user: string, bytes: number, part: number): string | undefined {
-    if (this.#bytes === Infinity) return undefined
-    const share = { used: () => this.#recordedBy(user), limit: this.#bytes * SHARE_OF_ONE_USER }
-    if (!this.#fits({ ...share, victims: { user } }, bytes, part)) return FULL.user
-    const all = { used: () => this.#usedBytes(), limit: this.#bytes }
-    return this.#fits({ ...all, victims: 'all' }, bytes, part) ? undefined : FULL.all
+  #room(holder: Holder, bytes: number, part: number): string | undefined {
+    const isFull = (of: keyof typeof FULL) => !this.#fits(this.#limitOf(of, holder), bytes, part)
+    const full = (['user', 'connection', 'all'] as const).find(isFull)
+    return full && FULL[full]
   }
 
-  #fits({ used, limit, victims }: Limit, bytes: number, part: number): boolean {
+  #limitOf(of: keyof typeof FULL, holder: Holder): Limit {
+    const { sizeBytes, connections } = this.#retention()
+    const { user, connection } = holder
+    switch (of) {
+      case 'user':
+        return {
+          limit: sizeBytes * SHARE_OF_ONE_USER,
+          used: () => this.#recordedBy('user', holder),
+          remove: () => this.#remove({ user }),
+          hasFinished: () => this.#database().hasFinished({ user }),
+        }
+      case 'connection':
+        return {
+          limit: connections.get(connection)?.sizeBytes ?? Infinity,
+          used: () => this.#recordedBy('connection', holder),
+          remove: () => this.#remove({ connection }),
+          hasFinished: () => this.#database().hasFinished({ connection }),
+        }
+      case 'all':
+        return {
+          limit: sizeBytes,
+          used: () => this.#usedBytes(),
+          remove: () => this.#removeOldest(),
+          hasFinished: () => this.#database().hasFinished({}),
+        }
+    }
+  }
+
+  #fits({ limit, used, remove, hasFinished }: Limit, bytes: number, part: number): boolean {
+    if (limit === Infinity) return true
     for (let steps = 0; steps < STEPS_AT_ONCE; steps++) {
       if (used() + bytes <= limit * part) return true
-      if (used() + bytes <= limit && this.#database().hasFinished(victims)) return true
-      if (this.#remove(victims).isDone) return used() + bytes <= limit * part
+      if (used() + bytes <= limit && hasFinished()) return true
+      if (remove().isDone) return used() + bytes <= limit * part
     }
     return true
   }
 
-  #remove(victims: Victims): { sessions: number; isDone: boolean } {
+  #removeOldest(): Removed {
+    const victims = nearestToItsEnd(this.#database().keptConnections(), this.#retention()) ?? 'begun'
+    return goesOn(this.#remove(victims))
+  }
+
+  #remove(victims: Victims): Removed {
     const { removed, isDone } = this.#database().remove(victims)
-    for (const { user, bytes } of removed) this.count(user, -bytes)
+    for (const { bytes, ...holder } of removed) this.count(holder, -bytes)
     return { sessions: removed.length, isDone }
   }
 
-  #recordedBy(user: string): number {
-    return this.#recorded.get(user) ?? 0
+  #recordedBy(whose: keyof Holder, holder: Holder): number {
+    return this.#recorded[whose].get(holder[whose]) ?? 0
   }
 
   #usedBytes(): number {
@@ -91,8 +148,14 @@ export class Quota {
   }
 }
 
+/** Of a step for one connection: others may follow. */
+function goesOn({ sessions, isDone }: Removed): Removed {
+  return { sessions, isDone: isDone && sessions === 0 }
+}
+
 interface Limit {
-  readonly used: () => number
   readonly limit: number
-  readonly victims: Victims
+  readonly used: () => number
+  readonly remove: () => Removed
+  readonly hasFinished: () => boolean
 }

@@ -1,3 +1,4 @@
+import type { KeptConnection } from './retention.ts'
 import type { Connection, SqlStatement } from '../sqlite.ts'
 
 /** Limits of one step, which blocks the whole gateway for some milliseconds: rows of events, and the bytes in them. */
@@ -6,17 +7,28 @@ const BYTES_PER_STEP = 1024 * 1024
 
 /** Which finished sessions are removed, oldest first. */
 export type Victims =
-  /** Those that ended before this time. */
-  | { readonly endedBefore: number }
+  /** Those of this connection, or of them those that ended before this time. */
+  | { readonly connection: string; readonly endedBefore?: number }
   /** Those of this user. */
   | { readonly user: string }
-  | 'all'
+  /** None but what is left of a session that was removed before. */
+  | 'begun'
 
 export interface Step {
-  /** Sessions that nobody can see any more, with their user and the space they took. */
-  readonly removed: readonly { readonly user: string; readonly bytes: number }[]
+  /** Sessions that nobody can see any more, and the space they took. */
+  readonly removed: readonly RemovedSession[]
   /** Nothing is left to remove. */
   readonly isDone: boolean
+}
+
+/** Whose part of the history a session takes up. */
+export interface Holder {
+  readonly user: string
+  readonly connection: string
+}
+
+export interface RemovedSession extends Holder {
+  readonly bytes: number
 }
 
 /**
@@ -32,7 +44,7 @@ export class Removal {
 
   /** Call it in a transaction. */
   step(victims: Victims): Step {
-    const removed: Step['removed'][number][] = []
+    const removed: RemovedSession[] = []
     for (let room = { rows: ROWS_PER_STEP, bytes: BYTES_PER_STEP }; room.rows > 0 && room.bytes > 0;) {
       const begun = this.#begun() ?? this.#begin(victims, removed)
       if (begun === undefined) return { removed, isDone: true }
@@ -41,9 +53,19 @@ export class Removal {
     return { removed, isDone: false }
   }
 
-  /** Whether there is anything to remove. */
-  isPossible(victims: Victims): boolean {
-    return this.#begun() !== undefined || this.#oldest(victims) !== undefined
+  /** Whether there is anything to remove of this user or connection, or of anybody. */
+  isPossible({ user, connection }: Partial<Holder>): boolean {
+    if (this.#begun() !== undefined) return true
+    if (user !== undefined) return this.#oldest({ user }) !== undefined
+    if (connection !== undefined) return this.#oldest({ connection }) !== undefined
+    return this.#statements.any.get([]) !== undefined
+  }
+
+  kept(): KeptConnection[] {
+    const rows = this.#statements.kept.all([]) as [string, number | null, number | null][]
+    return rows.flatMap(([connection, oldestEnd, newestEnd]) =>
+      oldestEnd === null || newestEnd === null ? [] : [{ connection, oldestEnd, newestEnd }],
+    )
   }
 
   /** A session whose row is gone, but not all of its events. */
@@ -51,21 +73,22 @@ export class Removal {
     return (this.#statements.begun.get([]) as [number] | undefined)?.[0]
   }
 
-  #begin(victims: Victims, removed: Step['removed'][number][]): number | undefined {
+  #begin(victims: Victims, removed: RemovedSession[]): number | undefined {
     const found = this.#oldest(victims)
     if (found === undefined) return undefined
-    const [key, user, bytes] = found
+    const [key, user, connection, bytes] = found
     this.#statements.begin.run([key])
     this.#statements.forget.run([key])
-    removed.push({ user, bytes })
+    removed.push({ user, connection, bytes })
     return key
   }
 
-  #oldest(victims: Victims): [key: number, user: string, bytes: number] | undefined {
-    const { oldest, oldestOf, oldestBefore } = this.#statements
-    if (victims === 'all') return oldest.get([]) as [number, string, number] | undefined
-    if ('user' in victims) return oldestOf.get([victims.user]) as [number, string, number] | undefined
-    return oldestBefore.get([victims.endedBefore]) as [number, string, number] | undefined
+  #oldest(victims: Victims): Victim | undefined {
+    const { oldestOfUser, oldestOfConnection } = this.#statements
+    if (victims === 'begun') return undefined
+    if ('user' in victims) return oldestOfUser.get([victims.user]) as Victim | undefined
+    const { connection, endedBefore = FOREVER } = victims
+    return oldestOfConnection.get([connection, endedBefore]) as Victim | undefined
   }
 
   #removeEvents(session: number, room: { rows: number; bytes: number }): { rows: number; bytes: number } {
@@ -80,17 +103,37 @@ export class Removal {
   }
 }
 
+type Victim = [key: number, user: string, connection: string, bytes: number]
+
+/** Later than any end, in ms since 1970. */
+const FOREVER = Number.MAX_SAFE_INTEGER
+
+/** Who has approved a terminal can take that back as long as it holds, so the review may not go with its session. */
+const IS_NEEDED = `EXISTS (SELECT 1 FROM reviews WHERE session = sessions.key AND type = 'jit'
+  AND status = 'APPROVED' AND json_extract(record, '$.revokeAt') > unixepoch('subsec') * 1000)`
+
+/** All connections with their first and last end, each by a few steps into an index. */
+const KEPT = `
+  WITH RECURSIVE names (name) AS (
+    SELECT min(connection) FROM sessions
+    UNION ALL
+    SELECT (SELECT min(connection) FROM sessions WHERE connection > name) FROM names WHERE name IS NOT NULL)
+  SELECT name, ${endOfConnection('ASC')}, ${endOfConnection('DESC')} FROM names WHERE name IS NOT NULL`
+
+function endOfConnection(order: 'ASC' | 'DESC'): string {
+  return `(SELECT ended_at FROM sessions WHERE NOT ${IS_NEEDED} AND connection = name AND ended_at IS NOT NULL
+           ORDER BY ended_at ${order} LIMIT 1)`
+}
+
 function prepare(db: Connection) {
   const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
-  // Who has approved a terminal can take that back as long as it holds, so the review may not go with its session.
-  const isNeeded = `EXISTS (SELECT 1 FROM reviews WHERE session = sessions.key AND type = 'jit'
-    AND status = 'APPROVED' AND json_extract(record, '$.revokeAt') > unixepoch('subsec') * 1000)`
-  const victim = `SELECT key, user, recorded_bytes FROM sessions WHERE NOT ${isNeeded} AND`
+  const victim = `SELECT key, user, connection, recorded_bytes FROM sessions WHERE NOT ${IS_NEEDED} AND`
   return {
     begun: reading('SELECT session FROM removals LIMIT 1'),
-    oldest: reading(`${victim} ended_at IS NOT NULL ORDER BY ended_at LIMIT 1`),
-    oldestOf: reading(`${victim} user = ? AND status = 'done' ORDER BY started_at LIMIT 1`),
-    oldestBefore: reading(`${victim} ended_at < ? ORDER BY ended_at LIMIT 1`),
+    kept: reading(KEPT),
+    any: reading(`${victim} status = 'done' LIMIT 1`),
+    oldestOfUser: reading(`${victim} user = ? AND status = 'done' ORDER BY started_at LIMIT 1`),
+    oldestOfConnection: reading(`${victim} connection = ? AND ended_at < ? ORDER BY ended_at LIMIT 1`),
     begin: db.prepare('INSERT INTO removals VALUES (?)'),
     forget: db.prepare('DELETE FROM sessions WHERE key = ?'),
     sizes: reading('SELECT key, length(bytes) FROM events WHERE session = ? ORDER BY key LIMIT ?'),

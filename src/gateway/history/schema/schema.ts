@@ -2,10 +2,11 @@
 import { HistoryError } from '../session.ts'
 import { type Connection, inTransaction } from '../sqlite.ts'
 import { VERSION_8 } from './jira.ts'
+import { VERSION_10 } from './retention.ts'
 import { VERSION_7 } from './reviews.ts'
 import { VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_9 } from './sessions.ts'
 
-const STEPS = [
+export const STEPS: readonly string[] = [
   VERSION_1,
   VERSION_2,
   VERSION_3,
@@ -15,21 +16,25 @@ const STEPS = [
   VERSION_7,
   VERSION_8,
   VERSION_9,
+  VERSION_10,
 ]
 
-/** Creates the tables, or brings those of an older version up to date: all or nothing. @throws HistoryError */
-export function updateSchema(db: Connection): void {
+/**
+ * Creates the tables, or brings those of an older version up to date: all or nothing. @param steps fewer: those of an
+ * older program @throws HistoryError
+ */
+export function updateSchema(db: Connection, steps = STEPS): void {
   const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
-  if (version === STEPS.length) return
-  if (version > STEPS.length || version < 0) {
-    const versions = `schema ${version}, this one knows ${STEPS.length}`
+  if (version === steps.length) return
+  if (version > steps.length || version < 0) {
+    const versions = `schema ${version}, this one knows ${steps.length}`
     throw new HistoryError(`it was written by a newer version of this program (${versions})`)
   }
   if (version === 0 && db.prepare('SELECT 1 FROM history.sqlite_master').raw().get([]) !== undefined) {
     throw new HistoryError('it belongs to another program; name another state folder')
   }
   inTransaction(db, () => {
-    for (const step of STEPS.slice(version)) db.exec(step)
-    db.exec(`PRAGMA history.user_version = ${STEPS.length}`)
+    for (const step of steps.slice(version)) db.exec(step)
+    db.exec(`PRAGMA history.user_version = ${steps.length}`)
   })
 }

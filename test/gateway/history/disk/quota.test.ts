@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { History } from '../../../../src/gateway/history/history.ts'
+import { KEEP_ALL, retainMs, type Retention } from '../../../../src/gateway/history/disk/retention.ts'
 import { HistoryFullError } from '../../../../src/gateway/history/session.ts'
 
 const MIB = 1024 * 1024
@@ -26,15 +27,20 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-function open(sizeBytes = SIZE): History {
-  const history = History.open(join(folder, 'history.db'), { sizeBytes })
+function open(
+  sizeBytes = SIZE,
+  connections: Retention['connections'] = new Map(),
+  { retainMs } = KEEP_ALL,
+): History {
+  const retention = () => ({ retainMs, sizeBytes, connections })
+  const history = History.open(join(folder, 'history.db'), { retention })
   opened.push(history)
   return history
 }
 
-function begin(history: History, id: string, user: string, script = 'x'): void {
+function begin(history: History, id: string, user: string, script = 'x', connection = 'bash'): void {
   history.begin({
-    ...{ id, origin: 'client-api', verb: 'exec', connection: 'bash', connectionType: 'command-line' },
+    ...{ id, origin: 'client-api', verb: 'exec', connection, connectionType: 'command-line' },
     ...{ user, script: Buffer.from(script), labels: {}, metadata: {}, startedAt: new Date(clock++) },
   })
 }
@@ -138,13 +144,13 @@ test('a size that was lowered is kept after steps that are small, and the file g
 test('a session whose removal was cut short by a kill is gone, and the rest of it goes with the next step', () => {
   const history = open()
   run(history, 'large', 'ann', 4 * MIB - MIB / 2)
-  expect(history.removeOlder(new Date('2027-01-01'))).toEqual({ sessions: 1, isDone: false })
+  expect(history.removeOlder(() => Date.parse('2027-01-01'))).toEqual({ sessions: 1, isDone: false })
   expect(history.session('large')).toBeUndefined()
   history.close()
   const next = open()
   run(next, 'next', 'ann', 1000)
   expect(next.output('next', MIB).bytes).toHaveLength(64 * 1024)
-  while (!next.removeOlder(new Date(0)).isDone);
+  while (!next.removeOlder(() => 0).isDone);
   expect(next.session('next')?.outputBytes).toBe(64 * 1024)
   next.close()
   const db = new Database(':memory:')
@@ -153,4 +159,84 @@ test('a session whose removal was cut short by a kill is gone, and the rest of i
   expect(db.prepare('SELECT count(*) FROM removals').raw().get([])).toEqual([0])
   db.exec('DETACH history')
   db.close()
+})
+
+describe('a connection with limits of its own', () => {
+  const DAY = 24 * 3_600_000
+  const removeAll = (step: () => { isDone: boolean }) => {
+    while (!step().isDone);
+  }
+
+  /** One session of each name, a day apart, each on the connection that its name begins with. */
+  function runDaily(history: History, ids: readonly string[]): void {
+    for (const id of ids) {
+      begin(history, id, id, 'x', id.slice(0, -1))
+      finish(history, id)
+      clock += DAY
+    }
+  }
+
+  test('keeps its sessions longer, or less long, than the others do', () => {
+    const history = open()
+    const ids = ['long1', 'bash1', 'short1', 'bash2', 'short2']
+    runDaily(history, ids)
+    const retention = {
+      ...{ retainMs: 3 * DAY, sizeBytes: SIZE },
+      connections: new Map([
+        ['long', { retainMs: 365 * DAY }],
+        ['short', { retainMs: 1.5 * DAY }],
+      ]),
+    }
+    removeAll(() => history.removeOlder((connection) => clock - retainMs(retention, connection)))
+    expect(there(history, ids)).toEqual(['long1', 'bash2', 'short2'])
+  })
+
+  test('loses its own oldest sessions beyond its size, and nobody else any; those that run stay', () => {
+    const history = open(64 * MIB, new Map([['noisy', { sizeBytes: 4 * MIB }]]))
+    run(history, 'other', 'ann', MIB)
+    begin(history, 'running', 'ann', 'x', 'noisy')
+    const ids = numbered('noisy', 12)
+    for (const id of ids) {
+      begin(history, id, id, 'x', 'noisy')
+      write(history, id, MIB)
+      finish(history, id)
+    }
+    expect(there(history, ['other', 'running', ...ids])).toEqual(['other', 'running', ...ids.slice(-3)])
+  })
+
+  test('says so to those whose sessions do not fit any more beside those that run', () => {
+    const history = open(64 * MIB, new Map([['noisy', { sizeBytes: 2 * MIB }]]))
+    const script = 'x'.repeat(MIB)
+    begin(history, 'a', 'ann', script, 'noisy')
+    expect(() => begin(history, 'b', 'bob', script, 'noisy')).toThrow(
+      /of this connection .*connections\[\]\.history\.size/,
+    )
+    begin(history, 'c', 'bob', script, 'bash')
+  })
+
+  test('shrinks to a size that was lowered meanwhile', () => {
+    const connections = new Map<string, { sizeBytes: number }>()
+    const history = open(64 * MIB, connections)
+    for (const id of numbered('s', 8)) run(history, id, id, MIB)
+    connections.set('bash', { sizeBytes: 4 * MIB })
+    removeAll(() => history.removeExcess())
+    expect(there(history, numbered('s', 8))).toEqual(['s5', 's6', 's7'])
+  })
+
+  test('which is kept longer loses no session to one whose sessions are nearer to their end', () => {
+    const retention = new Map([['long', { retainMs: 365 * DAY }]])
+    const history = open(64 * MIB, retention, { ...KEEP_ALL, retainMs: 30 * DAY })
+    const ids = ['long1', 'bash1', 'bash2', 'long2', 'bash3', 'long3']
+    runDaily(history, ids)
+    history.close()
+    // So small that nothing can stay; step by step, to see in which order they go.
+    const small = open(1, retention, { ...KEEP_ALL, retainMs: 30 * DAY })
+    const order: string[] = []
+    for (let isDone = false; !isDone;) {
+      const before = there(small, ids)
+      isDone = small.removeExcess().isDone
+      order.push(...before.filter((id) => small.session(id) === undefined))
+    }
+    expect(order).toEqual(['bash1', 'bash2', 'bash3', 'long1', 'long2', 'long3'])
+  })
 })

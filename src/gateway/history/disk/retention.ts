@@ -1,0 +1,47 @@
+/** How long sessions are kept, and how much they may take up. `gateway.yaml` says it; it can change at any time. */
+export interface Limits {
+  /** Sessions that ended longer ago are removed. */
+  readonly retainMs: number
+  /** Above this the oldest finished sessions are removed. */
+  readonly sizeBytes: number
+}
+
+export interface Retention extends Limits {
+  /** Connections with limits of their own. Their sessions count for `sizeBytes` of all as well. */
+  readonly connections: ReadonlyMap<string, Partial<Limits>>
+}
+
+/** More than any session has: a hundred thousand years. */
+const FOR_EVER_MS = Number.MAX_SAFE_INTEGER / 2
+
+export const KEEP_ALL: Retention = { retainMs: FOR_EVER_MS, sizeBytes: Infinity, connections: new Map() }
+
+export function retainMs(retention: Retention, connection: string): number {
+  return retention.connections.get(connection)?.retainMs ?? retention.retainMs
+}
+
+/** When the first and the last of the finished sessions of a connection have ended, in ms since 1970. */
+export interface KeptConnection {
+  readonly connection: string
+  readonly oldestEnd: number
+  readonly newestEnd: number
+}
+
+/**
+ * Where the oldest session is nearest to the end of its time, so that a connection that is kept for a year does not lose
+ * its sessions to one that is kept for a week. That of another connection is nearer from `endedBefore` on. Needs no
+ * clock: the newest session says what time it is.
+ */
+export function nearestToItsEnd(
+  kept: readonly KeptConnection[],
+  retention: Retention,
+): { connection: string; endedBefore: number } | undefined {
+  const now = kept.reduce((newest, { newestEnd }) => Math.max(newest, newestEnd), 0)
+  const spent = ({ connection, oldestEnd }: KeptConnection) =>
+    (now - oldestEnd) / retainMs(retention, connection)
+  const [first, second] = kept.toSorted((a, b) => spent(b) - spent(a) || a.oldestEnd - b.oldestEnd)
+  if (first === undefined) return undefined
+  const { connection, oldestEnd } = first
+  const turn = second === undefined ? Infinity : now - spent(second) * retainMs(retention, connection)
+  return { connection, endedBefore: Math.max(turn, oldestEnd) + 1 }
+}
