@@ -26,7 +26,9 @@ import { CurrentSettings } from './settings/current-settings.ts'
 import type { GatewaySettings, RepositorySettings } from './settings/settings.ts'
 import { Transport } from './agents/transport.ts'
 import { Upkeep } from './upkeep.ts'
-import { Users } from './users.ts'
+import { LastUses } from './identities/last-uses.ts'
+import { Tokens } from './identities/tokens.ts'
+import { Users } from './identities/users.ts'
 
 /** The embedded gateway: transport for agents and clients, REST interface, runbooks and history in one process. */
 export interface Gateway {
@@ -70,7 +72,7 @@ async function open(
   const { history, upkeep } = openState(current, log, closers)
   const repositories = openRepositories(settings, log, closers)
   const agents = new Agents(settings.agents)
-  const users = new Users(current)
+  const { users, tokens } = openIdentities(current, { history, log }, closers)
   const locks = new Locks()
   const turns = new SessionLocks(locks, current)
   const sessions = new Sessions(agents, history, settings.limits, log, turns)
@@ -86,7 +88,7 @@ async function open(
   const grpc = { host: settings.listen.grpc.host, port: await transport.listen(settings.listen.grpc) }
   const rest = restServer(
     {
-      ...{ users, agents, executions, sessions, history, repositories, log },
+      ...{ users, tokens, agents, executions, sessions, history, repositories, log },
       ...reviewing,
       ...{ webUrl, tickets, jira: settings.jira, locks, lockRules: () => current.value.locks },
       server: { version, grpc },
@@ -109,6 +111,18 @@ async function open(
 
 async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
+}
+
+/** Who may ask, and by which tokens. */
+function openIdentities(
+  current: CurrentSettings,
+  { history, log }: { readonly history: History; readonly log: Logger },
+  closers: Closer[],
+): { readonly users: Users; readonly tokens: Tokens } {
+  const uses = new LastUses(history, log)
+  closers.push(() => uses.close())
+  const users = new Users(current, history, uses)
+  return { users, tokens: new Tokens(users, uses, log) }
 }
 
 function openReviews(

@@ -53,6 +53,13 @@ export const STATUSES = {
   'endpoint-not-found': { http: [404] },
   'malformed-http': { http: [400, 415, 417] },
   'request-timeout': { http: [408] },
+  'user-not-found': { http: [404] },
+  'group-not-found': { http: [404] },
+  'token-not-found': { http: [404] },
+  'name-taken': { http: [409] },
+  'declared-in-settings': { http: [422] },
+  'too-many-tokens': { http: [422] },
+  'not-rotatable': { http: [409] },
   'agent-not-found': { http: [404] },
   'agent-already-connected': { grpc: 'FailedPrecondition' },
 } as const satisfies Readonly<Record<GatewayCode, Statuses>>

@@ -55,6 +55,14 @@ export const GATEWAY_CODES = [
   'endpoint-not-found',
   'malformed-http',
   'request-timeout',
+  // Users and tokens.
+  'user-not-found',
+  'group-not-found',
+  'token-not-found',
+  'name-taken',
+  'declared-in-settings',
+  'too-many-tokens',
+  'not-rotatable',
   // Agents.
   'agent-not-found',
   'agent-already-connected',

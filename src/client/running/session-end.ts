@@ -139,6 +139,13 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'endpoint-not-found': 'not-found',
   'malformed-http': 'invalid',
   'request-timeout': 'invalid',
+  'user-not-found': 'not-found',
+  'group-not-found': 'not-found',
+  'token-not-found': 'not-found',
+  'name-taken': 'invalid',
+  'declared-in-settings': 'invalid',
+  'too-many-tokens': 'invalid',
+  'not-rotatable': 'invalid',
   'agent-not-found': 'not-found',
   'agent-already-connected': 'failed',
 }

@@ -2,13 +2,13 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { connectionType } from '../connection-type.ts'
 import type { PacketCall } from '../agents/packet-call.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
-import type { ConnectionSettings, UserSettings } from '../settings/settings.ts'
-import { bearerToken, type Users } from '../users.ts'
+import type { SignedIn } from '../identities/identity.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import { bearerToken, type Users } from '../identities/users.ts'
 import { Refused } from './refused.ts'
 
 /** What a client's metadata says, checked. */
-export interface Admission {
-  readonly user: UserSettings
+export interface Admission extends SignedIn {
   readonly connection: ConnectionSettings
   readonly verb: SessionRequest['verb']
   readonly correlationId: string | undefined
@@ -21,8 +21,7 @@ const NATIVE = ['tcp', 'ssh']
 
 /** Checks a client's metadata, in the same order as hoop. @throws Refused */
 export function admit(call: PacketCall, users: Users): Admission {
-  const user = users.withToken(bearerToken(call.header('authorization')) ?? '')
-  if (user === undefined) throw new Refused('unauthenticated', hoopWords.invalidAuthentication)
+  const { user, token } = signIn(call, users)
   if (users.onlyReads(user)) throw new Refused('not-permitted', hoopWords.accessDenied)
   const connection = users.connection(user, call.header('connection-name') ?? '')
   if (connection === undefined) throw new Refused('connection-not-found', hoopWords.connectionNotFound)
@@ -31,7 +30,16 @@ export function admit(call: PacketCall, users: Users): Admission {
   const correlationId = call.header('correlation-id')
   if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
     throw new Refused('invalid-request', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
-  return { user, connection, verb, correlationId }
+  return { user, token, connection, verb, correlationId }
+}
+
+function signIn(call: PacketCall, users: Users): SignedIn {
+  const text = bearerToken(call.header('authorization')) ?? ''
+  const signedIn = users.withToken(text)
+  if (signedIn !== undefined) return signedIn
+  const reason = users.whyRefused(text)
+  const said = hoopWords.invalidAuthentication
+  throw new Refused('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
 }
 
 function verbOf(verb: string | undefined): Admission['verb'] {

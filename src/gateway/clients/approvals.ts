@@ -14,7 +14,7 @@ import type { ReviewRule } from '../reviews/rules.ts'
 import type { TerminalAccess } from '../reviews/terminal-access.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import type { UserSettings } from '../settings/settings.ts'
+import type { GatewayUser } from '../identities/identity.ts'
 import { STATUSES, type HttpCode, type RpcCode } from '../statuses.ts'
 import { decodeClient } from './client.ts'
 import type { Opening } from './opening.ts'
@@ -33,7 +33,7 @@ export interface ApprovalServices {
 export interface ClientStream {
   readonly call: PacketCall
   readonly packets: AsyncIterator<Packet, void>
-  readonly user: UserSettings
+  readonly user: GatewayUser
 }
 
 /** Clients that wait for people, at once: each keeps its place among all clients for as long as that takes. */

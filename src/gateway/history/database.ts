@@ -177,10 +177,10 @@ export class HistoryDatabase {
     return this.#try('read it', () => read(this.#tables))
   }
 
-  /** All or nothing, and through to the disk. */
-  write<T>(write: (tables: Tables) => T): T {
+  /** All or nothing. What is written lightly survives only what kills the process. */
+  write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly'): T {
     const work = () => inTransaction(this.#db, () => write(this.#tables))
-    return this.#try('write it', () => durably(this.#db, work))
+    return this.#try('write it', () => (how === 'durably' ? durably(this.#db, work) : work()))
   }
 
   /** Removes a small part of the victims. The file uses the free space again. */

@@ -185,9 +185,9 @@ export class History {
     return this.#database.read(read)
   }
 
-  /** In one transaction, which survives a power failure. Throws a HistoryError: then nothing has changed. */
-  write<T>(write: (tables: Tables) => T): T {
-    return this.#database.write(write)
+  /** In one transaction; `durably` survives a power failure. Throws a HistoryError: then nothing has changed. */
+  write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly' = 'durably'): T {
+    return this.#database.write(write, how)
   }
 
   /** Throws as `begin` does when a session of this size could not begin now. */
@@ -207,6 +207,12 @@ export class History {
   get trustedTime(): number {
     if (this.#belief === undefined) return 0
     return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
+  }
+
+  /** The latest time that it may be, in ms: a wall clock that is set back does not bring back what has expired. */
+  get latestTime(): number {
+    const { trustedAt = 0 } = this.#belief ?? {}
+    return Math.max(trustedAt + (performance.now() - this.#believedAt), Date.now())
   }
 
   /**

@@ -1,3 +1,5 @@
+import { TokenRows } from '../identities/token-rows.ts'
+import { UserRows } from '../identities/user-rows.ts'
 import { IssueRows } from '../jira/issue-rows.ts'
 import { ReviewRows } from '../reviews/review-rows.ts'
 import type { Connection } from './sqlite.ts'
@@ -6,8 +8,15 @@ import type { Connection } from './sqlite.ts'
 export interface Tables {
   readonly reviews: ReviewRows
   readonly issues: IssueRows
+  readonly users: UserRows
+  readonly tokens: TokenRows
 }
 
 export function tablesOf(db: Connection): Tables {
-  return { reviews: new ReviewRows(db), issues: new IssueRows(db) }
+  return {
+    reviews: new ReviewRows(db),
+    issues: new IssueRows(db),
+    users: new UserRows(db),
+    tokens: new TokenRows(db),
+  }
 }

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import type { ConnectionSettings, UserSettings } from '../settings/settings.ts'
-import { bearerToken, type Users } from '../users.ts'
+import type { AccessToken, GatewayUser, SignedIn } from '../identities/identity.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import { bearerToken, type Users } from '../identities/users.ts'
 import { HttpError } from './http-error.ts'
 import { DOCS } from './openapi/document.ts'
 import type { Operation, Role } from './operations/operation.ts'
@@ -10,7 +11,9 @@ import { OPERATIONS } from './operations/operations.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; set before the body is read. */
-    user: UserSettings
+    user: GatewayUser
+    /** By which. */
+    token: AccessToken
   }
   interface FastifyContextConfig {
     /** Undefined where no route was found. */
@@ -46,11 +49,13 @@ export function isPage(url: string | undefined): boolean {
 export function authorize(users: Users, request: FastifyRequest): void {
   const role = request.routeOptions.config.operation?.role ?? 'user'
   if (role === 'public') return
-  request.user = authenticate(users, request.headers)
-  if (!hasRole(users, request.user, role)) throw new HttpError('not-permitted', hoopWords.accessDenied)
+  const { user, token } = authenticate(users, request.headers)
+  request.user = user
+  request.token = token
+  if (!hasRole(users, user, role)) throw new HttpError('not-permitted', hoopWords.accessDenied)
 }
 
-function hasRole(users: Users, user: UserSettings, role: Exclude<Role, 'public'>): boolean {
+function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>): boolean {
   switch (role) {
     case 'user':
       return true
@@ -66,17 +71,19 @@ function hasRole(users: Users, user: UserSettings, role: Exclude<Role, 'public'>
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** Finds the user by `Authorization: Bearer` or `Api-Key`. @throws HttpError 401 */
-export function authenticate(users: Users, headers: Headers): UserSettings {
+export function authenticate(users: Users, headers: Headers): SignedIn {
   const token = bearerToken(text(headers['authorization'])) ?? text(headers['api-key'])
-  const user = token === undefined ? undefined : users.withToken(token)
-  if (user === undefined) throw new HttpError('unauthenticated', hoopWords.accessDenied)
-  return user
+  const signedIn = token === undefined ? undefined : users.withToken(token)
+  if (signedIn !== undefined) return signedIn
+  const reason = token === undefined ? undefined : users.whyRefused(token)
+  const said = hoopWords.accessDenied
+  throw new HttpError('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
 }
 
 /** A connection that the user may not see counts as missing. @throws HttpError 404, or what stands for it */
 export function visibleConnection(
   users: Users,
-  user: UserSettings,
+  user: GatewayUser,
   name: string,
   missing = () => new HttpError('connection-not-found', hoopWords.connectionNotFound),
 ): ConnectionSettings {

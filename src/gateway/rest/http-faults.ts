@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Users } from '../users.ts'
+import type { Users } from '../identities/users.ts'
 import { authenticate } from './access.ts'
 import { errorBody, HttpError } from './http-error.ts'
 

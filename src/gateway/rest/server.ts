@@ -16,6 +16,8 @@ import { describeRoutes } from './openapi/document.ts'
 import { lockRoutes } from './locks/locks.ts'
 import { parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from './directory/jira.ts'
+import { tokenListRoute, tokenRoutes } from './identities/tokens.ts'
+import { IdentityRefused } from '../identities/identity-refused.ts'
 import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
@@ -24,7 +26,7 @@ import { serverInfoRoutes } from './server-info.ts'
 import type { RestServices } from './services.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
-import { signInRoutes } from './sign-in.ts'
+import { signInRoutes } from './identities/sign-in.ts'
 
 /** Longer than any wait of ours, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
@@ -84,6 +86,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   reviewRoutes(app, services)
   jiraRoutes(app, services)
   lockRoutes(app, services)
+  tokenListRoute(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies)
@@ -92,6 +95,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
     executionRoutes(withBodies, services)
     metadataRoute(withBodies, services)
     decisionRoutes(withBodies, services)
+    tokenRoutes(withBodies, services)
     done()
   })
 }
@@ -115,6 +119,7 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
     return sendError(reply, new HttpError('too-much-at-once', message))
   }
   if (error instanceof LockBusy) return sendError(reply, new HttpError('lock-busy', message))
+  if (error instanceof IdentityRefused) return sendError(reply, new HttpError(error.code, message))
   if (error instanceof TicketRefused) return sendError(reply, new HttpError(error.code, message))
   if (error instanceof ReviewRefused)
     return sendError(reply, new HttpError(error.code, message, error.status))

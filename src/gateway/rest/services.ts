@@ -10,7 +10,8 @@ import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import type { Users } from '../users.ts'
+import type { Tokens } from '../identities/tokens.ts'
+import type { Users } from '../identities/users.ts'
 import type { Address } from '../../basics/net/address.ts'
 
 /** There is one, which hoop gives an id. */
@@ -48,6 +49,7 @@ interface Condition {
 export interface RestServices {
   readonly server: ServerDescription
   readonly users: Users
+  readonly tokens: Tokens
   readonly agents: Agents
   readonly executions: Executions
   readonly sessions: Sessions

@@ -6,8 +6,9 @@ import type { History } from '../history/history.ts'
 import { fitsPackets, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import type { ConnectionSettings, UserSettings } from '../settings/settings.ts'
-import type { Users } from '../users.ts'
+import type { GatewayUser } from '../identities/identity.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import type { Users } from '../identities/users.ts'
 import { ReviewRefused } from './refused.ts'
 import type { Review, ShownRequest } from './review.ts'
 import { decodeStoredRequest } from './stored-request.ts'
@@ -44,7 +45,7 @@ export class ApprovedRuns {
    * @param id of the session or its review
    * @throws ReviewRefused, TooMuchAtOnce, HistoryError: then the review is as before
    */
-  start(id: string, caller: UserSettings): ApprovedRun {
+  start(id: string, caller: GatewayUser): ApprovedRun {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewedSessionNotFound)
     this.#check(review, caller)
@@ -68,7 +69,7 @@ export class ApprovedRuns {
     })
   }
 
-  #check({ sessionId, owner, type, status, timeWindow }: Review, caller: UserSettings): void {
+  #check({ sessionId, owner, type, status, timeWindow }: Review, caller: GatewayUser): void {
     if (this.#running.has(sessionId))
       throw new ReviewRefused('already-processing', hoopWords.alreadyProcessed(sessionId))
     if (type === 'jit') throw new ReviewRefused('session-not-found', hoopWords.sessionNotFound)

@@ -3,7 +3,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { TooMuchAtOnce, type WaitingSession } from '../sessions/sessions.ts'
-import type { UserSettings } from '../settings/settings.ts'
+import type { GatewayUser } from '../identities/identity.ts'
 import { digestOf, sealPurpose, type ApprovedRuns, type RunServices } from './approved-runs.ts'
 import { common, decide, withdrawn, type Decision } from './decision.ts'
 import { deniedText } from './denied-text.ts'
@@ -63,25 +63,25 @@ export class Reviews {
   }
 
   /** @param id of the review or of its session @returns undefined also for one that does not concern this user */
-  visible(user: UserSettings, id: string): Review | undefined {
+  visible(user: GatewayUser, id: string): Review | undefined {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     return review !== undefined && this.isConcerned(user, review) ? review : undefined
   }
 
   /** Those that concern this user, newest first. */
-  list(user: UserSettings): Review[] {
+  list(user: GatewayUser): Review[] {
     const viewer = this.#services.users.seesAll(user) ? undefined : user
     return this.#services.history.read(({ reviews }) => reviews.list(viewer))
   }
 
-  isConcerned(user: UserSettings, { owner, groups, forceGroups }: Review): boolean {
+  isConcerned(user: GatewayUser, { owner, groups, forceGroups }: Review): boolean {
     const reviewers = [...groups.map(({ group }) => group), ...forceGroups]
     const isMember = common(user.groups, reviewers).length > 0
     return user.name === owner || isMember || this.#services.users.seesAll(user)
   }
 
   /** @param id of the review or of its session @throws ReviewRefused, HistoryError: then it is as before */
-  decide(id: string, user: UserSettings, decision: Decision): Review {
+  decide(id: string, user: GatewayUser, decision: Decision): Review {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewNotFound)
     const reviewer = { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }

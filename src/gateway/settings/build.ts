@@ -11,6 +11,7 @@ import { buildLock } from './locks.ts'
 import { buildReview, buildRunbookReviews } from './reviews.ts'
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
+import { buildUser, checkTokens } from './users.ts'
 import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
 
 /** Everything about a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */
@@ -41,7 +42,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
   return {
     listen: buildListen(listen),
     state: resolve(sources.folder, shape.state),
-    users: shape.users.map(({ name, token, groups }) => ({ name, tokenSha256: token, groups })),
+    users: shape.users.map((user, i) => buildUser(user, problems, ['users', i])),
     agents: shape.agents.map(({ name, key }) => ({ name, keySha256: key })),
     repositories: shape.repositories.map((repository) => buildRepository(repository, sources)),
     guardrails,
@@ -114,8 +115,7 @@ function checkUnique(identities: readonly string[], list: string, setting: strin
 }
 
 function checkSecrets({ users, agents }: SettingsShape, problems: Problems): void {
-  const tokens = users.map(({ token }) => token.toString('hex'))
-  checkUnique(tokens, 'users', 'token', problems)
+  checkTokens(users, problems)
   const keys = agents.map(({ key }) => key.toString('hex'))
   checkUnique(keys, 'agents', 'key', problems)
 }

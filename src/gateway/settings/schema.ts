@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { choice, duration, size, truth, webAddress } from '../../basics/settings/kinds.ts'
 import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
-import { about, entries, entryName, json, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
+import { about, entries, entryName, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
 import { HistoryShape, KeptShape } from './history-shape.ts'
 import { JiraShape } from './jira-shape.ts'
 import { LockShape } from './locks.ts'
-import { TextLine, Name } from './words.ts'
+import { TextLine, Name, SecretHash } from './words.ts'
 import { TAG_KEY, TAG_VALUE } from '../tags.ts'
 import { ReviewShape, RunbookReviewShape } from './review-shape.ts'
+import { UserShape } from './user-shape.ts'
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
 // a value left empty. Messages say what is accepted and never what was found there: it may be a secret.
@@ -32,17 +32,6 @@ const Base64 = parsed((written) => {
   const isWhole = joined.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(joined)
   return isWhole ? joined : undefined
 }, 'base64 with its padding')
-
-/** A token or key, or its hash. Only the hash is kept. */
-const SecretHash = v.pipe(
-  parsed((written) => {
-    const [, hash] = /^sha256:([0-9a-fA-F]{64})$/.exec(written) ?? []
-    if (hash !== undefined) return Buffer.from(hash, 'hex')
-    if (written.startsWith('sha256:') || !/^[\x21-\x7e]{16,4096}$/.test(written)) return undefined
-    return createHash('sha256').update(written).digest()
-  }, 'a secret of at least 16 printable characters without spaces, or sha256: and its hash in 64 hexadecimal digits,'),
-  json({ writeOnly: true }),
-)
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
 
@@ -98,12 +87,6 @@ const ListenShape = map({
     'allows addresses that are not the loopback; there is no TLS',
     v.nullish(truth, 'false'),
   ),
-})
-
-const UserShape = map({
-  name: about('also the name at a login', Name),
-  token: about('bearer token, better a reference to it or its hash', SecretHash),
-  groups: about('members of admin see and end the sessions of all', v.nullish(list(Name, 'group names'), [])),
 })
 
 const AgentShape = map({

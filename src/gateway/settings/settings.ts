@@ -1,4 +1,5 @@
 import type { Address } from '../../basics/net/address.ts'
+import type { Budget, UserKind } from '../identities/identity.ts'
 import type { JiraSettings } from './jira.ts'
 import type { JiraTemplate } from './jira-shape.ts'
 import type { LockSettings } from './locks.ts'
@@ -43,9 +44,20 @@ export interface GatewaySettings {
 
 export interface UserSettings {
   readonly name: string
-  /** SHA-256 of the bearer token; the token itself is not kept. */
-  readonly tokenSha256: Buffer
+  readonly kind: UserKind
   readonly groups: readonly string[]
+  /** Undefined: no limit. Only machines have one. */
+  readonly budget?: Budget
+  readonly tokens: readonly TokenSettings[]
+}
+
+export interface TokenSettings {
+  /** Unique among those of its user. */
+  readonly name: string
+  /** The token itself is not kept. */
+  readonly sha256: Buffer
+  /** Ms since 1970. Undefined: never. */
+  readonly expiresAt?: number
 }
 
 export interface AgentSettings {

@@ -1,4 +1,6 @@
-import { matching } from '../../basics/settings/shapes.ts'
+import { createHash } from 'node:crypto'
+import * as v from 'valibot'
+import { json, matching, parsed } from '../../basics/settings/shapes.ts'
 
 /** What most settings of gateway.yaml are made of. */
 export const Name = matching(
@@ -6,3 +8,14 @@ export const Name = matching(
   'a name of 1 to 100 letters, digits, dots, underscores or hyphens',
 )
 export const TextLine = matching(/^[^\p{Cc}]*$/u, 'one line of text')
+
+/** A token or key, or its hash. Only the hash is kept. */
+export const SecretHash = v.pipe(
+  parsed((written) => {
+    const [, hash] = /^sha256:([0-9a-fA-F]{64})$/.exec(written) ?? []
+    if (hash !== undefined) return Buffer.from(hash, 'hex')
+    if (written.startsWith('sha256:') || !/^[\x21-\x7e]{16,4096}$/.test(written)) return undefined
+    return createHash('sha256').update(written).digest()
+  }, 'a secret of at least 16 printable characters without spaces, or sha256: and its hash in 64 hexadecimal digits,'),
+  json({ writeOnly: true }),
+)

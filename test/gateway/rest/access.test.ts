@@ -93,6 +93,9 @@ interface Asking {
   readonly body?: object
 }
 
+/** How many names were made, each of its own. */
+let made = 0
+
 /** What operations are asked for, where that is not a shared session or something of the settings. */
 const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   'POST /api/plugins/runbooks/connections/:name/exec': () => ({
@@ -129,6 +132,9 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   'GET /api/integrations/jira/issuetemplates/:id': () => ({
     path: '/api/integrations/jira/issuetemplates/t',
   }),
+  'POST /api/tokens': () => ({ body: { name: `token-${(made += 1)}` } }),
+  'POST /api/tokens/:id/rotate': async () => ({ path: `/api/tokens/${await token()}/rotate`, body: {} }),
+  'DELETE /api/tokens/:id': async () => ({ path: `/api/tokens/${await token()}` }),
   'POST /api/localauth/login': () => ({ body: { email: 'owner', password: CALLERS.owner.token } }),
 }
 
@@ -216,6 +222,7 @@ const REFUSALS = [
   'review-not-found',
   'rule-not-found',
   'agent-not-found',
+  'token-not-found',
   'jira-template-not-found',
   'not-permitted',
   'not-eligible',
@@ -264,6 +271,13 @@ async function approved(): Promise<string> {
   const id = await asked()
   await send('reviewer', 'PUT', `/api/reviews/${id}`, { status: 'APPROVED' })
   return id
+}
+
+/** One of the owner's. */
+async function token(): Promise<string> {
+  const asked = { name: `token-${(made += 1)}`, user: 'owner' }
+  const { body } = await send('admin', 'POST', '/api/tokens', asked)
+  return String(body['id'])
 }
 
 async function link(more: string): Promise<Asking> {

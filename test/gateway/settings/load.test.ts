@@ -99,7 +99,12 @@ history: { retain: 7d, size: 2GiB }
     expect(loadSettings(file, { SOME: 'value', MAY_CONNECT: 'false' })).toStrictEqual({
       listen: { http: { host: '127.0.0.1', port: 0 }, grpc: { host: '::1', port: 8010 } },
       state: join(folder, 'state'),
-      users: [{ name: 'admin', tokenSha256: sha256(TOKEN), groups: ['admin'] }],
+      users: [
+        {
+          ...{ name: 'admin', kind: 'person', groups: ['admin'] },
+          tokens: [{ name: 'token', sha256: sha256(TOKEN) }],
+        },
+      ],
       agents: [{ name: 'local', keySha256: sha256(KEY) }],
       repositories: [
         { name: 'examples', url: join(folder, 'examples/runbooks'), branch: 'main', refreshMs: 300_000 },
@@ -244,7 +249,7 @@ describe('secrets', () => {
 users: [{ name: a, token: ${TOKEN} }, { name: b, token: "sha256:${sha256('b').toString('hex').toUpperCase()}" }]
 agents: [{ name: a, key: ${KEY} }, { name: b, key: sha256:${sha256('b').toString('hex')} }]`
     const settings = parse(text)
-    expect(settings.users.map(({ tokenSha256 }) => tokenSha256)).toEqual([sha256(TOKEN), sha256('b')])
+    expect(settings.users.map(({ tokens }) => tokens[0]?.sha256)).toEqual([sha256(TOKEN), sha256('b')])
     expect(settings.agents.map(({ keySha256 }) => keySha256)).toEqual([sha256(KEY), sha256('b')])
     expect(JSON.stringify(settings)).not.toMatch(/sixteen/)
   })
@@ -373,9 +378,8 @@ limits:
 `
     expect(problems(text)).toEqual([
       '3:9 listen.http: host:port, like 127.0.0.1:8009 or [::1]:8009, is expected',
-      '5:5 users[0].token: this setting is missing',
-      '5:11 users[0].name: a name of 1 to 100 letters, digits, dots, underscores or hyphens is expected',
-      '6:5 users[0].tokn: unknown setting, did you mean token? (accepted here: name, token, groups)',
+      '5:11 users[0].name: a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or + is expected',
+      '6:5 users[0].tokn: unknown setting, did you mean token? (accepted here: name, kind, token, tokens, groups, budget)',
       '7:9 agents: a list of agents is expected, this is a map',
       expect.stringMatching(/^8:1 conections: unknown setting, did you mean connections\? /),
       '10:5 connections[0].name: this setting is missing',

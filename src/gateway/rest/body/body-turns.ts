@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
-import type { UserSettings } from '../../settings/settings.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
 import { Turns } from '../../turns.ts'
 
 /** Read at once per user. Each may have 16 MiB and take five minutes. */
@@ -13,7 +13,7 @@ const LARGE_BYTES = 64 * 1024
 export function readBodiesInTurns(app: FastifyInstance): void {
   const turns = new Turns(LARGE_BODIES)
   app.addHook('preParsing', async (request, { raw: answer }) => {
-    const { raw, user } = request as { raw: IncomingMessage; user: UserSettings | undefined }
+    const { raw, user } = request as { raw: IncomingMessage; user: GatewayUser | undefined }
     // Without a user (signing in) at most 8 KiB are read.
     if (user === undefined || !isLarge(raw)) return
     await new Promise<void>((resolve) => {

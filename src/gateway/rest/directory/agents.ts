@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import type { UserSettings } from '../../settings/settings.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
 import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
 
@@ -25,7 +25,7 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
 
-function visibleAgents({ users, agents }: RestServices, user: UserSettings): readonly string[] {
+function visibleAgents({ users, agents }: RestServices, user: GatewayUser): readonly string[] {
   const names = users.isAdmin(user) ? agents.names : users.connections(user).map(({ agent }) => agent)
   return [...new Set(names)].sort()
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { JiraTemplate } from '../../settings/jira-shape.ts'
-import type { UserSettings } from '../../settings/settings.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
 import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
 
@@ -27,7 +27,7 @@ export function jiraRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /** Those of the connections that the user may see; admins see all. */
-function visibleTemplates({ jira, users }: RestServices, user: UserSettings): readonly JiraTemplate[] {
+function visibleTemplates({ jira, users }: RestServices, user: GatewayUser): readonly JiraTemplate[] {
   const templates = jira?.templates ?? []
   if (users.isAdmin(user)) return templates
   const used = new Set(users.connections(user).map((connection) => connection.jira?.name))
@@ -35,7 +35,7 @@ function visibleTemplates({ jira, users }: RestServices, user: UserSettings): re
 }
 
 /** Names serve as ids, as everywhere here. */
-function describe({ users }: RestServices, user: UserSettings, template: JiraTemplate): object {
+function describe({ users }: RestServices, user: GatewayUser, template: JiraTemplate): object {
   const { name } = template
   const connections = users.connections(user).filter(({ jira }) => jira?.name === name)
   return { id: name, ...template, connection_ids: connections.map((connection) => connection.name) }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { isOn } from '../../locks/lock-rules.ts'
 import type { LockSession } from '../../locks/locks.ts'
 import type { LockSettings } from '../../settings/locks.ts'
-import type { UserSettings } from '../../settings/settings.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
 import type { RestServices } from '../services.ts'
 
 /** Who has which lock, and who waits for it. */
@@ -11,7 +11,7 @@ export function lockRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /** Those that the user's own runbooks may meet; admins and auditors see all. */
-function visibleLocks({ users, lockRules }: RestServices, user: UserSettings): readonly LockSettings[] {
+function visibleLocks({ users, lockRules }: RestServices, user: GatewayUser): readonly LockSettings[] {
   const connections = users.connections(user)
   const isVisible = (lock: LockSettings) => connections.some(({ name }) => isOn(lock, name))
   return lockRules().filter((lock) => users.seesAll(user) || isVisible(lock))

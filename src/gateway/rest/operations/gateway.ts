@@ -1,4 +1,4 @@
-import { signInBody } from '../sign-in.ts'
+import { signInBody } from '../identities/sign-in.ts'
 import * as answers from '../openapi/answers.ts'
 import type { OperationTable } from './operation.ts'
 

@@ -25,12 +25,12 @@ export type OperationScope = keyof typeof SCOPES
 interface Audited {
   readonly action:
     'view' | 'download' | 'execute' | 'decide' | 'create' | 'update' | 'delete' | 'kill' | 'sign-in'
-  readonly type: 'sessions' | 'reviews' | 'users'
+  readonly type: 'sessions' | 'reviews' | 'users' | 'tokens'
 }
 
 /** Who may call a route, what the audit log says of it, and what its caller has to know. */
 export interface Operation {
-  readonly tag: 'Runbooks' | 'Sessions' | 'Reviews' | 'Connections' | 'Gateway'
+  readonly tag: 'Runbooks' | 'Sessions' | 'Reviews' | 'Connections' | 'Users' | 'Gateway'
   readonly summary: string
   /** What the reader of its summary would ask next. */
   readonly description?: string

@@ -1,5 +1,6 @@
 import { connectionOperations } from './connections.ts'
 import { gatewayOperations } from './gateway.ts'
+import { identityOperations } from './identities.ts'
 import type { OperationTable } from './operation.ts'
 import { reviewOperations } from './reviews.ts'
 import { runbookOperations } from './runbooks.ts'
@@ -11,5 +12,6 @@ export const OPERATIONS: OperationTable = {
   ...sessionOperations,
   ...reviewOperations,
   ...connectionOperations,
+  ...identityOperations,
   ...gatewayOperations,
 }

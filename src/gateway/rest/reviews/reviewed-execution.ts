@@ -1,11 +1,11 @@
 import type { SessionIssue } from '../../jira/issue.ts'
 import { reviewRule } from '../../reviews/rules.ts'
 import { warned, type ExecResponse, type ScriptExecution } from '../../sessions/executions.ts'
-import type { UserSettings } from '../../settings/settings.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
 import type { RestServices } from '../services.ts'
 
 interface AskedExecution {
-  readonly user: UserSettings
+  readonly user: GatewayUser
   readonly execution: ScriptExecution
   /** Of a runbook. */
   readonly file: string | undefined

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ScriptExecution } from '../../sessions/executions.ts'
-import type { ConnectionSettings, UserSettings } from '../../settings/settings.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
+import type { ConnectionSettings } from '../../settings/settings.ts'
 import {
   checkLimits,
   readExecBody,
@@ -56,7 +57,7 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
 }
 
 interface RunbookExecution {
-  readonly user: UserSettings
+  readonly user: GatewayUser
   readonly connection: ConnectionSettings
   readonly repository: string | undefined
   readonly body: RunbookBody
@@ -106,7 +107,7 @@ async function prepare(services: RestServices, { user, connection, body, ...exec
 
 /** What both kinds of executions take from their body. */
 export function executionRequest(source: {
-  readonly user: UserSettings
+  readonly user: GatewayUser
   readonly connection: ConnectionSettings
   readonly body: CommonBody
   readonly script: Buffer

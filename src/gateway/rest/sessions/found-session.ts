@@ -1,6 +1,6 @@
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { SessionSummary } from '../../history/session.ts'
-import type { UserSettings } from '../../settings/settings.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
 import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
 import type { SessionOfUser } from './session-view.ts'
@@ -8,7 +8,7 @@ import type { SessionOfUser } from './session-view.ts'
 type Finding = Pick<RestServices, 'history' | 'users' | 'reviews'>
 
 /** One that the user may end. @throws HttpError 404 */
-export function ownSession({ history, users }: Finding, user: UserSettings, id: string): SessionSummary {
+export function ownSession({ history, users }: Finding, user: GatewayUser, id: string): SessionSummary {
   const session = history.session(id)
   if (session === undefined || !users.owns(user, session)) throw notFound(hoopWords.sessionNotFound)
   return session
@@ -17,7 +17,7 @@ export function ownSession({ history, users }: Finding, user: UserSettings, id: 
 /** Reviewers see the session and its script, but no output. @throws HttpError 404 */
 export function visibleSession(
   { history, users, reviews }: Finding,
-  user: UserSettings,
+  user: GatewayUser,
   id: string,
   missing: string = hoopWords.sessionNotFound,
 ): SessionOfUser {
@@ -31,7 +31,7 @@ export function visibleSession(
 /** One whose output the user may see. @throws HttpError 404, 403 for reviewers */
 export function readableSession(
   services: Finding,
-  user: UserSettings,
+  user: GatewayUser,
   id: string,
   missing?: string,
 ): SessionSummary {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { SessionSummary } from '../../history/session.ts'
+import type { Users } from '../../identities/users.ts'
 import { firstOption, type Query } from '../query.ts'
 import { reviewInSession } from '../reviews/review-view.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
@@ -14,12 +15,16 @@ export interface SessionOfUser {
 
 type Viewing = Pick<RestServices, 'history' | 'users'>
 
+interface Listing {
+  readonly users: Pick<Users, 'isConnection'>
+}
+
 /** A session as hoop's list shows it. */
-export function listedSession(services: Pick<Viewing, 'users'>, session: SessionSummary): object {
+export function listedSession(services: Listing, session: SessionSummary): object {
   return { ...summary(services, session), script: null }
 }
 
-function summary({ users }: Pick<Viewing, 'users'>, session: SessionSummary): object {
+function summary({ users }: Listing, session: SessionSummary): object {
   const { connection, sessionBatchId, correlationId } = session
   return {
     id: session.id,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import type { UserSettings } from '../../settings/settings.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
 import { visibleConnection } from '../access.ts'
 import { checkLimits, readExecBody, sessionBody } from '../body/body.ts'
 import { HttpError } from '../http-error.ts'
@@ -82,7 +82,7 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /** Their own, those that their groups review, and to admins and auditors all. Asking for another user by name changes nothing. */
-function listSessions(services: RestServices, user: UserSettings, query: Query): object {
+function listSessions(services: RestServices, user: GatewayUser, query: Query): object {
   const { users, history } = services
   const options = readListOptions(query, (name) => users.named(name)?.groups ?? [])
   const viewer = users.seesAll(user) ? undefined : user

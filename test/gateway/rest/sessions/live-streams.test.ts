@@ -6,6 +6,7 @@ import path from 'node:path'
 import fastify, { type FastifyInstance } from 'fastify'
 import { expect, it } from 'vitest'
 import { History, type HistoryOptions } from '../../../../src/gateway/history/history.ts'
+import type { GatewayUser } from '../../../../src/gateway/identities/identity.ts'
 import { LiveStreams, type LiveLimits } from '../../../../src/gateway/rest/sessions/live-streams.ts'
 import { waitFor } from '../../../support/wait.ts'
 
@@ -75,6 +76,10 @@ it('says while a session runs that its output is not recorded any more, and at t
   expect(blocks.at(-2)).toBe('event: session_end\ndata: {}')
 })
 
+function userNamed(name: string): GatewayUser {
+  return { name, kind: 'person', groups: [], isActive: true, isDeclared: true }
+}
+
 /** Streams of one session that a test writes. */
 class Site implements AsyncDisposable {
   readonly history: History
@@ -100,7 +105,7 @@ class Site implements AsyncDisposable {
     this.streams = new LiveStreams(this.history, limits)
     this.#app = fastify({ forceCloseConnections: true })
     this.#app.get<{ Params: { user: string } }>('/:user', (request, reply) => {
-      request.user = { name: request.params.user, tokenSha256: Buffer.alloc(0), groups: [] }
+      request.user = userNamed(request.params.user)
       const session = this.history.session('s1')
       if (session === undefined) throw new Error('the session of the test is missing')
       const { raw } = reply

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import type { SessionSummary } from '../../../../src/gateway/history/session.ts'
-import { Users } from '../../../../src/gateway/users.ts'
 import { listedSession } from '../../../../src/gateway/rest/sessions/session-view.ts'
 
 const open: SessionSummary = {
@@ -8,7 +7,7 @@ const open: SessionSummary = {
   ...{ origin: 'client-api', connection: 'pg', connectionType: 'database', labels: {}, metadata: {} },
   ...{ truncatedBytes: 0, redactedBytes: 0, outputBytes: 169 },
 }
-const users = new Users({ value: { users: [], connections: [] } })
+const users = { isConnection: () => false }
 const masked = { err_count: 1, info_types: { URL: 2 }, total_redact_count: 2, transformed_bytes: 40 }
 const nothing = { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 }
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
-import { hoopWords } from '../../wire/gateway-words.ts'
-import { readExecBody } from './body/body.ts'
-import { HttpError } from './http-error.ts'
-import type { RestServices } from './services.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import { readExecBody } from '../body/body.ts'
+import { HttpError } from '../http-error.ts'
+import type { RestServices } from '../services.ts'
 
 const SIGN_IN = '/api/localauth/login'
 
@@ -18,7 +18,7 @@ export function signInRoutes(app: FastifyInstance, { users }: RestServices): voi
   app.post(SIGN_IN, { bodyLimit: BODY_BYTES }, async (request, reply) => {
     const { email, password } = readExecBody(signInBody, request.body)
     // One text for both, unlike hoop's, so that nobody learns which names exist.
-    if (users.withToken(password)?.name !== email)
+    if (users.withToken(password)?.user.name !== email)
       throw new HttpError('unauthenticated', hoopWords.invalidCredentials)
     return reply
       .header('token', password)

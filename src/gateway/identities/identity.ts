@@ -1,0 +1,86 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+/** A machine runs by itself: it never approves, and may have a budget. */
+export type UserKind = 'person' | 'machine'
+
+/** What a machine may use up in any stretch of `perMs`. Undefined: as much as it likes. */
+export interface Budget {
+  readonly runs: number
+  /** Of output. */
+  readonly bytes?: number
+  /** How long its sessions run, together. */
+  readonly runningMs?: number
+  readonly perMs: number
+}
+
+export interface GatewayUser {
+  readonly name: string
+  readonly kind: UserKind
+  readonly groups: readonly string[]
+  /** False: no token of it is accepted. */
+  readonly isActive: boolean
+  /** Whether it stands in gateway.yaml, where alone it can be changed. */
+  readonly isDeclared: boolean
+  readonly budget?: Budget
+}
+
+/** A user of the state, with how it came to be there. Times are in ms since 1970. */
+export interface StoredUser extends GatewayUser {
+  readonly isDeclared: false
+  readonly createdAt: number
+  readonly createdBy: string
+  readonly deactivatedAt?: number
+  readonly deactivatedBy?: string
+}
+
+/** `sign-in`: of somebody who signed in with an account elsewhere. It ends by itself and cannot be rotated. */
+export type AccessTokenKind = 'personal' | 'sign-in'
+
+/** What is known of a token, never the token. Times are in ms since 1970. */
+export interface AccessToken {
+  readonly id: string
+  readonly name: string
+  /** Name of its user. */
+  readonly user: string
+  readonly kind: AccessTokenKind
+  /** Whether it stands in gateway.yaml. */
+  readonly isDeclared: boolean
+  /** It is accepted until then. Undefined: for ever. */
+  readonly expiresAt?: number
+}
+
+/** A token of the state. */
+export interface StoredToken extends AccessToken {
+  readonly isDeclared: false
+  readonly sha256: Buffer
+  readonly createdAt: number
+  /** Name of who made it. */
+  readonly createdBy: string
+  readonly revokedAt?: number
+  readonly revokedBy?: string
+  /** Id of the token that it was rotated to. */
+  readonly replacedBy?: string
+}
+
+/** Who asks, and by which token. */
+export interface SignedIn {
+  readonly user: GatewayUser
+  readonly token: AccessToken
+}
+
+/** Lets programs that look for lost secrets know ours. */
+const TOKEN_PREFIX = 'rba_'
+const TOKEN_BYTES = 32
+
+/** 256 random bits: nobody guesses it. */
+export function newTokenText(): string {
+  return TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url')
+}
+
+/**
+ * What tokens are found by. A map may take any time to compare hashes: who does not know the token cannot choose what
+ * its hash begins with, so the time tells nothing that leads to it.
+ */
+export function tokenHash(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
