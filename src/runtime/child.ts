@@ -15,6 +15,18 @@ export interface Command {
   readonly stdin: Uint8Array
 }
 
+export interface StartOptions {
+  /** Makes its processes recognisable (`ending/mark.ts`). */
+  readonly mark?: bigint | undefined
+  /** Once aborted, a command whose turn to start has not come is not started. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Start it on this thread, which then stands still for a moment: the pid is known in the tick of the start, before the
+   * command does much.
+   */
+  readonly here?: boolean | undefined
+}
+
 /** What can be done with the terminal of a child. */
 interface TerminalControl {
   write(data: Uint8Array): void

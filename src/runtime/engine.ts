@@ -1,9 +1,10 @@
 import type { WindowSize } from '../basics/window-size.ts'
 import { Readable } from 'node:stream'
-import type { Child, Command } from './child.ts'
+import type { Child, Command, StartOptions } from './child.ts'
 import { Execution, type ExecutionOptions } from './execution.ts'
 import type { DeadAgent } from './ending/dead-agent.ts'
 import { takeMark } from './ending/mark.ts'
+import { beginOwner, endOwner } from './ending/orphans.ts'
 import { startPortable } from './portable-engine.ts'
 
 /** Starts commands. `name` and `reason` are for the log: which engine it is, and why not the posix one. */
@@ -12,10 +13,10 @@ export interface Engine {
   readonly reason: string | undefined
   /** Why the processes of commands cannot be marked here (`mark.ts`); undefined when they can. */
   readonly unmarked: string | undefined
-  /** @throws SpawnError when the program cannot be started */
-  readonly start: (command: Command, mark?: bigint) => Child | Promise<Child>
+  /** @throws SpawnError when the program cannot be started, or the reason of a signal that came before */
+  readonly start: (command: Command, how?: StartOptions) => Promise<Child>
   /** Starts it on a terminal of its own. */
-  readonly startTerminal: (command: Command, size: WindowSize, mark?: bigint) => Child
+  readonly startTerminal: (command: Command, size: WindowSize, how?: StartOptions) => Promise<Child>
   /** Prepares a process that only runs commands: it takes over what they leave behind, and hides its own memory. */
   readonly guard: () => void
   /**
@@ -52,26 +53,34 @@ export async function loadEngine(): Promise<Engine> {
   }
 }
 
-/** Never throws: if a command cannot be started, the execution has failed already. */
+/**
+ * If a command cannot be started, the execution has failed already.
+ * @throws only the reason of `signal`, when it is aborted before the command's turn to start
+ */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
-  const { terminal, instance } = options
-  // Taken before the start. If the command leaves something behind at once, no other execution may take it for
-  // nobody's.
-  const mark = takeMark(instance)
+  const { terminal, instance, marker, background, signal, here } = options
+  // Before the start. If the command leaves something behind at once, no other execution may take it for nobody's.
+  const owner = beginOwner({ mark: takeMark(instance), marker }, background === 'leave')
+  const how = { mark: owner.mark, signal, here }
   try {
     const child =
       terminal === undefined
-        ? await engine.start(command, mark)
-        : engine.startTerminal(command, terminal, mark)
-    return new Execution(child, { ...options, mark })
+        ? await engine.start(command, how)
+        : await engine.startTerminal(command, terminal, how)
+    return new Execution(child, owner, options)
   } catch (error) {
-    return new Execution(failed(error as Error), { ...options, mark })
+    if (signal?.aborted !== true || error !== signal.reason)
+      return new Execution(failed(error as Error), owner, options)
+    endOwner(owner)
+    throw error
   }
 }
 
-export interface ExecuteOptions extends Omit<ExecutionOptions, 'mark'> {
+export interface ExecuteOptions extends ExecutionOptions, Omit<StartOptions, 'mark'> {
   /** A random uuid, the same for all executions of an agent. */
   readonly instance: string
+  /** An environment entry that no other execution has; tells which processes without a mark belong to this one. */
+  readonly marker: string
   /** Runs the command on a terminal of this size. */
   readonly terminal?: WindowSize
 }

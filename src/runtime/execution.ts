@@ -4,7 +4,7 @@ import { ChildOutput, type Chunk } from './output/child-output.ts'
 import type { ExitStatus } from './exit-status.ts'
 import { endGroup, groupExists, hangUp } from './ending/kill-ladder.ts'
 import { REAPED_MS } from './ending/ending-times.ts'
-import { beginOwner, endOrphans, leaveOrphans, type Owner } from './ending/orphans.ts'
+import { endOrphans, leaveOrphans, type Owner } from './ending/orphans.ts'
 import { groupMembers } from './ending/process-table.ts'
 
 /** Limit for input that waits for a terminal whose program does not read. */
@@ -13,10 +13,6 @@ const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 export interface ExecutionOptions {
   /** From SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number
-  /** The mark of its processes (`mark.ts`). The execution releases it. */
-  readonly mark: bigint | undefined
-  /** An environment entry that no other execution has; tells which processes without a mark belong to this one. */
-  readonly marker: string
   /** Whether processes that a command leaves behind when it ends by itself are ended (the default) or left alone. */
   readonly background?: 'kill' | 'leave'
 }
@@ -42,14 +38,15 @@ export class Execution implements AsyncDisposable {
   #givingUp: NodeJS.Timeout | undefined
   readonly #ended = new Set<number>()
 
-  constructor(child: Child, options: ExecutionOptions) {
+  /** @param owner of its processes, begun before the start. It ends with the execution */
+  constructor(child: Child, owner: Owner, options: ExecutionOptions) {
     this.#child = child
     this.#options = options
     this.pid = child.pid
+    this.#owner = owner
+    owner.session = child.pid
     this.#output = new ChildOutput(child)
     this.output = this.#output
-    this.#owner = { mark: options.mark, marker: options.marker, session: child.pid }
-    beginOwner(this.#owner, options.background === 'leave')
     void child.reaped.then(() => this.#lookForGroup())
     this.exit = this.#finish()
   }

@@ -1,20 +1,14 @@
 import type { WindowSize } from '../basics/window-size.ts'
 import { closeSync, writeSync } from 'node:fs'
-import type { Child, Command } from './child.ts'
+import type { Child, Command, StartOptions } from './child.ts'
 import { SpawnError } from './exit-status.ts'
 import { findProgram } from './lookup.ts'
 import { PipeEnd } from './output/pipe-end.ts'
 import { memoryFile, seal } from './linux/memory-file.ts'
-import {
-  bytesInPipe,
-  enlargePipe,
-  ErrnoError,
-  hideFromSameUser,
-  pipe,
-  posixSpawn,
-  requireLibc,
-} from './linux/posix.ts'
+import { bytesInPipe, enlargePipe, ErrnoError, hideFromSameUser, pipe, requireLibc } from './linux/posix.ts'
+import { posixSpawn, type Spawn } from './linux/spawn.ts'
 import { marked } from './ending/mark.ts'
+import { inTurn } from './linux/start-queue.ts'
 import { raiseOomScore } from './linux/oom-score.ts'
 import { adoptOrphans } from './ending/orphans.ts'
 import { openTerminal } from './pty.ts'
@@ -29,14 +23,15 @@ requireLibc()
 /** Large, for fewer wake-ups with bulk output; stderr stays at 64 KiB. */
 const STDOUT_PIPE_BYTES = 256 * 1024
 
-/**
- * Starts a command on Linux. `mark` makes its processes recognisable (`ending/mark.ts`).
- * @throws SpawnError with the errno of whatever failed
- */
-export function startPosix(command: Command, mark?: bigint): Child {
+/** Starts a command on Linux. @throws SpawnError with the errno of whatever failed, or the signal's reason */
+export function startPosix(command: Command, how: StartOptions = {}): Promise<Child> {
+  return inTurn(how.signal, () => startOnPipes(command, how))
+}
+
+async function startOnPipes(command: Command, how: StartOptions): Promise<Child> {
   const owned: number[] = []
   try {
-    return start(command, mark, owned)
+    return await start(command, how, owned)
   } catch (error) {
     throw spawnError(command, error)
   } finally {
@@ -45,13 +40,19 @@ export function startPosix(command: Command, mark?: bigint): Child {
   }
 }
 
-/** Starts a command on a terminal of its own; its `stdin` is not used. @throws SpawnError */
-export function startPosixTerminal(command: Command, size: WindowSize, mark?: bigint): Child {
+/** Starts a command on a terminal of its own; its `stdin` is not used. @throws as `startPosix` */
+export function startPosixTerminal(
+  command: Command,
+  size: WindowSize,
+  how: StartOptions = {},
+): Promise<Child> {
+  return inTurn(how.signal, () => startOnTerminal(command, size, how))
+}
+
+async function startOnTerminal(command: Command, size: WindowSize, how: StartOptions): Promise<Child> {
   const terminal = openTerminal(size)
   try {
-    const file = findProgram(command.argv[0]?.toString() ?? '', command.path, command.cwd)
-    const { argv, environment, cwd } = command
-    const pid = marked(mark, () => posixSpawn({ file, argv, environment, cwd, stdio: terminal.path }))
+    const pid = await spawn(command, terminal.path, how)
     raiseOomScore(pid)
     return terminal.child(pid, childEnd(pid))
   } catch (error) {
@@ -70,9 +71,7 @@ function spawnError(command: Command, error: unknown): unknown {
   return error instanceof ErrnoError ? new SpawnError(error.code, describe(command, error)) : error
 }
 
-function start(command: Command, mark: bigint | undefined, owned: number[]): Child {
-  const program = command.argv[0]?.toString() ?? ''
-  const file = findProgram(program, command.path, command.cwd)
+async function start(command: Command, how: StartOptions, owned: number[]): Promise<Child> {
   const stdin = stdinFile(command.stdin, owned)
   const [out, stdout] = outputPipe(owned)
   let err: number | undefined
@@ -80,15 +79,22 @@ function start(command: Command, mark: bigint | undefined, owned: number[]): Chi
     enlargePipe(out, STDOUT_PIPE_BYTES)
     let stderr: number
     ;[err, stderr] = outputPipe(owned)
-    const { argv, environment, cwd } = command
-    const stdio = [stdin, stdout, stderr] as const
-    const pid = marked(mark, () => posixSpawn({ file, argv, environment, cwd, stdio }))
-    return child(pid, out, err)
+    return child(await spawn(command, [stdin, stdout, stderr], how), out, err)
   } catch (error) {
     closeSync(out)
     if (err !== undefined) closeSync(err)
     throw error
   }
+}
+
+function spawn(
+  command: Command,
+  stdio: Spawn['stdio'],
+  { mark, here = false }: StartOptions,
+): Promise<number> {
+  const { argv, environment, path, cwd } = command
+  const file = findProgram(argv[0]?.toString() ?? '', path, cwd)
+  return marked(mark, () => posixSpawn({ file, argv, environment, cwd, stdio }, here))
 }
 
 function child(pid: number, out: number, err: number): Child {

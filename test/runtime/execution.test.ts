@@ -362,6 +362,21 @@ const numbersAgain = `
   console.log(stranger.pid === execution.pid, JSON.stringify(await ended))
 `
 
+it('is not started when it is given up before its turn', async () => {
+  const made = path.join(folder, 'made')
+  const giveUp = new AbortController()
+  const first = start(['echo', 'first'])
+  const second = start(['touch', made], { signal: giveUp.signal })
+  const third = start(['echo', 'third'])
+  giveUp.abort(new Error('no longer wanted'))
+  await expect(second).rejects.toThrow('no longer wanted')
+  const said = await Promise.all(
+    [first, third].map(async (started) => String((await outcome(await started)).stdout)),
+  )
+  expect(said).toEqual(['first\n', 'third\n'])
+  expect(existsSync(made)).toBe(false)
+})
+
 it('gives up on a command whose end never comes, and says so, instead of holding its session for ever', async () => {
   // What sudo or a disk that hangs make of a process cannot be had here; that nobody learns of its end can.
   const never = new Promise<never>(() => undefined)
@@ -376,7 +391,8 @@ it('gives up on a command whose end never comes, and says so, instead of holding
       exited: never,
       unread: () => 0,
     },
-    { graceMs: 50, mark: undefined, marker: 'MARKER=unkillable' },
+    { mark: undefined, marker: 'MARKER=unkillable' },
+    { graceMs: 50 },
   )
   execution.terminate()
   expect(await outcome(execution)).toMatchObject({

@@ -25,6 +25,11 @@ export class ExecutionGroup implements AsyncDisposable {
     }
   }
 
+  /** Whether there is a group, into which the command has to be moved at once. */
+  get isThere(): boolean {
+    return this.#group !== undefined
+  }
+
   /**
    * Moves the command into its group. Call it in the same tick as the start: what the command forks earlier stays
    * outside.

@@ -148,7 +148,7 @@ export class RunningCommand {
     const command = await closeCommand(request.closed, expanded, this.sid, this.#services)
     if (this.#reason !== undefined) return this.#unstarted()
     await using group = new ExecutionGroup(this.sid, this.#services)
-    await using execution = await this.#launch(command, start, request.program)
+    await using execution = await this.#launch(command, { request, start }, group)
     await group.add(execution.pid)
     return yield* this.#follow({ request, start }, execution, group)
   }
@@ -172,16 +172,18 @@ export class RunningCommand {
     }
   }
 
-  async #launch(command: Command, start: Start, program: string): Promise<Execution> {
+  async #launch(command: Command, asked: AskedCommand, group: ExecutionGroup): Promise<Execution> {
     const { engine, folder, settings, record, log } = this.#services
     const { sid } = this
-    const terminal = start.kind === 'terminal'
+    const terminal = asked.start.kind === 'terminal'
     if (terminal) await this.#keyboard.sized()
     const execution = await execute(engine, command, {
       graceMs: settings.killGraceMs,
       background: settings.background,
       instance: folder.instance,
       marker: `HOOP_SESSION_ID=${sid}`,
+      signal: this.#over.signal,
+      here: group.isThere,
       ...(terminal && { terminal: this.#keyboard.size }),
     })
     this.#execution = execution
@@ -192,7 +194,7 @@ export class RunningCommand {
     if (pid === undefined) return execution
     log.info({ sid, pid, terminal }, 'execution started')
     const counts = { argumentCount: command.argv.length - 1, inputBytes: command.stdin.length }
-    record?.({ event: 'started', sid, pid, program, ...counts, terminal })
+    record?.({ event: 'started', sid, pid, program: asked.request.program, ...counts, terminal })
     return execution
   }
 

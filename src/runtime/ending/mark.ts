@@ -51,22 +51,19 @@ export function isMarkedBy(instance: string, pid: number): boolean {
   return mark !== undefined && mark >> EXECUTION_BITS === agentOf(instance)
 }
 
-/**
- * Marks what `start` starts. The limit is one of our whole process, so `start` must not wait for anything: no two
- * starts may overlap.
- */
-export function marked<T>(mark: bigint | undefined, start: () => T): T {
-  if (mark === undefined) return start()
+/** Marks what `start` starts. The limit is one of our whole process, so no two starts may overlap. */
+export async function marked<T>(mark: bigint | undefined, start: () => Promise<T>): Promise<T> {
+  if (mark === undefined) return await start()
   let before
   try {
     before = setSoftLocksLimit(mark)
   } catch (error) {
     // Somebody has lowered our hard limit since the start (prlimit).
     obstacle = (error as Error).message
-    return start()
+    return await start()
   }
   try {
-    return start()
+    return await start()
   } finally {
     giveBack(before)
   }

@@ -11,6 +11,9 @@ import { onOtherEnds, reapOrphan, runningPids } from './reaper.ts'
  * signal to its group. The agent is their subreaper, so the kernel makes them its children when their parent ends. They
  * are found in its list of children: one small file, instead of the whole of /proc after each execution. An adopted
  * process keeps its number until it is collected here, so the number cannot mean another one.
+ *
+ * It is the list of the main thread, to which the kernel gives what it adopts. Commands are children of the thread that
+ * has started them, in libuv's pool, and never stand there before their pids are known here.
  */
 let childrenFile: number | undefined
 const page = Buffer.alloc(4096)
@@ -21,8 +24,8 @@ export interface Owner {
   readonly mark: bigint | undefined
   /** An entry `NAME=value` of the execution's environment that no other execution has. */
   readonly marker: string
-  /** The command's pid, which is its session's id; undefined when it was not started. */
-  readonly session: number | undefined
+  /** The command's pid, which is its session's id; undefined while it starts, and when it could not be started. */
+  session?: number | undefined
 }
 
 /** Executions that are not over. */
@@ -54,17 +57,17 @@ export function adoptOrphans(): void {
 }
 
 /**
- * Call it at the start of an execution. It ends with `endOrphans`, or with `leaveOrphans` if the execution may leave
- * something and was not terminated.
+ * Call it before an execution starts its command. It ends with `endOrphans`, or with `leaveOrphans` if the execution may
+ * leave something and was not terminated, or with `endOwner` if nothing was started.
  */
-export function beginOwner(owner: Owner, mayLeave: boolean): void {
+export function beginOwner(owner: Owner, mayLeave: boolean): Owner {
   owners.add(owner)
   if (mayLeave) undecided.add(owner)
+  return owner
 }
 
 /** What the execution left behind may live on. It is still collected when it ends. */
 export function leaveOrphans(owner: Owner): void {
-  undecided.delete(owner)
   someLeft = true
   endOwner(owner)
   adopted()
@@ -85,7 +88,8 @@ export async function endOrphans(owner: Owner, graceMs: number): Promise<Readonl
   }
 }
 
-function endOwner(owner: Owner): void {
+export function endOwner(owner: Owner): void {
+  undecided.delete(owner)
   owners.delete(owner)
   releaseMark(owner.mark)
 }
@@ -133,7 +137,7 @@ function isOwn(pid: number, owner: Owner): boolean | undefined {
 function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
   // It may come from a process that was left on purpose, and have removed every sign of that.
   const mayBeLeft = someLeft || undecided.size > 0
-  if (runningPids().length === 0 && !mayBeLeft) return true
+  if (runningPids().length === 0 && !isStarting(owner) && !mayBeLeft) return true
   const sign = hasSign(pid, owner)
   if (sign !== false || whyUnmarked() !== undefined || mayBeLeft) return sign
   // It has no sign of another execution either, so it belongs to nobody. A process that hides like this means to
@@ -141,6 +145,11 @@ function isOwnUnmarked(pid: number, owner: Owner): boolean | undefined {
   const signs = [...owners].map((other) => hasSign(pid, other))
   if (signs.includes(true)) return false
   return signs.includes(undefined) ? undefined : true
+}
+
+/** Whether the command of another execution is starting: it may have left something before its pid is known here. */
+function isStarting(owner: Owner): boolean {
+  return [...owners].some((other) => other !== owner && other.session === undefined)
 }
 
 function hasSign(pid: number, owner: Owner): boolean | undefined {

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import type { ExitStatus } from '../exit-status.ts'
-import { reap } from '../linux/posix.ts'
+import { endedChild, reap } from '../linux/posix.ts'
 
 /**
  * Collects the children that posix.ts started. Asks only for our own pids, never for -1. libuv does the same for the
@@ -17,11 +17,10 @@ let timer: NodeJS.Timeout | undefined
 
 let lookForOthers: () => void = () => undefined
 
-process.on('SIGCHLD', look)
-
 /** Sets what to do when a SIGCHLD came although none of these children has ended: it may be for another child. */
-export function onOtherEnds(look: () => void): void {
-  lookForOthers = look
+export function onOtherEnds(lookForThem: () => void): void {
+  lookForOthers = lookForThem
+  listen()
 }
 
 /** Looks for other ended children now. Until it is collected, an ended process still belongs to its group. */
@@ -29,9 +28,14 @@ export function collectOthers(): void {
   lookForOthers()
 }
 
-/** Settles when the child `pid` has ended. Call it in the tick in which the child was started. */
+/**
+ * Settles when the child `pid` has ended, in a later tick. Call it in the tick in which its pid became known: it may have
+ * ended already, and its SIGCHLD come and gone.
+ */
 export function childEnd(pid: number): Promise<ExitStatus> {
   timer ??= setInterval(look, LOOK_MS)
+  listen()
+  setImmediate(() => collect(pid))
   return new Promise((resolve) => waiting.set(pid, resolve))
 }
 
@@ -45,16 +49,33 @@ export function reapOrphan(pid: number): boolean {
   return !waiting.has(pid) && reap(pid).state !== 'running'
 }
 
+/** Not before there are children: on the portable engine there are none of ours, and no libc to ask. */
+function listen(): void {
+  if (!process.listeners('SIGCHLD').includes(look)) process.on('SIGCHLD', look)
+}
+
+/** Asks the kernel who has ended. Each of them is asked for only where the first in its line is none of ours. */
 function look(): void {
   const before = waiting.size
-  for (const [pid, resolve] of waiting) {
-    const wait = reap(pid)
-    if (wait.state === 'running') continue
-    waiting.delete(pid)
-    resolve(wait.state === 'ended' ? exitStatus(wait.status) : lost(pid))
-  }
-  if (waiting.size === before) lookForOthers()
-  if (waiting.size > 0) return
+  let ended = endedChild()
+  while (ended !== undefined && collect(ended)) ended = waiting.size > 0 ? endedChild() : undefined
+  if (ended !== undefined) for (const pid of waiting.keys()) collect(pid)
+  if (ended !== undefined || waiting.size === before) lookForOthers()
+}
+
+/** @returns whether it was one of ours that has ended */
+function collect(pid: number): boolean {
+  const resolve = waiting.get(pid)
+  if (resolve === undefined) return false
+  const wait = reap(pid)
+  if (wait.state === 'running') return false
+  waiting.delete(pid)
+  if (waiting.size === 0) stopLooking()
+  resolve(wait.state === 'ended' ? exitStatus(wait.status) : lost(pid))
+  return true
+}
+
+function stopLooking(): void {
   clearInterval(timer)
   timer = undefined
 }

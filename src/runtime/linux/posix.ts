@@ -17,8 +17,13 @@ const IUTF8 = 0o40000
 const TCSANOW = 0
 /** Larger than any libc's struct termios. Its first member is c_iflag. */
 const TERMIOS_BYTES = 256
-const O_RDWR = 2
 const WNOHANG = 1
+const WEXITED = 4
+const WNOWAIT = 0x01000000
+const P_ALL = 0
+/** siginfo_t of a child, and where its pid stands on every 64-bit Linux. */
+const SIGINFO_BYTES = 128
+const SIGINFO_PID = 16
 const PR_SET_DUMPABLE = 4
 const PR_SET_CHILD_SUBREAPER = 36
 const RLIMIT_LOCKS = 10
@@ -27,19 +32,11 @@ const RLIMIT_BYTES = 16
 /** Numbers of system calls, the same on all of Linux's machines; libc has had names for them since glibc 2.36. */
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
-const SPAWN_SETSIGDEF = 0x04
-const SPAWN_SETSIGMASK = 0x08
-const SPAWN_SETSID = 0x80
-/** sizes of glibc's opaque structures on 64-bit (80, 336, 128 bytes), with room to spare */
-const FILE_ACTIONS_BYTES = 256
-const ATTRIBUTES_BYTES = 512
-const SIGSET_BYTES = 128
 
 // Memory for one call each, which is over before the next begins: small buffers of their own cost more than the calls.
 const limits = Buffer.alloc(RLIMIT_BYTES)
 const count = Buffer.alloc(4)
-const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
-const NUL = Buffer.alloc(1)
+const childInfo = Buffer.alloc(SIGINFO_BYTES)
 
 function bind() {
   const library = koffi.load('libc.so.6')
@@ -51,28 +48,12 @@ function bind() {
     tcgetattr: library.func('int tcgetattr(int fd, void *termios)'),
     tcsetattr: library.func('int tcsetattr(int fd, int when, const void *termios)'),
     waitpid: library.func('int waitpid(int pid, _Out_ int *status, int options)'),
+    waitid: library.func('int waitid(int kind, int id, void *info, int options)'),
     prctl: library.func('int prctl(int option, ...)'),
     prlimit: library.func('int prlimit(int pid, int resource, const void *limits, void *before)'),
     pidfdOpen: library.func('long syscall(long number, int pid, unsigned int flags)'),
     pidfdSendSignal: library.func(
       'long syscall(long number, int fd, int signal, void *info, unsigned int flags)',
-    ),
-    sigfillset: library.func('int sigfillset(void *set)'),
-    sigemptyset: library.func('int sigemptyset(void *set)'),
-    attributesInit: library.func('int posix_spawnattr_init(void *attributes)'),
-    attributesFlags: library.func('int posix_spawnattr_setflags(void *attributes, short flags)'),
-    attributesDefault: library.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)'),
-    attributesMask: library.func('int posix_spawnattr_setsigmask(void *attributes, void *set)'),
-    actionsInit: library.func('int posix_spawn_file_actions_init(void *actions)'),
-    actionsDestroy: library.func('int posix_spawn_file_actions_destroy(void *actions)'),
-    actionsDup2: library.func('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)'),
-    actionsOpen: library.func(
-      'int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, unsigned int mode)',
-    ),
-    actionsChdir: library.func('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
-    actionsCloseFrom: library.func('int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)'),
-    spawn: library.func(
-      'int posix_spawn(_Out_ int *pid, void *path, void *actions, void *attributes, void **argv, void **envp)',
     ),
   } as const
 }
@@ -177,6 +158,13 @@ export function reap(pid: number): Wait {
   return result === pid ? { state: 'ended', status: status[0] ?? 0 } : { state: 'unknown' }
 }
 
+/** A child that has ended and was not reaped, ours or another's; undefined when there is none. It is left as it is. */
+export function endedChild(): number | undefined {
+  childInfo.writeInt32LE(0, SIGINFO_PID)
+  const result = libc().waitid(P_ALL, 0, childInfo, WEXITED | WNOHANG | WNOWAIT) as number
+  return result === 0 ? childInfo.readInt32LE(SIGINFO_PID) || undefined : undefined
+}
+
 /**
  * Signals a process that is not our child. Its number may belong to another one by now, so `isStill` is asked while we
  * hold a descriptor of whoever has the number: a descriptor stays with its process.
@@ -201,74 +189,6 @@ function kill(pid: number, signal: NodeJS.Signals): boolean {
   } catch {
     return false
   }
-}
-
-export interface Spawn {
-  readonly file: string
-  readonly argv: readonly Buffer[]
-  readonly environment: readonly Buffer[]
-  readonly cwd: string
-  /** Descriptors that become 0, 1 and 2, or the path of a terminal. Every other descriptor is closed in the child. */
-  readonly stdio: readonly [number, number, number] | string
-}
-
-/** Spawn attributes: default signals, none blocked, a session of its own. Made once, since glibc only reads them. */
-let attributes: Buffer | undefined
-
-/** @returns the pid, at once; @throws ErrnoError for what fails in the child up to its exec, the chdir included */
-export function posixSpawn({ file, argv, environment, cwd, stdio }: Spawn): number {
-  attributes ??= spawnAttributes()
-  libc().actionsInit(actions)
-  try {
-    setStdio(stdio)
-    libc().actionsChdir(actions, cwd)
-    libc().actionsCloseFrom(actions, 3)
-    const pid = [0]
-    const errno = libc().spawn(
-      pid,
-      cString(Buffer.from(file)),
-      actions,
-      attributes,
-      cStrings(argv),
-      cStrings(environment),
-    ) as number
-    if (errno !== 0) throw new ErrnoError('posix_spawn', errno)
-    return pid[0] ?? 0
-  } finally {
-    libc().actionsDestroy(actions)
-  }
-}
-
-/**
- * A session leader that opens a terminal makes it its controlling terminal. glibc does SETSID before the file actions.
- */
-function setStdio(stdio: Spawn['stdio']): void {
-  if (typeof stdio === 'string') libc().actionsOpen(actions, 0, stdio, O_RDWR, 0)
-  const fds = typeof stdio === 'string' ? [0, 0, 0] : stdio
-  fds.forEach((fd, newFd) => {
-    if (fd !== newFd || typeof stdio !== 'string') libc().actionsDup2(actions, fd, newFd)
-  })
-}
-
-function spawnAttributes(): Buffer {
-  const made = Buffer.alloc(ATTRIBUTES_BYTES)
-  const all = Buffer.alloc(SIGSET_BYTES)
-  const none = Buffer.alloc(SIGSET_BYTES)
-  libc().sigfillset(all)
-  libc().sigemptyset(none)
-  libc().attributesInit(made)
-  libc().attributesFlags(made, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK | SPAWN_SETSID)
-  libc().attributesDefault(made, all)
-  libc().attributesMask(made, none)
-  return made
-}
-
-function cStrings(values: readonly Buffer[]): (Buffer | null)[] {
-  return [...values.map(cString), null]
-}
-
-function cString(value: Buffer): Buffer {
-  return Buffer.concat([value, NUL])
 }
 
 function check(what: string, result: number): number {

@@ -83,6 +83,22 @@ describe('without room for marks', () => {
     expect(said).toBe('prlimit: EINVAL true false\n')
   })
 
+  it('what has no sign at all is left alone while another command starts, whose it may be', () => {
+    const emptied = `'read pid < <(setsid env -i /bin/sh -c "echo \\\\$\\\\$; exec /bin/sleep 1000 > /dev/null 2>&1"); echo $pid'`
+    const said = underLimit(
+      'ulimit -x 1000;',
+      `engine.guard()
+      const { beginOwner, endOwner } = await import('./dist/runtime/ending/orphans.js')
+      const starting = beginOwner({ mark: undefined, marker: 'MARKER=starting' }, false)
+      const pid = Number(await output(await started(${emptied})))
+      console.log(pid > 1, isAlive(pid))
+      endOwner(starting)
+      await output(await started('true'))
+      console.log(isAlive(pid))`,
+    )
+    expect(said).toBe('true true\nfalse\n')
+  })
+
   it('which somebody takes away while the agent runs, what has no mark is not taken for nobody’s', () => {
     const said = underLimit(
       '',

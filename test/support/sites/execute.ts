@@ -17,6 +17,7 @@ export interface Run {
   /** An entry of the environment, where it matters that no other execution has it. */
   readonly marker?: string
   readonly background?: 'kill' | 'leave'
+  readonly signal?: AbortSignal
 }
 
 /** Starts a program with the environment PATH and its marker only, unless told otherwise. */
@@ -34,6 +35,7 @@ export function start(argv: readonly string[], run: Run = {}): Promise<Execution
     graceMs: run.graceMs ?? 2000,
     instance,
     marker,
+    signal: run.signal,
     ...(run.background !== undefined && { background: run.background }),
     ...(run.terminal !== undefined && { terminal: run.terminal }),
   })

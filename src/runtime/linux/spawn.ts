@@ -1,0 +1,131 @@
+import koffi from 'koffi'
+import { ErrnoError } from './posix.ts'
+
+const O_RDWR = 2
+const SPAWN_SETSIGDEF = 0x04
+const SPAWN_SETSIGMASK = 0x08
+const SPAWN_SETSID = 0x80
+/** sizes of glibc's opaque structures on 64-bit (80, 336, 128 bytes), with room to spare */
+const FILE_ACTIONS_BYTES = 256
+const ATTRIBUTES_BYTES = 512
+const SIGSET_BYTES = 128
+
+const library = koffi.load('libc.so.6')
+
+const call = {
+  sigfillset: library.func('int sigfillset(void *set)'),
+  sigemptyset: library.func('int sigemptyset(void *set)'),
+  attributesInit: library.func('int posix_spawnattr_init(void *attributes)'),
+  attributesFlags: library.func('int posix_spawnattr_setflags(void *attributes, short flags)'),
+  attributesDefault: library.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)'),
+  attributesMask: library.func('int posix_spawnattr_setsigmask(void *attributes, void *set)'),
+  actionsInit: library.func('int posix_spawn_file_actions_init(void *actions)'),
+  actionsDestroy: library.func('int posix_spawn_file_actions_destroy(void *actions)'),
+  actionsDup2: library.func('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)'),
+  actionsOpen: library.func(
+    'int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, unsigned int mode)',
+  ),
+  actionsChdir: library.func('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
+  actionsCloseFrom: library.func('int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)'),
+  spawn: library.func(
+    'int posix_spawn(void *pid, void *path, void *actions, void *attributes, void **argv, void **envp)',
+  ),
+} as const
+
+// Memory for one call at a time.
+const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
+const started = Buffer.alloc(4)
+const NUL = Buffer.alloc(1)
+
+export interface Spawn {
+  readonly file: string
+  readonly argv: readonly Buffer[]
+  readonly environment: readonly Buffer[]
+  readonly cwd: string
+  /** Descriptors that become 0, 1 and 2, or the path of a terminal. Every other descriptor is closed in the child. */
+  readonly stdio: readonly [number, number, number] | string
+}
+
+/** Spawn attributes: default signals, none blocked, a session of its own. Made once, since glibc only reads them. */
+let attributes: Buffer | undefined
+
+/**
+ * Starts a program. Whoever calls it waits until the child has got a processor and executed the program: 1 ms, and tens
+ * of them where many processes want to run. So a thread of libuv's pool does that, and the child may have ended before
+ * its pid is known here. With `here` this thread waits, and gets the pid in the same tick.
+ *
+ * Only one call at a time.
+ * @returns the pid; @throws ErrnoError for what fails in the child up to its exec, the chdir included
+ */
+export async function posixSpawn(
+  { file, argv, environment, cwd, stdio }: Spawn,
+  here: boolean,
+): Promise<number> {
+  attributes ??= spawnAttributes()
+  call.actionsInit(actions)
+  try {
+    setStdio(stdio)
+    call.actionsChdir(actions, cwd)
+    call.actionsCloseFrom(actions, 3)
+    const words = [cString(Buffer.from(file)), cStrings(argv), cStrings(environment)] as const
+    const errno = here ? spawnHere(...words) : await spawnAside(...words)
+    if (errno !== 0) throw new ErrnoError('posix_spawn', errno)
+    return started.readInt32LE()
+  } finally {
+    call.actionsDestroy(actions)
+  }
+}
+
+type SpawnWords = readonly [file: Buffer, argv: (Buffer | null)[], environment: (Buffer | null)[]]
+
+function spawnHere(...[file, argv, environment]: SpawnWords): number {
+  return call.spawn(started, file, actions, attributes, argv, environment) as number
+}
+
+/** What a call on another thread refers to: here the garbage collector leaves it alone until the call is over. */
+const held = new Set<SpawnWords>()
+
+function spawnAside(...words: SpawnWords): Promise<number> {
+  const [file, argv, environment] = words
+  held.add(words)
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, errno: number): void => {
+      held.delete(words)
+      if (error === null) resolve(errno)
+      else reject(error)
+    }
+    call.spawn.async(started, file, actions, attributes, argv, environment, done)
+  })
+}
+
+/**
+ * A session leader that opens a terminal makes it its controlling terminal. glibc does SETSID before the file actions.
+ */
+function setStdio(stdio: Spawn['stdio']): void {
+  if (typeof stdio === 'string') call.actionsOpen(actions, 0, stdio, O_RDWR, 0)
+  const fds = typeof stdio === 'string' ? [0, 0, 0] : stdio
+  fds.forEach((fd, newFd) => {
+    if (fd !== newFd || typeof stdio !== 'string') call.actionsDup2(actions, fd, newFd)
+  })
+}
+
+function spawnAttributes(): Buffer {
+  const made = Buffer.alloc(ATTRIBUTES_BYTES)
+  const all = Buffer.alloc(SIGSET_BYTES)
+  const none = Buffer.alloc(SIGSET_BYTES)
+  call.sigfillset(all)
+  call.sigemptyset(none)
+  call.attributesInit(made)
+  call.attributesFlags(made, SPAWN_SETSIGDEF | SPAWN_SETSIGMASK | SPAWN_SETSID)
+  call.attributesDefault(made, all)
+  call.attributesMask(made, none)
+  return made
+}
+
+function cStrings(values: readonly Buffer[]): (Buffer | null)[] {
+  return [...values.map(cString), null]
+}
+
+function cString(value: Buffer): Buffer {
+  return Buffer.concat([value, NUL])
+}
