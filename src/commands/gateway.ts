@@ -5,11 +5,12 @@ import { HistoryError } from '../gateway/history/session.ts'
 import { RunbookError } from '../gateway/runbooks/errors.ts'
 import { loadSettings } from '../gateway/settings/load.ts'
 import { SettingsError } from '../basics/settings/problems.ts'
+import type { GatewayFile } from '../gateway/settings/reload/reload.ts'
 import type { GatewaySettings } from '../gateway/settings/settings.ts'
 import { createLogger } from '../log.ts'
 import { explain, Failure } from './failure.ts'
 import { logSettings } from './log-settings.ts'
-import { onShutdownSignals } from './signals.ts'
+import { onReloadSignal, onShutdownSignals } from './signals.ts'
 import { version } from './version.ts'
 
 export interface GatewayFlags {
@@ -19,34 +20,42 @@ export interface GatewayFlags {
 
 /** `runbook-agent gateway`: the embedded gateway alone, until a signal. */
 export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
-  const settings = readGatewayFile(flags.config)
+  const source = gatewayFile(flags.config)
   const log = await createLogger(logSettings('info'))
-  const gateway = await openGateway(settings, log)
+  const gateway = await openGateway(source, log)
+  // What it did, or why it failed, is in the log.
+  onReloadSignal(() => void gateway.reload().catch(() => undefined))
   const ready = { event: 'ready', http: gateway.http, grpc: gateway.grpc, pid: process.pid }
   process.stdout.write(
     flags.json ? `${JSON.stringify(ready)}\n` : `gateway serves ${gateway.http} and ${gateway.grpc}\n`,
   )
-  await new Promise<void>((resolve) =>
-    onShutdownSignals({ drain: resolve, stop: () => process.exit(1), onHangup: true }),
-  )
+  await new Promise<void>((resolve) => onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }))
   await gateway.close()
 }
 
-/** @throws Failure with every problem of the file, one per line */
-export function readGatewayFile(file: string): GatewaySettings {
+export function gatewayFile(file: string): GatewayFile {
+  return { file, read: () => loadSettings(file) }
+}
+
+/**
+ * @throws Failure with every problem of the file, one per line, or that says what to do about a port in use, a folder
+ * without write access, a missing git
+ */
+export async function openGateway(source: GatewayFile, log: Logger): Promise<Gateway> {
+  const settings = readGatewaySettings(source)
   try {
-    return loadSettings(file)
+    return await startGateway(settings, { source, log, version })
   } catch (error) {
-    throw error instanceof SettingsError ? new Failure(error.message) : error
+    throw openFailure(error as NodeJS.ErrnoException, settings)
   }
 }
 
-/** @throws Failure that says what to do about a port in use, a folder without write access, a missing git */
-export async function openGateway(settings: GatewaySettings, log: Logger): Promise<Gateway> {
+/** @throws Failure with every problem of the file, one per line */
+export function readGatewaySettings({ read }: GatewayFile): GatewaySettings {
   try {
-    return await startGateway(settings, log, version)
+    return read()
   } catch (error) {
-    throw openFailure(error as NodeJS.ErrnoException, settings)
+    throw error instanceof SettingsError ? new Failure(error.message) : error
   }
 }
 

@@ -28,6 +28,11 @@ export interface OperatorSignals {
 
 /** Handles SIGHUP and SIGUSR2, which then no longer end the process. */
 export function onOperatorSignals({ reload, dump }: OperatorSignals): void {
-  process.on('SIGHUP', reload)
+  onReloadSignal(reload)
   process.on('SIGUSR2', dump)
+}
+
+/** Handles SIGHUP, which then no longer ends the process. */
+export function onReloadSignal(reload: () => void): void {
+  process.on('SIGHUP', reload)
 }

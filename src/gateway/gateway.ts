@@ -8,22 +8,21 @@ import { Locks } from './locks/locks.ts'
 import { SessionLocks } from './locks/session-locks.ts'
 import type { Logger } from '../basics/logger.ts'
 import { claimFolder } from '../basics/files/private-path.ts'
-import { Jira } from './jira/client.ts'
+import { currentJira } from './jira/current-jira.ts'
 import { IssueMoves } from './jira/moves.ts'
 import { Tickets } from './jira/tickets.ts'
 import { restServer } from './rest/server.ts'
-import type { NamedRepository } from './rest/services.ts'
-import { REFRESH_MS, RunbookRepository } from './runbooks/repository.ts'
+import { Repositories } from './runbooks/repositories.ts'
 import { ApprovedRuns, type RunServices } from './reviews/approved-runs.ts'
 import { Reviews } from './reviews/reviews.ts'
 import { TerminalAccess } from './reviews/terminal-access.ts'
 import { RequestVault } from './reviews/vault.ts'
 import { checkRepositories } from './runbooks/start-check.ts'
-import { parseRemote, repositoryKey } from './runbooks/git/url.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { addressUrl } from '../basics/net/address.ts'
 import { CurrentSettings } from './settings/current-settings.ts'
-import type { GatewaySettings, RepositorySettings } from './settings/settings.ts'
+import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/reload.ts'
+import type { GatewaySettings } from './settings/settings.ts'
 import { Transport } from './agents/transport.ts'
 import { Upkeep } from './upkeep.ts'
 import { LastUses } from './identities/last-uses.ts'
@@ -36,24 +35,30 @@ export interface Gateway {
   readonly http: string
   readonly grpc: string
   readonly agents: Agents
+  /** Reads the settings again. What it did is in the log, too. @throws as `Reload.run` */
+  reload(): Promise<ReloadReport>
   /** Ends what runs and records it. Agents stay connected. */
   endSessions(): Promise<void>
   /** Ends what runs, records it, and gives everything back. */
   close(): Promise<void>
 }
 
+export interface GatewayOptions {
+  /** Where the settings are read again. */
+  readonly source: GatewayFile
+  readonly log: Logger
+  /** What clients are told. */
+  readonly version: string
+}
+
 /**
- * Starts what the settings say; on an error nothing stays open. `version` is what clients are told.
+ * Starts what the settings say; on an error nothing stays open.
  * @throws ForeignPathError, HistoryError, RepositoryError or a listen error
  */
-export async function startGateway(
-  settings: GatewaySettings,
-  log: Logger,
-  version: string,
-): Promise<Gateway> {
+export async function startGateway(first: GatewaySettings, options: GatewayOptions): Promise<Gateway> {
   const closers: Closer[] = []
   try {
-    return await open(settings, { log, version }, closers)
+    return await open(new CurrentSettings(first), options, closers)
   } catch (error) {
     await closeAll(closers)
     throw error
@@ -64,49 +69,45 @@ type Closer = () => void | Promise<void>
 
 /** Closes in reverse order: sessions end while their agents and the history are still there. */
 async function open(
-  settings: GatewaySettings,
-  { log, version }: { log: Logger; version: string },
+  settings: CurrentSettings,
+  { source, log, version }: GatewayOptions,
   closers: Closer[],
 ): Promise<Gateway> {
-  const current = new CurrentSettings(settings)
-  const { history, upkeep } = openState(current, log, closers)
+  const { state, listen } = settings.value
+  const { history, upkeep } = openState(settings, log, closers)
   const repositories = openRepositories(settings, log, closers)
-  const agents = new Agents(settings.agents)
-  const { users, tokens } = openIdentities(current, { history, log }, closers)
+  const agents = new Agents(settings)
+  const reload = openReload(source, { settings, repositories, agents, log })
+  const { users, tokens } = openIdentities(settings, { history, log }, closers)
   const locks = new Locks()
-  const turns = new SessionLocks(locks, current)
-  const sessions = new Sessions(agents, history, settings.limits, log, turns)
-  const reviewing = openReviews({ users, sessions, history, log }, settings.state)
+  const turns = new SessionLocks(locks, settings)
+  const sessions = new Sessions(agents, history, settings, log, turns)
+  const reviewing = openReviews({ users, sessions, history, log }, state)
   closers.push(() => reviewing.reviews.close())
   let http = ''
-  const webUrl = () => settings.listen.publicUrl ?? reachableUrl(http)
+  const webUrl = () => settings.value.listen.publicUrl ?? reachableUrl(http)
   const { tickets, moves } = openIssues(settings, { history, sessions, webUrl, log }, closers)
   const clients = new Clients({ users, sessions, tickets, log, webUrl, ...reviewing })
   const transport = new Transport(agents, clients, log)
   closers.push(() => transport.close())
-  const executions = new Executions(sessions, history, settings.limits, log, turns)
-  const grpc = { host: settings.listen.grpc.host, port: await transport.listen(settings.listen.grpc) }
-  const rest = restServer(
-    {
-      ...{ users, tokens, agents, executions, sessions, history, repositories, log },
-      ...reviewing,
-      ...{ webUrl, tickets, jira: settings.jira, locks, lockRules: () => current.value.locks },
-      server: { version, grpc },
-      condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
-    },
-    settings.limits.bodyBytes,
-  )
+  const executions = new Executions({ sessions, current: settings, history, log, locks: turns })
+  const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
+  const rest = restServer({
+    ...{ settings, reload, users, tokens, agents, executions, sessions, history, repositories, log },
+    ...reviewing,
+    ...{ webUrl, tickets, locks },
+    server: { version, grpc },
+    condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
+  })
   closers.push(() => rest.close())
-  closers.push(() => sessions.close())
-  http = await rest.listen(settings.listen.http)
-  await checkRepositories(repositories, log)
-  return {
-    http,
-    grpc: addressUrl('grpc', grpc),
-    agents,
-    endSessions: () => sessions.close(),
-    close: () => closeAll(closers),
-  }
+  closers.push(
+    () => sessions.close(),
+    () => reload.close(),
+  )
+  http = await rest.listen(listen.http)
+  await checkRepositories(repositories.all, log)
+  const actions = { reload: () => reload.run(), endSessions: () => sessions.close() }
+  return { http, grpc: addressUrl('grpc', grpc), agents, ...actions, close: () => closeAll(closers) }
 }
 
 async function closeAll(closers: Closer[]): Promise<void> {
@@ -144,11 +145,11 @@ interface IssueServices {
 
 /** Without a site, too: issues of one that gateway.yaml had before may be left. */
 function openIssues(
-  settings: GatewaySettings,
+  settings: CurrentSettings,
   { webUrl, ...services }: IssueServices,
   closers: Closer[],
 ): { readonly tickets: Tickets; readonly moves: IssueMoves } {
-  const jira = settings.jira && new Jira(settings.jira)
+  const jira = currentJira(settings)
   const linkTo = (sid: string) => `${webUrl()}/sessions/${sid}`
   const tickets = new Tickets({ ...services, jira, linkTo })
   const moves = new IssueMoves({ ...services, jira })
@@ -165,13 +166,13 @@ function reachableUrl(http: string): string {
 }
 
 function openState(
-  current: CurrentSettings,
+  settings: CurrentSettings,
   log: Logger,
   closers: Closer[],
 ): { readonly history: History; readonly upkeep: Upkeep } {
-  const { state } = current.value
+  const { state } = settings.value
   claimFolder(state)
-  const retention = () => current.value.history
+  const retention = () => settings.value.history
   const history = History.open(path.join(state, 'history.sqlite'), {
     onError: (error) => log.error({ error: error.message }, 'history'),
     retention,
@@ -182,16 +183,28 @@ function openState(
   return { history, upkeep }
 }
 
-function openRepositories(settings: GatewaySettings, log: Logger, closers: Closer[]): NamedRepository[] {
-  const repositories = settings.repositories.map((one) => openRepository(one, settings.state, log))
-  closers.push(async () => {
-    await Promise.all(repositories.map(({ repository }) => repository.close()))
-  })
-  return repositories
+function openRepositories(settings: CurrentSettings, log: Logger, closers: Closer[]): Repositories {
+  const { state, repositories } = settings.value
+  const open = new Repositories(state, log)
+  closers.push(() => open.close())
+  open.replace(repositories)
+  return open
 }
 
-function openRepository(settings: RepositorySettings, stateDir: string, log: Logger): NamedRepository {
-  const repository = RunbookRepository.open({ ...settings, stateDir, log })
-  const { name, url, refreshMs = REFRESH_MS } = settings
-  return { name, key: repositoryKey(url), gitUrl: parseRemote(url).url, refreshMs, repository }
+interface Reloaded {
+  readonly settings: CurrentSettings
+  readonly repositories: Repositories
+  readonly agents: Agents
+  readonly log: Logger
+}
+
+/** Whoever keeps something open for the settings is told here that they are others. */
+function openReload(source: GatewayFile, { settings, repositories, agents, log }: Reloaded): Reload {
+  const apply = (next: GatewaySettings) => {
+    const opened = repositories.replace(next.repositories)
+    settings.replace(next)
+    agents.retireUnknown()
+    return checkRepositories(opened, log)
+  }
+  return new Reload({ source, current: settings, apply, log })
 }

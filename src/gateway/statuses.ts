@@ -60,6 +60,7 @@ export const STATUSES = {
   'declared-in-settings': { http: [422] },
   'too-many-tokens': { http: [422] },
   'not-rotatable': { http: [409] },
+  'invalid-settings': { http: [422] },
   'agent-not-found': { http: [404] },
   'agent-already-connected': { grpc: 'FailedPrecondition' },
 } as const satisfies Readonly<Record<GatewayCode, Statuses>>

@@ -63,6 +63,7 @@ export const GATEWAY_CODES = [
   'declared-in-settings',
   'too-many-tokens',
   'not-rotatable',
+  'invalid-settings',
   // Agents.
   'agent-not-found',
   'agent-already-connected',

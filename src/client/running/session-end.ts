@@ -146,6 +146,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'declared-in-settings': 'invalid',
   'too-many-tokens': 'invalid',
   'not-rotatable': 'invalid',
+  'invalid-settings': 'invalid',
   'agent-not-found': 'not-found',
   'agent-already-connected': 'failed',
 }

@@ -2,10 +2,11 @@ import path from 'node:path'
 import { isLoopback } from '../../basics/net/loopback.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import { parseAddress } from '../../basics/net/address.ts'
+import type { GatewayFile } from '../../gateway/settings/reload/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { createLogger } from '../../log.ts'
 import { exitCodes, Failure } from '../failure.ts'
-import { openGateway, readGatewayFile } from '../gateway.ts'
+import { gatewayFile, openGateway } from '../gateway.ts'
 import { logSettings } from '../log-settings.ts'
 import { onShutdownSignals } from '../signals.ts'
 import { AgentProcess } from './agent-process.ts'
@@ -26,8 +27,7 @@ const AGENT_START_MS = 20_000
 export async function devCommand(flags: DevFlags): Promise<void> {
   const say = speaker(flags.json === true)
   const state = prepareState(path.resolve(flags.state))
-  const settings = withAddresses(readGatewayFile(state.configFile), flags)
-  const gateway = await openGateway(settings, await createLogger(logSettings('warn')))
+  const gateway = await openGateway(settingsSource(state, flags), await createLogger(logSettings('warn')))
   const agent = new AgentProcess(state, say)
   const leave = new Promise<void>((resolve) =>
     onShutdownSignals({ drain: resolve, stop: () => process.exit(1), onHangup: true }),
@@ -97,11 +97,17 @@ function speaker(json: boolean): (line: string) => void {
   return (line) => void out.write(`${line}\n`)
 }
 
-function withAddresses(settings: GatewaySettings, flags: DevFlags): GatewaySettings {
-  const { http, grpc } = settings.listen
+/** The file, with the addresses of the flags. */
+function settingsSource({ configFile }: DevState, flags: DevFlags): GatewayFile {
+  const { file, read } = gatewayFile(configFile)
+  const http = address(flags.http, '--http')
+  const grpc = address(flags.grpc, '--grpc')
   return {
-    ...settings,
-    listen: { http: address(flags.http, '--http') ?? http, grpc: address(flags.grpc, '--grpc') ?? grpc },
+    file,
+    read: () => {
+      const { listen, ...settings } = read()
+      return { ...settings, listen: { ...listen, ...(http && { http }), ...(grpc && { grpc }) } }
+    },
   }
 }
 

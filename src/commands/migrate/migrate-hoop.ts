@@ -3,7 +3,7 @@ import type { Account } from '../../client/account/account.ts'
 import { printAnswer } from '../client/account/asking.ts'
 import { clientFailure } from '../client/failures.ts'
 import { exitCodes, Failure } from '../failure.ts'
-import { readGatewayFile } from '../gateway.ts'
+import { gatewayFile, readGatewaySettings } from '../gateway.ts'
 import { carriedOf } from './hoop/carried.ts'
 import type { Note } from './hoop/note.ts'
 import { notesOf } from './hoop/notes.ts'
@@ -29,7 +29,7 @@ export interface MigrateHoopFlags extends TargetFlags {
  * @throws Failure when hoop refuses a step, with what was done and what is left
  */
 export async function migrateHoopCommand(flags: MigrateHoopFlags): Promise<number> {
-  const settings = readGatewayFile(flags.config)
+  const settings = readGatewaySettings(gatewayFile(flags.config))
   const account = await targetAccount(flags)
   const carried = carriedOf(settings)
   const names = carried.connections.map(({ name }) => name)

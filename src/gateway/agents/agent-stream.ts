@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
 import type { AgentMessage, GatewayMessage, OpenMessage, SessionId } from '../../wire/messages/message.ts'
+import type { AgentSettings } from '../settings/settings.ts'
 import { Handover } from './handover.ts'
 
 /** The messages that this gateway sends. */
@@ -12,6 +14,8 @@ export interface AgentLink {
   send(message: GatewayOutbound): void
   /** Settles when there is room for more, or the agent is gone. Small messages may be sent without asking. */
   room(): Promise<void>
+  /** Ends the stream, as one whose key is not known. */
+  refuse(): void
 }
 
 /** The stream of the agent is gone, and all of its sessions with it. */
@@ -21,14 +25,20 @@ export class AgentLostError extends Error {
 
 /** A connected agent: one stream, many sessions. */
 export class AgentStream {
-  readonly name: string
+  /** As the settings had it when it connected. */
+  readonly agent: AgentSettings
   readonly #link: AgentLink
   readonly #sessions = new Map<SessionId, Handover<AgentMessage>>()
   #lost: AgentLostError | undefined
+  #whenIdle: () => void = () => undefined
 
-  constructor(name: string, link: AgentLink) {
-    this.name = name
+  constructor(agent: AgentSettings, link: AgentLink) {
+    this.agent = agent
     this.#link = link
+  }
+
+  get name(): string {
+    return this.agent.name
   }
 
   send(message: GatewayOutbound): void {
@@ -49,7 +59,18 @@ export class AgentStream {
       yield* messages
     } finally {
       this.#sessions.delete(message.sid)
+      if (this.#sessions.size === 0) this.#whenIdle()
     }
+  }
+
+  /** Sends the agent away as soon as it has no session. */
+  async retire(): Promise<void> {
+    do {
+      if (this.#sessions.size > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
+      // Who was given this stream a moment ago opens a session now.
+      await setImmediate()
+    } while (this.#sessions.size > 0)
+    this.#link.refuse()
   }
 
   /** Settles when the session has taken it. Drops those of unknown or ended sessions, as hoop's gateway does. */

@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Current } from '../settings/current-settings.ts'
 import type { AgentSettings } from '../settings/settings.ts'
 import type { AgentStream } from './agent-stream.ts'
 
 /** Whose credential it is, or why it is refused. What a refused agent is told is in `transport.ts`. */
 export type Authentication =
-  | { readonly kind: 'agent'; readonly name: string }
+  | { readonly kind: 'agent'; readonly agent: AgentSettings }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'name-differs' }
 
@@ -13,14 +14,14 @@ export type AgentFacts = Readonly<Record<string, string>>
 
 /** The agents of the settings, and which of them are connected. Each has one stream. */
 export class Agents {
-  readonly #known: readonly AgentSettings[]
+  readonly #current: Current<'agents'>
   readonly #online = new Map<string, AgentStream>()
   /** Of the last time, since this gateway started. */
   readonly #facts = new Map<string, AgentFacts>()
   readonly #waiting = new Set<() => void>()
 
-  constructor(known: readonly AgentSettings[]) {
-    this.#known = known
+  constructor(current: Current<'agents'>) {
+    this.#current = current
   }
 
   /** @param authorization the whole key, `scheme://name:secret@host:port`; only the secret's hash is kept here */
@@ -29,7 +30,7 @@ export class Agents {
     const { name, secret } = credential(url ?? '')
     const agent = this.#known.find(({ keySha256 }) => isSameKey(secret, keySha256))
     if (agent === undefined) return { kind: 'unknown' }
-    return agent.name === name ? { kind: 'agent', name } : { kind: 'name-differs' }
+    return agent.name === name ? { kind: 'agent', agent } : { kind: 'name-differs' }
   }
 
   /** In the order of the settings. */
@@ -51,6 +52,18 @@ export class Agents {
     stream.end(reason)
   }
 
+  /**
+   * Lets go of agents that the settings do not know any more, or with another key: they begin nothing new, and are sent
+   * away when their last session has ended. Meanwhile an agent with the new key can connect.
+   */
+  retireUnknown(): void {
+    for (const stream of [...this.#online.values()]) {
+      if (this.#known.some((known) => isSameAgent(known, stream.agent))) continue
+      this.#online.delete(stream.name)
+      void stream.retire()
+    }
+  }
+
   /** Empty before the first connect. */
   facts(name: string): AgentFacts {
     return this.#facts.get(name) ?? {}
@@ -69,6 +82,10 @@ export class Agents {
     return signal.aborted ? undefined : this.#online.get(name)
   }
 
+  get #known(): readonly AgentSettings[] {
+    return this.#current.value.agents
+  }
+
   #change(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
@@ -82,6 +99,10 @@ export class Agents {
       this.#waiting.add(done)
     })
   }
+}
+
+function isSameAgent(one: AgentSettings, other: AgentSettings): boolean {
+  return one.name === other.name && one.keySha256.equals(other.keySha256)
 }
 
 /** Name and secret are empty when it is no credential; empty ones match no hash. */

@@ -99,9 +99,10 @@ export class Transport {
     if (authentication.kind === 'unknown')
       return call.fail('unauthenticated', hoopWords.invalidAuthentication)
     if (authentication.kind === 'name-differs') return call.fail('unauthenticated', hoopWords.otherAgentName)
-    const agent = new AgentStream(authentication.name, {
+    const agent = new AgentStream(authentication.agent, {
       send: (message) => call.send(encodeGatewayMessage(message)),
       room: () => call.room(AGENT_UNSENT_BYTES),
+      refuse: () => call.fail('unauthenticated', hoopWords.invalidAuthentication),
     })
     if (!this.#agents.connect(agent, factsOf(call)))
       return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)

@@ -36,7 +36,7 @@ const REST_MS = 60_000
 
 interface MoveServices {
   /** Undefined when gateway.yaml has no site any more. */
-  readonly jira: Jira | undefined
+  readonly jira: () => Jira | undefined
   readonly history: History
   readonly log: Logger
 }
@@ -93,7 +93,8 @@ export class IssueMoves {
 
   /** Never rejects. */
   async #move(issue: EndedIssue): Promise<void> {
-    const { jira, log } = this.#services
+    const { log } = this.#services
+    const jira = this.#services.jira()
     const { session: sid, key, site, target, stays, attempts } = issue
     if (stays) return this.#settle(issue, 'skipped')
     try {

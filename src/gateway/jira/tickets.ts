@@ -30,7 +30,7 @@ export interface Ticket {
 
 interface TicketServices {
   /** Undefined: no connection has a template. */
-  readonly jira: Jira | undefined
+  readonly jira: () => Jira | undefined
   readonly history: History
   readonly sessions: Sessions
   /** Where people find a session. */
@@ -73,10 +73,10 @@ export class Tickets {
    */
   async open(request: SessionRequest, fields: Readonly<Record<string, string>>): Promise<Ticket | undefined> {
     const { jira: template } = request.connection
-    const { jira, sessions } = this.#services
-    if (template === undefined || jira === undefined) return undefined
-    const preview = sessions.preview(request)
+    if (template === undefined) return undefined
+    const preview = this.#services.sessions.preview(request)
     if (preview === undefined) return undefined
+    const jira = this.#site()
     const wanted = { sid: randomUUID() as SessionId, request, template, startedAt: new Date() }
     const values = this.#values(wanted, fields, preview.script)
     const bytes = this.#boundedBytes(request)
@@ -99,6 +99,13 @@ export class Tickets {
       { sid, issue: issue.key, reason },
       'a session could not begin, its Jira issue is left',
     )
+  }
+
+  /** @throws TicketRefused when the settings have lost it since they gave the connection its template */
+  #site(): Jira {
+    const jira = this.#services.jira()
+    if (jira !== undefined) return jira
+    throw new TicketRefused('jira-failed', hoopWords.jiraFailed(NO_JIRA))
   }
 
   #boundedBytes(request: SessionRequest): number {
@@ -169,6 +176,7 @@ export class Tickets {
   }
 }
 
+const NO_JIRA = 'gateway.yaml has no jira any more'
 const NOT_KEPT =
   'a Jira issue was created, and its key could not be written into the history: nothing has run'
 const UNSURE = 'Jira has not answered as it should: there may be an issue without a session'

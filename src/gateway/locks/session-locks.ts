@@ -1,21 +1,17 @@
 import { patience } from '../../basics/patience.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
-import type { GatewaySettings } from '../settings/settings.ts'
+import type { Current } from '../settings/current-settings.ts'
 import { lockNames } from './lock-rules.ts'
 import { obstacleText, type Locks, type LockObstacle, type LockTurn } from './locks.ts'
-
-interface Current {
-  readonly value: Pick<GatewaySettings, 'locks' | 'limits'>
-}
 
 /** Which sessions need a lock, and how long they wait for it. */
 export class SessionLocks {
   readonly #locks: Locks
-  readonly #current: Current
+  readonly #current: Current<'locks' | 'limits'>
   readonly #turns = new Map<string, LockTurn>()
 
-  constructor(locks: Locks, current: Current) {
+  constructor(locks: Locks, current: Current<'locks' | 'limits'>) {
     this.#locks = locks
     this.#current = current
   }

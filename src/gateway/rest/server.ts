@@ -14,10 +14,11 @@ import { errorBody, HttpError } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
 import { describeRoutes } from './openapi/document.ts'
 import { lockRoutes } from './locks/locks.ts'
-import { parseJsonBodies, passOverBodies } from './body/json-body.ts'
+import { LARGEST_BODY, parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from './directory/jira.ts'
 import { tokenListRoute, tokenRoutes } from './identities/tokens.ts'
 import { IdentityRefused } from '../identities/identity-refused.ts'
+import { reloadRoutes } from './reload.ts'
 import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
@@ -35,11 +36,11 @@ const REQUEST_MS = 5 * 60 * 1000
 const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 /** The REST interface. The caller makes it listen, and closes it. */
-export function restServer(services: RestServices, bodyBytes: number): FastifyInstance {
+export function restServer(services: RestServices): FastifyInstance {
   const { users } = services
   const app = fastify({
     ...faultOptions(users),
-    bodyLimit: bodyBytes,
+    bodyLimit: LARGEST_BODY,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 512 },
@@ -87,9 +88,10 @@ function routes(app: FastifyInstance, services: RestServices): void {
   jiraRoutes(app, services)
   lockRoutes(app, services)
   tokenListRoute(app, services)
+  reloadRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
-    parseJsonBodies(withBodies)
+    parseJsonBodies(withBodies, services.settings)
     signInRoutes(withBodies, services)
     runbookRoutes(withBodies, services)
     executionRoutes(withBodies, services)

@@ -1,14 +1,14 @@
 import type { Agents } from '../agents/agents.ts'
 import type { Tickets } from '../jira/tickets.ts'
-import type { JiraSettings } from '../settings/jira.ts'
-import type { LockSettings } from '../settings/locks.ts'
 import type { Locks } from '../locks/locks.ts'
+import type { CurrentSettings } from '../settings/current-settings.ts'
+import type { Reload } from '../settings/reload/reload.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { History } from '../history/history.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
-import type { RunbookRepository } from '../runbooks/repository.ts'
+import type { Repositories } from '../runbooks/repositories.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Tokens } from '../identities/tokens.ts'
 import type { Users } from '../identities/users.ts'
@@ -16,18 +16,6 @@ import type { Address } from '../../basics/net/address.ts'
 
 /** There is one, which hoop gives an id. */
 export const ORGANIZATION = '00000000-0000-0000-0000-000000000000'
-
-/** A configured repository under both of its names. */
-export interface NamedRepository {
-  readonly name: string
-  /** hoop's key for it: `<host>/<path without .git>`. */
-  readonly key: string
-  /** Without credentials. */
-  readonly gitUrl: string
-  /** How long a fetched commit counts as fresh. */
-  readonly refreshMs: number
-  readonly repository: RunbookRepository
-}
 
 interface ServerDescription {
   readonly version: string
@@ -48,6 +36,8 @@ interface Condition {
 /** What the routes share. */
 export interface RestServices {
   readonly server: ServerDescription
+  readonly settings: CurrentSettings
+  readonly reload: Reload
   readonly users: Users
   readonly tokens: Tokens
   readonly agents: Agents
@@ -58,13 +48,9 @@ export interface RestServices {
   readonly runs: ApprovedRuns
   readonly tickets: Tickets
   readonly locks: Locks
-  /** Those of gateway.yaml. */
-  readonly lockRules: () => readonly LockSettings[]
-  /** Undefined: there are no issues. */
-  readonly jira: JiraSettings | undefined
   /** Where people reach this gateway, for links; without a slash at the end. */
   readonly webUrl: () => string
-  readonly repositories: readonly NamedRepository[]
+  readonly repositories: Repositories
   readonly condition: () => Condition
   readonly log: Logger
 }

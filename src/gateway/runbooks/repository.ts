@@ -34,6 +34,8 @@ export interface RunbookRepositoryOptions {
   /** The mirror goes to `<stateDir>/repositories/`. */
   readonly stateDir: string
   readonly log: Logger
+  /** Settles when the mirror belongs to this repository: one with another remote may have had it. */
+  readonly before?: (() => Promise<void>) | undefined
   /** Milliseconds a copy of a remote repository counts as fresh; 10,000 unless given. */
   readonly refreshMs?: number | undefined
   /** Milliseconds one fetch may take; 30,000 unless given. */
@@ -61,6 +63,7 @@ interface Parts {
   readonly name: string
   readonly remote: Remote
   readonly branch: string | undefined
+  readonly before: () => Promise<void>
   readonly closing: AbortController
   readonly objects: ObjectReader
   readonly ancestry: Ancestry
@@ -75,6 +78,8 @@ interface Parts {
  */
 export class RunbookRepository {
   readonly #parts: Parts
+  /** Under way. */
+  readonly #reads = new Set<Promise<unknown>>()
 
   private constructor(parts: Parts) {
     this.#parts = parts
@@ -92,7 +97,7 @@ export class RunbookRepository {
   async readFile(path: string, refHash?: string): Promise<RunbookFile> {
     const components = splitPath(path)
     const hash = refHash === undefined || refHash === '' ? undefined : checkRefHash(refHash)
-    return this.#healing(async () => {
+    return this.#reading(async () => {
       const { oldCopy, ...tip } = await this.#tip()
       try {
         const commit = hash === undefined ? tip.commit : await this.#reviewedCommit(hash, tip.commit)
@@ -109,7 +114,7 @@ export class RunbookRepository {
 
   /** At the branch's newest commit, in any of the folders ('' for all). Throws a RunbookError. */
   async list(folders: readonly string[]): Promise<Listing & Pick<RunbookFile, 'oldCopy'>> {
-    return this.#healing(async () => {
+    return this.#reading(async () => {
       const { commit, oldCopy } = await this.#tip()
       const listing = await this.#parts.catalog.list(commit, folders)
       return { ...listing, ...(oldCopy !== undefined && { oldCopy }) }
@@ -118,9 +123,12 @@ export class RunbookRepository {
 
   /** Fetches what is needed for the first read. Throws a RepositoryError when there is nothing to read. */
   async prepare(): Promise<void> {
-    const { closing, refresher } = this.#parts
-    closing.signal.throwIfAborted()
-    await refresher.refresh()
+    await this.#counted(async () => {
+      const { before, closing, refresher } = this.#parts
+      await before()
+      closing.signal.throwIfAborted()
+      await refresher.refresh()
+    })
   }
 
   get isClosed(): boolean {
@@ -132,6 +140,29 @@ export class RunbookRepository {
     const { closing, refresher, ancestry, objects } = this.#parts
     closing.abort(new RepositoryError('the runbook repository is closed'))
     await Promise.all([refresher.close(), ancestry.close(), objects.close()])
+  }
+
+  /** Closes as soon as no read is under way. */
+  async retire(): Promise<void> {
+    while (this.#reads.size > 0) await Promise.allSettled(this.#reads)
+    await this.close()
+  }
+
+  #reading<T>(read: () => Promise<T>): Promise<T> {
+    return this.#counted(async () => {
+      await this.#parts.before()
+      return this.#healing(read)
+    })
+  }
+
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    const read = work()
+    this.#reads.add(read)
+    try {
+      return await read
+    } finally {
+      this.#reads.delete(read)
+    }
   }
 
   /** Makes sure that the mirror is fresh, and gives the full id of the branch's newest commit. */
@@ -209,14 +240,8 @@ function assemble(options: RunbookRepositoryOptions): Parts {
     refreshMs: options.refreshMs ?? REFRESH_MS,
   })
   return {
-    name,
-    remote,
-    branch,
-    closing,
-    objects,
-    mirror,
-    refresher,
-    ancestry,
+    ...{ name, remote, branch, closing, objects, mirror, refresher, ancestry },
+    before: options.before ?? (() => Promise.resolve()),
     catalog: new Catalog(objects),
   }
 }

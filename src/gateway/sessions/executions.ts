@@ -8,7 +8,7 @@ import type { SessionRequest } from './session-request.ts'
 import type { LockObstacle } from '../locks/locks.ts'
 import type { SessionLocks } from '../locks/session-locks.ts'
 import type { Sessions } from './sessions.ts'
-import type { GatewaySettings } from '../settings/settings.ts'
+import type { Current } from '../settings/current-settings.ts'
 import type { RpcCode } from '../statuses.ts'
 
 /** One execution as the REST interface asks for it. */
@@ -60,26 +60,28 @@ const UNRECORDED = {
   read: 'the session history could not be read, output may be missing',
 }
 
+interface ExecutionServices {
+  readonly sessions: Sessions
+  readonly current: Current<'limits'>
+  readonly history: History
+  readonly log: Logger
+  readonly locks?: SessionLocks
+}
+
 /** Sessions that run one script, for callers who want one answer. */
 export class Executions {
   readonly #sessions: Sessions
   readonly #history: History
-  readonly #limits: GatewaySettings['limits']
+  readonly #current: Current<'limits'>
   readonly #log: Logger
   readonly #locks: SessionLocks | undefined
 
-  constructor(
-    sessions: Sessions,
-    history: History,
-    limits: GatewaySettings['limits'],
-    log: Logger,
-    locks?: SessionLocks,
-  ) {
-    this.#locks = locks
+  constructor({ sessions, current, history, log, locks }: ExecutionServices) {
     this.#sessions = sessions
+    this.#current = current
     this.#history = history
-    this.#limits = limits
     this.#log = log
+    this.#locks = locks
   }
 
   /**
@@ -97,7 +99,7 @@ export class Executions {
   async run(
     session: GatewaySession,
     request: RunRequest,
-    waitMs = this.#limits.waitMs,
+    waitMs = this.#current.value.limits.waitMs,
   ): Promise<{ status: 200 | 202; body: ExecResponse }> {
     const startedAt = performance.now()
     const { sid } = session
@@ -132,7 +134,7 @@ export class Executions {
   /** The output as the history has it. The command has run, so its exit code is answered even when this fails. */
   #output(sid: string, { unrecorded, closed }: SessionEnding): { output: string; truncated: boolean } {
     try {
-      const { bytes, truncated } = this.#history.output(sid, this.#limits.outputBytes)
+      const { bytes, truncated } = this.#history.output(sid, this.#current.value.limits.outputBytes)
       const output = withoutEnd(bytes.toString('utf8'), blockedText(closed?.guardrails ?? []))
       if (unrecorded === undefined) return { output, truncated }
       return { output: withLine(output, UNRECORDED.written), truncated: true }

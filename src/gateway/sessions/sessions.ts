@@ -11,7 +11,7 @@ import type { SessionLocks } from '../locks/session-locks.ts'
 import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
-import type { GatewaySettings } from '../settings/settings.ts'
+import type { Current } from '../settings/current-settings.ts'
 import type { RpcCode } from '../statuses.ts'
 
 /** Of one user, until the sessions end (script, variables, redaction): eight of the largest scripts. */
@@ -47,7 +47,7 @@ const NOT_RUN = 254
 export class Sessions {
   readonly #agents: Agents
   readonly #history: History
-  readonly #agentWaitMs: number
+  readonly #current: Current<'limits'>
   readonly #log: Logger
   readonly #running = new Map<string, RunningSession>()
   readonly #redactions = new RecordRedactions()
@@ -57,14 +57,14 @@ export class Sessions {
   constructor(
     agents: Agents,
     history: History,
-    limits: GatewaySettings['limits'],
+    current: Current<'limits'>,
     log: Logger,
     locks?: SessionLocks,
   ) {
     this.#locks = locks
     this.#agents = agents
     this.#history = history
-    this.#agentWaitMs = limits.agentWaitMs
+    this.#current = current
     this.#log = log
   }
 
@@ -149,7 +149,8 @@ export class Sessions {
     const find = async (over: AbortSignal) => {
       const obstacle = await this.#locks?.reached(sid, over)
       if (obstacle !== undefined) session.fail('lock-busy', `waited too long, nothing has run: ${obstacle}`)
-      return over.aborted ? undefined : this.#agents.waitFor(connection.agent, this.#agentWaitMs, over)
+      const { agentWaitMs } = this.#current.value.limits
+      return over.aborted ? undefined : this.#agents.waitFor(connection.agent, agentWaitMs, over)
     }
     this.#locks?.enter(sid, request)
     const session = new GatewaySession(openMessage(sid, request), record, find, connection.guardrails)

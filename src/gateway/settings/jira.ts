@@ -15,7 +15,9 @@ export interface JiraSettings {
   readonly token: Secret
   /** To create an issue, and to move one. */
   readonly timeoutMs: number
-  /** Who may sign the site's certificate, in PEM. Read when it is needed: the system's are many. */
+  /** Those that the file names to sign the site's certificate, in PEM. */
+  readonly ca: readonly string[] | undefined
+  /** Those, or the system's. Read when it is needed: the system's are many. */
   readonly authorities: () => readonly string[]
   /** Of the gateway's environment. */
   readonly proxy: ProxySettings | undefined
@@ -27,7 +29,16 @@ export function buildJira(shape: JiraShape, { env }: Sources, problems: Problems
   shape.templates.forEach((template, i) => checkPresets(template, i, problems))
   const { url, user, api_token: token, ca, timeout, templates } = shape
   const authorities = () => ca ?? systemAuthorities(env)
-  return { url, user, token, timeoutMs: timeout, authorities, proxy: proxyFrom(env, problems), templates }
+  return {
+    url,
+    user,
+    token,
+    timeoutMs: timeout,
+    ca: ca ?? undefined,
+    authorities,
+    proxy: proxyFrom(env, problems),
+    templates,
+  }
 }
 
 function checkPresets(

@@ -41,7 +41,7 @@ const write = (fields: object, message: string) => void log.push(`${message} ${J
 const logger = { debug: write, info: write, warn: write, error: write }
 
 function move(timing = quick, site: Jira | undefined = jira()): IssueMoves {
-  moves = new IssueMoves({ jira: site, history, log: logger }, timing)
+  moves = new IssueMoves({ jira: () => site, history, log: logger }, timing)
   return moves
 }
 
@@ -167,7 +167,7 @@ it('an issue of another site is given up, and one waits while gateway.yaml has n
   expect(moveOf('s1')).toMatchObject({ status: 'given-up', error: 'it is an issue of https://other.example' })
   expect(statusOf(key)).toBe('Open')
   await moves?.close()
-  moves = new IssueMoves({ jira: undefined, history, log: logger }, quick)
+  moves = new IssueMoves({ jira: () => undefined, history, log: logger }, quick)
   end('s2')
   await waitFor(() => moveOf('s2')?.error === 'gateway.yaml has no jira any more')
   expect(moveOf('s2')?.status).toBe('pending')

@@ -42,7 +42,7 @@ function executions(
   beforeEnd: () => void = () => undefined,
 ): Executions {
   history = History.open(join(folder, 'history.db'), options)
-  const agents = new Agents(settings.agents)
+  const agents = new Agents({ value: settings })
   const answer = async (message: GatewayOutbound) => {
     if (message.kind === 'open') await stream.receive(opened(message.sid))
     if (message.kind !== 'exec') return
@@ -58,13 +58,17 @@ function executions(
       redactedBytes: 0,
     })
   }
-  const link = { send: (message: GatewayOutbound) => void answer(message), room: () => Promise.resolve() }
-  const stream = new AgentStream('local', link)
+  const link = {
+    send: (message: GatewayOutbound) => void answer(message),
+    room: () => Promise.resolve(),
+    refuse: () => undefined,
+  }
+  const stream = new AgentStream({ name: 'local', keySha256: Buffer.alloc(32) }, link)
   agents.connect(stream, {})
   const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
   const logger = { debug: write, info: write, warn: write, error: write }
-  const sessions = new Sessions(agents, history, settings.limits, logger)
-  return new Executions(sessions, history, settings.limits, logger)
+  const sessions = new Sessions(agents, history, { value: settings }, logger)
+  return new Executions({ sessions, current: { value: settings }, history, log: logger })
 }
 
 const opened = (sid: SessionId) =>
@@ -121,7 +125,7 @@ test('one user has 1,000 sessions that run, and others have their own', () => {
   history = History.open(join(folder, 'history.db'), {})
   const nobody = () => undefined
   const logger = { debug: nobody, info: nobody, warn: nobody, error: nobody }
-  const sessions = new Sessions(new Agents(settings.agents), history, settings.limits, logger)
+  const sessions = new Sessions(new Agents({ value: settings }), history, { value: settings }, logger)
   const open = (user: string) => sessions.open({ ...request(), user, verb: 'exec' })
   for (let count = 0; count < 1000; count++) open('admin')
   expect(() => open('admin')).toThrow('1000 of your sessions are running: let some end first')

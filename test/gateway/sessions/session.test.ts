@@ -30,10 +30,14 @@ beforeEach(() => {
   history = History.open(join(folder, 'history.db'))
   history.begin(newSession(sid, request(), Buffer.alloc(0)))
   sent = []
-  agent = new AgentStream('local', {
-    send: (message) => void sent.push(message),
-    room: () => Promise.resolve(),
-  })
+  agent = new AgentStream(
+    { name: 'local', keySha256: Buffer.alloc(32) },
+    {
+      send: (message) => void sent.push(message),
+      room: () => Promise.resolve(),
+      refuse: () => undefined,
+    },
+  )
 })
 afterEach(() => {
   history.close()

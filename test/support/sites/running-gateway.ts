@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { startGateway, type Gateway } from '../../../src/gateway/gateway.ts'
-import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { loadSettings } from '../../../src/gateway/settings/load.ts'
 import { checkDescribed } from '../described-answer.ts'
 
 export const userToken = 'a-token-for-tests-0123456789'
@@ -25,6 +25,8 @@ export interface RunningGatewayOptions {
   /** More users, in YAML. */
   readonly users?: string
   readonly limits?: string
+  /** Of the agent `local`, if not `agentKey`. */
+  readonly localKey?: string
   /** One more agent, in YAML. */
   readonly agents?: string
   /** One more repository, in YAML. */
@@ -52,16 +54,16 @@ export class RunningGateway implements AsyncDisposable {
     mkdirSync(repository)
     git(repository, 'init', '--quiet', '--initial-branch=main')
     commit(repository, { 'ops/a.runbook.sh': 'echo {{ .x }}', ...files })
-    const settings = parseSettings(yaml(options), {
-      file: path.join(folder, 'gateway.yaml'),
-      env: {},
-    })
+    const file = path.join(folder, 'gateway.yaml')
+    writeFileSync(file, yaml(options))
+    const source = { file, read: () => loadSettings(file, {}) }
+    const settings = source.read()
     mkdirSync(settings.state, { mode: 0o700 })
     options.prepare?.(settings.state)
     const log: string[] = []
     const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
     const logger = { debug: write, info: write, warn: write, error: write }
-    const gateway = await startGateway(settings, logger, '1.2.3')
+    const gateway = await startGateway(settings, { source, log: logger, version: '1.2.3' })
     return new RunningGateway(gateway, log, repository, folder)
   }
 
@@ -74,6 +76,16 @@ export class RunningGateway implements AsyncDisposable {
 
   get agentUrl(): string {
     return `${this.gateway.grpc.replace('grpc://', `grpc://local:${agentKey}@`)}?mode=standard`
+  }
+
+  /** Where its settings are read again. */
+  get settingsFile(): string {
+    return path.join(this.#folder, 'gateway.yaml')
+  }
+
+  /** Writes other settings, as for `start`. They are not read yet. */
+  configure(options: RunningGatewayOptions): void {
+    writeFileSync(this.settingsFile, yaml(options))
   }
 
   /** Commits files and returns the commit's id. */
@@ -124,6 +136,7 @@ function yaml({
   users = '',
   limits = '{}',
   agents = '',
+  localKey = agentKey,
   repositories = '',
   more = '',
   host = '127.0.0.1',
@@ -135,7 +148,7 @@ limits: ${limits}
 users:
   - { name: admin, token: ${userToken}, groups: [admin] }
   - { name: other, token: ${otherToken}, groups: [dba] }${users}
-agents: [{ name: local, key: ${agentKey} }${agents === '' ? '' : `, ${agents}`}]
+agents: [{ name: local, key: ${localKey} }${agents === '' ? '' : `, ${agents}`}]
 repositories: [{ name: rb, url: ./rb, branch: main }${repositories === '' ? '' : `, ${repositories}`}]
 connections:${bash}${connections}
 ${more}

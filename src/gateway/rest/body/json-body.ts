@@ -1,5 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Current } from '../../settings/current-settings.ts'
 import { HttpError } from '../http-error.ts'
+
+/** The largest `limits.body` that the settings take. */
+export const LARGEST_BODY = 16 * 1024 * 1024
 
 /** More than all lists and maps of a body may have together; each also has its own limit. */
 const MAX_ELEMENTS = 100_000
@@ -13,18 +17,30 @@ const BEGINNINGS = new Set([0x2c, 0x5b, 0x7b])
  * Refuses bodies of very many elements before they are parsed. Parsing 16 MiB of small ones blocks the only thread,
  * which all callers share, for seconds, and the limits of single fields apply only afterwards.
  */
-export function parseJsonBodies(app: FastifyInstance): void {
+export function parseJsonBodies(app: FastifyInstance, current: Current<'limits'>): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
+  app.addHook('preParsing', (request, reply, _, done) => {
+    const length = Number(request.headers['content-length'] ?? 0)
+    if (length <= current.value.limits.bodyBytes) return done()
+    // The rest of it is not read.
+    void reply.header('connection', 'close')
+    done(tooLarge())
+  })
   // The content type is not looked at, as in hoop's gateway.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
     if (body.length === 0) return done(null)
+    if (body.length > current.value.limits.bodyBytes) return done(tooLarge())
     if (hasMoreElements(body as Buffer, MAX_ELEMENTS))
       return done(
         new HttpError('too-large', `request body: must not have more than ${MAX_ELEMENTS} elements`),
       )
     return parse(request, body.toString(), (error, value) => done(error && notJson(error), value))
   })
+}
+
+function tooLarge(): HttpError {
+  return new HttpError('too-large', 'request body: too large', 413)
 }
 
 /** For routes that need no body: throws away whatever comes, of whatever type. */

@@ -10,7 +10,7 @@ const PLACE = '/api/integrations/jira'
 /** Which issues sessions get, and what callers have to say for them. To be read only: gateway.yaml sets it up. */
 export function jiraRoutes(app: FastifyInstance, services: RestServices): void {
   app.get(PLACE, (_, reply) => {
-    const { jira } = services
+    const { jira } = services.settings.value
     const shown = jira && { id: 'jira', url: jira.url, user: jira.user, api_token: '', status: 'enabled' }
     return reply.type('application/json; charset=utf-8').send(JSON.stringify(shown ?? null))
   })
@@ -27,8 +27,8 @@ export function jiraRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /** Those of the connections that the user may see; admins see all. */
-function visibleTemplates({ jira, users }: RestServices, user: GatewayUser): readonly JiraTemplate[] {
-  const templates = jira?.templates ?? []
+function visibleTemplates({ settings, users }: RestServices, user: GatewayUser): readonly JiraTemplate[] {
+  const templates = settings.value.jira?.templates ?? []
   if (users.isAdmin(user)) return templates
   const used = new Set(users.connections(user).map((connection) => connection.jira?.name))
   return templates.filter(({ name }) => used.has(name))

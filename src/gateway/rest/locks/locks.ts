@@ -11,10 +11,10 @@ export function lockRoutes(app: FastifyInstance, services: RestServices): void {
 }
 
 /** Those that the user's own runbooks may meet; admins and auditors see all. */
-function visibleLocks({ users, lockRules }: RestServices, user: GatewayUser): readonly LockSettings[] {
+function visibleLocks({ users, settings }: RestServices, user: GatewayUser): readonly LockSettings[] {
   const connections = users.connections(user)
   const isVisible = (lock: LockSettings) => connections.some(({ name }) => isOn(lock, name))
-  return lockRules().filter((lock) => users.seesAll(user) || isVisible(lock))
+  return settings.value.locks.filter((lock) => users.seesAll(user) || isVisible(lock))
 }
 
 function describe({ locks }: RestServices, { name, runbooks, connections }: LockSettings): object {

@@ -1,5 +1,5 @@
 import { signInBody } from '../identities/sign-in.ts'
-import * as answers from '../openapi/answers.ts'
+import * as answers from '../openapi/gateway-answers.ts'
 import type { OperationTable } from './operation.ts'
 
 export const gatewayOperations: OperationTable = {
@@ -32,6 +32,16 @@ export const gatewayOperations: OperationTable = {
     audit: { action: 'sign-in', type: 'users' },
     body: signInBody,
     answers: { 200: answers.signedInAnswer },
+  },
+  'POST /api/reload': {
+    tag: 'Gateway',
+    summary: 'Reads gateway.yaml again, and tells what has changed',
+    description:
+      'With a file that cannot be used (422) everything stays as it was: the message has each problem.',
+    role: 'admin',
+    audit: { action: 'update', type: 'settings' },
+    answers: { 200: answers.reloadAnswer },
+    errors: [422],
   },
   'GET /api/healthz': {
     tag: 'Gateway',

@@ -3,7 +3,8 @@ import { asFolder } from '../../runbooks/catalog.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import type { RunbookBody } from '../body/body.ts'
 import { HttpError } from '../http-error.ts'
-import type { NamedRepository, RestServices } from '../services.ts'
+import type { NamedRepository } from '../../runbooks/repositories.ts'
+import type { RestServices } from '../services.ts'
 
 /** Whether a connection runs this file of its repository. */
 export function liesInPath(connection: ConnectionSettings, file: string): boolean {
@@ -40,7 +41,7 @@ export function allowedRepository(
   connection: ConnectionSettings,
   asked: string,
 ): string {
-  const known = services.repositories.find(({ name, key }) => name === asked || key === asked)
+  const known = services.repositories.all.find(({ name, key }) => name === asked || key === asked)
   if (known === undefined) throw new HttpError('repository-not-found', hoopWords.repositoryNotFound(asked))
   if (connection.runbooks?.repository !== known.name) {
     throw new HttpError('not-permitted', hoopWords.runbookNotPermitted)
@@ -50,7 +51,7 @@ export function allowedRepository(
 
 /** @throws HttpError 500 when the settings have no repository of this name */
 export function repositoryNamed(services: RestServices, name: string | undefined): NamedRepository {
-  const known = services.repositories.find((one) => one.name === name)
+  const known = services.repositories.named(name)
   if (known === undefined)
     throw new HttpError('repository-failed', 'the runbook repository of this connection is not configured')
   return known

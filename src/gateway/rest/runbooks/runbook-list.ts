@@ -4,12 +4,13 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ListedRunbook, Listing } from '../../runbooks/catalog.ts'
 import { RunbookError } from '../../runbooks/errors.ts'
 import { oldCopyText, type OldCopy } from '../../runbooks/old-copy.ts'
+import type { NamedRepository } from '../../runbooks/repositories.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import { visibleConnection } from '../access.ts'
 import { firstOption, type Query } from '../query.ts'
 import { HttpError } from '../http-error.ts'
 import { liesInPath } from './runbook-access.ts'
-import type { NamedRepository, RestServices } from '../services.ts'
+import type { RestServices } from '../services.ts'
 
 /** Which runbooks can be run on which connections, with the parameters they ask for. */
 export function runbookListRoutes(app: FastifyInstance, services: RestServices): void {
@@ -47,7 +48,7 @@ export function runbookListRoutes(app: FastifyInstance, services: RestServices):
 
 /** @throws HttpError 404 */
 function checkConfigured({ repositories }: RestServices, text: string): void {
-  if (repositories.length === 0) throw new HttpError('runbooks-not-configured', text, 404)
+  if (repositories.all.length === 0) throw new HttpError('runbooks-not-configured', text, 404)
 }
 
 interface ListOptions {
@@ -67,7 +68,10 @@ async function listAll(
 ) {
   const errors: string[] = []
   const repositories: ReturnType<typeof viewOf>[] = []
-  for (const named of services.repositories) {
+  for (const { name } of services.repositories.all) {
+    // It may have been replaced while the one before was read.
+    const named = services.repositories.named(name)
+    if (named === undefined) continue
     const users = connections.filter(
       ({ access, runbooks }) => access.runbooks && runbooks?.repository === named.name,
     )

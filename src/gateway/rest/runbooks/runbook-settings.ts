@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import { HttpError } from '../http-error.ts'
-import { ORGANIZATION, type NamedRepository, type RestServices } from '../services.ts'
+import type { NamedRepository } from '../../runbooks/repositories.ts'
+import { ORGANIZATION, type RestServices } from '../services.ts'
 
 // What hoop's gateway keeps in its database stands in gateway.yaml here. It is shown in hoop's form, and not changed.
 
@@ -19,7 +20,7 @@ export function runbookSettingsRoutes(app: FastifyInstance, services: RestServic
   })
 
   app.get('/api/runbooks/configurations', () => {
-    const { repositories } = services
+    const repositories = services.repositories.all
     if (repositories.length === 0)
       throw new HttpError('runbooks-not-configured', hoopWords.noRunbookConfiguration, 404)
     return {
@@ -37,7 +38,7 @@ function rulesOf(
   connections: readonly (ConnectionSettings | undefined)[],
 ): object[] {
   return connections.flatMap((connection) => {
-    const own = repositories.find(({ name }) => name === connection?.runbooks?.repository)
+    const own = repositories.named(connection?.runbooks?.repository)
     if (connection?.access.runbooks !== true || own === undefined) return []
     return [ruleOf(connection, own)]
   })

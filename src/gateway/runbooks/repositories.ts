@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from '../../basics/logger.ts'
+import type { RepositorySettings } from '../settings/settings.ts'
+import { parseRemote, repositoryKey } from './git/url.ts'
+import { REFRESH_MS, RunbookRepository } from './repository.ts'
+
+/** A configured repository under both of its names. */
+export interface NamedRepository {
+  readonly name: string
+  /** hoop's key for it: `<host>/<path without .git>`. */
+  readonly key: string
+  /** Without credentials. */
+  readonly gitUrl: string
+  /** How long a fetched commit counts as fresh. */
+  readonly refreshMs: number
+  readonly repository: RunbookRepository
+}
+
+interface OpenRepository extends NamedRepository {
+  readonly settings: RepositorySettings
+}
+
+interface LeavingRepository extends Pick<NamedRepository, 'name' | 'repository'> {
+  /** Settles when it is closed. */
+  readonly left: Promise<void>
+}
+
+/**
+ * The repositories of the settings in force. They are replaced while runbooks are read: look one up by its name for each
+ * read, and read before the next `await`.
+ */
+export class Repositories {
+  readonly #stateDir: string
+  readonly #log: Logger
+  #open: readonly OpenRepository[] = []
+  /** Those that are no longer looked up, until their last reader is done. In the order in which they were replaced. */
+  #leaving: readonly LeavingRepository[] = []
+
+  /** @param stateDir the mirrors lie below it */
+  constructor(stateDir: string, log: Logger) {
+    this.#stateDir = stateDir
+    this.#log = log
+  }
+
+  /** In the order of the settings. */
+  get all(): readonly NamedRepository[] {
+    return this.#open
+  }
+
+  named(name: string | undefined): NamedRepository | undefined {
+    return this.#open.find((one) => one.name === name)
+  }
+
+  /**
+   * Opens those that are new or other than before. Those that were there are closed when their last reader is done.
+   * @returns the new ones @throws RepositoryError: then nothing has changed
+   */
+  replace(settings: readonly RepositorySettings[]): readonly NamedRepository[] {
+    const before = this.#open
+    const now = settings.map((one) => before.find((old) => isSame(old, one)) ?? this.#opened(one))
+    this.#open = now
+    for (const old of before) if (!now.includes(old)) this.#retire(old)
+    return now.filter((one) => !before.includes(one))
+  }
+
+  /** Ends git's processes and waits for them. Reads that are under way are rejected. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open, ...this.#leaving].map(({ repository }) => repository.close()))
+    await Promise.all(this.#leaving.map(({ left }) => left))
+  }
+
+  #opened(settings: RepositorySettings): OpenRepository {
+    const { name, url, refreshMs = REFRESH_MS } = settings
+    const repository: RunbookRepository = RunbookRepository.open({
+      ...{ ...settings, stateDir: this.#stateDir, log: this.#log },
+      before: () => this.#left(name, repository),
+    })
+    return { name, key: repositoryKey(url), gitUrl: parseRemote(url).url, refreshMs, repository, settings }
+  }
+
+  #retire({ name, repository }: OpenRepository): void {
+    const left = repository.retire().then(() => {
+      this.#leaving = this.#leaving.filter((one) => one.repository !== repository)
+    })
+    this.#leaving = [...this.#leaving, { name, repository, left }]
+  }
+
+  /** Repositories of one name have one mirror. Settles when those before this one have left it. */
+  async #left(name: string, repository: RunbookRepository): Promise<void> {
+    const own = this.#leaving.findIndex((one) => one.repository === repository)
+    const before = this.#leaving.slice(0, own === -1 ? undefined : own).filter((one) => one.name === name)
+    await Promise.all(before.map(({ left }) => left))
+  }
+}
+
+function isSame({ settings }: OpenRepository, other: RepositorySettings): boolean {
+  return isDeepStrictEqual(settings, other)
+}

@@ -1,0 +1,79 @@
+import { Secret } from '../../../basics/secret.ts'
+import type { GatewaySettings } from '../settings.ts'
+
+/** What is other in one of the top settings of gateway.yaml: names of its items, or of the settings in it. No values. */
+export interface SettingsChange {
+  readonly setting: string
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  readonly changed: readonly string[]
+}
+
+type Parts = Readonly<Record<string, unknown>>
+
+/** A new setting needs its row here, or nobody is told that it has changed. */
+const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
+  listen: ({ listen }) => ({ http: listen.http, grpc: listen.grpc, 'public-url': listen.publicUrl }),
+  state: ({ state }) => ({ state }),
+  users: ({ users }) => byName(users),
+  agents: ({ agents }) => byName(agents),
+  repositories: ({ repositories }) => byName(repositories),
+  guardrails: ({ guardrails }) => byName(guardrails),
+  jira: ({ jira }) => (jira === undefined ? {} : { ...jira }),
+  locks: ({ locks }) => byName(locks),
+  connections: ({ connections }) => byName(connections),
+  limits: ({ limits: { waitMs, agentWaitMs, lockWaitMs, bodyBytes, outputBytes } }) => ({
+    ...{ wait: waitMs, 'agent-wait': agentWaitMs, 'lock-wait': lockWaitMs },
+    ...{ body: bodyBytes, output: outputBytes },
+  }),
+  history: ({ history: { retainMs, sizeBytes, connections } }) => ({
+    ...{ retain: retainMs, size: sizeBytes },
+    ...Object.fromEntries([...connections].map(([name, limits]) => [`of ${name}`, limits])),
+  }),
+}
+
+/** In the order of the table; settings that are as they were are left out. */
+export function changesBetween(before: GatewaySettings, after: GatewaySettings): SettingsChange[] {
+  const changes = Object.entries(PARTS).map(([setting, partsOf]) => ({
+    setting,
+    ...differences(partsOf(before), partsOf(after)),
+  }))
+  return changes.filter(({ added, removed, changed }) => added.length + removed.length + changed.length > 0)
+}
+
+/** For a line of the log: `users +ada -bob ~eve`. */
+export function changeText({ setting, added, removed, changed }: SettingsChange): string {
+  const marked = (mark: string, names: readonly string[]) => names.map((name) => `${mark}${name}`)
+  return [setting, ...marked('+', added), ...marked('-', removed), ...marked('~', changed)].join(' ')
+}
+
+/** Whether both say the same. Secrets are compared, too. */
+export function isSameSettings(one: unknown, other: unknown): boolean {
+  return textOf(one) === textOf(other)
+}
+
+function differences(before: Parts, after: Parts): Omit<SettingsChange, 'setting'> {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  const has = (parts: Parts, name: string) => parts[name] !== undefined
+  return {
+    added: names.filter((name) => !has(before, name) && has(after, name)),
+    removed: names.filter((name) => has(before, name) && !has(after, name)),
+    changed: names.filter(
+      (name) => has(before, name) && has(after, name) && !isSameSettings(before[name], after[name]),
+    ),
+  }
+}
+
+function byName(items: readonly { readonly name: string }[]): Parts {
+  return Object.fromEntries(items.map((item) => [item.name, item]))
+}
+
+/** Holds secrets. Functions are left out. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
+    // What a secret says of itself is always the same.
+    const own = this[key]
+    if (own instanceof Secret) return own.reveal()
+    return own instanceof Map ? [...own] : shown
+  })
+}

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '../../../basics/logger.ts'
+import { SettingsError } from '../../../basics/settings/problems.ts'
+import type { Current } from '../current-settings.ts'
+import type { GatewaySettings } from '../settings.ts'
+import { changesBetween, changeText, isSameSettings, type SettingsChange } from './changes.ts'
+
+/** A file counts as written when two looks at it, so far apart, find the same. */
+const SETTLE_MS = 50
+/** Looks at a file that is other each time, before that is an error. */
+const MOST_LOOKS = 40
+
+/** Where settings come from. */
+export interface GatewayFile {
+  /** For messages. */
+  readonly file: string
+  /** Reads the file and what it refers to. @throws SettingsError */
+  readonly read: () => GatewaySettings
+}
+
+interface ReloadServices {
+  readonly source: GatewayFile
+  readonly current: Current<keyof GatewaySettings>
+  /** Puts settings into force: when it returns, they are. Settles when the rest is done. @throws when they cannot be */
+  readonly apply: (settings: GatewaySettings) => Promise<void>
+  readonly log: Logger
+}
+
+/** What a reload has done. Names only. */
+export interface ReloadReport {
+  /** In force now. */
+  readonly changes: readonly SettingsChange[]
+  /** Settings that are other in the file and stay as they are until the gateway is started again. */
+  readonly restart: readonly string[]
+}
+
+/** The gateway is stopping. */
+export class ReloadRefused extends Error {
+  override readonly name = 'ReloadRefused'
+}
+
+/** Reads the settings again while the gateway serves. What runs goes on with what it began with. */
+export class Reload {
+  readonly #services: ReloadServices
+  #running: Promise<ReloadReport> | undefined
+  #next: Promise<ReloadReport> | undefined
+  readonly #closing = new AbortController()
+
+  constructor(services: ReloadServices) {
+    this.#services = services
+  }
+
+  /**
+   * One at a time: all who ask while one runs get the next one, since the file may have changed meanwhile.
+   * @throws SettingsError, RepositoryError: then the settings are as before; ReloadRefused
+   */
+  run(): Promise<ReloadReport> {
+    if (this.#running === undefined) return this.#begin()
+    this.#next ??= settled(this.#running).then(() => {
+      this.#next = undefined
+      return this.#begin()
+    })
+    return this.#next
+  }
+
+  /** Takes no more. Settles when none is under way. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    while (this.#running !== undefined) await settled(this.#running)
+  }
+
+  #begin(): Promise<ReloadReport> {
+    this.#running = this.#reload().finally(() => (this.#running = undefined))
+    return this.#running
+  }
+
+  async #reload(): Promise<ReloadReport> {
+    const { current, apply, log } = this.#services
+    try {
+      const found = await this.#written()
+      if (this.#closing.signal.aborted) throw new ReloadRefused('the gateway stops')
+      const before = current.value
+      const after = withFixed(found, before)
+      const report = { changes: changesBetween(before, after), restart: fixedChanges(before, found) }
+      await apply(after)
+      this.#tell(report)
+      return report
+    } catch (error) {
+      const problems = (error as Error).message.split('\n')
+      log.error({ problems }, 'settings not read again, those from before stay')
+      throw error
+    }
+  }
+
+  #tell({ changes, restart }: ReloadReport): void {
+    const { log } = this.#services
+    log.info({ changes: changes.map(changeText) }, 'settings read again')
+    if (restart.length > 0) log.warn({ settings: restart }, 'some settings change with the next start')
+  }
+
+  /** What the file says once it is written to its end. An error counts, too, if it stays. */
+  async #written(): Promise<GatewaySettings> {
+    let before = this.#look()
+    for (let looks = 1; looks < MOST_LOOKS; looks++) {
+      await delay(SETTLE_MS)
+      const now = this.#look()
+      if (isSameSettings(before, now)) return this.#usable(now)
+      before = now
+    }
+    throw this.#problem('the file, or one that it refers to, is being written all the time')
+  }
+
+  #look(): GatewaySettings | SettingsError {
+    try {
+      return this.#services.source.read()
+    } catch (error) {
+      if (error instanceof SettingsError) return error
+      throw error
+    }
+  }
+
+  /** @throws SettingsError, also for a file that was emptied: no line in it says so */
+  #usable(found: GatewaySettings | SettingsError): GatewaySettings {
+    if (found instanceof SettingsError) throw found
+    if (isBare(found) && !isBare(this.#services.current.value))
+      throw this.#problem('the file has no users, agents and connections: it is empty, or being written')
+    return found
+  }
+
+  #problem(message: string): SettingsError {
+    return new SettingsError(this.#services.source.file, [{ path: '', message }])
+  }
+}
+
+function isBare({ users, agents, connections }: GatewaySettings): boolean {
+  return users.length + agents.length + connections.length === 0
+}
+
+/** What is open for as long as the gateway runs. */
+function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
+  return { ...found, state, listen: { ...found.listen, http: listen.http, grpc: listen.grpc } }
+}
+
+function fixedChanges(running: GatewaySettings, found: GatewaySettings): string[] {
+  const wanted = changesBetween(withFixed(found, running), found)
+  return wanted.flatMap(({ setting, added, removed, changed }) =>
+    [...added, ...removed, ...changed].map((name) => (name === setting ? name : `${setting}.${name}`)),
+  )
+}
+
+function settled(work: Promise<unknown>): Promise<unknown> {
+  return work.catch(() => undefined)
+}
