@@ -16,7 +16,8 @@ import { describeRoutes } from './openapi/document.ts'
 import { lockRoutes } from './locks/locks.ts'
 import { LARGEST_BODY, parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from './directory/jira.ts'
-import { tokenListRoute, tokenRoutes } from './identities/tokens.ts'
+import { identityBodyRoutes, identityRoutes } from './identities/identity-routes.ts'
+import { endWithToken } from './identities/live-requests.ts'
 import { IdentityRefused } from '../identities/identity-refused.ts'
 import { reloadRoutes } from './reload.ts'
 import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
@@ -27,7 +28,6 @@ import { serverInfoRoutes } from './server-info.ts'
 import type { RestServices } from './services.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
-import { signInRoutes } from './identities/sign-in.ts'
 
 /** Longer than any wait of ours, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
@@ -59,7 +59,8 @@ export function restServer(services: RestServices): FastifyInstance {
   // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
     if (!isPage(request.routeOptions.url)) void reply.headers(UNKEPT)
-    authorize(users, request)
+    const signedIn = authorize(users, request)
+    if (signedIn !== undefined) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
     done()
@@ -87,17 +88,16 @@ function routes(app: FastifyInstance, services: RestServices): void {
   reviewRoutes(app, services)
   jiraRoutes(app, services)
   lockRoutes(app, services)
-  tokenListRoute(app, services)
+  identityRoutes(app, services)
   reloadRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
-    signInRoutes(withBodies, services)
     runbookRoutes(withBodies, services)
     executionRoutes(withBodies, services)
     metadataRoute(withBodies, services)
     decisionRoutes(withBodies, services)
-    tokenRoutes(withBodies, services)
+    identityBodyRoutes(withBodies, services)
     done()
   })
 }
@@ -121,9 +121,8 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
     return sendError(reply, new HttpError('too-much-at-once', message))
   }
   if (error instanceof LockBusy) return sendError(reply, new HttpError('lock-busy', message))
-  if (error instanceof IdentityRefused) return sendError(reply, new HttpError(error.code, message))
   if (error instanceof TicketRefused) return sendError(reply, new HttpError(error.code, message))
-  if (error instanceof ReviewRefused)
+  if (error instanceof ReviewRefused || error instanceof IdentityRefused)
     return sendError(reply, new HttpError(error.code, message, error.status))
   if (error instanceof NoRoomError) return sendError(reply, new HttpError('history-no-room', message))
   if (error instanceof HistoryError) return sendError(reply, new HttpError('history-failed', message))
