@@ -45,7 +45,7 @@ module.exports = {
       npm('@grpc'),
       '^src/(wire/service|dial/(packet-stream|channel)|gateway/agents/(transport|packet-call))[.]ts$',
     ),
-    fence('koffi-fence', npm('koffi'), '^src/runtime/linux/(posix|notify-socket|memory-file|termios)[.]ts$'),
+    fence('koffi-fence', npm('koffi'), '^src/runtime/linux/(posix|spawn|notify-socket|memory-file|termios)[.]ts$'),
     fence('node-pty-fence', npm('node-pty'), '^src/runtime/pty[.]ts$'),
     fence('tmp-fence', npm('tmp-promise'), '^src/envvars/'),
     fence('pino-fence', npm('pino(-pretty)?'), '^src/log([.]ts|/)'),

@@ -8,7 +8,7 @@ import { Workplace } from '../support/sites/workplace.ts'
 
 /** Nobody listens there. */
 const NOWHERE = { HOOP_APIURL: 'http://127.0.0.1:1', HOOP_GRPCURL: 'grpc://127.0.0.1:1', HOOP_TOKEN: 'none' }
-const GRPC = ['@grpc/grpc-js', '@grpc/proto-loader']
+const GRPC = ['@grpc/grpc-js', 'protobufjs']
 const OF_THE_AGENT = ['koffi', 'node-pty', 'pino', 'tmp-promise', 'yaml']
 /** Only for sessions that ask for it. */
 const OF_POLICIES = /\/policy\/(?:masking|guardrails\/(?:automaton|compile))/
@@ -38,7 +38,7 @@ it.each([
   ['version', 18, ['commander']],
   ['sessions', 54, ['commander', 'valibot']],
   ['run sh report.runbook.sh', 73, ['commander', 'valibot']],
-  ['exec sh -i true', 87, ['commander', 'valibot', ...GRPC]],
+  ['exec sh -i true', 88, ['commander', 'valibot', ...GRPC]],
   ['start --key-file missing', 300, ['commander', 'valibot', ...GRPC, ...OF_THE_AGENT]],
 ])(
   '%s loads %d files of ours at most, and no package that it does not need',
