@@ -54,6 +54,7 @@ module.exports = {
     fence('fastify-fence', npm('(@fastify/[^/]+|fastify)'), '^src/gateway/rest/'),
     fence('yaml-fence', npm('yaml'), '^src/(basics/settings/|commands/client/run/parameter-file[.]ts$)'),
     fence('aws-fence', npm('@(aws-sdk|smithy)/[^/]+'), '^src/envvars/secrets/aws/'),
+    fence('croner-fence', npm('croner'), '^src/gateway/schedules/cron[.]ts$'),
     fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),
     { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
   ],

@@ -49,6 +49,9 @@ export const GATEWAY_CODES = [
   'invalid-jira-fields',
   'jira-failed',
   'jira-template-not-found',
+  // Schedules.
+  'schedule-not-found',
+  'schedule-busy',
   // REST only.
   'session-not-found',
   'download-expired',
@@ -56,8 +59,6 @@ export const GATEWAY_CODES = [
   'malformed-http',
   'request-timeout',
   // Users and tokens.
-  'token-ended',
-  'not-yourself',
   'user-not-found',
   'group-not-found',
   'token-not-found',

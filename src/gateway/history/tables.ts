@@ -2,6 +2,7 @@ import { TokenRows } from '../identities/token-rows.ts'
 import { UserRows } from '../identities/user-rows.ts'
 import { IssueRows } from '../jira/issue-rows.ts'
 import { ReviewRows } from '../reviews/review-rows.ts'
+import { ScheduleRows } from '../schedules/schedule-rows.ts'
 import type { Connection } from './sqlite.ts'
 
 /** What is kept beside sessions and their events, topic by topic. `read` and `write` of the history hand it out. */
@@ -10,6 +11,7 @@ export interface Tables {
   readonly issues: IssueRows
   readonly users: UserRows
   readonly tokens: TokenRows
+  readonly schedules: ScheduleRows
 }
 
 export function tablesOf(db: Connection): Tables {
@@ -18,5 +20,6 @@ export function tablesOf(db: Connection): Tables {
     issues: new IssueRows(db),
     users: new UserRows(db),
     tokens: new TokenRows(db),
+    schedules: new ScheduleRows(db),
   }
 }

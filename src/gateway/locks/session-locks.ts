@@ -8,10 +8,10 @@ import { obstacleText, type Locks, type LockObstacle, type LockTurn } from './lo
 /** Which sessions need a lock, and how long they wait for it. */
 export class SessionLocks {
   readonly #locks: Locks
-  readonly #current: Current<'locks' | 'limits'>
+  readonly #current: Current<'locks' | 'schedules' | 'limits'>
   readonly #turns = new Map<string, LockTurn>()
 
-  constructor(locks: Locks, current: Current<'locks' | 'limits'>) {
+  constructor(locks: Locks, current: Current<'locks' | 'schedules' | 'limits'>) {
     this.#locks = locks
     this.#current = current
   }
@@ -54,6 +54,6 @@ export class SessionLocks {
   }
 
   #namesFor(request: SessionRequest): readonly string[] {
-    return lockNames(this.#current.value.locks, request)
+    return lockNames(this.#current.value, request)
   }
 }

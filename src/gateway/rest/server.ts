@@ -1,10 +1,5 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { HistoryError } from '../history/session.ts'
-import { NoRoomError } from '../history/disk/disk-errors.ts'
-import { TicketRefused } from '../jira/ticket-refused.ts'
-import { ReviewRefused } from '../reviews/refused.ts'
-import { LockBusy } from '../locks/locks.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { authorize, isPage, requireOperations } from './access.ts'
 import { agentRoutes } from './directory/agents.ts'
@@ -16,18 +11,19 @@ import { describeRoutes } from './openapi/document.ts'
 import { lockRoutes } from './locks/locks.ts'
 import { LARGEST_BODY, parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from './directory/jira.ts'
-import { identityBodyRoutes, identityRoutes } from './identities/identity-routes.ts'
-import { endWithToken } from './identities/live-requests.ts'
-import { IdentityRefused } from '../identities/identity-refused.ts'
+import { tokenListRoute, tokenRoutes } from './identities/tokens.ts'
 import { reloadRoutes } from './reload.ts'
+import { refusalOf } from './refusal.ts'
 import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
 import { runbookRoutes } from './runbooks/runbooks.ts'
 import { serverInfoRoutes } from './server-info.ts'
+import { scheduleRoutes } from './schedules/schedules.ts'
 import type { RestServices } from './services.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
+import { signInRoutes } from './identities/sign-in.ts'
 
 /** Longer than any wait of ours, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
@@ -59,8 +55,7 @@ export function restServer(services: RestServices): FastifyInstance {
   // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
     if (!isPage(request.routeOptions.url)) void reply.headers(UNKEPT)
-    const signedIn = authorize(users, request)
-    if (signedIn !== undefined) endWithToken(services.live, signedIn.token, reply)
+    authorize(users, request)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
     done()
@@ -88,16 +83,18 @@ function routes(app: FastifyInstance, services: RestServices): void {
   reviewRoutes(app, services)
   jiraRoutes(app, services)
   lockRoutes(app, services)
-  identityRoutes(app, services)
+  tokenListRoute(app, services)
   reloadRoutes(app, services)
+  scheduleRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
+    signInRoutes(withBodies, services)
     runbookRoutes(withBodies, services)
     executionRoutes(withBodies, services)
     metadataRoute(withBodies, services)
     decisionRoutes(withBodies, services)
-    identityBodyRoutes(withBodies, services)
+    tokenRoutes(withBodies, services)
     done()
   })
 }
@@ -114,18 +111,10 @@ function answerReadiness({ condition }: RestServices, reply: FastifyReply): Fast
 }
 
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
-  if (error instanceof HttpError) return sendError(reply, error)
   const { message } = error
-  if (error instanceof TooMuchAtOnce) {
-    services.log.warn({ reason: message }, 'request refused')
-    return sendError(reply, new HttpError('too-much-at-once', message))
-  }
-  if (error instanceof LockBusy) return sendError(reply, new HttpError('lock-busy', message))
-  if (error instanceof TicketRefused) return sendError(reply, new HttpError(error.code, message))
-  if (error instanceof ReviewRefused || error instanceof IdentityRefused)
-    return sendError(reply, new HttpError(error.code, message, error.status))
-  if (error instanceof NoRoomError) return sendError(reply, new HttpError('history-no-room', message))
-  if (error instanceof HistoryError) return sendError(reply, new HttpError('history-failed', message))
+  if (error instanceof TooMuchAtOnce) services.log.warn({ reason: message }, 'request refused')
+  const known = refusalOf(error)
+  if (known !== undefined) return sendError(reply, known)
   const { statusCode } = error
   if (statusCode !== undefined && statusCode < 500) return sendError(reply, refusal(error))
   // The reason of a bug goes to the log only: callers learn nothing about the inside.

@@ -9,9 +9,9 @@ import type { Logger } from '../../basics/logger.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import type { Repositories } from '../runbooks/repositories.ts'
+import type { ScheduleProblems } from '../schedules/schedule-problems.ts'
+import type { Schedules } from '../schedules/schedules.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import type { UserDirectory } from '../identities/directory.ts'
-import type { LiveUses } from '../identities/live-uses.ts'
 import type { Tokens } from '../identities/tokens.ts'
 import type { Users } from '../identities/users.ts'
 import type { Address } from '../../basics/net/address.ts'
@@ -42,9 +42,6 @@ export interface RestServices {
   readonly reload: Reload
   readonly users: Users
   readonly tokens: Tokens
-  readonly directory: UserDirectory
-  /** What is being served. */
-  readonly live: LiveUses
   readonly agents: Agents
   readonly executions: Executions
   readonly sessions: Sessions
@@ -52,6 +49,8 @@ export interface RestServices {
   readonly reviews: Reviews
   readonly runs: ApprovedRuns
   readonly tickets: Tickets
+  readonly schedules: Schedules
+  readonly scheduleProblems: ScheduleProblems
   readonly locks: Locks
   /** Where people reach this gateway, for links; without a slash at the end. */
   readonly webUrl: () => string

@@ -8,6 +8,7 @@ import { readBytes, type Sources } from '../../basics/settings/references.ts'
 import type { Limits, Retention } from '../history/disk/retention.ts'
 import { buildJira, type JiraSettings } from './jira.ts'
 import { buildLock } from './locks.ts'
+import { buildSchedule } from './schedules.ts'
 import { buildReview, buildRunbookReviews } from './reviews.ts'
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
@@ -55,6 +56,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
       ...withTemplate(connection, jira.jira),
     })),
     locks: shape.locks.map(buildLock),
+    schedules: shape.schedules.map(buildSchedule),
     limits: buildLimits(limits),
     history: buildRetention(history, shape.connections),
   }
@@ -150,7 +152,10 @@ function checkReferences(shape: SettingsShape, problems: Problems): void {
   })
 }
 
-function checkLocks({ locks, connections }: SettingsShape, problems: Problems): void {
+function checkLocks({ locks, connections, schedules }: SettingsShape, problems: Problems): void {
+  schedules.forEach(({ lock }, i) => {
+    if (lock) checkReference(lock, locks, 'locks', ['schedules', i, 'lock'], problems)
+  })
   locks.forEach((lock, i) =>
     lock.connections?.forEach((name, at) =>
       checkReference(name, connections, 'connections', ['locks', i, 'connections', at], problems),

@@ -3,7 +3,8 @@ import { Masking } from '../../policy/masking/masking.ts'
 import { EVERYTHING } from '../../policy/masking/rules.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
-import type { ConnectionShape, MaskingShape, SettingsShape } from './schema.ts'
+import type { MaskingShape } from './masking-shape.ts'
+import type { ConnectionShape, SettingsShape } from './schema.ts'
 
 /** What the agent is told about masking. */
 export type MaskingParams = Pick<

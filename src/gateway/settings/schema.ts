@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { choice, duration, size, truth, webAddress } from '../../basics/settings/kinds.ts'
+import { choice, duration, size, truth } from '../../basics/settings/kinds.ts'
 import { checkBranch } from '../runbooks/git/branch.ts'
 import { parseRemote } from '../runbooks/git/url.ts'
 import { parseAddress } from '../../basics/net/address.ts'
@@ -7,6 +7,8 @@ import { about, entries, entryName, list, map, matching, parsed } from '../../ba
 import { HistoryShape, KeptShape } from './history-shape.ts'
 import { JiraShape } from './jira-shape.ts'
 import { LockShape } from './locks.ts'
+import { SchedulesShape } from './schedules.ts'
+import { MaskingShape } from './masking-shape.ts'
 import { TextLine, Name, SecretHash } from './words.ts'
 import { TAG_KEY, TAG_VALUE } from '../tags.ts'
 import { ReviewShape, RunbookReviewShape } from './review-shape.ts'
@@ -102,46 +104,6 @@ const RepositoryShape = map({
     'how long a copy of a remote repository counts as fresh (10s)',
     v.nullish(duration('0s', '20d')),
   ),
-})
-
-const EntityName = matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'a name of capital letters, digits and underscores')
-const Score = parsed(
-  (written) => (/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(written) ? Number(written) : undefined),
-  'a number from 0 to 1',
-  {
-    type: ['number', 'string'],
-    pattern: '^(?:0(?:\\.\\d+)?|1(?:\\.0+)?)$',
-    minimum: 0,
-    maximum: 1,
-  },
-)
-const Text = matching(/^[^\0]+$/, 'a text')
-
-const CustomTypeShape = map({
-  name: about('stands in place of what is found', EntityName),
-  regex: about('an expression of RE2; of Python for Presidio', v.nullish(Text)),
-  deny: about('texts that are always masked, as whole words', v.nullish(list(Text, 'texts'), [])),
-  score: about('how sure a match of regex is', v.nullish(Score, '0.9')),
-})
-
-const MaskingShape = map({
-  name: about('for masking of connections', Name),
-  provider: about(
-    'local masks in the agent, presidio asks its services',
-    v.nullish(choice({ local: 'local', presidio: 'presidio' }), 'local'),
-  ),
-  analyzer: about("address of Presidio's analyzer, as the agent reaches it", v.nullish(webAddress)),
-  anonymizer: about(
-    "address of Presidio's anonymizer; without it the agent replaces what the analyzer found",
-    v.nullish(webAddress),
-  ),
-  mode: about(
-    'what happens when masking fails: strict ends the session, best-effort shows the output',
-    v.nullish(choice({ strict: 'strict', 'best-effort': 'best-effort' }), 'strict'),
-  ),
-  entities: about('types that are masked, EMAIL_ADDRESS', v.nullish(list(EntityName, 'names of types'), [])),
-  custom: about('types of your own', v.nullish(list(CustomTypeShape, 'types'), [])),
-  threshold: about('what is less sure is not masked', v.nullish(Score, '0.5')),
 })
 
 /** As in hoop's gateway, where an empty member counts as one that is not there. */
@@ -268,12 +230,12 @@ export const SettingsShape = map({
     v.nullish(list(ConnectionShape, 'connections'), []),
   ),
   locks: about('runbooks that run one at a time, by name', v.nullish(list(LockShape, 'locks'), [])),
+  schedules: about('runbooks that run by themselves', v.nullish(SchedulesShape, [])),
   limits: v.nullish(LimitsShape, {}),
   history: v.nullish(HistoryShape, {}),
 })
 
 export type SettingsShape = v.InferOutput<typeof SettingsShape>
-export type MaskingShape = SettingsShape['masking'][number]
 export type RuleShape = v.InferOutput<typeof RuleShape>
 export type GuardrailShape = SettingsShape['guardrails'][number]
 export type ConnectionShape = SettingsShape['connections'][number]

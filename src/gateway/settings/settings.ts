@@ -6,6 +6,7 @@ import type { LockSettings } from './locks.ts'
 import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Retention } from '../history/disk/retention.ts'
+import type { ScheduleSettings } from './schedules.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import type { Tags } from '../tags.ts'
 
@@ -27,6 +28,7 @@ export interface GatewaySettings {
   readonly jira?: JiraSettings
   readonly connections: readonly ConnectionSettings[]
   readonly locks: readonly LockSettings[]
+  readonly schedules: readonly ScheduleSettings[]
   readonly limits: {
     /** How long a REST call waits before it answers 202. */
     readonly waitMs: number

@@ -54,6 +54,7 @@ const HOLDERS: Readonly<Record<Exclude<Role, 'public'>, readonly Part[]>> = {
 }
 const REACHED: Readonly<Record<Exclude<OperationScope, 'link'>, readonly Part[]>> = {
   connection: ['sees'],
+  scheduled: ['sees', 'auditor', 'admin'],
   concerned: ['owner', 'reviewer', 'auditor', 'admin'],
   read: ['owner', 'auditor', 'admin'],
   end: ['owner', 'admin'],
@@ -65,7 +66,8 @@ const CONNECTIONS = `
   - { name: asked, agent: far, command: [bash], runbooks: { repository: rb }, review: { groups: [lead] }, ${ACCESS} }
   - { name: ticketed, agent: far, command: [bash], jira: t, ${ACCESS} }
   - { name: away, agent: far, command: [bash], ${ACCESS} }
-jira: { url: 'http://127.0.0.1:1', user: u, api_token: jira-token-0123456789, templates: [{ ${TEMPLATE} }] }`
+jira: { url: 'http://127.0.0.1:1', user: u, api_token: jira-token-0123456789, templates: [{ ${TEMPLATE} }] }
+schedules: [{ name: nightly, cron: '0 3 29 2 *', connection: asked, runbook: missing.sh, as: owner }]`
 
 let gateway: RunningGateway
 let shared: string
@@ -93,8 +95,8 @@ interface Asking {
   readonly body?: object
 }
 
-let names = 0
-const freshName = () => `fresh-${(names += 1)}`
+/** How many names were made, each of its own. */
+let made = 0
 
 /** What operations are asked for, where that is not a shared session or something of the settings. */
 const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
@@ -132,33 +134,15 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   'GET /api/integrations/jira/issuetemplates/:id': () => ({
     path: '/api/integrations/jira/issuetemplates/t',
   }),
-  'GET /api/users/:name': () => ({ path: '/api/users/owner' }),
-  'POST /api/users': () => ({ body: { email: freshName() } }),
-  'PUT /api/users/:name': async () => ({ path: `/api/users/${await user()}`, body: { groups: ['x'] } }),
-  'DELETE /api/users/:name': async () => ({ path: `/api/users/${await user()}` }),
-  'POST /api/users/groups': () => ({ body: { name: freshName() } }),
-  'DELETE /api/users/groups/:name': async () => {
-    const name = freshName()
-    await send('admin', 'POST', '/api/users/groups', { name })
-    return { path: `/api/users/groups/${name}` }
-  },
-  'POST /api/serviceaccounts': () => ({ body: { subject: freshName() } }),
-  'PUT /api/serviceaccounts/:subject': async () => ({
-    path: `/api/serviceaccounts/${await user()}`,
-    body: { status: 'active' },
-  }),
-  'GET /api/api-keys/:name': async () => ({ path: `/api/api-keys/${await user()}` }),
-  'POST /api/api-keys': () => ({ body: { name: freshName() } }),
-  'PUT /api/api-keys/:name': async () => ({ path: `/api/api-keys/${await user()}`, body: { groups: [] } }),
-  'DELETE /api/api-keys/:name': async () => ({ path: `/api/api-keys/${await user()}` }),
-  'POST /api/api-keys/:name/reactivate': async () => {
-    const path = `/api/api-keys/${await user()}`
-    await send('admin', 'DELETE', path)
-    return { path: `${path}/reactivate` }
-  },
-  'POST /api/tokens': () => ({ body: { name: freshName() } }),
+  'POST /api/tokens': () => ({ body: { name: `token-${(made += 1)}` } }),
   'POST /api/tokens/:id/rotate': async () => ({ path: `/api/tokens/${await token()}/rotate`, body: {} }),
   'DELETE /api/tokens/:id': async () => ({ path: `/api/tokens/${await token()}` }),
+  ...Object.fromEntries(
+    [
+      'GET /api/schedules/:name',
+      ...['run', 'pause', 'resume'].map((word) => `POST /api/schedules/:name/${word}`),
+    ].map((name) => [name, () => ({ path: name.replace(/.* /, '').replace(':name', 'nightly') })]),
+  ),
   'POST /api/localauth/login': () => ({ body: { email: 'owner', password: CALLERS.owner.token } }),
 }
 
@@ -248,6 +232,7 @@ const REFUSALS = [
   'agent-not-found',
   'token-not-found',
   'jira-template-not-found',
+  'schedule-not-found',
   'not-permitted',
   'not-eligible',
 ]
@@ -297,16 +282,9 @@ async function approved(): Promise<string> {
   return id
 }
 
-/** A machine of the state. */
-async function user(): Promise<string> {
-  const name = freshName()
-  await send('admin', 'POST', '/api/users', { email: name, kind: 'machine' })
-  return name
-}
-
 /** One of the owner's. */
 async function token(): Promise<string> {
-  const asked = { name: freshName(), user: 'owner' }
+  const asked = { name: `token-${(made += 1)}`, user: 'owner' }
   const { body } = await send('admin', 'POST', '/api/tokens', asked)
   return String(body['id'])
 }

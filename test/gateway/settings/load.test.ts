@@ -92,6 +92,7 @@ connections:
     access: { runbooks: true, exec: false, connect: env://MAY_CONNECT, groups: [admin, ops] }
     history: { retain: 365d, size: 512MiB }
 locks: [{ name: ops, runbooks: ['ops/**'], connections: [bash] }, { name: all }]
+schedules: [{ name: daily, cron: '@daily', connection: bash, runbook: a.sh, as: admin, lock: ops }]
 limits: { wait: 10s, agent-wait: 500ms, lock-wait: 1m, body: 1MiB, output: 512KiB }
 history: { retain: 7d, size: 2GiB }
 `,
@@ -145,6 +146,12 @@ history: { retain: 7d, size: 2GiB }
         { name: 'ops', runbooks: ['ops/**'], connections: ['bash'] },
         { name: 'all', runbooks: ['**'] },
       ],
+      schedules: [
+        {
+          ...{ name: 'daily', cron: '@daily', timezone: 'UTC', connection: 'bash', runbook: 'a.sh' },
+          ...{ parameters: {}, jiraFields: {}, as: 'admin', catchesUp: false, lock: 'ops', enabled: true },
+        },
+      ],
       limits: {
         ...{ waitMs: 10_000, agentWaitMs: 500, lockWaitMs: 60_000 },
         ...{ bodyBytes: 1_048_576, outputBytes: 524_288 },
@@ -169,6 +176,7 @@ history: { retain: 7d, size: 2GiB }
         guardrails: [],
         connections: [],
         locks: [],
+        schedules: [],
         limits: {
           ...{ waitMs: 50_000, agentWaitMs: 15_000, lockWaitMs: 900_000 },
           ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360 },

@@ -45,16 +45,6 @@ export const execAnswer = v.strictObject({
   ),
 })
 
-const lockSession = v.strictObject({ session_id: text, user: text, since: text })
-
-export const lockAnswer = v.strictObject({
-  name: text,
-  runbooks: v.array(text),
-  connections: v.nullable(v.array(text)),
-  holder: v.nullable(lockSession),
-  waiting: v.array(lockSession),
-})
-
 const said = ['PENDING', 'APPROVED', 'REJECTED', 'REVOKED'] as const
 const review = {
   id: text,

@@ -13,6 +13,7 @@ export type Role = keyof typeof ROLES
 /** Which objects such a caller reaches: checked by the route, which knows them. Others read as missing. */
 export const SCOPES = {
   connection: 'of connections that one may see',
+  scheduled: 'of connections that one may see; auditors and admins: all',
   concerned: "one's own, and those that one's groups review; auditors and admins: all",
   read: "one's own; auditors and admins: all",
   end: "one's own; admins: all",
@@ -25,13 +26,12 @@ export type OperationScope = keyof typeof SCOPES
 interface Audited {
   readonly action:
     'view' | 'download' | 'execute' | 'decide' | 'create' | 'update' | 'delete' | 'kill' | 'sign-in'
-  readonly type:
-    'sessions' | 'reviews' | 'users' | 'user_groups' | 'tokens' | 'settings' | 'service_accounts' | 'api_keys'
+  readonly type: 'sessions' | 'reviews' | 'users' | 'tokens' | 'settings'
 }
 
 /** Who may call a route, what the audit log says of it, and what its caller has to know. */
 export interface Operation {
-  readonly tag: 'Runbooks' | 'Sessions' | 'Reviews' | 'Connections' | 'Users' | 'Gateway'
+  readonly tag: 'Runbooks' | 'Sessions' | 'Schedules' | 'Reviews' | 'Connections' | 'Users' | 'Gateway'
   readonly summary: string
   /** What the reader of its summary would ask next. */
   readonly description?: string

@@ -4,6 +4,7 @@ import { identityOperations } from './identities.ts'
 import type { OperationTable } from './operation.ts'
 import { reviewOperations } from './reviews.ts'
 import { runbookOperations } from './runbooks.ts'
+import { scheduleOperations } from './schedules.ts'
 import { sessionOperations } from './sessions.ts'
 
 /** All routes. One that is not in here is refused when the gateway starts. */
@@ -11,6 +12,7 @@ export const OPERATIONS: OperationTable = {
   ...runbookOperations,
   ...sessionOperations,
   ...reviewOperations,
+  ...scheduleOperations,
   ...connectionOperations,
   ...identityOperations,
   ...gatewayOperations,

@@ -115,12 +115,4 @@ export const sessionOperations: OperationTable = {
     answers: { 204: answers.emptyAnswer },
     errors: [404, 500],
   },
-  'GET /api/locks': {
-    tag: 'Sessions',
-    summary: 'Lists the locks of gateway.yaml: who has them, and who waits',
-    role: 'user',
-    scope: 'connection',
-    audit: 'none',
-    answers: { 200: v.array(answers.lockAnswer) },
-  },
 }

@@ -50,7 +50,10 @@ export function allowedRepository(
 }
 
 /** @throws HttpError 500 when the settings have no repository of this name */
-export function repositoryNamed(services: RestServices, name: string | undefined): NamedRepository {
+export function repositoryNamed(
+  services: Pick<RestServices, 'repositories'>,
+  name: string | undefined,
+): NamedRepository {
   const known = services.repositories.named(name)
   if (known === undefined)
     throw new HttpError('repository-failed', 'the runbook repository of this connection is not configured')

@@ -56,7 +56,7 @@ export function runbookRoutes(app: FastifyInstance, services: RestServices): voi
   })
 }
 
-interface RunbookExecution {
+export interface RunbookExecution {
   readonly user: GatewayUser
   readonly connection: ConnectionSettings
   readonly repository: string | undefined
@@ -69,11 +69,21 @@ async function execute(
   reply: FastifyReply,
   execution: RunbookExecution,
 ): Promise<FastifyReply> {
-  const { request, labels, repository } = await prepare(services, execution)
-  const origin = 'client-api-runbooks'
-  const ofRunbook = { ...request, origin, labels: { ...labels, runbookRepository: repository.key } } as const
-  return answerExecution(services, ofRunbook, asked, reply, execution.body.file_name)
+  const runbook = await runbookExecution(services, execution)
+  return answerExecution(services, runbook, asked, reply, execution.body.file_name)
 }
+
+/** Makes all checks, reads the file and fills in its parameters. @throws HttpError */
+export async function runbookExecution(
+  services: RunbookServices,
+  execution: RunbookExecution,
+): Promise<ScriptExecution> {
+  const { request, labels, repository } = await prepare(services, execution)
+  const ofRepository = { ...labels, runbookRepository: repository.key }
+  return { ...request, origin: 'client-api-runbooks', labels: ofRepository }
+}
+
+type RunbookServices = Pick<RestServices, 'repositories'>
 
 /** What an execution would send, and nothing else: no session, no record. */
 async function render(services: RestServices, execution: RunbookExecution): Promise<object> {
@@ -94,7 +104,10 @@ async function render(services: RestServices, execution: RunbookExecution): Prom
 }
 
 /** Makes all checks, then reads the file and fills in its parameters. @throws HttpError */
-async function prepare(services: RestServices, { user, connection, body, ...execution }: RunbookExecution) {
+async function prepare(
+  services: RunbookServices,
+  { user, connection, body, ...execution }: RunbookExecution,
+) {
   checkLimits(body)
   checkRunbookAccess(connection, execution.repository, body.file_name)
   checkClientInput(connection, body)

@@ -21,6 +21,7 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
   guardrails: ({ guardrails }) => byName(guardrails),
   jira: ({ jira }) => (jira === undefined ? {} : { ...jira }),
   locks: ({ locks }) => byName(locks),
+  schedules: ({ schedules }) => byName(schedules),
   connections: ({ connections }) => byName(connections),
   limits: ({ limits: { waitMs, agentWaitMs, lockWaitMs, bodyBytes, outputBytes } }) => ({
     ...{ wait: waitMs, 'agent-wait': agentWaitMs, 'lock-wait': lockWaitMs },

@@ -1,0 +1,63 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableJson } from '../../../basics/text/printable.ts'
+import {
+  fetchSchedule,
+  listSchedules,
+  pauseSchedule,
+  runSchedule,
+  type ScheduledRun,
+} from '../../../client/rest/schedules.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { scheduleDetails, scheduleTable } from './texts.ts'
+
+export interface ScheduleFlags extends AskingFlags {
+  readonly quiet?: boolean
+}
+
+const LIST = { things: 'schedules', endpoint: 'GET /api/schedules' }
+
+/** `runbook-agent schedules list` */
+export async function schedulesCommand(flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, 'cannot list schedules', async (account, stdout) => {
+    const schedules = await unlessLacking(account, LIST, listSchedules(account))
+    const raw = schedules.map((schedule) => schedule.raw)
+    await printAnswer(flags, raw, (width) => scheduleTable(schedules, width), stdout)
+  })
+}
+
+/** `runbook-agent schedules show` */
+export async function scheduleCommand(name: string, flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, `cannot show schedule ${name}`, async (account, stdout) => {
+    const schedule = await fetchSchedule(account, name)
+    await printAnswer(flags, schedule.raw, (width) => scheduleDetails(schedule, width), stdout)
+  })
+}
+
+/** `runbook-agent schedules run`: prints the session that has begun, whether it runs or waits for approval. */
+export async function runScheduleCommand(name: string, flags: ScheduleFlags): Promise<number> {
+  return asking(flags.profile, `cannot run schedule ${name}`, async (account, stdout) => {
+    const run = await runSchedule(account, name)
+    if (run.status === 'failed' && run.session === '')
+      throw new Failure(oneLine(`schedule ${name} could not run: ${run.reason}`), exitCodes.unreachable)
+    const text = flags.json === true ? printableJson(run.raw) : oneLine(run.session)
+    await stdout.write(Buffer.from(`${text}\n`))
+    if (flags.quiet !== true && flags.json !== true) process.stderr.write(`runbook-agent: ${wayOn(run)}\n`)
+  })
+}
+
+function wayOn({ status, session }: ScheduledRun): string {
+  if (status === 'waiting') return oneLine(`session ${session} waits for approval, and runs by itself then`)
+  return oneLine(`to see it: runbook-agent sessions follow ${session}`)
+}
+
+/** `runbook-agent schedules pause`, and `resume` */
+export async function pauseCommand(name: string, isPaused: boolean, flags: ScheduleFlags): Promise<number> {
+  const word = isPaused ? 'pause' : 'resume'
+  return asking(flags.profile, `cannot ${word} schedule ${name}`, async (account, stdout) => {
+    const { raw, next } = await pauseSchedule(account, name, isPaused)
+    if (flags.json === true) return stdout.write(Buffer.from(`${printableJson(raw)}\n`))
+    const when = next === '' ? 'it does not run by itself' : `it runs next at ${next}`
+    if (flags.quiet !== true) process.stderr.write(`runbook-agent: ${oneLine(`${name}: ${when}`)}\n`)
+  })
+}

@@ -1,0 +1,57 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { Schedule, ScheduledRun } from '../../../client/rest/schedules.ts'
+import { factLines } from '../account/asking.ts'
+import { moment } from '../sessions/table.ts'
+
+const COLUMNS: readonly TableColumn[] = [
+  { heading: 'NAME', shrinks: true },
+  { heading: 'CRON' },
+  { heading: 'TIMEZONE', leftOut: 2 },
+  { heading: 'RUNBOOK', shrinks: true },
+  { heading: 'CONNECTION', shrinks: true, leftOut: 1 },
+  { heading: 'AS', shrinks: true, leftOut: 3 },
+  { heading: 'NEXT' },
+  { heading: 'LAST' },
+]
+
+/** One line for each schedule, below a heading. */
+export function scheduleTable(schedules: readonly Schedule[], width: number): string {
+  const rows = schedules.map((schedule) => {
+    const { name, cron, timezone, runbook, connection, as, last } = schedule
+    const lastText = last === undefined ? '' : `${last.status} ${moment(last.dueAt || last.at)}`
+    return [name, cron, timezone, runbook, connection, as, nextText(schedule), lastText].map(oneLine)
+  })
+  return textTable(COLUMNS, rows, width)
+}
+
+function nextText({ enabled, pausedAt, next }: Schedule): string {
+  if (!enabled) return 'off'
+  return pausedAt === '' ? moment(next) || 'never' : 'paused'
+}
+
+const RUN_COLUMNS: readonly TableColumn[] = [
+  { heading: 'DUE' },
+  { heading: 'STATUS' },
+  { heading: 'SESSION' },
+  { heading: 'BY', leftOut: 1 },
+  { heading: 'REASON', shrinks: true },
+]
+
+/** What it is, what is wrong with it, and its last runs. */
+export function scheduleDetails(schedule: Schedule, width: number): string {
+  const { name, cron, timezone, runbook, connection, as, pausedAt, pausedBy, problem, runs } = schedule
+  const facts = factLines([
+    ['schedule', name],
+    ['due', `${cron} (${timezone})`],
+    ['runs', `${runbook} on ${connection}, as ${as}`],
+    ['next', nextText(schedule)],
+    ['paused', pausedAt === '' ? '' : `by ${pausedBy} at ${moment(pausedAt)}`],
+    ['problem', problem],
+  ])
+  return runs.length === 0 ? facts : `${facts}\n${textTable(RUN_COLUMNS, runs.map(runRow), width)}`
+}
+
+function runRow({ dueAt, at, status, session, by, reason }: ScheduledRun): string[] {
+  return [moment(dueAt || at), status, session.slice(0, 8), by, reason].map(oneLine)
+}

@@ -1,0 +1,24 @@
+import { NoRoomError } from '../history/disk/disk-errors.ts'
+import { HistoryError } from '../history/session.ts'
+import { IdentityRefused } from '../identities/identity-refused.ts'
+import { TicketRefused } from '../jira/ticket-refused.ts'
+import { LockBusy } from '../locks/locks.ts'
+import { ReviewRefused } from '../reviews/refused.ts'
+import { ScheduleBusy } from '../schedules/schedules.ts'
+import { TooMuchAtOnce } from '../sessions/sessions.ts'
+import { HttpError } from './http-error.ts'
+
+/** What the parts of the gateway refuse, as a request is told of it. Undefined for a bug. */
+export function refusalOf(error: Error): HttpError | undefined {
+  const { message } = error
+  if (error instanceof HttpError) return error
+  if (error instanceof TooMuchAtOnce) return new HttpError('too-much-at-once', message)
+  if (error instanceof LockBusy) return new HttpError('lock-busy', message)
+  if (error instanceof ScheduleBusy) return new HttpError('schedule-busy', message)
+  if (error instanceof IdentityRefused) return new HttpError(error.code, message)
+  if (error instanceof TicketRefused) return new HttpError(error.code, message)
+  if (error instanceof ReviewRefused) return new HttpError(error.code, message, error.status)
+  if (error instanceof NoRoomError) return new HttpError('history-no-room', message)
+  if (error instanceof HistoryError) return new HttpError('history-failed', message)
+  return undefined
+}

@@ -1,0 +1,71 @@
+import * as v from 'valibot'
+import { choice, truth } from '../../basics/settings/kinds.ts'
+import { about, entries, entryName, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
+import { isCron, isTimeZone } from '../schedules/cron.ts'
+import { Name } from './words.ts'
+
+const Cron = parsed(
+  (text) => (isCron(text) ? text : undefined),
+  'five fields of cron (minute hour day month weekday) or @hourly, @daily, @weekly, @monthly, @yearly,',
+)
+const TimeZone = parsed(
+  (text) => (isTimeZone(text) ? text : undefined),
+  'the name of a time zone, like UTC or Europe/Berlin,',
+)
+const FieldName = entryName(/^[^\p{Cc}]{1,200}$/u, 'a name of 1 to 200 characters')
+const Value = matching(/^[^\0]*$/, `a text ('' for an empty one) without NUL characters`)
+
+/** Each is looked at every second. */
+const MOST = 500
+
+const ScheduleShape = map({
+  name: about('by which it is found', Name),
+  cron: about('when it is due', Cron),
+  timezone: about('of which place the times are', v.nullish(TimeZone, 'UTC')),
+  connection: about('name of the connection', Name),
+  runbook: about(
+    'the runbook, as its repository has it',
+    matching(/^(?!\/)[^\p{Cc}\\]{1,1000}$/u, 'a path inside the repository, without a leading slash,'),
+  ),
+  parameters: about('of the runbook, name to value', entries(FieldName, Value)),
+  'jira-fields': about('fields of its Jira issue, name to value', entries(FieldName, Value)),
+  as: about('name of the user whose sessions its runs are', Name),
+  'catch-up': about(
+    'what was due while the gateway was away: none is left out, once runs the last of it',
+    v.nullish(choice({ none: 'none', once: 'once' }), 'none'),
+  ),
+  lock: about('name of a lock that its runs need, beside those whose rules are for them', v.nullish(Name)),
+  enabled: about('whether it runs', v.nullish(truth, 'true')),
+})
+
+export const SchedulesShape = v.pipe(
+  list(ScheduleShape, 'schedules'),
+  v.maxLength(MOST, `at most ${MOST} schedules are expected`),
+)
+
+/** A runbook that runs by itself. */
+export interface ScheduleSettings {
+  readonly name: string
+  readonly cron: string
+  /** IANA's name of a place. */
+  readonly timezone: string
+  readonly connection: string
+  readonly runbook: string
+  readonly parameters: Readonly<Record<string, string>>
+  readonly jiraFields: Readonly<Record<string, string>>
+  /** Name of the user whose sessions its runs are. */
+  readonly as: string
+  /** Whether the last of what was due runs late. */
+  readonly catchesUp: boolean
+  readonly lock?: string
+  readonly enabled: boolean
+}
+
+export function buildSchedule({
+  lock,
+  'catch-up': catchUp,
+  'jira-fields': jiraFields,
+  ...rest
+}: v.InferOutput<typeof ScheduleShape>): ScheduleSettings {
+  return { ...rest, jiraFields, catchesUp: catchUp === 'once', ...(lock ? { lock } : {}) }
+}
