@@ -14,6 +14,7 @@ import { Tickets } from './jira/tickets.ts'
 import { openSchedules } from './rest/schedules/open-schedules.ts'
 import { restServer } from './rest/server.ts'
 import { Repositories } from './runbooks/repositories.ts'
+import type { RestServices } from './rest/services.ts'
 import { ApprovedRuns, type RunServices } from './reviews/approved-runs.ts'
 import { Reviews } from './reviews/reviews.ts'
 import { TerminalAccess } from './reviews/terminal-access.ts'
@@ -26,7 +27,9 @@ import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/r
 import type { GatewaySettings } from './settings/settings.ts'
 import { Transport } from './agents/transport.ts'
 import { Upkeep } from './upkeep.ts'
+import { UserDirectory } from './identities/directory.ts'
 import { LastUses } from './identities/last-uses.ts'
+import { LiveUses } from './identities/live-uses.ts'
 import { Tokens } from './identities/tokens.ts'
 import { Users } from './identities/users.ts'
 
@@ -79,23 +82,23 @@ async function open(
   const repositories = openRepositories(settings, log, closers)
   const agents = new Agents(settings)
   const reload = openReload(source, { settings, repositories, agents, log })
-  const { users, tokens } = openIdentities(settings, { history, log }, closers)
+  const identities = openIdentities(settings, { history, log }, closers)
   const locks = new Locks()
   const turns = new SessionLocks(locks, settings)
   const sessions = new Sessions(agents, history, settings, log, turns)
-  const reviewing = openReviews({ users, sessions, history, log }, state)
+  const reviewing = openReviews({ ...identities, sessions, history, log }, state)
   closers.push(() => reviewing.reviews.close())
   let http = ''
   const webUrl = () => settings.value.listen.publicUrl ?? reachableUrl(http)
   const { tickets, moves } = openIssues(settings, { history, sessions, webUrl, log }, closers)
-  const clients = new Clients({ users, sessions, tickets, log, webUrl, ...reviewing })
+  const clients = new Clients({ ...identities, sessions, tickets, log, webUrl, ...reviewing })
   const transport = new Transport(agents, clients, log)
   closers.push(() => transport.close())
   const executions = new Executions({ sessions, current: settings, history, log, locks: turns })
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const services = {
-    ...{ settings, reload, users, tokens, agents, executions, sessions, history, repositories, log },
-    ...reviewing,
+    ...{ settings, reload, agents, executions, sessions, history, repositories, log },
+    ...{ ...identities, ...reviewing },
     ...{ webUrl, tickets, locks },
     server: { version, grpc },
     condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
@@ -119,16 +122,19 @@ async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
 }
 
+type Identities = Pick<RestServices, 'users' | 'tokens' | 'directory' | 'live'>
+
 /** Who may ask, and by which tokens. */
 function openIdentities(
   current: CurrentSettings,
   { history, log }: { readonly history: History; readonly log: Logger },
   closers: Closer[],
-): { readonly users: Users; readonly tokens: Tokens } {
+): Identities {
   const uses = new LastUses(history, log)
   closers.push(() => uses.close())
   const users = new Users(current, history, uses)
-  return { users, tokens: new Tokens(users, uses, log) }
+  const directory = new UserDirectory(users, history, log)
+  return { users, tokens: new Tokens(users, uses, log), directory, live: new LiveUses(users) }
 }
 
 function openReviews(

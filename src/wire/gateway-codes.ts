@@ -59,6 +59,8 @@ export const GATEWAY_CODES = [
   'malformed-http',
   'request-timeout',
   // Users and tokens.
+  'token-ended',
+  'not-yourself',
   'user-not-found',
   'group-not-found',
   'token-not-found',

@@ -141,6 +141,8 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'endpoint-not-found': 'not-found',
   'malformed-http': 'invalid',
   'request-timeout': 'invalid',
+  'token-ended': 'expired',
+  'not-yourself': 'invalid',
   'user-not-found': 'not-found',
   'group-not-found': 'not-found',
   'token-not-found': 'not-found',

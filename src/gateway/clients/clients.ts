@@ -9,6 +9,7 @@ import { reviewRule } from '../reviews/rules.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { Turns } from '../turns.ts'
+import type { LiveUses } from '../identities/live-uses.ts'
 import type { Users } from '../identities/users.ts'
 import { admit } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
@@ -26,6 +27,7 @@ const OPENINGS = 8
 
 export interface ClientServices extends ApprovalServices {
   readonly users: Users
+  readonly live: LiveUses
   readonly tickets: Tickets
   readonly log: Logger
 }
@@ -69,6 +71,8 @@ export class Clients {
       throw new Refused('too-many-clients', `this gateway serves ${MAX_CLIENTS} clients at once`)
     const admission = admit(call, this.#services.users)
     this.#count(call, admission.user.name)
+    const use = this.#services.live.begin(admission.token, (reason) => call.fail('token-ended', reason))
+    void call.over.then(() => use[Symbol.dispose]())
     const packets = call.packets()
     const turns = this.#openings.of(admission.user.name)
     const asked = await inTime(call, () => turns(() => opening(packets, admission)))

@@ -45,14 +45,16 @@ export function isPage(url: string | undefined): boolean {
   return url === DOCS || url?.startsWith(`${DOCS}/`) === true
 }
 
-/** Finds out who asks, and whether the operation is for them at all. @throws HttpError 401, 403 */
-export function authorize(users: Users, request: FastifyRequest): void {
+/** Finds out who asks, where that matters, and whether the operation is for them at all. @throws HttpError 401, 403 */
+export function authorize(users: Users, request: FastifyRequest): SignedIn | undefined {
   const role = request.routeOptions.config.operation?.role ?? 'user'
-  if (role === 'public') return
-  const { user, token } = authenticate(users, request.headers)
+  if (role === 'public') return undefined
+  const signedIn = authenticate(users, request.headers)
+  const { user, token } = signedIn
   request.user = user
   request.token = token
   if (!hasRole(users, user, role)) throw new HttpError('not-permitted', hoopWords.accessDenied)
+  return signedIn
 }
 
 function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>): boolean {

@@ -15,7 +15,7 @@ export function refusalOf(error: Error): HttpError | undefined {
   if (error instanceof TooMuchAtOnce) return new HttpError('too-much-at-once', message)
   if (error instanceof LockBusy) return new HttpError('lock-busy', message)
   if (error instanceof ScheduleBusy) return new HttpError('schedule-busy', message)
-  if (error instanceof IdentityRefused) return new HttpError(error.code, message)
+  if (error instanceof IdentityRefused) return new HttpError(error.code, message, error.status)
   if (error instanceof TicketRefused) return new HttpError(error.code, message)
   if (error instanceof ReviewRefused) return new HttpError(error.code, message, error.status)
   if (error instanceof NoRoomError) return new HttpError('history-no-room', message)

@@ -1,5 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addressUrl, type Address } from '../../basics/net/address.ts'
+import type { GatewayUser } from '../identities/identity.ts'
+import type { Users } from '../identities/users.ts'
+import { timeOf } from './identities/token-view.ts'
 import type { RestServices } from './services.ts'
 
 /** hoop's word for a gateway with one organization. */
@@ -24,19 +27,27 @@ export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestSe
     disable_sessions_download: false,
   }))
 
-  app.get('/api/userinfo', ({ user }) => ({
+  app.get('/api/userinfo', ({ user, token }) => ({
     // Users have only names here, so the name fills hoop's other fields as well.
     id: user.name,
     name: user.name,
     email: user.name,
     status: 'active',
     verified: true,
-    role: users.isAdmin(user) ? 'admin' : 'standard',
+    role: roleOf(users, user),
+    kind: user.kind,
     groups: user.groups,
     is_admin: users.isAdmin(user),
     is_multitenant: false,
     tenancy_type: TENANCY,
+    token: { id: token.id, name: token.name, kind: token.kind, expires_at: timeOf(token.expiresAt) },
   }))
+}
+
+/** In hoop's words. */
+function roleOf(users: Users, user: GatewayUser): 'admin' | 'auditor' | 'standard' {
+  if (users.isAdmin(user)) return 'admin'
+  return users.isAuditor(user) ? 'auditor' : 'standard'
 }
 
 /** Under which this caller can reach the interface. */

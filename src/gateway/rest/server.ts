@@ -11,7 +11,8 @@ import { describeRoutes } from './openapi/document.ts'
 import { lockRoutes } from './locks/locks.ts'
 import { LARGEST_BODY, parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from './directory/jira.ts'
-import { tokenListRoute, tokenRoutes } from './identities/tokens.ts'
+import { identityBodyRoutes, identityRoutes } from './identities/identity-routes.ts'
+import { endWithToken } from './identities/live-requests.ts'
 import { reloadRoutes } from './reload.ts'
 import { refusalOf } from './refusal.ts'
 import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
@@ -23,7 +24,6 @@ import { scheduleRoutes } from './schedules/schedules.ts'
 import type { RestServices } from './services.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
-import { signInRoutes } from './identities/sign-in.ts'
 
 /** Longer than any wait of ours, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
@@ -55,7 +55,8 @@ export function restServer(services: RestServices): FastifyInstance {
   // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
     if (!isPage(request.routeOptions.url)) void reply.headers(UNKEPT)
-    authorize(users, request)
+    const signedIn = authorize(users, request)
+    if (signedIn !== undefined) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
     done()
@@ -83,18 +84,17 @@ function routes(app: FastifyInstance, services: RestServices): void {
   reviewRoutes(app, services)
   jiraRoutes(app, services)
   lockRoutes(app, services)
-  tokenListRoute(app, services)
+  identityRoutes(app, services)
   reloadRoutes(app, services)
   scheduleRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
-    signInRoutes(withBodies, services)
     runbookRoutes(withBodies, services)
     executionRoutes(withBodies, services)
     metadataRoute(withBodies, services)
     decisionRoutes(withBodies, services)
-    tokenRoutes(withBodies, services)
+    identityBodyRoutes(withBodies, services)
     done()
   })
 }

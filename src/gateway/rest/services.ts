@@ -12,6 +12,8 @@ import type { Repositories } from '../runbooks/repositories.ts'
 import type { ScheduleProblems } from '../schedules/schedule-problems.ts'
 import type { Schedules } from '../schedules/schedules.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { UserDirectory } from '../identities/directory.ts'
+import type { LiveUses } from '../identities/live-uses.ts'
 import type { Tokens } from '../identities/tokens.ts'
 import type { Users } from '../identities/users.ts'
 import type { Address } from '../../basics/net/address.ts'
@@ -42,6 +44,9 @@ export interface RestServices {
   readonly reload: Reload
   readonly users: Users
   readonly tokens: Tokens
+  readonly directory: UserDirectory
+  /** What is being served. */
+  readonly live: LiveUses
   readonly agents: Agents
   readonly executions: Executions
   readonly sessions: Sessions

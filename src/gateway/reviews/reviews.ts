@@ -84,6 +84,8 @@ export class Reviews {
   decide(id: string, user: GatewayUser, decision: Decision): Review {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewNotFound)
+    if (user.kind === 'machine' && decision.verdict === 'APPROVED')
+      throw new ReviewRefused('not-permitted', `${user.name} is a machine: people approve, machines never do`)
     const reviewer = { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
     const outcome = decide(review, decision, reviewer, { now: Date.now(), newId: randomUUID })
     if ('refusal' in outcome) throw new ReviewRefused(outcome.refusal.code, outcome.refusal.message)

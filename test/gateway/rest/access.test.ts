@@ -95,8 +95,8 @@ interface Asking {
   readonly body?: object
 }
 
-/** How many names were made, each of its own. */
-let made = 0
+let names = 0
+const freshName = () => `fresh-${(names += 1)}`
 
 /** What operations are asked for, where that is not a shared session or something of the settings. */
 const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
@@ -134,7 +134,31 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   'GET /api/integrations/jira/issuetemplates/:id': () => ({
     path: '/api/integrations/jira/issuetemplates/t',
   }),
-  'POST /api/tokens': () => ({ body: { name: `token-${(made += 1)}` } }),
+  'GET /api/users/:name': () => ({ path: '/api/users/owner' }),
+  'POST /api/users': () => ({ body: { email: freshName() } }),
+  'PUT /api/users/:name': async () => ({ path: `/api/users/${await user()}`, body: { groups: ['x'] } }),
+  'DELETE /api/users/:name': async () => ({ path: `/api/users/${await user()}` }),
+  'POST /api/users/groups': () => ({ body: { name: freshName() } }),
+  'DELETE /api/users/groups/:name': async () => {
+    const name = freshName()
+    await send('admin', 'POST', '/api/users/groups', { name })
+    return { path: `/api/users/groups/${name}` }
+  },
+  'POST /api/serviceaccounts': () => ({ body: { subject: freshName() } }),
+  'PUT /api/serviceaccounts/:subject': async () => ({
+    path: `/api/serviceaccounts/${await user()}`,
+    body: { status: 'active' },
+  }),
+  'GET /api/api-keys/:name': async () => ({ path: `/api/api-keys/${await user()}` }),
+  'POST /api/api-keys': () => ({ body: { name: freshName() } }),
+  'PUT /api/api-keys/:name': async () => ({ path: `/api/api-keys/${await user()}`, body: { groups: [] } }),
+  'DELETE /api/api-keys/:name': async () => ({ path: `/api/api-keys/${await user()}` }),
+  'POST /api/api-keys/:name/reactivate': async () => {
+    const path = `/api/api-keys/${await user()}`
+    await send('admin', 'DELETE', path)
+    return { path: `${path}/reactivate` }
+  },
+  'POST /api/tokens': () => ({ body: { name: freshName() } }),
   'POST /api/tokens/:id/rotate': async () => ({ path: `/api/tokens/${await token()}/rotate`, body: {} }),
   'DELETE /api/tokens/:id': async () => ({ path: `/api/tokens/${await token()}` }),
   ...Object.fromEntries(
@@ -282,9 +306,16 @@ async function approved(): Promise<string> {
   return id
 }
 
+/** A machine of the state. */
+async function user(): Promise<string> {
+  const name = freshName()
+  await send('admin', 'POST', '/api/users', { email: name, kind: 'machine' })
+  return name
+}
+
 /** One of the owner's. */
 async function token(): Promise<string> {
-  const asked = { name: `token-${(made += 1)}`, user: 'owner' }
+  const asked = { name: freshName(), user: 'owner' }
   const { body } = await send('admin', 'POST', '/api/tokens', asked)
   return String(body['id'])
 }

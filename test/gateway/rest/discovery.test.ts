@@ -81,7 +81,10 @@ describe('GET /api/userinfo', () => {
       {
         ...expected,
         ...{ id: expected.name, email: expected.name, status: 'active', verified: true },
-        ...{ is_multitenant: false, tenancy_type: 'selfhosted' },
+        ...{ is_multitenant: false, tenancy_type: 'selfhosted', kind: 'person' },
+        token: {
+          ...{ id: `gateway.yaml:${expected.name}:token`, name: 'token', kind: 'personal', expires_at: null },
+        },
       },
     ])
   })

@@ -32,6 +32,6 @@ function statusOf(users: Users, token: AccessToken): 'active' | 'revoked' | 'exp
   return token.expiresAt !== undefined && token.expiresAt <= users.now ? 'expired' : 'inactive'
 }
 
-function timeOf(ms: number | undefined): string | null {
+export function timeOf(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString()
 }

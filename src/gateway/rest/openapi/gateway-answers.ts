@@ -5,19 +5,6 @@ import * as v from 'valibot'
 const text = v.string()
 const names = v.array(text)
 
-export const userAnswer = v.strictObject({
-  id: text,
-  name: text,
-  email: text,
-  status: v.literal('active'),
-  verified: v.boolean(),
-  role: v.picklist(['admin', 'standard']),
-  groups: v.array(text),
-  is_admin: v.boolean(),
-  is_multitenant: v.boolean(),
-  tenancy_type: text,
-})
-
 export const serverAnswer = v.strictObject({
   version: text,
   auth_method: text,

@@ -1,5 +1,6 @@
 import { signInBody } from '../identities/sign-in.ts'
 import * as answers from '../openapi/gateway-answers.ts'
+import { userAnswer } from '../openapi/identity-answers.ts'
 import type { OperationTable } from './operation.ts'
 
 export const gatewayOperations: OperationTable = {
@@ -15,7 +16,7 @@ export const gatewayOperations: OperationTable = {
     summary: 'Who asks',
     role: 'user',
     audit: 'none',
-    answers: { 200: answers.userAnswer },
+    answers: { 200: userAnswer },
   },
   'GET /api/publicserverinfo': {
     tag: 'Gateway',

@@ -26,7 +26,8 @@ export type OperationScope = keyof typeof SCOPES
 interface Audited {
   readonly action:
     'view' | 'download' | 'execute' | 'decide' | 'create' | 'update' | 'delete' | 'kill' | 'sign-in'
-  readonly type: 'sessions' | 'reviews' | 'users' | 'tokens' | 'settings'
+  readonly type:
+    'sessions' | 'reviews' | 'users' | 'user_groups' | 'tokens' | 'settings' | 'service_accounts' | 'api_keys'
 }
 
 /** Who may call a route, what the audit log says of it, and what its caller has to know. */
