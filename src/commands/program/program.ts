@@ -29,6 +29,8 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   runbooks: addRunbookCommands,
   connections: async (root) => (await import('../client/directory/program.ts')).addConnectionCommands(root),
   agents: async (root) => (await import('../client/directory/program.ts')).addAgentCommands(root),
+  user: async (root) => (await import('../client/identities/program.ts')).addUserCommands(root),
+  token: async (root) => (await import('../client/identities/program.ts')).addTokenCommands(root),
   doctor: async (root) => (await import('./agent-commands.ts')).addDoctorCommand(root),
   'doctor-trial': addTrialCommand,
   status: addStatusCommand,

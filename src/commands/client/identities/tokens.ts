@@ -1,0 +1,131 @@
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { Account } from '../../../client/account/account.ts'
+import {
+  createToken,
+  listTokens,
+  revokeToken,
+  rotateToken,
+  type ListedToken,
+  type MadeToken,
+} from '../../../client/rest/identities.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { known, secondsOf } from './users.ts'
+
+export interface TokenFlags extends AskingFlags {
+  readonly user?: string
+  readonly name?: string
+  readonly expires?: string
+  readonly overlap?: string
+  readonly quiet?: boolean
+}
+
+const COLUMNS: readonly TableColumn[] = [
+  { heading: 'USER', shrinks: true },
+  { heading: 'TOKEN', shrinks: true },
+  { heading: 'STATUS' },
+  { heading: 'EXPIRES', leftOut: 3 },
+  { heading: 'LAST USE', leftOut: 2 },
+  { heading: 'ID', leftOut: 1 },
+]
+const LIST = { things: 'tokens', endpoint: 'GET /api/tokens' }
+
+/** `runbook-agent token list` */
+export async function tokensCommand(flags: TokenFlags): Promise<number> {
+  return asking(flags.profile, 'cannot list tokens', async (account, stdout) => {
+    const tokens = await tokensOf(account, flags.user)
+    const raw = tokens.map((token) => token.raw)
+    await printAnswer(flags, raw, (width) => tokenTable(tokens, width), stdout)
+  })
+}
+
+/** One line for each token, below a heading. */
+export function tokenTable(tokens: readonly ListedToken[], width: number): string {
+  const rows = tokens.map(({ user, name, status, expiresAt, lastUsedAt, id }) =>
+    [user, name, status, minute(expiresAt) || 'never', minute(lastUsedAt), id].map(oneLine),
+  )
+  return textTable(COLUMNS, rows, width)
+}
+
+function minute(time: string): string {
+  return time.slice(0, 16).replace('T', ' ')
+}
+
+/** `runbook-agent token create`: the token alone on standard output, for a file or a pipe. */
+export async function createTokenCommand(flags: TokenFlags): Promise<number> {
+  const { name, user, expires } = flags
+  const asked = {
+    name,
+    ...(user !== undefined && { user }),
+    ...(expires !== undefined && { expires_in: secondsOf('--expires', expires) }),
+  }
+  return making(`cannot create token ${name ?? ''}`, flags, (account) =>
+    known(account, user ?? '', createToken(account, asked)),
+  )
+}
+
+/** `runbook-agent token rotate` */
+export async function rotateTokenCommand(name: string, flags: TokenFlags): Promise<number> {
+  const { overlap, expires } = flags
+  const asked = {
+    ...(overlap !== undefined && { overlap: secondsOf('--overlap', overlap) }),
+    ...(expires !== undefined && { expires_in: secondsOf('--expires', expires) }),
+  }
+  return making(`cannot rotate token ${name}`, flags, async (account) =>
+    rotateToken(account, (await tokenNamed(account, name, flags.user)).id, asked),
+  )
+}
+
+/** `runbook-agent token revoke` */
+export async function revokeTokenCommand(name: string, flags: TokenFlags): Promise<number> {
+  return asking(flags.profile, `cannot revoke token ${name}`, async (account, stdout) => {
+    const token = await tokenNamed(account, name, flags.user)
+    await revokeToken(account, token.id)
+    const text = `token ${token.name} of ${token.user} revoked`
+    if (flags.quiet !== true) await stdout.write(Buffer.from(`${oneLine(text)}\n`))
+  })
+}
+
+async function making(
+  doing: string,
+  flags: TokenFlags,
+  make: (account: Account) => Promise<MadeToken>,
+): Promise<number> {
+  return asking(flags.profile, doing, async (account, stdout) => {
+    const { listed, text } = await make(account)
+    if (flags.json === true) return printAnswer(flags, listed.raw, () => '', stdout)
+    await stdout.write(Buffer.from(`${oneLine(text)}\n`))
+  })
+}
+
+async function tokensOf(account: Account, user: string | undefined): Promise<readonly ListedToken[]> {
+  const tokens = await unlessLacking(account, LIST, listTokens(account))
+  return tokens.filter((token) => user === undefined || token.user === user)
+}
+
+/** By its id, or by its name among those that are accepted. @throws Failure; ApiError */
+async function tokenNamed(account: Account, name: string, user: string | undefined): Promise<ListedToken> {
+  const tokens = await tokensOf(account, user)
+  const byId = tokens.find(({ id }) => id === name)
+  if (byId !== undefined) return byId
+  const accepted = tokens.filter(({ status, raw }) => status === 'active' && !('replaced_by' in raw))
+  const [only, ...others] = accepted.filter((token) => token.name === name)
+  if (only === undefined) throw noneNamed(name, accepted)
+  if (others.length === 0) return only
+  const owners = [only, ...others].map((token) => token.user).join(', ')
+  throw new Failure(
+    `${others.length + 1} tokens are called ${oneLine(name)}: say whose with --user, of ${oneLine(owners)}`,
+    exitCodes.usage,
+  )
+}
+
+function noneNamed(name: string, tokens: readonly ListedToken[]): Failure {
+  const meant = didYouMean(
+    name,
+    tokens.map((token) => token.name),
+  )
+  const hint = meant === undefined ? '' : `: ${oneLine(meant)}`
+  return new Failure(`there is no active token ${oneLine(name)}${hint}`, exitCodes.usage)
+}

@@ -1,0 +1,168 @@
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import { parseDuration, parseSize } from '../../../basics/text/units.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import {
+  changeUser,
+  createUser,
+  deleteUser,
+  fetchUser,
+  listTokens,
+  listUsers,
+  type ListedUser,
+} from '../../../client/rest/identities.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { asking, factLines, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { tokenTable } from './tokens.ts'
+
+export interface UserFlags extends AskingFlags {
+  readonly group?: readonly string[]
+  readonly groups?: boolean
+  readonly kind?: string
+  readonly takeOver?: boolean
+  readonly budget?: boolean
+  readonly runs?: string
+  readonly bytes?: string
+  readonly hours?: string
+  readonly per?: string
+  readonly activate?: boolean
+  readonly deactivate?: boolean
+  readonly quiet?: boolean
+}
+
+const COLUMNS: readonly TableColumn[] = [
+  { heading: 'NAME', shrinks: true },
+  { heading: 'KIND' },
+  { heading: 'STATUS' },
+  { heading: 'GROUPS', shrinks: true, leftOut: 2 },
+  { heading: 'FROM', leftOut: 1 },
+]
+const LIST = { things: 'users', endpoint: 'GET /api/users' }
+
+/** `runbook-agent user list` */
+export async function usersCommand(flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, 'cannot list users', async (account, stdout) => {
+    const users = await unlessLacking(account, LIST, listUsers(account))
+    const raw = users.map((user) => user.raw)
+    await printAnswer(flags, raw, (width) => userTable(users, width), stdout)
+  })
+}
+
+function userTable(users: readonly ListedUser[], width: number): string {
+  const rows = users.map(({ name, kind, status, groups, isDeclared }) =>
+    [name, kind, status, groups.join(', '), isDeclared ? 'gateway.yaml' : 'state'].map(oneLine),
+  )
+  return textTable(COLUMNS, rows, width)
+}
+
+/** `runbook-agent user show` */
+export async function userCommand(name: string, flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, `cannot show user ${name}`, async (account, stdout) => {
+    const user = await known(account, name, fetchUser(account, name))
+    const tokens = (await listTokens(account)).filter((token) => token.user === name)
+    const details = (width: number) => `${userDetails(user)}\n${tokenTable(tokens, width)}`
+    const raw = { ...user.raw, tokens: tokens.map((token) => token.raw) }
+    await printAnswer(flags, raw, details, stdout)
+  })
+}
+
+function userDetails({ name, kind, status, role, groups, isDeclared }: ListedUser): string {
+  return factLines([
+    ['user', name],
+    ['kind', kind],
+    ['status', status],
+    ['role', role],
+    ['groups', groups.join(', ')],
+    ['from', isDeclared ? 'gateway.yaml: it is changed there' : 'the state of the gateway'],
+  ])
+}
+
+/** `runbook-agent user create` */
+export async function createUserCommand(name: string, flags: UserFlags): Promise<number> {
+  const { kind = 'person', group: groups = [], takeOver = false } = flags
+  const budget = budgetOf(flags)
+  const asked = { email: name, kind, groups, take_over: takeOver, ...(budget !== undefined && { budget }) }
+  return changing(name, 'create', flags, (account) => createUser(account, asked))
+}
+
+/** `runbook-agent user change` */
+export async function changeUserCommand(name: string, flags: UserFlags): Promise<number> {
+  const change = changeOf(flags)
+  if (Object.keys(change).length === 0)
+    throw new Failure('nothing to change: --help shows what can be', exitCodes.usage)
+  return changing(name, 'change', flags, (account) => known(account, name, changeUser(account, name, change)))
+}
+
+function changeOf(flags: UserFlags): object {
+  const { activate, deactivate, group } = flags
+  if (activate === true && deactivate === true)
+    throw new Failure('--activate or --deactivate, not both', exitCodes.usage)
+  const groups = flags.groups === false ? [] : group
+  const budget = flags.budget === false ? null : budgetOf(flags)
+  return {
+    ...(activate === true && { status: 'active' }),
+    ...(deactivate === true && { status: 'inactive' }),
+    ...(groups !== undefined && { groups }),
+    ...(budget !== undefined && { budget }),
+  }
+}
+
+/** `runbook-agent user delete` */
+export async function deleteUserCommand(name: string, flags: UserFlags): Promise<number> {
+  return asking(flags.profile, `cannot delete user ${name}`, async (account, stdout) => {
+    await known(account, name, deleteUser(account, name))
+    if (flags.quiet !== true) await stdout.write(Buffer.from(`user ${oneLine(name)} deleted\n`))
+  })
+}
+
+async function changing(
+  name: string,
+  doing: 'create' | 'change',
+  flags: UserFlags,
+  change: (account: Account) => Promise<ListedUser>,
+): Promise<number> {
+  return asking(flags.profile, `cannot ${doing} user ${name}`, async (account, stdout) => {
+    const user = await change(account)
+    if (flags.json === true) return printAnswer(flags, user.raw, () => '', stdout)
+    const next = doing === 'create' ? `: runbook-agent token create --user ${user.name} --name NAME` : ''
+    const text = `user ${user.name} ${doing}d${next}`
+    if (flags.quiet !== true) await stdout.write(Buffer.from(`${oneLine(text)}\n`))
+  })
+}
+
+/** @throws Failure with the names that may be meant; ApiError */
+export async function known<T>(account: Account, name: string, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'user-not-found') throw error
+    const names = (await listUsers(account)).map((user) => user.name)
+    const meant = didYouMean(name, names)
+    const hint = meant === undefined ? '' : `: ${oneLine(meant)}`
+    throw new Failure(`the gateway has no user ${oneLine(name)}${hint}`, exitCodes.usage)
+  }
+}
+
+/** Undefined when no flag is about it. @throws Failure */
+function budgetOf({ runs, bytes, hours, per }: UserFlags): object | undefined {
+  if ([runs, bytes, hours, per].every((flag) => flag === undefined)) return undefined
+  return {
+    ...(runs !== undefined && { runs: quantity('--runs', Number(runs), 'a number') }),
+    ...(bytes !== undefined && { bytes: quantity('--bytes', parseSize(bytes), 'a size like 1GiB') }),
+    ...(hours !== undefined && { hours: quantity('--hours', Number(hours), 'a number') }),
+    ...(per !== undefined && { per: secondsOf('--per', per) }),
+  }
+}
+
+/** @throws Failure */
+export function secondsOf(flag: string, written: string): number {
+  const ms = quantity(flag, parseDuration(written), 'a duration like 2h or 90d')
+  return Math.floor(ms / 1000)
+}
+
+function quantity(flag: string, value: number | undefined, form: string): number {
+  if (value !== undefined && Number.isFinite(value)) return value
+  throw new Failure(`${flag}: ${form} is expected`, exitCodes.usage)
+}
