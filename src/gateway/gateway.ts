@@ -27,6 +27,7 @@ import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/r
 import type { GatewaySettings } from './settings/settings.ts'
 import { Transport } from './agents/transport.ts'
 import { Upkeep } from './upkeep.ts'
+import { Budgets } from './identities/budgets.ts'
 import { UserDirectory } from './identities/directory.ts'
 import { LastUses } from './identities/last-uses.ts'
 import { LiveUses } from './identities/live-uses.ts'
@@ -85,7 +86,7 @@ async function open(
   const identities = openIdentities(settings, { history, log }, closers)
   const locks = new Locks()
   const turns = new SessionLocks(locks, settings)
-  const sessions = new Sessions(agents, history, settings, log, turns)
+  const sessions = new Sessions(agents, history, settings, log, turns, identities.budgets)
   const reviewing = openReviews({ ...identities, sessions, history, log }, state)
   closers.push(() => reviewing.reviews.close())
   let http = ''
@@ -122,7 +123,9 @@ async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
 }
 
-type Identities = Pick<RestServices, 'users' | 'tokens' | 'directory' | 'live'>
+interface Identities extends Pick<RestServices, 'users' | 'tokens' | 'directory' | 'live'> {
+  readonly budgets: Budgets
+}
 
 /** Who may ask, and by which tokens. */
 function openIdentities(
@@ -134,7 +137,13 @@ function openIdentities(
   closers.push(() => uses.close())
   const users = new Users(current, history, uses)
   const directory = new UserDirectory(users, history, log)
-  return { users, tokens: new Tokens(users, uses, log), directory, live: new LiveUses(users) }
+  return {
+    users,
+    tokens: new Tokens(users, uses, log),
+    directory,
+    live: new LiveUses(users),
+    budgets: new Budgets(users, history),
+  }
 }
 
 function openReviews(

@@ -55,6 +55,7 @@ export const STATUSES = {
   'endpoint-not-found': { http: [404] },
   'malformed-http': { http: [400, 415, 417] },
   'request-timeout': { http: [408] },
+  'budget-spent': { grpc: 'ResourceExhausted', http: [429] },
   'token-ended': { grpc: 'Unauthenticated', http: [401] },
   'not-yourself': { http: [422] },
   'user-not-found': { http: [404] },

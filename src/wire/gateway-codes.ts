@@ -59,6 +59,7 @@ export const GATEWAY_CODES = [
   'malformed-http',
   'request-timeout',
   // Users and tokens.
+  'budget-spent',
   'token-ended',
   'not-yourself',
   'user-not-found',

@@ -46,7 +46,7 @@ export async function listUsers(account: Account): Promise<readonly ListedUser[]
 }
 
 /** @throws ApiError */
-export async function fetchUser(account: Account, name: string): Promise<ListedUser> {
+export async function fetchListedUser(account: Account, name: string): Promise<ListedUser> {
   return toUser((await askJson(account, { method: 'GET', path: userPath(name) }, Raw)).value)
 }
 

@@ -141,6 +141,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'endpoint-not-found': 'not-found',
   'malformed-http': 'invalid',
   'request-timeout': 'invalid',
+  'budget-spent': 'busy',
   'token-ended': 'expired',
   'not-yourself': 'invalid',
   'user-not-found': 'not-found',

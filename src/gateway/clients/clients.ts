@@ -9,6 +9,7 @@ import { reviewRule } from '../reviews/rules.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { Turns } from '../turns.ts'
+import { BudgetSpent } from '../identities/budgets.ts'
 import type { LiveUses } from '../identities/live-uses.ts'
 import type { Users } from '../identities/users.ts'
 import { admit } from './admission.ts'
@@ -128,6 +129,7 @@ export class Clients {
       log.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
     }
+    if (error instanceof BudgetSpent) return call.fail('budget-spent', error.message)
     if (error instanceof NoRoomError) return call.fail('history-no-room', error.message)
     if (error instanceof HistoryError) return call.fail('history-failed', error.message)
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')

@@ -1,3 +1,4 @@
+import { BudgetRows } from '../identities/budget-rows.ts'
 import { TokenRows } from '../identities/token-rows.ts'
 import { UserRows } from '../identities/user-rows.ts'
 import { IssueRows } from '../jira/issue-rows.ts'
@@ -12,6 +13,7 @@ export interface Tables {
   readonly users: UserRows
   readonly tokens: TokenRows
   readonly schedules: ScheduleRows
+  readonly budgets: BudgetRows
 }
 
 export function tablesOf(db: Connection): Tables {
@@ -21,5 +23,6 @@ export function tablesOf(db: Connection): Tables {
     users: new UserRows(db),
     tokens: new TokenRows(db),
     schedules: new ScheduleRows(db),
+    budgets: new BudgetRows(db),
   }
 }

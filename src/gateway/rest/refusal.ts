@@ -1,5 +1,6 @@
 import { NoRoomError } from '../history/disk/disk-errors.ts'
 import { HistoryError } from '../history/session.ts'
+import { BudgetSpent } from '../identities/budgets.ts'
 import { IdentityRefused } from '../identities/identity-refused.ts'
 import { TicketRefused } from '../jira/ticket-refused.ts'
 import { LockBusy } from '../locks/locks.ts'
@@ -13,6 +14,7 @@ export function refusalOf(error: Error): HttpError | undefined {
   const { message } = error
   if (error instanceof HttpError) return error
   if (error instanceof TooMuchAtOnce) return new HttpError('too-much-at-once', message)
+  if (error instanceof BudgetSpent) return new HttpError('budget-spent', message)
   if (error instanceof LockBusy) return new HttpError('lock-busy', message)
   if (error instanceof ScheduleBusy) return new HttpError('schedule-busy', message)
   if (error instanceof IdentityRefused) return new HttpError(error.code, message, error.status)

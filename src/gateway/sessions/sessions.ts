@@ -4,6 +4,7 @@ import type { Redaction } from '../../policy/redaction/redactor.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { Agents } from '../agents/agents.ts'
+import type { Budgets } from '../identities/budgets.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError, HistoryFullError } from '../history/session.ts'
 import { NoRoomError } from '../history/disk/disk-errors.ts'
@@ -52,6 +53,7 @@ export class Sessions {
   readonly #running = new Map<string, RunningSession>()
   readonly #redactions = new RecordRedactions()
   readonly #locks: SessionLocks | undefined
+  readonly #budgets: Budgets | undefined
   #closing = false
 
   constructor(
@@ -60,7 +62,9 @@ export class Sessions {
     current: Current<'limits'>,
     log: Logger,
     locks?: SessionLocks,
+    budgets?: Budgets,
   ) {
+    this.#budgets = budgets
     this.#locks = locks
     this.#agents = agents
     this.#history = history
@@ -68,7 +72,7 @@ export class Sessions {
     this.#log = log
   }
 
-  /** Runs while its messages are read. @throws HistoryError, TooMuchAtOnce, LockBusy: then there is no session */
+  /** Runs while its messages are read. @throws HistoryError, TooMuchAtOnce, LockBusy, BudgetSpent: then there is no session */
   open(request: SessionRequest): GatewaySession {
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
@@ -86,6 +90,7 @@ export class Sessions {
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
     this.#locks?.checkRoom(request)
+    this.#budgets?.check(request.user)
     this.#explained(() =>
       this.#history.checkRoom({ user: request.user, connection: request.connection.name }, bytes),
     )
@@ -93,7 +98,7 @@ export class Sessions {
     return { script: redaction.replaceIn(request.script).toString('utf8') }
   }
 
-  /** Records a session that waits: nothing runs, and nothing is kept of it here. @throws HistoryError */
+  /** Records a session that waits: nothing runs, and nothing is kept of it here. @throws HistoryError, BudgetSpent */
   begin(request: SessionRequest): WaitingSession {
     const { redaction } = this.#redactions.of(request)
     const sid = request.sid ?? (randomUUID() as SessionId)
@@ -184,6 +189,7 @@ export class Sessions {
   }
 
   #create(sid: SessionId, request: SessionRequest, redaction: Redaction): void {
+    this.#budgets?.check(request.user)
     this.#explained(() => this.#history.begin(newSession(sid, request, redaction.replaceIn(request.script))))
   }
 

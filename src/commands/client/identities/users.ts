@@ -8,7 +8,7 @@ import {
   changeUser,
   createUser,
   deleteUser,
-  fetchUser,
+  fetchListedUser,
   listTokens,
   listUsers,
   type ListedUser,
@@ -60,7 +60,7 @@ function userTable(users: readonly ListedUser[], width: number): string {
 /** `runbook-agent user show` */
 export async function userCommand(name: string, flags: AskingFlags): Promise<number> {
   return asking(flags.profile, `cannot show user ${name}`, async (account, stdout) => {
-    const user = await known(account, name, fetchUser(account, name))
+    const user = await known(account, name, fetchListedUser(account, name))
     const tokens = (await listTokens(account)).filter((token) => token.user === name)
     const details = (width: number) => `${userDetails(user)}\n${tokenTable(tokens, width)}`
     const raw = { ...user.raw, tokens: tokens.map((token) => token.raw) }

@@ -1,6 +1,7 @@
 /** The tables, version by version. A new file takes the same steps as an old one, so both end up the same. */
 import { HistoryError } from '../session.ts'
 import { type Connection, inTransaction } from '../sqlite.ts'
+import { VERSION_13 } from './budgets.ts'
 import { VERSION_11 } from './identities.ts'
 import { VERSION_8 } from './jira.ts'
 import { VERSION_10 } from './retention.ts'
@@ -21,6 +22,7 @@ export const STEPS: readonly string[] = [
   VERSION_10,
   VERSION_11,
   VERSION_12,
+  VERSION_13,
 ]
 
 /**
