@@ -55,6 +55,7 @@ module.exports = {
     fence('yaml-fence', npm('yaml'), '^src/(basics/settings/|commands/client/run/parameter-file[.]ts$)'),
     fence('aws-fence', npm('@(aws-sdk|smithy)/[^/]+'), '^src/envvars/secrets/aws/'),
     fence('croner-fence', npm('croner'), '^src/gateway/schedules/cron[.]ts$'),
+    fence('diff-fence', npm('diff'), '^src/gateway/batches/comparison[.]ts$'),
     fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),
     { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
   ],

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { Agents } from './agents/agents.ts'
+import { Batches } from './batches/batches.ts'
 import { Clients } from './clients/clients.ts'
 import { Executions } from './sessions/executions.ts'
 import { History } from './history/history.ts'
@@ -87,11 +88,12 @@ async function open(
   const locks = new Locks()
   const turns = new SessionLocks(locks, settings)
   const sessions = new Sessions(agents, history, settings, log, turns, identities.budgets)
-  const reviewing = openReviews({ ...identities, sessions, history, log }, state)
-  closers.push(() => reviewing.reviews.close())
+  const reviewing = openReviews({ ...identities, sessions, history, log }, state, closers)
   let http = ''
   const webUrl = () => settings.value.listen.publicUrl ?? reachableUrl(http)
   const { tickets, moves } = openIssues(settings, { history, sessions, webUrl, log }, closers)
+  const batches = new Batches({ settings, ...identities, sessions, history, tickets, log, ...reviewing })
+  closers.push(() => batches.close())
   const clients = new Clients({ ...identities, sessions, tickets, log, webUrl, ...reviewing })
   const transport = new Transport(agents, clients, log)
   closers.push(() => transport.close())
@@ -100,7 +102,7 @@ async function open(
   const services = {
     ...{ settings, reload, agents, executions, sessions, history, repositories, log },
     ...{ ...identities, ...reviewing },
-    ...{ webUrl, tickets, locks },
+    ...{ webUrl, tickets, batches, locks },
     server: { version, grpc },
     condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
   }
@@ -108,14 +110,14 @@ async function open(
   const rest = restServer({ ...services, ...scheduled })
   closers.push(() => rest.close())
   closers.push(
-    () => sessions.close(),
+    () => endRunning(batches, sessions),
     () => scheduled.schedules.close(),
     () => reload.close(),
   )
   http = await rest.listen(listen.http)
   await checkRepositories(repositories.all, log)
   void scheduled.scheduleProblems.tell(settings.value.schedules, log)
-  const actions = { reload: () => reload.run(), endSessions: () => sessions.close() }
+  const actions = { reload: () => reload.run(), endSessions: () => endRunning(batches, sessions) }
   return { http, grpc: addressUrl('grpc', grpc), agents, ...actions, close: () => closeAll(closers) }
 }
 
@@ -149,11 +151,14 @@ function openIdentities(
 function openReviews(
   services: Omit<RunServices, 'vault'>,
   state: string,
+  closers: Closer[],
 ): { readonly reviews: Reviews; readonly runs: ApprovedRuns; readonly access: TerminalAccess } {
   const run = { ...services, vault: new RequestVault(path.join(state, 'reviews.key')) }
   const runs = new ApprovedRuns(run)
   const access = new TerminalAccess(services.history, services.sessions)
-  return { reviews: new Reviews({ ...run, runs, access }), runs, access }
+  const reviews = new Reviews({ ...run, runs, access })
+  closers.push(() => reviews.close())
+  return { reviews, runs, access }
 }
 
 interface IssueServices {
@@ -178,6 +183,12 @@ function openIssues(
     await moves.close()
   })
   return { tickets, moves }
+}
+
+/** Nothing of a batch begins while its sessions end. */
+async function endRunning(batches: Batches, sessions: Sessions): Promise<void> {
+  batches.beginClosing()
+  await sessions.close()
 }
 
 /** For links. A wildcard is no address: then it is this machine's name. */

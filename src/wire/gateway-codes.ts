@@ -45,6 +45,10 @@ export const GATEWAY_CODES = [
   'already-processing',
   'outside-time-window',
   'access-ended',
+  // Batches.
+  'batch-refused',
+  'batch-not-found',
+  'batch-wrong-state',
   // Jira.
   'invalid-jira-fields',
   'jira-failed',

@@ -84,7 +84,7 @@ export class Approvals {
     if (known !== undefined) return access.open(request, known)
     const giveBack = this.#takePlace(stream.user.name)
     try {
-      const review = reviews.ask(request, rule, accessMs)
+      const review = reviews.ask(request, rule, { accessMs })
       const session = await this.#afterDecision(stream, asked, review)
       // Somebody can still run a script when it is approved. A terminal needs its client.
       if (session === undefined && isTerminal) reviews.left(review.sessionId)

@@ -1,6 +1,7 @@
 import { BudgetRows } from '../identities/budget-rows.ts'
 import { TokenRows } from '../identities/token-rows.ts'
 import { UserRows } from '../identities/user-rows.ts'
+import { BatchRows } from '../batches/batch-rows.ts'
 import { IssueRows } from '../jira/issue-rows.ts'
 import { ReviewRows } from '../reviews/review-rows.ts'
 import { ScheduleRows } from '../schedules/schedule-rows.ts'
@@ -14,6 +15,7 @@ export interface Tables {
   readonly tokens: TokenRows
   readonly schedules: ScheduleRows
   readonly budgets: BudgetRows
+  readonly batches: BatchRows
 }
 
 export function tablesOf(db: Connection): Tables {
@@ -24,5 +26,6 @@ export function tablesOf(db: Connection): Tables {
     tokens: new TokenRows(db),
     schedules: new ScheduleRows(db),
     budgets: new BudgetRows(db),
+    batches: new BatchRows(db),
   }
 }

@@ -108,6 +108,13 @@ export class Tickets {
     throw new TicketRefused('jira-failed', hoopWords.jiraFailed(NO_JIRA))
   }
 
+  /** Whether the fields that the template needs are given. Asks nobody. @throws TicketRefused */
+  check(request: SessionRequest, fields: Readonly<Record<string, string>>): void {
+    const { jira: template } = request.connection
+    if (template === undefined || this.#services.jira() === undefined) return
+    this.#values({ sid: '' as SessionId, request, template, startedAt: new Date() }, fields, '')
+  }
+
   #boundedBytes(request: SessionRequest): number {
     const bytes = requestBytes(request)
     const own = [...this.#waiting.values()].filter(({ user }) => user === request.user)

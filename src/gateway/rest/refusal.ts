@@ -1,3 +1,4 @@
+import { BatchRefused, ConnectionsRefused } from '../batches/batch-refused.ts'
 import { NoRoomError } from '../history/disk/disk-errors.ts'
 import { HistoryError } from '../history/session.ts'
 import { BudgetSpent } from '../identities/budgets.ts'
@@ -7,7 +8,7 @@ import { LockBusy } from '../locks/locks.ts'
 import { ReviewRefused } from '../reviews/refused.ts'
 import { ScheduleBusy } from '../schedules/schedules.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
-import { HttpError } from './http-error.ts'
+import { HttpError, RefusalsError } from './http-error.ts'
 
 /** What the parts of the gateway refuse, as a request is told of it. Undefined for a bug. */
 export function refusalOf(error: Error): HttpError | undefined {
@@ -15,6 +16,8 @@ export function refusalOf(error: Error): HttpError | undefined {
   if (error instanceof HttpError) return error
   if (error instanceof TooMuchAtOnce) return new HttpError('too-much-at-once', message)
   if (error instanceof BudgetSpent) return new HttpError('budget-spent', message)
+  if (error instanceof ConnectionsRefused) return new RefusalsError(error)
+  if (error instanceof BatchRefused) return new HttpError(error.code, message)
   if (error instanceof LockBusy) return new HttpError('lock-busy', message)
   if (error instanceof ScheduleBusy) return new HttpError('schedule-busy', message)
   if (error instanceof IdentityRefused) return new HttpError(error.code, message, error.status)

@@ -4,6 +4,7 @@ import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { authorize, isPage, requireOperations } from './access.ts'
 import { agentRoutes } from './directory/agents.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
+import { batchRoutes, batchStartRoutes } from './batches/batches.ts'
 import { connectionRoutes } from './directory/connections.ts'
 import { errorBody, HttpError } from './http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http-faults.ts'
@@ -87,6 +88,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   identityRoutes(app, services)
   reloadRoutes(app, services)
   scheduleRoutes(app, services)
+  batchRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
@@ -95,6 +97,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
     metadataRoute(withBodies, services)
     decisionRoutes(withBodies, services)
     identityBodyRoutes(withBodies, services)
+    batchStartRoutes(withBodies, services)
     done()
   })
 }

@@ -1,3 +1,4 @@
+import type { Batches } from '../batches/batches.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Locks } from '../locks/locks.ts'
@@ -57,6 +58,7 @@ export interface RestServices {
   readonly schedules: Schedules
   readonly scheduleProblems: ScheduleProblems
   readonly locks: Locks
+  readonly batches: Batches
   /** Where people reach this gateway, for links; without a slash at the end. */
   readonly webUrl: () => string
   readonly repositories: Repositories

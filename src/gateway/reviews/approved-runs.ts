@@ -3,6 +3,7 @@ import type { Logger } from '../../basics/logger.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
+import type { Tables } from '../history/tables.ts'
 import { fitsPackets, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -11,7 +12,7 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 import type { Users } from '../identities/users.ts'
 import { ReviewRefused } from './refused.ts'
 import type { Review, ShownRequest } from './review.ts'
-import { decodeStoredRequest } from './stored-request.ts'
+import { decodeStoredRequest, type StoredSessionRequest } from './stored-request.ts'
 import { isInside } from './time-window.ts'
 import { type RequestVault, SealBroken } from './vault.ts'
 
@@ -26,7 +27,15 @@ export interface RunServices {
 /** A session that has begun to run, and what it runs. */
 export interface ApprovedRun {
   readonly session: GatewaySession
-  readonly request: SessionRequest
+  readonly request: StoredSessionRequest & Pick<SessionRequest, 'connection'>
+}
+
+/** A batch that begins with the session. */
+export interface BatchClaim {
+  readonly id: string
+  readonly connections: readonly string[]
+  /** Writes down that it runs. */
+  readonly write: (tables: Tables) => void
 }
 
 /** Runs what was approved: the bytes that were stored when it was asked for, and once. */
@@ -43,15 +52,18 @@ export class ApprovedRuns {
    * Starts the session of a review. That it runs is on the disk before anything of it goes to the agent: it never runs
    * twice, whenever this process is killed. No `await` may come between the checks and that.
    * @param id of the session or its review
+   * @param batch what the approval is for, if it is for one
    * @throws ReviewRefused, TooMuchAtOnce, HistoryError: then the review is as before
    */
-  start(id: string, caller: GatewayUser): ApprovedRun {
+  start(id: string, caller: GatewayUser, batch?: BatchClaim): ApprovedRun {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
     if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewedSessionNotFound)
     this.#check(review, caller)
+    checkSubject(review, batch)
     const request = this.#requestOf(review)
+    if (batch !== undefined) checkConnections(request, batch)
     const start = this.#services.sessions.prepare(review.sessionId as SessionId, request)
-    this.#claim(review)
+    this.#claim(review, batch)
     const session = start()
     void this.#follow(session, review)
     return { session, request }
@@ -84,13 +96,14 @@ export class ApprovedRuns {
   }
 
   /** As it was asked for, with the connection as it is now. */
-  #requestOf(review: Review): SessionRequest {
+  #requestOf(review: Review): ApprovedRun['request'] {
     const connection = this.#connectionOf(review)
     const stored = this.#stored(review)
     const request = { ...stored, connection }
     const use = useOf(request)
     if (!connection.access[use]) throw new ReviewRefused('not-permitted', hoopWords.disabled(use))
-    const bringsMore = request.clientArgs.length > 0 || review.shown.envVars.length > 0
+    const bringsMore =
+      request.bringsInput ?? (request.clientArgs.length > 0 || review.shown.envVars.length > 0)
     if (use === 'runbooks' && bringsMore && !connection.access.clientInput)
       throw new ReviewRefused(
         'client-input-refused',
@@ -127,11 +140,14 @@ export class ApprovedRuns {
     }
   }
 
-  #claim(review: Review): void {
+  #claim(review: Review, batch: BatchClaim | undefined): void {
     const claimed = { ...review, status: 'PROCESSING', claimedAt: Date.now() } as const
-    const isMine = this.#services.history.write(({ reviews }) => {
+    const isMine = this.#services.history.write((tables) => {
+      const { reviews } = tables
+      if (!reviews.update(claimed, 'APPROVED')) return false
       reviews.dropRequest(review.id)
-      return reviews.update(claimed, 'APPROVED')
+      batch?.write(tables)
+      return true
     })
     if (!isMine) throw notApproved()
     this.#running.add(review.sessionId)
@@ -151,6 +167,20 @@ export class ApprovedRuns {
       log.error({ sid: sessionId, error: (error as Error).message }, 'review not updated, later it will be')
     }
   }
+}
+
+/** @throws ReviewRefused when the approval is for a batch and one of its sessions is asked for */
+function checkSubject({ batch: approved }: Review, batch: BatchClaim | undefined): void {
+  if (approved?.id === batch?.id) return
+  const way = `POST /api/batches/${approved?.id}/exec, or runbook-agent batches exec ${approved?.id}`
+  throw new ReviewRefused('review-wrong-state', `this approval is for a whole batch: ${way}`, 403)
+}
+
+/** @throws ReviewRefused when it is not what was sealed */
+function checkConnections({ batchConnections = [] }: StoredSessionRequest, batch: BatchClaim): void {
+  if (batchConnections.join() === batch.connections.join()) return
+  const text = 'nothing has run: its connections are not those that were approved; ask for it again'
+  throw new ReviewRefused('review-wrong-state', text, 403)
 }
 
 export function sealPurpose({ id, sessionId }: Pick<Review, 'id' | 'sessionId'>): string {

@@ -117,8 +117,12 @@ function nameOf({ groups, isAdmin }: Reviewer): string {
 }
 
 /** hoop's gateway wants exactly as many, so that one reviewer in two groups blocks a review for ever. */
-function isEnough({ minimum }: Review, groups: readonly GroupReview[]): boolean {
-  return groups.filter(({ status }) => status === 'APPROVED').length >= Math.min(minimum, groups.length)
+function isEnough({ minimum, needs }: Review, groups: readonly GroupReview[]): boolean {
+  const approved = groups.filter(({ status }) => status === 'APPROVED').map(({ group }) => group)
+  const each = needs ?? [{ groups: groups.map(({ group }) => group), minimum }]
+  return each.every(
+    (need) => common(approved, need.groups).length >= Math.min(need.minimum, need.groups.length),
+  )
 }
 
 /** What nobody has decided or run in time, or whose session was ended meanwhile. */

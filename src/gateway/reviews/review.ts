@@ -43,6 +43,8 @@ export interface Review {
   readonly groups: readonly GroupReview[]
   /** How many of the groups have to approve. */
   readonly minimum: number
+  /** Of a batch: of each of these so many have to. Undefined: `minimum` of all. */
+  readonly needs?: readonly ReviewNeed[]
   readonly forceGroups: readonly string[]
   readonly selfApproval: boolean
   /** The path of the runbooks' rule; undefined for the connection's own. */
@@ -50,6 +52,24 @@ export interface Review {
   readonly timeWindow?: TimeWindow
   readonly rejectionReason?: string
   readonly shown: ShownRequest
+  /** Undefined: it is for its session alone. */
+  readonly batch?: ReviewedBatch
+}
+
+export interface ReviewNeed {
+  readonly groups: readonly string[]
+  readonly minimum: number
+}
+
+/** What reviewers see of a batch, which runs the same on each of the connections. */
+export interface ReviewedBatch {
+  readonly id: string
+  /** Names of connections, wave by wave. */
+  readonly waves: readonly (readonly string[])[]
+  /** How many run at once. */
+  readonly parallel: number
+  /** So many failures stop it. */
+  readonly threshold: number
 }
 
 /** What reviewers see of the request beside its session. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
+import type { Tables } from '../history/tables.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { TooMuchAtOnce, type WaitingSession } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identities/identity.ts'
@@ -8,9 +9,9 @@ import { digestOf, sealPurpose, type ApprovedRuns, type RunServices } from './ap
 import { common, decide, withdrawn, type Decision } from './decision.ts'
 import { deniedText } from './denied-text.ts'
 import { ReviewRefused } from './refused.ts'
-import type { Review, ShownRequest } from './review.ts'
+import type { Review, ReviewedBatch, ShownRequest } from './review.ts'
 import type { ReviewRule } from './rules.ts'
-import { encodeStoredRequest } from './stored-request.ts'
+import { encodeStoredRequest, type StoredForBatch } from './stored-request.ts'
 import type { TerminalAccess } from './terminal-access.ts'
 import { Waiters } from './waiters.ts'
 
@@ -27,6 +28,19 @@ interface ReviewServices extends RunServices {
   readonly access: TerminalAccess
 }
 
+interface AskedMore {
+  readonly accessMs?: number
+  readonly batch?: ReviewedRuns
+}
+
+/** A batch whose first run is the session that waits. */
+interface ReviewedRuns {
+  readonly shown: ReviewedBatch
+  readonly stored: StoredForBatch
+  /** Writes it down, together with its review. */
+  readonly insert: (tables: Tables, review: Review) => void
+}
+
 /** What people have to approve before it runs: asks, lets them decide, and tells those who wait. */
 export class Reviews {
   readonly #services: ReviewServices
@@ -41,19 +55,24 @@ export class Reviews {
 
   /**
    * Records a session that waits, and its review. What will run is stored now, sealed.
-   * @param accessMs how long a terminal may be used
+   * @param more how long a terminal may be used, or which batch begins with the session
    * @throws ReviewRefused, TooMuchAtOnce, HistoryError: then there is no review
    */
-  ask(request: SessionRequest, rule: ReviewRule, accessMs = 0): Review {
+  ask(request: SessionRequest, rule: ReviewRule, { accessMs = 0, batch }: AskedMore = {}): Review {
     this.#checkRoom(request)
     const { sessions, history, vault, log } = this.#services
     const waiting = sessions.begin(request)
     const { sid } = waiting
     try {
-      const review = newReview({ request, rule, accessMs, sid, shown: this.#shown(request, waiting) })
+      const shown = this.#shown(request, waiting)
+      const review = newReview({ request, rule, accessMs, sid, shown, batch: batch?.shown })
       const isStored = review.type === 'onetime'
-      const sealed = isStored ? vault.seal(encodeStoredRequest(request), sealPurpose(review)) : null
-      history.write(({ reviews }) => reviews.insert(review, sealed))
+      const stored = encodeStoredRequest(request, batch?.stored)
+      const sealed = isStored ? vault.seal(stored, sealPurpose(review)) : null
+      history.write((tables) => {
+        tables.reviews.insert(review, sealed)
+        batch?.insert(tables, review)
+      })
       log.info({ sid, review: review.id, user: review.owner }, 'session waits for approval')
       return review
     } catch (error) {
@@ -199,10 +218,11 @@ interface Asked {
   readonly accessMs: number
   readonly sid: string
   readonly shown: ShownRequest
+  readonly batch: ReviewedBatch | undefined
 }
 
-function newReview({ request, rule, accessMs, sid, shown }: Asked): Review {
-  const { review, path } = rule
+function newReview({ request, rule, accessMs, sid, shown, batch }: Asked): Review {
+  const { review, path, needs } = rule
   const now = Date.now()
   const entry = (group: string) => ({ id: randomUUID(), group, status: 'PENDING', forced: false }) as const
   return {
@@ -220,6 +240,8 @@ function newReview({ request, rule, accessMs, sid, shown }: Asked): Review {
     forceGroups: review.forceGroups,
     selfApproval: review.selfApproval,
     ...(path !== undefined && { rule: path }),
+    ...(needs !== undefined && { needs }),
     shown,
+    ...(batch !== undefined && { batch }),
   }
 }

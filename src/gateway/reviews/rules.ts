@@ -3,11 +3,14 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import { useOf } from '../sessions/session-request.ts'
 import type { ReviewSettings } from '../settings/reviews.ts'
 import { common } from './decision.ts'
+import type { ReviewNeed } from './review.ts'
 
 export interface ReviewRule {
   readonly review: ReviewSettings
   /** The path of the runbooks' rule; undefined for the connection's own. */
   readonly path?: string
+  /** Of a batch, whose connections have rules of their own. */
+  readonly needs?: readonly ReviewNeed[]
 }
 
 /**

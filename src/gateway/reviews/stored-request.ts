@@ -2,7 +2,15 @@ import * as v from 'valibot'
 import type { SessionRequest } from '../sessions/session-request.ts'
 
 /** Everything of a request that will run once it is approved, but for its connection, which the settings have. */
-export type StoredSessionRequest = Omit<SessionRequest, 'connection'>
+export type StoredSessionRequest = Omit<SessionRequest, 'connection'> & StoredForBatch
+
+/** What the runs of a batch need beside the request of the first. */
+export interface StoredForBatch {
+  /** Names in the order in which they run; undefined where it is for one session. */
+  readonly batchConnections?: readonly string[] | undefined
+  /** Of the issues of the others. */
+  readonly jiraFields?: Readonly<Record<string, string>> | undefined
+}
 
 const Base64 = v.pipe(
   v.string(),
@@ -24,13 +32,17 @@ const Stored = v.object({
   sessionBatchId: v.optional(v.string()),
   correlationId: v.optional(v.string()),
   secretValues: v.array(Base64),
+  bringsInput: v.optional(v.boolean()),
+  batchConnections: v.optional(v.array(v.string())),
+  jiraFields: v.optional(v.record(v.string(), v.string())),
 })
 
-export function encodeStoredRequest(request: SessionRequest): Buffer {
+export function encodeStoredRequest(request: SessionRequest, forBatch: StoredForBatch = {}): Buffer {
   const { origin, verb, user, clientArgs, metadata, labels, sessionBatchId, correlationId } = request
   const stored = {
     version: 1,
     ...{ origin, verb, user, clientArgs, metadata, labels, sessionBatchId, correlationId },
+    ...{ bringsInput: request.bringsInput, ...forBatch },
     script: request.script.toString('base64'),
     envVars: [...request.envVars],
     secretValues: (request.secretValues ?? []).map((value) => value.toString('base64')),

@@ -24,6 +24,8 @@ export interface SessionRequest {
   readonly correlationId?: string | undefined
   /** Where it was made before the session, since an issue names it. */
   readonly sid?: SessionId | undefined
+  /** Whether the caller of a runbook has added arguments or variables. Undefined: it is not known. */
+  readonly bringsInput?: boolean | undefined
   /** More secrets that may stand in the script, beside those in variables. */
   readonly secretValues?: readonly Buffer[]
 }

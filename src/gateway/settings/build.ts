@@ -69,6 +69,7 @@ function buildLimits(limits: SettingsShape['limits']): GatewaySettings['limits']
     lockWaitMs: limits['lock-wait'],
     bodyBytes: limits.body,
     outputBytes: limits.output,
+    batchParallel: limits['batch-parallel'],
   }
 }
 

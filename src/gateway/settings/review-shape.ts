@@ -1,16 +1,11 @@
 import * as v from 'valibot'
-import { about, list, map, parsed } from '../../basics/settings/shapes.ts'
+import { about, list, map } from '../../basics/settings/shapes.ts'
 import { duration, truth } from '../../basics/settings/kinds.ts'
 import { RunbookPattern } from './locks.ts'
-import { Name } from './words.ts'
+import { Count, Name } from './words.ts'
 
 // The shape of reviews in gateway.yaml: who has to approve before something runs.
 
-const Count = parsed(
-  (written) => (/^[1-9]\d{0,2}$/.test(written) ? Number(written) : undefined),
-  'a number from 1 to 999',
-  { type: ['integer', 'string'], pattern: '^[1-9]\\d{0,2}$', minimum: 1, maximum: 999 },
-)
 const groupNames = list(Name, 'group names')
 
 const rule = {

@@ -9,7 +9,7 @@ import { JiraShape } from './jira-shape.ts'
 import { LockShape } from './locks.ts'
 import { SchedulesShape } from './schedules.ts'
 import { MaskingShape } from './masking-shape.ts'
-import { TextLine, Name, SecretHash } from './words.ts'
+import { Count, Name, SecretHash, TextLine } from './words.ts'
 import { TAG_KEY, TAG_VALUE } from '../tags.ts'
 import { ReviewShape, RunbookReviewShape } from './review-shape.ts'
 import { UserShape } from './user-shape.ts'
@@ -210,6 +210,7 @@ const LimitsShape = map({
   ),
   body: about('longest body of a request', v.nullish(size('1KiB', '16MiB'), '16MiB')),
   output: about('longest output in an answer', v.nullish(size('1KiB', '110MiB'), '110MiB')),
+  'batch-parallel': about('how many runs of a batch may run at once', v.nullish(Count, '50')),
 })
 
 /** The whole file. */

@@ -40,6 +40,8 @@ export interface GatewaySettings {
     readonly bodyBytes: number
     /** Longest output in a REST answer. */
     readonly outputBytes: number
+    /** How many runs of a batch run at once, at most. */
+    readonly batchParallel: number
   }
   readonly history: Retention
 }

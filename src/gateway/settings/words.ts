@@ -19,3 +19,9 @@ export const SecretHash = v.pipe(
   }, 'a secret of at least 16 printable characters without spaces, or sha256: and its hash in 64 hexadecimal digits,'),
   json({ writeOnly: true }),
 )
+
+export const Count = parsed(
+  (written) => (/^[1-9]\d{0,2}$/.test(written) ? Number(written) : undefined),
+  'a number from 1 to 999',
+  { type: ['integer', 'string'], pattern: '^[1-9]\\d{0,2}$', minimum: 1, maximum: 999 },
+)

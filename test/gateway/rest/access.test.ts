@@ -71,6 +71,7 @@ schedules: [{ name: nightly, cron: '0 3 29 2 *', connection: asked, runbook: mis
 
 let gateway: RunningGateway
 let shared: string
+let sharedBatch: string
 beforeAll(async () => {
   const users = Object.entries<Caller>(CALLERS).flatMap(([name, { token = '', groups }]) =>
     groups === undefined ? [] : [`\n  - { name: ${name}, token: ${token}, groups: [${groups}] }`],
@@ -85,6 +86,7 @@ beforeAll(async () => {
     },
   )
   shared = await asked()
+  sharedBatch = await batch()
   // The repository's git process starts with the first read and stays: it is no leak of a test.
   await gateway.exec({ file_name: 'ops/a.runbook.sh', parameters: { x: '1' } })
 })
@@ -128,6 +130,11 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
     path: `/api/sessions/${await asked()}/review`,
     body: { status: 'REJECTED' },
   }),
+  'POST /api/batches': () => ({ body: BATCH }),
+  'GET /api/batches/:id': () => ({ path: `/api/batches/${sharedBatch}` }),
+  'GET /api/batches/:id/diff': () => ({ path: `/api/batches/${sharedBatch}/diff` }),
+  'POST /api/batches/:id/exec': async () => ({ path: `/api/batches/${await approvedBatch()}/exec` }),
+  'POST /api/batches/:id/stop': async () => ({ path: `/api/batches/${await batch()}/stop` }),
   'GET /api/connections/:name': () => ({ path: '/api/connections/asked' }),
   'GET /api/agents/:name': () => ({ path: '/api/agents/far' }),
   'GET /api/runbooks/rules/:id': () => ({ path: '/api/runbooks/rules/asked' }),
@@ -259,6 +266,8 @@ const REFUSALS = [
   'schedule-not-found',
   'not-permitted',
   'not-eligible',
+  'batch-refused',
+  'batch-not-found',
 ]
 
 function outcomeOf({ status, body: { code, message } }: Answered): Outcome {
@@ -318,6 +327,22 @@ async function token(): Promise<string> {
   const asked = { name: freshName(), user: 'owner' }
   const { body } = await send('admin', 'POST', '/api/tokens', asked)
   return String(body['id'])
+}
+
+const BATCH = { file_name: 'ops/a.runbook.sh', connections: ['asked'], parameters: { x: '1' } }
+
+/** A batch of the owner that waits for a reviewer. */
+async function batch(): Promise<string> {
+  const { body } = await send('owner', 'POST', '/api/batches', BATCH)
+  return String(body['id'])
+}
+
+async function approvedBatch(): Promise<string> {
+  const id = await batch()
+  const { body } = await send('owner', 'GET', `/api/batches/${id}`)
+  const { session_id: session } = body['review'] as { session_id: string }
+  await send('reviewer', 'PUT', `/api/reviews/${session}`, { status: 'APPROVED' })
+  return id
 }
 
 async function link(more: string): Promise<Asking> {

@@ -154,7 +154,7 @@ history: { retain: 7d, size: 2GiB }
       ],
       limits: {
         ...{ waitMs: 10_000, agentWaitMs: 500, lockWaitMs: 60_000 },
-        ...{ bodyBytes: 1_048_576, outputBytes: 524_288 },
+        ...{ bodyBytes: 1_048_576, outputBytes: 524_288, batchParallel: 50 },
       },
       history: {
         retainMs: 604_800_000,
@@ -179,7 +179,7 @@ history: { retain: 7d, size: 2GiB }
         schedules: [],
         limits: {
           ...{ waitMs: 50_000, agentWaitMs: 15_000, lockWaitMs: 900_000 },
-          ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360 },
+          ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360, batchParallel: 50 },
         },
         history: { retainMs: 2_592_000_000, sizeBytes: 10 * 1024 ** 3, connections: new Map() },
       })

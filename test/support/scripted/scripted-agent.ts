@@ -8,6 +8,8 @@ export class ScriptedAgent implements AsyncDisposable {
   readonly received: Packet[] = []
   error: ServiceError | undefined
   ended = false
+  /** Called with each packet that comes. */
+  onPacket: ((packet: Packet) => void) | undefined
   readonly #client: TransportClient
   readonly #call: ClientDuplexStream<Packet, Packet>
 
@@ -20,7 +22,10 @@ export class ScriptedAgent implements AsyncDisposable {
     const values = new Metadata()
     for (const [key, value] of Object.entries(metadata)) values.set(key, value)
     this.#call = this.#client.Connect(values)
-    this.#call.on('data', (packet: Packet) => this.received.push(packet))
+    this.#call.on('data', (packet: Packet) => {
+      this.received.push(packet)
+      this.onPacket?.(packet)
+    })
     this.#call.on('error', (error) => (this.error = error as ServiceError))
     this.#call.on('status', () => (this.ended = true))
   }

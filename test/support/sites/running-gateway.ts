@@ -34,6 +34,8 @@ export interface RunningGatewayOptions {
   /** More settings at the top level, in YAML. */
   readonly more?: string
   readonly host?: string
+  /** A folder that is there already. */
+  readonly state?: string
   /** Puts something into the state folder before the gateway opens it. */
   readonly prepare?: (state: string) => void
 }
@@ -58,7 +60,7 @@ export class RunningGateway implements AsyncDisposable {
     writeFileSync(file, yaml(options))
     const source = { file, read: () => loadSettings(file, {}) }
     const settings = source.read()
-    mkdirSync(settings.state, { mode: 0o700 })
+    mkdirSync(settings.state, { mode: 0o700, recursive: true })
     options.prepare?.(settings.state)
     const log: string[] = []
     const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
@@ -140,10 +142,11 @@ function yaml({
   repositories = '',
   more = '',
   host = '127.0.0.1',
+  state = './state',
 }: RunningGatewayOptions): string {
   return `
 listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'} }
-state: ./state
+state: ${state}
 limits: ${limits}
 users:
   - { name: admin, token: ${userToken}, groups: [admin] }

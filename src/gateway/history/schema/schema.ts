@@ -3,6 +3,7 @@ import { HistoryError } from '../session.ts'
 import { type Connection, inTransaction } from '../sqlite.ts'
 import { VERSION_13 } from './budgets.ts'
 import { VERSION_11 } from './identities.ts'
+import { VERSION_14 } from './batches.ts'
 import { VERSION_8 } from './jira.ts'
 import { VERSION_10 } from './retention.ts'
 import { VERSION_7 } from './reviews.ts'
@@ -23,6 +24,7 @@ export const STEPS: readonly string[] = [
   VERSION_11,
   VERSION_12,
   VERSION_13,
+  VERSION_14,
 ]
 
 /**

@@ -58,9 +58,41 @@ export const sessionBody = v.object(
   'must be a JSON object',
 )
 
+const number = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(1, 'must be 1 or more'),
+)
+const amount = v.union([text, number], 'must be a number, or a text such as 10%')
+
+/** An execution's on several connections. Without a repository it is that of all of them. */
+export const batchBody = v.object(
+  {
+    ...runbook,
+    repository: v.nullish(text),
+    connections: v.nullish(
+      v.pipe(
+        v.array(name, 'must be a list of names'),
+        v.maxLength(MAX_ENTRIES, `must not have more than ${MAX_ENTRIES} entries`),
+      ),
+      [],
+    ),
+    tags: v.nullish(textMap, {}),
+    waves: v.nullish(v.union([text, v.array(amount)], 'must be a text such as 1,10,rest')),
+    parallel: v.nullish(number),
+    stop_after: v.nullish(amount),
+  },
+  'must be a JSON object',
+)
+
+export const batchStopBody = v.nullish(
+  v.object({ kill: v.nullish(v.boolean('must be true or false'), false) }, 'must be a JSON object'),
+)
+
 /** Of a session, all of it. */
 export const metadataBody = v.object({ metadata: anyMap }, 'must be a JSON object')
 
+export type BatchBody = v.InferOutput<typeof batchBody>
 export type RunbookBody = v.InferOutput<typeof runbookBody>
 export type CommonBody = Pick<RunbookBody, keyof typeof common>
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { GATEWAY_CODES } from '../../../wire/gateway-codes.ts'
+import { refusalsAnswer, reviewOfBatch } from './batch-answers.ts'
 
 // What the REST interface answers, field by field. Tests hold every answer they get against these, so a field that is
 // not here fails them. Times are RFC 3339 in UTC.
@@ -17,6 +18,7 @@ export const errorAnswer = v.strictObject({
   message: text,
   code: v.picklist(GATEWAY_CODES),
   status: v.optional(v.pipe(whole, v.description('of downloads alone'))),
+  refusals: refusalsAnswer,
 })
 
 /** `openapi.ExecResponse` of the published contract, with what is ours. */
@@ -80,6 +82,7 @@ const review = {
   script_hmac_sha256: v.optional(text),
   client_args: v.array(text),
   env_vars: v.array(text),
+  ...reviewOfBatch,
 }
 
 export const reviewAnswer = v.strictObject({ ...review, session: text })

@@ -27,12 +27,20 @@ interface Audited {
   readonly action:
     'view' | 'download' | 'execute' | 'decide' | 'create' | 'update' | 'delete' | 'kill' | 'sign-in'
   readonly type:
-    'sessions' | 'reviews' | 'users' | 'user_groups' | 'tokens' | 'settings' | 'service_accounts' | 'api_keys'
+    | 'batches'
+    | 'sessions'
+    | 'reviews'
+    | 'users'
+    | 'user_groups'
+    | 'tokens'
+    | 'settings'
+    | 'service_accounts'
+    | 'api_keys'
 }
 
 /** Who may call a route, what the audit log says of it, and what its caller has to know. */
 export interface Operation {
-  readonly tag: 'Runbooks' | 'Sessions' | 'Schedules' | 'Reviews' | 'Connections' | 'Users' | 'Gateway'
+  readonly tag: 'Runbooks' | 'Batches' | 'Sessions' | 'Schedules' | 'Reviews' | 'Connections' | 'Users' | 'Gateway'
   readonly summary: string
   /** What the reader of its summary would ask next. */
   readonly description?: string

@@ -1,3 +1,4 @@
+import { batchOperations } from './batches.ts'
 import { connectionOperations } from './connections.ts'
 import { gatewayOperations } from './gateway.ts'
 import { identityOperations } from './identities.ts'
@@ -10,6 +11,7 @@ import { sessionOperations } from './sessions.ts'
 /** All routes. One that is not in here is refused when the gateway starts. */
 export const OPERATIONS: OperationTable = {
   ...runbookOperations,
+  ...batchOperations,
   ...sessionOperations,
   ...reviewOperations,
   ...scheduleOperations,

@@ -22,6 +22,8 @@ export function reviewInSession(review: Review): object {
     [scriptDigest.kind === 'sha256' ? 'script_sha256' : 'script_hmac_sha256']: scriptDigest.hex,
     client_args: clientArgs,
     env_vars: envVars,
+    ...(review.needs !== undefined && { needs: review.needs }),
+    ...(review.batch !== undefined && { batch: review.batch }),
   }
 }
 

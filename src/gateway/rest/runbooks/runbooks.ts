@@ -134,6 +134,7 @@ export function executionRequest(source: {
     script,
     envVars,
     clientArgs: body.client_args,
+    bringsInput: body.client_args.length > 0 || Object.keys(body.env_vars).length > 0,
     metadata: body.metadata,
     jiraFields: body.jira_fields,
     sessionBatchId: body.session_batch_id ?? undefined,

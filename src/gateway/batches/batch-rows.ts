@@ -1,0 +1,105 @@
+import type { Connection, SqlStatement } from '../history/sqlite.ts'
+import type { Batch, BatchRun, BatchState, BatchStatus } from './batch.ts'
+
+/** Whose batches are listed: his own, and those that his groups review. Undefined: all. */
+export type BatchViewer = { readonly name: string; readonly groups: readonly string[] } | undefined
+
+/** Batches as rows of the history's file. */
+export class BatchRows {
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Connection) {
+    this.#statements = prepare(db)
+  }
+
+  insert({ batch, runs }: BatchState): void {
+    const { id, owner, status, createdAt, review } = batch
+    const columns = [id, owner, status, createdAt, runs.length, review?.id ?? null, JSON.stringify(batch)]
+    this.#statements.insert.run(columns)
+    this.#putRuns(id, runs)
+  }
+
+  /** @param runs those that have changed */
+  update(batch: Batch, runs: readonly BatchRun[]): void {
+    this.#statements.update.run([batch.status, JSON.stringify(batch), batch.id])
+    this.#putRuns(batch.id, runs)
+  }
+
+  find(id: string): BatchState | undefined {
+    const [batch] = batchesIn(this.#statements.find.all([id]))
+    return batch && this.#withRuns(batch)
+  }
+
+  /** Newest first. */
+  list(viewer: BatchViewer, limit: number): BatchState[] {
+    const { all, concerning } = this.#statements
+    const rows =
+      viewer === undefined
+        ? all.all([limit])
+        : concerning.all([viewer.name, JSON.stringify(viewer.groups), limit])
+    return batchesIn(rows).map((batch) => this.#withRuns(batch))
+  }
+
+  withStatus(status: BatchStatus): BatchState[] {
+    return batchesIn(this.#statements.withStatus.all([status])).map((batch) => this.#withRuns(batch))
+  }
+
+  /** How many of one user's wait or run. */
+  activeOf(owner: string): number {
+    return (this.#statements.activeOf.get([owner]) as [number])[0]
+  }
+
+  /** Removes what is over and was asked for before then, and the oldest beyond so many runs. @returns how many */
+  prune(before: number, mostRuns: number): number {
+    const { old, excess, remove, removeRuns } = this.#statements
+    const rows = [...old.all([Math.round(before)]), ...excess.all([mostRuns])] as [number][]
+    for (const [key] of rows) {
+      removeRuns.run([key])
+      remove.run([key])
+    }
+    return rows.length
+  }
+
+  #withRuns(batch: Batch): BatchState {
+    const rows = this.#statements.runs.all([batch.id]) as [string][]
+    return { batch, runs: rows.map(([record]) => JSON.parse(record) as BatchRun) }
+  }
+
+  #putRuns(id: string, runs: readonly BatchRun[]): void {
+    for (const run of runs) this.#statements.putRun.run([run.position, JSON.stringify(run), id])
+  }
+}
+
+function batchesIn(rows: readonly unknown[]): Batch[] {
+  return (rows as [string][]).map(([record]) => JSON.parse(record) as Batch)
+}
+
+const OVER = `status IN ('done', 'stopped')`
+
+function prepare(db: Connection) {
+  const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
+  return {
+    insert: db.prepare(`INSERT INTO batches (id, owner, status, created_at, size, review, record)
+                        VALUES (?, ?, ?, ?, ?, ?, ?)`),
+    update: db.prepare('UPDATE batches SET status = ?, record = ? WHERE id = ?'),
+    putRun: db.prepare(`INSERT OR REPLACE INTO batch_runs (batch, position, record)
+                        SELECT key, ?, ? FROM batches WHERE id = ?`),
+    find: reading('SELECT record FROM batches WHERE id = ?'),
+    all: reading('SELECT record FROM batches ORDER BY key DESC LIMIT ?'),
+    concerning: reading(`SELECT record FROM batches
+                         WHERE owner = ? OR review IN (
+                           SELECT id FROM reviews WHERE session IN (
+                             SELECT session FROM review_groups WHERE name IN (SELECT value FROM json_each(?))))
+                         ORDER BY key DESC LIMIT ?`),
+    withStatus: reading('SELECT record FROM batches WHERE status = ? ORDER BY key'),
+    activeOf: reading(`SELECT count(*) FROM batches WHERE status IN ('waiting', 'running') AND owner = ?`),
+    runs: reading(`SELECT r.record FROM batch_runs r JOIN batches b ON b.key = r.batch
+                   WHERE b.id = ? ORDER BY r.position`),
+    old: reading(`SELECT key FROM batches WHERE ${OVER} AND created_at < ? LIMIT 100`),
+    excess:
+      reading(`SELECT key FROM (SELECT key, status, sum(size) OVER (ORDER BY key DESC) AS total FROM batches)
+                     WHERE ${OVER} AND total > ? LIMIT 100`),
+    remove: db.prepare('DELETE FROM batches WHERE key = ?'),
+    removeRuns: db.prepare('DELETE FROM batch_runs WHERE batch = ?'),
+  }
+}

@@ -1,0 +1,311 @@
+import { HistoryError } from '../history/session.ts'
+import type { ApprovedRuns } from '../reviews/approved-runs.ts'
+import type { Reviews } from '../reviews/reviews.ts'
+import { reviewRule } from '../reviews/rules.ts'
+import { TooMuchAtOnce } from '../sessions/sessions.ts'
+import type { GatewayUser } from '../identities/identity.ts'
+import type { Current } from '../settings/current-settings.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import { commonRule } from './approval.ts'
+import { BatchRefused, ConnectionsRefused, type ConnectionRefusal } from './batch-refused.ts'
+import { isOver, type Batch, type BatchRun, type BatchState, type BatchStop } from './batch.ts'
+import { checkUse, RunRefused, type BatchRequest } from './run-request.ts'
+import { RunningBatch, type BatchServices, type BatchWork } from './running-batch.ts'
+import { settled } from './settled.ts'
+
+/** Of one user that wait or run. Each holds its script in memory, or sealed in the history. */
+const MAX_ACTIVE_OF_ONE_USER = 20
+/** In one list, the newest ones. */
+const LISTED = 50
+/** Of all batches that are kept together. */
+const MAX_KEPT_RUNS = 100_000
+/** How often what is over is looked for, and what could not be written is tried again. */
+const TICK_MS = 15_000
+
+interface AllServices extends BatchServices {
+  readonly reviews: Reviews
+  readonly runs: ApprovedRuns
+  readonly settings: Current<'limits' | 'history'>
+}
+
+/** A batch that somebody asks for. All of its connections have been checked. */
+export interface AskedBatch extends Pick<
+  Batch,
+  'repository' | 'file' | 'commit' | 'parameters' | 'waves' | 'parallel' | 'threshold'
+> {
+  readonly id: string
+  readonly connections: readonly ConnectionSettings[]
+  /** Its `sessionBatchId` is the batch's id. */
+  readonly request: BatchRequest
+  readonly warning: string | undefined
+}
+
+/** Batches, whoever asked for them: begins them or lets people approve them, and tells how they are. */
+export class Batches {
+  readonly #services: AllServices
+  readonly #running = new Map<string, { readonly batch: RunningBatch; readonly over: Promise<void> }>()
+  readonly #timer: NodeJS.Timeout
+  #closing = false
+
+  constructor(services: AllServices) {
+    this.#services = services
+    this.#timer = setInterval(() => this.tick(), TICK_MS).unref()
+    this.tick()
+  }
+
+  /** How many runs of one batch may run at once. */
+  get mostParallel(): number {
+    return this.#services.settings.value.limits.batchParallel
+  }
+
+  /**
+   * Begins it, or asks those who have to approve it.
+   * @throws ReviewRefused, TicketRefused, TooMuchAtOnce, BatchRefused, HistoryError: then there is no batch
+   */
+  async create(asked: AskedBatch, user: GatewayUser): Promise<BatchState> {
+    this.#checkRoom(user)
+    const { request, connections, file } = asked
+    const rules = connections.flatMap((connection) => {
+      const rule = reviewRule({ ...request, connection }, user.groups, file)
+      return rule === undefined ? [] : [rule]
+    })
+    const rule = commonRule(rules)
+    const runs = newRuns(asked)
+    if (rule !== undefined) return this.#ask(asked, runs, rule)
+    const batch = { ...newBatch(asked), status: 'running', startedAt: Date.now() } as const
+    this.#services.history.write(({ batches }) => batches.insert({ batch, runs }))
+    return this.#start({ batch, runs }, { request })
+  }
+
+  /** Runs what was approved, once. @throws BatchRefused, ReviewRefused, TooMuchAtOnce, HistoryError: then it waits on */
+  exec(id: string, caller: GatewayUser): BatchState {
+    if (this.#closing) throw new BatchRefused('gateway-stopped', 'the gateway is being stopped')
+    const { batch, runs } = this.#visible(id, caller)
+    const { review } = batch
+    if (batch.status !== 'waiting' || review === undefined)
+      throw new BatchRefused('batch-wrong-state', `batch ${id} does not wait: it is ${batch.status}`)
+    this.#checkConnections(batch, runs)
+    const started = { ...batch, status: 'running', startedAt: Date.now() } as const
+    const first = {
+      ...{ ...firstOf(runs), status: 'running' as const },
+      ...{ session: review.session, startedAt: started.startedAt },
+    }
+    const timeWindow = this.#services.reviews.visible(caller, review.id)?.timeWindow
+    const approved = this.#services.runs.start(review.id, caller, {
+      id,
+      connections: runs.map(({ connection }) => connection),
+      write: ({ batches }) => batches.update(started, [first]),
+    })
+    const { request, session } = approved
+    const state = { batch: started, runs: [first, ...runs.slice(1)] }
+    return this.#start(state, { request, timeWindow, first: session })
+  }
+
+  /**
+   * What has not begun never begins. @param kill also what runs ends
+   * @returns as it is then; one that is over stays as it is
+   * @throws BatchRefused, HistoryError
+   */
+  stop(id: string, caller: GatewayUser, kill: boolean): BatchState {
+    const state = this.#visible(id, caller)
+    if (!this.#services.users.owns(caller, { user: state.batch.owner })) throw notFound()
+    const running = this.#running.get(id)?.batch
+    const stop = { reason: 'user', message: `${caller.name} has stopped it` } as const
+    running?.stop(stop)
+    if (kill) running?.kill()
+    if (state.batch.status === 'waiting') this.#withdraw(state, stop)
+    return this.#state(id) ?? state
+  }
+
+  /** @returns undefined also for one that does not concern this user */
+  find(id: string, user: GatewayUser): BatchState | undefined {
+    const state = this.#state(id)
+    return state !== undefined && this.#isConcerned(user, state.batch) ? state : undefined
+  }
+
+  /** Those that concern this user, newest first. */
+  list(user: GatewayUser): BatchState[] {
+    const viewer = this.#services.users.seesAll(user) ? undefined : user
+    const states = this.#services.history.read(({ batches }) => batches.list(viewer, LISTED))
+    return states.map((state) => this.#current(state))
+  }
+
+  /** Writes down what has ended, and removes what is old. */
+  tick(): void {
+    const { history, log } = this.#services
+    try {
+      for (const status of ['waiting', 'running'] as const)
+        for (const state of history.read(({ batches }) => batches.withStatus(status))) this.#settle(state)
+      const before = history.trustedTime - this.#services.settings.value.history.retainMs
+      history.write(({ batches }) => batches.prune(before, MAX_KEPT_RUNS))
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      log.warn({ error: error.message }, 'batches could not be tidied, later they will be')
+    }
+  }
+
+  /** Nothing begins any more; what runs goes on. */
+  beginClosing(): void {
+    this.#closing = true
+    for (const { batch } of this.#running.values())
+      batch.stop({ reason: 'gateway-stopped', message: 'the gateway was stopped while it ran' })
+  }
+
+  /** Settles when what runs has ended, and it no longer uses the history. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    this.beginClosing()
+    await Promise.all([...this.#running.values()].map(({ over }) => over))
+    for (const { batch } of this.#running.values()) batch.save()
+  }
+
+  #start(state: BatchState, work: BatchWork): BatchState {
+    const batch = new RunningBatch(this.#services, state, work)
+    const { id } = state.batch
+    const over = batch.run().finally(() => {
+      // What is not in the file yet is tried again by `tick`.
+      if (batch.save()) this.#running.delete(id)
+    })
+    this.#running.set(id, { batch, over })
+    return batch.state
+  }
+
+  /** The first run waits as a session that is approved for all. */
+  async #ask(
+    asked: AskedBatch,
+    runs: readonly BatchRun[],
+    rule: NonNullable<ReturnType<typeof commonRule>>,
+  ): Promise<BatchState> {
+    const { reviews, tickets } = this.#services
+    const { id, request, connections, parallel, threshold } = asked
+    const first = { ...request, connection: firstOf(connections) }
+    const ticket = await tickets.open(first, request.jiraFields ?? {})
+    const shown = { id, parallel, threshold, waves: wavesOf(runs) }
+    const batchConnections = connections.map(({ name }) => name)
+    let state: BatchState = { batch: newBatch(asked), runs }
+    try {
+      reviews.ask({ ...first, sid: ticket?.sid }, rule, {
+        batch: {
+          shown,
+          stored: { batchConnections, jiraFields: request.jiraFields },
+          insert: ({ batches }, review) => {
+            state = {
+              ...state,
+              batch: { ...state.batch, review: { id: review.id, session: review.sessionId } },
+            }
+            batches.insert(state)
+          },
+        },
+      })
+    } catch (error) {
+      if (ticket !== undefined) tickets.unused(ticket, error as Error)
+      throw error
+    }
+    return state
+  }
+
+  #withdraw({ batch, runs }: BatchState, stop: BatchStop): void {
+    const { history, reviews } = this.#services
+    if (batch.review !== undefined) reviews.cancel(batch.review.session, stop.message)
+    const stopped = { ...batch, status: 'stopped', stop, endedAt: Date.now() } as const
+    history.write(({ batches }) => batches.update(stopped, runs))
+  }
+
+  #settle(state: BatchState): void {
+    const known = this.#running.get(state.batch.id)
+    if (known !== undefined) {
+      if (known.batch.save() && isOver(known.batch.state.batch)) this.#running.delete(state.batch.id)
+      return
+    }
+    const now = this.#settled(state)
+    if (now !== state) this.#services.history.write(({ batches }) => batches.update(now.batch, now.runs))
+  }
+
+  #state(id: string): BatchState | undefined {
+    const state = this.#services.history.read(({ batches }) => batches.find(id))
+    return state && this.#current(state)
+  }
+
+  #current(state: BatchState): BatchState {
+    return this.#running.get(state.batch.id)?.batch.state ?? this.#settled(state)
+  }
+
+  #settled(state: BatchState): BatchState {
+    const { history } = this.#services
+    return settled(state, {
+      session: (id) => history.session(id),
+      review: (id) => history.read(({ reviews }) => reviews.find(id)),
+    })
+  }
+
+  /** @throws BatchRefused */
+  #visible(id: string, user: GatewayUser): BatchState {
+    const state = this.find(id, user)
+    if (state === undefined) throw notFound()
+    return state
+  }
+
+  #isConcerned(user: GatewayUser, { owner, review }: Batch): boolean {
+    const { users, reviews } = this.#services
+    if (user.name === owner || users.seesAll(user)) return true
+    return review !== undefined && reviews.visible(user, review.id) !== undefined
+  }
+
+  #checkRoom(user: GatewayUser): void {
+    if (this.#closing) throw new BatchRefused('gateway-stopped', 'the gateway is being stopped')
+    const active = this.#services.history.read(({ batches }) => batches.activeOf(user.name))
+    if (active >= MAX_ACTIVE_OF_ONE_USER)
+      throw new TooMuchAtOnce(`${active} of your batches run or wait for approval: let some end first`)
+  }
+
+  /** What was approved days ago may be for connections that have changed. @throws ConnectionsRefused */
+  #checkConnections({ owner }: Batch, runs: readonly BatchRun[]): void {
+    const { users } = this.#services
+    const user = users.named(owner)
+    const refusals = runs.flatMap(({ connection: name }): ConnectionRefusal[] => {
+      const connection = user && users.connection(user, name)
+      if (connection === undefined)
+        return [{ connection: name, code: 'connection-not-found', message: `${owner} may not use it now` }]
+      try {
+        checkUse(connection, {})
+        return []
+      } catch (error) {
+        if (!(error instanceof RunRefused)) throw error
+        return [{ connection: name, code: error.code, message: error.message }]
+      }
+    })
+    if (refusals.length > 0) throw new ConnectionsRefused(refusals, runs.length)
+  }
+}
+
+function newBatch({ id, request, repository, file, commit, ...asked }: AskedBatch): Batch {
+  const { parameters, waves, parallel, threshold, warning } = asked
+  return {
+    ...{ id, owner: request.user, status: 'waiting', createdAt: Date.now() },
+    ...{ repository, file, commit, parameters, waves, parallel, threshold },
+    metadata: request.metadata,
+    ...(warning !== undefined && { warning }),
+  }
+}
+
+function newRuns({ connections, waves }: AskedBatch): BatchRun[] {
+  const waveOf = waves.flatMap((size, at) => Array.from({ length: size }, () => at + 1))
+  return connections.map(({ name }, position) => ({
+    ...{ position, wave: waveOf[position] ?? waves.length, connection: name, status: 'not-begun' as const },
+  }))
+}
+
+function wavesOf(runs: readonly BatchRun[]): string[][] {
+  const waves: string[][] = []
+  for (const { wave, connection } of runs) (waves[wave - 1] ??= []).push(connection)
+  return waves
+}
+
+function firstOf<Value>([first]: readonly Value[]): Value {
+  if (first === undefined) throw new Error('unreachable: a batch has connections')
+  return first
+}
+
+function notFound(): BatchRefused {
+  return new BatchRefused('batch-not-found', 'batch not found')
+}

@@ -1,0 +1,101 @@
+import { createTwoFilesPatch } from 'diff'
+import type { History } from '../history/history.ts'
+import type { BatchRun } from './batch.ts'
+
+/** Runs that have ended in the same way and written the same. */
+export interface RunGroup {
+  /** At least one, by position. */
+  readonly runs: readonly BatchRun[]
+}
+
+/** How a group differs from the largest one. */
+export interface GroupDifference {
+  readonly group: RunGroup
+  /** A unified diff of one run of each; undefined where there is none. */
+  readonly diff?: string
+  /** Why there is no diff, or that it is not whole. */
+  readonly note?: string
+}
+
+/** Groups whose difference is shown; runs that all differ are better read one by one. */
+const SHOWN_GROUPS = 20
+/** Of each run. What is behind it is not looked at. */
+const COMPARED_BYTES = 64 * 1024
+/** Of each diff. */
+const SHOWN_CHARACTERS = 16 * 1024
+/** Beyond so many changed lines the comparison costs more than it tells. */
+const MOST_CHANGES = 2000
+
+/** The largest group first: what is usual. */
+export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
+  const groups = new Map<string, BatchRun[]>()
+  for (const run of runs) {
+    if (run.status !== 'succeeded' && run.status !== 'failed') continue
+    const key = JSON.stringify([run.exitCode, run.code, writtenBy(run)])
+    groups.set(key, [...(groups.get(key) ?? []), run])
+  }
+  return [...groups.values()]
+    .map((some) => ({ runs: some }))
+    .toSorted((a, b) => b.runs.length - a.runs.length)
+}
+
+/** What has no session has written nothing but why. */
+function writtenBy({ session, fingerprint, message }: BatchRun): string | undefined {
+  return session === undefined ? message : fingerprint
+}
+
+/** Of the groups behind the first. */
+export function differences(history: History, [norm, ...others]: readonly RunGroup[]): GroupDifference[] {
+  const usual = norm?.runs[0]
+  if (usual === undefined) return []
+  const text = textOf(history, usual)
+  return others.slice(0, SHOWN_GROUPS).map((group) => {
+    const [run] = group.runs as [BatchRun]
+    return { group, ...difference({ run: usual, text }, { run, text: textOf(history, run) }) }
+  })
+}
+
+interface Written {
+  readonly run: BatchRun
+  /** Undefined where nothing is recorded of it. */
+  readonly text: RecordedText | undefined
+}
+
+interface RecordedText {
+  readonly text: string
+  readonly isWhole: boolean
+}
+
+function textOf(history: History, { session }: BatchRun): RecordedText | undefined {
+  if (session === undefined || history.session(session) === undefined) return undefined
+  const { bytes, truncated } = history.output(session, COMPARED_BYTES)
+  return { text: bytes.toString('utf8'), isWhole: !truncated }
+}
+
+function difference(usual: Written, other: Written): Omit<GroupDifference, 'group'> {
+  if (other.run.session === undefined) return { note: other.run.message ?? 'it could not begin' }
+  if (usual.text === undefined || other.text === undefined)
+    return { note: 'the history does not have the output any more' }
+  if (usual.text.text === other.text.text) return { note: sameText(usual.text, other) }
+  const patch = createTwoFilesPatch(
+    ...[usual.run.connection, other.run.connection],
+    ...[usual.text.text, other.text.text],
+    ...[undefined, undefined],
+    { context: 3, maxEditLength: MOST_CHANGES },
+  )
+  if (patch === undefined) return { note: `more than ${MOST_CHANGES} lines differ` }
+  return cut(patch, usual.text.isWhole && other.text.isWhole)
+}
+
+function sameText({ isWhole }: RecordedText, { run }: Written): string {
+  if (run.fingerprint === undefined) return 'it was not compared: the gateway was stopped before its end'
+  return isWhole ? 'the same output in all, but for the order of its streams or its exit code' : BEYOND
+}
+
+const BEYOND = `the first ${COMPARED_BYTES / 1024} KiB are the same`
+
+function cut(patch: string, isWhole: boolean): Omit<GroupDifference, 'group'> {
+  const diff = patch.slice(0, SHOWN_CHARACTERS)
+  if (diff.length < patch.length) return { diff, note: 'the diff goes on' }
+  return { diff, ...(!isWhole && { note: `only the first ${COMPARED_BYTES / 1024} KiB were compared` }) }
+}

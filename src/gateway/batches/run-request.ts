@@ -1,0 +1,56 @@
+import type { HttpCode } from '../statuses.ts'
+import { reviewRule } from '../reviews/rules.ts'
+import type { StoredSessionRequest } from '../reviews/stored-request.ts'
+import { fitsPackets, type SessionRequest } from '../sessions/session-request.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import type { Users } from '../identities/users.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { Batch } from './batch.ts'
+
+/** What all runs of a batch have in common. */
+export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
+
+/** A run cannot begin. Nothing has run on its connection. */
+export class RunRefused extends Error {
+  override readonly name = 'RunRefused'
+  readonly code: HttpCode
+
+  constructor(code: HttpCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/**
+ * The request of one run, with the connection as it is now: settings may have changed since the batch was asked for.
+ * @throws RunRefused
+ */
+export function runRequest(
+  users: Users,
+  { owner, file, review }: Batch,
+  { request, connection: name }: { readonly request: BatchRequest; readonly connection: string },
+): SessionRequest {
+  const user = users.named(owner)
+  const connection = user && users.connection(user, name)
+  if (connection === undefined)
+    throw new RunRefused('connection-not-found', `there is no such connection, or ${owner} may not use it`)
+  checkUse(connection, request)
+  const own = { ...request, connection }
+  if (review === undefined && reviewRule(own, user?.groups ?? [], file) !== undefined)
+    throw new RunRefused('not-permitted', 'it needs an approval since the batch was asked for')
+  if (fitsPackets(own)) return own
+  throw new RunRefused('too-large', 'with what the connection has, the request is too large for its agent')
+}
+
+/** @throws RunRefused */
+export function checkUse(
+  { access }: ConnectionSettings,
+  { bringsInput }: Pick<SessionRequest, 'bringsInput'>,
+): void {
+  if (!access.runbooks) throw new RunRefused('not-permitted', hoopWords.disabled('runbooks'))
+  if (bringsInput === true && !access.clientInput)
+    throw new RunRefused(
+      'client-input-refused',
+      'it takes neither client_args nor env_vars (access.client-input)',
+    )
+}

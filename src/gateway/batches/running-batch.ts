@@ -1,0 +1,262 @@
+import { randomUUID } from 'node:crypto'
+import pLimit from 'p-limit'
+import type { Logger } from '../../basics/logger.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import type { History } from '../history/history.ts'
+import { HistoryError } from '../history/session.ts'
+import { NoRoomError } from '../history/disk/disk-errors.ts'
+import { TicketRefused } from '../jira/ticket-refused.ts'
+import { BudgetSpent } from '../identities/budgets.ts'
+import { LockBusy } from '../locks/locks.ts'
+import type { Ticket, Tickets } from '../jira/tickets.ts'
+import { isInside } from '../reviews/time-window.ts'
+import type { TimeWindow } from '../reviews/review.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
+import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from '../sessions/session.ts'
+import { TooMuchAtOnce, type Sessions } from '../sessions/sessions.ts'
+import type { HttpCode } from '../statuses.ts'
+import type { Users } from '../identities/users.ts'
+import {
+  hasFailed,
+  type Batch,
+  type BatchRun,
+  type BatchState,
+  type BatchStop,
+  type StopReason,
+} from './batch.ts'
+import { Fingerprint } from './fingerprint.ts'
+import { type BatchRequest, RunRefused, runRequest } from './run-request.ts'
+
+export interface BatchServices {
+  readonly history: History
+  readonly sessions: Sessions
+  readonly tickets: Tickets
+  readonly users: Users
+  readonly log: Logger
+}
+
+/** When nothing can begin any more, whatever the connection. */
+const UNBEGUN: ReadonlySet<StopReason | undefined> = new Set<StopReason>(['history', 'gateway-stopped'])
+
+/** What a batch runs. */
+export interface BatchWork {
+  readonly request: BatchRequest
+  /** When its reviewers let it run. */
+  readonly timeWindow?: TimeWindow | undefined
+  /** The session of the first run, which has waited for the approval. */
+  readonly first?: GatewaySession
+}
+
+/**
+ * A batch that runs in this process: wave by wave, each run once. That a run begins is on the disk before anything of it
+ * goes to its agent. A result that cannot be written stays here until it can.
+ */
+export class RunningBatch {
+  readonly #services: BatchServices
+  readonly #work: BatchWork
+  readonly #runs: BatchRun[]
+  #batch: Batch
+  /** Positions of runs that the file has otherwise. */
+  readonly #unsaved = new Set<number>()
+
+  /** @param state as it is in the file */
+  constructor(services: BatchServices, state: BatchState, work: BatchWork) {
+    this.#services = services
+    this.#batch = state.batch
+    this.#runs = [...state.runs]
+    this.#work = work
+  }
+
+  get state(): BatchState {
+    return { batch: this.#batch, runs: this.#runs }
+  }
+
+  /** Until its end. Never rejects. */
+  async run(): Promise<void> {
+    const { log } = this.#services
+    const { id, owner, waves, parallel } = this.#batch
+    log.info({ batch: id, user: owner, connections: this.#runs.length }, 'batch started')
+    for (const wave of waves.keys()) {
+      const places = pLimit(parallel)
+      const positions = this.#runs.filter((run) => run.wave === wave + 1).map(({ position }) => position)
+      await Promise.all(positions.map((position) => places(() => this.#runOne(position))))
+    }
+    this.#end()
+  }
+
+  /** What has not begun never begins. What runs goes on. */
+  stop(stop: BatchStop): void {
+    if (this.#batch.stop !== undefined || this.#batch.status !== 'running') return
+    this.#batch = { ...this.#batch, stop }
+    this.#services.log.warn({ batch: this.#batch.id, reason: stop.reason }, 'batch stops')
+    this.save()
+  }
+
+  /** Ends what runs. */
+  kill(): void {
+    for (const { status, session } of this.#runs)
+      if (status === 'running' && session !== undefined) this.#services.sessions.kill(session)
+  }
+
+  /** Writes what is not in the file yet. @returns whether the file has all of it */
+  save(): boolean {
+    try {
+      this.#write()
+      return true
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      this.#services.log.error(
+        { batch: this.#batch.id, error: error.message },
+        'batch not recorded, later it will be',
+      )
+      return false
+    }
+  }
+
+  #write(): void {
+    const changed = this.#runs.filter(({ position }) => this.#unsaved.has(position))
+    this.#services.history.write(({ batches }) => batches.update(this.#batch, changed))
+    this.#unsaved.clear()
+  }
+
+  #end(): void {
+    const isWhole = this.#runs.every(({ status }) => status !== 'not-begun')
+    const { stop, ...batch } = this.#batch
+    this.#batch = {
+      ...batch,
+      // A stop that came when all had begun has stopped nothing.
+      ...(stop !== undefined && !isWhole && { stop }),
+      status: isWhole ? 'done' : 'stopped',
+      endedAt: Date.now(),
+    }
+    this.#services.log.info({ batch: batch.id, status: this.#batch.status }, 'batch ended')
+    this.save()
+  }
+
+  async #runOne(position: number): Promise<void> {
+    const { first } = this.#work
+    try {
+      if (position === 0 && first !== undefined) await this.#follow(position, first, this.#work.request)
+      else if (this.#mayBegin()) await this.#begin(position)
+    } catch (error) {
+      this.#refused(position, error as Error)
+    }
+  }
+
+  /** Whether the next run may. If not, the batch says why. */
+  #mayBegin(): boolean {
+    const failed = this.#runs.filter(hasFailed).length
+    const { threshold, stop } = this.#batch
+    const { timeWindow } = this.#work
+    if (stop !== undefined) return false
+    if (failed >= threshold) this.stop({ reason: 'threshold', message: `${failed} of its runs have failed` })
+    else if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
+      this.stop({
+        reason: 'outside-time-window',
+        message: `it may run from ${timeWindow.start} to ${timeWindow.end} UTC only`,
+      })
+    return this.#batch.stop === undefined
+  }
+
+  async #begin(position: number): Promise<void> {
+    const { tickets, users } = this.#services
+    const { connection } = this.#at(position)
+    const request = runRequest(users, this.#batch, { request: this.#work.request, connection })
+    const ticket = await tickets.open(request, this.#work.request.jiraFields ?? {})
+    if (ticket !== undefined && !this.#mayBegin()) {
+      tickets.unused(ticket, new Error('its batch was stopped meanwhile'))
+      return
+    }
+    try {
+      await this.#open(position, request, ticket)
+    } catch (error) {
+      if (ticket !== undefined && this.#at(position).status !== 'running')
+        tickets.unused(ticket, error as Error)
+      throw error
+    }
+  }
+
+  async #open(position: number, request: SessionRequest, ticket: Ticket | undefined): Promise<void> {
+    const sid = ticket?.sid ?? (randomUUID() as SessionId)
+    this.#change(position, { status: 'running', session: sid, startedAt: Date.now() })
+    const session = this.#opened(position, { ...request, sid })
+    await this.#follow(position, session, request)
+  }
+
+  /** @throws as `Sessions.open`: then it has not begun */
+  #opened(position: number, request: SessionRequest): GatewaySession {
+    try {
+      this.#write()
+      return this.#services.sessions.open(request)
+    } catch (error) {
+      const { position: at, wave, connection } = this.#at(position)
+      this.#runs[position] = { position: at, wave, connection, status: 'not-begun' }
+      this.#unsaved.add(position)
+      throw error
+    }
+  }
+
+  async #follow(
+    position: number,
+    session: GatewaySession,
+    { script }: Pick<SessionRequest, 'script'>,
+  ): Promise<void> {
+    const fingerprint = new Fingerprint()
+    for await (const message of session.messages) {
+      if (message.kind === 'opened') session.exec(script)
+      else fingerprint.add(message)
+    }
+    this.#change(position, {
+      ...resultOf(await session.ended),
+      endedAt: Date.now(),
+      fingerprint: fingerprint.end(),
+    })
+    this.save()
+  }
+
+  #refused(position: number, error: Error): void {
+    if (error instanceof HistoryError) this.stop({ reason: 'history', message: error.message })
+    const hasNotBegun = this.#at(position).status === 'not-begun'
+    // No fault of the connection.
+    if (hasNotBegun && UNBEGUN.has(this.#batch.stop?.reason)) return
+    const code = codeOf(error)
+    if (code === 'internal-error')
+      this.#services.log.error(
+        { batch: this.#batch.id, error: error.message, stack: error.stack },
+        'run failed',
+      )
+    const message = code === 'internal-error' ? 'internal error' : error.message
+    this.#change(position, { status: 'failed', code, message, endedAt: Date.now() })
+    this.save()
+  }
+
+  #at(position: number): BatchRun {
+    const run = this.#runs[position]
+    if (run === undefined) throw new Error('unreachable: positions are those of runs')
+    return run
+  }
+
+  #change(position: number, change: Partial<BatchRun>): void {
+    this.#runs[position] = { ...this.#at(position), ...change }
+    this.#unsaved.add(position)
+  }
+}
+
+function resultOf({ exitCode, failure }: SessionEnding): Partial<BatchRun> {
+  const status = exitCode === 0 && failure === undefined ? 'succeeded' : 'failed'
+  return {
+    status,
+    ...(exitCode !== NO_AGENT_CODE && { exitCode }),
+    ...(failure !== undefined && { code: failure.code, message: failure.reason }),
+  }
+}
+
+function codeOf(error: Error): HttpCode {
+  if (error instanceof RunRefused || error instanceof TicketRefused) return error.code
+  if (error instanceof BudgetSpent) return 'budget-spent'
+  if (error instanceof LockBusy) return 'lock-busy'
+  if (error instanceof TooMuchAtOnce) return 'too-much-at-once'
+  if (error instanceof NoRoomError) return 'history-no-room'
+  if (error instanceof HistoryError) return 'history-failed'
+  return 'internal-error'
+}

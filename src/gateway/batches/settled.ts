@@ -1,0 +1,59 @@
+import type { SessionSummary } from '../history/session.ts'
+import type { Review } from '../reviews/review.ts'
+import type { Batch, BatchRun, BatchState, BatchStop } from './batch.ts'
+
+/** What the history knows of what a batch has left. */
+export interface BatchTraces {
+  readonly session: (id: string) => SessionSummary | undefined
+  readonly review: (id: string) => Review | undefined
+}
+
+/**
+ * A batch that no process runs, as it really is: what was about to run has ended with its session, and what has not begun
+ * never does. The same object where it is so already.
+ */
+export function settled(state: BatchState, traces: BatchTraces): BatchState {
+  const { status, review } = state.batch
+  if (status === 'waiting') return withDecision(state, review && traces.review(review.id))
+  return status === 'running' ? interrupted(state, traces) : state
+}
+
+/** @param review undefined: it is gone, and with it the session of the first run */
+function withDecision(state: BatchState, review: Review | undefined): BatchState {
+  if (review?.status === 'PENDING' || review?.status === 'APPROVED') return state
+  const reason = review?.rejectionReason
+  const message = `its approval was refused${reason === undefined ? '' : `: ${reason}`}`
+  return { ...state, batch: stopped(state.batch, { reason: 'rejected', message }) }
+}
+
+function interrupted({ batch, runs }: BatchState, { session }: BatchTraces): BatchState {
+  const ended = runs.map((run) => (run.status === 'running' ? withEnd(run, session(run.session ?? '')) : run))
+  if (ended.every(({ status }) => status !== 'not-begun'))
+    return { batch: { ...batch, status: 'done', endedAt: lastEnd(batch, ended) }, runs: ended }
+  const stop = batch.stop ?? { reason: 'gateway-stopped', message: 'the gateway was stopped while it ran' }
+  return { batch: { ...stopped(batch, stop), endedAt: lastEnd(batch, ended) }, runs: ended }
+}
+
+function withEnd(run: BatchRun, session: SessionSummary | undefined): BatchRun {
+  if (session === undefined)
+    return {
+      ...run,
+      status: 'unknown',
+      message: 'the gateway was killed when it began: nothing is recorded of it',
+    }
+  const { exitCode, endedAt } = session
+  return {
+    ...run,
+    status: exitCode === 0 ? 'succeeded' : 'failed',
+    ...(exitCode !== undefined && { exitCode }),
+    ...(endedAt !== undefined && { endedAt: endedAt.getTime() }),
+  }
+}
+
+function stopped(batch: Batch, stop: BatchStop): Batch {
+  return { ...batch, status: 'stopped', stop }
+}
+
+function lastEnd({ createdAt }: Batch, runs: readonly BatchRun[]): number {
+  return Math.max(createdAt, ...runs.map(({ endedAt = 0 }) => endedAt))
+}

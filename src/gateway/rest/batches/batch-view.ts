@@ -1,0 +1,91 @@
+import { hasFailed, type BatchRun, type BatchState } from '../../batches/batch.ts'
+import { groupsOf, type GroupDifference, type RunGroup } from '../../batches/comparison.ts'
+
+/** A batch without its runs, as lists have it. */
+export function listedBatch({ batch, runs }: BatchState): object {
+  const { review, warning } = batch
+  return {
+    id: batch.id,
+    status: batch.status,
+    owner: batch.owner,
+    created_at: dateOf(batch.createdAt),
+    started_at: dateOf(batch.startedAt),
+    ended_at: dateOf(batch.endedAt),
+    repository: batch.repository,
+    file_name: batch.file,
+    commit: batch.commit,
+    parameters: JSON.parse(batch.parameters) as unknown,
+    metadata: batch.metadata,
+    ...{ waves: batch.waves, parallel: batch.parallel, threshold: batch.threshold },
+    stop: batch.stop ?? null,
+    review: review === undefined ? null : { id: review.id, session_id: review.session },
+    counts: countsOf(runs),
+    ...(warning !== undefined && { warning }),
+  }
+}
+
+export function batchView(state: BatchState): object {
+  return {
+    ...listedBatch(state),
+    runs: state.runs.map(runView),
+    groups: groupsOf(state.runs).map(groupView),
+  }
+}
+
+/** What is usual, and how the others differ from it. */
+export function differencesView({ batch, runs }: BatchState, found: readonly GroupDifference[]): object {
+  const groups = groupsOf(runs)
+  const [usual, ...others] = groups
+  const count = (some: readonly RunGroup[]) => some.reduce((sum, group) => sum + group.runs.length, 0)
+  return {
+    id: batch.id,
+    same: usual === undefined ? 0 : count([usual]),
+    differ: count(others),
+    usual: usual === undefined ? null : groupView(usual),
+    differences: found.map(({ group, diff, note }) => ({
+      ...groupView(group),
+      diff: diff ?? null,
+      note: note ?? null,
+    })),
+    more_groups: others.length - found.length,
+  }
+}
+
+function runView(run: BatchRun): object {
+  const { code, message } = run
+  return {
+    ...{ connection: run.connection, wave: run.wave, status: run.status },
+    session_id: run.session ?? null,
+    exit_code: run.exitCode ?? null,
+    started_at: dateOf(run.startedAt),
+    ended_at: dateOf(run.endedAt),
+    ...(code !== undefined && { code }),
+    ...(message !== undefined && { message }),
+  }
+}
+
+function groupView({ runs }: RunGroup): object {
+  const [first] = runs
+  const code = first?.code
+  return {
+    exit_code: first?.exitCode ?? null,
+    ...(code !== undefined && { code }),
+    count: runs.length,
+    connections: runs.map(({ connection }) => connection),
+  }
+}
+
+function countsOf(runs: readonly BatchRun[]): object {
+  const count = (status: BatchRun['status']) => runs.filter((run) => run.status === status).length
+  return {
+    total: runs.length,
+    succeeded: count('succeeded'),
+    failed: runs.filter(hasFailed).length,
+    running: count('running'),
+    not_begun: count('not-begun'),
+  }
+}
+
+function dateOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}

@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify'
+import { differences, groupsOf } from '../../batches/comparison.ts'
+import type { BatchState } from '../../batches/batch.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import { batchBody, batchStopBody, readExecBody } from '../body/body.ts'
+import { HttpError } from '../http-error.ts'
+import type { RestServices } from '../services.ts'
+import { batchView, differencesView, listedBatch } from './batch-view.ts'
+import { prepareBatch } from './prepare-batch.ts'
+
+interface ById {
+  readonly Params: { readonly id: string }
+}
+
+/** Reading batches, and running what was approved. */
+export function batchRoutes(app: FastifyInstance, services: RestServices): void {
+  const { batches, history } = services
+
+  app.get('/api/batches', ({ user }) => batches.list(user).map(listedBatch))
+
+  app.get<ById>('/api/batches/:id', ({ user, params }) => batchView(found(services, user, params.id)))
+
+  app.get<ById>('/api/batches/:id/diff', ({ user, params }) => {
+    const state = found(services, user, params.id)
+    checkOutput(services, user, state)
+    return differencesView(state, differences(history, groupsOf(state.runs)))
+  })
+
+  app.post<ById>('/api/batches/:id/exec', ({ user, params }, reply) =>
+    reply.code(202).send(batchView(batches.exec(params.id, user))),
+  )
+}
+
+/** Asking for a batch, and stopping it. */
+export function batchStartRoutes(app: FastifyInstance, services: RestServices): void {
+  app.post('/api/batches', async ({ user, body }, reply) => {
+    const asked = await prepareBatch(services, user, readExecBody(batchBody, body))
+    return reply.code(201).send(batchView(await services.batches.create(asked, user)))
+  })
+
+  app.post<ById>('/api/batches/:id/stop', ({ user, params, body }) => {
+    const kill = readExecBody(batchStopBody, body)?.kill ?? false
+    return batchView(services.batches.stop(params.id, user, kill))
+  })
+}
+
+/** @throws HttpError 404 */
+function found({ batches }: RestServices, user: GatewayUser, id: string): BatchState {
+  const state = batches.find(id, user)
+  if (state === undefined) throw new HttpError('batch-not-found', 'batch not found')
+  return state
+}
+
+/** Reviewers see what runs, and no output. @throws HttpError 403 */
+function checkOutput({ users }: RestServices, user: GatewayUser, { batch }: BatchState): void {
+  if (!users.owns(user, { user: batch.owner }) && !users.isAuditor(user))
+    throw new HttpError('not-permitted', hoopWords.notToStream)
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto'
+import type { AskedBatch } from '../../batches/batches.ts'
+import { checkUse, type BatchRequest } from '../../batches/run-request.ts'
+import { parseStopAfter, parseWaves, USUAL_WAVES } from '../../batches/terms.ts'
+import type { GatewayUser } from '../../identities/identity.ts'
+import type { ConnectionSettings } from '../../settings/settings.ts'
+import { checkLimits, type BatchBody } from '../body/body.ts'
+import { HttpError } from '../http-error.ts'
+import { allowedRepository, checkRunbookAccess, repositoryNamed } from '../runbooks/runbook-access.ts'
+import { renderRunbook } from '../runbooks/runbook-request.ts'
+import { checkPacketSize, executionRequest } from '../runbooks/runbooks.ts'
+import type { NamedRepository } from '../../runbooks/repositories.ts'
+import type { RestServices } from '../services.ts'
+import { checkEach } from './refusals.ts'
+import { selectConnections } from './select-connections.ts'
+
+/** Sessions of one user are bounded, too. */
+const MAX_CONNECTIONS = 500
+/** As many as an agent on a small machine runs without trouble. */
+const USUAL_PARALLEL = 10
+
+/**
+ * Makes all checks, on all connections, and fills in the runbook, which is the same for all: nothing has run before.
+ * @throws HttpError, ConnectionsRefused
+ */
+export async function prepareBatch(
+  services: RestServices,
+  user: GatewayUser,
+  body: BatchBody,
+): Promise<AskedBatch> {
+  checkLimits(body)
+  const connections = selectConnections(services.users, user, body)
+  if (connections.length > MAX_CONNECTIONS)
+    throw new HttpError(
+      'too-large',
+      `connections: ${connections.length}, and a batch may have ${MAX_CONNECTIONS}`,
+    )
+  const terms = termsOf(services, body, connections.length)
+  const repository = checkedRepository(services, connections, body)
+  const { request, commit, warning } = await renderedRequest(repository, { user, connections, body })
+  checkEach(connections, (connection) => checkRun(services, connection, request))
+  return {
+    ...{ id: request.sessionBatchId ?? '', connections, request, commit, warning, ...terms },
+    ...{ repository: repository.key, file: body.file_name },
+    parameters: request.labels['runbookParameters'] ?? '{}',
+  }
+}
+
+function termsOf(services: RestServices, body: BatchBody, total: number) {
+  const waves = parseWaves([body.waves ?? USUAL_WAVES].flat().join(), total)
+  if (waves === undefined)
+    throw new HttpError(
+      'invalid-request',
+      'waves: must be numbers or parts of all, and rest at the end: 1,10%,rest',
+    )
+  const threshold = parseStopAfter(String(body.stop_after ?? 1), total)
+  if (threshold === undefined)
+    throw new HttpError(
+      'invalid-request',
+      'stop_after: must be a number of failures, or a part of all: 3 or 10%',
+    )
+  const most = services.batches.mostParallel
+  const parallel = body.parallel ?? Math.min(USUAL_PARALLEL, most)
+  if (parallel > most)
+    throw new HttpError('invalid-request', `parallel: must be ${most} or less (limits.batch-parallel)`)
+  return { waves, threshold, parallel }
+}
+
+/** One for all: otherwise they would not run the same. @throws HttpError, ConnectionsRefused */
+function checkedRepository(
+  services: RestServices,
+  connections: readonly ConnectionSettings[],
+  body: BatchBody,
+): NamedRepository {
+  const { repository: asked } = body
+  checkEach(connections, (connection) => {
+    const own = connection.runbooks?.repository
+    checkRunbookAccess(
+      connection,
+      asked ? allowedRepository(services, connection, asked) : own,
+      body.file_name,
+    )
+  })
+  const names = [...new Set(connections.map(({ runbooks }) => runbooks?.repository))]
+  if (names.length === 1) return repositoryNamed(services, names[0])
+  throw new HttpError('invalid-request', `repository: is required, the connections have ${names.join(', ')}`)
+}
+
+interface Rendering {
+  readonly user: GatewayUser
+  readonly connections: readonly ConnectionSettings[]
+  readonly body: BatchBody
+}
+
+/** A template knows nothing of its connection: filled in once, at one commit, it is the same for all. */
+async function renderedRequest({ repository, key }: NamedRepository, { user, connections, body }: Rendering) {
+  const [first] = connections as [ConnectionSettings]
+  const source = { repository, folder: first.runbooks?.path ?? '' }
+  const { script, envVars, secretValues, labels, commit, warning } = await renderRunbook(source, body)
+  const common = executionRequest({ user, connection: first, body, script, envVars })
+  const request: BatchRequest = {
+    ...common,
+    ...{ origin: 'client-api-runbooks', verb: 'exec', secretValues },
+    labels: { ...labels, runbookRepository: key },
+    sessionBatchId: randomUUID(),
+  }
+  return { request, commit, warning }
+}
+
+/** @throws RunRefused, HttpError, TicketRefused */
+function checkRun({ tickets }: RestServices, connection: ConnectionSettings, request: BatchRequest): void {
+  const own = { ...request, connection }
+  checkUse(connection, request)
+  checkPacketSize(own)
+  tickets.check(own, request.jiraFields ?? {})
+}
