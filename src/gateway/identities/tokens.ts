@@ -99,11 +99,12 @@ export class Tokens {
     return issued
   }
 
-  /** Does nothing to one that is revoked already. @throws IdentityRefused, HistoryError */
+  /** @throws IdentityRefused, HistoryError: then it is revoked until this process ends, and not on the disk yet */
   revoke(id: string, by: string): void {
     const token = this.#changeable(id)
-    if (token.revokedAt !== undefined) return
-    this.#users.stored.apply({ tokens: [this.#revoked(token, by)] })
+    const change = { tokens: [token.revokedAt === undefined ? this.#revoked(token, by) : token] }
+    this.#users.stored.keep(change)
+    this.#users.stored.apply(change)
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
