@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SettingsError } from '../src/basics/settings/problems.ts'
-import { withAgentFlags } from '../src/commands/agent-flags.ts'
+import { withAgentFlags } from '../src/commands/program/agent-flags.ts'
 import { type AgentConfiguration, loadAgentSettings } from '../src/config.ts'
 import { sessionsOn, thisMachine } from '../src/config/session-limit.ts'
 

@@ -1,3 +1,4 @@
+import { BackupError } from '../gateway/backup/backup-error.ts'
 import { startGateway, type Gateway } from '../gateway/gateway.ts'
 import type { Logger } from '../basics/logger.ts'
 import { ForeignPathError } from '../basics/files/private-path.ts'
@@ -61,7 +62,8 @@ export function readGatewaySettings({ read }: GatewayFile): GatewaySettings {
 
 function openFailure(error: NodeJS.ErrnoException, { listen, state }: GatewaySettings): Error {
   const ports = `${listen.http.host}:${listen.http.port} or ${listen.grpc.host}:${listen.grpc.port}`
-  if (error instanceof HistoryError || error instanceof RunbookError) return new Failure(error.message)
+  if (error instanceof HistoryError || error instanceof RunbookError || error instanceof BackupError)
+    return new Failure(error.message)
   if (error instanceof ForeignPathError)
     return new Failure(
       `the state folder is not safe: ${error.message}. Name a folder that only this user can write to, for example one inside it (state, --state)`,

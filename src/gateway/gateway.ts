@@ -2,6 +2,9 @@ import { hostname } from 'node:os'
 import path from 'node:path'
 import { Agents } from './agents/agents.ts'
 import { Batches } from './batches/batches.ts'
+import { Backups } from './backup/backups.ts'
+import { HISTORY_FILE, REVIEWS_KEY } from './backup/manifest.ts'
+import { checkRestored } from './backup/restore.ts'
 import { Clients } from './clients/clients.ts'
 import { Executions } from './sessions/executions.ts'
 import { History } from './history/history.ts'
@@ -80,7 +83,7 @@ async function open(
   closers: Closer[],
 ): Promise<Gateway> {
   const { state, listen } = settings.value
-  const { history, upkeep } = openState(settings, log, closers)
+  const { history, upkeep, backups } = openState(settings, { log, version }, closers)
   const repositories = openRepositories(settings, log, closers)
   const agents = new Agents(settings)
   const reload = openReload(source, { settings, repositories, agents, log })
@@ -100,7 +103,7 @@ async function open(
   const executions = new Executions({ sessions, current: settings, history, log, locks: turns })
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const services = {
-    ...{ settings, reload, agents, executions, sessions, history, repositories, log },
+    ...{ settings, reload, agents, executions, sessions, history, backups, repositories, log },
     ...{ ...identities, ...reviewing },
     ...{ webUrl, tickets, batches, locks },
     server: { version, grpc },
@@ -153,7 +156,7 @@ function openReviews(
   state: string,
   closers: Closer[],
 ): { readonly reviews: Reviews; readonly runs: ApprovedRuns; readonly access: TerminalAccess } {
-  const run = { ...services, vault: new RequestVault(path.join(state, 'reviews.key')) }
+  const run = { ...services, vault: new RequestVault(path.join(state, REVIEWS_KEY)) }
   const runs = new ApprovedRuns(run)
   const access = new TerminalAccess(services.history, services.sessions)
   const reviews = new Reviews({ ...run, runs, access })
@@ -198,20 +201,25 @@ function reachableUrl(http: string): string {
 
 function openState(
   settings: CurrentSettings,
-  log: Logger,
+  { log, version }: { log: Logger; version: string },
   closers: Closer[],
-): { readonly history: History; readonly upkeep: Upkeep } {
+): { readonly history: History; readonly upkeep: Upkeep; readonly backups: Backups } {
   const { state } = settings.value
   claimFolder(state)
+  checkRestored(state)
   const retention = () => settings.value.history
-  const history = History.open(path.join(state, 'history.sqlite'), {
+  const history = History.open(path.join(state, HISTORY_FILE), {
     onError: (error) => log.error({ error: error.message }, 'history'),
     retention,
   })
   closers.push(() => history.close())
   const upkeep = new Upkeep(history, retention, log)
-  closers.push(() => upkeep.close())
-  return { history, upkeep }
+  const backups = new Backups(state, version)
+  closers.push(
+    () => upkeep.close(),
+    () => backups.close(),
+  )
+  return { history, upkeep, backups }
 }
 
 function openRepositories(settings: CurrentSettings, log: Logger, closers: Closer[]): Repositories {

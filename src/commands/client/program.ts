@@ -198,6 +198,17 @@ export function addSessionCommands(root: Command): void {
   addReplayCommand(sessions, async (id, flags) => (await load()).replayCommand(id, flags))
 }
 
+export function addBackupCommand(root: Command): void {
+  withProfile(
+    root.command('backup <file>').description('the state of the embedded gateway as a file, while it serves'),
+  )
+    .option('--json', 'print what is in it as JSON')
+    .addHelpText('after', examples('runbook-agent backup gateway-2026-01-31.backup'))
+    .action(async (file: string, flags: AskingFlags) =>
+      process.exit(await (await import('../backup/backup.ts')).backupCommand(file, flags)),
+    )
+}
+
 function addSessionList(sessions: Command): void {
   withProfile(sessions.command('list', { isDefault: true }).description(`the newest first: ${LISTED}`))
     .option('--runbook <file>', 'of this runbook only')

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander'
-import { withAgentFlags } from '../agent-flags.ts'
+import { withAgentFlags } from '../program/agent-flags.ts'
 import { refuseUnknownCommands } from '../program/unknown-command.ts'
 import type { ConfigCheckFlags } from './check.ts'
 import type { ConfigPrintFlags } from './print.ts'

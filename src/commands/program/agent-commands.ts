@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { withAgentFlags } from '../agent-flags.ts'
+import { withAgentFlags } from './agent-flags.ts'
 import type { Flags } from '../start/settings.ts'
 
 /** The agent. Its flags are its settings. */

@@ -31,6 +31,8 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   agents: async (root) => (await import('../client/directory/program.ts')).addAgentCommands(root),
   user: async (root) => (await import('../client/identities/program.ts')).addUserCommands(root),
   token: async (root) => (await import('../client/identities/program.ts')).addTokenCommands(root),
+  backup: client.addBackupCommand,
+  restore: addRestoreCommand,
   doctor: async (root) => (await import('./agent-commands.ts')).addDoctorCommand(root),
   'doctor-trial': addTrialCommand,
   status: addStatusCommand,
@@ -138,6 +140,16 @@ function addServiceCommands(root: Command): void {
         (await import('../service/service.ts')).serviceCommand(action, flags),
       )
   }
+}
+
+function addRestoreCommand(root: Command): void {
+  root
+    .command('restore <file>')
+    .description("a gateway's state folder from a backup: an empty one, or one that does not exist yet")
+    .requiredOption('--state <folder>', 'the folder, state in gateway.yaml')
+    .action(async (file: string, flags: { state: string }) =>
+      (await import('../backup/restore.ts')).restoreCommand(file, flags),
+    )
 }
 
 function addVersionCommand(root: Command): void {

@@ -2,6 +2,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { authorize, isPage, requireOperations } from './access.ts'
+import { backupRoutes } from './sessions/backup.ts'
 import { agentRoutes } from './directory/agents.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
 import { batchRoutes, batchStartRoutes } from './batches/batches.ts'
@@ -89,6 +90,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   reloadRoutes(app, services)
   scheduleRoutes(app, services)
   batchRoutes(app, services)
+  backupRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)

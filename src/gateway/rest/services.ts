@@ -1,4 +1,5 @@
 import type { Batches } from '../batches/batches.ts'
+import type { Backups } from '../backup/backups.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Locks } from '../locks/locks.ts'
@@ -52,6 +53,7 @@ export interface RestServices {
   readonly executions: Executions
   readonly sessions: Sessions
   readonly history: History
+  readonly backups: Backups
   readonly reviews: Reviews
   readonly runs: ApprovedRuns
   readonly tickets: Tickets

@@ -1,5 +1,9 @@
 import { RunningAgent } from '../../support/sites/running-agent.ts'
-import { RunningGateway, type Answer } from '../../support/sites/running-gateway.ts'
+import {
+  RunningGateway,
+  type Answer,
+  type RunningGatewayOptions,
+} from '../../support/sites/running-gateway.ts'
 
 const token = (name: string) => `token-of-${name}-0123456789`
 const user = (name: string, groups: string) =>
@@ -49,9 +53,10 @@ export class ReviewSite implements AsyncDisposable {
   readonly gateway: RunningGateway
   readonly agent: RunningAgent
 
-  static async start(more: { readonly connections?: string } = {}): Promise<ReviewSite> {
+  static async start(more: Pick<RunningGatewayOptions, 'connections' | 'prepare'> = {}): Promise<ReviewSite> {
     const connections = CONNECTIONS + (more.connections ?? '')
     const gateway = await RunningGateway.start(FILES, {
+      ...more,
       ...{ connections, users: USERS, limits: '{ agent-wait: 300ms }' },
     })
     const agent = await RunningAgent.start(gateway.agentUrl, { redact: 'off' })

@@ -65,8 +65,13 @@ export class RunningGateway implements AsyncDisposable {
     const log: string[] = []
     const write = (fields: object, message: string) => void log.push(`${message} ${JSON.stringify(fields)}`)
     const logger = { debug: write, info: write, warn: write, error: write }
-    const gateway = await startGateway(settings, { source, log: logger, version: '1.2.3' })
-    return new RunningGateway(gateway, log, repository, folder)
+    try {
+      const gateway = await startGateway(settings, { source, log: logger, version: '1.2.3' })
+      return new RunningGateway(gateway, log, repository, folder)
+    } catch (error) {
+      rmSync(folder, { recursive: true })
+      throw error
+    }
   }
 
   private constructor(gateway: Gateway, log: string[], repository: string, folder: string) {

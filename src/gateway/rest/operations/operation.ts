@@ -36,11 +36,13 @@ interface Audited {
     | 'settings'
     | 'service_accounts'
     | 'api_keys'
+    | 'backups'
 }
 
 /** Who may call a route, what the audit log says of it, and what its caller has to know. */
 export interface Operation {
-  readonly tag: 'Runbooks' | 'Batches' | 'Sessions' | 'Schedules' | 'Reviews' | 'Connections' | 'Users' | 'Gateway'
+  readonly tag:
+    'Runbooks' | 'Batches' | 'Sessions' | 'Schedules' | 'Reviews' | 'Connections' | 'Users' | 'Gateway'
   readonly summary: string
   /** What the reader of its summary would ask next. */
   readonly description?: string

@@ -1,3 +1,4 @@
+import { backupOperations } from './backups.ts'
 import { batchOperations } from './batches.ts'
 import { connectionOperations } from './connections.ts'
 import { gatewayOperations } from './gateway.ts'
@@ -18,4 +19,5 @@ export const OPERATIONS: OperationTable = {
   ...connectionOperations,
   ...identityOperations,
   ...gatewayOperations,
+  ...backupOperations,
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import * as v from 'valibot'
-import { flagOf, settings } from '../config/table.ts'
+import { flagOf, settings } from '../../config/table.ts'
 
 /** Adds a flag for each setting of the agent. None of them is required. */
 export function withAgentFlags(command: Command): Command {

@@ -1,0 +1,11 @@
+import type { Account } from '../account/account.ts'
+import { askWell } from './json.ts'
+
+/** Making the copy takes as long as the history is large: some ten seconds for each GB. */
+const ANSWER_MS = 60 * 60 * 1000
+
+/** The file of a backup of this moment. Read it to the end. @throws ApiError */
+export async function downloadBackup(account: Account, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+  const question = { method: 'POST', path: '/api/backup', answerMs: ANSWER_MS, signal } as const
+  return (await askWell(account, question)).body
+}

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs'
+import { link, open, rm, type FileHandle } from 'node:fs/promises'
+import { BackupError } from '../../gateway/backup/backup-error.ts'
+import { unpack } from '../../gateway/backup/container.ts'
+import type { Manifest } from '../../gateway/backup/manifest.ts'
+import { PartSums } from '../../gateway/backup/sums.ts'
+import { HistoryError } from '../../gateway/history/session.ts'
+import type { Account } from '../../client/account/account.ts'
+import { downloadBackup } from '../../client/rest/backup.ts'
+import { oneLine } from '../../basics/text/one-line.ts'
+import { exitCodes, explain, Failure } from '../failure.ts'
+import { asking, printAnswer, unlessLacking, type AskingFlags } from '../client/account/asking.ts'
+import { exitCodeOfSignal } from '../client/exit-code.ts'
+
+/** `runbook-agent backup FILE`: the state of a gateway, checked before it has its name. */
+export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {
+  if (existsSync(file)) throw new Failure(`${file} is there already: name another file`, exitCodes.usage)
+  return asking(flags.profile, 'cannot make a backup', async (account, stdout) => {
+    const manifest = await received(account, file)
+    const text = () => `${summary(manifest, file)}\n`
+    await printAnswer(flags, { file, ...manifest }, text, stdout)
+  })
+}
+
+async function received(account: Account, file: string): Promise<Manifest> {
+  const partial = `${file}.${process.pid}.partial`
+  const removed = leavingNothing(partial)
+  try {
+    const handle = await open(partial, 'wx', 0o600)
+    try {
+      const endpoint = { things: 'backups', endpoint: '/api/backup' }
+      const bytes = await unlessLacking(account, endpoint, downloadBackup(account, removed.signal))
+      const manifest = await written(bytes, handle)
+      await handle.sync()
+      // Not a rename: what somebody else has put there meanwhile stays.
+      await link(partial, file)
+      return manifest
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw failureOf(error, file)
+  } finally {
+    await rm(partial, { force: true })
+    removed[Symbol.dispose]()
+  }
+}
+
+/** Writes it down as it comes, and looks whether it is whole. @throws BackupError */
+async function written(bytes: AsyncIterable<Buffer>, file: FileHandle): Promise<Manifest> {
+  const sums = new PartSums()
+  const manifest = await unpack(teed(bytes, file), {
+    begin: () => undefined,
+    write: (part, piece) => sums.add(part, piece),
+  })
+  sums.check(manifest)
+  return manifest
+}
+
+async function* teed(bytes: AsyncIterable<Buffer>, file: FileHandle): AsyncGenerator<Buffer> {
+  for await (const piece of bytes) {
+    await file.writeFile(piece)
+    yield piece
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** On a signal the file goes before the process does. */
+function leavingNothing(file: string): Disposable & { readonly signal: AbortSignal } {
+  const abort = new AbortController()
+  const leave = (signal: NodeJS.Signals) => {
+    abort.abort()
+    void rm(file, { force: true }).finally(() => process.exit(exitCodeOfSignal(signal)))
+  }
+  for (const signal of SIGNALS) process.once(signal, leave)
+  return {
+    signal: abort.signal,
+    [Symbol.dispose]: () => {
+      for (const signal of SIGNALS) process.off(signal, leave)
+    },
+  }
+}
+
+function failureOf(error: unknown, file: string): unknown {
+  if (error instanceof BackupError || error instanceof HistoryError)
+    return new Failure(`what the gateway has sent cannot be used: ${error.message}`, exitCodes.unreachable)
+  if (error instanceof Error && 'syscall' in error)
+    return explain(
+      error,
+      `cannot write ${file}`,
+      'Name a file in a folder with enough room that you may write to',
+    )
+  return error
+}
+
+function summary({ parts, made_at }: Manifest, file: string): string {
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
+  return oneLine(
+    `${file}: the state of ${made_at}, ${bytes} bytes. It holds scripts, output and keys: keep it as you keep the state folder`,
+  )
+}

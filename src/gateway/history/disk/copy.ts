@@ -1,0 +1,89 @@
+import { statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import Database from 'libsql'
+import AsyncDatabase from 'libsql/promise'
+import { STEPS } from '../schema/schema.ts'
+import { HistoryError } from '../session.ts'
+import { bytesOf } from '../sqlite.ts'
+import { historyError, NoRoomError } from './disk-errors.ts'
+
+/** Left free for the sessions that go on meanwhile. */
+const MARGIN_BYTES = 64 * 1024 * 1024
+
+/**
+ * Writes a copy of the history as it is at this moment, without what has been removed from it. Others read and write it
+ * meanwhile: SQLite works on a thread of its own, and nothing stops it before it is done.
+ * @throws NoRoomError, before anything is written if the disk has no room for the copy; HistoryError
+ */
+export async function copyHistory(file: string, target: string): Promise<void> {
+  const db = new AsyncDatabase(':memory:', {})
+  const exec = (sql: string) => db.exec(sql) as Promise<unknown>
+  try {
+    await exec(`ATTACH '${urlOf(file)}?mode=ro' AS history`)
+    await checkRoom(usedBytes(file), dirname(target))
+    await exec(`VACUUM history INTO '${target.replaceAll("'", "''")}'`)
+    await exec('DETACH history')
+  } catch (error) {
+    throw historyError(file, 'copy it', error)
+  } finally {
+    db.close()
+  }
+}
+
+/**
+ * Whether the copy is whole, and which version of the schema it has.
+ * @throws HistoryError when it is damaged, no history, or newer than this program
+ */
+export function checkCopy(file: string): number {
+  const db = new Database(':memory:')
+  try {
+    db.exec(`ATTACH '${urlOf(file)}?mode=ro' AS history`)
+    const [found] = db.prepare('PRAGMA history.integrity_check(1)').raw().get([]) as [string]
+    if (found !== 'ok') throw new HistoryError(`it is damaged (${found})`)
+    const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
+    checkSchemaVersion(version)
+    return version
+  } catch (error) {
+    throw historyError(file, 'use it', error)
+  } finally {
+    db.exec('DETACH history')
+    db.close()
+  }
+}
+
+/** The version that this program brings every history to. */
+export const NEWEST_VERSION = STEPS.length
+
+/** @throws HistoryError */
+export function checkSchemaVersion(version: number): void {
+  if (version > NEWEST_VERSION)
+    throw new HistoryError(
+      `it is of a newer version of this program (schema ${version}, this one knows ${NEWEST_VERSION})`,
+    )
+}
+
+/** @throws NoRoomError */
+export async function checkRoom(bytes: number, folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  if (free >= bytes + MARGIN_BYTES) return
+  const text = `${bytes + MARGIN_BYTES} bytes are needed in ${folder}, ${free} are free`
+  throw new NoRoomError(text, 'the disk is full')
+}
+
+function usedBytes(file: string): number {
+  const db = new Database(':memory:')
+  try {
+    db.exec(`ATTACH '${urlOf(file)}?mode=ro' AS history`)
+    const number = (pragma: string) => (db.prepare(`PRAGMA history.${pragma}`).raw().get([]) as [number])[0]
+    return bytesOf(number('page_count') - number('freelist_count'))
+  } finally {
+    db.exec('DETACH history')
+    db.close()
+  }
+}
+
+function urlOf(file: string): string {
+  return pathToFileURL(file).href.replaceAll("'", '%27')
+}

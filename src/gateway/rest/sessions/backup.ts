@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify'
+import { BackupError } from '../../backup/backup-error.ts'
+import type { Backup, Backups } from '../../backup/backups.ts'
+import { HttpError } from '../http-error.ts'
+import type { RestServices } from '../services.ts'
+
+/** A caller that takes nothing for so long is gone: the copy takes up room on the disk. */
+const STALLED_MS = 60_000
+
+export function backupRoutes(app: FastifyInstance, { backups, log }: RestServices): void {
+  app.post('/api/backup', async (request, reply) => {
+    const { socket } = request.raw
+    const backup = await made(backups)
+    reply.raw.once('close', () => void backup.discard())
+    socket.setTimeout(STALLED_MS, () => socket.destroy())
+    backup.bytes.on('error', (error) => log.error({ error: error.message }, 'a backup broke off'))
+    log.info({ user: request.user.name, bytes: backup.manifest.parts[0]?.bytes }, 'backup')
+    const name = `runbook-${backup.manifest.made_at.replaceAll(/[-:]|\..*/g, '')}.backup`
+    void reply.header('content-disposition', `attachment; filename=${name}`)
+    // It may have gone while the copy was made.
+    if (socket.destroyed) await backup.discard()
+    return reply.type('application/gzip').send(backup.bytes)
+  })
+}
+
+async function made(backups: Backups): Promise<Backup> {
+  try {
+    return await backups.make()
+  } catch (error) {
+    if (error instanceof BackupError) throw new HttpError('too-much-at-once', error.message)
+    throw error
+  }
+}
