@@ -56,6 +56,7 @@ module.exports = {
     fence('aws-fence', npm('@(aws-sdk|smithy)/[^/]+'), '^src/envvars/secrets/aws/'),
     fence('croner-fence', npm('croner'), '^src/gateway/schedules/cron[.]ts$'),
     fence('diff-fence', npm('diff'), '^src/gateway/batches/comparison[.]ts$'),
+    fence('oidc-fence', npm('openid-client'), '^src/gateway/sign-in/provider[.]ts$'),
     fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),
     { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
   ],

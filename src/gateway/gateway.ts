@@ -25,6 +25,7 @@ import { TerminalAccess } from './reviews/terminal-access.ts'
 import { RequestVault } from './reviews/vault.ts'
 import { checkRepositories } from './runbooks/start-check.ts'
 import { Sessions } from './sessions/sessions.ts'
+import { SignIn } from './sign-in/sign-in.ts'
 import { addressUrl } from '../basics/net/address.ts'
 import { CurrentSettings } from './settings/current-settings.ts'
 import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/reload.ts'
@@ -94,6 +95,7 @@ async function open(
   const reviewing = openReviews({ ...identities, sessions, history, log }, state, closers)
   let http = ''
   const webUrl = () => settings.value.listen.publicUrl ?? reachableUrl(http)
+  const signIn = new SignIn({ ...identities, current: settings, log, webUrl })
   const { tickets, moves } = openIssues(settings, { history, sessions, webUrl, log }, closers)
   const batches = new Batches({ settings, ...identities, sessions, history, tickets, log, ...reviewing })
   closers.push(() => batches.close())
@@ -105,7 +107,7 @@ async function open(
   const services = {
     ...{ settings, reload, agents, executions, sessions, history, backups, repositories, log },
     ...{ ...identities, ...reviewing },
-    ...{ webUrl, tickets, batches, locks },
+    ...{ webUrl, tickets, batches, locks, signIn },
     server: { version, grpc },
     condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
   }

@@ -56,6 +56,10 @@ export const GATEWAY_CODES = [
   // Schedules.
   'schedule-not-found',
   'schedule-busy',
+  // Sign-in with an account elsewhere.
+  'sign-in-refused',
+  'sign-in-expired',
+  'sign-in-failed',
   // REST only.
   'session-not-found',
   'download-expired',

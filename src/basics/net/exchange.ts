@@ -29,6 +29,8 @@ interface Head {
   /** As the answer says; -1 when it does not. */
   readonly length: number
   readonly location: string | undefined
+  /** Empty when the answer does not say. */
+  readonly contentType: string
 }
 
 export interface Reply extends Head {
@@ -128,7 +130,12 @@ function send(question: HttpQuestion, socket: Socket | undefined): Promise<Incom
 async function read(response: IncomingMessage, { limit, signal }: HttpQuestion): Promise<Reply> {
   const { statusCode: status = 0, headers } = response
   const length = Number(headers['content-length'] ?? -1)
-  const head: Head = { status, length, location: headers.location }
+  const head: Head = {
+    status,
+    length,
+    location: headers.location,
+    contentType: headers['content-type'] ?? '',
+  }
   try {
     const tooLong = () => new BrokenReply(head, `the answer is longer than ${limit} bytes`)
     return { ...head, body: await readAll(response, limit, tooLong) }

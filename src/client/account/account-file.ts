@@ -12,6 +12,8 @@ const Stored = v.object({
   api_url: v.string(),
   grpc_url: v.optional(v.string()),
   token: v.string(),
+  /** Whether the token came from a sign-in, which logout ends. */
+  signed_in: v.optional(v.boolean()),
   allow_plaintext: v.optional(v.boolean()),
   /** In the form of HOOP_TLSCA, with absolute paths. */
   tls_ca: v.optional(v.string()),

@@ -21,6 +21,8 @@ export interface Question {
   readonly pieceMs?: number | undefined
   /** Beside those that every request has. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Whether the token is left out: there may be none yet. */
+  readonly isPublic?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -66,7 +68,7 @@ type Connection = Awaited<ReturnType<typeof openRestSocket>>
 function send(
   socket: Connection,
   account: Account,
-  { method, path, body, headers }: Question,
+  { method, path, body, headers, isPublic = false }: Question,
 ): Promise<IncomingMessage> {
   const { rest, token } = account
   const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
@@ -78,7 +80,7 @@ function send(
       createConnection: () => socket,
       headers: {
         Host: `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}${port}`,
-        Authorization: `Bearer ${token.reveal()}`,
+        ...(!isPublic && { Authorization: `Bearer ${token.reveal()}` }),
         Accept: 'application/json, text/plain',
         'User-Agent': 'runbook-agent',
         Connection: 'close',

@@ -16,10 +16,12 @@ import type { ReplayFlags } from './sessions/sessions.ts'
 export function addLoginCommand(root: Command): void {
   root
     .command('login')
-    .description('sign in to a gateway: checks the token, and keeps it for the other commands')
+    .description('sign in to a gateway, with a browser or a token, and keep that for the other commands')
     .requiredOption('--api-url <url>', 'of the gateway, for example https://gateway.example')
     .option('--grpc-url <url>', 'of its streams, where the gateway does not say it: grpcs://host:port')
     .option('--token-file <file>', 'file that holds the token; - and no terminal: standard input')
+    .option('--browser', 'sign in with a browser of this machine, where the gateway offers it')
+    .option('--no-browser', 'with a browser on any other machine: prints a link and a code')
     .option('--allow-plaintext', 'send the token to another machine without TLS')
     .option('--profile <name>', 'keep it under this name, beside others; use chooses')
     .option('--quiet', 'print nothing but errors')
@@ -42,7 +44,7 @@ export function addLogoutCommand(root: Command): void {
     .option('--quiet', 'print nothing but errors')
     .addHelpText('after', examples('runbook-agent logout'))
     .action(async (flags: { profile?: string; quiet?: boolean }) =>
-      (await import('./account/login.ts')).logoutCommand(flags),
+      (await import('./account/logout.ts')).logoutCommand(flags),
     )
 }
 

@@ -4,6 +4,7 @@ import { HistoryError } from '../history/session.ts'
 import { BudgetSpent } from '../identities/budgets.ts'
 import { IdentityRefused } from '../identities/identity-refused.ts'
 import { TicketRefused } from '../jira/ticket-refused.ts'
+import { SignInRefused } from '../sign-in/refused.ts'
 import { LockBusy } from '../locks/locks.ts'
 import { ReviewRefused } from '../reviews/refused.ts'
 import { ScheduleBusy } from '../schedules/schedules.ts'
@@ -21,7 +22,8 @@ export function refusalOf(error: Error): HttpError | undefined {
   if (error instanceof LockBusy) return new HttpError('lock-busy', message)
   if (error instanceof ScheduleBusy) return new HttpError('schedule-busy', message)
   if (error instanceof IdentityRefused) return new HttpError(error.code, message, error.status)
-  if (error instanceof TicketRefused) return new HttpError(error.code, message)
+  if (error instanceof TicketRefused || error instanceof SignInRefused)
+    return new HttpError(error.code, message)
   if (error instanceof ReviewRefused) return new HttpError(error.code, message, error.status)
   if (error instanceof NoRoomError) return new HttpError('history-no-room', message)
   if (error instanceof HistoryError) return new HttpError('history-failed', message)

@@ -13,13 +13,17 @@ const WILDCARDS = new Set(['0.0.0.0', '::'])
 const PUBLIC_INFO = '/api/publicserverinfo'
 
 /** Tells clients where to find the streams, and who they are. Those of hoop's fields that mean something here. */
-export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestServices): void {
+export function serverInfoRoutes(app: FastifyInstance, { server, users, signIn }: RestServices): void {
   // Asked before there is a token. Nobody can register, since users come from the settings.
-  app.get(PUBLIC_INFO, () => ({ auth_method: 'local', setup_required: false }))
+  app.get(PUBLIC_INFO, () => ({
+    auth_method: authMethod(signIn),
+    setup_required: false,
+    ...(signIn.isOffered && { sign_in: ['browser', 'device'] }),
+  }))
 
   app.get('/api/serverinfo', (request) => ({
     version: server.version,
-    auth_method: 'local',
+    auth_method: authMethod(signIn),
     api_url: apiUrl(app, request),
     grpc_url: addressUrl('grpc', reachable(server.grpc, request)),
     tenancy_type: TENANCY,
@@ -48,6 +52,11 @@ export function serverInfoRoutes(app: FastifyInstance, { server, users }: RestSe
 function roleOf(users: Users, user: GatewayUser): 'admin' | 'auditor' | 'standard' {
   if (users.isAdmin(user)) return 'admin'
   return users.isAuditor(user) ? 'auditor' : 'standard'
+}
+
+/** In hoop's words. Tokens are accepted in any case. */
+function authMethod({ isOffered }: RestServices['signIn']): string {
+  return isOffered ? 'oidc' : 'local'
 }
 
 /** Under which this caller can reach the interface. */

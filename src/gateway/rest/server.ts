@@ -26,6 +26,9 @@ import { scheduleRoutes } from './schedules/schedules.ts'
 import type { RestServices } from './services.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
+import { devicePages, deviceRoutes } from './sign-in/device.ts'
+import { logoutRoute } from './sign-in/logout.ts'
+import { handoverRoute, oidcRoutes } from './sign-in/oidc.ts'
 
 /** Longer than any wait of ours, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000
@@ -91,9 +94,14 @@ function routes(app: FastifyInstance, services: RestServices): void {
   scheduleRoutes(app, services)
   batchRoutes(app, services)
   backupRoutes(app, services)
+  oidcRoutes(app, services)
+  devicePages(app, services)
+  logoutRoute(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
+    handoverRoute(withBodies, services)
+    deviceRoutes(withBodies, services)
     runbookRoutes(withBodies, services)
     executionRoutes(withBodies, services)
     metadataRoute(withBodies, services)

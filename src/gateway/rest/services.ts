@@ -18,6 +18,7 @@ import type { UserDirectory } from '../identities/directory.ts'
 import type { LiveUses } from '../identities/live-uses.ts'
 import type { Tokens } from '../identities/tokens.ts'
 import type { Users } from '../identities/users.ts'
+import type { SignIn } from '../sign-in/sign-in.ts'
 import type { Address } from '../../basics/net/address.ts'
 
 /** There is one, which hoop gives an id. */
@@ -49,6 +50,7 @@ export interface RestServices {
   readonly directory: UserDirectory
   /** What is being served. */
   readonly live: LiveUses
+  readonly signIn: SignIn
   readonly agents: Agents
   readonly executions: Executions
   readonly sessions: Sessions

@@ -9,10 +9,11 @@ import type { Limits, Retention } from '../history/disk/retention.ts'
 import { buildJira, type JiraSettings } from './jira.ts'
 import { buildLock } from './locks.ts'
 import { buildSchedule } from './schedules.ts'
-import { buildReview, buildRunbookReviews } from './reviews.ts'
+import { buildReview, buildRunbookReviews, knownGroups, type KnownGroups } from './reviews.ts'
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import { buildUser, checkTokens } from './users.ts'
+import { buildOidc } from './sign-in/oidc.ts'
 import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
 
 /** Everything about a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */
@@ -37,13 +38,14 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
   checkReferences(shape, problems)
   checkMasking(shape, problems)
   const { listen, limits, history } = shape
-  const groups = new Set(shape.users.flatMap((user) => user.groups))
+  const groups = knownGroups(shape)
   const guardrails = buildGuardrails(shape, sources, problems)
   const jira = withJira(shape, sources, problems)
   return {
     listen: buildListen(listen),
     state: resolve(sources.folder, shape.state),
     users: shape.users.map((user, i) => buildUser(user, problems, ['users', i])),
+    ...withSignIn(shape, sources, problems),
     agents: shape.agents.map(({ name, key }) => ({ name, keySha256: key })),
     repositories: shape.repositories.map((repository) => buildRepository(repository, sources)),
     guardrails,
@@ -208,6 +210,14 @@ function withJira(
   return { jira: buildJira(jira, sources, problems) }
 }
 
+function withSignIn(
+  { 'sign-in': signIn }: SettingsShape,
+  sources: Sources,
+  problems: Problems,
+): Pick<GatewaySettings, 'signIn'> {
+  return signIn?.oidc ? { signIn: { oidc: buildOidc(signIn.oidc, sources, problems) } } : {}
+}
+
 function withTemplate(
   { jira: name }: ConnectionShape,
   jira?: JiraSettings,
@@ -219,7 +229,7 @@ function withTemplate(
 /** Who has to approve what. */
 function reviewsOf(
   { review, runbooks }: ConnectionShape,
-  groups: ReadonlySet<string>,
+  groups: KnownGroups,
   problems: Problems,
   path: Path,
 ): Pick<ConnectionSettings, 'review' | 'runbooks'> {

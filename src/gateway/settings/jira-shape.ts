@@ -32,7 +32,10 @@ const Token = v.pipe(
   json({ writeOnly: true }),
 )
 
-const Authorities = parsed(certificates, 'certificates in PEM, or better file:// and the path of their file,')
+export const Authorities = parsed(
+  certificates,
+  'certificates in PEM, or better file:// and the path of their file,',
+)
 
 function certificates(text: string): readonly string[] | undefined {
   try {

@@ -1,5 +1,6 @@
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import type { ReviewShape, RunbookReviewShape } from './review-shape.ts'
+import type { SettingsShape } from './schema.ts'
 
 /** Who has to approve. */
 export interface ReviewSettings {
@@ -22,19 +23,23 @@ export interface RunbookReview {
   readonly review: ReviewSettings | undefined
 }
 
+/** Groups that somebody may be in. Undefined: any, since they come from elsewhere. */
+export type KnownGroups = ReadonlySet<string> | undefined
+
+export function knownGroups({ users, 'sign-in': signIn }: SettingsShape): KnownGroups {
+  const mapped = Object.values(signIn?.oidc?.groups ?? {})
+  if (signIn?.oidc && mapped.length === 0) return undefined
+  return new Set([...users.flatMap(({ groups }) => groups), ...mapped])
+}
+
 type Rule = ReviewShape | RunbookReviewShape
 
 /** Checks the rule against its own groups and those that users have: nobody else could ever approve. */
-export function buildReview(
-  shape: Rule,
-  known: ReadonlySet<string>,
-  problems: Problems,
-  path: Path,
-): ReviewSettings {
+export function buildReview(shape: Rule, known: KnownGroups, problems: Problems, path: Path): ReviewSettings {
   const { groups, minimum, all } = shape
   for (const list of ['groups', 'force-groups', 'skip-groups'] as const)
     shape[list].forEach((group, at) => {
-      if (!known.has(group))
+      if (known?.has(group) === false)
         problems.add([...path, list, at], 'no user is in this group: a group of users[].groups is expected')
     })
   if (new Set(groups).size < groups.length) problems.add([...path, 'groups'], 'a group stands here twice')
@@ -55,7 +60,7 @@ export function buildReview(
 
 export function buildRunbookReviews(
   shapes: readonly RunbookReviewShape[],
-  known: ReadonlySet<string>,
+  known: KnownGroups,
   problems: Problems,
   path: Path,
 ): RunbookReview[] {

@@ -13,6 +13,7 @@ import { Count, Name, SecretHash, TextLine } from './words.ts'
 import { TAG_KEY, TAG_VALUE } from '../tags.ts'
 import { ReviewShape, RunbookReviewShape } from './review-shape.ts'
 import { UserShape } from './user-shape.ts'
+import { SignInShape } from './sign-in/shape.ts'
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
 // a value left empty. Messages say what is accepted and never what was found there: it may be a secret.
@@ -218,6 +219,7 @@ export const SettingsShape = map({
   listen: v.nullish(ListenShape, {}),
   state: about('folder of history and repositories', v.nullish(FilePath, './state')),
   users: about('who may ask, each by a token', v.nullish(list(UserShape, 'users'), [])),
+  'sign-in': about('accounts that people have elsewhere', v.nullish(SignInShape)),
   agents: about('who may connect, each by a key', v.nullish(list(AgentShape, 'agents'), [])),
   repositories: about('where runbooks are read from', v.nullish(list(RepositoryShape, 'repositories'), [])),
   masking: about('what connections mask in their output', v.nullish(list(MaskingShape, 'rules'), [])),

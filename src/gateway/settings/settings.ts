@@ -7,6 +7,7 @@ import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Retention } from '../history/disk/retention.ts'
 import type { ScheduleSettings } from './schedules.ts'
+import type { OidcSettings } from './sign-in/oidc.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import type { Tags } from '../tags.ts'
 
@@ -21,6 +22,8 @@ export interface GatewaySettings {
   /** Folder of the history and the generated keys. */
   readonly state: string
   readonly users: readonly UserSettings[]
+  /** Undefined: people sign in with tokens alone. */
+  readonly signIn?: { readonly oidc?: OidcSettings }
   readonly agents: readonly AgentSettings[]
   readonly repositories: readonly RepositorySettings[]
   readonly guardrails: readonly GuardrailSettings[]
@@ -50,6 +53,8 @@ export interface UserSettings {
   readonly name: string
   readonly kind: UserKind
   readonly groups: readonly string[]
+  /** Whether somebody who is called so at the provider is this user. */
+  readonly oidc: boolean
   /** Undefined: no limit. Only machines have one. */
   readonly budget?: Budget
   readonly tokens: readonly TokenSettings[]

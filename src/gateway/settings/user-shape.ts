@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { choice, duration, size } from '../../basics/settings/kinds.ts'
+import { choice, duration, size, truth } from '../../basics/settings/kinds.ts'
 import { about, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
 import { Name, SecretHash } from './words.ts'
 
@@ -58,5 +58,6 @@ export const UserShape = map({
   token: about('bearer token, better a reference to it or its hash', v.nullish(SecretHash)),
   tokens: about('more tokens, each with a name', v.nullish(list(TokenShape, 'tokens'), [])),
   groups: about('members of admin see and end the sessions of all', v.nullish(list(Name, 'group names'), [])),
+  oidc: about('whether who is called so at the provider of sign-in is this user', v.nullish(truth, 'false')),
   budget: about('what a machine may use up', v.nullish(BudgetShape)),
 })

@@ -10,11 +10,13 @@ const FIRST_TOKEN = 'token'
 const HOUR_MS = 60 * 60 * 1000
 
 export function buildUser(shape: UserShape, problems: Problems, path: Path): UserSettings {
-  const { name, kind, groups, budget } = shape
+  const { name, kind, groups, oidc, budget } = shape
   if (budget && kind !== 'machine')
     problems.add([...path, 'budget'], 'only a machine has a budget: kind: machine')
+  if (oidc && kind === 'machine')
+    problems.add([...path, 'oidc'], 'a machine does not sign in with an account: kind: person')
   return {
-    ...{ name, kind, groups, tokens: buildTokens(shape, problems, path) },
+    ...{ name, kind, groups, oidc, tokens: buildTokens(shape, problems, path) },
     ...(budget && { budget: buildBudget(budget) }),
   }
 }

@@ -67,7 +67,9 @@ const CONNECTIONS = `
   - { name: ticketed, agent: far, command: [bash], jira: t, ${ACCESS} }
   - { name: away, agent: far, command: [bash], ${ACCESS} }
 jira: { url: 'http://127.0.0.1:1', user: u, api_token: jira-token-0123456789, templates: [{ ${TEMPLATE} }] }
-schedules: [{ name: nightly, cron: '0 3 29 2 *', connection: asked, runbook: missing.sh, as: owner }]`
+schedules: [{ name: nightly, cron: '0 3 29 2 *', connection: asked, runbook: missing.sh, as: owner }]
+
+sign-in: { oidc: { issuer: 'https://127.0.0.1:1', client-id: c, everybody: true } }`
 
 let gateway: RunningGateway
 let shared: string
@@ -174,6 +176,9 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
       ...['run', 'pause', 'resume'].map((word) => `POST /api/schedules/:name/${word}`),
     ].map((name) => [name, () => ({ path: name.replace(/.* /, '').replace(':name', 'nightly') })]),
   ),
+  'POST /api/login/token': () => ({ body: { code: 'x', verifier: 'x' } }),
+  'POST /api/login/device': () => ({ body: {} }),
+  'POST /api/login/device/token': () => ({ body: { device_code: 'x' } }),
   'POST /api/localauth/login': () => ({ body: { email: 'owner', password: CALLERS.owner.token } }),
 }
 
@@ -270,11 +275,14 @@ const REFUSALS = [
   'batch-not-found',
 ]
 
+/** About a sign-in, which is nobody's yet: in JSON, and on pages for people. */
+const OF_SIGN_IN = ['sign-in-expired', 'sign-in-failed']
+
 function outcomeOf({ status, body: { code, message } }: Answered): Outcome {
   if (status === 401) return 'unauthenticated'
   if (status === 403 && message === 'access denied') return 'wrong role'
   if (REFUSALS.includes(String(code))) return 'out of reach'
-  if (status < 400) return 'answered'
+  if (status < 400 || OF_SIGN_IN.includes(String(code))) return 'answered'
   throw new Error(`${status} ${String(code)} is no answer to a whole request`)
 }
 
@@ -292,10 +300,11 @@ async function send(caller: Name, method: string, url: string, body?: object): P
     asking.end(body && JSON.stringify(body))
   })
   const { statusCode: status = 0 } = response
-  if (response.headers['content-type']?.startsWith('application/json') !== true) {
+  const { 'content-type': type = '' } = response.headers
+  if (!type.startsWith('application/json')) {
     // A stream goes on for as long as its session waits.
     response.destroy()
-    return { status, body: {} }
+    return { status, body: type.startsWith('text/html') ? { code: OF_SIGN_IN[0] } : {} }
   }
   const answer = await text(response)
   const read = (answer === '' ? {} : JSON.parse(answer)) as Record<string, unknown>

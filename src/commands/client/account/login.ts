@@ -1,12 +1,8 @@
 import { resolve } from 'node:path'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { findAccount, isSwitchedOn, type Account } from '../../../client/account/account.ts'
-import {
-  writeAccountFile,
-  type StoredAccount,
-  removeAccountFile,
-} from '../../../client/account/account-file.ts'
-import { currentProfile, DEFAULT_PROFILE, keepCurrentProfile } from '../../../client/account/profiles.ts'
+import { writeAccountFile, type StoredAccount } from '../../../client/account/account-file.ts'
+import { currentProfile } from '../../../client/account/profiles.ts'
 import { parseStreamAddress } from '../../../client/account/address.ts'
 import { fetchGrpcUrl, fetchUser } from '../../../client/account/server-info.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
@@ -17,26 +13,28 @@ import {
   accountFile,
   chosenProfile,
   PROFILE_VARIABLE,
-  unknownProfile,
   type Profile,
 } from './account-from-env.ts'
-import { readToken } from './token.ts'
+import { findSignInToken, type FoundToken, type TokenSourceFlags } from './token-source.ts'
 
-export interface LoginFlags {
+export interface LoginFlags extends TokenSourceFlags {
   readonly apiUrl: string
   readonly grpcUrl?: string
-  readonly tokenFile?: string
   readonly allowPlaintext?: boolean
   readonly profile?: string
   readonly quiet?: boolean
 }
 
-/** `runbook-agent login`: asks the gateway whether it accepts the token, and stores both. @throws Failure */
+/** For what is asked before there is one. */
+const NO_TOKEN: FoundToken = { token: 'none', isOfSignIn: false }
+
+/** `runbook-agent login`: signs a person in, or takes a token; asks the gateway whether it accepts the token, and stores both. @throws Failure */
 export async function loginCommand(flags: LoginFlags): Promise<void> {
   const profile = chosenProfile(flags.profile)
   const { file } = profile
-  const stored = storedOf(flags, await readToken(flags.tokenFile))
   try {
+    const found = await findSignInToken(flags, accountFor(storedOf(flags, NO_TOKEN)))
+    const stored = storedOf(flags, found)
     const account = accountFor(stored)
     const { name } = await fetchUser(account)
     const grpcUrl = flags.grpcUrl ?? (await knownGrpcUrl(account))
@@ -58,11 +56,12 @@ function isSystemError(error: unknown): boolean {
 }
 
 /** The account in the form of the file. It includes what TLS needs: the next shell may not have these variables. */
-function storedOf({ apiUrl, allowPlaintext }: LoginFlags, token: string): StoredAccount {
+function storedOf({ apiUrl, allowPlaintext }: LoginFlags, { token, isOfSignIn }: FoundToken): StoredAccount {
   const { HOOP_TLSCA, HOOP_TLSSERVERNAME, HOOP_TLS_SKIP_VERIFY } = process.env
   return {
     api_url: apiUrl,
     token,
+    signed_in: isOfSignIn ? true : undefined,
     allow_plaintext: allowPlaintext === true ? true : undefined,
     tls_ca: HOOP_TLSCA ? withAbsolutePath(HOOP_TLSCA) : undefined,
     tls_server_name: HOOP_TLSSERVERNAME,
@@ -108,22 +107,4 @@ function say({ account: { rest }, name, grpcUrl }: SignedIn, profile: Profile): 
   const winning = [...ACCOUNT_VARIABLES, PROFILE_VARIABLE].filter((variable) => process.env[variable])
   if (!profile.isNamed && winning.length > 0)
     process.stderr.write(`${winning.join(', ')} in the environment wins over it\n`)
-}
-
-/** `runbook-agent logout`: forgets the token. The gateway still accepts it. */
-export function logoutCommand(flags: { readonly profile?: string; readonly quiet?: boolean }): void {
-  const { name, file, isNamed } = chosenProfile(flags.profile)
-  const wasUsed = name !== DEFAULT_PROFILE && name === currentProfile(accountFile())
-  let removed: boolean
-  try {
-    removed = removeAccountFile(file)
-    // Otherwise the commands would be for an account that is not there.
-    if (wasUsed) keepCurrentProfile(accountFile(), DEFAULT_PROFILE)
-  } catch (error) {
-    throw explain(error, `cannot remove ${file}`, 'Remove it by hand: it holds a token')
-  }
-  if (!removed && isNamed && name !== DEFAULT_PROFILE) throw unknownProfile(name)
-  if (flags.quiet === true) return
-  process.stderr.write(removed ? `signed out: removed ${file}\n` : `not signed in: there is no ${file}\n`)
-  if (wasUsed) process.stderr.write(`the commands are for profile ${DEFAULT_PROFILE} again\n`)
 }

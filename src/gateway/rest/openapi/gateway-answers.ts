@@ -15,7 +15,11 @@ export const serverAnswer = v.strictObject({
   disable_sessions_download: v.boolean(),
 })
 
-export const publicServerAnswer = v.strictObject({ auth_method: text, setup_required: v.boolean() })
+export const publicServerAnswer = v.strictObject({
+  auth_method: text,
+  setup_required: v.boolean(),
+  sign_in: v.optional(v.array(text)),
+})
 export const livenessAnswer = v.strictObject({ liveness: text })
 export const readinessAnswer = v.strictObject({
   status: v.picklist(['ready', 'degraded']),

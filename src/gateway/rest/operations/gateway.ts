@@ -1,4 +1,3 @@
-import { signInBody } from '../identities/sign-in.ts'
 import * as answers from '../openapi/gateway-answers.ts'
 import { userAnswer } from '../openapi/identity-answers.ts'
 import type { OperationTable } from './operation.ts'
@@ -24,15 +23,6 @@ export const gatewayOperations: OperationTable = {
     role: 'public',
     audit: 'none',
     answers: { 200: answers.publicServerAnswer },
-  },
-  'POST /api/localauth/login': {
-    tag: 'Gateway',
-    summary: 'Signs in: the name and the token of a user',
-    description: 'The token comes back in the header `Token`.',
-    role: 'public',
-    audit: { action: 'sign-in', type: 'users' },
-    body: signInBody,
-    answers: { 200: answers.signedInAnswer },
   },
   'POST /api/reload': {
     tag: 'Gateway',

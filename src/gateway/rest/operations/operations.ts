@@ -8,6 +8,7 @@ import { reviewOperations } from './reviews.ts'
 import { runbookOperations } from './runbooks.ts'
 import { scheduleOperations } from './schedules.ts'
 import { sessionOperations } from './sessions.ts'
+import { signInOperations } from './sign-in.ts'
 
 /** All routes. One that is not in here is refused when the gateway starts. */
 export const OPERATIONS: OperationTable = {
@@ -20,4 +21,5 @@ export const OPERATIONS: OperationTable = {
   ...identityOperations,
   ...gatewayOperations,
   ...backupOperations,
+  ...signInOperations,
 }

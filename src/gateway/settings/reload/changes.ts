@@ -16,6 +16,7 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
   listen: ({ listen }) => ({ http: listen.http, grpc: listen.grpc, 'public-url': listen.publicUrl }),
   state: ({ state }) => ({ state }),
   users: ({ users }) => byName(users),
+  signIn: ({ signIn }) => ({ ...signIn }),
   agents: ({ agents }) => byName(agents),
   repositories: ({ repositories }) => byName(repositories),
   guardrails: ({ guardrails }) => byName(guardrails),

@@ -1,0 +1,57 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { removeAccountFile, type StoredAccount } from '../../../client/account/account-file.ts'
+import { currentProfile, DEFAULT_PROFILE, keepCurrentProfile } from '../../../client/account/profiles.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { endSignIn } from '../../../client/rest/sign-in.ts'
+import { explain, Failure } from '../../failure.ts'
+import { accountFile, chosenProfile, readAccount, storedAccount, unknownProfile } from './account-from-env.ts'
+
+/** `runbook-agent logout`: forgets the token. One of a sign-in is ended, others the gateway still accepts. */
+export async function logoutCommand(flags: {
+  readonly profile?: string
+  readonly quiet?: boolean
+}): Promise<void> {
+  const { name, file, isNamed } = chosenProfile(flags.profile)
+  const wasUsed = name !== DEFAULT_PROFILE && name === currentProfile(accountFile())
+  const ended = await endedSignIn(name)
+  const isRemoved = removed(file, wasUsed)
+  if (!isRemoved && isNamed && name !== DEFAULT_PROFILE) throw unknownProfile(name)
+  if (flags.quiet === true) return
+  process.stderr.write(
+    isRemoved ? `signed out: removed ${file}${ended}\n` : `not signed in: there is no ${file}\n`,
+  )
+  if (wasUsed) process.stderr.write(`the commands are for profile ${DEFAULT_PROFILE} again\n`)
+}
+
+function removed(file: string, wasUsed: boolean): boolean {
+  try {
+    const isRemoved = removeAccountFile(file)
+    // Otherwise the commands would be for an account that is not there.
+    if (wasUsed) keepCurrentProfile(accountFile(), DEFAULT_PROFILE)
+    return isRemoved
+  } catch (error) {
+    throw explain(error, `cannot remove ${file}`, 'Remove it by hand: it holds a token')
+  }
+}
+
+/** What became of it, for the end of a line. A gateway that does not answer does not keep anybody signed in here. */
+async function endedSignIn(profile: string): Promise<string> {
+  try {
+    if (storedIfUsable(profile)?.signed_in !== true) return ''
+    await endSignIn(readAccount(profile))
+    return ', and ended the sign-in'
+  } catch (error) {
+    if (!(error instanceof ApiError || error instanceof Failure)) throw error
+    return `; the gateway accepts the token until it expires: ${oneLine(error.message)}`
+  }
+}
+
+/** A file that cannot be used is removed all the same. */
+function storedIfUsable(profile: string): StoredAccount | undefined {
+  try {
+    return storedAccount(profile)
+  } catch (error) {
+    if (error instanceof Failure) return undefined
+    throw error
+  }
+}

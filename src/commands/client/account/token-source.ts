@@ -1,0 +1,59 @@
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { offersSignIn } from '../../../client/rest/sign-in.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { canAsk } from '../prompts.ts'
+import { readToken } from './token.ts'
+
+export interface TokenSourceFlags {
+  readonly tokenFile?: string
+  /** `--browser`, `--no-browser`; undefined: as it fits. */
+  readonly browser?: boolean
+}
+
+export interface FoundToken {
+  readonly token: string
+  /** Whether the gateway has made it for this sign-in. */
+  readonly isOfSignIn: boolean
+}
+
+/**
+ * A person signs in with a browser where the gateway offers it. Otherwise, and from a file or a pipe, it is a token that
+ * there is already.
+ * @param gateway its token is not used @throws Failure, ApiError
+ */
+export async function findSignInToken(flags: TokenSourceFlags, gateway: Account): Promise<FoundToken> {
+  const { tokenFile, browser } = flags
+  if (tokenFile !== undefined && browser !== undefined)
+    throw new Failure('--token-file, and --browser or --no-browser: one of the two', exitCodes.usage)
+  const mayAsk = tokenFile === undefined && (browser !== undefined || canAsk())
+  if (!mayAsk || !(await isOffered(gateway, browser !== undefined)))
+    return { token: await readToken(tokenFile), isOfSignIn: false }
+  return { token: await signedIn(gateway, browser ?? hasBrowser(process.env)), isOfSignIn: true }
+}
+
+async function isOffered(gateway: Account, isWanted: boolean): Promise<boolean> {
+  if (await offersSignIn(gateway).catch(unlessUnknown)) return true
+  if (!isWanted) return false
+  throw new Failure(
+    `${gateway.rest.url} offers no sign-in with a browser: leave out --browser and --no-browser`,
+    exitCodes.usage,
+  )
+}
+
+/** A gateway that does not answer the question offers nothing. */
+function unlessUnknown(error: unknown): false {
+  if (error instanceof ApiError && error.kind !== 'unreachable') return false
+  throw error
+}
+
+async function signedIn(gateway: Account, withBrowser: boolean): Promise<string> {
+  return withBrowser
+    ? (await import('./browser-sign-in.ts')).signInWithBrowser(gateway)
+    : (await import('./device-sign-in.ts')).signInElsewhere(gateway)
+}
+
+/** A browser on the other end of ssh would come back to the wrong machine. */
+function hasBrowser({ SSH_CONNECTION, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): boolean {
+  return !SSH_CONNECTION && (process.platform === 'darwin' || Boolean(DISPLAY ?? WAYLAND_DISPLAY))
+}

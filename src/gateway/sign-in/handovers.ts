@@ -1,0 +1,35 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { SignInRefused } from './refused.ts'
+
+/** From the redirect of the browser to the question of the command line that has begun the sign-in. */
+const HANDOVER_MS = 60_000
+const MOST = 1000
+
+/**
+ * What was granted in a browser, for the command line that knows the verifier behind the challenge it began with: what
+ * the browser carries, and keeps in its history, is worth nothing alone.
+ */
+export class Handovers<Granted> {
+  readonly #byCode = new Map<string, { granted: Granted; challenge: string; endsAt: number }>()
+
+  /** @param challenge SHA-256 of the verifier, base64url @returns the code that leads to it, once */
+  add(granted: Granted, challenge: string): string {
+    const now = performance.now()
+    for (const [code, { endsAt }] of this.#byCode) if (endsAt <= now) this.#byCode.delete(code)
+    if (this.#byCode.size >= MOST)
+      throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')
+    const code = randomBytes(32).toString('base64url')
+    this.#byCode.set(code, { granted, challenge, endsAt: now + HANDOVER_MS })
+    return code
+  }
+
+  /** @throws SignInRefused for a code that is none, too old, used before, or somebody else's */
+  take(code: string, verifier: string): Granted {
+    const found = this.#byCode.get(code)
+    this.#byCode.delete(code)
+    const challenge = createHash('sha256').update(verifier).digest('base64url')
+    if (found !== undefined && found.endsAt > performance.now() && found.challenge === challenge)
+      return found.granted
+    throw new SignInRefused('sign-in-expired', 'the sign-in is over, or of another command line: begin again')
+  }
+}
