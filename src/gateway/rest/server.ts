@@ -26,9 +26,9 @@ import { scheduleRoutes } from './schedules/schedules.ts'
 import type { RestServices } from './services.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
-import { devicePages, deviceRoutes } from './sign-in/device.ts'
-import { logoutRoute } from './sign-in/logout.ts'
-import { handoverRoute, oidcRoutes } from './sign-in/oidc.ts'
+import { devicePages, deviceRoutes } from './identities/accounts/device.ts'
+import { logoutRoute } from './identities/accounts/logout.ts'
+import { handoverRoute, oidcRoutes } from './identities/accounts/oidc.ts'
 
 /** Longer than any wait of ours, so that it never cuts off an execution's answer. */
 const REQUEST_MS = 5 * 60 * 1000

@@ -13,7 +13,7 @@ import { Count, Name, SecretHash, TextLine } from './words.ts'
 import { TAG_KEY, TAG_VALUE } from '../tags.ts'
 import { ReviewShape, RunbookReviewShape } from './review-shape.ts'
 import { UserShape } from './user-shape.ts'
-import { SignInShape } from './sign-in/shape.ts'
+import { SignInShape } from '../sign-in/settings/shape.ts'
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
 // a value left empty. Messages say what is accepted and never what was found there: it may be a secret.

@@ -7,7 +7,7 @@ import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Retention } from '../history/disk/retention.ts'
 import type { ScheduleSettings } from './schedules.ts'
-import type { OidcSettings } from './sign-in/oidc.ts'
+import type { OidcSettings } from '../sign-in/settings/oidc.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import type { Tags } from '../tags.ts'
 

@@ -1,4 +1,4 @@
-import type { OidcSettings } from '../settings/sign-in/oidc.ts'
+import type { OidcSettings } from './settings/oidc.ts'
 import { USER_NAME } from '../settings/user-shape.ts'
 import type { Claims } from './provider.ts'
 import { SignInRefused } from './refused.ts'

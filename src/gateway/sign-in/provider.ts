@@ -1,6 +1,6 @@
 import type { Configuration, IDToken } from 'openid-client'
 import type { Logger } from '../../basics/logger.ts'
-import type { OidcSettings } from '../settings/sign-in/oidc.ts'
+import type { OidcSettings } from './settings/oidc.ts'
 import { providerFetch } from './provider-fetch.ts'
 import { SignInRefused } from './refused.ts'
 

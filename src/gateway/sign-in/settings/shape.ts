@@ -11,8 +11,8 @@ import {
   matching,
   parsed,
 } from '../../../basics/settings/shapes.ts'
-import { Authorities } from '../jira-shape.ts'
-import { Name } from '../words.ts'
+import { Authorities } from '../../settings/jira-shape.ts'
+import { Name } from '../../settings/words.ts'
 
 // The shape of `sign-in` in gateway.yaml: how people sign in with an account that they have elsewhere.
 

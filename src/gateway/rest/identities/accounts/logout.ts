@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { RestServices } from '../services.ts'
+import type { RestServices } from '../../services.ts'
 
 /** Ends the sign-in whose token asks. Other tokens stay: others may use them, too. */
 export function logoutRoute(app: FastifyInstance, { tokens }: RestServices): void {
