@@ -106,15 +106,14 @@ async function open(
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const services = {
     ...{ settings, reload, agents, executions, sessions, history, backups, repositories, log },
-    ...{ ...identities, ...reviewing },
-    ...{ webUrl, tickets, batches, locks, signIn },
+    ...{ ...identities, ...reviewing, webUrl, tickets, batches, locks, signIn },
     server: { version, grpc },
     condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
   }
   const scheduled = openSchedules(services, settings)
   const rest = restServer({ ...services, ...scheduled })
-  closers.push(() => rest.close())
   closers.push(
+    () => rest.close(),
     () => endRunning(batches, sessions),
     () => scheduled.schedules.close(),
     () => reload.close(),
