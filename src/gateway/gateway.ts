@@ -5,6 +5,8 @@ import { Batches } from './batches/batches.ts'
 import { Backups } from './backup/backups.ts'
 import { HISTORY_FILE, REVIEWS_KEY } from './backup/manifest.ts'
 import { checkRestored } from './backup/restore.ts'
+import { AuditLog } from './audit/audit-log.ts'
+import { auditFacts } from './audit/entry.ts'
 import { Clients } from './clients/clients.ts'
 import { Executions } from './sessions/executions.ts'
 import { History } from './history/history.ts'
@@ -85,9 +87,10 @@ async function open(
 ): Promise<Gateway> {
   const { state, listen } = settings.value
   const { history, upkeep, backups } = openState(settings, { log, version }, closers)
+  const audit = openAuditLog(history, settings, { log, version }, closers)
   const repositories = openRepositories(settings, log, closers)
   const agents = new Agents(settings)
-  const reload = openReload(source, { settings, repositories, agents, log })
+  const reload = openReload(source, { settings, repositories, agents, audit, log })
   const identities = openIdentities(settings, { history, log }, closers)
   const locks = new Locks()
   const turns = new SessionLocks(locks, settings)
@@ -105,7 +108,7 @@ async function open(
   const executions = new Executions({ sessions, current: settings, history, log, locks: turns })
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const services = {
-    ...{ settings, reload, agents, executions, sessions, history, backups, repositories, log },
+    ...{ settings, reload, agents, executions, sessions, history, audit, backups, repositories, log },
     ...{ ...identities, ...reviewing, webUrl, tickets, batches, locks, signIn },
     server: { version, grpc },
     condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
@@ -223,6 +226,23 @@ function openState(
   return { history, upkeep, backups }
 }
 
+/** Its first and last entries are those of the gateway itself. A start without an end before it was a kill. */
+function openAuditLog(
+  history: History,
+  current: CurrentSettings,
+  { log, version }: { log: Logger; version: string },
+  closers: Closer[],
+): AuditLog {
+  const audit = new AuditLog(history, () => current.value.history.auditRetainMs, log)
+  const ofGateway = { resource_type: 'gateway', request_payload_redacted: { version } } as const
+  audit.note(auditFacts({ ...ofGateway, action: 'start' }))
+  closers.push(() => {
+    audit.note(auditFacts({ ...ofGateway, action: 'stop' }))
+    audit.close()
+  })
+  return audit
+}
+
 function openRepositories(settings: CurrentSettings, log: Logger, closers: Closer[]): Repositories {
   const { state, repositories } = settings.value
   const open = new Repositories(state, log)
@@ -235,15 +255,17 @@ interface Reloaded {
   readonly settings: CurrentSettings
   readonly repositories: Repositories
   readonly agents: Agents
+  readonly audit: AuditLog
   readonly log: Logger
 }
 
 /** Whoever keeps something open for the settings is told here that they are others. */
-function openReload(source: GatewayFile, { settings, repositories, agents, log }: Reloaded): Reload {
+function openReload(source: GatewayFile, { settings, repositories, agents, audit, log }: Reloaded): Reload {
   const apply = (next: GatewaySettings) => {
     const opened = repositories.replace(next.repositories)
     settings.replace(next)
     agents.retireUnknown()
+    audit.note(auditFacts({ action: 'reload', resource_type: 'settings' }))
     return checkRepositories(opened, log)
   }
   return new Reload({ source, current: settings, apply, log })

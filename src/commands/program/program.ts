@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   token: async (root) => (await import('../client/identities/program.ts')).addTokenCommands(root),
   backup: client.addBackupCommand,
   restore: addRestoreCommand,
+  audit: async (root) => (await import('../client/audit/program.ts')).addAuditCommands(root),
   doctor: async (root) => (await import('./agent-commands.ts')).addDoctorCommand(root),
   'doctor-trial': addTrialCommand,
   status: addStatusCommand,

@@ -59,6 +59,14 @@ export class PacketCall {
     return value === undefined ? undefined : String(value)
   }
 
+  /** The peer's address, without the port; empty where it is unknown. */
+  get ip(): string {
+    return this.#stream
+      .getPeer()
+      .replace(/:\d+$/, '')
+      .replace(/^\[(.*)\]$/, '$1')
+  }
+
   get isOver(): boolean {
     return this.#state === 'over'
   }

@@ -12,6 +12,7 @@ export interface Admission extends SignedIn {
   readonly connection: ConnectionSettings
   readonly verb: SessionRequest['verb']
   readonly correlationId: string | undefined
+  readonly clientIp: string
 }
 
 /** The same limit as in REST (protocol.md 10.3). */
@@ -30,7 +31,7 @@ export function admit(call: PacketCall, users: Users): Admission {
   const correlationId = call.header('correlation-id')
   if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
     throw new Refused('invalid-request', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
-  return { user, token, connection, verb, correlationId }
+  return { user, token, connection, verb, correlationId, clientIp: call.ip }
 }
 
 function signIn(call: PacketCall, users: Users): SignedIn {

@@ -28,7 +28,7 @@ export async function opening(
 }
 
 function requestOf(
-  { user, connection, verb, correlationId }: Admission,
+  { user, connection, verb, correlationId, clientIp, token }: Admission,
   open: Extract<ReturnType<typeof decodeClient>, { kind: 'open' }>,
 ): SessionRequest {
   const request: SessionRequest = {
@@ -42,6 +42,8 @@ function requestOf(
     metadata: {},
     labels: {},
     correlationId,
+    clientIp,
+    askedWith: token,
   }
   if (fitsPackets(request)) return request
   throw new Refused(

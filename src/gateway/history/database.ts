@@ -1,6 +1,7 @@
 /** Sessions and events as rows. Beside this only schema, statements, search and removal know SQL. */
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
+import { sessionFacts } from '../audit/session-facts.ts'
 import type { Belief } from './clock.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Holder, type Step, type Victims } from './disk/removal.ts'
@@ -8,7 +9,7 @@ import type { KeptConnection } from './disk/retention.ts'
 import { insertionCost, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
 import { updateSchema } from './schema/schema.ts'
 import { Search, type FoundRows } from './search.ts'
-import { type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
+import { type SessionAsking, type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
 import {
   type Access,
   type Connection,
@@ -65,14 +66,15 @@ export class HistoryDatabase {
     }
   }
 
-  /** Inserts the session as open, with its input. @returns how many bytes that takes */
-  insert(row: NewRow, input: readonly Buffer[]): number {
+  /** Inserts the session as open, with its input, and what the audit log says of it. @returns how many bytes that takes */
+  insert(row: NewRow, input: readonly Buffer[], asking: SessionAsking = {}): number {
     const { id, startedAt, request, user, connection, connectionType } = row
     const cost = insertionCost(row, input)
     this.#write('begin a session', () => {
       const found = [user, connection, connectionType, row.correlationId ?? null, row.sessionBatchId ?? null]
       this.#statements.insert.run([this.#lastKey + 1, id, startedAt, request, ...found, cost])
       for (const bytes of input) this.#statements.append.run(['s', 0, bytes, id])
+      this.#tables.audit.append(sessionFacts(row, asking))
     })
     this.#lastKey += 1
     return cost
@@ -181,6 +183,11 @@ export class HistoryDatabase {
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly'): T {
     const work = () => inTransaction(this.#db, () => write(this.#tables))
     return this.#try('write it', () => (how === 'durably' ? durably(this.#db, work) : work()))
+  }
+
+  /** All or nothing. Only a power failure can undo it. */
+  note<T>(write: (tables: Tables) => T): T {
+    return this.#write('write it', () => write(this.#tables))
   }
 
   /** Removes a small part of the victims. The file uses the free space again. */

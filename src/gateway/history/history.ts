@@ -13,6 +13,7 @@ import { requestOf, requestText, type SessionRow } from './rows.ts'
 import {
   type EventKind,
   type NewSession,
+  type SessionAsking,
   type SessionEnd,
   type SessionEvent,
   type HistoryPage,
@@ -96,16 +97,16 @@ export class History {
   }
 
   /**
-   * Records the session as open. Throws a HistoryError (also for an id that exists), a NoRoomError when the disk is
+   * Records the session as open, and in the audit log. Throws a HistoryError (also for an id that exists), a NoRoomError when the disk is
    * full or read-only, and a HistoryFullError when `history.size` leaves its user no room.
    */
-  begin(session: NewSession): void {
+  begin(session: NewSession, asking: SessionAsking = {}): void {
     const { id, script, startedAt, ...request } = session
     if (!isSessionId(id)) throw new HistoryError('session history: the session id is not printable ASCII')
     this.#reserve.open()
     if (this.#file.isWritable && !this.#reserve.isThere) throw this.#file.withoutReserve()
     const row = { id, startedAt: startedAt.getTime(), request: requestText(request) }
-    this.#writer.begin({ ...request, ...row }, chunksOf(script))
+    this.#writer.begin({ ...request, ...row }, chunksOf(script), asking)
   }
 
   /** Replaces what the session was given as metadata. @returns false when there is no such session. @throws HistoryError */
@@ -188,6 +189,11 @@ export class History {
   /** In one transaction; `durably` survives a power failure. Throws a HistoryError: then nothing has changed. */
   write<T>(write: (tables: Tables) => T, how: 'durably' | 'lightly' = 'durably'): T {
     return this.#database.write(write, how)
+  }
+
+  /** In one transaction, which survives the end of this process; a power failure may undo it. Throws as `write` does. */
+  note<T>(write: (tables: Tables) => T): T {
+    return this.#database.note(write)
   }
 
   /** Throws as `begin` does when a session of this size could not begin now. */

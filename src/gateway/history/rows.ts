@@ -32,7 +32,17 @@ export interface SessionRow {
 
 /** What a session begins with. The columns that searches use are copies from `request`. */
 export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
-  Pick<NewSession, 'user' | 'connection' | 'connectionType' | 'correlationId' | 'sessionBatchId'>
+  Pick<
+    NewSession,
+    | 'user'
+    | 'connection'
+    | 'connectionType'
+    | 'correlationId'
+    | 'sessionBatchId'
+    | 'origin'
+    | 'verb'
+    | 'labels'
+  >
 
 /** What has no column of its own, stored as JSON. */
 export type StoredRequest = Omit<NewSession, 'id' | 'script' | 'startedAt'>

@@ -25,6 +25,16 @@ export interface NewSession {
   readonly startedAt: Date
 }
 
+/** What the audit log says of a session's beginning beside what the session has. */
+export interface SessionAsking {
+  /** Where the request came from. */
+  readonly clientIp?: string | undefined
+  /** By which it came. */
+  readonly token?: { readonly id: string; readonly name: string } | undefined
+  /** People have to approve it first. */
+  readonly waits?: true
+}
+
 /** One session as the history knows it, without its script. */
 export interface SessionSummary extends Omit<NewSession, 'script'> {
   /** `ready`: approved, and not run yet. `open`: it runs, or waits for people. */

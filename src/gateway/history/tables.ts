@@ -2,6 +2,7 @@ import { BudgetRows } from '../identities/budget-rows.ts'
 import { TokenRows } from '../identities/token-rows.ts'
 import { UserRows } from '../identities/user-rows.ts'
 import { BatchRows } from '../batches/batch-rows.ts'
+import { AuditRows } from '../audit/audit-rows.ts'
 import { IssueRows } from '../jira/issue-rows.ts'
 import { ReviewRows } from '../reviews/review-rows.ts'
 import { ScheduleRows } from '../schedules/schedule-rows.ts'
@@ -16,6 +17,7 @@ export interface Tables {
   readonly schedules: ScheduleRows
   readonly budgets: BudgetRows
   readonly batches: BatchRows
+  readonly audit: AuditRows
 }
 
 export function tablesOf(db: Connection): Tables {
@@ -27,5 +29,6 @@ export function tablesOf(db: Connection): Tables {
     schedules: new ScheduleRows(db),
     budgets: new BudgetRows(db),
     batches: new BatchRows(db),
+    audit: new AuditRows(db),
   }
 }

@@ -8,6 +8,7 @@ import { RESERVED_ENDS, type Reserve } from './disk/reserve.ts'
 import {
   type EventKind,
   type SessionEnd,
+  type SessionAsking,
   type SessionEvent,
   HistoryError,
   HistoryFullError,
@@ -60,11 +61,11 @@ export class Writer {
   }
 
   /** Inserts the session. @throws HistoryError */
-  begin(row: NewRow, input: readonly Buffer[]): void {
+  begin(row: NewRow, input: readonly Buffer[], asking: SessionAsking): void {
     this.#noting(() => {
       const cost = costOf(input.map((bytes) => ({ bytes }))) + Buffer.byteLength(row.request)
       this.checkRoom(row, cost)
-      this.#parts.quota.count(row, this.#parts.database().insert(row, input))
+      this.#parts.quota.count(row, this.#parts.database().insert(row, input, asking))
     })
     this.#recordings.set(row.id, new Recording(row))
   }

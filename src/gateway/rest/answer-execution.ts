@@ -12,11 +12,12 @@ const RESPOND_ASYNC = 'respond-async'
 export async function answerExecution(
   services: ExecutionServices,
   execution: ScriptExecution,
-  { headers, user }: Pick<FastifyRequest, 'headers' | 'user'>,
+  { headers, user, token, ip }: Pick<FastifyRequest, 'headers' | 'user' | 'token' | 'ip'>,
   reply: FastifyReply,
   file?: string,
 ): Promise<FastifyReply> {
-  return answerInTime(headers, reply, (waitMs) => executeOrAsk(services, { user, execution, file }, waitMs))
+  const asked = { user, execution: { ...execution, clientIp: ip, askedWith: token }, file }
+  return answerInTime(headers, reply, (waitMs) => executeOrAsk(services, asked, waitMs))
 }
 
 /** @param run answers with the end, or with 202 after so many milliseconds */

@@ -4,6 +4,8 @@ import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { authorize, isPage, requireOperations } from './access.ts'
 import { backupRoutes } from './sessions/backup.ts'
 import { agentRoutes } from './directory/agents.ts'
+import { auditCalls } from './audit/audited-calls.ts'
+import { auditRoutes } from './audit/audit-routes.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
 import { batchRoutes, batchStartRoutes } from './batches/batches.ts'
 import { connectionRoutes } from './directory/connections.ts'
@@ -67,6 +69,7 @@ export function restServer(services: RestServices): FastifyInstance {
     done()
   })
   requireOperations(app)
+  auditCalls(app, services.audit)
   readBodiesInTurns(app)
   passOverBodies(app)
   describeRoutes(app, services.server.version)
@@ -83,6 +86,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   serverInfoRoutes(app, services)
   connectionRoutes(app, services)
   agentRoutes(app, services)
+  auditRoutes(app, services)
   runbookListRoutes(app, services)
   runbookSettingsRoutes(app, services)
   sessionRoutes(app, services)

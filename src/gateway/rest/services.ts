@@ -1,6 +1,7 @@
 import type { Batches } from '../batches/batches.ts'
 import type { Backups } from '../backup/backups.ts'
 import type { Agents } from '../agents/agents.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Locks } from '../locks/locks.ts'
 import type { CurrentSettings } from '../settings/current-settings.ts'
@@ -56,6 +57,7 @@ export interface RestServices {
   readonly sessions: Sessions
   readonly history: History
   readonly backups: Backups
+  readonly audit: AuditLog
   readonly reviews: Reviews
   readonly runs: ApprovedRuns
   readonly tickets: Tickets

@@ -26,6 +26,10 @@ export interface SessionRequest {
   readonly sid?: SessionId | undefined
   /** Whether the caller of a runbook has added arguments or variables. Undefined: it is not known. */
   readonly bringsInput?: boolean | undefined
+  /** Where it came from, for the audit log. */
+  readonly clientIp?: string | undefined
+  /** By which it came, for the same. */
+  readonly askedWith?: { readonly id: string; readonly name: string } | undefined
   /** More secrets that may stand in the script, beside those in variables. */
   readonly secretValues?: readonly Buffer[]
 }

@@ -6,7 +6,7 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Budgets } from '../identities/budgets.ts'
 import type { History } from '../history/history.ts'
-import { HistoryError, HistoryFullError } from '../history/session.ts'
+import { HistoryError, HistoryFullError, type SessionAsking } from '../history/session.ts'
 import { NoRoomError } from '../history/disk/disk-errors.ts'
 import type { SessionLocks } from '../locks/session-locks.ts'
 import { GatewaySession, type SessionEnding } from './session.ts'
@@ -78,7 +78,7 @@ export class Sessions {
     const bytes = this.#boundedBytes(request, ownBytes)
     this.#locks?.checkRoom(request)
     const sid = request.sid ?? (randomUUID() as SessionId)
-    this.#create(sid, request, redaction)
+    this.#create(sid, request, redaction, {})
     return this.#start(sid, request, { redaction, bytes })
   }
 
@@ -102,7 +102,7 @@ export class Sessions {
   begin(request: SessionRequest): WaitingSession {
     const { redaction } = this.#redactions.of(request)
     const sid = request.sid ?? (randomUUID() as SessionId)
-    this.#create(sid, request, redaction)
+    this.#create(sid, request, redaction, { waits: true })
     const shown = (text: Buffer) => redaction.replaceIn(text)
     return { sid, shown, hasSecrets: !shown(request.script).equals(request.script) }
   }
@@ -188,9 +188,16 @@ export class Sessions {
     )
   }
 
-  #create(sid: SessionId, request: SessionRequest, redaction: Redaction): void {
+  #create(
+    sid: SessionId,
+    request: SessionRequest,
+    redaction: Redaction,
+    how: Pick<SessionAsking, 'waits'>,
+  ): void {
     this.#budgets?.check(request.user)
-    this.#explained(() => this.#history.begin(newSession(sid, request, redaction.replaceIn(request.script))))
+    const { clientIp, askedWith: token, script } = request
+    const session = newSession(sid, request, redaction.replaceIn(script))
+    this.#explained(() => this.#history.begin(session, { clientIp, token, ...how }))
   }
 
   /** @throws what `work` does, in words for users */

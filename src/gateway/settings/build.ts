@@ -60,7 +60,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     locks: shape.locks.map(buildLock),
     schedules: shape.schedules.map(buildSchedule),
     limits: buildLimits(limits),
-    history: buildRetention(history, shape.connections),
+    history: { ...buildRetention(history, shape.connections), auditRetainMs: history['audit-retain'] },
   }
 }
 

@@ -4,6 +4,10 @@ import { about, map } from '../../basics/settings/shapes.ts'
 
 export const HistoryShape = map({
   retain: about('sessions that ended longer ago are deleted', v.nullish(duration('1m', '36500d'), '30d')),
+  'audit-retain': about(
+    'entries of the audit log that are older are removed',
+    v.nullish(duration('1d', '36500d'), '400d'),
+  ),
   size: about('what the history may take up on the disk', v.nullish(size('64MiB', '1048576GiB'), '10GiB')),
 })
 

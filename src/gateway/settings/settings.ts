@@ -46,7 +46,10 @@ export interface GatewaySettings {
     /** How many runs of a batch run at once, at most. */
     readonly batchParallel: number
   }
-  readonly history: Retention
+  readonly history: Retention & {
+    /** Entries of the audit log that are older are removed. */
+    readonly auditRetainMs: number
+  }
 }
 
 export interface UserSettings {

@@ -45,6 +45,7 @@ function open(): HistoryDatabase {
 const ROW = {
   ...{ id: 's1', startedAt: 1000, request: '{}' },
   ...{ user: 'u', connection: 'c', connectionType: 'custom' },
+  ...({ origin: 'client-api', verb: 'exec', labels: {} } as const),
 }
 const mode = (file: string) => statSync(file).mode & 0o777
 

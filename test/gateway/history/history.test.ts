@@ -425,7 +425,7 @@ describe('writing', () => {
 })
 
 describe('a full disk', () => {
-  const LITTLE = { maxBytes: 40 * 4096 }
+  const LITTLE = { maxBytes: 60 * 4096 }
 
   test('is an error of begin that names the file and the way out', () => {
     const history = open(LITTLE)
@@ -561,8 +561,8 @@ describe('purge', () => {
     const size = () => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
     expect(size()).toBeGreaterThan(20_000_000)
     expect(removeOlder(history, new Date('2027-01-01'))).toBe(220)
-    // The reserve for ends has half a megabyte.
-    expect(size()).toBeLessThan(200_000 + 512_000)
+    // The reserve for ends has half a megabyte; what the audit log says of them stays.
+    expect(size()).toBeLessThan(200_000 + 512_000 + 220 * 1000)
   })
 })
 

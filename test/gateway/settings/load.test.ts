@@ -94,7 +94,7 @@ connections:
 locks: [{ name: ops, runbooks: ['ops/**'], connections: [bash] }, { name: all }]
 schedules: [{ name: daily, cron: '@daily', connection: bash, runbook: a.sh, as: admin, lock: ops }]
 limits: { wait: 10s, agent-wait: 500ms, lock-wait: 1m, body: 1MiB, output: 512KiB }
-history: { retain: 7d, size: 2GiB }
+history: { retain: 7d, audit-retain: 30d, size: 2GiB }
 `,
     )
     expect(loadSettings(file, { SOME: 'value', MAY_CONNECT: 'false' })).toStrictEqual({
@@ -160,6 +160,7 @@ history: { retain: 7d, size: 2GiB }
         retainMs: 604_800_000,
         sizeBytes: 2 * 1024 ** 3,
         connections: new Map([['bash', { retainMs: 31_536_000_000, sizeBytes: 512 * 1024 ** 2 }]]),
+        auditRetainMs: 2_592_000_000,
       },
     })
   })
@@ -181,7 +182,10 @@ history: { retain: 7d, size: 2GiB }
           ...{ waitMs: 50_000, agentWaitMs: 15_000, lockWaitMs: 900_000 },
           ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360, batchParallel: 50 },
         },
-        history: { retainMs: 2_592_000_000, sizeBytes: 10 * 1024 ** 3, connections: new Map() },
+        history: {
+          ...{ retainMs: 2_592_000_000, auditRetainMs: 34_560_000_000 },
+          ...{ sizeBytes: 10 * 1024 ** 3, connections: new Map() },
+        },
       })
     },
   )

@@ -1,8 +1,8 @@
 import { isToken } from '../../../client/account/account.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { readGivenText } from '../given-file.ts'
+import { readGivenText } from '../input/given-file.ts'
 import { askUnseen, canAsk } from '../prompts.ts'
-import { readStandardInput } from '../standard-input.ts'
+import { readStandardInput } from '../input/standard-input.ts'
 
 /** A JWT with many groups has some KB. */
 const LONGEST_TOKEN = 64 * 1024

@@ -1,4 +1,4 @@
-import { readGivenText, refusing } from '../given-file.ts'
+import { readGivenText, refusing } from '../input/given-file.ts'
 import path from 'node:path'
 import {
   parseTemplate,

@@ -1,4 +1,4 @@
-import { readGivenText } from '../given-file.ts'
+import { readGivenText } from '../input/given-file.ts'
 import { printableLine, printableText } from '../../../basics/text/printable.ts'
 import type { Parameter, Runbook } from '../../../client/rest/runbooks.ts'
 import { askChoice, askText, askUnseen } from '../prompts.ts'

@@ -1,4 +1,4 @@
-import { readGivenFile } from '../given-file.ts'
+import { readGivenFile } from '../input/given-file.ts'
 import { readPairs } from '../pairs.ts'
 
 /** The gateway's limit for a whole request. */

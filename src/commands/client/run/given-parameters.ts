@@ -1,6 +1,6 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Runbook } from '../../../client/rest/runbooks.ts'
-import { readGivenText } from '../given-file.ts'
+import { readGivenText } from '../input/given-file.ts'
 import { readPairs } from '../pairs.ts'
 import { canAsk } from '../prompts.ts'
 import { LONGEST_FILE } from './files.ts'

@@ -1,7 +1,7 @@
-import { readGivenText } from '../given-file.ts'
+import { readGivenText } from '../input/given-file.ts'
 import { parse } from 'yaml'
 import { exitCodes, Failure } from '../../failure.ts'
-import { readStandardInput } from '../standard-input.ts'
+import { readStandardInput } from '../input/standard-input.ts'
 import { LONGEST_FILE } from './files.ts'
 
 /** YAML or JSON, so that no password is an argument. `-` is standard input. @throws Failure, exit code 64 */

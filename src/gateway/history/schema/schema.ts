@@ -2,6 +2,7 @@
 import { HistoryError } from '../session.ts'
 import { type Connection, inTransaction } from '../sqlite.ts'
 import { VERSION_13 } from './budgets.ts'
+import { VERSION_12 } from './audit.ts'
 import { VERSION_11 } from './identities.ts'
 import { VERSION_14 } from './batches.ts'
 import { VERSION_8 } from './jira.ts'

@@ -1,4 +1,5 @@
 import type * as v from 'valibot'
+import type { AuditAction, AuditType } from '../../audit/entry.ts'
 
 /** Who may call an operation, as far as that can be said without knowing its object: checked in `access.ts`. */
 export const ROLES = {
@@ -22,27 +23,28 @@ export const SCOPES = {
 } as const
 export type OperationScope = keyof typeof SCOPES
 
-/** What the audit log says of a call. */
+/**
+ * What the audit log says of a call. `execute` stands there with the session that begins, and here only where it was
+ * refused. `view`, `download` and `sign-in` are noted with their answer. All others are written before they happen, and
+ * are refused where they cannot be.
+ */
 interface Audited {
-  readonly action:
-    'view' | 'download' | 'execute' | 'decide' | 'create' | 'update' | 'delete' | 'kill' | 'sign-in'
-  readonly type:
-    | 'batches'
-    | 'sessions'
-    | 'reviews'
-    | 'users'
-    | 'user_groups'
-    | 'tokens'
-    | 'settings'
-    | 'service_accounts'
-    | 'api_keys'
-    | 'backups'
+  readonly action: Exclude<AuditAction, 'start' | 'stop' | 'gap'>
+  readonly type: AuditType
 }
 
 /** Who may call a route, what the audit log says of it, and what its caller has to know. */
 export interface Operation {
   readonly tag:
-    'Runbooks' | 'Batches' | 'Sessions' | 'Schedules' | 'Reviews' | 'Connections' | 'Users' | 'Gateway'
+    | 'Runbooks'
+    | 'Batches'
+    | 'Sessions'
+    | 'Schedules'
+    | 'Reviews'
+    | 'Connections'
+    | 'Users'
+    | 'Audit'
+    | 'Gateway'
   readonly summary: string
   /** What the reader of its summary would ask next. */
   readonly description?: string

@@ -1,4 +1,5 @@
 import { backupOperations } from './backups.ts'
+import { auditOperations } from './audit.ts'
 import { batchOperations } from './batches.ts'
 import { connectionOperations } from './connections.ts'
 import { gatewayOperations } from './gateway.ts'
@@ -19,6 +20,7 @@ export const OPERATIONS: OperationTable = {
   ...scheduleOperations,
   ...connectionOperations,
   ...identityOperations,
+  ...auditOperations,
   ...gatewayOperations,
   ...backupOperations,
   ...signInOperations,

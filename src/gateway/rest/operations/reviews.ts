@@ -22,6 +22,7 @@ export const reviewOperations: OperationTable = {
     summary: 'Runs what was approved, once',
     scope: 'end',
     ...EXECUTION,
+    audit: { action: 'run', type: 'sessions' },
     errors: [...EXECUTION.errors, 409],
   },
   'GET /api/reviews': {

@@ -20,11 +20,11 @@ interface DownloadRequest {
 export function downloadRoutes(app: FastifyInstance, services: RestServices, tokens: DownloadTokens): void {
   const { history } = services
   const [output, input] = DOWNLOADS
-  app.get<DownloadRequest>(output, ({ params, query }, reply) =>
-    sendOutputFile(reply, history, redeemed(services, tokens, params.id, query), query),
+  app.get<DownloadRequest>(output, (request, reply) =>
+    sendOutputFile(reply, history, redeemed(services, tokens, request), request.query),
   )
-  app.get<DownloadRequest>(input, ({ params, query }, reply) =>
-    sendInputFile(reply, history, redeemed(services, tokens, params.id, query), query),
+  app.get<DownloadRequest>(input, (request, reply) =>
+    sendInputFile(reply, history, redeemed(services, tokens, request), request.query),
   )
 }
 
@@ -55,10 +55,11 @@ export function sendDownloadLink(
 function redeemed(
   { history }: RestServices,
   tokens: DownloadTokens,
-  id: string,
-  query: Query,
+  request: FastifyRequest<DownloadRequest>,
 ): SessionSummary {
-  const outcome = tokens.redeem(id, firstOption(query, 'token') ?? '')
+  const { id } = request.params
+  const { outcome, user = '' } = tokens.redeem(id, firstOption(request.query, 'token') ?? '')
+  request.auditedActor = user
   const session = history.session(id)
   if (session === undefined || outcome === 'none')
     throw new DownloadError('session-not-found', hoopWords.notFound)

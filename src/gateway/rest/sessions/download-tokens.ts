@@ -13,6 +13,11 @@ interface Pending {
   readonly expiresAt: number
 }
 
+interface Redeemed {
+  readonly outcome: 'valid' | 'none' | 'wrong' | 'expired'
+  readonly user?: string
+}
+
 /** Tokens of downloads: each is for one session, for one request, and for five minutes. A session has one at a time. */
 export class DownloadTokens {
   /** By session, the oldest first. */
@@ -27,13 +32,13 @@ export class DownloadTokens {
     return { token, expiresAt: new Date(expiresAt) }
   }
 
-  /** Uses the session's token up, whether this is it or not: nobody can try twice. */
-  redeem(session: string, token: string): 'valid' | 'none' | 'wrong' | 'expired' {
+  /** Uses the session's token up, whether this is it or not: nobody can try twice. @returns whose it was, too */
+  redeem(session: string, token: string): Redeemed {
     const pending = this.#pending.get(session)
     this.#pending.delete(session)
-    if (pending === undefined) return 'none'
-    if (!isSameKey(token, pending.sha256)) return 'wrong'
-    return Date.now() < pending.expiresAt ? 'valid' : 'expired'
+    if (pending === undefined) return { outcome: 'none' }
+    if (!isSameKey(token, pending.sha256)) return { outcome: 'wrong' }
+    return { outcome: Date.now() < pending.expiresAt ? 'valid' : 'expired', user: pending.user }
   }
 
   #makeRoom(user: string): void {

@@ -1,16 +1,12 @@
 import type { SessionQuery } from '../../history/session.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { HttpError } from '../http-error.ts'
-import { firstOption, type Query } from '../query.ts'
+import { firstOption, momentIn, type Query } from '../query.ts'
 
 const DEFAULT_LIMIT = 20
 /** A larger limit is lowered to this, not refused, as in hoop. */
 const MAX_LIMIT = 100
 const MAX_OFFSET = 10_000
-
-/** Go's time.RFC3339. */
-const RFC3339 =
-  /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[+-]\d\d:[0-5]\d)$/
 
 /**
  * The options of `GET /api/sessions`; unknown ones are ignored.
@@ -87,14 +83,9 @@ function readNumber(query: Query, option: string): number | undefined {
 function readDate(query: Query, option: string): Date | undefined {
   const text = firstOption(query, option)
   if (text === undefined) return undefined
-  const [, day, ofMonth] = RFC3339.exec(text) ?? []
-  const date = new Date(text.replace(',', '.'))
-  // JavaScript would take the 30th of February for the 1st of March.
-  const isDay = day !== undefined && new Date(`${day}T00:00:00Z`).getUTCDate() === Number(ofMonth)
-  if (!isDay || Number.isNaN(date.getTime())) {
-    throw invalid(option, 'start_date or end_date in wrong format')
-  }
-  return date
+  const date = momentIn(text)
+  if (date !== undefined) return date
+  throw invalid(option, 'start_date or end_date in wrong format')
 }
 
 function invalid(option: string, reason: string): HttpError {

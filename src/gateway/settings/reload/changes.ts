@@ -28,8 +28,8 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
     ...{ wait: waitMs, 'agent-wait': agentWaitMs, 'lock-wait': lockWaitMs },
     ...{ body: bodyBytes, output: outputBytes },
   }),
-  history: ({ history: { retainMs, sizeBytes, connections } }) => ({
-    ...{ retain: retainMs, size: sizeBytes },
+  history: ({ history: { retainMs, auditRetainMs, sizeBytes, connections } }) => ({
+    ...{ retain: retainMs, 'audit-retain': auditRetainMs, size: sizeBytes },
     ...Object.fromEntries([...connections].map(([name, limits]) => [`of ${name}`, limits])),
   }),
 }

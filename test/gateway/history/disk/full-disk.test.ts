@@ -61,7 +61,10 @@ class Killable implements Disposable {
   readonly #child: ChildProcess
 
   constructor() {
-    translate(this.#root, ['basics', 'gateway/batches', 'gateway/history', 'gateway/jira', 'gateway/reviews'])
+    translate(this.#root, [
+      'basics',
+      ...['audit', 'batches', 'history', 'identities', 'jira', 'reviews', 'schedules'].map((topic) => `gateway/${topic}`),
+    ])
     symlinkSync(resolve(import.meta.dirname, '../../../../node_modules'), join(this.#root, 'node_modules'))
     writeFileSync(
       join(this.#root, 'main.js'),

@@ -120,8 +120,8 @@ describe('tokens of downloads', () => {
     const tokens = new DownloadTokens()
     const theirs = tokens.issue('theirs', 'ben').token
     const own = Array.from({ length: 101 }, (_, i) => tokens.issue(`s${i}`, 'ann').token)
-    expect(tokens.redeem('s0', own[0] ?? '')).toBe('none')
-    expect(tokens.redeem('s1', own[1] ?? '')).toBe('valid')
-    expect(tokens.redeem('theirs', theirs)).toBe('valid')
+    expect(tokens.redeem('s0', own[0] ?? '').outcome).toBe('none')
+    expect(tokens.redeem('s1', own[1] ?? '').outcome).toBe('valid')
+    expect(tokens.redeem('theirs', theirs)).toEqual({ outcome: 'valid', user: 'ben' })
   })
 })

@@ -1,5 +1,5 @@
-import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
+import { exitCodes, Failure } from '../../failure.ts'
 
 /** What a named file holds, at most `limit` bytes. @param named for messages @throws Failure, exit code 64 */
 export function readGivenFile(path: string, limit: number, named = path): Buffer {

@@ -1,6 +1,6 @@
-import { readAll } from '../../basics/files/read-all.ts'
-import { decodeUtf8 } from '../../basics/files/small-file.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { readAll } from '../../../basics/files/read-all.ts'
+import { decodeUtf8 } from '../../../basics/files/small-file.ts'
+import { exitCodes, Failure } from '../../failure.ts'
 import { refusing } from './given-file.ts'
 
 /** @param limit in bytes @param what it is, for messages @throws Failure for more, or for what is not UTF-8 */

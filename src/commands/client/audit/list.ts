@@ -1,0 +1,64 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { newestAuditEntries, type AuditWish, type ListedAuditEntry } from '../../../client/rest/audit.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { askedMoment } from '../sessions/list.ts'
+
+export interface AuditListFlags extends AskingFlags {
+  readonly actor?: string
+  readonly type?: string
+  readonly action?: string
+  readonly failed?: boolean
+  readonly since?: string
+  readonly until?: string
+  readonly limit: string
+}
+
+export const AUDIT_ENDPOINT = { things: 'audit log', endpoint: 'GET /api/audit/logs' }
+const LARGEST_LIMIT = 10_000
+
+const COLUMNS: readonly TableColumn[] = [
+  { heading: 'TIME' },
+  { heading: 'ACTOR', shrinks: true },
+  { heading: 'ACTION' },
+  { heading: 'TYPE' },
+  { heading: 'WHAT', shrinks: true, leftOut: 1 },
+  { heading: 'RESULT' },
+  { heading: 'FROM', shrinks: true, leftOut: 2 },
+]
+
+/** `runbook-agent audit list`: the newest that match all filters. */
+export async function auditListCommand(flags: AuditListFlags): Promise<number> {
+  const { actor, type, action, failed, since, until } = flags
+  const limit = limitOf(flags.limit)
+  const wish: AuditWish = {
+    ...{ actor, type, action, outcome: failed === true ? false : undefined },
+    from: since === undefined ? undefined : askedMoment(since, '--since'),
+    to: until === undefined ? undefined : askedMoment(until, '--until'),
+  }
+  return asking(flags.profile, 'cannot list the audit log', async (account, stdout) => {
+    const entries = await unlessLacking(account, AUDIT_ENDPOINT, found(account, wish, limit))
+    const raw = entries.map((entry) => entry.raw)
+    await printAnswer(flags, raw, (width) => textTable(COLUMNS, entries.map(cells), width), stdout)
+  })
+}
+
+async function found(account: Account, wish: AuditWish, limit: number): Promise<ListedAuditEntry[]> {
+  const entries: ListedAuditEntry[] = []
+  for await (const entry of newestAuditEntries(account, wish, limit)) entries.push(entry)
+  return entries
+}
+
+function cells(entry: ListedAuditEntry): string[] {
+  const { createdAt, actor, action, type, id, path, status, outcome, ip } = entry
+  const result = outcome ? 'ok' : 'failed'
+  const shown = status === 0 ? result : `${result} ${status}`
+  return [createdAt, actor === '' ? '-' : actor, action, type, id === '' ? path : id, shown, ip].map(oneLine)
+}
+
+function limitOf(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= LARGEST_LIMIT) return Number(text)
+  throw new Failure(`--limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
+}

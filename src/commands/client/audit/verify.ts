@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { linkOfLine, verifyChain, type Verification } from '../../../gateway/audit/verification.ts'
+import { exitCodes, explain, Failure } from '../../failure.ts'
+
+export interface AuditVerifyFlags {
+  readonly state?: string
+  readonly file?: string
+  readonly expect?: string
+  readonly json?: boolean
+}
+
+/** `runbook-agent audit verify`: whether the chain holds. @returns 0, or 65 when it does not */
+export async function auditVerifyCommand(flags: AuditVerifyFlags): Promise<number> {
+  const { state, file, expect } = flags
+  if ((state === undefined) === (file === undefined))
+    throw new Failure('audit verify needs --state FOLDER or --file FILE, and not both', exitCodes.usage)
+  if (expect !== undefined && !/^[0-9a-f]{64}$/.test(expect))
+    throw new Failure('--expect is a hash as audit verify prints it: 64 hexadecimal digits', exitCodes.usage)
+  const found = file === undefined ? await ofState(state ?? '', expect) : ofFile(file, expect)
+  const isWhole = found.faults.length === 0 && (expect === undefined || found.hasExpected)
+  const json = { whole: isWhole, ...found }
+  process.stdout.write(flags.json === true ? `${JSON.stringify(json, null, 2)}\n` : report(found, expect))
+  return isWhole ? exitCodes.done : exitCodes.findings
+}
+
+async function ofState(state: string, expect: string | undefined): Promise<Verification> {
+  const file = path.resolve(state, 'history.sqlite')
+  const { readAuditFile } = await import('../../../gateway/history/audit-file.ts')
+  try {
+    return readAuditFile(file, ({ anchor, links }) => verifyChain(links, anchor, expect))
+  } catch (error) {
+    throw explain(
+      error,
+      `cannot read the audit log in ${oneLine(file)}`,
+      'Name the state folder of a gateway',
+    )
+  }
+}
+
+function ofFile(file: string, expect: string | undefined): Verification {
+  try {
+    return verifyChain(linesOf(readFileSync(file, 'utf8')), undefined, expect)
+  } catch (error) {
+    throw explain(error, `cannot read ${oneLine(file)}`, 'Name a file that audit export has written')
+  }
+}
+
+function* linesOf(text: string) {
+  for (const [i, line] of text.split('\n').entries()) if (line !== '') yield linkOfLine(line, i + 1)
+}
+
+function report(
+  { entries, first, head, faults, hasExpected }: Verification,
+  expect: string | undefined,
+): string {
+  const lines = faults.map(({ says }) => says)
+  if (expect !== undefined && !hasExpected)
+    lines.push(
+      `no entry has the hash ${expect}: the log was written anew, cut off, or no longer goes back so far`,
+    )
+  if (lines.length === 0) lines.push(`the chain holds: ${entries} entries${range(first, head.sequence)}`)
+  lines.push(`newest: ${head.sequence} ${head.hash}`)
+  return `${lines.join('\n')}\n`
+}
+
+function range(first: number | undefined, last: number): string {
+  if (first === undefined) return ''
+  const removed = first > 1 ? `, what was before ${first} was removed or left out` : ''
+  return `, ${first} to ${last}${removed}`
+}

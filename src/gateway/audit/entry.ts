@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import { canonicalText } from './canonical.ts'
+
+/** What happened. hoop has the first four. */
+export type AuditAction =
+  | 'create'
+  | 'update'
+  | 'delete'
+  | 'sign-in'
+  /** Somebody has seen it. */
+  | 'view'
+  | 'download'
+  /** A session begins, or waits for people first. */
+  | 'execute'
+  /** What was approved is run. */
+  | 'run'
+  | 'kill'
+  | 'decide'
+  | 'start'
+  | 'stop'
+  | 'reload'
+  /** Entries that could not be written. */
+  | 'gap'
+
+/** What it happened to. */
+export type AuditType =
+  | 'sessions'
+  | 'batches'
+  | 'schedules'
+  | 'reviews'
+  | 'users'
+  | 'user_groups'
+  | 'service_accounts'
+  | 'tokens'
+  | 'api_keys'
+  | 'settings'
+  | 'gateway'
+  | 'audit'
+
+/** One thing that happened, in hoop's words where hoop has some. */
+export interface AuditFacts {
+  /** Empty where nobody said who he is. */
+  readonly actor: string
+  /** The token he asked with; empty where there was none. */
+  readonly token_id: string
+  readonly token_name: string
+  readonly action: AuditAction
+  readonly resource_type: AuditType
+  /** Empty for lists, and where the path does not name one. */
+  readonly resource_id: string
+  /** Empty where it was no request of REST. */
+  readonly http_method: string
+  readonly http_path: string
+  /** 0 where there is no answer. */
+  readonly http_status: number
+  readonly client_ip: string
+  readonly request_payload_redacted: object | null
+  readonly outcome: boolean
+  readonly error_message: string
+  /** `asked`: written before something changes, and followed by one that is `done`. */
+  readonly stage: 'asked' | 'done'
+  /** The sequence of the entry that was written before. */
+  readonly asked: number | null
+}
+
+/** As it stands in the chain. */
+export interface AuditEntry extends AuditFacts {
+  /** From 1, without gaps. */
+  readonly sequence: number
+  /** In hexadecimal; that of the first entry is `NO_HASH`. */
+  readonly previous_hash: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly created_at: string
+}
+
+/** A link of the chain: the text that is hashed, and its hash. */
+export interface AuditLink {
+  readonly sequence: number
+  readonly text: string
+  readonly hash: string
+}
+
+/** The place of a link. */
+export interface AuditHead {
+  readonly sequence: number
+  readonly hash: string
+}
+
+export const NO_HASH = '0'.repeat(64)
+
+export function nextLink(before: AuditHead, facts: AuditFacts, at: Date): AuditLink {
+  const sequence = before.sequence + 1
+  const entry: AuditEntry = {
+    ...facts,
+    sequence,
+    previous_hash: before.hash,
+    created_at: at.toISOString(),
+  }
+  const text = canonicalText(entry)
+  return { sequence, text, hash: hashOf(text) }
+}
+
+/** In hexadecimal. */
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+export function entryOf({ text }: Pick<AuditLink, 'text'>): AuditEntry {
+  return JSON.parse(text) as AuditEntry
+}
+
+const NOTHING: AuditFacts = {
+  ...{ token_id: '', token_name: '' },
+  ...{ actor: '', action: 'view', resource_type: 'gateway', resource_id: '' },
+  ...{ http_method: '', http_path: '', http_status: 0, client_ip: '' },
+  ...{ request_payload_redacted: null, outcome: true, error_message: '' },
+  ...{ stage: 'done', asked: null },
+}
+
+/** What is not said is empty, and it went well. */
+export function auditFacts(
+  facts: Pick<AuditFacts, 'action' | 'resource_type'> & Partial<AuditFacts>,
+): AuditFacts {
+  return { ...NOTHING, ...facts }
+}

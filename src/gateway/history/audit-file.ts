@@ -1,0 +1,49 @@
+import { pathToFileURL } from 'node:url'
+import Database from 'libsql'
+import { AuditRows } from '../audit/audit-rows.ts'
+import type { AuditHead, AuditLink } from '../audit/entry.ts'
+import { closeFile, type Connection } from './sqlite.ts'
+
+/** Read at once from the file. */
+const LINKS_PER_READ = 1000
+
+/** The audit log of a history, read as it is at one moment: a gateway may go on with it meanwhile. */
+export interface AuditFile {
+  /** The place before the first entry. */
+  readonly anchor: AuditHead
+  readonly links: Iterable<AuditLink>
+}
+
+/** Opens the file to be read alone, and closes it. Throws what SQLite throws. */
+export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T {
+  const db = new Database(':memory:')
+  try {
+    db.exec(`ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}?mode=ro' AS history`)
+    return inOneMoment(db, () => {
+      const rows = new AuditRows(db)
+      return read({ anchor: rows.anchor(), links: all(rows) })
+    })
+  } finally {
+    closeFile(db)
+  }
+}
+
+function inOneMoment<T>(db: Connection, work: () => T): T {
+  db.exec('BEGIN')
+  try {
+    return work()
+  } finally {
+    db.exec('ROLLBACK')
+  }
+}
+
+function* all(rows: AuditRows): Generator<AuditLink> {
+  let after = 0
+  for (;;) {
+    const links = rows.after(after, LINKS_PER_READ)
+    yield* links
+    const last = links.at(-1)
+    if (last === undefined) return
+    after = last.sequence
+  }
+}

@@ -1,0 +1,30 @@
+import * as v from 'valibot'
+
+const text = v.string()
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+const auditEntry = v.strictObject({
+  ...{ id: text, org_id: text, sequence: count, previous_hash: text, hash: text, created_at: text },
+  ...{
+    actor: text,
+    token_id: text,
+    token_name: text,
+    actor_subject: text,
+    actor_email: text,
+    actor_name: text,
+  },
+  ...{ resource_type: text, resource_id: text, action: text },
+  ...{ http_method: text, http_path: text, http_status: count, client_ip: text },
+  request_payload_redacted: v.nullable(v.record(v.string(), v.unknown())),
+  outcome: v.boolean(),
+  error_message: text,
+  stage: v.picklist(['asked', 'done']),
+  asked: v.nullable(count),
+})
+
+export const auditAnswer = v.strictObject({
+  pages: v.strictObject({ total: count, page: count, size: count }),
+  data: v.array(auditEntry),
+})
+
+export const auditHeadAnswer = v.strictObject({ sequence: count, hash: text })
