@@ -160,7 +160,7 @@ describe('a file without room for the end of a session', () => {
   }
 
   test('keeps the end, shows it, and writes it by itself when there is room again', async () => {
-    const history = open({ maxBytes: 52 * 4096 })
+    const history = open({ maxBytes: 120 * 4096 })
     const { ended, unwritten } = fill(history)
     expect(unwritten).not.toEqual([])
     const [id = ''] = unwritten
@@ -173,7 +173,7 @@ describe('a file without room for the end of a session', () => {
   })
 
   test('writes it when it is closed', () => {
-    const history = open({ maxBytes: 52 * 4096, flushAfterMs: 3_600_000 })
+    const history = open({ maxBytes: 120 * 4096, flushAfterMs: 3_600_000 })
     const { unwritten } = fill(history)
     expect(unwritten).not.toEqual([])
     removeOlder(history, NEW)

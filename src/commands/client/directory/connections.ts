@@ -11,7 +11,7 @@ import {
   type ListedConnection,
 } from '../../../client/rest/connections.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { readPairs } from '../pairs.ts'
+import { readPairs } from '../input/pairs.ts'
 import { asking, factLines, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
 
 const COLUMNS: readonly TableColumn[] = [

@@ -1,6 +1,6 @@
 import type { ExecFlags } from '../stream/exec.ts'
 import { readScript } from '../stream/script-input.ts'
-import { readVariables } from '../pairs.ts'
+import { readVariables } from '../input/pairs.ts'
 import { localConnection } from './connection.ts'
 import { executeHere } from './execution.ts'
 

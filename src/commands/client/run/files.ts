@@ -1,5 +1,5 @@
 import { readGivenFile } from '../input/given-file.ts'
-import { readPairs } from '../pairs.ts'
+import { readPairs } from '../input/pairs.ts'
 
 /** The gateway's limit for a whole request. */
 export const LONGEST_FILE = 16 * 1024 * 1024

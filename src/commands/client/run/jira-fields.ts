@@ -1,7 +1,7 @@
 import { printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { fetchJiraFields, type JiraField } from '../../../client/rest/jira.ts'
-import { readPairs } from '../pairs.ts'
+import { readPairs } from '../input/pairs.ts'
 import { askText, canAsk } from '../prompts.ts'
 
 /**

@@ -6,7 +6,7 @@ import type { RestExecution } from '../../../client/running/execution-request.ts
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { clientFailure } from '../failures.ts'
-import { readPairs, readVariables } from '../pairs.ts'
+import { readPairs, readVariables } from '../input/pairs.ts'
 import { canAsk } from '../prompts.ts'
 import { readAccount } from '../account/account-from-env.ts'
 import { SessionOutput } from '../stream/session-output.ts'

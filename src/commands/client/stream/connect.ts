@@ -14,7 +14,7 @@ import { Notices, type Notice, type NoticeFlags } from '../notices.ts'
 import { connectionName, streamAccess } from './stream-access.ts'
 import { EscapeKeys, type KeyAction } from '../terminal/escape-keys.ts'
 import { OwnTerminal } from '../terminal/own-terminal.ts'
-import { readVariables } from '../pairs.ts'
+import { readVariables } from '../input/pairs.ts'
 
 export interface ConnectFlags extends NoticeFlags {
   /** `NAME=value` each. */

@@ -8,7 +8,7 @@ import { endBySignal, Leaving } from '../leaving.ts'
 import { Notices, type NoticeFlags } from '../notices.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'
 import { connectionName, streamAccess } from './stream-access.ts'
-import { readVariables } from '../pairs.ts'
+import { readVariables } from '../input/pairs.ts'
 
 export interface ExecFlags extends ScriptFlags, NoticeFlags {
   /** `NAME=value` each. */

@@ -2,7 +2,7 @@
  * The audit log: `entry` is the text that `hash` is the hash of (audit/entry.ts). All that is searched comes out of that
  * text, so that nothing can be shown that is not in the chain. `audit_anchor` is the last entry that was removed.
  */
-export const VERSION_12 = `
+export const VERSION_15 = `
   CREATE TABLE history.audit_log (
     sequence INTEGER PRIMARY KEY,
     entry TEXT NOT NULL,

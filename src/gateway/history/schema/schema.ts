@@ -1,8 +1,8 @@
 /** The tables, version by version. A new file takes the same steps as an old one, so both end up the same. */
 import { HistoryError } from '../session.ts'
 import { type Connection, inTransaction } from '../sqlite.ts'
+import { VERSION_15 } from './audit.ts'
 import { VERSION_13 } from './budgets.ts'
-import { VERSION_12 } from './audit.ts'
 import { VERSION_11 } from './identities.ts'
 import { VERSION_14 } from './batches.ts'
 import { VERSION_8 } from './jira.ts'
@@ -26,6 +26,7 @@ export const STEPS: readonly string[] = [
   VERSION_12,
   VERSION_13,
   VERSION_14,
+  VERSION_15,
 ]
 
 /**

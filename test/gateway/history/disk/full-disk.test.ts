@@ -63,7 +63,9 @@ class Killable implements Disposable {
   constructor() {
     translate(this.#root, [
       'basics',
-      ...['audit', 'batches', 'history', 'identities', 'jira', 'reviews', 'schedules'].map((topic) => `gateway/${topic}`),
+      ...['audit', 'batches', 'history', 'identities', 'jira', 'reviews', 'schedules'].map(
+        (topic) => `gateway/${topic}`,
+      ),
     ])
     symlinkSync(resolve(import.meta.dirname, '../../../../node_modules'), join(this.#root, 'node_modules'))
     writeFileSync(

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import { SettingsError } from '../../basics/settings/problems.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
-import { RepositoryError } from '../runbooks/errors.ts'
-import { ReloadRefused } from '../settings/reload/reload.ts'
-import { HttpError } from './http-error.ts'
-import type { RestServices } from './services.ts'
+import { SettingsError } from '../../../basics/settings/problems.ts'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import { RepositoryError } from '../../runbooks/errors.ts'
+import { ReloadRefused } from '../../settings/reload/reload.ts'
+import { HttpError } from '../http-error.ts'
+import type { RestServices } from '../services.ts'
 
 /** Reads gateway.yaml again, as SIGHUP does, and tells what has changed. */
 export function reloadRoutes(app: FastifyInstance, { reload }: RestServices): void {

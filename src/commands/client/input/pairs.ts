@@ -1,4 +1,4 @@
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure } from '../../failure.ts'
 
 const NAME = /^[^=\p{Cc}]+(?==)/u
 
