@@ -34,6 +34,7 @@ export type AuditType =
   | 'tokens'
   | 'api_keys'
   | 'settings'
+  | 'backups'
   | 'gateway'
   | 'audit'
 
