@@ -33,6 +33,7 @@ import { CurrentSettings } from './settings/current-settings.ts'
 import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/reload.ts'
 import type { GatewaySettings } from './settings/settings.ts'
 import { Transport } from './agents/transport.ts'
+import { ServerCertificate } from './tls/server-certificate.ts'
 import { Upkeep } from './upkeep.ts'
 import { Budgets } from './identities/budgets.ts'
 import { UserDirectory } from './identities/directory.ts'
@@ -90,10 +91,10 @@ async function open(
   const audit = openAuditLog(history, settings, { log, version }, closers)
   const repositories = openRepositories(settings, log, closers)
   const agents = new Agents(settings)
-  const reload = openReload(source, { settings, repositories, agents, audit, log })
+  const tls = openCertificate(settings, log, closers)
+  const reload = openReload(source, { settings, repositories, agents, tls, audit, log })
   const identities = openIdentities(settings, { history, log }, closers)
-  const locks = new Locks()
-  const turns = new SessionLocks(locks, settings)
+  const { locks, turns } = openLocks(settings)
   const sessions = new Sessions(agents, history, settings, log, turns, identities.budgets)
   const reviewing = openReviews({ ...identities, sessions, history, log }, state, closers)
   let http = ''
@@ -103,15 +104,15 @@ async function open(
   const batches = new Batches({ settings, ...identities, sessions, history, tickets, log, ...reviewing })
   closers.push(() => batches.close())
   const clients = new Clients({ ...identities, sessions, tickets, log, webUrl, ...reviewing })
-  const transport = new Transport(agents, clients, log)
+  const transport = new Transport(agents, clients, log, tls)
   closers.push(() => transport.close())
   const executions = new Executions({ sessions, current: settings, history, log, locks: turns })
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const services = {
     ...{ settings, reload, agents, executions, sessions, history, audit, backups, repositories, log },
     ...{ ...identities, ...reviewing, webUrl, tickets, batches, locks, signIn },
-    server: { version, grpc },
-    condition: () => ({ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning }),
+    condition: conditionOf({ history, upkeep, moves, tls }),
+    server: { version, grpc, tls },
   }
   const scheduled = openSchedules(services, settings)
   const rest = restServer({ ...services, ...scheduled })
@@ -124,8 +125,9 @@ async function open(
   http = await rest.listen(listen.http)
   await checkRepositories(repositories.all, log)
   void scheduled.scheduleProblems.tell(settings.value.schedules, log)
+  const addresses = { http, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
   const actions = { reload: () => reload.run(), endSessions: () => endRunning(batches, sessions) }
-  return { http, grpc: addressUrl('grpc', grpc), agents, ...actions, close: () => closeAll(closers) }
+  return { ...addresses, agents, ...actions, close: () => closeAll(closers) }
 }
 
 async function closeAll(closers: Closer[]): Promise<void> {
@@ -200,7 +202,7 @@ async function endRunning(batches: Batches, sessions: Sessions): Promise<void> {
 
 /** For links. A wildcard is no address: then it is this machine's name. */
 function reachableUrl(http: string): string {
-  return http.replace(/^http:\/\/(0\.0\.0\.0|\[::\])(?=:)/, `http://${hostname()}`)
+  return http.replace(/^(https?:\/\/)(0\.0\.0\.0|\[::\])(?=:)/, (_, scheme: string) => scheme + hostname())
 }
 
 function openState(
@@ -251,7 +253,39 @@ function openRepositories(settings: CurrentSettings, log: Logger, closers: Close
   return open
 }
 
+function openCertificate(
+  settings: CurrentSettings,
+  log: Logger,
+  closers: Closer[],
+): ServerCertificate | undefined {
+  const { tls: first } = settings.value.listen
+  if (first === undefined) return undefined
+  const certificate = new ServerCertificate(() => settings.value.listen.tls ?? first, log)
+  closers.push(() => certificate.close())
+  return certificate
+}
+
+function openLocks(settings: CurrentSettings): { readonly locks: Locks; readonly turns: SessionLocks } {
+  const locks = new Locks()
+  return { locks, turns: new SessionLocks(locks, settings) }
+}
+
+interface Watched {
+  readonly history: History
+  readonly upkeep: Upkeep
+  readonly moves: IssueMoves
+  readonly tls: ServerCertificate | undefined
+}
+
+function conditionOf({ history, upkeep, moves, tls }: Watched): RestServices['condition'] {
+  return () => ({
+    ...{ obstacle: history.obstacle, doubt: upkeep.doubt },
+    ...{ issues: moves.warning, certificate: tls?.warning },
+  })
+}
+
 interface Reloaded {
+  readonly tls: ServerCertificate | undefined
   readonly settings: CurrentSettings
   readonly repositories: Repositories
   readonly agents: Agents
@@ -260,12 +294,16 @@ interface Reloaded {
 }
 
 /** Whoever keeps something open for the settings is told here that they are others. */
-function openReload(source: GatewayFile, { settings, repositories, agents, audit, log }: Reloaded): Reload {
+function openReload(
+  source: GatewayFile,
+  { settings, repositories, agents, tls, audit, log }: Reloaded,
+): Reload {
   const apply = (next: GatewaySettings) => {
     const opened = repositories.replace(next.repositories)
     settings.replace(next)
     agents.retireUnknown()
     audit.note(auditFacts({ action: 'reload', resource_type: 'settings' }))
+    tls?.renew()
     return checkRepositories(opened, log)
   }
   return new Reload({ source, current: settings, apply, log })

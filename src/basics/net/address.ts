@@ -32,6 +32,6 @@ export function formatAddress({ host, port }: Address): string {
 }
 
 /** A URL by which a client reaches the address. */
-export function addressUrl(scheme: 'grpc' | 'http', address: Address): string {
+export function addressUrl(scheme: 'grpc' | 'grpcs' | 'http' | 'https', address: Address): string {
   return `${scheme}://${formatAddress(address)}`
 }

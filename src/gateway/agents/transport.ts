@@ -15,6 +15,7 @@ import { channelOptions, transportService } from '../../wire/service.ts'
 import { AgentStream } from './agent-stream.ts'
 import type { AgentFacts, Agents } from './agents.ts'
 import type { Logger } from '../../basics/logger.ts'
+import type { ServerCertificate } from '../tls/server-certificate.ts'
 import type { Clients } from '../clients/clients.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Address } from '../../basics/net/address.ts'
@@ -48,8 +49,10 @@ export class Transport {
   readonly #agents: Agents
   readonly #clients: Clients
   readonly #log: Logger
+  readonly #tls: ServerCertificate | undefined
 
-  constructor(agents: Agents, clients: Clients, log: Logger) {
+  constructor(agents: Agents, clients: Clients, log: Logger, tls?: ServerCertificate) {
+    this.#tls = tls
     this.#agents = agents
     this.#clients = clients
     this.#log = log
@@ -65,7 +68,7 @@ export class Transport {
   listen({ host, port }: Address): Promise<number> {
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+      this.#server.bindAsync(address, credentialsOf(this.#tls), (error, bound) =>
         error ? reject(error) : resolve(bound),
       )
     })
@@ -125,6 +128,22 @@ export class Transport {
     this.#log.info({ agent: agent.name, reason }, 'agent disconnected')
     call.end()
   }
+}
+
+/** grpc-js takes another certificate only from credentials of its own kind. */
+class RenewedCredentials extends ServerCredentials {
+  constructor(certificate: ServerCertificate) {
+    super({}, certificate.tls)
+    certificate.follow((tls) => this.updateSecureContextOptions(tls))
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other
+  }
+}
+
+function credentialsOf(tls: ServerCertificate | undefined): ServerCredentials {
+  return tls === undefined ? ServerCredentials.createInsecure() : new RenewedCredentials(tls)
 }
 
 /** hoop's headers about an agent's program and machine (protocol.md 1.3). */

@@ -44,6 +44,7 @@ export function restServer(services: RestServices): FastifyInstance {
   const app = fastify({
     ...faultOptions(users),
     bodyLimit: LARGEST_BODY,
+    https: services.server.tls?.tls ?? null,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 512 },
@@ -72,6 +73,7 @@ export function restServer(services: RestServices): FastifyInstance {
   auditCalls(app, services.audit)
   readBodiesInTurns(app)
   passOverBodies(app)
+  services.server.tls?.follow((tls) => app.server.setSecureContext(tls))
   describeRoutes(app, services.server.version)
   void app.register((described, _, done) => {
     routes(described, services)
@@ -118,8 +120,8 @@ function routes(app: FastifyInstance, services: RestServices): void {
 
 /** 503 while no session can begin, with the reason. Also what else an operator should look at. */
 function answerReadiness({ condition }: RestServices, reply: FastifyReply): FastifyReply {
-  const { obstacle, doubt, issues } = condition()
-  const warning = [doubt, issues].filter((one) => one !== undefined).join('; ')
+  const { obstacle, doubt, issues, certificate } = condition()
+  const warning = [doubt, issues, certificate].filter((one) => one !== undefined).join('; ')
   return reply.code(obstacle === undefined ? 200 : 503).send({
     status: obstacle === undefined ? 'ready' : 'degraded',
     ...(obstacle !== undefined && { reason: `the session history cannot be written: ${obstacle}` }),

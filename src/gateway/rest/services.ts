@@ -18,6 +18,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { UserDirectory } from '../identities/directory.ts'
 import type { LiveUses } from '../identities/live-uses.ts'
 import type { Tokens } from '../identities/tokens.ts'
+import type { ServerCertificate } from '../tls/server-certificate.ts'
 import type { Users } from '../identities/users.ts'
 import type { SignIn } from '../sign-in/sign-in.ts'
 import type { Address } from '../../basics/net/address.ts'
@@ -29,6 +30,8 @@ interface ServerDescription {
   readonly version: string
   /** Where agents and clients connect, with the real port. */
   readonly grpc: Address
+  /** Of both addresses. */
+  readonly tls: ServerCertificate | undefined
 }
 
 /** What keeps the gateway from doing all of its work. Holds no secrets. */
@@ -39,6 +42,8 @@ interface Condition {
   readonly doubt: string | undefined
   /** Issues that could not be moved. */
   readonly issues: string | undefined
+  /** What is wrong with the certificate, or soon will be. */
+  readonly certificate: string | undefined
 }
 
 /** What the routes share. */

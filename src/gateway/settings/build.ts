@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { isLoopback } from '../../basics/net/loopback.ts'
 import { databaseClient } from '../../policy/client-escapes/clients.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
+import { buildListen, checkListen } from './listen.ts'
 import { buildGuardrails } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { readBytes, type Sources } from '../../basics/settings/references.ts'
@@ -42,7 +42,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
   const guardrails = buildGuardrails(shape, sources, problems)
   const jira = withJira(shape, sources, problems)
   return {
-    listen: buildListen(listen),
+    listen: buildListen(listen, sources, problems),
     state: resolve(sources.folder, shape.state),
     users: shape.users.map((user, i) => buildUser(user, problems, ['users', i])),
     ...withSignIn(shape, sources, problems),
@@ -85,27 +85,6 @@ function buildRetention(
     return [[name, { ...(retain && { retainMs: retain }), ...(size && { sizeBytes: size }) }]]
   })
   return { retainMs: retain, sizeBytes: size, connections: new Map(own) }
-}
-
-function buildListen(listen: SettingsShape['listen']): GatewaySettings['listen'] {
-  const { http, grpc, 'public-url': publicUrl } = listen
-  return { http, grpc, ...(typeof publicUrl === 'string' && { publicUrl }) }
-}
-
-/** Tokens and agents' keys arrive at these addresses unencrypted. */
-function checkListen(listen: SettingsShape['listen'], problems: Problems): void {
-  for (const server of ['http', 'grpc'] as const) {
-    if (listen['allow-remote'] || isLoopback(listen[server].host)) continue
-    const advice = 'use a loopback address, or set listen.allow-remote: true to accept that'
-    problems.add(
-      ['listen', server],
-      `other machines could read the tokens sent here, there is no TLS; ${advice}`,
-    )
-  }
-  const { http, grpc } = listen
-  if (http.port === grpc.port && http.host === grpc.host && http.port !== 0) {
-    problems.add(['listen', 'grpc'], 'this is the address of listen.http already')
-  }
 }
 
 /** @param identities the value of `setting` in each item of the list */

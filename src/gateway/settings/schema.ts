@@ -86,10 +86,16 @@ const ListenShape = map({
     'where people reach the REST interface, for links; by default its address',
     v.nullish(PublicUrl),
   ),
-  'allow-remote': about(
-    'allows addresses that are not the loopback; there is no TLS',
-    v.nullish(truth, 'false'),
+  tls: about(
+    'TLS for both addresses; the files are read again when they change',
+    v.nullish(
+      map({
+        certificate: about('file with the certificate and those that sign it, in PEM', FilePath),
+        key: about('file with its key, in PEM', FilePath),
+      }),
+    ),
   ),
+  'allow-remote': about('allows addresses that are not the loopback without TLS', v.nullish(truth, 'false')),
 })
 
 const AgentShape = map({

@@ -8,6 +8,7 @@ import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Retention } from '../history/disk/retention.ts'
 import type { ScheduleSettings } from './schedules.ts'
 import type { OidcSettings } from '../sign-in/settings/oidc.ts'
+import type { CertificateFiles } from '../tls/certificate-pair.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import type { Tags } from '../tags.ts'
 
@@ -18,6 +19,8 @@ export interface GatewaySettings {
     readonly grpc: Address
     /** Where people reach the REST interface, without a slash at the end. */
     readonly publicUrl?: string
+    /** Of both addresses. Undefined: there is no TLS. */
+    readonly tls?: CertificateFiles
   }
   /** Folder of the history and the generated keys. */
   readonly state: string

@@ -494,7 +494,7 @@ describe('listening', () => {
     (address) => {
       expect(problems(`listen: { http: ${address} }`)).toEqual([
         expect.stringMatching(
-          /^1:17 listen\.http: .*no TLS; use a loopback address, or set listen\.allow-remote: true/,
+          /^1:17 listen\.http: .*no TLS; set listen\.tls, use a loopback address, or set listen\.allow-remote: true/,
         ),
       ])
       expect(problems(`listen: { http: ${address}, allow-remote: true }`)).toEqual([])

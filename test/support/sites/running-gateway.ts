@@ -36,6 +36,8 @@ export interface RunningGatewayOptions {
   readonly host?: string
   /** A folder that is there already. */
   readonly state?: string
+  /** Files for `listen.tls`. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
   /** Puts something into the state folder before the gateway opens it. */
   readonly prepare?: (state: string) => void
 }
@@ -82,7 +84,7 @@ export class RunningGateway implements AsyncDisposable {
   }
 
   get agentUrl(): string {
-    return `${this.gateway.grpc.replace('grpc://', `grpc://local:${agentKey}@`)}?mode=standard`
+    return `${this.gateway.grpc.replace('://', `://local:${agentKey}@`)}?mode=standard`
   }
 
   /** Where its settings are read again. */
@@ -148,9 +150,10 @@ function yaml({
   more = '',
   host = '127.0.0.1',
   state = './state',
+  tls,
 }: RunningGatewayOptions): string {
   return `
-listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'} }
+listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'}${tls ? `, tls: ${JSON.stringify(tls)}` : ''} }
 state: ${state}
 limits: ${limits}
 users:

@@ -25,7 +25,7 @@ export function serverInfoRoutes(app: FastifyInstance, { server, users, signIn }
     version: server.version,
     auth_method: authMethod(signIn),
     api_url: apiUrl(app, request),
-    grpc_url: addressUrl('grpc', reachable(server.grpc, request)),
+    grpc_url: addressUrl(server.tls === undefined ? 'grpc' : 'grpcs', reachable(server.grpc, request)),
     tenancy_type: TENANCY,
     license_info: null,
     disable_sessions_download: false,
@@ -61,7 +61,7 @@ function authMethod({ isOffered }: RestServices['signIn']): string {
 
 /** Under which this caller can reach the interface. */
 export function apiUrl(app: Pick<FastifyInstance, 'addresses'>, request: FastifyRequest): string {
-  return addressUrl('http', reachable(boundAddress(app), request))
+  return addressUrl(request.protocol, reachable(boundAddress(app), request))
 }
 
 function boundAddress(app: Pick<FastifyInstance, 'addresses'>): Address {

@@ -13,7 +13,7 @@ type Parts = Readonly<Record<string, unknown>>
 
 /** A new setting needs its row here, or nobody is told that it has changed. */
 const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
-  listen: ({ listen }) => ({ http: listen.http, grpc: listen.grpc, 'public-url': listen.publicUrl }),
+  listen: ({ listen: { http, grpc, tls, publicUrl } }) => ({ http, grpc, tls, 'public-url': publicUrl }),
   state: ({ state }) => ({ state }),
   users: ({ users }) => byName(users),
   signIn: ({ signIn }) => ({ ...signIn }),

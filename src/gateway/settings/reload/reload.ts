@@ -138,7 +138,10 @@ function isBare({ users, agents, connections }: GatewaySettings): boolean {
 
 /** What is open for as long as the gateway runs. */
 function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
-  return { ...found, state, listen: { ...found.listen, http: listen.http, grpc: listen.grpc } }
+  const { tls: wanted, ...others } = found.listen
+  // TLS is there from the start to the end, or not at all; its files may be others.
+  const tls = listen.tls && (wanted ?? listen.tls)
+  return { ...found, state, listen: { ...others, http: listen.http, grpc: listen.grpc, ...(tls && { tls }) } }
 }
 
 function fixedChanges(running: GatewaySettings, found: GatewaySettings): string[] {

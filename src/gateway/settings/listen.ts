@@ -1,0 +1,43 @@
+import { resolve } from 'node:path'
+import { isLoopback } from '../../basics/net/loopback.ts'
+import { PemError } from '../../basics/net/pem.ts'
+import type { Problems } from '../../basics/settings/problems.ts'
+import type { Sources } from '../../basics/settings/references.ts'
+import { readPair, type CertificateFiles } from '../tls/certificate-pair.ts'
+import type { SettingsShape } from './schema.ts'
+import type { GatewaySettings } from './settings.ts'
+
+export function buildListen(
+  { http, grpc, tls, 'public-url': publicUrl }: SettingsShape['listen'],
+  { folder }: Sources,
+  problems: Problems,
+): GatewaySettings['listen'] {
+  const files = tls && { certificate: resolve(folder, tls.certificate), key: resolve(folder, tls.key) }
+  if (files) checkPair(files, problems)
+  return { http, grpc, ...(typeof publicUrl === 'string' && { publicUrl }), ...(files && { tls: files }) }
+}
+
+function checkPair(files: CertificateFiles, problems: Problems): void {
+  try {
+    readPair(files)
+  } catch (error) {
+    if (!(error instanceof PemError)) throw error
+    problems.add(['listen', 'tls'], error.message)
+  }
+}
+
+/** Tokens and agents' keys arrive at these addresses unencrypted. */
+export function checkListen(listen: SettingsShape['listen'], problems: Problems): void {
+  for (const server of ['http', 'grpc'] as const) {
+    if (listen.tls || listen['allow-remote'] || isLoopback(listen[server].host)) continue
+    const advice = 'set listen.tls, use a loopback address, or set listen.allow-remote: true to accept that'
+    problems.add(
+      ['listen', server],
+      `other machines could read the tokens sent here, there is no TLS; ${advice}`,
+    )
+  }
+  const { http, grpc } = listen
+  if (http.port === grpc.port && http.host === grpc.host && http.port !== 0) {
+    problems.add(['listen', 'grpc'], 'this is the address of listen.http already')
+  }
+}

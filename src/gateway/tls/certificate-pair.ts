@@ -1,0 +1,45 @@
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { certificatesIn, PemError, privateKeyIn } from '../../basics/net/pem.ts'
+import { Secret } from '../../basics/secret.ts'
+
+/** Absolute paths of files in PEM. The certificate comes first in its file, with those that sign it behind it. */
+export interface CertificateFiles {
+  readonly certificate: string
+  readonly key: string
+}
+
+export interface CertificatePair {
+  readonly certificate: string
+  readonly key: Secret
+  /** When the certificate ends, in ms since 1970. */
+  readonly endsAt: number
+}
+
+const LONGEST_FILE = 1024 * 1024
+
+/** Reads both files, and checks that they belong together. @throws PemError that names the file */
+export function readPair(files: CertificateFiles): CertificatePair {
+  const certificate = textOf(files.certificate)
+  const [own] = reading(files.certificate, () => certificatesIn(certificate))
+  const key = textOf(files.key)
+  const isOwn = own?.checkPrivateKey(reading(files.key, () => privateKeyIn(key))) === true
+  if (own === undefined || !isOwn)
+    throw new PemError(`${files.key} is not the key of the first certificate in ${files.certificate}`)
+  return { certificate, key: new Secret(key), endsAt: Date.parse(own.validTo) }
+}
+
+function textOf(file: string): string {
+  try {
+    return decodeUtf8(readSmallFile(file, LONGEST_FILE).bytes)
+  } catch (error) {
+    throw error instanceof FileRefused ? new PemError(`the file ${file} ${error.message}`) : error
+  }
+}
+
+function reading<T>(file: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof PemError ? new PemError(`${file}: ${error.message}`) : error
+  }
+}
