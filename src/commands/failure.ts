@@ -6,6 +6,8 @@ export const exitCodes = {
   /** `runbooks lint` has found something. */
   findings: 65,
   unreachable: 69,
+  /** `run --on`: not all of the batch has run and succeeded. */
+  batchFailed: 70,
   inputOutput: 74,
   refused: 77,
   configuration: 78,

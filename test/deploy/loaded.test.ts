@@ -37,7 +37,7 @@ const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', i
 it.each([
   ['version', 18, ['commander']],
   ['sessions', 54, ['commander', 'valibot']],
-  ['run sh report.runbook.sh', 73, ['commander', 'valibot']],
+  ['run sh report.runbook.sh', 74, ['commander', 'valibot']],
   ['exec sh -i true', 88, ['commander', 'valibot', ...GRPC]],
   ['start --key-file missing', 300, ['commander', 'valibot', ...GRPC, ...OF_THE_AGENT]],
 ])(

@@ -69,9 +69,9 @@ export function addRunCommand(root: Command): void {
       .command('run')
       .description('run a runbook: asks for its parameters, prints its output, exits with its code'),
   )
-    .argument('<connection>', NAME)
-    .argument('<file>', 'the runbook, as its repository has it; with --local a file here')
-  withKept(withGuardedArgs(command, 'Parameters are given with -p name=value'))
+    .argument('<connection>', `${NAME}; left out with --on and --tag`)
+    .argument('[file]', 'the runbook, as its repository has it; with --local a file here')
+  withSeveral(withKept(withGuardedArgs(command, 'Parameters are given with -p name=value')))
     .option('-p, --param <name=value>', 'parameter of the runbook, may be repeated', collected)
     .option('--param-file <file>', 'parameters from a YAML or JSON map, for secrets; - is standard input')
     .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected)
@@ -92,21 +92,32 @@ export function addRunCommand(root: Command): void {
       examples(
         'runbook-agent run bash ops/hello.runbook.sh',
         'runbook-agent run bash ops/hello.runbook.sh -p name=world -f SECRET_FILE=secret.txt',
-        'runbook-agent run pg sql/report.runbook.sql --param-file parameters.yaml --json',
         'runbook-agent run bash ops/hello.runbook.sh -p name=world --dry-run',
+        'runbook-agent run ops/hello.runbook.sh --tag env=prod --waves 1,10,rest --stop-after 5%',
         'runbook-agent run --local bash runbooks/hello.runbook.sh --config gateway.yaml',
       ),
     )
     .action(
       async (
         connection: string,
-        file: string,
+        file: string | undefined,
         clientArgs: string[],
         flags: Parameters<typeof dispatchRun>[1],
       ) => {
         process.exit(await dispatchRun({ connection, file, clientArgs }, flags))
       },
     )
+}
+
+/** For a batch. */
+function withSeveral(command: Command): Command {
+  return command
+    .option('--on <names>', 'on these connections: a,b,c', collected)
+    .option('--tag <key=value>', 'on the connections with this tag, may be repeated', collected)
+    .option('--waves <sizes>', 'wave by wave: numbers, parts of all and the rest (1,rest)')
+    .option('--parallel <count>', 'of one wave so many at once (10)')
+    .option('--stop-after <count>', 'stop behind so many failures, a number or a part of all such as 10% (1)')
+    .option('--yes', 'do not ask before several begin')
 }
 
 /** What stays with the session. */

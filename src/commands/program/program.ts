@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   exec: client.addExecCommand,
   connect: client.addConnectCommand,
   sessions: client.addSessionCommands,
+  batches: async (root) => (await import('../client/batches/program.ts')).addBatchCommands(root),
   reviews: async (root) => (await import('../client/reviews/program.ts')).addReviewCommands(root),
   schedules: async (root) => (await import('../client/schedules/program.ts')).addScheduleCommands(root),
   runbooks: addRunbookCommands,

@@ -10,11 +10,11 @@ export type BatchStatus = 'waiting' | 'running' | 'done' | 'stopped'
  * - `history`: nothing can be recorded
  * - `gateway-stopped`: the gateway was stopped, or killed
  */
-export type StopReason =
+export type BatchStopReason =
   'threshold' | 'user' | 'rejected' | 'outside-time-window' | 'history' | 'gateway-stopped'
 
 export interface BatchStop {
-  readonly reason: StopReason
+  readonly reason: BatchStopReason
   /** For people. */
   readonly message: string
 }

@@ -9,7 +9,7 @@ import type { ConnectionSettings } from '../settings/settings.ts'
 import { commonRule } from './approval.ts'
 import { BatchRefused, ConnectionsRefused, type ConnectionRefusal } from './batch-refused.ts'
 import { isOver, type Batch, type BatchRun, type BatchState, type BatchStop } from './batch.ts'
-import { checkUse, RunRefused, type BatchRequest } from './run-request.ts'
+import { checkUse, BatchRunRefused, type BatchRequest } from './run-request.ts'
 import { RunningBatch, type BatchServices, type BatchWork } from './running-batch.ts'
 import { settled } from './settled.ts'
 
@@ -270,7 +270,7 @@ export class Batches {
         checkUse(connection, {})
         return []
       } catch (error) {
-        if (!(error instanceof RunRefused)) throw error
+        if (!(error instanceof BatchRunRefused)) throw error
         return [{ connection: name, code: error.code, message: error.message }]
       }
     })

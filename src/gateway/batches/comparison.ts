@@ -45,7 +45,10 @@ function writtenBy({ session, fingerprint, message }: BatchRun): string | undefi
 }
 
 /** Of the groups behind the first. */
-export function differences(history: History, [norm, ...others]: readonly RunGroup[]): GroupDifference[] {
+export function outputDifferences(
+  history: History,
+  [norm, ...others]: readonly RunGroup[],
+): GroupDifference[] {
   const usual = norm?.runs[0]
   if (usual === undefined) return []
   const text = textOf(history, usual)

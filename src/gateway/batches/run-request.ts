@@ -11,8 +11,8 @@ import type { Batch } from './batch.ts'
 export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
 
 /** A run cannot begin. Nothing has run on its connection. */
-export class RunRefused extends Error {
-  override readonly name = 'RunRefused'
+export class BatchRunRefused extends Error {
+  override readonly name = 'BatchRunRefused'
   readonly code: HttpCode
 
   constructor(code: HttpCode, message: string) {
@@ -23,7 +23,7 @@ export class RunRefused extends Error {
 
 /**
  * The request of one run, with the connection as it is now: settings may have changed since the batch was asked for.
- * @throws RunRefused
+ * @throws BatchRunRefused
  */
 export function runRequest(
   users: Users,
@@ -33,23 +33,29 @@ export function runRequest(
   const user = users.named(owner)
   const connection = user && users.connection(user, name)
   if (connection === undefined)
-    throw new RunRefused('connection-not-found', `there is no such connection, or ${owner} may not use it`)
+    throw new BatchRunRefused(
+      'connection-not-found',
+      `there is no such connection, or ${owner} may not use it`,
+    )
   checkUse(connection, request)
   const own = { ...request, connection }
   if (review === undefined && reviewRule(own, user?.groups ?? [], file) !== undefined)
-    throw new RunRefused('not-permitted', 'it needs an approval since the batch was asked for')
+    throw new BatchRunRefused('not-permitted', 'it needs an approval since the batch was asked for')
   if (fitsPackets(own)) return own
-  throw new RunRefused('too-large', 'with what the connection has, the request is too large for its agent')
+  throw new BatchRunRefused(
+    'too-large',
+    'with what the connection has, the request is too large for its agent',
+  )
 }
 
-/** @throws RunRefused */
+/** @throws BatchRunRefused */
 export function checkUse(
   { access }: ConnectionSettings,
   { bringsInput }: Pick<SessionRequest, 'bringsInput'>,
 ): void {
-  if (!access.runbooks) throw new RunRefused('not-permitted', hoopWords.disabled('runbooks'))
+  if (!access.runbooks) throw new BatchRunRefused('not-permitted', hoopWords.disabled('runbooks'))
   if (bringsInput === true && !access.clientInput)
-    throw new RunRefused(
+    throw new BatchRunRefused(
       'client-input-refused',
       'it takes neither client_args nor env_vars (access.client-input)',
     )

@@ -22,10 +22,10 @@ import {
   type BatchRun,
   type BatchState,
   type BatchStop,
-  type StopReason,
+  type BatchStopReason,
 } from './batch.ts'
 import { Fingerprint } from './fingerprint.ts'
-import { type BatchRequest, RunRefused, runRequest } from './run-request.ts'
+import { type BatchRequest, BatchRunRefused, runRequest } from './run-request.ts'
 
 export interface BatchServices {
   readonly history: History
@@ -36,7 +36,10 @@ export interface BatchServices {
 }
 
 /** When nothing can begin any more, whatever the connection. */
-const UNBEGUN: ReadonlySet<StopReason | undefined> = new Set<StopReason>(['history', 'gateway-stopped'])
+const UNBEGUN: ReadonlySet<BatchStopReason | undefined> = new Set<BatchStopReason>([
+  'history',
+  'gateway-stopped',
+])
 
 /** What a batch runs. */
 export interface BatchWork {
@@ -252,7 +255,7 @@ function resultOf({ exitCode, failure }: SessionEnding): Partial<BatchRun> {
 }
 
 function codeOf(error: Error): HttpCode {
-  if (error instanceof RunRefused || error instanceof TicketRefused) return error.code
+  if (error instanceof BatchRunRefused || error instanceof TicketRefused) return error.code
   if (error instanceof BudgetSpent) return 'budget-spent'
   if (error instanceof LockBusy) return 'lock-busy'
   if (error instanceof TooMuchAtOnce) return 'too-much-at-once'

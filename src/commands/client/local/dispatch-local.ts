@@ -1,7 +1,7 @@
 import { exitCodes, Failure } from '../../failure.ts'
 import type { ExecLocalFlags } from './exec-local.ts'
 import type { RunLocalFlags } from './run-local.ts'
-import type { RunArguments, RunFlags } from '../run/run.ts'
+import type { RunBatchFlags } from '../batches/run-batch.ts'
 
 interface Place {
   /** Whether to run in this process, without a gateway. */
@@ -27,9 +27,17 @@ export async function dispatchExec(
 
 /** `run` on a gateway, or in this process. @returns the exit code of this program */
 export async function dispatchRun(
-  what: RunArguments,
-  { local = false, ...flags }: RunFlags & RunLocalFlags & Place,
+  { file, ...words }: RunWords,
+  { local = false, ...flags }: RunBatchFlags & RunLocalFlags & Place,
 ): Promise<number> {
+  if (flags.on !== undefined || flags.tag !== undefined) {
+    refuse({ ...flags, ...(local && { local }) }, ['local', 'config'], 'several connections need a gateway')
+    return runSeveral({ file, ...words }, flags)
+  }
+  refuse(flags, ['waves', 'parallel', 'stopAfter', 'yes'], 'for several connections: --on a,b or --tag')
+  if (file === undefined)
+    throw new Failure('the runbook is missing: run CONNECTION FILE, or run FILE --on a,b', exitCodes.usage)
+  const what = { file, ...words }
   if (!local) {
     refuse(flags, ['config'], '--config goes with --local')
     return (await import('../run/run.ts')).runRunbook(what, flags)
@@ -43,6 +51,29 @@ export async function dispatchRun(
   if (flags.wait === false)
     throw new Failure('--local waits for the end: it has no --no-wait', exitCodes.usage)
   return (await import('./run-local.ts')).runLocal(what, flags)
+}
+
+/** As they stand on the command line. With several connections the first word is the runbook. */
+interface RunWords {
+  readonly connection: string
+  readonly file: string | undefined
+  readonly clientArgs: readonly string[]
+}
+
+/** What stands behind -- arrives as the file and the arguments. */
+async function runSeveral(
+  { connection: runbook, file, clientArgs }: RunWords,
+  flags: RunBatchFlags,
+): Promise<number> {
+  const words = file === undefined ? [] : [file, ...clientArgs]
+  const dashes = process.argv.indexOf('--')
+  const behind = dashes === -1 ? 0 : process.argv.length - dashes - 1
+  if (words.length > behind)
+    throw new Failure(
+      'with --on and --tag there is one word, the runbook: run FILE --on a,b',
+      exitCodes.usage,
+    )
+  return (await import('../batches/run-batch.ts')).runBatch(runbook, words, flags)
 }
 
 function refuse(flags: object, names: readonly string[], reason: string): void {

@@ -65,6 +65,7 @@ export function reviewDetails(review: GatewayReview, session: RecordedSession | 
     ['on', session?.connection ?? ''],
     ['runs', session === undefined ? '' : whatRuns(session)],
     ...(session === undefined ? [] : givenTo(session)),
+    ...batchOf(review),
     ['requested', moment(review.createdAt)],
     ['only', window === undefined ? '' : `from ${window.start} to ${window.end} UTC`],
     ['for as long as', durationMs > 0 ? durationText(durationMs / 1000) : ''],
@@ -72,6 +73,20 @@ export function reviewDetails(review: GatewayReview, session: RecordedSession | 
     ...review.groups.map((group) => [`group ${group.group}`, decision(group)] as const),
   ])
   return `${facts}${session === undefined ? UNSEEN : scriptText(session)}`
+}
+
+/** Where a batch runs, wave by wave: one approval is for all of it. */
+function batchOf({ raw }: GatewayReview): (readonly [string, string])[] {
+  const { batch } = raw as { readonly batch?: unknown }
+  const { id, waves, parallel, threshold } = fieldsOf(batch)
+  if (!Array.isArray(waves)) return []
+  const names = (wave: unknown) => (Array.isArray(wave) ? wave.map(String).join(', ') : '')
+  return [
+    ['batch', String(id)],
+    ...waves.map((wave, at) => [`wave ${at + 1}`, names(wave)] as const),
+    ['at once', plain(parallel)],
+    ['stops behind', `${plain(threshold)} failures`],
+  ]
 }
 
 const UNSEEN = '\nWhat it would run is not for you to see: the gateway does not show you the session.\n'

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { differences, groupsOf } from '../../batches/comparison.ts'
+import { groupsOf, outputDifferences } from '../../batches/comparison.ts'
 import type { BatchState } from '../../batches/batch.ts'
 import type { GatewayUser } from '../../identities/identity.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
@@ -24,7 +24,7 @@ export function batchRoutes(app: FastifyInstance, services: RestServices): void 
   app.get<ById>('/api/batches/:id/diff', ({ user, params }) => {
     const state = found(services, user, params.id)
     checkOutput(services, user, state)
-    return differencesView(state, differences(history, groupsOf(state.runs)))
+    return differencesView(state, outputDifferences(history, groupsOf(state.runs)))
   })
 
   app.post<ById>('/api/batches/:id/exec', ({ user, params }, reply) =>

@@ -107,7 +107,7 @@ async function renderedRequest({ repository, key }: NamedRepository, { user, con
   return { request, commit, warning }
 }
 
-/** @throws RunRefused, HttpError, TicketRefused */
+/** @throws BatchRunRefused, HttpError, TicketRefused */
 function checkRun({ tickets }: RestServices, connection: ConnectionSettings, request: BatchRequest): void {
   const own = { ...request, connection }
   checkUse(connection, request)

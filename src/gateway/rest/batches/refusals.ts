@@ -1,5 +1,5 @@
 import { ConnectionsRefused, type ConnectionRefusal } from '../../batches/batch-refused.ts'
-import { RunRefused } from '../../batches/run-request.ts'
+import { BatchRunRefused } from '../../batches/run-request.ts'
 import { TicketRefused } from '../../jira/ticket-refused.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import { HttpError } from '../http-error.ts'
@@ -9,18 +9,20 @@ export function checkEach(
   connections: readonly ConnectionSettings[],
   check: (connection: ConnectionSettings) => void,
 ): void {
-  const refusals = connections.flatMap((connection) => refusalOf(connection.name, () => check(connection)))
+  const refusals = connections.flatMap((connection) =>
+    connectionRefusal(connection.name, () => check(connection)),
+  )
   if (refusals.length > 0) throw new ConnectionsRefused(refusals, connections.length)
 }
 
 /** @returns one, or none */
-export function refusalOf(connection: string, check: () => void): ConnectionRefusal[] {
+export function connectionRefusal(connection: string, check: () => void): ConnectionRefusal[] {
   try {
     check()
     return []
   } catch (error) {
     const isRefusal =
-      error instanceof HttpError || error instanceof RunRefused || error instanceof TicketRefused
+      error instanceof HttpError || error instanceof BatchRunRefused || error instanceof TicketRefused
     if (!isRefusal) throw error
     return [{ connection, code: error.code, message: error.message }]
   }

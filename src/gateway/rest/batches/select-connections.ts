@@ -6,7 +6,7 @@ import type { Users } from '../../identities/users.ts'
 import { visibleConnection } from '../access.ts'
 import type { BatchBody } from '../body/body.ts'
 import { HttpError } from '../http-error.ts'
-import { refusalOf } from './refusals.ts'
+import { connectionRefusal } from './refusals.ts'
 
 /**
  * Those of the names, in their order, or all with the tags. With both, each name has to have the tags: who names
@@ -27,7 +27,7 @@ export function selectConnections(
     throw new HttpError('connection-not-found', 'no connection that you may use has these tags')
   if (names.length === 0) return found
   const refusals = names.flatMap((name) =>
-    refusalOf(name, () => {
+    connectionRefusal(name, () => {
       const one = visibleConnection(users, user, name)
       if (!hasTags(one.tags, selector)) throw new HttpError('invalid-request', 'it does not have the tags')
     }),

@@ -1,0 +1,85 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import {
+  fetchBatch,
+  fetchDifferences,
+  listBatches,
+  stopBatch,
+  type GatewayBatch,
+} from '../../../client/rest/batches.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { readAccount } from '../account/account-from-env.ts'
+import { clientFailure } from '../failures.ts'
+import { batchDetails, batchTable, differencesText } from './texts.ts'
+import { watchBatch, type WatchFlags } from './watch.ts'
+
+const LIST = { things: 'batches', endpoint: 'GET /api/batches' }
+const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** `runbook-agent batches list` */
+export async function batchesCommand(flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, 'cannot list batches', async (account, stdout) => {
+    const batches = await unlessLacking(account, LIST, listBatches(account))
+    const raw = batches.map((batch) => batch.raw)
+    await printAnswer(flags, raw, (width) => batchTable(batches, width), stdout)
+  })
+}
+
+/** `runbook-agent batches show` */
+export async function batchCommand(id: string, flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, `cannot show batch ${id}`, async (account, stdout) => {
+    const batch = await fetchBatch(account, await wholeId(account, id))
+    await printAnswer(flags, batch.raw, (width) => batchDetails(batch, width), stdout)
+  })
+}
+
+/** `runbook-agent batches diff` */
+export async function diffCommand(id: string, flags: AskingFlags): Promise<number> {
+  return asking(flags.profile, `cannot compare batch ${id}`, async (account, stdout) => {
+    const differences = await fetchDifferences(account, await wholeId(account, id))
+    await printAnswer(flags, differences.raw, () => differencesText(differences), stdout)
+  })
+}
+
+export interface StopFlags extends AskingFlags {
+  readonly kill?: boolean
+  readonly quiet?: boolean
+}
+
+/** `runbook-agent batches stop` */
+export async function stopCommand(id: string, flags: StopFlags): Promise<number> {
+  return asking(flags.profile, `cannot stop batch ${id}`, async (account) => {
+    const batch = await stopBatch(account, await wholeId(account, id), flags.kill === true)
+    if (flags.quiet !== true) process.stderr.write(`${stoppedText(batch)}\n`)
+  })
+}
+
+/** `runbook-agent batches exec`: what was approved, followed to its end. */
+export async function execBatchCommand(id: string, flags: WatchFlags): Promise<number> {
+  const account = readAccount(flags.profile)
+  try {
+    const batch = await fetchBatch(account, await wholeId(account, id))
+    return await watchBatch(account, batch, flags)
+  } catch (error) {
+    throw clientFailure(error, oneLine(`cannot run batch ${id}`))
+  }
+}
+
+function stoppedText({ id, status, counts }: GatewayBatch): string {
+  const goes = status === 'running' ? `, ${counts.running} still run` : ''
+  return oneLine(
+    `batch ${id} is ${status === 'running' ? 'stopping' : status}: ${counts.not_begun} have not begun${goes}`,
+  )
+}
+
+/** @throws Failure, exit code 64, when no batch or more than one begins so; ApiError */
+async function wholeId(account: Account, text: string): Promise<string> {
+  if (WHOLE_ID.test(text)) return text.toLowerCase()
+  const batches = await unlessLacking(account, LIST, listBatches(account))
+  const found = batches.filter(({ id }) => text !== '' && id.startsWith(text.toLowerCase()))
+  const [only, ...others] = found
+  if (only !== undefined && others.length === 0) return only.id
+  const what = only === undefined ? 'no batch begins' : `${found.length} batches begin`
+  throw new Failure(`${what} with ${oneLine(text)}: runbook-agent batches lists them`, exitCodes.usage)
+}

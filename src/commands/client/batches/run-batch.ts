@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { ApiError } from '../../../client/rest/api-error.ts'
+import { createBatch, type BatchRequestBody, type GatewayBatch } from '../../../client/rest/batches.ts'
+import { listConnections } from '../../../client/rest/connections.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+import { readAccount } from '../account/account-from-env.ts'
+import { clientFailure } from '../failures.ts'
+import { readPairs, readVariables } from '../pairs.ts'
+import { askChoice, canAsk } from '../prompts.ts'
+import { readFiles } from '../run/files.ts'
+import { completeParameters, givenParameters, withFiles } from '../run/given-parameters.ts'
+import type { RunFlags } from '../run/run.ts'
+import { findTarget } from '../run/target.ts'
+import { watchBatch } from './watch.ts'
+
+export interface RunBatchFlags extends RunFlags {
+  /** Names, separated by commas. */
+  readonly on?: readonly string[]
+  readonly tag?: readonly string[]
+  readonly waves?: string
+  readonly parallel?: string
+  readonly stopAfter?: string
+  readonly yes?: boolean
+}
+
+/** `run FILE --on a,b,c`: a runbook on several connections. @returns this program's exit code @throws Failure */
+export async function runBatch(
+  file: string,
+  clientArgs: readonly string[],
+  flags: RunBatchFlags,
+): Promise<number> {
+  if (flags.dryRun === true)
+    throw new Failure('--dry-run is for one connection: run CONNECTION FILE --dry-run', exitCodes.usage)
+  const account = readAccount(flags.profile)
+  const tags = readPairs(flags.tag ?? [], '--tag')
+  const given = await givenParameters(flags)
+  try {
+    const names = await connectionNames(account, flags.on ?? [], tags)
+    const body = await bodyOf(account, { file, clientArgs, names, tags, given }, flags)
+    await confirm(file, names, flags)
+    const batch = await created(account, file, body)
+    if (batch.warning !== '') process.stderr.write(`runbook-agent: ${oneLine(batch.warning)}\n`)
+    if (flags.wait !== false) return await watchBatch(account, batch, flags)
+    process.stdout.write(`${oneLine(batch.id)}\n`)
+    return exitCodes.done
+  } catch (error) {
+    throw clientFailure(error, oneLine(`cannot run ${file}`))
+  }
+}
+
+/** With tags alone those that have them now: what is confirmed is what runs. @throws Failure, ApiError */
+async function connectionNames(
+  account: Account,
+  on: readonly string[],
+  tags: ReadonlyMap<string, string>,
+): Promise<readonly string[]> {
+  const named = on.flatMap((text) => text.split(',').map((name) => name.trim())).filter((name) => name !== '')
+  if (named.length > 0) return [...new Set(named)]
+  const all = await listConnections(account)
+  const found = all.filter((one) => [...tags].every(([key, value]) => one.tags.get(key) === value))
+  if (found.length > 0 && tags.size > 0) return found.map(({ name }) => name)
+  throw new Failure('no connection has these tags: runbook-agent connections lists them', exitCodes.usage)
+}
+
+interface Wanted {
+  readonly file: string
+  readonly clientArgs: readonly string[]
+  readonly names: readonly string[]
+  readonly tags: ReadonlyMap<string, string>
+  readonly given: ReadonlyMap<string, string>
+}
+
+async function bodyOf(account: Account, wanted: Wanted, flags: RunBatchFlags): Promise<BatchRequestBody> {
+  const { file, clientArgs, names, tags, given } = wanted
+  const { runbook, repository } = await findTarget(account, {
+    ...{ connection: names[0] ?? '', file, repository: flags.repository },
+  })
+  const isOld = flags.ref !== undefined
+  const known =
+    runbook &&
+    (isOld ? withFiles(runbook, given, flags.param) : await completeParameters(runbook, given, flags))
+  return {
+    ...{ file_name: file, client_args: clientArgs, connections: names, tags: Object.fromEntries(tags) },
+    ...{ parameters: Object.fromEntries(known ?? given), correlation_id: `runbook-agent-${randomUUID()}` },
+    env_vars: Object.fromEntries([...readVariables(flags.env ?? []), ...readFiles(flags.file ?? [])]),
+    metadata: Object.fromEntries(readPairs(flags.metadata ?? [], '--metadata')),
+    jira_fields: Object.fromEntries(readPairs(flags.jira ?? [], '--jira')),
+    ...(repository !== undefined && { repository }),
+    ...(isOld && { ref_hash: flags.ref }),
+    ...(flags.waves !== undefined && { waves: flags.waves }),
+    ...(flags.stopAfter !== undefined && { stop_after: flags.stopAfter }),
+    ...(flags.parallel !== undefined && { parallel: parallelOf(flags.parallel) }),
+  }
+}
+
+function parallelOf(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
+  throw new Failure('--parallel is a number from 1 to 999', exitCodes.usage)
+}
+
+/** Names in the question. */
+const NAMED = 10
+
+/** @throws Failure when the person does not want it */
+async function confirm(file: string, names: readonly string[], { yes, waves }: RunBatchFlags): Promise<void> {
+  if (yes === true || !canAsk()) return
+  const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : ''
+  const list = `${names.slice(0, NAMED).join(', ')}${more}`
+  const message = oneLine(
+    `run ${file} on ${names.length} connections (${list}) in waves ${waves ?? '1,rest'}?`,
+  )
+  const choices = [
+    { name: 'no', value: 'no' },
+    { name: 'yes', value: 'yes' },
+  ]
+  if ((await askChoice(message, choices, 'no')) !== 'yes')
+    throw new Failure('given up: nothing was sent', exitCodes.interrupted)
+}
+
+/** @throws Failure for a gateway that knows no batches; ApiError */
+async function created(account: Account, file: string, body: BatchRequestBody): Promise<GatewayBatch> {
+  try {
+    return await createBatch(account, body)
+  } catch (error) {
+    if (!(error instanceof ApiError) || !isMissingEndpoint(error)) throw error
+    throw new Failure(
+      oneLine(
+        `the gateway ${account.rest.url} knows no batches (POST /api/batches), nothing has run. Run it on each: runbook-agent run CONNECTION ${file}`,
+      ),
+      exitCodes.unreachable,
+    )
+  }
+}
+
+/** hoop's gateway says so in plain text. */
+function isMissingEndpoint({ code, status }: ApiError): boolean {
+  return code === undefined ? status === 404 || status === 405 : code === 'endpoint-not-found'
+}

@@ -1,0 +1,107 @@
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { printableText } from '../../../basics/text/printable.ts'
+import { textTable, type TableColumn } from '../../../basics/text/table.ts'
+import type {
+  BatchDifferences,
+  BatchGroup,
+  BatchRunResult,
+  GatewayBatch,
+} from '../../../client/rest/batches.ts'
+import { factLines } from '../account/asking.ts'
+import { moment, took } from '../sessions/table.ts'
+
+const LIST: readonly TableColumn[] = [
+  { heading: 'ID' },
+  { heading: 'ASKED', leftOut: 3 },
+  { heading: 'USER', shrinks: true, leftOut: 2 },
+  { heading: 'RUNBOOK', shrinks: true },
+  { heading: 'STATUS' },
+  { heading: 'DONE' },
+  { heading: 'FAILED', leftOut: 1 },
+]
+const RUNS: readonly TableColumn[] = [
+  { heading: 'CONNECTION', shrinks: true },
+  { heading: 'WAVE', leftOut: 2 },
+  { heading: 'STATUS' },
+  { heading: 'CODE' },
+  { heading: 'TOOK', leftOut: 1 },
+  { heading: 'SESSION' },
+  { heading: 'WHY', shrinks: true, leftOut: 3 },
+]
+
+export function batchTable(batches: readonly GatewayBatch[], width: number): string {
+  const rows = batches.map((batch) => {
+    const { total, succeeded, failed } = batch.counts
+    const done = `${succeeded + failed} of ${total}`
+    const columns = [batch.id.slice(0, 8), moment(batch.createdAt), batch.owner, batch.file, batch.status]
+    return [...columns, done, String(failed)].map(oneLine)
+  })
+  return textTable(LIST, rows, width)
+}
+
+/** What it is, how it stands, and each of its runs. */
+export function batchDetails(batch: GatewayBatch, width: number): string {
+  const facts = factLines([
+    ['batch', batch.id],
+    ['status', batch.status],
+    ['stopped', batch.stop?.message ?? ''],
+    ['runbook', batch.file],
+    ['for', batch.owner],
+    ['asked', moment(batch.createdAt)],
+    ['waves', batch.waves.join(', ')],
+    ['review of', batch.reviewSession ?? ''],
+    ['warning', batch.warning],
+  ])
+  return `${facts}\n${textTable(RUNS, batch.runs.map(runRow), width)}${summary(batch)}`
+}
+
+function runRow(run: BatchRunResult): string[] {
+  const { connection, wave, status, session = '', message } = run
+  const columns = [connection, String(wave), status, codeText(run), took(run.startedAt, run.endedAt)]
+  return [...columns, session.slice(0, 8), message].map(oneLine)
+}
+
+function codeText({ exitCode }: { readonly exitCode: number | undefined }): string {
+  return exitCode === undefined ? '' : String(exitCode)
+}
+
+/** `197 same, 3 differ`, and what the groups are; empty while nothing has ended. */
+function summary({ groups, counts, id }: GatewayBatch): string {
+  const [usual, ...others] = groups
+  if (usual === undefined) return ''
+  const lines = groups.map((group) => `  ${groupText(group)}\n`)
+  const left = counts.not_begun > 0 ? `, ${counts.not_begun} have not begun` : ''
+  const differ = others.reduce((sum, { connections }) => sum + connections.length, 0)
+  const more = differ > 0 ? `  how: runbook-agent batches diff ${oneLine(id)}\n` : ''
+  return `\n${usual.connections.length} same, ${differ} differ${left}\n${lines.join('')}${more}`
+}
+
+/** Names in one line. */
+const NAMED = 5
+
+function groupText({ connections, exitCode, code }: BatchGroup): string {
+  const how = exitCode === undefined ? code || 'no exit code' : `exit code ${exitCode}`
+  const names = connections.slice(0, NAMED).join(', ')
+  const more = connections.length > NAMED ? `, and ${connections.length - NAMED} more` : ''
+  return oneLine(`${connections.length} x ${how}: ${names}${more}`)
+}
+
+/** The usual end, and each group that differs from it, with its diff. */
+export function differencesText({ same, differ, usual, differences, moreGroups }: BatchDifferences): string {
+  if (usual === undefined) return 'nothing has ended yet\n'
+  const parts = differences.map((one) => {
+    const note = one.note === '' ? '' : `  ${oneLine(one.note)}\n`
+    return `\n${groupText(one)}\n${printableText(one.diff)}${note}`
+  })
+  const more = moreGroups > 0 ? `\nand ${moreGroups} more ways\n` : ''
+  return `${same} same, ${differ} differ\n\n${groupText(usual)}\n${parts.join('')}${more}`
+}
+
+/** A run that has ended, in one line. */
+export function endedText(run: BatchRunResult): string {
+  const how = run.exitCode === undefined ? '' : ` with exit code ${run.exitCode}`
+  const why = run.message === '' ? '' : `: ${run.message}`
+  const session = run.session === undefined ? '' : ` (session ${run.session.slice(0, 8)})`
+  const time = took(run.startedAt, run.endedAt)
+  return oneLine(`${run.connection}: ${run.status}${how}${time === '' ? '' : ` in ${time}`}${why}${session}`)
+}

@@ -1,0 +1,155 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { execBatch, fetchBatch, stopBatch, type GatewayBatch } from '../../../client/rest/batches.ts'
+import { fetchReview } from '../../../client/rest/reviews.ts'
+import { AWAY_MS, isPassing, longer } from '../../../client/running/follow.ts'
+import { exitCodes } from '../../failure.ts'
+import { printAnswer, type AskingFlags } from '../account/asking.ts'
+import { exitCodeOfSignal } from '../exit-code.ts'
+import { Interrupts } from '../run/interrupts.ts'
+import { batchDetails, endedText } from './texts.ts'
+
+export interface WatchFlags extends AskingFlags {
+  readonly quiet?: boolean
+}
+
+/** Time before the second look. Short, for short batches. */
+const FIRST_WAIT_MS = 250
+const LONGEST_WAIT_MS = 2000
+
+/**
+ * Follows a batch to its end, through its approval. Ctrl-C stops what has not begun, a second one kills what runs;
+ * while it waits for approval it is left waiting.
+ * @returns the exit code of this program: 0 only when all have succeeded
+ */
+export async function watchBatch(account: Account, batch: GatewayBatch, flags: WatchFlags): Promise<number> {
+  using interrupts = new Interrupts()
+  return await new WatchedBatch(account, batch, flags).run(interrupts)
+}
+
+class WatchedBatch {
+  readonly #account: Account
+  readonly #flags: WatchFlags
+  /** Connections whose end is told. */
+  readonly #told = new Set<string>()
+  #batch: GatewayBatch
+  #wave = 0
+  #isReviewTold = false
+
+  constructor(account: Account, batch: GatewayBatch, flags: WatchFlags) {
+    this.#account = account
+    this.#batch = batch
+    this.#flags = flags
+  }
+
+  async run(interrupts: Interrupts): Promise<number> {
+    let seen = 0
+    let wait = FIRST_WAIT_MS
+    this.#tell()
+    while (!isOver(this.#batch)) {
+      const woken = new AbortController()
+      const signal = await Promise.race([
+        interrupts.next(seen),
+        delay(wait, undefined, { signal: woken.signal }).catch(() => undefined),
+      ])
+      woken.abort()
+      if (signal !== undefined) {
+        if (signal !== 'SIGINT' || this.#batch.status === 'waiting') return this.#leave(signal)
+        await this.#stop(seen > 0)
+        seen += 1
+      }
+      await this.#look()
+      wait = Math.min(longer(wait), LONGEST_WAIT_MS)
+    }
+    return this.#end()
+  }
+
+  /** Looks at it, begins it when it was approved, and tells what is new. @throws ApiError */
+  async #look(): Promise<void> {
+    this.#batch = await this.#patiently(() => fetchBatch(this.#account, this.#batch.id))
+    if (this.#batch.status === 'waiting') await this.#beginIfApproved(this.#batch.reviewSession ?? '')
+    this.#tell()
+  }
+
+  async #beginIfApproved(session: string): Promise<void> {
+    const review = await this.#patiently(() => fetchReview(this.#account, session))
+    if (review.status === 'APPROVED') {
+      this.#batch = await execBatch(this.#account, this.#batch.id)
+      return
+    }
+    if (this.#isReviewTold) return
+    this.#isReviewTold = true
+    const groups = review.groups.map(({ group }) => group).join(', ')
+    this.#say(
+      `batch ${this.#batch.id} waits for approval by ${groups}: runbook-agent reviews show ${session}`,
+    )
+  }
+
+  /** A gateway may be away for a while: the batch goes on, or is stopped by its restart. */
+  async #patiently<T>(ask: () => Promise<T>): Promise<T> {
+    const since = performance.now()
+    for (;;) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!isPassing(error) || performance.now() - since > AWAY_MS) throw error
+        await delay(LONGEST_WAIT_MS)
+      }
+    }
+  }
+
+  async #stop(kill: boolean): Promise<void> {
+    await stopBatch(this.#account, this.#batch.id, kill)
+    this.#say(
+      kill
+        ? 'killing what runs'
+        : 'stopping: what has not begun never begins, what runs goes on to its end (Ctrl-C again kills it)',
+    )
+  }
+
+  #leave(signal: NodeJS.Signals): number {
+    const { id, status } = this.#batch
+    const way = status === 'waiting' ? `runbook-agent batches exec ${id}` : `runbook-agent batches show ${id}`
+    this.#say(
+      `leaving: batch ${id} ${status === 'waiting' ? 'waits for approval' : 'goes on'}. Later: ${way}`,
+    )
+    return exitCodeOfSignal(signal)
+  }
+
+  #tell(): void {
+    for (const run of this.#batch.runs) {
+      if (run.wave > this.#wave && run.status !== 'not-begun') this.#tellWave(run.wave)
+      if (run.endedAt === undefined || this.#told.has(run.connection)) continue
+      this.#told.add(run.connection)
+      this.#say(endedText(run))
+    }
+  }
+
+  #tellWave(wave: number): void {
+    this.#wave = wave
+    const { waves, id } = this.#batch
+    if (wave === 1) this.#say(`batch ${id} runs`)
+    this.#say(`wave ${wave} of ${waves.length}: ${waves[wave - 1] ?? 0} connections`)
+  }
+
+  async #end(): Promise<number> {
+    const { raw, counts, stop } = this.#batch
+    if (stop !== undefined) this.#say(`stopped, ${stop.message}: ${counts.not_begun} have not begun`)
+    const text = (width: number) => batchDetails(this.#batch, width)
+    if (this.#flags.json === true) await printAnswer(this.#flags, raw, text)
+    else process.stdout.write(text(process.stdout.columns || WIDE))
+    return counts.succeeded === counts.total ? exitCodes.done : exitCodes.batchFailed
+  }
+
+  #say(text: string): void {
+    if (this.#flags.quiet !== true) process.stderr.write(`runbook-agent: ${oneLine(text)}\n`)
+  }
+}
+
+/** For a file or a pipe. */
+const WIDE = 160
+
+function isOver({ status }: GatewayBatch): boolean {
+  return status !== 'waiting' && status !== 'running'
+}
