@@ -20,7 +20,7 @@ import { Tickets } from './jira/tickets.ts'
 import { openSchedules } from './rest/schedules/open-schedules.ts'
 import { restServer } from './rest/server.ts'
 import { Repositories } from './runbooks/repositories.ts'
-import type { RestServices } from './rest/services.ts'
+import type { Condition, RestServices } from './rest/services.ts'
 import { ApprovedRuns, type RunServices } from './reviews/approved-runs.ts'
 import { Reviews } from './reviews/reviews.ts'
 import { TerminalAccess } from './reviews/terminal-access.ts'
@@ -34,6 +34,7 @@ import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/r
 import type { GatewaySettings } from './settings/settings.ts'
 import { Transport } from './agents/transport.ts'
 import { ServerCertificate } from './tls/server-certificate.ts'
+import { Webhooks } from './webhooks/webhooks.ts'
 import { Upkeep } from './upkeep.ts'
 import { Budgets } from './identities/budgets.ts'
 import { UserDirectory } from './identities/directory.ts'
@@ -101,6 +102,7 @@ async function open(
   const webUrl = () => settings.value.listen.publicUrl ?? reachableUrl(http)
   const signIn = new SignIn({ ...identities, current: settings, log, webUrl })
   const { tickets, moves } = openIssues(settings, { history, sessions, webUrl, log }, closers)
+  const webhooks = openWebhooks(settings, { history, webUrl, log }, closers)
   const batches = new Batches({ settings, ...identities, sessions, history, tickets, log, ...reviewing })
   closers.push(() => batches.close())
   const clients = new Clients({ ...identities, sessions, tickets, log, webUrl, ...reviewing })
@@ -110,8 +112,8 @@ async function open(
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const services = {
     ...{ settings, reload, agents, executions, sessions, history, audit, backups, repositories, log },
-    ...{ ...identities, ...reviewing, webUrl, tickets, batches, locks, signIn },
-    condition: conditionOf({ history, upkeep, moves, tls }),
+    ...{ ...identities, ...reviewing, webUrl, tickets, batches, locks, signIn, webhooks },
+    condition: conditionOf({ history, upkeep, moves, webhooks, tls }),
     server: { version, grpc, tls },
   }
   const scheduled = openSchedules(services, settings)
@@ -123,13 +125,23 @@ async function open(
     () => reload.close(),
   )
   http = await rest.listen(listen.http)
-  await checkRepositories(repositories.all, log)
-  void scheduled.scheduleProblems.tell(settings.value.schedules, log)
+  await checkRunbooks(repositories, () => scheduled.scheduleProblems.tell(settings.value.schedules, log), log)
   const addresses = { http, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
   const actions = { reload: () => reload.run(), endSessions: () => endRunning(batches, sessions) }
   return { ...addresses, agents, ...actions, close: () => closeAll(closers) }
 }
 
+/** Says in the log what cannot be read or run. Schedules are looked at meanwhile: nobody waits for that. */
+async function checkRunbooks(
+  repositories: Repositories,
+  checkSchedules: () => Promise<void>,
+  log: Logger,
+): Promise<void> {
+  await checkRepositories(repositories.all, log)
+  void checkSchedules()
+}
+
+/** What an operator should know. */
 async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
 }
@@ -175,6 +187,17 @@ interface IssueServices {
   readonly sessions: Sessions
   readonly webUrl: () => string
   readonly log: Logger
+}
+
+function openWebhooks(
+  current: CurrentSettings,
+  { webUrl, ...services }: Omit<IssueServices, 'sessions'>,
+  closers: Closer[],
+): Webhooks {
+  const linkTo = (sid: string) => `${webUrl()}/sessions/${sid}`
+  const webhooks = new Webhooks({ ...services, current, linkTo })
+  closers.push(() => webhooks.close())
+  return webhooks
 }
 
 /** Without a site, too: issues of one that gateway.yaml had before may be left. */
@@ -274,13 +297,14 @@ interface Watched {
   readonly history: History
   readonly upkeep: Upkeep
   readonly moves: IssueMoves
+  readonly webhooks: Webhooks
   readonly tls: ServerCertificate | undefined
 }
 
-function conditionOf({ history, upkeep, moves, tls }: Watched): RestServices['condition'] {
+function conditionOf({ history, upkeep, moves, webhooks, tls }: Watched): RestServices['condition'] {
   return () => ({
-    ...{ obstacle: history.obstacle, doubt: upkeep.doubt },
-    ...{ issues: moves.warning, certificate: tls?.warning },
+    ...{ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning },
+    ...{ webhooks: webhooks.warning, certificate: tls?.warning },
   })
 }
 

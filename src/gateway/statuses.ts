@@ -56,6 +56,7 @@ export const STATUSES = {
   'sign-in-refused': { http: [403] },
   'sign-in-expired': { http: [410] },
   'sign-in-failed': { http: [502] },
+  'webhook-not-found': { http: [404] },
   'session-not-found': { http: [404] },
   'download-expired': { http: [410] },
   'endpoint-not-found': { http: [404] },

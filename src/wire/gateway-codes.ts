@@ -60,6 +60,7 @@ export const GATEWAY_CODES = [
   'sign-in-refused',
   'sign-in-expired',
   'sign-in-failed',
+  'webhook-not-found',
   // REST only.
   'session-not-found',
   'download-expired',

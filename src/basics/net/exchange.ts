@@ -31,6 +31,8 @@ interface Head {
   readonly location: string | undefined
   /** Empty when the answer does not say. */
   readonly contentType: string
+  /** The header `Retry-After`. */
+  readonly retryAfter: string | undefined
 }
 
 export interface Reply extends Head {
@@ -135,6 +137,7 @@ async function read(response: IncomingMessage, { limit, signal }: HttpQuestion):
     length,
     location: headers.location,
     contentType: headers['content-type'] ?? '',
+    retryAfter: headers['retry-after'],
   }
   try {
     const tooLong = () => new BrokenReply(head, `the answer is longer than ${limit} bytes`)

@@ -142,6 +142,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'sign-in-refused': 'refused',
   'sign-in-expired': 'expired',
   'sign-in-failed': 'failed',
+  'webhook-not-found': 'not-found',
   'session-not-found': 'not-found',
   'download-expired': 'not-found',
   'endpoint-not-found': 'not-found',

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   batches: async (root) => (await import('../client/batches/program.ts')).addBatchCommands(root),
   reviews: async (root) => (await import('../client/reviews/program.ts')).addReviewCommands(root),
   schedules: async (root) => (await import('../client/schedules/program.ts')).addScheduleCommands(root),
+  webhooks: async (root) => (await import('../client/webhooks/program.ts')).addWebhookCommands(root),
   runbooks: addRunbookCommands,
   connections: async (root) => (await import('../client/directory/program.ts')).addConnectionCommands(root),
   agents: async (root) => (await import('../client/directory/program.ts')).addAgentCommands(root),

@@ -6,6 +6,7 @@ import { AuditRows } from '../audit/audit-rows.ts'
 import { IssueRows } from '../jira/issue-rows.ts'
 import { ReviewRows } from '../reviews/review-rows.ts'
 import { ScheduleRows } from '../schedules/schedule-rows.ts'
+import { WebhookRows } from '../webhooks/webhook-rows.ts'
 import type { Connection } from './sqlite.ts'
 
 /** What is kept beside sessions and their events, topic by topic. `read` and `write` of the history hand it out. */
@@ -18,6 +19,7 @@ export interface Tables {
   readonly budgets: BudgetRows
   readonly batches: BatchRows
   readonly audit: AuditRows
+  readonly webhooks: WebhookRows
 }
 
 export function tablesOf(db: Connection): Tables {
@@ -30,5 +32,6 @@ export function tablesOf(db: Connection): Tables {
     budgets: new BudgetRows(db),
     batches: new BatchRows(db),
     audit: new AuditRows(db),
+    webhooks: new WebhookRows(db),
   }
 }

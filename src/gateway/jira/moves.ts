@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { retryPause, type RetryTiming } from '../../basics/retry-pause.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
-import { HistoryError } from '../history/session.ts'
+import { HistoryAttempts } from '../history/disk/attempts.ts'
 import { JiraError, type Jira } from './client.ts'
 import type { EndedIssue } from './issue-rows.ts'
 import type { MoveOutcome } from './issue.ts'
@@ -9,11 +10,8 @@ import type { MoveOutcome } from './issue.ts'
 const HOUR_MS = 60 * 60 * 1000
 
 /** When issues are looked for, and how often one is tried. */
-export interface MoveTiming {
+export interface MoveTiming extends RetryTiming {
   readonly pollMs: number
-  /** To the second attempt. Each further one takes twice as long, up to `longestMs`. */
-  readonly firstMs: number
-  readonly longestMs: number
   /** An issue is given up when its session ended that long ago, and so many attempts have failed. */
   readonly ageMs: number
   readonly attempts: number
@@ -49,13 +47,14 @@ export class IssueMoves {
   readonly #services: MoveServices
   readonly #timing: MoveTiming
   readonly #timer: NodeJS.Timeout
+  readonly #attempts: HistoryAttempts
   readonly #over = new AbortController()
   readonly #moving = new Map<string, Promise<void>>()
   #failing = 0
-  #isTold = false
 
   constructor(services: MoveServices, timing = TIMING) {
     this.#services = services
+    this.#attempts = new HistoryAttempts(services.log, 'issues of Jira are not in the history')
     this.#timing = timing
     this.#timer = setInterval(() => this.#tick(), timing.pollMs)
   }
@@ -75,7 +74,7 @@ export class IssueMoves {
   }
 
   #tick(): void {
-    const found = this.#trying(() => {
+    const found = this.#attempts.try(() => {
       const { history } = this.#services
       const issues = history.read(({ issues }) => issues.ended(Date.now(), AT_ONCE + this.#moving.size))
       this.#failing = history.read(({ issues }) => issues.failing())
@@ -118,19 +117,13 @@ export class IssueMoves {
       return this.#settle(issue, 'given-up', reason)
     }
     if (attempts === 0) log.warn({ sid, issue: key, reason }, 'Jira issue not moved, it is tried again')
-    const dueAt = Date.now() + this.#pause(attempts)
+    const dueAt = Date.now() + retryPause(this.#timing, attempts)
     await this.#write(() => this.#services.history.write(({ issues }) => issues.retry(sid, dueAt, reason)))
     this.#giveUpExcess()
   }
 
-  /** Not all at the same moment. */
-  #pause(attempts: number): number {
-    const { firstMs, longestMs } = this.#timing
-    return Math.min(longestMs, firstMs * 2 ** Math.min(attempts, 30)) * (0.75 + Math.random() / 2)
-  }
-
   #giveUpExcess(): void {
-    this.#trying(() => {
+    this.#attempts.try(() => {
       const { history, log } = this.#services
       for (const sid of history.read(({ issues }) => issues.excess(MOST_FAILING))) {
         const reason = `more than ${MOST_FAILING} issues wait to be moved`
@@ -148,26 +141,11 @@ export class IssueMoves {
 
   /** What cannot be written stays due. */
   async #write(work: () => void): Promise<void> {
-    const isDone = this.#trying(() => {
+    const isDone = this.#attempts.try(() => {
       work()
       return true
     })
     const { signal } = this.#over
     if (isDone !== true) await delay(REST_MS, undefined, { signal }).catch(() => undefined)
-  }
-
-  /** Tells a failure once. */
-  #trying<T>(work: () => T): T | undefined {
-    try {
-      const result = work()
-      this.#isTold = false
-      return result
-    } catch (error) {
-      if (!(error instanceof HistoryError)) throw error
-      if (!this.#isTold)
-        this.#services.log.error({ error: error.message }, 'issues of Jira are not in the history')
-      this.#isTold = true
-      return undefined
-    }
   }
 }

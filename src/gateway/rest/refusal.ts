@@ -12,7 +12,7 @@ import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { HttpError, RefusalsError } from './http-error.ts'
 
 /** What the parts of the gateway refuse, as a request is told of it. Undefined for a bug. */
-export function refusalOf(error: Error): HttpError | undefined {
+export function requestRefusal(error: Error): HttpError | undefined {
   const { message } = error
   if (error instanceof HttpError) return error
   if (error instanceof TooMuchAtOnce) return new HttpError('too-much-at-once', message)

@@ -18,13 +18,14 @@ import { jiraRoutes } from './directory/jira.ts'
 import { identityBodyRoutes, identityRoutes } from './identities/identity-routes.ts'
 import { endWithToken } from './identities/live-requests.ts'
 import { reloadRoutes } from './directory/reload.ts'
-import { refusalOf } from './refusal.ts'
+import { requestRefusal } from './refusal.ts'
 import { decisionRoutes, reviewRoutes } from './reviews/reviews.ts'
 import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
 import { runbookRoutes } from './runbooks/runbooks.ts'
 import { serverInfoRoutes } from './directory/server-info.ts'
 import { scheduleRoutes } from './schedules/schedules.ts'
+import { webhookRoutes } from './webhooks/webhooks.ts'
 import type { RestServices } from './services.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
@@ -103,6 +104,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   oidcRoutes(app, services)
   devicePages(app, services)
   logoutRoute(app, services)
+  webhookRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
@@ -120,8 +122,8 @@ function routes(app: FastifyInstance, services: RestServices): void {
 
 /** 503 while no session can begin, with the reason. Also what else an operator should look at. */
 function answerReadiness({ condition }: RestServices, reply: FastifyReply): FastifyReply {
-  const { obstacle, doubt, issues, certificate } = condition()
-  const warning = [doubt, issues, certificate].filter((one) => one !== undefined).join('; ')
+  const { obstacle, doubt, issues, webhooks, certificate } = condition()
+  const warning = [doubt, issues, webhooks, certificate].filter((one) => one !== undefined).join('; ')
   return reply.code(obstacle === undefined ? 200 : 503).send({
     status: obstacle === undefined ? 'ready' : 'degraded',
     ...(obstacle !== undefined && { reason: `the session history cannot be written: ${obstacle}` }),
@@ -132,7 +134,7 @@ function answerReadiness({ condition }: RestServices, reply: FastifyReply): Fast
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
   const { message } = error
   if (error instanceof TooMuchAtOnce) services.log.warn({ reason: message }, 'request refused')
-  const known = refusalOf(error)
+  const known = requestRefusal(error)
   if (known !== undefined) return sendError(reply, known)
   const { statusCode } = error
   if (statusCode !== undefined && statusCode < 500) return sendError(reply, refusal(error))

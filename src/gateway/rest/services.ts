@@ -14,6 +14,7 @@ import type { Reviews } from '../reviews/reviews.ts'
 import type { Repositories } from '../runbooks/repositories.ts'
 import type { ScheduleProblems } from '../schedules/schedule-problems.ts'
 import type { Schedules } from '../schedules/schedules.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { UserDirectory } from '../identities/directory.ts'
 import type { LiveUses } from '../identities/live-uses.ts'
@@ -35,11 +36,13 @@ interface ServerDescription {
 }
 
 /** What keeps the gateway from doing all of its work. Holds no secrets. */
-interface Condition {
+export interface Condition {
   /** Why no session can begin. */
   readonly obstacle: string | undefined
   /** Why no session is removed for its age. */
   readonly doubt: string | undefined
+  /** Whom nothing could be told. */
+  readonly webhooks: string | undefined
   /** Issues that could not be moved. */
   readonly issues: string | undefined
   /** What is wrong with the certificate, or soon will be. */
@@ -67,6 +70,7 @@ export interface RestServices {
   readonly runs: ApprovedRuns
   readonly tickets: Tickets
   readonly schedules: Schedules
+  readonly webhooks: Webhooks
   readonly scheduleProblems: ScheduleProblems
   readonly locks: Locks
   readonly batches: Batches

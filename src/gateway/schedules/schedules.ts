@@ -23,8 +23,8 @@ export interface StartedRun {
 }
 
 /** Why a run has no session. */
-export class RunRefused extends Error {
-  override readonly name = 'RunRefused'
+export class ScheduledRunRefused extends Error {
+  override readonly name = 'ScheduledRunRefused'
   readonly code: string
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -41,7 +41,7 @@ export class ScheduleBusy extends Error {
 export interface ScheduleServices {
   readonly history: History
   readonly current: { readonly value: Pick<GatewaySettings, 'schedules'> }
-  /** Begins a session. @returns its id @throws RunRefused */
+  /** Begins a session. @returns its id @throws ScheduledRunRefused */
   readonly start: (schedule: ScheduleSettings, run: StartedRun) => Promise<string>
   /** Runs a session that was approved. @returns why it cannot run now; undefined when it runs */
   readonly runApproved: (schedule: ScheduleSettings, sid: string) => string | undefined
@@ -174,13 +174,14 @@ export class Schedules {
     const { start, history, log } = this.#services
     const { name } = schedule
     try {
-      if (this.#isClosed) throw new RunRefused('gateway-stopped', 'the gateway stops: nothing has run')
+      if (this.#isClosed)
+        throw new ScheduledRunRefused('gateway-stopped', 'the gateway stops: nothing has run')
       const sid = await start(schedule, { id, dueAt })
       log.info({ schedule: name, sid }, 'schedule: begun')
       this.#trying(() => history.write(({ schedules }) => schedules.started(id, sid)))
     } catch (error) {
       const { message: reason } = error as Error
-      const code = error instanceof RunRefused ? error.code : 'internal-error'
+      const code = error instanceof ScheduledRunRefused ? error.code : 'internal-error'
       log.error({ schedule: name, code, reason }, 'schedule: not run')
       this.#trying(() => history.write(({ schedules }) => schedules.failed(id, code, reason)))
     }

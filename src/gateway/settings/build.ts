@@ -8,6 +8,7 @@ import { readBytes, type Sources } from '../../basics/settings/references.ts'
 import type { Limits, Retention } from '../history/disk/retention.ts'
 import { buildJira, type JiraSettings } from './jira.ts'
 import { buildLock } from './locks.ts'
+import { buildWebhooks } from './webhooks.ts'
 import { buildSchedule } from './schedules.ts'
 import { buildReview, buildRunbookReviews, knownGroups, type KnownGroups } from './reviews.ts'
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
@@ -19,18 +20,16 @@ import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './
 /** Everything about a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */
 const SECRETS_BYTES = 12 * 1024 * 1024
 
+/** Lists of things with names of their own. */
+const NAMED = [
+  ...(['users', 'agents', 'repositories', 'masking', 'guardrails', 'connections'] as const),
+  ...(['locks', 'schedules', 'webhooks'] as const),
+]
+
 /** From the file's shape to settings: checks settings against each other, reads files, makes paths absolute. */
 export function buildSettings(shape: SettingsShape, sources: Sources, problems: Problems): GatewaySettings {
   checkListen(shape.listen, problems)
-  for (const list of [
-    'users',
-    'agents',
-    'repositories',
-    'masking',
-    'guardrails',
-    'connections',
-    'locks',
-  ] as const) {
+  for (const list of NAMED) {
     const names = shape[list].map(({ name }) => name)
     checkUnique(names, list, 'name', problems)
   }
@@ -59,6 +58,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     })),
     locks: shape.locks.map(buildLock),
     schedules: shape.schedules.map(buildSchedule),
+    webhooks: buildWebhooks(shape.webhooks, sources, problems),
     limits: buildLimits(limits),
     history: { ...buildRetention(history, shape.connections), auditRetainMs: history['audit-retain'] },
   }
@@ -106,7 +106,7 @@ function checkSecrets({ users, agents }: SettingsShape, problems: Problems): voi
 
 function checkReferences(shape: SettingsShape, problems: Problems): void {
   const { agents, repositories, masking: rules, connections } = shape
-  checkLocks(shape, problems)
+  checkOwnLists(shape, problems)
   connections.forEach(({ agent, runbooks, masking, guardrails, jira }, i) => {
     if (jira)
       checkReference(
@@ -134,15 +134,16 @@ function checkReferences(shape: SettingsShape, problems: Problems): void {
   })
 }
 
-function checkLocks({ locks, connections, schedules }: SettingsShape, problems: Problems): void {
-  schedules.forEach(({ lock }, i) => {
-    if (lock) checkReference(lock, locks, 'locks', ['schedules', i, 'lock'], problems)
+function checkOwnLists(shape: SettingsShape, problems: Problems): void {
+  shape.schedules.forEach(({ lock }, i) => {
+    if (lock) checkReference(lock, shape.locks, 'locks', ['schedules', i, 'lock'], problems)
   })
-  locks.forEach((lock, i) =>
-    lock.connections?.forEach((name, at) =>
-      checkReference(name, connections, 'connections', ['locks', i, 'connections', at], problems),
-    ),
-  )
+  for (const list of ['locks', 'webhooks'] as const)
+    shape[list].forEach(({ connections }, i) =>
+      connections?.forEach((name, at) =>
+        checkReference(name, shape.connections, 'connections', [list, i, 'connections', at], problems),
+      ),
+    )
 }
 
 function checkReference(

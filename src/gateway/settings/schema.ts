@@ -7,6 +7,7 @@ import { about, entries, entryName, list, map, matching, parsed } from '../../ba
 import { HistoryShape, KeptShape } from './history-shape.ts'
 import { JiraShape } from './jira-shape.ts'
 import { LockShape } from './locks.ts'
+import { WebhooksShape } from './webhooks.ts'
 import { SchedulesShape } from './schedules.ts'
 import { MaskingShape } from './masking-shape.ts'
 import { Count, Name, SecretHash, TextLine } from './words.ts'
@@ -239,6 +240,7 @@ export const SettingsShape = map({
     v.nullish(list(ConnectionShape, 'connections'), []),
   ),
   locks: about('runbooks that run one at a time, by name', v.nullish(list(LockShape, 'locks'), [])),
+  webhooks: about('whom to tell of what', v.nullish(WebhooksShape, [])),
   schedules: about('runbooks that run by themselves', v.nullish(SchedulesShape, [])),
   limits: v.nullish(LimitsShape, {}),
   history: v.nullish(HistoryShape, {}),

@@ -6,6 +6,7 @@ import type { LockSettings } from './locks.ts'
 import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Retention } from '../history/disk/retention.ts'
+import type { WebhookSettings } from './webhooks.ts'
 import type { ScheduleSettings } from './schedules.ts'
 import type { OidcSettings } from '../sign-in/settings/oidc.ts'
 import type { CertificateFiles } from '../tls/certificate-pair.ts'
@@ -35,6 +36,7 @@ export interface GatewaySettings {
   readonly connections: readonly ConnectionSettings[]
   readonly locks: readonly LockSettings[]
   readonly schedules: readonly ScheduleSettings[]
+  readonly webhooks: readonly WebhookSettings[]
   readonly limits: {
     /** How long a REST call waits before it answers 202. */
     readonly waitMs: number

@@ -67,6 +67,7 @@ const CONNECTIONS = `
   - { name: ticketed, agent: far, command: [bash], jira: t, ${ACCESS} }
   - { name: away, agent: far, command: [bash], ${ACCESS} }
 jira: { url: 'http://127.0.0.1:1', user: u, api_token: jira-token-0123456789, templates: [{ ${TEMPLATE} }] }
+webhooks: [{ name: chat, url: 'http://127.0.0.1:1', template: slack, events: [session.failed] }]
 schedules: [{ name: nightly, cron: '0 3 29 2 *', connection: asked, runbook: missing.sh, as: owner }]
 
 sign-in: { oidc: { issuer: 'https://127.0.0.1:1', client-id: c, everybody: true } }`
@@ -179,6 +180,7 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   'POST /api/login/token': () => ({ body: { code: 'x', verifier: 'x' } }),
   'POST /api/login/device': () => ({ body: {} }),
   'POST /api/login/device/token': () => ({ body: { device_code: 'x' } }),
+  'POST /api/webhooks/:name/test': () => ({ path: '/api/webhooks/chat/test' }),
   'POST /api/localauth/login': () => ({ body: { email: 'owner', password: CALLERS.owner.token } }),
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { History } from '../../../src/gateway/history/history.ts'
-import { RunRefused, Schedules } from '../../../src/gateway/schedules/schedules.ts'
+import { ScheduledRunRefused, Schedules } from '../../../src/gateway/schedules/schedules.ts'
 import type { ScheduleRun } from '../../../src/gateway/schedules/schedule-rows.ts'
 import type { ScheduleSettings } from '../../../src/gateway/settings/schedules.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -179,7 +179,7 @@ it('a clock that flaps by years starts no storm', async () => {
 })
 
 it('what cannot begin is a failed run with a code', async () => {
-  begin = () => Promise.reject(new RunRefused('runbook-not-found', 'runbook file a.sh not found'))
+  begin = () => Promise.reject(new ScheduledRunRefused('runbook-not-found', 'runbook file a.sh not found'))
   start()
   await tickAt(NOON + HOUR)
   expect(runs()[0]).toMatchObject({

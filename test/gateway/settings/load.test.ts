@@ -146,6 +146,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
         { name: 'ops', runbooks: ['ops/**'], connections: ['bash'] },
         { name: 'all', runbooks: ['**'] },
       ],
+      webhooks: [],
       schedules: [
         {
           ...{ name: 'daily', cron: '@daily', timezone: 'UTC', connection: 'bash', runbook: 'a.sh' },
@@ -178,6 +179,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
         connections: [],
         locks: [],
         schedules: [],
+        webhooks: [],
         limits: {
           ...{ waitMs: 50_000, agentWaitMs: 15_000, lockWaitMs: 900_000 },
           ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360, batchParallel: 50 },
@@ -393,7 +395,7 @@ limits:
       '5:11 users[0].name: a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or + is expected',
       '6:5 users[0].tokn: unknown setting, did you mean token? (accepted here: name, kind, token, tokens, groups, budget)',
       '7:9 agents: a list of agents is expected, this is a map',
-      expect.stringMatching(/^8:1 conections: unknown setting, did you mean connections\? /),
+      expect.stringMatching(/^8:1 conections: unknown setting, did you mean connections\?/),
       '10:5 connections[0].name: this setting is missing',
       '11:14 connections[0].command: a program is expected first',
       '13:7 connections[0].env.A-B: a name of letters, digits and underscores is expected',
@@ -437,7 +439,7 @@ listen: { valueOf: 1 }
 agents: [{ name: local, key: ${KEY}, hasOwnProperty: 1 }]
 history: { retains: 5d, x: 1 }`
     expect(problems(text).map((line) => line.replace(/ \(?accepted.*/, ''))).toEqual([
-      '2:1 toString: unknown setting,',
+      '2:1 toString: unknown setting',
       '3:11 listen.valueOf: unknown setting,',
       expect.stringMatching(/agents\[0\]\.hasOwnProperty: unknown setting,$/),
       '5:12 history.retains: unknown setting, did you mean retain?',

@@ -17,3 +17,10 @@ export function examples(...lines: readonly string[]): string {
 export function collected(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
 }
+
+/** A command that lists things, which its parent does without a word. */
+export function listOf(parent: Command, description: string, example: string): Command {
+  return withProfile(parent.command('list', { isDefault: true }).description(`${description}: ${LISTED}`))
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples(example))
+}

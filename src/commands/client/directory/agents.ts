@@ -1,7 +1,8 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { textTable, type TableColumn } from '../../../basics/text/table.ts'
 import { listAgents, type ListedAgent } from '../../../client/rest/agents.ts'
-import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import type { AskingFlags } from '../account/asking.ts'
+import { listingCommand } from '../account/listing.ts'
 
 const COLUMNS: readonly TableColumn[] = [
   { heading: 'NAME', shrinks: true },
@@ -11,15 +12,11 @@ const COLUMNS: readonly TableColumn[] = [
   { heading: 'PLATFORM', shrinks: true, leftOut: 1 },
 ]
 
-const LIST = { things: 'agents', endpoint: 'GET /api/agents' }
+const LIST = { things: 'agents', endpoint: 'GET /api/agents', fetch: listAgents, table: agentTable }
 
 /** `runbook-agent agents list` */
-export async function agentsCommand(flags: AskingFlags): Promise<number> {
-  return asking(flags.profile, 'cannot list agents', async (account, stdout) => {
-    const agents = await unlessLacking(account, LIST, listAgents(account))
-    const raw = agents.map((agent) => agent.raw)
-    await printAnswer(flags, raw, (width) => agentTable(agents, width), stdout)
-  })
+export function agentsCommand(flags: AskingFlags): Promise<number> {
+  return listingCommand(flags, LIST)
 }
 
 /** One line for each agent, below a heading. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { refuseUnknownCommands } from '../../program/unknown-command.ts'
 import type { AskingFlags } from '../account/asking.ts'
-import { examples, LISTED, withProfile } from '../account/flags.ts'
+import { examples, listOf, withProfile } from '../account/flags.ts'
 import type { ScheduleFlags } from './schedules.ts'
 
 /** What runs by itself. */
@@ -15,10 +15,9 @@ export function addScheduleCommands(root: Command): void {
 
 function addReading(schedules: Command): void {
   const load = () => import('./schedules.ts')
-  withProfile(schedules.command('list', { isDefault: true }).description(`all that you may see: ${LISTED}`))
-    .option('--json', 'print JSON')
-    .addHelpText('after', examples('runbook-agent schedules'))
-    .action(async (flags: AskingFlags) => process.exit(await (await load()).schedulesCommand(flags)))
+  listOf(schedules, 'all that you may see', 'runbook-agent schedules').action(async (flags: AskingFlags) =>
+    process.exit(await (await load()).schedulesCommand(flags)),
+  )
   withProfile(schedules.command('show').description('one, with its last runs, and why one was skipped'))
     .argument('<schedule>', 'its name')
     .option('--json', 'print JSON')

@@ -8,22 +8,24 @@ import {
   type ScheduledRun,
 } from '../../../client/rest/schedules.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { asking, printAnswer, type AskingFlags } from '../account/asking.ts'
+import { listingCommand } from '../account/listing.ts'
 import { scheduleDetails, scheduleTable } from './texts.ts'
 
 export interface ScheduleFlags extends AskingFlags {
   readonly quiet?: boolean
 }
 
-const LIST = { things: 'schedules', endpoint: 'GET /api/schedules' }
+const LIST = {
+  things: 'schedules',
+  endpoint: 'GET /api/schedules',
+  fetch: listSchedules,
+  table: scheduleTable,
+}
 
 /** `runbook-agent schedules list` */
-export async function schedulesCommand(flags: AskingFlags): Promise<number> {
-  return asking(flags.profile, 'cannot list schedules', async (account, stdout) => {
-    const schedules = await unlessLacking(account, LIST, listSchedules(account))
-    const raw = schedules.map((schedule) => schedule.raw)
-    await printAnswer(flags, raw, (width) => scheduleTable(schedules, width), stdout)
-  })
+export function schedulesCommand(flags: AskingFlags): Promise<number> {
+  return listingCommand(flags, LIST)
 }
 
 /** `runbook-agent schedules show` */

@@ -9,6 +9,7 @@ import { VERSION_8 } from './jira.ts'
 import { VERSION_10 } from './retention.ts'
 import { VERSION_7 } from './reviews.ts'
 import { VERSION_12 } from './schedules.ts'
+import { VERSION_16 } from './webhooks.ts'
 import { VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_9 } from './sessions.ts'
 
 export const STEPS: readonly string[] = [
@@ -27,6 +28,7 @@ export const STEPS: readonly string[] = [
   VERSION_13,
   VERSION_14,
   VERSION_15,
+  VERSION_16,
 ]
 
 /**

@@ -8,6 +8,7 @@ import type { OperationTable } from './operation.ts'
 import { reviewOperations } from './reviews.ts'
 import { runbookOperations } from './runbooks.ts'
 import { scheduleOperations } from './schedules.ts'
+import { webhookOperations } from './webhooks.ts'
 import { sessionOperations } from './sessions.ts'
 import { signInOperations } from './sign-in.ts'
 
@@ -18,6 +19,7 @@ export const OPERATIONS: OperationTable = {
   ...sessionOperations,
   ...reviewOperations,
   ...scheduleOperations,
+  ...webhookOperations,
   ...connectionOperations,
   ...identityOperations,
   ...auditOperations,

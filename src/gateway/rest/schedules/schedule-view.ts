@@ -2,10 +2,10 @@ import type { ScheduleRun } from '../../schedules/schedule-rows.ts'
 import type { ScheduleSettings } from '../../settings/schedules.ts'
 import type { RestServices } from '../services.ts'
 
-export type ScheduleServices = Pick<RestServices, 'schedules' | 'history' | 'scheduleProblems'>
+export type ScheduleViewing = Pick<RestServices, 'schedules' | 'history' | 'scheduleProblems'>
 
 /** A schedule, its next run and its last. Parameters by name alone: values may be secrets. */
-export async function scheduleView(services: ScheduleServices, schedule: ScheduleSettings): Promise<object> {
+export async function scheduleView(services: ScheduleViewing, schedule: ScheduleSettings): Promise<object> {
   const { schedules, scheduleProblems } = services
   const { name, cron, timezone, connection, runbook, parameters, as, catchesUp, lock, enabled } = schedule
   const state = schedules.state(name)
@@ -23,7 +23,7 @@ export async function scheduleView(services: ScheduleServices, schedule: Schedul
   }
 }
 
-export function runView(services: ScheduleServices, run: ScheduleRun): object {
+export function runView(services: ScheduleViewing, run: ScheduleRun): object {
   const { id, dueAt, at, by, code, reason, session, exitCode } = run
   return {
     id,
@@ -38,7 +38,7 @@ export function runView(services: ScheduleServices, run: ScheduleRun): object {
   }
 }
 
-function statusOf({ history }: ScheduleServices, { outcome, session: sid, exitCode }: ScheduleRun): string {
+function statusOf({ history }: ScheduleViewing, { outcome, session: sid, exitCode }: ScheduleRun): string {
   if (outcome === 'ended') return exitCode === 0 ? 'success' : 'failed'
   if (outcome !== 'started' || sid === null) return outcome
   const session = history.session(sid)

@@ -1,10 +1,10 @@
 import { DUE_LABEL, SCHEDULE_LABEL } from '../../schedules/labels.ts'
-import { RunRefused, type StartedRun } from '../../schedules/schedules.ts'
+import { ScheduledRunRefused, type StartedRun } from '../../schedules/schedules.ts'
 import type { ScheduleSettings } from '../../settings/schedules.ts'
 import { visibleConnection } from '../access.ts'
 import { readExecBody, runbookBody } from '../body/body.ts'
 import { HttpError } from '../http-error.ts'
-import { refusalOf } from '../refusal.ts'
+import { requestRefusal } from '../refusal.ts'
 import { executeOrAsk } from '../reviews/reviewed-execution.ts'
 import { runbookExecution, type RunbookExecution } from '../runbooks/runbooks.ts'
 import type { RestServices } from '../services.ts'
@@ -14,7 +14,7 @@ export type ScheduledServices = Pick<
   'users' | 'repositories' | 'executions' | 'reviews' | 'runs' | 'tickets' | 'webUrl'
 >
 
-/** Begins a run as its user would: his rights, reviews and issues. @returns the session's id @throws RunRefused */
+/** Begins a run as its user would: his rights, reviews and issues. @returns the session's id @throws ScheduledRunRefused */
 export async function startScheduled(
   services: ScheduledServices,
   schedule: ScheduleSettings,
@@ -57,7 +57,7 @@ export function runApprovedSchedule(
     void executions.run(session, request, 0)
     return undefined
   } catch (error) {
-    const refused = refusalOf(error as Error)
+    const refused = requestRefusal(error as Error)
     if (refused === undefined) throw error
     return refused.message
   }
@@ -84,7 +84,9 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const refused = refusalOf(error as Error)
-    throw refused === undefined ? error : new RunRefused(refused.code, refused.message, { cause: error })
+    const refused = requestRefusal(error as Error)
+    throw refused === undefined
+      ? error
+      : new ScheduledRunRefused(refused.code, refused.message, { cause: error })
   }
 }

@@ -3,7 +3,7 @@ import type { ScheduleSettings } from '../../settings/schedules.ts'
 import type { GatewayUser } from '../../identities/identity.ts'
 import { HttpError } from '../http-error.ts'
 import type { RestServices } from '../services.ts'
-import { runView, scheduleView, type ScheduleServices } from './schedule-view.ts'
+import { runView, scheduleView, type ScheduleViewing } from './schedule-view.ts'
 
 interface ByName {
   readonly Params: { readonly name: string }
@@ -42,7 +42,7 @@ export function scheduleRoutes(app: FastifyInstance, services: RestServices): vo
     })
 }
 
-async function detailedView(services: ScheduleServices, schedule: ScheduleSettings): Promise<object> {
+async function detailedView(services: ScheduleViewing, schedule: ScheduleSettings): Promise<object> {
   const runs = services.schedules.runs(schedule.name, SHOWN_RUNS)
   return { ...(await scheduleView(services, schedule)), runs: runs.map((run) => runView(services, run)) }
 }

@@ -23,6 +23,7 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
   jira: ({ jira }) => (jira === undefined ? {} : { ...jira }),
   locks: ({ locks }) => byName(locks),
   schedules: ({ schedules }) => byName(schedules),
+  webhooks: ({ webhooks }) => byName(webhooks),
   connections: ({ connections }) => byName(connections),
   limits: ({ limits: { waitMs, agentWaitMs, lockWaitMs, bodyBytes, outputBytes } }) => ({
     ...{ wait: waitMs, 'agent-wait': agentWaitMs, 'lock-wait': lockWaitMs },

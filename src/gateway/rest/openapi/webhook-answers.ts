@@ -1,0 +1,38 @@
+import * as v from 'valibot'
+
+// What is answered of webhooks, as in answers.ts.
+
+const text = v.string()
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+export const webhookAnswer = v.strictObject({
+  name: text,
+  url: v.pipe(text, v.description('the server alone')),
+  events: v.array(text),
+  template: v.picklist(['standard', 'slack', 'teams']),
+  connections: v.nullable(v.array(text)),
+  signed: v.boolean(),
+  status: v.picklist(['active', 'failing', 'disabled']),
+  delivered: count,
+  dropped: count,
+  waiting: count,
+  last_delivery: v.nullable(text),
+  last_error: v.nullable(text),
+  last_error_at: v.nullable(text),
+  deliveries: v.array(
+    v.strictObject({
+      id: text,
+      event: text,
+      at: text,
+      attempts: count,
+      next_attempt: v.nullable(text),
+      error: v.nullable(text),
+    }),
+  ),
+})
+
+export const webhookTestAnswer = v.strictObject({
+  delivered: v.boolean(),
+  status: v.nullable(count),
+  error: v.nullable(text),
+})

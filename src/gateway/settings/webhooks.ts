@@ -1,0 +1,117 @@
+import * as v from 'valibot'
+import { isLoopback } from '../../basics/net/loopback.ts'
+import type { ProxySettings } from '../../basics/net/proxy.ts'
+import { systemAuthorities } from '../../basics/net/authorities.ts'
+import { Secret } from '../../basics/secret.ts'
+import { choice } from '../../basics/settings/kinds.ts'
+import type { Problems } from '../../basics/settings/problems.ts'
+import { proxyFrom } from '../../basics/settings/proxy.ts'
+import type { Sources } from '../../basics/settings/references.ts'
+import { about, json, list, map, parsed } from '../../basics/settings/shapes.ts'
+import { Authorities } from './jira-shape.ts'
+import { Name } from './words.ts'
+
+/** What is told. */
+const WEBHOOK_EVENTS = [
+  'session.finished',
+  'session.failed',
+  'review.waiting',
+  'review.approved',
+  'review.rejected',
+] as const
+
+/** Each may have 10,000 messages waiting. */
+const MOST = 20
+
+const ReceiverUrl = v.pipe(
+  parsed(
+    receiverUrl,
+    'an address like https://HOST/PATH, without user, password and # (http:// on the loopback only),',
+  ),
+  json({ writeOnly: true }),
+)
+
+/** It is a secret at Slack and Teams. */
+function receiverUrl(text: string): Secret | undefined {
+  if (!/^https?:\/\/[^/?#@\\\s]+(?:[/?][^#\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
+  const { protocol, hostname } = new URL(text)
+  const isSafe = protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  return isSafe ? new Secret(text) : undefined
+}
+
+const SigningKey = v.pipe(
+  parsed((text) => {
+    const [, key = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? []
+    const { length } = Buffer.from(key, 'base64')
+    return length >= 24 && length <= 64 ? new Secret(text) : undefined
+  }, 'whsec_ and 24 to 64 bytes in base64'),
+  json({ writeOnly: true }),
+)
+
+const WebhookShape = map({
+  name: about('by which it is found', Name),
+  url: about('where messages go, better a reference to it', ReceiverUrl),
+  secret: about(
+    'the key that signs messages, better a reference to it; required for standard',
+    v.nullish(SigningKey),
+  ),
+  events: about(
+    'what is told',
+    v.pipe(
+      list(choice(Object.fromEntries(WEBHOOK_EVENTS.map((event) => [event, event]))), 'events'),
+      v.minLength(1, 'at least one event is expected'),
+    ),
+  ),
+  connections: about('only of these connections; by default of all', v.nullish(list(Name, 'names'))),
+  template: about(
+    'the form of a message',
+    v.nullish(choice({ standard: 'standard', slack: 'slack', teams: 'teams' }), 'standard'),
+  ),
+  ca: about(
+    "who may sign the receiver's certificate; by default the system's authorities",
+    v.nullish(Authorities),
+  ),
+})
+
+export const WebhooksShape = v.pipe(
+  list(WebhookShape, 'webhooks'),
+  v.maxLength(MOST, `at most ${MOST} webhooks are expected`),
+)
+type WebhookShape = v.InferOutput<typeof WebhookShape>
+
+/** Whom to tell of what. */
+export interface WebhookSettings {
+  readonly name: string
+  readonly url: Secret
+  /** `whsec_...`; undefined: messages are not signed. */
+  readonly secret?: Secret
+  readonly events: readonly string[]
+  /** Undefined: all. */
+  readonly connections?: readonly string[]
+  readonly template: 'standard' | 'slack' | 'teams'
+  /** Who may sign the receiver's certificate, in PEM. */
+  readonly authorities: () => readonly string[]
+  /** Of the gateway's environment. */
+  readonly proxy: ProxySettings | undefined
+}
+
+export function buildWebhooks(
+  shapes: readonly WebhookShape[],
+  { env }: Sources,
+  problems: Problems,
+): WebhookSettings[] {
+  const proxy = shapes.length === 0 ? undefined : proxyFrom(env, problems)
+  return shapes.map(({ name, url, secret, events, connections, template, ca }, i) => {
+    if (template === 'standard' && !secret)
+      problems.add(
+        ['webhooks', i, 'secret'],
+        'a standard webhook is signed: whsec_ and a key in base64 is expected',
+      )
+    return {
+      ...{ name, url, events, template, proxy },
+      ...(secret ? { secret } : {}),
+      ...(connections ? { connections } : {}),
+      authorities: () => ca ?? systemAuthorities(env),
+    }
+  })
+}
