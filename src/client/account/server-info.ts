@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import type { Account } from './account.ts'
-import { ApiError } from '../rest/api-error.ts'
-import type { Question } from '../rest/http.ts'
-import { askJson } from '../rest/json.ts'
+import { ApiError } from '../rest/http/api-error.ts'
+import type { Question } from '../rest/http/http.ts'
+import { askJson } from '../rest/http/json.ts'
 
 export interface User {
   readonly name: string

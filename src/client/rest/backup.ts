@@ -1,5 +1,5 @@
 import type { Account } from '../account/account.ts'
-import { askWell } from './json.ts'
+import { askWell } from './http/json.ts'
 
 /** Making the copy takes as long as the history is large: some ten seconds for each GB. */
 const ANSWER_MS = 60 * 60 * 1000

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { ApiError } from './api-error.ts'
-import { askJson } from './json.ts'
+import { ApiError } from './http/api-error.ts'
+import { askJson } from './http/json.ts'
 
 const Named = v.looseObject({ name: v.string() })
 const Connections = v.nullable(v.array(Named))

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { askJson, askWell, discardBody } from './json.ts'
+import { askJson, askWell, discardBody } from './http/json.ts'
 
 /** A user of a gateway. Make its texts printable before you show them. */
 export interface ListedUser {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { askJson } from './json.ts'
+import { askJson } from './http/json.ts'
 
 /** What one group of reviewers has decided. */
 export interface ReviewGroup {

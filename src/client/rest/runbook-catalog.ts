@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { askJson } from './json.ts'
+import { askJson } from './http/json.ts'
 import { orNoList, RawRunbook, readRunbook, type Runbook } from './runbooks.ts'
 
 /** A runbook, where it can run, and from which commit it is. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { ApiError } from './api-error.ts'
-import { askJson } from './json.ts'
+import { ApiError } from './http/api-error.ts'
+import { askJson } from './http/json.ts'
 
 /** What a runbook says about one of its parameters. All but name and default help a person to fill it in. */
 export interface Parameter {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { askJson } from './json.ts'
+import { askJson } from './http/json.ts'
 
 /** One run of a schedule. Texts are as the gateway sent them, empty where there are none. */
 export interface ScheduledRun {

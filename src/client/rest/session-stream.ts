@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { ApiError } from './api-error.ts'
-import { streamBlocks, type StreamBlock } from './event-stream.ts'
-import { askWell } from './json.ts'
+import { ApiError } from './http/api-error.ts'
+import { streamBlocks, type StreamBlock } from './http/event-stream.ts'
+import { askWell } from './http/json.ts'
 
 /** Three of a gateway's signs of life. */
 const PIECE_MS = 90_000

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { ApiError } from './api-error.ts'
-import { askJson, askWell, discardBody } from './json.ts'
+import { ApiError } from './http/api-error.ts'
+import { askJson, askWell, discardBody } from './http/json.ts'
 
 /** One execution or terminal in the gateway's record. Make its texts printable before you show them. */
 export interface RecordedSession {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { askJson } from './json.ts'
+import { askJson } from './http/json.ts'
 
 const PublicInfo = v.object({ sign_in: v.fallback(v.array(v.string()), []) })
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import { askJson } from './json.ts'
+import { askJson } from './http/json.ts'
 
 /** Whom a gateway tells. Make its texts printable before you show them. */
 export interface ListedWebhook {

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
-import { askJson, Code, type RestReply } from '../rest/json.ts'
+import { askJson, Code, type RestReply } from '../rest/http/json.ts'
 
 export interface RestExecution {
   readonly connection: string

@@ -1,6 +1,6 @@
 import { patience } from '../../basics/patience.ts'
 import type { Account } from '../account/account.ts'
-import { ApiError } from '../rest/api-error.ts'
+import { ApiError } from '../rest/http/api-error.ts'
 import {
   runApproved,
   startExecution,
@@ -9,10 +9,10 @@ import {
   type RestExecution,
 } from './execution-request.ts'
 import { watch, type ExecutionSight } from './follow.ts'
-import type { RestReply } from '../rest/json.ts'
+import type { RestReply } from '../rest/http/json.ts'
 import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, type Outcome } from './outcome.ts'
 import type { RecordedSession } from '../rest/sessions.ts'
-import { lookOn, untilFound } from '../rest/unanswered.ts'
+import { lookOn, untilFound } from '../rest/http/unanswered.ts'
 
 export class ReviewRejected extends Error {
   override readonly name = 'ReviewRejected'

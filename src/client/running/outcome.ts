@@ -1,6 +1,6 @@
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
 import type { Account } from '../account/account.ts'
-import { ApiError } from '../rest/api-error.ts'
+import { ApiError } from '../rest/http/api-error.ts'
 import type { ExecutionAnswer } from './execution-request.ts'
 import { ReasonAtEnd } from './reason-at-end.ts'
 import { openOutput, type RecordedOutput, type RecordedSession } from '../rest/sessions.ts'

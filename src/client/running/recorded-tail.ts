@@ -1,5 +1,5 @@
 import type { Account } from '../account/account.ts'
-import { ApiError } from '../rest/api-error.ts'
+import { ApiError } from '../rest/http/api-error.ts'
 import { openOutput, type RecordedOutput } from '../rest/sessions.ts'
 import type { SessionPiece } from './follow.ts'
 

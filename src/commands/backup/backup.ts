@@ -10,7 +10,7 @@ import { downloadBackup } from '../../client/rest/backup.ts'
 import { oneLine } from '../../basics/text/one-line.ts'
 import { exitCodes, explain, Failure } from '../failure.ts'
 import { asking, printAnswer, unlessLacking, type AskingFlags } from '../client/account/asking.ts'
-import { exitCodeOfSignal } from '../client/exit-code.ts'
+import { exitCodeOfSignal } from '../client/report/exit-code.ts'
 
 /** `runbook-agent backup FILE`: the state of a gateway, checked before it has its name. */
 export async function backupCommand(file: string, flags: AskingFlags): Promise<number> {

@@ -1,4 +1,4 @@
-import { exitCodeOfSignal } from './exit-code.ts'
+import { exitCodeOfSignal } from './report/exit-code.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 export type LeavingSignal = (typeof SIGNALS)[number]

@@ -7,7 +7,7 @@ import type { AskingFlags } from './account/asking.ts'
 import { collected, examples, LISTED, withProfile } from './account/flags.ts'
 import type { LoginFlags } from './account/login.ts'
 import type { UseFlags } from './account/use.ts'
-import type { NoticeFlags } from './notices.ts'
+import type { NoticeFlags } from './report/notices.ts'
 import type { ListFlags } from './sessions/list.ts'
 import type { ReplayFlags } from './sessions/sessions.ts'
 

@@ -1,7 +1,7 @@
 import { oneLine } from '../../basics/text/one-line.ts'
 import type { Account } from '../../client/account/account.ts'
 import { printAnswer } from '../client/account/asking.ts'
-import { clientFailure } from '../client/failures.ts'
+import { clientFailure } from '../client/report/failures.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { gatewayFile, readGatewaySettings } from '../gateway.ts'
 import { carriedOf } from './hoop/carried.ts'

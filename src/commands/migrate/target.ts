@@ -2,7 +2,7 @@ import { findAccount, type Account } from '../../client/account/account.ts'
 import { parseRestAddress } from '../../client/account/address.ts'
 import { readAccount } from '../client/account/account-from-env.ts'
 import { readToken } from '../client/account/token.ts'
-import { clientFailure } from '../client/failures.ts'
+import { clientFailure } from '../client/report/failures.ts'
 import { exitCodes, Failure } from '../failure.ts'
 
 export interface TargetFlags {

@@ -3,7 +3,7 @@ import { reviewRule } from '../reviews/rules.ts'
 import type { StoredSessionRequest } from '../reviews/stored-request.ts'
 import { fitsPackets, type SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import type { Users } from '../identities/users.ts'
+import type { Users } from '../people/identities/users.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Batch } from './batch.ts'
 

@@ -1,10 +1,10 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { connectionType } from '../connection-type.ts'
+import { connectionType } from '../connections/connection-type.ts'
 import type { PacketCall } from '../agents/packet-call.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
-import type { SignedIn } from '../identities/identity.ts'
+import type { SignedIn } from '../people/identities/identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import { bearerToken, type Users } from '../identities/users.ts'
+import { bearerToken, type Users } from '../people/identities/users.ts'
 import { Refused } from './refused.ts'
 
 /** What a client's metadata says, checked. */

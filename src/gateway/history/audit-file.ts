@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { AuditRows } from '../audit/audit-rows.ts'
-import type { AuditHead, AuditLink } from '../audit/entry.ts'
+import { AuditRows } from '../people/audit/audit-rows.ts'
+import type { AuditHead, AuditLink } from '../people/audit/entry.ts'
 import { closeFile, type Connection } from './sqlite.ts'
 
 /** Read at once from the file. */

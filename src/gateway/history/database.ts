@@ -1,7 +1,7 @@
 /** Sessions and events as rows. Beside this only schema, statements, search and removal know SQL. */
 import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
-import { sessionFacts } from '../audit/session-facts.ts'
+import { sessionFacts } from '../people/audit/session-facts.ts'
 import type { Belief } from './clock.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Holder, type Step, type Victims } from './disk/removal.ts'

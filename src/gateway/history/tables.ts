@@ -1,12 +1,12 @@
-import { BudgetRows } from '../identities/budget-rows.ts'
-import { TokenRows } from '../identities/token-rows.ts'
-import { UserRows } from '../identities/user-rows.ts'
+import { BudgetRows } from '../people/identities/budget-rows.ts'
+import { TokenRows } from '../people/identities/token-rows.ts'
+import { UserRows } from '../people/identities/user-rows.ts'
 import { BatchRows } from '../batches/batch-rows.ts'
-import { AuditRows } from '../audit/audit-rows.ts'
+import { AuditRows } from '../people/audit/audit-rows.ts'
 import { IssueRows } from '../jira/issue-rows.ts'
 import { ReviewRows } from '../reviews/review-rows.ts'
-import { ScheduleRows } from '../schedules/schedule-rows.ts'
-import { WebhookRows } from '../webhooks/webhook-rows.ts'
+import { ScheduleRows } from '../automation/schedules/schedule-rows.ts'
+import { WebhookRows } from '../automation/webhooks/webhook-rows.ts'
 import type { Connection } from './sqlite.ts'
 
 /** What is kept beside sessions and their events, topic by topic. `read` and `write` of the history hand it out. */

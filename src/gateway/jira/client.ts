@@ -4,7 +4,7 @@ import { patience } from '../../basics/patience.ts'
 import { goQuote } from '../../golang/text/quote.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { JiraSettings } from '../settings/jira.ts'
-import type { JiraTemplate } from '../settings/jira-shape.ts'
+import type { JiraTemplate } from '../settings/shapes/jira-shape.ts'
 import {
   contentOf,
   CreatedIssue,

@@ -14,7 +14,7 @@ import { buildReview, buildRunbookReviews, knownGroups, type KnownGroups } from 
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import { buildUser, checkTokens } from './users.ts'
-import { buildOidc } from '../sign-in/settings/oidc.ts'
+import { buildOidc } from '../people/sign-in/settings/oidc.ts'
 import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
 
 /** Everything about a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */

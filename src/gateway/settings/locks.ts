@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { about, list, map, matching } from '../../basics/settings/shapes.ts'
-import { Name } from './words.ts'
+import { Name } from './shapes/words.ts'
 
 /** `*` stands for anything but a slash, `**` for anything. */
 export const RunbookPattern = matching(

@@ -3,7 +3,7 @@ import { Masking } from '../../policy/masking/masking.ts'
 import { EVERYTHING } from '../../policy/masking/rules.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
-import type { MaskingShape } from './masking-shape.ts'
+import type { MaskingShape } from './shapes/masking-shape.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 
 /** What the agent is told about masking. */

@@ -1,5 +1,5 @@
 import type { Path, Problems } from '../../basics/settings/problems.ts'
-import type { ReviewShape, RunbookReviewShape } from './review-shape.ts'
+import type { ReviewShape, RunbookReviewShape } from './shapes/review-shape.ts'
 import type { SettingsShape } from './schema.ts'
 
 /** Who has to approve. */

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { choice, truth } from '../../basics/settings/kinds.ts'
 import { about, entries, entryName, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
-import { isCron, isTimeZone } from '../schedules/cron.ts'
-import { Name } from './words.ts'
+import { isCron, isTimeZone } from '../automation/schedules/cron.ts'
+import { Name } from './shapes/words.ts'
 
 const Cron = parsed(
   (text) => (isCron(text) ? text : undefined),

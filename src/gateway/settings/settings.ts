@@ -1,17 +1,17 @@
 import type { Address } from '../../basics/net/address.ts'
-import type { Budget, UserKind } from '../identities/identity.ts'
+import type { Budget, UserKind } from '../people/identities/identity.ts'
 import type { JiraSettings } from './jira.ts'
-import type { JiraTemplate } from './jira-shape.ts'
+import type { JiraTemplate } from './shapes/jira-shape.ts'
 import type { LockSettings } from './locks.ts'
 import type { MaskingParams } from './masking.ts'
 import type { ReviewSettings, RunbookReview } from './reviews.ts'
 import type { Retention } from '../history/disk/retention.ts'
 import type { WebhookSettings } from './webhooks.ts'
 import type { ScheduleSettings } from './schedules.ts'
-import type { OidcSettings } from '../sign-in/settings/oidc.ts'
+import type { OidcSettings } from '../people/sign-in/settings/oidc.ts'
 import type { CertificateFiles } from '../tls/certificate-pair.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
-import type { Tags } from '../tags.ts'
+import type { Tags } from '../connections/tags.ts'
 
 /** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway-settings.md lists them. */
 export interface GatewaySettings {

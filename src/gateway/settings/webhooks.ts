@@ -8,8 +8,8 @@ import type { Problems } from '../../basics/settings/problems.ts'
 import { proxyFrom } from '../../basics/settings/proxy.ts'
 import type { Sources } from '../../basics/settings/references.ts'
 import { about, json, list, map, parsed } from '../../basics/settings/shapes.ts'
-import { Authorities } from './jira-shape.ts'
-import { Name } from './words.ts'
+import { Authorities } from './shapes/jira-shape.ts'
+import { Name } from './shapes/words.ts'
 
 /** What is told. */
 const WEBHOOK_EVENTS = [

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { streamBlocks, type StreamBlock } from '../../../src/client/rest/event-stream.ts'
+import { streamBlocks, type StreamBlock } from '../../../src/client/rest/http/event-stream.ts'
 
 const TEXT =
   ': connected\nid: 7\n\nid: 8\r\nevent: event\r\ndata: {"€": "é𝄞"}\r\n\r\n: keepalive\n\ndata:a\rdata: b\r\r' +

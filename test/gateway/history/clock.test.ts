@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { believe, doubt, type Belief } from '../../../src/gateway/history/clock.ts'
 import { History } from '../../../src/gateway/history/history.ts'
 import { KEEP_ALL, type Retention } from '../../../src/gateway/history/disk/retention.ts'
-import { Upkeep } from '../../../src/gateway/upkeep.ts'
+import { Upkeep } from '../../../src/gateway/history/disk/upkeep.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR

@@ -10,7 +10,7 @@ import {
   profileNames,
 } from '../../../client/account/profiles.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { clientFailure } from '../failures.ts'
+import { clientFailure } from '../report/failures.ts'
 
 /** Which of several gateways a command is for. */
 export interface Profile {

@@ -1,9 +1,9 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { clientFailure } from '../failures.ts'
+import { clientFailure } from '../report/failures.ts'
 import { ByteOutput, ReaderGone } from '../stream/byte-output.ts'
 import { readAccount } from './account-from-env.ts'
 

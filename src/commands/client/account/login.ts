@@ -5,9 +5,9 @@ import { writeAccountFile, type StoredAccount } from '../../../client/account/ac
 import { currentProfile } from '../../../client/account/profiles.ts'
 import { parseStreamAddress } from '../../../client/account/address.ts'
 import { fetchGrpcUrl, fetchUser } from '../../../client/account/server-info.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { explain, exitCodes, Failure } from '../../failure.ts'
-import { clientFailure } from '../failures.ts'
+import { clientFailure } from '../report/failures.ts'
 import {
   ACCOUNT_VARIABLES,
   accountFile,

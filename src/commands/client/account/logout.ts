@@ -1,7 +1,7 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { removeAccountFile, type StoredAccount } from '../../../client/account/account-file.ts'
 import { currentProfile, DEFAULT_PROFILE, keepCurrentProfile } from '../../../client/account/profiles.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { endSignIn } from '../../../client/rest/sign-in.ts'
 import { explain, Failure } from '../../failure.ts'
 import { accountFile, chosenProfile, readAccount, storedAccount, unknownProfile } from './account-from-env.ts'

@@ -1,5 +1,5 @@
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { offersSignIn } from '../../../client/rest/sign-in.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { canAsk } from '../prompts.ts'

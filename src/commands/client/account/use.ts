@@ -3,7 +3,7 @@ import { textTable } from '../../../basics/text/table.ts'
 import { DEFAULT_PROFILE, keepCurrentProfile, profileNames } from '../../../client/account/profiles.ts'
 import { explain, Failure } from '../../failure.ts'
 import { printAnswer } from './asking.ts'
-import { clientFailure } from '../failures.ts'
+import { clientFailure } from '../report/failures.ts'
 import {
   ACCOUNT_VARIABLES,
   accountFile,

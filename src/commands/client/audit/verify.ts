@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { linkOfLine, verifyChain, type Verification } from '../../../gateway/audit/verification.ts'
+import { linkOfLine, verifyChain, type Verification } from '../../../gateway/people/audit/verification.ts'
 import { exitCodes, explain, Failure } from '../../failure.ts'
 
 export interface AuditVerifyFlags {

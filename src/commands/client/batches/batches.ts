@@ -10,7 +10,7 @@ import {
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
 import { readAccount } from '../account/account-from-env.ts'
-import { clientFailure } from '../failures.ts'
+import { clientFailure } from '../report/failures.ts'
 import { batchDetails, batchTable, differencesText } from './texts.ts'
 import { watchBatch, type WatchFlags } from './watch.ts'
 

@@ -6,7 +6,7 @@ import { fetchReview } from '../../../client/rest/reviews.ts'
 import { AWAY_MS, isPassing, longer } from '../../../client/running/follow.ts'
 import { exitCodes } from '../../failure.ts'
 import { printAnswer, type AskingFlags } from '../account/asking.ts'
-import { exitCodeOfSignal } from '../exit-code.ts'
+import { exitCodeOfSignal } from '../report/exit-code.ts'
 import { Interrupts } from '../run/interrupts.ts'
 import { batchDetails, endedText } from './texts.ts'
 

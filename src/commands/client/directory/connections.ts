@@ -3,7 +3,7 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import { textTable, type TableColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { listAgents } from '../../../client/rest/agents.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import {
   connectionNamesIfKnown,
   fetchConnection,

@@ -3,7 +3,7 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import { textTable, type TableColumn } from '../../../basics/text/table.ts'
 import { parseDuration, parseSize } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import {
   changeUser,
   createUser,

@@ -8,10 +8,10 @@ import type { Chunk } from '../../../runtime/output/child-output.ts'
 import { openMessage } from '../../../gateway/sessions/session-request.ts'
 import type { SessionId } from '../../../wire/messages/message.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from '../stream/byte-output.ts'
-import { reportEnd } from '../end-report.ts'
-import { exitCodeOfSignal } from '../exit-code.ts'
+import { reportEnd } from '../report/end-report.ts'
+import { exitCodeOfSignal } from '../report/exit-code.ts'
 import { endBySignal, Leaving, type LeavingSignal } from '../leaving.ts'
-import { Notices, type NoticeFlags } from '../notices.ts'
+import { Notices, type NoticeFlags } from '../report/notices.ts'
 import type { LocalConnection } from './connection.ts'
 
 export interface LocalRequest extends LocalConnection {

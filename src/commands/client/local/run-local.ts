@@ -9,7 +9,7 @@ import {
 } from '../../../template/runbook.ts'
 import { exitCodes } from '../../failure.ts'
 import { ByteOutput } from '../stream/byte-output.ts'
-import type { NoticeFlags } from '../notices.ts'
+import type { NoticeFlags } from '../report/notices.ts'
 import { readFiles } from '../run/files.ts'
 import { completeParameters, givenParameters, type ParameterFlags } from '../run/given-parameters.ts'
 import type { RunArguments } from '../run/run.ts'

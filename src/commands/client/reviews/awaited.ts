@@ -1,7 +1,7 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { fetchReview } from '../../../client/rest/reviews.ts'
 
 /** Short: what it waits for is worth telling without it, too. */

@@ -1,7 +1,7 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { decideReview, type ReviewerDecision, type GatewayReview } from '../../../client/rest/reviews.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, type AskingFlags } from '../account/asking.ts'

@@ -1,7 +1,7 @@
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { fetchReview, listReviews, type GatewayReview } from '../../../client/rest/reviews.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { unlessLacking } from '../account/asking.ts'

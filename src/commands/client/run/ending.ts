@@ -1,14 +1,14 @@
 import { printableJson } from '../../../basics/text/printable.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import { readAll } from '../../../basics/files/read-all.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import { reasonInWords, reasonOfCode, type NoExitReason } from '../../../client/running/session-end.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { ReaderGone } from '../stream/byte-output.ts'
 import type { SessionOutput } from '../stream/session-output.ts'
-import { blockedWords, explanation, type SessionSubject } from '../end-report.ts'
-import { exitCodeOfExecution } from '../exit-code.ts'
+import { blockedWords, explanation, type SessionSubject } from '../report/end-report.ts'
+import { exitCodeOfExecution } from '../report/exit-code.ts'
 
 /** JSON is one string, and JavaScript limits the length of those. */
 const LONGEST_JSON_OUTPUT = 128 * 1024 * 1024

@@ -1,4 +1,4 @@
-import { ApiError } from '../../../client/rest/api-error.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
 import type { Runbook } from '../../../client/rest/runbooks.ts'
 import { PATTERN_MISMATCH } from '../../../template/functions.ts'
 import { matchesPattern } from './value-check.ts'

@@ -1,7 +1,7 @@
 import type { Account } from '../../../client/account/account.ts'
 import type { StreamEvent } from '../../../client/running/client-session.ts'
-import type { SessionSubject } from '../end-report.ts'
-import type { Notices } from '../notices.ts'
+import type { SessionSubject } from '../report/end-report.ts'
+import type { Notices } from '../report/notices.ts'
 
 type ApprovalEvent = Extract<StreamEvent, { kind: 'waiting-approval' | 'approved' }>
 

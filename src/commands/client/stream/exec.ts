@@ -2,10 +2,16 @@ import type { Account } from '../../../client/account/account.ts'
 import { ClientSession, type StreamEvent } from '../../../client/running/client-session.ts'
 import { ApprovalWait, subjectAt } from './approval-wait.ts'
 import { ByteOutput, isAfterUnfinishedLine, ReaderGone } from './byte-output.ts'
-import { leftReport, waitingFor, type EndReport, type SessionSubject, explainEnd } from '../end-report.ts'
-import { exitCodeOfSignal } from '../exit-code.ts'
+import {
+  leftReport,
+  waitingFor,
+  type EndReport,
+  type SessionSubject,
+  explainEnd,
+} from '../report/end-report.ts'
+import { exitCodeOfSignal } from '../report/exit-code.ts'
 import { endBySignal, Leaving } from '../leaving.ts'
-import { Notices, type NoticeFlags } from '../notices.ts'
+import { Notices, type NoticeFlags } from '../report/notices.ts'
 import { readScript, type ScriptFlags } from './script-input.ts'
 import { connectionName, streamAccess } from './stream-access.ts'
 import { readVariables } from '../input/pairs.ts'

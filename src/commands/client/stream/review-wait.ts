@@ -1,8 +1,8 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import type { Account } from '../../../client/account/account.ts'
 import type { StreamEvent } from '../../../client/running/client-session.ts'
-import type { EndReport, SessionSubject } from '../end-report.ts'
-import type { Notices } from '../notices.ts'
+import type { EndReport, SessionSubject } from '../report/end-report.ts'
+import type { Notices } from '../report/notices.ts'
 import { awaitedReviewers, waitingText, waysBack } from '../reviews/awaited.ts'
 import { Progress, WAITING } from '../run/progress.ts'
 

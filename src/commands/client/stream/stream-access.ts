@@ -2,7 +2,7 @@ import type { Account } from '../../../client/account/account.ts'
 import type { StreamAccess } from '../../../client/running/client-session.ts'
 import { findGrpcUrl } from '../../../client/account/server-info.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { clientFailure } from '../failures.ts'
+import { clientFailure } from '../report/failures.ts'
 import { readAccount } from '../account/account-from-env.ts'
 
 /** With the account, for requests beside the stream. */

@@ -2,7 +2,7 @@ import { ConnectionsRefused, type ConnectionRefusal } from '../../batches/batch-
 import { BatchRunRefused } from '../../batches/run-request.ts'
 import { TicketRefused } from '../../jira/ticket-refused.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 
 /** Asks all before it throws. @throws ConnectionsRefused */
 export function checkEach(

@@ -1,11 +1,11 @@
 import { ConnectionsRefused } from '../../batches/batch-refused.ts'
-import type { GatewayUser } from '../../identities/identity.ts'
+import type { GatewayUser } from '../../people/identities/identity.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
-import { hasTags, TAG_KEY, TAG_VALUE } from '../../tags.ts'
-import type { Users } from '../../identities/users.ts'
+import { hasTags, TAG_KEY, TAG_VALUE } from '../../connections/tags.ts'
+import type { Users } from '../../people/identities/users.ts'
 import { visibleConnection } from '../access.ts'
 import type { BatchBody } from '../body/body.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import { connectionRefusal } from './refusals.ts'
 
 /**

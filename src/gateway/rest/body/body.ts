@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 
 // Request bodies of the contract (protocol.md 10.1). Unknown fields are ignored: newer clients send more.
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Current } from '../../settings/current-settings.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 
 /** The largest `limits.body` that the settings take. */
 export const LARGEST_BODY = 16 * 1024 * 1024

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { ConnectionSettings } from '../../settings/settings.ts'
-import { hasTags, parseTagSelector, type TagSelector } from '../../tags.ts'
+import { hasTags, parseTagSelector, type TagSelector } from '../../connections/tags.ts'
 import { visibleConnection } from '../access.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import { firstOption, type Query } from '../query.ts'
 import type { RestServices } from '../services.ts'
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import type { JiraTemplate } from '../../settings/jira-shape.ts'
-import type { GatewayUser } from '../../identities/identity.ts'
-import { HttpError } from '../http-error.ts'
+import type { JiraTemplate } from '../../settings/shapes/jira-shape.ts'
+import type { GatewayUser } from '../../people/identities/identity.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 
 const PLACE = '/api/integrations/jira'

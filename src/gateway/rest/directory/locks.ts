@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { isOn } from '../../locks/lock-rules.ts'
-import type { LockSession } from '../../locks/locks.ts'
+import { isOn } from '../../automation/locks/lock-rules.ts'
+import type { LockSession } from '../../automation/locks/locks.ts'
 import type { LockSettings } from '../../settings/locks.ts'
-import type { GatewayUser } from '../../identities/identity.ts'
+import type { GatewayUser } from '../../people/identities/identity.ts'
 import type { RestServices } from '../services.ts'
 
 /** Who has which lock, and who waits for it. */

@@ -3,7 +3,7 @@ import { SettingsError } from '../../../basics/settings/problems.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { RepositoryError } from '../../runbooks/errors.ts'
 import { ReloadRefused } from '../../settings/reload/reload.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 
 /** Reads gateway.yaml again, as SIGHUP does, and tells what has changed. */

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addressUrl, type Address } from '../../../basics/net/address.ts'
-import type { GatewayUser } from '../../identities/identity.ts'
-import type { Users } from '../../identities/users.ts'
-import { timeOf } from '../identities/token-view.ts'
+import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { Users } from '../../people/identities/users.ts'
+import { timeOf } from '../people/identities/token-view.ts'
 import type { RestServices } from '../services.ts'
 
 /** hoop's word for a gateway with one organization. */

@@ -1,4 +1,4 @@
-import { auditAnswer, auditHeadAnswer } from '../audit/audit-answers.ts'
+import { auditAnswer, auditHeadAnswer } from '../people/audit/audit-answers.ts'
 import type { OperationTable } from './operation.ts'
 
 export const auditOperations: OperationTable = {

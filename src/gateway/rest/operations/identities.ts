@@ -9,7 +9,7 @@ import {
   tokenBody,
   userBody,
   userChangeBody,
-} from '../identities/identity-bodies.ts'
+} from '../people/identities/identity-bodies.ts'
 import * as answers from '../openapi/identity-answers.ts'
 import { emptyAnswer } from '../openapi/answers.ts'
 import type { OperationTable } from './operation.ts'

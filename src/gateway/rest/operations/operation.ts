@@ -1,5 +1,5 @@
 import type * as v from 'valibot'
-import type { AuditAction, AuditType } from '../../audit/entry.ts'
+import type { AuditAction, AuditType } from '../../people/audit/entry.ts'
 
 /** Who may call an operation, as far as that can be said without knowing its object: checked in `access.ts`. */
 export const ROLES = {

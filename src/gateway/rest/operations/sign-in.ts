@@ -1,8 +1,8 @@
 import { signedInAnswer } from '../openapi/gateway-answers.ts'
 import * as answers from '../openapi/sign-in-answers.ts'
-import { deviceBody, deviceTokenBody } from '../identities/accounts/device.ts'
-import { signInBody } from '../identities/sign-in.ts'
-import { handoverBody } from '../identities/accounts/oidc.ts'
+import { deviceBody, deviceTokenBody } from '../people/identities/accounts/device.ts'
+import { signInBody } from '../people/identities/sign-in.ts'
+import { handoverBody } from '../people/identities/accounts/oidc.ts'
 import type { Operation, OperationTable } from './operation.ts'
 
 /** What browsers show to people, refusals too. */

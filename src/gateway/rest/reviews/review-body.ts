@@ -4,7 +4,7 @@ import type { Decision } from '../../reviews/decision.ts'
 import type { TimeWindow, ReviewVerdict } from '../../reviews/review.ts'
 import { minutesOf } from '../../reviews/time-window.ts'
 import { readExecBody } from '../body/body.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 
 const text = v.string('must be a text')
 export const reviewBody = v.object(

@@ -2,7 +2,7 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import { asFolder } from '../../runbooks/catalog.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import type { RunbookBody } from '../body/body.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { NamedRepository } from '../../runbooks/repositories.ts'
 import type { RestServices } from '../services.ts'
 

@@ -8,7 +8,7 @@ import type { NamedRepository } from '../../runbooks/repositories.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import { visibleConnection } from '../access.ts'
 import { firstOption, type Query } from '../query.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import { liesInPath } from './runbook-access.ts'
 import type { RestServices } from '../services.ts'
 

@@ -6,7 +6,7 @@ import { RunbookError, RunbookNotFoundError, UncommittedError } from '../../runb
 import { oldCopyText } from '../../runbooks/old-copy.ts'
 import type { RunbookRepository } from '../../runbooks/repository.ts'
 import type { RunbookBody } from '../body/body.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 
 /** A runbook with its parameters filled in: what the agent gets, and what the history says about it. */
 export interface RenderedRunbook {

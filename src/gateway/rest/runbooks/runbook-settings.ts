@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { NamedRepository } from '../../runbooks/repositories.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
 

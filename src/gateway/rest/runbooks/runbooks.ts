@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ScriptExecution } from '../../sessions/executions.ts'
-import type { GatewayUser } from '../../identities/identity.ts'
+import type { GatewayUser } from '../../people/identities/identity.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import {
   checkLimits,
@@ -14,7 +14,7 @@ import {
 } from '../body/body.ts'
 import { visibleConnection } from '../access.ts'
 import { answerExecution } from '../answer-execution.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import { allowedRepository, checkClientInput, checkRunbookAccess, repositoryNamed } from './runbook-access.ts'
 import { renderRunbook } from './runbook-request.ts'
 import type { RestServices } from '../services.ts'

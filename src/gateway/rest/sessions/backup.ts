@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { BackupError } from '../../backup/backup-error.ts'
 import type { Backup, Backups } from '../../backup/backups.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 
 /** A caller that takes nothing for so long is gone: the copy takes up room on the disk. */

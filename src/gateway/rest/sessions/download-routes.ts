@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { SessionSummary } from '../../history/session.ts'
-import { DownloadError } from '../http-error.ts'
+import { DownloadError } from '../http/http-error.ts'
 import { firstOption, type Query } from '../query.ts'
 import { apiUrl } from '../directory/server-info.ts'
 import type { RestServices } from '../services.ts'

@@ -1,7 +1,7 @@
 import type { History } from '../../history/history.ts'
 import type { SessionEvent } from '../../history/session.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import { StringDecoder } from 'node:string_decoder'
 
 interface StreamOptions {

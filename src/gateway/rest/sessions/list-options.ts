@@ -1,6 +1,6 @@
 import type { SessionQuery } from '../../history/session.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import { firstOption, momentIn, type Query } from '../query.ts'
 
 const DEFAULT_LIMIT = 20

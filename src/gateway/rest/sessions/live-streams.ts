@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { within } from '../../../basics/within.ts'
 import type { EventPlace, SessionFollower } from '../../history/reading/follower.ts'
 import type { SessionSummary } from '../../history/session.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 import { liveStream } from './live-stream.ts'
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { checkMetadata, metadataBody, readExecBody } from '../body/body.ts'
-import { HttpError } from '../http-error.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 
 /** Replaces the metadata of one's own session. Not even admins may do that to those of others, as in hoop. */

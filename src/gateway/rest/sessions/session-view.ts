@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { SessionSummary } from '../../history/session.ts'
-import type { Users } from '../../identities/users.ts'
+import type { Users } from '../../people/identities/users.ts'
 import { firstOption, type Query } from '../query.ts'
 import { reviewInSession } from '../reviews/review-view.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'

@@ -63,7 +63,7 @@ class Killable implements Disposable {
   constructor() {
     translate(this.#root, [
       'basics',
-      ...['audit', 'batches', 'history', 'identities', 'jira', 'reviews', 'schedules'].map(
+      ...['automation', 'batches', 'history', 'jira', 'people', 'reviews', 'sessions'].map(
         (topic) => `gateway/${topic}`,
       ),
     ])

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { HttpError } from '../../../../src/gateway/rest/http-error.ts'
+import { HttpError } from '../../../../src/gateway/rest/http/http-error.ts'
 import { readListOptions } from '../../../../src/gateway/rest/sessions/list-options.ts'
 
 const failure = (query: Record<string, unknown>): string => {

@@ -6,7 +6,7 @@ import path from 'node:path'
 import fastify, { type FastifyInstance } from 'fastify'
 import { expect, it } from 'vitest'
 import { History, type HistoryOptions } from '../../../../src/gateway/history/history.ts'
-import type { GatewayUser } from '../../../../src/gateway/identities/identity.ts'
+import type { GatewayUser } from '../../../../src/gateway/people/identities/identity.ts'
 import { LiveStreams, type LiveLimits } from '../../../../src/gateway/rest/sessions/live-streams.ts'
 import { waitFor } from '../../../support/wait.ts'
 

@@ -1,5 +1,5 @@
 import type { JiraSettings } from '../../../../gateway/settings/jira.ts'
-import type { JiraTemplate } from '../../../../gateway/settings/jira-shape.ts'
+import type { JiraTemplate } from '../../../../gateway/settings/shapes/jira-shape.ts'
 import { idOf, resourceNamed } from '../differences.ts'
 import type { Migration, MigrationStep } from '../step.ts'
 import { storedStep } from './stored.ts'

@@ -1,0 +1,117 @@
+import * as v from 'valibot'
+import { gatewayCode, type GatewayCode } from '../../../wire/gateway-codes.ts'
+import type { Account } from '../../account/account.ts'
+import { reasonOfCode } from '../../running/session-end.ts'
+import { ApiError, type ApiErrorKind } from './api-error.ts'
+import { ask, readBody, type HttpAnswer, type Question } from './http.ts'
+
+/** Longest answer. A list of a thousand sessions, or of all runbooks, has some hundred KB. */
+const LONGEST_JSON = 32 * 1024 * 1024
+/** Longest error. It is one sentence, so anything longer does not come from a gateway. */
+const LONGEST_ERROR = 256 * 1024
+
+export interface RestReply<T> {
+  readonly status: number
+  readonly value: T
+}
+
+/** Like `ask`, for an answer that is JSON of a certain shape. @param limit in bytes @throws ApiError */
+export async function askJson<T>(
+  account: Account,
+  question: Question,
+  shape: v.GenericSchema<unknown, T>,
+  limit = LONGEST_JSON,
+): Promise<RestReply<T>> {
+  const answer = await askWell(account, question)
+  const { status } = answer
+  const body = await readBody(answer, limit)
+  const parsed = v.safeParse(shape, parse(body))
+  if (parsed.success) return { status, value: parsed.output }
+  throw noGateway(account, question, status)
+}
+
+/** Like `ask`, but throws unless 2xx. The caller has to read or discard the body. @throws ApiError */
+export async function askWell(account: Account, question: Question): Promise<HttpAnswer> {
+  const answer = await ask(account, question)
+  if (answer.status >= 200 && answer.status < 300) return answer
+  throw await errorOf(account, question, answer)
+}
+
+/** Reads an answer without content, so that its connection ends. */
+export async function discardBody(answer: HttpAnswer): Promise<void> {
+  await readBody(answer, LONGEST_ERROR)
+}
+
+async function errorOf(account: Account, question: Question, answer: HttpAnswer): Promise<ApiError> {
+  const { status, location } = answer
+  if (status >= 300 && status < 400) {
+    answer.discard()
+    const to = location === undefined ? '' : ` to ${location}`
+    return new ApiError(
+      'no-gateway',
+      `${account.rest.url} redirects${to}: the token is not sent there. Use the gateway's own address`,
+      { status },
+    )
+  }
+  const said = errorIn(await readBody(answer, LONGEST_ERROR))
+  if (said === undefined && status < 500) return noGateway(account, question, status)
+  // A proxy in front of the gateway may give up before the execution has ended.
+  const isAnswerLost = said === undefined && status >= 502 && status <= 504
+  const { message = `HTTP status ${status}`, code } = said ?? {}
+  const kind = code === undefined ? kindOfStatus(status) : kindOfCode(code)
+  return new ApiError(kind, message, { status, isAnswerLost, code })
+}
+
+/** The kind of error that a code of the embedded gateway stands for. */
+export function kindOfCode(code: GatewayCode): ApiErrorKind {
+  const reason = reasonOfCode(code)
+  switch (reason) {
+    case 'refused':
+    case 'not-permitted':
+      return 'refused'
+    case 'not-found':
+    case 'busy':
+    case 'invalid':
+      return reason
+    default:
+      return 'failed'
+  }
+}
+
+/** The kind of error for hoop's gateway, which sends no code. */
+function kindOfStatus(status: number): ApiErrorKind {
+  if (status === 401 || status === 403) return 'refused'
+  if (status === 404 || status === 405) return 'not-found'
+  if (status === 429) return 'busy'
+  return status < 500 ? 'invalid' : 'failed'
+}
+
+/** Reads a code; undefined when it is not one of ours. */
+export const Code = v.pipe(v.optional(v.unknown(), null), v.transform(gatewayCode))
+
+const ErrorBody = v.object({ message: v.string(), code: Code })
+
+/** Every error of a gateway is `{"message": "..."}` (protocol.md 10); the embedded one puts a code beside it. */
+function errorIn(body: Buffer): { message: string; code: GatewayCode | undefined } | undefined {
+  const parsed = v.safeParse(ErrorBody, parse(body))
+  if (!parsed.success) return undefined
+  const { message, code } = parsed.output
+  return { message: message || 'no reason given', code }
+}
+
+function noGateway({ rest }: Account, { path }: Question, status: number): ApiError {
+  const [place = ''] = path.split('?')
+  return new ApiError(
+    'no-gateway',
+    `${rest.url}${place} does not answer like a gateway (HTTP status ${status}): is this the address of its REST interface?`,
+    { status },
+  )
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

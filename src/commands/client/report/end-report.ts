@@ -1,0 +1,175 @@
+import { printableLine, printableText } from '../../../basics/text/printable.ts'
+import type { NoExitReason, StreamEnd } from '../../../client/running/session-end.ts'
+import { exitCodes } from '../../failure.ts'
+import { exitCodeOfExecution } from './exit-code.ts'
+import type { Notice } from './notices.ts'
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { connectionNamesIfKnown } from '../../../client/rest/connections.ts'
+
+export interface SessionSubject {
+  readonly verb: 'run' | 'exec' | 'connect'
+  readonly connection: string
+  /** The gateway's address, as the command reaches it. */
+  readonly address: string
+  /** Undefined until the session was open. */
+  readonly sessionId: string | undefined
+}
+
+/** An end: the exit code of this program, and what it says. */
+export interface EndReport extends Notice {
+  readonly exitCode: number
+}
+
+interface Words {
+  readonly exitCode: number
+  readonly what: (subject: SessionSubject, message: string) => string
+  readonly hint: (subject: SessionSubject) => string
+}
+
+const { noExitCode } = exitCodes
+const none = () => ''
+const seeSession = ({ sessionId }: SessionSubject) =>
+  sessionId === undefined ? '' : `What became of it: runbook-agent sessions show ${sessionId}`
+
+const WORDS: Readonly<Record<NoExitReason, Words>> = {
+  unreachable: {
+    exitCode: exitCodes.unreachable,
+    what: ({ address }, message) => `the gateway ${address} cannot be reached: ${message}`,
+    hint: () => 'Does it run, and is this the address of its streams (HOOP_GRPCURL)?',
+  },
+  refused: {
+    exitCode: exitCodes.refused,
+    what: ({ address }, message) => `the gateway ${address} does not take the token: ${message}`,
+    hint: () => 'Get a new one: runbook-agent login',
+  },
+  'not-permitted': {
+    exitCode: exitCodes.refused,
+    what: ({ verb, connection }, message) => `the gateway does not permit ${verb} ${connection}: ${message}`,
+    hint: none,
+  },
+  'not-found': {
+    exitCode: exitCodes.usage,
+    what: ({ address, connection }) =>
+      `the gateway ${address} has no connection ${connection}, or not for you`,
+    hint: none,
+  },
+  invalid: {
+    exitCode: exitCodes.usage,
+    what: ({ verb, connection }, message) =>
+      `the gateway does not take this ${verb} ${connection}: ${message}`,
+    hint: none,
+  },
+  busy: {
+    exitCode: exitCodes.unreachable,
+    what: ({ address }, message) => `the gateway ${address} does not take more, nothing has run: ${message}`,
+    hint: () => 'Try again when something has ended',
+  },
+  offline: {
+    exitCode: noExitCode,
+    what: ({ connection }) => `the agent of ${connection} is offline: nothing has run`,
+    hint: () => 'Start it, and try again',
+  },
+  killed: {
+    exitCode: noExitCode,
+    what: (_, message) => `the session was ended at the gateway: ${message}`,
+    hint: none,
+  },
+  'gateway-stopped': {
+    exitCode: noExitCode,
+    what: ({ address }) => `the gateway ${address} was stopped, and has ended the session`,
+    hint: none,
+  },
+  'agent-lost': {
+    exitCode: noExitCode,
+    what: ({ connection }, message) => `the gateway has lost the agent of ${connection}: ${message}`,
+    hint: seeSession,
+  },
+  'gateway-lost': {
+    exitCode: noExitCode,
+    what: ({ address }, message) => `the connection to the gateway ${address} was lost: ${message}`,
+    hint: seeSession,
+  },
+  expired: {
+    exitCode: noExitCode,
+    what: (_, message) => `the gateway has ended the session: ${message}`,
+    hint: none,
+  },
+  failed: {
+    exitCode: noExitCode,
+    what: ({ verb, connection }, message) => `the gateway has given up ${verb} ${connection}: ${message}`,
+    hint: seeSession,
+  },
+  malformed: {
+    exitCode: noExitCode,
+    what: ({ connection }, message) =>
+      `${connection} has ended without an exit code${message === '' ? '' : `: ${message}`}`,
+    hint: seeSession,
+  },
+}
+
+/** What this program waits for until a session is open. */
+export function waitingFor({ connection, address }: SessionSubject): string {
+  return `waiting for ${connection} at ${address}`
+}
+
+/** Makes foreign texts printable. Only an execution's own text may have several lines. */
+export function reportEnd(end: StreamEnd, subject: SessionSubject): EndReport {
+  const message = printableText(end.message).replace(/^\n/, '')
+  const fields = {
+    event: 'ended',
+    session_id: subject.sessionId ?? null,
+    outcome: end.kind,
+    exit_code: end.kind === 'exited' ? end.exitCode : null,
+    message: end.message,
+    truncated_bytes: end.kind === 'exited' ? end.truncatedBytes : 0,
+  }
+  if (end.kind === 'exited')
+    return {
+      exitCode: exitCodeOfExecution(end.exitCode),
+      fields,
+      text: end.isBlocked ? blockedWords(subject) : message,
+    }
+  const { exitCode, what, hint } = explanation(end, subject)
+  return { exitCode, fields, text: `runbook-agent: ${what}`, hint }
+}
+
+/** Which rule it was says a line of the agent, which stands in the output. */
+export function blockedWords({ connection }: Pick<SessionSubject, 'connection'>): string {
+  return `runbook-agent: ${oneLine(connection)} has guardrail rules, and one of them has stopped this`
+}
+
+export function leftReport(exitCode: number, { connection, sessionId }: SessionSubject): EndReport {
+  return {
+    exitCode,
+    fields: { event: 'left', session_id: sessionId ?? null },
+    text: '',
+    hint: `runbook-agent: left ${connection}, its session ends`,
+  }
+}
+
+/** Why there is no exit code, and what to try: one line each, the second may be empty. */
+export function explanation(
+  { kind, message }: Extract<StreamEnd, { kind: NoExitReason }>,
+  subject: SessionSubject,
+): { exitCode: number; what: string; hint: string } {
+  const { exitCode, what, hint } = WORDS[kind]
+  return { exitCode, what: what(subject, printableLine(message)), hint: hint(subject) }
+}
+
+/** Short, because somebody waits for the error itself. */
+const PATIENCE_MS = 3000
+
+/** The report of an end at a gateway. For an unknown connection it suggests the one that was probably meant. */
+export async function explainEnd(
+  end: StreamEnd,
+  subject: SessionSubject,
+  account: Account,
+): Promise<EndReport> {
+  const report = reportEnd(end, subject)
+  if (end.kind !== 'not-found') return report
+  const names = await connectionNamesIfKnown(account, AbortSignal.timeout(PATIENCE_MS))
+  const meant = didYouMean(subject.connection, names)
+  return meant === undefined ? report : { ...report, hint: oneLine(`D${meant.slice(1)}`) }
+}

@@ -1,0 +1,31 @@
+import { AccountError } from '../../../client/account/own-file.ts'
+import { ApiError, type ApiErrorKind } from '../../../client/rest/http/api-error.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+
+/** The exit code, and what to do about it. */
+const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: string]>> = {
+  unreachable: [exitCodes.unreachable],
+  refused: [exitCodes.refused],
+  'not-found': [exitCodes.usage],
+  invalid: [exitCodes.usage],
+  busy: [exitCodes.unreachable, '. Try again when something has ended'],
+  failed: [exitCodes.unreachable, '. The gateway could not: its log says more'],
+  'no-gateway': [exitCodes.unreachable],
+}
+
+/**
+ * Turns an error of `src/client` into what a client command shows; returns others unchanged.
+ * @param doing what was tried, for the beginning of the line: `cannot run ops/x.runbook.sh`
+ */
+export function clientFailure(error: unknown, doing: string): unknown {
+  if (error instanceof AccountError) return new Failure(error.message)
+  if (!(error instanceof ApiError)) return error
+  const [exitCode, usual = ''] = KINDS[error.kind]
+  const advice = isAboutToken(error) ? '. Is the token still valid? runbook-agent login' : usual
+  return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
+}
+
+/** Other refusals are about what the user may do, and a new token changes nothing. */
+function isAboutToken({ status, code }: ApiError): boolean {
+  return code === undefined ? status === 401 || status === 403 : code === 'unauthenticated'
+}

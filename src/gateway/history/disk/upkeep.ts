@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '../../../basics/logger.ts'
+import type { History } from '../history.ts'
+import { retainMs, type Retention } from './retention.ts'
+
+/** How often old sessions, excess and free space in the file are looked at. */
+const PASS_MS = 10 * 60 * 1000
+/** How often, while the disk takes nothing. */
+const RECOVER_MS = 5000
+/** Removed for their age in one pass. If a wrong clock makes all look old, somebody can still notice. */
+const SESSIONS_PER_PASS = 5000
+
+/** Removes from the history what is too old or too much, and notices when there is room again. */
+export class Upkeep {
+  readonly #history: History
+  readonly #retention: () => Retention
+  readonly #log: Logger
+  readonly #timers: readonly NodeJS.Timeout[]
+  readonly #closing = new AbortController()
+  #pass: Promise<void> | undefined
+  #lastTick = performance.now()
+  #doubt: string | undefined
+  #toldObstacle: string | undefined
+
+  constructor(history: History, retention: () => Retention, log: Logger) {
+    this.#history = history
+    this.#retention = retention
+    this.#log = log
+    this.#timers = [
+      setInterval(() => this.#startPass(), PASS_MS),
+      setInterval(() => this.#recover(), RECOVER_MS),
+    ]
+    this.#tellObstacle()
+    this.#startPass()
+  }
+
+  /** Why the clock is not believed; undefined when it is. */
+  get doubt(): string | undefined {
+    return this.#doubt
+  }
+
+  /** Settles when it no longer uses the history. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#closing.abort()
+    await this.#pass
+  }
+
+  #recover(): void {
+    if (this.#history.obstacle === undefined && this.#toldObstacle === undefined) return
+    this.#trying('the session history could not be opened again', () => this.#history.recover())
+    this.#tellObstacle()
+  }
+
+  #tellObstacle(): void {
+    const { obstacle } = this.#history
+    if (obstacle !== undefined && this.#toldObstacle === undefined)
+      this.#log.error(
+        { reason: obstacle },
+        'degraded: the session history cannot be written, no session begins until it can be',
+      )
+    if (obstacle === undefined && this.#toldObstacle !== undefined)
+      this.#log.info({}, 'the session history can be written again')
+    this.#toldObstacle = obstacle
+  }
+
+  #startPass(): void {
+    this.#pass ??= this.#runPass().finally(() => (this.#pass = undefined))
+  }
+
+  async #runPass(): Promise<void> {
+    const now = this.#trustedTime()
+    const before = (connection: string) => now - retainMs(this.#retention(), connection)
+    const old = await this.#removeAll(() => this.#history.removeOlder(before), SESSIONS_PER_PASS)
+    if (old > 0) this.#log.info({ sessions: old }, 'old sessions removed from the history')
+    const excess = await this.#removeAll(() => this.#history.removeExcess(), Infinity)
+    if (excess > 0)
+      this.#log.info({ sessions: excess }, 'sessions removed from the history, which was too large')
+    await this.#inSteps(() => this.#history.shrink())
+  }
+
+  /** The earliest time when the history cannot tell, so that nothing counts as old. */
+  #trustedTime(): number {
+    const now = performance.now()
+    const elapsed = now - this.#lastTick
+    this.#lastTick = now
+    const belief = this.#trying('the time could not be kept in the history', () =>
+      this.#history.believe(Date.now(), elapsed),
+    )
+    if (belief !== undefined) this.#tellDoubt(belief.doubt)
+    return belief?.trustedAt ?? 0
+  }
+
+  #tellDoubt(doubt: string | undefined): void {
+    if (doubt !== undefined && this.#doubt === undefined)
+      this.#log.warn({ reason: doubt }, 'clock not believed')
+    if (doubt === undefined && this.#doubt !== undefined) this.#log.info({}, 'clock believed again')
+    this.#doubt = doubt
+  }
+
+  async #removeAll(step: () => { sessions: number; isDone: boolean }, most: number): Promise<number> {
+    let removed = 0
+    await this.#inSteps(() => {
+      const { sessions, isDone } = step()
+      removed += sessions
+      return !isDone && removed < most
+    })
+    return removed
+  }
+
+  /** Between two steps, others get as much time as the step took. */
+  async #inSteps(step: () => boolean): Promise<void> {
+    const { signal } = this.#closing
+    for (let goesOn = true; goesOn && !signal.aborted;) {
+      const startedAt = performance.now()
+      goesOn = this.#trying('the session history could not be tidied', step) === true
+      if (goesOn) await delay(performance.now() - startedAt, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  #trying<T>(what: string, work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      this.#log.error({ error: (error as Error).message }, what)
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import type { Logger } from '../../../basics/logger.ts'
+import type { History } from '../../history/history.ts'
+import { HistoryError } from '../../history/session.ts'
+import type { AuditRows } from './audit-rows.ts'
+import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
+import { FailedSignIns } from './failed-sign-ins.ts'
+import { Gap } from './gap.ts'
+import { Repeats } from './repeats.ts'
+
+/** How often it is looked what was only counted, and what is too old. */
+const PASS_MS = 60_000
+/** Removed in one pass, which blocks the gateway for some milliseconds: 720,000 in a day. */
+const REMOVED_AT_ONCE = 500
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Who saw, changed or decided what, in a chain of hashes. Changes and decisions are written before they happen, through
+ * to the disk; where that fails they do not happen. Anything else is written when it has happened, and what cannot be
+ * written is counted: the next entry that can be says how many are missing.
+ */
+export class AuditLog {
+  readonly #history: History
+  readonly #retainMs: () => number
+  readonly #log: Logger
+  readonly #gap = new Gap()
+  readonly #repeats = new Repeats()
+  readonly #signIns = new FailedSignIns()
+  readonly #timer: NodeJS.Timeout
+  #headToldAt = -Infinity
+
+  /** @param retainMs older entries are removed */
+  constructor(history: History, retainMs: () => number, log: Logger) {
+    this.#history = history
+    this.#retainMs = retainMs
+    this.#log = log
+    this.#timer = setInterval(() => this.#pass(), PASS_MS).unref()
+    this.#tellHead()
+  }
+
+  /** Writes what is about to change. @returns its place @throws HistoryError: then it must not happen */
+  announce(facts: AuditFacts): number {
+    const sequence = this.#history.write(({ audit }) => this.#append(audit, { ...facts, stage: 'asked' }))
+    this.#gap.close()
+    return sequence
+  }
+
+  /** Writes what became of it, through to the disk. */
+  conclude(facts: AuditFacts, asked: number): void {
+    this.#counting(() => this.#history.write(({ audit }) => this.#append(audit, { ...facts, asked })))
+  }
+
+  /** Writes what has happened. A power failure may take the last of these away, the end of this process does not. */
+  note(facts: AuditFacts): void {
+    this.#counting(() => this.#history.note(({ audit }) => this.#append(audit, facts)))
+  }
+
+  /** Notes what happens often, unless the same has been noted in the last ten minutes. */
+  noteOnce(facts: AuditFacts): void {
+    if (this.#repeats.isNew(facts)) this.note(facts)
+  }
+
+  /** The first from an address is noted at once, others are counted until ten minutes are over. */
+  failedSignIn(address: string): void {
+    if (this.#signIns.add(address)) this.note(failed(address, 1))
+  }
+
+  get head(): AuditHead {
+    return this.#history.read(({ audit }) => audit.head())
+  }
+
+  /** Writes what was only counted. */
+  close(): void {
+    clearInterval(this.#timer)
+    this.#noteSignIns(true)
+    this.#headToldAt = -Infinity
+    this.#tellHead()
+  }
+
+  #pass(): void {
+    this.#noteSignIns(false)
+    this.#removeOlder()
+    this.#tellHead()
+  }
+
+  #removeOlder(): void {
+    const before = new Date(this.#history.trustedTime - this.#retainMs())
+    const removed = this.#trying(() =>
+      this.#history.write(({ audit }) => audit.removeOlder(before, REMOVED_AT_ONCE)),
+    )
+    if (removed !== undefined && removed > 0)
+      this.#log.info({ entries: removed }, 'old entries removed from the audit log')
+  }
+
+  /** Once a day: who keeps his log elsewhere can see later whether the audit log was written anew. */
+  #tellHead(): void {
+    const now = performance.now()
+    if (now - this.#headToldAt < DAY_MS) return
+    const head = this.#trying(() => this.head)
+    if (head === undefined) return
+    this.#headToldAt = now
+    this.#log.info({ ...head }, 'newest entry of the audit log')
+  }
+
+  #trying<T>(work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      this.#log.error({ error: error.message }, 'audit log')
+      return undefined
+    }
+  }
+
+  #noteSignIns(isAll: boolean): void {
+    for (const { address, attempts } of this.#signIns.over(isAll)) this.note(failed(address, attempts))
+  }
+
+  #append(audit: AuditRows, facts: AuditFacts): number {
+    const missing = this.#gap.facts()
+    if (missing !== undefined) audit.append(missing)
+    return audit.append(facts).sequence
+  }
+
+  #counting(write: () => unknown): void {
+    try {
+      write()
+      this.#gap.close()
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      const isFirst = this.#gap.add()
+      if (isFirst) this.#log.error({ error: error.message }, 'audit log: an entry could not be written')
+    }
+  }
+}
+
+function failed(address: string, attempts: number): AuditFacts {
+  return auditFacts({
+    action: 'sign-in',
+    resource_type: 'users',
+    client_ip: address,
+    outcome: false,
+    request_payload_redacted: { attempts },
+  })
+}

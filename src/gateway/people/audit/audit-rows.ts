@@ -1,0 +1,133 @@
+import type { Connection, SqlStatement } from '../../history/sqlite.ts'
+import { NO_HASH, nextLink, type AuditFacts, type AuditHead, type AuditLink } from './entry.ts'
+
+/** Which entries are listed. A filter that is missing lets all of them through. */
+export interface AuditQuery {
+  readonly actor?: string | undefined
+  readonly resourceType?: string | undefined
+  readonly action?: string | undefined
+  readonly httpMethod?: string | undefined
+  readonly httpPath?: string | undefined
+  readonly clientIp?: string | undefined
+  readonly httpStatus?: number | undefined
+  readonly outcome?: boolean | undefined
+  readonly createdAfter?: Date | undefined
+  readonly createdBefore?: Date | undefined
+}
+
+export interface AuditPage {
+  readonly entries: readonly AuditLink[]
+  readonly total: number
+}
+
+/** The column that each filter looks at, and how. */
+const CONDITIONS: Readonly<Record<keyof AuditQuery, string>> = {
+  actor: 'actor = ?',
+  resourceType: 'resource_type = ?',
+  action: 'action = ?',
+  httpMethod: 'http_method = ?',
+  httpPath: 'http_path = ?',
+  clientIp: 'client_ip = ?',
+  httpStatus: 'http_status = ?',
+  outcome: 'outcome = ?',
+  createdAfter: 'created_at >= ?',
+  createdBefore: 'created_at <= ?',
+}
+
+/** An entry that was written before a change, and whose end is there, says nothing more than that. */
+const SHOWN = `NOT (stage = 'asked' AND EXISTS (SELECT 1 FROM audit_log done WHERE done.asked = audit_log.sequence))`
+
+/** The audit log as rows: each is added at the end, and removed from the front. Call it by `read` and `write` of the history. */
+export class AuditRows {
+  readonly #db: Connection
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Connection) {
+    this.#db = db
+    this.#statements = prepare(db)
+  }
+
+  append(facts: AuditFacts): AuditLink {
+    const link = nextLink(this.head(), facts, new Date())
+    this.#statements.append.run([link.sequence, link.text, link.hash])
+    return link
+  }
+
+  /** The newest; where nothing is left, what was removed last. */
+  head(): AuditHead {
+    const found = this.#statements.head.get([]) as [number, string] | undefined
+    if (found === undefined) return this.anchor()
+    const [sequence, hash] = found
+    return { sequence, hash }
+  }
+
+  /** What was removed last, before which nothing is left. */
+  anchor(): AuditHead {
+    const found = this.#statements.anchor.get([]) as [number, string] | undefined
+    const [sequence, hash] = found ?? [0, NO_HASH]
+    return { sequence, hash }
+  }
+
+  /** The next ones behind a place, the oldest first. */
+  after(sequence: number, most: number): AuditLink[] {
+    return links(this.#statements.after.all([sequence, most]))
+  }
+
+  /** The newest first. */
+  find(query: AuditQuery, { offset, limit }: { readonly offset: number; readonly limit: number }): AuditPage {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined)
+    const values = given.map(([, value]) => bound(value as Bindable))
+    const conditions = given.map(([name]) => ` AND ${CONDITIONS[name as keyof AuditQuery]}`).join('')
+    const found = `FROM audit_log INDEXED BY audit_log_searched WHERE ${SHOWN}${conditions}`
+    const page = `SELECT sequence, entry, hash FROM audit_log
+      WHERE sequence IN (SELECT sequence ${found} ORDER BY sequence DESC LIMIT ? OFFSET ?) ORDER BY sequence DESC`
+    const entries = links(
+      this.#db
+        .prepare(page)
+        .raw()
+        .all([...values, limit, offset]),
+    )
+    const [total] = this.#db.prepare(`SELECT count(*) ${found}`).raw().get(values) as [number]
+    return { entries, total }
+  }
+
+  /** Removes the oldest that are from before this time, and remembers the last of them. @returns how many */
+  removeOlder(before: Date, most: number): number {
+    const oldest = this.#statements.oldest.all([most]) as [number, string, string][]
+    const kept = oldest.findIndex(([, , createdAt]) => createdAt >= before.toISOString())
+    const removed = kept < 0 ? oldest : oldest.slice(0, kept)
+    const last = removed.at(-1)
+    if (last === undefined) return 0
+    const [sequence, hash] = last
+    this.#statements.setAnchor.run([sequence, hash])
+    this.#statements.removeUpTo.run([sequence])
+    return removed.length
+  }
+}
+
+type Bindable = string | number | boolean | Date
+
+/** A boolean would abort the process. */
+function bound(value: Bindable): string | number {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  return value instanceof Date ? value.toISOString() : value
+}
+
+function links(rows: unknown[]): AuditLink[] {
+  return (rows as [number, string, string][]).map(([sequence, text, hash]) => ({ sequence, text, hash }))
+}
+
+function prepare(db: Connection) {
+  const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
+  return {
+    append: db.prepare('INSERT INTO audit_log (sequence, entry, hash) VALUES (?, ?, ?)'),
+    head: reading('SELECT sequence, hash FROM audit_log ORDER BY sequence DESC LIMIT 1'),
+    anchor: reading('SELECT sequence, hash FROM audit_anchor'),
+    after: reading(
+      'SELECT sequence, entry, hash FROM audit_log WHERE sequence > ? ORDER BY sequence LIMIT ?',
+    ),
+    oldest: reading('SELECT sequence, hash, created_at FROM audit_log ORDER BY sequence LIMIT ?'),
+    setAnchor: db.prepare('INSERT OR REPLACE INTO audit_anchor (key, sequence, hash) VALUES (1, ?, ?)'),
+    removeUpTo: db.prepare('DELETE FROM audit_log WHERE sequence <= ?'),
+  }
+}

@@ -1,0 +1,178 @@
+import type { Logger } from '../../../basics/logger.ts'
+import type { History } from '../../history/history.ts'
+import type { Budget, GatewayUser, StoredUser, UserKind } from './identity.ts'
+import { IdentityRefused } from './identity-refused.ts'
+import type { Users } from './users.ts'
+
+export interface NewUser {
+  readonly name: string
+  readonly kind: UserKind
+  readonly groups: readonly string[]
+  readonly budget: Budget | undefined
+  /** Whether the user gets the sessions that are recorded under this name. */
+  readonly takesOver: boolean
+}
+
+/** What is to be different; undefined stays. */
+export interface UserChange {
+  readonly isActive?: boolean | undefined
+  readonly groups?: readonly string[] | undefined
+  /** Null: none any more. */
+  readonly budget?: Budget | null | undefined
+}
+
+/** Everybody is in memory, and looked through for some questions. */
+const MOST_USERS = 10_000
+const ADMIN_GROUP = 'admin'
+
+/** Adds, changes and removes users of the state. Those of gateway.yaml are listed, and changed there. */
+export class UserDirectory {
+  readonly #users: Users
+  readonly #history: History
+  readonly #log: Logger
+
+  constructor(users: Users, history: History, log: Logger) {
+    this.#users = users
+    this.#history = history
+    this.#log = log
+    for (const name of this.#shadowed)
+      log.warn({ user: name }, 'this user stands in gateway.yaml and in the state: gateway.yaml counts')
+  }
+
+  /** Those of gateway.yaml first. */
+  list(): GatewayUser[] {
+    const { declared, stored } = this.#users
+    const others = [...stored.users.values()].filter(({ name }) => !declared.users.has(name))
+    return [...declared.users.values(), ...others]
+  }
+
+  /** @throws IdentityRefused */
+  get(name: string): GatewayUser {
+    const user = this.#users.named(name)
+    if (user === undefined) throw new IdentityRefused('user-not-found', `user ${name} not found`)
+    return user
+  }
+
+  /** Whether the state has a user of this name whom gateway.yaml hides. */
+  isShadowing(name: string): boolean {
+    return this.#users.declared.users.has(name) && this.#users.stored.users.has(name)
+  }
+
+  /** Tokens that an earlier user of the name has had are gone. @throws IdentityRefused, HistoryError */
+  create({ name, kind, groups, budget, takesOver }: NewUser, by: string): StoredUser {
+    this.#checkFree(name, takesOver)
+    checkBudget(kind, budget)
+    const createdAt = Math.round(this.#users.now)
+    const user: StoredUser = {
+      ...{ name, kind, groups: [...new Set(groups)], isActive: true, isDeclared: false },
+      ...{ createdAt, createdBy: by },
+      ...(budget !== undefined && { budget }),
+    }
+    this.#users.stored.apply({ users: [user], removedTokens: this.#tokenIds(name) })
+    this.#log.info({ user: name, kind, groups: user.groups, by }, 'user created')
+    return user
+  }
+
+  /** @throws IdentityRefused, HistoryError */
+  change(name: string, { isActive, groups, budget }: UserChange, by: string): StoredUser {
+    const { budget: oldBudget, ...user } = this.#changeable(name)
+    if (name === by && isActive === false)
+      throw new IdentityRefused('not-yourself', 'cannot deactivate yourself')
+    const newBudget = budget === undefined ? oldBudget : (budget ?? undefined)
+    checkBudget(user.kind, newBudget)
+    const kept = name === by && user.groups.includes(ADMIN_GROUP) ? [ADMIN_GROUP] : []
+    const changed: StoredUser = {
+      ...(isActive === undefined ? user : withActivity(user, isActive, { at: this.#users.now, by })),
+      groups: groups === undefined ? user.groups : [...new Set([...kept, ...groups])],
+      ...(newBudget !== undefined && { budget: newBudget }),
+    }
+    this.#users.stored.apply({ users: [changed] })
+    this.#log.info({ user: name, isActive: changed.isActive, groups: changed.groups, by }, 'user changed')
+    return changed
+  }
+
+  /** With all tokens. The name stays with its sessions. @throws IdentityRefused, HistoryError */
+  remove(name: string, by: string): void {
+    this.#changeable(name)
+    if (name === by) throw new IdentityRefused('not-yourself', 'cannot delete yourself')
+    this.#users.stored.apply({ removedUsers: [name], removedTokens: this.#tokenIds(name) })
+    this.#log.info({ user: name, by }, 'user deleted')
+  }
+
+  /** Groups that were made, and all that somebody is in. */
+  groups(): string[] {
+    const made = this.#history.read(({ users }) => users.groups())
+    return [...new Set([...made, ...this.list().flatMap(({ groups }) => groups)])].sort()
+  }
+
+  /** @throws IdentityRefused, HistoryError */
+  addGroup(name: string): void {
+    if (this.groups().includes(name)) throw new IdentityRefused('name-taken', `group ${name} already exists`)
+    this.#history.write(({ users }) => users.addGroup(name))
+  }
+
+  /** From the list, and from users of the state. @throws IdentityRefused, HistoryError */
+  removeGroup(name: string): void {
+    if (name === ADMIN_GROUP)
+      throw new IdentityRefused('invalid-request', `cannot delete admin group ${ADMIN_GROUP}`, 422)
+    if (!this.groups().includes(name)) throw new IdentityRefused('group-not-found', `group ${name} not found`)
+    const declared = [...this.#users.declared.users.values()].find(({ groups }) => groups.includes(name))
+    if (declared !== undefined)
+      throw new IdentityRefused(
+        'declared-in-settings',
+        `group ${name} stands in gateway.yaml, for ${declared.name}: change it there`,
+      )
+    const members = [...this.#users.stored.users.values()].filter(({ groups }) => groups.includes(name))
+    const left = members.map((user) => ({ ...user, groups: user.groups.filter((group) => group !== name) }))
+    this.#users.stored.apply({ users: left })
+    this.#history.write(({ users }) => users.removeGroup(name))
+  }
+
+  get #shadowed(): string[] {
+    return [...this.#users.stored.users.keys()].filter((name) => this.#users.declared.users.has(name))
+  }
+
+  /** Names that differ in their case alone would be taken for one another. */
+  #checkFree(name: string, takesOver: boolean): void {
+    const same = this.list().find((user) => user.name.toLowerCase() === name.toLowerCase())
+    if (same !== undefined)
+      throw new IdentityRefused('name-taken', `user already exists with email ${same.name}`)
+    if (this.#users.stored.users.size >= MOST_USERS)
+      throw new IdentityRefused('too-many-tokens', `this gateway has ${MOST_USERS} users: delete some first`)
+    if (!takesOver && this.#history.read(({ users }) => users.isInHistory(name)))
+      throw new IdentityRefused(
+        'name-taken',
+        `sessions of an earlier user are recorded under ${name}: take another name, or take them over (take_over)`,
+      )
+  }
+
+  #changeable(name: string): StoredUser {
+    const user = this.get(name)
+    const stored = this.#users.stored.users.get(name)
+    if (!user.isDeclared && stored !== undefined) return stored
+    throw new IdentityRefused('declared-in-settings', `user ${name} stands in gateway.yaml: change it there`)
+  }
+
+  #tokenIds(name: string): string[] {
+    return this.#users.stored.tokensOf(name).map(({ id }) => id)
+  }
+}
+
+function checkBudget(kind: UserKind, budget: Budget | undefined): void {
+  if (kind === 'person' && budget !== undefined)
+    throw new IdentityRefused('invalid-request', 'budget: only a machine has one', 422)
+}
+
+function withActivity(
+  { deactivatedAt, deactivatedBy, ...user }: StoredUser,
+  isActive: boolean,
+  { at, by }: { readonly at: number; readonly by: string },
+): StoredUser {
+  if (isActive) return { ...user, isActive }
+  return {
+    ...user,
+    isActive,
+    deactivatedAt: deactivatedAt ?? Math.round(at),
+    deactivatedBy: deactivatedBy ?? by,
+  }
+}

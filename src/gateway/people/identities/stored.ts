@@ -1,0 +1,89 @@
+import type { History } from '../../history/history.ts'
+import { HistoryError } from '../../history/session.ts'
+import type { StoredToken, StoredUser } from './identity.ts'
+
+/** What becomes of users and tokens in one step: all of it, or nothing. */
+export interface IdentityChange {
+  readonly users?: readonly StoredUser[]
+  readonly removedUsers?: readonly string[]
+  readonly tokens?: readonly StoredToken[]
+  readonly removedTokens?: readonly string[]
+}
+
+/**
+ * Users and tokens of the state. All are in memory, so that a sign-in needs no disk; what changes is on the disk first.
+ */
+export class StoredIdentities {
+  readonly #history: History
+  readonly #users = new Map<string, StoredUser>()
+  readonly #tokens = new Map<string, StoredToken>()
+  readonly #byHash = new Map<string, StoredToken>()
+  #isLoaded = false
+
+  constructor(history: History) {
+    this.#history = history
+    this.#load()
+  }
+
+  get users(): ReadonlyMap<string, StoredUser> {
+    this.#load()
+    return this.#users
+  }
+
+  /** By their ids. */
+  get tokens(): ReadonlyMap<string, StoredToken> {
+    this.#load()
+    return this.#tokens
+  }
+
+  withHash(hash: Buffer): StoredToken | undefined {
+    this.#load()
+    return this.#byHash.get(hash.toString('hex'))
+  }
+
+  tokensOf(user: string): StoredToken[] {
+    return [...this.tokens.values()].filter((token) => token.user === user)
+  }
+
+  /** Through to the disk. @throws HistoryError: then nothing has changed */
+  apply(change: IdentityChange): void {
+    this.#history.write(({ users, tokens }) => {
+      for (const name of change.removedUsers ?? []) users.remove(name)
+      for (const user of change.users ?? []) users.put(user)
+      for (const id of change.removedTokens ?? []) tokens.remove(id)
+      for (const token of change.tokens ?? []) tokens.put(token)
+    })
+    this.keep(change)
+  }
+
+  /** In memory alone, until `apply` succeeds: what must not be accepted any more does not wait for a disk. */
+  keep({ users = [], removedUsers = [], tokens = [], removedTokens = [] }: IdentityChange): void {
+    for (const name of removedUsers) this.#users.delete(name)
+    for (const user of users) this.#users.set(user.name, user)
+    for (const id of removedTokens) this.#forget(id)
+    for (const token of tokens) this.#remember(token)
+  }
+
+  #remember(token: StoredToken): void {
+    this.#tokens.set(token.id, token)
+    this.#byHash.set(token.sha256.toString('hex'), token)
+  }
+
+  #forget(id: string): void {
+    const token = this.#tokens.get(id)
+    this.#tokens.delete(id)
+    if (token !== undefined) this.#byHash.delete(token.sha256.toString('hex'))
+  }
+
+  /** A disk that cannot be read now can be later: until then there are only those of gateway.yaml. */
+  #load(): void {
+    if (this.#isLoaded) return
+    try {
+      const [users, tokens] = this.#history.read((tables) => [tables.users.all(), tables.tokens.all()])
+      this.#isLoaded = true
+      this.keep({ users, tokens })
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from '../../../basics/logger.ts'
+import {
+  newTokenText,
+  tokenHash,
+  type StoredToken,
+  type AccessToken,
+  type AccessTokenKind,
+} from './identity.ts'
+import { IdentityRefused } from './identity-refused.ts'
+import type { LastUses } from './last-uses.ts'
+import type { Users } from './users.ts'
+
+export interface NewToken {
+  /** Name of its user. */
+  readonly user: string
+  /** Unique among those of its user that are accepted. */
+  readonly name: string
+  readonly kind: AccessTokenKind
+  /** Undefined: it does not expire. */
+  readonly lifetimeMs: number | undefined
+}
+
+export interface Rotation {
+  /** For so long the old token is accepted beside the new one. */
+  readonly overlapMs: number
+  /** Undefined: the new one lives as long as the old one was meant to. */
+  readonly lifetimeMs: number | undefined
+}
+
+/** A token as it is shown once: nobody can read its text again. */
+export interface IssuedToken {
+  readonly token: StoredToken
+  readonly text: string
+}
+
+/** Of one user, that are accepted. */
+const MOST_TOKENS = 100
+
+/** Makes, rotates and revokes tokens. Who may do that to whose is decided before. */
+export class Tokens {
+  readonly #users: Users
+  readonly #uses: LastUses
+  readonly #log: Logger
+
+  constructor(users: Users, uses: LastUses, log: Logger) {
+    this.#users = users
+    this.#uses = uses
+    this.#log = log
+  }
+
+  /** Those of gateway.yaml first. @param user of whom; undefined: all */
+  list(user?: string): AccessToken[] {
+    const { declared, stored } = this.#users
+    const all = [...declared.tokens.values(), ...stored.tokens.values()]
+    return all.filter((token) => user === undefined || token.user === user)
+  }
+
+  find(id: string): AccessToken | undefined {
+    return this.#users.declared.tokens.get(id) ?? this.#users.stored.tokens.get(id)
+  }
+
+  /** In ms since 1970; known to the minute. */
+  lastUse({ id }: AccessToken): number | undefined {
+    return this.#uses.of(id)
+  }
+
+  /** @param by name of who asks @throws IdentityRefused, HistoryError: then there is no token */
+  create(asked: NewToken, by: string): IssuedToken {
+    const { user, name } = asked
+    if (this.#users.named(user) === undefined)
+      throw new IdentityRefused('user-not-found', `user ${user} not found`)
+    const accepted = this.list(user).filter((token) => this.#users.refusal(token) === undefined)
+    if (accepted.some((token) => token.name === name && !isReplaced(token)))
+      throw new IdentityRefused('name-taken', `${user} has a token named ${name} already`)
+    if (accepted.length >= MOST_TOKENS)
+      throw new IdentityRefused(
+        'too-many-tokens',
+        `${user} has ${MOST_TOKENS} tokens already: revoke one first`,
+      )
+    const issued = this.#issue(asked, by)
+    this.#users.stored.apply({ tokens: [issued.token] })
+    this.#log.info({ ...shown(issued.token), by }, 'token created')
+    return issued
+  }
+
+  /**
+   * A new token of the same name. Of two who rotate the same one at once, the second is refused.
+   * @throws IdentityRefused, HistoryError: then all is as before
+   */
+  rotate(id: string, { overlapMs, lifetimeMs }: Rotation, by: string): IssuedToken {
+    const old = this.#changeable(id)
+    this.#checkRotatable(old)
+    const lifetime = lifetimeMs ?? (old.expiresAt === undefined ? undefined : old.expiresAt - old.createdAt)
+    const issued = this.#issue({ ...old, lifetimeMs: lifetime }, by)
+    const replaced = { ...this.#ending(old, overlapMs, by), replacedBy: issued.token.id }
+    this.#users.stored.apply({ tokens: [replaced, issued.token] })
+    this.#log.info({ ...shown(issued.token), replaces: id, by }, 'token rotated')
+    return issued
+  }
+
+  /** @throws IdentityRefused, HistoryError: then it is revoked until this process ends, and not on the disk yet */
+  revoke(id: string, by: string): void {
+    const token = this.#changeable(id)
+    const change = { tokens: [token.revokedAt === undefined ? this.#revoked(token, by) : token] }
+    this.#users.stored.keep(change)
+    this.#users.stored.apply(change)
+    this.#log.info({ ...shown(token), by }, 'token revoked')
+  }
+
+  #issue({ user, name, kind, lifetimeMs }: NewToken, by: string): IssuedToken {
+    const text = newTokenText()
+    const { now } = this.#users
+    const token: StoredToken = {
+      ...{ id: randomUUID(), user, name, kind, isDeclared: false, sha256: tokenHash(text) },
+      ...{ createdAt: Math.round(now), createdBy: by },
+      ...(lifetimeMs !== undefined && { expiresAt: Math.round(now + lifetimeMs) }),
+    }
+    return { token, text }
+  }
+
+  #changeable(id: string): StoredToken {
+    const token = this.#users.stored.tokens.get(id)
+    if (token !== undefined) return token
+    const declared = this.#users.declared.tokens.get(id)
+    if (declared === undefined) throw new IdentityRefused('token-not-found', 'token not found')
+    const { name, user } = declared
+    throw new IdentityRefused(
+      'declared-in-settings',
+      `token ${name} of ${user} stands in gateway.yaml: change it there`,
+    )
+  }
+
+  #checkRotatable(token: StoredToken): void {
+    const { name, user, kind, replacedBy } = token
+    if (kind === 'sign-in')
+      throw new IdentityRefused('not-rotatable', `token ${name} comes from a sign-in: sign in again instead`)
+    if (replacedBy !== undefined)
+      throw new IdentityRefused(
+        'not-rotatable',
+        `token ${name} of ${user} was rotated already: rotate the new one (${replacedBy})`,
+      )
+    const refusal = this.#users.refusal(token)
+    if (refusal !== undefined)
+      throw new IdentityRefused('not-rotatable', `${refusal}: create a new one for ${user}`)
+  }
+
+  #ending(token: StoredToken, overlapMs: number, by: string): StoredToken {
+    if (overlapMs <= 0) return this.#revoked(token, by)
+    const expiresAt = Math.min(token.expiresAt ?? Infinity, Math.round(this.#users.now + overlapMs))
+    return { ...token, expiresAt }
+  }
+
+  #revoked(token: StoredToken, by: string): StoredToken {
+    return { ...token, revokedAt: Math.round(this.#users.now), revokedBy: by }
+  }
+}
+
+function isReplaced(token: AccessToken): boolean {
+  return 'replacedBy' in token && token.replacedBy !== undefined
+}
+
+function shown({ id, name, user }: AccessToken): object {
+  return { token: id, name, user }
+}

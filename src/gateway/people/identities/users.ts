@@ -1,0 +1,120 @@
+import type { History } from '../../history/history.ts'
+import type { ConnectionSettings, GatewaySettings } from '../../settings/settings.ts'
+import { DeclaredIdentities } from './declared.ts'
+import { tokenHash, type SignedIn, type AccessToken, type GatewayUser } from './identity.ts'
+import type { LastUses } from './last-uses.ts'
+import { StoredIdentities } from './stored.ts'
+
+/** The group whose members see and end every session. */
+const ADMIN = 'admin'
+/** The group whose members see every session, and change and run nothing, unless they are in `admin`, too. */
+const AUDITOR = 'auditor'
+
+type Settings = Pick<GatewaySettings, 'users' | 'connections'>
+
+/** Who may ask, and who may do what: users of gateway.yaml and of the state. Where both have a name, the file wins. */
+export class Users {
+  readonly declared: DeclaredIdentities
+  readonly stored: StoredIdentities
+  readonly #current: { readonly value: Settings }
+  readonly #history: History
+  readonly #uses: LastUses
+
+  constructor(current: { readonly value: Settings }, history: History, uses: LastUses) {
+    this.#current = current
+    this.#history = history
+    this.#uses = uses
+    this.declared = new DeclaredIdentities(current)
+    this.stored = new StoredIdentities(history)
+  }
+
+  /** Undefined for one that is not accepted, or not any more. */
+  withToken(text: string): SignedIn | undefined {
+    const found = this.#found(text)
+    if (found === undefined || this.refusal(found.token) !== undefined) return undefined
+    this.#uses.note(found.token.id)
+    return found
+  }
+
+  /** Why a token is not accepted any more, for whoever has it; undefined for one that nobody has ever had. */
+  whyRefused(text: string): string | undefined {
+    const found = this.#found(text)
+    return found && this.refusal(found.token)
+  }
+
+  /** Why a token that was accepted is so no more, in a few words; undefined while it is. */
+  refusal({ id, user }: AccessToken): string | undefined {
+    const token = this.declared.tokens.get(id) ?? this.stored.tokens.get(id)
+    if (token === undefined) return 'the token was removed'
+    if ('revokedAt' in token && token.revokedAt !== undefined) return 'the token was revoked'
+    if (token.expiresAt !== undefined && token.expiresAt <= this.now)
+      return `the token expired at ${new Date(token.expiresAt).toISOString()}`
+    const owner = this.named(user)
+    if (owner === undefined) return 'the user was removed'
+    return owner.isActive ? undefined : 'the user was deactivated'
+  }
+
+  /** The time by which tokens expire, in ms: it goes on when the wall clock is set back. */
+  get now(): number {
+    return this.#history.latestTime
+  }
+
+  named(name: string): GatewayUser | undefined {
+    return this.declared.users.get(name) ?? this.stored.users.get(name)
+  }
+
+  /** Those that the user may see, in the order of the settings. */
+  connections({ isActive, groups: own }: GatewayUser): readonly ConnectionSettings[] {
+    if (!isActive) return []
+    return this.#current.value.connections.filter(
+      ({ access: { groups } }) => groups === undefined || groups.some((group) => own.includes(group)),
+    )
+  }
+
+  /** Undefined also for one that the user may not see. */
+  connection(user: GatewayUser, name: string): ConnectionSettings | undefined {
+    return this.connections(user).find((one) => one.name === name)
+  }
+
+  /** Whether the settings have it, for whomever. */
+  isConnection(name: string): boolean {
+    return this.#current.value.connections.some((one) => one.name === name)
+  }
+
+  isAdmin(user: GatewayUser): boolean {
+    return user.groups.includes(ADMIN)
+  }
+
+  isAuditor(user: GatewayUser): boolean {
+    return user.groups.includes(AUDITOR)
+  }
+
+  /** Whether the user is an auditor and nothing more. */
+  onlyReads(user: GatewayUser): boolean {
+    return this.isAuditor(user) && !this.isAdmin(user)
+  }
+
+  /** Whether the user may see every session and review. */
+  seesAll(user: GatewayUser): boolean {
+    return this.isAdmin(user) || this.isAuditor(user)
+  }
+
+  /** @returns whether the user may see all of this session and end it */
+  owns(user: GatewayUser, session: { readonly user: string }): boolean {
+    return session.user === user.name || this.isAdmin(user)
+  }
+
+  #found(text: string): SignedIn | undefined {
+    const hash = tokenHash(text)
+    const declared = this.declared.withHash(hash)
+    if (declared !== undefined) return declared
+    const token = this.stored.withHash(hash)
+    const user = token && this.named(token.user)
+    return token && user && { user, token }
+  }
+}
+
+/** The token of an `Authorization: Bearer` header, or of the metadata of that name. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1]
+}

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto'
+import type { Logger } from '../../../basics/logger.ts'
+import type { StoredUser } from '../identities/identity.ts'
+import type { IssuedToken, Tokens } from '../identities/tokens.ts'
+import type { Users } from '../identities/users.ts'
+import type { GatewaySettings } from '../../settings/settings.ts'
+import type { Admitted } from './admission.ts'
+import { SignInRefused } from './refused.ts'
+
+/** Tokens of sign-ins that ended longer ago are forgotten. */
+const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000
+
+export interface AccountServices {
+  readonly users: Users
+  readonly tokens: Tokens
+  readonly current: { readonly value: Pick<GatewaySettings, 'users'> }
+  readonly log: Logger
+}
+
+/** Makes users and tokens of those who sign in. A user belongs to one account of the provider, whatever its name is. */
+export class Accounts {
+  readonly #services: AccountServices
+
+  constructor(services: AccountServices) {
+    this.#services = services
+  }
+
+  /**
+   * A new token; the groups are those of this sign-in.
+   * @param client what asks, as a part of the token's name
+   * @throws SignInRefused, IdentityRefused, HistoryError
+   */
+  signIn(admitted: Admitted, client: string, lifetimeMs: number): IssuedToken {
+    const { users, tokens, log } = this.#services
+    const name = this.#userOf(admitted)
+    this.#forgetOld(name)
+    const token = { user: name, kind: 'sign-in', lifetimeMs, name: tokenName(client) } as const
+    const issued = tokens.create(token, name)
+    log.info({ user: name, groups: users.named(name)?.groups, token: issued.token.id }, 'signed in')
+    return issued
+  }
+
+  /** The name under which the account is known here. */
+  #userOf(admitted: Admitted): string {
+    const { users } = this.#services
+    const origin = originOf(admitted)
+    const known = [...users.stored.users.values()].find(({ createdBy }) => createdBy === origin)
+    const name = known?.name ?? admitted.name
+    if (users.declared.users.has(name)) return this.#declared(name)
+    const user = users.stored.users.get(name)
+    if (user !== undefined && user.createdBy !== origin) throw taken(name)
+    if (user?.isActive === false)
+      throw new SignInRefused('sign-in-refused', `${name} was deactivated: ask an administrator`)
+    this.#put(user ?? this.#newUser(name, origin), admitted)
+    return name
+  }
+
+  /** Keeps the groups of gateway.yaml. */
+  #declared(name: string): string {
+    const { users } = this.#services.current.value
+    if (users.find((one) => one.name === name)?.oidc === true) return name
+    throw taken(name)
+  }
+
+  #newUser(name: string, createdBy: string): StoredUser {
+    const createdAt = Math.round(this.#services.users.now)
+    return {
+      ...{ name, kind: 'person', groups: [], isActive: true, isDeclared: false },
+      createdAt,
+      createdBy,
+    }
+  }
+
+  #put(user: StoredUser, { groups }: Admitted): void {
+    this.#services.users.stored.apply({ users: [{ ...user, groups }] })
+  }
+
+  #forgetOld(user: string): void {
+    const { users } = this.#services
+    const old = users.stored
+      .tokensOf(user)
+      .filter(({ kind, expiresAt = Infinity }) => kind === 'sign-in' && expiresAt < users.now - FORGOTTEN_MS)
+    if (old.length > 0) users.stored.apply({ removedTokens: old.map(({ id }) => id) })
+  }
+}
+
+/** Where the user comes from: kept as what made it. */
+function originOf({ issuer, subject }: Admitted): string {
+  return `oidc:${issuer}#${subject}`
+}
+
+function taken(name: string): SignInRefused {
+  return new SignInRefused(
+    'sign-in-refused',
+    `there is a user ${name} already who is not of this account: ask an administrator`,
+  )
+}
+
+function tokenName(client: string): string {
+  return `${client}-${randomBytes(4).toString('hex')}`
+}

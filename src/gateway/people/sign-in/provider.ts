@@ -1,0 +1,124 @@
+import type { Configuration, IDToken } from 'openid-client'
+import type { Logger } from '../../../basics/logger.ts'
+import type { OidcSettings } from './settings/oidc.ts'
+import { providerFetch } from './provider-fetch.ts'
+import { SignInRefused } from './refused.ts'
+
+/** What the provider says of somebody, checked: signature, issuer, audience, nonce and times. */
+export interface Claims extends Readonly<Record<string, unknown>> {
+  readonly iss: string
+  readonly sub: string
+}
+
+/** What a sign-in began with, and is needed to end it. */
+export interface Proof {
+  readonly state: string
+  readonly nonce: string
+  /** Of PKCE. */
+  readonly verifier: string
+}
+
+/** What the provider says of itself is read again after it: its keys are read by the library when one is unknown. */
+const METADATA_MS = 60 * 60 * 1000
+
+/** The settings' OpenID Connect provider. The library for it is loaded with the first sign-in. */
+export class OidcProvider {
+  readonly #settings: OidcSettings
+  readonly #log: Logger
+  #discovered: { readonly config: Promise<Configuration>; readonly at: number } | undefined
+
+  constructor(settings: OidcSettings, log: Logger) {
+    this.#settings = settings
+    this.#log = log
+  }
+
+  /** Where a browser is sent. @throws SignInRefused when the provider does not answer */
+  async address(redirectUri: string, { state, nonce, verifier }: Proof): Promise<string> {
+    const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await import('openid-client')
+    const config = await this.#configuration()
+    const url = buildAuthorizationUrl(config, {
+      redirect_uri: redirectUri,
+      scope: ['openid', ...this.#settings.scopes].join(' '),
+      ...{ state, nonce },
+      code_challenge: await calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    })
+    return url.href
+  }
+
+  /** @param answer the address to which the provider has sent the browser back @throws SignInRefused */
+  async claims(answer: URL, { state, nonce, verifier }: Proof): Promise<Claims> {
+    const { authorizationCodeGrant } = await import('openid-client')
+    const config = await this.#configuration()
+    const checks = {
+      expectedState: state,
+      expectedNonce: nonce,
+      pkceCodeVerifier: verifier,
+      idTokenExpected: true,
+    }
+    const tokens = await this.#asking('the sign-in', () => authorizationCodeGrant(config, answer, checks))
+    const claims = tokens.claims()
+    if (claims === undefined) throw new SignInRefused('sign-in-failed', 'the provider has sent no id token')
+    return this.#withGroups(config, claims, tokens.access_token)
+  }
+
+  /** Some providers tell groups only when they are asked for the user. */
+  async #withGroups(config: Configuration, claims: IDToken, accessToken: string): Promise<Claims> {
+    const { groupsClaim } = this.#settings
+    if (claims[groupsClaim] !== undefined || !config.serverMetadata().userinfo_endpoint) return claims
+    const { fetchUserInfo } = await import('openid-client')
+    const info = await this.#asking('the user', () => fetchUserInfo(config, accessToken, claims.sub))
+    return { ...info, ...claims }
+  }
+
+  async #configuration(): Promise<Configuration> {
+    const known = this.#discovered
+    if (known !== undefined && Math.abs(Date.now() - known.at) < METADATA_MS) return known.config
+    const found = { config: this.#discover(), at: Date.now() }
+    this.#discovered = found
+    try {
+      return await found.config
+    } catch (error) {
+      // The next one asks again.
+      if (this.#discovered === found) this.#discovered = undefined
+      throw error
+    }
+  }
+
+  async #discover(): Promise<Configuration> {
+    const client = await import('openid-client')
+    const { issuer, clientId, clientSecret, timeoutMs } = this.#settings
+    const authentication =
+      clientSecret === undefined ? client.None() : client.ClientSecretPost(clientSecret.reveal())
+    const options = {
+      [client.customFetch]: providerFetch(this.#settings),
+      timeout: timeoutMs / 1000,
+      // Without it the library trusts the connection, and looks at no signature.
+      execute: [client.enableNonRepudiationChecks],
+    }
+    return this.#asking('what it is', () =>
+      client.discovery(new URL(issuer), clientId, undefined, authentication, options),
+    )
+  }
+
+  /** Reasons are for the log: a browser's page names none of the inside. */
+  async #asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      const { issuer } = this.#settings
+      const reason = reasonOf(error as Error)
+      this.#log.warn({ issuer, reason }, `the sign-in provider was asked for ${what} in vain`)
+      throw new SignInRefused(
+        'sign-in-failed',
+        'the sign-in provider did not answer as it should: ask an administrator, the log says why',
+      )
+    }
+  }
+}
+
+/** With what lies behind it, and without what was sent. */
+function reasonOf({ message, cause }: Error): string {
+  if (!(cause instanceof Error)) return message
+  return `${message}: ${reasonOf(cause)}`.slice(0, 500)
+}

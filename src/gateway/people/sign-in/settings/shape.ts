@@ -1,0 +1,75 @@
+import * as v from 'valibot'
+import { Secret } from '../../../../basics/secret.ts'
+import { duration, truth } from '../../../../basics/settings/kinds.ts'
+import {
+  about,
+  entries,
+  entryName,
+  json,
+  list,
+  map,
+  matching,
+  parsed,
+} from '../../../../basics/settings/shapes.ts'
+import { Authorities } from '../../../settings/shapes/jira-shape.ts'
+import { Name } from '../../../settings/shapes/words.ts'
+
+// The shape of `sign-in` in gateway.yaml: how people sign in with an account that they have elsewhere.
+
+const Issuer = matching(
+  /^https:\/\/[^\s?#@\\/]+(?:\/[^\s?#@\\]*)?$/i,
+  'an address like https://accounts.example.org, without user, ? and #,',
+)
+
+const ClientSecret = v.pipe(
+  parsed(
+    (text) => (/^[\x20-\x7e]{1,4096}$/.test(text) ? new Secret(text) : undefined),
+    'a secret of printable characters',
+  ),
+  json({ writeOnly: true }),
+)
+
+const Claim = matching(/^[\x21-\x7e]{1,200}$/, 'the name of a claim')
+const Domain = parsed(
+  (text) => (/^(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+$/.test(text) ? text.toLowerCase() : undefined),
+  'a domain, like example.org,',
+)
+const ProviderGroup = matching(/^[^\p{Cc}]{1,200}$/u, 'the name of a group at the provider')
+const ProviderGroupName = entryName(/^[^\p{Cc}]{1,200}$/u, 'the name of a group at the provider')
+
+const OidcShape = map({
+  issuer: about('the provider; what it says of itself is read from there', Issuer),
+  'client-id': about('of this gateway at the provider', matching(/^[\x21-\x7e]{1,500}$/, 'one word')),
+  'client-secret': about('better a reference to it; without one PKCE alone counts', v.nullish(ClientSecret)),
+  scopes: about(
+    'what is asked for; openid always is',
+    v.nullish(list(matching(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'a scope'), 'scopes'), ['email', 'profile']),
+  ),
+  'name-claim': about('what a user is called; an email has to be verified', v.nullish(Claim, 'email')),
+  'groups-claim': about("the user's groups at the provider", v.nullish(Claim, 'groups')),
+  groups: about(
+    'from groups at the provider to groups here; what is not here is none. Without it names stay as they are, and none gives admin or auditor',
+    entries(ProviderGroupName, Name, 'shown'),
+  ),
+  'allowed-groups': about(
+    'only members of one of these groups at the provider may sign in',
+    v.nullish(list(ProviderGroup, 'groups'), []),
+  ),
+  'allowed-domains': about(
+    'only verified emails of these domains may sign in',
+    v.nullish(list(Domain, 'domains'), []),
+  ),
+  everybody: about('whether all that the provider knows may sign in', v.nullish(truth, 'false')),
+  lifetime: about('how long a sign-in lasts', v.nullish(duration('5m', '30d'), '12h')),
+  timeout: about('how long the provider may take to answer', v.nullish(duration('1s', '1m'), '10s')),
+  ca: about(
+    "who may sign the provider's certificate; by default the system's authorities",
+    v.nullish(Authorities),
+  ),
+})
+
+export const SignInShape = map({
+  oidc: about('an OpenID Connect provider', v.nullish(OidcShape)),
+})
+
+export type OidcShape = v.InferOutput<typeof OidcShape>

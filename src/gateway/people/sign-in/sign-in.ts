@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto'
+import * as v from 'valibot'
+import type { IssuedToken } from '../identities/tokens.ts'
+import type { GatewaySettings } from '../../settings/settings.ts'
+import type { OidcSettings } from './settings/oidc.ts'
+import { Accounts, type AccountServices } from './accounts.ts'
+import { admitted, type Admitted } from './admission.ts'
+import { DEVICE_MS, DeviceRequests, type DeviceRequest, type NewDeviceRequest } from './device-requests.ts'
+import { Handovers } from './handovers.ts'
+import { OidcProvider } from './provider.ts'
+import { SignInRefused } from './refused.ts'
+import { Seal } from './seal.ts'
+
+/** From the address that a browser gets to its return. */
+const SIGN_IN_MS = 10 * 60 * 1000
+/** Questions to the provider at once, of callers that nobody knows. */
+const MOST_AT_ONCE = 32
+const REQUEST_TEXT = 'this sign-in is not known, is over, or was used already: begin again'
+
+/** What a sign-in in a browser is for. */
+const PurposeShape = v.variant('kind', [
+  v.object({
+    kind: v.literal('client'),
+    /** Where the browser is sent in the end: a port of the person's own machine. */
+    redirect: v.string(),
+    /** Undefined: the token itself is sent there, as hoop's command line wants it. */
+    challenge: v.optional(v.string()),
+  }),
+  v.object({ kind: v.literal('device'), code: v.string() }),
+])
+export type Purpose = v.InferOutput<typeof PurposeShape>
+type ClientPurpose = Extract<Purpose, { kind: 'client' }>
+
+const BegunShape = v.object({ purpose: PurposeShape, nonce: v.string(), verifier: v.string() })
+const AdmittedShape = v.object({
+  ...{ issuer: v.string(), subject: v.string(), name: v.string(), groups: v.array(v.string()) },
+})
+const ConfirmationShape = v.object({ code: v.string(), admitted: AdmittedShape })
+
+export interface SignInServices extends AccountServices {
+  readonly current: { readonly value: Pick<GatewaySettings, 'users' | 'signIn'> }
+  /** Where people reach this gateway. */
+  readonly webUrl: () => string
+}
+
+/** What has become of a sign-in whose browser has come back. */
+export type Returned =
+  | { readonly kind: 'redirect'; readonly to: string }
+  | {
+      readonly kind: 'confirm'
+      readonly admitted: Admitted
+      readonly request: DeviceRequest
+      /** By which the person's decision is known as his. */
+      readonly confirmation: string
+    }
+
+/** Sign-in with an account elsewhere: in the browser of the command line's own machine, or in any other. */
+export class SignIn {
+  readonly #services: SignInServices
+  readonly #accounts: Accounts
+  readonly #states = new Seal(SIGN_IN_MS)
+  readonly #confirmations = new Seal(DEVICE_MS)
+  readonly #devices = new DeviceRequests<Admitted>()
+  readonly #handovers = new Handovers<Admitted>()
+  #provider: { readonly of: OidcSettings; readonly provider: OidcProvider } | undefined
+  #asking = 0
+
+  constructor(services: SignInServices) {
+    this.#services = services
+    this.#accounts = new Accounts(services)
+  }
+
+  get isOffered(): boolean {
+    return this.#services.current.value.signIn?.oidc !== undefined
+  }
+
+  /** The address to open in a browser. @throws SignInRefused */
+  async begin(purpose: Purpose): Promise<string> {
+    const [nonce, verifier] = [randomText(), randomText()]
+    const state = this.#states.close({ purpose, nonce, verifier })
+    const proof = { state, nonce, verifier }
+    return this.#atOnce((provider) => provider.address(this.#callback, proof))
+  }
+
+  /** @param query of the address to which the provider has sent the browser @throws SignInRefused */
+  async end(query: string): Promise<Returned> {
+    const answer = new URL(`${this.#callback}?${query}`)
+    const state = answer.searchParams.get('state') ?? ''
+    const begun = this.#states.open(state, BegunShape)
+    if (begun === undefined) throw new SignInRefused('sign-in-expired', REQUEST_TEXT)
+    const { purpose, nonce, verifier } = begun
+    try {
+      const claims = await this.#atOnce((provider) => provider.claims(answer, { state, nonce, verifier }))
+      return this.#returned(purpose, admitted(claims, this.#settings))
+    } catch (error) {
+      if (!(error instanceof SignInRefused) || purpose.kind !== 'client') throw error
+      return redirect(purpose, { error: error.message })
+    }
+  }
+
+  /** @throws SignInRefused */
+  takeHandover(code: string, verifier: string): IssuedToken {
+    return this.#issue(this.#handovers.take(code, verifier), 'browser')
+  }
+
+  /** @throws SignInRefused */
+  addDevice(from: string, says: string): NewDeviceRequest {
+    if (!this.isOffered) throw notOffered()
+    return this.#devices.add(from, says)
+  }
+
+  /** @throws SignInRefused */
+  deviceWithCode(code: string): DeviceRequest {
+    return this.#devices.withCode(code)
+  }
+
+  /** Undefined while nobody has decided. @throws SignInRefused */
+  deviceOutcome(secret: string): IssuedToken | undefined {
+    const granted = this.#devices.outcome(secret)
+    return granted && this.#issue(granted, 'device')
+  }
+
+  /** @returns who has decided @throws SignInRefused */
+  decideDevice(confirmation: string, isAllowed: boolean): string {
+    const confirmed = this.#confirmations.open(confirmation, ConfirmationShape)
+    if (confirmed === undefined) throw new SignInRefused('sign-in-expired', REQUEST_TEXT)
+    const { code, admitted: granted } = confirmed
+    this.#devices.decide(code, isAllowed ? { granted } : 'refused')
+    this.#services.log.info({ user: granted.name, isAllowed }, 'sign-in of a device decided')
+    return granted.name
+  }
+
+  get #callback(): string {
+    return `${this.#services.webUrl()}/api/callback`
+  }
+
+  get #settings(): OidcSettings {
+    const settings = this.#services.current.value.signIn?.oidc
+    if (settings === undefined) throw notOffered()
+    return settings
+  }
+
+  #returned(purpose: Purpose, who: Admitted): Returned {
+    if (purpose.kind === 'device') return this.#toConfirm(purpose.code, who)
+    const { challenge } = purpose
+    return challenge === undefined
+      ? redirect(purpose, { token: this.#issue(who, 'browser').text })
+      : redirect(purpose, { code: this.#handovers.add(who, challenge) })
+  }
+
+  #toConfirm(code: string, who: Admitted): Returned {
+    const request = this.#devices.withCode(code)
+    const confirmation = this.#confirmations.close({ code, admitted: who })
+    return { kind: 'confirm', admitted: who, request, confirmation }
+  }
+
+  #issue(who: Admitted, client: string): IssuedToken {
+    return this.#accounts.signIn(who, client, this.#settings.lifetimeMs)
+  }
+
+  async #atOnce<T>(ask: (provider: OidcProvider) => Promise<T>): Promise<T> {
+    const provider = this.#currentProvider()
+    if (this.#asking >= MOST_AT_ONCE)
+      throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')
+    this.#asking++
+    try {
+      return await ask(provider)
+    } finally {
+      this.#asking--
+    }
+  }
+
+  /** Made anew when the settings are. */
+  #currentProvider(): OidcProvider {
+    const settings = this.#settings
+    if (this.#provider?.of !== settings)
+      this.#provider = { of: settings, provider: new OidcProvider(settings, this.#services.log) }
+    return this.#provider.provider
+  }
+}
+
+function notOffered(): SignInRefused {
+  return new SignInRefused('not-permitted', 'OIDC provider not configured')
+}
+
+function redirect({ redirect: to }: ClientPurpose, outcome: Readonly<Record<string, string>>): Returned {
+  const url = new URL(to)
+  for (const [name, value] of Object.entries(outcome)) url.searchParams.set(name, value)
+  return { kind: 'redirect', to: url.href }
+}
+
+function randomText(): string {
+  return randomBytes(32).toString('base64url')
+}

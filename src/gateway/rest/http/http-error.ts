@@ -1,0 +1,47 @@
+import type { ConnectionRefusal, ConnectionsRefused } from '../../batches/batch-refused.ts'
+import { httpStatus, type HttpCode, type HttpStatus } from '../../statuses.ts'
+
+/** Ends a request with a status and an `ErrorBody`. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError'
+  readonly code: HttpCode
+  readonly status: HttpStatus
+
+  /** @param status where it is not the usual one of the code */
+  constructor(code: HttpCode, message: string, status: HttpStatus = httpStatus(code)) {
+    super(message)
+    this.code = code
+    this.status = status
+  }
+}
+
+/** In hoop's answers about downloads the status is in the body, too. */
+export class DownloadError extends HttpError {}
+
+/** With what each of several connections says. */
+export class RefusalsError extends HttpError {
+  readonly refusals: readonly ConnectionRefusal[]
+
+  constructor({ code, message, refusals }: ConnectionsRefused) {
+    super(code, message)
+    this.refusals = refusals
+  }
+}
+
+/** The body of every error: hoop's contract has the message alone. */
+export interface ErrorBody {
+  readonly message: string
+  readonly code: HttpCode
+  readonly status?: HttpStatus
+  readonly refusals?: readonly ConnectionRefusal[]
+}
+
+export function errorBody(error: HttpError): ErrorBody {
+  const { message, code, status } = error
+  return {
+    ...(error instanceof DownloadError && { status }),
+    message,
+    code,
+    ...(error instanceof RefusalsError && { refusals: error.refusals }),
+  }
+}

@@ -1,0 +1,121 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Users } from '../../people/identities/users.ts'
+import { authenticate } from '../access.ts'
+import { errorBody, HttpError } from './http-error.ts'
+
+// What Node and fastify would answer by themselves, before a route is found. Here these answers have the form of all
+// others, and the token is checked first wherever there are headers with one.
+
+/** For the peer to read the answer while it sends: a closed socket could make its system drop the answer. */
+const GOODBYE_MS = 1000
+
+/** Options of the server itself. */
+export function faultOptions(users: Users) {
+  return {
+    // Checked in `checkHost`, which can answer.
+    http: { requireHostHeader: false },
+    return503OnClosing: false,
+    frameworkErrors: (error: Error & { code: string }, request: FastifyRequest, reply: FastifyReply) => {
+      const refusal = refusalOf(users, request.raw, pathFault(error.code))
+      return reply.code(refusal.status).send(errorBody(refusal))
+    },
+  }
+}
+
+/** Call it once, before requests come. */
+export function answerFaults(app: FastifyInstance, users: Users): void {
+  const { server } = app
+  const answers = new WeakMap<Duplex, ServerResponse>()
+  server.on('request', (request: IncomingMessage, answer: ServerResponse) =>
+    answers.set(request.socket, answer),
+  )
+  server.removeAllListeners('clientError')
+  server.on('clientError', (error: ConnectionError, socket: Duplex) =>
+    refuseMalformed(error, socket, answers.get(socket)),
+  )
+  server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) => {
+    const text = 'Expect: only 100-continue can be expected here'
+    const refusal = refusalOf(users, request, new HttpError('malformed-http', text, 417))
+    const body = JSON.stringify(errorBody(refusal))
+    const length = Buffer.byteLength(body)
+    answer.writeHead(refusal.status, {
+      'content-type': JSON_TYPE,
+      'content-length': length,
+      connection: 'close',
+    })
+    answer.end(body)
+  })
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    const noProxy = new HttpError('endpoint-not-found', 'no such endpoint: CONNECT, this is no proxy')
+    endWith(socket, refusalOf(users, request, noProxy))
+  })
+}
+
+/** HTTP/1.1 requires the header; 1.0 does not have it. @throws HttpError 400 */
+export function checkHost({ httpVersion, headers }: IncomingMessage): void {
+  if (httpVersion === '1.1' && headers.host === undefined)
+    throw new HttpError('malformed-http', 'Host: is required')
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+function pathFault(code: string): HttpError {
+  if (code === 'FST_ERR_BAD_URL') return new HttpError('malformed-http', 'path: is not valid URL encoding')
+  return new HttpError('endpoint-not-found', 'no such endpoint: a name in the path is too long')
+}
+
+function refusalOf(users: Users, request: IncomingMessage, fault: HttpError): HttpError {
+  try {
+    authenticate(users, request.headers)
+    return fault
+  } catch (error) {
+    if (error instanceof HttpError) return error
+    throw error
+  }
+}
+
+/** @param answer to the last request on the socket */
+function refuseMalformed(
+  error: ConnectionError & { reason?: string },
+  socket: Duplex,
+  answer: ServerResponse | undefined,
+): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy()
+  if (socket.writableEnded) return
+  const isAnswering = answer?.writableFinished === false
+  // The malformed bytes follow a whole request whose answer is still due or already on its way.
+  if (isAnswering && (answer.req.complete || answer.headersSent))
+    return void answer.once('finish', () => socket.end())
+  endWith(socket, malformed(error))
+}
+
+function malformed({ code, reason }: ConnectionError & { reason?: string }): HttpError {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new HttpError('request-timeout', 'the request did not come in time')
+    case 'HPE_HEADER_OVERFLOW':
+      return new HttpError('too-large', 'the headers are too large', 431)
+    case 'HPE_PAUSED_H2_UPGRADE':
+      return new HttpError(
+        'malformed-http',
+        'this address speaks HTTP/1.1, not HTTP/2: gRPC is served on listen.grpc',
+      )
+    default:
+      return new HttpError('malformed-http', `malformed HTTP request${reason ? `: ${reason}` : ''}`)
+  }
+}
+
+function endWith(socket: Duplex, refusal: HttpError): void {
+  const { status } = refusal
+  const body = JSON.stringify(errorBody(refusal))
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `Content-Type: ${JSON_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  setTimeout(() => socket.destroy(), GOODBYE_MS).unref()
+}

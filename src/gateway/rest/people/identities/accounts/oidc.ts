@@ -1,0 +1,75 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import * as v from 'valibot'
+import { isLoopback } from '../../../../../basics/net/loopback.ts'
+import { httpStatus } from '../../../../statuses.ts'
+import { SignInRefused } from '../../../../people/sign-in/refused.ts'
+import { readExecBody } from '../../../body/body.ts'
+import { HttpError } from '../../../http/http-error.ts'
+import { firstOption, type Query } from '../../../query.ts'
+import type { RestServices } from '../../../services.ts'
+import { SIGN_IN_BODY_BYTES } from '../sign-in.ts'
+import { confirmPage, messagePage, sendPage } from './pages.ts'
+
+/** Where hoop's command line listens for the browser. */
+const HOOP_CLIENT = 'http://127.0.0.1:3587/callback'
+
+const word = v.pipe(v.string('must be a text'), v.regex(/^[\x21-\x7e]{1,200}$/, 'must be one word'))
+export const handoverBody = v.object({ code: word, verifier: word }, 'must be a JSON object')
+
+/** The way of a browser: to the provider, and back to the machine on which a command line waits for it. */
+export function oidcRoutes(app: FastifyInstance, { signIn }: RestServices): void {
+  app.get<{ Querystring: Query }>('/api/login', async ({ query }) => {
+    const challenge = firstOption(query, 'challenge')
+    const redirect = redirectIn(firstOption(query, 'redirect') ?? HOOP_CLIENT)
+    return { login_url: await signIn.begin({ kind: 'client', redirect, challenge: checked(challenge) }) }
+  })
+
+  app.get('/api/callback', ({ url }, reply) =>
+    asPage(reply, async () => {
+      const [, query = ''] = url.split(/\?(.*)/s)
+      const returned = await signIn.end(query)
+      if (returned.kind === 'redirect') return reply.redirect(returned.to, 302)
+      const { admitted, request, confirmation } = returned
+      return sendPage(reply, confirmPage({ name: admitted.name, request, confirmation }))
+    }),
+  )
+}
+
+/** The other end of `challenge`. */
+export function handoverRoute(app: FastifyInstance, { signIn }: RestServices): void {
+  app.post('/api/login/token', { bodyLimit: SIGN_IN_BODY_BYTES }, ({ body }) => {
+    const { code, verifier } = readExecBody(handoverBody, body)
+    const { text, token } = signIn.takeHandover(code, verifier)
+    return { token: text, user: token.user }
+  })
+}
+
+/** Refusals are read by people here. */
+export async function asPage(
+  reply: FastifyReply,
+  answer: () => FastifyReply | Promise<FastifyReply>,
+): Promise<FastifyReply> {
+  try {
+    return await answer()
+  } catch (error) {
+    if (!(error instanceof SignInRefused)) throw error
+    return sendPage(reply, messagePage(error.message), httpStatus(error.code))
+  }
+}
+
+/** A token is sent to the person's own machine alone. */
+function redirectIn(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
+  if (isOwn && url.username === '' && url.password === '') return url.href
+  throw new HttpError(
+    'invalid-request',
+    'redirect: must be an address of the loopback, http://127.0.0.1:PORT',
+    422,
+  )
+}
+
+function checked(challenge: string | undefined): string | undefined {
+  if (challenge === undefined || /^[A-Za-z0-9_-]{43}$/.test(challenge)) return challenge
+  throw new HttpError('invalid-request', 'challenge: must be a SHA-256 in base64url', 422)
+}

@@ -1,0 +1,131 @@
+import * as v from 'valibot'
+import { isLoopback } from '../../../basics/net/loopback.ts'
+import { certificatesIn, PemError } from '../../../basics/net/pem.ts'
+import { Secret } from '../../../basics/secret.ts'
+import { choice, duration, truth } from '../../../basics/settings/kinds.ts'
+import { about, json, list, map, matching, parsed } from '../../../basics/settings/shapes.ts'
+import { TextLine, Name } from './words.ts'
+
+// The shape of `jira` in gateway.yaml. A template has the names that it has in hoop's interface.
+
+const Required = matching(/^[^\p{Cc}]+$/u, 'one line of text that is not empty')
+const Field = matching(/^[A-Za-z][\w.-]{0,254}$/, 'the id of a field, like summary or customfield_10050,')
+
+const SiteUrl = parsed(
+  siteUrl,
+  'an address like https://NAME.atlassian.net, without user, password, ? and # (http:// on the loopback only),',
+)
+
+/** Without the slash at its end, since paths are appended. */
+function siteUrl(text: string): string | undefined {
+  if (!/^https?:\/\/[^/?#@\\\s]+(?:\/[^?#@\\\s]*)?$/i.test(text) || !URL.canParse(text)) return undefined
+  const { protocol, hostname, href } = new URL(text)
+  const isSafe = protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  return isSafe ? href.replace(/\/+$/, '') : undefined
+}
+
+const Token = v.pipe(
+  parsed(
+    (text) => (/^[\x21-\x7e]{8,4096}$/.test(text) ? new Secret(text) : undefined),
+    'a token of at least 8 printable characters without spaces',
+  ),
+  json({ writeOnly: true }),
+)
+
+export const Authorities = parsed(
+  certificates,
+  'certificates in PEM, or better file:// and the path of their file,',
+)
+
+function certificates(text: string): readonly string[] | undefined {
+  try {
+    return certificatesIn(text).map(String)
+  } catch (error) {
+    if (error instanceof PemError) return undefined
+    throw error
+  }
+}
+
+const description = about('for people', v.nullish(TextLine, ''))
+const field = about('id of the field that it fills', Field)
+const required = about('whether the request has to have it', v.nullish(truth, 'false'))
+
+const MappingShape = map({
+  description,
+  type: about(
+    'preset takes a value of the session, custom the value as it is',
+    choice({ preset: 'preset', custom: 'custom' }),
+  ),
+  jira_field: field,
+  value: about('name of the preset (session.user_email), or the value', Required),
+})
+
+const PromptShape = map({
+  description,
+  label: about('what people are asked for', v.nullish(TextLine, '')),
+  field_type: about(
+    'select sends an option of the field, any other word a text',
+    v.nullish(TextLine, 'text'),
+  ),
+  jira_field: field,
+  required,
+})
+
+const CmdbShape = map({
+  description,
+  label: about('what people are asked for', v.nullish(TextLine, '')),
+  jira_field: field,
+  jira_object_schema_id: about("the object's schema in Assets", v.nullish(TextLine, '')),
+  jira_object_type: about("the object's type in Assets", v.nullish(TextLine, '')),
+  required,
+  value: about('for people who choose the object', v.nullish(TextLine, '')),
+})
+
+const items = <const Item extends v.GenericSchema>(meaning: string, item: Item, what: string) =>
+  about(meaning, v.nullish(map({ items: v.nullish(list(item, what), []) }), {}))
+
+const TemplateShape = map({
+  name: about('for jira of connections', Name),
+  description,
+  project_key: about(
+    'the project of the service desk',
+    matching(/^[A-Za-z][A-Za-z0-9_]{0,99}$/, 'the key of a project, like OPS,'),
+  ),
+  request_type_id: about(
+    'what kind of request is created',
+    matching(/^\d{1,20}$/, 'the number of a request type'),
+  ),
+  issue_transition_name_on_close: about(
+    'the status that an issue is moved to when its session has ended',
+    v.nullish(Required, 'done'),
+  ),
+  skip_transition_on_nonzero_exit_code: about(
+    'leaves the issue as it is when the exit code is not 0',
+    v.nullish(truth, 'false'),
+  ),
+  mapping_types: items('fields that the gateway fills', MappingShape, 'mappings'),
+  prompt_types: items('fields that callers fill (jira_fields)', PromptShape, 'prompts'),
+  cmdb_types: items('fields of Assets that callers fill with the id of an object', CmdbShape, 'objects'),
+})
+
+export const JiraShape = map({
+  url: about('the site; paths are appended', SiteUrl),
+  user: about(
+    'whose token it is, the email address of an account',
+    matching(/^[^\p{Cc}:]{1,254}$/u, 'a name without a colon'),
+  ),
+  api_token: about('better a reference to it, file://jira.token', Token),
+  ca: about(
+    "who may sign the site's certificate; by default the system's authorities",
+    v.nullish(Authorities),
+  ),
+  timeout: about(
+    'how long Jira may take to create an issue, and to move one',
+    v.nullish(duration('1s', '4m'), '30s'),
+  ),
+  templates: about('kinds of issues, by name', list(TemplateShape, 'templates')),
+})
+
+export type JiraShape = v.InferOutput<typeof JiraShape>
+/** As in gateway.yaml, defaults filled in. */
+export type JiraTemplate = JiraShape['templates'][number]

@@ -1,0 +1,63 @@
+import * as v from 'valibot'
+import { choice, duration, size, truth } from '../../../basics/settings/kinds.ts'
+import { about, list, map, matching, parsed } from '../../../basics/settings/shapes.ts'
+import { Name, SecretHash } from './words.ts'
+
+// The shape of users in gateway.yaml: who may ask, and what machines may use up.
+
+/** Names of users may be mail addresses. They stand in paths and file names, so the rest is not allowed. */
+export const USER_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._@+-]{1,100}$/
+export const USER_NAME_FORM = 'a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or +'
+
+const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
+/** A day begins in UTC. */
+const Moment = parsed(
+  (written) => {
+    const time = MOMENT.test(written) ? Date.parse(written) : NaN
+    return Number.isNaN(time) ? undefined : time
+  },
+  'a day (2027-01-31) or a time with its zone (2027-01-31T12:00:00Z)',
+  { type: ['string'], pattern: MOMENT.source },
+)
+
+const TokenShape = map({
+  name: about('by which people know it', Name),
+  token: about('bearer token, better a reference to it or its hash', SecretHash),
+  expires: about('from then on it is not accepted; by default it always is', v.nullish(Moment)),
+})
+
+/** Each run's row is looked at when the next one begins. */
+const MOST_RUNS = 10_000
+const Runs = parsed(
+  (written) => {
+    const runs = /^[1-9]\d{0,4}$/.test(written) ? Number(written) : NaN
+    return runs <= MOST_RUNS ? runs : undefined
+  },
+  `a number from 1 to ${MOST_RUNS}`,
+  { type: ['integer', 'string'], pattern: '^[1-9]\\d{0,4}$', minimum: 1, maximum: MOST_RUNS },
+)
+const Hours = parsed(
+  (written) => (/^(?!0+(?:\.0+)?$)\d{1,5}(?:\.\d{1,3})?$/.test(written) ? Number(written) : undefined),
+  'a number of hours above 0, like 5 or 0.5,',
+  { type: ['number', 'string'], pattern: '^\\d{1,5}(?:\\.\\d{1,3})?$', minimum: 0 },
+)
+
+const BudgetShape = map({
+  runs: about(`sessions that may begin (${MOST_RUNS})`, v.nullish(Runs, String(MOST_RUNS))),
+  bytes: about('what they may write together', v.nullish(size('1KiB', '1048576GiB'))),
+  hours: about('how long they may run together', v.nullish(Hours)),
+  per: about('in any stretch of this length', v.nullish(duration('1m', '31d'), '1d')),
+})
+
+export const UserShape = map({
+  name: about('also the name at a login', matching(USER_NAME, USER_NAME_FORM)),
+  kind: about(
+    'a machine never approves, and may have a budget',
+    v.nullish(choice({ person: 'person', machine: 'machine' }), 'person'),
+  ),
+  token: about('bearer token, better a reference to it or its hash', v.nullish(SecretHash)),
+  tokens: about('more tokens, each with a name', v.nullish(list(TokenShape, 'tokens'), [])),
+  groups: about('members of admin see and end the sessions of all', v.nullish(list(Name, 'group names'), [])),
+  oidc: about('whether who is called so at the provider of sign-in is this user', v.nullish(truth, 'false')),
+  budget: about('what a machine may use up', v.nullish(BudgetShape)),
+})

@@ -1,0 +1,62 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { Workplace } from '../../../support/sites/workplace.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+function lint(...args: string[]) {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [`${root}/dist/main.js`, 'runbooks', 'lint', ...args],
+    { encoding: 'utf8' },
+  )
+  return { stdout, stderr, status }
+}
+
+test('the examples pass, counted by what hoop enforces too', () => {
+  expect(lint(`${root}/examples`, '--portable')).toEqual({
+    stdout: '4 runbooks, no parameter can become code\n',
+    stderr: '',
+    status: 0,
+  })
+})
+
+test('a folder is searched for runbooks, and each finding said with its file and line', () => {
+  using place = new Workplace()
+  place.write('books/ops/a.runbook.sh', 'set -eu\nls {{ .folder | squote }}\n')
+  place.write('books/ops/b.runbook.py', '{{ nosuch }}')
+  place.write('books/ops/c.runbook.x', '#!/bin/sh\nls {{ .x | shellquote }}\n')
+  place.write('books/helper.sh', 'ls {{ .folder }}')
+  execFileSync('ln', ['-s', 'helper.sh', place.at('books/d.runbook.sh')])
+  const books = place.at('books')
+  const { stdout, status } = lint(books)
+  expect(stdout.split('\n')).toEqual([
+    `${books}/ops/a.runbook.sh:2:7: {{ .folder | squote }}: squote quotes and does not escape`,
+    '  safe: {{ .folder | asenv "FOLDER" }} on a line of its own, and "$FOLDER" here',
+    `${books}/ops/b.runbook.py: template: :1: function "nosuch" not defined`,
+    '3 runbooks, 2 findings',
+    '',
+  ])
+  expect(status).toBe(65)
+  const json = JSON.parse(lint(`${books}/helper.sh`, '--json').stdout) as object
+  expect(json).toMatchObject({ files: 1, findings: [{ line: 1, column: 7, parameter: 'folder' }] })
+})
+
+test('braces of a format of Docker are told how to be written, and pass when they are', () => {
+  using place = new Workplace()
+  place.write('a.runbook.sh', "docker ps --format '{{.Names}}'\n")
+  place.write('b.runbook.sh', `docker ps --format '{{ with "{{.Names}}" }}{{ . }}{{ end }}'\n`)
+  expect(lint(place.at('a.runbook.sh')).stdout).toMatch(
+    /safe: .*; for braces that are no action: \{\{ with "\{\{\.Names\}\}" \}\}.* \(docs\/templates\.md, Literal braces\)/,
+  )
+  expect(lint(place.at('b.runbook.sh')).status).toBe(0)
+})
+
+test('a path that is not there is said', () => {
+  const { stderr, status } = lint('/no/such/folder')
+  expect([stderr, status]).toEqual([
+    'runbook-agent: cannot read /no/such/folder: ENOENT. Give a folder of runbooks, or one of them\n',
+    78,
+  ])
+})

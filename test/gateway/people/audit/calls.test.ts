@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { otherToken, RunningGateway, userToken, type Answer } from '../../../support/sites/running-gateway.ts'
+
+// What the audit log says of calls. No agent: sessions begin, and end without one.
+
+const AUDITOR = 'token-of-auditor-0123456789'
+const SECRET = 'gWx7Q-a-secret-of-a-body'
+const connections = `
+  - { name: asked, agent: local, command: [bash], review: { groups: [dba] } }`
+
+let gateway: RunningGateway
+beforeAll(async () => {
+  gateway = await RunningGateway.start(
+    {},
+    {
+      connections,
+      users: `\n  - { name: fay, token: ${AUDITOR}, groups: [auditor] }`,
+      limits: '{ agent-wait: 0s }',
+    },
+  )
+  // The repository's git process starts with the first read and stays: it is no leak of a test.
+  await gateway.exec({ file_name: 'ops/a.runbook.sh', parameters: { x: '1' } })
+})
+afterAll(() => gateway[Symbol.asyncDispose]())
+
+const as = (token: string) => ({ authorization: `Bearer ${token}` })
+const asOther = as(otherToken)
+type Entry = Record<string, unknown>
+
+async function logs(query = ''): Promise<Entry[]> {
+  const { body } = await gateway.request(
+    'GET',
+    `/api/audit/logs?page_size=100&${query}`,
+    undefined,
+    as(AUDITOR),
+  )
+  return body['data'] as Entry[]
+}
+
+/** What came behind an entry, the oldest first, without looking at the log itself. */
+async function since(head: number): Promise<Entry[]> {
+  return (await logs(`after=${head}`)).filter((entry) => entry['resource_type'] !== 'audit')
+}
+
+async function head(): Promise<number> {
+  return (await gateway.request('GET', '/api/audit/head', undefined, as(AUDITOR))).body['sequence'] as number
+}
+
+const told = ({ actor, action, http_status: status, outcome, stage }: Entry) => [
+  ...[actor, action, status, outcome, stage],
+]
+
+async function asked(): Promise<string> {
+  const { body } = await gateway.script(`echo ${SECRET}`, {
+    connection: 'asked',
+    metadata: { password: SECRET },
+  })
+  return String(body['session_id'])
+}
+
+describe('the audit log', () => {
+  it('has a decision before it is made, and what became of it', async () => {
+    const id = await asked()
+    const before = await head()
+    const decided = await gateway.request('PUT', `/api/reviews/${id}`, { status: 'REJECTED' }, asOther)
+    expect(decided.status).toBe(200)
+    const [ask, done] = await since(before)
+    expect([ask, done].map((entry) => told(entry ?? {}))).toEqual([
+      ['other', 'decide', 0, true, 'asked'],
+      ['other', 'decide', 200, true, 'done'],
+    ])
+    expect(done).toMatchObject({
+      ...{ asked: ask?.['sequence'], resource_type: 'reviews', resource_id: id, client_ip: '127.0.0.1' },
+      ...{ http_method: 'PUT', http_path: `/api/reviews/${id}`, error_message: '' },
+      request_payload_redacted: { status: 'REJECTED' },
+      ...{ actor_subject: 'other', actor_email: 'other', actor_name: 'other' },
+    })
+  })
+
+  it('shows a change once: with its end, where there is one', async () => {
+    const id = await asked()
+    await gateway.request('POST', `/api/sessions/${id}/kill`)
+    const shown = await logs(`http_path=/api/sessions/${id}/kill`)
+    expect(shown.map(told)).toEqual([['admin', 'kill', 204, true, 'done']])
+  })
+
+  it('has each session that begins, in words that give no secret away', async () => {
+    const before = await head()
+    const waiting = await asked()
+    const ran = await gateway.exec({ file_name: 'ops/a.runbook.sh', parameters: { x: SECRET } })
+    const entries = await since(before)
+    expect(entries.map(told)).toEqual([
+      ['admin', 'execute', 0, true, 'done'],
+      ['admin', 'execute', 0, true, 'done'],
+    ])
+    expect(entries.map(({ resource_id: id, request_payload_redacted: payload }) => [id, payload])).toEqual([
+      [waiting, { connection: 'asked', origin: 'client-api', verb: 'exec', waits_for_approval: true }],
+      [
+        ran.body['session_id'],
+        expect.objectContaining({ connection: 'bash', runbook: 'ops/a.runbook.sh' }) as unknown,
+      ],
+    ])
+    expect(JSON.stringify(await logs())).not.toContain(SECRET)
+  })
+
+  it('has executions and changes that were refused, with the reason and without their secrets', async () => {
+    const before = await head()
+    await gateway.script(SECRET, { connection: 'none', env_vars: { 'envvar:A': SECRET } })
+    const metadata = { metadata: { api_key: SECRET, ticket: 7 } }
+    await gateway.request('PATCH', '/api/sessions/none/metadata', metadata, asOther)
+    const [refused, , patched] = await since(before)
+    expect(told(refused ?? {})).toEqual(['admin', 'execute', 400, false, 'done'])
+    expect(refused).toMatchObject({
+      error_message: expect.stringContaining('none') as unknown,
+      request_payload_redacted: { connection: 'none', script: '[REDACTED]', env_vars: '[REDACTED]' },
+    })
+    expect(told(patched ?? {})).toEqual(['other', 'update', 404, false, 'done'])
+    expect(patched?.['request_payload_redacted']).toEqual({ metadata: { api_key: '[REDACTED]', ticket: 7 } })
+  })
+
+  it('has who saw and who downloaded a session, and says the same only once', async () => {
+    const id = await asked()
+    const before = await head()
+    for (let i = 0; i < 3; i++) await gateway.request('GET', `/api/sessions/${id}`, undefined, asOther)
+    await gateway.request('GET', `/api/sessions/${id}`, undefined, as(AUDITOR))
+    const link = await gateway.request('GET', `/api/sessions/${id}?extension=txt`)
+    const answer = await fetch(String(link.body['download_url']), { headers: { connection: 'close' } })
+    await answer.arrayBuffer()
+    const entries = await since(before)
+    expect(entries.map(told)).toEqual([
+      ['other', 'view', 200, true, 'done'],
+      ['fay', 'view', 200, true, 'done'],
+      ['admin', 'view', 200, true, 'done'],
+      ['admin', 'download', 200, true, 'done'],
+    ])
+    expect(entries.at(-1)?.['http_path']).toBe(`/api/sessions/${id}/download`)
+  })
+
+  it('has who signed in, and only the first of many guesses', async () => {
+    const before = await head()
+    const signIn = (password: string): Promise<Answer> =>
+      gateway.request('POST', '/api/localauth/login', { email: 'admin', password })
+    await signIn(userToken)
+    for (let i = 0; i < 5; i++) await signIn(`guess-${i}-of-somebody`)
+    for (let i = 0; i < 5; i++) await gateway.request('GET', '/api/agents', undefined, as(`guess-${i}`))
+    const entries = await since(before)
+    expect(entries.map(told)).toEqual([
+      ['admin', 'sign-in', 200, true, 'done'],
+      ['', 'sign-in', 0, false, 'done'],
+    ])
+    expect(JSON.stringify(entries)).not.toMatch(/guess|a-token/)
+  })
+
+  it('begins with the start of the gateway', async () => {
+    const [first] = await logs('after=0')
+    expect(first).toMatchObject({ sequence: 1, action: 'start', resource_type: 'gateway' })
+  })
+})
+
+describe('GET /api/audit/logs', () => {
+  it.each([
+    ['page=0', 422, 'page must be >= 1'],
+    ['page=x', 422, 'page must be >= 1'],
+    ['page_size=0', 422, 'page_size must be between 1 and 100'],
+    ['page_size=101', 422, 'page_size must be between 1 and 100'],
+    ['http_status=x', 400, 'http_status must be a valid integer'],
+    ['outcome=yes', 400, 'outcome must be true or false'],
+    ['created_after=yesterday', 400, 'created_after must be a time as in RFC 3339'],
+  ])('refuses %s', async (query, status, message) => {
+    const answer = await gateway.request('GET', `/api/audit/logs?${query}`)
+    expect([answer.status, answer.body['message']]).toEqual([status, message])
+  })
+
+  it('has pages, the newest first, and filters', async () => {
+    for (let i = 0; i < 5; i++) await asked()
+    const page = async (number: number) => {
+      const url = `/api/audit/logs?action=execute&outcome=true&actor_subject=admin&page_size=2&page=${number}`
+      return (await gateway.request('GET', url)).body as { pages: object; data: Entry[] }
+    }
+    const [first, second] = [await page(1), await page(2)]
+    const total = (await logs('action=execute&outcome=true&actor_email=admin')).length
+    expect([first.pages, second.pages]).toEqual([
+      { total, page: 1, size: 2 },
+      { total, page: 2, size: 2 },
+    ])
+    const sequences = [...first.data, ...second.data].map(({ sequence }) => sequence as number)
+    expect(sequences).toEqual([...sequences].sort((a, b) => b - a))
+    expect(await logs('http_status=204&resource_type=sessions&http_method=PUT')).toEqual([])
+    expect(await logs('created_before=2026-01-01T00:00:00Z')).toEqual([])
+    expect(await logs('client_ip=127.0.0.9')).toEqual([])
+  })
+})

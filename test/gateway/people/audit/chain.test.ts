@@ -1,0 +1,211 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import Database from 'libsql'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AuditLog } from '../../../../src/gateway/people/audit/audit-log.ts'
+import { auditFacts, type AuditEntry, entryOf, hashOf } from '../../../../src/gateway/people/audit/entry.ts'
+import { shownEntry } from '../../../../src/gateway/people/audit/shown.ts'
+import {
+  linkOfLine,
+  verifyChain,
+  type Verification,
+} from '../../../../src/gateway/people/audit/verification.ts'
+import { readAuditFile } from '../../../../src/gateway/history/audit-file.ts'
+import { NoRoomError } from '../../../../src/gateway/history/disk/disk-errors.ts'
+import type { NewSession } from '../../../../src/gateway/history/session.ts'
+import { History } from '../../../../src/gateway/history/history.ts'
+
+let folder: string
+let file: string
+let history: History
+let log: AuditLog
+const told: string[] = []
+const logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: (_: object, text: string) => void told.push(text),
+}
+
+function open(options: { maxBytes?: number } = {}): void {
+  history = History.open(file, options)
+  log = new AuditLog(history, () => 1000, logger)
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'audit-'))
+  file = path.join(folder, 'history.sqlite')
+  told.length = 0
+  open()
+})
+afterEach(() => {
+  log.close()
+  history.close()
+  rmSync(folder, { recursive: true })
+})
+
+const viewed = (actor: string) => auditFacts({ actor, action: 'view', resource_type: 'sessions' })
+const changed = (actor: string) => auditFacts({ actor, action: 'update', resource_type: 'users' })
+
+function fill(): void {
+  for (const name of ['ann', 'bob', 'cid', 'dan', 'eve']) log.note(viewed(name))
+}
+
+function verified(expected?: string, of = file): Verification {
+  return readAuditFile(of, ({ anchor, links }) => verifyChain(links, anchor, expected))
+}
+
+function entries(of = file): AuditEntry[] {
+  return readAuditFile(of, ({ links }) => [...links].map(entryOf))
+}
+
+/** What somebody does who can write the file. */
+function tamper(sql: string, ...values: (string | number)[]): void {
+  const db = new Database(file)
+  db.prepare(sql).run(values)
+  db.close()
+}
+
+describe('the chain', () => {
+  it('holds while the gateway goes on writing, and has a hash to keep', () => {
+    fill()
+    const { hash } = log.head
+    fill()
+    expect(verified(hash)).toEqual({
+      ...{ entries: 10, first: 1, head: log.head, faults: [], hasExpected: true },
+    })
+    expect(verified('f'.repeat(64)).hasExpected).toBe(false)
+  })
+
+  it('names an entry whose text was altered', () => {
+    fill()
+    tamper(`UPDATE audit_log SET entry = replace(entry, 'cid', 'eva') WHERE sequence = 3`)
+    expect(verified().faults).toEqual([
+      { sequence: 3, fault: 'altered', says: 'entry 3 was altered: it is not what its hash says' },
+    ])
+  })
+
+  it('names an entry that was replaced together with its hash', () => {
+    fill()
+    const text = JSON.stringify({ ...entries()[2], actor: 'eva' })
+    tamper('UPDATE audit_log SET entry = ?, hash = ? WHERE sequence = 3', text, hashOf(text))
+    expect(verified().faults).toEqual([
+      { sequence: 3, fault: 'altered', says: 'entry 3 was replaced: entry 4 follows another one' },
+    ])
+  })
+
+  it('names entries that are missing, in front too', () => {
+    fill()
+    tamper('DELETE FROM audit_log WHERE sequence IN (1, 3, 4)')
+    expect(verified().faults.map(({ fault, says }) => [fault, says])).toEqual([
+      ['missing', 'entry 1 is missing'],
+      ['missing', 'entries 3 to 4 are missing'],
+    ])
+  })
+
+  it('misses what was cut off at the end only by a hash that was kept', () => {
+    fill()
+    const { hash } = log.head
+    tamper('DELETE FROM audit_log WHERE sequence = 5')
+    expect(verified(hash)).toMatchObject({ faults: [], hasExpected: false })
+  })
+
+  it('names entries that were exchanged', () => {
+    fill()
+    const db = new Database(file)
+    const rows = db.prepare('SELECT entry, hash FROM audit_log WHERE sequence IN (2, 4)').raw().all([])
+    const [second, fourth] = rows as [string, string][]
+    const put = db.prepare('UPDATE audit_log SET entry = ?, hash = ? WHERE sequence = ?')
+    put.run([...(fourth ?? []), 2])
+    put.run([...(second ?? []), 4])
+    db.close()
+    expect(verified().faults.map(({ sequence, fault }) => [sequence, fault])).toContainEqual([2, 'altered'])
+  })
+
+  it('begins behind what was removed for its age', () => {
+    fill()
+    const removed = history.write(({ audit }) => audit.removeOlder(new Date(Date.now() + 1), 3))
+    expect(removed).toBe(3)
+    expect(verified()).toMatchObject({ entries: 2, first: 4, faults: [] })
+    history.write(({ audit }) => audit.removeOlder(new Date(Date.now() + 1), 3))
+    log.note(viewed('fay'))
+    expect(verified()).toMatchObject({ entries: 1, first: 6, faults: [] })
+    tamper('UPDATE audit_anchor SET sequence = 4')
+    expect(verified().faults).toEqual([{ sequence: 6, fault: 'missing', says: 'entry 5 is missing' }])
+  })
+
+  it('can be verified in a file of JSON lines, in which hoop has names of its own', () => {
+    fill()
+    const lines = readAuditFile(file, ({ links }) =>
+      [...links].map((link) => JSON.stringify(shownEntry(link))),
+    )
+    const ofLines = (changed: string[]) =>
+      verifyChain(
+        changed.map((line, i) => linkOfLine(line, i + 1)),
+        undefined,
+      )
+    expect(ofLines(lines)).toMatchObject({ entries: 5, faults: [], head: log.head })
+    expect(ofLines(lines.slice(2))).toMatchObject({ entries: 3, first: 3, faults: [] })
+    const alter = (from: string, to: string) => lines.map((line) => line.replace(from, to))
+    expect(ofLines(alter('"actor":"bob"', '"actor":"eva"')).faults).toMatchObject([{ sequence: 2 }])
+    expect(ofLines(alter('"actor_name":"bob"', '"actor_name":"eva"')).faults).toMatchObject([
+      { sequence: 2, fault: 'altered' },
+    ])
+    const [first = '', second = '', ...rest] = lines
+    expect(ofLines([second, first, ...rest]).faults).toMatchObject([{ sequence: 1, fault: 'reordered' }])
+    expect(ofLines([first, 'no JSON']).faults).toMatchObject([{ fault: 'malformed', says: /^line 2/ }])
+  })
+})
+
+describe('a log that cannot be written', () => {
+  it('refuses changes, counts what was seen, and says later how much is missing', () => {
+    log.close()
+    history.close()
+    open({ maxBytes: 1024 * 1024 })
+    history.begin(session)
+    history.append('s1', 'o', Buffer.alloc(512 * 1024), 1)
+    history.finish('s1', { exitCode: 0, truncatedBytes: 0, endedAt: new Date() })
+    fillRest()
+    expect(() => log.announce(changed('ann'))).toThrow(NoRoomError)
+    const before = entries().length
+    log.note(viewed('bob'))
+    log.note(viewed('cid'))
+    expect(entries()).toHaveLength(before)
+    expect(told.filter((text) => text.includes('could not be written'))).toHaveLength(1)
+    while (!history.removeOlder(() => Date.now() + 1).isDone);
+    log.announce(changed('dan'))
+    const [gap, change] = entries().slice(-2)
+    expect(gap).toMatchObject({ action: 'gap', request_payload_redacted: { missing_entries: 2 } })
+    expect(change).toMatchObject({ actor: 'dan', stage: 'asked' })
+    expect(verified().faults).toEqual([])
+  })
+
+  it('has what was announced when the process is gone before anything has happened', () => {
+    log.announce(changed('ann'))
+    const left = path.join(folder, 'left.sqlite')
+    for (const suffix of ['', '-wal']) cpSync(`${file}${suffix}`, `${left}${suffix}`)
+    const after = History.open(left)
+    after.close()
+    expect(entries(left).at(-1)).toMatchObject({ actor: 'ann', stage: 'asked' })
+  })
+})
+
+const session: NewSession = {
+  ...({ id: 's1', origin: 'client-api', verb: 'exec' } as const),
+  ...{ connection: 'c', connectionType: 'custom', user: 'u' },
+  ...{ script: Buffer.from(''), labels: {}, metadata: {}, startedAt: new Date() },
+}
+
+/** Until not even an entry fits. */
+function fillRest(): void {
+  for (let i = 0; i < 1000; i++) {
+    try {
+      history.note(({ audit }) => audit.append(viewed(`filler ${i}`)))
+    } catch (error) {
+      if (error instanceof NoRoomError) return
+      throw error
+    }
+  }
+  throw new Error('the file does not get full')
+}

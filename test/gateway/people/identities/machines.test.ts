@@ -1,0 +1,88 @@
+import path from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { expect, it } from 'vitest'
+import { History } from '../../../../src/gateway/history/history.ts'
+import { Budgets } from '../../../../src/gateway/people/identities/budgets.ts'
+import type { Budget } from '../../../../src/gateway/people/identities/identity.ts'
+import { RunningGateway } from '../../../support/sites/running-gateway.ts'
+
+const BOT = `
+  - { name: bot, kind: machine, token: a-token-of-the-bot-0123, groups: [lead], budget: { runs: 2, per: 1h } }`
+const CONNECTIONS = `
+  - { name: asked, agent: local, command: [bash], review: { groups: [lead] } }`
+const asBot = { authorization: 'Bearer a-token-of-the-bot-0123' }
+
+it('a machine does not approve, even in a group that reviews, and may reject', async () => {
+  await using gateway = await RunningGateway.start({}, { users: BOT, connections: CONNECTIONS })
+  const { body } = await gateway.request('POST', '/api/sessions', { connection: 'asked', script: 'true' })
+  const place = `/api/reviews/${String(body['session_id'])}`
+  expect(await gateway.request('PUT', place, { status: 'APPROVED' }, asBot)).toMatchObject({
+    status: 403,
+    body: { code: 'not-permitted', message: 'bot is a machine: people approve, machines never do' },
+  })
+  expect(await gateway.request('PUT', place, { status: 'REJECTED' }, asBot)).toMatchObject({
+    body: { status: 'REJECTED' },
+  })
+})
+
+it('a machine that has used up its runs is refused, and told when there is room', async () => {
+  await using gateway = await RunningGateway.start({}, { users: BOT, limits: '{ agent-wait: 0s }' })
+  const run = () => gateway.request('POST', '/api/sessions', { connection: 'bash', script: 'true' }, asBot)
+  expect([(await run()).status, (await run()).status]).toEqual([200, 200])
+  const { status, body } = await run()
+  expect([status, body['code']]).toEqual([429, 'budget-spent'])
+  expect(body['message']).toMatch(
+    /^bot has used up its budget of 2 runs in 1h: there is room again at 20\S+Z$/,
+  )
+})
+
+/** What three sessions of ten minutes and 100 bytes each leave of a budget, when they begin an hour apart. */
+function verdict(budget: Budget, removed: boolean): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'budget-'))
+  const history = History.open(path.join(folder, 'state', 'history.sqlite'))
+  try {
+    const budgets = new Budgets(
+      { named: (name) => ({ name, kind: 'machine', groups: [], isActive: true, isDeclared: true, budget }) },
+      history,
+    )
+    history.write((tables) => tables.budgets.watch('bot'))
+    for (const hours of [3, 2, 1]) record(history, `s${hours}`, Date.now() - hours * HOUR_MS)
+    if (removed) history.removeOlder(() => Date.now())
+    budgets.check('bot')
+    return 'room'
+  } catch (error) {
+    return (error as Error).message.replace(/ at .*/, '')
+  } finally {
+    history.close()
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const HOUR_MS = 60 * 60 * 1000
+
+function record(history: History, id: string, startedAt: number): void {
+  history.begin({
+    ...{ id, user: 'bot', connection: 'bash', connectionType: 'custom', startedAt: new Date(startedAt) },
+    ...{ origin: 'client', verb: 'exec', labels: {}, metadata: {}, script: Buffer.alloc(0) },
+  })
+  history.append(id, 'o', Buffer.alloc(100), 0)
+  history.finish(id, { exitCode: 0, truncatedBytes: 0, endedAt: new Date(startedAt + HOUR_MS / 6) })
+}
+
+const LIMITS: readonly (readonly [string, Omit<Budget, 'perMs'>, string])[] = [
+  ['runs', { runs: 3 }, 'bot has used up its budget of 3 runs in 1d: there is room again'],
+  ['bytes', { runs: 99, bytes: 300 }, 'bot has used up its budget of 300 bytes in 1d: there is room again'],
+  [
+    'hours',
+    { runs: 99, runningMs: HOUR_MS / 2 },
+    'bot has used up its budget of 0.5 hours in 1d: there is room again',
+  ],
+  ['nothing', { runs: 4, bytes: 301, runningMs: HOUR_MS }, 'room'],
+]
+
+it.each(LIMITS)('a budget counts %s, also of sessions that the history has removed', (_, limits, said) => {
+  const budget = { ...limits, perMs: 24 * HOUR_MS }
+  expect([verdict(budget, false), verdict(budget, true)]).toEqual([said, said])
+  expect(verdict({ ...budget, perMs: HOUR_MS / 2 }, true)).toBe('room')
+})

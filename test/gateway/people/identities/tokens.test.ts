@@ -1,0 +1,101 @@
+import { expect, it } from 'vitest'
+import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
+
+const as = (token: unknown) => ({ authorization: `Bearer ${String(token)}` })
+
+it('a token that an admin makes for somebody is accepted for that user, and its text is told once', async () => {
+  await using gateway = await RunningGateway.start()
+  const made = await gateway.request('POST', '/api/tokens', { name: 'ci', user: 'other', expires_in: 60 })
+  expect(made).toMatchObject({
+    status: 201,
+    body: {
+      name: 'ci',
+      user: 'other',
+      kind: 'personal',
+      status: 'active',
+      declared: false,
+      created_by: 'admin',
+    },
+  })
+  const { token, ...facts } = made.body
+  expect(token).toMatch(/^rba_[\w-]{43}$/)
+  const info = await gateway.request('GET', '/api/userinfo', undefined, as(token))
+  expect(info).toMatchObject({ status: 200, body: { name: 'other', groups: ['dba'] } })
+  const { body } = await gateway.request('GET', '/api/tokens', undefined, as(token))
+  expect(body).toMatchObject([
+    { id: 'gateway.yaml:other:token', declared: true },
+    { id: facts['id'], last_used_at: expect.any(String) as string },
+  ])
+  expect(JSON.stringify([body, gateway.log])).not.toContain(token)
+})
+
+it('of two rotations of a token the second is refused, and both tokens are accepted until the overlap is over', async () => {
+  await using gateway = await RunningGateway.start()
+  const { body: old } = await gateway.request('POST', '/api/tokens', { name: 'ci' })
+  const rotate = (id: unknown, body: object = {}) =>
+    gateway.request('POST', `/api/tokens/${String(id)}/rotate`, body)
+  const answers = await Promise.all([rotate(old['id']), rotate(old['id'])])
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409])
+  const fresh = answers.find(({ status }) => status === 201)?.body ?? {}
+  const asks = async (token: unknown) =>
+    (await gateway.request('GET', '/api/userinfo', undefined, as(token))).status
+  expect([await asks(old['token']), await asks(fresh['token'])]).toEqual([200, 200])
+  const { body: newest } = await rotate(fresh['id'], { overlap: 0 })
+  expect([await asks(fresh['token']), await asks(newest['token'])]).toEqual([401, 200])
+})
+
+it('users see and change their own tokens alone', async () => {
+  await using gateway = await RunningGateway.start()
+  const { body: admins } = await gateway.request('POST', '/api/tokens', { name: 'ci' })
+  const other = as(otherToken)
+  const place = `/api/tokens/${String(admins['id'])}`
+  expect(await gateway.request('DELETE', place, undefined, other)).toMatchObject({ status: 404 })
+  expect(await gateway.request('POST', `${place}/rotate`, {}, other)).toMatchObject({ status: 404 })
+  const forAdmin = { name: 'x', user: 'admin' }
+  expect(await gateway.request('POST', '/api/tokens', forAdmin, other)).toMatchObject({ status: 403 })
+  const { body } = await gateway.request('GET', '/api/tokens?user=admin', undefined, other)
+  expect(body).toEqual([])
+  const own = await gateway.request('POST', '/api/tokens', { name: 'mine' }, other)
+  const ownPlace = `/api/tokens/${String(own.body['id'])}`
+  expect(await gateway.request('DELETE', ownPlace, undefined, other)).toMatchObject({ status: 204 })
+  expect(await gateway.request('GET', '/api/userinfo', undefined, as(own.body['token']))).toMatchObject({
+    status: 401,
+    body: { message: 'access denied: the token was revoked', code: 'unauthenticated' },
+  })
+})
+
+it('tokens of gateway.yaml are listed, and changed there alone', async () => {
+  await using gateway = await RunningGateway.start(
+    {},
+    {
+      users: `
+  - name: bot
+    kind: machine
+    tokens:
+      - { name: old, token: a-token-of-the-bot-0123, expires: 2020-01-01 }
+      - { name: new, token: a-token-of-the-bot-4567, expires: 2100-01-01 }`,
+    },
+  )
+  const bot = as('a-token-of-the-bot-4567')
+  expect(await gateway.request('GET', '/api/tokens', undefined, bot)).toMatchObject({
+    body: [
+      { name: 'old', status: 'expired', expires_at: '2020-01-01T00:00:00.000Z' },
+      { name: 'new', status: 'active' },
+    ],
+  })
+  expect(await gateway.request('GET', '/api/tokens', undefined, as('a-token-of-the-bot-0123'))).toMatchObject(
+    {
+      status: 401,
+      body: { message: 'access denied: the token expired at 2020-01-01T00:00:00.000Z' },
+    },
+  )
+  expect(await gateway.request('DELETE', '/api/tokens/gateway.yaml:bot:new', undefined, bot)).toMatchObject({
+    status: 422,
+    body: {
+      code: 'declared-in-settings',
+      message: 'token new of bot stands in gateway.yaml: change it there',
+    },
+  })
+  expect(await gateway.request('POST', '/api/tokens', { name: 'more' }, bot)).toMatchObject({ status: 403 })
+  expect(await gateway.request('GET', '/api/tokens', undefined, as(userToken))).toMatchObject({ status: 200 })
+})
