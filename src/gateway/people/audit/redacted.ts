@@ -2,7 +2,7 @@ const REDACTED = '[REDACTED]'
 
 /** Names of values that are secrets, or may be: hoop's, and those of scripts and parameters. */
 const SECRET =
-  /pass(word|phrase|wd)?|secret|token|credential|authorization|private|cookie|^(hashed_)?pw$|api_?key|^key$|_key$|^envs?$|^env_vars$|^hosts_key$/i
+  /pass(word|phrase|wd)?|secret|token|credential|authorization|private|cookie|^(hashed_)?pw$|api_?key|^key$|_key$|^envs?$|^env_vars$|^hosts_key$|^verifier$|^code$|_code$/i
 /** Bodies of executions: what stands there may hold secrets, whatever its name. */
 const INPUT = new Set(['script', 'parameters', 'client_args', 'input', 'jira_fields'])
 

@@ -45,7 +45,12 @@ export interface SignInServices extends AccountServices {
 
 /** What has become of a sign-in whose browser has come back. */
 export type Returned =
-  | { readonly kind: 'redirect'; readonly to: string }
+  | {
+      readonly kind: 'redirect'
+      readonly to: string
+      /** Who has signed in; undefined for nobody. */
+      readonly name: string | undefined
+    }
   | {
       readonly kind: 'confirm'
       readonly admitted: Admitted
@@ -144,8 +149,8 @@ export class SignIn {
     if (purpose.kind === 'device') return this.#toConfirm(purpose.code, who)
     const { challenge } = purpose
     return challenge === undefined
-      ? redirect(purpose, { token: this.#issue(who, 'browser').text })
-      : redirect(purpose, { code: this.#handovers.add(who, challenge) })
+      ? redirect(purpose, { token: this.#issue(who, 'browser').text }, who.name)
+      : redirect(purpose, { code: this.#handovers.add(who, challenge) }, who.name)
   }
 
   #toConfirm(code: string, who: Admitted): Returned {
@@ -183,10 +188,15 @@ function notOffered(): SignInRefused {
   return new SignInRefused('not-permitted', 'OIDC provider not configured')
 }
 
-function redirect({ redirect: to }: ClientPurpose, outcome: Readonly<Record<string, string>>): Returned {
+/** @param name who has signed in */
+function redirect(
+  { redirect: to }: ClientPurpose,
+  outcome: Readonly<Record<string, string>>,
+  name?: string,
+): Returned {
   const url = new URL(to)
   for (const [name, value] of Object.entries(outcome)) url.searchParams.set(name, value)
-  return { kind: 'redirect', to: url.href }
+  return { kind: 'redirect', to: url.href, name }
 }
 
 function randomText(): string {

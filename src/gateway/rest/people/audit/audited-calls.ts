@@ -32,7 +32,7 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   const isSignIn = auditedOf(request)?.action === 'sign-in'
   if (statusCode === 401 && (isSignIn || hasToken(request))) return audit.failedSignIn(request.ip)
   if (auditedOf(request) === undefined) return
-  const facts = { ...factsOf(request, statusCode), ...toldBy(statusCode, payload) }
+  const facts = { ...factsOf(request, statusCode), ...toldBy(reply, payload) }
   if (request.auditedAt !== undefined) audit.conclude(facts, request.auditedAt)
   else if (isSignIn) audit.note(facts)
   // The session that has begun has an entry of its own.
@@ -87,8 +87,11 @@ function actorOf(
 }
 
 /** The reason of an error, and the id of what was made: the answer may have secrets, too. */
-function toldBy(status: number, payload: unknown): Partial<AuditFacts> {
-  if (typeof payload !== 'string' || (status < 400 && status !== 201)) return {}
+function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
+  const { statusCode: status } = reply
+  // Some are pages for people.
+  const isJson = String(reply.getHeader('content-type')).startsWith('application/json')
+  if (typeof payload !== 'string' || !isJson || (status < 400 && status !== 201)) return {}
   const { message, id } = JSON.parse(payload) as { readonly message?: unknown; readonly id?: unknown }
   if (status === 201) return typeof id === 'string' ? { resource_id: id } : {}
   return typeof message === 'string' ? { error_message: message.slice(0, MAX_MESSAGE).toWellFormed() } : {}

@@ -32,10 +32,11 @@ export function deviceRoutes(app: FastifyInstance, { signIn, webUrl }: RestServi
     }
   })
 
-  app.post(`${DEVICE}/token`, { bodyLimit: SIGN_IN_BODY_BYTES }, ({ body }, reply) => {
-    const { device_code: secret } = readExecBody(deviceTokenBody, body)
+  app.post(`${DEVICE}/token`, { bodyLimit: SIGN_IN_BODY_BYTES }, (request, reply) => {
+    const { device_code: secret } = readExecBody(deviceTokenBody, request.body)
     const issued = signIn.deviceOutcome(secret)
     if (issued === undefined) return reply.code(202).send({ status: 'waiting' })
+    request.auditedActor = issued.token.user
     return reply.send({ token: issued.text, user: issued.token.user })
   })
 }
@@ -68,11 +69,12 @@ function decisionRoute(app: FastifyInstance, signIn: RestServices['signIn']): vo
     { parseAs: 'string', bodyLimit: SIGN_IN_BODY_BYTES },
     (_, body, parsed) => parsed(null, new URLSearchParams(body.toString())),
   )
-  app.post(`${DEVICE}/decide`, ({ body }, reply) =>
+  app.post(`${DEVICE}/decide`, (request, reply) =>
     asPage(reply, () => {
-      const form = body instanceof URLSearchParams ? body : new URLSearchParams()
+      const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams()
       const isAllowed = form.get('decision') === 'allow'
       const name = signIn.decideDevice(form.get('confirmation') ?? '', isAllowed)
+      request.auditedActor = name
       const said = isAllowed
         ? `The command line signs in as ${name} now.`
         : 'Refused. The command line gets nothing.'

@@ -24,22 +24,24 @@ export function oidcRoutes(app: FastifyInstance, { signIn }: RestServices): void
     return { login_url: await signIn.begin({ kind: 'client', redirect, challenge: checked(challenge) }) }
   })
 
-  app.get('/api/callback', ({ url }, reply) =>
+  app.get('/api/callback', (request, reply) =>
     asPage(reply, async () => {
-      const [, query = ''] = url.split(/\?(.*)/s)
+      const [, query = ''] = request.url.split(/\?(.*)/s)
       const returned = await signIn.end(query)
+      request.auditedActor = returned.kind === 'redirect' ? (returned.name ?? '') : returned.admitted.name
       if (returned.kind === 'redirect') return reply.redirect(returned.to, 302)
-      const { admitted, request, confirmation } = returned
-      return sendPage(reply, confirmPage({ name: admitted.name, request, confirmation }))
+      const { admitted, request: asked, confirmation } = returned
+      return sendPage(reply, confirmPage({ name: admitted.name, request: asked, confirmation }))
     }),
   )
 }
 
 /** The other end of `challenge`. */
 export function handoverRoute(app: FastifyInstance, { signIn }: RestServices): void {
-  app.post('/api/login/token', { bodyLimit: SIGN_IN_BODY_BYTES }, ({ body }) => {
-    const { code, verifier } = readExecBody(handoverBody, body)
+  app.post('/api/login/token', { bodyLimit: SIGN_IN_BODY_BYTES }, (request) => {
+    const { code, verifier } = readExecBody(handoverBody, request.body)
     const { text, token } = signIn.takeHandover(code, verifier)
+    request.auditedActor = token.user
     return { token: text, user: token.user }
   })
 }
