@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
@@ -35,6 +35,13 @@ function open(options: HistoryOptions = {}): History {
   })
   opened.push(history)
   return history
+}
+
+/** What the tables take, and 40 pages for sessions. */
+function littleRoom(): number {
+  const empty = join(folder, 'empty.db')
+  History.open(empty).close()
+  return statSync(empty).size + 40 * 4096
 }
 
 function begin(history: History, id: string): void {
@@ -160,7 +167,7 @@ describe('a file without room for the end of a session', () => {
   }
 
   test('keeps the end, shows it, and writes it by itself when there is room again', async () => {
-    const history = open({ maxBytes: 120 * 4096 })
+    const history = open({ maxBytes: littleRoom() })
     const { ended, unwritten } = fill(history)
     expect(unwritten).not.toEqual([])
     const [id = ''] = unwritten
@@ -173,7 +180,7 @@ describe('a file without room for the end of a session', () => {
   })
 
   test('writes it when it is closed', () => {
-    const history = open({ maxBytes: 120 * 4096, flushAfterMs: 3_600_000 })
+    const history = open({ maxBytes: littleRoom(), flushAfterMs: 3_600_000 })
     const { unwritten } = fill(history)
     expect(unwritten).not.toEqual([])
     removeOlder(history, NEW)

@@ -4,7 +4,7 @@ import { hashOf, type AuditEntry, type AuditHead, type AuditLink } from './entry
 import { shownEntry, type ShownEntry } from './shown.ts'
 
 /** What is wrong with one entry, or in front of it. */
-export interface ChainFault {
+interface ChainFault {
   readonly sequence: number
   readonly fault: 'altered' | 'missing' | 'reordered' | 'malformed'
   readonly says: string

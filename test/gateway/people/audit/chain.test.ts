@@ -201,7 +201,7 @@ const session: NewSession = {
 function fillRest(): void {
   for (let i = 0; i < 1000; i++) {
     try {
-      history.note(({ audit }) => audit.append(viewed(`filler ${i}`)))
+      history.write(({ audit }) => audit.append(changed('ann')))
     } catch (error) {
       if (error instanceof NoRoomError) return
       throw error
