@@ -104,12 +104,11 @@ async function open(
   const { tickets, moves } = openIssues(settings, { history, sessions, webUrl, log }, closers)
   const webhooks = openWebhooks(settings, { history, webUrl, log }, closers)
   const batches = new Batches({ settings, ...identities, sessions, history, tickets, log, ...reviewing })
-  closers.push(() => batches.close())
   const clients = new Clients({ ...identities, sessions, tickets, log, webUrl, ...reviewing })
   const transport = new Transport(agents, clients, log, tls)
-  closers.push(() => transport.close())
-  const executions = new Executions({ sessions, current: settings, history, log, locks: turns })
+  closers.push(...closing(batches, transport))
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
+  const executions = new Executions({ sessions, current: settings, history, log, locks: turns })
   const services = {
     ...{ settings, reload, agents, executions, sessions, history, audit, backups, repositories, log },
     ...{ ...identities, ...reviewing, webUrl, tickets, batches, locks, signIn, webhooks },
@@ -118,12 +117,7 @@ async function open(
   }
   const scheduled = openSchedules(services, settings)
   const rest = restServer({ ...services, ...scheduled })
-  closers.push(
-    () => rest.close(),
-    () => endRunning(batches, sessions),
-    () => scheduled.schedules.close(),
-    () => reload.close(),
-  )
+  closers.push(...closing(rest), () => endRunning(batches, sessions), ...closing(scheduled.schedules, reload))
   http = await rest.listen(listen.http)
   await checkRunbooks(repositories, () => scheduled.scheduleProblems.tell(settings.value.schedules, log), log)
   const addresses = { http, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
@@ -142,6 +136,10 @@ async function checkRunbooks(
 }
 
 /** What an operator should know. */
+function closing(...open: readonly { close: () => void | Promise<void> }[]): Closer[] {
+  return open.map((each) => () => each.close())
+}
+
 async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
 }

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { AuditRows } from '../people/audit/audit-rows.ts'
 import type { AuditHead, AuditLink } from '../people/audit/entry.ts'
-import { closeFile, type Connection } from './sqlite.ts'
+import { closeFile } from './sqlite.ts'
 
 /** Read at once from the file. */
 const LINKS_PER_READ = 1000
@@ -19,21 +19,14 @@ export function readAuditFile<T>(file: string, read: (found: AuditFile) => T): T
   const db = new Database(':memory:')
   try {
     db.exec(`ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}?mode=ro' AS history`)
-    return inOneMoment(db, () => {
-      const rows = new AuditRows(db)
-      return read({ anchor: rows.anchor(), links: all(rows) })
-    })
+    // One moment: a gateway may add entries meanwhile.
+    db.exec('BEGIN')
+    const rows = new AuditRows(db)
+    const found = read({ anchor: rows.anchor(), links: all(rows) })
+    db.exec('ROLLBACK')
+    return found
   } finally {
     closeFile(db)
-  }
-}
-
-function inOneMoment<T>(db: Connection, work: () => T): T {
-  db.exec('BEGIN')
-  try {
-    return work()
-  } finally {
-    db.exec('ROLLBACK')
   }
 }
 

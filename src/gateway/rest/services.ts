@@ -36,7 +36,7 @@ interface ServerDescription {
 }
 
 /** What keeps the gateway from doing all of its work. Holds no secrets. */
-export interface Condition {
+interface Condition {
   /** Why no session can begin. */
   readonly obstacle: string | undefined
   /** Why no session is removed for its age. */

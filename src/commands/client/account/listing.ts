@@ -20,3 +20,21 @@ export async function listingCommand<Item extends { readonly raw: object }>(
     await printAnswer(flags, raw, (width) => table(items, width), stdout)
   })
 }
+
+/** What is asked for, and how it is shown to people. */
+interface Showing<Item> {
+  readonly fetch: (account: Account) => Promise<Item>
+  readonly text: (item: Item, width: number) => string
+}
+
+/** Shows one thing, as the gateway has sent it or as a text. @param problem begins what is said when it fails */
+export async function showingCommand<Item extends { readonly raw: object }>(
+  flags: AskingFlags,
+  problem: string,
+  { fetch, text }: Showing<Item>,
+): Promise<number> {
+  return asking(flags.profile, problem, async (account, stdout) => {
+    const item = await fetch(account)
+    await printAnswer(flags, item.raw, (width) => text(item, width), stdout)
+  })
+}

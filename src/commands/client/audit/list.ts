@@ -2,8 +2,8 @@ import { oneLine } from '../../../basics/text/one-line.ts'
 import { textTable, type TableColumn } from '../../../basics/text/table.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { newestAuditEntries, type AuditWish, type ListedAuditEntry } from '../../../client/rest/audit.ts'
-import { exitCodes, Failure } from '../../failure.ts'
 import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { readLimit } from '../input/limit.ts'
 import { askedMoment } from '../sessions/list.ts'
 
 export interface AuditListFlags extends AskingFlags {
@@ -17,7 +17,6 @@ export interface AuditListFlags extends AskingFlags {
 }
 
 export const AUDIT_ENDPOINT = { things: 'audit log', endpoint: 'GET /api/audit/logs' }
-const LARGEST_LIMIT = 10_000
 
 const COLUMNS: readonly TableColumn[] = [
   { heading: 'TIME' },
@@ -32,7 +31,7 @@ const COLUMNS: readonly TableColumn[] = [
 /** `runbook-agent audit list`: the newest that match all filters. */
 export async function auditListCommand(flags: AuditListFlags): Promise<number> {
   const { actor, type, action, failed, since, until } = flags
-  const limit = limitOf(flags.limit)
+  const limit = readLimit(flags.limit)
   const wish: AuditWish = {
     ...{ actor, type, action, outcome: failed === true ? false : undefined },
     from: since === undefined ? undefined : askedMoment(since, '--since'),
@@ -56,9 +55,4 @@ function cells(entry: ListedAuditEntry): string[] {
   const result = outcome ? 'ok' : 'failed'
   const shown = status === 0 ? result : `${result} ${status}`
   return [createdAt, actor === '' ? '-' : actor, action, type, id === '' ? path : id, shown, ip].map(oneLine)
-}
-
-function limitOf(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= LARGEST_LIMIT) return Number(text)
-  throw new Failure(`--limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
 }

@@ -8,37 +8,34 @@ import {
   type GatewayBatch,
 } from '../../../client/rest/batches.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { asking, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { listingCommand, showingCommand } from '../account/listing.ts'
 import { readAccount } from '../account/account-from-env.ts'
 import { clientFailure } from '../report/failures.ts'
 import { batchDetails, batchTable, differencesText } from './texts.ts'
 import { watchBatch, type WatchFlags } from './watch.ts'
 
-const LIST = { things: 'batches', endpoint: 'GET /api/batches' }
+const LIST = { things: 'batches', endpoint: 'GET /api/batches', fetch: listBatches, table: batchTable }
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** `runbook-agent batches list` */
-export async function batchesCommand(flags: AskingFlags): Promise<number> {
-  return asking(flags.profile, 'cannot list batches', async (account, stdout) => {
-    const batches = await unlessLacking(account, LIST, listBatches(account))
-    const raw = batches.map((batch) => batch.raw)
-    await printAnswer(flags, raw, (width) => batchTable(batches, width), stdout)
-  })
+export function batchesCommand(flags: AskingFlags): Promise<number> {
+  return listingCommand(flags, LIST)
 }
 
 /** `runbook-agent batches show` */
-export async function batchCommand(id: string, flags: AskingFlags): Promise<number> {
-  return asking(flags.profile, `cannot show batch ${id}`, async (account, stdout) => {
-    const batch = await fetchBatch(account, await wholeId(account, id))
-    await printAnswer(flags, batch.raw, (width) => batchDetails(batch, width), stdout)
+export function batchCommand(id: string, flags: AskingFlags): Promise<number> {
+  return showingCommand(flags, `cannot show batch ${id}`, {
+    fetch: async (account) => fetchBatch(account, await wholeId(account, id)),
+    text: batchDetails,
   })
 }
 
 /** `runbook-agent batches diff` */
-export async function diffCommand(id: string, flags: AskingFlags): Promise<number> {
-  return asking(flags.profile, `cannot compare batch ${id}`, async (account, stdout) => {
-    const differences = await fetchDifferences(account, await wholeId(account, id))
-    await printAnswer(flags, differences.raw, () => differencesText(differences), stdout)
+export function diffCommand(id: string, flags: AskingFlags): Promise<number> {
+  return showingCommand(flags, `cannot compare batch ${id}`, {
+    fetch: async (account) => fetchDifferences(account, await wholeId(account, id)),
+    text: differencesText,
   })
 }
 

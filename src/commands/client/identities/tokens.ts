@@ -12,7 +12,7 @@ import {
 } from '../../../client/rest/identities.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
-import { known, secondsOf } from './users.ts'
+import { known, secondsOf } from './given.ts'
 
 export interface TokenFlags extends AskingFlags {
   readonly user?: string

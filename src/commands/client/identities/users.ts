@@ -1,9 +1,7 @@
-import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { textTable, type TableColumn } from '../../../basics/text/table.ts'
-import { parseDuration, parseSize } from '../../../basics/text/units.ts'
+import { parseSize } from '../../../basics/text/units.ts'
 import type { Account } from '../../../client/account/account.ts'
-import { ApiError } from '../../../client/rest/http/api-error.ts'
 import {
   changeUser,
   createUser,
@@ -14,7 +12,9 @@ import {
   type ListedUser,
 } from '../../../client/rest/identities.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, factLines, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { asking, factLines, printAnswer, type AskingFlags } from '../account/asking.ts'
+import { listingCommand } from '../account/listing.ts'
+import { known, quantity, secondsOf } from './given.ts'
 import { tokenTable } from './tokens.ts'
 
 export interface UserFlags extends AskingFlags {
@@ -39,15 +39,11 @@ const COLUMNS: readonly TableColumn[] = [
   { heading: 'GROUPS', shrinks: true, leftOut: 2 },
   { heading: 'FROM', leftOut: 1 },
 ]
-const LIST = { things: 'users', endpoint: 'GET /api/users' }
+const LIST = { things: 'users', endpoint: 'GET /api/users', fetch: listUsers, table: userTable }
 
 /** `runbook-agent user list` */
-export async function usersCommand(flags: AskingFlags): Promise<number> {
-  return asking(flags.profile, 'cannot list users', async (account, stdout) => {
-    const users = await unlessLacking(account, LIST, listUsers(account))
-    const raw = users.map((user) => user.raw)
-    await printAnswer(flags, raw, (width) => userTable(users, width), stdout)
-  })
+export function usersCommand(flags: AskingFlags): Promise<number> {
+  return listingCommand(flags, LIST)
 }
 
 function userTable(users: readonly ListedUser[], width: number): string {
@@ -132,19 +128,6 @@ async function changing(
   })
 }
 
-/** @throws Failure with the names that may be meant; ApiError */
-export async function known<T>(account: Account, name: string, asked: Promise<T>): Promise<T> {
-  try {
-    return await asked
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.code !== 'user-not-found') throw error
-    const names = (await listUsers(account)).map((user) => user.name)
-    const meant = didYouMean(name, names)
-    const hint = meant === undefined ? '' : `: ${oneLine(meant)}`
-    throw new Failure(`the gateway has no user ${oneLine(name)}${hint}`, exitCodes.usage)
-  }
-}
-
 /** Undefined when no flag is about it. @throws Failure */
 function budgetOf({ runs, bytes, hours, per }: UserFlags): object | undefined {
   if ([runs, bytes, hours, per].every((flag) => flag === undefined)) return undefined
@@ -154,15 +137,4 @@ function budgetOf({ runs, bytes, hours, per }: UserFlags): object | undefined {
     ...(hours !== undefined && { hours: quantity('--hours', Number(hours), 'a number') }),
     ...(per !== undefined && { per: secondsOf('--per', per) }),
   }
-}
-
-/** @throws Failure */
-export function secondsOf(flag: string, written: string): number {
-  const ms = quantity(flag, parseDuration(written), 'a duration like 2h or 90d')
-  return Math.floor(ms / 1000)
-}
-
-function quantity(flag: string, value: number | undefined, form: string): number {
-  if (value !== undefined && Number.isFinite(value)) return value
-  throw new Failure(`${flag}: ${form} is expected`, exitCodes.usage)
 }

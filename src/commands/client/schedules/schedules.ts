@@ -8,8 +8,8 @@ import {
   type ScheduledRun,
 } from '../../../client/rest/schedules.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, printAnswer, type AskingFlags } from '../account/asking.ts'
-import { listingCommand } from '../account/listing.ts'
+import { asking, type AskingFlags } from '../account/asking.ts'
+import { listingCommand, showingCommand } from '../account/listing.ts'
 import { scheduleDetails, scheduleTable } from './texts.ts'
 
 export interface ScheduleFlags extends AskingFlags {
@@ -29,10 +29,10 @@ export function schedulesCommand(flags: AskingFlags): Promise<number> {
 }
 
 /** `runbook-agent schedules show` */
-export async function scheduleCommand(name: string, flags: AskingFlags): Promise<number> {
-  return asking(flags.profile, `cannot show schedule ${name}`, async (account, stdout) => {
-    const schedule = await fetchSchedule(account, name)
-    await printAnswer(flags, schedule.raw, (width) => scheduleDetails(schedule, width), stdout)
+export function scheduleCommand(name: string, flags: AskingFlags): Promise<number> {
+  return showingCommand(flags, `cannot show schedule ${name}`, {
+    fetch: (account) => fetchSchedule(account, name),
+    text: scheduleDetails,
   })
 }
 

@@ -4,6 +4,7 @@ import type { Account } from '../../../client/account/account.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, printAnswer, unlessLacking, type AskingFlags } from '../account/asking.ts'
+import { readLimit } from '../input/limit.ts'
 import { newest, type SessionWish } from './find.ts'
 import { sessionTable } from './table.ts'
 
@@ -17,13 +18,12 @@ export interface ListFlags extends AskingFlags {
   readonly limit: string
 }
 
-const LARGEST_LIMIT = 10_000
 const LIST = { things: 'sessions', endpoint: 'GET /api/sessions' }
 
 /** `runbook-agent sessions list`: the newest that match all filters. */
 export async function listCommand(flags: ListFlags): Promise<number> {
   const { connection, user, runbook, status, since, until } = flags
-  const limit = limitOf(flags.limit)
+  const limit = readLimit(flags.limit)
   const from = since === undefined ? undefined : askedMoment(since, '--since')
   const to = until === undefined ? undefined : askedMoment(until, '--until')
   if (from !== undefined && to !== undefined && from > to)
@@ -41,11 +41,6 @@ async function found(account: Account, wish: SessionWish, limit: number): Promis
   const sessions: RecordedSession[] = []
   for await (const session of newest(account, wish, limit)) sessions.push(session)
   return sessions
-}
-
-function limitOf(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= LARGEST_LIMIT) return Number(text)
-  throw new Failure(`--limit is a number from 1 to ${LARGEST_LIMIT}`, exitCodes.usage)
 }
 
 const MOMENT = /^(\d{4}-\d\d-(\d\d))(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/

@@ -1,17 +1,18 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { fetchEvents, killSession, openOutput } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure } from '../../failure.ts'
-import { asking, printAnswer, type AskingFlags } from '../account/asking.ts'
+import { asking, type AskingFlags } from '../account/asking.ts'
+import { showingCommand } from '../account/listing.ts'
 import { asciicast, framesOf } from './cast.ts'
 import { sessionDetails } from './details.ts'
 import { sessionOf, wholeId } from './find.ts'
 import { play } from './play.ts'
 
 /** `runbook-agent sessions show`: everything about one session except its output. */
-export async function showCommand(id: string, flags: AskingFlags): Promise<number> {
-  return asking(flags.profile, `cannot show session ${id}`, async (account, stdout) => {
-    const session = await sessionOf(account, id)
-    await printAnswer(flags, session.raw, () => sessionDetails(session), stdout)
+export function showCommand(id: string, flags: AskingFlags): Promise<number> {
+  return showingCommand(flags, `cannot show session ${id}`, {
+    fetch: (account) => sessionOf(account, id),
+    text: sessionDetails,
   })
 }
 

@@ -1,9 +1,7 @@
 import * as v from 'valibot'
+import { count, text } from './answer-words.ts'
 
 // What is answered of webhooks, as in answers.ts.
-
-const text = v.string()
-const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 
 export const webhookAnswer = v.strictObject({
   name: text,

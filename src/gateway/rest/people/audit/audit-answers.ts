@@ -1,7 +1,5 @@
 import * as v from 'valibot'
-
-const text = v.string()
-const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+import { count, text } from '../../openapi/answer-words.ts'
 
 const auditEntry = v.strictObject({
   ...{ id: text, org_id: text, sequence: count, previous_hash: text, hash: text, created_at: text },

@@ -1,0 +1,34 @@
+import { didYouMean } from '../../../basics/text/nearest.ts'
+import { oneLine } from '../../../basics/text/one-line.ts'
+import { parseDuration } from '../../../basics/text/units.ts'
+import type { Account } from '../../../client/account/account.ts'
+import { listUsers } from '../../../client/rest/identities.ts'
+import { ApiError } from '../../../client/rest/http/api-error.ts'
+import { exitCodes, Failure } from '../../failure.ts'
+
+// What people write about users and tokens.
+
+/** @throws Failure with the names that may be meant; ApiError */
+export async function known<T>(account: Account, name: string, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'user-not-found') throw error
+    const names = (await listUsers(account)).map((user) => user.name)
+    const meant = didYouMean(name, names)
+    const hint = meant === undefined ? '' : `: ${oneLine(meant)}`
+    throw new Failure(`the gateway has no user ${oneLine(name)}${hint}`, exitCodes.usage)
+  }
+}
+
+/** @throws Failure */
+export function secondsOf(flag: string, written: string): number {
+  const ms = quantity(flag, parseDuration(written), 'a duration like 2h or 90d')
+  return Math.floor(ms / 1000)
+}
+
+/** @throws Failure */
+export function quantity(flag: string, value: number | undefined, form: string): number {
+  if (value !== undefined && Number.isFinite(value)) return value
+  throw new Failure(`${flag}: ${form} is expected`, exitCodes.usage)
+}

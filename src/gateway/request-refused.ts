@@ -1,0 +1,14 @@
+import type { HttpCode, HttpStatus } from './statuses.ts'
+
+/** What was asked for is not possible, or not for this user. Nothing has changed, nothing has run. */
+export abstract class RequestRefused extends Error {
+  readonly code: HttpCode
+  /** Undefined: the usual one of the code. */
+  readonly status: HttpStatus | undefined
+
+  constructor(code: HttpCode, message: string, status?: HttpStatus) {
+    super(message)
+    this.code = code
+    this.status = status
+  }
+}
