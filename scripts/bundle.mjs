@@ -13,7 +13,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
 const WHOLE = ['koffi', 'libsql', 'node-pty', '@fastify/swagger-ui']
 /** What the program reads. */
-const FILES = ['examples', 'systemd']
+const FILES = ['proto', 'examples', 'systemd']
 /** Only for compiling. */
 const UNUSED = ['node-addon-api']
 

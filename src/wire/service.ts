@@ -1,7 +1,7 @@
 import {
   Client,
+  loadPackageDefinition,
   logVerbosity,
-  makeClientConstructor,
   setLogVerbosity,
   type ChannelCredentials,
   type ClientDuplexStream,
@@ -12,11 +12,21 @@ import {
   type ServiceDefinition,
   type ServiceError,
 } from '@grpc/grpc-js'
-import { decodePacket, decodeTexts, encodePacket, encodeTexts } from './codec.ts'
+import { loadSync } from '@grpc/proto-loader'
+import { packageFiles } from '../basics/files/package-files.ts'
 import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 
 // Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning them.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
+
+/** Field names as in the .proto. Absent bytes and maps become empty ones, so a `Packet` always has all its members. */
+const definition = loadSync(packageFiles.proto, {
+  keepCase: true,
+  defaults: true,
+  bytes: Buffer,
+  objects: true,
+  arrays: true,
+})
 
 interface HealthCheckResponse {
   readonly status: string
@@ -45,56 +55,19 @@ export interface TransportClient extends Client {
   ): ClientUnaryCall
 }
 
-type TransportConstructor = new (
-  address: string,
-  credentials: ChannelCredentials,
-  options: ChannelOptions,
-) => TransportClient
+interface TransportConstructor {
+  readonly service: ServiceDefinition
+  new (address: string, credentials: ChannelCredentials, options: ChannelOptions): TransportClient
+}
 
-const NO_MESSAGE = Buffer.alloc(0)
+const { Transport } = loadPackageDefinition(definition)['protobuf'] as unknown as {
+  Transport: TransportConstructor
+}
 
-/** `protobuf.Transport` of proto/transport.proto: what a gateway serves ... */
-export const transportService = {
-  PreConnect: {
-    path: '/protobuf.Transport/PreConnect',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: () => NO_MESSAGE,
-    requestDeserialize: () => ({}),
-    responseSerialize: ({ status, message }: PreConnectResponse) => encodeTexts(status, message),
-    responseDeserialize: (bytes: Buffer): PreConnectResponse => {
-      const [status = '', message = ''] = decodeTexts(bytes, 2)
-      return { status, message }
-    },
-  },
-  Connect: {
-    path: '/protobuf.Transport/Connect',
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: encodePacket,
-    requestDeserialize: decodePacket,
-    responseSerialize: encodePacket,
-    responseDeserialize: decodePacket,
-  },
-  HealthCheck: {
-    path: '/protobuf.Transport/HealthCheck',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: () => NO_MESSAGE,
-    requestDeserialize: () => ({}),
-    responseSerialize: ({ status }: HealthCheckResponse) => encodeTexts(status),
-    responseDeserialize: (bytes: Buffer): HealthCheckResponse => {
-      const [status = ''] = decodeTexts(bytes, 1)
-      return { status }
-    },
-  },
-} as const satisfies ServiceDefinition
-
-/** ... and what an agent calls. */
-export const TransportClient = makeClientConstructor(
-  transportService,
-  'Transport',
-) as unknown as TransportConstructor
+/** `protobuf.Transport`: what an agent calls ... */
+export const TransportClient = Transport
+/** ... and what a gateway serves. */
+export const transportService = Transport.service
 
 /** Options for both ends, each with the reason why it is not the default. */
 export const channelOptions = {

@@ -8,7 +8,7 @@ import { Workplace } from '../support/sites/workplace.ts'
 
 /** Nobody listens there. */
 const NOWHERE = { HOOP_APIURL: 'http://127.0.0.1:1', HOOP_GRPCURL: 'grpc://127.0.0.1:1', HOOP_TOKEN: 'none' }
-const GRPC = ['@grpc/grpc-js', 'protobufjs']
+const GRPC = ['@grpc/grpc-js', '@grpc/proto-loader']
 const OF_THE_AGENT = ['koffi', 'node-pty', 'pino', 'tmp-promise', 'yaml']
 /** Only for sessions that ask for it. */
 const OF_POLICIES = /\/policy\/(?:masking|guardrails\/(?:automaton|compile))/

@@ -158,7 +158,7 @@ describe('a packet of the agent', () => {
 })
 
 describe('the service', () => {
-  const { requestSerialize, requestDeserialize } = transportService.Connect as unknown as {
+  const { requestSerialize, requestDeserialize } = transportService['Connect'] as unknown as {
     requestSerialize: (value: unknown) => Buffer
     requestDeserialize: (bytes: Buffer) => Packet
   }

@@ -8,6 +8,7 @@ const folder = path.resolve(__dirname, '../../..')
 /** What the program reads beside its own code. */
 export const packageFiles = {
   manifest: path.join(folder, 'package.json'),
+  proto: path.join(folder, 'proto/transport.proto'),
   unit: path.join(folder, 'systemd/runbook-agent.service'),
   runbooks: path.join(folder, 'examples/runbooks'),
   /** The built program. */

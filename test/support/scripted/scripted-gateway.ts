@@ -125,7 +125,7 @@ export class ScriptedGateway implements AsyncDisposable {
 
   private asked(authorization: string, done: sendUnaryData<PreConnectAnswer>): void {
     this.preConnects.push(authorization)
-    done(null, { message: '', ...this.onPreConnect() })
+    done(null, this.onPreConnect())
   }
 
   private connected(stream: Stream): void {

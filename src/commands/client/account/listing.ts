@@ -21,17 +21,12 @@ export async function listingCommand<Item extends { readonly raw: object }>(
   })
 }
 
-/** What is asked for, and how it is shown to people. */
-interface Showing<Item> {
-  readonly fetch: (account: Account) => Promise<Item>
-  readonly text: (item: Item, width: number) => string
-}
-
 /** Shows one thing, as the gateway has sent it or as a text. @param problem begins what is said when it fails */
 export async function showingCommand<Item extends { readonly raw: object }>(
   flags: AskingFlags,
   problem: string,
-  { fetch, text }: Showing<Item>,
+  fetch: (account: Account) => Promise<Item>,
+  text: (item: Item, width: number) => string,
 ): Promise<number> {
   return asking(flags.profile, problem, async (account, stdout) => {
     const item = await fetch(account)

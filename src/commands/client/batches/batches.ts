@@ -25,18 +25,14 @@ export function batchesCommand(flags: AskingFlags): Promise<number> {
 
 /** `runbook-agent batches show` */
 export function batchCommand(id: string, flags: AskingFlags): Promise<number> {
-  return showingCommand(flags, `cannot show batch ${id}`, {
-    fetch: async (account) => fetchBatch(account, await wholeId(account, id)),
-    text: batchDetails,
-  })
+  const fetch = async (account: Account) => fetchBatch(account, await wholeId(account, id))
+  return showingCommand(flags, `cannot show batch ${id}`, fetch, batchDetails)
 }
 
 /** `runbook-agent batches diff` */
 export function diffCommand(id: string, flags: AskingFlags): Promise<number> {
-  return showingCommand(flags, `cannot compare batch ${id}`, {
-    fetch: async (account) => fetchDifferences(account, await wholeId(account, id)),
-    text: differencesText,
-  })
+  const compare = async (account: Account) => fetchDifferences(account, await wholeId(account, id))
+  return showingCommand(flags, `cannot compare batch ${id}`, compare, differencesText)
 }
 
 export interface StopFlags extends AskingFlags {

@@ -30,10 +30,8 @@ export function schedulesCommand(flags: AskingFlags): Promise<number> {
 
 /** `runbook-agent schedules show` */
 export function scheduleCommand(name: string, flags: AskingFlags): Promise<number> {
-  return showingCommand(flags, `cannot show schedule ${name}`, {
-    fetch: (account) => fetchSchedule(account, name),
-    text: scheduleDetails,
-  })
+  const problem = `cannot show schedule ${name}`
+  return showingCommand(flags, problem, (account) => fetchSchedule(account, name), scheduleDetails)
 }
 
 /** `runbook-agent schedules run`: prints the session that has begun, whether it runs or waits for approval. */

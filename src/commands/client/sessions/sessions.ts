@@ -10,10 +10,12 @@ import { play } from './play.ts'
 
 /** `runbook-agent sessions show`: everything about one session except its output. */
 export function showCommand(id: string, flags: AskingFlags): Promise<number> {
-  return showingCommand(flags, `cannot show session ${id}`, {
-    fetch: (account) => sessionOf(account, id),
-    text: sessionDetails,
-  })
+  return showingCommand(
+    flags,
+    `cannot show session ${id}`,
+    (account) => sessionOf(account, id),
+    sessionDetails,
+  )
 }
 
 /** `runbook-agent sessions output`: what it has written so far, byte for byte. */
