@@ -36,8 +36,8 @@ const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', i
 // Where a number has to grow, by what is new there: does this command need it before it has asked the gateway?
 it.each([
   ['version', 18, ['commander']],
-  ['sessions', 54, ['commander', 'valibot']],
-  ['run sh report.runbook.sh', 74, ['commander', 'valibot']],
+  ['sessions', 56, ['commander', 'valibot']],
+  ['run sh report.runbook.sh', 75, ['commander', 'valibot']],
   ['exec sh -i true', 88, ['commander', 'valibot', ...GRPC]],
   ['start --key-file missing', 300, ['commander', 'valibot', ...GRPC, ...OF_THE_AGENT]],
 ])(

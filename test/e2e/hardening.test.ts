@@ -91,14 +91,17 @@ it('the runtime lives through a lack of descriptors: what runs ends with its cod
     const engine = await loadEngine()
     engine.guard()
     const path = process.env.PATH
-    const run = async (script, terminal) => {
+    const begin = (script, terminal) => {
       const argv = ['sh', '-c', script].map((argument) => Buffer.from(argument))
       const command = { argv, environment: [Buffer.from('PATH=' + path)], path, cwd: '/', stdin: Buffer.alloc(0) }
-      const execution = await execute(engine, command, { graceMs: 200, instance: crypto.randomUUID(), marker: 'MARKER=x', terminal })
+      return execute(engine, command, { graceMs: 200, instance: crypto.randomUUID(), marker: 'MARKER=x', terminal })
+    }
+    const end = async (execution) => {
       for await (const chunk of execution.output) void chunk
       return execution.exit
     }
-    const running = run('sleep 0.3; sleep 1000 & exit 4')
+    const run = async (script, terminal) => end(await begin(script, terminal))
+    const running = end(await begin('sleep 0.3; sleep 1000 & exit 4'))
     const fill = () => { try { for (;;) openSync('/dev/null') } catch { /* none is left */ } }
     fill()
     const ended = await running

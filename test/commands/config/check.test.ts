@@ -73,8 +73,7 @@ describe("runbook-agent config check of a gateway's file", () => {
     const { code, stdout, stderr } = await check(yaml)
     expect([code, stderr]).toEqual([78, ''])
     expect(stdout.split('\n')).toEqual([
-      'it.yaml:2:5 users[0].token: this setting is missing',
-      'it.yaml:2:20 users[0].tokn: unknown setting, did you mean token? (accepted here: name, token, groups)',
+      'it.yaml:2:20 users[0].tokn: unknown setting, did you mean token? (accepted here: name, kind, token, tokens, groups, oidc, budget)',
       'it.yaml:3:17 limits.wait: a duration (500ms, 10s, 5m, 1h, 7d) from 100ms to 1h is expected',
       'it.yaml:4:26 agents[0].key: the environment variable NONE is not set',
       '',

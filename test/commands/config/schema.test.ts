@@ -51,7 +51,7 @@ describe('the schema of a gateway', () => {
 
   it.each([
     ['an unknown setting', 'lisen: {}\n', 'must NOT have additional properties'],
-    ['a missing one', 'users: [{ name: admin }]\n', "/users/0 must have required property 'token'"],
+    ['a missing one', 'agents: [{ name: local }]\n', "/agents/0 must have required property 'key'"],
     ['a duration that is none', 'limits: { wait: 5x }\n', '/limits/wait must match pattern'],
     ['a text in place of a list', 'connections: bash\n', '/connections must be array,null'],
     ['a variable that cannot be one', connection('env: { "A-B": x }'), '/connections/0/env must match'],

@@ -169,7 +169,7 @@ describe.skipIf(!hasTmux)('on a terminal (tmux)', () => {
     using screen = new Tmux(place, env)
     screen.enter(`${process.execPath} ${main} connections`)
     await screen.shows(
-      /^NAME +TYPE +STATUS +AGENT +OPEN FOR$[^]*^pg +database\/postgres +online +site-a +exec$/m,
+      /^NAME +TYPE +STATUS +AGENT +OPEN FOR +TAGS$[^]*^pg +database\/postgres +online +site-a +exec$/m,
     )
   })
 })

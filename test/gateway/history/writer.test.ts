@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { History, type HistoryOptions } from '../../../src/gateway/history/history.ts'
 import { HistoryError } from '../../../src/gateway/history/session.ts'
 import { removeOlder } from '../../support/remove-older.ts'
+import { littleRoom } from '../../support/little-room.ts'
 import { waitFor } from '../../support/wait.ts'
 
 const MIB = 1024 * 1024
@@ -35,13 +36,6 @@ function open(options: HistoryOptions = {}): History {
   })
   opened.push(history)
   return history
-}
-
-/** What the tables take, and 40 pages for sessions. */
-function littleRoom(): number {
-  const empty = join(folder, 'empty.db')
-  History.open(empty).close()
-  return statSync(empty).size + 40 * 4096
 }
 
 function begin(history: History, id: string): void {
@@ -167,7 +161,7 @@ describe('a file without room for the end of a session', () => {
   }
 
   test('keeps the end, shows it, and writes it by itself when there is room again', async () => {
-    const history = open({ maxBytes: littleRoom() })
+    const history = open({ maxBytes: littleRoom(40) })
     const { ended, unwritten } = fill(history)
     expect(unwritten).not.toEqual([])
     const [id = ''] = unwritten
@@ -180,7 +174,7 @@ describe('a file without room for the end of a session', () => {
   })
 
   test('writes it when it is closed', () => {
-    const history = open({ maxBytes: littleRoom(), flushAfterMs: 3_600_000 })
+    const history = open({ maxBytes: littleRoom(40), flushAfterMs: 3_600_000 })
     const { unwritten } = fill(history)
     expect(unwritten).not.toEqual([])
     removeOlder(history, NEW)

@@ -44,7 +44,7 @@ describe('a request that says JSON and brings none', () => {
     expect(answer).toEqual({ status: 404, body: { message: 'session not found', code: 'session-not-found' } })
   })
 
-  it.each(['/api/agents/x', '/api/connections/x', '/api/users/x', '/api/sessions/x'])(
+  it.each(['/api/agents/x', '/api/connections/x', '/api/sessions/x'])(
     'is told that there is no DELETE %s',
     async (url) => {
       const message = `no such endpoint: DELETE ${url}`

@@ -9,6 +9,7 @@ import { History, type HistoryOptions } from '../../../src/gateway/history/histo
 import { Sessions } from '../../../src/gateway/sessions/sessions.ts'
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
 import type { SessionId } from '../../../src/wire/messages/message.ts'
+import { littleRoom } from '../../support/little-room.ts'
 
 // A real history that fails in real ways; the agent is the other end of a stream in this process.
 
@@ -83,7 +84,7 @@ function request(script = 'true'): ScriptExecution {
   }
 }
 
-const LITTLE = { maxBytes: 40 * 4096 }
+const LITTLE = { maxBytes: littleRoom(15) }
 
 test('a command that ran is answered with its code when its output found no room in the history', async () => {
   const { status, body } = await executions('x'.repeat(200_000), LITTLE).execute(request())

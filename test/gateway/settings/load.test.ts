@@ -102,7 +102,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
       state: join(folder, 'state'),
       users: [
         {
-          ...{ name: 'admin', kind: 'person', groups: ['admin'] },
+          ...{ name: 'admin', kind: 'person', groups: ['admin'], oidc: false },
           tokens: [{ name: 'token', sha256: sha256(TOKEN) }],
         },
       ],
@@ -393,7 +393,7 @@ limits:
     expect(problems(text)).toEqual([
       '3:9 listen.http: host:port, like 127.0.0.1:8009 or [::1]:8009, is expected',
       '5:11 users[0].name: a name of 1 to 100 letters, digits, dots, underscores, hyphens, @ or + is expected',
-      '6:5 users[0].tokn: unknown setting, did you mean token? (accepted here: name, kind, token, tokens, groups, budget)',
+      '6:5 users[0].tokn: unknown setting, did you mean token? (accepted here: name, kind, token, tokens, groups, oidc, budget)',
       '7:9 agents: a list of agents is expected, this is a map',
       expect.stringMatching(/^8:1 conections: unknown setting, did you mean connections\?/),
       '10:5 connections[0].name: this setting is missing',

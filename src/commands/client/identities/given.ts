@@ -23,12 +23,12 @@ export async function known<T>(account: Account, name: string, asked: Promise<T>
 
 /** @throws Failure */
 export function secondsOf(flag: string, written: string): number {
-  const ms = quantity(flag, parseDuration(written), 'a duration like 2h or 90d')
+  const ms = readQuantity(flag, parseDuration(written), 'a duration like 2h or 90d')
   return Math.floor(ms / 1000)
 }
 
 /** @throws Failure */
-export function quantity(flag: string, value: number | undefined, form: string): number {
+export function readQuantity(flag: string, value: number | undefined, form: string): number {
   if (value !== undefined && Number.isFinite(value)) return value
   throw new Failure(`${flag}: ${form} is expected`, exitCodes.usage)
 }

@@ -14,7 +14,7 @@ import {
 import { exitCodes, Failure } from '../../failure.ts'
 import { asking, factLines, printAnswer, type AskingFlags } from '../account/asking.ts'
 import { listingCommand } from '../account/listing.ts'
-import { known, quantity, secondsOf } from './given.ts'
+import { known, readQuantity, secondsOf } from './given.ts'
 import { tokenTable } from './tokens.ts'
 
 export interface UserFlags extends AskingFlags {
@@ -132,9 +132,9 @@ async function changing(
 function budgetOf({ runs, bytes, hours, per }: UserFlags): object | undefined {
   if ([runs, bytes, hours, per].every((flag) => flag === undefined)) return undefined
   return {
-    ...(runs !== undefined && { runs: quantity('--runs', Number(runs), 'a number') }),
-    ...(bytes !== undefined && { bytes: quantity('--bytes', parseSize(bytes), 'a size like 1GiB') }),
-    ...(hours !== undefined && { hours: quantity('--hours', Number(hours), 'a number') }),
+    ...(runs !== undefined && { runs: readQuantity('--runs', Number(runs), 'a number') }),
+    ...(bytes !== undefined && { bytes: readQuantity('--bytes', parseSize(bytes), 'a size like 1GiB') }),
+    ...(hours !== undefined && { hours: readQuantity('--hours', Number(hours), 'a number') }),
     ...(per !== undefined && { per: secondsOf('--per', per) }),
   }
 }

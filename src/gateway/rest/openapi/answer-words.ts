@@ -3,4 +3,4 @@ import * as v from 'valibot'
 // What answers are made of.
 
 export const text = v.string()
-export const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+export const wholeCount = v.pipe(v.number(), v.integer(), v.minValue(0))

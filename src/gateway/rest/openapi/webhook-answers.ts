@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { count, text } from './answer-words.ts'
+import { wholeCount, text } from './answer-words.ts'
 
 // What is answered of webhooks, as in answers.ts.
 
@@ -11,9 +11,9 @@ export const webhookAnswer = v.strictObject({
   connections: v.nullable(v.array(text)),
   signed: v.boolean(),
   status: v.picklist(['active', 'failing', 'disabled']),
-  delivered: count,
-  dropped: count,
-  waiting: count,
+  delivered: wholeCount,
+  dropped: wholeCount,
+  waiting: wholeCount,
   last_delivery: v.nullable(text),
   last_error: v.nullable(text),
   last_error_at: v.nullable(text),
@@ -22,7 +22,7 @@ export const webhookAnswer = v.strictObject({
       id: text,
       event: text,
       at: text,
-      attempts: count,
+      attempts: wholeCount,
       next_attempt: v.nullable(text),
       error: v.nullable(text),
     }),
@@ -31,6 +31,6 @@ export const webhookAnswer = v.strictObject({
 
 export const webhookTestAnswer = v.strictObject({
   delivered: v.boolean(),
-  status: v.nullable(count),
+  status: v.nullable(wholeCount),
   error: v.nullable(text),
 })

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { count, text } from '../../openapi/answer-words.ts'
+import { wholeCount, text } from '../../openapi/answer-words.ts'
 
 const auditEntry = v.strictObject({
-  ...{ id: text, org_id: text, sequence: count, previous_hash: text, hash: text, created_at: text },
+  ...{ id: text, org_id: text, sequence: wholeCount, previous_hash: text, hash: text, created_at: text },
   ...{
     actor: text,
     token_id: text,
@@ -12,17 +12,17 @@ const auditEntry = v.strictObject({
     actor_name: text,
   },
   ...{ resource_type: text, resource_id: text, action: text },
-  ...{ http_method: text, http_path: text, http_status: count, client_ip: text },
+  ...{ http_method: text, http_path: text, http_status: wholeCount, client_ip: text },
   request_payload_redacted: v.nullable(v.record(v.string(), v.unknown())),
   outcome: v.boolean(),
   error_message: text,
   stage: v.picklist(['asked', 'done']),
-  asked: v.nullable(count),
+  asked: v.nullable(wholeCount),
 })
 
 export const auditAnswer = v.strictObject({
-  pages: v.strictObject({ total: count, page: count, size: count }),
+  pages: v.strictObject({ total: wholeCount, page: wholeCount, size: wholeCount }),
   data: v.array(auditEntry),
 })
 
-export const auditHeadAnswer = v.strictObject({ sequence: count, hash: text })
+export const auditHeadAnswer = v.strictObject({ sequence: wholeCount, hash: text })
