@@ -35,6 +35,7 @@ export type AuditType =
   | 'api_keys'
   | 'settings'
   | 'backups'
+  | 'webhooks'
   | 'gateway'
   | 'audit'
 

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import * as answers from '../openapi/schedule-answers.ts'
 import type { OperationTable } from './operation.ts'
 
-const CHANGE = { tag: 'Schedules', role: 'standard', scope: 'end', audit: 'none' } as const
+const CHANGE = { tag: 'Schedules', role: 'standard', scope: 'end' } as const
 
 export const scheduleOperations: OperationTable = {
   'GET /api/schedules': {
@@ -25,18 +25,21 @@ export const scheduleOperations: OperationTable = {
   },
   'POST /api/schedules/:name/run': {
     ...CHANGE,
+    audit: { action: 'execute', type: 'schedules' },
     summary: 'Runs it now: answers when its session has begun, or could not',
     answers: { 200: answers.scheduleRunAnswer },
     errors: [403, 404, 409, 500],
   },
   'POST /api/schedules/:name/pause': {
     ...CHANGE,
+    audit: { action: 'update', type: 'schedules' },
     summary: 'Lets it not run by itself; what is due meanwhile is left out',
     answers: { 200: answers.scheduleAnswer },
     errors: [403, 404, 500],
   },
   'POST /api/schedules/:name/resume': {
     ...CHANGE,
+    audit: { action: 'update', type: 'schedules' },
     summary: 'Lets it run by itself again',
     answers: { 200: answers.scheduleAnswer },
     errors: [403, 404, 500],

@@ -15,7 +15,7 @@ export const webhookOperations: OperationTable = {
     tag: 'Gateway',
     summary: 'Sends a test message; a receiver that takes it is enabled again',
     role: 'admin',
-    audit: 'none',
+    audit: { action: 'update', type: 'webhooks' },
     answers: { 200: webhookTestAnswer },
     errors: [404, 500],
   },
