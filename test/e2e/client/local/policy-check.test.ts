@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Workplace } from '../../../support/sites/workplace.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
 function check(text: string | Buffer, ...args: string[]) {
   const { stdout, stderr, status } = spawnSync(

@@ -25,7 +25,7 @@ interface Vector {
   readonly replaced: string
 }
 
-const file = new URL('../../fixtures/vectors/masking.json', import.meta.url)
+const file = new URL('../../../fixtures/vectors/masking.json', import.meta.url)
 /** The command knows no texts that are never masked. */
 const vectors = (JSON.parse(readFileSync(file, 'utf8')) as Vector[]).filter(
   ({ allow_list: allowed }) => allowed === undefined,

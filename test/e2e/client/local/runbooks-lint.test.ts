@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { Workplace } from '../../../support/sites/workplace.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
 function lint(...args: string[]) {
   const { stdout, stderr, status } = spawnSync(
