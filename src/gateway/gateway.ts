@@ -1,19 +1,20 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
+import { openAutomation } from './automation/open-automation.ts'
+import type { Webhooks } from './automation/webhooks/webhooks.ts'
+import type { Upkeep } from './history/disk/upkeep.ts'
+import type { History } from './history/history.ts'
+import { Opened } from './opened.ts'
+import type { AuditLog } from './people/audit/audit-log.ts'
+import { openAuditLog, openPeople } from './people/open-people.ts'
+import { openState } from './state.ts'
 import { Agents } from './agents/agents.ts'
 import { Batches } from './batches/batches.ts'
-import { Backups } from './backup/backups.ts'
-import { HISTORY_FILE, REVIEWS_KEY } from './backup/manifest.ts'
-import { checkRestored } from './backup/restore.ts'
-import { AuditLog } from './people/audit/audit-log.ts'
+import { REVIEWS_KEY } from './backup/manifest.ts'
 import { auditFacts } from './people/audit/entry.ts'
 import { Clients } from './clients/clients.ts'
 import { Executions } from './sessions/executions.ts'
-import { History } from './history/history.ts'
-import { Locks } from './automation/locks/locks.ts'
-import { SessionLocks } from './automation/locks/session-locks.ts'
 import type { Logger } from '../basics/logger.ts'
-import { claimFolder } from '../basics/files/private-path.ts'
 import { currentJira } from './jira/current-jira.ts'
 import { IssueMoves } from './jira/moves.ts'
 import { Tickets } from './jira/tickets.ts'
@@ -27,21 +28,12 @@ import { TerminalAccess } from './reviews/terminal-access.ts'
 import { RequestVault } from './reviews/vault.ts'
 import { checkRepositories } from './runbooks/start-check.ts'
 import { Sessions } from './sessions/sessions.ts'
-import { SignIn } from './people/sign-in/sign-in.ts'
 import { addressUrl } from '../basics/net/address.ts'
 import { CurrentSettings } from './settings/current-settings.ts'
 import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/reload.ts'
 import type { GatewaySettings } from './settings/settings.ts'
 import { Transport } from './agents/transport.ts'
 import { ServerCertificate } from './tls/server-certificate.ts'
-import { Webhooks } from './automation/webhooks/webhooks.ts'
-import { Upkeep } from './history/disk/upkeep.ts'
-import { Budgets } from './people/identities/budgets.ts'
-import { UserDirectory } from './people/identities/directory.ts'
-import { LastUses } from './people/identities/last-uses.ts'
-import { LiveUses } from './people/identities/live-uses.ts'
-import { Tokens } from './people/identities/tokens.ts'
-import { Users } from './people/identities/users.ts'
 
 /** The embedded gateway: transport for agents and clients, REST interface, runbooks and history in one process. */
 export interface Gateway {
@@ -70,59 +62,58 @@ export interface GatewayOptions {
  * @throws ForeignPathError, HistoryError, RepositoryError or a listen error
  */
 export async function startGateway(first: GatewaySettings, options: GatewayOptions): Promise<Gateway> {
-  const closers: Closer[] = []
+  const opened = new Opened()
   try {
-    return await open(new CurrentSettings(first), options, closers)
+    return await open(new CurrentSettings(first), options, opened)
   } catch (error) {
-    await closeAll(closers)
+    await opened.close()
     throw error
   }
 }
 
-type Closer = () => void | Promise<void>
-
-/** Closes in reverse order: sessions end while their agents and the history are still there. */
+/** What is opened later is closed earlier: sessions end while their agents and the history are still there. */
 async function open(
   settings: CurrentSettings,
   { source, log, version }: GatewayOptions,
-  closers: Closer[],
+  opened: Opened,
 ): Promise<Gateway> {
   const { state, listen } = settings.value
-  const { history, upkeep, backups } = openState(settings, { log, version }, closers)
-  const audit = openAuditLog(history, settings, { log, version }, closers)
-  const repositories = openRepositories(settings, log, closers)
-  const agents = new Agents(settings)
-  const tls = openCertificate(settings, log, closers)
-  const reload = openReload(source, { settings, repositories, agents, tls, audit, log })
-  const identities = openIdentities(settings, { history, log }, closers)
-  const { locks, turns } = openLocks(settings)
-  const sessions = new Sessions(agents, history, settings, log, turns, identities.budgets)
-  const reviewing = openReviews({ ...identities, sessions, history, log }, state, closers)
   let http = ''
   const webUrl = () => settings.value.listen.publicUrl ?? reachableUrl(http)
-  const signIn = new SignIn({ ...identities, current: settings, log, webUrl })
-  const { tickets, moves } = openIssues(settings, { history, sessions, webUrl, log }, closers)
-  const webhooks = openWebhooks(settings, { history, webUrl, log }, closers)
-  const batches = new Batches({ settings, ...identities, sessions, history, tickets, log, ...reviewing })
-  const clients = new Clients({ ...identities, sessions, tickets, log, webUrl, ...reviewing })
-  const transport = new Transport(agents, clients, log, tls)
-  closers.push(...closing(batches, transport))
+  const linkTo = (sid: string) => `${webUrl()}/sessions/${sid}`
+  const { history, upkeep, backups } = openState(settings, { log, version }, opened)
+  const base = { settings, history, log, webUrl, linkTo }
+  const audit = openAuditLog(base, version, opened)
+  const repositories = opened.own(new Repositories(state, log))
+  repositories.replace(settings.value.repositories)
+  const agents = new Agents(settings)
+  const tls = openCertificate(settings, log, opened)
+  const reload = openReload(source, { settings, repositories, agents, tls, audit, log })
+  const people = openPeople(base, opened)
+  const automation = openAutomation(base, opened)
+  const sessions = new Sessions(agents, history, settings, log, automation.turns, people.budgets)
+  const reviewing = openReviews({ ...base, ...people, sessions }, state, opened)
+  const { tickets, moves } = openIssues({ ...base, sessions }, opened)
+  const batches = opened.own(new Batches({ ...base, ...people, ...reviewing, sessions, tickets }))
+  const clients = new Clients({ ...base, ...people, ...reviewing, sessions, tickets })
+  const transport = opened.own(new Transport(agents, clients, log, tls))
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
-  const executions = new Executions({ sessions, current: settings, history, log, locks: turns })
+  const executions = new Executions({ ...base, sessions, current: settings, locks: automation.turns })
   const services = {
-    ...{ settings, reload, agents, executions, sessions, history, audit, backups, repositories, log },
-    ...{ ...identities, ...reviewing, webUrl, tickets, batches, locks, signIn, webhooks },
-    condition: conditionOf({ history, upkeep, moves, webhooks, tls }),
-    server: { version, grpc, tls },
+    ...{ ...base, ...people, ...automation, ...reviewing, reload, agents, executions, sessions },
+    ...{ audit, backups, repositories, tickets, batches, server: { version, grpc, tls } },
+    condition: conditionOf({ history, upkeep, moves, webhooks: automation.webhooks, tls }),
   }
   const scheduled = openSchedules(services, settings)
-  const rest = restServer({ ...services, ...scheduled })
-  closers.push(...closing(rest), () => endRunning(batches, sessions), ...closing(scheduled.schedules, reload))
+  const rest = opened.own(restServer({ ...services, ...scheduled }))
+  const endSessions = () => endRunning(batches, sessions)
+  opened.add(endSessions)
+  opened.own(scheduled.schedules)
+  opened.own(reload)
   http = await rest.listen(listen.http)
   await checkRunbooks(repositories, () => scheduled.scheduleProblems.tell(settings.value.schedules, log), log)
   const addresses = { http, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
-  const actions = { reload: () => reload.run(), endSessions: () => endRunning(batches, sessions) }
-  return { ...addresses, agents, ...actions, close: () => closeAll(closers) }
+  return { ...addresses, agents, reload: () => reload.run(), endSessions, close: () => opened.close() }
 }
 
 /** Says in the log what cannot be read or run. Schedules are looked at meanwhile: nobody waits for that. */
@@ -135,84 +126,33 @@ async function checkRunbooks(
   void checkSchedules()
 }
 
-/** What an operator should know. */
-function closing(...open: readonly { close: () => void | Promise<void> }[]): Closer[] {
-  return open.map((each) => () => each.close())
-}
-
-async function closeAll(closers: Closer[]): Promise<void> {
-  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
-}
-
-interface Identities extends Pick<RestServices, 'users' | 'tokens' | 'directory' | 'live'> {
-  readonly budgets: Budgets
-}
-
-/** Who may ask, and by which tokens. */
-function openIdentities(
-  current: CurrentSettings,
-  { history, log }: { readonly history: History; readonly log: Logger },
-  closers: Closer[],
-): Identities {
-  const uses = new LastUses(history, log)
-  closers.push(() => uses.close())
-  const users = new Users(current, history, uses)
-  const directory = new UserDirectory(users, history, log)
-  return {
-    users,
-    tokens: new Tokens(users, uses, log),
-    directory,
-    live: new LiveUses(users),
-    budgets: new Budgets(users, history),
-  }
-}
-
 function openReviews(
   services: Omit<RunServices, 'vault'>,
   state: string,
-  closers: Closer[],
+  opened: Opened,
 ): { readonly reviews: Reviews; readonly runs: ApprovedRuns; readonly access: TerminalAccess } {
   const run = { ...services, vault: new RequestVault(path.join(state, REVIEWS_KEY)) }
   const runs = new ApprovedRuns(run)
   const access = new TerminalAccess(services.history, services.sessions)
-  const reviews = new Reviews({ ...run, runs, access })
-  closers.push(() => reviews.close())
-  return { reviews, runs, access }
+  return { runs, access, reviews: opened.own(new Reviews({ ...run, runs, access })) }
 }
 
 interface IssueServices {
+  readonly settings: CurrentSettings
   readonly history: History
   readonly sessions: Sessions
-  readonly webUrl: () => string
+  readonly linkTo: (sid: string) => string
   readonly log: Logger
-}
-
-function openWebhooks(
-  current: CurrentSettings,
-  { webUrl, ...services }: Omit<IssueServices, 'sessions'>,
-  closers: Closer[],
-): Webhooks {
-  const linkTo = (sid: string) => `${webUrl()}/sessions/${sid}`
-  const webhooks = new Webhooks({ ...services, current, linkTo })
-  closers.push(() => webhooks.close())
-  return webhooks
 }
 
 /** Without a site, too: issues of one that gateway.yaml had before may be left. */
 function openIssues(
-  settings: CurrentSettings,
-  { webUrl, ...services }: IssueServices,
-  closers: Closer[],
+  { settings, ...services }: IssueServices,
+  opened: Opened,
 ): { readonly tickets: Tickets; readonly moves: IssueMoves } {
   const jira = currentJira(settings)
-  const linkTo = (sid: string) => `${webUrl()}/sessions/${sid}`
-  const tickets = new Tickets({ ...services, jira, linkTo })
-  const moves = new IssueMoves({ ...services, jira })
-  closers.push(async () => {
-    await tickets.close()
-    await moves.close()
-  })
-  return { tickets, moves }
+  const moves = opened.own(new IssueMoves({ ...services, jira }))
+  return { moves, tickets: opened.own(new Tickets({ ...services, jira })) }
 }
 
 /** Nothing of a batch begins while its sessions end. */
@@ -226,69 +166,14 @@ function reachableUrl(http: string): string {
   return http.replace(/^(https?:\/\/)(0\.0\.0\.0|\[::\])(?=:)/, (_, scheme: string) => scheme + hostname())
 }
 
-function openState(
-  settings: CurrentSettings,
-  { log, version }: { log: Logger; version: string },
-  closers: Closer[],
-): { readonly history: History; readonly upkeep: Upkeep; readonly backups: Backups } {
-  const { state } = settings.value
-  claimFolder(state)
-  checkRestored(state)
-  const retention = () => settings.value.history
-  const history = History.open(path.join(state, HISTORY_FILE), {
-    onError: (error) => log.error({ error: error.message }, 'history'),
-    retention,
-  })
-  closers.push(() => history.close())
-  const upkeep = new Upkeep(history, retention, log)
-  const backups = new Backups(state, version)
-  closers.push(
-    () => upkeep.close(),
-    () => backups.close(),
-  )
-  return { history, upkeep, backups }
-}
-
-/** Its first and last entries are those of the gateway itself. A start without an end before it was a kill. */
-function openAuditLog(
-  history: History,
-  current: CurrentSettings,
-  { log, version }: { log: Logger; version: string },
-  closers: Closer[],
-): AuditLog {
-  const audit = new AuditLog(history, () => current.value.history.auditRetainMs, log)
-  const ofGateway = { resource_type: 'gateway', request_payload_redacted: { version } } as const
-  audit.note(auditFacts({ ...ofGateway, action: 'start' }))
-  closers.push(() => {
-    audit.note(auditFacts({ ...ofGateway, action: 'stop' }))
-    audit.close()
-  })
-  return audit
-}
-
-function openRepositories(settings: CurrentSettings, log: Logger, closers: Closer[]): Repositories {
-  const { state, repositories } = settings.value
-  const open = new Repositories(state, log)
-  closers.push(() => open.close())
-  open.replace(repositories)
-  return open
-}
-
 function openCertificate(
   settings: CurrentSettings,
   log: Logger,
-  closers: Closer[],
+  opened: Opened,
 ): ServerCertificate | undefined {
   const { tls: first } = settings.value.listen
   if (first === undefined) return undefined
-  const certificate = new ServerCertificate(() => settings.value.listen.tls ?? first, log)
-  closers.push(() => certificate.close())
-  return certificate
-}
-
-function openLocks(settings: CurrentSettings): { readonly locks: Locks; readonly turns: SessionLocks } {
-  const locks = new Locks()
-  return { locks, turns: new SessionLocks(locks, settings) }
+  return opened.own(new ServerCertificate(() => settings.value.listen.tls ?? first, log))
 }
 
 interface Watched {

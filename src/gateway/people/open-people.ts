@@ -1,0 +1,59 @@
+import type { Logger } from '../../basics/logger.ts'
+import type { History } from '../history/history.ts'
+import type { Opened } from '../opened.ts'
+import type { CurrentSettings } from '../settings/current-settings.ts'
+import { AuditLog } from './audit/audit-log.ts'
+import { auditFacts } from './audit/entry.ts'
+import { Budgets } from './identities/budgets.ts'
+import { UserDirectory } from './identities/directory.ts'
+import { LastUses } from './identities/last-uses.ts'
+import { LiveUses } from './identities/live-uses.ts'
+import { Tokens } from './identities/tokens.ts'
+import { Users } from './identities/users.ts'
+import { SignIn } from './sign-in/sign-in.ts'
+
+interface PeopleServices {
+  readonly settings: CurrentSettings
+  readonly history: History
+  readonly webUrl: () => string
+  readonly log: Logger
+}
+
+/** Who may ask, and by which tokens. */
+interface People {
+  readonly users: Users
+  readonly tokens: Tokens
+  readonly directory: UserDirectory
+  readonly live: LiveUses
+  readonly budgets: Budgets
+  readonly signIn: SignIn
+}
+
+export function openPeople({ settings, history, webUrl, log }: PeopleServices, opened: Opened): People {
+  const uses = opened.own(new LastUses(history, log))
+  const users = new Users(settings, history, uses)
+  const tokens = new Tokens(users, uses, log)
+  const directory = new UserDirectory(users, history, log)
+  return {
+    ...{ users, tokens, directory },
+    live: new LiveUses(users),
+    budgets: new Budgets(users, history),
+    signIn: new SignIn({ current: settings, users, tokens, webUrl, log }),
+  }
+}
+
+/** Its first and last entries are those of the gateway itself. A start without an end before it was a kill. */
+export function openAuditLog(
+  { settings, history, log }: Omit<PeopleServices, 'webUrl'>,
+  version: string,
+  opened: Opened,
+): AuditLog {
+  const audit = new AuditLog(history, () => settings.value.history.auditRetainMs, log)
+  const ofGateway = { resource_type: 'gateway', request_payload_redacted: { version } } as const
+  audit.note(auditFacts({ ...ofGateway, action: 'start' }))
+  opened.add(() => {
+    audit.note(auditFacts({ ...ofGateway, action: 'stop' }))
+    audit.close()
+  })
+  return audit
+}
