@@ -63,6 +63,19 @@ module.exports = {
     fence('oidc-fence', npm('openid-client'), '^src/gateway/people/sign-in/provider[.]ts$'),
     fence('webhook-fence', npm('standardwebhooks'), '^src/gateway/automation/webhooks/receiver[.]ts$'),
     fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),
+    {
+      name: 'page-apart',
+      comment: 'the page knows the gateway by its REST interface alone',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^(src|test|bench|scripts)/' },
+    },
+    {
+      name: 'no-page-in-the-program',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^web/' },
+    },
     { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
   ],
   options: {

@@ -14,6 +14,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs ./scripts/
 COPY src ./src
+COPY web ./web
 RUN node scripts/build.mjs && rm dist/.tsbuildinfo
 # Installed anew rather than pruned, so that nothing of the build is left. Then what this system cannot use goes: binaries
 # for others are most of node-pty, libsql brings one for musl, and typescript comes along as an optional peer of valibot.

@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { build as buildPage } from 'vite'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'dist-bundle'))
@@ -21,6 +22,11 @@ const { name, version, description, license } = readJson('package.json')
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 const { metafile } = await bundle()
+await buildPage({
+  root: path.join(root, 'web'),
+  logLevel: 'warn',
+  build: { outDir: path.join(folder, 'web') },
+})
 for (const each of FILES) cpSync(path.join(root, each), path.join(folder, each), { recursive: true })
 for (const each of closure(WHOLE)) copyPackage(each)
 writeFileSync(
@@ -61,6 +67,7 @@ function relocated({ path: file }) {
   const contents = readFileSync(file, 'utf8')
     .replace("path.resolve(__dirname, '../../..')", 'import.meta.dirname')
     .replace('dist/main.js', 'main.mjs')
+    .replace('dist/web', 'web')
   if (contents.includes("'../../..'") || contents.includes('dist/'))
     throw new Error(`${file} finds its place in another way than scripts/bundle.mjs knows`)
   return { contents, loader: 'ts' }

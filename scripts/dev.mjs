@@ -1,4 +1,5 @@
-// `npm run dev [-- FLAGS OF dev]`: builds at each change of src, and starts `dist/main.js dev` anew when that went well.
+// `npm run dev [-- FLAGS OF dev]`: builds at each change of src, and starts `dist/main.js dev` anew when that went well. The
+// page is built at each change of web; reload it then.
 // One Ctrl-C ends both in good order; the second and third are passed on, and mean to `dev` what they always mean.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,13 +20,17 @@ const compiler = inOwnGroup(
   ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'],
   ['ignore', 'pipe', 'inherit'],
 )
+const page = inOwnGroup(
+  ['node_modules/vite/bin/vite.js', 'build', 'web', '--watch', '--logLevel', 'warn'],
+  ['ignore', 'inherit', 'inherit'],
+)
 let program
 let state = 'watching'
 let lastSignal = 0
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end)
 process.on('exit', () => {
-  for (const child of [compiler, program]) if (isRunning(child)) child.kill('SIGTERM')
+  for (const child of [compiler, page, program]) if (isRunning(child)) child.kill('SIGTERM')
 })
 createInterface({ input: compiler.stdout }).on('line', (line) => {
   console.error(line)
@@ -56,6 +61,7 @@ function end() {
   lastSignal = Date.now()
   state = 'ending'
   compiler.kill('SIGTERM')
+  page.kill('SIGTERM')
   if (isRunning(program)) program.kill('SIGTERM')
 }
 

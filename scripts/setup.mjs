@@ -23,7 +23,11 @@ step('dependencies', 'node_modules/.stamp', ['package-lock.json'], () =>
 step(
   'build',
   'dist/.stamp',
-  ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', ...files('src')],
+  [
+    ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'],
+    ...files('src'),
+    ...files('web'),
+  ],
   () => run(process.execPath, ['scripts/build.mjs']),
 )
 

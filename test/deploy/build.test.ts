@@ -1,18 +1,30 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { brotliDecompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { Workplace } from '../support/sites/workplace.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A project with this one's build and a source of its own. */
+/** A project with this one's build, a source and a page of its own. */
 function project(place: Workplace): { readonly write: (file: string) => void; readonly build: () => number } {
   for (const folder of ['scripts', 'src/room']) mkdirSync(place.at(folder), { recursive: true })
   for (const file of ['scripts/build.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package.json'])
     copyFileSync(path.join(root, file), place.at(file))
   symlinkSync(path.join(root, 'node_modules'), place.at('node_modules'))
+  mkdirSync(place.at('web'))
+  copyFileSync(path.join(root, 'web/vite.config.mjs'), place.at('web/vite.config.mjs'))
+  writeFileSync(place.at('web/index.html'), '<!doctype html><title>page</title>')
   return {
     write: (file) => {
       writeFileSync(place.at('src', file), 'export const a: number = 1\n')
@@ -25,7 +37,7 @@ function project(place: Workplace): { readonly write: (file: string) => void; re
 const built = (place: Workplace) =>
   readdirSync(place.at('dist'), { recursive: true })
     .map(String)
-    .filter((name) => !name.startsWith('.'))
+    .filter((name) => !name.startsWith('.') && name !== 'web' && !name.startsWith('web/'))
     .sort()
 
 test('a build removes what no source makes any more, files and folders, and nothing when it fails', () => {
@@ -45,4 +57,17 @@ test('a build removes what no source makes any more, files and folders, and noth
   expect(build()).toBe(0)
   expect(built(place)).toEqual(['main.js', 'other', 'other/kept.js', 'package.json'])
   expect(readdirSync(place.at('dist'))).toContain('.stamp')
+})
+
+test('a build makes the page, compressed in advance, and leaves nothing of an older one', () => {
+  using place = new Workplace()
+  const { write, build } = project(place)
+  write('main.ts')
+  mkdirSync(place.at('dist/web/assets'), { recursive: true })
+  writeFileSync(place.at('dist/web/assets/old-1234.js'), 'old')
+  expect(build()).toBe(0)
+  const page = readdirSync(place.at('dist/web'), { recursive: true }).sort()
+  expect(page).toEqual(['index.html', 'index.html.br', 'index.html.gz', 'licenses.txt'])
+  const compressed = readFileSync(place.at('dist/web/index.html.br'))
+  expect(brotliDecompressSync(compressed)).toEqual(readFileSync(place.at('dist/web/index.html')))
 })

@@ -14,6 +14,7 @@ test('the bundle is a folder that runs gateway, agent and executions anywhere, w
   const packages = readdirSync(place.at('bundle', 'node_modules'))
   expect(packages).toEqual(expect.arrayContaining(['koffi', 'libsql', 'node-pty']))
   expect(packages).not.toEqual(expect.arrayContaining(['fastify']))
+  expect(readdirSync(place.at('bundle', 'web'))).toEqual(expect.arrayContaining(['index.html', 'assets']))
   const { answer, code } = await served(place.at('bundle', 'main.mjs'), place, 'echo from the bundle; exit 3')
   expect(answer).toMatchObject({ output: 'from the bundle\n', exit_code: 3 })
   expect(code).toBe(0)

@@ -57,7 +57,10 @@ describe('the package', () => {
   test('has what the program needs, all that `files` promises and a licence, and nothing of tests, tools, builds or states', () => {
     const names = files.map((file) => file.path)
     expect(names).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'proto/transport.proto', main]),
+      expect.arrayContaining([
+        ...['LICENSE', 'README.md', 'package.json', 'proto/transport.proto', main],
+        ...['index.html', 'index.html.br', 'licenses.txt'].map((name) => `dist/web/${name}`),
+      ]),
     )
     const promised = manifest.files.filter((entry) => !entry.startsWith('!'))
     const isThere = (entry: string) => names.some((name) => name === entry || name.startsWith(`${entry}/`))
@@ -65,7 +68,7 @@ describe('the package', () => {
     const strange = names.filter(
       (name) =>
         !/^(LICENSE|[A-Z]+\.md|package\.json)$/.test(name) &&
-        !/^(dist\/([\w/.-]+\.js|package\.json)|(proto|examples|schemas|systemd|deploy|docs)\/[\w/.-]+)$/.test(
+        !/^(dist\/([\w/.-]+\.js|package\.json|web\/[\w/.-]+)|(proto|examples|schemas|systemd|deploy|docs)\/[\w/.-]+)$/.test(
           name,
         ),
     )
@@ -80,7 +83,7 @@ describe('the package', () => {
     const modules = sources.filter((name) => name.endsWith('.ts')).map((name) => name.replace(/ts$/, 'js'))
     const packed = files
       .map((file) => path.relative('dist', file.path))
-      .filter((name) => !name.startsWith('..'))
+      .filter((name) => !name.startsWith('..') && !name.startsWith('web/'))
     // It tells Node that the build is CommonJS.
     expect(packed.sort()).toEqual([...modules, 'package.json'].sort())
   })

@@ -11,6 +11,8 @@ export const packageFiles = {
   proto: path.join(folder, 'proto/transport.proto'),
   unit: path.join(folder, 'systemd/runbook-agent.service'),
   runbooks: path.join(folder, 'examples/runbooks'),
+  /** The page of the gateway, built. */
+  web: path.join(folder, 'dist/web'),
   /** The built program. */
   main: path.join(folder, 'dist/main.js'),
 } as const

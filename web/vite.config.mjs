@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { defineConfig } from 'vite'
+
+/** Where scripts/build.mjs puts it; scripts/bundle.mjs names another folder. */
+const DIST = path.resolve(import.meta.dirname, '../dist/web')
+
+export default defineConfig({
+  root: import.meta.dirname,
+  // The page is at the top of its address, also when a path below it is opened.
+  base: '/',
+  build: {
+    outDir: DIST,
+    emptyOutDir: true,
+    target: 'es2022',
+    // A data: address in a style would need more than 'self' in the policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  plugins: [licenses(), precompressed()],
+})
+
+/** The licence of every package whose code is in the page: it goes where the page goes. */
+function licenses() {
+  return {
+    name: 'licenses',
+    generateBundle(_, bundle) {
+      const ids = Object.values(bundle).flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))
+      const folders = ids
+        .map((id) => /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1])
+        .filter(Boolean)
+      const source = [...new Set(folders)]
+        .sort()
+        .map(licenseIn)
+        .join(`\n${'-'.repeat(80)}\n\n`)
+      this.emitFile({ type: 'asset', fileName: 'licenses.txt', source })
+    },
+  }
+}
+
+function licenseIn(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  const text =
+    file === undefined
+      ? 'The package has no file with its text.'
+      : readFileSync(path.join(folder, file), 'utf8')
+  return `${name} ${version} (${license})\n\n${text.trim()}\n`
+}
+
+/** Beside each text a .br and a .gz, so that the gateway compresses nothing while it serves. */
+function precompressed() {
+  return {
+    name: 'precompressed',
+    writeBundle({ dir = DIST }) {
+      for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' })) {
+        if (!/\.(html|js|css|svg|json|webmanifest)$/.test(name)) continue
+        const file = path.join(dir, name)
+        const bytes = readFileSync(file)
+        writeFileSync(`${file}.br`, brotliCompressSync(bytes))
+        writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }))
+      }
+    },
+  }
+}
