@@ -74,7 +74,7 @@ export const channelOptions = {
   // grpc-js's default is 4 MiB: a larger runbook would end the stream with all its sessions.
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
-  // Speeds up uploads from 189 to 500 MB/s, measured with this program.
+  // Speeds up uploads from 189 to 500 MB/s, measured with this program. Servers pass it over.
   'grpc-node.flow_control_window': 4 * 1024 * 1024,
   'grpc.enable_channelz': 0,
 } as const satisfies ChannelOptions

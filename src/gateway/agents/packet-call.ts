@@ -1,3 +1,4 @@
+import type { ServerHttp2Session } from 'node:http2'
 import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { CODE_TRAILER } from '../../wire/gateway-codes.ts'
 import type { Packet } from '../../wire/packet.ts'
@@ -25,6 +26,14 @@ const NUMBERS: Readonly<Record<RpcStatus, status>> = {
 /** Node reads 16 packets ahead: 272 MiB. This is the only place to stop that; flow.test.ts guards it. */
 interface Buffered {
   readonly _readableState: { highWaterMark: number }
+}
+
+/** What a peer may have on the way to us. With the 64 KiB of HTTP/2, one 40 ms away gets through 1 MB a second. */
+const WINDOW_BYTES = 1024 * 1024
+
+/** grpc-js has an option for it that servers pass over. transport.test.ts guards this. */
+interface OverHttp2 {
+  readonly call: { readonly stream?: { readonly session?: ServerHttp2Session } }
 }
 
 /**
@@ -104,6 +113,13 @@ export class PacketCall {
       else if (this.#stream.readableEnded || this.#state === 'over') return
       else await new Promise<void>((resolve) => (wake = resolve))
     }
+  }
+
+  /** Lets it have more on the way, on all streams of its connection. For peers that are known: it is our memory. */
+  widen(): void {
+    const session = (this.#stream as unknown as OverHttp2).call.stream?.session
+    session?.settings({ initialWindowSize: WINDOW_BYTES })
+    session?.setLocalWindowSize(WINDOW_BYTES)
   }
 
   /** The orderly end, with status OK, after everything that was sent. */

@@ -109,6 +109,7 @@ export class Transport {
     })
     if (!this.#agents.connect(agent, factsOf(call)))
       return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)
+    call.widen()
     void this.#serve(call, agent)
   }
 
