@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from 'node:tls'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { certificatesIn, PemError, privateKeyIn } from '../../basics/net/pem.ts'
 import { Secret } from '../../basics/secret.ts'
@@ -17,7 +18,10 @@ export interface CertificatePair {
 
 const LONGEST_FILE = 1024 * 1024
 
-/** Reads both files, and checks that they belong together. @throws PemError that names the file */
+/** Of what is served. */
+export const MIN_VERSION = 'TLSv1.2'
+
+/** Reads both files, and checks that a server can use them. @throws PemError that names the file */
 export function readPair(files: CertificateFiles): CertificatePair {
   const certificate = textOf(files.certificate)
   const [own] = reading(files.certificate, () => certificatesIn(certificate))
@@ -25,7 +29,19 @@ export function readPair(files: CertificateFiles): CertificatePair {
   const isOwn = own?.checkPrivateKey(reading(files.key, () => privateKeyIn(key))) === true
   if (own === undefined || !isOwn)
     throw new PemError(`${files.key} is not the key of the first certificate in ${files.certificate}`)
+  checkUsable(files.certificate, { cert: certificate, key, minVersion: MIN_VERSION })
   return { certificate, key: new Secret(key), endsAt: Date.parse(own.validTo) }
+}
+
+/** OpenSSL refuses more than X.509 does: short keys, old hashes. */
+function checkUsable(file: string, tls: SecureContextOptions): void {
+  const { createSecureContext } = process.getBuiltinModule('node:tls')
+  try {
+    createSecureContext(tls)
+  } catch (error) {
+    const reason = (error as Error).message.replace(/^.*::/, '')
+    throw new PemError(`${file} with its key: TLS cannot use them, ${reason}`)
+  }
 }
 
 function textOf(file: string): string {

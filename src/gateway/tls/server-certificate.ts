@@ -1,6 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import { PemError } from '../../basics/net/pem.ts'
-import { readPair, type CertificateFiles, type CertificatePair } from './certificate-pair.ts'
+import { MIN_VERSION, readPair, type CertificateFiles, type CertificatePair } from './certificate-pair.ts'
 
 /** How often the files are looked at. Links may have been turned to other files meanwhile. */
 const LOOK_MS = 5000
@@ -11,7 +11,7 @@ const WARN_MS = 14 * 24 * 60 * 60 * 1000
 export interface ServerTls {
   readonly cert: string
   readonly key: string
-  readonly minVersion: 'TLSv1.2'
+  readonly minVersion: typeof MIN_VERSION
 }
 
 /** The certificate of the gateway. It is read again when its files change; a pair that cannot be used changes nothing. */
@@ -33,7 +33,7 @@ export class ServerCertificate {
 
   get tls(): ServerTls {
     const { certificate, key } = this.#pair
-    return { cert: certificate, key: key.reveal(), minVersion: 'TLSv1.2' }
+    return { cert: certificate, key: key.reveal(), minVersion: MIN_VERSION }
   }
 
   /** What an operator should look at, if there is anything. */

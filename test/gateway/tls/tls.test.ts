@@ -18,9 +18,10 @@ let folder: string
 let gateway: RunningGateway
 
 /** A new pair behind the links, as Kubernetes turns them. */
-function issue(days = 365): void {
+function issue(days = 365, more: { readonly rsaBits?: number } = {}): void {
   const next = mkdtempSync(path.join(folder, 'pair-'))
-  const issued = authority.issue({ names: ['127.0.0.1'], validTo: new Date(Date.now() + days * 86_400_000) })
+  const validTo = new Date(Date.now() + days * 86_400_000)
+  const issued = authority.issue({ names: ['127.0.0.1'], validTo, ...more })
   writeFileSync(path.join(next, 'tls.crt'), issued.certificate)
   writeFileSync(path.join(next, 'tls.key'), issued.key)
   symlinkSync(next, path.join(folder, 'next'))
@@ -135,6 +136,15 @@ describe('a gateway with TLS', () => {
     issue()
     await gateway.gateway.reload()
     expect(await ask('GET', '/readyz')).toEqual({ status: 'ready' })
+  })
+
+  it('keeps the old one for a pair that belongs together and that no server can use', async () => {
+    const before = await served(gateway.gateway.http)
+    issue(365, { rsaBits: 512 })
+    await expect(gateway.gateway.reload()).rejects.toThrow(/listen\.tls: .*tls\.crt with its key: .* key too small/)
+    await waitFor(async () => 'warning' in (await ask('GET', '/readyz')))
+    expect(await served(gateway.gateway.http)).toBe(before)
+    expect(await served(gateway.gateway.grpc)).toBe(before)
   })
 
   it('warns two weeks before the end', async () => {

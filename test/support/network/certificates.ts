@@ -14,6 +14,8 @@ export interface Request {
   readonly names: readonly string[]
   readonly validFrom?: Date
   readonly validTo?: Date
+  /** Of RSA with so many bits, instead of P-256. */
+  readonly rsaBits?: number
 }
 
 /** An authority of a test's own, with a fresh key. */
@@ -28,8 +30,11 @@ export class Authority {
     this.certificate = this.#issue(name, this.#keys.publicKey, extension, {})
   }
 
-  issue({ names, ...validity }: Request): Issued {
-    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  issue({ names, rsaBits, ...validity }: Request): Issued {
+    const keys =
+      rsaBits === undefined
+        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        : generateKeyPairSync('rsa', { modulusLength: rsaBits })
     const alternatives = sequence(...names.map(alternativeName))
     const extension = sequence(oid(2, 5, 29, 17), octets(alternatives))
     const certificate = this.#issue(names[0] ?? '', keys.publicKey, extension, validity)
@@ -40,7 +45,7 @@ export class Authority {
     subject: string,
     key: KeyObject,
     extension: Buffer,
-    { validFrom = years(-1), validTo = years(10) }: Omit<Request, 'names'>,
+    { validFrom = years(-1), validTo = years(10) }: Omit<Request, 'names' | 'rsaBits'>,
   ): string {
     const body = sequence(
       tagged(0xa0, integer(Buffer.from([2]))),
