@@ -79,8 +79,9 @@ export class WebhookRows {
     this.#statements.clear.run([name])
   }
 
-  due(webhook: string, now: number, limit: number): WaitingMessage[] {
-    return this.#statements.due.all([webhook, now, limit]).map(toMessage)
+  /** @param horizon no message waits for longer than until then: what does was put off by a clock that was wrong */
+  due(webhook: string, now: number, horizon: number, limit: number): WaitingMessage[] {
+    return this.#statements.due.all([webhook, now, horizon, limit]).map(toMessage)
   }
 
   /** The oldest first. */
@@ -147,7 +148,8 @@ function prepare(db: Connection) {
     begin: db.prepare('INSERT OR REPLACE INTO webhook_states (name, url_sha256) VALUES (?, ?)'),
     forget: db.prepare('DELETE FROM webhook_states WHERE name = ?'),
     clear: db.prepare('DELETE FROM webhook_messages WHERE webhook = ?'),
-    due: reading(`SELECT ${MESSAGE} WHERE webhook = ? AND due_at <= ? ORDER BY due_at, key LIMIT ?`),
+    due: reading(`SELECT ${MESSAGE} WHERE webhook = ? AND (due_at <= ? OR due_at > ?)
+                  ORDER BY due_at, key LIMIT ?`),
     waiting: reading(`SELECT ${MESSAGE} WHERE webhook = ? ORDER BY key LIMIT ?`),
     count: reading('SELECT count(*) FROM webhook_messages WHERE webhook = ?'),
     remove: db.prepare('DELETE FROM webhook_messages WHERE id = ?'),

@@ -154,7 +154,7 @@ export class Webhooks {
     const lane = this.#laneOf(name)
     if (lane.isBusy || state?.disabledAt !== null) return
     this.#trim(name)
-    if (Date.now() < lane.restsUntil && lane.restsUntil - Date.now() <= 2 * this.#timing.longestMs) return
+    if (Date.now() < lane.restsUntil && lane.restsUntil <= this.#horizon) return
     lane.isBusy = true
     const draining = this.#drain(webhook, lane).finally(() => {
       lane.isBusy = false
@@ -171,12 +171,12 @@ export class Webhooks {
     this.#services.log.warn({ webhook: name, dropped, reason }, 'webhook: messages given up')
   }
 
-  /** Until nothing is due, or the receiver fails. Never rejects. */
+  /** Until nothing is due, the receiver fails, or the settings are others. Never rejects. */
   async #drain(webhook: WebhookSettings, lane: Lane): Promise<void> {
-    for (let goesOn = !this.#over.signal.aborted; goesOn;) {
+    for (let goesOn = !this.#over.signal.aborted; goesOn && this.all.includes(webhook);) {
       const limit = lane.failures > 0 ? 1 : AT_ONCE
       const due = this.#attempts.try(() =>
-        this.#read((webhooks) => webhooks.due(webhook.name, Date.now(), limit)),
+        this.#read((webhooks) => webhooks.due(webhook.name, Date.now(), this.#horizon, limit)),
       )
       if (due === undefined || due.length === 0) return
       const attempts = await Promise.all(
@@ -253,6 +253,11 @@ export class Webhooks {
       return this.isFailing(name) ? [`webhook ${name} does not take its messages`] : []
     })
     return faults.length === 0 ? undefined : `${faults.join(', ')}: the log says why`
+  }
+
+  /** Nothing waits for longer than until then, unless a clock was wrong. */
+  get #horizon(): number {
+    return Date.now() + 2 * this.#timing.longestMs
   }
 
   get #isOver(): boolean {

@@ -247,3 +247,28 @@ it('a webhook that is gone from gateway.yaml is forgotten with its messages', as
   session('s2')
   expect(waiting()).toBe(0)
 })
+
+it('sends nothing more to an address that the settings do not have any more', async () => {
+  server.on('POST /hook', (...args) => {
+    current.value = { webhooks: [hook({ url: new Secret(`${server.url}/new`) })] }
+    return json(200, {})(...args)
+  })
+  server.on('POST /new', json(200, {}))
+  for (let at = 0; at < 30; at++) session(`before-${at}`)
+  start({ ...quick, pollMs: 3_600_000 })
+  for (let at = 0; at < 30; at++) session(`s${at}`)
+  webhooks?.tick()
+  await waitFor(() => asked().length > 0 && (webhooks?.tick(), waiting() === 0))
+  expect(asked().length).toBeLessThanOrEqual(8)
+  expect(asked().length + server.asked('POST /new').length).toBe(30)
+})
+
+it('waits for no time that lies further ahead than it ever waits: the clock was wrong', async () => {
+  start({ ...quick, pollMs: 3_600_000 })
+  session('s1')
+  const [message] = history.read(({ webhooks: rows }) => rows.waiting('hook', 1))
+  const nextYear = Date.now() + 365 * 24 * 3_600_000
+  history.write(({ webhooks: rows }) => rows.retry('hook', message?.id ?? '', nextYear, 'x', Date.now()))
+  webhooks?.tick()
+  await waitFor(() => asked().length === 1 && waiting() === 0)
+})
