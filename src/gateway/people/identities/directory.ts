@@ -2,7 +2,7 @@ import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
 import type { Budget, GatewayUser, StoredUser, UserKind } from './identity.ts'
 import { IdentityRefused } from './identity-refused.ts'
-import type { Users } from './users.ts'
+import { MOST_USERS, type Users } from './users.ts'
 
 export interface NewUser {
   readonly name: string
@@ -21,8 +21,6 @@ export interface UserChange {
   readonly budget?: Budget | null | undefined
 }
 
-/** Everybody is in memory, and looked through for some questions. */
-const MOST_USERS = 10_000
 const ADMIN_GROUP = 'admin'
 
 /** Adds, changes and removes users of the state. Those of gateway.yaml are listed, and changed there. */
@@ -41,9 +39,7 @@ export class UserDirectory {
 
   /** Those of gateway.yaml first. */
   list(): GatewayUser[] {
-    const { declared, stored } = this.#users
-    const others = [...stored.users.values()].filter(({ name }) => !declared.users.has(name))
-    return [...declared.users.values(), ...others]
+    return this.#users.all
   }
 
   /** @throws IdentityRefused */
@@ -91,10 +87,16 @@ export class UserDirectory {
     return changed
   }
 
-  /** With all tokens. The name stays with its sessions. @throws IdentityRefused, HistoryError */
+  /**
+   * With all tokens of the state. The name stays with its sessions. Of a user who stands in gateway.yaml, too, that one
+   * stays.
+   * @throws IdentityRefused, HistoryError
+   */
   remove(name: string, by: string): void {
-    this.#changeable(name)
-    if (name === by) throw new IdentityRefused('not-yourself', 'cannot delete yourself')
+    if (!this.isShadowing(name)) {
+      this.#changeable(name)
+      if (name === by) throw new IdentityRefused('not-yourself', 'cannot delete yourself')
+    }
     this.#users.stored.apply({ removedUsers: [name], removedTokens: this.#tokenIds(name) })
     this.#log.info({ user: name, by }, 'user deleted')
   }
@@ -132,14 +134,13 @@ export class UserDirectory {
     return [...this.#users.stored.users.keys()].filter((name) => this.#users.declared.users.has(name))
   }
 
-  /** Names that differ in their case alone would be taken for one another. */
   #checkFree(name: string, takesOver: boolean): void {
-    const same = this.list().find((user) => user.name.toLowerCase() === name.toLowerCase())
+    const same = this.#users.alike(name)
     if (same !== undefined)
       throw new IdentityRefused('name-taken', `user already exists with email ${same.name}`)
-    if (this.#users.stored.users.size >= MOST_USERS)
+    if (this.#users.isFull)
       throw new IdentityRefused('too-many-tokens', `this gateway has ${MOST_USERS} users: delete some first`)
-    if (!takesOver && this.#history.read(({ users }) => users.isInHistory(name)))
+    if (!takesOver && this.#users.stored.isInHistory(name))
       throw new IdentityRefused(
         'name-taken',
         `sessions of an earlier user are recorded under ${name}: take another name, or take them over (take_over)`,

@@ -24,10 +24,14 @@ export interface GatewayUser {
   readonly budget?: Budget
 }
 
+/** How `createdBy` begins of a user who has signed in with an account elsewhere; no name of a user does. */
+export const ACCOUNT = 'oidc:'
+
 /** A user of the state, with how it came to be there. Times are in ms since 1970. */
 export interface StoredUser extends GatewayUser {
   readonly isDeclared: false
   readonly createdAt: number
+  /** Name of who made it, or the account. */
   readonly createdBy: string
   readonly deactivatedAt?: number
   readonly deactivatedBy?: string

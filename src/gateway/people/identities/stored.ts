@@ -45,6 +45,16 @@ export class StoredIdentities {
     return [...this.tokens.values()].filter((token) => token.user === user)
   }
 
+  /** Whether sessions or reviews are recorded under this name. @throws HistoryError */
+  isInHistory(name: string): boolean {
+    return this.#history.read(({ users }) => users.isInHistory(name))
+  }
+
+  /** The account that had this name before it was removed here. @throws HistoryError */
+  formerAccount(name: string): string | undefined {
+    return this.#history.read(({ users }) => users.formerAccount(name))
+  }
+
   /** Through to the disk. @throws HistoryError: then nothing has changed */
   apply(change: IdentityChange): void {
     this.#history.write(({ users, tokens }) => {

@@ -70,6 +70,11 @@ export class Tokens {
     const { user, name } = asked
     if (this.#users.named(user) === undefined)
       throw new IdentityRefused('user-not-found', `user ${user} not found`)
+    if (this.#users.isUsurped(user))
+      throw new IdentityRefused(
+        'name-taken',
+        `an account elsewhere had the name ${user} before gateway.yaml: delete user ${user} first, which leaves that of gateway.yaml`,
+      )
     const accepted = this.list(user).filter((token) => this.#users.refusal(token) === undefined)
     if (accepted.some((token) => token.name === name && !isReplaced(token)))
       throw new IdentityRefused('name-taken', `${user} has a token named ${name} already`)

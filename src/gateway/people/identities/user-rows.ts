@@ -1,5 +1,5 @@
 import type { Connection } from '../../history/sqlite.ts'
-import type { Budget, StoredUser, UserKind } from './identity.ts'
+import { ACCOUNT, type Budget, type StoredUser, type UserKind } from './identity.ts'
 
 /** Users of the state, and groups that nobody has to be in, as rows of the history's file. */
 export class UserRows {
@@ -22,7 +22,15 @@ export class UserRows {
   }
 
   remove(name: string): void {
-    this.#statements.remove.run([name])
+    const { forgetAccount, keepAccount, remove } = this.#statements
+    forgetAccount.run([name])
+    keepAccount.run([name, `${ACCOUNT}%`])
+    remove.run([name])
+  }
+
+  /** What made the last user of this name that was removed, where it was an account elsewhere. */
+  formerAccount(name: string): string | undefined {
+    return (this.#statements.formerAccount.get([name]) as [string] | undefined)?.[0]
   }
 
   /** Whether sessions or reviews are recorded under this name. */
@@ -74,6 +82,10 @@ function prepare(db: Connection) {
     all: db.prepare(`SELECT ${COLUMNS} FROM users ORDER BY name`).raw(),
     put: db.prepare(`INSERT OR REPLACE INTO users (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
     remove: db.prepare('DELETE FROM users WHERE name = ?'),
+    forgetAccount: db.prepare('DELETE FROM former_accounts WHERE name = ?'),
+    keepAccount: db.prepare(`INSERT INTO former_accounts (name, account)
+                             SELECT name, created_by FROM users WHERE name = ? AND created_by LIKE ?`),
+    formerAccount: db.prepare('SELECT account FROM former_accounts WHERE name = ?').raw(),
     isInHistory: db
       .prepare(
         'SELECT 1 FROM sessions WHERE user = ? UNION ALL SELECT 1 FROM reviews WHERE owner = ? LIMIT 1',

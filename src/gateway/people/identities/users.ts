@@ -1,7 +1,7 @@
 import type { History } from '../../history/history.ts'
 import type { ConnectionSettings, GatewaySettings } from '../../settings/settings.ts'
 import { DeclaredIdentities } from './declared.ts'
-import { tokenHash, type SignedIn, type AccessToken, type GatewayUser } from './identity.ts'
+import { ACCOUNT, tokenHash, type SignedIn, type AccessToken, type GatewayUser } from './identity.ts'
 import type { LastUses } from './last-uses.ts'
 import { StoredIdentities } from './stored.ts'
 
@@ -9,6 +9,9 @@ import { StoredIdentities } from './stored.ts'
 const ADMIN = 'admin'
 /** The group whose members see every session, and change and run nothing, unless they are in `admin`, too. */
 const AUDITOR = 'auditor'
+
+/** Of the state. Everybody is in memory, and looked through for some questions. */
+export const MOST_USERS = 10_000
 
 type Settings = Pick<GatewaySettings, 'users' | 'connections'>
 
@@ -51,6 +54,7 @@ export class Users {
       return `the token expired at ${new Date(token.expiresAt).toISOString()}`
     const owner = this.named(user)
     if (owner === undefined) return 'the user was removed'
+    if (!token.isDeclared && this.isUsurped(user)) return 'gateway.yaml has another user of this name'
     return owner.isActive ? undefined : 'the user was deactivated'
   }
 
@@ -61,6 +65,31 @@ export class Users {
 
   named(name: string): GatewayUser | undefined {
     return this.declared.users.get(name) ?? this.stored.users.get(name)
+  }
+
+  /** Those of gateway.yaml first. */
+  get all(): GatewayUser[] {
+    const others = [...this.stored.users.values()].filter(({ name }) => !this.declared.users.has(name))
+    return [...this.declared.users.values(), ...others]
+  }
+
+  /** Who has the name, in whatever case: names that differ in that alone would be taken for one another. */
+  alike(name: string): GatewayUser | undefined {
+    return this.all.find((user) => user.name.toLowerCase() === name.toLowerCase())
+  }
+
+  get isFull(): boolean {
+    return this.stored.users.size >= MOST_USERS
+  }
+
+  /**
+   * Whether somebody has signed in with an account under a name that gateway.yaml gives to a user of its own, without
+   * `oidc: true`: his tokens are not that user's.
+   */
+  isUsurped(name: string): boolean {
+    if (!this.declared.users.has(name)) return false
+    if (this.stored.users.get(name)?.createdBy.startsWith(ACCOUNT) !== true) return false
+    return this.#current.value.users.find((one) => one.name === name)?.oidc !== true
   }
 
   /** Those that the user may see, in the order of the settings. */

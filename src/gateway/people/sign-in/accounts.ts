@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '../../../basics/logger.ts'
-import type { StoredUser } from '../identities/identity.ts'
+import { ACCOUNT, type StoredUser } from '../identities/identity.ts'
 import type { IssuedToken, Tokens } from '../identities/tokens.ts'
 import type { Users } from '../identities/users.ts'
 import type { GatewaySettings } from '../../settings/settings.ts'
@@ -47,11 +47,8 @@ export class Accounts {
     const known = [...users.stored.users.values()].find(({ createdBy }) => createdBy === origin)
     const name = known?.name ?? admitted.name
     if (users.declared.users.has(name)) return this.#declared(name)
-    const user = users.stored.users.get(name)
-    if (user !== undefined && user.createdBy !== origin) throw taken(name)
-    if (user?.isActive === false)
-      throw new SignInRefused('sign-in-refused', `${name} was deactivated: ask an administrator`)
-    this.#put(user ?? this.#newUser(name, origin), admitted)
+    if (known?.isActive === false) throw refused(`${name} was deactivated`)
+    this.#put(known ?? this.#newUser(name, origin), admitted)
     return name
   }
 
@@ -62,8 +59,16 @@ export class Accounts {
     throw taken(name)
   }
 
+  /** @throws SignInRefused */
   #newUser(name: string, createdBy: string): StoredUser {
-    const createdAt = Math.round(this.#services.users.now)
+    const { users } = this.#services
+    const same = users.alike(name)
+    if (same !== undefined) throw taken(same.name)
+    if (users.isFull) throw refused('this gateway has room for no more users')
+    const isItsOwn = users.stored.formerAccount(name) === createdBy
+    if (!isItsOwn && users.stored.isInHistory(name))
+      throw refused(`sessions of an earlier user are recorded under ${name}`)
+    const createdAt = Math.round(users.now)
     return {
       ...{ name, kind: 'person', groups: [], isActive: true, isDeclared: false },
       createdAt,
@@ -86,14 +91,15 @@ export class Accounts {
 
 /** Where the user comes from: kept as what made it. */
 function originOf({ issuer, subject }: Admitted): string {
-  return `oidc:${issuer}#${subject}`
+  return `${ACCOUNT}${issuer}#${subject}`
 }
 
 function taken(name: string): SignInRefused {
-  return new SignInRefused(
-    'sign-in-refused',
-    `there is a user ${name} already who is not of this account: ask an administrator`,
-  )
+  return refused(`there is a user ${name} already who is not of this account`)
+}
+
+function refused(reason: string): SignInRefused {
+  return new SignInRefused('sign-in-refused', `${reason}: ask an administrator`)
 }
 
 function tokenName(client: string): string {

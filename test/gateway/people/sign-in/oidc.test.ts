@@ -119,6 +119,53 @@ describe('nobody becomes somebody else', () => {
     expect((await signIn()).searchParams.get('error')).toMatch(reason)
   })
 
+  it('by the name of a user who was deleted, and whose sessions are there', async () => {
+    const limits = '{ agent-wait: 0s }'
+    await using own = await RunningGateway.start({}, { more: provider.settings(), limits })
+    const { searchParams } = await signIn({}, own)
+    const as = { authorization: `Bearer ${searchParams.get('token')}` }
+    await own.request('POST', '/api/sessions', { connection: 'bash', script: 'x' }, as)
+    expect(await own.request('DELETE', '/api/users/ada@example.test')).toMatchObject({ status: 204 })
+    provider.claims = { ...provider.claims, sub: 'mallory' }
+    const stranger = (await signIn({}, own)).searchParams
+    expect(stranger.get('error')).toMatch(/of an earlier user are recorded under ada@example\.test/)
+    provider.claims = { ...provider.claims, sub: 'ada-1' }
+    const token = (await signIn({}, own)).searchParams.get('token')
+    expect(await userOf(token, own)).toMatchObject({ name: 'ada@example.test' })
+  })
+
+  it('by a name that differs from another in its case alone', async () => {
+    await signIn()
+    provider.claims = { ...provider.claims, sub: 'mallory', email: 'ADA@example.test' }
+    expect((await signIn()).searchParams.get('error')).toMatch(/there is a user ada@example.test already/)
+  })
+
+  it('by tokens from before the settings had somebody of the name', async () => {
+    await using own = await started(provider)
+    const token = (await signIn({}, own)).searchParams.get('token')
+    const as = { authorization: `Bearer ${token}` }
+    const made = await own.request('POST', '/api/tokens', { name: 'kept' }, as)
+    own.configure({
+      users: `\n  - { name: ada@example.test, token: token-of-the-new-ada-0123, groups: [admin] }`,
+      more: provider.settings(),
+    })
+    expect(await own.request('POST', '/api/reload')).toMatchObject({ status: 200 })
+    for (const text of [token, made.body['token']]) {
+      const answer = await own.request('GET', '/api/userinfo', undefined, {
+        authorization: `Bearer ${String(text)}`,
+      })
+      expect(answer).toMatchObject({
+        status: 401,
+        body: { message: expect.stringMatching(/gateway\.yaml/) as string },
+      })
+    }
+    const more = { name: 'more', user: 'ada@example.test' }
+    expect(await own.request('POST', '/api/tokens', more)).toMatchObject({ status: 409 })
+    expect(await own.request('DELETE', '/api/users/ada@example.test')).toMatchObject({ status: 204 })
+    const { body } = await own.request('POST', '/api/tokens', more)
+    expect(await userOf(body['token'], own)).toMatchObject({ name: 'ada@example.test', is_admin: true })
+  })
+
   it('but a user of the settings that says so, with the groups that it has there', async () => {
     provider.claims = {
       sub: 'l',
