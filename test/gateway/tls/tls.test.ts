@@ -141,7 +141,9 @@ describe('a gateway with TLS', () => {
   it('keeps the old one for a pair that belongs together and that no server can use', async () => {
     const before = await served(gateway.gateway.http)
     issue(365, { rsaBits: 512 })
-    await expect(gateway.gateway.reload()).rejects.toThrow(/listen\.tls: .*tls\.crt with its key: .* key too small/)
+    await expect(gateway.gateway.reload()).rejects.toThrow(
+      /listen\.tls: .*tls\.crt with its key: .* key too small/,
+    )
     await waitFor(async () => 'warning' in (await ask('GET', '/readyz')))
     expect(await served(gateway.gateway.http)).toBe(before)
     expect(await served(gateway.gateway.grpc)).toBe(before)
