@@ -55,7 +55,12 @@ module.exports = {
     fence('pino-fence', npm('pino(-pretty)?'), '^src/log([.]ts|/)'),
     fence('prom-client-fence', npm('prom-client'), '^src/operations/metrics[.]ts$'),
     fence('inquirer-fence', npm('@inquirer'), '^src/commands/client/prompts[.]ts$'),
-    fence('fastify-fence', npm('(@fastify/[^/]+|fastify)'), '^src/gateway/rest/'),
+    fence('fastify-fence', npm('(@fastify/(?!rate-limit)[^/]+|fastify)'), '^src/gateway/rest/'),
+    fence(
+      'rate-limit-fence',
+      npm('@fastify/rate-limit'),
+      '^src/gateway/people/identities/sign-in-attempts[.]ts$',
+    ),
     fence('yaml-fence', npm('yaml'), '^src/(basics/settings/|commands/client/run/parameter-file[.]ts$)'),
     fence('aws-fence', npm('@(aws-sdk|smithy)/[^/]+'), '^src/envvars/secrets/aws/'),
     fence('croner-fence', npm('croner'), '^src/gateway/automation/schedules/cron[.]ts$'),

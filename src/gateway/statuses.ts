@@ -10,6 +10,7 @@ interface Statuses {
 /** The statuses that go with each code. Where hoop refuses the same, they are hoop's. */
 export const STATUSES = {
   unauthenticated: { grpc: 'Unauthenticated', http: [401] },
+  'too-many-failed-sign-ins': { grpc: 'ResourceExhausted', http: [429] },
   'not-permitted': { grpc: 'FailedPrecondition', http: [403] },
   'invalid-request': { grpc: 'InvalidArgument', http: [400, 422] },
   'too-large': { grpc: 'ResourceExhausted', http: [422, 413, 431] },

@@ -8,6 +8,7 @@ export const CODE_TRAILER = 'runbook-agent-code'
 export const GATEWAY_CODES = [
   // Any request.
   'unauthenticated',
+  'too-many-failed-sign-ins',
   'not-permitted',
   'invalid-request',
   'too-large',

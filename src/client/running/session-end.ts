@@ -97,6 +97,7 @@ export function reasonInWords(message: string): NoExitReason {
 
 const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   unauthenticated: 'refused',
+  'too-many-failed-sign-ins': 'busy',
   'not-permitted': 'not-permitted',
   'invalid-request': 'invalid',
   'too-large': 'invalid',

@@ -1,12 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Current } from '../settings/current-settings.ts'
 import type { AgentSettings } from '../settings/settings.ts'
+import type { SignInAttempts } from '../people/identities/sign-in-attempts.ts'
 import type { AgentStream } from './agent-stream.ts'
 
 /** Whose credential it is, or why it is refused. What a refused agent is told is in `transport.ts`. */
 export type Authentication =
   | { readonly kind: 'agent'; readonly agent: AgentSettings }
   | { readonly kind: 'unknown' }
+  | { readonly kind: 'held-up'; readonly seconds: number }
   | { readonly kind: 'name-differs' }
 
 /** What an agent says of its program and machine when it connects: hoop's names, as they stand in its headers. */
@@ -15,21 +17,25 @@ export type AgentFacts = Readonly<Record<string, string>>
 /** The agents of the settings, and which of them are connected. Each has one stream. */
 export class Agents {
   readonly #current: Current<'agents'>
+  readonly #attempts: SignInAttempts
   readonly #online = new Map<string, AgentStream>()
   /** Of the last time, since this gateway started. */
   readonly #facts = new Map<string, AgentFacts>()
   readonly #waiting = new Set<() => void>()
 
-  constructor(current: Current<'agents'>) {
+  constructor(current: Current<'agents'>, attempts: SignInAttempts) {
     this.#current = current
+    this.#attempts = attempts
   }
 
   /** @param authorization the whole key, `scheme://name:secret@host:port`; only the secret's hash is kept here */
-  authenticate(authorization: string | undefined): Authentication {
+  authenticate(authorization: string | undefined, from: string): Authentication {
     const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
-    const { name, secret } = credential(url ?? '')
+    const { name, secret } = partsOf(url ?? '')
     const agent = this.#known.find(({ keySha256 }) => isSameKey(secret, keySha256))
-    if (agent === undefined) return { kind: 'unknown' }
+    const credential = `agent ${agent?.keySha256.toString('hex') ?? ''}`
+    if (agent === undefined || this.#attempts.holdsUp(from, credential)) return this.#failed(from)
+    this.#attempts.accepted(from, credential)
     return agent.name === name ? { kind: 'agent', agent } : { kind: 'name-differs' }
   }
 
@@ -82,6 +88,11 @@ export class Agents {
     return signal.aborted ? undefined : this.#online.get(name)
   }
 
+  #failed(from: string): Authentication {
+    const seconds = this.#attempts.refused(from)
+    return seconds === undefined ? { kind: 'unknown' } : { kind: 'held-up', seconds }
+  }
+
   get #known(): readonly AgentSettings[] {
     return this.#current.value.agents
   }
@@ -106,7 +117,7 @@ function isSameAgent(one: AgentSettings, other: AgentSettings): boolean {
 }
 
 /** Name and secret are empty when it is no credential; empty ones match no hash. */
-function credential(url: string): { name: string; secret: string } {
+function partsOf(url: string): { name: string; secret: string } {
   try {
     const { username, password } = new URL(url)
     return { name: decodeURIComponent(username), secret: decodeURIComponent(password) }

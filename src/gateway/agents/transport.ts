@@ -12,6 +12,7 @@ import { encodeGatewayMessage } from '../../wire/messages/from-gateway.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { channelOptions, transportService } from '../../wire/service.ts'
+import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import { AgentStream } from './agent-stream.ts'
 import type { AgentFacts, Agents } from './agents.ts'
 import type { Logger } from '../../basics/logger.ts'
@@ -98,7 +99,9 @@ export class Transport {
   }
 
   #connectAgent(call: PacketCall): void {
-    const authentication = this.#agents.authenticate(call.header('authorization'))
+    const authentication = this.#agents.authenticate(call.header('authorization'), call.ip)
+    if (authentication.kind === 'held-up')
+      return call.fail('too-many-failed-sign-ins', tooManyFailures(authentication.seconds))
     if (authentication.kind === 'unknown')
       return call.fail('unauthenticated', hoopWords.invalidAuthentication)
     if (authentication.kind === 'name-differs') return call.fail('unauthenticated', hoopWords.otherAgentName)

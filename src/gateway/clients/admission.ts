@@ -5,6 +5,7 @@ import type { SessionRequest } from '../sessions/session-request.ts'
 import type { SignedIn } from '../people/identities/identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { bearerToken, type Users } from '../people/identities/users.ts'
+import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import { Refused } from './refused.ts'
 
 /** What a client's metadata says, checked. */
@@ -36,8 +37,10 @@ export function admit(call: PacketCall, users: Users): Admission {
 
 function signIn(call: PacketCall, users: Users): SignedIn {
   const text = bearerToken(call.header('authorization')) ?? ''
-  const signedIn = users.withToken(text)
+  const signedIn = users.withToken(text, call.ip)
   if (signedIn !== undefined) return signedIn
+  const seconds = users.attempts.refused(call.ip)
+  if (seconds !== undefined) throw new Refused('too-many-failed-sign-ins', tooManyFailures(seconds))
   const reason = users.whyRefused(text)
   const said = hoopWords.invalidAuthentication
   throw new Refused('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)

@@ -8,6 +8,7 @@ import { Budgets } from './identities/budgets.ts'
 import { UserDirectory } from './identities/directory.ts'
 import { LastUses } from './identities/last-uses.ts'
 import { LiveUses } from './identities/live-uses.ts'
+import { SignInAttempts } from './identities/sign-in-attempts.ts'
 import { Tokens } from './identities/tokens.ts'
 import { Users } from './identities/users.ts'
 import { SignIn } from './sign-in/sign-in.ts'
@@ -16,6 +17,7 @@ interface PeopleServices {
   readonly settings: CurrentSettings
   readonly history: History
   readonly webUrl: () => string
+  readonly audit: AuditLog
   readonly log: Logger
 }
 
@@ -29,9 +31,16 @@ interface People {
   readonly signIn: SignIn
 }
 
-export function openPeople({ settings, history, webUrl, log }: PeopleServices, opened: Opened): People {
+export function openPeople(
+  { settings, history, webUrl, audit, log }: PeopleServices,
+  opened: Opened,
+): People {
   const uses = opened.own(new LastUses(history, log))
-  const users = new Users(settings, history, uses)
+  const attempts = new SignInAttempts({
+    most: () => settings.value.limits.failedSignIns,
+    told: (address) => audit.failedSignIn(address),
+  })
+  const users = new Users(settings, history, uses, attempts)
   const tokens = new Tokens(users, uses, log)
   const directory = new UserDirectory(users, history, log)
   return {
@@ -44,7 +53,7 @@ export function openPeople({ settings, history, webUrl, log }: PeopleServices, o
 
 /** Its first and last entries are those of the gateway itself. A start without an end before it was a kill. */
 export function openAuditLog(
-  { settings, history, log }: Omit<PeopleServices, 'webUrl'>,
+  { settings, history, log }: Omit<PeopleServices, 'webUrl' | 'audit'>,
   version: string,
   opened: Opened,
 ): AuditLog {

@@ -2,11 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { AccessToken, GatewayUser, SignedIn } from '../people/identities/identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import { bearerToken, type Users } from '../people/identities/users.ts'
+import type { Users } from '../people/identities/users.ts'
 import { HttpError } from './http/http-error.ts'
 import { DOCS } from './openapi/document.ts'
 import type { Operation, Role } from './operations/operation.ts'
 import { OPERATIONS } from './operations/operations.ts'
+import { authenticate } from './people/identities/authentication.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -49,7 +50,7 @@ export function isPage(url: string | undefined): boolean {
 export function authorize(users: Users, request: FastifyRequest): SignedIn | undefined {
   const role = request.routeOptions.config.operation?.role ?? 'user'
   if (role === 'public') return undefined
-  const signedIn = authenticate(users, request.headers)
+  const signedIn = authenticate(users, request.headers, request.ip)
   const { user, token } = signedIn
   request.user = user
   request.token = token
@@ -70,18 +71,6 @@ function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>)
   }
 }
 
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
-
-/** Finds the user by `Authorization: Bearer` or `Api-Key`. @throws HttpError 401 */
-export function authenticate(users: Users, headers: Headers): SignedIn {
-  const token = bearerToken(text(headers['authorization'])) ?? text(headers['api-key'])
-  const signedIn = token === undefined ? undefined : users.withToken(token)
-  if (signedIn !== undefined) return signedIn
-  const reason = token === undefined ? undefined : users.whyRefused(token)
-  const said = hoopWords.accessDenied
-  throw new HttpError('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
-}
-
 /** A connection that the user may not see counts as missing. @throws HttpError 404, or what stands for it */
 export function visibleConnection(
   users: Users,
@@ -92,8 +81,4 @@ export function visibleConnection(
   const connection = users.connection(user, name)
   if (connection === undefined) throw missing()
   return connection
-}
-
-function text(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === 'string' && header !== '' ? header : undefined
 }

@@ -9,7 +9,7 @@ import { auditRoutes } from './people/audit/audit-routes.ts'
 import { readBodiesInTurns } from './body/body-turns.ts'
 import { batchRoutes, batchStartRoutes } from './batches/batches.ts'
 import { connectionRoutes } from './directory/connections.ts'
-import { errorBody, HttpError } from './http/http-error.ts'
+import { errorBody, errorHeaders, HttpError } from './http/http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http/http-faults.ts'
 import { describeRoutes } from './openapi/document.ts'
 import { lockRoutes } from './directory/locks.ts'
@@ -144,7 +144,7 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
 }
 
 function sendError(reply: FastifyReply, error: HttpError): FastifyReply {
-  return reply.code(error.status).send(errorBody(error))
+  return reply.code(error.status).headers(errorHeaders(error)).send(errorBody(error))
 }
 
 /** fastify's own refusals, put in terms of the request. */

@@ -71,6 +71,7 @@ function buildLimits(limits: SettingsShape['limits']): GatewaySettings['limits']
     lockWaitMs: limits['lock-wait'],
     bodyBytes: limits.body,
     outputBytes: limits.output,
+    failedSignIns: limits['failed-sign-ins'],
     batchParallel: limits['batch-parallel'],
   }
 }

@@ -218,6 +218,10 @@ const LimitsShape = map({
   ),
   body: about('longest body of a request', v.nullish(size('1KiB', '16MiB'), '16MiB')),
   output: about('longest output in an answer', v.nullish(size('1KiB', '110MiB'), '110MiB')),
+  'failed-sign-ins': about(
+    'how many sign-ins of one address may fail in a minute before its tokens and keys are held up',
+    v.nullish(Count, '20'),
+  ),
   'batch-parallel': about('how many runs of a batch may run at once', v.nullish(Count, '50')),
 })
 

@@ -48,6 +48,8 @@ export interface GatewaySettings {
     readonly bodyBytes: number
     /** Longest output in a REST answer. */
     readonly outputBytes: number
+    /** Failed sign-ins of one address in a minute. */
+    readonly failedSignIns: number
     /** How many runs of a batch run at once, at most. */
     readonly batchParallel: number
   }

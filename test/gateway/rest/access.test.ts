@@ -85,7 +85,7 @@ beforeAll(async () => {
       connections: CONNECTIONS,
       users: users.join(''),
       agents: '{ name: far, key: xagt-another-key-0123456789 }',
-      limits: '{ agent-wait: 0s }',
+      limits: '{ agent-wait: 0s, failed-sign-ins: 999 }',
     },
   )
   shared = await asked()

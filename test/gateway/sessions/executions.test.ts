@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AgentStream, type GatewayOutbound } from '../../../src/gateway/agents/agent-stream.ts'
+import { SignInAttempts } from '../../../src/gateway/people/identities/sign-in-attempts.ts'
 import { Agents } from '../../../src/gateway/agents/agents.ts'
 import { Executions, type ScriptExecution } from '../../../src/gateway/sessions/executions.ts'
 import { History, type HistoryOptions } from '../../../src/gateway/history/history.ts'
@@ -36,6 +37,8 @@ connections: [{ name: bash, agent: local, command: [bash] }]
   { file: '/gateway.yaml', env: {} },
 )
 
+const attempts = new SignInAttempts({ most: () => 20, told: () => undefined })
+
 /** Executions on one agent that answers every script with this output and ends with code 3. */
 function executions(
   output: string,
@@ -43,7 +46,7 @@ function executions(
   beforeEnd: () => void = () => undefined,
 ): Executions {
   history = History.open(join(folder, 'history.db'), options)
-  const agents = new Agents({ value: settings })
+  const agents = new Agents({ value: settings }, attempts)
   const answer = async (message: GatewayOutbound) => {
     if (message.kind === 'open') await stream.receive(opened(message.sid))
     if (message.kind !== 'exec') return
@@ -126,7 +129,12 @@ test('one user has 1,000 sessions that run, and others have their own', () => {
   history = History.open(join(folder, 'history.db'), {})
   const nobody = () => undefined
   const logger = { debug: nobody, info: nobody, warn: nobody, error: nobody }
-  const sessions = new Sessions(new Agents({ value: settings }), history, { value: settings }, logger)
+  const sessions = new Sessions(
+    new Agents({ value: settings }, attempts),
+    history,
+    { value: settings },
+    logger,
+  )
   const open = (user: string) => sessions.open({ ...request(), user, verb: 'exec' })
   for (let count = 0; count < 1000; count++) open('admin')
   expect(() => open('admin')).toThrow('1000 of your sessions are running: let some end first')

@@ -155,7 +155,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
       ],
       limits: {
         ...{ waitMs: 10_000, agentWaitMs: 500, lockWaitMs: 60_000 },
-        ...{ bodyBytes: 1_048_576, outputBytes: 524_288, batchParallel: 50 },
+        ...{ bodyBytes: 1_048_576, outputBytes: 524_288, batchParallel: 50, failedSignIns: 20 },
       },
       history: {
         retainMs: 604_800_000,
@@ -182,7 +182,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
         webhooks: [],
         limits: {
           ...{ waitMs: 50_000, agentWaitMs: 15_000, lockWaitMs: 900_000 },
-          ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360, batchParallel: 50 },
+          ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360, batchParallel: 50, failedSignIns: 20 },
         },
         history: {
           ...{ retainMs: 2_592_000_000, auditRetainMs: 34_560_000_000 },

@@ -3,6 +3,7 @@ import type { ConnectionSettings, GatewaySettings } from '../../settings/setting
 import { DeclaredIdentities } from './declared.ts'
 import { ACCOUNT, tokenHash, type SignedIn, type AccessToken, type GatewayUser } from './identity.ts'
 import type { LastUses } from './last-uses.ts'
+import type { SignInAttempts } from './sign-in-attempts.ts'
 import { StoredIdentities } from './stored.ts'
 
 /** The group whose members see and end every session. */
@@ -19,11 +20,19 @@ type Settings = Pick<GatewaySettings, 'users' | 'connections'>
 export class Users {
   readonly declared: DeclaredIdentities
   readonly stored: StoredIdentities
+  /** Who failed, by address. Whoever refuses a token tells it. */
+  readonly attempts: SignInAttempts
   readonly #current: { readonly value: Settings }
   readonly #history: History
   readonly #uses: LastUses
 
-  constructor(current: { readonly value: Settings }, history: History, uses: LastUses) {
+  constructor(
+    current: { readonly value: Settings },
+    history: History,
+    uses: LastUses,
+    attempts: SignInAttempts,
+  ) {
+    this.attempts = attempts
     this.#current = current
     this.#history = history
     this.#uses = uses
@@ -31,10 +40,14 @@ export class Users {
     this.stored = new StoredIdentities(history)
   }
 
-  /** Undefined for one that is not accepted, or not any more. */
-  withToken(text: string): SignedIn | undefined {
+  /** Undefined for one that is not accepted, not any more, or not now. @param from the address of who has sent it */
+  withToken(text: string, from: string): SignedIn | undefined {
     const found = this.#found(text)
     if (found === undefined || this.refusal(found.token) !== undefined) return undefined
+    const { id, isDeclared } = found.token
+    // What the gateway has made nobody guesses, at whatever speed.
+    if (isDeclared && this.attempts.holdsUp(from, id)) return undefined
+    if (isDeclared) this.attempts.accepted(from, id)
     this.#uses.note(found.token.id)
     return found
   }

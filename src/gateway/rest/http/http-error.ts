@@ -1,4 +1,5 @@
 import type { ConnectionRefusal, ConnectionsRefused } from '../../batches/batch-refused.ts'
+import { tooManyFailures } from '../../people/identities/sign-in-attempts.ts'
 import { httpStatus, type HttpCode, type HttpStatus } from '../../statuses.ts'
 
 /** Ends a request with a status and an `ErrorBody`. */
@@ -12,6 +13,16 @@ export class HttpError extends Error {
     super(message)
     this.code = code
     this.status = status
+  }
+}
+
+/** Of sign-ins from one address. */
+export class TooManyFailures extends HttpError {
+  readonly retryAfterSeconds: number
+
+  constructor(retryAfterSeconds: number) {
+    super('too-many-failed-sign-ins', tooManyFailures(retryAfterSeconds))
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
@@ -34,6 +45,11 @@ export interface ErrorBody {
   readonly code: HttpCode
   readonly status?: HttpStatus
   readonly refusals?: readonly ConnectionRefusal[]
+}
+
+/** Headers that the answer has besides. */
+export function errorHeaders(error: HttpError): Readonly<Record<string, string>> {
+  return error instanceof TooManyFailures ? { 'retry-after': String(error.retryAfterSeconds) } : {}
 }
 
 export function errorBody(error: HttpError): ErrorBody {

@@ -2,8 +2,8 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Users } from '../../people/identities/users.ts'
-import { authenticate } from '../access.ts'
-import { errorBody, HttpError } from './http-error.ts'
+import { authenticate } from '../people/identities/authentication.ts'
+import { errorBody, errorHeaders, HttpError } from './http-error.ts'
 
 // What Node and fastify would answer by themselves, before a route is found. Here these answers have the form of all
 // others, and the token is checked first wherever there are headers with one.
@@ -19,7 +19,7 @@ export function faultOptions(users: Users) {
     return503OnClosing: false,
     frameworkErrors: (error: Error & { code: string }, request: FastifyRequest, reply: FastifyReply) => {
       const refusal = refusalOf(users, request.raw, pathFault(error.code))
-      return reply.code(refusal.status).send(errorBody(refusal))
+      return reply.code(refusal.status).headers(errorHeaders(refusal)).send(errorBody(refusal))
     },
   }
 }
@@ -41,6 +41,7 @@ export function answerFaults(app: FastifyInstance, users: Users): void {
     const body = JSON.stringify(errorBody(refusal))
     const length = Buffer.byteLength(body)
     answer.writeHead(refusal.status, {
+      ...errorHeaders(refusal),
       'content-type': JSON_TYPE,
       'content-length': length,
       connection: 'close',
@@ -68,7 +69,7 @@ function pathFault(code: string): HttpError {
 
 function refusalOf(users: Users, request: IncomingMessage, fault: HttpError): HttpError {
   try {
-    authenticate(users, request.headers)
+    authenticate(users, request.headers, request.socket.remoteAddress ?? '')
     return fault
   } catch (error) {
     if (error instanceof HttpError) return error
@@ -115,6 +116,7 @@ function endWith(socket: Duplex, refusal: HttpError): void {
     `Content-Type: ${JSON_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...Object.entries(errorHeaders(refusal)).map(([name, value]) => `${name}: ${value}`),
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
   setTimeout(() => socket.destroy(), GOODBYE_MS).unref()

@@ -66,9 +66,9 @@ export type OperationTable = Readonly<Record<string, Operation>>
 
 /**
  * Of every route: what is wrong before a route is found. Without a known token that is 401, also where the route needs
- * none.
+ * none, and 429 after too many of them.
  */
-const ALWAYS = [400, 401, 408, 415, 417, 431, 503]
+const ALWAYS = [400, 401, 408, 415, 417, 429, 431, 503]
 
 /** The statuses of its errors. */
 export function errorStatuses({ role, body, errors = [], answers: own }: Operation): readonly number[] {

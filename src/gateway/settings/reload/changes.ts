@@ -25,9 +25,10 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
   schedules: ({ schedules }) => byName(schedules),
   webhooks: ({ webhooks }) => byName(webhooks),
   connections: ({ connections }) => byName(connections),
-  limits: ({ limits: { waitMs, agentWaitMs, lockWaitMs, bodyBytes, outputBytes } }) => ({
-    ...{ wait: waitMs, 'agent-wait': agentWaitMs, 'lock-wait': lockWaitMs },
-    ...{ body: bodyBytes, output: outputBytes },
+  limits: ({ limits }) => ({
+    ...{ wait: limits.waitMs, 'agent-wait': limits.agentWaitMs, 'lock-wait': limits.lockWaitMs },
+    ...{ body: limits.bodyBytes, output: limits.outputBytes, 'batch-parallel': limits.batchParallel },
+    'failed-sign-ins': limits.failedSignIns,
   }),
   history: ({ history: { retainMs, auditRetainMs, sizeBytes, connections } }) => ({
     ...{ retain: retainMs, 'audit-retain': auditRetainMs, size: sizeBytes },

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 import { History } from '../../../../src/gateway/history/history.ts'
 import { LastUses } from '../../../../src/gateway/people/identities/last-uses.ts'
+import { SignInAttempts } from '../../../../src/gateway/people/identities/sign-in-attempts.ts'
 import { Tokens } from '../../../../src/gateway/people/identities/tokens.ts'
 import { Users } from '../../../../src/gateway/people/identities/users.ts'
 import { Accounts } from '../../../../src/gateway/people/sign-in/accounts.ts'
@@ -15,12 +16,16 @@ const log = { debug: () => undefined, info: () => undefined, warn: () => undefin
 it('who was deactivated, or is in the way of a user that somebody has made, does not sign in', () => {
   using site = new Site()
   const { text } = site.accounts.signIn(ADA, 'browser', DAY_MS)
-  expect(site.users.withToken(text)?.user).toMatchObject({ kind: 'person', groups: ['dba'], isActive: true })
+  expect(site.users.withToken(text, '127.0.0.1')?.user).toMatchObject({
+    kind: 'person',
+    groups: ['dba'],
+    isActive: true,
+  })
   const user = site.users.stored.users.get(ADA.name)
   if (user === undefined) throw new Error('no user was made')
   site.users.stored.apply({ users: [{ ...user, isActive: false, deactivatedAt: 1 }] })
   expect(() => site.accounts.signIn(ADA, 'browser', DAY_MS)).toThrow(/was deactivated/)
-  expect(site.users.withToken(text)).toBeUndefined()
+  expect(site.users.withToken(text, '127.0.0.1')).toBeUndefined()
   site.users.stored.apply({ users: [{ ...user, name: 'bob@example.test', createdBy: 'admin' }] })
   const bob = { ...ADA, subject: 'bob-1', name: 'bob@example.test' }
   expect(() => site.accounts.signIn(bob, 'browser', DAY_MS)).toThrow(/is a user bob@example.test already/)
@@ -55,7 +60,8 @@ class Site implements Disposable {
     this.#history = History.open(path.join(this.#folder, 'history.sqlite'))
     this.#uses = new LastUses(this.#history, log)
     const current = { value: { users: [], connections: [] } }
-    this.users = new Users(current, this.#history, this.#uses)
+    const attempts = new SignInAttempts({ most: () => 20, told: () => undefined })
+    this.users = new Users(current, this.#history, this.#uses, attempts)
     const tokens = new Tokens(this.users, this.#uses, log)
     this.accounts = new Accounts({ users: this.users, tokens, current, log })
   }

@@ -61,7 +61,7 @@ export class AttackedSite implements AsyncDisposable {
       users: USERS,
       agents: '{ name: far, key: xagt-another-key-0123456789 }',
       repositories: '{ name: gone, url: ./gone, branch: main }',
-      limits: '{ wait: 1s, agent-wait: 100ms }',
+      limits: '{ wait: 1s, agent-wait: 100ms, failed-sign-ins: 999 }',
     })
     const agent = await RunningAgent.start(gateway.agentUrl)
     await agent.serving()

@@ -30,7 +30,9 @@ export function auditCalls(app: FastifyInstance, audit: AuditLog): void {
 function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyReply, payload: unknown): void {
   const { statusCode } = reply
   const isSignIn = auditedOf(request)?.action === 'sign-in'
-  if (statusCode === 401 && (isSignIn || hasToken(request))) return audit.failedSignIn(request.ip)
+  // Failed ones are counted where they fail, those over gRPC, too.
+  const isRefused = statusCode === 401 || reply.hasHeader('retry-after')
+  if (isRefused && (isSignIn || isByToken(request))) return
   if (auditedOf(request) === undefined) return
   const facts = { ...factsOf(request, statusCode), ...toldBy(reply, payload) }
   if (request.auditedAt !== undefined) audit.conclude(facts, request.auditedAt)
@@ -97,6 +99,7 @@ function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
   return typeof message === 'string' ? { error_message: message.slice(0, MAX_MESSAGE).toWellFormed() } : {}
 }
 
-function hasToken({ headers }: FastifyRequest): boolean {
-  return headers.authorization !== undefined || headers['api-key'] !== undefined
+function isByToken({ headers, routeOptions }: FastifyRequest): boolean {
+  const hasToken = headers.authorization !== undefined || headers['api-key'] !== undefined
+  return hasToken && routeOptions.config.operation?.role !== 'public'
 }

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
 import { hoopWords } from '../../../../wire/gateway-words.ts'
 import { readExecBody } from '../../body/body.ts'
-import { HttpError } from '../../http/http-error.ts'
 import type { RestServices } from '../../services.ts'
+import { failedSignIn } from './authentication.ts'
 
 const SIGN_IN = '/api/localauth/login'
 
@@ -18,8 +18,8 @@ export function signInRoutes(app: FastifyInstance, { users }: RestServices): voi
   app.post(SIGN_IN, { bodyLimit: SIGN_IN_BODY_BYTES }, async (request, reply) => {
     const { email, password } = readExecBody(signInBody, request.body)
     // One text for both, unlike hoop's, so that nobody learns which names exist.
-    if (users.withToken(password)?.user.name !== email)
-      throw new HttpError('unauthenticated', hoopWords.invalidCredentials)
+    if (users.withToken(password, request.ip)?.user.name !== email)
+      throw failedSignIn(users, request.ip, hoopWords.invalidCredentials)
     return reply
       .header('token', password)
       .header('access-control-expose-headers', 'Token')

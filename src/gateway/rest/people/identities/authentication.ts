@@ -1,0 +1,28 @@
+import { hoopWords } from '../../../../wire/gateway-words.ts'
+import type { SignedIn } from '../../../people/identities/identity.ts'
+import { bearerToken, type Users } from '../../../people/identities/users.ts'
+import { HttpError, TooManyFailures } from '../../http/http-error.ts'
+
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** Finds the user by `Authorization: Bearer` or `Api-Key`. @throws HttpError 401, 429 */
+export function authenticate(users: Users, headers: Headers, ip: string): SignedIn {
+  const said = hoopWords.accessDenied
+  if (headers['authorization'] === undefined && headers['api-key'] === undefined)
+    throw new HttpError('unauthenticated', said)
+  const token = bearerToken(text(headers['authorization'])) ?? text(headers['api-key']) ?? ''
+  const signedIn = users.withToken(token, ip)
+  if (signedIn !== undefined) return signedIn
+  const reason = users.whyRefused(token)
+  throw failedSignIn(users, ip, reason === undefined ? said : `${said}: ${reason}`)
+}
+
+/** Counts it. @returns what to answer: after too many only that they were too many */
+export function failedSignIn({ attempts }: Users, ip: string, message: string): HttpError {
+  const seconds = attempts.refused(ip)
+  return seconds === undefined ? new HttpError('unauthenticated', message) : new TooManyFailures(seconds)
+}
+
+function text(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' && header !== '' ? header : undefined
+}
