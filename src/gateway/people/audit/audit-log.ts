@@ -44,6 +44,11 @@ export class AuditLog {
     return sequence
   }
 
+  /** The same for what has to happen also where it cannot be written. @returns undefined where it is only counted */
+  announceAnyway(facts: AuditFacts): number | undefined {
+    return this.#counting(() => this.announce(facts))
+  }
+
   /** Writes what became of it, through to the disk. */
   conclude(facts: AuditFacts, asked: number): void {
     this.#counting(() => this.#history.write(({ audit }) => this.#append(audit, { ...facts, asked })))
@@ -121,14 +126,16 @@ export class AuditLog {
     return audit.append(facts).sequence
   }
 
-  #counting(write: () => unknown): void {
+  #counting<T>(write: () => T): T | undefined {
     try {
-      write()
+      const written = write()
       this.#gap.close()
+      return written
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       const isFirst = this.#gap.add()
       if (isFirst) this.#log.error({ error: error.message }, 'audit log: an entry could not be written')
+      return undefined
     }
   }
 }

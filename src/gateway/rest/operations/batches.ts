@@ -57,7 +57,7 @@ export const batchOperations: OperationTable = {
     description: 'With `kill` it also ends what runs. A batch that is over stays as it is.',
     role: 'standard',
     scope: 'end',
-    audit: { action: 'kill', type: 'batches' },
+    audit: { action: 'kill', type: 'batches', takesAway: true },
     body: batchStopBody,
     answers: { 200: batchAnswer },
     errors: [404, 500],

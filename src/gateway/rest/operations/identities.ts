@@ -196,7 +196,7 @@ export const identityOperations: OperationTable = {
     summary: 'Revokes a token: it is not accepted any more, and what runs by it ends',
     role: 'user',
     scope: 'end',
-    audit: { action: 'delete', type: 'tokens' },
+    audit: { action: 'delete', type: 'tokens', takesAway: true },
     answers: { 204: emptyAnswer },
     errors: [404, 422, 500],
   },

@@ -31,6 +31,8 @@ export type OperationScope = keyof typeof SCOPES
 interface Audited {
   readonly action: Exclude<AuditAction, 'start' | 'stop' | 'gap'>
   readonly type: AuditType
+  /** It ends or revokes something, and does so where it cannot be written, too: then it is counted. */
+  readonly takesAway?: true
 }
 
 /** Who may call a route, what the audit log says of it, and what its caller has to know. */

@@ -111,7 +111,7 @@ export const sessionOperations: OperationTable = {
     summary: 'Ends a session that runs',
     role: 'standard',
     scope: 'end',
-    audit: { action: 'kill', type: 'sessions' },
+    audit: { action: 'kill', type: 'sessions', takesAway: true },
     answers: { 204: answers.emptyAnswer },
     errors: [404, 500],
   },
