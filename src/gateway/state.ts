@@ -25,11 +25,12 @@ export function openState(
   claimFolder(state)
   checkRestored(state)
   const retention = () => settings.value.history
-  const onError = (error: Error) => log.error({ error: error.message }, 'history')
+  const failing = (what: string) => (error: Error) => log.error({ error: error.message }, what)
+  const onError = failing('history')
   const history = opened.own(History.open(path.join(state, HISTORY_FILE), { onError, retention }))
   return {
     history,
     upkeep: opened.own(new Upkeep(history, retention, log)),
-    backups: opened.own(new Backups(state, version)),
+    backups: opened.own(new Backups(state, version, failing('the copy of a backup cannot be removed'))),
   }
 }

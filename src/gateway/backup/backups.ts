@@ -24,17 +24,22 @@ export interface Backup {
 export class Backups {
   readonly #state: string
   readonly #program: string
+  readonly #onError: (error: Error) => void
   #current: Backup | undefined
   #isBusy = false
   /** What is going on in the state folder: a copy, or its removal. */
   #work: Promise<unknown> = Promise.resolve()
 
-  /** Removes what a gateway that was killed has left. @param program its version */
-  constructor(state: string, program: string) {
+  /**
+   * Removes what a gateway that was killed has left.
+   * @param program its version
+   * @param onError is told of copies that cannot be removed: the next start tries again
+   */
+  constructor(state: string, program: string, onError: (error: Error) => void) {
     this.#state = state
     this.#program = program
-    const left = readdirSync(state).filter((name) => FOLDER.test(name))
-    for (const name of left) rmSync(path.join(state, name), { recursive: true, force: true })
+    this.#onError = onError
+    for (const name of readdirSync(state)) if (FOLDER.test(name)) this.#sweep(path.join(state, name))
   }
 
   /** Discard it. @throws BackupError when another one is not discarded yet, NoRoomError, HistoryError */
@@ -88,12 +93,21 @@ export class Backups {
     return { manifest, bytes, discard }
   }
 
+  /** Never rejects. */
   #giveBack(folder: string): Promise<void> {
     this.#current = undefined
     this.#isBusy = false
-    const removed = rm(folder, { recursive: true, force: true })
+    const removed = rm(folder, { recursive: true, force: true }).catch(this.#onError)
     this.#work = removed
     return removed
+  }
+
+  #sweep(folder: string): void {
+    try {
+      rmSync(folder, { recursive: true, force: true })
+    } catch (error) {
+      this.#onError(error as Error)
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -43,6 +44,11 @@ async function download(gateway: RunningGateway, name: string): Promise<string> 
   expect(response.status).toBe(200)
   writeFileSync(below(name), Buffer.from(await response.arrayBuffer()))
   return below(name)
+}
+
+/** Nothing has to be left. */
+const fail = (error: Error) => {
+  throw error
 }
 
 /** Where the copies lie while they are sent. */
@@ -155,7 +161,7 @@ describe('a backup', () => {
     mkdirSync(below('small'), { mode: 0o700 })
     fill(below('small/history.sqlite'), 1)
     writeFileSync(below('small/reviews.key'), 'k'.repeat(32), { mode: 0o600 })
-    const backups = new Backups(below('small'), '1.2.3')
+    const backups = new Backups(below('small'), '1.2.3', fail)
     const backup = await backups.make()
     file = below('small.backup')
     writeFileSync(file, Buffer.concat(await backup.bytes.toArray()))
@@ -209,8 +215,8 @@ describe('a backup', () => {
     await expect(restore(file, below('used'))).rejects.toThrow(/is not empty/)
     expect(readdirSync(below('used'))).toEqual(['mine'])
 
-    mkdirSync(below('cut/.restore'), { recursive: true, mode: 0o700 })
-    writeFileSync(below('cut/.restore/history.sqlite'), 'half')
+    mkdirSync(below('cut/.restore-0123456789abcdef'), { recursive: true, mode: 0o700 })
+    writeFileSync(below('cut/.restore-0123456789abcdef/history.sqlite'), 'half')
     writeFileSync(below('cut/reviews.key'), 'k'.repeat(32))
     await expect(
       RunningGateway.start({}, { prepare: (state) => cpSync(below('cut'), state, { recursive: true }) }),
@@ -222,6 +228,41 @@ describe('a backup', () => {
     history.close()
   })
 
+  it('that is restored twice at once into one folder is there once, and who was told so finds it', async () => {
+    const ends = await Promise.allSettled([
+      restore(file, below('both')),
+      ...[1, 2, 3].map(() => restore(file, below('both'))),
+    ])
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect(readdirSync(below('both')).toSorted()).toEqual(['history.sqlite', 'reviews.key'])
+  })
+
+  it.skipIf(!SmallDisk.permitted())(
+    'ends, and the gateway does not, when its copy cannot be removed',
+    async () => {
+      const state = below('stuck')
+      cpSync(below('small'), state, { recursive: true })
+      const log: string[] = []
+      const backups = new Backups(state, '1.2.3', (error) => void log.push(error.message))
+      const backup = await backups.make()
+      const [copy = ''] = copies(state)
+      const mounted = path.join(state, copy, 'busy')
+      mkdirSync(mounted)
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', mounted])
+      try {
+        await backup.discard()
+        expect(log).toEqual([expect.stringMatching(/EBUSY/)])
+      } finally {
+        execFileSync('umount', [mounted])
+      }
+      const again = await backups.make()
+      await again.discard()
+      await backups.close()
+      new Backups(state, '1.2.3', fail)
+      expect(copies(state)).toEqual([])
+    },
+  )
+
   it.skipIf(!SmallDisk.permitted())(
     'is not begun where the disk has no room for it, nor a restore',
     async () => {
@@ -229,7 +270,7 @@ describe('a backup', () => {
       const state = path.join(disk.path, 'state')
       mkdirSync(state, { mode: 0o700 })
       fill(path.join(state, 'history.sqlite'), 1)
-      const backups = new Backups(state, '1.2.3')
+      const backups = new Backups(state, '1.2.3', fail)
       await expect(backups.make()).rejects.toThrow(NoRoomError)
       expect(copies(state)).toEqual([])
       await expect(restore(file, path.join(disk.path, 'restored'))).rejects.toThrow(
