@@ -1,6 +1,6 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
-import type { Budget, GatewayUser, StoredUser, UserKind } from './identity.ts'
+import type { Budget, GatewayUser, StoredToken, StoredUser, UserKind } from './identity.ts'
 import { IdentityRefused } from './identity-refused.ts'
 import { MOST_USERS, type Users } from './users.ts'
 
@@ -8,6 +8,7 @@ export interface NewUser {
   readonly name: string
   readonly kind: UserKind
   readonly groups: readonly string[]
+  readonly isActive: boolean
   readonly budget: Budget | undefined
   /** Whether the user gets the sessions that are recorded under this name. */
   readonly takesOver: boolean
@@ -54,18 +55,19 @@ export class UserDirectory {
     return this.#users.declared.users.has(name) && this.#users.stored.users.has(name)
   }
 
-  /** Tokens that an earlier user of the name has had are gone. @throws IdentityRefused, HistoryError */
-  create({ name, kind, groups, budget, takesOver }: NewUser, by: string): StoredUser {
+  /**
+   * Tokens that an earlier user of the name has had are gone.
+   * @param tokens that it has from the beginning
+   * @throws IdentityRefused, HistoryError: then there is neither user nor token
+   */
+  create(asked: NewUser, by: string, tokens: readonly StoredToken[] = []): StoredUser {
+    const { name, kind, budget, takesOver } = asked
     this.#checkFree(name, takesOver)
     checkBudget(kind, budget)
-    const createdAt = Math.round(this.#users.now)
-    const user: StoredUser = {
-      ...{ name, kind, groups: [...new Set(groups)], isActive: true, isDeclared: false },
-      ...{ createdAt, createdBy: by },
-      ...(budget !== undefined && { budget }),
-    }
-    this.#users.stored.apply({ users: [user], removedTokens: this.#tokenIds(name) })
-    this.#log.info({ user: name, kind, groups: user.groups, by }, 'user created')
+    const user = newUser(asked, { at: Math.round(this.#users.now), by })
+    this.#users.stored.apply({ users: [user], removedTokens: this.#tokenIds(name), tokens })
+    const made = { user: name, kind, groups: user.groups, tokens: tokens.map(({ id }) => id), by }
+    this.#log.info(made, 'user created')
     return user
   }
 
@@ -126,8 +128,7 @@ export class UserDirectory {
       )
     const members = [...this.#users.stored.users.values()].filter(({ groups }) => groups.includes(name))
     const left = members.map((user) => ({ ...user, groups: user.groups.filter((group) => group !== name) }))
-    this.#users.stored.apply({ users: left })
-    this.#history.write(({ users }) => users.removeGroup(name))
+    this.#users.stored.apply({ users: left, removedGroups: [name] })
   }
 
   get #shadowed(): string[] {
@@ -157,6 +158,18 @@ export class UserDirectory {
   #tokenIds(name: string): string[] {
     return this.#users.stored.tokensOf(name).map(({ id }) => id)
   }
+}
+
+function newUser(
+  { name, kind, groups, isActive, budget }: NewUser,
+  made: { readonly at: number; readonly by: string },
+): StoredUser {
+  const user: StoredUser = {
+    ...{ name, kind, groups: [...new Set(groups)], isActive: true, isDeclared: false },
+    ...{ createdAt: made.at, createdBy: made.by },
+    ...(budget !== undefined && { budget }),
+  }
+  return withActivity(user, isActive, made)
 }
 
 function checkBudget(kind: UserKind, budget: Budget | undefined): void {

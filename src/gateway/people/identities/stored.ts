@@ -8,6 +8,7 @@ export interface IdentityChange {
   readonly removedUsers?: readonly string[]
   readonly tokens?: readonly StoredToken[]
   readonly removedTokens?: readonly string[]
+  readonly removedGroups?: readonly string[]
 }
 
 /**
@@ -62,6 +63,7 @@ export class StoredIdentities {
       for (const user of change.users ?? []) users.put(user)
       for (const id of change.removedTokens ?? []) tokens.remove(id)
       for (const token of change.tokens ?? []) tokens.put(token)
+      for (const name of change.removedGroups ?? []) users.removeGroup(name)
     })
     this.keep(change)
   }

@@ -83,7 +83,7 @@ export class Tokens {
         'too-many-tokens',
         `${user} has ${MOST_TOKENS} tokens already: revoke one first`,
       )
-    const issued = this.#issue(asked, by)
+    const issued = this.issue(asked, by)
     this.#users.stored.apply({ tokens: [issued.token] })
     this.#log.info({ ...shown(issued.token), by }, 'token created')
     return issued
@@ -97,7 +97,7 @@ export class Tokens {
     const old = this.#changeable(id)
     this.#checkRotatable(old)
     const lifetime = lifetimeMs ?? (old.expiresAt === undefined ? undefined : old.expiresAt - old.createdAt)
-    const issued = this.#issue({ ...old, lifetimeMs: lifetime }, by)
+    const issued = this.issue({ ...old, lifetimeMs: lifetime }, by)
     const replaced = { ...this.#ending(old, overlapMs, by), replacedBy: issued.token.id }
     this.#users.stored.apply({ tokens: [replaced, issued.token] })
     this.#log.info({ ...shown(issued.token), replaces: id, by }, 'token rotated')
@@ -113,7 +113,8 @@ export class Tokens {
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
-  #issue({ user, name, kind, lifetimeMs }: NewToken, by: string): IssuedToken {
+  /** A token that is not accepted before it is in the state: for a user who is not there yet. */
+  issue({ user, name, kind, lifetimeMs }: NewToken, by: string): IssuedToken {
     const text = newTokenText()
     const { now } = this.#users
     const token: StoredToken = {

@@ -47,10 +47,10 @@ export function apiKeyRoutes(app: FastifyInstance, services: Services): void {
 
   app.post(PLACE, async ({ user, body }, reply) => {
     const { name, groups } = readExecBody(apiKeyBody, body)
-    const asked = { name, kind: 'machine', groups, budget: undefined, takesOver: false } as const
-    const machine = directory.create(asked, user.name)
-    const token = { user: name, name: 'api-key', kind: 'personal', lifetimeMs: undefined } as const
-    const { text } = tokens.create(token, user.name)
+    const key = { user: name, name: 'api-key', kind: 'personal', lifetimeMs: undefined } as const
+    const { token, text } = tokens.issue(key, user.name)
+    const asked = { name, kind: 'machine', groups, isActive: true, budget: undefined } as const
+    const machine = directory.create({ ...asked, takesOver: false }, user.name, [token])
     return reply.code(201).send({ ...describe(services, machine), key: text })
   })
 

@@ -23,10 +23,8 @@ export function serviceAccountRoutes(app: FastifyInstance, { directory }: Servic
   app.post(PLACE, async ({ user, body }, reply) => {
     const { subject: name, status, groups } = readExecBody(serviceAccountBody, body)
     const isActive = activityOf(status)
-    const asked = { name, kind: 'machine', groups, budget: undefined, takesOver: false } as const
-    const made = directory.create(asked, user.name)
-    const account = isActive ? made : directory.change(name, { isActive }, user.name)
-    return reply.code(201).send(describe(account))
+    const asked = { name, kind: 'machine', groups, isActive, budget: undefined, takesOver: false } as const
+    return reply.code(201).send(describe(directory.create(asked, user.name)))
   })
 
   app.put<{ Params: { subject: string } }>(`${PLACE}/:subject`, ({ user, params, body }) => {

@@ -43,7 +43,7 @@ export function userRoutes(app: FastifyInstance, services: Services): void {
       )
     const { email: name, kind, groups, take_over: takesOver } = asked
     const made = directory.create(
-      { name, kind, groups, takesOver, budget: budgetOf(asked.budget) },
+      { name, kind, groups, takesOver, isActive: true, budget: budgetOf(asked.budget) },
       user.name,
     )
     return created(services, reply, made)
