@@ -91,11 +91,17 @@ export class AuditRows {
     return { entries, total }
   }
 
-  /** Removes the oldest that are from before this time, and remembers the last of them. @returns how many */
+  /**
+   * Removes the oldest that are from before this time, and remembers the last of them. One that is from a time to come
+   * was written by a clock that was wrong: it is as old as what follows.
+   * @returns how many
+   */
   removeOlder(before: Date, most: number): number {
+    const [limit, now] = [before.toISOString(), new Date().toISOString()]
     const oldest = this.#statements.oldest.all([most]) as [number, string, string][]
-    const kept = oldest.findIndex(([, , createdAt]) => createdAt >= before.toISOString())
-    const removed = kept < 0 ? oldest : oldest.slice(0, kept)
+    const kept = oldest.findIndex(([, , createdAt]) => createdAt >= limit && createdAt <= now)
+    const passed = kept < 0 ? oldest : oldest.slice(0, kept)
+    const removed = passed.slice(0, passed.findLastIndex(([, , createdAt]) => createdAt < limit) + 1)
     const last = removed.at(-1)
     if (last === undefined) return 0
     const [sequence, hash] = last

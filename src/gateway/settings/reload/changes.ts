@@ -11,6 +11,11 @@ export interface SettingsChange {
 
 type Parts = Readonly<Record<string, unknown>>
 
+const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } = {
+  ...{ waitMs: 'wait', agentWaitMs: 'agent-wait', lockWaitMs: 'lock-wait', bodyBytes: 'body' },
+  ...{ outputBytes: 'output', batchParallel: 'batch-parallel', failedSignIns: 'failed-sign-ins' },
+}
+
 /** A new setting needs its row here, or nobody is told that it has changed. */
 const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
   listen: ({ listen: { http, grpc, tls, publicUrl } }) => ({ http, grpc, tls, 'public-url': publicUrl }),
@@ -25,11 +30,10 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
   schedules: ({ schedules }) => byName(schedules),
   webhooks: ({ webhooks }) => byName(webhooks),
   connections: ({ connections }) => byName(connections),
-  limits: ({ limits }) => ({
-    ...{ wait: limits.waitMs, 'agent-wait': limits.agentWaitMs, 'lock-wait': limits.lockWaitMs },
-    ...{ body: limits.bodyBytes, output: limits.outputBytes, 'batch-parallel': limits.batchParallel },
-    'failed-sign-ins': limits.failedSignIns,
-  }),
+  limits: ({ limits }) =>
+    Object.fromEntries(
+      Object.entries(LIMITS).map(([key, name]) => [name, limits[key as keyof typeof LIMITS]]),
+    ),
   history: ({ history: { retainMs, auditRetainMs, sizeBytes, connections } }) => ({
     ...{ retain: retainMs, 'audit-retain': auditRetainMs, size: sizeBytes },
     ...Object.fromEntries([...connections].map(([name, limits]) => [`of ${name}`, limits])),

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import Database from 'libsql'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AuditLog } from '../../../../src/gateway/people/audit/audit-log.ts'
 import { auditFacts, type AuditEntry, entryOf, hashOf } from '../../../../src/gateway/people/audit/entry.ts'
 import { shownEntry } from '../../../../src/gateway/people/audit/shown.ts'
@@ -133,6 +133,24 @@ describe('the chain', () => {
     expect(verified()).toMatchObject({ entries: 1, first: 6, faults: [] })
     tamper('UPDATE audit_anchor SET sequence = 4')
     expect(verified().faults).toEqual([{ sequence: 6, fault: 'missing', says: 'entry 5 is missing' }])
+  })
+
+  it('loses entries that a clock set ahead has written with what follows them, and none before', () => {
+    const clock = vi.useFakeTimers({ toFake: ['Date'] })
+    const year = 365 * 24 * 3_600_000
+    const start = Date.now()
+    log.note(viewed('ann'))
+    clock.setSystemTime(start + 50 * year)
+    log.note(viewed('bob'))
+    clock.setSystemTime(start + 1000)
+    log.note(viewed('cid'))
+    clock.setSystemTime(start + year)
+    log.note(viewed('dan'))
+    const remove = (before: number) => history.write(({ audit }) => audit.removeOlder(new Date(before), 500))
+    expect(remove(start + 500)).toBe(1)
+    expect(remove(start + 2000)).toBe(2)
+    expect(entries().map(({ actor }) => actor)).toEqual(['dan'])
+    clock.useRealTimers()
   })
 
   it('can be verified in a file of JSON lines, in which hoop has names of its own', () => {

@@ -49,12 +49,12 @@ describe('what is read again', () => {
     expect(seen.body).toMatchObject([{ name: 'bash' }, { name: 'one' }, { name: 'two' }])
     const second = await reload({
       connections: `${shell('two').replace('bash', 'sh')}${shell('three')}`,
-      limits: '{ wait: 2s }',
+      limits: '{ wait: 2s, batch-parallel: 3 }',
     })
     expect(second.body['changes']).toEqual([
       { setting: 'users', added: [], removed: ['ada'], changed: [] },
       { setting: 'connections', added: ['three'], removed: ['one'], changed: ['two'] },
-      { setting: 'limits', added: [], removed: [], changed: ['wait', 'agent-wait'] },
+      { setting: 'limits', added: [], removed: [], changed: ['wait', 'agent-wait', 'batch-parallel'] },
     ])
     expect((await gateway.request('GET', '/api/connections', undefined, asAda)).status).toBe(401)
     expect((await gateway.request('GET', '/api/connections/one')).status).toBe(404)
@@ -62,13 +62,13 @@ describe('what is read again', () => {
       (
         await reload({
           connections: `${shell('two').replace('bash', 'sh')}${shell('three')}`,
-          limits: '{ wait: 2s }',
+          limits: '{ wait: 2s, batch-parallel: 3 }',
         })
       ).body['changes'],
     ).toEqual([])
     expect(gateway.log.filter((line) => line.startsWith('settings read again'))).toEqual([
       'settings read again {"changes":["users +ada","connections +one +two"]}',
-      'settings read again {"changes":["users -ada","connections +three -one ~two","limits ~wait ~agent-wait"]}',
+      'settings read again {"changes":["users -ada","connections +three -one ~two","limits ~wait ~agent-wait ~batch-parallel"]}',
       'settings read again {"changes":[]}',
     ])
   })
