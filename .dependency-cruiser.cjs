@@ -67,6 +67,7 @@ module.exports = {
     fence('diff-fence', npm('diff'), '^src/gateway/batches/comparison[.]ts$'),
     fence('oidc-fence', npm('openid-client'), '^src/gateway/people/sign-in/provider[.]ts$'),
     fence('webhook-fence', npm('standardwebhooks'), '^src/gateway/automation/webhooks/receiver[.]ts$'),
+    fence('cookie-fence', npm('cookie'), '^src/gateway/rest/page/'),
     fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),
     {
       name: 'page-apart',

@@ -13,6 +13,7 @@ import { Batches } from './batches/batches.ts'
 import { REVIEWS_KEY } from './backup/manifest.ts'
 import { auditFacts } from './people/audit/entry.ts'
 import { Clients } from './clients/clients.ts'
+import type { Linked } from './people/sign-in/link-codes.ts'
 import { Executions } from './sessions/executions.ts'
 import type { Logger } from '../basics/logger.ts'
 import { currentJira } from './jira/current-jira.ts'
@@ -43,6 +44,8 @@ export interface Gateway {
   readonly agents: Agents
   /** Reads the settings again. What it did is in the log, too. @throws as `Reload.run` */
   reload(): Promise<ReloadReport>
+  /** An address of the page that signs in once, within two minutes. */
+  signInLink(linked: Linked): string
   /** Ends what runs and records it. Agents stay connected. */
   endSessions(): Promise<void>
   /** Ends what runs, records it, and gives everything back. */
@@ -113,7 +116,9 @@ async function open(
   http = await rest.listen(listen.http)
   await checkRunbooks(repositories, () => scheduled.scheduleProblems.tell(settings.value.schedules, log), log)
   const addresses = { http, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
-  return { ...addresses, agents, reload: () => reload.run(), endSessions, close: () => opened.close() }
+  const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
+  const actions = { reload: () => reload.run(), signInLink, endSessions, close: () => opened.close() }
+  return { ...addresses, agents, ...actions }
 }
 
 /** Says in the log what cannot be read or run. Schedules are looked at meanwhile: nobody waits for that. */

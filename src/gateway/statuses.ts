@@ -63,6 +63,7 @@ export const STATUSES = {
   'endpoint-not-found': { http: [404] },
   'malformed-http': { http: [400, 415, 417] },
   'request-timeout': { http: [408] },
+  'foreign-page': { http: [403] },
   'budget-spent': { grpc: 'ResourceExhausted', http: [429] },
   'token-ended': { grpc: 'Unauthenticated', http: [401] },
   'not-yourself': { http: [422] },

@@ -68,6 +68,7 @@ export const GATEWAY_CODES = [
   'endpoint-not-found',
   'malformed-http',
   'request-timeout',
+  'foreign-page',
   // Users and tokens.
   'budget-spent',
   'token-ended',

@@ -148,6 +148,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'download-expired': 'not-found',
   'endpoint-not-found': 'not-found',
   'malformed-http': 'invalid',
+  'foreign-page': 'not-permitted',
   'request-timeout': 'invalid',
   'budget-spent': 'busy',
   'token-ended': 'expired',

@@ -11,6 +11,7 @@ import { LiveUses } from './identities/live-uses.ts'
 import { SignInAttempts } from './identities/sign-in-attempts.ts'
 import { Tokens } from './identities/tokens.ts'
 import { Users } from './identities/users.ts'
+import { LinkCodes } from './sign-in/link-codes.ts'
 import { SignIn } from './sign-in/sign-in.ts'
 
 interface PeopleServices {
@@ -29,6 +30,7 @@ interface People {
   readonly live: LiveUses
   readonly budgets: Budgets
   readonly signIn: SignIn
+  readonly links: LinkCodes
 }
 
 export function openPeople(
@@ -47,6 +49,7 @@ export function openPeople(
     ...{ users, tokens, directory },
     live: new LiveUses(users),
     budgets: new Budgets(users, history),
+    links: new LinkCodes(),
     signIn: new SignIn({ current: settings, users, tokens, webUrl, log }),
   }
 }

@@ -7,7 +7,11 @@ import { HttpError } from './http/http-error.ts'
 import { DOCS } from './openapi/document.ts'
 import type { Operation, Role } from './operations/operation.ts'
 import { OPERATIONS } from './operations/operations.ts'
-import { authenticate } from './people/identities/authentication.ts'
+import { signInOf } from './page/cookie.ts'
+import { isPageRoute } from './page/files.ts'
+import { checkOwnPage } from './page/own-page.ts'
+import { authenticate, hasToken } from './people/identities/authentication.ts'
+import type { RestServices } from './services.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,11 +22,14 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /** Undefined where no route was found. */
-    operation?: Pick<Operation, 'role' | 'audit'>
+    operation?: RouteRule
   }
 }
 
-/** The page about the interface, the same for everybody. */
+/** What is looked at before a route is called. */
+type RouteRule = Pick<Operation, 'role' | 'audit' | 'tokenOnly'>
+
+/** Pages, the same for everybody. */
 const PAGE = { role: 'public', audit: 'none' } as const
 
 /** Gives each route that is added after it its row of the table. A route without one is a mistake, and is thrown. */
@@ -38,19 +45,26 @@ export function requireOperations(app: FastifyInstance): void {
 }
 
 /** HEAD is GET without the body. */
-function operationOf(method: string, url: string): Pick<Operation, 'role' | 'audit'> | undefined {
+function operationOf(method: string, url: string): RouteRule | undefined {
   return isPage(url) ? PAGE : OPERATIONS[`${method === 'HEAD' ? 'GET' : method} ${url}`]
 }
 
+/** The gateway's page, and the one about the interface. */
 export function isPage(url: string | undefined): boolean {
-  return url === DOCS || url?.startsWith(`${DOCS}/`) === true
+  return url !== undefined && (url === DOCS || url.startsWith(`${DOCS}/`) || isPageRoute(url))
 }
 
 /** Finds out who asks, where that matters, and whether the operation is for them at all. @throws HttpError 401, 403 */
-export function authorize(users: Users, request: FastifyRequest): SignedIn | undefined {
-  const role = request.routeOptions.config.operation?.role ?? 'user'
+export function authorize(
+  { users, webUrl }: Pick<RestServices, 'users' | 'webUrl'>,
+  request: FastifyRequest,
+): SignedIn | undefined {
+  const { role, tokenOnly = false } = request.routeOptions.config.operation ?? { role: 'user' }
   if (role === 'public') return undefined
-  const signedIn = authenticate(users, request.headers, request.ip)
+  const cookie = hasToken(request.headers) ? undefined : signInOf(request)
+  const signedIn =
+    cookie === undefined ? authenticate(users, request.headers, request.ip) : withCookie(users, cookie)
+  if (cookie !== undefined) checkByPage(request, webUrl(), tokenOnly)
   const { user, token } = signedIn
   request.user = user
   request.token = token
@@ -69,6 +83,20 @@ function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>)
     case 'admin':
       return users.isAdmin(user)
   }
+}
+
+function withCookie(users: Users, cookie: string): SignedIn {
+  const signedIn = users.withCookie(cookie)
+  if (signedIn !== undefined) return signedIn
+  // Nobody guesses it, so a tab that asks on is no attacker, and is not counted as one.
+  const reason = users.whyRefused(cookie) ?? 'the sign-in is over'
+  throw new HttpError('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)
+}
+
+function checkByPage(request: FastifyRequest, webUrl: string, tokenOnly: boolean): void {
+  checkOwnPage(request, webUrl)
+  if (tokenOnly)
+    throw new HttpError('not-permitted', 'this needs a token: the sign-in of the page is not enough')
 }
 
 /** A connection that the user may not see counts as missing. @throws HttpError 404, or what stands for it */

@@ -27,6 +27,8 @@ import { serverInfoRoutes } from './directory/server-info.ts'
 import { scheduleRoutes } from './automation/schedules/schedules.ts'
 import { webhookRoutes } from './automation/webhooks/webhooks.ts'
 import type { RestServices } from './services.ts'
+import { pageRoutes } from './page/files.ts'
+import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
 import { devicePages, deviceRoutes } from './people/identities/accounts/device.ts'
@@ -64,7 +66,7 @@ export function restServer(services: RestServices): FastifyInstance {
   // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
     if (!isPage(request.routeOptions.url)) void reply.headers(UNKEPT)
-    const signedIn = authorize(users, request)
+    const signedIn = authorize(services, request)
     if (signedIn !== undefined) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
@@ -85,6 +87,7 @@ export function restServer(services: RestServices): FastifyInstance {
 
 function routes(app: FastifyInstance, services: RestServices): void {
   app.get('/api/healthz', () => ({ liveness: 'OK' }))
+  pageRoutes(app)
   app.get('/readyz', (_, reply) => answerReadiness(services, reply))
   serverInfoRoutes(app, services)
   connectionRoutes(app, services)
@@ -104,11 +107,13 @@ function routes(app: FastifyInstance, services: RestServices): void {
   oidcRoutes(app, services)
   devicePages(app, services)
   logoutRoute(app, services)
+  pageSignOutRoute(app, services)
   webhookRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)
     handoverRoute(withBodies, services)
+    pageSignInRoute(withBodies, services)
     deviceRoutes(withBodies, services)
     runbookRoutes(withBodies, services)
     executionRoutes(withBodies, services)

@@ -21,6 +21,7 @@ import type { LiveUses } from '../people/identities/live-uses.ts'
 import type { Tokens } from '../people/identities/tokens.ts'
 import type { ServerCertificate } from '../tls/server-certificate.ts'
 import type { Users } from '../people/identities/users.ts'
+import type { LinkCodes } from '../people/sign-in/link-codes.ts'
 import type { SignIn } from '../people/sign-in/sign-in.ts'
 import type { Address } from '../../basics/net/address.ts'
 
@@ -60,6 +61,7 @@ export interface RestServices {
   /** What is being served. */
   readonly live: LiveUses
   readonly signIn: SignIn
+  readonly links: LinkCodes
   readonly agents: Agents
   readonly executions: Executions
   readonly sessions: Sessions

@@ -181,6 +181,7 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   'POST /api/login/device': () => ({ body: {} }),
   'POST /api/login/device/token': () => ({ body: { device_code: 'x' } }),
   'POST /api/webhooks/:name/test': () => ({ path: '/api/webhooks/chat/test' }),
+  'POST /api/page/sign-in': () => ({ body: { token: CALLERS.owner.token } }),
   'POST /api/localauth/login': () => ({ body: { email: 'owner', password: CALLERS.owner.token } }),
 }
 

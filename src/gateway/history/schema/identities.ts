@@ -34,3 +34,8 @@ export const VERSION_11 = `
 /** Of users who were deleted and came from an account elsewhere: to it alone the name, and its sessions, are given again. */
 export const VERSION_17 = `
   CREATE TABLE history.former_accounts (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;`
+
+/** `of_page`: the token of a browser's cookie. `parent` is the SHA-256 of the token that it was signed in with, if any. */
+export const VERSION_18 = `
+  ALTER TABLE history.tokens ADD COLUMN of_page INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE history.tokens ADD COLUMN parent BLOB;`

@@ -3,7 +3,7 @@ import { HistoryError } from '../session.ts'
 import { type Connection, inTransaction } from '../sqlite.ts'
 import { VERSION_15 } from './audit.ts'
 import { VERSION_13 } from './budgets.ts'
-import { VERSION_11, VERSION_17 } from './identities.ts'
+import { VERSION_11, VERSION_17, VERSION_18 } from './identities.ts'
 import { VERSION_14 } from './batches.ts'
 import { VERSION_8 } from './jira.ts'
 import { VERSION_10 } from './retention.ts'
@@ -30,6 +30,7 @@ export const STEPS: readonly string[] = [
   VERSION_15,
   VERSION_16,
   VERSION_17,
+  VERSION_18,
 ]
 
 /**

@@ -40,6 +40,11 @@ export interface StoredUser extends GatewayUser {
 /** `sign-in`: of somebody who signed in with an account elsewhere. It ends by itself and cannot be rotated. */
 export type AccessTokenKind = 'personal' | 'sign-in'
 
+interface PageOf {
+  /** SHA-256 of the token that the person has signed in with, if it was one: this one is accepted no longer than that. */
+  readonly parent?: Buffer
+}
+
 /** What is known of a token, never the token. Times are in ms since 1970. */
 export interface AccessToken {
   readonly id: string
@@ -51,6 +56,8 @@ export interface AccessToken {
   readonly isDeclared: boolean
   /** It is accepted until then. Undefined: for ever. */
   readonly expiresAt?: number
+  /** Set for one of a browser's cookie, which is accepted there alone. */
+  readonly page?: PageOf
 }
 
 /** A token of the state. */

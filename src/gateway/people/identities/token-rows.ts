@@ -17,9 +17,9 @@ export class TokenRows {
   put(token: StoredToken): void {
     const { id, user, name, kind, sha256, createdAt, createdBy } = token
     const made = [id, user, name, kind, sha256, createdAt, createdBy]
-    const { expiresAt, revokedAt, revokedBy, replacedBy } = token
-    const ends = [expiresAt, revokedAt, revokedBy, replacedBy].map((value) => value ?? null)
-    this.#statements.put.run([...made, ...ends])
+    const { expiresAt, revokedAt, revokedBy, replacedBy, page } = token
+    const ends = [expiresAt, revokedAt, revokedBy, replacedBy, page?.parent].map((value) => value ?? null)
+    this.#statements.put.run([...made, ...ends, page === undefined ? 0 : 1])
   }
 
   remove(id: string): void {
@@ -48,26 +48,31 @@ type Columns = [
   revokedAt: number | null,
   revokedBy: string | null,
   replacedBy: string | null,
+  parent: Buffer | null,
+  ofPage: 0 | 1,
 ]
 
 function toToken([id, user, name, kind, sha256, createdAt, createdBy, ...ends]: Columns): StoredToken {
-  const [expiresAt, revokedAt, revokedBy, replacedBy] = ends
+  const [expiresAt, revokedAt, revokedBy, replacedBy, parent, ofPage] = ends
   return {
     ...{ id, user, name, kind, isDeclared: false, sha256: Buffer.from(sha256), createdAt, createdBy },
     ...(expiresAt !== null && { expiresAt }),
     ...(revokedAt !== null && { revokedAt }),
     ...(revokedBy !== null && { revokedBy }),
     ...(replacedBy !== null && { replacedBy }),
+    ...(ofPage === 1 && { page: parent === null ? {} : { parent: Buffer.from(parent) } }),
   }
 }
 
 const COLUMNS =
-  'id, user, name, kind, sha256, created_at, created_by, expires_at, revoked_at, revoked_by, replaced_by'
+  'id, user, name, kind, sha256, created_at, created_by, expires_at, revoked_at, revoked_by, replaced_by, parent, of_page'
 
 function prepare(db: Connection) {
   return {
     all: db.prepare(`SELECT ${COLUMNS} FROM tokens ORDER BY created_at, id`).raw(),
-    put: db.prepare(`INSERT OR REPLACE INTO tokens (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    put: db.prepare(
+      `INSERT OR REPLACE INTO tokens (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
     remove: db.prepare('DELETE FROM tokens WHERE id = ?'),
     forgetUse: db.prepare('DELETE FROM token_uses WHERE token = ?'),
     uses: db.prepare('SELECT token, used_at FROM token_uses').raw(),

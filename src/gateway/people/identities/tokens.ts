@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Logger } from '../../../basics/logger.ts'
 import {
   newTokenText,
@@ -9,7 +9,7 @@ import {
 } from './identity.ts'
 import { IdentityRefused } from './identity-refused.ts'
 import type { LastUses } from './last-uses.ts'
-import type { Users } from './users.ts'
+import { isOfPage, type Users } from './users.ts'
 
 export interface NewToken {
   /** Name of its user. */
@@ -19,6 +19,13 @@ export interface NewToken {
   readonly kind: AccessTokenKind
   /** Undefined: it does not expire. */
   readonly lifetimeMs: number | undefined
+  readonly page?: StoredToken['page']
+}
+
+interface NewPageToken {
+  readonly user: string
+  readonly parent?: Buffer
+  readonly lifetimeMs: number
 }
 
 export interface Rotation {
@@ -36,6 +43,8 @@ export interface IssuedToken {
 
 /** Of one user, that are accepted. */
 const MOST_TOKENS = 100
+/** Signed in as one user, ended ones included, which are forgotten so. */
+const MOST_BROWSERS = 20
 
 /** Makes, rotates and revokes tokens. Who may do that to whose is decided before. */
 export class Tokens {
@@ -75,7 +84,9 @@ export class Tokens {
         'name-taken',
         `an account elsewhere had the name ${user} before gateway.yaml: delete user ${user} first, which leaves that of gateway.yaml`,
       )
-    const accepted = this.list(user).filter((token) => this.#users.refusal(token) === undefined)
+    const accepted = this.list(user).filter(
+      (token) => !isOfPage(token) && this.#users.refusal(token) === undefined,
+    )
     if (accepted.some((token) => token.name === name && !isReplaced(token)))
       throw new IdentityRefused('name-taken', `${user} has a token named ${name} already`)
     if (accepted.length >= MOST_TOKENS)
@@ -86,6 +97,18 @@ export class Tokens {
     const issued = this.issue(asked, by)
     this.#users.stored.apply({ tokens: [issued.token] })
     this.#log.info({ ...shown(issued.token), by }, 'token created')
+    return issued
+  }
+
+  /** For a browser's cookie. Of too many, the oldest end: nobody has to sign out everywhere. @throws HistoryError */
+  createOfPage({ user, parent, lifetimeMs }: NewPageToken): IssuedToken {
+    const name = `page-${randomBytes(4).toString('hex')}`
+    const page = parent === undefined ? {} : { parent }
+    const issued = this.issue({ user, name, kind: 'sign-in', lifetimeMs, page }, user)
+    const ofPage = this.#users.stored.tokensOf(user).filter(isOfPage)
+    const removed = ofPage.slice(0, Math.max(0, ofPage.length + 1 - MOST_BROWSERS))
+    this.#users.stored.apply({ tokens: [issued.token], removedTokens: removed.map(({ id }) => id) })
+    this.#log.info(shown(issued.token), 'signed in on the page')
     return issued
   }
 
@@ -114,13 +137,14 @@ export class Tokens {
   }
 
   /** A token that is not accepted before it is in the state: for a user who is not there yet. */
-  issue({ user, name, kind, lifetimeMs }: NewToken, by: string): IssuedToken {
+  issue({ user, name, kind, lifetimeMs, page }: NewToken, by: string): IssuedToken {
     const text = newTokenText()
     const { now } = this.#users
     const token: StoredToken = {
       ...{ id: randomUUID(), user, name, kind, isDeclared: false, sha256: tokenHash(text) },
       ...{ createdAt: Math.round(now), createdBy: by },
       ...(lifetimeMs !== undefined && { expiresAt: Math.round(now + lifetimeMs) }),
+      ...(page !== undefined && { page }),
     }
     return { token, text }
   }

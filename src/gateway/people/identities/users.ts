@@ -14,6 +14,8 @@ const AUDITOR = 'auditor'
 /** Of the state. Everybody is in memory, and looked through for some questions. */
 export const MOST_USERS = 10_000
 
+const PAGE_ONLY = 'it is the sign-in of a browser, and accepted in its cookie alone'
+
 type Settings = Pick<GatewaySettings, 'users' | 'connections'>
 
 /** Who may ask, and who may do what: users of gateway.yaml and of the state. Where both have a name, the file wins. */
@@ -43,7 +45,8 @@ export class Users {
   /** Undefined for one that is not accepted, not any more, or not now. @param from the address of who has sent it */
   withToken(text: string, from: string): SignedIn | undefined {
     const found = this.#found(text)
-    if (found === undefined || this.refusal(found.token) !== undefined) return undefined
+    if (found === undefined || isOfPage(found.token) || this.refusal(found.token) !== undefined)
+      return undefined
     const { id, isDeclared } = found.token
     // What the gateway has made nobody guesses, at whatever speed.
     if (isDeclared && this.attempts.holdsUp(from, id)) return undefined
@@ -52,10 +55,19 @@ export class Users {
     return found
   }
 
+  /** By the text in a browser's cookie, which nothing else is accepted in. Undefined as for `withToken`. */
+  withCookie(text: string): SignedIn | undefined {
+    const found = this.#found(text)
+    if (found === undefined || !isOfPage(found.token) || this.refusal(found.token) !== undefined)
+      return undefined
+    this.#uses.note(found.token.id)
+    return found
+  }
+
   /** Why a token is not accepted any more, for whoever has it; undefined for one that nobody has ever had. */
   whyRefused(text: string): string | undefined {
     const found = this.#found(text)
-    return found && this.refusal(found.token)
+    return found && (this.refusal(found.token) ?? (isOfPage(found.token) ? PAGE_ONLY : undefined))
   }
 
   /** Why a token that was accepted is so no more, in a few words; undefined while it is. */
@@ -67,8 +79,12 @@ export class Users {
       return `the token expired at ${new Date(token.expiresAt).toISOString()}`
     const owner = this.named(user)
     if (owner === undefined) return 'the user was removed'
-    if (!token.isDeclared && this.isUsurped(user)) return 'gateway.yaml has another user of this name'
-    return owner.isActive ? undefined : 'the user was deactivated'
+    if (!owner.isActive) return 'the user was deactivated'
+    const parent = token.page?.parent
+    if (parent !== undefined) return this.#refusalOfParent(parent)
+    return !token.isDeclared && this.isUsurped(user)
+      ? 'gateway.yaml has another user of this name'
+      : undefined
   }
 
   /** The time by which tokens expire, in ms: it goes on when the wall clock is set back. */
@@ -146,6 +162,12 @@ export class Users {
     return session.user === user.name || this.isAdmin(user)
   }
 
+  /** By its hash: a token of gateway.yaml whose text was replaced is another one, under the same id. */
+  #refusalOfParent(sha256: Buffer): string | undefined {
+    const token = this.declared.withHash(sha256)?.token ?? this.stored.withHash(sha256)
+    return token === undefined ? 'the token of this sign-in was removed' : this.refusal(token)
+  }
+
   #found(text: string): SignedIn | undefined {
     const hash = tokenHash(text)
     const declared = this.declared.withHash(hash)
@@ -154,6 +176,10 @@ export class Users {
     const user = token && this.named(token.user)
     return token && user && { user, token }
   }
+}
+
+export function isOfPage(token: AccessToken): boolean {
+  return token.page !== undefined
 }
 
 /** The token of an `Authorization: Bearer` header, or of the metadata of that name. */

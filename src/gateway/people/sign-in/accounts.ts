@@ -40,6 +40,11 @@ export class Accounts {
     return issued
   }
 
+  /** For the cookie of a browser. @throws as `signIn` */
+  signInOnPage(admitted: Admitted, lifetimeMs: number): IssuedToken {
+    return this.#services.tokens.createOfPage({ user: this.#userOf(admitted), lifetimeMs })
+  }
+
   /** The name under which the account is known here. */
   #userOf(admitted: Admitted): string {
     const { users } = this.#services

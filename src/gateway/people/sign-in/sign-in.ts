@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import * as v from 'valibot'
 import type { IssuedToken } from '../identities/tokens.ts'
 import type { GatewaySettings } from '../../settings/settings.ts'
@@ -12,7 +12,7 @@ import { SignInRefused } from './refused.ts'
 import { Seal } from './seal.ts'
 
 /** From the address that a browser gets to its return. */
-const SIGN_IN_MS = 10 * 60 * 1000
+export const SIGN_IN_MS = 10 * 60 * 1000
 /** Questions to the provider at once, of callers that nobody knows. */
 const MOST_AT_ONCE = 32
 const REQUEST_TEXT = 'this sign-in is not known, is over, or was used already: begin again'
@@ -27,6 +27,8 @@ const PurposeShape = v.variant('kind', [
     challenge: v.optional(v.string()),
   }),
   v.object({ kind: v.literal('device'), code: v.string() }),
+  /** `browser` is a hash of what its cookie has. */
+  v.object({ kind: v.literal('page'), browser: v.string() }),
 ])
 export type Purpose = v.InferOutput<typeof PurposeShape>
 type ClientPurpose = Extract<Purpose, { kind: 'client' }>
@@ -58,6 +60,12 @@ export type Returned =
       /** By which the person's decision is known as his. */
       readonly confirmation: string
     }
+  | {
+      readonly kind: 'page'
+      /** For the cookie of this browser. */
+      readonly issued: IssuedToken
+      readonly lifetimeMs: number
+    }
 
 /** Sign-in with an account elsewhere: in the browser of the command line's own machine, or in any other. */
 export class SignIn {
@@ -87,13 +95,17 @@ export class SignIn {
     return this.#atOnce((provider) => provider.address(this.#callback, proof))
   }
 
-  /** @param query of the address to which the provider has sent the browser @throws SignInRefused */
-  async end(query: string): Promise<Returned> {
+  /**
+   * @param query of the address to which the provider has sent the browser
+   * @param browser what its cookie has @throws SignInRefused
+   */
+  async end(query: string, browser: string | undefined): Promise<Returned> {
     const answer = new URL(`${this.#callback}?${query}`)
     const state = answer.searchParams.get('state') ?? ''
     const begun = this.#states.open(state, BegunShape)
     if (begun === undefined) throw new SignInRefused('sign-in-expired', REQUEST_TEXT)
     const { purpose, nonce, verifier } = begun
+    if (purpose.kind === 'page' && purpose.browser !== browserHash(browser)) throw otherBrowser()
     try {
       const claims = await this.#atOnce((provider) => provider.claims(answer, { state, nonce, verifier }))
       return this.#returned(purpose, admitted(claims, this.#settings))
@@ -147,6 +159,7 @@ export class SignIn {
 
   #returned(purpose: Purpose, who: Admitted): Returned {
     if (purpose.kind === 'device') return this.#toConfirm(purpose.code, who)
+    if (purpose.kind === 'page') return this.#toPage(who)
     const { challenge } = purpose
     return challenge === undefined
       ? redirect(purpose, { token: this.#issue(who, 'browser').text }, who.name)
@@ -157,6 +170,11 @@ export class SignIn {
     const request = this.#devices.withCode(code)
     const confirmation = this.#confirmations.close({ code, admitted: who })
     return { kind: 'confirm', admitted: who, request, confirmation }
+  }
+
+  #toPage(who: Admitted): Returned {
+    const { lifetimeMs } = this.#settings
+    return { kind: 'page', issued: this.#accounts.signInOnPage(who, lifetimeMs), lifetimeMs }
   }
 
   #issue(who: Admitted, client: string): IssuedToken {
@@ -182,6 +200,19 @@ export class SignIn {
       this.#provider = { of: settings, provider: new OidcProvider(settings, this.#services.log) }
     return this.#provider.provider
   }
+}
+
+/** Whoever begins a sign-in and makes somebody else's browser end it, would sign it in as himself. */
+function otherBrowser(): SignInRefused {
+  return new SignInRefused(
+    'sign-in-expired',
+    'this sign-in was begun in another browser: begin again in this one',
+  )
+}
+
+/** What goes to the provider of what the browser keeps. */
+export function browserHash(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : createHash('sha256').update(text).digest('base64url')
 }
 
 function notOffered(): SignInRefused {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addressUrl, type Address } from '../../../basics/net/address.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser, SignedIn } from '../../people/identities/identity.ts'
 import type { Users } from '../../people/identities/users.ts'
 import { timeOf } from '../people/identities/token-view.ts'
 import type { RestServices } from '../services.ts'
@@ -31,7 +31,12 @@ export function serverInfoRoutes(app: FastifyInstance, { server, users, signIn }
     disable_sessions_download: false,
   }))
 
-  app.get('/api/userinfo', ({ user, token }) => ({
+  app.get('/api/userinfo', (request) => userInfo(users, request))
+}
+
+/** Who asks, and by which token. */
+export function userInfo(users: Users, { user, token }: SignedIn): object {
+  return {
     // Users have only names here, so the name fills hoop's other fields as well.
     id: user.name,
     name: user.name,
@@ -45,7 +50,7 @@ export function serverInfoRoutes(app: FastifyInstance, { server, users, signIn }
     is_multitenant: false,
     tenancy_type: TENANCY,
     token: { id: token.id, name: token.name, kind: token.kind, expires_at: timeOf(token.expiresAt) },
-  }))
+  }
 }
 
 /** In hoop's words. */

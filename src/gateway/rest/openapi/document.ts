@@ -31,9 +31,10 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },
           key: { type: 'apiKey', in: 'header', name: 'Api-Key' },
+          page: { type: 'apiKey', in: 'cookie', name: 'runbook_sign_in_PORT' },
         },
       },
-      security: [{ bearer: [] }, { key: [] }],
+      security: [{ bearer: [] }, { key: [] }, { page: [] }],
     },
     transform: ({ url, route }) => {
       const operation = OPERATIONS[`${String(route.method)} ${url}`]
@@ -65,6 +66,7 @@ function described(operation: Operation, url: string): object {
     ...(Object.keys(query).length > 0 && { querystring: properties(Object.entries(query), []) }),
     ...(body !== undefined && { body: bodySchema(body) }),
     ...(operation.role === 'public' && { security: [] }),
+    ...(operation.tokenOnly && { security: [{ bearer: [] }, { key: [] }] }),
     response: {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [

@@ -47,8 +47,7 @@ const apiKey = {
 export const apiKeyAnswer = v.strictObject(apiKey)
 export const issuedApiKeyAnswer = v.strictObject({ ...apiKey, key: text })
 
-/** Of whoever asks. */
-export const userAnswer = v.strictObject({
+export const userFields = {
   id: text,
   name: text,
   email: text,
@@ -64,4 +63,6 @@ export const userAnswer = v.strictObject({
     ...{ id: text, name: text, kind: v.picklist(['personal', 'sign-in']) },
     expires_at: v.nullable(text),
   }),
-})
+}
+/** Of whoever asks. */
+export const userAnswer = v.strictObject(userFields)

@@ -8,6 +8,7 @@ export const backupOperations: OperationTable = {
     description:
       'One at a time. It holds scripts, output, and the key of requests that wait for approval. The answer begins when the copy is made.',
     role: 'admin',
+    tokenOnly: true,
     audit: { action: 'download', type: 'backups' },
     answers: { 200: answers.fileAnswer },
     errors: [429, 500],

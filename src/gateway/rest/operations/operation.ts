@@ -47,16 +47,19 @@ export interface Operation {
     | 'Users'
     | 'Audit'
     | 'Gateway'
+    | 'Page'
   readonly summary: string
   /** What the reader of its summary would ask next. */
   readonly description?: string
   readonly role: Role
+  /** Not for the page's cookie: who steals it could make himself something that outlives it. */
+  readonly tokenOnly?: true
   /** Missing: it has no objects, or the same for everybody. */
   readonly scope?: OperationScope
   readonly audit: Audited | 'none'
   readonly body?: v.GenericSchema
   readonly query?: Readonly<Record<string, string>>
-  /** By status. Errors are added by themselves: those of every route, 403 where not every user may call it, and `errors`. */
+  /** By status. Errors are added by themselves: those of every route, 403 where one has to sign in, and `errors`. */
   readonly answers: Readonly<Record<number, v.GenericSchema>>
   readonly errors?: readonly number[]
   /** Of an answer that is not JSON. */
@@ -74,7 +77,7 @@ const ALWAYS = [400, 401, 408, 415, 417, 429, 431, 503]
 
 /** The statuses of its errors. */
 export function errorStatuses({ role, body, errors = [], answers: own }: Operation): readonly number[] {
-  const ofRole = role === 'public' || role === 'user' ? [] : [403]
+  const ofRole = role === 'public' ? [] : [403]
   const ofBodies = body === undefined ? [] : [413]
   const all = [...ofRole, ...ofBodies, ...errors, ...ALWAYS]
   return [...new Set(all)].filter((status) => own[status] === undefined).sort((a, b) => a - b)

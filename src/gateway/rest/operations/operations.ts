@@ -6,6 +6,7 @@ import { gatewayOperations } from './gateway.ts'
 import { identityOperations } from './identities.ts'
 import type { OperationTable } from './operation.ts'
 import { reviewOperations } from './reviews.ts'
+import { pageOperations } from './page.ts'
 import { runbookOperations } from './runbooks.ts'
 import { scheduleOperations } from './schedules.ts'
 import { webhookOperations } from './webhooks.ts'
@@ -26,4 +27,5 @@ export const OPERATIONS: OperationTable = {
   ...gatewayOperations,
   ...backupOperations,
   ...signInOperations,
+  ...pageOperations,
 }

@@ -36,6 +36,7 @@ export const signInOperations: OperationTable = {
     audit: 'none',
     query: {
       redirect: 'an address of the loopback, to which the browser comes in the end with ?token= or ?error=',
+      page: '1: for the page of this gateway, in the browser that asks; then the other options are not read',
       challenge: 'SHA-256 of a verifier in base64url: then it comes with ?code=, for POST /api/login/token',
     },
     answers: { 200: answers.loginAnswer },

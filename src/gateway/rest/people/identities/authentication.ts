@@ -7,13 +7,26 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** Finds the user by `Authorization: Bearer` or `Api-Key`. @throws HttpError 401, 429 */
 export function authenticate(users: Users, headers: Headers, ip: string): SignedIn {
-  const said = hoopWords.accessDenied
   if (headers['authorization'] === undefined && headers['api-key'] === undefined)
-    throw new HttpError('unauthenticated', said)
-  const token = bearerToken(text(headers['authorization'])) ?? text(headers['api-key']) ?? ''
+    throw new HttpError('unauthenticated', hoopWords.accessDenied)
+  return signedInWith(
+    users,
+    bearerToken(text(headers['authorization'])) ?? text(headers['api-key']) ?? '',
+    ip,
+  )
+}
+
+/** Whether the request says by itself who asks; then its cookie is nothing. */
+export function hasToken(headers: Headers): boolean {
+  return [headers['authorization'], headers['api-key']].some((header) => text(header) !== undefined)
+}
+
+/** @throws HttpError 401, 429 */
+export function signedInWith(users: Users, token: string, ip: string): SignedIn {
   const signedIn = users.withToken(token, ip)
   if (signedIn !== undefined) return signedIn
   const reason = users.whyRefused(token)
+  const said = hoopWords.accessDenied
   throw failedSignIn(users, ip, reason === undefined ? said : `${said}: ${reason}`)
 }
 

@@ -1,10 +1,13 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
 import { isLoopback } from '../../../../../basics/net/loopback.ts'
 import { httpStatus } from '../../../../statuses.ts'
 import { SignInRefused } from '../../../../people/sign-in/refused.ts'
+import { browserHash, SIGN_IN_MS, type Returned } from '../../../../people/sign-in/sign-in.ts'
 import { readExecBody } from '../../../body/body.ts'
 import { HttpError } from '../../../http/http-error.ts'
+import { browserOf, setBrowser, setSignIn } from '../../../page/cookie.ts'
 import { firstOption, type Query } from '../../../query.ts'
 import type { RestServices } from '../../../services.ts'
 import { SIGN_IN_BODY_BYTES } from '../sign-in.ts'
@@ -17,8 +20,11 @@ const word = v.pipe(v.string('must be a text'), v.regex(/^[\x21-\x7e]{1,200}$/, 
 export const handoverBody = v.object({ code: word, verifier: word }, 'must be a JSON object')
 
 /** The way of a browser: to the provider, and back to the machine on which a command line waits for it. */
-export function oidcRoutes(app: FastifyInstance, { signIn }: RestServices): void {
-  app.get<{ Querystring: Query }>('/api/login', async ({ query }) => {
+export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
+  const { signIn, webUrl } = services
+  app.get<{ Querystring: Query }>('/api/login', async (request, reply) => {
+    const { query } = request
+    if (firstOption(query, 'page') === '1') return beginOnPage(services, request, reply)
     const challenge = firstOption(query, 'challenge')
     const redirect = redirectIn(firstOption(query, 'redirect') ?? HOOP_CLIENT)
     return { login_url: await signIn.begin({ kind: 'client', redirect, challenge: checked(challenge) }) }
@@ -27,13 +33,43 @@ export function oidcRoutes(app: FastifyInstance, { signIn }: RestServices): void
   app.get('/api/callback', (request, reply) =>
     asPage(reply, async () => {
       const [, query = ''] = request.url.split(/\?(.*)/s)
-      const returned = await signIn.end(query)
-      request.auditedActor = returned.kind === 'redirect' ? (returned.name ?? '') : returned.admitted.name
+      const returned = await signIn.end(query, browserOf(request))
+      request.auditedActor = nameIn(returned)
+      if (returned.kind === 'page') {
+        const { issued, lifetimeMs } = returned
+        setSignIn(request, reply, { text: issued.text, lifetimeMs, webUrl: webUrl() })
+        return reply.redirect('/', 302)
+      }
       if (returned.kind === 'redirect') return reply.redirect(returned.to, 302)
       const { admitted, request: asked, confirmation } = returned
       return sendPage(reply, confirmPage({ name: admitted.name, request: asked, confirmation }))
     }),
   )
+}
+
+/** The browser that begins keeps a secret, and the one that comes back has to have it. */
+async function beginOnPage(
+  { signIn, webUrl }: RestServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<object> {
+  const secret = randomBytes(32).toString('base64url')
+  const browser = browserHash(secret) ?? ''
+  const address = await signIn.begin({ kind: 'page', browser })
+  setBrowser(request, reply, { text: secret, lifetimeMs: SIGN_IN_MS, webUrl: webUrl() })
+  return { login_url: address }
+}
+
+/** For the audit log. */
+function nameIn(returned: Returned): string {
+  switch (returned.kind) {
+    case 'redirect':
+      return returned.name ?? ''
+    case 'confirm':
+      return returned.admitted.name
+    case 'page':
+      return returned.issued.token.user
+  }
 }
 
 /** The other end of `challenge`. */

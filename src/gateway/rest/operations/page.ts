@@ -1,0 +1,27 @@
+import * as answers from '../openapi/page-answers.ts'
+import { logoutAnswer } from '../openapi/sign-in-answers.ts'
+import { pageSignInBody } from '../page/sign-in.ts'
+import type { OperationTable } from './operation.ts'
+
+const SIGN_IN = { action: 'sign-in', type: 'users' } as const
+
+export const pageOperations: OperationTable = {
+  'POST /api/page/sign-in': {
+    tag: 'Page',
+    summary: 'Signs a browser in: with a token, or the code of a link',
+    description: 'The sign-in is in a cookie that no script reads. `next`: what the link leads to.',
+    role: 'public',
+    audit: SIGN_IN,
+    body: pageSignInBody,
+    answers: { 200: answers.pageSignInAnswer },
+    errors: [403, 410, 500],
+  },
+  'POST /api/page/sign-out': {
+    tag: 'Page',
+    summary: 'Ends the sign-in of this browser',
+    role: 'public',
+    audit: SIGN_IN,
+    answers: { 200: logoutAnswer },
+    errors: [403, 500],
+  },
+}

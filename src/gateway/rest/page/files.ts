@@ -1,0 +1,56 @@
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
+import { packageFiles } from '../../../basics/files/package-files.ts'
+
+/** The addresses of the page's views: it finds out by itself which one to show. */
+const VIEWS = [
+  ...['/', '/sign-in', '/runbooks', '/runbooks/*', '/sessions', '/sessions/:id', '/sessions/:a/diff/:b'],
+  ...['/approvals', '/approvals/:id', '/connections', '/connections/:name/terminal'],
+  ...['/batches', '/batches/:id', '/schedules', '/agents'],
+]
+const ASSETS = '/assets/*'
+
+/** Everything comes from here, nothing stands in the page itself, and nobody shows it in a frame. */
+const POLICY = [
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'",
+  "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+].join('; ')
+
+const HEADERS = {
+  'content-security-policy': POLICY,
+  vary: 'accept-encoding',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+/** Whether it is the page or one of its files: the same for everybody, with nothing of this gateway in it. */
+export function isPageRoute(url: string): boolean {
+  return url === ASSETS || VIEWS.includes(url)
+}
+
+/** Serves the page as it was built: files whose names have their content's hash, and the one that names them. */
+export function pageRoutes(app: FastifyInstance): void {
+  void app.register(async (page) => {
+    page.addHook('onRequest', (_, reply, done) => {
+      void reply.headers(HEADERS)
+      done()
+    })
+    await page.register(fastifyStatic, {
+      root: packageFiles.web,
+      prefix: '/',
+      serve: false,
+      preCompressed: true,
+    })
+    for (const view of VIEWS)
+      page.get(view, (_, reply) =>
+        // It is asked for each time: an older one would name files that are gone.
+        reply.sendFile('index.html', { cacheControl: false }).header('cache-control', 'no-cache'),
+      )
+    page.get<{ Params: { '*': string } }>(ASSETS, ({ params }, reply) =>
+      reply.sendFile(`assets/${params['*']}`, { maxAge: '1y', immutable: true }),
+    )
+  })
+}

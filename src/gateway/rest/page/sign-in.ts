@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import * as v from 'valibot'
+import { tokenHash } from '../../people/identities/identity.ts'
+import { readExecBody } from '../body/body.ts'
+import { userInfo } from '../directory/server-info.ts'
+import { signedInWith } from '../people/identities/authentication.ts'
+import { SIGN_IN_BODY_BYTES } from '../people/identities/sign-in.ts'
+import type { RestServices } from '../services.ts'
+import { clearSignIn, setSignIn, signInOf } from './cookie.ts'
+import { checkOrigin } from './own-page.ts'
+
+/** A day's work. Whoever stays signed in for longer, does it again. */
+export const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
+
+const given = v.optional(v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty')))
+export const pageSignInBody = v.pipe(
+  v.object({ token: given, code: given }, 'must be a JSON object'),
+  v.check(
+    ({ token, code }) => (token === undefined) !== (code === undefined),
+    'must have a token, or a code',
+  ),
+)
+
+/** Signs a browser in, with a token or the code of a link. The page never sees what it is signed in with. */
+export function pageSignInRoute(app: FastifyInstance, services: RestServices): void {
+  const { links, webUrl } = services
+  app.post('/api/page/sign-in', { bodyLimit: SIGN_IN_BODY_BYTES }, (request, reply) => {
+    checkOrigin(request, webUrl())
+    const { token = '', code } = readExecBody(pageSignInBody, request.body)
+    const linked = code === undefined ? { token, next: null } : links.take(code)
+    const info = signIn(services, linked.token, request, reply)
+    return { ...info, next: linked.next }
+  })
+}
+
+/** @throws HttpError 401, 429 */
+function signIn(
+  { users, tokens, webUrl }: RestServices,
+  text: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): object {
+  const { user } = signedInWith(users, text, request.ip)
+  request.auditedActor = user.name
+  const parent = tokenHash(text)
+  const issued = tokens.createOfPage({ user: user.name, parent, lifetimeMs: PAGE_SIGN_IN_MS })
+  setSignIn(request, reply, { text: issued.text, lifetimeMs: PAGE_SIGN_IN_MS, webUrl: webUrl() })
+  return userInfo(users, { user, token: issued.token })
+}
+
+/** Ends what this browser is signed in with. Of one that is over already, the cookie is removed. */
+export function pageSignOutRoute(app: FastifyInstance, { users, tokens, webUrl }: RestServices): void {
+  app.post('/api/page/sign-out', (request, reply) => {
+    checkOrigin(request, webUrl())
+    const cookie = signInOf(request)
+    const signedIn = cookie === undefined ? undefined : users.withCookie(cookie)
+    clearSignIn(request, reply, webUrl())
+    if (signedIn === undefined) return { ended: false }
+    request.auditedActor = signedIn.user.name
+    tokens.revoke(signedIn.token.id, signedIn.user.name)
+    return { ended: true }
+  })
+}
