@@ -76,6 +76,8 @@ export class UserDirectory {
     const { budget: oldBudget, ...user } = this.#changeable(name)
     if (name === by && isActive === false)
       throw new IdentityRefused('not-yourself', 'cannot deactivate yourself')
+    if (name === by && budget !== undefined)
+      throw new IdentityRefused('not-yourself', 'a machine does not change its own budget')
     const newBudget = budget === undefined ? oldBudget : (budget ?? undefined)
     checkBudget(user.kind, newBudget)
     const kept = name === by && user.groups.includes(ADMIN_GROUP) ? [ADMIN_GROUP] : []

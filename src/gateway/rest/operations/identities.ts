@@ -202,7 +202,7 @@ export const identityOperations: OperationTable = {
     audit: { action: 'update', type: 'tokens' },
     body: rotationBody,
     answers: { 201: answers.issuedTokenAnswer },
-    errors: [404, 409, 422, 500],
+    errors: [403, 404, 409, 422, 500],
   },
   'DELETE /api/tokens/:id': {
     tag: 'Users',

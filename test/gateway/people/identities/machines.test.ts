@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import { History } from '../../../../src/gateway/history/history.ts'
 import { Budgets } from '../../../../src/gateway/people/identities/budgets.ts'
 import type { Budget } from '../../../../src/gateway/people/identities/identity.ts'
+import { waitFor } from '../../../support/wait.ts'
 import { RunningGateway } from '../../../support/sites/running-gateway.ts'
 
 const BOT = `
@@ -24,6 +25,49 @@ it('a machine does not approve, even in a group that reviews, and may reject', a
   expect(await gateway.request('PUT', place, { status: 'REJECTED' }, asBot)).toMatchObject({
     body: { status: 'REJECTED' },
   })
+})
+
+it('a machine that is an admin gets no token of anybody else, by which it could approve, and no other budget', async () => {
+  await using gateway = await RunningGateway.start()
+  const budget = { runs: 2 }
+  const asked = { email: 'bot', kind: 'machine', groups: ['admin'], budget }
+  expect(await gateway.request('POST', '/api/users', asked)).toMatchObject({ status: 201 })
+  const token = async (body: object) => (await gateway.request('POST', '/api/tokens', body)).body
+  const own = await token({ name: 'own', user: 'bot' })
+  const others = await token({ name: 'others', user: 'other' })
+  const asMachine = { authorization: `Bearer ${String(own['token'])}` }
+  const ask = async (method: string, url: string, body?: object) =>
+    (await gateway.request(method, url, body, asMachine)).status
+  expect(await ask('POST', '/api/tokens', { name: 'more', user: 'other' })).toBe(403)
+  expect(await ask('POST', `/api/tokens/${String(others['id'])}/rotate`, {})).toBe(403)
+  expect(await ask('POST', '/api/api-keys', { name: 'another' })).toBe(403)
+  expect(await ask('PUT', '/api/users/bot', { budget: null })).toBe(422)
+  expect(await ask('POST', `/api/tokens/${String(own['id'])}/rotate`, {})).toBe(201)
+  expect((await gateway.request('GET', '/api/users/bot')).body['budget']).toMatchObject(budget)
+})
+
+it('a budget holds for what begins at once, by requests of their own and in a batch', async () => {
+  const runbooks = 'runbooks: { repository: rb, path: ops/ }'
+  const more = [1, 2, 3, 4, 5].map((at) => `\n  - { name: c${at}, agent: local, command: [bash], ${runbooks} }`)
+  await using gateway = await RunningGateway.start(
+    {},
+    { users: BOT, connections: more.join(''), limits: '{ agent-wait: 0s }' },
+  )
+  const run = () => gateway.request('POST', '/api/sessions', { connection: 'bash', script: 'true' }, asBot)
+  const batch = {
+    file_name: 'ops/a.runbook.sh',
+    parameters: { x: '1' },
+    ...{ connections: ['c1', 'c2', 'c3', 'c4', 'c5'], waves: 'rest', stop_after: '100%', parallel: 5 },
+  }
+  const begin = () => gateway.request('POST', '/api/batches', batch, asBot)
+  const [made] = await Promise.all([begin(), ...Array.from({ length: 10 }, run)])
+  expect(made.status).toBe(201)
+  await waitFor(
+    async () =>
+      (await gateway.request('GET', `/api/batches/${String(made.body['id'])}`)).body['status'] === 'done',
+  )
+  const { body } = await gateway.request('GET', '/api/sessions?user=bot&limit=50')
+  expect(body['data']).toHaveLength(2)
 })
 
 it('a machine that has used up its runs is refused, and told when there is room', async () => {

@@ -45,7 +45,8 @@ export function tokenRoutes(app: FastifyInstance, services: Services): void {
 
   app.post<ById>('/api/tokens/:id/rotate', async ({ user, params, body }, reply) => {
     const { overlap, expires_in: expiresIn } = readExecBody(rotationBody, body ?? {})
-    const { id } = ownToken(services, user, params.id)
+    const { id, user: owner } = ownToken(services, user, params.id)
+    if (owner !== user.name) checkIsPerson(user)
     const rotation = { overlapMs: overlap * 1000, lifetimeMs: milliseconds(expiresIn) }
     const { token, text } = tokens.rotate(id, rotation, user.name)
     return reply.code(201).send({ ...tokenView(services, token), token: text })
@@ -56,12 +57,22 @@ function milliseconds(seconds: number | null | undefined): number | undefined {
   return seconds === null || seconds === undefined ? undefined : seconds * 1000
 }
 
-/** A machine has the tokens that people gave it, and rotates them: whoever steals one cannot make it more. */
 function checkMayCreate({ users }: Services, user: GatewayUser, owner: string): void {
-  if (users.isAdmin(user)) return
-  if (owner !== user.name) throw new HttpError('not-permitted', hoopWords.accessDenied)
-  if (user.kind === 'machine')
-    throw new HttpError('not-permitted', 'a machine makes no tokens: an admin does, and it may rotate them')
+  checkIsPerson(user)
+  if (owner !== user.name && !users.isAdmin(user))
+    throw new HttpError('not-permitted', hoopWords.accessDenied)
+}
+
+/**
+ * A machine has the tokens that people gave it, and rotates them: whoever steals one cannot make it more. By the token of
+ * a person it could approve, and by that of another machine it would have another budget.
+ */
+export function checkIsPerson({ kind }: GatewayUser): void {
+  if (kind === 'machine')
+    throw new HttpError(
+      'not-permitted',
+      'a machine makes no tokens: a person who is an admin does, and it may rotate its own',
+    )
 }
 
 /** What the caller may not see reads as missing. @throws HttpError 404 */
