@@ -48,7 +48,9 @@ it('a machine that is an admin gets no token of anybody else, by which it could 
 
 it('a budget holds for what begins at once, by requests of their own and in a batch', async () => {
   const runbooks = 'runbooks: { repository: rb, path: ops/ }'
-  const more = [1, 2, 3, 4, 5].map((at) => `\n  - { name: c${at}, agent: local, command: [bash], ${runbooks} }`)
+  const more = [1, 2, 3, 4, 5].map(
+    (at) => `\n  - { name: c${at}, agent: local, command: [bash], ${runbooks} }`,
+  )
   await using gateway = await RunningGateway.start(
     {},
     { users: BOT, connections: more.join(''), limits: '{ agent-wait: 0s }' },
