@@ -1,4 +1,17 @@
 import { render } from 'preact'
+import { readPerson } from './api/gateway.ts'
+import { signedIn, signedOut } from './api/person.ts'
+import { Page } from './page.tsx'
+import { followLinks } from './parts/router.ts'
+import { applyTheme } from './parts/theme.tsx'
+import { takeCode } from './views/sign-in.tsx'
+import './styles/page.css'
 
 const place = document.getElementById('page')
-if (place !== null) render(<h1>Runbooks</h1>, place)
+const code = takeCode()
+applyTheme()
+followLinks()
+if (place !== null) render(<Page code={code} />, place)
+// Whoever opens a one-time link means its user, whoever was signed in before.
+if (code !== undefined) signedOut()
+else readPerson().then(signedIn, () => signedOut())

@@ -1,0 +1,11 @@
+/** @throws DOMException for what is no base64 */
+export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index)
+  return bytes
+}
+
+export function textOf(base64: string): string {
+  return new TextDecoder().decode(bytesOf(base64))
+}

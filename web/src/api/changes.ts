@@ -1,0 +1,49 @@
+import { signal, type Signal } from '@preact/signals'
+import { followEvents } from './event-stream.ts'
+
+/** What the gateway says has changed. Views read it again, and nothing else is sent. */
+export type Topic = 'sessions' | 'reviews' | 'agents' | 'batches' | 'schedules'
+
+const TOPICS: readonly Topic[] = ['sessions', 'reviews', 'agents', 'batches', 'schedules']
+
+const counts = Object.fromEntries(TOPICS.map((topic) => [topic, signal(0)])) as Record<Topic, Signal<number>>
+
+/** Whether changes come by themselves at the moment. */
+export const isLive = signal(true)
+
+/** Grows with each change; reading it subscribes. */
+export function changesOf(topics: readonly Topic[]): number {
+  return topics.reduce((sum, topic) => sum + counts[topic].value, 0)
+}
+
+/** @param ended until when */
+export async function followChanges(ended: AbortSignal): Promise<void> {
+  let wasLost = false
+  await followEvents(
+    {
+      path: '/api/changes',
+      state: (state) => {
+        // What has changed meanwhile was not said.
+        if (state === 'open' && wasLost) announce(TOPICS)
+        wasLost ||= state === 'lost'
+        isLive.value = state !== 'lost'
+      },
+      take: (messages) => {
+        announce(messages.flatMap(({ data }) => topicsIn(data)))
+        return Promise.resolve(false)
+      },
+    },
+    ended,
+  ).catch(() => {
+    isLive.value = false
+  })
+}
+
+function announce(topics: readonly Topic[]): void {
+  for (const topic of new Set(topics)) counts[topic].value++
+}
+
+function topicsIn(data: string): Topic[] {
+  const { topics } = JSON.parse(data) as { topics?: readonly string[] }
+  return TOPICS.filter((topic) => topics?.includes(topic))
+}

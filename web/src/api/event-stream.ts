@@ -1,0 +1,124 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { asRefused, fetched, isAbort, Refused } from './request.ts'
+
+/** Before the first, second, ... attempt to connect again; the last for all that follow. */
+const PAUSES_MS = [250, 1000, 2000, 5000] as const
+/** The gateway says something every 30 s. A stream that is silent for longer is dead: the tab may have slept. */
+const SILENCE_MS = 45_000
+
+interface Following {
+  readonly path: string
+  /** Behind which event to go on. */
+  readonly after?: () => string | undefined
+  /** Back-pressure: nothing more is read until it is done. @returns true when the stream has said its last */
+  readonly take: (messages: readonly EventSourceMessage[]) => Promise<boolean>
+  readonly state: (state: StreamState) => void
+}
+
+export type StreamState = 'connecting' | 'open' | 'lost' | 'over'
+
+/**
+ * Reads server-sent events until `take` has the last one, and connects again whenever the connection is lost.
+ * `EventSource` would not do: it gives up at the first answer that is none, and buffers what nobody takes.
+ * @throws Refused when the gateway refuses it for good
+ */
+export async function followEvents(following: Following, signal: AbortSignal): Promise<void> {
+  following.state('connecting')
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    const outcome = await readOnce(following, signal)
+    if (outcome === 'over') return following.state('over')
+    if (signal.aborted) return
+    following.state('lost')
+    if (outcome === 'read') attempt = 0
+    await pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)] ?? 0, signal)
+  }
+}
+
+async function readOnce(following: Following, outer: AbortSignal): Promise<'over' | 'read' | 'failed'> {
+  const silence = new Silence()
+  let wasRead = false
+  try {
+    const after = following.after?.()
+    const response = await fetched('GET', following.path, {
+      signal: AbortSignal.any([outer, silence.signal]),
+      ...(after !== undefined && { headers: { 'last-event-id': after } }),
+    })
+    following.state('open')
+    for await (const messages of batches(response, silence)) {
+      wasRead = true
+      if (await following.take(messages)) return 'over'
+    }
+  } catch (error) {
+    if (!outer.aborted && isForGood(error)) throw error
+  } finally {
+    silence.end()
+  }
+  return wasRead ? 'read' : 'failed'
+}
+
+/** What another attempt will not change. 429: another tab may end, and its place is free. */
+function isForGood(error: unknown): boolean {
+  if (isAbort(error)) return false
+  const { status } = asRefused(error)
+  return error instanceof Refused && status >= 400 && status < 500 && status !== 429 && status !== 408
+}
+
+/** Events in the pieces in which they come; empty for a comment. */
+async function* batches(response: Response, silence: Silence): AsyncGenerator<EventSourceMessage[]> {
+  const reader = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader()
+  let messages: EventSourceMessage[] = []
+  const parser = createParser({ onEvent: (message) => messages.push(message) })
+  try {
+    for (;;) {
+      silence.begins()
+      const { done, value } = await reader.read()
+      silence.ends()
+      if (done) return
+      messages = []
+      parser.feed(value)
+      yield messages
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined)
+  }
+}
+
+/** Ends a request in which nothing comes. */
+class Silence {
+  readonly #controller = new AbortController()
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  begins(): void {
+    this.#timer = setTimeout(() => this.#controller.abort(), SILENCE_MS)
+  }
+
+  ends(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** The request, too, if it still runs. */
+  end(): void {
+    this.ends()
+    this.#controller.abort()
+  }
+}
+
+/** Ends early when the machine is online again, or somebody looks at the tab. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const once = new AbortController()
+    const end = () => {
+      clearTimeout(timer)
+      once.abort()
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    window.addEventListener('online', end, { signal: once.signal })
+    document.addEventListener('visibilitychange', end, { signal: once.signal })
+    signal.addEventListener('abort', end, { signal: once.signal })
+  })
+}

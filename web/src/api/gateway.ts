@@ -1,0 +1,80 @@
+import { ask, Refused } from './request.ts'
+import type {
+  Agent,
+  Connection,
+  Execution,
+  ListedSchedule,
+  Person,
+  PublicServer,
+  Rendered,
+  Review,
+  RunbookLists,
+  Schedule,
+  Session,
+  SessionList,
+} from './types.ts'
+
+const part = encodeURIComponent
+
+// The calls of more than one view, and those that change something.
+
+export const readPerson = (signal?: AbortSignal) =>
+  ask<Person>('GET', '/api/userinfo', signal && { signal })
+export const readPublicServer = (signal: AbortSignal) =>
+  ask<PublicServer>('GET', '/api/publicserverinfo', { signal })
+export const signIn = (body: { readonly token: string } | { readonly code: string }) =>
+  ask<Person>('POST', '/api/page/sign-in', { body })
+export const signOut = () => ask<unknown>('POST', '/api/page/sign-out')
+
+export const readConnections = (signal: AbortSignal) =>
+  ask<Connection[]>('GET', '/api/connections', { signal })
+export const readAgents = (signal: AbortSignal) => ask<Agent[]>('GET', '/api/agents', { signal })
+export const readSchedules = (signal: AbortSignal) =>
+  ask<ListedSchedule[]>('GET', '/api/schedules', { signal })
+export const readReviews = (signal: AbortSignal) => ask<Review[]>('GET', '/api/reviews', { signal })
+export const readReview = (id: string, signal: AbortSignal) =>
+  ask<Review>('GET', `/api/reviews/${part(id)}`, { signal })
+export const readSession = (id: string, signal?: AbortSignal) =>
+  ask<Session>('GET', `/api/sessions/${part(id)}`, signal && { signal })
+export const readSessions = (query: string, signal: AbortSignal) =>
+  ask<SessionList>('GET', `/api/sessions?${query}`, { signal })
+
+/** None where no connection has a repository. */
+export async function readRunbooks(signal: AbortSignal): Promise<RunbookLists> {
+  try {
+    return await ask<RunbookLists>('GET', '/api/runbooks?list_connections=true', { signal })
+  } catch (error) {
+    if (error instanceof Refused && error.code === 'runbooks-not-configured')
+      return { errors: [], repositories: [] }
+    throw error
+  }
+}
+
+export interface RunRequest {
+  readonly repository: string
+  readonly connection_name: string
+  readonly file_name: string
+  readonly parameters: Readonly<Record<string, string>>
+  readonly jira_fields?: Readonly<Record<string, string>>
+}
+
+export const renderRunbook = (body: RunRequest) =>
+  ask<Rendered>('POST', '/api/runbooks/render', { body })
+/** Answers at once: the output is followed. */
+export const runRunbook = (body: RunRequest) =>
+  ask<Execution>('POST', '/api/runbooks/exec', { body, headers: { prefer: 'respond-async' } })
+export const runApproved = (session: string) =>
+  ask<Execution>('POST', `/api/sessions/${part(session)}/exec`, { headers: { prefer: 'respond-async' } })
+export const stopSession = (id: string) => ask<unknown>('POST', `/api/sessions/${part(id)}/kill`)
+
+export interface Decision {
+  readonly status: 'APPROVED' | 'REJECTED' | 'REVOKED'
+  readonly rejection_reason?: string
+  readonly force_review?: boolean
+}
+
+export const decide = (review: string, body: Decision) =>
+  ask<Review>('PUT', `/api/reviews/${part(review)}`, { body })
+
+export const changeSchedule = (name: string, what: 'run' | 'pause' | 'resume') =>
+  ask<Schedule>('POST', `/api/schedules/${part(name)}/${what}`)

@@ -1,0 +1,91 @@
+import { signedOut } from './person.ts'
+
+/** What the gateway refuses, or that it cannot be reached: with its code, for `adviceFor`. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly code: string
+  readonly status: number
+  /** Of batches: what each connection says. */
+  readonly refusals: readonly Refusal[]
+
+  constructor(message: string, code: string, status: number, refusals: readonly Refusal[] = []) {
+    super(message)
+    this.code = code
+    this.status = status
+    this.refusals = refusals
+  }
+}
+
+export interface Refusal {
+  readonly connection: string
+  readonly code: string
+  readonly message: string
+}
+
+interface Asking {
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+}
+
+/** Without it a request that is signed in by the cookie changes nothing: no other page can set it. */
+const OF_THE_PAGE = { 'x-runbook-page': '1' }
+
+/** @returns the answer's JSON, undefined where there is none @throws Refused */
+export async function ask<Answer>(method: string, path: string, asking: Asking = {}): Promise<Answer> {
+  const response = await fetched(method, path, asking)
+  const text = await response.text().catch((error: unknown) => {
+    throw unreachable(error)
+  })
+  return (text === '' ? undefined : JSON.parse(text)) as Answer
+}
+
+/** A response that is no error. @throws Refused */
+export async function fetched(method: string, path: string, asking: Asking = {}): Promise<Response> {
+  const { body, headers, signal } = asking
+  const response = await fetch(path, {
+    method,
+    credentials: 'same-origin',
+    headers: {
+      ...OF_THE_PAGE,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal !== undefined && { signal }),
+  }).catch((error: unknown) => {
+    throw isAbort(error) ? error : unreachable(error)
+  })
+  if (response.ok) return response
+  const refused = await refusal(response)
+  if (refused.status === 401 && path !== '/api/page/sign-in') signedOut(refused.message)
+  throw refused
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError'
+}
+
+/** Anything that was thrown, in the form that the page shows. */
+export function asRefused(error: unknown): Refused {
+  if (error instanceof Refused) return error
+  return new Refused(error instanceof Error ? error.message : String(error), 'page-failed', 0)
+}
+
+function unreachable(error: unknown): Refused {
+  const reason = error instanceof Error ? ` (${error.message})` : ''
+  return new Refused(`The gateway does not answer${reason}.`, 'unreachable', 0)
+}
+
+interface ErrorBody {
+  readonly message?: unknown
+  readonly code?: unknown
+  readonly refusals?: readonly Refusal[]
+}
+
+async function refusal(response: Response): Promise<Refused> {
+  const body = (await response.json().catch(() => ({}))) as ErrorBody
+  const message = typeof body.message === 'string' ? body.message : `HTTP status ${response.status}`
+  const code = typeof body.code === 'string' ? body.code : 'unknown'
+  return new Refused(message, code, response.status, body.refusals)
+}

@@ -1,0 +1,141 @@
+import { useId, useState } from 'preact/hooks'
+import { visible, visibleLines } from '../parts/visible.ts'
+import type { Parameter } from './parameters.ts'
+
+interface FieldProps {
+  readonly parameter: Parameter
+  readonly value: string
+  /** What is wrong with the value, once it is to be said. */
+  readonly problem: string | undefined
+  readonly onValue: (value: string) => void
+  readonly onLeave: () => void
+}
+
+/** One parameter, labelled by its name. */
+export function Field(props: FieldProps) {
+  const { parameter, problem } = props
+  const id = useId()
+  const isNeeded = parameter.required && (parameter.default ?? '') === ''
+  return (
+    <div class="field">
+      <label for={id}>
+        <bdi>{visible(parameter.name)}</bdi>
+      </label>
+      {isNeeded && <span class="hint"> required</span>}
+      {parameter.description !== '' && (
+        <p id={`${id}-about`} class="hint" dir="auto">
+          {visibleLines(parameter.description)}
+        </p>
+      )}
+      <Control {...props} id={id} describedBy={describedBy(id, props)} />
+      {problem !== undefined && (
+        <p id={`${id}-problem`} class="field-problem">
+          <bdi>{visible(parameter.name)}</bdi> {visible(problem)}
+        </p>
+      )}
+    </div>
+  )
+}
+
+function describedBy(id: string, { parameter, problem }: FieldProps): string | undefined {
+  const parts = [
+    parameter.description === '' ? undefined : `${id}-about`,
+    problem === undefined ? undefined : `${id}-problem`,
+  ]
+  const text = parts.filter((part) => part !== undefined).join(' ')
+  return text === '' ? undefined : text
+}
+
+interface ControlProps extends FieldProps {
+  readonly id: string
+  readonly describedBy: string | undefined
+}
+
+function Control(props: ControlProps) {
+  const { parameter, value, onValue } = props
+  const common = commonOf(props)
+  if (parameter.options.length > 0) return <Options {...props} />
+  if (parameter.type === 'file') return <FileField {...props} />
+  if (parameter.type === 'textarea')
+    return <textarea {...common} rows={5} value={value} onInput={(event) => onValue(event.currentTarget.value)} />
+  return (
+    <input
+      {...common}
+      type={inputType(parameter.type)}
+      inputMode={parameter.type === 'number' ? 'decimal' : undefined}
+      value={value}
+      autoComplete={parameter.type === 'password' ? 'new-password' : 'off'}
+      onInput={(event) => onValue(event.currentTarget.value)}
+    />
+  )
+}
+
+function commonOf({ id, parameter, problem, describedBy, onLeave }: ControlProps) {
+  return {
+    id,
+    name: parameter.name,
+    'aria-describedby': describedBy,
+    'aria-invalid': problem !== undefined,
+    'aria-required': parameter.required,
+    placeholder: visible(parameter.placeholder),
+    dir: 'auto' as const,
+    spellcheck: false,
+    onBlur: onLeave,
+  }
+}
+
+/**
+ * Browsers change what is typed into fields of other types; the runbook gets the text as it is typed. Preact's types
+ * want one of them at a time.
+ */
+function inputType(type: string): 'text' {
+  return (['password', 'date', 'tel', 'url', 'email'].includes(type) ? type : 'text') as 'text'
+}
+
+function Options(props: ControlProps) {
+  const { parameter, value, onValue } = props
+  const { options } = parameter
+  const isListed = options.includes(value)
+  const mayBeNone = !parameter.required || !isListed
+  return (
+    <select {...commonOf(props)} value={value} onChange={(event) => onValue(event.currentTarget.value)}>
+      {mayBeNone && <option value="">(none)</option>}
+      {!isListed && value !== '' && <option value={value}>{visible(value)}</option>}
+      {options.map((option) => (
+        <option key={option} value={option}>
+          {visible(option)}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+/** As in the command line: of a file its text is sent. */
+function FileField(props: ControlProps) {
+  const [problem, setProblem] = useState('')
+  const read = async (file: File | undefined) => {
+    setProblem('')
+    if (file === undefined) return props.onValue('')
+    try {
+      const bytes = await file.arrayBuffer()
+      props.onValue(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    } catch {
+      props.onValue('')
+      setProblem('This file is no text in UTF-8, or cannot be read: choose another one.')
+    }
+  }
+  return (
+    <>
+      <input
+        {...commonOf(props)}
+        type="file"
+        onChange={(event) => void read(event.currentTarget.files?.[0])}
+      />
+      {problem !== '' && (
+        <p class="field-problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </>
+  )
+}

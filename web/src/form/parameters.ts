@@ -1,0 +1,64 @@
+import type { RunbookItem } from '../api/types.ts'
+
+/** A parameter that a runbook declares. */
+export interface Parameter {
+  readonly name: string
+  readonly type: string
+  readonly required: boolean
+  readonly description: string
+  readonly default: string | undefined
+  readonly placeholder: string
+  readonly pattern: string | undefined
+  readonly options: readonly string[]
+  readonly minLength: number | undefined
+  readonly maxLength: number | undefined
+}
+
+export type Values = Readonly<Record<string, string>>
+
+/** In the order in which the runbook wants them to be asked for. */
+export function parametersOf({ metadata }: RunbookItem): Parameter[] {
+  const ordered = Object.entries(metadata).map(([name, declared], index) => ({
+    parameter: parameterOf(name, declared),
+    order: typeof declared['order'] === 'number' ? declared['order'] : Infinity,
+    index,
+  }))
+  ordered.sort((a, b) => (a.order === b.order ? a.index - b.index : a.order - b.order))
+  return ordered.map(({ parameter }) => parameter)
+}
+
+function parameterOf(name: string, declared: Readonly<Record<string, unknown>>): Parameter {
+  const text = (field: string) => {
+    const value = declared[field]
+    return typeof value === 'string' ? value : undefined
+  }
+  const options = declared['options']
+  return {
+    name,
+    type: text('type') ?? 'text',
+    required: declared['required'] === true,
+    description: text('description') ?? '',
+    default: text('default'),
+    placeholder: text('placeholder') ?? '',
+    pattern: text('pattern'),
+    options: Array.isArray(options) ? options.filter((one) => typeof one === 'string') : [],
+    minLength: lengthOf(text('minlength')),
+    maxLength: lengthOf(text('maxlength')),
+  }
+}
+
+function lengthOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
+}
+
+/** What the fields begin with: values of an earlier run, then defaults. */
+export function initialValues(parameters: readonly Parameter[], earlier: Values): Values {
+  return Object.fromEntries(
+    parameters.map(({ name, default: proposed }) => [name, earlier[name] ?? proposed ?? '']),
+  )
+}
+
+/** Values that nobody may see: not in a preview, and never in a field that shows them. */
+export function isSecret({ type }: Parameter): boolean {
+  return type === 'password' || type === 'file'
+}

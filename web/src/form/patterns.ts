@@ -1,0 +1,34 @@
+import { signal } from '@preact/signals'
+import type { MatchesPattern } from './rules.ts'
+
+/** The gateway's own engine: the same answers, and no pattern can make it slow. Loaded with the first pattern. */
+const engine = signal<typeof import('re2js').RE2JS | undefined>(undefined)
+const compiled = new Map<string, ReturnType<typeof import('re2js').RE2JS.compile> | null>()
+
+/** The gateway refuses longer ones. */
+const LONGEST_PATTERN = 4096
+
+export async function loadPatterns(): Promise<void> {
+  const { RE2JS } = await import('re2js')
+  engine.value = RE2JS
+}
+
+/** As in Go the pattern may match anywhere in the value. What cannot be compiled is left to the gateway. */
+export const matchesPattern: MatchesPattern = (pattern, value) => {
+  const loaded = engine.value
+  if (loaded === undefined || pattern.length > LONGEST_PATTERN) return undefined
+  let expression = compiled.get(pattern)
+  if (expression === undefined) {
+    expression = tryCompile(loaded, pattern)
+    compiled.set(pattern, expression)
+  }
+  return expression?.matcher(value).find()
+}
+
+function tryCompile({ compile }: typeof import('re2js').RE2JS, pattern: string) {
+  try {
+    return compile(pattern)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,65 @@
+import type { Parameter } from './parameters.ts'
+
+// The gateway's rules for the values of parameters, so that people hear of a mistake while they type.
+// test/web/form/rules.test.ts holds both against each other.
+
+/** The form of a type's values, where there is one. */
+const FORMS: Readonly<
+  Partial<Record<string, { readonly test: (text: string) => boolean; readonly words: string }>>
+> = {
+  number: { test: (text) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text), words: 'a number' },
+  date: { test: isDate, words: 'a date such as 2026-01-31' },
+  time: { test: (text) => /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/.test(text), words: 'a time such as 14:30' },
+  url: { test: (text) => URL.canParse(text), words: 'a URL such as https://example.com' },
+  email: { test: (text) => /^[^\s@]+@[^\s@]+$/.test(text), words: 'an e-mail address' },
+}
+
+/** How many options an error names: a list may be long. */
+const SHOWN_OPTIONS = 20
+
+/** Whether a value matches a pattern as Go reads it; undefined while that is not known yet. */
+export type MatchesPattern = (pattern: string, value: string) => boolean | undefined
+
+/** What is wrong with a value, in words that follow its name; undefined when nothing is. */
+export function problemOf(parameter: Parameter, value: string, matches: MatchesPattern): string | undefined {
+  if (value === '') {
+    const isMissing = parameter.required && (parameter.default ?? '') === ''
+    return isMissing ? 'may not be empty' : undefined
+  }
+  // The default is the author's own text.
+  const broken = value === parameter.default ? undefined : brokenRule(parameter, value)
+  if (broken !== undefined) return broken
+  const { pattern } = parameter
+  return pattern !== undefined && matches(pattern, value) === false ? `has to match ${pattern}` : undefined
+}
+
+function brokenRule(
+  { type, options, minLength, maxLength }: Parameter,
+  value: string,
+): string | undefined {
+  const form = FORMS[type]
+  if (options.length > 0 && !options.includes(value)) return oneOf(options)
+  if (minLength !== undefined && charactersOf(value) < minLength)
+    return `has to have at least ${minLength} characters`
+  if (maxLength !== undefined && charactersOf(value) > maxLength)
+    return `has to have at most ${maxLength} characters`
+  return form?.test(value) === false ? `has to be ${form.words}` : undefined
+}
+
+/** A character above U+FFFF counts as one, as people count. */
+function charactersOf(value: string): number {
+  return value.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, '_').length
+}
+
+function oneOf(options: readonly string[]): string {
+  const more = options.length > SHOWN_OPTIONS ? `, or ${options.length - SHOWN_OPTIONS} others` : ''
+  return `has to be one of ${options.slice(0, SHOWN_OPTIONS).join(', ')}${more}`
+}
+
+function isDate(text: string): boolean {
+  return (
+    /^\d{4}-\d\d-\d\d$/.test(text) &&
+    !Number.isNaN(Date.parse(text)) &&
+    new Date(text).toISOString().startsWith(text)
+  )
+}

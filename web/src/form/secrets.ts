@@ -1,0 +1,29 @@
+import type { Rendered } from '../api/types.ts'
+import type { Parameter, Values } from './parameters.ts'
+import { isSecret } from './parameters.ts'
+
+const HIDDEN = '••••••'
+
+/**
+ * The script as it may be shown: without the values that are secret, also where the template has quoted or encoded
+ * them.
+ */
+export function shownScript(
+  { script, secret_parameters }: Rendered,
+  parameters: readonly Parameter[],
+  values: Values,
+): string {
+  const names = new Set([...secret_parameters, ...parameters.filter(isSecret).map(({ name }) => name)])
+  const secrets = [...names].flatMap((name) => formsOf(values[name] ?? ''))
+  // The longest first: one may be a part of another.
+  secrets.sort((a, b) => b.length - a.length)
+  return secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), script)
+}
+
+function formsOf(value: string): string[] {
+  if (value === '') return []
+  const bytes = new TextEncoder().encode(value)
+  const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+  const quoted = [value.replaceAll("'", `'\\''`), value.replaceAll("'", "''"), JSON.stringify(value).slice(1, -1)]
+  return [...new Set([value, base64, encodeURIComponent(value), ...quoted])]
+}

@@ -1,0 +1,126 @@
+import { visibleForm } from '../../parts/visible.ts'
+import { WrittenLine, type Row } from './row.ts'
+import { afterCodes, PLAIN, withFlag, type Style } from './style.ts'
+
+/** A longer line goes on in the next row: nobody reads it, and it would hold up the page. */
+const LONGEST_ROW = 2000
+/** Of a sequence that is not complete yet. What is longer is none. */
+const LONGEST_SEQUENCE = 4096
+
+/**
+ * What is not plain text: sequences of terminals (CSI, OSC and other strings, which end with their line at the latest,
+ * two characters), controls, and characters that would change the direction of others.
+ */
+const SPECIAL = new RegExp(
+  [
+    '\\u001b\\[[0-?]*[ -/]*[@-~]',
+    '\\u001b[\\]PX^_][^\\u0007\\u001b\\n]*(?:\\u0007|\\u001b\\\\)?',
+    '\\u001b[ -/]*[0-Z\\\\`-~]',
+    '[^\\P{Cc}\\t]',
+    '[\\u00ad\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufff9-\\ufffb]',
+  ].join('|'),
+  'gu',
+)
+/** At the end of what has come so far: the rest of the sequence comes with the next piece. */
+const INCOMPLETE = /\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b\n]*\u001b?|[ -/]*)?$/u
+
+/**
+ * Makes rows of what a program writes. Colours and what moves within a line are obeyed; everything else a terminal
+ * would do - moving up, titles, links, clearing the screen - leaves no trace, and other controls are shown as text.
+ */
+export class RowReader {
+  readonly #line = new WrittenLine()
+  readonly #rows: Row[] = []
+  #style: Style
+  #rest = ''
+
+  /** @param style of the text before */
+  constructor(style: Style = PLAIN) {
+    this.#style = style
+  }
+
+  get style(): Style {
+    return this.#style
+  }
+
+  /** The row that is not complete yet; undefined while there is nothing in it. */
+  get current(): Row | undefined {
+    return this.#line.isEmpty ? undefined : this.#line.row()
+  }
+
+  /** @param isNote whether the gateway says it, and not the program */
+  feed(piece: string, isNote = false): void {
+    const text = this.#rest + piece
+    const rest = INCOMPLETE.exec(text)?.[0] ?? ''
+    this.#rest = rest.length > LONGEST_SEQUENCE ? '' : rest
+    const whole = text.slice(0, text.length - this.#rest.length)
+    let start = 0
+    for (const { 0: found, index } of whole.matchAll(SPECIAL)) {
+      this.#write(whole.slice(start, index), isNote)
+      this.#obey(found, isNote)
+      start = index + found.length
+    }
+    this.#write(whole.slice(start), isNote)
+  }
+
+  /** The rows that are complete since the last call. */
+  take(): Row[] {
+    return this.#rows.splice(0)
+  }
+
+  /** The last row, too. */
+  end(): Row[] {
+    this.#rest = ''
+    if (!this.#line.isEmpty) this.#rows.push(this.#line.take())
+    return this.take()
+  }
+
+  #write(text: string, isNote: boolean): void {
+    const style = isNote ? withFlag(this.#style, 'note') : this.#style
+    for (let start = 0; start < text.length;) {
+      if (this.#line.length >= LONGEST_ROW) this.#rows.push(this.#line.take())
+      const part = text.slice(start, start + LONGEST_ROW - this.#line.length)
+      this.#line.write(part, style)
+      start += part.length
+    }
+  }
+
+  #obey(found: string, isNote: boolean): void {
+    if (found === '\n') this.#rows.push(this.#line.take())
+    else if (found === '\r') this.#line.moveTo(0)
+    else if (found === '\b') this.#line.moveBy(-1)
+    else if (found.length === 1) this.#show(found, isNote)
+    else if (found.startsWith('\u001b[')) this.#command(found)
+  }
+
+  #show(control: string, isNote: boolean): void {
+    if (this.#line.length >= LONGEST_ROW) this.#rows.push(this.#line.take())
+    const style = withFlag(this.#style, 'control')
+    this.#line.write(visibleForm(control), isNote ? withFlag(style, 'note') : style)
+  }
+
+  #command(sequence: string): void {
+    const parameters = sequence.slice(2, -1)
+    if (!/^[\d;:]*$/.test(parameters)) return
+    const numbers = parameters.split(/[;:]/).map(Number)
+    const count = Math.max(1, numbers[0] ?? 0)
+    switch (sequence.at(-1)) {
+      case 'm':
+        this.#style = afterCodes(this.#style, numbers)
+        break
+      case 'K':
+        if (numbers[0] === 0) this.#line.erase()
+        else if (numbers[0] === 2) this.#line.clear()
+        break
+      case 'C':
+        this.#line.moveBy(count)
+        break
+      case 'D':
+        this.#line.moveBy(-count)
+        break
+      case 'G':
+        this.#line.moveTo(count - 1)
+        break
+    }
+  }
+}

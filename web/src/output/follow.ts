@@ -1,0 +1,82 @@
+import { ask } from '../api/request.ts'
+import { followEvents, type StreamState } from '../api/event-stream.ts'
+import { rowsOf, type Block, type OutputEvent, type OutputRecord } from './record.ts'
+import type { Row } from './ansi/row.ts'
+
+/** After so much work the browser gets a turn: to draw, and to take keys. */
+const TURN_MS = 8
+
+interface Watching {
+  readonly state: (state: StreamState) => void
+  /** Output that is in no record. */
+  readonly missing: (bytes: number) => void
+}
+
+/** Takes a session's output into the record, as it comes, to its end. @throws Refused */
+export async function followOutput(
+  id: string,
+  record: OutputRecord,
+  { state, missing }: Watching,
+  signal: AbortSignal,
+): Promise<void> {
+  await followEvents(
+    {
+      path: `/api/sessions/${encodeURIComponent(id)}/stream`,
+      after: () => (record.place === '' ? undefined : record.place),
+      state,
+      take: async (messages) => {
+        let began = performance.now()
+        for (const { event, data, id: place } of messages) {
+          if (event === 'session_end') return true
+          if (event === 'incomplete') missing((JSON.parse(data) as { missing_bytes: number }).missing_bytes)
+          if (event !== 'event') continue
+          const { type, payload } = JSON.parse(data) as { type: string; payload: string }
+          record.add([{ type, payload, place: place ?? record.place }])
+          if (performance.now() - began < TURN_MS) continue
+          await turn()
+          began = performance.now()
+        }
+        return false
+      },
+    },
+    signal,
+  )
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(undefined)
+  })
+}
+
+interface OutputRange {
+  readonly events: readonly OutputEvent[]
+  readonly next: string | number
+  readonly over: boolean
+}
+
+/** Reads a block again. @throws Refused */
+export async function readBlock(id: string, block: Block, signal?: AbortSignal): Promise<Row[]> {
+  const events: OutputEvent[] = []
+  let left = block.skip + block.bytes
+  for (let from = block.from; left > 0;) {
+    const asked = new URLSearchParams({ ...(from !== '' && { from }), bytes: String(left) })
+    const path = `/api/sessions/${encodeURIComponent(id)}/output?${asked.toString()}`
+    const range = await ask<OutputRange>('GET', path, signal && { signal })
+    events.push(...range.events)
+    left -= range.events.reduce((sum, { type, payload }) => sum + outputBytes(type, payload), 0)
+    if (range.events.length === 0) break
+    from = String(range.next)
+  }
+  return rowsOf(block, events)
+}
+
+function outputBytes(type: string, payload: string): number {
+  if (type !== 'o' && type !== 'e') return 0
+  return (payload.length / 4) * 3 - (payload.endsWith('==') ? 2 : payload.endsWith('=') ? 1 : 0)
+}

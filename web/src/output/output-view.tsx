@@ -1,0 +1,129 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { isAbort } from '../api/request.ts'
+import { useRowWindow } from '../parts/window.ts'
+import type { Row } from './ansi/row.ts'
+import { classesOf } from './ansi/style.ts'
+import { readBlock } from './follow.ts'
+import { OutputTools } from './output-tools.tsx'
+import type { OutputRecord } from './record.ts'
+import { useSearch, type Search } from './search.ts'
+
+const ROW_PX = 20
+
+interface OutputViewProps {
+  readonly id: string
+  readonly record: OutputRecord
+  readonly isRunning: boolean
+}
+
+/** A session's output: all of it can be scrolled through, what can be seen is drawn. */
+export function OutputView({ id, record, isRunning }: OutputViewProps) {
+  useDrawnVersion(record)
+  const count = record.rowCount
+  const rows = useRowWindow(count, ROW_PX)
+  const { scroller, first, end, height, offset, scrollTo } = rows
+  const [follows, setFollows] = useState(isRunning)
+  const search = useSearch(id, record, (row) => {
+    setFollows(false)
+    scrollTo(row, 'center')
+  })
+  useMissingRows(id, record, first, end)
+  useEffect(() => {
+    if (follows) scrollTo(count)
+  }, [follows, count, scrollTo])
+  const onScroll = () => {
+    rows.onScroll()
+    const { current } = scroller
+    if (current !== null && isRunning) setFollows(isAtEnd(current))
+  }
+  return (
+    <div class="output">
+      <OutputTools {...{ id, record, search, follows, setFollows, isRunning }} />
+      <div
+        class="window output-text"
+        ref={scroller}
+        onScroll={onScroll}
+        role="log"
+        aria-label="Output"
+        aria-live={follows ? 'polite' : 'off'}
+        tabIndex={0}
+      >
+        <div class="window-all" style={{ height: `${height}px` }}>
+          <div class="window-rows" style={{ transform: `translateY(${offset}px)` }}>
+            {drawnRows(record, search, first, end)}
+          </div>
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function isAtEnd({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolean {
+  return scrollTop + clientHeight >= scrollHeight - ROW_PX
+}
+
+function drawnRows(record: OutputRecord, search: Search, first: number, end: number) {
+  return Array.from({ length: Math.max(0, end - first) }, (_, index) => {
+    const number = first + index
+    const isFound = search.current === number
+    return (
+      <div key={number} class={isFound ? 'row is-found' : 'row'}>
+        <RowText row={record.row(number)} />
+      </div>
+    )
+  })
+}
+
+function RowText({ row }: { readonly row: Row | undefined }) {
+  if (row === undefined) return <span class="row-missing">…</span>
+  if (typeof row === 'string') return <>{row}</>
+  return (
+    <>
+      {row.map(({ text, style }, index) => (
+        <span key={index} class={classesOf(style)}>
+          {text}
+        </span>
+      ))}
+    </>
+  )
+}
+
+/** Draws at most once a frame, however much comes. */
+function useDrawnVersion(record: OutputRecord): void {
+  const [, draw] = useState(0)
+  useEffect(() => {
+    let frame = 0
+    const stop = record.version.subscribe((version) => {
+      cancelAnimationFrame(frame)
+      frame = requestAnimationFrame(() => draw(version))
+    })
+    return () => {
+      stop()
+      cancelAnimationFrame(frame)
+    }
+  }, [record])
+}
+
+/** Reads again what is looked at and was dropped. */
+function useMissingRows(id: string, record: OutputRecord, first: number, end: number): void {
+  const reading = useRef(new Set<unknown>())
+  const read = useCallback(
+    async (row: number) => {
+      const block = record.row(row) === undefined ? record.blockOf(row) : undefined
+      if (block === undefined || reading.current.has(block)) return
+      reading.current.add(block)
+      try {
+        record.cache.keep(block, await readBlock(id, block))
+        record.version.value++
+      } catch (error) {
+        if (!isAbort(error)) console.warn(error)
+      } finally {
+        reading.current.delete(block)
+      }
+    },
+    [id, record],
+  )
+  useEffect(() => {
+    if (end > first) for (const row of new Set([first, end - 1])) void read(row)
+  }, [read, first, end])
+}

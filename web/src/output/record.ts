@@ -1,0 +1,153 @@
+import { signal } from '@preact/signals'
+import { bytesOf } from '../api/base64.ts'
+import { RowReader } from './ansi/rows.ts'
+import type { Row } from './ansi/row.ts'
+import type { Style } from './ansi/style.ts'
+import { RowCache } from './row-cache.ts'
+
+/** What a piece of output becomes a block of. Smaller ones cost memory for each, larger ones time to read again. */
+const BLOCK_BYTES = 128 * 1024
+/** Where no line ends for so long, a block ends anyway. */
+const LONGEST_BLOCK = 1024 * 1024
+
+/** One event of a session, as the stream and ranges have it. */
+export interface OutputEvent {
+  readonly type: string
+  readonly payload: string
+  /** Behind it. */
+  readonly place: string
+}
+
+/** A part of the output that can be read again: where it is, and what it begins with. */
+export interface Block {
+  /** The place before its first event, and how many bytes of that event are not of this block. */
+  readonly from: string
+  readonly skip: number
+  readonly bytes: number
+  readonly style: Style
+  readonly firstRow: number
+  readonly rows: number
+}
+
+interface OpenBlock {
+  readonly from: string
+  readonly skip: number
+  readonly style: Style
+  readonly firstRow: number
+  bytes: number
+  rows: Row[]
+}
+
+/**
+ * The output of one session, row by row. It knows how many rows there are and where each is; the rows themselves are
+ * only kept while somebody looks at them.
+ */
+export class OutputRecord {
+  /** Grows with each change, for views. */
+  readonly version = signal(0)
+  readonly blocks: Block[] = []
+  readonly cache: RowCache
+  #open: OpenBlock
+  #reader = new RowReader()
+  #decoder = new TextDecoder()
+  #place: string
+
+  /** @param start the place before the first event */
+  constructor(start: string) {
+    this.#place = start
+    this.#open = { from: start, skip: 0, style: 0, firstRow: 0, bytes: 0, rows: [] }
+    this.cache = new RowCache()
+  }
+
+  /** Behind the last event. */
+  get place(): string {
+    return this.#place
+  }
+
+  get rowCount(): number {
+    return this.#open.firstRow + this.#open.rows.length + (this.#reader.current === undefined ? 0 : 1)
+  }
+
+  get bytes(): number {
+    return this.blocks.reduce((sum, { bytes }) => sum + bytes, 0) + this.#open.bytes
+  }
+
+  add(events: readonly OutputEvent[]): void {
+    for (const event of events) this.#addOne(event)
+    this.version.value++
+  }
+
+  /** Undefined while it has to be read again: `blockOf` says what. */
+  row(index: number): Row | undefined {
+    const open = index - this.#open.firstRow
+    if (open >= 0) return this.#open.rows[open] ?? this.#reader.current
+    const block = this.blockOf(index)
+    return block && this.cache.rows(block)?.[index - block.firstRow]
+  }
+
+  blockOf(index: number): Block | undefined {
+    let [low, high] = [0, this.blocks.length - 1]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if ((this.blocks[middle]?.firstRow ?? 0) <= index) low = middle
+      else high = middle - 1
+    }
+    return this.blocks[low]
+  }
+
+  /** The rows that are in no block yet. */
+  get openRows(): { readonly firstRow: number; readonly rows: readonly Row[] } {
+    const { firstRow, rows } = this.#open
+    const { current } = this.#reader
+    return { firstRow, rows: current === undefined ? rows : [...rows, current] }
+  }
+
+  #addOne({ type, payload, place }: OutputEvent): void {
+    if (type === 'o' || type === 'e') this.#write(bytesOf(payload), type === 'e')
+    this.#place = place
+  }
+
+  #write(bytes: Uint8Array, isNote: boolean): void {
+    const end = this.#open.bytes + bytes.length < BLOCK_BYTES ? -1 : bytes.lastIndexOf(10) + 1
+    if (end > 0) {
+      this.#feed(bytes.subarray(0, end), isNote)
+      this.#seal(end)
+      this.#feed(bytes.subarray(end), isNote)
+    } else {
+      this.#feed(bytes, isNote)
+      if (this.#open.bytes > LONGEST_BLOCK) this.#seal(bytes.length)
+    }
+  }
+
+  #feed(bytes: Uint8Array, isNote: boolean): void {
+    this.#open.bytes += bytes.length
+    this.#reader.feed(this.#decoder.decode(bytes, { stream: true }), isNote)
+    for (const row of this.#reader.take()) this.#open.rows.push(row)
+  }
+
+  /** @param skip bytes of the event that is added at the moment, which are in the block that ends */
+  #seal(skip: number): void {
+    this.#open.rows.push(...this.#reader.end())
+    const { rows, ...open } = this.#open
+    const block = { ...open, rows: rows.length }
+    this.blocks.push(block)
+    this.cache.keep(block, rows)
+    const { style } = this.#reader
+    this.#open = { from: this.#place, skip, style, firstRow: block.firstRow + rows.length, bytes: 0, rows: [] }
+  }
+}
+
+/** The rows of a block, from events that were read again. */
+export function rowsOf(block: Block, events: readonly OutputEvent[]): Row[] {
+  const reader = new RowReader(block.style)
+  const decoder = new TextDecoder()
+  let [skip, left] = [block.skip, block.bytes]
+  for (const { type, payload } of events) {
+    if (type !== 'o' && type !== 'e') continue
+    const bytes = bytesOf(payload).subarray(skip, skip + left)
+    skip = 0
+    left -= bytes.length
+    reader.feed(decoder.decode(bytes, { stream: true }), type === 'e')
+  }
+  return reader.end()
+}

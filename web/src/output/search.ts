@@ -1,0 +1,95 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { isAbort } from '../api/request.ts'
+import { textOfRow, type Row } from './ansi/row.ts'
+import { readBlock } from './follow.ts'
+import type { OutputRecord } from './record.ts'
+
+/** More are not counted: somebody who has so many looks for something else. */
+const MOST_FOUND = 10_000
+
+export interface Search {
+  readonly text: string
+  readonly setText: (text: string) => void
+  /** The row that was found and is shown. */
+  readonly current: number | undefined
+  /** In words, for the tools. */
+  readonly summary: string
+  readonly next: () => void
+  readonly previous: () => void
+}
+
+/** Looks through all of the output, also what has to be read again. @param show brings a row into view */
+export function useSearch(id: string, record: OutputRecord, show: (row: number) => void): Search {
+  const [text, setText] = useState('')
+  const [found, setFound] = useState<readonly number[]>([])
+  const [index, setIndex] = useState(0)
+  const [isSearching, setSearching] = useState(false)
+  const latestShow = useRef(show)
+  latestShow.current = show
+  useEffect(() => {
+    setFound([])
+    setIndex(0)
+    if (text === '') return undefined
+    const ended = new AbortController()
+    setSearching(true)
+    void searchAll(id, record, text, ended.signal, (rows) => {
+      if (rows[0] !== undefined) latestShow.current(rows[0])
+      setFound(rows)
+    })
+      .catch((error: unknown) => {
+        if (!isAbort(error)) console.warn(error)
+      })
+      .finally(() => !ended.signal.aborted && setSearching(false))
+    return () => ended.abort()
+  }, [id, record, text])
+  const step = useCallback(
+    (by: number) => {
+      if (found.length === 0) return
+      const next = (index + by + found.length) % found.length
+      setIndex(next)
+      latestShow.current(found[next] ?? 0)
+    },
+    [found, index],
+  )
+  const summary = summaryOf(text, found.length, index, isSearching)
+  const next = useCallback(() => step(1), [step])
+  const previous = useCallback(() => step(-1), [step])
+  return useMemo(
+    () => ({ text, setText, current: found[index], summary, next, previous }),
+    [text, found, index, summary, next, previous],
+  )
+}
+
+function summaryOf(text: string, count: number, index: number, isSearching: boolean): string {
+  if (text === '') return ''
+  if (count === 0) return isSearching ? 'searching …' : 'nothing found'
+  const more = count >= MOST_FOUND ? ' or more' : ''
+  return `${index + 1} of ${count}${more}${isSearching ? ' …' : ''}`
+}
+
+/** @param tell is told at the first, and now and then after that */
+async function searchAll(
+  id: string,
+  record: OutputRecord,
+  text: string,
+  signal: AbortSignal,
+  tell: (rows: readonly number[]) => void,
+): Promise<void> {
+  const wanted = text.toLowerCase()
+  const found: number[] = []
+  const look = (firstRow: number, rows: readonly Row[]) => {
+    const before = found.length
+    for (const [offset, row] of rows.entries())
+      if (textOfRow(row).toLowerCase().includes(wanted)) found.push(firstRow + offset)
+    if (before === 0 && found.length > 0) tell([...found])
+  }
+  for (const block of [...record.blocks]) {
+    look(block.firstRow, record.cache.rows(block) ?? (await readBlock(id, block, signal)))
+    if (found.length >= MOST_FOUND) break
+    await new Promise((resolve) => setTimeout(resolve))
+    signal.throwIfAborted()
+  }
+  const { firstRow, rows } = record.openRows
+  if (found.length < MOST_FOUND) look(firstRow, rows)
+  tell(found.slice(0, MOST_FOUND))
+}

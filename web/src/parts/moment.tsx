@@ -1,0 +1,54 @@
+import { useEffect } from 'preact/hooks'
+import { signal } from '@preact/signals'
+
+/** The time, for what says how long something lasts. */
+const now = signal(Date.now())
+let watching = 0
+let ticking: ReturnType<typeof setInterval> | undefined
+
+const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+
+/** Local time; UTC on hover, and for whoever cannot hover beside it in `title`. */
+export function Moment({ at }: { readonly at: string }) {
+  const time = new Date(at)
+  if (Number.isNaN(time.getTime())) return <span>{at}</span>
+  return (
+    <time dateTime={at} title={`${time.toISOString().replace('T', ' ').slice(0, 19)} UTC`}>
+      {SHORT.format(time)}
+    </time>
+  )
+}
+
+/** How long something has lasted, or lasts. */
+export function Elapsed({ from, to }: { readonly from: string; readonly to: string | null }) {
+  useTicks(to === null)
+  const end = to === null ? now.value : Date.parse(to)
+  return <span>{durationText(end - Date.parse(from))}</span>
+}
+
+function useTicks(needed: boolean): void {
+  useEffect(() => {
+    if (!needed) return undefined
+    now.value = Date.now()
+    if (watching++ === 0) ticking = setInterval(() => (now.value = Date.now()), 1000)
+    return () => {
+      if (--watching === 0) clearInterval(ticking)
+    }
+  }, [needed])
+}
+
+export function durationText(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds)
+  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`
+  const seconds = Math.floor(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+export function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`
+  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+}

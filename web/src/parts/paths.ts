@@ -1,0 +1,38 @@
+// The addresses of views. Names may have any characters, slashes too.
+
+const part = encodeURIComponent
+
+export function runbookPath(repository: string, file: string): string {
+  return `/runbooks/${part(repository)}/${file.split('/').map(part).join('/')}`
+}
+
+export function sessionPath(id: string): string {
+  return `/sessions/${part(id)}`
+}
+
+export function diffPath(first: string, second: string): string {
+  return `/sessions/${part(first)}/diff/${part(second)}`
+}
+
+export function approvalPath(id: string): string {
+  return `/approvals/${part(id)}`
+}
+
+export function batchPath(id: string): string {
+  return `/batches/${part(id)}`
+}
+
+export function terminalPath(connection: string): string {
+  return `/connections/${part(connection)}/terminal`
+}
+
+/** Sessions of one connection. */
+export function sessionsOf(connection: string): string {
+  return `/sessions?connection=${part(connection)}`
+}
+
+/** The last part of a runbook's path, and the folder before it. */
+export function splitPath(file: string): { folder: string; name: string } {
+  const slash = file.lastIndexOf('/')
+  return { folder: slash < 0 ? '' : file.slice(0, slash), name: file.slice(slash + 1) }
+}

@@ -1,0 +1,75 @@
+import { computed, signal } from '@preact/signals'
+
+// The address is the state: what a view shows can be sent to others as a link.
+
+const address = signal(new URL(location.href))
+
+export const path = computed(() => address.value.pathname)
+export const query = computed(() => address.value.searchParams)
+
+/** Goes to another view. */
+export function go(to: string): void {
+  if (to !== location.pathname + location.search) history.pushState(null, '', to)
+  address.value = new URL(location.href)
+  window.scrollTo(0, 0)
+}
+
+/** The same place under another address: the way back does not stop here. */
+export function replaceAddress(to: string): void {
+  history.replaceState(null, '', to)
+  address.value = new URL(location.href)
+}
+
+/** Sets or, when they are empty, removes parts of the query. */
+export function changeQuery(changes: Readonly<Record<string, string>>): void {
+  const next = new URLSearchParams(query.value)
+  for (const [name, value] of Object.entries(changes))
+    if (value === '') next.delete(name)
+    else next.set(name, value)
+  const text = next.toString()
+  replaceAddress(text === '' ? path.value : `${path.value}?${text}`)
+}
+
+/** The parts of the address that stand for `:name` and a last `*`, decoded; undefined when it is another view. */
+export function matched(pattern: string, pathname: string): Readonly<Record<string, string>> | undefined {
+  const wanted = pattern.split('/')
+  const given = pathname.replace(/(?<=.)\/$/, '').split('/')
+  const found: Record<string, string> = {}
+  for (const [index, part] of wanted.entries()) {
+    if (part === '*') {
+      found['rest'] = given.slice(index).map(decoded).join('/')
+      return given.length > index ? found : undefined
+    }
+    const value = given[index]
+    if (value === undefined || value === '') {
+      if (part !== value) return undefined
+    } else if (part.startsWith(':')) found[part.slice(1)] = decoded(value)
+    else if (part !== value) return undefined
+  }
+  return given.length === wanted.length ? found : undefined
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Links of the page change the view; everything else about them is the browser's. */
+export function followLinks(): void {
+  window.addEventListener('popstate', () => (address.value = new URL(location.href)))
+  document.addEventListener('click', (event) => {
+    const link = event.target instanceof Element ? event.target.closest('a') : null
+    if (link === null || event.defaultPrevented || !isForPage(event, link)) return
+    event.preventDefault()
+    go(link.pathname + link.search)
+  })
+}
+
+function isForPage(event: MouseEvent, link: HTMLAnchorElement): boolean {
+  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+  const isOurs = link.origin === location.origin && !link.pathname.startsWith('/api/')
+  return isPlain && isOurs && link.target === '' && !link.hasAttribute('download') && link.hash === ''
+}

@@ -1,0 +1,60 @@
+/** Browsers draw nothing beyond some 16 or 33 million pixels. */
+const TALLEST_PX = 8_000_000
+/** A step of the scroll bar up to so many heights of the view is one through the rows; a longer one a jump. */
+const STEP_HEIGHTS = 4
+
+/**
+ * The place in a list that may be taller than a browser can scroll. While it is not, the place is what the browser says.
+ * Beyond that small steps move by so many pixels, as ever, and long ones to the same part of the whole.
+ */
+export class ScrollScale {
+  readonly total: number
+  readonly view: number
+  readonly #before: ScrollPlace
+
+  constructor(total: number, view: number, before: ScrollPlace = START) {
+    this.total = total
+    this.view = view
+    this.#before = before
+  }
+
+  /** Of the element that scrolls. */
+  get height(): number {
+    return Math.min(this.total, TALLEST_PX)
+  }
+
+  get #longest(): number {
+    return Math.max(0, this.total - this.view)
+  }
+
+  get #longestBar(): number {
+    return Math.max(0, this.height - this.view)
+  }
+
+  /** The place when the scroll bar is here. */
+  at(bar: number): ScrollPlace {
+    if (this.height === this.total) return { bar, top: bar }
+    if (bar <= 0) return { bar, top: 0 }
+    if (bar >= this.#longestBar - 1) return { bar, top: this.#longest }
+    const step = bar - this.#before.bar
+    const isStep = Math.abs(step) <= STEP_HEIGHTS * this.view
+    const top = isStep ? this.#before.top + step : (bar / this.#longestBar) * this.#longest
+    return { bar, top: Math.min(this.#longest, Math.max(0, top)) }
+  }
+
+  /** Where the scroll bar belongs for a place in the list. */
+  to(top: number): ScrollPlace {
+    const place = Math.min(this.#longest, Math.max(0, top))
+    const bar = this.height === this.total ? place : (place / this.#longest) * this.#longestBar
+    return { bar: Math.round(bar), top: place }
+  }
+}
+
+export interface ScrollPlace {
+  /** `scrollTop` of the element. */
+  readonly bar: number
+  /** Pixels of the list above the view. */
+  readonly top: number
+}
+
+export const START: ScrollPlace = { bar: 0, top: 0 }

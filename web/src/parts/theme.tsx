@@ -1,0 +1,26 @@
+import { signal } from '@preact/signals'
+
+const KEPT = 'runbook-page-theme'
+const THEMES = ['system', 'dark', 'light'] as const
+type Theme = (typeof THEMES)[number]
+
+const theme = signal<Theme>(THEMES.find((one) => one === localStorage.getItem(KEPT)) ?? 'system')
+
+/** As somebody has chosen; otherwise as the machine is set. */
+export function applyTheme(): void {
+  if (theme.value === 'system') delete document.documentElement.dataset['theme']
+  else document.documentElement.dataset['theme'] = theme.value
+}
+
+export function ThemeButton() {
+  const next = () => {
+    theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? 'system'
+    localStorage.setItem(KEPT, theme.value)
+    applyTheme()
+  }
+  return (
+    <button onClick={next} title="Colours: as the machine is set, dark, or light">
+      Theme: {theme.value}
+    </button>
+  )
+}

@@ -1,0 +1,77 @@
+import type { RefObject } from 'preact'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { ScrollScale, START, type ScrollPlace } from './scroll-scale.ts'
+
+/** Rows above and below the view, so that keys and short steps find them there. */
+const BESIDE = 8
+
+export interface RowWindow {
+  readonly scroller: RefObject<HTMLDivElement | null>
+  /** The rows to draw: from `first`, up to and without `end`. */
+  readonly first: number
+  readonly end: number
+  /** Of the whole, for the element inside the scroller, and where the first row is in it. */
+  readonly height: number
+  readonly offset: number
+  readonly isAtEnd: boolean
+  readonly onScroll: () => void
+  readonly scrollTo: (row: number, where?: 'start' | 'center') => void
+}
+
+/** Draws of `count` rows of one height those that can be seen. */
+export function useRowWindow(count: number, rowHeight: number): RowWindow {
+  const scroller = useRef<HTMLDivElement>(null)
+  const view = useHeight(scroller)
+  const [place, setPlace] = useState<ScrollPlace>(START)
+  const scale = new ScrollScale(count * rowHeight, view, place)
+  const latest = useRef(scale)
+  latest.current = scale
+  const move = useCallback((next: ScrollPlace) => {
+    setPlace(next)
+    if (scroller.current !== null && Math.abs(scroller.current.scrollTop - next.bar) >= 1)
+      scroller.current.scrollTop = next.bar
+  }, [])
+  const onScroll = useCallback(() => {
+    if (scroller.current !== null) setPlace(latest.current.at(scroller.current.scrollTop))
+  }, [])
+  const scrollTo = useCallback(
+    (row: number, where: 'start' | 'center' = 'start') => {
+      const { view: height } = latest.current
+      move(latest.current.to(row * rowHeight - (where === 'center' ? height / 2 : 0)))
+    },
+    [rowHeight, move],
+  )
+  useSettling(scroller, () => move(latest.current.to(latest.current.at(scroller.current?.scrollTop ?? 0).top)))
+  const first = Math.max(0, Math.floor(place.top / rowHeight) - BESIDE)
+  const end = Math.min(count, Math.ceil((place.top + view) / rowHeight) + BESIDE)
+  return {
+    ...{ scroller, first, end, onScroll, scrollTo, height: scale.height },
+    offset: place.bar - place.top + first * rowHeight,
+    isAtEnd: place.top + view >= count * rowHeight - rowHeight,
+  }
+}
+
+function useHeight(element: RefObject<HTMLElement | null>): number {
+  const [height, setHeight] = useState(600)
+  useLayoutEffect(() => {
+    const { current } = element
+    if (current === null) return undefined
+    const observer = new ResizeObserver(() => setHeight(current.clientHeight))
+    observer.observe(current)
+    setHeight(current.clientHeight)
+    return () => observer.disconnect()
+  }, [element])
+  return height
+}
+
+/** Once it stands still the scroll bar shows the true place: small steps had moved it too far in a long list. */
+function useSettling(element: RefObject<HTMLElement | null>, settle: () => void): void {
+  const latest = useRef(settle)
+  latest.current = settle
+  useEffect(() => {
+    const { current } = element
+    const settled = () => latest.current()
+    current?.addEventListener('scrollend', settled)
+    return () => current?.removeEventListener('scrollend', settled)
+  }, [element])
+}

@@ -1,0 +1,88 @@
+import type { ComponentType } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { asRefused, type Refused } from './api/request.ts'
+import { Empty, Loading, Problem } from './parts/messages.tsx'
+import { matched, path } from './parts/router.ts'
+import RunbookList from './views/runbooks/list.tsx'
+
+type View = ComponentType<Record<string, string>>
+type Load = () => Promise<{ readonly default: unknown }>
+
+interface Route {
+  readonly pattern: string
+  readonly title: string
+  readonly load: Load
+}
+
+/** The views. What is not looked at first is loaded when it is opened. */
+const ROUTES: readonly Route[] = [
+  { pattern: '/', title: 'Runbooks', load: () => Promise.resolve({ default: RunbookList }) },
+  { pattern: '/runbooks', title: 'Runbooks', load: () => Promise.resolve({ default: RunbookList }) },
+  { pattern: '/runbooks/:repository/*', title: 'Runbook', load: () => import('./views/runbooks/runbook.tsx') },
+  { pattern: '/sessions', title: 'Sessions', load: () => import('./views/sessions/list.tsx') },
+  { pattern: '/sessions/:id', title: 'Session', load: () => import('./views/sessions/session.tsx') },
+  { pattern: '/sessions/:first/diff/:second', title: 'Compare', load: () => import('./views/diff/diff.tsx') },
+  { pattern: '/approvals', title: 'Approvals', load: () => import('./views/approvals/list.tsx') },
+  { pattern: '/approvals/:id', title: 'Approval', load: () => import('./views/approvals/approval.tsx') },
+  { pattern: '/connections', title: 'Connections', load: () => import('./views/connections.tsx') },
+  {
+    pattern: '/connections/:connection/terminal',
+    title: 'Terminal',
+    load: () => import('./views/terminal/terminal.tsx'),
+  },
+  { pattern: '/batches', title: 'Batches', load: () => import('./views/batches/list.tsx') },
+  { pattern: '/batches/:id', title: 'Batch', load: () => import('./views/batches/batch.tsx') },
+  { pattern: '/schedules', title: 'Schedules', load: () => import('./views/schedules.tsx') },
+  { pattern: '/agents', title: 'Agents', load: () => import('./views/agents.tsx') },
+]
+
+const loaded = new Map<Load, View>()
+
+/** The view of the address. */
+export function CurrentView() {
+  const pathname = path.value
+  const found = routeOf(pathname)
+  const title = found?.route.title ?? 'Not found'
+  useEffect(() => {
+    document.title = `${title} · Runbooks`
+  }, [title, pathname])
+  if (found === undefined)
+    return (
+      <Empty>
+        There is nothing at this address. <a href="/runbooks">Go to the runbooks.</a>
+      </Empty>
+    )
+  return <Lazy load={found.route.load} parameters={found.parameters} key={pathname} />
+}
+
+function routeOf(pathname: string) {
+  for (const route of ROUTES) {
+    const parameters = matched(route.pattern, pathname)
+    if (parameters !== undefined) return { route, parameters }
+  }
+  return undefined
+}
+
+interface LazyProps {
+  readonly load: Load
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+function Lazy({ load, parameters }: LazyProps) {
+  const [, setVersion] = useState(0)
+  const [error, setError] = useState<Refused | undefined>(undefined)
+  const View = loaded.get(load)
+  useEffect(() => {
+    if (loaded.has(load)) return
+    load().then(
+      (module) => {
+        loaded.set(load, module.default as View)
+        setVersion((version) => version + 1)
+      },
+      // After an update of the gateway the files have other names.
+      (failure: unknown) => setError(asRefused(failure)),
+    )
+  }, [load])
+  if (error !== undefined) return <Problem error={error} onRetry={() => location.reload()} />
+  return View === undefined ? <Loading /> : <View {...parameters} />
+}

@@ -1,0 +1,119 @@
+import type { Review } from '../../api/types.ts'
+import { Moment } from '../../parts/moment.tsx'
+import { Name } from '../../parts/text.tsx'
+import { visible } from '../../parts/visible.ts'
+
+type Shown = Omit<Review, 'session'>
+
+/** Who asks, who has said what, and until when. */
+export function ReviewFacts({ review }: { readonly review: Shown }) {
+  const { owner, connection, created_at: created, expires_at: expires, time_window: window } = review
+  return (
+    <dl class="about">
+      <dt>Asked by</dt>
+      <dd>
+        <Name>{owner}</Name>
+      </dd>
+      <dt>Connection</dt>
+      <dd>
+        <Name>{connection}</Name>
+      </dd>
+      <dt>Asked</dt>
+      <dd>
+        <Moment at={created} />
+      </dd>
+      {review.status === 'PENDING' && (
+        <>
+          <dt>Waits until</dt>
+          <dd>
+            <Moment at={expires} />
+          </dd>
+        </>
+      )}
+      {window !== null && (
+        <>
+          <dt>May run</dt>
+          <dd>
+            {visible(window.configuration.start_time)} to {visible(window.configuration.end_time)} UTC
+          </dd>
+        </>
+      )}
+      <Sent name="Arguments" values={review.client_args} />
+      <Sent name="Variables" values={review.env_vars} />
+      {review.review_groups_data.map((one) => (
+        <Group key={one.id} group={one} />
+      ))}
+      {review.rejection_reason !== undefined && review.rejection_reason !== '' && (
+        <>
+          <dt>Reason</dt>
+          <dd>
+            <Name>{review.rejection_reason}</Name>
+          </dd>
+        </>
+      )}
+    </dl>
+  )
+}
+
+function Sent({ name, values }: { readonly name: string; readonly values: readonly string[] }) {
+  if (values.length === 0) return null
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd class="value">
+        {values.map((value, index) => (
+          <code key={index}>
+            <Name>{value}</Name>{' '}
+          </code>
+        ))}
+      </dd>
+    </>
+  )
+}
+
+type GroupOfReview = Review['review_groups_data'][number]
+
+const SAID: Readonly<Record<GroupOfReview['status'], string>> = {
+  PENDING: 'has not decided',
+  APPROVED: 'approved',
+  REJECTED: 'rejected',
+  REVOKED: 'revoked',
+}
+
+function Group({ group }: { readonly group: GroupOfReview }) {
+  const { status, reviewed_by: by, review_date: date, forced_review: isForced } = group
+  return (
+    <>
+      <dt>
+        Group <Name>{group.group}</Name>
+      </dt>
+      <dd>
+        {isForced ? 'forced' : SAID[status]}
+        {by !== null && (
+          <>
+            {' '}
+            by <Name>{by.name}</Name>
+          </>
+        )}
+        {date !== null && (
+          <>
+            , <Moment at={date} />
+          </>
+        )}
+      </dd>
+    </>
+  )
+}
+
+const STATES: Readonly<Record<Review['status'], string>> = {
+  PENDING: 'waits for approval',
+  APPROVED: 'approved',
+  REJECTED: 'rejected',
+  REVOKED: 'revoked',
+  PROCESSING: 'running',
+  EXECUTED: 'has run',
+}
+
+export function ReviewBadge({ status }: { readonly status: Review['status'] }) {
+  return <span class={`badge badge-${status.toLowerCase()}`}>{STATES[status]}</span>
+}

@@ -1,0 +1,24 @@
+import { visible } from '../../parts/visible.ts'
+
+/** A unified diff. What was added and removed is marked by its first character, too. */
+export function DiffText({ diff }: { readonly diff: string }) {
+  return (
+    <pre class="script diff" tabIndex={0} aria-label="Difference">
+      {diff
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line, index) => (
+          <span key={index} class={kindOf(line)}>
+            {visible(line)}
+            {'\n'}
+          </span>
+        ))}
+    </pre>
+  )
+}
+
+function kindOf(line: string): string {
+  if (line.startsWith('@@')) return 'diff-place'
+  if (line.startsWith('+')) return 'diff-added'
+  return line.startsWith('-') ? 'diff-removed' : ''
+}

@@ -1,0 +1,101 @@
+import { useState } from 'preact/hooks'
+import type { RunRequest } from '../../api/gateway.ts'
+import { ask } from '../../api/request.ts'
+import type { Batch, Connection } from '../../api/types.ts'
+import { TextField } from '../../form/text-field.tsx'
+import { batchPath } from '../../parts/paths.ts'
+import { go } from '../../parts/router.ts'
+import { visible } from '../../parts/visible.ts'
+
+/** What is to run on several connections, and how. */
+export interface BatchDraft {
+  readonly isOpen: boolean
+  readonly setOpen: (isOpen: boolean) => void
+  readonly chosen: ReadonlySet<string>
+  readonly choose: (name: string, isChosen: boolean) => void
+  /** The preview is of this one. */
+  readonly first: string | undefined
+  readonly settings: Readonly<Record<'waves' | 'parallel' | 'stop_after', string>>
+  readonly change: (name: string, value: string) => void
+}
+
+export function useBatchDraft(connections: readonly Connection[]): BatchDraft {
+  const [isOpen, setOpen] = useState(false)
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set(connections.map(({ name }) => name)))
+  const [settings, setSettings] = useState({ waves: '1,rest', parallel: '10', stop_after: '1' })
+  const choose = (name: string, isChosen: boolean) =>
+    setChosen((before) => (isChosen ? before.union(new Set([name])) : before.difference(new Set([name]))))
+  const [first] = isOpen ? chosen : []
+  const change = (name: string, value: string) => setSettings((before) => ({ ...before, [name]: value }))
+  return { isOpen, setOpen, chosen, choose, first, settings, change }
+}
+
+export async function startBatch(
+  { chosen, settings }: BatchDraft,
+  { repository, file_name, parameters, jira_fields }: RunRequest,
+): Promise<void> {
+  const body = {
+    ...{ repository, file_name, parameters, connections: [...chosen] },
+    ...(jira_fields !== undefined && { jira_fields }),
+    waves: settings.waves,
+    parallel: Number(settings.parallel),
+    stop_after: /^\d+$/.test(settings.stop_after) ? Number(settings.stop_after) : settings.stop_after,
+  }
+  const { id } = await ask<Batch>('POST', '/api/batches', { body })
+  go(batchPath(id))
+}
+
+interface BatchFieldsProps {
+  readonly batch: BatchDraft
+  readonly connections: readonly Connection[]
+}
+
+export function BatchFields({ batch, connections }: BatchFieldsProps) {
+  if (connections.length < 2) return null
+  return (
+    <>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={batch.isOpen}
+          onChange={(event) => batch.setOpen(event.currentTarget.checked)}
+        />
+        Run on several connections, wave by wave
+      </label>
+      {batch.isOpen && <OpenBatch batch={batch} connections={connections} />}
+    </>
+  )
+}
+
+function OpenBatch({ batch, connections }: BatchFieldsProps) {
+  const { chosen, choose, settings, change } = batch
+  return (
+    <fieldset class="batch-fields">
+      <legend>Connections</legend>
+      {connections.map(({ name, status }) => (
+        <label class="check" key={name}>
+          <input
+            type="checkbox"
+            checked={chosen.has(name)}
+            onChange={(event) => choose(name, event.currentTarget.checked)}
+          />
+          <bdi>{visible(name)}</bdi>
+          {status === 'online' ? '' : ' (offline)'}
+        </label>
+      ))}
+      <TextField
+        label="Waves"
+        hint="How many at a time: numbers, parts such as 10%, and rest. A wave begins when the one before has ended."
+        value={settings.waves}
+        onValue={(value) => change('waves', value)}
+      />
+      <TextField label="At once" value={settings.parallel} onValue={(value) => change('parallel', value)} />
+      <TextField
+        label="Stop after failures"
+        hint="A number or a part such as 10%; 100% never stops it."
+        value={settings.stop_after}
+        onValue={(value) => change('stop_after', value)}
+      />
+    </fieldset>
+  )
+}

@@ -1,0 +1,111 @@
+import { useCallback, useMemo, useState } from 'preact/hooks'
+import { readRunbooks, readSessions } from '../../api/gateway.ts'
+import { useLoaded } from '../../parts/loaded.ts'
+import { Empty, Loading, Problem } from '../../parts/messages.tsx'
+import { runbookPath } from '../../parts/paths.ts'
+import { changeQuery, query } from '../../parts/router.ts'
+import { Name } from '../../parts/text.tsx'
+import { visible } from '../../parts/visible.ts'
+import { WindowList } from '../../parts/window-list.tsx'
+import { found, recentFiles, rowsOf, runbooksIn, type CatalogRow, type ListedRunbook } from './catalog.ts'
+
+const ROW_PX = 48
+
+/** All runbooks, by folder; search as you type. */
+export default function RunbookList() {
+  const lists = useLoaded(readRunbooks)
+  const recent = useRecent()
+  const wanted = query.value.get('search') ?? ''
+  const all = useMemo(() => (lists.value === undefined ? [] : runbooksIn(lists.value)), [lists.value])
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set())
+  const rows = useMemo(
+    () => rowsOf(found(all, wanted), { recent, closed, isSearching: wanted !== '' }),
+    [all, wanted, recent, closed],
+  )
+  const toggle = (text: string) => setClosed((before) => before.symmetricDifference(new Set([text])))
+  return (
+    <section class="view">
+      <h1>Runbooks</h1>
+      <input
+        type="search"
+        class="search"
+        aria-label="Search runbooks"
+        placeholder="Search runbooks"
+        data-shortcut="search"
+        value={wanted}
+        onInput={(event) => changeQuery({ search: event.currentTarget.value })}
+      />
+      {lists.error !== undefined && <Problem error={lists.error} onRetry={lists.reload} />}
+      {lists.value?.errors.map((error) => (
+        <p class="problem" role="alert" key={error} dir="auto">
+          {visible(error)}
+        </p>
+      ))}
+      {lists.value === undefined && lists.error === undefined && <Loading />}
+      {lists.value !== undefined && <Rows rows={rows} total={all.length} wanted={wanted} onToggle={toggle} />}
+    </section>
+  )
+}
+
+/** A list without them is as good: what fails here is shown where sessions are. */
+function useRecent(): readonly string[] {
+  const load = useCallback((signal: AbortSignal) => readSessions('limit=50&count=none', signal), [])
+  const { value } = useLoaded(load)
+  return useMemo(() => recentFiles(value?.data ?? []).slice(0, 8), [value])
+}
+
+interface RowsProps {
+  readonly rows: readonly CatalogRow[]
+  readonly total: number
+  readonly wanted: string
+  readonly onToggle: (text: string) => void
+}
+
+function Rows({ rows, total, wanted, onToggle }: RowsProps) {
+  if (total === 0)
+    return (
+      <Empty>
+        There are no runbooks yet. Commit a file with <code>.runbook.</code> in its name to the repository of a
+        connection, then reload this page.
+      </Empty>
+    )
+  if (rows.length === 0)
+    return (
+      <Empty>
+        No runbook has “<bdi>{visible(wanted)}</bdi>” in its path or parameters. Try fewer letters.
+      </Empty>
+    )
+  const row = (index: number) => {
+    const one = rows[index]
+    if (one === undefined) return null
+    return one.kind === 'heading' ? <Heading row={one} onToggle={onToggle} /> : <Runbook {...one} />
+  }
+  return <WindowList label="Runbooks" count={rows.length} rowHeight={ROW_PX} row={row} />
+}
+
+type HeadingRow = Extract<CatalogRow, { kind: 'heading' }>
+
+function Heading({ row, onToggle }: { readonly row: HeadingRow; readonly onToggle: (text: string) => void }) {
+  return (
+    <button class="folder" aria-expanded={row.isOpen} onClick={() => onToggle(row.text)}>
+      <span aria-hidden="true">{row.isOpen ? '▾' : '▸'}</span> <Name>{row.text}</Name>
+      <span class="count"> {row.count}</span>
+    </button>
+  )
+}
+
+function Runbook({ runbook, isRecent }: { readonly runbook: ListedRunbook; readonly isRecent: boolean }) {
+  const { repository, item, folder, name } = runbook
+  const { connections = [] } = item
+  return (
+    <div class="runbook">
+      <a href={runbookPath(repository, item.name)}>
+        {isRecent && folder !== '' && <span class="folder-part">{visible(`${folder}/`)}</span>}
+        <bdi>{visible(name)}</bdi>
+      </a>
+      <span class="hint">
+        {item.error === null ? <Name>{connections.join(', ')}</Name> : 'cannot be run'}
+      </span>
+    </div>
+  )
+}

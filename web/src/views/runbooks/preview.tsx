@@ -1,0 +1,42 @@
+import type { Rendered } from '../../api/types.ts'
+import type { Parameter, Values } from '../../form/parameters.ts'
+import { shownScript } from '../../form/secrets.ts'
+import { Name } from '../../parts/text.tsx'
+import { visible, visibleLines } from '../../parts/visible.ts'
+
+interface PreviewProps {
+  readonly rendered: Rendered
+  readonly values: Values
+  readonly parameters: readonly Parameter[]
+}
+
+/** What would be sent. Nothing has run. */
+export function Preview({ rendered, values, parameters }: PreviewProps) {
+  const { connection, commit, env_vars, warning } = rendered
+  return (
+    <section class="preview" aria-label="Script that would run">
+      <h2>Preview</h2>
+      <p class="hint">
+        Nothing has run. This would go to <Name>{connection}</Name>, from commit <code>{commit.slice(0, 12)}</code>
+        {env_vars.length > 0 && (
+          <>
+            , with the variables <Name>{env_vars.map(bareName).join(', ')}</Name>
+          </>
+        )}
+        . Secret values are hidden.
+      </p>
+      {warning !== undefined && (
+        <p class="warning" dir="auto">
+          {visible(warning)}
+        </p>
+      )}
+      <pre class="script" tabIndex={0} aria-label="Script">
+        {visibleLines(shownScript(rendered, parameters, values))}
+      </pre>
+    </section>
+  )
+}
+
+function bareName(variable: string): string {
+  return variable.replace(/^(envvar|filesystem):/, '')
+}

@@ -1,0 +1,15 @@
+import type { Values } from '../../form/parameters.ts'
+
+/** What stands in the record for a secret. */
+export const NOT_RECORDED = '[not recorded]'
+
+/** The parameters of a run, as its labels have them. */
+export function recordedParameters(labels: Readonly<Record<string, string>>): Values {
+  try {
+    const all: unknown = JSON.parse(labels['runbookParameters'] ?? '{}')
+    if (typeof all !== 'object' || all === null) return {}
+    return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, String(value)]))
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,53 @@
+import { runApproved, stopSession } from '../../api/gateway.ts'
+import { mayRun, person } from '../../api/person.ts'
+import type { Session } from '../../api/types.ts'
+import { useAction } from '../../parts/action.ts'
+import { Problem } from '../../parts/messages.tsx'
+import { runbookPath } from '../../parts/paths.ts'
+import { stateOf } from './state.tsx'
+
+interface ActionsProps {
+  readonly session: Session
+  readonly reload: () => void
+}
+
+/** What can be done with a session at the moment. */
+export function Actions({ session, reload }: ActionsProps) {
+  const { busy, error, act } = useAction(reload)
+  const state = stateOf(session)
+  const isOwner = session.user === person.value?.name
+  const mayAct = mayRun() && (isOwner || person.value?.is_admin === true)
+  const again = againPath(session)
+  return (
+    <div class="actions">
+      {mayAct && state === 'running' && (
+        <button class="danger" disabled={busy} onClick={() => act(() => stopSession(session.id))}>
+          Stop
+        </button>
+      )}
+      {mayAct && state === 'waiting' && (
+        <button disabled={busy} onClick={() => act(() => stopSession(session.id))}>
+          Withdraw
+        </button>
+      )}
+      {mayAct && state === 'approved' && session.verb !== 'connect' && (
+        <button class="primary" disabled={busy} onClick={() => act(() => runApproved(session.id))}>
+          Run
+        </button>
+      )}
+      {again !== undefined && mayRun() && state !== 'running' && state !== 'waiting' && (
+        <a class="button" href={again} data-shortcut="again">
+          Run again
+        </a>
+      )}
+      {error !== undefined && <Problem error={error} />}
+    </div>
+  )
+}
+
+/** The form of the runbook, with the same parameters. */
+function againPath({ id, labels }: Session): string | undefined {
+  const { runbookRepository: repository, runbookFile: file } = labels
+  if (repository === undefined || file === undefined) return undefined
+  return `${runbookPath(repository, file)}?again=${encodeURIComponent(id)}`
+}

@@ -1,0 +1,43 @@
+import type { Session } from '../../api/types.ts'
+import { bytesText } from '../../parts/moment.tsx'
+import { visible } from '../../parts/visible.ts'
+import { meaningOf } from './exit-code.ts'
+
+/** How it ended, and what is not in the output. */
+export function Ending({ session }: { readonly session: Session }) {
+  const { status, exit_code: code } = session
+  return (
+    <div class="ending">
+      <p role="status" class={code === 0 ? 'exit is-good' : 'exit is-bad'}>
+        {status === 'done' && code !== null && (
+          <>
+            <strong>exit code {code}</strong>: {meaningOf(code)}
+          </>
+        )}
+      </p>
+      {left(session).map((text) => (
+        <p class="hint" key={text} dir="auto">
+          {text}
+        </p>
+      ))}
+    </div>
+  )
+}
+
+function left({ truncated_bytes, redacted_bytes, metrics, guardrails_info, labels }: Session): string[] {
+  const masked = metrics?.data_masking.total_redact_count ?? 0
+  const rules = (guardrails_info ?? []).map((rule) => visible(nameOf(rule)))
+  const warning = labels['runbookWarning']
+  return [
+    ...(truncated_bytes > 0 ? [`${bytesText(truncated_bytes)} of output were cut off and are in no record.`] : []),
+    ...(redacted_bytes > 0 ? [`${bytesText(redacted_bytes)} of secrets were replaced in the output.`] : []),
+    ...(masked > 0 ? [`${masked} pieces of personal data were masked in the output.`] : []),
+    ...(rules.length > 0 ? [`It was stopped by a guardrail: ${rules.join(', ')}.`] : []),
+    ...(warning === undefined ? [] : [visible(warning)]),
+  ]
+}
+
+function nameOf(rule: Readonly<Record<string, unknown>>): string {
+  const { rule_name: name } = rule
+  return typeof name === 'string' ? name : 'a rule without a name'
+}

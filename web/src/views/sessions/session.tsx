@@ -1,0 +1,79 @@
+import { useCallback, useEffect, useState } from 'preact/hooks'
+import { readSession, runApproved } from '../../api/gateway.ts'
+import { asRefused, type Refused } from '../../api/request.ts'
+import type { Session } from '../../api/types.ts'
+import { useLoaded } from '../../parts/loaded.ts'
+import { Loading, Problem } from '../../parts/messages.tsx'
+import { visible, visibleLines } from '../../parts/visible.ts'
+import { ReviewOfSession } from '../approvals/review-panel.tsx'
+import { About } from './about.tsx'
+import { asked } from './asked.ts'
+import { Ending } from './ending.tsx'
+import { titleOf } from './list.tsx'
+import { Actions } from './actions.tsx'
+import { Replay } from './replay.tsx'
+import { SessionOutput } from './session-output.tsx'
+import { SessionBadge, stateOf } from './state.tsx'
+
+/** One session: what runs or ran, its output and its end. The address can be given to others. */
+export default function SessionView({ id }: { readonly id: string }) {
+  const load = useCallback((signal: AbortSignal) => readSession(id, signal), [id])
+  const { value, error, reload } = useLoaded(load, ['sessions', 'reviews'])
+  const failure = useRunWhenApproved(value, reload)
+  return (
+    <section class="view">
+      <p class="back">
+        <a href="/sessions">All sessions</a>
+      </p>
+      {value === undefined && error === undefined && <Loading />}
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {failure !== undefined && <Problem error={failure} />}
+      {value !== undefined && <Shown session={value} reload={reload} key={id} />}
+    </section>
+  )
+}
+
+function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {
+  const state = stateOf(session)
+  const hasRun = state !== 'waiting' && state !== 'approved'
+  return (
+    <>
+      <h1>
+        <bdi>{visible(titleOf(session))}</bdi> <SessionBadge session={session} />
+      </h1>
+      <About session={session} />
+      <Actions session={session} reload={reload} />
+      {session.review !== null && <ReviewOfSession session={session} reload={reload} />}
+      <Ending session={session} />
+      {hasRun && session.verb !== 'connect' && <SessionOutput session={session} reload={reload} />}
+      {hasRun && session.verb === 'connect' && <Replay session={session} />}
+      <Script session={session} />
+    </>
+  )
+}
+
+function Script({ session }: { readonly session: Session }) {
+  const { data } = session.script
+  if (data === '') return null
+  return (
+    <details open={stateOf(session) === 'waiting'}>
+      <summary>Script</summary>
+      <pre class="script" tabIndex={0} aria-label="Script">
+        {visibleLines(data)}
+      </pre>
+    </details>
+  )
+}
+
+/** What this tab has asked for runs as soon as it is approved, once. */
+function useRunWhenApproved(session: Session | undefined, reload: () => void): Refused | undefined {
+  const [failure, setFailure] = useState<Refused | undefined>(undefined)
+  const isReady = session?.status === 'ready' && asked.has(session.id)
+  const id = session?.id ?? ''
+  useEffect(() => {
+    if (!isReady) return
+    asked.delete(id)
+    runApproved(id).then(reload, (error: unknown) => setFailure(asRefused(error)))
+  }, [isReady, id, reload])
+  return failure
+}
