@@ -18,7 +18,11 @@ interface Route {
 const ROUTES: readonly Route[] = [
   { pattern: '/', title: 'Runbooks', load: () => Promise.resolve({ default: RunbookList }) },
   { pattern: '/runbooks', title: 'Runbooks', load: () => Promise.resolve({ default: RunbookList }) },
-  { pattern: '/runbooks/:repository/*', title: 'Runbook', load: () => import('./views/runbooks/runbook.tsx') },
+  {
+    pattern: '/runbooks/:repository/*',
+    title: 'Runbook',
+    load: () => import('./views/runbooks/runbook.tsx'),
+  },
   { pattern: '/sessions', title: 'Sessions', load: () => import('./views/sessions/list.tsx') },
   { pattern: '/sessions/:id', title: 'Session', load: () => import('./views/sessions/session.tsx') },
   { pattern: '/sessions/:first/diff/:second', title: 'Compare', load: () => import('./views/diff/diff.tsx') },

@@ -2,7 +2,8 @@
 const ADVICE: Readonly<Partial<Record<string, string>>> = {
   unreachable: 'Check that the gateway runs and that you are connected to its network, then try again.',
   'page-failed': 'Reload the page. If it happens again, tell whoever runs the gateway.',
-  unauthenticated: 'Check the token: it may be mistyped, expired or revoked. Whoever runs the gateway gives out new ones.',
+  unauthenticated:
+    'Check the token: it may be mistyped, expired or revoked. Whoever runs the gateway gives out new ones.',
   'token-ended': 'Sign in again.',
   'not-permitted': 'Ask whoever runs the gateway whether you may do this.',
   'invalid-parameters': 'Correct the parameters and try again.',

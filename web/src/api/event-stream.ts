@@ -24,17 +24,19 @@ export type StreamState = 'connecting' | 'open' | 'lost' | 'over'
  */
 export async function followEvents(following: Following, signal: AbortSignal): Promise<void> {
   following.state('connecting')
-  for (let attempt = 0; !signal.aborted; attempt++) {
+  for (let attempt = 0; ; attempt++) {
     const outcome = await readOnce(following, signal)
-    if (outcome === 'over') return following.state('over')
-    if (signal.aborted) return
+    if (outcome === 'over') following.state('over')
+    if (outcome === 'over' || outcome === 'given up') return
     following.state('lost')
     if (outcome === 'read') attempt = 0
     await pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)] ?? 0, signal)
   }
 }
 
-async function readOnce(following: Following, outer: AbortSignal): Promise<'over' | 'read' | 'failed'> {
+type Outcome = 'over' | 'read' | 'failed' | 'given up'
+
+async function readOnce(following: Following, outer: AbortSignal): Promise<Outcome> {
   const silence = new Silence()
   let wasRead = false
   try {
@@ -49,10 +51,12 @@ async function readOnce(following: Following, outer: AbortSignal): Promise<'over
       if (await following.take(messages)) return 'over'
     }
   } catch (error) {
-    if (!outer.aborted && isForGood(error)) throw error
+    if (outer.aborted) return 'given up'
+    if (isForGood(error)) throw error
   } finally {
     silence.end()
   }
+  if (outer.aborted) return 'given up'
   return wasRead ? 'read' : 'failed'
 }
 

@@ -18,8 +18,7 @@ const part = encodeURIComponent
 
 // The calls of more than one view, and those that change something.
 
-export const readPerson = (signal?: AbortSignal) =>
-  ask<Person>('GET', '/api/userinfo', signal && { signal })
+export const readPerson = (signal?: AbortSignal) => ask<Person>('GET', '/api/userinfo', signal && { signal })
 export const readPublicServer = (signal: AbortSignal) =>
   ask<PublicServer>('GET', '/api/publicserverinfo', { signal })
 export const signIn = (body: { readonly token: string } | { readonly code: string }) =>
@@ -58,8 +57,7 @@ export interface RunRequest {
   readonly jira_fields?: Readonly<Record<string, string>>
 }
 
-export const renderRunbook = (body: RunRequest) =>
-  ask<Rendered>('POST', '/api/runbooks/render', { body })
+export const renderRunbook = (body: RunRequest) => ask<Rendered>('POST', '/api/runbooks/render', { body })
 /** Answers at once: the output is followed. */
 export const runRunbook = (body: RunRequest) =>
   ask<Execution>('POST', '/api/runbooks/exec', { body, headers: { prefer: 'respond-async' } })

@@ -57,7 +57,9 @@ function Control(props: ControlProps) {
   if (parameter.options.length > 0) return <Options {...props} />
   if (parameter.type === 'file') return <FileField {...props} />
   if (parameter.type === 'textarea')
-    return <textarea {...common} rows={5} value={value} onInput={(event) => onValue(event.currentTarget.value)} />
+    return (
+      <textarea {...common} rows={5} value={value} onInput={(event) => onValue(event.currentTarget.value)} />
+    )
   return (
     <input
       {...common}
@@ -115,9 +117,8 @@ function FileField(props: ControlProps) {
   const [problem, setProblem] = useState('')
   const read = async (file: File | undefined) => {
     setProblem('')
-    if (file === undefined) return props.onValue('')
     try {
-      const bytes = await file.arrayBuffer()
+      const bytes = (await file?.arrayBuffer()) ?? new ArrayBuffer()
       props.onValue(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
     } catch {
       props.onValue('')

@@ -25,9 +25,9 @@ export const matchesPattern: MatchesPattern = (pattern, value) => {
   return expression?.matcher(value).find()
 }
 
-function tryCompile({ compile }: typeof import('re2js').RE2JS, pattern: string) {
+function tryCompile(loaded: typeof import('re2js').RE2JS, pattern: string) {
   try {
-    return compile(pattern)
+    return loaded.compile(pattern)
   } catch {
     return null
   }

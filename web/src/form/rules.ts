@@ -33,10 +33,7 @@ export function problemOf(parameter: Parameter, value: string, matches: MatchesP
   return pattern !== undefined && matches(pattern, value) === false ? `has to match ${pattern}` : undefined
 }
 
-function brokenRule(
-  { type, options, minLength, maxLength }: Parameter,
-  value: string,
-): string | undefined {
+function brokenRule({ type, options, minLength, maxLength }: Parameter, value: string): string | undefined {
   const form = FORMS[type]
   if (options.length > 0 && !options.includes(value)) return oneOf(options)
   if (minLength !== undefined && charactersOf(value) < minLength)

@@ -24,6 +24,10 @@ function formsOf(value: string): string[] {
   if (value === '') return []
   const bytes = new TextEncoder().encode(value)
   const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
-  const quoted = [value.replaceAll("'", `'\\''`), value.replaceAll("'", "''"), JSON.stringify(value).slice(1, -1)]
+  const quoted = [
+    value.replaceAll("'", `'\\''`),
+    value.replaceAll("'", "''"),
+    JSON.stringify(value).slice(1, -1),
+  ]
   return [...new Set([value, base64, encodeURIComponent(value), ...quoted])]
 }

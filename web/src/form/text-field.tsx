@@ -1,3 +1,4 @@
+import type { TargetedEvent } from 'preact'
 import { useId } from 'preact/hooks'
 
 interface TextFieldProps {
@@ -5,13 +6,18 @@ interface TextFieldProps {
   readonly value: string
   readonly onValue: (value: string) => void
   readonly hint?: string
-  readonly type?: 'text' | 'password' | 'date' | 'number'
+  readonly type?: 'text' | 'password'
   readonly required?: boolean
 }
 
 /** A field of the page's own, labelled in words. */
 export function TextField({ label, value, onValue, hint, type = 'text', required }: TextFieldProps) {
   const id = useId()
+  const common = {
+    ...{ id, value, dir: 'auto' as const, 'aria-required': required },
+    'aria-describedby': hint === undefined ? undefined : `${id}-hint`,
+    onInput: (event: TargetedEvent<HTMLInputElement>) => onValue(event.currentTarget.value),
+  }
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -20,16 +26,11 @@ export function TextField({ label, value, onValue, hint, type = 'text', required
           {hint}
         </p>
       )}
-      <input
-        id={id}
-        // Preact's types want one of them at a time.
-        type={type as 'text'}
-        value={value}
-        dir="auto"
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-        aria-required={required}
-        onInput={(event) => onValue(event.currentTarget.value)}
-      />
+      {type === 'password' ? (
+        <input {...common} type="password" autoComplete="off" />
+      ) : (
+        <input {...common} type="text" />
+      )}
     </div>
   )
 }

@@ -1,6 +1,7 @@
 import { ask } from '../api/request.ts'
 import { followEvents, type StreamState } from '../api/event-stream.ts'
-import { rowsOf, type Block, type OutputEvent, type OutputRecord } from './record.ts'
+import type { Block, OutputEvent } from './block.ts'
+import { rowsOf, type OutputRecord } from './record.ts'
 import type { Row } from './ansi/row.ts'
 
 /** After so much work the browser gets a turn: to draw, and to take keys. */

@@ -67,9 +67,9 @@ function CopyButton({ id, record }: { readonly id: string; readonly record: Outp
   const [said, setSaid] = useState('')
   const copy = async () => {
     try {
-      if (record.bytes > MOST_COPIED_BYTES) return setSaid('too long to copy: download it')
-      await copyText(await allText(id, record))
-      setSaid('copied')
+      const isTooLong = record.bytes > MOST_COPIED_BYTES
+      if (!isTooLong) await copyText(await allText(id, record))
+      setSaid(isTooLong ? 'too long to copy: download it' : 'copied')
     } catch (error) {
       setSaid(`not copied: ${asRefused(error).message}`)
     }

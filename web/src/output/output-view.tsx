@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { isAbort } from '../api/request.ts'
-import { useRowWindow } from '../parts/window.ts'
+import { useRowWindow } from '../parts/lists/window.ts'
 import type { Row } from './ansi/row.ts'
 import { classesOf } from './ansi/style.ts'
 import { readBlock } from './follow.ts'

@@ -3,31 +3,13 @@ import { bytesOf } from '../api/base64.ts'
 import { RowReader } from './ansi/rows.ts'
 import type { Row } from './ansi/row.ts'
 import type { Style } from './ansi/style.ts'
+import type { Block, OutputEvent } from './block.ts'
 import { RowCache } from './row-cache.ts'
 
 /** What a piece of output becomes a block of. Smaller ones cost memory for each, larger ones time to read again. */
 const BLOCK_BYTES = 128 * 1024
 /** Where no line ends for so long, a block ends anyway. */
 const LONGEST_BLOCK = 1024 * 1024
-
-/** One event of a session, as the stream and ranges have it. */
-export interface OutputEvent {
-  readonly type: string
-  readonly payload: string
-  /** Behind it. */
-  readonly place: string
-}
-
-/** A part of the output that can be read again: where it is, and what it begins with. */
-export interface Block {
-  /** The place before its first event, and how many bytes of that event are not of this block. */
-  readonly from: string
-  readonly skip: number
-  readonly bytes: number
-  readonly style: Style
-  readonly firstRow: number
-  readonly rows: number
-}
 
 interface OpenBlock {
   readonly from: string
@@ -133,7 +115,14 @@ export class OutputRecord {
     this.blocks.push(block)
     this.cache.keep(block, rows)
     const { style } = this.#reader
-    this.#open = { from: this.#place, skip, style, firstRow: block.firstRow + rows.length, bytes: 0, rows: [] }
+    this.#open = {
+      from: this.#place,
+      skip,
+      style,
+      firstRow: block.firstRow + rows.length,
+      bytes: 0,
+      rows: [],
+    }
   }
 }
 

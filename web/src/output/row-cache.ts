@@ -1,5 +1,5 @@
 import { textOfRow, type Row } from './ansi/row.ts'
-import type { Block } from './record.ts'
+import type { Block } from './block.ts'
 
 /** All rows that are kept together, by this estimate. */
 const ROOM = 24 * 1024 * 1024

@@ -15,7 +15,7 @@ export function go(to: string): void {
 }
 
 /** The same place under another address: the way back does not stop here. */
-export function replaceAddress(to: string): void {
+function replaceAddress(to: string): void {
   history.replaceState(null, '', to)
   address.value = new URL(location.href)
 }

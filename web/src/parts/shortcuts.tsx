@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { go } from './router.ts'
 
@@ -19,20 +20,7 @@ const SECOND_KEY_MS = 1500
 export function Shortcuts() {
   const dialog = useRef<HTMLDialogElement>(null)
   const [isEnabled, setEnabled] = useState(() => localStorage.getItem(OFF) === null)
-  useEffect(() => {
-    let prefixAt = -Infinity
-    const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event.target)) return
-      if (event.key === '?') return dialog.current?.showModal()
-      if (!isEnabled || dialog.current?.open === true) return
-      const place = performance.now() - prefixAt < SECOND_KEY_MS ? PLACES[event.key] : undefined
-      prefixAt = event.key === 'g' ? performance.now() : -Infinity
-      if (place !== undefined) go(place.to)
-      else if (event.key === '/') focusSearch(event)
-    }
-    document.addEventListener('keydown', onKey)
-    return () => document.removeEventListener('keydown', onKey)
-  }, [isEnabled])
+  useKeys(dialog, isEnabled)
   const change = (isOn: boolean) => {
     if (isOn) localStorage.removeItem(OFF)
     else localStorage.setItem(OFF, '1')
@@ -48,10 +36,15 @@ export function Shortcuts() {
           <Key key={key} keys={`g ${key}`} name={name} />
         ))}
         <Key keys="Enter, Shift+Enter" name="next or previous match, in the search of an output" />
+        <Key keys="Ctrl+Shift+Escape" name="leaves a terminal" />
         <Key keys="Escape" name="closes this" />
       </dl>
       <label class="check">
-        <input type="checkbox" checked={isEnabled} onChange={(event) => change(event.currentTarget.checked)} />
+        <input
+          type="checkbox"
+          checked={isEnabled}
+          onChange={(event) => change(event.currentTarget.checked)}
+        />
         Single keys do something
       </label>
       <form method="dialog">
@@ -59,6 +52,24 @@ export function Shortcuts() {
       </form>
     </dialog>
   )
+}
+
+function useKeys(dialog: RefObject<HTMLDialogElement | null>, isEnabled: boolean): void {
+  useEffect(() => {
+    let prefixAt = -Infinity
+    const onKey = (event: KeyboardEvent) => {
+      const { current } = dialog
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event.target)) return
+      if (current?.open !== false || (!isEnabled && event.key !== '?')) return
+      const place = performance.now() - prefixAt < SECOND_KEY_MS ? PLACES[event.key] : undefined
+      prefixAt = event.key === 'g' ? performance.now() : -Infinity
+      if (place !== undefined) go(place.to)
+      else if (event.key === '?') current.showModal()
+      else if (event.key === '/') focusSearch(event)
+    }
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [dialog, isEnabled])
 }
 
 /** Kept in the browser: somebody who speaks to the machine does not want single keys. */

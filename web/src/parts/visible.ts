@@ -2,8 +2,7 @@
  * Characters that do something to the text around them, or cannot be seen: controls, and those that change the
  * direction of writing. Joiners, which emoji need, are not among them.
  */
-const UNSEEN =
-  /[^\P{Cc}\t\n]|[\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
+const UNSEEN = /[^\P{Cc}\t\n]|[\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
 
 /** What stands for such a character. */
 export function visibleForm(character: string): string {

@@ -1,33 +1,21 @@
 import { readConnections } from '../api/gateway.ts'
 import { mayRun } from '../api/person.ts'
 import type { Connection } from '../api/types.ts'
+import { CardList } from '../parts/lists/card-list.tsx'
 import { useLoaded } from '../parts/loaded.ts'
-import { Empty, Loading, Problem } from '../parts/messages.tsx'
 import { sessionsOf, terminalPath } from '../parts/paths.ts'
 import { Name } from '../parts/text.tsx'
 
 /** Where runbooks run, and whether the agents there are connected. */
 export default function Connections() {
-  const { value, error, reload } = useLoaded(readConnections, ['agents'])
   return (
-    <section class="view">
-      <h1>Connections</h1>
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {value === undefined && error === undefined && <Loading />}
-      {value?.length === 0 && (
-        <Empty>
-          There is no connection for you yet. Whoever runs the gateway adds them to gateway.yaml, for everybody or
-          for your groups.
-        </Empty>
-      )}
-      <ul class="cards">
-        {value?.map((connection) => (
-          <li key={connection.name}>
-            <Card connection={connection} />
-          </li>
-        ))}
-      </ul>
-    </section>
+    <CardList
+      title="Connections"
+      items={useLoaded(readConnections, ['agents'])}
+      keyOf={({ name }) => name}
+      card={(connection) => <Card connection={connection} />}
+      none="There is no connection for you yet. Whoever runs the gateway adds them to gateway.yaml, for everybody or for your groups."
+    />
   )
 }
 
@@ -54,7 +42,9 @@ function Card({ connection }: { readonly connection: Connection }) {
       )}
       <p class="actions">
         <a href={sessionsOf(name)}>Sessions</a>
-        {connection.access_mode_connect === 'enabled' && mayRun() && <a href={terminalPath(name)}>Terminal</a>}
+        {connection.access_mode_connect === 'enabled' && mayRun() && (
+          <a href={terminalPath(name)}>Terminal</a>
+        )}
       </p>
     </>
   )

@@ -2,8 +2,9 @@ import { changeSchedule, readSchedules } from '../api/gateway.ts'
 import { mayRun, person } from '../api/person.ts'
 import type { ListedSchedule, ScheduleRun } from '../api/types.ts'
 import { useAction } from '../parts/action.ts'
+import { CardList } from '../parts/lists/card-list.tsx'
 import { useLoaded } from '../parts/loaded.ts'
-import { Empty, Loading, Problem } from '../parts/messages.tsx'
+import { Problem } from '../parts/messages.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { sessionPath } from '../parts/paths.ts'
 import { Name } from '../parts/text.tsx'
@@ -11,25 +12,19 @@ import { visible } from '../parts/visible.ts'
 
 /** What runs by itself, and when. */
 export default function Schedules() {
-  const { value, error, reload } = useLoaded(readSchedules, ['schedules'])
+  const schedules = useLoaded(readSchedules, ['schedules'])
   return (
-    <section class="view">
-      <h1>Schedules</h1>
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {value === undefined && error === undefined && <Loading />}
-      {value?.length === 0 && (
-        <Empty>
+    <CardList
+      title="Schedules"
+      items={schedules}
+      keyOf={({ name }) => name}
+      card={(schedule) => <Card schedule={schedule} reload={schedules.reload} />}
+      none={
+        <>
           Nothing runs by itself. Schedules stand in gateway.yaml, under <code>schedules</code>.
-        </Empty>
-      )}
-      <ul class="cards">
-        {value?.map((schedule) => (
-          <li key={schedule.name}>
-            <Card schedule={schedule} reload={reload} />
-          </li>
-        ))}
-      </ul>
-    </section>
+        </>
+      }
+    />
   )
 }
 
@@ -94,7 +89,10 @@ function Actions({ schedule, reload }: CardProps) {
         Run now
       </button>
       {enabled && (
-        <button disabled={busy} onClick={() => act(() => changeSchedule(name, paused === null ? 'pause' : 'resume'))}>
+        <button
+          disabled={busy}
+          onClick={() => act(() => changeSchedule(name, paused === null ? 'pause' : 'resume'))}
+        >
           {paused === null ? 'Pause' : 'Resume'}
         </button>
       )}

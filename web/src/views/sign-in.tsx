@@ -38,8 +38,8 @@ export function SignIn({ code }: SignInProps) {
       {error !== undefined && <Problem error={error} />}
       {error?.code === 'sign-in-expired' && (
         <p>
-          Without the link, take the token: the line <code>token</code> that <code>npm start</code> prints says which
-          file it is in.
+          Without the link, take the token: the line <code>token</code> that <code>npm start</code> prints
+          says which file it is in.
         </p>
       )}
       <form onSubmit={submit}>
@@ -50,8 +50,8 @@ export function SignIn({ code }: SignInProps) {
       </form>
       <WithAccount />
       <p class="hint">
-        Whoever runs the gateway gives out tokens. The browser keeps a cookie that this page cannot read; the token is
-        kept nowhere.
+        Whoever runs the gateway gives out tokens. The browser keeps a cookie that this page cannot read; the
+        token is kept nowhere.
       </p>
     </main>
   )

@@ -22,7 +22,10 @@ const SPECIAL = new RegExp(
   'gu',
 )
 /** At the end of what has come so far: the rest of the sequence comes with the next piece. */
-const INCOMPLETE = /\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b\n]*\u001b?|[ -/]*)?$/u
+const INCOMPLETE = new RegExp(
+  ['\u001b\\[[0-?]*[ -/]*$', '\u001b[\\]PX^_][^\u0007\u001b\n]*\u001b?$', '\u001b[ -/]*$'].join('|'),
+  'u',
+)
 
 /**
  * Makes rows of what a program writes. Colours and what moves within a line are obeyed; everything else a terminal
@@ -103,24 +106,13 @@ export class RowReader {
     const parameters = sequence.slice(2, -1)
     if (!/^[\d;:]*$/.test(parameters)) return
     const numbers = parameters.split(/[;:]/).map(Number)
-    const count = Math.max(1, numbers[0] ?? 0)
-    switch (sequence.at(-1)) {
-      case 'm':
-        this.#style = afterCodes(this.#style, numbers)
-        break
-      case 'K':
-        if (numbers[0] === 0) this.#line.erase()
-        else if (numbers[0] === 2) this.#line.clear()
-        break
-      case 'C':
-        this.#line.moveBy(count)
-        break
-      case 'D':
-        this.#line.moveBy(-count)
-        break
-      case 'G':
-        this.#line.moveTo(count - 1)
-        break
-    }
+    const [first = 0] = numbers
+    const final = sequence.at(-1)
+    if (final === 'm') this.#style = afterCodes(this.#style, numbers)
+    else if (final === 'K' && first === 0) this.#line.erase()
+    else if (final === 'K' && first === 2) this.#line.clear()
+    else if (final === 'C') this.#line.moveBy(Math.max(1, first))
+    else if (final === 'D') this.#line.moveBy(-Math.max(1, first))
+    else if (final === 'G') this.#line.moveTo(Math.max(1, first) - 1)
   }
 }

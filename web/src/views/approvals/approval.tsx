@@ -2,6 +2,7 @@ import { useCallback } from 'preact/hooks'
 import { readReview, readSession } from '../../api/gateway.ts'
 import type { Review, Session } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
+import { NamedValues } from '../../parts/facts.tsx'
 import { Loading, Problem } from '../../parts/messages.tsx'
 import { batchPath, sessionPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
@@ -68,18 +69,9 @@ function Shown({ review, session, reload }: ShownProps) {
 }
 
 function Parameters({ session }: { readonly session: Session }) {
-  const parameters = Object.entries(recordedParameters(session.labels))
-  if (parameters.length === 0) return null
   return (
     <dl class="about" aria-label="Parameters">
-      {parameters.map(([name, value]) => [
-        <dt key={`${name}-name`}>
-          <Name>{name}</Name>
-        </dt>,
-        <dd key={name} class="value">
-          <Name>{value}</Name>
-        </dd>,
-      ])}
+      <NamedValues values={recordedParameters(session.labels)} />
     </dl>
   )
 }

@@ -5,7 +5,7 @@ import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { approvalPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
-import { WindowList } from '../../parts/window-list.tsx'
+import { WindowList } from '../../parts/lists/window-list.tsx'
 import { ReviewBadge } from './review-facts.tsx'
 
 const ROW_PX = 64
@@ -28,12 +28,17 @@ export default function ApprovalList() {
       )}
       {value?.length === 0 && (
         <Empty>
-          When somebody asks to run something that your groups approve, it appears here by itself. Connections with
-          a <code>review</code> in gateway.yaml ask for it.
+          When somebody asks to run something that your groups approve, it appears here by itself. Connections
+          with a <code>review</code> in gateway.yaml ask for it.
         </Empty>
       )}
       {all.length > 0 && (
-        <WindowList label="Approvals" count={all.length} rowHeight={ROW_PX} row={(index) => rowOf(all[index])} />
+        <WindowList
+          label="Approvals"
+          count={all.length}
+          rowHeight={ROW_PX}
+          row={(index) => rowOf(all[index])}
+        />
       )}
     </section>
   )

@@ -1,4 +1,5 @@
 import type { Review } from '../../api/types.ts'
+import { Fact } from '../../parts/facts.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
@@ -8,48 +9,37 @@ type Shown = Omit<Review, 'session'>
 /** Who asks, who has said what, and until when. */
 export function ReviewFacts({ review }: { readonly review: Shown }) {
   const { owner, connection, created_at: created, expires_at: expires, time_window: window } = review
+  const { rejection_reason: reason = '' } = review
   return (
     <dl class="about">
-      <dt>Asked by</dt>
-      <dd>
+      <Fact name="Asked by">
         <Name>{owner}</Name>
-      </dd>
-      <dt>Connection</dt>
-      <dd>
+      </Fact>
+      <Fact name="Connection">
         <Name>{connection}</Name>
-      </dd>
-      <dt>Asked</dt>
-      <dd>
+      </Fact>
+      <Fact name="Asked">
         <Moment at={created} />
-      </dd>
+      </Fact>
       {review.status === 'PENDING' && (
-        <>
-          <dt>Waits until</dt>
-          <dd>
-            <Moment at={expires} />
-          </dd>
-        </>
+        <Fact name="Waits until">
+          <Moment at={expires} />
+        </Fact>
       )}
       {window !== null && (
-        <>
-          <dt>May run</dt>
-          <dd>
-            {visible(window.configuration.start_time)} to {visible(window.configuration.end_time)} UTC
-          </dd>
-        </>
+        <Fact name="May run">
+          {visible(window.configuration.start_time)} to {visible(window.configuration.end_time)} UTC
+        </Fact>
       )}
       <Sent name="Arguments" values={review.client_args} />
       <Sent name="Variables" values={review.env_vars} />
       {review.review_groups_data.map((one) => (
         <Group key={one.id} group={one} />
       ))}
-      {review.rejection_reason !== undefined && review.rejection_reason !== '' && (
-        <>
-          <dt>Reason</dt>
-          <dd>
-            <Name>{review.rejection_reason}</Name>
-          </dd>
-        </>
+      {reason !== '' && (
+        <Fact name="Reason">
+          <Name>{reason}</Name>
+        </Fact>
       )}
     </dl>
   )

@@ -19,7 +19,9 @@ export function BatchActions({ batch, reload }: BatchActionsProps) {
   const mayAct = mayRun() && (owner === person.value?.name || person.value?.is_admin === true)
   if (!mayAct || status === 'done' || status === 'stopped') return null
   const post = (what: string, body?: unknown) =>
-    act(() => ask('POST', `/api/batches/${encodeURIComponent(id)}/${what}`, body === undefined ? {} : { body }))
+    act(() =>
+      ask('POST', `/api/batches/${encodeURIComponent(id)}/${what}`, body === undefined ? {} : { body }),
+    )
   return (
     <div class="actions">
       {status === 'waiting' && review !== null && (
@@ -47,7 +49,8 @@ interface RunApprovedProps {
 function RunApproved({ review, busy, onRun }: RunApprovedProps) {
   const load = useCallback((signal: AbortSignal) => readReview(review, signal), [review])
   const { value } = useLoaded(load, ['reviews'])
-  if (value?.status !== 'APPROVED') return <span role="status">Nothing has run yet: it waits for approval.</span>
+  if (value?.status !== 'APPROVED')
+    return <span role="status">Nothing has run yet: it waits for approval.</span>
   return (
     <button class="primary" disabled={busy} onClick={onRun}>
       Run

@@ -2,6 +2,7 @@ import { useCallback } from 'preact/hooks'
 import { ask } from '../../api/request.ts'
 import type { Batch } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
+import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Loading, Problem } from '../../parts/messages.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
 import { approvalPath } from '../../parts/paths.ts'
@@ -61,43 +62,26 @@ function About({ batch }: { readonly batch: Batch }) {
   const { owner, created_at: created, started_at: started, ended_at: ended, review, parameters } = batch
   return (
     <dl class="about">
-      <dt>User</dt>
-      <dd>
+      <Fact name="User">
         <Name>{owner}</Name>
-      </dd>
-      <dt>Asked</dt>
-      <dd>
+      </Fact>
+      <Fact name="Asked">
         <Moment at={created} />
-      </dd>
+      </Fact>
       {started !== null && (
-        <>
-          <dt>Elapsed</dt>
-          <dd>
-            <Elapsed from={started} to={ended} />
-          </dd>
-        </>
+        <Fact name="Elapsed">
+          <Elapsed from={started} to={ended} />
+        </Fact>
       )}
-      <dt>At once</dt>
-      <dd>{batch.parallel}</dd>
-      <dt>Stops after</dt>
-      <dd>
+      <Fact name="At once">{batch.parallel}</Fact>
+      <Fact name="Stops after">
         {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}
-      </dd>
-      {Object.entries(parameters).map(([name, value]) => [
-        <dt key={`${name}-name`}>
-          <Name>{name}</Name>
-        </dt>,
-        <dd key={name} class="value">
-          <Name>{value}</Name>
-        </dd>,
-      ])}
+      </Fact>
+      <NamedValues values={parameters} />
       {review !== null && (
-        <>
-          <dt>Approval</dt>
-          <dd>
-            <a href={approvalPath(review.id)}>Look at it</a>
-          </dd>
-        </>
+        <Fact name="Approval">
+          <a href={approvalPath(review.id)}>Look at it</a>
+        </Fact>
       )}
     </dl>
   )

@@ -1,7 +1,7 @@
 import { ask } from '../../api/request.ts'
 import type { ListedBatch } from '../../api/types.ts'
+import { CardList } from '../../parts/lists/card-list.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
-import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { Moment } from '../../parts/moment.tsx'
 import { batchPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
@@ -10,26 +10,19 @@ const readBatches = (signal: AbortSignal) => ask<ListedBatch[]>('GET', '/api/bat
 
 /** One runbook on several connections, each time. */
 export default function BatchList() {
-  const { value, error, reload } = useLoaded(readBatches, ['batches'])
   return (
-    <section class="view">
-      <h1>Batches</h1>
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {value === undefined && error === undefined && <Loading />}
-      {value?.length === 0 && (
-        <Empty>
-          There is no batch yet. Open a <a href="/runbooks">runbook</a> that several connections have, and choose
-          “Run on several connections”.
-        </Empty>
-      )}
-      <ul class="cards">
-        {value?.map((batch) => (
-          <li key={batch.id}>
-            <Card batch={batch} />
-          </li>
-        ))}
-      </ul>
-    </section>
+    <CardList
+      title="Batches"
+      items={useLoaded(readBatches, ['batches'])}
+      keyOf={({ id }) => id}
+      card={(batch) => <Card batch={batch} />}
+      none={
+        <>
+          There is no batch yet. Open a <a href="/runbooks">runbook</a> that several connections have, and
+          choose “Run on several connections”.
+        </>
+      }
+    />
   )
 }
 
@@ -51,11 +44,22 @@ function Card({ batch }: { readonly batch: ListedBatch }) {
 }
 
 export function BatchBadge({ status }: Pick<ListedBatch, 'status'>) {
-  const words = { waiting: 'waits for approval', running: 'running', done: 'all have run', stopped: 'stopped' }
+  const words = {
+    waiting: 'waits for approval',
+    running: 'running',
+    done: 'all have run',
+    stopped: 'stopped',
+  }
   return <span class={`badge badge-${status}`}>{words[status]}</span>
 }
 
-export function countsText({ total, succeeded, failed, running, not_begun: left }: ListedBatch['counts']): string {
+export function countsText({
+  total,
+  succeeded,
+  failed,
+  running,
+  not_begun: left,
+}: ListedBatch['counts']): string {
   const parts = [`${succeeded} of ${total} succeeded`]
   if (failed > 0) parts.push(`${failed} failed`)
   if (running > 0) parts.push(`${running} running`)

@@ -93,7 +93,8 @@ function Shown({ first, second }: ShownProps) {
               <SessionBadge session={session} />
             </h2>
             <p class="hint">
-              <Name>{session.connection}</Name> · <Name>{session.user}</Name> · <Moment at={session.start_date} />
+              <Name>{session.connection}</Name> · <Name>{session.user}</Name> ·{' '}
+              <Moment at={session.start_date} />
             </p>
           </li>
         ))}

@@ -14,7 +14,7 @@ export type CatalogRow =
   | { readonly kind: 'heading'; readonly text: string; readonly isOpen: boolean; readonly count: number }
   | { readonly kind: 'runbook'; readonly runbook: ListedRunbook; readonly isRecent: boolean }
 
-export const RECENT = 'Recent'
+const RECENT = 'Recent'
 
 export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
   return repositories.flatMap(({ repository, items }) =>
@@ -24,7 +24,9 @@ export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
 
 /** The files that were run last, the newest first, each once. */
 export function recentFiles(sessions: readonly ListedSession[]): string[] {
-  return [...new Set(sessions.map(({ labels }) => labels['runbookFile']).filter((file) => file !== undefined))]
+  return [
+    ...new Set(sessions.map(({ labels }) => labels['runbookFile']).filter((file) => file !== undefined)),
+  ]
 }
 
 /** All words have to be in the path or in a description of a parameter. */
@@ -44,7 +46,10 @@ interface Shown {
 }
 
 /** Each runbook once: those that were run lately first, the others in their folders. */
-export function rowsOf(runbooks: readonly ListedRunbook[], { recent, closed, isSearching }: Shown): CatalogRow[] {
+export function rowsOf(
+  runbooks: readonly ListedRunbook[],
+  { recent, closed, isSearching }: Shown,
+): CatalogRow[] {
   const ranks = new Map(recent.map((file, rank) => [file, rank]))
   const isRecent = ({ item }: ListedRunbook) => ranks.has(item.name)
   const first = runbooks

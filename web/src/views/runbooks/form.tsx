@@ -13,7 +13,7 @@ import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
 import { ConnectionField } from './connection-field.tsx'
 import { JiraFields, useJira } from './jira.tsx'
 import { Preview } from './preview.tsx'
-import type { Opened } from './runbook.tsx'
+import type { Opened } from './opened.ts'
 
 interface FormProps {
   readonly repository: string
@@ -80,9 +80,7 @@ function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<
     if (busy) return
     setError(undefined)
     if (!draft.check()) {
-      requestAnimationFrame(() =>
-        form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus(),
-      )
+      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus())
       return
     }
     setBusy(true)

@@ -6,7 +6,7 @@ import { runbookPath } from '../../parts/paths.ts'
 import { changeQuery, query } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
-import { WindowList } from '../../parts/window-list.tsx'
+import { WindowList } from '../../parts/lists/window-list.tsx'
 import { found, recentFiles, rowsOf, runbooksIn, type CatalogRow, type ListedRunbook } from './catalog.ts'
 
 const ROW_PX = 48
@@ -65,8 +65,8 @@ function Rows({ rows, total, wanted, onToggle }: RowsProps) {
   if (total === 0)
     return (
       <Empty>
-        There are no runbooks yet. Commit a file with <code>.runbook.</code> in its name to the repository of a
-        connection, then reload this page.
+        There are no runbooks yet. Commit a file with <code>.runbook.</code> in its name to the repository of
+        a connection, then reload this page.
       </Empty>
     )
   if (rows.length === 0)

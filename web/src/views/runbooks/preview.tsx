@@ -17,7 +17,8 @@ export function Preview({ rendered, values, parameters }: PreviewProps) {
     <section class="preview" aria-label="Script that would run">
       <h2>Preview</h2>
       <p class="hint">
-        Nothing has run. This would go to <Name>{connection}</Name>, from commit <code>{commit.slice(0, 12)}</code>
+        Nothing has run. This would go to <Name>{connection}</Name>, from commit{' '}
+        <code>{commit.slice(0, 12)}</code>
         {env_vars.length > 0 && (
           <>
             , with the variables <Name>{env_vars.map(bareName).join(', ')}</Name>

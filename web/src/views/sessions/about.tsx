@@ -1,4 +1,5 @@
 import type { Session } from '../../api/types.ts'
+import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
 import { batchPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
@@ -7,80 +8,51 @@ import { recordedParameters } from '../runbooks/recorded.ts'
 /** Who ran what, where, when. */
 export function About({ session }: { readonly session: Session }) {
   const { user, connection, start_date: start, end_date: end, labels, session_batch_id: batch } = session
-  const parameters = Object.entries(recordedParameters(labels))
+  const commit = labels['runbookCommit']
   return (
     <dl class="about">
-      <dt>Connection</dt>
-      <dd>
+      <Fact name="Connection">
         <Name>{connection}</Name>
-      </dd>
-      <dt>User</dt>
-      <dd>
+      </Fact>
+      <Fact name="User">
         <Name>{user}</Name>
-      </dd>
-      <dt>Started</dt>
-      <dd>
+      </Fact>
+      <Fact name="Started">
         <Moment at={start} />
-      </dd>
-      <dt>Elapsed</dt>
-      <dd>
+      </Fact>
+      <Fact name="Elapsed">
         <Elapsed from={start} to={end} />
-      </dd>
-      {labels['runbookCommit'] !== undefined && (
-        <>
-          <dt>Commit</dt>
-          <dd>
-            <code>{labels['runbookCommit'].slice(0, 12)}</code>
-          </dd>
-        </>
+      </Fact>
+      {commit !== undefined && (
+        <Fact name="Commit">
+          <code>{commit.slice(0, 12)}</code>
+        </Fact>
       )}
       {batch !== undefined && (
-        <>
-          <dt>Batch</dt>
-          <dd>
-            <a href={batchPath(batch)}>
-              <Name>{batch}</Name>
-            </a>
-          </dd>
-        </>
+        <Fact name="Batch">
+          <a href={batchPath(batch)}>
+            <Name>{batch}</Name>
+          </a>
+        </Fact>
       )}
-      {parameters.map(([name, value]) => (
-        <Parameter key={name} name={name} value={value} />
-      ))}
+      <NamedValues values={recordedParameters(labels)} />
       <Issue session={session} />
     </dl>
   )
 }
 
-function Parameter({ name, value }: { readonly name: string; readonly value: string }) {
-  return (
-    <>
-      <dt>
-        <Name>{name}</Name>
-      </dt>
-      <dd class="value">
-        <Name>{value}</Name>
-      </dd>
-    </>
-  )
-}
-
-function Issue({ session }: { readonly session: Session }) {
-  const issue = session.integrations_metadata
+function Issue({ session: { integrations_metadata: issue } }: { readonly session: Session }) {
   if (issue === null) return null
-  const isWeb = /^https?:\/\//.test(issue.jira_issue_url)
+  const { jira_issue_key: key, jira_issue_url: url } = issue
   return (
-    <>
-      <dt>Jira</dt>
-      <dd>
-        {isWeb ? (
-          <a href={issue.jira_issue_url} rel="noreferrer" target="_blank">
-            <Name>{issue.jira_issue_key}</Name>
-          </a>
-        ) : (
-          <Name>{issue.jira_issue_key}</Name>
-        )}
-      </dd>
-    </>
+    <Fact name="Jira">
+      {/^https?:\/\//.test(url) ? (
+        <a href={url} rel="noreferrer" target="_blank">
+          <Name>{key}</Name>
+        </a>
+      ) : (
+        <Name>{key}</Name>
+      )}
+    </Fact>
   )
 }

@@ -29,7 +29,9 @@ function left({ truncated_bytes, redacted_bytes, metrics, guardrails_info, label
   const rules = (guardrails_info ?? []).map((rule) => visible(nameOf(rule)))
   const warning = labels['runbookWarning']
   return [
-    ...(truncated_bytes > 0 ? [`${bytesText(truncated_bytes)} of output were cut off and are in no record.`] : []),
+    ...(truncated_bytes > 0
+      ? [`${bytesText(truncated_bytes)} of output were cut off and are in no record.`]
+      : []),
     ...(redacted_bytes > 0 ? [`${bytesText(redacted_bytes)} of secrets were replaced in the output.`] : []),
     ...(masked > 0 ? [`${masked} pieces of personal data were masked in the output.`] : []),
     ...(rules.length > 0 ? [`It was stopped by a guardrail: ${rules.join(', ')}.`] : []),

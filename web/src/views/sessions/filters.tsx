@@ -22,7 +22,12 @@ export function Filters() {
   const asked = query.value
   const id = useId()
   return (
-    <form class="filters" role="search" aria-label="Filter sessions" onSubmit={(event) => event.preventDefault()}>
+    <form
+      class="filters"
+      role="search"
+      aria-label="Filter sessions"
+      onSubmit={(event) => event.preventDefault()}
+    >
       {[...TEXTS, ...DATES].map(([name, label]) => (
         <label key={name}>
           {label}

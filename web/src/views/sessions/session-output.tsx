@@ -23,7 +23,9 @@ export function SessionOutput({ session, reload }: SessionOutputProps) {
       <p role="status" class="stream-state">
         {state === 'lost' && 'The connection to the gateway is lost. It is tried again; nothing is missed.'}
       </p>
-      {missing > 0 && <p class="warning">{bytesText(missing)} of output could not be recorded and are missing.</p>}
+      {missing > 0 && (
+        <p class="warning">{bytesText(missing)} of output could not be recorded and are missing.</p>
+      )}
       {error !== undefined && <Problem error={error} />}
       <OutputView id={id} record={record} isRunning={isRunning} />
       {!isRunning && state === 'over' && record.rowCount === 0 && (

@@ -41,7 +41,9 @@ export function useRowWindow(count: number, rowHeight: number): RowWindow {
     },
     [rowHeight, move],
   )
-  useSettling(scroller, () => move(latest.current.to(latest.current.at(scroller.current?.scrollTop ?? 0).top)))
+  useSettling(scroller, () =>
+    move(latest.current.to(latest.current.at(scroller.current?.scrollTop ?? 0).top)),
+  )
   const first = Math.max(0, Math.floor(place.top / rowHeight) - BESIDE)
   const end = Math.min(count, Math.ceil((place.top + view) / rowHeight) + BESIDE)
   return {

@@ -21,7 +21,12 @@ export function WindowList({ label, count, rowHeight, row, onRows }: WindowListP
       <div class="window-all" style={{ height: `${height}px` }}>
         <ul class="window-rows" style={{ transform: `translateY(${offset}px)` }}>
           {rows.map((index) => (
-            <li key={index} style={{ height: `${rowHeight}px` }} aria-setsize={count} aria-posinset={index + 1}>
+            <li
+              key={index}
+              style={{ height: `${rowHeight}px` }}
+              aria-setsize={count}
+              aria-posinset={index + 1}
+            >
               {row(index)}
             </li>
           ))}

@@ -1,0 +1,32 @@
+import type { ComponentType } from 'preact'
+import { useState } from 'preact/hooks'
+import { asRefused, type Refused } from '../../api/request.ts'
+import type { Session } from '../../api/types.ts'
+import { Problem } from '../../parts/messages.tsx'
+
+type Player = ComponentType<{ readonly id: string }>
+
+/** A terminal's session can be looked at again. The player is loaded when somebody wants it. */
+export function Replay({ session }: { readonly session: Session }) {
+  const [player, setPlayer] = useState<{ readonly view: Player } | undefined>(undefined)
+  const [error, setError] = useState<Refused | undefined>(undefined)
+  if (session.status !== 'done')
+    return <p class="empty">The terminal is open. When it has ended, it can be replayed here.</p>
+  if (player !== undefined) return <player.view id={session.id} />
+  const load = () => {
+    import('../terminal/player.tsx').then(
+      ({ Player: view }) => setPlayer({ view }),
+      (failure: unknown) => setError(asRefused(failure)),
+    )
+  }
+  return (
+    <>
+      <p class="actions">
+        <button class="primary" onClick={load}>
+          Replay
+        </button>
+      </p>
+      {error !== undefined && <Problem error={error} />}
+    </>
+  )
+}

@@ -1,0 +1,30 @@
+/**
+ * The terminal makes `<style>` elements, which the content security policy forbids: text that becomes a style is how a
+ * page is made to tell. While one is open, what it makes is an element whose text goes into a sheet that the page has
+ * adopted, which the policy allows to scripts of the page (docs/decisions/0014).
+ * @returns what takes everything back
+ */
+export function adoptStyles(): () => void {
+  const sheets: CSSStyleSheet[] = []
+  const { createElement } = document as { createElement: Create }
+  const create: Create = (name, options) => createElement.call(document, name, options)
+  const standIn: Create = (name, options) =>
+    name === 'style' ? styleElement(create, sheets) : create(name, options)
+  Object.defineProperty(document, 'createElement', { value: standIn, configurable: true })
+  return () => {
+    Reflect.deleteProperty(document, 'createElement')
+    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => !sheets.includes(sheet))
+  }
+}
+
+type Create = (name: string, options?: ElementCreationOptions) => HTMLElement
+
+function styleElement(create: Create, sheets: CSSStyleSheet[]): HTMLElement {
+  const element = create('span')
+  element.hidden = true
+  const sheet = new CSSStyleSheet()
+  sheets.push(sheet)
+  document.adoptedStyleSheets.push(sheet)
+  Object.defineProperty(element, 'textContent', { set: (css: string) => sheet.replaceSync(css) })
+  return element
+}

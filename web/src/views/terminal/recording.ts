@@ -1,0 +1,43 @@
+import { bytesOf, textOf } from '../../api/base64.ts'
+import { ask } from '../../api/request.ts'
+
+/** One thing that happened on a recorded terminal. */
+type Happening =
+  | { readonly at: number; readonly kind: 'output'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly at: number; readonly kind: 'size'; readonly cols: number; readonly rows: number }
+
+export interface Recording {
+  readonly happenings: readonly Happening[]
+  /** In seconds. */
+  readonly length: number
+}
+
+type RecordedEvent = readonly [seconds: number, kind: string, base64: string]
+
+/** @throws Refused */
+export async function readRecording(id: string, signal: AbortSignal): Promise<Recording> {
+  const path = `/api/sessions/${encodeURIComponent(id)}?expand=event_stream,resize`
+  const { event_stream: events = [] } = await ask<{ event_stream?: readonly RecordedEvent[] }>('GET', path, {
+    signal,
+  })
+  const happenings = events.map(happening).filter((one) => one !== undefined)
+  return { happenings, length: happenings.at(-1)?.at ?? 0 }
+}
+
+function happening([at, kind, base64]: RecordedEvent): Happening | undefined {
+  if (kind === 'o' || kind === 'e') return { at, kind: 'output', bytes: bytesOf(base64) }
+  if (kind !== 'r') return undefined
+  const [cols = NaN, rows = NaN] = textOf(base64).split('x').map(Number)
+  return cols > 0 && rows > 0 ? { at, kind: 'size', cols, rows } : undefined
+}
+
+/** How many have happened by then. */
+export function happenedBy({ happenings }: Recording, seconds: number): number {
+  let [low, high] = [0, happenings.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((happenings[middle]?.at ?? 0) <= seconds) low = middle + 1
+    else high = middle
+  }
+  return low
+}
