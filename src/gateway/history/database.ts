@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import { sessionFacts } from '../people/audit/session-facts.ts'
 import type { Belief } from './clock.ts'
+import { ChangeCounts, type ChangesSoFar } from './reading/change-counts.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Holder, type Step, type Victims } from './disk/removal.ts'
 import type { KeptConnection } from './disk/retention.ts'
@@ -42,6 +43,7 @@ export class HistoryDatabase {
   readonly #search: Search
   readonly #removal: Removal
   readonly #tables: Tables
+  readonly #changes: ChangeCounts
   /** Keys are never used twice in the life of the process: somebody may still be reading under an old one. */
   #lastKey: number
   #closed = false
@@ -59,6 +61,7 @@ export class HistoryDatabase {
       this.#search = new Search(this.#db, LISTED_COLUMNS)
       this.#removal = this.#try('use it', () => new Removal(this.#db))
       this.#tables = this.#try('use it', () => tablesOf(this.#db))
+      this.#changes = this.#try('use it', () => new ChangeCounts(this.#db))
       this.#lastKey = this.#number(this.#statements.lastKey, [])
     } catch (error) {
       if (this.#lock !== undefined) releaseLock(this.#lock)
@@ -99,6 +102,10 @@ export class HistoryDatabase {
       const { changes } = this.#statements.finish.run([...columns, id])
       if (changes === 0) throw new HistoryError('there is no open session of this id')
     })
+  }
+
+  get changes(): ChangesSoFar {
+    return this.#try('read it', () => this.#changes.soFar)
   }
 
   row(id: string): SessionRow | undefined {

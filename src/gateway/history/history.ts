@@ -1,5 +1,6 @@
 import { believe, doubt, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
+import type { ChangesSoFar } from './reading/change-counts.ts'
 import type { EventPlace, SessionFollower } from './reading/follower.ts'
 import { HistoryFile } from './file.ts'
 import { Quota, type Removed } from './disk/quota.ts'
@@ -194,6 +195,11 @@ export class History {
   /** In one transaction, which survives the end of this process; a power failure may undo it. Throws as `write` does. */
   note<T>(write: (tables: Tables) => T): T {
     return this.#database.note(write)
+  }
+
+  /** How often what lists show has changed since the file was opened. Throws a HistoryError. */
+  get changes(): ChangesSoFar {
+    return this.#database.changes
   }
 
   /** Throws as `begin` does when a session of this size could not begin now. */

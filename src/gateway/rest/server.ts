@@ -27,6 +27,7 @@ import { serverInfoRoutes } from './directory/server-info.ts'
 import { scheduleRoutes } from './automation/schedules/schedules.ts'
 import { webhookRoutes } from './automation/webhooks/webhooks.ts'
 import type { RestServices } from './services.ts'
+import { changesRoute } from './page/changes.ts'
 import { pageRoutes } from './page/files.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
@@ -108,6 +109,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   devicePages(app, services)
   logoutRoute(app, services)
   pageSignOutRoute(app, services)
+  changesRoute(app, services)
   webhookRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {

@@ -1,7 +1,21 @@
 import * as v from 'valibot'
-import { text } from './answer-words.ts'
+import { text, wholeCount } from './answer-words.ts'
 import { userFields } from './identity-answers.ts'
 
 // What is answered to the page alone, as in answers.ts.
 
 export const pageSignInAnswer = v.strictObject({ ...userFields, next: v.nullable(text) })
+
+export const outputRangeAnswer = v.strictObject({
+  events: v.array(
+    v.strictObject({
+      place: wholeCount,
+      time: text,
+      type: v.picklist(['i', 'o', 'e']),
+      payload: v.pipe(text, v.description('base64')),
+    }),
+  ),
+  next: v.pipe(wholeCount, v.description('the place to go on from')),
+  over: v.boolean(),
+  missing_bytes: v.pipe(wholeCount, v.description('of output that is not in the record')),
+})

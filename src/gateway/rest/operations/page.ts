@@ -1,3 +1,4 @@
+import { plainText } from '../openapi/answers.ts'
 import * as answers from '../openapi/page-answers.ts'
 import { logoutAnswer } from '../openapi/sign-in-answers.ts'
 import { pageSignInBody } from '../page/sign-in.ts'
@@ -6,6 +7,17 @@ import type { OperationTable } from './operation.ts'
 const SIGN_IN = { action: 'sign-in', type: 'users' } as const
 
 export const pageOperations: OperationTable = {
+  'GET /api/changes': {
+    tag: 'Page',
+    summary: 'Which lists have changed, as server-sent events: topics, and nothing of what is in them',
+    description:
+      'An event `changed` once a second at most, with `{"topics":["sessions","reviews","batches","schedules","agents"]}`, those of them that have changed, for whomever.',
+    role: 'user',
+    audit: 'none',
+    answers: { 200: plainText },
+    type: 'text/event-stream',
+    errors: [500],
+  },
   'POST /api/page/sign-in': {
     tag: 'Page',
     summary: 'Signs a browser in: with a token, or the code of a link',

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { metadataBody, sessionBody } from '../body/body.ts'
 import * as answers from '../openapi/answers.ts'
+import { outputRangeAnswer } from '../openapi/page-answers.ts'
 import { EXECUTION } from './executions.ts'
 import type { Operation, OperationTable } from './operation.ts'
 
@@ -105,6 +106,20 @@ export const sessionOperations: OperationTable = {
     answers: { 200: answers.plainText },
     type: 'text/event-stream',
     errors: [403, 404, 422, 429, 500],
+  },
+  'GET /api/sessions/:id/output': {
+    tag: 'Sessions',
+    summary: 'A part of what a session has written, by the places that its stream tells',
+    description: 'Whole events, one at least where there is one. `over`: nothing comes behind `next`.',
+    role: 'user',
+    scope: 'read',
+    audit: VIEW,
+    query: {
+      from: 'the place behind which it begins; at the beginning unless given',
+      bytes: 'how many to look for, 262144 unless given, 1048576 at most',
+    },
+    answers: { 200: outputRangeAnswer },
+    errors: [403, 404, 422, 500],
   },
   'POST /api/sessions/:id/kill': {
     tag: 'Sessions',

@@ -1,8 +1,6 @@
+import { KEEPALIVE, KEEPALIVE_MS } from '../http/event-streams.ts'
 import type { PlacedEvent, SessionFollower } from '../../history/reading/follower.ts'
 
-/** hoop sends one as often. Proxies in between end what is silent for a minute. */
-const KEEPALIVE_MS = 30_000
-const KEEPALIVE = ': keepalive\n\n'
 const END = 'event: session_end\ndata: {}\n\n'
 
 /**
@@ -44,8 +42,12 @@ function eventsText(follower: SessionFollower, startedAt: Date): string {
     .join('')
 }
 
-function eventText({ place, kind, seconds, bytes }: PlacedEvent, startedAt: Date): string {
+function eventText(event: PlacedEvent, startedAt: Date): string {
+  return `id: ${event.place}\nevent: event\ndata: ${JSON.stringify(eventView(event, startedAt))}\n\n`
+}
+
+/** What is told of an event, beside its place. */
+export function eventView({ kind, seconds, bytes }: PlacedEvent, startedAt: Date): object {
   const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
-  const data = JSON.stringify({ time, type: kind, payload: bytes.toString('base64') })
-  return `id: ${place}\nevent: event\ndata: ${data}\n\n`
+  return { time, type: kind, payload: bytes.toString('base64') }
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { GatewayUser } from '../../people/identities/identity.ts'
 import { visibleConnection } from '../access.ts'
@@ -11,6 +11,7 @@ import { readListOptions } from './list-options.ts'
 import { liveRoute } from './live-streams.ts'
 import { answerExecution } from '../answer-execution.ts'
 import { executionRequest } from '../runbooks/runbooks.ts'
+import { outputRangeRoute } from './output-range.ts'
 import type { RestServices } from '../services.ts'
 import { sendResult } from './session-result.ts'
 import { ownSession, readableSession, visibleSession } from './found-session.ts'
@@ -46,7 +47,9 @@ export function executionRoutes(app: FastifyInstance, services: RestServices): v
 /** Finding sessions, reading them back, and ending one. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   readingRoutes(app, services)
-  liveRoute(app, services, ({ user }, id) => readableSession(services, user, id))
+  const find = ({ user }: FastifyRequest, id: string) => readableSession(services, user, id)
+  liveRoute(app, services, find)
+  outputRangeRoute(app, services, find)
 
   app.post<{ Params: { id: string } }>('/api/sessions/:id/kill', async (request, reply) => {
     const { user } = request

@@ -7,11 +7,12 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { expect, it } from 'vitest'
 import { History, type HistoryOptions } from '../../../../src/gateway/history/history.ts'
 import type { GatewayUser } from '../../../../src/gateway/people/identities/identity.ts'
-import { LiveStreams, type LiveLimits } from '../../../../src/gateway/rest/sessions/live-streams.ts'
+import type { StreamLimits } from '../../../../src/gateway/rest/http/event-streams.ts'
+import { LiveStreams } from '../../../../src/gateway/rest/sessions/live-streams.ts'
 import { waitFor } from '../../../support/wait.ts'
 
 const MIB = 1024 * 1024
-const LIMITS: LiveLimits = { streams: 3, ofOneUser: 2, pieceMs: 60_000, closingMs: 60_000 }
+const LIMITS: StreamLimits = { streams: 3, ofOneUser: 2, pieceMs: 60_000, closingMs: 60_000 }
 
 it('cuts off a reader who takes nothing, and keeps one who waits for a silent session', async () => {
   await using site = await Site.start({ pieceMs: 50 })
@@ -89,13 +90,13 @@ class Site implements AsyncDisposable {
   /** All that was sent. */
   sent = ''
 
-  static async start(limits: Partial<LiveLimits> = {}, options: HistoryOptions = {}): Promise<Site> {
+  static async start(limits: Partial<StreamLimits> = {}, options: HistoryOptions = {}): Promise<Site> {
     const site = new Site({ ...LIMITS, ...limits }, options)
     await site.#app.listen({ host: '127.0.0.1', port: 0 })
     return site
   }
 
-  private constructor(limits: LiveLimits, options: HistoryOptions) {
+  private constructor(limits: StreamLimits, options: HistoryOptions) {
     this.#folder = mkdtempSync(path.join(tmpdir(), 'live-'))
     this.history = History.open(path.join(this.#folder, 'state', 'history.sqlite'), options)
     this.history.begin({

@@ -1,0 +1,103 @@
+import { finished, Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { within } from '../../../basics/within.ts'
+import { HttpError } from './http-error.ts'
+
+export interface StreamLimits {
+  /** Streams at once. Each has a socket, and up to 1 MiB for a reader that is slow. */
+  readonly streams: number
+  readonly ofOneUser: number
+  /** For a reader to take the next piece. He can come back and go on where he was. */
+  readonly pieceMs: number
+  /** For streams to say what is left when the gateway closes. */
+  readonly closingMs: number
+}
+
+export const STREAM_LIMITS: StreamLimits = { streams: 256, ofOneUser: 64, pieceMs: 60_000, closingMs: 1000 }
+
+/** A comment that often, as hoop's gateway sends it: proxies in between end what is silent for a minute. */
+export const KEEPALIVE_MS = 30_000
+export const KEEPALIVE = ': keepalive\n\n'
+
+const HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache',
+  // For nginx, which would hold back what comes.
+  'x-accel-buffering': 'no',
+}
+
+interface StreamReader {
+  readonly user: string
+  /** Its connection is. */
+  readonly over: Promise<void>
+  readonly end: () => void
+}
+
+/** Server-sent events for as long as somebody reads them: so many readers, and none that takes nothing. */
+export class EventStreams {
+  readonly #what: string
+  readonly #limits: StreamLimits
+  readonly #readers = new Set<StreamReader>()
+
+  /** @param what is streamed, in the plural, for those who are refused */
+  constructor(what: string, limits: StreamLimits = STREAM_LIMITS) {
+    this.#what = what
+    this.#limits = limits
+  }
+
+  /**
+   * @param source disposed when the reader has gone
+   * @param pieces the text, until the signal: then what is left @throws HttpError 429
+   */
+  send<Source extends Disposable>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    source: Source,
+    pieces: (source: Source, closing: AbortSignal) => AsyncIterable<string>,
+  ): FastifyReply {
+    const { raw } = reply
+    // Its reader may be gone while it waits for the next piece, so the wait has to end with the connection.
+    const over = new AbortController()
+    const end = () => over.abort()
+    const closed = new Promise<void>((resolve) => finished(raw, () => resolve()))
+    const reader = { user: request.user.name, over: closed, end }
+    this.#readers.add(reader)
+    void closed.then(() => {
+      end()
+      source[Symbol.dispose]()
+      this.#readers.delete(reader)
+    })
+    const watched = this.#watched(pieces(source, over.signal), () => raw.destroy())
+    return reply.headers(HEADERS).send(Readable.from(watched, { objectMode: false }))
+  }
+
+  /** Ends all streams, each behind what is known; those that are not read, where they are. */
+  async close(): Promise<void> {
+    for (const { end } of this.#readers) end()
+    await within(Promise.all([...this.#readers].map(({ over }) => over)), this.#limits.closingMs)
+  }
+
+  /** Ask before anything is opened for one more. @throws HttpError 429 */
+  checkRoom(user: string): void {
+    const { streams, ofOneUser } = this.#limits
+    const own = [...this.#readers].filter((reader) => reader.user === user).length
+    const refuse = (text: string) => new HttpError('too-many-clients', `this gateway serves ${text} at once`)
+    if (this.#readers.size >= streams) throw refuse(`${streams} streams of ${this.#what}`)
+    if (own >= ofOneUser) throw refuse(`${ofOneUser} streams of ${this.#what} of one user`)
+  }
+
+  /** Gives up a reader who takes nothing. */
+  async *#watched(
+    pieces: AsyncIterable<string>,
+    giveUp: () => void,
+  ): AsyncGenerator<string, void, undefined> {
+    for await (const piece of pieces) {
+      const late = setTimeout(giveUp, this.#limits.pieceMs)
+      try {
+        yield piece
+      } finally {
+        clearTimeout(late)
+      }
+    }
+  }
+}

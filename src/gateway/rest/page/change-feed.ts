@@ -1,0 +1,99 @@
+import type { Agents } from '../../agents/agents.ts'
+import { HistoryError } from '../../history/session.ts'
+import type { History } from '../../history/history.ts'
+
+/** So often it is looked for changes, while anybody listens: what changes in between is one change. */
+const LOOK_MS = 1000
+
+/** What the lists of the page are about, and in a few characters how each one stands. */
+type Standing = Readonly<Record<string, string>>
+
+/** Looks at what has changed once for all listeners, however many they are. */
+export class ChangeFeed {
+  readonly #history: Pick<History, 'changes'>
+  readonly #agents: Pick<Agents, 'names' | 'isOnline'>
+  readonly #listeners = new Set<ChangeListener>()
+  #timer: NodeJS.Timeout | undefined
+  #last: Standing = {}
+
+  constructor(history: Pick<History, 'changes'>, agents: Pick<Agents, 'names' | 'isOnline'>) {
+    this.#history = history
+    this.#agents = agents
+  }
+
+  /** Tells what changes from now on. Dispose it. */
+  listen(): ChangeListener {
+    // Whoever comes while others listen may be told of what changed a moment before.
+    if (this.#listeners.size === 0) this.#last = this.#standing()
+    const listener = new ChangeListener(() => this.#forget(listener))
+    this.#listeners.add(listener)
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
+    return listener
+  }
+
+  #look(): void {
+    const now = this.#standing()
+    const topics = Object.keys(now).filter((topic) => now[topic] !== this.#last[topic])
+    this.#last = now
+    if (topics.length > 0) for (const listener of this.#listeners) listener.tell(topics)
+  }
+
+  /** Of a history that cannot be read, what was known last. */
+  #standing(): Standing {
+    const agents = this.#agents.names.map((name) => `${name}:${String(this.#agents.isOnline(name))}`).join()
+    try {
+      const counts = Object.entries(this.#history.changes)
+      return { ...Object.fromEntries(counts.map(([topic, count]) => [topic, String(count)])), agents }
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      return { ...this.#last, agents }
+    }
+  }
+
+  #forget(listener: ChangeListener): void {
+    this.#listeners.delete(listener)
+    if (this.#listeners.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}
+
+/** What one listener has not been told yet: each topic once, however slow he is. */
+export class ChangeListener implements Disposable {
+  readonly #leave: () => void
+  readonly #topics = new Set<string>()
+  #wake: () => void = () => undefined
+
+  constructor(leave: () => void) {
+    this.#leave = leave
+  }
+
+  tell(topics: readonly string[]): void {
+    for (const topic of topics) this.#topics.add(topic)
+    this.#wake()
+  }
+
+  /** Topics that have changed; none after the time, or when the signal aborts. */
+  async next(ms: number, signal: AbortSignal): Promise<readonly string[]> {
+    if (this.#topics.size === 0 && !signal.aborted) await this.#woken(ms, signal)
+    const topics = [...this.#topics]
+    this.#topics.clear()
+    return topics
+  }
+
+  [Symbol.dispose](): void {
+    this.#leave()
+  }
+
+  async #woken(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+    const late = setTimeout(this.#wake, ms)
+    signal.addEventListener('abort', this.#wake)
+    try {
+      await woken
+    } finally {
+      clearTimeout(late)
+      signal.removeEventListener('abort', this.#wake)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { PlacedEvent, SessionFollower } from '../../history/reading/follower.ts'
+import type { SessionSummary } from '../../history/session.ts'
+import { HttpError } from '../http/http-error.ts'
+import { firstOption, type Query } from '../query.ts'
+import type { RestServices } from '../services.ts'
+import { foreignId } from './live-streams.ts'
+import { eventView } from './live-stream.ts'
+
+const MOST_BYTES = 1024 * 1024
+const USUAL_BYTES = 256 * 1024
+
+/**
+ * A part of what a session has written, by the places that its stream tells: who shows much of it keeps what he shows
+ * alone, and asks for the rest when he needs it.
+ */
+export function outputRangeRoute(
+  app: FastifyInstance,
+  { history }: Pick<RestServices, 'history'>,
+  find: (request: FastifyRequest, id: string) => SessionSummary,
+): void {
+  app.get<{ Params: { id: string }; Querystring: Query }>('/api/sessions/:id/output', (request) => {
+    const { id, startedAt } = find(request, request.params.id)
+    const from = numberIn(request.query, 'from', 0, Number.MAX_SAFE_INTEGER)
+    const most = Math.max(1, numberIn(request.query, 'bytes', USUAL_BYTES, MOST_BYTES))
+    using follower = history.follow(id, from)
+    if (follower === undefined) throw foreignId('from')
+    const { events, isAll } = firstEvents(follower, most)
+    const { isOver, missingBytes } = follower.progression()
+    return {
+      events: events.map((event) => ({ place: event.place, ...eventView(event, startedAt) })),
+      next: events.at(-1)?.place ?? from,
+      over: isAll && isOver,
+      missing_bytes: missingBytes,
+    }
+  })
+}
+
+interface FirstEvents {
+  readonly events: readonly PlacedEvent[]
+  /** Nothing more is in the record so far. */
+  readonly isAll: boolean
+}
+
+/** Whole ones, and one at least where there is one. */
+function firstEvents(follower: SessionFollower, most: number): FirstEvents {
+  const events: PlacedEvent[] = []
+  for (let left = most; ;) {
+    const some = follower.read()
+    if (some.length === 0) return { events, isAll: true }
+    for (const event of some) {
+      if (left <= 0) return { events, isAll: false }
+      left -= event.bytes.length
+      events.push(event)
+    }
+  }
+}
+
+function numberIn(query: Query, name: string, usual: number, most: number): number {
+  const text = firstOption(query, name)
+  if (text === undefined) return usual
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : -1
+  if (value >= 0 && value <= most) return value
+  throw new HttpError('invalid-request', `${name}: must be a whole number, ${most} at most`, 422)
+}
