@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import type { Parameter } from '../../../web/src/form/parameters.ts'
+import { shownScript } from '../../../web/src/form/secrets.ts'
+
+const password: Parameter = {
+  ...{ name: 'password', type: 'password', required: true, description: '', placeholder: '' },
+  ...{ default: undefined, pattern: undefined, options: [], minLength: undefined, maxLength: undefined },
+}
+
+it('shows a script without its secrets, also where they are quoted or encoded', () => {
+  const secret = "it's secret"
+  const script = [
+    `a=${secret}`,
+    `b='it'\\''s secret'`,
+    `c='it''s secret'`,
+    `d=${Buffer.from(secret).toString('base64')}`,
+    `e=${encodeURIComponent(secret)}`,
+    'f=token',
+  ].join('\n')
+  const rendered = {
+    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+    ...{ script, secret_parameters: ['api_token'] },
+  }
+  const shown = shownScript(rendered, [password], { password: secret, api_token: 'token' })
+  expect(shown).toBe("a=••••••\nb='••••••'\nc='••••••'\nd=••••••\ne=••••••\nf=••••••")
+})
+
+it('hides nothing where there is no secret', () => {
+  const rendered = {
+    ...{ repository: 'r', commit: 'c', connection: 'bash', env_vars: [], client_args: [] },
+    ...{ script: 'echo hello', secret_parameters: [] },
+  }
+  expect(shownScript(rendered, [password], { password: '' })).toBe('echo hello')
+})
