@@ -76,6 +76,8 @@ export class Rest {
       method,
       headers: {
         authorization: `Bearer ${token}`,
+        // A test that shares its gateway with others leaves no connection behind.
+        connection: 'close',
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body }),

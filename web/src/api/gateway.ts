@@ -12,6 +12,7 @@ import type {
   Schedule,
   Session,
   SessionList,
+  SignedIn,
 } from './types.ts'
 
 const part = encodeURIComponent
@@ -22,7 +23,7 @@ export const readPerson = (signal?: AbortSignal) => ask<Person>('GET', '/api/use
 export const readPublicServer = (signal: AbortSignal) =>
   ask<PublicServer>('GET', '/api/publicserverinfo', { signal })
 export const signIn = (body: { readonly token: string } | { readonly code: string }) =>
-  ask<Person>('POST', '/api/page/sign-in', { body })
+  ask<SignedIn>('POST', '/api/page/sign-in', { body })
 export const signOut = () => ask<unknown>('POST', '/api/page/sign-out')
 
 export const readConnections = (signal: AbortSignal) =>

@@ -9,6 +9,7 @@ type Body<Operation> = Operation extends {
   : never
 
 export type Person = Body<paths['/api/userinfo']['get']>
+export type SignedIn = Body<paths['/api/page/sign-in']['post']>
 export type PublicServer = Body<paths['/api/publicserverinfo']['get']>
 export type Connection = Body<paths['/api/connections']['get']>[number]
 export type Agent = Body<paths['/api/agents']['get']>[number]

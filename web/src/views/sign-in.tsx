@@ -65,9 +65,10 @@ function useSignIn(code: string | undefined) {
     setError(undefined)
     signIn(body)
       .then(
-        (who) => {
+        ({ next, ...who }) => {
           signedIn(who)
-          if (location.pathname === '/sign-in') go('/')
+          if (next !== null) go(next)
+          else if (location.pathname === '/sign-in') go('/')
         },
         (failure: unknown) => setError(asRefused(failure)),
       )

@@ -1,0 +1,96 @@
+import axe from 'axe-core'
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { OwnBrowser } from '../../support/browser.ts'
+
+/** What a person sees is there after so long, also on a machine that is busy with other tests. */
+const SHOWN_MS = 30_000
+
+/** A person with a browser, at the page of a gateway. */
+export class Visitor implements AsyncDisposable {
+  readonly page: Page
+  /** What went wrong in the page: errors of scripts, and what its policy has refused. */
+  readonly problems: string[] = []
+  /** Addresses of other servers that were asked for something. */
+  readonly foreign: string[] = []
+  readonly #context: BrowserContext
+  readonly #address: string
+
+  /** @param address of the gateway's REST interface, host:port */
+  static async arrive(
+    browser: OwnBrowser,
+    address: string,
+    options: BrowserContextOptions = {},
+  ): Promise<Visitor> {
+    const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
+    context.setDefaultTimeout(SHOWN_MS)
+    return new Visitor(context, await context.newPage(), address)
+  }
+
+  private constructor(context: BrowserContext, page: Page, address: string) {
+    this.#context = context
+    this.#address = address
+    this.page = page
+    page.on('pageerror', (error) => this.problems.push(String(error)))
+    page.on('console', (message) => {
+      const text = message.text()
+      const isProblem = message.type() === 'error' && !text.startsWith('Failed to load resource')
+      if (isProblem) this.problems.push(text)
+    })
+    page.on('request', (request) => {
+      const { host, protocol } = new URL(request.url())
+      if (protocol.startsWith('http') && host !== address) this.foreign.push(request.url())
+    })
+  }
+
+  async goTo(path: string): Promise<void> {
+    await this.page.goto(`http://${this.#address}${path}`)
+  }
+
+  /** Opens a view, and signs in there. */
+  async signIn(token: string, path = '/'): Promise<void> {
+    await this.goTo(path)
+    await this.page.getByLabel('Token').fill(token)
+    await this.page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await this.page.getByRole('navigation').waitFor()
+  }
+
+  async click(name: string): Promise<void> {
+    await this.page.getByRole('button', { name, exact: true }).click()
+  }
+
+  /** Settles when this text is there. */
+  async sees(text: string | RegExp): Promise<void> {
+    await this.page.getByText(text).first().waitFor()
+  }
+
+  /** Settles when the output has this. */
+  async reads(text: string): Promise<void> {
+    await this.page.getByRole('log', { name: 'Output' }).getByText(text).first().waitFor()
+  }
+
+  /** All rows of the output that are drawn. */
+  output(): Promise<string> {
+    return this.page.getByRole('log', { name: 'Output' }).innerText()
+  }
+
+  /** What axe says of the view: nothing, where everybody can use it. */
+  async faults(): Promise<string[]> {
+    await this.page.evaluate(axe.source)
+    const violations = await this.page.evaluate(async () => {
+      const { axe: here } = globalThis as unknown as { axe: typeof axe }
+      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+      const result = await here.run(document, { runOnly: tags })
+      return result.violations.map(({ id, nodes }) => ({
+        id,
+        nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })),
+      }))
+    })
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.close()
+  }
+}
