@@ -79,7 +79,7 @@ export class Visitor implements AsyncDisposable {
     const violations = await this.page.evaluate(async () => {
       const { axe: here } = globalThis as unknown as { axe: typeof axe }
       const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-      const result = await here.run(document, { runOnly: tags })
+      const result = await here.run({ runOnly: tags })
       return result.violations.map(({ id, nodes }) => ({
         id,
         nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })),
