@@ -98,7 +98,7 @@ async function open(
   const reviewing = openReviews({ ...base, ...people, sessions }, state, opened)
   const { tickets, moves } = openIssues({ ...base, sessions }, opened)
   const batches = opened.own(new Batches({ ...base, ...people, ...reviewing, sessions, tickets }))
-  const clients = new Clients({ ...base, ...people, ...reviewing, sessions, tickets })
+  const clients = new Clients({ ...base, ...people, ...reviewing, sessions, tickets, audit })
   const transport = opened.own(new Transport(agents, clients, log, tls))
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const executions = new Executions({ ...base, sessions, current: settings, locks: automation.turns })

@@ -77,8 +77,12 @@ export class Batches {
     return this.#start({ batch, runs }, { request })
   }
 
-  /** Runs what was approved, once. @throws BatchRefused, ReviewRefused, TooMuchAtOnce, HistoryError: then it waits on */
-  exec(id: string, caller: GatewayUser): BatchState {
+  /** Runs what was approved, once. @param asked for the audit log @throws BatchRefused, ReviewRefused, TooMuchAtOnce, HistoryError: then it waits on */
+  exec(
+    id: string,
+    caller: GatewayUser,
+    asked: Pick<BatchRequest, 'askedWith' | 'clientIp'> = {},
+  ): BatchState {
     if (this.#closing) throw new BatchRefused('gateway-stopped', 'the gateway is being stopped')
     const { batch, runs } = this.#visible(id, caller)
     const { review } = batch
@@ -98,7 +102,7 @@ export class Batches {
     })
     const { request, session } = approved
     const state = { batch: started, runs: [first, ...runs.slice(1)] }
-    return this.#start(state, { request, timeWindow, first: session })
+    return this.#start(state, { request: { ...request, ...asked }, timeWindow, first: session })
   }
 
   /**

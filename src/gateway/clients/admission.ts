@@ -21,9 +21,20 @@ const MAX_CORRELATION_ID = 255
 /** Types whose traffic only native proxies understand. */
 const NATIVE = ['tcp', 'ssh']
 
-/** Checks a client's metadata, in the same order as hoop. @throws Refused */
-export function admit(call: PacketCall, users: Users): Admission {
-  const { user, token } = signIn(call, users)
+/** Who it is. @throws Refused */
+export function signIn(call: PacketCall, users: Users): SignedIn {
+  const text = bearerToken(call.header('authorization')) ?? ''
+  const signedIn = users.withToken(text, call.ip)
+  if (signedIn !== undefined) return signedIn
+  const seconds = users.attempts.refused(call.ip)
+  if (seconds !== undefined) throw new Refused('too-many-failed-sign-ins', tooManyFailures(seconds))
+  const reason = users.whyRefused(text)
+  const said = hoopWords.invalidAuthentication
+  throw new Refused('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
+}
+
+/** Checks the rest of a client's metadata, in the same order as hoop. @throws Refused */
+export function admit(call: PacketCall, users: Users, { user, token }: SignedIn): Admission {
   if (users.onlyReads(user)) throw new Refused('not-permitted', hoopWords.accessDenied)
   const connection = users.connection(user, call.header('connection-name') ?? '')
   if (connection === undefined) throw new Refused('connection-not-found', hoopWords.connectionNotFound)
@@ -33,17 +44,6 @@ export function admit(call: PacketCall, users: Users): Admission {
   if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
     throw new Refused('invalid-request', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
   return { user, token, connection, verb, correlationId, clientIp: call.ip }
-}
-
-function signIn(call: PacketCall, users: Users): SignedIn {
-  const text = bearerToken(call.header('authorization')) ?? ''
-  const signedIn = users.withToken(text, call.ip)
-  if (signedIn !== undefined) return signedIn
-  const seconds = users.attempts.refused(call.ip)
-  if (seconds !== undefined) throw new Refused('too-many-failed-sign-ins', tooManyFailures(seconds))
-  const reason = users.whyRefused(text)
-  const said = hoopWords.invalidAuthentication
-  throw new Refused('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
 }
 
 function verbOf(verb: string | undefined): Admission['verb'] {

@@ -12,7 +12,10 @@ import { Turns } from '../sessions/turns.ts'
 import { BudgetSpent } from '../people/identities/budgets.ts'
 import type { LiveUses } from '../people/identities/live-uses.ts'
 import type { Users } from '../people/identities/users.ts'
-import { admit } from './admission.ts'
+import { auditFacts } from '../people/audit/entry.ts'
+import type { AuditLog } from '../people/audit/audit-log.ts'
+import type { SignedIn } from '../people/identities/identity.ts'
+import { admit, signIn } from './admission.ts'
 import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
 import { Client } from './client.ts'
 import { opening, type Opening } from './opening.ts'
@@ -23,6 +26,8 @@ import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
 const MAX_CLIENTS = 500
 /** Streams per user, so that idle readers cannot use up all of them. */
 const MAX_OF_ONE_USER = 250
+/** Of what a client says of itself. */
+const MAX_AUDITED = 500
 /** Opening packets that are read at once per user; each may have 17 MiB. */
 const OPENINGS = 8
 
@@ -30,6 +35,7 @@ export interface ClientServices extends ApprovalServices {
   readonly users: Users
   readonly live: LiveUses
   readonly tickets: Tickets
+  readonly audit: Pick<AuditLog, 'noteOnce'>
   readonly log: Logger
 }
 
@@ -38,6 +44,7 @@ export class Clients {
   readonly #services: ClientServices
   /** With the user's name as soon as it is known. */
   readonly #calls = new Map<PacketCall, string | undefined>()
+  readonly #signedIn = new WeakMap<PacketCall, SignedIn>()
   readonly #unread: Unread
   readonly #openings = new Turns(OPENINGS)
   readonly #approvals: Approvals
@@ -70,7 +77,9 @@ export class Clients {
   async #converse(call: PacketCall): Promise<void> {
     if (this.#calls.size > MAX_CLIENTS)
       throw new Refused('too-many-clients', `this gateway serves ${MAX_CLIENTS} clients at once`)
-    const admission = admit(call, this.#services.users)
+    const signedIn = signIn(call, this.#services.users)
+    this.#signedIn.set(call, signedIn)
+    const admission = admit(call, this.#services.users, signedIn)
     this.#count(call, admission.user.name)
     const use = this.#services.live.begin(admission.token, (reason) => call.fail('token-ended', reason))
     void call.over.then(() => use[Symbol.dispose]())
@@ -122,6 +131,7 @@ export class Clients {
 
   #refuse(call: PacketCall, error: Error): void {
     const { log } = this.#services
+    this.#audit(call, error)
     if (error instanceof Refused) {
       const { code, message: reason } = error
       // Cut: the client can write anything there.
@@ -134,5 +144,22 @@ export class Clients {
     if (error instanceof HistoryError) return call.fail('history-failed', error.message)
     log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
     call.fail('internal-error', 'internal error')
+  }
+  /** Sign-ins that were refused are counted where they fail. */
+  #audit(call: PacketCall, { message }: Error): void {
+    const signedIn = this.#signedIn.get(call)
+    if (signedIn === undefined) return
+    const { user, token } = signedIn
+    const [connection, verb] = ['connection-name', 'verb'].map((name) =>
+      call.header(name)?.slice(0, MAX_AUDITED),
+    )
+    this.#services.audit.noteOnce(
+      auditFacts({
+        ...{ actor: user.name, token_id: token.id, token_name: token.name, client_ip: call.ip },
+        ...{ action: 'execute', resource_type: 'sessions', outcome: false },
+        error_message: message.slice(0, MAX_AUDITED).toWellFormed(),
+        request_payload_redacted: { connection, verb, origin: 'client' },
+      }),
+    )
   }
 }

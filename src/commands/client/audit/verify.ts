@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { linkOfLine, verifyChain, type Verification } from '../../../gateway/people/audit/verification.ts'
 import { exitCodes, explain, Failure } from '../../failure.ts'
+import { linesOf } from './lines.ts'
 
 export interface AuditVerifyFlags {
   readonly state?: string
@@ -41,14 +41,18 @@ async function ofState(state: string, expect: string | undefined): Promise<Verif
 
 function ofFile(file: string, expect: string | undefined): Verification {
   try {
-    return verifyChain(linesOf(readFileSync(file, 'utf8')), undefined, expect)
+    return verifyChain(linksOf(file), undefined, expect)
   } catch (error) {
     throw explain(error, `cannot read ${oneLine(file)}`, 'Name a file that audit export has written')
   }
 }
 
-function* linesOf(text: string) {
-  for (const [i, line] of text.split('\n').entries()) if (line !== '') yield linkOfLine(line, i + 1)
+function* linksOf(file: string) {
+  let number = 0
+  for (const line of linesOf(file)) {
+    number += 1
+    if (line !== '') yield linkOfLine(line ?? '', number)
+  }
 }
 
 function report(

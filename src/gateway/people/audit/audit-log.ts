@@ -3,20 +3,23 @@ import type { History } from '../../history/history.ts'
 import { HistoryError } from '../../history/session.ts'
 import type { AuditRows } from './audit-rows.ts'
 import { auditFacts, type AuditFacts, type AuditHead } from './entry.ts'
-import { FailedSignIns } from './failed-sign-ins.ts'
 import { Gap } from './gap.ts'
 import { Repeats } from './repeats.ts'
+import { Shares } from './shares.ts'
+import { TooMuchToAudit } from './too-much.ts'
 
 /** How often it is looked what was only counted, and what is too old. */
 const PASS_MS = 60_000
 /** Removed in one pass, which blocks the gateway for some milliseconds: 720,000 in a day. */
 const REMOVED_AT_ONCE = 500
 const DAY_MS = 24 * 60 * 60 * 1000
+/** Of one user, or of one address that nobody knows, in ten minutes: some 6 MB. Sessions that begin are none of them. */
+const MOST_OF_ONE = 10_000
 
 /**
  * Who saw, changed or decided what, in a chain of hashes. Changes and decisions are written before they happen, through
  * to the disk; where that fails they do not happen. Anything else is written when it has happened, and what cannot be
- * written is counted: the next entry that can be says how many are missing.
+ * written is counted: the next entry that can be says how many are missing. So is what one user causes beyond his share.
  */
 export class AuditLog {
   readonly #history: History
@@ -24,12 +27,14 @@ export class AuditLog {
   readonly #log: Logger
   readonly #gap = new Gap()
   readonly #repeats = new Repeats()
-  readonly #signIns = new FailedSignIns()
+  readonly #signIns = new Shares(1)
+  readonly #shares: Shares
   readonly #timer: NodeJS.Timeout
   #headToldAt = -Infinity
 
   /** @param retainMs older entries are removed */
-  constructor(history: History, retainMs: () => number, log: Logger) {
+  constructor(history: History, retainMs: () => number, log: Logger, mostOfOne = MOST_OF_ONE) {
+    this.#shares = new Shares(mostOfOne)
     this.#history = history
     this.#retainMs = retainMs
     this.#log = log
@@ -37,8 +42,10 @@ export class AuditLog {
     this.#tellHead()
   }
 
-  /** Writes what is about to change. @returns its place @throws HistoryError: then it must not happen */
+  /** Writes what is about to change. @returns its place @throws HistoryError, TooMuchToAudit: then it must not happen */
   announce(facts: AuditFacts): number {
+    const name = nameOf(facts)
+    if (!this.#hasRoom(name)) throw new TooMuchToAudit(name)
     const sequence = this.#history.write(({ audit }) => this.#append(audit, { ...facts, stage: 'asked' }))
     this.#gap.close()
     return sequence
@@ -46,7 +53,12 @@ export class AuditLog {
 
   /** The same for what has to happen also where it cannot be written. @returns undefined where it is only counted */
   announceAnyway(facts: AuditFacts): number | undefined {
-    return this.#counting(() => this.announce(facts))
+    try {
+      return this.#counting(() => this.announce(facts))
+    } catch (error) {
+      if (error instanceof TooMuchToAudit) return undefined
+      throw error
+    }
   }
 
   /** Writes what became of it, through to the disk. */
@@ -56,7 +68,7 @@ export class AuditLog {
 
   /** Writes what has happened. A power failure may take the last of these away, the end of this process does not. */
   note(facts: AuditFacts): void {
-    this.#counting(() => this.#history.note(({ audit }) => this.#append(audit, facts)))
+    if (this.#hasRoom(nameOf(facts))) this.#note(facts)
   }
 
   /** Notes what happens often, unless the same has been noted in the last ten minutes. */
@@ -65,8 +77,9 @@ export class AuditLog {
   }
 
   /** The first from an address is noted at once, others are counted until ten minutes are over. */
-  failedSignIn(address: string): void {
-    if (this.#signIns.add(address)) this.note(failed(address, 1))
+  failedSignIn(address: string, more: Partial<AuditFacts> = {}): void {
+    if (this.#signIns.take(address)) this.#note({ ...failed(address, 1), ...more })
+    else this.#signIns.leaveOut(address)
   }
 
   get head(): AuditHead {
@@ -76,13 +89,13 @@ export class AuditLog {
   /** Writes what was only counted. */
   close(): void {
     clearInterval(this.#timer)
-    this.#noteSignIns(true)
+    this.#noteCounted(true)
     this.#headToldAt = -Infinity
     this.#tellHead()
   }
 
   #pass(): void {
-    this.#noteSignIns(false)
+    this.#noteCounted(false)
     this.#removeOlder()
     this.#tellHead()
   }
@@ -116,8 +129,20 @@ export class AuditLog {
     }
   }
 
-  #noteSignIns(isAll: boolean): void {
-    for (const { address, attempts } of this.#signIns.over(isAll)) this.note(failed(address, attempts))
+  #noteCounted(isAll: boolean): void {
+    for (const { name, entries } of this.#signIns.over(isAll)) this.#note(failed(name, entries))
+    for (const { name, entries } of this.#shares.over(isAll)) this.#note(beyond(name, entries))
+  }
+
+  /** What it has no room for is counted. What the gateway does itself always has room. */
+  #hasRoom(name: string): boolean {
+    if (name === '' || this.#shares.take(name)) return true
+    this.#shares.leaveOut(name)
+    return false
+  }
+
+  #note(facts: AuditFacts): void {
+    this.#counting(() => this.#history.note(({ audit }) => this.#append(audit, facts)))
   }
 
   #append(audit: AuditRows, facts: AuditFacts): number {
@@ -138,6 +163,21 @@ export class AuditLog {
       return undefined
     }
   }
+}
+
+/** Whose share it is. */
+function nameOf({ actor, client_ip: address }: AuditFacts): string {
+  return actor || address
+}
+
+function beyond(name: string, entries: number): AuditFacts {
+  return auditFacts({
+    action: 'gap',
+    resource_type: 'audit',
+    resource_id: name,
+    outcome: false,
+    request_payload_redacted: { left_out: entries },
+  })
 }
 
 function failed(address: string, attempts: number): AuditFacts {

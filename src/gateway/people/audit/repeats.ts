@@ -10,8 +10,8 @@ export class Repeats {
   readonly #noted = new Map<string, number>()
 
   isNew(facts: AuditFacts): boolean {
-    const { actor, action, http_method, http_path, http_status, client_ip } = facts
-    const key = JSON.stringify([actor, action, http_method, http_path, http_status, client_ip])
+    const { actor, action, http_method, http_path, http_status, client_ip, error_message } = facts
+    const key = JSON.stringify([actor, action, http_method, http_path, http_status, client_ip, error_message])
     const now = performance.now()
     const before = this.#noted.get(key)
     if (before !== undefined && now - before < WINDOW_MS) return false

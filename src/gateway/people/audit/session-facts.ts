@@ -23,6 +23,7 @@ export function sessionFacts(
       ...{ connection, origin, verb },
       runbook: label('runbookFile'),
       repository: label('runbookRepository'),
+      schedule: label('runbookSchedule'),
       session_batch_id: sessionBatchId?.slice(0, MAX_LABEL).toWellFormed(),
       waits_for_approval: waits,
     },

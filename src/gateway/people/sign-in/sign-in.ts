@@ -50,8 +50,10 @@ export type Returned =
   | {
       readonly kind: 'redirect'
       readonly to: string
-      /** Who has signed in; undefined for nobody. */
-      readonly name: string | undefined
+      /** Who has signed in; missing for nobody. */
+      readonly name?: string
+      /** Why nobody has. */
+      readonly refusal?: string
     }
   | {
       readonly kind: 'confirm'
@@ -111,7 +113,7 @@ export class SignIn {
       return this.#returned(purpose, admitted(claims, this.#settings))
     } catch (error) {
       if (!(error instanceof SignInRefused) || purpose.kind !== 'client') throw error
-      return redirect(purpose, { error: error.message })
+      return { ...redirect(purpose, { error: error.message }), refusal: error.message }
     }
   }
 
@@ -162,8 +164,8 @@ export class SignIn {
     if (purpose.kind === 'page') return this.#toPage(who)
     const { challenge } = purpose
     return challenge === undefined
-      ? redirect(purpose, { token: this.#issue(who, 'browser').text }, who.name)
-      : redirect(purpose, { code: this.#handovers.add(who, challenge) }, who.name)
+      ? { ...redirect(purpose, { token: this.#issue(who, 'browser').text }), name: who.name }
+      : { ...redirect(purpose, { code: this.#handovers.add(who, challenge) }), name: who.name }
   }
 
   #toConfirm(code: string, who: Admitted): Returned {
@@ -219,15 +221,10 @@ function notOffered(): SignInRefused {
   return new SignInRefused('not-permitted', 'OIDC provider not configured')
 }
 
-/** @param name who has signed in */
-function redirect(
-  { redirect: to }: ClientPurpose,
-  outcome: Readonly<Record<string, string>>,
-  name?: string,
-): Returned {
+function redirect({ redirect: to }: ClientPurpose, outcome: Readonly<Record<string, string>>) {
   const url = new URL(to)
   for (const [name, value] of Object.entries(outcome)) url.searchParams.set(name, value)
-  return { kind: 'redirect', to: url.href, name }
+  return { kind: 'redirect', to: url.href } as const
 }
 
 function randomText(): string {

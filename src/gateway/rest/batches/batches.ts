@@ -27,15 +27,16 @@ export function batchRoutes(app: FastifyInstance, services: RestServices): void 
     return differencesView(state, outputDifferences(history, groupsOf(state.runs)))
   })
 
-  app.post<ById>('/api/batches/:id/exec', ({ user, params }, reply) =>
-    reply.code(202).send(batchView(batches.exec(params.id, user))),
+  app.post<ById>('/api/batches/:id/exec', ({ user, token: askedWith, ip: clientIp, params }, reply) =>
+    reply.code(202).send(batchView(batches.exec(params.id, user, { askedWith, clientIp }))),
   )
 }
 
 /** Asking for a batch, and stopping it. */
 export function batchStartRoutes(app: FastifyInstance, services: RestServices): void {
-  app.post('/api/batches', async ({ user, body }, reply) => {
-    const asked = await prepareBatch(services, user, readExecBody(batchBody, body))
+  app.post('/api/batches', async (request, reply) => {
+    const { user, body } = request
+    const asked = await prepareBatch(services, request, readExecBody(batchBody, body))
     return reply.code(201).send(batchView(await services.batches.create(asked, user)))
   })
 

@@ -1,8 +1,8 @@
+import type { FastifyRequest } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import type { AskedBatch } from '../../batches/batches.ts'
 import { checkUse, type BatchRequest } from '../../batches/run-request.ts'
 import { parseStopAfter, parseWaves, USUAL_WAVES } from '../../batches/terms.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import { checkLimits, type BatchBody } from '../body/body.ts'
 import { HttpError } from '../http/http-error.ts'
@@ -13,6 +13,9 @@ import type { NamedRepository } from '../../runbooks/repositories.ts'
 import type { RestServices } from '../services.ts'
 import { checkEach } from './refusals.ts'
 import { selectConnections } from './select-connections.ts'
+
+/** Who asks, by which token, and from where. */
+type BatchAsking = Pick<FastifyRequest, 'user' | 'token' | 'ip'>
 
 /** Sessions of one user are bounded, too. */
 const MAX_CONNECTIONS = 500
@@ -25,11 +28,11 @@ const USUAL_PARALLEL = 10
  */
 export async function prepareBatch(
   services: RestServices,
-  user: GatewayUser,
+  asking: BatchAsking,
   body: BatchBody,
 ): Promise<AskedBatch> {
   checkLimits(body)
-  const connections = selectConnections(services.users, user, body)
+  const connections = selectConnections(services.users, asking.user, body)
   if (connections.length > MAX_CONNECTIONS)
     throw new HttpError(
       'too-large',
@@ -37,7 +40,7 @@ export async function prepareBatch(
     )
   const terms = termsOf(services, body, connections.length)
   const repository = checkedRepository(services, connections, body)
-  const { request, commit, warning } = await renderedRequest(repository, { user, connections, body })
+  const { request, commit, warning } = await renderedRequest(repository, { asking, connections, body })
   checkEach(connections, (connection) => checkRun(services, connection, request))
   return {
     ...{ id: request.sessionBatchId ?? '', connections, request, commit, warning, ...terms },
@@ -87,20 +90,24 @@ function checkedRepository(
 }
 
 interface Rendering {
-  readonly user: GatewayUser
+  readonly asking: BatchAsking
   readonly connections: readonly ConnectionSettings[]
   readonly body: BatchBody
 }
 
 /** A template knows nothing of its connection: filled in once, at one commit, it is the same for all. */
-async function renderedRequest({ repository, key }: NamedRepository, { user, connections, body }: Rendering) {
+async function renderedRequest(
+  { repository, key }: NamedRepository,
+  { asking, connections, body }: Rendering,
+) {
   const [first] = connections as [ConnectionSettings]
   const source = { repository, folder: first.runbooks?.path ?? '' }
   const { script, envVars, secretValues, labels, commit, warning } = await renderRunbook(source, body)
+  const { user, token: askedWith, ip: clientIp } = asking
   const common = executionRequest({ user, connection: first, body, script, envVars })
   const request: BatchRequest = {
     ...common,
-    ...{ origin: 'client-api-runbooks', verb: 'exec', secretValues },
+    ...{ origin: 'client-api-runbooks', verb: 'exec', secretValues, askedWith, clientIp },
     labels: { ...labels, runbookRepository: key },
     sessionBatchId: randomUUID(),
   }

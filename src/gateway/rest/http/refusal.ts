@@ -2,11 +2,10 @@ import { BatchRefused, ConnectionsRefused } from '../../batches/batch-refused.ts
 import { NoRoomError } from '../../history/disk/disk-errors.ts'
 import { HistoryError } from '../../history/session.ts'
 import { BudgetSpent } from '../../people/identities/budgets.ts'
-import { IdentityRefused } from '../../people/identities/identity-refused.ts'
 import { TicketRefused } from '../../jira/ticket-refused.ts'
 import { SignInRefused } from '../../people/sign-in/refused.ts'
 import { LockBusy } from '../../automation/locks/locks.ts'
-import { ReviewRefused } from '../../reviews/refused.ts'
+import { RequestRefused } from '../../request-refused.ts'
 import { ScheduleBusy } from '../../automation/schedules/schedules.ts'
 import { TooMuchAtOnce } from '../../sessions/sessions.ts'
 import { HttpError, RefusalsError } from './http-error.ts'
@@ -21,10 +20,9 @@ export function requestRefusal(error: Error): HttpError | undefined {
   if (error instanceof BatchRefused) return new HttpError(error.code, message)
   if (error instanceof LockBusy) return new HttpError('lock-busy', message)
   if (error instanceof ScheduleBusy) return new HttpError('schedule-busy', message)
-  if (error instanceof IdentityRefused) return new HttpError(error.code, message, error.status)
+  if (error instanceof RequestRefused) return new HttpError(error.code, message, error.status)
   if (error instanceof TicketRefused || error instanceof SignInRefused)
     return new HttpError(error.code, message)
-  if (error instanceof ReviewRefused) return new HttpError(error.code, message, error.status)
   if (error instanceof NoRoomError) return new HttpError('history-no-room', message)
   if (error instanceof HistoryError) return new HttpError('history-failed', message)
   return undefined

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ScriptedClient } from '../../../support/scripted/scripted-client.ts'
+import { waitFor } from '../../../support/wait.ts'
 import { otherToken, RunningGateway, userToken, type Answer } from '../../../support/sites/running-gateway.ts'
 
 // What the audit log says of calls. No agent: sessions begin, and end without one.
@@ -149,6 +151,51 @@ describe('the audit log', () => {
       ['', 'sign-in', 0, false, 'done'],
     ])
     expect(JSON.stringify(entries)).not.toMatch(/guess|a-token/)
+  })
+
+  it('has nothing of what is asked for without a token, and one entry of sign-ins that fail in other ways', async () => {
+    const before = await head()
+    const nobody = { authorization: '' }
+    for (let i = 0; i < 3; i++) await gateway.request('GET', `/api/sessions/s${i}`, undefined, nobody)
+    for (let i = 0; i < 3; i++) {
+      const body = { code: `code-${i}`, verifier: 'v' }
+      await gateway.request('POST', '/api/login/token', body, { ...nobody, 'x-forwarded-for': '1.2.3.4' })
+      await gateway.request('POST', '/api/localauth/login', { email: `admin${i}` }, nobody)
+    }
+    const entries = await since(before)
+    expect(entries.filter(({ action }) => action !== 'sign-in')).toEqual([])
+    expect(entries.length).toBeLessThanOrEqual(1)
+  })
+
+  it('has the token, and where it came from, with each session of a batch', async () => {
+    const before = await head()
+    const batch = { file_name: 'ops/a.runbook.sh', parameters: { x: '1' }, connections: ['bash'] }
+    const { body } = await gateway.request('POST', '/api/batches', batch)
+    await waitFor(async () => {
+      const state = await gateway.request('GET', `/api/batches/${String(body['id'])}`)
+      return ['done', 'stopped'].includes(String(state.body['status']))
+    })
+    const begun = (await since(before)).filter(({ action }) => action === 'execute')
+    expect(begun).toMatchObject([
+      { actor: 'admin', token_id: 'gateway.yaml:admin:token', token_name: 'token', client_ip: '127.0.0.1' },
+    ])
+  })
+
+  it('has what a client is refused for on its stream, once, and by which token it came', async () => {
+    const before = await head()
+    for (let i = 0; i < 2; i++) {
+      const metadata = { 'connection-name': 'none', verb: 'exec', authorization: `Bearer ${otherToken}` }
+      await using client = new ScriptedClient(gateway.gateway.grpc, metadata)
+      client.open('true')
+      await client.over()
+    }
+    expect(await since(before)).toMatchObject([
+      {
+        ...{ actor: 'other', token_name: 'token', action: 'execute', outcome: false, client_ip: '127.0.0.1' },
+        error_message: 'connection not found',
+        request_payload_redacted: { connection: 'none', verb: 'exec', origin: 'client' },
+      },
+    ])
   })
 
   it('begins with the start of the gateway', async () => {

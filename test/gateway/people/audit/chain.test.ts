@@ -176,6 +176,44 @@ describe('the chain', () => {
   })
 })
 
+describe('what one user causes', () => {
+  const few = () => {
+    log.close()
+    log = new AuditLog(history, () => 1000, logger, 3)
+  }
+
+  it('is noted up to his share, then counted; others have theirs', () => {
+    few()
+    for (const number of [1, 2, 3, 4, 5]) log.note({ ...viewed('ann'), resource_id: `s${number}` })
+    log.note(viewed('bob'))
+    const actors = () => entries().map(({ actor, action, resource_id: id }) => [actor, action, id])
+    const noted = [...['s1', 's2', 's3'].map((id) => ['ann', 'view', id]), ['bob', 'view', '']]
+    expect(actors()).toEqual(noted)
+    log.close()
+    expect(actors()).toEqual([...noted, ['', 'gap', 'ann']])
+    expect(entries().at(-1)?.request_payload_redacted).toEqual({ left_out: 2 })
+    expect(verified().faults).toEqual([])
+  })
+
+  it('does not happen beyond it, where it would change something; what takes away does', () => {
+    few()
+    for (let i = 0; i < 3; i++) log.conclude(changed('ann'), log.announce(changed('ann')))
+    expect(entries()).toHaveLength(6)
+    expect(() => log.announce(changed('ann'))).toThrow(/ann has changed too much in ten minutes/)
+    expect(log.announceAnyway(changed('ann'))).toBeUndefined()
+    expect(log.announce(changed('bob'))).toBe(7)
+  })
+
+  it('is his address where nobody knows him, and the gateway itself has no share', () => {
+    few()
+    for (const name of ['a', 'b', 'c', 'd'])
+      log.note({ ...viewed(''), client_ip: '10.0.0.1', resource_id: name })
+    for (const name of ['a', 'b', 'c', 'd']) log.note({ ...viewed(''), resource_id: name })
+    expect(entries().filter(({ client_ip: ip }) => ip !== '')).toHaveLength(3)
+    expect(entries().filter(({ client_ip: ip }) => ip === '')).toHaveLength(4)
+  })
+})
+
 describe('a log that cannot be written', () => {
   it('refuses changes, counts what was seen, and says later how much is missing', () => {
     log.close()

@@ -134,6 +134,20 @@ describe('nobody becomes somebody else', () => {
     expect(await userOf(token, own)).toMatchObject({ name: 'ada@example.test' })
   })
 
+  it('by a sign-in that the audit log has as one that went well', async () => {
+    await using own = await started(provider)
+    provider.claims = { sub: 'eve' }
+    expect((await signIn({}, own)).searchParams.get('error')).toMatch(/verified/)
+    await signIn({}, own)
+    const { body } = await own.request('GET', '/api/audit/logs?action=sign-in')
+    expect(body['data']).toMatchObject([
+      {
+        ...{ actor: '', outcome: false, http_path: '/api/callback', http_status: 302 },
+        error_message: expect.stringMatching(/verified/) as string,
+      },
+    ])
+  })
+
   it('by a name that differs from another in its case alone', async () => {
     await signIn()
     provider.claims = { ...provider.claims, sub: 'mallory', email: 'ADA@example.test' }

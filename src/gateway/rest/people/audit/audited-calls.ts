@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks, where it is no user with a token: the audit log names him. */
     auditedActor?: string
+    /** Why nobody has signed in, where the answer is none of an error. */
+    auditedRefusal?: string | undefined
     /** The place in the audit log where it was announced. */
     auditedAt?: number | undefined
   }
@@ -35,16 +37,29 @@ function announced(audit: AuditLog, request: FastifyRequest): number | undefined
 
 function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyReply, payload: unknown): void {
   const { statusCode } = reply
-  const isSignIn = auditedOf(request)?.action === 'sign-in'
-  // Failed ones are counted where they fail, those over gRPC, too.
-  const isRefused = statusCode === 401 || reply.hasHeader('retry-after')
-  if (isRefused && (isSignIn || isByToken(request))) return
-  if (auditedOf(request) === undefined) return
+  const audited = auditedOf(request)
+  if (audited === undefined) return
   const facts = { ...factsOf(request, statusCode), ...toldBy(reply, payload) }
-  if (request.auditedAt !== undefined) audit.conclude(facts, request.auditedAt)
-  else if (isSignIn) audit.note(facts)
+  if (request.auditedAt !== undefined) return audit.conclude(facts, request.auditedAt)
+  // Nobody knows who it was. Failed sign-ins are counted where they fail, those over gRPC, too.
+  if (statusCode === 401 || reply.hasHeader('retry-after')) return
+  if (audited.action === 'sign-in') return noteSignIn(audit, request, facts)
   // The session that has begun has an entry of its own.
-  else if (facts.action !== 'execute' || !facts.outcome) audit.noteOnce(facts)
+  if (facts.action !== 'execute' || !facts.outcome) audit.noteOnce(facts)
+}
+
+/** Of those that fail nobody knows whose they are: they are counted by address. One that waits is none yet. */
+function noteSignIn(audit: AuditLog, request: FastifyRequest, facts: AuditFacts): void {
+  const { auditedRefusal: refusal } = request
+  if (facts.http_status === 202) return
+  if (facts.outcome && refusal === undefined) return audit.note(facts)
+  const { http_method, http_path, http_status, error_message: message } = facts
+  audit.failedSignIn(facts.client_ip, {
+    http_method,
+    http_path,
+    http_status,
+    error_message: refusal ?? message,
+  })
 }
 
 const NOTED: readonly AuditFacts['action'][] = ['view', 'download', 'sign-in', 'execute']
@@ -64,7 +79,7 @@ function factsOf(request: FastifyRequest, status: number): AuditFacts {
   const { action = 'view', type = 'gateway' } = auditedOf(request) ?? {}
   const { id = '', name = '' } = (request.params ?? {}) as { readonly id?: string; readonly name?: string }
   return auditFacts({
-    ...actorOf(request, action),
+    ...actorOf(request),
     action,
     resource_type: type,
     resource_id: (id || name).slice(0, MAX_PATH).toWellFormed(),
@@ -77,18 +92,12 @@ function factsOf(request: FastifyRequest, status: number): AuditFacts {
   })
 }
 
-/** Who asks, whose link it is, or who signs in. */
-function actorOf(
-  request: FastifyRequest,
-  action: AuditFacts['action'],
-): Pick<AuditFacts, 'actor' | 'token_id' | 'token_name'> {
+/** Who asks, whose link it is, or who has signed in. */
+function actorOf(request: FastifyRequest): Pick<AuditFacts, 'actor' | 'token_id' | 'token_name'> {
   // Both are undefined where nobody had to say who he is.
   const { user, token } = request as Partial<Pick<FastifyRequest, 'user' | 'token'>>
-  const { email } = (request.body ?? {}) as { readonly email?: unknown }
-  const said = action === 'sign-in' && typeof email === 'string' ? email : ''
-  const actor = request.auditedActor ?? user?.name ?? said
   return {
-    actor: actor.slice(0, MAX_PATH).toWellFormed(),
+    actor: request.auditedActor ?? user?.name ?? '',
     token_id: token?.id ?? '',
     token_name: token?.name ?? '',
   }
@@ -103,9 +112,4 @@ function toldBy(reply: FastifyReply, payload: unknown): Partial<AuditFacts> {
   const { message, id } = JSON.parse(payload) as { readonly message?: unknown; readonly id?: unknown }
   if (status === 201) return typeof id === 'string' ? { resource_id: id } : {}
   return typeof message === 'string' ? { error_message: message.slice(0, MAX_MESSAGE).toWellFormed() } : {}
-}
-
-function isByToken({ headers, routeOptions }: FastifyRequest): boolean {
-  const hasToken = headers.authorization !== undefined || headers['api-key'] !== undefined
-  return hasToken && routeOptions.config.operation?.role !== 'public'
 }

@@ -20,6 +20,7 @@ export function signInRoutes(app: FastifyInstance, { users }: RestServices): voi
     // One text for both, unlike hoop's, so that nobody learns which names exist.
     if (users.withToken(password, request.ip)?.user.name !== email)
       throw failedSignIn(users, request.ip, hoopWords.invalidCredentials)
+    request.auditedActor = email
     return reply
       .header('token', password)
       .header('access-control-expose-headers', 'Token')

@@ -40,7 +40,10 @@ export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
         setSignIn(request, reply, { text: issued.text, lifetimeMs, webUrl: webUrl() })
         return reply.redirect('/', 302)
       }
-      if (returned.kind === 'redirect') return reply.redirect(returned.to, 302)
+      if (returned.kind === 'redirect') {
+        request.auditedRefusal = returned.refusal
+        return reply.redirect(returned.to, 302)
+      }
       const { admitted, request: asked, confirmation } = returned
       return sendPage(reply, confirmPage({ name: admitted.name, request: asked, confirmation }))
     }),
