@@ -32,7 +32,7 @@ module.exports = {
       '^src/(agent|basics|golang|wire|dial|envvars|runtime|policy|template)/',
     ),
     only('layer-3-client', '^src/client/', '^src/(client|basics|wire|dial)/'),
-    only('layer-3-gateway', '^src/gateway/', '^src/(gateway|basics|golang|wire|template|policy)/'),
+    only('layer-3-gateway', '^src/gateway/', '^src/(gateway|basics|golang|wire|template|policy|operations)/'),
     only('layer-4', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
     {
       name: 'main-on-top',

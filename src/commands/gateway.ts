@@ -8,6 +8,7 @@ import { loadSettings } from '../gateway/settings/load.ts'
 import { SettingsError } from '../basics/settings/problems.ts'
 import type { GatewayFile } from '../gateway/settings/reload/reload.ts'
 import type { GatewaySettings } from '../gateway/settings/settings.ts'
+import { ListenError } from '../operations/listen-error.ts'
 import { createLogger } from '../log.ts'
 import { explain, Failure } from './failure.ts'
 import { logSettings } from './log-settings.ts'
@@ -26,10 +27,9 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   const gateway = await openGateway(source, log)
   // What it did, or why it failed, is in the log.
   onReloadSignal(() => void gateway.reload().catch(() => undefined))
-  const ready = { event: 'ready', http: gateway.http, grpc: gateway.grpc, pid: process.pid }
-  process.stdout.write(
-    flags.json ? `${JSON.stringify(ready)}\n` : `gateway serves ${gateway.http} and ${gateway.grpc}\n`,
-  )
+  const { http, grpc, metrics } = gateway
+  const ready = { event: 'ready', http, grpc, ...(metrics !== undefined && { metrics }), pid: process.pid }
+  process.stdout.write(flags.json ? `${JSON.stringify(ready)}\n` : `gateway serves ${http} and ${grpc}\n`)
   await new Promise<void>((resolve) => onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }))
   await gateway.close()
 }
@@ -62,6 +62,7 @@ export function readGatewaySettings({ read }: GatewayFile): GatewaySettings {
 
 function openFailure(error: NodeJS.ErrnoException, { listen, state }: GatewaySettings): Error {
   const ports = `${listen.http.host}:${listen.http.port} or ${listen.grpc.host}:${listen.grpc.port}`
+  if (error instanceof ListenError) return new Failure(error.message.replace(/^http/, 'listen.metrics'))
   if (error instanceof HistoryError || error instanceof RunbookError || error instanceof BackupError)
     return new Failure(error.message)
   if (error instanceof ForeignPathError)

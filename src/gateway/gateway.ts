@@ -33,6 +33,7 @@ import { addressUrl } from '../basics/net/address.ts'
 import { CurrentSettings } from './settings/current-settings.ts'
 import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/reload.ts'
 import type { GatewaySettings } from './settings/settings.ts'
+import { openMetrics } from './monitoring/metrics-listener.ts'
 import { Transport } from './agents/transport.ts'
 import { ServerCertificate } from './tls/server-certificate.ts'
 
@@ -42,6 +43,8 @@ export interface Gateway {
   readonly http: string
   readonly grpc: string
   readonly agents: Agents
+  /** Where `/metrics` is, if anywhere. */
+  readonly metrics: string | undefined
   /** Reads the settings again. What it did is in the log, too. @throws as `Reload.run` */
   reload(): Promise<ReloadReport>
   /** An address of the page that signs in once, within two minutes. */
@@ -107,6 +110,8 @@ async function open(
     ...{ audit, backups, repositories, tickets, batches, server: { version, grpc, tls } },
     condition: conditionOf({ history, upkeep, moves, webhooks: automation.webhooks, tls }),
   }
+  const measured = { ...base, ...people, ...automation, version, sessions, agents, clients, tls }
+  const metrics = await openMetrics(listen.metrics, { ...services, measured }, opened)
   const scheduled = openSchedules(services, settings)
   const rest = opened.own(restServer({ ...services, ...scheduled }))
   const endSessions = () => endRunning(batches, sessions)
@@ -115,7 +120,7 @@ async function open(
   opened.own(reload)
   http = await rest.listen(listen.http)
   await checkRunbooks(repositories, () => scheduled.scheduleProblems.tell(settings.value.schedules, log), log)
-  const addresses = { http, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
+  const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
   const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
   const actions = { reload: () => reload.run(), signInLink, endSessions, close: () => opened.close() }
   return { ...addresses, agents, ...actions }

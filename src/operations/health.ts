@@ -63,7 +63,7 @@ export class LoopMonitor implements Disposable {
 }
 
 /** The answer to a probe: an HTTP status, and a line for the person who looks. */
-export interface AgentHealth {
+export interface Health {
   readonly ok: boolean
   readonly line: string
 }
@@ -72,7 +72,7 @@ export interface AgentHealth {
  * Whether the process is alive. A blocked loop answers nothing, which the probe's own timeout notices; any answer
  * proves that the loop turns. So this reports only what an answer would hide: a loop that hardly ever turns.
  */
-export function liveness(blockedMs: number): AgentHealth {
+export function liveness(blockedMs: number): Health {
   if (blockedMs <= BLOCKED_MS) return { ok: true, line: 'ok' }
   return {
     ok: false,
@@ -81,6 +81,6 @@ export function liveness(blockedMs: number): AgentHealth {
 }
 
 /** Whether the gateway can send executions to this agent. */
-export function readiness(status: Status): AgentHealth {
+export function readiness(status: Status): Health {
   return { ok: isReady(status), line: connectionWords(status) }
 }

@@ -4,9 +4,10 @@ import type { Socket } from 'node:net'
 import { formatAddress, type Address } from '../basics/net/address.ts'
 import type { Logger } from '../basics/logger.ts'
 import { isLoopback } from '../basics/net/loopback.ts'
-import { liveness, LoopMonitor, readiness, type AgentHealth } from './health.ts'
+import { liveness, LoopMonitor, type Health } from './health.ts'
+import { ListenError } from './listen-error.ts'
+import type { MetricSource } from './metric-source.ts'
 import { Metrics } from './metrics.ts'
-import type { StatusSource } from './status.ts'
 
 /** Longest life of a connection, whatever it does. */
 const CONNECTION_MS = 10_000
@@ -16,7 +17,9 @@ const TEXT = 'text/plain; charset=utf-8'
 
 export interface HttpOptions {
   readonly listen: Address
-  readonly status: StatusSource
+  readonly metrics: MetricSource
+  /** Whether executions get here, for `/readyz`. */
+  readonly readiness: () => Health
   readonly log: Logger
   /** For tests. */
   readonly connectionMs?: number
@@ -27,18 +30,19 @@ export interface Http extends AsyncDisposable {
   readonly address: string
 }
 
-/** The address cannot be used. The message says which one and what to do. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError'
-}
-
 /** `/healthz`, `/readyz` and `/metrics`. Does not keep the process running. @throws ListenError */
-export async function openHttp({ listen, status, log, connectionMs }: HttpOptions): Promise<Http> {
+export async function openHttp({
+  listen,
+  metrics: source,
+  readiness,
+  log,
+  connectionMs,
+}: HttpOptions): Promise<Http> {
   const loop = new LoopMonitor()
-  const metrics = new Metrics({ status, loopDelayMs: () => loop.longestMs() })
+  const metrics = new Metrics({ source, loopDelayMs: () => loop.longestMs() })
   const routes: Routes = new Map<string, Route>([
     ['/healthz', () => healthAnswer(liveness(loop.blockedMs()))],
-    ['/readyz', () => healthAnswer(readiness(status()))],
+    ['/readyz', () => healthAnswer(readiness())],
     ['/metrics', async (accept) => ({ code: 200, ...(await metrics.scrape(accept)) })],
   ])
   const server = createBoundedServer(routes, log, connectionMs ?? CONNECTION_MS)
@@ -61,7 +65,7 @@ interface Answer {
 type Route = (accept: string | undefined) => Answer | Promise<Answer>
 type Routes = ReadonlyMap<string, Route>
 
-function healthAnswer({ ok, line }: AgentHealth): Answer {
+function healthAnswer({ ok, line }: Health): Answer {
   return { code: ok ? 200 : 503, contentType: TEXT, text: `${line}\n` }
 }
 
@@ -112,7 +116,7 @@ async function answerTo(
     return await route(headers.accept)
   } catch (error) {
     log.error({ err: error, path }, 'http could not answer')
-    return { code: 500, contentType: TEXT, text: 'the agent could not tell, its log says why\n' }
+    return { code: 500, contentType: TEXT, text: 'the program could not tell, its log says why\n' }
   }
 }
 

@@ -1,26 +1,12 @@
-import type { Status } from './status.ts'
+import { counter, counters, familiesOf, gauge, type Definition, type MetricSource } from './metric-source.ts'
+import type { Status, StatusSource } from './status.ts'
 import { CONNECTION_STATES } from './status-text.ts'
-
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-}
-
-export interface Definition {
-  /** Follows `runbook_agent_`; a counter's name ends in `_total`. */
-  readonly name: string
-  readonly type: 'counter' | 'gauge'
-  readonly help: string
-  readonly labels: readonly string[]
-  /** Empty when there is nothing to report yet. */
-  readonly read: (status: Status) => readonly Sample[]
-}
 
 /** Shown as 0 before the first one, so that the first is seen as an increase. */
 const NO_OUTCOMES = { exited: 0, signaled: 0, failed: 0, refused: 0, 'not-started': 0 }
 
 /** Every metric that is read from the status; docs/operations.md has the same list, a test compares them. */
-export const DEFINITIONS: readonly Definition[] = [
+const DEFINITIONS: readonly Definition<Status>[] = [
   {
     name: 'info',
     type: 'gauge',
@@ -43,7 +29,11 @@ export const DEFINITIONS: readonly Definition[] = [
   counter('journal_lines_lost', 'Journal lines that could not be written.', (now) => now.journalLinesLost),
 ]
 
-function connection(): Definition[] {
+export function agentMetrics(status: StatusSource): MetricSource {
+  return { prefix: 'runbook_agent_', families: familiesOf(DEFINITIONS, status), distributions: [] }
+}
+
+function connection(): Definition<Status>[] {
   return [
     {
       name: 'connection_state',
@@ -73,7 +63,7 @@ function connection(): Definition[] {
   ]
 }
 
-function sessions(): Definition[] {
+function sessions(): Definition<Status>[] {
   return [
     gauge('sessions_running', 'Executions that run.', (now) => now.sessions.running),
     gauge('sessions_limit', 'Executions that may run at the same time.', (now) => now.sessions.limit),
@@ -109,7 +99,7 @@ function sessions(): Definition[] {
 }
 
 /** Metrics of output. They count only ended sessions, since the counting happens at the end. */
-function output(): Definition[] {
+function output(): Definition<Status>[] {
   return [
     counter('output_read_bytes', 'Output of ended sessions.', (now) => now.output.bytesRead),
     counter('output_sent_bytes', 'Of it, what went to the gateway.', (now) => now.output.bytesSent),
@@ -121,34 +111,6 @@ function output(): Definition[] {
       (now) => now.output.tailBytes,
     ),
   ]
-}
-
-type Read = (now: Status) => number | undefined
-
-function counter(name: string, help: string, read: Read): Definition {
-  return { name: `${name}_total`, type: 'counter', help, labels: [], read: single(read) }
-}
-
-function gauge(name: string, help: string, read: Read): Definition {
-  return { name, type: 'gauge', help, labels: [], read: single(read) }
-}
-
-function single(read: Read): Definition['read'] {
-  return (now) => {
-    const value = read(now)
-    return value === undefined ? [] : [{ labels: {}, value }]
-  }
-}
-
-function counters(
-  name: string,
-  help: string,
-  label: string,
-  read: (now: Status) => Readonly<Record<string, number>>,
-): Definition {
-  const samples = (now: Status) =>
-    Object.entries(read(now)).map(([name, value]) => ({ labels: { [label]: name }, value }))
-  return { name: `${name}_total`, type: 'counter', help, labels: [label], read: samples }
 }
 
 /** Since the epoch, from ISO 8601. */

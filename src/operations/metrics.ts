@@ -1,8 +1,13 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry, type RegistryContentType } from 'prom-client'
-import { DEFINITIONS, type Definition } from './metrics-table.ts'
-import type { StatusSource } from './status.ts'
+import {
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  type RegistryContentType,
+} from 'prom-client'
+import type { Distribution, Family, MetricSource } from './metric-source.ts'
 
-const PREFIX = 'runbook_agent_'
 /** For prom-client's garbage collections: its own has whole numbers, `1` where OpenMetrics wants `1.0`. */
 const GC_SECONDS = [0.001, 0.01, 0.1, 0.5, 2.5]
 
@@ -20,14 +25,16 @@ export interface Scrape {
 }
 
 interface Sources {
-  readonly status: StatusSource
+  readonly source: MetricSource
   /** The longest time in the last minute for which the event loop did not turn. */
   readonly loopDelayMs: () => number
 }
 
-/** The agent's metrics and those of its process, read at each request. */
+/** The metrics of a program and of its process, read at each request. */
 export class Metrics {
   readonly #sources: Sources
+  /** They count from the beginning, and are in each registry. */
+  readonly #distributions: readonly Histogram[]
   /**
    * One per format that was requested so far. They cannot share one: prom-client removes `_total` from the names of
    * counters for good when it writes OpenMetrics, and reads the format again after it has waited.
@@ -36,6 +43,8 @@ export class Metrics {
 
   constructor(sources: Sources) {
     this.#sources = sources
+    const { prefix, distributions } = sources.source
+    this.#distributions = distributions.map((one) => histogramOf(prefix, one))
   }
 
   /** @param accept the header of an HTTP request */
@@ -52,27 +61,35 @@ export class Metrics {
     if (known !== undefined) return known
     const registry = new Registry<RegistryContentType>()
     registry.setContentType(contentType)
-    for (const definition of DEFINITIONS) register(registry, definition, this.#sources.status)
-    registerLoopDelay(registry, this.#sources.loopDelayMs)
+    const { source, loopDelayMs } = this.#sources
+    for (const family of source.families) register(registry, source.prefix, family)
+    for (const histogram of this.#distributions) registry.registerMetric(histogram)
+    registerLoopDelay(registry, source.prefix, loopDelayMs)
     registerProcess(registry)
     this.#registries.set(contentType, registry)
     return registry
   }
 }
 
-/** Reads its value at each scrape, so that everything is counted only once, in the agent. */
+function histogramOf(prefix: string, { name, help, buckets, follow }: Distribution): Histogram {
+  const histogram = new Histogram({ name: `${prefix}${name}`, help, buckets: [...buckets], registers: [] })
+  follow((seconds) => histogram.observe(seconds))
+  return histogram
+}
+
+/** Reads its value at each scrape, so that everything is counted only once, by whoever does it. */
 function register(
   registry: Registry<RegistryContentType>,
-  { name, type, help, labels, read }: Definition,
-  status: StatusSource,
+  prefix: string,
+  { name, type, help, labels, read }: Family,
 ): void {
-  const configuration = { name: `${PREFIX}${name}`, help, labelNames: [...labels], registers: [registry] }
+  const configuration = { name: `${prefix}${name}`, help, labelNames: [...labels], registers: [registry] }
   if (type === 'counter') {
     new Counter({
       ...configuration,
       collect() {
         this.reset()
-        for (const { labels, value } of read(status())) this.inc(labels, value)
+        for (const { labels, value } of read()) this.inc(labels, value)
       },
     })
   } else {
@@ -82,7 +99,7 @@ function register(
         this.reset()
         // After a reset a gauge without labels is 0, and a time of 0 would be in 1970.
         if (labels.length === 0) this.remove()
-        for (const { labels, value } of read(status())) this.set(labels, value)
+        for (const { labels, value } of read()) this.set(labels, value)
       },
     })
   }
@@ -100,9 +117,13 @@ function registerProcess(registry: Registry<RegistryContentType>): void {
   }
 }
 
-function registerLoopDelay(registry: Registry<RegistryContentType>, loopDelayMs: () => number): void {
+function registerLoopDelay(
+  registry: Registry<RegistryContentType>,
+  prefix: string,
+  loopDelayMs: () => number,
+): void {
   new Gauge({
-    name: `${PREFIX}event_loop_delay_max_seconds`,
+    name: `${prefix}event_loop_delay_max_seconds`,
     help: 'The longest time in the last minute for which the event loop did not turn.',
     registers: [registry],
     collect() {

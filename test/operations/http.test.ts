@@ -2,7 +2,10 @@ import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { ListenError, openHttp, type Http } from '../../src/operations/http.ts'
+import { readiness } from '../../src/operations/health.ts'
+import { openHttp, type Http } from '../../src/operations/http.ts'
+import { ListenError } from '../../src/operations/listen-error.ts'
+import { agentMetrics } from '../../src/operations/metrics-table.ts'
 import type { Status } from '../../src/operations/status.ts'
 import { Logbook } from '../support/logbook.ts'
 import { parseOpenMetrics } from '../support/openmetrics.ts'
@@ -15,8 +18,13 @@ async function open(
   status: () => Status = sampleStatus,
   connectionMs = 10_000,
   log = new Logbook(),
+  listen = LOOPBACK,
 ): Promise<Http> {
-  return openHttp({ listen: LOOPBACK, status, log, connectionMs })
+  return openHttp({
+    ...{ listen, log, connectionMs },
+    metrics: agentMetrics(status),
+    readiness: () => readiness(status()),
+  })
 }
 
 /** Sends bytes as they are. @returns all that comes back until the end */
@@ -139,7 +147,7 @@ test('what cannot be told is an error of its own, and the agent goes on', async 
     const response = await fetch(`${http.address}${path}`)
     expect([response.status, await response.text()]).toEqual([
       500,
-      'the agent could not tell, its log says why\n',
+      'the program could not tell, its log says why\n',
     ])
   }
   expect(log.at('error')).toHaveLength(2)
@@ -149,7 +157,7 @@ test('what cannot be told is an error of its own, and the agent goes on', async 
 test('a port that is taken is named', async () => {
   await using http = await open()
   const port = Number(new URL(http.address).port)
-  const again = openHttp({ listen: { host: '127.0.0.1', port }, status: sampleStatus, log: new Logbook() })
+  const again = open(sampleStatus, 10_000, new Logbook(), { host: '127.0.0.1', port })
   await expect(again).rejects.toThrow(ListenError)
   await expect(again).rejects.toThrow(
     `http cannot listen on 127.0.0.1:${port}: EADDRINUSE. End what uses it, or choose another address`,
@@ -159,7 +167,7 @@ test('a port that is taken is named', async () => {
 test('only an address that others can reach is warned about', async () => {
   const log = new Logbook()
   const warnings = async (host: string) => {
-    await using http = await openHttp({ listen: { host, port: 0 }, status: sampleStatus, log })
+    await using http = await open(sampleStatus, 10_000, log, { host, port: 0 })
     return [http.address.replace(/\d+$/, 'PORT'), log.at('warn').length]
   }
   expect(await warnings('localhost')).toEqual(['http://localhost:PORT', 0])

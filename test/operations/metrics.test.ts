@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { Metrics, wantsOpenMetrics } from '../../src/operations/metrics.ts'
+import { agentMetrics } from '../../src/operations/metrics-table.ts'
 import type { Status } from '../../src/operations/status.ts'
 import { parseOpenMetrics, type MetricFamily } from '../support/openmetrics.ts'
 import { sampleStatus } from '../support/sites/sample-status.ts'
@@ -8,7 +9,7 @@ import { sampleStatus } from '../support/sites/sample-status.ts'
 const OPEN = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
 
 function metricsOf(status: () => Status): Metrics {
-  return new Metrics({ status, loopDelayMs: () => 250 })
+  return new Metrics({ source: agentMetrics(status), loopDelayMs: () => 250 })
 }
 
 async function scraped(status: Status): Promise<MetricFamily[]> {

@@ -1,6 +1,8 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentConfiguration } from '../../config.ts'
+import { readiness } from '../../operations/health.ts'
 import type { Http } from '../../operations/http.ts'
+import { ListenError } from '../../operations/listen-error.ts'
 import { openStatusSocket, type StatusSocket } from '../../operations/status-socket.ts'
 import type { StatusSource } from '../../operations/status.ts'
 import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
@@ -68,9 +70,14 @@ export class Operations implements AsyncDisposable {
 async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Promise<Http | undefined> {
   if (http === undefined) return undefined
   // Loaded only when it is needed: with the metrics it takes a tenth of the agent's start.
-  const { ListenError, openHttp } = await import('../../operations/http.ts')
+  const { openHttp } = await import('../../operations/http.ts')
+  const { agentMetrics } = await import('../../operations/metrics-table.ts')
   try {
-    return await openHttp({ listen: http, status, log })
+    return await openHttp({
+      ...{ listen: http, log },
+      metrics: agentMetrics(status),
+      readiness: () => readiness(status()),
+    })
   } catch (error) {
     throw error instanceof ListenError ? new Failure(error.message) : error
   }

@@ -44,6 +44,10 @@ export class Agents {
     return this.#known.map(({ name }) => name)
   }
 
+  get connected(): number {
+    return this.#online.size
+  }
+
   /** @returns false when this agent has a stream already */
   connect(stream: AgentStream, facts: AgentFacts): boolean {
     if (this.#online.has(stream.name)) return false

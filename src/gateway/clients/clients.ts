@@ -55,6 +55,11 @@ export class Clients {
     this.#unread = new Unread(this.#calls, limits)
   }
 
+  /** How many are connected. */
+  get count(): number {
+    return this.#calls.size
+  }
+
   /** Serves a client until its stream is over. Never rejects. */
   async serve(call: PacketCall): Promise<void> {
     this.#calls.set(call, undefined)

@@ -85,6 +85,21 @@ export class History {
     return found ?? (this.#reserve.isThere ? undefined : 'the disk is full')
   }
 
+  /** Recorded, and not in the file yet. */
+  get unwrittenBytes(): number {
+    return this.#writer.pendingBytes
+  }
+
+  /** How many run, or wait for people. */
+  get openSessions(): number {
+    return this.#writer.openSessions
+  }
+
+  /** Of the file, without its free space. Throws a HistoryError. */
+  get usedBytes(): number {
+    return this.#database.usedBytes()
+  }
+
   recover(): void {
     this.#reserve.open()
     try {

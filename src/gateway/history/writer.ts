@@ -60,6 +60,15 @@ export class Writer {
     return this.#trouble
   }
 
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  /** Sessions that run, or wait for people. */
+  get openSessions(): number {
+    return this.#recordings.size - this.#unwrittenEnds().length
+  }
+
   /** Inserts the session. @throws HistoryError */
   begin(row: NewRow, input: readonly Buffer[], asking: SessionAsking): void {
     this.#noting(() => {

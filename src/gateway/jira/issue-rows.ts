@@ -96,6 +96,11 @@ export class IssueRows {
     return (this.#statements.failing.get([]) as [number])[0]
   }
 
+  /** How many are to be moved. */
+  waiting(): number {
+    return (this.#statements.waiting.get([]) as [number])[0]
+  }
+
   /** The oldest of those that wait, beyond so many. */
   excess(most: number): string[] {
     return (this.#statements.excess.all([most]) as [string][]).map(([session]) => session)
@@ -131,6 +136,7 @@ function prepare(db: Connection) {
                       i.attempts, coalesce(s.ended_at, i.ended_at)
                     ${ENDED} AND i.due_at <= ? ORDER BY i.due_at LIMIT ?`),
     failing: reading('SELECT count(*) FROM jira_issues WHERE outcome IS NULL AND attempts > 0'),
+    waiting: reading(`SELECT count(*) ${ENDED}`),
     excess: reading(
       `SELECT i.session ${ENDED} AND i.attempts > 0 ORDER BY i.asked_at DESC LIMIT -1 OFFSET ?`,
     ),

@@ -1,5 +1,6 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
+import { readinessOf } from '../monitoring/readiness.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { authorize, isPage, requireOperations } from './access.ts'
 import { backupRoutes } from './sessions/backup.ts'
@@ -127,15 +128,10 @@ function routes(app: FastifyInstance, services: RestServices): void {
   })
 }
 
-/** 503 while no session can begin, with the reason. Also what else an operator should look at. */
+/** 503 while no session can begin. */
 function answerReadiness({ condition }: RestServices, reply: FastifyReply): FastifyReply {
-  const { obstacle, doubt, issues, webhooks, certificate } = condition()
-  const warning = [doubt, issues, webhooks, certificate].filter((one) => one !== undefined).join('; ')
-  return reply.code(obstacle === undefined ? 200 : 503).send({
-    status: obstacle === undefined ? 'ready' : 'degraded',
-    ...(obstacle !== undefined && { reason: `the session history cannot be written: ${obstacle}` }),
-    ...(warning !== '' && { warning }),
-  })
+  const readiness = readinessOf(condition())
+  return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness)
 }
 
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {

@@ -9,6 +9,7 @@ import type { Reload } from '../settings/reload/reload.ts'
 import type { Executions } from '../sessions/executions.ts'
 import type { History } from '../history/history.ts'
 import type { Logger } from '../../basics/logger.ts'
+import type { Condition } from '../monitoring/readiness.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import type { Repositories } from '../runbooks/repositories.ts'
@@ -34,20 +35,6 @@ interface ServerDescription {
   readonly grpc: Address
   /** Of both addresses. */
   readonly tls: ServerCertificate | undefined
-}
-
-/** What keeps the gateway from doing all of its work. Holds no secrets. */
-interface Condition {
-  /** Why no session can begin. */
-  readonly obstacle: string | undefined
-  /** Why no session is removed for its age. */
-  readonly doubt: string | undefined
-  /** Whom nothing could be told. */
-  readonly webhooks: string | undefined
-  /** Issues that could not be moved. */
-  readonly issues: string | undefined
-  /** What is wrong with the certificate, or soon will be. */
-  readonly certificate: string | undefined
 }
 
 /** What the routes share. */

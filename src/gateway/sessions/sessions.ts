@@ -11,6 +11,7 @@ import { NoRoomError } from '../history/disk/disk-errors.ts'
 import type { SessionLocks } from '../automation/locks/session-locks.ts'
 import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
+import { SessionTally } from './session-tally.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { Current } from '../settings/current-settings.ts'
 import type { RpcCode } from '../statuses.ts'
@@ -50,6 +51,7 @@ export class Sessions {
   readonly #history: History
   readonly #current: Current<'limits'>
   readonly #log: Logger
+  readonly tally = new SessionTally()
   readonly #running = new Map<string, RunningSession>()
   readonly #redactions = new RecordRedactions()
   readonly #locks: SessionLocks | undefined
@@ -70,6 +72,11 @@ export class Sessions {
     this.#history = history
     this.#current = current
     this.#log = log
+  }
+
+  /** How many run. */
+  get running(): number {
+    return this.#running.size
   }
 
   /** Runs while its messages are read. @throws HistoryError, TooMuchAtOnce, LockBusy, BudgetSpent: then there is no session */
@@ -218,11 +225,14 @@ export class Sessions {
   async #follow(session: GatewaySession, request: SessionRequest): Promise<void> {
     const { sid } = session
     const { connection, user, origin, verb } = request
+    const startedAt = performance.now()
     this.#log.info({ sid, connection: connection.name, user, origin, verb }, 'session started')
     const refusal = this.#refusalOf(request)
     if (refusal !== undefined) session.fail(...refusal)
     try {
-      this.#logEnd(sid, await session.ended)
+      const ending = await session.ended
+      this.tally.count(ending, (performance.now() - startedAt) / 1000)
+      this.#logEnd(sid, ending)
     } catch (error) {
       this.#log.error({ sid, error: (error as Error).message }, 'session failed')
     } finally {

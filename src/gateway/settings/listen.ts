@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Address } from '../../basics/net/address.ts'
 import { isLoopback } from '../../basics/net/loopback.ts'
 import { PemError } from '../../basics/net/pem.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
@@ -8,13 +9,20 @@ import type { SettingsShape } from './schema.ts'
 import type { GatewaySettings } from './settings.ts'
 
 export function buildListen(
-  { http, grpc, tls, 'public-url': publicUrl }: SettingsShape['listen'],
+  { http, grpc, tls, metrics, 'public-url': publicUrl }: SettingsShape['listen'],
   { folder }: Sources,
   problems: Problems,
 ): GatewaySettings['listen'] {
   const files = tls && { certificate: resolve(folder, tls.certificate), key: resolve(folder, tls.key) }
   if (files) checkPair(files, problems)
-  return { http, grpc, ...(typeof publicUrl === 'string' && { publicUrl }), ...(files && { tls: files }) }
+  const own = metrics && { metrics }
+  return {
+    http,
+    grpc,
+    ...own,
+    ...(typeof publicUrl === 'string' && { publicUrl }),
+    ...(files && { tls: files }),
+  }
 }
 
 function checkPair(files: CertificateFiles, problems: Problems): void {
@@ -36,8 +44,20 @@ export function checkListen(listen: SettingsShape['listen'], problems: Problems)
       `other machines could read the tokens sent here, there is no TLS; ${advice}`,
     )
   }
-  const { http, grpc } = listen
-  if (http.port === grpc.port && http.host === grpc.host && http.port !== 0) {
-    problems.add(['listen', 'grpc'], 'this is the address of listen.http already')
-  }
+  checkApart(listen, problems)
+}
+
+function checkApart(listen: SettingsShape['listen'], problems: Problems): void {
+  const servers = ['http', 'grpc', 'metrics'] as const
+  servers.forEach((server, at) => {
+    const own = listen[server]
+    if (!own || own.port === 0) return
+    const other = servers.slice(0, at).find((name) => isSame(own, listen[name]))
+    if (other !== undefined)
+      problems.add(['listen', server], `this is the address of listen.${other} already`)
+  })
+}
+
+function isSame(one: Address, other: Address | null | undefined): boolean {
+  return one.port === other?.port && one.host === other.host
 }

@@ -96,6 +96,10 @@ const ListenShape = map({
       }),
     ),
   ),
+  metrics: about(
+    'address of /metrics, /healthz and /readyz, without tokens and TLS; by default there is none',
+    v.nullish(ServerAddress),
+  ),
   'allow-remote': about('allows addresses that are not the loopback without TLS', v.nullish(truth, 'false')),
 })
 

@@ -18,6 +18,8 @@ export interface GatewaySettings {
   readonly listen: {
     readonly http: Address
     readonly grpc: Address
+    /** Of `/metrics`. Undefined: nowhere. */
+    readonly metrics?: Address
     /** Where people reach the REST interface, without a slash at the end. */
     readonly publicUrl?: string
     /** Of both addresses. Undefined: there is no TLS. */

@@ -36,6 +36,11 @@ export class ServerCertificate {
     return { cert: certificate, key: key.reveal(), minVersion: MIN_VERSION }
   }
 
+  /** In ms since 1970. */
+  get endsAt(): number {
+    return this.#pair.endsAt
+  }
+
   /** What an operator should look at, if there is anything. */
   get warning(): string | undefined {
     if (this.#fault !== undefined)

@@ -507,7 +507,10 @@ describe('listening', () => {
     expect(problems('listen: { http: 127.0.0.1:9000, grpc: 127.0.0.1:9000 }')).toEqual([
       '1:39 listen.grpc: this is the address of listen.http already',
     ])
-    expect(problems('listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0 }')).toEqual([])
+    expect(problems('listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0, metrics: 127.0.0.1:0 }')).toEqual([])
+    expect(problems('listen: { metrics: 127.0.0.1:8010 }')).toEqual([
+      '1:20 listen.metrics: this is the address of listen.grpc already',
+    ])
   })
 })
 

@@ -36,6 +36,8 @@ export interface RunningGatewayOptions {
   readonly host?: string
   /** A folder that is there already. */
   readonly state?: string
+  /** More of `listen`, in YAML: `metrics: 127.0.0.1:0`. */
+  readonly listen?: string
   /** Files for `listen.tls`. */
   readonly tls?: { readonly certificate: string; readonly key: string }
   /** Puts something into the state folder before the gateway opens it. */
@@ -150,10 +152,11 @@ function yaml({
   more = '',
   host = '127.0.0.1',
   state = './state',
+  listen = '',
   tls,
 }: RunningGatewayOptions): string {
   return `
-listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'}${tls ? `, tls: ${JSON.stringify(tls)}` : ''} }
+listen: { http: ${host}:0, grpc: ${host}:0, allow-remote: ${host !== '127.0.0.1'}${tls ? `, tls: ${JSON.stringify(tls)}` : ''}${listen === '' ? '' : `, ${listen}`} }
 state: ${state}
 limits: ${limits}
 users:

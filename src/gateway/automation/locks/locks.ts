@@ -37,6 +37,11 @@ export class Locks {
   readonly #holders = new Map<string, LockSession>()
   readonly #queue = new Set<Waiter>()
 
+  /** How many wait. */
+  get length(): number {
+    return this.#queue.size
+  }
+
   /** @throws LockBusy when no session more may wait for one of these */
   checkRoom(names: readonly string[]): void {
     for (const name of names) {

@@ -93,6 +93,11 @@ export class WebhookRows {
     return (this.#statements.count.get([webhook]) as [number])[0]
   }
 
+  /** Of all webhooks together. */
+  waitingInAll(): number {
+    return (this.#statements.countAll.get([]) as [number])[0]
+  }
+
   delivered(webhook: string, id: string, at: number): void {
     this.#statements.remove.run([id])
     this.#statements.delivered.run([at, webhook])
@@ -151,6 +156,7 @@ function prepare(db: Connection) {
     due: reading(`SELECT ${MESSAGE} WHERE webhook = ? AND (due_at <= ? OR due_at > ?)
                   ORDER BY due_at, key LIMIT ?`),
     waiting: reading(`SELECT ${MESSAGE} WHERE webhook = ? ORDER BY key LIMIT ?`),
+    countAll: reading('SELECT count(*) FROM webhook_messages'),
     count: reading('SELECT count(*) FROM webhook_messages WHERE webhook = ?'),
     remove: db.prepare('DELETE FROM webhook_messages WHERE id = ?'),
     delivered: db.prepare(

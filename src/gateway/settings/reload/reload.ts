@@ -138,10 +138,12 @@ function isBare({ users, agents, connections }: GatewaySettings): boolean {
 
 /** What is open for as long as the gateway runs. */
 function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
-  const { tls: wanted, ...others } = found.listen
+  const { tls: wanted, publicUrl } = found.listen
+  const { http, grpc, metrics } = listen
   // TLS is there from the start to the end, or not at all; its files may be others.
   const tls = listen.tls && (wanted ?? listen.tls)
-  return { ...found, state, listen: { ...others, http: listen.http, grpc: listen.grpc, ...(tls && { tls }) } }
+  const given = { ...(metrics && { metrics }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
+  return { ...found, state, listen: { http, grpc, ...given } }
 }
 
 function fixedChanges(running: GatewaySettings, found: GatewaySettings): string[] {

@@ -136,15 +136,15 @@ describe('what is read again', () => {
   })
 
   it('takes what it can, and names what the next start takes', async () => {
-    gateway.configure({ ...options, host: 'localhost', connections: shell('one') })
+    gateway.configure({ ...options, host: 'localhost', listen: 'metrics: localhost:0', connections: shell('one') })
     const before = gateway.gateway.http
     const answer = await gateway.request('POST', '/api/reload')
     expect(answer.body).toEqual({
       changes: [{ setting: 'connections', added: ['one'], removed: [], changed: [] }],
-      restart_required: ['listen.http', 'listen.grpc'],
+      restart_required: ['listen.metrics', 'listen.http', 'listen.grpc'],
     })
     expect(gateway.log).toContainEqual(
-      'some settings change with the next start {"settings":["listen.http","listen.grpc"]}',
+      'some settings change with the next start {"settings":["listen.metrics","listen.http","listen.grpc"]}',
     )
     expect(gateway.gateway.http).toBe(before)
   })
