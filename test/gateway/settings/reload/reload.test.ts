@@ -136,7 +136,12 @@ describe('what is read again', () => {
   })
 
   it('takes what it can, and names what the next start takes', async () => {
-    gateway.configure({ ...options, host: 'localhost', listen: 'metrics: localhost:0', connections: shell('one') })
+    gateway.configure({
+      ...options,
+      host: 'localhost',
+      listen: 'metrics: localhost:0',
+      connections: shell('one'),
+    })
     const before = gateway.gateway.http
     const answer = await gateway.request('POST', '/api/reload')
     expect(answer.body).toEqual({
