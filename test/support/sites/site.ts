@@ -10,6 +10,9 @@ export interface SiteOptions {
   readonly connections?: readonly object[]
   readonly masking?: readonly object[]
   readonly guardrails?: readonly object[]
+  readonly schedules?: readonly object[]
+  /** Beside `admin`: names with their groups. */
+  readonly users?: Readonly<Record<string, readonly string[]>>
   readonly limits?: object
   readonly jira?: object
   readonly history?: object
@@ -57,7 +60,14 @@ export class Site implements AsyncDisposable {
     this.books = new Books(this.place, options.runbooks)
     for (const [name, content] of Object.entries(options.files ?? {})) this.place.write(name, content)
     this.place.write('admin.token', `${this.token}\n`)
+    for (const name of Object.keys(options.users ?? {}))
+      this.place.write(`${name}.token`, `${this.tokenOf(name)}\n`)
     this.place.write('agent.key', `${this.agentKey}\n`)
+  }
+
+  /** Of a user of the options. */
+  tokenOf(name: string): string {
+    return `${name}-${this.token}`
   }
 
   get gateway(): Program {
@@ -121,13 +131,18 @@ export class Site implements AsyncDisposable {
 
   #settings(): object {
     const bash = { name: 'bash', command: ['bash'] }
-    const { connections = [], masking = [], guardrails = [] } = this.#options
-    const { limits = {}, history = {}, state = './state', jira } = this.#options
+    const { connections = [], masking = [], guardrails = [], schedules = [] } = this.#options
+    const { limits = {}, history = {}, state = './state', jira, users = {} } = this.#options
+    const people = Object.entries(users).map(([name, groups]) => ({
+      name,
+      token: `file://${name}.token`,
+      groups,
+    }))
     return {
       listen: this.#listen,
       state,
       ...(masking.length > 0 && { masking }),
-      users: [{ name: 'admin', token: 'file://admin.token', groups: ['admin'] }],
+      users: [{ name: 'admin', token: 'file://admin.token', groups: ['admin'] }, ...people],
       agents: [{ name: 'local', key: 'file://agent.key' }],
       repositories: [{ name: 'books', url: './books', branch: 'main' }],
       guardrails,
@@ -136,6 +151,7 @@ export class Site implements AsyncDisposable {
         runbooks: { repository: 'books' },
         ...connection,
       })),
+      schedules,
       limits,
       history,
       ...(jira && { jira }),

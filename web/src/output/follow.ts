@@ -61,12 +61,18 @@ interface OutputRange {
   readonly over: boolean
 }
 
+/** The gateway gives no more at once. */
+const LONGEST_RANGE = 1024 * 1024
+
 /** Reads a block again. @throws Refused */
 export async function readBlock(id: string, block: Block, signal?: AbortSignal): Promise<Row[]> {
   const events: OutputEvent[] = []
   let left = block.skip + block.bytes
   for (let from = block.from; left > 0;) {
-    const asked = new URLSearchParams({ ...(from !== '' && { from }), bytes: String(left) })
+    const asked = new URLSearchParams({
+      ...(from !== '' && { from }),
+      bytes: String(Math.min(left, LONGEST_RANGE)),
+    })
     const path = `/api/sessions/${encodeURIComponent(id)}/output?${asked.toString()}`
     const range = await ask<OutputRange>('GET', path, signal && { signal })
     events.push(...range.events)

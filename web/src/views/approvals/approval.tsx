@@ -27,6 +27,7 @@ export default function Approval({ id }: { readonly id: string }) {
       <p class="back">
         <a href="/approvals">All approvals</a>
       </p>
+      {value === undefined && <h1>Approval</h1>}
       {value === undefined && error === undefined && <Loading />}
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {value !== undefined && <Shown {...value} reload={reload} />}

@@ -25,6 +25,7 @@ export default function BatchView({ id }: { readonly id: string }) {
       <p class="back">
         <a href="/batches">All batches</a>
       </p>
+      {value === undefined && <h1>Batch</h1>}
       {value === undefined && error === undefined && <Loading />}
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {value !== undefined && <Shown batch={value} reload={reload} />}

@@ -19,7 +19,7 @@ export default function BatchList() {
       none={
         <>
           There is no batch yet. Open a <a href="/runbooks">runbook</a> that several connections have, and
-          choose “Run on several connections”.
+          choose “Run on several of them”.
         </>
       }
     />

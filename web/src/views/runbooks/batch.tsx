@@ -60,7 +60,7 @@ export function BatchFields({ batch, connections }: BatchFieldsProps) {
           checked={batch.isOpen}
           onChange={(event) => batch.setOpen(event.currentTarget.checked)}
         />
-        Run on several connections, wave by wave
+        Run on several of them, wave by wave
       </label>
       {batch.isOpen && <OpenBatch batch={batch} connections={connections} />}
     </>

@@ -25,6 +25,7 @@ export default function SessionView({ id }: { readonly id: string }) {
       <p class="back">
         <a href="/sessions">All sessions</a>
       </p>
+      {value === undefined && <h1>Session</h1>}
       {value === undefined && error === undefined && <Loading />}
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {failure !== undefined && <Problem error={failure} />}

@@ -2,7 +2,7 @@ import type { Terminal } from '@xterm/xterm'
 
 export type TerminalState =
   | { readonly kind: 'connecting' | 'lost' }
-  | { readonly kind: 'waiting'; readonly message: string }
+  | { readonly kind: 'waiting'; readonly session: string }
   | { readonly kind: 'open'; readonly session: string }
   | { readonly kind: 'ended'; readonly exitCode: number | undefined; readonly message: string }
 
@@ -18,6 +18,9 @@ interface Said {
   readonly message?: string
 }
 
+/** What is pasted goes in pieces: the gateway takes no larger ones. */
+const LARGEST_FRAME = 32 * 1024
+
 /** Connects a screen with the gateway. Bytes are the terminal's, texts are about it. */
 export function converse(
   connection: string,
@@ -30,11 +33,15 @@ export function converse(
   const send = (data: string | Uint8Array<ArrayBuffer>) => {
     if (socket.readyState === WebSocket.OPEN) socket.send(data)
   }
+  const sendKeys = (bytes: Uint8Array<ArrayBuffer>) => {
+    for (let start = 0; start < bytes.length; start += LARGEST_FRAME)
+      send(bytes.subarray(start, start + LARGEST_FRAME))
+  }
   const resize = () => send(JSON.stringify({ type: 'resize', rows: terminal.rows, cols: terminal.cols }))
   const encoder = new TextEncoder()
   const listeners = [
-    terminal.onData((text) => send(encoder.encode(text))),
-    terminal.onBinary((text) => send(Uint8Array.from(text, (character) => character.charCodeAt(0)))),
+    terminal.onData((text) => sendKeys(encoder.encode(text))),
+    terminal.onBinary((text) => sendKeys(Uint8Array.from(text, (character) => character.charCodeAt(0)))),
     terminal.onResize(resize),
   ]
   socket.onopen = resize
@@ -72,7 +79,8 @@ function stateOf({
   message = '',
 }: Said): TerminalState | undefined {
   if (type === 'opened') return { kind: 'open', session: session ?? '' }
-  if (type === 'waiting') return { kind: 'waiting', message }
+  if (type === 'waiting') return { kind: 'waiting', session: session ?? '' }
+  if (type === 'approved') return { kind: 'connecting' }
   if (type === 'ended') return { kind: 'ended', exitCode: code ?? undefined, message }
   return undefined
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { sessionPath, sessionsOf } from '../../parts/paths.ts'
+import { approvalPath, sessionPath, sessionsOf } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { meaningOf } from '../sessions/exit-code.ts'
@@ -81,7 +81,12 @@ function StateText({ state, connection }: StateTextProps) {
     case 'connecting':
       return <>Connecting …</>
     case 'waiting':
-      return <>It waits for an approval: {visible(state.message)}</>
+      return (
+        <>
+          It waits for an <a href={approvalPath(state.session)}>approval</a>, and opens by itself when it is
+          given.
+        </>
+      )
     case 'open':
       return (
         <>

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { missingBrowser } from '../../support/browser.ts'
+import { without } from '../../support/machine/servers.ts'
+import { Stage } from './stage.ts'
+import type { Visitor } from './visitor.ts'
+
+describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser)}`, () => {
+  const stage = new Stage({
+    connections: [{ name: 'reviewed', command: ['bash'], review: { groups: ['dba'] } }],
+    users: { ann: ['dev'], bea: ['dba'] },
+    runbooks: { 'ops/drop.runbook.sh': 'echo dropped {{ .table | required "which" | squote }}' },
+  })
+
+  /** Ann asks for a run, and waits for it with her page open. */
+  async function ask(table: string): Promise<Visitor> {
+    const ann = await stage.arrive()
+    await ann.signIn(stage.site.tokenOf('ann'), '/runbooks?search=drop')
+    await ann.page.getByRole('link', { name: 'drop.runbook.sh' }).click()
+    await ann.page.getByLabel('Connection', { exact: true }).selectOption('reviewed')
+    await ann.page.getByLabel('table', { exact: true }).fill(table)
+    await ann.click('Run')
+    await ann.sees('Nothing has run yet.')
+    return ann
+  }
+
+  it('shows a second user what waits, as it comes, and runs it when he approves', async () => {
+    await using bea = await stage.arrive()
+    await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
+    await bea.sees('Nothing waits for an approval.')
+    await using ann = await ask('orders')
+    await bea.page.getByRole('link', { name: 'ann asks for a run on reviewed' }).click()
+    await bea.sees("echo dropped 'orders'")
+    await bea.click('Approve')
+    await ann.reads('dropped orders')
+    await ann.sees('exit code 0')
+    await bea.sees('has run')
+    expect([...ann.problems, ...bea.problems]).toEqual([])
+  })
+
+  it('tells who has asked why it was rejected, and runs nothing', async () => {
+    await using ann = await ask('customers')
+    await using bea = await stage.arrive()
+    await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
+    await bea.page
+      .getByRole('link', { name: /ann asks/ })
+      .first()
+      .click()
+    await bea.page.getByLabel('Reason').fill('not on a Friday')
+    await bea.click('Reject')
+    await ann.sees('not on a Friday')
+    await ann.sees('rejected')
+    expect(await ann.page.getByText('dropped customers').count()).toBe(0)
+  })
+
+  it('offers nobody to approve his own', async () => {
+    await using ann = await ask('own')
+    expect(await ann.page.getByRole('button', { name: 'Approve' }).count()).toBe(0)
+    await ann.click('Withdraw')
+    await ann.sees(/exit code|rejected/)
+  })
+})

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest'
+import { missingBrowser } from '../../support/browser.ts'
+import { without } from '../../support/machine/servers.ts'
+import type { Site } from '../../support/sites/site.ts'
+import { waitFor } from '../../support/wait.ts'
+import { Stage } from './stage.ts'
+
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }
+const FIELDS = `{{ .text | required "say" | description "some text" }}{{ .secret | type "password" }}
+{{ .choice | options "a" "b" }}{{ .day | type "date" }}{{ .doc | type "file" }}{{ .long | type "textarea" }}`
+
+const COLOURS = `for c in 30 31 32 33 34 35 36 37 90 91 92 93 94 95 96 97 40 41 42 43 44 45 46 47 100 101 102 103 104 105 106 107 1 2 3 4 7 9; do
+  printf '\\033[%smcolour %s\\033[0m ' $c $c; done; printf '\\033[38;5;208mfar\\033[0m \\001\\n'; echo {{ .name | default "x" | description "a name" }}
+`
+
+describe.skipIf(missingBrowser !== undefined)(`every view${without(missingBrowser)}`, () => {
+  const views: string[] = []
+  const stage = new Stage(
+    {
+      connections: [
+        { name: 'reviewed', command: ['bash'], review: { groups: ['dba'] }, tags: { env: 'prod' } },
+        { name: 'other', command: ['bash'] },
+      ],
+      users: { bea: ['dba'] },
+      schedules: [
+        {
+          name: 'nightly',
+          cron: '30 2 * * *',
+          connection: 'bash',
+          runbook: 'ops/colours.runbook.sh',
+          as: 'admin',
+        },
+      ],
+      runbooks: {
+        'ops/colours.runbook.sh': COLOURS,
+        'ops/broken.runbook.sh': '{{ if }}',
+        'ops/fields.runbook.sh': FIELDS,
+      },
+    },
+    async (site) => {
+      views.push(
+        '/',
+        '/runbooks?search=nothing+has+this',
+        '/sessions',
+        '/approvals',
+        '/connections',
+        '/batches',
+      )
+      views.push('/schedules', '/agents', '/sessions/there-is-none', ...(await made(site)))
+    },
+  )
+
+  /** Sessions, an approval and a batch, so that there is something to look at. */
+  async function made(site: Site): Promise<string[]> {
+    const run = async (connection: string, file = 'ops/colours.runbook.sh') =>
+      (await site.rest.runbook(connection, file, { parameters: { name: 'y' } })).body.session_id
+    const [first, second, waiting] = [await run('bash'), await run('bash'), await run('reviewed')]
+    const body = {
+      file_name: 'ops/colours.runbook.sh',
+      connections: ['bash', 'other'],
+      parameters: { name: 'z' },
+    }
+    const reply = await site.rest.send('POST', '/api/batches', JSON.stringify(body))
+    const { id } = JSON.parse(reply.body) as { id: string }
+    await waitFor(async () =>
+      (await site.rest.send('GET', `/api/batches/${id}`)).body.includes('"status":"done"'),
+    )
+    const books = encodeURIComponent(await repository(site))
+    return [
+      ...[`/runbooks/${books}/ops/fields.runbook.sh`, `/runbooks/${books}/ops/broken.runbook.sh`],
+      ...[`/sessions/${first}`, `/sessions/${first}/diff/${second}`, `/sessions/${waiting}`],
+      ...[`/approvals/${waiting}`, `/batches/${id}`],
+    ]
+  }
+
+  async function repository(site: Site): Promise<string> {
+    const { body } = await site.rest.send('GET', '/api/runbooks')
+    return (JSON.parse(body) as { repositories: [{ repository: string }] }).repositories[0].repository
+  }
+
+  for (const colorScheme of ['light', 'dark'] as const)
+    it(`has nothing for axe to find, in ${colorScheme} colours`, async () => {
+      await using ada = await stage.arrive({ colorScheme })
+      await ada.goTo('/')
+      await ada.page.getByLabel('Token').waitFor()
+      const found = (await ada.faults()).map((fault) => `sign in: ${fault}`)
+      await ada.signIn(stage.site.token)
+      for (const view of views) {
+        await ada.goTo(view)
+        await ada.page.locator('main h1, main .empty, main .problem').first().waitFor()
+        await ada.page.getByText('Loading …').waitFor({ state: 'detached' })
+        found.push(...(await ada.faults()).map((fault) => `${view}: ${fault}`))
+      }
+      await ada.goTo(views.find((view) => view.startsWith('/sessions/') && !view.includes('none')) ?? '')
+      await ada.reads('far')
+      found.push(...(await ada.faults()).map((fault) => `output: ${fault}`))
+      await ada.page.keyboard.press('?')
+      await ada.page.getByRole('dialog').waitFor()
+      found.push(...(await ada.faults()).map((fault) => `shortcuts: ${fault}`))
+      expect(found).toEqual([])
+      expect(ada.problems).toEqual([])
+      expect(ada.foreign).toEqual([])
+    })
+
+  it('shows the problems of a form at their fields, where axe finds nothing either', async () => {
+    await using ada = await stage.enter(views.find((view) => view.endsWith('fields.runbook.sh')))
+    await ada.click('Run')
+    await ada.sees('may not be empty')
+    await ada.page.locator('[aria-invalid=true]:focus').waitFor()
+    expect(await ada.faults()).toEqual([])
+  })
+
+  it('fits a phone: nothing is wider than the screen but what scrolls by itself', async () => {
+    await using ada = await stage.enter('/', PHONE)
+    const wide: string[] = []
+    for (const view of views) {
+      await ada.goTo(view)
+      await ada.page.locator('main h1, main .empty, main .problem').first().waitFor()
+      await ada.page.getByText('Loading …').waitFor({ state: 'detached' })
+      const width = await ada.page.evaluate<number>('document.documentElement.scrollWidth')
+      if (width > 360) wide.push(`${view}: ${width}`)
+    }
+    expect(wide).toEqual([])
+  })
+})
