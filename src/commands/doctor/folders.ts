@@ -101,7 +101,7 @@ async function isWritable(file: string): Promise<boolean> {
  * Leaves nothing behind.
  * @returns undefined when it can, else why not
  */
-async function obstacleTo(folder: string): Promise<string | undefined> {
+export async function obstacleTo(folder: string): Promise<string | undefined> {
   try {
     if (existsSync(folder)) await rmdir(await mkdtemp(path.join(folder, '.doctor-')))
     else return await obstacleBelow(nearestExisting(folder))
@@ -119,7 +119,7 @@ async function obstacleBelow(folder: string): Promise<string | undefined> {
 }
 
 /** The folder itself, or the existing one in which the first missing one would be made. */
-function nearestExisting(folder: string): string {
+export function nearestExisting(folder: string): string {
   const parent = path.dirname(folder)
   return existsSync(folder) || parent === folder ? folder : nearestExisting(parent)
 }
@@ -135,7 +135,7 @@ interface Volume {
   readonly isMemory: boolean
 }
 
-async function volumeOf(folder: string): Promise<Volume> {
+export async function volumeOf(folder: string): Promise<Volume> {
   const { bavail, bsize, files, ffree, type } = await statfs(folder)
   return {
     freeBytes: bavail * bsize,

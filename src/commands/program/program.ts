@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import * as client from '../client/program.ts'
 import { addCompletionCommand, addCompleteCommand } from '../completion/program.ts'
 import type { DevFlags } from '../dev/dev.ts'
-import type { GatewayFlags } from '../gateway.ts'
+import type { GatewayFlags } from '../gateway/gateway.ts'
 import type { LintFlags } from '../runbooks/lint.ts'
 import type { ServiceAction, ServiceFlags } from '../service/service.ts'
 import type { StatusFlags } from '../status/status.ts'
@@ -73,8 +73,12 @@ function addGatewayCommand(root: Command): void {
     .command('gateway')
     .description('the embedded gateway alone')
     .requiredOption('--config <file>', 'gateway.yaml')
-    .option('--json', 'print one machine-readable line when ready')
-    .action(async (flags: GatewayFlags) => (await import('../gateway.ts')).gatewayCommand(flags))
+    .option('--check', 'say what would keep it from starting or working, and start nothing')
+    .option('--json', 'print one machine-readable line when ready, or the findings of --check')
+    .action(async (flags: GatewayFlags) => {
+      if (flags.check !== true) return (await import('../gateway/gateway.ts')).gatewayCommand(flags)
+      process.exit(await (await import('../gateway/check.ts')).checkGatewayCommand(flags))
+    })
 }
 
 function addDevCommand(root: Command): void {

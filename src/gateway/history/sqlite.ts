@@ -116,7 +116,7 @@ function prepareFile(db: Connection, maxBytes: number | undefined): void {
   if (maxBytes !== undefined) db.exec(`PRAGMA history.max_page_count = ${Math.floor(maxBytes / PAGE_BYTES)}`)
 }
 
-function hasLog(file: string): boolean {
+export function hasLog(file: string): boolean {
   return (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 

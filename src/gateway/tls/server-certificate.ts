@@ -5,7 +5,7 @@ import { MIN_VERSION, readPair, type CertificateFiles, type CertificatePair } fr
 /** How often the files are looked at. Links may have been turned to other files meanwhile. */
 const LOOK_MS = 5000
 /** Before the end of a certificate, when there is still time to renew it. */
-const WARN_MS = 14 * 24 * 60 * 60 * 1000
+export const WARN_MS = 14 * 24 * 60 * 60 * 1000
 
 /** What a server with TLS is given, at its start and each time the certificate is another one. */
 export interface ServerTls {

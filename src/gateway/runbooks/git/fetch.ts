@@ -120,7 +120,10 @@ async function watchSize(
   }
 }
 
-function fetchFailed(options: FetchOptions, stderr: string): RepositoryError {
+export function fetchFailed(
+  options: Pick<FetchOptions, 'name' | 'remote'>,
+  stderr: string,
+): RepositoryError {
   const said = redact(options.remote, stderr)
     .trim()
     .replace(/\s*\n\s*/g, ' / ')
@@ -137,7 +140,7 @@ function tooBig(options: FetchOptions): RepositorySizeError {
 }
 
 /** A local repository may belong to another user. This allows exactly this one (git's safe.directory). */
-async function writeLocalConfig(gitDir: string, remote: Remote): Promise<string> {
+export async function writeLocalConfig(gitDir: string, remote: Remote): Promise<string> {
   if (remote.kind !== 'local') return ''
   const file = join(gitDir, LOCAL_CONFIG)
   const paths = await ownedPaths(remote.url)

@@ -1,23 +1,25 @@
-import { BackupError } from '../gateway/backup/backup-error.ts'
-import { startGateway, type Gateway } from '../gateway/gateway.ts'
-import type { Logger } from '../basics/logger.ts'
-import { ForeignPathError } from '../basics/files/private-path.ts'
-import { HistoryError } from '../gateway/history/session.ts'
-import { RunbookError } from '../gateway/runbooks/errors.ts'
-import { loadSettings } from '../gateway/settings/load.ts'
-import { SettingsError } from '../basics/settings/problems.ts'
-import type { GatewayFile } from '../gateway/settings/reload/reload.ts'
-import type { GatewaySettings } from '../gateway/settings/settings.ts'
-import { ListenError } from '../operations/listen-error.ts'
-import { createLogger } from '../log.ts'
-import { explain, Failure } from './failure.ts'
-import { logSettings } from './log-settings.ts'
-import { onReloadSignal, onShutdownSignals } from './signals.ts'
-import { version } from './version.ts'
+import { BackupError } from '../../gateway/backup/backup-error.ts'
+import { startGateway, type Gateway } from '../../gateway/gateway.ts'
+import type { Logger } from '../../basics/logger.ts'
+import { ForeignPathError } from '../../basics/files/private-path.ts'
+import { HistoryError } from '../../gateway/history/session.ts'
+import { RunbookError } from '../../gateway/runbooks/errors.ts'
+import { loadSettings } from '../../gateway/settings/load.ts'
+import { SettingsError } from '../../basics/settings/problems.ts'
+import type { GatewayFile } from '../../gateway/settings/reload/reload.ts'
+import type { GatewaySettings } from '../../gateway/settings/settings.ts'
+import { ListenError } from '../../operations/listen-error.ts'
+import { createLogger } from '../../log.ts'
+import { explain, Failure } from '../failure.ts'
+import { logSettings } from '../log-settings.ts'
+import { onReloadSignal, onShutdownSignals } from '../signals.ts'
+import { version } from '../version.ts'
 
 export interface GatewayFlags {
   readonly config: string
   readonly json?: boolean
+  /** Starts nothing: `check.ts`. */
+  readonly check?: boolean
 }
 
 /** `runbook-agent gateway`: the embedded gateway alone, until a signal. */

@@ -1,0 +1,88 @@
+import { printableText } from '../../basics/text/printable.ts'
+import { SettingsError } from '../../basics/settings/problems.ts'
+import { examineSettings } from '../../gateway/settings/load.ts'
+import type { GatewaySettings, RepositorySettings } from '../../gateway/settings/settings.ts'
+import { Examination, type Examined } from '../doctor/examination.ts'
+import { broken, jsonReport, ok, worst, type Finding, type Line } from '../doctor/finding.ts'
+import { exitCodes } from '../failure.ts'
+import { version } from '../version.ts'
+import { checkCertificate } from './checks/certificate.ts'
+import { checkPort, type Server } from './checks/port.ts'
+import { checkRepository } from './checks/repository.ts'
+import { checkHistory, checkState } from './checks/state.ts'
+import type { GatewayFlags } from './gateway.ts'
+
+/**
+ * `runbook-agent gateway --check`: what would keep a gateway from starting (broken) or from doing all of its work
+ * (warning), one line each, with what to do. Starts, makes and changes nothing.
+ * @returns the exit code: 0, also with warnings, or 78
+ */
+export async function checkGatewayCommand({ config, json }: GatewayFlags): Promise<number> {
+  const lines: Line[] = []
+  await examine(config, (line) => void lines.push(line))
+  const text = json === true ? jsonReport(lines, version) : `${report(config, lines)}\n`
+  process.stdout.write(printableText(text))
+  return worst(lines.map(({ level }) => level)) === 'broken' ? exitCodes.configuration : exitCodes.done
+}
+
+async function examine(file: string, tell: (line: Line) => void): Promise<void> {
+  const examination = new Examination(tell)
+  const settings = await checkSettings(file, examination, tell)
+  await examination.checkWith(settings, 'certificate', ({ listen }) => checkCertificate(listen.tls))
+  const state = await examination.checkWith(settings, 'state', ({ state: folder }) => checkState(folder))
+  await examination.checkWith(state, 'history', checkHistory)
+  for (const server of ['http', 'grpc', 'metrics'] satisfies Server[])
+    await examination.checkWith(settings, `listen.${server}`, ({ listen }) => checkPort(listen[server]))
+  const repositories = settings.fact?.repositories ?? []
+  for (const lines of await Promise.all(repositories.map(examineRepository))) lines.forEach(tell)
+}
+
+/** All at once: one that does not answer takes seconds. */
+async function examineRepository(repository: RepositorySettings): Promise<readonly Line[]> {
+  const lines: Line[] = []
+  const examination = new Examination((line) => void lines.push(line))
+  await examination.check(`repository ${repository.name}`, (signal) => checkRepository(repository, signal))
+  return lines
+}
+
+/** Each problem of the file is a line of its own, as `config check` has them. */
+async function checkSettings(
+  file: string,
+  examination: Examination,
+  tell: (line: Line) => void,
+): Promise<Examined<GatewaySettings>> {
+  const { settings, problems } = settingsOf(file)
+  if (settings !== undefined && problems.length === 0)
+    return examination.check('settings', () => ok(file, settings))
+  const [first = `${file}: the settings cannot be used`, ...others] = problems
+  const finding: Finding<never> = broken(first, '')
+  const examined = await examination.check<GatewaySettings>('settings', () => finding)
+  for (const found of others) tell({ name: 'settings', level: 'broken', found })
+  return examined
+}
+
+function settingsOf(file: string): {
+  readonly settings: GatewaySettings | undefined
+  readonly problems: readonly string[]
+} {
+  try {
+    const { settings, problems } = examineSettings(file, process.env)
+    return { settings, problems: problems.toLines() }
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    return { settings: undefined, problems: error.message.split('\n') }
+  }
+}
+
+/** What is well, or cannot be tried yet, is only in `--json`. */
+function report(file: string, lines: readonly Line[]): string {
+  const told = lines.filter(({ level }) => level === 'warning' || level === 'broken')
+  const isBroken = told.some(({ level }) => level === 'broken')
+  const sum = isBroken ? [] : [`${file}: the gateway can start with it`]
+  return [...told.map(lineOf), ...sum].join('\n')
+}
+
+function lineOf({ level, name, found, advice }: Line): string {
+  const what = name === 'settings' ? found : `${name}: ${found}`
+  return [`${level === 'broken' ? 'broken: ' : 'warning:'} ${what}`, ...(advice ? [advice] : [])].join('. ')
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { claimFolder, ForeignPathError } from '../../../basics/files/private-path.ts'
+import { BackupError } from '../../../gateway/backup/backup-error.ts'
+import { HISTORY_FILE } from '../../../gateway/backup/manifest.ts'
+import { checkRestored } from '../../../gateway/backup/restore.ts'
+import { NEWEST_VERSION } from '../../../gateway/history/disk/copy.ts'
+import { lookAtHistory } from '../../../gateway/history/disk/look.ts'
+import { HistoryError } from '../../../gateway/history/session.ts'
+import { nearestExisting, obstacleTo, volumeOf } from '../../doctor/folders.ts'
+import { broken, ok, skipped, warning, type Finding } from '../../doctor/finding.ts'
+import { sizeText } from '../../status/format.ts'
+
+/** Below this the next backup, copy of a repository or long output may not fit any more. */
+const LITTLE_BYTES = 256 * 1024 * 1024
+const CHOOSE = 'Give it to the user of the gateway, or name another folder (state)'
+
+/** Whether the folder is this user's alone, can be written, and has room. Makes none. */
+export async function checkState(folder: string): Promise<Finding<string>> {
+  const obstacle = await obstacleTo(folder)
+  if (obstacle !== undefined) return broken(`${folder}: nothing can be made there: ${obstacle}`, CHOOSE)
+  const foreign = existsSync(folder) ? foreignText(folder) : undefined
+  if (foreign !== undefined) return broken(foreign, CHOOSE)
+  const { freeBytes, hasInodes } = await volumeOf(nearestExisting(folder))
+  const found = `${folder}${existsSync(folder) ? '' : ', which the gateway will make'}, ${sizeText(freeBytes)} free`
+  if (!hasInodes) return broken(`${found}, but no inodes`, 'Remove files from that file system')
+  if (freeBytes < LITTLE_BYTES) return warning(found, 'Free some space, or lower history.size', folder)
+  return ok(found, folder)
+}
+
+/** Whether this program can go on with what is there. Moves no schema. */
+export function checkHistory(folder: string): Finding {
+  if (!existsSync(folder)) return skipped('there is none yet')
+  try {
+    checkRestored(folder)
+    const look = lookAtHistory(path.join(folder, HISTORY_FILE))
+    if (look === undefined) return skipped('there is none yet')
+    const { schema, hasLog } = look
+    if (schema === NEWEST_VERSION || hasLog) return ok(`schema ${schema}${hasLog ? ' or newer' : ''}`)
+    return warning(
+      `it has schema ${schema}, the start brings it to ${NEWEST_VERSION}, and older versions of this program cannot use it then`,
+      'Make a backup before: runbook-agent backup, or a copy of the folder while no gateway runs',
+    )
+  } catch (error) {
+    if (error instanceof HistoryError || error instanceof BackupError) return broken(error.message, '')
+    throw error
+  }
+}
+
+function foreignText(folder: string): string | undefined {
+  try {
+    // It is there: nothing is made.
+    claimFolder(folder)
+    return undefined
+  } catch (error) {
+    if (error instanceof ForeignPathError) return error.message
+    throw error
+  }
+}

@@ -1,0 +1,48 @@
+import { existsSync, lstatSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import Database from 'libsql'
+import { objectionTo } from '../../../basics/files/private-path.ts'
+import { HistoryError } from '../session.ts'
+import { hasLog, releaseLock, takeLock } from '../sqlite.ts'
+import { checkSchemaVersion } from './copy.ts'
+import { historyError } from './disk-errors.ts'
+
+/** What can be said of a history without opening it: nothing is made or changed. */
+interface HistoryLook {
+  readonly schema: number
+  /** A gateway that was killed has left a log behind, which the next one takes over. It may have a newer schema. */
+  readonly hasLog: boolean
+}
+
+/** Undefined when there is none yet. @throws HistoryError when another gateway uses it, or this one cannot */
+export function lookAtHistory(file: string): HistoryLook | undefined {
+  const found = lstatSync(file, { throwIfNoEntry: false })
+  if (found === undefined) return undefined
+  try {
+    const objection = objectionTo(found, 'regular file')
+    if (objection !== undefined) throw new HistoryError(`it ${objection}`)
+    checkUnused(`${file}.lock`)
+    const schema = schemaOf(file)
+    checkSchemaVersion(schema)
+    return { schema, hasLog: hasLog(file) }
+  } catch (error) {
+    throw historyError(file, 'use it', error)
+  }
+}
+
+/** Holds the lock for a moment. @throws HistoryError */
+function checkUnused(lockFile: string): void {
+  if (existsSync(lockFile)) releaseLock(takeLock(lockFile))
+}
+
+/** `immutable`: otherwise SQLite makes files beside it. */
+function schemaOf(file: string): number {
+  const db = new Database(':memory:')
+  try {
+    db.exec(`ATTACH '${pathToFileURL(file).href.replaceAll("'", '%27')}?immutable=1' AS history`)
+    const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
+    return version
+  } finally {
+    db.close()
+  }
+}

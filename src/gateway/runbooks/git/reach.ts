@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RepositoryError } from '../errors.ts'
+import { fetchEnvironment } from './environment.ts'
+import { fetchFailed, writeLocalConfig } from './fetch.ts'
+import { runGit } from './git.ts'
+import { parseRemote } from './url.ts'
+
+interface Asked {
+  readonly name: string
+  readonly url: string
+  readonly branch?: string
+}
+
+const TIMEOUT_MS = 8000
+/** Of `git ls-remote --exit-code`: it was reached, and has nothing of that name. */
+const NOTHING = 2
+
+/** Asks a remote for the branch, and fetches nothing. @throws RepositoryError */
+export async function reachRemote({ name, url, branch }: Asked, signal: AbortSignal): Promise<void> {
+  const remote = parseRemote(url)
+  const folder = await mkdtemp(join(tmpdir(), 'runbook-reach-'))
+  try {
+    const globalConfig = await writeLocalConfig(folder, remote)
+    const { code, stderr } = await runGit({
+      args: [
+        ...['ls-remote', '--quiet', '--exit-code', '--end-of-options', remote.url],
+        branch === undefined ? 'HEAD' : `refs/heads/${branch}`,
+      ],
+      env: fetchEnvironment(process.env, remote, globalConfig),
+      timeoutMs: TIMEOUT_MS,
+      timeoutError: () =>
+        new RepositoryError(`runbook repository ${name} has not answered in ${TIMEOUT_MS / 1000} s`),
+      signal,
+    })
+    if (code === NOTHING)
+      throw new RepositoryError(
+        `runbook repository ${name} has no ${branch === undefined ? 'commit' : `branch ${branch}`}`,
+      )
+    if (code !== 0) throw fetchFailed({ name, remote }, stderr)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
