@@ -120,10 +120,7 @@ async function watchSize(
   }
 }
 
-export function fetchFailed(
-  options: Pick<FetchOptions, 'name' | 'remote'>,
-  stderr: string,
-): RepositoryError {
+export function fetchFailed(options: Pick<FetchOptions, 'name' | 'remote'>, stderr: string): RepositoryError {
   const said = redact(options.remote, stderr)
     .trim()
     .replace(/\s*\n\s*/g, ' / ')
