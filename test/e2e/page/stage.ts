@@ -27,10 +27,10 @@ export class Stage {
     return this.#site
   }
 
-  /** Somebody with a new profile, who is not signed in. */
-  arrive(options: BrowserContextOptions = {}): Promise<Visitor> {
+  /** Somebody with a new profile, who is not signed in. @param site another one than all tests share */
+  arrive(options: BrowserContextOptions = {}, { address } = this.site): Promise<Visitor> {
     if (this.#browser === undefined) throw new Error('not started yet')
-    return Visitor.arrive(this.#browser, this.site.address, options)
+    return Visitor.arrive(this.#browser, address, options)
   }
 
   /** The administrator, at a view. */

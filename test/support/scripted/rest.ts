@@ -67,10 +67,11 @@ export class Rest {
 
   /** Any request at all, with its answer as it came. */
   async send(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     body?: string,
     token = this.#token,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<Reply<string>> {
     const response = await fetch(`${this.#address}${path}`, {
       method,
@@ -78,6 +79,7 @@ export class Rest {
         authorization: `Bearer ${token}`,
         // A test that shares its gateway with others leaves no connection behind.
         connection: 'close',
+        ...headers,
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body }),
