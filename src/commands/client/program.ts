@@ -8,6 +8,7 @@ import { collected, examples, LISTED, withProfile } from './account/flags.ts'
 import type { LoginFlags } from './account/login.ts'
 import type { UseFlags } from './account/use.ts'
 import type { NoticeFlags } from './report/notices.ts'
+import type { ExportFlags } from './sessions/export.ts'
 import type { ListFlags } from './sessions/list.ts'
 import type { ReplayFlags } from './sessions/sessions.ts'
 
@@ -190,6 +191,7 @@ export function addSessionCommands(root: Command): void {
   )
   const load = () => import('./sessions/sessions.ts')
   addSessionList(sessions)
+  addSessionExport(sessions)
   withProfile(sessions.command('show <id>').description('one session, with its script'))
     .option('--json', 'print JSON')
     .addHelpText('after', examples('runbook-agent sessions show 5701046a'))
@@ -242,6 +244,27 @@ function addSessionList(sessions: Command): void {
     )
     .action(async (flags: ListFlags) =>
       process.exit(await (await import('./sessions/list.ts')).listCommand(flags)),
+    )
+}
+
+function addSessionExport(sessions: Command): void {
+  withProfile(sessions.command('export').description('all of them as JSON lines, the oldest first'))
+    .option('--user <name>', 'of this user only')
+    .option('--connection <name>', 'of this connection only')
+    .option('--since <time>', 'begun since then: 2h, 7d, 2026-01-31, 2026-01-31T14:30')
+    .option('--until <time>', 'begun until then')
+    .option('--after <cursor>', 'only what stands behind the session with this cursor')
+    .option('--output <file>', 'a new file, mode 0600, instead of stdout')
+    .option('--resume', 'go on with the file of an export that broke off')
+    .addHelpText(
+      'after',
+      examples(
+        'runbook-agent sessions export --until 1d --output sessions.jsonl',
+        'runbook-agent sessions export --output sessions.jsonl --resume',
+      ),
+    )
+    .action(async (flags: ExportFlags) =>
+      process.exit(await (await import('./sessions/export.ts')).exportCommand(flags)),
     )
 }
 

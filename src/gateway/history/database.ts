@@ -124,6 +124,22 @@ export class HistoryDatabase {
     })
   }
 
+  /** The key of the newest session. */
+  get lastKey(): number {
+    return this.#lastKey
+  }
+
+  walk(
+    query: SessionQuery,
+    behind: number,
+    newest: number,
+  ): { readonly rows: SessionRow[]; readonly until: number } | undefined {
+    return this.#try('list sessions', () => {
+      const found = this.#search.step(query, behind, newest)
+      return found && { ...found, rows: found.rows.map(toRow) }
+    })
+  }
+
   /** Replaces the stored request, whose searched parts stay as they are. */
   setRequest(id: string, request: string): void {
     this.#write('change a session', () => this.#statements.setRequest.run([request, request, id]))

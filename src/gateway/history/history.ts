@@ -18,6 +18,7 @@ import {
   type SessionEnd,
   type SessionEvent,
   type HistoryPage,
+  type PlacedSession,
   type SessionQuery,
   type SessionSummary,
   HistoryError,
@@ -165,6 +166,15 @@ export class History {
   /** One page. Labels and metadata over 64 KiB are left out. */
   list(query: SessionQuery): HistoryPage {
     return this.#reader.list(query)
+  }
+
+  /**
+   * All that match and are recorded by now, those that began to be recorded first in front, as they are when they are
+   * read: some at a time, so that others have their turn. The query's page and count are not looked at.
+   * @param behind the place of one that was had before; 0 for all
+   */
+  walk(query: SessionQuery, behind: number): Generator<PlacedSession[], void> {
+    return this.#reader.walk(query, behind)
   }
 
   /**

@@ -9,6 +9,9 @@ const LIKE_FILTERS = Object.keys(LIKE) as (keyof typeof LIKE)[]
 /** Where a count that is capped stops: SQLite counts as many in a few milliseconds, and nobody pages further. */
 const COUNT_CAP = 10_000
 
+/** Sessions that are looked at in one go: each may have 64 KiB of labels and metadata. */
+const STEP = 50
+
 /** Takes a JSON list of groups. */
 const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT value FROM json_each(?))'
 
@@ -32,6 +35,7 @@ interface Condition {
 
 interface Statements {
   readonly page: SqlStatement
+  readonly step: SqlStatement
   readonly exact: SqlStatement
   readonly capped: SqlStatement
 }
@@ -41,6 +45,13 @@ interface Total {
   readonly total: number | undefined
   /** There are more than `total`. */
   readonly isCapped: boolean
+}
+
+/** Matching rows among some that follow each other, in the order in which they began to be recorded. */
+export interface FoundStep {
+  readonly rows: readonly unknown[]
+  /** The key of the last that was looked at. */
+  readonly until: number
 }
 
 export interface FoundRows extends Total {
@@ -56,12 +67,18 @@ export interface FoundRows extends Total {
 export class Search {
   readonly #db: Connection
   readonly #columns: string
+  readonly #lastOfStep: SqlStatement
   /** At most one entry for each set of filters, with or without wildcards. */
   readonly #statements = new Map<string, Statements>()
 
   constructor(db: Connection, columns: string) {
     this.#db = db
     this.#columns = columns
+    this.#lastOfStep = db
+      .prepare(
+        `SELECT max(key) FROM (SELECT key FROM sessions WHERE key > ? AND key <= ? ORDER BY key LIMIT ${STEP})`,
+      )
+      .raw()
   }
 
   find(query: SessionQuery): FoundRows {
@@ -81,6 +98,19 @@ export class Search {
     }
   }
 
+  /**
+   * Looks at the next sessions behind a key. A step takes the same time, whatever the filters: what matches may be rare.
+   * @returns undefined where none follows
+   */
+  step(query: SessionQuery, behind: number, newest: number): FoundStep | undefined {
+    const [until] = this.#lastOfStep.get([behind, newest]) as [number | null]
+    if (until === null) return undefined
+    const conditions = [...likeConditions(query), ...otherConditions(query)]
+    const values = conditions.flatMap((condition) => condition.values)
+    const { step } = this.#of(conditions.map(({ sql }) => sql))
+    return { rows: step.all([...values, behind, until]), until }
+  }
+
   #of(conditions: readonly string[]): Statements {
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
     const known = this.#statements.get(where) ?? this.#prepare(where)
@@ -96,6 +126,10 @@ export class Search {
     return {
       page: reading(
         `SELECT ${this.#columns} FROM sessions WHERE key IN (${keys}) ORDER BY +started_at DESC, +key DESC`,
+      ),
+      // By the keys alone: an index would bring all that matches, to be sorted for each step.
+      step: reading(
+        `SELECT ${this.#columns} FROM sessions NOT INDEXED ${where === '' ? 'WHERE' : `${where} AND`} key > ? AND key <= ? ORDER BY key`,
       ),
       exact: reading(`SELECT count(*) FROM sessions ${where}`),
       capped: reading(`SELECT count(*) FROM (SELECT 1 FROM sessions ${where} LIMIT ${COUNT_CAP + 1})`),

@@ -93,6 +93,12 @@ export interface HistoryPage {
   readonly isCapped: boolean
 }
 
+/** A session, and a number that is larger for those that began to be recorded later. */
+export interface PlacedSession {
+  readonly place: number
+  readonly session: SessionSummary
+}
+
 export interface SessionEnd {
   readonly exitCode: number | undefined
   /** What the agent has left out of the output (`client.truncated_bytes`). */

@@ -37,6 +37,12 @@ const CALLERS = {
   reviewer: { token: 'token-of-reviewer-0123456789', groups: 'lead', is: ['user', 'reviewer'] },
   auditor: { token: 'token-of-auditor-0123456789', groups: 'dev, auditor', is: ['sees', 'auditor'] },
   admin: { token: userToken, is: ['user', 'sees', 'admin'] },
+  machine: { token: 'token-of-machine-0123456789', groups: 'dev, lead', is: ['user', 'sees', 'reviewer'] },
+  'machine-admin': {
+    token: 'token-of-machine-admin-0123456789',
+    groups: 'admin',
+    is: ['user', 'sees', 'admin'],
+  },
   'auditing-admin': {
     token: 'token-of-both-0123456789',
     groups: 'auditor, admin, dev',
@@ -44,6 +50,10 @@ const CALLERS = {
   },
 } satisfies Record<string, Caller>
 type Name = keyof typeof CALLERS
+
+const kindOf = (name: string) => (name.startsWith('machine') ? 'machine' : 'person')
+/** Where being a machine is what counts: by a token of somebody else it could do what he may. */
+const NOT_FOR_MACHINES = ['POST /api/tokens', 'POST /api/tokens/:id/rotate', 'POST /api/api-keys']
 
 /** Who has a role, and who reaches an object: written down once more, on purpose. */
 const HOLDERS: Readonly<Record<Exclude<Role, 'public'>, readonly Part[]>> = {
@@ -77,7 +87,9 @@ let shared: string
 let sharedBatch: string
 beforeAll(async () => {
   const users = Object.entries<Caller>(CALLERS).flatMap(([name, { token = '', groups }]) =>
-    groups === undefined ? [] : [`\n  - { name: ${name}, token: ${token}, groups: [${groups}] }`],
+    groups === undefined
+      ? []
+      : [`\n  - { name: ${name}, token: ${token}, groups: [${groups}], kind: ${kindOf(name)} }`],
   )
   gateway = await RunningGateway.start(
     {},
@@ -194,9 +206,24 @@ it.each(Object.entries(OPERATIONS))('%s is for whom the table says', async (name
     const url = path ?? route.replace(':name', 'asked').replace(':id', shared)
     const isOfObject = route.includes(':') || JSON.stringify(body ?? {}).includes('"asked"')
     outcomes[caller] = outcomeOf(await send(caller as Name, method, url, body))
-    expected[caller] = outcomeFor(being, operation, isOfObject)
+    const outcome = outcomeFor(being, operation, isOfObject)
+    const isRefused =
+      outcome === 'answered' && kindOf(caller) === 'machine' && NOT_FOR_MACHINES.includes(name)
+    expected[caller] = isRefused ? 'out of reach' : outcome
   }
   expect(outcomes).toEqual(expected)
+})
+
+it.each(['machine', 'machine-admin'] as const)('lets no %s approve, by no way', async (caller) => {
+  for (const way of ['reviews/:id', 'sessions/:id/review'])
+    for (const more of [{}, { force_review: true }]) {
+      const path = `/api/${way.replace(':id', await asked())}`
+      const answer = await send(caller, 'PUT', path, { status: 'APPROVED', ...more })
+      expect([answer.status, answer.body['message']]).toEqual([
+        403,
+        `${caller} is a machine: people approve, machines never do`,
+      ])
+    }
 })
 
 it('takes a HEAD as the GET that it is', async () => {
@@ -224,6 +251,8 @@ const STREAMS: Readonly<Record<Name, string>> = {
   auditor: 'not-permitted',
   admin: 'agent-offline',
   'auditing-admin': 'agent-offline',
+  machine: 'agent-offline',
+  'machine-admin': 'agent-offline',
 }
 
 it.each(Object.entries(STREAMS))('ends the stream of %s with %s', async (caller, code) => {

@@ -22,12 +22,9 @@ const LIST = { things: 'sessions', endpoint: 'GET /api/sessions' }
 
 /** `runbook-agent sessions list`: the newest that match all filters. */
 export async function listCommand(flags: ListFlags): Promise<number> {
-  const { connection, user, runbook, status, since, until } = flags
+  const { connection, user, runbook, status } = flags
   const limit = readLimit(flags.limit)
-  const from = since === undefined ? undefined : askedMoment(since, '--since')
-  const to = until === undefined ? undefined : askedMoment(until, '--until')
-  if (from !== undefined && to !== undefined && from > to)
-    throw new Failure('--since is later than --until: no session can be between them', exitCodes.usage)
+  const { from, to } = askedSpan(flags)
   return asking(flags.profile, 'cannot list sessions', async (account, stdout) => {
     const wish = { connection, user, runbook, status, from, to }
     const sessions = await unlessLacking(account, LIST, found(account, wish, limit))
@@ -41,6 +38,17 @@ async function found(account: Account, wish: SessionWish, limit: number): Promis
   const sessions: RecordedSession[] = []
   for await (const session of newest(account, wish, limit)) sessions.push(session)
   return sessions
+}
+
+/** @throws Failure, exit code 64 */
+export function askedSpan({
+  since,
+  until,
+}: Pick<ListFlags, 'since' | 'until'>): Pick<SessionWish, 'from' | 'to'> {
+  const from = since === undefined ? undefined : askedMoment(since, '--since')
+  const to = until === undefined ? undefined : askedMoment(until, '--until')
+  if (from === undefined || to === undefined || from <= to) return { from, to }
+  throw new Failure('--since is later than --until: no session can be between them', exitCodes.usage)
 }
 
 const MOMENT = /^(\d{4}-\d\d-(\d\d))(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/

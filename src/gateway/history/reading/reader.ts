@@ -7,6 +7,7 @@ import {
   type SessionEnd,
   type SessionEvent,
   type HistoryPage,
+  type PlacedSession,
   type SessionQuery,
   type SessionSummary,
   HistoryError,
@@ -40,6 +41,16 @@ export class HistoryReader {
   list(query: SessionQuery): HistoryPage {
     const { rows, ...page } = this.#database().find(query)
     return { ...page, sessions: rows.map((row) => this.#summary(row)) }
+  }
+
+  *walk(query: SessionQuery, behind: number): Generator<PlacedSession[], void> {
+    const newest = this.#database().lastKey
+    for (let place = behind; ;) {
+      const step = this.#database().walk(query, place, newest)
+      if (step === undefined) return
+      yield step.rows.map((row) => ({ place: row.key, session: this.#summary(row) }))
+      place = step.until
+    }
   }
 
   output(id: string, maxBytes: number): { bytes: Buffer; truncated: boolean } {

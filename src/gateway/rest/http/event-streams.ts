@@ -20,7 +20,6 @@ export const KEEPALIVE_MS = 30_000
 export const KEEPALIVE = ': keepalive\n\n'
 
 const HEADERS = {
-  'content-type': 'text/event-stream',
   'cache-control': 'no-cache',
   // For nginx, which would hold back what comes.
   'x-accel-buffering': 'no',
@@ -33,14 +32,16 @@ interface StreamReader {
   readonly end: () => void
 }
 
-/** Server-sent events for as long as somebody reads them: so many readers, and none that takes nothing. */
+/** What is streamed for as long as somebody reads it: so many readers, and none that takes nothing. */
 export class EventStreams {
   readonly #what: string
   readonly #limits: StreamLimits
+  readonly #type: string
   readonly #readers = new Set<StreamReader>()
 
   /** @param what is streamed, in the plural, for those who are refused */
-  constructor(what: string, limits: StreamLimits = STREAM_LIMITS) {
+  constructor(what: string, limits: StreamLimits = STREAM_LIMITS, type = 'text/event-stream') {
+    this.#type = type
     this.#what = what
     this.#limits = limits
   }
@@ -68,7 +69,9 @@ export class EventStreams {
       this.#readers.delete(reader)
     })
     const watched = this.#watched(pieces(source, over.signal), () => raw.destroy())
-    return reply.headers(HEADERS).send(Readable.from(watched, { objectMode: false }))
+    return reply
+      .headers({ ...HEADERS, 'content-type': this.#type })
+      .send(Readable.from(watched, { objectMode: false }))
   }
 
   /** Ends all streams, each behind what is known; those that are not read, where they are. */

@@ -7,6 +7,19 @@ import type { Operation, OperationTable } from './operation.ts'
 
 const VIEW = { action: 'view', type: 'sessions' } as const
 
+const FILTERS = {
+  user: 'of this user, an SQL LIKE pattern',
+  connection: 'on this connection, an SQL LIKE pattern',
+  type: 'on connections of this type, an SQL LIKE pattern',
+  batch_id: 'of this batch',
+  correlation_id: 'with this correlation id',
+  'review.status': 'with a review in this state; empty: without one',
+  jira_issue_key: 'with one of these issues, separated by commas',
+  'review.approver': 'with a review of one of the groups of this user',
+  start_date: 'that began then or later, RFC 3339',
+  end_date: 'that began then or before, RFC 3339',
+} as const
+
 const LIST_SESSIONS: Operation = {
   tag: 'Sessions',
   summary: 'Lists sessions, the newest first',
@@ -14,16 +27,7 @@ const LIST_SESSIONS: Operation = {
   scope: 'concerned',
   audit: VIEW,
   query: {
-    user: 'of this user, an SQL LIKE pattern',
-    connection: 'on this connection, an SQL LIKE pattern',
-    type: 'on connections of this type, an SQL LIKE pattern',
-    batch_id: 'of this batch',
-    correlation_id: 'with this correlation id',
-    'review.status': 'with a review in this state; empty: without one',
-    jira_issue_key: 'with one of these issues, separated by commas',
-    'review.approver': 'with a review of one of the groups of this user',
-    start_date: 'that began then or later, RFC 3339',
-    end_date: 'that began then or before, RFC 3339',
+    ...FILTERS,
     limit: 'how many, 20 unless given, 100 at most',
     offset: 'how many are skipped, 10,000 at most',
     count: 'capped (unless given) at 10,000, exact, or none',
@@ -53,6 +57,19 @@ export const sessionOperations: OperationTable = {
   },
   'GET /api/sessions': LIST_SESSIONS,
   'GET /api/plugins/audit/sessions': { ...LIST_SESSIONS, summary: 'Lists sessions, by an older name' },
+  'GET /api/sessions/export': {
+    tag: 'Sessions',
+    summary: 'Exports the sessions of the list as lines of JSON, the oldest first',
+    description:
+      'Each line is a session as the list shows it, and its `cursor`. What begins meanwhile is left out. An export that was cut off goes on with `after`.',
+    role: 'user',
+    scope: 'concerned',
+    audit: { action: 'download', type: 'sessions' },
+    query: { ...FILTERS, after: 'only what stands behind the session with this `cursor`' },
+    answers: { 200: answers.plainText },
+    type: 'application/x-ndjson',
+    errors: [422, 429, 500],
+  },
   'GET /api/sessions/:id': {
     tag: 'Sessions',
     summary: 'Shows a session, also while it runs',

@@ -61,6 +61,13 @@ function readOffset(query: Query): number {
   return offset
 }
 
+/** Behind which an export goes on. @throws HttpError 422 */
+export function readPlace(query: Query): number {
+  const place = readNumber(query, 'after') ?? 0
+  if (place < 0) throw invalid('after', `must not be negative, got ${place}`)
+  return place
+}
+
 const COUNTS = ['exact', 'none', 'capped'] as const
 
 function readCount(query: Query): SessionQuery['count'] {

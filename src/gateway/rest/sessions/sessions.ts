@@ -13,6 +13,7 @@ import { answerExecution } from '../answer-execution.ts'
 import { executionRequest } from '../runbooks/runbooks.ts'
 import { outputRangeRoute } from './output-range.ts'
 import type { RestServices } from '../services.ts'
+import { exportRoute } from './session-export.ts'
 import { sendResult } from './session-result.ts'
 import { ownSession, readableSession, visibleSession } from './found-session.ts'
 import { listedSession, sendSession } from './session-view.ts'
@@ -47,6 +48,7 @@ export function executionRoutes(app: FastifyInstance, services: RestServices): v
 /** Finding sessions, reading them back, and ending one. */
 export function sessionRoutes(app: FastifyInstance, services: RestServices): void {
   readingRoutes(app, services)
+  exportRoute(app, services)
   const find = ({ user }: FastifyRequest, id: string) => readableSession(services, user, id)
   liveRoute(app, services, find)
   outputRangeRoute(app, services, find)
