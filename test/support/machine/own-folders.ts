@@ -31,5 +31,8 @@ Object.assign(process.env, {
 afterAll(() => {
   const left = [...readdirSync(folder), ...readdirSync(home)].filter((name) => name !== 'home')
   rmSync(folder, { recursive: true })
+  // The next file finds what this one has found.
+  for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name)
+  Object.assign(process.env, outer)
   expect(left, 'what the tests of this file left in their folders').toEqual([])
 })
