@@ -45,6 +45,8 @@ export interface Gateway {
   readonly agents: Agents
   /** Where `/metrics` is, if anywhere. */
   readonly metrics: string | undefined
+  /** How many sessions run. */
+  readonly running: () => number
   /** Reads the settings again. What it did is in the log, too. @throws as `Reload.run` */
   reload(): Promise<ReloadReport>
   /** An address of the page that signs in once, within two minutes. */
@@ -122,7 +124,8 @@ async function open(
   await checkRunbooks(repositories, () => scheduled.scheduleProblems.tell(settings.value.schedules, log), log)
   const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
   const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
-  const actions = { reload: () => reload.run(), signInLink, endSessions, close: () => opened.close() }
+  const running = () => sessions.running
+  const actions = { running, reload: () => reload.run(), signInLink, endSessions, close: () => opened.close() }
   return { ...addresses, agents, ...actions }
 }
 

@@ -1,5 +1,6 @@
 import { oneLine } from '../basics/text/one-line.ts'
 import type { Status } from './status.ts'
+import type { Life } from './systemd.ts'
 
 export const CONNECTION_STATES = [
   'idle',
@@ -40,4 +41,14 @@ export function activityWords(status: Status): string {
     default:
       return connectionWords(status)
   }
+}
+
+/**
+ * "Ready" means that the agent has begun to connect. If it meant connected, the start would fail whenever a gateway is
+ * away.
+ */
+export function agentLife(status: Status): Life {
+  const { state } = status.connection
+  const isStopping = state === 'draining' || state === 'stopped'
+  return { isReady: state !== 'idle', isStopping, words: activityWords(status) }
 }

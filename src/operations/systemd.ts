@@ -1,16 +1,22 @@
 import type { Logger } from '../basics/logger.ts'
-import { activityWords } from './status-text.ts'
-import type { StatusSource } from './status.ts'
 
 /** How often systemd is told again: messages it has not taken, changes without a new state, that a stop goes on. */
 const TICK_MS = 10_000
 /** Asks systemd to wait this long for the next such message, beyond the unit's TimeoutStopSec. */
 const EXTENSION = `EXTEND_TIMEOUT_USEC=${3 * TICK_MS * 1000}`
 
+/** Where a program is in its life. */
+export interface Life {
+  readonly isReady: boolean
+  readonly isStopping: boolean
+  /** What it does, in one line. */
+  readonly words: string
+}
+
 export interface SystemdOptions {
   /** @returns false when there is no room right now. @throws when nobody listens */
   readonly send: (message: string) => boolean
-  readonly status: StatusSource
+  readonly life: () => Life
   /** From `takeSystemdEnvironment`; undefined means no watchdog. */
   readonly watchdogMs: number | undefined
   readonly log: Logger
@@ -21,7 +27,7 @@ export interface SystemdOptions {
 }
 
 /**
- * Tells systemd about the agent's state (sd_notify(3), `Type=notify`). Its timers do not keep the process running.
+ * Tells systemd about a program's state (sd_notify(3), `Type=notify`). Its timers do not keep the process running.
  * The watchdog is about the event loop alone: an agent whose gateway is away for a day is healthy.
  */
 export class Systemd implements Disposable {
@@ -42,7 +48,7 @@ export class Systemd implements Disposable {
     this.#timers.push(setInterval(() => this.#send(['WATCHDOG=1']), watchdogMs / 2).unref())
   }
 
-  /** Call it whenever the connection's state has changed. */
+  /** Call it whenever its life has changed. */
   update(): void {
     this.#tell(false)
   }
@@ -66,17 +72,13 @@ export class Systemd implements Disposable {
   }
 
   #tell(isTick: boolean): void {
-    const status = this.#options.status()
-    const { state } = status.connection
-    // "Ready" means that the agent has begun to connect. If it meant connected, the start would fail whenever a
-    // gateway is away.
-    const ready = this.#told.ready || (state !== 'idle' && this.#reloads === 0)
-    const stopping = this.#told.stopping || state === 'draining' || state === 'stopped'
-    const words = activityWords(status)
+    const { isReady, isStopping, words } = this.#options.life()
+    const ready = this.#told.ready || (isReady && this.#reloads === 0)
+    const stopping = this.#told.stopping || isStopping
     const lines: string[] = []
     if (ready && !this.#told.ready) lines.push('READY=1')
     if (stopping && !this.#told.stopping) lines.push('STOPPING=1')
-    // `drain` may be longer than TimeoutStopSec. As long as the agent reports this, it is not killed; it ends by
+    // `drain` may be longer than TimeoutStopSec. As long as the program reports this, it is not killed; it ends by
     // itself.
     this.#stoppingSince ??= stopping ? performance.now() : undefined
     if (stopping && (isTick || !this.#told.stopping) && !this.#isOverdue()) lines.push(EXTENSION)
@@ -96,7 +98,7 @@ export class Systemd implements Disposable {
       return this.#options.send(lines.join('\n'))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      if (!this.#isDeaf) this.#options.log.warn({ reason }, 'systemd does not hear how the agent is')
+      if (!this.#isDeaf) this.#options.log.warn({ reason }, 'systemd does not hear how this program is')
       this.#isDeaf = true
       return false
     }

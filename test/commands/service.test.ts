@@ -18,6 +18,7 @@ import { serviceCommand, type ServiceAction, type ServiceFlags } from '../../src
 import { isOurs, renderUnit } from '../../src/commands/service/unit.ts'
 
 const template = path.resolve(import.meta.dirname, '../../systemd/runbook-agent.service')
+const gatewayTemplate = path.resolve(import.meta.dirname, '../../systemd/runbook-gateway.service')
 const KEY = 'grpcs://local:the-secret-of-this-test@gateway.example.com:443?mode=standard'
 const HAS_ANALYZE = spawnSync('systemd-analyze', ['--version']).status === 0
 
@@ -74,7 +75,7 @@ function place(rest: Partial<ServicePlace> = {}): ServicePlace {
     uid: 0,
     user: 'joe',
     systemUnits: at('system'),
-    systemKey: at('etc/hoop-key'),
+    systemConfig: at('etc'),
     lingering: at('linger'),
     ...rest,
   }
@@ -239,6 +240,82 @@ describe('install', () => {
   })
 })
 
+describe('the gateway', () => {
+  const unitFile = () => at('system/runbook-gateway.service')
+  const gateway = { gateway: true }
+
+  beforeEach(() => {
+    writeFileSync(at('etc/gateway.yaml'), 'users: []\n', { mode: 0o640 })
+  })
+
+  test('gets a unit of its own, with its settings and a user apart from the agent', async () => {
+    expect((await run('install', gateway)).filter((line) => !line.startsWith('note'))).toEqual([
+      `wrote  ${unitFile()}`,
+      'ran    systemctl daemon-reload',
+      'ran    systemctl enable --now runbook-gateway.service',
+    ])
+    const unit = readFileSync(unitFile(), 'utf8')
+    const start = `${at('node')} ${at('main.js')} gateway`
+    expect(unit).toContain(`\nExecStartPre=${start} --check --config ${at('etc/gateway.yaml')}\n`)
+    expect(unit).toContain(`\nExecStart=${start} --config ${at('etc/gateway.yaml')}\n`)
+    expect(unit).toContain('\nUser=runbook-gateway\n')
+    expect(unit).not.toContain('LoadCredential')
+    await run('install')
+    expect([existsSync(systemUnit()), existsSync(unitFile())]).toEqual([true, true])
+    await run('uninstall', gateway)
+    expect([existsSync(systemUnit()), existsSync(unitFile())]).toEqual([true, false])
+  })
+
+  test('is not installed without settings, and warns of those that everybody reads', async () => {
+    expect((await failure('install', { ...gateway, config: at('none.yaml') })).message).toBe(
+      `the file ${at('none.yaml')} does not exist. Write the settings to it, or name another with --config`,
+    )
+    chmodSync(at('etc/gateway.yaml'), 0o644)
+    expect(await run('install', gateway)).toContain(
+      `note   other users can read tokens in it: chmod 640 ${at('etc/gateway.yaml')}`,
+    )
+  })
+
+  test('takes no flag of the agent, nor the agent one of it', async () => {
+    for (const flags of [{ ...gateway, keyFile: '/k' }, { ...gateway, allowSudo: true }, { config: '/g' }]) {
+      expect((await failure('print', flags)).exitCode).toBe(64)
+    }
+  })
+
+  test('of one user has no sandbox, and nothing that only the system may give', async () => {
+    const unit = (await run('print', { ...gateway, user: true, config: '/my/gateway.yaml' })).join('\n')
+    const settings = [...unit.matchAll(/^(\w+)=/gm)].map(([, name]) => name)
+    expect(settings).not.toContain('User')
+    expect(
+      settings.filter((name) => /^(Protect|Private|Restrict(?!art)|SystemCall|RemoveIPC)/.test(name ?? '')),
+    ).toEqual([])
+  })
+
+  test('has a reason above each group of its settings', () => {
+    const lines = readFileSync(gatewayTemplate, 'utf8').split('\n')
+    const bare = lines.filter((line, index) => /^\w+=/.test(line) && lines[index - 1] === '')
+    expect(bare).toEqual([])
+  })
+
+  test.skipIf(!HAS_ANALYZE)('has a unit that systemd-analyze accepts, whatever the paths', async () => {
+    const odd = at('a b%h$HOME;{x}é')
+    mkdirSync(odd)
+    writeFileSync(path.join(odd, 'node'), '', { mode: 0o755 })
+    for (const flags of [gateway, { ...gateway, user: true }]) {
+      const rest = { node: path.join(odd, 'node'), main: path.join(odd, `"c'd\\e.js`) }
+      const printed = await run('print', { ...flags, config: path.join(odd, 'g.yaml') }, rest)
+      const unit = at('runbook-gateway.service')
+      writeFileSync(unit, `${printed.join('\n')}\n`)
+      const manager = 'user' in flags ? ['--user'] : ['--system']
+      const { status, stderr } = spawnSync('systemd-analyze', [...manager, 'verify', unit], {
+        encoding: 'utf8',
+        env: { ...process.env, XDG_RUNTIME_DIR: folder },
+      })
+      expect([status, stderr]).toEqual([0, ''])
+    }
+  })
+})
+
 describe('uninstall', () => {
   test('stops the service, removes the unit and keeps the key', async () => {
     await run('install', { user: true })
@@ -280,7 +357,7 @@ describe('the unit', () => {
   const options = {
     node: '/usr/bin/node',
     main: '/opt/x/main.js',
-    keyFile: '/etc/k',
+    file: '/etc/k',
     runAs: 'joe',
     forUser: false,
     allowSudo: false,
@@ -351,7 +428,7 @@ describe('the unit', () => {
 
   test('cannot be given a path that would be more than a path', () => {
     for (const bad of ['/x\nUser=root', '/x\u0000', 'relative', '']) {
-      for (const name of ['node', 'main', 'keyFile'] as const) {
+      for (const name of ['node', 'main', 'file'] as const) {
         expect(() => renderUnit(text, { ...options, [name]: bad })).toThrow(Failure)
       }
     }
@@ -361,7 +438,7 @@ describe('the unit', () => {
   })
 
   test('has paths as systemd reads them', () => {
-    const unit = renderUnit(text, { ...options, node: '/n $1%h', main: '/m "$1\\%h', keyFile: '/k $1%h' })
+    const unit = renderUnit(text, { ...options, node: '/n $1%h', main: '/m "$1\\%h', file: '/k $1%h' })
     expect(unit).toContain('\nExecStart="/n $1%%h" "/m \\"$$1\\\\%%h" start\n')
     expect(unit).toContain('\nLoadCredential=hoop-key:/k $1%%h\n')
   })

@@ -8,6 +8,7 @@ import * as v from 'valibot'
 import { parse, parseAllDocuments } from 'yaml'
 import { parseDuration } from '../../src/basics/text/units.ts'
 import { settings, variableOf } from '../../src/config/table.ts'
+import { parseSettings } from '../../src/gateway/settings/load.ts'
 import { missingProgram } from '../support/machine/servers.ts'
 
 const root = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url))
@@ -208,6 +209,120 @@ describe.each(folders)('the manifests in %s', (folder) => {
     })
   })
 })
+
+describe('the gateway', () => {
+  const folder = 'gateway'
+  const { resources, images } = parse(read(folder, 'kustomization.yaml'), YAML) as Kustomization
+  const [service, set] = documents(read(folder, 'gateway.yaml')) as [GatewayService, GatewaySet]
+  const pod = set.spec.template.spec
+  const [check, gateway] = [pod.initContainers[0], pod.containers[0]]
+  const settings = () => {
+    const docs = readFileSync(new URL('../../docs/containers.md', import.meta.url), 'utf8')
+    const [, yaml = ''] = /```yaml\n# gateway\.yaml\n(.*?)```/s.exec(docs) ?? []
+    const withoutTls = yaml.replace(/^ {2}tls:\n( {4}.*\n)+/m, '  allow-remote: true\n')
+    expect(withoutTls).not.toBe(yaml)
+    const hash = `sha256:${'ab'.repeat(32)}`
+    const text = withoutTls.replaceAll('sha256:...', hash).replace(hash, `sha256:${'cd'.repeat(32)}`)
+    return { yaml, parsed: parseSettings(text, { file: '/gateway.yaml', env: {} }) }
+  }
+
+  test('is what Kubernetes takes, each document, and its image is set', () => {
+    for (const document of [service, set]) {
+      validate(document)
+      expect(validate.errors ?? []).toEqual([])
+    }
+    expect(resources).toEqual(['gateway.yaml'])
+    const used = [...pod.initContainers, ...pod.containers].map(({ image }) => image)
+    expect(new Set(used)).toEqual(new Set(images.map(({ name }) => name)))
+  })
+
+  test.skipIf(missingProgram('kubectl'))('is built by kubectl kustomize (needs kubectl)', () => {
+    const built = execFileSync('kubectl', ['kustomize', path.join(root, folder)], { encoding: 'utf8' })
+    expect(documents(built)).toHaveLength(2)
+    for (const document of documents(built)) {
+      validate(document)
+      expect(validate.errors ?? []).toEqual([])
+    }
+  })
+
+  test('is one, on a volume that stays', () => {
+    expect([set.kind, set.spec.replicas]).toEqual(['StatefulSet', 1])
+    expect(set.spec.volumeClaimTemplates.map(({ metadata }) => metadata.name)).toEqual(['state'])
+  })
+
+  test('is checked before it starts, by the same settings', () => {
+    expect(gateway.args.slice(0, 3)).toEqual(['runbook-agent', 'gateway', '--config'])
+    expect(check.args).toEqual([...gateway.args.slice(0, 2), '--check', ...gateway.args.slice(2)])
+    const names = ({ volumeMounts }: GatewayContainer) => volumeMounts.map(({ name }) => name)
+    expect(names(gateway)).toEqual(expect.arrayContaining(names(check)))
+  })
+
+  test('listens where the settings of the docs say, and is asked and reached there', () => {
+    const { listen } = settings().parsed
+    const port = (name: string) => gateway.ports.find((one) => one.name === name)?.containerPort
+    for (const name of ['http', 'grpc', 'metrics'] as const)
+      expect(listen[name], name).toEqual({ host: '0.0.0.0', port: port(name) })
+    for (const { name, port: outside, targetPort } of service.spec.ports)
+      expect([outside, targetPort]).toEqual([port(name), name])
+    expect(service.spec.selector).toEqual(set.spec.template.metadata.labels)
+    expect(gateway.livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'metrics' })
+    expect(gateway.readinessProbe?.httpGet).toEqual({ path: '/readyz', port: 'metrics' })
+  })
+
+  test('has its files where the settings of the docs say, and a volume for each folder that is written', () => {
+    const { yaml, parsed } = settings()
+    const mountOf = (name: string) =>
+      gateway.volumeMounts.find((mount) => mount.name === name)?.mountPath ?? '?'
+    expect(path.dirname(gateway.args.at(-1) ?? '')).toBe(mountOf('config'))
+    expect(yaml).toContain(`certificate: ${mountOf('tls')}/tls.crt`)
+    expect(yaml).toContain(`key: ${mountOf('tls')}/tls.key`)
+    // The root of the volume belongs to root.
+    expect(path.dirname(parsed.state)).toBe(mountOf('state'))
+    const volumes = [...pod.volumes, ...set.spec.volumeClaimTemplates.map(({ metadata }) => metadata)]
+    for (const { name } of [...check.volumeMounts, ...gateway.volumeMounts])
+      expect(volumes.map((one) => one.name)).toContain(name)
+    for (const { emptyDir } of pod.volumes)
+      if (emptyDir !== undefined) expect(emptyDir).toHaveProperty('sizeLimit')
+  })
+
+  test('has no right that it does not need', () => {
+    expect(pod.automountServiceAccountToken).toBe(false)
+    for (const { securityContext } of [check, gateway])
+      expect({ ...pod.securityContext, ...securityContext }).toMatchObject({
+        runAsNonRoot: true,
+        runAsUser: 10001,
+        runAsGroup: 10001,
+        seccompProfile: { type: 'RuntimeDefault' },
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      })
+  })
+})
+
+interface GatewayContainer extends Container {
+  readonly args: readonly string[]
+}
+interface GatewaySet {
+  readonly kind: string
+  readonly spec: {
+    readonly replicas: number
+    readonly volumeClaimTemplates: readonly { readonly metadata: { readonly name: string } }[]
+    readonly template: {
+      readonly metadata: { readonly labels: object }
+      readonly spec: Workload['spec']['template']['spec'] & {
+        readonly initContainers: readonly [GatewayContainer]
+        readonly containers: readonly [GatewayContainer]
+      }
+    }
+  }
+}
+interface GatewayService {
+  readonly spec: {
+    readonly selector: object
+    readonly ports: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[]
+  }
+}
 
 test('the agent of the sidecar is that of the deployment, but for what its comments say', () => {
   const { readinessProbe, image, resources, securityContext, ...same } = agentOf('base')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { takeSystemdEnvironment } from '../../src/operations/systemd-environment.ts'
 import { Systemd } from '../../src/operations/systemd.ts'
+import { agentLife } from '../../src/operations/status-text.ts'
 import type { Status } from '../../src/operations/status.ts'
 import { NotifySocket } from '../../src/runtime/linux/notify-socket.ts'
 import { block } from '../support/machine/block.ts'
@@ -20,7 +21,7 @@ class Service implements Disposable {
   constructor(options: { watchdogMs?: number; stopWithinMs?: number; tickMs?: number } = {}) {
     this.systemd = new Systemd({
       send: (message) => this.socket.send(message),
-      status: () => this.#status,
+      life: () => agentLife(this.#status),
       watchdogMs: options.watchdogMs,
       stopWithinMs: options.stopWithinMs ?? 60_000,
       log: this.log,
@@ -172,7 +173,7 @@ test('a listener that is gone is said once, and the agent goes on', () => {
   const log = new Logbook()
   using systemd = new Systemd({
     send: (message) => socket.send(message),
-    status: () => sampleStatus(),
+    life: () => agentLife(sampleStatus()),
     watchdogMs: 10_000,
     stopWithinMs: 60_000,
     log,
@@ -182,7 +183,7 @@ test('a listener that is gone is said once, and the agent goes on', () => {
   systemd.update()
   systemd.update()
   void systemd.reload(() => undefined)
-  expect(log.at('warn')).toEqual([expect.stringContaining('systemd does not hear how the agent is')])
+  expect(log.at('warn')).toEqual([expect.stringContaining('systemd does not hear how this program is')])
   socket[Symbol.dispose]()
   expect(service.enters({ state: 'serving' })).toHaveLength(1)
 })

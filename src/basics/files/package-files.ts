@@ -10,6 +10,7 @@ export const packageFiles = {
   manifest: path.join(folder, 'package.json'),
   proto: path.join(folder, 'proto/transport.proto'),
   unit: path.join(folder, 'systemd/runbook-agent.service'),
+  gatewayUnit: path.join(folder, 'systemd/runbook-gateway.service'),
   runbooks: path.join(folder, 'examples/runbooks'),
   /** The page of the gateway, built. */
   web: path.join(folder, 'dist/web'),

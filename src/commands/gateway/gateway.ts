@@ -9,11 +9,16 @@ import { SettingsError } from '../../basics/settings/problems.ts'
 import type { GatewayFile } from '../../gateway/settings/reload/reload.ts'
 import type { GatewaySettings } from '../../gateway/settings/settings.ts'
 import { ListenError } from '../../operations/listen-error.ts'
+import type { Life } from '../../operations/systemd.ts'
 import { createLogger } from '../../log.ts'
 import { explain, Failure } from '../failure.ts'
 import { logSettings } from '../log-settings.ts'
 import { onReloadSignal, onShutdownSignals } from '../signals.ts'
+import { openSystemd } from '../service/systemd.ts'
 import { version } from '../version.ts'
+
+/** From its end to that of all sessions; longer than it ever takes. */
+const STOP_MS = 60_000
 
 export interface GatewayFlags {
   readonly config: string
@@ -27,13 +32,34 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   const source = gatewayFile(flags.config)
   const log = await createLogger(logSettings('info'))
   const gateway = await openGateway(source, log)
+  const life = { isStopping: false }
+  using systemd = await openSystemd({ life: () => lifeOf(gateway, life), stopWithinMs: STOP_MS, log })
+  systemd?.update()
   // What it did, or why it failed, is in the log.
-  onReloadSignal(() => void gateway.reload().catch(() => undefined))
+  const reload = () =>
+    gateway.reload().then(
+      () => undefined,
+      () => undefined,
+    )
+  onReloadSignal(() => void (systemd === undefined ? reload() : systemd.reload(reload)))
   const { http, grpc, metrics } = gateway
   const ready = { event: 'ready', http, grpc, ...(metrics !== undefined && { metrics }), pid: process.pid }
   process.stdout.write(flags.json ? `${JSON.stringify(ready)}\n` : `gateway serves ${http} and ${grpc}\n`)
   await new Promise<void>((resolve) => onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }))
+  life.isStopping = true
+  systemd?.update()
   await gateway.close()
+}
+
+/** For `systemctl status`. */
+function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isStopping: boolean }): Life {
+  const doing = isStopping ? 'stopping' : `serves ${http} and ${grpc}`
+  const count = running()
+  return {
+    isReady: true,
+    isStopping,
+    words: `${doing}, ${count} ${count === 1 ? 'session' : 'sessions'} running`,
+  }
 }
 
 export function gatewayFile(file: string): GatewayFile {

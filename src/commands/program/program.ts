@@ -128,7 +128,7 @@ async function addRunbookCommands(root: Command): Promise<void> {
 }
 
 function addServiceCommands(root: Command): void {
-  const service = root.command('service').description('the agent as a service of systemd')
+  const service = root.command('service').description('the agent, or the gateway, as a service of systemd')
   const actions = {
     install: 'write the unit and start it',
     uninstall: 'stop and remove it',
@@ -138,9 +138,11 @@ function addServiceCommands(root: Command): void {
     service
       .command(action)
       .description(description)
+      .option('--gateway', 'the embedded gateway instead of the agent')
       .option('--user', "for this user's own service manager")
-      .option('--key-file <file>', 'file that holds the key')
-      .option('--run-as <user>', 'user of a system service (default runbook-agent)')
+      .option('--key-file <file>', 'file that holds the key of the agent')
+      .option('--config <file>', 'gateway.yaml, with --gateway')
+      .option('--run-as <user>', 'user of a system service (default runbook-agent or runbook-gateway)')
       .option('--allow-sudo', 'leave out what keeps commands from gaining rights')
       .option('--force', 'overwrite a unit that somebody else has written')
       .action(async (flags: ServiceFlags) =>

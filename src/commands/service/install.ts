@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { failureOf, systemctl, systemctlLine } from './systemctl.ts'
-import { refuseOthers, UNIT, unitOf, type Request } from './request.ts'
-import { checkKeyFile, isOpenToAll, refuseForeign, writeUnit } from './unit-file.ts'
+import { refuseOthers, unitOf, type Request } from './request.ts'
+import { checkFile, isOpenToAll, refuseForeign, writeUnit } from './unit-file.ts'
 
 /** Writes the unit and starts it, or says what has to be done first. @throws Failure */
 export async function install(request: Request): Promise<void> {
-  const { path, keyFile, force, line } = request
+  const { path, kind, force, line } = request
   refuseOthers(request)
-  const warning = checkKeyFile(keyFile)
+  const warning = checkFile(request)
   refuseForeign(path, force)
   const isNew = !existsSync(path)
   writeUnit(path, unitOf(request))
@@ -15,21 +15,25 @@ export async function install(request: Request): Promise<void> {
   for (const note of [...(warning === undefined ? [] : [warning]), ...closedPrograms(request)])
     line(`note   ${note}`)
   const makeUser = await missingUser(request)
-  await systemctl(request, ['daemon-reload'], ['enable', ...(makeUser === undefined ? ['--now'] : []), UNIT])
+  await systemctl(
+    request,
+    ['daemon-reload'],
+    ['enable', ...(makeUser === undefined ? ['--now'] : []), kind.unit],
+  )
   for (const step of remaining(request, isNew, makeUser)) line(`to do  ${step}`)
 }
 
 function remaining(request: Request, isNew: boolean, makeUser: string | undefined): string[] {
-  if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', UNIT)]
+  if (makeUser !== undefined) return [makeUser, systemctlLine(request, 'start', request.kind.unit)]
   // A restart is left to the person, since it ends what runs.
-  const restart = isNew ? [] : [`${systemctlLine(request, 'restart', UNIT)}  # if it ran before`]
+  const restart = isNew ? [] : [`${systemctlLine(request, 'restart', request.kind.unit)}  # if it ran before`]
   return [...restart, ...lingering(request)]
 }
 
 /** @returns the command that creates the user, if the user does not exist yet */
-async function missingUser({ forUser, runAs }: Request): Promise<string | undefined> {
+async function missingUser({ forUser, runAs, kind }: Request): Promise<string | undefined> {
   if (forUser || (await failureOf(`id -u ${runAs}`)) === undefined) return undefined
-  return `useradd --system --user-group --create-home --home-dir /var/lib/runbook-agent ${runAs}`
+  return `useradd --system --user-group --create-home --home-dir /var/lib/${kind.runAs} ${runAs}`
 }
 
 /** What the service's user may not reach: nvm installs Node below a home that is closed to others. */

@@ -4,8 +4,9 @@ import { packageFiles } from '../../basics/files/package-files.ts'
 
 /** Where a service is installed, and what it is made from. */
 export interface ServicePlace {
-  /** The template of all units. */
+  /** The templates of all units. */
   readonly template: string
+  readonly gatewayTemplate: string
   readonly node: string
   readonly main: string
   readonly uid: number
@@ -13,9 +14,9 @@ export interface ServicePlace {
   /** Absolute paths: for units of the system, and for those of this user. */
   readonly systemUnits: string
   readonly userUnits: string
-  /** The default place of the key, for a service of the system and of this user. */
-  readonly systemKey: string
-  readonly userKey: string
+  /** Where keys and settings are, for a service of the system and of this user. */
+  readonly systemConfig: string
+  readonly userConfig: string
   /** Where systemd records whose services go on without a login. */
   readonly lingering: string
 }
@@ -27,14 +28,15 @@ export function thisPlace(): ServicePlace {
   const config = isAbsolute(xdg) ? xdg : join(homedir(), '.config')
   return {
     template: packageFiles.unit,
+    gatewayTemplate: packageFiles.gatewayUnit,
     node: process.execPath,
     main: packageFiles.main,
     uid: process.geteuid?.() ?? 0,
     user: userInfo().username,
     systemUnits: '/etc/systemd/system',
     userUnits: join(config, 'systemd/user'),
-    systemKey: '/etc/runbook-agent/hoop-key',
-    userKey: join(config, 'runbook-agent/hoop-key'),
+    systemConfig: '/etc/runbook-agent',
+    userConfig: join(config, 'runbook-agent'),
     lingering: '/var/lib/systemd/linger',
   }
 }

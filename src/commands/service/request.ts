@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { exitCodes, Failure } from '../failure.ts'
+import { AGENT, GATEWAY, type ServiceKind } from './kinds.ts'
 import type { ServicePlace } from './place.ts'
 import { renderUnit } from './unit.ts'
 
-export const UNIT = 'runbook-agent.service'
-const RUN_AS = 'runbook-agent'
 /** EX_NOPERM */
 const REFUSED = 77
 
 export interface ServiceFlags {
   /** For this user's own service manager. */
   readonly user?: boolean
+  /** The gateway, not the agent. */
+  readonly gateway?: boolean
   readonly keyFile?: string
+  /** gateway.yaml */
+  readonly config?: string
   /** The user that a system service runs as. */
   readonly runAs?: string
   readonly allowSudo?: boolean
@@ -21,10 +24,12 @@ export interface ServiceFlags {
 
 export interface Request {
   readonly place: ServicePlace
+  readonly kind: ServiceKind
   readonly forUser: boolean
   /** Path of the unit file. */
   readonly path: string
-  readonly keyFile: string
+  /** With the key of an agent, or the settings of a gateway. */
+  readonly file: string
   readonly runAs: string
   readonly allowSudo: boolean
   readonly force: boolean
@@ -38,20 +43,32 @@ export function readRequest(flags: ServiceFlags, place: ServicePlace, line: Requ
   if (forUser && flags.runAs !== undefined) {
     throw new Failure('--run-as is for a service of the system; with --user it runs as you', exitCodes.usage)
   }
-  const runAs = flags.runAs ?? RUN_AS
+  const kind = flags.gateway === true ? GATEWAY : AGENT
+  refuseOfOthers(flags, kind)
+  const runAs = flags.runAs ?? kind.runAs
   if (!/^[a-z_][\w-]*\$?$/i.test(runAs)) {
     throw new Failure(`--run-as: ${JSON.stringify(runAs)} is no name of a user`, exitCodes.usage)
   }
   return {
-    place,
-    forUser,
-    path: join(forUser ? place.userUnits : place.systemUnits, UNIT),
-    keyFile: resolve(flags.keyFile ?? (forUser ? place.userKey : place.systemKey)),
+    ...{ place, kind, forUser },
+    path: join(forUser ? place.userUnits : place.systemUnits, kind.unit),
+    file: resolve(
+      flags.keyFile ?? flags.config ?? join(forUser ? place.userConfig : place.systemConfig, kind.file.name),
+    ),
     runAs,
     allowSudo: flags.allowSudo === true,
     force: flags.force === true,
     line,
   }
+}
+
+/** Flags that say nothing of this kind. @throws Failure */
+function refuseOfOthers({ keyFile, config, allowSudo }: ServiceFlags, kind: ServiceKind): void {
+  const isGateway = kind === GATEWAY
+  if (isGateway && (keyFile !== undefined || allowSudo === true))
+    throw new Failure('--key-file and --allow-sudo are of the agent, not of --gateway', exitCodes.usage)
+  if (!isGateway && config !== undefined)
+    throw new Failure('--config is the gateway.yaml of --gateway', exitCodes.usage)
 }
 
 /** @throws Failure when this user may not change these services */
@@ -64,6 +81,7 @@ export function refuseOthers({ forUser, place }: Request): void {
 }
 
 export function unitOf(request: Request): string {
-  const { node, main, template } = request.place
-  return renderUnit(readFileSync(template, 'utf8'), { ...request, node, main })
+  const { place, kind } = request
+  const { node, main } = place
+  return renderUnit(readFileSync(kind.template(place), 'utf8'), { ...request, node, main })
 }

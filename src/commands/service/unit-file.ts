@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { dirname } from 'node:path'
 import { FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { explain, Failure } from '../failure.ts'
+import type { Request } from './request.ts'
 import { isOurs } from './unit.ts'
 
-const MAX_KEY_BYTES = 16 * 1024
-const OTHERS = 0o077
+/** Of gateway.yaml. */
+const MAX_BYTES = 1024 * 1024
 
 /** @throws Failure when there is a file that `renderUnit` has not made */
 export function refuseForeign(path: string, force: boolean): void {
@@ -32,15 +33,14 @@ export function writeUnit(path: string, unit: string): void {
 }
 
 /** @returns a warning, if there is one. @throws Failure when the service could not start with it */
-export function checkKeyFile(path: string): string | undefined {
+export function checkFile({ file, kind }: Pick<Request, 'file' | 'kind'>): string | undefined {
   try {
-    const { mode } = readSmallFile(path, MAX_KEY_BYTES)
-    return (mode & OTHERS) === 0 ? undefined : `other users can read the key: chmod 600 ${path}`
+    const { mode } = readSmallFile(file, MAX_BYTES)
+    return (mode & kind.closedTo) === 0 ? undefined : `${kind.closing} ${file}`
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
-    throw new Failure(
-      `the key file ${path} ${error.message}. Write the agent's key to it (mode 0600), or name another with --key-file`,
-    )
+    const { is, remedy, flag } = kind.file
+    throw new Failure(`the ${is} ${file} ${error.message}. ${remedy}, or name another with ${flag}`)
   }
 }
 

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { Failure } from '../failure.ts'
 
 export interface UnitOptions {
-  /** Absolute paths of Node, of main.js, and of the file with the key. */
+  /** Absolute paths of Node, of main.js, and of the file with the key or the settings. */
   readonly node: string
   readonly main: string
-  readonly keyFile: string
+  readonly file: string
   /** For the service manager of one user, not of the system. */
   readonly forUser: boolean
   /** The user that a system unit runs as. */
@@ -16,7 +16,7 @@ export interface UnitOptions {
 
 /** systemd.exec(5): for an ordinary user they imply NoNewPrivileges=, or also restrict what sudo starts. */
 const SANDBOX =
-  /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime)|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
+  /^(NoNewPrivileges|Protect\w+|Private\w+|Restrict(AddressFamilies|Namespaces|Realtime|SUIDSGID)|RemoveIPC|LockPersonality|SystemCall\w+|CapabilityBoundingSet)=/
 /** Lines left out for a user's manager: it has no other users, no network unit, and cannot lower the score. */
 const SYSTEM_ONLY = /^(User|OOMScoreAdjust|Wants|After)=/
 const MARK =
@@ -76,13 +76,14 @@ function groupsOf(lines: readonly string[]): Group[] {
   return groups
 }
 
-function fillIn(line: string, { node, main, keyFile, runAs, forUser }: UnitOptions): string {
+function fillIn(line: string, { node, main, file, runAs, forUser }: UnitOptions): string {
   const [name = ''] = line.split('=')
   switch (name) {
     case 'ExecStart':
-      return `ExecStart=${programWord(node)} ${argumentWord(main)} start`
+    case 'ExecStartPre':
+      return `${name}=${programWord(node)} ${argumentWord(main)} ${commandOf(line, file)}`
     case 'LoadCredential':
-      return `LoadCredential=hoop-key:${plain(keyFile).replaceAll('%', '%%')}`
+      return `LoadCredential=hoop-key:${plain(file).replaceAll('%', '%%')}`
     case 'User':
       return `User=${runAs}`
     case 'WantedBy':
@@ -90,6 +91,12 @@ function fillIn(line: string, { node, main, keyFile, runAs, forUser }: UnitOptio
     default:
       return line
   }
+}
+
+/** What follows the program in the template, with the real file of settings. */
+function commandOf(line: string, file: string): string {
+  const [, words = ''] = line.split('/dist/main.js ')
+  return words.replace(/ --config \S+$/, () => ` --config ${argumentWord(file)}`)
 }
 
 /** The first word of ExecStart=. systemd replaces `%` in it, leaves `$` alone, and does not allow quotes. */

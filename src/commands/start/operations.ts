@@ -5,10 +5,10 @@ import type { Http } from '../../operations/http.ts'
 import { ListenError } from '../../operations/listen-error.ts'
 import { openStatusSocket, type StatusSocket } from '../../operations/status-socket.ts'
 import type { StatusSource } from '../../operations/status.ts'
-import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
-import { Systemd } from '../../operations/systemd.ts'
+import { agentLife } from '../../operations/status-text.ts'
 import { longestStopMs } from '../../agent/stop-time.ts'
 import { Failure } from '../failure.ts'
+import { openSystemd, type SystemdService } from '../service/systemd.ts'
 
 /** Time to remove what is left at the end. */
 const STOP_MARGIN_MS = 10_000
@@ -25,26 +25,23 @@ interface Parts {
 export class Operations implements AsyncDisposable {
   readonly #http: Http | undefined
   readonly #socket: StatusSocket
-  readonly #systemd: Systemd | undefined
-  readonly #notify: Disposable | undefined
+  readonly #systemd: SystemdService | undefined
   #closed = false
 
   /** @throws Failure when it cannot listen on the address of `http` */
   static async open(parts: Parts): Promise<Operations> {
     const http = await openHttpIfWanted(parts)
     const socket = await openStatusSocket(parts)
-    return new Operations(http, socket, await openSystemd(parts))
+    const { settings, status, log } = parts
+    const stopWithinMs = longestStopMs(settings) + STOP_MARGIN_MS
+    const life = () => agentLife(status())
+    return new Operations(http, socket, await openSystemd({ life, stopWithinMs, log }))
   }
 
-  private constructor(
-    http: Http | undefined,
-    socket: StatusSocket,
-    systemd: { readonly systemd: Systemd; readonly notify: Disposable } | undefined,
-  ) {
+  private constructor(http: Http | undefined, socket: StatusSocket, systemd: SystemdService | undefined) {
     this.#http = http
     this.#socket = socket
-    this.#systemd = systemd?.systemd
-    this.#notify = systemd?.notify
+    this.#systemd = systemd
   }
 
   stateChanged(): void {
@@ -61,7 +58,6 @@ export class Operations implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     this.#systemd?.[Symbol.dispose]()
-    this.#notify?.[Symbol.dispose]()
     await this.#socket[Symbol.asyncDispose]()
     await this.#http?.[Symbol.asyncDispose]()
   }
@@ -80,25 +76,5 @@ async function openHttpIfWanted({ settings: { http }, status, log }: Parts): Pro
     })
   } catch (error) {
     throw error instanceof ListenError ? new Failure(error.message) : error
-  }
-}
-
-/** Loaded only when systemd asks for it: the socket needs the bindings of the posix engine. */
-async function openSystemd({
-  settings,
-  status,
-  log,
-}: Parts): Promise<{ readonly systemd: Systemd; readonly notify: Disposable } | undefined> {
-  const asked = takeSystemdEnvironment(process.env, process.pid)
-  if (asked === undefined) return undefined
-  try {
-    const { NotifySocket } = await import('../../runtime/linux/notify-socket.ts')
-    const notify = new NotifySocket(asked.socket)
-    const send = (message: string) => notify.send(message)
-    const stopWithinMs = longestStopMs(settings) + STOP_MARGIN_MS
-    return { notify, systemd: new Systemd({ send, status, watchdogMs: asked.watchdogMs, stopWithinMs, log }) }
-  } catch (error) {
-    log.warn({ error: (error as Error).message }, 'systemd cannot be told how the agent is')
-    return undefined
   }
 }

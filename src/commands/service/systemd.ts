@@ -1,0 +1,49 @@
+import type { Logger } from '../../basics/logger.ts'
+import { takeSystemdEnvironment } from '../../operations/systemd-environment.ts'
+import { Systemd, type SystemdOptions } from '../../operations/systemd.ts'
+
+/** What systemd hears of this process, which it has started. */
+export class SystemdService implements Disposable {
+  readonly #systemd: Systemd
+  readonly #notify: Disposable
+
+  constructor(systemd: Systemd, notify: Disposable) {
+    this.#systemd = systemd
+    this.#notify = notify
+  }
+
+  update(): void {
+    this.#systemd.update()
+  }
+
+  async reload(work: () => void | Promise<void>): Promise<void> {
+    await this.#systemd.reload(work)
+  }
+
+  [Symbol.dispose](): void {
+    this.#systemd[Symbol.dispose]()
+    this.#notify[Symbol.dispose]()
+  }
+}
+
+/** Undefined when systemd has not asked. Loaded only then: the socket needs the bindings of the posix engine. */
+export async function openSystemd({
+  life,
+  stopWithinMs,
+  log,
+}: Pick<SystemdOptions, 'life' | 'stopWithinMs'> & { readonly log: Logger }): Promise<
+  SystemdService | undefined
+> {
+  const asked = takeSystemdEnvironment(process.env, process.pid)
+  if (asked === undefined) return undefined
+  try {
+    const { NotifySocket } = await import('../../runtime/linux/notify-socket.ts')
+    const notify = new NotifySocket(asked.socket)
+    const send = (message: string) => notify.send(message)
+    const { watchdogMs } = asked
+    return new SystemdService(new Systemd({ send, life, watchdogMs, stopWithinMs, log }), notify)
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'systemd cannot be told how this program is')
+    return undefined
+  }
+}
