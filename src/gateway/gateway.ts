@@ -125,7 +125,13 @@ async function open(
   const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
   const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
   const running = () => sessions.running
-  const actions = { running, reload: () => reload.run(), signInLink, endSessions, close: () => opened.close() }
+  const actions = {
+    running,
+    reload: () => reload.run(),
+    signInLink,
+    endSessions,
+    close: () => opened.close(),
+  }
   return { ...addresses, agents, ...actions }
 }
 
