@@ -11,6 +11,7 @@ export interface SiteOptions {
   readonly masking?: readonly object[]
   readonly guardrails?: readonly object[]
   readonly schedules?: readonly object[]
+  readonly webhooks?: readonly object[]
   /** Beside `admin`: names with their groups. */
   readonly users?: Readonly<Record<string, readonly string[]>>
   readonly limits?: object
@@ -102,6 +103,12 @@ export class Site implements AsyncDisposable {
     this.#rest = new Rest(http, this.token)
   }
 
+  /** Without a word, as by `kill -9`. Settles when it is gone. */
+  async killGateway(): Promise<void> {
+    this.gateway.signal('SIGKILL')
+    await this.gateway.ended()
+  }
+
   /** Settles when the agent serves. */
   async startAgent(): Promise<void> {
     const key = `grpc://local:${this.agentKey}@${this.#listen.grpc}?mode=standard`
@@ -131,7 +138,7 @@ export class Site implements AsyncDisposable {
 
   #settings(): object {
     const bash = { name: 'bash', command: ['bash'] }
-    const { connections = [], masking = [], guardrails = [], schedules = [] } = this.#options
+    const { connections = [], masking = [], guardrails = [], schedules = [], webhooks = [] } = this.#options
     const { limits = {}, history = {}, state = './state', jira, users = {} } = this.#options
     const people = Object.entries(users).map(([name, groups]) => ({
       name,
@@ -152,6 +159,7 @@ export class Site implements AsyncDisposable {
         ...connection,
       })),
       schedules,
+      webhooks,
       limits,
       history,
       ...(jira && { jira }),
