@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Fleet } from '../../gateway/batches/fleet.ts'
 import { json, ScriptedRest } from '../../support/scripted/scripted-rest.ts'
-import { runProgram } from '../../support/sites/program.ts'
+import { waitFor } from '../../support/wait.ts'
+import { Program, runProgram } from '../../support/sites/program.ts'
 import { userToken } from '../../support/sites/running-gateway.ts'
 import { Workplace } from '../../support/sites/workplace.ts'
 
@@ -19,6 +21,11 @@ afterAll(async () => {
   place[Symbol.dispose]()
   await fleet[Symbol.asyncDispose]()
 })
+
+/** Whether no signal of a process is pending any more. */
+const isHandled = (pid: number) =>
+  /^SigPnd:\s+0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) &&
+  /^ShdPnd:\s+0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 
 const ask = (...words: readonly string[]) =>
   runProgram(place, words, { HOOP_APIURL: fleet.gateway.gateway.http, HOOP_TOKEN: userToken })
@@ -60,6 +67,57 @@ describe('run on several connections', () => {
   ])('refuses %j', async (words, text) => {
     const { code, stderr } = await ask(...words)
     expect([code, stderr]).toEqual([64, expect.stringContaining(text)])
+  })
+
+  it('stops with Ctrl-C what has not begun, and lets what runs go on; a second one kills it', async () => {
+    await using held = await Fleet.start(3, (name) => (name === 'c-1' ? 'wait' : { code: 0 }))
+    const env = { HOOP_APIURL: held.gateway.gateway.http, HOOP_TOKEN: userToken }
+    const words = ['run', 'ops/plain.sh', '--on', 'c-1,c-2,c-3']
+    await using patient = new Program(place, words, env)
+    await patient.says('stderr', /wave 1 of 2/)
+    await waitFor(() => held.begun.length === 1)
+    patient.signal('SIGINT')
+    await patient.says('stderr', /stopping: what has not begun never begins/)
+    await held.end('c-1')
+    expect(await patient.ended()).toEqual({ code: 70, signal: null })
+    expect(patient.stderr).toContain('admin has stopped it: 2 have not begun\n')
+    expect(patient.stderr).toContain('c-1: succeeded with exit code 0 ')
+
+    await using hasty = new Program(place, words, env)
+    await waitFor(() => held.begun.length === 2)
+    hasty.signal('SIGINT')
+    await hasty.says('stderr', /stopping/)
+    hasty.signal('SIGINT')
+    expect(await hasty.ended()).toEqual({ code: 70, signal: null })
+    expect(hasty.stderr).toMatch(/killing what runs\n[^]*c-1: /)
+    expect(held.begun).toEqual(['c-1', 'c-1'])
+  })
+
+  it('stops with a Ctrl-C that comes before the gateway has answered', async () => {
+    await using rest = await ScriptedRest.start()
+    const run = (status: string) => ({ connection: 'a', wave: 1, status, session_id: null })
+    const batch = (status: string) => ({
+      ...{ id: 'b-1', status, owner: 'ann', created_at: '2026-01-31T12:00:00Z', file_name: 'x.sh' },
+      ...{ waves: [1], runs: [run('not-begun')], groups: [], stop: null, review: null },
+      counts: { total: 1, succeeded: 0, failed: 0, running: 0, not_begun: 1 },
+    })
+    rest.on(
+      'GET /api/runbooks',
+      json(200, { errors: [], repositories: [{ repository: 'r', items: [{ name: 'x.sh' }] }] }),
+    )
+    await using asking = new Program(place, ['run', 'x.sh', '--on', 'a,b'], {
+      ...{ HOOP_APIURL: rest.url, HOOP_TOKEN: userToken },
+    })
+    let answer: () => void = () => undefined
+    rest.on('POST /api/batches', (...args) => (answer = () => json(201, batch('running'))(...args)))
+    rest.on('POST /api/batches/b-1/stop', json(200, batch('stopped')))
+    rest.on('GET /api/batches/b-1', json(200, batch('stopped')))
+    await waitFor(() => rest.asked('POST /api/batches').length === 1)
+    asking.signal('SIGINT')
+    await waitFor(() => isHandled(asking.pid))
+    answer()
+    expect((await asking.ended()).code).toBe(70)
+    expect(rest.asked('POST /api/batches/b-1/stop')).toHaveLength(1)
   })
 
   it('says what to do with a gateway that knows no batches', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { otherToken } from '../../support/sites/running-gateway.ts'
+import { RunningAgent } from '../../support/sites/running-agent.ts'
+import { otherToken, RunningGateway } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
 import { Fleet, statuses } from './fleet.ts'
 
@@ -84,6 +85,79 @@ describe('a batch', () => {
     const batch = await fleet.ended(id)
     expect(batch.runs[0]).toMatchObject({ status: 'failed', exit_code: null, code: 'session-killed' })
     expect(batch.runs[1]).toMatchObject({ status: 'not-begun', session_id: null })
+  })
+
+  it('goes by the settings of the moment in which each run begins: nothing of what was taken away meanwhile', async () => {
+    const connection = (name: string, more = '') =>
+      `\n  - { name: ${name}, agent: local, command: [bash], tags: { of: fleet }, runbooks: { repository: rb, path: ops/ }${more} }`
+    await using fleet = await Fleet.start(6, (name) => (name === 'c-1' ? 'wait' : { code: 0 }))
+    const id = await fleet.begin({ stop_after: '100%' })
+    await waitFor(() => fleet.begun.length === 1)
+    fleet.gateway.configure({
+      connections: [
+        connection('c-1'),
+        connection('c-3', ', review: { groups: [dba] }'),
+        connection('c-4', ', access: { groups: [others] }'),
+        connection('c-5', ', access: { runbooks: false }'),
+        connection('c-6'),
+      ].join(''),
+    })
+    expect(await fleet.gateway.request('POST', '/api/reload')).toMatchObject({ status: 200 })
+    await fleet.end('c-1')
+    const { runs, status } = await fleet.ended(id)
+    expect(status).toBe('done')
+    expect(
+      runs.map(({ connection: name, status: end, code, session_id: sid }) => [name, end, code, sid === null]),
+    ).toEqual([
+      ['c-1', 'succeeded', undefined, false],
+      ['c-2', 'failed', 'connection-not-found', true],
+      ['c-3', 'failed', 'not-permitted', true],
+      ['c-4', 'failed', 'connection-not-found', true],
+      ['c-5', 'failed', 'not-permitted', true],
+      ['c-6', 'succeeded', undefined, false],
+    ])
+    expect(fleet.begun).toEqual(['c-1', 'c-6'])
+  })
+
+  it('begins nothing more for an owner who was deactivated meanwhile', async () => {
+    await using fleet = await Fleet.start(3, (name) => (name === 'c-1' ? 'wait' : { code: 0 }))
+    await fleet.gateway.request('POST', '/api/users', { email: 'ann' })
+    const { body } = await fleet.gateway.request('POST', '/api/tokens', { name: 't', user: 'ann' })
+    const id = await fleet.begin({ stop_after: '100%' }, { authorization: `Bearer ${String(body['token'])}` })
+    await waitFor(() => fleet.begun.length === 1)
+    await fleet.gateway.request('PUT', '/api/users/ann', { status: 'inactive' })
+    await fleet.end('c-1')
+    const { runs } = await fleet.ended(id)
+    expect(runs.map(({ code }) => code)).toEqual([undefined, 'connection-not-found', 'connection-not-found'])
+    expect(fleet.begun).toEqual(['c-1'])
+  })
+
+  it('has the guardrails of each connection', async () => {
+    const runbooks = 'runbooks: { repository: rb, path: ops/ }'
+    const guarded = ['free', 'guarded'].map(
+      (name) =>
+        `\n  - { name: ${name}, agent: local, command: [bash], ${runbooks}${name === 'free' ? '' : ', guardrails: [no-drops]'} }`,
+    )
+    await using gateway = await RunningGateway.start(
+      { 'ops/drop.sh': 'echo DROP TABLE t' },
+      {
+        connections: guarded.join(''),
+        more: 'guardrails: [{ name: no-drops, input: [{ type: deny_words_list, words: [DROP TABLE] }] }]',
+      },
+    )
+    await using agent = await RunningAgent.start(gateway.agentUrl)
+    await agent.serving()
+    const asked = { file_name: 'ops/drop.sh', connections: ['free', 'guarded'], stop_after: '100%' }
+    const { body } = await gateway.request('POST', '/api/batches', asked)
+    const place = `/api/batches/${String(body['id'])}`
+    await waitFor(async () => (await gateway.request('GET', place)).body['status'] === 'done')
+    const { runs } = (await gateway.request('GET', place)).body as { runs: Record<string, unknown>[] }
+    expect(runs.map(({ status, exit_code: code }) => [status, code])).toEqual([
+      ['succeeded', 0],
+      ['failed', 254],
+    ])
+    const { body: session } = await gateway.request('GET', `/api/sessions/${String(runs[1]?.['session_id'])}`)
+    expect(session['guardrails_info']).toMatchObject([{ rule_name: 'no-drops' }])
   })
 
   it('counts an agent that goes away as a failure', async () => {

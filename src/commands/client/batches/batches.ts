@@ -13,6 +13,7 @@ import { listingCommand, showingCommand } from '../account/listing.ts'
 import { readAccount } from '../account/account-from-env.ts'
 import { clientFailure } from '../report/failures.ts'
 import { batchDetails, batchTable, differencesText } from './texts.ts'
+import { Interrupts } from '../run/interrupts.ts'
 import { watchBatch, type WatchFlags } from './watch.ts'
 
 const LIST = { things: 'batches', endpoint: 'GET /api/batches', fetch: listBatches, table: batchTable }
@@ -53,7 +54,8 @@ export async function execBatchCommand(id: string, flags: WatchFlags): Promise<n
   const account = readAccount(flags.profile)
   try {
     const batch = await fetchBatch(account, await wholeId(account, id))
-    return await watchBatch(account, batch, flags)
+    using interrupts = new Interrupts()
+    return await watchBatch(account, batch, flags, interrupts)
   } catch (error) {
     throw clientFailure(error, oneLine(`cannot run batch ${id}`))
   }

@@ -12,6 +12,7 @@ import { askChoice, canAsk } from '../prompts.ts'
 import { readFiles } from '../run/files.ts'
 import { completeParameters, givenParameters, withFiles } from '../run/given-parameters.ts'
 import type { RunFlags } from '../run/run.ts'
+import { Interrupts } from '../run/interrupts.ts'
 import { findTarget } from '../run/target.ts'
 import { watchBatch } from './watch.ts'
 
@@ -40,9 +41,10 @@ export async function runBatch(
     const names = await connectionNames(account, flags.on ?? [], tags)
     const body = await bodyOf(account, { file, clientArgs, names, tags, given }, flags)
     await confirm(file, names, flags)
+    using interrupts = new Interrupts()
     const batch = await created(account, file, body)
     if (batch.warning !== '') process.stderr.write(`runbook-agent: ${oneLine(batch.warning)}\n`)
-    if (flags.wait !== false) return await watchBatch(account, batch, flags)
+    if (flags.wait !== false) return await watchBatch(account, batch, flags, interrupts)
     process.stdout.write(`${oneLine(batch.id)}\n`)
     return exitCodes.done
   } catch (error) {

@@ -7,7 +7,7 @@ import { AWAY_MS, isPassing, longer } from '../../../client/running/follow.ts'
 import { exitCodes } from '../../failure.ts'
 import { printAnswer, type AskingFlags } from '../account/asking.ts'
 import { exitCodeOfSignal } from '../report/exit-code.ts'
-import { Interrupts } from '../run/interrupts.ts'
+import type { Interrupts } from '../run/interrupts.ts'
 import { batchDetails, endedText } from './texts.ts'
 
 export interface WatchFlags extends AskingFlags {
@@ -21,11 +21,16 @@ const LONGEST_WAIT_MS = 2000
 /**
  * Follows a batch to its end, through its approval. Ctrl-C stops what has not begun, a second one kills what runs;
  * while it waits for approval it is left waiting.
+ * @param interrupts since before it was asked for: a Ctrl-C that came meanwhile counts
  * @returns the exit code of this program: 0 only when all have succeeded
  */
-export async function watchBatch(account: Account, batch: GatewayBatch, flags: WatchFlags): Promise<number> {
-  using interrupts = new Interrupts()
-  return await new WatchedBatch(account, batch, flags).run(interrupts)
+export function watchBatch(
+  account: Account,
+  batch: GatewayBatch,
+  flags: WatchFlags,
+  interrupts: Interrupts,
+): Promise<number> {
+  return new WatchedBatch(account, batch, flags).run(interrupts)
 }
 
 class WatchedBatch {
