@@ -108,7 +108,7 @@ async function open(
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const executions = new Executions({ ...base, sessions, current: settings, locks: automation.turns })
   const services = {
-    ...{ ...base, ...people, ...automation, ...reviewing, reload, agents, executions, sessions },
+    ...{ ...base, ...people, ...automation, ...reviewing, reload, agents, clients, executions, sessions },
     ...{ audit, backups, repositories, tickets, batches, server: { version, grpc, tls } },
     condition: conditionOf({ history, upkeep, moves, webhooks: automation.webhooks, tls }),
   }

@@ -2,10 +2,10 @@ import type { ServerHttp2Session } from 'node:http2'
 import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { CODE_TRAILER } from '../../wire/gateway-codes.ts'
 import type { Packet } from '../../wire/packet.ts'
+import type { ClientCall } from '../clients/client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../statuses.ts'
+import { Outbox } from './outbox.ts'
 
-/** What gRPC has at once. The rest waits here, where it is counted and can still be left out. */
-const IN_FLIGHT_BYTES = 256 * 1024
 /** What a packet costs besides its bytes, roughly. */
 const PACKET_OVERHEAD_BYTES = 256
 
@@ -40,21 +40,22 @@ interface OverHttp2 {
  * The stream of one peer, agent or client. It counts bytes, since grpc-js counts only messages, whatever their size,
  * and queues without a limit what a peer does not take.
  */
-export class PacketCall {
+export class PacketCall implements ClientCall {
   /** Settles when the call is over, and nothing is sent any more. */
   readonly over: Promise<void>
   readonly #stream: ServerDuplexStream<Packet, Packet>
-  readonly #waiting: Packet[] = []
-  readonly #senders: (() => void)[] = []
-  #unsentBytes = 0
-  #inFlightBytes = 0
-  #state: 'open' | 'ending' | 'over' = 'open'
+  readonly #outbox: Outbox<Packet>
 
   constructor(stream: ServerDuplexStream<Packet, Packet>) {
     this.#stream = stream
+    this.#outbox = new Outbox({
+      write: (packet, taken) => stream.write(packet, taken),
+      finish: () => stream.end(),
+      bytesOf,
+    })
     this.over = new Promise((resolve) => {
       const over = () => {
-        this.#end('over')
+        this.#outbox.drop()
         resolve()
       }
       // `cancelled` follows every end, the orderly one included.
@@ -77,26 +78,19 @@ export class PacketCall {
   }
 
   get isOver(): boolean {
-    return this.#state === 'over'
+    return this.#outbox.isOver
   }
 
-  /** Bytes sent that the peer has not taken yet. */
   get unsentBytes(): number {
-    return this.#unsentBytes
+    return this.#outbox.unsentBytes
   }
 
-  /** Never blocks: whoever sends much has to watch `unsentBytes`. Does nothing after the end. */
   send(packet: Packet): void {
-    if (this.#state !== 'open') return
-    this.#unsentBytes += bytesOf(packet)
-    this.#waiting.push(packet)
-    this.#write()
+    this.#outbox.send(packet)
   }
 
-  /** Settles when at most so many bytes are unsent, or the call is over. */
-  async room(bytes: number): Promise<void> {
-    while (this.#unsentBytes > bytes && this.#state !== 'over')
-      await new Promise<void>((resolve) => this.#senders.push(resolve))
+  room(bytes: number): Promise<void> {
+    return this.#outbox.room(bytes)
   }
 
   /**
@@ -110,7 +104,7 @@ export class PacketCall {
     for (;;) {
       const packet = this.#stream.read() as Packet | null
       if (packet !== null) yield packet
-      else if (this.#stream.readableEnded || this.#state === 'over') return
+      else if (this.#stream.readableEnded || this.#outbox.isOver) return
       else await new Promise<void>((resolve) => (wake = resolve))
     }
   }
@@ -122,51 +116,17 @@ export class PacketCall {
     session?.setLocalWindowSize(WINDOW_BYTES)
   }
 
-  /** The orderly end, with status OK, after everything that was sent. */
+  /** With status OK, after everything that was sent. */
   end(): void {
-    if (this.#state !== 'open') return
-    this.#end('ending')
-    this.#write()
+    this.#outbox.end()
   }
 
   /** Ends the call with the status of a code. What still waits here is not sent. */
   fail(code: RpcCode, details: string): void {
-    if (this.#state !== 'open') return
-    this.#end('over')
+    if (!this.#outbox.isOpen) return
+    this.#outbox.drop()
     // This is how grpc-js ends a stream with a status.
     this.#stream.emit('error', { code: NUMBERS[rpcStatus(code)], details, metadata: trailers(code) })
-  }
-
-  #write(): void {
-    while (this.#inFlightBytes < IN_FLIGHT_BYTES) {
-      const packet = this.#waiting.shift()
-      if (packet === undefined) break
-      const bytes = bytesOf(packet)
-      this.#inFlightBytes += bytes
-      this.#stream.write(packet, () => this.#taken(bytes))
-    }
-    if (this.#state === 'ending' && this.#waiting.length === 0 && !this.#stream.writableEnded)
-      this.#stream.end()
-  }
-
-  #taken(bytes: number): void {
-    this.#inFlightBytes -= bytes
-    this.#unsentBytes -= bytes
-    if (this.#state !== 'over') this.#write()
-    this.#wakeSenders()
-  }
-
-  /** The one place that changes the state. */
-  #end(state: 'ending' | 'over'): void {
-    this.#state = state
-    if (state === 'ending') return
-    this.#waiting.length = 0
-    this.#unsentBytes = this.#inFlightBytes
-    this.#wakeSenders()
-  }
-
-  #wakeSenders(): void {
-    for (const wake of this.#senders.splice(0)) wake()
   }
 }
 

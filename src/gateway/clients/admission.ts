@@ -1,6 +1,6 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { connectionType } from '../connections/connection-type.ts'
-import type { PacketCall } from '../agents/packet-call.ts'
+import type { ClientCall } from './client-call.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { SignedIn } from '../people/identities/identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
@@ -22,7 +22,8 @@ const MAX_CORRELATION_ID = 255
 const NATIVE = ['tcp', 'ssh']
 
 /** Who it is. @throws Refused */
-export function signIn(call: PacketCall, users: Users): SignedIn {
+export function signIn(call: ClientCall, users: Users): SignedIn {
+  if (call.signedIn !== undefined) return call.signedIn
   const text = bearerToken(call.header('authorization')) ?? ''
   const signedIn = users.withToken(text, call.ip)
   if (signedIn !== undefined) return signedIn
@@ -34,7 +35,7 @@ export function signIn(call: PacketCall, users: Users): SignedIn {
 }
 
 /** Checks the rest of a client's metadata, in the same order as hoop. @throws Refused */
-export function admit(call: PacketCall, users: Users, { user, token }: SignedIn): Admission {
+export function admit(call: ClientCall, users: Users, { user, token }: SignedIn): Admission {
   if (users.onlyReads(user)) throw new Refused('not-permitted', hoopWords.accessDenied)
   const connection = users.connection(user, call.header('connection-name') ?? '')
   if (connection === undefined) throw new Refused('connection-not-found', hoopWords.connectionNotFound)

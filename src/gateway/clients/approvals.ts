@@ -4,7 +4,7 @@ import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
 import { encodeApproval } from '../../wire/messages/from-client.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
-import type { PacketCall } from '../agents/packet-call.ts'
+import type { ClientCall } from './client-call.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import { deniedText } from '../reviews/denied-text.ts'
 import { ReviewRefused } from '../reviews/refused.ts'
@@ -31,7 +31,7 @@ export interface ApprovalServices {
 
 /** One client's stream. */
 export interface ClientStream {
-  readonly call: PacketCall
+  readonly call: ClientCall
   readonly packets: AsyncIterator<Packet, void>
   readonly user: GatewayUser
 }
@@ -168,7 +168,7 @@ class Reopening {
   }
 }
 
-function deny(call: PacketCall, review: Review): void {
+function deny(call: ClientCall, review: Review): void {
   const sid = review.sessionId as SessionId
   const counts = { truncatedBytes: 0, redactedBytes: 0 }
   call.send(
@@ -198,7 +198,7 @@ function isRpcCode(code: HttpCode | RpcCode): code is RpcCode {
 }
 
 /** Ends the call when its session was not opened in time. */
-export async function inTime<T>(call: PacketCall, open: () => Promise<T>): Promise<T> {
+export async function inTime<T>(call: ClientCall, open: () => Promise<T>): Promise<T> {
   const late = setTimeout(
     () => call.fail('opening-timeout', `the session was not opened within ${OPEN_MS / 1000} s`),
     OPEN_MS,

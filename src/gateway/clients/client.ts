@@ -4,7 +4,7 @@ import { DecodeError } from '../../wire/errors.ts'
 import { isNativeProxy } from '../../wire/messages/from-gateway.ts'
 import type { OpenedMessage, OutputMessage } from '../../wire/messages/message.ts'
 import type { Packet } from '../../wire/packet.ts'
-import type { PacketCall } from '../agents/packet-call.ts'
+import type { ClientCall } from './client-call.ts'
 import type { GatewaySession, SessionEnding } from '../sessions/session.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { Refused } from './refused.ts'
@@ -12,7 +12,7 @@ import type { Unread } from './unread.ts'
 
 /** One client and its session, from the opening to the end: passes on what it sends and what comes back. */
 export class Client {
-  readonly #call: PacketCall
+  readonly #call: ClientCall
   readonly #packets: AsyncIterator<Packet, void>
   readonly #request: SessionRequest
   readonly #session: GatewaySession
@@ -23,7 +23,7 @@ export class Client {
   readonly #opened = new Promise<void>((resolve) => (this.#wake = resolve))
 
   constructor(
-    call: PacketCall,
+    call: ClientCall,
     packets: AsyncIterator<Packet, void>,
     { request, session }: { readonly request: SessionRequest; readonly session: GatewaySession },
     unread: Unread,

@@ -2,7 +2,7 @@ import type { Logger } from '../../basics/logger.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { HistoryError } from '../history/session.ts'
 import { NoRoomError } from '../history/disk/disk-errors.ts'
-import type { PacketCall } from '../agents/packet-call.ts'
+import type { ClientCall } from './client-call.ts'
 import { TicketRefused } from '../jira/ticket-refused.ts'
 import type { Ticket, Tickets } from '../jira/tickets.ts'
 import { reviewRule } from '../reviews/rules.ts'
@@ -43,8 +43,8 @@ export interface ClientServices extends ApprovalServices {
 export class Clients {
   readonly #services: ClientServices
   /** With the user's name as soon as it is known. */
-  readonly #calls = new Map<PacketCall, string | undefined>()
-  readonly #signedIn = new WeakMap<PacketCall, SignedIn>()
+  readonly #calls = new Map<ClientCall, string | undefined>()
+  readonly #signedIn = new WeakMap<ClientCall, SignedIn>()
   readonly #unread: Unread
   readonly #openings = new Turns(OPENINGS)
   readonly #approvals: Approvals
@@ -61,7 +61,7 @@ export class Clients {
   }
 
   /** Serves a client until its stream is over. Never rejects. */
-  async serve(call: PacketCall): Promise<void> {
+  async serve(call: ClientCall): Promise<void> {
     this.#calls.set(call, undefined)
     // A client that leaves while it waits for its turn gives its place back at once.
     void call.over.then(() => this.#calls.delete(call))
@@ -79,7 +79,7 @@ export class Clients {
     for (const call of this.#calls.keys()) call.fail('gateway-stopped', hoopWords.gatewayShutdown)
   }
 
-  async #converse(call: PacketCall): Promise<void> {
+  async #converse(call: ClientCall): Promise<void> {
     if (this.#calls.size > MAX_CLIENTS)
       throw new Refused('too-many-clients', `this gateway serves ${MAX_CLIENTS} clients at once`)
     const signedIn = signIn(call, this.#services.users)
@@ -124,7 +124,7 @@ export class Clients {
   }
 
   /** Counts the stream among those of its user. @throws Refused when that makes too many */
-  #count(call: PacketCall, user: string): void {
+  #count(call: ClientCall, user: string): void {
     const others = [...this.#calls.values()].filter((name) => name === user)
     if (others.length >= MAX_OF_ONE_USER)
       throw new Refused(
@@ -134,7 +134,7 @@ export class Clients {
     this.#calls.set(call, user)
   }
 
-  #refuse(call: PacketCall, error: Error): void {
+  #refuse(call: ClientCall, error: Error): void {
     const { log } = this.#services
     this.#audit(call, error)
     if (error instanceof Refused) {
@@ -151,7 +151,7 @@ export class Clients {
     call.fail('internal-error', 'internal error')
   }
   /** Sign-ins that were refused are counted where they fail. */
-  #audit(call: PacketCall, { message }: Error): void {
+  #audit(call: ClientCall, { message }: Error): void {
     const signedIn = this.#signedIn.get(call)
     if (signedIn === undefined) return
     const { user, token } = signedIn

@@ -1,4 +1,4 @@
-import type { PacketCall } from '../agents/packet-call.ts'
+import type { ClientCall } from './client-call.ts'
 
 const MiB = 1024 * 1024
 
@@ -22,25 +22,25 @@ export const UNREAD_LIMITS: UnreadLimits = {
 
 /** What clients have not read yet, in bytes. */
 export class Unread {
-  readonly #calls: ReadonlyMap<PacketCall, unknown>
+  readonly #calls: ReadonlyMap<ClientCall, unknown>
   readonly #limits: UnreadLimits
 
-  constructor(calls: ReadonlyMap<PacketCall, unknown>, limits: UnreadLimits) {
+  constructor(calls: ReadonlyMap<ClientCall, unknown>, limits: UnreadLimits) {
     this.#calls = calls
     this.#limits = limits
   }
 
-  isHigh({ unsentBytes }: PacketCall): boolean {
+  isHigh({ unsentBytes }: ClientCall): boolean {
     return unsentBytes > this.#limits.high
   }
 
   /** Settles when so little is left that the agent may go on, or the client has gone. */
-  async low(call: PacketCall): Promise<void> {
+  async low(call: ClientCall): Promise<void> {
     await call.room(this.#limits.low)
   }
 
   /** @returns why this client's session cannot go on, if it cannot */
-  fault(call: PacketCall): string | undefined {
+  fault(call: ClientCall): string | undefined {
     const { high, most, mostOfAll } = this.#limits
     if (call.unsentBytes <= high) return undefined
     if (call.unsentBytes > most)

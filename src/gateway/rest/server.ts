@@ -30,6 +30,7 @@ import { webhookRoutes } from './automation/webhooks/webhooks.ts'
 import type { RestServices } from './services.ts'
 import { changesRoute } from './page/changes.ts'
 import { pageRoutes } from './page/files.ts'
+import { serveSockets, terminalRoute } from './page/terminal/terminal.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
@@ -69,11 +70,14 @@ export function restServer(services: RestServices): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     if (!isPage(request.routeOptions.url)) void reply.headers(UNKEPT)
     const signedIn = authorize(services, request)
-    if (signedIn !== undefined) endWithToken(services.live, signedIn.token, reply)
+    // A socket has a way of its own to say why it ends.
+    const isSocket = request.headers.upgrade !== undefined
+    if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
     done()
   })
+  serveSockets(app)
   requireOperations(app)
   auditCalls(app, services.audit)
   readBodiesInTurns(app)
@@ -111,6 +115,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   logoutRoute(app, services)
   pageSignOutRoute(app, services)
   changesRoute(app, services)
+  terminalRoute(app, services)
   webhookRoutes(app, services)
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {

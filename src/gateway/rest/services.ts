@@ -1,4 +1,5 @@
 import type { Batches } from '../batches/batches.ts'
+import type { Clients } from '../clients/clients.ts'
 import type { Backups } from '../backup/backups.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { AuditLog } from '../people/audit/audit-log.ts'
@@ -50,6 +51,8 @@ export interface RestServices {
   readonly signIn: SignIn
   readonly links: LinkCodes
   readonly agents: Agents
+  /** Command lines, and terminals of the page. */
+  readonly clients: Clients
   readonly executions: Executions
   readonly sessions: Sessions
   readonly history: History

@@ -314,7 +314,9 @@ function outcomeOf({ status, body: { code, message } }: Answered): Outcome {
   if (status === 401) return 'unauthenticated'
   if (status === 403 && message === 'access denied') return 'wrong role'
   if (REFUSALS.includes(String(code))) return 'out of reach'
-  if (status < 400 || OF_SIGN_IN.includes(String(code))) return 'answered'
+  // Of a socket, which is not asked for as one here.
+  if (status < 400 || String(message).includes('is a WebSocket') || OF_SIGN_IN.includes(String(code)))
+    return 'answered'
   throw new Error(`${status} ${String(code)} is no answer to a whole request`)
 }
 

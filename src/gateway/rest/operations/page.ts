@@ -1,4 +1,4 @@
-import { plainText } from '../openapi/answers.ts'
+import { emptyAnswer, plainText } from '../openapi/answers.ts'
 import * as answers from '../openapi/page-answers.ts'
 import { logoutAnswer } from '../openapi/sign-in-answers.ts'
 import { pageSignInBody } from '../page/sign-in.ts'
@@ -17,6 +17,17 @@ export const pageOperations: OperationTable = {
     answers: { 200: plainText },
     type: 'text/event-stream',
     errors: [500],
+  },
+  'GET /api/connections/:name/terminal': {
+    tag: 'Page',
+    summary: 'A terminal, as a WebSocket',
+    description:
+      'Binary frames are bytes of the terminal. Frames of text are JSON: `resize` from the page, the first of which starts the terminal; `waiting`, `approved`, `opened`, `ended` to it.',
+    role: 'standard',
+    scope: 'connection',
+    audit: { action: 'execute', type: 'sessions' },
+    answers: { 101: emptyAnswer },
+    errors: [404, 422],
   },
   'POST /api/page/sign-in': {
     tag: 'Page',

@@ -1,0 +1,72 @@
+import websocket from '@fastify/websocket'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { WebSocket } from '@fastify/websocket'
+import { visibleConnection } from '../../access.ts'
+import { HttpError } from '../../http/http-error.ts'
+import type { RestServices } from '../../services.ts'
+import { SocketCall } from './socket-call.ts'
+import { webSocketUpgrades } from './upgrades.ts'
+
+/** A page sends keys, and what is pasted in pieces. */
+const MOST_FRAME_BYTES = 64 * 1024
+/** For pages to take the last words when the gateway closes. */
+const CLOSING_MS = 1000
+
+interface Named {
+  readonly Params: { readonly name: string }
+}
+
+/** Call it before the routes that are served by sockets are added. */
+export function serveSockets(app: FastifyInstance): void {
+  app.addHook('onResponse', (request, _, done) => {
+    endRefused(request)
+    done()
+  })
+  void app.register(websocket, {
+    options: {
+      server: webSocketUpgrades(app.server, isTerminal),
+      maxPayload: MOST_FRAME_BYTES,
+      perMessageDeflate: false,
+    },
+    preClose(done) {
+      endSockets(this.websocketServer.clients)
+      this.websocketServer.close(() => undefined)
+      done()
+    },
+  })
+}
+
+/** Of a request's path, before it is routed. */
+function isTerminal(url: string): boolean {
+  return /^\/api\/connections\/(?:[\w.~!$&'()*+,;=:@-]|%[2-7][\dA-Fa-f]){1,512}\/terminal(?:\?|$)/.test(url)
+}
+
+/** Ends the connection of whoever was refused before the plugin has looked at him: nothing else reads from it. */
+function endRefused({ raw }: FastifyRequest): void {
+  if (raw.headers.upgrade !== undefined) raw.socket.destroySoon()
+}
+
+/** Their sessions have ended: what is left are sockets that are about to close, or whose peers do not answer. */
+function endSockets(sockets: ReadonlySet<WebSocket>): void {
+  for (const socket of sockets) socket.close(1001)
+  const late = setTimeout(() => {
+    for (const socket of sockets) socket.terminate()
+  }, CLOSING_MS)
+  late.unref()
+}
+
+/** A terminal on a connection, for the page: from here on it is a client like a command line. */
+export function terminalRoute(app: FastifyInstance, { users, clients }: RestServices): void {
+  app.route<Named>({
+    method: 'GET',
+    url: '/api/connections/:name/terminal',
+    exposeHeadRoute: false,
+    handler: ({ user, params }) => {
+      visibleConnection(users, user, params.name)
+      throw new HttpError('invalid-request', 'this address is a WebSocket: open it as one', 422)
+    },
+    wsHandler: (socket: WebSocket, request: FastifyRequest) => {
+      void clients.serve(new SocketCall(socket, request as FastifyRequest<Named>))
+    },
+  })
+}
