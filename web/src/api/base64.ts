@@ -1,5 +1,9 @@
-/** @throws DOMException for what is no base64 */
+/** Newer browsers decode by themselves, without a text in between. */
+const { fromBase64 } = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }
+
+/** @throws an error for what is no base64 */
 export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  if (fromBase64 !== undefined) return fromBase64(base64)
   const text = atob(base64)
   const bytes = new Uint8Array(text.length)
   for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index)

@@ -69,7 +69,8 @@ function isForGood(error: unknown): boolean {
 
 /** Events in the pieces in which they come; empty for a comment. */
 async function* batches(response: Response, silence: Silence): AsyncGenerator<EventSourceMessage[]> {
-  const reader = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader()
+  const reader = (response.body ?? new ReadableStream<Uint8Array<ArrayBuffer>>()).getReader()
+  const decoder = new TextDecoder()
   let messages: EventSourceMessage[] = []
   const parser = createParser({ onEvent: (message) => messages.push(message) })
   try {
@@ -79,7 +80,7 @@ async function* batches(response: Response, silence: Silence): AsyncGenerator<Ev
       silence.ends()
       if (done) return
       messages = []
-      parser.feed(value)
+      parser.feed(decoder.decode(value, { stream: true }))
       yield messages
     }
   } finally {

@@ -2,6 +2,7 @@ import { ask } from '../api/request.ts'
 import { followEvents, type StreamState } from '../api/event-stream.ts'
 import type { Block, OutputEvent } from './block.ts'
 import { rowsOf, type OutputRecord } from './record.ts'
+import { turn } from './turn.ts'
 import type { Row } from './ansi/row.ts'
 
 /** After so much work the browser gets a turn: to draw, and to take keys. */
@@ -42,17 +43,6 @@ export async function followOutput(
     },
     signal,
   )
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(undefined)
-  })
 }
 
 interface OutputRange {

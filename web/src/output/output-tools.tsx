@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
 import { asRefused } from '../api/request.ts'
 import { copyText } from '../parts/clipboard.ts'
+import { allRows } from './all-rows.ts'
 import { textOfRow } from './ansi/row.ts'
-import { readBlock } from './follow.ts'
 import type { OutputRecord } from './record.ts'
 import type { Search } from './search.ts'
 
@@ -84,8 +84,7 @@ function CopyButton({ id, record }: { readonly id: string; readonly record: Outp
 
 async function allText(id: string, record: OutputRecord): Promise<string> {
   const lines: string[] = []
-  for (const block of [...record.blocks])
-    for (const row of record.cache.rows(block) ?? (await readBlock(id, block))) lines.push(textOfRow(row))
-  for (const row of record.openRows.rows) lines.push(textOfRow(row))
+  for await (const { rows } of allRows(id, record, new AbortController().signal))
+    for (const row of rows) lines.push(textOfRow(row))
   return `${lines.join('\n')}\n`
 }

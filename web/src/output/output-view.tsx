@@ -14,10 +14,12 @@ interface OutputViewProps {
   readonly id: string
   readonly record: OutputRecord
   readonly isRunning: boolean
+  /** Whether more of what is there already is on its way. */
+  readonly isReading: boolean
 }
 
 /** A session's output: all of it can be scrolled through, what can be seen is drawn. */
-export function OutputView({ id, record, isRunning }: OutputViewProps) {
+export function OutputView({ id, record, isRunning, isReading }: OutputViewProps) {
   useDrawnVersion(record)
   const count = record.rowCount
   const rows = useRowWindow(count, ROW_PX)
@@ -46,6 +48,7 @@ export function OutputView({ id, record, isRunning }: OutputViewProps) {
         role="log"
         aria-label="Output"
         aria-live={follows ? 'polite' : 'off'}
+        aria-busy={isReading}
         tabIndex={0}
       >
         <div class="window-all" style={{ height: `${height}px` }}>

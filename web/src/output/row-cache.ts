@@ -2,7 +2,7 @@ import { textOfRow, type Row } from './ansi/row.ts'
 import type { Block } from './block.ts'
 
 /** All rows that are kept together, by this estimate. */
-const ROOM = 24 * 1024 * 1024
+const ROOM = 12 * 1024 * 1024
 /** What a row costs beside its text. */
 const ROW_COST = 80
 

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { isAbort } from '../api/request.ts'
-import { textOfRow, type Row } from './ansi/row.ts'
-import { readBlock } from './follow.ts'
+import { allRows } from './all-rows.ts'
+import { textOfRow } from './ansi/row.ts'
 import type { OutputRecord } from './record.ts'
 
 /** More are not counted: somebody who has so many looks for something else. */
@@ -67,7 +67,7 @@ function summaryOf(text: string, count: number, index: number, isSearching: bool
   return `${index + 1} of ${count}${more}${isSearching ? ' …' : ''}`
 }
 
-/** @param tell is told at the first, and now and then after that */
+/** @param tell is told at the first, and at the end */
 async function searchAll(
   id: string,
   record: OutputRecord,
@@ -77,19 +77,13 @@ async function searchAll(
 ): Promise<void> {
   const wanted = text.toLowerCase()
   const found: number[] = []
-  const look = (firstRow: number, rows: readonly Row[]) => {
+  for await (const { firstRow, rows } of allRows(id, record, signal)) {
     const before = found.length
     for (const [offset, row] of rows.entries())
       if (textOfRow(row).toLowerCase().includes(wanted)) found.push(firstRow + offset)
     if (before === 0 && found.length > 0) tell([...found])
-  }
-  for (const block of [...record.blocks]) {
-    look(block.firstRow, record.cache.rows(block) ?? (await readBlock(id, block, signal)))
     if (found.length >= MOST_FOUND) break
-    await new Promise((resolve) => setTimeout(resolve))
-    signal.throwIfAborted()
   }
-  const { firstRow, rows } = record.openRows
-  if (found.length < MOST_FOUND) look(firstRow, rows)
+  signal.throwIfAborted()
   tell(found.slice(0, MOST_FOUND))
 }

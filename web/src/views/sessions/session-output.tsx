@@ -27,7 +27,7 @@ export function SessionOutput({ session, reload }: SessionOutputProps) {
         <p class="warning">{bytesText(missing)} of output could not be recorded and are missing.</p>
       )}
       {error !== undefined && <Problem error={error} />}
-      <OutputView id={id} record={record} isRunning={isRunning} />
+      <OutputView {...{ id, record, isRunning }} isReading={!isRunning && state !== 'over'} />
       {!isRunning && state === 'over' && record.rowCount === 0 && (
         <Empty>It has written nothing. The exit code above says how it went.</Empty>
       )}
