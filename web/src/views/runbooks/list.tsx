@@ -99,7 +99,7 @@ function Runbook({ runbook, isRecent }: { readonly runbook: ListedRunbook; reado
   const { connections = [] } = item
   return (
     <div class="runbook">
-      <a href={runbookPath(repository, item.name)}>
+      <a href={runbookPath(repository, item.name)} aria-label={visible(item.name)}>
         {isRecent && folder !== '' && <span class="folder-part">{visible(`${folder}/`)}</span>}
         <bdi>{visible(name)}</bdi>
       </a>
