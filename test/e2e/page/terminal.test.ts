@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { missingBrowser } from '../../support/browser.ts'
+import { missingProgram, without } from '../../support/machine/servers.ts'
+import { waitFor } from '../../support/wait.ts'
+import { Stage } from './stage.ts'
+import type { Visitor } from './visitor.ts'
+
+const noVi = missingProgram('vi')
+
+describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser)}`, () => {
+  const stage = new Stage({
+    connections: [
+      { name: 'shell', command: ['bash', '--norc', '-i'], env: { PS1: 'ready> ', TERM: 'xterm-256color' } },
+    ],
+  })
+
+  /** What stands on the screen. */
+  function screen({ page }: Visitor): Promise<string> {
+    return page.locator('.xterm-rows').innerText()
+  }
+
+  async function shows(visitor: Visitor, text: string | RegExp): Promise<void> {
+    await waitFor(async () => {
+      const now = (await screen(visitor)).replaceAll('\u00a0', ' ')
+      return typeof text === 'string' ? now.includes(text) : text.test(now)
+    })
+  }
+
+  it.skipIf(noVi !== undefined)(`edits a file with vi, and plays it again${without(noVi)}`, async () => {
+    await using ada = await stage.enter('/connections')
+    const { page } = ada
+    const card = page.locator('li', { has: page.getByRole('heading', { name: 'shell' }) })
+    await card.getByRole('link', { name: 'Terminal' }).click()
+    await shows(ada, 'ready>')
+    const file = stage.site.place.at('edited.txt')
+    await page.keyboard.type(`vi -u NONE ${file}\n`)
+    await shows(ada, /^~/m)
+    await page.keyboard.type('ifirst line\nsecond line')
+    await page.keyboard.press('Escape')
+    await page.keyboard.type('kdd:wq\n')
+    await waitFor(async () => (await screen(ada)).replaceAll('\u00a0', ' ').trimEnd().endsWith('ready>'))
+    expect(readFileSync(file, 'utf8')).toBe('second line\n')
+    await page.keyboard.type('exit 7\n')
+    await ada.sees('exit code 7')
+    expect(ada.problems).toEqual([])
+    expect(await ada.faults()).toEqual([])
+
+    const { body } = await stage.site.rest.send('GET', '/api/sessions?limit=1')
+    const { data } = JSON.parse(body) as { data: [{ id: string }] }
+    await ada.goTo(`/sessions/${data[0].id}`)
+    await ada.click('Replay')
+    await page.getByLabel('Speed').selectOption('16')
+    await shows(ada, 'exit')
+    await page.getByRole('button', { name: 'Play', exact: true }).waitFor()
+    await page.getByLabel('Position').press('Home')
+    await page.getByLabel('Position').fill('0')
+    await ada.sees(/^0\.0 s of /)
+    expect((await screen(ada)).trim()).toBe('')
+    expect(await ada.faults()).toEqual([])
+  })
+
+  it('follows the size of the window, and leaves a program by keys', async () => {
+    await using ada = await stage.enter('/connections/shell/terminal', {
+      viewport: { width: 800, height: 600 },
+    })
+    await shows(ada, 'ready>')
+    await ada.page.keyboard.type('stty size\n')
+    await shows(ada, /\d+ \d+/)
+    await ada.page.setViewportSize({ width: 1200, height: 900 })
+    await ada.page.keyboard.type('clear; stty size\n')
+    await shows(ada, /^\d+ 1[0-9]{2}/m)
+    await ada.page.keyboard.press('Control+Shift+Escape')
+    await ada.page.locator('main:focus').waitFor()
+  })
+})
