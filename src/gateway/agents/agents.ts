@@ -21,6 +21,8 @@ export class Agents {
   readonly #online = new Map<string, AgentStream>()
   /** Of the last time, since this gateway started. */
   readonly #facts = new Map<string, AgentFacts>()
+  /** When each was connected last, of those that are away: since this gateway started, too. */
+  readonly #left = new Map<string, Date>()
   readonly #waiting = new Set<() => void>()
 
   constructor(current: Current<'agents'>, attempts: SignInAttempts) {
@@ -58,7 +60,7 @@ export class Agents {
   }
 
   disconnect(stream: AgentStream, reason: string): void {
-    if (this.#online.get(stream.name) === stream) this.#online.delete(stream.name)
+    if (this.#online.get(stream.name) === stream) this.#away(stream)
     stream.end(reason)
   }
 
@@ -69,7 +71,7 @@ export class Agents {
   retireUnknown(): void {
     for (const stream of [...this.#online.values()]) {
       if (this.#known.some((known) => isSameAgent(known, stream.agent))) continue
-      this.#online.delete(stream.name)
+      this.#away(stream)
       void stream.retire()
     }
   }
@@ -77,6 +79,11 @@ export class Agents {
   /** Empty before the first connect. */
   facts(name: string): AgentFacts {
     return this.#facts.get(name) ?? {}
+  }
+
+  /** Now, while it is connected; undefined when it never was. */
+  lastContact(name: string): Date | undefined {
+    return this.isOnline(name) ? new Date() : this.#left.get(name)
   }
 
   isOnline(name: string): boolean {
@@ -90,6 +97,11 @@ export class Agents {
       await this.#change(end - performance.now(), signal)
     }
     return signal.aborted ? undefined : this.#online.get(name)
+  }
+
+  #away({ name }: AgentStream): void {
+    this.#online.delete(name)
+    this.#left.set(name, new Date())
   }
 
   #failed(from: string): Authentication {

@@ -175,9 +175,11 @@ describe('GET /api/agents', () => {
       platform: facts['platform'],
     })
     expect([facts['hostname'], facts['platform']].every((fact) => fact !== '')).toBe(true)
+    const began = Date.now()
     await agent[Symbol.asyncDispose]()
     await waitFor(async () => (await look())['status'] === 'DISCONNECTED')
     expect((await look())['metadata']).toEqual(facts)
+    expect(Date.parse(String((await look())['last_contact']))).toBeGreaterThanOrEqual(began)
     const connected = await site.request('GET', '/api/agents?status=CONNECTED')
     const others = await site.request('GET', '/api/agents?status=DISCONNECTED')
     expect([connected.body, others.body]).toEqual([[], [await look()]])
@@ -187,6 +189,7 @@ describe('GET /api/agents', () => {
 const nothing = {
   ...{ hostname: '', machine_id: '', kernel_version: '', version: '', goversion: '', compiler: '' },
   platform: '',
+  last_contact: null,
 }
 
 function serverInfo(port: number, host: string): Promise<{ api_url: string; grpc_url: string }> {

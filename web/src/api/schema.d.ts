@@ -448,6 +448,7 @@ export interface paths {
                             goversion: string;
                             compiler: string;
                             platform: string;
+                            last_contact: string | null;
                         }[];
                     };
                 };

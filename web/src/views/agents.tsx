@@ -2,6 +2,7 @@ import { readAgents } from '../api/gateway.ts'
 import type { Agent } from '../api/types.ts'
 import { CardList } from '../parts/lists/card-list.tsx'
 import { useLoaded } from '../parts/loaded.ts'
+import { Moment } from '../parts/moment.tsx'
 import { Name } from '../parts/text.tsx'
 
 /** The programs beside the databases. */
@@ -22,7 +23,8 @@ export default function Agents() {
   )
 }
 
-function Card({ agent: { name, status, version, hostname, platform } }: { readonly agent: Agent }) {
+function Card({ agent }: { readonly agent: Agent }) {
+  const { name, status, version, hostname, platform, last_contact: contact } = agent
   const isConnected = status === 'CONNECTED'
   const about = [version === '' ? 'version not known' : `version ${version}`, hostname, platform]
   return (
@@ -35,6 +37,14 @@ function Card({ agent: { name, status, version, hostname, platform } }: { readon
       </h2>
       <p class="hint">
         <Name>{about.filter((part) => part !== '').join(' · ')}</Name>
+        {' · '}
+        {isConnected && 'in contact now'}
+        {!isConnected && contact === null && 'not seen since the gateway started'}
+        {!isConnected && contact !== null && (
+          <>
+            last contact <Moment at={contact} />
+          </>
+        )}
       </p>
     </>
   )

@@ -30,7 +30,7 @@ function visibleAgents({ users, agents }: RestServices, user: GatewayUser): read
   return [...new Set(names)].sort()
 }
 
-/** hoop's object, with what the agent said when it connected last, and hoop's older copies of it. */
+/** hoop's object, with what the agent said when it connected last, hoop's older copies of it, and when it was last here. */
 function describeAgent({ agents }: RestServices, name: string) {
   const status = agents.isOnline(name) ? 'CONNECTED' : 'DISCONNECTED'
   const metadata = agents.facts(name)
@@ -40,5 +40,6 @@ function describeAgent({ agents }: RestServices, name: string) {
     ...{ hostname, machine_id: metadata['machine-id'] ?? '', version, compiler, platform },
     kernel_version: metadata['kernel-version'] ?? '',
     goversion: metadata['go-version'] ?? '',
+    last_contact: agents.lastContact(name)?.toISOString() ?? null,
   }
 }

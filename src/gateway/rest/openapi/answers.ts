@@ -289,6 +289,7 @@ export const agentAnswer = v.strictObject({
   metadata: texts,
   ...{ hostname: text, machine_id: text, kernel_version: text, version: text, goversion: text },
   ...{ compiler: text, platform: text },
+  last_contact: v.nullable(text),
 })
 
 export const noPlugins = v.array(v.never())
