@@ -24,6 +24,58 @@ const agentOf = (dev: number) => childrenOf(dev).find((pid) => commandLineOf(pid
 const hello = { parameters: { name: 'world' } }
 
 describe('dev, when it starts', () => {
+  it('prints a link that signs a browser in once, and leads to a runbook', async () => {
+    using place = new Workplace()
+    await using dev = await Development.start(place)
+    const { http, page } = dev.ready
+    const link = new URL(page)
+    expect(link.origin + link.pathname + link.search).toBe(`${http}/sign-in`)
+    expect((await fetch(link, { headers: { connection: 'close' } })).status).toBe(200)
+    const code = link.hash.replace('#code=', '')
+    const signIn = () =>
+      fetch(`${http}/api/page/sign-in`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', connection: 'close' },
+        body: JSON.stringify({ code }),
+      })
+    const [first, second] = [await signIn(), await signIn()]
+    expect([first.status, second.status]).toEqual([200, 410])
+    expect(await first.json()).toMatchObject({
+      name: 'admin',
+      next: '/runbooks/examples/ops/hello.runbook.sh',
+    })
+    expect(await second.text()).toContain('press Enter')
+  })
+
+  it.skipIf(!hasTmux)(
+    'prints a new link at each Enter, and reads no terminal in the background (tmux)',
+    async () => {
+      using place = new Workplace()
+      using window = new Tmux(place, {}, { rows: 60, cols: 160 })
+      window.enter(`${process.execPath} ${main} dev --state state --http 127.0.0.1:0 --grpc 127.0.0.1:0`)
+      await window.shows(/Ctrl-C ends both/)
+      const links = () => new Set(window.screen().match(/#code=[\w-]+/g))
+      expect(links().size).toBe(1)
+      window.press('Enter')
+      await waitFor(() => links().size === 2)
+      window.press('C-z')
+      await window.shows(/Stopped/)
+      window.enter('bg')
+      window.enter('echo still he""re')
+      await window.shows(/still here/)
+      window.press('Enter')
+      window.enter('jobs; echo job""s-shown')
+      await window.shows(/jobs-shown/)
+      expect(window.screen()).toMatch(/Running .*dev/)
+      expect(links().size).toBe(2)
+      window.enter('fg')
+      window.press('Enter')
+      await waitFor(() => links().size === 3)
+      window.press('C-c')
+      await window.shows(/code 0/)
+    },
+  )
+
   it('prints a curl command that bash runs as it is printed, and that answers 200 with a success', async () => {
     using place = new Workplace()
     await using dev = startDevelopment(place)

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { isLoopback } from '../../basics/net/loopback.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
@@ -10,7 +11,8 @@ import { gatewayFile, openGateway } from '../gateway/gateway.ts'
 import { logSettings } from '../log-settings.ts'
 import { onShutdownSignals } from '../signals.ts'
 import { AgentProcess } from './agent-process.ts'
-import { exampleCommands, exampleCurl, runExample } from './example.ts'
+import { atEnter } from './enter-key.ts'
+import { EXAMPLE_PAGE, exampleCommands, exampleCurl, runExample } from './example.ts'
 import { prepareState, writeCredential, type DevState } from './state.ts'
 
 export interface DevFlags {
@@ -32,6 +34,7 @@ export async function devCommand(flags: DevFlags): Promise<void> {
   const leave = new Promise<void>((resolve) =>
     onShutdownSignals({ drain: resolve, stop: () => process.exit(1), onHangup: true }),
   )
+  const enter = atEnter(() => say(`page      ${pageLink(gateway, state)}`))
   try {
     writeCredential(state, gateway.grpc)
     agent.start()
@@ -39,6 +42,7 @@ export async function devCommand(flags: DevFlags): Promise<void> {
     await leave
   } finally {
     say('stopping')
+    enter[Symbol.dispose]()
     await gateway.endSessions()
     await agent.stop()
     await gateway.close()
@@ -64,24 +68,35 @@ async function serve(
     `ran ops/hello.runbook.sh on connection bash: ${answer.output_status}, exit code ${answer.exit_code}, ${answer.execution_time} ms`,
   )
   say(printable(answer.output).trimEnd().replace(/^/gm, '  | '))
-  say(`\ngateway   ${gateway.http} (REST), ${gateway.grpc} (agents)`)
+  const page = pageLink(gateway, state)
+  say(`\npage      ${page}`)
+  say(
+    `          signs you in once, within two minutes${process.stdin.isTTY ? '; Enter prints a new link' : ''}`,
+  )
+  say(`gateway   ${gateway.http} (REST), ${gateway.grpc} (agents)`)
   say(`token     in ${state.tokenFile}`)
   say(`settings  in ${state.configFile}`)
   say(`\nRun it yourself:\n\n${exampleCommands(gateway.http, state.tokenFile)}`)
   say(`\nor without this program:\n\n${exampleCurl(gateway.http, state.tokenFile)}\n\nCtrl-C ends both.`)
-  if (flags.json === true) process.stdout.write(`${readyLine(gateway, agent, state)}\n`)
+  if (flags.json === true) process.stdout.write(`${readyLine(gateway, agent, state, page)}\n`)
 }
 
-function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState): string {
+function readyLine(gateway: Gateway, agent: AgentProcess, state: DevState, page: string): string {
   const { http, grpc } = gateway
   return JSON.stringify({
     event: 'ready',
     http,
     grpc,
+    page,
     tokenFile: state.tokenFile,
     pid: process.pid,
     agentPid: agent.pid,
   })
+}
+
+/** To the example, signed in as the one user. */
+function pageLink(gateway: Gateway, { tokenFile }: DevState): string {
+  return gateway.signInLink({ token: readFileSync(tokenFile, 'utf8').trim(), next: EXAMPLE_PAGE })
 }
 
 /** Control characters in a program's output become visible instead of reaching the terminal. */

@@ -10,6 +10,9 @@ const request = {
   client_args: ['-s', '--', 'first-argument'],
 }
 
+/** Where the page shows it; the repository has its name in gateway-yaml.ts. */
+export const EXAMPLE_PAGE = `/runbooks/examples/${request.file_name}`
+
 interface Answer {
   readonly output: string
   readonly output_status: string

@@ -8,6 +8,8 @@ export interface ReadyLine {
   readonly event: string
   readonly http: string
   readonly grpc: string
+  /** A link that signs in once. */
+  readonly page: string
   readonly tokenFile: string
   readonly pid: number
   readonly agentPid: number
