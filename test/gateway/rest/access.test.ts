@@ -16,6 +16,7 @@ import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
 import { checkDescribed } from '../../support/described-answer.ts'
 import { ScriptedClient } from '../../support/scripted/scripted-client.ts'
 import { RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
+import { Browsing } from './page/browsing.ts'
 import { TEMPLATE } from '../jira/template.ts'
 
 // Who may do what: every caller asks for every operation of the table.
@@ -25,6 +26,8 @@ type Part = 'user' | 'sees' | 'owner' | 'reviewer' | 'auditor' | 'admin'
 
 interface Caller {
   readonly token?: string
+  /** By the cookie of the page, which that token got. */
+  readonly onPage?: boolean
   readonly groups?: string
   readonly is: readonly Part[]
 }
@@ -35,6 +38,11 @@ const CALLERS = {
   stranger: { token: 'token-of-stranger-0123456789', groups: 'other', is: ['user'] },
   owner: { token: 'token-of-owner-0123456789', groups: 'dev', is: ['user', 'sees', 'owner'] },
   reviewer: { token: 'token-of-reviewer-0123456789', groups: 'lead', is: ['user', 'reviewer'] },
+  'the owner on the page': {
+    token: 'token-of-owner-0123456789',
+    onPage: true,
+    is: ['user', 'sees', 'owner'],
+  },
   auditor: { token: 'token-of-auditor-0123456789', groups: 'dev, auditor', is: ['sees', 'auditor'] },
   admin: { token: userToken, is: ['user', 'sees', 'admin'] },
   machine: { token: 'token-of-machine-0123456789', groups: 'dev, lead', is: ['user', 'sees', 'reviewer'] },
@@ -242,7 +250,7 @@ it('does not start with a route that has no row in the table', () => {
 })
 
 /** What becomes of a command line's stream: the code that it ends with. */
-const STREAMS: Readonly<Record<Name, string>> = {
+const STREAMS: Readonly<Record<Exclude<Name, 'the owner on the page'>, string>> = {
   nobody: 'unauthenticated',
   'a wrong token': 'unauthenticated',
   stranger: 'connection-not-found',
@@ -282,10 +290,15 @@ function documented([name, { role, scope }]: [string, Operation]): string {
 
 type Outcome = 'unauthenticated' | 'wrong role' | 'out of reach' | 'answered'
 
-function outcomeFor({ is }: Caller, { role, scope }: Operation, isOfObject: boolean): Outcome {
+function outcomeFor(
+  { is, onPage = false }: Caller,
+  { role, scope, tokenOnly = false }: Operation,
+  isOfObject: boolean,
+): Outcome {
   const isOne = (parts: readonly Part[]) => parts.some((part) => is.includes(part))
   if (role === 'public') return 'answered'
   if (is.length === 0) return 'unauthenticated'
+  if (onPage && tokenOnly) return 'out of reach'
   if (!isOne(HOLDERS[role])) return 'wrong role'
   const isReached = !isOfObject || scope === undefined || scope === 'link' || isOne(REACHED[scope])
   return isReached ? 'answered' : 'out of reach'
@@ -326,8 +339,7 @@ interface Answered {
 }
 
 async function send(caller: Name, method: string, url: string, body?: object): Promise<Answered> {
-  const { token }: Caller = CALLERS[caller]
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const headers = await headersOf(CALLERS[caller])
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const asking = request(new URL(url, gateway.gateway.http), { method, headers, agent: false })
     asking.once('response', resolve).once('error', reject)
@@ -344,6 +356,12 @@ async function send(caller: Name, method: string, url: string, body?: object): P
   const read = (answer === '' ? {} : JSON.parse(answer)) as Record<string, unknown>
   if (method !== 'HEAD') checkDescribed(method, url, status, read)
   return { status, body: read }
+}
+
+async function headersOf({ token, onPage = false }: Caller): Promise<Record<string, string>> {
+  if (!onPage) return token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const { cookie = '' } = await Browsing.signedIn(gateway.gateway.http, token ?? '')
+  return { cookie, origin: gateway.gateway.http, 'x-runbook-page': '1' }
 }
 
 /** A session of the owner that waits for a reviewer. */

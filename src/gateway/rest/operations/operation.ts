@@ -53,7 +53,7 @@ export interface Operation {
   readonly description?: string
   readonly role: Role
   /** Not for the page's cookie: who steals it could make himself something that outlives it. */
-  readonly tokenOnly?: true
+  readonly tokenOnly?: boolean
   /** Missing: it has no objects, or the same for everybody. */
   readonly scope?: OperationScope
   readonly audit: Audited | 'none'
