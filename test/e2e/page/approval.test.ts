@@ -30,6 +30,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await using ann = await ask('orders')
     await bea.page.getByRole('link', { name: 'ann asks for a run on reviewed' }).click()
     await bea.sees("echo dropped 'orders'")
+    await bea.picture('approval')
     await bea.click('Approve')
     await ann.reads('dropped orders')
     await ann.sees('exit code 0')

@@ -4,10 +4,12 @@ import { without } from '../../support/machine/servers.ts'
 import { Stage } from './stage.ts'
 
 const GREET = `{{ .name | required "whom to greet" | description "whom to greet" | pattern "^[a-z ]+$" | asenv "NAME" }}
-{{ .password | type "password" }}
-{{ .size | default "small" | options "small" "large" }}
-{{ .rows | default "3" | type "number" }}
-echo "hello, $NAME"; echo oops >&2; exit 3
+{{ .password | type "password" | asenv "PASSWORD" }}
+{{ .size | default "small" | options "small" "large" | asenv "SIZE" }}
+{{ .rows | default "3" | type "number" | asenv "ROWS" }}
+echo "hello, $NAME"
+printf 'three \\033[32mgood\\033[0m ones and a \\033[1;31mbad\\033[0m one\\n'
+exit 3
 `
 const WAIT = 'echo begun; exec sleep 600'
 
@@ -32,10 +34,12 @@ describe.skipIf(missingBrowser !== undefined)(`running a runbook${without(missin
     await ada.click('Preview')
     await ada.sees('echo "hello, $NAME"')
     expect(await page.content()).not.toContain('hunter2')
+    await ada.picture('form')
     await ada.click('Run')
     await ada.reads('hello, reader')
     await ada.sees('exit code 3')
     await ada.sees('the command reports a failure of its own')
+    await ada.picture('run')
     expect(ada.problems).toEqual([])
     expect(ada.foreign).toEqual([])
   })

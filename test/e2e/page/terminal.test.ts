@@ -6,13 +6,12 @@ import { waitFor } from '../../support/wait.ts'
 import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
+const PROMPT = /bash-[\d.]+[$#]\s*$/
 const noVi = missingProgram('vi')
 
 describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser)}`, () => {
   const stage = new Stage({
-    connections: [
-      { name: 'shell', command: ['bash', '--norc', '-i'], env: { PS1: 'ready> ', TERM: 'xterm-256color' } },
-    ],
+    connections: [{ name: 'shell', command: ['bash', '--norc', '-i'], env: { TERM: 'xterm-256color' } }],
   })
 
   /** What stands on the screen. */
@@ -32,15 +31,16 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
     const { page } = ada
     const card = page.locator('li', { has: page.getByRole('heading', { name: 'shell' }) })
     await card.getByRole('link', { name: 'Terminal' }).click()
-    await shows(ada, 'ready>')
-    const file = stage.site.place.at('edited.txt')
-    await page.keyboard.type(`vi -u NONE ${file}\n`)
+    await shows(ada, PROMPT)
+    await page.keyboard.type('cd; vi -u NONE edited.txt\n')
     await shows(ada, /^~/m)
     await page.keyboard.type('ifirst line\nsecond line')
     await page.keyboard.press('Escape')
+    await shows(ada, 'second line')
+    await ada.picture('terminal')
     await page.keyboard.type('kdd:wq\n')
-    await waitFor(async () => (await screen(ada)).replaceAll('\u00a0', ' ').trimEnd().endsWith('ready>'))
-    expect(readFileSync(file, 'utf8')).toBe('second line\n')
+    await shows(ada, PROMPT)
+    expect(readFileSync(stage.site.place.at('home', 'edited.txt'), 'utf8')).toBe('second line\n')
     await page.keyboard.type('exit 7\n')
     await ada.sees('exit code 7')
     expect(ada.problems).toEqual([])
@@ -53,6 +53,7 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
     await page.getByLabel('Speed').selectOption('16')
     await shows(ada, 'exit')
     await page.getByRole('button', { name: 'Play', exact: true }).waitFor()
+    await ada.picture('replay')
     await page.getByLabel('Position').press('Home')
     await page.getByLabel('Position').fill('0')
     await ada.sees(/^0\.0 s of /)
@@ -64,7 +65,7 @@ describe.skipIf(missingBrowser !== undefined)(`terminals${without(missingBrowser
     await using ada = await stage.enter('/connections/shell/terminal', {
       viewport: { width: 800, height: 600 },
     })
-    await shows(ada, 'ready>')
+    await shows(ada, PROMPT)
     await ada.page.keyboard.type('stty size\n')
     await shows(ada, /\d+ \d+/)
     await ada.page.setViewportSize({ width: 1200, height: 900 })

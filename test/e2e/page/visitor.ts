@@ -1,6 +1,10 @@
 import axe from 'axe-core'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { fileURLToPath } from 'node:url'
 import type { OwnBrowser } from '../../support/browser.ts'
+import { outer } from '../../support/machine/own-folders.ts'
+
+const PICTURES = fileURLToPath(new URL('../../../docs/page', import.meta.url))
 
 /** What a person sees is there after so long, also on a machine that is busy with other tests. */
 const SHOWN_MS = 30_000
@@ -21,7 +25,12 @@ export class Visitor implements AsyncDisposable {
     address: string,
     options: BrowserContextOptions = {},
   ): Promise<Visitor> {
-    const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
+    const context = await browser.newContext({
+      locale: 'en-GB',
+      timezoneId: 'Europe/Berlin',
+      viewport: { width: 1120, height: 680 },
+      ...options,
+    })
     context.setDefaultTimeout(SHOWN_MS)
     return new Visitor(context, await context.newPage(), address)
   }
@@ -71,6 +80,12 @@ export class Visitor implements AsyncDisposable {
   /** All rows of the output that are drawn. */
   output(): Promise<string> {
     return this.page.getByRole('log', { name: 'Output' }).innerText()
+  }
+
+  /** For the documents, when PAGE_PICTURES is set. */
+  async picture(name: string): Promise<void> {
+    if (outer['PAGE_PICTURES'] === undefined) return
+    await this.page.screenshot({ path: `${PICTURES}/${name}.png`, animations: 'disabled' })
   }
 
   /** What axe says of the view: nothing, where everybody can use it. */

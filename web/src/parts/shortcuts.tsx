@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { go } from './router.ts'
 
 /** Single keys, when no field has the focus; `g` and then a letter goes to a view. */
@@ -55,7 +55,8 @@ export function Shortcuts() {
 }
 
 function useKeys(dialog: RefObject<HTMLDialogElement | null>, isEnabled: boolean): void {
-  useEffect(() => {
+  // At once: a key that comes before a later effect would be lost, or mean what it no longer means.
+  useLayoutEffect(() => {
     let prefixAt = -Infinity
     const onKey = (event: KeyboardEvent) => {
       const { current } = dialog
