@@ -33,7 +33,7 @@ export function between(error: ConnectError, ms: number): AgentPhase {
     case 'refused':
       return {
         name: 'refused',
-        reason: `the gateway refuses this key: ${error.message}. Check the key and the agent's name at the gateway`,
+        reason: refusalWords(error),
         ms,
       }
     case 'conflict':
@@ -78,4 +78,9 @@ export class StateLog {
 
 function levelOf(name: AgentState['name']): 'info' | 'warn' {
   return name === 'waiting' || name === 'conflict' || name === 'refused' ? 'warn' : 'info'
+}
+
+function refusalWords({ code, message }: ConnectError): string {
+  if (code === 'agent-certificate-refused') return `the gateway refuses this agent: ${message}`
+  return `the gateway refuses this key: ${message}. Check the key and the agent's name at the gateway`
 }

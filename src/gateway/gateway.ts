@@ -92,8 +92,7 @@ async function open(
   const { history, upkeep, backups } = openState(settings, { log, version }, opened)
   const base = { settings, history, log, webUrl, linkTo }
   const audit = openAuditLog(base, version, opened)
-  const repositories = opened.own(new Repositories(state, log))
-  repositories.replace(settings.value.repositories)
+  const repositories = openRepositories(settings, log, opened)
   const people = openPeople({ ...base, audit }, opened)
   const agents = new Agents(settings, people.users.attempts)
   const tls = openCertificate(settings, log, opened)
@@ -114,25 +113,40 @@ async function open(
   }
   const measured = { ...base, ...people, ...automation, version, sessions, agents, clients, tls }
   const metrics = await openMetrics(listen.metrics, { ...services, measured }, opened)
+  const { rest, endSessions, tellProblems } = openRest(services, opened)
+  http = await rest.listen(listen.http)
+  await checkRunbooks(repositories, tellProblems, log)
+  const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
+  const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
+  const ways = { signInLink, endSessions, running: () => sessions.running }
+  return { ...addresses, ...ways, agents, reload: () => reload.run(), close: () => opened.close() }
+}
+
+/** What begins sessions by itself, or for a request. Both end before what runs is ended. */
+function openRest(
+  services: Omit<RestServices, 'schedules' | 'scheduleProblems'>,
+  opened: Opened,
+): {
+  readonly rest: ReturnType<typeof restServer>
+  readonly endSessions: () => Promise<void>
+  readonly tellProblems: () => Promise<void>
+} {
+  const { settings, batches, sessions, reload, log } = services
   const scheduled = openSchedules(services, settings)
   const rest = opened.own(restServer({ ...services, ...scheduled }))
   const endSessions = () => endRunning(batches, sessions)
   opened.add(endSessions)
   opened.own(scheduled.schedules)
   opened.own(reload)
-  http = await rest.listen(listen.http)
-  await checkRunbooks(repositories, () => scheduled.scheduleProblems.tell(settings.value.schedules, log), log)
-  const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
-  const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
-  const running = () => sessions.running
-  const actions = {
-    running,
-    reload: () => reload.run(),
-    signInLink,
-    endSessions,
-    close: () => opened.close(),
-  }
-  return { ...addresses, agents, ...actions }
+  const tellProblems = () => scheduled.scheduleProblems.tell(settings.value.schedules, log)
+  return { rest, endSessions, tellProblems }
+}
+
+function openRepositories(settings: CurrentSettings, log: Logger, opened: Opened): Repositories {
+  const { state, repositories } = settings.value
+  const open = opened.own(new Repositories(state, log))
+  open.replace(repositories)
+  return open
 }
 
 /** Says in the log what cannot be read or run. Schedules are looked at meanwhile: nobody waits for that. */

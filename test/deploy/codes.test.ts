@@ -22,7 +22,7 @@ const rows = [...table.matchAll(ROW)]
   .filter(({ code }) => code !== 'code')
 
 /** No client is told. */
-const OF_AGENTS: readonly GatewayCode[] = ['agent-already-connected']
+const OF_AGENTS: readonly GatewayCode[] = ['agent-already-connected', 'agent-certificate-refused']
 
 function exitOfSession(code: GatewayCode): number {
   const subject = { verb: 'exec', connection: 'bash', address: 'gateway', sessionId: undefined } as const

@@ -77,6 +77,11 @@ export class PacketCall implements ClientCall {
       .replace(/^\[(.*)\]$/, '$1')
   }
 
+  /** The peer's certificate in DER, if it has one that an authority of the server has signed. */
+  get certificate(): Buffer | undefined {
+    return this.#stream.getAuthContext().sslPeerCertificate?.raw
+  }
+
   get isOver(): boolean {
     return this.#outbox.isOver
   }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { SecureContextOptions } from 'node:tls'
 import {
   Server,
   ServerCredentials,
@@ -13,6 +14,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Packet } from '../../wire/packet.ts'
 import { channelOptions, transportService } from '../../wire/service.ts'
 import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
+import { CERTIFICATE_WORDS, certificateOf, isFor, type CertificateFault } from './agent-certificate.ts'
 import { AgentStream } from './agent-stream.ts'
 import type { AgentFacts, Agents } from './agents.ts'
 import type { Logger } from '../../basics/logger.ts'
@@ -99,12 +101,18 @@ export class Transport {
   }
 
   #connectAgent(call: PacketCall): void {
+    const isDemanded = this.#tls?.agentCa !== undefined
+    const certificate = isDemanded ? certificateOf(call.certificate) : undefined
+    // Before the key is looked at: without a certificate nobody can guess.
+    if (isDemanded && certificate === undefined) return this.#refuseCertificate(call, 'missing')
     const authentication = this.#agents.authenticate(call.header('authorization'), call.ip)
     if (authentication.kind === 'held-up')
       return call.fail('too-many-failed-sign-ins', tooManyFailures(authentication.seconds))
     if (authentication.kind === 'unknown')
       return call.fail('unauthenticated', hoopWords.invalidAuthentication)
     if (authentication.kind === 'name-differs') return call.fail('unauthenticated', hoopWords.otherAgentName)
+    if (certificate !== undefined && !isFor(certificate, authentication.agent.name))
+      return this.#refuseCertificate(call, 'other-name')
     const agent = new AgentStream(authentication.agent, {
       send: (message) => call.send(encodeGatewayMessage(message)),
       room: () => call.room(AGENT_UNSENT_BYTES),
@@ -114,6 +122,11 @@ export class Transport {
       return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)
     call.widen()
     void this.#serve(call, agent)
+  }
+
+  #refuseCertificate(call: PacketCall, fault: CertificateFault): void {
+    this.#log.warn({ from: call.ip, fault }, 'agent refused for its certificate')
+    call.fail('agent-certificate-refused', CERTIFICATE_WORDS[fault])
   }
 
   /** Serves an agent until its stream is over. Never rejects. */
@@ -134,11 +147,18 @@ export class Transport {
   }
 }
 
+/** Who connects is asked for a certificate, and only agents have to have one: people's command lines come here, too. */
+const ASKED = { requestCert: true, rejectUnauthorized: false } as const
+
+function contextOf({ tls, agentCa }: ServerCertificate): SecureContextOptions {
+  return agentCa === undefined ? tls : { ...tls, ca: agentCa }
+}
+
 /** grpc-js takes another certificate only from credentials of its own kind. */
 class RenewedCredentials extends ServerCredentials {
   constructor(certificate: ServerCertificate) {
-    super({}, certificate.tls)
-    certificate.follow((tls) => this.updateSecureContextOptions(tls))
+    super(certificate.agentCa === undefined ? {} : ASKED, contextOf(certificate))
+    certificate.follow(() => this.updateSecureContextOptions(contextOf(certificate)))
   }
 
   override _equals(other: ServerCredentials): boolean {

@@ -13,7 +13,7 @@ export function buildListen(
   { folder }: Sources,
   problems: Problems,
 ): GatewaySettings['listen'] {
-  const files = tls && { certificate: resolve(folder, tls.certificate), key: resolve(folder, tls.key) }
+  const files = tls ? filesOf(tls, folder) : undefined
   if (files) checkPair(files, problems)
   const own = metrics && { metrics }
   return {
@@ -23,6 +23,14 @@ export function buildListen(
     ...(typeof publicUrl === 'string' && { publicUrl }),
     ...(files && { tls: files }),
   }
+}
+
+function filesOf(
+  { certificate, key, 'agent-ca': agentCa }: NonNullable<SettingsShape['listen']['tls']>,
+  folder: string,
+): CertificateFiles {
+  const pair = { certificate: resolve(folder, certificate), key: resolve(folder, key) }
+  return typeof agentCa === 'string' ? { ...pair, agentCa: resolve(folder, agentCa) } : pair
 }
 
 function checkPair(files: CertificateFiles, problems: Problems): void {

@@ -93,6 +93,10 @@ const ListenShape = map({
       map({
         certificate: about('file with the certificate and those that sign it, in PEM', FilePath),
         key: about('file with its key, in PEM', FilePath),
+        'agent-ca': about(
+          'file with the authorities of which agents have to have a certificate, in PEM; by default they need none',
+          v.nullish(FilePath),
+        ),
       }),
     ),
   ),

@@ -7,11 +7,15 @@ import { Secret } from '../../basics/secret.ts'
 export interface CertificateFiles {
   readonly certificate: string
   readonly key: string
+  /** Who signs the certificates of agents. Undefined: they need none. */
+  readonly agentCa?: string
 }
 
 export interface CertificatePair {
   readonly certificate: string
   readonly key: Secret
+  /** PEM. */
+  readonly agentCa?: string
   /** When the certificate ends, in ms since 1970. */
   readonly endsAt: number
 }
@@ -21,7 +25,7 @@ const LONGEST_FILE = 1024 * 1024
 /** Of what is served. */
 export const MIN_VERSION = 'TLSv1.2'
 
-/** Reads both files, and checks that a server can use them. @throws PemError that names the file */
+/** Reads the files, and checks that a server can use them. @throws PemError that names the file */
 export function readPair(files: CertificateFiles): CertificatePair {
   const certificate = textOf(files.certificate)
   const [own] = reading(files.certificate, () => certificatesIn(certificate))
@@ -30,7 +34,16 @@ export function readPair(files: CertificateFiles): CertificatePair {
   if (own === undefined || !isOwn)
     throw new PemError(`${files.key} is not the key of the first certificate in ${files.certificate}`)
   checkUsable(files.certificate, { cert: certificate, key, minVersion: MIN_VERSION })
-  return { certificate, key: new Secret(key), endsAt: Date.parse(own.validTo) }
+  const endsAt = Date.parse(own.validTo)
+  return { certificate, key: new Secret(key), endsAt, ...agentAuthorities(files) }
+}
+
+function agentAuthorities({ agentCa: file }: CertificateFiles): Pick<CertificatePair, 'agentCa'> {
+  if (file === undefined) return {}
+  const agentCa = textOf(file)
+  reading(file, () => certificatesIn(agentCa))
+  checkUsable(file, { ca: agentCa })
+  return { agentCa }
 }
 
 /** OpenSSL refuses more than X.509 does: short keys, old hashes. */
@@ -40,7 +53,7 @@ function checkUsable(file: string, tls: SecureContextOptions): void {
     createSecureContext(tls)
   } catch (error) {
     const reason = (error as Error).message.replace(/^.*::/, '')
-    throw new PemError(`${file} with its key: TLS cannot use them, ${reason}`)
+    throw new PemError(`${file}${tls.key === undefined ? '' : ' with its key'}: TLS cannot use it, ${reason}`)
   }
 }
 

@@ -36,6 +36,11 @@ export class ServerCertificate {
     return { cert: certificate, key: key.reveal(), minVersion: MIN_VERSION }
   }
 
+  /** Who signs the certificates of agents, in PEM. Undefined: they need none, from the start to the end. */
+  get agentCa(): string | undefined {
+    return this.#pair.agentCa
+  }
+
   /** In ms since 1970. */
   get endsAt(): number {
     return this.#pair.endsAt
@@ -60,7 +65,7 @@ export class ServerCertificate {
     try {
       const pair = readPair(this.#files())
       this.#fault = undefined
-      if (pair.certificate === this.#pair.certificate && pair.key.reveal() === this.#pair.key.reveal()) return
+      if (isSamePair(pair, this.#pair)) return
       this.#pair = pair
       for (const use of this.#users) use(this.tls)
       this.#log.info({ endsAt: new Date(pair.endsAt).toISOString() }, 'certificate renewed')
@@ -75,4 +80,9 @@ export class ServerCertificate {
   close(): void {
     clearInterval(this.#timer)
   }
+}
+
+function isSamePair(one: CertificatePair, other: CertificatePair): boolean {
+  const isSameKey = one.key.reveal() === other.key.reveal()
+  return isSameKey && one.certificate === other.certificate && one.agentCa === other.agentCa
 }

@@ -39,7 +39,7 @@ export interface RunningGatewayOptions {
   /** More of `listen`, in YAML: `metrics: 127.0.0.1:0`. */
   readonly listen?: string
   /** Files for `listen.tls`. */
-  readonly tls?: { readonly certificate: string; readonly key: string }
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly 'agent-ca'?: string }
   /** Puts something into the state folder before the gateway opens it. */
   readonly prepare?: (state: string) => void
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../../../basics/logger.ts'
 import { SettingsError } from '../../../basics/settings/problems.ts'
 import type { Current } from '../current-settings.ts'
 import type { GatewaySettings } from '../settings.ts'
+import type { CertificateFiles } from '../../tls/certificate-pair.ts'
 import { changesBetween, changeText, isSameSettings, type SettingsChange } from './changes.ts'
 
 /** A file counts as written when two looks at it, so far apart, find the same. */
@@ -141,9 +142,18 @@ function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): 
   const { tls: wanted, publicUrl } = found.listen
   const { http, grpc, metrics } = listen
   // TLS is there from the start to the end, or not at all; its files may be others.
-  const tls = listen.tls && (wanted ?? listen.tls)
+  const tls = listen.tls && withFixedDemand(wanted ?? listen.tls, listen.tls)
   const given = { ...(metrics && { metrics }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
   return { ...found, state, listen: { http, grpc, ...given } }
+}
+
+/** Whether agents need certificates is so from the start to the end, too. */
+function withFixedDemand(
+  { certificate, key, agentCa }: CertificateFiles,
+  running: CertificateFiles,
+): CertificateFiles {
+  if (running.agentCa === undefined) return { certificate, key }
+  return { certificate, key, agentCa: agentCa ?? running.agentCa }
 }
 
 function fixedChanges(running: GatewaySettings, found: GatewaySettings): string[] {
