@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { commonRule } from '../../../src/gateway/batches/approval.ts'
 import { closeFile, openFile } from '../../../src/gateway/history/sqlite.ts'
 import { JiraServer } from '../../support/scripted/jira.ts'
 import { TEMPLATE } from '../jira/template.ts'
@@ -45,6 +46,20 @@ const exec = (fleet: Fleet, id: string, name = 'ann') =>
   fleet.gateway.request('POST', `/api/batches/${id}/exec`, undefined, as(name))
 
 describe('one approval for all connections', () => {
+  it('is as strict as the strictest of them', () => {
+    const of = (selfApproval: boolean, expiresMs: number, forceGroups: string[]) => ({
+      review: {
+        ...{ groups: ['dba'], minimum: 1, skipGroups: ['skips'], accessMaxMs: 1 },
+        ...{ selfApproval, expiresMs, forceGroups },
+      },
+    })
+    expect(commonRule([of(true, 5, ['boss', 'sre']), of(true, 9, ['sre'])])?.review).toMatchObject({
+      ...{ selfApproval: true, expiresMs: 5, forceGroups: ['sre'], skipGroups: [] },
+    })
+    expect(commonRule([of(true, 5, []), of(false, 5, [])])?.review.selfApproval).toBe(false)
+    expect(commonRule([])).toBeUndefined()
+  })
+
   it('is given by those whom each of them needs, who see where it runs, and runs once', async () => {
     await using fleet = await start()
     const { id, review, session } = await asked(fleet, { waves: '1,rest' })

@@ -178,6 +178,17 @@ it('a clock that flaps by years starts no storm', async () => {
   expect(told()[0]).toEqual(['started', 2])
 })
 
+it('a due time that has run does not run again when the clock is set back by days and goes on', async () => {
+  start()
+  await tickAt(NOON + HOUR)
+  end('s1')
+  await tickAt(NOON - 72 * HOUR)
+  await tickAt(NOON + HOUR)
+  expect(begun).toEqual(['s1'])
+  await tickAt(NOON + 2 * HOUR)
+  expect(begun).toEqual(['s1', 's2'])
+})
+
 it('what cannot begin is a failed run with a code', async () => {
   begin = () => Promise.reject(new ScheduledRunRefused('runbook-not-found', 'runbook file a.sh not found'))
   start()

@@ -92,7 +92,8 @@ function verdict(budget: Budget, removed: boolean): string {
       { named: (name) => ({ name, kind: 'machine', groups: [], isActive: true, isDeclared: true, budget }) },
       history,
     )
-    history.write((tables) => tables.budgets.watch('bot'))
+    // Before its first session, as it is asked then.
+    budgets.check('bot')
     for (const hours of [3, 2, 1]) record(history, `s${hours}`, Date.now() - hours * HOUR_MS)
     if (removed) history.removeOlder(() => Date.now())
     budgets.check('bot')
