@@ -17,7 +17,7 @@ export const STREAM_LIMITS: StreamLimits = { streams: 256, ofOneUser: 64, pieceM
 
 /** A comment that often, as hoop's gateway sends it: proxies in between end what is silent for a minute. */
 export const KEEPALIVE_MS = 30_000
-export const KEEPALIVE = ': keepalive\n\n'
+export const STREAM_KEEPALIVE = ': keepalive\n\n'
 
 const HEADERS = {
   'cache-control': 'no-cache',

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { EventStreams, KEEPALIVE, KEEPALIVE_MS } from '../http/event-streams.ts'
+import { EventStreams, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../http/event-streams.ts'
 import type { RestServices } from '../services.ts'
 import { ChangeFeed, type ChangeListener } from './change-feed.ts'
 
@@ -23,6 +23,6 @@ async function* changesText(
     const topics = await listener.next(KEEPALIVE_MS, closing)
     if (topics.length > 0) yield `event: changed\ndata: ${JSON.stringify({ topics })}\n\n`
     else if (closing.aborted) return
-    else yield KEEPALIVE
+    else yield STREAM_KEEPALIVE
   }
 }

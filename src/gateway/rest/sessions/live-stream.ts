@@ -1,4 +1,4 @@
-import { KEEPALIVE, KEEPALIVE_MS } from '../http/event-streams.ts'
+import { STREAM_KEEPALIVE, KEEPALIVE_MS } from '../http/event-streams.ts'
 import type { PlacedEvent, SessionFollower } from '../../history/reading/follower.ts'
 
 const END = 'event: session_end\ndata: {}\n\n'
@@ -25,7 +25,7 @@ export async function* liveStream(
     if (missingBytes > toldBytes && (isOver || toldBytes === 0)) yield incomplete((toldBytes = missingBytes))
     else if (isOver) return yield END
     else if (closing.aborted) return
-    else if (!(await follower.changed(KEEPALIVE_MS, closing))) yield KEEPALIVE
+    else if (!(await follower.changed(KEEPALIVE_MS, closing))) yield STREAM_KEEPALIVE
   }
 }
 
