@@ -1,7 +1,7 @@
 import Database from 'libsql'
 import { afterEach, beforeEach, expect } from 'vitest'
 import { waitFor } from '../wait.ts'
-import { openFiles, pids, statOf } from './proc.ts'
+import { childrenOf, openFiles, statOf } from './proc.ts'
 
 // Every test is also a leak test: afterwards this process has no child and no descriptor more than before.
 
@@ -32,8 +32,7 @@ function descriptors(): string[] {
 
 /** Direct children, zombies included, by name; esbuild belongs to vitest. */
 function children(): string[] {
-  return pids()
-    .map(statOf)
-    .filter(({ name, parent }) => parent === process.pid && !name.includes('(esbuild)'))
-    .map(({ name }) => name)
+  return childrenOf(String(process.pid))
+    .map((pid) => statOf(pid).name)
+    .filter((name) => name !== '' && !name.includes('(esbuild)'))
 }
