@@ -42,7 +42,7 @@ describe('dev, when it starts', () => {
     expect([first.status, second.status]).toEqual([200, 410])
     expect(await first.json()).toMatchObject({
       name: 'admin',
-      next: '/runbooks/examples/ops/hello.runbook.sh',
+      next: '/runbooks/examples/ops/hello.runbook.sh?again=last',
     })
     expect(await second.text()).toContain('press Enter')
   })

@@ -10,8 +10,8 @@ const request = {
   client_args: ['-s', '--', 'first-argument'],
 }
 
-/** Where the page shows it; the repository has its name in gateway-yaml.ts. */
-export const EXAMPLE_PAGE = `/runbooks/examples/${request.file_name}`
+/** Where the page shows it, with the parameters of its last run; the repository has its name in gateway-yaml.ts. */
+export const EXAMPLE_PAGE = `/runbooks/examples/${request.file_name}?again=last`
 
 interface Answer {
   readonly output: string

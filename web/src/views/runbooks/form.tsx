@@ -16,12 +16,11 @@ import { Preview } from './preview.tsx'
 import type { Opened } from './opened.ts'
 
 interface FormProps {
-  readonly repository: string
   readonly opened: Opened
 }
 
-export function RunbookForm({ repository, opened }: FormProps) {
-  const { item, connections } = opened
+export function RunbookForm({ opened }: FormProps) {
+  const { repository, item, connections } = opened
   const draft = useDraft(item, opened.values)
   const [connection, setConnection] = useState(opened.chosen)
   const batch = useBatchDraft(connections)

@@ -1,5 +1,5 @@
-import { useCallback, useMemo, useState } from 'preact/hooks'
-import { readRunbooks, readSessions } from '../../api/gateway.ts'
+import { useMemo, useState } from 'preact/hooks'
+import { readRunbooks } from '../../api/gateway.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { runbookPath } from '../../parts/paths.ts'
@@ -8,6 +8,7 @@ import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { found, recentFiles, rowsOf, runbooksIn, type CatalogRow, type ListedRunbook } from './catalog.ts'
+import { ownSessions } from './opened.ts'
 
 const ROW_PX = 48
 
@@ -49,9 +50,8 @@ export default function RunbookList() {
 
 /** A list without them is as good: what fails here is shown where sessions are. */
 function useRecent(): readonly string[] {
-  const load = useCallback((signal: AbortSignal) => readSessions('limit=50&count=none', signal), [])
-  const { value } = useLoaded(load)
-  return useMemo(() => recentFiles(value?.data ?? []).slice(0, 8), [value])
+  const { value } = useLoaded(ownSessions)
+  return useMemo(() => recentFiles(value ?? []).slice(0, 8), [value])
 }
 
 interface RowsProps {

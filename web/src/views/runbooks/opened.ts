@@ -1,10 +1,12 @@
 import { readConnections, readRunbooks, readSession, readSessions } from '../../api/gateway.ts'
-import type { Connection, RunbookItem } from '../../api/types.ts'
+import { person } from '../../api/person.ts'
+import type { Connection, ListedSession, RunbookItem, RunbookLists } from '../../api/types.ts'
 import type { Values } from '../../form/parameters.ts'
 import { NOT_RECORDED, recordedParameters } from './recorded.ts'
 
 /** What the form begins with. */
 export interface Opened {
+  readonly repository: string
   readonly item: RunbookItem
   /** Those on which the runbook can be run. */
   readonly connections: readonly Connection[]
@@ -12,36 +14,49 @@ export interface Opened {
   readonly values: Values
 }
 
-/** @param again the session whose parameters are taken @returns null where there is no such runbook */
+/** In place of a session: one's own last run. */
+const LAST = 'last'
+
+/** @param again the session whose parameters are taken, or `last` @returns null where there is no such runbook */
 export async function openRunbook(
   repository: string,
   file: string,
   again: string,
   signal: AbortSignal,
 ): Promise<Opened | null> {
-  const [lists, connections, earlier, last] = await Promise.all([
+  const [lists, connections, named, recent] = await Promise.all([
     readRunbooks(signal),
     readConnections(signal),
-    again === '' ? undefined : readSession(again, signal),
-    lastConnection(file, signal),
+    again === '' || again === LAST ? undefined : readSession(again, signal),
+    ownSessions(signal),
   ])
-  const items = lists.repositories.find((one) => one.repository === repository)?.items
-  const item = items?.find(({ name }) => name === file)
-  if (item === undefined) return null
-  const possible = connections.filter(({ name }) => item.connections?.includes(name))
-  const wanted = earlier?.connection ?? last
+  const found = itemOf(lists, repository, file)
+  if (found === undefined) return null
+  const last = recent.find(({ labels }) => labels['runbookFile'] === file)
+  const earlier = again === LAST ? last : named
+  const possible = connections.filter(({ name }) => found.item.connections?.includes(name))
+  const wanted = (earlier ?? last)?.connection
   const chosen =
     possible.find(({ name }) => name === wanted) ??
     possible.find(({ status }) => status === 'online') ??
     possible[0]
   const values = earlier === undefined ? {} : reusable(earlier.labels)
-  return { item, connections: possible, chosen: chosen?.name ?? '', values }
+  return { ...found, connections: possible, chosen: chosen?.name ?? '', values }
 }
 
-/** Where it was run last, as far as the newest sessions say. */
-async function lastConnection(file: string, signal: AbortSignal): Promise<string | undefined> {
-  const { data } = await readSessions('limit=50&count=none', signal)
-  return data.find(({ labels }) => labels['runbookFile'] === file)?.connection
+/** A link may name the repository as gateway.yaml does, which the list does not tell. */
+function itemOf({ repositories }: RunbookLists, repository: string, file: string) {
+  const all = repositories.flatMap(({ repository: key, items }) =>
+    items.filter(({ name }) => name === file).map((item) => ({ repository: key, item })),
+  )
+  return all.find(({ repository: key }) => key === repository) ?? (all.length === 1 ? all[0] : undefined)
+}
+
+/** The newest ones of whoever is signed in. */
+export async function ownSessions(signal: AbortSignal): Promise<readonly ListedSession[]> {
+  const name = (person.peek()?.name ?? '').replaceAll(/[\\%_]/g, '\\$&')
+  const asked = new URLSearchParams({ limit: '50', count: 'none', user: name })
+  return (await readSessions(asked.toString(), signal)).data
 }
 
 /** Secret ones are not recorded, and have to be given again. */

@@ -35,12 +35,12 @@ export default function Runbook({ repository, rest: file }: RunbookProps) {
           <a href="/runbooks">look for it in the list</a>.
         </Empty>
       )}
-      {value && <Opened repository={repository} opened={value} key={`${file} ${again}`} />}
+      {value && <Opened opened={value} key={`${file} ${again}`} />}
     </section>
   )
 }
 
-function Opened({ repository, opened }: { readonly repository: string; readonly opened: OpenedRunbook }) {
+function Opened({ opened }: { readonly opened: OpenedRunbook }) {
   const { item } = opened
   if (item.error !== null)
     return (
@@ -48,5 +48,5 @@ function Opened({ repository, opened }: { readonly repository: string; readonly 
         This runbook cannot be run: {visible(item.error)}. Its file has to be corrected.
       </p>
     )
-  return <RunbookForm repository={repository} opened={opened} />
+  return <RunbookForm opened={opened} />
 }

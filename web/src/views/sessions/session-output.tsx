@@ -26,7 +26,8 @@ export function SessionOutput({ session, reload }: SessionOutputProps) {
       {missing > 0 && (
         <p class="warning">{bytesText(missing)} of output could not be recorded and are missing.</p>
       )}
-      {error !== undefined && <Problem error={error} />}
+      {error?.status === 404 && <Empty>You may look at this session, and not at what it writes.</Empty>}
+      {error !== undefined && error.status !== 404 && <Problem error={error} />}
       <OutputView {...{ id, record, isRunning }} isReading={!isRunning && state !== 'over'} />
       {!isRunning && state === 'over' && record.rowCount === 0 && (
         <Empty>It has written nothing. The exit code above says how it went.</Empty>
