@@ -1,6 +1,6 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
-import type { Opened } from '../opened.ts'
+import type { Opened } from '../../basics/opened.ts'
 import type { CurrentSettings } from '../settings/current-settings.ts'
 import { Locks } from './locks/locks.ts'
 import { SessionLocks } from './locks/session-locks.ts'

@@ -1,6 +1,6 @@
 import type { Address } from '../../basics/net/address.ts'
 import type { Logger } from '../../basics/logger.ts'
-import type { Opened } from '../opened.ts'
+import type { Opened } from '../../basics/opened.ts'
 import { readinessOf, type Condition } from './readiness.ts'
 import { gatewayMetrics, type Measured } from './gateway-metrics.ts'
 

@@ -1,4 +1,4 @@
-import { RequestRefused } from '../request-refused.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
 
 /** About a review. */
 export class ReviewRefused extends RequestRefused {

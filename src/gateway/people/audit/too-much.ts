@@ -1,4 +1,4 @@
-import { RequestRefused } from '../../request-refused.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 
 /** A user, or somebody at an address, changes more than the audit log takes of one. Nothing has changed. */
 export class TooMuchToAudit extends RequestRefused {

@@ -1,4 +1,4 @@
-import { RequestRefused } from '../../request-refused.ts'
+import { RequestRefused } from '../../refusals/request-refused.ts'
 
 /** About users or tokens. */
 export class IdentityRefused extends RequestRefused {

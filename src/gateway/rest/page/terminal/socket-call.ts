@@ -9,7 +9,7 @@ import type { Packet } from '../../../../wire/packet.ts'
 import { Outbox } from '../../../agents/outbox.ts'
 import type { ClientCall } from '../../../clients/client-call.ts'
 import type { SignedIn } from '../../../people/identities/identity.ts'
-import type { RpcCode } from '../../../statuses.ts'
+import type { RpcCode } from '../../../refusals/statuses.ts'
 import { Inbox } from './inbox.ts'
 import { keepAlive } from './keep-alive.ts'
 

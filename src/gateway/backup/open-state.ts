@@ -1,13 +1,13 @@
 import path from 'node:path'
-import { claimFolder } from '../basics/files/private-path.ts'
-import type { Logger } from '../basics/logger.ts'
-import { Backups } from './backup/backups.ts'
-import { HISTORY_FILE } from './backup/manifest.ts'
-import { checkRestored } from './backup/restore.ts'
-import { Upkeep } from './history/disk/upkeep.ts'
-import { History } from './history/history.ts'
-import type { Opened } from './opened.ts'
-import type { CurrentSettings } from './settings/current-settings.ts'
+import { claimFolder } from '../../basics/files/private-path.ts'
+import type { Logger } from '../../basics/logger.ts'
+import { Backups } from './backups.ts'
+import { HISTORY_FILE } from './manifest.ts'
+import { checkRestored } from './restore.ts'
+import { Upkeep } from '../history/disk/upkeep.ts'
+import { History } from '../history/history.ts'
+import type { Opened } from '../../basics/opened.ts'
+import type { CurrentSettings } from '../settings/current-settings.ts'
 
 interface State {
   readonly history: History
