@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { SignInRefused } from './refused.ts'
 
 /** From the terminal that prints a link to the browser that opens it. */
-export const LINK_MS = 2 * 60 * 1000
+const LINK_MS = 2 * 60 * 1000
 /** Newer ones end the oldest. */
 const MOST = 100
 const OVER =

@@ -13,7 +13,7 @@ export interface StreamLimits {
   readonly closingMs: number
 }
 
-export const STREAM_LIMITS: StreamLimits = { streams: 256, ofOneUser: 64, pieceMs: 60_000, closingMs: 1000 }
+const STREAM_LIMITS: StreamLimits = { streams: 256, ofOneUser: 64, pieceMs: 60_000, closingMs: 1000 }
 
 /** A comment that often, as hoop's gateway sends it: proxies in between end what is silent for a minute. */
 export const KEEPALIVE_MS = 30_000

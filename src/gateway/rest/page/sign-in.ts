@@ -10,7 +10,7 @@ import { clearSignIn, setSignIn, signInOf } from './cookie.ts'
 import { checkOrigin } from './own-page.ts'
 
 /** A day's work. Whoever stays signed in for longer, does it again. */
-export const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
+const PAGE_SIGN_IN_MS = 12 * 60 * 60 * 1000
 
 const given = v.optional(v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty')))
 export const pageSignInBody = v.pipe(

@@ -36,7 +36,7 @@ it('counts the beginning and the end of a session, its metadata, and no output',
 })
 
 const RUN = {
-  ...{ id: 'run', schedule: 'nightly', dueAt: 1, at: 1, by: null, outcome: 'starting' },
+  ...{ id: 'run', schedule: 'nightly', dueAt: 1, at: 1, by: null, outcome: 'starting' as const },
   ...{ code: null, reason: null, session: null, exitCode: null },
 } as const
 

@@ -14,11 +14,12 @@ interface Range {
 
 let gateway: RunningGateway
 beforeAll(async () => {
-  gateway = await RunningGateway.start({}, { prepare: fill })
+  gateway = await RunningGateway.start({}, { prepare: record })
 })
 afterAll(() => gateway[Symbol.asyncDispose]())
 
-function fill(state: string): void {
+/** One session with much to say, and one with nothing. */
+function record(state: string): void {
   const history = History.open(path.join(state, 'history.sqlite'))
   const request = { user: 'admin', connection: 'bash', connectionType: 'custom', startedAt: new Date(0) }
   const rest = { origin: 'client', verb: 'exec', labels: {}, metadata: {} } as const
