@@ -1,6 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { Gate } from '../../support/gate.ts'
+import { JIRA_TOKEN, JiraServer } from '../../support/scripted/jira.ts'
+import { SID_FIELD } from '../../soak/kills/checks.ts'
 import { ScriptedRest, type Received } from '../../support/scripted/scripted-rest.ts'
 import { Program, runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
@@ -64,40 +67,73 @@ interface Run {
   readonly status: string
   readonly code: string | null
   readonly session_id: string | null
+  readonly exit_code: number | null
 }
 
-it('a run of a schedule begins once, and its schedule goes on, whenever the gateway is killed', async () => {
-  const nightly = { name: 'nightly', cron: '0 3 29 2 *', connection: 'bash', runbook: 'ops/mark.runbook.sh' }
+const TEMPLATE = {
+  ...{ name: 'runs', project_key: 'OPS', request_type_id: '25' },
+  mapping_types: { items: [{ type: 'preset', jira_field: SID_FIELD, value: 'session.id' }] },
+}
+
+it('a run of a schedule begins once, and its schedule goes on, wherever the gateway is killed', async () => {
+  await using jira = await JiraServer.start()
+  const schedule = { cron: '0 3 29 2 *', runbook: 'ops/mark.runbook.sh', as: 'admin' }
   await using site = await Site.start({
-    schedules: [{ ...nightly, as: 'admin' }],
-    runbooks: { 'ops/mark.runbook.sh': 'echo "$HOOP_SESSION_ID" >> "$TMPDIR/marks"' },
+    schedules: [
+      { name: 'claimed', connection: 'ticketed', ...schedule },
+      { name: 'begun', connection: 'bash', ...schedule },
+    ],
+    connections: [{ name: 'ticketed', command: ['bash'], jira: 'runs' }],
+    jira: { url: jira.url, user: 'gateway@example.test', api_token: JIRA_TOKEN, templates: [TEMPLATE] },
+    runbooks: {
+      'ops/mark.runbook.sh': 'echo "$HOOP_SESSION_ID" >> "$TMPDIR/marks"; read -r _ < "$TMPDIR/gate"',
+    },
   })
-  const runs = async () => {
-    const { body } = await site.rest.send('GET', '/api/schedules/nightly')
+  execFileSync('mkfifo', [site.place.at('tmp/gate')])
+  const runs = async (name: string) => {
+    const { body } = await site.rest.send('GET', `/api/schedules/${name}`)
     return (JSON.parse(body) as { runs: Run[] }).runs
   }
-  for (let round = 1; round <= 8; round++) {
-    const asked = site.rest.send('POST', '/api/schedules/nightly/run').catch(() => undefined)
-    // Each time a little later on the way: asked for, claimed, begun, running, over.
-    for (let turn = 0; turn < round * 4; turn++) await site.rest.send('GET', '/api/healthz')
-    await site.killGateway()
-    await asked
-    await site.startGateway()
-    await site.agent.says('stderr', new RegExp(`(agent serving[^]*){${round + 1}}`))
-    const isSettled = async () => (await runs()).every(({ status }) => /^(success|failed)$/.test(status))
-    await waitFor(isSettled)
+  const marks = () => {
+    const file = site.place.at('tmp/marks')
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
   }
-  const { body } = await site.rest.send('POST', '/api/schedules/nightly/run')
-  expect((JSON.parse(body) as Run).session_id).not.toBeNull()
-  await waitFor(async () => (await runs())[0]?.status === 'success')
-  const marks = readFileSync(site.place.at('tmp/marks'), 'utf8').trim().split('\n')
-  expect(new Set(marks).size).toBe(marks.length)
-  const all = await runs()
-  const sessions = all.flatMap(({ session_id: id }) => (id === null ? [] : [id]))
-  expect(marks.filter((id) => !sessions.includes(id))).toEqual([])
-  // What has no session says why.
-  const unbegun = all.filter(({ session_id: id }) => id === null)
-  expect(unbegun.filter(({ code }) => code !== 'gateway-stopped')).toEqual([])
+  const ask = (name: string) => site.rest.send('POST', `/api/schedules/${name}/run`).catch(() => undefined)
+  const restarted = async () => {
+    await site.killGateway()
+    await site.startGateway()
+  }
+
+  // Behind the claim, in front of the session: Jira does not answer.
+  const create = jira.scriptOf('create')
+  const isAsked = new Promise<void>((resolve) => jira.answers('create', () => resolve()))
+  const claimed = ask('claimed')
+  await isAsked
+  expect(await runs('claimed')).toMatchObject([{ status: 'starting', session_id: null }])
+  await restarted()
+  await claimed
+  await waitFor(async () => (await runs('claimed'))[0]?.status === 'failed')
+  // Its session is that which shows the issue that may be there.
+  expect(await runs('claimed')).toMatchObject([{ exit_code: 254 }])
+  expect(marks()).toEqual([])
+  jira.answers('create', create)
+
+  // While its command runs: that is lost, and not begun again.
+  await ask('begun')
+  await waitFor(() => marks().length === 1)
+  await restarted()
+  await waitFor(async () => (await runs('begun'))[0]?.status === 'failed')
+  expect(await runs('begun')).toMatchObject([{ session_id: marks()[0], exit_code: 254 }])
+
+  for (const name of ['claimed', 'begun']) {
+    const before = marks().length
+    await waitFor(async () => (await ask(name))?.status === 200)
+    await waitFor(() => marks().length === before + 1)
+    writeFileSync(site.place.at('tmp/gate'), '\n')
+    await waitFor(async () => (await runs(name))[0]?.status === 'success')
+    expect(await runs(name)).toHaveLength(2)
+  }
+  expect(new Set(marks()).size).toBe(3)
 })
 
 it('a backup that a kill cuts short is no file, and the gateway gives its room back', async () => {
