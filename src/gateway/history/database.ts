@@ -7,7 +7,7 @@ import { ChangeCounts, type ChangesSoFar } from './reading/change-counts.ts'
 import type { EventPlace, PlacedEvent } from './reading/follower.ts'
 import { Removal, type Holder, type Step, type Victims } from './disk/removal.ts'
 import type { KeptConnection } from './disk/retention.ts'
-import { insertionCost, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
+import { insertionCost, toEvent, toRow, type EventRow, type NewRow, type SessionRow } from './rows.ts'
 import { updateSchema } from './schema/schema.ts'
 import { Search, type FoundRows } from './search.ts'
 import { type SessionAsking, type SessionEvent, type SessionQuery, HistoryError } from './session.ts'
@@ -76,7 +76,7 @@ export class HistoryDatabase {
     this.#write('begin a session', () => {
       const found = [user, connection, connectionType, row.correlationId ?? null, row.sessionBatchId ?? null]
       this.#statements.insert.run([this.#lastKey + 1, id, startedAt, request, ...found, cost])
-      for (const bytes of input) this.#statements.append.run(['s', 0, bytes, id])
+      for (const bytes of input) this.#statements.append.run(['s', 0, bytes, 0, id])
       this.#tables.audit.append(sessionFacts(row, asking))
     })
     this.#lastKey += 1
@@ -158,7 +158,7 @@ export class HistoryDatabase {
   /** The next few events behind a place, input and output. */
   step(key: number, after: EventPlace): PlacedEvent[] {
     const rows = this.#try('read events', () => this.#statements.step.all([key, after]) as EventRow[])
-    return rows.map(([place, seconds, kind, bytes]) => ({ place, seconds, kind, bytes }))
+    return rows.map((row) => ({ place: row[0], ...toEvent(row) }))
   }
 
   /** Whether an event of the session stands there. Its input counts as events before all others. */
@@ -271,7 +271,8 @@ export class HistoryDatabase {
   }
 
   #insertEvents(id: string, events: readonly SessionEvent[]): void {
-    for (const { kind, seconds, bytes } of events) this.#statements.append.run([kind, seconds, bytes, id])
+    for (const { kind, seconds, bytes, isStderr } of events)
+      this.#statements.append.run([kind, seconds, bytes, isStderr === true ? 1 : 0, id])
   }
 
   /** Reads until a page is empty: more may be written while the caller works on one. */
@@ -279,9 +280,9 @@ export class HistoryDatabase {
     let after = 0
     for (;;) {
       const page = this.#try('read events', () => statement.all([session, after]) as EventRow[])
-      for (const [key, seconds, kind, bytes] of page) {
-        after = key
-        yield { seconds, kind, bytes }
+      for (const row of page) {
+        after = row[0]
+        yield toEvent(row)
       }
       if (page.length === 0) return
     }

@@ -142,8 +142,14 @@ export class History {
    * write that fails. Does nothing for a session that is not open, since packets may come after the close (protocol.md
    * 3.1).
    */
-  append(sessionId: string, kind: EventKind, bytes: Buffer, secondsFromStart: number): void {
-    this.#writer.append(sessionId, kind, bytes, secondsFromStart)
+  append(
+    sessionId: string,
+    kind: EventKind,
+    bytes: Buffer,
+    secondsFromStart: number,
+    isStderr = false,
+  ): void {
+    this.#writer.append(sessionId, { kind, bytes, seconds: secondsFromStart, ...(isStderr && { isStderr }) })
   }
 
   /**

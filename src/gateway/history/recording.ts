@@ -1,6 +1,6 @@
 import { EVENT_COST_BYTES } from './rows.ts'
 import type { Holder } from './disk/removal.ts'
-import type { EventKind, HistoryError, SessionEnd, SessionEvent } from './session.ts'
+import type { HistoryError, SessionEnd, SessionEvent } from './session.ts'
 
 /** Longest row of the events table; longer events are split. Keeps a page of reading small (database.ts). */
 const CHUNK_BYTES = 64 * 1024
@@ -56,14 +56,14 @@ export class Recording {
   }
 
   /** Copies what there is room for: the caller's buffer may be a slice of a much longer packet. */
-  add(kind: EventKind, bytes: Buffer, seconds: number): void {
-    const stream = STREAMS[kind]
+  add({ bytes, ...event }: SessionEvent): void {
+    const stream = STREAMS[event.kind]
     const kept = Math.min(bytes.length, this.#room[stream])
     this.#room[stream] -= kept
     this.#dropped += bytes.length - kept
     for (let start = 0; start < kept; start += CHUNK_BYTES) {
       const chunk = Buffer.from(bytes.subarray(start, Math.min(start + CHUNK_BYTES, kept)))
-      this.#pending.push({ kind, seconds, bytes: chunk })
+      this.#pending.push({ ...event, bytes: chunk })
       this.#cost += chunk.length + EVENT_COST_BYTES
     }
   }

@@ -64,7 +64,17 @@ export function requestOf(row: SessionRow): StoredRequest {
 }
 
 /** The columns of an event, in the order of the statements. */
-export type EventRow = [key: number, seconds: number, kind: SessionEvent['kind'], bytes: Buffer]
+export type EventRow = [
+  key: number,
+  seconds: number,
+  kind: SessionEvent['kind'],
+  bytes: Buffer,
+  stderr: number,
+]
+
+export function toEvent([, seconds, kind, bytes, stderr]: EventRow): SessionEvent {
+  return { seconds, kind, bytes, ...(stderr !== 0 && { isStderr: true }) }
+}
 
 /** @param found the columns of a session, in the order of the statements */
 export function toRow(found: unknown): SessionRow {

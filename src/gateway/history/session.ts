@@ -113,7 +113,7 @@ export interface SessionEnd {
 }
 
 /**
- * Input, standard output, standard error and texts about the session: the letters of protocol.md 10.4. `r` is a new
+ * Input, output (stdout and stderr) and texts about the session: the letters of protocol.md 10.4. `r` is a new
  * size of the terminal, `COLSxROWS`.
  */
 export type EventKind = 'i' | 'o' | 'e' | 'r'
@@ -124,6 +124,8 @@ export interface SessionEvent {
   readonly seconds: number
   readonly kind: EventKind
   readonly bytes: Buffer
+  /** Of output: the command has written it to stderr. Terminals have no such thing. */
+  readonly isStderr?: boolean
 }
 
 /** The history could not be opened, read or written. The message says which file, what failed and what to do. */

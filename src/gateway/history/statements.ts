@@ -38,8 +38,8 @@ function writing(db: Connection) {
     setRequest: db.prepare(`UPDATE sessions SET request = ?,
                               recorded_bytes = recorded_bytes - octet_length(request) + octet_length(?)
                             WHERE id = ?`),
-    append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)
-                        SELECT key, ?, ?, ? FROM sessions WHERE id = ?`),
+    append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes, stderr)
+                        SELECT key, ?, ?, ?, ? FROM sessions WHERE id = ?`),
     finish: db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?,
                           redacted_bytes = ?, guardrails_info = ?, data_masking = ?,
                           output_bytes = (${OUTPUT_LENGTH} WHERE session = sessions.key AND kind IN ('o', 'e')),
@@ -64,7 +64,7 @@ function ofSessions(db: Connection) {
 function ofEvents(db: Connection) {
   const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
   const events = (kinds: readonly string[], count = EVENTS_PER_READ): SqlStatement =>
-    reading(`SELECT key, seconds, kind, bytes FROM events
+    reading(`SELECT key, seconds, kind, bytes, stderr FROM events
              WHERE session = ? AND key > ? AND kind IN (${kinds.map((kind) => `'${kind}'`).join()}) ORDER BY key LIMIT ${count}`)
   return {
     input: events(['s']),

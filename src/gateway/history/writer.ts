@@ -6,7 +6,6 @@ import type { Holder } from './disk/removal.ts'
 import { Recording } from './recording.ts'
 import { RESERVED_ENDS, type Reserve } from './disk/reserve.ts'
 import {
-  type EventKind,
   type SessionEnd,
   type SessionAsking,
   type SessionEvent,
@@ -105,10 +104,10 @@ export class Writer {
     return this.#recordings.get(id)
   }
 
-  append(id: string, kind: EventKind, bytes: Buffer, seconds: number): void {
+  append(id: string, event: SessionEvent): void {
     const recording = this.#recordings.get(id)
     if (recording === undefined || recording.end !== undefined) return
-    this.#change(recording, () => recording.add(kind, bytes, seconds))
+    this.#change(recording, () => recording.add(event))
     if (recording.cost >= SESSION_PENDING_BYTES) this.flush(id)
     if (this.#pendingBytes > TOTAL_PENDING_BYTES && this.#lock === undefined) this.#flushAll()
     const obstacle = this.#lock ?? this.#trouble

@@ -78,7 +78,8 @@ export class SessionRecord {
 
   output({ kind, data, masked }: OutputMessage): void {
     if (masked !== undefined) this.#masked.add(masked)
-    this.#append('o', this.#streams === undefined ? data : this.#streams[kind].push(data))
+    const bytes = this.#streams === undefined ? data : this.#streams[kind].push(data)
+    this.#append('o', bytes, kind === 'stderr')
   }
 
   /** What the agent says at the end about its masking. */
@@ -93,7 +94,8 @@ export class SessionRecord {
 
   /** No more output comes after this. @param text about the end; nothing is written when it is empty */
   close(text: string): void {
-    for (const redactor of this.#redactors()) this.#append('o', redactor.end())
+    for (const [kind, redactor] of Object.entries(this.#streams ?? {}))
+      this.#append('o', redactor.end(), kind === 'stderr')
     this.#append('e', this.#redaction.replaceIn(Buffer.from(text)))
   }
 
@@ -112,8 +114,8 @@ export class SessionRecord {
     return this.#streams === undefined ? [] : Object.values(this.#streams)
   }
 
-  #append(kind: 'i' | 'o' | 'e' | 'r', bytes: Buffer): void {
+  #append(kind: 'i' | 'o' | 'e' | 'r', bytes: Buffer, isStderr = false): void {
     const seconds = (performance.now() - this.#startedAt) / 1000
-    if (bytes.length > 0) this.#history.append(this.#sid, kind, bytes, seconds)
+    if (bytes.length > 0) this.#history.append(this.#sid, kind, bytes, seconds, isStderr)
   }
 }

@@ -9,6 +9,7 @@ const GREET = `{{ .name | required "whom to greet" | description "whom to greet"
 {{ .rows | default "3" | type "number" | asenv "ROWS" }}
 echo "hello, $NAME"
 printf 'three \\033[32mgood\\033[0m ones and a \\033[1;31mbad\\033[0m one\\n'
+echo 'and a warning' >&2
 exit 3
 `
 const WAIT = 'echo begun; exec sleep 600'
@@ -37,6 +38,7 @@ describe.skipIf(missingBrowser !== undefined)(`running a runbook${without(missin
     await ada.picture('form')
     await ada.click('Run')
     await ada.reads('hello, reader')
+    expect(await page.locator('.is-stderr').allInnerTexts()).toEqual(['and a warning'])
     await ada.sees('exit code 3')
     await ada.sees('the command reports a failure of its own')
     await ada.picture('run')

@@ -1,8 +1,11 @@
+import type { Source } from './ansi/rows.ts'
 import type { Style } from './ansi/style.ts'
 
 /** One event of a session, as the stream and ranges have it. */
 export interface OutputEvent {
   readonly type: string
+  /** Of output that is not of stdout. */
+  readonly stream?: string
   readonly payload: string
   /** Behind it. */
   readonly place: string
@@ -17,4 +20,11 @@ export interface Block {
   readonly style: Style
   readonly firstRow: number
   readonly rows: number
+}
+
+/** Who has written an event; undefined for what is no output. */
+export function sourceOf({ type, stream }: Pick<OutputEvent, 'type' | 'stream'>): Source | undefined {
+  if (type === 'e') return 'note'
+  if (type !== 'o') return undefined
+  return stream === 'stderr' ? 'stderr' : 'stdout'
 }

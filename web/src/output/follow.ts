@@ -32,8 +32,8 @@ export async function followOutput(
           if (event === 'session_end') return true
           if (event === 'incomplete') missing((JSON.parse(data) as { missing_bytes: number }).missing_bytes)
           if (event !== 'event') continue
-          const { type, payload } = JSON.parse(data) as { type: string; payload: string }
-          record.add([{ type, payload, place: place ?? record.place }])
+          const output = JSON.parse(data) as Omit<OutputEvent, 'place'>
+          record.add([{ ...output, place: place ?? record.place }])
           if (performance.now() - began < TURN_MS) continue
           await turn()
           began = performance.now()

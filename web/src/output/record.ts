@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals'
 import { bytesOf } from '../api/base64.ts'
-import { RowReader } from './ansi/rows.ts'
+import { RowReader, type Source } from './ansi/rows.ts'
 import type { Row } from './ansi/row.ts'
 import type { Style } from './ansi/style.ts'
-import type { Block, OutputEvent } from './block.ts'
+import { sourceOf, type Block, type OutputEvent } from './block.ts'
 import { RowCache } from './row-cache.ts'
 
 /** What a piece of output becomes a block of. Smaller ones cost memory for each, larger ones time to read again. */
@@ -84,26 +84,27 @@ export class OutputRecord {
     return { firstRow, rows: current === undefined ? rows : [...rows, current] }
   }
 
-  #addOne({ type, payload, place }: OutputEvent): void {
-    if (type === 'o' || type === 'e') this.#write(bytesOf(payload), type === 'e')
-    this.#place = place
+  #addOne(event: OutputEvent): void {
+    const source = sourceOf(event)
+    if (source !== undefined) this.#write(bytesOf(event.payload), source)
+    this.#place = event.place
   }
 
-  #write(bytes: Uint8Array, isNote: boolean): void {
+  #write(bytes: Uint8Array, source: Source): void {
     const end = this.#open.bytes + bytes.length < BLOCK_BYTES ? -1 : bytes.lastIndexOf(10) + 1
     if (end > 0) {
-      this.#feed(bytes.subarray(0, end), isNote)
+      this.#feed(bytes.subarray(0, end), source)
       this.#seal(end)
-      this.#feed(bytes.subarray(end), isNote)
+      this.#feed(bytes.subarray(end), source)
     } else {
-      this.#feed(bytes, isNote)
+      this.#feed(bytes, source)
       if (this.#open.bytes > LONGEST_BLOCK) this.#seal(bytes.length)
     }
   }
 
-  #feed(bytes: Uint8Array, isNote: boolean): void {
+  #feed(bytes: Uint8Array, source: Source): void {
     this.#open.bytes += bytes.length
-    this.#reader.feed(this.#decoder.decode(bytes, { stream: true }), isNote)
+    this.#reader.feed(this.#decoder.decode(bytes, { stream: true }), source)
     for (const row of this.#reader.take()) this.#open.rows.push(row)
   }
 
@@ -131,12 +132,13 @@ export function rowsOf(block: Block, events: readonly OutputEvent[]): Row[] {
   const reader = new RowReader(block.style)
   const decoder = new TextDecoder()
   let [skip, left] = [block.skip, block.bytes]
-  for (const { type, payload } of events) {
-    if (type !== 'o' && type !== 'e') continue
-    const bytes = bytesOf(payload).subarray(skip, skip + left)
+  for (const event of events) {
+    const source = sourceOf(event)
+    if (source === undefined) continue
+    const bytes = bytesOf(event.payload).subarray(skip, skip + left)
     skip = 0
     left -= bytes.length
-    reader.feed(decoder.decode(bytes, { stream: true }), type === 'e')
+    reader.feed(decoder.decode(bytes, { stream: true }), source)
   }
   return reader.end()
 }

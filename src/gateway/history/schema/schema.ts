@@ -10,7 +10,16 @@ import { VERSION_10 } from './retention.ts'
 import { VERSION_7 } from './reviews.ts'
 import { VERSION_12 } from './schedules.ts'
 import { VERSION_16 } from './webhooks.ts'
-import { VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_9 } from './sessions.ts'
+import {
+  VERSION_1,
+  VERSION_19,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_9,
+} from './sessions.ts'
 
 export const STEPS: readonly string[] = [
   VERSION_1,
@@ -31,6 +40,7 @@ export const STEPS: readonly string[] = [
   VERSION_16,
   VERSION_17,
   VERSION_18,
+  VERSION_19,
 ]
 
 /**

@@ -79,6 +79,10 @@ export const VERSION_6 = `
   DROP INDEX history.sessions_by_start;
   CREATE INDEX history.sessions_by_start ON sessions (started_at, user, connection, connection_type);`
 
+/** Of output: whether the command has written it to stderr. Older events do not know it. */
+export const VERSION_19 = `
+  ALTER TABLE history.events ADD COLUMN stderr INTEGER NOT NULL DEFAULT 0;`
+
 /** JSON, as the REST interface shows it; null where nothing was masked. */
 export const VERSION_9 = `
   ALTER TABLE history.sessions ADD COLUMN data_masking TEXT;`

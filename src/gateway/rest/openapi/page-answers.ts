@@ -12,6 +12,7 @@ export const outputRangeAnswer = v.strictObject({
       place: wholeCount,
       time: text,
       type: v.picklist(['i', 'o', 'e']),
+      stream: v.optional(v.pipe(v.literal('stderr'), v.description('of output; stdout has none'))),
       payload: v.pipe(text, v.description('base64')),
     }),
   ),

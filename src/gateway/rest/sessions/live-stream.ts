@@ -47,7 +47,12 @@ function eventText(event: PlacedEvent, startedAt: Date): string {
 }
 
 /** What is told of an event, beside its place. */
-export function eventView({ kind, seconds, bytes }: PlacedEvent, startedAt: Date): object {
+export function eventView({ kind, seconds, bytes, isStderr }: PlacedEvent, startedAt: Date): object {
   const time = new Date(startedAt.getTime() + Math.round(seconds * 1000)).toISOString()
-  return { time, type: kind, payload: bytes.toString('base64') }
+  return {
+    time,
+    type: kind,
+    ...(isStderr === true && { stream: 'stderr' }),
+    payload: bytes.toString('base64'),
+  }
 }

@@ -68,10 +68,23 @@ it('breaks a line that nobody could draw', () => {
   expect(rows.map((row) => textOfRow(row).length)).toEqual([2000, 2000, 1000])
 })
 
+it('tells stderr from stdout, whatever colours it has', () => {
+  const reader = new RowReader()
+  reader.feed('out ')
+  reader.feed(`${ESC}[31merr${ESC}[0m`, 'stderr')
+  reader.feed(' out')
+  const [row = ''] = reader.end()
+  expect(typeof row === 'string' ? row : row.map(({ text, style }) => [text, classesOf(style)])).toEqual([
+    ['out ', ''],
+    ['err', 'is-stderr colour-1'],
+    [' out', ''],
+  ])
+})
+
 it('marks what the gateway says', () => {
   const reader = new RowReader()
   reader.feed('out\n')
-  reader.feed('killed\n', true)
+  reader.feed('killed\n', 'note')
   expect(reader.end()).toMatchObject(['out', [{ text: 'killed' }]])
 })
 

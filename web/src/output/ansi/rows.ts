@@ -27,6 +27,9 @@ const INCOMPLETE = new RegExp(
   'u',
 )
 
+/** Who has written it: `note` is the gateway. */
+export type Source = 'stdout' | 'stderr' | 'note'
+
 /**
  * Makes rows of what a program writes. Colours and what moves within a line are obeyed; everything else a terminal
  * would do - moving up, titles, links, clearing the screen - leaves no trace, and other controls are shown as text.
@@ -51,19 +54,18 @@ export class RowReader {
     return this.#line.isEmpty ? undefined : this.#line.row()
   }
 
-  /** @param isNote whether the gateway says it, and not the program */
-  feed(piece: string, isNote = false): void {
+  feed(piece: string, source: Source = 'stdout'): void {
     const text = this.#rest + piece
     const rest = INCOMPLETE.exec(text)?.[0] ?? ''
     this.#rest = rest.length > LONGEST_SEQUENCE ? '' : rest
     const whole = text.slice(0, text.length - this.#rest.length)
     let start = 0
     for (const { 0: found, index } of whole.matchAll(SPECIAL)) {
-      this.#write(whole.slice(start, index), isNote)
-      this.#obey(found, isNote)
+      this.#write(whole.slice(start, index), source)
+      this.#obey(found, source)
       start = index + found.length
     }
-    this.#write(whole.slice(start), isNote)
+    this.#write(whole.slice(start), source)
   }
 
   /** The rows that are complete since the last call. */
@@ -78,8 +80,8 @@ export class RowReader {
     return this.take()
   }
 
-  #write(text: string, isNote: boolean): void {
-    const style = isNote ? withFlag(this.#style, 'note') : this.#style
+  #write(text: string, source: Source): void {
+    const style = this.#styleOf(source)
     for (let start = 0; start < text.length;) {
       if (this.#line.length >= LONGEST_ROW) this.#rows.push(this.#line.take())
       const part = text.slice(start, start + LONGEST_ROW - this.#line.length)
@@ -88,18 +90,21 @@ export class RowReader {
     }
   }
 
-  #obey(found: string, isNote: boolean): void {
+  #obey(found: string, source: Source): void {
     if (found === '\n') this.#rows.push(this.#line.take())
     else if (found === '\r') this.#line.moveTo(0)
     else if (found === '\b') this.#line.moveBy(-1)
-    else if (found.length === 1) this.#show(found, isNote)
+    else if (found.length === 1) this.#show(found, source)
     else if (found.startsWith('\u001b[')) this.#command(found)
   }
 
-  #show(control: string, isNote: boolean): void {
+  #show(control: string, source: Source): void {
     if (this.#line.length >= LONGEST_ROW) this.#rows.push(this.#line.take())
-    const style = withFlag(this.#style, 'control')
-    this.#line.write(visibleForm(control), isNote ? withFlag(style, 'note') : style)
+    this.#line.write(visibleForm(control), withFlag(this.#styleOf(source), 'control'))
+  }
+
+  #styleOf(source: Source): Style {
+    return source === 'stdout' ? this.#style : withFlag(this.#style, source)
   }
 
   #command(sequence: string): void {

@@ -6,7 +6,17 @@ const COLOUR_MASK = (1 << COLOUR_BITS) - 1
 const BACKGROUND_SHIFT = COLOUR_BITS
 const FLAG_SHIFT = 2 * COLOUR_BITS
 
-const FLAGS = ['bold', 'dim', 'italic', 'underline', 'inverse', 'strike', 'note', 'control'] as const
+const FLAGS = [
+  'bold',
+  'dim',
+  'italic',
+  'underline',
+  'inverse',
+  'strike',
+  'note',
+  'control',
+  'stderr',
+] as const
 type Flag = (typeof FLAGS)[number]
 
 export type Style = number
@@ -69,7 +79,7 @@ function afterCode(style: Style, code: number): Style {
   if (flag !== undefined) return withFlag(style, flag)
   const cleared = CLEARED[code]
   if (cleared !== undefined) return withoutFlag(style, ...cleared)
-  if (code === 0) return style & bit('note')
+  if (code === 0) return PLAIN
   if (code === 39) return withForeground(style, 0)
   if (code === 49) return withBackground(style, 0)
   if (code >= 30 && code <= 37) return withForeground(style, code - 29)
