@@ -112,7 +112,28 @@ describe('what is written into hoop', () => {
       order.indexOf('POST /api/connections'),
     )
     expect(order[0]).toBe('POST /api/agents')
-    expect(order.at(-1)).toBe('POST /api/datamasking-rules')
+    expect(order.slice(-2)).toEqual(['POST /api/datamasking-rules', 'PUT /api/connections/pg-main'])
+  })
+
+  it('is closed there as long as it is not masked: hoop may refuse the rules', async () => {
+    await using hoop = await HoopServer.start()
+    hoop.hasMaskingProvider = false
+    await expect(migrate(hoop)).rejects.toThrow()
+    const modes = () =>
+      hoop.connections.map(({ access_mode_runbooks, access_mode_exec, access_mode_connect }) => [
+        ...[access_mode_runbooks, access_mode_exec, access_mode_connect],
+      ])
+    const bash = ['disabled', 'enabled', 'enabled']
+    expect(hoop.connections.map(({ name }) => name)).toEqual(['pg-main', 'bash-ops'])
+    expect(modes()).toEqual([['disabled', 'disabled', 'disabled'], bash])
+    // Somebody has opened it in hoop meanwhile: it is closed again, and opened when it is masked.
+    Object.assign(hoop.connections[0] ?? {}, { access_mode_exec: 'enabled', connection_tags: { own: 'x' } })
+    await expect(migrate(hoop)).rejects.toThrow()
+    expect(modes()[0]).toEqual(['disabled', 'disabled', 'disabled'])
+    hoop.hasMaskingProvider = true
+    await migrate(hoop)
+    expect(modes()).toEqual([['enabled', 'disabled', 'disabled'], bash])
+    expect(hoop.connections[0]).toMatchObject({ connection_tags: { own: 'x', env: 'prod' } })
   })
 
   it('leaves the new key of an agent in a private file, and nowhere else', async () => {

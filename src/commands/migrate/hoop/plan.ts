@@ -1,6 +1,6 @@
 import { accessControlSteps, groupSteps } from './objects/access-control.ts'
 import { agentSteps } from './objects/agents.ts'
-import { connectionSteps } from './objects/connections.ts'
+import { connectionSteps, openingSteps } from './objects/connections.ts'
 import { guardrailSteps } from './objects/guardrails.ts'
 import { jiraSteps } from './objects/jira.ts'
 import { maskingRuleSteps } from './objects/masking-rules.ts'
@@ -22,5 +22,6 @@ export function stepsOf(migration: Migration): MigrationStep[] {
     connectionSteps,
     groupSteps,
     maskingRuleSteps,
+    openingSteps,
   ].flatMap((steps) => steps(migration))
 }

@@ -4,28 +4,49 @@ import type { ConnectionSettings } from '../../../../gateway/settings/settings.t
 import { hasAccessControl } from './access-control.ts'
 import { modesOf } from '../carried.ts'
 import { differences, resourceNamed, inNameOrder, joinedNames } from '../differences.ts'
+import { isMasked } from './masking-rules.ts'
 import { sameStep, type Migration, type MigrationStep } from '../step.ts'
 
 const PATH = '/api/connections'
 /** Of a new connection: the embedded gateway shows no schemas either, and its reviews are rules. */
 const AT_FIRST = { access_schema: 'disabled', reviewers: [], redact_enabled: false, redact_types: [] }
+const CLOSED = { runbooks: false, exec: false, connect: false }
 
 export function connectionSteps(migration: Migration): MigrationStep[] {
   return migration.carried.connections.map((connection) => connectionStep(connection, migration))
+}
+
+/** What is masked is closed until its rules are there: hoop may refuse them. After those. */
+export function openingSteps(migration: Migration): MigrationStep[] {
+  return migration.carried.connections
+    .filter((connection) => !isMasked(connection, migration))
+    .map((connection) => {
+      const present = resourceNamed(migration.present.connections, connection.name)
+      const write = () => writeConnection(connection, present, migration, 'open')
+      const parts = ['access modes, once it is masked']
+      return { ...sameStep('connection', connection.name), action: 'change', parts, write }
+    })
 }
 
 function connectionStep(connection: ConnectionSettings, migration: Migration): MigrationStep {
   const { name } = connection
   const present = resourceNamed(migration.present.connections, name)
   migration.ids.set('connection', name, present?.['id'])
-  const parts = present === undefined ? [] : partsOf(connection, present, migration)
+  const opens = isMasked(connection, migration) ? 'open' : 'closed'
+  const parts = present === undefined ? [] : partsOf(connection, { present, opens }, migration)
   const action = present === undefined ? 'create' : parts.length === 0 ? 'same' : 'change'
-  const write = () => writeConnection(connection, present, migration)
+  const write = () => writeConnection(connection, present, migration, opens)
   return { ...sameStep('connection', name), action, parts, write }
 }
 
-function partsOf(connection: ConnectionSettings, present: Resource, migration: Migration): string[] {
-  const wanted = membersOf(connection, present, migration)
+type Opening = 'open' | 'closed'
+
+function partsOf(
+  connection: ConnectionSettings,
+  { present, opens }: { readonly present: Resource; readonly opens: Opening },
+  migration: Migration,
+): string[] {
+  const wanted = membersOf(connection, present, migration, opens)
   const secrets = differingSecrets(connection, present, migration)
   const sorted = { ...present, guardrail_rules: inNameOrder(present['guardrail_rules']) }
   return [...differences(sorted, wanted), ...secrets.map((name) => `secret ${name}`)]
@@ -36,10 +57,11 @@ function membersOf(
   connection: ConnectionSettings,
   present: Resource | undefined,
   migration: Migration,
+  opens: Opening,
 ): Resource {
   const { carried, ids } = migration
   const { name, agent, type, subtype, tags, command, guardrails, jira } = connection
-  const modes = modesOf(connection, carried, hasAccessControl(migration))
+  const modes = opens === 'open' ? modesOf(connection, carried, hasAccessControl(migration)) : CLOSED
   const rules = guardrails.map((one) => ids.get('guardrail', one.name) ?? one.name)
   const template = jira && (ids.get('jira template', jira.name) ?? jira.name)
   return {
@@ -62,13 +84,15 @@ async function writeConnection(
   connection: ConnectionSettings,
   present: Resource | undefined,
   migration: Migration,
+  opens: Opening,
 ): Promise<void> {
   const { account, ids } = migration
   const { name } = connection
   const secret = { ...storedSecrets(present), ...Object.fromEntries(withEscapes(connection)) }
-  const body = { ...(present ?? AT_FIRST), ...membersOf(connection, present, migration), secret }
-  const place = present === undefined ? PATH : `${PATH}/${encodeURIComponent(name)}`
-  const stored = await writeResource(account, present === undefined ? 'POST' : 'PUT', place, body)
+  const body = { ...(present ?? AT_FIRST), ...membersOf(connection, present, migration, opens), secret }
+  const isThere = ids.get('connection', name) !== undefined
+  const place = isThere ? `${PATH}/${encodeURIComponent(name)}` : PATH
+  const stored = await writeResource(account, isThere ? 'PUT' : 'POST', place, body)
   ids.set('connection', name, stored['id'])
 }
 

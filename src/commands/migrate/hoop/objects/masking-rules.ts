@@ -26,6 +26,15 @@ export function maskingRuleSteps(migration: Migration): MigrationStep[] {
   )
 }
 
+/** Whether hoop masks it already, by all of its rules. */
+export function isMasked(connection: ConnectionSettings, { present, ids }: Migration): boolean {
+  const id = ids.get('connection', connection.name)
+  return [...wantedRules([connection]).keys()].every((name) => {
+    const masked = inNameOrder(resourceNamed(present.masking, name)?.['connection_ids'])
+    return id !== undefined && masked.includes(id)
+  })
+}
+
 /** As agents are told of them: in the form of hoop's interface. */
 function wantedRules(connections: readonly ConnectionSettings[]): Map<string, WantedRule> {
   const wanted = new Map<string, WantedRule>()
