@@ -101,6 +101,15 @@ async function failure(
   throw new Error(`did not fail: ${String(error)}`)
 }
 
+/** What systemd-analyze says of a unit. @param unit where it is put */
+function verified(unit: string, lines: readonly string[], forUser: boolean): [number | null, string] {
+  writeFileSync(unit, `${lines.join('\n')}\n`)
+  const words = [forUser ? '--user' : '--system', 'verify', unit]
+  const env = { ...process.env, XDG_RUNTIME_DIR: folder }
+  const { status, stderr } = spawnSync('systemd-analyze', words, { encoding: 'utf8', env })
+  return [status, stderr]
+}
+
 const systemUnit = () => at('system/runbook-agent.service')
 const userUnit = () => at('home/.config/systemd/user/runbook-agent.service')
 
@@ -305,13 +314,7 @@ describe('the gateway', () => {
       const rest = { node: path.join(odd, 'node'), main: path.join(odd, `"c'd\\e.js`) }
       const printed = await run('print', { ...flags, config: path.join(odd, 'g.yaml') }, rest)
       const unit = at('runbook-gateway.service')
-      writeFileSync(unit, `${printed.join('\n')}\n`)
-      const manager = 'user' in flags ? ['--user'] : ['--system']
-      const { status, stderr } = spawnSync('systemd-analyze', [...manager, 'verify', unit], {
-        encoding: 'utf8',
-        env: { ...process.env, XDG_RUNTIME_DIR: folder },
-      })
-      expect([status, stderr]).toEqual([0, ''])
+      expect(verified(unit, printed, 'user' in flags)).toEqual([0, ''])
     }
   })
 })
@@ -455,13 +458,7 @@ describe('the unit', () => {
         { ...flags, keyFile: path.join(odd, 'key') },
         { node: path.join(odd, 'node'), main },
       )
-      writeFileSync(unit, `${printed.join('\n')}\n`)
-      const manager = 'user' in flags ? ['--user'] : ['--system']
-      const { status, stderr } = spawnSync('systemd-analyze', [...manager, 'verify', unit], {
-        encoding: 'utf8',
-        env: { ...process.env, XDG_RUNTIME_DIR: folder },
-      })
-      expect([status, stderr]).toEqual([0, ''])
+      expect(verified(unit, printed, 'user' in flags)).toEqual([0, ''])
     }
   })
 
