@@ -171,21 +171,11 @@ function nameOf({ actor, client_ip: address }: AuditFacts): string {
 }
 
 function beyond(name: string, entries: number): AuditFacts {
-  return auditFacts({
-    action: 'gap',
-    resource_type: 'audit',
-    resource_id: name,
-    outcome: false,
-    request_payload_redacted: { left_out: entries },
-  })
+  const what = { action: 'gap', resource_type: 'audit', resource_id: name } as const
+  return auditFacts({ ...what, outcome: false, request_payload_redacted: { left_out: entries } })
 }
 
 function failed(address: string, attempts: number): AuditFacts {
-  return auditFacts({
-    action: 'sign-in',
-    resource_type: 'users',
-    client_ip: address,
-    outcome: false,
-    request_payload_redacted: { attempts },
-  })
+  const what = { action: 'sign-in', resource_type: 'users', client_ip: address } as const
+  return auditFacts({ ...what, outcome: false, request_payload_redacted: { attempts } })
 }
