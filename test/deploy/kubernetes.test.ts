@@ -250,6 +250,10 @@ describe('the gateway', () => {
     expect(set.spec.volumeClaimTemplates.map(({ metadata }) => metadata.name)).toEqual(['state'])
   })
 
+  test('keeps the state for its user alone: rights of the volume are set once', () => {
+    expect(pod.securityContext).toMatchObject({ fsGroup: 10001, fsGroupChangePolicy: 'OnRootMismatch' })
+  })
+
   test('is checked before it starts, by the same settings', () => {
     expect(gateway.args.slice(0, 3)).toEqual(['runbook-agent', 'gateway', '--config'])
     expect(check.args).toEqual([...gateway.args.slice(0, 2), '--check', ...gateway.args.slice(2)])
