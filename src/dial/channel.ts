@@ -107,7 +107,7 @@ export class Channel implements Disposable {
     const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
     const name = error === null ? undefined : status[error.code]
     const code = gatewayCode(error?.metadata?.get(CODE_TRAILER)[0])
-    if (error?.code === status.UNAUTHENTICATED || error?.code === status.PERMISSION_DENIED)
+    if (isRefusal(error?.code) || code === 'too-many-failed-sign-ins')
       return new ConnectError('refused', text, name, code)
     if (code === 'agent-already-connected' || isConflict(error?.code, text))
       return new ConnectError('conflict', text, name, code)
@@ -236,6 +236,10 @@ class DialCredentials extends ChannelCredentials {
       destroy: () => undefined,
     }
   }
+}
+
+function isRefusal(grpcStatus: number | undefined): boolean {
+  return grpcStatus === status.UNAUTHENTICATED || grpcStatus === status.PERMISSION_DENIED
 }
 
 /** Recognises a conflict in the words of hoop's gateway, which has no code for it. */

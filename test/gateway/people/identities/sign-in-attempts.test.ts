@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { SignInAttempts } from '../../../../src/gateway/people/identities/sign-in-attempts.ts'
 import { ScriptedAgent } from '../../../support/scripted/scripted-agent.ts'
 import { ScriptedClient } from '../../../support/scripted/scripted-client.ts'
+import { RunningAgent } from '../../../support/sites/running-agent.ts'
 import { agentKey, otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 import { waitFor } from '../../../support/wait.ts'
 
@@ -123,6 +124,14 @@ it('streams of clients and agents count together with REST', async () => {
   expect(await refused('Bearer wrong', 'client')).toEqual(tooMany)
   // The right token, but never seen from here over this gateway's life: it is not looked at.
   expect(await refused(`Bearer ${otherToken}`, 'client')).toEqual(tooMany)
+  // One of ours does not hurry, as with a key that is refused.
+  {
+    await using hasty = await RunningAgent.start(site.agentUrl.replace(agentKey, 'wrong'))
+    await waitFor(() => hasty.agent.state.name === 'refused')
+    expect(hasty.agent.state).toMatchObject({
+      reason: expect.stringMatching(/^the gateway does not look at this key now: too many failed/) as string,
+    })
+  }
   // An agent that was connected comes back, and so does the user who has prepared all this.
   await before[Symbol.asyncDispose]()
   await waitFor(() => !site.gateway.agents.isOnline('local'))
