@@ -35,6 +35,9 @@ describe.skipIf(missingBrowser !== undefined)(`a page that is left alone${withou
     const { event_stream: [recorded = ''] = [] } = await site.rest.session(id)
     await ada.page.getByRole('log', { name: 'Output' }).press('End')
     await ada.reads(recorded.trim().split('\n').at(-1) ?? '')
+    // Nothing twice, either: a row has 20 pixels.
+    const height = await ada.page.evaluate<number>(`document.querySelector('.window-all').clientHeight`)
+    expect(height / 20).toBe(recorded.trimEnd().split('\n').length)
     expect(ada.problems).toEqual([])
   })
 
