@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+
+const folder = fileURLToPath(new URL('../../dist/web/', import.meta.url))
+const page = readFileSync(`${folder}index.html`, 'utf8')
+/** What the page itself names: all that a browser loads before somebody does something. */
+const first = [...page.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map(([, name]) => name ?? '')
+
+it('the first load of the page has 60 KB at most, compressed', () => {
+  expect(first.length).toBeGreaterThan(1)
+  const sizes = ['index.html', ...first].map((name) => statSync(`${folder}${name}.gz`).size)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(60_000)
+})
+
+it('the terminal and the engine of patterns wait until they are needed, and are no larger than they have to be', () => {
+  const others = readdirSync(`${folder}assets`).filter((name) => name.endsWith('.js.br'))
+  const large = others.filter((name) => statSync(`${folder}assets/${name}`).size > 20_000)
+  expect(large.map((name) => name.replace(/-[\w-]{8}\.js\.br$/, '')).toSorted()).toEqual(['build', 'screen'])
+  const sizes = large.map((name) => statSync(`${folder}assets/${name}`).size)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(130_000)
+  expect(first.filter((name) => /\/(build|screen)-/.test(name))).toEqual([])
+})
+
+it('nothing stands in the page itself that its policy would refuse', () => {
+  expect(page).not.toMatch(/<script(?![^>]* src=)|<style| style=| on\w+=/)
+})
