@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunningAgent } from '../../../support/sites/running-agent.ts'
 import { recorded } from '../../../support/sites/client-site.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
+import { ScriptedAgent } from '../../../support/scripted/scripted-agent.ts'
 import { rawAnswers } from '../../../support/scripted/raw-http.ts'
 import { Gate } from '../../../support/gate.ts'
 import { Workplace } from '../../../support/sites/workplace.ts'
@@ -207,19 +208,34 @@ describe('back-pressure', () => {
     expect(tab.shownBytes).toBeGreaterThanOrEqual(bytes)
   })
 
-  it('lets the tab wait for a command that reads nothing, and brings all when it does', async () => {
+  it('lets the tab wait for an agent that takes nothing, and sends all when it does', async () => {
+    await using own = await RunningGateway.start()
+    await using silent = await ScriptedAgent.connected(own.agentUrl)
+    using tab = TerminalTab.of(own.gateway.http, 'bash', asAdmin)
+    const { sid } = await silent.packet('AgentSessionOpen')
+    silent.send('ClientSessionOpenOK', { 'gateway.session_id': sid })
+    await tab.hears('opened')
+    silent.pause()
+    for (let piece = 0; piece < 640; piece += 1) tab.type(Buffer.alloc(50_000, 'k'))
+    // Long enough for all of it to go, if anybody took it.
+    for (let other = 0; other < 200; other += 1)
+      expect((await own.request('GET', '/api/userinfo')).status).toBe(200)
+    // The system's own buffers take some of it.
+    expect(tab.socket.bufferedAmount).toBeGreaterThan(8_000_000)
+    silent.resume()
+    const taken = () => silent.received.reduce((sum, { payload }) => sum + payload.length, 0)
+    await waitFor(() => taken() >= 32_000_000, 60_000)
+  })
+
+  it('ends a terminal whose command reads nothing, and says why', async () => {
     using place = new Workplace()
     using gate = new Gate(place)
     using tab = await opened()
-    tab.type(`stty raw -echo; ${gate.script} head -c 32000000 | wc -c; stty sane; exit\n`)
+    tab.type(`stty raw -echo; ${gate.script} exit\n`)
     await gate.reached()
-    for (let piece = 0; piece < 640; piece += 1) tab.type(Buffer.alloc(50_000, 'k'))
-    expect((await gateway.script('echo other')).body['output']).toBe('other\n')
-    // The system's own buffers take some of it.
-    expect(tab.socket.bufferedAmount).toBeGreaterThan(8_000_000)
-    gate.open()
-    await waitFor(() => tab.shown.includes('32000000'), 60_000)
-    await tab.hears('ended')
+    for (let piece = 0; piece < 100; piece += 1) tab.type(Buffer.alloc(50_000, 'k'))
+    const { message } = await tab.hears('ended')
+    expect(message).toContain('4 MiB of input were waiting')
   })
 })
 
