@@ -114,6 +114,8 @@ function problem(issue: v.BaseIssue<unknown>): string {
 
 const MAX_METADATA_FIELDS = 20
 const MAX_METADATA_CHARACTERS = 2500
+/** SQLite takes what has more than a thousand levels for no JSON, and then nobody's list has it. */
+const MAX_METADATA_LEVELS = 100
 
 /** hoop's limits and texts (the number in the first text is hoop's too). @throws HttpError 422 */
 export function checkLimits({ metadata, correlation_id: correlationId }: CommonBody): void {
@@ -136,6 +138,17 @@ export function checkMetadata(metadata: CommonBody['metadata']): void {
   ) {
     throw new HttpError('invalid-request', hoopWords.tooLongMetadata, 422)
   }
+  if (isDeeper(metadata, MAX_METADATA_LEVELS))
+    throw new HttpError(
+      'invalid-request',
+      `metadata: must not have more than ${MAX_METADATA_LEVELS} levels`,
+      422,
+    )
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1))
 }
 
 function characters(value: unknown): number {
