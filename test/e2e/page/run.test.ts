@@ -58,6 +58,23 @@ describe.skipIf(missingBrowser !== undefined)(`running a runbook${without(missin
     expect(ada.problems).toEqual([])
   })
 
+  it('follows the newest line until somebody scrolls up, and again when he says so', async () => {
+    const prefer = { prefer: 'respond-async' }
+    const body = JSON.stringify({ connection: 'bash', script: 'seq 30000; exec sleep 600' })
+    const reply = await stage.site.rest.send('POST', '/api/sessions', body, undefined, prefer)
+    const { session_id: id } = JSON.parse(reply.body) as { session_id: string }
+    await using ada = await stage.enter(`/sessions/${id}`)
+    const log = ada.page.getByRole('log', { name: 'Output' })
+    await log.getByText('30000', { exact: true }).waitFor()
+    await ada.page.getByRole('button', { name: 'Follow', pressed: true }).waitFor()
+    await log.press('Home')
+    await log.getByText('1', { exact: true }).waitFor()
+    await ada.page.getByRole('button', { name: 'Follow', pressed: false }).click()
+    await log.getByText('30000', { exact: true }).waitFor()
+    await ada.click('Stop')
+    await ada.sees(/exit code \d+/)
+  })
+
   it('runs it again with the same parameters, but for the secret ones', async () => {
     await using ada = await stage.arrive()
     const { page } = ada

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { isAbort } from '../api/request.ts'
-import { useRowWindow } from '../parts/lists/window.ts'
+import { asRefused, type Refused } from '../api/request.ts'
+import { Problem } from '../parts/messages.tsx'
+import { useRowWindow, type RowWindow } from '../parts/lists/window.ts'
 import type { Row } from './ansi/row.ts'
 import { classesOf } from './ansi/style.ts'
 import { readBlock } from './follow.ts'
@@ -24,23 +25,16 @@ export function OutputView({ id, record, isRunning, isReading }: OutputViewProps
   const count = record.rowCount
   const rows = useRowWindow(count, ROW_PX)
   const { scroller, first, end, height, offset, scrollTo } = rows
-  const [follows, setFollows] = useState(isRunning)
+  const { follows, setFollows, onScroll } = useFollowing(rows, count, isRunning)
   const search = useSearch(id, record, (row) => {
     setFollows(false)
     scrollTo(row, 'center')
   })
-  useMissingRows(id, record, first, end)
-  useEffect(() => {
-    if (follows) scrollTo(count)
-  }, [follows, count, scrollTo])
-  const onScroll = () => {
-    rows.onScroll()
-    const { current } = scroller
-    if (current !== null && isRunning) setFollows(isAtEnd(current))
-  }
+  const failure = useMissingRows(id, record, first, end)
   return (
     <div class="output">
       <OutputTools {...{ id, record, search, follows, setFollows, isRunning }} />
+      {failure !== undefined && <Problem error={failure} />}
       <div
         class="window output-text"
         ref={scroller}
@@ -59,6 +53,29 @@ export function OutputView({ id, record, isRunning, isReading }: OutputViewProps
       </div>
     </div>
   )
+}
+
+/** Whether the newest row stays in view: until somebody scrolls up, and again when he is back at the end. */
+function useFollowing(
+  { scroller, scrollTo, onScroll: onRows }: RowWindow,
+  count: number,
+  isRunning: boolean,
+) {
+  const [follows, setFollows] = useState(isRunning)
+  const top = useRef(0)
+  useEffect(() => {
+    if (follows) scrollTo(count)
+  }, [follows, count, scrollTo])
+  const onScroll = () => {
+    onRows()
+    const { current } = scroller
+    if (current === null) return
+    // Output that comes meanwhile moves the end away: only a step back is somebody who wants to stay.
+    if (isRunning && isAtEnd(current)) setFollows(true)
+    else if (current.scrollTop < top.current) setFollows(false)
+    top.current = current.scrollTop
+  }
+  return { follows, setFollows, onScroll }
 }
 
 function isAtEnd({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolean {
@@ -107,8 +124,9 @@ function useDrawnVersion(record: OutputRecord): void {
   }, [record])
 }
 
-/** Reads again what is looked at and was dropped. */
-function useMissingRows(id: string, record: OutputRecord, first: number, end: number): void {
+/** Reads again what is looked at and was dropped. @returns what has failed last */
+function useMissingRows(id: string, record: OutputRecord, first: number, end: number): Refused | undefined {
+  const [failure, setFailure] = useState<Refused | undefined>(undefined)
   const reading = useRef(new Set<unknown>())
   const read = useCallback(
     async (row: number) => {
@@ -118,8 +136,9 @@ function useMissingRows(id: string, record: OutputRecord, first: number, end: nu
       try {
         record.cache.keep(block, await readBlock(id, block))
         record.version.value++
+        setFailure(undefined)
       } catch (error) {
-        if (!isAbort(error)) console.warn(error)
+        setFailure(asRefused(error))
       } finally {
         reading.current.delete(block)
       }
@@ -129,4 +148,5 @@ function useMissingRows(id: string, record: OutputRecord, first: number, end: nu
   useEffect(() => {
     if (end > first) for (const row of new Set([first, end - 1])) void read(row)
   }, [read, first, end])
+  return failure
 }

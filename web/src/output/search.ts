@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { isAbort } from '../api/request.ts'
+import { asRefused, isAbort } from '../api/request.ts'
 import { allRows } from './all-rows.ts'
 import { textOfRow } from './ansi/row.ts'
 import type { OutputRecord } from './record.ts'
@@ -24,11 +24,13 @@ export function useSearch(id: string, record: OutputRecord, show: (row: number) 
   const [found, setFound] = useState<readonly number[]>([])
   const [index, setIndex] = useState(0)
   const [isSearching, setSearching] = useState(false)
+  const [failure, setFailure] = useState('')
   const latestShow = useRef(show)
   latestShow.current = show
   useEffect(() => {
     setFound([])
     setIndex(0)
+    setFailure('')
     if (text === '') return undefined
     const ended = new AbortController()
     setSearching(true)
@@ -37,7 +39,7 @@ export function useSearch(id: string, record: OutputRecord, show: (row: number) 
       setFound(rows)
     })
       .catch((error: unknown) => {
-        if (!isAbort(error)) console.warn(error)
+        if (!isAbort(error)) setFailure(`not all was searched: ${asRefused(error).message}`)
       })
       .finally(() => !ended.signal.aborted && setSearching(false))
     return () => ended.abort()
@@ -51,7 +53,7 @@ export function useSearch(id: string, record: OutputRecord, show: (row: number) 
     },
     [found, index],
   )
-  const summary = summaryOf(text, found.length, index, isSearching)
+  const summary = failure === '' ? summaryOf(text, found.length, index, isSearching) : failure
   const next = useCallback(() => step(1), [step])
   const previous = useCallback(() => step(-1), [step])
   return useMemo(

@@ -3,6 +3,10 @@ import { useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../../api/request.ts'
 import type { Session } from '../../api/types.ts'
 import { Problem } from '../../parts/messages.tsx'
+import { bytesText } from '../../parts/moment.tsx'
+
+/** A recording is in memory as a whole. */
+const MOST_REPLAYED_BYTES = 16 * 1024 * 1024
 
 type Player = ComponentType<{ readonly id: string }>
 
@@ -12,6 +16,19 @@ export function Replay({ session }: { readonly session: Session }) {
   const [error, setError] = useState<Refused | undefined>(undefined)
   if (session.status !== 'done')
     return <p class="empty">The terminal is open. When it has ended, it can be replayed here.</p>
+  if (session.event_size > MOST_REPLAYED_BYTES)
+    return (
+      <p class="empty">
+        The terminal has written {bytesText(session.event_size)}, too much to replay it here.{' '}
+        <a
+          href={`/api/sessions/${encodeURIComponent(session.id)}/result/stream`}
+          download={`${session.id}.txt`}
+        >
+          Download it
+        </a>
+        .
+      </p>
+    )
   if (player !== undefined) return <player.view id={session.id} />
   const load = () => {
     import('../terminal/player.tsx').then(
