@@ -30,7 +30,7 @@ import { webhookRoutes } from './automation/webhooks/webhooks.ts'
 import type { RestServices } from './services.ts'
 import { changesRoute } from './page/changes.ts'
 import { pageRoutes } from './page/files.ts'
-import { serveSockets, terminalRoute } from './page/terminal/terminal.ts'
+import { serveSockets, TERMINAL, terminalRoute } from './page/terminal/terminal.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
 import { executionRoutes, sessionRoutes } from './sessions/sessions.ts'
@@ -70,8 +70,8 @@ export function restServer(services: RestServices): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     if (!isPage(request.routeOptions.url)) void reply.headers(UNKEPT)
     const signedIn = authorize(services, request)
-    // A socket has a way of its own to say why it ends.
-    const isSocket = request.headers.upgrade !== undefined
+    // A socket has a way of its own to say why it ends. Its header is no sign of one: anybody sends it anywhere.
+    const isSocket = request.routeOptions.url === TERMINAL
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)

@@ -85,10 +85,14 @@ it('tells each of fifty tabs, and makes one event of many changes', async () => 
   }
 })
 
-it('ends with the sign-in of the browser that listens', async () => {
-  const browsing = await Browsing.signedIn(gateway.gateway.http, otherToken)
+it.each([
+  ['', {}],
+  [', also one that offers another protocol', { upgrade: 'websocket' }],
+])('ends with the sign-in of the browser that listens%s', async (_, offer) => {
+  const { http: origin } = gateway.gateway
+  const browsing = await Browsing.signedIn(origin, otherToken)
   const cookie = browsing.cookie ?? ''
-  using listener = await Listener.open({ cookie, 'sec-fetch-site': 'same-origin' })
+  using listener = await Listener.open({ cookie, origin, 'sec-fetch-site': 'same-origin', ...offer })
   await browsing.ask('POST', '/api/page/sign-out')
   await waitFor(() => listener.isOver)
 })

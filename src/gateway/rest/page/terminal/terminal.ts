@@ -7,6 +7,9 @@ import type { RestServices } from '../../services.ts'
 import { SocketCall } from './socket-call.ts'
 import { webSocketUpgrades } from './upgrades.ts'
 
+/** The one route that is served by sockets; without one it answers at once. */
+export const TERMINAL = '/api/connections/:name/terminal'
+
 /** A page sends keys, and what is pasted in pieces. */
 const MOST_FRAME_BYTES = 64 * 1024
 /** For pages to take the last words when the gateway closes. */
@@ -59,7 +62,7 @@ function endSockets(sockets: ReadonlySet<WebSocket>): void {
 export function terminalRoute(app: FastifyInstance, { users, clients }: RestServices): void {
   app.route<Named>({
     method: 'GET',
-    url: '/api/connections/:name/terminal',
+    url: TERMINAL,
     exposeHeadRoute: false,
     handler: ({ user, params }) => {
       visibleConnection(users, user, params.name)
