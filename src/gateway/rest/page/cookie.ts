@@ -1,5 +1,7 @@
 import { parseCookie, stringifySetCookie, type SetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { hoopWords } from '../../../wire/gateway-words.ts'
+import { HttpError } from '../http/http-error.ts'
 
 type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 
@@ -13,6 +15,8 @@ interface Kept {
 
 const SIGN_IN = 'runbook_sign_in'
 const BROWSER = 'runbook_browser'
+const TWO =
+  'the browser sends two sign-ins, and one may be set by another page of this host: remove the cookies of this host'
 
 /** What a browser is signed in with. It goes to the interface alone, and no script reads it. */
 export function signInOf(request: Asking): string | undefined {
@@ -51,9 +55,16 @@ function set(
   void reply.header('set-cookie', stringifySetCookie(cookie))
 }
 
+/**
+ * Any page of this host, on whatever port, may set a cookie of this name for a longer path, and browsers send that one
+ * first: nobody is taken for whom it says. @throws HttpError 401
+ */
 function valueOf(request: Asking, name: string): string | undefined {
-  const value = parseCookie(request.headers.cookie ?? '')[withPort(request, name)]
-  return value === '' ? undefined : value
+  const all = (request.headers.cookie ?? '').split(';')
+  const values = new Set(all.map((one) => parseCookie(one)[withPort(request, name)]))
+  const [value, another] = [...values].filter((one) => one !== undefined && one !== '')
+  if (another !== undefined) throw new HttpError('unauthenticated', `${hoopWords.accessDenied}: ${TWO}`)
+  return value
 }
 
 /** Browsers send a cookie to all ports of a host: two gateways there must not replace each other's. */

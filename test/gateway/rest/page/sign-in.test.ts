@@ -52,6 +52,19 @@ describe('the cookie', () => {
     expect(wrong.status).toBe(401)
   })
 
+  it('is nobody when the browser sends two: another port or name of the host may have set one', async () => {
+    const [own, others] = [
+      await Browsing.signedIn(http, otherToken),
+      await Browsing.signedIn(http, userToken),
+    ]
+    own.cookie = `${others.cookie}; ${own.cookie}`
+    const refused = await own.ask('GET', '/api/userinfo')
+    expect(refused).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
+    expect(refused.body['message']).toContain('two sign-ins')
+    own.cookie = `${others.cookie}; ${others.cookie}`
+    expect((await own.ask('GET', '/api/userinfo')).status).toBe(200)
+  })
+
   it('has a text that is accepted nowhere else, and no cookie takes a token of another kind', async () => {
     const browsing = await Browsing.signedIn(http, otherToken)
     const [name = '', text = ''] = browsing.cookie?.split('=') ?? []
