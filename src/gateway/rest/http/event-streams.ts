@@ -20,7 +20,8 @@ export const KEEPALIVE_MS = 30_000
 export const STREAM_KEEPALIVE = ': keepalive\n\n'
 
 const HEADERS = {
-  'cache-control': 'no-cache',
+  // `no-cache` is how streams are known to proxies, and `no-store` what is meant.
+  'cache-control': 'no-cache, no-store',
   // For nginx, which would hold back what comes.
   'x-accel-buffering': 'no',
 }

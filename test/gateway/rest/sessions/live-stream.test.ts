@@ -65,7 +65,7 @@ describe('GET /api/sessions/{id}/stream', () => {
     await using stream = await open('ended')
     expect(stream.headers).toMatchObject({
       'content-type': 'text/event-stream',
-      'cache-control': 'no-cache',
+      'cache-control': 'no-cache, no-store',
       'x-accel-buffering': 'no',
     })
     const text = await stream.all()
