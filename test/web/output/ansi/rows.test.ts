@@ -40,6 +40,18 @@ it('shows what a progress bar has come to', () => {
   expect(rowsOf('abc\b\bX\n')).toEqual(['aXc'])
 })
 
+it('writes over single columns, and keeps the looks of the others', () => {
+  expect(drawn(`a${ESC}[31mbc${ESC}[32mde\r${ESC}[0mXY${ESC}[3GZ${ESC}[K`)).toEqual(['XYZ'])
+  expect(drawn(`${ESC}[31mabc${ESC}[32mde\b\b\b${ESC}[0mX`)).toEqual(['[colour-1]abX[colour-2]de'])
+  expect(drawn(`abc\b${ESC}[K${ESC}[31mde`)).toEqual(['ab[colour-1]de'])
+})
+
+it('is not held up by a colourful line that is written over again and again', () => {
+  const colourful = Array.from({ length: 990 }, (_, index) => `${ESC}[3${1 + (index % 2)}mXY`).join('')
+  const again = `\rA${ESC}[990CB\b`.repeat(600_000)
+  expect(rowsOf(`${colourful}${again}\n`).map((row) => textOfRow(row).slice(0, 4))).toEqual(['AYXY'])
+}, 20_000)
+
 it('lets nothing outside its line be changed: no moves up, titles, links or clearing', () => {
   const tricks = [
     `${ESC}[2J${ESC}[H`,

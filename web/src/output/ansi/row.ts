@@ -9,9 +9,13 @@ export interface Span {
 /** A row of output: plain text is most of it, and has no list of spans. */
 export type Row = string | readonly Span[]
 
-/** One line while it is written: a program may go back in it and write over what is there. */
+/**
+ * One line while it is written: a program may go back in it and write over what is there. From then on each column stands
+ * for itself: what a program writes costs no more than its length, however colourful the line is.
+ */
 export class WrittenLine {
   #spans: Span[] = []
+  #columns: Span[] | undefined
   #length = 0
   #column = 0
 
@@ -25,8 +29,8 @@ export class WrittenLine {
 
   write(text: string, style: Style): void {
     if (text === '') return
-    if (this.#column < this.#length) this.#replace(text, style)
-    else this.#append(text, style)
+    if (this.#columns === undefined && this.#column === this.#length) append(this.#spans, text, style)
+    else this.#replace(text, style)
     this.#column += text.length
     this.#length = Math.max(this.#length, this.#column)
   }
@@ -41,12 +45,14 @@ export class WrittenLine {
 
   /** From here to the end of the line. */
   erase(): void {
-    this.#spans = cut(this.#spans, 0, this.#column)
+    if (this.#column === this.#length) return
+    this.#asColumns().length = this.#column
     this.#length = this.#column
   }
 
   clear(): void {
     this.#spans = []
+    this.#columns = undefined
     this.#length = 0
     this.#column = 0
   }
@@ -59,35 +65,36 @@ export class WrittenLine {
   }
 
   row(): Row {
-    const [only, ...others] = this.#spans
+    const spans = this.#columns === undefined ? [...this.#spans] : joined(this.#columns)
+    const [only, ...others] = spans
     if (only === undefined) return ''
-    return others.length === 0 && only.style === 0 ? only.text : [...this.#spans]
-  }
-
-  #append(text: string, style: Style): void {
-    const last = this.#spans.at(-1)
-    if (last?.style === style) this.#spans[this.#spans.length - 1] = { text: last.text + text, style }
-    else this.#spans.push({ text, style })
+    return others.length === 0 && only.style === 0 ? only.text : spans
   }
 
   #replace(text: string, style: Style): void {
-    const after = cut(this.#spans, this.#column + text.length, this.#length)
-    this.#spans = cut(this.#spans, 0, this.#column)
-    this.#append(text, style)
-    for (const span of after) this.#append(span.text, span.style)
+    const columns = this.#asColumns()
+    for (const [index, unit] of text.split('').entries())
+      columns[this.#column + index] = { text: unit, style }
+  }
+
+  #asColumns(): Span[] {
+    this.#columns ??= this.#spans.flatMap(({ text, style }) =>
+      text.split('').map((unit) => ({ text: unit, style })),
+    )
+    return this.#columns
   }
 }
 
-/** The part of a line between two columns. */
-function cut(spans: readonly Span[], from: number, to: number): Span[] {
-  const parts: Span[] = []
-  let start = 0
-  for (const { text, style } of spans) {
-    const part = text.slice(Math.max(0, from - start), Math.max(0, to - start))
-    if (part !== '') parts.push({ text: part, style })
-    start += text.length
-  }
-  return parts
+function joined(columns: readonly Span[]): Span[] {
+  const spans: Span[] = []
+  for (const { text, style } of columns) append(spans, text, style)
+  return spans
+}
+
+function append(spans: Span[], text: string, style: Style): void {
+  const last = spans.at(-1)
+  if (last?.style === style) spans[spans.length - 1] = { text: last.text + text, style }
+  else spans.push({ text, style })
 }
 
 export function textOfRow(row: Row): string {
