@@ -12,7 +12,10 @@ export interface Recording {
   readonly length: number
 }
 
-type RecordedEvent = readonly [seconds: number, kind: string, base64: string]
+/** A screen costs memory by its size, and whoever recorded it may have said any. */
+const [MOST_COLS, MOST_ROWS] = [1000, 500]
+
+export type RecordedEvent = readonly [seconds: number, kind: string, base64: string]
 
 /** @throws Refused */
 export async function readRecording(id: string, signal: AbortSignal): Promise<Recording> {
@@ -20,6 +23,10 @@ export async function readRecording(id: string, signal: AbortSignal): Promise<Re
   const { event_stream: events = [] } = await ask<{ event_stream?: readonly RecordedEvent[] }>('GET', path, {
     signal,
   })
+  return recordingOf(events)
+}
+
+export function recordingOf(events: readonly RecordedEvent[]): Recording {
   const happenings = events.map(happening).filter((one) => one !== undefined)
   return { happenings, length: happenings.at(-1)?.at ?? 0 }
 }
@@ -28,7 +35,8 @@ function happening([at, kind, base64]: RecordedEvent): Happening | undefined {
   if (kind === 'o' || kind === 'e') return { at, kind: 'output', bytes: bytesOf(base64) }
   if (kind !== 'r') return undefined
   const [cols = NaN, rows = NaN] = textOf(base64).split('x').map(Number)
-  return cols > 0 && rows > 0 ? { at, kind: 'size', cols, rows } : undefined
+  if (!(cols > 0 && rows > 0)) return undefined
+  return { at, kind: 'size', cols: Math.min(cols, MOST_COLS), rows: Math.min(rows, MOST_ROWS) }
 }
 
 /** How many have happened by then. */
