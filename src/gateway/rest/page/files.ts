@@ -43,6 +43,7 @@ export function pageRoutes(app: FastifyInstance): void {
       prefix: '/',
       serve: false,
       preCompressed: true,
+      acceptRanges: false,
     })
     for (const view of VIEWS)
       page.get(view, (_, reply) =>
