@@ -1,12 +1,15 @@
 /**
- * Characters that do something to the text around them, or cannot be seen: controls, and those that change the
- * direction of writing. Joiners, which emoji need, are not among them.
+ * Characters that do something to the text around them, or cannot be seen: controls, those that change the direction of
+ * writing, and those that are drawn as nothing. Joiners and the two choices of a look, which emoji need, are not among
+ * them.
  */
-const UNSEEN = /[^\P{Cc}\t\n]|[\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
+export const HIDDEN =
+  '[\\p{Default_Ignorable_Code_Point}\\u2028\\u2029\\ufff9-\\ufffb](?<!\\u200c|\\u200d|\\ufe0e|\\ufe0f)'
+const UNSEEN = new RegExp(`[^\\P{Cc}\\t\\n]|${HIDDEN}`, 'gu')
 
 /** What stands for such a character. */
 export function visibleForm(character: string): string {
-  const code = character.charCodeAt(0)
+  const code = character.codePointAt(0) ?? 0
   if (code < 0x20) return String.fromCharCode(0x2400 + code)
   if (code === 0x7f) return '\u2421'
   return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, '0')}\u27e9`

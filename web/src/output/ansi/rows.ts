@@ -1,4 +1,4 @@
-import { visibleForm } from '../../parts/visible.ts'
+import { HIDDEN, visibleForm } from '../../parts/visible.ts'
 import { WrittenLine, type Row } from './row.ts'
 import { afterCodes, PLAIN, withFlag, type Style } from './style.ts'
 
@@ -17,7 +17,7 @@ const SPECIAL = new RegExp(
     '\\u001b[\\]PX^_][^\\u0007\\u001b\\n]*(?:\\u0007|\\u001b\\\\)?',
     '\\u001b[ -/]*[0-Z\\\\`-~]',
     '[^\\P{Cc}\\t]',
-    '[\\u00ad\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufff9-\\ufffb]',
+    HIDDEN,
   ].join('|'),
   'gu',
 )
@@ -94,8 +94,8 @@ export class RowReader {
     if (found === '\n') this.#rows.push(this.#line.take())
     else if (found === '\r') this.#line.moveTo(0)
     else if (found === '\b') this.#line.moveBy(-1)
-    else if (found.length === 1) this.#show(found, source)
     else if (found.startsWith('\u001b[')) this.#command(found)
+    else if (found.length === 1 || !found.startsWith('\u001b')) this.#show(found, source)
   }
 
   #show(control: string, source: Source): void {
