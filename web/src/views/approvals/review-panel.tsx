@@ -1,6 +1,6 @@
 import { person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
-import { asked } from '../sessions/asked.ts'
+import { runsWhenApproved } from '../sessions/asked.ts'
 import { DecisionButtons } from './decision.tsx'
 import { ReviewFacts } from './review-facts.tsx'
 
@@ -20,7 +20,7 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
       {isWaiting && session.user === person.value?.name && (
         <p role="status">
           Nothing has run yet.{' '}
-          {asked.has(session.id)
+          {runsWhenApproved(session.id)
             ? 'It runs as soon as it is approved, while this page is open.'
             : 'Once it is approved, run it here.'}
         </p>

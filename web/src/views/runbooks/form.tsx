@@ -8,7 +8,7 @@ import { Field } from '../../form/field.tsx'
 import { Problem } from '../../parts/messages.tsx'
 import { sessionPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
-import { asked } from '../sessions/asked.ts'
+import { runWhenApproved } from '../sessions/asked.ts'
 import { BatchFields, startBatch, useBatchDraft } from './batch.tsx'
 import { ConnectionField } from './connection-field.tsx'
 import { JiraFields, useJira } from './jira.tsx'
@@ -101,6 +101,6 @@ function useActions(draft: Draft, request: () => RunRequest, run: () => Promise<
 
 async function start(request: RunRequest): Promise<void> {
   const { session_id: id, has_review } = await runRunbook(request)
-  if (has_review) asked.add(id)
+  if (has_review) runWhenApproved(id)
   go(sessionPath(id))
 }

@@ -7,7 +7,7 @@ import { Loading, Problem } from '../../parts/messages.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
 import { About } from './about.tsx'
-import { asked } from './asked.ts'
+import { isAskedNoMore, runsWhenApproved } from './asked.ts'
 import { Ending } from './ending.tsx'
 import { titleOf } from './list.tsx'
 import { Actions } from './actions.tsx'
@@ -69,11 +69,11 @@ function Script({ session }: { readonly session: Session }) {
 /** What this tab has asked for runs as soon as it is approved, once. */
 function useRunWhenApproved(session: Session | undefined, reload: () => void): Refused | undefined {
   const [failure, setFailure] = useState<Refused | undefined>(undefined)
-  const isReady = session?.status === 'ready' && asked.has(session.id)
+  const isReady = session?.status === 'ready' && runsWhenApproved(session.id)
   const id = session?.id ?? ''
   useEffect(() => {
     if (!isReady) return
-    asked.delete(id)
+    isAskedNoMore(id)
     runApproved(id).then(reload, (error: unknown) => setFailure(asRefused(error)))
   }, [isReady, id, reload])
   return failure
