@@ -56,6 +56,29 @@ describe.skipIf(missingBrowser !== undefined)(`a page that is left alone${withou
     await ada.sees('exit code 0')
   })
 
+  it('holds no connection in a tab that nobody sees: a browser has six for all of its tabs', async () => {
+    using gate = new Gate(stage.site.place, 'unseen')
+    const id = await begun(stage.site, `echo before; ${gate.script} echo after`)
+    await using ada = await stage.enter(`/sessions/${id}`)
+    await ada.reads('before')
+    await gate.reached()
+    const ends = ['/api/changes', '/stream'].map((path) =>
+      ada.page.waitForEvent('requestfailed', (request) => request.url().endsWith(path)),
+    )
+    const turn = (hidden: boolean) =>
+      ada.page.evaluate(
+        `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
+         document.dispatchEvent(new Event('visibilitychange'))`,
+      )
+    await turn(true)
+    await Promise.all(ends)
+    gate.open()
+    await waitFor(async () => (await stage.site.rest.session(id)).status === 'done')
+    await turn(false)
+    await ada.reads('after')
+    await ada.sees('exit code 0')
+  })
+
   it('asks to sign in again when the token was revoked, and goes on where it was', async () => {
     await using cid = await stage.arrive()
     await cid.signIn(stage.site.tokenOf('cid'), '/connections')

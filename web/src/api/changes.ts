@@ -18,14 +18,14 @@ export function changesOf(topics: readonly Topic[]): number {
 
 /** @param ended until when */
 export async function followChanges(ended: AbortSignal): Promise<void> {
-  let wasLost = false
+  let wasOpen = false
   await followEvents(
     {
       path: '/api/changes',
       state: (state) => {
         // What has changed meanwhile was not said.
-        if (state === 'open' && wasLost) announce(TOPICS)
-        wasLost ||= state === 'lost'
+        if (state === 'open' && wasOpen) announce(TOPICS)
+        wasOpen ||= state === 'open'
         isLive.value = state !== 'lost'
       },
       take: (messages) => {

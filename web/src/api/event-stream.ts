@@ -18,14 +18,19 @@ interface Following {
 export type StreamState = 'connecting' | 'open' | 'lost' | 'over'
 
 /**
- * Reads server-sent events until `take` has the last one, and connects again whenever the connection is lost.
+ * Reads server-sent events until `take` has the last one, and connects again whenever the connection is lost. Not in a
+ * tab that nobody sees: a browser has six connections to one gateway, and all of its tabs share them.
  * `EventSource` would not do: it gives up at the first answer that is none, and buffers what nobody takes.
  * @throws Refused when the gateway refuses it for good
  */
 export async function followEvents(following: Following, signal: AbortSignal): Promise<void> {
-  following.state('connecting')
   for (let attempt = 0; ; attempt++) {
-    const outcome = await readOnce(following, signal)
+    if (attempt === 0) following.state('connecting')
+    const outcome = await readWhileSeen(following, signal)
+    if (outcome === 'unseen') {
+      attempt = -1
+      continue
+    }
     if (outcome === 'over') following.state('over')
     if (outcome === 'over' || outcome === 'given up') return
     following.state('lost')
@@ -34,7 +39,22 @@ export async function followEvents(following: Following, signal: AbortSignal): P
   }
 }
 
-type Outcome = 'over' | 'read' | 'failed' | 'given up'
+type Outcome = 'over' | 'read' | 'failed' | 'given up' | 'unseen'
+
+async function readWhileSeen(following: Following, outer: AbortSignal): Promise<Outcome> {
+  const unseen = new AbortController()
+  const look = () => {
+    if (document.hidden) unseen.abort()
+  }
+  while (document.hidden && !outer.aborted) await pause(undefined, outer)
+  document.addEventListener('visibilitychange', look)
+  try {
+    const outcome = await readOnce(following, AbortSignal.any([outer, unseen.signal]))
+    return unseen.signal.aborted && outcome === 'given up' && !outer.aborted ? 'unseen' : outcome
+  } finally {
+    document.removeEventListener('visibilitychange', look)
+  }
+}
 
 async function readOnce(following: Following, outer: AbortSignal): Promise<Outcome> {
   const silence = new Silence()
@@ -112,8 +132,8 @@ class Silence {
   }
 }
 
-/** Ends early when the machine is online again, or somebody looks at the tab. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Ends early when the machine is online again, or somebody looks at the tab; without a time only then. */
+function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const once = new AbortController()
     const end = () => {
@@ -121,7 +141,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       once.abort()
       resolve()
     }
-    const timer = setTimeout(end, ms)
+    const timer = ms === undefined ? undefined : setTimeout(end, ms)
     window.addEventListener('online', end, { signal: once.signal })
     document.addEventListener('visibilitychange', end, { signal: once.signal })
     signal.addEventListener('abort', end, { signal: once.signal })
