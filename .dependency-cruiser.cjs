@@ -43,7 +43,7 @@ module.exports = {
     fence(
       'grpc-fence',
       npm('@grpc'),
-      '^src/(wire/service|dial/(packet-stream|channel)|gateway/agents/(transport|packet-call))[.]ts$',
+      '^src/(wire/service|dial/(packet-stream|channel)|gateway/streams/agents/(transport|packet-call))[.]ts$',
     ),
     fence(
       'koffi-fence',

@@ -1,6 +1,6 @@
 import { ForeignPathError } from '../../basics/files/private-path.ts'
-import { BackupError } from '../../gateway/backup/backup-error.ts'
-import { restore } from '../../gateway/backup/restore.ts'
+import { BackupError } from '../../gateway/operating/backup/backup-error.ts'
+import { restore } from '../../gateway/operating/backup/restore.ts'
 import { HistoryError } from '../../gateway/history/session.ts'
 import { exitCodes, Failure } from '../failure.ts'
 

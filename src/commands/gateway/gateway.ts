@@ -1,4 +1,4 @@
-import { BackupError } from '../../gateway/backup/backup-error.ts'
+import { BackupError } from '../../gateway/operating/backup/backup-error.ts'
 import { startGateway, type Gateway } from '../../gateway/gateway.ts'
 import type { Logger } from '../../basics/logger.ts'
 import { ForeignPathError } from '../../basics/files/private-path.ts'

@@ -1,6 +1,6 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { readinessOf } from '../monitoring/readiness.ts'
+import { readinessOf } from '../operating/monitoring/readiness.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
 import { authorize, isPage, requireOperations } from './access.ts'
 import { backupRoutes } from './sessions/backup.ts'

@@ -9,7 +9,7 @@ import type { Retention } from '../history/disk/retention.ts'
 import type { WebhookSettings } from './webhooks.ts'
 import type { ScheduleSettings } from './schedules.ts'
 import type { OidcSettings } from '../people/sign-in/settings/oidc.ts'
-import type { CertificateFiles } from '../tls/certificate-pair.ts'
+import type { CertificateFiles } from '../operating/tls/certificate-pair.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import type { Tags } from '../connections/tags.ts'
 

@@ -3,7 +3,7 @@ import type { ConnectionSettings } from '../../settings/settings.ts'
 import { hasTags, parseTagSelector, type TagSelector } from '../../connections/tags.ts'
 import { visibleConnection } from '../access.ts'
 import { HttpError } from '../http/http-error.ts'
-import { firstOption, type Query } from '../query.ts'
+import { firstOption, type Query } from '../http/query.ts'
 import type { RestServices } from '../services.ts'
 
 /** The connections that a user may see, and where they run. Never their secrets, nor their commands. */

@@ -1,4 +1,4 @@
-import type { Agents } from '../../agents/agents.ts'
+import type { Agents } from '../../streams/agents/agents.ts'
 import { HistoryError } from '../../history/session.ts'
 import type { History } from '../../history/history.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import { answerInTime } from '../answer-execution.ts'
+import { answerInTime } from './answer-execution.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 import { withIssue } from './reviewed-execution.ts'

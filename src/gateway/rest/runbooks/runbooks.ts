@@ -13,7 +13,7 @@ import {
   type RunbookBody,
 } from '../body/body.ts'
 import { visibleConnection } from '../access.ts'
-import { answerExecution } from '../answer-execution.ts'
+import { answerExecution } from '../reviews/answer-execution.ts'
 import { HttpError } from '../http/http-error.ts'
 import { allowedRepository, checkClientInput, checkRunbookAccess, repositoryNamed } from './runbook-access.ts'
 import { renderRunbook } from './runbook-request.ts'

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { BackupError } from '../../backup/backup-error.ts'
-import type { Backup, Backups } from '../../backup/backups.ts'
+import { BackupError } from '../../operating/backup/backup-error.ts'
+import type { Backup, Backups } from '../../operating/backup/backups.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary } from '../../history/session.ts'
-import { firstOption, type Query } from '../query.ts'
+import { firstOption, type Query } from '../http/query.ts'
 import { momentOf, readResultForm, resultOf, type ResultForm } from './session-result.ts'
 
 const TAB = 0x09

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { History } from '../../history/history.ts'
 import type { EventKind, SessionSummary } from '../../history/session.ts'
-import { firstOption, type Query } from '../query.ts'
+import { firstOption, type Query } from '../http/query.ts'
 
 export interface ResultForm {
   readonly events: ReadonlySet<EventKind>

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { AuditQuery } from '../../../people/audit/audit-rows.ts'
 import { shownEntry } from '../../../people/audit/shown.ts'
 import { HttpError } from '../../http/http-error.ts'
-import { firstOption, momentIn, type Query } from '../../query.ts'
+import { firstOption, momentIn, type Query } from '../../http/query.ts'
 import type { RestServices } from '../../services.ts'
 
 const DEFAULT_SIZE = 50

@@ -8,7 +8,7 @@ import { browserHash, SIGN_IN_MS, type Returned } from '../../../../people/sign-
 import { readExecBody } from '../../../body/body.ts'
 import { HttpError } from '../../../http/http-error.ts'
 import { browserOf, setBrowser, setSignIn } from '../../../page/cookie.ts'
-import { firstOption, type Query } from '../../../query.ts'
+import { firstOption, type Query } from '../../../http/query.ts'
 import type { RestServices } from '../../../services.ts'
 import { SIGN_IN_BODY_BYTES } from '../sign-in.ts'
 import { confirmPage, messagePage, sendPage } from './pages.ts'

@@ -1,0 +1,129 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream, readdirSync, rmSync } from 'node:fs'
+import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { copyHistory, NEWEST_VERSION } from '../../history/disk/copy.ts'
+import { BackupError } from './backup-error.ts'
+import { pack } from './container.ts'
+import { HISTORY_FILE, manifestOf, REVIEWS_KEY, type Manifest, type Part } from './manifest.ts'
+
+/** Where the parts lie until they are sent. */
+const FOLDER = /^\.backup-[0-9a-f]{16}$/
+
+/** A backup of one moment. */
+export interface Backup {
+  readonly manifest: Manifest
+  /** The file. */
+  readonly bytes: Readable
+  /** Gives its room on the disk back. The bytes end, if they have not yet. */
+  readonly discard: () => Promise<void>
+}
+
+/** Makes backups of the state folder, one at a time. Each needs as much room there as the history has content. */
+export class Backups {
+  readonly #state: string
+  readonly #program: string
+  readonly #onError: (error: Error) => void
+  #current: Backup | undefined
+  #isBusy = false
+  /** What is going on in the state folder: a copy, or its removal. */
+  #work: Promise<unknown> = Promise.resolve()
+
+  /**
+   * Removes what a gateway that was killed has left.
+   * @param program its version
+   * @param onError is told of copies that cannot be removed: the next start tries again
+   */
+  constructor(state: string, program: string, onError: (error: Error) => void) {
+    this.#state = state
+    this.#program = program
+    this.#onError = onError
+    for (const name of readdirSync(state)) if (FOLDER.test(name)) this.#sweep(path.join(state, name))
+  }
+
+  /** Discard it. @throws BackupError when another one is not discarded yet, NoRoomError, HistoryError */
+  async make(): Promise<Backup> {
+    if (this.#isBusy) throw new BackupError('another backup is being made')
+    this.#isBusy = true
+    await this.#work
+    const made = this.#make()
+    this.#work = made.catch(() => undefined)
+    return made
+  }
+
+  /** Settles when nothing of the state folder is used any more. */
+  async close(): Promise<void> {
+    await this.#work
+    await this.#current?.discard()
+    this.#isBusy = true
+  }
+
+  async #make(): Promise<Backup> {
+    const folder = path.join(this.#state, `.backup-${randomBytes(8).toString('hex')}`)
+    try {
+      await mkdir(folder, { mode: 0o700 })
+      const manifest = await this.#gather(folder)
+      return (this.#current = this.#backupOf(manifest, folder))
+    } catch (error) {
+      await this.#giveBack(folder)
+      throw error
+    }
+  }
+
+  /** The history first: a key that it needs was written before. */
+  async #gather(folder: string): Promise<Manifest> {
+    const made_at = new Date().toISOString()
+    await copyHistory(path.join(this.#state, HISTORY_FILE), path.join(folder, HISTORY_FILE))
+    const hasKey = await copyIfThere(path.join(this.#state, REVIEWS_KEY), path.join(folder, REVIEWS_KEY))
+    const parts: Part[] = []
+    for (const name of hasKey ? ([HISTORY_FILE, REVIEWS_KEY] as const) : ([HISTORY_FILE] as const))
+      parts.push({ name, ...(await measured(path.join(folder, name))) })
+    return manifestOf({ program: this.#program, schema: NEWEST_VERSION, made_at, parts })
+  }
+
+  #backupOf(manifest: Manifest, folder: string): Backup {
+    const bytes = pack(manifest, folder)
+    let discarded: Promise<void> | undefined
+    const discard = () => {
+      bytes.destroy()
+      return (discarded ??= this.#giveBack(folder))
+    }
+    bytes.once('close', () => void discard())
+    return { manifest, bytes, discard }
+  }
+
+  /** Never rejects. */
+  #giveBack(folder: string): Promise<void> {
+    this.#current = undefined
+    this.#isBusy = false
+    const removed = rm(folder, { recursive: true, force: true }).catch(this.#onError)
+    this.#work = removed
+    return removed
+  }
+
+  #sweep(folder: string): void {
+    try {
+      rmSync(folder, { recursive: true, force: true })
+    } catch (error) {
+      this.#onError(error as Error)
+    }
+  }
+}
+
+async function copyIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await copyFile(from, to)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function measured(file: string): Promise<Pick<Part, 'bytes' | 'sha256'>> {
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(file, { highWaterMark: 256 * 1024 }))
+    hash.update(piece as Buffer)
+  return { bytes: (await stat(file)).size, sha256: hash.digest('hex') }
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto'
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
+import { mkdir, open, rename, rm, rmdir, type FileHandle } from 'node:fs/promises'
+import path from 'node:path'
+import { claimFolder } from '../../../basics/files/private-path.ts'
+import { checkCopy, checkRoom } from '../../history/disk/copy.ts'
+import { BackupError } from './backup-error.ts'
+import { unpack } from './container.ts'
+import { HISTORY_FILE, REVIEWS_KEY, type Manifest, type Part } from './manifest.ts'
+import { PartSums } from './sums.ts'
+
+/** Where the parts lie until all of them are there and checked. As long as one is there no gateway starts. */
+const UNFINISHED = /^\.restore-[0-9a-f]{16}$/
+
+/**
+ * Fills an empty or missing folder with the state of a backup: all of it or nothing. A restore that was cut short by a
+ * kill can be begun anew.
+ * @throws BackupError, HistoryError, ForeignPathError, or the system's error
+ */
+export async function restore(file: string, state: string): Promise<Manifest> {
+  const isNew = !existsSync(state)
+  claimFolder(state)
+  checkEmpty(state)
+  const work = path.join(state, `.restore-${randomBytes(8).toString('hex')}`)
+  try {
+    for (const left of readdirSync(state)) await rm(path.join(state, left), { recursive: true, force: true })
+    await mkdir(work, { mode: 0o700 })
+    const manifest = await extract(file, work)
+    await moveAll(manifest, work, state)
+    return manifest
+  } catch (error) {
+    await rm(work, { recursive: true, force: true })
+    // Not what another restore, begun meanwhile, has put there.
+    if (isNew) await rmdir(state).catch(() => undefined)
+    throw error
+  }
+}
+
+/** @throws BackupError when the folder holds a restore that was cut short */
+export function checkRestored(state: string): void {
+  const left = readdirSync(state).find((name) => UNFINISHED.test(name))
+  if (left !== undefined)
+    throw new BackupError(`a restore into ${state} was cut short: run it again, or remove ${left} in there`)
+}
+
+/** What a restore that was killed has left is no obstacle: it moves the history last. */
+function checkEmpty(state: string): void {
+  const found = readdirSync(state)
+  const others = found.filter((name) => !UNFINISHED.test(name))
+  const isCutShort = others.length < found.length && others.every((name) => name === REVIEWS_KEY)
+  if (found.length === 0 || isCutShort) return
+  throw new BackupError(`the folder ${state} is not empty: name an empty one, or one that does not exist`)
+}
+
+async function extract(file: string, work: string): Promise<Manifest> {
+  statSync(file)
+  const sums = new PartSums()
+  await using files = new PartFiles(work)
+  const manifest = await unpack(createReadStream(file) as AsyncIterable<Buffer>, {
+    begin: async ({ parts }) => {
+      await checkRoom(
+        parts.reduce((sum, { bytes }) => sum + bytes, 0),
+        work,
+      )
+      for (const part of parts) await files.create(part)
+    },
+    write: async (part, bytes) => {
+      sums.add(part, bytes)
+      await files.write(part, bytes)
+    },
+  })
+  sums.check(manifest)
+  await files.sync()
+  checkCopy(path.join(work, HISTORY_FILE))
+  return manifest
+}
+
+/** The history last: with it the folder is a state. @throws BackupError when something has come there meanwhile */
+async function moveAll({ parts }: Manifest, work: string, state: string): Promise<void> {
+  const others = readdirSync(state).filter((name) => !UNFINISHED.test(name))
+  if (others.length > 0)
+    throw new BackupError(
+      `the folder ${state} was empty and has ${others.join(', ')} now: something else uses it`,
+    )
+  const names = parts
+    .map(({ name }) => name)
+    .toSorted((a, b) => Number(a === HISTORY_FILE) - Number(b === HISTORY_FILE))
+  for (const name of names) await rename(path.join(work, name), path.join(state, name))
+  await syncFolder(state)
+  await rm(work, { recursive: true })
+}
+
+class PartFiles implements AsyncDisposable {
+  readonly #folder: string
+  readonly #files = new Map<Part['name'], FileHandle>()
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async create({ name }: Part): Promise<void> {
+    this.#files.set(name, await open(path.join(this.#folder, name), 'wx', 0o600))
+  }
+
+  async write({ name }: Part, bytes: Buffer): Promise<void> {
+    await this.#files.get(name)?.writeFile(bytes)
+  }
+
+  async sync(): Promise<void> {
+    for (const file of this.#files.values()) await file.sync()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const file of this.#files.values()) await file.close()
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

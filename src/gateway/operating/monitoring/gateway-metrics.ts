@@ -1,0 +1,196 @@
+import { statfsSync } from 'node:fs'
+import {
+  counter,
+  counters,
+  familiesOf,
+  gauge,
+  type Definition,
+  type MetricSource,
+} from '../../../operations/metric-source.ts'
+import type { Agents } from '../../streams/agents/agents.ts'
+import type { Locks } from '../../automation/locks/locks.ts'
+import type { Clients } from '../../streams/clients/clients.ts'
+import type { History } from '../../history/history.ts'
+import { HistoryError } from '../../history/session.ts'
+import type { Tables } from '../../history/tables.ts'
+import type { SignInAttempts } from '../../people/identities/sign-in-attempts.ts'
+import type { Sessions } from '../../sessions/sessions.ts'
+import type { Current } from '../../settings/current-settings.ts'
+import type { ServerCertificate } from '../tls/server-certificate.ts'
+
+/** What the figures are read from. */
+export interface Measured {
+  readonly version: string
+  readonly settings: Current<'history' | 'state'>
+  readonly sessions: Pick<Sessions, 'running' | 'tally'>
+  readonly history: Pick<History, 'obstacle' | 'openSessions' | 'unwrittenBytes' | 'usedBytes' | 'read'>
+  readonly agents: Pick<Agents, 'names' | 'connected'>
+  readonly clients: Pick<Clients, 'count'>
+  readonly locks: Pick<Locks, 'length'>
+  readonly users: { readonly attempts: Pick<SignInAttempts, 'total'> }
+  readonly tls: Pick<ServerCertificate, 'endsAt'> | undefined
+}
+
+/** From what is answered at once to what runs for a day. */
+const SESSION_SECONDS = [0.1, 0.5, 1.5, 5.5, 15.5, 60.5, 300.5, 1800.5, 7200.5, 86_400.5]
+
+/**
+ * No label has a name that somebody can make up: users, connections, runbooks and agents are counted together.
+ * docs/operations.md has the same list, a test compares them.
+ */
+const DEFINITIONS: readonly Definition<Measured>[] = [
+  {
+    name: 'info',
+    type: 'gauge',
+    help: 'Always 1; the version is in the label.',
+    labels: ['version'],
+    read: ({ version }) => [{ labels: { version }, value: 1 }],
+  },
+  ...sessions(),
+  ...peers(),
+  ...queues(),
+  ...historyFile(),
+  counter(
+    'sign_ins_failed',
+    'Wrong tokens and agent keys, over REST and gRPC.',
+    ({ users }) => users.attempts.total,
+  ),
+  gauge('certificate_expiry_timestamp_seconds', 'When the certificate of listen.tls ends.', ({ tls }) =>
+    tls === undefined ? undefined : tls.endsAt / 1000,
+  ),
+]
+
+export function gatewayMetrics(measured: Measured): MetricSource {
+  return {
+    prefix: 'runbook_gateway_',
+    families: familiesOf(DEFINITIONS, () => measured),
+    distributions: [
+      {
+        name: 'session_duration_seconds',
+        help: 'How long sessions that ran took, waiting for agents and locks included.',
+        buckets: SESSION_SECONDS,
+        follow: (told) => measured.sessions.tally.follow(told),
+      },
+    ],
+  }
+}
+
+function sessions(): Definition<Measured>[] {
+  return [
+    gauge(
+      'sessions_running',
+      'Sessions that run, or wait for an agent or a lock.',
+      ({ sessions }) => sessions.running,
+    ),
+    gauge('sessions_waiting', 'Sessions that wait for people, or were approved and have not run.', (now) =>
+      Math.max(0, now.history.openSessions - now.sessions.running),
+    ),
+    counters('sessions_ended', 'Sessions that ran and ended, by outcome.', 'outcome', ({ sessions }) => ({
+      ...sessions.tally.outcomes,
+    })),
+    counters(
+      'sessions_ended_by_gateway',
+      'Sessions without an exit code, by the code that says why.',
+      'code',
+      ({ sessions }) => Object.fromEntries(sessions.tally.codes),
+    ),
+    counter(
+      'sessions_unrecorded',
+      'Sessions whose output or end could not be written when they ended.',
+      ({ sessions }) => sessions.tally.unrecorded,
+    ),
+  ]
+}
+
+function peers(): Definition<Measured>[] {
+  return [
+    gauge('agents_configured', 'Agents in gateway.yaml.', ({ agents }) => agents.names.length),
+    gauge('agents_connected', 'Of them, those that are connected.', ({ agents }) => agents.connected),
+    gauge(
+      'client_streams',
+      'Command lines that are connected (exec, connect).',
+      ({ clients }) => clients.count,
+    ),
+  ]
+}
+
+function queues(): Definition<Measured>[] {
+  return [
+    gauge('lock_queue_sessions', 'Sessions that wait for a lock.', ({ locks }) => locks.length),
+    stored('webhook_queue_messages', 'Messages of webhooks that wait.', ({ webhooks }) =>
+      webhooks.waitingInAll(),
+    ),
+    {
+      ...stored('webhook_messages_delivered_total', 'Messages that receivers have taken.', ({ webhooks }) =>
+        sum(webhooks.states().map(({ delivered }) => delivered)),
+      ),
+      type: 'counter',
+    },
+    {
+      ...stored('webhook_messages_dropped_total', 'Messages that were given up.', ({ webhooks }) =>
+        sum(webhooks.states().map(({ dropped }) => dropped)),
+      ),
+      type: 'counter',
+    },
+    stored('jira_queue_issues', 'Issues of ended sessions that are still to be moved.', ({ issues }) =>
+      issues.waiting(),
+    ),
+    stored(
+      'schedule_runs_unfinished',
+      'Runs of schedules that have begun and not ended.',
+      ({ schedules }) => schedules.unfinished().length,
+    ),
+    gauge(
+      'history_queue_bytes',
+      'Recorded in memory, and not in the file yet.',
+      (now) => now.history.unwrittenBytes,
+    ),
+  ]
+}
+
+function historyFile(): Definition<Measured>[] {
+  return [
+    gauge('history_writable', '1 while sessions can be recorded, so can begin; else 0.', ({ history }) =>
+      history.obstacle === undefined ? 1 : 0,
+    ),
+    gauge('history_size_bytes', 'What the history takes up of its limit.', ({ history }) =>
+      known(() => history.usedBytes),
+    ),
+    gauge(
+      'history_limit_bytes',
+      'history.size of gateway.yaml.',
+      ({ settings }) => settings.value.history.sizeBytes,
+    ),
+    gauge('state_free_bytes', 'Free on the disk of the state folder.', ({ settings }) =>
+      freeBytes(settings.value.state),
+    ),
+  ]
+}
+
+/** Of what is kept beside sessions. */
+function stored(name: string, help: string, read: (tables: Tables) => number): Definition<Measured> {
+  return gauge(name, help, ({ history }) => known(() => history.read(read)))
+}
+
+/** Undefined while the file cannot be read: what else there is to tell is told all the same. */
+function known(read: () => number): number | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof HistoryError) return undefined
+    throw error
+  }
+}
+
+function freeBytes(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize
+  } catch {
+    return undefined
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0)
+}
