@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
-import { mkdir, open, rename, rm, rmdir, type FileHandle } from 'node:fs/promises'
+import { link, mkdir, open, rm, rmdir, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { claimFolder } from '../../../basics/files/private-path.ts'
 import { checkCopy, checkRoom } from '../../history/disk/copy.ts'
@@ -85,9 +85,25 @@ async function moveAll({ parts }: Manifest, work: string, state: string): Promis
   const names = parts
     .map(({ name }) => name)
     .toSorted((a, b) => Number(a === HISTORY_FILE) - Number(b === HISTORY_FILE))
-  for (const name of names) await rename(path.join(work, name), path.join(state, name))
+  await linkAll(names, work, state)
   await syncFolder(state)
   await rm(work, { recursive: true })
+}
+
+/** A link never replaces what is there: of two restores at once, one finds the other's file. */
+async function linkAll(names: readonly string[], work: string, state: string): Promise<void> {
+  const linked: string[] = []
+  try {
+    for (const name of names) {
+      const place = path.join(state, name)
+      await link(path.join(work, name), place)
+      linked.push(place)
+    }
+  } catch (error) {
+    for (const place of linked) await rm(place)
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new BackupError(`the folder ${state} was empty and is not now: something else uses it`)
+  }
 }
 
 class PartFiles implements AsyncDisposable {
