@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import axe from 'axe-core'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +20,7 @@ export class Visitor implements AsyncDisposable {
   readonly problems: string[] = []
   /** Addresses of other servers that were asked for something. */
   readonly foreign: string[] = []
+  readonly #moments: Buffer[] = []
   readonly #context: BrowserContext
   readonly #address: string
 
@@ -51,13 +56,13 @@ export class Visitor implements AsyncDisposable {
     })
   }
 
-  async goTo(path: string): Promise<void> {
-    await this.page.goto(`http://${this.#address}${path}`)
+  async goTo(view: string): Promise<void> {
+    await this.page.goto(`http://${this.#address}${view}`)
   }
 
   /** Opens a view, and signs in there. */
-  async signIn(token: string, path = '/'): Promise<void> {
-    await this.goTo(path)
+  async signIn(token: string, view = '/'): Promise<void> {
+    await this.goTo(view)
     await this.page.getByLabel('Token').fill(token)
     await this.page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await this.page.getByRole('navigation').waitFor()
@@ -86,6 +91,26 @@ export class Visitor implements AsyncDisposable {
   async picture(name: string): Promise<void> {
     if (outer['PAGE_PICTURES'] === undefined) return
     await this.page.screenshot({ path: `${PICTURES}/${name}.png`, animations: 'disabled' })
+  }
+
+  /** The next moment of the cast, likewise. */
+  async moment(): Promise<void> {
+    if (outer['PAGE_PICTURES'] === undefined) return
+    this.#moments.push(await this.page.screenshot({ animations: 'disabled' }))
+  }
+
+  /** All moments as a moving picture. ImageMagick makes it, which `apt-get install imagemagick` brings. */
+  cast(name: string): void {
+    if (this.#moments.length === 0) return
+    const folder = mkdtempSync(path.join(tmpdir(), 'cast-'))
+    try {
+      const files = this.#moments.map((_, at) => path.join(folder, `${String(at).padStart(2, '0')}.png`))
+      files.forEach((file, at) => writeFileSync(file, this.#moments[at] ?? ''))
+      const how = ['-delay', '150', '-loop', '0', '-resize', '75%', '+dither', '-colors', '64']
+      execFileSync('/usr/bin/convert', [...how, ...files, '-layers', 'Optimize', `${PICTURES}/${name}.gif`])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   }
 
   /** What axe says of the view: nothing, where everybody can use it. */
