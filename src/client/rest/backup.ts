@@ -5,7 +5,7 @@ import { askWell } from './http/json.ts'
 const ANSWER_MS = 60 * 60 * 1000
 
 /** The file of a backup of this moment. Read it to the end. @throws ApiError */
-export async function downloadBackup(account: Account, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-  const question = { method: 'POST', path: '/api/backup', answerMs: ANSWER_MS, signal } as const
+export async function downloadBackup(account: Account): Promise<AsyncIterable<Buffer>> {
+  const question = { method: 'POST', path: '/api/backup', answerMs: ANSWER_MS } as const
   return (await askWell(account, question)).body
 }

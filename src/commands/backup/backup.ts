@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { link, open, rm, type FileHandle } from 'node:fs/promises'
 import { BackupError } from '../../gateway/operating/backup/backup-error.ts'
 import { unpack } from '../../gateway/operating/backup/container.ts'
@@ -24,12 +24,12 @@ export async function backupCommand(file: string, flags: AskingFlags): Promise<n
 
 async function received(account: Account, file: string): Promise<Manifest> {
   const partial = `${file}.${process.pid}.partial`
-  const removed = leavingNothing(partial)
+  const leaving = leavingNothing(partial)
   try {
     const handle = await open(partial, 'wx', 0o600)
     try {
       const endpoint = { things: 'backups', endpoint: '/api/backup' }
-      const bytes = await unlessLacking(account, endpoint, downloadBackup(account, removed.signal))
+      const bytes = await unlessLacking(account, endpoint, downloadBackup(account))
       const manifest = await written(bytes, handle)
       await handle.sync()
       // Not a rename: what somebody else has put there meanwhile stays.
@@ -42,7 +42,7 @@ async function received(account: Account, file: string): Promise<Manifest> {
     throw failureOf(error, file)
   } finally {
     await rm(partial, { force: true })
-    removed[Symbol.dispose]()
+    leaving[Symbol.dispose]()
   }
 }
 
@@ -66,16 +66,14 @@ async function* teed(bytes: AsyncIterable<Buffer>, file: FileHandle): AsyncGener
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** On a signal the file goes before the process does. */
-function leavingNothing(file: string): Disposable & { readonly signal: AbortSignal } {
-  const abort = new AbortController()
+/** On a signal the file goes before the process does, and both at once: an error on the way has another exit code. */
+function leavingNothing(file: string): Disposable {
   const leave = (signal: NodeJS.Signals) => {
-    abort.abort()
-    void rm(file, { force: true }).finally(() => process.exit(exitCodeOfSignal(signal)))
+    rmSync(file, { force: true })
+    process.exit(exitCodeOfSignal(signal))
   }
   for (const signal of SIGNALS) process.once(signal, leave)
   return {
-    signal: abort.signal,
     [Symbol.dispose]: () => {
       for (const signal of SIGNALS) process.off(signal, leave)
     },

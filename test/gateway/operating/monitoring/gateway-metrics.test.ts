@@ -177,5 +177,5 @@ function namesIn(found: Iterable<RegExpMatchArray>): string[] {
 }
 
 function read(file: string): string {
-  return readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
+  return readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8')
 }

@@ -23,7 +23,13 @@ const SPECIAL = new RegExp(
 )
 /** At the end of what has come so far: the rest of the sequence comes with the next piece. */
 const INCOMPLETE = new RegExp(
-  ['\u001b\\[[0-?]*[ -/]*$', '\u001b[\\]PX^_][^\u0007\u001b\n]*\u001b?$', '\u001b[ -/]*$'].join('|'),
+  [
+    '\u001b\\[[0-?]*[ -/]*$',
+    '\u001b[\\]PX^_][^\u0007\u001b\n]*\u001b?$',
+    '\u001b[ -/]*$',
+    // Half a character.
+    '[\ud800-\udbff]$',
+  ].join('|'),
   'u',
 )
 
