@@ -17,6 +17,8 @@ export class TerminalTab implements Disposable {
   /** What the terminal has shown last. */
   shown = ''
   shownBytes = 0
+  /** Whether it says that its screen has taken what it was sent. */
+  takes = true
   readonly said: Said[] = []
   /** Of the answer to the upgrade, where it was none. */
   refused: number | undefined
@@ -27,7 +29,8 @@ export class TerminalTab implements Disposable {
     this.socket = new WebSocket(url, { headers })
     this.socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) this.#show(data)
-      else this.said.push(JSON.parse(data.toString()) as Said)
+      if (isBinary && this.takes) this.take(data.length)
+      if (!isBinary) this.said.push(JSON.parse(data.toString()) as Said)
     })
     this.socket.on('unexpected-response', (request, { statusCode }) => {
       this.refused = statusCode
@@ -49,6 +52,10 @@ export class TerminalTab implements Disposable {
 
   resize(rows: number, cols: number): void {
     this.socket.send(JSON.stringify({ type: 'resize', rows, cols }))
+  }
+
+  take(bytes: number): void {
+    this.socket.send(JSON.stringify({ type: 'taken', bytes }))
   }
 
   async hears(type: string): Promise<Said> {

@@ -41,6 +41,9 @@ afterAll(async () => {
   await gateway[Symbol.asyncDispose]()
 })
 
+/** What a tab is sent before it says that its screen has taken some of it: 256 KiB, and the frame that goes beyond. */
+const MOST_UNTAKEN_BYTES = 512 * 1024
+
 const asAdmin = { authorization: `Bearer ${userToken}` }
 
 async function opened(
@@ -174,15 +177,26 @@ describe('a terminal of the page', () => {
     expect(tab.refused).toBe(403)
   })
 
-  it.each(['{"type":"resize","rows":0,"cols":80}', '{"type":"resize"}', 'no json', '[]', '{"type":"exec"}'])(
-    'ends for a frame that is none: %s',
-    async (text) => {
-      using tab = await opened()
-      tab.socket.send(text)
-      expect(await tab.hears('ended')).toMatchObject({ code: 'invalid-request' })
-      await tab.closed()
-    },
-  )
+  it.each([
+    ...['{"type":"resize","rows":0,"cols":80}', '{"type":"resize"}', 'no json', '[]', '{"type":"exec"}'],
+    ...['{"type":"taken"}', '{"type":"taken","bytes":0}', '{"type":"taken","bytes":1.5}'],
+  ])('ends for a frame that is none: %s', async (text) => {
+    using tab = await opened()
+    tab.socket.send(text)
+    expect(await tab.hears('ended')).toMatchObject({ code: 'invalid-request' })
+    await tab.closed()
+  })
+
+  it('ends for a tab that has taken more than it was sent', async () => {
+    using tab = await opened()
+    tab.take(1_000_000)
+    const { code, message } = await tab.hears('ended')
+    expect([code, message]).toEqual([
+      'invalid-request',
+      expect.stringContaining('more bytes than it was sent'),
+    ])
+    await tab.closed()
+  })
 
   it('takes no frame of more than 64 KiB', async () => {
     using tab = await opened()
@@ -206,6 +220,46 @@ describe('back-pressure', () => {
     tab.socket.resume()
     await waitFor(() => tab.said.some(({ type }) => type === 'ended'), 60_000)
     expect(tab.shownBytes).toBeGreaterThanOrEqual(bytes)
+  })
+
+  it('lets the command wait for a tab whose screen is slow, and brings all of it', async () => {
+    using tab = await opened()
+    tab.takes = false
+    const bytes = 10 * 1024 * 1024
+    tab.type(`stty -opost -echo; head -c ${bytes} /dev/zero; echo the l''ast; exit\n`)
+    let taken = 0
+    while (!tab.shown.includes('the last')) {
+      await waitFor(() => tab.shownBytes > taken)
+      // Time for more than may come.
+      for (let other = 0; other < 3; other += 1) await gateway.request('GET', '/api/userinfo')
+      const piece = Math.min(tab.shownBytes - taken, 20_000)
+      expect(tab.shownBytes - taken).toBeLessThanOrEqual(MOST_UNTAKEN_BYTES)
+      tab.take(piece)
+      taken += piece
+    }
+    expect(await tab.hears('ended')).toMatchObject({ exit_code: 0 })
+    expect(tab.shownBytes).toBeGreaterThanOrEqual(bytes)
+  })
+
+  it('lets the command wait for a tab that never says what it has taken, and holds up nobody else', async () => {
+    using tab = await opened()
+    tab.takes = false
+    tab.type(`stty -opost; head -c ${40 * 1024 * 1024} /dev/zero; exit\n`)
+    await waitFor(() => tab.shownBytes > MOST_UNTAKEN_BYTES / 4)
+    for (let other = 0; other < 5; other += 1)
+      expect((await gateway.script('echo other')).body['output']).toBe('other\n')
+    using quick = await opened()
+    quick.type(`head -c ${4 * 1024 * 1024} /dev/zero; exit\n`)
+    await quick.hears('ended')
+    expect(tab.shownBytes).toBeLessThanOrEqual(MOST_UNTAKEN_BYTES)
+    const { session_id: sid = '' } = await tab.hears('opened')
+    const { body } = await gateway.request('GET', `/api/sessions/${sid}`)
+    expect(body['status']).toBe('open')
+    // What is recorded has come to the gateway: it waits there for the tab.
+    expect(body['event_size']).toBeLessThan(8 * 1024 * 1024)
+    expect((await gateway.request('POST', `/api/sessions/${sid}/kill`)).status).toBe(204)
+    expect(await tab.hears('ended')).toMatchObject({ code: 'session-killed' })
+    await tab.closed()
   })
 
   it('lets the tab wait for an agent that takes nothing, and sends all when it does', async () => {

@@ -38,6 +38,7 @@ export function converse(
       send(bytes.subarray(start, start + LARGEST_FRAME))
   }
   const resize = () => send(JSON.stringify({ type: 'resize', rows: terminal.rows, cols: terminal.cols }))
+  const tellTaken = coalesced((bytes) => send(JSON.stringify({ type: 'taken', bytes })))
   const encoder = new TextEncoder()
   const listeners = [
     terminal.onData((text) => sendKeys(encoder.encode(text))),
@@ -47,7 +48,7 @@ export function converse(
   socket.onopen = resize
   socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
     if (typeof data !== 'string') {
-      terminal.write(new Uint8Array(data))
+      terminal.write(new Uint8Array(data), () => tellTaken(data.byteLength))
       return
     }
     const state = stateOf(JSON.parse(data) as Said)
@@ -63,6 +64,19 @@ export function converse(
       for (const listener of listeners) listener.dispose()
       socket.close()
     },
+  }
+}
+
+/** The sum of what comes in one turn, at its end: the screen takes many small frames at once. */
+function coalesced(tell: (bytes: number) => void): (bytes: number) => void {
+  let sum = 0
+  return (bytes) => {
+    if (sum === 0)
+      queueMicrotask(() => {
+        tell(sum)
+        sum = 0
+      })
+    sum += bytes
   }
 }
 

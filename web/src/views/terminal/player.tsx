@@ -2,8 +2,9 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { durationText } from '../../parts/moment.tsx'
+import { Drawing } from './drawing.ts'
 import { happenedBy, readRecording, type Recording } from './recording.ts'
-import { openScreen, type Screen } from './screen.ts'
+import { openScreen } from './screen.ts'
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const
 /** What an arrow key moves by. */
@@ -106,35 +107,23 @@ function usePlayback({ length }: Recording) {
   return { time, seek, isPlaying, setPlaying, speed, setSpeed }
 }
 
-/** Brings the screen to what it was at a time: forward by what came since, back from the beginning. */
+/** Draws what was on the screen at a time. */
 function useDrawing(
   place: { readonly current: HTMLElement | null },
   recording: Recording,
   time: number,
 ): void {
-  const screen = useRef<Screen | undefined>(undefined)
-  const drawn = useRef(0)
+  const drawing = useRef<Drawing | undefined>(undefined)
   useEffect(() => {
     if (place.current === null) return undefined
-    const opened = openScreen(place.current, { isRead: true })
-    screen.current = opened
-    drawn.current = 0
+    const screen = openScreen(place.current, { isRead: true })
+    const opened = new Drawing(screen.terminal, recording.happenings)
+    drawing.current = opened
     return () => {
-      screen.current = undefined
-      opened[Symbol.dispose]()
+      drawing.current = undefined
+      opened.end()
+      screen[Symbol.dispose]()
     }
   }, [place, recording])
-  useEffect(() => {
-    const terminal = screen.current?.terminal
-    if (terminal === undefined) return
-    const wanted = happenedBy(recording, time)
-    if (wanted < drawn.current) {
-      terminal.reset()
-      drawn.current = 0
-    }
-    for (const one of recording.happenings.slice(drawn.current, wanted))
-      if (one.kind === 'size') terminal.resize(one.cols, one.rows)
-      else terminal.write(one.bytes)
-    drawn.current = wanted
-  }, [recording, time])
+  useEffect(() => drawing.current?.show(happenedBy(recording, time)), [recording, time])
 }

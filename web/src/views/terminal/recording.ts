@@ -2,7 +2,7 @@ import { bytesOf, textOf } from '../../api/base64.ts'
 import { ask } from '../../api/request.ts'
 
 /** One thing that happened on a recorded terminal. */
-type Happening =
+export type Happening =
   | { readonly at: number; readonly kind: 'output'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly at: number; readonly kind: 'size'; readonly cols: number; readonly rows: number }
 

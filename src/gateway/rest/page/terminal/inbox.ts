@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { encodeClientMessage } from '../../../../wire/messages/from-client.ts'
 import type { Packet } from '../../../../wire/packet.ts'
 import { Refused } from '../../../streams/clients/refused.ts'
+import type { Untaken } from './untaken.ts'
 
 /** The byte that makes an agent start a terminal. The agent drops it (protocol.md 0.5). */
 const FIRST_KEY = encodeClientMessage({ kind: 'input', data: Buffer.of(0x0a) })
@@ -13,20 +14,29 @@ const FRAME_OVERHEAD_BYTES = 64
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff))
 const ResizeShape = v.object({ type: v.literal('resize'), rows: size, cols: size })
+const TakenShape = v.object({
+  type: v.literal('taken'),
+  bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+})
+const TextShape = v.variant('type', [ResizeShape, TakenShape])
+type Text = v.InferOutput<typeof TextShape>
 const NO_FRAME =
-  'a frame of text must be {"type":"resize","rows":ROWS,"cols":COLUMNS}; keys are binary frames'
+  'a frame of text must be {"type":"resize","rows":ROWS,"cols":COLUMNS} or {"type":"taken","bytes":BYTES}; keys are binary frames'
+const NOT_SENT = 'the tab says that it has taken more bytes than it was sent'
 
 /** What a page sends, as the packets of a command line: a few of them, then its socket is not read. */
 export class Inbox {
   readonly #socket: WebSocket
+  readonly #untaken: Pick<Untaken, 'take'>
   readonly #packets: Packet[] = []
   #bytes = 0
   #isStarted = false
   #fault: Refused | undefined
   #wake: () => void = () => undefined
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, untaken: Pick<Untaken, 'take'>) {
     this.#socket = socket
+    this.#untaken = untaken
     socket.on('message', (data, isBinary) => this.#receive(bytesOf(data), isBinary))
     socket.once('close', () => this.#wake())
   }
@@ -50,10 +60,17 @@ export class Inbox {
 
   /** What comes behind a fault is not looked at any more. */
   #receive(bytes: Buffer, isKeys: boolean): void {
-    const packet = isKeys ? encodeClientMessage({ kind: 'input', data: bytes }) : resizeIn(bytes)
-    if (packet === undefined) this.#fault ??= new Refused('invalid-request', NO_FRAME)
-    else if (this.#fault === undefined) for (const one of this.#started(packet, isKeys)) this.#keep(one)
+    if (this.#fault !== undefined) return
+    if (isKeys) this.#keep(encodeClientMessage({ kind: 'input', data: bytes }), isKeys)
+    else this.#hear(textIn(bytes))
     this.#wake()
+  }
+
+  #hear(text: Text | undefined): void {
+    if (text === undefined) this.#fault = new Refused('invalid-request', NO_FRAME)
+    else if (text.type === 'resize')
+      this.#keep(encodeClientMessage({ kind: 'resize', rows: text.rows, cols: text.cols }), false)
+    else if (!this.#untaken.take(text.bytes)) this.#fault = new Refused('invalid-request', NOT_SENT)
   }
 
   /** A terminal starts with the first key, and has the size that came before it. */
@@ -63,9 +80,11 @@ export class Inbox {
     return isKeys ? [FIRST_KEY, packet] : [packet, FIRST_KEY]
   }
 
-  #keep(packet: Packet): void {
-    this.#packets.push(packet)
-    this.#count(costOf(packet))
+  #keep(packet: Packet, isKeys: boolean): void {
+    for (const one of this.#started(packet, isKeys)) {
+      this.#packets.push(one)
+      this.#count(costOf(one))
+    }
   }
 
   #count(bytes: number): void {
@@ -75,10 +94,10 @@ export class Inbox {
   }
 }
 
-function resizeIn(bytes: Buffer): Packet | undefined {
+function textIn(bytes: Buffer): Text | undefined {
   try {
-    const { success, output } = v.safeParse(ResizeShape, JSON.parse(bytes.toString('utf8')))
-    return success ? encodeClientMessage({ kind: 'resize', rows: output.rows, cols: output.cols }) : undefined
+    const { success, output } = v.safeParse(TextShape, JSON.parse(bytes.toString('utf8')))
+    return success ? output : undefined
   } catch {
     return undefined
   }

@@ -12,6 +12,7 @@ import type { SignedIn } from '../../../people/identities/identity.ts'
 import type { RpcCode } from '../../../refusals/statuses.ts'
 import { Inbox } from './inbox.ts'
 import { keepAlive } from './keep-alive.ts'
+import { Untaken } from './untaken.ts'
 
 const OPENING = encodeClientMessage({
   ...{ kind: 'open', input: Buffer.alloc(0), clientArgs: [], clientEnvVars: new Map(), wantsTerminal: true },
@@ -49,8 +50,9 @@ export class SocketCall implements ClientCall {
     this.#connection = params.name
     this.signedIn = { user, token }
     this.ip = ip
-    this.#inbox = new Inbox(socket)
-    this.#outbox = outboxOf(socket)
+    const untaken = new Untaken()
+    this.#inbox = new Inbox(socket, untaken)
+    this.#outbox = outboxOf(socket, untaken)
     this.over = new Promise((resolve) =>
       socket.once('close', () => {
         this.#outbox.drop()
@@ -116,14 +118,18 @@ export class SocketCall implements ClientCall {
   }
 }
 
-function outboxOf(socket: WebSocket): Outbox<Frame> {
+/** The terminal's bytes are on their way until the tab's screen has taken them: what arrives may still wait there. */
+function outboxOf(socket: WebSocket, untaken: Untaken): Outbox<Frame> {
   const { seen } = keepAlive(socket)
   return new Outbox<Frame>({
-    write: (frame, taken) =>
-      socket.send(frame, { binary: typeof frame !== 'string' }, () => {
+    write(frame, taken) {
+      const isText = typeof frame === 'string'
+      if (!isText) untaken.add(frame.length, taken)
+      socket.send(frame, { binary: !isText }, () => {
         seen()
-        taken()
-      }),
+        if (isText) taken()
+      })
+    },
     finish: () => socket.close(NORMAL),
     bytesOf: (frame) => frame.length + FRAME_OVERHEAD_BYTES,
   })
@@ -140,7 +146,7 @@ function frameOf(message: ToClientMessage): Frame | undefined {
       return JSON.stringify({ type: 'approved' })
     case 'stdout':
     case 'stderr':
-      return message.data
+      return message.data.length > 0 ? message.data : undefined
     case 'closed':
       return JSON.stringify({
         ...{ type: 'ended', exit_code: message.exitCode ?? null, code: null },
