@@ -114,8 +114,8 @@ export class History {
   }
 
   /**
-   * Records the session as open, and in the audit log. Throws a HistoryError (also for an id that exists), a NoRoomError when the disk is
-   * full or read-only, and a HistoryFullError when `history.size` leaves its user no room.
+   * Records the session as open, and in the audit log. Throws a HistoryError (also for an id that exists), a
+   * NoRoomError when the disk is full or read-only, and a HistoryFullError when `history.size` leaves its user no room.
    */
   begin(session: NewSession, asking: SessionAsking = {}): void {
     const { id, script, startedAt, ...request } = session
