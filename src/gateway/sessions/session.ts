@@ -44,6 +44,8 @@ const MAX_LIFE_MS = 48 * 60 * 60 * 1000
 const LEAVE_MS = 15_000
 
 const HAS_LEFT = 'the client has left'
+/** Ready-made: without a reason, each end would make an error of its own, with its stack. */
+const OVER = new Error('the session is over')
 
 /** Finds a session's agent: undefined when it does not come, or the session is over before. */
 type FindAgent = (over: AbortSignal) => Promise<AgentStream | undefined>
@@ -219,7 +221,7 @@ export class GatewaySession {
     if (this.#ending !== undefined) return this.#ending
     this.#ending = ending
     this.#record.close(text)
-    this.#life.abort()
+    this.#life.abort(OVER)
     return ending
   }
 }

@@ -20,10 +20,20 @@ export function encodeGob(
 ): Buffer {
   const [outermost] = definitions
   const singletonMark = outermost.kind === 'struct' ? [] : [encodeUnsigned(0)]
-  return Buffer.concat([
-    ...definitions.map((definition) => message(-definition.id, encodeDefinition(definition))),
-    message(outermost.id, ...singletonMark, value),
-  ])
+  return Buffer.concat([beginningOf(definitions), message(outermost.id, ...singletonMark, value)])
+}
+
+/** Of each layout: they are the same every time, and would take longer than most values. */
+const beginnings = new WeakMap<readonly TypeDefinition[], Buffer>()
+
+function beginningOf(definitions: readonly TypeDefinition[]): Buffer {
+  const known = beginnings.get(definitions)
+  if (known !== undefined) return known
+  const bytes = Buffer.concat(
+    definitions.map((definition) => message(-definition.id, encodeDefinition(definition))),
+  )
+  beginnings.set(definitions, bytes)
+  return bytes
 }
 
 export function encodeGobText(text: string): Buffer {

@@ -39,13 +39,14 @@ function noteAnswer(audit: AuditLog, request: FastifyRequest, reply: FastifyRepl
   const { statusCode } = reply
   const audited = auditedOf(request)
   if (audited === undefined) return
+  // The session that has begun has an entry of its own.
+  if (audited.action === 'execute' && statusCode < 400) return
   const facts = { ...factsOf(request, statusCode), ...toldBy(reply, payload) }
   if (request.auditedAt !== undefined) return audit.conclude(facts, request.auditedAt)
   // Nobody knows who it was. Failed sign-ins are counted where they fail, those over gRPC, too.
   if (statusCode === 401 || reply.hasHeader('retry-after')) return
   if (audited.action === 'sign-in') return noteSignIn(audit, request, facts)
-  // The session that has begun has an entry of its own.
-  if (facts.action !== 'execute' || !facts.outcome) audit.noteOnce(facts)
+  audit.noteOnce(facts)
 }
 
 /** Of those that fail nobody knows whose they are: they are counted by address. One that waits is none yet. */
