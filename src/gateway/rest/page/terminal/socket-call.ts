@@ -21,8 +21,12 @@ const OPENING = encodeClientMessage({
 const FRAME_OVERHEAD_BYTES = 64
 /** For the browser to take the last words and answer. */
 const GOODBYE_MS = 1000
+/** For the tab's screen to take the last output, at most 512 KiB. */
+const LAST_OUTPUT_MS = 60_000
 /** The orderly end, in the words of WebSockets: how the session ended is in a frame. */
 const NORMAL = 1000
+
+type AskedTerminal = Pick<FastifyRequest<{ Params: { name: string } }>, 'user' | 'token' | 'ip' | 'params'>
 
 /** To the page: bytes of the terminal, or what it has to know besides them. */
 type Frame = Buffer | string
@@ -39,14 +43,16 @@ export class SocketCall implements ClientCall {
   readonly #connection: string
   readonly #outbox: Outbox<Frame>
   readonly #inbox: Inbox
+  readonly #lastOutputMs: number
   /** How often the session is still to be asked for: once, and once more when it was approved. */
   #openings = 1
   #isOpened = false
 
   /** @param request by which the socket was opened, signed in */
-  constructor(socket: WebSocket, request: FastifyRequest<{ Params: { name: string } }>) {
+  constructor(socket: WebSocket, request: AskedTerminal, lastOutputMs = LAST_OUTPUT_MS) {
     const { user, token, ip, params } = request
     this.#socket = socket
+    this.#lastOutputMs = lastOutputMs
     this.#connection = params.name
     this.signedIn = { user, token }
     this.ip = ip
@@ -96,8 +102,10 @@ export class SocketCall implements ClientCall {
     }
   }
 
+  /** A tab that does not draw what it got last is left. */
   end(): void {
     this.#outbox.end()
+    this.#terminateAfter(this.#lastOutputMs)
   }
 
   fail(code: RpcCode, message: string): void {
@@ -107,8 +115,12 @@ export class SocketCall implements ClientCall {
     this.#socket.send(JSON.stringify({ type: 'ended', exit_code: null, code, message }))
     this.#socket.close(NORMAL)
     // Of one that does not read, the last words are not waited for.
-    const goodbye = setTimeout(() => this.#socket.terminate(), GOODBYE_MS)
-    this.#socket.once('close', () => clearTimeout(goodbye))
+    this.#terminateAfter(GOODBYE_MS)
+  }
+
+  #terminateAfter(ms: number): void {
+    const late = setTimeout(() => this.#socket.terminate(), ms)
+    this.#socket.once('close', () => clearTimeout(late))
   }
 
   #next(): Packet | undefined {
