@@ -30,6 +30,7 @@ import { RequestVault } from './reviews/vault.ts'
 import { checkRepositories } from './runbooks/start-check.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { addressUrl } from '../basics/net/address.ts'
+import { callerAddress } from './people/identities/caller-address.ts'
 import { CurrentSettings } from './settings/current-settings.ts'
 import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/reload.ts'
 import type { GatewaySettings } from './settings/settings.ts'
@@ -90,7 +91,7 @@ async function open(
   const webUrl = () => settings.value.listen.publicUrl ?? reachableUrl(http)
   const linkTo = (sid: string) => `${webUrl()}/sessions/${sid}`
   const { history, upkeep, backups } = openState(settings, { log, version }, opened)
-  const base = { settings, history, log, webUrl, linkTo }
+  const base = { settings, history, log, webUrl, linkTo, callerAddress: callerAddress(listen.trustedProxies) }
   const audit = openAuditLog(base, version, opened)
   const repositories = openRepositories(settings, log, opened)
   const people = openPeople({ ...base, audit }, opened)
@@ -103,7 +104,7 @@ async function open(
   const { tickets, moves } = openIssues({ ...base, sessions }, opened)
   const batches = opened.own(new Batches({ ...base, ...people, ...reviewing, sessions, tickets }))
   const clients = new Clients({ ...base, ...people, ...reviewing, sessions, tickets, audit })
-  const transport = opened.own(new Transport(agents, clients, log, tls))
+  const transport = opened.own(new Transport({ ...base, agents, clients, tls }))
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const executions = new Executions({ ...base, sessions, current: settings, locks: automation.turns })
   const services = {

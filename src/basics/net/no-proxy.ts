@@ -1,5 +1,6 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { isLoopback } from './loopback.ts'
+import { inNetwork, networkOf } from './network.ts'
 
 /** Which addresses are reached without a proxy. */
 export type NoProxy = (host: string, port: number) => boolean
@@ -31,18 +32,4 @@ function matcherOf(entry: string): NoProxy {
   const domain = name.replace(/^\*\./, '.')
   const suffix = domain.startsWith('.') ? domain : `.${domain}`
   return (host, at) => (host.endsWith(suffix) || host === domain) && matchesPort(host, at)
-}
-
-function networkOf(entry: string): BlockList | undefined {
-  const [, address = '', prefix = ''] = /^(.+)\/(\d{1,3})$/.exec(entry) ?? []
-  const version = isIP(address)
-  if (version === 0 || Number(prefix) > (version === 4 ? 32 : 128)) return undefined
-  const network = new BlockList()
-  network.addSubnet(address, Number(prefix), version === 4 ? 'ipv4' : 'ipv6')
-  return network
-}
-
-function inNetwork(host: string, network: BlockList): boolean {
-  const version = isIP(host)
-  return version !== 0 && network.check(host, version === 4 ? 'ipv4' : 'ipv6')
 }

@@ -63,7 +63,9 @@ export function authorize(
   if (role === 'public') return undefined
   const cookie = hasToken(request.headers) ? undefined : signInOf(request)
   const signedIn =
-    cookie === undefined ? authenticate(users, request.headers, request.ip) : withCookie(users, cookie)
+    cookie === undefined
+      ? authenticate(users, request.headers, request.callerAddress)
+      : withCookie(users, cookie)
   if (cookie !== undefined) checkByPage(request, webUrl(), tokenOnly)
   const { user, token } = signedIn
   request.user = user

@@ -27,6 +27,7 @@ import { runbookRoutes } from './runbooks/runbooks.ts'
 import { serverInfoRoutes } from './directory/server-info.ts'
 import { scheduleRoutes } from './automation/schedules/schedules.ts'
 import { webhookRoutes } from './automation/webhooks/webhooks.ts'
+import { knowCallers } from './http/callers.ts'
 import type { RestServices } from './services.ts'
 import { changesRoute } from './page/changes.ts'
 import { pageRoutes } from './page/files.ts'
@@ -46,9 +47,8 @@ const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff
 
 /** The REST interface. The caller makes it listen, and closes it. */
 export function restServer(services: RestServices): FastifyInstance {
-  const { users } = services
   const app = fastify({
-    ...faultOptions(users),
+    ...faultOptions(services),
     bodyLimit: LARGEST_BODY,
     https: services.server.tls?.tls ?? null,
     requestTimeout: REQUEST_MS,
@@ -60,7 +60,8 @@ export function restServer(services: RestServices): FastifyInstance {
     const endpoint = `${request.method} ${request.url.split('?')[0] ?? ''}`
     return sendError(reply, new HttpError('endpoint-not-found', `no such endpoint: ${endpoint}`))
   })
-  answerFaults(app, users)
+  answerFaults(app, services)
+  knowCallers(app, services.callerAddress)
   let isClosing = false
   app.addHook('preClose', (done) => {
     isClosing = true

@@ -22,6 +22,7 @@ import type { UserDirectory } from '../people/identities/directory.ts'
 import type { LiveUses } from '../people/identities/live-uses.ts'
 import type { Tokens } from '../people/identities/tokens.ts'
 import type { ServerCertificate } from '../operating/tls/server-certificate.ts'
+import type { CallerAddress } from '../people/identities/caller-address.ts'
 import type { Users } from '../people/identities/users.ts'
 import type { LinkCodes } from '../people/sign-in/link-codes.ts'
 import type { SignIn } from '../people/sign-in/sign-in.ts'
@@ -70,5 +71,6 @@ export interface RestServices {
   readonly webUrl: () => string
   readonly repositories: Repositories
   readonly condition: () => Condition
+  readonly callerAddress: CallerAddress
   readonly log: Logger
 }

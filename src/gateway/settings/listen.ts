@@ -9,7 +9,14 @@ import type { SettingsShape } from './schema.ts'
 import type { GatewaySettings } from './settings.ts'
 
 export function buildListen(
-  { http, grpc, tls, metrics, 'public-url': publicUrl }: SettingsShape['listen'],
+  {
+    http,
+    grpc,
+    tls,
+    metrics,
+    'public-url': publicUrl,
+    'trusted-proxies': trustedProxies,
+  }: SettingsShape['listen'],
   { folder }: Sources,
   problems: Problems,
 ): GatewaySettings['listen'] {
@@ -19,6 +26,7 @@ export function buildListen(
   return {
     http,
     grpc,
+    trustedProxies,
     ...own,
     ...(typeof publicUrl === 'string' && { publicUrl }),
     ...(files && { tls: files }),

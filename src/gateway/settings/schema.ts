@@ -14,6 +14,7 @@ import { Count, Name, SecretHash, TextLine } from './shapes/words.ts'
 import { TAG_KEY, TAG_VALUE } from '../connections/tags.ts'
 import { ReviewShape, RunbookReviewShape } from './shapes/review-shape.ts'
 import { UserShape } from './shapes/user-shape.ts'
+import { proxyNetwork } from '../people/identities/caller-address.ts'
 import { SignInShape } from '../people/sign-in/settings/shape.ts'
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
@@ -36,6 +37,11 @@ const Base64 = parsed((written) => {
   const isWhole = joined.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(joined)
   return isWhole ? joined : undefined
 }, 'base64 with its padding')
+
+const ProxyNetwork = parsed(
+  proxyNetwork,
+  'an address or a network, like 10.0.0.7 or 10.1.0.0/16, and not everybody (/0),',
+)
 
 const ServerAddress = parsed(parseAddress, 'host:port, like 127.0.0.1:8009 or [::1]:8009,')
 
@@ -103,6 +109,10 @@ const ListenShape = map({
   metrics: about(
     'address of /metrics, /healthz and /readyz, without tokens and TLS; by default there is none',
     v.nullish(ServerAddress),
+  ),
+  'trusted-proxies': about(
+    'addresses and networks of proxies whose `X-Forwarded-For` says where callers come from; by default none is believed',
+    v.nullish(list(ProxyNetwork, 'addresses or networks'), []),
   ),
   'allow-remote': about('allows addresses that are not the loopback without TLS', v.nullish(truth, 'false')),
 })

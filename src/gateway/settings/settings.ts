@@ -22,6 +22,8 @@ export interface GatewaySettings {
     readonly metrics?: Address
     /** Where people reach the REST interface, without a slash at the end. */
     readonly publicUrl?: string
+    /** Networks of proxies that are believed when they say who has called them. */
+    readonly trustedProxies: readonly string[]
     /** Of both addresses. Undefined: there is no TLS. */
     readonly tls?: CertificateFiles
   }

@@ -68,7 +68,7 @@ describe('a complete file', () => {
     write(
       'gateway.yaml',
       `
-listen: { http: 127.0.0.1:0, grpc: "[::1]:8010" }
+listen: { http: 127.0.0.1:0, grpc: "[::1]:8010", trusted-proxies: [10.0.0.7, "fd00::/8"] }
 state: ./state                       # SQLite history, generated keys; 0700
 users:        [{ name: admin, token: file://admin.token, groups: [admin] }]
 agents:       [{ name: local, key: file://agent.key }]
@@ -98,7 +98,10 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
 `,
     )
     expect(loadSettings(file, { SOME: 'value', MAY_CONNECT: 'false' })).toStrictEqual({
-      listen: { http: { host: '127.0.0.1', port: 0 }, grpc: { host: '::1', port: 8010 } },
+      listen: {
+        ...{ http: { host: '127.0.0.1', port: 0 }, grpc: { host: '::1', port: 8010 } },
+        trustedProxies: ['10.0.0.7/32', 'fd00::/8'],
+      },
       state: join(folder, 'state'),
       users: [
         {
@@ -170,7 +173,10 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
     'may say nothing at all: %j',
     (text) => {
       expect(parse(text)).toStrictEqual({
-        listen: { http: { host: '127.0.0.1', port: 8009 }, grpc: { host: '127.0.0.1', port: 8010 } },
+        listen: {
+          ...{ http: { host: '127.0.0.1', port: 8009 }, grpc: { host: '127.0.0.1', port: 8010 } },
+          trustedProxies: [],
+        },
         state: join(folder, 'state'),
         users: [],
         agents: [],
@@ -508,6 +514,9 @@ describe('listening', () => {
       '1:39 listen.grpc: this is the address of listen.http already',
     ])
     expect(problems('listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0, metrics: 127.0.0.1:0 }')).toEqual([])
+    expect(problems('listen: { trusted-proxies: [10.0.0.0/0] }')).toEqual([
+      '1:29 listen.trusted-proxies[0]: an address or a network, like 10.0.0.7 or 10.1.0.0/16, and not everybody (/0), is expected',
+    ])
     expect(problems('listen: { metrics: 127.0.0.1:8010 }')).toEqual([
       '1:20 listen.metrics: this is the address of listen.grpc already',
     ])

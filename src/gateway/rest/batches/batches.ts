@@ -27,8 +27,10 @@ export function batchRoutes(app: FastifyInstance, services: RestServices): void 
     return differencesView(state, outputDifferences(history, groupsOf(state.runs)))
   })
 
-  app.post<ById>('/api/batches/:id/exec', ({ user, token: askedWith, ip: clientIp, params }, reply) =>
-    reply.code(202).send(batchView(batches.exec(params.id, user, { askedWith, clientIp }))),
+  app.post<ById>(
+    '/api/batches/:id/exec',
+    ({ user, token: askedWith, callerAddress: clientIp, params }, reply) =>
+      reply.code(202).send(batchView(batches.exec(params.id, user, { askedWith, clientIp }))),
   )
 }
 

@@ -15,7 +15,7 @@ import { checkEach } from './refusals.ts'
 import { selectConnections } from './select-connections.ts'
 
 /** Who asks, by which token, and from where. */
-type BatchAsking = Pick<FastifyRequest, 'user' | 'token' | 'ip'>
+type BatchAsking = Pick<FastifyRequest, 'user' | 'token' | 'callerAddress'>
 
 /** Sessions of one user are bounded, too. */
 const MAX_CONNECTIONS = 500
@@ -103,7 +103,7 @@ async function renderedRequest(
   const [first] = connections as [ConnectionSettings]
   const source = { repository, folder: first.runbooks?.path ?? '' }
   const { script, envVars, secretValues, labels, commit, warning } = await renderRunbook(source, body)
-  const { user, token: askedWith, ip: clientIp } = asking
+  const { user, token: askedWith, callerAddress: clientIp } = asking
   const common = executionRequest({ user, connection: first, body, script, envVars })
   const request: BatchRequest = {
     ...common,

@@ -1,8 +1,9 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Users } from '../../people/identities/users.ts'
+import { addressOf } from './callers.ts'
 import { authenticate } from '../people/identities/authentication.ts'
+import type { RestServices } from '../services.ts'
 import { errorBody, errorHeaders, HttpError } from './http-error.ts'
 
 // What Node and fastify would answer by themselves, before a route is found. Here these answers have the form of all
@@ -11,21 +12,23 @@ import { errorBody, errorHeaders, HttpError } from './http-error.ts'
 /** For the peer to read the answer while it sends: a closed socket could make its system drop the answer. */
 const GOODBYE_MS = 1000
 
+type Who = Pick<RestServices, 'users' | 'callerAddress'>
+
 /** Options of the server itself. */
-export function faultOptions(users: Users) {
+export function faultOptions(who: Who) {
   return {
     // Checked in `checkHost`, which can answer.
     http: { requireHostHeader: false },
     return503OnClosing: false,
     frameworkErrors: (error: Error & { code: string }, request: FastifyRequest, reply: FastifyReply) => {
-      const refusal = refusalOf(users, request.raw, pathFault(error.code))
+      const refusal = refusalOf(who, request.raw, pathFault(error.code))
       return reply.code(refusal.status).headers(errorHeaders(refusal)).send(errorBody(refusal))
     },
   }
 }
 
 /** Call it once, before requests come. */
-export function answerFaults(app: FastifyInstance, users: Users): void {
+export function answerFaults(app: FastifyInstance, who: Who): void {
   const { server } = app
   const answers = new WeakMap<Duplex, ServerResponse>()
   server.on('request', (request: IncomingMessage, answer: ServerResponse) =>
@@ -37,7 +40,7 @@ export function answerFaults(app: FastifyInstance, users: Users): void {
   )
   server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) => {
     const text = 'Expect: only 100-continue can be expected here'
-    const refusal = refusalOf(users, request, new HttpError('malformed-http', text, 417))
+    const refusal = refusalOf(who, request, new HttpError('malformed-http', text, 417))
     const body = JSON.stringify(errorBody(refusal))
     const length = Buffer.byteLength(body)
     answer.writeHead(refusal.status, {
@@ -50,7 +53,7 @@ export function answerFaults(app: FastifyInstance, users: Users): void {
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     const noProxy = new HttpError('endpoint-not-found', 'no such endpoint: CONNECT, this is no proxy')
-    endWith(socket, refusalOf(users, request, noProxy))
+    endWith(socket, refusalOf(who, request, noProxy))
   })
 }
 
@@ -67,9 +70,9 @@ function pathFault(code: string): HttpError {
   return new HttpError('endpoint-not-found', 'no such endpoint: a name in the path is too long')
 }
 
-function refusalOf(users: Users, request: IncomingMessage, fault: HttpError): HttpError {
+function refusalOf({ users, callerAddress }: Who, request: IncomingMessage, fault: HttpError): HttpError {
   try {
-    authenticate(users, request.headers, request.socket.remoteAddress ?? '')
+    authenticate(users, request.headers, addressOf(callerAddress, request))
     return fault
   } catch (error) {
     if (error instanceof HttpError) return error

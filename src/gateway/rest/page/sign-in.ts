@@ -40,7 +40,7 @@ function signIn(
   request: FastifyRequest,
   reply: FastifyReply,
 ): object {
-  const { user } = signedInWith(users, text, request.ip)
+  const { user } = signedInWith(users, text, request.callerAddress)
   request.auditedActor = user.name
   const parent = tokenHash(text)
   const issued = tokens.createOfPage({ user: user.name, parent, lifetimeMs: PAGE_SIGN_IN_MS })

@@ -12,11 +12,16 @@ const RESPOND_ASYNC = 'respond-async'
 export async function answerExecution(
   services: ExecutionServices,
   execution: ScriptExecution,
-  { headers, user, token, ip }: Pick<FastifyRequest, 'headers' | 'user' | 'token' | 'ip'>,
+  {
+    headers,
+    user,
+    token,
+    callerAddress,
+  }: Pick<FastifyRequest, 'headers' | 'user' | 'token' | 'callerAddress'>,
   reply: FastifyReply,
   file?: string,
 ): Promise<FastifyReply> {
-  const asked = { user, execution: { ...execution, clientIp: ip, askedWith: token }, file }
+  const asked = { user, execution: { ...execution, clientIp: callerAddress, askedWith: token }, file }
   return answerInTime(headers, reply, (waitMs) => executeOrAsk(services, asked, waitMs))
 }
 

@@ -18,8 +18,8 @@ const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } 
 
 /** A new setting needs its row here, or nobody is told that it has changed. */
 const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
-  listen: ({ listen: { http, grpc, metrics, tls, publicUrl } }) => ({
-    ...{ http, grpc, metrics, tls, 'public-url': publicUrl },
+  listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
+    ...{ http, grpc, metrics, tls, 'public-url': publicUrl, 'trusted-proxies': trustedProxies },
   }),
   state: ({ state }) => ({ state }),
   users: ({ users }) => byName(users),

@@ -140,11 +140,11 @@ function isBare({ users, agents, connections }: GatewaySettings): boolean {
 /** What is open for as long as the gateway runs. */
 function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
   const { tls: wanted, publicUrl } = found.listen
-  const { http, grpc, metrics } = listen
+  const { http, grpc, metrics, trustedProxies } = listen
   // TLS is there from the start to the end, or not at all; its files may be others.
   const tls = listen.tls && withFixedDemand(wanted ?? listen.tls, listen.tls)
   const given = { ...(metrics && { metrics }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
-  return { ...found, state, listen: { http, grpc, ...given } }
+  return { ...found, state, listen: { http, grpc, trustedProxies, ...given } }
 }
 
 /** Whether agents need certificates is so from the start to the end, too. */

@@ -5,6 +5,7 @@ import type { Packet } from '../../../wire/packet.ts'
 import type { ClientCall } from '../clients/client-call.ts'
 import { rpcStatus, type RpcCode, type RpcStatus } from '../../refusals/statuses.ts'
 import { Outbox } from './outbox.ts'
+import type { CallerAddress } from '../../people/identities/caller-address.ts'
 
 /** What a packet costs besides its bytes, roughly. */
 const PACKET_OVERHEAD_BYTES = 256
@@ -43,11 +44,14 @@ interface OverHttp2 {
 export class PacketCall implements ClientCall {
   /** Settles when the call is over, and nothing is sent any more. */
   readonly over: Promise<void>
+  readonly ip: string
   readonly #stream: ServerDuplexStream<Packet, Packet>
   readonly #outbox: Outbox<Packet>
 
-  constructor(stream: ServerDuplexStream<Packet, Packet>) {
+  constructor(stream: ServerDuplexStream<Packet, Packet>, callerAddress: CallerAddress) {
     this.#stream = stream
+    const forwardedFor = stream.metadata.get('x-forwarded-for').join(',')
+    this.ip = callerAddress(peerAddress(stream), forwardedFor)
     this.#outbox = new Outbox({
       write: (packet, taken) => stream.write(packet, taken),
       finish: () => stream.end(),
@@ -67,14 +71,6 @@ export class PacketCall implements ClientCall {
   header(name: string): string | undefined {
     const [value] = this.#stream.metadata.get(name)
     return value === undefined ? undefined : String(value)
-  }
-
-  /** The peer's address, without the port; empty where it is unknown. */
-  get ip(): string {
-    return this.#stream
-      .getPeer()
-      .replace(/:\d+$/, '')
-      .replace(/^\[(.*)\]$/, '$1')
   }
 
   /** The peer's certificate in DER, if it has one that an authority of the server has signed. */
@@ -133,6 +129,14 @@ export class PacketCall implements ClientCall {
     // This is how grpc-js ends a stream with a status.
     this.#stream.emit('error', { code: NUMBERS[rpcStatus(code)], details, metadata: trailers(code) })
   }
+}
+
+/** Without the port. */
+function peerAddress(stream: ServerDuplexStream<Packet, Packet>): string {
+  return stream
+    .getPeer()
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
 }
 
 function trailers(code: RpcCode): Metadata {

@@ -20,6 +20,7 @@ import type { AgentFacts, Agents } from './agents.ts'
 import type { Logger } from '../../../basics/logger.ts'
 import type { ServerCertificate } from '../../operating/tls/server-certificate.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { CallerAddress } from '../../people/identities/caller-address.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Address } from '../../../basics/net/address.ts'
 
@@ -45,6 +46,15 @@ const AGENT_PACKETS_AHEAD = 16
 /** On the way to one agent, before those who send much to it are slowed down. */
 const AGENT_UNSENT_BYTES = 1024 * 1024
 
+interface TransportServices {
+  readonly agents: Agents
+  readonly clients: Clients
+  readonly callerAddress: CallerAddress
+  /** Undefined: there is no TLS. */
+  readonly tls: ServerCertificate | undefined
+  readonly log: Logger
+}
+
 /** `protobuf.Transport` for agents and clients. */
 export class Transport {
   readonly #server = new Server(serverOptions)
@@ -54,13 +64,14 @@ export class Transport {
   readonly #log: Logger
   readonly #tls: ServerCertificate | undefined
 
-  constructor(agents: Agents, clients: Clients, log: Logger, tls?: ServerCertificate) {
+  constructor({ agents, clients, log, callerAddress, tls }: TransportServices) {
     this.#tls = tls
     this.#agents = agents
     this.#clients = clients
     this.#log = log
     this.#server.addService(service, {
-      Connect: (stream: ServerDuplexStream<Packet, Packet>) => this.#connect(new PacketCall(stream)),
+      Connect: (stream: ServerDuplexStream<Packet, Packet>) =>
+        this.#connect(new PacketCall(stream, callerAddress)),
       HealthCheck: (_: unknown, done: sendUnaryData<{ status: string }>) => done(null, { status: 'OK' }),
       PreConnect: (_: unknown, done: sendUnaryData<never>) =>
         done({ code: status.UNIMPLEMENTED, details: 'this gateway serves agents with mode=standard only' }),

@@ -14,7 +14,7 @@ function output(bytes: number): Packet {
 
 async function callWithTab(lastOutputMs?: number) {
   const { own, peer, close } = await socketPair(true)
-  const asked = { user: {}, token: {}, ip: '127.0.0.1', params: { name: 'bash' } }
+  const asked = { user: {}, token: {}, callerAddress: '127.0.0.1', params: { name: 'bash' } }
   const call = new SocketCall(own, asked as ConstructorParameters<typeof SocketCall>[1], lastOutputMs)
   return { call, peer, [Symbol.asyncDispose]: close }
 }

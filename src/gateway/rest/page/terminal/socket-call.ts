@@ -26,7 +26,10 @@ const LAST_OUTPUT_MS = 60_000
 /** The orderly end, in the words of WebSockets: how the session ended is in a frame. */
 const NORMAL = 1000
 
-type AskedTerminal = Pick<FastifyRequest<{ Params: { name: string } }>, 'user' | 'token' | 'ip' | 'params'>
+type AskedTerminal = Pick<
+  FastifyRequest<{ Params: { name: string } }>,
+  'user' | 'token' | 'callerAddress' | 'params'
+>
 
 /** To the page: bytes of the terminal, or what it has to know besides them. */
 type Frame = Buffer | string
@@ -50,12 +53,12 @@ export class SocketCall implements ClientCall {
 
   /** @param request by which the socket was opened, signed in */
   constructor(socket: WebSocket, request: AskedTerminal, lastOutputMs = LAST_OUTPUT_MS) {
-    const { user, token, ip, params } = request
+    const { user, token, callerAddress, params } = request
     this.#socket = socket
     this.#lastOutputMs = lastOutputMs
     this.#connection = params.name
     this.signedIn = { user, token }
-    this.ip = ip
+    this.ip = callerAddress
     const untaken = new Untaken()
     this.#inbox = new Inbox(socket, untaken)
     this.#outbox = outboxOf(socket, untaken)

@@ -87,7 +87,7 @@ function factsOf(request: FastifyRequest, status: number): AuditFacts {
     http_method: request.method,
     http_path: (request.url.split('?')[0] ?? '').slice(0, MAX_PATH),
     http_status: status,
-    client_ip: request.ip,
+    client_ip: request.callerAddress,
     request_payload_redacted: redacted(request.body),
     outcome: status < 400,
   })

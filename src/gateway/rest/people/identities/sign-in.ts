@@ -18,8 +18,8 @@ export function signInRoutes(app: FastifyInstance, { users }: RestServices): voi
   app.post(SIGN_IN, { bodyLimit: SIGN_IN_BODY_BYTES }, async (request, reply) => {
     const { email, password } = readExecBody(signInBody, request.body)
     // One text for both, unlike hoop's, so that nobody learns which names exist.
-    if (users.withToken(password, request.ip)?.user.name !== email)
-      throw failedSignIn(users, request.ip, hoopWords.invalidCredentials)
+    if (users.withToken(password, request.callerAddress)?.user.name !== email)
+      throw failedSignIn(users, request.callerAddress, hoopWords.invalidCredentials)
     request.auditedActor = email
     return reply
       .header('token', password)

@@ -21,9 +21,9 @@ export const deviceTokenBody = v.object(
 
 /** For a command line without a browser: it asks, and asks again until a person has decided in any browser. */
 export function deviceRoutes(app: FastifyInstance, { signIn, webUrl }: RestServices): void {
-  app.post(DEVICE, { bodyLimit: SIGN_IN_BODY_BYTES }, ({ body, ip }) => {
+  app.post(DEVICE, { bodyLimit: SIGN_IN_BODY_BYTES }, ({ body, callerAddress }) => {
     const { says } = readExecBody(deviceBody, body ?? {})
-    const { secret, code } = signIn.addDevice(ip, says)
+    const { secret, code } = signIn.addDevice(callerAddress, says)
     const page = `${webUrl()}${DEVICE}`
     return {
       ...{ device_code: secret, user_code: code, verification_uri: page },
