@@ -3,12 +3,8 @@ import { KEEPALIVE, type Packet } from '../wire/packet.ts'
 import type { Channel } from './channel.ts'
 import { ConnectError } from './connect-error.ts'
 import { HealthWatch, type GatewayHealth } from './health.ts'
+import { SendQueue } from './send-queue.ts'
 import type { StreamTiming } from './timing.ts'
-
-/** Bytes that gRPC holds and has not written yet. grpc-js itself counts messages, whatever their size. */
-const MAX_IN_FLIGHT_BYTES = 1024 * 1024
-/** What a packet costs besides its payload, roughly. */
-const PACKET_OVERHEAD_BYTES = 256
 
 /** One stream of packets to the gateway, an agent's or a client's, on a channel of its own. */
 export class PacketStream {
@@ -21,10 +17,7 @@ export class PacketStream {
   readonly #life = new AbortController()
   #accepted = false
   #error: ConnectError | undefined
-  #inFlightBytes = 0
-  /** When the gateway last accepted bytes. */
-  #takenAt = 0
-  readonly #writers: (() => void)[] = []
+  readonly #queue: SendQueue
 
   /** Opens the stream. Whether the gateway accepts it shows with the first packet received. */
   constructor(channel: Channel, metadata: Readonly<Record<string, string>>, timing: StreamTiming) {
@@ -32,6 +25,7 @@ export class PacketStream {
     this.#timing = timing
     this.#health = new HealthWatch((deadlineMs) => channel.healthCheck(deadlineMs), timing)
     this.#call = channel.connect(metadata)
+    this.#queue = new SendQueue((packet, written) => this.#call.write(packet, written))
     // grpc-js ends every call with a `status`, but emits `close` only after some ends.
     this.#closed = new Promise((resolve) => this.#call.once('status', () => resolve()))
     this.#call.on('error', (error) => this.#end(channel.errorOf(error as ServiceError)))
@@ -70,19 +64,16 @@ export class PacketStream {
 
   /** Whether a packet would be sent without waiting for the gateway. */
   get hasRoom(): boolean {
-    return this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
+    return this.#queue.hasRoom
   }
 
-  /** Settles when there is room for the next packet: that is all the back-pressure. @throws ConnectError */
+  /** Settles when it was the packet's turn: that is all the back-pressure. @throws ConnectError */
   async send(packet: Packet): Promise<void> {
     this.#refuseWhenEnded()
-    const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
-    this.#inFlightBytes += bytes
-    this.#call.write(packet, () => this.#written(bytes))
-    while (this.#inFlightBytes > MAX_IN_FLIGHT_BYTES) {
-      await this.#room()
-      this.#refuseWhenEnded()
-    }
+    const turn = this.#queue.send(packet)
+    if (turn === undefined) return
+    await this.#unlessStalled(turn)
+    this.#refuseWhenEnded()
   }
 
   /** Ends the stream in an orderly way. Call it when the closes have been sent. */
@@ -90,8 +81,8 @@ export class PacketStream {
     // The gateway has never accepted the stream, so it need not be told.
     if (!this.#accepted) this.drop('told to stop')
     else {
-      // Waits while the gateway takes bytes: up to 1 MiB of last output and closes is still on the way.
-      while (this.#inFlightBytes > 0 && this.#error === undefined) await this.#room()
+      // Waits while the gateway takes bytes: last output and closes are still on the way.
+      await this.#unlessStalled(this.#queue.empty())
       this.#call.end()
     }
     const drop = setTimeout(() => this.drop('closing took too long'), this.#timing.closeMs)
@@ -120,32 +111,23 @@ export class PacketStream {
     })
   }
 
-  async #room(): Promise<void> {
+  /** Waits for what the gateway lets happen, and drops the stream when it takes nothing. */
+  async #unlessStalled(wait: Promise<void>): Promise<void> {
     const { stallMs } = this.#timing
     const from = performance.now()
     const look = () => {
-      const restMs = Math.max(from, this.#takenAt) + stallMs - performance.now()
+      const restMs = Math.max(from, this.#queue.takenAt) + stallMs - performance.now()
       if (restMs <= 0) this.drop(`the gateway has taken nothing for ${stallMs / 1000} s`)
       else stalled = setTimeout(look, restMs)
     }
     let stalled = setTimeout(look, stallMs)
-    await new Promise<void>((resolve) => this.#writers.push(resolve))
+    await wait
     clearTimeout(stalled)
   }
 
   /** Throws when the stream has ended: grpc-js would silently ignore the write. */
   #refuseWhenEnded(): void {
     if (this.#error !== undefined) throw this.#error
-  }
-
-  #written(bytes: number): void {
-    this.#inFlightBytes -= bytes
-    this.#takenAt = performance.now()
-    if (this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES) this.#wakeWriters()
-  }
-
-  #wakeWriters(): void {
-    for (const wake of this.#writers.splice(0)) wake()
   }
 
   /** Closes the sockets first, so that the gateway sees that the agent has disconnected (protocol.md 0.25). */
@@ -161,7 +143,7 @@ export class PacketStream {
     this.#error ??= error
     this.#life.abort()
     clearInterval(this.#keepalive)
-    this.#wakeWriters()
+    this.#queue.end()
   }
 }
 

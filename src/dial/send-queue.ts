@@ -1,0 +1,100 @@
+import type { SessionId } from '../wire/messages/message.ts'
+import { sessionIdOf, type Packet } from '../wire/packet.ts'
+
+/**
+ * Bytes that gRPC holds and has not written yet; grpc-js itself counts messages, whatever their size. A key's echo waits
+ * behind them, and the loop reads as much in one turn. More makes bulk output no faster: the kernel has buffers, too.
+ */
+const MAX_IN_FLIGHT_BYTES = 128 * 1024
+/** What a packet costs besides its payload, roughly. */
+const PACKET_OVERHEAD_BYTES = 256
+/** A small packet need not wait for the large ones of other sessions: what a terminal gives at once, an answer, a close. */
+const SMALL_BYTES = 4 * 1024 + PACKET_OVERHEAD_BYTES
+/** So much goes past those that wait, and then one of them. A flood of small packets must not stop the large ones. */
+const MAX_PASSED_BYTES = 64 * 1024
+
+interface Waiting {
+  readonly packet: Packet
+  readonly sid: SessionId | undefined
+  readonly bytes: number
+  readonly sent: () => void
+}
+
+/**
+ * Packets on their way into one stream. Sessions with much output take turns, since each waits for one packet before
+ * it reads the next.
+ */
+export class SendQueue {
+  readonly #write: (packet: Packet, written: () => void) => void
+  readonly #waiting: Waiting[] = []
+  #inFlightBytes = 0
+  #passedBytes = 0
+  #takenAt = 0
+  #emptied: () => void = () => undefined
+
+  /** @param write calls `written` when the packet has left this process */
+  constructor(write: (packet: Packet, written: () => void) => void) {
+    this.#write = write
+  }
+
+  /** Whether a packet of any size would be sent at once. */
+  get hasRoom(): boolean {
+    return this.#waiting.length === 0 && this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
+  }
+
+  /** When bytes were last taken. */
+  get takenAt(): number {
+    return this.#takenAt
+  }
+
+  /** @returns undefined when the packet was sent at once, otherwise what settles at its turn, or at the end */
+  send(packet: Packet): Promise<void> | undefined {
+    const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
+    if (!this.hasRoom && !this.#passes(packet, bytes))
+      return new Promise((sent) => this.#waiting.push({ packet, sid: sessionIdOf(packet), bytes, sent }))
+    this.#send(packet, bytes)
+    return undefined
+  }
+
+  /** Settles when everything has been written, or at the end. */
+  async empty(): Promise<void> {
+    if (this.#inFlightBytes > 0) await new Promise<void>((resolve) => (this.#emptied = resolve))
+  }
+
+  /** Nothing more is sent: what waits is let go. */
+  end(): void {
+    for (const { sent } of this.#waiting.splice(0)) sent()
+    this.#emptied()
+  }
+
+  /** Packets of one session never change places. */
+  #passes(packet: Packet, bytes: number): boolean {
+    if (bytes > SMALL_BYTES || this.#passedBytes + bytes > MAX_PASSED_BYTES) return false
+    const sid = sessionIdOf(packet)
+    if (this.#waiting.some((other) => other.sid === sid)) return false
+    this.#passedBytes += bytes
+    return true
+  }
+
+  #send(packet: Packet, bytes: number): void {
+    this.#inFlightBytes += bytes
+    this.#write(packet, () => this.#written(bytes))
+  }
+
+  #written(bytes: number): void {
+    this.#inFlightBytes -= bytes
+    this.#takenAt = performance.now()
+    if (this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES) this.#sendWaiting()
+    if (this.#inFlightBytes === 0) this.#emptied()
+  }
+
+  #sendWaiting(): void {
+    this.#passedBytes = 0
+    while (this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      this.#send(next.packet, next.bytes)
+      next.sent()
+    }
+  }
+}
