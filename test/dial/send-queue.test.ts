@@ -80,7 +80,11 @@ it('never lets a packet go before another one of its session', async () => {
 
 it('packets that belong to no session stay in order among themselves', () => {
   void fill('bulk')
-  const bare = (bytes: number): Packet => ({ type: 'ClientWriteStdin', spec: {}, payload: Buffer.alloc(bytes) })
+  const bare = (bytes: number): Packet => ({
+    type: 'ClientWriteStdin',
+    spec: {},
+    payload: Buffer.alloc(bytes),
+  })
   expect(queue.send(bare(LARGE_BYTES))).toBeInstanceOf(Promise)
   expect(queue.send(bare(1))).toBeInstanceOf(Promise)
 })
