@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
 import { unknownSetting } from '../basics/settings/check.ts'
-import type { Path, Problems } from '../basics/settings/problems.ts'
+import { type Path, Problems } from '../basics/settings/problems.ts'
 import { expected } from '../basics/settings/shapes.ts'
 import { readTree, type Tree } from '../basics/settings/tree.ts'
 import { settings } from './table.ts'
@@ -57,7 +57,7 @@ export function readSettingsFile({ path, place, isRequired }: Location): Setting
     return { entries: tree === undefined ? undefined : entriesIn(tree, problems), folder, mode, problems }
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
-    const { problems } = readTree('', path)
+    const problems = new Problems(path)
     if (error.isMissing && !isRequired) return { entries: new Map(), folder, mode: 0, problems }
     problems.addFrom(place, `the file ${path} ${error.message}`)
     return { entries: undefined, folder, mode: 0, problems }

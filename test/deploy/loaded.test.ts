@@ -6,10 +6,13 @@ import { Workplace } from '../support/sites/workplace.ts'
 // How fast a command starts is above all how much it loads. What it loads can be counted, and does not depend on what
 // else the machine does. docs/performance.md has the times.
 
-/** Nobody listens there. */
-const NOWHERE = { HOOP_APIURL: 'http://127.0.0.1:1', HOOP_GRPCURL: 'grpc://127.0.0.1:1', HOOP_TOKEN: 'none' }
+/** Nobody listens there. No settings file either, not even the workplace's empty one: nothing has to read YAML. */
+const NOWHERE = {
+  ...{ HOOP_APIURL: 'http://127.0.0.1:1', HOOP_GRPCURL: 'grpc://127.0.0.1:1', HOOP_TOKEN: 'none' },
+  RUNBOOK_AGENT_CONFIG: '',
+}
 const GRPC = ['@grpc/grpc-js', '@grpc/proto-loader']
-const OF_THE_AGENT = ['koffi', 'node-pty', 'pino', 'tmp-promise', 'yaml']
+const OF_THE_AGENT = ['koffi', 'node-pty', 'pino', 'tmp-promise']
 /** Only for sessions that ask for it. */
 const OF_POLICIES = /\/policy\/(?:masking|guardrails\/(?:automaton|compile))/
 

@@ -33,12 +33,13 @@ const LONGEST_LIST = 50
 /** Collects problems and knows where in the file each setting is. */
 export class Problems {
   readonly #file: string
-  readonly #lines: LineCounter
+  readonly #lines: LineCounter | undefined
   readonly #offsets = new Map<string, { key: number; value: number }>()
   readonly #found: Problem[] = []
   readonly #paths = new Set<string>()
 
-  constructor(file: string, lines: LineCounter) {
+  /** @param lines of the file, if there is one */
+  constructor(file: string, lines?: LineCounter) {
     this.#file = file
     this.#lines = lines
   }
@@ -121,7 +122,7 @@ export class Problems {
   }
 
   #positionOf(offset: number): { line: number; column: number } {
-    const { line, col } = this.#lines.linePos(offset)
+    const { line, col } = this.#lines?.linePos(offset) ?? { line: 1, col: 1 }
     // A counter that has seen no line says 0:n.
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }

@@ -1,5 +1,5 @@
-import { LineCounter, type Node, isAlias, isMap, isScalar, isSeq, type Scalar } from 'yaml'
-import { DEEPEST, readYaml } from './yaml.ts'
+import type { Node, Scalar } from 'yaml'
+import { DEEPEST, readYaml, yaml } from './yaml.ts'
 import { type Path, Problems } from './problems.ts'
 
 /** Settings as they are in the file, not yet checked: every scalar is a text, a value left empty is null. */
@@ -43,14 +43,14 @@ export interface SettingsTree {
  * @param empty the unquoted texts that mean "no value"
  */
 export function readTree(text: string, file: string, empty: readonly string[] = ['']): SettingsTree {
-  const lines = new LineCounter()
+  const lines = new (yaml().LineCounter)()
   const problems = new Problems(file, lines)
-  const yaml = readYaml(text, lines)
-  if (yaml === undefined) problems.addAt(0, `settings are nested more than ${DEEPEST} deep`)
-  for (const { code, offset } of yaml?.wrong ?? [])
+  const read = readYaml(text, lines)
+  if (read === undefined) problems.addAt(0, `settings are nested more than ${DEEPEST} deep`)
+  for (const { code, offset } of read?.wrong ?? [])
     problems.addAt(offset, SYNTAX[code] ?? `this is not valid YAML (${code})`)
-  const isReadable = yaml !== undefined && problems.count === 0
-  return { tree: isReadable ? new Reading(problems, empty).read(yaml.contents) : undefined, problems }
+  const isReadable = read !== undefined && problems.count === 0
+  return { tree: isReadable ? new Reading(problems, empty).read(read.contents) : undefined, problems }
 }
 
 class TooMuch extends Error {}
@@ -59,6 +59,7 @@ class TooMuch extends Error {}
 class Reading {
   readonly #problems: Problems
   readonly #empty: readonly string[]
+  readonly #yaml = yaml()
   readonly #anchors = new Map<string, Node>()
   #nodes = 0
   #aliases = 0
@@ -80,6 +81,7 @@ class Reading {
   }
 
   #value(node: Node | null, path: Path): Tree {
+    const { isAlias, isMap, isScalar, isSeq } = this.#yaml
     this.#nodes += 1
     if (this.#nodes > MAX_NODES) throw new TooMuch(`there are more than ${MAX_NODES} settings`)
     if (path.length > DEEPEST) throw new TooMuch('an alias is part of what it stands for')
@@ -102,7 +104,7 @@ class Reading {
     const result = Object.create(null) as Record<string, Tree>
     for (const { key, value } of items) {
       const offset = (key ?? value)?.range?.[0] ?? 0
-      const name = isScalar(key) && typeof key.value === 'string' ? key.value : undefined
+      const name = this.#yaml.isScalar(key) && typeof key.value === 'string' ? key.value : undefined
       const refusal = this.#refusal(name, result)
       if (name === undefined || refusal !== undefined) this.#problems.addAt(offset, refusal ?? '', path)
       else result[name] = this.#located(value, [...path, name], offset)

@@ -1,10 +1,15 @@
-import { type LineCounter, type Node, parseDocument, Parser } from 'yaml'
+import type * as Yaml from 'yaml'
+
+/** The package, loaded with the first file that is read: most agents start without one, and it takes a twelfth of that. */
+export function yaml(): typeof Yaml {
+  return require('yaml') as typeof Yaml
+}
 
 /** Settings are 5 levels deep. */
 export const DEEPEST = 20
 
 export interface SettingsYaml {
-  readonly contents: Node | null
+  readonly contents: Yaml.Node | null
   /** Only codes: yaml's messages quote the file, secrets included. If there are any, `contents` is of no use. */
   readonly wrong: readonly { readonly code: string; readonly offset: number }[]
 }
@@ -14,10 +19,10 @@ export interface SettingsYaml {
  * later, because yaml compares each name with all others.
  * @returns undefined when anything lies more than `DEEPEST` deep
  */
-export function readYaml(text: string, lineCounter: LineCounter): SettingsYaml | undefined {
+export function readYaml(text: string, lineCounter: Yaml.LineCounter): SettingsYaml | undefined {
   if (isDeeperThan(text, DEEPEST)) return undefined
   const options = { lineCounter, prettyErrors: false, resolveKnownTags: false, uniqueKeys: false } as const
-  const { contents, errors, warnings } = parseDocument(text, { ...options, schema: 'failsafe' })
+  const { contents, errors, warnings } = yaml().parseDocument(text, { ...options, schema: 'failsafe' })
   return { contents, wrong: [...errors, ...warnings].map(({ code, pos: [offset] }) => ({ code, offset })) }
 }
 
@@ -32,7 +37,7 @@ interface Token {
  */
 function isDeeperThan(text: string, levels: number): boolean {
   const open: { token: unknown; depth: number }[] = []
-  for (const token of new Parser().parse(text)) open.push({ token, depth: 0 })
+  for (const token of new (yaml().Parser)().parse(text)) open.push({ token, depth: 0 })
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { token, depth } = next
     if (depth > levels) return true

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { LineCounter } from 'yaml'
 import { type Path, Problems } from '../../../src/basics/settings/problems.ts'
 import { readBytes, resolveReferences } from '../../../src/basics/settings/references.ts'
 
@@ -17,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 function attempt<T>(work: (problems: Problems) => T): T {
-  const problems = new Problems('f', new LineCounter())
+  const problems = new Problems('f')
   const result = work(problems)
   problems.throwIfAny()
   return result
