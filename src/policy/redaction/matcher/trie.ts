@@ -28,7 +28,7 @@ export class Trie {
 
   /** @param texts none of them empty; in any order, duplicates allowed */
   constructor(texts: readonly Buffer[]) {
-    const sorted = [...texts].sort((left, right) => Buffer.compare(left, right))
+    const sorted = sortedTexts(texts)
     const shared = sorted.map((text, index) => sharedLength(sorted[index - 1], text))
     this.texts = sorted.filter((text, index) => text.length > (shared[index] ?? 0))
     const above = shared.filter((length, index) => length < (sorted[index]?.length ?? 0))
@@ -59,7 +59,7 @@ export class Trie {
     for (const [index, text] of this.texts.entries()) {
       const row = { first: starts[index] ?? 0, above: above[index] ?? 0 }
       const parent = parentOf(row, path)
-      this.#symbols.set(text.subarray(row.above), row.first)
+      for (let at = row.above; at < text.length; at++) this.#symbols[row.first + at - row.above] = text[at] ?? 0
       if (row.first !== parent + 1) this.#addBranch(parent, text[row.above] ?? 0, row.first)
       path.push(row)
     }
@@ -69,6 +69,12 @@ export class Trie {
     this.#branches.set(parent * 256 + byte, child)
     this.#symbols[parent] = (this.#symbols[parent] ?? END) | BRANCHES
   }
+}
+
+/** Without duplicates. As strings, one character for each byte: V8 sorts them ten times as fast as buffers. */
+function sortedTexts(texts: readonly Buffer[]): Buffer[] {
+  const byName = new Map(texts.map((text) => [text.toString('latin1'), text]))
+  return [...byName].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, text]) => text)
 }
 
 /** Removes from `path` what is deeper than the row's parent. */

@@ -1,6 +1,6 @@
 /** A word of a name ends at one of these. Digits at its end do not count: `API_KEY2`, `DB_HOST_1`. */
-const WORD_END = /[_.-]/
-const NUMBER_AT_END = /\d+$/
+const WORD_END = String.raw`\d*(?:[_.-]|$)`
+const WORD_START = '(?:^|[_.-])'
 
 /** Secret wherever they stand in the name. */
 const SECRET_PARTS = [
@@ -45,26 +45,30 @@ const HARMLESS_WORDS = [
   ...['ENABLED', 'DEBUG', 'VERBOSE', 'SIZE', 'LIMIT', 'COUNT', 'RETRIES', 'INTERVAL'],
 ]
 
+const SECRET_NAME = new RegExp(
+  [
+    oneOf(SECRET_PARTS),
+    `${oneOf(SECRET_ENDINGS)}${WORD_END}`,
+    `${WORD_START}${oneOf(SECRET_WORDS)}${WORD_END}`,
+  ].join('|'),
+)
+
+/** Words of digits alone do not count. */
+const LAST_WORD_END = String.raw`\d*(?:[_.-]\d*)*$`
+const HARMLESS_NAME = new RegExp(
+  `(?:${oneOf(HARMLESS_ENDINGS)}|${WORD_START}${oneOf(HARMLESS_WORDS)})${LAST_WORD_END}`,
+)
+
 /** When in doubt, yes: a value that is replaced without need is a nuisance, one that is shown is a leak. */
 export function soundsSecret(name: string): boolean {
-  const upper = name.toUpperCase()
-  if (SECRET_PARTS.some((part) => upper.includes(part))) return true
-  return wordsOf(upper).some((word) => SECRET_WORDS.includes(word) || endsWithOne(word, SECRET_ENDINGS))
+  return SECRET_NAME.test(name.toUpperCase())
 }
 
 /** Only for names that do not sound secret. */
 export function soundsHarmless(name: string): boolean {
-  const last = wordsOf(name.toUpperCase()).at(-1)
-  return last !== undefined && (HARMLESS_WORDS.includes(last) || endsWithOne(last, HARMLESS_ENDINGS))
+  return HARMLESS_NAME.test(name.toUpperCase())
 }
 
-function wordsOf(upper: string): string[] {
-  return upper
-    .split(WORD_END)
-    .map((word) => word.replace(NUMBER_AT_END, ''))
-    .filter((word) => word !== '')
-}
-
-function endsWithOne(word: string, endings: readonly string[]): boolean {
-  return endings.some((ending) => word.endsWith(ending))
+function oneOf(words: readonly string[]): string {
+  return `(?:${words.join('|')})`
 }

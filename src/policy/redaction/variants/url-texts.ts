@@ -1,58 +1,35 @@
-const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-const PERCENT = 0x25
-const SPACE = 0x20
-const PLUS = 0x2b
+interface Encoding {
+  /** What is not written as it is. */
+  readonly encoded: RegExp
+  /** Whether a text is written as by none of the encodings before. */
+  readonly differs: RegExp
+  readonly space: '%20' | '+'
+}
 
-/** What is written for each byte; PERCENT means percent-encoding. */
-type Encoding = Uint8Array
-
-/** RFC 3986, unreserved characters: most libraries, for one segment or value. */
-const STRICT = encoding('-._~')
-
-const OTHERS: readonly Encoding[] = [
+const ENCODINGS: readonly Encoding[] = [
+  // RFC 3986, unreserved characters: most libraries, for one segment or value.
+  { encoded: /[^A-Za-z0-9._~-]/g, differs: /^/, space: '%20' },
   // encodeURIComponent.
-  encoding("-._~!'()*"),
+  { encoded: /[^A-Za-z0-9._~!'()*-]/g, differs: /[!'()*]/, space: '%20' },
   // Python's quote.
-  encoding('-._~/'),
+  { encoded: /[^A-Za-z0-9._~/-]/g, differs: /\//, space: '%20' },
   // Forms: Python's quote_plus and Go's QueryEscape; URLSearchParams and Java's URLEncoder.
-  formEncoding('-._~'),
-  formEncoding('-._*'),
+  { encoded: /[^A-Za-z0-9._~-]/g, differs: / /, space: '+' },
+  { encoded: /[^A-Za-z0-9._*-]/g, differs: /[ ~*]/, space: '+' },
 ]
 
-const UPPER = hexDigits('0123456789ABCDEF')
-const LOWER = hexDigits('0123456789abcdef')
-
-/** The text in URLs and forms. Bytes are encoded, not characters: it need not be UTF-8. */
-export function urlTexts(text: Buffer): Buffer[] {
-  const differing = OTHERS.filter((other) => text.some((byte) => other[byte] !== STRICT[byte]))
-  return [STRICT, ...differing].flatMap((one) => [encode(text, one, UPPER), encode(text, one, LOWER)])
+/**
+ * The text in URLs and forms. Bytes are encoded, not characters: it need not be UTF-8.
+ * @param text with a character for each byte (latin1)
+ */
+export function urlTexts(text: string): string[] {
+  const differing = ENCODINGS.filter(({ differs }) => differs.test(text))
+  return differing.flatMap((encoding) => [encode(text, encoding, UPPER), encode(text, encoding, LOWER)])
 }
 
-function encode(text: Buffer, encoding: Encoding, digits: Uint8Array): Buffer {
-  const encoded = Buffer.alloc(text.length * 3)
-  let end = 0
-  for (const byte of text) {
-    const written = encoding[byte] ?? PERCENT
-    encoded[end++] = written
-    if (written !== PERCENT) continue
-    encoded[end++] = digits[byte >> 4] ?? 0
-    encoded[end++] = digits[byte & 15] ?? 0
-  }
-  return encoded.subarray(0, end)
+function encode(text: string, { encoded, space }: Encoding, percent: readonly string[]): string {
+  return text.replace(encoded, (byte) => (byte === ' ' ? space : (percent[byte.charCodeAt(0)] ?? '')))
 }
 
-function encoding(marks: string): Encoding {
-  const written = new Uint8Array(256).fill(PERCENT)
-  for (const byte of Buffer.from(ALPHANUMERIC + marks)) written[byte] = byte
-  return written
-}
-
-function formEncoding(marks: string): Encoding {
-  const written = encoding(marks)
-  written[SPACE] = PLUS
-  return written
-}
-
-function hexDigits(digits: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(digits))
-}
+const LOWER = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).padStart(2, '0')}`)
+const UPPER = LOWER.map((written) => written.toUpperCase())
