@@ -4,24 +4,67 @@ import { Redaction } from '../../policy/redaction/redactor.ts'
 import type { SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import { formsOf, MAX_BYTES, secretsAmong } from '../../policy/redaction/variables.ts'
 
-/** Finds what must not appear in the output of a session with these variables; undefined when redaction is off. */
-export function redactionFor(
-  entries: readonly Entry[],
-  names: SecretNames | undefined,
-  log: Logger,
-): Redaction | undefined {
-  if (names === undefined) return undefined
-  const secrets = secretsAmong(
-    entries.flatMap(({ kind, name, value, origin }) =>
-      origin === 'agent' ? [] : [{ kind, name, value, origin }],
-    ),
-    names,
-  )
-  const total = secrets.reduce((sum, { length }) => sum + length, 0)
-  if (total > MAX_BYTES)
-    log.warn(
-      { bytes: total, limit: MAX_BYTES },
-      'the longest secrets are not looked for in the output: too much',
+/** Connections that are used in turn. A new session's variables are compared with those of each. */
+const MOST_KNOWN = 16
+
+/**
+ * Finds what must not appear in the output of sessions. Those of one connection have the same variables each time, and
+ * to compile hundreds takes longer than the command. So what is in memory anyway is used again: of sessions that run,
+ * and of others until the garbage collector takes it. No secret is kept for that.
+ */
+export class Redactions {
+  readonly #names: SecretNames
+  readonly #log: Pick<Logger, 'warn'>
+  /** The one that was used last is the last. */
+  #known: WeakRef<SessionRedaction>[] = []
+
+  constructor(names: SecretNames, log: Pick<Logger, 'warn'>) {
+    this.#names = names
+    this.#log = log
+  }
+
+  /** @param entries the variables of one session */
+  of(entries: readonly Entry[]): Redaction {
+    const named = entries.filter(({ origin }) => origin !== 'agent')
+    const alive = this.#known.map((known) => known.deref()).filter((known) => known !== undefined)
+    const redaction = alive.find((known) => known.isOf(named)) ?? this.#compile(named)
+    const others = alive.filter((known) => known !== redaction).slice(1 - MOST_KNOWN)
+    this.#known = [...others, redaction].map((known) => new WeakRef(known))
+    return redaction
+  }
+
+  #compile(entries: readonly Entry[]): SessionRedaction {
+    const secrets = secretsAmong(
+      entries.flatMap(({ kind, name, value, origin }) =>
+        origin === 'agent' ? [] : [{ kind, name, value, origin }],
+      ),
+      this.#names,
     )
-  return new Redaction(formsOf(secrets))
+    const total = secrets.reduce((sum, { length }) => sum + length, 0)
+    if (total > MAX_BYTES)
+      this.#log.warn(
+        { bytes: total, limit: MAX_BYTES },
+        'the longest secrets are not looked for in the output: too much',
+      )
+    return new SessionRedaction(entries, formsOf(secrets))
+  }
+}
+
+class SessionRedaction extends Redaction {
+  readonly #entries: readonly Entry[]
+
+  constructor(entries: readonly Entry[], texts: readonly Buffer[]) {
+    super(texts)
+    this.#entries = entries
+  }
+
+  /** @param entries in the order in which all sessions have them */
+  isOf(entries: readonly Entry[]): boolean {
+    return entries.length === this.#entries.length && this.#entries.every((one, at) => isSame(one, entries[at]))
+  }
+}
+
+function isSame({ name, kind, origin, value }: Entry, other: Entry | undefined): boolean {
+  if (other?.name !== name || other.kind !== kind || other.origin !== origin) return false
+  return value.equals(other.value)
 }

@@ -10,7 +10,6 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import { closeCommand } from '../opening/client-escapes.ts'
 import { isRefusal, type CommandRequest } from '../opening/request.ts'
 import { OutputGate } from '../output/output-gate.ts'
-import { redactionFor } from '../output/redaction.ts'
 import { SentOutput } from '../output/sent-output.ts'
 import { blockedLine, type Blocked } from '../policy/blocked.ts'
 import { blockedOutput } from '../policy/guardrails.ts'
@@ -205,13 +204,13 @@ export class RunningCommand {
     group: ExecutionGroup,
   ): AsyncGenerator<Chunk, Ending, undefined> {
     const { secrets, captured } = request
-    const { settings, log } = this.#services
+    const { settings, redactions } = this.#services
     const from = performance.now()
     using output = new SentOutput(execution.output, {
       cap: captured ? this.#cap() : undefined,
       gate: this.gate,
       filters: filtersOf(request, start, this.#unawaited.signal),
-      redaction: captured ? redactionFor(secrets, settings.secretNames, log) : undefined,
+      redaction: captured ? redactions?.of(secrets) : undefined,
       stopped: (cause) => this.#stop(cause),
       isUnwanted: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
       overflowed: () => (settings.onCap === 'kill' ? this.end('output-limit') : undefined),

@@ -3,7 +3,6 @@ import type { AgentEnvironment } from '../../envvars/entries/agent-environment.t
 import type { RuntimeFolder } from '../../envvars/folder/runtime-folder.ts'
 import type { SecretStores } from '../../envvars/secrets/stores.ts'
 import type { CompiledCache } from '../../policy/compiled-cache.ts'
-import type { SecretNames } from '../../policy/redaction/names/secret-names.ts'
 import type { ControlGroups } from '../../runtime/linux/cgroup.ts'
 import type { Engine } from '../../runtime/engine.ts'
 import type { OomWatch } from '../../runtime/linux/oom-watch.ts'
@@ -11,6 +10,7 @@ import type { TailMemory } from '../../runtime/output/output-tail.ts'
 import type { AgentMessage, AgentOutbound } from '../../wire/messages/message.ts'
 import type { ClientVersions } from '../opening/client-versions.ts'
 import type { JournalEntry } from '../journal/entries.ts'
+import type { Redactions } from '../output/redaction.ts'
 import type { MaskingSettings } from '../masking/session-masking.ts'
 import type { PolicySource } from '../policy/owner-policy.ts'
 import type { CompiledGuardrails } from '../policy/guardrails.ts'
@@ -27,8 +27,6 @@ interface CommandRules {
   readonly maxDurationMs?: number | undefined
   /** What happens to processes that a command leaves behind. */
   readonly background: 'kill' | 'leave'
-  /** Names of variables whose values are replaced in captured output; undefined replaces none. */
-  readonly secretNames?: SecretNames | undefined
 }
 
 /** What all commands of one process share. */
@@ -42,6 +40,8 @@ export interface CommandServices {
   readonly cwd: string
   /** Which database clients can be closed. */
   readonly clientVersions: ClientVersions
+  /** What is replaced in captured output; undefined replaces nothing. */
+  readonly redactions?: Redactions | undefined
   /** How many commands may run; undefined sets no limit. */
   readonly slots?: Slots
   /** Memory for the tails of capped outputs, shared by all. Without it no output is capped. */

@@ -6,6 +6,7 @@ import type { Counters } from '../../agent/counters.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
 import type { AgentServices } from '../../agent/running/services.ts'
 import type { PolicySource } from '../../agent/policy/owner-policy.ts'
+import { Redactions } from '../../agent/output/redaction.ts'
 import { Slots } from '../../agent/running/slots.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentConfiguration } from '../../config.ts'
@@ -70,6 +71,8 @@ export async function openServices({
     slots: new Slots(settings.limitsSessions, { changed: fitYoungGeneration }),
     clientVersions: new ClientVersions(),
     tails: new TailMemory(settings.tailMemoryBytes),
+    redactions:
+      settings.redact === 'on' ? new Redactions(secretNames(settings.redactNames), log) : undefined,
     groups: await openGroups(settings, log),
     oom,
     record: (entry) => {
@@ -83,8 +86,7 @@ export async function openServices({
 /** Only the settings that sessions read. The credential is not among them. */
 function sessionSettings(settings: AgentConfiguration): AgentServices['settings'] {
   const { outputCapBytes, onCap, killGraceMs, maxDurationMs, background } = settings
-  const names = settings.redact === 'on' ? secretNames(settings.redactNames) : undefined
-  return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background, secretNames: names }
+  return { outputCapBytes, onCap, killGraceMs, maxDurationMs, background }
 }
 
 function maskingSettings({ presidio, maskingForm, maskingRefine }: AgentConfiguration): MaskingSettings {

@@ -8,6 +8,7 @@ import type { MaskingSettings } from '../../../src/agent/masking/session-masking
 import type { PolicySource } from '../../../src/agent/policy/owner-policy.ts'
 import type { AgentServices } from '../../../src/agent/running/services.ts'
 import { ClientVersions } from '../../../src/agent/opening/client-versions.ts'
+import { Redactions } from '../../../src/agent/output/redaction.ts'
 import { Slots } from '../../../src/agent/running/slots.ts'
 import { AgentEnvironment } from '../../../src/envvars/entries/agent-environment.ts'
 import { inheritedEnvironment } from '../../../src/envvars/entries/inherited.ts'
@@ -72,7 +73,6 @@ export class RunningAgent implements AsyncDisposable {
         maxDurationMs: options.maxDurationMs,
         onCap: options.onCap ?? 'continue',
         background: options.background ?? 'kill',
-        secretNames: options.redact === 'off' ? undefined : new SecretNames([]),
       },
       masking: {
         presidio: options.presidio,
@@ -94,6 +94,8 @@ export class RunningAgent implements AsyncDisposable {
       clientVersions: new ClientVersions(),
       tails: new TailMemory(64 * 1024 * 1024),
       groups: undefined,
+      redactions:
+        options.redact === 'off' ? undefined : new Redactions(new SecretNames([]), { warn: at('warn') }),
       oom: new OomWatch(options.oomCounters),
       record: (entry) => void entries.push(entry),
       log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },

@@ -1,0 +1,60 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { Redactions } from '../../../src/agent/output/redaction.ts'
+import { Entry } from '../../../src/envvars/entries/entry.ts'
+import type { Redaction } from '../../../src/policy/redaction/redactor.ts'
+import { SecretNames } from '../../../src/policy/redaction/names/secret-names.ts'
+
+const opened = () => new Redactions(new SecretNames([]), { warn: () => undefined })
+const password = (value: string) => new Entry('envvar', 'PASSWORD', Buffer.from(value))
+
+it('is compiled once for sessions with the same variables', () => {
+  const redactions = opened()
+  const first = redactions.of([password('hunter22')])
+  expect(redactions.of([password('hunter23')])).not.toBe(first)
+  expect(redactions.of([password('hunter22')])).toBe(first)
+})
+
+it('does not differ by what the agent itself sets', () => {
+  const redactions = opened()
+  const session = (sid: string) => [
+    password('hunter22'),
+    new Entry('envvar', 'HOOP_SESSION_ID', Buffer.from(sid), 'agent'),
+  ]
+  expect(redactions.of(session('one'))).toBe(redactions.of(session('two')))
+})
+
+const entry = fc
+  .record({
+    kind: fc.constantFrom('envvar' as const, 'filesystem' as const),
+    name: fc.constantFrom('PASSWORD', 'STAGE', 'NOTE'),
+    value: fc.constantFrom('hunter22', 'hunter23', 'staging'),
+    origin: fc.constantFrom('connection' as const, 'client' as const, 'agent' as const),
+  })
+  .map(({ kind, name, value, origin }) => new Entry(kind, name, Buffer.from(value), origin))
+
+it('replaces what it would without the sessions before', () => {
+  const output = Buffer.from('hunter22 hunter23 staging')
+  fc.assert(
+    fc.property(fc.array(fc.array(entry, { maxLength: 3 }), { maxLength: 40 }), (sessions) => {
+      const redactions = opened()
+      const shown = (redaction: Redaction) => redaction.replaceIn(output).toString()
+      for (const entries of sessions) expect(shown(redactions.of(entries))).toBe(shown(opened().of(entries)))
+    }),
+  )
+})
+
+it('keeps no secret of a session that is over', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const redactions = opened()
+  const secret = new WeakRef(redactions.of([password('hunter22')]))
+  // What was asked for in this turn of the loop is not collected in it.
+  await turn()
+  collect()
+  expect(secret.deref()).toBeUndefined()
+  expect(redactions.of([]).empty).toBe(true)
+})
