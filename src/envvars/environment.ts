@@ -33,17 +33,14 @@ export class Environment implements AsyncDisposable {
   /** Throws `EnvvarError`, and leaves no file behind then. */
   static async create(request: EnvironmentRequest): Promise<Environment> {
     const { files, paths } = await writeFiles(request)
-    const store = new Map(request.entries.map(({ name, value }) => [name, paths.get(name) ?? value] as const))
-    return new Environment(compose(store, request.inherited), files)
+    return new Environment(compose(request, paths), files)
   }
 
   /** NAME=VALUE for the new process, sorted by name, PATH last. */
   get block(): readonly Buffer[] {
     const names = [...this.#variables.keys()].filter((name) => name !== 'PATH').sort()
     if (this.#variables.has('PATH')) names.push('PATH')
-    return names.map((name) =>
-      Buffer.concat([Buffer.from(`${name}=`), this.#variables.get(name) ?? Buffer.alloc(0)]),
-    )
+    return names.map((name) => assignment(name, this.#variables.get(name) ?? NOTHING))
   }
 
   /** The command line, with `$NAME` replaced by the variables that the command gets, and by no others. */
@@ -62,11 +59,23 @@ export class Environment implements AsyncDisposable {
   }
 }
 
+const NOTHING = Buffer.alloc(0)
+
+/** `NAME=value` */
+function assignment(name: string, value: Buffer): Buffer {
+  const start = Buffer.byteLength(name) + 1
+  const bytes = Buffer.allocUnsafe(start + value.length)
+  bytes.write(`${name}=`)
+  value.copy(bytes, start)
+  return bytes
+}
+
 /** The session's variables over the agent's, except PATH, and HOME when the session's is empty. */
-function compose(store: Store, inherited: ReadonlyMap<string, string>): Store {
+function compose({ entries, inherited }: EnvironmentRequest, paths: Store): Store {
   const variables = new Map<string, Buffer>()
   for (const [name, value] of inherited) variables.set(name, Buffer.from(value))
-  for (const [name, value] of store) {
+  for (const { name, value: own } of entries) {
+    const value = paths.get(name) ?? own
     const replaces = name !== 'PATH' && !(name === 'HOME' && value.length === 0 && inherited.has('HOME'))
     if (replaces) variables.set(name, value)
   }

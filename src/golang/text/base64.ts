@@ -6,8 +6,15 @@ type Base64Result =
 
 /** Decodes as Go's base64.StdEncoding does. */
 export function decodeBase64(encoded: string): Base64Result {
-  const problem = base64Fault(encodeText(encoded))
+  const problem = isOrdinary(encoded) ? undefined : base64Fault(encodeText(encoded))
   return problem === undefined ? { bytes: Buffer.from(encoded, 'base64') } : { problem }
+}
+
+/** As every encoder writes it: whole groups in one line, padding at the end only. */
+function isOrdinary(encoded: string): boolean {
+  const end = encoded.search(/[^A-Za-z0-9+/]/)
+  const padding = end < 0 ? '' : encoded.slice(end)
+  return encoded.length % GROUP === 0 && (padding === '' || padding === '=' || padding === '==')
 }
 
 /**

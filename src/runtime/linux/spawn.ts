@@ -28,7 +28,7 @@ const call = {
   actionsChdir: library.func('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
   actionsCloseFrom: library.func('int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)'),
   spawn: library.func(
-    'int posix_spawn(void *pid, void *path, void *actions, void *attributes, void **argv, void **envp)',
+    'int posix_spawn(void *pid, void *path, void *actions, void *attributes, void *argv, void *envp)',
   ),
 } as const
 
@@ -36,6 +36,7 @@ const call = {
 const actions = Buffer.alloc(FILE_ACTIONS_BYTES)
 const started = Buffer.alloc(4)
 const NUL = Buffer.alloc(1)
+const POINTER_BYTES = 8
 
 export interface Spawn {
   readonly file: string
@@ -76,7 +77,7 @@ export async function posixSpawn(
   }
 }
 
-type SpawnWords = readonly [file: Buffer, argv: (Buffer | null)[], environment: (Buffer | null)[]]
+type SpawnWords = readonly [file: Buffer, argv: Buffer, environment: Buffer]
 
 function spawnHere(...[file, argv, environment]: SpawnWords): number {
   return call.spawn(started, file, actions, attributes, argv, environment) as number
@@ -122,8 +123,21 @@ function spawnAttributes(): Buffer {
   return made
 }
 
-function cStrings(values: readonly Buffer[]): (Buffer | null)[] {
-  return [...values.map(cString), null]
+/** An array of pointers, the last one null, and behind it the strings: with hundreds of them a buffer for each is slow. */
+function cStrings(values: readonly Buffer[]): Buffer {
+  const strings = (values.length + 1) * POINTER_BYTES
+  const length = values.reduce((sum, value) => sum + value.length + NUL.length, strings)
+  // Not of a pool: nothing else is written to it while another thread reads.
+  const memory = Buffer.allocUnsafeSlow(length)
+  const address = Number(koffi.address(memory))
+  let at = strings
+  for (const [index, value] of values.entries()) {
+    memory.writeBigUInt64LE(BigInt(address + at), index * POINTER_BYTES)
+    at += value.copy(memory, at)
+    at = memory.writeUInt8(0, at)
+  }
+  memory.writeBigUInt64LE(0n, values.length * POINTER_BYTES)
+  return memory
 }
 
 function cString(value: Buffer): Buffer {

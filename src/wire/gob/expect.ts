@@ -16,10 +16,10 @@ export function expectStruct(value: GobValue | undefined, field: string): GobStr
   throw new DecodeError(field, `expected struct, found ${describeValue(value)}`)
 }
 
-/** The string, `''` when absent, or DecodeError. */
-export function expectText(value: GobValue | undefined, field: string): string {
+/** The string, `''` when absent, or DecodeError. `key` is that of an element of `field`. */
+export function expectText(value: GobValue | undefined, field: string, key?: string): string {
   if (value === undefined || typeof value === 'string') return value ?? ''
-  throw new DecodeError(field, `expected string, found ${describeValue(value)}`)
+  throw new DecodeError(placeOf(field, key), `expected string, found ${describeValue(value)}`)
 }
 
 /** The bytes, undefined when absent or empty, or DecodeError. */
@@ -38,28 +38,33 @@ export function expectTextList(value: GobValue | undefined, field: string): stri
 
 /**
  * The map with string keys, empty when absent, or DecodeError. `expectElement` turns an element into a string or
- * throws; it gets the element's place, with the key in it, which is a variable's name.
+ * throws; it gets the field and the key, a variable's name, for the error.
  */
 export function expectTextMap(
   value: GobValue | undefined,
   field: string,
-  expectElement: (element: GobValue, field: string) => string,
+  expectElement: (element: GobValue, field: string, key: string) => string,
 ): Map<string, string> {
   if (value === undefined) return new Map()
   if (!isMap(value)) throw new DecodeError(field, `expected map, found ${describeValue(value)}`)
   const texts = new Map<string, string>()
+  const keys = `${field} key`
   for (const [key, element] of value) {
-    const name = expectText(key, `${field} key`)
-    texts.set(name, expectElement(element, `${field}[${quoted(name)}]`))
+    const name = expectText(key, keys)
+    texts.set(name, expectElement(element, field, name))
   }
   return texts
 }
 
 /** The string in a Go `any` or a plain one; DecodeError with the Go type of what is there instead. */
-export function expectTextInside(value: GobValue, field: string): string {
-  if (!isInterface(value)) return expectText(value, field)
-  if (value.goType === 'string') return expectText(value.value, field)
-  throw new DecodeError(field, `expected string, found ${describeValue(value)}`)
+export function expectTextInside(value: GobValue, field: string, key: string): string {
+  if (!isInterface(value)) return expectText(value, field, key)
+  if (value.goType === 'string') return expectText(value.value, field, key)
+  throw new DecodeError(placeOf(field, key), `expected string, found ${describeValue(value)}`)
+}
+
+function placeOf(field: string, key: string | undefined): string {
+  return key === undefined ? field : `${field}[${quoted(key)}]`
 }
 
 // Longer names are cut: errors go into log lines and the closing texts of sessions.
