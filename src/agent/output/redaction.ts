@@ -60,7 +60,9 @@ class SessionRedaction extends Redaction {
 
   /** @param entries in the order in which all sessions have them */
   isOf(entries: readonly Entry[]): boolean {
-    return entries.length === this.#entries.length && this.#entries.every((one, at) => isSame(one, entries[at]))
+    return (
+      entries.length === this.#entries.length && this.#entries.every((one, at) => isSame(one, entries[at]))
+    )
   }
 }
 

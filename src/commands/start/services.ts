@@ -71,8 +71,7 @@ export async function openServices({
     slots: new Slots(settings.limitsSessions, { changed: fitYoungGeneration }),
     clientVersions: new ClientVersions(),
     tails: new TailMemory(settings.tailMemoryBytes),
-    redactions:
-      settings.redact === 'on' ? new Redactions(secretNames(settings.redactNames), log) : undefined,
+    redactions: settings.redact === 'on' ? new Redactions(secretNames(settings.redactNames), log) : undefined,
     groups: await openGroups(settings, log),
     oom,
     record: (entry) => {

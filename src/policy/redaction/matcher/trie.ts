@@ -59,7 +59,8 @@ export class Trie {
     for (const [index, text] of this.texts.entries()) {
       const row = { first: starts[index] ?? 0, above: above[index] ?? 0 }
       const parent = parentOf(row, path)
-      for (let at = row.above; at < text.length; at++) this.#symbols[row.first + at - row.above] = text[at] ?? 0
+      for (let at = row.above; at < text.length; at++)
+        this.#symbols[row.first + at - row.above] = text[at] ?? 0
       if (row.first !== parent + 1) this.#addBranch(parent, text[row.above] ?? 0, row.first)
       path.push(row)
     }
