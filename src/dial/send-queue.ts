@@ -30,6 +30,7 @@ export class SendQueue {
   #inFlightBytes = 0
   #passedBytes = 0
   #takenAt = 0
+  #isOver = false
   #emptied: () => void = () => undefined
 
   /** @param write calls `written` when the packet has left this process */
@@ -58,11 +59,12 @@ export class SendQueue {
 
   /** Settles when everything has been written, or at the end. */
   async empty(): Promise<void> {
-    if (this.#inFlightBytes > 0) await new Promise<void>((resolve) => (this.#emptied = resolve))
+    if (this.#inFlightBytes > 0 && !this.#isOver) await new Promise<void>((resolve) => (this.#emptied = resolve))
   }
 
-  /** Nothing more is sent: what waits is let go. */
+  /** Nothing more is sent: what waits is let go. What was on its way may never be written. */
   end(): void {
+    this.#isOver = true
     for (const { sent } of this.#waiting.splice(0)) sent()
     this.#emptied()
   }

@@ -124,3 +124,9 @@ it('counts what a packet costs besides its payload', () => {
   for (let n = 0; n < 10_000; n++) void queue.send({ type: 'x', spec: {}, payload: NO_PAYLOAD })
   expect(order.length).toBeLessThan(1000)
 })
+
+it('waits for nothing behind its end: what was on its way may never be written', async () => {
+  queue.send(packet('a'))
+  queue.end()
+  await queue.empty()
+})
