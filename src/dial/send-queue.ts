@@ -59,7 +59,8 @@ export class SendQueue {
 
   /** Settles when everything has been written, or at the end. */
   async empty(): Promise<void> {
-    if (this.#inFlightBytes > 0 && !this.#isOver) await new Promise<void>((resolve) => (this.#emptied = resolve))
+    if (this.#inFlightBytes > 0 && !this.#isOver)
+      await new Promise<void>((resolve) => (this.#emptied = resolve))
   }
 
   /** Nothing more is sent: what waits is let go. What was on its way may never be written. */
