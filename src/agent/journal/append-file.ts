@@ -71,9 +71,9 @@ export class AppendFile {
    * Adds the line with one write, so it does not mix with other agents' lines and survives if this process is killed
    * right after. It is only in the page cache then (no fsync): a power cut may lose the last seconds. After an error
    * the file has to be closed.
-   * @throws when not all of it could be written
+   * @returns how many bytes that were; @throws when not all of it could be written
    */
-  append(line: Buffer): void {
+  append(line: Buffer): number {
     const bytes = this.#isTorn ? Buffer.concat([NEWLINE, line]) : line
     const written = writeSync(this.#fd, bytes)
     if (written < bytes.length) {
@@ -82,6 +82,7 @@ export class AppendFile {
       )
     }
     this.#isTorn = false
+    return written
   }
 
   close(): void {

@@ -20,6 +20,8 @@ export interface JournalOptions {
   /** The agent's name, in every line: agents may share a folder. */
   readonly agent: string
   readonly log: Logger
+  /** How often to look for what others do to the file, milliseconds. */
+  readonly lookMs?: number
 }
 
 const NO_JOURNAL: Journal = { record: () => undefined, close: () => undefined, linesLost: 0 }
@@ -39,8 +41,8 @@ class FileJournal implements Journal {
   #lostBefore = 0
   #isClosed = false
 
-  constructor({ folder, maxBytes, agent, log }: JournalOptions) {
-    this.#file = new RotatingFile(folder, maxBytes)
+  constructor({ folder, maxBytes, agent, log, lookMs }: JournalOptions) {
+    this.#file = new RotatingFile(folder, maxBytes, lookMs)
     this.#agent = agent
     this.#log = log
   }

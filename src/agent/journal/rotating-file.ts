@@ -9,18 +9,32 @@ const NEWLINE_BYTES = 1
 const SMALLEST_GENERATION = MAX_LINE_BYTES + NEWLINE_BYTES
 
 /**
- * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder, so the limit can be exceeded
- * a little: others may write between our look at the size and our own line.
+ * After so long or so much of our own we look again whether the file is still there and how large it is. A look costs as
+ * much as a line.
+ */
+const LOOK_MS = 100
+const LOOK_BYTES = 64 * 1024
+
+/**
+ * `journal.jsonl` and, for older lines, `journal.1.jsonl`. Agents may share the folder, so the limit can be exceeded by
+ * 64 KiB for each other one. When a file is moved away or deleted, it gets our lines until the next look: after a
+ * rotation by another agent that is the older file.
  */
 export class RotatingFile {
   readonly path: string
   readonly #older: string
   readonly #lock: string
   readonly #generationBytes: number
+  readonly #lookMs: number
   #file: AppendFile | undefined
+  /** The file's, at the last look and with our lines since. */
+  #bytes = 0
+  /** When or from which size on to look again. */
+  #lookAt = { ms: -Infinity, bytes: 0 }
 
   /** @param maxBytes for both files together; less than two lines count as two lines */
-  constructor(folder: string, maxBytes: number) {
+  constructor(folder: string, maxBytes: number, lookMs = LOOK_MS) {
+    this.#lookMs = lookMs
     this.path = join(folder, 'journal.jsonl')
     this.#older = join(folder, 'journal.1.jsonl')
     this.#lock = join(folder, 'journal.lock')
@@ -33,7 +47,7 @@ export class RotatingFile {
    */
   append(line: Buffer): void {
     try {
-      this.#fileFor(line.length + NEWLINE_BYTES).append(line)
+      this.#bytes += this.#fileFor(line.length + NEWLINE_BYTES).append(line)
     } catch (error) {
       this.close()
       throw error
@@ -47,22 +61,32 @@ export class RotatingFile {
 
   #fileFor(bytes: number): AppendFile {
     let file = this.#file ?? this.#begin()
-    let size = file.size()
-    // Deleted or moved, by another agent or an outside logrotate.
-    if (size === undefined) {
-      file = this.#open()
-      size = file.size() ?? 0
-    }
-    return size + bytes > this.#generationBytes ? this.#rotate(file) : file
+    if (performance.now() >= this.#lookAt.ms || this.#bytes >= this.#lookAt.bytes) file = this.#look(file)
+    return this.#isFull(bytes) ? this.#rotate(file, bytes) : file
   }
 
-  #rotate(file: AppendFile): AppendFile {
+  #isFull(bytes: number): boolean {
+    return this.#bytes + bytes > this.#generationBytes
+  }
+
+  /** @returns the file at the path: a new one when ours was deleted or moved, by another agent or an outside logrotate */
+  #look(file: AppendFile): AppendFile {
+    const size = file.size()
+    const found = size === undefined ? this.#open() : file
+    this.#bytes = size ?? found.size() ?? 0
+    this.#lookAt = { ms: performance.now() + this.#lookMs, bytes: this.#bytes + LOOK_BYTES }
+    return found
+  }
+
+  #rotate(file: AppendFile, bytes: number): AppendFile {
     using lock = RotationLock.take(this.#lock)
     // Another agent is rotating: this line still goes into the file that becomes the older one.
     if (lock === undefined) return file
-    // Checked again under the lock. If another agent has already rotated, renaming again would overwrite the full
+    // Looked at again under the lock. If another agent has already rotated, renaming again would overwrite the full
     // file with its new one.
-    if (file.size() !== undefined) this.#makeOlder()
+    const found = this.#look(file)
+    if (!this.#isFull(bytes)) return found
+    this.#makeOlder()
     return this.#open()
   }
 
@@ -84,6 +108,7 @@ export class RotatingFile {
 
   #open(): AppendFile {
     this.close()
+    this.#lookAt.ms = -Infinity
     return (this.#file = AppendFile.open(this.path))
   }
 }

@@ -19,6 +19,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openJournal, type Journal } from '../../../src/agent/journal/journal.ts'
 import type { Logger } from '../../../src/basics/logger.ts'
+import { waitFor } from '../../support/wait.ts'
 
 interface Warning {
   readonly journal?: string
@@ -74,7 +75,7 @@ afterEach(() => {
 })
 
 function open(maxBytes = 1024 * 1024): Journal {
-  const journal = openJournal({ folder, maxBytes, agent: 'local', log })
+  const journal = openJournal({ folder, maxBytes, agent: 'local', log, lookMs: 0 })
   journals.push(journal)
   return journal
 }
@@ -179,6 +180,19 @@ describe('a file that is no longer the journal', () => {
     record(journal, 's2')
     expect(sids(join(root, 'journal.jsonl.2026-03-04'))).toEqual(['s1'])
     expect(sids()).toEqual(['s2'])
+  })
+
+  test.each([
+    ['deleted', () => rmSync(file)],
+    ['moved away', () => renameSync(file, join(root, 'journal.jsonl.2026-03-04'))],
+  ])('because it was %s is noticed by an agent that looks now and then', async (_, take) => {
+    const journal = openJournal({ folder, maxBytes: 1024 * 1024, agent: 'local', log })
+    journals.push(journal)
+    record(journal, 's1')
+    take()
+    await waitFor(() => (record(journal, 's2'), existsSync(file)))
+    expect(sids()).toEqual(['s2'])
+    expect(warnings).toEqual([])
   })
 
   test('because its folder was deleted is made anew with the folder', () => {

@@ -52,7 +52,7 @@ afterEach(() => {
 })
 
 function open(maxBytes: number): Journal {
-  const journal = openJournal({ folder, maxBytes, agent: 'local', log })
+  const journal = openJournal({ folder, maxBytes, agent: 'local', log, lookMs: 0 })
   journals.push(journal)
   return journal
 }
@@ -98,6 +98,17 @@ describe('rotation', () => {
     expect(kept).toEqual(Array.from({ length: kept.length }, (_, i) => numbered(count - kept.length + i)))
     expect(readdirSync(folder).sort()).toEqual(['journal.1.jsonl', 'journal.jsonl'])
     expect(warnings).toEqual([])
+  })
+
+  test('comes as early when the size is looked up only now and then: our own lines are counted', () => {
+    const counted = (lookMs: number) => {
+      const journal = openJournal({ folder, maxBytes: 16 * KIB, agent: 'local', log, lookMs })
+      journals.push(journal)
+      rmSync(older, { force: true })
+      rmSync(current, { force: true })
+      return fill(journal)
+    }
+    expect(counted(Infinity)).toBe(counted(0))
   })
 
   // A byte is kept for the newline that a torn line would need.
