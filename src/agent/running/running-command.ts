@@ -209,7 +209,7 @@ export class RunningCommand {
     using output = new SentOutput(execution.output, {
       cap: captured ? this.#cap() : undefined,
       gate: this.gate,
-      filters: filtersOf(request, start, this.#unawaited.signal),
+      filters: filtersOf(request, start, this.#unawaited),
       redaction: captured ? redactions?.of(secrets) : undefined,
       stopped: (cause) => this.#stop(cause),
       isUnwanted: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
@@ -278,11 +278,11 @@ type AskFor = (ended: AbortSignal) => Promise<AskedCommand | undefined> | AskedC
 function filtersOf(
   { guardrails, masking }: CommandRequest,
   { kind }: Start,
-  unawaited: AbortSignal,
+  unawaited: AbortController,
 ): (() => OutputFilter)[] {
-  const rules = guardrails?.filters(kind === 'terminal', unawaited) ?? []
+  const rules = guardrails?.filters(kind === 'terminal', unawaited.signal) ?? []
   const mask = masking?.filter
-  return mask === undefined ? rules : [...rules, () => mask(unawaited)]
+  return mask === undefined ? rules : [...rules, () => mask(unawaited.signal)]
 }
 
 /** Judges what the client brings, as the program would get it. @returns the rule that it breaks */

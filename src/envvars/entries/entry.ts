@@ -52,6 +52,11 @@ export function parseEntry(key: string, encoded: string, origin: EntryOrigin): E
   return checked(new Entry(kind, name, bytes, origin))
 }
 
+/** A variable of the agent itself or its environment: the value as it is. */
+export function createVariable(name: string, value: string, origin: EntryOrigin): Entry {
+  return checked(new Entry('envvar', name, Buffer.from(value), origin))
+}
+
 /** Like `parseEntry`, for a value that is decoded already. */
 export function createEntry(key: string, value: Buffer, origin: EntryOrigin): Entry {
   const { kind, name } = parseKey(key)
@@ -60,13 +65,13 @@ export function createEntry(key: string, value: Buffer, origin: EntryOrigin): En
 
 /** Refuses what cannot be passed to a process: an impossible name, or a NUL inside a variable (a file may have one). */
 function checked(entry: Entry): Entry {
-  const { kind, name, key, value } = entry
+  const { kind, name, value } = entry
   if (name === '' || BAD_IN_NAME.test(name)) {
     const rule = 'must not be empty nor contain "=", NUL or control characters'
     throw new EnvvarError(`environment variable name ${JSON.stringify(name)} ${rule}`)
   }
   if (kind === 'envvar' && value.includes(0)) {
-    throw new EnvvarError(`the value of ${key} contains a NUL byte, pass it as filesystem:${name} instead`)
+    throw new EnvvarError(`the value of ${entry.key} contains a NUL byte, pass it as filesystem:${name} instead`)
   }
   return entry
 }

@@ -1,6 +1,6 @@
 import { withCloudTokens, type SignedEntries } from './cloud-tokens.ts'
 import { parseConnectionEntries, sortedByKey } from './connection-entries.ts'
-import { createEntry, Entry, MAX_ENTRIES, parseEntry } from './entry.ts'
+import { createVariable, Entry, MAX_ENTRIES, parseEntry } from './entry.ts'
 import { EnvvarError } from '../errors.ts'
 import type { SessionSecrets } from '../secrets/session-secrets.ts'
 
@@ -72,9 +72,7 @@ function refuseTooMany(count: number): void {
 
 /** The agent's environment, as if the connection's: values whose names sound secret are replaced in the output. */
 function embeddedEntries({ embedded = new Map<string, string>() }: MergeRequest): Entry[] {
-  return Array.from(embedded, ([name, value]) =>
-    createEntry(`envvar:${name}`, Buffer.from(value), 'connection'),
-  )
+  return Array.from(embedded, ([name, value]) => createVariable(name, value, 'connection'))
 }
 
 /** A key that the connection has too is dropped unread, as in hoop, even a malformed one. */
@@ -102,7 +100,7 @@ function isPassword(entry: Entry): boolean {
 }
 
 function ownEntries(own: ReadonlyMap<string, string>): Entry[] {
-  return Array.from(own, ([name, value]) => createEntry(`envvar:${name}`, Buffer.from(value), 'agent'))
+  return Array.from(own, ([name, value]) => createVariable(name, value, 'agent'))
 }
 
 function onePerName(source: readonly Entry[]): Entry[] {

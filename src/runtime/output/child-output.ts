@@ -15,6 +15,8 @@ const MAX_CHUNK_BYTES = 64 * 1024
  */
 const IDLE_MS = 250
 
+const ignore = (): void => undefined
+
 interface Source {
   readonly stream: 'stdout' | 'stderr'
   readonly from: OutputEnd
@@ -32,7 +34,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   readonly #child: Child
   readonly #sources: readonly Source[]
   #markEnded!: () => void
-  #wake: () => void = () => undefined
+  #wake: () => void = ignore
   #exited = false
   /** Milliseconds of waiting for more since the exit. The reader's own time does not count. */
   #waitedMs = 0
@@ -105,11 +107,15 @@ export class ChildOutput implements AsyncIterable<Chunk> {
     const from = performance.now()
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
-      this.#wake = resolve
+      // Once: resolving a promise again costs as much as a packet (`multipleResolves`).
+      this.#wake = () => {
+        this.#wake = ignore
+        resolve()
+      }
       if (!this.#exited) return
       timer = setTimeout(() => {
         this.#silent = true
-        resolve()
+        this.#wake()
       }, IDLE_MS)
     })
     clearTimeout(timer)
@@ -120,6 +126,7 @@ export class ChildOutput implements AsyncIterable<Chunk> {
   leave(): void {
     for (const { from } of this.#sources) from.destroy()
     this.#markEnded()
+    this.#markEnded = ignore
   }
 }
 
