@@ -71,7 +71,9 @@ function checked(entry: Entry): Entry {
     throw new EnvvarError(`environment variable name ${JSON.stringify(name)} ${rule}`)
   }
   if (kind === 'envvar' && value.includes(0)) {
-    throw new EnvvarError(`the value of ${entry.key} contains a NUL byte, pass it as filesystem:${name} instead`)
+    throw new EnvvarError(
+      `the value of ${entry.key} contains a NUL byte, pass it as filesystem:${name} instead`,
+    )
   }
   return entry
 }
