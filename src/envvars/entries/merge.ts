@@ -60,8 +60,7 @@ export async function mergeEntries(request: MergeRequest): Promise<SignedEntries
   const password = passwordEntry(request.connectionType, connection, client)
   const embedded = embeddedEntries(request)
   const sources = [onePerName(client), onePerName(connection), password, embedded, ownEntries(request.own)]
-  const ranked = sources.flat()
-  const entries = sortedByKey(byName(ranked)).map(([, entry]) => entry)
+  const entries = [...byName(sources.flat()).values()].sort((left, right) => (left.name < right.name ? -1 : 1))
   return { entries, usesRdsToken: signed.usesRdsToken }
 }
 
@@ -111,5 +110,7 @@ function onePerName(source: readonly Entry[]): Entry[] {
 
 /** When a name occurs twice, the later entry wins. */
 function byName(entries: readonly Entry[]): Map<string, Entry> {
-  return new Map(entries.map((entry) => [entry.name, entry]))
+  const named = new Map<string, Entry>()
+  for (const entry of entries) named.set(entry.name, entry)
+  return named
 }

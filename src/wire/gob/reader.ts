@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import type { GobPlace } from './place.ts'
 import type { GobOpaque } from './value.ts'
 
+/** What stands for bytes that are not UTF-8, and for itself. */
+const REPLACEMENT = '\ufffd'
 const floatBytes = Buffer.alloc(8)
 
 /**
@@ -99,9 +101,14 @@ export class GobReader {
    * unknown field may have them, and no command runs with an argument that nobody sent.
    */
   text(): string | GobOpaque {
-    const bytes = this.#take(this.byteCount())
-    if (isUtf8(bytes)) return bytes.toString('utf8')
-    return { kind: 'opaque', what: 'text that is not UTF-8', bytes: Buffer.from(bytes) }
+    const size = this.byteCount()
+    const at = this.#skip(size)
+    const text = this.#bytes.toString('utf8', at, at + size)
+    if (!text.includes(REPLACEMENT)) return text
+    const bytes = this.#bytes.subarray(at, at + size)
+    return isUtf8(bytes)
+      ? text
+      : { kind: 'opaque', what: 'text that is not UTF-8', bytes: Buffer.from(bytes) }
   }
 
   /** What of the open message was not read yet. */
