@@ -60,7 +60,9 @@ export async function mergeEntries(request: MergeRequest): Promise<SignedEntries
   const password = passwordEntry(request.connectionType, connection, client)
   const embedded = embeddedEntries(request)
   const sources = [onePerName(client), onePerName(connection), password, embedded, ownEntries(request.own)]
-  const entries = [...byName(sources.flat()).values()].sort((left, right) => (left.name < right.name ? -1 : 1))
+  const entries = [...byName(sources.flat()).values()].sort((left, right) =>
+    left.name < right.name ? -1 : 1,
+  )
   return { entries, usesRdsToken: signed.usesRdsToken }
 }
 
