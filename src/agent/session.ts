@@ -11,7 +11,7 @@ import type { SessionReply, SessionServices } from './running/services.ts'
 
 /** Where the session is, with what exists only then. */
 type SessionState =
-  | { readonly name: 'opening' }
+  | { readonly name: 'opening'; readonly open: OpenMessage }
   | { readonly name: 'open'; readonly begin: (start: Start) => void; readonly refuse: () => void }
   | { readonly name: 'started' }
   | { readonly name: 'closed' }
@@ -19,18 +19,23 @@ type SessionState =
 /** One client's conversation, from its opening to its close. It runs one command at most. */
 export class AgentSession {
   readonly sid: SessionId
-  readonly #open: OpenMessage
+  /**
+   * Whether it was opened for a terminal. A client can forge packets, so only the opening decides: a session for one
+   * script never becomes a terminal.
+   */
+  readonly #isInteractive: boolean
   readonly #services: SessionServices
   readonly #reply: SessionReply
   readonly #command: RunningCommand
-  #state: SessionState = { name: 'opening' }
+  #state: SessionState
   #refusal: string | undefined
   /** What masking has done; undefined when there is nothing to mask. */
   #masking: MaskingResult | undefined
 
   constructor(open: OpenMessage, services: SessionServices, reply: SessionReply) {
     this.sid = open.sid
-    this.#open = open
+    this.#isInteractive = open.params.clientVerb === 'connect'
+    this.#state = { name: 'opening', open }
     this.#services = services
     this.#reply = reply
     this.#command = new RunningCommand(open.sid, (ended) => this.#asked(ended), services)
@@ -57,14 +62,6 @@ export class AgentSession {
     const closeSent = await this.#close(ending).catch((error: unknown) => this.#bug(error as Error))
     this.#state = { name: 'closed' }
     this.#account(ending, closeSent)
-  }
-
-  /**
-   * Whether it was opened for a terminal. A client can forge packets, so only the opening decides: a session for one
-   * script never becomes a terminal.
-   */
-  get #isInteractive(): boolean {
-    return this.#open.params.clientVerb === 'connect'
   }
 
   /** The script has come. A second one is ignored: answering it with a close would end the first one's session. */
@@ -126,7 +123,9 @@ export class AgentSession {
 
   /** Tells the gateway that the session is open, exactly once, and waits for the script or the first key. */
   async #asked(ended: AbortSignal): Promise<AskedCommand | undefined> {
-    const request = await checkRequest(this.#open, this.#services, ended)
+    if (this.#state.name !== 'opening') return undefined
+    const { open } = this.#state
+    const request = await checkRequest(open, this.#services, ended)
     this.#masking = request.masking?.result
     if (ended.aborted || this.#refusal !== undefined) return undefined
     const started = new Promise<Start | undefined>((resolve) => {
@@ -137,8 +136,8 @@ export class AgentSession {
     await this.#reply({
       kind: 'opened',
       sid: this.sid,
-      connectionType: this.#open.connectionType,
-      requestPort: this.#open.requestPort,
+      connectionType: open.connectionType,
+      requestPort: open.requestPort,
       command: request.argv.join(' '),
     })
     const start = await started

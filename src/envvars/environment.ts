@@ -22,7 +22,7 @@ type Store = ReadonlyMap<string, Buffer>
  * before the start. All values are in private fields: neither JSON nor `inspect` shows them.
  */
 export class Environment implements AsyncDisposable {
-  readonly #variables: Store
+  #variables: Store
   readonly #files: SecretFiles | undefined
 
   private constructor(variables: Store, files: SecretFiles | undefined) {
@@ -51,6 +51,11 @@ export class Environment implements AsyncDisposable {
   /** Shows the names only. Without this, `inspect` with `getters` and `showHidden` would call `block`. */
   [inspect.custom](): string {
     return `Environment ${JSON.stringify([...this.#variables.keys()])}`
+  }
+
+  /** Lets the variables go: the command has its own copy. The files stay. */
+  forget(): void {
+    this.#variables = new Map()
   }
 
   /** Removes the secret files; can be called again. Throws `RuntimeFolderError` when they cannot be removed. */

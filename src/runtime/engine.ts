@@ -58,7 +58,7 @@ export async function loadEngine(): Promise<Engine> {
  * @throws only the reason of `signal`, when it is aborted before the command's turn to start
  */
 export async function execute(engine: Engine, command: Command, options: ExecuteOptions): Promise<Execution> {
-  const { terminal, instance, marker, background, signal, here } = options
+  const { terminal, instance, marker, graceMs, background, signal, here } = options
   // Before the start. If the command leaves something behind at once, no other execution may take it for nobody's.
   const owner = beginOwner({ mark: takeMark(instance), marker }, background === 'leave')
   const how = { mark: owner.mark, signal, here }
@@ -67,10 +67,10 @@ export async function execute(engine: Engine, command: Command, options: Execute
       terminal === undefined
         ? await engine.start(command, how)
         : await engine.startTerminal(command, terminal, how)
-    return new Execution(child, owner, options)
+    return new Execution(child, owner, { graceMs, background })
   } catch (error) {
     if (signal?.aborted !== true || error !== signal.reason)
-      return new Execution(failed(error as Error), owner, options)
+      return new Execution(failed(error as Error), owner, { graceMs, background })
     endOwner(owner)
     throw error
   }

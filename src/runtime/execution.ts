@@ -14,7 +14,7 @@ export interface ExecutionOptions {
   /** From SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number
   /** Whether processes that a command leaves behind when it ends by itself are ended (the default) or left alone. */
-  readonly background?: 'kill' | 'leave'
+  readonly background?: 'kill' | 'leave' | undefined
 }
 
 /** One running command with everything that belongs to it. Read `output` to its end, then await `exit`. */

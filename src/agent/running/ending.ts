@@ -12,6 +12,22 @@ export type TerminationReason = OwnReason | StopReason | 'policy'
 type OwnReason =
   'closed-by-gateway' | 'gateway-lost' | 'agent-stopping' | 'timeout' | 'output-limit' | 'input-limit'
 
+/** Reasons that come too late once the command has ended by itself: its own end counts then. */
+export const NEVER_LATE: ReadonlySet<TerminationReason> = new Set([
+  'timeout',
+  'agent-stopping',
+  'input-limit',
+])
+
+/** Reasons after which nobody waits for output that is still to come. After the others it is shown as far as it goes. */
+export const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
+  'closed-by-gateway',
+  'gateway-lost',
+  'agent-stopping',
+  'guardrails',
+  'masking',
+])
+
 /** How a command ended, or why it never ran. Close, answer, journal and log take all they say from here. */
 export interface Ending {
   readonly exitCode: number

@@ -1,6 +1,7 @@
 import { createEntry, type Entry } from '../../envvars/entries/entry.ts'
 import type { Environment } from '../../envvars/environment.ts'
 import type { Command } from '../../runtime/child.ts'
+import type { OutputFilter } from '../../policy/output-filter.ts'
 import { NO_PAYLOAD } from '../../wire/packet.ts'
 import { closeScript } from '../opening/client-escapes.ts'
 import type { CommandRequest } from '../opening/request.ts'
@@ -16,11 +17,13 @@ export interface AskedCommand {
   readonly start: Start
 }
 
+/** The same, with script and variables as the command gets them. */
+export interface Job extends AskedCommand {
+  readonly entries: readonly Entry[]
+}
+
 /** Script and variables as the command gets them, after the rules for terminals and closed database clients. */
-export function prepared({
-  request,
-  start,
-}: AskedCommand): AskedCommand & { readonly entries: readonly Entry[] } {
+export function prepared({ request, start }: AskedCommand): Job {
   const { entries, closed } = request
   if (start.kind === 'terminal') return { request, start, entries: onTerminal(entries) }
   if (closed === undefined) return { request, start, entries }
@@ -47,4 +50,22 @@ const TERM = createEntry('envvar:TERM', Buffer.from('xterm-256color'), 'agent')
 
 function onTerminal(entries: readonly Entry[]): Entry[] {
   return [...entries.filter(({ name }) => name !== TERM.name), TERM]
+}
+
+/** Judges what the client brings, as the program would get it. @returns the rule that it breaks */
+export async function judged({ request, start }: AskedCommand, { argv }: Command, ended: AbortSignal) {
+  const { guardrails, clientArguments } = request
+  if (guardrails === undefined || start.kind === 'terminal') return undefined
+  return guardrails.judge(start.stdin, argv, clientArguments, ended)
+}
+
+/** What looks through the output: guardrails before masking, which would hide what they look for. */
+export function filtersOf(
+  { guardrails, masking }: CommandRequest,
+  { kind }: Start,
+  unawaited: AbortController,
+): (() => OutputFilter)[] {
+  const rules = guardrails?.filters(kind === 'terminal', unawaited.signal) ?? []
+  const mask = masking?.filter
+  return mask === undefined ? rules : [...rules, () => mask(unawaited.signal)]
 }

@@ -1,14 +1,14 @@
 import type { WindowSize } from '../../basics/window-size.ts'
 import { ConnectError } from '../../dial/connect-error.ts'
-import { Environment, type EnvironmentRequest } from '../../envvars/environment.ts'
-import type { OutputFilter, OutputStopped } from '../../policy/output-filter.ts'
+import { Environment } from '../../envvars/environment.ts'
+import type { OutputStopped } from '../../policy/output-filter.ts'
 import type { Command } from '../../runtime/child.ts'
 import { execute } from '../../runtime/engine.ts'
 import type { Execution } from '../../runtime/execution.ts'
 import type { Chunk } from '../../runtime/output/child-output.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import { closeCommand } from '../opening/client-escapes.ts'
-import { isRefusal, type CommandRequest } from '../opening/request.ts'
+import { isRefusal } from '../opening/request.ts'
 import { OutputGate } from '../output/output-gate.ts'
 import { SentOutput } from '../output/sent-output.ts'
 import { blockedLine, type Blocked } from '../policy/blocked.ts'
@@ -22,27 +22,17 @@ import {
   endingOf,
   endingRefused,
   endingUnstarted,
+  NEVER_LATE,
+  UNAWAITED,
   type Ending,
   type TerminationReason,
 } from './ending.ts'
 import { ExecutionGroup } from './execution-group.ts'
 import { Keyboard } from './keyboard.ts'
-import { preparedCommand, prepared, type AskedCommand, type Start } from './prepared.ts'
+import { filtersOf, judged, preparedCommand, prepared, type AskedCommand, type Job } from './prepared.ts'
 import type { CommandServices } from './services.ts'
 
 const INTERNAL_ERROR = 'internal error of the agent, its log has more'
-
-/** Reasons that come too late once the command has ended by itself: its own end counts then. */
-const NEVER_LATE: ReadonlySet<TerminationReason> = new Set(['timeout', 'agent-stopping', 'input-limit'])
-
-/** Reasons after which nobody waits for output that is still to come. After the others it is shown as far as it goes. */
-const UNAWAITED: ReadonlySet<TerminationReason> = new Set([
-  'closed-by-gateway',
-  'gateway-lost',
-  'agent-stopping',
-  'guardrails',
-  'masking',
-])
 
 /**
  * One command, from the request to its end. A session, a system request or this program itself (`--local`) makes it,
@@ -61,6 +51,8 @@ export class RunningCommand {
   /** Nothing of the output is worth a wait. */
   readonly #unawaited = new AbortController()
   #settle!: (ending: Ending) => void
+  /** What is to be run, until it runs: a script may be large, and variables secret. */
+  #job: Job | undefined
   #execution: Execution | undefined
   #output: SentOutput | undefined
   #reason: TerminationReason | undefined
@@ -118,8 +110,8 @@ export class RunningCommand {
   async *#run(): AsyncGenerator<Chunk, void, undefined> {
     let ending: Ending | undefined
     try {
-      const asked = await this.#asked(this.#over.signal)
-      ending = asked === undefined ? this.#unstarted() : yield* this.#start(asked)
+      await this.#ask()
+      ending = yield* this.#start()
     } catch (error) {
       ending = this.#failed(error as Error)
     } finally {
@@ -128,28 +120,31 @@ export class RunningCommand {
     }
   }
 
+  async #ask(): Promise<void> {
+    const asked = await this.#asked(this.#over.signal)
+    this.#job = asked && prepared(asked)
+  }
+
   /**
-   * Takes what the command needs, starts it and gives out its output.
+   * Takes what the command needs, starts it and gives out its output. It lives as long as the command, so it keeps
+   * nothing that only the start needs.
    * @throws RefusedError, EnvvarError or RuntimeFolderError when it cannot be started
    */
-  async *#start(asked: AskedCommand): AsyncGenerator<Chunk, Ending, undefined> {
-    const { folder, inherited, slots } = this.#services
+  async *#start(): AsyncGenerator<Chunk, Ending, undefined> {
+    if (this.#job === undefined) return this.#unstarted()
+    const { slots } = this.#services
     using slot = slots?.take()
     if (slots !== undefined && slot === undefined) throw new RefusedError(slots.full)
-    const { request, start, entries } = prepared(asked)
-    // Again: much can have happened to the machine since the session was opened.
-    request.policy?.checkProgram(request.argv[0] ?? '', programSearch(this.#services))
-    await using held = await this.#hold({ entries, inherited, folder, sessionId: this.sid })
-    const { environment } = held
-    const expanded = preparedCommand(environment.expand(request.argv), environment, start, this.#services)
-    const blocked = await judged(asked, expanded, this.#over.signal)
-    if (blocked !== undefined) return yield* this.#refuse(blocked)
-    const command = await closeCommand(request.closed, expanded, this.sid, this.#services)
-    if (this.#reason !== undefined) return this.#unstarted()
+    await using held = await this.#hold(this.#job)
     await using group = new ExecutionGroup(this.sid, this.#services)
-    await using execution = await this.#launch(command, { request, start }, group)
+    const started = await this.#launch(this.#job, held.environment, group)
+    if (started === undefined) return this.#unstarted()
+    if ('rule' in started) return yield* this.#refuse(started)
+    await using execution = started
     await group.add(execution.pid)
-    return yield* this.#follow({ request, start }, execution, group)
+    using output = this.#sentOutput(execution, this.#job)
+    this.#job = undefined
+    return yield* this.#follow(output, execution, group)
   }
 
   /** Tells the user which rule forbids the command. */
@@ -159,9 +154,11 @@ export class RunningCommand {
   }
 
   /** Makes the environment and its secret files. Disposing removes the files. */
-  async #hold(request: EnvironmentRequest): Promise<AsyncDisposable & { readonly environment: Environment }> {
-    const { log } = this.#services
-    const environment = await Environment.create(request)
+  async #hold({ request, entries }: Job): Promise<AsyncDisposable & { readonly environment: Environment }> {
+    const { folder, inherited, log } = this.#services
+    // Again: much can have happened to the machine since the session was opened.
+    request.policy?.checkProgram(request.argv[0] ?? '', programSearch(this.#services))
+    const environment = await Environment.create({ entries, inherited, folder, sessionId: this.sid })
     // A success must not become a failure because a file could not be removed. The agent's end tries again.
     const complain = (error: unknown) =>
       log.error({ sid: this.sid, error: (error as Error).message }, 'secret files of a session stay')
@@ -171,16 +168,32 @@ export class RunningCommand {
     }
   }
 
-  async #launch(command: Command, asked: AskedCommand, group: ExecutionGroup): Promise<Execution> {
-    const { engine, folder, settings, record, log } = this.#services
-    const { sid } = this
-    const terminal = asked.start.kind === 'terminal'
+  /** @returns the rule that the command breaks, or undefined when it is not wanted any more */
+  async #launch(
+    { request, start }: Job,
+    environment: Environment,
+    group: ExecutionGroup,
+  ): Promise<Execution | Blocked | undefined> {
+    const expanded = preparedCommand(environment.expand(request.argv), environment, start, this.#services)
+    const blocked = await judged({ request, start }, expanded, this.#over.signal)
+    if (blocked !== undefined) return blocked
+    const command = await closeCommand(request.closed, expanded, this.sid, this.#services)
+    if (this.#reason !== undefined) return undefined
+    const execution = await this.#execute(command, start.kind === 'terminal', group)
+    environment.forget()
+    const { pid } = execution
+    if (pid !== undefined) this.#recordStart(pid, command, { request, start })
+    return execution
+  }
+
+  async #execute(command: Command, terminal: boolean, group: ExecutionGroup): Promise<Execution> {
+    const { engine, folder, settings } = this.#services
     if (terminal) await this.#keyboard.sized()
     const execution = await execute(engine, command, {
       graceMs: settings.killGraceMs,
       background: settings.background,
       instance: folder.instance,
-      marker: `HOOP_SESSION_ID=${sid}`,
+      marker: `HOOP_SESSION_ID=${this.sid}`,
       signal: this.#over.signal,
       here: group.isThere,
       ...(terminal && { terminal: this.#keyboard.size }),
@@ -189,24 +202,21 @@ export class RunningCommand {
     this.#keyboard.attach(execution)
     // `end` may have been called while the program was being started.
     if (this.#reason !== undefined) execution.terminate()
-    const { pid } = execution
-    if (pid === undefined) return execution
-    log.info({ sid, pid, terminal }, 'execution started')
-    const counts = { argumentCount: command.argv.length - 1, inputBytes: command.stdin.length }
-    record?.({ event: 'started', sid, pid, program: asked.request.program, ...counts, terminal })
     return execution
   }
 
-  /** Gives out the output until the command has ended. @returns how it ended */
-  async *#follow(
-    { request, start }: AskedCommand,
-    execution: Execution,
-    group: ExecutionGroup,
-  ): AsyncGenerator<Chunk, Ending, undefined> {
+  #recordStart(pid: number, command: Command, { request, start }: AskedCommand): void {
+    const { sid } = this
+    const terminal = start.kind === 'terminal'
+    this.#services.log.info({ sid, pid, terminal }, 'execution started')
+    const counts = { argumentCount: command.argv.length - 1, inputBytes: command.stdin.length }
+    this.#services.record?.({ event: 'started', sid, pid, program: request.program, ...counts, terminal })
+  }
+
+  #sentOutput(execution: Execution, { request, start }: Job): SentOutput {
     const { secrets, captured } = request
     const { settings, redactions } = this.#services
-    const from = performance.now()
-    using output = new SentOutput(execution.output, {
+    return (this.#output = new SentOutput(execution.output, {
       cap: captured ? this.#cap() : undefined,
       gate: this.gate,
       filters: filtersOf(request, start, this.#unawaited),
@@ -214,9 +224,17 @@ export class RunningCommand {
       stopped: (cause) => this.#stop(cause),
       isUnwanted: () => this.#stopped !== undefined || this.#reason === 'closed-by-gateway',
       overflowed: () => (settings.onCap === 'kill' ? this.end('output-limit') : undefined),
-    })
-    this.#output = output
-    using limit = timeLimit(settings.maxDurationMs, () => this.end('timeout'))
+    }))
+  }
+
+  /** Gives out the output until the command has ended. @returns how it ended */
+  async *#follow(
+    output: SentOutput,
+    execution: Execution,
+    group: ExecutionGroup,
+  ): AsyncGenerator<Chunk, Ending, undefined> {
+    const from = performance.now()
+    using limit = timeLimit(this.#services.settings.maxDurationMs, () => this.end('timeout'))
     yield* output
     limit[Symbol.dispose]()
     const ending = await this.#endOf(execution, group)
@@ -273,24 +291,6 @@ export class RunningCommand {
  * @throws the errors that `isRefusal` knows, or the signal's reason
  */
 type AskFor = (ended: AbortSignal) => Promise<AskedCommand | undefined> | AskedCommand
-
-/** What looks through the output: guardrails before masking, which would hide what they look for. */
-function filtersOf(
-  { guardrails, masking }: CommandRequest,
-  { kind }: Start,
-  unawaited: AbortController,
-): (() => OutputFilter)[] {
-  const rules = guardrails?.filters(kind === 'terminal', unawaited.signal) ?? []
-  const mask = masking?.filter
-  return mask === undefined ? rules : [...rules, () => mask(unawaited.signal)]
-}
-
-/** Judges what the client brings, as the program would get it. @returns the rule that it breaks */
-async function judged({ request, start }: AskedCommand, { argv }: Command, ended: AbortSignal) {
-  const { guardrails, clientArguments } = request
-  if (guardrails === undefined || start.kind === 'terminal') return undefined
-  return guardrails.judge(start.stdin, argv, clientArguments, ended)
-}
 
 function timeLimit(ms: number | undefined, reached: () => void): Disposable {
   const timer = ms === undefined ? undefined : setTimeout(reached, ms)

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net'
 import { ReadStream } from 'node:tty'
 import type { OutputEnd } from '../child.ts'
@@ -14,17 +13,14 @@ const arrived = Buffer.allocUnsafeSlow(64 * 1024)
  * Our end of a child's output: a pipe, or the master of its terminal. More is requested from the kernel only by a `read`
  * that finds nothing.
  */
-export class PipeEnd
-  extends EventEmitter<Record<'readable' | 'end' | 'close' | 'error', []>>
-  implements OutputEnd
-{
+export class PipeEnd implements OutputEnd {
   readonly #socket: Socket
   readonly #isTerminal: boolean
   #received: Buffer | undefined
+  #readable: () => void = () => undefined
 
   /** @param fd is closed with it */
   constructor(fd: number, kind: 'pipe' | 'terminal' = 'pipe') {
-    super()
     this.#isTerminal = kind === 'terminal'
     const callback = (length: number): boolean => this.#take(Buffer.from(arrived.subarray(0, length)))
     const onread: Pick<ConnectOpts, 'onread'> & SocketConstructorOpts = {
@@ -33,7 +29,13 @@ export class PipeEnd
     this.#socket = this.#isTerminal
       ? new ReadStream(fd, onread)
       : new Socket({ ...onread, fd, readable: true, writable: false })
-    for (const event of ['end', 'close', 'error'] as const) this.#socket.on(event, () => this.emit(event))
+  }
+
+  /** There is one listener for `readable`, the last one. */
+  on(event: 'readable' | 'end' | 'close' | 'error', listener: () => void): this {
+    if (event === 'readable') this.#readable = listener
+    else this.#socket.on(event, listener)
+    return this
   }
 
   get readableLength(): number {
@@ -72,7 +74,7 @@ export class PipeEnd
   /** @returns false: the socket stops reading */
   #take(received: Buffer): boolean {
     this.#received = received
-    this.emit('readable')
+    this.#readable()
     return false
   }
 }
