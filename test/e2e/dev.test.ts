@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Development, startDevelopment } from '../support/sites/development.ts'
 import { Gate } from '../support/gate.ts'
 import {
@@ -11,7 +11,7 @@ import {
   environmentOf,
   isAlive,
 } from '../support/machine/processes.ts'
-import { main, runProgram } from '../support/sites/program.ts'
+import { main, runProgram, type Program } from '../support/sites/program.ts'
 import { Rest, type Answer } from '../support/scripted/rest.ts'
 import { Shell } from '../support/terminals/shell.ts'
 import { hasTmux, Tmux } from '../support/terminals/tmux.ts'
@@ -23,10 +23,23 @@ const mode = (file: string) => (statSync(file).mode & 0o777).toString(8)
 const agentOf = (dev: number) => childrenOf(dev).find((pid) => commandLineOf(pid).includes('main.js start '))
 const hello = { parameters: { name: 'world' } }
 
-describe('dev, when it starts', () => {
+/** What a program prints that cannot start. */
+const oneLine = (...parts: string[]) =>
+  new RegExp(`^runbook-agent: [^\\n]*${parts.join('[^\\n]*')}[^\\n]*\\n$`)
+
+describe('dev --json', () => {
+  let place: Workplace
+  let dev: Development
+  beforeAll(async () => {
+    place = new Workplace()
+    dev = await Development.start(place, { HOOP_KEY: 'grpc://other:foreign-key@127.0.0.1:1' })
+  })
+  afterAll(async () => {
+    await dev[Symbol.asyncDispose]()
+    place[Symbol.dispose]()
+  })
+
   it('prints a link that signs a browser in once, and leads to a runbook', async () => {
-    using place = new Workplace()
-    await using dev = await Development.start(place)
     const { http, page } = dev.ready
     const link = new URL(page)
     expect(link.origin + link.pathname + link.search).toBe(`${http}/sign-in`)
@@ -47,6 +60,89 @@ describe('dev, when it starts', () => {
     expect(await second.text()).toContain('press Enter')
   })
 
+  it('prints with --json one line on stdout that says where everything is', () => {
+    const { event, http, grpc, tokenFile, pid, agentPid } = dev.ready
+    expect(dev.program.stdout.split('\n')).toEqual([JSON.stringify(dev.ready), ''])
+    expect([event, tokenFile, pid]).toEqual(['ready', place.at('state', 'admin.token'), dev.program.pid])
+    expect(http).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/)
+    expect(grpc).toMatch(/^grpc:\/\/127\.0\.0\.1:[1-9]\d*$/)
+    expect(childrenOf(pid)).toContain(agentPid)
+    expect(commandLineOf(agentPid)).toMatch(/main\.js start /)
+  })
+
+  it('keeps token, keys, settings and history in files and folders that only their owner can open', () => {
+    expect(mode(dev.ready.tokenFile)).toBe('600')
+    expect(mode(place.at('state'))).toBe('700')
+    for (const name of ['agent.key', 'agent.credential', 'gateway.yaml', 'history.sqlite'])
+      expect([name, mode(place.at('state', name))]).toEqual([name, '600'])
+  })
+
+  it('runs what is committed in its repository, without a restart', async () => {
+    const folder = place.at('state', 'runbooks')
+    place.write('state/runbooks/new.runbook.sh', 'echo {{ .what | required "what?" }}\n')
+    const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { env: place.env })
+    git('add', '--all')
+    git('-c', 'user.name=x', '-c', 'user.email=x@example.test', 'commit', '--quiet', '--message=New')
+    const reply = await dev.rest.runbook('bash', 'new.runbook.sh', { parameters: { what: 'committed' } })
+    expect(reply.body).toMatchObject({ output: 'committed\n', exit_code: 0 })
+  })
+
+  it('does not give the key to the agent in its environment, nor does the agent to its commands', async () => {
+    const key = readFileSync(place.at('state', 'agent.key'), 'utf8').trim()
+    const { body } = await dev.rest.script('bash', 'env; tr "\\0" "\\n" < /proc/$PPID/environ')
+    for (const environment of [environmentOf(dev.ready.agentPid), body.output]) {
+      expect(environment).toContain('PATH=')
+      expect(environment).not.toContain(key)
+      expect(environment).not.toContain('foreign-key')
+    }
+  })
+
+  it('says in one line what to do, and exits with 78, in a state folder that another one uses', async () => {
+    const second = await runProgram(place, ['dev', '--state', 'state', '--http', '0', '--grpc', '0'])
+    expect(second).toMatchObject({ code: 78, stdout: '' })
+    expect(second.stderr).toMatch(oneLine('another gateway is using it', 'another state folder'))
+    const reply = await dev.rest.runbook('bash', 'ops/hello.runbook.sh', hello)
+    expect(reply.body.exit_code).toBe(0)
+  })
+})
+
+describe('dev, for people,', () => {
+  let place: Workplace
+  let dev: Program
+  beforeAll(() => {
+    place = new Workplace()
+    dev = startDevelopment(place)
+  })
+  afterAll(async () => {
+    await dev[Symbol.asyncDispose]()
+    place[Symbol.dispose]()
+  })
+
+  it('prints a curl command that bash runs as it is printed, and that answers 200 with a success', async () => {
+    const [, command] = await dev.says('stdout', /or without this program:\n\n(curl [^]*)\n\nCtrl-C/)
+    // The command is not touched; curl itself is told here to add the status.
+    place.write('home/.curlrc', 'write-out = "\\n%{http_code}"\n')
+    const answered = execFileSync('bash', ['-c', command ?? ''], { env: place.env, encoding: 'utf8' })
+    const [body = '', status] = answered.split(/\n(?=\d+$)/)
+    expect(status).toBe('200')
+    const answer = JSON.parse(body) as Answer
+    expect([answer.exit_code, answer.output_status]).toEqual([0, 'success'])
+    expect(answer.output).toContain('hello, world\nargument: first-argument\nsecret file: 600, 19 bytes\n')
+    expect(dev.stdout).toContain('success, exit code 0')
+  })
+
+  it('prints two commands that sign in and run a runbook as they are printed', async () => {
+    const [, commands] = await dev.says('stdout', /Run it yourself:\n\n([^]*?)\n\nor without/)
+    const printed = execFileSync('bash', ['-ec', commands ?? ''], {
+      env: place.env,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
+    expect(printed).toBe('hello, world\nargument: none\n')
+  })
+})
+
+describe('dev, when it starts', () => {
   it.skipIf(!hasTmux)(
     'prints a new link at each Enter, and reads no terminal in the background (tmux)',
     async () => {
@@ -76,54 +172,6 @@ describe('dev, when it starts', () => {
     },
   )
 
-  it('prints a curl command that bash runs as it is printed, and that answers 200 with a success', async () => {
-    using place = new Workplace()
-    await using dev = startDevelopment(place)
-    const [, command] = await dev.says('stdout', /or without this program:\n\n(curl [^]*)\n\nCtrl-C/)
-    // The command is not touched; curl itself is told here to add the status.
-    place.write('home/.curlrc', 'write-out = "\\n%{http_code}"\n')
-    const answered = execFileSync('bash', ['-c', command ?? ''], { env: place.env, encoding: 'utf8' })
-    const [body = '', status] = answered.split(/\n(?=\d+$)/)
-    expect(status).toBe('200')
-    const answer = JSON.parse(body) as Answer
-    expect([answer.exit_code, answer.output_status]).toEqual([0, 'success'])
-    expect(answer.output).toContain('hello, world\nargument: first-argument\nsecret file: 600, 19 bytes\n')
-    expect(dev.stdout).toContain('success, exit code 0')
-  })
-
-  it('prints two commands that sign in and run a runbook as they are printed', async () => {
-    using place = new Workplace()
-    await using dev = startDevelopment(place)
-    const [, commands] = await dev.says('stdout', /Run it yourself:\n\n([^]*?)\n\nor without/)
-    const printed = execFileSync('bash', ['-ec', commands ?? ''], {
-      env: place.env,
-      encoding: 'utf8',
-      stdio: 'pipe',
-    })
-    expect(printed).toBe('hello, world\nargument: none\n')
-  })
-
-  it('prints with --json one line on stdout that says where everything is', async () => {
-    using place = new Workplace()
-    await using dev = await Development.start(place)
-    const { event, http, grpc, tokenFile, pid, agentPid } = dev.ready
-    expect(dev.program.stdout.split('\n')).toEqual([JSON.stringify(dev.ready), ''])
-    expect([event, tokenFile, pid]).toEqual(['ready', place.at('state', 'admin.token'), dev.program.pid])
-    expect(http).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/)
-    expect(grpc).toMatch(/^grpc:\/\/127\.0\.0\.1:[1-9]\d*$/)
-    expect(childrenOf(pid)).toContain(agentPid)
-    expect(commandLineOf(agentPid)).toMatch(/main\.js start /)
-  })
-
-  it('keeps token, keys, settings and history in files and folders that only their owner can open', async () => {
-    using place = new Workplace()
-    await using dev = await Development.start(place)
-    expect(mode(dev.ready.tokenFile)).toBe('600')
-    expect(mode(place.at('state'))).toBe('700')
-    for (const name of ['agent.key', 'agent.credential', 'gateway.yaml', 'history.sqlite'])
-      expect([name, mode(place.at('state', name))]).toEqual([name, '600'])
-  })
-
   it('starts its agent with settings of its own, not with those of one that is installed on the machine', async () => {
     using place = new Workplace()
     const installed = place.write('installed.yaml', 'log: {level: debug}\n')
@@ -139,18 +187,6 @@ describe('dev, when it starts', () => {
     expect(body.output).toContain('bytes of output left out')
   })
 
-  it('does not give the key to the agent in its environment, nor does the agent to its commands', async () => {
-    using place = new Workplace()
-    await using dev = await Development.start(place, { HOOP_KEY: 'grpc://other:foreign-key@127.0.0.1:1' })
-    const key = readFileSync(place.at('state', 'agent.key'), 'utf8').trim()
-    const { body } = await dev.rest.script('bash', 'env; tr "\\0" "\\n" < /proc/$PPID/environ')
-    for (const environment of [environmentOf(dev.ready.agentPid), body.output]) {
-      expect(environment).toContain('PATH=')
-      expect(environment).not.toContain(key)
-      expect(environment).not.toContain('foreign-key')
-    }
-  })
-
   it('keeps its token, its settings and its history over a restart', async () => {
     using place = new Workplace()
     const first = await Development.start(place)
@@ -162,24 +198,9 @@ describe('dev, when it starts', () => {
     const session = await second.rest.session(body.session_id)
     expect([session.status, session.exit_code, session.event_stream]).toEqual(['done', 0, [body.output]])
   })
-
-  it('runs what is committed in its repository, without a restart', async () => {
-    using place = new Workplace()
-    await using dev = await Development.start(place)
-    const folder = place.at('state', 'runbooks')
-    place.write('state/runbooks/new.runbook.sh', 'echo {{ .what | required "what?" }}\n')
-    const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { env: place.env })
-    git('add', '--all')
-    git('-c', 'user.name=x', '-c', 'user.email=x@example.test', 'commit', '--quiet', '--message=New')
-    const reply = await dev.rest.runbook('bash', 'new.runbook.sh', { parameters: { what: 'committed' } })
-    expect(reply.body).toMatchObject({ output: 'committed\n', exit_code: 0 })
-  })
 })
 
 describe('dev, when it cannot start, says in one line what to do and exits with 78', () => {
-  const oneLine = (...parts: string[]) =>
-    new RegExp(`^runbook-agent: [^\\n]*${parts.join('[^\\n]*')}[^\\n]*\\n$`)
-
   it('on a port that is taken', async () => {
     using place = new Workplace()
     const taken = createServer().listen(0, '127.0.0.1')
@@ -194,16 +215,6 @@ describe('dev, when it cannot start, says in one line what to do and exits with 
       expect(ended.stderr).toMatch(oneLine(port, 'the port is taken', 'choose others'))
     }
     taken.close()
-  })
-
-  it('in a state folder that another one uses', async () => {
-    using place = new Workplace()
-    await using dev = await Development.start(place)
-    const second = await runProgram(place, ['dev', '--state', 'state', '--http', '0', '--grpc', '0'])
-    expect(second).toMatchObject({ code: 78, stdout: '' })
-    expect(second.stderr).toMatch(oneLine('another gateway is using it', 'another state folder'))
-    const reply = await dev.rest.runbook('bash', 'ops/hello.runbook.sh', hello)
-    expect(reply.body.exit_code).toBe(0)
   })
 
   it('without git', async () => {

@@ -37,13 +37,19 @@ async function on(
 }
 
 describe('the command ended, or could not be started:', () => {
-  const script = (text: string, body: object = {}): Promise<Observed> =>
-    on({}, async ({ rest }) => answered(await rest.script('bash', text, body)))
-  const command = (program: string): Promise<Observed> =>
-    on({ connections: [{ name: 'program', command: [program] }] }, async ({ rest, place }) => {
-      writeFileSync(place.at('home', 'wrong-format'), 'neither', { mode: 0o755 })
-      return answered(await rest.script('program', ''))
-    })
+  const programs = ['no-such-program', '/no/such/program', '/etc/passwd', './wrong-format']
+  const connections = programs.map((program, index) => ({ name: `program-${index}`, command: [program] }))
+  let site: Site
+  beforeAll(async () => {
+    site = await Site.start({ connections })
+    writeFileSync(site.place.at('home', 'wrong-format'), 'neither', { mode: 0o755 })
+  })
+  afterAll(() => site[Symbol.asyncDispose]())
+
+  const script = async (text: string, body: object = {}): Promise<Observed> =>
+    answered(await site.rest.script('bash', text, body))
+  const command = async (program: string): Promise<Observed> =>
+    answered(await site.rest.script(`program-${programs.indexOf(program)}`, ''))
 
   ending('success', () => script('true'))
   ending('a code of its own', () => script('exit 3'))

@@ -3,15 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** Half of what a test may take: a busy machine is no failure. */
 const LONG_MS = 60_000
 
-/** Waits until a condition holds, looking every 5 ms; fails after `withinMs`. */
+/** To look may cost a request or a process: a wait is a tenth longer at most, and one of seconds takes no core. */
+const PAUSE = { ofWaited: 0.1, shortestMs: 5, longestMs: 50 }
+
+/** Waits until a condition holds, looking every 5 ms at first; fails after `withinMs`. */
 export async function waitFor(
   condition: () => boolean | Promise<boolean>,
   withinMs = LONG_MS,
 ): Promise<void> {
-  const end = performance.now() + withinMs
-  while (performance.now() < end) {
+  const begin = performance.now()
+  for (let waited = 0; waited < withinMs; waited = performance.now() - begin) {
     if (await condition()) return
-    await delay(5)
+    await delay(Math.min(Math.max(waited * PAUSE.ofWaited, PAUSE.shortestMs), PAUSE.longestMs))
   }
   throw new Error(`the condition did not hold within ${withinMs} ms: ${condition.toString()}`)
 }
