@@ -7,8 +7,10 @@ import {
   existsSync,
   rmdirSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -295,13 +297,19 @@ describe('the exposure of the key', () => {
 
 describe('the runtime folder', () => {
   it('is a warning on a disk, fine in memory, and looked at where the agent would have it', async () => {
+    // The temporary folder may be in memory; this one outlives a start of the machine.
+    const disk = mkdtempSync('/var/tmp/runbook-')
+    try {
+      const onDisk = await checkRuntimeFolder({ runtimeDir: disk }, {})
+      expect(onDisk).toMatchObject({
+        level: 'warning',
+        advice: expect.stringMatching(/reach the disk/) as string,
+      })
+      expect(onDisk.found).toMatch(new RegExp(`^${disk} \\(runtime-dir\\), on a disk, \\S+ \\S+ free$`))
+    } finally {
+      rmSync(disk, { recursive: true })
+    }
     using place = new Workplace()
-    const onDisk = await checkRuntimeFolder({ runtimeDir: place.path }, {})
-    expect(onDisk).toMatchObject({
-      level: 'warning',
-      advice: expect.stringMatching(/reach the disk/) as string,
-    })
-    expect(onDisk.found).toMatch(new RegExp(`^${place.path} \\(runtime-dir\\), on a disk, \\S+ \\S+ free$`))
     const systemd = await checkRuntimeFolder(
       { runtimeDir: undefined },
       { RUNTIME_DIRECTORY: `${place.path}:/other` },

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Site } from '../support/sites/site.ts'
 
 function connects(port: number): Promise<boolean> {
@@ -12,9 +12,14 @@ function connects(port: number): Promise<boolean> {
   })
 }
 
+let site: Site
+beforeAll(async () => {
+  site = await Site.start()
+})
+afterAll(() => site[Symbol.asyncDispose]())
+
 describe('the agent', () => {
   it("does not open Node's debugger to a runbook that sends it SIGUSR1", async () => {
-    await using site = await Site.start()
     const { body } = await site.rest.script('bash', 'kill -USR1 $PPID; sleep 0.3; echo sent')
     expect([body.output, await connects(9229)]).toEqual(['sent\n', false])
     expect((await site.rest.script('bash', 'exit 0')).body.exit_code).toBe(0)
@@ -30,15 +35,14 @@ describe('the agent', () => {
     const { port } = proxy.address() as { port: number }
     const url = `http://127.0.0.1:${port}`
     {
-      await using site = await Site.start({ env: { http_proxy: url, https_proxy: url, grpc_proxy: url } })
-      expect((await site.rest.script('bash', 'exit 0')).body.exit_code).toBe(0)
+      await using proxied = await Site.start({ env: { http_proxy: url, https_proxy: url, grpc_proxy: url } })
+      expect((await proxied.rest.script('bash', 'exit 0')).body.exit_code).toBe(0)
     }
     await new Promise((resolve) => proxy.close(resolve))
     expect(asked).toBe(0)
   })
 
   it('hides its environment and memory from its own commands', async () => {
-    await using site = await Site.start()
     // Root may read everything; the kernel shows by the owner of the files whether others of the same user may.
     const { body } = await site.rest.script(
       'bash',
@@ -116,7 +120,6 @@ it('the runtime lives through a lack of descriptors: what runs ends with its cod
 
 describe('the gateway', () => {
   it('reads no body of a caller without a token', async () => {
-    await using site = await Site.start()
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port: Number(site.address.split(':')[1]) })
       socket.once('data', (data) => {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Site } from '../../support/sites/site.ts'
 import { waitFor } from '../../support/wait.ts'
 
@@ -39,6 +39,12 @@ const ways: readonly ((program: string) => string)[] = [
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
 describe('what a command leaves behind is ended before it is answered', () => {
+  let site: Site
+  beforeAll(async () => {
+    site = await Site.start({ env: { RUNBOOK_AGENT_KILL_GRACE: '200ms' } })
+  })
+  afterAll(() => site[Symbol.asyncDispose]())
+
   it.each([
     ['a background process', 'sh -c "REST" &'],
     ['one in a session of its own', 'setsid sh -c "REST" &'],
@@ -48,22 +54,20 @@ describe('what a command leaves behind is ended before it is answered', () => {
       'one that ignores SIGTERM',
       `setsid sh -c "trap '' TERM; SAY; while :; do sleep 1; done > /dev/null 2>&1" &`,
     ],
-  ])('%s', async (_, script) => {
-    await using site = await Site.start({ env: { RUNBOOK_AGENT_KILL_GRACE: '200ms' } })
-    const file = site.place.at('pid')
+  ])('%s', async (what, script) => {
+    const file = site.place.at(what)
     const left = script
       .replace('REST', 'SAY; exec /bin/sleep 1000 > /dev/null 2>&1')
-      .replace('SAY', `echo \\$\\$ > ${file}`)
+      .replace('SAY', `echo \\$\\$ > '${file}'`)
     const { body } = await site.rest.script(
       'bash',
-      `${left}\nuntil [ -s ${file} ]; do sleep 0.05; done; cat ${file}`,
+      `${left}\nuntil [ -s '${file}' ]; do sleep 0.05; done; cat '${file}'`,
     )
     expect(body).toMatchObject({ exit_code: 0, output: expect.stringMatching(/^\d+\n$/) as string })
     expect(gone(body.output.trim())).toBe(true)
   })
 
   it('a storm of forks that starts anew with every process that ends', async () => {
-    await using site = await Site.start({ env: { RUNBOOK_AGENT_KILL_GRACE: '200ms' } })
     const storm =
       'storm() { trap "setsid bash -c storm & exit" TERM; while :; do sleep 0.05; done; }; export -f storm; for i in 1 2 3 4 5; do setsid bash -c storm > /dev/null 2>&1 & done; sleep 0.2'
     const { body } = await site.rest.script('bash', storm)
@@ -72,7 +76,6 @@ describe('what a command leaves behind is ended before it is answered', () => {
   })
 
   it('of twenty executions at once only those that are over lose what they left, whatever it shed', async () => {
-    await using site = await Site.start({ env: { RUNBOOK_AGENT_KILL_GRACE: '200ms' } })
     const file = (name: string) => site.place.at(name)
     const pidOf = (name: string) => (existsSync(file(name)) ? readFileSync(file(name), 'utf8').trim() : '')
     /** Ends when what it leaves has shed all it sheds, and `until` is there. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Gate } from '../../support/gate.ts'
 import { isAlive } from '../../support/machine/processes.ts'
 import { variables } from '../../support/scripted/rest.ts'
@@ -16,9 +16,16 @@ const runbooks = {
 const env = { RUNBOOK_AGENT_REDACT: 'off' }
 const secret = { env_vars: variables({ 'filesystem:SECRET': 'only for this session' }) }
 
+const connections = [{ name: 'config', command: ['bash'], files: { SECRET: './app.conf' } }]
+
 describe('a filesystem: secret', () => {
+  let site: Site
+  beforeAll(async () => {
+    site = await Site.start({ runbooks, env, connections, files: { 'app.conf': 'from the connection' } })
+  })
+  afterAll(() => site[Symbol.asyncDispose]())
+
   it('is a 0600 file in a 0700 folder while the runbook runs, and gone after its success and its failure', async () => {
-    await using site = await Site.start({ runbooks, env })
     for (const code of [0, 3]) {
       const parameters = { code: String(code) }
       const { body } = await site.rest.runbook('bash', 'secret.runbook.sh', { ...secret, parameters })
@@ -29,19 +36,12 @@ describe('a filesystem: secret', () => {
   })
 
   it('of the connection is one as well, and no client can put another one in its place', async () => {
-    const connections = [{ name: 'config', command: ['bash'], files: { SECRET: './app.conf' } }]
-    await using site = await Site.start({
-      ...{ runbooks, env },
-      connections,
-      files: { 'app.conf': 'from the connection' },
-    })
     const { body } = await site.rest.runbook('config', 'secret.runbook.sh', secret)
     expect(body.output).toBe('600 regular file\n700 directory\nfrom the connection')
     expect(site.secretFiles()).toEqual([])
   })
 
   it('is gone after its session was killed, and so is the command', async () => {
-    await using site = await Site.start()
     using gate = new Gate(site.place)
     const reply = site.rest.script('bash', gate.script, secret)
     const [{ pid, session }] = await gate.reached()

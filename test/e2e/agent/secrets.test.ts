@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { VaultServer } from '../../support/secrets/vault-server.ts'
 import { runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
@@ -95,10 +95,17 @@ describe('references of a connection', () => {
     // A stop would wait for it.
     await site.agent.stop()
   })
+})
+
+describe('references of a connection, with an agent that has no store,', () => {
+  let site: Site
+  beforeAll(async () => {
+    site = await Site.start({ connections })
+  })
+  afterAll(() => site[Symbol.asyncDispose]())
 
   it('are fetched with --local too, with what is set there', async () => {
     await using vault = await vaultWithSecrets()
-    await using site = await Site.start({ connections })
     site.place.write('script.sh', script)
     const args = ['exec', '--local', '--config', 'gateway.yaml', 'orders', '--file', 'script.sh']
     const { code, stdout } = await runProgram(site.place, args, settings(vault))
@@ -110,7 +117,6 @@ describe('references of a connection', () => {
 
   it('are taken by the gateway as they are: it fetches nothing', async () => {
     await using vault = await vaultWithSecrets()
-    await using site = await Site.start({ connections })
     for (const args of [
       ['config', 'check', '--gateway', 'gateway.yaml'],
       ['config', 'print', '--gateway', 'gateway.yaml'],
@@ -118,10 +124,7 @@ describe('references of a connection', () => {
       expect(await runProgram(site.place, args, settings(vault))).toMatchObject({ code: 0 })
     expect(vault.requests).toEqual([])
   })
-})
-
-describe('doctor', () => {
-  const vaultLine = async (site: Site, env: Record<string, string>) => {
+  const vaultLine = async (env: Record<string, string>) => {
     const { stdout, stderr } = await runProgram(
       site.place,
       ['doctor', '--json', '--key-file', 'agent.credential'],
@@ -132,22 +135,21 @@ describe('doctor', () => {
     return checks.filter(({ name }) => name === 'vault').map(({ level, found }) => `${level} ${found}`)
   }
 
-  it('signs in to Vault where it is set up, and says nothing of it elsewhere', async () => {
+  it('are no reason for doctor to speak of Vault; it signs in where that is set up', async () => {
     await using vault = await vaultWithSecrets()
-    await using site = await Site.start()
     const VAULT_ADDR = vault.address
-    expect(await vaultLine(site, {})).toEqual([])
-    expect(await vaultLine(site, settings(vault))).toEqual(['ok answers, signed in by approle'])
-    expect(await vaultLine(site, { VAULT_ADDR, VAULT_TOKEN: 'root-token-0123456789' })).toEqual([
+    expect(await vaultLine({})).toEqual([])
+    expect(await vaultLine(settings(vault))).toEqual(['ok answers, signed in by approle'])
+    expect(await vaultLine({ VAULT_ADDR, VAULT_TOKEN: 'root-token-0123456789' })).toEqual([
       'ok answers, and its token is accepted',
     ])
-    expect(await vaultLine(site, { VAULT_ADDR, VAULT_TOKEN: marks.unused })).toEqual([
+    expect(await vaultLine({ VAULT_ADDR, VAULT_TOKEN: marks.unused })).toEqual([
       'broken cannot be used: vault error response, status=403, errs=permission denied',
     ])
-    expect(await vaultLine(site, { VAULT_ADDR })).toEqual([
+    expect(await vaultLine({ VAULT_ADDR })).toEqual([
       'broken cannot be used: VAULT_TOKEN and/or VAULT_ADDR env not set',
     ])
-    expect(await vaultLine(site, { VAULT_ADDR: 'http://127.0.0.1:1', VAULT_TOKEN: 'x' })).toEqual([
+    expect(await vaultLine({ VAULT_ADDR: 'http://127.0.0.1:1', VAULT_TOKEN: 'x' })).toEqual([
       'broken cannot be used: Get "http://127.0.0.1:1/v1/auth/token/lookup-self": dial tcp 127.0.0.1:1: connect: connection refused',
     ])
     expect(vault.asked.every((asked) => asked.includes('/v1/auth/'))).toBe(true)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Gate } from '../../support/gate.ts'
 import { Site } from '../../support/sites/site.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -6,8 +6,22 @@ import { waitFor } from '../../support/wait.ts'
 const runbooks = { 'exit.runbook.sh': 'echo before; echo {{ .how | required "how?" }} >&2; {{ .how }}\n' }
 
 describe('the answer', () => {
+  let site: Site
+  beforeAll(async () => {
+    site = await Site.start({
+      runbooks,
+      files: { 'home/not-executable': 'text' },
+      connections: [
+        { name: 'missing', command: ['no-such-program-here'] },
+        { name: 'missing-path', command: ['/no/such/folder/program'] },
+        { name: 'not-executable', command: ['./not-executable'] },
+        { name: 'folder', command: ['/etc'] },
+      ],
+    })
+  })
+  afterAll(() => site[Symbol.asyncDispose]())
+
   it('has the code of the command, its output and success only for 0', async () => {
-    await using site = await Site.start({ runbooks })
     const cases = [
       ['exit 0', 0, 'success', 'before\nexit 0\n'],
       ['exit 3', 3, 'failed', 'before\nexit 3\n'],
@@ -23,7 +37,6 @@ describe('the answer', () => {
   })
 
   it('has 128+n for a command that a signal ended, and says which one', async () => {
-    await using site = await Site.start({ runbooks })
     for (const [name, number] of [
       ['TERM', 15],
       ['KILL', 9],
@@ -37,16 +50,6 @@ describe('the answer', () => {
   })
 
   it('has 127 for a command that does not exist and 126 for one that cannot be executed, with the reason', async () => {
-    await using site = await Site.start({
-      runbooks,
-      files: { 'home/not-executable': 'text' },
-      connections: [
-        { name: 'missing', command: ['no-such-program-here'] },
-        { name: 'missing-path', command: ['/no/such/folder/program'] },
-        { name: 'not-executable', command: ['./not-executable'] },
-        { name: 'folder', command: ['/etc'] },
-      ],
-    })
     const cases = [
       ['missing', 127, 'exec: "no-such-program-here": executable file not found in $PATH'],
       ['missing-path', 127, 'exec: "/no/such/folder/program": no such file'],
@@ -61,8 +64,8 @@ describe('the answer', () => {
     }
   })
 
-  it('comes at once, and says so, when the agent is killed in the middle of an execution', async () => {
-    await using site = await Site.start({ runbooks })
+  it('comes at once, and says so, when the agent is killed in the middle of an execution, and then that it is offline', async () => {
+    await using site = await Site.start({ limits: { 'agent-wait': '100ms' } })
     using gate = new Gate(site.place)
     const reply = site.rest.script('bash', `echo begun; ${gate.script} echo never`)
     const [{ session }] = await gate.reached()
@@ -76,11 +79,6 @@ describe('the answer', () => {
       output: 'begun\nrpc error: code = Unknown desc = agent has disconnected',
     })
     expect(await site.rest.session(session)).toMatchObject({ status: 'done', exit_code: 254 })
-  })
-
-  it('says that the agent is offline when there is none', async () => {
-    await using site = await Site.start({ runbooks, limits: { 'agent-wait': '100ms' } })
-    await site.agent.stop()
     const { status, body } = await site.rest.script('bash', 'true')
     expect(status).toBe(200)
     expect(body).toMatchObject({

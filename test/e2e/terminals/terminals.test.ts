@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import '../../support/machine/leaks.ts'
 import { isAlive } from '../../support/machine/processes.ts'
 import { main } from '../../support/sites/program.ts'
@@ -75,15 +75,32 @@ async function begun(tmux: Tmux, word: string, command: string): Promise<void> {
 }
 
 // The agent is not waited for: one that is away is to be noticed at once.
-beforeEach(async () => {
+async function startSite(): Promise<void> {
   site = await Site.start({ connections, limits: { 'agent-wait': '0s' } })
-}, 60_000)
+}
+const endSite = () => site[Symbol.asyncDispose]()
 
-afterEach(async () => {
-  await site[Symbol.asyncDispose]()
-})
+/** The test of one way in which a session ends under a full-screen program. */
+function restores(what: string, end: (remote: Remote) => Promise<void>, text: RegExp): void {
+  test(`gets the terminal back when ${what}, and the remote programs are gone`, async () => {
+    using tmux = terminal()
+    await connected(tmux)
+    const remote = await remoteOf(tmux)
+    await inVi(tmux, 'file')
+    await end(remote)
+    await tmux.shows(text)
+    await tmux.shows(/^code 254$/m)
+    await expectRestored(tmux)
+    // What a killed agent leaves running is ended by the next one.
+    if (!isAlive(site.agent.pid)) await site.startAgent()
+    await waitFor(() => !isAlive(remote.pid))
+  })
+}
 
 describe.skipIf(!hasTmux)('a person at a terminal (tmux)', () => {
+  beforeAll(startSite)
+  afterAll(endSite)
+
   test('types a command, resizes the window, edits a file with vi, and gets the exit code', async () => {
     const file = site.place.at('edited')
     using tmux = terminal()
@@ -163,54 +180,46 @@ describe.skipIf(!hasTmux)('a person at a terminal (tmux)', () => {
     await waitFor(() => !isAlive(pid))
   })
 
-  const ends: readonly (readonly [string, (remote: Remote) => Promise<void>, RegExp])[] = [
-    [
-      'the session is killed over REST',
-      async ({ sessionId }) => expect(await site.rest.kill(sessionId)).toBe(204),
-      /ended at the gateway: session killed by the user/,
-    ],
-    [
-      'the agent is killed',
-      async () => {
-        site.agent.signal('SIGKILL')
-        await site.agent.ended()
-      },
-      /has lost the agent of console/,
-    ],
-    [
-      'the gateway is killed',
-      async () => {
-        site.gateway.signal('SIGKILL')
-        await site.gateway.ended()
-      },
-      /connection to the gateway \S+ was lost/,
-    ],
-    [
-      'the gateway is stopped',
-      async () => {
-        await site.gateway.stop()
-      },
-      /connection to the gateway \S+ was lost|the gateway \S+ was stopped, and has ended the session/,
-    ],
-  ]
-  for (const [what, end, text] of ends) {
-    test(`gets the terminal back when ${what}, and the remote programs are gone`, async () => {
-      using tmux = terminal()
-      await connected(tmux)
-      const remote = await remoteOf(tmux)
-      await inVi(tmux, 'file')
-      await end(remote)
-      await tmux.shows(text)
-      await tmux.shows(/^code 254$/m)
-      await expectRestored(tmux)
-      // What a killed agent leaves running is ended by the next one.
-      if (!isAlive(site.agent.pid)) await site.startAgent()
-      await waitFor(() => !isAlive(remote.pid))
-    })
-  }
+  restores(
+    'the session is killed over REST',
+    async ({ sessionId }) => expect(await site.rest.kill(sessionId)).toBe(204),
+    /ended at the gateway: session killed by the user/,
+  )
+})
+
+describe.skipIf(!hasTmux)('a person at a terminal, whose agent or gateway ends, (tmux)', () => {
+  beforeEach(startSite)
+  afterEach(endSite)
+
+  restores(
+    'the agent is killed',
+    async () => {
+      site.agent.signal('SIGKILL')
+      await site.agent.ended()
+    },
+    /has lost the agent of console/,
+  )
+  restores(
+    'the gateway is killed',
+    async () => {
+      site.gateway.signal('SIGKILL')
+      await site.gateway.ended()
+    },
+    /connection to the gateway \S+ was lost/,
+  )
+  restores(
+    'the gateway is stopped',
+    async () => {
+      await site.gateway.stop()
+    },
+    /connection to the gateway \S+ was lost|the gateway \S+ was stopped, and has ended the session/,
+  )
 })
 
 describe('who is not let in', () => {
+  beforeEach(startSite)
+  afterEach(endSite)
+
   /** Each way to the connection, with the exit code shown behind what it says. */
   const ways: readonly (readonly [string, (line: string) => string])[] = [
     ['exec', (more) => `runbook-agent exec --quiet ${more} -i ''`],
@@ -236,13 +245,10 @@ describe('who is not let in', () => {
   }
 
   for (const [name, way] of ways) {
-    test(`${name} says which connection may be meant`, async () => {
+    test(`${name} says in one line why, with the exit code for it, and which connection may be meant`, async () => {
       expect(await told((more) => way(more).replace('--quiet ', ''), 'consol')).toMatch(
         /has no connection consol, or not for you\nDid you mean console\?\ncode 64$/,
       )
-    })
-
-    test(`${name} says in one line why, with the exit code for it`, async () => {
       expect(await told(way, 'nowhere')).toMatch(
         /^runbook-agent: the gateway \S+ has no connection nowhere, or not for you\ncode 64$/,
       )

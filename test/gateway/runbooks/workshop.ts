@@ -30,7 +30,7 @@ export class Workshop implements AsyncDisposable {
   readonly #opened: RunbookRepository[] = []
 
   constructor(...initOptions: string[]) {
-    git(this.folder, 'init', '--quiet', '--initial-branch=main', ...initOptions, this.origin)
+    git(this.folder, 'init', '--quiet', '--initial-branch=main', '--template=', ...initOptions, this.origin)
   }
 
   /** Writes the files, commits everything that changed and gives the commit's id. */

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect } from 'vitest'
+import { temporaryFolder } from './temporary-folder.ts'
 
 // Every test file has a home and a temporary folder of its own, and nothing of the settings of whoever runs it. So has
 // every program that it starts with its environment. What it leaves there fails it.
@@ -13,7 +13,7 @@ export const outer: Readonly<NodeJS.ProcessEnv> = { ...process.env }
 const SETTINGS = /^(HOOP_|RUNBOOK_AGENT_|XDG_|GIT_|PG|MYSQL|REDISCLI_|TMUX|NOTIFY_SOCKET$|STATE_DIRECTORY$)/
 
 // A short name: sockets lie deep below, and a socket's path may have 107 bytes.
-const folder = mkdtempSync(path.join(tmpdir(), 'runbook-'))
+const folder = mkdtempSync(path.join(temporaryFolder(), 'runbook-'))
 const home = path.join(folder, 'home')
 
 chmodSync(folder, 0o711) // some tests start programs as another user, who has to come through

@@ -11,7 +11,7 @@ export class Books {
     this.#place = place
     this.path = place.at('books')
     mkdirSync(this.path)
-    this.git('init', '--quiet', '--initial-branch=main')
+    this.git('init', '--quiet', '--initial-branch=main', '--template=')
     this.commit({ 'README.md': 'Runbooks of a test.\n', ...files })
   }
 

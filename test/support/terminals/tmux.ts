@@ -13,9 +13,10 @@ const SHOWS_MS = 20_000
 const GONE_LOOKS = 100
 const LOOK_MS = 20
 
-/** A terminal's shell leads a session of its own. */
+/** A terminal's shell leads a session of its own. What has ended writes no more, also before its new parent asks for it. */
 function hasProcesses(session: string): boolean {
-  return spawnSync('ps', ['-o', 'pid=', '-s', session], { encoding: 'utf8' }).stdout.trim() !== ''
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-s', session], { encoding: 'utf8' })
+  return /^[^Z\n]/m.test(stdout)
 }
 
 interface Size {
