@@ -27,8 +27,12 @@ function messageIn({ headers, body }: Received): Message {
 it('a message that was under way, and what ended while nobody took messages, is told again, under the same id', async () => {
   await using receiver = await ScriptedRest.start()
   let isTaking = false
-  receiver.on('POST /hook', (_, response) => {
-    if (isTaking) response.writeHead(200).end()
+  const under = new Set<string>()
+  // Unanswered at first, so that it is under way when the gateway is killed.
+  receiver.on('POST /hook', (request, response) => {
+    const { id } = messageIn(request)
+    if (isTaking || under.has(id)) response.writeHead(200).end()
+    under.add(id)
   })
   const webhooks = [
     {
@@ -48,8 +52,10 @@ it('a message that was under way, and what ended while nobody took messages, is 
     await site.killGateway()
     await site.startGateway()
   }
-  const last = await site.rest.script('bash', 'exit 5')
-  ended.set(last.body.session_id, 5)
+  for (const code of [5, 6]) {
+    const { body } = await site.rest.script('bash', `exit ${code}`)
+    ended.set(body.session_id, code)
+  }
   await site.killGateway()
   isTaking = true
   await site.startGateway()
@@ -61,6 +67,8 @@ it('a message that was under way, and what ended while nobody took messages, is 
   expect(new Map(told().map(({ session, code }) => [session, code]))).toEqual(ended)
   const ids = new Set(told().map(({ id, session }) => `${session} ${id}`))
   expect(ids.size).toBe(ended.size)
+  for (const session of [...ended.keys()].slice(0, 3))
+    expect(told().filter((message) => message.session === session).length).toBeGreaterThan(1)
 })
 
 interface Run {
