@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// The rig of test/faults at length: `npm run test:faults`, which says seed and time.
+// The rig of test/faults: at length by `npm run test:faults`, which says seed and time; a short plan by `.ci/run`.
 export default defineConfig({
   test: {
     include: ['test/faults/*.faults.ts'],

@@ -17,7 +17,7 @@ const env = {
   FAULTS_ROUNDS: rounds,
   FAULTS_ONLY: only,
 }
-const vitest = ['npx', 'vitest', 'run', '--config', 'vitest.faults.config.ts']
+const vitest = ['npx', 'vitest', 'run', '--config', 'vitest.faults.config.ts', 'test/faults/long']
 const [program, ...args] = [...apart(), ...vitest]
 spawn(program, args, { stdio: 'inherit', env }).once('exit', (code) => (process.exitCode = code ?? 1))
 

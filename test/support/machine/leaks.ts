@@ -15,8 +15,7 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  await waitFor(() => added().length === 0).catch(() => undefined)
-  expect(added()).toEqual([])
+  await waitFor(() => added().length === 0).catch(() => expect(added()).toEqual([]))
 })
 
 function added(): string[] {

@@ -4,7 +4,7 @@ import { DISK_FAULTS } from './faults.ts'
 import { FAULT_KINDS, type FaultKind } from './plan.ts'
 import { runRig } from './rig.ts'
 
-// A round of one plan each; `npm run test:faults` goes on for as long as it is told.
+// A round of one plan each, as a part of `.ci/run`; `npm run test:faults` goes on for as long as it is told.
 
 /** One whose faults come one after the other: where all come at once, nothing runs to its end. */
 const SEED = 17
