@@ -19,6 +19,8 @@ export interface Engine {
   readonly startTerminal: (command: Command, size: WindowSize, how?: StartOptions) => Promise<Child>
   /** Prepares a process that only runs commands: it takes over what they leave behind, and hides its own memory. */
   readonly guard: () => void
+  /** Gives free memory of the C library back to the system. */
+  readonly giveBackMemory: () => void
   /**
    * Ends the processes of an agent that was killed: SIGTERM, `graceMs` milliseconds, SIGKILL. Gives their number;
    * always 0 on the portable engine.
@@ -29,7 +31,7 @@ export interface Engine {
 /** The posix engine where there is glibc 2.34 or newer, otherwise the portable one. */
 export async function loadEngine(): Promise<Engine> {
   try {
-    const { startPosix, startPosixTerminal, guardPosix, endProcessesOf, whyUnmarked } =
+    const { startPosix, startPosixTerminal, guardPosix, giveBackMemory, endProcessesOf, whyUnmarked } =
       await import('./posix-engine.ts')
     return {
       name: 'posix',
@@ -38,6 +40,7 @@ export async function loadEngine(): Promise<Engine> {
       start: startPosix,
       startTerminal: startPosixTerminal,
       guard: guardPosix,
+      giveBackMemory,
       endProcessesOf,
     }
   } catch (error) {
@@ -48,6 +51,7 @@ export async function loadEngine(): Promise<Engine> {
       start: startPortable,
       startTerminal: noTerminal,
       guard: () => undefined,
+      giveBackMemory: () => undefined,
       endProcessesOf: () => Promise.resolve(0),
     }
   }

@@ -15,6 +15,7 @@ import { openTerminal } from './pty.ts'
 import { childEnd } from './ending/reaper.ts'
 
 export { endProcessesOf } from './ending/dead-agent.ts'
+export { giveBackMemory } from './linux/posix.ts'
 export { whyUnmarked } from './ending/mark.ts'
 
 // Throws where libc lacks something, as the imports above do. The portable engine is used then.

@@ -25,6 +25,7 @@ const portable = {
   start: startPortable,
   startTerminal: engine.startTerminal,
   guard: engine.guard,
+  giveBackMemory: engine.giveBackMemory,
   endProcessesOf: engine.endProcessesOf,
 } as const
 const bash = ['bash', '--norc', '--noprofile']

@@ -22,6 +22,7 @@ import { OomWatch } from '../../runtime/linux/oom-watch.ts'
 import { TailMemory } from '../../runtime/output/output-tail.ts'
 import { Failure } from '../failure.ts'
 import { ControlGroups } from '../../runtime/linux/cgroup.ts'
+import { collectHeap, IdleMemory } from './idle-memory.ts'
 import { fitYoungGeneration } from './young-generation.ts'
 
 /** Commands inherit it; systemd's units may have a stricter one. For its own files the agent sets the mode. */
@@ -68,7 +69,7 @@ export async function openServices({
     }),
     inherited: inheritedEnvironment(process.env),
     cwd: workingFolder(),
-    slots: new Slots(settings.limitsSessions, { changed: fitYoungGeneration }),
+    slots: new Slots(settings.limitsSessions, { changed: memoryFor(engine) }),
     clientVersions: new ClientVersions(),
     tails: new TailMemory(settings.tailMemoryBytes),
     redactions: settings.redact === 'on' ? new Redactions(secretNames(settings.redactNames), log) : undefined,
@@ -79,6 +80,18 @@ export async function openServices({
       journal.record(entry)
     },
     log,
+  }
+}
+
+/** Fits this process's memory to the commands that run. */
+function memoryFor(engine: Engine): (running: number) => void {
+  const idle = new IdleMemory(() => {
+    collectHeap()
+    engine.giveBackMemory()
+  })
+  return (running) => {
+    fitYoungGeneration(running)
+    idle.running(running)
   }
 }
 

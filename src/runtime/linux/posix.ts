@@ -51,6 +51,7 @@ function bind() {
     waitid: library.func('int waitid(int kind, int id, void *info, int options)'),
     prctl: library.func('int prctl(int option, ...)'),
     prlimit: library.func('int prlimit(int pid, int resource, const void *limits, void *before)'),
+    mallocTrim: library.func('int malloc_trim(size_t pad)'),
     pidfdOpen: library.func('long syscall(long number, int pid, unsigned int flags)'),
     pidfdSendSignal: library.func(
       'long syscall(long number, int fd, int signal, void *info, unsigned int flags)',
@@ -122,6 +123,11 @@ export function closeOnExec(fd: number): void {
 /** Makes this process the parent of descendants whose own parent has ended; process 1 would be otherwise. */
 export function becomeSubreaper(): void {
   check('prctl', libc().prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
+}
+
+/** Gives free memory of all of malloc's arenas back to the system. It keeps what threads and a busy time took. */
+export function giveBackMemory(): void {
+  libc().mallocTrim(0)
 }
 
 /**
