@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { AgentSession } from '../../../src/agent/session.ts'
 import type { AskedCommand } from '../../../src/agent/running/prepared.ts'
 import { RunningCommand } from '../../../src/agent/running/running-command.ts'
 import type { SessionReply } from '../../../src/agent/running/services.ts'
+import { collectHeap } from '../../../src/commands/start/idle-memory.ts'
 import { localConnection } from '../../../src/commands/client/local/connection.ts'
+import { Entry } from '../../../src/envvars/entries/entry.ts'
 import { openMessage } from '../../../src/gateway/sessions/session-request.ts'
 import type { SessionId } from '../../../src/wire/messages/message.ts'
 import { ScriptedGateway } from '../../support/scripted/scripted-gateway.ts'
@@ -35,6 +38,31 @@ it('gives its output, and then its end, when nothing of it is left', async () =>
   for await (const { data } of command.output) output += String(data)
   expect(await command.ended).toMatchObject({ exitCode: 3, outcome: 'exited', reason: undefined })
   expect([isAlive(Number(output)), agent.services.slots.taken]).toEqual([false, 0])
+})
+
+it('lets go of script and variables once it runs', async () => {
+  await using gateway = await ScriptedGateway.start()
+  await using agent = await agentOf(gateway)
+  const held: WeakRef<object>[] = []
+  const hold = <T extends object>(value: T): T => {
+    held.push(new WeakRef(value))
+    return value
+  }
+  const ask = () => {
+    const { request } = asked('')
+    const entries = [hold(new Entry('envvar', 'NAME', hold(Buffer.from('value'))))]
+    const stdin = hold(Buffer.from('echo runs; exec sleep 1000'))
+    return hold({ request: hold({ ...request, entries }), start: hold({ kind: 'script', stdin } as const) })
+  }
+  const command = new RunningCommand(sid(), ask, agent.services)
+  const output = command.output[Symbol.asyncIterator]()
+  await output.next()
+  const end = output.next()
+  await nextTurn()
+  collectHeap()
+  expect(held.map((one) => one.deref())).toEqual(held.map(() => undefined))
+  command.end('agent-stopping')
+  await end
 })
 
 it('that was ended before it is read never starts', async () => {
