@@ -41,7 +41,7 @@ it.each([
   ['version', 18, ['commander']],
   ['sessions', 56, ['commander', 'valibot']],
   ['run sh report.runbook.sh', 75, ['commander', 'valibot']],
-  ['exec sh -i true', 88, ['commander', 'valibot', ...GRPC]],
+  ['exec sh -i true', 89, ['commander', 'valibot', ...GRPC]],
   ['start --key-file missing', 300, ['commander', 'valibot', ...GRPC, ...OF_THE_AGENT]],
 ])(
   '%s loads %d files of ours at most, and no package that it does not need',
