@@ -107,7 +107,7 @@ class GobDecoder {
     const type = this.#definitions.lookup(id)
     if (this.#depth === MAX_GOB_DEPTH)
       throw this.#place.error(`nested more than ${MAX_GOB_DEPTH} levels deep`)
-    if (this.#count === MAX_VALUES) throw this.#place.error(`more than ${MAX_VALUES} values`)
+    if (this.#count >= MAX_VALUES) throw this.#place.error(`more than ${MAX_VALUES} values`)
     this.#count += 1
     this.#depth += 1
     const value = this.#valueOf(type)

@@ -267,6 +267,19 @@ describe('a definition that was read before', () => {
     }
   })
 
+  test('is no way past the limit', () => {
+    const struct = (id: number, count: number): TypeDefinition => {
+      const fields = Array.from({ length: count }, (_, index) => [`F${index}`, STRING] as const)
+      return { kind: 'struct', id, name: '', fields: Object.fromEntries(fields) }
+    }
+    const known = struct(65, 400)
+    expect(decodeGob(encodeGob([slice(64, ''), known], texts(0)), 'x')).toEqual([])
+    // Three values for each field: there is room for 1000 more, and the known definition has 1200.
+    const most = struct(66, Math.floor((MAX_VALUES - 1000) / 3))
+    const above = refusal(encodeGob([slice(64, ''), most, known], texts(1)))
+    expect(above.message).toContain(`more than ${MAX_VALUES} values`)
+  })
+
   test('says nothing about its number in another stream', () => {
     const strings = encodeGob([slice(64, '')], encodeList([encodeGobText('text')]))
     const bytes = encodeGob([list(64, BYTES)], encodeList([encodeBytes(Buffer.from('bytes'))]))
