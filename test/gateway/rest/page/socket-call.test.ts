@@ -43,3 +43,17 @@ it('waits for a tab that draws it, and ends in order then', async () => {
   expect(shown).toBe(300_010)
   await site.call.over
 })
+
+it('waits no minute for a tab that has gone: the gateway could not stop meanwhile', async () => {
+  await using site = await callWithTab()
+  site.peer.terminate()
+  await site.call.over
+  const before = timers()
+  site.call.end()
+  expect(timers()).toBe(before)
+})
+
+/** Those that keep this process. */
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+}

@@ -10,7 +10,10 @@ export async function socketPair(
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   await once(server, 'listening')
   const peer = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, { autoPong })
-  const [own] = (await once(server, 'connection')) as [OwnSocket]
+  const [[own]] = (await Promise.all([once(server, 'connection'), once(peer, 'open')])) as [
+    [OwnSocket],
+    unknown,
+  ]
   const close = async () => {
     peer.terminate()
     own.terminate()

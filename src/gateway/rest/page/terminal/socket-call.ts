@@ -105,8 +105,9 @@ export class SocketCall implements ClientCall {
     }
   }
 
-  /** A tab that does not draw what it got last is left. */
+  /** A tab that does not draw what it got last is left. One that has gone is waited for no more. */
   end(): void {
+    if (!this.#outbox.isOpen) return
     this.#outbox.end()
     this.#terminateAfter(this.#lastOutputMs)
   }
