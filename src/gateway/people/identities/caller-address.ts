@@ -13,8 +13,9 @@ export function callerAddress(proxies: readonly string[]): CallerAddress {
   const isTrusted = (address: string) => networks.some((network) => inNetwork(address, network))
   return (peer, forwardedFor = '') => {
     let caller = peer
-    for (const address of forwardedFor.split(',').map(withoutPort).toReversed()) {
-      if (!isTrusted(caller) || isIP(address) === 0) break
+    for (const written of forwardedFor.split(',').toReversed()) {
+      const address = isTrusted(caller) ? withoutPort(written) : ''
+      if (isIP(address) === 0) break
       caller = address
     }
     return caller
@@ -24,7 +25,7 @@ export function callerAddress(proxies: readonly string[]): CallerAddress {
 /** An address or a network as a network; undefined for anything else, and for the network of everybody. */
 export function proxyNetwork(text: string): string | undefined {
   const network = isIP(text) === 0 ? text : `${text}/${isIPv4(text) ? 32 : 128}`
-  return networkOf(network) === undefined || network.endsWith('/0') ? undefined : network
+  return networkOf(network) === undefined || /\/0+$/.test(network) ? undefined : network
 }
 
 /** Some proxies add the port. */

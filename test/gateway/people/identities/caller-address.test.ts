@@ -49,6 +49,7 @@ test.each([
   ['10.0.0.0/8', '10.0.0.0/8'],
   ['0.0.0.0/0', undefined],
   ['::/0', undefined],
+  ['0.0.0.0/00', undefined],
   ['10.0.0.0/33', undefined],
   ['proxy.example.com', undefined],
   ['', undefined],
