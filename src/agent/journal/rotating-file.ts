@@ -47,7 +47,9 @@ export class RotatingFile {
    */
   append(line: Buffer): void {
     try {
-      this.#bytes += this.#fileFor(line.length + NEWLINE_BYTES).append(line)
+      // In two steps: finding the file may set what is added to.
+      const written = this.#fileFor(line.length + NEWLINE_BYTES).append(line)
+      this.#bytes += written
     } catch (error) {
       this.close()
       throw error

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -109,6 +110,17 @@ describe('rotation', () => {
       return fill(journal)
     }
     expect(counted(Infinity)).toBe(counted(0))
+  })
+
+  test('comes at most 64 KiB later when another agent has written since the last look', () => {
+    const journal = openJournal({ folder, maxBytes: 2 * 256 * KIB, agent: 'local', log, lookMs: Infinity })
+    journals.push(journal)
+    record(journal, numbered(0))
+    const before = statSync(current).ino
+    appendFileSync(current, `${'x'.repeat(255)}\n`.repeat(4 * 150))
+    while (statSync(current).ino === before) record(journal, numbered(1))
+    expect(sizeOf(older)).toBeGreaterThan(255 * KIB)
+    expect(sizeOf(older)).toBeLessThanOrEqual((256 + 64) * KIB)
   })
 
   // A byte is kept for the newline that a torn line would need.
