@@ -8,6 +8,9 @@ import { childrenOf, openFiles, statOf } from './proc.ts'
 // libsql opens a pair of sockets at its first use and keeps it for the life of the process.
 new Database(':memory:').close()
 
+/** Below the limit of a hook, so that what is left is named. */
+const LONGEST_MS = 40_000
+
 let before = new Set<string>()
 
 beforeEach(() => {
@@ -15,7 +18,7 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  await waitFor(() => added().length === 0).catch(() => expect(added()).toEqual([]))
+  await waitFor(() => added().length === 0, LONGEST_MS).catch(() => expect(added()).toEqual([]))
 })
 
 function added(): string[] {
