@@ -93,4 +93,20 @@ describe('a gateway behind a proxy', () => {
     expect(addresses).toContain(guesser)
     expect(addresses).not.toContain('127.0.0.1')
   })
+
+  it('goes by the last header line, whatever its spelling, on sockets and offers of HTTP/2, too', async () => {
+    const [guesser, neighbour] = ['192.0.2.70', '192.0.2.71']
+    for (let guess = 0; guess < 2; guess++) expect(await asked(guesser, 'wrong')).toBe('401')
+    expect(await asked(`${guesser}\r\nx-forwarded-FOR: ${neighbour}`, userToken)).toBe('200')
+    expect(await asked(`${neighbour}\r\nX-Forwarded-For: ${guesser}`, userToken)).toBe('429')
+    expect(
+      await asked(`${guesser}\r\nForwarded: for=${neighbour}\r\nX-Real-IP: ${neighbour}`, userToken),
+    ).toBe('429')
+    expect(await asked(`::FFFF:${guesser}`, userToken)).toBe('429')
+    const offer = 'Connection: Upgrade\r\nUpgrade'
+    expect(await asked(`${guesser}\r\n${offer}: h2c`, userToken)).toBe('429')
+    const socket = `${offer}: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==`
+    const terminal = '/api/connections/bash/terminal'
+    expect(await asked(`${guesser}\r\n${socket}`, userToken, terminal)).toBe('429')
+  })
 })
