@@ -126,7 +126,7 @@ it('counts what a packet costs besides its payload', () => {
 })
 
 it('waits for nothing behind its end: what was on its way may never be written', async () => {
-  queue.send(packet('a'))
+  void queue.send(packet('a'))
   queue.end()
   await queue.empty()
 })
