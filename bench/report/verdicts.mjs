@@ -28,7 +28,8 @@ export function verdicts(figures) {
 
 /** What ours is to the same program of another checkout, and under another Node. */
 function besides({ ours, ...others }) {
-  const taken = OTHERS.filter((name) => others[name] !== undefined)
+  // There is no ratio to nothing, such as the growth of what did not grow.
+  const taken = OTHERS.filter((name) => others[name]?.every((value) => value > 0))
   return Object.fromEntries(taken.map((name) => [name, spreadOf(ratiosOf(ours, others[name]))]))
 }
 
