@@ -226,7 +226,7 @@ describe('back-pressure', () => {
     using tab = await opened()
     tab.takes = false
     const bytes = 10 * 1024 * 1024
-    tab.type(`stty -opost -echo; head -c ${bytes} /dev/zero; echo the l''ast; exit\n`)
+    tab.type(`stty -opost -echo; head -c ${bytes} /dev/zero; echo the l''ast; read -r; exit\n`)
     let taken = 0
     while (!tab.shown.includes('the last')) {
       await waitFor(() => tab.shownBytes > taken)
@@ -237,6 +237,7 @@ describe('back-pressure', () => {
       tab.take(piece)
       taken += piece
     }
+    tab.type('\n')
     expect(await tab.hears('ended')).toMatchObject({ exit_code: 0 })
     expect(tab.shownBytes).toBeGreaterThanOrEqual(bytes)
   })

@@ -21,8 +21,6 @@ const OPENING = encodeClientMessage({
 const FRAME_OVERHEAD_BYTES = 64
 /** For the browser to take the last words and answer. */
 const GOODBYE_MS = 1000
-/** For the tab's screen to take the last output, at most 512 KiB. */
-const LAST_OUTPUT_MS = 60_000
 /** The orderly end, in the words of WebSockets: how the session ended is in a frame. */
 const NORMAL = 1000
 
@@ -46,22 +44,20 @@ export class SocketCall implements ClientCall {
   readonly #connection: string
   readonly #outbox: Outbox<Frame>
   readonly #inbox: Inbox
-  readonly #lastOutputMs: number
+  readonly #untaken = new Untaken()
   /** How often the session is still to be asked for: once, and once more when it was approved. */
   #openings = 1
   #isOpened = false
 
   /** @param request by which the socket was opened, signed in */
-  constructor(socket: WebSocket, request: AskedTerminal, lastOutputMs = LAST_OUTPUT_MS) {
+  constructor(socket: WebSocket, request: AskedTerminal) {
     const { user, token, callerAddress, params } = request
     this.#socket = socket
-    this.#lastOutputMs = lastOutputMs
     this.#connection = params.name
     this.signedIn = { user, token }
     this.ip = callerAddress
-    const untaken = new Untaken()
-    this.#inbox = new Inbox(socket, untaken)
-    this.#outbox = outboxOf(socket, untaken)
+    this.#inbox = new Inbox(socket, this.#untaken)
+    this.#outbox = outboxOf(socket, this.#untaken)
     this.over = new Promise((resolve) =>
       socket.once('close', () => {
         this.#outbox.drop()
@@ -105,11 +101,10 @@ export class SocketCall implements ClientCall {
     }
   }
 
-  /** A tab that does not draw what it got last is left. One that has gone is waited for no more. */
+  /** The rest and the exit code need not wait until the tab has drawn: nothing more comes. */
   end(): void {
-    if (!this.#outbox.isOpen) return
     this.#outbox.end()
-    this.#terminateAfter(this.#lastOutputMs)
+    this.#untaken.release()
   }
 
   fail(code: RpcCode, message: string): void {
@@ -119,12 +114,8 @@ export class SocketCall implements ClientCall {
     this.#socket.send(JSON.stringify({ type: 'ended', exit_code: null, code, message }))
     this.#socket.close(NORMAL)
     // Of one that does not read, the last words are not waited for.
-    this.#terminateAfter(GOODBYE_MS)
-  }
-
-  #terminateAfter(ms: number): void {
-    const late = setTimeout(() => this.#socket.terminate(), ms)
-    this.#socket.once('close', () => clearTimeout(late))
+    const goodbye = setTimeout(() => this.#socket.terminate(), GOODBYE_MS)
+    this.#socket.once('close', () => clearTimeout(goodbye))
   }
 
   #next(): Packet | undefined {
@@ -140,10 +131,10 @@ function outboxOf(socket: WebSocket, untaken: Untaken): Outbox<Frame> {
   return new Outbox<Frame>({
     write(frame, taken) {
       const isText = typeof frame === 'string'
-      if (!isText) untaken.add(frame.length, taken)
+      const isDrawn = !isText && untaken.add(frame.length, taken)
       socket.send(frame, { binary: !isText }, () => {
         seen()
-        if (isText) taken()
+        if (!isDrawn) taken()
       })
     },
     finish: () => socket.close(NORMAL),
