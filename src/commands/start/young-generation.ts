@@ -17,7 +17,10 @@ export function keepYoungGenerationSmall(): void {
   fitYoungGeneration(0)
 }
 
-/** Lets it grow to 2 MiB while many commands run. V8 takes that back by itself when the agent has little to do. */
+/**
+ * Lets it grow to 2 MiB while many commands run; in one process of a hundred V8 makes it 4 MiB at once. It takes that back
+ * by itself when the agent has little to do.
+ */
 export function fitYoungGeneration(running: number): void {
   const shallGrow = running >= MANY && youngBytes() < LARGEST_BYTES
   if (shallGrow === grows || isChosen()) return

@@ -14,7 +14,7 @@ const LONGEST_MS = 40_000
 let before = new Set<string>()
 
 beforeEach(() => {
-  before = new Set([...descriptors(), ...children()])
+  before = new Set([...descriptors(), ...children()].map(keyOf))
 })
 
 afterEach(async () => {
@@ -22,7 +22,12 @@ afterEach(async () => {
 })
 
 function added(): string[] {
-  return [...descriptors(), ...children()].filter((left) => !before.has(left))
+  return [...descriptors(), ...children()].filter((left) => !before.has(keyOf(left)))
+}
+
+/** Of a child its pid alone: its name changes while it starts (`node`, then `MainThread` on Node 24). */
+function keyOf(held: string): string {
+  return held.replace(/^(\d+) \(.*/, '$1')
 }
 
 /** Pipes, sockets, files below /tmp and /dev/shm that this process holds; what vitest loads as it goes is left out. */
