@@ -125,7 +125,7 @@ export function becomeSubreaper(): void {
   check('prctl', libc().prctl(PR_SET_CHILD_SUBREAPER, 'unsigned long', 1) as number)
 }
 
-/** Gives free memory of all of malloc's arenas back to the system. It keeps what threads and a busy time took. */
+/** Gives free memory of all of malloc's arenas back to the system. By itself malloc keeps most of it for later. */
 export function giveBackMemory(): void {
   libc().mallocTrim(0)
 }
