@@ -1,4 +1,3 @@
-import { isPathFor } from '../runbooks/path-pattern.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { useOf } from '../sessions/session-request.ts'
 import type { ReviewSettings } from '../settings/reviews.ts'
@@ -27,9 +26,9 @@ export function reviewRule(
   const { connection } = request
   if (!connection.access[useOf(request)]) return undefined
   const found = (connection.runbooks?.reviews ?? []).find(
-    ({ path }) => file !== undefined && isPathFor(path, file),
+    ({ path }) => file !== undefined && path.isFor(file),
   )
   const review = found === undefined ? connection.review : found.review
   if (review === undefined || common(groups, review.skipGroups).length > 0) return undefined
-  return { review, ...(found !== undefined && { path: found.path }) }
+  return { review, ...(found !== undefined && { path: found.path.text }) }
 }

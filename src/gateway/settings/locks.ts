@@ -1,11 +1,13 @@
 import * as v from 'valibot'
-import { about, list, map, matching } from '../../basics/settings/shapes.ts'
+import { textJson } from '../../basics/settings/json-schema.ts'
+import { about, list, map, parsed } from '../../basics/settings/shapes.ts'
+import { PathPattern, PATTERN_FORM } from '../runbooks/path-pattern.ts'
 import { Name } from './shapes/words.ts'
 
-/** `*` stands for anything but a slash, `**` for anything. */
-export const RunbookPattern = matching(
-  /^(?!\/)[^\p{Cc}\\]{1,1000}$/u,
+export const RunbookPattern = parsed(
+  (text) => PathPattern.from(text),
   'a path inside the repository, without a leading slash,',
+  textJson(PATTERN_FORM),
 )
 
 /** One of gateway.yaml: what it is for runs one at a time. */
@@ -26,8 +28,7 @@ export type LockShape = v.InferOutput<typeof LockShape>
 /** What it is for runs one at a time. */
 export interface LockSettings {
   readonly name: string
-  /** Patterns of paths. */
-  readonly runbooks: readonly string[]
+  readonly runbooks: readonly PathPattern[]
   /** Undefined: all. */
   readonly connections?: readonly string[]
 }

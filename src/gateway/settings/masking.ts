@@ -1,6 +1,6 @@
 import { MaskingError } from '../../policy/masking/find/custom.ts'
 import { Masking } from '../../policy/masking/masking.ts'
-import { EVERYTHING } from '../../policy/masking/rules.ts'
+import { decodeMasking, EVERYTHING, type MaskingRules } from '../../policy/masking/rules.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 import type { MaskingShape } from './shapes/masking-shape.ts'
@@ -29,6 +29,7 @@ export function checkMasking(shape: SettingsShape, problems: Problems): void {
       )
   })
   checkMaskingSize(shape, problems)
+  checkTogether(shape, problems)
 }
 
 function checkRule(rule: MaskingShape, path: Path, problems: Problems): void {
@@ -60,12 +61,8 @@ function checkTypes({ entities, custom }: MaskingShape, path: Path, problems: Pr
 }
 
 function checkCustom(type: MaskingShape['custom'][number], path: Path, problems: Problems): void {
-  try {
-    new Masking({ ...EVERYTHING, entities: [], custom: [customType(type)] })
-  } catch (error) {
-    if (!(error instanceof MaskingError)) throw error
-    problems.add(path, error.message)
-  }
+  const problem = problemOf({ ...EVERYTHING, entities: [], custom: [customType(type)] })
+  if (problem !== undefined) problems.add(path, problem)
 }
 
 function customType({ name, regex, deny, score }: MaskingShape['custom'][number]) {
@@ -101,6 +98,31 @@ function checkMaskingSize({ masking, connections }: SettingsShape, problems: Pro
         `these rules are longer than ${MASKING_BYTES} bytes together, as JSON`,
       )
   })
+}
+
+/** Builds what agents build of the rules of a connection: there are limits for all of its types together. */
+function checkTogether({ masking, connections }: SettingsShape, problems: Problems): void {
+  if (problems.count > 0) return
+  const found = new Map<string, string | undefined>()
+  connections.forEach((connection, i) => {
+    const params = maskingParams(connection, masking)
+    if (params?.dlpProvider !== 'alcatraz') return
+    const rules = params.dataMaskingEntityTypesData
+    const key = String(rules)
+    if (!found.has(key)) found.set(key, problemOf(decodeMasking(rules)))
+    const problem = found.get(key)
+    if (problem !== undefined) problems.add(['connections', i, 'masking'], `together: ${problem}`)
+  })
+}
+
+function problemOf(rules: MaskingRules | undefined): string | undefined {
+  try {
+    if (rules !== undefined) new Masking(rules)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof MaskingError)) throw error
+    return error.message
+  }
 }
 
 function entityTypes({ name, entities, custom, threshold }: MaskingShape): object {

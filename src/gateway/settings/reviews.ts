@@ -1,3 +1,4 @@
+import type { PathPattern } from '../runbooks/path-pattern.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import type { ReviewShape, RunbookReviewShape } from './shapes/review-shape.ts'
 import type { SettingsShape } from './schema.ts'
@@ -18,7 +19,7 @@ export interface ReviewSettings {
 
 /** The first whose path matches a runbook wins over the connection's own. */
 export interface RunbookReview {
-  readonly path: string
+  readonly path: PathPattern
   /** Undefined: these runbooks need none. */
   readonly review: ReviewSettings | undefined
 }

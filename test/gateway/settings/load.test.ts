@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadSettings, parseSettings } from '../../../src/gateway/settings/load.ts'
+import { PathPattern } from '../../../src/gateway/runbooks/path-pattern.ts'
 import { SettingsError } from '../../../src/basics/settings/problems.ts'
 import type { GatewaySettings } from '../../../src/gateway/settings/settings.ts'
 
@@ -146,8 +147,8 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
         },
       ],
       locks: [
-        { name: 'ops', runbooks: ['ops/**'], connections: ['bash'] },
-        { name: 'all', runbooks: ['**'] },
+        { name: 'ops', runbooks: [PathPattern.from('ops/**')], connections: ['bash'] },
+        { name: 'all', runbooks: [PathPattern.from('**')] },
       ],
       webhooks: [],
       schedules: [
@@ -374,6 +375,15 @@ agents: [{ name: a, key: ${KEY} }, { name: b, key: sha256:${sha256('b').toString
 })
 
 describe('problems', () => {
+  test('are addresses that no program can read', () => {
+    const oidc = 'client-id: x, everybody: true'
+    for (const host of ['a:99999', '[::1', 'a%zz.example'])
+      expect(problems(`sign-in: { oidc: { issuer: 'https://${host}', ${oidc} } }`)).toEqual([
+        expect.stringContaining('sign-in.oidc.issuer: an address like'),
+      ])
+    expect(problems(`sign-in: { oidc: { issuer: 'https://a:8443', ${oidc} } }`)).toEqual([])
+  })
+
   test('are reported together, in the order of the file, with line, column and setting', () => {
     const text = `
 listen:

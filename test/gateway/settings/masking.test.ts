@@ -68,6 +68,18 @@ describe('masking of a connection', () => {
     expect(told).toEqual(['mspresidio', 'best-effort', 'http://a:1', 'http://b:2/x'])
   })
 
+  it('is refused where agents would refuse all of its types together', () => {
+    const texts = (letter: string) =>
+      Array.from({ length: 200 }, (_, at) => `${letter.repeat(700)}${at}`).join(', ')
+    const rule = (name: string, letter: string) =>
+      `  - { name: ${name}, custom: [{ name: ${name.toUpperCase()}, deny: [${texts(letter)}] }] }\n`
+    const rules = rule('m', 'x') + rule('n', 'y')
+    expect(problems(rules)).toEqual([])
+    expect(problems(rules, '[m, n]')).toEqual([
+      expect.stringMatching(/connections\[0\]\.masking: together: custom type N: .* deny lists/),
+    ])
+  })
+
   it('is nothing where no rule is named', () => {
     expect(paramsOf(parse('  - { name: m, entities: [EMAIL_ADDRESS] }', '[]'))).toEqual({
       told: ['', 'best-effort', '', ''],
@@ -129,7 +141,7 @@ describe('masking of a connection', () => {
 
   it('is refused when its rules are together longer than what is sent to the agent with a session', () => {
     const rule = (name: string, letter: string) =>
-      `  - { name: ${name}, entities: [URL], custom: [{ name: A, deny: [${words(letter)}] }] }`
+      `  - { name: ${name}, provider: presidio, analyzer: http://a, custom: [{ name: A, deny: [${words(letter)}] }] }`
     const words = (letter: string) => Array<string>(240).fill(letter.repeat(999)).join(', ')
     const rules = ['a', 'b', 'c', 'd', 'e'].map((letter) => rule(letter, letter)).join('\n')
     expect(problems(rules, '[a, b]')).toEqual([])

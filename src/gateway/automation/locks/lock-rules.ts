@@ -1,4 +1,3 @@
-import { isPathFor } from '../../runbooks/path-pattern.ts'
 import type { SessionRequest } from '../../sessions/session-request.ts'
 import { SCHEDULE_LABEL } from '../schedules/labels.ts'
 import type { LockSettings } from '../../settings/locks.ts'
@@ -15,7 +14,7 @@ export function lockNames({ locks, schedules }: LockedSettings, request: Session
   const file = labels['runbookFile']
   if (origin !== 'client-api-runbooks' || file === undefined) return []
   const isFor = (lock: LockSettings) =>
-    isOn(lock, connection.name) && lock.runbooks.some((pattern) => isPathFor(pattern, file))
+    isOn(lock, connection.name) && lock.runbooks.some((pattern) => pattern.isFor(file))
   const schedule = schedules.find(({ name }) => name === labels[SCHEDULE_LABEL])
   const own = schedule?.lock === undefined ? [] : [schedule.lock]
   return [...locks.filter(isFor).map(({ name }) => name), ...own]

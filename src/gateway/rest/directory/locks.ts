@@ -20,7 +20,7 @@ function visibleLocks({ users, settings }: RestServices, user: GatewayUser): rea
 function describe({ locks }: RestServices, { name, runbooks, connections }: LockSettings): object {
   const holder = locks.holder(name)
   return {
-    ...{ name, runbooks, connections: connections ?? null },
+    ...{ name, runbooks: runbooks.map(({ text }) => text), connections: connections ?? null },
     holder: holder === undefined ? null : lockSession(holder),
     waiting: locks.waiting(name).map(lockSession),
   }

@@ -11,8 +11,14 @@ const CONNECTIONS = `
 const LOCKS = `
 locks:
   - { name: migrations, runbooks: ['ops/migrate/*'] }
-  - { name: secret, connections: [hidden] }`
-const FILES = { 'ops/migrate/a.sh': 'echo a', 'ops/migrate/b.sh': 'echo b', 'ops/plain.sh': 'echo plain' }
+  - { name: secret, connections: [hidden] }
+  - { name: long, runbooks: ['infra/long-*'] }`
+const FILES = {
+  'ops/migrate/a.sh': 'echo a',
+  'ops/migrate/b.sh': 'echo b',
+  'ops/plain.sh': 'echo plain',
+  'infra/long-run.sh': 'echo long',
+}
 
 let gateway: RunningGateway
 beforeAll(async () => {
@@ -41,6 +47,12 @@ afterEach(async () => {
   const open = (body['data'] as { id: string; status: string }[]).filter(({ status }) => status !== 'done')
   for (const { id } of open) await kill(id)
   await waitFor(async () => (await held())?.holder === null)
+})
+
+it('a hyphen in the path of a lock is a hyphen', async () => {
+  const first = await run('infra/long-run.sh', 'pg')
+  expect(first.status).toBe(202)
+  expect((await held('long'))?.holder?.session_id).toBe(idOf(first))
 })
 
 it('a runbook waits for another one under its lock, on any connection, and is told whose it is', async () => {

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { Secret } from '../../../../basics/secret.ts'
+import { textJson } from '../../../../basics/settings/json-schema.ts'
 import { duration, truth } from '../../../../basics/settings/kinds.ts'
 import {
   about,
@@ -16,9 +17,11 @@ import { Name } from '../../../settings/shapes/words.ts'
 
 // The shape of `sign-in` in gateway.yaml: how people sign in with an account that they have elsewhere.
 
-const Issuer = matching(
-  /^https:\/\/[^\s?#@\\/]+(?:\/[^\s?#@\\]*)?$/i,
+const ISSUER = /^https:\/\/[^\s?#@\\/]+(?:\/[^\s?#@\\]*)?$/i
+const Issuer = parsed(
+  (text) => (ISSUER.test(text) && URL.canParse(text) ? text : undefined),
   'an address like https://accounts.example.org, without user, ? and #,',
+  textJson(ISSUER),
 )
 
 const ClientSecret = v.pipe(
