@@ -315,17 +315,17 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   })
   const escapesBlocked = new Map([['envvar:RUNBOOK_AGENT_CLIENT_ESCAPES', base64('block')]])
   /** Opens a session with a client that only says its version. */
-  const withClient = async (name: string, version: string, script?: string): Promise<Observed> => {
+  const withClient = async (name: string, version: string): Promise<Observed> => {
     const folder = mkdtempSync(path.join(tmpdir(), 'endings-'))
     const client = path.join(folder, name)
     writeFileSync(client, `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 })
-    const refused = await open({ cmdList: [client], envVars: escapesBlocked }, script)
+    const refused = await open({ cmdList: [client], envVars: escapesBlocked })
     rmSync(folder, { recursive: true })
     return refused
   }
   ending('client escapes, a client that is too old', () => withClient('psql', 'psql (PostgreSQL) 15.18'))
-  ending('client escapes, a script that has one', () =>
-    withClient('sqlite3', '3.40.1 2022-12-28', '.trace OUT\nselect 1;'),
+  ending('client escapes, a client that cannot be closed', () =>
+    open({ cmdList: ['sqlite3'], envVars: escapesBlocked }),
   )
   ending('client escapes, another program', () => open({ cmdList: ['bash'], envVars: escapesBlocked }))
   ending('client escapes, an argument that opens one', () =>

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createEntry, Entry } from '../../envvars/entries/entry.ts'
 import type { DatabaseClient } from '../../policy/client-escapes/client.ts'
-import { databaseClient } from '../../policy/client-escapes/clients.ts'
+import { databaseClient, whyOpen } from '../../policy/client-escapes/clients.ts'
 import { unknownAmong } from '../../policy/client-escapes/known-options.ts'
 import { CLIENT_ESCAPES, refusals } from '../../policy/client-escapes/refusals.ts'
 import type { Command } from '../../runtime/child.ts'
@@ -21,7 +21,10 @@ export interface ClosedClient {
 export function closedClient(params: ConnectionParams): ClosedClient | undefined {
   if (!areBlocked(params)) return undefined
   if (params.clientVerb === 'connect') throw new RefusedError(refusals.terminal())
-  const client = databaseClient(params.cmdList[0] ?? '')
+  const [program = ''] = params.cmdList
+  const why = whyOpen(program)
+  if (why !== undefined) throw new RefusedError(refusals.open(why))
+  const client = databaseClient(program)
   if (client === undefined) throw new RefusedError(refusals.program())
   return { client, ownArguments: params.cmdList.length - 1 }
 }
@@ -37,15 +40,12 @@ function areBlocked({ envVars }: ConnectionParams): boolean {
 /**
  * Changes script and variables for a closed client. The caller's variables are handed over only where the script uses
  * them, under names that mean nothing to the client, its libraries or the loader.
- * @throws RefusedError for a script that would open the client's escapes
  */
 export function closeScript(
   { client }: ClosedClient,
   script: Buffer,
   entries: readonly Entry[],
 ): { readonly script: Buffer; readonly entries: readonly Entry[] } {
-  const open = client.openPart?.(script)
-  if (open !== undefined) throw new RefusedError(refusals.script(client, open))
   const handed = new Map<string, Entry>()
   const hand = (name: string): string | undefined => {
     const entry = entries.find((each) => each.origin === 'client' && each.name === name)

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { databaseClient } from '../../policy/client-escapes/clients.ts'
+import { databaseClient, whyOpen } from '../../policy/client-escapes/clients.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
 import { buildListen, checkListen } from './listen.ts'
 import { buildGuardrails } from './guardrails.ts'
@@ -246,6 +246,9 @@ function buildConnection(
       [...path, 'access', 'connect'],
       'on a terminal client-escapes cannot be blocked: one of the two',
     )
+  const why = clientEscapes === 'block' ? whyOpen(command[0] ?? '') : undefined
+  if (why !== undefined)
+    problems.add([...path, 'access', 'client-escapes'], `client escapes cannot be blocked here: ${why}`)
   return {
     name,
     agent,
@@ -266,7 +269,9 @@ function buildConnection(
 
 /** Those who may send or type scripts may use the whole client anyway. */
 function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'allow' {
-  const isDatabase = type === 'database' || databaseClient(command[0] ?? '') !== undefined
+  const [program = ''] = command
+  const isClient = databaseClient(program) !== undefined || whyOpen(program) !== undefined
+  const isDatabase = type === 'database' || isClient
   return isDatabase && !access.exec && !access.connect ? 'block' : 'allow'
 }
 

@@ -16,8 +16,6 @@ export interface DatabaseClient {
   readonly environment: Readonly<Record<string, string>>
   /** The script, closed from its first statement on. Whoever wrote it cannot know `key`. */
   readonly script: (script: Buffer, key: string, variables: CallersVariables) => Buffer
-  /** A part of the script that would stay open all the same, in words for people; undefined when there is none. */
-  readonly openPart?: (script: Buffer) => string | undefined
 }
 
 export interface ClientVersion {

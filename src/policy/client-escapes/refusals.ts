@@ -14,16 +14,15 @@ export const refusals = {
     `${BLOCKED}, and on a terminal they cannot be: run a script with exec, or a runbook, ${WAY}`,
 
   program: () =>
-    `${BLOCKED}, and that is possible with psql, mariadb, sqlite3 and redis-cli alone: let its command begin with one of these, without a shell or another program in front, ${WAY}`,
+    `${BLOCKED}, and that is possible with psql, mariadb and redis-cli alone: let its command begin with one of these, without a shell or another program in front, ${WAY}`,
+
+  open: (why: string) => `${BLOCKED}, and ${why}. Use another program, ${WAY}`,
 
   option: ({ name }: DatabaseClient, option: string) =>
     `${BLOCKED}, and its command has ${option}, which is not known to leave ${name} without any: take it out, ${WAY}`,
 
   callersOption: ({ name }: DatabaseClient, option: string) =>
     `${BLOCKED}: a caller may only add arguments that say how ${name} prints results, and ${option} is none`,
-
-  script: ({ name }: DatabaseClient, part: string) =>
-    `${BLOCKED}, and the script has ${part}, with which ${name} may reach other files: take it out, ${WAY}`,
 
   version: ({ name, version }: DatabaseClient, found: string | undefined) =>
     `${BLOCKED}, and ${found === undefined ? `this ${name}, whose version is not known,` : `${name} ${found}`} cannot run without them: that takes ${version?.needed ?? ''}. Install one where the agent runs, ${WAY}`,

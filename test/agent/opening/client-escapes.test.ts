@@ -14,7 +14,8 @@ import {
 import { base64, openSpec } from '../../support/scripted/open.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { ScriptedGateway } from '../../support/scripted/scripted-gateway.ts'
-import { missingProgram } from '../../support/machine/servers.ts'
+import { missingProgram, RedisServer, without } from '../../support/machine/servers.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 import { waitFor } from '../../support/wait.ts'
 
 // The clients that are installed here, on real servers, each with the whole of what takes its ways out away.
@@ -157,11 +158,24 @@ describe.skipIf(psqlMissing !== undefined)(
       ['\\pset pager `touch OUT`', ''],
       ['\\x\n\\! touch OUT', ''],
       ['\ufeff\\! touch OUT', ''],
+      // Interpolation brings a backslash that no reading of the script sees.
+      ['\\getenv x ESCAPE\n:x', ''],
+      ['\\getenv x ESCAPE\nselect 1 :x', ''],
+      ["select '\\\\! touch OUT' as c \\gset\n:c", ''],
+      ["set client_encoding = 'sjis';\nselect '\x95\\';\\! touch OUT", ''],
+      ['\\setenv PAGER touch\nselect 1;', ''],
+      ['\\lo_export 1 OUT', ''],
+      ['\\w OUT', ''],
+      ['\\s OUT', ''],
     ])('runs nothing for %j', async (script) => {
       const out = path.join(folder, 'out')
       const editor = { EDITOR: `touch ${out} #`, PSQL_EDITOR: `touch ${out} #` }
       const { env, ...rest } = connection()
-      const ended = await run(`${script.replaceAll('OUT', out)}\n`, { ...rest, env: { ...env, ...editor } })
+      const ended = await run(
+        `${script.replaceAll('OUT', out)}\n`,
+        { ...rest, env: { ...env, ...editor } },
+        { ESCAPE: `\\! touch ${out}` },
+      )
       expect({ code: ended.code, made: existsSync(out) }).toEqual({ code: '3', made: false })
       expect(ended.stderr).toMatch(/restricted|wrong key|missing required argument/)
     })
@@ -267,6 +281,12 @@ describe.skipIf(mysqlMissing !== undefined)(
       '\\e',
       'delimiter //\nsystem touch OUT//',
       '\\r information_schema 127.0.0.1\nsystem touch OUT',
+      '/*! \\! touch OUT */;',
+      'delimiter \\!\nselect 1\\! touch OUT',
+      'charset sjis\nselect "\x95\\" \\! touch OUT',
+      '\\-\n\\! touch OUT',
+      'select 1 \\p \\! touch OUT',
+      "create table u (a text);\nload xml local infile '/etc/passwd' into table u;",
       "create table t (a text);\nload data local infile '/etc/passwd' into table t;",
     ])('runs nothing for %j', async (script) => {
       const out = path.join(folder, 'out')
@@ -297,74 +317,35 @@ describe.skipIf(mysqlMissing !== undefined)(
   },
 )
 
-const sqliteMissing = missingProgram('sqlite3')
+const redisMissing = missingProgram('redis-server', 'redis-cli')
 
-describe.skipIf(sqliteMissing !== undefined)('sqlite3', () => {
-  const connection = (...more: string[]) => ({ cmdList: ['sqlite3', ...more, path.join(folder, 'db')] })
-
-  it('runs queries as before, with its codes', async () => {
-    const script = '.mode csv\ncreate table t (a);\ninsert into t values (1), (2);\nselect * from t;\n'
-    expect(await run(script, connection())).toMatchObject({ code: '0', stdout: '1\r\n2\r\n' })
-    expect(await run('select nope;\n', connection('-bail'))).toMatchObject({ code: '1' })
-  })
-
-  it.each([
-    "select readfile('/etc/passwd');",
-    "select writefile('OUT', 'x');",
-    "select edit('x', 'touch OUT');",
-    "attach 'OUT' as other;",
-    "vacuum into 'OUT';",
-  ])('runs nothing for %j', async (script) => {
+describe.skipIf(redisMissing !== undefined)(`redis-cli${without(redisMissing)}`, () => {
+  it('knows no command in a script that runs or writes anything here', async () => {
+    using place = new Workplace()
+    await using server = await RedisServer.start(place, 'redis-password')
     const out = path.join(folder, 'out')
-    const ended = await run(`${script.replaceAll('OUT', out)}\n`, connection())
-    expect({ code: ended.code, made: existsSync(out) }).toEqual({ code: '1', made: false })
-    expect(ended.stdout).toBe('')
-  })
-
-  it.each([
-    '.shell touch OUT',
-    '.system touch OUT',
-    '.output |touch OUT',
-    '.once OUT\nselect 1;',
-    '.import "|touch OUT" t',
-    '.read "|touch OUT"',
-    '.backup OUT',
-    '.log OUT',
-    '.excel\nselect 1;',
-    '.load OUT',
-    '.nonce x\n.shell touch OUT',
-    // Safe mode has nothing against these.
-    '.trace OUT\nselect 1;',
-    '.tr OUT\nselect 1;',
-    `. trace OUT\nselect 1;`,
-    `."\\164race" OUT\nselect 1;`,
-    `select '\n.trace OUT\nselect 1;`,
-    `\0${'a'.repeat(98)}.trace OUT\nselect 1;\n`,
-    "select data from fsdir('/etc/passwd');",
-    'select data from "FSDIR"(\'/etc/passwd\');',
-  ])('refuses the whole script for %j', async (script) => {
-    const out = path.join(folder, 'out')
-    const ended = await run(`select 1;\n${script.replaceAll('OUT', out)}\n`, connection())
-    expect({ code: ended.code, made: existsSync(out) }).toEqual({ code: '254', made: false })
-    expect(ended).toMatchObject({ stdout: '', reason: expect.stringContaining('take it out') as string })
-  })
-
-  it.each([
-    ['-cmd', '.shell id'],
-    ['-init', 'x'],
-    ['-nonce', 'x'],
-    ['-A', 'x'],
-  ])('refuses %s, of a caller and in the connection itself', async (...option) => {
-    for (const params of [connection(...option), { ...connection(), clientArgs: option }]) {
-      const ended = await run('select 1;\n', params)
-      expect(ended).toMatchObject({ code: '254', stdout: '' })
-      expect(ended.reason).toContain(option[0])
-    }
-    // A second word would be a statement, and the script would not be read.
-    expect(await run('', { ...connection(), clientArgs: ['.shell id'] })).toMatchObject({
-      code: '254',
-      stdout: '',
+    const script = [
+      ...[
+        `!touch ${out}`,
+        `\\! touch ${out}`,
+        `:save ${out}`,
+        `--rdb ${out}`,
+        `-x set ${out}`,
+        `set x "$(touch ${out})"`,
+      ],
+      ...[`eval "os.execute('touch ${out}')" 0`, 'get x', 'script debug yes', 'eval "return 1" 0', 'restart'],
+    ]
+    const ended = await run(`${script.join('\n')}\n`, {
+      cmdList: ['redis-cli', '-s', '$SOCKET'],
+      env: {
+        SOCKET: server.socket,
+        REDISCLI_AUTH: 'redis-password',
+        PAGER: `touch ${out}`,
+        EDITOR: `touch ${out}`,
+      },
     })
+    expect({ code: ended.code, made: existsSync(out) }).toEqual({ code: '0', made: false })
+    expect(ended.stdout).toContain("Use 'restart' only in Lua debugging mode")
   })
 })
 
@@ -389,11 +370,6 @@ describe('a connection that blocks escapes', () => {
       '[ "$1" = --version ] || exit 7; echo "mariadb  Ver 15.1 Distrib 10.6.12-MariaDB, for Linux (x86_64)"',
       'mariadb 10.6.12-MariaDB cannot',
     ],
-    [
-      'sqlite3',
-      'echo "3.40.0 2022-11-16 12:10:08 89c459e7"',
-      'sqlite3 3.40.0 cannot run without them: that takes 3.40.1 or newer',
-    ],
   ])('refuses a %s that cannot: %s', async (name, text, expected) => {
     const ended = await run('select 1;\n', { cmdList: [program(name, text)] })
     expect(ended).toMatchObject({ code: '254', stdout: '' })
@@ -401,11 +377,14 @@ describe('a connection that blocks escapes', () => {
   })
 
   it('asks a client again once its file has changed', async () => {
-    const says = (version: string) => `[ "$1" = -version ] && echo "${version} x" || cat`
-    const cmdList = [program('sqlite3', says('3.45.0'))]
+    const says = (version: string) => `[ "$1" = --version ] && echo "psql (PostgreSQL) ${version}" || cat`
+    const cmdList = [program('psql', says('15.19'))]
     for (let i = 0; i < 2; i++)
-      expect(await run('hello', { cmdList })).toMatchObject({ code: '0', stdout: 'hello' })
-    program('sqlite3', says('3.39.0'))
+      expect(await run('hello', { cmdList })).toMatchObject({
+        code: '0',
+        stdout: expect.stringMatching(/\nhello$/) as string,
+      })
+    program('psql', says('15.18'))
     expect(await run('hello', { cmdList })).toMatchObject({ code: '254', stdout: '' })
   })
 
@@ -417,6 +396,17 @@ describe('a connection that blocks escapes', () => {
       expect(ended.reason).toContain('let its command begin with one of these')
     },
   )
+
+  it('refuses sqlite3, whose safe mode reads files, whatever the script is', async () => {
+    for (const cmdList of [
+      ['sqlite3', ':memory:'],
+      ['/usr/bin/sqlite3', '-safe'],
+    ]) {
+      const ended = await run('select 1;\n', { cmdList })
+      expect(ended).toMatchObject({ code: '254', stdout: '' })
+      expect(ended.reason).toContain('those of sqlite3 cannot be')
+    }
+  })
 
   it('refuses a terminal, with what to do', async () => {
     const ended = await run('', { cmdList: ['psql'], clientVerb: 'connect' })

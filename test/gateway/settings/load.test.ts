@@ -229,6 +229,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
     ['type: database, command: [sqlcmd], access: { exec: false }', 'block'],
     ['command: [/usr/bin/mariadb, -t], access: { exec: false }', 'block'],
     ['type: database, command: [psql], access: { exec: false, client-input: true }', 'block'],
+    ['command: [sqlite3, db], access: { exec: false }', 'block'],
     ['command: [bash], access: { exec: false }', 'allow'],
     ['type: database, command: [psql]', 'allow'],
     ['type: database, command: [psql], access: { exec: false, connect: true }', 'allow'],
@@ -239,10 +240,12 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
     expect(parse(text).connections[0]?.access.clientEscapes).toBe(expected)
   })
 
-  test('has no terminal where client escapes are blocked, and refuses one that is asked for', () => {
+  test('has no terminal where client escapes are blocked, and refuses what cannot be blocked', () => {
     const text = (access: string) => connection(`access: { client-escapes: block, ${access} }`)
     expect(parse(text('exec: true')).connections[0]?.access.connect).toBe(false)
     expect(problems(text('connect: true'))).toEqual([expect.stringContaining('on a terminal')])
+    const sqlite = text('exec: false').replace('command: [bash]', 'command: [sqlite3, db]')
+    expect(problems(sqlite)).toEqual([expect.stringContaining('sqlite3')])
     const variable = connection('env: { RUNBOOK_AGENT_CLIENT_ESCAPES: block }')
     expect(problems(variable)).toEqual([expect.stringContaining('access.client-escapes')])
   })

@@ -55,10 +55,6 @@ it.each([
   ['psql', '19.0', true],
   ['psql', '19beta2', false],
   ['psql', '9.6.24', false],
-  ['sqlite3', '3.40.0', false],
-  ['sqlite3', '3.40.1', true],
-  ['sqlite3', '3.9.2', false],
-  ['sqlite3', '4.0.0', true],
 ])('%s %s can be closed: %s', (program, version, expected) => {
   expect(databaseClient(program)?.version?.suffices(version)).toBe(expected)
 })
