@@ -131,6 +131,47 @@ describe('a packet of the agent', () => {
     ])
   })
 
+  it('counts up to 2^53 - 1; more is that, and what is no count is 0', () => {
+    const read = (text: string) => {
+      const spec = { ...session, 'client.truncated_bytes': text, 'client.redacted_bytes': text }
+      return decodeAgentPacket(packet('ClientSessionClose', spec))
+    }
+    const largest = BigInt(Number.MAX_SAFE_INTEGER)
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 40n }), (count) => {
+        const bytes = Number(count < largest ? count : largest)
+        expect(read(String(count))).toMatchObject({ truncatedBytes: bytes, redactedBytes: bytes })
+      }),
+      { examples: [[999_999_999n], [1_000_000_000n], [largest], [largest + 1n]] },
+    )
+    const noCount = fc.oneof(
+      fc.string().filter((text) => !/^\+?\d+$/.test(text)),
+      fc.bigInt({ max: -1n }).map(String),
+      fc
+        .double()
+        .filter((number) => !/^\d+$/.test(String(number)))
+        .map(String),
+    )
+    fc.assert(
+      fc.property(noCount, (text) => {
+        expect(read(text)).toMatchObject({ truncatedBytes: 0, redactedBytes: 0 })
+      }),
+      { examples: [['1e9'], ['0x10'], [' 1'], ['1\n'], ['']] },
+    )
+  })
+
+  it('is encoded with a count that its reader takes', () => {
+    const closed = { kind: 'closed', sid, exitCode: 0, message: '' } as const
+    for (const bytes of [3_221_225_472, Number.MAX_SAFE_INTEGER, 1e21]) {
+      const counted = { truncatedBytes: bytes, redactedBytes: bytes }
+      const most = Math.min(bytes, Number.MAX_SAFE_INTEGER)
+      expect(decodeAgentPacket(encodeAgentMessage({ ...closed, ...counted }))).toMatchObject({
+        truncatedBytes: most,
+        redactedBytes: most,
+      })
+    }
+  })
+
   it('never throws at the gateway, whatever an agent sends', () => {
     expect(
       decodeAgentPacket(

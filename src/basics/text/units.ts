@@ -31,3 +31,10 @@ function parseQuantity(
   const quantity = Number(count) * (units[unit] ?? NaN)
   return Number.isSafeInteger(quantity) ? quantity : undefined
 }
+
+/**
+ * The sum of counts, at most 2^53 - 1: a larger one is no exact number in JSON, and SQLite would keep it as a fraction.
+ */
+export function sumOfCounts(...counts: readonly number[]): number {
+  return counts.reduce((sum, count) => Math.min(sum + count, Number.MAX_SAFE_INTEGER), 0)
+}

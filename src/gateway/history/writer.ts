@@ -1,3 +1,4 @@
+import { sumOfCounts } from '../../basics/text/units.ts'
 import type { HistoryDatabase } from './database.ts'
 import { Followers } from './reading/followers.ts'
 import { costOf, type NewRow } from './rows.ts'
@@ -240,7 +241,7 @@ export class Writer {
     if (oldest !== undefined && waiting.length > RESERVED_ENDS) this.#giveUp(oldest)
     this.#startTimer()
     const unwritten = recording.pending.reduce((sum, { bytes }) => sum + bytes.length, recording.dropped)
-    return this.#parts.reserve.put(id, { ...end, truncatedBytes: end.truncatedBytes + unwritten })
+    return this.#parts.reserve.put(id, { ...end, truncatedBytes: sumOfCounts(end.truncatedBytes, unwritten) })
   }
 
   #giveUp([id, recording]: [string, Recording]): void {
@@ -299,7 +300,7 @@ function toRow(end: SessionEnd, dropped: number) {
   return {
     endedAt: end.endedAt.getTime(),
     exitCode: end.exitCode ?? null,
-    truncatedBytes: end.truncatedBytes + dropped,
+    truncatedBytes: sumOfCounts(end.truncatedBytes, dropped),
     redactedBytes: end.redactedBytes ?? 0,
     guardrails: end.guardrails ?? null,
     masking: end.masking ?? null,

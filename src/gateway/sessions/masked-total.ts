@@ -1,3 +1,4 @@
+import { sumOfCounts } from '../../basics/text/units.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 
 /** So many types are named; a connection has fewer. What is beyond them counts in the total alone. */
@@ -15,7 +16,7 @@ export class MaskedTotal {
   /** Of a packet of output. */
   add({ bytes, counts, errors }: MaskedOutput): void {
     this.#errors += errors.length
-    this.#bytes = sum(this.#bytes, bytes)
+    this.#bytes = sumOfCounts(this.#bytes, bytes)
     for (const [type, count] of counts) this.#addType(type, count)
   }
 
@@ -36,14 +37,9 @@ export class MaskedTotal {
   }
 
   #addType(type: string, count: number): void {
-    this.#count = sum(this.#count, count)
+    this.#count = sumOfCounts(this.#count, count)
     const known = this.#types.get(type)
     const isNamed = known !== undefined || (this.#types.size < NAMED_TYPES && type.length <= LONGEST_TYPE)
-    if (isNamed) this.#types.set(type, sum(known ?? 0, count))
+    if (isNamed) this.#types.set(type, sumOfCounts(known ?? 0, count))
   }
-}
-
-/** An agent may say anything: beyond this a number is not exact any more. */
-function sum(one: number, other: number): number {
-  return Math.min(one + other, Number.MAX_SAFE_INTEGER)
 }

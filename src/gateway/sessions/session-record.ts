@@ -1,3 +1,4 @@
+import { sumOfCounts } from '../../basics/text/units.ts'
 import type { WindowSize } from '../../basics/window-size.ts'
 import { Redaction, type Redactor } from '../../policy/redaction/redactor.ts'
 import { SecretNames } from '../../policy/redaction/names/secret-names.ts'
@@ -101,8 +102,8 @@ export class SessionRecord {
 
   /** @throws HistoryError as `History.finish` does */
   finish(end: Omit<SessionEnd, 'endedAt' | 'masking'>): void {
-    const redactedHere = this.#redactors().reduce((sum, { redacted }) => sum + redacted, 0)
-    const redactedBytes = (end.redactedBytes ?? 0) + redactedHere
+    const redactedHere = this.#redactors().map(({ redacted }) => redacted)
+    const redactedBytes = sumOfCounts(end.redactedBytes ?? 0, ...redactedHere)
     const { json: masking } = this.#masked
     this.#history.finish(this.#sid, {
       ...{ ...end, redactedBytes, endedAt: new Date() },

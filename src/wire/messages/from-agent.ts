@@ -1,3 +1,4 @@
+import { sumOfCounts } from '../../basics/text/units.ts'
 import type {
   AgentMessage,
   AgentOutbound,
@@ -122,7 +123,7 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
   return {
     kind: 'closed',
     sid,
-    exitCode: decimal(specText(packet, spec.exitCode)),
+    exitCode: exitCodeIn(packet),
     message: packet.payload.toString('utf8'),
     truncatedBytes: countIn(packet, spec.truncatedBytes),
     redactedBytes: countIn(packet, spec.redactedBytes),
@@ -138,15 +139,19 @@ function maskedIn(packet: Packet): { readonly masked?: MaskedOutput } {
 
 /** The key is left out when the count is 0. */
 function count(key: string, bytes: number): Packet['spec'] {
-  return bytes > 0 ? { [key]: Buffer.from(String(bytes)) } : {}
+  return bytes > 0 ? { [key]: Buffer.from(String(sumOfCounts(bytes))) } : {}
 }
 
+/** What is no count, or below 0, is 0; what is beyond 2^53 - 1 is 2^53 - 1. */
 function countIn(packet: Packet, key: string): number {
-  return Math.max(0, decimal(specText(packet, key)) ?? 0)
+  const text = specText(packet, key)
+  return text !== undefined && /^\+?\d+$/.test(text) ? sumOfCounts(Number(text)) : 0
 }
 
-function decimal(text: string | undefined): number | undefined {
-  return text !== undefined && /^[+-]?\d{1,9}$/.test(text) ? Number(text) : undefined
+/** Exit codes are 32 bits wide at most. */
+function exitCodeIn(packet: Packet): number | undefined {
+  const text = specText(packet, spec.exitCode)
+  return text !== undefined && /^[+-]?\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
 /** `ClientAgentLogs` (protocol.md 3.7): a JSON array without a session. The gateway drops more than 1 MiB. */

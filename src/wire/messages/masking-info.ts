@@ -1,3 +1,4 @@
+import { sumOfCounts } from '../../basics/text/units.ts'
 import { decodeMsgpack, encodeMsgpack, type Packed, type PackedMap } from './msgpack.ts'
 
 /** What masking did to the output that a packet has. */
@@ -30,10 +31,10 @@ export function decodeMaskedOutput(value: Buffer): MaskedOutput {
     const type = memberOf(summary, 'info_type')
     for (const result of listIn(summary, 'results'))
       if (typeof type === 'string' && memberOf(result, 'code') !== 'ERROR')
-        counts.set(type, (counts.get(type) ?? 0) + countIn(result, 'count'))
+        counts.set(type, sumOfCounts(counts.get(type) ?? 0, countIn(result, 'count')))
   }
   return {
-    bytes: items.reduce<number>((sum, item) => sum + countIn(item, 'transformed_bytes'), 0),
+    bytes: items.reduce<number>((sum, item) => sumOfCounts(sum, countIn(item, 'transformed_bytes')), 0),
     counts,
     errors: items.flatMap((item) => textsIn(item, 'err')),
   }

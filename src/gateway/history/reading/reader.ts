@@ -1,3 +1,4 @@
+import { sumOfCounts } from '../../../basics/text/units.ts'
 import type { SessionIssue } from '../../jira/issue.ts'
 import type { HistoryDatabase } from '../database.ts'
 import { SessionFollower, type EventPlace, type Progression } from './follower.ts'
@@ -128,7 +129,7 @@ export class HistoryReader {
   /** Until its end is written, the row lacks dropped bytes. */
   #missing(row: SessionRow): number {
     const recording = this.#writer.recording(row.id)
-    return row.truncatedBytes + (recording?.dropped ?? 0) + (recording?.end?.truncatedBytes ?? 0)
+    return sumOfCounts(row.truncatedBytes, recording?.dropped ?? 0, recording?.end?.truncatedBytes ?? 0)
   }
 
   #summary(row: SessionRow): SessionSummary {
