@@ -20,7 +20,22 @@ export default tseslint.config(
       ],
       // Settings are read in one go. `import()` would make all of that wait for it.
       '@typescript-eslint/no-require-imports': ['error', { allow: ['^yaml$'] }],
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
       'max-lines': ['error', { max: 400 }],
+    },
+  },
+  {
+    files: ['src/**'],
+    ignores: ['src/basics/abort.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "CallExpression[callee.property.name='addEventListener'][arguments.0.value='abort'], AssignmentExpression[left.property.name='onabort']",
+          message: 'A signal that has aborted already never calls it: use onAbort of src/basics/abort.ts.',
+        },
+      ],
     },
   },
   { files: ['test/**', 'bench/**'], rules: { 'max-lines': 'off' } },

@@ -1,3 +1,4 @@
+import { onAbort } from '../basics/abort.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectError } from '../dial/connect-error.ts'
 import { PacketStream } from '../dial/packet-stream.ts'
@@ -157,15 +158,12 @@ export class Agent {
   /** @returns false when it was interrupted */
   async #untilWanted(channel: Channel, identity: Identity): Promise<boolean> {
     const { signal } = (this.#pause = new AbortController())
-    const interrupt = () => channel[Symbol.dispose]()
-    signal.addEventListener('abort', interrupt)
+    using _ = onAbort(signal, () => channel[Symbol.dispose]())
     try {
       const polls = unwanted(channel, identity, this.#timing, signal)
       for await (const reason of polls) this.#enter({ name: 'polling', reason })
     } catch (error) {
       if (!signal.aborted) throw error
-    } finally {
-      signal.removeEventListener('abort', interrupt)
     }
     return !signal.aborted
   }

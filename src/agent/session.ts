@@ -1,3 +1,4 @@
+import { onAbort } from '../basics/abort.ts'
 import type { WindowSize } from '../basics/window-size.ts'
 import { ConnectError } from '../dial/connect-error.ts'
 import type { Chunk } from '../runtime/output/child-output.ts'
@@ -131,7 +132,7 @@ export class AgentSession {
     const started = new Promise<Start | undefined>((resolve) => {
       const giveUp = () => resolve(undefined)
       this.#state = { name: 'open', begin: resolve, refuse: giveUp }
-      ended.addEventListener('abort', giveUp)
+      onAbort(ended, giveUp)
     })
     await this.#reply({
       kind: 'opened',

@@ -52,6 +52,16 @@ describe('a command that is tried', () => {
     life.abort()
     expect((await tried).level).toBe('skipped')
   })
+
+  it('is ended also when the time was over while it was started', async () => {
+    const life = new AbortController()
+    const start: Engine['start'] = async (command) => {
+      const child = await neverEnding(command)
+      life.abort()
+      return child
+    }
+    expect((await tryCleanup({ ...engine, start }, life.signal)).level).toBe('skipped')
+  })
 })
 
 describe('what a command leaves behind', () => {

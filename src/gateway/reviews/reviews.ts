@@ -133,8 +133,8 @@ export class Reviews {
     this.#endSession(sessionId, 'the client has left')
   }
 
-  /** Settles with the review when somebody has decided, or it has ended. */
-  async decided(sessionId: string, signal: AbortSignal): Promise<Review> {
+  /** Gives the review when somebody has decided, or it has ended; undefined when the signal comes before. */
+  async decided(sessionId: string, signal: AbortSignal): Promise<Review | undefined> {
     const told = this.#waiters.wait(sessionId, signal)
     const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     return review === undefined || review.status === 'PENDING' ? told : review

@@ -1,18 +1,24 @@
+import { onAbort } from '../../basics/abort.ts'
 import type { Review } from './review.ts'
 
-type Waiter = (review: Review) => void
+type Waiter = (review?: Review) => void
 
 /** Clients that wait for a decision. */
 export class Waiters {
   readonly #waiters = new Map<string, Set<Waiter>>()
 
-  /** Settles with the review as soon as it is told. Never, when the signal comes before. */
-  wait(sessionId: string, signal: AbortSignal): Promise<Review> {
-    return new Promise((resolve) => {
-      const waiters = this.#waiters.get(sessionId) ?? new Set()
-      this.#waiters.set(sessionId, waiters.add(resolve))
-      signal.addEventListener('abort', () => this.#remove(sessionId, resolve), { once: true })
-    })
+  /** Gives the review as soon as it is told, or undefined when the signal comes before. */
+  async wait(sessionId: string, signal: AbortSignal): Promise<Review | undefined> {
+    let wake: Waiter = () => undefined
+    const told = new Promise<Review | undefined>((resolve) => (wake = resolve))
+    const waiters = this.#waiters.get(sessionId) ?? new Set()
+    this.#waiters.set(sessionId, waiters.add(wake))
+    using _ = onAbort(signal, wake)
+    try {
+      return await told
+    } finally {
+      this.#remove(sessionId, wake)
+    }
   }
 
   tell(review: Review): void {

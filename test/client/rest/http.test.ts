@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { findAccount } from '../../../src/client/account/account.ts'
@@ -107,7 +109,28 @@ describe('a question to the gateway', () => {
     })
     expect(rest.received).toHaveLength(1)
   })
+
+  it('ends with its signal also when that comes between the connection and the request', async () => {
+    await using rest = await ScriptedRest.start()
+    rest.on(USER, () => undefined)
+    // Nothing else runs in that gap: it is some turns of promises long.
+    for (let turns = 0; turns < 12; turns++) {
+      const stop = new AbortController()
+      const connecting = (message: unknown) => {
+        const { socket } = message as { socket: Socket }
+        socket.once('connect', () => void afterTurns(turns).then(() => stop.abort()))
+      }
+      subscribe('net.client.socket', connecting)
+      const asked = failure(fetchUser(account(rest.url), stop.signal))
+      unsubscribe('net.client.socket', connecting)
+      expect(await asked).toMatchObject({ kind: 'unreachable' })
+    }
+  })
 })
+
+async function afterTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve()
+}
 
 describe('a question over TLS', () => {
   const authority = new Authority('Ours')

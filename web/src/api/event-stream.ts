@@ -133,8 +133,9 @@ class Silence {
 }
 
 /** Ends early when the machine is online again, or somebody looks at the tab; without a time only then. */
-function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
+async function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
     const once = new AbortController()
     const end = () => {
       clearTimeout(timer)

@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import { unescape } from 'node:querystring'
 import type { SecureContext } from 'node:tls'
 import { BrokenReply, exchange, type Reply } from '../../../basics/net/exchange.ts'
@@ -74,8 +75,7 @@ async function ask(service: PresidioService, path: string, { body, ended }: Aske
   const patience = new AbortController()
   const giveUp = () => patience.abort()
   const timer = setTimeout(giveUp, patienceMs)
-  ended?.addEventListener('abort', giveUp)
-  if (ended?.aborted === true) giveUp()
+  using _ = ended && onAbort(ended, giveUp)
   try {
     const reply = await exchange({
       method: body === undefined ? 'GET' : 'POST',
@@ -97,7 +97,6 @@ async function ask(service: PresidioService, path: string, { body, ended }: Aske
       : new PresidioError(service, reasonOf(error, service, patience.signal))
   } finally {
     clearTimeout(timer)
-    ended?.removeEventListener('abort', giveUp)
   }
 }
 

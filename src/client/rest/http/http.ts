@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { readAll } from '../../../basics/files/read-all.ts'
 import type { Account } from '../../account/account.ts'
@@ -43,18 +44,17 @@ export async function ask(account: Account, question: Question): Promise<HttpAns
   const socket = await openRestSocket(account, signal)
   const deadline = AbortSignal.timeout(answerMs)
   const abort = () => void socket.destroy()
-  for (const reason of [signal, deadline]) reason.addEventListener('abort', abort)
+  // The request comes first: one that is given a destroyed socket never hears of its end.
+  const answered = send(socket, account, question)
+  // Until the connection ends: the body of an answer may take long.
+  const listening = onAbort(signal, abort)
+  socket.once('close', () => listening[Symbol.dispose]())
+  using _ = onAbort(deadline, abort)
   try {
-    const response = await send(socket, account, question)
-    // The abort signal stays: an answer may take long.
-    socket.once('close', () => signal.removeEventListener('abort', abort))
-    return answerOf(response, account, question)
+    return answerOf(await answered, account, question)
   } catch (error) {
     socket.destroy()
-    signal.removeEventListener('abort', abort)
     throw answerLost(account.rest.url, lost(deadline, answerMs, error as Error))
-  } finally {
-    deadline.removeEventListener('abort', abort)
   }
 }
 

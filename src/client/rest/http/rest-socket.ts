@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import { networkErrorCode } from '../../../basics/net/network-error.ts'
 import { patience } from '../../../basics/patience.ts'
 import { connect, type Socket } from 'node:net'
@@ -23,10 +24,10 @@ export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: Ab
   const proxy = tls === undefined ? undefined : proxyTo(address)
   const attempt = patience(CONNECT_MS, signal)
   const socket = connect({ host: hostOf(proxy?.address ?? address), port: portOf(proxy?.address ?? address) })
-  const abort = () => void socket.destroy(new Error(signal.aborted ? 'aborted' : 'timeout'))
-  attempt.addEventListener('abort', abort)
+  const opened = connected(socket)
+  using _ = onAbort(attempt, () => socket.destroy(new Error(signal.aborted ? 'aborted' : 'timeout')))
   try {
-    await connected(socket, attempt)
+    await opened
     if (proxy !== undefined) await tunnel(socket, address, proxy)
     const led =
       tls === undefined ? socket : await secure(socket, address, tls, secureContext(tls), 'http/1.1')
@@ -38,17 +39,14 @@ export async function openRestSocket({ rest, tls, proxyTo }: Account, signal: Ab
       rest.url,
       reasonOf(error as NodeJS.ErrnoException, { attempt, address, tls, via: proxy?.address }),
     )
-  } finally {
-    attempt.removeEventListener('abort', abort)
   }
 }
 
-function connected(socket: Socket, attempt: AbortSignal): Promise<void> {
+function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('connect', resolve)
     // This listener stays: a socket's error without a listener would end the process.
     socket.on('error', reject)
-    if (attempt.aborted) socket.destroy(new Error('aborted'))
   })
 }
 

@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import { randomUUID } from 'node:crypto'
 import { inheritedEnvironment } from '../../../envvars/entries/inherited.ts'
 import { execute, type Engine } from '../../../runtime/engine.ts'
@@ -49,7 +50,7 @@ export async function runTrial(
   }
   await using execution = await execute(engine, command, options)
   const terminate = () => execution.terminate()
-  signal.addEventListener('abort', terminate)
+  using _ = onAbort(signal, terminate)
   const text = { stdout: '', stderr: '' }
   for await (const { stream, data } of execution.output) {
     text[stream] += data.toString()

@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import { patience } from '../../../basics/patience.ts'
 import type { SessionId } from '../../../wire/messages/message.ts'
 import type { SessionRequest } from '../../sessions/session-request.ts'
@@ -35,9 +36,9 @@ export class SessionLocks {
     const turn = this.#turns.get(sid)
     if (turn?.obstacle() === undefined) return undefined
     const signal = patience(this.#current.value.limits.lockWaitMs, over)
-    const ended = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    })
+    let end: () => void = () => undefined
+    const ended = new Promise<void>((resolve) => (end = resolve))
+    using _ = onAbort(signal, end)
     await Promise.race([turn.reached, ended])
     const obstacle = turn.obstacle()
     return obstacle === undefined || over.aborted ? undefined : obstacleText(obstacle)

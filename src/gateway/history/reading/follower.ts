@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import type { Followers } from './followers.ts'
 import { HistoryError, type SessionEvent } from '../session.ts'
 
@@ -66,7 +67,7 @@ export class SessionFollower implements Disposable {
 
   /** Waits until there may be more to read. @returns false after the time, or when the signal aborts */
   async changed(ms: number, signal: AbortSignal): Promise<boolean> {
-    if (!this.#hasChanged && !signal.aborted) await this.#woken(ms, signal)
+    if (!this.#hasChanged) await this.#woken(ms, signal)
     const hasChanged = this.#hasChanged
     this.#hasChanged = false
     return hasChanged
@@ -79,14 +80,13 @@ export class SessionFollower implements Disposable {
   async #woken(ms: number, signal: AbortSignal): Promise<void> {
     let wake: () => void = () => undefined
     const woken = new Promise<void>((resolve) => (wake = resolve))
+    using _ = onAbort(signal, wake)
     const late = setTimeout(wake, ms)
-    signal.addEventListener('abort', wake)
     this.#wake = wake
     try {
       await woken
     } finally {
       clearTimeout(late)
-      signal.removeEventListener('abort', wake)
       this.#wake = undefined
     }
   }

@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import type { Agents } from '../../streams/agents/agents.ts'
 import { HistoryError } from '../../history/session.ts'
 import type { History } from '../../history/history.ts'
@@ -75,7 +76,7 @@ export class ChangeListener implements Disposable {
 
   /** Topics that have changed; none after the time, or when the signal aborts. */
   async next(ms: number, signal: AbortSignal): Promise<readonly string[]> {
-    if (this.#topics.size === 0 && !signal.aborted) await this.#woken(ms, signal)
+    if (this.#topics.size === 0) await this.#woken(ms, signal)
     const topics = [...this.#topics]
     this.#topics.clear()
     return topics
@@ -87,13 +88,12 @@ export class ChangeListener implements Disposable {
 
   async #woken(ms: number, signal: AbortSignal): Promise<void> {
     const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+    using _ = onAbort(signal, this.#wake)
     const late = setTimeout(this.#wake, ms)
-    signal.addEventListener('abort', this.#wake)
     try {
       await woken
     } finally {
       clearTimeout(late)
-      signal.removeEventListener('abort', this.#wake)
     }
   }
 }

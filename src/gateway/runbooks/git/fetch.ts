@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import { lstat, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -61,11 +62,9 @@ async function moveHead(gitDir: string, options: FetchOptions): Promise<void> {
 
 async function fetchWatched(gitDir: string, options: FetchOptions, globalConfig: string): Promise<void> {
   const { closing } = options
-  closing.throwIfAborted()
   const stop = new AbortController()
   const finished = new AbortController()
-  const close = () => stop.abort(closing.reason)
-  closing.addEventListener('abort', close, { once: true, signal: finished.signal })
+  using _ = onAbort(closing, () => stop.abort(closing.reason))
   const watching = watchSize(gitDir, options, stop, finished.signal)
   try {
     const { code, stderr } = await runGit(fetchCommand(gitDir, options, globalConfig, stop.signal))

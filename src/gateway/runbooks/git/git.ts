@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -60,14 +61,17 @@ async function endOrStop(child: ChildProcess, ended: Promise<number>, run: GitRu
 /** Gives the error to throw when the time is over or the signal aborts, whichever comes first. */
 function interruptionOf(run: GitRun): Disposable & { readonly reason: Promise<Error> } {
   const { signal, timeoutMs, timeoutError } = run
-  const ours = new AbortController()
-  const reason = new Promise<Error>((resolve) => {
-    const timer = setTimeout(() => resolve(timeoutError()), timeoutMs)
-    ours.signal.addEventListener('abort', () => clearTimeout(timer))
-    const aborted = () => resolve(signal.reason as Error)
-    signal.addEventListener('abort', aborted, { once: true, signal: ours.signal })
-  })
-  return { reason, [Symbol.dispose]: () => ours.abort() }
+  let interrupt: (reason: Error) => void = () => undefined
+  const reason = new Promise<Error>((resolve) => (interrupt = resolve))
+  const timer = setTimeout(() => interrupt(timeoutError()), timeoutMs)
+  const listening = onAbort(signal, () => interrupt(signal.reason as Error))
+  return {
+    reason,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer)
+      listening[Symbol.dispose]()
+    },
+  }
 }
 
 /** Settles when git has ended and its output is read, or a short while after its end if others hold the pipes. */

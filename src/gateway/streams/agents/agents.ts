@@ -1,3 +1,4 @@
+import { onAbort } from '../../../basics/abort.ts'
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Current } from '../../settings/current-settings.ts'
 import type { AgentSettings } from '../../settings/settings.ts'
@@ -55,7 +56,7 @@ export class Agents {
     if (this.#online.has(stream.name)) return false
     this.#online.set(stream.name, stream)
     this.#facts.set(stream.name, facts)
-    for (const wake of [...this.#waiting]) wake()
+    this.#wakeAll()
     return true
   }
 
@@ -93,10 +94,15 @@ export class Agents {
   /** The agent's stream, at once or when it connects within `ms`. Undefined when it does not, or `signal` aborts. */
   async waitFor(name: string, ms: number, signal: AbortSignal): Promise<AgentStream | undefined> {
     const end = performance.now() + ms
+    using _ = onAbort(signal, () => this.#wakeAll())
     while (!this.#online.has(name) && performance.now() < end && !signal.aborted) {
-      await this.#change(end - performance.now(), signal)
+      await this.#change(end - performance.now())
     }
     return signal.aborted ? undefined : this.#online.get(name)
+  }
+
+  #wakeAll(): void {
+    for (const wake of [...this.#waiting]) wake()
   }
 
   #away({ name }: AgentStream): void {
@@ -113,16 +119,14 @@ export class Agents {
     return this.#current.value.agents
   }
 
-  #change(ms: number, signal: AbortSignal): Promise<void> {
+  #change(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         this.#waiting.delete(done)
         clearTimeout(timer)
-        signal.removeEventListener('abort', done)
         resolve()
       }
       const timer = setTimeout(done, ms)
-      signal.addEventListener('abort', done)
       this.#waiting.add(done)
     })
   }

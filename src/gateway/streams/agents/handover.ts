@@ -1,3 +1,5 @@
+import { onAbort } from '../../../basics/abort.ts'
+
 /** Passes things on to one reader, one by one. Whoever gives something waits until the reader is done with it. */
 export class Handover<T> implements AsyncIterable<T> {
   /** As many as there are givers that wait. */
@@ -10,7 +12,7 @@ export class Handover<T> implements AsyncIterable<T> {
   /** @param over aborted when nobody wants to read any more */
   constructor(over: AbortSignal) {
     this.#over = over
-    over.addEventListener('abort', () => this.#wake(), { once: true })
+    onAbort(over, () => this.#wake())
   }
 
   /** Settles when the reader is done with it, or reads no more. */

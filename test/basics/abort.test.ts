@@ -1,0 +1,93 @@
+import { getEventListeners } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import { onAbort } from '../../src/basics/abort.ts'
+import { Locks } from '../../src/gateway/automation/locks/locks.ts'
+import { SessionLocks } from '../../src/gateway/automation/locks/session-locks.ts'
+import { Followers } from '../../src/gateway/history/reading/followers.ts'
+import { SessionFollower } from '../../src/gateway/history/reading/follower.ts'
+import { ChangeFeed } from '../../src/gateway/rest/page/change-feed.ts'
+import { Waiters } from '../../src/gateway/reviews/waiters.ts'
+import { fetchInto } from '../../src/gateway/runbooks/git/fetch.ts'
+import { Agents } from '../../src/gateway/streams/agents/agents.ts'
+import { SignInAttempts } from '../../src/gateway/people/identities/sign-in-attempts.ts'
+import type { SessionRequest } from '../../src/gateway/sessions/session-request.ts'
+import { Workplace } from '../support/sites/workplace.ts'
+import type { SessionId } from '../../src/wire/messages/message.ts'
+
+describe('who listens for an abort', () => {
+  it('is called once when it comes, and at once when it has come before', () => {
+    const life = new AbortController()
+    const called: string[] = []
+    onAbort(life.signal, () => called.push('before'))
+    expect(called).toEqual([])
+    life.abort()
+    onAbort(life.signal, () => called.push('after'))
+    expect(called).toEqual(['before', 'after'])
+  })
+
+  it('is forgotten when it listens no more', () => {
+    const { signal } = new AbortController()
+    const listening = onAbort(signal, () => expect.unreachable())
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    listening[Symbol.dispose]()
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+})
+
+describe('an abort that came before it was waited for ends at once', () => {
+  const over = AbortSignal.abort(new Error('over'))
+  const longMs = 2 ** 30
+
+  it('the waiting for a decision', async () => {
+    expect(await new Waiters().wait('s', over)).toBeUndefined()
+  })
+
+  it('the waiting for an agent', async () => {
+    const agents = new Agents(
+      { value: { agents: [] } },
+      new SignInAttempts({ most: () => 1, told: () => undefined }),
+    )
+    expect(await agents.waitFor('local', longMs, over)).toBeUndefined()
+  })
+
+  it('the waiting for changes', async () => {
+    const feed = new ChangeFeed(
+      { changes: { sessions: 0, reviews: 0, batches: 0, schedules: 0 } },
+      { names: [], isOnline: () => false },
+    )
+    using listener = feed.listen()
+    expect(await listener.next(longMs, over)).toEqual([])
+  })
+
+  it('the waiting for more of a session', async () => {
+    const read = { read: () => [], progression: () => undefined }
+    using follower = new SessionFollower('s', 0, new Followers(() => undefined), read)
+    expect(await follower.changed(longMs, over)).toBe(false)
+  })
+
+  it('the waiting for a lock', async () => {
+    const locks = [{ name: 'one', runbooks: ['a.sh'], connections: undefined }]
+    const settings = { locks, schedules: [], limits: { lockWaitMs: longMs } }
+    const sessions = new SessionLocks(new Locks(), { value: settings as never })
+    const asked = { origin: 'client-api-runbooks', labels: { runbookFile: 'a.sh' } }
+    const request = { ...asked, connection: { name: 'pg' }, user: 'ann' } as unknown as SessionRequest
+    for (const sid of ['holds', 'waits']) sessions.enter(sid as SessionId, request)
+    expect(sessions.obstacle('waits')).toMatchObject({ lock: 'one' })
+    expect(await sessions.reached('waits' as SessionId, over)).toBeUndefined()
+  })
+
+  it('a fetch, before git is run', async () => {
+    using place = new Workplace()
+    const log = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: () => undefined,
+    }
+    const fetched = fetchInto(place.path, {
+      ...{ name: 'rb', branch: undefined, timeoutMs: longMs, maxBytes: 1, closing: over, log },
+      ...{ outerEnv: { PATH: '/none' }, remote: { kind: 'https', url: 'https://127.0.0.1:1/rb' } as never },
+    })
+    await expect(fetched).rejects.toThrow('over')
+  })
+})
