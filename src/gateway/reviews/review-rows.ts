@@ -16,9 +16,11 @@ const LISTED = 1000
 
 /** Reviews as rows. Call it by `read` and `write` of the history. */
 export class ReviewRows {
+  readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
 
   constructor(db: Connection) {
+    this.#db = db
     this.#statements = prepare(db)
   }
 
@@ -33,13 +35,15 @@ export class ReviewRows {
   /** @param from the status that it has to have still @returns false when it has another one: nothing has changed */
   update(review: Review, from: ReviewStatus): boolean {
     const { id, status } = review
-    const { changes } = this.#statements.update.run([status, JSON.stringify(review), id, from])
-    return changes > 0
+    return this.#leavingNothing(() => {
+      const { changes } = this.#statements.update.run([status, JSON.stringify(review), id, from])
+      return changes > 0
+    })
   }
 
   /** Nobody needs what was to run any more. */
   dropRequest(id: string): void {
-    this.#statements.dropRequest.run([id])
+    this.#leavingNothing(() => this.#statements.dropRequest.run([id]))
   }
 
   /** @param id of the review or of its session */
@@ -78,6 +82,19 @@ export class ReviewRows {
 
   processing(): Review[] {
     return reviewsIn(this.#statements.processing.all([]))
+  }
+
+  /**
+   * Overwrites pages that become free. A row that changes its length moves, and the old copy of a sealed request would
+   * stay in the file until something else takes its pages.
+   */
+  #leavingNothing<T>(write: () => T): T {
+    this.#db.exec('PRAGMA secure_delete = ON')
+    try {
+      return write()
+    } finally {
+      this.#db.exec('PRAGMA secure_delete = OFF')
+    }
   }
 
   #addGroups({ id, groups, forceGroups }: Review): void {

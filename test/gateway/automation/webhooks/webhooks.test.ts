@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { Secret } from '../../../../src/basics/secret.ts'
 import { History } from '../../../../src/gateway/history/history.ts'
 import type { WebhookSettings } from '../../../../src/gateway/settings/webhooks.ts'
@@ -29,6 +29,7 @@ beforeEach(async () => {
   current = { value: { webhooks: [hook()] } }
 })
 afterEach(async () => {
+  vi.useRealTimers()
   await webhooks?.close()
   webhooks = undefined
   history.close()
@@ -271,4 +272,42 @@ it('waits for no time that lies further ahead than it ever waits: the clock was 
   history.write(({ webhooks: rows }) => rows.retry('hook', message?.id ?? '', nextYear, 'x', Date.now()))
   webhooks?.tick()
   await waitFor(() => asked().length === 1 && waiting() === 0)
+})
+
+const HOUR_MS = 3_600_000
+
+it.each([
+  ['seconds', () => '86400'],
+  ['a date', () => new Date(Date.now() + 24 * HOUR_MS).toUTCString()],
+])('waits for an hour at most, whatever Retry-After says in %s', async (_, retryAfter) => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  server.on('POST /hook', (__, response) => response.writeHead(503, { 'retry-after': retryAfter() }).end())
+  // The longest pause is a week, so that no horizon ends the wait.
+  const one = start({ ...quick, pollMs: HOUR_MS, longestMs: 168 * HOUR_MS })
+  session('s1')
+  one.tick()
+  await waitFor(() => one.isFailing('hook'))
+  server.on('POST /hook', json(200, {}))
+  vi.setSystemTime(Date.now() + HOUR_MS - 60_000)
+  one.tick()
+  expect(asked()).toHaveLength(1)
+  vi.setSystemTime(Date.now() + 61_000)
+  one.tick()
+  await waitFor(() => waiting() === 0)
+  expect(asked()).toHaveLength(2)
+})
+
+it('a receiver rests no longer than it may when the clock, which was ahead, is right again', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  server.on('POST /hook', json(503, {}))
+  const one = start({ ...quick, pollMs: HOUR_MS, longestMs: HOUR_MS })
+  const rightTime = Date.now()
+  vi.setSystemTime(rightTime + 365 * 24 * HOUR_MS)
+  session('s1')
+  one.tick()
+  await waitFor(() => one.isFailing('hook'))
+  server.on('POST /hook', json(200, {}))
+  vi.setSystemTime(rightTime)
+  one.tick()
+  await waitFor(() => waiting() === 0)
 })
