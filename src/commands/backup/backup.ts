@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { link, open, rm, type FileHandle } from 'node:fs/promises'
 import { BackupError } from '../../gateway/operating/backup/backup-error.ts'
 import { unpack } from '../../gateway/operating/backup/container.ts'
-import type { Manifest } from '../../gateway/operating/backup/manifest.ts'
+import { REVIEWS_KEY, type Manifest } from '../../gateway/operating/backup/manifest.ts'
 import { PartSums } from '../../gateway/operating/backup/sums.ts'
 import { HistoryError } from '../../gateway/history/session.ts'
 import type { Account } from '../../client/account/account.ts'
@@ -94,7 +94,11 @@ function failureOf(error: unknown, file: string): unknown {
 
 function summary({ parts, made_at }: Manifest, file: string): string {
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
+  const hasKey = parts.some(({ name }) => name === REVIEWS_KEY)
+  const what = hasKey
+    ? 'scripts, output and keys'
+    : 'scripts and output, and no key of what waits for approval'
   return oneLine(
-    `${file}: the state of ${made_at}, ${bytes} bytes. It holds scripts, output and keys: keep it as you keep the state folder`,
+    `${file}: the state of ${made_at}, ${bytes} bytes. It holds ${what}: keep it as you keep the state folder`,
   )
 }

@@ -27,7 +27,7 @@ declare module 'fastify' {
 }
 
 /** What is looked at before a route is called. */
-type RouteRule = Pick<Operation, 'role' | 'audit' | 'tokenOnly'>
+type RouteRule = Pick<Operation, 'role' | 'audit' | 'tokenOnly' | 'peopleOnly'>
 
 /** Pages, the same for everybody. */
 const PAGE = { role: 'public', audit: 'none' } as const
@@ -59,7 +59,8 @@ export function authorize(
   { users, webUrl }: Pick<RestServices, 'users' | 'webUrl'>,
   request: FastifyRequest,
 ): SignedIn | undefined {
-  const { role, tokenOnly = false } = request.routeOptions.config.operation ?? { role: 'user' }
+  const operation: Omit<RouteRule, 'audit'> = request.routeOptions.config.operation ?? { role: 'user' }
+  const { role, tokenOnly = false, peopleOnly = false } = operation
   if (role === 'public') return undefined
   const cookie = hasToken(request.headers) ? undefined : signInOf(request)
   const signedIn =
@@ -71,7 +72,20 @@ export function authorize(
   request.user = user
   request.token = token
   if (!hasRole(users, user, role)) throw new HttpError('not-permitted', hoopWords.accessDenied)
+  if (peopleOnly) checkIsPerson(user)
   return signedIn
+}
+
+/**
+ * A machine has the groups and tokens that people gave it, and rotates its own tokens: by an identity that it makes or
+ * changes it could approve, or have another budget, and who steals its token would keep what they made. @throws HttpError 403
+ */
+export function checkIsPerson({ kind }: GatewayUser): void {
+  if (kind === 'machine')
+    throw new HttpError(
+      'not-permitted',
+      'a machine may only rotate and revoke its own tokens: other changes of users, groups and tokens need a token of a person who is an admin',
+    )
 }
 
 function hasRole(users: Users, user: GatewayUser, role: Exclude<Role, 'public'>): boolean {

@@ -42,12 +42,16 @@ export class Backups {
     for (const name of readdirSync(state)) if (FOLDER.test(name)) this.#sweep(path.join(state, name))
   }
 
-  /** Discard it. @throws BackupError when another one is not discarded yet, NoRoomError, HistoryError */
-  async make(): Promise<Backup> {
+  /**
+   * Discard it.
+   * @param withKey whether it can run what waits for approval
+   * @throws BackupError when another one is not discarded yet, NoRoomError, HistoryError
+   */
+  async make({ withKey }: { readonly withKey: boolean }): Promise<Backup> {
     if (this.#isBusy) throw new BackupError('another backup is being made')
     this.#isBusy = true
     await this.#work
-    const made = this.#make()
+    const made = this.#make(withKey)
     this.#work = made.catch(() => undefined)
     return made
   }
@@ -59,11 +63,11 @@ export class Backups {
     this.#isBusy = true
   }
 
-  async #make(): Promise<Backup> {
+  async #make(withKey: boolean): Promise<Backup> {
     const folder = path.join(this.#state, `.backup-${randomBytes(8).toString('hex')}`)
     try {
       await mkdir(folder, { mode: 0o700 })
-      const manifest = await this.#gather(folder)
+      const manifest = await this.#gather(folder, withKey)
       return (this.#current = this.#backupOf(manifest, folder))
     } catch (error) {
       await this.#giveBack(folder)
@@ -72,10 +76,11 @@ export class Backups {
   }
 
   /** The history first: a key that it needs was written before. */
-  async #gather(folder: string): Promise<Manifest> {
+  async #gather(folder: string, withKey: boolean): Promise<Manifest> {
     const made_at = new Date().toISOString()
     await copyHistory(path.join(this.#state, HISTORY_FILE), path.join(folder, HISTORY_FILE))
-    const hasKey = await copyIfThere(path.join(this.#state, REVIEWS_KEY), path.join(folder, REVIEWS_KEY))
+    const hasKey =
+      withKey && (await copyIfThere(path.join(this.#state, REVIEWS_KEY), path.join(folder, REVIEWS_KEY)))
     const parts: Part[] = []
     for (const name of hasKey ? ([HISTORY_FILE, REVIEWS_KEY] as const) : ([HISTORY_FILE] as const))
       parts.push({ name, ...(await measured(path.join(folder, name))) })

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import type * as v from 'valibot'
 import { errorAnswer } from './answers.ts'
-import { errorStatuses, ROLES, SCOPES, type Operation } from '../operations/operation.ts'
+import { callersOf, errorStatuses, SCOPES, type Operation } from '../operations/operation.ts'
 import { OPERATIONS } from '../operations/operations.ts'
 
 /** Scripts, styles and requests from nowhere else, and in nobody's frame. */
@@ -81,8 +81,9 @@ function described(operation: Operation, url: string): object {
   }
 }
 
-function descriptionOf({ description, role, scope }: Operation): string {
-  const callers = `For ${ROLES[role]}${scope === undefined ? '' : ` (${SCOPES[scope]})`}.`
+function descriptionOf(operation: Operation): string {
+  const { description, scope } = operation
+  const callers = `For ${callersOf(operation)}${scope === undefined ? '' : ` (${SCOPES[scope]})`}.`
   return description === undefined ? callers : `${description} ${callers}`
 }
 

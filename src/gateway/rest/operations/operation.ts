@@ -18,6 +18,7 @@ export const SCOPES = {
   concerned: "one's own, and those that one's groups review; auditors and admins: all",
   read: "one's own; auditors and admins: all",
   end: "one's own; admins: all",
+  tokens: "one's own; admins who are no machines: all",
   own: "one's own",
   link: 'that of the link',
 } as const
@@ -54,6 +55,8 @@ export interface Operation {
   readonly role: Role
   /** Not for the page's cookie: who steals it could make himself something that outlives it. */
   readonly tokenOnly?: boolean
+  /** Not for machines, admins included: it makes or changes an identity, so a machine could become something else by it. */
+  readonly peopleOnly?: boolean
   /** Missing: it has no objects, or the same for everybody. */
   readonly scope?: OperationScope
   readonly audit: Audited | 'none'
@@ -64,6 +67,11 @@ export interface Operation {
   readonly errors?: readonly number[]
   /** Of an answer that is not JSON. */
   readonly type?: string
+}
+
+/** For readers: who may call an operation, before its objects are looked at. */
+export function callersOf({ role, peopleOnly }: Pick<Operation, 'role' | 'peopleOnly'>): string {
+  return peopleOnly === true ? `${ROLES[role]}, but no machines` : ROLES[role]
 }
 
 /** By method and path, in fastify's form. */

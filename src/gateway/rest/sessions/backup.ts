@@ -10,7 +10,7 @@ const STALLED_MS = 60_000
 export function backupRoutes(app: FastifyInstance, { backups, log }: RestServices): void {
   app.post('/api/backup', async (request, reply) => {
     const { socket } = request.raw
-    const backup = await made(backups)
+    const backup = await made(backups, { withKey: request.user.kind === 'person' })
     reply.raw.once('close', () => void backup.discard())
     socket.setTimeout(STALLED_MS, () => socket.destroy())
     backup.bytes.on('error', (error) => log.error({ error: error.message }, 'a backup broke off'))
@@ -23,9 +23,9 @@ export function backupRoutes(app: FastifyInstance, { backups, log }: RestService
   })
 }
 
-async function made(backups: Backups): Promise<Backup> {
+async function made(backups: Backups, what: Parameters<Backups['make']>[0]): Promise<Backup> {
   try {
-    return await backups.make()
+    return await backups.make(what)
   } catch (error) {
     if (error instanceof BackupError) throw new HttpError('too-much-at-once', error.message)
     throw error

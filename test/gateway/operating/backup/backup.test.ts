@@ -138,6 +138,29 @@ describe('a backup that is made while sessions run', () => {
   })
 })
 
+it('a backup that a machine takes has no key of what waits for approval, also as an admin', async () => {
+  const machine = 'token-of-the-machine-0123456789'
+  let state = ''
+  await using gateway = await RunningGateway.start(
+    {},
+    {
+      users: `\n  - { name: bot, kind: machine, token: ${machine}, groups: [admin] }`,
+      connections: '\n  - { name: asked, agent: local, command: [bash], review: { groups: [admin] } }',
+      prepare: (folder) => (state = folder),
+    },
+  )
+  await gateway.request('POST', '/api/sessions', { connection: 'asked', script: 'true' })
+  const parts = async (token: string) => {
+    const [manifest = ''] = gunzipSync(await (await ask(gateway, token)).arrayBuffer())
+      .toString('latin1')
+      .split('\n', 1)
+    return (JSON.parse(manifest) as { parts: { name: string }[] }).parts.map(({ name }) => name)
+  }
+  expect(await parts(userToken)).toEqual(['history.sqlite', 'reviews.key'])
+  await waitFor(() => copies(state).length === 0)
+  expect(await parts(machine)).toEqual(['history.sqlite'])
+})
+
 /** Writes sessions of a MiB that does not get smaller. */
 function fill(file: string, sessions: number): void {
   const history = History.open(file)
@@ -162,7 +185,7 @@ describe('a backup', () => {
     fill(below('small/history.sqlite'), 1)
     writeFileSync(below('small/reviews.key'), 'k'.repeat(32), { mode: 0o600 })
     const backups = new Backups(below('small'), '1.2.3', fail)
-    const backup = await backups.make()
+    const backup = await backups.make({ withKey: true })
     file = below('small.backup')
     writeFileSync(file, Buffer.concat(await backup.bytes.toArray()))
     await backups.close()
@@ -244,7 +267,7 @@ describe('a backup', () => {
       cpSync(below('small'), state, { recursive: true })
       const log: string[] = []
       const backups = new Backups(state, '1.2.3', (error) => void log.push(error.message))
-      const backup = await backups.make()
+      const backup = await backups.make({ withKey: true })
       const [copy = ''] = copies(state)
       const mounted = path.join(state, copy, 'busy')
       mkdirSync(mounted)
@@ -255,7 +278,7 @@ describe('a backup', () => {
       } finally {
         execFileSync('umount', [mounted])
       }
-      const again = await backups.make()
+      const again = await backups.make({ withKey: true })
       await again.discard()
       await backups.close()
       new Backups(state, '1.2.3', fail)
@@ -271,7 +294,7 @@ describe('a backup', () => {
       mkdirSync(state, { mode: 0o700 })
       fill(path.join(state, 'history.sqlite'), 1)
       const backups = new Backups(state, '1.2.3', fail)
-      await expect(backups.make()).rejects.toThrow(NoRoomError)
+      await expect(backups.make({ withKey: true })).rejects.toThrow(NoRoomError)
       expect(copies(state)).toEqual([])
       await expect(restore(file, path.join(disk.path, 'restored'))).rejects.toThrow(
         /are needed in .* are free/,

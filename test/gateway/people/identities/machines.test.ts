@@ -27,7 +27,7 @@ it('a machine does not approve, even in a group that reviews, and may reject', a
   })
 })
 
-it('a machine that is an admin gets no token of anybody else, by which it could approve, and no other budget', async () => {
+it('a machine that is an admin makes and changes no identity, and rotates and revokes its own tokens', async () => {
   await using gateway = await RunningGateway.start()
   const budget = { runs: 2 }
   const asked = { email: 'bot', kind: 'machine', groups: ['admin'], budget }
@@ -41,9 +41,13 @@ it('a machine that is an admin gets no token of anybody else, by which it could 
   expect(await ask('POST', '/api/tokens', { name: 'more', user: 'other' })).toBe(403)
   expect(await ask('POST', `/api/tokens/${String(others['id'])}/rotate`, {})).toBe(403)
   expect(await ask('POST', '/api/api-keys', { name: 'another' })).toBe(403)
-  expect(await ask('PUT', '/api/users/bot', { budget: null })).toBe(422)
-  expect(await ask('POST', `/api/tokens/${String(own['id'])}/rotate`, {})).toBe(201)
+  expect(await ask('DELETE', `/api/tokens/${String(others['id'])}`)).toBe(403)
+  expect(await ask('POST', '/api/users', { email: 'mallory' })).toBe(403)
+  expect(await ask('PUT', '/api/users/other', { groups: ['admin'] })).toBe(403)
+  expect(await ask('PUT', '/api/users/bot', { budget: null })).toBe(403)
   expect((await gateway.request('GET', '/api/users/bot')).body['budget']).toMatchObject(budget)
+  expect(await ask('POST', `/api/tokens/${String(own['id'])}/rotate`, {})).toBe(201)
+  expect(await ask('DELETE', `/api/tokens/${String(own['id'])}`)).toBe(204)
 })
 
 it('a budget holds for what begins at once, by requests of their own and in a batch', async () => {

@@ -6,7 +6,6 @@ import { HttpError } from '../../http/http-error.ts'
 import { ORGANIZATION, type RestServices } from '../../services.ts'
 import { apiKeyBody, apiKeyChangeBody } from './identity-bodies.ts'
 import { timeOf } from './token-view.ts'
-import { checkIsPerson } from './tokens.ts'
 
 type Services = Pick<RestServices, 'directory' | 'tokens'>
 
@@ -47,7 +46,6 @@ export function apiKeyRoutes(app: FastifyInstance, services: Services): void {
   const { directory, tokens } = services
 
   app.post(PLACE, async ({ user, body }, reply) => {
-    checkIsPerson(user)
     const { name, groups } = readExecBody(apiKeyBody, body)
     const key = { user: name, name: 'api-key', kind: 'personal', lifetimeMs: undefined } as const
     const { token, text } = tokens.issue(key, user.name)

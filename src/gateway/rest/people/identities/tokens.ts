@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../../wire/gateway-words.ts'
 import type { AccessToken, GatewayUser } from '../../../people/identities/identity.ts'
 import { readExecBody } from '../../body/body.ts'
+import { checkIsPerson } from '../../access.ts'
 import { HttpError } from '../../http/http-error.ts'
 import { firstOption, type Query } from '../../http/query.ts'
 import type { RestServices } from '../../services.ts'
@@ -45,8 +46,7 @@ export function tokenRoutes(app: FastifyInstance, services: Services): void {
 
   app.post<ById>('/api/tokens/:id/rotate', async ({ user, params, body }, reply) => {
     const { overlap, expires_in: expiresIn } = readExecBody(rotationBody, body ?? {})
-    const { id, user: owner } = ownToken(services, user, params.id)
-    if (owner !== user.name) checkIsPerson(user)
+    const { id } = ownToken(services, user, params.id)
     const rotation = { overlapMs: overlap * 1000, lifetimeMs: milliseconds(expiresIn) }
     const { token, text } = tokens.rotate(id, rotation, user.name)
     return reply.code(201).send({ ...tokenView(services, token), token: text })
@@ -58,26 +58,15 @@ function milliseconds(seconds: number | null | undefined): number | undefined {
 }
 
 function checkMayCreate({ users }: Services, user: GatewayUser, owner: string): void {
-  checkIsPerson(user)
   if (owner !== user.name && !users.isAdmin(user))
     throw new HttpError('not-permitted', hoopWords.accessDenied)
 }
 
-/**
- * A machine has the tokens that people gave it, and rotates them: whoever steals one cannot make it more. By the token of
- * a person it could approve, and by that of another machine it would have another budget.
- */
-export function checkIsPerson({ kind }: GatewayUser): void {
-  if (kind === 'machine')
-    throw new HttpError(
-      'not-permitted',
-      'a machine makes no tokens: a person who is an admin does, and it may rotate its own',
-    )
-}
-
-/** What the caller may not see reads as missing. @throws HttpError 404 */
+/** What the caller may not see reads as missing. @throws HttpError 403, 404 */
 function ownToken({ users, tokens }: Services, user: GatewayUser, id: string): AccessToken {
   const token = tokens.find(id)
-  if (token !== undefined && (token.user === user.name || users.isAdmin(user))) return token
-  throw new HttpError('token-not-found', 'token not found')
+  if (token?.user === user.name) return token
+  if (token === undefined || !users.isAdmin(user)) throw new HttpError('token-not-found', 'token not found')
+  checkIsPerson(user)
+  return token
 }
