@@ -11,9 +11,15 @@ export function certificateOf(raw: Buffer | undefined): X509Certificate | undefi
   return Date.parse(certificate.validTo) > Date.now() ? certificate : undefined
 }
 
-/** Whether it is for the agent: its common name, or one of its DNS names, is the agent's. */
+/**
+ * Whether it is for the agent: its only common name, or one of its DNS names, is the agent's, letter by letter. Names of
+ * hosts are compared in any case and by wildcards (`checkHost`), names of agents are not: ALPHA and alpha are two.
+ */
 export function isFor(certificate: X509Certificate, agent: string): boolean {
-  return certificate.checkHost(agent, { subject: 'always', wildcards: false }) !== undefined
+  const { CN: commonName } = certificate.toLegacyObject().subject as { readonly CN?: string | string[] }
+  // A comma in a name is written as \u002c.
+  const names = certificate.subjectAltName?.split(', ') ?? []
+  return commonName === agent || names.includes(`DNS:${agent}`)
 }
 
 /** For whoever runs the agent. */
@@ -21,5 +27,5 @@ export const CERTIFICATE_WORDS: Readonly<Record<CertificateFault, string>> = {
   missing:
     'this gateway demands a certificate of its agents (tls.cert, tls.key): none came, it has ended, or its authority is not in listen.tls.agent-ca',
   'other-name':
-    "the certificate in tls.cert is another agent's: its common name or a DNS name has to be the agent's name",
+    "the certificate in tls.cert is another agent's: its common name or a DNS name has to be the agent's name, letter by letter",
 }

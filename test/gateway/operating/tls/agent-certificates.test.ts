@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import https from 'node:https'
@@ -8,6 +9,7 @@ import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseKey } from '../../../../src/agent/connection/identity.ts'
 import { Secret } from '../../../../src/basics/secret.ts'
+import { isFor } from '../../../../src/gateway/streams/agents/agent-certificate.ts'
 import { channelOptions, TransportClient } from '../../../../src/wire/service.ts'
 import { Authority, years, type Issued } from '../../../support/network/certificates.ts'
 import { RunningAgent } from '../../../support/sites/running-agent.ts'
@@ -112,6 +114,29 @@ describe('a gateway that demands certificates of its agents', () => {
     const said = /^the gateway refuses this agent: the certificate in tls\.cert is another agent's/
     expect(await refusal(agents.issue({ names: ['other'] }))).toMatch(said)
     expect(await refusal(agents.issue({ names: ['*'] }))).toMatch(said)
+    expect(await refusal(agents.issue({ names: ['LOCAL', 'Local'] }))).toMatch(said)
+  })
+
+  it.each([
+    ['in another case', ['LOCAL'], false],
+    ['as one of several', ['x', 'LOCAL', AGENT], true],
+    ['as the common name alone', [AGENT, 'x'], true],
+    ['by a wildcard', ['*', 'l*', '*.local', 'loca?'], false],
+    [
+      'with something behind it',
+      [`${AGENT}.`, `${AGENT} `, `${AGENT}\0.evil.test`, `${AGENT}.evil.test`],
+      false,
+    ],
+    [
+      'within another name',
+      [`x, DNS:${AGENT}, y`, `x\nDNS:${AGENT}`, `x/CN=${AGENT}`, `"DNS:${AGENT}"`],
+      false,
+    ],
+    ['in letters that look like it', ['l\u043Ecal', '\uFF4Cocal', 'lo\u200Bcal'], false],
+    ['empty', ['', ' '], false],
+  ])('knows the name of an agent %s', (_, names, isRight) => {
+    const certificate = new X509Certificate(agents.issue({ names }).certificate)
+    expect(isFor(certificate, AGENT)).toBe(isRight)
   })
 
   it('takes the certificate for nothing more than it is: the key has to be right, too', async () => {

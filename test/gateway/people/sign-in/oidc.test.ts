@@ -6,6 +6,7 @@ import { json } from '../../../support/scripted/scripted-rest.ts'
 import { RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 
 const LOCAL = 'http://127.0.0.1:1/cb'
+const EVE = { email: 'eve@example.test', email_verified: true, groups: [] }
 const USERS = `
   - { name: boss@example.test, token: token-of-boss-0123456789, groups: [admin] }
   - { name: linked@example.test, oidc: true, groups: [lead] }`
@@ -198,12 +199,21 @@ describe('nobody becomes somebody else', () => {
     ['a name with a line break', { email: 'eve@example.test\nadmin', email_verified: true }],
     ['a name with a slash', { email: '../admin', email_verified: true }],
     ['a name that is a list', { email: ['eve@example.test'], email_verified: true }],
+    ['an empty account', { ...EVE, sub: '' }],
+    ['an account of spaces', { ...EVE, sub: '  ' }],
+    ['an account with spaces around it', { ...EVE, sub: ' eve' }],
+    ['an account with a line break', { ...EVE, sub: 'eve\n' }],
+    ['an account with a zero', { ...EVE, sub: 'eve\0' }],
+    ['an account in letters that look like others', { ...EVE, sub: '\u0435ve' }],
+    ['an account of 256 letters', { ...EVE, sub: 'e'.repeat(256) }],
     ['a name of 200 letters', { email: `${'e'.repeat(200)}@example.test`, email_verified: true }],
   ])('by %s', async (_, claims) => {
     provider.claims = { sub: 'eve', ...claims }
     const to = await signIn()
     expect(to.searchParams.get('token')).toBeNull()
-    expect(to.searchParams.get('error')).toMatch(/the provider (?:says no|says none|has not verified)/)
+    expect(to.searchParams.get('error')).toMatch(
+      /the provider (?:says no|says none|has not verified|sends no usable account)/,
+    )
   })
 
   it('unless the provider and the settings let him: groups, domains, and names of groups here', async () => {
