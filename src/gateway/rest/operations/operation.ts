@@ -2,7 +2,7 @@ import type * as v from 'valibot'
 import type { AuditAction, AuditType } from '../../people/audit/entry.ts'
 
 /** Who may call an operation, as far as that can be said without knowing its object: checked in `access.ts`. */
-export const ROLES = {
+const ROLES = {
   public: 'anybody, without a token',
   user: 'users',
   standard: 'users, but no auditors: they only read',
