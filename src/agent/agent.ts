@@ -1,7 +1,7 @@
 import { onAbort } from '../basics/abort.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectError } from '../dial/connect-error.ts'
-import { PacketStream } from '../dial/packet-stream.ts'
+import { PacketStream, type Stall } from '../dial/packet-stream.ts'
 import { encodeAgentMessage } from '../wire/messages/from-agent.ts'
 import type { GatewayMessage } from '../wire/messages/message.ts'
 import { Backoff } from './connection/backoff.ts'
@@ -16,7 +16,7 @@ import { shipLogs } from './logs/ship-logs.ts'
 import { unwanted } from './connection/pre-connect.ts'
 import { Slots } from './running/slots.ts'
 import { MAX_SYSTEM_REQUESTS } from './system/limits.ts'
-import type { AgentServices } from './running/services.ts'
+import type { AgentServices, Outlet } from './running/services.ts'
 import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import { TIMING, type Timing } from './connection/timing.ts'
 import { longestStopMs } from './stop-time.ts'
@@ -85,6 +85,11 @@ export class Agent {
     return this.#serving?.connection.health ?? this.#health
   }
 
+  /** What waits for a gateway that takes nothing, though it is there; undefined otherwise. */
+  get stall(): Stall | undefined {
+    return this.#serving?.connection.stall
+  }
+
   /** Serves until drained or stopped. When the stream is lost it always tries again. */
   async run(): Promise<void> {
     while (!this.#leaving()) {
@@ -115,8 +120,10 @@ export class Agent {
     const serving = this.#serving
     if (serving === undefined) return
     serving.dispatch.end('agent-stopping')
-    // Gives up on a gateway that reads nothing: its sessions would wait for ever.
+    // Gives up on a gateway that takes nothing: its sessions would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not take the ends of the sessions')
+    const dropStalled = () => (this.stall === undefined ? undefined : drop())
+    setTimeout(dropStalled, this.#timing.closesMs).unref()
     setTimeout(drop, longestStopMs({ drainMs: 0, killGraceMs: this.#services.settings.killGraceMs })).unref()
   }
 
@@ -171,24 +178,30 @@ export class Agent {
   /** One stream from its opening to its end. @returns why it ended */
   async #serve(connection: PacketStream, { embedded }: Identity): Promise<ConnectError> {
     const services = { ...this.#services, embedded }
-    const dispatch = new Dispatch(
-      services,
-      (message) => connection.send(encodeAgentMessage(message)),
-      this.#systemSlots,
-    )
+    const outlet: Outlet = {
+      send: (message) => connection.send(encodeAgentMessage(message)),
+      forget: (sid) => connection.forget(sid),
+    }
+    const dispatch = new Dispatch(services, outlet, this.#systemSlots)
     const serving = (this.#serving = { connection, dispatch, life: new AbortController() })
     // The agent was told to stop while the stream was being opened.
     if (this.#leaving()) this.#drained = this.#finish(serving)
+    const watching = setInterval(() => this.#lookForStall(), this.#timing.stallMs / 2)
     try {
       for await (const packet of connection.receive()) this.#note(dispatch.receive(packet), serving)
       return connection.error ?? new ConnectError('lost', 'the stream ended')
     } finally {
+      clearInterval(watching)
       serving.life.abort()
       this.#health = this.health
       this.#serving = undefined
       this.#abandon(dispatch)
       if (this.#servedWell()) this.#backoffs.lost.reset()
     }
+  }
+
+  #lookForStall(): void {
+    if (this.#log.tellStall(this.stall)) this.#options.stateChanged?.()
   }
 
   #servedWell(): boolean {

@@ -6,27 +6,32 @@ import { sessionIdOf, type Packet } from '../wire/packet.ts'
 import { endedEntry, endingRefused, type TerminationReason } from './running/ending.ts'
 import { Confirmations } from './connection/confirmations.ts'
 import { AgentSession } from './session.ts'
-import type { SessionReply, Send, SessionServices } from './running/services.ts'
+import type { Outlet, SessionReply, SessionServices } from './running/services.ts'
 import type { Slots } from './running/slots.ts'
 import { SystemRequests } from './system/system-requests.ts'
 
 /** Open at once, most of them waiting for their script. The gateway ends waiting ones after 48 hours. */
 const MAX_SESSIONS = 10_000
 
+/** They wait while the gateway takes nothing, and nobody waits for them. */
+const MAX_UNSENT_REFUSALS = 1000
+
 /** One connection's sessions and system requests: hands each packet to its session, and waits for none. */
 export class Dispatch {
   readonly #services: SessionServices
-  readonly #reply: SessionReply
+  readonly #outlet: Outlet
   readonly #sessions = new Map<SessionId, { readonly session: AgentSession; readonly over: Promise<void> }>()
   readonly #confirmations = new Confirmations()
   readonly #system: SystemRequests
   #draining = false
+  /** Refusals that wait to be sent. */
+  #unsentRefusals = 0
 
   /** @param systemSlots limits system requests; shared by all streams of the agent */
-  constructor(services: SessionServices, send: Send, systemSlots: Slots) {
+  constructor(services: SessionServices, outlet: Outlet, systemSlots: Slots) {
     this.#services = services
-    this.#reply = send
-    this.#system = new SystemRequests({ services, slots: systemSlots }, send)
+    this.#outlet = outlet
+    this.#system = new SystemRequests({ services, slots: systemSlots }, outlet.send)
   }
 
   /** @returns the message, for the caller that watches the stream as a whole */
@@ -135,12 +140,16 @@ export class Dispatch {
       message.kind === 'closed' && this.#sessions.get(message.sid)?.session.endReason !== 'closed-by-gateway'
     const forgotten = isOurs ? this.#confirmations.sent(message.sid) : undefined
     if (forgotten !== undefined) this.#services.record({ event: 'unconfirmed', sid: forgotten })
-    return this.#reply(message)
+    return this.#outlet.send(message)
   }
 
   #close(sid: SessionId): void {
     if (this.#confirmations.confirm(sid)) this.#services.record({ event: 'confirmed', sid })
-    else this.#sessions.get(sid)?.session.end('closed-by-gateway')
+    else {
+      this.#sessions.get(sid)?.session.end('closed-by-gateway')
+      // Or the session would wait for a gateway that takes nothing, with all that it holds.
+      this.#outlet.forget(sid)
+    }
   }
 
   #unavailable(): string | undefined {
@@ -179,8 +188,18 @@ export class Dispatch {
     this.#services.log.warn({ sid, reason: message }, 'session refused')
     const session = this.#sessions.get(sid)?.session
     if (session !== undefined) return session.refuse(message)
+    void this.#sendRefusal(sid, message)
+  }
+
+  async #sendRefusal(sid: SessionId, message: string): Promise<void> {
+    if (this.#unsentRefusals >= MAX_UNSENT_REFUSALS) {
+      this.#services.log.warn({ sid }, 'a refusal is not sent: the gateway takes nothing')
+      return
+    }
+    this.#unsentRefusals += 1
     const closed = { kind: 'closed', sid, exitCode: NO_EXIT_CODE, message } as const
-    this.#reply({ ...closed, truncatedBytes: 0, redactedBytes: 0 }).catch(() => undefined)
+    await this.#outlet.send({ ...closed, truncatedBytes: 0, redactedBytes: 0 }).catch(() => undefined)
+    this.#unsentRefusals -= 1
   }
 
   #malformed(packet: Packet, error: DecodeError): void {

@@ -1,5 +1,6 @@
 import type { Logger } from '../basics/logger.ts'
 import type { ConnectError } from '../dial/connect-error.ts'
+import type { Stall } from '../dial/packet-stream.ts'
 import type { Moment } from '../basics/moment.ts'
 
 /** Each phase of the agent's life, with what is known in it. */
@@ -47,11 +48,15 @@ export function between(error: ConnectError, ms: number): AgentPhase {
   }
 }
 
+const STALLED =
+  'the gateway takes no output: all sessions wait, usually for one of its clients that does not read. Nothing is lost'
+
 /** Logs each state. A conflict, with its attempts, is logged only once in a while. */
 export class StateLog {
   readonly #log: Logger
   readonly #conflictEveryMs: number
   #conflictSaidAt: number | undefined
+  #isStalled = false
 
   constructor(log: Logger, conflictEveryMs: number) {
     this.#log = log
@@ -59,11 +64,22 @@ export class StateLog {
   }
 
   tell(state: AgentState): void {
+    if (state.name !== 'draining') this.#isStalled = false
     const { name, gateway, since } = state
     const level = this.#isRepetition(name, since.monotonicMs) ? 'debug' : levelOf(name)
     const reason = 'reason' in state ? { reason: state.reason } : {}
     const wait = 'ms' in state ? { ms: state.ms } : {}
     this.#log[level]({ gateway, state: name, ...reason, ...wait }, `agent ${name}`)
+  }
+
+  /** Logs when the gateway takes nothing any more, and when it does again. @returns whether that has changed */
+  tellStall(stall: Stall | undefined): boolean {
+    const isStalled = stall !== undefined
+    if (isStalled === this.#isStalled) return false
+    this.#isStalled = isStalled
+    if (isStalled) this.#log.warn({ bytes: stall.bytes, ms: Math.round(stall.ms) }, STALLED)
+    else this.#log.info({}, 'the gateway takes output again')
+    return true
   }
 
   #isRepetition(name: AgentState['name'], at: number): boolean {

@@ -1,7 +1,7 @@
 import { longestEndMs } from '../runtime/ending/ending-times.ts'
 
 /** Time to send the rest of the output and the closes, after the last command was killed. */
-const CLOSES_MS = 5000
+export const CLOSES_MS = 5000
 
 export interface StopSettings {
   readonly drainMs: number

@@ -11,16 +11,16 @@ export interface GatewayHealth {
 /** So many missed answers in a row end the stream. One may be lost, or this process stood still. */
 const MISSES = 2
 
+/** @param again the question before this one was not answered */
+type Ask = (deadlineMs: number, again: boolean) => Promise<HealthAnswer>
+
 /** Asks whether the gateway is there. Not by HTTP/2 pings: grpc-go ends connections with more than one in 5 minutes. */
 export class HealthWatch {
-  readonly #ask: (deadlineMs: number) => Promise<HealthAnswer>
+  readonly #ask: Ask
   readonly #timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>
   #latest: GatewayHealth | undefined
 
-  constructor(
-    ask: (deadlineMs: number) => Promise<HealthAnswer>,
-    timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>,
-  ) {
+  constructor(ask: Ask, timing: Pick<StreamTiming, 'healthEveryMs' | 'healthDeadlineMs'>) {
     this.#ask = ask
     this.#timing = timing
   }
@@ -34,7 +34,7 @@ export class HealthWatch {
     const { healthEveryMs, healthDeadlineMs } = this.#timing
     for (let misses = 0; misses < MISSES && !signal.aborted;) {
       const from = performance.now()
-      const answer = await this.#ask(healthDeadlineMs)
+      const answer = await this.#ask(healthDeadlineMs, misses > 0)
       const tookMs = performance.now() - from
       if (answer === 'answered') this.#latest = { at: now(), roundTripMs: tookMs }
       // `unknown` counts as neither: if the connection is broken, the stream ends by itself.

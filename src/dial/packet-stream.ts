@@ -5,6 +5,15 @@ import { ConnectError } from './connect-error.ts'
 import { HealthWatch, type GatewayHealth } from './health.ts'
 import { SendQueue } from './send-queue.ts'
 import type { StreamTiming } from './timing.ts'
+import type { SessionId } from '../wire/messages/message.ts'
+
+/** The gateway takes nothing, though its connection is alive. */
+export interface Stall {
+  /** What waits here for it. */
+  readonly bytes: number
+  /** For how long. */
+  readonly ms: number
+}
 
 /** One stream of packets to the gateway, an agent's or a client's, on a channel of its own. */
 export class PacketStream {
@@ -23,14 +32,17 @@ export class PacketStream {
   constructor(channel: Channel, metadata: Readonly<Record<string, string>>, timing: StreamTiming) {
     this.#channel = channel
     this.#timing = timing
-    this.#health = new HealthWatch((deadlineMs) => channel.healthCheck(deadlineMs), timing)
+    this.#health = new HealthWatch(
+      (deadlineMs, again) => channel.healthCheck(deadlineMs, again && this.#queue.untaken !== undefined),
+      timing,
+    )
     this.#call = channel.connect(metadata)
     this.#queue = new SendQueue((packet, written) => this.#call.write(packet, written))
     // grpc-js ends every call with a `status`, but emits `close` only after some ends.
     this.#closed = new Promise((resolve) => this.#call.once('status', () => resolve()))
     this.#call.on('error', (error) => this.#end(channel.errorOf(error as ServiceError)))
     this.#call.on('status', () => this.#end(ended()))
-    const keepalive = () => void this.send(KEEPALIVE).catch(() => undefined)
+    const keepalive = () => this.#keepAlive()
     this.#keepalive = setInterval(keepalive, timing.keepaliveMs)
     keepalive()
   }
@@ -67,22 +79,38 @@ export class PacketStream {
     return this.#queue.hasRoom
   }
 
-  /** Settles when it was the packet's turn: that is all the back-pressure. @throws ConnectError */
+  /** What waits for a gateway that takes nothing; undefined while it takes bytes. */
+  get stall(): Stall | undefined {
+    const untaken = this.#accepted && this.#error === undefined ? this.#queue.untaken : undefined
+    if (untaken === undefined) return undefined
+    const ms = performance.now() - untaken.since
+    return ms < this.#timing.stallMs ? undefined : { bytes: untaken.bytes, ms }
+  }
+
+  /**
+   * Settles when it was the packet's turn: that is all the back-pressure. It waits for as long as the gateway lives and
+   * takes nothing: hoop's takes nothing of a whole agent while one of its clients does not read. @throws ConnectError
+   */
   async send(packet: Packet): Promise<void> {
     this.#refuseWhenEnded()
     const turn = this.#queue.send(packet)
     if (turn === undefined) return
-    await this.#unlessStalled(turn)
+    await turn
     this.#refuseWhenEnded()
   }
 
-  /** Ends the stream in an orderly way. Call it when the closes have been sent. */
+  /** The gateway has closed this session: what of it still waits is not sent. */
+  forget(sid: SessionId): void {
+    this.#queue.forget(sid)
+  }
+
+  /** Ends the stream in an orderly way. Call it when the closes have been sent. `drop` ends its wait. */
   async close(): Promise<void> {
     // The gateway has never accepted the stream, so it need not be told.
     if (!this.#accepted) this.drop('told to stop')
     else {
-      // Waits while the gateway takes bytes: last output and closes are still on the way.
-      await this.#unlessStalled(this.#queue.empty())
+      // Last output and closes are still on the way.
+      await this.#queue.empty()
       this.#call.end()
     }
     const drop = setTimeout(() => this.drop('closing took too long'), this.#timing.closeMs)
@@ -111,18 +139,9 @@ export class PacketStream {
     })
   }
 
-  /** Waits for what the gateway lets happen, and drops the stream when it takes nothing. */
-  async #unlessStalled(wait: Promise<void>): Promise<void> {
-    const { stallMs } = this.#timing
-    const from = performance.now()
-    const look = () => {
-      const restMs = Math.max(from, this.#queue.takenAt) + stallMs - performance.now()
-      if (restMs <= 0) this.drop(`the gateway has taken nothing for ${stallMs / 1000} s`)
-      else stalled = setTimeout(look, restMs)
-    }
-    let stalled = setTimeout(look, stallMs)
-    await wait
-    clearTimeout(stalled)
+  /** For proxies on the way. Not while bytes are on the way: they do the same, and it would wait behind them. */
+  #keepAlive(): void {
+    if (this.#queue.untaken === undefined) void this.send(KEEPALIVE).catch(() => undefined)
   }
 
   /** Throws when the stream has ended: grpc-js would silently ignore the write. */

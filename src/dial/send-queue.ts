@@ -13,6 +13,13 @@ const SMALL_BYTES = 4 * 1024 + PACKET_OVERHEAD_BYTES
 /** So much goes past those that wait, and then one of them. A flood of small packets must not stop the large ones. */
 const MAX_PASSED_BYTES = 64 * 1024
 
+/** Bytes that have not left this process. */
+export interface Untaken {
+  readonly bytes: number
+  /** By `performance.now()`. */
+  readonly since: number
+}
+
 interface Waiting {
   readonly packet: Packet
   readonly sid: SessionId | undefined
@@ -28,7 +35,9 @@ export class SendQueue {
   readonly #write: (packet: Packet, written: () => void) => void
   readonly #waiting: Waiting[] = []
   #inFlightBytes = 0
+  #waitingBytes = 0
   #passedBytes = 0
+  /** When bytes were last taken, or when the first ones were sent after everything was. */
   #takenAt = 0
   #isOver = false
   #emptied: () => void = () => undefined
@@ -43,18 +52,27 @@ export class SendQueue {
     return this.#waiting.length === 0 && this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
   }
 
-  /** When bytes were last taken. */
-  get takenAt(): number {
-    return this.#takenAt
+  /** What has not left this process, and since when none of it has; undefined when everything has. */
+  get untaken(): Untaken | undefined {
+    const bytes = this.#inFlightBytes + this.#waitingBytes
+    return bytes === 0 ? undefined : { bytes, since: this.#takenAt }
   }
 
   /** @returns undefined when the packet was sent at once, otherwise what settles at its turn, or at the end */
   send(packet: Packet): Promise<void> | undefined {
     const bytes = packet.payload.length + PACKET_OVERHEAD_BYTES
-    if (!this.hasRoom && !this.#passes(packet, bytes))
-      return new Promise((sent) => this.#waiting.push({ packet, sid: sessionIdOf(packet), bytes, sent }))
-    this.#send(packet, bytes)
-    return undefined
+    if (this.hasRoom || this.#passes(packet, bytes)) {
+      this.#send(packet, bytes)
+      return undefined
+    }
+    this.#waitingBytes += bytes
+    return new Promise((sent) => this.#waiting.push({ packet, sid: sessionIdOf(packet), bytes, sent }))
+  }
+
+  /** Leaves out the packets of a session that still wait: nobody reads them any more. */
+  forget(sid: SessionId): void {
+    for (let at = this.#waiting.length - 1; at >= 0; at -= 1)
+      if (this.#waiting[at]?.sid === sid) this.#waiting.splice(at, 1).forEach((one) => this.#leave(one))
   }
 
   /** Settles when everything has been written, or at the end. */
@@ -66,7 +84,7 @@ export class SendQueue {
   /** Nothing more is sent: what waits is let go. What was on its way may never be written. */
   end(): void {
     this.#isOver = true
-    for (const { sent } of this.#waiting.splice(0)) sent()
+    for (const one of this.#waiting.splice(0)) this.#leave(one)
     this.#emptied()
   }
 
@@ -80,6 +98,7 @@ export class SendQueue {
   }
 
   #send(packet: Packet, bytes: number): void {
+    if (this.#inFlightBytes === 0) this.#takenAt = performance.now()
     this.#inFlightBytes += bytes
     this.#write(packet, () => this.#written(bytes))
   }
@@ -97,7 +116,12 @@ export class SendQueue {
       const next = this.#waiting.shift()
       if (next === undefined) return
       this.#send(next.packet, next.bytes)
-      next.sent()
+      this.#leave(next)
     }
+  }
+
+  #leave({ bytes, sent }: Waiting): void {
+    this.#waitingBytes -= bytes
+    sent()
   }
 }

@@ -6,7 +6,7 @@ export interface StreamTiming {
   readonly firstPacket: 'within-dial' | 'whenever'
   /** Of keepalive packets, as in hoop's agent: for proxies on the way, the gateway ignores them (protocol.md 3.1). */
   readonly keepaliveMs: number
-  /** A gateway that takes no byte for this long is gone, even if its connection still stands. */
+  /** A gateway that takes no byte for this long is told of. It is not left: it may be waiting for one of its clients. */
   readonly stallMs: number
   /** How long an orderly end may take before the socket is dropped. */
   readonly closeMs: number
@@ -20,7 +20,7 @@ export const STREAM_TIMING: StreamTiming = {
   dialMs: 20_000,
   firstPacket: 'within-dial',
   keepaliveMs: 10_000,
-  stallMs: 60_000,
+  stallMs: 10_000,
   closeMs: 2000,
   healthEveryMs: 20_000,
   healthDeadlineMs: 10_000,

@@ -60,6 +60,17 @@ function connection(): Definition<Status>[] {
     gauge('last_health_check_duration_seconds', 'How long it took for that answer.', (now) =>
       now.connection.health === undefined ? undefined : now.connection.health.milliseconds / 1000,
     ),
+    gauge(
+      'send_stalled_seconds',
+      'How long the gateway has taken nothing of what waits for it; 0 while it takes.',
+      ({ connection: { stall } }) =>
+        stall === undefined ? 0 : Math.max(0, Date.now() / 1000 - seconds(stall.since)),
+    ),
+    gauge(
+      'send_stalled_bytes',
+      'Bytes that wait meanwhile; 0 while it takes.',
+      (now) => now.connection.stall?.bytes ?? 0,
+    ),
   ]
 }
 

@@ -34,6 +34,8 @@ const Reported = v.object({
     reconnects: Count,
     /** The last answered health check; undefined before the first. */
     health: optional(v.object({ at: v.string(), milliseconds: Count })),
+    /** The gateway takes nothing: since when, and how much waits. Agents of old do not report it. */
+    stall: v.optional(optional(v.object({ since: v.string(), bytes: Count }))),
   }),
   sessions: v.object({
     running: Count,

@@ -107,16 +107,6 @@ describe('a gateway that falls silent', () => {
     proxy.heal()
     await running.serving()
   })
-
-  it('and takes no output ends the stream, and the commands with it', async () => {
-    const { gateway, proxy, running } = await line(withoutHealthChecks)
-    begin(gateway, 's1', 'yes')
-    await waitFor(() => gateway.of('s1').length > 10)
-    proxy.blackHole()
-    const reason = await lossOf(running)
-    expect(reason).toBe('the gateway has taken nothing for 1.2 s')
-    await waitFor(() => running.services.slots.taken === 0)
-  })
 })
 
 describe('health', () => {

@@ -130,3 +130,26 @@ it('waits for nothing behind its end: what was on its way may never be written',
   queue.end()
   await queue.empty()
 })
+
+it('says how much has not been taken, and since when', async () => {
+  expect(queue.untaken).toBeUndefined()
+  const turn = fill('a')
+  const { bytes, since } = queue.untaken ?? { bytes: 0, since: Infinity }
+  expect(bytes).toBeGreaterThan((order.length + 1) * LARGE_BYTES)
+  take(1)
+  await turn
+  expect(queue.untaken?.since).toBeGreaterThan(since)
+  expect(queue.untaken?.bytes).toBeLessThan(bytes)
+  take(written.length)
+  expect(queue.untaken).toBeUndefined()
+})
+
+it('leaves out what waits of a session that is forgotten, and nothing of others', async () => {
+  const turns = [fill('a'), waits(packet('b')), waits(packet('a', 1))]
+  const before = order.length
+  queue.forget('a' as SessionId)
+  await Promise.all([turns[0], turns[2]])
+  take(written.length)
+  await turns[1]
+  expect(order.slice(before)).toEqual(['b'])
+})

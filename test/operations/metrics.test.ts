@@ -45,6 +45,8 @@ test('every number of the status is in a scrape', async () => {
     reconnects_total: 11,
     last_health_check_timestamp_seconds: 1_772_359_220.5,
     last_health_check_duration_seconds: 0.012,
+    send_stalled_seconds: 0,
+    send_stalled_bytes: 0,
     sessions_running: 2,
     sessions_limit: 100,
     sessions_opened_total: 41,
@@ -73,6 +75,14 @@ test('every number of the status is in a scrape', async () => {
     journal_lines_lost_total: 8,
     event_loop_delay_max_seconds: 0.25,
   })
+})
+
+test('a gateway that takes nothing is seen, and for how long', async () => {
+  const since = new Date(Date.now() - 90_000).toISOString()
+  const { send_stalled_seconds: seconds, send_stalled_bytes: bytes } = await own(
+    sampleStatus({ stall: { since, bytes: 200_000 } }),
+  )
+  expect([Math.floor(Number(seconds)) >= 90, bytes]).toEqual([true, 200_000])
 })
 
 test('a health check that never was has no time', async () => {

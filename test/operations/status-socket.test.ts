@@ -30,7 +30,7 @@ test('answers with the status as one line of JSON', async () => {
   const expected = sampleStatus()
   expect(JSON.parse(line)).toEqual({
     ...expected,
-    connection: { ...expected.connection, reason: null, health: null },
+    connection: { ...expected.connection, reason: null, health: null, stall: null },
   })
 })
 

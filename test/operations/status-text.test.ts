@@ -16,6 +16,14 @@ test.each([
   expect(activityWords(sampleStatus(connection))).toBe(words)
 })
 
+test('a gateway that takes nothing is in all words of a connection', () => {
+  const stalled = sampleStatus({ stall: { since: '2026-03-01T10:00:30.000Z', bytes: 200_000 } })
+  for (const words of [activityWords(stalled), connectionWords(stalled)])
+    expect(words).toMatch(
+      /^serving.* the gateway takes nothing since 2026-03-01T10:00:30.000Z, 200000 bytes wait$/,
+    )
+})
+
 test('an agent without a name has none in its words', () => {
   expect(activityWords(sampleStatus({}, { agent: '' }))).toBe('serving 127.0.0.1:8010, 2 of 100 sessions')
 })

@@ -1,4 +1,5 @@
 import { STREAM_TIMING, type StreamTiming } from '../../dial/timing.ts'
+import { CLOSES_MS } from '../stop-time.ts'
 import { BACKOFF, type BackoffRanges } from './backoff.ts'
 
 /** The agent's times, in milliseconds. */
@@ -11,6 +12,8 @@ export interface Timing extends StreamTiming {
   readonly conflictLogMs: number
   /** Between packets of log lines, and from the connection to the first packet (protocol.md 3.7). */
   readonly shipLogsMs: number
+  /** For the last output and the closes, when the agent is told to stop and the gateway takes nothing. */
+  readonly closesMs: number
   readonly backoff: BackoffRanges
 }
 
@@ -20,5 +23,6 @@ export const TIMING: Timing = {
   pollEveryMs: 5000,
   conflictLogMs: 60_000,
   shipLogsMs: 2000,
+  closesMs: CLOSES_MS,
   backoff: BACKOFF,
 }

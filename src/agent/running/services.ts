@@ -7,7 +7,7 @@ import type { ControlGroups } from '../../runtime/linux/cgroup.ts'
 import type { Engine } from '../../runtime/engine.ts'
 import type { OomWatch } from '../../runtime/linux/oom-watch.ts'
 import type { TailMemory } from '../../runtime/output/output-tail.ts'
-import type { AgentMessage, AgentOutbound } from '../../wire/messages/message.ts'
+import type { AgentMessage, AgentOutbound, SessionId } from '../../wire/messages/message.ts'
 import type { ClientVersions } from '../opening/client-versions.ts'
 import type { JournalEntry } from '../journal/entries.ts'
 import type { Redactions } from '../output/redaction.ts'
@@ -80,3 +80,10 @@ export type SessionReply = (message: Exclude<AgentMessage, { kind: 'unsupported'
 
 /** The same for everything an agent sends. */
 export type Send = (message: AgentOutbound) => Promise<void>
+
+/** The way to the gateway. */
+export interface Outlet {
+  readonly send: Send
+  /** Leaves out what still waits of a session: the gateway has closed it. */
+  readonly forget: (sid: SessionId) => void
+}

@@ -53,6 +53,9 @@ export class ClientSession implements Disposable {
   readonly #stream: PacketStream
   #end: StreamEnd | undefined
   #isOpen = false
+  /** The newest size that waits to be sent. */
+  #size: WindowSize | undefined
+  #isResizing = false
 
   constructor(access: StreamAccess, request: StreamRequest, timing: StreamTiming = CLIENT_TIMING) {
     this.#request = request
@@ -86,8 +89,20 @@ export class ClientSession implements Disposable {
     await this.#send(encodeClientMessage({ kind: 'input', data }))
   }
 
+  /** Of sizes that wait, only the newest is sent. */
   async resize(size: WindowSize): Promise<void> {
-    await this.#send(encodeClientMessage({ kind: 'resize', ...size }))
+    this.#size = size
+    if (this.#isResizing) return
+    this.#isResizing = true
+    for (let next = this.#nextSize(); next !== undefined; next = this.#nextSize())
+      await this.#send(encodeClientMessage({ kind: 'resize', ...next }))
+    this.#isResizing = false
+  }
+
+  #nextSize(): WindowSize | undefined {
+    const size = this.#size
+    this.#size = undefined
+    return size
   }
 
   [Symbol.dispose](): void {

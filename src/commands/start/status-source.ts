@@ -32,7 +32,7 @@ export function statusSource(parts: Parts): StatusSource {
   })
 }
 
-function connectionOf({ state, health }: Agent): Status['connection'] {
+function connectionOf({ state, health, stall }: Agent): Status['connection'] {
   const { name, since, reconnects } = state
   return {
     state: name,
@@ -40,6 +40,7 @@ function connectionOf({ state, health }: Agent): Status['connection'] {
     reason: 'reason' in state && state.reason !== '' ? state.reason : undefined,
     reconnects,
     health: health && { at: health.at.wall.toISOString(), milliseconds: health.roundTripMs },
+    stall: stall && { since: new Date(Date.now() - stall.ms).toISOString(), bytes: stall.bytes },
   }
 }
 

@@ -369,3 +369,31 @@ describe('the end of a session without an exit code', () => {
     await waitFor(() => ended)
   })
 })
+
+test('keys wait for a gateway that takes nothing and is there, and of sizes only the newest', async () => {
+  await using gateway = await ScriptedGateway.start()
+  using client = session(gateway.port, connect)
+  const keys = 1_000_000
+  const followed = follow(client)
+  await waitFor(() => gateway.received.some(({ type }) => type === 'AgentSessionOpen'))
+  gateway.stopReading()
+  const typed = (async () => {
+    for (let sent = 0; sent < keys; sent += 10_000) await client.type(Buffer.alloc(10_000, 'k'))
+  })()
+  // Until the keys fill the way, sizes are sent at once.
+  const before = gateway.healthChecks
+  await waitFor(() => gateway.healthChecks > before + 4, 10_000)
+  const sized = Array.from({ length: 100 }, (_, n) => client.resize({ rows: n + 1, cols: 80 }))
+  gateway.readAgain()
+  await Promise.all([typed, ...sized])
+  const bytes = () =>
+    gateway.received
+      .filter(({ type }) => type === 'AgentTerminalWriteStdin')
+      .reduce((sum, { payload }) => sum + payload.length, 0)
+  await waitFor(() => bytes() === keys)
+  const sizes = gateway.received.filter(({ type }) => type === 'AgentTerminalResizeTTY')
+  expect(sizes.length).toBeLessThan(5)
+  expect(String(sizes.at(-1)?.payload)).toMatch(/^100,80,/)
+  gateway.stream?.end()
+  await followed
+})

@@ -145,6 +145,7 @@ test('a status is read as it was written, and nothing else is taken for one', ()
   for (const status of [
     sampleStatus(),
     sampleStatus({ health: undefined, reason: 'why' }, { engine: 'portable' }),
+    sampleStatus({ stall: { since: '2026-03-01T10:00:30.000Z', bytes: 200_000 } }),
   ]) {
     expect(parseStatus(formatStatus(status))).toEqual(status)
   }

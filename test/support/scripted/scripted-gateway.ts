@@ -102,6 +102,15 @@ export class ScriptedGateway implements AsyncDisposable {
     )
   }
 
+  /** Takes nothing of the stream any more, as hoop's gateway while one of its clients does not read. */
+  stopReading(): void {
+    this.stream?.pause()
+  }
+
+  readAgain(): void {
+    this.stream?.resume()
+  }
+
   async closeOf(sid: string): Promise<Packet> {
     return found(() => this.of(sid).find(({ type }) => type === 'ClientSessionClose'))
   }

@@ -13,6 +13,7 @@ export const quickTiming: Timing = {
   pollEveryMs: TIMING.pollEveryMs / 50,
   conflictLogMs: TIMING.conflictLogMs,
   shipLogsMs: TIMING.shipLogsMs / 50,
+  closesMs: TIMING.closesMs / 50,
   backoff: {
     lost: { shortestMs: 0, firstMs: 20, longestMs: 160 },
     conflict: { shortestMs: 60, firstMs: 160, longestMs: 160 },

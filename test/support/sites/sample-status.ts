@@ -18,6 +18,7 @@ export function sampleStatus(
       reason: undefined,
       reconnects: 11,
       health: { at: '2026-03-01T10:00:20.500Z', milliseconds: 12 },
+      stall: undefined,
       ...connection,
     },
     sessions: {
