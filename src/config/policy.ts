@@ -7,6 +7,7 @@ export interface PolicySettings {
   readonly outputRules: readonly string[]
   /** Undefined: all. So are those below. */
   readonly programs: readonly string[] | undefined
+  readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined
   readonly origins: readonly string[] | undefined
 }
@@ -19,6 +20,7 @@ export function findPolicy(lookup: Lookup, warnings: string[]): PolicySettings |
     inputRules: lookup.find(SETTINGS.policyInputRules),
     outputRules: lookup.find(SETTINGS.policyOutputRules),
     programs: lookup.find(SETTINGS.policyPrograms),
+    variables: lookup.find(SETTINGS.policyVariables),
     connections: lookup.find(SETTINGS.policyConnections),
     origins: lookup.find(SETTINGS.policyOrigins),
   }
@@ -31,6 +33,7 @@ export function findPolicy(lookup: Lookup, warnings: string[]): PolicySettings |
     inputRules: pathsIn(lookup, found.inputRules),
     outputRules: pathsIn(lookup, found.outputRules),
     programs: found.programs?.value,
+    variables: found.variables?.value,
     connections: found.connections?.value,
     origins: found.origins?.value,
   }

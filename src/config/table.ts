@@ -245,6 +245,12 @@ export const SETTINGS = {
     kind: programs,
     description: 'programs that may be started, no others (default: all)',
   },
+  policyVariables: {
+    name: 'policy.variables',
+    kind: allowed,
+    description:
+      'variables that callers may set, beside HOOP_*, LANG, LC_*, TZ and those of the terminal (default: all; with policy.programs: no others)',
+  },
   policyConnections: {
     name: 'policy.connections',
     kind: allowed,

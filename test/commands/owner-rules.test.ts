@@ -7,7 +7,7 @@ const isRoot = process.geteuid?.() === 0
 const WORDS = 'rules: [{type: deny_words_list, words: [DROP]}]\n'
 
 async function problems(inputRules: string[], outputRules: string[] = []) {
-  const lists = { programs: undefined, connections: undefined, origins: undefined }
+  const lists = { programs: undefined, variables: undefined, connections: undefined, origins: undefined }
   return (await examineOwnerRules({ inputRules, outputRules, ...lists })).problems
 }
 

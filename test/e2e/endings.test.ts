@@ -224,9 +224,13 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   })
 
   let sessions = 0
-  const open = async (params: Parameters<typeof openSpec>[1], script = 'true'): Promise<Observed> => {
+  const open = async (
+    params: Parameters<typeof openSpec>[1],
+    script = 'true',
+    caller: Parameters<typeof openSpec>[2] = {},
+  ): Promise<Observed> => {
     const sid = `refused-${sessions++}`
-    gateway.send('AgentSessionOpen', openSpec(sid, params))
+    gateway.send('AgentSessionOpen', openSpec(sid, params, caller))
     await waitFor(() => gateway.of(sid).length > 0)
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': sid }, script)
     return closed(await gateway.closeOf(sid))
@@ -278,10 +282,10 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   ending('guardrails for input, on a terminal', () =>
     open({ guardRailRules: rules('input', drops), clientVerb: 'connect' }),
   )
-  const forbids = async (wishes: Wishes, params: Parameters<typeof openSpec>[1] = {}): Promise<Observed> => {
+  const forbids = async (wishes: Wishes, caller: Parameters<typeof openSpec>[2] = {}): Promise<Observed> => {
     await owner.wants(wishes)
     try {
-      return await open(params)
+      return await open({}, 'true', caller)
     } finally {
       owner.current = undefined
     }
@@ -294,6 +298,9 @@ describe('it was refused, or met a bug or the end of memory:', () => {
     forbids({ input: 'rules: [{type: deny_words_list, words: [DROP]}]' }, { clientVerb: 'connect' }),
   )
   ending('a program that the owner does not allow', () => forbids({ programs: ['psql'] }))
+  ending("a caller's variable that the owner does not allow", () =>
+    forbids({ variables: ['APP_*'] }, { 'envvar:WHO': base64('ada') }),
+  )
   ending('a connection that the owner does not allow', () => forbids({ connections: ['prod-*'] }))
   ending('an origin that the owner does not allow', () => forbids({ origins: ['client'] }))
   ending('strict masking', () =>

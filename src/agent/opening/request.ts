@@ -104,7 +104,7 @@ function allowing({ params, clientEnvVars }: OpenMessage, services: CheckService
   policy?.checkSession(params)
   const [program] = [...params.cmdList, ...params.clientArgs]
   if (program !== undefined) policy?.checkProgram(program, programSearch(services))
-  policy?.checkVariables([...params.envVars.keys(), ...clientEnvVars.keys()])
+  policy?.checkVariables(params.envVars.keys(), clientEnvVars.keys())
   return policy
 }
 

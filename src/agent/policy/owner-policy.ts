@@ -1,10 +1,10 @@
+import { loadsCode } from '../../basics/code-variables.ts'
 import { AllowList } from '../../policy/allow-list.ts'
 import type { CompiledRules } from '../../policy/guardrails/compiled-rules.ts'
 import type { RuleSet } from '../../policy/guardrails/rules.ts'
 import type { BareExecRequest, HookRequest } from '../../wire/messages/system-request.ts'
 import type { ConnectionParams } from '../../wire/params.ts'
 import { AllowedPrograms, type ProgramSearch } from './allowed-programs.ts'
-import { refuseCodeVariables } from './code-variables.ts'
 import { PolicyRefusal, quotedName } from './refusal.ts'
 
 /** Rules of the server's owner. They were compiled before, so each of them can be enforced. Undefined: there are none. */
@@ -18,20 +18,38 @@ export interface OwnerRules {
 /** Undefined allows all. */
 export interface AllowLists {
   readonly programs: readonly string[] | undefined
+  /** Of callers, beside those that they may always set. Undefined allows all, unless there are `programs`. */
+  readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined
   readonly origins: readonly string[] | undefined
 }
+
+/** Names of variables that no program takes for code, which callers may set wherever programs are listed. */
+const HARMLESS_VARIABLES = [
+  'HOOP_*',
+  'LANG',
+  'LC_*',
+  'TZ',
+  'TERM',
+  'COLORTERM',
+  'COLUMNS',
+  'LINES',
+  'NO_COLOR',
+]
 
 /** What the owner of a server forbids, whatever a gateway allows. */
 export class OwnerPolicy {
   readonly rules: OwnerRules
   readonly #programs: AllowedPrograms | undefined
+  readonly #variables: AllowList | undefined
   readonly #connections: AllowList | undefined
   readonly #origins: AllowList | undefined
 
-  constructor(rules: OwnerRules, { programs, connections, origins }: AllowLists) {
+  constructor(rules: OwnerRules, { programs, variables, connections, origins }: AllowLists) {
     this.rules = rules
     this.#programs = programs && new AllowedPrograms(programs)
+    this.#variables =
+      programs || variables ? new AllowList([...HARMLESS_VARIABLES, ...(variables ?? [])]) : undefined
     this.#connections = connections && new AllowList(connections)
     this.#origins = origins && new AllowList(origins)
   }
@@ -51,7 +69,7 @@ export class OwnerPolicy {
    */
   checkSystem(request: HookRequest | BareExecRequest): void {
     const { kind } = request
-    if (request.kind === 'bare-exec') this.checkVariables(request.variables.keys())
+    if (request.kind === 'bare-exec') this.checkVariables([], request.variables.keys())
     if (this.#origins?.has(kind) === false)
       throw new PolicyRefusal('policy.origins', `requests of the kind ${kind}`)
     const name = request.kind === 'hook' ? request.connection : ''
@@ -62,17 +80,34 @@ export class OwnerPolicy {
   }
 
   /**
-   * Of a session, before they are fetched. A program that is allowed must not be made another one by them.
+   * Of a session, before they are fetched. A program that is allowed must not be made another one by them: callers may
+   * set what is listed, and what the connection has already, which wins. A connection's own are known to whoever made
+   * it, so only those are refused by which any program runs other code.
+   * @param connection names alone or as entries (`filesystem:NAME`), as are those of `caller`
    * @throws PolicyRefusal
    */
-  checkVariables(names: Iterable<string>): void {
-    if (this.#programs !== undefined) refuseCodeVariables(names)
+  checkVariables(connection: Iterable<string>, caller: Iterable<string>): void {
+    const own = new Set(Array.from(connection, nameIn))
+    if (this.#programs !== undefined) {
+      const loading = [...own].find(loadsCode)
+      if (loading !== undefined)
+        throw new PolicyRefusal('policy.programs', `the variable ${quotedName(loading)}`)
+    }
+    const refused = Array.from(caller, nameIn).find(
+      (name) => !own.has(name) && this.#variables?.has(name) === false,
+    )
+    if (refused !== undefined)
+      throw new PolicyRefusal('policy.variables', `a caller's variable ${quotedName(refused)}`)
   }
 
   /** @throws PolicyRefusal */
   checkProgram(program: string, search: ProgramSearch): void {
     this.#programs?.check(program, search)
   }
+}
+
+function nameIn(entry: string): string {
+  return entry.slice(entry.indexOf(':') + 1)
 }
 
 /** The policy of the moment: it may be read anew. A session keeps the one that it was opened with. */

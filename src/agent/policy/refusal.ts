@@ -1,7 +1,7 @@
 import { RefusedError } from '../refused.ts'
 
 /** One of the lists by which the owner of a server says what may run there. */
-export type AllowListName = 'policy.programs' | 'policy.connections' | 'policy.origins'
+export type AllowListName = 'policy.programs' | 'policy.variables' | 'policy.connections' | 'policy.origins'
 
 /** The owner's lists do not allow it. */
 export class PolicyRefusal extends RefusedError {

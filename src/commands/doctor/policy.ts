@@ -24,13 +24,14 @@ export async function checkPolicy(
 }
 
 function summary(
-  { inputRules, outputRules, programs, connections, origins }: PolicySettings,
+  { inputRules, outputRules, programs, variables, connections, origins }: PolicySettings,
   rules: OwnerRules,
 ) {
   const parts = [
     rules.input === undefined ? undefined : `rules for input from ${inputRules.join(', ')}`,
     rules.output === undefined ? undefined : `rules for output from ${outputRules.join(', ')}`,
     programs && `programs ${programs.join(', ')}`,
+    variables && `variables ${variables.join(', ')}`,
     connections && `connections ${connections.join(', ')}`,
     origins && `origins ${origins.join(', ')}`,
   ]

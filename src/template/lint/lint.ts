@@ -1,3 +1,4 @@
+import { isReadAsCode } from '../../basics/code-variables.ts'
 import type { Pipeline, Range, TemplateStatement } from '../../golang/template/syntax/ast.ts'
 import { decodeText, type ByteString } from '../../golang/text/byte-string.ts'
 import { RUNBOOK } from '../functions.ts'
@@ -10,7 +11,7 @@ import { declaredFlows } from './declared.ts'
 import { anything, flowOf, type Flow, type PassedVariable, type Scope } from './flow.ts'
 import { Cursor, type Language } from './place.ts'
 import { problemWith } from './verdict.ts'
-import { bareUses, isReadAsCode } from './passed.ts'
+import { bareUses } from './passed.ts'
 
 export type { Language } from './place.ts'
 

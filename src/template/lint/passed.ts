@@ -1,20 +1,5 @@
 import type { ByteString } from '../../golang/text/byte-string.ts'
 
-/** Variables that shells, interpreters, loaders and clients obey: they name a file to run or load, or are code. */
-const READ_AS_CODE = new RegExp(
-  `^(?:${[
-    'LD_.*|GCONV_PATH|PATH|IFS|ENV|SHELL|SHELLOPTS|BASHOPTS|BASH_ENV|BASH_FUNC_.*|PS[0-4]|PROMPT_COMMAND',
-    'PYTHON.*|PERL5?(?:LIB|OPT|DB)|RUBY(?:LIB|OPT)|NODE_(?:OPTIONS|PATH)|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|PHPRC',
-    'EDITOR|VISUAL|PAGER|.*_(?:EDITOR|PAGER)|LESSOPEN|LESSCLOSE|GIT_(?:SSH|SSH_COMMAND|ASKPASS|EXEC_PATH|CONFIG.*)',
-    'SSH_ASKPASS|SUDO_ASKPASS|RSYNC_RSH|PSQLRC|PGSYSCONFDIR|PGSERVICEFILE|MYSQL_HOME|HOME',
-  ].join('|')})$`,
-)
-
-/** Whether the value of a variable of this name can be code, whatever the script does with it. */
-export function isReadAsCode(name: string): boolean {
-  return READ_AS_CODE.test(name)
-}
-
 interface BareUse {
   readonly at: number
   readonly text: string

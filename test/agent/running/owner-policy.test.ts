@@ -282,15 +282,34 @@ describe('a list of', () => {
     for (const refused of [
       exec('true', envVars('filesystem:BASH_ENV')),
       exec('true', envVars('filesystem:LD_PRELOAD')),
-      exec('true', {}, { 'envvar:BASH_FUNC_true%%': base64('() { touch loaded; }') }),
     ])
       expect((await refused).text).toContain('does not allow the variable')
+    expect((await exec('true', {}, { 'envvar:BASH_FUNC_true%%': code })).text).toContain('(policy.variables')
     expect(await bareExec('true', { LD_AUDIT: 'x' })).toMatchObject({
-      output: expect.stringContaining('the variable "LD_AUDIT" here (policy.programs') as string,
+      output: expect.stringContaining('a caller\'s variable "LD_AUDIT" here (policy.variables') as string,
     })
     expect(existsSync(path.join(running.services.cwd, 'loaded'))).toBe(false)
     await owner.wants({ connections: ['*'] })
     expect((await exec('exit 7', envVars('filesystem:BASH_ENV'))).code).toBe('7')
+  })
+
+  it("programs lets callers set what is listed or the connection's, and refuses the rest by name", async () => {
+    const print = 'echo $LANG $TZ $HOOP_X $OWN $APP_ID'
+    const set = (...names: string[]) =>
+      Object.fromEntries(names.map((name) => [`envvar:${name}`, base64('x')]))
+    const own = { envVars: new Map([['envvar:OWN', base64('own')]]) }
+    await owner.wants({ programs: ['bash'] })
+    const allowed = await exec(print, own, set('LANG', 'TZ', 'HOOP_X', 'OWN'))
+    expect(gateway.written(allowed.sid)).toBe('x x x own\n')
+    for (const name of ['OPENSSL_CONF', 'PSQLRC', 'APP_ID', 'own', 'LANGUAGE', 'XLANG'])
+      expect((await exec(print, own, set('LANG', name))).text).toContain(`caller's variable "${name}" here`)
+    await owner.wants({ programs: ['bash'], variables: ['APP_*'] })
+    const listed = await exec(print, own, set('APP_ID'))
+    expect(gateway.written(listed.sid)).toBe('own x\n')
+    await owner.wants({ variables: ['APP_*'] })
+    expect((await exec(print, own, set('OTHER'))).text).toContain('policy.variables')
+    await owner.wants({ connections: ['*'] })
+    expect((await exec('exit 7', own, set('OTHER'))).code).toBe('7')
   })
 
   it('programs is asked again when the script comes', async () => {

@@ -19,15 +19,15 @@ export class Owner implements PolicySource {
   }
 
   /** From now on; the rules stand in `input.yaml` and `output.yaml`. */
-  async wants({ input, output, programs, connections, origins }: Wishes): Promise<void> {
+  async wants({ input, output, programs, variables, connections, origins }: Wishes): Promise<void> {
     const written = (name: string, text: string | undefined) =>
       text === undefined ? [] : [this.#place.write(name, text)]
     const { rules, problems } = await examineOwnerRules({
       inputRules: written('input.yaml', input),
       outputRules: written('output.yaml', output),
-      ...{ programs, connections, origins },
+      ...{ programs, variables, connections, origins },
     })
     if (problems.length > 0) throw new Error(problems.join('\n'))
-    this.current = new OwnerPolicy(rules, { programs, connections, origins })
+    this.current = new OwnerPolicy(rules, { programs, variables, connections, origins })
   }
 }

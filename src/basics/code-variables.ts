@@ -1,0 +1,34 @@
+/**
+ * Variables by which the loader, a shell, an interpreter or a library runs other code than the program's own, whatever
+ * the program is: `filesystem:LD_PRELOAD` would bring a library of its own, and so does `OPENSSL_CONF` for all that
+ * speaks TLS. PATH is not among them, since it changes only what the program itself looks for.
+ */
+const LOADING = named(
+  'LD_.*|DYLD_.*|GCONV_PATH|LOCPATH|NLSPATH|OPENSSL_.*|SSLKEYLOGFILE|GIO_.*MODULE.*',
+  'BASH_.*|ENV|SHELLOPTS|BASHOPTS|PS[0-4]|PROMPT_COMMAND|ZDOTDIR|FPATH',
+  'PYTHON.*|PERL.*|RUBY.*|GEM_(?:HOME|PATH)|BUNDLE_.*|NODE_(?:OPTIONS|PATH|REPL_.*)|LUA_.*|PHPRC|PHP_INI_SCAN_DIR',
+  'JAVA_TOOL_OPTIONS|J[DR]K_JAVA_OPTIONS|_JAVA_OPTIONS|CLASSPATH|DOTNET_STARTUP_HOOKS|COR(?:ECLR)?_.*|ERL_.*|TCLLIBPATH',
+)
+
+/** Variables that some program takes for code, for options, or for the name of a file that has code in it. */
+const OBEYED = named(
+  'PATH|CDPATH|IFS|SHELL|HOME|XDG_.*|TERMCAP|TERMINFO.*|INPUTRC|HISTFILE|BROWSER|TMPDIR',
+  'EDITOR|VISUAL|PAGER|.*_(?:EDITOR|PAGER|ASKPASS|RSH|SSH|OPTIONS|OPTS|FLAGS)|LESS.*|MAN.*OPT|VIMINIT|EXINIT|MYVIMRC',
+  'GIT_.*|RSYNC_.*|SUDO_.*|SSH_.*|TAR_OPTIONS|XZ_OPT|ZIPOPT|UNZIP|GZIP|.?MAKEFLAGS|GOFLAGS|HGRCPATH|CURL_HOME|.*WGETRC',
+  'PSQLRC|PG(?:SYSCONFDIR|SERVICE.*|PASSFILE|SSL.*|OPTIONS)|MYSQL_HOME|LIBMYSQL_.*|REDISCLI_RCFILE',
+  'KUBECONFIG|DOCKER_.*|AWS_(?:CONFIG_FILE|SHARED_CREDENTIALS_FILE|CREDENTIAL.*)|ANSIBLE_.*|(?:npm|NPM)_(?:config|CONFIG)_.*|PIP_.*|CARGO_.*',
+)
+
+function named(...patterns: readonly string[]): RegExp {
+  return new RegExp(`^(?:${patterns.join('|')})$`, 's')
+}
+
+/** Whether a variable of this name makes any program run code that is not its own. */
+export function loadsCode(name: string): boolean {
+  return LOADING.test(name)
+}
+
+/** Whether the value of a variable of this name can be code for the programs that a script starts. */
+export function isReadAsCode(name: string): boolean {
+  return LOADING.test(name) || OBEYED.test(name)
+}
