@@ -24,6 +24,7 @@ module.exports = {
     ...['wire', 'runtime', 'template', 'policy', 'operations'].map((leaf) =>
       only(`layer-1-${leaf}`, `^src/${leaf}/`, `^src/(${leaf}|basics|golang)/`),
     ),
+    only('layer-2-contract', '^src/contract/', '^src/(contract|wire)/'),
     only('layer-2-envvars', '^src/envvars/', '^src/(envvars|basics|golang)/'),
     only('layer-2-dial', '^src/dial/', '^src/(dial|basics|wire)/'),
     only(
@@ -31,8 +32,8 @@ module.exports = {
       '^src/agent/',
       '^src/(agent|basics|golang|wire|dial|envvars|runtime|policy|template)/',
     ),
-    only('layer-3-client', '^src/client/', '^src/(client|basics|wire|dial)/'),
-    only('layer-3-gateway', '^src/gateway/', '^src/(gateway|basics|golang|wire|template|policy|operations)/'),
+    only('layer-3-client', '^src/client/', '^src/(client|basics|wire|dial|contract)/'),
+    only('layer-3-gateway', '^src/gateway/', '^src/(gateway|basics|golang|wire|template|policy|operations|contract)/'),
     only('layer-4', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
     {
       name: 'main-on-top',

@@ -6,7 +6,7 @@ import { reasonOfCode } from '../../src/client/running/session-end.ts'
 import { clientFailure } from '../../src/commands/client/report/failures.ts'
 import { explanation } from '../../src/commands/client/report/end-report.ts'
 import { Failure } from '../../src/commands/failure.ts'
-import { STATUSES } from '../../src/gateway/refusals/statuses.ts'
+import { STATUSES } from '../../src/contract/statuses.ts'
 import { GATEWAY_CODES, type GatewayCode } from '../../src/wire/gateway-codes.ts'
 import { codeOfWords, hoopWords } from '../../src/wire/gateway-words.ts'
 

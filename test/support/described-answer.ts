@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { errorAnswer } from '../../src/gateway/rest/openapi/answers.ts'
-import { errorStatuses, type Operation } from '../../src/gateway/rest/operations/operation.ts'
+import { errorStatuses, type Operation } from '../../src/contract/operation.ts'
+import type { HttpCode } from '../../src/contract/statuses.ts'
 import { OPERATIONS } from '../../src/gateway/rest/operations/operations.ts'
 
 const ROUTES = Object.entries(OPERATIONS).map(([name, operation]) => {
@@ -17,6 +18,19 @@ function operationOf(method: string, url: string): Operation | undefined {
   return found.toSorted((a, b) => b.fixed - a.fixed)[0]?.operation
 }
 
+/** Codes that every route can answer, described or not: of sign-in, bodies, limits and names that are too long. */
+const OF_EVERY_ROUTE: readonly HttpCode[] = [
+  ...([
+    'unauthenticated',
+    'token-ended',
+    'too-many-failed-sign-ins',
+    'not-permitted',
+    'foreign-page',
+  ] as const),
+  ...(['invalid-request', 'too-large', 'malformed-http', 'request-timeout', 'endpoint-not-found'] as const),
+  ...(['too-much-at-once', 'gateway-stopped', 'history-no-room'] as const),
+]
+
 /** Fails when the gateway has answered something that its own description does not have. */
 export function checkDescribed(method: string, url: string, status: number, body: unknown): void {
   const operation = operationOf(method, url)
@@ -25,7 +39,15 @@ export function checkDescribed(method: string, url: string, status: number, body
   if (own === undefined && !isError)
     throw new Error(`${method} ${url}: the status ${status} is not described`)
   const result = v.safeParse(own ?? errorAnswer, body)
+  if (own === undefined && operation?.codes !== undefined)
+    checkCode(operation.codes, `${method} ${url}`, body)
   if (result.success) return
   const faults = result.issues.map((issue) => `${v.getDotPath(issue) ?? ''}: ${issue.message}`)
   throw new Error(`${method} ${url}: the answer ${status} is not as described: ${faults.join('; ')}`)
+}
+
+function checkCode(codes: readonly string[], called: string, body: unknown): void {
+  const { code } = body as { readonly code: string }
+  const described: readonly string[] = [...codes, ...OF_EVERY_ROUTE]
+  if (!described.includes(code)) throw new Error(`${called}: the code ${code} is not described`)
 }

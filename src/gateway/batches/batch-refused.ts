@@ -1,4 +1,4 @@
-import type { HttpCode } from '../refusals/statuses.ts'
+import type { HttpCode } from '../../contract/statuses.ts'
 
 /** Something about a batch is not possible. Nothing has changed, nothing has run. */
 export class BatchRefused extends Error {

@@ -1,4 +1,4 @@
-import type { HttpCode } from '../refusals/statuses.ts'
+import type { HttpCode } from '../../contract/statuses.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { StoredSessionRequest } from '../reviews/stored-request.ts'
 import { fitsPackets, type SessionRequest } from '../sessions/session-request.ts'

@@ -14,7 +14,7 @@ import type { TimeWindow } from '../reviews/review.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from '../sessions/session.ts'
 import { TooMuchAtOnce, type Sessions } from '../sessions/sessions.ts'
-import type { HttpCode } from '../refusals/statuses.ts'
+import type { HttpCode } from '../../contract/statuses.ts'
 import type { Users } from '../people/identities/users.ts'
 import {
   hasFailed,

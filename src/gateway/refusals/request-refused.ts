@@ -1,7 +1,7 @@
-import type { HttpCode, HttpStatus } from './statuses.ts'
+import type { HttpCode, HttpStatus } from '../../contract/statuses.ts'
 
 /** What was asked for is not possible, or not for this user. Nothing has changed, nothing has run. */
-export abstract class RequestRefused extends Error {
+export class RequestRefused extends Error {
   readonly code: HttpCode
   /** Undefined: the usual one of the code. */
   readonly status: HttpStatus | undefined

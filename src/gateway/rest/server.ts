@@ -13,7 +13,12 @@ import { connectionRoutes } from './directory/connections.ts'
 import { errorBody, errorHeaders, HttpError } from './http/http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http/http-faults.ts'
 import { describeRoutes } from './openapi/document.ts'
-import { lockRoutes } from './directory/locks.ts'
+import { lockContract } from '../../contract/locks.ts'
+import { scheduleContract } from '../../contract/schedules.ts'
+import { webhookContract } from '../../contract/webhooks.ts'
+import { lockRoutes } from '../automation/locks/routes.ts'
+import { scheduleRoutes } from '../automation/schedules/routes.ts'
+import { webhookRoutes } from '../automation/webhooks/routes.ts'
 import { LARGEST_BODY, parseJsonBodies, passOverBodies } from './body/json-body.ts'
 import { jiraRoutes } from './directory/jira.ts'
 import { identityBodyRoutes, identityRoutes } from './people/identities/identity-routes.ts'
@@ -25,8 +30,7 @@ import { runbookListRoutes } from './runbooks/runbook-list.ts'
 import { runbookSettingsRoutes } from './runbooks/runbook-settings.ts'
 import { runbookRoutes } from './runbooks/runbooks.ts'
 import { serverInfoRoutes } from './directory/server-info.ts'
-import { scheduleRoutes } from './automation/schedules/schedules.ts'
-import { webhookRoutes } from './automation/webhooks/webhooks.ts'
+import { mount } from './mount.ts'
 import { knowCallers } from './http/callers.ts'
 import type { RestServices } from './services.ts'
 import { changesRoute } from './page/changes.ts'
@@ -105,10 +109,10 @@ function routes(app: FastifyInstance, services: RestServices): void {
   sessionRoutes(app, services)
   reviewRoutes(app, services)
   jiraRoutes(app, services)
-  lockRoutes(app, services)
+  mount(app, lockContract, lockRoutes(services))
   identityRoutes(app, services)
   reloadRoutes(app, services)
-  scheduleRoutes(app, services)
+  mount(app, scheduleContract, scheduleRoutes(services))
   batchRoutes(app, services)
   backupRoutes(app, services)
   oidcRoutes(app, services)
@@ -117,7 +121,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   pageSignOutRoute(app, services)
   changesRoute(app, services)
   terminalRoute(app, services)
-  webhookRoutes(app, services)
+  mount(app, webhookContract, webhookRoutes(services))
   // Only these read a body. hoop's command line says `application/json` elsewhere too, without sending one.
   void app.register((withBodies, _, done) => {
     parseJsonBodies(withBodies, services.settings)

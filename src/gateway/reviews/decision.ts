@@ -1,5 +1,5 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
-import type { HttpCode } from '../refusals/statuses.ts'
+import type { HttpCode } from '../../contract/statuses.ts'
 import type { GroupReview, Review, TimeWindow, ReviewVerdict } from './review.ts'
 
 // What becomes of a review when somebody says something about it. Nothing here reads a clock or writes anything down.

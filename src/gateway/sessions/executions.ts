@@ -9,7 +9,7 @@ import type { LockObstacle } from '../automation/locks/locks.ts'
 import type { SessionLocks } from '../automation/locks/session-locks.ts'
 import type { Sessions } from './sessions.ts'
 import type { Current } from '../settings/current-settings.ts'
-import type { RpcCode } from '../refusals/statuses.ts'
+import type { RpcCode } from '../../contract/statuses.ts'
 
 /** One execution as the REST interface asks for it. */
 export interface ScriptExecution extends Omit<SessionRequest, 'verb'> {

@@ -1,4 +1,4 @@
-import type { RpcCode } from '../refusals/statuses.ts'
+import type { RpcCode } from '../../contract/statuses.ts'
 import type { SessionEnding } from './session.ts'
 
 /** `succeeded`: exit code 0. `failed`: any other. `no-code`: the agent has said none, or could not be asked. */

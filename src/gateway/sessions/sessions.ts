@@ -14,7 +14,7 @@ import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { SessionTally } from './session-tally.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { Current } from '../settings/current-settings.ts'
-import type { RpcCode } from '../refusals/statuses.ts'
+import type { RpcCode } from '../../contract/statuses.ts'
 
 /** Of one user, until the sessions end (script, variables, redaction): eight of the largest scripts. */
 const MAX_BYTES_OF_ONE_USER = 128 * 1024 * 1024

@@ -99,7 +99,7 @@ it('messages go over TLS through the proxy, signed; webhooks lists and tests the
   await startGateway(authority.certificate)
   const tested = await runProgram(place, ['webhooks', 'test', 'hook'], env)
   expect([tested.code, tested.stderr]).toEqual([0, ''])
-  expect(JSON.parse(tested.stdout)).toEqual({ delivered: true, error: '', status: 204 })
+  expect(JSON.parse(tested.stdout)).toEqual({ delivered: true, error: null, status: 204 })
   expect(proxy.targets).toEqual(['hooks.example.test:443'])
   expect(proxy.credentials).toEqual([`Basic ${Buffer.from('who:why').toString('base64')}`])
   const run = await runProgram(place, ['exec', 'bash', '-i', 'true'], env)

@@ -10,7 +10,7 @@ import {
   type Operation,
   type Role,
   type OperationScope,
-} from '../../../src/gateway/rest/operations/operation.ts'
+} from '../../../src/contract/operation.ts'
 import { OPERATIONS } from '../../../src/gateway/rest/operations/operations.ts'
 import { CODE_TRAILER } from '../../../src/wire/gateway-codes.ts'
 import { checkDescribed } from '../../support/described-answer.ts'

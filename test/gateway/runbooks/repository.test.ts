@@ -14,7 +14,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { RunbookError } from '../../../src/gateway/runbooks/errors.ts'
-import { httpStatus } from '../../../src/gateway/refusals/statuses.ts'
+import { httpStatus } from '../../../src/contract/statuses.ts'
 import { waitFor } from '../../support/wait.ts'
 import { Workshop, git } from './workshop.ts'
 

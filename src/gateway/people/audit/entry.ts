@@ -1,43 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { AuditAction, AuditType } from '../../../contract/operation.ts'
 import { canonicalText } from './canonical.ts'
-
-/** What happened. hoop has the first four. */
-export type AuditAction =
-  | 'create'
-  | 'update'
-  | 'delete'
-  | 'sign-in'
-  /** Somebody has seen it. */
-  | 'view'
-  | 'download'
-  /** A session begins, or waits for people first. */
-  | 'execute'
-  /** What was approved is run. */
-  | 'run'
-  | 'kill'
-  | 'decide'
-  | 'start'
-  | 'stop'
-  | 'reload'
-  /** Entries that could not be written. */
-  | 'gap'
-
-/** What it happened to. */
-export type AuditType =
-  | 'sessions'
-  | 'batches'
-  | 'schedules'
-  | 'reviews'
-  | 'users'
-  | 'user_groups'
-  | 'service_accounts'
-  | 'tokens'
-  | 'api_keys'
-  | 'settings'
-  | 'backups'
-  | 'webhooks'
-  | 'gateway'
-  | 'audit'
 
 /** One thing that happened, in hoop's words where hoop has some. */
 export interface AuditFacts {

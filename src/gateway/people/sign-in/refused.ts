@@ -1,4 +1,4 @@
-import type { HttpCode } from '../../refusals/statuses.ts'
+import type { HttpCode } from '../../../contract/statuses.ts'
 
 /** A sign-in is not possible. The text is for the person, and says nothing that is not for everybody. */
 export class SignInRefused extends Error {

@@ -1,6 +1,6 @@
 import type { ConnectionRefusal, ConnectionsRefused } from '../../batches/batch-refused.ts'
 import { tooManyFailures } from '../../people/identities/sign-in-attempts.ts'
-import { httpStatus, type HttpCode, type HttpStatus } from '../../refusals/statuses.ts'
+import { httpStatus, type HttpCode, type HttpStatus } from '../../../contract/statuses.ts'
 
 /** Ends a request with a status and an `ErrorBody`. */
 export class HttpError extends Error {

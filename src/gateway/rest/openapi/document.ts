@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import type * as v from 'valibot'
 import { errorAnswer } from './answers.ts'
-import { callersOf, errorStatuses, SCOPES, type Operation } from '../operations/operation.ts'
+import { callersOf, errorStatuses, SCOPES, type Operation } from '../../../contract/operation.ts'
 import { OPERATIONS } from '../operations/operations.ts'
 
 /** Scripts, styles and requests from nowhere else, and in nobody's frame. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { text, wholeCount } from './answer-words.ts'
+import { text, wholeCount } from '../../../contract/words.ts'
 import { userFields } from './identity-answers.ts'
 
 // What is answered to the page alone, as in answers.ts.

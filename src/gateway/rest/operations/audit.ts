@@ -1,5 +1,5 @@
 import { auditAnswer, auditHeadAnswer } from '../people/audit/audit-answers.ts'
-import type { OperationTable } from './operation.ts'
+import type { OperationTable } from '../../../contract/operation.ts'
 
 export const auditOperations: OperationTable = {
   'GET /api/audit/logs': {

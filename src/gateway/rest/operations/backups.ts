@@ -1,5 +1,5 @@
 import * as answers from '../openapi/answers.ts'
-import type { OperationTable } from './operation.ts'
+import type { OperationTable } from '../../../contract/operation.ts'
 
 export const backupOperations: OperationTable = {
   'POST /api/backup': {

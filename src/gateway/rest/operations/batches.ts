@@ -1,6 +1,6 @@
 import { batchBody, batchStopBody } from '../body/body.ts'
 import { batchAnswer, batchDiffAnswer, batchListAnswer } from '../openapi/batch-answers.ts'
-import type { OperationTable } from './operation.ts'
+import type { OperationTable } from '../../../contract/operation.ts'
 
 export const batchOperations: OperationTable = {
   'POST /api/batches': {

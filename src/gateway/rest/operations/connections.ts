@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import * as answers from '../openapi/answers.ts'
-import type { OperationTable } from './operation.ts'
+import type { OperationTable } from '../../../contract/operation.ts'
 
 export const connectionOperations: OperationTable = {
   'GET /api/connections': {

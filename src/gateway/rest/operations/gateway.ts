@@ -1,6 +1,6 @@
 import * as answers from '../openapi/gateway-answers.ts'
 import { userAnswer } from '../openapi/identity-answers.ts'
-import type { OperationTable } from './operation.ts'
+import type { OperationTable } from '../../../contract/operation.ts'
 
 export const gatewayOperations: OperationTable = {
   'GET /api/serverinfo': {

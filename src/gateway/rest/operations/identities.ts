@@ -12,7 +12,7 @@ import {
 } from '../people/identities/identity-bodies.ts'
 import * as answers from '../openapi/identity-answers.ts'
 import { emptyAnswer } from '../openapi/answers.ts'
-import type { OperationTable } from './operation.ts'
+import type { OperationTable } from '../../../contract/operation.ts'
 
 export const identityOperations: OperationTable = {
   'GET /api/users': {

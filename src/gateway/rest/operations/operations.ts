@@ -1,15 +1,17 @@
+import { tableOf } from '../../../contract/contract.ts'
+import { lockContract } from '../../../contract/locks.ts'
+import { scheduleContract } from '../../../contract/schedules.ts'
+import { webhookContract } from '../../../contract/webhooks.ts'
 import { backupOperations } from './backups.ts'
 import { auditOperations } from './audit.ts'
 import { batchOperations } from './batches.ts'
 import { connectionOperations } from './connections.ts'
 import { gatewayOperations } from './gateway.ts'
 import { identityOperations } from './identities.ts'
-import type { OperationTable } from './operation.ts'
+import type { OperationTable } from '../../../contract/operation.ts'
 import { reviewOperations } from './reviews.ts'
 import { pageOperations } from './page.ts'
 import { runbookOperations } from './runbooks.ts'
-import { scheduleOperations } from './schedules.ts'
-import { webhookOperations } from './webhooks.ts'
 import { sessionOperations } from './sessions.ts'
 import { signInOperations } from './sign-in.ts'
 
@@ -19,8 +21,9 @@ export const OPERATIONS: OperationTable = {
   ...batchOperations,
   ...sessionOperations,
   ...reviewOperations,
-  ...scheduleOperations,
-  ...webhookOperations,
+  ...tableOf(scheduleContract),
+  ...tableOf(lockContract),
+  ...tableOf(webhookContract),
   ...connectionOperations,
   ...identityOperations,
   ...auditOperations,

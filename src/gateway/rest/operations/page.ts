@@ -2,7 +2,7 @@ import { emptyAnswer, plainText } from '../openapi/answers.ts'
 import * as answers from '../openapi/page-answers.ts'
 import { logoutAnswer } from '../openapi/sign-in-answers.ts'
 import { pageSignInBody } from '../page/sign-in.ts'
-import type { OperationTable } from './operation.ts'
+import type { OperationTable } from '../../../contract/operation.ts'
 
 const SIGN_IN = { action: 'sign-in', type: 'users' } as const
 

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import * as answers from '../openapi/answers.ts'
 import { reviewBody } from '../reviews/review-body.ts'
 import { EXECUTION } from './executions.ts'
-import type { Operation, OperationTable } from './operation.ts'
+import type { Operation, OperationTable } from '../../../contract/operation.ts'
 
 const DECISION: Operation = {
   tag: 'Reviews',

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { renderBody, runbookBody, runbookV2Body } from '../body/body.ts'
 import * as answers from '../openapi/answers.ts'
 import { EXECUTION } from './executions.ts'
-import type { OperationTable } from './operation.ts'
+import type { OperationTable } from '../../../contract/operation.ts'
 
 export const runbookOperations: OperationTable = {
   'POST /api/plugins/runbooks/connections/:name/exec': {

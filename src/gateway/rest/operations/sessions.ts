@@ -3,7 +3,7 @@ import { metadataBody, sessionBody } from '../body/body.ts'
 import * as answers from '../openapi/answers.ts'
 import { outputRangeAnswer } from '../openapi/page-answers.ts'
 import { EXECUTION } from './executions.ts'
-import type { Operation, OperationTable } from './operation.ts'
+import type { Operation, OperationTable } from '../../../contract/operation.ts'
 
 const VIEW = { action: 'view', type: 'sessions' } as const
 

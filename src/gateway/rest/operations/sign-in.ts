@@ -3,7 +3,7 @@ import * as answers from '../openapi/sign-in-answers.ts'
 import { deviceBody, deviceTokenBody } from '../people/identities/accounts/device.ts'
 import { signInBody } from '../people/identities/sign-in.ts'
 import { handoverBody } from '../people/identities/accounts/oidc.ts'
-import type { Operation, OperationTable } from './operation.ts'
+import type { Operation, OperationTable } from '../../../contract/operation.ts'
 
 /** What browsers show to people, refusals too. */
 const page = {

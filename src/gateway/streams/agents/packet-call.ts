@@ -3,7 +3,7 @@ import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { CODE_TRAILER } from '../../../wire/gateway-codes.ts'
 import type { Packet } from '../../../wire/packet.ts'
 import type { ClientCall } from '../clients/client-call.ts'
-import { rpcStatus, type RpcCode, type RpcStatus } from '../../refusals/statuses.ts'
+import { rpcStatus, type RpcCode, type RpcStatus } from '../../../contract/statuses.ts'
 import { Outbox } from './outbox.ts'
 import type { CallerAddress } from '../../people/identities/caller-address.ts'
 

@@ -1,6 +1,6 @@
 import type { Packet } from '../../../wire/packet.ts'
 import type { SignedIn } from '../../people/identities/identity.ts'
-import type { RpcCode } from '../../refusals/statuses.ts'
+import type { RpcCode } from '../../../contract/statuses.ts'
 
 /** The way to one client: a stream of gRPC, or the socket of a page. */
 export interface ClientCall {

@@ -1,5 +1,5 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
-import type { RpcCode } from '../../refusals/statuses.ts'
+import type { RpcCode } from '../../../contract/statuses.ts'
 
 /** Ends a client's stream. The text may quote the client and is cut: too long a status never arrives. */
 export class Refused extends Error {

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { wholeCount, text } from '../../openapi/answer-words.ts'
+import { wholeCount, text } from '../../../../contract/words.ts'
 
 const auditEntry = v.strictObject({
   ...{ id: text, org_id: text, sequence: wholeCount, previous_hash: text, hash: text, created_at: text },

@@ -1,5 +1,5 @@
 import type * as v from 'valibot'
-import type { AuditAction, AuditType } from '../../people/audit/entry.ts'
+import type { HttpCode } from './statuses.ts'
 
 /** Who may call an operation, as far as that can be said without knowing its object: checked in `access.ts`. */
 const ROLES = {
@@ -23,6 +23,44 @@ export const SCOPES = {
   link: 'that of the link',
 } as const
 export type OperationScope = keyof typeof SCOPES
+
+/** What happened, for the audit log. hoop has the first four words. */
+export type AuditAction =
+  | 'create'
+  | 'update'
+  | 'delete'
+  | 'sign-in'
+  /** A user has read the object. */
+  | 'view'
+  | 'download'
+  /** A session begins, or waits for people first. */
+  | 'execute'
+  /** What was approved is run. */
+  | 'run'
+  | 'kill'
+  | 'decide'
+  | 'start'
+  | 'stop'
+  | 'reload'
+  /** Entries that could not be written. */
+  | 'gap'
+
+/** The kind of object that it happened to. */
+export type AuditType =
+  | 'sessions'
+  | 'batches'
+  | 'schedules'
+  | 'reviews'
+  | 'users'
+  | 'user_groups'
+  | 'service_accounts'
+  | 'tokens'
+  | 'api_keys'
+  | 'settings'
+  | 'backups'
+  | 'webhooks'
+  | 'gateway'
+  | 'audit'
 
 /**
  * What the audit log says of a call. `execute` stands there with the session that begins, and here only where it was
@@ -64,7 +102,10 @@ export interface Operation {
   readonly query?: Readonly<Record<string, string>>
   /** By status. Errors are added by themselves: those of every route, 403 where one has to sign in, and `errors`. */
   readonly answers: Readonly<Record<number, v.GenericSchema>>
+  /** Statuses of errors. A contract names the codes instead (`contract.ts`), and the statuses follow from them. */
   readonly errors?: readonly number[]
+  /** The codes of these errors, where a contract has them. */
+  readonly codes?: readonly HttpCode[]
   /** Of an answer that is not JSON. */
   readonly type?: string
 }

@@ -1,4 +1,4 @@
-import type { GatewayCode } from '../../wire/gateway-codes.ts'
+import type { GatewayCode } from '../wire/gateway-codes.ts'
 
 interface Statuses {
   /** What a stream ends with, in grpc-go's words; none where no stream ends so. */

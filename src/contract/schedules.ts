@@ -1,0 +1,91 @@
+import * as v from 'valibot'
+import { needed, type Contract, type Frozen } from './contract.ts'
+import { text } from './words.ts'
+
+const whole = v.pipe(v.number(), v.integer())
+
+const ScheduleRunShape = v.strictObject({
+  id: needed(text),
+  due_at: v.nullable(text),
+  at: text,
+  by: v.nullable(text),
+  status: needed(v.picklist(['starting', 'waiting', 'approved', 'running', 'success', 'failed', 'skipped'])),
+  code: v.nullable(text),
+  reason: v.nullable(text),
+  session_id: v.nullable(text),
+  exit_code: v.nullable(whole),
+})
+
+const schedule = {
+  name: needed(text),
+  cron: text,
+  timezone: text,
+  connection: text,
+  runbook: text,
+  as: text,
+  enabled: needed(v.boolean()),
+  parameters: v.array(text),
+  catch_up: v.picklist(['none', 'once']),
+  lock: v.nullable(text),
+  next_run: v.nullable(text),
+  paused_at: v.nullable(text),
+  paused_by: v.nullable(text),
+  problem: v.nullable(text),
+  last_run: v.nullable(ScheduleRunShape),
+}
+const ListedScheduleShape = v.strictObject(schedule)
+const ScheduleShape = v.strictObject({ ...schedule, runs: v.array(ScheduleRunShape) })
+
+/** One run of a schedule, or the reason why there was none. */
+export type ScheduleRunAnswer = Frozen<v.InferOutput<typeof ScheduleRunShape>>
+/** A runbook that runs by itself, as a list shows it. */
+export type ListedSchedule = Frozen<v.InferOutput<typeof ListedScheduleShape>>
+/** A schedule with its last runs, newest first. */
+export type ScheduleAnswer = Frozen<v.InferOutput<typeof ScheduleShape>>
+
+const READ = { tag: 'Schedules', method: 'GET', role: 'user', scope: 'scheduled', audit: 'none' } as const
+const CHANGE = {
+  tag: 'Schedules',
+  method: 'POST',
+  role: 'standard',
+  scope: 'end',
+  audit: { action: 'update', type: 'schedules' },
+  answers: { 200: ScheduleShape },
+  errors: ['not-permitted', 'schedule-not-found', 'history-failed'],
+} as const
+
+/** Schedules stand in gateway.yaml: nothing here changes one, but they can be paused, resumed and run. */
+export const scheduleContract = {
+  list: {
+    ...READ,
+    path: '/api/schedules',
+    summary: 'Lists what runs by itself, with its next and its last run',
+    answers: { 200: v.array(ListedScheduleShape) },
+    errors: ['history-failed'],
+  },
+  show: {
+    ...READ,
+    path: '/api/schedules/:name',
+    summary: 'Shows a schedule and its last hundred runs, also why one was skipped',
+    answers: { 200: ScheduleShape },
+    errors: ['schedule-not-found', 'history-failed'],
+  },
+  run: {
+    ...CHANGE,
+    path: '/api/schedules/:name/run',
+    audit: { action: 'execute', type: 'schedules' },
+    summary: 'Runs it now: answers when its session has begun, or could not',
+    answers: { 200: ScheduleRunShape },
+    errors: [...CHANGE.errors, 'schedule-busy'],
+  },
+  pause: {
+    ...CHANGE,
+    path: '/api/schedules/:name/pause',
+    summary: 'Lets it not run by itself; what is due meanwhile is left out',
+  },
+  resume: {
+    ...CHANGE,
+    path: '/api/schedules/:name/resume',
+    summary: 'Lets it run by itself again',
+  },
+} as const satisfies Contract
