@@ -33,7 +33,11 @@ module.exports = {
       '^src/(agent|basics|golang|wire|dial|envvars|runtime|policy|template)/',
     ),
     only('layer-3-client', '^src/client/', '^src/(client|basics|wire|dial|contract)/'),
-    only('layer-3-gateway', '^src/gateway/', '^src/(gateway|basics|golang|wire|template|policy|operations|contract)/'),
+    only(
+      'layer-3-gateway',
+      '^src/gateway/',
+      '^src/(gateway|basics|golang|wire|template|policy|operations|contract)/',
+    ),
     only('layer-4', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
     {
       name: 'main-on-top',
