@@ -21,6 +21,16 @@ it('opens what it has sealed, also after a restart, with a key that only its own
   expect([statSync(key).mode & 0o777, readFileSync(key).length]).toEqual([0o600, 32])
 })
 
+it('opens what an earlier version has sealed, and knows a script by its hash', () => {
+  writeFileSync(key, Buffer.alloc(32, 7), { mode: 0o600 })
+  const sealed = '010101010101010101010101fa8e9f1fd69d1046a87d3b8744d3c3fa0584fad6fdda'
+  const vault = new RequestVault(key)
+  expect(vault.unseal(Buffer.from(sealed, 'hex'), 'review r session s')).toEqual(secret)
+  expect(vault.digest(Buffer.from('echo sesame'))).toBe(
+    'c9c82924e22eb11596191a503d8b1800bbb49b6b0c3abe4ede7b3500b1c726a8',
+  )
+})
+
 it('never seals the same twice', () => {
   const vault = new RequestVault(key)
   expect(vault.seal(secret, 'one')).not.toEqual(vault.seal(secret, 'one'))

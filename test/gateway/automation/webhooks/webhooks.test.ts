@@ -311,3 +311,22 @@ it('a receiver rests no longer than it may when the clock, which was ahead, is r
   one.tick()
   await waitFor(() => waiting() === 0)
 })
+
+it('gives a message up when it is old and was tried often: neither alone is enough', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  server.on('POST /hook', json(500, {}))
+  const one = start({ ...quick, pollMs: HOUR_MS, attempts: 3, ageMs: HOUR_MS })
+  const triedAfter = async (ms: number) => {
+    const before = asked().length
+    vi.setSystemTime(Date.now() + ms)
+    one.tick()
+    await waitFor(() => asked().length > before && state()?.errorAt === Date.now())
+    return [waiting(), state()?.dropped]
+  }
+  session('old')
+  expect(await triedAfter(2 * HOUR_MS)).toEqual([1, 0])
+  expect(await triedAfter(2 * HOUR_MS)).toEqual([1, 0])
+  expect(await triedAfter(2 * HOUR_MS)).toEqual([0, 1])
+  session('new')
+  for (let count = 0; count < 5; count++) expect(await triedAfter(60_000)).toEqual([1, 1])
+})
