@@ -1,0 +1,199 @@
+#!/usr/bin/env node
+// `npm run test:mutation -- [--only FOLDER,FOLDER] [--seed N] [--count N] [--minutes M]`: which changes of the code no
+// test notices.
+import { createHash, randomInt } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { fileURLToPath, URL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { mutantsOf } from './mutants.mjs'
+import { checkApart, Scratch } from './scratch.mjs'
+
+/**
+ * Rooms of the code, and tests that look at them from outside of the room's own tests. Those of the built program are
+ * not among them: a mutant would have to be built.
+ */
+const ROOMS = {
+  'src/gateway/reviews': [
+    'gateway/batches/approval.test.ts',
+    'gateway/rest/access.test.ts',
+    'gateway/operating/backup',
+  ],
+  'src/gateway/people': ['gateway/rest/access.test.ts', 'gateway/rest/page/sign-in.test.ts'],
+  'src/policy': ['agent/output', 'agent/opening'],
+  'src/agent/output': ['agent/paused-output.test.ts', 'agent/session.test.ts'],
+  'src/agent/opening': ['agent/running', 'agent/session.test.ts'],
+  'src/runtime': ['runtime/execution.test.ts', 'runtime/pty.test.ts', 'agent/session.test.ts'],
+}
+
+/** How many times as long as without a mutant its tests may take, and what a busy machine adds. */
+const TIMES_LONGER = 3
+const ADDED_MS = 30_000
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const equivalents = JSON.parse(readFileSync(new URL('equivalent.json', import.meta.url), 'utf8'))
+const baselines = new Map()
+let stopped = false
+
+const { only, seed, count, minutes } = options()
+const until = performance.now() + minutes * 60_000
+try {
+  checkApart()
+} catch (error) {
+  fail(error.message)
+}
+say(`seed ${seed}, ${count} mutants a room`)
+const scratch = new Scratch(root)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop)
+try {
+  await run()
+} finally {
+  scratch.remove()
+}
+
+async function run() {
+  const figures = {}
+  for (const room of Object.keys(ROOMS)) {
+    const all = filesBelow(room)
+      .filter(isChosen)
+      .flatMap((file) => mutantsOf(file, scratch.read(file)))
+    if (all.length === 0) continue
+    nameStale(all)
+    const chosen = shuffled(all).slice(0, count)
+    const row = (figures[room] = { mutants: all.length, tried: 0, killed: 0, survived: 0, equivalent: 0 })
+    for (const mutant of chosen) {
+      if (stopped || performance.now() > until) break
+      const verdict = await verdictOn(mutant, room)
+      if (stopped) break
+      row[verdict]++
+      row.tried++
+    }
+  }
+  console.table(figures)
+  const isClean = Object.values(figures).every(({ survived }) => survived === 0)
+  if (stopped || !isClean) process.exitCode = 1
+}
+
+async function verdictOn(mutant, room) {
+  const { file, line, operator, before, after } = mutant
+  const place = `${file}:${line} ${operator}\n      ${before}\n   -> ${after}`
+  const known = equivalents.find((one) => isSame(one, mutant))
+  if (known !== undefined) return 'equivalent'
+  const why = await killerOf(mutant, room)
+  if (!stopped) say(why === undefined ? `SURVIVED ${place}` : `killed   ${place}\n   by ${why}`)
+  return why === undefined ? 'survived' : 'killed'
+}
+
+/** @returns what has failed; undefined where all tests pass */
+async function killerOf({ file, text }, room) {
+  for (const tests of tiersOf(file, room)) {
+    const usualMs = await usualTime(tests)
+    const original = scratch.read(file)
+    scratch.write(file, text)
+    try {
+      const { passed, why } = await scratch.test(tests, usualMs * TIMES_LONGER + ADDED_MS)
+      if (!passed) return why
+    } finally {
+      scratch.write(file, original)
+    }
+  }
+  return undefined
+}
+
+/** The file's own test, then those of the nearest folder that mirrors its own, then those of others that use it. */
+function tiersOf(file, room) {
+  const mirrored = (name) => name.replace(/^src\//, 'test/')
+  const same = mirrored(file).replace(/\.ts$/, '.test.ts')
+  let near = mirrored(path.dirname(file))
+  while (near !== mirrored(room) && scratch.testsIn(near).length === 0) near = path.dirname(near)
+  const far = ROOMS[room].map((name) => `test/${name}`)
+  return [scratch.has(same) ? [same] : [], scratch.testsIn(near), far].filter((tests) => tests.length > 0)
+}
+
+/** Without a mutant, which also shows that nothing fails by itself. */
+async function usualTime(tests) {
+  const key = tests.join()
+  if (!baselines.has(key)) {
+    const { passed, ms, why } = await scratch.test(tests, 600_000)
+    if (!passed && !stopped) throw new Error(`without a mutant, ${key} fails: ${why}`)
+    baselines.set(key, ms)
+    say(`${key}: ${Math.round(ms / 1000)} s without a mutant`)
+  }
+  return baselines.get(key)
+}
+
+function nameStale(all) {
+  const files = new Set(all.map(({ file }) => file))
+  const stale = equivalents.filter((one) => files.has(one.file) && !all.some((mutant) => isSame(one, mutant)))
+  for (const { file, before } of stale)
+    say(`equivalent.json names what is not there any more: ${file}: ${before}`)
+  if (stale.length > 0) process.exitCode = 1
+}
+
+function isSame(one, { file, before, after }) {
+  return one.file === file && one.before === before && one.after === after
+}
+
+function isChosen(file) {
+  return only.length === 0 || only.some((name) => file === name || file.startsWith(`${name}/`))
+}
+
+function filesBelow(room) {
+  return readdirSync(path.join(root, room), { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${room}/${name}`)
+    .sort()
+}
+
+/** The order follows from the seed and each mutant alone: a change of one file leaves that of the others. */
+function shuffled(mutants) {
+  const keyOf = ({ file, before, after }, index) =>
+    createHash('sha256').update(`${seed} ${file} ${before} ${after} ${index}`).digest('hex')
+  return mutants
+    .map((mutant, index) => [keyOf(mutant, index), mutant])
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([, mutant]) => mutant)
+}
+
+function stop() {
+  stopped = true
+  scratch.stop()
+}
+
+function say(line) {
+  process.stdout.write(`${line}\n`)
+}
+
+function fail(message) {
+  process.stderr.write(`test:mutation: ${message}\n`)
+  process.exit(64)
+}
+
+function options() {
+  const text = { type: 'string' }
+  try {
+    const { only = '', ...given } = parseArgs({
+      options: { only: text, seed: text, count: text, minutes: text },
+    }).values
+    const numbers = { seed: String(randomInt(1_000_000_000)), count: '40', minutes: '60', ...given }
+    for (const [name, value] of Object.entries(numbers))
+      if (!/^[1-9]\d{0,9}$/.test(value)) throw new Error(`--${name} must be a whole number from 1 on`)
+    const folders = only
+      .split(',')
+      .filter(Boolean)
+      .map((name) => name.replace(/\/+$/, ''))
+    const rooms = Object.keys(ROOMS)
+    for (const name of folders)
+      if (!rooms.some((room) => `${name}/`.startsWith(`${room}/`)))
+        throw new Error(`--only ${name} is in none of ${rooms.join(', ')}`)
+    return {
+      only: folders,
+      seed: numbers.seed,
+      count: Number(numbers.count),
+      minutes: Number(numbers.minutes),
+    }
+  } catch (error) {
+    return fail(error.message)
+  }
+}

@@ -1,0 +1,155 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { clearTimeout, setTimeout } from 'node:timers'
+
+/** Dependencies write their caches there: the copy has its own. */
+const CACHES = new Set(['.cache', '.vite', '.vite-temp', '.vitest'])
+
+/** A mutant that waits where the tests do not is found after this time of one test. */
+const TEST_MS = 20_000
+
+/**
+ * A mutant may signal every process and write to every path. So it sees only its own processes, and can write only to
+ * the copy and to a /dev/shm of its own, which both go with it. The shell collects processes whose parents have ended.
+ */
+const APART = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
+const READ_ONLY = [
+  'mount --make-rprivate /',
+  'mount --bind "$1" "$1"',
+  'mount -t tmpfs tmpfs /dev/shm',
+  'mount -o remount,ro,bind /',
+  'cd "$1" && shift && "$@"; exit $?',
+].join(' && ')
+
+/** @throws Error where mutants could reach what is not theirs */
+export function checkApart() {
+  if (spawnSync(APART[0], [...APART.slice(1), 'sh', '-c', 'mount --make-rprivate /']).status === 0) return
+  throw new Error(
+    'mutants run in namespaces of their own, which needs Linux, unshare and root; nothing was run',
+  )
+}
+
+/** A copy of the files that git knows, or would add, with the dependencies linked. */
+export class Scratch {
+  #folder = mkdtempSync(path.join(tmpdir(), 'runbook-mutation-'))
+  #child
+
+  constructor(root) {
+    const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root })
+    for (const file of listed.toString().split('\0').filter(Boolean))
+      if (existsSync(path.join(root, file))) cpSync(path.join(root, file), path.join(this.#folder, file))
+    const modules = path.join(this.#folder, 'node_modules')
+    mkdirSync(modules)
+    for (const name of readdirSync(path.join(root, 'node_modules')).filter((name) => !CACHES.has(name)))
+      symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name))
+  }
+
+  read(file) {
+    return readFileSync(path.join(this.#folder, file), 'utf8')
+  }
+
+  write(file, text) {
+    writeFileSync(path.join(this.#folder, file), text)
+  }
+
+  has(file) {
+    return existsSync(path.join(this.#folder, file))
+  }
+
+  /** Test files that lie in a folder itself. */
+  testsIn(folder) {
+    if (!this.has(folder)) return []
+    const names = readdirSync(path.join(this.#folder, folder)).filter((name) => name.endsWith('.test.ts'))
+    return names.map((name) => `${folder}/${name}`)
+  }
+
+  /**
+   * Runs tests until the first that fails.
+   * @returns {Promise<{ passed: boolean, ms: number, why: string }>}
+   */
+  async test(files, limitMs) {
+    const result = path.join(this.#folder, 'mutation-result.json')
+    rmSync(result, { force: true })
+    const began = performance.now()
+    const code = await this.#run([...VITEST, `--outputFile=${result}`, ...files], limitMs)
+    const ms = performance.now() - began
+    if (code === 0) return { passed: true, ms, why: '' }
+    return {
+      passed: false,
+      ms,
+      why: code === null ? `no end after ${Math.round(ms / 1000)} s` : failureIn(result),
+    }
+  }
+
+  /** Ends what runs there. */
+  stop() {
+    this.#child?.kill('SIGKILL')
+  }
+
+  remove() {
+    this.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** @returns {Promise<number | null>} null where it was ended */
+  #run(command, limitMs) {
+    const args = [
+      ...APART.slice(1),
+      'sh',
+      '-c',
+      READ_ONLY,
+      'sh',
+      this.#folder,
+      'nice',
+      '-n',
+      '10',
+      ...command,
+    ]
+    const env = { ...process.env, CI: '', TMPDIR: '/dev/shm' }
+    const child = (this.#child = spawn(APART[0], args, { stdio: 'ignore', env }))
+    const limit = setTimeout(() => child.kill('SIGKILL'), limitMs)
+    return new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code) => {
+        clearTimeout(limit)
+        resolve(code)
+      })
+    })
+  }
+}
+
+const VITEST = [
+  ...[
+    process.execPath,
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--bail=1',
+    '--maxWorkers=1',
+    '--reporter=json',
+  ],
+  ...['--experimental.fsModuleCache', `--testTimeout=${TEST_MS}`, `--hookTimeout=${TEST_MS}`],
+]
+
+function failureIn(result) {
+  if (!existsSync(result)) return 'the tests could not be loaded'
+  const { testResults } = JSON.parse(readFileSync(result, 'utf8'))
+  for (const { name, assertionResults, status, message } of testResults) {
+    const failed = assertionResults.find((test) => test.status === 'failed')
+    if (failed !== undefined) return `${path.basename(name)}: ${failed.fullName}`
+    if (status === 'failed') return `${path.basename(name)}: ${message.split('\n', 1)[0]}`
+  }
+  return 'an error outside of the tests'
+}
