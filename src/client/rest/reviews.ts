@@ -30,7 +30,18 @@ export interface GatewayReview {
   readonly durationMs: number
   readonly rejectionReason: string
   readonly rule: string
+  /** Undefined where it is for one session alone. */
+  readonly batch: ReviewedBatch | undefined
   readonly raw: object
+}
+
+/** A batch that one approval lets run on all of its connections. Only our own gateway has them. */
+export interface ReviewedBatch {
+  readonly id: string
+  /** Names of connections, wave by wave. */
+  readonly waves: readonly (readonly string[])[]
+  readonly parallel: number
+  readonly threshold: number
 }
 
 const Text = v.nullish(v.fallback(v.string(), ''), '')
@@ -49,6 +60,14 @@ const Window = v.fallback(
   v.nullish(v.object({ configuration: v.object({ start_time: v.string(), end_time: v.string() }) })),
   null,
 )
+const Batch = v.fallback(
+  v.optional(
+    v.object({
+      ...{ id: v.string(), waves: v.array(v.array(v.string())), parallel: v.number(), threshold: v.number() },
+    }),
+  ),
+  undefined,
+)
 const Raw = v.looseObject({ id: v.string(), status: v.string() })
 const Facts = v.object({
   ...{ session: Text, type: Text, created_at: Text, rejection_reason: Text, access_request_rule_name: Text },
@@ -56,6 +75,7 @@ const Facts = v.object({
   min_approvals: v.fallback(v.optional(v.number()), undefined),
   review_groups_data: v.fallback(v.array(Group), []),
   time_window: Window,
+  batch: Batch,
 })
 
 function emptyPerson(): { id: string; name: string; email: string } {
@@ -126,6 +146,7 @@ function toReview(raw: v.InferOutput<typeof Raw>): GatewayReview {
     durationMs: facts.access_duration / NANOSECONDS,
     rejectionReason: facts.rejection_reason,
     rule: facts.access_request_rule_name,
+    batch: facts.batch,
   }
 }
 

@@ -35,7 +35,9 @@ const review: GatewayReview = {
   ...{ id: HOSTILE, session: 's', type: 'onetime', status: 'PENDING', createdAt: '2026-01-31T14:30:00Z' },
   groups: [{ group: HOSTILE, status: 'PENDING', by: HOSTILE, at: '', isForced: false }],
   ...{ needed: 1, window: undefined, durationMs: 0, rejectionReason: HOSTILE, rule: HOSTILE, raw: {} },
+  batch: undefined,
 }
+const batch = { id: `b${HOSTILE}`, waves: [['web-01'], ['web-02', HOSTILE]], parallel: 2, threshold: 1 }
 const session: RecordedSession = {
   ...{ id: 's', user: HOSTILE, connection: HOSTILE, verb: 'exec', status: 'open', exitCode: undefined },
   ...{ startedAt: '', endedAt: undefined, outputBytes: 0, runbook: HOSTILE, review: 'PENDING' },
@@ -57,6 +59,8 @@ describe('what a gateway says, on a terminal', () => {
     ['reviews', reviewTable([review], known, 80)],
     ['a review', reviewDetails(review, session)],
     ['a decision', outcomeText(review)],
+    ['reviews of a batch', reviewTable([{ ...review, batch }], known, 80)],
+    ['the review of a batch', reviewDetails({ ...review, batch }, session)],
   ])('is never obeyed: %s', (_, text) => {
     expect(text).toMatch(/a .*b/)
     expect(obeyed(text), text).toBe(false)
@@ -105,6 +109,15 @@ describe('a review', () => {
     expect(text.endsWith('  last line\n')).toBe(true)
     expect(text.split('\n').filter((line) => line === '  x')).toHaveLength(100)
     expect(reviewDetails(review, undefined)).toContain('is not for you to see')
+  })
+
+  it('of a batch says first on how many connections it runs, and on which', () => {
+    const one = { ...review, batch, status: 'APPROVED' }
+    expect(reviewTable([one], known, 160)).toContain('3 connections: web-01, web-02, ')
+    expect(reviewDetails(one, session)).toMatch(
+      /\non +3 connections, once on each\nwave 1 +web-01\nwave 2 +web-02, /,
+    )
+    expect(outcomeText(one)).toMatch(/^approved: batch .* may run on 3 connections, once on each$/)
   })
 
   it('says who has decided, and what is still missing', () => {

@@ -6,9 +6,14 @@ import type { Visitor } from './visitor.ts'
 
 describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser)}`, () => {
   const stage = new Stage({
-    connections: [{ name: 'reviewed', command: ['bash'], review: { groups: ['dba'] } }],
+    connections: ['reviewed', 'web-01', 'web-02'].map((name) => ({
+      ...{ name, command: ['bash'], env: { PLACE: name }, review: { groups: ['dba'] } },
+    })),
     users: { ann: ['dev'], bea: ['dba'] },
-    runbooks: { 'ops/drop.runbook.sh': 'echo dropped {{ .table | required "which" | squote }}' },
+    runbooks: {
+      'ops/drop.runbook.sh': 'echo dropped {{ .table | required "which" | squote }}',
+      'ops/clean.runbook.sh': 'echo cleaned "$PLACE"',
+    },
   })
 
   /** Ann asks for a run, and waits for it with her page open. */
@@ -58,5 +63,26 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     expect(await ann.page.getByRole('button', { name: 'Approve' }).count()).toBe(0)
     await ann.click('Withdraw')
     await ann.sees(/exit code|rejected/)
+  })
+
+  it('says of a batch on how many connections it runs, and runs it as soon as it is approved', async () => {
+    await using ann = await stage.arrive()
+    await ann.signIn(stage.site.tokenOf('ann'), '/runbooks?search=clean')
+    await ann.page.getByRole('link', { name: 'clean.runbook.sh' }).click()
+    await ann.page.getByLabel('Run on several of them').check()
+    for (const other of ['bash', 'reviewed']) await ann.page.getByLabel(other, { exact: true }).uncheck()
+    await ann.click('Run')
+    await ann.sees('It runs as soon as it is approved, while this page is open.')
+    await using bea = await stage.arrive()
+    await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
+    await bea.page.getByRole('link', { name: 'ann asks for a run on 2 connections, once on each' }).click()
+    await bea.page.getByRole('heading', { name: 'clean.runbook.sh on 2 connections' }).waitFor()
+    await bea.sees('Exactly this, on 2 connections, once on each.')
+    expect(
+      await bea.page.getByRole('region', { name: 'Connections' }).getByRole('listitem').allInnerTexts(),
+    ).toEqual(['web-01', 'web-02'])
+    await bea.click('Approve')
+    await ann.sees('2 of 2 succeeded')
+    expect([...ann.problems, ...bea.problems]).toEqual([])
   })
 })

@@ -1,7 +1,7 @@
 import { oneLine } from '../../../basics/text/one-line.ts'
 import { printableText } from '../../../basics/text/printable.ts'
 import { textTable, type TableColumn } from '../../../basics/text/table.ts'
-import type { GatewayReview, ReviewGroup } from '../../../client/rest/reviews.ts'
+import type { GatewayReview, ReviewedBatch, ReviewGroup } from '../../../client/rest/reviews.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
 import { durationText } from '../../status/format.ts'
 import { factLines } from '../account/asking.ts'
@@ -31,7 +31,9 @@ export function reviewTable(
       review.status.toLowerCase(),
       approvals(review),
       session?.user ?? '',
-      session?.connection ?? '',
+      review.batch === undefined
+        ? (session?.connection ?? '')
+        : `${countOf(review.batch)}: ${review.batch.waves.flat().join(', ')}`,
       session === undefined ? '' : whatRuns(session),
       review.groups.map(({ group }) => group).join(', '),
       moment(review.createdAt),
@@ -62,10 +64,10 @@ export function reviewDetails(review: GatewayReview, session: RecordedSession | 
     ['reason', rejectionReason],
     ['session', review.session],
     ['for', session?.user ?? ''],
-    ['on', session?.connection ?? ''],
+    ['on', placeOf(review, session)],
+    ...batchOf(review),
     ['runs', session === undefined ? '' : whatRuns(session)],
     ...(session === undefined ? [] : givenTo(session)),
-    ...batchOf(review),
     ['requested', moment(review.createdAt)],
     ['only', window === undefined ? '' : `from ${window.start} to ${window.end} UTC`],
     ['for as long as', durationMs > 0 ? durationText(durationMs / 1000) : ''],
@@ -75,17 +77,25 @@ export function reviewDetails(review: GatewayReview, session: RecordedSession | 
   return `${facts}${session === undefined ? UNSEEN : scriptText(session)}`
 }
 
-/** Where a batch runs, wave by wave: one approval is for all of it. */
-function batchOf({ raw }: GatewayReview): (readonly [string, string])[] {
-  const { batch } = raw as { readonly batch?: unknown }
-  const { id, waves, parallel, threshold } = fieldsOf(batch)
-  if (!Array.isArray(waves)) return []
-  const names = (wave: unknown) => (Array.isArray(wave) ? wave.map(String).join(', ') : '')
+/** What one approval is for: a connection, or all of those of a batch. */
+function placeOf({ batch }: GatewayReview, session: RecordedSession | undefined): string {
+  return batch === undefined ? (session?.connection ?? '') : `${countOf(batch)}, once on each`
+}
+
+function countOf({ waves }: ReviewedBatch): string {
+  const { length } = waves.flat()
+  return `${length} ${length === 1 ? 'connection' : 'connections'}`
+}
+
+/** The connections of a batch, wave by wave. */
+function batchOf({ batch }: GatewayReview): (readonly [string, string])[] {
+  if (batch === undefined) return []
+  const { id, waves, parallel, threshold } = batch
   return [
-    ['batch', String(id)],
-    ...waves.map((wave, at) => [`wave ${at + 1}`, names(wave)] as const),
-    ['at once', plain(parallel)],
-    ['stops behind', `${plain(threshold)} failures`],
+    ...waves.map((wave, at) => [`wave ${at + 1}`, wave.join(', ')] as const),
+    ['at once', String(parallel)],
+    ['stops after', `${threshold} ${threshold === 1 ? 'failure' : 'failures'}`],
+    ['batch', id],
   ]
 }
 
@@ -134,11 +144,13 @@ function scriptText({ raw, verb }: RecordedSession): string {
 /** What a decision has come to, in one line for a person. */
 export function outcomeText(review: GatewayReview): string {
   const { session, status, window, groups } = review
-  const named = oneLine(`session ${session}`)
+  const { batch } = review
+  const named = oneLine(batch === undefined ? `session ${session}` : `batch ${batch.id}`)
   switch (status) {
     case 'APPROVED': {
       const when = window === undefined ? '' : `, from ${window.start} to ${window.end} UTC only`
-      return oneLine(`approved: ${named} may run${when}`)
+      const where = batch === undefined ? '' : ` on ${countOf(batch)}, once on each`
+      return oneLine(`approved: ${named} may run${where}${when}`)
     }
     case 'REJECTED':
       return `rejected: ${named} will not run`

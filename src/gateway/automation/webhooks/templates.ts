@@ -89,16 +89,41 @@ function titleOf({ event, facts }: WebhookMessage): string {
   const what = TITLES[event] ?? 'Test'
   const { runbook, verb, connection } = facts
   const subject = runbook ?? (verb === 'connect' ? 'a terminal' : 'a script')
-  return connection === undefined
-    ? `${what}: the gateway can reach you`
-    : `${what}: ${shown(subject)} on ${shown(connection)}`
+  if (connection === undefined) return `${what}: the gateway can reach you`
+  const connections = connectionsOfBatch(facts)
+  const place = connections === undefined ? shown(connection) : countText(connections)
+  return `${what}: ${shown(subject)} on ${place}`
+}
+
+/** What one approval is for, when it is for a batch. */
+function connectionsOfBatch(facts: WebhookMessage['facts']): readonly string[] | undefined {
+  const { review } = facts as {
+    readonly review?: { readonly batch?: { readonly connections?: unknown } } | null
+  }
+  const connections = review?.batch?.connections
+  return Array.isArray(connections) ? connections.map(String) : undefined
+}
+
+function countText({ length }: readonly string[]): string {
+  return `${length} ${length === 1 ? 'connection' : 'connections'}`
+}
+
+/** Connections of a batch that a chat names. The standard form has all of them. */
+const NAMED = 10
+
+function batchText(connections: readonly string[]): string {
+  const left = connections.length - NAMED
+  const names = connections.slice(0, NAMED).join(', ')
+  return `${countText(connections)}, once on each: ${names}${left > 0 ? `, and ${left} more` : ''}`
 }
 
 /** Only those that are there. */
 function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value: string])[] {
   const { user_id: user, schedule, exit_code: code, review } = facts
   const { groups, reason } = (review ?? {}) as { groups?: unknown; reason?: unknown }
+  const connections = connectionsOfBatch(facts)
   const rows = [
+    ['Runs on', connections === undefined ? undefined : batchText(connections)],
     ['User', user],
     ['Schedule', schedule],
     ['Exit code', code],
@@ -117,7 +142,7 @@ function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value:
 
 /** Other people's texts: one line, and nothing in it that a chat takes for a mention, a link or a function. */
 function shown(value: unknown): string {
-  const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 200)
+  const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 500)
   return text
     .replaceAll(/@|:(?=\/\/)|\{(?=\{)|\$(?=\{)/g, (found) => `${found}\u200b`)
     .replace(/[\ud800-\udbff]$/, '')

@@ -4,13 +4,12 @@ import type { Review, Session } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { NamedValues } from '../../parts/facts.tsx'
 import { Loading, Problem } from '../../parts/messages.tsx'
-import { batchPath, sessionPath } from '../../parts/paths.ts'
-import { Name } from '../../parts/text.tsx'
+import { sessionPath } from '../../parts/paths.ts'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
 import { titleOf } from '../sessions/list.tsx'
 import { DecisionButtons } from './decision.tsx'
-import { ReviewBadge, ReviewFacts } from './review-facts.tsx'
+import { placeOf, ReviewBadge, ReviewedBatch, ReviewFacts } from './review-facts.tsx'
 
 /** What somebody wants to run, exactly, and the decision. */
 export default function Approval({ id }: { readonly id: string }) {
@@ -45,17 +44,21 @@ function Shown({ review, session, reload }: ShownProps) {
   return (
     <>
       <h1>
-        <bdi>{visible(titleOf(session))}</bdi> <ReviewBadge status={review.status} />
+        <bdi>{visible(titleOf(session))}</bdi> on <bdi>{visible(placeOf(review))}</bdi>{' '}
+        <ReviewBadge status={review.status} />
       </h1>
+      <ReviewedBatch review={review} />
       <ReviewFacts review={review} />
       <Parameters session={session} />
-      <BatchOfReview review={review} />
       {session.script.data === '' ? (
         <p class="hint">It asks for a terminal: what will be typed there is not known yet.</p>
       ) : (
         <>
           <h2>What runs</h2>
-          <p class="hint">Exactly this, once. Secrets in it are replaced here.</p>
+          <p class="hint">
+            Exactly this, {review.batch === undefined ? 'once' : `on ${placeOf(review)}, once on each`}.
+            Secrets in it are replaced here.
+          </p>
           <pre class="script" tabIndex={0} aria-label="Script">
             {visibleLines(session.script.data)}
           </pre>
@@ -74,25 +77,5 @@ function Parameters({ session }: { readonly session: Session }) {
     <dl class="about" aria-label="Parameters">
       <NamedValues values={recordedParameters(session.labels)} />
     </dl>
-  )
-}
-
-function BatchOfReview({ review: { batch } }: { readonly review: Review }) {
-  if (batch === undefined) return null
-  return (
-    <>
-      <h2>Waves</h2>
-      <ol>
-        {batch.waves.map((connections, wave) => (
-          <li key={wave}>
-            <Name>{connections.join(', ')}</Name>
-          </li>
-        ))}
-      </ol>
-      <p>
-        <a href={batchPath(batch.id)}>The batch</a>: {batch.parallel} at once, stops after {batch.threshold}{' '}
-        {batch.threshold === 1 ? 'failure' : 'failures'}
-      </p>
-    </>
   )
 }

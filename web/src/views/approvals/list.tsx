@@ -6,7 +6,7 @@ import { Moment } from '../../parts/moment.tsx'
 import { approvalPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { WindowList } from '../../parts/lists/window-list.tsx'
-import { ReviewBadge } from './review-facts.tsx'
+import { placeOf, ReviewBadge } from './review-facts.tsx'
 
 const ROW_PX = 64
 
@@ -46,16 +46,23 @@ export default function ApprovalList() {
 
 function rowOf(review: Review | undefined) {
   if (review === undefined) return null
-  const { id, owner, connection, status, created_at: created, batch } = review
-  const what = batch === undefined ? (review.type === 'jit' ? 'a terminal' : 'a run') : 'a batch'
+  const { id, owner, status, created_at: created, batch } = review
+  const what = review.type === 'jit' ? 'a terminal' : 'a run'
   return (
     <div class="session-row">
       <a class="session-title" href={approvalPath(id)}>
-        <Name>{owner}</Name> asks for {what} on <Name>{connection}</Name>
+        <Name>{owner}</Name> asks for {what} on <Name>{placeOf(review)}</Name>
+        {batch !== undefined && ', once on each'}
       </a>
       <ReviewBadge status={status} />
       <span class="hint session-about">
         <Moment at={created} />
+        {batch !== undefined && (
+          <>
+            {' '}
+            · <Name>{batch.waves.flat().join(', ')}</Name>
+          </>
+        )}
       </span>
     </div>
   )

@@ -1,10 +1,39 @@
 import type { Review } from '../../api/types.ts'
 import { Fact } from '../../parts/facts.tsx'
 import { Moment } from '../../parts/moment.tsx'
+import { batchPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 
 type Shown = Omit<Review, 'session'>
+
+/** What an approval is for: `web-01`, or `12 connections`. */
+export function placeOf({ connection, batch }: Shown): string {
+  const count = batch?.waves.flat().length
+  return count === undefined ? connection : `${count} ${count === 1 ? 'connection' : 'connections'}`
+}
+
+/** Of a batch: all of its connections, wave by wave. */
+export function ReviewedBatch({ review }: { readonly review: Shown }) {
+  const { batch } = review
+  if (batch === undefined) return null
+  return (
+    <section aria-label="Connections">
+      <p>
+        <strong>On {placeOf(review)}, once on each</strong>: {batch.parallel} at once, wave by wave. It stops
+        after {batch.threshold} {batch.threshold === 1 ? 'failure' : 'failures'}.{' '}
+        <a href={batchPath(batch.id)}>The batch</a>
+      </p>
+      <ol>
+        {batch.waves.map((connections, wave) => (
+          <li key={wave}>
+            <Name>{connections.join(', ')}</Name>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
 
 /** Who asks, who has said what, and until when. */
 export function ReviewFacts({ review }: { readonly review: Shown }) {
@@ -15,9 +44,11 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
       <Fact name="Asked by">
         <Name>{owner}</Name>
       </Fact>
-      <Fact name="Connection">
-        <Name>{connection}</Name>
-      </Fact>
+      {review.batch === undefined && (
+        <Fact name="Connection">
+          <Name>{connection}</Name>
+        </Fact>
+      )}
       <Fact name="Asked">
         <Moment at={created} />
       </Fact>

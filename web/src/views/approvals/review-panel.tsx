@@ -2,7 +2,7 @@ import { person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
 import { runsWhenApproved } from '../sessions/asked.ts'
 import { DecisionButtons } from './decision.tsx'
-import { ReviewFacts } from './review-facts.tsx'
+import { ReviewedBatch, ReviewFacts } from './review-facts.tsx'
 
 interface ReviewOfSessionProps {
   readonly session: Session
@@ -17,7 +17,7 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
   return (
     <section class="review" aria-label="Approval">
       <h2>Approval</h2>
-      {isWaiting && session.user === person.value?.name && (
+      {isWaiting && review.batch === undefined && session.user === person.value?.name && (
         <p role="status">
           Nothing has run yet.{' '}
           {runsWhenApproved(session.id)
@@ -25,6 +25,7 @@ export function ReviewOfSession({ session, reload }: ReviewOfSessionProps) {
             : 'Once it is approved, run it here.'}
         </p>
       )}
+      <ReviewedBatch review={review} />
       <ReviewFacts review={review} />
       {(isWaiting || review.status === 'APPROVED') && <DecisionButtons review={review} onDecided={reload} />}
     </section>

@@ -6,6 +6,7 @@ import type { Batch } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Problem } from '../../parts/messages.tsx'
+import { runsWhenApproved, useRunWhenApproved } from '../sessions/asked.ts'
 
 interface BatchActionsProps {
   readonly batch: Batch
@@ -18,20 +19,21 @@ export function BatchActions({ batch, reload }: BatchActionsProps) {
   const { id, status, owner, review } = batch
   const mayAct = mayRun() && (owner === person.value?.name || person.value?.is_admin === true)
   if (!mayAct || status === 'done' || status === 'stopped') return null
-  const post = (what: string, body?: unknown) =>
-    act(() =>
-      ask('POST', `/api/batches/${encodeURIComponent(id)}/${what}`, body === undefined ? {} : { body }),
-    )
+  const stop = (body: { readonly kill?: true }) =>
+    act(() => ask('POST', `/api/batches/${encodeURIComponent(id)}/stop`, { body }))
   return (
     <div class="actions">
       {status === 'waiting' && review !== null && (
-        <RunApproved review={review.id} busy={busy} onRun={() => post('exec')} />
+        <RunApproved
+          {...{ batch: id, review: review.id, busy, reload }}
+          onRun={() => act(() => runApprovedBatch(id))}
+        />
       )}
-      <button disabled={busy} onClick={() => post('stop', {})}>
+      <button disabled={busy} onClick={() => stop({})}>
         Begin no more
       </button>
       {status === 'running' && (
-        <button class="danger" disabled={busy} onClick={() => post('stop', { kill: true })}>
+        <button class="danger" disabled={busy} onClick={() => stop({ kill: true })}>
           Stop
         </button>
       )}
@@ -41,19 +43,37 @@ export function BatchActions({ batch, reload }: BatchActionsProps) {
 }
 
 interface RunApprovedProps {
+  readonly batch: string
   readonly review: string
   readonly busy: boolean
+  readonly reload: () => void
   readonly onRun: () => void
 }
 
-function RunApproved({ review, busy, onRun }: RunApprovedProps) {
+function RunApproved({ batch, review, busy, reload, onRun }: RunApprovedProps) {
   const load = useCallback((signal: AbortSignal) => readReview(review, signal), [review])
   const { value } = useLoaded(load, ['reviews'])
-  if (value?.status !== 'APPROVED')
-    return <span role="status">Nothing has run yet: it waits for approval.</span>
+  const isApproved = value?.status === 'APPROVED'
+  const failure = useRunWhenApproved(batch, isApproved, runApprovedBatch, reload)
+  if (!isApproved)
+    return (
+      <span role="status">
+        Nothing has run yet.{' '}
+        {runsWhenApproved(batch)
+          ? 'It runs as soon as it is approved, while this page is open.'
+          : 'Once it is approved, run it here.'}
+      </span>
+    )
   return (
-    <button class="primary" disabled={busy} onClick={onRun}>
-      Run
-    </button>
+    <>
+      <button class="primary" disabled={busy} onClick={onRun}>
+        Run
+      </button>
+      {failure !== undefined && <Problem error={failure} />}
+    </>
   )
+}
+
+function runApprovedBatch(id: string): Promise<unknown> {
+  return ask('POST', `/api/batches/${encodeURIComponent(id)}/exec`)
 }

@@ -6,6 +6,7 @@ import { TextField } from '../../form/text-field.tsx'
 import { batchPath } from '../../parts/paths.ts'
 import { go } from '../../parts/router.ts'
 import { visible } from '../../parts/visible.ts'
+import { runWhenApproved } from '../sessions/asked.ts'
 
 /** What is to run on several connections, and how. */
 export interface BatchDraft {
@@ -41,7 +42,8 @@ export async function startBatch(
     parallel: Number(settings.parallel),
     stop_after: /^\d+$/.test(settings.stop_after) ? Number(settings.stop_after) : settings.stop_after,
   }
-  const { id } = await ask<Batch>('POST', '/api/batches', { body })
+  const { id, review } = await ask<Batch>('POST', '/api/batches', { body })
+  if (review !== null) runWhenApproved(id)
   go(batchPath(id))
 }
 

@@ -3,7 +3,7 @@ import { mayRun, person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
 import { Problem } from '../../parts/messages.tsx'
-import { runbookPath } from '../../parts/paths.ts'
+import { batchPath, runbookPath } from '../../parts/paths.ts'
 import { stateOf } from './state.tsx'
 
 interface ActionsProps {
@@ -18,6 +18,7 @@ export function Actions({ session, reload }: ActionsProps) {
   const isOwner = session.user === person.value?.name
   const mayAct = mayRun() && (isOwner || person.value?.is_admin === true)
   const again = againPath(session)
+  const batch = session.review?.batch
   return (
     <div class="actions">
       {mayAct && state === 'running' && (
@@ -30,7 +31,12 @@ export function Actions({ session, reload }: ActionsProps) {
           Withdraw
         </button>
       )}
-      {mayAct && state === 'approved' && session.verb !== 'connect' && (
+      {mayAct && state === 'approved' && batch !== undefined && (
+        <a class="button" href={batchPath(batch.id)}>
+          Open the batch
+        </a>
+      )}
+      {mayAct && state === 'approved' && session.verb !== 'connect' && batch === undefined && (
         <button class="primary" disabled={busy} onClick={() => act(() => runApproved(session.id))}>
           Run
         </button>

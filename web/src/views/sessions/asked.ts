@@ -1,22 +1,46 @@
+import { useEffect, useState } from 'preact/hooks'
 import { person } from '../../api/person.ts'
+import { asRefused, type Refused } from '../../api/request.ts'
 
 /**
- * Sessions that this tab has asked for and that wait for an approval, each with the name of who was signed in. As `run` of
- * the command line does, it runs them when they are approved. After a reload, or as somebody else, somebody has to say so.
+ * Sessions and batches that this tab has asked for and that wait for an approval, each with the name of who was signed
+ * in. As `run` of the command line does, the tab runs them when they are approved. After a reload, or for another user,
+ * somebody has to choose Run.
  */
 const asked = new Map<string, string>()
 
-export function runWhenApproved(session: string): void {
+export function runWhenApproved(id: string): void {
   const name = person.peek()?.name
-  if (name !== undefined) asked.set(session, name)
+  if (name !== undefined) asked.set(id, name)
 }
 
-export function runsWhenApproved(session: string): boolean {
-  const name = asked.get(session)
+export function runsWhenApproved(id: string): boolean {
+  const name = asked.get(id)
   return name !== undefined && name === person.value?.name
 }
 
 /** It has begun, or could not. */
-export function isAskedNoMore(session: string): void {
-  asked.delete(session)
+export function isAskedNoMore(id: string): void {
+  asked.delete(id)
+}
+
+/**
+ * Runs what this tab has asked for as soon as it is approved, once.
+ * @param run what starts it; it keeps its identity between renderings, as `reload` does
+ * @returns why it could not run
+ */
+export function useRunWhenApproved(
+  id: string,
+  isApproved: boolean,
+  run: (id: string) => Promise<unknown>,
+  reload: () => void,
+): Refused | undefined {
+  const [failure, setFailure] = useState<Refused | undefined>(undefined)
+  const isReady = isApproved && runsWhenApproved(id)
+  useEffect(() => {
+    if (!isReady) return
+    isAskedNoMore(id)
+    run(id).then(reload, (error: unknown) => setFailure(asRefused(error)))
+  }, [isReady, id, run, reload])
+  return failure
 }

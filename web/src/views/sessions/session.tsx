@@ -1,13 +1,12 @@
-import { useCallback, useEffect, useState } from 'preact/hooks'
+import { useCallback } from 'preact/hooks'
 import { readSession, runApproved } from '../../api/gateway.ts'
-import { asRefused, type Refused } from '../../api/request.ts'
 import type { Session } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Loading, Problem } from '../../parts/messages.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
 import { About } from './about.tsx'
-import { isAskedNoMore, runsWhenApproved } from './asked.ts'
+import { useRunWhenApproved } from './asked.ts'
 import { Ending } from './ending.tsx'
 import { titleOf } from './list.tsx'
 import { Actions } from './actions.tsx'
@@ -19,7 +18,7 @@ import { SessionBadge, stateOf } from './state.tsx'
 export default function SessionView({ id }: { readonly id: string }) {
   const load = useCallback((signal: AbortSignal) => readSession(id, signal), [id])
   const { value, error, reload } = useLoaded(load, ['sessions', 'reviews'])
-  const failure = useRunWhenApproved(value, reload)
+  const failure = useRunWhenApproved(id, value?.status === 'ready', runApproved, reload)
   return (
     <section class="view">
       <p class="back">
@@ -64,17 +63,4 @@ function Script({ session }: { readonly session: Session }) {
       </pre>
     </details>
   )
-}
-
-/** What this tab has asked for runs as soon as it is approved, once. */
-function useRunWhenApproved(session: Session | undefined, reload: () => void): Refused | undefined {
-  const [failure, setFailure] = useState<Refused | undefined>(undefined)
-  const isReady = session?.status === 'ready' && runsWhenApproved(session.id)
-  const id = session?.id ?? ''
-  useEffect(() => {
-    if (!isReady) return
-    isAskedNoMore(id)
-    runApproved(id).then(reload, (error: unknown) => setFailure(asRefused(error)))
-  }, [isReady, id, reload])
-  return failure
 }
