@@ -166,6 +166,7 @@ export class AgentSession {
       redactedBytes: ending.bytes.redacted,
       ...(masked !== undefined && { masked }),
       ...(ending.blocked !== undefined && { guardrails: [ending.blocked.info] }),
+      ...endReasonOf(ending),
     })
   }
 
@@ -198,4 +199,10 @@ export class AgentSession {
     if (closeSent) this.#services.log.info(fields, 'session closed')
     else this.#services.log.warn({ ...fields, outcome }, 'session over, its end was not sent to the gateway')
   }
+}
+
+/** What the gateway is told of an end that the command has not chosen itself. */
+function endReasonOf({ reason, outcome }: Ending): { readonly endReason?: string } {
+  const endReason = reason ?? (outcome === 'refused' ? outcome : undefined)
+  return endReason === undefined ? {} : { endReason }
 }

@@ -22,8 +22,9 @@ export const spec = {
   command: 'client.command',
   exitCode: 'client.exit_code',
   truncatedBytes: 'client.truncated_bytes',
-  /** Ours; hoop has no such key. */
+  // Ours; hoop has no such keys.
   redactedBytes: 'client.redacted_bytes',
+  endReason: 'client.end_reason',
   maskingInfo: 'datamasking.info',
   guardrailsInfo: 'client.guardrails_info',
   featureFlags: 'feature-flags',

@@ -112,6 +112,10 @@ describe('a packet of the agent', () => {
       { kind: 'stderr', sid, data: Buffer.from('e') },
       { kind: 'closed', sid, exitCode: 3, message: 'why', truncatedBytes: 12, redactedBytes: 34 },
       { kind: 'closed', sid, exitCode: 0, message: '', truncatedBytes: 0, redactedBytes: 0 },
+      {
+        ...({ kind: 'closed', sid, exitCode: 124, message: 'late' } as const),
+        ...{ truncatedBytes: 0, redactedBytes: 0, endReason: 'timeout' },
+      },
     ] as const
     for (const message of messages) expect(decodeAgentPacket(encodeAgentMessage(message))).toEqual(message)
   })
@@ -180,6 +184,7 @@ describe('a packet of the agent', () => {
           'client.exit_code': 'x',
           'client.truncated_bytes': '-',
           'client.redacted_bytes': '-1',
+          'client.end_reason': 'two words',
         }),
       ),
     ).toEqual({

@@ -36,6 +36,8 @@ export interface BatchRunResult {
   readonly wave: number
   /** not-begun, running, succeeded, failed, unknown. */
   readonly status: string
+  /** Where its session is, in the gateway's words; undefined where it has none. */
+  readonly state: { readonly name: string; readonly text: string } | undefined
   readonly session: string | undefined
   readonly exitCode: number | undefined
   readonly message: string
@@ -66,6 +68,7 @@ const ExitCode = v.nullish(v.number())
 const Group = v.object({ exit_code: ExitCode, code: Text, connections: v.fallback(v.array(v.string()), []) })
 const Run = v.object({
   ...{ connection: v.string(), wave: Count, status: v.string(), session_id: v.nullish(v.string()) },
+  state: v.nullish(v.object({ name: v.string(), text: v.string() })),
   ...{ exit_code: ExitCode, message: Text, started_at: Text, ended_at: v.nullish(v.string()) },
 })
 const Raw = v.looseObject({
@@ -146,7 +149,7 @@ function toBatch(raw: v.InferOutput<typeof Raw>): GatewayBatch {
 function toRun(raw: v.InferOutput<typeof Run>): BatchRunResult {
   const { connection, wave, status, message } = raw
   return {
-    ...{ connection, wave, status, message, startedAt: raw.started_at },
+    ...{ connection, wave, status, message, startedAt: raw.started_at, state: raw.state ?? undefined },
     session: raw.session_id ?? undefined,
     exitCode: raw.exit_code ?? undefined,
     endedAt: raw.ended_at ?? undefined,

@@ -21,7 +21,15 @@ export interface RecordedSession {
   readonly runbook: string | undefined
   /** PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review. */
   readonly review: string | undefined
+  /** Where it is, in the gateway's words; undefined in sessions of hoop's gateway. */
+  readonly state: RecordedState | undefined
   readonly raw: object
+}
+
+interface RecordedState {
+  readonly text: string
+  /** Since when the other session has the lock that this one waits for; empty where it waits for none. */
+  readonly since: string
 }
 
 const Raw = v.looseObject({
@@ -37,6 +45,10 @@ const Raw = v.looseObject({
   event_size: v.nullish(v.number(), 0),
   labels: v.fallback(v.nullish(v.looseObject({ runbookFile: v.nullish(v.string()) })), undefined),
   review: v.nullish(v.looseObject({ status: v.nullish(v.string()) })),
+  state: v.fallback(
+    v.optional(v.looseObject({ text: v.string(), since: v.nullish(v.string(), '') })),
+    undefined,
+  ),
 })
 
 function toSession(raw: v.InferOutput<typeof Raw>): RecordedSession {
@@ -52,6 +64,7 @@ function toSession(raw: v.InferOutput<typeof Raw>): RecordedSession {
     outputBytes: raw.event_size,
     runbook: raw.labels?.runbookFile ?? undefined,
     review: raw.review?.status ?? undefined,
+    state: raw.state,
     raw,
   }
 }

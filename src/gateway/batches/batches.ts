@@ -116,8 +116,8 @@ export class Batches {
     const running = this.#running.get(id)?.batch
     const stop = { reason: 'user', message: `${caller.name} has stopped it` } as const
     running?.stop(stop)
-    if (kill) running?.kill()
-    if (state.batch.status === 'waiting') this.#withdraw(state, stop)
+    if (kill) running?.kill(caller.name)
+    if (state.batch.status === 'waiting') this.#withdraw(state, stop, caller.name)
     return this.#state(id) ?? state
   }
 
@@ -208,9 +208,9 @@ export class Batches {
     return state
   }
 
-  #withdraw({ batch, runs }: BatchState, stop: BatchStop): void {
+  #withdraw({ batch, runs }: BatchState, stop: BatchStop, by: string): void {
     const { history, reviews } = this.#services
-    if (batch.review !== undefined) reviews.cancel(batch.review.session, stop.message)
+    if (batch.review !== undefined) reviews.cancel(batch.review.session, stop.message, by)
     const stopped = { ...batch, status: 'stopped', stop, endedAt: Date.now() } as const
     history.write(({ batches }) => batches.update(stopped, runs))
   }

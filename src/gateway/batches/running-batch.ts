@@ -95,10 +95,10 @@ export class RunningBatch {
     this.save()
   }
 
-  /** Ends what runs. */
-  kill(): void {
+  /** Ends what runs. @param by who stops it */
+  kill(by: string): void {
     for (const { status, session } of this.#runs)
-      if (status === 'running' && session !== undefined) this.#services.sessions.kill(session)
+      if (status === 'running' && session !== undefined) this.#services.sessions.kill(session, by)
   }
 
   /** Writes what is not in the file yet. @returns whether the file has all of it */

@@ -91,14 +91,14 @@ export class HistoryDatabase {
     id: string,
     end: Pick<
       SessionRow,
-      'endedAt' | 'exitCode' | 'truncatedBytes' | 'redactedBytes' | 'guardrails' | 'masking'
+      'endedAt' | 'exitCode' | 'truncatedBytes' | 'redactedBytes' | 'guardrails' | 'masking' | 'cause'
     >,
     events: readonly SessionEvent[],
   ): void {
     this.#write('record the end of a session', () => {
       this.#insertEvents(id, events)
-      const { endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking } = end
-      const columns = [endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking]
+      const { endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking, cause } = end
+      const columns = [endedAt, exitCode, truncatedBytes, redactedBytes, guardrails, masking, cause]
       const { changes } = this.#statements.finish.run([...columns, id])
       if (changes === 0) throw new HistoryError('there is no open session of this id')
     })

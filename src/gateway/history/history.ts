@@ -333,6 +333,7 @@ export class History {
       exitCode: LOST_EXIT_CODE,
       truncatedBytes: row.truncatedBytes,
       redactedBytes: row.redactedBytes,
+      cause: { code: 'gateway-lost' },
     }
     this.#writer.adopt(row.id, holder, end, { kind: 'e', seconds, bytes: Buffer.from(LOST_TEXT) })
   }

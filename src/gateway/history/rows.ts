@@ -23,6 +23,8 @@ export interface SessionRow {
   readonly outputBytes: number | null
   readonly guardrails: string | null
   readonly masking: string | null
+  /** JSON of an EndCause. */
+  readonly cause: string | null
   readonly request: string
   /** JSON of its review, if it has one. */
   readonly review: string | null
@@ -93,10 +95,11 @@ export function toRow(found: unknown): SessionRow {
     string | null,
     string | null,
     string | null,
+    string | null,
     string,
   ]
   const [key, id, status, startedAt, endedAt, exitCode, truncatedBytes, ...rest] = found as Columns
-  const [redactedBytes, outputBytes, guardrails, masking, review, issue, request] = rest
+  const [redactedBytes, outputBytes, guardrails, masking, cause, review, issue, request] = rest
   const numbers = { truncatedBytes, redactedBytes, outputBytes }
   return {
     key,
@@ -108,6 +111,7 @@ export function toRow(found: unknown): SessionRow {
     ...numbers,
     guardrails,
     masking,
+    cause,
     review,
     issue,
     request,

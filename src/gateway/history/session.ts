@@ -50,6 +50,7 @@ export interface SessionSummary extends Omit<NewSession, 'script'> {
   readonly guardrails?: string
   readonly review?: Review
   readonly issue?: SessionIssue
+  readonly cause?: EndCause
   /** What the agent has masked, as JSON. */
   readonly masking?: string
   /** Recorded so far. */
@@ -99,6 +100,14 @@ export interface PlacedSession {
   readonly session: SessionSummary
 }
 
+/** Why a session has ended, where its exit code does not say it. */
+export interface EndCause {
+  /** A code of docs/codes.md, or a reason of the agent. */
+  readonly code: string
+  /** The user who has ended it. */
+  readonly by?: string
+}
+
 export interface SessionEnd {
   readonly exitCode: number | undefined
   /** What the agent has left out of the output (`client.truncated_bytes`). */
@@ -109,6 +118,8 @@ export interface SessionEnd {
   readonly guardrails?: string
   /** What the agent has masked, as JSON. Missing: nothing. */
   readonly masking?: string
+  /** Missing: its exit code says all. */
+  readonly cause?: EndCause
   readonly endedAt: Date
 }
 

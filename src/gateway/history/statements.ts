@@ -12,7 +12,7 @@ export const KINDS: Readonly<Record<Events, readonly EventKind[]>> = {
 }
 
 const SHORT_COLUMNS = `key, id, status, started_at, ended_at, exit_code, truncated_bytes, redacted_bytes, output_bytes,
-  guardrails_info, data_masking, (SELECT record FROM reviews WHERE session = sessions.key),
+  guardrails_info, data_masking, cause, (SELECT record FROM reviews WHERE session = sessions.key),
   (SELECT json_array(key, url, outcome, attempts, error) FROM jira_issues WHERE session = sessions.id AND key IS NOT NULL)`
 const COLUMNS = `${SHORT_COLUMNS}, request`
 /** Labels may have megabytes, and a page may list a hundred sessions. Longer requests are left out of lists. */
@@ -41,7 +41,7 @@ function writing(db: Connection) {
     append: db.prepare(`INSERT INTO events (session, kind, seconds, bytes, stderr)
                         SELECT key, ?, ?, ?, ? FROM sessions WHERE id = ?`),
     finish: db.prepare(`UPDATE sessions SET status = 'done', ended_at = ?, exit_code = ?, truncated_bytes = ?,
-                          redacted_bytes = ?, guardrails_info = ?, data_masking = ?,
+                          redacted_bytes = ?, guardrails_info = ?, data_masking = ?, cause = ?,
                           output_bytes = (${OUTPUT_LENGTH} WHERE session = sessions.key AND kind IN ('o', 'e')),
                           recorded_bytes = ${SESSION_COST_BYTES} + octet_length(request) + coalesce(
                             (SELECT sum(length(bytes) + ${EVENT_COST_BYTES}) FROM events WHERE session = sessions.key), 0)

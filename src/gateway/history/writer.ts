@@ -304,5 +304,6 @@ function toRow(end: SessionEnd, dropped: number) {
     redactedBytes: end.redactedBytes ?? 0,
     guardrails: end.guardrails ?? null,
     masking: end.masking ?? null,
+    cause: end.cause === undefined ? null : JSON.stringify(end.cause),
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { HistoryError } from '../history/session.ts'
+import { type EndCause, HistoryError } from '../history/session.ts'
 import type { Tables } from '../history/tables.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { TooMuchAtOnce, type WaitingSession } from '../sessions/sessions.ts'
@@ -76,7 +76,7 @@ export class Reviews {
       log.info({ sid, review: review.id, user: review.owner }, 'session waits for approval')
       return review
     } catch (error) {
-      this.#endSession(sid, 'the request could not be stored for its reviewers')
+      this.#endSession(sid, 'the request could not be stored for its reviewers', { code: 'history-failed' })
       throw error
     }
   }
@@ -108,29 +108,32 @@ export class Reviews {
     const reviewer = { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
     const outcome = decide(review, decision, reviewer, { now: Date.now(), newId: randomUUID })
     if ('refusal' in outcome) throw new ReviewRefused(outcome.refusal.code, outcome.refusal.message)
-    this.#change(review, outcome.review)
+    const by = user.name
+    const code = outcome.review.status === 'REVOKED' ? 'revoked' : 'rejected'
+    this.#change(review, outcome.review, { code, by })
     const { sessionId: sid, status } = outcome.review
-    this.#services.log.info(
-      { sid, review: review.id, by: user.name, verdict: decision.verdict, status },
-      'reviewed',
-    )
+    this.#services.log.info({ sid, review: review.id, by, verdict: decision.verdict, status }, 'reviewed')
     return outcome.review
   }
 
-  /** Ends a session that waits for people or for its run. @returns false when it does not wait @throws HistoryError */
-  cancel(sessionId: string, reason: string): boolean {
+  /**
+   * Ends a session that waits for people or for its run. @param by who withdraws it
+   * @returns false when it does not wait @throws HistoryError
+   */
+  cancel(sessionId: string, reason: string, by: string): boolean {
     const review = this.#services.history.read(({ reviews }) => reviews.find(sessionId))
     if (review === undefined) return false
     // A terminal that was approved and is not opened yet. Its approval stays, for others.
-    if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason)
+    const cause = { code: 'withdrawn', by }
+    if (review.type === 'jit' && review.status === 'APPROVED') this.#endSession(sessionId, reason, cause)
     if (!waits(review)) return false
-    this.#change(review, withdrawn(review, reason), reason)
+    this.#change(review, withdrawn(review, reason), cause, reason)
     return true
   }
 
   /** A client that has asked for a terminal is gone. Its review stays: by it the terminal can be opened later. */
   left(sessionId: string): void {
-    this.#endSession(sessionId, 'the client has left')
+    this.#endSession(sessionId, 'the client has left', { code: 'client-left' })
   }
 
   /** Gives the review when somebody has decided, or it has ended; undefined when the signal comes before. */
@@ -146,7 +149,7 @@ export class Reviews {
     try {
       runs.repair()
       for (const review of history.read(({ reviews }) => reviews.due(history.trustedTime)))
-        this.#change(review, withdrawn(review, overdue(review)))
+        this.#change(review, withdrawn(review, overdue(review)), { code: 'expired' })
     } catch (error) {
       if (!(error instanceof HistoryError) && !(error instanceof ReviewRefused)) throw error
       log.warn({ error: error.message }, 'reviews could not be tidied, later they will be')
@@ -177,8 +180,11 @@ export class Reviews {
     }
   }
 
-  /** Writes it down, and does what follows. @throws ReviewRefused when it has changed meanwhile, HistoryError */
-  #change(before: Review, after: Review, text = deniedText(after)): void {
+  /**
+   * Writes it down, and does what follows. @param cause of the end of its session, if it ends
+   * @throws ReviewRefused when it has changed meanwhile, HistoryError
+   */
+  #change(before: Review, after: Review, cause: EndCause, text = deniedText(after)): void {
     const isOver = after.status === 'REJECTED' || after.status === 'REVOKED'
     const isChanged = this.#services.history.write(({ reviews }) => {
       if (!reviews.update(after, before.status)) return false
@@ -187,16 +193,16 @@ export class Reviews {
     })
     if (!isChanged) throw new ReviewRefused('review-wrong-state', hoopWords.reviewInWrongState)
     if (isOver) {
-      this.#services.access.revoke(after, text)
-      this.#endSession(after.sessionId, text)
+      this.#services.access.revoke(after, text, cause.by)
+      this.#endSession(after.sessionId, text, cause)
     }
     if (after.status !== 'PENDING') this.#waiters.tell(after)
   }
 
   /** The end that cannot be written now is written later. */
-  #endSession(sid: string, text: string): void {
+  #endSession(sid: string, text: string, cause: EndCause): void {
     try {
-      this.#services.sessions.endWaiting(sid, text)
+      this.#services.sessions.endWaiting(sid, text, cause)
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       this.#services.log.error({ sid, error: error.message }, 'session not recorded')

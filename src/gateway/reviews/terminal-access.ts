@@ -45,9 +45,9 @@ export class TerminalAccess {
     return this.#limited(this.#sessions.prepare(sessionId as SessionId, request)(), review)
   }
 
-  /** Ends what runs by this approval. */
-  revoke({ id }: Review, text: string): void {
-    for (const sid of this.#running.get(id) ?? []) this.#sessions.end(sid, 'access-ended', text)
+  /** Ends what runs by this approval. @param by who takes it back */
+  revoke({ id }: Review, text: string, by: string | undefined): void {
+    for (const sid of this.#running.get(id) ?? []) this.#sessions.end(sid, 'access-ended', text, by)
   }
 
   #limited(session: GatewaySession, review: Review): GatewaySession {

@@ -10,7 +10,7 @@ import type {
 import { guardrailInfoJson } from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { AgentLostError, type AgentStream } from '../streams/agents/agent-stream.ts'
-import { HistoryError } from '../history/session.ts'
+import { type EndCause, HistoryError } from '../history/session.ts'
 import { rpcStatus, type RpcCode } from '../../contract/statuses.ts'
 import type { GuardrailSettings } from '../settings/settings.ts'
 import { blockedText, withNames } from './guardrails.ts'
@@ -27,6 +27,8 @@ export interface SessionEnding {
   readonly closed?: ClosedMessage
   /** Why the gateway could not learn the result from the agent. */
   readonly failure?: RpcFailure
+  /** Why it has ended, where the exit code does not say it. */
+  readonly cause?: EndCause
   /** Why the output or the end could not be written into the history (yet). */
   readonly unrecorded?: string
 }
@@ -136,9 +138,9 @@ export class GatewaySession {
     this.#agent.send({ kind: 'close', sid: this.sid })
   }
 
-  /** Ends the session from this side. */
-  fail(code: RpcCode, reason: string): void {
-    this.#fail({ code, reason })
+  /** Ends the session from this side. @param by the user who has ended it */
+  fail(code: RpcCode, reason: string, by?: string): void {
+    this.#fail({ code, reason, by })
   }
 
   get #isOver(): boolean {
@@ -208,11 +210,16 @@ export class GatewaySession {
     const closed = guardrails.length === 0 ? message : { ...message, guardrails }
     const { exitCode = NO_AGENT_CODE, truncatedBytes, redactedBytes } = closed
     const said = this.#leaving === undefined ? closed.message : behind(HAS_LEFT, closed.message)
-    this.#end({ exitCode, truncatedBytes, redactedBytes, closed }, said + blockedText(guardrails))
+    const code = this.#leaving === undefined ? closed.endReason : 'client-left'
+    const cause = code === undefined ? {} : { cause: { code } }
+    const ending = { exitCode, truncatedBytes, redactedBytes, closed, ...cause }
+    this.#end(ending, said + blockedText(guardrails))
   }
 
   #fail(failure: RpcFailure): SessionEnding {
-    const ending = { exitCode: NO_AGENT_CODE, truncatedBytes: 0, redactedBytes: 0, failure }
+    const { code, by } = failure
+    const cause = { code, ...(by !== undefined && { by }) }
+    const ending = { exitCode: NO_AGENT_CODE, truncatedBytes: 0, redactedBytes: 0, failure, cause }
     return this.#end(ending, failureText(failure))
   }
 
@@ -233,13 +240,14 @@ function behind(beginning: string, message: string): string {
 
 /** Records the end. The command has run in any case, so a failure is part of the ending and is not thrown. */
 function recordEnd(record: SessionRecord, ending: SessionEnding): SessionEnding {
-  const { exitCode, truncatedBytes, redactedBytes, closed } = ending
+  const { exitCode, truncatedBytes, redactedBytes, closed, cause } = ending
   const guardrails = closed?.guardrails?.map(guardrailInfoJson)
   try {
     record.finish({
       exitCode: rowExitCode(exitCode),
       ...{ truncatedBytes, redactedBytes },
       ...(guardrails !== undefined && { guardrails: JSON.stringify(guardrails) }),
+      ...(cause !== undefined && { cause }),
     })
     return ending
   } catch (error) {
@@ -257,6 +265,7 @@ function rowExitCode(exitCode: number): number {
 interface RpcFailure {
   readonly code: RpcCode
   readonly reason: string
+  readonly by?: string | undefined
 }
 
 /** In grpc-go's form. It stands in REST answers and records where hoop's gateway puts its gRPC errors. */

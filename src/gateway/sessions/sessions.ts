@@ -6,11 +6,18 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import type { Agents } from '../streams/agents/agents.ts'
 import type { Budgets } from '../people/identities/budgets.ts'
 import type { History } from '../history/history.ts'
-import { HistoryError, HistoryFullError, type SessionAsking } from '../history/session.ts'
+import {
+  type EndCause,
+  HistoryError,
+  HistoryFullError,
+  type SessionAsking,
+  type SessionSummary,
+} from '../history/session.ts'
 import { NoRoomError } from '../history/disk/disk-errors.ts'
 import type { SessionLocks } from '../automation/locks/session-locks.ts'
 import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
+import { stateOf, type SessionState, type Stated } from './session-state.ts'
 import { SessionTally } from './session-tally.ts'
 import { newSession, openMessage, requestBytes, useOf, type SessionRequest } from './session-request.ts'
 import type { Current } from '../settings/current-settings.ts'
@@ -123,23 +130,28 @@ export class Sessions {
   }
 
   /** Ends a session that waits, as one that has not run. @throws HistoryError when the end could not be written yet */
-  endWaiting(sid: string, text: string): void {
+  endWaiting(sid: string, text: string, cause: EndCause): void {
     if (!this.#history.isOpen(sid) || this.#running.has(sid)) return
     this.#history.append(sid, 'e', Buffer.from(text), 0)
-    this.#history.finish(sid, { exitCode: NOT_RUN, truncatedBytes: 0, endedAt: new Date() })
+    this.#history.finish(sid, { exitCode: NOT_RUN, truncatedBytes: 0, endedAt: new Date(), cause })
     this.#log.info({ sid, exitCode: NOT_RUN }, 'session ended without a run')
   }
 
-  /** @returns false when no such session runs */
-  kill(id: string): boolean {
-    return this.end(id, 'session-killed', hoopWords.sessionKilled)
+  /** @param by who stops it @returns false when no such session runs */
+  kill(id: string, by: string): boolean {
+    return this.end(id, 'session-killed', `${hoopWords.sessionKilled}: ${by}`, by)
   }
 
   /** Ends a session that runs. @returns false when no such session does */
-  end(id: string, code: RpcCode, reason: string): boolean {
+  end(id: string, code: RpcCode, reason: string, by?: string): boolean {
     const running = this.#running.get(id)
-    running?.session.fail(code, reason)
+    running?.session.fail(code, reason, by)
     return running !== undefined
+  }
+
+  /** Where a session is, and in words. */
+  stateOf(session: Stated & Pick<SessionSummary, 'id'>): SessionState {
+    return stateOf(session, this.#locks?.obstacle(session.id))
   }
 
   /** Ends what runs, takes nothing new, and waits until all of it is recorded. */

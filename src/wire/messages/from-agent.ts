@@ -76,6 +76,7 @@ function encodeClosed(message: ClosedMessage): Packet {
       ...count(spec.redactedBytes, message.redactedBytes),
       ...maskingSpec(message),
       ...guardrailsSpec(message),
+      ...(message.endReason !== undefined && { [spec.endReason]: Buffer.from(message.endReason) }),
     },
     payload: Buffer.from(message.message),
   }
@@ -129,7 +130,14 @@ function decodeClosed(packet: Packet, sid: SessionId): ClosedMessage {
     redactedBytes: countIn(packet, spec.redactedBytes),
     ...maskedIn(packet),
     ...(guardrails.length > 0 && { guardrails }),
+    ...endReasonIn(packet),
   }
+}
+
+/** A word; anything else is no reason. */
+function endReasonIn(packet: Packet): { readonly endReason?: string } {
+  const endReason = specText(packet, spec.endReason)
+  return endReason !== undefined && /^[a-z-]{1,40}$/.test(endReason) ? { endReason } : {}
 }
 
 function maskedIn(packet: Packet): { readonly masked?: MaskedOutput } {

@@ -6,7 +6,7 @@ import { asciicast, framesOf } from '../../../src/commands/client/sessions/cast.
 const session: RecordedSession = {
   ...{ id: 'ID', user: 'ada', connection: 'bash', verb: 'connect', status: 'done', exitCode: 0 },
   ...{ startedAt: '2026-01-31T14:30:00Z', endedAt: undefined, outputBytes: 0, raw: {} },
-  ...{ runbook: undefined, review: undefined },
+  ...{ runbook: undefined, review: undefined, state: undefined },
 }
 
 describe('a recording of a session', () => {

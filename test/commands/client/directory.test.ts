@@ -41,6 +41,7 @@ const batch = { id: `b${HOSTILE}`, waves: [['web-01'], ['web-02', HOSTILE]], par
 const session: RecordedSession = {
   ...{ id: 's', user: HOSTILE, connection: HOSTILE, verb: 'exec', status: 'open', exitCode: undefined },
   ...{ startedAt: '', endedAt: undefined, outputBytes: 0, runbook: HOSTILE, review: 'PENDING' },
+  state: { text: HOSTILE, since: '' },
   raw: {
     labels: { runbookParameters: JSON.stringify({ [HOSTILE]: HOSTILE }) },
     metadata: { [HOSTILE]: HOSTILE },

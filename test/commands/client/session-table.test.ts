@@ -9,7 +9,14 @@ const session: RecordedSession = {
     connection: 'a-long-name',
   },
   ...{ verb: 'exec', status: 'done', exitCode: 3, startedAt: '2026-01-31T14:30:00Z' },
-  ...{ endedAt: '2026-01-31T14:31:05Z', outputBytes: 2048, runbook: undefined, review: undefined, raw: {} },
+  ...{
+    endedAt: '2026-01-31T14:31:05Z',
+    outputBytes: 2048,
+    runbook: undefined,
+    review: undefined,
+    state: undefined,
+    raw: {},
+  },
 }
 const running = { ...session, status: 'open', exitCode: undefined, endedAt: undefined }
 

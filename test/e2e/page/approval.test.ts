@@ -62,7 +62,7 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await using ann = await ask('own')
     expect(await ann.page.getByRole('button', { name: 'Approve' }).count()).toBe(0)
     await ann.click('Withdraw')
-    await ann.sees(/exit code|rejected/)
+    await ann.sees('Withdrawn by ann')
   })
 
   it('says of a batch on how many connections it runs, and runs it as soon as it is approved', async () => {

@@ -28,7 +28,7 @@ describe.skipIf(missingBrowser !== undefined)(`a page that is left alone${withou
     await site.gateway.ended()
     await ada.sees('The connection to the gateway is lost.')
     await site.startGateway()
-    await ada.sees('exit code 254')
+    await ada.sees('Gateway was killed')
     await ada.page.getByText('The connection to the gateway is lost.').waitFor({ state: 'detached' })
     await ada.page.getByRole('log', { name: 'Output' }).press('Home')
     await ada.page.getByRole('log', { name: 'Output' }).getByText('line 1', { exact: true }).waitFor()

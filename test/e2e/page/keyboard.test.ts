@@ -42,7 +42,7 @@ describe.skipIf(missingBrowser !== undefined)(`without a mouse${without(missingB
     await ada.reads("hello, 'keys'")
     await tabTo(ada, 'button', 'Stop')
     await keyboard.press('Enter')
-    await ada.sees(/exit code \d+/)
+    await ada.sees('Stopped by admin')
   })
 
   it('goes to each view by two letters, and lists the shortcuts under ?', async () => {
@@ -87,7 +87,7 @@ describe.skipIf(missingBrowser !== undefined)(`without a mouse${without(missingB
     await ada.reads("hello, 'phone'")
     await ada.picture('phone')
     await page.getByRole('button', { name: 'Stop' }).tap()
-    await ada.sees(/exit code \d+/)
+    await ada.sees('Stopped by admin')
     expect(await ada.faults()).toEqual([])
   })
 })

@@ -117,7 +117,9 @@ describe.each(versions)('a file of version %i', (version) => {
         ...(version >= 2 ? [{ seconds: 1.5, kind: 'r', bytes: Buffer.from('80x24') }] : []),
       ])
       // It was running when the gateway of that version went.
-      expect(history.session('s2')).toMatchObject({ status: 'done', exitCode: 254, user: 'bob' })
+      expect(history.session('s2')).toMatchObject({
+        ...{ status: 'done', exitCode: 254, user: 'bob', cause: { code: 'gateway-lost' } },
+      })
       expect(history.output('s2', 100).bytes.toString()).toMatch(/^so far.*gateway stopped/)
       if (version < 7) return
       expect(history.session('s3')).toMatchObject({

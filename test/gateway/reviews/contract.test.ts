@@ -378,7 +378,7 @@ describe('running', () => {
       ])
       expect((await site.as('ann', 'POST', `/api/sessions/${sid}/kill`)).status).toBe(204)
       expect(await site.session(sid)).toMatchObject({
-        ...{ status: 'done', exit_code: 254 },
+        ...{ status: 'done', exit_code: 254, state: { name: 'withdrawn', text: 'withdrawn by ann' } },
         review: {
           status: isApproved ? 'REVOKED' : 'REJECTED',
           rejection_reason: 'session killed by the user',

@@ -13,6 +13,7 @@ interface Event {
 export interface Recorded {
   readonly status: string
   readonly exit_code: number | null
+  readonly state: { readonly name: string; readonly text: string; readonly by: string | null }
   readonly origin: string
   readonly verb: string
   readonly user_name: string

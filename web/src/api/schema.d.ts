@@ -849,6 +849,14 @@ export interface paths {
                                 correlation_id?: string;
                                 /** @enum {string} */
                                 status: "open" | "ready" | "done";
+                                state: {
+                                    /** @enum {string} */
+                                    name: "waiting-for-approval" | "approved" | "waiting-for-lock" | "running" | "succeeded" | "failed" | "stopped" | "closed" | "timed-out" | "limit-reached" | "blocked" | "refused" | "rejected" | "revoked" | "withdrawn" | "expired" | "lock-busy" | "agent-offline" | "agent-silent" | "agent-lost" | "agent-stopped" | "gateway-stopped" | "gateway-lost";
+                                    text: string;
+                                    by: string | null;
+                                    lock: string | null;
+                                    since: string | null;
+                                };
                                 exit_code: number | null;
                                 start_date: string;
                                 end_date: string | null;
@@ -2174,6 +2182,14 @@ export interface paths {
                                 wave: number;
                                 /** @enum {string} */
                                 status: "not-begun" | "running" | "succeeded" | "failed" | "unknown";
+                                state: {
+                                    /** @enum {string} */
+                                    name: "waiting-for-approval" | "approved" | "waiting-for-lock" | "running" | "succeeded" | "failed" | "stopped" | "closed" | "timed-out" | "limit-reached" | "blocked" | "refused" | "rejected" | "revoked" | "withdrawn" | "expired" | "lock-busy" | "agent-offline" | "agent-silent" | "agent-lost" | "agent-stopped" | "gateway-stopped" | "gateway-lost";
+                                    text: string;
+                                    by: string | null;
+                                    lock: string | null;
+                                    since: string | null;
+                                } | null;
                                 session_id: string | null;
                                 exit_code: number | null;
                                 started_at: string | null;
@@ -2387,6 +2403,14 @@ export interface paths {
                                 wave: number;
                                 /** @enum {string} */
                                 status: "not-begun" | "running" | "succeeded" | "failed" | "unknown";
+                                state: {
+                                    /** @enum {string} */
+                                    name: "waiting-for-approval" | "approved" | "waiting-for-lock" | "running" | "succeeded" | "failed" | "stopped" | "closed" | "timed-out" | "limit-reached" | "blocked" | "refused" | "rejected" | "revoked" | "withdrawn" | "expired" | "lock-busy" | "agent-offline" | "agent-silent" | "agent-lost" | "agent-stopped" | "gateway-stopped" | "gateway-lost";
+                                    text: string;
+                                    by: string | null;
+                                    lock: string | null;
+                                    since: string | null;
+                                } | null;
                                 session_id: string | null;
                                 exit_code: number | null;
                                 started_at: string | null;

@@ -22,7 +22,7 @@ const LIST: readonly TableColumn[] = [
 const RUNS: readonly TableColumn[] = [
   { heading: 'CONNECTION', shrinks: true },
   { heading: 'WAVE', leftOut: 2 },
-  { heading: 'STATUS' },
+  { heading: 'STATUS', shrinks: true },
   { heading: 'CODE' },
   { heading: 'TOOK', leftOut: 1 },
   { heading: 'SESSION' },
@@ -57,9 +57,22 @@ export function batchDetails(batch: GatewayBatch, width: number): string {
 
 function runRow(run: BatchRunResult): string[] {
   const { connection, wave, status, session = '', message } = run
-  const columns = [connection, String(wave), status, codeText(run), took(run.startedAt, run.endedAt)]
+  const columns = [
+    connection,
+    String(wave),
+    wordsOf(run) ?? status,
+    codeText(run),
+    took(run.startedAt, run.endedAt),
+  ]
   return [...columns, session.slice(0, 8), message].map(oneLine)
 }
+
+/** What its status and exit code do not say: who has stopped it, which lock it waits for. */
+function wordsOf({ state }: BatchRunResult): string | undefined {
+  return state === undefined || PLAIN.has(state.name) ? undefined : state.text
+}
+
+const PLAIN = new Set(['running', 'succeeded', 'failed'])
 
 function codeText({ exitCode }: { readonly exitCode: number | undefined }): string {
   return exitCode === undefined ? '' : String(exitCode)
@@ -103,5 +116,6 @@ export function endedText(run: BatchRunResult): string {
   const why = run.message === '' ? '' : `: ${run.message}`
   const session = run.session === undefined ? '' : ` (session ${run.session.slice(0, 8)})`
   const time = took(run.startedAt, run.endedAt)
-  return oneLine(`${run.connection}: ${run.status}${how}${time === '' ? '' : ` in ${time}`}${why}${session}`)
+  const said = wordsOf(run) ?? `${run.status}${how}`
+  return oneLine(`${run.connection}: ${said}${time === '' ? '' : ` in ${time}`}${why}${session}`)
 }

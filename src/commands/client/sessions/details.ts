@@ -2,7 +2,7 @@ import { printableText } from '../../../basics/text/printable.ts'
 import type { RecordedSession } from '../../../client/rest/sessions.ts'
 import { sizeText } from '../../status/format.ts'
 import { factLines } from '../account/asking.ts'
-import { moment, took } from './table.ts'
+import { moment, stateText, took } from './table.ts'
 
 /** Lines of the script that are shown. It may have megabytes; `--json` shows all of it. */
 const SCRIPT_LINES = 40
@@ -15,7 +15,7 @@ export function sessionDetails(session: RecordedSession): string {
     ['connection', session.connection],
     ['user', session.user],
     ['verb', session.verb],
-    ['status', session.status],
+    ['status', stateText(session) ?? session.status],
     ['review', session.review ?? ''],
     ['exit code', exitCode === undefined || endedAt === undefined ? '' : String(exitCode)],
     ['started', moment(startedAt)],

@@ -10,7 +10,7 @@ const COLUMNS: readonly TableColumn[] = [
   { heading: 'USER', shrinks: true, leftOut: 4 },
   { heading: 'CONNECTION', shrinks: true },
   { heading: 'VERB', leftOut: 3 },
-  { heading: 'STATUS' },
+  { heading: 'STATUS', shrinks: true },
   { heading: 'CODE' },
   { heading: 'OUTPUT', leftOut: 2 },
 ]
@@ -29,10 +29,16 @@ function row(session: RecordedSession): TableRow {
     oneLine(user),
     oneLine(connection),
     oneLine(verb),
-    oneLine(session.review === 'PENDING' ? 'in review' : status),
+    oneLine(stateText(session) ?? (session.review === 'PENDING' ? 'in review' : status)),
     exitCode === undefined || endedAt === undefined ? '' : String(exitCode),
     sizeText(outputBytes),
   ]
+}
+
+/** Undefined for sessions of hoop's gateway. */
+export function stateText({ state }: Pick<RecordedSession, 'state'>): string | undefined {
+  if (state === undefined) return undefined
+  return state.since === '' ? state.text : `${state.text} since ${moment(state.since)}`
 }
 
 /** In this machine's time zone: `2026-01-31 14:30:00`. */

@@ -86,13 +86,21 @@ const TITLES: Readonly<Record<string, string>> = {
 }
 
 function titleOf({ event, facts }: WebhookMessage): string {
-  const what = TITLES[event] ?? 'Test'
+  const what = endedText(facts) ?? TITLES[event] ?? 'Test'
   const { runbook, verb, connection } = facts
   const subject = runbook ?? (verb === 'connect' ? 'a terminal' : 'a script')
   if (connection === undefined) return `${what}: the gateway can reach you`
   const connections = connectionsOfBatch(facts)
   const place = connections === undefined ? shown(connection) : countText(connections)
   return `${what}: ${shown(subject)} on ${place}`
+}
+
+/** `Stopped by ann`; undefined for what has only succeeded or failed. */
+function endedText({ state }: WebhookMessage['facts']): string | undefined {
+  const { name, text } = (state ?? {}) as { readonly name?: unknown; readonly text?: unknown }
+  if (typeof text !== 'string' || name === 'succeeded' || name === 'failed') return undefined
+  const said = shown(text)
+  return said.charAt(0).toUpperCase() + said.slice(1)
 }
 
 /** What one approval is for, when it is for a batch. */

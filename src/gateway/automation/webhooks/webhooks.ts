@@ -5,6 +5,8 @@ import type { History } from '../../history/history.ts'
 import { HistoryAttempts } from '../../history/disk/attempts.ts'
 import type { GatewaySettings } from '../../settings/settings.ts'
 import type { WebhookSettings } from '../../settings/webhooks.ts'
+import type { EndCause } from '../../history/session.ts'
+import { stateOf, stateView } from '../../sessions/session-state.ts'
 import { deliver, type Attempt } from './receiver.ts'
 import { webhookBody } from './templates.ts'
 import type { WaitingMessage, WebhookRows, WebhookState } from './webhook-rows.ts'
@@ -191,7 +193,7 @@ export class Webhooks {
     { template, ...webhook }: WebhookSettings,
     { id, event, at, facts }: WaitingMessage,
   ): Promise<Attempt> {
-    const known = JSON.parse(facts) as Readonly<Record<string, unknown>>
+    const known = withState(event, JSON.parse(facts) as Readonly<Record<string, unknown>>)
     const link = this.#services.linkTo(String(known['id']))
     const body = webhookBody(template, { event, at, facts: known, link })
     return deliver({ ...webhook, template }, { id, body }, this.#over.signal)
@@ -277,4 +279,15 @@ export class Webhooks {
   #write<T>(write: (webhooks: WebhookRows) => T): T {
     return this.#services.history.write(({ webhooks }) => write(webhooks))
   }
+}
+
+/** Ends have the session's state, in the words that people see elsewhere. */
+function withState(
+  event: string,
+  { cause, ...facts }: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  if (event !== 'session.finished' && event !== 'session.failed') return facts
+  const exitCode = typeof facts['exit_code'] === 'number' ? facts['exit_code'] : undefined
+  const state = stateOf({ status: 'done', exitCode, ...(cause != null && { cause: cause as EndCause }) })
+  return { ...facts, state: stateView(state) }
 }

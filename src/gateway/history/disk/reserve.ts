@@ -25,6 +25,7 @@ const Stored = v.object({
   truncatedBytes: v.number(),
   redactedBytes: v.optional(v.number(), 0),
   masking: v.optional(v.string()),
+  cause: v.optional(v.object({ code: v.string(), by: v.exactOptional(v.string()) })),
 })
 
 /**
@@ -118,15 +119,15 @@ export class Reserve {
 }
 
 /**
- * Without the guardrail rules, for which there is no room: code and output say what matters. What was masked is there
- * when it fits: for most sessions it does.
+ * Without the guardrail rules, for which there is no room: code and output say what matters. Who has ended it and what
+ * was masked are there when they fit: for most sessions they do.
  */
 function encode(id: string, end: SessionEnd): Buffer {
-  const { endedAt, exitCode, truncatedBytes, redactedBytes, masking } = end
+  const { endedAt, exitCode, truncatedBytes, redactedBytes, masking, cause } = end
   const short = { id, endedAt: endedAt.getTime(), exitCode, truncatedBytes, redactedBytes }
-  const whole = JSON.stringify({ ...short, masking })
+  const forms = [{ ...short, cause, masking }, { ...short, cause }, short].map((form) => JSON.stringify(form))
   const bytes = Buffer.alloc(SLOT_BYTES, ' ')
-  bytes.write(Buffer.byteLength(whole) <= SLOT_BYTES ? whole : JSON.stringify(short))
+  bytes.write(forms.find((form) => Buffer.byteLength(form) <= SLOT_BYTES) ?? '')
   return bytes
 }
 
@@ -134,9 +135,10 @@ function encode(id: string, end: SessionEnd): Buffer {
 function decode(bytes: Buffer): { id: string; end: SessionEnd } | undefined {
   if (bytes[0] === 0) return undefined
   try {
-    const { id, endedAt, exitCode, masking, ...counts } = v.parse(Stored, JSON.parse(bytes.toString()))
+    const { id, endedAt, exitCode, masking, cause, ...counts } = v.parse(Stored, JSON.parse(bytes.toString()))
     const end = { endedAt: new Date(endedAt), exitCode, ...counts }
-    return { id, end: { ...end, ...(masking !== undefined && { masking }) } }
+    const more = { ...(masking !== undefined && { masking }), ...(cause !== undefined && { cause }) }
+    return { id, end: { ...end, ...more } }
   } catch {
     return undefined
   }

@@ -5,6 +5,7 @@ import { SessionFollower, type EventPlace, type Progression } from './follower.t
 import { reviewOf } from '../../reviews/review-rows.ts'
 import { requestOf, type SessionRow } from '../rows.ts'
 import {
+  type EndCause,
   type SessionEnd,
   type SessionEvent,
   type HistoryPage,
@@ -142,6 +143,7 @@ export class HistoryReader {
       redactedBytes: this.#writer.recording(row.id)?.end?.redactedBytes ?? row.redactedBytes,
       ...issueOf(row),
       ...policiesOf(row, this.#writer.recording(row.id)?.end),
+      ...causeOf(row, this.#writer.recording(row.id)?.end),
       outputBytes: this.#outputBytes(row),
     }
   }
@@ -179,6 +181,11 @@ function policiesOf(
   const guardrails = pending?.guardrails ?? row.guardrails
   const masking = pending?.masking ?? row.masking
   return { ...(guardrails !== null && { guardrails }), ...(masking !== null && { masking }) }
+}
+
+function causeOf(row: SessionRow, pending: SessionEnd | undefined): Pick<SessionSummary, 'cause'> {
+  const cause = pending?.cause ?? (row.cause === null ? undefined : (JSON.parse(row.cause) as EndCause))
+  return cause === undefined ? {} : { cause }
 }
 
 function lengthOf(events: readonly SessionEvent[]): number {

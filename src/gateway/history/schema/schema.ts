@@ -9,7 +9,7 @@ import { VERSION_8 } from './jira.ts'
 import { VERSION_10 } from './retention.ts'
 import { VERSION_7 } from './reviews.ts'
 import { VERSION_12 } from './schedules.ts'
-import { VERSION_16 } from './webhooks.ts'
+import { VERSION_16, VERSION_20 } from './webhooks.ts'
 import {
   VERSION_1,
   VERSION_19,
@@ -41,6 +41,7 @@ export const STEPS: readonly string[] = [
   VERSION_17,
   VERSION_18,
   VERSION_19,
+  VERSION_20,
 ]
 
 /**

@@ -8,7 +8,10 @@ const SESSION = `'id', new.id, 'user_id', new.user, 'user_email', new.user, 'con
   'started_at', new.started_at, 'ended_at', new.ended_at, 'exit_code', new.exit_code,
   'review', (SELECT json_object('id', id, 'type', type, 'status', status, 'owner_email', owner)
              FROM reviews WHERE session = new.key)`
-const REVIEW = `'id', s.id, 'user_id', s.user, 'user_email', s.user, 'connection', s.connection,
+/** @param more what else its review has */
+const review = (
+  more = '',
+) => `'id', s.id, 'user_id', s.user, 'user_email', s.user, 'connection', s.connection,
   'connection_type', s.connection_type, 'verb', json_extract(s.request, '$.verb'),
   'origin', json_extract(s.request, '$.origin'),
   'runbook', substr(json_extract(s.request, '$.labels.runbookFile'), 1, 500),
@@ -19,7 +22,7 @@ const REVIEW = `'id', s.id, 'user_id', s.user, 'user_email', s.user, 'connection
     'reason', substr(json_extract(new.record, '$.rejectionReason'), 1, 500),
     'groups', (SELECT json_group_array(json_object('group', json_extract(value, '$.group'),
                  'status', json_extract(value, '$.status'), 'reviewed_by', json_extract(value, '$.reviewedBy')))
-               FROM json_each(new.record, '$.groups')))`
+               FROM json_each(new.record, '$.groups'))${more})`
 
 /** A message for each webhook that wants the event, in the transaction of the event itself. */
 const message = (event: string, at: string, facts: string, from = '') => `
@@ -29,6 +32,20 @@ const message = (event: string, at: string, facts: string, from = '') => `
     WHERE w.event = ${event} AND w.connection IN ('', ${from === '' ? 'new' : 's'}.connection);`
 const NOW = `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
 const OF_SESSION = 'JOIN sessions s ON s.key = new.session'
+
+const triggers = (ofSession: string, ofReview: string) => `
+  CREATE TRIGGER history.webhook_messages_of_sessions AFTER UPDATE OF status ON sessions
+    WHEN old.status = 'open' AND new.status = 'done' AND NOT EXISTS (SELECT 1 FROM reviews
+      WHERE session = new.key AND (status = 'REJECTED' OR (status = 'REVOKED' AND type = 'onetime')))
+  BEGIN ${message(`CASE WHEN new.exit_code = 0 THEN 'session.finished' ELSE 'session.failed' END`, 'new.ended_at', ofSession)}
+  END;
+  CREATE TRIGGER history.webhook_messages_of_new_reviews AFTER INSERT ON reviews WHEN new.status = 'PENDING'
+  BEGIN ${message(`'review.waiting'`, NOW, ofReview, OF_SESSION)}
+  END;
+  CREATE TRIGGER history.webhook_messages_of_decisions AFTER UPDATE OF status ON reviews
+    WHEN new.status <> old.status AND new.status IN ('APPROVED', 'REJECTED', 'REVOKED')
+  BEGIN ${message(`CASE new.status WHEN 'APPROVED' THEN 'review.approved' ELSE 'review.rejected' END`, NOW, ofReview, OF_SESSION)}
+  END;`
 
 /**
  * Messages that wait to be delivered (webhooks/webhook-rows.ts). Triggers write them, so that no end of the gateway loses
@@ -64,15 +81,17 @@ export const VERSION_16 = `
     error TEXT,
     error_at INTEGER
   ) WITHOUT ROWID;
-  CREATE TRIGGER history.webhook_messages_of_sessions AFTER UPDATE OF status ON sessions
-    WHEN old.status = 'open' AND new.status = 'done' AND NOT EXISTS (SELECT 1 FROM reviews
-      WHERE session = new.key AND (status = 'REJECTED' OR (status = 'REVOKED' AND type = 'onetime')))
-  BEGIN ${message(`CASE WHEN new.exit_code = 0 THEN 'session.finished' ELSE 'session.failed' END`, 'new.ended_at', SESSION)}
-  END;
-  CREATE TRIGGER history.webhook_messages_of_new_reviews AFTER INSERT ON reviews WHEN new.status = 'PENDING'
-  BEGIN ${message(`'review.waiting'`, NOW, REVIEW, OF_SESSION)}
-  END;
-  CREATE TRIGGER history.webhook_messages_of_decisions AFTER UPDATE OF status ON reviews
-    WHEN new.status <> old.status AND new.status IN ('APPROVED', 'REJECTED', 'REVOKED')
-  BEGIN ${message(`CASE new.status WHEN 'APPROVED' THEN 'review.approved' ELSE 'review.rejected' END`, NOW, REVIEW, OF_SESSION)}
-  END;`
+${triggers(SESSION, review())}`
+
+/** Connections of a batch, in the order in which they run; null where the review is for one session. */
+const BATCH = `, 'batch', json(CASE WHEN json_type(new.record, '$.batch') = 'object' THEN json_object(
+    'id', json_extract(new.record, '$.batch.id'),
+    'connections', (SELECT json_group_array(c.value)
+                    FROM json_each(new.record, '$.batch.waves') w, json_each(w.value) c)) END)`
+
+/** `cause`: why a session has ended, and who has ended it, as JSON. Messages say it, and where a batch runs. */
+export const VERSION_20 = `
+  ALTER TABLE history.sessions ADD COLUMN cause TEXT;
+  DROP TRIGGER history.webhook_messages_of_sessions;
+  DROP TRIGGER history.webhook_messages_of_new_reviews;
+  DROP TRIGGER history.webhook_messages_of_decisions;${triggers(`${SESSION}, 'cause', json(new.cause)`, review(BATCH))}`

@@ -1,5 +1,7 @@
 import { hasFailed, type BatchRun, type BatchState } from '../../batches/batch.ts'
 import { groupsOf, type GroupDifference, type RunGroup } from '../../batches/comparison.ts'
+import { stateView } from '../../sessions/session-state.ts'
+import type { RestServices } from '../services.ts'
 
 /** A batch without its runs, as lists have it. */
 export function listedBatch({ batch, runs }: BatchState): object {
@@ -24,10 +26,12 @@ export function listedBatch({ batch, runs }: BatchState): object {
   }
 }
 
-export function batchView(state: BatchState): object {
+type Viewing = Pick<RestServices, 'history' | 'sessions'>
+
+export function batchView(services: Viewing, state: BatchState): object {
   return {
     ...listedBatch(state),
-    runs: state.runs.map(runView),
+    runs: state.runs.map((run) => runView(services, run)),
     groups: groupsOf(state.runs).map(groupView),
   }
 }
@@ -51,10 +55,12 @@ export function differencesView({ batch, runs }: BatchState, found: readonly Gro
   }
 }
 
-function runView(run: BatchRun): object {
+function runView({ history, sessions }: Viewing, run: BatchRun): object {
   const { code, message } = run
+  const session = run.session === undefined ? undefined : history.session(run.session)
   return {
     ...{ connection: run.connection, wave: run.wave, status: run.status },
+    state: session === undefined ? null : stateView(sessions.stateOf(session)),
     session_id: run.session ?? null,
     exit_code: run.exitCode ?? null,
     started_at: dateOf(run.startedAt),

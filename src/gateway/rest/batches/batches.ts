@@ -19,7 +19,9 @@ export function batchRoutes(app: FastifyInstance, services: RestServices): void 
 
   app.get('/api/batches', ({ user }) => batches.list(user).map(listedBatch))
 
-  app.get<ById>('/api/batches/:id', ({ user, params }) => batchView(found(services, user, params.id)))
+  app.get<ById>('/api/batches/:id', ({ user, params }) =>
+    batchView(services, found(services, user, params.id)),
+  )
 
   app.get<ById>('/api/batches/:id/diff', ({ user, params }) => {
     const state = found(services, user, params.id)
@@ -30,7 +32,7 @@ export function batchRoutes(app: FastifyInstance, services: RestServices): void 
   app.post<ById>(
     '/api/batches/:id/exec',
     ({ user, token: askedWith, callerAddress: clientIp, params }, reply) =>
-      reply.code(202).send(batchView(batches.exec(params.id, user, { askedWith, clientIp }))),
+      reply.code(202).send(batchView(services, batches.exec(params.id, user, { askedWith, clientIp }))),
   )
 }
 
@@ -39,12 +41,12 @@ export function batchStartRoutes(app: FastifyInstance, services: RestServices): 
   app.post('/api/batches', async (request, reply) => {
     const { user, body } = request
     const asked = await prepareBatch(services, request, readExecBody(batchBody, body))
-    return reply.code(201).send(batchView(await services.batches.create(asked, user)))
+    return reply.code(201).send(batchView(services, await services.batches.create(asked, user)))
   })
 
   app.post<ById>('/api/batches/:id/stop', ({ user, params, body }) => {
     const kill = readExecBody(batchStopBody, body)?.kill ?? false
-    return batchView(services.batches.stop(params.id, user, kill))
+    return batchView(services, services.batches.stop(params.id, user, kill))
   })
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { GATEWAY_CODES } from '../../../wire/gateway-codes.ts'
-import { refusalsAnswer, reviewOfBatch } from './batch-answers.ts'
+import { refusalsAnswer, reviewOfBatch, stateAnswer } from './batch-answers.ts'
 
 // What the REST interface answers, field by field. Tests hold every answer they get against these, so a field that is
 // not here fails them. Times are RFC 3339 in UTC.
@@ -129,6 +129,7 @@ const session = {
   session_batch_id: v.optional(text),
   correlation_id: v.optional(text),
   status: v.picklist(['open', 'ready', 'done']),
+  state: stateAnswer,
   exit_code: v.nullable(whole),
   start_date: text,
   end_date: v.nullable(text),

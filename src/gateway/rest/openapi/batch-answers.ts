@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { GATEWAY_CODES } from '../../../wire/gateway-codes.ts'
+import { STATE_NAMES } from '../../sessions/session-state.ts'
 
 // What the routes of batches answer, as answers.ts has it of the others.
 
@@ -16,6 +17,15 @@ export const refusalsAnswer = v.optional(
     v.description('of batches alone'),
   ),
 )
+
+/** Where a session, or a run of a batch, is. `text` says it for people; `since` is when another session has got the lock. */
+export const stateAnswer = v.strictObject({
+  name: v.picklist(STATE_NAMES),
+  text,
+  by: v.nullable(text),
+  lock: v.nullable(text),
+  since: time,
+})
 
 /** In a review. */
 export const reviewOfBatch = {
@@ -75,6 +85,7 @@ export const batchAnswer = v.strictObject({
       connection: text,
       wave: count,
       status: v.picklist(['not-begun', 'running', 'succeeded', 'failed', 'unknown']),
+      state: v.nullable(stateAnswer),
       session_id: v.nullable(text),
       exit_code: exitCode,
       started_at: time,

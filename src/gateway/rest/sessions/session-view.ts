@@ -2,6 +2,8 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { SessionSummary } from '../../history/session.ts'
 import type { Users } from '../../people/identities/users.ts'
+import { stateView } from '../../sessions/session-state.ts'
+import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../http/query.ts'
 import { reviewInSession } from '../reviews/review-view.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'
@@ -13,10 +15,11 @@ export interface SessionOfUser {
   readonly withOutput: boolean
 }
 
-type Viewing = Pick<RestServices, 'history' | 'users'>
+type Viewing = Pick<RestServices, 'history' | 'users' | 'sessions'>
 
 interface Listing {
   readonly users: Pick<Users, 'isConnection'>
+  readonly sessions: Pick<Sessions, 'stateOf'>
 }
 
 /** A session as hoop's list shows it. */
@@ -24,7 +27,7 @@ export function listedSession(services: Listing, session: SessionSummary): objec
   return { ...summary(services, session), script: null }
 }
 
-function summary({ users }: Listing, session: SessionSummary): object {
+function summary({ users, sessions }: Listing, session: SessionSummary): object {
   const { connection, sessionBatchId, correlationId } = session
   return {
     id: session.id,
@@ -50,6 +53,7 @@ function summary({ users }: Listing, session: SessionSummary): object {
     ...(sessionBatchId !== undefined && { session_batch_id: sessionBatchId }),
     ...(correlationId !== undefined && { correlation_id: correlationId }),
     status: session.status,
+    state: stateView(sessions.stateOf(session)),
     exit_code: session.exitCode ?? null,
     start_date: session.startedAt.toISOString(),
     end_date: session.endedAt?.toISOString() ?? null,

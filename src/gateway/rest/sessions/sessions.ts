@@ -56,8 +56,8 @@ export function sessionRoutes(app: FastifyInstance, services: RestServices): voi
   app.post<{ Params: { id: string } }>('/api/sessions/:id/kill', async (request, reply) => {
     const { user } = request
     const { id } = ownSession(services, user, request.params.id)
-    const isRunning = services.sessions.kill(id)
-    if (!isRunning) services.reviews.cancel(id, hoopWords.sessionKilled)
+    const isRunning = services.sessions.kill(id, user.name)
+    if (!isRunning) services.reviews.cancel(id, hoopWords.sessionKilled, user.name)
     return reply.code(204).send()
   })
 }

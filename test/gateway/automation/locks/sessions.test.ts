@@ -41,6 +41,7 @@ const held = async (name = 'migrations', headers = {}) => {
 const run = (file: string, connection = 'bash'): Promise<Answer> =>
   gateway.exec({ file_name: file }, connection)
 const kill = (sid: unknown) => gateway.request('POST', `/api/sessions/${String(sid)}/kill`)
+const session = async (answer: Answer) => (await gateway.request('GET', `/api/sessions/${idOf(answer)}`)).body
 const idOf = ({ body }: Answer) => String(body['session_id'])
 afterEach(async () => {
   const { body } = await gateway.request('GET', '/api/sessions?limit=100')
@@ -63,6 +64,11 @@ it('a runbook waits for another one under its lock, on any connection, and is to
   const since = expect.stringMatching(/Z$/) as string
   const holder = { session_id: idOf(first), user: 'admin', since }
   expect(second.body['waits_for']).toEqual({ lock: 'migrations', ...holder, ahead: 0 })
+  expect((await session(second))['state']).toEqual({
+    ...{ name: 'waiting-for-lock', text: 'waits for lock migrations of admin', by: 'admin' },
+    ...{ lock: 'migrations', since },
+  })
+  expect((await session(first))['state']).toMatchObject({ name: 'running' })
   expect(await held()).toEqual({
     ...{ name: 'migrations', runbooks: ['ops/migrate/*'], connections: null, holder },
     waiting: [{ session_id: idOf(second), user: 'admin', since }],
@@ -101,6 +107,11 @@ it('one that is killed while it waits leaves the queue', async () => {
   await kill(idOf(second))
   await waitFor(async () => (await held())?.waiting.length === 0)
   expect((await held())?.holder?.session_id).toBe(idOf(first))
+  expect((await session(second))['state']).toMatchObject({
+    name: 'stopped',
+    text: 'stopped by admin',
+    by: 'admin',
+  })
 })
 
 it('one that has to be approved takes its lock when it runs, not while it waits for people', async () => {

@@ -48,3 +48,21 @@ it('nor in Teams, where no text is Markdown or a function', () => {
   expect(text).not.toMatch(/@here|https:\/\/evil|\{\{|\$\{|\u202e|\\n/)
   expect(text).not.toMatch(/"type":"(TextBlock|FactSet)"/)
 })
+
+it.each(['slack', 'teams'] as const)('%s says first on how many connections a batch runs', (template) => {
+  const connections = Array.from({ length: 12 }, (_, at) => `web-${at + 1}`)
+  const facts = { ...FACTS, connection: 'web-1', review: { batch: { id: 'b', connections } } }
+  const text = webhookBody(template, {
+    event: 'review.waiting',
+    at: 0,
+    facts,
+    link: 'https://gw/sessions/s1',
+  })
+  expect(text).toContain('Waits for approval: ops/a.sh on 12 connections')
+  expect(text).toMatch(/Runs on: .*12 connections, once on each: web-1, web-2, .*web-10, and 2 more/)
+})
+
+it('names who has stopped a session in its title', () => {
+  const facts = { ...FACTS, state: { name: 'stopped', text: 'stopped by bea' } }
+  expect(body('slack', facts)).toContain('Stopped by bea: ops/a.sh on pg')
+})

@@ -132,6 +132,25 @@ it('tells of a review that waits and of its decision; what was rejected has not 
   })
 })
 
+it('says who has stopped a session, and on which connections a batch would run', async () => {
+  current.value = { webhooks: [hook({ events: ['review.waiting', 'session.failed'] })] }
+  start()
+  begin('s1')
+  const batch = { id: 'b', waves: [['web-01'], ['web-02', 'web-03']], parallel: 2, threshold: 1 }
+  history.write(({ reviews }) => reviews.insert({ ...review('s1', 'PENDING'), batch }, null))
+  begin('s2')
+  const cause = { code: 'session-killed', by: 'bea' }
+  history.finish('s2', { exitCode: 254, truncatedBytes: 0, endedAt: new Date(), cause })
+  await waitFor(() => asked().length === 2 && waiting() === 0)
+  const said = asked().map(({ body }) => body as { type: string; data: object })
+  expect(said.find(({ type }) => type === 'review.waiting')?.data).toMatchObject({
+    review: { batch: { id: 'b', connections: ['web-01', 'web-02', 'web-03'] } },
+  })
+  expect(said.find(({ type }) => type === 'session.failed')?.data).toMatchObject({
+    state: { name: 'stopped', text: 'stopped by bea', by: 'bea' },
+  })
+})
+
 it('writes nothing for what nobody wants to hear', () => {
   current.value = { webhooks: [hook({ events: ['session.failed'], connections: ['other'] })] }
   start({ ...quick, pollMs: 3_600_000 })

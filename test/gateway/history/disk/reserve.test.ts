@@ -9,7 +9,7 @@ let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'reserve-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
 
-test('the reserve keeps an end with what was masked, and without it when that is too long', () => {
+test('the reserve keeps an end with who has ended it and what was masked, and without it when that is too long', () => {
   const endedAt = new Date(1_790_000_000_000)
   const numbers = { exitCode: 3, truncatedBytes: 2 ** 40, redactedBytes: 2 ** 40, endedAt }
   const masking = (types: number) =>
@@ -17,7 +17,9 @@ test('the reserve keeps an end with what was masked, and without it when that is
   const id = (letter: string, length: number) => letter.repeat(length)
   const path = join(folder, 'ends')
   const reserve = new Reserve(path)
+  const cause = { code: 'session-killed', by: 'ann' }
   expect(reserve.put('none', numbers)).toBe(true)
+  expect(reserve.put('cause', { ...numbers, cause, masking: masking(60) })).toBe(true)
   expect(reserve.put(id('a', 36), { ...numbers, masking: masking(9) })).toBe(true)
   expect(reserve.put(id('b', 36), { ...numbers, masking: masking(60) })).toBe(true)
   expect(reserve.put(id('"', 200), { ...numbers, masking: masking(1) })).toBe(true)
@@ -25,6 +27,7 @@ test('the reserve keeps an end with what was masked, and without it when that is
   const again = new Reserve(path)
   expect([...again.ends]).toStrictEqual([
     ['none', numbers],
+    ['cause', { ...numbers, cause }],
     [id('a', 36), { ...numbers, masking: masking(9) }],
     [id('b', 36), numbers],
     [id('"', 200), numbers],

@@ -55,11 +55,12 @@ describe.each(['exec', 'connect'] as const)('%s', (verb) => {
     await using run = await running(verb)
     const { client, pid, sid } = run
     expect(await site.kill(sid)).toBe(204)
-    expect(await client.over()).toMatchObject({ code: 2, details: 'session killed by the user' })
+    expect(await client.over()).toMatchObject({ code: 2, details: 'session killed by the user: admin' })
     await gone(pid)
     const record = await site.recorded(sid)
     expect(record.exit_code).toBe(254)
-    expect(textOf(record, 'e')).toBe('rpc error: code = Unknown desc = session killed by the user')
+    expect(record.state).toMatchObject({ name: 'stopped', by: 'admin' })
+    expect(textOf(record, 'e')).toBe('rpc error: code = Unknown desc = session killed by the user: admin')
     expect(await site.kill(sid)).toBe(204)
   })
 
@@ -69,6 +70,7 @@ describe.each(['exec', 'connect'] as const)('%s', (verb) => {
     await gone(pid)
     const record = await site.recorded(sid)
     expect(record.exit_code).toBe(verb === 'exec' ? 143 : 129)
+    expect(record.state).toMatchObject({ name: 'closed', text: 'closed' })
     expect(textOf(record, 'e')).toMatch(
       /^\n?the client has left: ended by the agent: the gateway closed the session$/,
     )

@@ -66,7 +66,7 @@ describe('a client that does not read', () => {
       site.agent.log.some((line) => line.startsWith('session closed') && line.includes(sid)),
     )
     slow.resume()
-    expect(await slow.over()).toMatchObject({ code: 2, details: 'session killed by the user' })
+    expect(await slow.over()).toMatchObject({ code: 2, details: 'session killed by the user: admin' })
   })
 
   it('ends with its output paused: the command is ended, not forgotten', async () => {

@@ -36,6 +36,9 @@ const INCOMPLETE = new RegExp(
 /** Who has written it: `note` is the gateway. */
 export type Source = 'stdout' | 'stderr' | 'note'
 
+/** Records keep hoop's form of errors for programs. People read what is behind it. */
+const RPC_PREFIX = /^(\n?)rpc error: code = \w+ desc = /
+
 /**
  * Makes rows of what a program writes. Colours and what moves within a line are obeyed; everything else a terminal
  * would do - moving up, titles, links, clearing the screen - leaves no trace, and other controls are shown as text.
@@ -61,7 +64,7 @@ export class RowReader {
   }
 
   feed(piece: string, source: Source = 'stdout'): void {
-    const text = this.#rest + piece
+    const text = this.#rest + (source === 'note' ? piece.replace(RPC_PREFIX, '$1') : piece)
     const rest = INCOMPLETE.exec(text)?.[0] ?? ''
     this.#rest = rest.length > LONGEST_SEQUENCE ? '' : rest
     const whole = text.slice(0, text.length - this.#rest.length)

@@ -3,6 +3,7 @@ import { Elapsed } from '../../parts/moment.tsx'
 import { sessionPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
+import { StateBadge } from '../sessions/state.tsx'
 
 type Run = Batch['runs'][number]
 
@@ -36,7 +37,7 @@ const WORDS: Readonly<Record<Run['status'], string>> = {
 }
 
 function RunRow({ run }: { readonly run: Run }) {
-  const { connection, status, session_id: session, exit_code: code, started_at: start, ended_at: end } = run
+  const { connection, status, session_id: session, started_at: start, ended_at: end } = run
   return (
     <div class="session-row">
       <span class="session-title">
@@ -48,10 +49,11 @@ function RunRow({ run }: { readonly run: Run }) {
           </a>
         )}
       </span>
-      <span class={`badge badge-${status}`}>
-        {WORDS[status]}
-        {code !== null && code !== 0 && ` (${code})`}
-      </span>
+      {run.state === null ? (
+        <span class={`badge badge-${status}`}>{WORDS[status]}</span>
+      ) : (
+        <StateBadge state={run.state} />
+      )}
       <span class="hint session-about">
         {start !== null && <Elapsed from={start} to={end} />}
         {run.message !== undefined && <span dir="auto"> {visible(run.message)}</span>}

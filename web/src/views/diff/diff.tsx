@@ -13,7 +13,7 @@ import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
 import { titleOf } from '../sessions/list.tsx'
-import { SessionBadge } from '../sessions/state.tsx'
+import { StateBadge } from '../sessions/state.tsx'
 import { DiffText } from './diff-text.tsx'
 
 /** Of each output so much is compared: more takes the browser too long. */
@@ -90,7 +90,7 @@ function Shown({ first, second }: ShownProps) {
               <a href={sessionPath(session.id)}>
                 <Name>{titleOf(session)}</Name>
               </a>{' '}
-              <SessionBadge session={session} />
+              <StateBadge state={session.state} />
             </h2>
             <p class="hint">
               <Name>{session.connection}</Name> · <Name>{session.user}</Name> ·{' '}

@@ -4,7 +4,7 @@ import type { Session } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
 import { Problem } from '../../parts/messages.tsx'
 import { batchPath, runbookPath } from '../../parts/paths.ts'
-import { stateOf } from './state.tsx'
+import { isApproved, isRunning, isWaiting } from './state.tsx'
 
 interface ActionsProps {
   readonly session: Session
@@ -14,34 +14,33 @@ interface ActionsProps {
 /** What can be done with a session at the moment. */
 export function Actions({ session, reload }: ActionsProps) {
   const { busy, error, act } = useAction(reload)
-  const state = stateOf(session)
   const isOwner = session.user === person.value?.name
   const mayAct = mayRun() && (isOwner || person.value?.is_admin === true)
   const again = againPath(session)
   const batch = session.review?.batch
   return (
     <div class="actions">
-      {mayAct && state === 'running' && (
+      {mayAct && isRunning(session) && (
         <button class="danger" disabled={busy} onClick={() => act(() => stopSession(session.id))}>
           Stop
         </button>
       )}
-      {mayAct && state === 'waiting' && (
+      {mayAct && isWaiting(session) && (
         <button disabled={busy} onClick={() => act(() => stopSession(session.id))}>
           Withdraw
         </button>
       )}
-      {mayAct && state === 'approved' && batch !== undefined && (
+      {mayAct && isApproved(session) && batch !== undefined && (
         <a class="button" href={batchPath(batch.id)}>
           Open the batch
         </a>
       )}
-      {mayAct && state === 'approved' && session.verb !== 'connect' && batch === undefined && (
+      {mayAct && isApproved(session) && session.verb !== 'connect' && batch === undefined && (
         <button class="primary" disabled={busy} onClick={() => act(() => runApproved(session.id))}>
           Run
         </button>
       )}
-      {again !== undefined && mayRun() && state !== 'running' && state !== 'waiting' && (
+      {again !== undefined && mayRun() && !isRunning(session) && !isWaiting(session) && (
         <a class="button" href={again} data-shortcut="again">
           Run again
         </a>

@@ -3,13 +3,24 @@ import { bytesText } from '../../parts/moment.tsx'
 import { visible } from '../../parts/visible.ts'
 import { meaningOf } from './exit-code.ts'
 
+/** Of a session that has none. */
+const NO_CODE = 254
+
 /** How it ended, and what is not in the output. */
 export function Ending({ session }: { readonly session: Session }) {
-  const { status, exit_code: code } = session
+  const { status, exit_code: code, state } = session
   return (
     <div class="ending">
       <p role="status" class={code === 0 ? 'exit is-good' : 'exit is-bad'}>
-        {status === 'done' && code !== null && (
+        {status === 'done' && code !== null && !isOrdinary(state) && (
+          <>
+            <strong>
+              <bdi>{visible(sentence(state.text))}</bdi>
+            </strong>
+            {code !== NO_CODE && ` (exit code ${code})`}
+          </>
+        )}
+        {status === 'done' && code !== null && isOrdinary(state) && (
           <>
             <strong>exit code {code}</strong>: {meaningOf(code)}
           </>
@@ -22,6 +33,15 @@ export function Ending({ session }: { readonly session: Session }) {
       ))}
     </div>
   )
+}
+
+/** Its exit code says how it ended. */
+function isOrdinary({ name }: Session['state']): boolean {
+  return name === 'succeeded' || name === 'failed'
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function left({ truncated_bytes, redacted_bytes, metrics, guardrails_info, labels }: Session): string[] {

@@ -9,7 +9,7 @@ import { visible } from '../../parts/visible.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { Filters, gatewayQuery } from './filters.tsx'
 import { useSessionPages } from './pages.ts'
-import { SessionBadge } from './state.tsx'
+import { StateBadge } from './state.tsx'
 
 const ROW_PX = 64
 
@@ -90,7 +90,7 @@ function Row({ session, isChosen, onChoose }: RowProps) {
       <a class="session-title" href={sessionPath(id)}>
         <bdi>{visible(title)}</bdi>
       </a>
-      <SessionBadge session={session} />
+      <StateBadge state={session.state} />
       <span class="hint session-about">
         <Name>{connection}</Name> · <Name>{user}</Name> · <Moment at={start} />
         {end !== null && (

@@ -12,7 +12,7 @@ import { titleOf } from './list.tsx'
 import { Actions } from './actions.tsx'
 import { Replay } from './replay.tsx'
 import { SessionOutput } from './session-output.tsx'
-import { SessionBadge, stateOf } from './state.tsx'
+import { isApproved, isWaiting, StateBadge } from './state.tsx'
 
 /** One session: what runs or ran, its output and its end. The address can be given to others. */
 export default function SessionView({ id }: { readonly id: string }) {
@@ -34,12 +34,11 @@ export default function SessionView({ id }: { readonly id: string }) {
 }
 
 function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {
-  const state = stateOf(session)
-  const hasRun = state !== 'waiting' && state !== 'approved'
+  const hasRun = !isWaiting(session) && !isApproved(session)
   return (
     <>
       <h1>
-        <bdi>{visible(titleOf(session))}</bdi> <SessionBadge session={session} />
+        <bdi>{visible(titleOf(session))}</bdi> <StateBadge state={session.state} />
       </h1>
       <About session={session} />
       <Actions session={session} reload={reload} />
@@ -56,7 +55,7 @@ function Script({ session }: { readonly session: Session }) {
   const { data } = session.script
   if (data === '') return null
   return (
-    <details open={stateOf(session) === 'waiting'}>
+    <details open={isWaiting(session)}>
       <summary>Script</summary>
       <pre class="script" tabIndex={0} aria-label="Script">
         {visibleLines(data)}

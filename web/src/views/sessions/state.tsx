@@ -1,33 +1,45 @@
 import type { ListedSession } from '../../api/types.ts'
+import { Moment } from '../../parts/moment.tsx'
+import { visible } from '../../parts/visible.ts'
 
-type Stateful = Pick<ListedSession, 'status' | 'exit_code' | 'review'>
+type Stateful = Pick<ListedSession, 'state'>
+type StateName = ListedSession['state']['name']
 
-export type SessionState = 'waiting' | 'approved' | 'running' | 'rejected' | 'success' | 'failed'
-
-export function stateOf({ status, exit_code: code, review }: Stateful): SessionState {
-  if (status === 'ready') return 'approved'
-  if (status === 'open') return review?.status === 'PENDING' ? 'waiting' : 'running'
-  if (review?.status === 'REJECTED' || review?.status === 'REVOKED') return 'rejected'
-  return code === 0 ? 'success' : 'failed'
-}
-
-const WORDS: Readonly<Record<SessionState, string>> = {
-  waiting: 'waits for approval',
+/** What has not run, or has not ended, and what has gone well; all others are ends that somebody should look at. */
+const KINDS: Readonly<Partial<Record<StateName, string>>> = {
+  'waiting-for-approval': 'waiting',
+  'waiting-for-lock': 'waiting',
   approved: 'approved',
   running: 'running',
-  rejected: 'rejected',
-  success: 'success',
-  failed: 'failed',
+  succeeded: 'succeeded',
+  closed: 'closed',
+  withdrawn: 'closed',
 }
 
-/** In words, too: colours are not for everybody. */
-export function SessionBadge({ session }: { readonly session: Stateful }) {
-  const state = stateOf(session)
-  const code = state === 'failed' && session.exit_code !== null ? ` (${session.exit_code})` : ''
+/** The gateway's words: colours are not for everybody. */
+export function StateBadge({ state: { name, text, since } }: Stateful) {
   return (
-    <span class={`badge badge-${state}`}>
-      {WORDS[state]}
-      {code}
+    <span class={`badge badge-${KINDS[name] ?? 'failed'}`}>
+      <bdi>{visible(text)}</bdi>
+      {since !== null && (
+        <>
+          {' '}
+          since <Moment at={since} />
+        </>
+      )}
     </span>
   )
+}
+
+/** It runs, or waits for a lock: it can be stopped. */
+export function isRunning({ state: { name } }: Stateful): boolean {
+  return name === 'running' || name === 'waiting-for-lock'
+}
+
+export function isWaiting({ state: { name } }: Stateful): boolean {
+  return name === 'waiting-for-approval'
+}
+
+export function isApproved({ state: { name } }: Stateful): boolean {
+  return name === 'approved'
 }

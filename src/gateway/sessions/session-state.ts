@@ -1,0 +1,130 @@
+import type { LockObstacle } from '../automation/locks/locks.ts'
+import type { EndCause, SessionSummary } from '../history/session.ts'
+import type { Review } from '../reviews/review.ts'
+
+// The states of a session and their words: REST answers, the page, the command line and webhooks all take them from here.
+
+const WORDS = {
+  'waiting-for-approval': 'waits for approval',
+  approved: 'approved, has not run yet',
+  'waiting-for-lock': 'waits for lock',
+  running: 'running',
+  succeeded: 'success',
+  failed: 'failed',
+  stopped: 'stopped',
+  closed: 'closed',
+  'timed-out': 'time limit reached',
+  'limit-reached': 'stopped at a limit',
+  blocked: 'stopped by a guardrail',
+  refused: 'refused',
+  rejected: 'rejected',
+  revoked: 'approval revoked',
+  withdrawn: 'withdrawn',
+  expired: 'expired, nobody approved or ran it in time',
+  'lock-busy': 'waited too long for a lock',
+  'agent-offline': 'agent was offline',
+  'agent-silent': 'agent did not answer',
+  'agent-lost': 'agent was lost',
+  'agent-stopped': 'agent was stopped',
+  'gateway-stopped': 'gateway was stopped',
+  'gateway-lost': 'gateway was killed',
+} as const
+
+export type StateName = keyof typeof WORDS
+
+export const STATE_NAMES = Object.keys(WORDS) as readonly StateName[]
+
+export interface SessionState {
+  readonly name: StateName
+  /** For people. Times are in `since`, since each of them has a time zone. */
+  readonly text: string
+  /** Who has stopped, rejected, revoked or withdrawn it; or has the lock. */
+  readonly by?: string
+  /** What it waits for. */
+  readonly lock?: string
+  /** Since when the other session has the lock. */
+  readonly since?: Date
+}
+
+/** What tells a state: of the history, or of a message about an end. */
+export type Stated = Pick<SessionSummary, 'status' | 'exitCode' | 'cause' | 'guardrails' | 'review'>
+
+/** @param obstacle what a session that runs waits for at this moment */
+export function stateOf(session: Stated, obstacle?: LockObstacle): SessionState {
+  const { status, review } = session
+  if (status === 'ready') return worded('approved')
+  if (status === 'done') return endOf(session)
+  if (review?.status === 'PENDING') return worded('waiting-for-approval')
+  return obstacle === undefined ? worded('running') : lockState(obstacle)
+}
+
+function worded(name: StateName, by?: string): SessionState {
+  return { name, text: WORDS[name] + (by === undefined ? '' : ` by ${by}`), ...(by !== undefined && { by }) }
+}
+
+function lockState({ lock, holder, ahead }: LockObstacle): SessionState {
+  const name = 'waiting-for-lock'
+  const text = `${WORDS[name]} ${lock}`
+  if (holder === undefined) return { name, lock, text: `${text}, ${ahead} before it` }
+  return { name, lock, by: holder.user, since: new Date(holder.since), text: `${text} of ${holder.user}` }
+}
+
+function endOf({ exitCode, cause, guardrails, review }: Stated): SessionState {
+  if (guardrails !== undefined) return worded('blocked')
+  const name = cause && stateOfCause(cause)
+  if (name !== undefined) return worded(name, cause?.by)
+  const denied = review === undefined || cause !== undefined ? undefined : deniedBefore(review, exitCode)
+  if (denied !== undefined) return denied
+  if (exitCode === 0) return worded('succeeded')
+  return { name: 'failed', text: exitCode === undefined ? WORDS.failed : `${WORDS.failed} (${exitCode})` }
+}
+
+/** By codes of docs/codes.md, and by the agent's reasons. What is not here has failed, and its exit code says more. */
+const CAUSES: Readonly<Record<string, StateName>> = {
+  'session-killed': 'stopped',
+  'client-left': 'closed',
+  'client-not-reading': 'closed',
+  'session-expired': 'timed-out',
+  'access-ended': 'timed-out',
+  timeout: 'timed-out',
+  'output-limit': 'limit-reached',
+  'input-limit': 'limit-reached',
+  guardrails: 'blocked',
+  policy: 'refused',
+  refused: 'refused',
+  'not-permitted': 'refused',
+  'client-input-refused': 'refused',
+  rejected: 'rejected',
+  revoked: 'revoked',
+  withdrawn: 'withdrawn',
+  expired: 'expired',
+  'lock-busy': 'lock-busy',
+  'agent-offline': 'agent-offline',
+  'agent-silent': 'agent-silent',
+  'agent-lost': 'agent-lost',
+  'gateway-lost': 'gateway-lost',
+  'agent-stopping': 'agent-stopped',
+  'gateway-stopped': 'gateway-stopped',
+}
+
+function stateOfCause({ code, by }: EndCause): StateName | undefined {
+  // A terminal whose approval somebody has taken back. Without a name, its time was over.
+  if (code === 'access-ended' && by !== undefined) return 'revoked'
+  return Object.hasOwn(CAUSES, code) ? CAUSES[code] : undefined
+}
+
+/** Sessions of older versions have no cause. @param exitCode 254 for one that has not run */
+function deniedBefore(
+  { status, type, groups }: Review,
+  exitCode: number | undefined,
+): SessionState | undefined {
+  if (status !== 'REJECTED' && status !== 'REVOKED') return undefined
+  if (type === 'jit' && exitCode !== 254) return undefined
+  const by = groups.find((group) => group.status === status)?.reviewedBy
+  return worded(status === 'REJECTED' ? 'rejected' : 'revoked', by)
+}
+
+/** As REST answers and webhooks have it. */
+export function stateView({ name, text, by, lock, since }: SessionState): object {
+  return { name, text, by: by ?? null, lock: lock ?? null, since: since?.toISOString() ?? null }
+}

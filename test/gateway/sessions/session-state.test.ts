@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest'
+import { stateOf } from '../../../src/gateway/sessions/session-state.ts'
+import type { Review } from '../../../src/gateway/reviews/review.ts'
+
+const DONE = { status: 'done', exitCode: 254 } as const
+const ended = (code: string, by?: string) => {
+  const { name, text } = stateOf({ ...DONE, cause: { code, ...(by !== undefined && { by }) } })
+  return [name, text]
+}
+const review = (status: Review['status'], type: Review['type'] = 'onetime'): Review => ({
+  ...{ id: 'r', sessionId: 's', connection: 'pg', owner: 'ann', type, status, accessMs: 0, createdAt: 0 },
+  groups: [{ id: 'g', group: 'dba', status: 'REJECTED', reviewedBy: 'bea', forced: false }],
+  ...{ expiresAt: 0, minimum: 1, forceGroups: [], selfApproval: false },
+  shown: { scriptDigest: { kind: 'sha256', hex: '00' }, clientArgs: [], envVars: [] },
+})
+
+it('is what a session waits for, whether it runs, and how its command has ended', () => {
+  const open = { status: 'open', exitCode: undefined } as const
+  expect(stateOf({ ...open, review: review('PENDING') }).name).toBe('waiting-for-approval')
+  expect(stateOf({ ...open, status: 'ready', review: review('APPROVED') }).name).toBe('approved')
+  expect(stateOf({ ...open, review: review('PROCESSING') }).name).toBe('running')
+  expect(stateOf({ status: 'done', exitCode: 0 }).text).toBe('success')
+  expect(stateOf({ status: 'done', exitCode: 3 }).text).toBe('failed (3)')
+})
+
+it('names the lock that a session waits for, who has it and since when', () => {
+  const holder = { sid: 'x', user: 'bea', since: 1000 }
+  const open = { status: 'open', exitCode: undefined } as const
+  expect(stateOf(open, { lock: 'deploy', holder, ahead: 0 })).toEqual({
+    ...{ name: 'waiting-for-lock', lock: 'deploy', by: 'bea', since: new Date(1000) },
+    text: 'waits for lock deploy of bea',
+  })
+  expect(stateOf(open, { lock: 'deploy', holder: undefined, ahead: 2 }).text).toBe(
+    'waits for lock deploy, 2 before it',
+  )
+})
+
+it.each([
+  ['session-killed', 'ann', 'stopped', 'stopped by ann'],
+  ['client-left', undefined, 'closed', 'closed'],
+  ['session-expired', undefined, 'timed-out', 'time limit reached'],
+  ['timeout', undefined, 'timed-out', 'time limit reached'],
+  ['access-ended', undefined, 'timed-out', 'time limit reached'],
+  ['access-ended', 'bea', 'revoked', 'approval revoked by bea'],
+  ['rejected', 'bea', 'rejected', 'rejected by bea'],
+  ['withdrawn', 'ann', 'withdrawn', 'withdrawn by ann'],
+  ['expired', undefined, 'expired', 'expired, nobody approved or ran it in time'],
+  ['agent-lost', undefined, 'agent-lost', 'agent was lost'],
+  ['lock-busy', undefined, 'lock-busy', 'waited too long for a lock'],
+  ['refused', undefined, 'refused', 'refused'],
+  ['constructor', undefined, 'failed', 'failed (254)'],
+] as const)('says why a session has ended: %s, %s', (code, by, name, text) => {
+  expect(ended(code, by)).toEqual([name, text])
+})
+
+it('knows of sessions of older versions what their reviews and rules say', () => {
+  expect(stateOf({ ...DONE, review: review('REJECTED') }).text).toBe('rejected by bea')
+  expect(stateOf({ ...DONE, exitCode: 0, review: review('REVOKED', 'jit') }).name).toBe('succeeded')
+  expect(stateOf({ ...DONE, guardrails: '[]' }).name).toBe('blocked')
+})
