@@ -81,6 +81,7 @@ describe('GET /api/sessions', () => {
       org_id: '00000000-0000-0000-0000-000000000000',
       ...{
         status: 'done',
+        state: expect.objectContaining({ name: 'failed' }) as object,
         exit_code: 3,
         start_date: at(3998).toISOString(),
         end_date: at(3999).toISOString(),
