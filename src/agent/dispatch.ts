@@ -210,5 +210,9 @@ export class Dispatch {
 }
 
 function unserved(type: string): string {
-  return `this agent serves commands, runbooks and terminals, no native connections (${type}): use hoop exec or runbook-agent connect, or hoop's own agent`
+  // hoop's gateway allows no exec for types tcp and ssh.
+  const instead = /^Agent(TCP|SSH)/.test(type)
+    ? "this connection needs hoop's own agent"
+    : "use hoop exec or runbook-agent connect, or hoop's own agent"
+  return `this agent serves commands, runbooks and terminals, no native connections (${type}): ${instead}`
 }

@@ -138,7 +138,7 @@ describe('a session', () => {
     expect(String((await gateway.closeOf('s2')).payload)).toBe('internal error, connection params not found')
   })
 
-  it.each(['postgres', 'mysql', 'mssql', 'mongodb', 'tcp', 'ssh', 'httpproxy', 'kubernetes', 'database'])(
+  it.each(['postgres', 'mysql', 'mssql', 'mongodb', 'httpproxy', 'kubernetes', 'database'])(
     'says before a command line opens a port for %s that nobody serves it, and what works instead',
     async (connectionType) => {
       const connect = { connectionType, connectionName: 'pg', clientVerb: 'connect', clientOrigin: 'client' }
@@ -153,6 +153,16 @@ describe('a session', () => {
       expect(gateway.received.filter(({ type }) => type === 'ClientSessionOpenOK')).toEqual([])
     },
   )
+
+  it.each(['tcp', 'ssh'])('sends nobody to exec for %s, which hoop refuses there', async (connectionType) => {
+    const connect = { connectionType, connectionName: 'box', clientVerb: 'connect', clientOrigin: 'client' }
+    gateway.send('AgentSessionOpen', openSpec('s1', connect))
+    const refused = String((await gateway.closeOf('s1')).payload)
+    expect(refused).toContain('runbook-agent connect box opens a terminal')
+    expect(refused).not.toContain('hoop exec')
+    gateway.send(`Agent${connectionType.toUpperCase()}ConnectionWrite`, { 'gateway.session_id': 's2' }, 'x')
+    expect(String((await gateway.closeOf('s2')).payload)).not.toContain('exec')
+  })
 
   it('opens a terminal on any type for a client that wants one', async () => {
     const connect = { connectionType: 'database', clientVerb: 'connect', clientOrigin: 'client' }

@@ -126,13 +126,20 @@ function asksForPort({ params, connectionType, wantsTerminal }: OpenMessage): bo
   return params.clientVerb === 'connect' && connectionType !== 'command-line' && wantsTerminal !== true
 }
 
+/** hoop's gateway refuses `exec` for these types, and sends people to `connect`. */
+const WITHOUT_EXEC: ReadonlySet<string> = new Set(['tcp', 'ssh'])
+
 function noNativeConnection({ params, connectionType }: OpenMessage): string {
-  const { connectionName: name, cmdList } = params
-  const instead =
-    cmdList.length > 0
-      ? `hoop exec ${name} runs scripts on it, runbook-agent connect ${name} opens a terminal. For a local port it needs hoop's own agent`
-      : `${name} has no command either that scripts or a terminal could run. It needs hoop's own agent`
-  return `this agent serves no native connections (${connectionType}): ${instead}`
+  return `this agent serves no native connections (${connectionType}): ${insteadOf(params, connectionType)}`
+}
+
+function insteadOf({ connectionName: name, cmdList }: OpenMessage['params'], type: string): string {
+  if (cmdList.length === 0)
+    return `${name} has no command either that scripts or a terminal could run. It needs hoop's own agent`
+  const terminal = `runbook-agent connect ${name} opens a terminal`
+  return WITHOUT_EXEC.has(type)
+    ? `${terminal} with its command. A local port needs hoop's own agent, and scripts need a connection of type command-line: the gateway allows no exec for type ${type}`
+    : `hoop exec ${name} runs scripts on it, ${terminal}. For a local port it needs hoop's own agent`
 }
 
 const CLEARTEXT = '--enable-cleartext-plugin'

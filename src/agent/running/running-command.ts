@@ -29,7 +29,15 @@ import {
 } from './ending.ts'
 import { ExecutionGroup } from './execution-group.ts'
 import { Keyboard } from './keyboard.ts'
-import { filtersOf, judged, preparedCommand, prepared, type AskedCommand, type Job } from './prepared.ts'
+import {
+  filtersOf,
+  judged,
+  preparedCommand,
+  prepared,
+  type AskedCommand,
+  type Job,
+  type Start,
+} from './prepared.ts'
 import type { CommandServices } from './services.ts'
 
 const INTERNAL_ERROR = 'internal error of the agent, its log has more'
@@ -139,17 +147,18 @@ export class RunningCommand {
     await using group = new ExecutionGroup(this.sid, this.#services)
     const started = await this.#launch(this.#job, held.environment, group)
     if (started === undefined) return this.#unstarted()
-    if ('rule' in started) return yield* this.#refuse(started)
+    if ('rule' in started) return yield* this.#refuse(started, this.#job.start)
     await using execution = started
     await group.add(execution.pid)
     using output = this.#sentOutput(execution, this.#job)
+    const { kind } = this.#job.start
     this.#job = undefined
-    return yield* this.#follow(output, execution, group)
+    return yield* this.#follow(output, execution, { group, kind })
   }
 
   /** Tells the user which rule forbids the command. */
-  *#refuse(blocked: Blocked): Generator<Chunk, Ending, undefined> {
-    yield { stream: 'stderr', data: Buffer.from(blockedLine(blocked)) }
+  *#refuse(blocked: Blocked, { kind }: Start): Generator<Chunk, Ending, undefined> {
+    yield blockedChunk(blockedLine(blocked), kind)
     return { ...endingBlocked(blocked), reason: this.#reason ?? 'guardrails' }
   }
 
@@ -231,15 +240,14 @@ export class RunningCommand {
   async *#follow(
     output: SentOutput,
     execution: Execution,
-    group: ExecutionGroup,
+    { group, kind }: { readonly group: ExecutionGroup; readonly kind: Start['kind'] },
   ): AsyncGenerator<Chunk, Ending, undefined> {
     const from = performance.now()
     using limit = timeLimit(this.#services.settings.maxDurationMs, () => this.end('timeout'))
     yield* output
     limit[Symbol.dispose]()
     const ending = await this.#endOf(execution, group)
-    if (ending.blocked !== undefined)
-      yield { stream: 'stderr', data: Buffer.from(output.onOwnLine(blockedLine(ending.blocked))) }
+    if (ending.blocked !== undefined) yield blockedChunk(output.onOwnLine(blockedLine(ending.blocked)), kind)
     const durationMs = Math.round(performance.now() - from)
     return { ...ending, message: output.onOwnLine(ending.message), durationMs, bytes: output.bytes }
   }
@@ -291,6 +299,13 @@ export class RunningCommand {
  * @throws the errors that `isRefusal` knows, or the signal's reason
  */
 type AskFor = (ended: AbortSignal) => Promise<AskedCommand | undefined> | AskedCommand
+
+/** hoop's `connect` shows no stderr, and its terminal is raw (protocol.md 4.3). */
+function blockedChunk(line: string, kind: Start['kind']): Chunk {
+  return kind === 'terminal'
+    ? { stream: 'stdout', data: Buffer.from(line.replaceAll('\n', '\r\n')) }
+    : { stream: 'stderr', data: Buffer.from(line) }
+}
 
 function timeLimit(ms: number | undefined, reached: () => void): Disposable {
   const timer = ms === undefined ? undefined : setTimeout(reached, ms)
