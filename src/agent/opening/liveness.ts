@@ -1,5 +1,7 @@
 import type { Address } from '../../basics/net/address.ts'
 import { goDialError } from '../../basics/net/go-dial-error.ts'
+import dns from 'node:dns'
+import { Resolver } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
 
 /** The database's server does not answer. The message names the address and what is missing (protocol.md 5.4). */
@@ -12,8 +14,7 @@ const SSL_MODES = ['disable', 'prefer', 'require', 'verify-full']
 const ON_OFF = ['on', 'off', 'true', 'false', '1', '0']
 
 type Lookup = (name: string) => string | undefined
-/** Undefined when there is no address to connect to. */
-type Locate = (lookup: Lookup) => Address | undefined
+type Locate = (lookup: Lookup) => Address | Promise<Address>
 
 /** The connection types whose server is tried before the session is accepted, as hoop's agent does. */
 const servers: Readonly<Record<string, Locate>> = {
@@ -41,8 +42,8 @@ const servers: Readonly<Record<string, Locate>> = {
 
 /** Connects to the server of a database connection. @throws LivenessError with the text that closes the session */
 export async function checkServer(connectionType: string, lookup: Lookup): Promise<void> {
-  const address = Object.hasOwn(servers, connectionType) ? servers[connectionType]?.(lookup) : undefined
-  if (address !== undefined) await dial(address)
+  const locate = Object.hasOwn(servers, connectionType) ? servers[connectionType] : undefined
+  if (locate !== undefined) await dial(await locate(lookup))
 }
 
 function database(type: string, defaultPort: number): Locate {
@@ -66,18 +67,43 @@ function oneOf(lookup: Lookup, name: string, accepted: readonly string[]): void 
   )
 }
 
-/** The first host of `mongodb://user:pass@a:1,b:2/db`. Finding the hosts of an SRV name is the client's job. */
-function mongoUri(uri: string): Address | undefined {
-  if (uri.startsWith('mongodb+srv://')) return undefined
+/** The first host of `mongodb://user:pass@a:1,b:2/db`, or the first one that DNS has for `mongodb+srv://`. */
+function mongoUri(uri: string): Address | Promise<Address> {
   // Up to the last @: everything before it may be a password, and must not get into a host name or an error.
-  const authority = /^mongodb:\/\/([^/?]+)/.exec(uri)?.[1] ?? ''
+  const [, isSrv, authority = ''] = /^mongodb(\+srv)?:\/\/([^/?]+)/.exec(uri) ?? []
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?(?:,|$)/.exec(hosts) ?? []
   // There is another @ further on. So the password contains a slash, and what looks like the host belongs to the
   // password.
   const ambiguous = uri.lastIndexOf('@') > uri.indexOf(authority) + authority.length
-  if (host === undefined || ambiguous) throw new LivenessError('failed parsing mongodb connection string')
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
+  if (host === undefined || ambiguous) throw new LivenessError(UNPARSABLE_URI)
+  if (isSrv === undefined) return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 27017) }
+  const service = /[?&]srvServiceName=([\w-]+)/.exec(uri)?.[1] ?? 'mongodb'
+  return firstOfService(`_${service}._tcp.${host}`)
+}
+
+const UNPARSABLE_URI = 'failed parsing mongodb connection string'
+
+/** As hoop's agent, whose MongoDB library looks it up while it parses. @throws LivenessError */
+async function firstOfService(name: string): Promise<Address> {
+  using bounded = boundedResolver()
+  try {
+    const found = await bounded.resolver.resolveSrv(name)
+    const [first] = found.sort((one, other) => one.priority - other.priority)
+    if (first !== undefined) return { host: first.name, port: first.port }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new LivenessError(`${UNPARSABLE_URI}: DNS has no SRV record ${name} (${String(code)})`)
+  }
+  throw new LivenessError(`${UNPARSABLE_URI}: DNS has no SRV record ${name}`)
+}
+
+/** c-ares multiplies its own times by tries and servers. */
+function boundedResolver(): Disposable & { readonly resolver: Resolver } {
+  const resolver = new Resolver()
+  resolver.setServers(dns.getServers())
+  const late = setTimeout(() => resolver.cancel(), DIAL_MS)
+  return { resolver, [Symbol.dispose]: () => clearTimeout(late) }
 }
 
 function validPort(port: number): boolean {

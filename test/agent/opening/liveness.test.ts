@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { NameServer } from '../../support/network/name-server.ts'
 import { checkServer } from '../../../src/agent/opening/liveness.ts'
 
 const check = (type: string, variables: Record<string, string>) =>
@@ -47,10 +48,34 @@ describe('the server of a database connection', () => {
     await expect(check(type, variables as Record<string, string>)).rejects.toThrow(text)
   })
 
+  it('of a name in DNS (mongodb+srv) is the first one that DNS has, and none is a refusal', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as { port: number }
+    await using _ = await NameServer.start({
+      '_mongodb._tcp.cluster.test': [
+        { priority: 2, host: 'localhost', port: 1 },
+        { priority: 1, host: 'localhost', port },
+      ],
+      '_own._tcp.cluster.test': [{ priority: 0, host: 'localhost', port: 1 }],
+    })
+    const at = (uri: string) => check('mongodb', { CONNECTION_STRING: uri })
+    await at('mongodb+srv://u:p@cluster.test/db')
+    await expect(at('mongodb+srv://u:p@cluster.test/db?a=b&srvServiceName=own')).rejects.toThrow(
+      'failed connecting to remote host=localhost, port=1',
+    )
+    await expect(at('mongodb+srv://u:s3cret@other.test/db')).rejects.toThrow(
+      /^failed parsing mongodb connection string: DNS has no SRV record _mongodb\._tcp\.other\.test \(ENOTFOUND\)$/,
+    )
+    await expect(at('mongodb+srv://u:p@ss/word@other.test/db')).rejects.toThrow(
+      /^failed parsing mongodb connection string$/,
+    )
+    await new Promise((resolve) => server.close(resolve))
+  })
+
   it('is not tried for other types, names from the object prototype included', async () => {
     await check('command-line', {})
     await check('oracledb', {})
-    await check('mongodb', { CONNECTION_STRING: 'mongodb+srv://u:p@cluster.invalid/db' })
     await check('constructor', {})
   })
 })
