@@ -243,7 +243,15 @@ export class Agent {
   async #wait(error: ConnectError): Promise<void> {
     const ms = Math.round(this.#backoffs[error.kind].next())
     this.#enter(between(error, ms))
+    const looking = error.kind === 'refused' ? this.#retryWhenRenewed() : undefined
     await this.#sleep(ms)
+    clearInterval(looking)
+  }
+
+  #retryWhenRenewed(): NodeJS.Timeout {
+    return setInterval(() => {
+      if (this.#identities.isRenewed()) this.retry()
+    }, this.#timing.renewalMs)
   }
 
   async #sleep(ms: number): Promise<void> {

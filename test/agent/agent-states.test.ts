@@ -66,6 +66,18 @@ describe('each state says what is true in it', () => {
     await running.serving()
   })
 
+  it('refused: until its credential is renewed', async () => {
+    const gateway = await refusing(1, status.UNAUTHENTICATED, 'invalid authentication')
+    const timing = { ...quickTiming, backoff: { ...quickTiming.backoff, refused: never } }
+    const identity = parseKey(gateway.key(), 'HOOP_KEY')
+    let isRenewed = false
+    const identities = { current: identity, refresh: () => identity, isRenewed: () => isRenewed }
+    const running = own(await RunningAgent.start(gateway.key(), { identities, life: { timing } }))
+    await waitFor(() => running.agent.state.name === 'refused')
+    isRenewed = true
+    await running.serving()
+  })
+
   it('draining and stopped: nothing else', async () => {
     const gateway = own(await ScriptedGateway.start())
     const running = own(await RunningAgent.start(gateway.key()))
@@ -96,6 +108,7 @@ describe('the identity', () => {
         return current
       },
       refresh: () => current,
+      isRenewed: () => false,
     }
     const running = own(await RunningAgent.start(old.key(), { identities, life: { timing: quickTiming } }))
     await running.serving()

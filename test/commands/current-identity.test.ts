@@ -46,6 +46,24 @@ it('a key that is rotated on disk is taken at the next attempt', () => {
   expect([identity.current.address, warnings]).toEqual(['127.0.0.1:9010', []])
 })
 
+it('a credential or certificate that is renewed shows before the next attempt, a broken one does not', () => {
+  place.write('key', key('first', 'gateway.test:8443', 'grpcs'))
+  place.write('ca.pem', new Authority('old').certificate)
+  const { identity, warnings } = current('key-file: key\ntls.ca: file://ca.pem')
+  expect(identity.isRenewed()).toBe(false)
+  for (const [file, content] of [
+    ['key', key('second', 'gateway.test:8443', 'grpcs')],
+    ['ca.pem', new Authority('next').certificate],
+  ] as const) {
+    place.write(file, content)
+    expect(identity.isRenewed()).toBe(true)
+    identity.refresh()
+    expect(identity.isRenewed()).toBe(false)
+  }
+  place.write('key', '')
+  expect([identity.isRenewed(), warnings]).toEqual([false, []])
+})
+
 it('a JWT-SVID that is renewed is taken at the next attempt', () => {
   place.write('agent.jwt', jwt('first'))
   const { identity } = current('spiffe: {key-file: agent.jwt, name: edge}\ngrpc-url: 127.0.0.1:8010')

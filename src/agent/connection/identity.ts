@@ -20,6 +20,8 @@ export interface IdentitySource {
   readonly current: Identity
   /** Call it before each attempt. Keeps the current identity when there is no better one. Never throws. */
   refresh(): Identity
+  /** Whether `refresh` would find another credential or certificate. Never throws. */
+  isRenewed(): boolean
 }
 
 /** The credential cannot be used. The message names the setting it came from, never the credential. */

@@ -6,6 +6,8 @@ import { BACKOFF, type BackoffRanges } from './backoff.ts'
 export interface Timing extends StreamTiming {
   /** After a stream that lasted this long, waits start again from the shortest. */
   readonly healthyMs: number
+  /** How often an agent whose credential is refused looks for a renewed one. hoop's agent tries after 2, 4 and 8 s. */
+  readonly renewalMs: number
   /** `mode=embedded` only. The gateway calls an agent offline after 5 s without a question. */
   readonly pollEveryMs: number
   /** The same conflict is logged once per this time. */
@@ -20,6 +22,7 @@ export interface Timing extends StreamTiming {
 export const TIMING: Timing = {
   ...STREAM_TIMING,
   healthyMs: 60_000,
+  renewalMs: 2000,
   pollEveryMs: 5000,
   conflictLogMs: 60_000,
   shipLogsMs: 2000,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Identity, IdentitySource } from '../../agent/connection/identity.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { AgentConfiguration } from '../../config.ts'
@@ -11,6 +12,8 @@ export class CurrentIdentity implements IdentitySource {
   readonly #flags: Flags
   readonly #log: Logger
   #current: Identity
+  /** Of what the current identity was read from. */
+  #fingerprint: string
   #warnings: readonly string[]
   /** The last complaint that was logged. Attempts may repeat for days, and the same line should not. */
   #complaint: string | undefined
@@ -19,13 +22,14 @@ export class CurrentIdentity implements IdentitySource {
   constructor(
     flags: Flags,
     identity: Identity,
-    settings: Pick<AgentConfiguration, 'warnings' | 'referencedVariables'>,
+    settings: Pick<AgentConfiguration, 'warnings' | 'referencedVariables' | 'key' | 'tls'>,
     log: Logger,
   ) {
     this.ownVariables = new Set(settings.referencedVariables)
     this.#warnings = settings.warnings
     this.#flags = flags
     this.#current = identity
+    this.#fingerprint = fingerprintOf(settings)
     this.#log = log
   }
 
@@ -38,12 +42,23 @@ export class CurrentIdentity implements IdentitySource {
     return this.#current
   }
 
+  isRenewed(): boolean {
+    try {
+      return fingerprintOf(readSettings(this.#flags)) !== this.#fingerprint
+    } catch (error) {
+      // The next attempt says what is wrong.
+      if (error instanceof Failure) return false
+      throw error
+    }
+  }
+
   /** @returns the settings. Undefined when they cannot be used: then it is logged, and the old ones stay */
   reread(): AgentConfiguration | undefined {
     try {
       const settings = readSettings(this.#flags)
       for (const name of settings.referencedVariables) this.ownVariables.add(name)
       this.#current = readIdentity(settings)
+      this.#fingerprint = fingerprintOf(settings)
       this.#complaint = undefined
       this.#warn(settings.warnings)
       return settings
@@ -64,4 +79,11 @@ export class CurrentIdentity implements IdentitySource {
     for (const warning of warnings) if (!this.#warnings.includes(warning)) this.#log.warn({}, warning)
     this.#warnings = warnings
   }
+}
+
+/** Changes with the credential and the certificates, and holds none of them. */
+function fingerprintOf({ key, tls }: Pick<AgentConfiguration, 'key' | 'tls'>): string {
+  const { authorities, client } = tls
+  const parts = [key.value.reveal(), authorities, client?.certificate, client?.key.reveal()]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

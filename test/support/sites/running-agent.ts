@@ -138,5 +138,5 @@ export class RunningAgent implements AsyncDisposable {
 
 /** An identity that does not change. */
 export function fixedIdentity(identity: Identity): IdentitySource {
-  return { current: identity, refresh: () => identity }
+  return { current: identity, refresh: () => identity, isRenewed: () => false }
 }

@@ -57,6 +57,7 @@ function agentWith(client: () => Issued | undefined, key = gateway.agentUrl): Pr
         return identity()
       },
       refresh: identity,
+      isRenewed: () => false,
     },
   })
 }
