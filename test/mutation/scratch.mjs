@@ -19,17 +19,21 @@ import { clearTimeout, setTimeout } from 'node:timers'
 const CACHES = new Set(['.cache', '.vite', '.vite-temp', '.vitest'])
 
 /** A mutant that waits where the tests do not is found after this time of one test. */
-const TEST_MS = 20_000
+const TEST_MS = 60_000
 
 /**
  * A mutant may signal every process and write to every path. So it sees only its own processes, and can write only to
- * the copy and to a /dev/shm of its own, which both go with it. The shell collects processes whose parents have ended.
+ * the copy, and to a /tmp and a /dev/shm of its own, which go with it. The shell collects processes whose parents have ended.
  */
 const APART = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
 const READ_ONLY = [
   'mount --make-rprivate /',
-  'mount --bind "$1" "$1"',
   'mount -t tmpfs tmpfs /dev/shm',
+  'mkdir /dev/shm/copy',
+  'mount --bind "$1" /dev/shm/copy',
+  'mount -t tmpfs tmpfs /tmp',
+  'mkdir -p "$1"',
+  'mount --bind /dev/shm/copy "$1"',
   'mount -o remount,ro,bind /',
   'cd "$1" && shift && "$@"; exit $?',
 ].join(' && ')

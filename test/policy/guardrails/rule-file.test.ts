@@ -39,6 +39,16 @@ describe('a file of rules', () => {
     }
   })
 
+  it.each([
+    ['for both directions', { input_rules: [{ rules: [A] }], output_rules: [{ rules: [B] }] }, true],
+    ['for the asked direction alone', { input_rules: [{ rules: [A] }] }, false],
+    ['for the asked direction, and none for the other one', { input_rules: [], output_rules: [] }, false],
+    ['for no direction', { rules: [A] }, false],
+    ['in a list', [{ rules: [A] }], false],
+  ])('with rules %s says whether there are others: %o', (_, content, hasOthers) => {
+    expect(read(JSON.stringify(content)).hasOthers).toBe(hasOthers)
+  })
+
   it('names line and column of a rule, in JSON too', () => {
     const json = '{ "output_rules": [\n  { "rules": [{},\n    { "type": 7 }] }] }'
     expect(read(json, 'output').placeOf([0, 'rules', 1, 'type'])).toBe(`${file}:3:15`)
