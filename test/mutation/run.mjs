@@ -11,7 +11,11 @@ import { mutantsOf } from './mutants.mjs'
 import { checkApart, Scratch } from './scratch.mjs'
 
 const ROOMS = [
-  ...['src/gateway/reviews', 'src/gateway/people', 'src/policy', 'src/agent/output', 'src/agent/opening'],
+  'src/gateway/reviews',
+  'src/gateway/people',
+  'src/policy',
+  'src/agent/output',
+  'src/agent/opening',
   'src/runtime',
 ]
 
