@@ -28,10 +28,8 @@ export class Trie {
 
   /** @param texts none of them empty; in any order, duplicates allowed */
   constructor(texts: readonly Buffer[]) {
-    const sorted = sortedTexts(texts)
-    const shared = sorted.map((text, index) => sharedLength(sorted[index - 1], text))
-    this.texts = sorted.filter((text, index) => text.length > (shared[index] ?? 0))
-    const above = shared.filter((length, index) => length < (sorted[index]?.length ?? 0))
+    this.texts = sortedTexts(texts)
+    const above = this.texts.map((text, index) => sharedLength(this.texts[index - 1], text))
     const starts = rowStarts(this.texts, above)
     this.size = starts.at(-1) ?? 1
     this.#symbols = new Uint16Array(this.size + 1).fill(END)
