@@ -120,7 +120,7 @@ function isCall(expression) {
 }
 
 function* values(node) {
-  if (ts.isNumericLiteral(node) && !ts.isTypeNode(node.parent)) {
+  if (ts.isNumericLiteral(node) && !ts.isTypeNode(node.parent) && !isUnreached(node)) {
     if (Number(node.text) !== 0) yield ['number to 0', node, '0']
     if (Number(node.text) < LARGE) yield ['number plus 1', node, `(${node.text} + 1)`]
   }
@@ -132,4 +132,11 @@ function* values(node) {
     yield ['empty string', node, "''"]
   if (node.kind === ts.SyntaxKind.TrueKeyword) yield ['true to false', node, 'false']
   if (node.kind === ts.SyntaxKind.FalseKeyword) yield ['false to true', node, 'true']
+}
+
+/** The compiler wants `list[at] ?? 0` also where the element is always there. */
+function isUnreached({ parent }) {
+  const isDefault =
+    ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken
+  return isDefault && (ts.isElementAccessExpression(parent.left) || parent.left.getText().includes('.at('))
 }
