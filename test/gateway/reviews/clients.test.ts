@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { encodeClientMessage } from '../../../src/wire/messages/from-client.ts'
 import { ScriptedClient } from '../../support/scripted/scripted-client.ts'
+import { RunningGateway } from '../../support/sites/running-gateway.ts'
 import { waitFor } from '../../support/wait.ts'
 import { ReviewSite, type Name } from './site.ts'
 
@@ -24,10 +28,19 @@ function client(verb: 'exec' | 'connect', connection: string, name: Name = 'ann'
 }
 
 /** The session of a client that waits. */
-async function waiting(waits: ScriptedClient): Promise<string> {
+async function waiting(waits: ScriptedClient, { gateway } = site.gateway): Promise<string> {
   const { spec, payload } = await waits.packet('ClientSessionOpenWaitingApproval')
   const sid = String(spec['gateway.session_id'])
-  expect(String(payload)).toBe(`${site.gateway.gateway.http}/sessions/${sid}`)
+  expect(String(payload)).toBe(`${gateway.http}/sessions/${sid}`)
+  return sid
+}
+
+/** The session of an `exec` whose client has gone before anybody has decided. */
+async function left(script: string, clientArgs: readonly string[] = []): Promise<string> {
+  const exec = client('exec', 'one')
+  exec.open(script, { clientArgs })
+  const sid = await waiting(exec)
+  await exec[Symbol.asyncDispose]()
   return sid
 }
 
@@ -81,6 +94,68 @@ describe('exec', () => {
     expect((await site.run('ann', sid)).body).toMatchObject({ output: 'later\n', exit_code: 0 })
   })
 
+  it('that has left waits on: it is shown, run once by whoever may, and by nobody else', async () => {
+    const sid = await left('echo "ran $1"', ['-s', '--', 'as-asked'])
+    expect(await site.session(sid)).toMatchObject({
+      ...{ status: 'open', end_date: null, exit_code: null },
+      review: { status: 'PENDING', client_args: ['-s', '--', 'as-asked'] },
+    })
+    expect((await site.run('ann', sid)).body['message']).toBe('review not approved or already executed')
+    await site.say('bea', sid, 'APPROVED')
+    expect(await site.session(sid)).toMatchObject({ status: 'ready', review: { status: 'APPROVED' } })
+    expect((await site.run('gus', sid)).body['message']).toBe('unable to execute session')
+    const answers = await Promise.all(Array.from({ length: 10 }, () => site.run('ann', sid)))
+    const ran = answers.filter(({ status }) => status === 200)
+    expect(ran.map(({ body }) => [body['output'], body['session_id']])).toEqual([['ran as-asked\n', sid]])
+    expect((await site.run('ann', sid)).status).toBe(403)
+    expect(await site.session(sid)).toMatchObject({ status: 'done', exit_code: 0, origin: 'client' })
+  })
+
+  it('that has left can be withdrawn, and runs only in its window', async () => {
+    const withdrawn = await left('echo no')
+    expect((await site.as('ann', 'POST', `/api/sessions/${withdrawn}/kill`)).status).toBe(204)
+    expect(await site.session(withdrawn)).toMatchObject({
+      ...{ status: 'done', exit_code: 254 },
+      review: { status: 'REJECTED' },
+    })
+    const late = await left('echo no')
+    const minute = (at: number) => new Date(at).toISOString().slice(11, 16)
+    const [start_time, end_time] = [7_200_000, 7_260_000].map((ms) => minute(Date.now() + ms))
+    const time_window = { type: 'time_range', configuration: { start_time, end_time } }
+    await site.say('bea', late, 'APPROVED', { time_window })
+    expect((await site.run('ann', late)).body).toMatchObject({ code: 'outside-time-window' })
+    expect(await site.session(late)).toMatchObject({ status: 'ready' })
+  })
+
+  it('that has left is still there after a restart, and expires as any other', async () => {
+    const state = mkdtempSync(path.join(tmpdir(), 'left-'))
+    const connections = `\n  - { name: asks, agent: local, command: [bash], review: { groups: [dba], expires: 1h } }`
+    const start = () => RunningGateway.start({}, { connections, state })
+    let sid = ''
+    {
+      await using gateway = await start()
+      const exec = new ScriptedClient(gateway.gateway.grpc, { 'connection-name': 'asks', verb: 'exec' })
+      exec.open('echo no')
+      sid = await waiting(exec, gateway)
+      await exec[Symbol.asyncDispose]()
+    }
+    const shown = async (gateway: RunningGateway) =>
+      (await gateway.request('GET', `/api/sessions/${sid}`)).body
+    {
+      await using gateway = await start()
+      expect(await shown(gateway)).toMatchObject({ status: 'open', review: { status: 'PENDING' } })
+    }
+    const now = Date.now()
+    vi.spyOn(Date, 'now').mockImplementation(() => now + 2 * 3_600_000)
+    {
+      await using gateway = await start()
+      const rejected = { status: 'REJECTED', rejection_reason: 'nobody has decided in time' }
+      expect(await shown(gateway)).toMatchObject({ status: 'done', exit_code: 254, review: rejected })
+      expect((await gateway.request('POST', `/api/sessions/${sid}/exec`)).status).toBe(403)
+    }
+    rmSync(state, { recursive: true })
+  })
+
   it('runs nothing when somebody else has run it meanwhile', async () => {
     await using exec = client('exec', 'one')
     exec.open('echo once')
@@ -123,7 +198,7 @@ describe('exec', () => {
   it('twenty of one user may wait, and one that leaves makes room', async () => {
     const crowd = Array.from({ length: 20 }, () => client('exec', 'one', 'gus'))
     for (const exec of crowd) exec.open('echo')
-    const sids = await Promise.all(crowd.map(waiting))
+    const sids = await Promise.all(crowd.map((exec) => waiting(exec)))
     await using late = client('exec', 'one', 'gus')
     late.open('echo')
     expect((await late.over()).details).toContain('lets 100 clients wait for approval, 20 of one user')
