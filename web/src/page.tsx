@@ -7,13 +7,20 @@ import { go, path } from './parts/router.ts'
 import { Shortcuts } from './parts/shortcuts.tsx'
 import { Name } from './parts/text.tsx'
 import { ThemeButton } from './parts/theme.tsx'
-import { CurrentView } from './routes.tsx'
+import { CurrentView, isKnown } from './routes.tsx'
+import { NotFound } from './views/not-found.tsx'
 import { SignIn } from './views/sign-in.tsx'
 
 /** All of the page. @param code of a one-time link */
 export function Page({ code }: { readonly code: string | undefined }) {
   if (person.value === null) return <Loading />
-  return person.value === undefined ? <SignIn code={code} /> : <Frame />
+  if (person.value !== undefined) return <Frame />
+  if (isKnown(path.value)) return <SignIn code={code} />
+  return (
+    <main id="main">
+      <NotFound />
+    </main>
+  )
 }
 
 const PLACES = [

@@ -1,8 +1,9 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { asRefused, type Refused } from './api/request.ts'
-import { Empty, Loading, Problem } from './parts/messages.tsx'
+import { Loading, Problem } from './parts/messages.tsx'
 import { matched, path } from './parts/router.ts'
+import { NotFound } from './views/not-found.tsx'
 import RunbookList from './views/runbooks/list.tsx'
 
 type View = ComponentType<Record<string, string>>
@@ -50,13 +51,13 @@ export function CurrentView() {
   useEffect(() => {
     document.title = `${title} · Runbooks`
   }, [title, pathname])
-  if (found === undefined)
-    return (
-      <Empty>
-        There is nothing at this address. <a href="/runbooks">Go to the runbooks.</a>
-      </Empty>
-    )
+  if (found === undefined) return <NotFound />
   return <Lazy load={found.route.load} parameters={found.parameters} key={pathname} />
+}
+
+/** Whether there is a view, or the one that signs in. */
+export function isKnown(pathname: string): boolean {
+  return pathname === '/sign-in' || routeOf(pathname) !== undefined
 }
 
 function routeOf(pathname: string) {

@@ -34,7 +34,7 @@ import { mount } from './mount.ts'
 import { knowCallers } from './http/callers.ts'
 import type { RestServices } from './services.ts'
 import { changesRoute } from './page/changes.ts'
-import { pageRoutes } from './page/files.ts'
+import { isMistyped, pageRoutes, sendMistyped } from './page/files.ts'
 import { serveSockets, TERMINAL, terminalRoute } from './page/terminal/terminal.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
 import { metadataRoute } from './sessions/session-metadata.ts'
@@ -61,6 +61,7 @@ export function restServer(services: RestServices): FastifyInstance {
   })
   app.setErrorHandler((error: FastifyError, _, reply) => answerError(services, error, reply))
   app.setNotFoundHandler((request, reply) => {
+    if (isMistyped(request)) return sendMistyped(reply)
     const endpoint = `${request.method} ${request.url.split('?')[0] ?? ''}`
     return sendError(reply, new HttpError('endpoint-not-found', `no such endpoint: ${endpoint}`))
   })
@@ -73,8 +74,9 @@ export function restServer(services: RestServices): FastifyInstance {
   })
   // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
-    if (!isPage(request.routeOptions.url)) void reply.headers(UNKEPT)
-    const signedIn = authorize(services, request)
+    const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
+    if (!isForPeople) void reply.headers(UNKEPT)
+    const signedIn = isForPeople ? undefined : authorize(services, request)
     // A socket has a way of its own to say why it ends. Its header is no sign of one: anybody sends it anywhere.
     const isSocket = request.routeOptions.url === TERMINAL
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)

@@ -102,6 +102,21 @@ describe.skipIf(missingBrowser !== undefined)(`every view${without(missingBrowse
       expect(ada.foreign).toEqual([])
     })
 
+  it('leads home from an address that there is not, signed in or not', async () => {
+    await using ada = await stage.arrive()
+    await ada.goTo('/users')
+    await ada.sees('There is nothing at /users.')
+    expect(await ada.faults()).toEqual([])
+    await ada.page.getByRole('link', { name: 'Go to the runbooks.' }).click()
+    await ada.page.getByLabel('Token').waitFor()
+    await ada.signIn(stage.site.token, '/sessions')
+    await ada.goTo('/sesions/x')
+    await ada.sees('There is nothing at /sesions/x.')
+    await ada.page.getByRole('link', { name: 'Go to the runbooks.' }).click()
+    await ada.page.getByRole('link', { name: 'colours' }).first().waitFor()
+    expect(ada.problems).toEqual([])
+  })
+
   it('shows the problems of a form at their fields, where axe finds nothing either', async () => {
     await using ada = await stage.enter(views.find((view) => view.endsWith('fields.runbook.sh')))
     await ada.click('Run')

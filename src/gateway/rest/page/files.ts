@@ -1,5 +1,7 @@
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { packageFiles } from '../../../basics/files/package-files.ts'
 
 /** The addresses of the page's views: it finds out by itself which one to show. */
@@ -29,6 +31,23 @@ const HEADERS = {
 /** Whether it is the page or one of its files: the same for everybody, with nothing of this gateway in it. */
 export function isPageRoute(url: string): boolean {
   return url === ASSETS || VIEWS.includes(url)
+}
+
+/** Whose answers are for programs, at whatever address below them. */
+const NO_VIEWS = /^\/(api|docs|assets)(\/|$)/
+
+/** Whether a person has opened an address in a browser where there is nothing: the page says so, and leads home. */
+export function isMistyped({ is404, method, url, headers }: FastifyRequest): boolean {
+  const [pathname = ''] = url.split('?')
+  if (!is404 || method !== 'GET' || NO_VIEWS.test(pathname)) return false
+  return headers['sec-fetch-mode'] === 'navigate' || /\btext\/html\b/.test(headers.accept ?? '')
+}
+
+/** The page, which shows by itself that it has no view for this. */
+export async function sendMistyped(reply: FastifyReply): Promise<FastifyReply> {
+  const page = await readFile(path.join(packageFiles.web, 'index.html'))
+  const headers = { ...HEADERS, 'cache-control': 'no-cache' }
+  return reply.code(404).headers(headers).type('text/html; charset=utf-8').send(page)
 }
 
 /** Serves the page as it was built: files whose names have their content's hash, and the one that names them. */

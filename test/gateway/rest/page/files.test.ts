@@ -95,3 +95,43 @@ it('is no answer to other methods, nor at other addresses', async () => {
   expect((await get('/somewhere')).status).toBe(401)
   expect((await get('/', {}, 'HEAD')).status).toBe(200)
 })
+
+const HTML = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' }
+
+it.each([
+  ['/users', HTML],
+  ['/sesions/x?a=b', HTML],
+  ['/apidocs', HTML],
+  ['/index.html', { ...HTML, authorization: 'Bearer nobody-knows-this-token' }],
+])('a person who mistypes an address gets the page, which says so: %s', async (path, headers) => {
+  const answer = await get(path, headers)
+  expect(answer.status).toBe(404)
+  expect(await answer.text()).toBe(readFileSync(`${folder}/index.html`, 'utf8'))
+  expect(Object.fromEntries(answer.headers)).toMatchObject({
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': POLICY,
+    'cache-control': 'no-cache',
+    'x-frame-options': 'DENY',
+  })
+})
+
+it.each([
+  ['/api/nope', HTML, 'GET'],
+  ['/api', HTML, 'GET'],
+  ['/docs/nope', HTML, 'GET'],
+  ['/users', { accept: '*/*', 'sec-fetch-mode': 'cors' }, 'GET'],
+  ['/users', HTML, 'POST'],
+])('a program gets JSON as ever, once it has a token: %s', async (path, headers, method) => {
+  const without = await get(path, headers, method)
+  expect([without.status, await without.json()]).toMatchObject([401, { code: 'unauthenticated' }])
+  const answer = await get(path, { ...headers, authorization: `Bearer ${userToken}` }, method)
+  expect([answer.status, await answer.json()]).toMatchObject([404, { code: 'endpoint-not-found' }])
+})
+
+it('knows a browser that opens an address by what it says of it alone', async () => {
+  const [answer] = await rawAnswers(
+    gateway.gateway.http,
+    'GET /users HTTP/1.1\r\nHost: x\r\nSec-Fetch-Mode: navigate\r\nConnection: close\r\n\r\n',
+  )
+  expect([answer?.status, answer?.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+})
