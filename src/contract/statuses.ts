@@ -76,6 +76,7 @@ export const STATUSES = {
   'not-rotatable': { http: [409] },
   'invalid-settings': { http: [422] },
   'agent-not-found': { http: [404] },
+  'plugin-not-found': { http: [404] },
   'agent-certificate-refused': { grpc: 'Unauthenticated' },
   'agent-already-connected': { grpc: 'FailedPrecondition' },
 } as const satisfies Readonly<Record<GatewayCode, Statuses>>

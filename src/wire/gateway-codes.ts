@@ -83,6 +83,7 @@ export const GATEWAY_CODES = [
   'invalid-settings',
   // Agents.
   'agent-not-found',
+  'plugin-not-found',
   'agent-certificate-refused',
   'agent-already-connected',
 ] as const

@@ -15,6 +15,7 @@ export const hoopWords = {
   connectionNotFound: 'connection not found',
   sessionNotFound: 'session not found',
   notFound: 'not found',
+  pluginNotFound: 'plugin not found',
   unauthorized: 'unauthorized',
   downloadExpired: 'session download link expired',
   agentIsOffline: 'agent is offline',

@@ -162,6 +162,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'not-rotatable': 'invalid',
   'invalid-settings': 'invalid',
   'agent-not-found': 'not-found',
+  'plugin-not-found': 'not-found',
   'agent-certificate-refused': 'refused',
   'agent-already-connected': 'failed',
 }

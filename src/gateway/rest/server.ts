@@ -12,7 +12,7 @@ import { batchRoutes, batchStartRoutes } from './batches/batches.ts'
 import { connectionRoutes } from './directory/connections.ts'
 import { errorBody, errorHeaders, HttpError } from './http/http-error.ts'
 import { answerFaults, checkHost, faultOptions } from './http/http-faults.ts'
-import { describeRoutes } from './openapi/document.ts'
+import { describeRoutes, documentRoute, LONGEST_NAME } from './openapi/document.ts'
 import { lockContract } from '../../contract/locks.ts'
 import { scheduleContract } from '../../contract/schedules.ts'
 import { webhookContract } from '../../contract/webhooks.ts'
@@ -57,7 +57,7 @@ export function restServer(services: RestServices): FastifyInstance {
     https: services.server.tls?.tls ?? null,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 512 },
+    routerOptions: { maxParamLength: LONGEST_NAME },
   })
   app.setErrorHandler((error: FastifyError, _, reply) => answerError(services, error, reply))
   app.setNotFoundHandler((request, reply) => {
@@ -102,6 +102,7 @@ function routes(app: FastifyInstance, services: RestServices): void {
   app.get('/api/healthz', () => ({ liveness: 'OK' }))
   pageRoutes(app)
   app.get('/readyz', (_, reply) => answerReadiness(services, reply))
+  documentRoute(app)
   serverInfoRoutes(app, services)
   connectionRoutes(app, services)
   agentRoutes(app, services)

@@ -69,9 +69,9 @@ describe('the embedded gateway', () => {
     await gateway.exec({ file_name: 'ops/greet.runbook.sh', parameters: { name: 'x' } })
     await gateway.script('true')
     const files = async (...words: readonly string[]) =>
-      ((await client('sessions', 'list', ...words)).answer as { labels: { runbookFile?: string } }[]).map(
-        ({ labels }) => labels.runbookFile ?? 'script',
-      )
+      (
+        (await client('sessions', 'list', ...words)).answer as { labels: { runbookFile?: string } | null }[]
+      ).map(({ labels }) => labels?.runbookFile ?? 'script')
     expect(await files()).toEqual(['script', 'ops/greet.runbook.sh'])
     expect(await files('--runbook', 'ops/greet.runbook.sh', '--since', '1h')).toEqual([
       'ops/greet.runbook.sh',

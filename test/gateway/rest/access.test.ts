@@ -326,15 +326,15 @@ const REFUSALS = [
   'batch-not-found',
 ]
 
-/** About a sign-in, which is nobody's yet: in JSON, and on pages for people. */
-const OF_SIGN_IN = ['sign-in-expired', 'sign-in-failed']
+/** To whomever: of a sign-in, which is nobody's yet, in JSON and on pages for people; and of what there is none of. */
+const TO_ALL = ['sign-in-expired', 'sign-in-failed', 'plugin-not-found']
 
 function outcomeOf({ status, body: { code, message } }: Answered): Outcome {
   if (status === 401) return 'unauthenticated'
   if (status === 403 && message === 'access denied') return 'wrong role'
   if (REFUSALS.includes(String(code))) return 'out of reach'
   // Of a socket, which is not asked for as one here.
-  if (status < 400 || String(message).includes('is a WebSocket') || OF_SIGN_IN.includes(String(code)))
+  if (status < 400 || String(message).includes('is a WebSocket') || TO_ALL.includes(String(code)))
     return 'answered'
   throw new Error(`${status} ${String(code)} is no answer to a whole request`)
 }
@@ -356,7 +356,7 @@ async function send(caller: Name, method: string, url: string, body?: object): P
   if (!type.startsWith('application/json')) {
     // A stream goes on for as long as its session waits.
     response.destroy()
-    return { status, body: type.startsWith('text/html') ? { code: OF_SIGN_IN[0] } : {} }
+    return { status, body: type.startsWith('text/html') ? { code: TO_ALL[0] } : {} }
   }
   const answer = await text(response)
   const read = (answer === '' ? {} : JSON.parse(answer)) as Record<string, unknown>

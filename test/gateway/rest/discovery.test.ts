@@ -22,21 +22,34 @@ const asOther = { authorization: `Bearer ${otherToken}` }
 const get = (url: string, headers: Record<string, string> = {}) =>
   gateway.request('GET', url, undefined, headers)
 
-const bash = {
-  ...{ id: 'bash', name: 'bash', type: 'custom', subtype: '', status: 'offline', agent_id: 'local' },
-  ...{ access_mode_runbooks: 'enabled', access_mode_exec: 'enabled', access_mode_connect: 'enabled' },
-  connection_tags: {},
+const plain = {
+  ...{ command: [], secret: {}, default_database: '', status: 'offline', agent_id: 'local' },
+  ...{ managed_by: null, tags: [], attributes: [], mandatory_metadata_fields: [] },
+  ...{ reviewers: [], min_review_approvals: null, force_approve_groups: null, access_max_duration: null },
+  ...{ redact_enabled: false, redact_types: [], guardrail_rules: [], jira_issue_template_id: '' },
   access_schema: 'disabled',
-  jira_issue_template_id: '',
+}
+const bash = {
+  ...plain,
+  ...{ id: 'bash', name: 'bash', resource_name: 'bash', type: 'custom', subtype: '', connection_tags: {} },
+  ...{ access_mode_runbooks: 'enabled', access_mode_exec: 'enabled', access_mode_connect: 'enabled' },
 }
 const pg = {
-  ...{ id: 'pg', name: 'pg', type: 'database', subtype: 'postgres', status: 'offline', agent_id: 'local' },
+  ...plain,
+  ...{ id: 'pg', name: 'pg', resource_name: 'pg', type: 'database', subtype: 'postgres' },
   ...{ access_mode_runbooks: 'disabled', access_mode_exec: 'disabled', access_mode_connect: 'disabled' },
   connection_tags: { env: 'prod', region: 'eu' },
-  access_schema: 'disabled',
-  jira_issue_template_id: '',
 }
-const admins = { ...bash, id: 'admins', name: 'admins', access_mode_runbooks: 'disabled' }
+const admins = {
+  ...bash,
+  ...{ id: 'admins', name: 'admins', resource_name: 'admins', access_mode_runbooks: 'disabled' },
+}
+/** Beside the others, of one connection alone. */
+const effective_features = {
+  ...{ guardrails: false, data_masking: false, jira_templates: false },
+  ...{ ai_session_analyzer: false, mandatory_metadata: false },
+  access_request: { command: false, jit: false, legacy_reviewers: false },
+}
 
 describe('GET /api/serverinfo', () => {
   it('says the version and where the streams really are', async () => {
@@ -49,7 +62,12 @@ describe('GET /api/serverinfo', () => {
         grpc_url: gateway.gateway.grpc,
         tenancy_type: 'selfhosted',
         license_info: null,
-        disable_sessions_download: false,
+        ...{ commit_sha: '', log_level: '', go_debug: '', redact_provider: '', idp_provider_name: '' },
+        ...{ has_redact_credentials: false, has_webhook_app_key: false, has_ask_ai_credentials: false },
+        ...{ has_idp_audience: false, has_idp_custom_scopes: false, has_ssh_client_host_key: false },
+        ...{ disable_sessions_download: false, disable_clipboard_copy_cut: false },
+        ...{ postgres_proxy_enabled: false, feature_flags: {} },
+        ...{ analytics_tracking: 'disabled', analytics_mode: 'disabled' },
       },
     })
     expect(gateway.gateway.grpc).toMatch(/^grpc:\/\/127\.0\.0\.1:[1-9]\d+$/)
@@ -81,7 +99,10 @@ describe('GET /api/userinfo', () => {
       {
         ...expected,
         ...{ id: expected.name, email: expected.name, status: 'active', verified: true },
-        ...{ is_multitenant: false, tenancy_type: 'selfhosted', kind: 'person' },
+        ...{ is_multitenant: false, tenancy_type: 'selfhosted', kind: 'person', slack_id: '', picture: '' },
+        ...{ org_id: '00000000-0000-0000-0000-000000000000', org_name: 'default', org_license: '' },
+        ...{ feature_ask_ai: 'unavailable', webapp_users_management: 'on', intercom_hmac_digest: '' },
+        ...{ default_protection_profile: null, show_origin_survey: false, show_setup_checklist: false },
         token: {
           ...{ id: `gateway.yaml:${expected.name}:token`, name: 'token', kind: 'personal', expires_at: null },
         },
@@ -95,7 +116,7 @@ describe('GET /api/connections', () => {
     const [mine, theirs] = [await get('/api/connections'), await get('/api/connections', asOther)]
     expect(mine.body).toEqual([bash, admins])
     expect(theirs.body).toEqual([bash, pg])
-    expect(JSON.stringify([mine, theirs])).not.toMatch(/secret|psql|envvar|command/)
+    expect(JSON.stringify([mine, theirs])).not.toMatch(/secret-|psql|envvar/)
     expect(JSON.stringify(theirs)).not.toContain(Buffer.from(secret).toString('base64'))
   })
 
@@ -110,6 +131,52 @@ describe('GET /api/connections', () => {
     expect((body as unknown as { name: string }[]).map(({ name }) => name)).toEqual(names)
   })
 
+  it.each([
+    ['type=database', ['pg']],
+    ['subtype=postgres', ['pg']],
+    ['type=nope', []],
+    ['type=', ['bash', 'pg']],
+    ['agent_id=local', ['bash', 'pg']],
+    ['agent_id=other', []],
+    ['resource_name=pg', ['pg']],
+    ['resource_name=p', []],
+    ['name=P', ['pg']],
+    ['search=%20POSTGRES', ['pg']],
+    ['search=offline', ['bash', 'pg']],
+    ['search=psql', []],
+    ['connection_ids=pg,%20nope', ['pg']],
+    ['type=database&search=bash', []],
+    ['attribute=pii', []],
+    ['managed_by=hoop', []],
+    ['tags=prod', []],
+    ['unknown=1', ['bash', 'pg']],
+  ])('lists those that are asked for: ?%s', async (query, names) => {
+    const { body } = await get(`/api/connections?${query}`, asOther)
+    expect((body as unknown as { name: string }[]).map(({ name }) => name)).toEqual(names)
+  })
+
+  it.each([
+    ['page=1', { total: 2, page: 1, size: 50 }, ['bash', 'pg']],
+    ['page_size=1', { total: 2, page: 1, size: 1 }, ['bash']],
+    ['page=2&page_size=1', { total: 2, page: 2, size: 1 }, ['pg']],
+    ['page=3&page_size=1', { total: 2, page: 3, size: 1 }, []],
+    ['page=1&search=pg', { total: 1, page: 1, size: 50 }, ['pg']],
+  ])('comes in pages where one is asked for: ?%s', async (query, pages, names) => {
+    const { body } = await get(`/api/connections?${query}`, asOther)
+    expect(body['pages']).toEqual(pages)
+    expect((body['data'] as { name: string }[]).map(({ name }) => name)).toEqual(names)
+  })
+
+  it.each([
+    ['page=0', 'page must be >= 1'],
+    ['page=x', 'page must be >= 1'],
+    ['page_size=101', 'page_size must be between 1 and 100'],
+    ['page=1&page_size=0', 'page_size must be between 1 and 100'],
+  ])('refuses a page that cannot be: ?%s', async (query, message) => {
+    const answer = await get(`/api/connections?${query}`)
+    expect(answer).toEqual({ status: 422, body: { message, code: 'invalid-request' } })
+  })
+
   it.each(['env', 'env=', '=prod', 'env=prod,', 'env==prod', 'a b=c'])(
     'refuses what is no selector: %s',
     async (selector) => {
@@ -119,9 +186,10 @@ describe('GET /api/connections', () => {
   )
 
   it('shows one of them; one of other groups is as missing as one that does not exist', async () => {
-    expect(await get('/api/connections/bash')).toEqual({ status: 200, body: bash })
-    expect(await get('/api/connections/pg', asOther)).toEqual({ status: 200, body: pg })
-    const missing = { status: 404, body: { message: 'connection not found', code: 'connection-not-found' } }
+    expect(await get('/api/connections/bash')).toEqual({ status: 200, body: { ...bash, effective_features } })
+    const found = await get('/api/connections/pg', asOther)
+    expect(found).toEqual({ status: 200, body: { ...pg, effective_features } })
+    const missing = { status: 404, body: { message: 'not found', code: 'connection-not-found' } }
     expect(await get('/api/connections/pg')).toEqual(missing)
     expect(await get('/api/connections/nope')).toEqual(missing)
   })

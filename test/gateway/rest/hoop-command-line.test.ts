@@ -138,3 +138,18 @@ describe('hoop list and describe', () => {
     expect((await ask('GET', '/api/agents', asOther)).body).toMatchObject([local])
   })
 })
+
+it('hoop roles finds each connection as its own resource, and by it', async () => {
+  const names = async (query: string) => {
+    const roles = (await ask('GET', `/api/connections${query}`)).body as unknown as {
+      readonly name: string
+      readonly resource_name: string
+    }[]
+    return roles.map(({ name, resource_name: resource }) => [name, resource])
+  }
+  expect(await names('')).toEqual([
+    ['bash', 'bash'],
+    ['admins', 'admins'],
+  ])
+  expect(await names('?resource_name=admins')).toEqual([['admins', 'admins']])
+})

@@ -62,9 +62,31 @@ it('says which routes need no token, and only those need none', async () => {
   for (const [path, methods] of Object.entries(document.paths)) {
     const isPublic = methods['get']?.security?.length === 0
     if (methods['get'] === undefined) continue
-    const { status } = await get(path.replaceAll(/\{\w+\}/g, 'x'))
-    expect([path, status === 401]).toEqual([path, !isPublic])
+    const answer = await get(path.replaceAll(/\{\w+\}/g, 'x'))
+    await answer.arrayBuffer()
+    expect([path, answer.status === 401]).toEqual([path, !isPublic])
   }
+})
+
+it('describes what a name in the path is answered with that is longer than any', async () => {
+  const named = Object.keys(OPERATIONS).filter((name) => name.includes(':'))
+  expect(named.length).toBeGreaterThan(20)
+  for (const name of named) {
+    const [method = '', path = ''] = name.split(' ')
+    const url = path.replaceAll(/:\w+/g, 'x'.repeat(513))
+    // Fails where the answer is not described.
+    const { status, body } = await gateway.request(method, url)
+    expect([name, status, body['code']]).toEqual([name, 404, 'endpoint-not-found'])
+  }
+})
+
+it('stands where clients of hoop look for it, without a token', async () => {
+  const answer = await get('/api/openapiv3.json')
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([
+    200,
+    'application/json; charset=utf-8',
+  ])
+  expect(await answer.json()).toEqual(document)
 })
 
 it('shows the document on a page that takes everything from the gateway and may be in no frame', async () => {

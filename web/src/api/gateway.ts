@@ -10,6 +10,7 @@ import type {
   Review,
   RunbookLists,
   Schedule,
+  ScheduleRun,
   Session,
   SessionList,
   SignedIn,
@@ -75,5 +76,6 @@ export interface Decision {
 export const decide = (review: string, body: Decision) =>
   ask<Review>('PUT', `/api/reviews/${part(review)}`, { body })
 
-export const changeSchedule = (name: string, what: 'run' | 'pause' | 'resume') =>
+export const runSchedule = (name: string) => ask<ScheduleRun>('POST', `/api/schedules/${part(name)}/run`)
+export const changeSchedule = (name: string, what: 'pause' | 'resume') =>
   ask<Schedule>('POST', `/api/schedules/${part(name)}/${what}`)

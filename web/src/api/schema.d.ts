@@ -153,9 +153,25 @@ export interface paths {
                             /** @enum {string} */
                             kind: "person" | "machine";
                             groups: string[];
+                            slack_id: string;
+                            picture: string;
                             is_admin: boolean;
                             is_multitenant: boolean;
                             tenancy_type: string;
+                            org_id: string;
+                            org_name: string;
+                            org_license: string;
+                            /** @enum {unknown} */
+                            feature_ask_ai: "unavailable";
+                            /** @enum {unknown} */
+                            webapp_users_management: "on";
+                            intercom_hmac_digest: string;
+                            /** @enum {unknown} */
+                            default_protection_profile: null;
+                            /** @enum {unknown} */
+                            show_origin_survey: false;
+                            /** @enum {unknown} */
+                            show_setup_checklist: false;
                             token: {
                                 id: string;
                                 name: string;
@@ -266,13 +282,37 @@ export interface paths {
         };
         /**
          * Lists the connections that the caller may see
-         * @description For users (of connections that one may see).
+         * @description With `page` or `page_size` the answer is `{"pages":{"total","page","size"},"data":[...]}`. For users (of connections that one may see).
          */
         get: {
             parameters: {
                 query?: {
                     /** @description with these tags: env=prod,region!=eu */
                     tag_selector?: string;
+                    /** @description with this in name, type, subtype, resource or status */
+                    search?: string;
+                    /** @description with this in the name */
+                    name?: string;
+                    /** @description of this type */
+                    type?: string;
+                    /** @description of this subtype */
+                    subtype?: string;
+                    /** @description of this agent */
+                    agent_id?: string;
+                    /** @description of this resource, which is the connection itself */
+                    resource_name?: string;
+                    /** @description these, separated by commas */
+                    connection_ids?: string;
+                    /** @description with this attribute: none has one */
+                    attribute?: string;
+                    /** @description managed by this: none is */
+                    managed_by?: string;
+                    /** @description with one of the tags of older versions of hoop: none has one */
+                    tags?: string;
+                    /** @description from 1, which is the first */
+                    page?: string;
+                    /** @description from 1 to 100, 50 unless given */
+                    page_size?: string;
                 };
                 header?: never;
                 path?: never;
@@ -289,14 +329,33 @@ export interface paths {
                         "application/json": {
                             id: string;
                             name: string;
+                            resource_name: string;
                             type: string;
                             subtype: string;
+                            command: unknown[];
+                            secret: Record<string, never>;
+                            /** @enum {unknown} */
+                            default_database: "";
                             /** @enum {string} */
                             status: "online" | "offline";
                             agent_id: string;
+                            /** @enum {unknown} */
+                            managed_by: null;
+                            tags: unknown[];
                             connection_tags: {
                                 [key: string]: string;
                             };
+                            attributes: unknown[];
+                            mandatory_metadata_fields: unknown[];
+                            reviewers: string[];
+                            min_review_approvals: number | null;
+                            force_approve_groups: string[] | null;
+                            /** @description seconds */
+                            access_max_duration: number | null;
+                            /** @enum {unknown} */
+                            redact_enabled: false;
+                            redact_types: unknown[];
+                            guardrail_rules: string[];
                             /** @enum {string} */
                             access_mode_runbooks: "enabled" | "disabled";
                             /** @enum {string} */
@@ -306,7 +365,53 @@ export interface paths {
                             /** @enum {string} */
                             access_schema: "enabled" | "disabled";
                             jira_issue_template_id: string;
-                        }[];
+                        }[] | {
+                            pages: {
+                                total: number;
+                                page: number;
+                                size: number;
+                            };
+                            data: {
+                                id: string;
+                                name: string;
+                                resource_name: string;
+                                type: string;
+                                subtype: string;
+                                command: unknown[];
+                                secret: Record<string, never>;
+                                /** @enum {unknown} */
+                                default_database: "";
+                                /** @enum {string} */
+                                status: "online" | "offline";
+                                agent_id: string;
+                                /** @enum {unknown} */
+                                managed_by: null;
+                                tags: unknown[];
+                                connection_tags: {
+                                    [key: string]: string;
+                                };
+                                attributes: unknown[];
+                                mandatory_metadata_fields: unknown[];
+                                reviewers: string[];
+                                min_review_approvals: number | null;
+                                force_approve_groups: string[] | null;
+                                /** @description seconds */
+                                access_max_duration: number | null;
+                                /** @enum {unknown} */
+                                redact_enabled: false;
+                                redact_types: unknown[];
+                                guardrail_rules: string[];
+                                /** @enum {string} */
+                                access_mode_runbooks: "enabled" | "disabled";
+                                /** @enum {string} */
+                                access_mode_exec: "enabled" | "disabled";
+                                /** @enum {string} */
+                                access_mode_connect: "enabled" | "disabled";
+                                /** @enum {string} */
+                                access_schema: "enabled" | "disabled";
+                                jira_issue_template_id: string;
+                            }[];
+                        };
                     };
                 };
                 /** @description Bad Request */
@@ -356,6 +461,15 @@ export interface paths {
                 };
                 /** @description Expectation Failed */
                 417: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -841,10 +955,10 @@ export interface paths {
                                 origin: string;
                                 labels: {
                                     [key: string]: string;
-                                };
+                                } | null;
                                 metadata: {
                                     [key: string]: unknown;
-                                };
+                                } | null;
                                 session_batch_id?: string;
                                 correlation_id?: string;
                                 /** @enum {string} */
@@ -1066,7 +1180,7 @@ export interface paths {
                             redacted_bytes?: number;
                             warning?: string;
                             /** @enum {string} */
-                            code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                            code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                             waits_for?: {
                                 lock: string;
                                 session_id: string | null;
@@ -1100,7 +1214,7 @@ export interface paths {
                             redacted_bytes?: number;
                             warning?: string;
                             /** @enum {string} */
-                            code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                            code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                             waits_for?: {
                                 lock: string;
                                 session_id: string | null;
@@ -1924,6 +2038,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedules/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Runs it now: answers when its session has begun, or could not
+         * @description For users, but no auditors: they only read (one's own; admins: all).
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            due_at: string | null;
+                            at: string;
+                            by: string | null;
+                            /** @enum {string} */
+                            status: "starting" | "waiting" | "approved" | "running" | "success" | "failed" | "skipped";
+                            code: string | null;
+                            reason: string | null;
+                            session_id: string | null;
+                            exit_code: number | null;
+                        };
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Request Timeout */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Expectation Failed */
+                417: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Too Many Requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Request Header Fields Too Large */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/batches": {
         parameters: {
             query?: never;
@@ -2195,13 +2469,13 @@ export interface paths {
                                 started_at: string | null;
                                 ended_at: string | null;
                                 /** @enum {string} */
-                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                                 message?: string;
                             }[];
                             groups: {
                                 exit_code: number | null;
                                 /** @enum {string} */
-                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                                 count: number;
                                 connections: string[];
                             }[];
@@ -2416,13 +2690,13 @@ export interface paths {
                                 started_at: string | null;
                                 ended_at: string | null;
                                 /** @enum {string} */
-                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                                 message?: string;
                             }[];
                             groups: {
                                 exit_code: number | null;
                                 /** @enum {string} */
-                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                                 count: number;
                                 connections: string[];
                             }[];
@@ -2573,14 +2847,14 @@ export interface paths {
                             usual: {
                                 exit_code: number | null;
                                 /** @enum {string} */
-                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                                 count: number;
                                 connections: string[];
                             } | null;
                             differences: {
                                 exit_code: number | null;
                                 /** @enum {string} */
-                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                                code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                                 count: number;
                                 connections: string[];
                                 diff: string | null;
@@ -2746,9 +3020,25 @@ export interface paths {
                             /** @enum {string} */
                             kind: "person" | "machine";
                             groups: string[];
+                            slack_id: string;
+                            picture: string;
                             is_admin: boolean;
                             is_multitenant: boolean;
                             tenancy_type: string;
+                            org_id: string;
+                            org_name: string;
+                            org_license: string;
+                            /** @enum {unknown} */
+                            feature_ask_ai: "unavailable";
+                            /** @enum {unknown} */
+                            webapp_users_management: "on";
+                            intercom_hmac_digest: string;
+                            /** @enum {unknown} */
+                            default_protection_profile: null;
+                            /** @enum {unknown} */
+                            show_origin_survey: false;
+                            /** @enum {unknown} */
+                            show_setup_checklist: false;
                             token: {
                                 id: string;
                                 name: string;
@@ -2951,7 +3241,7 @@ export interface paths {
                             redacted_bytes?: number;
                             warning?: string;
                             /** @enum {string} */
-                            code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                            code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                             waits_for?: {
                                 lock: string;
                                 session_id: string | null;
@@ -2985,7 +3275,7 @@ export interface paths {
                             redacted_bytes?: number;
                             warning?: string;
                             /** @enum {string} */
-                            code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                            code?: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                             waits_for?: {
                                 lock: string;
                                 session_id: string | null;
@@ -3323,14 +3613,14 @@ export interface components {
         Error: {
             message: string;
             /** @enum {string} */
-            code: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+            code: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
             /** @description of downloads alone */
             status?: number;
             /** @description of batches alone */
             refusals?: {
                 connection: string;
                 /** @enum {string} */
-                code: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "agent-certificate-refused" | "agent-already-connected";
+                code: "unauthenticated" | "too-many-failed-sign-ins" | "not-permitted" | "invalid-request" | "too-large" | "too-much-at-once" | "gateway-stopped" | "history-no-room" | "history-failed" | "internal-error" | "connection-not-found" | "client-input-refused" | "not-served" | "too-many-clients" | "opening-timeout" | "client-not-reading" | "client-left" | "agent-offline" | "agent-silent" | "agent-lost" | "session-killed" | "session-expired" | "lock-busy" | "runbooks-not-configured" | "runbook-not-found" | "invalid-runbook" | "invalid-parameters" | "repository-not-found" | "repository-failed" | "rule-not-found" | "review-not-found" | "review-wrong-state" | "not-eligible" | "already-processing" | "outside-time-window" | "access-ended" | "batch-refused" | "batch-not-found" | "batch-wrong-state" | "invalid-jira-fields" | "jira-failed" | "jira-template-not-found" | "schedule-not-found" | "schedule-busy" | "sign-in-refused" | "sign-in-expired" | "sign-in-failed" | "webhook-not-found" | "session-not-found" | "download-expired" | "endpoint-not-found" | "malformed-http" | "request-timeout" | "foreign-page" | "budget-spent" | "token-ended" | "not-yourself" | "user-not-found" | "group-not-found" | "token-not-found" | "name-taken" | "declared-in-settings" | "too-many-tokens" | "not-rotatable" | "invalid-settings" | "agent-not-found" | "plugin-not-found" | "agent-certificate-refused" | "agent-already-connected";
                 message: string;
             }[];
         };

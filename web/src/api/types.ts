@@ -11,7 +11,8 @@ type Body<Operation> = Operation extends {
 export type Person = Body<paths['/api/userinfo']['get']>
 export type SignedIn = Body<paths['/api/page/sign-in']['post']>
 export type PublicServer = Body<paths['/api/publicserverinfo']['get']>
-export type Connection = Body<paths['/api/connections']['get']>[number]
+/** Lists come in pages only where a page is asked for. */
+export type Connection = Extract<Body<paths['/api/connections']['get']>, readonly unknown[]>[number]
 export type Agent = Body<paths['/api/agents']['get']>[number]
 export type RunbookLists = Body<paths['/api/runbooks']['get']>
 export type RunbookItem = RunbookLists['repositories'][number]['items'][number]
@@ -25,7 +26,7 @@ export type Batch = Body<paths['/api/batches/{id}']['get']>
 export type BatchDiff = Body<paths['/api/batches/{id}/diff']['get']>
 export type ListedSchedule = Body<paths['/api/schedules']['get']>[number]
 export type Schedule = Body<paths['/api/schedules/{name}']['get']>
-export type ScheduleRun = Schedule['runs'][number]
+export type ScheduleRun = Body<paths['/api/schedules/{name}/run']['post']>
 
 /** A session by itself has its script. */
 export interface Session extends Omit<ListedSession, 'script'> {

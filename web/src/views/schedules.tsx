@@ -1,4 +1,4 @@
-import { changeSchedule, readSchedules } from '../api/gateway.ts'
+import { changeSchedule, readSchedules, runSchedule } from '../api/gateway.ts'
 import { mayRun, person } from '../api/person.ts'
 import type { ListedSchedule, ScheduleRun } from '../api/types.ts'
 import { useAction } from '../parts/action.ts'
@@ -85,7 +85,7 @@ function Actions({ schedule, reload }: CardProps) {
   if (!mayAct) return null
   return (
     <div class="actions">
-      <button disabled={busy} onClick={() => act(() => changeSchedule(name, 'run'))}>
+      <button disabled={busy} onClick={() => act(() => runSchedule(name))}>
         Run now
       </button>
       {enabled && (

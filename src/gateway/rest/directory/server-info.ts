@@ -3,12 +3,21 @@ import { addressUrl, type Address } from '../../../basics/net/address.ts'
 import type { GatewayUser, SignedIn } from '../../people/identities/identity.ts'
 import type { Users } from '../../people/identities/users.ts'
 import { timeOf } from '../people/identities/token-view.ts'
-import type { RestServices } from '../services.ts'
+import { ORGANIZATION, type RestServices } from '../services.ts'
 
 /** hoop's word for a gateway with one organization. */
 const TENANCY = 'selfhosted'
 /** Addresses that mean "all of this machine". No client elsewhere can connect to them. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
+
+/** Of hoop's fields those about what is not here, or is set up elsewhere. */
+const WITHOUT = {
+  ...{ commit_sha: '', log_level: '', go_debug: '', redact_provider: '', idp_provider_name: '' },
+  ...{ has_redact_credentials: false, has_webhook_app_key: false, has_ask_ai_credentials: false },
+  ...{ has_idp_audience: false, has_idp_custom_scopes: false, has_ssh_client_host_key: false },
+  ...{ postgres_proxy_enabled: false, disable_sessions_download: false, disable_clipboard_copy_cut: false },
+  ...{ analytics_tracking: 'disabled', analytics_mode: 'disabled', feature_flags: {}, license_info: null },
+}
 
 const PUBLIC_INFO = '/api/publicserverinfo'
 
@@ -22,13 +31,12 @@ export function serverInfoRoutes(app: FastifyInstance, { server, users, signIn }
   }))
 
   app.get('/api/serverinfo', (request) => ({
+    ...WITHOUT,
     version: server.version,
     auth_method: authMethod(signIn),
     api_url: apiUrl(app, request),
     grpc_url: addressUrl(server.tls === undefined ? 'grpc' : 'grpcs', reachable(server.grpc, request)),
     tenancy_type: TENANCY,
-    license_info: null,
-    disable_sessions_download: false,
   }))
 
   app.get('/api/userinfo', (request) => userInfo(users, request))
@@ -45,10 +53,13 @@ export function userInfo(users: Users, { user, token }: SignedIn): object {
     verified: true,
     role: roleOf(users, user),
     kind: user.kind,
-    groups: user.groups,
+    ...{ groups: user.groups, slack_id: '', picture: '' },
     is_admin: users.isAdmin(user),
     is_multitenant: false,
     tenancy_type: TENANCY,
+    ...{ org_id: ORGANIZATION, org_name: 'default', org_license: '' },
+    ...{ feature_ask_ai: 'unavailable', webapp_users_management: 'on', intercom_hmac_digest: '' },
+    ...{ default_protection_profile: null, show_origin_survey: false, show_setup_checklist: false },
     token: { id: token.id, name: token.name, kind: token.kind, expires_at: timeOf(token.expiresAt) },
   }
 }

@@ -1,3 +1,5 @@
+import { HttpError } from './http-error.ts'
+
 /** Options of a URL as fastify reads them: a text, or a list of texts. */
 export type Query = Readonly<Record<string, unknown>>
 
@@ -6,6 +8,46 @@ export function firstOption(query: Query, option: string): string | undefined {
   const given = query[option]
   const [value] = Array.isArray(given) ? (given as unknown[]) : [given]
   return typeof value === 'string' ? value : undefined
+}
+
+/** An empty option is none. */
+export function filledOption(query: Query, option: string): string | undefined {
+  const given = firstOption(query, option)
+  return given === '' ? undefined : given
+}
+
+/** @throws HttpError 422 with hoop's text */
+export function numberOption(query: Query, name: string, most: number, least = 1): number | undefined {
+  const text = filledOption(query, name)
+  if (text === undefined) return undefined
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : -1
+  if (number >= least && number <= most) return number
+  const range = name === 'page_size' ? `between ${least} and ${most}` : `>= ${least}`
+  throw new HttpError(
+    'invalid-request',
+    `${name} must be ${number > most && name === 'page' ? `<= ${most}` : range}`,
+    422,
+  )
+}
+
+const DEFAULT_SIZE = 50
+const MAX_SIZE = 100
+
+export const pageSize = (query: Query) => numberOption(query, 'page_size', MAX_SIZE) ?? DEFAULT_SIZE
+
+/** What a list answers where hoop's answers pages. */
+interface Paged<T> {
+  readonly pages: { readonly total: number; readonly page: number; readonly size: number }
+  readonly data: readonly T[]
+}
+
+/** The list whole, or one page of it where a page or a size is asked for, as hoop does it. @throws HttpError 422 */
+export function pageOf<T>(query: Query, list: readonly T[]): readonly T[] | Paged<T> {
+  if (['page', 'page_size'].every((option) => filledOption(query, option) === undefined)) return list
+  const page = numberOption(query, 'page', Number.MAX_SAFE_INTEGER) ?? 1
+  const size = pageSize(query)
+  const data = list.slice((page - 1) * size, page * size)
+  return { pages: { total: list.length, page, size }, data }
 }
 
 /** Go's time.RFC3339. */

@@ -124,8 +124,8 @@ const session = {
   review: v.nullable(v.strictObject(review)),
   verb: text,
   origin: text,
-  labels: texts,
-  metadata: anything,
+  labels: v.nullable(texts),
+  metadata: v.nullable(anything),
   session_batch_id: v.optional(text),
   correlation_id: v.optional(text),
   status: v.picklist(['open', 'ready', 'done']),
@@ -224,19 +224,45 @@ export const renderAnswer = v.strictObject({
   warning: v.optional(text),
 })
 
-export const connectionAnswer = v.strictObject({
-  id: text,
-  name: text,
-  type: text,
-  subtype: text,
-  status: v.picklist(['online', 'offline']),
-  agent_id: text,
-  connection_tags: texts,
+const none = v.array(v.never())
+const optionalCount = v.nullable(count)
+
+const connection = {
+  ...{ id: text, name: text, resource_name: text, type: text, subtype: text },
+  ...{ command: none, secret: v.strictObject({}), default_database: v.literal('') },
+  ...{ status: v.picklist(['online', 'offline']), agent_id: text, managed_by: nothing },
+  ...{ tags: none, connection_tags: texts, attributes: none, mandatory_metadata_fields: none },
+  reviewers: v.array(text),
+  min_review_approvals: optionalCount,
+  force_approve_groups: v.nullable(v.array(text)),
+  access_max_duration: v.nullable(v.pipe(v.number(), v.description('seconds'))),
+  ...{ redact_enabled: v.literal(false), redact_types: none },
+  guardrail_rules: v.array(text),
   access_mode_runbooks: mode,
   access_mode_exec: mode,
   access_mode_connect: mode,
   access_schema: mode,
   jira_issue_template_id: text,
+}
+
+const listedConnection = v.strictObject(connection)
+
+/** Pages, where a page or a size is asked for. */
+export const connectionListAnswer = v.union([
+  v.array(listedConnection),
+  v.strictObject({
+    pages: v.strictObject({ total: count, page: count, size: count }),
+    data: v.array(listedConnection),
+  }),
+])
+
+export const connectionAnswer = v.strictObject({
+  ...connection,
+  effective_features: v.strictObject({
+    ...{ guardrails: v.boolean(), data_masking: v.boolean(), jira_templates: v.boolean() },
+    ...{ ai_session_analyzer: v.literal(false), mandatory_metadata: v.literal(false) },
+    access_request: v.strictObject({ command: v.boolean(), jit: v.boolean(), legacy_reviewers: v.boolean() }),
+  }),
 })
 
 /** `null` where gateway.yaml has no site. */
@@ -293,7 +319,7 @@ export const agentAnswer = v.strictObject({
   last_contact: v.nullable(text),
 })
 
-export const noPlugins = v.array(v.never())
+export const noPlugins = none
 /** Of requests that need nothing back. */
 export const emptyAnswer = v.strictObject({})
 /** Of any type. */

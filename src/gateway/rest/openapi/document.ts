@@ -12,6 +12,10 @@ import { OPERATIONS } from '../operations/operations.ts'
 const PAGE_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
+/** Longest name in a path, in characters. A longer one is answered with `endpoint-not-found`. */
+export const LONGEST_NAME = 512
+const NAME = { type: 'string', maxLength: LONGEST_NAME }
+
 const ERROR = { $ref: '#/components/schemas/Error' }
 
 /** The page, and below it the document: `/docs/json`, `/docs/yaml`. All that lies here is the same for everybody. */
@@ -48,6 +52,11 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
   })
 }
 
+/** The same document where hoop's gateway has its own. */
+export function documentRoute(app: FastifyInstance): void {
+  app.get('/api/openapiv3.json', () => app.swagger())
+}
+
 /** In the form that the plugin takes. */
 function described(operation: Operation, url: string): object {
   const { tag, summary, body, query = {}, answers, type = 'application/json' } = operation
@@ -58,12 +67,13 @@ function described(operation: Operation, url: string): object {
     description: descriptionOf(operation),
     'x-role': operation.role,
     ...(names.length > 0 && {
-      params: properties(
-        names.map((name) => [name, '']),
-        names,
-      ),
+      params: {
+        type: 'object',
+        properties: Object.fromEntries(names.map((name) => [name, NAME])) as object,
+        required: names,
+      },
     }),
-    ...(Object.keys(query).length > 0 && { querystring: properties(Object.entries(query), []) }),
+    ...(Object.keys(query).length > 0 && { querystring: options(query) }),
     ...(body !== undefined && { body: bodySchema(body) }),
     ...(operation.role === 'public' && { security: [] }),
     ...(operation.tokenOnly && { security: [{ bearer: [] }, { key: [] }] }),
@@ -87,12 +97,12 @@ function descriptionOf(operation: Operation): string {
   return description === undefined ? callers : `${description} ${callers}`
 }
 
-function properties(entries: readonly (readonly [string, string])[], required: readonly string[]): object {
-  const described = entries.map(([name, description]) => [
+function options(query: Readonly<Record<string, string>>): object {
+  const described = Object.entries(query).map(([name, description]) => [
     name,
-    { type: 'string', ...(description !== '' && { description }) },
+    { type: 'string', description },
   ])
-  return { type: 'object', properties: Object.fromEntries(described) as object, required }
+  return { type: 'object', properties: Object.fromEntries(described) as object }
 }
 
 /** With the shape that is reached at the end of all checks: they accept nothing that differs from it in type. */

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 
 const text = v.string()
 const names = v.array(text)
+const no = v.literal(false)
 
 export const serverAnswer = v.strictObject({
   version: text,
@@ -11,8 +12,17 @@ export const serverAnswer = v.strictObject({
   api_url: text,
   grpc_url: text,
   tenancy_type: text,
-  license_info: v.null(),
-  disable_sessions_download: v.boolean(),
+  ...{ commit_sha: text, log_level: text, go_debug: text, redact_provider: text, idp_provider_name: text },
+  ...{
+    has_redact_credentials: no,
+    has_webhook_app_key: no,
+    has_ask_ai_credentials: no,
+    has_idp_audience: no,
+  },
+  ...{ has_idp_custom_scopes: no, has_ssh_client_host_key: no, postgres_proxy_enabled: no },
+  ...{ disable_sessions_download: no, disable_clipboard_copy_cut: no },
+  ...{ analytics_tracking: v.literal('disabled'), analytics_mode: v.literal('disabled') },
+  ...{ feature_flags: v.strictObject({}), license_info: v.null() },
 })
 
 export const publicServerAnswer = v.strictObject({
@@ -31,3 +41,4 @@ export const reloadAnswer = v.strictObject({
   restart_required: names,
 })
 export const signedInAnswer = v.strictObject({ status: v.literal('ok') })
+export const documentAnswer = v.pipe(v.looseObject({}), v.description('OpenAPI 3'))

@@ -3,6 +3,13 @@ import { userAnswer } from '../openapi/identity-answers.ts'
 import type { OperationTable } from '../../../contract/operation.ts'
 
 export const gatewayOperations: OperationTable = {
+  'GET /api/openapiv3.json': {
+    tag: 'Gateway',
+    summary: 'Describes the interface, as /docs/json does',
+    role: 'public',
+    audit: 'none',
+    answers: { 200: answers.documentAnswer },
+  },
   'GET /api/serverinfo': {
     tag: 'Gateway',
     summary: 'Version and addresses of the gateway',

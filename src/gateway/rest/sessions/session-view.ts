@@ -48,8 +48,8 @@ function summary({ users, sessions }: Listing, session: SessionSummary): object 
     review: session.review === undefined ? null : reviewInSession(session.review),
     verb: session.verb,
     origin: session.origin,
-    labels: session.labels,
-    metadata: session.metadata,
+    labels: orNull(session.labels),
+    metadata: orNull(session.metadata),
     ...(sessionBatchId !== undefined && { session_batch_id: sessionBatchId }),
     ...(correlationId !== undefined && { correlation_id: correlationId }),
     status: session.status,
@@ -66,6 +66,11 @@ function summary({ users, sessions }: Listing, session: SessionSummary): object 
     guardrails_info: session.guardrails === undefined ? null : (JSON.parse(session.guardrails) as unknown),
     metrics: session.status === 'done' ? metrics(session) : null,
   }
+}
+
+/** hoop's gateway keeps what was sent, and an empty object is not sent. */
+function orNull(fields: object): object | null {
+  return Object.keys(fields).length === 0 ? null : fields
 }
 
 const NOTHING_MASKED = { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 }

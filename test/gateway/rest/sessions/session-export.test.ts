@@ -114,7 +114,7 @@ it('is had four times at once by one user', async () => {
 it('reads no further than it is read, cuts off who takes nothing, and does not look whole then', async () => {
   let steps = 0
   const line = {
-    labels: { note: 'n'.repeat(10_000) },
+    ...{ labels: { note: 'n'.repeat(10_000) }, metadata: {} },
     startedAt: new Date(STARTED),
   } as unknown as SessionSummary
   function* walk(): Generator<PlacedSession[]> {

@@ -141,7 +141,7 @@ function Parameters({ first, second }: { readonly first: Session; readonly secon
 
 /** What else may differ stands there, too. */
 function parametersOf(session: Session): Readonly<Record<string, string>> {
-  const { runbookCommit } = session.labels
+  const runbookCommit = session.labels?.['runbookCommit']
   return {
     connection: session.connection,
     ...(runbookCommit !== undefined && { commit: runbookCommit.slice(0, 12) }),

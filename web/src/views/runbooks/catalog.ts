@@ -25,7 +25,7 @@ export function runbooksIn({ repositories }: RunbookLists): ListedRunbook[] {
 /** The files that were run last, the newest first, each once. */
 export function recentFiles(sessions: readonly ListedSession[]): string[] {
   return [
-    ...new Set(sessions.map(({ labels }) => labels['runbookFile']).filter((file) => file !== undefined)),
+    ...new Set(sessions.map(({ labels }) => labels?.['runbookFile']).filter((file) => file !== undefined)),
   ]
 }
 

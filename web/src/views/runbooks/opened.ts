@@ -32,7 +32,7 @@ export async function openRunbook(
   ])
   const found = itemOf(lists, repository, file)
   if (found === undefined) return null
-  const last = recent.find(({ labels }) => labels['runbookFile'] === file)
+  const last = recent.find(({ labels }) => labels?.['runbookFile'] === file)
   const earlier = again === LAST ? last : named
   const possible = connections.filter(({ name }) => found.item.connections?.includes(name))
   const wanted = (earlier ?? last)?.connection
@@ -60,7 +60,7 @@ export async function ownSessions(signal: AbortSignal): Promise<readonly ListedS
 }
 
 /** Secret ones are not recorded, and have to be given again. */
-function reusable(labels: Readonly<Record<string, string>>): Values {
+function reusable(labels: ListedSession['labels']): Values {
   return Object.fromEntries(
     Object.entries(recordedParameters(labels)).filter(([, value]) => value !== NOT_RECORDED),
   )

@@ -1,12 +1,13 @@
+import type { ListedSession } from '../../api/types.ts'
 import type { Values } from '../../form/parameters.ts'
 
 /** What stands in the record for a secret. */
 export const NOT_RECORDED = '[not recorded]'
 
 /** The parameters of a run, as its labels have them. */
-export function recordedParameters(labels: Readonly<Record<string, string>>): Values {
+export function recordedParameters(labels: ListedSession['labels']): Values {
   try {
-    const all: unknown = JSON.parse(labels['runbookParameters'] ?? '{}')
+    const all: unknown = JSON.parse(labels?.['runbookParameters'] ?? '{}')
     if (typeof all !== 'object' || all === null) return {}
     return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, String(value)]))
   } catch {

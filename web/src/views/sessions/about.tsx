@@ -8,7 +8,7 @@ import { recordedParameters } from '../runbooks/recorded.ts'
 /** Who ran what, where, when. */
 export function About({ session }: { readonly session: Session }) {
   const { user, connection, start_date: start, end_date: end, labels, session_batch_id: batch } = session
-  const commit = labels['runbookCommit']
+  const commit = labels?.['runbookCommit']
   return (
     <dl class="about">
       <Fact name="Connection">

@@ -52,7 +52,7 @@ export function Actions({ session, reload }: ActionsProps) {
 
 /** The form of the runbook, with the same parameters. */
 function againPath({ id, labels }: Session): string | undefined {
-  const { runbookRepository: repository, runbookFile: file } = labels
+  const { runbookRepository: repository, runbookFile: file } = { ...labels }
   if (repository === undefined || file === undefined) return undefined
   return `${runbookPath(repository, file)}?again=${encodeURIComponent(id)}`
 }

@@ -47,7 +47,7 @@ function sentence(text: string): string {
 function left({ truncated_bytes, redacted_bytes, metrics, guardrails_info, labels }: Session): string[] {
   const masked = metrics?.data_masking.total_redact_count ?? 0
   const rules = (guardrails_info ?? []).map((rule) => visible(nameOf(rule)))
-  const warning = labels['runbookWarning']
+  const warning = labels?.['runbookWarning']
   return [
     ...(truncated_bytes > 0
       ? [`${bytesText(truncated_bytes)} of output were cut off and are in no record.`]

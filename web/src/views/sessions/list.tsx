@@ -106,5 +106,5 @@ function Row({ session, isChosen, onChoose }: RowProps) {
 
 /** The runbook's file, or what else it is. */
 export function titleOf({ labels, verb }: Pick<ListedSession, 'labels' | 'verb'>): string {
-  return labels['runbookFile'] ?? (verb === 'connect' ? 'terminal' : 'script')
+  return labels?.['runbookFile'] ?? (verb === 'connect' ? 'terminal' : 'script')
 }

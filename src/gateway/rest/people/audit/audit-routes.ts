@@ -2,11 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { AuditQuery } from '../../../people/audit/audit-rows.ts'
 import { shownEntry } from '../../../people/audit/shown.ts'
 import { HttpError } from '../../http/http-error.ts'
-import { firstOption, momentIn, type Query } from '../../http/query.ts'
+import { filledOption, momentIn, numberOption, pageSize, type Query } from '../../http/query.ts'
 import type { RestServices } from '../../services.ts'
 
-const DEFAULT_SIZE = 50
-const MAX_SIZE = 100
 /** Deeper pages are reached with filters, or with `after`. */
 const MAX_PAGE = 1000
 
@@ -16,13 +14,13 @@ export function auditRoutes(
   { history, audit }: Pick<RestServices, 'history' | 'audit'>,
 ): void {
   app.get<{ Querystring: Query }>('/api/audit/logs', ({ query }) => {
-    const size = numberOf(query, 'page_size', MAX_SIZE) ?? DEFAULT_SIZE
-    const after = numberOf(query, 'after', Number.MAX_SAFE_INTEGER, 0)
+    const size = pageSize(query)
+    const after = numberOption(query, 'after', Number.MAX_SAFE_INTEGER, 0)
     if (after !== undefined) {
       const entries = history.read((tables) => tables.audit.after(after, size)).map(shownEntry)
       return { pages: { total: audit.head.sequence, page: 1, size: entries.length }, data: entries }
     }
-    const page = numberOf(query, 'page', MAX_PAGE) ?? 1
+    const page = numberOption(query, 'page', MAX_PAGE) ?? 1
     const place = { offset: (page - 1) * size, limit: size }
     const asked = filters(query)
     const found = history.read((tables) => tables.audit.find(asked, place))
@@ -35,12 +33,12 @@ export function auditRoutes(
 
 function filters(query: Query): AuditQuery {
   return {
-    actor: filled(query, 'actor_subject') ?? filled(query, 'actor_email'),
-    resourceType: filled(query, 'resource_type'),
-    action: filled(query, 'action'),
-    httpMethod: filled(query, 'http_method'),
-    httpPath: filled(query, 'http_path'),
-    clientIp: filled(query, 'client_ip'),
+    actor: filledOption(query, 'actor_subject') ?? filledOption(query, 'actor_email'),
+    resourceType: filledOption(query, 'resource_type'),
+    action: filledOption(query, 'action'),
+    httpMethod: filledOption(query, 'http_method'),
+    httpPath: filledOption(query, 'http_path'),
+    clientIp: filledOption(query, 'client_ip'),
     httpStatus: statusOf(query),
     outcome: outcomeOf(query),
     createdAfter: momentOf(query, 'created_after'),
@@ -48,36 +46,16 @@ function filters(query: Query): AuditQuery {
   }
 }
 
-/** An empty option is none. */
-function filled(query: Query, name: string): string | undefined {
-  const given = firstOption(query, name)
-  return given === '' ? undefined : given
-}
-
-/** @throws HttpError 422 with hoop's text */
-function numberOf(query: Query, name: string, most: number, least = 1): number | undefined {
-  const text = filled(query, name)
-  if (text === undefined) return undefined
-  const number = /^\d{1,15}$/.test(text) ? Number(text) : -1
-  if (number >= least && number <= most) return number
-  const range = name === 'page_size' ? `between ${least} and ${most}` : `>= ${least}`
-  throw new HttpError(
-    'invalid-request',
-    `${name} must be ${number > most && name === 'page' ? `<= ${most}` : range}`,
-    422,
-  )
-}
-
 /** @throws HttpError 400 */
 function statusOf(query: Query): number | undefined {
-  const text = filled(query, 'http_status')
+  const text = filledOption(query, 'http_status')
   if (text === undefined || /^\d{1,9}$/.test(text)) return text === undefined ? undefined : Number(text)
   throw new HttpError('invalid-request', 'http_status must be a valid integer')
 }
 
 /** @throws HttpError 400 */
 function outcomeOf(query: Query): boolean | undefined {
-  const text = filled(query, 'outcome')
+  const text = filledOption(query, 'outcome')
   if (text === undefined) return undefined
   if (text === 'true' || text === 'false') return text === 'true'
   throw new HttpError('invalid-request', 'outcome must be true or false')
@@ -85,7 +63,7 @@ function outcomeOf(query: Query): boolean | undefined {
 
 /** @throws HttpError 400 */
 function momentOf(query: Query, name: string): Date | undefined {
-  const text = filled(query, name)
+  const text = filledOption(query, name)
   if (text === undefined) return undefined
   const date = momentIn(text)
   if (date !== undefined) return date

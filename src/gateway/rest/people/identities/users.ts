@@ -34,7 +34,7 @@ export function userListRoutes(app: FastifyInstance, services: Services): void {
 export function userRoutes(app: FastifyInstance, services: Services): void {
   const { directory } = services
   app.post('/api/users', async ({ user, body }, reply) => {
-    const asked = readExecBody(userBody, body)
+    const asked = readExecBody(userBody, body, { email: 422 })
     if (typeof asked.password === 'string' && asked.password !== '')
       throw new HttpError(
         'invalid-request',
