@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   token: async (root) => (await import('../client/identities/program.ts')).addTokenCommands(root),
   backup: client.addBackupCommand,
   restore: addRestoreCommand,
+  history: async (root) => (await import('../history/program.ts')).addHistoryCommands(root),
   audit: async (root) => (await import('../client/audit/program.ts')).addAuditCommands(root),
   doctor: async (root) => (await import('./agent-commands.ts')).addDoctorCommand(root),
   'doctor-trial': addTrialCommand,

@@ -31,3 +31,39 @@ export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): strin
   const left = Math.ceil((PROOF_MS - provenMs) / HOUR_MS)
   return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of what the session history has seen: no session is removed for its age until the gateway has run for ${left} more hours with this clock`
 }
+
+/** A clock may be set back by this much, as it is when it is put right after the start of a machine, without a word. */
+const QUIET_MS = 5 * 60 * 1000
+
+/**
+ * The latest time that was seen: what has expired by it stays expired when the wall clock is set back. It goes on by a
+ * clock that nobody can set.
+ */
+export class LatestTime {
+  #at = 0
+  #since = performance.now()
+
+  /** In ms since 1970. */
+  get now(): number {
+    const since = performance.now()
+    this.#at = Math.max(this.#at + (since - this.#since), Date.now())
+    this.#since = since
+    return this.#at
+  }
+
+  /** @param seenAt what another gateway on this state has seen */
+  carryOn(seenAt: number): void {
+    this.#at = Math.max(this.now, seenAt)
+  }
+
+  /** What to report while the wall clock is behind it. */
+  get lag(): string | undefined {
+    const behind = this.now - Date.now()
+    if (behind <= QUIET_MS) return undefined
+    const lag =
+      behind < 2 * HOUR_MS
+        ? `${Math.round(behind / 60_000)} minutes`
+        : `${Math.round(behind / HOUR_MS)} hours`
+    return `the clock is ${lag} behind the latest time that this gateway has seen, by which tokens expire; if that time was wrong, stop the gateway and run: runbook-agent history reset-clock`
+  }
+}

@@ -233,18 +233,25 @@ export class HistoryDatabase {
   }
 
   /** Undefined when no gateway has used the file yet. */
-  belief(): Belief | undefined {
+  clock(): (Belief & { readonly latestAt: number }) | undefined {
     const found = this.#try('read it', () => this.#statements.clock.get([]))
     if (found === undefined) return undefined
-    const [trustedAt, provenMs] = found as [number, number]
-    return { trustedAt, provenMs }
+    const [trustedAt, provenMs, latestAt] = found as [number, number, number]
+    return { trustedAt, provenMs, latestAt }
   }
 
-  setBelief({ trustedAt, provenMs }: Belief): void {
+  setBelief({ trustedAt, provenMs }: Belief, latestAt: number): void {
     this.#write('keep the time', () => {
       this.#statements.forgetClock.run([])
-      this.#statements.setClock.run([Math.round(trustedAt), Math.round(provenMs)])
+      this.#statements.setClock.run([trustedAt, provenMs, latestAt].map(Math.round))
     })
+  }
+
+  /** The wall clock is right: nothing later has been seen. @returns what was, in ms since 1970; undefined where nothing was */
+  resetLatestTime(): number | undefined {
+    const latestAt = this.clock()?.latestAt
+    this.#write('keep the time', () => this.#statements.setLatest.run([Date.now()]))
+    return latestAt
   }
 
   /** Writes as much as a small session needs, and takes it back. @throws NoRoomError while there is no room for it */

@@ -1,4 +1,4 @@
-import { believe, doubt, type Belief } from './clock.ts'
+import { believe, doubt, LatestTime, type Belief } from './clock.ts'
 import type { HistoryDatabase } from './database.ts'
 import type { ChangesSoFar } from './reading/change-counts.ts'
 import type { EventPlace, SessionFollower } from './reading/follower.ts'
@@ -52,6 +52,7 @@ export class History {
   readonly #file: HistoryFile
   #belief: Belief | undefined
   #believedAt = 0
+  readonly #latest = new LatestTime()
 
   private constructor(file: HistoryFile, reserve: Reserve, options: HistoryOptions) {
     const { onError = () => undefined, flushAfterMs = 1000, retention = () => KEEP_ALL } = options
@@ -254,8 +255,17 @@ export class History {
 
   /** The latest time that it may be, in ms: a wall clock that is set back does not bring back what has expired. */
   get latestTime(): number {
-    const { trustedAt = 0 } = this.#belief ?? {}
-    return Math.max(trustedAt + (performance.now() - this.#believedAt), Date.now())
+    return this.#latest.now
+  }
+
+  /** Why tokens expire by another time than the wall clock's; undefined while they do not. */
+  get clockLag(): string | undefined {
+    return this.#latest.lag
+  }
+
+  /** Writes down the latest time, for the next gateway on this state. @throws HistoryError */
+  keepTime(): void {
+    if (this.#belief !== undefined) this.#database.setBelief(this.#belief, this.#latest.now)
   }
 
   /**
@@ -278,12 +288,12 @@ export class History {
 
   /** The earliest time it can be (ms), by a clock that nobody can set, and what to report about that. */
   believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
-    const before = this.#belief ?? this.#database.belief() ?? { trustedAt: wallClock, provenMs: 0 }
+    const before = this.#belief ?? this.#storedBelief() ?? { trustedAt: wallClock, provenMs: 0 }
     const belief = believe(before, wallClock, elapsedMs)
     this.#belief = belief
     this.#believedAt = performance.now()
     try {
-      this.#database.setBelief(belief)
+      this.keepTime()
     } catch (error) {
       // It is written the next time. Removing what is too old can go on meanwhile.
       if (!(error instanceof NoRoomError)) throw error
@@ -291,11 +301,27 @@ export class History {
     return { trustedAt: Math.min(belief.trustedAt, wallClock), doubt: doubt(belief, wallClock) }
   }
 
+  #storedBelief(): Belief | undefined {
+    const stored = this.#database.clock()
+    if (stored !== undefined) this.#latest.carryOn(stored.latestAt)
+    return stored
+  }
+
   /** Writes what is pending and closes the file. Sessions that are still open count as lost at the next `open`. */
   close(): void {
     this.#writer.close()
+    this.#keepTimeAtEnd()
     this.#reserve.close()
     this.#file.close()
+  }
+
+  #keepTimeAtEnd(): void {
+    try {
+      this.keepTime()
+    } catch (error) {
+      // A disk that takes nothing: the last minute of it is not kept.
+      if (!(error instanceof HistoryError)) throw error
+    }
   }
 
   get #database(): HistoryDatabase {

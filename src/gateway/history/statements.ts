@@ -88,11 +88,12 @@ function ofSpace(db: Connection) {
   return {
     freePages: reading('PRAGMA history.freelist_count'),
     allPages: reading('PRAGMA history.page_count'),
-    clock: reading('SELECT trusted_at, proven_ms FROM clock'),
+    clock: reading('SELECT trusted_at, proven_ms, latest_at FROM clock'),
     forgetClock: db.prepare('DELETE FROM clock'),
     insertProbe: db.prepare(`INSERT INTO events (session, kind, seconds, bytes)
                              VALUES (${PROBE_SESSION}, 's', 0, zeroblob(${PROBE_BYTES}))`),
     removeProbe: db.prepare(`DELETE FROM events WHERE session = ${PROBE_SESSION}`),
-    setClock: db.prepare('INSERT INTO clock VALUES (?, ?)'),
+    setClock: db.prepare('INSERT INTO clock (trusted_at, proven_ms, latest_at) VALUES (?, ?, ?)'),
+    setLatest: db.prepare('UPDATE clock SET latest_at = ?'),
   }
 }

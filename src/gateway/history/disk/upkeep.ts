@@ -7,6 +7,8 @@ import { retainMs, type Retention } from './retention.ts'
 const PASS_MS = 10 * 60 * 1000
 /** How often, while the disk takes nothing. */
 const RECOVER_MS = 5000
+/** How often the latest time is written down: after a kill so much of it may be forgotten. */
+const TIME_MS = 60_000
 /** Removed for their age in one pass. If a wrong clock makes all look old, somebody can still notice. */
 const SESSIONS_PER_PASS = 5000
 
@@ -21,6 +23,7 @@ export class Upkeep {
   #lastTick = performance.now()
   #doubt: string | undefined
   #toldObstacle: string | undefined
+  #hasToldLag = false
 
   constructor(history: History, retention: () => Retention, log: Logger) {
     this.#history = history
@@ -29,6 +32,7 @@ export class Upkeep {
     this.#timers = [
       setInterval(() => this.#startPass(), PASS_MS),
       setInterval(() => this.#recover(), RECOVER_MS),
+      setInterval(() => this.#keepTime(), TIME_MS),
     ]
     this.#tellObstacle()
     this.#startPass()
@@ -36,7 +40,7 @@ export class Upkeep {
 
   /** Why the clock is not believed; undefined when it is. */
   get doubt(): string | undefined {
-    return this.#doubt
+    return this.#doubt ?? this.#history.clockLag
   }
 
   /** Settles when it no longer uses the history. */
@@ -88,7 +92,21 @@ export class Upkeep {
       this.#history.believe(Date.now(), elapsed),
     )
     if (belief !== undefined) this.#tellDoubt(belief.doubt)
+    this.#tellLag()
     return belief?.trustedAt ?? 0
+  }
+
+  #keepTime(): void {
+    if (this.#history.obstacle !== undefined) return
+    this.#trying('the time could not be kept in the history', () => this.#history.keepTime())
+    this.#tellLag()
+  }
+
+  #tellLag(): void {
+    const { clockLag } = this.#history
+    if (clockLag !== undefined && !this.#hasToldLag) this.#log.warn({ reason: clockLag }, 'clock is behind')
+    if (clockLag === undefined && this.#hasToldLag) this.#log.info({}, 'clock is behind no more')
+    this.#hasToldLag = clockLag !== undefined
   }
 
   #tellDoubt(doubt: string | undefined): void {

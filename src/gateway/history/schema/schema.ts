@@ -14,6 +14,7 @@ import {
   VERSION_1,
   VERSION_19,
   VERSION_2,
+  VERSION_21,
   VERSION_3,
   VERSION_4,
   VERSION_5,
@@ -42,6 +43,7 @@ export const STEPS: readonly string[] = [
   VERSION_18,
   VERSION_19,
   VERSION_20,
+  VERSION_21,
 ]
 
 /**

@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import { refuseUnknownCommands } from '../program/unknown-command.ts'
+
+interface HistoryFlags {
+  readonly config: string
+}
+
+export function addHistoryCommands(root: Command): void {
+  const history = refuseUnknownCommands(
+    root.command('history').description("mend a gateway's history while no gateway runs on it"),
+  )
+  history
+    .command('reset-clock')
+    .description('forget a wrong time that the gateway has seen, by which tokens expire')
+    .requiredOption('--config <file>', 'gateway.yaml, which names the state folder')
+    .action(async (flags: HistoryFlags) => (await import('./reset-clock.ts')).resetClockCommand(flags))
+}
