@@ -44,6 +44,17 @@ const value = fc.oneof(
     'a@b',
     '🙂🙂',
   ),
+  // Nearly of the form: a good value with any character in it.
+  fc
+    .record({
+      good: fc.constantFrom('https://example.com/a?b=c', 'ada.b+c@example.com', '2026-01-31', '14:30', '1.5'),
+      at: fc.nat(26),
+      more: fc.oneof(
+        fc.string({ unit: 'binary', maxLength: 2 }),
+        fc.constantFrom('\n', '\t', ' ', '$(', '`', "'", '-', '..'),
+      ),
+    })
+    .map(({ good, at, more }) => good.slice(0, at) + more + good.slice(at)),
 )
 
 it('says of every value what the gateway says', () => {
@@ -53,6 +64,20 @@ it('says of every value what the gateway says', () => {
       expect(problemOf(declared, text, matches)).toBe(brokenRule(declared, text))
     }),
     { numRuns: 500 },
+  )
+})
+
+it('takes no URL or address with a blank, a control character or, in the address, one that shells obey', () => {
+  const nearly = fc
+    .constantFrom('url', 'email')
+    .chain((type) => fc.record({ type: fc.constant(type), text: value }))
+  fc.assert(
+    fc.property(nearly, ({ type, text }) => {
+      if (text === '' || brokenRule({ type }, text) !== undefined) return
+      expect(text).not.toMatch(/[\s\p{Cc}"<>\\`{|}^]/u)
+      if (type === 'email') expect(text).not.toMatch(/[$&;|()*?!#'~%/[\]]|^-/)
+    }),
+    { numRuns: 3000 },
   )
 })
 

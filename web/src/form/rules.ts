@@ -3,6 +3,10 @@ import type { Parameter } from './parameters.ts'
 // The gateway's rules for the values of parameters, so that people hear of a mistake while they type.
 // test/web/form/rules.test.ts holds both against each other.
 
+const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
+const EMAIL =
+  /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_+=-]*(?:\.[\p{L}\p{M}\p{N}_+=-]+)*@[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*)*$/u
+
 /** The form of a type's values, where there is one. */
 const FORMS: Readonly<
   Partial<Record<string, { readonly test: (text: string) => boolean; readonly words: string }>>
@@ -10,8 +14,11 @@ const FORMS: Readonly<
   number: { test: (text) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text), words: 'a number' },
   date: { test: isDate, words: 'a date such as 2026-01-31' },
   time: { test: (text) => /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/.test(text), words: 'a time such as 14:30' },
-  url: { test: (text) => URL.canParse(text), words: 'a URL such as https://example.com' },
-  email: { test: (text) => /^[^\s@]+@[^\s@]+$/.test(text), words: 'an e-mail address' },
+  url: {
+    test: (text) => !NO_URL.test(text) && URL.canParse(text),
+    words: 'a URL such as https://example.com',
+  },
+  email: { test: (text) => EMAIL.test(text), words: 'an e-mail address' },
 }
 
 /** How many options an error names: a list may be long. */
