@@ -122,6 +122,7 @@ async function addRunbookCommands(root: Command): Promise<void> {
       'names every parameter that can become code: in a runbook, or all below a folder (default .)',
     )
     .option('--portable', 'count as guarded only what a hoop gateway enforces too')
+    .option('--strict', 'exit with 65 for what is not judged, too')
     .option('--json', 'print JSON')
     .action(async (path: string | undefined, flags: LintFlags) => {
       process.exitCode = (await import('../runbooks/lint.ts')).lintCommand(path ?? '.', flags)

@@ -15,6 +15,8 @@ export interface LintFlags {
   readonly json?: boolean
   /** Accepts only guards that a hoop gateway enforces, too. */
   readonly portable?: boolean
+  /** Ends with 65 for what is not judged, too. */
+  readonly strict?: boolean
 }
 
 /** One place in one file. Line 0 when the file cannot be read as a template. */
@@ -25,8 +27,8 @@ interface Located extends Partial<LintFinding> {
 }
 
 /**
- * `runbook-agent runbooks lint`: parameters that reach a script unguarded, in the runbooks below a folder or in one
- * file.
+ * `runbook-agent runbooks lint`: parameters that reach a script unguarded, and uses of values that are code or cannot
+ * be judged, in the runbooks below a folder or in one file.
  * @returns the exit code of this program
  * @throws Failure for a path that cannot be read
  */
@@ -35,24 +37,38 @@ export function lintCommand(where: string, flags: LintFlags): number {
   const findings = files.flatMap((file) => lintFile(file, flags.portable === true))
   if (flags.json === true) process.stdout.write(`${printableJson({ files: files.length, findings }, 2)}\n`)
   else process.stdout.write(printableText([...findings.map(described), summary(files, findings)].join('')))
-  return findings.length === 0 ? exitCodes.done : exitCodes.findings
+  const counted = flags.strict === true ? findings : findings.filter(isCertain)
+  return counted.length === 0 ? exitCodes.done : exitCodes.findings
 }
 
-function described({ file, line, column, action, problem, safe }: Located): string {
+function isCertain({ verdict }: Located): boolean {
+  return verdict !== 'not judged'
+}
+
+function described({ file, line, column, action, problem, safe, verdict }: Located): string {
   if (action === undefined || safe === undefined) return `${file}: ${problem}\n`
+  if (verdict === 'not judged') return `${file}:${line}:${column ?? 1}: ${action}: not judged: ${problem}\n`
   return `${file}:${line}:${column ?? 1}: {{ ${action} }}: ${problem}\n  safe: ${safe}\n`
 }
 
 function summary(files: readonly string[], findings: readonly Located[]): string {
   const count = files.length === 1 ? '1 runbook' : `${files.length} runbooks`
-  if (findings.length === 0) return `${count}, no parameter can become code\n`
-  return `${count}, ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}\n`
+  const certain = findings.filter(isCertain).length
+  const found = certain === 0 ? 'no finding' : `${certain} ${certain === 1 ? 'finding' : 'findings'}`
+  if (findings.length > certain) return `${count}, ${found}, ${findings.length - certain} not judged\n`
+  return certain > 0
+    ? `${count}, ${found}\n`
+    : `${count}, every parameter stays data in the text of its script\n`
 }
 
 function lintFile(file: string, portable: boolean): Located[] {
   try {
     const text = decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
-    return lintTemplate(text, { language: languageOf(file, text), portable }).map((finding) => ({
+    return lintTemplate(text, {
+      language: languageOf(file, text),
+      portable,
+      isOtherShell: /\.(?:ksh|zsh)$/i.test(file) || /^#!.*(?:ksh|zsh)/.test(text),
+    }).map((finding) => ({
       file,
       ...finding,
     }))

@@ -1,21 +1,24 @@
 import { isReadAsCode } from '../../basics/code-variables.ts'
 import type { Pipeline, Range, TemplateStatement } from '../../golang/template/syntax/ast.ts'
-import { decodeText, type ByteString } from '../../golang/text/byte-string.ts'
+import { decodeText, encodeText, type ByteString } from '../../golang/text/byte-string.ts'
 import { RUNBOOK } from '../functions.ts'
 import { discoverInputs } from '../inputs.ts'
 import { nodeText } from '../../golang/template/syntax/node-text.ts'
 import { parseStatements } from '../../golang/template/syntax/parser.ts'
 import { encodeSource } from '../../golang/template/syntax/source.ts'
 import { Variables } from '../../golang/template/syntax/variables.ts'
+import { charactersIn, DIGITS, firstOutside, union, WORD } from './characters.ts'
 import { declaredFlows } from './declared.ts'
 import { anything, flowOf, type Flow, type PassedVariable, type Scope } from './flow.ts'
 import { Cursor, type Language } from './place.ts'
 import { problemWith } from './verdict.ts'
-import { bareUses } from './passed.ts'
+import { bareUses, unfollowedUses } from './passed.ts'
+import { CLOSE, OPEN } from './shell-words.ts'
+import { judgedUses } from './uses.ts'
 
 export type { Language } from './place.ts'
 
-/** A parameter that can become code. */
+/** A parameter that can become code, or of which that is not known. */
 export interface LintFinding {
   /** From 1. */
   readonly line: number
@@ -26,6 +29,8 @@ export interface LintFinding {
   readonly action: string
   readonly problem: string
   readonly safe: string
+  /** `not judged`: the linter does not follow what the script does with the value. */
+  readonly verdict: 'code' | 'not judged'
 }
 
 export interface LintOptions {
@@ -33,11 +38,13 @@ export interface LintOptions {
   readonly language: Language | undefined
   /** Accepts only guards that a hoop gateway enforces, too. */
   readonly portable: boolean
+  /** A shell with rules of its own: ksh and zsh evaluate what bash does not. */
+  readonly isOtherShell?: boolean
 }
 
 /**
- * Finds parameters that reach the text of a script unguarded. It follows quotes and blocks as long as that is certain;
- * after that, only what is harmless anywhere counts as guarded.
+ * Finds parameters that reach the text of a script unguarded, and uses of values that are code or cannot be judged. It
+ * follows quotes and blocks as long as that is certain; after that, only what is harmless anywhere counts as guarded.
  * @throws TemplateError, stage `parse`
  */
 export function lintTemplate(source: string, options: LintOptions): readonly LintFinding[] {
@@ -47,6 +54,7 @@ export function lintTemplate(source: string, options: LintOptions): readonly Lin
   const walk = new Walk(bytes, statements, options)
   walk.statements(statements, new Cursor(options.language), undefined)
   if (options.language === 'sql') walk.bareVariables()
+  walk.judgeUses()
   return walk.findings
 }
 
@@ -60,6 +68,11 @@ class Walk {
   readonly #assigned: ReadonlySet<ByteString>
   /** Variables of the environment whose values come from parameters. */
   readonly #passed = new Map<string, Flow>()
+  /** The text of the script, in pieces with their places in the source. */
+  #pieces: { readonly text: string; readonly at: number }[] = []
+  /** Parameters that are written into the text, by their numbers there. */
+  readonly #written: { readonly flow: Flow; readonly action: string }[] = []
+  #read = 0
 
   constructor(source: ByteString, statements: readonly TemplateStatement[], options: LintOptions) {
     this.#source = source
@@ -75,6 +88,9 @@ class Walk {
   #statement(statement: TemplateStatement, cursor: Cursor, dot: Flow | undefined): void {
     switch (statement.kind) {
       case 'text':
+        this.#read = Math.max(this.#source.indexOf(statement.bytes, this.#read), this.#read)
+        this.#pieces.push({ text: decodeText(statement.bytes), at: this.#read })
+        this.#read += statement.bytes.length
         cursor.read(decodeText(statement.bytes))
         break
       case 'action':
@@ -98,8 +114,14 @@ class Walk {
     if (pipeline.declares.length > 0) return
     const position = { ...cursor.place, after: this.#after(pipeline) }
     const problem = problemWith(flow, position, this.#options.language)
-    if (problem !== undefined) this.#report(pipeline.at, decodeText(nodeText(pipeline)), flow, problem)
-    if (!writesNothing(pipeline)) cursor.skip()
+    const action = decodeText(nodeText(pipeline))
+    if (problem !== undefined) this.#report(pipeline.at, action, flow, problem)
+    this.#read = Math.max(pipeline.at, this.#read)
+    if (writesNothing(pipeline)) return
+    cursor.skip()
+    const isJudged = problem !== undefined || flow.from.size === 0 || isNumeric(flow)
+    const text = isJudged ? 'x' : `${OPEN}${this.#written.push({ flow, action }) - 1}${CLOSE}`
+    this.#pieces.push({ text, at: pipeline.at })
   }
 
   #choice(
@@ -127,9 +149,11 @@ class Walk {
     const element = value.from.size === 0 ? value : anything(...value.from)
     for (const { name } of range.pipeline.declares) this.#declare(name, element)
     const once = cursor.fork()
-    const findings = this.findings.length
+    const [findings, pieces, read] = [this.findings.length, this.#pieces.length, this.#read]
     this.statements(range.body, once, element)
     this.findings.length = findings
+    this.#pieces.length = pieces
+    this.#read = read
     cursor.join([once])
     const turn = cursor.fork()
     this.statements(range.body, turn, element)
@@ -176,6 +200,43 @@ class Walk {
     }
   }
 
+  /** What the script does with variables and with escaped or limited parameters, as far as that can be told. */
+  judgeUses(): void {
+    const { language, isOtherShell = false } = this.#options
+    const values = new Map([...this.#passed].filter(([, flow]) => !isNumeric(flow)))
+    const variables = new Set(values.keys())
+    for (const [number, { flow }] of this.#written.entries()) values.set(`${OPEN}${number}${CLOSE}`, flow)
+    const text = this.#pieces.map((piece) => piece.text).join('')
+    const isWord = (flow: Flow) => flow.escapedBy === undefined && flow.marks === undefined && isOneWord(flow)
+    const [free, words] = [false, true].map(
+      (is) => new Set([...values].filter(([, flow]) => isWord(flow) === is).map(([name]) => name)),
+    )
+    const uses =
+      language === 'shell' && !isOtherShell
+        ? judgedUses(text, free ?? new Set(), words ?? new Set())
+        : unfollowedUses(text, variables, isOtherShell ? undefined : language)
+    for (const { at, name, problem, isCode } of uses) {
+      const number = Number(name.slice(OPEN.length, -CLOSE.length))
+      const written = name.startsWith(OPEN) ? this.#written[number] : undefined
+      const action = written?.action ?? name
+      const flow = values.get(name) ?? anything(...[...values.values()].flatMap(({ from }) => [...from]))
+      this.#report(this.#place(at), action, flow, problem, isCode ? 'code' : 'not judged')
+      const last = this.findings.pop()
+      if (last !== undefined) this.findings.push({ ...last, safe: numberOnly(last.parameter) })
+    }
+  }
+
+  /** Where in the source a place in the script's text is. */
+  #place(at: number): number {
+    let rest = at
+    for (const piece of this.#pieces) {
+      if (rest < piece.text.length)
+        return piece.at + (piece.text.startsWith(OPEN) ? 0 : encodeText(piece.text.slice(0, rest)).length)
+      rest -= piece.text.length
+    }
+    return 0
+  }
+
   /** The source after an action, up to the end of the shell's command. */
   #after({ at }: Pipeline): string {
     const end = this.#source.indexOf('}}', at)
@@ -183,7 +244,13 @@ class Walk {
     return REST_OF_COMMAND.exec(this.#source)?.[0] ?? ''
   }
 
-  #report(at: number, action: string, flow: Flow, problem: string): void {
+  #report(
+    at: number,
+    action: string,
+    flow: Flow,
+    problem: string,
+    verdict: LintFinding['verdict'] = 'code',
+  ): void {
     const before = this.#source.slice(0, at)
     const [parameter = ''] = flow.from
     this.findings.push({
@@ -192,9 +259,29 @@ class Walk {
       parameter: [...flow.from].join(', '),
       action,
       problem,
+      verdict,
       safe: `${safeForm(parameter, this.#options.language)}${isFormat(action, before) ? LITERAL : ''}`,
     })
   }
+}
+
+/** A number is none of a shell's variables, and has no subscript. */
+function isNumeric({ characters, isNumber }: Flow): boolean {
+  return isNumber === true || (characters !== undefined && firstOutside(characters, NUMERIC) === undefined)
+}
+
+const NUMERIC = union(DIGITS, charactersIn('.:-'))
+
+/** Characters of which a shell, and whatever reads the word after it, makes nothing else. */
+function isOneWord({ characters }: Flow): boolean {
+  return characters !== undefined && firstOutside(characters, ONE_WORD) === undefined
+}
+
+const ONE_WORD = union(WORD, charactersIn('./:@%+,-'))
+
+/** Where bash evaluates a value, nothing but a number is data. */
+function numberOnly(parameter: string): string {
+  return `{{ .${/^\w+$/.test(parameter) ? parameter : 'name'} | pattern "^[0-9]+$" }} where a number is meant; else another command`
 }
 
 /** For `docker ps --format '{{.Names}}'`. */

@@ -1,4 +1,6 @@
 import type { ByteString } from '../../golang/text/byte-string.ts'
+import type { Language } from './place.ts'
+import type { Use } from './uses.ts'
 
 interface BareUse {
   readonly at: number
@@ -22,4 +24,31 @@ export function bareUses(source: ByteString): readonly BareUse[] {
 function isAside(source: ByteString, at: number): boolean {
   const line = source.slice(source.lastIndexOf('\n', at) + 1, at)
   return line.includes('--') || line.split("'").length % 2 === 0
+}
+
+/** What makes a program or code of a text, in languages whose variables are not followed. */
+const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
+  sql: /\\!|\\(?:o|g|w|i|ir|include|copy|gexec|setenv)\b[^\n]*|`/,
+  python:
+    /\b(?:eval|exec\w*|compile|system|popen|Popen|subprocess|spawn\w*|__import__|import_module|pickle|marshal|yaml|getattr|globals|format|ctypes|runpy|code)\b/,
+}
+
+/**
+ * Where a script may make code of a value that it has in a variable: not judged. In a language that is not known that
+ * is its whole text.
+ */
+export function unfollowedUses(
+  text: string,
+  values: ReadonlySet<string>,
+  language: Language | undefined,
+): readonly Use[] {
+  const [name] = values
+  if (name === undefined) return []
+  const starting = language === undefined ? undefined : STARTING[language]
+  const at = starting === undefined ? 0 : text.search(starting)
+  const problem =
+    starting === undefined
+      ? 'the linter does not know what a file of this kind does with variables'
+      : 'here a text may become code, or a program starts that gets the variables'
+  return at < 0 ? [] : [{ at, name, problem, isCode: false }]
 }

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { lintTemplate, type Language } from '../../../src/template/lint/lint.ts'
 
 function problems(language: Language | undefined, source: string, portable = false): string[] {
-  return lintTemplate(source, { language, portable }).map(
-    ({ line, parameter, problem }) => `${line} ${parameter}: ${problem}`,
-  )
+  return lintTemplate(source, { language, portable })
+    .filter(({ verdict }) => verdict === 'code')
+    .map(({ line, parameter, problem }) => `${line} ${parameter}: ${problem}`)
 }
 
 const X = '{{ .x }}'
@@ -261,6 +261,7 @@ test('a finding has its place, what stands there, and the safe form', () => {
       action: '.folder | squote',
       problem: 'squote quotes and does not escape',
       safe: '{{ .folder | asenv "FOLDER" }} on a line of its own, and "$FOLDER" here',
+      verdict: 'code',
     },
   ])
 })

@@ -16,7 +16,7 @@ function lint(...args: string[]) {
 
 test('the examples pass, counted by what hoop enforces too', () => {
   expect(lint(`${root}/examples`, '--portable')).toEqual({
-    stdout: '4 runbooks, no parameter can become code\n',
+    stdout: '4 runbooks, every parameter stays data in the text of its script\n',
     stderr: '',
     status: 0,
   })
@@ -41,6 +41,20 @@ test('a folder is searched for runbooks, and each finding said with its file and
   expect(status).toBe(65)
   const json = JSON.parse(lint(`${books}/helper.sh`, '--json').stdout) as object
   expect(json).toMatchObject({ files: 1, findings: [{ line: 1, column: 7, parameter: 'folder' }] })
+})
+
+test('what cannot be judged is said, and counts with --strict', () => {
+  using place = new Workplace()
+  const book = place.write('a.runbook.sh', '{{ .x | asenv "X" }}\ntar xf "$X"\n')
+  expect(lint(book)).toMatchObject({
+    stdout: expect.stringMatching(
+      /^\S+:2:\d+: X: not judged: .*\n1 runbook, no finding, 1 not judged\n$/,
+    ) as string,
+    status: 0,
+  })
+  expect(lint(book, '--strict').status).toBe(65)
+  place.write('a.runbook.sh', '{{ .x | asenv "X" }}\n[[ "$X" -gt 10 ]]\n')
+  expect(lint(book).status).toBe(65)
 })
 
 test('braces of a format of Docker are told how to be written, and pass when they are', () => {

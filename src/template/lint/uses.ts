@@ -1,0 +1,272 @@
+import { isReadAsCode } from '../../basics/code-variables.ts'
+import { BARE, logicalLines, readCommands, type SimpleCommand, type Word } from './shell-words.ts'
+
+/** A place where a script uses a value. */
+export interface Use {
+  readonly at: number
+  /** As the script names it. */
+  readonly name: string
+  readonly problem: string
+  /** Whether a value can be code there. Otherwise it is not known. */
+  readonly isCode: boolean
+}
+
+const ARITHMETIC = 'bash evaluates it as arithmetic, where a subscript like a[$(id)] runs a command'
+const NAME = 'bash takes it for the name of a variable, whose subscript like a[$(id)] runs a command'
+const CODE = 'it is a part of code'
+const UNREAD = 'this line is more than the linter follows'
+
+/** Programs that take their arguments for data, and options that run nothing. */
+const PLAIN = words(
+  'echo printf cat head tail wc cut tr ls basename dirname stat sleep touch mkdir rmdir rm cp mv df du id grep fgrep egrep cmp seq',
+  'md5sum sha1sum sha256sum sha512sum readlink realpath logger nl rev paste uniq jq true false : cd exit return shift for export',
+  'local readonly declare typeset test [ [[ case',
+)
+/** The same, but for options that run commands, or read files that do. */
+const WITHOUT_OPTIONS = words('curl ln chmod chown gzip gunzip base64 ping host')
+const KEYWORDS = words('if then else elif fi while until do done ! { } time')
+const DECLARING = words('export local readonly declare typeset')
+const NAMING = words('read unset mapfile readarray getopts wait let')
+const COMPARING = words('= == != -eq -ne -lt -le -gt -ge -nt -ot -ef')
+
+/** What evaluates a text that is nowhere to be seen on its line, such as a variable by its bare name. */
+const EVALUATING =
+  /\(\(|\$\[|\blet\b|\[\[[^\n]*\s-(?:eq|ne|lt|le|gt|ge|v|R)\s|(?:\[|\btest)\s+(?:!\s+)?-[vR]\s|\$\{!|\w\[[^\]]|\$\{\w+:(?![-=?+])|\bprintf\s+-v\s*(?!\w+[\s;])|\b(?:declare|typeset|local|readonly|export)\s+-\w*[inaA]|\b(?:eval|source|trap|coproc)\b|(?:^|[;&|\n])\s*\.\s/
+
+/** Lines by which a variable gets a value from somewhere else. */
+const SETTING =
+  /(?:^|[\s;&|(])(\w+)(?:\[[^\n]*?\])?\+?=|\b(?:read|mapfile|readarray|for|select|getopts)\b([^\n;|&]*)|\bprintf\s+-v\s*(\w+)/g
+
+/**
+ * How a script of bash or dash uses values that may be anything. What is not certain is said to be not judged; what
+ * programs do with their arguments and environment is known of a few. Nothing is said of uses that stay data.
+ * @param text of the script, with written parameters as their numbers between OPEN and CLOSE
+ * @param values names of variables, and written parameters in the same form
+ * @param words the same, of values that are single harmless words: only as a variable's name can they do anything
+ */
+export function judgedUses(
+  text: string,
+  values: ReadonlySet<string>,
+  words: ReadonlySet<string>,
+): readonly Use[] {
+  const lines = logicalLines(text)
+  const places = (judge: (line: string) => Judged | undefined): Use[] =>
+    lines.flatMap(({ at, text: line }) => {
+      const judged = judge(line)
+      return judged === undefined ? [] : [{ at: at + Math.max(line.indexOf(judged.name), 0), ...judged }]
+    })
+  const asNames = places((line) => {
+    const name = evaluatedIn(line, words)?.name ?? namedIn(line, words)
+    return name === undefined
+      ? undefined
+      : notJudged(name, 'it may name another variable, which bash evaluates')
+  })
+  if (values.size === 0) return asNames
+  const [any = ''] = values
+  if (redefines(text)) return [{ at: 0, ...notJudged(any, 'the script gives a command another meaning') }]
+  const reached = reachedFrom(
+    lines.map((line) => line.text),
+    values,
+  )
+  const uses = places((line) => {
+    const judged = mentioned(line, reached).length === 0 ? undefined : judgedLine(line, reached)
+    if (judged !== undefined || !EVALUATING.test(withoutText(line))) return judged
+    return notJudged(mentioned(line, reached)[0] ?? any, 'a value may reach what is evaluated here')
+  })
+  return [...asNames, ...uses]
+}
+
+/** Whether a function or an alias has the name of a command that is known here. */
+function redefines(text: string): boolean {
+  const defined = text.matchAll(/(?<![\w[])([\w[]+)\s*\(\s*\)|\bfunction\s+([\w[]+)|\balias\b/g)
+  return [...defined].some(([, first, second]) => {
+    const name = first ?? second
+    return name === undefined || PLAIN.has(name) || WITHOUT_OPTIONS.has(name)
+  })
+}
+
+/** A word where a command takes the name of a variable. */
+function namedIn(line: string, values: ReadonlySet<string>): string | undefined {
+  const commands = readCommands(line) ?? []
+  return commands
+    .filter(({ words: [first] }) => NAMING.has(first?.lead ?? '') || DECLARING.has(first?.lead ?? ''))
+    .flatMap(({ words: all }) => all.flatMap(({ uses, lead }) => (/^\w+\+?=/.test(lead) ? [] : uses)))
+    .find((use) => values.has(use))
+}
+
+/** The values, and variables that are set where one of them is used, until there are no more. */
+function reachedFrom(lines: readonly string[], values: ReadonlySet<string>): ReadonlySet<string> {
+  const reached = new Set(values)
+  for (let before = -1; before < reached.size;) {
+    before = reached.size
+    for (const line of lines) {
+      if (mentioned(line, reached).length === 0) continue
+      for (const [, assigned = '', listed = '', printed = ''] of line.matchAll(SETTING))
+        for (const name of `${assigned} ${listed} ${printed}`.match(/\b[A-Za-z_]\w*/g) ?? [])
+          reached.add(name)
+    }
+  }
+  return reached
+}
+
+function mentioned(line: string, values: ReadonlySet<string>): string[] {
+  return (line.match(/\ue000\d+\ue001|\w+/g) ?? []).filter((word) => values.has(word))
+}
+
+type Judged = Omit<Use, 'at'>
+
+function judgedLine(line: string, values: ReadonlySet<string>): Judged | undefined {
+  const evaluated = evaluatedIn(line, values)
+  if (evaluated !== undefined) return evaluated
+  const commands = readCommands(line)
+  const [name] = mentioned(line, values)
+  if (commands === undefined) return notJudged(name, UNREAD)
+  const isPiped = /(?<!\|)\|(?!\|)/.test(withoutText(line))
+  for (const command of commands) {
+    const judged = judgedCommand(command, values)
+    if (judged !== undefined) return judged
+    const program = programOf(command)?.lead ?? ''
+    // A program that reads the output of another, or has a variable's name in its text.
+    if ((isPiped || mentioned(textOf(command), values).length > 0) && !isKnown(program))
+      return notJudged(name, unknown(program))
+    if (command.written.some(({ text }) => !/^\/dev\/(?:null|stderr|stdout)$/.test(text)))
+      return notJudged(name, 'it may get into a file')
+  }
+  return undefined
+}
+
+function programOf({ words: all }: SimpleCommand): Word | undefined {
+  return all.find(({ text }) => !KEYWORDS.has(text) && !/^\w+\+?=/.test(text))
+}
+
+function textOf(command: SimpleCommand): string {
+  return command.words.map(({ text }) => text).join(' ')
+}
+
+function isKnown(program: string): boolean {
+  return (
+    program === '' ||
+    PLAIN.has(program) ||
+    WITHOUT_OPTIONS.has(program) ||
+    /^(?:read|unset|sort)$/.test(program)
+  )
+}
+
+function unknown(program: string): string {
+  return `the linter does not know what ${program} does with it`
+}
+
+/** Contexts that bash evaluates, with a value in them. They are looked for in any line, understood or not. */
+function evaluatedIn(line: string, values: ReadonlySet<string>): Judged | undefined {
+  const contexts: readonly (readonly [RegExp, string])[] = [
+    [/\$?\(\(((?:[^()]|\([^()]*\))*)\)\)/g, ARITHMETIC],
+    [/\$\[([^\]]*)\]/g, ARITHMETIC],
+    [/\[\[([^\n]*?\s-(?:eq|ne|lt|le|gt|ge)\s[^\n]*?)\]\]/g, ARITHMETIC],
+    [/\$\{\w+:(?![-=?+])([^}]*)\}/g, ARITHMETIC],
+    [/\$\{(![^}]*)\}/g, NAME],
+    [/\$\{[!#]?\w+\[([^\]\n]*)\]/g, NAME],
+    [/(?:^|[\s;&|])\w+\[([^\]\n]*)\]\+?=/g, NAME],
+  ]
+  for (const [context, problem] of contexts)
+    for (const [, inside = ''] of withoutText(line).matchAll(context)) {
+      const [name] = mentioned(inside, values)
+      if (name !== undefined) return { name, problem, isCode: true }
+    }
+  return undefined
+}
+
+function judgedCommand(
+  { words: all, written }: SimpleCommand,
+  values: ReadonlySet<string>,
+): Judged | undefined {
+  const used = ({ uses }: Word) => uses.find((use) => values.has(use))
+  const target = written.map(used).find((name) => name !== undefined)
+  if (target !== undefined) return notJudged(target, 'it names a file, or is what a command reads')
+  const program = programOf({ words: all, written })
+  const start = program === undefined ? all.length : all.indexOf(program)
+  for (const word of all.slice(0, start)) {
+    const name = used(word)
+    const variable = /^\w+/.exec(word.text)?.[0] ?? ''
+    if (name !== undefined && isReadAsCode(variable)) return notJudged(name, obeyed(variable))
+  }
+  if (program === undefined) return undefined
+  const named = used(program)
+  if (named !== undefined) return { name: named, problem: 'it names the command', isCode: true }
+  const args = all.slice(start + 1)
+  const using = args.filter((word) => used(word) !== undefined)
+  const [name] = using.map(used)
+  if (program.lead === 'let') {
+    const [inText] = mentioned(textOf({ words: args, written }), values)
+    if (inText !== undefined) return { name: inText, problem: ARITHMETIC, isCode: true }
+  }
+  return name === undefined ? undefined : judgedArguments(program.lead, args, using, name)
+}
+
+function judgedArguments(
+  program: string,
+  args: readonly Word[],
+  using: readonly Word[],
+  name: string,
+): Judged | undefined {
+  const follows = (option: RegExp) =>
+    args.some((word, at) => using.includes(word) && option.test(args[at - 1]?.text ?? ''))
+  const isTest = /^(?:test|\[\[?)$/.test(program)
+  if (/^(?:eval|source|\.|trap)$/.test(program)) return { name, problem: CODE, isCode: true }
+  if (/^(?:ba|da|k|z)?sh$/.test(program) && follows(/^-\w*c$/)) return { name, problem: CODE, isCode: true }
+  if (NAMING.has(program)) return { name, problem: NAME, isCode: true }
+  if ((isTest || program === 'printf') && follows(/^-[vR]$/)) return { name, problem: NAME, isCode: true }
+  if (DECLARING.has(program)) return judgedDeclaration(args, using, name)
+  if (using.some(({ uses }) => uses.includes(BARE)))
+    return notJudged(name, 'without double quotes it may become several words')
+  if (isTest && !isPlainTest(program, args)) return notJudged(name, 'bash may take it for an operator')
+  const [format] = args
+  if (program === 'printf' && (format === undefined || format.uses.length > 0 || mayBeOption(format)))
+    return notJudged(name, 'printf may take it for an option')
+  if (PLAIN.has(program)) return undefined
+  if (!WITHOUT_OPTIONS.has(program)) return notJudged(name, unknown(program))
+  const end = args.findIndex(({ text }) => text === '--')
+  const isOption = using.some((word) => mayBeOption(word) && (end < 0 || args.indexOf(word) < end))
+  return isOption ? notJudged(name, `${program} may take it for an option: put -- before it`) : undefined
+}
+
+function mayBeOption({ lead }: Word): boolean {
+  return lead === '' || lead.startsWith('-')
+}
+
+function obeyed(variable: string): string {
+  return `programs obey what ${variable} says`
+}
+
+/** `NAME="$X"` without an attribute by which it is evaluated. */
+function judgedDeclaration(args: readonly Word[], using: readonly Word[], name: string): Judged | undefined {
+  if (using.some(({ lead }) => !/^\w+\+?=/.test(lead))) return { name, problem: NAME, isCode: true }
+  if (args.some(({ lead }) => /^[-+]\w*[inaA]/.test(lead)))
+    return notJudged(name, 'an attribute may evaluate it')
+  const variable = using.map(({ lead }) => /^\w+/.exec(lead)?.[0] ?? '').find(isReadAsCode)
+  return variable === undefined ? undefined : notJudged(name, obeyed(variable))
+}
+
+/** Forms whose operator is the author's. With `[[`, comparisons of numbers are arithmetic and looked for elsewhere. */
+function isPlainTest(program: string, args: readonly Word[]): boolean {
+  const close = { '[': ']', '[[': ']]' }[program]
+  if (close !== undefined && args.at(-1)?.text !== close) return false
+  const tested = args.slice(args[0]?.text === '!' ? 1 : 0, close === undefined ? undefined : -1)
+  const [first, second] = tested.map(({ text, uses }) => (uses.length === 0 ? text : ''))
+  if (tested.length === 2) return /^-[a-uw-zA-QS-Z]$/.test(first ?? '')
+  return tested.length === 1 || (tested.length === 3 && COMPARING.has(second ?? ''))
+}
+
+function notJudged(name: string | undefined, problem: string): Judged {
+  return { name: name ?? '', problem, isCode: false }
+}
+
+/** A line without comments and texts in single quotes. Where quotes may be nested nothing is left out. */
+function withoutText(line: string): string {
+  if (/[`]|\$\(/.test(line)) return line
+  const outside = /"(?:[^"\\]|\\[^])*"|'[^']*'|\\[^]|(?<=^|[\s;&|(])#[^\n]*|[^]/g
+  return line.replace(outside, (part) => (/^(?:'[^']+'|#.*)$/s.test(part) && part !== '#' ? "''" : part))
+}
+
+function words(...lists: readonly string[]): ReadonlySet<string> {
+  return new Set(lists.flatMap((list) => list.split(' ')))
+}
