@@ -33,3 +33,10 @@ export function explain(error: unknown, doing: string, advice: string): Failure 
   const { code, message } = error as NodeJS.ErrnoException
   return new Failure(`${doing}: ${code ?? message}. ${advice}`)
 }
+
+/** Makes the action of a command: the program ends with the exit code, whatever is still open. */
+export function exits<A extends unknown[]>(
+  act: (...args: A) => Promise<number>,
+): (...args: A) => Promise<never> {
+  return async (...args) => process.exit(await act(...args))
+}

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import { exits } from '../failure.ts'
 import { withClientArgs, withGuardedArgs } from './stream/client-args.ts'
 import { refuseUnknownCommands } from '../program/unknown-command.ts'
 import type { ConnectFlags } from './stream/connect.ts'
@@ -17,15 +18,18 @@ import type { ReplayFlags } from './sessions/sessions.ts'
 export function addLoginCommand(root: Command): void {
   root
     .command('login')
-    .description('sign in to a gateway, with a browser or a token, and keep that for the other commands')
-    .requiredOption('--api-url <url>', 'of the gateway, for example https://gateway.example')
-    .option('--grpc-url <url>', 'of its streams, where the gateway does not say it: grpcs://host:port')
-    .option('--token-file <file>', 'file that holds the token; - and no terminal: standard input')
-    .option('--browser', 'sign in with a browser of this machine, where the gateway offers it')
-    .option('--no-browser', 'with a browser on any other machine: prints a link and a code')
+    .description('Sign in to a gateway with a browser or a token')
+    .requiredOption('--api-url <url>', 'REST address of the gateway, for example https://gateway.example')
+    .option(
+      '--grpc-url <url>',
+      'address of its streams, if the gateway does not announce it: grpcs://host:port',
+    )
+    .option('--token-file <file>', 'file that holds the token; - or no terminal: standard input')
+    .option('--browser', 'sign in with a browser on this machine, if the gateway offers it')
+    .option('--no-browser', 'sign in with a browser on another machine: prints a link and a code')
     .option('--allow-plaintext', 'send the token to another machine without TLS')
-    .option('--profile <name>', 'keep it under this name, beside others; use chooses')
-    .option('--quiet', 'print nothing but errors')
+    .option('--profile <name>', 'name for this sign-in, to have several; `use` selects one')
+    .option('--quiet', 'print only errors')
     .addHelpText(
       'after',
       examples(
@@ -40,9 +44,9 @@ export function addLoginCommand(root: Command): void {
 export function addLogoutCommand(root: Command): void {
   root
     .command('logout')
-    .description('forget the token that login has kept')
-    .option('--profile <name>', 'the one of this name')
-    .option('--quiet', 'print nothing but errors')
+    .description('Forget the stored token')
+    .option('--profile <name>', 'forget the token of this profile')
+    .option('--quiet', 'print only errors')
     .addHelpText('after', examples('runbook-agent logout'))
     .action(async (flags: { profile?: string; quiet?: boolean }) =>
       (await import('./account/logout.ts')).logoutCommand(flags),
@@ -52,41 +56,42 @@ export function addLogoutCommand(root: Command): void {
 export function addUseCommand(root: Command): void {
   root
     .command('use')
-    .description('which of several gateways the commands are for; without a name: which there are')
-    .argument('[profile]', 'the name that login --profile gave it')
-    .option('--quiet', 'print nothing but errors and the list')
+    .description('Select or list profiles')
+    .argument('[profile]', 'profile to select; without it, all are listed')
+    .option('--quiet', 'print only errors and the list')
     .option('--json', 'print the list as JSON')
     .addHelpText('after', examples('runbook-agent use', 'runbook-agent use production'))
-    .action(async (name: string | undefined, flags: UseFlags) =>
-      process.exit(await (await import('./account/use.ts')).useCommand(name, flags)),
+    .action(
+      exits(async (name: string | undefined, flags: UseFlags) =>
+        (await import('./account/use.ts')).useCommand(name, flags),
+      ),
     )
 }
 
 const NAME = 'name of the connection'
 
 export function addRunCommand(root: Command): void {
-  const command = withLocal(
-    root
-      .command('run')
-      .description('run a runbook: asks for its parameters, prints its output, exits with its code'),
-  )
-    .argument('<connection>', `${NAME}; left out with --on and --tag`)
-    .argument('[file]', 'the runbook, as its repository has it; with --local a file here')
+  const command = withLocal(root.command('run').description('Run a runbook'))
+    .argument('<connection>', `${NAME}; omit it with --on and --tag`)
+    .argument('[file]', 'path of the runbook in its repository; with --local a file on this machine')
   withSeveral(withKept(withGuardedArgs(command, 'Parameters are given with -p name=value')))
-    .option('-p, --param <name=value>', 'parameter of the runbook, may be repeated', collected)
-    .option('--param-file <file>', 'parameters from a YAML or JSON map, for secrets; - is standard input')
-    .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected)
+    .option('-p, --param <name=value>', 'parameter of the runbook (repeatable)', collected)
+    .option(
+      '--param-file <file>',
+      'file with parameters as a YAML or JSON map, for secrets; - is standard input',
+    )
+    .option('-e, --env <NAME=value>', 'variable for the command (repeatable)', collected)
     .option(
       '-f, --file <NAME=path>',
-      'file for the command: NAME is its path there, may be repeated',
+      'file for the command: the variable NAME holds its path (repeatable)',
       collected,
     )
-    .option('--ref <sha>', 'the runbook as it was in this commit; hoop ignores it')
-    .option('--repository <name>', 'where the file is in more than one')
-    .option('--defaults', 'take defaults without asking')
-    .option('--dry-run', 'show what would be sent, and the script')
-    .option('--no-wait', 'print the session when it has begun or waits for approval, and leave it')
-    .option('--quiet', 'no progress')
+    .option('--ref <sha>', 'commit to read the runbook from (default: the newest; hoop gateways ignore it)')
+    .option('--repository <name>', 'repository of the runbook, if several have the file')
+    .option('--defaults', 'use default values without asking')
+    .option('--dry-run', 'print the request and the script, and run nothing')
+    .option('--no-wait', 'print the session once it runs or waits for approval, and exit')
+    .option('--quiet', 'print no progress')
     .option('--json', 'print the answer as JSON')
     .addHelpText(
       'after',
@@ -99,44 +104,44 @@ export function addRunCommand(root: Command): void {
       ),
     )
     .action(
-      async (
-        connection: string,
-        file: string | undefined,
-        clientArgs: string[],
-        flags: Parameters<typeof dispatchRun>[1],
-      ) => {
-        process.exit(await dispatchRun({ connection, file, clientArgs }, flags))
-      },
+      exits(
+        async (
+          connection: string,
+          file: string | undefined,
+          clientArgs: string[],
+          flags: Parameters<typeof dispatchRun>[1],
+        ) => dispatchRun({ connection, file, clientArgs }, flags),
+      ),
     )
 }
 
 /** For a batch. */
 function withSeveral(command: Command): Command {
   return command
-    .option('--on <names>', 'on these connections: a,b,c', collected)
-    .option('--tag <key=value>', 'on the connections with this tag, may be repeated', collected)
-    .option('--waves <sizes>', 'wave by wave: numbers, parts of all and the rest (1,rest)')
-    .option('--parallel <count>', 'of one wave so many at once (10)')
-    .option('--stop-after <count>', 'stop behind so many failures, a number or a part of all such as 10% (1)')
-    .option('--yes', 'do not ask before several begin')
+    .option('--on <names>', 'run on these connections: a,b,c', collected)
+    .option('--tag <key=value>', 'run on the connections with this tag (repeatable)', collected)
+    .option('--waves <sizes>', 'sizes of the waves: counts, percentages and rest (default: 1,rest)')
+    .option('--parallel <count>', 'parallel runs per wave (default: 10)')
+    .option('--stop-after <count>', 'stop after this many failures (count or %, default: 1)')
+    .option('--yes', 'do not ask before a batch starts')
 }
 
 /** What stays with the session. */
 function withKept(command: Command): Command {
   return command
-    .option('--metadata <name=value>', 'kept with the session, may be repeated', collected)
-    .option('--jira <field=value>', 'a field of its Jira issue, may be repeated', collected)
+    .option('--metadata <name=value>', 'metadata of the session (repeatable)', collected)
+    .option('--jira <field=value>', 'field of the Jira issue (repeatable)', collected)
 }
 
 export function addExecCommand(root: Command): void {
   const command = withLocal(
-    withVariables(root.command('exec').description('run a script on a connection, its output as it comes')),
+    withVariables(root.command('exec').description('Run a script on a connection')),
   ).argument('<connection>', NAME)
-  withGuardedArgs(command, 'A script is given with -i, a file of it with -f')
-    .option('-i, --input <script>', 'the script itself; it may be empty')
+  withGuardedArgs(command, 'A script is given with -i, a file that holds one with -f')
+    .option('-i, --input <script>', 'the script; it may be empty')
     .option(
       '-f, --file <file>',
-      'file that holds the script; - is standard input, which is also read when it is no terminal',
+      'file that holds the script; - is standard input (default, unless that is a terminal)',
     )
     .addHelpText(
       'after',
@@ -147,16 +152,18 @@ export function addExecCommand(root: Command): void {
         "runbook-agent exec pg -i '' -- -c 'copy orders to stdout' > orders.tsv",
       ),
     )
-    .action(async (connection: string, args: string[], flags: Parameters<typeof dispatchExec>[2]) => {
-      process.exit(await dispatchExec(connection, args, flags))
-    })
+    .action(
+      exits(async (connection: string, args: string[], flags: Parameters<typeof dispatchExec>[2]) =>
+        dispatchExec(connection, args, flags),
+      ),
+    )
 }
 
 export function addConnectCommand(root: Command): void {
   const command = withVariables(
-    withProfile(root.command('connect').description('a terminal on a connection; Enter ~ . leaves it')),
+    withProfile(root.command('connect').description('Open a terminal on a connection; Enter ~ . closes it')),
   ).argument('<connection>', NAME)
-  withClientArgs(command, 'For a single command there is runbook-agent exec')
+  withClientArgs(command, 'For a single command use runbook-agent exec')
     .addHelpText(
       'after',
       examples(
@@ -164,75 +171,82 @@ export function addConnectCommand(root: Command): void {
         'runbook-agent connect pg -e PGOPTIONS=-cdefault_transaction_read_only=on',
       ),
     )
-    .action(async (connection: string, args: string[], flags: ConnectFlags) => {
-      process.exit(await (await import('./stream/connect.ts')).connectCommand(connection, args, flags))
-    })
+    .action(
+      exits(async (connection: string, args: string[], flags: ConnectFlags) =>
+        (await import('./stream/connect.ts')).connectCommand(connection, args, flags),
+      ),
+    )
 }
 
 function withLocal(command: Command): Command {
   return withProfile(command)
-    .option('--local', 'here, without a gateway: to try a command on the server that runs it')
+    .option('--local', 'run on this machine, without a gateway')
     .option(
       '--config <file>',
-      "with --local: a gateway's settings that have the connection; without it the words behind -- are the command",
+      'with --local: gateway.yaml that has the connection (default: the words after -- are the command)',
     )
 }
 
 function withVariables(command: Command): Command {
   return command
-    .option('-e, --env <NAME=value>', 'variable for the command, may be repeated', collected)
-    .option('--quiet', 'no hints')
-    .option('--json', 'what this program itself says: one line of JSON each, on standard error')
+    .option('-e, --env <NAME=value>', 'variable for the command (repeatable)', collected)
+    .option('--quiet', 'print no hints')
+    .option('--json', 'print messages of this program as JSON lines on standard error')
 }
 
 export function addSessionCommands(root: Command): void {
   const sessions = refuseUnknownCommands(
-    root.command('sessions').description('what has run: the beginning of an id is enough'),
+    root.command('sessions').description('List, show and end sessions; the beginning of an id is enough'),
   )
   const load = () => import('./sessions/sessions.ts')
   addSessionList(sessions)
   addSessionExport(sessions)
-  withProfile(sessions.command('show <id>').description('one session, with its script'))
+  withProfile(sessions.command('show <id>').description('Show a session and its script'))
     .option('--json', 'print JSON')
     .addHelpText('after', examples('runbook-agent sessions show 5701046a'))
-    .action(async (id: string, flags: AskingFlags) =>
-      process.exit(await (await load()).showCommand(id, flags)),
-    )
-  withProfile(sessions.command('output <id>').description('what it has written so far, byte for byte'))
+    .action(exits(async (id: string, flags: AskingFlags) => (await load()).showCommand(id, flags)))
+  withProfile(sessions.command('output <id>').description('Print the output of a session, byte for byte'))
     .addHelpText('after', examples('runbook-agent sessions output 5701046a > report.csv'))
-    .action(async (id: string, flags: AskingFlags) =>
-      process.exit(await (await load()).outputCommand(id, flags)),
-    )
-  withProfile(sessions.command('kill <id>').description('end it'))
-    .option('--quiet', 'print nothing but errors')
+    .action(exits(async (id: string, flags: AskingFlags) => (await load()).outputCommand(id, flags)))
+  withProfile(sessions.command('kill <id>').description('End a session'))
+    .option('--quiet', 'print only errors')
     .addHelpText('after', examples('runbook-agent sessions kill 5701046a'))
-    .action(async (id: string, flags: { quiet?: boolean; profile?: string }) =>
-      process.exit(await (await load()).killCommand(id, flags)),
+    .action(
+      exits(async (id: string, flags: { quiet?: boolean; profile?: string }) =>
+        (await load()).killCommand(id, flags),
+      ),
     )
   addStreamedCommands(sessions)
   addReplayCommand(sessions, async (id, flags) => (await load()).replayCommand(id, flags))
 }
 
 export function addBackupCommand(root: Command): void {
-  withProfile(
-    root.command('backup <file>').description('the state of the embedded gateway as a file, while it serves'),
-  )
-    .option('--json', 'print what is in it as JSON')
+  withProfile(root.command('backup <file>').description("Back up a gateway's state while it serves"))
+    .option('--json', 'print what the backup holds as JSON')
     .addHelpText('after', examples('runbook-agent backup gateway-2026-01-31.backup'))
-    .action(async (file: string, flags: AskingFlags) =>
-      process.exit(await (await import('../backup/backup.ts')).backupCommand(file, flags)),
+    .action(
+      exits(async (file: string, flags: AskingFlags) =>
+        (await import('../backup/backup.ts')).backupCommand(file, flags),
+      ),
     )
 }
 
 function addSessionList(sessions: Command): void {
-  withProfile(sessions.command('list', { isDefault: true }).description(`the newest first: ${LISTED}`))
-    .option('--runbook <file>', 'of this runbook only')
-    .option('--user <name>', 'of this user only; a hoop gateway wants the id of the user')
-    .addOption(new Option('--status <status>', 'in this state only').choices(['open', 'ready', 'done']))
-    .option('--connection <name>', 'of this connection only')
-    .option('--since <time>', 'begun since then: 2h, 7d, 2026-01-31, 2026-01-31T14:30')
-    .option('--until <time>', 'begun until then')
-    .option('--limit <count>', 'at most so many', '20')
+  withProfile(
+    sessions.command('list', { isDefault: true }).description(`List the newest sessions: ${LISTED}`),
+  )
+    .option('--runbook <file>', 'only sessions of this runbook')
+    .option('--user <name>', 'only sessions of this user (hoop gateways: the id of the user)')
+    .addOption(
+      new Option('--status <status>', 'only sessions in this state').choices(['open', 'ready', 'done']),
+    )
+    .option('--connection <name>', 'only sessions of this connection')
+    .option(
+      '--since <time>',
+      'only sessions that began after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30',
+    )
+    .option('--until <time>', 'only sessions that began before this time')
+    .option('--limit <count>', 'maximum number of rows', '20')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -242,20 +256,21 @@ function addSessionList(sessions: Command): void {
         'runbook-agent sessions list --connection pg --limit 100',
       ),
     )
-    .action(async (flags: ListFlags) =>
-      process.exit(await (await import('./sessions/list.ts')).listCommand(flags)),
-    )
+    .action(exits(async (flags: ListFlags) => (await import('./sessions/list.ts')).listCommand(flags)))
 }
 
 function addSessionExport(sessions: Command): void {
-  withProfile(sessions.command('export').description('all of them as JSON lines, the oldest first'))
-    .option('--user <name>', 'of this user only')
-    .option('--connection <name>', 'of this connection only')
-    .option('--since <time>', 'begun since then: 2h, 7d, 2026-01-31, 2026-01-31T14:30')
-    .option('--until <time>', 'begun until then')
-    .option('--after <cursor>', 'only what stands behind the session with this cursor')
-    .option('--output <file>', 'a new file, mode 0600, instead of stdout')
-    .option('--resume', 'go on with the file of an export that broke off')
+  withProfile(sessions.command('export').description('Export sessions as JSON lines, oldest first'))
+    .option('--user <name>', 'only sessions of this user')
+    .option('--connection <name>', 'only sessions of this connection')
+    .option(
+      '--since <time>',
+      'only sessions that began after this time: 2h, 7d, 2026-01-31, 2026-01-31T14:30',
+    )
+    .option('--until <time>', 'only sessions that began before this time')
+    .option('--after <cursor>', 'only sessions after this cursor')
+    .option('--output <file>', 'file to create, mode 0600 (default: standard output)')
+    .option('--resume', 'continue the file of an interrupted export')
     .addHelpText(
       'after',
       examples(
@@ -263,22 +278,16 @@ function addSessionExport(sessions: Command): void {
         'runbook-agent sessions export --output sessions.jsonl --resume',
       ),
     )
-    .action(async (flags: ExportFlags) =>
-      process.exit(await (await import('./sessions/export.ts')).exportCommand(flags)),
-    )
+    .action(exits(async (flags: ExportFlags) => (await import('./sessions/export.ts')).exportCommand(flags)))
 }
 
 function addStreamedCommands(sessions: Command): void {
   const load = () => import('./sessions/follow.ts')
-  streamed(sessions, 'follow', 'what it writes, as it comes, until it ends; exits with its code').action(
-    async (id: string, flags: StreamedFlags) => process.exit(await (await load()).followCommand(id, flags)),
+  streamed(sessions, 'follow', 'Follow the output of a session to its end').action(
+    exits(async (id: string, flags: StreamedFlags) => (await load()).followCommand(id, flags)),
   )
-  streamed(
-    sessions,
-    'exec',
-    'run it once it was approved: its output as it comes, exits with its code',
-  ).action(async (id: string, flags: StreamedFlags) =>
-    process.exit(await (await load()).execApprovedCommand(id, flags)),
+  streamed(sessions, 'exec', 'Run an approved session and follow its output').action(
+    exits(async (id: string, flags: StreamedFlags) => (await load()).execApprovedCommand(id, flags)),
   )
 }
 
@@ -286,8 +295,8 @@ type StreamedFlags = NoticeFlags & AskingFlags
 
 function streamed(sessions: Command, name: string, description: string): Command {
   return withProfile(sessions.command(`${name} <id>`).description(description))
-    .option('--quiet', 'no hints')
-    .option('--json', 'one line of JSON for each event')
+    .option('--quiet', 'print no hints')
+    .option('--json', 'print one line of JSON per event')
     .addHelpText('after', examples(`runbook-agent sessions ${name} 5701046a`))
 }
 
@@ -298,11 +307,11 @@ function addReplayCommand(
   withProfile(
     sessions
       .command('replay <id>')
-      .description('play it on the terminal as it was, or write a recording for asciinema'),
+      .description('Play a session on this terminal, or write a recording for asciinema'),
   )
-    .option('--speed <factor>', '2 is twice as fast', '1')
-    .option('--max-pause <seconds>', 'longer pauses are shortened to this', '2')
-    .option('--cast', 'write asciicast v2, also to a terminal')
+    .option('--speed <factor>', 'speed of the replay: 2 is twice as fast', '1')
+    .option('--max-pause <seconds>', 'longest pause; longer ones are shortened', '2')
+    .option('--cast', 'write asciicast v2, even to a terminal')
     .addHelpText(
       'after',
       examples(
@@ -310,5 +319,5 @@ function addReplayCommand(
         'runbook-agent sessions replay 5701046a > session.cast',
       ),
     )
-    .action(async (id: string, flags: ReplayFlags) => process.exit(await replay(id, flags)))
+    .action(exits(async (id: string, flags: ReplayFlags) => replay(id, flags)))
 }

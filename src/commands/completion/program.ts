@@ -4,8 +4,8 @@ import type { Shell } from './scripts.ts'
 export function addCompletionCommand(root: Command): void {
   root
     .command('completion')
-    .description('print a script with which a shell completes commands, connections, runbooks and sessions')
-    .addArgument(new Argument('<shell>', 'whose script').choices(['bash', 'zsh', 'fish']))
+    .description('Print a completion script for your shell')
+    .addArgument(new Argument('<shell>', 'shell to complete in').choices(['bash', 'zsh', 'fish']))
     .addHelpText(
       'after',
       '\nExamples:\n  source <(runbook-agent completion bash)\n  runbook-agent completion zsh > ~/.zfunc/_runbook-agent\n  runbook-agent completion fish > ~/.config/fish/completions/runbook-agent.fish\n',

@@ -7,11 +7,11 @@ interface HistoryFlags {
 
 export function addHistoryCommands(root: Command): void {
   const history = refuseUnknownCommands(
-    root.command('history').description("mend a gateway's history while no gateway runs on it"),
+    root.command('history').description("Mend a gateway's history while no gateway runs on it"),
   )
   history
     .command('reset-clock')
-    .description('forget a wrong time that the gateway has seen, by which tokens expire')
+    .description('Forget a wrong time that the gateway has seen, by which tokens expire')
     .requiredOption('--config <file>', 'gateway.yaml, which names the state folder')
     .action(async (flags: HistoryFlags) => (await import('./reset-clock.ts')).resetClockCommand(flags))
 }

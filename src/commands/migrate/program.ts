@@ -5,16 +5,23 @@ import type { MigrateHoopFlags } from './migrate-hoop.ts'
 
 export function addMigrateCommands(root: Command): void {
   const migrate = refuseUnknownCommands(
-    root.command('migrate').description('take an embedded gateway somewhere else'),
+    root.command('migrate').description('Move an embedded gateway elsewhere'),
   )
-  withProfile(migrate.command('hoop').description(`into a gateway of hoop's, dry run first: ${LISTED}`))
+  withProfile(
+    migrate
+      .command('hoop')
+      .description(`Copy an embedded gateway to a hoop gateway (dry run by default): ${LISTED}`),
+  )
     .requiredOption('--config <file>', 'gateway.yaml of the embedded gateway')
-    .option('--to <url>', 'address of the gateway, with the token of --token-file, HOOP_TOKEN or a question')
-    .option('--token-file <file>', 'file that holds the token; - and no terminal: standard input')
-    .option('--apply', 'write it; without this nothing is written')
-    .option('--agent-keys <folder>', 'where the new keys of agents go, one private file each')
-    .option('--access-control', "switch on hoop's access control, where connections are for some groups only")
-    .option('--secrets', 'write secrets again that hoop does not show')
+    .option(
+      '--to <url>',
+      'address of the hoop gateway; its token comes from --token-file, HOOP_TOKEN or a prompt',
+    )
+    .option('--token-file <file>', 'file that holds the token; - or no terminal: standard input')
+    .option('--apply', 'write the changes (default: only print them)')
+    .option('--agent-keys <folder>', "folder for the agents' new keys, one private file each")
+    .option('--access-control', "switch on hoop's access control, if connections are limited to groups")
+    .option('--secrets', 'write secrets again, which hoop does not show')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -4,20 +4,20 @@ import type { MaskFlags } from './mask.ts'
 import { ANSWERS } from './answers.ts'
 
 export function addPolicyCommands(root: Command): void {
-  const policy = root.command('policy').description('tries on a text what the agent would enforce')
+  const policy = root.command('policy').description('Test policies on a text')
   addCheck(policy)
   addMask(policy)
 }
 
 function addCheck(policy: Command): void {
   answering(policy.command('check'))
-    .description('says which guardrail rule would stop the text on standard input')
+    .description('Name the guardrail rule that stops the text on standard input')
     .requiredOption(
       '--rules <file>',
       'JSON or YAML: {rules: [...]}, a list of such sets, or a GuardRailRules payload',
     )
     .addOption(
-      new Option('--direction <direction>', 'which rules of a payload; what the text is')
+      new Option('--direction <direction>', 'rules of a payload to test')
         .choices(['input', 'output'])
         .default('input'),
     )
@@ -29,16 +29,21 @@ function addCheck(policy: Command): void {
 
 function addMask(policy: Command): void {
   answering(policy.command('mask'))
-    .description('prints the text on standard input as masking would let it pass')
-    .option('--entities <types>', 'types to mask, with commas (default: all built-in ones)')
-    .option('--threshold <number>', 'least score to mask, 0 to 1 (default: everything that is found)')
-    .option('--custom <file>', 'own types: a list of {name, regex or deny_list, score}, JSON or YAML')
+    .description('Print the text on standard input as masking lets it pass')
+    .option('--entities <types>', 'types to mask, separated by commas (default: all built-in types)')
+    .option('--threshold <number>', 'lowest score that is masked, 0 to 1 (default: all findings)')
+    .option(
+      '--custom <file>',
+      'file with custom types: a list of {name, regex or deny_list, score}, JSON or YAML',
+    )
     .addOption(
-      new Option('--form <form>', '<TYPE>, or # for each character').choices(['tag', 'mask']).default('tag'),
+      new Option('--form <form>', 'replacement: <TYPE>, or # per character')
+        .choices(['tag', 'mask'])
+        .default('tag'),
     )
     .option(
       '--refine <names>',
-      'not as the reference: ipv6 (finds ::), ssn (nine digits need a word beside them)',
+      'deviations from the reference: ipv6 (finds ::), ssn (nine digits need a word beside them)',
     )
     .option('--json', 'print findings and the masked text as JSON')
     .action(async (flags: MaskFlags) => (await import('./mask.ts')).maskCommand(flags))

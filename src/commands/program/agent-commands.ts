@@ -4,14 +4,14 @@ import type { Flags } from '../start/settings.ts'
 
 /** The agent. Its flags are its settings. */
 export function addStartCommand(root: Command): void {
-  withAgentFlags(
-    root.command('start').description('the agent: connects to a gateway and serves until told to stop'),
-  ).action(async (flags: Flags) => (await import('../start/start.ts')).startCommand(flags))
+  withAgentFlags(root.command('start').description('Start the agent: connect to a gateway and serve')).action(
+    async (flags: Flags) => (await import('../start/start.ts')).startCommand(flags),
+  )
 }
 
 /** Looks at what an agent with these settings would be, and disturbs none. */
 export function addDoctorCommand(root: Command): void {
-  withAgentFlags(root.command('doctor').description('tests everything the agent needs, disturbs nothing'))
+  withAgentFlags(root.command('doctor').description('Test everything the agent needs'))
     .option('--json', 'print JSON')
     .action(async (flags: Flags) => {
       // Exits at once: a name lookup that hangs would keep the process alive.

@@ -5,7 +5,7 @@ export const LISTED = 'a table on a terminal, else JSON'
 
 /** Every command that asks a gateway has it. */
 export function withProfile(command: Command): Command {
-  return command.option('--profile <name>', 'for this gateway of several (login --profile)')
+  return command.option('--profile <name>', 'profile to use (default: the selected one)')
 }
 
 /** What the help shows below the options. */

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import { exits } from '../../failure.ts'
 import { refuseUnknownCommands } from '../../program/unknown-command.ts'
 import type { AskingFlags } from '../account/asking.ts'
 import { collected, examples, LISTED, withProfile } from '../account/flags.ts'
@@ -8,26 +9,29 @@ import type { UserFlags } from './users.ts'
 // Who may ask a gateway. Admins change users; everybody has tokens.
 
 export function addUserCommands(root: Command): void {
-  const users = refuseUnknownCommands(root.command('user').description('who may ask a gateway; for admins'))
+  const users = refuseUnknownCommands(root.command('user').description('Manage users and machines (admins)'))
   const load = () => import('./users.ts')
-  withProfile(users.command('list', { isDefault: true }).description(`all: ${LISTED}`))
+  withProfile(users.command('list', { isDefault: true }).description(`List users: ${LISTED}`))
     .option('--json', 'print JSON')
     .addHelpText('after', examples('runbook-agent user list'))
-    .action(async (flags: AskingFlags) => process.exit(await (await load()).usersCommand(flags)))
-  withProfile(users.command('show <name>').description('one of them, with his tokens'))
+    .action(exits(async (flags: AskingFlags) => (await load()).usersCommand(flags)))
+  withProfile(users.command('show <name>').description('Show a user and their tokens'))
     .option('--json', 'print JSON')
     .addHelpText('after', examples('runbook-agent user show ann@example.org'))
-    .action(async (name: string, flags: AskingFlags) =>
-      process.exit(await (await load()).userCommand(name, flags)),
-    )
+    .action(exits(async (name: string, flags: AskingFlags) => (await load()).userCommand(name, flags)))
   addChanging(users)
 }
 
 function addChanging(users: Command): void {
   const load = () => import('./users.ts')
-  settingUser(users.command('create <name>').description('add a user, who then needs a token'))
-    .addOption(new Option('--kind <kind>', 'a machine never approves').choices(['person', 'machine']))
-    .option('--take-over', 'with the sessions that an earlier user of this name has left')
+  settingUser(users.command('create <name>').description('Create a user, who then needs a token'))
+    .addOption(
+      new Option('--kind <kind>', 'kind of the user; a machine cannot approve (default: person)').choices([
+        'person',
+        'machine',
+      ]),
+    )
+    .option('--take-over', 'take over the sessions of an earlier user of this name')
     .addHelpText(
       'after',
       examples(
@@ -35,54 +39,46 @@ function addChanging(users: Command): void {
         'runbook-agent user create deploy-bot --kind machine --runs 100 --per 1d',
       ),
     )
-    .action(async (name: string, flags: UserFlags) =>
-      process.exit(await (await load()).createUserCommand(name, flags)),
-    )
-  settingUser(users.command('change <name>').description('what is not given stays as it is'))
-    .option('--no-groups', 'in no group any more')
-    .option('--no-budget', 'no budget any more')
-    .option('--activate', 'accept its tokens again')
-    .option('--deactivate', 'accept none of its tokens, and end what it runs by them')
+    .action(exits(async (name: string, flags: UserFlags) => (await load()).createUserCommand(name, flags)))
+  settingUser(users.command('change <name>').description('Change a user; what you omit stays as it is'))
+    .option('--no-groups', 'remove the user from all groups')
+    .option('--no-budget', 'remove the budget')
+    .option('--activate', 'accept the tokens of the user again')
+    .option('--deactivate', 'refuse the tokens of the user, and end their requests')
     .addHelpText('after', examples('runbook-agent user change ann@example.org --deactivate'))
-    .action(async (name: string, flags: UserFlags) =>
-      process.exit(await (await load()).changeUserCommand(name, flags)),
-    )
-  withProfile(users.command('delete <name>').description('with all tokens; its sessions keep the name'))
-    .option('--quiet', 'print nothing but errors')
+    .action(exits(async (name: string, flags: UserFlags) => (await load()).changeUserCommand(name, flags)))
+  withProfile(
+    users.command('delete <name>').description('Delete a user and all their tokens; sessions keep the name'),
+  )
+    .option('--quiet', 'print only errors')
     .addHelpText('after', examples('runbook-agent user delete ann@example.org'))
-    .action(async (name: string, flags: UserFlags) =>
-      process.exit(await (await load()).deleteUserCommand(name, flags)),
-    )
+    .action(exits(async (name: string, flags: UserFlags) => (await load()).deleteUserCommand(name, flags)))
 }
 
 function settingUser(command: Command): Command {
   return withProfile(command)
-    .option(
-      '--group <name>',
-      'in this group, may be repeated; with change these instead of the others',
-      collected,
-    )
-    .option('--runs <count>', 'budget of a machine: sessions that may begin')
-    .option('--bytes <size>', 'budget: what they may write, 1GiB')
-    .option('--hours <hours>', 'budget: how long they may run')
-    .option('--per <duration>', 'budget: in any stretch of this length, 1d unless given')
-    .option('--quiet', 'print nothing but errors')
+    .option('--group <name>', 'group of the user (repeatable); `change` replaces all groups', collected)
+    .option('--runs <count>', 'budget of a machine: sessions per period')
+    .option('--bytes <size>', 'budget of a machine: output per period, for example 1GiB')
+    .option('--hours <hours>', 'budget of a machine: hours of running per period')
+    .option('--per <duration>', 'length of the period (default: 1d)')
+    .option('--quiet', 'print only errors')
     .option('--json', 'print the user as JSON')
 }
 
 export function addTokenCommands(root: Command): void {
   const tokens = refuseUnknownCommands(
-    root.command('token').description("one's own tokens; for admins those of all"),
+    root.command('token').description('Manage your tokens; admins manage those of all users'),
   )
   const load = () => import('./tokens.ts')
-  ofUser(tokens.command('list', { isDefault: true }).description(`all: ${LISTED}`))
+  ofUser(tokens.command('list', { isDefault: true }).description(`List tokens: ${LISTED}`))
     .option('--json', 'print JSON')
     .addHelpText('after', examples('runbook-agent token list', 'runbook-agent token list --user deploy-bot'))
-    .action(async (flags: TokenFlags) => process.exit(await (await load()).tokensCommand(flags)))
-  ofUser(tokens.command('create').description('make one, and print it: it cannot be shown again'))
-    .requiredOption('--name <name>', 'by which people know it')
-    .option('--expires <duration>', 'it is accepted for so long: 90d; for ever unless given')
-    .option('--json', 'print it with what is known of it, as JSON')
+    .action(exits(async (flags: TokenFlags) => (await load()).tokensCommand(flags)))
+  ofUser(tokens.command('create').description('Create a token and print it; it is shown once'))
+    .requiredOption('--name <name>', 'name of the token')
+    .option('--expires <duration>', 'lifetime of the token, for example 90d (default: no end)')
+    .option('--json', 'print the token and its details as JSON')
     .addHelpText(
       'after',
       examples(
@@ -90,23 +86,19 @@ export function addTokenCommands(root: Command): void {
         'runbook-agent token create --user deploy-bot --name ci > token.txt',
       ),
     )
-    .action(async (flags: TokenFlags) => process.exit(await (await load()).createTokenCommand(flags)))
-  ofUser(tokens.command('rotate <token>').description('make one in its place, and print it'))
-    .option('--overlap <duration>', 'the old one is accepted for so long: 1d unless given, 0s: no longer')
-    .option('--expires <duration>', 'of the new one; as long as the old one was meant to live unless given')
-    .option('--json', 'print it with what is known of it, as JSON')
+    .action(exits(async (flags: TokenFlags) => (await load()).createTokenCommand(flags)))
+  ofUser(tokens.command('rotate <token>').description('Replace a token by a new one and print that'))
+    .option('--overlap <duration>', 'how long the old token stays valid (default: 1d)')
+    .option('--expires <duration>', 'lifetime of the new token (default: as before)')
+    .option('--json', 'print the token and its details as JSON')
     .addHelpText('after', examples('runbook-agent token rotate ci --user deploy-bot --overlap 2h'))
-    .action(async (name: string, flags: TokenFlags) =>
-      process.exit(await (await load()).rotateTokenCommand(name, flags)),
-    )
-  ofUser(tokens.command('revoke <token>').description('accept it no more, and end what is served by it'))
-    .option('--quiet', 'print nothing but errors')
+    .action(exits(async (name: string, flags: TokenFlags) => (await load()).rotateTokenCommand(name, flags)))
+  ofUser(tokens.command('revoke <token>').description('Revoke a token and end its requests'))
+    .option('--quiet', 'print only errors')
     .addHelpText('after', examples('runbook-agent token revoke laptop'))
-    .action(async (name: string, flags: TokenFlags) =>
-      process.exit(await (await load()).revokeTokenCommand(name, flags)),
-    )
+    .action(exits(async (name: string, flags: TokenFlags) => (await load()).revokeTokenCommand(name, flags)))
 }
 
 function ofUser(command: Command): Command {
-  return withProfile(command).option('--user <name>', 'of this user')
+  return withProfile(command).option('--user <name>', 'user whose tokens are meant (default: you)')
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import { exits } from '../../failure.ts'
 import { refuseUnknownCommands } from '../../program/unknown-command.ts'
 import type { AskingFlags } from '../account/asking.ts'
 import { examples, LISTED, withProfile } from '../account/flags.ts'
@@ -10,9 +11,7 @@ const STATUSES = ['pending', 'approved', 'rejected', 'revoked', 'processing', 'e
 /** What waits for an approval, and the decision. */
 export function addReviewCommands(root: Command): void {
   const reviews = refuseUnknownCommands(
-    root
-      .command('reviews')
-      .description('what waits for an approval: the beginning of an id is enough, also of the session'),
+    root.command('reviews').description('List and decide what waits for approval'),
   )
   addReading(reviews)
   addDeciding(reviews)
@@ -20,25 +19,23 @@ export function addReviewCommands(root: Command): void {
 
 function addReading(reviews: Command): void {
   const load = () => import('./reviews.ts')
-  withProfile(reviews.command('list', { isDefault: true }).description(`those that wait: ${LISTED}`))
-    .addOption(new Option('--status <status>', 'those in this state').choices(STATUSES))
-    .option('--all', 'those in any state')
+  withProfile(reviews.command('list', { isDefault: true }).description(`List waiting reviews: ${LISTED}`))
+    .addOption(new Option('--status <status>', 'only reviews in this state').choices(STATUSES))
+    .option('--all', 'reviews in all states')
     .option('--json', 'print JSON')
     .addHelpText('after', examples('runbook-agent reviews', 'runbook-agent reviews list --all'))
-    .action(async (flags: ReviewListFlags) => process.exit(await (await load()).reviewsCommand(flags)))
-  withProfile(reviews.command('show').description('what exactly would run, for whom, and who has decided'))
-    .argument('<review>', 'its id, or its session')
+    .action(exits(async (flags: ReviewListFlags) => (await load()).reviewsCommand(flags)))
+  withProfile(reviews.command('show').description('Show what would run, for whom, and the decisions so far'))
+    .argument('<review>', 'id of the review or of its session; the beginning is enough')
     .option('--json', 'print JSON')
     .addHelpText('after', examples('runbook-agent reviews show 5474d29f'))
-    .action(async (id: string, flags: AskingFlags) =>
-      process.exit(await (await load()).reviewCommand(id, flags)),
-    )
+    .action(exits(async (id: string, flags: AskingFlags) => (await load()).reviewCommand(id, flags)))
 }
 
 function addDeciding(reviews: Command): void {
   const load = () => import('./decide.ts')
-  deciding(reviews.command('approve').description('let it run'))
-    .option('--window <from-to>', 'only at these times of a day, in UTC: 01:00-05:00')
+  deciding(reviews.command('approve').description('Approve a review'))
+    .option('--window <from-to>', 'hours of the day in UTC at which it may run: 01:00-05:00')
     .addHelpText(
       'after',
       examples(
@@ -46,21 +43,17 @@ function addDeciding(reviews: Command): void {
         'runbook-agent reviews approve 5474d29f --window 01:00-05:00',
       ),
     )
-    .action(async (id: string, flags: ApproveFlags) =>
-      process.exit(await (await load()).approveCommand(id, flags)),
-    )
-  deciding(reviews.command('reject').description('never let it run'))
-    .option('--reason <text>', 'for whoever has asked')
+    .action(exits(async (id: string, flags: ApproveFlags) => (await load()).approveCommand(id, flags)))
+  deciding(reviews.command('reject').description('Reject a review'))
+    .option('--reason <text>', 'reason, for the requester')
     .addHelpText('after', examples('runbook-agent reviews reject 5474d29f --reason "no ticket"'))
-    .action(async (id: string, flags: RejectFlags) =>
-      process.exit(await (await load()).rejectCommand(id, flags)),
-    )
+    .action(exits(async (id: string, flags: RejectFlags) => (await load()).rejectCommand(id, flags)))
 }
 
 function deciding(command: Command): Command {
   return withProfile(command)
-    .argument('<review>', 'its id, or its session')
-    .option('--force', 'alone, as a member of a group that may')
-    .option('--quiet', 'print nothing but errors')
+    .argument('<review>', 'id of the review or of its session; the beginning is enough')
+    .option('--force', 'decide alone, as a member of a group that may')
+    .option('--quiet', 'print only errors')
     .option('--json', 'print the review as JSON')
 }

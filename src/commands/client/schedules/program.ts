@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { exits } from '../../failure.ts'
 import { refuseUnknownCommands } from '../../program/unknown-command.ts'
 import type { AskingFlags } from '../account/asking.ts'
 import { examples, listOf, withProfile } from '../account/flags.ts'
@@ -7,7 +8,7 @@ import type { ScheduleFlags } from './schedules.ts'
 /** What runs by itself. */
 export function addScheduleCommands(root: Command): void {
   const schedules = refuseUnknownCommands(
-    root.command('schedules').description('runbooks that run by themselves; gateway.yaml has them'),
+    root.command('schedules').description('List, pause and run schedules (they are set in gateway.yaml)'),
   )
   addReading(schedules)
   addChanging(schedules)
@@ -15,38 +16,33 @@ export function addScheduleCommands(root: Command): void {
 
 function addReading(schedules: Command): void {
   const load = () => import('./schedules.ts')
-  listOf(schedules, 'all that you may see', 'runbook-agent schedules').action(async (flags: AskingFlags) =>
-    process.exit(await (await load()).schedulesCommand(flags)),
+  listOf(schedules, 'List schedules', 'runbook-agent schedules').action(
+    exits(async (flags: AskingFlags) => (await load()).schedulesCommand(flags)),
   )
-  withProfile(schedules.command('show').description('one, with its last runs, and why one was skipped'))
-    .argument('<schedule>', 'its name')
+  withProfile(schedules.command('show').description('Show a schedule and its last runs'))
+    .argument('<schedule>', 'name of the schedule')
     .option('--json', 'print JSON')
     .addHelpText('after', examples('runbook-agent schedules show nightly'))
-    .action(async (name: string, flags: AskingFlags) =>
-      process.exit(await (await load()).scheduleCommand(name, flags)),
-    )
+    .action(exits(async (name: string, flags: AskingFlags) => (await load()).scheduleCommand(name, flags)))
 }
 
 function addChanging(schedules: Command): void {
   const load = () => import('./schedules.ts')
-  changing(schedules, 'run', 'run it now, and print its session').action(
-    async (name: string, flags: ScheduleFlags) =>
-      process.exit(await (await load()).runScheduleCommand(name, flags)),
+  changing(schedules, 'run', 'Run a schedule now and print its session').action(
+    exits(async (name: string, flags: ScheduleFlags) => (await load()).runScheduleCommand(name, flags)),
   )
-  changing(schedules, 'pause', 'let it not run by itself').action(
-    async (name: string, flags: ScheduleFlags) =>
-      process.exit(await (await load()).pauseCommand(name, true, flags)),
+  changing(schedules, 'pause', 'Pause a schedule').action(
+    exits(async (name: string, flags: ScheduleFlags) => (await load()).pauseCommand(name, true, flags)),
   )
-  changing(schedules, 'resume', 'let it run by itself again').action(
-    async (name: string, flags: ScheduleFlags) =>
-      process.exit(await (await load()).pauseCommand(name, false, flags)),
+  changing(schedules, 'resume', 'Resume a schedule').action(
+    exits(async (name: string, flags: ScheduleFlags) => (await load()).pauseCommand(name, false, flags)),
   )
 }
 
 function changing(schedules: Command, word: string, description: string): Command {
   return withProfile(schedules.command(word).description(description))
-    .argument('<schedule>', 'its name')
-    .option('--quiet', 'print nothing but errors, and the session')
+    .argument('<schedule>', 'name of the schedule')
+    .option('--quiet', 'print only errors and the session')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', examples(`runbook-agent schedules ${word} nightly`))
 }

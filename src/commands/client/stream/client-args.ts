@@ -14,7 +14,7 @@ const DECISIVE = ['--dry-run', '--local']
  */
 export function withClientArgs(command: Command, hint: string): Command {
   return command
-    .argument('[client-args...]', "behind --: for the connection's command")
+    .argument('[client-args...]', "after --: arguments for the connection's command")
     .hook('preAction', (called) => {
       refuseChangedArguments()
       const clientArgs: unknown = called.processedArgs.at(-1)
@@ -27,7 +27,7 @@ export function withClientArgs(command: Command, hint: string): Command {
 export function withGuardedArgs(command: Command, hint: string): Command {
   return withClientArgs(command, hint).option(
     '--verbatim',
-    "pass on --dry-run and --local behind -- to the connection's command",
+    "pass --dry-run and --local after -- on to the connection's command",
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { exits } from '../../failure.ts'
 import { refuseUnknownCommands } from '../../program/unknown-command.ts'
 import type { AskingFlags } from '../account/asking.ts'
 import { examples, listOf, withProfile } from '../account/flags.ts'
@@ -6,17 +7,15 @@ import { examples, listOf, withProfile } from '../account/flags.ts'
 /** Whom a gateway tells of what. */
 export function addWebhookCommands(root: Command): void {
   const webhooks = refuseUnknownCommands(
-    root.command('webhooks').description('whom a gateway tells of what; gateway.yaml has them'),
+    root.command('webhooks').description('List and test webhooks (they are set in gateway.yaml)'),
   )
   const load = () => import('./webhooks.ts')
-  listOf(webhooks, 'all, for admins and auditors', 'runbook-agent webhooks').action(
-    async (flags: AskingFlags) => process.exit(await (await load()).webhooksCommand(flags)),
+  listOf(webhooks, 'List webhooks (admins and auditors)', 'runbook-agent webhooks').action(
+    exits(async (flags: AskingFlags) => (await load()).webhooksCommand(flags)),
   )
-  withProfile(webhooks.command('test').description('send a test message, for admins'))
-    .argument('<webhook>', 'its name')
+  withProfile(webhooks.command('test').description('Send a test message to a webhook (admins)'))
+    .argument('<webhook>', 'name of the webhook')
     .option('--json', 'print JSON')
     .addHelpText('after', examples('runbook-agent webhooks test chat'))
-    .action(async (name: string, flags: AskingFlags) =>
-      process.exit(await (await load()).testWebhookCommand(name, flags)),
-    )
+    .action(exits(async (name: string, flags: AskingFlags) => (await load()).testWebhookCommand(name, flags)))
 }
