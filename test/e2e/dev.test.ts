@@ -39,6 +39,23 @@ describe('dev --json', () => {
     place[Symbol.dispose]()
   })
 
+  it('offers each example on the connection that it is for, under names and no path of this machine', async () => {
+    const { body } = await dev.rest.send('GET', '/api/runbooks?list_connections=true')
+    const { repositories } = JSON.parse(body) as {
+      repositories: { repository: string; items: { name: string; connections: string[] }[] }[]
+    }
+    const offered = repositories.flatMap(({ repository, items }) =>
+      items.map(({ name, connections }) => `${repository} ${name}: ${connections.join()}`),
+    )
+    expect(offered.toSorted()).toEqual([
+      'examples ops/disk-usage.runbook.sh: bash',
+      'examples ops/hello.runbook.sh: bash',
+      'examples python/report.runbook.py: python',
+      'examples sql/activity.runbook.sql: postgres',
+    ])
+    expect(body).not.toContain(place.path)
+  })
+
   it('prints a link that signs a browser in once, and leads to a runbook', async () => {
     const { http, page } = dev.ready
     const link = new URL(page)
@@ -79,11 +96,11 @@ describe('dev --json', () => {
 
   it('runs what is committed in its repository, without a restart', async () => {
     const folder = place.at('state', 'runbooks')
-    place.write('state/runbooks/new.runbook.sh', 'echo {{ .what | required "what?" }}\n')
+    place.write('state/runbooks/ops/new.runbook.sh', 'echo {{ .what | required "what?" }}\n')
     const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { env: place.env })
     git('add', '--all')
     git('-c', 'user.name=x', '-c', 'user.email=x@example.test', 'commit', '--quiet', '--message=New')
-    const reply = await dev.rest.runbook('bash', 'new.runbook.sh', { parameters: { what: 'committed' } })
+    const reply = await dev.rest.runbook('bash', 'ops/new.runbook.sh', { parameters: { what: 'committed' } })
     expect(reply.body).toMatchObject({ output: 'committed\n', exit_code: 0 })
   })
 

@@ -48,10 +48,16 @@ export async function checkServer(connectionType: string, lookup: Lookup): Promi
 
 function database(type: string, defaultPort: number): Locate {
   return (lookup) => {
-    const [host, user, pass] = [lookup('HOST'), lookup('USER'), lookup('PASS')]
-    if (!host || !user || pass === undefined) {
-      throw new LivenessError(`missing required secrets for ${type} connection [HOST, USER, PASS]`)
-    }
+    const host = lookup('HOST')
+    const missing = [
+      ...(host ? [] : ['HOST']),
+      ...(lookup('USER') ? [] : ['USER']),
+      ...(lookup('PASS') === undefined ? ['PASS'] : []),
+    ]
+    if (host === undefined || missing.length > 0)
+      throw new LivenessError(
+        `missing required secrets for ${type} connection [${missing.join(', ')}]${missing.includes('PASS') ? '; PASS may be empty, where the server asks for no password' : ''}`,
+      )
     const given = lookup('PORT') ?? ''
     const port = given === '' ? defaultPort : Number(given)
     if (!validPort(port)) throw new LivenessError(`PORT of the ${type} connection is not a port number`)

@@ -1,4 +1,4 @@
-import type { Entry } from '../../envvars/entries/entry.ts'
+import { Entry } from '../../envvars/entries/entry.ts'
 import { mergeEntries } from '../../envvars/entries/merge.ts'
 import { SessionSecrets } from '../../envvars/secrets/session-secrets.ts'
 import { CLIENT_ESCAPES } from '../../policy/client-escapes/refusals.ts'
@@ -88,7 +88,7 @@ export async function checkRequest(
     argv,
     program: params.cmdList[0] ?? '',
     entries,
-    secrets: entries,
+    secrets: asJudged(entries, open),
     captured: params.clientOrigin.startsWith('client-api'),
     masking: await maskingFor(open, services),
     closed: closed && { ...closed, ownArguments: cmdList.length - 1 },
@@ -96,6 +96,16 @@ export async function checkRequest(
     policy,
     clientArguments: params.clientArgs.length,
   }
+}
+
+/** What the gateway calls plain is judged as a client's variables are: it is a secret only when its name says so. */
+function asJudged(entries: readonly Entry[], { plainEnvVars = [] }: OpenMessage): readonly Entry[] {
+  const plain = new Set(plainEnvVars)
+  const isPlain = ({ kind, name, origin }: Entry) =>
+    kind === 'envvar' && origin === 'connection' && plain.has(name)
+  return entries.map((entry) =>
+    isPlain(entry) ? new Entry(entry.kind, entry.name, entry.value, 'client') : entry,
+  )
 }
 
 /** The policy of the server's owner, when it allows the session. @throws PolicyRefusal */

@@ -1,8 +1,12 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { Entry } from '../../envvars/entries/entry.ts'
 import { Redaction } from '../../policy/redaction/redactor.ts'
-import type { SecretNames } from '../../policy/redaction/names/secret-names.ts'
+import { looksOrdinary, type SecretNames } from '../../policy/redaction/names/secret-names.ts'
+import { SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
 import { formsOf, MAX_BYTES, secretsAmong } from '../../policy/redaction/variables.ts'
+
+/** Connections whose ordinary values are told. */
+const MOST_TOLD = 1000
 
 /** Connections that are used in turn. A new session's variables are compared with those of each. */
 const MOST_KNOWN = 16
@@ -14,11 +18,13 @@ const MOST_KNOWN = 16
  */
 export class Redactions {
   readonly #names: SecretNames
-  readonly #log: Pick<Logger, 'warn'>
+  readonly #log: Pick<Logger, 'info' | 'warn'>
+  /** Connections and names whose values are told to look ordinary. */
+  readonly #told = new Set<string>()
   /** The one that was used last is the last. */
   #known: WeakRef<SessionRedaction>[] = []
 
-  constructor(names: SecretNames, log: Pick<Logger, 'warn'>) {
+  constructor(names: SecretNames, log: Pick<Logger, 'info' | 'warn'>) {
     this.#names = names
     this.#log = log
   }
@@ -27,10 +33,32 @@ export class Redactions {
   of(entries: readonly Entry[]): Redaction {
     const named = entries.filter(({ origin }) => origin !== 'agent')
     const alive = this.#known.map((known) => known.deref()).filter((known) => known !== undefined)
-    const redaction = alive.find((known) => known.isOf(named)) ?? this.#compile(named)
+    const redaction = alive.find((known) => known.isOf(named)) ?? this.#compiled(named, entries)
     const others = alive.filter((known) => known !== redaction).slice(1 - MOST_KNOWN)
     this.#known = [...others, redaction].map((known) => new WeakRef(known))
     return redaction
+  }
+
+  #compiled(named: readonly Entry[], entries: readonly Entry[]): SessionRedaction {
+    this.#tellOrdinary(named, entries)
+    return this.#compile(named)
+  }
+
+  /** Names them once: an output in which a host is replaced everywhere misleads whoever reads it. */
+  #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
+    const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)
+    if (names.length === 0 || this.#told.size >= MOST_TOLD) return
+    const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''
+    const told = JSON.stringify([connection, names])
+    if (this.#told.has(told)) return
+    this.#told.add(told)
+    const text = 'values that look ordinary are replaced in any output; redact.names can exempt harmless ones'
+    this.#log.info({ connection, names }, text)
+  }
+
+  #isOrdinarySecret({ kind, name, value, origin }: Entry): boolean {
+    if (kind !== 'envvar' || origin !== 'connection' || value.length < SHORTEST_SECRET_BYTES) return false
+    return this.#names.isSecret(name, origin, value) && looksOrdinary(value)
   }
 
   #compile(entries: readonly Entry[]): SessionRedaction {

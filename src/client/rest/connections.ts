@@ -40,6 +40,8 @@ export interface ListedConnection {
   readonly tags: ReadonlyMap<string, string>
   /** What it is open for: `runbooks`, `exec`, `connect`. */
   readonly modes: readonly string[]
+  /** Why it has no terminal although its settings allow one; empty where there is nothing to say. */
+  readonly noTerminal: string
   readonly command: readonly string[]
   /** Groups that have to approve. */
   readonly reviewers: readonly string[]
@@ -56,6 +58,7 @@ const Facts = v.object({
   ...{ type: Text, subtype: Text, status: Text, agent_id: Text, jira_issue_template_id: Text },
   ...{ command: Texts, reviewers: Texts },
   ...{ access_mode_runbooks: Text, access_mode_exec: Text, access_mode_connect: Text },
+  access_mode_connect_reason: Text,
 })
 
 /** @throws ApiError */
@@ -90,6 +93,7 @@ function listed(raw: Raw): ListedConnection {
     agentId: facts.agent_id,
     tags: new Map(Object.entries(facts.connection_tags)),
     modes: Object.entries(modes).flatMap(([mode, state]) => (state === 'enabled' ? [mode] : [])),
+    noTerminal: facts.access_mode_connect_reason,
     jiraTemplate: facts.jira_issue_template_id,
     raw: withoutSecrets(raw),
   }

@@ -1,6 +1,8 @@
 import { printableJson, printableText } from '../../basics/text/printable.ts'
 import { checkAgentFile } from '../../config.ts'
+import { missingVariables } from '../../gateway/connections/connection-type.ts'
 import { examineSettings } from '../../gateway/settings/load.ts'
+import type { ConnectionSettings } from '../../gateway/settings/settings.ts'
 import { exitCodes } from '../failure.ts'
 import { examineOwnerRules } from '../policy/owner-rules.ts'
 import { readingSettings, settingsKind, type KindFlags, type SettingsKind } from './settings-kind.ts'
@@ -36,8 +38,21 @@ async function checkAgent(file: string): Promise<Checked> {
 }
 
 function checkGatewayFile(file: string): Checked {
-  const { problems } = readingSettings(() => examineSettings(file, process.env))
-  return { problems: problems.toLines(), warnings: [] }
+  const { problems, settings } = readingSettings(() => examineSettings(file, process.env))
+  return { problems: problems.toLines(), warnings: warningsOf(file, settings?.connections ?? []) }
+}
+
+/** What no gateway refuses, and agents do. */
+function warningsOf(file: string, connections: readonly ConnectionSettings[]): readonly string[] {
+  return connections.flatMap((connection) => {
+    const missing = missingVariables(connection)
+    if (missing.length === 0) return []
+    const type = [connection.type, connection.subtype].filter((part) => part !== undefined).join(' ')
+    const hint = missing.includes('PASS') ? "; where the server asks for no password, PASS: ''" : ''
+    return [
+      `${file}: connection ${connection.name} of type ${type} needs ${missing.join(', ')} in env or secrets${hint}`,
+    ]
+  })
 }
 
 function describe(file: string, kind: SettingsKind, { problems, warnings }: Checked): string {

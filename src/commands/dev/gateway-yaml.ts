@@ -8,25 +8,29 @@ users:
 agents:
   - { name: local, key: file://agent.key }
 repositories:
-  # The examples. Commit a change in this folder and it runs.
+  # The examples. Commit a change in this folder and it runs, on the connection whose path it lies in.
   - { name: examples, url: ./runbooks, branch: main }
 connections:
   - name: bash
     agent: local
     command: [bash]
     env: { GREETING: hello }
-    runbooks: { repository: examples }
+    secrets: {}
+    # What runs here: the files of this folder of the repository. Without \`path\`, all of them.
+    runbooks: { repository: examples, path: ops/ }
   - name: python
     agent: local
     command: [python3, '-']
-    runbooks: { repository: examples }
+    runbooks: { repository: examples, path: python/ }
   # A PostgreSQL on this machine: the agent tries its port before a session starts.
   - name: postgres
     agent: local
     type: database
     subtype: postgres
     command: [psql, -v, ON_ERROR_STOP=1, -A, -P, pager=off, -h, $HOST, -U, $USER, --port=$PORT, $DB]
-    env: { HOST: 127.0.0.1, PORT: '5432', USER: postgres, PASS: postgres, DB: postgres }
-    runbooks: { repository: examples }
+    # Shown in outputs, and what is replaced there. Where the server asks for no password: PASS: ''
+    env: { HOST: 127.0.0.1, PORT: '5432', USER: postgres, DB: postgres }
+    secrets: { PASS: postgres }
+    runbooks: { repository: examples, path: sql/ }
 `
 }

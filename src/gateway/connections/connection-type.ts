@@ -50,3 +50,25 @@ export function connectionType(type: string, subtype = ''): string {
   const found = Object.entries(collapse.subtypes).find(([, subtypes]) => subtypes.includes(subtype))
   return found?.[0] ?? collapse.otherwise
 }
+
+/** What agents want of each type before a session starts, as variables; a password may be empty. */
+const DATABASE_VARIABLES = ['HOST', 'USER', 'PASS']
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  ...{ postgres: DATABASE_VARIABLES, mysql: DATABASE_VARIABLES, mssql: DATABASE_VARIABLES },
+  ...{ mongodb: DATABASE_VARIABLES, tcp: ['HOST', 'PORT'] },
+}
+
+interface TypedConnection {
+  readonly type: string
+  readonly subtype?: string
+  /** By `envvar:NAME` or `filesystem:NAME`. */
+  readonly secrets: ReadonlyMap<string, string>
+}
+
+/** The variables that a connection of this type lacks. Callers may bring them where they may send variables. */
+export function missingVariables({ type, subtype, secrets }: TypedConnection): readonly string[] {
+  const told = connectionType(type, subtype)
+  if (told === 'mongodb' && secrets.has('envvar:CONNECTION_STRING')) return []
+  const required = Object.hasOwn(REQUIRED, told) ? (REQUIRED[told] ?? []) : []
+  return required.filter((name) => !secrets.has(`envvar:${name}`))
+}

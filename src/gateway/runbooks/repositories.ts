@@ -7,8 +7,13 @@ import { REFRESH_MS, RunbookRepository } from './repository.ts'
 /** A configured repository under both of its names. */
 export interface NamedRepository {
   readonly name: string
-  /** hoop's key for it: `<host>/<path without .git>`. */
+  /**
+   * What requests, addresses and labels call it: hoop's key `<host>/<path without .git>`, and for a folder of this
+   * machine its name, since its path is nobody's business.
+   */
   readonly key: string
+  /** hoop's key of a folder, which requests may use too. */
+  readonly hoopKey: string
   /** Without credentials. */
   readonly gitUrl: string
   /** How long a fetched commit counts as fresh. */
@@ -75,7 +80,10 @@ export class Repositories {
       ...{ ...settings, stateDir: this.#stateDir, log: this.#log },
       before: () => this.#left(name, repository),
     })
-    return { name, key: repositoryKey(url), gitUrl: parseRemote(url).url, refreshMs, repository, settings }
+    const { kind, url: gitUrl } = parseRemote(url)
+    const hoopKey = repositoryKey(url)
+    const key = kind === 'local' ? name : hoopKey
+    return { name, key, hoopKey, gitUrl, refreshMs, repository, settings }
   }
 
   #retire({ name, repository }: OpenRepository): void {

@@ -40,8 +40,14 @@ export class RecordRedactions {
   }
 }
 
-function secretsOf({ secrets }: ConnectionSettings): Buffer[] {
-  return secretsAmong(variablesIn(secrets, 'connection'), NAMES)
+/** What is plain is judged as a client's variables are: it is a secret only when its name says so. */
+function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
+  const variables = variablesIn(secrets, 'connection').map((variable) =>
+    variable.kind === 'envvar' && plain.includes(variable.name)
+      ? { ...variable, origin: 'client' as const }
+      : variable,
+  )
+  return secretsAmong(variables, NAMES)
 }
 
 /** Entries as on the wire: `envvar:NAME` or `filesystem:NAME` to base64. The agent refuses malformed ones. */

@@ -257,6 +257,7 @@ function buildConnection(
     tags,
     command,
     secrets: buildSecrets(shape, sources, problems, path),
+    plain: declaresSecrets(shape) ? Object.keys(shape.env) : [],
     access: {
       ...access,
       connect: connect ?? (access.exec && clientEscapes !== 'block'),
@@ -275,7 +276,31 @@ function usualEscapes({ type, command, access }: ConnectionShape): 'block' | 'al
   return isDatabase && !access.exec && !access.connect ? 'block' : 'allow'
 }
 
-/** Joins the three ways to write a secret, in the form of the wire. */
+/**
+ * Whether the connection tells its secrets from its plain variables. Before `secrets` took names, all of `env` was
+ * secret: that still holds where `secrets` is missing, or has hoop's form alone.
+ */
+function declaresSecrets({ secrets }: ConnectionShape): boolean {
+  if (secrets == null) return false
+  const keys = Object.keys(secrets)
+  return keys.length === 0 || !keys.every(isHoopForm)
+}
+
+function isHoopForm(key: string): boolean {
+  return key.includes(':')
+}
+
+const BASE64_EXPECTED = 'base64 with its padding is expected'
+
+/** Go's decoder, which the agent must agree with, wants the padding and skips line breaks (protocol.md 5.5). */
+function joinedBase64(written: string, wrong: () => void): string | undefined {
+  const joined = written.replaceAll(/[\r\n]/g, '')
+  if (joined.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(joined)) return joined
+  wrong()
+  return undefined
+}
+
+/** Joins the ways to write a variable or a secret, in the form of the wire. */
 function buildSecrets(
   { env, files, secrets }: ConnectionShape,
   sources: Sources,
@@ -299,7 +324,12 @@ function buildSecrets(
       readBytes(value, sources, problems, [...path, ...setting])?.toString('base64'),
     )
   }
-  for (const [key, value] of Object.entries(secrets)) set(['secrets', key], key, () => value)
+  for (const [key, value] of Object.entries(secrets ?? {})) {
+    const setting = ['secrets', key]
+    if (!isHoopForm(key)) set(setting, `envvar:${key}`, () => Buffer.from(value).toString('base64'))
+    else
+      set(setting, key, () => joinedBase64(value, () => problems.add([...path, ...setting], BASE64_EXPECTED)))
+  }
   if (result.has(`envvar:${CLIENT_ESCAPES}`) || result.has(`filesystem:${CLIENT_ESCAPES}`))
     problems.add(
       path,

@@ -27,16 +27,9 @@ const TagValue = matching(TAG_VALUE, 'a value of 1 to 128 letters, digits, space
 const VARIABLE = '[A-Za-z_][A-Za-z0-9_]*'
 const VariableName = entryName(new RegExp(`^${VARIABLE}$`), 'a name of letters, digits and underscores')
 const SecretName = entryName(
-  new RegExp(`^(envvar|filesystem):${VARIABLE}$`),
-  'envvar:NAME or filesystem:NAME',
+  new RegExp(`^((envvar|filesystem):)?${VARIABLE}$`),
+  'NAME, or in the form of hoop envvar:NAME or filesystem:NAME',
 )
-
-/** Go's decoder, which the agent must agree with, wants the padding and skips line breaks (protocol.md 5.5). */
-const Base64 = parsed((written) => {
-  const joined = written.replaceAll(/[\r\n]/g, '')
-  const isWhole = joined.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(joined)
-  return isWhole ? joined : undefined
-}, 'base64 with its padding')
 
 const ProxyNetwork = parsed(
   proxyNetwork,
@@ -191,14 +184,17 @@ const ConnectionShape = map({
       v.check(([program]) => program !== undefined && program !== '', 'a program is expected first'),
     ),
   ),
-  env: about('variables, NAME to value', entries(VariableName, Word)),
+  env: about(
+    'variables, NAME to value; plain ones where `secrets` has the secret ones, secrets without it',
+    entries(VariableName, Word),
+  ),
   files: about(
     'secret files, NAME to the path of a file; the command gets the path of a copy',
     entries(VariableName, FilePath),
   ),
   secrets: about(
-    "variables and files in hoop's form, envvar:NAME or filesystem:NAME to base64",
-    entries(SecretName, Base64),
+    "secret variables, NAME to value, {} for none; or hoop's form: envvar:NAME or filesystem:NAME to base64",
+    v.nullish(entries(SecretName, Word).wrapped),
   ),
   runbooks: about(
     'the runbooks of this connection; without it there are none',

@@ -117,6 +117,8 @@ export interface ConnectionSettings {
   readonly command: readonly string[]
   /** In the form of the wire: `envvar:NAME` or `filesystem:NAME` to base64. From `env`, `files` and `secrets` together. */
   readonly secrets: ReadonlyMap<string, string>
+  /** Names of the variables among them that are no secrets: those of `env`, where `secrets` has the secret ones. */
+  readonly plain: readonly string[]
   /** `repository` is a name in `repositories`; `path` is the prefix of the files that may be run, `''` for all. */
   readonly runbooks?: {
     readonly repository: string

@@ -29,7 +29,9 @@ describe('the server of a database connection', () => {
       { ...database, HOST: 'no-such-host.invalid' },
       'reason=dial tcp: lookup no-such-host.invalid: no such host',
     ],
-    ['mssql', { HOST: '127.0.0.1' }, 'missing required secrets for mssql connection [HOST, USER, PASS]'],
+    ['mssql', { HOST: '127.0.0.1' }, 'missing required secrets for mssql connection [USER, PASS]'],
+    ['postgres', { HOST: '127.0.0.1', USER: 'u' }, 'for postgres connection [PASS]; PASS may be empty'],
+    ['postgres', { PASS: '' }, 'missing required secrets for postgres connection [HOST, USER]'],
     [
       'postgres',
       { ...database, SSLMODE: 'x' },

@@ -4,11 +4,11 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Redactions } from '../../../src/agent/output/redaction.ts'
-import { Entry } from '../../../src/envvars/entries/entry.ts'
+import { createVariable, Entry, type EntryOrigin } from '../../../src/envvars/entries/entry.ts'
 import type { Redaction } from '../../../src/policy/redaction/redactor.ts'
-import { SecretNames } from '../../../src/policy/redaction/names/secret-names.ts'
+import { parseNameRule, SecretNames } from '../../../src/policy/redaction/names/secret-names.ts'
 
-const opened = () => new Redactions(new SecretNames([]), { warn: () => undefined })
+const opened = () => new Redactions(new SecretNames([]), { info: () => undefined, warn: () => undefined })
 const password = (value: string) => new Entry('envvar', 'PASSWORD', Buffer.from(value))
 
 it('is compiled once for sessions with the same variables', () => {
@@ -57,4 +57,27 @@ it('keeps no secret of a session that is over', async () => {
   collect()
   expect(secret.deref()).toBeUndefined()
   expect(redactions.of([]).empty).toBe(true)
+})
+
+it('names once what is replaced although it looks ordinary, and says no value', () => {
+  const said: unknown[] = []
+  const log = { info: (...line: unknown[]) => void said.push(line), warn: () => undefined }
+  const rules = ['!EXEMPT'].flatMap((rule) => parseNameRule(rule) ?? [])
+  const redactions = new Redactions(new SecretNames(rules), log)
+  const variable = (name: string, value: string, origin: EntryOrigin = 'connection') =>
+    createVariable(name, value, origin)
+  const entries = [
+    ...[variable('PLACE', 'web-06'), variable('PASS', 'postgres'), variable('EXEMPT', 'web-07')],
+    ...[
+      variable('WORDS', 'staging'),
+      variable('TOKEN', 'kJ8-xx2p-91Qa-ff'),
+      variable('OWN', 'web-08', 'client'),
+    ],
+    variable('HOOP_CONNECTION_NAME', 'pg', 'agent'),
+  ]
+  redactions.of(entries)
+  redactions.of(entries)
+  redactions.of([...entries, variable('MORE', 'x-99-y', 'client')])
+  expect(said).toEqual([[{ connection: 'pg', names: ['PLACE', 'PASS'] }, expect.any(String)]])
+  expect(JSON.stringify(said)).not.toContain('web-06')
 })

@@ -21,7 +21,7 @@ const agent: ListedAgent = {
 const connection: ListedConnection = {
   ...{ name: HOSTILE, type: HOSTILE, subtype: 'pg', status: HOSTILE, agentId: HOSTILE, modes: ['exec'] },
   tags: new Map([[HOSTILE, HOSTILE]]),
-  ...{ command: [HOSTILE], reviewers: [HOSTILE], jiraTemplate: HOSTILE, raw: {} },
+  ...{ command: [HOSTILE], reviewers: [HOSTILE], jiraTemplate: HOSTILE, raw: {}, noTerminal: HOSTILE },
 }
 const parameter: Parameter = {
   ...{ name: HOSTILE, type: 'text', required: false, default: undefined, description: HOSTILE, options: [] },

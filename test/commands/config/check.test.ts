@@ -58,6 +58,21 @@ describe("runbook-agent config check of an agent's file", () => {
 })
 
 describe("runbook-agent config check of a gateway's file", () => {
+  it('warns of variables that the type of a connection needs, and PASS may be empty', async () => {
+    const users =
+      'users: [{ name: ann, token: a-token-of-ann-0123456789 }]\nagents: [{ name: l, key: xagt-0123456789abcdef }]\n'
+    const connection = (more: string) =>
+      check(
+        `${users}connections: [{ name: pg, agent: l, type: database, subtype: postgres, command: [psql], ${more} }]\n`,
+      )
+    const { code, stdout } = await connection('env: { HOST: h, USER: u }')
+    expect(code).toBe(0)
+    expect(stdout).toContain(
+      "connection pg of type database postgres needs PASS in env or secrets; where the server asks for no password, PASS: '' (a warning)\n",
+    )
+    expect((await connection("env: { HOST: h, USER: u, PASS: '' }")).stdout).not.toContain('warning')
+  })
+
   it('says that it can be used, with what it refers to', async () => {
     using place = new Workplace()
     for (const name of ['admin.token', 'agent.key']) place.write(name, SECRET)

@@ -155,3 +155,32 @@ describe('references of a connection, with an agent that has no store,', () => {
     expect(vault.asked.every((asked) => asked.includes('/v1/auth/'))).toBe(true)
   })
 })
+
+describe('a connection', () => {
+  it('shows what is under env where secrets has its secrets, and hides all of it where it does not', async () => {
+    const env = { PLACE: 'web-06', TOKEN: 'kJ8xx2p91Qagg' }
+    const common = { command: ['bash'], env }
+    await using site = await Site.start({
+      connections: [
+        { name: 'tells', ...common, secrets: { PASS: 'kJ8xx2p91Qaff' } },
+        { name: 'has-none', ...common, secrets: {} },
+        {
+          name: 'older',
+          ...common,
+          secrets: { 'envvar:PASS': Buffer.from('kJ8xx2p91Qaff').toString('base64') },
+        },
+      ],
+    })
+    const ask = async (name: string) => {
+      const { body } = await site.rest.script(name, 'echo "$PLACE $PASS $TOKEN"; : web-06')
+      const { script } = (await site.rest.session(body.session_id)) as unknown as { script: { data: string } }
+      return [body.output, script.data.includes('web-06')]
+    }
+    expect(await ask('tells')).toEqual(['web-06 [REDACTED] [REDACTED]\n', true])
+    expect(await ask('has-none')).toEqual(['web-06  [REDACTED]\n', true])
+    expect(await ask('older')).toEqual(['[REDACTED] [REDACTED] [REDACTED]\n', false])
+    const said = site.agent.stderr.split('\n').filter((line) => line.includes('look ordinary'))
+    expect(said).toEqual([expect.stringMatching(/older.*PLACE/)])
+    expect(said.join()).not.toContain('web-06')
+  })
+})

@@ -20,6 +20,11 @@ it('a connection whose masking is bound by name answers masked, and keeps nothin
       { name: 'there', command: ['bash'], masking: ['people'] },
     ],
   })
+  const shown = await site.rest.send('GET', '/api/connections/here')
+  expect(JSON.parse(shown.body)).toMatchObject({
+    ...{ access_mode_exec: 'enabled', access_mode_connect: 'disabled' },
+    access_mode_connect_reason: expect.stringContaining('masked') as string,
+  })
   const here = await site.rest.runbook('here', 'who.runbook.sh', {})
   expect(here.body).toMatchObject({ output: 'Ada has <EMAIL_ADDRESS>, badge <BADGE>\n', exit_code: 0 })
   const recorded = await site.rest.send('GET', `/api/sessions/${here.body.session_id}`)

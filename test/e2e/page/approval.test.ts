@@ -6,9 +6,13 @@ import type { Visitor } from './visitor.ts'
 
 describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser)}`, () => {
   const stage = new Stage({
-    connections: ['reviewed', 'web-01', 'web-02'].map((name) => ({
-      ...{ name, command: ['bash'], env: { PLACE: name }, review: { groups: ['dba'] } },
-    })),
+    connections: [
+      ...['reviewed', 'web-01', 'web-02'].map((name) => ({
+        ...{ name, command: ['bash'], env: { PLACE: name }, review: { groups: ['dba'] } },
+      })),
+      { name: 'masked', command: ['bash'], masking: ['mail'], access: { groups: ['dba'] } },
+    ],
+    masking: [{ name: 'mail', entities: ['EMAIL_ADDRESS'] }],
     users: { ann: ['dev'], bea: ['dba'] },
     runbooks: {
       'ops/drop.runbook.sh': 'echo dropped {{ .table | required "which" | squote }}',
@@ -84,5 +88,23 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     await bea.click('Approve')
     await ann.sees('2 of 2 succeeded')
     expect([...ann.problems, ...bea.problems]).toEqual([])
+  })
+
+  it('tells who opens the session of somebody else what may be wrong, and not whether it exists', async () => {
+    const { session_id: id } = (await stage.site.rest.script('bash', 'echo')).body
+    await using ann = await stage.arrive()
+    await ann.signIn(stage.site.tokenOf('ann'), `/sessions/${id}`)
+    await ann.sees('There is no session at this address, or you may not see it.')
+    const theirs = await ann.page.locator('main').innerText()
+    await ann.goTo('/sessions/79365fe6-6d0c-4a3b-9a52-0a6f4f6f1c22')
+    await ann.sees('There is no session at this address, or you may not see it.')
+    expect(await ann.page.locator('main').innerText()).toBe(theirs)
+  })
+
+  it('offers no terminal where masking would refuse it, and says why', async () => {
+    await using bea = await stage.arrive()
+    await bea.signIn(stage.site.tokenOf('bea'), '/connections')
+    await bea.sees('No terminal: the output of this connection is masked')
+    expect(await bea.page.locator('a[href="/connections/masked/terminal"]').count()).toBe(0)
   })
 })

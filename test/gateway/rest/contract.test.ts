@@ -405,7 +405,7 @@ describe('GET /api/sessions/{id}', () => {
     expect(labels).toEqual({
       runbookFile: 'ops/hello.runbook.sh',
       runbookCommit: expect.stringMatching(/^[0-9a-f]{40}$/) as string,
-      runbookRepository: expect.stringMatching(/\/rb$/) as string,
+      runbookRepository: 'rb',
     })
     expect(JSON.parse(runbookParameters)).toEqual({
       name: 'n',

@@ -33,11 +33,13 @@ const bash = {
   ...plain,
   ...{ id: 'bash', name: 'bash', resource_name: 'bash', type: 'custom', subtype: '', connection_tags: {} },
   ...{ access_mode_runbooks: 'enabled', access_mode_exec: 'enabled', access_mode_connect: 'enabled' },
+  access_mode_connect_reason: '',
 }
 const pg = {
   ...plain,
   ...{ id: 'pg', name: 'pg', resource_name: 'pg', type: 'database', subtype: 'postgres' },
   ...{ access_mode_runbooks: 'disabled', access_mode_exec: 'disabled', access_mode_connect: 'disabled' },
+  access_mode_connect_reason: '',
   connection_tags: { env: 'prod', region: 'eu' },
 }
 const admins = {

@@ -124,6 +124,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
           subtype: 'dynamodb',
           tags: { env: 'prod', region: 'eu' },
           command: ['bash', '-c', '5'],
+          plain: [],
           secrets: new Map([
             ['envvar:GREETING', base64('hello')],
             ['envvar:PORT', base64('5432')],
@@ -209,6 +210,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
         command: ['bash'],
         guardrails: [],
         secrets: new Map(),
+        plain: [],
         access: { runbooks: true, exec: true, connect: true, clientInput: true, clientEscapes: 'allow' },
       },
     ])

@@ -95,7 +95,9 @@ export class RunningAgent implements AsyncDisposable {
       tails: new TailMemory(64 * 1024 * 1024),
       groups: undefined,
       redactions:
-        options.redact === 'off' ? undefined : new Redactions(new SecretNames([]), { warn: at('warn') }),
+        options.redact === 'off'
+          ? undefined
+          : new Redactions(new SecretNames([]), { info: at('info'), warn: at('warn') }),
       oom: new OomWatch(options.oomCounters),
       record: (entry) => void entries.push(entry),
       log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },

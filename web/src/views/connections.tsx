@@ -5,6 +5,7 @@ import { CardList } from '../parts/lists/card-list.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { sessionsOf, terminalPath } from '../parts/paths.ts'
 import { Name } from '../parts/text.tsx'
+import { visible } from '../parts/visible.ts'
 
 /** Where runbooks run, and whether the agents there are connected. */
 export default function Connections() {
@@ -39,6 +40,9 @@ function Card({ connection }: { readonly connection: Connection }) {
         <p class="hint">
           Its agent is away: nothing runs here until it is started. <a href="/agents">Look at the agents.</a>
         </p>
+      )}
+      {connection.access_mode_connect_reason !== '' && (
+        <p class="hint">No terminal: {visible(connection.access_mode_connect_reason)}.</p>
       )}
       <p class="actions">
         <a href={sessionsOf(name)}>Sessions</a>

@@ -74,7 +74,7 @@ export async function connectionCommand(name: string, flags: AskingFlags): Promi
 
 /** One fact a line, and how its runbooks are found. */
 export function connectionDetails(connection: ListedConnection, agents: AgentNames): string {
-  const { name, status, agentId, modes, command, reviewers, jiraTemplate } = connection
+  const { name, status, agentId, modes, noTerminal, command, reviewers, jiraTemplate } = connection
   return factLines([
     ['connection', name],
     ['type', typeOf(connection)],
@@ -82,6 +82,7 @@ export function connectionDetails(connection: ListedConnection, agents: AgentNam
     ['agent', agents.get(agentId) ?? agentId],
     ['tags', tagsText(connection)],
     ['open for', modes.join(', ') || 'nothing'],
+    ['no terminal', noTerminal],
     ['command', command.join(' ')],
     ['approved by', reviewers.join(', ')],
     ['jira template', jiraTemplate],

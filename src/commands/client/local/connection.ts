@@ -41,6 +41,7 @@ export function localConnection(
       tags: {},
       command: words,
       secrets: new Map(),
+      plain: [],
       guardrails: [],
       access,
     },

@@ -73,6 +73,7 @@ function askedTags(text = ''): TagSelector {
  */
 function describe({ agents }: Pick<RestServices, 'agents'>, connection: ConnectionSettings) {
   const { name, type, subtype = '', tags, agent, access, review, guardrails, jira } = connection
+  const refusal = terminalRefusal(connection)
   return {
     ...{ id: name, name, resource_name: name, type, subtype, command: [], secret: {}, default_database: '' },
     ...{ status: agents.isOnline(agent) ? 'online' : 'offline', agent_id: agent, managed_by: null },
@@ -85,7 +86,8 @@ function describe({ agents }: Pick<RestServices, 'agents'>, connection: Connecti
     guardrail_rules: guardrails.map((one) => one.name),
     access_mode_runbooks: mode(access.runbooks && connection.runbooks !== undefined),
     access_mode_exec: mode(access.exec),
-    access_mode_connect: mode(access.connect),
+    access_mode_connect: mode(access.connect && refusal === ''),
+    access_mode_connect_reason: access.connect ? refusal : '',
     access_schema: mode(false),
     jira_issue_template_id: jira?.name ?? '',
   }
@@ -108,4 +110,10 @@ function featuresOf({ guardrails, masking, jira, review, runbooks }: ConnectionS
 
 function mode(enabled: boolean): 'enabled' | 'disabled' {
   return enabled ? 'enabled' : 'disabled'
+}
+
+/** Why the agent refuses each terminal, although the settings allow them; empty where it does not. */
+function terminalRefusal({ masking }: ConnectionSettings): string {
+  if (masking?.dlpMode !== 'strict') return ''
+  return 'the output of this connection is masked (strict), and a terminal cannot be masked'
 }

@@ -241,6 +241,7 @@ const connection = {
   access_mode_runbooks: mode,
   access_mode_exec: mode,
   access_mode_connect: mode,
+  access_mode_connect_reason: text,
   access_schema: mode,
   jira_issue_template_id: text,
 }

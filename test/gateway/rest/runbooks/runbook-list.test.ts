@@ -76,7 +76,7 @@ const items = {
 }
 const about = () => ({ commit, commit_author: 't <t@example.test>', commit_message: 'files\n' })
 const repository = (...listed: readonly object[]) => ({
-  repository: gateway.repository,
+  repository: 'rb',
   ...about(),
   items: listed,
 })
@@ -223,7 +223,7 @@ describe('POST /api/runbooks/render', () => {
     expect([status, body]).toEqual([
       200,
       {
-        ...{ repository: gateway.repository, commit, connection: 'bash' },
+        ...{ repository: 'rb', commit, connection: 'bash' },
         script: '7\nUS\nAB\n',
         env_vars: ['envvar:A', 'envvar:PW', 'filesystem:KEY'],
         client_args: ['-x'],

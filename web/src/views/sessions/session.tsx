@@ -2,7 +2,7 @@ import { useCallback } from 'preact/hooks'
 import { readSession, runApproved } from '../../api/gateway.ts'
 import type { Session } from '../../api/types.ts'
 import { useLoaded } from '../../parts/loaded.ts'
-import { Loading, Problem } from '../../parts/messages.tsx'
+import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { ReviewOfSession } from '../approvals/review-panel.tsx'
 import { About } from './about.tsx'
@@ -26,7 +26,8 @@ export default function SessionView({ id }: { readonly id: string }) {
       </p>
       {value === undefined && <h1>Session</h1>}
       {value === undefined && error === undefined && <Loading />}
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {error?.status === 404 && <NotShown />}
+      {error !== undefined && error.status !== 404 && <Problem error={error} onRetry={reload} />}
       {failure !== undefined && <Problem error={failure} />}
       {value !== undefined && <Shown session={value} reload={reload} key={id} />}
     </section>
@@ -48,6 +49,17 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
       {hasRun && session.verb === 'connect' && <Replay session={session} />}
       <Script session={session} />
     </>
+  )
+}
+
+/** The same for a session that there is not and for one of others: nobody learns that it exists. */
+function NotShown() {
+  return (
+    <Empty>
+      There is no session at this address, or you may not see it. A session is shown to the user who ran it,
+      to the groups that approve it, and to auditors and admins. If somebody has sent you this link, ask them
+      for the output, or an admin for a role that may see it.
+    </Empty>
   )
 }
 
