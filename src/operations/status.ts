@@ -65,6 +65,8 @@ const Reported = v.object({
   processesEnded: Count,
   /** Journal lines that could not be written. */
   journalLinesLost: Count,
+  /** Names of secrets whose values look ordinary, by connection. Agents of old do not report them. */
+  ordinarySecrets: v.optional(v.record(v.string(), v.array(v.string())), {}),
 })
 
 /** What an agent reports over its socket, as metrics, and to the log on SIGUSR2. Holds no secret. */

@@ -5,8 +5,9 @@ import { looksOrdinary, type SecretNames } from '../../policy/redaction/names/se
 import { SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
 import { formsOf, MAX_BYTES, secretsAmong } from '../../policy/redaction/variables.ts'
 
-/** Connections whose ordinary values are told. */
-const MOST_TOLD = 1000
+/** Connections whose ordinary values are told, and names of each: doctor reads them from the agent's status. */
+const MOST_TOLD = 100
+const MOST_NAMES = 20
 
 /** Connections that are used in turn. A new session's variables are compared with those of each. */
 const MOST_KNOWN = 16
@@ -19,14 +20,18 @@ const MOST_KNOWN = 16
 export class Redactions {
   readonly #names: SecretNames
   readonly #log: Pick<Logger, 'info' | 'warn'>
-  /** Connections and names whose values are told to look ordinary. */
-  readonly #told = new Set<string>()
+  readonly #ordinary = new Map<string, string[]>()
   /** The one that was used last is the last. */
   #known: WeakRef<SessionRedaction>[] = []
 
   constructor(names: SecretNames, log: Pick<Logger, 'info' | 'warn'>) {
     this.#names = names
     this.#log = log
+  }
+
+  /** Names of secrets whose values look ordinary, by connection, as sessions have had them. */
+  get ordinary(): ReadonlyMap<string, string[]> {
+    return this.#ordinary
   }
 
   /** @param entries the variables of one session */
@@ -47,11 +52,9 @@ export class Redactions {
   /** Names them once: an output in which a host is replaced everywhere misleads whoever reads it. */
   #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)
-    if (names.length === 0 || this.#told.size >= MOST_TOLD) return
     const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''
-    const told = JSON.stringify([connection, names])
-    if (this.#told.has(told)) return
-    this.#told.add(told)
+    if (names.length === 0 || this.#ordinary.has(connection) || this.#ordinary.size >= MOST_TOLD) return
+    this.#ordinary.set(connection, names.slice(0, MOST_NAMES))
     const text = 'values that look ordinary are replaced in any output; redact.names can exempt harmless ones'
     this.#log.info({ connection, names }, text)
   }

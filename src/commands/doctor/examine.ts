@@ -12,6 +12,7 @@ import type { Route } from './gateway/way.ts'
 import { checkKey, judgeKeyFile, keyPlace, checkKeyExposure } from './credential.ts'
 import { checkPolicy } from './policy.ts'
 import { checkPresidio } from './presidio.ts'
+import { checkRedaction } from './redaction.ts'
 import { checkRuntimeFolder, checkStateFolder } from './folders.ts'
 import { checkSettings, checkVersion } from './settings.ts'
 import { checkStopTime } from './stop-time.ts'
@@ -40,6 +41,7 @@ export async function examine({ source, version, main, tell }: ExamineOptions): 
   await checkFolders(examination, settings, source)
   await examination.checkWith(settings, 'policy', (found) => checkPolicy(found, source))
   await examination.checkWith(settings, 'masking', checkPresidio)
+  await examination.check('redaction', checkRedaction)
   const engine = await checkCommands(examination, trial)
   await checkMachine(examination, settings, engine)
 }

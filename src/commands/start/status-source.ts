@@ -29,6 +29,7 @@ export function statusSource(parts: Parts): StatusSource {
     systemRequests: Object.fromEntries(parts.counters.systemRequests),
     processesEnded: parts.counters.processesEnded,
     journalLinesLost: parts.journal.linesLost,
+    ordinarySecrets: Object.fromEntries(parts.services.redactions?.ordinary ?? []),
   })
 }
 

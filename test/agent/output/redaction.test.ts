@@ -80,4 +80,5 @@ it('names once what is replaced although it looks ordinary, and says no value', 
   redactions.of([...entries, variable('MORE', 'x-99-y', 'client')])
   expect(said).toEqual([[{ connection: 'pg', names: ['PLACE', 'PASS'] }, expect.any(String)]])
   expect(JSON.stringify(said)).not.toContain('web-06')
+  expect([...redactions.ordinary]).toEqual([['pg', ['PLACE', 'PASS']]])
 })

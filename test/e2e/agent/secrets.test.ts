@@ -182,5 +182,8 @@ describe('a connection', () => {
     const said = site.agent.stderr.split('\n').filter((line) => line.includes('look ordinary'))
     expect(said).toEqual([expect.stringMatching(/older.*PLACE/)])
     expect(said.join()).not.toContain('web-06')
+    const doctor = await runProgram(site.place, ['doctor', '--json'])
+    expect(doctor.stdout).toMatch(/PLACE of older/)
+    expect(doctor.stdout).not.toContain('web-06')
   })
 })

@@ -1,0 +1,31 @@
+import { oneLine } from '../../basics/text/one-line.ts'
+import { askStatus, NoAnswer } from '../../operations/status-socket-client.ts'
+import { parseStatus } from '../../operations/status.ts'
+import { socketPaths } from '../status/socket-paths.ts'
+import { type Finding, ok, skipped, warning } from './finding.ts'
+
+const ANSWER_MS = 2000
+const MAX_SOCKETS = 64
+
+/** Which secrets hide harmless text, by what the agents of this machine have run. Names only. */
+export async function checkRedaction(): Promise<Finding> {
+  const answers = await Promise.all(socketPaths().slice(0, MAX_SOCKETS).map(ordinaryOf))
+  const known = answers.filter((answer) => answer !== undefined)
+  if (known.length === 0) return skipped('no agent runs here that could tell which secrets look ordinary')
+  const found = known
+    .flatMap((answer) => Object.entries(answer))
+    .map(([connection, names]) => oneLine(`${names.join(', ')} of ${connection}`))
+  if (found.length === 0) return ok('no secret that looks ordinary has been used')
+  const advice = "Exempt those that are harmless: redact.names, such as '!PLACE'"
+  return warning(`these values look ordinary and are replaced in any output: ${found.join('; ')}`, advice)
+}
+
+/** Undefined when the agent does not answer, or is too old to tell. */
+async function ordinaryOf(path: string): Promise<Readonly<Record<string, readonly string[]>> | undefined> {
+  try {
+    return parseStatus(await askStatus(path, ANSWER_MS))?.ordinarySecrets
+  } catch (error) {
+    if (error instanceof NoAnswer) return undefined
+    throw error
+  }
+}
