@@ -106,7 +106,7 @@ it('lists of runbooks are as recorded, with patterns besides', async () => {
 it('rules and configurations are those of the file, for reading, without secrets', async () => {
   const rules = await gateway.request('GET', '/api/runbooks/rules')
   const rule = { id: 'bash', name: 'bash', connections: ['bash'], user_groups: [], description: '' }
-  const runbooks = [{ repository: gateway.repository, name: 'ops/' }]
+  const runbooks = [{ repository: 'rb', name: 'ops/' }]
   expect(rules.body).toMatchObject([{ ...rule, runbooks }])
   expect((await gateway.request('GET', '/api/runbooks/rules/bash')).body).toMatchObject(rule)
   expect(await gateway.request('GET', '/api/runbooks/rules/nope')).toEqual({
@@ -114,6 +114,6 @@ it('rules and configurations are those of the file, for reading, without secrets
     body: { message: 'runbook rule not found', code: 'rule-not-found' },
   })
   const { body } = await gateway.request('GET', '/api/runbooks/configurations')
-  const configured = { repository: gateway.repository, git_url: gateway.repository, git_password: '' }
+  const configured = { repository: 'rb', git_url: gateway.repository, git_password: '' }
   expect(body).toMatchObject({ repositories: [configured] })
 })

@@ -408,6 +408,7 @@ export interface paths {
                                 access_mode_exec: "enabled" | "disabled";
                                 /** @enum {string} */
                                 access_mode_connect: "enabled" | "disabled";
+                                access_mode_connect_reason: string;
                                 /** @enum {string} */
                                 access_schema: "enabled" | "disabled";
                                 jira_issue_template_id: string;
