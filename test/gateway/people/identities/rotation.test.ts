@@ -5,16 +5,16 @@ afterEach(() => vi.useRealTimers())
 
 const DAY_SECONDS = 24 * 3600
 /** The gateway's time goes on while its clock is kept still. */
-const SLACK_MS = 20_000
+const SLACK_MS = 600_000
 
 it.each([
-  ['longer than the old token has', { overlap: DAY_SECONDS }, 60],
-  ['a day, which is longer than the old token has', {}, 60],
-  ['shorter than the old token has', { overlap: 30 }, 30],
+  ['longer than the old token has', { overlap: DAY_SECONDS }, 3600],
+  ['a day, which is longer than the old token has', {}, 3600],
+  ['shorter than the old token has', { overlap: 1800 }, 1800],
 ])('an overlap that is %s never prolongs the old token', async (_, body, leftSeconds) => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
   await using gateway = await RunningGateway.start()
-  const { body: old } = await gateway.request('POST', '/api/tokens', { name: 'ci', expires_in: 60 })
+  const { body: old } = await gateway.request('POST', '/api/tokens', { name: 'ci', expires_in: 3600 })
   const rotated = await gateway.request('POST', `/api/tokens/${String(old['id'])}/rotate`, body)
   expect(rotated.status).toBe(201)
   const { body: tokens } = await gateway.request('GET', '/api/tokens')
