@@ -55,6 +55,7 @@ say(`seed ${seed}, ${count} mutants a room`)
 const scratch = new Scratch(root)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop)
 try {
+  await scratch.build()
   await run()
 } finally {
   scratch.remove()

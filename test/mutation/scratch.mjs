@@ -18,6 +18,7 @@ import { clearTimeout, setTimeout } from 'node:timers'
 /** Dependencies write their caches there: the copy has its own. */
 const CACHES = new Set(['.cache', '.vite', '.vite-temp', '.vitest'])
 
+const BUILD_MS = 300_000
 /** A mutant that waits where the tests do not is found after this time of one test. */
 const TEST_MS = 60_000
 
@@ -59,6 +60,12 @@ export class Scratch {
     mkdirSync(modules)
     for (const name of readdirSync(path.join(root, 'node_modules')).filter((name) => !CACHES.has(name)))
       symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name))
+  }
+
+  /** Builds the program, without a mutant, for tests that start some of it. @throws Error */
+  async build() {
+    const code = await this.#run([process.execPath, 'scripts/build.mjs'], BUILD_MS)
+    if (code !== 0) throw new Error(`the copy cannot be built: scripts/build.mjs ended with ${code}`)
   }
 
   read(file) {
