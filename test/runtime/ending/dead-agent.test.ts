@@ -2,7 +2,8 @@ import { signalChild } from '../../../src/basics/signal-child.ts'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { endProcessesOf, processesOf, signalIfStill } from '../../../src/runtime/ending/dead-agent.ts'
 import { processEntry } from '../../../src/runtime/ending/process-table.ts'
@@ -112,6 +113,16 @@ describe('what the commands of a killed agent left behind is ended:', () => {
     // The grace is longer than the test may take.
     expect(await endProcessesOf(agent, 100_000)).toBe(2)
     expect(agent.commands()).toEqual([])
+  })
+
+  it('one that tidies up when it gets SIGTERM, for which it has its grace', async () => {
+    const tidied = path.join(process.env['TMPDIR'] ?? '', 'tidied')
+    await using agent = new AgentLike([`trap "touch ${tidied}; exit" TERM; SLEEP & wait`])
+    await waitFor(() => agent.sleeping().length === 1)
+    await agent.kill()
+    await endProcessesOf(agent, 100_000)
+    expect([agent.commands(), existsSync(tidied)]).toEqual([[], true])
+    rmSync(tidied)
   })
 
   it('many at once, each counted once, and no descriptor is kept', async () => {
