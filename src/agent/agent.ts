@@ -20,6 +20,7 @@ import type { AgentServices, Outlet } from './running/services.ts'
 import { between, StateLog, type AgentPhase, type AgentState } from './state.ts'
 import { TIMING, type Timing } from './connection/timing.ts'
 import { longestStopMs } from './stop-time.ts'
+import { within } from '../basics/within.ts'
 import type { Proxy } from '../basics/net/tunnel.ts'
 
 export interface AgentOptions {
@@ -106,7 +107,7 @@ export class Agent {
     this.#pause.abort()
   }
 
-  /** Takes no new session, lets the running ones finish, and ends `run`. */
+  /** Lets the running sessions finish, takes new ones for some seconds at most, and ends `run`. */
   drain(): void {
     if (this.#leaving()) return
     this.#enter({ name: 'draining' })
@@ -131,11 +132,19 @@ export class Agent {
     return this.#state.name === 'draining' || this.#state.name === 'stopped'
   }
 
+  /**
+   * Leaves the stream when no session is open: then a gateway lets new ones wait for the next agent (15 s), where a
+   * refusal would be a failed request. So at first they are still served, until such a moment comes.
+   */
   async #finish(serving: Serving | undefined): Promise<void> {
-    serving?.dispatch.drain()
-    await serving?.dispatch.over()
-    serving?.life.abort()
-    await serving?.connection.close()
+    if (serving === undefined) return
+    const { connection, dispatch, life } = serving
+    connection.send(encodeAgentMessage({ kind: 'draining' })).catch(() => undefined)
+    dispatch.drainSystem()
+    if (!(await within(dispatch.over(), this.#timing.lastSessionsMs))) dispatch.drain()
+    await dispatch.over()
+    life.abort()
+    await connection.close()
   }
 
   /** @returns why there is no stream any more; undefined when the next attempt needs no wait */

@@ -56,12 +56,18 @@ export class Dispatch {
     for (const { session } of this.#sessions.values()) if (session.idle) session.end(reason)
   }
 
+  /** Runs nothing new for the gateway itself, but for hooks of sessions. */
+  drainSystem(): void {
+    this.#system.drain()
+  }
+
   /** The stream has ended, so no resume can come any more: lets paused output flow. */
   resumeAll(): void {
     for (const { session } of this.#sessions.values()) session.resumeForGood()
   }
 
   end(reason: TerminationReason): void {
+    this.#draining = true
     this.#system.end(reason)
     for (const { session } of this.#sessions.values()) session.end(reason)
   }

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Packet } from '../../src/wire/packet.ts'
 import { base64, openSpec } from '../support/scripted/open.ts'
+import { quickTiming } from '../support/sites/quick-timing.ts'
 import { isAlive } from '../support/machine/processes.ts'
 import { agentForEachTest, gateway, restart, running } from '../support/sites/each-agent.ts'
 import { VaultServer } from '../support/secrets/vault-server.ts'
@@ -333,12 +334,18 @@ describe('a session', () => {
     expect(String(close.payload)).toBe('\nkilled by signal 9 (SIGKILL)')
   })
 
-  it('tells every running session and the gateway when the agent stops', async () => {
+  it('takes sessions for a while when the agent drains, then refuses them, and tells the running ones when it stops', async () => {
+    await restart({ life: { timing: quickTiming } })
+    gateway.send('AgentSessionOpen', openSpec('idle', {}))
+    await waitFor(() => gateway.of('idle').length > 0)
     gateway.send('AgentSessionOpen', openSpec('s1', {}))
     await waitFor(() => gateway.of('s1').length > 0)
     gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 's1' }, 'echo ready; sleep 1000')
     await waitFor(() => text('s1', 'ClientWriteStdout') !== '')
     running.agent.drain()
+    expect(code(await exec('late', 'exit 5', {}))).toBe('5')
+    // It never gets its script, and is ended when nothing new is taken any more.
+    await gateway.closeOf('idle')
     gateway.send('AgentSessionOpen', openSpec('s2', {}))
     expect(String((await gateway.closeOf('s2')).payload)).toContain('takes no new session')
     expect(running.entries.filter((entry) => 'sid' in entry && entry.sid === 's2')).toMatchObject([
@@ -350,11 +357,11 @@ describe('a session', () => {
     expect([code(close), String(close.payload)]).toEqual(['143', 'ended by the agent: the agent is stopping'])
   })
 
-  it('ends a session at once that waits for a secret, when the agent drains', async () => {
+  it('ends a session that waits for a secret, when the agent drains and takes nothing new any more', async () => {
     await using vault = await VaultServer.start()
     vault.answer = () => undefined
     const agentEnvironment = { VAULT_ADDR: vault.address, VAULT_TOKEN: 'x', VAULT_HTTP_REQ_TIMEOUT: '10m' }
-    await restart({ agentEnvironment })
+    await restart({ agentEnvironment, life: { timing: quickTiming } })
     gateway.send(
       'AgentSessionOpen',
       openSpec('s1', { envVars: new Map([['envvar:A', base64('_vaultkv1:kv/x:k')]]) }),

@@ -11,6 +11,7 @@ import { base64, openSpec } from '../support/scripted/open.ts'
 import { variables } from '../support/scripted/rest.ts'
 import { RemoteConsole } from '../support/scripted/remote-console.ts'
 import { Owner, type Wishes } from '../support/sites/owner.ts'
+import { quickTiming } from '../support/sites/quick-timing.ts'
 import { RunningAgent } from '../support/sites/running-agent.ts'
 import { ScriptedRest } from '../support/scripted/scripted-rest.ts'
 import { ScriptedGateway } from '../support/scripted/scripted-gateway.ts'
@@ -130,18 +131,21 @@ describe('the agent ended it:', () => {
       return { code: 'none', status: 'none', text: '' }
     }),
   )
-  ending('agent draining', () =>
-    on({}, async (site, gate) => {
-      const reply = site.rest.script('bash', gate.script)
-      await gate.reached()
-      site.agent.signal('SIGTERM')
-      await site.agent.says('stderr', /agent draining/)
-      const refused = answered(await site.rest.script('bash', 'true'))
-      gate.open()
-      await reply
-      return refused
-    }),
-  )
+  // The embedded gateway asks a draining agent for nothing.
+  ending('agent draining', async () => {
+    await using gateway = await ScriptedGateway.start()
+    await using agent = await RunningAgent.start(gateway.key(), { life: { timing: quickTiming } })
+    await agent.serving()
+    gateway.send('AgentSessionOpen', openSpec('idle', {}))
+    await waitFor(() => gateway.of('idle').length > 0)
+    agent.agent.drain()
+    gateway.send('AgentSessionOpen', openSpec('running', {}))
+    gateway.send('AgentExecWriteStdin', { 'gateway.session_id': 'running' }, 'exec sleep 1000')
+    // It has got no script, and ends when the agent takes nothing new any more.
+    await gateway.closeOf('idle')
+    gateway.send('AgentSessionOpen', openSpec('late', {}))
+    return closed(await gateway.closeOf('late'))
+  })
   ending('agent offline', () =>
     on({ limits: { 'agent-wait': '100ms' } }, async (site) => {
       await site.agent.stop()

@@ -6,6 +6,8 @@ import { BACKOFF, type BackoffRanges } from './backoff.ts'
 export interface Timing extends StreamTiming {
   /** After a stream that lasted this long, waits start again from the shortest. */
   readonly healthyMs: number
+  /** How long a draining agent goes on to take sessions, so that it can leave at a moment at which none is open. */
+  readonly lastSessionsMs: number
   /** How often an agent whose credential is refused looks for a renewed one. hoop's agent tries after 2, 4 and 8 s. */
   readonly renewalMs: number
   /** `mode=embedded` only. The gateway calls an agent offline after 5 s without a question. */
@@ -22,6 +24,7 @@ export interface Timing extends StreamTiming {
 export const TIMING: Timing = {
   ...STREAM_TIMING,
   healthyMs: 60_000,
+  lastSessionsMs: 10_000,
   renewalMs: 2000,
   pollEveryMs: 5000,
   conflictLogMs: 60_000,

@@ -25,6 +25,7 @@ import { encodeSystemReply } from './system-reply.ts'
 
 const type = {
   oldKeepalive: 'KeepAlive',
+  draining: 'AgentDraining',
   opened: 'ClientSessionOpenOK',
   stdout: 'ClientWriteStdout',
   stderr: 'ClientWriteStderr',
@@ -35,6 +36,8 @@ export function encodeAgentMessage(message: AgentOutbound): Packet {
   switch (message.kind) {
     case 'keepalive':
       return KEEPALIVE
+    case 'draining':
+      return { type: type.draining, spec: {}, payload: NO_PAYLOAD }
     case 'opened':
       return encodeOpened(message)
     case 'stdout':
@@ -94,6 +97,7 @@ function maskingSpec({ masked }: { readonly masked?: MaskedOutput }): Record<str
 export function decodeAgentPacket(packet: Packet): AgentMessage {
   const sid = sessionIdOf(packet)
   if (packet.type === KEEPALIVE.type || packet.type === type.oldKeepalive) return { kind: 'keepalive' }
+  if (packet.type === type.draining) return { kind: 'draining' }
   if (sid === undefined) return { kind: 'unsupported', sid, type: packet.type }
   switch (packet.type) {
     case type.opened:

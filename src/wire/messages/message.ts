@@ -42,6 +42,8 @@ export interface OpenMessage {
 /** What an agent sends to a gateway, as far as the embedded gateway reads it. */
 export type AgentMessage =
   | { readonly kind: 'keepalive' }
+  /** Ours: the agent leaves when its sessions have ended, and new ones had better wait for the next agent. */
+  | { readonly kind: 'draining' }
   | OpenedMessage
   | OutputMessage
   | ClosedMessage

@@ -3,25 +3,56 @@ import { Gate } from '../../support/gate.ts'
 import { isAlive } from '../../support/machine/processes.ts'
 import { variables } from '../../support/scripted/rest.ts'
 import { Site } from '../../support/sites/site.ts'
+import { waitFor } from '../../support/wait.ts'
 
 const secret = { env_vars: variables({ 'filesystem:SECRET': 'x' }) }
 
-it('an agent that is told to stop lets the running execution finish, takes no new one, and exits with 0', async () => {
+it('an agent that is told to stop lets the running execution finish, and new ones wait for the next agent', async () => {
   await using site = await Site.start()
   using gate = new Gate(site.place)
   const reply = site.rest.script('bash', `${gate.script} echo finished`, secret)
   await gate.reached()
-  site.agent.signal('SIGTERM')
-  await site.agent.says('stderr', /agent draining/)
-  const refused = await site.rest.script('bash', 'echo never')
-  expect(refused.body).toMatchObject({ exit_code: 254, output_status: 'failed' })
-  expect(refused.body.output).toContain('this agent is stopping')
+  await using old = site.agent
+  old.signal('SIGTERM')
+  await old.says('stderr', /agent draining/)
+  const next = site.rest.script('bash', 'echo next')
+  // With the same key, while the old one still has its execution.
+  await site.startAgent()
+  expect((await next).body).toMatchObject({ exit_code: 0, output: 'next\n' })
   gate.open()
   expect((await reply).body).toMatchObject({
     ...{ exit_code: 0, output_status: 'success', output: 'finished\n' },
   })
-  expect(await site.agent.ended()).toEqual({ code: 0, signal: null })
+  expect(await old.ended()).toEqual({ code: 0, signal: null })
+  await site.agent.stop()
   expect(site.secretFiles()).toEqual([])
+})
+
+it('two agents that are restarted in turn under load fail no request', async () => {
+  await using site = await Site.start()
+  const answers: string[] = []
+  let isOver = false
+  const client = async () => {
+    while (!isOver) {
+      const { body } = await site.rest.script('bash', 'echo hi')
+      answers.push(`${body.output_status} ${body.output}`)
+    }
+  }
+  const clients = Array.from({ length: 4 }, client)
+  for (let round = 0; round < 4; round++) {
+    const before = answers.length
+    await waitFor(() => answers.length > before + 8)
+    await using old = site.agent
+    old.signal('SIGTERM')
+    // Now the next one begins before the last is gone, now after it.
+    if (round % 2 === 0) await old.says('stderr', /agent draining/)
+    else await old.ended()
+    await site.startAgent()
+    expect(await old.ended()).toEqual({ code: 0, signal: null })
+  }
+  isOver = true
+  await Promise.all(clients)
+  expect(answers.filter((answer) => answer !== 'success hi\n')).toEqual([])
 })
 
 it('a second signal ends the running execution with 143 and the reason, and the agent still exits with 0', async () => {

@@ -15,6 +15,7 @@ import {
 import { parseSettings } from '../../../src/gateway/settings/load.ts'
 import { Redaction } from '../../../src/policy/redaction/redactor.ts'
 import type { SessionId } from '../../../src/wire/messages/message.ts'
+import { waitFor } from '../../support/wait.ts'
 
 // A session with a real history; the agent is the other end of a stream in this process.
 
@@ -179,6 +180,29 @@ it('ends at once on a stream that has ended since it was found', async () => {
   const { failure } = await end
   expect(failure).toEqual({ code: 'agent-lost', reason: 'agent has disconnected' })
   expect(history.session(sid)).toMatchObject({ status: 'done', exitCode: 254 })
+})
+
+it('goes to the next agent when the first has left before it opened the session, and not later', async () => {
+  const toNext: string[] = []
+  const next = new AgentStream(
+    { name: 'local', keySha256: Buffer.alloc(32) },
+    {
+      send: ({ kind }) => void toNext.push(kind),
+      room: () => Promise.resolve(),
+      refuse: () => undefined,
+    },
+  )
+  const agents = [agent, next]
+  const { end } = await run(() => Promise.resolve(agents.shift()))
+  agent.end('EOF')
+  await waitFor(() => toNext.length === 1)
+  await next.receive({ kind: 'opened', sid, connectionType: '', requestPort: '', command: '' })
+  next.end('agent has disconnected')
+  expect((await end).failure).toEqual({ code: 'agent-lost', reason: 'agent has disconnected' })
+  expect([kinds(), toNext]).toEqual([
+    ['open', 'close'],
+    ['open', 'close'],
+  ])
 })
 
 it('stops looking for an agent when it is ended, and no agent hears of it', async () => {

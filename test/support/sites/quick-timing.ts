@@ -10,6 +10,7 @@ export const quickTiming: Timing = {
   healthEveryMs: TIMING.healthEveryMs / 50,
   healthDeadlineMs: TIMING.healthDeadlineMs / 50,
   healthyMs: TIMING.healthyMs / 50,
+  lastSessionsMs: TIMING.lastSessionsMs / 50,
   renewalMs: TIMING.renewalMs / 50,
   pollEveryMs: TIMING.pollEveryMs / 50,
   conflictLogMs: TIMING.conflictLogMs,

@@ -61,8 +61,13 @@ export class Agents {
   }
 
   disconnect(stream: AgentStream, reason: string): void {
-    if (this.#online.get(stream.name) === stream) this.#away(stream)
+    this.drains(stream)
     stream.end(reason)
+  }
+
+  /** The agent leaves: what is new waits for the next one with its name, which can connect meanwhile. */
+  drains(stream: AgentStream): void {
+    if (this.#online.get(stream.name) === stream) this.#away(stream)
   }
 
   /**

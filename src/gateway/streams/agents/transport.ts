@@ -146,8 +146,11 @@ export class Transport {
     this.#log.info({ agent: agent.name, hostname: call.header('hostname') }, 'agent connected')
     agent.send({ kind: 'connected' })
     agent.send({ kind: 'feature-flags', flags: new Map() })
-    for await (const packet of call.packets(AGENT_PACKETS_AHEAD))
-      await agent.receive(decodeAgentPacket(packet))
+    for await (const packet of call.packets(AGENT_PACKETS_AHEAD)) {
+      const message = decodeAgentPacket(packet)
+      if (message.kind === 'draining') this.#agents.drains(agent)
+      else await agent.receive(message)
+    }
     // A lost connection ends the readable side too, a moment before grpc-js calls it cancelled.
     await setImmediate()
     const reason = call.isOver ? hoopWords.agentHasDisconnected : hoopWords.agentHasEnded
