@@ -125,7 +125,9 @@ describe('the embedded gateway towards an agent', () => {
   it('answers a running session at once when its agent half-closes or is gone', async () => {
     await using agent = await ScriptedAgent.connected(gateway.agentUrl)
     const answer = gateway.script('x')
-    await agent.packet('AgentSessionOpen')
+    const { sid } = await agent.packet('AgentSessionOpen')
+    agent.send('ClientSessionOpenOK', session(sid))
+    await agent.packet('AgentExecWriteStdin')
     agent.halfClose()
     expect((await answer).body).toMatchObject({
       exit_code: -2,
