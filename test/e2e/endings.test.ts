@@ -286,10 +286,14 @@ describe('it was refused, or met a bug or the end of memory:', () => {
   ending('guardrails for input, on a terminal', () =>
     open({ guardRailRules: rules('input', drops), clientVerb: 'connect' }),
   )
-  const forbids = async (wishes: Wishes, caller: Parameters<typeof openSpec>[2] = {}): Promise<Observed> => {
+  const forbids = async (
+    wishes: Wishes,
+    caller: Parameters<typeof openSpec>[2] = {},
+    params: Parameters<typeof openSpec>[1] = {},
+  ): Promise<Observed> => {
     await owner.wants(wishes)
     try {
-      return await open({}, 'true', caller)
+      return await open(params, 'true', caller)
     } finally {
       owner.current = undefined
     }
@@ -299,7 +303,7 @@ describe('it was refused, or met a bug or the end of memory:', () => {
     return await blocked({}, 'echo DROP TABLE t').finally(() => (owner.current = undefined))
   })
   ending("guardrails of the server's owner for input, on a terminal", () =>
-    forbids({ input: 'rules: [{type: deny_words_list, words: [DROP]}]' }, { clientVerb: 'connect' }),
+    forbids({ input: 'rules: [{type: deny_words_list, words: [DROP]}]' }, {}, { clientVerb: 'connect' }),
   )
   ending('a program that the owner does not allow', () => forbids({ programs: ['psql'] }))
   ending("a caller's variable that the owner does not allow", () =>
