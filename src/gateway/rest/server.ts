@@ -1,3 +1,4 @@
+import { RepeatedWarnings } from '../../basics/repeated-warnings.ts'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { readinessOf } from '../operating/monitoring/readiness.ts'
@@ -59,7 +60,11 @@ export function restServer(services: RestServices): FastifyInstance {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: LONGEST_NAME },
   })
-  app.setErrorHandler((error: FastifyError, _, reply) => answerError(services, error, reply))
+  const warnings = new RepeatedWarnings(services.log)
+  app.setErrorHandler((error: FastifyError, _, reply) => {
+    if (error instanceof TooMuchAtOnce) warnings.warn({ reason: error.message }, 'request refused')
+    return answerError(services, error, reply)
+  })
   app.setNotFoundHandler((request, reply) => {
     if (isMistyped(request)) return sendMistyped(reply)
     const endpoint = `${request.method} ${request.url.split('?')[0] ?? ''}`
@@ -149,7 +154,6 @@ function answerReadiness({ condition }: RestServices, reply: FastifyReply): Fast
 
 function answerError(services: RestServices, error: FastifyError, reply: FastifyReply): FastifyReply {
   const { message } = error
-  if (error instanceof TooMuchAtOnce) services.log.warn({ reason: message }, 'request refused')
   const known = requestRefusal(error)
   if (known !== undefined) return sendError(reply, known)
   const { statusCode } = error

@@ -95,7 +95,7 @@ export class Accounts {
 }
 
 /** Where the user comes from: kept as what made it. */
-function originOf({ issuer, subject }: Admitted): string {
+export function originOf({ issuer, subject }: Admitted): string {
   return `${ACCOUNT}${issuer}#${subject}`
 }
 

@@ -1,4 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
+import { normalizeIP } from '@fastify/rate-limit'
+import { SignInAttempts } from '../identities/sign-in-attempts.ts'
 import { SignInRefused } from './refused.ts'
 
 /** What a command line without a browser asks for. */
@@ -23,9 +25,8 @@ export const DEVICE_MS = 10 * 60 * 1000
 export const POLL_MS = 2000
 const MOST = 1000
 const MOST_OF_ADDRESS = 20
-/** Wrong codes in a minute, of all callers together: with fewer nobody finds one of the some ten billion. */
-const MOST_WRONG = 100
-const MINUTE_MS = 60_000
+/** Wrong codes of one address in a minute: in a year of them there are five million, of some 25 billion codes. */
+const MOST_WRONG = 10
 /** Letters that no other looks like, and that make no words (RFC 8628). */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
 const CODE_LETTERS = 8
@@ -36,17 +37,22 @@ interface Waiting<Granted> extends NewDeviceRequest {
   decision: { readonly granted: Granted } | 'refused' | undefined
 }
 
-/** Requests of command lines that wait for a person in a browser elsewhere: for ten minutes, decided once, told once. */
+/**
+ * Requests of command lines that wait for a person in a browser elsewhere: for ten minutes, decided once, told once. When
+ * there are too many, the address with most of them loses its oldest: one that is not theirs costs strangers as many
+ * addresses as there is room.
+ */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
-  #wrong = { count: 0, since: 0 }
+  readonly #guesses = new SignInAttempts({ most: () => MOST_WRONG, told: () => undefined })
 
-  /** @throws SignInRefused when too many wait */
+  /** @throws SignInRefused when too many of the address wait */
   add(from: string, says: string): NewDeviceRequest {
     this.#forgetOld()
-    const ofAddress = [...this.#bySecret.values()].filter((one) => one.from === from).length
-    if (this.#bySecret.size >= MOST || ofAddress >= MOST_OF_ADDRESS)
+    const own = this.#byAddress().get(normalizeIP(from)) ?? []
+    if (own.length >= MOST_OF_ADDRESS)
       throw new SignInRefused('too-much-at-once', 'too many sign-ins wait already: try again in some minutes')
+    if (this.#bySecret.size >= MOST) this.#makeRoom()
     const secret = randomBytes(32).toString('base64url')
     const request = { code: this.#freeCode(), from, says, askedAt: Date.now(), secret }
     const endsAt = performance.now() + DEVICE_MS
@@ -54,24 +60,28 @@ export class DeviceRequests<Granted> {
     return request
   }
 
-  /** One that waits. @param code as people type it @throws SignInRefused when there is none */
-  withCode(code: string): DeviceRequest {
-    this.#forgetOld()
-    this.#checkGuesses()
+  /** One that waits. @param code as people type it @param by the address of who asks @throws SignInRefused for none */
+  withCode(code: string, by: string): DeviceRequest {
+    // Before it is looked for: who has guessed too often learns nothing more.
+    if (this.#guesses.holdsUp(by, ''))
+      throw new SignInRefused('too-much-at-once', 'too many wrong codes: try again in a minute')
     const typed = code.toUpperCase().replaceAll(/[^A-Z]/g, '')
-    const found = this.#find((one) => one.code.replace('-', '') === typed)
+    const found = this.#waiting((one) => one.code.replace('-', '') === typed)
     if (found !== undefined) return found
-    this.#wrong.count++
-    throw new SignInRefused(
-      'sign-in-expired',
-      'there is no such code, or its ten minutes are over: begin again',
-    )
+    this.#guesses.refused(by)
+    throw noSuchCode()
+  }
+
+  /** One that waits, by a code that is no guess. @throws SignInRefused when it does not wait any more */
+  withKnownCode(code: string): DeviceRequest {
+    const found = this.#waiting((one) => one.code === code)
+    if (found === undefined) throw noSuchCode()
+    return found
   }
 
   /** @throws SignInRefused when it does not wait any more */
   decide(code: string, decision: { readonly granted: Granted } | 'refused'): void {
-    this.#forgetOld()
-    const found = this.#find((one) => one.code === code)
+    const found = this.#waiting((one) => one.code === code)
     if (found === undefined)
       throw new SignInRefused('sign-in-expired', 'the ten minutes are over: begin again')
     found.decision = decision
@@ -91,7 +101,8 @@ export class DeviceRequests<Granted> {
     throw new SignInRefused('sign-in-refused', 'the sign-in was refused in the browser')
   }
 
-  #find(is: (one: Waiting<Granted>) => boolean): Waiting<Granted> | undefined {
+  #waiting(is: (one: Waiting<Granted>) => boolean): Waiting<Granted> | undefined {
+    this.#forgetOld()
     return [...this.#bySecret.values()].find((one) => one.decision === undefined && is(one))
   }
 
@@ -99,19 +110,33 @@ export class DeviceRequests<Granted> {
     for (;;) {
       const letters = Array.from({ length: CODE_LETTERS }, () => LETTERS[randomInt(LETTERS.length)] ?? '')
       const code = `${letters.slice(0, 4).join('')}-${letters.slice(4).join('')}`
-      if (this.#find((one) => one.code === code) === undefined) return code
+      if (this.#waiting((one) => one.code === code) === undefined) return code
     }
   }
 
-  #checkGuesses(): void {
-    const now = performance.now()
-    if (now - this.#wrong.since >= MINUTE_MS) this.#wrong = { count: 0, since: now }
-    if (this.#wrong.count < MOST_WRONG) return
-    throw new SignInRefused('too-much-at-once', 'too many wrong codes: try again in a minute')
+  #byAddress(): Map<string, NewDeviceRequest[]> {
+    const byAddress = new Map<string, NewDeviceRequest[]>()
+    for (const one of this.#bySecret.values()) {
+      const network = normalizeIP(one.from)
+      byAddress.set(network, [...(byAddress.get(network) ?? []), one])
+    }
+    return byAddress
+  }
+
+  #makeRoom(): void {
+    const [[oldest] = []] = [...this.#byAddress().values()].toSorted((a, b) => b.length - a.length)
+    if (oldest !== undefined) this.#bySecret.delete(oldest.secret)
   }
 
   #forgetOld(): void {
     const now = performance.now()
     for (const [secret, { endsAt }] of this.#bySecret) if (endsAt <= now) this.#bySecret.delete(secret)
   }
+}
+
+function noSuchCode(): SignInRefused {
+  return new SignInRefused(
+    'sign-in-expired',
+    'there is no such code, or its ten minutes are over: begin again',
+  )
 }

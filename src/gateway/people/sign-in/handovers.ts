@@ -4,22 +4,38 @@ import { SignInRefused } from './refused.ts'
 /** From the redirect of the browser to the question of the command line that has begun the sign-in. */
 const HANDOVER_MS = 60_000
 const MOST = 1000
+/** Of one account at once. A newer one ends its oldest, so that nobody takes the places of others. */
+const MOST_OF_ONE = 10
+
+interface Handover<Granted> {
+  readonly granted: Granted
+  readonly account: string
+  readonly challenge: string
+  readonly endsAt: number
+}
 
 /**
  * What was granted in a browser, for the command line that knows the verifier behind the challenge it began with: what
  * the browser carries, and keeps in its history, is worth nothing alone.
  */
 export class Handovers<Granted> {
-  readonly #byCode = new Map<string, { granted: Granted; challenge: string; endsAt: number }>()
+  readonly #byCode = new Map<string, Handover<Granted>>()
 
-  /** @param challenge SHA-256 of the verifier, base64url @returns the code that leads to it, once */
-  add(granted: Granted, challenge: string): string {
+  /**
+   * @param account who has signed in
+   * @param challenge SHA-256 of the verifier, base64url
+   * @returns the code that leads to it, once
+   */
+  add(granted: Granted, account: string, challenge: string): string {
     const now = performance.now()
     for (const [code, { endsAt }] of this.#byCode) if (endsAt <= now) this.#byCode.delete(code)
+    const own = [...this.#byCode].filter(([, one]) => one.account === account)
+    const [surplus] = own.length >= MOST_OF_ONE ? own : []
+    if (surplus !== undefined) this.#byCode.delete(surplus[0])
     if (this.#byCode.size >= MOST)
       throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')
     const code = randomBytes(32).toString('base64url')
-    this.#byCode.set(code, { granted, challenge, endsAt: now + HANDOVER_MS })
+    this.#byCode.set(code, { granted, account, challenge, endsAt: now + HANDOVER_MS })
     return code
   }
 

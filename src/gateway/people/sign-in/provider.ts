@@ -1,5 +1,5 @@
 import type { Configuration, IDToken } from 'openid-client'
-import type { Logger } from '../../../basics/logger.ts'
+import type { RepeatedWarnings } from '../../../basics/repeated-warnings.ts'
 import type { OidcSettings } from './settings/oidc.ts'
 import { providerFetch } from './provider-fetch.ts'
 import { SignInRefused } from './refused.ts'
@@ -24,12 +24,12 @@ const METADATA_MS = 60 * 60 * 1000
 /** The settings' OpenID Connect provider. The library for it is loaded with the first sign-in. */
 export class OidcProvider {
   readonly #settings: OidcSettings
-  readonly #log: Logger
+  readonly #warnings: RepeatedWarnings
   #discovered: { readonly config: Promise<Configuration>; readonly at: number } | undefined
 
-  constructor(settings: OidcSettings, log: Logger) {
+  constructor(settings: OidcSettings, warnings: RepeatedWarnings) {
     this.#settings = settings
-    this.#log = log
+    this.#warnings = warnings
   }
 
   /** Where a browser is sent. @throws SignInRefused when the provider does not answer */
@@ -108,7 +108,7 @@ export class OidcProvider {
     } catch (error) {
       const { issuer } = this.#settings
       const reason = reasonOf(error as Error)
-      this.#log.warn({ issuer, reason }, `the sign-in provider was asked for ${what} in vain`)
+      this.#warnings.warn({ issuer, reason }, `the sign-in provider was asked for ${what} in vain`)
       throw new SignInRefused(
         'sign-in-failed',
         'the sign-in provider did not answer as it should: ask an administrator, the log says why',

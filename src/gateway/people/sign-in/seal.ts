@@ -4,20 +4,28 @@ import * as v from 'valibot'
 const CIPHER = 'aes-256-gcm'
 const IV_BYTES = 12
 const TAG_BYTES = 16
-/** Of seals that were opened: so many sign-ins within the time of a seal. */
-const MOST_OPENED = 10_000
+/** Seals remembered as used. Beyond it the oldest is forgotten; what it leads to at the provider is good once anyway. */
+const MOST_USED = 10_000
 
 const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unknown() })
 
+/** What was in a seal. */
+export interface Unsealed<T> {
+  readonly content: T
+  /** From now on the seal does not open again. @returns false when it was used meanwhile */
+  readonly use: () => boolean
+}
+
 /**
- * What a browser carries from one step of a sign-in to the next: only this process can read or make it, it opens once,
- * and not after its time. Nothing is kept of those that are not opened, so that nobody can fill the memory with them.
+ * What a browser carries from one step of a sign-in to the next: only this process can read or make it, and it does not
+ * open after its time, nor after its use. Nothing is kept of those that are not used. Use one only for somebody whom the
+ * provider knows: then strangers can neither fill the memory nor keep others from signing in.
  */
 export class Seal {
   readonly #key = randomBytes(32)
   readonly #lifetimeMs: number
   /** By its id, when it ends. */
-  readonly #opened = new Map<string, number>()
+  readonly #used = new Map<string, number>()
 
   constructor(lifetimeMs: number) {
     this.#lifetimeMs = lifetimeMs
@@ -31,11 +39,11 @@ export class Seal {
     return Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString('base64url')
   }
 
-  /** Undefined for what is not ours, too old, or was opened before. */
-  open<T>(text: string, shape: v.GenericSchema<unknown, T>): T | undefined {
+  /** Undefined for what is not ours, too old, or was used before. */
+  open<T>(text: string, shape: v.GenericSchema<unknown, T>): Unsealed<T> | undefined {
     const { success, output } = v.safeParse(Envelope, this.#decrypted(text))
-    if (!success || output.endsAt <= performance.now() || !this.#isFirst(output)) return undefined
-    return v.parse(shape, output.content)
+    if (!success || output.endsAt <= performance.now() || this.#used.has(output.id)) return undefined
+    return { content: v.parse(shape, output.content), use: () => this.#use(output) }
   }
 
   #decrypted(text: string): unknown {
@@ -51,11 +59,13 @@ export class Seal {
     }
   }
 
-  #isFirst({ id, endsAt }: { readonly id: string; readonly endsAt: number }): boolean {
+  #use({ id, endsAt }: { readonly id: string; readonly endsAt: number }): boolean {
     const now = performance.now()
-    for (const [one, end] of this.#opened) if (end <= now) this.#opened.delete(one)
-    if (this.#opened.has(id) || this.#opened.size >= MOST_OPENED) return false
-    this.#opened.set(id, endsAt)
+    for (const [one, end] of this.#used) if (end <= now) this.#used.delete(one)
+    if (this.#used.has(id)) return false
+    const [oldest] = this.#used.size < MOST_USED ? [] : this.#used.keys()
+    if (oldest !== undefined) this.#used.delete(oldest)
+    this.#used.set(id, endsAt)
     return true
   }
 }

@@ -1,9 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { normalizeIP } from '@fastify/rate-limit'
 import * as v from 'valibot'
+import { RepeatedWarnings } from '../../../basics/repeated-warnings.ts'
 import type { IssuedToken } from '../identities/tokens.ts'
 import type { GatewaySettings } from '../../settings/settings.ts'
 import type { OidcSettings } from './settings/oidc.ts'
-import { Accounts, type AccountServices } from './accounts.ts'
+import { Accounts, originOf, type AccountServices } from './accounts.ts'
 import { admitted, type Admitted } from './admission.ts'
 import { DEVICE_MS, DeviceRequests, type DeviceRequest, type NewDeviceRequest } from './device-requests.ts'
 import { Handovers } from './handovers.ts'
@@ -13,9 +15,9 @@ import { Seal } from './seal.ts'
 
 /** From the address that a browser gets to its return. */
 export const SIGN_IN_MS = 10 * 60 * 1000
-/** Questions to the provider at once, of callers that nobody knows. */
-const MOST_AT_ONCE = 32
-const REQUEST_TEXT = 'this sign-in is not known, is over, or was used already: begin again'
+/** Questions to the provider at once, of callers that nobody knows, and of one address of them. */
+const MOST_AT_ONCE = 256
+const MOST_OF_ADDRESS = 16
 
 /** What a sign-in in a browser is for. */
 const PurposeShape = v.variant('kind', [
@@ -78,10 +80,13 @@ export class SignIn {
   readonly #devices = new DeviceRequests<Admitted>()
   readonly #handovers = new Handovers<Admitted>()
   #provider: { readonly of: OidcSettings; readonly provider: OidcProvider } | undefined
-  #asking = 0
+  readonly #warnings: RepeatedWarnings
+  /** By address, of those that the provider is asked for. */
+  readonly #asking = new Map<string, number>()
 
   constructor(services: SignInServices) {
     this.#services = services
+    this.#warnings = new RepeatedWarnings(services.log)
     this.#accounts = new Accounts(services)
   }
 
@@ -94,23 +99,29 @@ export class SignIn {
     const [nonce, verifier] = [randomText(), randomText()]
     const state = this.#states.close({ purpose, nonce, verifier })
     const proof = { state, nonce, verifier }
-    return this.#atOnce((provider) => provider.address(this.#callback, proof))
+    // What the provider says of itself is asked for once, for however many wait for it.
+    return this.#currentProvider().address(this.#callback, proof)
   }
 
   /**
    * @param query of the address to which the provider has sent the browser
-   * @param browser what its cookie has @throws SignInRefused
+   * @param browser what its cookie has
+   * @param from the address of the browser
+   * @throws SignInRefused
    */
-  async end(query: string, browser: string | undefined): Promise<Returned> {
+  async end(query: string, browser: string | undefined, from: string): Promise<Returned> {
     const answer = new URL(`${this.#callback}?${query}`)
     const state = answer.searchParams.get('state') ?? ''
     const begun = this.#states.open(state, BegunShape)
-    if (begun === undefined) throw new SignInRefused('sign-in-expired', REQUEST_TEXT)
-    const { purpose, nonce, verifier } = begun
+    if (begun === undefined) throw notKnown()
+    const { purpose, nonce, verifier } = begun.content
     if (purpose.kind === 'page' && purpose.browser !== browserHash(browser)) throw otherBrowser()
     try {
-      const claims = await this.#atOnce((provider) => provider.claims(answer, { state, nonce, verifier }))
-      return this.#returned(purpose, admitted(claims, this.#settings))
+      const proof = { state, nonce, verifier }
+      const claims = await this.#atOnce(from, (provider) => provider.claims(answer, proof))
+      const who = admitted(claims, this.#settings)
+      if (!begun.use()) throw notKnown()
+      return this.#returned(purpose, who)
     } catch (error) {
       if (!(error instanceof SignInRefused) || purpose.kind !== 'client') throw error
       return { ...redirect(purpose, { error: error.message }), refusal: error.message }
@@ -129,8 +140,8 @@ export class SignIn {
   }
 
   /** @throws SignInRefused */
-  deviceWithCode(code: string): DeviceRequest {
-    return this.#devices.withCode(code)
+  deviceWithCode(code: string, from: string): DeviceRequest {
+    return this.#devices.withCode(code, from)
   }
 
   /** Undefined while nobody has decided. @throws SignInRefused */
@@ -142,8 +153,8 @@ export class SignIn {
   /** @returns who has decided @throws SignInRefused */
   decideDevice(confirmation: string, isAllowed: boolean): string {
     const confirmed = this.#confirmations.open(confirmation, ConfirmationShape)
-    if (confirmed === undefined) throw new SignInRefused('sign-in-expired', REQUEST_TEXT)
-    const { code, admitted: granted } = confirmed
+    if (confirmed?.use() !== true) throw notKnown()
+    const { code, admitted: granted } = confirmed.content
     this.#devices.decide(code, isAllowed ? { granted } : 'refused')
     this.#services.log.info({ user: granted.name, isAllowed }, 'sign-in of a device decided')
     return granted.name
@@ -165,11 +176,11 @@ export class SignIn {
     const { challenge } = purpose
     return challenge === undefined
       ? { ...redirect(purpose, { token: this.#issue(who, 'browser').text }), name: who.name }
-      : { ...redirect(purpose, { code: this.#handovers.add(who, challenge) }), name: who.name }
+      : { ...redirect(purpose, { code: this.#handovers.add(who, originOf(who), challenge) }), name: who.name }
   }
 
   #toConfirm(code: string, who: Admitted): Returned {
-    const request = this.#devices.withCode(code)
+    const request = this.#devices.withKnownCode(code)
     const confirmation = this.#confirmations.close({ code, admitted: who })
     return { kind: 'confirm', admitted: who, request, confirmation }
   }
@@ -183,15 +194,21 @@ export class SignIn {
     return this.#accounts.signIn(who, client, this.#settings.lifetimeMs)
   }
 
-  async #atOnce<T>(ask: (provider: OidcProvider) => Promise<T>): Promise<T> {
+  /** Anybody can make the gateway ask, and a slow provider makes it wait: each address has a share of the places. */
+  async #atOnce<T>(from: string, ask: (provider: OidcProvider) => Promise<T>): Promise<T> {
     const provider = this.#currentProvider()
-    if (this.#asking >= MOST_AT_ONCE)
+    const network = normalizeIP(from)
+    const own = this.#asking.get(network) ?? 0
+    const all = [...this.#asking.values()].reduce((sum, count) => sum + count, 0)
+    if (own >= MOST_OF_ADDRESS || all >= MOST_AT_ONCE)
       throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')
-    this.#asking++
+    this.#asking.set(network, own + 1)
     try {
       return await ask(provider)
     } finally {
-      this.#asking--
+      const left = (this.#asking.get(network) ?? 1) - 1
+      if (left > 0) this.#asking.set(network, left)
+      else this.#asking.delete(network)
     }
   }
 
@@ -199,9 +216,16 @@ export class SignIn {
   #currentProvider(): OidcProvider {
     const settings = this.#settings
     if (this.#provider?.of !== settings)
-      this.#provider = { of: settings, provider: new OidcProvider(settings, this.#services.log) }
+      this.#provider = { of: settings, provider: new OidcProvider(settings, this.#warnings) }
     return this.#provider.provider
   }
+}
+
+function notKnown(): SignInRefused {
+  return new SignInRefused(
+    'sign-in-expired',
+    'this sign-in is not known, is over, or was used already: begin again',
+  )
 }
 
 /** Whoever begins a sign-in and makes somebody else's browser end it, would sign it in as himself. */

@@ -18,6 +18,7 @@ import { CERTIFICATE_WORDS, certificateOf, isFor, type CertificateFault } from '
 import { AgentStream } from './agent-stream.ts'
 import type { AgentFacts, Agents } from './agents.ts'
 import type { Logger } from '../../../basics/logger.ts'
+import { RepeatedWarnings } from '../../../basics/repeated-warnings.ts'
 import type { ServerCertificate } from '../../operating/tls/server-certificate.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { CallerAddress } from '../../people/identities/caller-address.ts'
@@ -62,6 +63,7 @@ export class Transport {
   readonly #agents: Agents
   readonly #clients: Clients
   readonly #log: Logger
+  readonly #warnings: RepeatedWarnings
   readonly #tls: ServerCertificate | undefined
 
   constructor({ agents, clients, log, callerAddress, tls }: TransportServices) {
@@ -69,6 +71,7 @@ export class Transport {
     this.#agents = agents
     this.#clients = clients
     this.#log = log
+    this.#warnings = new RepeatedWarnings(log)
     this.#server.addService(service, {
       Connect: (stream: ServerDuplexStream<Packet, Packet>) =>
         this.#connect(new PacketCall(stream, callerAddress)),
@@ -136,7 +139,7 @@ export class Transport {
   }
 
   #refuseCertificate(call: PacketCall, fault: CertificateFault): void {
-    this.#log.warn({ from: call.ip, fault }, 'agent refused for its certificate')
+    this.#warnings.warn({ from: call.ip, fault }, 'agent refused for its certificate')
     call.fail('agent-certificate-refused', CERTIFICATE_WORDS[fault])
   }
 

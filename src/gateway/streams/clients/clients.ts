@@ -1,4 +1,5 @@
 import type { Logger } from '../../../basics/logger.ts'
+import { RepeatedWarnings } from '../../../basics/repeated-warnings.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { HistoryError } from '../../history/session.ts'
 import { NoRoomError } from '../../history/disk/disk-errors.ts'
@@ -48,9 +49,11 @@ export class Clients {
   readonly #unread: Unread
   readonly #openings = new Turns(OPENINGS)
   readonly #approvals: Approvals
+  readonly #warnings: RepeatedWarnings
 
   constructor(services: ClientServices, limits: UnreadLimits = UNREAD_LIMITS) {
     this.#services = services
+    this.#warnings = new RepeatedWarnings(services.log)
     this.#approvals = new Approvals(services)
     this.#unread = new Unread(this.#calls, limits)
   }
@@ -141,7 +144,7 @@ export class Clients {
       const { code, message: reason } = error
       // Cut: the client can write anything there.
       const connection = call.header('connection-name')?.slice(0, 100)
-      log.warn({ connection, code, reason }, 'client refused')
+      this.#warnings.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
     }
     if (error instanceof BudgetSpent) return call.fail('budget-spent', error.message)

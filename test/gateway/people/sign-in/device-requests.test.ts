@@ -1,12 +1,26 @@
 import { expect, it } from 'vitest'
 import { DeviceRequests } from '../../../../src/gateway/people/sign-in/device-requests.ts'
 
-it('after a hundred wrong codes no code is looked at, whoever asks: nobody finds one by trying', () => {
+it('after ten wrong codes of an address no code is looked at for it, and for others all are', () => {
   const requests = new DeviceRequests<string>()
   const { code } = requests.add('10.0.0.1', '')
-  expect(requests.withCode(code.toLowerCase().replace('-', ' '))).toMatchObject({ code, from: '10.0.0.1' })
-  for (let i = 0; i < 100; i++) expect(() => requests.withCode('BBBB-BBBB')).toThrow(/there is no such code/)
-  expect(() => requests.withCode(code)).toThrow(/too many wrong codes/)
+  const typed = code.toLowerCase().replace('-', ' ')
+  expect(requests.withCode(typed, '10.0.0.2')).toMatchObject({ code, from: '10.0.0.1' })
+  for (let i = 0; i < 10; i++)
+    expect(() => requests.withCode('BBBB-BBBB', '2001:db8::1')).toThrow(/there is no such code/)
+  expect(() => requests.withCode(code, '2001:db8::2')).toThrow(/too many wrong codes/)
+  expect(requests.withCode(code, '2001:db8:1::1')).toMatchObject({ code })
+})
+
+it('of too many requests, the address with most of them loses its oldest', () => {
+  const requests = new DeviceRequests<string>()
+  const { code } = requests.add('10.0.0.1', '')
+  const filling = Array.from({ length: 999 }, (_, at) => requests.add(`10.1.${at % 200}.1`, ''))
+  const { code: another } = requests.add('10.0.0.2', '')
+  for (const one of [code, another]) expect(requests.withCode(one, '10.0.0.3')).toMatchObject({ code: one })
+  const [first, ...others] = filling.map(({ code: filled }) => filled)
+  expect(() => requests.withCode(first ?? '', '10.0.0.3')).toThrow(/there is no such code/)
+  for (const one of others) expect(requests.withCode(one, '10.0.0.3')).toMatchObject({ code: one })
 })
 
 it('is told once what was granted, and a request that is decided has no code any more', () => {
@@ -14,7 +28,7 @@ it('is told once what was granted, and a request that is decided has no code any
   const { code, secret } = requests.add('10.0.0.1', '')
   requests.decide(code, { granted: 'ann' })
   expect(() => requests.decide(code, 'refused')).toThrow(/the ten minutes are over/)
-  expect(() => requests.withCode(code)).toThrow(/there is no such code/)
+  expect(() => requests.withCode(code, '10.0.0.1')).toThrow(/there is no such code/)
   expect(requests.outcome(secret)).toBe('ann')
   expect(() => requests.outcome(secret)).toThrow(/the sign-in is over/)
 })

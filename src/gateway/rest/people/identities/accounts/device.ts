@@ -10,6 +10,9 @@ import { codePage, messagePage, sendPage, startPage } from './pages.ts'
 
 const DEVICE = '/api/login/device'
 
+/** A confirmation carries up to 200 names of groups, sealed. */
+const CONFIRMATION_BYTES = 64 * 1024
+
 export const deviceBody = v.object(
   { says: v.optional(v.pipe(v.string('must be a text'), v.maxLength(200, 'is too long')), '') },
   'must be a JSON object',
@@ -43,16 +46,17 @@ export function deviceRoutes(app: FastifyInstance, { signIn, webUrl }: RestServi
 
 /** What the person sees. */
 export function devicePages(app: FastifyInstance, { signIn }: RestServices): void {
-  app.get<{ Querystring: Query }>(DEVICE, ({ query }, reply) =>
+  app.get<{ Querystring: Query }>(DEVICE, ({ query, callerAddress }, reply) =>
     asPage(reply, () => {
       const code = firstOption(query, 'code')
-      return sendPage(reply, code === undefined ? codePage() : startPage(signIn.deviceWithCode(code)))
+      const page = code === undefined ? codePage() : startPage(signIn.deviceWithCode(code, callerAddress))
+      return sendPage(reply, page)
     }),
   )
 
-  app.get<{ Querystring: Query }>(`${DEVICE}/start`, ({ query }, reply) =>
+  app.get<{ Querystring: Query }>(`${DEVICE}/start`, ({ query, callerAddress }, reply) =>
     asPage(reply, async () => {
-      const { code } = signIn.deviceWithCode(firstOption(query, 'code') ?? '')
+      const { code } = signIn.deviceWithCode(firstOption(query, 'code') ?? '', callerAddress)
       return reply.redirect(await signIn.begin({ kind: 'device', code }), 302)
     }),
   )
@@ -66,10 +70,10 @@ export function devicePages(app: FastifyInstance, { signIn }: RestServices): voi
 function decisionRoute(app: FastifyInstance, signIn: RestServices['signIn']): void {
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: SIGN_IN_BODY_BYTES },
+    { parseAs: 'string', bodyLimit: CONFIRMATION_BYTES },
     (_, body, parsed) => parsed(null, new URLSearchParams(body.toString())),
   )
-  app.post(`${DEVICE}/decide`, (request, reply) =>
+  app.post(`${DEVICE}/decide`, { bodyLimit: CONFIRMATION_BYTES }, (request, reply) =>
     asPage(reply, () => {
       const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams()
       const isAllowed = form.get('decision') === 'allow'

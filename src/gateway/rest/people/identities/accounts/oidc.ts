@@ -33,7 +33,7 @@ export function oidcRoutes(app: FastifyInstance, services: RestServices): void {
   app.get('/api/callback', (request, reply) =>
     asPage(reply, async () => {
       const [, query = ''] = request.url.split(/\?(.*)/s)
-      const returned = await signIn.end(query, browserOf(request))
+      const returned = await signIn.end(query, browserOf(request), request.callerAddress)
       request.auditedActor = nameIn(returned)
       if (returned.kind === 'page') {
         const { issued, lifetimeMs } = returned

@@ -1,0 +1,44 @@
+import type { Logger } from './logger.ts'
+
+const MINUTE_MS = 60_000
+/** Told apart in a minute: callers choose in part what is in a warning. */
+const MOST_KINDS = 20
+
+interface Kind {
+  readonly fields: object
+  readonly message: string
+  repeats: number
+}
+
+/** Warnings that callers can cause at will: each kind is one line, and one more with its count when the minute is over. */
+export class RepeatedWarnings {
+  readonly #log: Pick<Logger, 'warn'>
+  readonly #kinds = new Map<string, Kind>()
+  #others = 0
+
+  constructor(log: Pick<Logger, 'warn'>) {
+    this.#log = log
+  }
+
+  warn(fields: object, message: string): void {
+    const name = JSON.stringify([message, fields])
+    const known = this.#kinds.get(name)
+    if (known !== undefined) {
+      known.repeats++
+    } else if (this.#kinds.size >= MOST_KINDS) {
+      this.#others++
+    } else {
+      if (this.#kinds.size === 0) setTimeout(() => this.#tell(), MINUTE_MS).unref()
+      this.#kinds.set(name, { fields, message, repeats: 0 })
+      this.#log.warn(fields, message)
+    }
+  }
+
+  #tell(): void {
+    for (const { fields, message, repeats } of this.#kinds.values())
+      if (repeats > 0) this.#log.warn({ ...fields, repeats }, `${message}: repeated in the last minute`)
+    if (this.#others > 0) this.#log.warn({ warnings: this.#others }, 'more warnings in the last minute')
+    this.#kinds.clear()
+    this.#others = 0
+  }
+}
