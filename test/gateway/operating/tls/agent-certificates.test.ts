@@ -100,7 +100,8 @@ describe('a gateway that demands certificates of its agents', () => {
     expect(await refusal(client())).toMatch(NONE)
     const wrong = gateway.agentUrl.replace(/:xagt-[^@]*@/, ':xagt-a-wrong-key-0123456789@')
     expect(await refusal(client(), wrong)).toMatch(NONE)
-    expect(gateway.log.filter((line) => line.startsWith('agent refused for its certificate'))).toHaveLength(2)
+    // The second one is counted.
+    expect(gateway.log.filter((line) => line.startsWith('agent refused for its certificate'))).toHaveLength(1)
   })
 
   it('lets nobody in by an authority that only has the name of one', async () => {
