@@ -125,6 +125,8 @@ function send(question: HttpQuestion, socket: Socket | undefined): Promise<Incom
     })
     request.once('response', resolve)
     request.on('error', reject)
+    // After "101 Switching Protocols" Node ends the connection, and says neither of the two (seen).
+    request.once('close', () => reject(new Error('no answer, or an upgrade that was not asked for')))
     request.end(body)
   })
 }
@@ -141,7 +143,10 @@ async function read(response: IncomingMessage, { limit, signal }: HttpQuestion):
   }
   try {
     const tooLong = () => new BrokenReply(head, `the answer is longer than ${limit} bytes`)
-    return { ...head, body: await readAll(response, limit, tooLong) }
+    const body = await readAll(response, limit, tooLong)
+    // An answer without a length ends with its connection, also where the signal has ended it.
+    signal.throwIfAborted()
+    return { ...head, body }
   } catch (error) {
     if (error instanceof BrokenReply) throw error
     const reason = signal.aborted ? (signal.reason as Error).message : 'unexpected EOF'

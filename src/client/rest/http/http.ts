@@ -93,6 +93,8 @@ function send(
     })
     request.once('response', resolve)
     request.on('error', reject)
+    // After "101 Switching Protocols" Node ends the connection, and says neither of the two (seen).
+    request.once('close', () => reject(new Error('no answer, or an upgrade that was not asked for')))
     request.end(content)
   })
 }

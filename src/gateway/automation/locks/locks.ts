@@ -27,6 +27,8 @@ interface Waiter extends LockSession {
 
 /** That wait for one lock. Each is a session that is kept in memory. */
 const MOST_WAITING = 100
+/** Of one user, so that nobody takes all places alone. A batch runs 50 at once, unless a setting says otherwise. */
+const MOST_OF_ONE_USER = 50
 
 /**
  * Locks by name, of sessions that run one at a time, in the order in which they came. Who needs several gets them all
@@ -42,12 +44,16 @@ export class Locks {
     return this.#queue.size
   }
 
-  /** @throws LockBusy when no session more may wait for one of these */
-  checkRoom(names: readonly string[]): void {
+  /** @throws LockBusy when no session more, or none of the user, may wait for one of these */
+  checkRoom(names: readonly string[], user: string): void {
     for (const name of names) {
-      if (this.waiting(name).length < MOST_WAITING) continue
-      const obstacle = this.#obstacleOf(name, this.waiting(name))
-      throw new LockBusy(`${MOST_WAITING} sessions wait for a lock: ${obstacleText(obstacle)}`)
+      const waiting = this.waiting(name)
+      const own = waiting.filter((one) => one.user === user).length
+      if (waiting.length < MOST_WAITING && own < MOST_OF_ONE_USER) continue
+      const obstacle = obstacleText(this.#obstacleOf(name, waiting))
+      const whose =
+        own < MOST_OF_ONE_USER ? `${MOST_WAITING} sessions` : `${MOST_OF_ONE_USER} sessions of ${user}`
+      throw new LockBusy(`${whose} wait for a lock: ${obstacle}`)
     }
   }
 

@@ -19,7 +19,7 @@ export class SessionLocks {
 
   /** @throws LockBusy: then it must not begin */
   checkRoom(request: SessionRequest): void {
-    this.#locks.checkRoom(this.#namesFor(request))
+    this.#locks.checkRoom(this.#namesFor(request), request.user)
   }
 
   /** From now on the session waits for its locks, or has them, until it leaves. */

@@ -39,17 +39,24 @@ export function checkCopy(file: string): number {
   const db = new Database(':memory:')
   try {
     db.exec(`ATTACH '${urlOf(file)}?mode=ro' AS history`)
-    const [found] = db.prepare('PRAGMA history.integrity_check(1)').raw().get([]) as [string]
-    if (found !== 'ok') throw new HistoryError(`it is damaged (${found})`)
-    const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
-    checkSchemaVersion(version)
-    return version
+    try {
+      return checkedVersion(db)
+    } finally {
+      db.exec('DETACH history')
+    }
   } catch (error) {
     throw historyError(file, 'use it', error)
   } finally {
-    db.exec('DETACH history')
     db.close()
   }
+}
+
+function checkedVersion(db: Database.Database): number {
+  const [found] = db.prepare('PRAGMA history.integrity_check(1)').raw().get([]) as [string]
+  if (found !== 'ok') throw new HistoryError(`it is damaged (${found})`)
+  const [version] = db.prepare('PRAGMA history.user_version').raw().get([]) as [number]
+  checkSchemaVersion(version)
+  return version
 }
 
 /** The version that this program brings every history to. */

@@ -18,7 +18,7 @@ const Shape = v.object({
   /** Version of the program. */
   program: v.string(),
   /** Version of the history's schema. */
-  schema: v.pipe(v.number(), v.integer()),
+  schema: v.pipe(v.number(), v.integer(), v.minValue(1)),
   made_at: v.pipe(v.string(), v.isoTimestamp()),
   parts: v.pipe(
     v.array(

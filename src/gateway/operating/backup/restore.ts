@@ -71,7 +71,11 @@ async function extract(file: string, work: string): Promise<Manifest> {
   })
   sums.check(manifest)
   await files.sync()
-  checkCopy(path.join(work, HISTORY_FILE))
+  const version = checkCopy(path.join(work, HISTORY_FILE))
+  if (version !== manifest.schema)
+    throw new BackupError(
+      `it has been altered: its history is of schema ${version}, and its first line says ${manifest.schema}`,
+    )
   return manifest
 }
 

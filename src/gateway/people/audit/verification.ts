@@ -101,6 +101,16 @@ const BESIDE = new Set(['id', 'org_id', 'actor_subject', 'actor_email', 'actor_n
 
 /** The link that a line of an exported file is, for `verifyChain`. */
 export function linkOfLine(line: string, number: number): ReadLink | Malformed {
+  try {
+    return readLine(line, number)
+  } catch (error) {
+    // Of lists in lists in lists, ten thousand deep.
+    if (error instanceof RangeError) return { line: number }
+    throw error
+  }
+}
+
+function readLine(line: string, number: number): ReadLink | Malformed {
   const shown = parsed(line) as Partial<ShownEntry> | undefined
   if (typeof shown?.hash !== 'string' || typeof shown.sequence !== 'number') return { line: number }
   const { hash } = shown

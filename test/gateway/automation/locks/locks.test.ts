@@ -77,13 +77,19 @@ it('says for whom a free lock is kept', () => {
   expect(obstacle && obstacleText(obstacle)).toBe('lock b is for those who wait longer, 1 waits before')
 })
 
-it('a hundred wait for a lock, and no more', () => {
-  const { locks, enter } = crowd()
-  for (let sid = 0; sid < 100; sid++) enter(String(sid), 'a')
-  locks.checkRoom(['a'])
-  enter('100', 'a')
-  expect(() => locks.checkRoom(['b', 'a'])).toThrow(
+it('a hundred wait for a lock, fifty of one user, and no more', () => {
+  const { locks } = crowd()
+  const enter = (sid: number, user: string) => locks.enter({ sid: String(sid), user }, ['a'])
+  for (let sid = 0; sid < 50; sid++) enter(sid, 'ann')
+  locks.checkRoom(['a'], 'ann')
+  enter(50, 'ann')
+  expect(() => locks.checkRoom(['b', 'a'], 'ann')).toThrow(
+    /^50 sessions of ann wait for a lock: lock a is held by session 0 of ann since /,
+  )
+  locks.checkRoom(['b', 'a'], 'bob')
+  for (let sid = 51; sid < 101; sid++) enter(sid, sid % 2 === 0 ? 'bob' : 'cid')
+  expect(() => locks.checkRoom(['b', 'a'], 'dan')).toThrow(
     /^100 sessions wait for a lock: lock a is held by session 0 of ann since /,
   )
-  locks.checkRoom(['b'])
+  locks.checkRoom(['b'], 'ann')
 })

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   cpSync,
   existsSync,
@@ -174,6 +175,10 @@ function fill(file: string, sessions: number): void {
   history.close()
 }
 
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
 function noise(bytes: number): Buffer {
   return Buffer.from(Array.from({ length: bytes }, () => Math.floor(Math.random() * 256)))
 }
@@ -226,10 +231,30 @@ describe('a backup', () => {
       })
     expect(await line('reviews.key', '../../etc/x')).toMatch(/its first line/)
     expect(await line(/"schema":\d+/, '"schema":99')).toMatch(/newer version of this program \(schema 99/)
+    expect(await line(/"schema":\d+/, '"schema":1')).toMatch(/altered: its history is of schema \d+, and/)
+    expect(await line(/"schema":\d+/, '"schema":0')).toMatch(/its first line/)
     expect(await line('"format":1', '"format":2')).toMatch(/newer version/)
     expect(await line('runbook-agent backup', 'something')).toMatch(/no backup/)
     const wire = readFileSync(file)
     expect(await refused(flipped(wire.length >> 1)(wire))).toMatch(/altered/)
+  })
+
+  it.each([
+    [
+      'no database',
+      Buffer.from('no database at all, and long enough for a page'.repeat(200)),
+      /not a database/,
+    ],
+    ['nothing', Buffer.alloc(0), /its history is of schema 0/],
+  ])('whose history is %s is refused, with its sums made right', async (_, history, says) => {
+    const part = { name: 'history.sqlite', bytes: history.length, sha256: sha256(history) }
+    const what = { kind: 'runbook-agent backup', format: 1, program: '1', schema: 1 }
+    const manifest = JSON.stringify({ ...what, made_at: new Date().toISOString(), parts: [part] })
+    expect(await refused(gzipSync(Buffer.concat([Buffer.from(`${manifest}\n`), history])))).toMatch(says)
+  })
+
+  it('that never ends is refused before its first line is too long', async () => {
+    expect(await refused(gzipSync(Buffer.alloc(100 * 1024 * 1024)))).toMatch(/it is no backup/)
   })
 
   it('goes into no folder that has something in it, but again into one where a kill has cut it short', async () => {

@@ -56,7 +56,13 @@ export const budgetBody = v.object(
   {
     runs: v.nullish(count(10_000), 10_000),
     bytes: v.nullish(count(2 ** 50)),
-    hours: v.nullish(v.pipe(v.number('must be a number'), v.minValue(0.001), v.maxValue(100_000))),
+    hours: v.nullish(
+      v.pipe(
+        v.number('must be a number'),
+        v.minValue(0.001, 'must be at least 0.001'),
+        v.maxValue(100_000, 'must be at most 100000'),
+      ),
+    ),
     per: v.nullish(seconds(60, 31 * DAY_SECONDS), DAY_SECONDS),
   },
   'must be a JSON object',
