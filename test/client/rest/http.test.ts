@@ -54,6 +54,11 @@ describe('a question to the gateway', () => {
       { kind: 'no-gateway' },
     ],
     [
+      'an upgrade that nobody asked for',
+      (_, r) => void r.socket?.write('HTTP/1.1 101 Go on\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+      { kind: 'unreachable' },
+    ],
+    [
       'a page that is not found',
       (_, r) => r.writeHead(404).end('<html>'),
       { kind: 'no-gateway', status: 404 },

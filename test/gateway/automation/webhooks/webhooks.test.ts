@@ -201,6 +201,16 @@ it.each([
   expect(waiting()).toBe(1)
 })
 
+it('does not wait for a receiver that switches protocols, not even to stop', async () => {
+  const upgrade = 'HTTP/1.1 101 Go on\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'
+  server.on('POST /hook', (_, response) => void response.socket?.write(upgrade))
+  start()
+  session('s1')
+  await waitFor(() => typeof state()?.error === 'string')
+  await webhooks?.close()
+  expect(waiting()).toBe(1)
+})
+
 it('asks a receiver that fails for one message at a time', async () => {
   server.on('POST /hook', json(500, {}))
   start({ ...quick, firstMs: 3_600_000, longestMs: 3_600_000 })
