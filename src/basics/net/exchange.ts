@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, isIP, type Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
+import { answered } from './answered.ts'
 import { readAll } from '../files/read-all.ts'
 import { formatAddress, parseAddress, type Address } from './address.ts'
 import { tunnel, type Proxy } from './tunnel.ts'
@@ -107,28 +108,24 @@ function addressOf({ address }: Proxy): Address {
 
 function send(question: HttpQuestion, socket: Socket | undefined): Promise<IncomingMessage> {
   const { method, isSecure, host, port, path, headers, body, signal } = question
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      method,
-      host,
-      port,
-      // Of the `Host` header. The connection over TLS is made above.
-      defaultPort: isSecure ? 443 : 80,
-      path,
-      headers: {
-        ...headers,
-        Connection: 'close',
-        ...(body !== undefined && { 'Content-Length': String(Buffer.byteLength(body)) }),
-      },
-      signal,
-      ...(socket === undefined ? { agent: false } : { createConnection: () => socket }),
-    })
-    request.once('response', resolve)
-    request.on('error', reject)
-    // After "101 Switching Protocols" Node ends the connection, and says neither of the two (seen).
-    request.once('close', () => reject(new Error('no answer, or an upgrade that was not asked for')))
-    request.end(body)
+  const request = httpRequest({
+    method,
+    host,
+    port,
+    // Of the `Host` header. The connection over TLS is made above.
+    defaultPort: isSecure ? 443 : 80,
+    path,
+    headers: {
+      ...headers,
+      Connection: 'close',
+      ...(body !== undefined && { 'Content-Length': String(Buffer.byteLength(body)) }),
+    },
+    signal,
+    ...(socket === undefined ? { agent: false } : { createConnection: () => socket }),
   })
+  const answer = answered(request)
+  request.end(body)
+  return answer
 }
 
 async function read(response: IncomingMessage, { limit, signal }: HttpQuestion): Promise<Reply> {

@@ -1,5 +1,6 @@
 import { onAbort } from '../../../basics/abort.ts'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { answered } from '../../../basics/net/answered.ts'
 import { readAll } from '../../../basics/files/read-all.ts'
 import type { Account } from '../../account/account.ts'
 import { answerLost, ApiError } from './api-error.ts'
@@ -73,30 +74,26 @@ function send(
   const { rest, token } = account
   const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
   const port = rest.port === (rest.isSecure ? 443 : 80) ? '' : `:${rest.port}`
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      method,
-      path: `${rest.base}${path}`,
-      createConnection: () => socket,
-      headers: {
-        Host: `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}${port}`,
-        ...(!isPublic && { Authorization: `Bearer ${token.reveal()}` }),
-        Accept: 'application/json, text/plain',
-        'User-Agent': 'runbook-agent',
-        Connection: 'close',
-        ...headers,
-        ...(content !== undefined && {
-          'Content-Type': 'application/json',
-          'Content-Length': content.length,
-        }),
-      },
-    })
-    request.once('response', resolve)
-    request.on('error', reject)
-    // After "101 Switching Protocols" Node ends the connection, and says neither of the two (seen).
-    request.once('close', () => reject(new Error('no answer, or an upgrade that was not asked for')))
-    request.end(content)
+  const request = httpRequest({
+    method,
+    path: `${rest.base}${path}`,
+    createConnection: () => socket,
+    headers: {
+      Host: `${rest.host.includes(':') ? `[${rest.host}]` : rest.host}${port}`,
+      ...(!isPublic && { Authorization: `Bearer ${token.reveal()}` }),
+      Accept: 'application/json, text/plain',
+      'User-Agent': 'runbook-agent',
+      Connection: 'close',
+      ...headers,
+      ...(content !== undefined && {
+        'Content-Type': 'application/json',
+        'Content-Length': content.length,
+      }),
+    },
   })
+  const answer = answered(request)
+  request.end(content)
+  return answer
 }
 
 function answerOf(

@@ -84,6 +84,11 @@ export class SignInAttempts {
   }
 }
 
+/** What is counted as one caller: an address, of IPv6 its network of 64 bits. */
+export function callerNetwork(address: string): string {
+  return normalizeIP(address)
+}
+
 /** For whoever has to wait: over REST and gRPC. */
 export function tooManyFailures(seconds: number): string {
   return `too many failed sign-ins from this address: try again in ${seconds} s`

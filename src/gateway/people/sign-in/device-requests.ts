@@ -1,6 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { normalizeIP } from '@fastify/rate-limit'
-import { SignInAttempts } from '../identities/sign-in-attempts.ts'
+import { callerNetwork, SignInAttempts } from '../identities/sign-in-attempts.ts'
 import { SignInRefused } from './refused.ts'
 
 /** What a command line without a browser asks for. */
@@ -49,7 +48,7 @@ export class DeviceRequests<Granted> {
   /** @throws SignInRefused when too many of the address wait */
   add(from: string, says: string): NewDeviceRequest {
     this.#forgetOld()
-    const own = this.#byAddress().get(normalizeIP(from)) ?? []
+    const own = this.#byAddress().get(callerNetwork(from)) ?? []
     if (own.length >= MOST_OF_ADDRESS)
       throw new SignInRefused('too-much-at-once', 'too many sign-ins wait already: try again in some minutes')
     if (this.#bySecret.size >= MOST) this.#makeRoom()
@@ -117,7 +116,7 @@ export class DeviceRequests<Granted> {
   #byAddress(): Map<string, NewDeviceRequest[]> {
     const byAddress = new Map<string, NewDeviceRequest[]>()
     for (const one of this.#bySecret.values()) {
-      const network = normalizeIP(one.from)
+      const network = callerNetwork(one.from)
       byAddress.set(network, [...(byAddress.get(network) ?? []), one])
     }
     return byAddress

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { normalizeIP } from '@fastify/rate-limit'
 import * as v from 'valibot'
 import { RepeatedWarnings } from '../../../basics/repeated-warnings.ts'
+import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { IssuedToken } from '../identities/tokens.ts'
 import type { GatewaySettings } from '../../settings/settings.ts'
 import type { OidcSettings } from './settings/oidc.ts'
@@ -197,7 +197,7 @@ export class SignIn {
   /** Anybody can make the gateway ask, and a slow provider makes it wait: each address has a share of the places. */
   async #atOnce<T>(from: string, ask: (provider: OidcProvider) => Promise<T>): Promise<T> {
     const provider = this.#currentProvider()
-    const network = normalizeIP(from)
+    const network = callerNetwork(from)
     const own = this.#asking.get(network) ?? 0
     const all = [...this.#asking.values()].reduce((sum, count) => sum + count, 0)
     if (own >= MOST_OF_ADDRESS || all >= MOST_AT_ONCE)
