@@ -90,7 +90,7 @@ async function open(
   let http = ''
   const webUrl = () => settings.value.listen.publicUrl ?? reachableUrl(http)
   const linkTo = (sid: string) => `${webUrl()}/sessions/${sid}`
-  const { history, upkeep, backups } = openState(settings, { log, version }, opened)
+  const { history, upkeep, backups } = await openState(settings, { log, version }, opened)
   const base = { settings, history, log, webUrl, linkTo, callerAddress: callerAddress(listen.trustedProxies) }
   const audit = openAuditLog(base, version, opened)
   const repositories = openRepositories(settings, log, opened)

@@ -12,6 +12,9 @@ import { checkRepository } from './checks/repository.ts'
 import { checkHistory, checkState } from './checks/state.ts'
 import type { GatewayFlags } from './gateway.ts'
 
+/** For the whole history. The unit of systemd gives the start 15 minutes (systemd/runbook-gateway.service). */
+const HISTORY_MS = 10 * 60 * 1000
+
 /**
  * `runbook-agent gateway --check`: what would keep a gateway from starting (broken) or from doing all of its work
  * (warning), one line each, with what to do. Starts, makes and changes nothing.
@@ -30,7 +33,9 @@ async function examine(file: string, tell: (line: Line) => void): Promise<void> 
   const settings = await checkSettings(file, examination, tell)
   await examination.checkWith(settings, 'certificate', ({ listen }) => checkCertificate(listen.tls))
   const state = await examination.checkWith(settings, 'state', ({ state: folder }) => checkState(folder))
-  await examination.checkWith(state, 'history', checkHistory)
+  await new Examination(tell, HISTORY_MS + 60_000).checkWith(state, 'history', (folder) =>
+    checkHistory(folder, HISTORY_MS),
+  )
   for (const server of ['http', 'grpc', 'metrics'] satisfies Server[])
     await examination.checkWith(settings, `listen.${server}`, ({ listen }) => checkPort(listen[server]))
   const repositories = settings.fact?.repositories ?? []

@@ -14,4 +14,9 @@ export function addHistoryCommands(root: Command): void {
     .description('Forget a wrong time that the gateway has seen, by which tokens expire')
     .requiredOption('--config <file>', 'gateway.yaml, which names the state folder')
     .action(async (flags: HistoryFlags) => (await import('./reset-clock.ts')).resetClockCommand(flags))
+  history
+    .command('repair')
+    .description('copy what can be read of a damaged history into a new one, and list what is lost')
+    .requiredOption('--config <file>', 'gateway.yaml, which names the state folder')
+    .action(async (flags: HistoryFlags) => (await import('./repair.ts')).repairCommand(flags))
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { claimFolder, ForeignPathError } from '../../../basics/files/private-path.ts'
 import { BackupError } from '../../../gateway/operating/backup/backup-error.ts'
@@ -6,6 +6,7 @@ import { HISTORY_FILE } from '../../../gateway/operating/backup/manifest.ts'
 import { checkRestored } from '../../../gateway/operating/backup/restore.ts'
 import { NEWEST_VERSION } from '../../../gateway/history/disk/copy.ts'
 import { lookAtHistory } from '../../../gateway/history/disk/look.ts'
+import { damageText, examineUnused, type Health } from '../../../gateway/history/repair/examination.ts'
 import { HistoryError } from '../../../gateway/history/session.ts'
 import { nearestExisting, obstacleTo, volumeOf } from '../../doctor/folders.ts'
 import { broken, ok, skipped, warning, type Finding } from '../../doctor/finding.ts'
@@ -29,13 +30,21 @@ export async function checkState(folder: string): Promise<Finding<string>> {
 }
 
 /** Whether this program can go on with what is there. Moves no schema. */
-export function checkHistory(folder: string): Finding {
+export async function checkHistory(folder: string, withinMs: number): Promise<Finding> {
   if (!existsSync(folder)) return skipped('there is none yet')
   try {
     checkRestored(folder)
-    const look = lookAtHistory(path.join(folder, HISTORY_FILE))
+    const file = path.join(folder, HISTORY_FILE)
+    const look = lookAtHistory(file)
     if (look === undefined) return skipped('there is none yet')
     const { schema, hasLog } = look
+    const { faults, unseen } = await examineWhole(file, withinMs)
+    if (faults.length > 0) return broken(damageText(file, faults), '')
+    if (unseen.length > 0)
+      return warning(
+        `it is large: in ${withinMs / 1000} s these were not looked at to their end: ${unseen.join(', ')}`,
+        'Nothing damaged was found before',
+      )
     if (schema === NEWEST_VERSION || hasLog) return ok(`schema ${schema}${hasLog ? ' or newer' : ''}`)
     return warning(
       `it has schema ${schema}, the start brings it to ${NEWEST_VERSION}, and older versions of this program cannot use it then`,
@@ -44,6 +53,17 @@ export function checkHistory(folder: string): Finding {
   } catch (error) {
     if (error instanceof HistoryError || error instanceof BackupError) return broken(error.message, '')
     throw error
+  }
+}
+
+/** What SQLite makes to read a log that a killed gateway has left goes again. */
+async function examineWhole(file: string, withinMs: number): Promise<Health> {
+  const beside = [`${file}.lock`, `${file}-shm`].filter((each) => !existsSync(each))
+  try {
+    const health = await examineUnused(file, { depth: 'whole', withinMs })
+    return health ?? { faults: [], unseen: ['all of it, since the disk takes nothing'] }
+  } finally {
+    for (const each of beside) rmSync(each, { force: true })
   }
 }
 

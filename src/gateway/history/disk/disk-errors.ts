@@ -9,8 +9,11 @@ const REMEDIES = [
   ['SQLITE_FULL', 'free some space or lower history.size'],
   ['SQLITE_IOERR_SHM', 'free some space'],
   ['SQLITE_READONLY', 'the disk is read-only: look for the reason in the log of the kernel'],
-  ['SQLITE_NOTADB', 'move the file away'],
-  ['SQLITE_CORRUPT', 'the file is damaged, move it away'],
+  [
+    'SQLITE_NOTADB',
+    'it is no history, or its head is damaged: stop the gateway and run: runbook-agent history repair',
+  ],
+  ['SQLITE_CORRUPT', 'the file is damaged: stop the gateway and run: runbook-agent history repair'],
   ['SQLITE_BUSY', 'another program holds it, close that one'],
 ] as const
 

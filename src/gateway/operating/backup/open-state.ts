@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { claimFolder } from '../../../basics/files/private-path.ts'
 import type { Logger } from '../../../basics/logger.ts'
@@ -6,6 +7,8 @@ import { HISTORY_FILE } from './manifest.ts'
 import { checkRestored } from './restore.ts'
 import { Upkeep } from '../../history/disk/upkeep.ts'
 import { History } from '../../history/history.ts'
+import { damageText, examineUnused } from '../../history/repair/examination.ts'
+import { HistoryError } from '../../history/session.ts'
 import type { Opened } from '../../../basics/opened.ts'
 import type { CurrentSettings } from '../../settings/current-settings.ts'
 
@@ -15,15 +18,19 @@ interface State {
   readonly backups: Backups
 }
 
+/** The start waits no longer for this: reading 10 GB takes a minute. `gateway --check` looks at all of it. */
+const EXAMINED_MS = 5000
+
 /** The state folder, which from now on is this gateway's alone. @throws ForeignPathError, HistoryError */
-export function openState(
+export async function openState(
   settings: CurrentSettings,
   { log, version }: { readonly log: Logger; readonly version: string },
   opened: Opened,
-): State {
+): Promise<State> {
   const { state } = settings.value
   claimFolder(state)
   checkRestored(state)
+  await examine(path.join(state, HISTORY_FILE), log)
   const retention = () => settings.value.history
   const failing = (what: string) => (error: Error) => log.error({ error: error.message }, what)
   const onError = failing('history')
@@ -33,4 +40,18 @@ export function openState(
     upkeep: opened.own(new Upkeep(history, retention, log)),
     backups: opened.own(new Backups(state, version, failing('the copy of a backup cannot be removed'))),
   }
+}
+
+/** A damaged history would be damaged further by what is written. @throws HistoryError */
+async function examine(file: string, log: Logger): Promise<void> {
+  if (!existsSync(file)) return
+  const health = await examineUnused(file, { depth: 'quick', withinMs: EXAMINED_MS })
+  if (health === undefined) return
+  const { faults, unseen } = health
+  if (faults.length > 0) throw new HistoryError(damageText(file, faults))
+  if (unseen.length > 0)
+    log.info(
+      { seconds: EXAMINED_MS / 1000, notToTheEnd: unseen },
+      'the history is large: whether it is damaged was only looked at for a while; gateway --check looks at all of it',
+    )
 }

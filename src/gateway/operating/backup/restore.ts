@@ -4,6 +4,7 @@ import { link, mkdir, open, rm, rmdir, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { claimFolder } from '../../../basics/files/private-path.ts'
 import { checkCopy, checkRoom } from '../../history/disk/copy.ts'
+import { UNFINISHED_REPAIR } from '../../history/repair/repair.ts'
 import { BackupError } from './backup-error.ts'
 import { unpack } from './container.ts'
 import { HISTORY_FILE, REVIEWS_KEY, type Manifest, type Part } from './manifest.ts'
@@ -36,11 +37,15 @@ export async function restore(file: string, state: string): Promise<Manifest> {
   }
 }
 
-/** @throws BackupError when the folder holds a restore that was cut short */
+/** @throws BackupError when the folder holds a restore, or a repair of its history, that was cut short */
 export function checkRestored(state: string): void {
   const left = readdirSync(state).find((name) => UNFINISHED.test(name))
   if (left !== undefined)
     throw new BackupError(`a restore into ${state} was cut short: run it again, or remove ${left} in there`)
+  if (readdirSync(state).some((name) => UNFINISHED_REPAIR.test(name)))
+    throw new BackupError(
+      `a repair of the history in ${state} was cut short: run it again: runbook-agent history repair --config gateway.yaml`,
+    )
 }
 
 /** What a restore that was killed has left is no obstacle: it moves the history last. */

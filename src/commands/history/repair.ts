@@ -1,0 +1,45 @@
+import { HistoryError } from '../../gateway/history/session.ts'
+import { repairHistory, type Repair } from '../../gateway/history/repair/repair.ts'
+import type { Loss } from '../../gateway/history/repair/salvage.ts'
+import { NoRoomError } from '../../gateway/history/disk/disk-errors.ts'
+import { printableText } from '../../basics/text/printable.ts'
+import { exitCodes, Failure } from '../failure.ts'
+import { historyOf } from './history-file.ts'
+
+/** `runbook-agent history repair`: what can be read goes into a new file, and what is lost is listed. */
+export async function repairCommand({ config }: { readonly config: string }): Promise<void> {
+  const file = historyOf(config)
+  try {
+    const repair = await repairHistory(file)
+    const text = repair === undefined ? `${file} is not damaged: nothing was changed` : report(file, repair)
+    process.stdout.write(`${printableText(text)}\n`)
+  } catch (error) {
+    if (error instanceof NoRoomError)
+      throw new Failure(`${error.message}. Nothing was changed`, exitCodes.inputOutput)
+    if (error instanceof HistoryError) throw new Failure(`${error.message}. Nothing was changed`)
+    throw error
+  }
+}
+
+function report(file: string, { faults, kept, losses, incomplete, audit, oldFile }: Repair): string {
+  const rows = [...kept].filter(([, count]) => count > 0).map(([table, count]) => `${table} ${count}`)
+  return [
+    `${file} was damaged: ${faults.join('; ')}`,
+    `kept: ${rows.join(', ') || 'nothing'}`,
+    ...(losses.length === 0 ? ['lost: nothing'] : ['lost:', ...losses.map(lossText)]),
+    ...(incomplete.length > 0 ? [`sessions whose output lacks something now: ${incomplete.join(', ')}`] : []),
+    ...(audit === undefined ? [] : [auditText(audit)]),
+    `the damaged file is ${oldFile} now: keep it until you have seen what is lost`,
+  ].join('\n')
+}
+
+function lossText({ table, names, rows, unread }: Loss): string {
+  if (rows === undefined) return `  ${table}: how many rows is not known, ${unread} places could not be read`
+  const more = rows > names.length ? `, and ${rows - names.length} more` : ''
+  return `  ${table}: ${rows} rows: ${names.join(', ')}${more}`
+}
+
+function auditText({ entries, faults }: NonNullable<Repair['audit']>): string {
+  if (faults.length === 0) return `audit log: its chain is whole, ${entries} entries`
+  return `audit log: its chain is broken, ${entries} entries: ${faults.map(({ says }) => says).join('; ')}`
+}

@@ -1,0 +1,189 @@
+import { pathToFileURL } from 'node:url'
+import AsyncDatabase from 'libsql/promise'
+import { code, historyError, isNoRoom } from '../disk/disk-errors.ts'
+import { HistoryError } from '../session.ts'
+import { hasLog, releaseLock, takeLock } from '../sqlite.ts'
+
+/** Columns whose text is JSON: a row with anything else there cannot be read by the program. */
+export const JSON_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  sessions: ['request', 'guardrails_info', 'data_masking'],
+  reviews: ['record'],
+  batches: ['record'],
+  batch_runs: ['record'],
+  jira_issues: ['request'],
+  webhook_messages: ['facts'],
+  users: ['groups', 'budget'],
+  audit_log: ['entry'],
+}
+
+/** Rows that belong to a session. Those of sessions that are being removed go piece by piece (disk/removal.ts). */
+export const OF_SESSIONS = ['events', 'reviews', 'review_groups'] as const
+
+/** What an examination has found. */
+export interface Health {
+  /** The first ones; empty when nothing that was looked at is damaged. */
+  readonly faults: readonly string[]
+  /** Tables that were not looked at, or not to their end, since the time was over. */
+  readonly unseen: readonly string[]
+}
+
+interface Depth {
+  /** `quick`: pages and rows of each table. `whole`: also indexes, foreign keys, and whether the program can read them. */
+  readonly depth: 'quick' | 'whole'
+  readonly withinMs: number
+}
+
+/** More are not told: the first one is reason enough. */
+const MOST_FAULTS = 5
+
+/**
+ * Looks whether the history is damaged, and changes nothing. Nobody else may use it. SQLite works on a thread of its own,
+ * and is interrupted when the time is over. @throws HistoryError when it cannot be looked at
+ */
+export async function examineHistory(file: string, { depth, withinMs }: Depth): Promise<Health> {
+  const db = new AsyncDatabase(':memory:', {})
+  const examination = new Examination(db, performance.now() + withinMs)
+  const late = setTimeout(() => db.interrupt(), withinMs)
+  try {
+    await examination.open(file)
+    await examination.lookAtPages(depth)
+    if (depth === 'whole') await examination.lookAtRows()
+    return examination
+  } catch (error) {
+    if (!isDamage(error)) throw historyError(file, 'examine it', error)
+    return { faults: [...examination.faults, (error as Error).message], unseen: examination.unseen }
+  } finally {
+    clearTimeout(late)
+    await examination.close()
+    db.close()
+  }
+}
+
+/** Generated columns make JSON that cannot be read an error of the whole statement. */
+export function isDamage(error: unknown): boolean {
+  return (
+    (error instanceof Error && error.message === 'malformed JSON') ||
+    /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(code(error))
+  )
+}
+
+class Examination implements Health {
+  readonly faults: string[] = []
+  readonly unseen: string[] = []
+  readonly #db: AsyncDatabase
+  readonly #end: number
+
+  constructor(db: AsyncDatabase, end: number) {
+    this.#db = db
+    this.#end = end
+  }
+
+  /** `immutable`, where there is no log: otherwise SQLite makes files beside it. */
+  async open(file: string): Promise<void> {
+    const url = pathToFileURL(file).href.replaceAll("'", '%27')
+    await (this.#db.exec(
+      `ATTACH '${url}?${hasLog(file) ? 'mode=ro' : 'immutable=1'}' AS history`,
+    ) as Promise<void>)
+  }
+
+  /** Otherwise the file stays open until the garbage collector has taken the statements. */
+  async close(): Promise<void> {
+    await (this.#db.exec('DETACH history') as Promise<void>).catch(() => undefined)
+  }
+
+  /** Table by table, those with most rows last: what is looked at in a short time is what everything else hangs on. */
+  async lookAtPages(depth: Depth['depth']): Promise<void> {
+    const check = depth === 'quick' ? 'quick_check' : 'integrity_check'
+    for (const table of await this.#tables())
+      await this.#look(table, async () => {
+        const found = await this.#all(`PRAGMA history.${check}('${table}')`)
+        const texts = found.map(([text]) => String(text)).filter((text) => text !== 'ok')
+        this.#tell(texts.map((text) => `${table}: ${text}`))
+      })
+    if (depth === 'whole')
+      await this.#look('pages that are free', async () => {
+        const found = await this.#all(`PRAGMA history.integrity_check(${MOST_FAULTS})`)
+        this.#tell(found.map(([text]) => String(text)).filter((text) => text !== 'ok'))
+      })
+  }
+
+  async lookAtRows(): Promise<void> {
+    const tables = await this.#tables()
+    for (const [table, columns] of Object.entries(JSON_COLUMNS).filter(([name]) => tables.includes(name)))
+      await this.#look(table, async () => {
+        const known = (await this.#all(`PRAGMA history.table_info('${table}')`)).map(([, name]) =>
+          String(name),
+        )
+        for (const column of columns.filter((name) => known.includes(name)))
+          await this.#count(table, `NOT json_valid(${column})`, `have no JSON as ${column}`)
+      })
+    const removed = tables.includes('removals')
+      ? 'AND session NOT IN (SELECT session FROM history.removals)'
+      : ''
+    for (const table of OF_SESSIONS.filter((name) => tables.includes(name)))
+      await this.#look(table, () =>
+        this.#count(
+          table,
+          `session NOT IN (SELECT key FROM history.sessions) ${removed}`,
+          'belong to a session that is not there',
+        ),
+      )
+  }
+
+  async #count(table: string, condition: string, says: string): Promise<void> {
+    const [[rows] = [0]] = await this.#all(`SELECT count(*) FROM history.${table} WHERE ${condition}`)
+    if (Number(rows) > 0) this.#tell([`${table}: ${Number(rows)} rows ${says}`])
+  }
+
+  async #look(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      if (performance.now() >= this.#end) return void this.unseen.push(what)
+      await work()
+    } catch (error) {
+      if (code(error) === 'SQLITE_INTERRUPT') this.unseen.push(what)
+      else if (isDamage(error)) this.#tell([`${what}: ${(error as Error).message}`])
+      else throw error
+    }
+  }
+
+  #tell(faults: readonly string[]): void {
+    this.faults.push(...faults.slice(0, Math.max(0, MOST_FAULTS - this.faults.length)))
+  }
+
+  async #tables(): Promise<string[]> {
+    const found = await this.#all(`SELECT name FROM history.sqlite_master
+      WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name = 'events', name = 'audit_log', name`)
+    return found.map(([name]) => String(name))
+  }
+
+  async #all(sql: string): Promise<unknown[][]> {
+    const statement = (await this.#db.prepare(sql)) as {
+      raw: () => { all: (values: []) => Promise<unknown[][]> }
+    }
+    return statement.raw().all([])
+  }
+}
+
+/** What an operator does about a damaged history. */
+export function damageText(file: string, [first = 'it cannot be read']: readonly string[]): string {
+  return `session history ${file} is damaged (${first}); while no gateway runs, repair it: runbook-agent history repair --config gateway.yaml, or restore a backup`
+}
+
+/**
+ * The same under the lock of the history. @returns undefined where a full or read-only disk allows none
+ * @throws HistoryError, also when a gateway uses it
+ */
+export async function examineUnused(file: string, depth: Depth): Promise<Health | undefined> {
+  try {
+    const lock = takeLock(`${file}.lock`)
+    try {
+      return await examineHistory(file, depth)
+    } finally {
+      releaseLock(lock)
+    }
+  } catch (error) {
+    const cause = error instanceof HistoryError && error.cause !== undefined ? error.cause : error
+    if (isNoRoom(cause, file)) return undefined
+    throw historyError(file, 'use it', cause)
+  }
+}

@@ -1,0 +1,265 @@
+import { code } from '../disk/disk-errors.ts'
+import { type Connection, inTransaction } from '../sqlite.ts'
+import { isDamage, JSON_COLUMNS } from './examination.ts'
+
+/** What could not be read of a table. */
+export interface Loss {
+  readonly table: string
+  /** Rows that are lost, by what an index or the row's place says of them; the first ones. */
+  readonly names: readonly string[]
+  /** How many rows are lost; undefined when no index of the table could be read to its end. */
+  readonly rows: number | undefined
+  /** Keys that could not be read where `rows` is unknown: there may have been rows. */
+  readonly unread: number
+}
+
+/** A table of the new file, by the same name in the damaged one. */
+interface Table {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly isReadable: string
+  readonly hasRowid: boolean
+}
+
+/** Keys copied in one statement. */
+const WINDOW = 4096
+/** After so many reads that have failed, the rest of a table's range is given up: its keys may go up to 2^63. */
+const MOST_FAILURES = 200_000
+/** Of a table; the others are counted. */
+const MOST_NAMES = 1000
+/** More are not counted: they have to fit into memory. */
+const MOST_COUNTED = 1_000_000
+const LARGEST_KEY = Number.MAX_SAFE_INTEGER
+/** What a column may hold, by the beginning of its declared type. A number without fraction may be kept as either. */
+const TYPES: Readonly<Record<string, string>> = {
+  INT: `'integer', 'real', 'null'`,
+  REA: `'integer', 'real', 'null'`,
+  TEX: `'text', 'null'`,
+  BLO: `'blob', 'null'`,
+}
+
+/**
+ * Copies what can be read of the schema `damaged` of a connection into the empty tables of its schema `history`. Rows do
+ * not pass through this process: SQLite copies them, and it skips those that break a constraint.
+ * @returns what could not be read
+ */
+export function salvage(db: Connection): Loss[] {
+  const losses = tablesOf(db).map((table) => new Salvage(db, table).run())
+  return losses.filter(({ rows, unread }) => rows !== 0 || unread > 0)
+}
+
+function tablesOf(db: Connection): Table[] {
+  const found = db
+    .prepare(
+      `SELECT name, wr FROM pragma_table_list WHERE schema = 'history' AND type = 'table' AND name NOT LIKE 'sqlite_%'`,
+    )
+    .raw()
+    .all([]) as [string, number][]
+  return found.map(([name, isWithoutRowid]) => {
+    const columns = columnsOf(db, 'history', name)
+    const known = new Set(columnsOf(db, 'damaged', name).map(([column]) => column))
+    const there = columns.filter(([column]) => known.has(column))
+    return {
+      name,
+      columns: there.map(([column]) => column),
+      isReadable: ['1', ...there.map(([column, type]) => readable(name, column, type))].join(' AND '),
+      hasRowid: isWithoutRowid === 0,
+    }
+  })
+}
+
+/** Generated ones are left out. */
+function columnsOf(db: Connection, schema: string, table: string): [name: string, type: string][] {
+  const found = db.prepare(`PRAGMA ${schema}.table_info('${table}')`).raw().all([]) as [
+    number,
+    string,
+    string,
+  ][]
+  return found.map(([, name, type]) => [name, type])
+}
+
+function readable(table: string, column: string, type: string): string {
+  const isTyped = `typeof("${column}") IN (${TYPES[type.slice(0, 3)] ?? `typeof("${column}")`})`
+  const isJson = JSON_COLUMNS[table]?.includes(column) === true
+  return isJson ? `${isTyped} AND coalesce(json_valid("${column}"), 1)` : isTyped
+}
+
+type Range = readonly [from: number, to: number]
+
+class Salvage {
+  readonly #db: Connection
+  readonly #table: Table
+  #failures = 0
+  #unread = 0
+  #isWhole = true
+
+  constructor(db: Connection, table: Table) {
+    this.#db = db
+    this.#table = table
+  }
+
+  run(): Loss {
+    const { name, hasRowid, columns } = this.#table
+    if (columns.length === 0) return { table: name, names: [], rows: undefined, unread: 1 }
+    if (hasRowid) this.#copyByKey()
+    else this.#copyInOrder()
+    const missing = hasRowid ? this.#missing() : undefined
+    if (missing !== undefined)
+      return { table: name, names: [...missing].slice(0, MOST_NAMES), rows: missing.length, unread: 0 }
+    return { table: name, names: [], rows: this.#isWhole ? 0 : undefined, unread: this.#unread }
+  }
+
+  /** Ranges that cannot be read are halved until a key is alone. */
+  #copyByKey(): void {
+    const ranges: Range[] = [[0, this.#lastKey()]]
+    for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) {
+      const [from, to] = range
+      try {
+        const first = this.#firstKey(range)
+        if (first === undefined) continue
+        const end = Math.min(to, first + WINDOW - 1)
+        this.#copy(`rowid BETWEEN ${first} AND ${end}`)
+        if (end < to) ranges.push([end + 1, to])
+      } catch (error) {
+        ranges.push(...this.#afterFailure([from, to], error))
+      }
+    }
+  }
+
+  /** A window that failed is halved as a whole range is, from its beginning. @returns what to try, the first one last */
+  #afterFailure([from, to]: Range, error: unknown): Range[] {
+    if (!isUnreadable(error)) throw error
+    this.#isWhole = false
+    this.#failures += 1
+    if (from === to || this.#failures > MOST_FAILURES) {
+      this.#unread += to - from + 1
+      return []
+    }
+    const middle = from + Math.floor((to - from) / 2)
+    return [
+      [middle + 1, to],
+      [from, middle],
+    ]
+  }
+
+  #firstKey([from, to]: Range): number | undefined {
+    const sql = `SELECT rowid FROM damaged.${this.#table.name} NOT INDEXED WHERE rowid BETWEEN ${from} AND ${to} ORDER BY rowid LIMIT 1`
+    return (this.#db.prepare(sql).raw().get([]) as [number] | undefined)?.[0]
+  }
+
+  /** As far as it can be read from either end. */
+  #copyInOrder(): void {
+    for (const order of ['ASC', 'DESC']) {
+      const isWhole = this.#copyUntilFailure(order)
+      if (isWhole) return
+      this.#isWhole = false
+      this.#unread = 1
+    }
+  }
+
+  /** Row by row: a statement that fails takes back all that it has copied. */
+  #copyUntilFailure(order: string): boolean {
+    const { name } = this.#table
+    const keys = this.#keyColumns()
+    const list = keys.map((key) => `"${key}"`)
+    const where = list.map((key) => `${key} = ?`).join(' AND ')
+    const sorted = list.map((key) => `${key} ${order}`).join(', ')
+    try {
+      const rows = this.#db.prepare(`SELECT ${list.join(', ')} FROM damaged.${name} ORDER BY ${sorted}`).raw()
+      const found: unknown[][] = []
+      try {
+        for (const row of rows.iterate([]) as Iterable<unknown[]>) found.push(row)
+      } finally {
+        for (const row of found) this.#copyOne(where, row)
+      }
+      return true
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return false
+    }
+  }
+
+  #copyOne(where: string, values: readonly unknown[]): void {
+    try {
+      this.#copy(where, values)
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      this.#isWhole = false
+      this.#unread += 1
+    }
+  }
+
+  #keyColumns(): string[] {
+    const sql = `SELECT name FROM pragma_table_info('${this.#table.name}', 'history') WHERE pk > 0 ORDER BY pk`
+    return (this.#db.prepare(sql).raw().all([]) as [string][]).map(([name]) => name)
+  }
+
+  #copy(where: string, values: readonly unknown[] = []): void {
+    const { name, columns, isReadable, hasRowid } = this.#table
+    const list = [...(hasRowid ? ['rowid'] : []), ...columns.map((column) => `"${column}"`)].join(', ')
+    const from = `damaged.${name}${hasRowid ? ' NOT INDEXED' : ''}`
+    const sql = `INSERT OR IGNORE INTO history.${name} (${list}) SELECT ${list} FROM ${from} WHERE ${where} AND ${isReadable}`
+    inTransaction(this.#db, () => this.#db.prepare(sql).run([...values]))
+  }
+
+  /** Where the last rows cannot be read, indexes know their keys as well. */
+  #lastKey(): number {
+    const { name } = this.#table
+    const keys = ['NOT INDEXED', ...this.#indexes().map(({ index }) => `INDEXED BY "${index}"`)].flatMap(
+      (how) => {
+        try {
+          const sql = `SELECT max(rowid) FROM damaged.${name} ${how}`
+          return [(this.#db.prepare(sql).raw().get([]) as [number | null])[0] ?? 0]
+        } catch (error) {
+          if (!isUnreadable(error)) throw error
+          return []
+        }
+      },
+    )
+    return keys.length === 0 ? LARGEST_KEY : Math.min(LARGEST_KEY, Math.max(0, ...keys))
+  }
+
+  /** Rows that an index, or the table itself, knows, and that were not copied; undefined when none could be read to its end. */
+  #missing(): string[] | undefined {
+    const names = new Map<number, string>()
+    let isKnown = false
+    const sources = [
+      ...this.#indexes().map(({ index, column }) => [`INDEXED BY "${index}"`, `"${column}"`] as const),
+      ['NOT INDEXED', `'row ' || rowid`] as const,
+    ]
+    for (const [how, name] of sources)
+      try {
+        const sql = `SELECT rowid, CAST(${name} AS TEXT) FROM damaged.${this.#table.name} ${how}
+          WHERE rowid NOT IN (SELECT rowid FROM history.${this.#table.name})`
+        const rows = this.#db.prepare(`${sql} LIMIT ${MOST_COUNTED}`).raw().all([]) as [
+          number,
+          string | null,
+        ][]
+        for (const [key, text] of rows) if (!names.has(key)) names.set(key, text ?? `row ${key}`)
+        isKnown = true
+      } catch (error) {
+        if (!isUnreadable(error)) throw error
+      }
+    return isKnown ? [...names.values()] : undefined
+  }
+
+  /** Whole ones, those that name a row best first. */
+  #indexes(): { readonly index: string; readonly column: string }[] {
+    const { name } = this.#table
+    const sql = `SELECT l.name, i.name FROM pragma_index_list('${name}', 'damaged') l
+      JOIN pragma_index_info(l.name, 'damaged') i WHERE i.seqno = 0 AND NOT l.partial AND i.name IS NOT NULL
+      ORDER BY i.name NOT IN ('id', 'name'), NOT l."unique"`
+    try {
+      const found = this.#db.prepare(sql).raw().all([]) as [string, string][]
+      return found.map(([index, column]) => ({ index, column }))
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return []
+    }
+  }
+}
+
+/** Damage, and what SQLite says of a row whose content makes no sense. A full disk is neither. */
+function isUnreadable(error: unknown): boolean {
+  return isDamage(error) || /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|TOOBIG|NOMEM|RANGE)/.test(code(error))
+}
