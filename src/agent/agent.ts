@@ -24,6 +24,8 @@ import { within } from '../basics/within.ts'
 import type { Proxy } from '../basics/net/tunnel.ts'
 
 export interface AgentOptions {
+  /** Tells our gateway the version of the program. */
+  readonly version?: string
   /** What happens to running commands when the stream is lost. The gateway has already called them failed. */
   readonly onDisconnect?: 'terminate' | 'finish'
   /** The proxy on the way to an address, host:port. */
@@ -160,7 +162,7 @@ export class Agent {
       throw error
     }
     const error = await this.#serve(
-      new PacketStream(channel, await introduction(identity), this.#timing),
+      new PacketStream(channel, await introduction(identity, this.#options.version ?? ''), this.#timing),
       identity,
     )
     return identity.embedded ? await this.#afterCall(error) : error

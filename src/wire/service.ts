@@ -19,6 +19,9 @@ import { MAX_MESSAGE_BYTES, type Packet } from './packet.ts'
 // Silences grpc-js. It writes some errors to stderr (a port in use, for instance) in addition to returning them.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE)
 
+/** Metadata with the version of our agent, which hoop's gateway does not read. */
+export const OWN_VERSION = 'runbook-agent-version'
+
 /** Field names as in the .proto. Absent bytes and maps become empty ones, so a `Packet` always has all its members. */
 const definition = loadSync(packageFiles.proto, {
   keepCase: true,

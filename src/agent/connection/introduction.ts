@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { arch, hostname, machine, platform, release, version } from 'node:os'
+import { OWN_VERSION } from '../../wire/service.ts'
 import type { Identity } from './identity.ts'
 
 /** Go's names where Node's differ: users of the gateway know those. */
@@ -7,10 +8,11 @@ const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
 /**
  * The metadata of `Connect` (protocol.md 1.3). `version` is empty on purpose: hoop's command line prints a loud
- * warning to its users for any version that differs from its own.
+ * warning to its users for any version that differs from its own. Our gateway reads the version from a name of our own.
  */
-export async function introduction(identity: Identity): Promise<Record<string, string>> {
+export async function introduction(identity: Identity, own: string): Promise<Record<string, string>> {
   const described = {
+    [OWN_VERSION]: own,
     version: '',
     'go-version': '',
     compiler: 'node',

@@ -95,6 +95,7 @@ async function operate(parts: Parts, services: AgentServices, counters: Counters
   const { settings, identities, folder, engine, journal, log, logs } = parts
   const self = { version, gateway: identities.current.address, pid: process.pid }
   const agent = new Agent(identities, services, {
+    version,
     onDisconnect: settings.onDisconnect,
     proxyFor: proxyFor(settings),
     logs,

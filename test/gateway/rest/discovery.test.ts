@@ -231,7 +231,7 @@ describe('GET /api/agents', () => {
     await using site = await RunningGateway.start()
     const look = async () => (await site.request('GET', '/api/agents/local')).body
     expect(await look()).toEqual({ ...away, metadata: {}, ...nothing })
-    const agent = await RunningAgent.start(site.agentUrl)
+    const agent = await RunningAgent.start(site.agentUrl, { life: { version: '7.8.9' } })
     await agent.serving()
     const there = await look()
     const facts = there['metadata'] as Readonly<Record<string, string>>
@@ -241,7 +241,7 @@ describe('GET /api/agents', () => {
     expect(there).toMatchObject({
       status: 'CONNECTED',
       hostname: facts['hostname'],
-      version: facts['version'],
+      version: '7.8.9',
       platform: facts['platform'],
     })
     expect([facts['hostname'], facts['platform']].every((fact) => fact !== '')).toBe(true)

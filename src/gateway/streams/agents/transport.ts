@@ -12,7 +12,7 @@ import { decodeAgentPacket } from '../../../wire/messages/from-agent.ts'
 import { encodeGatewayMessage } from '../../../wire/messages/from-gateway.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { Packet } from '../../../wire/packet.ts'
-import { channelOptions, transportService } from '../../../wire/service.ts'
+import { channelOptions, OWN_VERSION, transportService } from '../../../wire/service.ts'
 import { tooManyFailures } from '../../people/identities/sign-in-attempts.ts'
 import { CERTIFICATE_WORDS, certificateOf, isFor, type CertificateFault } from './agent-certificate.ts'
 import { AgentStream } from './agent-stream.ts'
@@ -193,5 +193,7 @@ const FACTS = ['hostname', 'machine-id', 'kernel-version', 'version', 'go-versio
 const LONGEST_FACT = 256
 
 function factsOf(call: PacketCall): AgentFacts {
-  return Object.fromEntries(FACTS.map((name) => [name, (call.header(name) ?? '').slice(0, LONGEST_FACT)]))
+  const fact = (name: string) => (call.header(name) ?? '').slice(0, LONGEST_FACT)
+  const facts = Object.fromEntries(FACTS.map((name) => [name, fact(name)]))
+  return { ...facts, version: fact('version') || fact(OWN_VERSION) }
 }
