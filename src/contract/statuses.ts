@@ -16,6 +16,7 @@ export const STATUSES = {
   'too-large': { grpc: 'ResourceExhausted', http: [422, 413, 431] },
   'too-much-at-once': { grpc: 'ResourceExhausted', http: [429] },
   'gateway-stopped': { grpc: 'Unknown', http: [503] },
+  'gateway-draining': { grpc: 'Unavailable', http: [503] },
   'history-no-room': { grpc: 'Internal', http: [503] },
   'history-failed': { grpc: 'Internal', http: [500] },
   'internal-error': { grpc: 'Internal', http: [500] },

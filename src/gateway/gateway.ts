@@ -48,10 +48,17 @@ export interface Gateway {
   readonly metrics: string | undefined
   /** How many sessions run. */
   readonly running: () => number
+  /** How long `drain` may take. */
+  readonly stopTimeoutMs: () => number
   /** Reads the settings again. What it did is in the log, too. @throws as `Reload.run` */
   reload(): Promise<ReloadReport>
   /** An address of the page that signs in once, within two minutes. */
   signInLink(linked: Linked): string
+  /**
+   * Refuses new work, and waits until what runs has ended, or `stop-timeout` is over. Then `close` is due.
+   * @param over ends the wait
+   */
+  drain(over: AbortSignal): Promise<void>
   /** Ends what runs and records it. Agents stay connected. */
   endSessions(): Promise<void>
   /** Ends what runs, records it, and gives everything back. */
@@ -110,16 +117,19 @@ async function open(
   const services = {
     ...{ ...base, ...people, ...automation, ...reviewing, reload, agents, clients, executions, sessions },
     ...{ audit, backups, repositories, tickets, batches, server: { version, grpc, tls } },
-    condition: conditionOf({ history, upkeep, moves, webhooks: automation.webhooks, tls }),
+    condition: conditionOf({ sessions, history, upkeep, moves, webhooks: automation.webhooks, tls }),
   }
   const measured = { ...base, ...people, ...automation, version, sessions, agents, clients, tls }
   const metrics = await openMetrics(listen.metrics, { ...services, measured }, opened)
-  const { rest, endSessions, tellProblems } = openRest(services, opened)
+  const { rest, drain, endSessions, tellProblems } = openRest(services, opened)
   http = await rest.listen(listen.http)
   await checkRunbooks(repositories, tellProblems, log)
   const addresses = { http, metrics, grpc: addressUrl(tls === undefined ? 'grpc' : 'grpcs', grpc) }
   const signInLink = (linked: Linked) => `${webUrl()}/sign-in#code=${people.links.add(linked)}`
-  const ways = { signInLink, endSessions, running: () => sessions.running }
+  const ways = {
+    ...{ signInLink, drain, endSessions, running: () => sessions.running },
+    stopTimeoutMs: () => settings.value.stopTimeoutMs,
+  }
   return { ...addresses, ...ways, agents, reload: () => reload.run(), close: () => opened.close() }
 }
 
@@ -129,6 +139,7 @@ function openRest(
   opened: Opened,
 ): {
   readonly rest: ReturnType<typeof restServer>
+  readonly drain: Gateway['drain']
   readonly endSessions: () => Promise<void>
   readonly tellProblems: () => Promise<void>
 } {
@@ -140,7 +151,17 @@ function openRest(
   opened.own(scheduled.schedules)
   opened.own(reload)
   const tellProblems = () => scheduled.scheduleProblems.tell(settings.value.schedules, log)
-  return { rest, endSessions, tellProblems }
+  const drain = async (over: AbortSignal) => {
+    const { stopTimeoutMs } = settings.value
+    const begun = { running: sessions.running, stopTimeoutMs }
+    log.info(begun, 'gateway draining: running sessions go on, new ones are refused')
+    batches.beginClosing()
+    scheduled.schedules.close()
+    await sessions.drain(stopTimeoutMs, over)
+    if (!over.aborted) await rest.answersSent()
+    log.info({ running: sessions.running }, over.aborted ? 'drain cut short by a signal' : 'gateway drained')
+  }
+  return { rest, drain, endSessions, tellProblems }
 }
 
 function openRepositories(settings: CurrentSettings, log: Logger, opened: Opened): Repositories {
@@ -211,6 +232,7 @@ function openCertificate(
 }
 
 interface Watched {
+  readonly sessions: Sessions
   readonly history: History
   readonly upkeep: Upkeep
   readonly moves: IssueMoves
@@ -218,9 +240,16 @@ interface Watched {
   readonly tls: ServerCertificate | undefined
 }
 
-function conditionOf({ history, upkeep, moves, webhooks, tls }: Watched): RestServices['condition'] {
+function conditionOf({
+  sessions,
+  history,
+  upkeep,
+  moves,
+  webhooks,
+  tls,
+}: Watched): RestServices['condition'] {
   return () => ({
-    ...{ obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning },
+    ...{ stopsAt: sessions.stopsAt, obstacle: history.obstacle, doubt: upkeep.doubt, issues: moves.warning },
     ...{ webhooks: webhooks.warning, certificate: tls?.warning },
   })
 }

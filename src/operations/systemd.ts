@@ -21,7 +21,7 @@ export interface SystemdOptions {
   readonly watchdogMs: number | undefined
   readonly log: Logger
   /** When a stop takes longer than this, something is wrong, and systemd's own time limit applies. */
-  readonly stopWithinMs: number
+  readonly stopWithinMs: () => number
   /** For tests. */
   readonly tickMs?: number
 }
@@ -88,7 +88,7 @@ export class Systemd implements Disposable {
 
   #isOverdue(): boolean {
     const { stopWithinMs } = this.#options
-    return this.#stoppingSince !== undefined && performance.now() - this.#stoppingSince > stopWithinMs
+    return this.#stoppingSince !== undefined && performance.now() - this.#stoppingSince > stopWithinMs()
   }
 
   /** @returns whether systemd has taken it */

@@ -14,6 +14,7 @@ export const GATEWAY_CODES = [
   'too-large',
   'too-much-at-once',
   'gateway-stopped',
+  'gateway-draining',
   'history-no-room',
   'history-failed',
   'internal-error',

@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../src/commands/failure.ts'
 import { thisPlace, type ServicePlace } from '../../src/commands/service/place.ts'
 import { serviceCommand, type ServiceAction, type ServiceFlags } from '../../src/commands/service/service.ts'
+import { parseSettings } from '../../src/gateway/settings/load.ts'
 import { isOurs, renderUnit } from '../../src/commands/service/unit.ts'
 
 const template = path.resolve(import.meta.dirname, '../../systemd/runbook-agent.service')
@@ -298,6 +299,12 @@ describe('the gateway', () => {
     expect(
       settings.filter((name) => /^(Protect|Private|Restrict(?!art)|SystemCall|RemoveIPC)/.test(name ?? '')),
     ).toEqual([])
+  })
+
+  test('has a minute more than running sessions have to end', () => {
+    const { stopTimeoutMs } = parseSettings('{}', { file: 'gateway.yaml', env: {} })
+    const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(readFileSync(gatewayTemplate, 'utf8')) ?? []
+    expect(Number(seconds)).toBeGreaterThanOrEqual(stopTimeoutMs / 1000 + 60)
   })
 
   test('has a reason above each group of its settings', () => {

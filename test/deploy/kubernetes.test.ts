@@ -250,6 +250,11 @@ describe('the gateway', () => {
     expect(set.spec.volumeClaimTemplates.map(({ metadata }) => metadata.name)).toEqual(['state'])
   })
 
+  test('has a minute more than running sessions have to end', () => {
+    const { stopTimeoutMs } = settings().parsed
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(stopTimeoutMs / 1000 + 60)
+  })
+
   test('keeps the state for its user alone: rights of the volume are set once', () => {
     expect(pod.securityContext).toMatchObject({ fsGroup: 10001, fsGroupChangePolicy: 'OnRootMismatch' })
   })

@@ -23,7 +23,7 @@ class Service implements Disposable {
       send: (message) => this.socket.send(message),
       life: () => agentLife(this.#status),
       watchdogMs: options.watchdogMs,
-      stopWithinMs: options.stopWithinMs ?? 60_000,
+      stopWithinMs: () => options.stopWithinMs ?? 60_000,
       log: this.log,
       ...(options.tickMs === undefined ? {} : { tickMs: options.tickMs }),
     })
@@ -175,7 +175,7 @@ test('a listener that is gone is said once, and the agent goes on', () => {
     send: (message) => socket.send(message),
     life: () => agentLife(sampleStatus()),
     watchdogMs: 10_000,
-    stopWithinMs: 60_000,
+    stopWithinMs: () => 60_000,
     log,
   })
   expect(gone.take()).toEqual(['WATCHDOG=1'])

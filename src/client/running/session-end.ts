@@ -14,6 +14,7 @@ import type { ClosedMessage } from '../../wire/messages/message.ts'
  * - `offline`: the connection's agent is away
  * - `killed`: somebody ended the session
  * - `gateway-stopped`: in an orderly way, and the command was ended
+ * - `gateway-draining`: it is stopping and has not begun the session: it may be asked again
  * - `agent-lost`, `gateway-lost`: it is not known whether the command has run to its end
  * - `expired`: the session's time is over
  * - `failed`: anything else that the gateway says
@@ -29,6 +30,7 @@ export type NoExitReason =
   | 'offline'
   | 'killed'
   | 'gateway-stopped'
+  | 'gateway-draining'
   | 'agent-lost'
   | 'gateway-lost'
   | 'expired'
@@ -103,6 +105,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'too-large': 'invalid',
   'too-much-at-once': 'busy',
   'gateway-stopped': 'gateway-stopped',
+  'gateway-draining': 'gateway-draining',
   'history-no-room': 'failed',
   'history-failed': 'failed',
   'internal-error': 'failed',

@@ -17,7 +17,7 @@ import { onReloadSignal, onShutdownSignals } from '../signals.ts'
 import { openSystemd } from '../service/systemd.ts'
 import { version } from '../version.ts'
 
-/** From its end to that of all sessions; longer than it ever takes. */
+/** What a stop takes beside `stop-timeout`; longer than it ever takes. */
 const STOP_MS = 60_000
 
 export interface GatewayFlags {
@@ -33,7 +33,11 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   const log = await createLogger(logSettings('info'))
   const gateway = await openGateway(source, log)
   const life = { isStopping: false }
-  using systemd = await openSystemd({ life: () => lifeOf(gateway, life), stopWithinMs: STOP_MS, log })
+  using systemd = await openSystemd({
+    life: () => lifeOf(gateway, life),
+    stopWithinMs: () => gateway.stopTimeoutMs() + STOP_MS,
+    log,
+  })
   systemd?.update()
   // What it did, or why it failed, is in the log.
   const reload = () =>
@@ -45,9 +49,11 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   const { http, grpc, metrics } = gateway
   const ready = { event: 'ready', http, grpc, ...(metrics !== undefined && { metrics }), pid: process.pid }
   process.stdout.write(flags.json ? `${JSON.stringify(ready)}\n` : `gateway serves ${http} and ${grpc}\n`)
-  await new Promise<void>((resolve) => onShutdownSignals({ drain: resolve, stop: () => process.exit(1) }))
+  const hurry = new AbortController()
+  await new Promise<void>((resolve) => onShutdownSignals({ drain: resolve, stop: () => void hurry.abort() }))
   life.isStopping = true
   systemd?.update()
+  await gateway.drain(hurry.signal)
   await gateway.close()
 }
 

@@ -35,7 +35,7 @@ export class Operations implements AsyncDisposable {
     const { settings, status, log } = parts
     const stopWithinMs = longestStopMs(settings) + STOP_MARGIN_MS
     const life = () => agentLife(status())
-    return new Operations(http, socket, await openSystemd({ life, stopWithinMs, log }))
+    return new Operations(http, socket, await openSystemd({ life, stopWithinMs: () => stopWithinMs, log }))
   }
 
   private constructor(http: Http | undefined, socket: StatusSocket, systemd: SystemdService | undefined) {

@@ -2,7 +2,7 @@ import { HistoryError } from '../history/session.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'
-import { TooMuchAtOnce } from '../sessions/sessions.ts'
+import { GatewayDraining, TooMuchAtOnce } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../people/identities/identity.ts'
 import type { Current } from '../settings/current-settings.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
@@ -83,7 +83,7 @@ export class Batches {
     caller: GatewayUser,
     asked: Pick<BatchRequest, 'askedWith' | 'clientIp'> = {},
   ): BatchState {
-    if (this.#closing) throw new BatchRefused('gateway-stopped', 'the gateway is being stopped')
+    if (this.#closing) throw new GatewayDraining()
     const { batch, runs } = this.#visible(id, caller)
     const { review } = batch
     if (batch.status !== 'waiting' || review === undefined)
@@ -256,7 +256,7 @@ export class Batches {
   }
 
   #checkRoom(user: GatewayUser): void {
-    if (this.#closing) throw new BatchRefused('gateway-stopped', 'the gateway is being stopped')
+    if (this.#closing) throw new GatewayDraining()
     const active = this.#services.history.read(({ batches }) => batches.activeOf(user.name))
     if (active >= MAX_ACTIVE_OF_ONE_USER)
       throw new TooMuchAtOnce(`${active} of your batches run or wait for approval: let some end first`)

@@ -13,7 +13,7 @@ import { isInside } from '../reviews/time-window.ts'
 import type { TimeWindow } from '../reviews/review.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import { NO_AGENT_CODE, type GatewaySession, type SessionEnding } from '../sessions/session.ts'
-import { TooMuchAtOnce, type Sessions } from '../sessions/sessions.ts'
+import { GatewayDraining, TooMuchAtOnce, type Sessions } from '../sessions/sessions.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
 import type { Users } from '../people/identities/users.ts'
 import {
@@ -258,6 +258,7 @@ function codeOf(error: Error): HttpCode {
   if (error instanceof BatchRunRefused || error instanceof TicketRefused) return error.code
   if (error instanceof BudgetSpent) return 'budget-spent'
   if (error instanceof LockBusy) return 'lock-busy'
+  if (error instanceof GatewayDraining) return 'gateway-draining'
   if (error instanceof TooMuchAtOnce) return 'too-much-at-once'
   if (error instanceof NoRoomError) return 'history-no-room'
   if (error instanceof HistoryError) return 'history-failed'

@@ -1,5 +1,6 @@
 import { RepeatedWarnings } from '../../basics/repeated-warnings.ts'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import { within } from '../../basics/within.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { readinessOf } from '../operating/monitoring/readiness.ts'
 import { TooMuchAtOnce } from '../sessions/sessions.ts'
@@ -50,6 +51,16 @@ const REQUEST_MS = 5 * 60 * 1000
 /** Tokens, scripts and output: no cache on the way keeps them, and no browser takes them for a page. */
 const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Settles when those who have asked for something to be done have their answers, or after some time. */
+    answersSent: () => Promise<unknown>
+  }
+}
+
+/** For the longest answer (110 MiB) to a slow reader. */
+const ANSWERS_MS = 30_000
+
 /** The REST interface. The caller makes it listen, and closes it. */
 export function restServer(services: RestServices): FastifyInstance {
   const app = fastify({
@@ -72,6 +83,8 @@ export function restServer(services: RestServices): FastifyInstance {
   })
   answerFaults(app, services)
   knowCallers(app, services.callerAddress)
+  const answers = new Set<Promise<unknown>>()
+  app.decorate('answersSent', () => within(Promise.all(answers), ANSWERS_MS))
   let isClosing = false
   app.addHook('preClose', (done) => {
     isClosing = true
@@ -87,6 +100,11 @@ export function restServer(services: RestServices): FastifyInstance {
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
     if (isClosing) throw new HttpError('gateway-stopped', hoopWords.gatewayShutdown)
+    if (signedIn !== undefined && request.method !== 'GET') {
+      const sent = new Promise((resolve) => reply.raw.once('close', resolve))
+      answers.add(sent)
+      void sent.then(() => answers.delete(sent))
+    }
     done()
   })
   serveSockets(app)

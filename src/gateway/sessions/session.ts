@@ -94,6 +94,11 @@ export class GatewaySession {
     return this.#run()
   }
 
+  /** Whether it has not reached an agent: nothing of it has run. */
+  get isWaiting(): boolean {
+    return this.#agent === undefined
+  }
+
   /** Settles when there is room for more on the way to the agent. */
   async room(): Promise<void> {
     await this.#agent?.room()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../basics/logger.ts'
 import type { Redaction } from '../../policy/redaction/redactor.ts'
+import { patience } from '../../basics/patience.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { Agents } from '../streams/agents/agents.ts'
@@ -34,6 +35,19 @@ export class TooMuchAtOnce extends Error {
   override readonly name = 'TooMuchAtOnce'
 }
 
+/** The gateway is stopping: nothing has run, and it may be asked again. */
+export class GatewayDraining extends Error {
+  override readonly name = 'GatewayDraining'
+
+  constructor() {
+    super(DRAINING)
+  }
+}
+
+/** What runs longer than the gateway waits when it stops. */
+const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
+const DRAINING = 'the gateway is stopping and begins nothing new: nothing has run, try again when it is back'
+
 interface RunningSession {
   readonly session: GatewaySession
   readonly user: string
@@ -63,6 +77,7 @@ export class Sessions {
   readonly #redactions = new RecordRedactions()
   readonly #locks: SessionLocks | undefined
   readonly #budgets: Budgets | undefined
+  #stopsAt: number | undefined
   #closing = false
 
   constructor(
@@ -86,8 +101,17 @@ export class Sessions {
     return this.#running.size
   }
 
-  /** Runs while its messages are read. @throws HistoryError, TooMuchAtOnce, LockBusy, BudgetSpent: then there is no session */
+  /** When what still runs is ended, in ms since 1970; undefined unless the gateway is stopping. */
+  get stopsAt(): number | undefined {
+    return this.#stopsAt
+  }
+
+  /**
+   * Runs while its messages are read.
+   * @throws HistoryError, TooMuchAtOnce, LockBusy, BudgetSpent, GatewayDraining: then there is no session
+   */
   open(request: SessionRequest): GatewaySession {
+    this.#checkServing()
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
     this.#locks?.checkRoom(request)
@@ -101,6 +125,7 @@ export class Sessions {
    * be refused. @throws as `open`
    */
   preview(request: SessionRequest): { readonly script: string } | undefined {
+    this.#checkServing()
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
     this.#locks?.checkRoom(request)
@@ -112,8 +137,9 @@ export class Sessions {
     return { script: redaction.replaceIn(request.script).toString('utf8') }
   }
 
-  /** Records a session that waits: nothing runs, and nothing is kept of it here. @throws HistoryError, BudgetSpent */
+  /** Records a session that waits: nothing runs, and nothing is kept of it here. @throws HistoryError, BudgetSpent, GatewayDraining */
   begin(request: SessionRequest): WaitingSession {
+    this.#checkServing()
     const { redaction } = this.#redactions.of(request)
     const sid = request.sid ?? (randomUUID() as SessionId)
     this.#create(sid, request, redaction, { waits: true })
@@ -121,8 +147,9 @@ export class Sessions {
     return { sid, shown, hasSecrets: !shown(request.script).equals(request.script) }
   }
 
-  /** @returns what starts a session that waits, once @throws TooMuchAtOnce, LockBusy: then it waits on */
+  /** @returns what starts a session that waits, once @throws TooMuchAtOnce, LockBusy, GatewayDraining: then it waits on */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
+    this.#checkServing()
     const { redaction, ownBytes } = this.#redactions.of(request)
     const bytes = this.#boundedBytes(request, ownBytes)
     this.#locks?.checkRoom(request)
@@ -154,12 +181,36 @@ export class Sessions {
     return stateOf(session, this.#locks?.obstacle(session.id))
   }
 
+  /**
+   * Takes nothing new, ends what waits for a lock or an agent, and waits for what runs.
+   * @param forMs at most
+   * @param over ends the wait
+   */
+  async drain(forMs: number, over: AbortSignal): Promise<void> {
+    this.#stopsAt = Date.now() + forMs
+    for (const { session } of this.#running.values())
+      if (session.isWaiting) session.fail('gateway-draining', DRAINING)
+    const late = patience(forMs, over)
+    await Promise.race([this.#allEnded(), new Promise((resolve) => late.addEventListener('abort', resolve))])
+    if (this.#running.size > 0 && !over.aborted) await this.close(OUT_OF_TIME)
+  }
+
+  async #allEnded(): Promise<void> {
+    while (this.#running.size > 0)
+      await Promise.allSettled([...this.#running.values()].map(({ session }) => session.ended))
+  }
+
   /** Ends what runs, takes nothing new, and waits until all of it is recorded. */
-  async close(): Promise<void> {
+  async close(reason: string = hoopWords.gatewayShutdown): Promise<void> {
     this.#closing = true
     const running = [...this.#running.values()]
-    for (const { session } of running) session.fail('gateway-stopped', hoopWords.gatewayShutdown)
+    for (const { session } of running) session.fail('gateway-stopped', reason)
     await Promise.allSettled(running.map(({ session }) => session.ended))
+  }
+
+  /** @throws GatewayDraining */
+  #checkServing(): void {
+    if (this.#stopsAt !== undefined && !this.#closing) throw new GatewayDraining()
   }
 
   #start(

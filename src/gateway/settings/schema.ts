@@ -261,6 +261,10 @@ export const SettingsShape = map({
   webhooks: about('whom to tell of what', v.nullish(WebhooksShape, [])),
   schedules: about('runbooks that run by themselves', v.nullish(SchedulesShape, [])),
   limits: v.nullish(LimitsShape, {}),
+  'stop-timeout': about(
+    'how long running sessions may go on when the gateway is told to stop',
+    v.nullish(duration('0s', '24h'), '60s'),
+  ),
   history: v.nullish(HistoryShape, {}),
 })
 

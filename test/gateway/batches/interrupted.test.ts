@@ -62,7 +62,7 @@ it('a gateway that is stopped begins nothing more, and says so', async () => {
   expect(batch.runs[0]).toMatchObject({ code: 'gateway-stopped' })
   expect(batch.stop?.reason).toBe('gateway-stopped')
   const refused = await fleet.create()
-  expect([refused.status, refused.body['code']]).toEqual([503, 'gateway-stopped'])
+  expect([refused.status, refused.body['code']]).toEqual([503, 'gateway-draining'])
 })
 
 it.skipIf(!canMount)(

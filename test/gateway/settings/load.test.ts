@@ -158,6 +158,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
           ...{ parameters: {}, jiraFields: {}, as: 'admin', catchesUp: false, lock: 'ops', enabled: true },
         },
       ],
+      stopTimeoutMs: 60_000,
       limits: {
         ...{ waitMs: 10_000, agentWaitMs: 500, lockWaitMs: 60_000 },
         ...{ bodyBytes: 1_048_576, outputBytes: 524_288, batchParallel: 50, failedSignIns: 20 },
@@ -188,6 +189,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
         locks: [],
         schedules: [],
         webhooks: [],
+        stopTimeoutMs: 60_000,
         limits: {
           ...{ waitMs: 50_000, agentWaitMs: 15_000, lockWaitMs: 900_000 },
           ...{ bodyBytes: 16_777_216, outputBytes: 115_343_360, batchParallel: 50, failedSignIns: 20 },

@@ -87,7 +87,7 @@ export class Program implements AsyncDisposable {
     if (this.#ending !== undefined) return
     // Twice: a test that failed in the middle of an execution does not wait for it.
     this.signal('SIGTERM')
-    this.signal('SIGTERM')
+    this.signal('SIGINT')
     await this.ended().catch(() => this.signal('SIGKILL'))
     await this.ended()
   }

@@ -15,6 +15,8 @@ export interface SiteOptions {
   /** Beside `admin`: names with their groups. */
   readonly users?: Readonly<Record<string, readonly string[]>>
   readonly limits?: object
+  /** How long running sessions go on when the gateway stops. */
+  readonly stopTimeout?: string
   readonly jira?: object
   readonly history?: object
   /** The state folder; else one in the workplace. */
@@ -139,7 +141,7 @@ export class Site implements AsyncDisposable {
   #settings(): object {
     const bash = { name: 'bash', command: ['bash'] }
     const { connections = [], masking = [], guardrails = [], schedules = [], webhooks = [] } = this.#options
-    const { limits = {}, history = {}, state = './state', jira, users = {} } = this.#options
+    const { limits = {}, history = {}, state = './state', jira, users = {}, stopTimeout } = this.#options
     const people = Object.entries(users).map(([name, groups]) => ({
       name,
       token: `file://${name}.token`,
@@ -162,6 +164,7 @@ export class Site implements AsyncDisposable {
       webhooks,
       limits,
       history,
+      ...(stopTimeout !== undefined && { 'stop-timeout': stopTimeout }),
       ...(jira && { jira }),
     }
   }

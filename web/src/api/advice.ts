@@ -16,6 +16,7 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   'agent-lost': 'It is not known how the command has ended: the journal of the agent says it.',
   'lock-busy': 'Wait until the session that holds the lock has ended, or stop it.',
   'gateway-stopped': 'Wait until the gateway has started again.',
+  'gateway-draining': 'Nothing has run. Wait until the gateway has started again.',
   'history-no-room': 'Nothing has run. Whoever runs the gateway has to make room on its disk.',
   'connection-not-found': 'Choose another connection: this one is gone, or is not for you.',
   'runbooks-not-configured': 'Whoever runs the gateway can give a connection a repository in gateway.yaml.',

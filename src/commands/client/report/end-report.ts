@@ -81,6 +81,11 @@ const WORDS: Readonly<Record<NoExitReason, Words>> = {
     what: ({ address }) => `the gateway ${address} was stopped, and has ended the session`,
     hint: none,
   },
+  'gateway-draining': {
+    exitCode: exitCodes.unreachable,
+    what: ({ address }) => `the gateway ${address} is stopping and begins nothing new: nothing has run`,
+    hint: () => 'Try again when it is back',
+  },
   'agent-lost': {
     exitCode: noExitCode,
     what: ({ connection }, message) => `the gateway has lost the agent of ${connection}: ${message}`,

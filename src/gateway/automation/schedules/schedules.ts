@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
 import { HistoryError } from '../../history/session.ts'
+import { GatewayDraining } from '../../sessions/sessions.ts'
 import type { ScheduleSettings } from '../../settings/schedules.ts'
 import type { GatewaySettings } from '../../settings/settings.ts'
 import { dueNow, isSetBack, type Due } from './due.ts'
@@ -102,8 +103,9 @@ export class Schedules {
     return this.#services.history.read(({ schedules }) => schedules.runs(name, limit))
   }
 
-  /** @param by who asks @returns the run, begun or failed @throws ScheduleBusy, HistoryError */
+  /** @param by who asks @returns the run, begun or failed @throws ScheduleBusy, HistoryError, GatewayDraining */
   async runNow(schedule: ScheduleSettings, by: string): Promise<ScheduleRun> {
+    if (this.#isClosed) throw new GatewayDraining()
     const { name } = schedule
     const { history } = this.#services
     const obstacle = this.#unfinished.obstacle(name)

@@ -1,5 +1,7 @@
 /** What keeps the gateway from doing all of its work. Holds no secrets. */
 export interface Condition {
+  /** When what runs is ended, in ms since 1970; undefined unless the gateway is stopping. */
+  readonly stopsAt: number | undefined
   /** Why no session can begin. */
   readonly obstacle: string | undefined
   /** Why no session is removed for its age. */
@@ -13,15 +15,22 @@ export interface Condition {
 }
 
 interface Readiness {
-  readonly status: 'ready' | 'degraded'
+  readonly status: 'ready' | 'degraded' | 'stopping'
   readonly reason?: string
   /** What else an operator should look at. */
   readonly warning?: string
 }
 
-/** Degraded: no session can begin. */
-export function readinessOf({ obstacle, doubt, issues, webhooks, certificate }: Condition): Readiness {
+/** Degraded: no session can begin. Stopping: none begins, and those that run go on for a while. */
+export function readinessOf(condition: Condition): Readiness {
+  const { stopsAt, obstacle, doubt, issues, webhooks, certificate } = condition
   const warning = [doubt, issues, webhooks, certificate].filter((one) => one !== undefined).join('; ')
+  if (stopsAt !== undefined)
+    return {
+      status: 'stopping',
+      reason: `the gateway is stopping: running sessions go on until ${new Date(stopsAt).toISOString()}, new ones are refused`,
+      ...(warning !== '' && { warning }),
+    }
   return {
     status: obstacle === undefined ? 'ready' : 'degraded',
     ...(obstacle !== undefined && { reason: `the session history cannot be written: ${obstacle}` }),

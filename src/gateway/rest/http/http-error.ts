@@ -47,8 +47,12 @@ export interface ErrorBody {
   readonly refusals?: readonly ConnectionRefusal[]
 }
 
+/** A gateway that is restarted is back soon after its last session. */
+const DRAINING_SECONDS = 5
+
 /** Headers that the answer has besides. */
 export function errorHeaders(error: HttpError): Readonly<Record<string, string>> {
+  if (error.code === 'gateway-draining') return { 'retry-after': String(DRAINING_SECONDS) }
   return error instanceof TooManyFailures ? { 'retry-after': String(error.retryAfterSeconds) } : {}
 }
 

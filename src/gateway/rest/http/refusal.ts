@@ -7,7 +7,7 @@ import { SignInRefused } from '../../people/sign-in/refused.ts'
 import { LockBusy } from '../../automation/locks/locks.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import { ScheduleBusy } from '../../automation/schedules/schedules.ts'
-import { TooMuchAtOnce } from '../../sessions/sessions.ts'
+import { GatewayDraining, TooMuchAtOnce } from '../../sessions/sessions.ts'
 import { HttpError, RefusalsError } from './http-error.ts'
 
 /** What the parts of the gateway refuse, as a request is told of it. Undefined for a bug. */
@@ -15,6 +15,7 @@ export function requestRefusal(error: Error): HttpError | undefined {
   const { message } = error
   if (error instanceof HttpError) return error
   if (error instanceof TooMuchAtOnce) return new HttpError('too-much-at-once', message)
+  if (error instanceof GatewayDraining) return new HttpError('gateway-draining', message)
   if (error instanceof BudgetSpent) return new HttpError('budget-spent', message)
   if (error instanceof ConnectionsRefused) return new RefusalsError(error)
   if (error instanceof BatchRefused) return new HttpError(error.code, message)

@@ -32,7 +32,7 @@ export const publicServerAnswer = v.strictObject({
 })
 export const livenessAnswer = v.strictObject({ liveness: text })
 export const readinessAnswer = v.strictObject({
-  status: v.picklist(['ready', 'degraded']),
+  status: v.picklist(['ready', 'degraded', 'stopping']),
   reason: v.optional(text),
   warning: v.optional(text),
 })

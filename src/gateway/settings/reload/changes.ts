@@ -36,6 +36,7 @@ const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettin
     Object.fromEntries(
       Object.entries(LIMITS).map(([key, name]) => [name, limits[key as keyof typeof LIMITS]]),
     ),
+  stopTimeoutMs: ({ stopTimeoutMs }) => ({ 'stop-timeout': stopTimeoutMs }),
   history: ({ history: { retainMs, auditRetainMs, sizeBytes, connections } }) => ({
     ...{ retain: retainMs, 'audit-retain': auditRetainMs, size: sizeBytes },
     ...Object.fromEntries([...connections].map(([name, limits]) => [`of ${name}`, limits])),

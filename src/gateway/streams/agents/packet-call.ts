@@ -20,6 +20,7 @@ const NUMBERS: Readonly<Record<RpcStatus, status>> = {
   InvalidArgument: status.INVALID_ARGUMENT,
   NotFound: status.NOT_FOUND,
   ResourceExhausted: status.RESOURCE_EXHAUSTED,
+  Unavailable: status.UNAVAILABLE,
   Unauthenticated: status.UNAUTHENTICATED,
   Unknown: status.UNKNOWN,
 }

@@ -8,7 +8,7 @@ import { TicketRefused } from '../../jira/ticket-refused.ts'
 import type { Ticket, Tickets } from '../../jira/tickets.ts'
 import { reviewRule } from '../../reviews/rules.ts'
 import type { GatewaySession } from '../../sessions/session.ts'
-import { TooMuchAtOnce } from '../../sessions/sessions.ts'
+import { GatewayDraining, TooMuchAtOnce } from '../../sessions/sessions.ts'
 import { Turns } from '../../sessions/turns.ts'
 import { BudgetSpent } from '../../people/identities/budgets.ts'
 import type { LiveUses } from '../../people/identities/live-uses.ts'
@@ -147,6 +147,7 @@ export class Clients {
       this.#warnings.warn({ connection, code, reason }, 'client refused')
       return call.fail(code, reason)
     }
+    if (error instanceof GatewayDraining) return call.fail('gateway-draining', error.message)
     if (error instanceof BudgetSpent) return call.fail('budget-spent', error.message)
     if (error instanceof NoRoomError) return call.fail('history-no-room', error.message)
     if (error instanceof HistoryError) return call.fail('history-failed', error.message)

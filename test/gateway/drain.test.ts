@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest'
+import { waitFor } from '../support/wait.ts'
+import { Fleet, statuses } from './batches/fleet.ts'
+
+const LOCK = 'locks: [{ name: one, connections: [c-1, c-2] }]'
+const SCHEDULE =
+  'schedules: [{ name: nightly, cron: "@yearly", connection: c-1, runbook: ops/plain.sh, as: admin }]'
+const runbook = { file_name: 'ops/plain.sh' }
+const refused = { status: 503, body: { code: 'gateway-draining' } }
+
+/** @returns what ends the drain at once */
+function drain(fleet: Fleet): { readonly hurry: AbortController; readonly over: Promise<void> } {
+  const hurry = new AbortController()
+  return { hurry, over: fleet.gateway.gateway.drain(hurry.signal) }
+}
+
+it('a batch begins nothing more and says so, and what runs ends by itself', async () => {
+  await using fleet = await Fleet.start(3, () => 'wait')
+  const id = await fleet.begin({ waves: '2,rest', parallel: 2 })
+  await waitFor(() => fleet.begun.length === 2)
+  const { over } = drain(fleet)
+  await fleet.end('c-1', 0)
+  await fleet.end('c-2', 3)
+  await over
+  const batch = await fleet.ended(id)
+  expect(statuses(batch)).toEqual(['c-1 succeeded', 'c-2 failed', 'c-3 not-begun'])
+  expect(batch).toMatchObject({ status: 'stopped', stop: { reason: 'gateway-stopped' } })
+  expect(await fleet.create()).toMatchObject(refused)
+})
+
+it('a session that waits for a lock ends without a run, and the one that has it goes on', async () => {
+  await using fleet = await Fleet.start(2, () => 'wait', { more: LOCK })
+  const first = fleet.gateway.exec(runbook, 'c-1')
+  await waitFor(() => fleet.begun.length === 1)
+  const second = fleet.gateway.exec(runbook, 'c-2')
+  await waitFor(async () => {
+    const { body } = await fleet.gateway.request('GET', '/api/locks')
+    return (body as unknown as { waiting: unknown[] }[])[0]?.waiting.length === 1
+  })
+  const { over } = drain(fleet)
+  expect((await second).body).toMatchObject({ code: 'gateway-draining', output_status: 'failed' })
+  await fleet.end('c-1', 4)
+  expect((await first).body).toMatchObject({ exit_code: 4 })
+  await over
+  expect(fleet.begun).toEqual(['c-1'])
+})
+
+it('nothing new begins or is asked for: no session, no review, no run of a schedule; reviews are decided on', async () => {
+  const review = (name: string) =>
+    name === 'c-2' ? ', review: { groups: [admin], self-approval: true }' : ''
+  await using fleet = await Fleet.start(2, () => 'wait', { more: SCHEDULE }, review)
+  const { gateway } = fleet
+  const asked = await gateway.exec(runbook, 'c-2')
+  const id = String(asked.body['session_id'])
+  const running = gateway.exec(runbook, 'c-1')
+  await waitFor(() => fleet.begun.length === 1)
+  const { hurry, over } = drain(fleet)
+  expect(await gateway.exec(runbook, 'c-1')).toMatchObject(refused)
+  expect(await gateway.exec(runbook, 'c-2')).toMatchObject(refused)
+  expect(await gateway.request('POST', '/api/schedules/nightly/run')).toMatchObject(refused)
+  expect((await gateway.request('PUT', `/api/reviews/${id}`, { status: 'approved' })).status).toBe(200)
+  expect(await gateway.request('POST', `/api/sessions/${id}/exec`)).toMatchObject(refused)
+  expect((await gateway.request('GET', `/api/reviews/${id}`)).body).toMatchObject({ status: 'APPROVED' })
+  hurry.abort()
+  await over
+  await gateway.gateway.endSessions()
+  expect((await running).body).toMatchObject({ code: 'gateway-stopped' })
+})
