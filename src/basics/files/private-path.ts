@@ -44,6 +44,18 @@ export function objectionToWriters(file: string): string | undefined {
 }
 
 /**
+ * What other users than its owner and root may do with a file. Follows links, as the secrets of Kubernetes are.
+ * @throws the system's error
+ */
+export function rightsOfOthers(file: string): 'write' | 'read' | 'none' {
+  const { mode, uid } = statSync(file)
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) return 'write'
+  // A file of root's is for a service by its group: root:runbook-gateway 0640, or fsGroup of Kubernetes.
+  const readable = uid === process.geteuid?.() ? 0o044 : 0o004
+  return (mode & readable) === 0 ? 'none' : 'read'
+}
+
+/**
  * Makes the missing parts of the folder (0700), one by one. Node's `recursive` never returns in a place like /proc,
  * where making a folder fails with "does not exist".
  * @throws the system's error

@@ -8,6 +8,8 @@ export interface Sources {
   /** Folder of the settings file; relative paths start there. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Told of each file that a setting names. */
+  readonly noticed?: (file: string, path: Path, holds: 'secret' | 'public') => void
 }
 
 /** `file://PATH`, made absolute, or `env://NAME`. */
@@ -54,7 +56,11 @@ function resolveText(text: string, sources: Sources, problems: Problems, path: P
   if (reference === undefined) return text
   if (reference.kind === 'variable') return readVariable(reference.name, sources, problems, path) ?? null
   const file = reference.path
-  const read = (): string => decodeUtf8(readSmallFile(file, REFERENCED_BYTES).bytes)
+  const read = (): string => {
+    const { bytes } = readSmallFile(file, REFERENCED_BYTES)
+    sources.noticed?.(file, path, path.at(-1) === 'ca' ? 'public' : 'secret')
+    return decodeUtf8(bytes)
+  }
   return refusing(labelOf(file), problems, path, read)?.replace(/\r?\n$/, '') ?? null
 }
 
@@ -73,7 +79,11 @@ export function readBytes(
   // Somebody may have written a key itself where its path belongs, so the value is not shown.
   const label = reference === undefined ? 'this is a path, and the file' : labelOf(reference.path)
   const file = reference?.path ?? resolve(sources.folder, value)
-  return refusing(label, problems, path, () => readSmallFile(file, REFERENCED_BYTES).bytes)
+  return refusing(label, problems, path, () => {
+    const { bytes } = readSmallFile(file, REFERENCED_BYTES)
+    sources.noticed?.(file, path, 'secret')
+    return bytes
+  })
 }
 
 function readVariable(name: string, sources: Sources, problems: Problems, path: Path): string | undefined {

@@ -38,8 +38,8 @@ async function checkAgent(file: string): Promise<Checked> {
 }
 
 function checkGatewayFile(file: string): Checked {
-  const { problems, settings } = readingSettings(() => examineSettings(file, process.env))
-  return { problems: problems.toLines(), warnings: warningsOf(file, settings?.connections ?? []) }
+  const { problems, settings, warnings } = readingSettings(() => examineSettings(file, process.env))
+  return { problems: problems.toLines(), warnings: [...warnings, ...warningsOf(file, settings?.connections ?? [])] }
 }
 
 /** What no gateway refuses, and agents do. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { isLoopback } from '../../basics/net/loopback.ts'
+import type { Logger } from '../../basics/logger.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import { parseAddress } from '../../basics/net/address.ts'
 import type { GatewayFile } from '../../gateway/settings/reload/reload.ts'
@@ -29,7 +30,8 @@ const AGENT_START_MS = 20_000
 export async function devCommand(flags: DevFlags): Promise<void> {
   const say = speaker(flags.json === true)
   const state = prepareState(path.resolve(flags.state))
-  const gateway = await openGateway(settingsSource(state, flags), await createLogger(logSettings('warn')))
+  const log = await createLogger(logSettings('warn'))
+  const gateway = await openGateway(settingsSource(state, flags, log), log)
   const agent = new AgentProcess(state, say)
   const leave = new Promise<void>((resolve) =>
     onShutdownSignals({ drain: resolve, stop: () => process.exit(1), onHangup: true }),
@@ -113,8 +115,8 @@ function speaker(json: boolean): (line: string) => void {
 }
 
 /** The file, with the addresses of the flags. */
-function settingsSource({ configFile }: DevState, flags: DevFlags): GatewayFile {
-  const { file, read } = gatewayFile(configFile)
+function settingsSource({ configFile }: DevState, flags: DevFlags, log: Logger): GatewayFile {
+  const { file, read } = gatewayFile(configFile, log)
   const http = address(flags.http, '--http')
   const grpc = address(flags.grpc, '--grpc')
   return {

@@ -56,7 +56,8 @@ async function checkSettings(
   examination: Examination,
   tell: (line: Line) => void,
 ): Promise<Examined<GatewaySettings>> {
-  const { settings, problems } = settingsOf(file)
+  const { settings, problems, warnings } = settingsOf(file)
+  for (const found of warnings) tell({ name: 'settings', level: 'warning', found })
   if (settings !== undefined && problems.length === 0)
     return examination.check('settings', () => ok(file, settings))
   const [first = `${file}: the settings cannot be used`, ...others] = problems
@@ -69,13 +70,14 @@ async function checkSettings(
 function settingsOf(file: string): {
   readonly settings: GatewaySettings | undefined
   readonly problems: readonly string[]
+  readonly warnings: readonly string[]
 } {
   try {
-    const { settings, problems } = examineSettings(file, process.env)
-    return { settings, problems: problems.toLines() }
+    const { settings, problems, warnings } = examineSettings(file, process.env)
+    return { settings, problems: problems.toLines(), warnings }
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
-    return { settings: undefined, problems: error.message.split('\n') }
+    return { settings: undefined, problems: error.message.split('\n'), warnings: [] }
   }
 }
 

@@ -29,8 +29,8 @@ export interface GatewayFlags {
 
 /** `runbook-agent gateway`: the embedded gateway alone, until a signal. */
 export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
-  const source = gatewayFile(flags.config)
   const log = await createLogger(logSettings('info'))
+  const source = gatewayFile(flags.config, log)
   const gateway = await openGateway(source, log)
   const life = { isStopping: false }
   using systemd = await openSystemd({
@@ -50,7 +50,7 @@ export async function gatewayCommand(flags: GatewayFlags): Promise<void> {
   const ready = { event: 'ready', http, grpc, ...(metrics !== undefined && { metrics }), pid: process.pid }
   process.stdout.write(flags.json ? `${JSON.stringify(ready)}\n` : `gateway serves ${http} and ${grpc}\n`)
   const hurry = new AbortController()
-  await new Promise<void>((resolve) => onShutdownSignals({ drain: resolve, stop: () => void hurry.abort() }))
+  await new Promise<void>((resolve) => onShutdownSignals({ drain: resolve, stop: () => hurry.abort() }))
   life.isStopping = true
   systemd?.update()
   await gateway.drain(hurry.signal)
@@ -68,8 +68,14 @@ function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isS
   }
 }
 
-export function gatewayFile(file: string): GatewayFile {
-  return { file, read: () => loadSettings(file) }
+/** @param log is told once what others can read */
+export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFile {
+  const told = new Set<string>()
+  const warn = (warning: string) => {
+    if (!told.has(warning)) log?.warn({ warning }, 'settings')
+    told.add(warning)
+  }
+  return { file, read: () => loadSettings(file, process.env, warn) }
 }
 
 /**

@@ -47,7 +47,7 @@ function buildGuardrail(
     const file = shape[`${direction}-file`]
     if (!file) return own
     const setting = [...path, `${direction}-file`]
-    return [...own, ...rulesOf(resolve(sources.folder, file), direction, problems, setting)]
+    return [...own, ...rulesOf(file, direction, { sources, problems, setting })]
   }
   const [input, output] = [rules('input'), rules('output')]
   if (!shape['input-file'] && !shape['output-file'] && input.length + output.length === 0)
@@ -56,9 +56,19 @@ function buildGuardrail(
 }
 
 /** The rules of a file, behind those of gateway.yaml. Faults are told with their place in the file. */
-function rulesOf(file: string, direction: Direction, problems: Problems, setting: Path): Rule[] {
+function rulesOf(
+  name: string,
+  direction: Direction,
+  {
+    sources,
+    problems,
+    setting,
+  }: { readonly sources: Sources; readonly problems: Problems; readonly setting: Path },
+): Rule[] {
+  const file = resolve(sources.folder, name)
   try {
     const found = readRuleFile(file, direction, RULE_FILE_BYTES)
+    sources.noticed?.(file, setting, 'public')
     const rules = checkedRules(found, problems)
     if (rules?.length === 0) problems.add(setting, `this file has no rules for ${direction}`)
     return rules ?? []

@@ -17,11 +17,11 @@ export function buildListen(
     'public-url': publicUrl,
     'trusted-proxies': trustedProxies,
   }: SettingsShape['listen'],
-  { folder }: Sources,
+  sources: Sources,
   problems: Problems,
 ): GatewaySettings['listen'] {
-  const files = tls ? filesOf(tls, folder) : undefined
-  if (files) checkPair(files, problems)
+  const files = tls ? filesOf(tls, sources.folder) : undefined
+  if (files) checkPair(files, sources, problems)
   const own = metrics && { metrics }
   return {
     http,
@@ -41,9 +41,12 @@ function filesOf(
   return typeof agentCa === 'string' ? { ...pair, agentCa: resolve(folder, agentCa) } : pair
 }
 
-function checkPair(files: CertificateFiles, problems: Problems): void {
+function checkPair(files: CertificateFiles, { noticed }: Sources, problems: Problems): void {
   try {
     readPair(files)
+    noticed?.(files.key, ['listen', 'tls', 'key'], 'secret')
+    noticed?.(files.certificate, ['listen', 'tls', 'certificate'], 'public')
+    if (files.agentCa !== undefined) noticed?.(files.agentCa, ['listen', 'tls', 'agent-ca'], 'public')
   } catch (error) {
     if (!(error instanceof PemError)) throw error
     problems.add(['listen', 'tls'], error.message)

@@ -3,6 +3,7 @@ import { checkShape } from '../../basics/settings/check.ts'
 import { SettingsError, type Path, type Problems } from '../../basics/settings/problems.ts'
 import { resolveReferences, type Sources } from '../../basics/settings/references.ts'
 import { readTree, type SettingsTree, type Tree } from '../../basics/settings/tree.ts'
+import { rightsOfOthers } from '../../basics/files/private-path.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { buildSettings } from './build.ts'
 import { SettingsShape } from './schema.ts'
@@ -13,26 +14,45 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** What a file says, even if it cannot be used. References in the tree are not yet followed. */
 export interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
+  /** What others can read. */
+  readonly warnings: readonly string[]
 }
 
 const FILE_BYTES = 1024 * 1024
 
-/** Reads `gateway.yaml` and all it refers to. Throws a SettingsError, with all problems that could be found. */
-export function loadSettings(path: string, env: Environment = process.env): GatewaySettings {
-  return parseSettings(readText(path), { file: path, env })
+/**
+ * Reads `gateway.yaml` and all it refers to.
+ * @param warn is told what others can read
+ * @throws SettingsError with all problems that could be found
+ */
+export function loadSettings(
+  path: string,
+  env: Environment = process.env,
+  warn: (warning: string) => void = () => undefined,
+): GatewaySettings {
+  const { warnings, ...examined } = examineSettings(path, env)
+  warnings.forEach(warn)
+  return usable(examined, path)
 }
 
 /** The same for a text; `file` names it in errors, and paths in it are relative to that file's folder. */
 export function parseSettings(text: string, { file, env }: SettingsOrigin): GatewaySettings {
-  const { settings, problems } = examine(text, { file, env })
-  problems.throwIfAny()
-  if (settings !== undefined) return settings
-  throw new SettingsError(file, [{ path: '', message: 'the settings cannot be used' }])
+  return usable(examine(text, { file, env }), file)
 }
 
 /** The file with everything that is wrong with it. Throws a SettingsError only when it cannot be read. */
 export function examineSettings(path: string, env: Environment): ExaminedSettings {
-  return examine(readText(path), { file: path, env })
+  const text = readText(path)
+  return examine(text, { file: path, env }, resolve(path))
+}
+
+function usable(
+  { settings, problems }: Pick<ExaminedSettings, 'settings' | 'problems'>,
+  file: string,
+): GatewaySettings {
+  problems.throwIfAny()
+  if (settings !== undefined) return settings
+  throw new SettingsError(file, [{ path: '', message: 'the settings cannot be used' }])
 }
 
 interface SettingsOrigin {
@@ -40,11 +60,37 @@ interface SettingsOrigin {
   readonly env: Environment
 }
 
-function examine(text: string, { file, env }: SettingsOrigin): ExaminedSettings {
+/** @param own the file that holds the text */
+function examine(text: string, { file, env }: SettingsOrigin, own?: string): ExaminedSettings {
   const { tree, problems } = readTree(text, file)
-  const sources = { folder: dirname(resolve(file)), env }
+  const warnings: string[] = []
+  const noticed: Sources['noticed'] = (named, path, holds) => {
+    const rights = rightsOfOthers(named)
+    if (rights === 'write')
+      problems.add(path, `other users can write to the file ${named}: chmod go-w ${named}`)
+    else if (rights === 'read' && holds === 'secret')
+      warnings.push(
+        `${problems.placeOf(path)}: other users can read the secret in ${named}: chmod 600 ${named}`,
+      )
+  }
+  const sources = { folder: dirname(resolve(file)), env, noticed }
   const settings = tree === undefined ? undefined : settingsOf(tree ?? {}, sources, problems)
-  return { tree, problems, settings }
+  if (own !== undefined) noticed(own, [], tree !== undefined && holdsSecret(tree) ? 'secret' : 'public')
+  return { tree, problems, settings, warnings: [...new Set(warnings)] }
+}
+
+const SECRETS = new Set(['token', 'key', 'secret', 'api_token', 'client-secret'])
+
+/** Whether a secret stands in the file itself. Certificates' keys are paths. */
+function holdsSecret(tree: Tree, key = '', parent = ''): boolean {
+  if (typeof tree === 'string')
+    return (
+      ((SECRETS.has(key) && parent !== 'tls') || parent === 'secrets') &&
+      !/^(?:file|env):\/\/|^sha256:/.test(tree)
+    )
+  if (tree === null) return false
+  if (Array.isArray(tree)) return tree.some((item: Tree) => holdsSecret(item, '', key))
+  return Object.entries(tree).some(([name, value]) => holdsSecret(value, name, key))
 }
 
 function settingsOf(tree: Tree, sources: Sources, problems: Problems): GatewaySettings | undefined {

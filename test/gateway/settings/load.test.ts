@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { loadSettings, parseSettings } from '../../../src/gateway/settings/load.ts'
+import { examineSettings, loadSettings, parseSettings } from '../../../src/gateway/settings/load.ts'
 import { PathPattern } from '../../../src/gateway/runbooks/path-pattern.ts'
 import { SettingsError } from '../../../src/basics/settings/problems.ts'
 import type { GatewaySettings } from '../../../src/gateway/settings/settings.ts'
@@ -904,5 +904,69 @@ describe('what the rules of a connection may be together', () => {
     expect(problems(yaml(three))).toEqual([
       `${place}these rules are longer than 2097152 bytes together, as JSON`,
     ])
+  })
+})
+
+describe('rights of its files', () => {
+  const TEXT = 'users: [{ name: ada, token: file://ada.token }]\n'
+  const prepare = (settingsMode: number, tokenMode: number) => {
+    const named = (name: string, content: string, mode: number) => {
+      writeFileSync(join(folder, name), content)
+      chmodSync(join(folder, name), mode)
+    }
+    named('gateway.yaml', TEXT, settingsMode)
+    named('ada.token', `${TOKEN}\n`, tokenMode)
+    return join(folder, 'gateway.yaml')
+  }
+  const examined = (path: string) => {
+    const { problems, warnings } = examineSettings(path, {})
+    return { problems: problems.toLines(), warnings }
+  }
+
+  test.each([0o666, 0o662, 0o620])('settings that others can write to (%o) are refused', (mode) => {
+    const path = prepare(mode, 0o600)
+    expect(() => loadSettings(path, {})).toThrow(
+      `other users can write to the file ${path}: chmod go-w ${path}`,
+    )
+  })
+
+  test('a token that others can write to is refused, with its place', () => {
+    const [problem, ...others] = examined(prepare(0o644, 0o620)).problems
+    expect(problem).toMatch(
+      /^\S+:1:29 users\[0\]\.token: other users can write to the file \S+ada\.token: chmod/,
+    )
+    expect(others).toEqual([])
+  })
+
+  test('a token that others can read is warned of, and the settings are used', () => {
+    const path = prepare(0o644, 0o644)
+    expect(examined(path)).toEqual({
+      problems: [],
+      warnings: [
+        expect.stringMatching(/^\S+:1:29: other users can read the secret in \S+ada\.token: chmod 600/),
+      ],
+    })
+    const told: string[] = []
+    expect(loadSettings(path, {}, (warning) => told.push(warning)).users).toHaveLength(1)
+    expect(told).toHaveLength(1)
+  })
+
+  test('settings that others can read are fine unless a secret stands in them', () => {
+    const path = prepare(0o644, 0o600)
+    expect(examined(path)).toEqual({ problems: [], warnings: [] })
+    writeFileSync(path, `users: [{ name: ada, token: ${TOKEN} }]\n`)
+    expect(examined(path).warnings).toEqual([expect.stringContaining(`can read the secret in ${path}`)])
+    writeFileSync(path, `users: [{ name: ada, token: 'sha256:${'ab'.repeat(32)}' }]\n`)
+    expect(examined(path).warnings).toEqual([])
+  })
+
+  test('links of a secret of Kubernetes are followed', () => {
+    const path = prepare(0o644, 0o600)
+    mkdirSync(join(folder, '..data'))
+    renameSync(join(folder, 'ada.token'), join(folder, '..data', 'ada.token'))
+    symlinkSync('..data/ada.token', join(folder, 'ada.token'))
+    expect(examined(path)).toEqual({ problems: [], warnings: [] })
+    chmodSync(join(folder, '..data', 'ada.token'), 0o666)
+    expect(examined(path).problems).toHaveLength(1)
   })
 })
