@@ -76,7 +76,7 @@ export const scheduleContract = {
     audit: { action: 'execute', type: 'schedules' },
     summary: 'Runs it now: answers when its session has begun, or could not',
     answers: { 200: ScheduleRunShape },
-    errors: [...CHANGE.errors, 'schedule-busy'],
+    errors: [...CHANGE.errors, 'schedule-busy', 'gateway-draining'],
   },
   pause: {
     ...CHANGE,

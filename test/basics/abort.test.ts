@@ -7,6 +7,7 @@ import { Followers } from '../../src/gateway/history/reading/followers.ts'
 import { SessionFollower } from '../../src/gateway/history/reading/follower.ts'
 import { ChangeFeed } from '../../src/gateway/rest/page/change-feed.ts'
 import { Waiters } from '../../src/gateway/reviews/waiters.ts'
+import { PathPattern } from '../../src/gateway/runbooks/path-pattern.ts'
 import { fetchInto } from '../../src/gateway/runbooks/git/fetch.ts'
 import { Agents } from '../../src/gateway/streams/agents/agents.ts'
 import { SignInAttempts } from '../../src/gateway/people/identities/sign-in-attempts.ts'
@@ -54,6 +55,7 @@ describe('an abort that came before it was waited for ends at once', () => {
     const feed = new ChangeFeed(
       { changes: { sessions: 0, reviews: 0, batches: 0, schedules: 0 } },
       { names: [], isOnline: () => false },
+      { stopsAt: undefined },
     )
     using listener = feed.listen()
     expect(await listener.next(longMs, over)).toEqual([])
@@ -66,7 +68,7 @@ describe('an abort that came before it was waited for ends at once', () => {
   })
 
   it('the waiting for a lock', async () => {
-    const locks = [{ name: 'one', runbooks: ['a.sh'], connections: undefined }]
+    const locks = [{ name: 'one', runbooks: [PathPattern.from('a.sh')], connections: undefined }]
     const settings = { locks, schedules: [], limits: { lockWaitMs: longMs } }
     const sessions = new SessionLocks(new Locks(), { value: settings as never })
     const asked = { origin: 'client-api-runbooks', labels: { runbookFile: 'a.sh' } }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { userToken } from '../support/sites/running-gateway.ts'
 import { waitFor } from '../support/wait.ts'
 import { Fleet, statuses } from './batches/fleet.ts'
 
@@ -12,6 +13,23 @@ const refused = { status: 503, body: { code: 'gateway-draining' } }
 function drain(fleet: Fleet): { readonly hurry: AbortController; readonly over: Promise<void> } {
   const hurry = new AbortController()
   return { hurry, over: fleet.gateway.gateway.drain(hurry.signal) }
+}
+
+async function changes({ gateway }: Fleet): Promise<{ readonly told: string[] } & AsyncDisposable> {
+  const headers = { authorization: `Bearer ${userToken}`, connection: 'close' }
+  const answer = await fetch(`${gateway.gateway.http}/api/changes`, { headers })
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
+  const told: string[] = []
+  const reading = (async () => {
+    for (let part = await reader.read(); !part.done; part = await reader.read())
+      told.push(Buffer.from(part.value).toString())
+  })()
+  await waitFor(() => told.length > 0)
+  const end = async () => {
+    await reader.cancel()
+    await reading
+  }
+  return { told, [Symbol.asyncDispose]: end }
 }
 
 it('a batch begins nothing more and says so, and what runs ends by itself', async () => {
@@ -43,6 +61,20 @@ it('a session that waits for a lock ends without a run, and the one that has it 
   expect((await first).body).toMatchObject({ exit_code: 4 })
   await over
   expect(fleet.begun).toEqual(['c-1'])
+})
+
+it('a page that follows changes is told until when running sessions go on, also one that comes later', async () => {
+  await using fleet = await Fleet.start(1, () => 'wait')
+  const running = fleet.gateway.exec(runbook, 'c-1')
+  await waitFor(() => fleet.begun.length === 1)
+  await using early = await changes(fleet)
+  const { over } = drain(fleet)
+  await using late = await changes(fleet)
+  for (const { told } of [early, late])
+    await waitFor(() => /"stops_at":"\d{4}-\d\d-\d\dT/.test(told.join('')))
+  await fleet.end('c-1')
+  await over
+  expect((await running).body).toMatchObject({ exit_code: 0 })
 })
 
 it('nothing new begins or is asked for: no session, no review, no run of a schedule; reviews are decided on', async () => {

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks'
-import { followChanges, isLive } from './api/changes.ts'
+import { followChanges, isLive, stopsAt } from './api/changes.ts'
 import { signOut } from './api/gateway.ts'
 import { person, signedOut } from './api/person.ts'
 import { Loading } from './parts/messages.tsx'
@@ -60,12 +60,21 @@ function Frame() {
           The gateway does not answer: lists may be old. It is tried again by itself.
         </p>
       )}
+      {isLive.value && stopsAt.value !== undefined && (
+        <p class="warning" role="status">
+          This gateway is stopping: running jobs go on until {clock(stopsAt.value)}, new ones are refused.
+        </p>
+      )}
       <main id="main" tabIndex={-1}>
         <CurrentView />
       </main>
       <Shortcuts />
     </>
   )
+}
+
+function clock(at: string): string {
+  return new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
 }
 
 function isHere(to: string): boolean {

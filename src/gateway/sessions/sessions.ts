@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../basics/logger.ts'
 import type { Redaction } from '../../policy/redaction/redactor.ts'
+import { onAbort } from '../../basics/abort.ts'
 import { patience } from '../../basics/patience.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
@@ -190,8 +191,11 @@ export class Sessions {
     this.#stopsAt = Date.now() + forMs
     for (const { session } of this.#running.values())
       if (session.isWaiting) session.fail('gateway-draining', DRAINING)
-    const late = patience(forMs, over)
-    await Promise.race([this.#allEnded(), new Promise((resolve) => late.addEventListener('abort', resolve))])
+    let give: () => void = () => undefined
+    const isLate = new Promise<void>((resolve) => (give = resolve))
+    using listening = onAbort(patience(forMs, over), give)
+    await Promise.race([this.#allEnded(), isLate])
+    listening[Symbol.dispose]()
     if (this.#running.size > 0 && !over.aborted) await this.close(OUT_OF_TIME)
   }
 

@@ -11,6 +11,9 @@ const counts = Object.fromEntries(TOPICS.map((topic) => [topic, signal(0)])) as 
 /** Whether changes come by themselves at the moment. */
 export const isLive = signal(true)
 
+/** When a gateway that is stopping ends what still runs. */
+export const stopsAt = signal<string | undefined>(undefined)
+
 /** Grows with each change; reading it subscribes. */
 export function changesOf(topics: readonly Topic[]): number {
   return topics.reduce((sum, topic) => sum + counts[topic].value, 0)
@@ -25,6 +28,7 @@ export async function followChanges(ended: AbortSignal): Promise<void> {
       state: (state) => {
         // What has changed meanwhile was not said.
         if (state === 'open' && wasOpen) announce(TOPICS)
+        if (state === 'open') stopsAt.value = undefined
         wasOpen ||= state === 'open'
         isLive.value = state !== 'lost'
       },
@@ -44,6 +48,7 @@ function announce(topics: readonly Topic[]): void {
 }
 
 function topicsIn(data: string): Topic[] {
-  const { topics } = JSON.parse(data) as { topics?: readonly string[] }
+  const { topics, stops_at: stops } = JSON.parse(data) as { topics?: readonly string[]; stops_at?: string }
+  if (stops !== undefined) stopsAt.value = stops
   return TOPICS.filter((topic) => topics?.includes(topic))
 }

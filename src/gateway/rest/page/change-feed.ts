@@ -1,6 +1,7 @@
 import { onAbort } from '../../../basics/abort.ts'
 import type { Agents } from '../../streams/agents/agents.ts'
 import { HistoryError } from '../../history/session.ts'
+import type { Sessions } from '../../sessions/sessions.ts'
 import type { History } from '../../history/history.ts'
 
 /** So often it is looked for changes, while anybody listens: what changes in between is one change. */
@@ -13,11 +14,17 @@ type Standing = Readonly<Record<string, string>>
 export class ChangeFeed {
   readonly #history: Pick<History, 'changes'>
   readonly #agents: Pick<Agents, 'names' | 'isOnline'>
+  readonly #sessions: Pick<Sessions, 'stopsAt'>
   readonly #listeners = new Set<ChangeListener>()
   #timer: NodeJS.Timeout | undefined
   #last: Standing = {}
 
-  constructor(history: Pick<History, 'changes'>, agents: Pick<Agents, 'names' | 'isOnline'>) {
+  constructor(
+    history: Pick<History, 'changes'>,
+    agents: Pick<Agents, 'names' | 'isOnline'>,
+    sessions: Pick<Sessions, 'stopsAt'>,
+  ) {
+    this.#sessions = sessions
     this.#history = history
     this.#agents = agents
   }
@@ -42,12 +49,13 @@ export class ChangeFeed {
   /** Of a history that cannot be read, what was known last. */
   #standing(): Standing {
     const agents = this.#agents.names.map((name) => `${name}:${String(this.#agents.isOnline(name))}`).join()
+    const rest = { agents, gateway: String(this.#sessions.stopsAt) }
     try {
       const counts = Object.entries(this.#history.changes)
-      return { ...Object.fromEntries(counts.map(([topic, count]) => [topic, String(count)])), agents }
+      return { ...Object.fromEntries(counts.map(([topic, count]) => [topic, String(count)])), ...rest }
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
-      return { ...this.#last, agents }
+      return { ...this.#last, ...rest }
     }
   }
 
