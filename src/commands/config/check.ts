@@ -39,7 +39,10 @@ async function checkAgent(file: string): Promise<Checked> {
 
 function checkGatewayFile(file: string): Checked {
   const { problems, settings, warnings } = readingSettings(() => examineSettings(file, process.env))
-  return { problems: problems.toLines(), warnings: [...warnings, ...warningsOf(file, settings?.connections ?? [])] }
+  return {
+    problems: problems.toLines(),
+    warnings: [...warnings, ...warningsOf(file, settings?.connections ?? [])],
+  }
 }
 
 /** What no gateway refuses, and agents do. */
