@@ -138,6 +138,7 @@ export class ClientSession implements Disposable {
         this.#end = { kind: 'expired', message: 'the gateway waited too long for the session to open' }
         return undefined
       case 'keepalive':
+      case 'draining':
       case 'unsupported':
         return undefined
     }
