@@ -12,6 +12,8 @@ const LOADING = named(
 
 /** Variables that some program takes for code, for options, or for the name of a file that has code in it. */
 const OBEYED = named(
+  // Bash evaluates what is assigned to them as arithmetic.
+  'RANDOM|SRANDOM|SECONDS|LINENO|HISTCMD|OPTIND',
   'PATH|CDPATH|IFS|SHELL|HOME|XDG_.*|TERMCAP|TERMINFO.*|INPUTRC|HISTFILE|BROWSER|TMPDIR',
   'EDITOR|VISUAL|PAGER|.*_(?:EDITOR|PAGER|ASKPASS|RSH|SSH|OPTIONS|OPTS|FLAGS)|LESS.*|MAN.*OPT|VIMINIT|EXINIT|MYVIMRC',
   'GIT_.*|RSYNC_.*|SUDO_.*|SSH_.*|TAR_OPTIONS|XZ_OPT|ZIPOPT|UNZIP|GZIP|.?MAKEFLAGS|GOFLAGS|HGRCPATH|CURL_HOME|.*WGETRC',

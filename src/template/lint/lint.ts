@@ -13,7 +13,7 @@ import { anything, flowOf, type Flow, type PassedVariable, type Scope } from './
 import { Cursor, type Language } from './place.ts'
 import { problemWith } from './verdict.ts'
 import { bareUses, unfollowedUses } from './passed.ts'
-import { CLOSE, OPEN } from './shell-words.ts'
+import { CLOSE, FORK, OPEN, withoutWholeLines } from './shell-words.ts'
 import { judgedUses } from './uses.ts'
 
 export type { Language } from './place.ts'
@@ -134,12 +134,20 @@ class Walk {
     for (const { pipeline, body } of choice.arms) {
       const value = this.#evaluate(pipeline, dot)
       const way = cursor.fork()
+      this.#fork(pipeline.at)
       this.statements(body, way, choice.kind === 'with' ? value : dot)
       ways.push(way)
     }
+    this.#fork(this.#read)
     this.statements(choice.otherwise, cursor, dot)
+    this.#fork(this.#read)
     cursor.join(ways)
     this.#variables.release(mark)
+  }
+
+  /** Here the text goes on in more than one way. */
+  #fork(at: number): void {
+    this.#pieces.push({ text: FORK, at })
   }
 
   /** Goes over the body twice: the second time with what the first one leaves open. */
@@ -149,6 +157,7 @@ class Walk {
     const element = value.from.size === 0 ? value : anything(...value.from)
     for (const { name } of range.pipeline.declares) this.#declare(name, element)
     const once = cursor.fork()
+    this.#fork(range.pipeline.at)
     const [findings, pieces, read] = [this.findings.length, this.#pieces.length, this.#read]
     this.statements(range.body, once, element)
     this.findings.length = findings
@@ -158,7 +167,9 @@ class Walk {
     const turn = cursor.fork()
     this.statements(range.body, turn, element)
     this.#variables.release(mark)
+    this.#fork(this.#read)
     this.statements(range.otherwise, cursor, dot)
+    this.#fork(this.#read)
     cursor.join([turn])
   }
 
@@ -206,7 +217,7 @@ class Walk {
     const values = new Map([...this.#passed].filter(([, flow]) => !isNumeric(flow)))
     const variables = new Set(values.keys())
     for (const [number, { flow }] of this.#written.entries()) values.set(`${OPEN}${number}${CLOSE}`, flow)
-    const text = this.#pieces.map((piece) => piece.text).join('')
+    const text = withoutWholeLines(this.#pieces.map((piece) => piece.text).join(''))
     const isWord = (flow: Flow) => flow.escapedBy === undefined && flow.marks === undefined && isOneWord(flow)
     const [free, words] = [false, true].map(
       (is) => new Set([...values].filter(([, flow]) => isWord(flow) === is).map(([name]) => name)),

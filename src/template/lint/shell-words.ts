@@ -16,6 +16,16 @@ export interface SimpleCommand {
 /** A parameter that is written into the text stands there as its number between these two. */
 export const OPEN = '\ue000'
 export const CLOSE = '\ue001'
+/** Where a template's `if`, `with` or `range` begins, turns or ends. A line with one is not read: it may be several. */
+export const FORK = '\ue002'
+
+/** Leaves those forks that are in the middle of a line: the lines between the others are the same in each way. */
+export function withoutWholeLines(text: string): string {
+  const blanks = (found: string) => found.replaceAll(FORK, ' ')
+  return text
+    .replace(/(?<=^|\n)[ \t\ue002]+/g, blanks)
+    .replace(/(?<![ \t\ue002])[ \t\ue002]+(?=\n|$)/g, blanks)
+}
 
 const BLANK = /(?:[ \t]|\\\n)+/y
 const OPERATOR = /&&|\|\||;;?|\|&?|&(?!>)|\n/y
@@ -24,7 +34,7 @@ const REDIRECTION = /\d*(?:<<<|>>|>\||<>|>|<)(?:&(?:\d+|-))?|&>>?/y
 const PLAIN = /[\w./:@%+,=^~*?!#\]-]+|\\[^\n]|(?<=^|[\s;&|])(?:\[\[?|\{)(?=\s)|(?<=^|[\s;])\}(?=[\s;&|]|$)/y
 const SINGLE = /'([^']*)'/y
 const USE = /\$(\w+)|\$\{(\w+)(?::?[-?+][\w ./:@%,+=-]*)?\}|\$[?#@*$!]|\ue000(\d+)\ue001/y
-const TEXT_IN_DOUBLE = /(?:[^"\\$`\ue000]|\\[^])+/y
+const TEXT_IN_DOUBLE = /(?:[^"\\$`\ue000\ue002]|\\[^])+/y
 
 /**
  * The simple commands of a line, or undefined when it has anything else: substitutions, arithmetic, arrays, groups in

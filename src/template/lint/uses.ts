@@ -19,19 +19,24 @@ const UNREAD = 'this line is more than the linter follows'
 /** Programs that take their arguments for data, and options that run nothing. */
 const PLAIN = words(
   'echo printf cat head tail wc cut tr ls basename dirname stat sleep touch mkdir rmdir rm cp mv df du id grep fgrep egrep cmp seq',
-  'md5sum sha1sum sha256sum sha512sum readlink realpath logger nl rev paste uniq jq true false : cd exit return shift for export',
+  'md5sum sha1sum sha256sum sha512sum readlink realpath logger nl rev paste uniq true false : cd exit return shift for export',
   'local readonly declare typeset test [ [[ case',
 )
 /** The same, but for options that run commands, or read files that do. */
 const WITHOUT_OPTIONS = words('curl ln chmod chown gzip gunzip base64 ping host')
-const KEYWORDS = words('if then else elif fi while until do done ! { } time')
+const KEYWORDS = words('if then else elif fi while until do done esac ! { } time')
 const DECLARING = words('export local readonly declare typeset')
 const NAMING = words('read unset mapfile readarray getopts wait let')
 const COMPARING = words('= == != -eq -ne -lt -le -gt -ge -nt -ot -ef')
 
 /** What evaluates a text that is nowhere to be seen on its line, such as a variable by its bare name. */
 const EVALUATING =
-  /\(\(|\$\[|\blet\b|\[\[[^\n]*\s-(?:eq|ne|lt|le|gt|ge|v|R)\s|(?:\[|\btest)\s+(?:!\s+)?-[vR]\s|\$\{!|\w\[[^\]]|\$\{\w+:(?![-=?+])|\bprintf\s+-v\s*(?!\w+[\s;])|\b(?:declare|typeset|local|readonly|export)\s+-\w*[inaA]|\b(?:eval|source|trap|coproc)\b|(?:^|[;&|\n])\s*\.\s/
+  /\(\(|\$\[|\blet\b|\[\[[^\n]*\s-(?:eq|ne|lt|le|gt|ge|v|R)\s|(?:\[|\btest)\s+(?:!\s+)?-[vR]\s|\$\{!|\w\[[^\]]|\$\{\w+:(?![-=?+])|\bprintf\s+-v\s*(?!\w+[\s;])|\b(?:declare|typeset|local|readonly|export)\s+(?!-[xrgp]+\s+\w)[^\w\s]|\b(?:eval|source|trap|coproc|envsubst|printenv|compgen)\b|\benv\s*(?:[|>]|$)|\bexec\s+[\d{<>&]|(?:^|[;&|\n])\s*\.\s/
+
+/** The output of several commands goes on: that of a group, a loop, a choice. */
+const GROUP_OUTPUT = /(?:\}|\)|\b(?:done|fi|esac))\s*(?:\|(?!\|)|\d*>|&>)/
+/** Where output goes that nothing reads. */
+const UNREAD_OUTPUT = /(?<!\d)\d*>\s*(?:&\s*\d|\/dev\/(?:null|stderr|stdout)\b)/g
 
 /** Lines by which a variable gets a value from somewhere else. */
 const SETTING =
@@ -64,25 +69,41 @@ export function judgedUses(
   if (values.size === 0) return asNames
   const [any = ''] = values
   if (redefines(text)) return [{ at: 0, ...notJudged(any, 'the script gives a command another meaning') }]
+  const functions = functionsOf(text)
   const reached = reachedFrom(
     lines.map((line) => line.text),
     values,
+    functions,
   )
   const uses = places((line) => {
-    const judged = mentioned(line, reached).length === 0 ? undefined : judgedLine(line, reached)
+    const isOutput = passesOutput(line, functions)
+    const judged =
+      mentioned(line, reached).length === 0 && !isOutput
+        ? undefined
+        : judgedLine(line, reached, isOutput ? { any, functions } : undefined)
     if (judged !== undefined || !EVALUATING.test(withoutText(line))) return judged
     return notJudged(mentioned(line, reached)[0] ?? any, 'a value may reach what is evaluated here')
   })
   return [...asNames, ...uses]
 }
 
+const FUNCTION = /(?<![\w[])([\w[]+)\s*\(\s*\)|\bfunction\s+([\w[]+)/g
+
+function functionsOf(text: string): ReadonlySet<string> {
+  return new Set([...text.matchAll(FUNCTION)].map(([, first, second = '']) => first ?? second))
+}
+
 /** Whether a function or an alias has the name of a command that is known here. */
 function redefines(text: string): boolean {
-  const defined = text.matchAll(/(?<![\w[])([\w[]+)\s*\(\s*\)|\bfunction\s+([\w[]+)|\balias\b/g)
-  return [...defined].some(([, first, second]) => {
-    const name = first ?? second
-    return name === undefined || PLAIN.has(name) || WITHOUT_OPTIONS.has(name)
-  })
+  const names = [...functionsOf(text)]
+  return /\balias\b/.test(text) || names.some((name) => PLAIN.has(name) || WITHOUT_OPTIONS.has(name))
+}
+
+/** Whether a line hands on the output of commands that stand elsewhere: a value may be in it, and its name is not. */
+function passesOutput(line: string, functions: ReadonlySet<string>): boolean {
+  const text = withoutText(line).replace(FUNCTION, '').replace(UNREAD_OUTPUT, '')
+  if (GROUP_OUTPUT.test(text)) return true
+  return /(?<!\|)\|(?!\|)|>|`|\$\(/.test(text) && mentioned(text, functions).length > 0
 }
 
 /** A word where a command takes the name of a variable. */
@@ -95,12 +116,17 @@ function namedIn(line: string, values: ReadonlySet<string>): string | undefined 
 }
 
 /** The values, and variables that are set where one of them is used, until there are no more. */
-function reachedFrom(lines: readonly string[], values: ReadonlySet<string>): ReadonlySet<string> {
-  const reached = new Set(values)
+function reachedFrom(
+  lines: readonly string[],
+  values: ReadonlySet<string>,
+  functions: ReadonlySet<string>,
+): ReadonlySet<string> {
+  // `$_` is the last argument of the command before.
+  const reached = new Set([...values, '_'])
   for (let before = -1; before < reached.size;) {
     before = reached.size
     for (const line of lines) {
-      if (mentioned(line, reached).length === 0) continue
+      if (mentioned(line, reached).length === 0 && !passesOutput(line, functions)) continue
       for (const [, assigned = '', listed = '', printed = ''] of line.matchAll(SETTING))
         for (const name of `${assigned} ${listed} ${printed}`.match(/\b[A-Za-z_]\w*/g) ?? [])
           reached.add(name)
@@ -115,11 +141,16 @@ function mentioned(line: string, values: ReadonlySet<string>): string[] {
 
 type Judged = Omit<Use, 'at'>
 
-function judgedLine(line: string, values: ReadonlySet<string>): Judged | undefined {
+/** @param output of a line that hands on the output of others */
+function judgedLine(
+  line: string,
+  values: ReadonlySet<string>,
+  output: { readonly any: string; readonly functions: ReadonlySet<string> } | undefined,
+): Judged | undefined {
   const evaluated = evaluatedIn(line, values)
   if (evaluated !== undefined) return evaluated
   const commands = readCommands(line)
-  const [name] = mentioned(line, values)
+  const name = mentioned(line, values)[0] ?? output?.any
   if (commands === undefined) return notJudged(name, UNREAD)
   const isPiped = /(?<!\|)\|(?!\|)/.test(withoutText(line))
   for (const command of commands) {
@@ -127,7 +158,8 @@ function judgedLine(line: string, values: ReadonlySet<string>): Judged | undefin
     if (judged !== undefined) return judged
     const program = programOf(command)?.lead ?? ''
     // A program that reads the output of another, or has a variable's name in its text.
-    if ((isPiped || mentioned(textOf(command), values).length > 0) && !isKnown(program))
+    const isReached = isPiped || mentioned(textOf(command), values).length > 0
+    if (isReached && !isKnown(program) && output?.functions.has(program) !== true)
       return notJudged(name, unknown(program))
     if (command.written.some(({ text }) => !/^\/dev\/(?:null|stderr|stdout)$/.test(text)))
       return notJudged(name, 'it may get into a file')
@@ -216,6 +248,8 @@ function judgedArguments(
   if (NAMING.has(program)) return { name, problem: NAME, isCode: true }
   if ((isTest || program === 'printf') && follows(/^-[vR]$/)) return { name, problem: NAME, isCode: true }
   if (DECLARING.has(program)) return judgedDeclaration(args, using, name)
+  const [first] = args
+  if (program === 'for' && isReadAsCode(first?.text ?? '')) return notJudged(name, obeyed(first?.text ?? ''))
   if (using.some(({ uses }) => uses.includes(BARE)))
     return notJudged(name, 'without double quotes it may become several words')
   if (isTest && !isPlainTest(program, args)) return notJudged(name, 'bash may take it for an operator')
