@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { patience } from '../../basics/patience.ts'
 import type { Account } from '../account/account.ts'
 import { ApiError } from '../rest/http/api-error.ts'
@@ -8,7 +9,7 @@ import {
   type ExecutionAnswer,
   type RestExecution,
 } from './execution-request.ts'
-import { watch, type ExecutionSight } from './follow.ts'
+import { FIRST_WAIT_MS, longer, watch, type ExecutionSight } from './follow.ts'
 import type { RestReply } from '../rest/http/json.ts'
 import { outcomeOfAnswer, outcomeOfRecord, outcomeWithoutRecord, type Outcome } from './outcome.ts'
 import type { RecordedSession } from '../rest/sessions.ts'
@@ -105,20 +106,31 @@ export async function* followToEnd(account: Account, id: string, { signal, isLiv
   return outcomeOfRecord(account, session, undefined, signal)
 }
 
+/** A gateway that is stopping begins nothing: the session is begun by the next one, as soon as that answers. */
 async function* afterReview(account: Account, id: string, asking: FollowOptions): Sights {
   const { signal } = asking
-  const session = yield* watch(account, id, isDecided, signal)
-  if (session.review === 'REJECTED' || session.review === 'REVOKED')
-    throw new ReviewRejected(`the review of session ${id} was ${session.review.toLowerCase()}`)
-  if (session.status === 'done') return outcomeOfRecord(account, session, undefined, signal)
-  yield { kind: 'approved' }
-  try {
-    return yield* executeApproved(account, id, asking)
-  } catch (error) {
-    // Somebody else runs it already.
-    if (!(error instanceof ApiError) || error.status !== 409) throw error
-    return yield* followToEnd(account, id, asking)
+  for (let wait = FIRST_WAIT_MS; ; wait = longer(wait)) {
+    const session = yield* watch(account, id, isDecided, signal)
+    if (session.review === 'REJECTED' || session.review === 'REVOKED')
+      throw new ReviewRejected(`the review of session ${id} was ${session.review.toLowerCase()}`)
+    if (session.status === 'done') return outcomeOfRecord(account, session, undefined, signal)
+    yield { kind: 'approved' }
+    try {
+      return yield* executeApproved(account, id, asking)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      // Somebody else runs it already.
+      if (error.status === 409) return yield* followToEnd(account, id, asking)
+      if (!isForTheNext(error)) throw error
+      yield { kind: 'away', reason: error.message }
+      await delay(wait, undefined, { signal })
+    }
   }
+}
+
+/** Nothing has run, and the next gateway may run it. */
+function isForTheNext({ code, kind, isAnswerLost }: ApiError): boolean {
+  return code === 'gateway-draining' || (kind === 'unreachable' && !isAnswerLost)
 }
 
 /** Runs a session that was approved, and follows it to its end. @throws ApiError when nothing ran */

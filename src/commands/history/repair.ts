@@ -33,8 +33,13 @@ function report(file: string, { faults, kept, losses, incomplete, audit, oldFile
   ].join('\n')
 }
 
+/** More keys than any table has rows. */
+const MOST_PLACES = 2 ** 40
+
 function lossText({ table, names, rows, unread }: Loss): string {
-  if (rows === undefined) return `  ${table}: how many rows is not known, ${unread} places could not be read`
+  // Where no key could be read, each key that there may be counts as unread.
+  const unreadable = unread > MOST_PLACES ? 'most of it' : `${unread} places`
+  if (rows === undefined) return `  ${table}: how many rows is not known, ${unreadable} could not be read`
   const more = rows > names.length ? `, and ${rows - names.length} more` : ''
   return `  ${table}: ${rows} rows: ${names.join(', ')}${more}`
 }

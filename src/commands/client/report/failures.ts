@@ -20,7 +20,9 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
 export function clientFailure(error: unknown, doing: string): unknown {
   if (error instanceof AccountError) return new Failure(error.message)
   if (!(error instanceof ApiError)) return error
-  const [exitCode, usual = ''] = KINDS[error.kind]
+  const [exitCode, ofKind = ''] = KINDS[error.kind]
+  // Its text says what to do, and a stop is no failure that its log explains.
+  const usual = error.code === 'gateway-draining' ? '' : ofKind
   const advice = isAboutToken(error) ? '. Is the token still valid? runbook-agent login' : usual
   return new Failure(`${doing}: ${error.message}${advice}`, exitCode)
 }

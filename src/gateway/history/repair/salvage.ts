@@ -25,6 +25,10 @@ interface Table {
 const WINDOW = 4096
 /** After so many reads that have failed, the rest of a table's range is given up: its keys may go up to 2^63. */
 const MOST_FAILURES = 200_000
+/** The same for a table of which no probe could be read: its first page is damaged, and each further read takes time. */
+const MOST_FAILURES_OUT_OF_REACH = 1000
+/** Keys tried beforehand, in even distances. */
+const PROBES = 256
 /** Of a table; the others are counted. */
 const MOST_NAMES = 1000
 /** More are not counted: they have to fit into memory. */
@@ -90,6 +94,7 @@ class Salvage {
   readonly #db: Connection
   readonly #table: Table
   #failures = 0
+  #mostFailures = MOST_FAILURES
   #unread = 0
   #isWhole = true
 
@@ -111,7 +116,9 @@ class Salvage {
 
   /** Ranges that cannot be read are halved until a key is alone. */
   #copyByKey(): void {
-    const ranges: Range[] = [[0, this.#lastKey()]]
+    const last = this.#lastKey()
+    if (!this.#isInReach(last)) this.#mostFailures = MOST_FAILURES_OUT_OF_REACH
+    const ranges: Range[] = [[0, last]]
     for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) {
       const [from, to] = range
       try {
@@ -126,12 +133,32 @@ class Salvage {
     }
   }
 
+  /** Small tables are hit by the powers of two, where the last key is not known. */
+  #isInReach(last: number): boolean {
+    const even = Array.from({ length: PROBES + 1 }, (_, n) => Math.floor((last / PROBES) * n))
+    const powers = Array.from({ length: 53 }, (_, n) => Math.min(last, 2 ** n))
+    return [...even, ...powers].some((key) => this.#canRead(key))
+  }
+
+  #canRead(key: number): boolean {
+    try {
+      this.#db
+        .prepare(`SELECT 1 FROM damaged.${this.#table.name} NOT INDEXED WHERE rowid = ${key}`)
+        .raw()
+        .get([])
+      return true
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return false
+    }
+  }
+
   /** A window that failed is halved as a whole range is, from its beginning. @returns what to try, the first one last */
   #afterFailure([from, to]: Range, error: unknown): Range[] {
     if (!isUnreadable(error)) throw error
     this.#isWhole = false
     this.#failures += 1
-    if (from === to || this.#failures > MOST_FAILURES) {
+    if (from === to || this.#failures > this.#mostFailures) {
       this.#unread += to - from + 1
       return []
     }

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import Database from 'libsql'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { History } from '../../../../src/gateway/history/history.ts'
 import { examineHistory } from '../../../../src/gateway/history/repair/examination.ts'
 import { repairHistory } from '../../../../src/gateway/history/repair/repair.ts'
@@ -201,6 +201,24 @@ it('nothing is lost when the head of the file is damaged', async () => {
   const repair = await repairHistory(file)
   expect(repair).toMatchObject({ losses: [], incomplete: [], audit: { faults: [] } })
   expect(survivors()).toMatchObject({ gone: [], cut: [] })
+})
+
+it('a table whose first page is damaged is given up soon, and its loss is of unknown size', async () => {
+  const db = new Database(file)
+  const [root] = db.prepare(`SELECT rootpage FROM sqlite_schema WHERE name = 'removals'`).raw().get([]) as [
+    number,
+  ]
+  db.close()
+  const bytes = readFileSync(file)
+  bytes.fill('something else ', (root - 1) * PAGE, root * PAGE)
+  writeFileSync(file, bytes)
+  const prepare = vi.spyOn(Database.prototype, 'prepare')
+  const repair = await repairHistory(file)
+  const reads = prepare.mock.calls.filter(([sql]) => sql.includes('FROM damaged.removals')).length
+  prepare.mockRestore()
+  expect(repair?.losses).toEqual([expect.objectContaining({ table: 'removals', rows: undefined })])
+  expect(reads).toBeLessThan(10_000)
+  expect(survivors().whole).toHaveLength(SESSIONS)
 })
 
 it('entries of the audit log that are lost are named, and the chain says so', async () => {
