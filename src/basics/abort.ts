@@ -7,6 +7,8 @@ export function onAbort(signal: AbortSignal, listener: () => void): Disposable {
     listener()
     return { [Symbol.dispose]: () => undefined }
   }
-  signal.addEventListener('abort', listener, { once: true })
-  return { [Symbol.dispose]: () => signal.removeEventListener('abort', listener) }
+  // Not `listener` itself: it would get the event as an argument.
+  const aborted = () => listener()
+  signal.addEventListener('abort', aborted, { once: true })
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', aborted) }
 }

@@ -26,6 +26,14 @@ describe('who listens for an abort', () => {
     expect(called).toEqual(['before', 'after'])
   })
 
+  it('is told nothing else: what waits for a value would take the event for it', () => {
+    const life = new AbortController()
+    const told: unknown[][] = []
+    onAbort(life.signal, (...args: unknown[]) => told.push(args))
+    life.abort()
+    expect(told).toEqual([[]])
+  })
+
   it('is forgotten when it listens no more', () => {
     const { signal } = new AbortController()
     const listening = onAbort(signal, () => expect.unreachable())
