@@ -105,6 +105,7 @@ const CAUSES: Readonly<Record<string, StateName>> = {
   'gateway-lost': 'gateway-lost',
   'agent-stopping': 'agent-stopped',
   'gateway-stopped': 'gateway-stopped',
+  'gateway-draining': 'gateway-stopped',
 }
 
 function stateOfCause({ code, by }: EndCause): StateName | undefined {

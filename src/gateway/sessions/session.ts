@@ -154,9 +154,9 @@ export class GatewaySession {
 
   async *#run(): AsyncGenerator<SessionMessage, void, undefined> {
     try {
-      const isServed = yield* this.#onNextAgent()
       // Nothing has run there, so the session waits once for the agent that takes its place.
-      if (!isServed) yield* this.#onNextAgent()
+      const lost = (yield* this.#onNextAgent()) && (yield* this.#onNextAgent())
+      if (lost !== undefined) this.fail('agent-lost', lost.message)
     } finally {
       // Without one its reader has left in the middle, which only a bug does.
       const ending = this.#ending ?? this.#fail({ code: 'internal-error', reason: 'internal error' })
@@ -165,17 +165,18 @@ export class GatewaySession {
     }
   }
 
-  /** @returns false when the agent left before it opened the session */
-  async *#onNextAgent(): AsyncGenerator<SessionMessage, boolean, undefined> {
+  /** @returns how the agent was lost, if that was before it opened the session */
+  async *#onNextAgent(): AsyncGenerator<SessionMessage, AgentLostError | undefined, undefined> {
     const agent = this.#isOver ? undefined : await this.#find(this.#life.signal)
     if (agent === undefined) this.fail('agent-offline', hoopWords.agentIsOffline)
     else if (!this.#isOver) return yield* this.#converse(agent)
-    return true
+    return undefined
   }
 
-  /** @returns false when the agent left before it opened the session, for the first time */
-  async *#converse(agent: AgentStream): AsyncGenerator<SessionMessage, boolean, undefined> {
-    const isFirst = this.#agent === undefined
+  /** @returns as `#onNextAgent` */
+  async *#converse(
+    agent: AgentStream,
+  ): AsyncGenerator<SessionMessage, AgentLostError | undefined, undefined> {
     this.#agent = agent
     const opened = setTimeout(() => this.#openTimedOut(), OPEN_MS)
     const life = setTimeout(() => this.fail('session-expired', hoopWords.sessionExpired), MAX_LIFE_MS)
@@ -183,7 +184,10 @@ export class GatewaySession {
       for await (const message of agent.open(this.#open, this.#life.signal)) yield* this.#receive(message)
     } catch (error) {
       if (!(error instanceof AgentLostError)) throw error
-      if (isFirst && !this.#opened && !this.#started && !this.#isOver) return false
+      if (!this.#opened && !this.#started && !this.#isOver) {
+        this.#agent = undefined
+        return error
+      }
       this.fail('agent-lost', error.message)
     } finally {
       clearTimeout(opened)
@@ -192,7 +196,7 @@ export class GatewaySession {
       // For every way a session ends (protocol.md 0.6). On a lost stream it goes nowhere.
       if (this.#leaving === undefined) agent.send({ kind: 'close', sid: this.sid })
     }
-    return true
+    return undefined
   }
 
   *#receive(message: AgentMessage): Generator<SessionMessage, void, undefined> {

@@ -46,6 +46,7 @@ it.each([
   ['withdrawn', 'ann', 'withdrawn', 'withdrawn by ann'],
   ['expired', undefined, 'expired', 'expired, nobody approved or ran it in time'],
   ['agent-lost', undefined, 'agent-lost', 'agent was lost'],
+  ['gateway-draining', undefined, 'gateway-stopped', 'gateway was stopped'],
   ['lock-busy', undefined, 'lock-busy', 'waited too long for a lock'],
   ['refused', undefined, 'refused', 'refused'],
   ['constructor', undefined, 'failed', 'failed (254)'],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { onAbort } from '../../../src/basics/abort.ts'
 import { AgentStream, type GatewayOutbound } from '../../../src/gateway/streams/agents/agent-stream.ts'
 import { History } from '../../../src/gateway/history/history.ts'
 import { SessionRecord } from '../../../src/gateway/sessions/session-record.ts'
@@ -203,6 +204,24 @@ it('goes to the next agent when the first has left before it opened the session,
     ['open', 'close'],
     ['open', 'close'],
   ])
+})
+
+it('waits for an agent again when the first has left: a gateway that stops ends it', async () => {
+  const agents = [Promise.resolve(agent), new Promise<undefined>(() => undefined)]
+  let isAsked = 0
+  await run((over) => {
+    isAsked++
+    return Promise.race([
+      agents.shift(),
+      new Promise<undefined>((resolve) => onAbort(over, () => resolve(undefined))),
+    ])
+  })
+  expect(session.isWaiting).toBe(false)
+  agent.end('EOF')
+  await waitFor(() => isAsked === 2)
+  expect(session.isWaiting).toBe(true)
+  session.fail('gateway-draining', 'the gateway is stopping')
+  expect(await session.ended).toMatchObject({ failure: { code: 'gateway-draining' } })
 })
 
 it('stops looking for an agent when it is ended, and no agent hears of it', async () => {
