@@ -6,7 +6,7 @@ import { hasLog, releaseLock, takeLock } from '../sqlite.ts'
 
 /** Columns whose text is JSON: a row with anything else there cannot be read by the program. */
 export const JSON_COLUMNS: Readonly<Record<string, readonly string[]>> = {
-  sessions: ['request', 'guardrails_info', 'data_masking'],
+  sessions: ['request', 'guardrails_info', 'data_masking', 'cause'],
   reviews: ['record'],
   batches: ['record'],
   batch_runs: ['record'],

@@ -241,6 +241,14 @@ it('entries of the audit log that are lost are named, and the chain says so', as
   expect(survivors()).toMatchObject({ gone: [], cut: [] })
 })
 
+it('text that is no JSON, where the program reads JSON, is damage', async () => {
+  const db = new Database(file)
+  db.exec("UPDATE sessions SET cause = 'x' WHERE id = 'session-3'")
+  db.close()
+  expect((await repairHistory(file))?.faults).toEqual(['sessions: 1 rows have no JSON as cause'])
+  expect(survivors()).toMatchObject({ gone: ['session-3'] })
+})
+
 it('the log of a gateway that was killed is kept as far as it is sound, and stays beside the old file', async () => {
   for (const suffix of ['', '-wal']) copyFileSync(`${soundLog}${suffix}`, `${file}${suffix}`)
   const log = readFileSync(`${file}-wal`)
