@@ -158,7 +158,7 @@ function openRest(
     batches.beginClosing()
     scheduled.schedules.close()
     await sessions.drain(stopTimeoutMs, over)
-    if (!over.aborted) await rest.answersSent()
+    if (!over.aborted) await rest.answersSent(over)
     log.info({ running: sessions.running }, over.aborted ? 'drain cut short by a signal' : 'gateway drained')
   }
   return { rest, drain, endSessions, tellProblems }

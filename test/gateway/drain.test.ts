@@ -1,3 +1,5 @@
+import { connect, type Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { userToken } from '../support/sites/running-gateway.ts'
 import { waitFor } from '../support/wait.ts'
@@ -56,7 +58,10 @@ it('a session that waits for a lock ends without a run, and the one that has it 
     return (body as unknown as { waiting: unknown[] }[])[0]?.waiting.length === 1
   })
   const { over } = drain(fleet)
-  expect((await second).body).toMatchObject({ code: 'gateway-draining', output_status: 'failed' })
+  const { body: ended } = await second
+  expect(ended).toMatchObject({ code: 'gateway-draining', output_status: 'failed' })
+  const { body: shown } = await fleet.gateway.request('GET', `/api/sessions/${String(ended['session_id'])}`)
+  expect(shown['state']).toMatchObject({ name: 'gateway-stopped' })
   await fleet.end('c-1', 4)
   expect((await first).body).toMatchObject({ exit_code: 4 })
   await over
@@ -97,4 +102,45 @@ it('nothing new begins or is asked for: no session, no review, no run of a sched
   await over
   await gateway.gateway.endSessions()
   expect((await running).body).toMatchObject({ code: 'gateway-stopped' })
+})
+
+/** A connection of the test's own, for requests that no client sends. */
+function raw({ gateway }: Fleet): Socket {
+  const { hostname, port } = new URL(gateway.gateway.http)
+  return connect(Number(port), hostname)
+}
+
+function head(method: string, path: string, bytes: number): string {
+  return `${method} ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${userToken}\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n`
+}
+
+it('a second signal ends the wait for answers, too: a client may never send the rest of its request', async () => {
+  await using fleet = await Fleet.start(1)
+  const socket = raw(fleet)
+  socket.write(head('POST', '/api/sessions', 100))
+  // The gateway has that head when it answers this request, which came later.
+  await fleet.gateway.request('GET', '/api/sessions')
+  const { hurry, over } = drain(fleet)
+  await setImmediate()
+  hurry.abort()
+  const next = fleet.gateway.request('GET', '/api/sessions').then(() => 'later')
+  expect(await Promise.race([over.then(() => 'at once'), next])).toBe('at once')
+  socket.destroy()
+})
+
+it('nobody waits for answers behind another one on a connection that has ended', async () => {
+  await using fleet = await Fleet.start(2, () => 'wait')
+  const socket = raw(fleet)
+  const body = JSON.stringify(runbook)
+  for (const name of ['c-1', 'c-2'])
+    socket.write(
+      head('POST', `/api/plugins/runbooks/connections/${name}/exec`, Buffer.byteLength(body)) + body,
+    )
+  await waitFor(() => fleet.begun.length === 2)
+  socket.destroy()
+  for (const name of fleet.begun) await fleet.end(name)
+  let isOver = false
+  void drain(fleet).over.then(() => (isOver = true))
+  // Less than the gateway has patience for.
+  await waitFor(() => isOver, 20_000)
 })

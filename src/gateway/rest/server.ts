@@ -1,5 +1,11 @@
+import { onAbort } from '../../basics/abort.ts'
 import { RepeatedWarnings } from '../../basics/repeated-warnings.ts'
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import { within } from '../../basics/within.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { readinessOf } from '../operating/monitoring/readiness.ts'
@@ -53,8 +59,8 @@ const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Settles when those who have asked for something to be done have their answers, or after some time. */
-    answersSent: () => Promise<unknown>
+    /** Settles when those who have asked for something to be done have their answers, after some time, or on `over`. */
+    answersSent: (over: AbortSignal) => Promise<void>
   }
 }
 
@@ -84,7 +90,12 @@ export function restServer(services: RestServices): FastifyInstance {
   answerFaults(app, services)
   knowCallers(app, services.callerAddress)
   const answers = new Set<Promise<unknown>>()
-  app.decorate('answersSent', () => within(Promise.all(answers), ANSWERS_MS))
+  app.decorate('answersSent', async (over) => {
+    let give: () => void = () => undefined
+    const cut = new Promise<void>((resolve) => (give = resolve))
+    using _ = onAbort(over, give)
+    await within(Promise.race([Promise.all(answers), cut]), ANSWERS_MS)
+  })
   let isClosing = false
   app.addHook('preClose', (done) => {
     isClosing = true
@@ -92,6 +103,7 @@ export function restServer(services: RestServices): FastifyInstance {
   })
   // Before the body is read: without a token nobody can make this process parse anything.
   app.addHook('onRequest', (request, reply, done) => {
+    tellEndBehindOthers(request, reply)
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
     if (!isForPeople) void reply.headers(UNKEPT)
     const signedIn = isForPeople ? undefined : authorize(services, request)
@@ -119,6 +131,17 @@ export function restServer(services: RestServices): FastifyInstance {
     done()
   })
   return app
+}
+
+/**
+ * A request may come before those ahead of it on its connection are answered. When the connection ends meanwhile, Node
+ * says `close` of the first of their answers alone (seen), and what the others hold would be held for ever.
+ */
+function tellEndBehindOthers({ raw: { socket } }: FastifyRequest, { raw: answer }: FastifyReply): void {
+  if (answer.socket !== null) return
+  const ended = () => (answer.socket === null ? answer.emit('close') : undefined)
+  socket.setMaxListeners(0).once('close', ended)
+  answer.once('close', () => socket.off('close', ended))
 }
 
 function routes(app: FastifyInstance, services: RestServices): void {
