@@ -139,6 +139,16 @@ it('what was due while nobody was there is left out, or its last time runs', asy
   ])
 })
 
+it('what comes due while the gateway stops begins nothing, and is for the next start', async () => {
+  start().close()
+  await tickAt(NOON + HOUR)
+  expect([told(), begun]).toEqual([[], []])
+  current.value = { schedules: [{ ...HOURLY, catchesUp: true }] }
+  restart()
+  await tickAt(NOON + 1.5 * HOUR)
+  expect(told()).toEqual([['started', 1]])
+})
+
 it('a due time that was claimed never runs twice, wherever the process is killed', async () => {
   begin = () => new Promise(() => undefined)
   start()

@@ -8,11 +8,14 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import path from 'node:path'
 import Database from 'libsql'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { History } from '../../../../src/gateway/history/history.ts'
 import { examineHistory } from '../../../../src/gateway/history/repair/examination.ts'
 import { repairHistory } from '../../../../src/gateway/history/repair/repair.ts'
+import { NoRoomError } from '../../../../src/gateway/history/disk/disk-errors.ts'
+import { SmallDisk } from '../../../support/machine/small-disk.ts'
 import { Workplace } from '../../../support/sites/workplace.ts'
 
 // A history of some hundred pages, damaged in many ways. What is not damaged must be there afterwards.
@@ -280,6 +283,16 @@ it('an examination that is short of time says what it has not seen', async () =>
     faults: [],
     unseen: expect.arrayContaining(['events']) as string[],
   })
+})
+
+it.runIf(SmallDisk.permitted())('is refused where the disk has no room for the new file', async () => {
+  damagePage(rootOf('sessions_by_start'))
+  using disk = new SmallDisk('8M')
+  const onDisk = path.join(disk.path, 'history.sqlite')
+  copyFileSync(file, onDisk)
+  await expect(repairHistory(onDisk)).rejects.toThrow(NoRoomError)
+  expect(readFileSync(onDisk).equals(readFileSync(file))).toBe(true)
+  expect(readdirSync(disk.path).filter((name) => /repair|damaged/.test(name))).toEqual([])
 })
 
 it('is refused while a gateway uses the history', async () => {
