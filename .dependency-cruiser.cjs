@@ -38,6 +38,31 @@ module.exports = {
       '^src/gateway/',
       '^src/(gateway|basics|golang|wire|template|policy|operations|contract)/',
     ),
+    {
+      name: 'gateway-floor-settings',
+      comment:
+        "settings know no room of the gateway, but what is a repository's address and the name of a branch",
+      severity: 'error',
+      from: { path: '^src/gateway/settings/' },
+      to: {
+        path: '^src/gateway/',
+        pathNot:
+          '^src/gateway/(settings/|tls/|connections/|refusals/|identity[.]ts|runbooks/(git/(url|branch)|errors)[.]ts)',
+      },
+    },
+    {
+      name: 'gateway-floor-tls',
+      severity: 'error',
+      from: { path: '^src/gateway/tls/' },
+      to: { path: '^src/gateway/', pathNot: '^src/gateway/tls/' },
+    },
+    {
+      name: 'gateway-rest-on-top',
+      comment: 'rooms do not know how they are served',
+      severity: 'error',
+      from: { path: '^src/gateway/', pathNot: '^src/gateway/(rest/|gateway[.]ts)' },
+      to: { path: '^src/gateway/rest/' },
+    },
     only('layer-4', '^src/(config|log)(/|[.]ts)', '^src/(basics|config|log)(/|[.]ts)'),
     {
       name: 'main-on-top',
@@ -68,7 +93,7 @@ module.exports = {
     ),
     fence('yaml-fence', npm('yaml'), '^src/(basics/settings/|commands/client/run/parameter-file[.]ts$)'),
     fence('aws-fence', npm('@(aws-sdk|smithy)/[^/]+'), '^src/envvars/secrets/aws/'),
-    fence('croner-fence', npm('croner'), '^src/gateway/automation/schedules/cron[.]ts$'),
+    fence('croner-fence', npm('croner'), '^src/gateway/settings/cron[.]ts$'),
     fence('diff-fence', npm('diff'), '^src/gateway/batches/comparison[.]ts$'),
     fence('oidc-fence', npm('openid-client'), '^src/gateway/people/sign-in/provider[.]ts$'),
     fence('webhook-fence', npm('standardwebhooks'), '^src/gateway/automation/webhooks/receiver[.]ts$'),

@@ -30,13 +30,13 @@ import { RequestVault } from './reviews/vault.ts'
 import { checkRepositories } from './runbooks/start-check.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { addressUrl } from '../basics/net/address.ts'
-import { callerAddress } from './people/identities/caller-address.ts'
+import { callerAddress } from '../basics/net/caller-address.ts'
 import { CurrentSettings } from './settings/current-settings.ts'
 import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/reload.ts'
 import type { GatewaySettings } from './settings/settings.ts'
 import { openMetrics } from './operating/monitoring/metrics-listener.ts'
 import { Transport } from './streams/agents/transport.ts'
-import { ServerCertificate } from './operating/tls/server-certificate.ts'
+import { ServerCertificate } from './tls/server-certificate.ts'
 
 /** The embedded gateway: transport for agents and clients, REST interface, runbooks and history in one process. */
 export interface Gateway {

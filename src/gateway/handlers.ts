@@ -1,5 +1,5 @@
 import type { AnswerOf, Contract, ContractOperation, Params } from '../contract/contract.ts'
-import type { GatewayUser } from './people/identities/identity.ts'
+import type { GatewayUser } from './identity.ts'
 
 /** A request that has passed the checks of its operation: who asks, and the parameters of its path. */
 interface Asked<O extends ContractOperation> {

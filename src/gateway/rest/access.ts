@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import type { AccessToken, GatewayUser, SignedIn } from '../people/identities/identity.ts'
+import type { AccessToken, GatewayUser, SignedIn } from '../identity.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import type { Users } from '../people/identities/users.ts'
 import { HttpError } from './http/http-error.ts'

@@ -5,7 +5,7 @@ import { buildListen, checkListen } from './listen.ts'
 import { buildGuardrails } from './guardrails.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import { readBytes, type Sources } from '../../basics/settings/references.ts'
-import type { Limits, Retention } from '../history/disk/retention.ts'
+import type { Limits, Retention } from './retention.ts'
 import { buildJira, type JiraSettings } from './jira.ts'
 import { buildLock } from './locks.ts'
 import { buildWebhooks } from './webhooks.ts'
@@ -14,7 +14,7 @@ import { buildReview, buildRunbookReviews, knownGroups, type KnownGroups } from 
 import { checkMasking, maskingParams, type MaskingParams } from './masking.ts'
 import type { ConnectionShape, SettingsShape } from './schema.ts'
 import { buildUser, checkTokens } from './users.ts'
-import { buildOidc } from '../people/sign-in/settings/oidc.ts'
+import { buildOidc } from './oidc.ts'
 import type { ConnectionSettings, GatewaySettings, RepositorySettings } from './settings.ts'
 
 /** Everything about a connection goes to the agent in one packet of at most 17 MiB (protocol.md 1.2). */

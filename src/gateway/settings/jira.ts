@@ -4,7 +4,7 @@ import { proxyFrom } from '../../basics/settings/proxy.ts'
 import type { Secret } from '../../basics/secret.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
-import { presetProblem } from '../jira/presets.ts'
+import { presetProblem } from './jira-presets.ts'
 import type { JiraShape, JiraTemplate } from './shapes/jira-shape.ts'
 
 /** One site of Jira, and the kinds of issues that are created there. */

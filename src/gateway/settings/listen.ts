@@ -4,7 +4,7 @@ import { isLoopback } from '../../basics/net/loopback.ts'
 import { PemError } from '../../basics/net/pem.ts'
 import type { Problems } from '../../basics/settings/problems.ts'
 import type { Sources } from '../../basics/settings/references.ts'
-import { readPair, type CertificateFiles } from '../operating/tls/certificate-pair.ts'
+import { readPair, type CertificateFiles } from '../tls/certificate-pair.ts'
 import type { SettingsShape } from './schema.ts'
 import type { GatewaySettings } from './settings.ts'
 

@@ -1,4 +1,4 @@
-import type { PathPattern } from '../runbooks/path-pattern.ts'
+import type { PathPattern } from './path-pattern.ts'
 import type { Path, Problems } from '../../basics/settings/problems.ts'
 import type { ReviewShape, RunbookReviewShape } from './shapes/review-shape.ts'
 import type { SettingsShape } from './schema.ts'

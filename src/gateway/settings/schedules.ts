@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { choice, truth } from '../../basics/settings/kinds.ts'
 import { about, entries, entryName, list, map, matching, parsed } from '../../basics/settings/shapes.ts'
-import { isCron, isTimeZone } from '../automation/schedules/cron.ts'
+import { isCron, isTimeZone } from './cron.ts'
 import { Name } from './shapes/words.ts'
 
 const Cron = parsed(

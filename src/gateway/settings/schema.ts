@@ -14,8 +14,8 @@ import { Count, Name, SecretHash, TextLine } from './shapes/words.ts'
 import { TAG_KEY, TAG_VALUE } from '../connections/tags.ts'
 import { ReviewShape, RunbookReviewShape } from './shapes/review-shape.ts'
 import { UserShape } from './shapes/user-shape.ts'
-import { proxyNetwork } from '../people/identities/caller-address.ts'
-import { SignInShape } from '../people/sign-in/settings/shape.ts'
+import { proxyNetwork } from '../../basics/net/caller-address.ts'
+import { SignInShape } from './shapes/oidc-shape.ts'
 
 // The shape of gateway.yaml: what each setting is for, what it takes, its default. Every scalar arrives as a text, null is
 // a value left empty. Messages say what is accepted and never what was found there: it may be a secret.

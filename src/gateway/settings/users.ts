@@ -1,5 +1,5 @@
 import type { Path, Problems } from '../../basics/settings/problems.ts'
-import type { Budget } from '../people/identities/identity.ts'
+import type { Budget } from '../identity.ts'
 import type { SettingsShape } from './schema.ts'
 import type { TokenSettings, UserSettings } from './settings.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { believe, doubt, type Belief } from '../../../src/gateway/history/clock.ts'
 import { History } from '../../../src/gateway/history/history.ts'
-import { KEEP_ALL, type Retention } from '../../../src/gateway/history/disk/retention.ts'
+import { KEEP_ALL, type Retention } from '../../../src/gateway/settings/retention.ts'
 import { Upkeep } from '../../../src/gateway/history/disk/upkeep.ts'
 
 const HOUR = 3_600_000

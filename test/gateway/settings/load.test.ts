@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { examineSettings, loadSettings, parseSettings } from '../../../src/gateway/settings/load.ts'
-import { PathPattern } from '../../../src/gateway/runbooks/path-pattern.ts'
+import { PathPattern } from '../../../src/gateway/settings/path-pattern.ts'
 import { SettingsError } from '../../../src/basics/settings/problems.ts'
 import type { GatewaySettings } from '../../../src/gateway/settings/settings.ts'
 

@@ -1,5 +1,5 @@
-import { readPair, type CertificateFiles } from '../../../gateway/operating/tls/certificate-pair.ts'
-import { WARN_MS } from '../../../gateway/operating/tls/server-certificate.ts'
+import { readPair, type CertificateFiles } from '../../../gateway/tls/certificate-pair.ts'
+import { WARN_MS } from '../../../gateway/tls/server-certificate.ts'
 import { broken, ok, skipped, warning, type Finding } from '../../doctor/finding.ts'
 
 /** Whether the pair fits is found with the settings; here it is how long it lasts. */

@@ -1,6 +1,6 @@
 import { lockContract, type LockAnswer, type LockSessionAnswer } from '../../../contract/locks.ts'
 import type { Handlers } from '../../handlers.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser } from '../../identity.ts'
 import type { Users } from '../../people/identities/users.ts'
 import type { CurrentSettings } from '../../settings/current-settings.ts'
 import type { LockSettings } from '../../settings/locks.ts'

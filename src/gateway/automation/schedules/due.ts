@@ -1,4 +1,4 @@
-import { lastTime, nextTime, type CronRule } from './cron.ts'
+import { lastTime, nextTime, type CronRule } from '../../settings/cron.ts'
 
 interface DueRule extends CronRule {
   /** Whether the last due time runs late rather than not at all. */

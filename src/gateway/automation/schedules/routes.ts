@@ -7,7 +7,7 @@ import {
 } from '../../../contract/schedules.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { History } from '../../history/history.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser } from '../../identity.ts'
 import type { Users } from '../../people/identities/users.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
 import type { ScheduleSettings } from '../../settings/schedules.ts'

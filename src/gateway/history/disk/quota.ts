@@ -1,6 +1,6 @@
 import type { HistoryDatabase } from '../database.ts'
 import type { Holder, Victims } from './removal.ts'
-import { nearestToItsEnd, type Retention } from './retention.ts'
+import { nearestToItsEnd, type Retention } from '../../settings/retention.ts'
 
 /** How much of the whole history the sessions of one user may take. */
 const SHARE_OF_ONE_USER = 1 / 4

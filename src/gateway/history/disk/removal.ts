@@ -1,4 +1,4 @@
-import type { KeptConnection } from './retention.ts'
+import type { KeptConnection } from '../../settings/retention.ts'
 import type { Connection, SqlStatement } from '../sqlite.ts'
 
 /** Limits of one step, which blocks the whole gateway for some milliseconds: rows of events, and the bytes in them. */

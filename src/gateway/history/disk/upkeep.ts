@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../history.ts'
-import { retainMs, type Retention } from './retention.ts'
+import { retainMs, type Retention } from '../../settings/retention.ts'
 
 /** How often old sessions, excess and free space in the file are looked at. */
 const PASS_MS = 10 * 60 * 1000

@@ -16,7 +16,7 @@ import type { Tables } from '../../history/tables.ts'
 import type { SignInAttempts } from '../../people/identities/sign-in-attempts.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import type { Current } from '../../settings/current-settings.ts'
-import type { ServerCertificate } from '../tls/server-certificate.ts'
+import type { ServerCertificate } from '../../tls/server-certificate.ts'
 
 /** What the figures are read from. */
 export interface Measured {

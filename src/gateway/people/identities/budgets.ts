@@ -1,5 +1,5 @@
 import type { History } from '../../history/history.ts'
-import type { Budget } from './identity.ts'
+import type { Budget } from '../../identity.ts'
 import type { SpentRow } from './budget-rows.ts'
 import type { Users } from './users.ts'
 

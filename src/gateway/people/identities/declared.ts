@@ -1,5 +1,5 @@
 import type { GatewaySettings, UserSettings } from '../../settings/settings.ts'
-import type { SignedIn, AccessToken, GatewayUser } from './identity.ts'
+import type { SignedIn, AccessToken, GatewayUser } from '../../identity.ts'
 
 interface Declared {
   readonly users: ReadonlyMap<string, GatewayUser>

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
-import type { Budget, GatewayUser, StoredToken, StoredUser, UserKind } from './identity.ts'
+import type { Budget, GatewayUser, StoredToken, StoredUser, UserKind } from '../../identity.ts'
 import { IdentityRefused } from './identity-refused.ts'
 import { MOST_USERS, type Users } from './users.ts'
 

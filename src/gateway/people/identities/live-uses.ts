@@ -1,4 +1,4 @@
-import type { AccessToken } from './identity.ts'
+import type { AccessToken } from '../../identity.ts'
 import type { Users } from './users.ts'
 
 /** A token may have expired, been revoked, or left gateway.yaml: whatever it is, it is noticed after this. */

@@ -1,6 +1,6 @@
 import type { History } from '../../history/history.ts'
 import { HistoryError } from '../../history/session.ts'
-import type { StoredToken, StoredUser } from './identity.ts'
+import type { StoredToken, StoredUser } from '../../identity.ts'
 
 /** What becomes of users and tokens in one step: all of it, or nothing. */
 export interface IdentityChange {

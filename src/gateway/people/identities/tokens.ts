@@ -6,7 +6,7 @@ import {
   type StoredToken,
   type AccessToken,
   type AccessTokenKind,
-} from './identity.ts'
+} from '../../identity.ts'
 import { IdentityRefused } from './identity-refused.ts'
 import type { LastUses } from './last-uses.ts'
 import { isOfPage, type Users } from './users.ts'

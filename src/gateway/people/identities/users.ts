@@ -1,7 +1,7 @@
 import type { History } from '../../history/history.ts'
 import type { ConnectionSettings, GatewaySettings } from '../../settings/settings.ts'
 import { DeclaredIdentities } from './declared.ts'
-import { ACCOUNT, tokenHash, type SignedIn, type AccessToken, type GatewayUser } from './identity.ts'
+import { ACCOUNT, tokenHash, type SignedIn, type AccessToken, type GatewayUser } from '../../identity.ts'
 import type { LastUses } from './last-uses.ts'
 import type { SignInAttempts } from './sign-in-attempts.ts'
 import { StoredIdentities } from './stored.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '../../../basics/logger.ts'
-import { ACCOUNT, type StoredUser } from '../identities/identity.ts'
+import { ACCOUNT, type StoredUser } from '../../identity.ts'
 import type { IssuedToken, Tokens } from '../identities/tokens.ts'
 import type { Users } from '../identities/users.ts'
 import type { GatewaySettings } from '../../settings/settings.ts'

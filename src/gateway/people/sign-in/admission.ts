@@ -1,4 +1,4 @@
-import type { OidcSettings } from './settings/oidc.ts'
+import type { OidcSettings } from '../../settings/oidc.ts'
 import { USER_NAME } from '../../settings/shapes/user-shape.ts'
 import type { Claims } from './provider.ts'
 import { SignInRefused } from './refused.ts'

@@ -1,7 +1,7 @@
 import { exchange, type HttpQuestion } from '../../../basics/net/exchange.ts'
 import { proxyTo } from '../../../basics/net/proxy.ts'
 import { patience } from '../../../basics/patience.ts'
-import type { OidcSettings } from './settings/oidc.ts'
+import type { OidcSettings } from '../../settings/oidc.ts'
 
 /** Documents, keys and tokens have some ten KB. */
 const ANSWER_BYTES = 1024 * 1024

@@ -1,6 +1,6 @@
 import type { Configuration, IDToken } from 'openid-client'
 import type { RepeatedWarnings } from '../../../basics/repeated-warnings.ts'
-import type { OidcSettings } from './settings/oidc.ts'
+import type { OidcSettings } from '../../settings/oidc.ts'
 import { providerFetch } from './provider-fetch.ts'
 import { SignInRefused } from './refused.ts'
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { groupsOf, outputDifferences } from '../../batches/comparison.ts'
 import type { BatchState } from '../../batches/batch.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser } from '../../identity.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import { batchBody, batchStopBody, readExecBody } from '../body/body.ts'
 import { HttpError } from '../http/http-error.ts'

@@ -1,5 +1,5 @@
 import { ConnectionsRefused } from '../../batches/batch-refused.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser } from '../../identity.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import { hasTags, TAG_KEY, TAG_VALUE } from '../../connections/tags.ts'
 import type { Users } from '../../people/identities/users.ts'

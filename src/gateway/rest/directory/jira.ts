@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { JiraTemplate } from '../../settings/shapes/jira-shape.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser } from '../../identity.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 

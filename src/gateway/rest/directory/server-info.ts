@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addressUrl, type Address } from '../../../basics/net/address.ts'
-import type { GatewayUser, SignedIn } from '../../people/identities/identity.ts'
+import type { GatewayUser, SignedIn } from '../../identity.ts'
 import type { Users } from '../../people/identities/users.ts'
 import { timeOf } from '../people/identities/token-view.ts'
 import { ORGANIZATION, type RestServices } from '../services.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { CallerAddress } from '../../people/identities/caller-address.ts'
+import type { CallerAddress } from '../../../basics/net/caller-address.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
-import { tokenHash } from '../../people/identities/identity.ts'
+import { tokenHash } from '../../identity.ts'
 import { readExecBody } from '../body/body.ts'
 import { userInfo } from '../directory/server-info.ts'
 import { signedInWith } from '../people/identities/authentication.ts'

@@ -1,7 +1,7 @@
 import type { SessionIssue } from '../../jira/issue.ts'
 import { reviewRule } from '../../reviews/rules.ts'
 import { warned, type ExecResponse, type ScriptExecution } from '../../sessions/executions.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser } from '../../identity.ts'
 import type { RestServices } from '../services.ts'
 
 interface AskedExecution {

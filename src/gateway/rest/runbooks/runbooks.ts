@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { ScriptExecution } from '../../sessions/executions.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser } from '../../identity.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import {
   checkLimits,

@@ -1,6 +1,6 @@
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { SessionSummary } from '../../history/session.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser } from '../../identity.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { RestServices } from '../services.ts'
 import type { SessionOfUser } from './session-view.ts'

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { hoopWords } from '../../../wire/gateway-words.ts'
-import type { GatewayUser } from '../../people/identities/identity.ts'
+import type { GatewayUser } from '../../identity.ts'
 import { visibleConnection } from '../access.ts'
 import { checkLimits, readExecBody, sessionBody } from '../body/body.ts'
 import { HttpError } from '../http/http-error.ts'

@@ -3,7 +3,7 @@ import type { Logger } from '../../../basics/logger.ts'
 import { SettingsError } from '../../../basics/settings/problems.ts'
 import type { Current } from '../current-settings.ts'
 import type { GatewaySettings } from '../settings.ts'
-import type { CertificateFiles } from '../../operating/tls/certificate-pair.ts'
+import type { CertificateFiles } from '../../tls/certificate-pair.ts'
 import { changesBetween, changeText, isSameSettings, type SettingsChange } from './changes.ts'
 
 /** A file counts as written when two looks at it, so far apart, find the same. */

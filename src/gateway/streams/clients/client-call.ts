@@ -1,5 +1,5 @@
 import type { Packet } from '../../../wire/packet.ts'
-import type { SignedIn } from '../../people/identities/identity.ts'
+import type { SignedIn } from '../../identity.ts'
 import type { RpcCode } from '../../../contract/statuses.ts'
 
 /** The way to one client: a stream of gRPC, or the socket of a page. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isCron, isTimeZone, nextTime } from '../../../../src/gateway/automation/schedules/cron.ts'
+import { isCron, isTimeZone, nextTime } from '../../../../src/gateway/settings/cron.ts'
 import { dueNow } from '../../../../src/gateway/automation/schedules/due.ts'
 
 const at = (text: string) => Date.parse(text)

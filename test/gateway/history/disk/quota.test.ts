@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { History } from '../../../../src/gateway/history/history.ts'
-import { KEEP_ALL, retainMs, type Retention } from '../../../../src/gateway/history/disk/retention.ts'
+import { KEEP_ALL, retainMs, type Retention } from '../../../../src/gateway/settings/retention.ts'
 import { HistoryFullError } from '../../../../src/gateway/history/session.ts'
 
 const MIB = 1024 * 1024

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
 import { History } from '../../../../src/gateway/history/history.ts'
 import { Budgets } from '../../../../src/gateway/people/identities/budgets.ts'
-import type { Budget } from '../../../../src/gateway/people/identities/identity.ts'
+import type { Budget } from '../../../../src/gateway/identity.ts'
 import { waitFor } from '../../../support/wait.ts'
 import { RunningGateway } from '../../../support/sites/running-gateway.ts'
 

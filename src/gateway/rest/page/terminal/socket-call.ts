@@ -8,7 +8,7 @@ import {
 import type { Packet } from '../../../../wire/packet.ts'
 import { Outbox } from '../../../streams/agents/outbox.ts'
 import type { ClientCall } from '../../../streams/clients/client-call.ts'
-import type { SignedIn } from '../../../people/identities/identity.ts'
+import type { SignedIn } from '../../../identity.ts'
 import type { RpcCode } from '../../../../contract/statuses.ts'
 import { Inbox } from './inbox.ts'
 import { keepAlive } from './keep-alive.ts'

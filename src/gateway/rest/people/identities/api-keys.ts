@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../../wire/gateway-words.ts'
-import type { GatewayUser, StoredUser } from '../../../people/identities/identity.ts'
+import type { GatewayUser, StoredUser } from '../../../identity.ts'
 import { readExecBody } from '../../body/body.ts'
 import { HttpError } from '../../http/http-error.ts'
 import { ORGANIZATION, type RestServices } from '../../services.ts'

@@ -1,5 +1,5 @@
 import { hoopWords } from '../../../../wire/gateway-words.ts'
-import type { SignedIn } from '../../../people/identities/identity.ts'
+import type { SignedIn } from '../../../identity.ts'
 import { bearerToken, type Users } from '../../../people/identities/users.ts'
 import { HttpError, TooManyFailures } from '../../http/http-error.ts'
 

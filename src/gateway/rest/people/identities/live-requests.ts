@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { AccessToken } from '../../../people/identities/identity.ts'
+import type { AccessToken } from '../../../identity.ts'
 import type { LiveUses } from '../../../people/identities/live-uses.ts'
 import { errorBody, HttpError } from '../../http/http-error.ts'
 

@@ -1,4 +1,4 @@
-import type { AccessToken } from '../../../people/identities/identity.ts'
+import type { AccessToken } from '../../../identity.ts'
 import type { Tokens } from '../../../people/identities/tokens.ts'
 import type { Users } from '../../../people/identities/users.ts'
 

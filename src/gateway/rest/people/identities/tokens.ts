@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { hoopWords } from '../../../../wire/gateway-words.ts'
-import type { AccessToken, GatewayUser } from '../../../people/identities/identity.ts'
+import type { AccessToken, GatewayUser } from '../../../identity.ts'
 import { readExecBody } from '../../body/body.ts'
 import { checkIsPerson } from '../../access.ts'
 import { HttpError } from '../../http/http-error.ts'

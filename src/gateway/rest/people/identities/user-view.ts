@@ -1,5 +1,5 @@
 import type { UserDirectory } from '../../../people/identities/directory.ts'
-import type { Budget, GatewayUser, StoredUser } from '../../../people/identities/identity.ts'
+import type { Budget, GatewayUser, StoredUser } from '../../../identity.ts'
 import type { Users } from '../../../people/identities/users.ts'
 import { timeOf } from './token-view.ts'
 

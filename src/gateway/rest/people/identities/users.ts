@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type * as v from 'valibot'
-import type { Budget } from '../../../people/identities/identity.ts'
+import type { Budget } from '../../../identity.ts'
 import { readExecBody } from '../../body/body.ts'
 import { HttpError } from '../../http/http-error.ts'
 import type { RestServices } from '../../services.ts'

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { Secret } from '../../../../basics/secret.ts'
-import { textJson } from '../../../../basics/settings/json-schema.ts'
-import { duration, truth } from '../../../../basics/settings/kinds.ts'
+import { Secret } from '../../../basics/secret.ts'
+import { textJson } from '../../../basics/settings/json-schema.ts'
+import { duration, truth } from '../../../basics/settings/kinds.ts'
 import {
   about,
   entries,
@@ -11,9 +11,9 @@ import {
   map,
   matching,
   parsed,
-} from '../../../../basics/settings/shapes.ts'
-import { Authorities } from '../../../settings/shapes/jira-shape.ts'
-import { Name } from '../../../settings/shapes/words.ts'
+} from '../../../basics/settings/shapes.ts'
+import { Authorities } from './jira-shape.ts'
+import { Name } from './words.ts'
 
 // The shape of `sign-in` in gateway.yaml: how people sign in with an account that they have elsewhere.
 

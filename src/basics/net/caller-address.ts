@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net'
-import { inNetwork, networkOf } from '../../../basics/net/network.ts'
+import { inNetwork, networkOf } from './network.ts'
 
 /**
  * Where a call comes from: its peer's address, or the one for which a trusted proxy speaks.

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import tls from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { parseKey } from '../../../../src/agent/connection/identity.ts'
-import { parseSettings } from '../../../../src/gateway/settings/load.ts'
-import { Authority } from '../../../support/network/certificates.ts'
-import { fixedIdentity, RunningAgent } from '../../../support/sites/running-agent.ts'
-import { RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
-import { waitFor } from '../../../support/wait.ts'
+import { parseKey } from '../../../src/agent/connection/identity.ts'
+import { parseSettings } from '../../../src/gateway/settings/load.ts'
+import { Authority } from '../../support/network/certificates.ts'
+import { fixedIdentity, RunningAgent } from '../../support/sites/running-agent.ts'
+import { RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
+import { waitFor } from '../../support/wait.ts'
 
 const authority = new Authority('test authority')
 let folder: string

@@ -1,10 +1,10 @@
-import { systemAuthorities } from '../../../../basics/net/authorities.ts'
-import type { ProxySettings } from '../../../../basics/net/proxy.ts'
-import type { Secret } from '../../../../basics/secret.ts'
-import { proxyFrom } from '../../../../basics/settings/proxy.ts'
-import type { Problems } from '../../../../basics/settings/problems.ts'
-import type { Sources } from '../../../../basics/settings/references.ts'
-import type { OidcShape } from './shape.ts'
+import { systemAuthorities } from '../../basics/net/authorities.ts'
+import type { ProxySettings } from '../../basics/net/proxy.ts'
+import type { Secret } from '../../basics/secret.ts'
+import { proxyFrom } from '../../basics/settings/proxy.ts'
+import type { Problems } from '../../basics/settings/problems.ts'
+import type { Sources } from '../../basics/settings/references.ts'
+import type { OidcShape } from './shapes/oidc-shape.ts'
 
 /** An OpenID Connect provider, and who of those that it knows may sign in. */
 export interface OidcSettings {

@@ -3,10 +3,10 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
-import { callerAddress, proxyNetwork } from '../../../../src/gateway/people/identities/caller-address.ts'
-import { ScriptedClient } from '../../../support/scripted/scripted-client.ts'
-import { RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
-import { waitFor } from '../../../support/wait.ts'
+import { callerAddress, proxyNetwork } from '../../../src/basics/net/caller-address.ts'
+import { ScriptedClient } from '../../support/scripted/scripted-client.ts'
+import { RunningGateway, userToken } from '../../support/sites/running-gateway.ts'
+import { waitFor } from '../../support/wait.ts'
 
 test.each([
   ['nobody is believed by default', [], '10.0.0.7', '192.0.2.1', '10.0.0.7'],

@@ -1,7 +1,7 @@
 import type { SecureContextOptions } from 'node:tls'
-import { decodeUtf8, FileRefused, readSmallFile } from '../../../basics/files/small-file.ts'
-import { certificatesIn, PemError, privateKeyIn } from '../../../basics/net/pem.ts'
-import { Secret } from '../../../basics/secret.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { certificatesIn, PemError, privateKeyIn } from '../../basics/net/pem.ts'
+import { Secret } from '../../basics/secret.ts'
 
 /** Absolute paths of files in PEM. The certificate comes first in its file, with those that sign it behind it. */
 export interface CertificateFiles {
