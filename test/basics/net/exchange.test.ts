@@ -1,9 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type AddressInfo, type Server } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { expect, it } from 'vitest'
 import { exchange } from '../../../src/basics/net/exchange.ts'
-import { patience } from '../../../src/basics/patience.ts'
 import { Secret } from '../../../src/basics/secret.ts'
 import { Authority } from '../../support/network/certificates.ts'
 import { ConnectProxy } from '../../support/network/connect-proxy.ts'
@@ -58,42 +57,72 @@ it('ends with its signal in the proxy, too', async () => {
   await ended
 })
 
-/** What a hostile server sends when it is asked. It goes on until the connection ends. */
-const HOSTILE: readonly (readonly [string, (socket: Socket) => void])[] = [
-  [
-    'an upgrade',
-    (socket) => void socket.write('HTTP/1.1 101 Go on\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nx'),
-  ],
-  ['endless hints', (socket) => repeat(socket, 'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n')],
-  ['endless headers', (socket) => repeat(socket, 'X: y\r\n', 'HTTP/1.1 200 OK\r\n')],
-  ['an endless body', (socket) => repeat(socket, 'x'.repeat(10_000), 'HTTP/1.1 200 OK\r\n\r\n')],
-  ['a body in drops', (socket) => repeat(socket, 'x', 'HTTP/1.1 200 OK\r\n\r\n')],
-  ['endless trailers', (socket) => repeat(socket, 'X: y\r\n', `${CHUNKED}0\r\n`)],
-  ['an endless chunk line', (socket) => repeat(socket, 'x'.repeat(10_000), `${CHUNKED}5;`)],
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+const OK = 'HTTP/1.1 200 OK\r\n\r\n'
+
+/** What a hostile server begins with, what it repeats until the connection ends, and how that ends. */
+const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
+  ['an upgrade', 'HTTP/1.1 101 Go on\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nx', '', /upgrade/],
+  ['endless headers', 'HTTP/1.1 200 OK\r\n', 'X: y\r\n'.repeat(1000), /Header overflow/],
+  ['an endless body', OK, 'x'.repeat(10_000), /longer than 65536 bytes/],
+  ['endless trailers', `${CHUNKED}0\r\n`, 'X: y\r\n'.repeat(1000), /unexpected EOF/],
+  ['an endless chunk line', `${CHUNKED}5;`, 'x'.repeat(10_000), /unexpected EOF/],
   [
     'two lengths',
-    (socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'),
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+    '',
+    /Content-Length/,
   ],
 ]
-const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
-function repeat(socket: Socket, text: string, first = ''): void {
-  socket.write(first)
-  const timer = setInterval(() => socket.write(text), 1)
-  socket.once('close', () => clearInterval(timer))
+/** Its disposal ends when its connections have. */
+async function listening(server: Server) {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const close = () => new Promise((resolve) => server.close(resolve))
+  return { port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close }
 }
 
-it.each(HOSTILE)('ends with %s', async (_, serve) => {
+function hostile(first: string, repeated: string) {
   const server = createServer((socket) => {
+    const repeat = () => {
+      while (socket.writable && socket.write(repeated));
+    }
     socket.on('error', () => undefined)
-    socket.once('data', () => serve(socket))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const asked = exchange({
-    ...{ method: 'GET', isSecure: false, host: '127.0.0.1', port, path: '/', headers: {} },
-    ...{ limit: 64 * 1024, signal: patience(2000, new AbortController().signal) },
+    socket.once('data', () => {
+      socket.write(first)
+      if (repeated !== '') repeat()
+    })
+    if (repeated !== '') socket.on('drain', repeat)
   })
-  await expect(asked).rejects.toThrow()
-  await new Promise((resolve) => server.close(resolve))
+  return listening(server)
+}
+
+const ask = (port: number, signal: AbortSignal) =>
+  exchange({
+    ...{ method: 'GET', isSecure: false, host: '127.0.0.1', port, path: '/', headers: {} },
+    ...{ limit: 64 * 1024, signal },
+  })
+
+it.each(HOSTILE)('ends by itself with %s', async (_, first, repeated, says) => {
+  await using server = await hostile(first, repeated)
+  await expect(ask(server.port, new AbortController().signal)).rejects.toThrow(says)
+})
+
+it.each([
+  ['hints', 'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n', ''],
+  ['a body in drops', 'x', OK],
+])('ends with its signal while it gets %s', async (_, piece, first) => {
+  const stop = new AbortController()
+  let pieces = 0
+  await using server = await listening(
+    createServer((socket) => {
+      const next = () => {
+        if (++pieces === 100) stop.abort(new Error('stopped'))
+        if (socket.writable) socket.write(piece, () => setImmediate(next))
+      }
+      socket.on('error', () => undefined)
+      socket.once('data', () => socket.write(first, next))
+    }),
+  )
+  await expect(ask(server.port, stop.signal)).rejects.toThrow('stopped')
 })
