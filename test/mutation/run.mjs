@@ -63,17 +63,15 @@ try {
 
 async function run() {
   const figures = {}
-  for (const room of ROOMS) {
-    const all = filesBelow(room)
-      .filter(isChosen)
-      .flatMap((file) => mutantsOf(file, scratch.read(file)))
+  for (const room of only.length > 0 ? only : ROOMS) {
+    const all = filesBelow(room).flatMap((file) => mutantsOf(file, scratch.read(file)))
     if (all.length === 0) continue
     nameStale(all)
     const chosen = shuffled(all).slice(0, count)
     const row = (figures[room] = { mutants: all.length, tried: 0, killed: 0, survived: 0, equivalent: 0 })
     for (const mutant of chosen) {
       if (stopped || performance.now() > until) break
-      const verdict = await verdictOn(mutant, room)
+      const verdict = await verdictOn(mutant)
       if (stopped) break
       row[verdict]++
       row.tried++
@@ -84,25 +82,28 @@ async function run() {
   if (stopped || !isClean) process.exitCode = 1
 }
 
-async function verdictOn(mutant, room) {
+async function verdictOn(mutant) {
   const { file, line, operator, before, after } = mutant
   const place = `${file}:${line} ${operator}\n      ${before}\n   -> ${after}`
   const known = equivalents.find((one) => isSame(one, mutant))
   if (known !== undefined) return 'equivalent'
-  const why = await killerOf(mutant, room)
+  const why = await killerOf(mutant)
   if (!stopped) say(why === undefined ? `SURVIVED ${place}` : `killed   ${place}\n   by ${why}`)
   return why === undefined ? 'survived' : 'killed'
 }
 
 /** @returns what has failed; undefined where all tests pass */
-async function killerOf({ file, text }, room) {
-  for (const tests of tiersOf(file, room)) {
-    const usualMs = await usualTime(tests)
-    if (usualMs === undefined) continue
+async function killerOf({ file, text }) {
+  for (const tests of tiersOf(file)) {
+    const usual = await usualTimes(tests)
+    if (usual === undefined) continue
     const original = scratch.read(file)
     scratch.write(file, text)
     try {
-      const { passed, why } = await scratch.test(tests, usualMs * TIMES_LONGER + ADDED_MS)
+      const { passed, why } = await scratch.test(
+        nearestFirst(tests, file, usual.times),
+        usual.ms * TIMES_LONGER + ADDED_MS,
+      )
       if (!passed) return why
     } finally {
       scratch.write(file, original)
@@ -111,24 +112,38 @@ async function killerOf({ file, text }, room) {
   return undefined
 }
 
-/** The file's own test, then those of the folders that mirror its own, inside out, then those of others that use it. */
-function tiersOf(file, room) {
-  const mirrored = (name) => name.replace(/^src\//, 'test/')
-  const same = mirrored(file).replace(/\.ts$/, '.test.ts')
-  const tiers = scratch.has(same) ? [[same]] : []
+/** Tests of the folders that mirror the file's own, inside out, then those of others that use it. */
+function tiersOf(file) {
+  const room = ROOMS.find((one) => file.startsWith(`${one}/`))
+  const tiers = []
   for (let folder = path.dirname(file); `${folder}/`.startsWith(`${room}/`); folder = path.dirname(folder))
     tiers.push(scratch.testsIn(mirrored(folder)))
   const users = Object.entries(USERS).filter(([folder]) => file.startsWith(`${folder}/`))
-  tiers.push(users.flatMap(([, tests]) => tests.map((name) => `test/${name}`)))
+  tiers.push(users.flatMap(([, tests]) => tests.flatMap((name) => scratch.testsOf(`test/${name}`))))
   return tiers.filter((tests) => tests.length > 0)
 }
 
+/** The file's own test, then those that import the file, then the others, of each kind the shortest first. */
+function nearestFirst(tests, file, times) {
+  const own = mirrored(file).replace(/\.ts$/, '.test.ts')
+  const distanceOf = (test) => (test === own ? 0 : scratch.read(test).includes(`/${file}'`) ? 1 : 2)
+  const keyOf = (test) => [distanceOf(test), times.get(test) ?? 0]
+  return tests
+    .map((test) => [keyOf(test), test])
+    .sort(([[far, ms]], [[otherFar, otherMs]]) => far - otherFar || ms - otherMs)
+    .map(([, test]) => test)
+}
+
+function mirrored(name) {
+  return name.replace(/^src\//, 'test/')
+}
+
 /** How long tests take without a mutant; undefined where they fail by themselves, so that they show nothing. */
-async function usualTime(tests) {
+async function usualTimes(tests) {
   const key = tests.join()
   if (!baselines.has(key)) {
-    const { passed, ms, why } = await scratch.test(tests, 600_000)
-    baselines.set(key, passed ? ms : undefined)
+    const { passed, ms, why, times } = await scratch.test(tests, 600_000)
+    baselines.set(key, passed ? { ms, times } : undefined)
     if (passed) say(`${key}: ${Math.round(ms / 1000)} s without a mutant`)
     else if (!stopped) fails(key, why)
   }
@@ -152,11 +167,8 @@ function isSame(one, { file, before, after }) {
   return one.file === file && one.before === before && one.after === after
 }
 
-function isChosen(file) {
-  return only.length === 0 || only.some((name) => file === name || file.startsWith(`${name}/`))
-}
-
 function filesBelow(room) {
+  if (room.endsWith('.ts')) return [room]
   return readdirSync(path.join(root, room), { recursive: true })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `${room}/${name}`)

@@ -80,6 +80,13 @@ export class Scratch {
     return existsSync(path.join(this.#folder, file))
   }
 
+  /** A test file, or those below a folder. */
+  testsOf(name) {
+    if (name.endsWith('.test.ts')) return this.has(name) ? [name] : []
+    const below = readdirSync(path.join(this.#folder, name), { recursive: true })
+    return below.filter((one) => one.endsWith('.test.ts')).map((one) => `${name}/${one}`)
+  }
+
   /** Test files that lie in a folder itself. */
   testsIn(folder) {
     if (!this.has(folder)) return []
@@ -88,21 +95,19 @@ export class Scratch {
   }
 
   /**
-   * Runs tests until the first that fails.
-   * @returns {Promise<{ passed: boolean, ms: number, why: string }>}
+   * Runs tests in this order until the first that fails.
+   * @returns {Promise<{ passed: boolean, ms: number, why: string, times: Map<string, number> }>} times of files in ms
    */
   async test(files, limitMs) {
     const result = path.join(this.#folder, 'mutation-result.json')
     rmSync(result, { force: true })
     const began = performance.now()
-    const code = await this.#run([...VITEST, `--outputFile=${result}`, ...files], limitMs)
+    const order = { MUTATION_ORDER: files.join() }
+    const code = await this.#run([...VITEST, `--outputFile=${result}`, ...files], limitMs, order)
     const ms = performance.now() - began
-    if (code === 0) return { passed: true, ms, why: '' }
-    return {
-      passed: false,
-      ms,
-      why: code === null ? `no end after ${Math.round(ms / 1000)} s` : failureIn(result),
-    }
+    if (code === 0) return { passed: true, ms, why: '', times: this.#timesIn(result) }
+    const why = code === null ? `no end after ${Math.round(ms / 1000)} s` : failureIn(result)
+    return { passed: false, ms, why, times: new Map() }
   }
 
   /** Ends what runs there. */
@@ -115,8 +120,14 @@ export class Scratch {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
+  #timesIn(result) {
+    const { testResults } = JSON.parse(readFileSync(result, 'utf8'))
+    const timeOf = ({ name, startTime, endTime }) => [path.relative(this.#folder, name), endTime - startTime]
+    return new Map(testResults.map(timeOf))
+  }
+
   /** @returns {Promise<number | null>} null where it was ended */
-  #run(command, limitMs) {
+  #run(command, limitMs, more = {}) {
     const args = [
       ...APART.slice(1),
       'sh',
@@ -129,7 +140,7 @@ export class Scratch {
       '10',
       ...command,
     ]
-    const env = { ...process.env, CI: '', TMPDIR: '/dev/shm' }
+    const env = { ...process.env, CI: '', TMPDIR: '/dev/shm', ...more }
     const child = (this.#child = spawn(APART[0], args, { stdio: 'ignore', env }))
     const limit = setTimeout(() => child.kill('SIGKILL'), limitMs)
     return new Promise((resolve, reject) => {
@@ -147,6 +158,7 @@ const VITEST = [
     process.execPath,
     'node_modules/vitest/vitest.mjs',
     'run',
+    '--config=vitest.mutation.config.ts',
     '--bail=1',
     '--maxWorkers=1',
     '--reporter=json',
