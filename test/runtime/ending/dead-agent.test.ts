@@ -2,11 +2,11 @@ import { signalChild } from '../../../src/basics/signal-child.ts'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import path from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { endProcessesOf, processesOf, signalIfStill } from '../../../src/runtime/ending/dead-agent.ts'
 import { processEntry } from '../../../src/runtime/ending/process-table.ts'
+import { Workplace } from '../../support/sites/workplace.ts'
 import { engine } from '../../support/sites/execute.ts'
 import { commandLineOf, isAlive } from '../../support/machine/processes.ts'
 import { found, waitFor } from '../../support/wait.ts'
@@ -116,13 +116,13 @@ describe('what the commands of a killed agent left behind is ended:', () => {
   })
 
   it('one that tidies up when it gets SIGTERM, for which it has its grace', async () => {
-    const tidied = path.join(process.env['TMPDIR'] ?? '', 'tidied')
+    using place = new Workplace()
+    const tidied = place.at('tidied')
     await using agent = new AgentLike([`trap "touch ${tidied}; exit" TERM; SLEEP & wait`])
     await waitFor(() => agent.sleeping().length === 1)
     await agent.kill()
     await endProcessesOf(agent, 100_000)
     expect([agent.commands(), existsSync(tidied)]).toEqual([[], true])
-    rmSync(tidied)
   })
 
   it('many at once, each counted once, and no descriptor is kept', async () => {
