@@ -78,7 +78,7 @@ const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
 /** Its disposal ends when its connections have. */
 async function listening(server: Server) {
   await once(server.listen(0, '127.0.0.1'), 'listening')
-  const close = () => new Promise((resolve) => server.close(resolve))
+  const close = () => new Promise<void>((resolve) => server.close(() => resolve()))
   return { port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close }
 }
 
