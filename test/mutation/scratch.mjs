@@ -16,7 +16,7 @@ import { performance } from 'node:perf_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
 
 /** Dependencies write their caches there: the copy has its own. */
-const CACHES = new Set(['.cache', '.vite', '.vite-temp', '.vitest'])
+const CACHES = new Set(['.cache', '.experimental-vitest-cache', '.vite', '.vite-temp', '.vitest'])
 
 const BUILD_MS = 300_000
 /** A mutant that waits where the tests do not is found after this time of one test. */

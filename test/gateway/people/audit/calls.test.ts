@@ -150,6 +150,7 @@ describe('the audit log', () => {
       ['admin', 'sign-in', 200, true, 'done'],
       ['', 'sign-in', 0, false, 'done'],
     ])
+    expect(entries[1]?.['request_payload_redacted']).toEqual({ attempts: 1 })
     expect(JSON.stringify(entries)).not.toMatch(/guess|a-token/)
   })
 

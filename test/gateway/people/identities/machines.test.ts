@@ -50,6 +50,15 @@ it('a machine that is an admin makes and changes no identity, and rotates and re
   expect(await ask('DELETE', `/api/tokens/${String(own['id'])}`)).toBe(204)
 })
 
+it('a person has no budget, from the beginning or later', async () => {
+  await using gateway = await RunningGateway.start()
+  const refused = { status: 422, body: { code: 'invalid-request' } }
+  const budget = { runs: 2 }
+  expect(await gateway.request('POST', '/api/users', { email: 'ann', budget })).toMatchObject(refused)
+  expect((await gateway.request('POST', '/api/users', { email: 'ann' })).status).toBe(201)
+  expect(await gateway.request('PUT', '/api/users/ann', { budget })).toMatchObject(refused)
+})
+
 it('a budget holds for what begins at once, by requests of their own and in a batch', async () => {
   const runbooks = 'runbooks: { repository: rb, path: ops/ }'
   const more = [1, 2, 3, 4, 5].map(

@@ -1,9 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { expect, it } from 'vitest'
-import { History } from '../../../../src/gateway/history/history.ts'
-import { LastUses } from '../../../../src/gateway/people/identities/last-uses.ts'
 import { otherToken, RunningGateway, userToken } from '../../../support/sites/running-gateway.ts'
 
 const as = (token: unknown) => ({ authorization: `Bearer ${String(token)}` })
@@ -117,19 +112,4 @@ it('a token of a user who was deleted is none of another one who gets the name',
   expect(await asked()).toBe(401)
   expect(await make()).toMatchObject({ status: 201 })
   expect(await asked()).toBe(401)
-})
-
-it('the last use of a token outlives the gateway', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'uses-'))
-  const history = History.open(path.join(folder, 'history.sqlite'))
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-  const uses = new LastUses(history, log)
-  uses.note('t1')
-  const usedAt = uses.of('t1')
-  uses.close()
-  const next = new LastUses(history, log)
-  expect([next.of('t1'), next.of('t2')]).toEqual([usedAt, undefined])
-  next.close()
-  history.close()
-  rmSync(folder, { recursive: true })
 })
