@@ -16,6 +16,8 @@ export interface GatewayBatch {
   readonly stop: { readonly reason: string; readonly message: string } | undefined
   /** The session that waits for approval; undefined where nobody has to approve. */
   readonly reviewSession: string | undefined
+  /** Where that session is, in the gateway's words. */
+  readonly reviewState: BatchRunResult['state']
   readonly warning: string
   /** Of one batch; empty in a list. */
   readonly runs: readonly BatchRunResult[]
@@ -66,9 +68,10 @@ const Text = v.nullish(v.fallback(v.string(), ''), '')
 const Count = v.fallback(v.number(), 0)
 const ExitCode = v.nullish(v.number())
 const Group = v.object({ exit_code: ExitCode, code: Text, connections: v.fallback(v.array(v.string()), []) })
+const State = v.nullish(v.object({ name: v.string(), text: v.string() }))
 const Run = v.object({
   ...{ connection: v.string(), wave: Count, status: v.string(), session_id: v.nullish(v.string()) },
-  state: v.nullish(v.object({ name: v.string(), text: v.string() })),
+  state: State,
   ...{ exit_code: ExitCode, message: Text, started_at: Text, ended_at: v.nullish(v.string()) },
 })
 const Raw = v.looseObject({
@@ -76,7 +79,7 @@ const Raw = v.looseObject({
   ...{ created_at: Text, ended_at: v.nullish(v.string()), waves: v.fallback(v.array(v.number()), []) },
   counts: v.object({ total: Count, succeeded: Count, failed: Count, running: Count, not_begun: Count }),
   stop: v.nullish(v.object({ reason: Text, message: Text })),
-  review: v.nullish(v.object({ session_id: v.string() })),
+  review: v.nullish(v.object({ session_id: v.string(), state: State })),
   runs: v.fallback(v.array(Run), []),
   groups: v.fallback(v.array(Group), []),
 })
@@ -141,6 +144,7 @@ function toBatch(raw: v.InferOutput<typeof Raw>): GatewayBatch {
     endedAt: raw.ended_at ?? undefined,
     stop: raw.stop ?? undefined,
     reviewSession: raw.review?.session_id,
+    reviewState: raw.review?.state ?? undefined,
     runs: raw.runs.map(toRun),
     groups: raw.groups.map(toGroup),
   }

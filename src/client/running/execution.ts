@@ -72,7 +72,7 @@ async function* afterAnswer(
     return yield* afterReview(account, id, asking)
   }
   if (status === 202 || value.output_status === 'running') {
-    yield { kind: 'going-on', id }
+    yield { kind: 'going-on', id, ...(value.waits_for !== undefined && { lock: value.waits_for.lock }) }
     return yield* followToEnd(account, id, asking)
   }
   return code === -2 ? yield* withoutCode(account, value, signal) : outcomeOfAnswer(account, value, signal)

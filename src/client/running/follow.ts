@@ -70,8 +70,8 @@ export type ExecutionSight =
   | { readonly kind: 'review'; readonly id: string; readonly url: string }
   /** It was approved, and is run now. */
   | { readonly kind: 'approved' }
-  /** The gateway has answered before its end. */
-  | { readonly kind: 'going-on'; readonly id: string }
+  /** The gateway has answered before its end. `lock` is what the session waits for before it runs. */
+  | { readonly kind: 'going-on'; readonly id: string; readonly lock?: string }
   /** What the gateway wants to be known about it: that the runbook is an old copy. */
   | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'away'; readonly reason: string }

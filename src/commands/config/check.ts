@@ -51,7 +51,7 @@ function warningsOf(file: string, connections: readonly ConnectionSettings[]): r
     const missing = missingVariables(connection)
     if (missing.length === 0) return []
     const type = [connection.type, connection.subtype].filter((part) => part !== undefined).join(' ')
-    const hint = missing.includes('PASS') ? "; where the server asks for no password, PASS: ''" : ''
+    const hint = missing.includes('PASS') ? "; where the server asks for no password, set PASS: ''" : ''
     return [
       `${file}: connection ${connection.name} of type ${type} needs ${missing.join(', ')} in env or secrets${hint}`,
     ]

@@ -3,8 +3,11 @@ import type { Connection, SqlStatement } from './sqlite.ts'
 
 type Filter = Exclude<keyof SessionQuery, 'limit' | 'offset' | 'count' | keyof typeof LIKE>
 
-/** Filters that are SQL LIKE patterns, and their columns. */
-const LIKE = { user: 'user', connection: 'connection', connectionType: 'connection_type' } as const
+/** Filters that are SQL LIKE patterns, and their columns. A session without a review has an empty status of it. */
+const LIKE = {
+  ...{ user: 'user', connection: 'connection', connectionType: 'connection_type' },
+  reviewStatus: "coalesce((SELECT status FROM reviews WHERE session = sessions.key), '')",
+} as const
 const LIKE_FILTERS = Object.keys(LIKE) as (keyof typeof LIKE)[]
 /** Where a count that is capped stops: SQLite counts as many in a few milliseconds, and nobody pages further. */
 const COUNT_CAP = 10_000
@@ -18,7 +21,6 @@ const REVIEWED_BY = 'SELECT session FROM review_groups WHERE name IN (SELECT val
 const CONDITIONS: Readonly<Record<Filter, string>> = {
   // The user who looks; `user` is the one that was asked for.
   viewer: `(user = ? OR key IN (${REVIEWED_BY}))`,
-  reviewStatus: "coalesce((SELECT status FROM reviews WHERE session = sessions.key), '') = ?",
   reviewGroups: `key IN (${REVIEWED_BY})`,
   issueKeys: 'id IN (SELECT session FROM jira_issues WHERE key IN (SELECT value FROM json_each(?)))',
   correlationId: 'correlation_id = ?',

@@ -68,7 +68,7 @@ describe("runbook-agent config check of a gateway's file", () => {
     const { code, stdout } = await connection('env: { HOST: h, USER: u }')
     expect(code).toBe(0)
     expect(stdout).toContain(
-      "connection pg of type database postgres needs PASS in env or secrets; where the server asks for no password, PASS: '' (a warning)\n",
+      "connection pg of type database postgres needs PASS in env or secrets; where the server asks for no password, set PASS: '' (a warning)\n",
     )
     expect((await connection("env: { HOST: h, USER: u, PASS: '' }")).stdout).not.toContain('warning')
   })

@@ -406,6 +406,20 @@ describe('run says in one line why there is no exit code:', () => {
     expect(JSON.parse(stdout)).toMatchObject({ exit_code: null, reason: 'session killed by the user' })
   })
 
+  it('with --no-wait says of one that waits for a lock that it does not run yet', async () => {
+    await using gateway = await RunbookGateway.start(plain)
+    const waits = {
+      lock: 'deploy',
+      session_id: 'other',
+      user: 'bea',
+      since: '2026-01-31T12:00:00Z',
+      ahead: 0,
+    }
+    gateway.answers(json(202, answer({ output_status: 'running', exit_code: -2, waits_for: waits })))
+    const { code, stderr } = await run(gateway, 'pg', FILE, '--no-wait')
+    expect([code, stderr]).toEqual([0, expect.stringContaining('runs as soon as it has the lock. To see it')])
+  })
+
   it('without the words of gRPC that the embedded gateway puts before the reason', async () => {
     await using gateway = await RunbookGateway.start(plain)
     gateway
@@ -614,7 +628,7 @@ describe('run has one line and a code for', () => {
         77,
         'access denied. Is the token still valid? runbook-agent login',
       ],
-      [json(500, { message: 'no database' }), 69, 'no database. The gateway could not'],
+      [json(500, { message: 'no database' }), 69, 'no database. The log of the gateway says more'],
       [json(422, { message: 'bad' }), 64, 'cannot run ops/report.runbook.sql on pg: bad'],
       [json(400, { message: 'other words', code: 'too-much-at-once' }), 69, 'other words. Try again when'],
       [json(400, { message: 'other words', code: 'unauthenticated' }), 77, 'other words. Is the token'],

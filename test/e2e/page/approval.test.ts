@@ -90,6 +90,32 @@ describe.skipIf(missingBrowser !== undefined)(`approvals${without(missingBrowser
     expect([...ann.problems, ...bea.problems]).toEqual([])
   })
 
+  it('says of a batch that was approved and has not run that it was approved', async () => {
+    const ask = (name: string, method: string, path: string, body: object) =>
+      fetch(`http://${stage.site.address}${path}`, {
+        ...{ method, body: JSON.stringify(body) },
+        headers: {
+          authorization: `Bearer ${stage.site.tokenOf(name)}`,
+          'content-type': 'application/json',
+          connection: 'close',
+        },
+      })
+    const asked = await ask('ann', 'POST', '/api/batches', {
+      ...{ file_name: 'ops/drop.runbook.sh', connections: ['web-01', 'web-02'], parameters: { table: 'x' } },
+      env_vars: { 'envvar:MODE': 'eA==', 'filesystem:CONF': 'eA==' },
+    })
+    const { review } = (await asked.json()) as { review: { id: string } }
+    await using bea = await stage.arrive()
+    await bea.signIn(stage.site.tokenOf('bea'), `/approvals/${review.id}`)
+    await bea.sees('MODE')
+    await bea.sees('CONF')
+    expect(await bea.page.locator('main').innerText()).not.toMatch(/envvar:|filesystem:/)
+    expect((await ask('bea', 'PUT', `/api/reviews/${review.id}`, { status: 'APPROVED' })).status).toBe(200)
+    await using ann = await stage.arrive()
+    await ann.signIn(stage.site.tokenOf('ann'), '/batches')
+    await ann.sees('approved, has not run yet')
+  })
+
   it('tells who opens the session of somebody else what may be wrong, and not whether it exists', async () => {
     const { session_id: id } = (await stage.site.rest.script('bash', 'echo')).body
     await using ann = await stage.arrive()

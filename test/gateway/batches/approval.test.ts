@@ -78,7 +78,13 @@ describe('one approval for all connections', () => {
 
     expect((await decide(fleet, 'bea', review, 'APPROVED')).body['status']).toBe('PENDING')
     expect((await exec(fleet, id)).body['code']).toBe('review-wrong-state')
+    const state = async () => {
+      const { body: batches } = await fleet.gateway.request('GET', '/api/batches', undefined, as('ann'))
+      return (batches as unknown as { review: object }[]).map((one) => one.review)
+    }
+    expect(await state()).toMatchObject([{ state: { name: 'waiting-for-approval' } }])
     expect((await decide(fleet, 'cid', review, 'APPROVED')).body['status']).toBe('APPROVED')
+    expect(await state()).toMatchObject([{ state: { name: 'approved' } }])
     const alone = await fleet.gateway.request('POST', `/api/sessions/${session}/exec`, undefined, as('ann'))
     expect([alone.status, alone.body['message']]).toEqual([
       403,

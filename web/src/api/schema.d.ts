@@ -2254,6 +2254,14 @@ export interface paths {
                             review: {
                                 id: string;
                                 session_id: string;
+                                state: {
+                                    /** @enum {string} */
+                                    name: "waiting-for-approval" | "approved" | "waiting-for-lock" | "running" | "succeeded" | "failed" | "stopped" | "closed" | "timed-out" | "limit-reached" | "blocked" | "refused" | "rejected" | "revoked" | "withdrawn" | "expired" | "lock-busy" | "agent-offline" | "agent-silent" | "agent-lost" | "agent-stopped" | "gateway-stopped" | "gateway-lost";
+                                    text: string;
+                                    by: string | null;
+                                    lock: string | null;
+                                    since: string | null;
+                                } | null;
                             } | null;
                             counts: {
                                 total: number;
@@ -2444,6 +2452,14 @@ export interface paths {
                             review: {
                                 id: string;
                                 session_id: string;
+                                state: {
+                                    /** @enum {string} */
+                                    name: "waiting-for-approval" | "approved" | "waiting-for-lock" | "running" | "succeeded" | "failed" | "stopped" | "closed" | "timed-out" | "limit-reached" | "blocked" | "refused" | "rejected" | "revoked" | "withdrawn" | "expired" | "lock-busy" | "agent-offline" | "agent-silent" | "agent-lost" | "agent-stopped" | "gateway-stopped" | "gateway-lost";
+                                    text: string;
+                                    by: string | null;
+                                    lock: string | null;
+                                    since: string | null;
+                                } | null;
                             } | null;
                             counts: {
                                 total: number;
@@ -2665,6 +2681,14 @@ export interface paths {
                             review: {
                                 id: string;
                                 session_id: string;
+                                state: {
+                                    /** @enum {string} */
+                                    name: "waiting-for-approval" | "approved" | "waiting-for-lock" | "running" | "succeeded" | "failed" | "stopped" | "closed" | "timed-out" | "limit-reached" | "blocked" | "refused" | "rejected" | "revoked" | "withdrawn" | "expired" | "lock-busy" | "agent-offline" | "agent-silent" | "agent-lost" | "agent-stopped" | "gateway-stopped" | "gateway-lost";
+                                    text: string;
+                                    by: string | null;
+                                    lock: string | null;
+                                    since: string | null;
+                                } | null;
                             } | null;
                             counts: {
                                 total: number;

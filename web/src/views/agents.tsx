@@ -26,18 +26,18 @@ export default function Agents() {
 function Card({ agent }: { readonly agent: Agent }) {
   const { name, status, version, hostname, platform, last_contact: contact } = agent
   const isConnected = status === 'CONNECTED'
-  const about = [version === '' ? 'version not known' : `version ${version}`, hostname, platform]
+  // The gateway knows an agent only once it has connected.
+  const about = [version === '' ? '' : `version ${version}`, hostname, platform].filter((part) => part !== '')
   return (
     <>
       <h2>
         <Name>{name}</Name>{' '}
         <span class={`badge badge-${isConnected ? 'online' : 'offline'}`}>
-          {isConnected ? 'connected' : 'away'}
+          {isConnected ? 'connected' : 'disconnected'}
         </span>
       </h2>
       <p class="hint">
-        <Name>{about.filter((part) => part !== '').join(' · ')}</Name>
-        {' · '}
+        <Name>{about.map((part) => `${part} · `).join('')}</Name>
         {isConnected && 'in contact now'}
         {!isConnected && contact === null && 'not seen since the gateway started'}
         {!isConnected && contact !== null && (

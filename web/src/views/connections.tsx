@@ -38,7 +38,8 @@ function Card({ connection }: { readonly connection: Connection }) {
       </p>
       {status === 'offline' && (
         <p class="hint">
-          Its agent is away: nothing runs here until it is started. <a href="/agents">Look at the agents.</a>
+          Its agent is not connected: nothing runs here until it is started.{' '}
+          <a href="/agents">Look at the agents.</a>
         </p>
       )}
       {connection.access_mode_connect_reason !== '' && (

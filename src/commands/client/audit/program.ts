@@ -37,7 +37,7 @@ function addAuditList(audit: Command): void {
     .option('--actor <name>', 'only entries of this user')
     .option(
       '--type <type>',
-      'only entries about this kind of object: sessions, reviews, users, gateway, audit',
+      'only entries about this kind of object: sessions, batches, reviews, tokens, users, gateway, ...',
     )
     .option(
       '--action <action>',

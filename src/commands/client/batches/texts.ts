@@ -33,23 +33,29 @@ export function batchTable(batches: readonly GatewayBatch[], width: number): str
   const rows = batches.map((batch) => {
     const { total, succeeded, failed } = batch.counts
     const done = `${succeeded + failed} of ${total}`
-    const columns = [batch.id.slice(0, 8), moment(batch.createdAt), batch.owner, batch.file, batch.status]
+    const columns = [batch.id.slice(0, 8), moment(batch.createdAt), batch.owner, batch.file, statusOf(batch)]
     return [...columns, done, String(failed)].map(oneLine)
   })
   return textTable(LIST, rows, width)
+}
+
+/** A batch that waits has the state of the session that its review is about: it may be approved. */
+function statusOf({ status, reviewState }: GatewayBatch): string {
+  return status === 'waiting' ? (reviewState?.text ?? status) : status
 }
 
 /** What it is, how it stands, and each of its runs. */
 export function batchDetails(batch: GatewayBatch, width: number): string {
   const facts = factLines([
     ['batch', batch.id],
-    ['status', batch.status],
+    ['status', statusOf(batch)],
+    ['run it', isApproved(batch) ? `runbook-agent batches exec ${batch.id}` : ''],
     ['stopped', batch.stop?.message ?? ''],
     ['runbook', batch.file],
     ['for', batch.owner],
     ['asked', moment(batch.createdAt)],
     ['waves', batch.waves.join(', ')],
-    ['review of', batch.reviewSession ?? ''],
+    ['review', batch.reviewSession ?? ''],
     ['warning', batch.warning],
   ])
   return `${facts}\n${textTable(RUNS, batch.runs.map(runRow), width)}${summary(batch)}`
@@ -60,11 +66,15 @@ function runRow(run: BatchRunResult): string[] {
   const columns = [
     connection,
     String(wave),
-    wordsOf(run) ?? status,
+    wordsOf(run) ?? status.replace('-', ' '),
     codeText(run),
     took(run.startedAt, run.endedAt),
   ]
   return [...columns, session.slice(0, 8), message].map(oneLine)
+}
+
+function isApproved({ status, reviewState }: GatewayBatch): boolean {
+  return status === 'waiting' && reviewState?.name === 'approved'
 }
 
 /** What its status and exit code do not say: who has stopped it, which lock it waits for. */

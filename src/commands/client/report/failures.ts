@@ -9,7 +9,7 @@ const KINDS: Readonly<Record<ApiErrorKind, readonly [exitCode: number, advice?: 
   'not-found': [exitCodes.usage],
   invalid: [exitCodes.usage],
   busy: [exitCodes.unreachable, '. Try again when something has ended'],
-  failed: [exitCodes.unreachable, '. The gateway could not: its log says more'],
+  failed: [exitCodes.unreachable, '. The log of the gateway says more'],
   'no-gateway': [exitCodes.unreachable],
 }
 

@@ -3,6 +3,7 @@ import { printableJson } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import type { RestExecution } from '../../../client/running/execution-request.ts'
 import { executeByRest } from '../../../client/running/execution.ts'
+import type { ExecutionSight } from '../../../client/running/follow.ts'
 import type { Outcome } from '../../../client/running/outcome.ts'
 import type { SessionOutput } from '../stream/session-output.ts'
 import type { EndingFlags } from './ending.ts'
@@ -28,17 +29,20 @@ export async function startOnly(
     const url = sight.kind === 'review' ? sight.url : undefined
     const started = { session_id: sight.id, has_review: url !== undefined, url }
     await output.stdout.write(Buffer.from(json ? `${printableJson(started)}\n` : `${oneLine(sight.id)}\n`))
-    if (!json && !quiet) await output.say(await waysOn(account, sight.id, url))
+    if (!json && !quiet) await output.say(await waysOn(account, sight))
     return undefined
   }
 }
 
-/** @param reviewUrl where it waits for approval; undefined when it runs */
-async function waysOn(account: Account, session: string, reviewUrl: string | undefined): Promise<string> {
-  const id = oneLine(session)
-  if (reviewUrl === undefined)
-    return `runbook-agent: session ${id} runs. To see it: runbook-agent sessions follow ${id}`
+type Started = Extract<ExecutionSight, { readonly kind: 'review' | 'going-on' }>
+
+async function waysOn(account: Account, sight: Started): Promise<string> {
+  const id = oneLine(sight.id)
+  if (sight.kind === 'going-on') {
+    const when = sight.lock === undefined ? '' : ' as soon as it has the lock'
+    return `runbook-agent: session ${id} runs${when}. To see it: runbook-agent sessions follow ${id}`
+  }
   const { awaitedReviewers, waitingText, waysBack } = await import('../reviews/awaited.ts')
-  const waiting = waitingText(await awaitedReviewers(account, session), reviewUrl)
-  return `runbook-agent: session ${id} is ${waiting}\n${waysBack(session)}`
+  const waiting = waitingText(await awaitedReviewers(account, sight.id), sight.url)
+  return `runbook-agent: session ${id} is ${waiting}\n${waysBack(sight.id)}`
 }

@@ -3,8 +3,10 @@ import { groupsOf, type GroupDifference, type RunGroup } from '../../batches/com
 import { stateView } from '../../sessions/session-state.ts'
 import type { RestServices } from '../services.ts'
 
+type Viewing = Pick<RestServices, 'history' | 'sessions'>
+
 /** A batch without its runs, as lists have it. */
-export function listedBatch({ batch, runs }: BatchState): object {
+export function listedBatch(services: Viewing, { batch, runs }: BatchState): object {
   const { review, warning } = batch
   return {
     id: batch.id,
@@ -20,17 +22,18 @@ export function listedBatch({ batch, runs }: BatchState): object {
     metadata: batch.metadata,
     ...{ waves: batch.waves, parallel: batch.parallel, threshold: batch.threshold },
     stop: batch.stop ?? null,
-    review: review === undefined ? null : { id: review.id, session_id: review.session },
+    review:
+      review === undefined
+        ? null
+        : { id: review.id, session_id: review.session, state: stateOfSession(services, review.session) },
     counts: countsOf(runs),
     ...(warning !== undefined && { warning }),
   }
 }
 
-type Viewing = Pick<RestServices, 'history' | 'sessions'>
-
 export function batchView(services: Viewing, state: BatchState): object {
   return {
-    ...listedBatch(state),
+    ...listedBatch(services, state),
     runs: state.runs.map((run) => runView(services, run)),
     groups: groupsOf(state.runs).map(groupView),
   }
@@ -55,12 +58,17 @@ export function differencesView({ batch, runs }: BatchState, found: readonly Gro
   }
 }
 
-function runView({ history, sessions }: Viewing, run: BatchRun): object {
+/** Null where the history has the session no more, or there never was one. */
+function stateOfSession({ history, sessions }: Viewing, id: string | undefined): object | null {
+  const session = id === undefined ? undefined : history.session(id)
+  return session === undefined ? null : stateView(sessions.stateOf(session))
+}
+
+function runView(services: Viewing, run: BatchRun): object {
   const { code, message } = run
-  const session = run.session === undefined ? undefined : history.session(run.session)
   return {
     ...{ connection: run.connection, wave: run.wave, status: run.status },
-    state: session === undefined ? null : stateView(sessions.stateOf(session)),
+    state: stateOfSession(services, run.session),
     session_id: run.session ?? null,
     exit_code: run.exitCode ?? null,
     started_at: dateOf(run.startedAt),

@@ -17,7 +17,7 @@ interface ById {
 export function batchRoutes(app: FastifyInstance, services: RestServices): void {
   const { batches, history } = services
 
-  app.get('/api/batches', ({ user }) => batches.list(user).map(listedBatch))
+  app.get('/api/batches', ({ user }) => batches.list(user).map((state) => listedBatch(services, state)))
 
   app.get<ById>('/api/batches/:id', ({ user, params }) =>
     batchView(services, found(services, user, params.id)),

@@ -63,7 +63,7 @@ const listed = {
       message: text,
     }),
   ),
-  review: v.nullable(v.strictObject({ id: text, session_id: text })),
+  review: v.nullable(v.strictObject({ id: text, session_id: text, state: v.nullable(stateAnswer) })),
   counts: v.strictObject({
     total: count,
     succeeded: count,

@@ -63,7 +63,8 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
         </Fact>
       )}
       <Sent name="Arguments" values={review.client_args} />
-      <Sent name="Variables" values={review.env_vars} />
+      <Sent name="Variables" values={namesOf('envvar:', review.env_vars)} />
+      <Sent name="Files" values={namesOf('filesystem:', review.env_vars)} />
       {review.review_groups_data.map((one) => (
         <Group key={one.id} group={one} />
       ))}
@@ -74,6 +75,11 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
       )}
     </dl>
   )
+}
+
+/** Keys of a request are `envvar:NAME` and `filesystem:NAME`. */
+function namesOf(kind: string, keys: readonly string[]): string[] {
+  return keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length))
 }
 
 function Sent({ name, values }: { readonly name: string; readonly values: readonly string[] }) {

@@ -38,7 +38,7 @@ function Shown({ batch, reload }: { readonly batch: Batch; readonly reload: () =
   return (
     <>
       <h1>
-        <Name>{batch.file_name}</Name> <BatchBadge status={batch.status} />
+        <Name>{batch.file_name}</Name> <BatchBadge batch={batch} />
       </h1>
       <p role="status">{countsText(batch.counts)}</p>
       {stop !== null && (

@@ -34,7 +34,7 @@ function Card({ batch }: { readonly batch: ListedBatch }) {
         <a href={batchPath(id)}>
           <Name>{file}</Name>
         </a>{' '}
-        <BatchBadge status={batch.status} />
+        <BatchBadge batch={batch} />
       </h2>
       <p class="hint">
         <Name>{owner}</Name> · <Moment at={created} /> · {countsText(counts)}
@@ -43,9 +43,10 @@ function Card({ batch }: { readonly batch: ListedBatch }) {
   )
 }
 
-export function BatchBadge({ status }: Pick<ListedBatch, 'status'>) {
+export function BatchBadge({ batch }: { readonly batch: Pick<ListedBatch, 'status' | 'review'> }) {
+  const { status, review } = batch
   const words = {
-    waiting: 'waits for approval',
+    waiting: review?.state?.text ?? 'waits for approval',
     running: 'running',
     done: 'all have run',
     stopped: 'stopped',
