@@ -106,6 +106,25 @@ it('refusals that wait for it are bounded', async () => {
   expect(running.agent.stall?.bytes).toBeLessThan(QUEUE_BYTES + 1500 * 1024)
 })
 
+it("answers to the gateway's own requests that wait for it are bounded, and the journal names what was not sent", async () => {
+  const gateway = own(await ScriptedGateway.start())
+  const running = await agentAt(gateway.port)
+  gateway.stopReading()
+  begin(gateway, 'bulk', 'yes')
+  await stalled(running)
+  const ids = Array.from({ length: 30 }, (_, n) => `b${n}`)
+  const megabyte = ['head', '-c', '1048576', '/dev/zero']
+  for (const sid of ids) {
+    const request = { sid, agent_id: 'a', template_data: null, command: megabyte, input: '', env_vars: {} }
+    gateway.send('SysBareExecRequest', { 'gateway.session_id': sid }, JSON.stringify(request))
+  }
+  const unsent = () => running.entries.filter((entry) => entry.event === 'ended' && !entry.closeSent)
+  await waitFor(() => unsent().length === 14)
+  gateway.readAgain()
+  await waitFor(() => ids.filter((sid) => gateway.of(sid).length === 1).length === 16, 20_000)
+  expect(unsent()).toHaveLength(14)
+})
+
 it('a session that the gateway closes meanwhile gives back what it holds', async () => {
   const gateway = own(await ScriptedGateway.start())
   const running = await agentAt(gateway.port)

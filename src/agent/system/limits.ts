@@ -20,3 +20,9 @@ export const HOOK_OUTPUT_BYTES = 4096
 export const BARE_EXEC_MS = 5 * 60_000
 /** Bytes of output. As JSON it may grow sixfold, and a packet of more than 17 MiB would end the stream. */
 export const BARE_EXEC_OUTPUT_BYTES = 1024 * 1024
+
+/**
+ * Characters of answers that wait for a gateway that takes nothing. What is beyond is not sent: the gateway's wait for
+ * it times out, as it would behind so much.
+ */
+export const MAX_UNSENT_LENGTH = 16 * 1024 * 1024

@@ -8,11 +8,11 @@ import type { RunningCommand } from '../running/running-command.ts'
 import type { Send } from '../running/services.ts'
 import { accountEnd, accountOpening } from './accounts.ts'
 import { commandFor, type SystemServices } from './execute.ts'
-import { MAX_HELD, REPLY_AFTER_MS } from './limits.ts'
+import { MAX_HELD, MAX_UNSENT_LENGTH, REPLY_AFTER_MS } from './limits.ts'
 import { systemNameOf } from './answer.ts'
 import { executed, hasCommand, refusedRequest } from './outcome.ts'
 
-/** The gateway's own requests on one stream. Each gets one answer, and leaves nothing behind. */
+/** The gateway's own requests on one stream. Each gets one answer, unless the gateway takes none, and leaves nothing behind. */
 export class SystemRequests {
   readonly #system: SystemServices
   readonly #send: Send
@@ -20,6 +20,8 @@ export class SystemRequests {
     SessionId,
     { readonly command: RunningCommand | undefined; readonly over: Promise<void> }
   >()
+  /** Of the texts of answers that wait to be sent. */
+  #unsentLength = 0
   #state: 'open' | 'draining' | 'ending' = 'open'
 
   constructor(system: SystemServices, send: Send) {
@@ -75,14 +77,19 @@ export class SystemRequests {
     return this.#state === 'open' || (this.#state === 'draining' && kind === 'hook')
   }
 
-  /** @returns false when the stream has ended */
+  /** @returns false when the stream has ended, or too much waits for a gateway that takes nothing */
   async #answer(sid: SessionId, reply: SystemReply): Promise<boolean> {
+    const { length } = 'output' in reply ? reply.output : reply.message
+    if (this.#unsentLength > 0 && this.#unsentLength + length > MAX_UNSENT_LENGTH) return false
+    this.#unsentLength += length
     try {
       await this.#send({ kind: 'system-reply', sid, reply })
       return true
     } catch (error) {
       if (error instanceof ConnectError) return false
       throw error
+    } finally {
+      this.#unsentLength -= length
     }
   }
 }
