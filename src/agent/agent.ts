@@ -42,6 +42,8 @@ interface Serving {
   readonly dispatch: Dispatch
   /** Aborted when the stream has ended: nothing more is sent. */
   readonly life: AbortController
+  /** When the gateway ends what still runs, once it has said that it stops. */
+  gatewayStopsAt?: Date
 }
 
 /** The agent's life: serves one stream after the other until it is told to stop. */
@@ -91,6 +93,11 @@ export class Agent {
   /** What waits for a gateway that takes nothing, though it is there; undefined otherwise. */
   get stall(): Stall | undefined {
     return this.#serving?.connection.stall
+  }
+
+  /** When the gateway, which is stopping, ends what still runs; undefined while it is not. */
+  get gatewayStopsAt(): Date | undefined {
+    return this.#serving?.gatewayStopsAt
   }
 
   /** Serves until drained or stopped. When the stream is lost it always tries again. */
@@ -194,7 +201,8 @@ export class Agent {
       forget: (sid) => connection.forget(sid),
     }
     const dispatch = new Dispatch(services, outlet, this.#systemSlots)
-    const serving = (this.#serving = { connection, dispatch, life: new AbortController() })
+    const serving: Serving = { connection, dispatch, life: new AbortController() }
+    this.#serving = serving
     // The agent was told to stop while the stream was being opened.
     if (this.#leaving()) this.#drained = this.#finish(serving)
     const watching = setInterval(() => this.#lookForStall(), this.#timing.stallMs / 2)
@@ -241,7 +249,9 @@ export class Agent {
     this.#leftovers.set(dispatch, over)
   }
 
-  #note(message: GatewayMessage | undefined, { connection, life }: Serving): void {
+  #note(message: GatewayMessage | undefined, serving: Serving): void {
+    if (message?.kind === 'gateway-draining') return this.#noteDraining(message.stopsAt, serving)
+    const { connection, life } = serving
     if (message?.kind !== 'connected' || this.#state.name === 'serving') return
     const { logs } = this.#options
     if (logs !== undefined) void shipLogs(logs, connection, this.#timing.shipLogsMs, life.signal)
@@ -249,6 +259,14 @@ export class Agent {
     this.#backoffs.conflict.reset()
     this.#backoffs.refused.reset()
     this.#enter({ name: 'serving' })
+  }
+
+  #noteDraining(stopsAt: Date, serving: Serving): void {
+    if (serving.gatewayStopsAt?.getTime() === stopsAt.getTime()) return
+    serving.gatewayStopsAt = stopsAt
+    const until = stopsAt.toISOString()
+    this.#services.log.info({ until }, `the gateway is stopping: commands that run go on until ${until}`)
+    this.#options.stateChanged?.()
   }
 
   async #wait(error: ConnectError): Promise<void> {

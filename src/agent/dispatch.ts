@@ -107,6 +107,7 @@ export class Dispatch {
         return this.#services.log.debug({ sid: message.sid, kind: message.kind }, 'packet ignored')
       case 'connected':
       case 'feature-flags':
+      case 'gateway-draining':
         return
     }
   }

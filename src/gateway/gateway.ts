@@ -143,7 +143,7 @@ function openRest(
   readonly endSessions: () => Promise<void>
   readonly tellProblems: () => Promise<void>
 } {
-  const { settings, batches, sessions, reload, log } = services
+  const { settings, agents, batches, sessions, reload, log } = services
   const scheduled = openSchedules(services, settings)
   const rest = opened.own(restServer({ ...services, ...scheduled }))
   const endSessions = () => endRunning(batches, sessions)
@@ -157,7 +157,9 @@ function openRest(
     log.info(begun, 'gateway draining: running sessions go on, new ones are refused')
     batches.beginClosing()
     scheduled.schedules.close()
-    await sessions.drain(stopTimeoutMs, over)
+    const drained = sessions.drain(stopTimeoutMs, over)
+    if (sessions.stopsAt !== undefined) agents.tellStop(new Date(sessions.stopsAt))
+    await drained
     if (!over.aborted) await rest.answersSent(over)
     log.info({ running: sessions.running }, over.aborted ? 'drain cut short by a signal' : 'gateway drained')
   }

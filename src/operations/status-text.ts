@@ -23,23 +23,28 @@ export function isReady({ connection: { state } }: Status): boolean {
 }
 
 /** The connection in words, one line: `refused: the gateway refuses this key`. */
-export function connectionWords({ connection: { state, reason, stall } }: Status): string {
-  const why = [reason ?? '', stallWords(stall)].filter((text) => text !== '').join(', ')
+export function connectionWords({ connection }: Status): string {
+  const { state, reason = '' } = connection
+  const why = [reason, ...gatewayWords(connection)].filter((text) => text !== '').join(', ')
   return oneLine(why === '' ? state : `${state}: ${why}`)
 }
 
-/** Empty when the gateway takes what is sent. */
-function stallWords(stall: Status['connection']['stall']): string {
-  return stall === undefined
-    ? ''
-    : `the gateway takes nothing since ${stall.since}, ${stall.bytes} bytes wait`
+/** What is unusual about the gateway of an open stream. */
+function gatewayWords({ stall, gatewayStopsAt }: Status['connection']): string[] {
+  return [
+    ...(gatewayStopsAt === undefined
+      ? []
+      : [`the gateway is stopping: commands that run go on until ${gatewayStopsAt}`]),
+    ...(stall === undefined
+      ? []
+      : [`the gateway takes nothing since ${stall.since}, ${stall.bytes} bytes wait`]),
+  ]
 }
 
 /** What the agent does: `serving 127.0.0.1:8010 as local, 2 of 100 sessions`. */
 export function activityWords(status: Status): string {
   const { connection, gateway, agent, sessions } = status
-  const stall = stallWords(connection.stall)
-  const count = `${sessions.running} of ${sessions.limit} sessions${stall === '' ? '' : `; ${stall}`}`
+  const count = [`${sessions.running} of ${sessions.limit} sessions`, ...gatewayWords(connection)].join('; ')
   switch (connection.state) {
     case 'serving':
       return oneLine(`serving ${gateway}${agent === '' ? '' : ` as ${agent}`}, ${count}`)

@@ -36,6 +36,8 @@ const Reported = v.object({
     health: optional(v.object({ at: v.string(), milliseconds: Count })),
     /** The gateway takes nothing: since when, and how much waits. Agents of old do not report it. */
     stall: v.optional(optional(v.object({ since: v.string(), bytes: Count }))),
+    /** The gateway is stopping: until when commands that run go on. Agents of old do not report it. */
+    gatewayStopsAt: v.optional(optional(v.string())),
   }),
   sessions: v.object({
     running: Count,

@@ -31,6 +31,7 @@ export const spec = {
   // Ours. hoop's gateway passes on unknown keys of a client's opening, and hoop's agent ignores them.
   wantsTerminal: 'client.wants_terminal',
   plainEnvVars: 'agent.plain_envvars',
+  stopsAt: 'gateway.stops_at',
 } as const
 
 /** The value of a key whose presence is all that matters. */

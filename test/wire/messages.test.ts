@@ -27,6 +27,10 @@ describe('a packet of the gateway', () => {
     ['AgentSessionClose', session, '', { kind: 'close', sid }],
     ['AgentPGConnectionWrite', session, '', { kind: 'native-proxy', sid, type: 'AgentPGConnectionWrite' }],
     ['SysNewer', session, '', { kind: 'unsupported', sid, type: 'SysNewer' }],
+    [
+      ...['AgentGatewayDraining', { 'gateway.stops_at': '2026-03-01T10:01:30.000Z' }, ''],
+      { kind: 'gateway-draining', stopsAt: new Date('2026-03-01T10:01:30.000Z') },
+    ] as const,
     ['Unknown', {}, '', { kind: 'unsupported', sid: undefined, type: 'Unknown' }],
   ])('%s becomes its message', (type, spec, payload, message) => {
     expect(decodeGatewayPacket(packet(type, spec, payload))).toEqual(message)
@@ -39,6 +43,10 @@ describe('a packet of the gateway', () => {
     expect(decodeGatewayPacket(packet('AgentGatewayConnectOK', session))).toMatchObject({
       kind: 'unsupported',
     })
+    const draining = { ...session, 'gateway.stops_at': '2026-03-01T10:01:30.000Z' }
+    expect(decodeGatewayPacket(packet('AgentGatewayDraining', draining))).toMatchObject({
+      kind: 'unsupported',
+    })
   })
 
   it.each([
@@ -49,6 +57,8 @@ describe('a packet of the gateway', () => {
     ['AgentTerminalResizeTTY', session, 'a,b,c,d', 'payload'],
     ['GatewayFeatureFlagUpdate', { 'feature-flags': '[' }, '', 'feature-flags'],
     ['GatewayFeatureFlagUpdate', {}, '', 'feature-flags'],
+    ['AgentGatewayDraining', {}, '', 'gateway.stops_at'],
+    ['AgentGatewayDraining', { 'gateway.stops_at': 'soon' }, '', 'gateway.stops_at'],
   ])('%s that is malformed is a DecodeError naming the field', (type, spec, payload, field) => {
     expect(() => decodeGatewayPacket(packet(type, spec, payload))).toThrow(
       expect.objectContaining({ name: 'DecodeError', field: expect.stringContaining(field) as string }),
@@ -92,6 +102,7 @@ describe('a packet of the gateway', () => {
     const messages = [
       { kind: 'connected' },
       { kind: 'feature-flags', flags: new Map([['a', true]]) },
+      { kind: 'gateway-draining', stopsAt: new Date(0) },
       open,
       { kind: 'exec', sid, stdin: Buffer.from('x') },
       { kind: 'input', sid, data: Buffer.from('x') },

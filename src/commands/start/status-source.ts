@@ -33,7 +33,7 @@ export function statusSource(parts: Parts): StatusSource {
   })
 }
 
-function connectionOf({ state, health, stall }: Agent): Status['connection'] {
+function connectionOf({ state, health, stall, gatewayStopsAt }: Agent): Status['connection'] {
   const { name, since, reconnects } = state
   return {
     state: name,
@@ -42,6 +42,7 @@ function connectionOf({ state, health, stall }: Agent): Status['connection'] {
     reconnects,
     health: health && { at: health.at.wall.toISOString(), milliseconds: health.roundTripMs },
     stall: stall && { since: new Date(Date.now() - stall.ms).toISOString(), bytes: stall.bytes },
+    gatewayStopsAt: gatewayStopsAt?.toISOString(),
   }
 }
 

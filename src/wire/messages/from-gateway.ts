@@ -32,6 +32,7 @@ const type = {
   resize: 'AgentTerminalResizeTTY',
   close: 'AgentSessionClose',
   // Ours. hoop's agent ignores types it does not know, and hoop's gateway never sends these.
+  draining: 'AgentGatewayDraining',
   pause: 'AgentSessionPause',
   resume: 'AgentSessionResume',
 } as const
@@ -53,6 +54,8 @@ function decodeStreamPacket(packet: Packet): GatewayMessage {
       return { kind: 'connected' }
     case type.featureFlags:
       return { kind: 'feature-flags', flags: decodeFlags(packet) }
+    case type.draining:
+      return { kind: 'gateway-draining', stopsAt: decodeTime(packet, spec.stopsAt) }
     default:
       return { kind: 'unsupported', sid: undefined, type: packet.type }
   }
@@ -60,7 +63,7 @@ function decodeStreamPacket(packet: Packet): GatewayMessage {
 
 /**
  * A client can forge any packet type in its session (protocol.md 0.12). So messages about the whole stream are only
- * read from packets without a session id: `connected` and `feature-flags` are no cases here.
+ * read from packets without a session id: none of them is a case here.
  */
 function decodeSessionPacket(packet: Packet, sid: SessionId): GatewayMessage {
   switch (packet.type) {
@@ -107,6 +110,12 @@ function decodeOpen(packet: Packet, sid: SessionId): OpenMessage {
   }
 }
 
+function decodeTime(packet: Packet, key: string): Date {
+  const time = new Date(specText(packet, key) ?? '')
+  if (Number.isNaN(time.getTime())) throw new DecodeError(key, 'no time')
+  return time
+}
+
 function decodeFlags(packet: Packet): ReadonlyMap<string, boolean> {
   const json = specText(packet, spec.featureFlags) ?? ''
   try {
@@ -129,6 +138,12 @@ export function encodeGatewayMessage(
       return {
         type: type.featureFlags,
         spec: { [spec.featureFlags]: flagsJson(message.flags) },
+        payload: NO_PAYLOAD,
+      }
+    case 'gateway-draining':
+      return {
+        type: type.draining,
+        spec: { [spec.stopsAt]: Buffer.from(message.stopsAt.toISOString()) },
         payload: NO_PAYLOAD,
       }
     case 'open':

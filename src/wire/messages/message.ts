@@ -11,6 +11,8 @@ export type { SessionId } from './session-id.ts'
 export type GatewayMessage =
   | { readonly kind: 'connected' }
   | { readonly kind: 'feature-flags'; readonly flags: ReadonlyMap<string, boolean> }
+  /** Ours: the gateway stops when its sessions have ended, or at this time. */
+  | { readonly kind: 'gateway-draining'; readonly stopsAt: Date }
   | OpenMessage
   | { readonly kind: 'exec'; readonly sid: SessionId; readonly stdin: Buffer }
   | { readonly kind: 'input'; readonly sid: SessionId; readonly data: Buffer }

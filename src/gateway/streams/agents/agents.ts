@@ -25,6 +25,7 @@ export class Agents {
   /** When each was connected last, of those that are away: since this gateway started, too. */
   readonly #left = new Map<string, Date>()
   readonly #waiting = new Set<() => void>()
+  #stopsAt: Date | undefined
 
   constructor(current: Current<'agents'>, attempts: SignInAttempts) {
     this.#current = current
@@ -63,6 +64,17 @@ export class Agents {
   disconnect(stream: AgentStream, reason: string): void {
     this.drains(stream)
     stream.end(reason)
+  }
+
+  /** When the gateway, which is stopping, ends what still runs; undefined while it is not. */
+  get stopsAt(): Date | undefined {
+    return this.#stopsAt
+  }
+
+  /** Tells the agents until when their commands go on; those that connect later are told then. */
+  tellStop(stopsAt: Date): void {
+    this.#stopsAt = stopsAt
+    for (const stream of this.#online.values()) stream.send({ kind: 'gateway-draining', stopsAt })
   }
 
   /** The agent leaves: what is new waits for the next one with its name, which can connect meanwhile. */

@@ -149,6 +149,8 @@ export class Transport {
     this.#log.info({ agent: agent.name, hostname: call.header('hostname') }, 'agent connected')
     agent.send({ kind: 'connected' })
     agent.send({ kind: 'feature-flags', flags: new Map() })
+    const { stopsAt } = this.#agents
+    if (stopsAt !== undefined) agent.send({ kind: 'gateway-draining', stopsAt })
     for await (const packet of call.packets(AGENT_PACKETS_AHEAD)) {
       const message = decodeAgentPacket(packet)
       if (message.kind === 'draining') this.#agents.drains(agent)

@@ -21,6 +21,7 @@ afterEach(async () => {
 const forgeries = [
   'AgentGatewayConnectOK',
   'GatewayFeatureFlagUpdate',
+  'AgentGatewayDraining',
   'AgentSessionClose',
   'AgentSessionPause',
   'AgentSessionResume',
