@@ -1,10 +1,13 @@
 import { expect, it } from 'vitest'
 import { Gate } from '../../support/gate.ts'
+import { runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
 
 const json = async (site: Site, path: string) =>
   JSON.parse((await site.rest.send('GET', path)).body) as unknown
 const draining = /gateway draining/
+const status = async ({ place }: Site) =>
+  (await runProgram(place, ['status'], { RUNBOOK_AGENT_RUNTIME_DIR: place.at('runtime') })).stdout
 
 it('a gateway that is told to stop refuses new work, and a running job ends with its own exit code', async () => {
   await using site = await Site.start()
@@ -35,6 +38,56 @@ it('a gateway that is told to stop refuses new work, and a running job ends with
   gate.open()
   expect((await reply).body).toMatchObject({ exit_code: 7, output: 'finished\n' })
   expect(await site.gateway.ended()).toEqual({ code: 0, signal: null })
+})
+
+it('the agent says that the gateway stops and until when, runs on, and comes back to the next gateway', async () => {
+  await using site = await Site.start({ stopTimeout: '1h' })
+  using gate = new Gate(site.place)
+  const reply = site.rest.script('bash', `${gate.script} exit 4`)
+  await gate.reached()
+  site.gateway.signal('SIGTERM')
+  const [, until = ''] = await site.agent.says(
+    'stderr',
+    /the gateway is stopping: commands that run go on until ([0-9TZ:.-]+)/,
+  )
+  expect(await status(site)).toContain(`the gateway is stopping: commands that run go on until ${until}`)
+  expect(Date.parse(until) - Date.now()).toBeGreaterThan(3_000_000)
+  gate.open()
+  expect((await reply).body).toMatchObject({ exit_code: 4 })
+  expect(await site.gateway.ended()).toEqual({ code: 0, signal: null })
+  await site.startGateway()
+  await site.agent.says('stderr', /agent serving[^]*agent serving/)
+  expect((await site.rest.script('bash', 'exit 5')).body).toMatchObject({ exit_code: 5 })
+  expect(await status(site)).not.toContain('stopping')
+})
+
+it('a command line is told that nothing has run, so that it can ask again: exec, run, and run on several connections', async () => {
+  const runbook = 'ops/never.runbook.sh'
+  const connections = [{ name: 'other', command: ['bash'] }]
+  await using site = await Site.start({ connections, runbooks: { [runbook]: 'echo never' } })
+  using gate = new Gate(site.place)
+  const reply = site.rest.script('bash', gate.script)
+  await gate.reached()
+  site.gateway.signal('SIGTERM')
+  await site.gateway.says('stderr', draining)
+  const env = { HOOP_APIURL: `http://${site.address}`, HOOP_GRPCURL: site.grpc, HOOP_TOKEN: site.token }
+  for (const words of [
+    ['exec', 'bash', '-i', 'echo never'],
+    ['run', 'bash', runbook],
+    ['run', runbook, '--on', 'bash,other'],
+  ]) {
+    const { code, stdout, stderr } = await runProgram(site.place, words, env)
+    expect([words[0], code, stdout, stderr]).toEqual([
+      words[0],
+      69,
+      '',
+      expect.stringMatching(/nothing has run/),
+    ])
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/[Tt]ry again when it is back$/)
+  }
+  expect(await json(site, '/api/sessions')).toMatchObject({ total: 1 })
+  gate.open()
+  expect((await reply).status).toBe(200)
 })
 
 it('a job that outlives stop-timeout is ended, and its record says why', async () => {
