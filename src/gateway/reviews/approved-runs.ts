@@ -81,13 +81,15 @@ export class ApprovedRuns {
     })
   }
 
-  #check({ sessionId, owner, type, status, timeWindow }: Review, caller: GatewayUser): void {
+  #check({ sessionId, owner, type, status, expiresAt, timeWindow }: Review, caller: GatewayUser): void {
     if (this.#running.has(sessionId))
       throw new ReviewRefused('already-processing', hoopWords.alreadyProcessed(sessionId))
     if (type === 'jit') throw new ReviewRefused('session-not-found', hoopWords.sessionNotFound)
     if (caller.name !== owner && !this.#services.users.seesAll(caller))
       throw new ReviewRefused('not-permitted', hoopWords.notToExecute)
     if (status !== 'APPROVED') throw notApproved()
+    // `Reviews.tick` ends it some seconds later.
+    if (expiresAt < this.#services.history.latestTime) throw expired()
     if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
       throw new ReviewRefused(
         'outside-time-window',
@@ -193,6 +195,11 @@ export function digestOf(
   kind: ShownRequest['scriptDigest']['kind'],
 ): string {
   return kind === 'sha256' ? createHash('sha256').update(script).digest('hex') : vault.digest(script)
+}
+
+function expired(): ReviewRefused {
+  const text = 'nothing has run: it was approved and not run in time; ask for it again'
+  return new ReviewRefused('review-wrong-state', text, 403)
 }
 
 function notApproved(): ReviewRefused {

@@ -98,6 +98,18 @@ it('an approved script that nobody has run in time ends, is revoked and cannot r
   expect((await run(gateway, later)).body).toMatchObject({ exit_code: 0 })
 })
 
+it('an approved script does not run at the moment after it has expired, though nothing has tidied up yet', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] })
+  await using gateway = await start()
+  await using agent = await RunningAgent.start(gateway.agentUrl)
+  await agent.serving()
+  const sid = await ask(gateway)
+  await decide(gateway, sid, 'APPROVED')
+  vi.setSystemTime(Date.now() + 12 * HOUR_MS + 1000)
+  expect(await run(gateway, sid)).toMatchObject({ status: 403, body: { code: 'review-wrong-state' } })
+  expect((await reviewOf(gateway, sid))['status']).toBe('APPROVED')
+})
+
 it.each([
   ['it has run', 'APPROVED', 'EXECUTED'],
   ['it was rejected', 'REJECTED', 'REJECTED'],
