@@ -92,8 +92,12 @@ export class Tickets {
     }
   }
 
-  /** The session could not begin after all. Its issue is shown with it after the next start. */
+  /**
+   * The session could not begin after all: its issue is shown with it after the next start. One that waits for its
+   * approval keeps its issue, whatever its client has done wrong.
+   */
   unused({ sid, issue }: Ticket, error: Error): void {
+    if (this.#services.history.isOpen(sid)) return
     const reason = error.message
     this.#services.log.error(
       { sid, issue: issue.key, reason },

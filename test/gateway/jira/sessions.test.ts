@@ -275,6 +275,21 @@ describe('a command line on a connection with a template', () => {
     })
   })
 
+  it('that sends a wrong packet while it waits for approval leaves session and issue waiting, as the log says', async () => {
+    await using exec = client('reviewed')
+    exec.open('echo kept')
+    const { spec } = await exec.packet('ClientSessionOpenWaitingApproval')
+    const sid = String(spec['gateway.session_id'])
+    exec.send({ kind: 'exec', stdin: Buffer.from('echo kept') })
+    await exec.over()
+    await waitFor(() => gateway.log.some((line) => line.startsWith('client refused')))
+    expect(gateway.log.filter((line) => line.includes('could not begin') && line.includes(sid))).toEqual([])
+    const as = { authorization: `Bearer ${otherToken}` }
+    await gateway.request('PUT', `/api/reviews/${sid}`, { status: 'APPROVED' }, as)
+    const run = await gateway.request('POST', `/api/sessions/${sid}/exec`)
+    expect(run.body).toMatchObject({ output: 'kept\n', jira_issue_key: server.issues.at(-1)?.key })
+  })
+
   it('is refused where fields are required, since it gives none, and where Jira fails', async () => {
     await using asking = client('asking')
     asking.open('true')

@@ -85,10 +85,10 @@ export class Approvals {
     const giveBack = this.#takePlace(stream.user.name)
     try {
       const review = reviews.ask(request, rule, { accessMs })
-      const session = await this.#afterDecision(stream, asked, review)
-      // Somebody can still run a script when it is approved. A terminal needs its client.
-      if (session === undefined && isTerminal) reviews.left(review.sessionId)
-      return session
+      return await this.#afterDecision(stream, asked, review).finally(() => {
+        // Somebody can still run a script when it is approved. A terminal needs its client. One that runs is left alone.
+        if (isTerminal) reviews.left(review.sessionId)
+      })
     } finally {
       giveBack()
     }
