@@ -56,6 +56,11 @@ export class Repositories {
     return this.#open.find((one) => one.name === name)
   }
 
+  /** The one that a request or a record names, as gateway.yaml does or by hoop's key. */
+  called(name: string): NamedRepository | undefined {
+    return this.#open.find((one) => one.name === name || one.hoopKey === name)
+  }
+
   /**
    * Opens those that are new or other than before. Those that were there are closed when their last reader is done.
    * @returns the new ones @throws RepositoryError: then nothing has changed

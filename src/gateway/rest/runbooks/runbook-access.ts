@@ -41,7 +41,7 @@ export function allowedRepository(
   connection: ConnectionSettings,
   asked: string,
 ): string {
-  const known = services.repositories.all.find(({ name, hoopKey }) => name === asked || hoopKey === asked)
+  const known = services.repositories.called(asked)
   if (known === undefined) throw new HttpError('repository-not-found', hoopWords.repositoryNotFound(asked))
   if (connection.runbooks?.repository !== known.name) {
     throw new HttpError('not-permitted', hoopWords.runbookNotPermitted)

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { SessionSummary } from '../../history/session.ts'
 import type { Users } from '../../people/identities/users.ts'
+import type { Repositories } from '../../runbooks/repositories.ts'
 import { stateView } from '../../sessions/session-state.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../http/query.ts'
@@ -15,11 +16,12 @@ export interface SessionOfUser {
   readonly withOutput: boolean
 }
 
-type Viewing = Pick<RestServices, 'history' | 'users' | 'sessions'>
+type Viewing = Pick<RestServices, 'history' | 'users' | 'sessions' | 'repositories'>
 
 interface Listing {
   readonly users: Pick<Users, 'isConnection'>
   readonly sessions: Pick<Sessions, 'stateOf'>
+  readonly repositories: Pick<Repositories, 'called'>
 }
 
 /** A session as hoop's list shows it. */
@@ -27,7 +29,7 @@ export function listedSession(services: Listing, session: SessionSummary): objec
   return { ...summary(services, session), script: null }
 }
 
-function summary({ users, sessions }: Listing, session: SessionSummary): object {
+function summary({ users, sessions, repositories }: Listing, session: SessionSummary): object {
   const { connection, sessionBatchId, correlationId } = session
   return {
     id: session.id,
@@ -48,7 +50,7 @@ function summary({ users, sessions }: Listing, session: SessionSummary): object 
     review: session.review === undefined ? null : reviewInSession(session.review),
     verb: session.verb,
     origin: session.origin,
-    labels: orNull(session.labels),
+    labels: orNull(labelsOf(session, repositories)),
     metadata: orNull(session.metadata),
     ...(sessionBatchId !== undefined && { session_batch_id: sessionBatchId }),
     ...(correlationId !== undefined && { correlation_id: correlationId }),
@@ -66,6 +68,13 @@ function summary({ users, sessions }: Listing, session: SessionSummary): object 
     guardrails_info: session.guardrails === undefined ? null : (JSON.parse(session.guardrails) as unknown),
     metrics: session.status === 'done' ? metrics(session) : null,
   }
+}
+
+/** A record of old calls a folder of this machine by its path: it is called as it is now, so that its form is found. */
+function labelsOf({ labels }: SessionSummary, repositories: Listing['repositories']): object {
+  const { runbookRepository: recorded } = labels
+  const known = recorded === undefined ? undefined : repositories.called(recorded)
+  return known === undefined ? labels : { ...labels, runbookRepository: known.key }
 }
 
 /** hoop's gateway keeps what was sent, and an empty object is not sent. */

@@ -8,7 +8,8 @@ const open: SessionSummary = {
   ...{ origin: 'client-api', connection: 'pg', connectionType: 'database', labels: {}, metadata: {} },
   ...{ truncatedBytes: 0, redactedBytes: 0, outputBytes: 169 },
 }
-const services = { users: { isConnection: () => false }, sessions: { stateOf } }
+const repositories = { called: () => undefined }
+const services = { users: { isConnection: () => false }, sessions: { stateOf }, repositories }
 const masked = { err_count: 1, info_types: { URL: 2 }, total_redact_count: 2, transformed_bytes: 40 }
 const nothing = { err_count: 0, info_types: {}, total_redact_count: 0, transformed_bytes: 0 }
 
