@@ -79,6 +79,25 @@ describe.skipIf(missingBrowser !== undefined)(`a page that is left alone${withou
     await ada.sees('exit code 0')
   })
 
+  it('says while the gateway stops until when running jobs go on, and no longer when the next one is there', async () => {
+    await using site = await Site.start({ stopTimeout: '1h' })
+    using gate = new Gate(site.place)
+    await begun(site, gate.script)
+    await gate.reached()
+    await using ada = await stage.arrive({}, site)
+    await ada.signIn(site.token, '/sessions')
+    const line = ada.page.getByRole('status').getByText(/^This gateway is stopping: .* go on until \d\d:\d\d/)
+    expect(await line.count()).toBe(0)
+    site.gateway.signal('SIGTERM')
+    await line.waitFor()
+    expect(await ada.faults()).toEqual([])
+    gate.open()
+    await site.gateway.ended()
+    await site.startGateway()
+    await line.waitFor({ state: 'detached' })
+    expect(ada.problems).toEqual([])
+  })
+
   it('asks to sign in again when the token was revoked, and goes on where it was', async () => {
     await using cid = await stage.arrive()
     await cid.signIn(stage.site.tokenOf('cid'), '/connections')
