@@ -62,3 +62,11 @@ it('a pattern made to be slow is decided as any other: no file is tried more tha
 it.each(['/a', 'a\\b', '', 'a\nb'])('%j is no path inside a repository', (text) => {
   expect(PathPattern.from(text)).toBeUndefined()
 })
+
+it('a line break in the name of a file hides it from no pattern', () => {
+  expect(['infra/**', 'infra/*', '**.sh'].map((pattern) => isFor(pattern, 'infra/a\nb.sh'))).toEqual([
+    true,
+    true,
+    true,
+  ])
+})
