@@ -145,6 +145,7 @@ it.each(Object.entries(DAMAGES))(
   async (name, damage) => {
     const random = numbers(SEED)
     const next = () => random.next().value
+    let repaired = 0
     for (let round = 0; round < ROUNDS; round++) {
       const bytes = readFileSync(sound)
       const damaged = damage(bytes, next) ?? bytes
@@ -164,7 +165,10 @@ it.each(Object.entries(DAMAGES))(
       if (isNamed) expect(told).toEqual(expect.arrayContaining(gone))
       expect(repair.incomplete.toSorted()).toEqual(cut.map((number) => `session-${number}`).toSorted())
       expect(whole.length + cut.length + gone.length).toBe(SESSIONS)
+      repaired += 1
     }
+    // A page that nothing uses is no damage.
+    expect(repaired).toBeGreaterThan(0)
   },
 )
 
@@ -252,16 +256,27 @@ it('text that is no JSON, where the program reads JSON, is damage', async () => 
   expect(survivors()).toMatchObject({ gone: ['session-3'] })
 })
 
-it('the log of a gateway that was killed is kept as far as it is sound, and stays beside the old file', async () => {
+it('the log of a gateway that was killed is kept as far as it is sound, which is no damage', async () => {
   for (const suffix of ['', '-wal']) copyFileSync(`${soundLog}${suffix}`, `${file}${suffix}`)
   const log = readFileSync(`${file}-wal`)
   log.fill(0, Math.floor(log.length / 2), Math.floor(log.length / 2) + 100)
   writeFileSync(`${file}-wal`, log)
   const repair = await repairHistory(file)
-  if (repair !== undefined) expect(readFileSync(`${repair.oldFile}-wal`).equals(log)).toBe(true)
+  expect(repair).toBeUndefined()
   const { whole, cut, gone } = survivors()
   expect(whole.length).toBeGreaterThan(0)
   expect([whole.length + cut.length + gone.length, cut]).toEqual([SESSIONS, []])
+})
+
+it('the log of a gateway that was killed stays beside the old file when that is damaged', async () => {
+  const log = readFileSync(`${soundLog}-wal`)
+  // Whole, it would hide what is wrong with the file.
+  log.fill(0, 32, 132)
+  writeFileSync(`${file}-wal`, log, { mode: 0o600 })
+  damagePage(rootOf('sessions_by_start'))
+  const repair = await repairHistory(file)
+  expect(readFileSync(`${String(repair?.oldFile)}-wal`).equals(log)).toBe(true)
+  expect(survivors()).toMatchObject({ gone: [], cut: [] })
 })
 
 it('a repair that was killed between its two names can be begun anew, and has its log again', async () => {
