@@ -90,7 +90,7 @@ export class Agent {
     return this.#serving?.connection.health ?? this.#health
   }
 
-  /** What waits for a gateway that takes nothing, though it is there; undefined otherwise. */
+  /** The bytes that wait while a living gateway takes nothing; undefined otherwise. */
   get stall(): Stall | undefined {
     return this.#serving?.connection.stall
   }
@@ -116,7 +116,7 @@ export class Agent {
     this.#pause.abort()
   }
 
-  /** Lets the running sessions finish, takes new ones for some seconds at most, and ends `run`. */
+  /** Lets the running sessions finish, serves new ones for some seconds at most, and ends `run`. */
   drain(): void {
     if (this.#leaving()) return
     this.#enter({ name: 'draining' })
@@ -130,7 +130,7 @@ export class Agent {
     const serving = this.#serving
     if (serving === undefined) return
     serving.dispatch.end('agent-stopping')
-    // Gives up on a gateway that takes nothing: its sessions would wait for ever.
+    // Gives up on a gateway that takes nothing: the sessions would wait for ever.
     const drop = () => serving.connection.drop('the gateway does not take the ends of the sessions')
     const dropStalled = () => (this.stall === undefined ? undefined : drop())
     setTimeout(dropStalled, this.#timing.closesMs).unref()
@@ -142,8 +142,8 @@ export class Agent {
   }
 
   /**
-   * Leaves the stream when no session is open: then a gateway lets new ones wait for the next agent (15 s), where a
-   * refusal would be a failed request. So at first they are still served, until such a moment comes.
+   * Leaves the stream when no session is open: gateways then let new ones wait for the next agent (15 s), where a
+   * refusal would be a failed request. Until such a moment comes, new sessions are served for some seconds.
    */
   async #finish(serving: Serving | undefined): Promise<void> {
     if (serving === undefined) return

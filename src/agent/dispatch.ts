@@ -13,7 +13,7 @@ import { SystemRequests } from './system/system-requests.ts'
 /** Open at once, most of them waiting for their script. The gateway ends waiting ones after 48 hours. */
 const MAX_SESSIONS = 10_000
 
-/** They wait while the gateway takes nothing, and nobody waits for them. */
+/** Refusals wait while the gateway takes nothing, and no code awaits them. */
 const MAX_UNSENT_REFUSALS = 1000
 
 /** One connection's sessions and system requests: hands each packet to its session, and waits for none. */
@@ -154,7 +154,7 @@ export class Dispatch {
     if (this.#confirmations.confirm(sid)) this.#services.record({ event: 'confirmed', sid })
     else {
       this.#sessions.get(sid)?.session.end('closed-by-gateway')
-      // Or the session would wait for a gateway that takes nothing, with all that it holds.
+      // Otherwise the session would wait, with its memory, for a gateway that takes nothing.
       this.#outlet.forget(sid)
     }
   }

@@ -201,7 +201,7 @@ export class AgentSession {
   }
 }
 
-/** What the gateway is told of an end that the command has not chosen itself. */
+/** The reason that the gateway is told when the command has not ended by itself. */
 function endReasonOf({ reason, outcome }: Ending): { readonly endReason?: string } {
   const endReason = reason ?? (outcome === 'refused' ? outcome : undefined)
   return endReason === undefined ? {} : { endReason }

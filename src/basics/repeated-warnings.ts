@@ -1,7 +1,7 @@
 import type { Logger } from './logger.ts'
 
 const MINUTE_MS = 60_000
-/** Told apart in a minute: callers choose in part what is in a warning. */
+/** Bound of different warnings in a minute: callers choose a part of their text. */
 const MOST_KINDS = 20
 
 interface Kind {

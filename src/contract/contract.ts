@@ -2,7 +2,7 @@ import type * as v from 'valibot'
 import type { Operation, OperationTable } from './operation.ts'
 import { httpStatus, type HttpCode } from './statuses.ts'
 
-// A resource of the REST interface is said once, as a contract: the gateway's handlers are typed by it, the client
+// A contract describes a resource of the REST interface once: the gateway's handlers are typed by it, the client
 // calls by it, and access, audit and the description of the interface look it up.
 
 /** One operation: where it is, who may call it, what it answers, and the codes that it can refuse with. */
@@ -10,7 +10,7 @@ export interface ContractOperation extends Omit<Operation, 'errors'> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** In fastify's form: `/api/schedules/:name`. */
   readonly path: `/${string}`
-  /** Besides those of every route. */
+  /** Codes besides those of every route. */
   readonly errors?: readonly HttpCode[]
 }
 

@@ -35,7 +35,7 @@ export type AuditAction =
   | 'download'
   /** A session begins, or waits for people first. */
   | 'execute'
-  /** What was approved is run. */
+  /** An approved session is run. */
   | 'run'
   | 'kill'
   | 'decide'
@@ -45,7 +45,7 @@ export type AuditAction =
   /** Entries that could not be written. */
   | 'gap'
 
-/** The kind of object that it happened to. */
+/** The kind of object of the audit log's entry. */
 export type AuditType =
   | 'sessions'
   | 'batches'
@@ -93,7 +93,7 @@ export interface Operation {
   readonly role: Role
   /** Not for the page's cookie: who steals it could make himself something that outlives it. */
   readonly tokenOnly?: boolean
-  /** Not for machines, admins included: it makes or changes an identity, so a machine could become something else by it. */
+  /** Refused to machines, admins included: by an identity that it makes or changes, a machine could become another one. */
   readonly peopleOnly?: boolean
   /** Missing: it has no objects, or the same for everybody. */
   readonly scope?: OperationScope

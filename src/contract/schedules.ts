@@ -54,12 +54,12 @@ const CHANGE = {
   errors: ['not-permitted', 'schedule-not-found', 'history-failed'],
 } as const
 
-/** Schedules stand in gateway.yaml: nothing here changes one, but they can be paused, resumed and run. */
+/** Schedules are set in gateway.yaml: REST can only list, pause, resume and run them. */
 export const scheduleContract = {
   list: {
     ...READ,
     path: '/api/schedules',
-    summary: 'Lists what runs by itself, with its next and its last run',
+    summary: 'Lists schedules with their next and last runs',
     answers: { 200: v.array(ListedScheduleShape) },
     errors: ['history-failed'],
   },
@@ -74,18 +74,18 @@ export const scheduleContract = {
     ...CHANGE,
     path: '/api/schedules/:name/run',
     audit: { action: 'execute', type: 'schedules' },
-    summary: 'Runs it now: answers when its session has begun, or could not',
+    summary: 'Runs a schedule now: answers when its session has begun, or could not',
     answers: { 200: ScheduleRunShape },
     errors: [...CHANGE.errors, 'schedule-busy', 'gateway-draining'],
   },
   pause: {
     ...CHANGE,
     path: '/api/schedules/:name/pause',
-    summary: 'Lets it not run by itself; what is due meanwhile is left out',
+    summary: 'Pauses a schedule: runs that come due meanwhile are left out',
   },
   resume: {
     ...CHANGE,
     path: '/api/schedules/:name/resume',
-    summary: 'Lets it run by itself again',
+    summary: 'Resumes a schedule',
   },
 } as const satisfies Contract

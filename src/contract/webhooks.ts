@@ -4,7 +4,7 @@ import { text, wholeCount } from './words.ts'
 
 const WebhookShape = v.strictObject({
   name: needed(text),
-  url: v.pipe(text, v.description('the server alone')),
+  url: v.pipe(text, v.description('only the server of the address')),
   events: v.array(text),
   template: v.picklist(['standard', 'slack', 'teams']),
   connections: v.nullable(v.array(text)),
@@ -44,7 +44,7 @@ export const webhookContract = {
     tag: 'Gateway',
     method: 'GET',
     path: '/api/webhooks',
-    summary: 'Lists whom the gateway tells of what, what waits, and the last error',
+    summary: 'Lists webhooks with their waiting messages and last errors',
     role: 'auditor',
     audit: 'none',
     answers: { 200: v.array(WebhookShape) },

@@ -24,7 +24,7 @@ export type HealthAnswer = 'answered' | 'silent' | 'unknown'
 /** Checks that may be open at once. */
 const MAX_OPEN_CHECKS = 2
 
-/** Of the gateway's service, so that a proxy takes it where it takes the health checks. */
+/** A method of the gateway's service, so that proxies pass it as they pass health checks. */
 const KNOCK = '/protobuf.Transport/Knock'
 
 const options = {
@@ -77,7 +77,7 @@ export class Channel implements Disposable {
    * Asks whether the gateway is there. Needs no credential. Never rejects. On a slow line the question waits behind
    * megabytes of output, but a gateway that reads them sends window updates, so it is not taken for dead. When two
    * questions are open already, it waits for their answer.
-   * @param isBlocked what this connection has sent is not taken, so the question may not have left either: knocks, too
+   * @param isBlocked whether the peer takes nothing, so that the question may not have left: then it knocks, too
    */
   async healthCheck(deadlineMs: number, isBlocked = false): Promise<HealthAnswer> {
     const received = this.#dial.bytesReceived
@@ -176,7 +176,7 @@ export class Channel implements Disposable {
   }
 }
 
-/** An error of the gateway is an answer, too: it may have no health checks. What grpc-js says itself is none. */
+/** An error of the gateway is an answer, too: it may have no health checks. An error of grpc-js itself is none. */
 function healthAnswer(error: ServiceError | null): HealthAnswer {
   const isOurs = error?.code === status.UNAVAILABLE || error?.code === status.CANCELLED
   return isOurs ? 'unknown' : 'answered'

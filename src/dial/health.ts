@@ -11,7 +11,7 @@ export interface GatewayHealth {
 /** So many missed answers in a row end the stream. One may be lost, or this process stood still. */
 const MISSES = 2
 
-/** @param again the question before this one was not answered */
+/** @param again whether the last question was not answered */
 type Ask = (deadlineMs: number, again: boolean) => Promise<HealthAnswer>
 
 /** Asks whether the gateway is there. Not by HTTP/2 pings: grpc-go ends connections with more than one in 5 minutes. */

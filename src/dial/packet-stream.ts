@@ -9,9 +9,9 @@ import type { SessionId } from '../wire/messages/message.ts'
 
 /** The gateway takes nothing, though its connection is alive. */
 export interface Stall {
-  /** What waits here for it. */
+  /** Bytes that wait in this process. */
   readonly bytes: number
-  /** For how long. */
+  /** How long the gateway has taken nothing. */
   readonly ms: number
 }
 
@@ -79,7 +79,7 @@ export class PacketStream {
     return this.#queue.hasRoom
   }
 
-  /** What waits for a gateway that takes nothing; undefined while it takes bytes. */
+  /** The bytes that wait for a gateway that takes nothing; undefined while it takes some. */
   get stall(): Stall | undefined {
     const untaken = this.#accepted && this.#error === undefined ? this.#queue.untaken : undefined
     if (untaken === undefined) return undefined
@@ -88,7 +88,7 @@ export class PacketStream {
   }
 
   /**
-   * Settles when it was the packet's turn: that is all the back-pressure. It waits for as long as the gateway lives and
+   * Settles when it was the packet's turn: that is all the back-pressure. It waits while the gateway lives and
    * takes nothing: hoop's takes nothing of a whole agent while one of its clients does not read. @throws ConnectError
    */
   async send(packet: Packet): Promise<void> {
@@ -99,7 +99,7 @@ export class PacketStream {
     this.#refuseWhenEnded()
   }
 
-  /** The gateway has closed this session: what of it still waits is not sent. */
+  /** Drops the waiting packets of a session that the gateway has closed. */
   forget(sid: SessionId): void {
     this.#queue.forget(sid)
   }
@@ -139,7 +139,7 @@ export class PacketStream {
     })
   }
 
-  /** For proxies on the way. Not while bytes are on the way: they do the same, and it would wait behind them. */
+  /** Keeps proxies on the way awake. Not sent while bytes are on the way: they do the same, and would delay it. */
   #keepAlive(): void {
     if (this.#queue.untaken === undefined) void this.send(KEEPALIVE).catch(() => undefined)
   }

@@ -16,7 +16,7 @@ const MAX_PASSED_BYTES = 64 * 1024
 /** Bytes that have not left this process. */
 export interface Untaken {
   readonly bytes: number
-  /** By `performance.now()`. */
+  /** In ms of `performance.now()`. */
   readonly since: number
 }
 
@@ -37,7 +37,7 @@ export class SendQueue {
   #inFlightBytes = 0
   #waitingBytes = 0
   #passedBytes = 0
-  /** When bytes were last taken, or when the first ones were sent after everything was. */
+  /** When bytes were last taken, or, after an empty queue, when the first ones were sent. */
   #takenAt = 0
   #isOver = false
   #emptied: () => void = () => undefined
@@ -52,7 +52,7 @@ export class SendQueue {
     return this.#waiting.length === 0 && this.#inFlightBytes <= MAX_IN_FLIGHT_BYTES
   }
 
-  /** What has not left this process, and since when none of it has; undefined when everything has. */
+  /** Bytes that have not left this process, and since when none has; undefined when all have left. */
   get untaken(): Untaken | undefined {
     const bytes = this.#inFlightBytes + this.#waitingBytes
     return bytes === 0 ? undefined : { bytes, since: this.#takenAt }
@@ -69,7 +69,7 @@ export class SendQueue {
     return new Promise((sent) => this.#waiting.push({ packet, sid: sessionIdOf(packet), bytes, sent }))
   }
 
-  /** Leaves out the packets of a session that still wait: nobody reads them any more. */
+  /** Drops the waiting packets of a session: nobody reads them any more. */
   forget(sid: SessionId): void {
     for (let at = this.#waiting.length - 1; at >= 0; at -= 1)
       if (this.#waiting[at]?.sid === sid) this.#waiting.splice(at, 1).forEach((one) => this.#leave(one))

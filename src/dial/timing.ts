@@ -6,7 +6,7 @@ export interface StreamTiming {
   readonly firstPacket: 'within-dial' | 'whenever'
   /** Of keepalive packets, as in hoop's agent: for proxies on the way, the gateway ignores them (protocol.md 3.1). */
   readonly keepaliveMs: number
-  /** A gateway that takes no byte for this long is told of. It is not left: it may be waiting for one of its clients. */
+  /** After this time without a byte taken the agent reports a stall, but stays: the gateway may wait for a client. */
   readonly stallMs: number
   /** How long an orderly end may take before the socket is dropped. */
   readonly closeMs: number

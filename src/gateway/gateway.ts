@@ -55,7 +55,7 @@ export interface Gateway {
   /** An address of the page that signs in once, within two minutes. */
   signInLink(linked: Linked): string
   /**
-   * Refuses new work, and waits until what runs has ended, or `stop-timeout` is over. Then `close` is due.
+   * Refuses new work, and waits until running sessions have ended, or `stop-timeout` is over. Then `close` is due.
    * @param over ends the wait
    */
   drain(over: AbortSignal): Promise<void>

@@ -62,13 +62,13 @@ function connection(): Definition<Status>[] {
     ),
     gauge(
       'send_stalled_seconds',
-      'How long the gateway has taken nothing of what waits for it; 0 while it takes.',
+      'How long the gateway has taken no waiting bytes; 0 while it takes some.',
       ({ connection: { stall } }) =>
         stall === undefined ? 0 : Math.max(0, Date.now() / 1000 - seconds(stall.since)),
     ),
     gauge(
       'send_stalled_bytes',
-      'Bytes that wait meanwhile; 0 while it takes.',
+      'Bytes that wait during a stall; else 0.',
       (now) => now.connection.stall?.bytes ?? 0,
     ),
   ]

@@ -37,7 +37,7 @@ function gatewayWords({ stall, gatewayStopsAt }: Status['connection']): string[]
       : [`the gateway is stopping: commands that run go on until ${gatewayStopsAt}`]),
     ...(stall === undefined
       ? []
-      : [`the gateway takes nothing since ${stall.since}, ${stall.bytes} bytes wait`]),
+      : [`the gateway has taken nothing since ${stall.since}, ${stall.bytes} bytes wait`]),
   ]
 }
 

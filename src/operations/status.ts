@@ -34,7 +34,7 @@ const Reported = v.object({
     reconnects: Count,
     /** The last answered health check; undefined before the first. */
     health: optional(v.object({ at: v.string(), milliseconds: Count })),
-    /** The gateway takes nothing: since when, and how much waits. Agents of old do not report it. */
+    /** Since when the gateway takes nothing, and how many bytes wait. Older agents do not report it. */
     stall: v.optional(optional(v.object({ since: v.string(), bytes: Count }))),
     /** The gateway is stopping: until when commands that run go on. Agents of old do not report it. */
     gatewayStopsAt: v.optional(optional(v.string())),
@@ -67,7 +67,7 @@ const Reported = v.object({
   processesEnded: Count,
   /** Journal lines that could not be written. */
   journalLinesLost: Count,
-  /** Names of secrets whose values look ordinary, by connection. Agents of old do not report them. */
+  /** Names of secrets whose values look ordinary, by connection. Older agents do not report them. */
   ordinarySecrets: v.optional(v.record(v.string(), v.array(v.string())), {}),
 })
 

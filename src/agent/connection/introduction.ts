@@ -8,7 +8,7 @@ const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
 /**
  * The metadata of `Connect` (protocol.md 1.3). `version` is empty on purpose: hoop's command line prints a loud
- * warning to its users for any version that differs from its own. Our gateway reads the version from a name of our own.
+ * warning to its users for any version that differs from its own. Our gateway reads the version from another name.
  */
 export async function introduction(identity: Identity, own: string): Promise<Record<string, string>> {
   const described = {

@@ -90,7 +90,7 @@ function mongoUri(uri: string): Address | Promise<Address> {
 
 const UNPARSABLE_URI = 'failed parsing mongodb connection string'
 
-/** As hoop's agent, whose MongoDB library looks it up while it parses. @throws LivenessError */
+/** hoop's agent fails the same way: its MongoDB library looks the name up while it parses. @throws LivenessError */
 async function firstOfService(name: string): Promise<Address> {
   using bounded = boundedResolver()
   try {

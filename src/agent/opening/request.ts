@@ -98,7 +98,7 @@ export async function checkRequest(
   }
 }
 
-/** What the gateway calls plain is judged as a client's variables are: it is a secret only when its name says so. */
+/** A variable that the gateway calls plain is a secret only when its name says so, like a client's. */
 function asJudged(entries: readonly Entry[], { plainEnvVars = [] }: OpenMessage): readonly Entry[] {
   const plain = new Set(plainEnvVars)
   const isPlain = ({ kind, name, origin }: Entry) =>
@@ -145,7 +145,7 @@ function noNativeConnection({ params, connectionType }: OpenMessage): string {
 
 function insteadOf({ connectionName: name, cmdList }: OpenMessage['params'], type: string): string {
   if (cmdList.length === 0)
-    return `${name} has no command either that scripts or a terminal could run. It needs hoop's own agent`
+    return `${name} has no command that scripts or a terminal could run either. It needs hoop's own agent`
   const terminal = `runbook-agent connect ${name} opens a terminal`
   return WITHOUT_EXEC.has(type)
     ? `${terminal} with its command. A local port needs hoop's own agent, and scripts need a connection of type command-line: the gateway allows no exec for type ${type}`

@@ -5,7 +5,7 @@ import { looksOrdinary, type SecretNames } from '../../policy/redaction/names/se
 import { SHORTEST_SECRET_BYTES } from '../../policy/redaction/secrets.ts'
 import { formsOf, MAX_BYTES, secretsAmong } from '../../policy/redaction/variables.ts'
 
-/** Connections whose ordinary values are told, and names of each: doctor reads them from the agent's status. */
+/** Bounds of connections, and of names for each, in the agent's status, where doctor reads them. */
 const MOST_TOLD = 100
 const MOST_NAMES = 20
 
@@ -49,7 +49,7 @@ export class Redactions {
     return this.#compile(named)
   }
 
-  /** Names them once: an output in which a host is replaced everywhere misleads whoever reads it. */
+  /** Logs the names once: an output in which a host is replaced everywhere misleads its readers. */
   #tellOrdinary(named: readonly Entry[], entries: readonly Entry[]): void {
     const names = named.filter((entry) => this.#isOrdinarySecret(entry)).map(({ name }) => name)
     const connection = entries.find(({ name }) => name === 'HOOP_CONNECTION_NAME')?.value.toString() ?? ''

@@ -18,7 +18,7 @@ export interface OwnerRules {
 /** Undefined allows all. */
 export interface AllowLists {
   readonly programs: readonly string[] | undefined
-  /** Of callers, beside those that they may always set. Undefined allows all, unless there are `programs`. */
+  /** Variables of callers, beside the harmless ones. Undefined allows all, unless there are `programs`. */
   readonly variables: readonly string[] | undefined
   readonly connections: readonly string[] | undefined
   readonly origins: readonly string[] | undefined
@@ -64,7 +64,7 @@ export class OwnerPolicy {
 
   /**
    * A gateway's own request has its kind as its origin. One that names no connection passes the list of connections only
-   * where its kind is listed: who lists connections did not think of a command that belongs to none.
+   * where its kind is listed: the author of such a list did not think of a command that belongs to none.
    * @throws PolicyRefusal
    */
   checkSystem(request: HookRequest | BareExecRequest): void {

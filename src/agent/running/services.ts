@@ -84,6 +84,6 @@ export type Send = (message: AgentOutbound) => Promise<void>
 /** The way to the gateway. */
 export interface Outlet {
   readonly send: Send
-  /** Leaves out what still waits of a session: the gateway has closed it. */
+  /** Drops the waiting packets of a session that the gateway has closed. */
   readonly forget: (sid: SessionId) => void
 }

@@ -5,7 +5,7 @@ export function answered(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve)
     request.on('error', reject)
-    // After "101 Switching Protocols" Node ends the connection, and says neither of the two (seen).
+    // After "101 Switching Protocols" Node ends the connection without either event (seen).
     request.once('close', () => reject(new Error('no answer, or an upgrade that was not asked for')))
   })
 }

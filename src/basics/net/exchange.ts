@@ -112,7 +112,7 @@ function send(question: HttpQuestion, socket: Socket | undefined): Promise<Incom
     method,
     host,
     port,
-    // Of the `Host` header. The connection over TLS is made above.
+    // For the `Host` header. The connection over TLS is made above.
     defaultPort: isSecure ? 443 : 80,
     path,
     headers: {

@@ -8,7 +8,7 @@ export interface Sources {
   /** Folder of the settings file; relative paths start there. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Told of each file that a setting names. */
+  /** Is called with each file that a setting names. */
   readonly noticed?: (file: string, path: Path, holds: 'secret' | 'public') => void
 }
 

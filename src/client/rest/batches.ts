@@ -38,7 +38,7 @@ export interface BatchRunResult {
   readonly wave: number
   /** not-begun, running, succeeded, failed, unknown. */
   readonly status: string
-  /** Where its session is, in the gateway's words; undefined where it has none. */
+  /** The state of its session, in the gateway's words; undefined without a session. */
   readonly state: { readonly name: string; readonly text: string } | undefined
   readonly session: string | undefined
   readonly exitCode: number | undefined

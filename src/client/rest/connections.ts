@@ -40,7 +40,7 @@ export interface ListedConnection {
   readonly tags: ReadonlyMap<string, string>
   /** What it is open for: `runbooks`, `exec`, `connect`. */
   readonly modes: readonly string[]
-  /** Why it has no terminal although its settings allow one; empty where there is nothing to say. */
+  /** Why the connection has no terminal although its settings allow one; else empty. */
   readonly noTerminal: string
   readonly command: readonly string[]
   /** Groups that have to approve. */

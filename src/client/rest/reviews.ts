@@ -30,7 +30,7 @@ export interface GatewayReview {
   readonly durationMs: number
   readonly rejectionReason: string
   readonly rule: string
-  /** Undefined where it is for one session alone. */
+  /** Undefined where the review is for one session. */
   readonly batch: ReviewedBatch | undefined
   readonly raw: object
 }

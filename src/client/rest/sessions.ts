@@ -21,14 +21,14 @@ export interface RecordedSession {
   readonly runbook: string | undefined
   /** PENDING, APPROVED, REJECTED, REVOKED, PROCESSING, EXECUTED; undefined when there is no review. */
   readonly review: string | undefined
-  /** Where it is, in the gateway's words; undefined in sessions of hoop's gateway. */
+  /** The state in the gateway's words; undefined in sessions of hoop's gateway. */
   readonly state: RecordedState | undefined
   readonly raw: object
 }
 
 interface RecordedState {
   readonly text: string
-  /** Since when the other session has the lock that this one waits for; empty where it waits for none. */
+  /** Since when another session has the lock that this one waits for; empty where it waits for none. */
   readonly since: string
 }
 

@@ -14,7 +14,7 @@ import type { ClosedMessage } from '../../wire/messages/message.ts'
  * - `offline`: the connection's agent is away
  * - `killed`: somebody ended the session
  * - `gateway-stopped`: in an orderly way, and the command was ended
- * - `gateway-draining`: it is stopping and has not begun the session: it may be asked again
+ * - `gateway-draining`: the gateway is stopping and has not begun the session, which may be asked for again
  * - `agent-lost`, `gateway-lost`: it is not known whether the command has run to its end
  * - `expired`: the session's time is over
  * - `failed`: anything else that the gateway says

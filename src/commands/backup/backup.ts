@@ -97,7 +97,7 @@ function summary({ parts, made_at }: Manifest, file: string): string {
   const hasKey = parts.some(({ name }) => name === REVIEWS_KEY)
   const what = hasKey
     ? 'scripts, output and keys'
-    : 'scripts and output, and no key of what waits for approval'
+    : 'scripts and output, and no key of requests that wait for approval'
   return oneLine(
     `${file}: the state of ${made_at}, ${bytes} bytes. It holds ${what}: keep it as you keep the state folder`,
   )

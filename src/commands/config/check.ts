@@ -45,7 +45,7 @@ function checkGatewayFile(file: string): Checked {
   }
 }
 
-/** What no gateway refuses, and agents do. */
+/** Faults that agents refuse, and no gateway does. */
 function warningsOf(file: string, connections: readonly ConnectionSettings[]): readonly string[] {
   return connections.flatMap((connection) => {
     const missing = missingVariables(connection)

@@ -7,7 +7,7 @@ import { type Finding, ok, skipped, warning } from './finding.ts'
 const ANSWER_MS = 2000
 const MAX_SOCKETS = 64
 
-/** Which secrets hide harmless text, by what the agents of this machine have run. Names only. */
+/** Names of secrets that hide harmless text, from what the agents of this machine have run. */
 export async function checkRedaction(): Promise<Finding> {
   const answers = await Promise.all(socketPaths().slice(0, MAX_SOCKETS).map(ordinaryOf))
   const known = answers.filter((answer) => answer !== undefined)

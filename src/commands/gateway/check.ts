@@ -12,7 +12,7 @@ import { checkRepository } from './checks/repository.ts'
 import { checkHistory, checkState } from './checks/state.ts'
 import type { GatewayFlags } from './gateway.ts'
 
-/** For the whole history. The unit of systemd gives the start 15 minutes (systemd/runbook-gateway.service). */
+/** Time for the whole history. systemd/runbook-gateway.service gives the start 15 minutes. */
 const HISTORY_MS = 10 * 60 * 1000
 
 /**

@@ -17,7 +17,7 @@ import { onReloadSignal, onShutdownSignals } from '../signals.ts'
 import { openSystemd } from '../service/systemd.ts'
 import { version } from '../version.ts'
 
-/** What a stop takes beside `stop-timeout`; longer than it ever takes. */
+/** Time of a stop beside `stop-timeout`; longer than a stop ever takes. */
 const STOP_MS = 60_000
 
 export interface GatewayFlags {
@@ -68,7 +68,7 @@ function lifeOf({ http, grpc, running }: Gateway, { isStopping }: { readonly isS
   }
 }
 
-/** @param log is told once what others can read */
+/** @param log gets one line for each secret that others can read */
 export function gatewayFile(file: string, log?: Pick<Logger, 'warn'>): GatewayFile {
   const told = new Set<string>()
   const warn = (warning: string) => {

@@ -16,7 +16,7 @@ export function addHistoryCommands(root: Command): void {
     .action(async (flags: HistoryFlags) => (await import('./reset-clock.ts')).resetClockCommand(flags))
   history
     .command('repair')
-    .description('Copy what can be read of a damaged history into a new one, and list what is lost')
+    .description('Copy the readable part of a damaged history into a new one, and list the losses')
     .requiredOption('--config <file>', 'gateway.yaml, which names the state folder')
     .action(async (flags: HistoryFlags) => (await import('./repair.ts')).repairCommand(flags))
 }

@@ -6,7 +6,7 @@ import { printableText } from '../../basics/text/printable.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { historyOf } from './history-file.ts'
 
-/** `runbook-agent history repair`: what can be read goes into a new file, and what is lost is listed. */
+/** `runbook-agent history repair`: copies all readable rows into a new file, and lists the lost ones. */
 export async function repairCommand({ config }: { readonly config: string }): Promise<void> {
   const file = historyOf(config)
   try {
@@ -27,7 +27,7 @@ function report(file: string, { faults, kept, losses, incomplete, audit, oldFile
     `${file} was damaged: ${faults.join('; ')}`,
     `kept: ${rows.join(', ') || 'nothing'}`,
     ...(losses.length === 0 ? ['lost: nothing'] : ['lost:', ...losses.map(lossText)]),
-    ...(incomplete.length > 0 ? [`sessions whose output lacks something now: ${incomplete.join(', ')}`] : []),
+    ...(incomplete.length > 0 ? [`sessions that have lost output: ${incomplete.join(', ')}`] : []),
     ...(audit === undefined ? [] : [auditText(audit)]),
     `the damaged file is ${oldFile} now: keep it until you have seen what is lost`,
   ].join('\n')
@@ -39,7 +39,7 @@ const MOST_PLACES = 2 ** 40
 function lossText({ table, names, rows, unread }: Loss): string {
   // Where no key could be read, each key that there may be counts as unread.
   const unreadable = unread > MOST_PLACES ? 'most of it' : `${unread} places`
-  if (rows === undefined) return `  ${table}: how many rows is not known, ${unreadable} could not be read`
+  if (rows === undefined) return `  ${table}: an unknown number of rows, ${unreadable} could not be read`
   const more = rows > names.length ? `, and ${rows - names.length} more` : ''
   return `  ${table}: ${rows} rows: ${names.join(', ')}${more}`
 }

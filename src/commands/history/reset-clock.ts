@@ -3,7 +3,7 @@ import { HistoryError } from '../../gateway/history/session.ts'
 import { Failure } from '../failure.ts'
 import { historyOf } from './history-file.ts'
 
-/** `runbook-agent history reset-clock`: from now on tokens expire by the clock as it is at this moment. */
+/** `runbook-agent history reset-clock`: after it, tokens expire by the machine's clock. */
 export function resetClockCommand({ config }: { readonly config: string }): void {
   const file = historyOf(config)
   try {

@@ -15,7 +15,7 @@ export interface LintFlags {
   readonly json?: boolean
   /** Accepts only guards that a hoop gateway enforces, too. */
   readonly portable?: boolean
-  /** Ends with 65 for what is not judged, too. */
+  /** Whether values that are not judged end the command with 65, too. */
   readonly strict?: boolean
 }
 

@@ -12,7 +12,7 @@ export class CurrentIdentity implements IdentitySource {
   readonly #flags: Flags
   readonly #log: Logger
   #current: Identity
-  /** Of what the current identity was read from. */
+  /** Fingerprint of the files from which the current identity was read. */
   #fingerprint: string
   #warnings: readonly string[]
   /** The last complaint that was logged. Attempts may repeat for days, and the same line should not. */

@@ -95,7 +95,7 @@ export class RunningBatch {
     this.save()
   }
 
-  /** Ends what runs. @param by who stops it */
+  /** Ends the running sessions. @param by the user who stops the batch */
   kill(by: string): void {
     for (const { status, session } of this.#runs)
       if (status === 'running' && session !== undefined) this.#services.sessions.kill(session, by)

@@ -51,7 +51,7 @@ export function connectionType(type: string, subtype = ''): string {
   return found?.[0] ?? collapse.otherwise
 }
 
-/** What agents want of each type before a session starts, as variables; a password may be empty. */
+/** Variables that agents want for each type before a session starts; a password may be empty. */
 const DATABASE_VARIABLES = ['HOST', 'USER', 'PASS']
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   ...{ postgres: DATABASE_VARIABLES, mysql: DATABASE_VARIABLES, mssql: DATABASE_VARIABLES },

@@ -32,11 +32,11 @@ export function doubt({ trustedAt, provenMs }: Belief, wallClock: number): strin
   return `the clock is ${Math.round(ahead / HOUR_MS)} hours ahead of what the session history has seen: no session is removed for its age until the gateway has run for ${left} more hours with this clock`
 }
 
-/** A clock may be set back by this much, as it is when it is put right after the start of a machine, without a word. */
+/** Smaller steps back are not reported: a clock that is corrected after the start of a machine makes them. */
 const QUIET_MS = 5 * 60 * 1000
 
 /**
- * The latest time that was seen: what has expired by it stays expired when the wall clock is set back. It goes on by a
+ * The latest time that was seen: by it expired tokens stay expired when the wall clock is set back. It goes on by a
  * clock that nobody can set.
  */
 export class LatestTime {
@@ -56,7 +56,7 @@ export class LatestTime {
     this.#at = Math.max(this.now, seenAt)
   }
 
-  /** What to report while the wall clock is behind it. */
+  /** The warning while the wall clock shows an earlier time than the latest one seen. */
   get lag(): string | undefined {
     const behind = this.now - Date.now()
     if (behind <= QUIET_MS) return undefined

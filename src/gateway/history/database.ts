@@ -247,7 +247,7 @@ export class HistoryDatabase {
     })
   }
 
-  /** The wall clock is right: nothing later has been seen. @returns what was, in ms since 1970; undefined where nothing was */
+  /** Forgets the latest time seen: the wall clock is right. @returns that time in ms since 1970, if there was one */
   resetLatestTime(): number | undefined {
     const latestAt = this.clock()?.latestAt
     this.#write('keep the time', () => this.#statements.setLatest.run([Date.now()]))

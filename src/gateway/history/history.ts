@@ -258,7 +258,7 @@ export class History {
     return this.#latest.now
   }
 
-  /** Why tokens expire by another time than the wall clock's; undefined while they do not. */
+  /** Why tokens expire by another time than the wall clock's; undefined while the clock is right. */
   get clockLag(): string | undefined {
     return this.#latest.lag
   }
@@ -319,7 +319,7 @@ export class History {
     try {
       this.keepTime()
     } catch (error) {
-      // A disk that takes nothing: the last minute of it is not kept.
+      // On a disk that takes nothing the last minute is lost.
       if (!(error instanceof HistoryError)) throw error
     }
   }

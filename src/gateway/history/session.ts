@@ -118,7 +118,7 @@ export interface SessionEnd {
   readonly guardrails?: string
   /** What the agent has masked, as JSON. Missing: nothing. */
   readonly masking?: string
-  /** Missing: its exit code says all. */
+  /** Missing where the exit code says all. */
   readonly cause?: EndCause
   readonly endedAt: Date
 }

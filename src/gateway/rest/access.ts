@@ -77,8 +77,8 @@ export function authorize(
 }
 
 /**
- * A machine has the groups and tokens that people gave it, and rotates its own tokens: by an identity that it makes or
- * changes it could approve, or have another budget, and who steals its token would keep what they made. @throws HttpError 403
+ * A machine has the groups and tokens that people gave it, and rotates its own tokens. By another identity it could
+ * approve, or have another budget, and a stolen token could make one that outlives it. @throws HttpError 403
  */
 export function checkIsPerson({ kind }: GatewayUser): void {
   if (kind === 'machine')

@@ -59,12 +59,12 @@ const UNKEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Settles when those who have asked for something to be done have their answers, after some time, or on `over`. */
+    /** Settles when all requests that change or run something are answered, after some time, or on `over`. */
     answersSent: (over: AbortSignal) => Promise<void>
   }
 }
 
-/** For the longest answer (110 MiB) to a slow reader. */
+/** Time for the longest answer (110 MiB) to a slow reader. */
 const ANSWERS_MS = 30_000
 
 /** The REST interface. The caller makes it listen, and closes it. */

@@ -117,7 +117,7 @@ export class Reviews {
   }
 
   /**
-   * Ends a session that waits for people or for its run. @param by who withdraws it
+   * Ends a session that waits for approval or for its run. @param by the user who withdraws it
    * @returns false when it does not wait @throws HistoryError
    */
   cancel(sessionId: string, reason: string, by: string): boolean {
@@ -181,7 +181,7 @@ export class Reviews {
   }
 
   /**
-   * Writes it down, and does what follows. @param cause of the end of its session, if it ends
+   * Records a decision, and does what follows from it. @param cause of the end of its session, if it ends
    * @throws ReviewRefused when it has changed meanwhile, HistoryError
    */
   #change(before: Review, after: Review, cause: EndCause, text = deniedText(after)): void {

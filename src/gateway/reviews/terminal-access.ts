@@ -45,7 +45,7 @@ export class TerminalAccess {
     return this.#limited(this.#sessions.prepare(sessionId as SessionId, request)(), review)
   }
 
-  /** Ends what runs by this approval. @param by who takes it back */
+  /** Ends the sessions of this approval. @param by the user who revokes it */
   revoke({ id }: Review, text: string, by: string | undefined): void {
     for (const sid of this.#running.get(id) ?? []) this.#sessions.end(sid, 'access-ended', text, by)
   }

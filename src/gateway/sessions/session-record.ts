@@ -40,7 +40,7 @@ export class RecordRedactions {
   }
 }
 
-/** What is plain is judged as a client's variables are: it is a secret only when its name says so. */
+/** A plain variable is a secret only when its name says so, like a client's. */
 function secretsOf({ secrets, plain }: ConnectionSettings): Buffer[] {
   const variables = variablesIn(secrets, 'connection').map((variable) =>
     variable.kind === 'envvar' && plain.includes(variable.name)

@@ -36,20 +36,20 @@ export const STATE_NAMES = Object.keys(WORDS) as readonly StateName[]
 
 export interface SessionState {
   readonly name: StateName
-  /** For people. Times are in `since`, since each of them has a time zone. */
+  /** The words for people. Times are in `since`, since each reader has a time zone. */
   readonly text: string
-  /** Who has stopped, rejected, revoked or withdrawn it; or has the lock. */
+  /** The user who has stopped, rejected, revoked or withdrawn the session, or who has the lock. */
   readonly by?: string
-  /** What it waits for. */
+  /** The lock that the session waits for. */
   readonly lock?: string
   /** Since when the other session has the lock. */
   readonly since?: Date
 }
 
-/** What tells a state: of the history, or of a message about an end. */
+/** The facts that tell a state, from the history or from a message about an end. */
 export type Stated = Pick<SessionSummary, 'status' | 'exitCode' | 'cause' | 'guardrails' | 'review'>
 
-/** @param obstacle what a session that runs waits for at this moment */
+/** @param obstacle the lock for which a running session waits at this moment */
 export function stateOf(session: Stated, obstacle?: LockObstacle): SessionState {
   const { status, review } = session
   if (status === 'ready') return worded('approved')
@@ -79,7 +79,7 @@ function endOf({ exitCode, cause, guardrails, review }: Stated): SessionState {
   return { name: 'failed', text: exitCode === undefined ? WORDS.failed : `${WORDS.failed} (${exitCode})` }
 }
 
-/** By codes of docs/codes.md, and by the agent's reasons. What is not here has failed, and its exit code says more. */
+/** States by codes of docs/codes.md, and by the agent's reasons. Other ends are `failed`, with their exit code. */
 const CAUSES: Readonly<Record<string, StateName>> = {
   'session-killed': 'stopped',
   'client-left': 'closed',
@@ -109,7 +109,7 @@ const CAUSES: Readonly<Record<string, StateName>> = {
 }
 
 function stateOfCause({ code, by }: EndCause): StateName | undefined {
-  // A terminal whose approval somebody has taken back. Without a name, its time was over.
+  // A terminal whose approval was revoked. Without a name, its time was over.
   if (code === 'access-ended' && by !== undefined) return 'revoked'
   return Object.hasOwn(CAUSES, code) ? CAUSES[code] : undefined
 }
@@ -125,7 +125,7 @@ function deniedBefore(
   return worded(status === 'REJECTED' ? 'rejected' : 'revoked', by)
 }
 
-/** As REST answers and webhooks have it. */
+/** The form of REST answers and webhooks. */
 export function stateView({ name, text, by, lock, since }: SessionState): object {
   return { name, text, by: by ?? null, lock: lock ?? null, since: since?.toISOString() ?? null }
 }

@@ -27,7 +27,7 @@ export interface SessionEnding {
   readonly closed?: ClosedMessage
   /** Why the gateway could not learn the result from the agent. */
   readonly failure?: RpcFailure
-  /** Why it has ended, where the exit code does not say it. */
+  /** Why the session has ended, where the exit code does not say so. */
   readonly cause?: EndCause
   /** Why the output or the end could not be written into the history (yet). */
   readonly unrecorded?: string
@@ -94,7 +94,7 @@ export class GatewaySession {
     return this.#run()
   }
 
-  /** Whether it has not reached an agent: nothing of it has run. */
+  /** Whether the session has not reached an agent: its command has not run. */
   get isWaiting(): boolean {
     return this.#agent === undefined
   }
@@ -154,7 +154,7 @@ export class GatewaySession {
 
   async *#run(): AsyncGenerator<SessionMessage, void, undefined> {
     try {
-      // Nothing has run there, so the session waits once for the agent that takes its place.
+      // The command has not run there, so the session waits once for the next agent.
       const lost = (yield* this.#onNextAgent()) && (yield* this.#onNextAgent())
       if (lost !== undefined) this.fail('agent-lost', lost.message)
     } finally {

@@ -36,7 +36,7 @@ export class TooMuchAtOnce extends Error {
   override readonly name = 'TooMuchAtOnce'
 }
 
-/** The gateway is stopping: nothing has run, and it may be asked again. */
+/** The gateway is stopping: the command has not run, and may be asked for again. */
 export class GatewayDraining extends Error {
   override readonly name = 'GatewayDraining'
 
@@ -45,7 +45,7 @@ export class GatewayDraining extends Error {
   }
 }
 
-/** What runs longer than the gateway waits when it stops. */
+/** The end of sessions that run longer than the gateway waits when it stops. */
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
 const DRAINING = 'the gateway is stopping and begins nothing new: nothing has run, try again when it is back'
 
@@ -102,7 +102,7 @@ export class Sessions {
     return this.#running.size
   }
 
-  /** When what still runs is ended, in ms since 1970; undefined unless the gateway is stopping. */
+  /** When running sessions are ended, in ms since 1970; undefined unless the gateway is stopping. */
   get stopsAt(): number | undefined {
     return this.#stopsAt
   }
@@ -138,7 +138,7 @@ export class Sessions {
     return { script: redaction.replaceIn(request.script).toString('utf8') }
   }
 
-  /** Records a session that waits: nothing runs, and nothing is kept of it here. @throws HistoryError, BudgetSpent, GatewayDraining */
+  /** Records a session that waits for approval, and keeps nothing of it here. @throws HistoryError, BudgetSpent, GatewayDraining */
   begin(request: SessionRequest): WaitingSession {
     this.#checkServing()
     const { redaction } = this.#redactions.of(request)
@@ -165,7 +165,7 @@ export class Sessions {
     this.#log.info({ sid, exitCode: NOT_RUN }, 'session ended without a run')
   }
 
-  /** @param by who stops it @returns false when no such session runs */
+  /** @param by the user who stops it @returns false when no such session runs */
   kill(id: string, by: string): boolean {
     return this.end(id, 'session-killed', `${hoopWords.sessionKilled}: ${by}`, by)
   }
@@ -177,13 +177,13 @@ export class Sessions {
     return running !== undefined
   }
 
-  /** Where a session is, and in words. */
+  /** The state of a session, with its words. */
   stateOf(session: Stated & Pick<SessionSummary, 'id'>): SessionState {
     return stateOf(session, this.#locks?.obstacle(session.id))
   }
 
   /**
-   * Takes nothing new, ends what waits for a lock or an agent, and waits for what runs.
+   * Refuses new sessions, ends those that wait for a lock or an agent, and waits for the running ones.
    * @param forMs at most
    * @param over ends the wait
    */

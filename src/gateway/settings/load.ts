@@ -14,7 +14,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** What a file says, even if it cannot be used. References in the tree are not yet followed. */
 export interface ExaminedSettings extends SettingsTree {
   readonly settings: GatewaySettings | undefined
-  /** What others can read. */
+  /** Warnings about secrets that others can read. */
   readonly warnings: readonly string[]
 }
 
@@ -22,7 +22,7 @@ const FILE_BYTES = 1024 * 1024
 
 /**
  * Reads `gateway.yaml` and all it refers to.
- * @param warn is told what others can read
+ * @param warn gets a line for each secret that others can read
  * @throws SettingsError with all problems that could be found
  */
 export function loadSettings(

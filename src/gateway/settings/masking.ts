@@ -100,7 +100,7 @@ function checkMaskingSize({ masking, connections }: SettingsShape, problems: Pro
   })
 }
 
-/** Builds what agents build of the rules of a connection: there are limits for all of its types together. */
+/** Builds the rules of a connection as agents do: there are limits for all of its types together. */
 function checkTogether({ masking, connections }: SettingsShape, problems: Problems): void {
   if (problems.count > 0) return
   const found = new Map<string, string | undefined>()

@@ -3,7 +3,7 @@ import { RE2JS } from 're2js'
 /** A path inside a repository. RE2 compares the worst pattern of this length with the longest path (4 KiB) in 0.1 s. */
 export const PATTERN_FORM = /^(?!\/)[^\p{Cc}\\]{1,1000}$/u
 
-/** Which files a setting is for: `*` stands for anything but a slash, `**` for anything, all else for itself. */
+/** A pattern of files in a setting: `*` matches anything but a slash, `**` anything, other characters themselves. */
 export class PathPattern {
   readonly text: string
   readonly #expression: RE2JS

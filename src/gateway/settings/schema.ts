@@ -185,7 +185,7 @@ const ConnectionShape = map({
     ),
   ),
   env: about(
-    'variables, NAME to value; plain ones where `secrets` has the secret ones, secrets without it',
+    'variables, NAME to value: plain where `secrets` is set, else secret',
     entries(VariableName, Word),
   ),
   files: about(

@@ -41,7 +41,7 @@ export interface GatewaySettings {
   readonly locks: readonly LockSettings[]
   readonly schedules: readonly ScheduleSettings[]
   readonly webhooks: readonly WebhookSettings[]
-  /** What sessions that run have when the gateway is told to stop. */
+  /** Time for running sessions when the gateway is told to stop. */
   readonly stopTimeoutMs: number
   readonly limits: {
     /** How long a REST call waits before it answers 202. */

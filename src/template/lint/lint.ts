@@ -18,7 +18,7 @@ import { judgedUses } from './uses.ts'
 
 export type { Language } from './place.ts'
 
-/** A parameter that can become code, or of which that is not known. */
+/** A parameter that can become code, or may do so as far as the linter knows. */
 export interface LintFinding {
   /** From 1. */
   readonly line: number
@@ -237,7 +237,7 @@ class Walk {
     }
   }
 
-  /** Where in the source a place in the script's text is. */
+  /** The place in the source of a place in the script's text. */
   #place(at: number): number {
     let rest = at
     for (const piece of this.#pieces) {
@@ -283,7 +283,7 @@ function isNumeric({ characters, isNumber }: Flow): boolean {
 
 const NUMERIC = union(DIGITS, charactersIn('.:-'))
 
-/** Characters of which a shell, and whatever reads the word after it, makes nothing else. */
+/** Whether the shell, and the reader of its words, leave all of the characters as they are. */
 function isOneWord({ characters }: Flow): boolean {
   return characters !== undefined && firstOutside(characters, ONE_WORD) === undefined
 }

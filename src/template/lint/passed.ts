@@ -26,7 +26,7 @@ function isAside(source: ByteString, at: number): boolean {
   return line.includes('--') || line.split("'").length % 2 === 0
 }
 
-/** What makes a program or code of a text, in languages whose variables are not followed. */
+/** Forms that make a program or code of a text, in languages whose variables are not followed. */
 const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
   sql: /\\!|\\(?:o|g|w|i|ir|include|copy|gexec|setenv)\b[^\n]*|`/,
   python:
@@ -34,8 +34,8 @@ const STARTING: Readonly<Partial<Record<Language, RegExp>>> = {
 }
 
 /**
- * Where a script may make code of a value that it has in a variable: not judged. In a language that is not known that
- * is its whole text.
+ * Places where a script may make code of a variable's value, which are not judged. In an unknown language that is the
+ * whole text.
  */
 export function unfollowedUses(
   text: string,

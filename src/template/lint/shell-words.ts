@@ -82,7 +82,7 @@ function readWord(line: string, from: number): Word | undefined {
     const single = isDouble ? undefined : matchAll(SINGLE, line, at)
     if (use !== undefined) {
       const [text, name, braced, parameter] = use
-      // What stands without quotes is split and globbed: several words, each of which may be an option.
+      // Values without quotes are split and globbed into several words, each of which may be an option.
       const isBare = !isDouble && parameter === undefined
       uses.push(...[name, braced, parameter && `${OPEN}${parameter}${CLOSE}`].flatMap((one) => one ?? []))
       if (isBare) uses.push(BARE)
@@ -103,7 +103,7 @@ function readWord(line: string, from: number): Word | undefined {
   }
 }
 
-/** Among the uses of a word: one of them stands without quotes. */
+/** Marks a word that uses a value without quotes. */
 export const BARE = ''
 
 function match(expression: RegExp, text: string, at: number): string | undefined {
@@ -115,7 +115,7 @@ function matchAll(expression: RegExp, text: string, at: number): RegExpExecArray
   return expression.exec(text) ?? undefined
 }
 
-/** Lines with those that belong to them: quoted text, continued lines, here-documents. */
+/** Logical lines, with their quoted text, continued lines and here-documents. */
 export function logicalLines(text: string): readonly { readonly at: number; readonly text: string }[] {
   const lines: { at: number; text: string }[] = []
   let start = 0

@@ -4,7 +4,7 @@ import { BARE, logicalLines, readCommands, type SimpleCommand, type Word } from 
 /** A place where a script uses a value. */
 export interface Use {
   readonly at: number
-  /** As the script names it. */
+  /** The value's name in the script. */
   readonly name: string
   readonly problem: string
   /** Whether a value can be code there. Otherwise it is not known. */
@@ -12,7 +12,7 @@ export interface Use {
 }
 
 const ARITHMETIC = 'bash evaluates it as arithmetic, where a subscript like a[$(id)] runs a command'
-const NAME = 'bash takes it for the name of a variable, whose subscript like a[$(id)] runs a command'
+const NAME = 'bash reads it as the name of a variable, whose subscript like a[$(id)] runs a command'
 const CODE = 'it is a part of code'
 const UNREAD = 'this line is more than the linter follows'
 
@@ -29,7 +29,7 @@ const DECLARING = words('export local readonly declare typeset')
 const NAMING = words('read unset mapfile readarray getopts wait let')
 const COMPARING = words('= == != -eq -ne -lt -le -gt -ge -nt -ot -ef')
 
-/** What evaluates a text that is nowhere to be seen on its line, such as a variable by its bare name. */
+/** Commands that evaluate a text which their line does not show, such as a variable by its bare name. */
 const EVALUATING =
   /\(\(|\$\[|\blet\b|\[\[[^\n]*\s-(?:eq|ne|lt|le|gt|ge|v|R)\s|(?:\[|\btest)\s+(?:!\s+)?-[vR]\s|\$\{!|\w\[[^\]]|\$\{\w+:(?![-=?+])|\bprintf\s+-v\s*(?!\w+[\s;])|\b(?:declare|typeset|local|readonly|export)\s+(?!-[xrgp]+\s+\w)[^\w\s]|\b(?:eval|source|trap|coproc|envsubst|printenv|compgen)\b|\benv\s*(?:[|>]|$)|\bexec\s+[\d{<>&]|(?:^|[;&|\n])\s*\.\s/
 
@@ -43,8 +43,8 @@ const SETTING =
   /(?:^|[\s;&|(])(\w+)(?:\[[^\n]*?\])?\+?=|\b(?:read|mapfile|readarray|for|select|getopts)\b([^\n;|&]*)|\bprintf\s+-v\s*(\w+)/g
 
 /**
- * How a script of bash or dash uses values that may be anything. What is not certain is said to be not judged; what
- * programs do with their arguments and environment is known of a few. Nothing is said of uses that stay data.
+ * Finds how a script of bash or dash uses values that may be anything. Uncertain uses are not judged; what
+ * programs do with their arguments and environment is known of a few. Uses that stay data are not reported.
  * @param text of the script, with written parameters as their numbers between OPEN and CLOSE
  * @param values names of variables, and written parameters in the same form
  * @param words the same, of values that are single harmless words: only as a variable's name can they do anything
@@ -115,7 +115,7 @@ function namedIn(line: string, values: ReadonlySet<string>): string | undefined 
     .find((use) => values.has(use))
 }
 
-/** The values, and variables that are set where one of them is used, until there are no more. */
+/** The values, and all variables that get one of them, directly or through others. */
 function reachedFrom(
   lines: readonly string[],
   values: ReadonlySet<string>,

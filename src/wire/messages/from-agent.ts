@@ -154,7 +154,7 @@ function count(key: string, bytes: number): Packet['spec'] {
   return bytes > 0 ? { [key]: Buffer.from(String(sumOfCounts(bytes))) } : {}
 }
 
-/** What is no count, or below 0, is 0; what is beyond 2^53 - 1 is 2^53 - 1. */
+/** A text that is no count, or below 0, reads as 0; a count beyond 2^53 - 1 as 2^53 - 1. */
 function countIn(packet: Packet, key: string): number {
   const text = specText(packet, key)
   return text !== undefined && /^\+?\d+$/.test(text) ? sumOfCounts(Number(text)) : 0

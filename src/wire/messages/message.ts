@@ -44,7 +44,7 @@ export interface OpenMessage {
 /** What an agent sends to a gateway, as far as the embedded gateway reads it. */
 export type AgentMessage =
   | { readonly kind: 'keepalive' }
-  /** Ours: the agent leaves when its sessions have ended, and new ones had better wait for the next agent. */
+  /** Ours: the agent leaves when its sessions have ended, and new ones should wait for the next agent. */
   | { readonly kind: 'draining' }
   | OpenedMessage
   | OutputMessage
@@ -98,6 +98,6 @@ export interface ClosedMessage {
   readonly masked?: MaskedOutput
   /** The rules for which the agent has stopped the session; none in an ordinary close. */
   readonly guardrails?: readonly GuardrailInfo[]
-  /** Why the agent has ended it, or run nothing: a word of docs/protocol.md 3.5. None after an ordinary end. */
+  /** Why the agent has ended the command, or run nothing: a word of docs/protocol.md 3.5. None after an ordinary end. */
   readonly endReason?: string
 }

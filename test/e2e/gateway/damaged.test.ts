@@ -32,7 +32,7 @@ it('a damaged history is refused at the start and by --check, and served again a
   expect([repair.code, repair.stderr]).toEqual([0, ''])
   expect(repair.stdout).toMatch(/^kept: .*sessions \d+/m)
   expect(repair.stdout).toMatch(/^lost:\n {2}events: \d+ rows: /m)
-  expect(repair.stdout).toMatch(/^sessions whose output lacks something now: session-/m)
+  expect(repair.stdout).toMatch(/^sessions that have lost output: session-/m)
   expect(repair.stdout).toMatch(/^audit log: its chain is whole, \d+ entries$/m)
   const [, oldFile = ''] = /^the damaged file is (\S+) now/m.exec(repair.stdout) ?? []
   expect(readFileSync(oldFile).equals(damaged)).toBe(true)

@@ -11,7 +11,7 @@ const counts = Object.fromEntries(TOPICS.map((topic) => [topic, signal(0)])) as 
 /** Whether changes come by themselves at the moment. */
 export const isLive = signal(true)
 
-/** When a gateway that is stopping ends what still runs. */
+/** When a gateway that is stopping ends the running sessions. */
 export const stopsAt = signal<string | undefined>(undefined)
 
 /** Grows with each change; reading it subscribes. */

@@ -287,29 +287,29 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @description with these tags: env=prod,region!=eu */
+                    /** @description only connections with these tags: env=prod,region!=eu */
                     tag_selector?: string;
-                    /** @description with this in name, type, subtype, resource or status */
+                    /** @description only connections with this text in name, type, subtype, resource or status */
                     search?: string;
-                    /** @description with this in the name */
+                    /** @description only connections with this text in the name */
                     name?: string;
-                    /** @description of this type */
+                    /** @description only connections of this type */
                     type?: string;
-                    /** @description of this subtype */
+                    /** @description only connections of this subtype */
                     subtype?: string;
-                    /** @description of this agent */
+                    /** @description only connections of this agent */
                     agent_id?: string;
-                    /** @description of this resource, which is the connection itself */
+                    /** @description only connections of this resource, which is the connection itself */
                     resource_name?: string;
-                    /** @description these, separated by commas */
+                    /** @description only these connections, separated by commas */
                     connection_ids?: string;
-                    /** @description with this attribute: none has one */
+                    /** @description only connections with this attribute: none has one */
                     attribute?: string;
-                    /** @description managed by this: none is */
+                    /** @description only connections managed by this program: none is */
                     managed_by?: string;
-                    /** @description with one of the tags of older versions of hoop: none has one */
+                    /** @description only connections with one of the tags of older versions of hoop: none has one */
                     tags?: string;
-                    /** @description from 1, which is the first */
+                    /** @description number of the page, from 1 */
                     page?: string;
                     /** @description from 1 to 100, 50 unless given */
                     page_size?: string;
@@ -1711,7 +1711,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists what runs by itself, with its next and its last run
+         * Lists schedules with their next and last runs
          * @description For users (of connections that one may see; auditors and admins: all).
          */
         get: {
@@ -2050,7 +2050,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Runs it now: answers when its session has begun, or could not
+         * Runs a schedule now: answers when its session has begun, or could not
          * @description For users, but no auditors: they only read (one's own; admins: all).
          */
         post: {

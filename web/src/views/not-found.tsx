@@ -1,7 +1,7 @@
 import { path } from '../parts/router.ts'
 import { visible } from '../parts/visible.ts'
 
-/** Of an address that none of the views has, for whoever opens it. */
+/** The view for addresses that no other view has. */
 export function NotFound() {
   return (
     <>

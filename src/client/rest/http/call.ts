@@ -40,7 +40,7 @@ export async function call<O extends ContractOperation>(
   return value as Read<AnswerOf<O>>
 }
 
-/** The lenient form of an answer's shape. What it cannot read at all is no answer of a gateway. */
+/** The lenient form of an answer's shape. An answer that it cannot read does not come from a gateway. */
 function readable(shape: v.GenericSchema): v.GenericSchema {
   const { type } = shape
   if (type === 'array') return v.array(readable((shape as Listed).item))

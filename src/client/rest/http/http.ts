@@ -47,7 +47,7 @@ export async function ask(account: Account, question: Question): Promise<HttpAns
   const abort = () => void socket.destroy()
   // The request comes first: one that is given a destroyed socket never hears of its end.
   const answered = send(socket, account, question)
-  // Until the connection ends: the body of an answer may take long.
+  // The signal counts until the connection ends: the body of an answer may take long.
   const listening = onAbort(signal, abort)
   socket.once('close', () => listening[Symbol.dispose]())
   using _ = onAbort(deadline, abort)

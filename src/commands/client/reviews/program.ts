@@ -10,9 +10,7 @@ const STATUSES = ['pending', 'approved', 'rejected', 'revoked', 'processing', 'e
 
 /** What waits for an approval, and the decision. */
 export function addReviewCommands(root: Command): void {
-  const reviews = refuseUnknownCommands(
-    root.command('reviews').description('List and decide what waits for approval'),
-  )
+  const reviews = refuseUnknownCommands(root.command('reviews').description('List, show and decide reviews'))
   addReading(reviews)
   addDeciding(reviews)
 }

@@ -77,7 +77,7 @@ export function reviewDetails(review: GatewayReview, session: RecordedSession | 
   return `${facts}${session === undefined ? UNSEEN : scriptText(session)}`
 }
 
-/** What one approval is for: a connection, or all of those of a batch. */
+/** The target of one approval: a connection, or all connections of a batch. */
 function placeOf({ batch }: GatewayReview, session: RecordedSession | undefined): string {
   return batch === undefined ? (session?.connection ?? '') : `${countOf(batch)}, once on each`
 }

@@ -42,8 +42,8 @@ export async function checkHistory(folder: string, withinMs: number): Promise<Fi
     if (faults.length > 0) return broken(damageText(file, faults), '')
     if (unseen.length > 0)
       return warning(
-        `it is large: in ${withinMs / 1000} s these were not looked at to their end: ${unseen.join(', ')}`,
-        'Nothing damaged was found before',
+        `not examined to their end in ${withinMs / 1000} s: ${unseen.join(', ')}`,
+        'No damage was found in the examined part',
       )
     if (schema === NEWEST_VERSION || hasLog) return ok(`schema ${schema}${hasLog ? ' or newer' : ''}`)
     return warning(
@@ -56,12 +56,12 @@ export async function checkHistory(folder: string, withinMs: number): Promise<Fi
   }
 }
 
-/** What SQLite makes to read a log that a killed gateway has left goes again. */
+/** Examines all of it, and removes the files that SQLite makes to read a log that a killed gateway has left. */
 async function examineWhole(file: string, withinMs: number): Promise<Health> {
   const beside = [`${file}.lock`, `${file}-shm`].filter((each) => !existsSync(each))
   try {
     const health = await examineUnused(file, { depth: 'whole', withinMs })
-    return health ?? { faults: [], unseen: ['all of it, since the disk takes nothing'] }
+    return health ?? { faults: [], unseen: ['all of it, since the disk is full or read-only'] }
   } finally {
     for (const each of beside) rmSync(each, { force: true })
   }

@@ -27,7 +27,7 @@ interface Waiter extends LockSession {
 
 /** That wait for one lock. Each is a session that is kept in memory. */
 const MOST_WAITING = 100
-/** Of one user, so that nobody takes all places alone. A batch runs 50 at once, unless a setting says otherwise. */
+/** Places of one user, so that nobody takes all alone. A batch runs 50 at once, unless a setting says otherwise. */
 const MOST_OF_ONE_USER = 50
 
 /**
@@ -44,7 +44,7 @@ export class Locks {
     return this.#queue.size
   }
 
-  /** @throws LockBusy when no session more, or none of the user, may wait for one of these */
+  /** @throws LockBusy when no more sessions, or no more of this user, may wait for one of these */
   checkRoom(names: readonly string[], user: string): void {
     for (const name of names) {
       const waiting = this.waiting(name)

@@ -15,7 +15,7 @@ import type { ScheduleProblems } from './schedule-problems.ts'
 import type { ScheduleRun } from './schedule-rows.ts'
 import type { Schedules } from './schedules.ts'
 
-/** Runs that one schedule shows. */
+/** Bound of the runs in a schedule's answer. */
 const SHOWN_RUNS = 100
 
 interface ScheduleRouting {
@@ -80,7 +80,7 @@ function changeable(services: ScheduleRouting, user: GatewayUser, name: string):
   )
 }
 
-/** Parameters are answered by name alone: values may be secrets. */
+/** Answers have the names of parameters only: values may be secrets. */
 async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Promise<ListedSchedule> {
   const { schedules, scheduleProblems } = services
   const { name, cron, timezone, connection, runbook, parameters, as, catchesUp, lock, enabled } = schedule

@@ -6,7 +6,7 @@ import type { WebhookSettings } from '../../settings/webhooks.ts'
 import type { WaitingMessage } from './webhook-rows.ts'
 import type { Webhooks } from './webhooks.ts'
 
-/** Waiting messages that a list shows of one webhook. */
+/** Bound of waiting messages that a list shows for each webhook. */
 const SHOWN_MESSAGES = 20
 
 interface WebhookRouting {
@@ -32,7 +32,7 @@ export function webhookRoutes(services: WebhookRouting): Handlers<typeof webhook
   }
 }
 
-/** Only the server of a webhook's address is answered: the rest is a secret at Slack and Teams. */
+/** Answers have only the server of a webhook's address: the rest is a secret at Slack and Teams. */
 function webhookAnswer({ webhooks, history }: WebhookRouting, webhook: WebhookSettings): WebhookAnswer {
   const { name, url, events, connections, template, secret } = webhook
   const { state, count, waiting } = history.read(({ webhooks: rows }) => ({

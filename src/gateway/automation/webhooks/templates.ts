@@ -95,7 +95,7 @@ function titleOf({ event, facts }: WebhookMessage): string {
   return `${what}: ${shown(subject)} on ${place}`
 }
 
-/** `Stopped by ann`; undefined for what has only succeeded or failed. */
+/** `Stopped by ann`; undefined for sessions that succeeded or failed. */
 function endedText({ state }: WebhookMessage['facts']): string | undefined {
   const { name, text } = (state ?? {}) as { readonly name?: unknown; readonly text?: unknown }
   if (typeof text !== 'string' || name === 'succeeded' || name === 'failed') return undefined
@@ -103,7 +103,7 @@ function endedText({ state }: WebhookMessage['facts']): string | undefined {
   return said.charAt(0).toUpperCase() + said.slice(1)
 }
 
-/** What one approval is for, when it is for a batch. */
+/** The connections of one approval, when it is for a batch. */
 function connectionsOfBatch(facts: WebhookMessage['facts']): readonly string[] | undefined {
   const { review } = facts as {
     readonly review?: { readonly batch?: { readonly connections?: unknown } } | null
@@ -116,7 +116,7 @@ function countText({ length }: readonly string[]): string {
   return `${length} ${length === 1 ? 'connection' : 'connections'}`
 }
 
-/** Connections of a batch that a chat names. The standard form has all of them. */
+/** Bound of a batch's connections in a message to a chat. The standard form has all of them. */
 const NAMED = 10
 
 function batchText(connections: readonly string[]): string {

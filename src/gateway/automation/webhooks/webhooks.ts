@@ -281,7 +281,7 @@ export class Webhooks {
   }
 }
 
-/** Ends have the session's state, in the words that people see elsewhere. */
+/** Messages about ends have the session's state, in the words that people see elsewhere. */
 function withState(
   event: string,
   { cause, ...facts }: Readonly<Record<string, unknown>>,

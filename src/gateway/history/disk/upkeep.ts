@@ -7,7 +7,7 @@ import { retainMs, type Retention } from '../../settings/retention.ts'
 const PASS_MS = 10 * 60 * 1000
 /** How often, while the disk takes nothing. */
 const RECOVER_MS = 5000
-/** How often the latest time is written down: after a kill so much of it may be forgotten. */
+/** How often the latest time is written down: a kill may lose this much. */
 const TIME_MS = 60_000
 /** Removed for their age in one pass. If a wrong clock makes all look old, somebody can still notice. */
 const SESSIONS_PER_PASS = 5000
@@ -104,8 +104,8 @@ export class Upkeep {
 
   #tellLag(): void {
     const { clockLag } = this.#history
-    if (clockLag !== undefined && !this.#hasToldLag) this.#log.warn({ reason: clockLag }, 'clock is behind')
-    if (clockLag === undefined && this.#hasToldLag) this.#log.info({}, 'clock is behind no more')
+    if (clockLag !== undefined && !this.#hasToldLag) this.#log.warn({ reason: clockLag }, 'clock is wrong')
+    if (clockLag === undefined && this.#hasToldLag) this.#log.info({}, 'clock is right again')
     this.#hasToldLag = clockLag !== undefined
   }
 

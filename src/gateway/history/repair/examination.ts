@@ -21,9 +21,9 @@ export const OF_SESSIONS = ['events', 'reviews', 'review_groups'] as const
 
 /** What an examination has found. */
 export interface Health {
-  /** The first ones; empty when nothing that was looked at is damaged. */
+  /** The first faults; empty when the examined tables are whole. */
   readonly faults: readonly string[]
-  /** Tables that were not looked at, or not to their end, since the time was over. */
+  /** Tables that were not examined to their end in the time. */
   readonly unseen: readonly string[]
 }
 
@@ -33,7 +33,7 @@ interface Depth {
   readonly withinMs: number
 }
 
-/** More are not told: the first one is reason enough. */
+/** Bound of the faults that are listed: the first one is reason enough. */
 const MOST_FAULTS = 5
 
 /**
@@ -91,7 +91,7 @@ class Examination implements Health {
     await (this.#db.exec('DETACH history') as Promise<void>).catch(() => undefined)
   }
 
-  /** Table by table, those with most rows last: what is looked at in a short time is what everything else hangs on. */
+  /** Table by table, those with most rows last: the small ones are those that everything else depends on. */
   async lookAtPages(depth: Depth['depth']): Promise<void> {
     const check = depth === 'quick' ? 'quick_check' : 'integrity_check'
     for (const table of await this.#tables())
@@ -164,7 +164,7 @@ class Examination implements Health {
   }
 }
 
-/** What an operator does about a damaged history. */
+/** The message about a damaged history, with its remedy. */
 export function damageText(file: string, [first = 'it cannot be read']: readonly string[]): string {
   return `session history ${file} is damaged (${first}); while no gateway runs, repair it: runbook-agent history repair --config gateway.yaml, or restore a backup`
 }

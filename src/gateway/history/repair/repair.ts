@@ -33,12 +33,12 @@ import { examineHistory, OF_SESSIONS } from './examination.ts'
 import { salvage, type Loss } from './salvage.ts'
 
 export interface Repair {
-  /** What was wrong, the first ones. */
+  /** The first faults. */
   readonly faults: readonly string[]
   /** Rows of each table that the new file has. */
   readonly kept: ReadonlyMap<string, number>
   readonly losses: readonly Loss[]
-  /** Sessions whose output lacks something now, by their ids. */
+  /** Ids of sessions that have lost output. */
   readonly incomplete: readonly string[]
   /** Undefined where the history is older than the audit log. */
   readonly audit: Verification | undefined
@@ -46,9 +46,9 @@ export interface Repair {
   readonly oldFile: string
 }
 
-/** Where the new file lies until it is whole. As long as it is there no gateway starts. */
+/** Name of the new file until it is whole. No gateway starts while the file is there. */
 export const UNFINISHED_REPAIR = /^\.repair-[0-9a-f]{16}$/
-/** As good as for ever: a large file may take hours. */
+/** The longest time of a timer: a large file may take hours. */
 const WITHOUT_HURRY_MS = 2 ** 31 - 1
 
 /**
@@ -135,11 +135,11 @@ function detach(db: Connection): void {
   try {
     db.exec('DETACH damaged')
   } catch {
-    // It was never attached.
+    // The damaged file was never attached.
   }
 }
 
-/** Without them nothing is written but what is copied. @returns the SQL that makes them again */
+/** Drops the triggers, so that only copied rows are written. @returns the SQL that makes them again */
 function takeTriggers(db: Connection): string[] {
   const sql = `SELECT name, sql FROM history.sqlite_master WHERE type = 'trigger'`
   const found = db.prepare(sql).raw().all([]) as [string, string][]
@@ -147,7 +147,7 @@ function takeTriggers(db: Connection): string[] {
   return found.map(([, text]) => text.replace(/^CREATE TRIGGER (history\.)?/, 'CREATE TRIGGER history.'))
 }
 
-/** What belongs to a session that is lost is lost with it: nobody could ask for it. */
+/** Removes rows of lost sessions: nobody could ask for them. */
 function removeOrphans(db: Connection): Loss[] {
   const removals = hasTable(db, 'removals') ? 'AND session NOT IN (SELECT session FROM history.removals)' : ''
   const orphans = `session NOT IN (SELECT key FROM history.sessions) ${removals}`
@@ -155,13 +155,11 @@ function removeOrphans(db: Connection): Loss[] {
     const { changes } = inTransaction(db, () =>
       db.prepare(`DELETE FROM history.${table} WHERE ${orphans}`).run([]),
     )
-    return changes === 0
-      ? []
-      : [{ table, names: ['those of sessions that are lost'], rows: changes, unread: 0 }]
+    return changes === 0 ? [] : [{ table, names: ['rows of lost sessions'], rows: changes, unread: 0 }]
   })
 }
 
-/** Sessions that have ended and whose output is shorter than it was count what is missing. @returns their ids */
+/** Counts lost output in ended sessions. @returns the ids of these sessions */
 function markIncomplete(db: Connection, version: number): string[] {
   if (version < 2) return []
   const there = `coalesce((SELECT sum(length(bytes)) FROM history.events WHERE session = sessions.key AND kind IN ('o', 'e')), 0)`
@@ -211,8 +209,8 @@ async function checkWhole(target: string): Promise<void> {
 }
 
 /**
- * The damaged file gets its new name before the new file has the old one: a kill in between leaves both, or `.repair-...`
- * and what `undoSwap` puts back.
+ * The damaged file gets its new name before the new file has the old one. A kill in between leaves both files, or
+ * `.repair-...` and a log that `undoSwap` puts back.
  */
 function swap(target: string, file: string): string {
   const oldFile = `${file}.damaged-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`

@@ -2,10 +2,10 @@ import { code } from '../disk/disk-errors.ts'
 import { type Connection, inTransaction } from '../sqlite.ts'
 import { isDamage, JSON_COLUMNS } from './examination.ts'
 
-/** What could not be read of a table. */
+/** The losses of a table. */
 export interface Loss {
   readonly table: string
-  /** Rows that are lost, by what an index or the row's place says of them; the first ones. */
+  /** Names of the first lost rows, from an index or the row's place. */
   readonly names: readonly string[]
   /** How many rows are lost; undefined when no index of the table could be read to its end. */
   readonly rows: number | undefined
@@ -29,9 +29,9 @@ const MOST_FAILURES = 200_000
 const MOST_FAILURES_OUT_OF_REACH = 1000
 /** Keys tried beforehand, in even distances. */
 const PROBES = 256
-/** Of a table; the others are counted. */
+/** Bound of a table's lost rows that are named; the others are counted. */
 const MOST_NAMES = 1000
-/** More are not counted: they have to fit into memory. */
+/** Bound of the lost rows that are counted: they have to fit into memory. */
 const MOST_COUNTED = 1_000_000
 const LARGEST_KEY = Number.MAX_SAFE_INTEGER
 /** What a column may hold, by the beginning of its declared type. A number without fraction may be kept as either. */
@@ -72,7 +72,7 @@ function tablesOf(db: Connection): Table[] {
   })
 }
 
-/** Generated ones are left out. */
+/** The columns of a table, without generated ones. */
 function columnsOf(db: Connection, schema: string, table: string): [name: string, type: string][] {
   const found = db.prepare(`PRAGMA ${schema}.table_info('${table}')`).raw().all([]) as [
     number,
@@ -174,7 +174,7 @@ class Salvage {
     return (this.#db.prepare(sql).raw().get([]) as [number] | undefined)?.[0]
   }
 
-  /** As far as it can be read from either end. */
+  /** Copies the rows that can be read from either end of a range. */
   #copyInOrder(): void {
     for (const order of ['ASC', 'DESC']) {
       const isWhole = this.#copyUntilFailure(order)
@@ -270,7 +270,7 @@ class Salvage {
     return isKnown ? [...names.values()] : undefined
   }
 
-  /** Whole ones, those that name a row best first. */
+  /** Complete indexes, first those that name a row best. */
   #indexes(): { readonly index: string; readonly column: string }[] {
     const { name } = this.#table
     const sql = `SELECT l.name, i.name FROM pragma_index_list('${name}', 'damaged') l
@@ -286,7 +286,7 @@ class Salvage {
   }
 }
 
-/** Damage, and what SQLite says of a row whose content makes no sense. A full disk is neither. */
+/** Whether an error tells of damage, or of a row whose content makes no sense. A full disk is neither. */
 function isUnreadable(error: unknown): boolean {
   return isDamage(error) || /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|TOOBIG|NOMEM|RANGE)/.test(code(error))
 }

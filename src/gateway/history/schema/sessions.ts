@@ -87,7 +87,7 @@ export const VERSION_19 = `
 export const VERSION_9 = `
   ALTER TABLE history.sessions ADD COLUMN data_masking TEXT;`
 
-/** The latest time that was seen, in ms: by it tokens expire (clock.ts). */
+/** The latest time that was seen, in ms, by which tokens expire (clock.ts). */
 export const VERSION_21 = `
   ALTER TABLE history.clock ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0;
   UPDATE history.clock SET latest_at = trusted_at;`

@@ -8,7 +8,7 @@ const SESSION = `'id', new.id, 'user_id', new.user, 'user_email', new.user, 'con
   'started_at', new.started_at, 'ended_at', new.ended_at, 'exit_code', new.exit_code,
   'review', (SELECT json_object('id', id, 'type', type, 'status', status, 'owner_email', owner)
              FROM reviews WHERE session = new.key)`
-/** @param more what else its review has */
+/** @param more other fields of the message's review */
 const review = (
   more = '',
 ) => `'id', s.id, 'user_id', s.user, 'user_email', s.user, 'connection', s.connection,

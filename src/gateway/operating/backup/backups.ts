@@ -43,8 +43,8 @@ export class Backups {
   }
 
   /**
-   * Discard it.
-   * @param withKey whether it can run what waits for approval
+   * Makes a backup, which its caller has to discard.
+   * @param withKey whether the backup has the key of requests that wait for approval
    * @throws BackupError when another one is not discarded yet, NoRoomError, HistoryError
    */
   async make({ withKey }: { readonly withKey: boolean }): Promise<Backup> {

@@ -18,7 +18,7 @@ interface State {
   readonly backups: Backups
 }
 
-/** The start waits no longer for this: reading 10 GB takes a minute. `gateway --check` looks at all of it. */
+/** Bound of the examination at the start: reading 10 GB takes a minute. `gateway --check` examines all of it. */
 const EXAMINED_MS = 5000
 
 /** The state folder, which from now on is this gateway's alone. @throws ForeignPathError, HistoryError */
@@ -42,7 +42,7 @@ export async function openState(
   }
 }
 
-/** A damaged history would be damaged further by what is written. @throws HistoryError */
+/** Writing would damage a damaged history further. @throws HistoryError */
 async function examine(file: string, log: Logger): Promise<void> {
   if (!existsSync(file)) return
   const health = await examineUnused(file, { depth: 'quick', withinMs: EXAMINED_MS })
@@ -52,6 +52,6 @@ async function examine(file: string, log: Logger): Promise<void> {
   if (unseen.length > 0)
     log.info(
       { seconds: EXAMINED_MS / 1000, notToTheEnd: unseen },
-      'the history is large: whether it is damaged was only looked at for a while; gateway --check looks at all of it',
+      'the history is too large to be examined whole at the start; gateway --check examines all of it',
     )
 }

@@ -1,6 +1,6 @@
 /** What keeps the gateway from doing all of its work. Holds no secrets. */
 export interface Condition {
-  /** When what runs is ended, in ms since 1970; undefined unless the gateway is stopping. */
+  /** When running sessions are ended, in ms since 1970; undefined unless the gateway is stopping. */
   readonly stopsAt: number | undefined
   /** Why no session can begin. */
   readonly obstacle: string | undefined
@@ -21,7 +21,7 @@ interface Readiness {
   readonly warning?: string
 }
 
-/** Degraded: no session can begin. Stopping: none begins, and those that run go on for a while. */
+/** Degraded: no session can begin. Stopping: no session begins, and running ones go on for a while. */
 export function readinessOf(condition: Condition): Readiness {
   const { stopsAt, obstacle, doubt, issues, webhooks, certificate } = condition
   const warning = [doubt, issues, webhooks, certificate].filter((one) => one !== undefined).join('; ')

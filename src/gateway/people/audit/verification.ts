@@ -104,7 +104,7 @@ export function linkOfLine(line: string, number: number): ReadLink | Malformed {
   try {
     return readLine(line, number)
   } catch (error) {
-    // Of lists in lists in lists, ten thousand deep.
+    // A line of lists in lists, ten thousand deep.
     if (error instanceof RangeError) return { line: number }
     throw error
   }

@@ -84,7 +84,7 @@ export class SignInAttempts {
   }
 }
 
-/** What is counted as one caller: an address, of IPv6 its network of 64 bits. */
+/** The key by which a caller is counted: the address, or the network of 64 bits of an IPv6 address. */
 export function callerNetwork(address: string): string {
   return normalizeIP(address)
 }

@@ -38,8 +38,8 @@ interface Waiting<Granted> extends NewDeviceRequest {
 
 /**
  * Requests of command lines that wait for a person in a browser elsewhere: for ten minutes, decided once, told once. When
- * there are too many, the address with most of them loses its oldest: one that is not theirs costs strangers as many
- * addresses as there is room.
+ * there are too many, the address with most of them loses its oldest: to remove another's request, strangers need as many
+ * addresses as there are places.
  */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
@@ -59,9 +59,9 @@ export class DeviceRequests<Granted> {
     return request
   }
 
-  /** One that waits. @param code as people type it @param by the address of who asks @throws SignInRefused for none */
+  /** The waiting request of a code. @param code as people type it @param by the caller's address @throws SignInRefused */
   withCode(code: string, by: string): DeviceRequest {
-    // Before it is looked for: who has guessed too often learns nothing more.
+    // Checked before the look-up: a caller who has guessed too often learns nothing more.
     if (this.#guesses.holdsUp(by, ''))
       throw new SignInRefused('too-much-at-once', 'too many wrong codes: try again in a minute')
     const typed = code.toUpperCase().replaceAll(/[^A-Z]/g, '')
@@ -71,7 +71,7 @@ export class DeviceRequests<Granted> {
     throw noSuchCode()
   }
 
-  /** One that waits, by a code that is no guess. @throws SignInRefused when it does not wait any more */
+  /** The request of a code that is no guess. @throws SignInRefused when it does not wait any more */
   withKnownCode(code: string): DeviceRequest {
     const found = this.#waiting((one) => one.code === code)
     if (found === undefined) throw noSuchCode()
@@ -134,8 +134,5 @@ export class DeviceRequests<Granted> {
 }
 
 function noSuchCode(): SignInRefused {
-  return new SignInRefused(
-    'sign-in-expired',
-    'there is no such code, or its ten minutes are over: begin again',
-  )
+  return new SignInRefused('sign-in-expired', 'the code is wrong, or its ten minutes are over: begin again')
 }

@@ -4,7 +4,7 @@ import { SignInRefused } from './refused.ts'
 /** From the redirect of the browser to the question of the command line that has begun the sign-in. */
 const HANDOVER_MS = 60_000
 const MOST = 1000
-/** Of one account at once. A newer one ends its oldest, so that nobody takes the places of others. */
+/** Handovers of one account. A newer one ends its oldest, so that nobody takes the places of others. */
 const MOST_OF_ONE = 10
 
 interface Handover<Granted> {

@@ -96,7 +96,7 @@ export class OidcProvider {
       // Without it the library trusts the connection, and looks at no signature.
       execute: [client.enableNonRepudiationChecks],
     }
-    return this.#asking('what it is', () =>
+    return this.#asking('its configuration', () =>
       client.discovery(new URL(issuer), clientId, undefined, authentication, options),
     )
   }
@@ -108,10 +108,10 @@ export class OidcProvider {
     } catch (error) {
       const { issuer } = this.#settings
       const reason = reasonOf(error as Error)
-      this.#warnings.warn({ issuer, reason }, `the sign-in provider was asked for ${what} in vain`)
+      this.#warnings.warn({ issuer, reason }, `no usable answer from the sign-in provider: ${what}`)
       throw new SignInRefused(
         'sign-in-failed',
-        'the sign-in provider did not answer as it should: ask an administrator, the log says why',
+        'no usable answer from the sign-in provider: ask an administrator; the log says why',
       )
     }
   }

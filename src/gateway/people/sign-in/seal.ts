@@ -4,7 +4,7 @@ import * as v from 'valibot'
 const CIPHER = 'aes-256-gcm'
 const IV_BYTES = 12
 const TAG_BYTES = 16
-/** Seals remembered as used. Beyond it the oldest is forgotten; what it leads to at the provider is good once anyway. */
+/** Bound of seals remembered as used; the oldest is forgotten. The provider's code is good once anyway. */
 const MOST_USED = 10_000
 
 const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unknown() })
@@ -12,14 +12,14 @@ const Envelope = v.object({ id: v.string(), endsAt: v.number(), content: v.unkno
 /** What was in a seal. */
 export interface Unsealed<T> {
   readonly content: T
-  /** From now on the seal does not open again. @returns false when it was used meanwhile */
+  /** Uses the seal up: it does not open again. @returns false when it was used meanwhile */
   readonly use: () => boolean
 }
 
 /**
- * What a browser carries from one step of a sign-in to the next: only this process can read or make it, and it does not
- * open after its time, nor after its use. Nothing is kept of those that are not used. Use one only for somebody whom the
- * provider knows: then strangers can neither fill the memory nor keep others from signing in.
+ * Text that a browser carries from one step of a sign-in to the next: only this process can read or make it, and it does
+ * not open after its time, nor after its use. Only used seals are stored, so use a seal only after the provider has named
+ * the account: then strangers can neither fill the memory nor keep others from signing in.
  */
 export class Seal {
   readonly #key = randomBytes(32)
@@ -39,7 +39,7 @@ export class Seal {
     return Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString('base64url')
   }
 
-  /** Undefined for what is not ours, too old, or was used before. */
+  /** Opens a seal. Undefined when it is not ours, too old, or was used before. */
   open<T>(text: string, shape: v.GenericSchema<unknown, T>): Unsealed<T> | undefined {
     const { success, output } = v.safeParse(Envelope, this.#decrypted(text))
     if (!success || output.endsAt <= performance.now() || this.#used.has(output.id)) return undefined

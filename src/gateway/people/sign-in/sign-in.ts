@@ -15,7 +15,7 @@ import { Seal } from './seal.ts'
 
 /** From the address that a browser gets to its return. */
 export const SIGN_IN_MS = 10 * 60 * 1000
-/** Questions to the provider at once, of callers that nobody knows, and of one address of them. */
+/** Bounds of questions to the provider at once: of all callers without an account, and of one address. */
 const MOST_AT_ONCE = 256
 const MOST_OF_ADDRESS = 16
 
@@ -81,7 +81,7 @@ export class SignIn {
   readonly #handovers = new Handovers<Admitted>()
   #provider: { readonly of: OidcSettings; readonly provider: OidcProvider } | undefined
   readonly #warnings: RepeatedWarnings
-  /** By address, of those that the provider is asked for. */
+  /** Questions to the provider under way, by address. */
   readonly #asking = new Map<string, number>()
 
   constructor(services: SignInServices) {
@@ -99,13 +99,13 @@ export class SignIn {
     const [nonce, verifier] = [randomText(), randomText()]
     const state = this.#states.close({ purpose, nonce, verifier })
     const proof = { state, nonce, verifier }
-    // What the provider says of itself is asked for once, for however many wait for it.
+    // The provider's configuration is asked for once, however many callers wait for it.
     return this.#currentProvider().address(this.#callback, proof)
   }
 
   /**
    * @param query of the address to which the provider has sent the browser
-   * @param browser what its cookie has
+   * @param browser value of the browser's cookie
    * @param from the address of the browser
    * @throws SignInRefused
    */
@@ -222,10 +222,7 @@ export class SignIn {
 }
 
 function notKnown(): SignInRefused {
-  return new SignInRefused(
-    'sign-in-expired',
-    'this sign-in is not known, is over, or was used already: begin again',
-  )
+  return new SignInRefused('sign-in-expired', 'the sign-in is unknown, over, or used already: begin again')
 }
 
 /** Whoever begins a sign-in and makes somebody else's browser end it, would sign it in as himself. */

@@ -43,7 +43,7 @@ function filterOf(query: Query): (connection: Described) => boolean {
     const value = filledOption(query, field)
     return value === undefined ? [] : [{ field, value }]
   })
-  // Connections have no such thing here, so that none has the one that is asked for.
+  // Connections have no such field here, so none matches.
   const isNone = ['attribute', 'managed_by', 'tags'].some(
     (option) => filledOption(query, option) !== undefined,
   )
@@ -68,8 +68,8 @@ function askedTags(text = ''): TagSelector {
 }
 
 /**
- * hoop's object, field by field. Names serve as ids, since hoop accepts either in a path. What callers need not know
- * (`command`, `secret`) is empty, as is what there is nothing of here.
+ * hoop's object, field by field. Names serve as ids, since hoop accepts either in a path. Fields that callers need not
+ * know (`command`, `secret`) are empty, as are fields about features that are not here.
  */
 function describe({ agents }: Pick<RestServices, 'agents'>, connection: ConnectionSettings) {
   const { name, type, subtype = '', tags, agent, access, review, guardrails, jira } = connection
@@ -93,7 +93,7 @@ function describe({ agents }: Pick<RestServices, 'agents'>, connection: Connecti
   }
 }
 
-/** What will act on its sessions. */
+/** The features that act on the connection's sessions. */
 function featuresOf({ guardrails, masking, jira, review, runbooks }: ConnectionSettings): object {
   const isReviewed = review !== undefined
   const ofRunbooks = (runbooks?.reviews ?? []).some((rule) => rule.review !== undefined)
@@ -112,7 +112,7 @@ function mode(enabled: boolean): 'enabled' | 'disabled' {
   return enabled ? 'enabled' : 'disabled'
 }
 
-/** Why the agent refuses each terminal, although the settings allow them; empty where it does not. */
+/** Why the agent refuses each terminal although the settings allow them; else empty. */
 function terminalRefusal({ masking }: ConnectionSettings): string {
   if (masking?.dlpMode !== 'strict') return ''
   return 'the output of this connection is masked (strict), and a terminal cannot be masked'

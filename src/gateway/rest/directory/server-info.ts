@@ -10,7 +10,7 @@ const TENANCY = 'selfhosted'
 /** Addresses that mean "all of this machine". No client elsewhere can connect to them. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
-/** Of hoop's fields those about what is not here, or is set up elsewhere. */
+/** Fields of hoop's about features that are not here, or are set up elsewhere. */
 const WITHOUT = {
   ...{ commit_sha: '', log_level: '', go_debug: '', redact_provider: '', idp_provider_name: '' },
   ...{ has_redact_credentials: false, has_webhook_app_key: false, has_ask_ai_credentials: false },

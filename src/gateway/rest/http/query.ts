@@ -10,7 +10,7 @@ export function firstOption(query: Query, option: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** An empty option is none. */
+/** The value of an option; an empty one counts as missing. */
 export function filledOption(query: Query, option: string): string | undefined {
   const given = firstOption(query, option)
   return given === '' ? undefined : given
@@ -35,13 +35,13 @@ const MAX_SIZE = 100
 
 export const pageSize = (query: Query) => numberOption(query, 'page_size', MAX_SIZE) ?? DEFAULT_SIZE
 
-/** What a list answers where hoop's answers pages. */
+/** The form of a list's answer where pages are asked for. */
 interface Paged<T> {
   readonly pages: { readonly total: number; readonly page: number; readonly size: number }
   readonly data: readonly T[]
 }
 
-/** The list whole, or one page of it where a page or a size is asked for, as hoop does it. @throws HttpError 422 */
+/** The whole list, or one page where the caller asks for a page or a size, as hoop does. @throws HttpError 422 */
 export function pageOf<T>(query: Query, list: readonly T[]): readonly T[] | Paged<T> {
   if (['page', 'page_size'].every((option) => filledOption(query, option) === undefined)) return list
   const page = numberOption(query, 'page', Number.MAX_SAFE_INTEGER) ?? 1

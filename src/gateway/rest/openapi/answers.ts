@@ -248,7 +248,7 @@ const connection = {
 
 const listedConnection = v.strictObject(connection)
 
-/** Pages, where a page or a size is asked for. */
+/** A list, or a page of it where the caller asks for a page or a size. */
 export const connectionListAnswer = v.union([
   v.array(listedConnection),
   v.strictObject({

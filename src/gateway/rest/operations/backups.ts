@@ -6,7 +6,7 @@ export const backupOperations: OperationTable = {
     tag: 'Gateway',
     summary: 'Makes a backup of the state folder and sends it',
     description:
-      'One at a time. It holds scripts, output, and the key of requests that wait for approval, which a machine does not get: of its backup what waits is lost. The answer begins when the copy is made.',
+      'One at a time. It holds scripts, output, and the key of requests that wait for approval, which a machine does not get: its backup loses these requests. The answer begins when the copy is made.',
     role: 'admin',
     tokenOnly: true,
     audit: { action: 'download', type: 'backups' },

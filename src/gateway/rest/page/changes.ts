@@ -32,7 +32,7 @@ async function* changesText(
   }
 }
 
-/** @param stopsAt when what runs is ended, of a gateway that is stopping */
+/** @param stopsAt when a gateway that is stopping ends the running sessions */
 function changed(topics: readonly string[], stopsAt: number | undefined): string {
   const stops = stopsAt === undefined ? {} : { stops_at: new Date(stopsAt).toISOString() }
   return `event: changed\ndata: ${JSON.stringify({ topics, ...stops })}\n\n`

@@ -33,17 +33,17 @@ export function isPageRoute(url: string): boolean {
   return url === ASSETS || VIEWS.includes(url)
 }
 
-/** Whose answers are for programs, at whatever address below them. */
+/** Prefixes of addresses whose answers are for programs. */
 const NO_VIEWS = /^\/(api|docs|assets)(\/|$)/
 
-/** Whether a person has opened an address in a browser where there is nothing: the page says so, and leads home. */
+/** Whether a browser has opened an address that does not exist: the page says so, and leads home. */
 export function isMistyped({ is404, method, url, headers }: FastifyRequest): boolean {
   const [pathname = ''] = url.split('?')
   if (!is404 || method !== 'GET' || NO_VIEWS.test(pathname)) return false
   return headers['sec-fetch-mode'] === 'navigate' || /\btext\/html\b/.test(headers.accept ?? '')
 }
 
-/** The page, which shows by itself that it has no view for this. */
+/** Sends the page, which finds out by itself that it has no view for the address. */
 export async function sendMistyped(reply: FastifyReply): Promise<FastifyReply> {
   const page = await readFile(path.join(packageFiles.web, 'index.html'))
   const headers = { ...HEADERS, 'cache-control': 'no-cache' }

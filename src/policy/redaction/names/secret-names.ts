@@ -87,10 +87,10 @@ function looksPlain(value: Buffer): boolean {
 
 /** `web-06`, `db.example.com`, `10.0.0.7`. */
 const HOST = /^[a-z]+\d{0,4}(?:[.-](?:[a-z]+\d{0,4}|\d{1,4}))+$|^\d{1,3}(?:\.\d{1,3}){3}$/
-/** A text as short as this stands in outputs by chance. */
+/** A text as short as this occurs in outputs by chance. */
 const SHORT_BYTES = 8
 
-/** Whether people may read the value in an output without a secret being meant: words, numbers, hosts, short texts. */
+/** Whether the value may occur in an output without meaning a secret: words, numbers, hosts, short texts. */
 export function looksOrdinary(value: Buffer): boolean {
   if (value.length < SHORT_BYTES || looksPlain(value)) return true
   return value.length <= LONGEST_WORDS && HOST.test(value.toString('latin1'))

@@ -84,7 +84,7 @@ it('callbacks with an error keep nobody from signing in, and are no lines of the
       }),
     )
   // Two lines a minute, and 300 are no minute's work.
-  expect(lines(/asked for the sign-in in vain/)).toBeLessThan(30)
+  expect(lines(/no usable answer from the sign-in provider: the sign-in/)).toBeLessThan(30)
   expect(await isSignedIn(await ask(ADA, await returning(ADA)))).toBe(true)
 })
 

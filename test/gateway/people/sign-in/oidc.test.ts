@@ -247,8 +247,8 @@ describe('a token of the provider', () => {
     spoil(provider)
     const to = await signIn()
     expect(to.searchParams.get('token')).toBeNull()
-    expect(to.searchParams.get('error')).toMatch(/the sign-in provider did not answer as it should/)
-    expect(gateway.log.at(-1)).toMatch(/asked for the sign-in in vain/)
+    expect(to.searchParams.get('error')).toMatch(/no usable answer from the sign-in provider/)
+    expect(gateway.log.at(-1)).toMatch(/no usable answer from the sign-in provider: the sign-in/)
   })
 
   it('and the state of a sign-in are good for one', async () => {
@@ -256,7 +256,7 @@ describe('a token of the provider', () => {
     expect((await browse(back)).status).toBe(302)
     const again = await browse(back)
     expect(again.status).toBe(410)
-    expect(await again.text()).toMatch(/was used already/)
+    expect(await again.text()).toMatch(/or used already/)
   })
 
   it.each(['', '?state=x', '?state=x&code=y', `?state=${'A'.repeat(200)}&code=y`])(

@@ -36,7 +36,7 @@ const INCOMPLETE = new RegExp(
 /** Who has written it: `note` is the gateway. */
 export type Source = 'stdout' | 'stderr' | 'note'
 
-/** Records keep hoop's form of errors for programs. People read what is behind it. */
+/** Records keep hoop's form of errors for programs. People read the text after it. */
 const RPC_PREFIX = /^(\n?)rpc error: code = \w+ desc = /
 
 /**

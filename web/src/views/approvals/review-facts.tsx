@@ -7,13 +7,13 @@ import { visible } from '../../parts/visible.ts'
 
 type Shown = Omit<Review, 'session'>
 
-/** What an approval is for: `web-01`, or `12 connections`. */
+/** The target of an approval: `web-01`, or `12 connections`. */
 export function placeOf({ connection, batch }: Shown): string {
   const count = batch?.waves.flat().length
   return count === undefined ? connection : `${count} ${count === 1 ? 'connection' : 'connections'}`
 }
 
-/** Of a batch: all of its connections, wave by wave. */
+/** All connections of a batch, wave by wave. */
 export function ReviewedBatch({ review }: { readonly review: Shown }) {
   const { batch } = review
   if (batch === undefined) return null

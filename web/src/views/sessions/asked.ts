@@ -4,8 +4,8 @@ import { asRefused, type Refused } from '../../api/request.ts'
 
 /**
  * Sessions and batches that this tab has asked for and that wait for an approval, each with the name of who was signed
- * in. As `run` of the command line does, the tab runs them when they are approved. After a reload, or for another user,
- * somebody has to choose Run.
+ * in. As `run` of the command line does, the tab runs them when they are approved. After a reload, or as another user,
+ * people choose Run.
  */
 const asked = new Map<string, string>()
 
@@ -25,9 +25,9 @@ export function isAskedNoMore(id: string): void {
 }
 
 /**
- * Runs what this tab has asked for as soon as it is approved, once.
- * @param run what starts it; it keeps its identity between renderings, as `reload` does
- * @returns why it could not run
+ * Runs this tab's session or batch once, as soon as it is approved.
+ * @param run starts it; the function keeps its identity between renderings, as `reload` does
+ * @returns why it did not start
  */
 export function useRunWhenApproved(
   id: string,

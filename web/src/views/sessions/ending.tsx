@@ -3,7 +3,7 @@ import { bytesText } from '../../parts/moment.tsx'
 import { visible } from '../../parts/visible.ts'
 import { meaningOf } from './exit-code.ts'
 
-/** Of a session that has none. */
+/** For sessions without an exit code. */
 const NO_CODE = 254
 
 /** How it ended, and what is not in the output. */
@@ -35,7 +35,7 @@ export function Ending({ session }: { readonly session: Session }) {
   )
 }
 
-/** Its exit code says how it ended. */
+/** States of sessions whose exit code says how they ended. */
 function isOrdinary({ name }: Session['state']): boolean {
   return name === 'succeeded' || name === 'failed'
 }

@@ -52,7 +52,7 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
   )
 }
 
-/** The same for a session that there is not and for one of others: nobody learns that it exists. */
+/** The text is the same for a missing session and for one of others: nobody learns that it exists. */
 function NotShown() {
   return (
     <Empty>

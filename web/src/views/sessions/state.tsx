@@ -5,7 +5,7 @@ import { visible } from '../../parts/visible.ts'
 type Stateful = Pick<ListedSession, 'state'>
 type StateName = ListedSession['state']['name']
 
-/** What has not run, or has not ended, and what has gone well; all others are ends that somebody should look at. */
+/** States before the end, and the good ends; all others are ends that somebody should look at. */
 const KINDS: Readonly<Partial<Record<StateName, string>>> = {
   'waiting-for-approval': 'waiting',
   'waiting-for-lock': 'waiting',
@@ -31,7 +31,7 @@ export function StateBadge({ state: { name, text, since } }: Stateful) {
   )
 }
 
-/** It runs, or waits for a lock: it can be stopped. */
+/** Whether the session runs, or waits for a lock: then it can be stopped. */
 export function isRunning({ state: { name } }: Stateful): boolean {
   return name === 'running' || name === 'waiting-for-lock'
 }

@@ -62,7 +62,7 @@ function checkMayCreate({ users }: Services, user: GatewayUser, owner: string): 
     throw new HttpError('not-permitted', hoopWords.accessDenied)
 }
 
-/** What the caller may not see reads as missing. @throws HttpError 403, 404 */
+/** Tokens that the caller may not see read as missing. @throws HttpError 403, 404 */
 function ownToken({ users, tokens }: Services, user: GatewayUser, id: string): AccessToken {
   const token = tokens.find(id)
   if (token?.user === user.name) return token
