@@ -108,6 +108,29 @@ const CAUSES: Readonly<Record<string, StateName>> = {
   'gateway-draining': 'gateway-stopped',
 }
 
+/** Causes that the gateway itself knows. An agent that gives one of them as its reason would speak for a person or for it. */
+const NOT_OF_AGENTS = new Set<StateName>([
+  'stopped',
+  'closed',
+  'rejected',
+  'revoked',
+  'withdrawn',
+  'expired',
+  'lock-busy',
+  'agent-offline',
+  'agent-silent',
+  'agent-lost',
+  'gateway-stopped',
+  'gateway-lost',
+])
+
+/** An agent's reason for an end, as a cause; undefined for what it cannot know. */
+export function agentsCause(reason: string | undefined): string | undefined {
+  if (reason === undefined || reason === 'access-ended' || reason === 'session-expired') return undefined
+  const name = stateOfCause({ code: reason })
+  return name !== undefined && NOT_OF_AGENTS.has(name) ? undefined : reason
+}
+
 function stateOfCause({ code, by }: EndCause): StateName | undefined {
   // A terminal whose approval was revoked. Without a name, its time was over.
   if (code === 'access-ended' && by !== undefined) return 'revoked'

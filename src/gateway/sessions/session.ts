@@ -15,6 +15,7 @@ import { rpcStatus, type RpcCode } from '../../contract/statuses.ts'
 import type { GuardrailSettings } from '../settings/settings.ts'
 import { blockedText, withNames } from './guardrails.ts'
 import type { SessionRecord } from './session-record.ts'
+import { agentsCause } from './session-state.ts'
 
 /** How a session ended, as answers and clients are told. */
 export interface SessionEnding {
@@ -232,7 +233,7 @@ export class GatewaySession {
     const closed = guardrails.length === 0 ? message : { ...message, guardrails }
     const { exitCode = NO_AGENT_CODE, truncatedBytes, redactedBytes } = closed
     const said = this.#leaving === undefined ? closed.message : behind(HAS_LEFT, closed.message)
-    const code = this.#leaving === undefined ? closed.endReason : 'client-left'
+    const code = this.#leaving === undefined ? agentsCause(closed.endReason) : 'client-left'
     const cause = code === undefined ? {} : { cause: { code } }
     const ending = { exitCode, truncatedBytes, redactedBytes, closed, ...cause }
     this.#end(ending, said + blockedText(guardrails))

@@ -15,11 +15,15 @@ export type Authentication =
 /** What an agent says of its program and machine when it connects: hoop's names, as they stand in its headers. */
 export type AgentFacts = Readonly<Record<string, string>>
 
-/** The agents of the settings, and which of them are connected. Each has one stream. */
+/** Streams of one agent that are leaving and not gone yet, as in restarts one after the other. */
+const MOST_LEAVING = 16
+
+/** The agents of the settings, and which of them are connected. Each has one stream for what is new. */
 export class Agents {
   readonly #current: Current<'agents'>
   readonly #attempts: SignInAttempts
   readonly #online = new Map<string, AgentStream>()
+  readonly #leaving = new Set<AgentStream>()
   /** Of the last time, since this gateway started. */
   readonly #facts = new Map<string, AgentFacts>()
   /** When each was connected last, of those that are away: since this gateway started, too. */
@@ -52,9 +56,10 @@ export class Agents {
     return this.#online.size
   }
 
-  /** @returns false when this agent has a stream already */
+  /** @returns false when this agent has a stream already, or too many that are leaving */
   connect(stream: AgentStream, facts: AgentFacts): boolean {
-    if (this.#online.has(stream.name)) return false
+    const leaving = [...this.#leaving].filter(({ name }) => name === stream.name)
+    if (this.#online.has(stream.name) || leaving.length >= MOST_LEAVING) return false
     this.#online.set(stream.name, stream)
     this.#facts.set(stream.name, facts)
     this.#wakeAll()
@@ -63,6 +68,7 @@ export class Agents {
 
   disconnect(stream: AgentStream, reason: string): void {
     this.drains(stream)
+    this.#leaving.delete(stream)
     stream.end(reason)
   }
 
@@ -122,9 +128,10 @@ export class Agents {
     for (const wake of [...this.#waiting]) wake()
   }
 
-  #away({ name }: AgentStream): void {
-    this.#online.delete(name)
-    this.#left.set(name, new Date())
+  #away(stream: AgentStream): void {
+    this.#online.delete(stream.name)
+    this.#leaving.add(stream)
+    this.#left.set(stream.name, new Date())
   }
 
   #failed(from: string): Authentication {
