@@ -225,12 +225,15 @@ function swap(target: string, file: string): string {
 function undoSwap(file: string): void {
   const folder = path.dirname(file)
   const { ino } = lstatSync(file)
-  for (const name of readdirSync(folder)) {
+  const names = readdirSync(folder)
+  for (const name of names) {
     const place = path.join(folder, name)
-    if (UNFINISHED_REPAIR.test(name)) rmSync(place, { recursive: true, force: true })
     if (!name.startsWith(`${path.basename(file)}.damaged-`) || name.endsWith('-wal')) continue
     if (lstatSync(place).ino !== ino) continue
     if (existsSync(`${place}-wal`) && !existsSync(`${file}-wal`)) linkSync(`${place}-wal`, `${file}-wal`)
     for (const suffix of ['-wal', '']) rmSync(`${place}${suffix}`, { force: true })
   }
+  // Last: while such a folder is there no gateway opens the history, which may lack its log until here.
+  for (const name of names.filter((one) => UNFINISHED_REPAIR.test(one)))
+    rmSync(path.join(folder, name), { recursive: true, force: true })
 }
