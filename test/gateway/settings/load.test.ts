@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Authority } from '../../support/network/certificates.ts'
 import { examineSettings, loadSettings, parseSettings } from '../../../src/gateway/settings/load.ts'
 import { PathPattern } from '../../../src/gateway/settings/path-pattern.ts'
 import { SettingsError } from '../../../src/basics/settings/problems.ts'
@@ -958,6 +959,29 @@ describe('rights of its files', () => {
     expect(examined(path).warnings).toEqual([expect.stringContaining(`can read the secret in ${path}`)])
     writeFileSync(path, `users: [{ name: ada, token: 'sha256:${'ab'.repeat(32)}' }]\n`)
     expect(examined(path).warnings).toEqual([])
+  })
+
+  test.each(['server.crt', 'server.key', 'agents.crt', 'rules.yaml'])('%s is refused as well', (name) => {
+    const path = prepare(0o644, 0o600)
+    const authority = new Authority('of a test')
+    const { certificate, key } = authority.issue({ names: ['127.0.0.1'] })
+    const tls = '{ certificate: server.crt, key: server.key, agent-ca: agents.crt }'
+    const files = {
+      'server.crt': certificate,
+      'server.key': key,
+      'agents.crt': authority.certificate,
+      'rules.yaml': 'rules: [{ type: deny_words_list, words: [a] }]',
+      'gateway.yaml': `${TEXT}listen: { tls: ${tls} }\nguardrails: [{ name: g, input-file: rules.yaml }]\n`,
+    }
+    for (const [file, content] of Object.entries(files)) {
+      writeFileSync(join(folder, file), content)
+      chmodSync(join(folder, file), 0o600)
+    }
+    expect(examined(path)).toEqual({ problems: [], warnings: [] })
+    chmodSync(join(folder, name), 0o620)
+    expect(examined(path).problems).toEqual([
+      expect.stringContaining(`can write to the file ${join(folder, name)}`),
+    ])
   })
 
   test('links of a secret of Kubernetes are followed', () => {
