@@ -13,6 +13,7 @@ import {
   secretsShown,
 } from './invariants.ts'
 import { Load } from './load.ts'
+import type { Reply } from './rest-client.ts'
 import {
   AGENTS,
   describeRound,
@@ -23,6 +24,7 @@ import {
   type Round,
 } from './plan.ts'
 import { descriptors, type Descriptors } from '../support/machine/proc.ts'
+import { waitFor } from '../support/wait.ts'
 import type { Process } from './process.ts'
 import { Site } from './site.ts'
 
@@ -146,9 +148,22 @@ async function tryAll({ rest }: Site): Promise<string[]> {
       }),
     ]),
   )
-  return tried
+  const ended = await Promise.all(tried.map((reply) => atItsEnd(rest, reply)))
+  return ended
     .filter(({ body }) => (body as { readonly exit_code?: number }).exit_code !== 7)
     .map(({ status, body }) => `nothing happens to it, and it fails: ${status} ${JSON.stringify(body)}`)
+}
+
+/** A busy machine takes longer than `limits.wait`: then the answer is a 202, and its session has the end. */
+async function atItsEnd(rest: Site['rest'], reply: Reply): Promise<Reply> {
+  if (reply.status !== 202) return reply
+  const { session_id: sid } = reply.body as { readonly session_id: string }
+  let session = reply
+  await waitFor(async () => {
+    session = await rest.ask('GET', `/api/sessions/${sid}`)
+    return (session.body as { readonly status: string }).status === 'done'
+  })
+  return session
 }
 
 async function loadWithFaults(site: Site, round: Round, ledger: Ledger, figures: Figures): Promise<string[]> {
