@@ -53,7 +53,8 @@ export async function examineHistory(file: string, { depth, withinMs }: Depth): 
     if (depth === 'whole') await examination.lookAtRows()
     return examination
   } catch (error) {
-    if (code(error) === 'SQLITE_INTERRUPT') return { faults: examination.faults, unseen: [...examination.unseen, 'the rest'] }
+    if (code(error) === 'SQLITE_INTERRUPT')
+      return { faults: examination.faults, unseen: [...examination.unseen, 'the rest'] }
     if (!isDamage(error)) throw historyError(file, 'examine it', error)
     return { faults: [...examination.faults, (error as Error).message], unseen: examination.unseen }
   } finally {

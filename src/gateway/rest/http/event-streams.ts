@@ -60,19 +60,28 @@ export class EventStreams {
     const { raw } = reply
     // Its reader may be gone while it waits for the next piece, so the wait has to end with the connection.
     const over = new AbortController()
-    const end = () => over.abort()
-    const closed = new Promise<void>((resolve) => finished(raw, () => resolve()))
-    const reader = { user: request.user.name, over: closed, end }
-    this.#readers.add(reader)
-    void closed.then(() => {
-      end()
-      source[Symbol.dispose]()
-      this.#readers.delete(reader)
-    })
+    this.#admit(request, reply, () => over.abort(), source)
     const watched = this.#watched(pieces(source, over.signal), () => raw.destroy())
     return reply
       .headers({ ...HEADERS, 'content-type': this.#type })
       .send(Readable.from(watched, { objectMode: false }))
+  }
+
+  /** Counts the reader of an answer that is sent in other ways, until the answer has ended. @throws HttpError 429 */
+  admit(request: FastifyRequest, reply: FastifyReply): void {
+    this.checkRoom(request.user.name)
+    this.#admit(request, reply, () => undefined)
+  }
+
+  #admit({ user }: FastifyRequest, { raw }: FastifyReply, end: () => void, source?: Disposable): void {
+    const over = new Promise<void>((resolve) => finished(raw, () => resolve()))
+    const reader = { user: user.name, over, end }
+    this.#readers.add(reader)
+    void over.then(() => {
+      end()
+      source?.[Symbol.dispose]()
+      this.#readers.delete(reader)
+    })
   }
 
   /** Ends all streams, each behind what is known; those that are not read, where they are. */

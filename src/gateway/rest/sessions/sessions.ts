@@ -3,6 +3,7 @@ import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { GatewayUser } from '../../identity.ts'
 import { visibleConnection } from '../access.ts'
 import { checkLimits, readExecBody, sessionBody } from '../body/body.ts'
+import { EventStreams } from '../http/event-streams.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { Query } from '../http/query.ts'
 import { asksForDownload, downloadRoutes, sendDownloadLink } from './download-routes.ts'
@@ -79,10 +80,15 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
     return sendDownloadLink(request, reply, found.session, tokens)
   })
 
+  const results = new EventStreams('results')
   app.get<{ Params: { id: string }; Querystring: Query }>(
     '/api/sessions/:id/result/stream',
-    ({ user, params, query }, reply) =>
-      sendResult(reply, history, readableSession(services, user, params.id, hoopWords.notFound), query),
+    (request, reply) => {
+      const { user, params, query } = request
+      const session = readableSession(services, user, params.id, hoopWords.notFound)
+      results.admit(request, reply)
+      return sendResult(reply, history, session, query)
+    },
   )
 }
 

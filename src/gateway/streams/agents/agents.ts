@@ -93,9 +93,9 @@ export class Agents {
    * away when their last session has ended. Meanwhile an agent with the new key can connect.
    */
   retireUnknown(): void {
-    for (const stream of [...this.#online.values()]) {
+    for (const stream of [...this.#online.values(), ...this.#leaving]) {
       if (this.#known.some((known) => isSameAgent(known, stream.agent))) continue
-      this.#away(stream)
+      this.drains(stream)
       void stream.retire()
     }
   }

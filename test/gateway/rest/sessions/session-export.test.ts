@@ -128,7 +128,9 @@ it('reads no further than it is read, cuts off who takes nothing, and does not l
     done()
   })
   const limits = { streams: 1, ofOneUser: 1, pieceMs: 200, closingMs: 1000 }
-  exportRoute(app, { users, history: { walk } } as unknown as RestServices, limits)
+  const sessions = { stateOf: () => ({ name: 'running', text: 'running' }) }
+  const services = { users, history: { walk }, sessions, repositories: { called: () => undefined } }
+  exportRoute(app, services as unknown as RestServices, limits)
   const address = await app.listen({ host: '127.0.0.1', port: 0 })
   const request = http.get(`${address}/api/sessions/export`, { agent: false })
   const [response] = (await once(request, 'response')) as [http.IncomingMessage]

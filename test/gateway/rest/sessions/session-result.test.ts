@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import http from 'node:http'
 import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
@@ -74,6 +75,26 @@ async function result(id: string, query = '', headers: Record<string, string> = 
   const response = await fetch(url, { headers: { ...asAdmin, ...headers } })
   return { response, bytes: Buffer.from(await response.arrayBuffer()) }
 }
+
+it('64 answers of one user are sent at once, and one more when a reader has left', async () => {
+  const readers = new Set<http.ClientRequest>()
+  const read = async () => {
+    const request = http.get(`${gateway.gateway.http}/api/sessions/big/result/stream`, { headers: asAdmin })
+    readers.add(request)
+    // Nothing of the body is read.
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    return response.statusCode
+  }
+  try {
+    for (let count = 0; count < 64; count += 1) expect(await read()).toBe(200)
+    expect(await read()).toBe(429)
+    const [first] = readers
+    first?.destroy()
+    await waitFor(async () => (await read()) === 200)
+  } finally {
+    for (const request of readers) request.on('error', () => undefined).destroy()
+  }
+})
 
 const second = (seconds: number) =>
   new Date(STARTED.getTime() + seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z')
