@@ -105,6 +105,9 @@ export class Reviews {
     if (review === undefined) throw new ReviewRefused('review-not-found', hoopWords.reviewNotFound)
     if (user.kind === 'machine' && decision.verdict === 'APPROVED')
       throw new ReviewRefused('not-permitted', `${user.name} is a machine: people approve, machines never do`)
+    // `tick` ends what is overdue some seconds later.
+    if (decision.verdict === 'APPROVED' && review.expiresAt < this.#services.history.latestTime)
+      throw new ReviewRefused('review-wrong-state', 'nobody has decided in time: the request has expired')
     const reviewer = { name: user.name, groups: user.groups, isAdmin: this.#services.users.isAdmin(user) }
     const outcome = decide(review, decision, reviewer, { now: Date.now(), newId: randomUUID })
     if ('refusal' in outcome) throw new ReviewRefused(outcome.refusal.code, outcome.refusal.message)

@@ -110,6 +110,17 @@ it('an approved script does not run at the moment after it has expired, though n
   expect((await reviewOf(gateway, sid))['status']).toBe('APPROVED')
 })
 
+it('a request is not approved at the moment after it has expired, though nothing has tidied up yet', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] })
+  await using gateway = await start()
+  const sid = await ask(gateway)
+  vi.setSystemTime(Date.now() + 12 * HOUR_MS + 1000)
+  expect(await decide(gateway, sid, 'APPROVED')).toMatchObject({
+    ...{ status: 400, body: { code: 'review-wrong-state' } },
+  })
+  expect((await decide(gateway, sid, 'REJECTED')).status).toBe(200)
+})
+
 it.each([
   ['it has run', 'APPROVED', 'EXECUTED'],
   ['it was rejected', 'REJECTED', 'REJECTED'],
