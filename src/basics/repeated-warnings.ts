@@ -10,7 +10,9 @@ interface Kind {
   repeats: number
 }
 
-/** Warnings that callers can cause at will: each kind is one line, and one more with its count when the minute is over. */
+/**
+ * Warnings that callers can cause at will: each kind is one line, and one more with its count when the minute is over.
+ */
 export class RepeatedWarnings {
   readonly #log: Pick<Logger, 'warn'>
   readonly #kinds = new Map<string, Kind>()

@@ -93,7 +93,9 @@ export interface Operation {
   readonly role: Role
   /** Not for the page's cookie: who steals it could make himself something that outlives it. */
   readonly tokenOnly?: boolean
-  /** Refused to machines, admins included: by an identity that it makes or changes, a machine could become another one. */
+  /**
+   * Refused to machines, admins included: by an identity that it makes or changes, a machine could become another one.
+   */
   readonly peopleOnly?: boolean
   /** Missing: it has no objects, or the same for everybody. */
   readonly scope?: OperationScope

@@ -144,8 +144,8 @@ export class Channel implements Disposable {
 
   /**
    * Calls a method that no gateway has, and sends nothing with it. Servers refuse it when its headers come, and headers
-   * always leave. The few bytes of a health check do not where the peer counts what a stalled stream holds for the whole
-   * connection: with proxies in Go's net/http (Traefik, Caddy), 1 MiB of it.
+   * always leave. The few bytes of a health check do not where the peer counts what a stalled stream holds for the
+   * whole connection: with proxies in Go's net/http (Traefik, Caddy), 1 MiB of it.
    */
   #knock(): Promise<HealthAnswer> {
     const nothing = () => Buffer.alloc(0)

@@ -10,8 +10,8 @@ export interface Rules {
 const NO_URL = /[\p{C}\p{Z}"<>\\^`{|}]/u
 
 /**
- * Letters and digits of any language, `_`, `+`, `-`, `=` and single dots: less than mail allows, since nothing in it may
- * be code or an option (`$(id)@example.com`, `-x@example.com`).
+ * Letters and digits of any language, `_`, `+`, `-`, `=` and single dots: less than mail allows, since nothing in it
+ * may be code or an option (`$(id)@example.com`, `-x@example.com`).
  */
 const EMAIL =
   /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_+=-]*(?:\.[\p{L}\p{M}\p{N}_+=-]+)*@[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*)*$/u

@@ -12,7 +12,10 @@ import { MAX_HELD, MAX_UNSENT_LENGTH, REPLY_AFTER_MS } from './limits.ts'
 import { systemNameOf } from './answer.ts'
 import { executed, hasCommand, refusedRequest } from './outcome.ts'
 
-/** The gateway's own requests on one stream. Each gets one answer, unless the gateway takes none, and leaves nothing behind. */
+/**
+ * The gateway's own requests on one stream. Each gets one answer, unless the gateway takes none, and leaves nothing
+ * behind.
+ */
 export class SystemRequests {
   readonly #system: SystemServices
   readonly #send: Send

@@ -8,8 +8,8 @@ import { REFRESH_MS, RunbookRepository } from './repository.ts'
 export interface NamedRepository {
   readonly name: string
   /**
-   * The name in requests, addresses and labels: hoop's key `<host>/<path without .git>`, or the name in the settings for
-   * a folder of this machine, whose path stays secret.
+   * The name in requests, addresses and labels: hoop's key `<host>/<path without .git>`, or the name in the settings
+   * for a folder of this machine, whose path stays secret.
    */
   readonly key: string
   /** hoop's key of a folder, which requests may use too. */

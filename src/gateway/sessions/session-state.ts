@@ -2,7 +2,8 @@ import type { LockObstacle } from '../automation/locks/locks.ts'
 import type { EndCause, SessionSummary } from '../history/session.ts'
 import type { Review } from '../reviews/review.ts'
 
-// The states of a session and their words: REST answers, the page, the command line and webhooks all take them from here.
+// The states of a session and their words: REST answers, the page, the command line and webhooks all take them from
+// here.
 
 const WORDS = {
   'waiting-for-approval': 'waits for approval',
@@ -108,7 +109,10 @@ const CAUSES: Readonly<Record<string, StateName>> = {
   'gateway-draining': 'gateway-stopped',
 }
 
-/** Causes that the gateway itself knows. An agent that gives one of them as its reason would speak for a person or for it. */
+/**
+ * Causes that the gateway itself knows. An agent that gives one of them as its reason would speak for a person or for
+ * it.
+ */
 const NOT_OF_AGENTS = new Set<StateName>([
   'stopped',
   'closed',

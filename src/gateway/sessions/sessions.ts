@@ -138,7 +138,10 @@ export class Sessions {
     return { script: redaction.replaceIn(request.script).toString('utf8') }
   }
 
-  /** Records a session that waits for approval, and keeps nothing of it here. @throws HistoryError, BudgetSpent, GatewayDraining */
+  /**
+   * Records a session that waits for approval, and keeps nothing of it here. @throws HistoryError, BudgetSpent,
+   * GatewayDraining
+   */
   begin(request: SessionRequest): WaitingSession {
     this.#checkServing()
     const { redaction } = this.#redactions.of(request)
@@ -148,7 +151,9 @@ export class Sessions {
     return { sid, shown, hasSecrets: !shown(request.script).equals(request.script) }
   }
 
-  /** @returns what starts a session that waits, once @throws TooMuchAtOnce, LockBusy, GatewayDraining: then it waits on */
+  /**
+   * @returns what starts a session that waits, once @throws TooMuchAtOnce, LockBusy, GatewayDraining: then it waits on
+   */
   prepare(sid: SessionId, request: SessionRequest): () => GatewaySession {
     this.#checkServing()
     const { redaction, ownBytes } = this.#redactions.of(request)

@@ -98,6 +98,8 @@ export interface ClosedMessage {
   readonly masked?: MaskedOutput
   /** The rules for which the agent has stopped the session; none in an ordinary close. */
   readonly guardrails?: readonly GuardrailInfo[]
-  /** Why the agent has ended the command, or run nothing: a word of docs/protocol.md 3.5. None after an ordinary end. */
+  /**
+   * Why the agent has ended the command, or run nothing: a word of docs/protocol.md 3.5. None after an ordinary end.
+   */
   readonly endReason?: string
 }

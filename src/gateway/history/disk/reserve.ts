@@ -119,8 +119,8 @@ export class Reserve {
 }
 
 /**
- * The end without the guardrail rules, for which there is no room: code and output say enough. Its cause and the masking
- * are included when they fit, as they do for most sessions.
+ * The end without the guardrail rules, for which there is no room: code and output say enough. Its cause and the
+ * masking are included when they fit, as they do for most sessions.
  */
 function encode(id: string, end: SessionEnd): Buffer {
   const { endedAt, exitCode, truncatedBytes, redactedBytes, masking, cause } = end

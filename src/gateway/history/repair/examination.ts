@@ -28,7 +28,9 @@ export interface Health {
 }
 
 interface Depth {
-  /** `quick`: pages and rows of each table. `whole`: also indexes, foreign keys, and whether the program can read them. */
+  /**
+   * `quick`: pages and rows of each table. `whole`: also indexes, foreign keys, and whether the program can read them.
+   */
   readonly depth: 'quick' | 'whole'
   readonly withinMs: number
 }
@@ -38,8 +40,8 @@ const MOST_FAULTS = 5
 const INTERRUPT_EVERY_MS = 100
 
 /**
- * Looks whether the history is damaged, and changes nothing. Nobody else may use it. SQLite works on a thread of its own,
- * and is interrupted when the time is over. @throws HistoryError when it cannot be looked at
+ * Looks whether the history is damaged, and changes nothing. Nobody else may use it. SQLite works on a thread of its
+ * own, and is interrupted when the time is over. @throws HistoryError when it cannot be looked at
  */
 export async function examineHistory(file: string, { depth, withinMs }: Depth): Promise<Health> {
   const db = new AsyncDatabase(':memory:', {})

@@ -25,7 +25,9 @@ interface Table {
 const WINDOW = 4096
 /** After so many reads that have failed, the rest of a table's range is given up: its keys may go up to 2^63. */
 const MOST_FAILURES = 200_000
-/** The same for a table of which no probe could be read: its first page is damaged, and each further read takes time. */
+/**
+ * The same for a table of which no probe could be read: its first page is damaged, and each further read takes time.
+ */
 const MOST_FAILURES_OUT_OF_REACH = 1000
 /** Keys tried beforehand, in even distances. */
 const PROBES = 256
@@ -43,8 +45,8 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Copies what can be read of the schema `damaged` of a connection into the empty tables of its schema `history`. Rows do
- * not pass through this process: SQLite copies them, and it skips those that break a constraint.
+ * Copies what can be read of the schema `damaged` of a connection into the empty tables of its schema `history`. Rows
+ * do not pass through this process: SQLite copies them, and it skips those that break a constraint.
  * @returns what could not be read
  */
 export function salvage(db: Connection): Loss[] {
@@ -153,7 +155,9 @@ class Salvage {
     }
   }
 
-  /** A window that failed is halved as a whole range is, from its beginning. @returns what to try, the first one last */
+  /**
+   * A window that failed is halved as a whole range is, from its beginning. @returns what to try, the first one last
+   */
   #afterFailure([from, to]: Range, error: unknown): Range[] {
     if (!isUnreadable(error)) throw error
     this.#isWhole = false
@@ -246,7 +250,10 @@ class Salvage {
     return keys.length === 0 ? LARGEST_KEY : Math.min(LARGEST_KEY, Math.max(0, ...keys))
   }
 
-  /** Rows that an index, or the table itself, knows, and that were not copied; undefined when none could be read to its end. */
+  /**
+   * Rows that an index, or the table itself, knows, and that were not copied; undefined when none could be read to its
+   * end.
+   */
   #missing(): string[] | undefined {
     const names = new Map<number, string>()
     let isKnown = false

@@ -19,7 +19,9 @@ const GROUP_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
 /** Nobody gets them by a name that he may have chosen at the provider. */
 const GIVEN_BY_SETTINGS = new Set(['admin', 'auditor'])
 
-/** As OpenID Connect has it: 1 to 255 ASCII characters. Spaces around it would be overlooked by people who compare two. */
+/**
+ * As OpenID Connect has it: 1 to 255 ASCII characters. Spaces around it would be overlooked by people who compare two.
+ */
 const SUBJECT = /^(?! )[\x20-\x7e]{1,255}(?<! )$/
 
 /** @throws SignInRefused for who may not sign in here */

@@ -37,9 +37,9 @@ interface Waiting<Granted> extends NewDeviceRequest {
 }
 
 /**
- * Requests of command lines that wait for a person in a browser elsewhere: for ten minutes, decided once, told once. When
- * there are too many, the address with most of them loses its oldest: to remove another's request, strangers need as many
- * addresses as there are places.
+ * Requests of command lines that wait for a person in a browser elsewhere: for ten minutes, decided once, told once.
+ * When there are too many, the address with most of them loses its oldest: to remove another's request, strangers need
+ * as many addresses as there are places.
  */
 export class DeviceRequests<Granted> {
   readonly #bySecret = new Map<string, Waiting<Granted>>()
@@ -59,7 +59,9 @@ export class DeviceRequests<Granted> {
     return request
   }
 
-  /** The waiting request of a code. @param code as people type it @param by the caller's address @throws SignInRefused */
+  /**
+   * The waiting request of a code. @param code as people type it @param by the caller's address @throws SignInRefused
+   */
   withCode(code: string, by: string): DeviceRequest {
     // Checked before the look-up: a caller who has guessed too often learns nothing more.
     if (this.#guesses.holdsUp(by, ''))

@@ -17,9 +17,9 @@ export interface Unsealed<T> {
 }
 
 /**
- * Text that a browser carries from one step of a sign-in to the next: only this process can read or make it, and it does
- * not open after its time, nor after its use. Only used seals are stored, so use a seal only after the provider has named
- * the account: then strangers can neither fill the memory nor keep others from signing in.
+ * Text that a browser carries from one step of a sign-in to the next: only this process can read or make it, and it
+ * does not open after its time, nor after its use. Only used seals are stored, so use a seal only after the provider
+ * has named the account: then strangers can neither fill the memory nor keep others from signing in.
  */
 export class Seal {
   readonly #key = randomBytes(32)

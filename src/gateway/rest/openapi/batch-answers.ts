@@ -18,7 +18,9 @@ export const refusalsAnswer = v.optional(
   ),
 )
 
-/** The state of a session, or of a run of a batch. `text` is for people; `since` is when another session got the lock. */
+/**
+ * The state of a session, or of a run of a batch. `text` is for people; `since` is when another session got the lock.
+ */
 export const stateAnswer = v.strictObject({
   name: v.picklist(STATE_NAMES),
   text,

@@ -12,8 +12,8 @@ export function certificateOf(raw: Buffer | undefined): X509Certificate | undefi
 }
 
 /**
- * Whether it is for the agent: its only common name, or one of its DNS names, is the agent's, letter by letter. Names of
- * hosts are compared in any case and by wildcards (`checkHost`), names of agents are not: ALPHA and alpha are two.
+ * Whether it is for the agent: its only common name, or one of its DNS names, is the agent's, letter by letter. Names
+ * of hosts are compared in any case and by wildcards (`checkHost`), names of agents are not: ALPHA and alpha are two.
  */
 export function isFor(certificate: X509Certificate, agent: string): boolean {
   const { CN: commonName } = certificate.toLegacyObject().subject as { readonly CN?: string | string[] }

@@ -86,7 +86,8 @@ export class Approvals {
     try {
       const review = reviews.ask(request, rule, { accessMs })
       return await this.#afterDecision(stream, asked, review).finally(() => {
-        // Somebody can still run a script when it is approved. A terminal needs its client. One that runs is left alone.
+        // Somebody can still run a script when it is approved. A terminal needs its client. One that runs is left
+        // alone.
         if (isTerminal) reviews.left(review.sessionId)
       })
     } finally {
