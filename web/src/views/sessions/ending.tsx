@@ -2,6 +2,7 @@ import type { Session } from '../../api/types.ts'
 import { bytesText } from '../../parts/moment.tsx'
 import { visible } from '../../parts/visible.ts'
 import { meaningOf } from './exit-code.ts'
+import { isBad } from './state.tsx'
 
 /** For sessions without an exit code. */
 const NO_CODE = 254
@@ -11,7 +12,7 @@ export function Ending({ session }: { readonly session: Session }) {
   const { status, exit_code: code, state } = session
   return (
     <div class="ending">
-      <p role="status" class={code === 0 ? 'exit is-good' : 'exit is-bad'}>
+      <p role="status" class={`exit ${code === 0 ? 'is-good' : isBad(session) ? 'is-bad' : ''}`}>
         {status === 'done' && code !== null && !isOrdinary(state) && (
           <>
             <strong>

@@ -5,7 +5,7 @@ import { visible } from '../../parts/visible.ts'
 type Stateful = Pick<ListedSession, 'state'>
 type StateName = ListedSession['state']['name']
 
-/** States before the end, and the good ends; all others are ends that somebody should look at. */
+/** States before the end, and ends that people wanted; all others are ends that somebody should look at. */
 const KINDS: Readonly<Partial<Record<StateName, string>>> = {
   'waiting-for-approval': 'waiting',
   'waiting-for-lock': 'waiting',
@@ -13,6 +13,7 @@ const KINDS: Readonly<Partial<Record<StateName, string>>> = {
   running: 'running',
   succeeded: 'succeeded',
   closed: 'closed',
+  stopped: 'closed',
   withdrawn: 'closed',
 }
 
@@ -29,6 +30,11 @@ export function StateBadge({ state: { name, text, since } }: Stateful) {
       )}
     </span>
   )
+}
+
+/** Whether the session has ended in a way that somebody should look at. */
+export function isBad({ state: { name } }: Stateful): boolean {
+  return KINDS[name] === undefined
 }
 
 /** Whether the session runs, or waits for a lock: then it can be stopped. */
