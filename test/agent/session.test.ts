@@ -150,7 +150,9 @@ describe('a session', () => {
         `this agent serves no native connections (${connectionType}): hoop exec pg runs scripts on it, runbook-agent connect pg opens a terminal. For a local port it needs hoop's own agent`,
       ])
       gateway.send('AgentSessionOpen', openSpec('s2', { ...connect, cmdList: [] }))
-      expect(String((await gateway.closeOf('s2')).payload)).toContain('pg has no command either')
+      expect(String((await gateway.closeOf('s2')).payload)).toContain(
+        'pg has no command that scripts or a terminal could run',
+      )
       expect(gateway.received.filter(({ type }) => type === 'ClientSessionOpenOK')).toEqual([])
     },
   )

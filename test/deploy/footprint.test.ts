@@ -39,7 +39,8 @@ it('no child gets a signal but through signalChild: of one that did not start, o
   const found = sources(['src', 'test']).filter((file) =>
     /(child|#process|dead|parent|git)\??\.kill\(/.test(textOf(file)),
   )
-  expect(found).toEqual(['src/basics/signal-child.ts'])
+  // A script of Node's, which loads no TypeScript, looks at the number itself.
+  expect(found).toEqual(['src/basics/signal-child.ts', 'test/mutation/scratch.mjs'])
 })
 
 function textOf(file: string): string {

@@ -112,7 +112,7 @@ export class Scratch {
 
   /** Ends what runs there. */
   stop() {
-    this.#child?.kill('SIGKILL')
+    if (this.#child !== undefined) kill(this.#child)
   }
 
   remove() {
@@ -142,7 +142,7 @@ export class Scratch {
     ]
     const env = { ...process.env, CI: '', TMPDIR: '/dev/shm', ...more }
     const child = (this.#child = spawn(APART[0], args, { stdio: 'ignore', env }))
-    const limit = setTimeout(() => child.kill('SIGKILL'), limitMs)
+    const limit = setTimeout(() => kill(child), limitMs)
     return new Promise((resolve, reject) => {
       child.once('error', reject)
       child.once('exit', (code) => {
@@ -151,6 +151,11 @@ export class Scratch {
       })
     })
   }
+}
+
+/** Of a child that did not start, our own group would get the signal. */
+function kill(child) {
+  if (child.pid !== undefined) child.kill('SIGKILL')
 }
 
 const VITEST = [
