@@ -38,7 +38,7 @@ describe('the embedded gateway', () => {
     const runbooks = await client('runbooks', 'list', '--json')
     expect(runbooks).toMatchObject({ code: 0, stderr: '' })
     expect(runbooks.answer).toMatchObject([
-      { name: 'ops/a.runbook.sh', connections: ['bash'], repository: gateway.repository },
+      { name: 'ops/a.runbook.sh', connections: ['bash'], repository: 'rb' },
       { name: 'ops/greet.runbook.sh', metadata: { name: { description: 'who' } } },
     ])
     const connections = await client('connections')

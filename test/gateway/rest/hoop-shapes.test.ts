@@ -150,6 +150,7 @@ const OURS = [
     'last_contact',
     'kind',
     'declared',
+    'access_mode_connect_reason',
   ],
   ...[
     'budget',
