@@ -74,9 +74,10 @@ async function begun(tmux: Tmux, word: string, command: string): Promise<void> {
   await tmux.shows(new RegExp(`^${word}$`, 'm'))
 }
 
-// The agent is not waited for: one that is away is to be noticed at once.
+// The agent is not waited for: one that is away is to be noticed at once. Neither does a gateway that stops wait long
+// for sessions, which nobody here ends.
 async function startSite(): Promise<void> {
-  site = await Site.start({ connections, limits: { 'agent-wait': '0s' } })
+  site = await Site.start({ connections, stopTimeout: '100ms', limits: { 'agent-wait': '0s' } })
 }
 const endSite = () => site[Symbol.asyncDispose]()
 
