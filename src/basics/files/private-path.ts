@@ -90,10 +90,16 @@ export function claimFolder(folder: string): void {
  * there after the check. @returns false when there is none @throws ForeignPathError
  */
 export function claimFile(path: string): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false })
+  const found = findOwnFile(path)
   if (found === undefined) return false
-  const objection = objectionTo(found, 'regular file')
-  if (objection !== undefined) throw new ForeignPathError(`${path} ${objection}`)
   if ((found.mode & 0o777) !== 0o600) chmodSync(path, 0o600)
   return true
+}
+
+/** Undefined when there is none. Changes nothing. @throws ForeignPathError */
+export function findOwnFile(path: string): Stats | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  const objection = found && objectionTo(found, 'regular file')
+  if (objection !== undefined) throw new ForeignPathError(`${path} ${objection}`)
+  return found
 }

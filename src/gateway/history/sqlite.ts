@@ -10,7 +10,7 @@
 import { closeSync, openSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { claimFile } from '../../basics/files/private-path.ts'
+import { claimFile, findOwnFile } from '../../basics/files/private-path.ts'
 import { HistoryError } from './session.ts'
 import { code, isNoRoom } from './disk/disk-errors.ts'
 
@@ -20,6 +20,8 @@ export type SqlStatement = Database.Statement
 const PAGE_BYTES = 4096
 /** Another program may hold a lock on the file. The whole gateway stands still while we wait for it. */
 const BUSY_TIMEOUT_MS = 50
+/** What SQLite keeps beside a file. */
+const BESIDE = ['-wal', '-shm', '-journal']
 /** The write-ahead log is cut back to this size after a checkpoint. */
 const JOURNAL_BYTES = 8 * 1024 * 1024
 
@@ -164,7 +166,12 @@ export function bytesOf(pages: number): number {
  */
 function makePrivate(file: string): void {
   if (!claimFile(file)) createEmpty(file)
-  for (const suffix of ['-wal', '-shm', '-journal']) claimFile(`${file}${suffix}`)
+  for (const suffix of BESIDE) claimFile(`${file}${suffix}`)
+}
+
+/** For reading alone: SQLite follows links then too. @throws ForeignPathError */
+export function refuseLinks(file: string): void {
+  for (const suffix of ['', ...BESIDE]) findOwnFile(`${file}${suffix}`)
 }
 
 function createEmpty(file: string): void {

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url'
 import AsyncDatabase from 'libsql/promise'
 import { code, historyError, isNoRoom } from '../disk/disk-errors.ts'
 import { HistoryError } from '../session.ts'
-import { hasLog, releaseLock, takeLock } from '../sqlite.ts'
+import { hasLog, refuseLinks, releaseLock, takeLock } from '../sqlite.ts'
 
 /** Columns whose text is JSON: a row with anything else there cannot be read by the program. */
 export const JSON_COLUMNS: Readonly<Record<string, readonly string[]>> = {
@@ -184,6 +184,7 @@ export async function examineUnused(file: string, depth: Depth): Promise<Health 
   try {
     const lock = takeLock(`${file}.lock`)
     try {
+      refuseLinks(file)
       return await examineHistory(file, depth)
     } finally {
       releaseLock(lock)
