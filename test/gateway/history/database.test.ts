@@ -128,7 +128,7 @@ describe('a second gateway on the same file', () => {
   test('may come after one that could not open the file', () => {
     open().close()
     writeFileSync(path, 'this is no database at all, and long enough to have a header'.repeat(10))
-    expect(() => open()).toThrow(/not a database; move the file away/)
+    expect(() => open()).toThrow(/not a database; .*runbook-agent history repair/)
     expect(lockElsewhere()).toBe('free')
   })
 

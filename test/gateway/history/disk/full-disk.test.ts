@@ -61,12 +61,7 @@ class Killable implements Disposable {
   readonly #child: ChildProcess
 
   constructor() {
-    translate(this.#root, [
-      'basics',
-      ...['automation', 'batches', 'history', 'jira', 'people', 'reviews', 'sessions'].map(
-        (topic) => `gateway/${topic}`,
-      ),
-    ])
+    translate(this.#root, ['basics', 'contract', 'gateway'])
     symlinkSync(resolve(import.meta.dirname, '../../../../node_modules'), join(this.#root, 'node_modules'))
     writeFileSync(
       join(this.#root, 'main.js'),

@@ -12,6 +12,7 @@ import {
   type Verification,
 } from '../../../../src/gateway/people/audit/verification.ts'
 import { readAuditFile } from '../../../../src/gateway/history/audit-file.ts'
+import { type Connection, closeFile } from '../../../../src/gateway/history/sqlite.ts'
 import { NoRoomError } from '../../../../src/gateway/history/disk/disk-errors.ts'
 import type { NewSession } from '../../../../src/gateway/history/session.ts'
 import { History } from '../../../../src/gateway/history/history.ts'
@@ -62,9 +63,18 @@ function entries(of = file): AuditEntry[] {
 
 /** What somebody does who can write the file. */
 function tamper(sql: string, ...values: (string | number)[]): void {
-  const db = new Database(file)
-  db.prepare(sql).run(values)
-  db.close()
+  withFile((db) => db.prepare(sql).run(values))
+}
+
+/** Attached, since libsql leaves a file open until the garbage collector has taken each statement. */
+function withFile(work: (db: Connection) => void): void {
+  const db = new Database(':memory:')
+  db.exec(`ATTACH '${file}' AS history`)
+  try {
+    work(db)
+  } finally {
+    closeFile(db)
+  }
 }
 
 describe('the chain', () => {
@@ -113,13 +123,13 @@ describe('the chain', () => {
 
   it('names entries that were exchanged', () => {
     fill()
-    const db = new Database(file)
-    const rows = db.prepare('SELECT entry, hash FROM audit_log WHERE sequence IN (2, 4)').raw().all([])
-    const [second, fourth] = rows as [string, string][]
-    const put = db.prepare('UPDATE audit_log SET entry = ?, hash = ? WHERE sequence = ?')
-    put.run([...(fourth ?? []), 2])
-    put.run([...(second ?? []), 4])
-    db.close()
+    withFile((db) => {
+      const rows = db.prepare('SELECT entry, hash FROM audit_log WHERE sequence IN (2, 4)').raw().all([])
+      const [second, fourth] = rows as [string, string][]
+      const put = db.prepare('UPDATE audit_log SET entry = ?, hash = ? WHERE sequence = ?')
+      put.run([...(fourth ?? []), 2])
+      put.run([...(second ?? []), 4])
+    })
     expect(verified().faults.map(({ sequence, fault }) => [sequence, fault])).toContainEqual([2, 'altered'])
   })
 
