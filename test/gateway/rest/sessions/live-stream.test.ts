@@ -182,12 +182,14 @@ describe('GET /api/sessions/{id}/stream', () => {
     const before = memory()
     const streams = await Promise.all(Array.from({ length: 20 }, () => open('big')))
     let highest = 0
-    for (let i = 0; i < 50; i += 1) {
-      await new Promise(setImmediate)
+    for (let i = 0; i < 5; i += 1) {
+      for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate)
+      // What is held now: when the rest is freed depends on what else this process has done.
+      collectGarbage()
       highest = Math.max(highest, memory() - before)
     }
-    expect(highest).toBeLessThan(100 * MIB)
     for (const stream of streams) await stream[Symbol.asyncDispose]()
+    expect(highest).toBeLessThan(100 * MIB)
   })
 
   it('gives 100 MB to a reader, byte for byte', async () => {
