@@ -50,6 +50,7 @@ export async function examineHistory(file: string, { depth, withinMs }: Depth): 
   // SQLite forgets an interrupt that comes between two statements, so there are more.
   const late = setInterval(() => performance.now() >= end && db.interrupt(), INTERRUPT_EVERY_MS)
   try {
+    refuseLinks(file)
     await examination.open(file)
     await examination.lookAtPages(depth)
     if (depth === 'whole') await examination.lookAtRows()
@@ -184,7 +185,6 @@ export async function examineUnused(file: string, depth: Depth): Promise<Health 
   try {
     const lock = takeLock(`${file}.lock`)
     try {
-      refuseLinks(file)
       return await examineHistory(file, depth)
     } finally {
       releaseLock(lock)

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -319,4 +320,14 @@ it('is refused while a gateway uses the history', async () => {
   }
   expect(existsSync(`${file}.damaged`)).toBe(false)
   truncateSync(file, 0)
+})
+
+it.each(['', '-wal'])('neither examines nor repairs through a link: history.sqlite%s', async (suffix) => {
+  const precious = place.write('precious', 'mine')
+  rmSync(`${file}${suffix}`, { force: true })
+  symlinkSync(precious, `${file}${suffix}`)
+  const refused = `history.sqlite${suffix} is a symbolic link`
+  await expect(examineHistory(file, WHOLE)).rejects.toThrow(refused)
+  await expect(repairHistory(file)).rejects.toThrow(refused)
+  expect(readFileSync(precious, 'utf8')).toBe('mine')
 })
