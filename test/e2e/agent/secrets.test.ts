@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { VaultServer } from '../../support/secrets/vault-server.ts'
+import { SocketFolder } from '../../support/machine/temporary-folder.ts'
 import { runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -158,9 +159,12 @@ describe('references of a connection, with an agent that has no store,', () => {
 
 describe('a connection', () => {
   it('shows what is under env where secrets has its secrets, and hides all of it where it does not', async () => {
+    using sockets = new SocketFolder()
+    const runtime = { RUNBOOK_AGENT_RUNTIME_DIR: sockets.path }
     const env = { PLACE: 'web-06', TOKEN: 'kJ8xx2p91Qagg' }
     const common = { command: ['bash'], env }
     await using site = await Site.start({
+      env: runtime,
       connections: [
         { name: 'tells', ...common, secrets: { PASS: 'kJ8xx2p91Qaff' } },
         { name: 'has-none', ...common, secrets: {} },
@@ -182,7 +186,7 @@ describe('a connection', () => {
     const said = site.agent.stderr.split('\n').filter((line) => line.includes('look ordinary'))
     expect(said).toEqual([expect.stringMatching(/older.*PLACE/)])
     expect(said.join()).not.toContain('web-06')
-    const doctor = await runProgram(site.place, ['doctor', '--json'])
+    const doctor = await runProgram(site.place, ['doctor', '--json'], runtime)
     expect(doctor.stdout).toMatch(/PLACE of older/)
     expect(doctor.stdout).not.toContain('web-06')
   })

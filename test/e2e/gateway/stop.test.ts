@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { Gate } from '../../support/gate.ts'
+import { SocketFolder } from '../../support/machine/temporary-folder.ts'
 import { runProgram } from '../../support/sites/program.ts'
 import { Site } from '../../support/sites/site.ts'
 
@@ -7,10 +8,8 @@ const json = async (site: Site, path: string) =>
   JSON.parse((await site.rest.send('GET', path)).body) as unknown
 const draining = /gateway draining/
 /** Both outputs, so that a failure shows why there is no status. */
-async function status({ place }: Site): Promise<string> {
-  const { stdout, stderr } = await runProgram(place, ['status'], {
-    RUNBOOK_AGENT_RUNTIME_DIR: place.at('runtime'),
-  })
+async function status({ place }: Site, env: Readonly<Record<string, string>>): Promise<string> {
+  const { stdout, stderr } = await runProgram(place, ['status'], env)
   return stdout + stderr
 }
 
@@ -46,7 +45,9 @@ it('a gateway that is told to stop refuses new work, and a running job ends with
 })
 
 it('the agent says that the gateway stops and until when, runs on, and comes back to the next gateway', async () => {
-  await using site = await Site.start({ stopTimeout: '1h' })
+  using sockets = new SocketFolder()
+  const env = { RUNBOOK_AGENT_RUNTIME_DIR: sockets.path }
+  await using site = await Site.start({ stopTimeout: '1h', env })
   using gate = new Gate(site.place)
   const reply = site.rest.script('bash', `${gate.script} exit 4`)
   await gate.reached()
@@ -55,7 +56,7 @@ it('the agent says that the gateway stops and until when, runs on, and comes bac
     'stderr',
     /the gateway is stopping: commands that run go on until ([0-9TZ:.-]+)/,
   )
-  expect(await status(site)).toContain(`the gateway is stopping: commands that run go on until ${until}`)
+  expect(await status(site, env)).toContain(`the gateway is stopping: commands that run go on until ${until}`)
   expect(Date.parse(until) - Date.now()).toBeGreaterThan(3_000_000)
   gate.open()
   expect((await reply).body).toMatchObject({ exit_code: 4 })
@@ -63,7 +64,7 @@ it('the agent says that the gateway stops and until when, runs on, and comes bac
   await site.startGateway()
   await site.agent.says('stderr', /agent serving[^]*agent serving/)
   expect((await site.rest.script('bash', 'exit 5')).body).toMatchObject({ exit_code: 5 })
-  expect(await status(site)).not.toMatch(/stopping|no agent/)
+  expect(await status(site, env)).not.toMatch(/stopping|no agent/)
 })
 
 it('a command line is told that nothing has run, so that it can ask again: exec, run, and run on several connections', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { freemem, tmpdir } from 'node:os'
 
 const MEMORY = '/dev/shm'
@@ -27,4 +27,17 @@ function runsPrograms(): boolean {
   const mounts = readFileSync('/proc/mounts', 'utf8')
   const options = /^\S+ \/dev\/shm tmpfs (\S+)/m.exec(mounts)?.[1]?.split(',')
   return options?.includes('noexec') === false
+}
+
+/** For an agent's status socket: its path may have 107 bytes, so there is none below a long TMPDIR. */
+export class SocketFolder implements Disposable {
+  readonly path: string
+
+  constructor() {
+    this.path = mkdtempSync('/tmp/sockets-')
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
 }
