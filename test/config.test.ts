@@ -78,7 +78,9 @@ test('has a default for everything but the key', async () => {
 test('the defaults that the flags tell of are the defaults', async () => {
   const flags = withAgentFlags(new Command()).options.flatMap((option) => {
     const [, value] = /\(default: (\w+)\)$/.exec(option.description) ?? []
-    return value === undefined ? [] : [[option.attributeName(), value] as const]
+    // These words say that there is none.
+    const isNone = value === undefined || ['all', 'none'].includes(value)
+    return isNone ? [] : [[option.attributeName(), value] as const]
   })
   expect(flags.map(([option]) => option)).toEqual([
     'logLevel',

@@ -282,8 +282,7 @@ export interface paths {
         };
         /**
          * Lists the connections that the caller may see
-         * @description With `page` or `page_size` the answer is `{"pages":{"total","page","size"},"data":[...]}`. For
-         * users (of connections that one may see).
+         * @description With `page` or `page_size` the answer is `{"pages":{"total","page","size"},"data":[...]}`. For users (of connections that one may see).
          */
         get: {
             parameters: {
