@@ -151,7 +151,7 @@ export class Agent {
     connection.send(encodeAgentMessage({ kind: 'draining' })).catch(() => undefined)
     dispatch.drainSystem()
     if (!(await within(dispatch.over(), this.#timing.lastSessionsMs))) dispatch.drain()
-    await dispatch.over()
+    await dispatch.leave()
     life.abort()
     await connection.close()
   }

@@ -24,6 +24,7 @@ export class Dispatch {
   readonly #confirmations = new Confirmations()
   readonly #system: SystemRequests
   #draining = false
+  #isLeaving = false
   /** Refusals that wait to be sent. */
   #unsentRefusals = 0
 
@@ -78,6 +79,16 @@ export class Dispatch {
       await Promise.all([this.#system.over(), ...[...this.#sessions.values()].map(({ over }) => over)])
   }
 
+  /**
+   * Waits until no session and no system request is left, and from that moment on leaves openings without an answer: a
+   * gateway gives a session that was not opened to the next agent, and one that was opened would end with the stream.
+   */
+  async leave(): Promise<void> {
+    // What comes while the wait resolves is waited for as well.
+    while (this.#sessions.size > 0 || this.#system.size > 0) await this.over()
+    this.#isLeaving = true
+  }
+
   /** Journals the closes that were never confirmed. Call it when stream and sessions are over. */
   lost(): void {
     for (const sid of this.#confirmations.lost()) this.#services.record({ event: 'unconfirmed', sid })
@@ -114,6 +125,7 @@ export class Dispatch {
 
   #open(message: OpenMessage): void {
     const { sid } = message
+    if (this.#isLeaving) return this.#services.log.info({ sid }, 'session left to the next agent')
     const unavailable = this.#unavailable()
     if (unavailable !== undefined) return this.#refuseOpening(message, unavailable)
     const earlier = this.#sessions.get(sid)?.session
