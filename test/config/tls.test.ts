@@ -55,7 +55,7 @@ describe('authorities of the user', () => {
   it.each([
     ['certificate', 'there is no certificate in it (-----BEGIN CERTIFICATE-----)'],
     ['file:///nonexistent/ca.pem', 'the file /nonexistent/ca.pem does not exist'],
-    ['base64://###', 'what stands behind base64:// is not base64'],
+    ['base64://###', 'the value after base64:// is not base64'],
     [base64('abc'), 'there is no certificate in it (-----BEGIN CERTIFICATE-----)'],
     [
       `${first.certificate}-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----`,

@@ -34,7 +34,7 @@ export interface CompiledGuardrails {
 
 /** The guardrail rules of one session or system request: those of its connection, then those of the server's owner. */
 export class SessionGuardrails {
-  /** Of the connection. */
+  /** Rules of the connection. */
   readonly #input: CompiledRules | undefined
   readonly #ownersInput: CompiledRules | undefined
   readonly #output: CompiledRules | undefined

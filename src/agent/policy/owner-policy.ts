@@ -80,9 +80,9 @@ export class OwnerPolicy {
   }
 
   /**
-   * Of a session, before they are fetched. A program that is allowed must not be made another one by them: callers may
-   * set what is listed, and what the connection has already, which wins. A connection's own are known to whoever made
-   * it, so only those are refused by which any program runs other code.
+   * Judges the variables of a session before their values are fetched, so that no variable makes an allowed program
+   * another one. Callers may set listed names, and names that the connection has already, whose values win. The people
+   * who made the connection know its own variables, so of those only names are refused by which any program runs code.
    * @param connection names alone or as entries (`filesystem:NAME`), as are those of `caller`
    * @throws PolicyRefusal
    */

@@ -45,7 +45,7 @@ function servicesFor(
       ...settings,
       background: 'kill',
       maxDurationMs: Math.min(maxDurationMs, kind === 'hook' ? HOOK_MS : BARE_EXEC_MS),
-      // Of a hook's output the beginning is kept, and the rest is counted.
+      // The beginning of a hook's output is kept, and the rest is counted.
       outputCapBytes: kind === 'hook' ? 0 : Math.min(outputCapBytes || Infinity, BARE_EXEC_OUTPUT_BYTES),
     },
     record: (entry) => record(entry.event === 'started' ? { ...entry, request: kind } : entry),

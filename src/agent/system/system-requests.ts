@@ -23,7 +23,7 @@ export class SystemRequests {
     SessionId,
     { readonly command: RunningCommand | undefined; readonly over: Promise<void> }
   >()
-  /** Of the texts of answers that wait to be sent. */
+  /** Length of the texts of all answers that wait to be sent. */
   #unsentLength = 0
   #state: 'open' | 'draining' | 'ending' = 'open'
 

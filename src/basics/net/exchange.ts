@@ -90,7 +90,7 @@ function missingTls(): never {
 
 async function through(proxy: Proxy, target: Address, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ ...addressOf(proxy), signal })
-  // Whoever waits for it learns of its end from `close`. An error without a listener would end the process.
+  // The caller learns of the end from `close`. An error without a listener would end the process.
   socket.on('error', () => undefined)
   try {
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))

@@ -9,7 +9,7 @@ export class PemError extends Error {
 /** A distribution's bundle of authorities has 220 KB. */
 const LONGEST_FILE = 4 * 1024 * 1024
 
-/** Of `file://PATH`, resolved by `resolve`, `base64://TEXT`, or itself (protocol.md 2.2). @throws PemError */
+/** Reads `file://PATH` (resolved by `resolve`), `base64://TEXT` or PEM itself (protocol.md 2.2). @throws PemError */
 export function pemText(value: string, resolve: (path: string) => string): string {
   if (value.startsWith('base64://')) return decodeBase64(value.slice('base64://'.length))
   if (!value.startsWith('file://')) return value
@@ -51,6 +51,6 @@ export function privateKeyIn(text: string): KeyObject {
 }
 
 function decodeBase64(text: string): string {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new PemError('what stands behind base64:// is not base64')
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new PemError('the value after base64:// is not base64')
   return Buffer.from(text, 'base64').toString('latin1')
 }
