@@ -148,7 +148,7 @@ describe.skipIf(!hasTmux)('a person at a terminal (tmux)', () => {
     tmux.enter('echo "left $?"')
     await tmux.shows(/^left 0\nremote\$ ?$/m)
     tmux.press('C-d')
-    await tmux.shows(/^code \d+$/m)
+    await tmux.shows(/^code \d+\nlocal\$/m)
     await expectRestored(tmux)
   })
 
@@ -241,7 +241,7 @@ describe('who is not let in', () => {
     }
     using tmux = new Tmux(site.place, { ...clientEnv(), ...env })
     tmux.enter('clear; . ./way')
-    await tmux.shows(/^code \d+$/m)
+    await tmux.shows(/^code \d+\nlocal\$/m)
     return tmux.screen().replace(/\nlocal\$[^]*$/, '')
   }
 
