@@ -73,7 +73,7 @@ module.exports = {
     fence(
       'grpc-fence',
       npm('@grpc'),
-      '^src/(wire/service|dial/(packet-stream|channel)|gateway/streams/agents/(transport|packet-call))[.]ts$',
+      '^src/(wire/service|dial/(packet-stream|channel)|gateway/agents/(transport|packet-call))[.]ts$',
     ),
     fence(
       'koffi-fence',
@@ -96,7 +96,7 @@ module.exports = {
     fence('croner-fence', npm('croner'), '^src/gateway/settings/cron[.]ts$'),
     fence('diff-fence', npm('diff'), '^src/gateway/batches/comparison[.]ts$'),
     fence('oidc-fence', npm('openid-client'), '^src/gateway/people/sign-in/provider[.]ts$'),
-    fence('webhook-fence', npm('standardwebhooks'), '^src/gateway/automation/webhooks/receiver[.]ts$'),
+    fence('webhook-fence', npm('standardwebhooks'), '^src/gateway/webhooks/receiver[.]ts$'),
     fence('cookie-fence', npm('cookie'), '^src/gateway/rest/page/'),
     fence('sqlite-fence', npm('libsql'), '^src/gateway/history/'),
     {

@@ -1,18 +1,19 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { openAutomation } from './automation/open-automation.ts'
-import type { Webhooks } from './automation/webhooks/webhooks.ts'
+import { Locks } from './locks/locks.ts'
+import { SessionLocks } from './locks/session-locks.ts'
+import { Webhooks } from './webhooks/webhooks.ts'
 import type { Upkeep } from './history/disk/upkeep.ts'
 import type { History } from './history/history.ts'
 import { Opened } from '../basics/opened.ts'
 import type { AuditLog } from './people/audit/audit-log.ts'
 import { openAuditLog, openPeople } from './people/open-people.ts'
 import { openState } from './operating/backup/open-state.ts'
-import { Agents } from './streams/agents/agents.ts'
+import { Agents } from './agents/agents.ts'
 import { Batches } from './batches/batches.ts'
 import { REVIEWS_KEY } from './operating/backup/manifest.ts'
 import { auditFacts } from './people/audit/entry.ts'
-import { Clients } from './streams/clients/clients.ts'
+import { Clients } from './clients/clients.ts'
 import type { Linked } from './people/sign-in/link-codes.ts'
 import { Executions } from './sessions/executions.ts'
 import type { Logger } from '../basics/logger.ts'
@@ -35,7 +36,7 @@ import { CurrentSettings } from './settings/current-settings.ts'
 import { Reload, type ReloadReport, type GatewayFile } from './settings/reload/reload.ts'
 import type { GatewaySettings } from './settings/settings.ts'
 import { openMetrics } from './operating/monitoring/metrics-listener.ts'
-import { Transport } from './streams/agents/transport.ts'
+import { Transport } from './agents/transport.ts'
 import { ServerCertificate } from './tls/server-certificate.ts'
 
 /** The embedded gateway: transport for agents and clients, REST interface, runbooks and history in one process. */
@@ -164,6 +165,16 @@ function openRest(
     log.info({ running: sessions.running }, over.aborted ? 'drain cut short by a signal' : 'gateway drained')
   }
   return { rest, drain, endSessions, tellProblems }
+}
+
+/** What runs one at a time, and who is told. Schedules come when sessions can begin: `openSchedules`. */
+function openAutomation(
+  { settings, ...services }: Omit<IssueServices, 'sessions'>,
+  opened: Opened,
+): { readonly locks: Locks; readonly turns: SessionLocks; readonly webhooks: Webhooks } {
+  const locks = new Locks()
+  const webhooks = opened.own(new Webhooks({ ...services, current: settings }))
+  return { locks, turns: new SessionLocks(locks, settings), webhooks }
 }
 
 function openRepositories(settings: CurrentSettings, log: Logger, opened: Opened): Repositories {

@@ -5,8 +5,8 @@ import { BatchRows } from '../batches/batch-rows.ts'
 import { AuditRows } from '../people/audit/audit-rows.ts'
 import { IssueRows } from '../jira/issue-rows.ts'
 import { ReviewRows } from '../reviews/review-rows.ts'
-import { ScheduleRows } from '../automation/schedules/schedule-rows.ts'
-import { WebhookRows } from '../automation/webhooks/webhook-rows.ts'
+import { ScheduleRows } from '../schedules/schedule-rows.ts'
+import { WebhookRows } from '../webhooks/webhook-rows.ts'
 import type { Connection } from './sqlite.ts'
 
 /** What is kept beside sessions and their events, topic by topic. `read` and `write` of the history hand it out. */

@@ -1,4 +1,4 @@
-import type { LockObstacle } from '../automation/locks/locks.ts'
+import type { LockObstacle } from '../locks/locks.ts'
 import type { EndCause, SessionSummary } from '../history/session.ts'
 import type { Review } from '../reviews/review.ts'
 

@@ -9,7 +9,7 @@ import type {
 } from '../../wire/messages/message.ts'
 import { guardrailInfoJson } from '../../wire/messages/guardrails-info.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import { AgentLostError, type AgentStream } from '../streams/agents/agent-stream.ts'
+import { AgentLostError, type AgentStream } from '../agents/agent-stream.ts'
 import { type EndCause, HistoryError } from '../history/session.ts'
 import { rpcStatus, type RpcCode } from '../../contract/statuses.ts'
 import type { GuardrailSettings } from '../settings/settings.ts'

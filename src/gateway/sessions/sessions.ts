@@ -5,7 +5,7 @@ import { onAbort } from '../../basics/abort.ts'
 import { patience } from '../../basics/patience.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
-import type { Agents } from '../streams/agents/agents.ts'
+import type { Agents } from '../agents/agents.ts'
 import type { Budgets } from '../people/identities/budgets.ts'
 import type { History } from '../history/history.ts'
 import {
@@ -16,7 +16,7 @@ import {
   type SessionSummary,
 } from '../history/session.ts'
 import { NoRoomError } from '../history/disk/disk-errors.ts'
-import type { SessionLocks } from '../automation/locks/session-locks.ts'
+import type { SessionLocks } from '../locks/session-locks.ts'
 import { GatewaySession, type SessionEnding } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import { stateOf, type SessionState, type Stated } from './session-state.ts'

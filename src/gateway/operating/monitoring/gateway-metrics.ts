@@ -7,9 +7,9 @@ import {
   type Definition,
   type MetricSource,
 } from '../../../operations/metric-source.ts'
-import type { Agents } from '../../streams/agents/agents.ts'
-import type { Locks } from '../../automation/locks/locks.ts'
-import type { Clients } from '../../streams/clients/clients.ts'
+import type { Agents } from '../../agents/agents.ts'
+import type { Locks } from '../../locks/locks.ts'
+import type { Clients } from '../../clients/clients.ts'
 import type { History } from '../../history/history.ts'
 import { HistoryError } from '../../history/session.ts'
 import type { Tables } from '../../history/tables.ts'

@@ -1,5 +1,5 @@
 import { onAbort } from '../../../basics/abort.ts'
-import type { Agents } from '../../streams/agents/agents.ts'
+import type { Agents } from '../../agents/agents.ts'
 import { HistoryError } from '../../history/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import type { History } from '../../history/history.ts'

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { isSameKey } from '../../streams/agents/agents.ts'
+import { isSameKey } from '../../agents/agents.ts'
 
 const LIFE_MS = 5 * 60 * 1000
 /** Of one user and of all: whoever asks for more loses the oldest. */

@@ -1,6 +1,6 @@
-import { Schedules } from '../../../automation/schedules/schedules.ts'
+import { Schedules } from '../../../schedules/schedules.ts'
 import type { CurrentSettings } from '../../../settings/current-settings.ts'
-import { ScheduleProblems } from '../../../automation/schedules/schedule-problems.ts'
+import { ScheduleProblems } from '../../../schedules/schedule-problems.ts'
 import type { RestServices } from '../../services.ts'
 import {
   runApprovedSchedule,

@@ -1,5 +1,5 @@
-import { DUE_LABEL, SCHEDULE_LABEL } from '../../../automation/schedules/labels.ts'
-import { ScheduledRunRefused, type StartedRun } from '../../../automation/schedules/schedules.ts'
+import { DUE_LABEL, SCHEDULE_LABEL } from '../../../schedules/labels.ts'
+import { ScheduledRunRefused, type StartedRun } from '../../../schedules/schedules.ts'
 import type { ScheduleSettings } from '../../../settings/schedules.ts'
 import { visibleConnection } from '../../access.ts'
 import { readExecBody, runbookBody } from '../../body/body.ts'

@@ -2,7 +2,7 @@ import type { WebSocket } from '@fastify/websocket'
 import * as v from 'valibot'
 import { encodeClientMessage } from '../../../../wire/messages/from-client.ts'
 import type { Packet } from '../../../../wire/packet.ts'
-import { Refused } from '../../../streams/clients/refused.ts'
+import { Refused } from '../../../clients/refused.ts'
 import type { Untaken } from './untaken.ts'
 
 /** The byte that makes an agent start a terminal. The agent drops it (protocol.md 0.5). */

@@ -1,0 +1,86 @@
+import { setImmediate } from 'node:timers/promises'
+import type { AgentMessage, GatewayMessage, OpenMessage, SessionId } from '../../wire/messages/message.ts'
+import type { AgentSettings } from '../settings/settings.ts'
+import { Handover } from './handover.ts'
+
+/** The messages that this gateway sends. */
+export type GatewayOutbound = Exclude<
+  GatewayMessage,
+  { readonly kind: 'unsupported' | 'native-proxy' | 'system' }
+>
+
+/** The way to an agent. */
+export interface AgentLink {
+  send(message: GatewayOutbound): void
+  /** Settles when there is room for more, or the agent is gone. Small messages may be sent without asking. */
+  room(): Promise<void>
+  /** Ends the stream, as one whose key is not known. */
+  refuse(): void
+}
+
+/** The stream of the agent is gone, and all of its sessions with it. */
+export class AgentLostError extends Error {
+  override readonly name = 'AgentLostError'
+}
+
+/** A connected agent: one stream, many sessions. */
+export class AgentStream {
+  /** As the settings had it when it connected. */
+  readonly agent: AgentSettings
+  readonly #link: AgentLink
+  readonly #sessions = new Map<SessionId, Handover<AgentMessage>>()
+  #lost: AgentLostError | undefined
+  #whenIdle: () => void = () => undefined
+
+  constructor(agent: AgentSettings, link: AgentLink) {
+    this.agent = agent
+    this.#link = link
+  }
+
+  get name(): string {
+    return this.agent.name
+  }
+
+  send(message: GatewayOutbound): void {
+    this.#link.send(message)
+  }
+
+  room(): Promise<void> {
+    return this.#link.room()
+  }
+
+  /** Opens a session, and gives what the agent says of it until `over`. @throws AgentLostError */
+  async *open(message: OpenMessage, over: AbortSignal): AsyncGenerator<AgentMessage, void, undefined> {
+    if (this.#lost !== undefined) throw this.#lost
+    const messages = new Handover<AgentMessage>(over)
+    this.#sessions.set(message.sid, messages)
+    try {
+      this.send(message)
+      yield* messages
+    } finally {
+      this.#sessions.delete(message.sid)
+      if (this.#sessions.size === 0) this.#whenIdle()
+    }
+  }
+
+  /** Sends the agent away as soon as it has no session. */
+  async retire(): Promise<void> {
+    do {
+      if (this.#sessions.size > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
+      // Who was given this stream a moment ago opens a session now.
+      await setImmediate()
+    } while (this.#sessions.size > 0)
+    this.#link.refuse()
+  }
+
+  /** Settles when the session has taken it. Drops those of unknown or ended sessions, as hoop's gateway does. */
+  async receive(message: AgentMessage): Promise<void> {
+    if ('sid' in message && message.sid !== undefined) await this.#sessions.get(message.sid)?.give(message)
+  }
+
+  /** The stream has ended, and all of its sessions end with it. */
+  end(reason: string): void {
+    this.#lost ??= new AgentLostError(reason)
+    for (const messages of this.#sessions.values()) messages.fail(this.#lost)
+  }
+}

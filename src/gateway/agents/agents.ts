@@ -1,0 +1,176 @@
+import { onAbort } from '../../basics/abort.ts'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Current } from '../settings/current-settings.ts'
+import type { AgentSettings } from '../settings/settings.ts'
+import type { SignInAttempts } from '../people/identities/sign-in-attempts.ts'
+import type { AgentStream } from './agent-stream.ts'
+
+/** Whose credential it is, or why it is refused. What a refused agent is told is in `transport.ts`. */
+export type Authentication =
+  | { readonly kind: 'agent'; readonly agent: AgentSettings }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'held-up'; readonly seconds: number }
+  | { readonly kind: 'name-differs' }
+
+/** What an agent says of its program and machine when it connects: hoop's names, as they stand in its headers. */
+export type AgentFacts = Readonly<Record<string, string>>
+
+/** Streams of one agent that are leaving and not gone yet, as in restarts one after the other. */
+const MOST_LEAVING = 16
+
+/** The agents of the settings, and which of them are connected. Each has one stream for what is new. */
+export class Agents {
+  readonly #current: Current<'agents'>
+  readonly #attempts: SignInAttempts
+  readonly #online = new Map<string, AgentStream>()
+  readonly #leaving = new Set<AgentStream>()
+  /** Of the last time, since this gateway started. */
+  readonly #facts = new Map<string, AgentFacts>()
+  /** When each was connected last, of those that are away: since this gateway started, too. */
+  readonly #left = new Map<string, Date>()
+  readonly #waiting = new Set<() => void>()
+  #stopsAt: Date | undefined
+
+  constructor(current: Current<'agents'>, attempts: SignInAttempts) {
+    this.#current = current
+    this.#attempts = attempts
+  }
+
+  /** @param authorization the whole key, `scheme://name:secret@host:port`; only the secret's hash is kept here */
+  authenticate(authorization: string | undefined, from: string): Authentication {
+    const url = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
+    const { name, secret } = partsOf(url ?? '')
+    const agent = this.#known.find(({ keySha256 }) => isSameKey(secret, keySha256))
+    const credential = `agent ${agent?.keySha256.toString('hex') ?? ''}`
+    if (agent === undefined || this.#attempts.holdsUp(from, credential)) return this.#failed(from)
+    this.#attempts.accepted(from, credential)
+    return agent.name === name ? { kind: 'agent', agent } : { kind: 'name-differs' }
+  }
+
+  /** In the order of the settings. */
+  get names(): readonly string[] {
+    return this.#known.map(({ name }) => name)
+  }
+
+  get connected(): number {
+    return this.#online.size
+  }
+
+  /** @returns false when this agent has a stream already, or too many that are leaving */
+  connect(stream: AgentStream, facts: AgentFacts): boolean {
+    const leaving = [...this.#leaving].filter(({ name }) => name === stream.name)
+    if (this.#online.has(stream.name) || leaving.length >= MOST_LEAVING) return false
+    this.#online.set(stream.name, stream)
+    this.#facts.set(stream.name, facts)
+    this.#wakeAll()
+    return true
+  }
+
+  disconnect(stream: AgentStream, reason: string): void {
+    this.drains(stream)
+    this.#leaving.delete(stream)
+    stream.end(reason)
+  }
+
+  /** When the gateway, which is stopping, ends what still runs; undefined while it is not. */
+  get stopsAt(): Date | undefined {
+    return this.#stopsAt
+  }
+
+  /** Tells the agents until when their commands go on; those that connect later are told then. */
+  tellStop(stopsAt: Date): void {
+    this.#stopsAt = stopsAt
+    for (const stream of this.#online.values()) stream.send({ kind: 'gateway-draining', stopsAt })
+  }
+
+  /** The agent leaves: what is new waits for the next one with its name, which can connect meanwhile. */
+  drains(stream: AgentStream): void {
+    if (this.#online.get(stream.name) === stream) this.#away(stream)
+  }
+
+  /**
+   * Lets go of agents that the settings do not know any more, or with another key: they begin nothing new, and are sent
+   * away when their last session has ended. Meanwhile an agent with the new key can connect.
+   */
+  retireUnknown(): void {
+    for (const stream of [...this.#online.values(), ...this.#leaving]) {
+      if (this.#known.some((known) => isSameAgent(known, stream.agent))) continue
+      this.drains(stream)
+      void stream.retire()
+    }
+  }
+
+  /** Empty before the first connect. */
+  facts(name: string): AgentFacts {
+    return this.#facts.get(name) ?? {}
+  }
+
+  /** Now, while it is connected; undefined when it never was. */
+  lastContact(name: string): Date | undefined {
+    return this.isOnline(name) ? new Date() : this.#left.get(name)
+  }
+
+  isOnline(name: string): boolean {
+    return this.#online.has(name)
+  }
+
+  /** The agent's stream, at once or when it connects within `ms`. Undefined when it does not, or `signal` aborts. */
+  async waitFor(name: string, ms: number, signal: AbortSignal): Promise<AgentStream | undefined> {
+    const end = performance.now() + ms
+    using _ = onAbort(signal, () => this.#wakeAll())
+    while (!this.#online.has(name) && performance.now() < end && !signal.aborted) {
+      await this.#change(end - performance.now())
+    }
+    return signal.aborted ? undefined : this.#online.get(name)
+  }
+
+  #wakeAll(): void {
+    for (const wake of [...this.#waiting]) wake()
+  }
+
+  #away(stream: AgentStream): void {
+    this.#online.delete(stream.name)
+    this.#leaving.add(stream)
+    this.#left.set(stream.name, new Date())
+  }
+
+  #failed(from: string): Authentication {
+    const seconds = this.#attempts.refused(from)
+    return seconds === undefined ? { kind: 'unknown' } : { kind: 'held-up', seconds }
+  }
+
+  get #known(): readonly AgentSettings[] {
+    return this.#current.value.agents
+  }
+
+  #change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiting.delete(done)
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      this.#waiting.add(done)
+    })
+  }
+}
+
+function isSameAgent(one: AgentSettings, other: AgentSettings): boolean {
+  return one.name === other.name && one.keySha256.equals(other.keySha256)
+}
+
+/** Name and secret are empty when it is no credential; empty ones match no hash. */
+function partsOf(url: string): { name: string; secret: string } {
+  try {
+    const { username, password } = new URL(url)
+    return { name: decodeURIComponent(username), secret: decodeURIComponent(password) }
+  } catch {
+    return { name: '', secret: '' }
+  }
+}
+
+/** Compares in constant time, over hashes of equal length. */
+export function isSameKey(secret: string, sha256: Buffer): boolean {
+  return timingSafeEqual(createHash('sha256').update(secret).digest(), sha256)
+}

@@ -1,0 +1,201 @@
+import { setImmediate } from 'node:timers/promises'
+import type { SecureContextOptions } from 'node:tls'
+import {
+  Server,
+  ServerCredentials,
+  status,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
+import { decodeAgentPacket } from '../../wire/messages/from-agent.ts'
+import { encodeGatewayMessage } from '../../wire/messages/from-gateway.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { Packet } from '../../wire/packet.ts'
+import { channelOptions, OWN_VERSION, transportService } from '../../wire/service.ts'
+import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
+import { CERTIFICATE_WORDS, certificateOf, isFor, type CertificateFault } from './agent-certificate.ts'
+import { AgentStream } from './agent-stream.ts'
+import type { AgentFacts, Agents } from './agents.ts'
+import type { Logger } from '../../basics/logger.ts'
+import { RepeatedWarnings } from '../../basics/repeated-warnings.ts'
+import type { ServerCertificate } from '../tls/server-certificate.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { CallerAddress } from '../../basics/net/caller-address.ts'
+import { PacketCall } from './packet-call.ts'
+import type { Address } from '../../basics/net/address.ts'
+
+/** As in grpc-go: a peer that answers no ping within 20 s is gone, which frees its agent's name. */
+const serverOptions = {
+  ...channelOptions,
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+} as const
+
+/**
+ * Two methods are answered at once, as streams: their request is empty, and a stream reads nothing of it. As unary
+ * calls, grpc-js would collect the request first, 17 MiB from anybody who sends it slowly.
+ */
+const service: ServiceDefinition = Object.fromEntries(
+  Object.entries(transportService).map(([name, method]) => [name, { ...method, requestStream: true }]),
+)
+
+/** How long streams may take to end in good order when the gateway stops. */
+const CLOSE_MS = 1000
+/** Read from one agent before its sessions have taken the one before. */
+const AGENT_PACKETS_AHEAD = 16
+/** On the way to one agent, before those who send much to it are slowed down. */
+const AGENT_UNSENT_BYTES = 1024 * 1024
+
+interface TransportServices {
+  readonly agents: Agents
+  readonly clients: Clients
+  readonly callerAddress: CallerAddress
+  /** Undefined: there is no TLS. */
+  readonly tls: ServerCertificate | undefined
+  readonly log: Logger
+}
+
+/** `protobuf.Transport` for agents and clients. */
+export class Transport {
+  readonly #server = new Server(serverOptions)
+  readonly #agentCalls = new Set<PacketCall>()
+  readonly #agents: Agents
+  readonly #clients: Clients
+  readonly #log: Logger
+  readonly #warnings: RepeatedWarnings
+  readonly #tls: ServerCertificate | undefined
+
+  constructor({ agents, clients, log, callerAddress, tls }: TransportServices) {
+    this.#tls = tls
+    this.#agents = agents
+    this.#clients = clients
+    this.#log = log
+    this.#warnings = new RepeatedWarnings(log)
+    this.#server.addService(service, {
+      Connect: (stream: ServerDuplexStream<Packet, Packet>) =>
+        this.#connect(new PacketCall(stream, callerAddress)),
+      HealthCheck: (_: unknown, done: sendUnaryData<{ status: string }>) => done(null, { status: 'OK' }),
+      PreConnect: (_: unknown, done: sendUnaryData<never>) =>
+        done({ code: status.UNIMPLEMENTED, details: 'this gateway serves agents with mode=standard only' }),
+    })
+  }
+
+  /** @returns the port, also when 0 was asked for */
+  listen({ host, port }: Address): Promise<number> {
+    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, credentialsOf(this.#tls), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      )
+    })
+  }
+
+  /** Ends every stream, then the server. */
+  async close(): Promise<void> {
+    this.#clients.close()
+    for (const call of this.#agentCalls) call.end()
+    const force = setTimeout(() => this.#server.forceShutdown(), CLOSE_MS)
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
+    clearTimeout(force)
+  }
+
+  /** The checks that come before the credential (protocol.md 1.4). */
+  #connect(call: PacketCall): void {
+    switch (call.header('origin')) {
+      case 'agent':
+        return this.#connectAgent(call)
+      case 'client':
+        return void this.#clients.serve(call)
+      case undefined:
+        return call.fail('invalid-request', hoopWords.missingOrigin)
+      default:
+        return call.fail('unauthenticated', hoopWords.invalidAuthentication)
+    }
+  }
+
+  #connectAgent(call: PacketCall): void {
+    const isDemanded = this.#tls?.agentCa !== undefined
+    const certificate = isDemanded ? certificateOf(call.certificate) : undefined
+    // Before the key is looked at: without a certificate nobody can guess.
+    if (isDemanded && certificate === undefined) return this.#refuseCertificate(call, 'missing')
+    const authentication = this.#agents.authenticate(call.header('authorization'), call.ip)
+    if (authentication.kind === 'held-up')
+      return call.fail('too-many-failed-sign-ins', tooManyFailures(authentication.seconds))
+    if (authentication.kind === 'unknown')
+      return call.fail('unauthenticated', hoopWords.invalidAuthentication)
+    if (authentication.kind === 'name-differs') return call.fail('unauthenticated', hoopWords.otherAgentName)
+    if (certificate !== undefined && !isFor(certificate, authentication.agent.name))
+      return this.#refuseCertificate(call, 'other-name')
+    const agent = new AgentStream(authentication.agent, {
+      send: (message) => call.send(encodeGatewayMessage(message)),
+      room: () => call.room(AGENT_UNSENT_BYTES),
+      refuse: () => call.fail('unauthenticated', hoopWords.invalidAuthentication),
+    })
+    if (!this.#agents.connect(agent, factsOf(call)))
+      return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)
+    call.widen()
+    void this.#serve(call, agent)
+  }
+
+  #refuseCertificate(call: PacketCall, fault: CertificateFault): void {
+    this.#warnings.warn({ from: call.ip, fault }, 'agent refused for its certificate')
+    call.fail('agent-certificate-refused', CERTIFICATE_WORDS[fault])
+  }
+
+  /** Serves an agent until its stream is over. Never rejects. */
+  async #serve(call: PacketCall, agent: AgentStream): Promise<void> {
+    this.#agentCalls.add(call)
+    this.#log.info({ agent: agent.name, hostname: call.header('hostname') }, 'agent connected')
+    agent.send({ kind: 'connected' })
+    agent.send({ kind: 'feature-flags', flags: new Map() })
+    const { stopsAt } = this.#agents
+    if (stopsAt !== undefined) agent.send({ kind: 'gateway-draining', stopsAt })
+    for await (const packet of call.packets(AGENT_PACKETS_AHEAD)) {
+      const message = decodeAgentPacket(packet)
+      if (message.kind === 'draining') this.#agents.drains(agent)
+      else await agent.receive(message)
+    }
+    // A lost connection ends the readable side too, a moment before grpc-js calls it cancelled.
+    await setImmediate()
+    const reason = call.isOver ? hoopWords.agentHasDisconnected : hoopWords.agentHasEnded
+    this.#agentCalls.delete(call)
+    this.#agents.disconnect(agent, reason)
+    this.#log.info({ agent: agent.name, reason }, 'agent disconnected')
+    call.end()
+  }
+}
+
+/** Who connects is asked for a certificate, and only agents have to have one: people's command lines come here, too. */
+const ASKED = { requestCert: true, rejectUnauthorized: false } as const
+
+function contextOf({ tls, agentCa }: ServerCertificate): SecureContextOptions {
+  return agentCa === undefined ? tls : { ...tls, ca: agentCa }
+}
+
+/** grpc-js takes another certificate only from credentials of its own kind. */
+class RenewedCredentials extends ServerCredentials {
+  constructor(certificate: ServerCertificate) {
+    super(certificate.agentCa === undefined ? {} : ASKED, contextOf(certificate))
+    certificate.follow(() => this.updateSecureContextOptions(contextOf(certificate)))
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other
+  }
+}
+
+function credentialsOf(tls: ServerCertificate | undefined): ServerCredentials {
+  return tls === undefined ? ServerCredentials.createInsecure() : new RenewedCredentials(tls)
+}
+
+/** hoop's headers about an agent's program and machine (protocol.md 1.3). */
+const FACTS = ['hostname', 'machine-id', 'kernel-version', 'version', 'go-version', 'compiler', 'platform']
+/** They are kept for as long as the gateway runs. */
+const LONGEST_FACT = 256
+
+function factsOf(call: PacketCall): AgentFacts {
+  const fact = (name: string) => (call.header(name) ?? '').slice(0, LONGEST_FACT)
+  const facts = Object.fromEntries(FACTS.map((name) => [name, fact(name)]))
+  return { ...facts, version: fact('version') || fact(OWN_VERSION) }
+}

@@ -1,0 +1,63 @@
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { connectionType } from '../connections/connection-type.ts'
+import type { ClientCall } from './client-call.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
+import type { SignedIn } from '../identity.ts'
+import type { ConnectionSettings } from '../settings/settings.ts'
+import { bearerToken, type Users } from '../people/identities/users.ts'
+import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
+import { Refused } from './refused.ts'
+
+/** What a client's metadata says, checked. */
+export interface Admission extends SignedIn {
+  readonly connection: ConnectionSettings
+  readonly verb: SessionRequest['verb']
+  readonly correlationId: string | undefined
+  readonly clientIp: string
+}
+
+/** The same limit as in REST (protocol.md 10.3). */
+const MAX_CORRELATION_ID = 255
+/** Types whose traffic only native proxies understand. */
+const NATIVE = ['tcp', 'ssh']
+
+/** Who it is. @throws Refused */
+export function signIn(call: ClientCall, users: Users): SignedIn {
+  if (call.signedIn !== undefined) return call.signedIn
+  const text = bearerToken(call.header('authorization')) ?? ''
+  const signedIn = users.withToken(text, call.ip)
+  if (signedIn !== undefined) return signedIn
+  const seconds = users.attempts.refused(call.ip)
+  if (seconds !== undefined) throw new Refused('too-many-failed-sign-ins', tooManyFailures(seconds))
+  const reason = users.whyRefused(text)
+  const said = hoopWords.invalidAuthentication
+  throw new Refused('unauthenticated', reason === undefined ? said : `${said}: ${reason}`)
+}
+
+/** Checks the rest of a client's metadata, in the same order as hoop. @throws Refused */
+export function admit(call: ClientCall, users: Users, { user, token }: SignedIn): Admission {
+  if (users.onlyReads(user)) throw new Refused('not-permitted', hoopWords.accessDenied)
+  const connection = users.connection(user, call.header('connection-name') ?? '')
+  if (connection === undefined) throw new Refused('connection-not-found', hoopWords.connectionNotFound)
+  const verb = verbOf(call.header('verb'))
+  checkType(connection)
+  const correlationId = call.header('correlation-id')
+  if (correlationId !== undefined && correlationId.length > MAX_CORRELATION_ID)
+    throw new Refused('invalid-request', `correlation-id must not exceed ${MAX_CORRELATION_ID} characters`)
+  return { user, token, connection, verb, correlationId, clientIp: call.ip }
+}
+
+function verbOf(verb: string | undefined): Admission['verb'] {
+  if (verb === 'exec' || verb === 'connect') return verb
+  throw new Refused('not-served', 'this gateway serves the verbs exec and connect')
+}
+
+/** Not hoop's text: for `exec` it advises `connect`, which does not help here. */
+function checkType({ name, type, subtype }: ConnectionSettings): void {
+  const collapsed = connectionType(type, subtype)
+  if (!NATIVE.includes(collapsed)) return
+  throw new Refused(
+    'not-served',
+    `this gateway serves no native connections of type ${collapsed}: with another type (type: command-line) exec and connect run the command of ${name}`,
+  )
+}

@@ -1,0 +1,212 @@
+import { parseGoDuration } from '../../golang/text/duration.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
+import { encodeApproval } from '../../wire/messages/from-client.ts'
+import type { SessionId } from '../../wire/messages/message.ts'
+import type { Packet } from '../../wire/packet.ts'
+import type { ClientCall } from './client-call.ts'
+import type { ApprovedRuns } from '../reviews/approved-runs.ts'
+import { deniedText } from '../reviews/denied-text.ts'
+import { ReviewRefused } from '../reviews/refused.ts'
+import type { Review } from '../reviews/review.ts'
+import type { Reviews } from '../reviews/reviews.ts'
+import type { ReviewRule } from '../reviews/rules.ts'
+import type { TerminalAccess } from '../reviews/terminal-access.ts'
+import type { GatewaySession } from '../sessions/session.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { GatewayUser } from '../identity.ts'
+import { STATUSES, type HttpCode, type RpcCode } from '../../contract/statuses.ts'
+import { decodeClient } from './client.ts'
+import type { Opening } from './opening.ts'
+import { Refused } from './refused.ts'
+
+export interface ApprovalServices {
+  readonly sessions: Sessions
+  readonly reviews: Reviews
+  readonly runs: ApprovedRuns
+  readonly access: TerminalAccess
+  /** Where people reach this gateway, for links. */
+  readonly webUrl: () => string
+}
+
+/** One client's stream. */
+export interface ClientStream {
+  readonly call: ClientCall
+  readonly packets: AsyncIterator<Packet, void>
+  readonly user: GatewayUser
+}
+
+/** Clients that wait for people, at once: each keeps its place among all clients for as long as that takes. */
+const MAX_WAITING = 100
+const MAX_WAITING_OF_ONE_USER = 20
+const MINUTE_MS = 60_000
+/** As in hoop's gateway. */
+const USUAL_ACCESS_MS = 15 * MINUTE_MS
+const MAX_ACCESS_MS = 48 * 60 * MINUTE_MS
+/** The code of a session that was denied. */
+const DENIED = 254
+/** From the stream's beginning, or the approval, to the packet that opens the session. Command lines send it at once. */
+const OPEN_MS = 30_000
+
+/** Sessions of command lines that have to be approved: asks, lets the client wait, and opens what was approved. */
+export class Approvals {
+  readonly #services: ApprovalServices
+  /** Names of the users whose clients wait. */
+  readonly #waiting: string[] = []
+
+  constructor(services: ApprovalServices) {
+    this.#services = services
+  }
+
+  /**
+   * The session, when it was approved; undefined when it was not, or the client has left: then the stream is over.
+   * @throws Refused, TooMuchAtOnce, HistoryError
+   */
+  async session(stream: ClientStream, asked: Opening, rule: ReviewRule): Promise<GatewaySession | undefined> {
+    try {
+      return await this.#session(stream, asked, rule)
+    } catch (error) {
+      if (error instanceof ReviewRefused) throw new Refused(rpcCode(error.code), error.message)
+      throw error
+    }
+  }
+
+  async #session(
+    stream: ClientStream,
+    asked: Opening,
+    rule: ReviewRule,
+  ): Promise<GatewaySession | undefined> {
+    const { request } = asked
+    const { reviews, access } = this.#services
+    const isTerminal = request.verb === 'connect'
+    const accessMs = isTerminal ? accessTime(asked.accessDuration, rule) : 0
+    const known = isTerminal ? access.of(request) : undefined
+    if (known !== undefined) return access.open(request, known)
+    const giveBack = this.#takePlace(stream.user.name)
+    try {
+      const review = reviews.ask(request, rule, { accessMs })
+      return await this.#afterDecision(stream, asked, review).finally(() => {
+        // Somebody can still run a script when it is approved. A terminal needs its client. One that runs is left
+        // alone.
+        if (isTerminal) reviews.left(review.sessionId)
+      })
+    } finally {
+      giveBack()
+    }
+  }
+
+  async #afterDecision(
+    stream: ClientStream,
+    { request }: Opening,
+    asked: Review,
+  ): Promise<GatewaySession | undefined> {
+    const { call, user } = stream
+    const { runs, access, webUrl } = this.#services
+    const sid = asked.sessionId as SessionId
+    call.send(encodeApproval(sid, { kind: 'waiting', url: `${webUrl()}/sessions/${sid}` }))
+    const opening = new Reopening(stream)
+    const review = await this.#decision(sid, opening)
+    if (review === undefined) return undefined
+    if (review.status === 'REJECTED' || review.status === 'REVOKED') {
+      deny(call, review)
+      return undefined
+    }
+    opening.approve()
+    call.send(encodeApproval(sid, { kind: 'approved' }))
+    const isOpened = await inTime(call, () => opening.opened)
+    if (!isOpened) return undefined
+    return request.verb === 'exec' ? runs.start(sid, user).session : access.openWaiting(request, review)
+  }
+
+  /** Undefined when the client leaves before. */
+  async #decision(sid: string, opening: Reopening): Promise<Review | undefined> {
+    const over = new AbortController()
+    try {
+      const left = opening.opened.then(() => undefined)
+      return await Promise.race([this.#services.reviews.decided(sid, over.signal), left])
+    } finally {
+      over.abort()
+    }
+  }
+
+  #takePlace(user: string): () => void {
+    const mine = this.#waiting.filter((name) => name === user)
+    if (this.#waiting.length >= MAX_WAITING || mine.length >= MAX_WAITING_OF_ONE_USER)
+      throw new Refused(
+        'too-many-clients',
+        `this gateway lets ${MAX_WAITING} clients wait for approval, ${MAX_WAITING_OF_ONE_USER} of one user`,
+      )
+    this.#waiting.push(user)
+    return () => void this.#waiting.splice(this.#waiting.indexOf(user), 1)
+  }
+}
+
+/** Reads what a client sends while it waits: it opens its session again when that is approved. */
+class Reopening {
+  /** False when the client has left. Rejects with Refused when it sends something else. */
+  readonly opened: Promise<boolean>
+  #isApproved = false
+
+  constructor({ packets }: ClientStream) {
+    this.opened = this.#read(packets)
+    // Whoever waits for it gets the error; nobody may be waiting any more.
+    this.opened.catch(() => undefined)
+  }
+
+  approve(): void {
+    this.#isApproved = true
+  }
+
+  async #read(packets: AsyncIterator<Packet, void>): Promise<boolean> {
+    for (;;) {
+      const { done, value } = await packets.next()
+      if (done === true) return false
+      const { kind } = decodeClient(value)
+      if (kind === 'open' && this.#isApproved) return true
+      if (kind !== 'keepalive')
+        throw new Refused('invalid-request', `${value.type} came before the session was approved`)
+    }
+  }
+}
+
+function deny(call: ClientCall, review: Review): void {
+  const sid = review.sessionId as SessionId
+  const counts = { truncatedBytes: 0, redactedBytes: 0 }
+  call.send(
+    encodeAgentMessage({ kind: 'closed', sid, exitCode: DENIED, message: deniedText(review), ...counts }),
+  )
+  call.end()
+}
+
+/** @throws Refused for a text that is no duration, or too long a one */
+function accessTime(text: string | undefined, { review }: ReviewRule): number {
+  const { accessMaxMs } = review
+  if (text === undefined) return Math.min(USUAL_ACCESS_MS, accessMaxMs)
+  const ms = parseGoDuration(text)
+  if (ms === undefined || ms < 1) throw new Refused('invalid-request', hoopWords.invalidAccessDuration(text))
+  if (ms > MAX_ACCESS_MS) throw new Refused('invalid-request', hoopWords.accessTooLong)
+  if (ms > accessMaxMs)
+    throw new Refused('invalid-request', hoopWords.accessAboveMax(String(accessMaxMs / 1000)))
+  return Math.floor(ms)
+}
+
+function rpcCode(code: HttpCode): RpcCode {
+  return isRpcCode(code) ? code : 'invalid-request'
+}
+
+function isRpcCode(code: HttpCode | RpcCode): code is RpcCode {
+  return 'grpc' in STATUSES[code]
+}
+
+/** Ends the call when its session was not opened in time. */
+export async function inTime<T>(call: ClientCall, open: () => Promise<T>): Promise<T> {
+  const late = setTimeout(
+    () => call.fail('opening-timeout', `the session was not opened within ${OPEN_MS / 1000} s`),
+    OPEN_MS,
+  )
+  try {
+    return await open()
+  } finally {
+    clearTimeout(late)
+  }
+}

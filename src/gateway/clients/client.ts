@@ -1,0 +1,133 @@
+import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
+import { decodeClientPacket, type ClientMessage } from '../../wire/messages/from-client.ts'
+import { DecodeError } from '../../wire/errors.ts'
+import { isNativeProxy } from '../../wire/messages/from-gateway.ts'
+import type { OpenedMessage, OutputMessage } from '../../wire/messages/message.ts'
+import type { Packet } from '../../wire/packet.ts'
+import type { ClientCall } from './client-call.ts'
+import type { GatewaySession, SessionEnding } from '../sessions/session.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
+import { Refused } from './refused.ts'
+import type { Unread } from './unread.ts'
+
+/** One client and its session, from the opening to the end: passes on what it sends and what comes back. */
+export class Client {
+  readonly #call: ClientCall
+  readonly #packets: AsyncIterator<Packet, void>
+  readonly #request: SessionRequest
+  readonly #session: GatewaySession
+  readonly #unread: Unread
+  #isPaused = false
+  #wake: () => void = () => undefined
+  /** Settles when the agent is ready; the agent drops what comes earlier. */
+  readonly #opened = new Promise<void>((resolve) => (this.#wake = resolve))
+
+  constructor(
+    call: ClientCall,
+    packets: AsyncIterator<Packet, void>,
+    { request, session }: { readonly request: SessionRequest; readonly session: GatewaySession },
+    unread: Unread,
+  ) {
+    this.#call = call
+    this.#packets = packets
+    this.#request = request
+    this.#session = session
+    this.#unread = unread
+  }
+
+  /** Serves the client until its session is over and the client has been told. */
+  async serve(): Promise<void> {
+    void this.#call.over.then(() => this.#session.leave())
+    await Promise.all([this.#deliver(), this.#forward()])
+    await this.#call.over
+  }
+
+  async #deliver(): Promise<void> {
+    for await (const message of this.#session.messages) {
+      if (message.kind === 'opened') this.#open(message)
+      else this.#output(message)
+    }
+    this.#tell(await this.#session.ended)
+  }
+
+  #open(message: OpenedMessage): void {
+    // There are no native proxies here: hoop's command line has to open a terminal, whatever the type.
+    const connectionType = this.#request.verb === 'connect' ? 'command-line' : message.connectionType
+    // hoop shows the command line to the user. Not every user may read it, so it is the name instead.
+    const command = this.#request.connection.name
+    this.#call.send(encodeAgentMessage({ ...message, connectionType, command }))
+    this.#wake()
+  }
+
+  /** Waits for nobody: a client that does not read must not hold up the others of its agent. */
+  #output({ kind, sid, data }: OutputMessage): void {
+    this.#call.send(encodeAgentMessage({ kind, sid, data }))
+    const fault = this.#unread.fault(this.#call)
+    if (fault !== undefined) this.#session.fail('client-not-reading', fault)
+    else if (!this.#isPaused && this.#unread.isHigh(this.#call)) void this.#pause()
+  }
+
+  /** Lets the agent wait until the client has read most of what it was sent. */
+  async #pause(): Promise<void> {
+    this.#isPaused = true
+    this.#session.pause()
+    await this.#unread.low(this.#call)
+    this.#isPaused = false
+    this.#session.resume()
+  }
+
+  /** One by one, as fast as the agent takes them. Settles when the client has left. */
+  async #forward(): Promise<void> {
+    await Promise.race([this.#opened, this.#call.over])
+    try {
+      for (;;) {
+        const { done, value } = await this.#packets.next()
+        if (done === true) break
+        this.#take(decodeClient(value))
+        await this.#session.room()
+      }
+      this.#session.leave()
+    } catch (error) {
+      if (error instanceof Refused) {
+        this.#session.fail(error.code, error.message)
+        return
+      }
+      this.#session.fail('internal-error', 'internal error')
+      throw error
+    }
+  }
+
+  /** Passes on only what belongs to the verb, under this session's id: a client can write anything into a packet. */
+  #take(message: ClientMessage): void {
+    const { verb, script } = this.#request
+    const session = this.#session
+    if (message.kind === 'unsupported' && isNativeProxy(message.type))
+      throw new Refused(
+        'not-served',
+        `this gateway serves exec and terminals, no native connections (${message.type}): connect opens a terminal, and no local port`,
+      )
+    if (verb === 'exec' && message.kind === 'exec') {
+      if (!message.stdin.equals(script))
+        throw new Refused('invalid-request', 'the script is not the one that the session was opened with')
+      session.exec(script)
+    }
+    if (verb === 'connect' && message.kind === 'input') session.type(message.data)
+    if (verb === 'connect' && message.kind === 'resize') session.resize(message)
+  }
+
+  #tell({ closed, failure }: SessionEnding): void {
+    if (closed !== undefined) this.#call.send(encodeAgentMessage(closed))
+    if (failure === undefined) this.#call.end()
+    else this.#call.fail(failure.code, failure.reason)
+  }
+}
+
+/** @throws Refused naming the place when the packet is malformed */
+export function decodeClient(packet: Packet): ClientMessage {
+  try {
+    return decodeClientPacket(packet)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    throw new Refused('invalid-request', `malformed ${packet.type}: ${error.message}`)
+  }
+}

@@ -1,0 +1,174 @@
+import type { Logger } from '../../basics/logger.ts'
+import { RepeatedWarnings } from '../../basics/repeated-warnings.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import { HistoryError } from '../history/session.ts'
+import { NoRoomError } from '../history/disk/disk-errors.ts'
+import type { ClientCall } from './client-call.ts'
+import { TicketRefused } from '../jira/ticket-refused.ts'
+import type { Ticket, Tickets } from '../jira/tickets.ts'
+import { reviewRule } from '../reviews/rules.ts'
+import type { GatewaySession } from '../sessions/session.ts'
+import { GatewayDraining, TooMuchAtOnce } from '../sessions/sessions.ts'
+import { Turns } from '../sessions/turns.ts'
+import { BudgetSpent } from '../people/identities/budgets.ts'
+import type { LiveUses } from '../people/identities/live-uses.ts'
+import type { Users } from '../people/identities/users.ts'
+import { auditFacts } from '../people/audit/entry.ts'
+import type { AuditLog } from '../people/audit/audit-log.ts'
+import type { SignedIn } from '../identity.ts'
+import { admit, signIn } from './admission.ts'
+import { Approvals, inTime, type ApprovalServices, type ClientStream } from './approvals.ts'
+import { Client } from './client.ts'
+import { opening, type Opening } from './opening.ts'
+import { Refused } from './refused.ts'
+import { Unread, UNREAD_LIMITS, type UnreadLimits } from './unread.ts'
+
+/** Streams at once. Each costs some memory, and a command on an agent while it runs. */
+const MAX_CLIENTS = 500
+/** Streams per user, so that idle readers cannot use up all of them. */
+const MAX_OF_ONE_USER = 250
+/** Of what a client says of itself. */
+const MAX_AUDITED = 500
+/** Opening packets that are read at once per user; each may have 17 MiB. */
+const OPENINGS = 8
+
+export interface ClientServices extends ApprovalServices {
+  readonly users: Users
+  readonly live: LiveUses
+  readonly tickets: Tickets
+  readonly audit: Pick<AuditLog, 'noteOnce'>
+  readonly log: Logger
+}
+
+/** Command line clients: each stream is one session (protocol.md 4.2, 4.3). */
+export class Clients {
+  readonly #services: ClientServices
+  /** With the user's name as soon as it is known. */
+  readonly #calls = new Map<ClientCall, string | undefined>()
+  readonly #signedIn = new WeakMap<ClientCall, SignedIn>()
+  readonly #unread: Unread
+  readonly #openings = new Turns(OPENINGS)
+  readonly #approvals: Approvals
+  readonly #warnings: RepeatedWarnings
+
+  constructor(services: ClientServices, limits: UnreadLimits = UNREAD_LIMITS) {
+    this.#services = services
+    this.#warnings = new RepeatedWarnings(services.log)
+    this.#approvals = new Approvals(services)
+    this.#unread = new Unread(this.#calls, limits)
+  }
+
+  /** How many are connected. */
+  get count(): number {
+    return this.#calls.size
+  }
+
+  /** Serves a client until its stream is over. Never rejects. */
+  async serve(call: ClientCall): Promise<void> {
+    this.#calls.set(call, undefined)
+    // A client that leaves while it waits for its turn gives its place back at once.
+    void call.over.then(() => this.#calls.delete(call))
+    try {
+      await this.#converse(call)
+    } catch (error) {
+      const isBusy = error instanceof TooMuchAtOnce
+      this.#refuse(call, isBusy ? new Refused('too-much-at-once', error.message) : (error as Error))
+    }
+    await call.over
+  }
+
+  /** Ends the remaining streams; `Sessions` has ended the rest. */
+  close(): void {
+    for (const call of this.#calls.keys()) call.fail('gateway-stopped', hoopWords.gatewayShutdown)
+  }
+
+  async #converse(call: ClientCall): Promise<void> {
+    if (this.#calls.size > MAX_CLIENTS)
+      throw new Refused('too-many-clients', `this gateway serves ${MAX_CLIENTS} clients at once`)
+    const signedIn = signIn(call, this.#services.users)
+    this.#signedIn.set(call, signedIn)
+    const admission = admit(call, this.#services.users, signedIn)
+    this.#count(call, admission.user.name)
+    const use = this.#services.live.begin(admission.token, (reason) => call.fail('token-ended', reason))
+    void call.over.then(() => use[Symbol.dispose]())
+    const packets = call.packets()
+    const turns = this.#openings.of(admission.user.name)
+    const asked = await inTime(call, () => turns(() => opening(packets, admission)))
+    if (asked === undefined) {
+      call.end()
+      return
+    }
+    const ticket = await this.#ticket(asked)
+    const request = { ...asked.request, sid: ticket?.sid }
+    const stream = { call, packets, user: admission.user }
+    const session = await this.#session(stream, { ...asked, request }).catch((error: unknown) => {
+      if (ticket !== undefined) this.#services.tickets.unused(ticket, error as Error)
+      throw error
+    })
+    if (session === undefined) return
+    await new Client(call, packets, { request, session }, this.#unread).serve()
+  }
+
+  /** A command line gives no fields: where some are required, it is refused. @throws Refused */
+  async #ticket({ request }: Opening): Promise<Ticket | undefined> {
+    try {
+      return await this.#services.tickets.open(request, {})
+    } catch (error) {
+      throw error instanceof TicketRefused ? new Refused(error.code, error.message) : error
+    }
+  }
+
+  /** Undefined when it was not approved. */
+  async #session(stream: ClientStream, asked: Opening): Promise<GatewaySession | undefined> {
+    const { request } = asked
+    const rule = reviewRule(request, stream.user.groups)
+    if (rule === undefined) return this.#services.sessions.open(request)
+    return this.#approvals.session(stream, asked, rule)
+  }
+
+  /** Counts the stream among those of its user. @throws Refused when that makes too many */
+  #count(call: ClientCall, user: string): void {
+    const others = [...this.#calls.values()].filter((name) => name === user)
+    if (others.length >= MAX_OF_ONE_USER)
+      throw new Refused(
+        'too-many-clients',
+        `this gateway serves ${MAX_OF_ONE_USER} clients of one user at once`,
+      )
+    this.#calls.set(call, user)
+  }
+
+  #refuse(call: ClientCall, error: Error): void {
+    const { log } = this.#services
+    this.#audit(call, error)
+    if (error instanceof Refused) {
+      const { code, message: reason } = error
+      // Cut: the client can write anything there.
+      const connection = call.header('connection-name')?.slice(0, 100)
+      this.#warnings.warn({ connection, code, reason }, 'client refused')
+      return call.fail(code, reason)
+    }
+    if (error instanceof GatewayDraining) return call.fail('gateway-draining', error.message)
+    if (error instanceof BudgetSpent) return call.fail('budget-spent', error.message)
+    if (error instanceof NoRoomError) return call.fail('history-no-room', error.message)
+    if (error instanceof HistoryError) return call.fail('history-failed', error.message)
+    log.error({ error: error.message, stack: error.stack }, 'client failed: this is a bug')
+    call.fail('internal-error', 'internal error')
+  }
+  /** Sign-ins that were refused are counted where they fail. */
+  #audit(call: ClientCall, { message }: Error): void {
+    const signedIn = this.#signedIn.get(call)
+    if (signedIn === undefined) return
+    const { user, token } = signedIn
+    const [connection, verb] = ['connection-name', 'verb'].map((name) =>
+      call.header(name)?.slice(0, MAX_AUDITED),
+    )
+    this.#services.audit.noteOnce(
+      auditFacts({
+        ...{ actor: user.name, token_id: token.id, token_name: token.name, client_ip: call.ip },
+        ...{ action: 'execute', resource_type: 'sessions', outcome: false },
+        error_message: message.slice(0, MAX_AUDITED).toWellFormed(),
+        request_payload_redacted: { connection, verb, origin: 'client' },
+      }),
+    )
+  }
+}

@@ -1,0 +1,143 @@
+import type { Logger } from '../../basics/logger.ts'
+import {
+  scheduleContract,
+  type ListedSchedule,
+  type ScheduleAnswer,
+  type ScheduleRunAnswer,
+} from '../../contract/schedules.ts'
+import type { Handlers } from '../handlers.ts'
+import type { History } from '../history/history.ts'
+import type { GatewayUser } from '../identity.ts'
+import type { Users } from '../people/identities/users.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import type { ScheduleSettings } from '../settings/schedules.ts'
+import type { ScheduleProblems } from './schedule-problems.ts'
+import type { ScheduleRun } from './schedule-rows.ts'
+import type { Schedules } from './schedules.ts'
+
+/** Bound of the runs in a schedule's answer. */
+const SHOWN_RUNS = 100
+
+interface ScheduleRouting {
+  readonly schedules: Schedules
+  readonly scheduleProblems: ScheduleProblems
+  readonly users: Users
+  readonly history: History
+  readonly log: Logger
+}
+
+export function scheduleRoutes(services: ScheduleRouting): Handlers<typeof scheduleContract> {
+  const { schedules, log } = services
+  return {
+    list: ({ user }) => {
+      const visible = schedules.all.filter((schedule) => isVisible(services, user, schedule))
+      return Promise.all(visible.map((schedule) => listed(services, schedule)))
+    },
+    show: ({ user, params }) => shown(services, found(services, user, params.name)),
+    run: async ({ user, params }) => {
+      const schedule = changeable(services, user, params.name)
+      return runAnswer(services, await schedules.runNow(schedule, user.name))
+    },
+    pause: ({ user, params }) => {
+      const schedule = changeable(services, user, params.name)
+      schedules.pause(schedule, user.name)
+      log.info({ schedule: schedule.name, user: user.name }, 'schedule: paused by hand')
+      return shown(services, schedule)
+    },
+    resume: ({ user, params }) => {
+      const schedule = changeable(services, user, params.name)
+      schedules.pause(schedule, null)
+      log.info({ schedule: schedule.name, user: user.name }, 'schedule: resumed by hand')
+      return shown(services, schedule)
+    },
+  }
+}
+
+/** A schedule is visible to users of its connection and to the user it runs as; admins and auditors see all. */
+function isVisible(
+  { users }: ScheduleRouting,
+  user: GatewayUser,
+  { connection, as }: ScheduleSettings,
+): boolean {
+  return users.seesAll(user) || as === user.name || users.connection(user, connection) !== undefined
+}
+
+/** @throws RequestRefused `schedule-not-found` */
+function found(services: ScheduleRouting, user: GatewayUser, name: string): ScheduleSettings {
+  const schedule = services.schedules.all.find((one) => one.name === name)
+  if (schedule === undefined || !isVisible(services, user, schedule))
+    throw new RequestRefused('schedule-not-found', `there is no schedule ${name}`)
+  return schedule
+}
+
+/** Admins change every schedule, others those that run as themselves. @throws RequestRefused */
+function changeable(services: ScheduleRouting, user: GatewayUser, name: string): ScheduleSettings {
+  const schedule = found(services, user, name)
+  if (services.users.isAdmin(user) || schedule.as === user.name) return schedule
+  throw new RequestRefused(
+    'not-permitted',
+    `schedule ${name} is for admins, and for the user as whom it runs`,
+  )
+}
+
+/** Answers have the names of parameters only: values may be secrets. */
+async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Promise<ListedSchedule> {
+  const { schedules, scheduleProblems } = services
+  const { name, cron, timezone, connection, runbook, parameters, as, catchesUp, lock, enabled } = schedule
+  const state = schedules.state(name)
+  const [last] = schedules.runs(name, 1)
+  return {
+    name,
+    cron,
+    timezone,
+    connection,
+    runbook,
+    as,
+    enabled,
+    parameters: Object.keys(parameters),
+    catch_up: catchesUp ? 'once' : 'none',
+    lock: lock ?? null,
+    next_run: dateOf(schedules.next(schedule)),
+    paused_at: dateOf(state?.pausedAt),
+    paused_by: state?.pausedBy ?? null,
+    problem: (await scheduleProblems.of(schedule)) ?? null,
+    last_run: last === undefined ? null : runAnswer(services, last),
+  }
+}
+
+async function shown(services: ScheduleRouting, schedule: ScheduleSettings): Promise<ScheduleAnswer> {
+  const runs = services.schedules.runs(schedule.name, SHOWN_RUNS)
+  return { ...(await listed(services, schedule)), runs: runs.map((run) => runAnswer(services, run)) }
+}
+
+function runAnswer(services: ScheduleRouting, run: ScheduleRun): ScheduleRunAnswer {
+  const { id, dueAt, at, by, code, reason, session, exitCode } = run
+  return {
+    id,
+    due_at: dateOf(dueAt),
+    at: new Date(at).toISOString(),
+    by,
+    status: statusOf(services, run),
+    code,
+    reason,
+    session_id: session,
+    exit_code: exitCode,
+  }
+}
+
+function statusOf(
+  { history }: ScheduleRouting,
+  { outcome, session: sid, exitCode }: ScheduleRun,
+): ScheduleRunAnswer['status'] {
+  if (outcome === 'ended') return exitCode === 0 ? 'success' : 'failed'
+  if (outcome !== 'started') return outcome
+  // A started run has a session: both are written at once.
+  if (sid === null) return 'starting'
+  const session = history.session(sid)
+  if (session?.status === 'ready') return 'approved'
+  return session?.review?.status === 'PENDING' ? 'waiting' : 'running'
+}
+
+function dateOf(ms: number | null | undefined): string | null {
+  return ms == null ? null : new Date(ms).toISOString()
+}

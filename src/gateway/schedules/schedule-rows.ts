@@ -1,0 +1,136 @@
+import type { Connection, SqlStatement } from '../history/sqlite.ts'
+
+/** What is kept of a schedule. Times are in ms since 1970. */
+export interface ScheduleState {
+  readonly name: string
+  /** By which rule it was looked at last. */
+  readonly rule: string
+  /** What was due until then is done. */
+  readonly doneUntil: number
+  readonly pausedAt: number | null
+  readonly pausedBy: string | null
+}
+
+/**
+ * `starting`: claimed, and no session yet. `started`: it has a session, which may wait for people. `ended`: the session
+ * has. `skipped`, `failed`: there is none, for a reason.
+ */
+type RunOutcome = 'starting' | 'started' | 'ended' | 'skipped' | 'failed'
+
+export interface ScheduleRun {
+  /** Also the correlation id of its session. */
+  readonly id: string
+  readonly schedule: string
+  /** Null for one that somebody has asked for. */
+  readonly dueAt: number | null
+  readonly at: number
+  /** Who has asked for it. */
+  readonly by: string | null
+  readonly outcome: RunOutcome
+  readonly code: string | null
+  readonly reason: string | null
+  readonly session: string | null
+  readonly exitCode: number | null
+}
+
+/** Of one schedule. Older ones are forgotten; their sessions are not. */
+const KEPT_RUNS = 100
+
+/** Schedules and their runs as rows. Call it by `read` and `write` of the history. */
+export class ScheduleRows {
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Connection) {
+    this.#statements = prepare(db)
+  }
+
+  states(): ScheduleState[] {
+    type Columns = [string, string, number, number | null, string | null]
+    return (this.#statements.states.all([]) as Columns[]).map(
+      ([name, rule, doneUntil, pausedAt, pausedBy]) => ({ name, rule, doneUntil, pausedAt, pausedBy }),
+    )
+  }
+
+  setState({ name, rule, doneUntil, pausedAt, pausedBy }: ScheduleState): void {
+    this.#statements.setState.run([name, rule, doneUntil, pausedAt, pausedBy])
+  }
+
+  forget(name: string): void {
+    this.#statements.forget.run([name])
+    this.#statements.forgetRuns.run([name])
+  }
+
+  /** @returns false when this due time has been claimed before: nothing has changed */
+  claim(run: ScheduleRun): boolean {
+    const { id, schedule, dueAt, at, by, outcome, code, reason } = run
+    const { changes } = this.#statements.claim.run([id, schedule, dueAt, at, by, outcome, code, reason])
+    if (changes > 0) this.#statements.tidy.run([schedule, schedule])
+    return changes > 0
+  }
+
+  started(id: string, session: string): void {
+    this.#statements.started.run([session, id])
+  }
+
+  failed(id: string, code: string | null, reason: string): void {
+    this.#statements.failed.run([code, reason, id])
+  }
+
+  ended(id: string, exitCode: number | null): void {
+    this.#statements.ended.run([exitCode, id])
+  }
+
+  /** Why it does not go on, while it waits. */
+  note(id: string, reason: string): void {
+    this.#statements.note.run([reason, id])
+  }
+
+  run(id: string): ScheduleRun | undefined {
+    const found = this.#statements.run.get([id])
+    return found === undefined ? undefined : toRun(found)
+  }
+
+  /** Newest first. */
+  runs(schedule: string, limit: number): ScheduleRun[] {
+    return this.#statements.runs.all([schedule, limit]).map(toRun)
+  }
+
+  /** Those whose end is not known yet, of all schedules. */
+  unfinished(): ScheduleRun[] {
+    return this.#statements.unfinished.all([]).map(toRun)
+  }
+}
+
+function toRun(row: unknown): ScheduleRun {
+  type Text = string | null
+  type Columns = [string, string, number | null, number, Text, RunOutcome, Text, Text, Text, number | null]
+  const [id, schedule, dueAt, at, by, outcome, code, reason, session, exitCode] = row as Columns
+  return { id, schedule, dueAt, at, by, outcome, code, reason, session, exitCode }
+}
+
+const RUN =
+  'id, schedule, due_at, at, started_by, outcome, code, reason, session, exit_code FROM schedule_runs'
+
+function prepare(db: Connection) {
+  const reading = (sql: string): SqlStatement => db.prepare(sql).raw()
+  return {
+    states: reading('SELECT name, rule, done_until, paused_at, paused_by FROM schedules'),
+    setState: db.prepare(`INSERT OR REPLACE INTO schedules (name, rule, done_until, paused_at, paused_by)
+                          VALUES (?, ?, ?, ?, ?)`),
+    forget: db.prepare('DELETE FROM schedules WHERE name = ?'),
+    forgetRuns: db.prepare('DELETE FROM schedule_runs WHERE schedule = ?'),
+    claim: db.prepare(`INSERT OR IGNORE INTO schedule_runs
+                         (id, schedule, due_at, at, started_by, outcome, code, reason)
+                       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    tidy: db.prepare(`DELETE FROM schedule_runs WHERE schedule = ? AND outcome NOT IN ('starting', 'started')
+                        AND key NOT IN (SELECT key FROM schedule_runs WHERE schedule = ?
+                                        ORDER BY key DESC LIMIT ${KEPT_RUNS})`),
+    started: db.prepare(`UPDATE schedule_runs SET outcome = 'started', session = ? WHERE id = ?`),
+    failed: db.prepare(`UPDATE schedule_runs SET outcome = 'failed', code = ?, reason = ? WHERE id = ?`),
+    ended: db.prepare(`UPDATE schedule_runs SET outcome = 'ended', exit_code = ? WHERE id = ?`),
+    note: db.prepare('UPDATE schedule_runs SET reason = ? WHERE id = ?'),
+    run: reading(`SELECT ${RUN} WHERE id = ?`),
+    runs: reading(`SELECT ${RUN} WHERE schedule = ? ORDER BY key DESC LIMIT ?`),
+    unfinished: reading(`SELECT ${RUN} WHERE outcome IN ('starting', 'started') ORDER BY key`),
+  }
+}

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto'
+import pLimit from 'p-limit'
+import type { Logger } from '../../basics/logger.ts'
+import type { History } from '../history/history.ts'
+import { HistoryError } from '../history/session.ts'
+import { GatewayDraining } from '../sessions/sessions.ts'
+import type { ScheduleSettings } from '../settings/schedules.ts'
+import type { GatewaySettings } from '../settings/settings.ts'
+import { dueNow, isSetBack, type Due } from './due.ts'
+import type { ScheduleRun, ScheduleState } from './schedule-rows.ts'
+import { ScheduleStates } from './schedule-states.ts'
+import { UnfinishedRuns } from './unfinished-runs.ts'
+
+/** How often is looked at what is due. */
+const TICK_MS = 1000
+/** Runs that begin at once. Each reads a repository, and may ask Jira. */
+const AT_ONCE = 8
+
+/** What a run is told apart by. */
+export interface StartedRun {
+  /** Correlation id of its session. */
+  readonly id: string
+  readonly dueAt: number | null
+}
+
+/** Why a run has no session. */
+export class ScheduledRunRefused extends Error {
+  override readonly name = 'ScheduledRunRefused'
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** One run of this schedule is not over, so another one does not begin. */
+export class ScheduleBusy extends Error {
+  override readonly name = 'ScheduleBusy'
+}
+
+export interface ScheduleServices {
+  readonly history: History
+  readonly current: { readonly value: Pick<GatewaySettings, 'schedules'> }
+  /** Begins a session. @returns its id @throws ScheduledRunRefused */
+  readonly start: (schedule: ScheduleSettings, run: StartedRun) => Promise<string>
+  /** Runs a session that was approved. @returns why it cannot run now; undefined when it runs */
+  readonly runApproved: (schedule: ScheduleSettings, sid: string) => string | undefined
+  readonly log: Logger
+  /** In ms since 1970. */
+  readonly now?: () => number
+}
+
+/**
+ * Runs what is due, one run of a schedule at a time. A due time that was claimed is never claimed again, whenever this
+ * process is killed.
+ */
+export class Schedules {
+  readonly #services: ScheduleServices
+  readonly #now: () => number
+  readonly #timer: NodeJS.Timeout
+  readonly #turns = pLimit(AT_ONCE)
+  readonly #states: ScheduleStates
+  readonly #unfinished: UnfinishedRuns
+  #isTold = false
+  #isClosed = false
+
+  constructor(services: ScheduleServices) {
+    const { history, log, now = Date.now } = services
+    this.#services = services
+    this.#now = now
+    this.#states = new ScheduleStates(history, now)
+    const runApproved = (name: string, sid: string) => this.#runApproved(name, sid)
+    this.#unfinished = new UnfinishedRuns({ history, log, runApproved })
+    this.#timer = setInterval(() => this.tick(), TICK_MS)
+  }
+
+  /** Those of gateway.yaml. */
+  get all(): readonly ScheduleSettings[] {
+    return this.#services.current.value.schedules
+  }
+
+  /** Begins what is due, and goes on with what was approved. */
+  tick(): void {
+    this.#trying(() => {
+      this.#states.sync(this.all)
+      this.#unfinished.follow()
+      for (const schedule of this.all) this.#look(schedule)
+    })
+  }
+
+  /** When it runs next; undefined while it does not. */
+  next(schedule: ScheduleSettings): number | undefined {
+    return this.#states.next(schedule)
+  }
+
+  state(name: string): ScheduleState | undefined {
+    return this.#states.get(name)
+  }
+
+  /** Newest first. @throws HistoryError */
+  runs(name: string, limit: number): readonly ScheduleRun[] {
+    return this.#services.history.read(({ schedules }) => schedules.runs(name, limit))
+  }
+
+  /** @param by who asks @returns the run, begun or failed @throws ScheduleBusy, HistoryError, GatewayDraining */
+  async runNow(schedule: ScheduleSettings, by: string): Promise<ScheduleRun> {
+    if (this.#isClosed) throw new GatewayDraining()
+    const { name } = schedule
+    const { history } = this.#services
+    const obstacle = this.#unfinished.obstacle(name)
+    if (obstacle !== undefined)
+      throw new ScheduleBusy(`schedule ${name} never runs twice at once: ${obstacle}`)
+    const run = this.#newRun(schedule, null, by)
+    history.write(({ schedules }) => schedules.claim(run))
+    await this.#begin(schedule, run)
+    return history.read(({ schedules }) => schedules.run(run.id)) ?? run
+  }
+
+  /**
+   * From now on it does not run by itself. What is due until it may again is left out.
+   * @param by who pauses it; null to let it run again
+   * @throws HistoryError
+   */
+  pause({ name }: ScheduleSettings, by: string | null): void {
+    this.#states.sync(this.all)
+    this.#states.pause(name, by)
+  }
+
+  /** Begins nothing more. What is about to begin fails, as everything does from now on, and is written down at the next start. */
+  close(): void {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+  }
+
+  #look(schedule: ScheduleSettings): void {
+    const state = this.#states.get(schedule.name)
+    const next = this.#states.next(schedule)
+    const now = this.#now()
+    if (this.#isClosed || state === undefined || next === undefined) return
+    if (now < next && !isSetBack(state.doneUntil, now)) return
+    const due = dueNow(schedule, state.doneUntil, now)
+    if (due !== undefined) this.#take(schedule, state, due)
+  }
+
+  /** What was due is on the disk as done before anything of it begins. */
+  #take(schedule: ScheduleSettings, state: ScheduleState, { run: dueAt, missed, doneUntil }: Due): void {
+    const { history, log } = this.#services
+    const { name } = schedule
+    const obstacle = dueAt === undefined ? undefined : this.#unfinished.obstacle(name)
+    const run = dueAt === undefined ? undefined : this.#newRun(schedule, dueAt, null, obstacle)
+    // It claims no due time: by a clock that is wrong now it may be due later.
+    const left = missed && this.#newRun(schedule, null, null, missedText(missed, dueAt))
+    const after = { ...state, doneUntil }
+    const isMine = history.write(({ schedules }) => {
+      schedules.setState(after)
+      if (left !== undefined) schedules.claim(left)
+      return run !== undefined && schedules.claim(run)
+    })
+    this.#states.set(after)
+    if (left !== undefined) log.warn({ schedule: name, reason: left.reason }, 'schedule: left out')
+    if (run === undefined || !isMine) return
+    if (obstacle === undefined) void this.#begin(schedule, run)
+    else log.warn({ schedule: name, reason: obstacle }, 'schedule: skipped')
+  }
+
+  /** Never rejects. */
+  async #begin(schedule: ScheduleSettings, run: ScheduleRun): Promise<void> {
+    const { starting } = this.#unfinished
+    starting.add(schedule.name)
+    await this.#turns(() => this.#start(schedule, run))
+    starting.delete(schedule.name)
+  }
+
+  async #start(schedule: ScheduleSettings, { id, dueAt }: ScheduleRun): Promise<void> {
+    const { start, history, log } = this.#services
+    const { name } = schedule
+    try {
+      if (this.#isClosed)
+        throw new ScheduledRunRefused('gateway-stopped', 'the gateway stops: nothing has run')
+      const sid = await start(schedule, { id, dueAt })
+      log.info({ schedule: name, sid }, 'schedule: begun')
+      this.#trying(() => history.write(({ schedules }) => schedules.started(id, sid)))
+    } catch (error) {
+      const { message: reason } = error as Error
+      const code = error instanceof ScheduledRunRefused ? error.code : 'internal-error'
+      log.error({ schedule: name, code, reason }, 'schedule: not run')
+      this.#trying(() => history.write(({ schedules }) => schedules.failed(id, code, reason)))
+    }
+  }
+
+  #runApproved(name: string, sid: string): string | undefined {
+    const schedule = this.all.find((one) => one.name === name)
+    return schedule === undefined || this.#isClosed ? undefined : this.#services.runApproved(schedule, sid)
+  }
+
+  /** @param reason why it is skipped */
+  #newRun({ name }: ScheduleSettings, dueAt: number | null, by: string | null, reason?: string): ScheduleRun {
+    return {
+      ...{ id: randomUUID(), schedule: name, dueAt, at: this.#now(), by, code: null },
+      outcome: reason === undefined ? 'starting' : 'skipped',
+      ...{ reason: reason ?? null, session: null, exitCode: null },
+    }
+  }
+
+  /** What cannot be written stays due. Tells a failure once. */
+  #trying(work: () => void): void {
+    try {
+      work()
+      this.#isTold = false
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      const reason = { error: error.message }
+      if (!this.#isTold) this.#services.log.error(reason, 'schedules wait: the history cannot be written')
+      this.#isTold = true
+    }
+  }
+}
+
+function missedText({ from, until }: NonNullable<Due['missed']>, runs: number | undefined): string {
+  const since = new Date(from).toISOString()
+  const span = from === until ? `due at ${since}` : `due from ${since} to ${new Date(until).toISOString()}`
+  const kept = runs === undefined ? '' : ', of which the last one runs'
+  return `${span}${kept}: the gateway was not there in time, or its clock has jumped`
+}

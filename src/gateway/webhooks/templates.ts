@@ -1,0 +1,157 @@
+import { oneLine } from '../../basics/text/one-line.ts'
+
+/** What is told, whatever the form. */
+export interface WebhookMessage {
+  readonly event: string
+  /** In ms since 1970. */
+  readonly at: number
+  readonly facts: Readonly<Record<string, unknown>>
+  /** Where people find the session. */
+  readonly link: string
+}
+
+export type MessageForm = 'standard' | 'slack' | 'teams'
+
+/** The body of a message, JSON. */
+export function webhookBody(template: MessageForm, message: WebhookMessage): string {
+  return JSON.stringify(TEMPLATES[template](message))
+}
+
+const TEMPLATES: Readonly<Record<MessageForm, (message: WebhookMessage) => object>> = {
+  standard,
+  slack,
+  teams,
+}
+
+function standard({ event, at, facts, link }: WebhookMessage): object {
+  const { started_at: started, ended_at: ended, exit_code: code, ...rest } = facts
+  return {
+    type: event,
+    timestamp: new Date(at).toISOString(),
+    data: {
+      ...rest,
+      ...(typeof started === 'number' && { start_date: new Date(started).toISOString() }),
+      ...(typeof ended === 'number' && { end_date: new Date(ended).toISOString() }),
+      // As in hoop's gateway, where there is no code.
+      ...('exit_code' in facts && { exit_code: code ?? -100 }),
+      url: link,
+    },
+  }
+}
+
+/** Texts are `plain_text`, in which Slack reads neither mentions nor links. */
+function slack(message: WebhookMessage): object {
+  const plain = (text: string) => ({ type: 'plain_text', text, emoji: false })
+  const title = titleOf(message)
+  const fields = factsOf(message).map(([name, value]) => plain(`${name}: ${value}`))
+  return {
+    // Shown in notifications. Slack reads <, > and & in it.
+    text: title.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+    unfurl_links: false,
+    unfurl_media: false,
+    blocks: [
+      { type: 'header', text: plain(title.slice(0, 150)) },
+      { type: 'section', fields },
+      { type: 'actions', elements: [{ type: 'button', text: plain('Open the session'), url: message.link }] },
+    ],
+  }
+}
+
+/** An Adaptive Card. Texts are runs of text, in which Teams reads no Markdown. */
+function teams(message: WebhookMessage): object {
+  const run = (text: string, isStrong = false) => ({
+    ...{ type: 'TextRun', text },
+    ...(isStrong && { weight: 'Bolder' }),
+  })
+  const line = (...inlines: readonly object[]) => ({ type: 'RichTextBlock', inlines })
+  const content = {
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    ...{ type: 'AdaptiveCard', version: '1.4' },
+    body: [
+      line({ ...run(titleOf(message), true), size: 'Medium' }),
+      ...factsOf(message).map(([name, value]) => line(run(`${name}: `, true), run(value))),
+    ],
+    actions: [{ type: 'Action.OpenUrl', title: 'Open the session', url: message.link }],
+  }
+  const contentType = 'application/vnd.microsoft.card.adaptive'
+  return { type: 'message', attachments: [{ contentType, contentUrl: null, content }] }
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  'session.finished': 'Finished',
+  'session.failed': 'Failed',
+  'review.waiting': 'Waits for approval',
+  'review.approved': 'Approved',
+  'review.rejected': 'Rejected',
+}
+
+function titleOf({ event, facts }: WebhookMessage): string {
+  const what = endedText(facts) ?? TITLES[event] ?? 'Test'
+  const { runbook, verb, connection } = facts
+  const subject = runbook ?? (verb === 'connect' ? 'a terminal' : 'a script')
+  if (connection === undefined) return `${what}: the gateway can reach you`
+  const connections = connectionsOfBatch(facts)
+  const place = connections === undefined ? shown(connection) : countText(connections)
+  return `${what}: ${shown(subject)} on ${place}`
+}
+
+/** `Stopped by ann`; undefined for sessions that succeeded or failed. */
+function endedText({ state }: WebhookMessage['facts']): string | undefined {
+  const { name, text } = (state ?? {}) as { readonly name?: unknown; readonly text?: unknown }
+  if (typeof text !== 'string' || name === 'succeeded' || name === 'failed') return undefined
+  const said = shown(text)
+  return said.charAt(0).toUpperCase() + said.slice(1)
+}
+
+/** The connections of one approval, when it is for a batch. */
+function connectionsOfBatch(facts: WebhookMessage['facts']): readonly string[] | undefined {
+  const { review } = facts as {
+    readonly review?: { readonly batch?: { readonly connections?: unknown } } | null
+  }
+  const connections = review?.batch?.connections
+  return Array.isArray(connections) ? connections.map(String) : undefined
+}
+
+function countText({ length }: readonly string[]): string {
+  return `${length} ${length === 1 ? 'connection' : 'connections'}`
+}
+
+/** Bound of a batch's connections in a message to a chat. The standard form has all of them. */
+const NAMED = 10
+
+function batchText(connections: readonly string[]): string {
+  const left = connections.length - NAMED
+  const names = connections.slice(0, NAMED).join(', ')
+  return `${countText(connections)}, once on each: ${names}${left > 0 ? `, and ${left} more` : ''}`
+}
+
+/** Only those that are there. */
+function factsOf({ at, facts }: WebhookMessage): (readonly [name: string, value: string])[] {
+  const { user_id: user, schedule, exit_code: code, review } = facts
+  const { groups, reason } = (review ?? {}) as { groups?: unknown; reason?: unknown }
+  const connections = connectionsOfBatch(facts)
+  const rows = [
+    ['Runs on', connections === undefined ? undefined : batchText(connections)],
+    ['User', user],
+    ['Schedule', schedule],
+    ['Exit code', code],
+    [
+      'Groups',
+      Array.isArray(groups) ? groups.map((one: { group?: unknown }) => one.group).join(', ') : undefined,
+    ],
+    ['Reason', reason],
+    ['Session', facts['id']],
+    ['Time', new Date(at).toISOString()],
+  ] as const
+  return rows.flatMap(([name, value]) =>
+    value === undefined || value === null ? [] : [[name, shown(value)] as const],
+  )
+}
+
+/** Other people's texts: one line, and nothing in it that a chat takes for a mention, a link or a function. */
+function shown(value: unknown): string {
+  const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 500)
+  return text
+    .replaceAll(/@|:(?=\/\/)|\{(?=\{)|\$(?=\{)/g, (found) => `${found}\u200b`)
+    .replace(/[\ud800-\udbff]$/, '')
+}

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest'
+import { webhookBody, type MessageForm } from '../../../src/gateway/webhooks/templates.ts'
+
+const FACTS = {
+  ...{ id: 's1', user_id: 'ann', user_email: 'ann', connection: 'pg', verb: 'exec', runbook: 'ops/a.sh' },
+  ...{ started_at: 1_780_000_000_000, ended_at: 1_780_000_001_000, exit_code: null, review: null },
+}
+const HOSTILE =
+  '<!channel> @here <https://evil.example|x> [x](https://evil.example) **b** {{DATE(1)}} ${x} &\u202e\n# x'
+const body = (template: MessageForm, facts: object = FACTS) =>
+  webhookBody(template, {
+    event: 'session.failed',
+    at: 1_780_000_001_000,
+    facts: { ...facts },
+    link: 'https://gw/sessions/s1',
+  })
+
+it('standard has the type, the time, and the facts under the names of hoop', () => {
+  expect(JSON.parse(body('standard'))).toEqual({
+    type: 'session.failed',
+    timestamp: '2026-05-28T20:26:41.000Z',
+    data: {
+      ...{ id: 's1', user_id: 'ann', user_email: 'ann', connection: 'pg', verb: 'exec', runbook: 'ops/a.sh' },
+      ...{ start_date: '2026-05-28T20:26:40.000Z', end_date: '2026-05-28T20:26:41.000Z', exit_code: -100 },
+      ...{ review: null, url: 'https://gw/sessions/s1' },
+    },
+  })
+})
+
+it.each(['slack', 'teams'] as const)('%s says what has failed and links the session alone', (template) => {
+  const text = body(template)
+  expect(text).toContain('Failed: ops/a.sh on pg')
+  expect(text.match(/https:\/\/gw[^"]*/g)).toEqual(['https://gw/sessions/s1'])
+})
+
+it('a hostile name mentions nobody and links nothing in Slack', () => {
+  const { text, blocks } = JSON.parse(body('slack', { ...FACTS, runbook: HOSTILE, user_id: HOSTILE })) as {
+    text: string
+    blocks: readonly { text?: { type: string }; fields?: readonly { type: string }[] }[]
+  }
+  expect(text).toContain('&lt;!channel&gt; @\u200bhere &lt;https:\u200b//evil')
+  const texts = blocks.flatMap(({ text: one, fields = [] }) => [...(one ? [one] : []), ...fields])
+  expect(new Set(texts.map(({ type }) => type))).toEqual(new Set(['plain_text']))
+})
+
+it('nor in Teams, where no text is Markdown or a function', () => {
+  const text = body('teams', { ...FACTS, runbook: HOSTILE, user_id: HOSTILE })
+  expect(text).not.toMatch(/@here|https:\/\/evil|\{\{|\$\{|\u202e|\\n/)
+  expect(text).not.toMatch(/"type":"(TextBlock|FactSet)"/)
+})
+
+it.each(['slack', 'teams'] as const)('%s says first on how many connections a batch runs', (template) => {
+  const connections = Array.from({ length: 12 }, (_, at) => `web-${at + 1}`)
+  const facts = { ...FACTS, connection: 'web-1', review: { batch: { id: 'b', connections } } }
+  const text = webhookBody(template, {
+    event: 'review.waiting',
+    at: 0,
+    facts,
+    link: 'https://gw/sessions/s1',
+  })
+  expect(text).toContain('Waits for approval: ops/a.sh on 12 connections')
+  expect(text).toMatch(/Runs on: .*12 connections, once on each: web-1, web-2, .*web-10, and 2 more/)
+})
+
+it('names who has stopped a session in its title', () => {
+  const facts = { ...FACTS, state: { name: 'stopped', text: 'stopped by bea' } }
+  expect(body('slack', facts)).toContain('Stopped by bea: ops/a.sh on pg')
+})
