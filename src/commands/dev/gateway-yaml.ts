@@ -1,6 +1,6 @@
 /** What `dev` starts with. Made once, then it is the user's to edit. Paths are relative to the file. */
 export function gatewayYaml(): string {
-  return `# The embedded gateway's settings. Edit them and start again; docs/gateway-settings.md explains each one.
+  return `# The embedded gateway's settings. Edit them and start again; docs/settings.md explains each one.
 listen: { http: 127.0.0.1:8009, grpc: 127.0.0.1:8010 }
 state: .
 users:

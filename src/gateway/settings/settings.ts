@@ -13,7 +13,7 @@ import type { CertificateFiles } from '../tls/certificate-pair.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import type { Tags } from '../connections/tags.ts'
 
-/** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/gateway-settings.md lists them. */
+/** `gateway.yaml`, complete: references read, defaults filled in, paths absolute. docs/settings.md lists them. */
 export interface GatewaySettings {
   readonly listen: {
     readonly http: Address

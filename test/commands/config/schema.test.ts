@@ -11,7 +11,7 @@ import { Workplace } from '../../support/sites/workplace.ts'
 const KINDS = ['agent', 'gateway'] as const
 type Kind = (typeof KINDS)[number]
 /** Where the whole file is shown. */
-const PAGES: Readonly<Record<Kind, string>> = { agent: 'agent.md', gateway: 'gateway-settings.md' }
+const PAGES: Readonly<Record<Kind, string>> = { agent: 'agent.md', gateway: 'settings.md' }
 
 describe.each(KINDS)('schemas/%s.schema.json', (kind) => {
   it('is what the program prints (else: npm run schemas)', async () => {
