@@ -5,7 +5,7 @@ import { CONNECTION_STATES } from './status-text.ts'
 /** Shown as 0 before the first one, so that the first is seen as an increase. */
 const NO_OUTCOMES = { exited: 0, signaled: 0, failed: 0, refused: 0, 'not-started': 0 }
 
-/** Every metric that is read from the status; docs/operations.md has the same list, a test compares them. */
+/** Every metric that is read from the status; docs/operating.md has the same list, a test compares them. */
 const DEFINITIONS: readonly Definition<Status>[] = [
   {
     name: 'info',

@@ -3,7 +3,7 @@ export const CODE_TRAILER = 'runbook-agent-code'
 
 /**
  * Why the embedded gateway refuses or ends something, for programs: in the trailers of a stream, and as `code` in
- * answers of REST. A code never changes its meaning; docs/codes.md has them all.
+ * answers of REST. A code never changes its meaning; docs/endings-and-codes.md has them all.
  */
 export const GATEWAY_CODES = [
   // Any request.

@@ -10,11 +10,11 @@ import { STATUSES } from '../../src/contract/statuses.ts'
 import { GATEWAY_CODES, type GatewayCode } from '../../src/wire/gateway-codes.ts'
 import { codeOfWords, hoopWords } from '../../src/wire/gateway-words.ts'
 
-// docs/codes.md beside the source.
+// docs/endings-and-codes.md beside the source.
 
 const root = new URL('../../', import.meta.url)
 const source = new URL('src/', root)
-const table = readFileSync(new URL('docs/codes.md', root), 'utf8')
+const table = readFileSync(new URL('docs/endings-and-codes.md', root), 'utf8')
 const ROW =
   /^\| ([a-z-]*[a-z][a-z-]*) +\| (\S+) +\| (\S+) +\| ([^|]+?) +\| (\S+) +\| ([^|]+?) +\| ([^|]+?) +\|$/gm
 const rows = [...table.matchAll(ROW)]
@@ -35,7 +35,7 @@ function exitOfRequest(code: GatewayCode): number {
   return failure.exitCode
 }
 
-describe('docs/codes.md', () => {
+describe('docs/endings-and-codes.md', () => {
   it('has a row for every code of the source, and no other', () => {
     expect(rows.map(({ code }) => code).sort()).toEqual([...GATEWAY_CODES].sort())
   })
@@ -52,8 +52,8 @@ describe('docs/codes.md', () => {
     })
   })
 
-  it.each(['docs/client.md', 'docs/rest.md'])('is linked from %s', (file) => {
-    expect(readFileSync(new URL(file, root), 'utf8')).toContain('(codes.md')
+  it.each(['docs/page-and-command-line.md', 'docs/rest.md'])('is linked from %s', (file) => {
+    expect(readFileSync(new URL(file, root), 'utf8')).toContain('(endings-and-codes.md')
   })
 })
 

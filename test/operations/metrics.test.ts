@@ -158,11 +158,11 @@ test('OpenMetrics is for who asks for it', () => {
   expect(open.filter(wantsOpenMetrics)).toEqual(open)
 })
 
-test('docs/operations.md names every metric that a scrape has, and no other', async () => {
+test('docs/operating.md names every metric that a scrape has, and no other', async () => {
   const names = (await scraped(sampleStatus())).map(({ name, type }) =>
     type === 'counter' ? `${name}_total` : name,
   )
-  const document = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+  const document = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8')
   const documented = document.matchAll(/`((?:runbook_agent|process|nodejs)_\w+)/g)
   expect([...new Set(Array.from(documented, ([, name]) => name))].sort()).toEqual(names.sort())
 })

@@ -88,7 +88,7 @@ describe('an example', () => {
   })
 })
 
-describe('a form that docs/templates.md calls safe, with psql,', () => {
+describe('a form that docs/runbooks.md calls safe, with psql,', () => {
   const hostile = [
     `'; select 'RAN`,
     "\\'; select 'RAN' --",

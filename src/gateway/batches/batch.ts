@@ -62,7 +62,7 @@ export interface BatchRun {
   readonly session?: string
   /** Missing where the agent has told none. */
   readonly exitCode?: number
-  /** Why there is no exit code, by docs/codes.md. */
+  /** Why there is no exit code, by docs/endings-and-codes.md. */
   readonly code?: string
   readonly message?: string
   readonly startedAt?: number

@@ -102,7 +102,7 @@ export interface PlacedSession {
 
 /** Why a session has ended, where its exit code does not say it. */
 export interface EndCause {
-  /** A code of docs/codes.md, or a reason of the agent. */
+  /** A code of docs/endings-and-codes.md, or a reason of the agent. */
   readonly code: string
   /** The user who has ended it. */
   readonly by?: string

@@ -80,7 +80,7 @@ function endOf({ exitCode, cause, guardrails, review }: Stated): SessionState {
   return { name: 'failed', text: exitCode === undefined ? WORDS.failed : `${WORDS.failed} (${exitCode})` }
 }
 
-/** States by codes of docs/codes.md, and by the agent's reasons. Other ends are `failed`, with their exit code. */
+/** States by codes of docs/endings-and-codes.md, and by the agent's reasons. Other ends are `failed`, with their exit code. */
 const CAUSES: Readonly<Record<string, StateName>> = {
   'session-killed': 'stopped',
   'client-left': 'closed',

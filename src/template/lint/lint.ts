@@ -297,7 +297,7 @@ function numberOnly(parameter: string): string {
 
 /** For `docker ps --format '{{.Names}}'`. */
 const LITERAL =
-  '; for braces that are no action: {{ with "{{.Names}}" }}{{ . }}{{ end }} (docs/templates.md, Literal braces)'
+  '; for braces that are no action: {{ with "{{.Names}}" }}{{ . }}{{ end }} (docs/runbooks.md, Literal braces)'
 
 /** Whether an action looks like one of another program's template: a name of Go, on a line about a format. */
 function isFormat(action: string, before: ByteString): boolean {

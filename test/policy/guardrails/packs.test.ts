@@ -224,7 +224,7 @@ it.each(Object.entries(PACKS))(
   },
 )
 
-/** The table of docs/policies.md, "Packs to start from". */
+/** The table of docs/policies-and-secrets.md, "Packs to start from". */
 const KNOWN: Readonly<Record<string, { misses: readonly string[]; stopped: readonly string[] }>> = {
   'unsafe-writes.yaml': {
     misses: [

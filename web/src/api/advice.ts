@@ -1,4 +1,4 @@
-/** What to do about an error, by the gateway's code (docs/codes.md has all of them). */
+/** What to do about an error, by the gateway's code (docs/endings-and-codes.md has all of them). */
 const ADVICE: Readonly<Partial<Record<string, string>>> = {
   unreachable: 'Check that the gateway runs and that you are connected to its network, then try again.',
   'page-failed': 'Reload the page. If it happens again, tell whoever runs the gateway.',

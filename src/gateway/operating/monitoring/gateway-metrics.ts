@@ -36,7 +36,7 @@ const SESSION_SECONDS = [0.1, 0.5, 1.5, 5.5, 15.5, 60.5, 300.5, 1800.5, 7200.5, 
 
 /**
  * No label has a name that somebody can make up: users, connections, runbooks and agents are counted together.
- * docs/operations.md has the same list, a test compares them.
+ * docs/operating.md has the same list, a test compares them.
  */
 const DEFINITIONS: readonly Definition<Measured>[] = [
   {

@@ -140,7 +140,7 @@ it('names everything in the docs and on the dashboard, and nothing that there is
   expect((await figures(secure))['certificate_expiry_timestamp_seconds']).toBeGreaterThan(Date.now() / 1000)
   const names = families.map(({ name, type }) => (type === 'counter' ? `${name}_total` : name))
   const own = names.filter((name) => name.startsWith(OWN)).sort()
-  const inDocs = namesIn(read('docs/operations.md').matchAll(/`(runbook_gateway_\w+)/g))
+  const inDocs = namesIn(read('docs/operating.md').matchAll(/`(runbook_gateway_\w+)/g))
   expect(inDocs).toEqual(own)
   const expressions = JSON.stringify(
     (JSON.parse(read('deploy/grafana/gateway.json')) as Dashboard).panels.map(({ targets }) => targets),
